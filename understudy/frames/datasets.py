@@ -45,13 +45,13 @@ def read_dataset(data: Frames, *, name: str | None = None) -> FrameDataset:
     frames: Mapping[Any, Frame] = data if is_mapping else {name or _name_of(data): data}
     if not frames:
         raise InvalidInput(
-            "The mapping contains no table. Add one under its name.", code="invalid_parameters"
+            "The mapping contains no table. Add a table under its name.", code="invalid_parameters"
         )
     for key in frames:
         if not isinstance(key, str) or not key:
             raise InvalidInput(
-                f"A table name of type {type(key).__name__} is not a text of at least one character. "
-                "Rename the table.",
+                f"A table name of type {type(key).__name__} is empty or not text. "
+                "Use a text of at least one character.",
                 code="invalid_parameters",
             )
     read = {key: read_frame(frame) for key, frame in frames.items()}

@@ -109,7 +109,7 @@ def _check_size(tables: list[Json]) -> None:
     if len(json.dumps(tables)) > FACTS_BYTES_MAX:
         n_columns = sum(table["n_columns"] for table in tables)
         raise TooLarge(
-            f"The tables have {n_columns:,} columns together, and the description of so large a dataset "
-            "exceeds its size limit. Upload the tables as several datasets.",
+            f"The tables have {n_columns:,} columns in total, so the description of the dataset would exceed "
+            "its size limit. Upload the tables as several datasets.",
             code="too_many_columns",
         )

@@ -105,7 +105,7 @@ def _with_sources(
             if not wider[determinant].any():
                 name = table.schema.columns[dependent].name
                 raise impossible(
-                    f"No row of the table combines such a value of column {name!r} with the other conditions"
+                    f"No row of the table combines the required value of {name!r} with the other conditions"
                 )
             waiting.append(determinant)
     return wider

@@ -20,7 +20,10 @@ class AlphaPrecisionResult(MetricResult):
     metric: Literal["alpha_precision"] = "alpha_precision"
     curve: Annotated[
         list[tuple[float, float]],
-        Field(description="Pairs of a share of innermost real rows and the share of synthetic rows within."),
+        Field(
+            description="Points of the precision curve: a share of innermost real rows, and the share of "
+            "synthetic rows in their region."
+        ),
     ]
 
 

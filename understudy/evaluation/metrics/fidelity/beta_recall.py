@@ -24,7 +24,10 @@ class BetaRecallResult(MetricResult):
     metric: Literal["beta_recall"] = "beta_recall"
     curve: Annotated[
         list[tuple[float, float]],
-        Field(description="Pairs of a share of innermost synthetic rows and the share of real rows reached."),
+        Field(
+            description="Points of the recall curve: a share of innermost synthetic rows, and the share "
+            "of real rows that they reach."
+        ),
     ]
 
 

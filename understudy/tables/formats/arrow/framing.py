@@ -211,7 +211,7 @@ def _claimed_bytes(prefix: bytes) -> int:
 def _check_size(n_bytes: int) -> None:
     if n_bytes > BATCH_BYTES_MAX:
         raise TooLarge(
-            f"A batch of the Arrow file, or its dictionaries, need more than {BATCH_BYTES_MAX:,} bytes of "
+            f"A batch or the dictionaries of the Arrow file need more than {BATCH_BYTES_MAX:,} bytes of "
             "memory. Export the file with smaller batches."
         )
 

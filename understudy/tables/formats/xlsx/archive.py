@@ -173,7 +173,7 @@ def _check_parts(parts: list[zipfile.ZipInfo], start: int) -> None:
     if not 0 < len(parts) <= _PARTS_MAX:
         raise _damaged()
     if any(_is_outside(info.orig_filename) for info in parts):
-        raise unreadable("The workbook contains parts with names outside of the archive. Save it again.")
+        raise unreadable("The workbook contains parts whose names point outside the archive. Save it again.")
     if len({info.filename.lower() for info in parts}) < len(parts):
         raise unreadable("The workbook contains several parts with the same name. Save it again.")
     if any(info.flag_bits & _ENCRYPTED for info in parts):

@@ -72,7 +72,9 @@ def read_workbook(archive: Archive, wanted: str | None) -> Workbook:
     sheet = _select_sheet(sheets, wanted)
     target = links[sheet.link].target
     if target is None:
-        raise unreadable("The sheet is outside the file. Save the workbook together with its sheets.")
+        raise unreadable(
+            "The sheet is stored outside the workbook. Save the workbook together with its sheets."
+        )
     return Workbook(
         target,
         _part_of_kind(archive, links, "sharedStrings"),
