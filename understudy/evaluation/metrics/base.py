@@ -39,7 +39,7 @@ Topic = Literal["fidelity", "usefulness", "bias", "privacy"]
 
 
 class MetricResult(BaseModel):
-    """A score and the number of rows it was computed from; each metric adds its own fields."""
+    """A score and the number of rows that were used to compute it; each metric adds more fields."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

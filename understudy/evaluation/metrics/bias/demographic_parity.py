@@ -196,8 +196,7 @@ DEMOGRAPHIC_PARITY = Metric(
     summary="Increase of the demographic parity difference when a model is trained on synthetic instead of "
     "real rows. The difference is the largest gap between two groups in the rate of positive predictions. 0 "
     "means that the synthetic rows add no inequality.",
-    concern="a model trained on these rows selects some groups more often than others, beyond what a model "
-    "trained on real rows does",
+    concern="a model trained on these rows favours some groups more than a model trained on real rows does",
     source="Calders, Kamiran and Pechenizkiy 2009; Fairlearn: demographic_parity_difference, whose increase "
     "is the score",
     topic="bias",
