@@ -24,7 +24,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from benchmarks.inference_carried import carried_tables, files_of
+from benchmarks.inference_packages import files_of, packaged_tables
 from benchmarks.inference_people import HEADERS, people
 from understudy.tables.inference import column_kind, infer_table, storable_type
 
@@ -55,7 +55,7 @@ def _tables(folder: Path | None) -> Iterator[tuple[str, pa.Table, dict[str, str]
     with LABELS.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             labels.setdefault(row["table"], {})[row["column"]] = row["kind"]
-    yield from ((name, table, labels.get(name, {})) for name, table in carried_tables())
+    yield from ((name, table, labels.get(name, {})) for name, table in packaged_tables())
     if folder:
         yield from ((name, table, labels.get(name, {})) for name, table in files_of(folder))
     yield from ((f"people/{locale}", *people(locale)) for locale in HEADERS)

@@ -84,7 +84,7 @@ class Settings(BaseSettings):
     ] = "info"
     log_format: Annotated[
         Literal["json", "console"],
-        Field(description="Format of log lines: one JSON object a line, or readable text."),
+        Field(description="Format of the logs: one JSON object per line, or readable text."),
     ] = "json"
 
     lease_seconds: Annotated[

@@ -27,7 +27,7 @@ def test_a_profile_contains_every_column(client: TestClient, ready_dataset: Json
     assert profile["protection"] == {"unit": "row", "k": 5}
 
 
-def test_a_profile_follows_the_present_schema(client: TestClient, ready_dataset: Json):
+def test_a_profile_follows_the_current_schema(client: TestClient, ready_dataset: Json):
     path = f"/v1/datasets/{ready_dataset['id']}"
     client.patch(f"{path}/schema", json={"columns": {"city": {"kind": "name"}}})
     profile = get(client, f"{path}/profile")

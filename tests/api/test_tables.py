@@ -164,7 +164,7 @@ def test_the_cost_estimate_covers_the_named_table(client: TestClient, shop: Json
     assert peak_memory("orders") - peak_memory("people") == (240 - 180) * 60
 
 
-def test_one_unreadable_table_fails_the_dataset_and_is_named(
+def test_one_unreadable_table_fails_the_dataset_and_the_error_names_it(
     client: TestClient, resources: Resources, run_jobs: RunJobs
 ):
     dataset = post(client, ("orders.csv", ORDERS), ("people.csv", b"a,b\n1,2\n3\n"))

@@ -1,4 +1,4 @@
-"""What every blob store promises."""
+"""Contract tests of every blob store."""
 
 from __future__ import annotations
 

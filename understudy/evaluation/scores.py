@@ -33,13 +33,13 @@ class BaselineScore(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     score: Annotated[
-        float, Field(description="Score of the real rows; the mean if they were drawn several times.")
+        float, Field(description="Score of the real rows, or its mean if they were drawn several times.")
     ]
     interval: Annotated[
         tuple[float, float] | None,
         Field(
-            description="Prediction interval of the score of real rows: in 95 of 100 reports on real rows, "
-            "*all* scores lie within these intervals. Null if the spread of the score is not known."
+            description="Prediction interval of the score. In 95 of 100 reports on real rows, *all* scores "
+            "lie within these intervals. Null if the spread of the score is not known."
         ),
     ] = None
     n_draws: Annotated[int, Field(description="Number of times that real rows were drawn.")]
@@ -61,22 +61,22 @@ class MetricScores(BaseModel):
     independent: Annotated[
         AnyResult | None,
         Field(
-            description="Result of the baseline whose columns are sampled independently, without dependencies "
-            "between columns."
+            description="Result of the baseline that samples each column independently and so learns no "
+            "dependencies."
         ),
     ] = None
     leak: Annotated[
         AnyResult | None,
         Field(
-            description="Result of the baseline that is a noisy copy of the training rows. It is faithful "
-            "but not private."
+            description="Result of the baseline that is a noisy copy of the training rows, which is "
+            "faithful but not private."
         ),
     ] = None
     real: Annotated[
         AnyResult | None,
         Field(
-            description="Result of real rows in place of the synthetic rows. If real rows were drawn several "
-            "times, the result of the first draw."
+            description="Result of real rows in place of the synthetic rows. It is the first draw if there "
+            "were several."
         ),
     ] = None
     floor: Annotated[
@@ -118,7 +118,7 @@ def score_all(
 
 
 def _draws_of_real_rows(metrics: Sequence[Metric], comparison: Comparison) -> dict[str, list[AnyResult]]:
-    """Return the results of real rows in the place of the synthetic table, by metric."""
+    """Return the results of real rows in place of the synthetic table, by metric."""
     draws: dict[str, list[AnyResult]] = {}
     by_baseline: dict[RealBaseline | None, list[Metric]] = {}
     for metric in metrics:

@@ -88,7 +88,7 @@ def read_metadata(document: object, schema: TableSchema, *, table: str | None = 
     document : object
         The metadata as parsed JSON.
     schema : TableSchema
-        The present schema of the table. Properties that the metadata does not specify, such as the type of a
+        The current schema of the table. Properties that the metadata does not specify, such as the type of a
         number, do not change.
     table : str, optional
         The name of the table in metadata that describes several tables.
@@ -189,9 +189,9 @@ def _one_of(tables: object, table: str | None) -> object:
     return matching[0]
 
 
-def _refused(why: str) -> InvalidInput:
+def _refused(reason: str) -> InvalidInput:
     return InvalidInput(
-        f"This is not valid SDV metadata: {why}. Send the JSON that SDV wrote.", code="invalid_parameters"
+        f"This is not valid SDV metadata: {reason}. Send the JSON that SDV wrote.", code="invalid_parameters"
     )
 
 

@@ -37,7 +37,7 @@ _CASTS: set[tuple[ColumnKind, ColumnKind]] = {
 
 @dataclass(frozen=True)
 class Origin:
-    """How error messages name a table, at the start of a sentence, and the remedy for wrong columns."""
+    """The name of a table at the start of an error message, and the remedy if its columns are wrong."""
 
     name: str
     remedy: str = "Give it the columns of the schema."

@@ -40,7 +40,7 @@ from understudy.transformers.categorical import (
 )
 from understudy.transformers.generated.fitting import fit_generated, name_people
 from understudy.transformers.generated.loading import load_generated
-from understudy.transformers.generated.recognition import recognise, recognise_subject
+from understudy.transformers.generated.recognition import recognize, recognize_subject
 from understudy.transformers.integer_units import is_exact
 from understudy.transformers.numeric import NumericTransformer, fit_numeric
 
@@ -208,9 +208,9 @@ def fit_column(
     is_of_subject : bool
         Whether the column is one of the subject columns.
     """
-    recognition = recognise(column, values)
+    recognition = recognize(column, values)
     if recognition is None and is_of_subject:
-        recognition = recognise_subject(column, values, subjects)
+        recognition = recognize_subject(column, values, subjects)
     if recognition is not None:
         return fit_generated(column, values, recognition, locale)
     type_ = parse_arrow_type(column.arrow_type)

@@ -63,7 +63,7 @@ def is_of(name: str, text: str) -> bool:
 
 
 @pytest.mark.parametrize(("name", "example"), EXAMPLES.items())
-def test_published_examples_are_recognised_and_altered_ones_are_not(name: str, example: str):
+def test_published_examples_are_recognized_and_altered_ones_are_not(name: str, example: str):
     assert is_of(name, example)
     digits = [i for i, character in enumerate(example) if character.isdigit()]
     altered = [
@@ -72,7 +72,7 @@ def test_published_examples_are_recognised_and_altered_ones_are_not(name: str, e
     assert not any(is_of(name, text) for text in altered)
 
 
-def test_formats_without_check_digits_are_recognised_by_their_rules():
+def test_formats_without_check_digits_are_recognized_by_their_rules():
     assert is_of("id_us_ssn", "219-09-9999")
     assert not any(
         is_of("id_us_ssn", text) for text in ("000-12-3456", "666-12-3456", "900-12-3456", "219-00-9999")

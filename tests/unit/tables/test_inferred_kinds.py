@@ -45,13 +45,13 @@ def inferred(name: str, values: Any) -> InferredColumn:
 
 
 @pytest.mark.parametrize("locale", HEADERS)
-def test_personal_columns_are_recognised_in_many_languages(locale: str):
+def test_personal_columns_are_recognized_in_many_languages(locale: str):
     table, kinds = people_of(locale)
     assert [column.kind.value for column in infer_table(table).schema.columns] == kinds
 
 
 @pytest.mark.parametrize("header", ["x", "field_7"])
-def test_values_with_a_distinctive_format_are_recognised_without_a_header(header: str):
+def test_values_with_a_distinctive_format_are_recognized_without_a_header(header: str):
     table, kinds = people_of("en")
     distinctive = {"email", "card", "ip", "url"}
     for values, kind in zip(table.columns, kinds, strict=True):
@@ -102,7 +102,7 @@ def test_evidence_mentions_leading_zeros_constants_and_missing_values():
     assert inferred("none", pa.nulls(30, pa.string())).findings.evidence == "all 30 values are missing"
 
 
-def test_personal_numbers_are_recognised_by_header_and_check_digits():
+def test_personal_numbers_are_recognized_by_header_and_check_digits():
     payment = Payment(seed=2)
     cards = [int(payment.credit_card_number().replace(" ", "")) for _ in range(100)]
     assert inferred("x", cards).column.kind == "card"
@@ -111,7 +111,7 @@ def test_personal_numbers_are_recognised_by_header_and_check_digits():
     assert inferred("points", [10_000 + i % 50 for i in range(100)]).column.kind == "integer"
 
 
-def test_coordinates_are_recognised_as_numbers_and_as_text():
+def test_coordinates_are_recognized_as_numbers_and_as_text():
     finance = Finance(seed=1)
     lat = [48 + i / 777 for i in range(100)]
     assert inferred("latitude", lat).column.kind == "coordinates"

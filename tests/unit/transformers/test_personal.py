@@ -78,7 +78,7 @@ def form_of(values: Any, name: str, kind: ColumnKind | None = None) -> tuple[str
         ("price", [i * i for i in range(100)], None),
     ],
 )
-def test_personal_columns_are_recognised(
+def test_personal_columns_are_recognized(
     name: str, values: list[Any], expected: tuple[str, str] | None
 ) -> None:
     assert form_of(values, name) == expected

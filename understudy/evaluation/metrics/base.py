@@ -39,14 +39,15 @@ Topic = Literal["fidelity", "usefulness", "bias", "privacy"]
 
 
 class MetricResult(BaseModel):
-    """A score and the number of rows it was computed from; each metric adds its own fields."""
+    """A score and the number of rows that were used to compute it; each metric adds more fields."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     metric: str
     score: float
     interval: Annotated[
-        tuple[float, float] | None, Field(description="Interval (95 %) of the score, if it is an estimate.")
+        tuple[float, float] | None,
+        Field(description="Interval (95 %) of the score. Null if the score is not an estimate."),
     ] = None
     n_rows: Annotated[dict[str, int], Field(description="Number of rows used, by table.")]
     n_subjects: Annotated[

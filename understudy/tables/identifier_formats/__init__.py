@@ -1,6 +1,6 @@
 """Formats and check digits of identifiers such as card numbers, IBANs and national IDs.
 
-An `IdentifierFormat` recognises and writes texts of one format. `IDENTIFIER_FORMATS` contains all formats by
+An `IdentifierFormat` recognizes and writes texts of one format. `IDENTIFIER_FORMATS` contains all formats by
 name. Model files contain these names, so the meaning of a name never changes.
 """
 

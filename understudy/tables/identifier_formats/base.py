@@ -60,7 +60,7 @@ class IdentifierFormat:
     bumped : int, optional
         Position of a digit that is incremented if no check character exists.
     is_distinctive : bool
-        Whether texts can be recognised without a hint in the column name, because the format has check
+        Whether texts can be recognized without a hint in the column name, because the format has check
         characters or is otherwise unmistakable.
     separators : str
         Characters that may separate groups of characters.

@@ -208,7 +208,7 @@ def belgian(codes: Codes) -> None:
     """Write the last two digits of a Belgian register number: 97 minus the remainder.
 
     For people born from 2000 on, a 2 precedes the number. The other digits do not show the century, so
-    present check digits are kept if they are valid for the later century.
+    existing check digits are kept if they are valid for the later century.
     """
     body = digits_of(codes[:, :9]) @ (10 ** np.arange(8, -1, -1, dtype=np.int64))
     written = digits_of(codes[:, 9:11]) @ np.array([10, 1])

@@ -2,7 +2,7 @@
 
 `types` maps storable types to kinds, `values` samples tables in memory and in files, and `headers` matches
 column names against word lists. `coded_identifiers` and `personal` detect personal values,
-`unrecognised_text` detects identifiers and free text, and `numbers` examines numbers. `columns` chooses the
+`unrecognized_text` detects identifiers and free text, and `numbers` examines numbers. `columns` chooses the
 kind of a column. `roles` finds candidates for the key, subject and target of a table, and `keys` finds
 candidates for relationships between tables.
 """

@@ -28,7 +28,7 @@ from understudy.tables.inference.candidates import (
     Finding,
     describe,
 )
-from understudy.tables.inference.texts import ArrowArray, Mask, finds, pc
+from understudy.tables.inference.texts import ArrowArray, Mask, find_matches, pc
 from understudy.tables.schema import ColumnKind
 
 # Patterns of e-mail addresses, social security numbers, other national IDs, and card numbers, masked or not.
@@ -43,14 +43,14 @@ LENGTHS_OF_IDS = (9, 10, 11, 13)
 
 def detect_email(evidence: Evidence) -> Finding | None:
     """Detect e-mail addresses, even if most values are something else or contain other text."""
-    is_match = finds(evidence.texts.distinct, EMAIL_TEXT)
+    is_match = find_matches(evidence.texts.distinct, EMAIL_TEXT)
     share, header = evidence.share(is_match), evidence.has_header(headers.EMAIL)
     reason = describe(evidence.texts, is_match, "look like e-mail addresses", header=header)
     if share >= NEARLY_ALL or (header and share >= MOSTLY):
         return Finding(ColumnKind.email, 0.99 if share >= NEARLY_ALL else 0.85, reason)
     if share >= SOME:
         return Finding(ColumnKind.email, 0.6, reason)
-    within = finds(evidence.texts.distinct, EMAIL_WITHIN)
+    within = find_matches(evidence.texts.distinct, EMAIL_WITHIN)
     if evidence.share(within) >= MOSTLY and not evidence.is_mostly_unique:
         return Finding(ColumnKind.email, 0.6, describe(evidence.texts, within, "contain e-mail addresses"))
     return None
@@ -59,9 +59,9 @@ def detect_email(evidence: Evidence) -> Finding | None:
 def detect_url(evidence: Evidence) -> Finding | None:
     """Detect URLs."""
     (identifier_format,) = URLS
-    is_match = finds(evidence.texts.distinct, rf"^(?i:{identifier_format.pattern})$")
+    is_match = find_matches(evidence.texts.distinct, rf"^(?i:{identifier_format.pattern})$")
     if not is_match.any():
-        is_match = finds(evidence.texts.distinct, r"^(?:[a-zA-Z0-9-]+\.)+[a-zA-Z]{2,}(?:/\S*)?$")
+        is_match = find_matches(evidence.texts.distinct, r"^(?:[a-zA-Z0-9-]+\.)+[a-zA-Z]{2,}(?:/\S*)?$")
         if not evidence.has_header(headers.URL):
             return None
     share, header = evidence.share(is_match), evidence.has_header(headers.URL)
@@ -76,12 +76,12 @@ def detect_url(evidence: Evidence) -> Finding | None:
 def detect_ip(evidence: Evidence) -> Finding | None:
     """Detect IP addresses, unless the column name indicates version numbers, which look similar."""
     four, six = IP_ADDRESSES
-    has_format = finds(evidence.texts.distinct, rf"^(?:{four.pattern}|{six.pattern})$")
+    has_format = find_matches(evidence.texts.distinct, rf"^(?:{four.pattern}|{six.pattern})$")
     if not has_format.any() or "version" in evidence.words or "release" in evidence.words:
         return None
     texts = evidence.texts.distinct.to_pylist()
     is_match = np.array(
-        [bool(look) and _is_ip(str(text)) for look, text in zip(has_format, texts, strict=True)]
+        [bool(has) and _is_ip(str(text)) for has, text in zip(has_format, texts, strict=True)]
     )
     share, header = evidence.share(is_match), evidence.has_header(headers.IP)
     if share >= PLAUSIBLE or (header and share >= SOME):
@@ -105,7 +105,7 @@ def _is_ip(text: str) -> bool:
 def detect_iban(evidence: Evidence) -> Finding | None:
     """Detect IBANs. One in 97 texts that only have the format passes the check by chance."""
     compact = compacted(evidence.texts.distinct)
-    has_format = finds(compact, r"^[A-Z]{2}\d{2}[A-Z0-9]{11,30}$")
+    has_format = find_matches(compact, r"^[A-Z]{2}\d{2}[A-Z0-9]{11,30}$")
     if not has_format.any():
         return _account(evidence)
     is_match = _any_of(IBANS, compact)
@@ -128,7 +128,7 @@ def detect_iban(evidence: Evidence) -> Finding | None:
 
 def _account(evidence: Evidence) -> Finding | None:
     """Detect IBANs with masked characters in a column whose name contains `iban`."""
-    masked = finds(evidence.texts.distinct, r"^[A-Z]{2}[\dXx*]{2}[\dA-Za-z*\s]{8,}$")
+    masked = find_matches(evidence.texts.distinct, r"^[A-Z]{2}[\dXx*]{2}[\dA-Za-z*\s]{8,}$")
     if "iban" in evidence.words and evidence.share(masked) >= MOSTLY:
         return Finding(
             ColumnKind.iban, 0.6, describe(evidence.texts, masked, "look like masked IBANs", header=True)
@@ -149,7 +149,7 @@ def detect_card(evidence: Evidence) -> Finding | None:
         )
     if header and share >= MOSTLY / 2:
         return Finding(ColumnKind.card, 0.85, describe(evidence.texts, is_match, reason, header=True))
-    has_format = finds(evidence.texts.distinct, MASKED_CARD)
+    has_format = find_matches(evidence.texts.distinct, MASKED_CARD)
     if header and evidence.share(has_format) >= MOSTLY:
         return Finding(
             ColumnKind.card,
@@ -183,7 +183,7 @@ def detect_national_id(evidence: Evidence) -> Finding | None:
 def _detect_named_id(evidence: Evidence) -> Finding | None:
     """Detect national IDs of any country by the column name and a general format."""
     is_doubtful = all(word in headers.NATIONAL_DOUBTFUL for word in evidence.words)
-    has_format = finds(evidence.texts.distinct, ID_TEXT)
+    has_format = find_matches(evidence.texts.distinct, ID_TEXT)
     share = evidence.share(has_format)
     needed = NEARLY_ALL if is_doubtful else MOSTLY
     if share < needed:

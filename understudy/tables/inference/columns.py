@@ -11,9 +11,9 @@ from understudy.tables.findings import ColumnFindings, RunnerUp
 from understudy.tables.inference import coded_identifiers, headers, personal
 from understudy.tables.inference.candidates import MOSTLY, N_VALUES_MIN, Evidence, Finding
 from understudy.tables.inference.numbers import find_in_floats, find_in_whole_numbers
-from understudy.tables.inference.texts import finds
+from understudy.tables.inference.texts import find_matches
 from understudy.tables.inference.types import column_kind
-from understudy.tables.inference.unrecognised_text import detect_unique
+from understudy.tables.inference.unrecognized_text import detect_unique
 from understudy.tables.inference.values import Occurrence, Sample
 from understudy.tables.schema import Column, ColumnKind
 
@@ -109,7 +109,7 @@ def _leading_zeros(sample: Sample) -> list[str]:
     if not _is_text(sample.type_):
         return []
     texts = sample.texts()
-    n = texts.count(finds(texts.distinct, _LEADING_ZEROS))
+    n = texts.count(find_matches(texts.distinct, _LEADING_ZEROS))
     are_numerals = texts.share(r"^\d+$") > MOSTLY
     if not n or not are_numerals:
         return []

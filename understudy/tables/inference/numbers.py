@@ -18,7 +18,7 @@ from understudy.tables.inference.candidates import (
     describe,
 )
 from understudy.tables.inference.coded_identifiers import detect_card, detect_national_id
-from understudy.tables.inference.texts import finds, pc
+from understudy.tables.inference.texts import find_matches, pc
 from understudy.tables.inference.values import Occurrence, Sample
 from understudy.tables.schema import ColumnKind
 
@@ -69,7 +69,7 @@ def find_in_floats(words: tuple[str, ...], sample: Sample) -> list[Finding]:
 
 
 def _detect_phone(evidence: Evidence) -> Finding | None:
-    has_format = finds(evidence.texts.distinct, r"^\d{7,15}$")
+    has_format = find_matches(evidence.texts.distinct, r"^\d{7,15}$")
     if not evidence.has_header(headers.PHONE) or evidence.share(has_format) < MOSTLY:
         return None
     reason = describe(evidence.texts, has_format, "have 7 to 15 digits, like phone numbers", header=True)
@@ -77,7 +77,7 @@ def _detect_phone(evidence: Evidence) -> Finding | None:
 
 
 def _detect_postal_code(evidence: Evidence) -> Finding | None:
-    has_format = finds(evidence.texts.distinct, r"^\d{3,8}$")
+    has_format = find_matches(evidence.texts.distinct, r"^\d{3,8}$")
     is_named = evidence.has_header(headers.POSTAL_CODE) and headers.names_postal_code(evidence.words)
     if not is_named or evidence.share(has_format) < MOSTLY:
         return None
@@ -98,14 +98,16 @@ def _detect_identifier(
         return None
     if not _has_room(sample, highest) or not count().is_unique:
         return None
-    why = (
+    reason = (
         "they are close together"
         if is_near
         else "the column name indicates an identifier"
         if is_named
         else "they have a constant step"
     )
-    return Finding(ColumnKind.identifier, 0.97 if is_named else 0.8, f"all whole numbers differ, and {why}")
+    return Finding(
+        ColumnKind.identifier, 0.97 if is_named else 0.8, f"all whole numbers differ, and {reason}"
+    )
 
 
 def highest_of(type_: pa.DataType) -> int:

@@ -17,7 +17,7 @@ from understudy.tables.inference.candidates import (
     Finding,
     describe,
 )
-from understudy.tables.inference.texts import CountedTexts, Mask, finds
+from understudy.tables.inference.texts import CountedTexts, Mask, find_matches
 from understudy.tables.schema import ColumnKind
 
 NAME_TEXT = r"^[\pL\"'(][\pL\pM .,'\x{2019}\x{b4}`()\"&/;\-]*$"
@@ -51,7 +51,7 @@ LISTED_SHARE_MIN = 0.2
 def detect_phone(evidence: Evidence) -> Finding | None:
     """Detect phone numbers by the column name, or by a country code or typical punctuation."""
     header = evidence.has_header(headers.PHONE)
-    has_format = finds(evidence.texts.distinct, PHONE_TEXT)
+    has_format = find_matches(evidence.texts.distinct, PHONE_TEXT)
     if header and evidence.share(has_format) >= MOSTLY:
         confidence = 0.97 if evidence.share(has_format) >= PLAUSIBLE else 0.75
         return Finding(
@@ -59,7 +59,7 @@ def detect_phone(evidence: Evidence) -> Finding | None:
             confidence,
             describe(evidence.texts, has_format, "look like phone numbers", header=True),
         )
-    is_distinctive = finds(evidence.texts.distinct, PHONE_DISTINCTIVE) | finds(
+    is_distinctive = find_matches(evidence.texts.distinct, PHONE_DISTINCTIVE) | find_matches(
         evidence.texts.distinct, US_PHONE
     )
     if evidence.share(is_distinctive) >= PLAUSIBLE and _has_digits(evidence.texts):
@@ -79,7 +79,7 @@ def _has_digits(texts: CountedTexts) -> bool:
 
 def detect_postal_code(evidence: Evidence) -> Finding | None:
     """Detect postal codes by the column name and a country's format, or by an unmistakable format."""
-    has_format = finds(evidence.texts.distinct, POSTAL_TEXT)
+    has_format = find_matches(evidence.texts.distinct, POSTAL_TEXT)
     share = evidence.share(has_format)
     is_named = evidence.has_header(headers.POSTAL_CODE)
     is_plain = headers.names_postal_code(evidence.words)
@@ -89,7 +89,7 @@ def detect_postal_code(evidence: Evidence) -> Finding | None:
         return Finding(
             ColumnKind.postal_code, confidence, describe(evidence.texts, has_format, reason, header=True)
         )
-    is_distinctive = finds(evidence.texts.distinct, POSTAL_DISTINCTIVE)
+    is_distinctive = find_matches(evidence.texts.distinct, POSTAL_DISTINCTIVE)
     if evidence.share(is_distinctive) >= NEARLY_ALL and evidence.n_distinct >= N_DISTINCT_MIN:
         reason = "have a format that only postal codes have"
         return Finding(ColumnKind.postal_code, 0.85, describe(evidence.texts, is_distinctive, reason))
@@ -98,12 +98,12 @@ def detect_postal_code(evidence: Evidence) -> Finding | None:
 
 def detect_point(evidence: Evidence) -> Finding | None:
     """Detect coordinates that are written as two numbers."""
-    has_format = finds(evidence.texts.distinct, POINT_TEXT)
+    has_format = find_matches(evidence.texts.distinct, POINT_TEXT)
     if not has_format.any():
         return None
     texts = evidence.texts.distinct.to_pylist()
     is_match = np.array(
-        [bool(look) and _is_on_earth(str(text)) for look, text in zip(has_format, texts, strict=True)]
+        [bool(has) and _is_position(str(text)) for has, text in zip(has_format, texts, strict=True)]
     )
     if evidence.share(is_match) < PLAUSIBLE:
         return None
@@ -112,7 +112,7 @@ def detect_point(evidence: Evidence) -> Finding | None:
     return Finding(ColumnKind.coordinates, confidence, describe(evidence.texts, is_match, reason))
 
 
-def _is_on_earth(text: str) -> bool:
+def _is_position(text: str) -> bool:
     numbers = re.search(r"(-?\d+\.\d+)\D+?(-?\d+\.\d+)", text)
     if numbers is None:
         return False
@@ -122,7 +122,7 @@ def _is_on_earth(text: str) -> bool:
 
 def detect_name(evidence: Evidence) -> Finding | None:
     """Detect names of people by the column name, by lists of names, or by both."""
-    has_format = finds(evidence.texts.distinct, NAME_TEXT)
+    has_format = find_matches(evidence.texts.distinct, NAME_TEXT)
     share = evidence.share(has_format)
     if share < MOSTLY or not evidence.texts.n:
         return None
@@ -150,7 +150,7 @@ def _listed_name(evidence: Evidence, form: str | None) -> Finding | None:
     header = form is not None or evidence.has_header(headers.PERSON_ALONE)
     if share >= (LISTED_SHARE_MIN if header else MOSTLY) and _has_variety(evidence, is_person):
         return Finding(ColumnKind.name, 0.9 if header else 0.8, reason)
-    if form == "name" and evidence.is_mostly_unique and _is_capitalised(evidence.texts):
+    if form == "name" and evidence.is_mostly_unique and _is_capitalized(evidence.texts):
         return Finding(
             ColumnKind.name,
             0.55,
@@ -172,12 +172,12 @@ def _has_variety(evidence: Evidence, is_person: Mask) -> bool:
     return int(is_person.sum()) >= min(N_DISTINCT_MIN, max(evidence.n_distinct // 2, 2))
 
 
-def _is_capitalised(texts: CountedTexts) -> bool:
+def _is_capitalized(texts: CountedTexts) -> bool:
     return texts.share(r"^\p{Lu}\S*[ ,]+(?:\S+ ){0,3}\p{Lu}\S*$") > MOSTLY
 
 
 def _first_names_alone(evidence: Evidence, texts: list[str], *, has_header: bool) -> Finding | None:
-    """Detect a column in which most of many distinct texts are first names."""
+    """Detect a column with many distinct texts, most of which are first names."""
     is_first = np.array([wordlists.plain(text.strip()) in wordlists.first_names() for text in texts])
     share = float(is_first.mean())
     n_needed = N_DISTINCT_MIN if has_header else 2 * N_DISTINCT_MIN
@@ -206,11 +206,13 @@ def _is_listed(text: str) -> bool:
 def detect_address(evidence: Evidence) -> Finding | None:
     """Detect streets with a number, and cities, states and countries whose values mostly occur once."""
     form = None if headers.names_property(evidence.words) else headers.address_form(evidence.words)
-    has_number = finds(evidence.texts.distinct, r"\d") & finds(evidence.texts.distinct, r"\pL{2}")
+    has_number = find_matches(evidence.texts.distinct, r"\d") & find_matches(
+        evidence.texts.distinct, r"\pL{2}"
+    )
     if form == "street" and (evidence.share(has_number) > MOSTLY or evidence.is_mostly_unique):
         reason = describe(evidence.texts, has_number, "contain words and a number", header=True)
         return Finding(ColumnKind.address, 0.94, reason)
-    is_street = finds(evidence.texts.distinct, STREET_TEXT)
+    is_street = find_matches(evidence.texts.distinct, STREET_TEXT)
     both = is_street & has_number
     if evidence.share(both) >= 0.6 and evidence.n_distinct >= N_DISTINCT_MIN:
         return Finding(
@@ -224,7 +226,7 @@ def detect_address(evidence: Evidence) -> Finding | None:
             0.7,
             describe(evidence.texts, is_street, "contain a word for a street", header=True),
         )
-    is_word = finds(evidence.texts.distinct, r"\pL{2}")
+    is_word = find_matches(evidence.texts.distinct, r"\pL{2}")
     if (
         form in ("city", "state", "country")
         and evidence.is_mostly_unique

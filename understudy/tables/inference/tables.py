@@ -130,7 +130,8 @@ def _infer(
     ]
     columns = [column for column, _ in inferred]
     findings = TableFindings(
-        columns={column.name: why for column, why in inferred}, **find_roles(columns, samples, counts.of)
+        columns={column.name: column_findings for column, column_findings in inferred},
+        **find_roles(columns, samples, counts.of),
     )
     return InferredTable(TableSchema(columns=tuple(columns)), findings)
 

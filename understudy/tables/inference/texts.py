@@ -36,10 +36,10 @@ class CountedTexts:
 
     def share(self, pattern: str) -> float:
         """Return the share of values in which a regular expression matches."""
-        return self.count(finds(self.distinct, pattern)) / max(self.n, 1)
+        return self.count(find_matches(self.distinct, pattern)) / max(self.n, 1)
 
 
-def finds(texts: ArrowArray, pattern: str) -> Mask:
+def find_matches(texts: ArrowArray, pattern: str) -> Mask:
     """Return a mask of the texts in which a regular expression matches."""
     is_match: Mask = pc.match_substring_regex(texts, pattern).to_numpy(zero_copy_only=False)
     return is_match

@@ -27,7 +27,7 @@ from understudy.tables.identifier_formats import (
 )
 from understudy.tables.identifier_formats.base import compacted
 from understudy.tables.inference.numbers import highest_of
-from understudy.tables.inference.texts import finds
+from understudy.tables.inference.texts import find_matches
 from understudy.tables.schema import ColumnKind
 from understudy.transformers.array_reader import ArrayReader, require
 from understudy.transformers.base import MIN_SUPPORT, Arrays, ArrowArray, Json, Mask, RowStream
@@ -101,7 +101,8 @@ class Coded:
     spaces : tuple of Space
         The free texts of each format.
     layouts : tuple of str
-        The layout of each format: a `SLOT` for each character, and separators. Empty without separators.
+        The layout of each format: a `SLOT` for each character, and separators. It is empty if there are no
+        separators.
     counts : array of shape (n_formats,)
         Number of texts of each format in the table.
     """
@@ -197,8 +198,8 @@ def fit_coded(kind: ColumnKind, distinct: ArrowArray) -> Coded | None:
     compact = compacted(distinct) if kind in _KINDS_WITH_SEPARATORS else distinct
     formats: list[tuple[IdentifierFormat, Mask]] = []
     rest = np.ones(len(distinct), np.bool_)
-    for identifier_format, is_so in _by_coverage(kind, compact):
-        own = is_so & rest
+    for identifier_format, is_match in _by_coverage(kind, compact):
+        own = is_match & rest
         if own.sum() >= MIN_SUPPORT:
             formats.append((identifier_format, own))
             rest &= ~own
@@ -225,7 +226,7 @@ def _by_coverage(kind: ColumnKind, compact: ArrowArray) -> list[tuple[Identifier
 def _find(identifier_format: IdentifierFormat, compact: ArrowArray, kind: ColumnKind) -> Mask:
     if kind in _KINDS_WITH_SEPARATORS:
         return identifier_format.find(compact)
-    return finds(compact, rf"^(?i:{identifier_format.pattern})$")
+    return find_matches(compact, rf"^(?i:{identifier_format.pattern})$")
 
 
 def _space(identifier_format: IdentifierFormat, compact: ArrowArray) -> Space[Template]:

@@ -1,4 +1,4 @@
-"""A maker of filler for free text, which is not learned: random words of the locale, of similar length."""
+"""A maker of filler text for free-text columns, which are not learned: random words of the locale."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from understudy.kernels import hashing
-from understudy.tables.inference.texts import count_words, finds, lengths_of
+from understudy.tables.inference.texts import count_words, find_matches, lengths_of
 from understudy.tables.schema import LOCALES, ColumnKind
 from understudy.transformers.array_reader import ArrayReader, require
 from understudy.transformers.base import MIN_SUPPORT, Arrays, ArrowArray, Json, RowStream
@@ -72,11 +72,11 @@ class Filler:
         if self.is_sentence:
             chosen[starts[:-1]] += len(words)
         separator = "" if self.locale in WITHOUT_BLANKS else " "
-        return self._ended(
-            join_runs(_and_capitals(self.locale).take(pa.array(chosen, pa.int64())), starts, separator)
+        return self._with_full_stop(
+            join_runs(_with_capitals(self.locale).take(pa.array(chosen, pa.int64())), starts, separator)
         )
 
-    def _ended(self, texts: ArrowArray) -> ArrowArray:
+    def _with_full_stop(self, texts: ArrowArray) -> ArrowArray:
         if not self.is_sentence:
             return texts
         stop = "。" if self.locale in WITHOUT_BLANKS else "."
@@ -118,7 +118,7 @@ def fit_filler(texts: ArrowArray, locale: str) -> Filler:
     ordered = np.sort(np.clip(n_words, 1, N_WORDS_MAX))
     first = np.rint(np.linspace(0, len(ordered) - MIN_SUPPORT, N_QUANTILES)).astype(np.int64)
     quantiles = np.array([ordered[i : i + MIN_SUPPORT].mean() for i in first])
-    return Filler(locale, quantiles, is_sentence=bool(finds(texts, END_OF_SENTENCE).mean() > 0.5))
+    return Filler(locale, quantiles, is_sentence=bool(find_matches(texts, END_OF_SENTENCE).mean() > 0.5))
 
 
 @lru_cache(maxsize=8)
@@ -133,6 +133,6 @@ def _words_of(locale: str) -> ArrowArray:
 
 
 @lru_cache(maxsize=8)
-def _and_capitals(locale: str) -> ArrowArray:
+def _with_capitals(locale: str) -> ArrowArray:
     words = _words_of(locale)
     return pa.concat_arrays([words, capitalized(words)])

@@ -14,8 +14,8 @@ import pyarrow as pa
 
 from understudy.kernels import decoding, hashing
 from understudy.tables.inference.numbers import highest_of
-from understudy.tables.inference.texts import finds
-from understudy.tables.inference.unrecognised_text import UUID_TEXT
+from understudy.tables.inference.texts import find_matches
+from understudy.tables.inference.unrecognized_text import UUID_TEXT
 from understudy.tables.schema import ColumnKind
 from understudy.transformers.array_reader import ArrayReader, require
 from understudy.transformers.base import MIN_SUPPORT, Arrays, ArrowArray, Json, RowNumbers, RowStream
@@ -252,7 +252,7 @@ class PatternTexts:
 
 def fit_texts(distinct: ArrowArray) -> Uuids | PatternTexts:
     """Return a maker of identifiers that resemble distinct texts."""
-    is_uuid = finds(distinct, UUID_TEXT)
+    is_uuid = find_matches(distinct, UUID_TEXT)
     if len(distinct) and is_uuid.mean() >= UUID_SHARE_MIN:
         return _fit_uuids(characters_of(distinct.filter(pa.array(is_uuid)), 36))
     texts = by_length(distinct)

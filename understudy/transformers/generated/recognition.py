@@ -1,4 +1,4 @@
-"""Recognise generated columns by their kind, and their form by the column name and values."""
+"""Recognize generated columns by their kind, and their form by the column name and values."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ class Recognition:
     form: str
 
 
-def recognise(column: Column, values: ArrowColumn) -> Recognition | None:
+def recognize(column: Column, values: ArrowColumn) -> Recognition | None:
     """Return the kind and form in which a column is generated, or None if it is learned."""
     if not is_generated_column(column, values.type):
         return None
     return Recognition(column.kind, _form(column.kind, column.name, values))
 
 
-def recognise_subject(column: Column, values: ArrowColumn, subjects: Subjects | None) -> Recognition | None:
+def recognize_subject(column: Column, values: ArrowColumn, subjects: Subjects | None) -> Recognition | None:
     """Return the kind and form of a subject column if its labels are generated as identifiers, else None.
 
     If no label is shared by enough subjects, one placeholder would replace all labels. As identifiers, they

@@ -29,7 +29,7 @@ class Numbered(Protocol):
 
     @property
     def chunks(self) -> list[list[int]]:
-        """The variable parts in chunks."""
+        """The variable parts, grouped into chunks."""
         ...
 
     def count_texts(self, chunk: int = 0) -> int:

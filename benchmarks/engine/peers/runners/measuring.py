@@ -56,7 +56,7 @@ def run(fit: Callable[[Request], Any], sample: Callable[[Any, int], pd.DataFrame
 
 
 def kind(type_: pa.DataType) -> str:
-    """Return integer, float, boolean, timestamp or word."""
+    """Return the kind of a type: integer, float, boolean, timestamp or word."""
     if pa.types.is_integer(type_):
         return "integer"
     if pa.types.is_floating(type_):

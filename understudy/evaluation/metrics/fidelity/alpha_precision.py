@@ -15,12 +15,15 @@ from understudy.evaluation.metrics.fidelity.neighbourhood import TOO_FEW, neighb
 
 
 class AlphaPrecisionResult(MetricResult):
-    """Closeness of the precision curve to that of real rows."""
+    """Closeness of the precision curve to the diagonal, which is the curve of real rows."""
 
     metric: Literal["alpha_precision"] = "alpha_precision"
     curve: Annotated[
         list[tuple[float, float]],
-        Field(description="Pairs of a share of innermost real rows and the share of synthetic rows within."),
+        Field(
+            description="Points of the precision curve: a share of innermost real rows, and the share of "
+            "synthetic rows in their region."
+        ),
     ]
 
 

@@ -19,12 +19,15 @@ SPREAD_OF_BOTH = 1.8
 
 
 class BetaRecallResult(MetricResult):
-    """Closeness of the recall curve to that of real rows."""
+    """Closeness of the recall curve to the diagonal, which is about the curve of real rows."""
 
     metric: Literal["beta_recall"] = "beta_recall"
     curve: Annotated[
         list[tuple[float, float]],
-        Field(description="Pairs of a share of innermost synthetic rows and the share of real rows reached."),
+        Field(
+            description="Points of the recall curve: a share of innermost synthetic rows, and the share "
+            "of real rows that they reach."
+        ),
     ]
 
 

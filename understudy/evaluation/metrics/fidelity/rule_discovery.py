@@ -26,7 +26,7 @@ BROKEN_SHUFFLED_FACTOR = 10
 N_LEVELS_MAX = 1_000
 N_COUNTS_MAX = 250_000
 N_ROWS_A_LEVEL_MIN = 5
-# Minimum share of rows in which the determining column has a value that enough rows have.
+# Minimum share of rows that a functional dependency covers; rare values of the first column are not covered.
 DECIDED_MIN = 0.9
 N_NUMBERS_MAX = 40
 N_ROWS_TRIED = 200
@@ -237,5 +237,5 @@ def _decisions(halves: Halves) -> Iterator[Decides]:
 
 
 def _with_missing(values: Values) -> Floats:
-    """Return the values as floats, with missing as a value of its own."""
+    """Return the values as floats, with missing values as minus infinity."""
     return np.where(is_missing(values), -np.inf, values)

@@ -134,8 +134,8 @@ def _is_right(truth: Guessed, guess: Guessed) -> NDArray[np.bool_]:
 ATTRIBUTE_INFERENCE = Metric(
     name="attribute_inference",
     title="Attribute inference",
-    summary="Excess of correct guesses of a sensitive value for training rows over held-out rows, by an "
-    "attacker who knows the rest of the row, for the worst column. 0 means no advantage.",
+    summary="Excess of correct guesses of a sensitive value for training rows over held-out rows, in the "
+    "worst column. The attacker knows the rest of the row. 0 means no advantage.",
     concern="synthetic rows reveal sensitive values of people in the training table, beyond what holds for "
     "everybody",
     source="Giomi et al. 2023, A unified framework for quantifying privacy risk in synthetic data, without "

@@ -44,13 +44,13 @@ class SinglingOutGuesses(BaseModel):
     ]
     n: int
     attack: Annotated[
-        float, Field(description="Share of guesses that match exactly one real row, a training row.")
+        float, Field(description="Share of guesses that match exactly one real row, which is a training row.")
     ]
     control: Annotated[
         float,
         Field(
-            description="Share of guesses that match exactly one real row, a held-out row, times the ratio "
-            "of the numbers of training and held-out rows."
+            description="Share of guesses that match exactly one real row, which is a held-out row, "
+            "multiplied by the number of training rows per held-out row."
         ),
     ]
     risk: Annotated[float, Field(description="Risk: (attack - control) / (1 - control).")]
@@ -91,7 +91,7 @@ class Population:
         return float(counts.sum() ** 2 / (counts**2).sum())
 
     def most_without_hit(self, n_guesses: int, confidence: float) -> float:
-        """Return the upper end of the share of hits if none occurred; a subject counts once."""
+        """Return the upper end of the interval of the share of hits without a hit; a subject counts once."""
         n = n_guesses if self.subjects is None else min(n_guesses, self.n_training + self.n_holdout)
         return exact_interval(0, n, confidence=confidence)[1]
 

@@ -32,7 +32,7 @@ def _which(evidence: Evidence) -> str:
 
 
 def is_prose(texts: CountedTexts) -> bool:
-    """Return whether texts have several words and are not of a few numbered shapes."""
+    """Return whether texts have several words, and do not have one of a few numbered shapes."""
     n_words = count_words(texts.distinct).mean()
     n_letters = lengths_of(texts.distinct).mean()
     has_blanks = texts.share(r"\S\s+\S")

@@ -41,7 +41,7 @@ _STATSMODELS = (
 _FLIGHTS = ("airlines", "airports", "flights", "planes", "weather")
 
 
-def carried_tables() -> Iterator[tuple[str, pa.Table]]:
+def packaged_tables() -> Iterator[tuple[str, pa.Table]]:
     """Yield the tables in installed packages."""
     for name in _SKLEARN:
         module = importlib.import_module("sklearn.datasets")
