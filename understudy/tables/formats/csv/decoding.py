@@ -294,7 +294,8 @@ def _translate(source: Path, encoding: str, reading: Reading, *, is_guess: bool 
     except UnicodeError:
         guess = "neither UTF-8 nor Windows-1252" if is_guess else f"not valid {encoding}"
         raise InvalidInput(
-            f"The file is {guess}: line {n_lines + 1:,} or a later one is invalid. {_REMEDY}",
+            f"The text is {guess}: the first invalid character is on line {n_lines + 1:,} or later. "
+            f"{_REMEDY}",
             code="wrong_encoding",
         ) from None
     return Text(target, gauge.longest)
