@@ -46,7 +46,9 @@ def find_home(install: Path, folder: Path) -> Home:
     for home in _homes_for_root(install, folder, owner):
         if _works(home, folder):
             return home
-    raise _refused(f"neither it nor the programs in {install} can be reached by an account other than root")
+    raise _refused(
+        f"it must run as an account other than root, and none can reach both {folder} and {install}"
+    )
 
 
 def _homes_for_root(install: Path, folder: Path, owner: tuple[int, int] | None) -> Iterator[Home]:

@@ -100,7 +100,7 @@ def _described(real: Frames, schema: DatasetSchema | Model | None) -> tuple[Data
 def _only_table(schema: DatasetSchema) -> tuple[str, TableSchema]:
     if only_name(schema) is None:
         raise InvalidInput(
-            f"The data have {len(schema.tables)} tables, but a report covers one. Evaluate each table "
+            f"The data has {len(schema.tables)} tables, but a report covers one. Evaluate each table "
             "separately.",
             code="invalid_parameters",
         )
@@ -122,7 +122,7 @@ def _rows(data: Frames, name: str) -> pa.Table:
     tables = read_dataset(data, name=name).tables
     if name not in tables:
         raise InvalidInput(
-            f"The data have no table {name!r}. Use the name from the schema for their table.",
+            f"The data has no table {name!r}. Give its table the same name as in the schema.",
             code="unknown_table",
         )
     return tables[name]

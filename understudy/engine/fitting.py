@@ -134,7 +134,7 @@ def _with_subject(schema: DatasetSchema, subject: tuple[str, ...]) -> DatasetSch
     """Return the schema with the given subject for its only table."""
     if len(schema.tables) > 1:
         raise InvalidInput(
-            "The data have several tables. Declare the subject of each table in the schema, with "
+            "The data has several tables. Declare the subject of each table in the schema: "
             "TableSchema.subject.",
             code="invalid_parameters",
         )

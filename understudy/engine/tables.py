@@ -32,7 +32,7 @@ def conform_dataset(
     if set(tables) != set(schema.tables):
         given, expected = (", ".join(map(repr, sorted(names))) for names in (tables, schema.tables))
         raise InvalidInput(
-            f"The data have the tables {given}, but the schema has {expected}. Use the same names in both.",
+            f"The data has the tables {given}, but the schema has {expected}. Use the same names in both.",
             code="schema_mismatch",
         )
     several = len(tables) > 1

@@ -39,12 +39,15 @@ class SampleParameters(JobParameters):
         Field(
             ge=0,
             lt=2**62,
-            description="Number of rows to skip. Row k of a seed is the same in every sample.",
+            description="Number of rows to skip. For the same seed, row k is the same in every sample.",
         ),
     ] = 0
     conditions: Annotated[
         tuple[SampleCondition, ...],
-        Field(max_length=N_GROUPS_MAX, description="Groups of rows with conditions, in order."),
+        Field(
+            max_length=N_GROUPS_MAX,
+            description="Groups of rows with conditions. The sample contains the groups in this order.",
+        ),
     ] = ()
     rebalance: Annotated[ColumnRebalance | None, Field(description="Target distribution of one column.")] = (
         None
