@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -67,6 +68,35 @@ def _check_tokens(tokens: tuple[str, ...]) -> tuple[str, ...]:
             f"must be up to {_TOKENS_MAX} words of 1 to {_TOKEN_LENGTH_MAX} characters, separated by commas"
         )
     return tokens
+
+
+_RANGE = re.compile(r"\s*([1-9][0-9]{0,9})\s*(?:(-)\s*([1-9][0-9]{0,9})?)?\s*")
+
+
+def line_ranges(text: str | None) -> list[tuple[int, int | None]]:
+    """Return the first and the last number of each range in a list such as `2,5-7,120-`.
+
+    Raises
+    ------
+    ValueError
+        If the text is not such a list.
+    """
+    ranges: list[tuple[int, int | None]] = []
+    for part in text.split(",") if text else []:
+        match = _RANGE.fullmatch(part)
+        if match is None:
+            raise ValueError("must be numbers and ranges such as 2,5-7,120-")
+        first = int(match[1])
+        last = int(match[3]) if match[3] else None if match[2] else first
+        if last is not None and last < first:
+            raise ValueError("must not contain a range that ends before it begins")
+        ranges.append((first, last))
+    return ranges
+
+
+def _check_ranges(text: str) -> str:
+    line_ranges(text)
+    return text
 
 
 class ReadOptions(BaseModel):
@@ -142,6 +172,31 @@ class ReadOptions(BaseModel):
             description="Maximum fraction of rows of a CSV file that may be skipped (default 0.01).",
         ),
     ] = 0.01
+
+    header_row: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            le=10_000,
+            description="Line of a CSV file, or row of a workbook, that contains the header, counted from"
+            " 1. Detected if omitted.",
+        ),
+    ] = None
+    skip_rows: Annotated[
+        Annotated[str, AfterValidator(_check_ranges)] | None,
+        Field(
+            max_length=1_000,
+            description="Lines of a CSV file, or rows of a workbook, to leave out: numbers and ranges such as"
+            " `2,5-7,120-`, counted from 1.",
+        ),
+    ] = None
+    join_headers: Annotated[
+        bool | None,
+        Field(
+            description="Whether to join the header and the row below it into the column names. Detected if"
+            " omitted."
+        ),
+    ] = None
 
     @property
     def given(self) -> frozenset[str]:

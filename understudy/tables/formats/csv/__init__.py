@@ -9,39 +9,49 @@ from pathlib import Path
 import pyarrow as pa
 
 from understudy.errors import InvalidInput
+from understudy.parameters.read_options import line_ranges
 from understudy.tables.formats.base import Format
 from understudy.tables.formats.csv.decoding import utf8_text
 from understudy.tables.formats.csv.dialect import Dialect, read_dialect
 from understudy.tables.formats.csv.reading import Readable, read_rows
+from understudy.tables.formats.csv.removal import without_lines, without_removed
 from understudy.tables.formats.csv.writing import csv_chunks, write_csv
+from understudy.tables.formats.layout import blank_warnings
 from understudy.tables.formats.scan import Reading, Scan
 
 
 @contextmanager
 def scan_csv(path: Path, reading: Reading) -> Iterator[Scan]:
     """Open a CSV file; see `Format`."""
-    text = utf8_text(path, reading)
+    text = without_lines(utf8_text(path, reading), line_ranges(reading.options.skip_rows), reading)
     dialect = read_dialect(text.path, reading.limits, reading.options)
+    text, warnings = without_removed(text, dialect.removal, dialect.delimiter, dialect.quote, reading)
     readable = read_rows(text, dialect, reading)
-    if readable.staged.n_rows == 0:
+    if readable.staged.n_rows == readable.staged.blanks.n_rows_dropped:
         raise InvalidInput("The file has a header but no rows. Add at least one row.", code="no_rows")
-    yield _typed(readable, dialect, text.warnings)
+    yield _typed(readable, dialect, [*text.warnings, *dialect.warnings, *warnings])
 
 
 def _typed(readable: Readable, dialect: Dialect, warnings: Iterable[str]) -> Scan:
     staged = readable.staged
-    named = list(zip(dialect.names, staged.types, strict=True))
+    n_rows = staged.n_rows - staged.blanks.n_rows_dropped
+    columns = [
+        index
+        for index in range(len(dialect.names))
+        if index not in dialect.unnamed or staged.blanks.n_missing[index] < staged.n_rows
+    ]
+    named = [(dialect.names[index], staged.types[index]) for index in columns]
     notes = dict(zip(dialect.names, readable.notes(dialect), strict=True))
     schema = pa.schema([pa.field(name, t.arrow_type, nullable=not t.is_complete) for name, t in named])
     return Scan(
         schema,
-        staged.n_rows,
-        staged.batches(schema),
-        notes={name: note for name, note in notes.items() if note},
+        n_rows,
+        staged.batches(schema, columns),
+        notes={name: note for name, _ in named if (note := notes[name])},
         warnings=[
             *warnings,
-            *dialect.warnings,
             *readable.warnings(),
+            *blank_warnings(dialect.names, dialect.unnamed, columns, staged.blanks.n_rows_dropped),
             *_header_warnings(dialect),
             *(f"Column {name!r} is text: {notes[name]}." for name, type_ in named if type_.is_doubtful),
         ],
@@ -69,7 +79,7 @@ CSV = Format(
     options=frozenset(
         (
             *("delimiter", "quote", "encoding", "decimal", "thousands", "date_order", "missing"),
-            *("bad_rows", "bad_rows_share_max"),
+            *("bad_rows", "bad_rows_share_max", "header_row", "skip_rows", "join_headers"),
         )
     ),
 )
