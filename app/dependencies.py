@@ -110,7 +110,8 @@ async def _labels(
         key, colon, value = text.partition(":")
         if not key or not colon:
             raise InvalidInput(
-                f"The label {text!r} does not have the form key:value.", code="invalid_parameters"
+                f"The label {text!r} does not have the form key:value. Separate key and value with a colon.",
+                code="invalid_parameters",
             )
         labels[key] = value
     return labels

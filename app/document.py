@@ -32,9 +32,12 @@ DESCRIPTION = (
 )
 TAGS = [
     {"name": "datasets", "description": "Stored tables, either uploaded or synthetic."},
-    {"name": "uploads", "description": "Uploads of large files in parts, which can be repeated one by one."},
+    {
+        "name": "uploads",
+        "description": "Uploads of large files in parts. Each part can be sent again on its own.",
+    },
     {"name": "jobs", "description": "Asynchronous work: ingest, train, sample, impute and evaluate."},
-    {"name": "models", "description": "Fitted synthesizers that can be sampled."},
+    {"name": "models", "description": "Fitted synthesizers to sample rows from."},
     {"name": "reports", "description": "Scores of a synthetic dataset against a real dataset."},
     {"name": "project", "description": "The privacy and quality policy of a project and its signing key."},
     {"name": "catalogues", "description": "Lists of the available synthesizers, metrics and policies."},

@@ -112,7 +112,7 @@ class MultipartReader:
             return
         if self._part.name != "file":
             raise malformed(
-                "A file was sent in another form field than `file`. Send each file in a field `file`."
+                "A file was sent in a form field other than `file`. Send each file in a field `file`."
             )
         if self.n_files == FILES_MAX:
             raise TooLarge(
@@ -126,7 +126,9 @@ class MultipartReader:
         if self._part.is_file:
             self.sink.take(data[start:end])
         elif len(self._part.data) + end - start > FIELD_BYTES_MAX:
-            raise malformed(f"The form field {self._part.name!r} is longer than {FIELD_BYTES_MAX} bytes.")
+            raise malformed(
+                f"The form field {self._part.name!r} is longer than {FIELD_BYTES_MAX:,} bytes. Shorten it."
+            )
         else:
             self._part.data += data[start:end]
 
@@ -134,7 +136,9 @@ class MultipartReader:
         if self._part.is_file:
             return
         if len(self.fields) == FIELDS_MAX or self._part.name in self.fields:
-            raise malformed(f"The form has more than {FIELDS_MAX} fields or contains a field twice.")
+            raise malformed(
+                f"The form has more than {FIELDS_MAX} fields or contains a field twice. Send each field once."
+            )
         self.fields[self._part.name] = _text(bytes(self._part.data))
 
     def _end(self) -> None:
@@ -146,7 +150,9 @@ def _translated_errors() -> Iterator[None]:
     try:
         yield
     except FormParserError as error:
-        raise malformed("The body is not well-formed multipart/form-data.") from error
+        raise malformed(
+            "The body is not well-formed multipart/form-data. Check its headers and the boundary."
+        ) from error
 
 
 def media_type_of(text: str) -> str | None:
@@ -163,4 +169,4 @@ def _text(data: bytes) -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise malformed("A name or field of the form is not UTF-8.") from error
+        raise malformed("A field of the form, or its name, is not UTF-8. Encode both as UTF-8.") from error

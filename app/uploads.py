@@ -131,7 +131,7 @@ def _body_form(request: Request) -> tuple[str | None, bytes | None]:
     form, options = parse_options_header(request.headers.get("content-type"))
     if form == b"multipart/form-data":
         if not options.get(b"boundary"):
-            raise malformed("Content-Type is multipart/form-data but contains no boundary.")
+            raise malformed("Content-Type is multipart/form-data but contains no boundary. Add the boundary.")
         return None, options[b"boundary"]
     if form.startswith(b"multipart/") or form in (b"application/x-www-form-urlencoded", b"application/json"):
         raise InvalidInput(

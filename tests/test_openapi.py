@@ -134,7 +134,7 @@ def test_summaries_are_capitalized_phrases():
             assert summary.split()[0] not in FRAGMENT_STARTS | {"Whether"}, path
 
 
-def test_the_document_is_valid_openapi():
+def test_document_is_valid_openapi():
     validate(DOCUMENT)
     assert DOCUMENT["openapi"].startswith("3.1")
 

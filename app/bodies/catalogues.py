@@ -14,7 +14,8 @@ class SynthesizerCapabilities(Body):
     """Capabilities that a synthesizer declares."""
 
     tables: Annotated[
-        Literal["one", "many"], Field(description="Number of data tables that a model can learn.")
+        Literal["one", "many"],
+        Field(description="Number of data tables that a model can learn: `one` or `many`."),
     ]
     learned_kinds: Annotated[
         list[str], Field(description="Column kinds that are learned. Columns of other kinds are generated.")
@@ -79,7 +80,7 @@ class MetricDescription(Body):
         list[float | None],
         Field(description="Lowest and highest possible score. Null means that the score is unbounded."),
     ]
-    best: Annotated[float, Field(description="Score of data that are indistinguishable from real data.")]
+    best: Annotated[float, Field(description="Score of data that is indistinguishable from real data.")]
     needs: Annotated[
         list[str],
         Field(description="Inputs of the evaluation that the metric requires.", examples=[["holdout"]]),

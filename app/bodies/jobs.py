@@ -18,7 +18,7 @@ JobState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 
 
 class JobFailure(Body):
-    """Reason why a job, or the dataset that it was to create, failed."""
+    """Reason why a job failed, or why the dataset that it should have created is not available."""
 
     code: Annotated[
         str,
@@ -30,7 +30,7 @@ class JobFailure(Body):
     detail: Annotated[
         str,
         Field(
-            description="Description of the error for people.",
+            description="Human-readable description of the error.",
             examples=["Line 17 has 4 fields, the header has 5."],
         ),
     ]
@@ -171,7 +171,7 @@ class JobPage(Page):
 
 
 class JobEstimate(Body):
-    """Estimated cost of a job. Values are orders of magnitude, and memory tends to be overestimated."""
+    """Estimated cost of a job. Treat the values as orders of magnitude. Memory tends to be overestimated."""
 
     cpu_seconds: Annotated[float, Field(examples=[12.5])]
     peak_memory_bytes: Annotated[int, Field(examples=[800_000_000])]
@@ -187,7 +187,7 @@ class ValidatedJob(Body):
         Json, Field(description="Resolved parameters, including values chosen by the service.")
     ]
     estimate: Annotated[JobEstimate, Field(description="Estimated cost of the job.")]
-    warnings: Annotated[list[str], Field(description="Warnings about the job, if there are any.")]
+    warnings: Annotated[list[str], Field(description="Warnings about the job. Empty if there are none.")]
 
     @classmethod
     def of(cls, parameters: JobParameters, estimate: Estimate) -> Self:

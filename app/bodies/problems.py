@@ -25,7 +25,7 @@ class ProblemItem(Body):
 
 
 class Problem(Body):
-    """An error. Programs should use `code`, and people should read `detail`."""
+    """An error. `code` is meant for programs, and `detail` for people."""
 
     type: Annotated[str, Field(examples=["urn:understudy:error:not_found"])]
     title: Annotated[str, Field(examples=["The resource does not exist in this project"])]

@@ -24,7 +24,7 @@ class ProfileProtection(Body):
 
 
 class ColumnQuantile(Body):
-    """A quantile: the value below which a fraction of the rows lies."""
+    """A quantile: the value below which the given fraction of the rows lies."""
 
     fraction: Annotated[float, Field(ge=0, le=1, examples=[0.5])]
     value: Value
@@ -33,12 +33,14 @@ class ColumnQuantile(Body):
 class ColumnHistogram(Body):
     """A histogram with the number of rows between consecutive edges."""
 
-    edges: Annotated[list[Value], Field(description="Edges of the bins, one more than there are bins.")]
+    edges: Annotated[
+        list[Value], Field(description="Edges of the bins. There is one more edge than there are bins.")
+    ]
     n_rows: Annotated[list[int], Field(description="Number of rows in each bin.")]
 
 
 class FrequentValue(Body):
-    """A frequent value and its number of rows."""
+    """A frequent value and the number of rows that have it."""
 
     value: Annotated[bool | int | float | str, Field(examples=["Oslo"])]
     n_rows: int

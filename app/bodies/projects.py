@@ -31,12 +31,15 @@ class Project(Body):
 
     id: Annotated[str, Field(examples=["prj_01kaz7m2q5e1h9v3x8r6t4n0bc"])]
     name: str
-    policy: Annotated[Policy, Field(description="Policy that determines the verdicts on its samples.")]
+    policy: Annotated[
+        Policy, Field(description="Policy that determines the verdicts on the project's samples.")
+    ]
     gate: Annotated[
         Gate,
         Field(
             description="Gate of the project. `on_fail` puts a sample into quarantine if its report fails the"
-            " policy. `until_reviewed` also does so until a sample has a report. `off` puts no sample into"
+            "policy. `until_reviewed` also keeps each sample in quarantine until it has a report. `off` "
+            "puts no sample into"
             " quarantine."
         ),
     ]

@@ -36,7 +36,8 @@ def get_profile(
 
     By default the statistics are protected like synthetic rows: every returned value is supported by at least
     `protection.k` rows or subjects, and columns that are generated rather than learned have no values. If the
-    table has more than 200,000 rows, a part that is spread over the table is read; `n_rows_read` is its size.
+    table has more than 200,000 rows, only some rows from all parts of it are read. `n_rows_read` is their
+    number.
     """
     profile = profiles.profile_dataset(resources, caller, reference, is_exact=exact)
     return DatasetProfile.model_validate(profile)

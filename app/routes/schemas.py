@@ -89,7 +89,7 @@ def update_schema(
     responses=problems(404, 409),
 )
 def get_sdv_metadata(dataset_id: str, resources: ResourcesDep, caller: ReaderDep) -> Response:
-    """Return the schema as SDV metadata (JSON, version V1), which can describe any number of tables."""
+    """Return the schema of all tables of a dataset as SDV metadata (JSON, version V1)."""
     key = ids.from_text("dataset", dataset_id)
     versioned = schema_services.read_dataset_schema(resources, caller, key)
     metadata = write_metadata(versioned.schema, versioned.findings)

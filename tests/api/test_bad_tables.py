@@ -1,4 +1,4 @@
-"""Tests of files without a table: job and dataset contain the error, its place and a remedy."""
+"""Tests that job and dataset of a file without a table contain the error, its place and a remedy."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TRUNCATED_PARQUET = b"PAR1" + b"\0" * 100
     [
         (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20, "a.csv", "unreadable_file", "PNG"),
         (b"\x00" * 1000, "a.csv", "unreadable_file", "byte 1"),
-        (b"\n\n\n", "a.csv", "empty_file", "blanks"),
+        (b"\n\n\n", "a.csv", "empty_file", "whitespace"),
         (b"a,b\n", "a.csv", "no_rows", "row"),
         (b"a,a\n1,2\n", "a.csv", "invalid_header", "Columns 1 and 2"),
         (b"a,\n1,2\n", "a.csv", "invalid_header", "column 2"),

@@ -31,7 +31,7 @@ def test_accepted_job_is_found_at_its_location(client: TestClient):
     assert get(client, response.headers["location"]) == {**job, "attempts": []}
 
 
-def test_unknown_fields_are_omitted(client: TestClient):
+def test_fields_without_a_value_are_omitted(client: TestClient):
     job = submit(client, kind="probe")
     assert {"id", "kind", "state", "parameters", "labels", "created_at", "expires_at"} == set(job)
     assert datetime.fromisoformat(job["created_at"]).utcoffset() is not None
@@ -73,7 +73,7 @@ def test_job_that_does_not_fit_into_memory_is_rejected(resources: Resources, cal
         assert get(client, "/v1/jobs") == before
 
 
-def test_billion_rows_are_rejected_with_the_limit(client: TestClient, resources: Resources, caller: Caller):
+def test_a_billion_rows_are_rejected_with_the_limit(client: TestClient, resources: Resources, caller: Caller):
     world = make_world(resources, caller)
     body = {"kind": "sample", "model_id": world["model"], "n_rows": 1_000_000_000}
     problem = assert_problem(

@@ -46,12 +46,12 @@ def test_form_takes_precedence_over_query(client: TestClient):
         ({"format": "parquet", "encoding": "cp1252"}, "parquet"),
     ],
 )
-def test_error_contains_the_unusable_option(shared_client: TestClient, options: dict[str, str], word: str):
+def test_error_contains_the_rejected_option(shared_client: TestClient, options: dict[str, str], word: str):
     response = shared_client.post("/v1/datasets", files={"file": ("a.csv", EUROPEAN)}, data=options)
     assert word in assert_problem(response, 422, "invalid_parameters")["detail"]
 
 
-def test_every_option_is_in_form_and_query():
+def test_form_and_query_contain_every_option():
     form = DOCUMENT["components"]["schemas"]["UploadDatasetForm"]["properties"]
     query = {parameter["name"] for parameter in OPERATIONS["upload_dataset"][2]["parameters"]}
     assert set(ReadOptions.model_fields) <= set(form)

@@ -133,7 +133,7 @@ def limited_client(shared_resources: Resources) -> Iterator[TestClient]:
 
 
 def pieces(n_bytes: int) -> Iterator[bytes]:
-    """Yield a body, so that the request has no content length."""
+    """Yield a body in pieces so that the request has no content length."""
     for start in range(0, n_bytes, 1 << 16):
         yield b"x" * min(1 << 16, n_bytes - start)
 

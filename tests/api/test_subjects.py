@@ -130,7 +130,7 @@ def test_a_text_subject_is_generated_and_the_card_has_a_warning(
     run_jobs()
     declare(client, dataset, "patient")
     warnings = trained(client, run_jobs, dataset)["card"]["warnings"]
-    assert any("'patient' of the subject is generated" in warning for warning in warnings)
+    assert any("Subject column 'patient' is generated" in warning for warning in warnings)
 
 
 def test_the_real_table_cannot_be_its_own_holdout(client: TestClient, dataset: Json) -> None:

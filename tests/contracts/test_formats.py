@@ -67,7 +67,7 @@ _VALUES: dict[pa.DataType, list[object]] = {
 }
 _KINDS_TABLE = pa.table({str(type_): pa.array(values, type_) for type_, values in _VALUES.items()})
 
-# Text has no end marker, so truncation at a line end or in the last field cannot be detected.
+# Text files have no end marker, so truncation at a line ending or in the last field cannot be detected.
 WITHOUT_END_MARK = {"csv", "jsonl"}
 
 formats = pytest.mark.parametrize("format_", FORMATS.values(), ids=lambda format_: format_.name)
@@ -110,7 +110,7 @@ def test_binary_formats_keep_every_type_without_a_schema(name: str, tmp_path: Pa
     assert read_table(path).equals(_KINDS_TABLE)
 
 
-def test_parquet_keeps_declarations_of_not_nullable(tmp_path: Path):
+def test_parquet_keeps_non_nullable_declarations(tmp_path: Path):
     schema = pa.schema([pa.field("a", pa.int64(), nullable=False), pa.field("b", pa.string())])
     table = pa.table({"a": [1, 2], "b": ["x", "y"]}, schema=schema)
     assert read_table(_write(FORMATS["parquet"], tmp_path, table)).schema.equals(schema)
@@ -148,7 +148,7 @@ def test_ingested_schema_equals_the_canonical_schema(format_: Format, tmp_path: 
 
 
 @formats
-def test_same_rows_give_same_bytes_for_any_batches(format_: Format, tmp_path: Path):
+def test_written_bytes_do_not_depend_on_the_batches(format_: Format, tmp_path: Path):
     table = _mixed_table(10_000)
     paths = [tmp_path / f"{size}{format_.suffixes[0]}" for size in (7, 10_000)]
     for path, size in zip(paths, (7, 10_000), strict=True):
@@ -188,7 +188,7 @@ def test_more_rows_than_the_format_can_store_are_an_error(format_: Format, *, is
 
 
 @pytest.mark.parametrize("format_", [f for f in FORMATS.values() if f.write_limits], ids=lambda f: f.name)
-def test_long_texts_and_wide_tables_beyond_the_format_are_an_error(format_: Format, tmp_path: Path):
+def test_texts_and_columns_beyond_the_format_limits_are_an_error(format_: Format, tmp_path: Path):
     limits = format_.write_limits
     path = tmp_path / f"table{format_.suffixes[0]}"
     wide = pa.table({f"c{index}": [1] for index in range(limits.columns_max + 1)})
@@ -219,7 +219,7 @@ def test_truncated_file_is_an_error_or_has_fewer_rows(format_: Format, tmp_path:
 
 
 @formats
-def test_damaged_file_gives_a_table_or_invalid_input(format_: Format, tmp_path: Path):
+def test_damaged_file_is_read_or_raises_invalid_input(format_: Format, tmp_path: Path):
     data = _write(format_, tmp_path, _mixed_table(50)).read_bytes()
     rng = random.Random(2)  # noqa: S311
     for _ in range(150):
@@ -273,7 +273,7 @@ def test_unusual_path_is_supported(format_: Format, tmp_path: Path):
 
 
 @formats
-def test_memory_of_writing_does_not_grow_with_the_rows(format_: Format, tmp_path: Path):
+def test_memory_for_writing_does_not_grow_with_the_number_of_rows(format_: Format, tmp_path: Path):
     batch = pa.record_batch({"x": [0.1 * i for i in range(10_000)], "y": ["some text"] * 10_000})
     path = tmp_path / f"table{format_.suffixes[0]}"
     format_.write(path, (batch for _ in range(30)), batch.schema)
@@ -287,7 +287,7 @@ def test_memory_of_writing_does_not_grow_with_the_rows(format_: Format, tmp_path
 
 
 @formats
-def test_memory_of_ingest_does_not_grow_with_the_rows(format_: Format, tmp_path: Path):
+def test_memory_for_ingest_does_not_grow_with_the_number_of_rows(format_: Format, tmp_path: Path):
     batch = pa.record_batch({"x": [0.1 * i for i in range(10_000)], "y": ["some longer text"] * 10_000})
     # Sheets are read more slowly than other files.
     few, many = (60, 300) if format_.name != "xlsx" else (20, 80)
@@ -314,7 +314,7 @@ def test_wide_table_and_long_texts_are_read(format_: Format, tmp_path: Path):
         assert ingested.n_rows == table.num_rows
 
 
-def test_canonical_file_has_row_groups_of_131072(tmp_path: Path):
+def test_canonical_file_has_row_groups_of_131072_rows(tmp_path: Path):
     table = pa.table({"a": pa.array(range(300_000), pa.int32())})
     write_table(tmp_path / "table.parquet", table.to_batches(max_chunksize=1_000), table.schema)
     metadata = pq.read_metadata(tmp_path / "table.parquet")

@@ -109,7 +109,7 @@ def value_of(kind: str, i: int) -> Any:
 
 
 def all_kinds(n_rows: int = 400, *, with_missing: bool = False) -> tuple[pa.Table, TableSchema]:
-    """Return a table with a column of every kind; with_missing adds missing values to every second one."""
+    """Return a table with a column of every kind; with_missing adds missing values to every other column."""
     rng = np.random.default_rng(0)
     arrays, columns = [], []
     for j, (name, (kind, type_)) in enumerate(KINDS.items()):
@@ -157,7 +157,7 @@ def test_same_table_and_seed_give_the_same_model(make: Make) -> None:
 
 
 @pytest.mark.parametrize("with_missing", [False, True])
-def test_names_order_types_and_missing_values_are_kept(make: Make, with_missing: bool) -> None:
+def test_names_order_types_and_missing_values_are_preserved(make: Make, with_missing: bool) -> None:
     table, schema = all_kinds(with_missing=with_missing)
     sample = draw(fit(make(), table, schema), 500)
     assert sample.schema.equals(table.schema)
@@ -198,7 +198,7 @@ def test_rows_do_not_depend_on_division_into_calls(make: Make) -> None:
         assert draw(synthesizer, n_rows, offset=offset).equals(whole.slice(offset, n_rows).combine_chunks())
 
 
-def test_sampling_before_fitting_is_a_conflict(make: Make) -> None:
+def test_sampling_before_fitting_raises_conflict(make: Make) -> None:
     with pytest.raises(Conflict):
         make().sample(SamplePlan({"table": 1}), context=SampleContext(seed=0))
 
@@ -228,14 +228,14 @@ def test_constant_columns_stay_constant(make: Make) -> None:
 
 
 @pytest.mark.parametrize("name", list(KINDS))
-def test_all_missing_columns_stay_missing(make: Make, name: str) -> None:
+def test_columns_without_values_stay_missing(make: Make, name: str) -> None:
     kind, type_ = KINDS[name]
     table, schema = one_column(pa.nulls(30, type_), kind, nullable=True)
     sample = draw(fit(make(), table, schema), 20)
     assert sample["x"].null_count == 20
 
 
-def test_one_row_tables_give_placeholders(make: Make) -> None:
+def test_tables_of_one_row_give_placeholders(make: Make) -> None:
     table, schema = all_kinds(1)
     synthesizer = fit(make(), table, schema)
     row = draw(synthesizer, 3).to_pylist()[0]
@@ -246,7 +246,7 @@ def test_one_row_tables_give_placeholders(make: Make) -> None:
 
 def test_wide_tables_are_fitted(make: Make) -> None:
     rng = np.random.default_rng(0)
-    # More columns than rows, and more than the 64 columns in which rules are searched.
+    # More columns than rows, and more than the 64 columns that the search for rules covers.
     names = [f"c{j}" for j in range(100)]
     table = pa.table({name: rng.integers(0, 9, 60) for name in names})
     columns = tuple(
@@ -275,7 +275,7 @@ def test_extremes_are_never_sampled(make: Make, scale: int) -> None:
     assert sample.max() < 100 * scale
 
 
-def test_placeholder_when_no_level_is_shared(make: Make) -> None:
+def test_placeholder_replaces_levels_that_are_not_shared(make: Make) -> None:
     # Patterns are recognized only from 20 values on.
     values = pa.array([f"person {i}" for i in range(19)])
     synthesizer = fit(make(), *one_column(values, ColumnKind.category))
@@ -359,7 +359,7 @@ def test_few_rows_give_a_warning_on_the_card(make: Make) -> None:
     assert "has 20 rows. With fewer than 100 rows" in fit(make(), *all_kinds(20)).card()["warnings"][0]
 
 
-def test_progress_ends_both_phases(make: Make) -> None:
+def test_progress_reports_the_end_of_both_phases(make: Make) -> None:
     calls: list[tuple[str, float]] = []
     context = FitContext(progress=lambda phase, fraction, **_: calls.append((phase, fraction)))
     fit(make(), *all_kinds(), context=context)
@@ -421,9 +421,9 @@ def test_model_of_any_table_survives_save_and_load(
     assert manifest.schema_.tables == {DEFAULT_NAME: schema}
 
 
-def identical(one: pa.Table, other: pa.Table) -> bool:
+def identical(first: pa.Table, second: pa.Table) -> bool:
     """Return whether two tables have the same bytes, so that NaN equals NaN."""
-    return one.to_batches()[0].serialize().equals(other.to_batches()[0].serialize())
+    return first.to_batches()[0].serialize().equals(second.to_batches()[0].serialize())
 
 
 def test_card_counts_suppressed_values(make: Make) -> None:

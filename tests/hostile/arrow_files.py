@@ -39,7 +39,7 @@ def _field(type_: pa.DataType, metadata: dict[str, str]) -> Callable[[], bytes]:
 
 
 def _replaced(data: bytes, old: bytes, new: bytes, *, last: bool = False) -> bytes:
-    """Return a file in which the bytes at one position are replaced."""
+    """Replace the first or last occurrence of some bytes."""
     at = data.rindex(old) if last else data.index(old)
     return data[:at] + new + data[at + len(new) :]
 
@@ -63,7 +63,7 @@ def _footer_length(length: int) -> bytes:
     return _file()[:-10] + struct.pack("<i", length) + b"ARROW1"
 
 
-def _lying_footer() -> bytes:
+def _wrong_footer() -> bytes:
     """Return a file with two batches whose footer lists the first one twice."""
     sink = pa.BufferOutputStream()
     with pa.ipc.new_file(sink, _TABLE.schema) as writer:
@@ -82,7 +82,7 @@ def _offsets(*offsets: int) -> bytes:
 
 
 def _index(index: int) -> bytes:
-    """Return a file with four texts, where the last dictionary index is replaced."""
+    """Return a file with four dictionary-encoded texts, the last of which has the given index."""
     texts = pa.array(["xx", "yy", "xx", "yy"]).dictionary_encode()
     indices, damaged = struct.pack("<4i", 0, 1, 0, 1), struct.pack("<4i", 0, 1, 0, index)
     return _replaced(_file(pa.table({"a": texts})), indices, damaged)
@@ -111,26 +111,26 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "csv": ("unreadable_file", lambda: b"a,b\n1,2\n"),
     "parquet": ("unreadable_file", lambda: b"PAR1" + bytes(100) + b"PAR1"),
     "feather of version 1": ("unreadable_file", lambda: b"FEA1" + bytes(100) + b"FEA1"),
-    "stream in the old format": ("unreadable_file", lambda: _stream(options=_LEGACY)),
-    "mark only": ("unreadable_file", lambda: b"ARROW1"),
-    "both marks only": ("unreadable_file", lambda: b"ARROW1\0\0ARROW1"),
+    "stream in the format before Arrow 0.15": ("unreadable_file", lambda: _stream(options=_LEGACY)),
+    "magic bytes only": ("unreadable_file", lambda: b"ARROW1"),
+    "both magic strings only": ("unreadable_file", lambda: b"ARROW1\0\0ARROW1"),
     "magic bytes without a footer": ("unreadable_file", lambda: b"ARROW1\0\0\0\0\0\0ARROW1"),
     "end missing": ("unreadable_file", lambda: _file()[:-1]),
     "half missing": ("unreadable_file", lambda: _file()[: len(_file()) // 2]),
     "stream, half missing": ("unreadable_file", lambda: _stream()[: len(_stream()) // 2]),
-    "stream of a mark": ("unreadable_file", lambda: b"\xff\xff\xff\xff"),
+    "stream marker only": ("unreadable_file", lambda: b"\xff\xff\xff\xff"),
     "stream that ends immediately": ("unreadable_file", lambda: b"\xff\xff\xff\xff\0\0\0\0"),
     "stream with 2 GiB of metadata": (
         "unreadable_file",
         lambda: b"\xff\xff\xff\xff\xff\xff\xff\x7f" + bytes(99),
     ),
     "stream with metadata of negative length": ("unreadable_file", lambda: b"\xff" * 8 + bytes(99)),
-    "stream of zeros": ("unreadable_file", lambda: b"\xff\xff\xff\xff\x08\0\0\0" + bytes(8)),
+    "stream with metadata of zeros": ("unreadable_file", lambda: b"\xff\xff\xff\xff\x08\0\0\0" + bytes(8)),
     "footer of 2 GiB": ("unreadable_file", lambda: _footer_length(2**31 - 1)),
     "footer of length 0": ("unreadable_file", lambda: _footer_length(0)),
     "footer of negative length": ("unreadable_file", lambda: _footer_length(-5)),
     "footer too short": ("unreadable_file", lambda: _footer_length(50)),
-    "footer lists a batch twice": ("unreadable_file", _lying_footer),
+    "footer lists a batch twice": ("unreadable_file", _wrong_footer),
     "noise in the schema": ("unreadable_file", lambda: _overwritten(_file(), 24, 60)),
     "noise in the schema of a stream": ("unreadable_file", lambda: _overwritten(_stream(), 16, 60)),
     "tensor": ("unreadable_file", _tensor),

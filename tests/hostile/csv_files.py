@@ -1,4 +1,4 @@
-"""Broken CSV files: name -> (expected error code, function that returns the bytes); and valid odd ones."""
+"""Broken CSV files: name -> (expected error code, function that returns the bytes). Also unusual files."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ _ROW = b"1,2,3\n"
 
 FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "no bytes": ("empty_file", lambda: b""),
-    "one line end": ("empty_file", lambda: b"\n"),
+    "one line ending": ("empty_file", lambda: b"\n"),
     "blank lines": ("empty_file", lambda: b"\r\n\n  \n\t\n"),
     "byte order mark only": ("empty_file", lambda: codecs.BOM_UTF8),
     "utf-16 byte order mark only": ("empty_file", lambda: codecs.BOM_UTF16_LE),
     "header only": ("no_rows", lambda: b"a,b,c\n"),
-    "header without line end": ("no_rows", lambda: b"a,b,c"),
+    "header without line ending": ("no_rows", lambda: b"a,b,c"),
     "header and blank lines": ("no_rows", lambda: b"a,b,c\n\n\n"),
     "one name, no rows": ("no_rows", lambda: b"a\n"),
     "duplicate names": ("invalid_header", lambda: b"a,b,a\n1,2,3\n"),
@@ -66,9 +66,9 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "2,000 equal names": ("invalid_header", lambda: b"a," * 1_999 + b"a\n"),
     "2,000 empty names": ("invalid_header", lambda: b"," * 1_999 + b"\n"),
     "only delimiters": ("invalid_header", lambda: b",,,\n" * 100),
-    "only tabs and blanks": ("empty_file", lambda: b"\t \n \t\n"),
+    "only tabs and spaces": ("empty_file", lambda: b"\t \n \t\n"),
     "only quotation marks": ("invalid_header", lambda: b'""\n""\n'),
-    "unicode blanks as a name": ("invalid_header", lambda: "a,\u2003\u00a0,c\n1,2,3\n".encode()),
+    "unicode spaces as a name": ("invalid_header", lambda: "a,\u2003\u00a0,c\n1,2,3\n".encode()),
     "comment before the header": ("invalid_header", lambda: b"# by X\na,b,c\n" + _ROW * 5),
     "comments before the header": ("invalid_header", lambda: b"# by X\n# 2024, v2\na,b,c\n" + _ROW * 50),
     "title before the header": ("ragged_rows", lambda: b"Sales, 2024\na,b,c\n" + _ROW * 5),
@@ -77,16 +77,16 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "row too long": ("ragged_rows", lambda: b"a,b,c\n" + _ROW + b"1,2,3,4\n" + _ROW),
     "truncated in the last row": ("ragged_rows", lambda: b"a,b,c\n" + _ROW + b"1,2"),
     "every row longer than the header": ("ragged_rows", lambda: b"a,b,c\n" + b"0,1,2,3\n" * 50),
-    "short row after 200,000": ("ragged_rows", lambda: b"a,b,c\n" + _ROW * 200_000 + b"1\n"),
+    "short row after 200,000 rows": ("ragged_rows", lambda: b"a,b,c\n" + _ROW * 200_000 + b"1\n"),
     "unquoted delimiter in text": ("ragged_rows", lambda: b"name,n\nDoe, Jane,1\nRoe,2\n"),
-    "two megabytes of quotes": ("ragged_rows", lambda: b"a,b\n" + b'"' * 1_000_000 + b"\n"),
+    "1 MB of quotes": ("ragged_rows", lambda: b"a,b\n" + b'"' * 1_000_000 + b"\n"),
     "quote never closed": ("unclosed_quote", lambda: b'a,b\n1,"x\n2,y\n3,z\n'),
     "quote closed too early": ("unclosed_quote", lambda: b'a,b\n1,"x"y\n2,z\n'),
-    "quote in the header never closed": ("unclosed_quote", lambda: b'"a,b\n1,2\n3,4\n'),
+    "quote never closed in the header": ("unclosed_quote", lambda: b'"a,b\n1,2\n3,4\n'),
     "odd number of quotes": ("unclosed_quote", lambda: b"a,b\n" + b'"' * 1_000_001 + b"\n"),
     "backslash before quote": ("unclosed_quote", lambda: b'a,b\n1,"say \\"x\\" now"\n'),
     "utf-8 and latin-1": ("wrong_encoding", lambda: "é,n\n".encode() + b"caf\xe9,1\n"),
-    "latin-1 long after utf-8": (
+    "latin-1 after 300,000 lines of utf-8": (
         "wrong_encoding",
         lambda: "é,n\n".encode() + b"cafe,1\n" * 300_000 + b"caf\xe9,1\n",
     ),
@@ -108,7 +108,7 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "utf-32 byte order mark before utf-8": ("wrong_encoding", lambda: codecs.BOM_UTF32_LE + b"a,b\n1,2\n"),
     "utf-16 followed by utf-8": ("unreadable_file", lambda: "a,b\n1,2\n".encode("utf-16-le") + b"3,4\n" * 50),
     "zero byte": ("unreadable_file", lambda: b"a,b\n1,x\0y\n"),
-    "late zero byte": ("unreadable_file", lambda: b"a,b\n" + b"1,2\n" * 500_000 + b"\0"),
+    "zero byte in the last line": ("unreadable_file", lambda: b"a,b\n" + b"1,2\n" * 500_000 + b"\0"),
     "only zero bytes": ("unreadable_file", lambda: bytes(10_000)),
     "random bytes": ("unreadable_file", lambda: _random(seed=1)),
     "random bytes without zeros": ("unreadable_file", lambda: _random(seed=2, without=b"\0")),
@@ -124,7 +124,7 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "program": ("unreadable_file", lambda: b"\x7fELF\x02\x01\x01" + bytes(100)),
     "jpeg": ("unreadable_file", lambda: b"\xff\xd8\xff\xe0" + _random(seed=4)),
     "json object": ("unreadable_file", lambda: b'\n{"a": [1, 2]}\n'),
-    "web page after a utf-8 byte order mark": ("unreadable_file", lambda: codecs.BOM_UTF8 + b"<html>\n"),
+    "web page after utf-8 byte order mark": ("unreadable_file", lambda: codecs.BOM_UTF8 + b"<html>\n"),
     "web page": ("unreadable_file", lambda: b"\n<!DOCTYPE html><html>Not found</html>\n"),
     "xml": ("unreadable_file", lambda: b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY y "z">]>'),
     "cell of 3 MB": ("unreadable_file", lambda: b"a,b\n1," + b"x" * 3_000_000 + b"\n"),
@@ -144,14 +144,14 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
 
 # Unusual but valid files: name -> (function that returns the bytes, the columns to compare).
 ODD_FILES: dict[str, tuple[Callable[[], bytes], dict[str, list[object]]]] = {
-    "names of programs": (
+    "names that look like code": (
         lambda: b"__proto__,constructor,'; drop table x; --,../../etc,<script>\n1,2,3,4,5\n",
         {"__proto__": [1], "constructor": [2], "'; drop table x; --": [3], "../../etc": [4], "<script>": [5]},
     ),
     "composed and decomposed name": (lambda: "é,e\u0301\n1,2\n".encode(), {"é": [1], "e\u0301": [2]}),
     "tab in a name": (lambda: b'"a\tb",c\n1,2\n', {"a\tb": [1], "c": [2]}),
-    "line end in a name": (lambda: b'"a\nb",c\n1,2\n', {"a\nb": [1], "c": [2]}),
-    "right to left and zero width": (
+    "line ending in a name": (lambda: b'"a\nb",c\n1,2\n', {"a\nb": [1], "c": [2]}),
+    "right-to-left and zero-width characters": (
         lambda: "\u202ea,\u200bb\n\u202ex,\u200by\n".encode(),
         {"\u202ea": ["\u202ex"], "\u200bb": ["\u200by"]},
     ),
@@ -159,14 +159,17 @@ ODD_FILES: dict[str, tuple[Callable[[], bytes], dict[str, list[object]]]] = {
         lambda: b'a,b\n=1+1,@x\n+1+1,-1+1\n"=cmd|\' /C calc\'!A0","\t=1"\n',
         {"a": ["=1+1", "+1+1", "=cmd|' /C calc'!A0"], "b": ["@x", "-1+1", "\t=1"]},
     ),
-    "number beyond all": (lambda: b"a,b\n1e309,1\n-1e309,2\n1e-999,3\n", {"a": [None, None, 0.0]}),
+    "numbers outside the range of floats": (
+        lambda: b"a,b\n1e309,1\n-1e309,2\n1e-999,3\n",
+        {"a": [None, None, 0.0]},
+    ),
     "integer of 5,000 digits": (lambda: b"a,b\n" + b"9" * 5_000 + b",1\n", {"a": ["9" * 5_000]}),
     "years 0000 and 9999": (
         lambda: b"a,b\n0000-12-31,9999-12-31\n",
         {"a": ["0000-12-31"], "b": [date(9999, 12, 31)]},
     ),
-    "no such days": (lambda: b"a,b\n2023-02-29,1\n2024-13-01,2\n", {"a": ["2023-02-29", "2024-13-01"]}),
-    "mixed line ends": (lambda: b"a,b\r\n1,2\r3,4\n5,6", {"a": [1, 3, 5], "b": [2, 4, 6]}),
+    "nonexistent days": (lambda: b"a,b\n2023-02-29,1\n2024-13-01,2\n", {"a": ["2023-02-29", "2024-13-01"]}),
+    "mixed line endings": (lambda: b"a,b\r\n1,2\r3,4\n5,6", {"a": [1, 3, 5], "b": [2, 4, 6]}),
     "a million quotation marks": (
         lambda: b'a,b\n"' + b'"' * 1_000_000 + b'",1\n',
         {"a": ['"' * 500_000], "b": [1]},
@@ -174,7 +177,7 @@ ODD_FILES: dict[str, tuple[Callable[[], bytes], dict[str, list[object]]]] = {
     "cell of 2 MB": (lambda: b"a,b\n" + b"x" * 2_000_000 + b",1\n", {"a": ["x" * 2_000_000]}),
     "delimiters within quotation marks": (lambda: b'a,b\n"1,2;3|4\t5",6\n', {"a": ["1,2;3|4\t5"]}),
     "control characters": (lambda: b"a,b\n" + b"plain text\x01\x1b[31m\x7f," * 1 + b"1\n", {"b": [1]}),
-    "utf-16 without mark": (lambda: "a,b\n1,é\n".encode("utf-16-le"), {"a": [1], "b": ["é"]}),
+    "utf-16 without byte order mark": (lambda: "a,b\n1,é\n".encode("utf-16-le"), {"a": [1], "b": ["é"]}),
     "utf-32": (lambda: "a,b\n1,😀\n".encode("utf-32"), {"a": [1], "b": ["😀"]}),
     "latin-1": (lambda: b"a,b\n1,caf\xe9\n", {"a": [1], "b": ["café"]}),
     "overlong encoding": (lambda: b"a,b\n1,\xc0\xaf\n", {"b": ["À¯"]}),

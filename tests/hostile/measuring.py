@@ -1,4 +1,4 @@
-"""Measurement of failing reads in a separate process: ``python -m tests.hostile.measuring FILE …``."""
+"""Measure failing reads in a separate process: ``python -m tests.hostile.measuring FILE …``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from understudy.tables.formats import ReadLimits, format_for_path
 
 
 def main() -> None:
-    """Print the error codes and CPU times, the number of remaining files, and the peak of memory."""
+    """Print the error codes and CPU times, the number of remaining files, and the peak memory."""
     codes, seconds, n_left, n_shown = [], [], 0, 0
     for path in map(Path, sys.argv[1:]):
         start = time.process_time()
@@ -36,7 +36,7 @@ def main() -> None:
 def _peak_megabytes() -> int:
     status = Path("/proc/self/status")
     if status.exists():
-        # Not ru_maxrss, which on Linux starts at the value of the parent process.
+        # On Linux, ru_maxrss is not usable because it starts at the value of the parent process.
         kibibytes = int(status.read_text().partition("VmHWM:")[2].split()[0])
         return round(kibibytes * 1024 / 1e6)
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6)

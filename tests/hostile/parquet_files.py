@@ -24,7 +24,7 @@ def _column(array: pa.Array) -> Callable[[], bytes]:
 
 
 def _overwritten(start: int, length: int) -> bytes:
-    """Return a file with noise at a position in its pages."""
+    """Return a file in which random bytes overwrite a part of its pages."""
     data = bytearray(_file())
     data[start : start + length] = random.Random(1).randbytes(length)  # noqa: S311 - noise, not a secret
     return bytes(data)
@@ -34,7 +34,7 @@ def _footer_length(length: int) -> bytes:
     return _file()[:-8] + length.to_bytes(4, "little") + b"PAR1"
 
 
-def _stating(n_rows: int) -> bytes:
+def _declaring(n_rows: int) -> bytes:
     """Return a file of 1,000 rows whose footer declares another number below 8,192 (two bytes as varint)."""
     data = _file(pa.table({"a": list(range(1_000))}), store_schema=False)
     start = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
@@ -53,7 +53,7 @@ def _invalid_text() -> bytes:
 
 
 def _dictionary_bomb() -> bytes:
-    """Return 1 KB that expand to a terabyte: a text of 10 MB in 100,000 rows."""
+    """Return 1 KB that expands to a terabyte: a text of 10 MB in 100,000 rows."""
     text = pa.DictionaryArray.from_arrays(pa.array([0] * 100_000, pa.int32()), pa.array(["x" * 10_000_000]))
     return _file(pa.table({"a": text}), compression="zstd")
 
@@ -80,8 +80,8 @@ _NAN_SCHEMA = pa.schema([pa.field("a", pa.float64(), nullable=False)])
 FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "no bytes": ("empty_file", lambda: b""),
     "not parquet": ("unreadable_file", lambda: b"a,b\n1,2\n"),
-    "mark only": ("unreadable_file", lambda: b"PAR1"),
-    "both marks only": ("unreadable_file", lambda: b"PAR1PAR1"),
+    "magic bytes only": ("unreadable_file", lambda: b"PAR1"),
+    "both magic strings only": ("unreadable_file", lambda: b"PAR1PAR1"),
     "magic bytes without a footer": ("unreadable_file", lambda: b"PAR1\0\0\0\0PAR1"),
     "encrypted": ("unreadable_file", lambda: b"PARE" + _file()[4:-4] + b"PARE"),
     "end missing": ("unreadable_file", lambda: _file()[:-100]),
@@ -94,9 +94,9 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "noise in the first page": ("unreadable_file", lambda: _overwritten(4, 200)),
     "noise in a page header": ("unreadable_file", lambda: _overwritten(4, 12)),
     "noise in all pages": ("unreadable_file", lambda: _overwritten(4, len(_file()) // 2)),
-    "declares too few rows": ("unreadable_file", lambda: _stating(999)),
-    "declares too many rows": ("unreadable_file", lambda: _stating(1_001)),
-    "states no rows": ("no_rows", lambda: _stating(0)),
+    "declares too few rows": ("unreadable_file", lambda: _declaring(999)),
+    "declares too many rows": ("unreadable_file", lambda: _declaring(1_001)),
+    "declares no rows": ("no_rows", lambda: _declaring(0)),
     "no rows": ("no_rows", lambda: _file(_TABLE.slice(0, 0))),
     "no columns": ("no_columns", lambda: _file(_TABLE.select([]))),
     "duplicate names": ("invalid_header", lambda: _file(_TABLE.rename_columns(["a", "a"]))),

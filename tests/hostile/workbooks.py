@@ -1,4 +1,4 @@
-"""Builders of valid and invalid workbooks, part by part."""
+"""Functions that build valid and invalid workbooks from their parts."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def table(rows: str) -> str:
 
 
 def row(number: int, *cells: str) -> str:
-    """Return a row with numbers in the first columns."""
+    """Return a row of numbers, starting in column A."""
     made = (f'<c r="{"ABCDEFGH"[index]}{number}"><v>{cell}</v></c>' for index, cell in enumerate(cells))
     return f'<row r="{number}">{"".join(made)}</row>'
 
 
 def relationships(**targets: str) -> str:
-    """Return relationships, with their kinds as keys."""
+    """Return a part with relationships. The keys are the kinds of the targets, and also their ids."""
     links = "".join(
         f'<Relationship Id="{kind}" Type="{_OFFICE}/{kind}" Target="{target}"/>'
         for kind, target in targets.items()
@@ -42,14 +42,14 @@ def relationships(**targets: str) -> str:
 
 
 def listing(*sheets: str, properties: str = "") -> str:
-    """Return a workbook part."""
+    """Return the part that lists the sheets of a workbook."""
     start = f'<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}">{properties}'
     return f"{start}<sheets>{''.join(sheets)}</sheets></workbook>"
 
 
 def parts(sheet_part: Content, **others: Content | None) -> dict[str, Content]:
-    """Return the parts of a workbook. `sharedStrings`, `styles` and `workbook` set further parts."""
-    found: dict[str, Content] = {
+    """Return the parts of a workbook. Other arguments, such as `sharedStrings`, set parts in `xl/`."""
+    content: dict[str, Content] = {
         "[Content_Types].xml": f'<Types xmlns="{_PACKAGE}/content-types"/>',
         "_rels/.rels": relationships(officeDocument="xl/workbook.xml"),
         "xl/workbook.xml": listing('<sheet name="S" sheetId="1" r:id="worksheet"/>'),
@@ -58,17 +58,17 @@ def parts(sheet_part: Content, **others: Content | None) -> dict[str, Content]:
         ),
         SHEET: sheet_part,
     }
-    found |= {f"xl/{name}.xml": content for name, content in others.items() if content is not None}
-    return found
+    content |= {f"xl/{name}.xml": data for name, data in others.items() if data is not None}
+    return content
 
 
 def shared_strings(*texts: str) -> str:
-    """Return shared strings, whose texts may contain markup."""
+    """Return a part with shared strings, each of which may contain markup."""
     return f'<sst xmlns="{_MAIN}">{"".join(f"<si>{text}</si>" for text in texts)}</sst>'
 
 
 def styles(*codes: str) -> str:
-    """Return styles: the first without a format, then one for each code."""
+    """Return a part with styles: one without a format, then one for each format code."""
     formats = "".join(f'<numFmt numFmtId="{164 + n}" formatCode="{code}"/>' for n, code in enumerate(codes))
     cells = "".join(f'<xf numFmtId="{164 + n}"/>' for n in range(len(codes)))
     return (
@@ -79,7 +79,7 @@ def styles(*codes: str) -> str:
 
 
 def archive(content: Mapping[str, Content], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
-    """Return an archive with parts. Parts in pieces may be larger than memory."""
+    """Return an archive of parts. The content of a part may be an iterable, and thus larger than memory."""
     sink = io.BytesIO()
     with zipfile.ZipFile(sink, "w", compression, compresslevel=9) as file:
         for name, data in content.items():

@@ -36,7 +36,7 @@ def _cut(numerator: int, denominator: int) -> bytes:
 
 
 def _cell(attributes: str, content: str = "<v>1</v>") -> Callable[[], bytes]:
-    """Return a workbook with this cell B2."""
+    """Return a function that makes a workbook with the given cell in its second row."""
     return lambda: workbook(table(f'<row r="2"><c r="A2"><v>1</v></c><c {attributes}>{content}</c></row>'))
 
 
@@ -62,7 +62,7 @@ def _endless(piece: bytes, size: int, start: bytes = b"<worksheet>") -> Iterator
 
 
 def _shared_bomb() -> bytes:
-    """Return 100 KB that expand to 200 GB: a text of one megabyte in 200,000 cells."""
+    """Return 100 KB that expands to 200 GB: a text of 1 MB in 200,000 cells."""
     cells = "".join(f'<row r="{n}"><c t="s"><v>0</v></c></row>' for n in range(2, 200_002))
     return workbook(table(cells), sharedStrings=workbooks.shared_strings(f"<t>{'x' * 1_000_000}</t>"))
 
@@ -113,7 +113,7 @@ def _flagged(bit: int) -> bytes:
     return bytes(data)
 
 
-def _stating(n_parts: int, n_bytes: int | None = None) -> bytes:
+def _declaring(n_parts: int, n_bytes: int | None = None) -> bytes:
     data = bytearray(_whole())
     end = data.rindex(b"PK\5\6")
     data[end + 8 : end + 12] = struct.pack("<HH", n_parts, n_parts)
@@ -142,10 +142,10 @@ def _header(*names: str) -> Callable[[], bytes]:
     return lambda: workbook(sheet(f"<row>{cells}</row><row><c><v>1</v></c></row>"))
 
 
-_HIDING = '<sheet name="S" sheetId="1" r:id="worksheet"/>'
+_LISTED_SHEET = '<sheet name="S" sheetId="1" r:id="worksheet"/>'
 
 FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
-    # Not a workbook at all
+    # Other kinds of files
     "no bytes": ("empty_file", lambda: b""),
     "csv": ("unreadable_file", lambda: b"a,b\n1,2\n"),
     "old .xls or password-protected workbook": (
@@ -153,7 +153,10 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
         lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(5_000),
     ),
     "web page": ("unreadable_file", lambda: b"<html><table><tr><td>1</td></tr></table></html>"),
-    "xml of 2003": ("unreadable_file", lambda: b'\xef\xbb\xbf<?xml version="1.0"?><Workbook/>'),
+    "xml spreadsheet of Excel 2003": (
+        "unreadable_file",
+        lambda: b'\xef\xbb\xbf<?xml version="1.0"?><Workbook/>',
+    ),
     "parquet": ("unreadable_file", lambda: b"PAR1" + bytes(100)),
     "empty zip": ("unreadable_file", lambda: archive({})),
     "zip archive of other files": ("unreadable_file", lambda: archive({"a.txt": "hello"})),
@@ -169,8 +172,8 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
         ),
     ),
     # Damaged archives
-    "mark only": ("unreadable_file", lambda: b"PK\3\4"),
-    "cut after a quarter": ("unreadable_file", lambda: _cut(1, 4)),
+    "magic bytes only": ("unreadable_file", lambda: b"PK\3\4"),
+    "truncated after a quarter": ("unreadable_file", lambda: _cut(1, 4)),
     "truncated in the middle": ("unreadable_file", lambda: _cut(1, 2)),
     "truncated in the directory": ("unreadable_file", lambda: _cut(9, 10)),
     "truncated at the last byte": ("unreadable_file", lambda: _whole()[:-1]),
@@ -187,19 +190,22 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "absolute name": ("unreadable_file", lambda: _with("/etc/passwd", "x")),
     "name with ..": ("unreadable_file", lambda: _with("xl/../../x.xml", "x")),
     "name with backslashes": ("unreadable_file", lambda: _with("..\\x.xml", "x")),
-    "name of a drive": ("unreadable_file", lambda: _with("C:x.xml", "x")),
+    "name with a drive letter": ("unreadable_file", lambda: _with("C:x.xml", "x")),
     "encrypted parts": ("unreadable_file", lambda: _flagged(1)),
     "bzip2": ("unreadable_file", lambda: archive(parts(_GOOD), zipfile.ZIP_BZIP2)),
-    "states no parts": ("unreadable_file", lambda: _stating(0)),
-    "declares a directory of 4 GiB": ("too_large", lambda: _stating(8, 2**32 - 2)),
-    "states 65,534 parts": ("too_large", lambda: _stating(65_534)),
+    "declares no parts": ("unreadable_file", lambda: _declaring(0)),
+    "declares a directory of 4 GiB": ("too_large", lambda: _declaring(8, 2**32 - 2)),
+    "declares 65,534 parts": ("too_large", lambda: _declaring(65_534)),
     "100,000 parts": ("too_large", _many_parts),
-    "large end record of 4 GiB": (
+    "zip64 end record that declares 4 GiB": (
         "too_large",
         lambda: workbooks.with_end64(_whole(), n_bytes=2**32),
     ),
-    "large end record elsewhere": ("unreadable_file", lambda: workbooks.with_end64(_whole(), place=0)),
-    "large end record missing": (
+    "zip64 end record at another position": (
+        "unreadable_file",
+        lambda: workbooks.with_end64(_whole(), place=0),
+    ),
+    "zip64 end record missing": (
         "unreadable_file",
         lambda: b"PK\3\4PK\6\7" + bytes(16) + b"PK\5\6" + b"\1" * 16 + bytes(2),
     ),
@@ -220,7 +226,7 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
             relationships(worksheet="file:///etc/passwd").replace(" Target", ' TargetMode="External" Target'),
         ),
     ),
-    "sheet in a folder above the archive": (
+    "sheet with a path above the archive": (
         "unreadable_file",
         lambda: _with("xl/_rels/workbook.xml.rels", relationships(worksheet="../../../../etc/passwd")),
     ),
@@ -229,8 +235,8 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
         lambda: _with("xl/_rels/workbook.xml.rels", relationships(chartsheet="worksheets/sheet1.xml")),
     ),
     "sheet part that is not a sheet": ("unreadable_file", lambda: workbook("<chartsheet/>")),
-    "100,000 sheets": ("unreadable_file", lambda: _with("xl/workbook.xml", listing(_HIDING * 60_000))),
-    "100,000 cell styles": (
+    "60,000 sheets": ("unreadable_file", lambda: _with("xl/workbook.xml", listing(_LISTED_SHEET * 60_000))),
+    "140,000 cell styles": (
         "unreadable_file",
         lambda: workbook(
             _GOOD, styles=styles().replace('<xf numFmtId="0"/>', '<xf numFmtId="0"/>' * 140_000)
@@ -257,7 +263,7 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "rows within rows": ("unreadable_file", lambda: workbook(_endless(b"<row>", 1_000_000))),
     "cells within cells": ("unreadable_file", lambda: workbook(table('<row r="2"><c><c/></c></row>'))),
     "values within values": ("unreadable_file", _cell('r="B2"', "<v><v>1</v></v>")),
-    "a cell outside of rows": ("unreadable_file", lambda: workbook(table('<c r="A2"><v>1</v></c>'))),
+    "a cell outside a row": ("unreadable_file", lambda: workbook(table('<c r="A2"><v>1</v></c>'))),
     "a million element names": (
         "unreadable_file",
         lambda: workbook(sheet("".join(f"<x{n}/>" for n in range(1_000_000)))),
@@ -274,7 +280,7 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
         "too_large",
         lambda: workbook(_endless(b"x" * 1_000, 50_000_000, start=b"<worksheet><!--")),
     ),
-    "XML cut off": ("unreadable_file", lambda: workbook(_GOOD[:-20])),
+    "truncated xml": ("unreadable_file", lambda: workbook(_GOOD[:-20])),
     "zero byte": ("unreadable_file", lambda: workbook(_GOOD.replace("<v>2</v>", "<v>\0</v>"))),
     "zero character": ("unreadable_file", lambda: workbook(_GOOD.replace("<v>2</v>", "<v>&#0;</v>"))),
     "invalid utf-8": ("unreadable_file", lambda: workbook(_GOOD.encode().replace(b"<v>2", b"<v>\xff"))),
@@ -290,16 +296,16 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
         ),
     ),
     # Bombs
-    "gigabytes of blanks": ("too_large", lambda: workbook(_endless(b" " * 1_000, 200_000_000))),
+    "200 MB of spaces": ("too_large", lambda: workbook(_endless(b" " * 1_000, 200_000_000))),
     "3 million rows": ("too_many_rows", lambda: workbook(_many_rows())),
     "one megabyte in 200,000 cells": ("too_large", _shared_bomb),
     "a row of 2 GB": ("too_large", _wide_bomb),
-    "shared strings with only blanks": (
+    "shared strings with only spaces": (
         "too_large",
         lambda: workbook(_GOOD, sharedStrings=_endless(b" " * 1_000, 200_000_000, start=b"<sst>")),
     ),
     "a cell of 10 MB": ("too_large", _cell('r="B2" t="str"', f"<v>{'x' * 10_000_000}</v>")),
-    "a shared text of 10 MB": (
+    "a shared string of 10 MB": (
         "too_large",
         lambda: workbook(_GOOD, sharedStrings=workbooks.shared_strings(f"<t>{'x' * 10_000_000}</t>")),
     ),
@@ -315,7 +321,7 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
         "unreadable_file",
         lambda: workbook(table('<row r="2"><c r="B2"><v>1</v></c><c r="A2"><v>1</v></c></row>')),
     ),
-    "column behind XFD": ("too_many_columns", _cell('r="XFE2"')),
+    "column after XFD": ("too_many_columns", _cell('r="XFE2"')),
     "column of many letters": ("unreadable_file", _cell(f'r="{"A" * 10_000}2"')),
     "rows out of order": ("unreadable_file", lambda: workbook(table(row(3, "1") + row(2, "1")))),
     "the same row twice": ("unreadable_file", lambda: workbook(table(row(2, "1") + row(2, "1")))),
@@ -323,7 +329,7 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "negative row": ("unreadable_file", lambda: workbook(sheet('<row r="-1"/>'))),
     "row of a hundred digits": ("unreadable_file", lambda: workbook(sheet(f'<row r="{"9" * 100}"/>'))),
     "row after the last possible row": ("too_many_rows", lambda: workbook(table(row(1_048_577, "1")))),
-    "a cell outside of the header": (
+    "a cell outside the header": (
         "ragged_rows",
         lambda: workbook(table('<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>')),
     ),
@@ -336,9 +342,9 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
         lambda: workbook(sheet(f"<row><c{_TYPE}><v>Report</v></c></row>" + row(3, "1", "2"))),
     ),
     # Cells whose value does not match their type
-    "shared text that does not exist": ("unreadable_file", _cell('r="B2" t="s"')),
-    "negative shared text": ("unreadable_file", _cell('r="B2" t="s"', "<v>-1</v>")),
-    "shared text without a number": ("unreadable_file", _cell('r="B2" t="s"', "<v>1_0</v>")),
+    "shared string that does not exist": ("unreadable_file", _cell('r="B2" t="s"')),
+    "negative index of a shared string": ("unreadable_file", _cell('r="B2" t="s"', "<v>-1</v>")),
+    "index of a shared string that is not a number": ("unreadable_file", _cell('r="B2" t="s"', "<v>1_0</v>")),
     "unknown type": ("unreadable_file", _cell('r="B2" t="x"')),
     "boolean that is neither true nor false": ("unreadable_file", _cell('r="B2" t="b"', "<v>2</v>")),
     "number that is text": ("unreadable_file", _cell('r="B2"', "<v>x</v>")),
@@ -350,7 +356,10 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     # Headers
     "empty sheet": ("empty_file", lambda: workbook(sheet(""))),
     "rows without cells": ("empty_file", lambda: workbook(sheet("<row/>" * 10))),
-    "only styled blanks": ("empty_file", lambda: workbook(sheet('<row><c r="A1" s="0"/></row>'))),
+    "only styled cells without values": (
+        "empty_file",
+        lambda: workbook(sheet('<row><c r="A1" s="0"/></row>')),
+    ),
     "header only": ("no_rows", lambda: workbook(table(""))),
     "header and blank rows": ("no_rows", lambda: workbook(table('<row r="2"><c r="A2"/></row>'))),
     "duplicate names": ("invalid_header", _header("a", "b", "a")),

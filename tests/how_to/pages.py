@@ -64,7 +64,7 @@ def follow(page: Path, project: Path) -> None:
         elif block.language == "sh":
             output = run(block.code, project)
         else:
-            raise AssertionError(f"{page.name} contains a block that cannot be followed: {block}")
+            raise AssertionError(f"{page.name} contains a block of an unsupported kind: {block}")
 
 
 def build(page: Path, project: Path) -> None:

@@ -43,7 +43,7 @@ def where(**constraint: Any) -> dict[str, Any]:
     return {"conditions": [{"where": {"age": constraint}, "n_rows": 3}]}
 
 
-def test_schema_may_be_a_model_a_table_schema_or_a_dict(model: understudy.Model):
+def test_schema_accepts_a_model_a_table_schema_or_a_dict(model: understudy.Model):
     table = model.schema.tables["table"]
     for schema in (
         model,
@@ -56,20 +56,20 @@ def test_schema_may_be_a_model_a_table_schema_or_a_dict(model: understudy.Model)
     assert list(understudy.fit({"people": PEOPLE}, schema=table).schema.tables) == ["people"]
 
 
-def test_table_schema_gets_the_name_of_the_file(model: understudy.Model, tmp_path: Path):
+def test_table_schema_describes_the_table_named_after_the_file(model: understudy.Model, tmp_path: Path):
     PEOPLE.to_csv(tmp_path / "people.csv", index=False)
     fitted = understudy.fit(tmp_path / "people.csv", schema=model.schema.tables["table"])
     assert list(fitted.schema.tables) == ["people"]
 
 
-def test_text_for_an_enum_is_converted_when_the_schema_is_used(model: understudy.Model):
+def test_string_in_place_of_an_enum_is_converted(model: understudy.Model):
     schema = changed(model, kind="category", domain={"levels": list(range(20, 70))})
     column = understudy.fit(PEOPLE, schema=schema).schema.tables["table"].column("age")
     assert column.kind is understudy.ColumnKind.category
     assert isinstance(column.domain, understudy.ColumnDomain)
 
 
-def test_constraints_and_options_may_be_dicts(model: understudy.Model):
+def test_constraints_and_options_are_accepted_as_dicts(model: understudy.Model):
     rows = model.sample(seed=1, constraints=where(minimum=50))
     assert (rows["age"] >= 50).all()
     assert model.effective_shares(where(minimum=20)) == [1.0]
@@ -97,7 +97,7 @@ def test_invalid_seeds_are_refused(model: understudy.Model, seed: Any):
         lambda: understudy.evaluate(PEOPLE, PEOPLE, seed=seed),
     ]
     for call in calls:
-        with pytest.raises(InvalidInput, match=r"^seed is .*Give a whole number"):
+        with pytest.raises(InvalidInput, match=r"^seed is .*Pass an integer"):
             call()
 
 
@@ -115,10 +115,10 @@ def test_invalid_numbers_of_rows_are_refused(model: understudy.Model, number: An
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"schema": 5}, "schema is of type int. Give a DatasetSchema"),
+        ({"schema": 5}, "schema is of type int. Pass a DatasetSchema"),
         ({"schema": "people.model"}, "schema is of type str"),
         ({"schema": {}}, "schema.tables: Field required"),
-        ({"subject": 3}, "subject is of type int. Give the name of a column"),
+        ({"subject": 3}, "subject is of type int. Pass a column name"),
         ({"subject": ()}, "subject is of type tuple"),
         ({"subject": ("age", 3)}, "subject is of type tuple"),
         ({"synthesizer": 3}, "synthesizer is of type int"),
@@ -155,7 +155,7 @@ def test_schema_copy_with_invalid_fields_is_refused(
 
 
 def test_table_schema_is_refused_for_several_tables(model: understudy.Model):
-    with pytest.raises(InvalidInput, match=r"the data have several tables. Give a DatasetSchema"):
+    with pytest.raises(InvalidInput, match=r"the data have several tables. Pass a DatasetSchema"):
         understudy.fit({"a": PEOPLE, "b": PEOPLE}, schema=model.schema.tables["table"])
 
 
@@ -172,7 +172,7 @@ def test_table_schema_is_refused_for_several_tables(model: understudy.Model):
         (where(equals=1000), "Column 'age' has no such value in the model"),
     ],
 )
-def test_invalid_constraints_have_specific_messages(model: understudy.Model, constraints: Any, message: str):
+def test_errors_describe_invalid_constraints(model: understudy.Model, constraints: Any, message: str):
     with pytest.raises(InvalidInput, match=message):
         model.sample(5 if "rebalance" in constraints else None, constraints=constraints)
 
@@ -219,13 +219,13 @@ def test_errors_name_model_files_that_cannot_be_opened(
     with pytest.raises(InvalidInput, match="is a folder"):
         model.save(tmp_path)
     for path in (5, b"x", "", "a\0b"):
-        with pytest.raises(InvalidInput, match="Give the path of a file"):
+        with pytest.raises(InvalidInput, match="Pass the path of a file"):
             understudy.save(model, path)  # type: ignore[arg-type]  # invalid on purpose
-    with pytest.raises(InvalidInput, match="Give the path of a file"):
+    with pytest.raises(InvalidInput, match="Pass the path of a file"):
         understudy.fit("a\0b.csv")
 
 
-def test_other_objects_are_refused_as_models():
+def test_objects_other_than_models_are_refused():
     wrong: Any = PEOPLE
     for call in (understudy.sample, understudy.save, understudy.impute):
         with pytest.raises(InvalidInput, match="model is of type DataFrame"):
@@ -274,7 +274,7 @@ def test_error_for_unsupported_constraints_suggests_a_synthesizer():
         independent.sample(constraints=where(minimum=30))
 
 
-def test_parameters_have_a_default_name_in_python():
+def test_name_of_parameters_is_optional_in_python():
     assert understudy.TreeChainParameters().name == "tree_chain"
     assert understudy.IndependentParameters().name == "independent"
     assert "name" in understudy.TreeChainParameters.model_json_schema()["required"]

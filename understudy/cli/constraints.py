@@ -124,7 +124,9 @@ def _split(option: str, separator: str, schema: TableSchema, form: str) -> tuple
     name, separator_found, _ = option.partition(separator)
     if not separator_found:
         raise InvalidInput(f"{option!r} does not have the form {form}.", code="invalid_parameters")
-    raise InvalidInput(f"The model has no column {name!r}.", code="unknown_column")
+    raise InvalidInput(
+        f"The model has no column {name!r}. Use the name of one of its columns.", code="unknown_column"
+    )
 
 
 def _read_value(column: Column, text: str) -> Value:

@@ -30,40 +30,40 @@ def schema(name: str, value: Any, given: Arguments) -> DatasetSchema | None:
         table_name = only_table_name(given.get("data", given.get("real")))
         if table_name is None:
             raise InvalidInput(
-                f"{name} is a TableSchema, and the data have several tables. Give a DatasetSchema.",
+                f"{name} is a TableSchema, but the data have several tables. Pass a DatasetSchema.",
                 code="invalid_parameters",
             )
         value = {"tables": {table_name: value.model_dump(warnings=False)}}
     if not isinstance(value, DatasetSchema | Mapping):
         raise refused(
-            name, value, "Give a DatasetSchema, a Model, a dict, or the TableSchema of the only table."
+            name, value, "Pass a DatasetSchema, a Model, a dict, or the TableSchema of the only table."
         )
     validated: DatasetSchema = validate_again(DatasetSchema, name, value)
     for table in validated.tables.values():
         for column in table.columns:
-            parse_arrow_type(column.arrow_type)  # raises an error for an unknown type
+            parse_arrow_type(column.arrow_type)  # Raises an error if the type is unknown.
     return validated
 
 
 def schema_or_model(name: str, value: Any, given: Arguments) -> Any:
-    """Return a model unchanged, because it also has findings, and any other value as `schema` does."""
+    """Return a model unchanged, to preserve its findings, and convert any other value as `schema` does."""
     return value if is_model(value) else schema(name, value, given)
 
 
 def is_model(value: Any) -> bool:
-    """Return whether a value is a `Model`. Its module imports this one, so its class cannot be used here."""
+    """Return whether a value is a `Model`, without the class, whose import would be circular."""
     return hasattr(value, "synthesizer") and isinstance(getattr(value, "schema", None), DatasetSchema)
 
 
 def model(name: str, value: Any, _: Arguments) -> Any:
-    """Return the value if it is a model, else raise an error."""
+    """Return the value if it is a model, otherwise raise an error."""
     if not is_model(value):
-        raise refused(name, value, "Give a Model: understudy.fit and understudy.load return one.")
+        raise refused(name, value, "Pass a Model, which understudy.fit and understudy.load return.")
     return value
 
 
 def library(name: str, value: Any, _: Arguments) -> Any:
-    """Return the value if it is the name of a frame library, else raise an error."""
+    """Return the value if it is the name of a frame library, otherwise raise an error."""
     if value not in get_args(Library):
         raise InvalidInput(
             f"{name} is not the name of a frame library. Choose one of {', '.join(get_args(Library))}.",

@@ -52,7 +52,7 @@ def evaluate(
     schema : DatasetSchema, TableSchema, dict or Model, optional
         Schema of the table, or a model whose schema is used. Inferred from the real rows if omitted.
     holdout : same types as `real`, optional
-        Real rows that the model was not fitted on. Some privacy and usefulness scores need them.
+        Real rows that the model was not fitted on. Some privacy and usefulness scores require them.
     canaries : same types as `real`, optional
         Canary records, some of which were planted in the training table before the fit.
         `understudy fit --canaries` writes such a table.
@@ -100,7 +100,7 @@ def _described(real: Frames, schema: DatasetSchema | Model | None) -> tuple[Data
 def _only_table(schema: DatasetSchema) -> tuple[str, TableSchema]:
     if only_name(schema) is None:
         raise InvalidInput(
-            f"The data have {len(schema.tables)} tables, but a report covers one. Evaluate each one "
+            f"The data has {len(schema.tables)} tables, but a report covers one. Evaluate each table "
             "separately.",
             code="invalid_parameters",
         )
@@ -122,14 +122,14 @@ def _rows(data: Frames, name: str) -> pa.Table:
     tables = read_dataset(data, name=name).tables
     if name not in tables:
         raise InvalidInput(
-            f"The data have no table {name!r}. Give their table the same name as in the schema.",
+            f"The data has no table {name!r}. Give its table the same name as in the schema.",
             code="unknown_table",
         )
     return tables[name]
 
 
 def _examined(schema: TableSchema, findings: TableFindings) -> TableFindings:
-    """Return findings for every column, so that the report does not infer those that the schema declares."""
+    """Return findings for every column, so that the report does not infer the kinds of declared columns."""
     declared = ColumnFindings(confidence=1, evidence="Declared in the schema.")
     columns = {column.name: declared for column in schema.columns} | findings.columns
     return findings.model_copy(update={"columns": columns})

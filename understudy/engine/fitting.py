@@ -95,7 +95,7 @@ def fit(
 def describe(
     dataset: FrameDataset, schema: DatasetSchema | None, subject: str | tuple[str, ...] | None
 ) -> tuple[DatasetSchema, Findings | None]:
-    """Return the schema of the data, inferred if omitted, with the subject set, and the findings."""
+    """Return the findings, and the schema with the subject. Infer the schema if it is omitted."""
     findings = None
     if schema is None:
         schema, findings = _infer(dataset)
@@ -109,7 +109,7 @@ def _parameters_of(synthesizer: SynthesizerParameters | str) -> SynthesizerParam
         again: SynthesizerParameters = validate_again(type(synthesizer), "synthesizer", synthesizer)
         return again
     if not isinstance(synthesizer, str):
-        raise refused("synthesizer", synthesizer, "Give a preset, the name of a synthesizer, or parameters.")
+        raise refused("synthesizer", synthesizer, "Pass a preset, the name of a synthesizer, or parameters.")
     if synthesizer in PRESETS:
         return TreeChainParameters.model_validate({"name": DEFAULT_SYNTHESIZER, "preset": synthesizer})
     if synthesizer not in SYNTHESIZERS:
@@ -131,10 +131,10 @@ def _infer(dataset: FrameDataset) -> tuple[DatasetSchema, Findings]:
 
 
 def _with_subject(schema: DatasetSchema, subject: tuple[str, ...]) -> DatasetSchema:
-    """Return the schema with the subject of its only table set."""
+    """Return the schema with the given subject for its only table."""
     if len(schema.tables) > 1:
         raise InvalidInput(
-            "The data have several tables. Declare the subject of each one in the schema: "
+            "The data has several tables. Declare the subject of each table in the schema: "
             "TableSchema.subject.",
             code="invalid_parameters",
         )
@@ -169,9 +169,9 @@ def infer_schema(
     Returns
     -------
     schema : DatasetSchema
-        Kind and type of every column.
+        Schema with the kind and type of every column.
     findings : Findings
-        Only if `with_findings` is True.
+        Findings of the inference, returned only if `with_findings` is True.
 
     Raises
     ------

@@ -113,8 +113,8 @@ class Model:
         Returns
         -------
         pandas.DataFrame, polars.DataFrame, pyarrow.Table or dict of these
-            Rows in the library and dtypes of the data passed to `fit`, or as a pandas DataFrame if the model
-            was fitted on a file. A model that was fitted on a mapping returns a dict.
+            Synthetic rows with the library and dtypes of the data passed to `fit`. They are in a pandas
+            DataFrame if the model was fitted on a file, and in a dict if it was fitted on a mapping.
 
         Raises
         ------
@@ -195,7 +195,7 @@ class Model:
         Parameters
         ----------
         constraints : SamplingConstraints or dict
-            Constraints that the sample would have.
+            Constraints of the sample.
 
         Returns
         -------
@@ -308,5 +308,5 @@ class Model:
 
 
 def choose_seed(seed: int | None) -> int:
-    """Return the given seed, or a random one if it is None."""
+    """Return the given seed, or a random seed if it is None."""
     return secrets.randbelow(SEED_LIMIT) if seed is None else seed

@@ -45,20 +45,20 @@ def split(
     subject : str or tuple of str, optional
         Column or columns that identify the subject of each row, such as a patient.
     holdout_fraction : float, default 0.2
-        Expected fraction of subjects, or of rows if there is no subject, in the holdout, between 0 and 1.
+        Expected fraction of subjects in the holdout, from 0 to 1, or of rows if no subject is declared.
     seed : int, default 0
         Seed of the random number generator. The same data and seed give the same split.
 
     Returns
     -------
     training, holdout : same type as `data`
-        A path is returned as two pandas DataFrames.
+        Training rows and holdout. If `data` is a path, both are pandas DataFrames.
 
     Raises
     ------
     InvalidInput
-        If the data are not a table, a column of the subject is unknown, `holdout_fraction` is not between 0
-        and 1, or the holdout has no rows.
+        If the data are not a table, if a column of the subject is unknown, if `holdout_fraction` is not
+        between 0 and 1, or if the holdout has no rows.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Matching of the tables of a caller with those of a schema, by name."""
+"""Matching of a caller's tables with the tables of a schema, by name."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from understudy.tables.validation import Origin, conform
 
 
 def only_name(schema: DatasetSchema | None) -> str | None:
-    """Return the name of the schema's only table, which a single frame gets; None if there are several."""
+    """Return the name of the schema's only table, or None if the schema has several tables."""
     return next(iter(schema.tables)) if schema is not None and len(schema.tables) == 1 else None
 
 
 def conform_dataset(
     tables: Mapping[str, pa.Table], schema: DatasetSchema, origin: Origin
 ) -> dict[str, pa.Table]:
-    """Return the tables with the columns and types of a schema, in its order.
+    """Return the tables in the order of a schema, with its columns and types.
 
     Raises
     ------
@@ -32,7 +32,7 @@ def conform_dataset(
     if set(tables) != set(schema.tables):
         given, expected = (", ".join(map(repr, sorted(names))) for names in (tables, schema.tables))
         raise InvalidInput(
-            f"The data have the tables {given}, but the schema has {expected}. Use the same names in both.",
+            f"The data has the tables {given}, but the schema has {expected}. Use the same names in both.",
             code="schema_mismatch",
         )
     several = len(tables) > 1
@@ -47,7 +47,7 @@ def conform_dataset(
 def retain_dataset(
     dataset: FrameDataset, tables: Mapping[str, pa.Table], schema: DatasetSchema
 ) -> DatasetFormat:
-    """Return the format of a dataset without what a model must not keep; see `retain_categories`."""
+    """Return the format of a dataset without the categories that a model must not store."""
     retained = {
         name: retain_categories(form, dataset.tables[name].schema, tables[name], schema.tables[name])
         for name, form in dataset.form.tables.items()

@@ -82,7 +82,7 @@ def _blurred(values: Values, real: Values, rng: np.random.Generator) -> Values:
 
 
 def holdout_baseline(comparison: Comparison, needs: frozenset[Need]) -> Comparison:
-    """Return the comparison with real rows in the place of the synthetic table, without shared subjects."""
+    """Return the comparison with real rows in place of the synthetic table, without shared subjects."""
     rng = comparison.rng("fresh rows")
     n_rows = comparison.synthetic.n_rows
     if comparison.holdout is None:

@@ -27,7 +27,7 @@ class ExcludedColumn(BaseModel):
     column: str
     kind: Annotated[
         ColumnKind,
-        Field(description="Kind of values that are generated; for a column of the subject, its own kind."),
+        Field(description="Kind of the generated values or, for a column of the subject, of the column."),
     ]
     reason: str
     copied: Annotated[

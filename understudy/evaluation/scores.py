@@ -28,18 +28,18 @@ CONFIDENCE = 0.95
 
 
 class BaselineScore(BaseModel):
-    """The score of real rows in the place of the synthetic table: it differs from the best by chance only."""
+    """The score of real rows in place of the synthetic table. Only chance keeps it from the best score."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     score: Annotated[
-        float, Field(description="Score of the real rows; the mean if they were drawn several times.")
+        float, Field(description="Score of the real rows, or its mean if they were drawn several times.")
     ]
     interval: Annotated[
         tuple[float, float] | None,
         Field(
-            description="Prediction interval of such a score: in 95 of 100 reports on real rows, *all* "
-            "scores lie within these intervals. Null if the spread of the score is not known."
+            description="Prediction interval of the score. In 95 of 100 reports on real rows, *all* scores "
+            "lie within these intervals. Null if the spread of the score is not known."
         ),
     ] = None
     n_draws: Annotated[int, Field(description="Number of times that real rows were drawn.")]
@@ -61,26 +61,27 @@ class MetricScores(BaseModel):
     independent: Annotated[
         AnyResult | None,
         Field(
-            description="Result of the baseline of independently sampled columns, which needs no learning of "
+            description="Result of the baseline that samples each column independently and so learns no "
             "dependencies."
         ),
     ] = None
     leak: Annotated[
         AnyResult | None,
         Field(
-            description="Result of the baseline of a noisy copy of the training rows, which is faithful and "
-            "not private."
+            description="Result of the baseline that is a noisy copy of the training rows, which is "
+            "faithful but not private."
         ),
     ] = None
     real: Annotated[
         AnyResult | None,
         Field(
-            description="Result of real rows in the place of synthetic rows; the first draw if there were "
-            "several."
+            description="Result of real rows in place of the synthetic rows. It is the first draw if there "
+            "were several."
         ),
     ] = None
     floor: Annotated[
-        BaselineScore | None, Field(description="Mean score of such real rows, with its interval.")
+        BaselineScore | None,
+        Field(description="Mean score of real rows in place of the synthetic rows, with its interval."),
     ] = None
 
 
@@ -117,7 +118,7 @@ def score_all(
 
 
 def _draws_of_real_rows(metrics: Sequence[Metric], comparison: Comparison) -> dict[str, list[AnyResult]]:
-    """Return the results of real rows in the place of the synthetic table, by metric."""
+    """Return the results of real rows in place of the synthetic table, by metric."""
     draws: dict[str, list[AnyResult]] = {}
     by_baseline: dict[RealBaseline | None, list[Metric]] = {}
     for metric in metrics:

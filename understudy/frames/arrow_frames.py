@@ -25,7 +25,7 @@ _INDEX_TYPES = {
 }
 
 
-def read(frame: Any) -> tuple[pa.Table, FrameFormat]:  # Any: any object with an Arrow stream
+def read(frame: Any) -> tuple[pa.Table, FrameFormat]:  # Any: every object with an Arrow stream is accepted.
     """Return the table and the format of an Arrow object."""
     table = frame if isinstance(frame, pa.Table) else pa.table(frame)
     formats = {
@@ -70,7 +70,7 @@ def _is_encoded(type_: pa.DataType) -> bool:
 
 
 def read_categories(column: pa.ChunkedArray[Any]) -> Categories | None:
-    """Return the categories of an ordered dictionary, None for other columns."""
+    """Return the categories of an ordered dictionary, or None for other columns."""
     if not (pa.types.is_dictionary(column.type) and column.type.ordered and column.num_chunks):
         return None
     first: Any = column.unify_dictionaries().chunk(0)
@@ -78,17 +78,17 @@ def read_categories(column: pa.ChunkedArray[Any]) -> Categories | None:
 
 
 def texts_of(values: pa.Array[Any]) -> list[str]:
-    """Return categories as texts, which `parse_texts` converts back to the same values."""
+    """Return categories as strings, which `parse_texts` converts back to the same values."""
     return [str(text) for text in values.cast(pa.string()).to_pylist()]
 
 
 def parse_texts(texts: Sequence[str], type_: pa.DataType) -> pa.Array[Any]:
-    """Convert the texts of categories to values.
+    """Convert the strings of categories to values.
 
     Raises
     ------
     InvalidInput
-        If the texts cannot be converted, because the column now has another type.
+        If the strings cannot be converted, because the column now has another type.
     """
     try:
         return cast(pa.array(texts, pa.string()), type_)
@@ -139,7 +139,7 @@ def index_by_category(
     values : pyarrow.Array of shape (n_categories,)
         Categories in their order.
     index : pyarrow.ChunkedArray of int32, of shape (n,)
-        Position of each value, null for missing values.
+        Position of each value, or null for a missing value.
     """
     unique: Any = column.unique()
     values: pa.Array[Any] = pc.drop_null(unique)

@@ -1,4 +1,4 @@
-"""Categories of frames: their effect on the kinds of columns, and the choice of those that a model keeps."""
+"""Categories of frames: their effect on the kinds of columns, and which categories a model stores."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _has_categories(form: FrameFormat, name: str) -> bool:
 def retain_categories(
     form: FrameFormat, given: pa.Schema, table: pa.Table, schema: TableSchema
 ) -> FrameFormat:
-    """Return the format without the categories that a model must not keep.
+    """Return the format without the categories that a model must not store.
 
     A category with 1 to `MIN_SUPPORT` - 1 rows is removed, because the model suppresses it, too. All
     categories of generated columns are removed. Ordered categories, levels declared in the schema, and
@@ -93,7 +93,7 @@ def _retained(
 
 
 def _rare_values(table: pa.Table, name: str, subject: tuple[str, ...]) -> pa.Array[Any]:
-    """Return the values of a column with fewer than `MIN_SUPPORT` rows, or subjects if declared."""
+    """Return the values that fewer than `MIN_SUPPORT` rows have, or subjects if declared."""
     columns = list(dict.fromkeys((name, *subject)))
     rows = table.select(columns)
     if subject:

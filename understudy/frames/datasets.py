@@ -34,24 +34,23 @@ def read_dataset(data: Frames, *, name: str | None = None) -> FrameDataset:
     data : frame, path or mapping of table names to these
         Data of the user.
     name : str, optional
-        Name of a table outside of a mapping. Default: the name of its file, or `table`.
+        Name of a table that is not in a mapping. Default: the name of its file, or `table`.
 
     Raises
     ------
     InvalidInput
-        If a mapping has no table, a name is not text, or a table cannot be synthesized; see `read_frame`.
+        If a mapping has no table, if a name is not a string, or if a table cannot be synthesized.
     """
     is_mapping = isinstance(data, Mapping)
     frames: Mapping[Any, Frame] = data if is_mapping else {name or _name_of(data): data}
     if not frames:
         raise InvalidInput(
-            "The mapping contains no table. Add one under its name.", code="invalid_parameters"
+            "The mapping contains no table. Add a table, with its name as the key.", code="invalid_parameters"
         )
     for key in frames:
         if not isinstance(key, str) or not key:
             raise InvalidInput(
-                f"A table name of type {type(key).__name__} is not a text of at least one character. "
-                "Rename the table.",
+                f"A table name of type {type(key).__name__} is not a non-empty string. Rename the table.",
                 code="invalid_parameters",
             )
     read = {key: read_frame(frame) for key, frame in frames.items()}
@@ -60,7 +59,7 @@ def read_dataset(data: Frames, *, name: str | None = None) -> FrameDataset:
 
 
 def only_table_name(data: Frames) -> str | None:
-    """Return the name of the only table, None if a mapping has several tables or none."""
+    """Return the name of the only table, or None if a mapping has several tables or none."""
     if isinstance(data, Mapping):
         return next(iter(data)) if len(data) == 1 else None
     return _name_of(data)

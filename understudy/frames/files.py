@@ -24,7 +24,7 @@ def file_format(columns: Iterable[tuple[str, pa.DataType, bool]]) -> FrameFormat
 
 
 def whole_format(type_: pa.DataType, *, has_missing: bool) -> ColumnFormat | None:
-    """Return the format of an integer or boolean column, None for other types."""
+    """Return the format of an integer or boolean column, or None for other types."""
     if pa.types.is_boolean(type_):
         return ColumnFormat(dtype="boolean" if has_missing else "bool")
     if not pa.types.is_integer(type_):

@@ -16,7 +16,7 @@ class Categories(BaseModel):
     Parameters
     ----------
     values : tuple of str
-        Categories as texts, in their order.
+        Categories as strings, in their order.
     is_ordered : bool
         Whether the order of the categories is meaningful.
     dtype : str

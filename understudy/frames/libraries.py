@@ -18,7 +18,7 @@ from understudy.frames.frame_format import FrameFormat, Library
 from understudy.tables.formats import read_table
 from understudy.tables.inference import storable_type
 
-# Any: a frame of any library, or a path; the classes of the libraries must not be imported for a type.
+# Any: a frame of any library, or a path. The libraries must not be imported only for their types.
 Frame = Any
 
 # Remedies for unsupported classes, by package and class name.
@@ -76,7 +76,7 @@ def read_frame(frame: Frame) -> tuple[pa.Table, FrameFormat]:
         for field in table.schema:
             storable_type(field.name, field.type)
     if table.num_rows == 0:
-        raise InvalidInput("The table has no rows. Give a table with at least one row.", code="no_rows")
+        raise InvalidInput("The table has no rows. Pass a table with at least one row.", code="no_rows")
     return table, form
 
 
@@ -125,7 +125,7 @@ def _library_of(frame: Frame) -> Library:
     if hasattr(frame, "__arrow_c_stream__") or hasattr(frame, "__arrow_c_array__"):
         return "arrow"
     raise InvalidInput(
-        f"An object of type {type(frame).__name__} is not a table. Give a pandas or polars DataFrame, an "
+        f"An object of type {type(frame).__name__} is not a table. Pass a pandas or polars DataFrame, an "
         "Arrow table, the path of a file, or a mapping of table names to these.",
         code="invalid_parameters",
     )

@@ -21,7 +21,7 @@ MASKED = frozenset(
         *("Float32", "Float64", "boolean"),
     }
 )
-# Default dtype of texts: `str` from pandas 3 on, `object` in earlier versions.
+# Default dtype of strings: `str` from pandas 3 on, `object` in earlier versions.
 USUAL_TEXT = "str[pyarrow]" if int(pd.__version__.partition(".")[0]) >= 3 else OBJECT
 
 _PLAIN = re.compile(r"bool|u?int(8|16|32|64)|float(16|32|64)|(datetime|timedelta)64\[(s|ms|us|ns)\]")
@@ -32,16 +32,16 @@ _OFFSET = re.compile(r"([+-])(\d\d):(\d\d)")
 
 
 def name_text_dtype(dtype: pd.StringDtype) -> str:
-    """Return the name of a text dtype including its storage, which pandas omits."""
+    """Return the name of a string dtype including its storage, which pandas omits."""
     storage: str = dtype.storage
-    # Before version 2.3, pandas had a third storage for texts whose missing values are NaN.
+    # Before version 2.3, pandas had a third storage for strings, whose missing values are NaN.
     has_nan = storage == "pyarrow_numpy" or dtype.na_value is not pd.NA
     storage = storage.partition("_")[0]
     return f"{'str' if has_nan else 'string'}[{storage}]"
 
 
 def name_zoned_dtype(dtype: pd.DatetimeTZDtype) -> str | None:
-    """Return the name of a timestamp dtype with a time zone, None if the time zone has no name."""
+    """Return the name of a timestamp dtype with a time zone, or None if the time zone has no name."""
     try:
         zone = pa.lib.tzinfo_to_string(dtype.tz)
     except (ValueError, NotImplementedError):
@@ -56,19 +56,19 @@ def name_arrow_dtype(type_: pa.DataType) -> str:
 
 
 def arrow_type_of(name: str) -> str | None:
-    """Return the Arrow type in the name of an `ArrowDtype`, None for other dtypes."""
+    """Return the Arrow type in the name of an `ArrowDtype`, or None for other dtypes."""
     match = _ARROW.fullmatch(name)
     return match[1] if match else None
 
 
 def zone_of(name: str) -> str | None:
-    """Return the time zone in the name of a timestamp dtype, None for other dtypes."""
+    """Return the time zone in the name of a timestamp dtype, or None for other dtypes."""
     match = _ZONED.fullmatch(name)
     return match[2] if match else None
 
 
 def parse_dtype(name: str) -> Any:  # Any: dtypes of numpy and pandas have no common class
-    """Return the dtype with the given name, None if it is unsupported or its time zone is unknown."""
+    """Return the dtype with the given name, or None if it is unsupported or its time zone is unknown."""
     if _PLAIN.fullmatch(name) or name in MASKED or name == OBJECT:
         return pandas_dtype(name)
     if match := _TEXT.fullmatch(name):

@@ -58,13 +58,13 @@ def _index_columns(index: pd.Index[Any]) -> list[tuple[Any, Any]]:
 
 
 def _name_columns(labels: Sequence[Any]) -> list[str]:
-    """Return the column names of labels: texts unchanged, and integers as text."""
+    """Return a column name for each label: strings unchanged, and integers as strings."""
     names: dict[str, None] = {}
     for label in labels:
         is_number = pd.api.types.is_integer(label)
         if not (isinstance(label, str) or is_number):
             raise InvalidInput(
-                f"A column label is of type {type(label).__name__}. Convert the labels to text: "
+                f"A column label is of type {type(label).__name__}. Convert the labels to strings: "
                 "frame.columns = frame.columns.map(str).",
                 code="invalid_parameters",
             )

@@ -1,4 +1,4 @@
-"""Conversion of pandas columns to Arrow. Errors for unsupported columns contain a remedy."""
+"""Conversion of pandas columns to Arrow. Errors for unsupported columns suggest a conversion."""
 
 from __future__ import annotations
 
@@ -32,22 +32,24 @@ Objects = npt.NDArray[np.object_]
 _PLAIN_KINDS = "biufMm"
 _REMEDIES: tuple[tuple[str, str], ...] = (
     ("period", "Convert it with .dt.to_timestamp()."),
-    ("interval", "Convert it with .astype(str), or give the bins labels: pd.cut(…, labels=…)."),
+    ("interval", "Convert it with .astype(str), or label the bins with pd.cut(…, labels=…)."),
     ("Sparse", "Convert it with .sparse.to_dense()."),
     ("complex", "Store the real and the imaginary part as two columns."),
     ("float128", "Convert it with .astype('float64')."),
-    ("datetime64", "Convert it to a named time zone: .dt.tz_convert('UTC')."),
+    ("datetime64", "Convert it to a named time zone, for example with .dt.tz_convert('UTC')."),
 )
-_REMEDY = "Leave the column out, or convert it to numbers, text, dates or true/false."
+_REMEDY = "Drop the column, or convert it to numbers, strings, dates or booleans."
 _OBJECT_REMEDIES: dict[str, str] = {
     **dict.fromkeys(("Timestamp", "datetime64"), "Convert it with pd.to_datetime."),
     **dict.fromkeys(("Timedelta", "timedelta64"), "Convert it with pd.to_timedelta."),
     "Period": "Convert it with pd.PeriodIndex(…).to_timestamp().",
-    **dict.fromkeys(("list", "tuple", "ndarray", "set"), "Give each item a row, .explode(), or a column."),
-    "dict": "Give each key a column: pd.json_normalize.",
+    **dict.fromkeys(
+        ("list", "tuple", "ndarray", "set"), "Move each item to a row with .explode(), or to a column."
+    ),
+    "dict": "Move each key to a column with pd.json_normalize.",
 }
-# Name in error messages and Arrow type of each type of objects; None if Arrow infers the type from the
-# values.
+# For each type of object, its name in error messages and its Arrow type. The Arrow type is None if Arrow
+# infers it from the values.
 _OBJECT_TYPES: dict[type, tuple[str, pa.DataType | None]] = {
     str: ("str", pa.string()),
     np.str_: ("str", pa.string()),
@@ -126,7 +128,7 @@ def _read_text(name: str, values: Series) -> tuple[ArrowColumn, ColumnFormat]:
 
 def _not_utf8(name: str) -> InvalidInput:
     return InvalidInput(
-        f"Column {name!r} has a text that cannot be encoded as UTF-8. Replace its lone surrogates.",
+        f"Column {name!r} contains a string that cannot be encoded as UTF-8. Replace its lone surrogates.",
         code="unsupported_column",
     )
 
@@ -134,7 +136,7 @@ def _not_utf8(name: str) -> InvalidInput:
 def _read_arrow(name: str, values: Series) -> tuple[ArrowColumn, ColumnFormat]:
     array = _chunked(values.array.__arrow_array__())
     dtype = name_arrow_dtype(array.type)
-    if len(dtype) > 255:  # only nested types are that long
+    if len(dtype) > 255:  # Only names of nested types are that long.
         raise _unsupported(name, str(array.type).partition("<")[0])
     return array, ColumnFormat(dtype=dtype, categories=read_categories(array))
 
@@ -185,7 +187,7 @@ def _check_zones(name: str, objects: Objects, types: set[type]) -> None:
     """Raise an error for datetimes with several time zones, or with and without a time zone."""
     if not all(issubclass(type_, datetime) for type_ in types):
         return
-    # Compared as texts, because equal time zones of different libraries are not equal objects.
+    # Compared as strings, because equal time zones of different libraries are not equal objects.
     zones = {str(point.tzinfo) for point in objects}
     if len(zones) > 1:
         raise InvalidInput(
@@ -196,7 +198,7 @@ def _check_zones(name: str, objects: Objects, types: set[type]) -> None:
 
 
 def _missing_marker(objects: Objects, is_missing: npt.NDArray[np.bool_]) -> Missing | None:
-    """Return the first object that represents a missing value, None if no value is missing."""
+    """Return the first object that represents a missing value, or None if no value is missing."""
     if not is_missing.any():
         return None
     first = objects[is_missing.argmax()]
@@ -207,7 +209,7 @@ def _missing_marker(objects: Objects, is_missing: npt.NDArray[np.bool_]) -> Miss
 
 
 def _common_type(name: str, types: set[type]) -> pa.DataType | None:
-    """Return the Arrow type of objects of the given types, None if Arrow infers it from the values."""
+    """Return the Arrow type of objects of the given types, or None if Arrow infers it from the values."""
     known = {_OBJECT_TYPES[type_] for type_ in types if type_ in _OBJECT_TYPES}
     words = {word for word, _ in known} | {type_.__name__ for type_ in types if type_ not in _OBJECT_TYPES}
     if len(words) > 1:
@@ -219,7 +221,7 @@ def _common_type(name: str, types: set[type]) -> pa.DataType | None:
         )
     if not known:
         word = words.pop()
-        remedy = _OBJECT_REMEDIES.get(word, "Convert the column with .astype(str), or leave it out.")
+        remedy = _OBJECT_REMEDIES.get(word, "Convert the column with .astype(str), or drop it.")
         raise InvalidInput(
             f"Column {name!r} has objects of type {word}, which cannot be synthesized. {remedy}",
             code="unsupported_column",

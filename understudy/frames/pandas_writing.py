@@ -66,7 +66,7 @@ def write_column(column: ArrowColumn, form: ColumnFormat) -> PandasArray:
 
 def _write_usual(column: ArrowColumn, form: ColumnFormat) -> PandasArray:
     usual = usual_format(column.type, has_missing=column.null_count > 0)
-    # The usual dtype is the same only if its time zone is unknown here; Arrow preserves its name.
+    # Both are equal only if pandas does not know the time zone. Arrow preserves its name.
     return pd.arrays.ArrowExtensionArray(column) if usual == form else write_column(column, usual)
 
 
@@ -85,7 +85,7 @@ def _write_categories(column: ArrowColumn, form: ColumnFormat) -> PandasArray:
 
 
 def _write_objects(column: ArrowColumn, missing: object) -> PandasArray:
-    """Return Python objects, using fast conversions for dates and texts."""
+    """Return Python objects, using fast conversions for dates and strings."""
     if pa.types.is_date(column.type):
         objects = column.cast(pa.date32()).to_numpy().astype(object)
     elif pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
@@ -95,5 +95,5 @@ def _write_objects(column: ArrowColumn, missing: object) -> PandasArray:
         objects[:] = column.to_pylist()
     if missing is not None and column.null_count > 0:
         objects[column.is_null().to_numpy()] = missing
-    # A Series with an explicit dtype, because pandas would convert an array to texts or timestamps.
+    # A Series with an explicit dtype, because pandas would convert an array to strings or timestamps.
     return pd.Series(objects, dtype=object)

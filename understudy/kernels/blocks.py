@@ -12,16 +12,17 @@ Mask = npt.NDArray[np.bool_]
 
 @njit(cache=True, nogil=True)
 def find_blocks(subjects: Int64s, is_value: Mask, is_run: Mask, n_subjects: int, k: int) -> Int64s:
-    """Return the first row of every block: the smallest group of whole values within a run with k subjects.
+    """Return the first row of every block. A block is the smallest group of whole values with k subjects.
 
-    The last block of a run takes the remaining rows. A run with fewer than k subjects is one block.
+    A block lies within one run. The last block of a run takes the remaining rows, and a run with fewer than k
+    subjects is one block.
 
     Parameters
     ----------
     subjects : array of shape (n_rows,)
         Subject of each row, from 0 to n_subjects - 1.
     is_value, is_run : array of shape (n_rows,)
-        Whether a new value or a new run starts at the row. A new run also starts a new value.
+        Whether a new value or a new run starts at the row. The start of a run is also the start of a value.
     n_subjects : int
         Number of subjects.
     k : int

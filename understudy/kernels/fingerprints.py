@@ -24,10 +24,10 @@ def is_among(queries: Uint32s, ordered: Uint32s) -> npt.NDArray[np.bool_]:
     Fingerprints are uniformly distributed, so a table of 2**16 start positions replaces a binary search.
     """
     start = np.searchsorted(ordered, (np.arange(65_536) << 16).astype(np.uint32))
-    found = np.zeros(queries.shape[0], np.bool_)
+    occurs = np.zeros(queries.shape[0], np.bool_)
     for i in range(queries.shape[0]):
         k = start[queries[i] >> 16]
         while k < ordered.shape[0] and ordered[k] < queries[i]:
             k += 1
-        found[i] = k < ordered.shape[0] and ordered[k] == queries[i]
-    return found
+        occurs[i] = k < ordered.shape[0] and ordered[k] == queries[i]
+    return occurs

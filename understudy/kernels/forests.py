@@ -100,7 +100,7 @@ class GrownTree(NamedTuple):
     n_classes: int
 
 
-class _Room(NamedTuple):
+class _Memory(NamedTuple):
     """Working memory for a growing tree and its rows."""
 
     tree: Tree
@@ -110,7 +110,7 @@ class _Room(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def _with_room(array: npt.NDArray[Any], n: int) -> npt.NDArray[Any]:  # Any: one of three dtypes
+def _with_capacity(array: npt.NDArray[Any], n: int) -> npt.NDArray[Any]:  # Any: one of three dtypes
     """Return the array, or a larger copy if it has fewer than n entries."""
     if n <= array.shape[0]:
         return array
@@ -189,10 +189,10 @@ def _group_rows(rows: Int32s, labels: Uint8s, spare: Int32s) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _select(known: LabelledRows, key: np.uint64, low: float, high: float, room: _Room) -> LabelledRows:
-    """Copy the rows whose random number is in [low, high), and their labels, to `room`, and return them."""
+def _select(known: LabelledRows, key: np.uint64, low: float, high: float, memory: _Memory) -> LabelledRows:
+    """Copy the rows whose random number is in [low, high), and their labels, to `memory`, and return them."""
     rows, labels, n_classes = known
-    out, out_labels = room.rows, room.labels
+    out, out_labels = memory.rows, memory.labels
     n = 0
     for i in range(rows.shape[0]):
         u = float(row_word(key, np.uint64(rows[i])) >> np.uint64(11)) * 2.0**-53
@@ -204,7 +204,7 @@ def _select(known: LabelledRows, key: np.uint64, low: float, high: float, room: 
 
 @njit(cache=True, nogil=True)
 def _grow_one(
-    features: Features, known: LabelledRows, rules: GrowthRules, sampling: RowSampling, room: _Room
+    features: Features, known: LabelledRows, rules: GrowthRules, sampling: RowSampling, memory: _Memory
 ) -> GrownTree:
     """Grow one tree on a part of the rows of a choice.
 
@@ -214,17 +214,17 @@ def _grow_one(
     is_crossed = rules.count_min > 0
     share = 0.5 if is_crossed else sampling.fraction
     if share < 1.0:
-        some = _select(known, sampling.seed, 0.0, share, room)
+        some = _select(known, sampling.seed, 0.0, share, memory)
     else:
         n = known.rows.shape[0]
-        room.rows[:n] = known.rows
-        room.labels[:n] = known.labels
-        some = LabelledRows(room.rows[:n], room.labels[:n], known.n_classes)
-    n_nodes = grow_tree(features, some, rules, room.tree, room.scratch)
+        memory.rows[:n] = known.rows
+        memory.labels[:n] = known.labels
+        some = LabelledRows(memory.rows[:n], memory.labels[:n], known.n_classes)
+    n_nodes = grow_tree(features, some, rules, memory.tree, memory.scratch)
     if is_crossed:
-        unseen = _select(known, sampling.seed, share, 1.0, room)
-        recount_tree(room.tree, n_nodes, features, unseen, rules)
-    return GrownTree(room.tree, n_nodes, known.n_classes)
+        unseen = _select(known, sampling.seed, share, 1.0, memory)
+        recount_tree(memory.tree, n_nodes, features, unseen, rules)
+    return GrownTree(memory.tree, n_nodes, known.n_classes)
 
 
 @njit(cache=True, nogil=True)
@@ -251,7 +251,7 @@ def grow_forest(
     n_rows = codes.shape[0]
     n_choices = cuts.shape[0]
     n_nodes_max = 2 * (n_rows // rules.min_leaf) + 3
-    room = _Room(
+    memory = _Memory(
         make_tree(n_nodes_max),
         make_scratch(n_rows, n_nodes_max, table),
         np.empty(n_rows, np.int32),
@@ -272,11 +272,11 @@ def grow_forest(
             own = RowSampling(
                 n_trees, sampling.fraction, stream_key(sampling.seed, np.uint64(q * n_trees + t))
             )
-            grown = _grow_one(features, LabelledRows(part, part_labels, n), rules, own, room)
+            grown = _grow_one(features, LabelledRows(part, part_labels, n), rules, own, memory)
             root[q, t] = used[0]
-            node = _with_room(node, used[0] + grown.n_nodes)
-            cumulative = _with_room(cumulative, used[1] + grown.n_nodes)
-            mask = _with_room(mask, used[2] + grown.n_nodes)
+            node = _with_capacity(node, used[0] + grown.n_nodes)
+            cumulative = _with_capacity(cumulative, used[1] + grown.n_nodes)
+            mask = _with_capacity(mask, used[2] + grown.n_nodes)
             pack_tree(grown, features, Forest(root, node, cumulative, mask), used)
         _group_rows(part, part_labels, spare)
     return Forest(root, node[: used[0]].copy(), cumulative[: used[1]].copy(), mask[: used[2]].copy())

@@ -158,9 +158,9 @@ def nearest_rows(queries: Rows, others: Rows, views: Views, k: int) -> tuple[Flo
     Returns
     -------
     distances, rows : array of shape (n_views, n_queries, k)
-        Nearest rows first; of equally near rows, the first one. Missing rows have the index -1. The views
-        are: all columns; the part and the remaining columns, if there is a part; and the leave-one-out views,
-        for which only the nearest row is found.
+        Nearest rows first. Equally near rows are in the order of the table. Rows that do not exist have the
+        index -1. The views are: all columns; the part and the remaining columns, if there is a part; and the
+        leave-one-out views, for which only the nearest row is found.
     """
     part, left_out = views
     n_queries, n_others = queries.numbers.shape[0], others.codes.shape[1]

@@ -65,7 +65,7 @@ def find_within(
     queries, others : Rows
         Rows in the layout of `kth_distances`.
     radii : array of shape (n_queries,)
-        Squared radius of each query, inclusive.
+        Squared radius of each query. A row at exactly this distance is within the radius.
 
     Returns
     -------
@@ -74,7 +74,7 @@ def find_within(
     n_within : array of shape (n_queries,)
         Number of rows within the radius of each query.
     n_around : array of shape (n_rows,)
-        Number of queries within whose radius each row is.
+        Number of queries whose radius contains each row.
     """
     n_queries, n_rows = queries.numbers.shape[0], others.numbers.shape[1]
     nearest = np.zeros(n_queries, dtype=np.int64)

@@ -119,15 +119,15 @@ def whole_number(*, minimum: int = 0, limit: int = SEED_LIMIT, is_optional: bool
         if value is None and is_optional:
             return None
         if isinstance(value, bool) or not hasattr(value, "__index__"):
-            raise refused(name, value, "Give a whole number.")
+            raise refused(name, value, "Pass an integer.")
         try:
             number = operator.index(value)
         except TypeError:
-            raise refused(name, value, "Give a whole number.") from None
+            raise refused(name, value, "Pass an integer.") from None
         if not minimum <= number < limit:
             power = limit.bit_length() - 1
             raise InvalidInput(
-                f"{name} is out of range. Give a whole number from {minimum} to 2**{power} - 1.",
+                f"{name} is out of range. Pass an integer from {minimum} to 2**{power} - 1.",
                 code="invalid_parameters",
             )
         return number
@@ -138,7 +138,7 @@ def whole_number(*, minimum: int = 0, limit: int = SEED_LIMIT, is_optional: bool
 def number(name: str, value: Any, _: Arguments) -> float:
     """Return a Python or numpy number as a float."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise refused(name, value, "Give a number.")
+        raise refused(name, value, "Pass a number.")
     return float(value)
 
 
@@ -148,22 +148,22 @@ def names(name: str, value: Any, _: Arguments) -> tuple[str, ...] | None:
         return None if value is None else (value,)
     if isinstance(value, list | tuple) and value and all(isinstance(item, str) for item in value):
         return tuple(value)
-    raise refused(name, value, "Give the name of a column, or a tuple of names.")
+    raise refused(name, value, "Pass a column name, or a tuple of column names.")
 
 
 def path(name: str, value: Any, _: Arguments) -> Path:
     """Return an argument as the path of a file."""
     if not isinstance(value, str | os.PathLike) or isinstance(os.fspath(value), bytes):
-        raise refused(name, value, "Give the path of a file.")
+        raise refused(name, value, "Pass the path of a file.")
     if not os.fspath(value) or "\0" in os.fspath(value):
-        raise InvalidInput(f"{name} is empty or contains a NUL character. Give the path of a file.")
+        raise InvalidInput(f"{name} is empty or contains a NUL character. Pass the path of a file.")
     return Path(value)
 
 
 def tables(name: str, value: Any, _: Arguments) -> Any:
     """Return an argument that contains tables, after a check of the paths among them."""
     if any(not os.fspath(item) or "\0" in os.fspath(item) for item in _paths(value)):
-        raise InvalidInput(f"{name}: a path is empty or contains a NUL character. Give the path of a file.")
+        raise InvalidInput(f"{name}: a path is empty or contains a NUL character. Pass the path of a file.")
     return value
 
 
@@ -177,7 +177,7 @@ def validated(class_: type[BaseModel], *, is_optional: bool = True) -> Check:
         if value is None and is_optional:
             return None
         if not isinstance(value, class_ | Mapping):
-            raise refused(name, value, f"Give {class_.__name__} or a dict of its fields.")
+            raise refused(name, value, f"Pass a {class_.__name__} or a dict of its fields.")
         return validate_again(class_, name, value)
 
     return check

@@ -65,9 +65,11 @@ class AggregateQuery(BaseModel):
     @model_validator(mode="after")
     def _is_whole(self) -> AggregateQuery:
         if (self.aggregate in ("count", "share")) != (self.column is None):
-            raise ValueError("count and share take no column, the other aggregates need one")
+            raise ValueError("count and share do not support a column, and all other aggregates require one")
         if (self.aggregate == "quantile") != (self.quantile is not None):
-            raise ValueError("`quantile` is given with the aggregate quantile, and with no other")
+            raise ValueError(
+                "`quantile` is required for the aggregate quantile and not supported for any other aggregate"
+            )
         return self
 
 
@@ -87,15 +89,15 @@ class EvaluationOptions(BaseModel):
         tuple[ColumnName, ...],
         Field(
             max_length=N_COLUMNS_NAMED_MAX,
-            description="Protected columns, such as sex, whose groups the report compares for bias.",
+            description="Protected columns, such as sex. The report compares their groups to measure bias.",
         ),
     ] = ()
     sensitive: Annotated[
         tuple[ColumnName, ...],
         Field(
             max_length=N_COLUMNS_NAMED_MAX,
-            description="Sensitive columns that a simulated attacker tries to infer. Some are chosen if"
-            " omitted.",
+            description="Sensitive columns that a simulated attacker tries to infer. Chosen "
+            "automatically if omitted.",
         ),
     ] = ()
     queries: Annotated[

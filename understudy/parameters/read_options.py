@@ -72,7 +72,7 @@ def _check_tokens(tokens: tuple[str, ...]) -> tuple[str, ...]:
 class ReadOptions(BaseModel):
     """Options for reading a file. Each format supports some of them.
 
-    The upload form, the query and the command line have the same options with string values.
+    The upload form, the query parameters and the command line accept the same options as strings.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -44,7 +44,10 @@ class SampleParameters(JobParameters):
     ] = 0
     conditions: Annotated[
         tuple[SampleCondition, ...],
-        Field(max_length=N_GROUPS_MAX, description="Groups of rows with conditions, in order."),
+        Field(
+            max_length=N_GROUPS_MAX,
+            description="Groups of rows with conditions. The sample contains the groups in this order.",
+        ),
     ] = ()
     rebalance: Annotated[ColumnRebalance | None, Field(description="Target distribution of one column.")] = (
         None

@@ -11,7 +11,7 @@ from understudy.parameters.synthesizers import AnySynthesizer, default_synthesiz
 
 
 class CanaryParameters(BaseModel):
-    """Parameters of canaries, which are fictional rows among the training rows that a report looks for."""
+    """Parameters of canaries: fictional training rows that test whether rows can be found in a sample."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -50,7 +50,8 @@ class TrainParameters(JobParameters):
         Field(
             ge=0,
             le=0.5,
-            description="Fraction of the rows to hold out from training. Privacy metrics compare with them.",
+            description="Fraction of the rows to hold out from training. Privacy metrics compare them with "
+            "the training rows.",
         ),
     ] = 0.2
     canaries: Annotated[

@@ -52,7 +52,7 @@ def create_api_key(
     wanted = sorted(set(scopes))
     unknown = [scope for scope in wanted if scope not in SCOPES]
     if unknown:
-        raise InvalidInput(f"There is no scope {unknown[0]!r}. Use {', '.join(SCOPES)}.")
+        raise InvalidInput(f"There is no scope {unknown[0]!r}. Use one of {', '.join(SCOPES)}.")
     key_id = ids.new_id()
     text = f"sk_{ids.to_text('api_key', key_id).removeprefix('key_')}_{secrets.token_urlsafe(32)}"
     with resources.sessions.begin() as session:
@@ -66,7 +66,8 @@ def revoke_api_key(resources: Resources, project_id: UUID, key_id: UUID) -> None
     """Revoke a key, which is invalid from the next request on."""
     with resources.sessions.begin() as session:
         if not api_keys.revoke(session, project_id, key_id):
-            raise NotFound(f"There is no valid API key {ids.to_text('api_key', key_id)} in this project.")
+            key = ids.to_text("api_key", key_id)
+            raise NotFound(f"This project has no valid API key {key}. It may already have been revoked.")
 
 
 def authenticate(resources: Resources, key_text: str) -> Caller:
@@ -91,5 +92,6 @@ def _digest(resources: Resources, text: str) -> bytes:
 
 def _invalid() -> Unauthenticated:
     return Unauthenticated(
-        "The API key is invalid: it is mistyped, revoked, expired, or belongs to another installation."
+        "The API key is invalid: it is mistyped, revoked, expired, or belongs to another installation. "
+        "Use a valid key of your project."
     )

@@ -75,7 +75,7 @@ def stream_table(
         # Read before the response starts. After that, an error could only close the connection.
         first = next(chunks)
     except TooLarge:
-        # The limit is one of the other format, so the stored file is not corrupt.
+        # The other format has the exceeded limit, so the stored file is not corrupt.
         raise
     except InvalidInput as error:
         raise _corrupt("cannot be read") from error

@@ -43,7 +43,7 @@ def pack_report(resources: Resources, project_id: UUID, report_id: UUID) -> byte
     Raises
     ------
     NotFound
-        If the report does not exist, or was created by a version without evidence packs.
+        If the report does not exist, or was created by a version that did not store evidence.
     """
     with resources.sessions() as session:
         report = reports.get(session, project_id, report_id)
@@ -54,8 +54,8 @@ def pack_report(resources: Resources, project_id: UUID, report_id: UUID) -> byte
     for name, artifact in artifact_by_name.items():
         if artifact is None:
             raise NotFound(
-                f"Report {ids.to_text('report', report_id)} was created by a version without evidence packs."
-                " Run the evaluation again."
+                f"Report {ids.to_text('report', report_id)} was created by a version of Understudy that "
+                "did not store evidence. Run the evaluation again."
             )
         with open_artifact(resources, artifact) as file:
             files[name] = file.read()

@@ -14,12 +14,12 @@ from understudy.errors import Unavailable
 from understudy.logs import get_logger
 from understudy.resources import Resources
 
-# Interval between two checks of the progress in seconds, and thus the minimum between two updates.
+# Seconds between two checks of the progress, which is also the minimum between two updates.
 LOOK_SECONDS = 0.5
-# Interval between two checks for a request to cancel, if there was no heartbeat.
+# Seconds between two checks for a request to cancel, if there was no heartbeat.
 CANCEL_LOOK_SECONDS = 1.0
-# Fraction of the lease after which it counts as lost. The rest is the time to stop the work before another
-# worker can start it.
+# Fraction of its duration after which a lease counts as lost. The remaining time is for stopping the work
+# before another worker can start it.
 LEASE_FRACTION = 0.9
 
 logger = get_logger(__name__)

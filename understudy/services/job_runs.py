@@ -303,7 +303,7 @@ def _settle_failure(attempt: Attempt, failure: Failure) -> None:
 
     facts = {"error_code": failure.error_code}
     if failure.error_code == "internal_error":
-        # It contains only a place in the code. Other details are for the caller and may contain column names.
+        # This detail contains only a place in the code. Details of other errors may contain column names.
         facts["error_detail"] = failure.error_detail
     _settle(attempt, failure.end.outcome, write, **facts)
 

@@ -34,7 +34,7 @@ def find_project(resources: Resources, name: str) -> Project:
     with resources.sessions() as session:
         matches = projects.named(session, name)
     if not matches:
-        raise NotFound(f"There is no project named {name!r}.")
+        raise NotFound(f"There is no project named {name!r}. Check the name.")
     if len(matches) > 1:
         raise Conflict(f"{len(matches)} projects are named {name!r}. Use a name that only one project has.")
     return matches[0]

@@ -261,7 +261,9 @@ def _check_may_open(resources: Resources, session: Session, project_id: UUID) ->
 
 def _check_open(upload: Upload) -> None:
     if upload.dataset_id is not None:
-        raise Conflict("The upload is complete, so it accepts no more parts.")
+        raise Conflict(
+            "The upload is complete, so it accepts no more parts. Start a new upload to send other files."
+        )
 
 
 def _check_complete(opened: OpenUpload) -> None:

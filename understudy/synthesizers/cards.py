@@ -20,14 +20,14 @@ PROMISES = (
     "rarer levels with more common ones, and draws other numbers between means of {k} neighbouring values.",
     "Identifiers are generated. They follow the table's pattern, are unique within a seed, and never equal "
     "an identifier of the table. Free text, names, email addresses, phone numbers and addresses are made "
-    "up. For these columns, the model learns only which values are missing and how long texts are.",
+    "up. For these columns, the model learns only which values are missing and how long the text values are.",
     "The model stores no number that fewer than {k} {unit} share. Every sampled number lies between the "
     "{k}th smallest and the {k}th largest value, counted by {unit}. A column with too few values for these "
     "bounds gets a single number: a mean, or zero.",
     "The same seed gives the same rows, regardless of how they are divided into requests.",
 )
 LIMITS = (
-    "A number that is drawn between others may by chance equal a number in the table. This is rare for "
+    "A generated number may by chance equal a number in the table. This is rare for "
     "floats and common for integers and for numbers with few decimal places.",
     "Dependencies between columns are learned from rows, even if the schema declares a subject.",
     "The model file is personal data, because it reveals more about single rows than its samples do. "
@@ -70,14 +70,15 @@ def _warnings(columns: list[Json], n_rows: int, subject: Sequence[str]) -> list[
     for column in columns:
         if column.get("placeholder"):
             warnings.append(
-                f"Column {column['name']!r} has no value that {MIN_SUPPORT} {units} share, or has fewer "
-                "values than that. A placeholder (`_OTHER_`, or zero) replaces all of them."
+                f"Column {column['name']!r} has values for fewer than {MIN_SUPPORT} {units}, or no value "
+                f"that {MIN_SUPPORT} {units} share. A placeholder (`_OTHER_`, or zero) replaces all of its "
+                "values."
             )
         elif "generated" in column and column["name"] in subject:
             warnings.append(
-                f"Column {column['name']!r} of the subject is generated as {column['generated']} for each "
-                "row, so sampled rows do not share subjects. Assign subjects to the rows yourself if they "
-                "must."
+                f"Subject column {column['name']!r} is generated as {column['generated']} for each row, so "
+                "sampled rows do not share subjects. If several rows must share a subject, assign subjects "
+                "to the rows yourself."
             )
         elif "generated" in column:
             warnings.append(

@@ -156,8 +156,8 @@ def plan_rows(
     roots = root_tables(schema)
     if len(roots) != 1:
         raise InvalidInput(
-            f"The model has {len(roots)} tables that are not the child of another. Give n_rows for each "
-            "table.",
+            f"The model has {len(roots)} tables that are not the child of another. Set n_rows for each "
+            "of them.",
             code="table_required",
         )
     return SamplePlan({roots[0]: n_rows}, offset, constraints)

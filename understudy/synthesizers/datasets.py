@@ -27,7 +27,7 @@ def fit_table(
 def sample_table(
     synthesizer: Synthesizer, plan: SamplePlan, *, context: SampleContext
 ) -> Iterator[pa.RecordBatch]:
-    """Return the rows of the only table in a plan, without reference tables."""
+    """Return the sampled rows of the only table in a plan, without reference tables."""
     (wanted,) = plan.n_rows
     sampled = synthesizer.sample(plan, context=context)
     return (batch for name, batch in sampled if name == wanted)

@@ -13,7 +13,7 @@ from understudy.parameters.constraints import ColumnRebalance, SamplingConstrain
 # is a tenth.
 N_EFFECTIVE_MIN = 100
 EFFECTIVE_SHARE_MIN = 0.1
-# Exclusive maximum number of rows; row numbers have 64 bits.
+# Exclusive maximum number of rows, because row numbers have 64 bits.
 N_ROWS_LIMIT = 2**62
 
 
@@ -26,17 +26,17 @@ class Group:
 
 
 def count_rows(constraints: SamplingConstraints | None, n_rows: int | None, offset: int) -> int:
-    """Return the number of rows to sample. If `n_rows` is None, count all rows after `offset`.
+    """Return the number of rows to sample. The default is all rows of the conditions after `offset`.
 
     Raises
     ------
     InvalidInput
-        If `n_rows` is None and there are no conditions, or if the conditions have fewer rows.
+        If `n_rows` is None and there are no conditions, or if the conditions have too few rows.
     """
     if constraints is None or not constraints.conditions:
         if n_rows is None:
             raise InvalidInput(
-                "n_rows is missing. Give the number of rows to sample.",
+                "n_rows is missing. Set it to the number of rows to sample.",
                 code="invalid_parameters",
                 pointer="/n_rows",
             )

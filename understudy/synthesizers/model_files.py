@@ -94,7 +94,7 @@ class ModelFileWriter:
         if len(data) > JSON_BYTES_MAX:
             raise TooLarge(
                 f"The category levels take {len(data):,} bytes, more than the {JSON_BYTES_MAX:,} bytes that "
-                "a model file may contain. Leave out columns with long texts.",
+                "a model file may contain. Leave out columns with long text values.",
             )
         self.array(f"{_JSON_PREFIX}{name}", np.frombuffer(data, np.uint8))
 
@@ -219,7 +219,7 @@ def _checked_entries(header: dict[str, Any], n_bytes: int) -> list[_Entry]:
     end = 0
     for entry in entries:
         require(entry.start == end, "its arrays overlap, or leave a gap")
-        # Compiled code is slow on a misaligned array, or refuses it.
+        # Compiled code is slow on a misaligned array, or fails.
         require(entry.start % entry.dtype.itemsize == 0, "an array is not aligned")
         end += entry.n_bytes
     require(end == n_bytes, "its arrays do not fill the file")

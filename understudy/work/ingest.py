@@ -48,7 +48,7 @@ def work(workspace: Workspace, parameters: IngestParameters) -> WorkResult:
 def _read(
     workspace: Workspace, roles: Mapping[str, str], format_: FormatName, options: ReadOptions
 ) -> tuple[Ingested, dict[str, str]]:
-    """Return the content of a file, and the names of the files written from it, by role."""
+    """Return the content of an uploaded file, and the names of the written files by role."""
     files = {roles["table"]: f"{roles['table']}.parquet"}
     limits = ReadLimits(rows_max=workspace.context["rows_max"], columns_max=workspace.context["columns_max"])
     with uploaded_file(workspace, roles["upload"]) as source:
@@ -109,7 +109,7 @@ def _check_size(tables: list[Json]) -> None:
     if len(json.dumps(tables)) > FACTS_BYTES_MAX:
         n_columns = sum(table["n_columns"] for table in tables)
         raise TooLarge(
-            f"The tables have {n_columns:,} columns together, and the description of so large a dataset "
-            "exceeds its size limit. Upload the tables as several datasets.",
+            f"The tables have {n_columns:,} columns in total, so the description of the dataset exceeds its "
+            "size limit. Upload the tables as several datasets.",
             code="too_many_columns",
         )

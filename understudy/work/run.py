@@ -1,4 +1,4 @@
-"""The function that the sandbox calls, which runs the work of a job."""
+"""Entry point of the sandbox, which runs the work of a job."""
 
 from __future__ import annotations
 
@@ -38,7 +38,10 @@ def run_work(payload: Json, folder: Path, progress: Progress) -> Json:
     inputs = {role: Path(path) for role, path in payload["inputs"].items()}
     for role, path in inputs.items():
         if not path.is_file():
-            raise NotFound(f"The stored file {role!r}, which the job reads, no longer exists.")
+            raise NotFound(
+                f"The stored file {role!r} that the job reads no longer exists. Create a new job that reads "
+                "existing data."
+            )
     parameters_type: type[JobParameters] = resolve_name(payload["parameters_type"])
     work: Callable[[Workspace, JobParameters], WorkResult] = resolve_name(payload["work"])
     parameters = parameters_type.model_validate(payload["parameters"])

@@ -71,7 +71,7 @@ def join_parts(parts: Sequence[Part], target: Path, *, sha256: str | None) -> No
     Conflict
         With the code `incomplete_upload`, if a part has changed since its upload.
     InvalidInput
-        With the code `digest_mismatch`, if the file has another SHA-256.
+        With the code `digest_mismatch`, if the SHA-256 of the file is not the expected one.
     """
     whole = hashlib.sha256()
     with target.open("wb") as file:

@@ -32,7 +32,7 @@ def test_fit_applies_options_and_lists_rejects(
     fit = ["fit", str(table), "-o", str(model), "--synthesizer", "independent", *OPTIONS]
     assert run([*fit, "--rejects", str(rejects)]) == 0
     assert rejects.read_text() == f'"file","line","column","reason"\n"{table}",402,,"too_few_fields"\n'
-    assert "table.csv: 1 of 401 rows could not be read and were skipped." in capsys.readouterr().err
+    assert "table.csv: 1 of 401 rows could not be read and was skipped." in capsys.readouterr().err
     assert run(["sample", str(model), "-n", "10", "-o", str(rows)]) == 0
     assert pq.read_schema(rows).types == [pa.float64(), pa.date32(), pa.string()]
 

@@ -105,7 +105,10 @@ def test_quantile_near_a_single_row_is_not_shown() -> None:
     ("query", "reason"),
     [
         ({"aggregate": "mean", "column": "town"}, "needs a column of numbers or times"),
-        ({"aggregate": "sum", "column": "joined"}, "needs a column to sum, but the kind of 'joined' is"),
+        (
+            {"aggregate": "sum", "column": "joined"},
+            "needs a column of numbers or durations, but the kind of 'joined' is",
+        ),
         (
             {"aggregate": "count", "where": {"joined": {"equals": 5}}},
             "does not match the kind of column 'joined'",

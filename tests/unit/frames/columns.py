@@ -97,7 +97,7 @@ def _pandas_categories() -> dict[str, pd.Series[Any]]:
     return {
         "category": pd.Series(texts, dtype="category"),
         "category, custom order": pd.Series(texts, dtype=category(["middle", "low", "high"])),
-        "category, one without rows": pd.Series(texts, dtype=category([*LEVELS, "none"])),
+        "category, one unused": pd.Series(texts, dtype=category([*LEVELS, "none"])),
         "category, ordered": pd.Series(texts, dtype=category([*LEVELS, "none"], ordered=True)),
         "category of objects": objects(*LEVELS).astype("category"),
         "category of int": pd.Series(repeat(10, 20, 30), dtype=category([30, 10, 20])),

@@ -214,7 +214,7 @@ def test_paths_lead_to_their_codes(counts: list[int]) -> None:
         assert at == -code - 1
 
 
-def test_cross_fitted_trees_count_other_rows_than_they_grow_on() -> None:
+def test_cross_fitted_trees_count_rows_on_which_they_were_not_grown() -> None:
     rng = np.random.default_rng(0)
     codes = rng.integers(0, 2, 4000).astype(np.uint16)
     # With noise and a negative penalty, trees that count their own rows overfit.

@@ -63,6 +63,6 @@ def test_fewest_differences_match_reference(n_numbers: int, n_codes: int) -> Non
     numbers, codes = tables(n_numbers, n_codes)
     others = Rows(*(np.ascontiguousarray(two[1].T) for two in (numbers, codes)))
     # Different numbers are at least 1/32 apart: one step is within the tolerance, two steps are not.
-    found = fewest_differences(Rows(numbers[0], codes[0]), others, 0.04)
+    fewest = fewest_differences(Rows(numbers[0], codes[0]), others, 0.04)
     slow = (apart(numbers, codes) > 0.04).sum(axis=2).min(axis=1)
-    np.testing.assert_array_equal(found, slow)
+    np.testing.assert_array_equal(fewest, slow)

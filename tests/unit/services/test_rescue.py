@@ -70,7 +70,7 @@ def test_job_of_a_removed_kind_still_ends(bench: Bench) -> None:
     assert {bench.job(first).state, bench.job(second).state} == {"failed"}
 
 
-def test_readiness_names_what_is_missing(resources: Resources) -> None:
+def test_readiness_shows_whether_a_worker_is_alive(resources: Resources) -> None:
     before = health.checks(resources)
     report_worker(resources, "w", concurrency=1)
     with_worker = health.checks(resources)

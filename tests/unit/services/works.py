@@ -26,7 +26,7 @@ def succeed(folder: Path, progress: Progress) -> Json:
 
 
 def crash(folder: Path, progress: Progress) -> Json:
-    """Die by a signal."""
+    """Kill the process with a signal."""
     os.kill(os.getpid(), signal.SIGKILL)
     raise AssertionError
 

@@ -98,7 +98,7 @@ def test_condition_on_derived_column_is_fulfilled(chain: TreeChain) -> None:
     assert (np.rint((rows["fee"].to_numpy() - rows["amount"].to_numpy()) * 100) == 100).all()
 
 
-def test_groups_follow_each_other_with_their_number_of_rows(chain: TreeChain) -> None:
+def test_rows_of_conditions_follow_each_other(chain: TreeChain) -> None:
     requested = SamplingConstraints.model_validate(
         {
             "conditions": [
@@ -120,7 +120,7 @@ def test_rebalanced_column_has_the_requested_shares(chain: TreeChain) -> None:
     requested = SamplingConstraints.model_validate({"rebalance": {"column": "fraud", "shares": shares}})
     rows = draw(chain, requested, 4000)
     is_fraud = pc.equal(rows["fraud"], "yes").to_numpy()
-    # Six standard deviations of a half among 4000.
+    # Six standard deviations of a share of 0.5 among 4000 rows.
     assert is_fraud.mean() == pytest.approx(0.5, abs=6 * 0.5 / np.sqrt(4000))
     amount = rows["amount"].to_numpy()
     assert np.median(amount[is_fraud]) > 5 * np.median(amount[~is_fraud])
@@ -168,7 +168,7 @@ def with_gaps(table: pa.Table, names: list[str], share: float) -> pa.Table:
     return table
 
 
-def test_missing_values_are_imputed_and_existing_values_stay(chain: TreeChain) -> None:
+def test_missing_values_are_imputed_and_existing_values_stay_unchanged(chain: TreeChain) -> None:
     whole = make_table(2500, seed=9)
     gaps = with_gaps(whole, ["fraud", "amount", "fee", "hour", "day", "zone", "shop", "region"], 0.3)
     filled = impute(chain, gaps)

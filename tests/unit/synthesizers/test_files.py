@@ -1,4 +1,4 @@
-"""Model files: damaged and foreign files are refused before they reach compiled code."""
+"""Model files: damaged files and files of other formats are refused before compiled code uses them."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ def assert_file_refused(path: Path) -> None:
         (90_000_000).to_bytes(8, "little") + b"[" * 1000,
     ],
 )
-def test_other_files_are_refused(tmp_path: Path, content: bytes) -> None:
+def test_files_that_are_not_models_are_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "model").write_bytes(content)
     assert_file_refused(tmp_path / "model")
 
@@ -267,20 +267,20 @@ def test_duplicate_array_names_are_refused(model: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("version", ["4", "2", "x", "9" * 1000, 3, None])
-def test_other_versions_are_refused(model: Path, tmp_path: Path, version: Any) -> None:
+def test_unsupported_format_versions_are_refused(model: Path, tmp_path: Path, version: Any) -> None:
     header, data = read_file(model)
     header["__metadata__"] = {"understudy_model": version}
     assert_file_refused(write_file(tmp_path / "m", header, data))
 
 
-def test_other_safetensors_files_are_refused(tmp_path: Path) -> None:
+def test_safetensors_files_without_a_model_are_refused(tmp_path: Path) -> None:
     (tmp_path / "m").write_bytes(save({"weights": np.zeros(4)}))
     assert_file_refused(tmp_path / "m")
 
 
 @pytest.mark.parametrize("name", ["manifest", "model"])
 @pytest.mark.parametrize("value", [b"", b"[]", b"{}", b"[" * 100_000, b"\xff", b"null"])
-def test_wrong_json_is_refused(tmp_path: Path, name: str, value: bytes) -> None:
+def test_invalid_json_is_refused(tmp_path: Path, name: str, value: bytes) -> None:
     with writing(tmp_path / "m") as writer:
         manifest = {"synthesizer": "independent", "schema": {}, "extra": {}}
         for other in {"manifest", "model"} - {name}:

@@ -1,4 +1,4 @@
-"""Rules that all rows of a table keep are kept by all sampled rows."""
+"""Rules that hold in all rows of a table also hold in all sampled rows."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_values_that_are_missing_together_stay_missing_together(sample: pa.Table
     assert sample["first"].null_count / len(sample) == pytest.approx(0.2, abs=6 * np.sqrt(0.16 / N_ROWS))
 
 
-def test_slice_of_rows_equals_the_same_rows_of_the_whole(fitted: TreeChain, sample: pa.Table) -> None:
+def test_slice_equals_the_same_rows_of_the_whole_sample(fitted: TreeChain, sample: pa.Table) -> None:
     some = draw(fitted, 50, seed=1, offset=1234)
     assert some.equals(sample.slice(1234, 50).combine_chunks())
 
@@ -137,18 +137,18 @@ def arranged(pairs: list[tuple[int, int]], order: list[int]) -> Arranged:
 
 
 def test_cyclic_dependencies_are_resolved() -> None:
-    found = arranged([(0, 1), (1, 0), (2, 1), (1, 2)], [0, 1, 2, 3, 4])
-    assert sorted(found.order) == [0, 1, 2, 3, 4]
-    assert len(found.lookups) == 2
-    for dependent, (determinant, _) in found.lookups.items():
-        assert found.order.index(determinant) < found.order.index(dependent)
+    arrangement = arranged([(0, 1), (1, 0), (2, 1), (1, 2)], [0, 1, 2, 3, 4])
+    assert sorted(arrangement.order) == [0, 1, 2, 3, 4]
+    assert len(arrangement.lookups) == 2
+    for dependent, (determinant, _) in arrangement.lookups.items():
+        assert arrangement.order.index(determinant) < arrangement.order.index(dependent)
 
 
 def test_determinant_is_placed_before_its_first_dependent() -> None:
     # Column 4 determines 1 and 2, column 3 determines 2 and 0.
-    found = arranged([(1, 4), (2, 4), (2, 3), (0, 3)], [1, 0, 2, 3, 4])
-    assert found.order == [4, 1, 2, 3, 0]
-    assert {dependent: determinant for dependent, (determinant, _) in found.lookups.items()} == {
+    arrangement = arranged([(1, 4), (2, 4), (2, 3), (0, 3)], [1, 0, 2, 3, 4])
+    assert arrangement.order == [4, 1, 2, 3, 0]
+    assert {dependent: determinant for dependent, (determinant, _) in arrangement.lookups.items()} == {
         1: 4,
         2: 4,
         0: 3,

@@ -68,7 +68,7 @@ def test_stored_file_samples_the_same_rows(number: int) -> None:
 
 
 @pytest.mark.parametrize("number", DIGESTS)
-def test_stored_file_has_its_card_and_rules(number: int) -> None:
+def test_card_and_rules_of_stored_file_are_loaded(number: int) -> None:
     model, manifest = load_model(stored_file(number))
     assert manifest.format_version == number
     assert manifest.schema_.tables["table"].names == made_table().column_names

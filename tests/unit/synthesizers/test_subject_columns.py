@@ -103,9 +103,9 @@ def test_card_warns_that_rows_do_not_share_subjects(tmp_path: Path) -> None:
     model = understudy.fit(visits(LABELS["prefixed"][0]), subject="patient", **INDEPENDENT)
     model.save(tmp_path / "visits.model")
     loaded = understudy.load(tmp_path / "visits.model")
-    for one in (model, loaded):
-        (warning,) = (text for text in one.card()["warnings"] if "'patient'" in text)
-        assert "sampled rows do not share subjects. Assign subjects to the rows" in warning
+    for fitted in (model, loaded):
+        (warning,) = (text for text in fitted.card()["warnings"] if "'patient'" in text)
+        assert "sampled rows do not share subjects. If several rows must share a subject" in warning
     pd.testing.assert_frame_equal(model.sample(50, seed=2), loaded.sample(50, seed=2))
 
 

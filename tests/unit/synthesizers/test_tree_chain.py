@@ -37,9 +37,9 @@ def make() -> TreeChain:
     return TreeChain(TreeChainParameters(name="tree_chain"))
 
 
-def test_dependencies_between_categories_are_kept(sample: pa.Table) -> None:
+def test_dependencies_between_categories_are_preserved(sample: pa.Table) -> None:
     cities = np.array(["Graz", "Linz", "Wien", "Zell"])[sample["n"].to_numpy() // 2]
-    # Exact in the table. Leaves are smoothed, so a few percent of the sampled rows may differ.
+    # The table has no exceptions. Leaves are smoothed, so a few percent of the sampled rows may differ.
     assert (cities == sample["city"].to_numpy()).mean() > 0.98
 
 
@@ -49,18 +49,18 @@ def test_levels_of_a_large_category_follow_other_columns(sample: pa.Table) -> No
     assert (first_words == sample["city"].to_numpy()).mean() > 0.9
 
 
-def test_correlation_of_numbers_is_kept(sample: pa.Table) -> None:
+def test_correlation_of_numbers_is_preserved(sample: pa.Table) -> None:
     both = sample.filter(pc.is_valid(sample["y"]))
     # The correlation in the table is 0.9988.
     assert np.corrcoef(both["x"].to_numpy(), both["y"].to_numpy())[0, 1] > 0.98
 
 
-def test_share_of_missing_values_is_kept(sample: pa.Table) -> None:
+def test_share_of_missing_values_is_preserved(sample: pa.Table) -> None:
     # Six standard deviations of the difference between two samples of 6000 rows at a share of 0.1.
     assert abs(sample["y"].null_count / 6000 - 0.1) < 0.033
 
 
-def test_marginals_are_kept(sample: pa.Table) -> None:
+def test_marginal_distributions_are_preserved(sample: pa.Table) -> None:
     shares = np.bincount(sample["n"].to_numpy(), minlength=8) / 6000
     assert np.abs(shares - 1 / 8).max() < 0.04
 
@@ -123,7 +123,7 @@ def wide_table(n_columns: int) -> tuple[pa.Table, TableSchema]:
     return pa.table(columns).cast(schema.to_arrow()), schema
 
 
-def test_dependencies_are_kept_in_wide_tables() -> None:
+def test_dependencies_are_preserved_in_wide_tables() -> None:
     sample = draw(fit(make(), *wide_table(120)), 1000)
     assert (sample["c0"].to_numpy() == sample["last"].to_numpy()).mean() > 0.98
 

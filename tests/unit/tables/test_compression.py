@@ -33,7 +33,7 @@ def _file(tmp_path: Path, data: bytes, name: str = "t.csv") -> Path:
 
 @formats
 @pytest.mark.parametrize("compress", [gzip.compress, _zstd], ids=["gzip", "zstd"])
-def test_compressed_file_is_read_like_the_plain_one(format_: Format, compress, tmp_path: Path):
+def test_compressed_file_is_read_like_the_uncompressed_one(format_: Format, compress, tmp_path: Path):
     plain = tmp_path / f"t{format_.suffixes[0]}"
     format_.write(plain, _TABLE.to_batches(), _TABLE.schema)
     packed = _file(tmp_path, compress(plain.read_bytes()), "upload")

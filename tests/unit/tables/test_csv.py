@@ -1,4 +1,4 @@
-"""Tests of CSV reading: delimiters, headers, line ends, encodings and types."""
+"""Tests of CSV reading: delimiters, headers, line endings, encodings and types."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_missing_values_do_not_affect_the_type(tmp_path: Path, token: str):
     assert _column(tmp_path, "true", token).to_pylist() == [True, None]
 
 
-def test_quoted_tokens_are_text_but_missing_among_numbers(tmp_path: Path):
+def test_quoted_words_for_missing_values_are_text_except_in_numeric_columns(tmp_path: Path):
     assert _column(tmp_path, "x", '""', '"NA"').to_pylist() == ["x", "", "NA"]
     assert _column(tmp_path, "1", '""', '"NA"').to_pylist() == [1, None, None]
 
@@ -104,19 +104,19 @@ def test_column_without_values_is_text(tmp_path: Path):
     assert _column(tmp_path, "", "").type == pa.string()
 
 
-def test_late_value_can_change_the_type(tmp_path: Path):
+def test_last_value_can_change_the_type(tmp_path: Path):
     numbers = "1,1,1\n" * 5_000
     table = _read(tmp_path, f"a,b,c\n{numbers}x,2.5,01\n")
     assert table.schema.types == [pa.string(), pa.float64(), pa.string()]
     assert table.column("c")[0].as_py() == "1"
 
 
-def test_type_is_detected_from_a_late_first_value(tmp_path: Path):
+def test_type_is_detected_if_only_the_last_row_has_a_value(tmp_path: Path):
     gaps = ",x\n" * 5_000
     assert _read(tmp_path, f"a,b\n{gaps}2024-01-01,x\n").schema.types[0] == pa.date32()
 
 
-def test_blanks_are_removed_around_numbers_and_kept_around_text(tmp_path: Path):
+def test_whitespace_is_removed_around_numbers_and_kept_around_text(tmp_path: Path):
     assert _read(tmp_path, "a,b\n  1, x \n 10,y\n").to_pydict() == {"a": [1, 10], "b": [" x ", "y"]}
 
 
@@ -176,7 +176,7 @@ def test_unicode_encodings_are_read(tmp_path: Path, encoding: str):
     assert _read(tmp_path, "naïve,b\né😀,1\n".encode(encoding)).to_pydict() == {"naïve": ["é😀"], "b": [1]}
 
 
-def test_characters_may_cross_the_boundary_of_a_read(tmp_path: Path):
+def test_characters_that_cross_a_read_boundary_are_valid(tmp_path: Path):
     # The check reads 1 MiB at a time. An odd offset puts a two-byte character across each boundary.
     table = _read(tmp_path, "a,bb\n" + ("é" * 1_000 + ",1\n") * 2_000)
     assert table.num_rows == 2_000
@@ -209,6 +209,12 @@ def test_error_contains_the_first_of_many_ragged_rows(tmp_path: Path):
 def test_error_about_the_encoding_contains_line_and_byte(tmp_path: Path):
     with pytest.raises(InvalidInput, match=r"Line 300,003 \(byte 2,100,019 of the file\)"):
         _read(tmp_path, "name,n\ncafé,1\n".encode() + b"cafe,1\n" * 300_000 + b"caf\xe9,1\n")
+
+
+def test_error_about_a_zero_character_contains_the_line(tmp_path: Path):
+    (tmp_path / "table.csv").write_bytes("a,b\n1,x\0y\n".encode("utf-16"))
+    with pytest.raises(InvalidInput, match="line 2 contains a zero character"):
+        read_table(tmp_path / "table.csv")
 
 
 def test_format_is_selected_by_suffix():

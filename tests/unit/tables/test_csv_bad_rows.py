@@ -11,6 +11,7 @@ import pytest
 
 from understudy.errors import InvalidInput
 from understudy.tables.formats import FORMATS, Ingested, ReadLimits, ReadOptions
+from understudy.tables.formats.csv import bad_rows
 
 GOOD = "a,b\n" + "1,2\n" * 300
 
@@ -45,7 +46,7 @@ def _skip(
 def test_bad_row_is_skipped_and_listed(tmp_path: Path, rows: str, rejects: list[tuple[Any, ...]], end: str):
     ingested, listed = _skip(tmp_path, (GOOD + rows + "5,6\n").replace("\n", end))
     assert listed == rejects
-    assert f"1 of {ingested.n_rows + 1:,} rows could not be read and were skipped." in ingested.warnings[0]
+    assert f"1 of {ingested.n_rows + 1:,} rows could not be read and was skipped." in ingested.warnings[0]
     assert pq.read_table(tmp_path / "table.parquet").column("a").to_pylist()[-1] == 5
 
 
@@ -77,6 +78,15 @@ def test_more_bad_rows_than_the_allowed_share_are_an_error(tmp_path: Path):
     assert len(_skip(tmp_path, GOOD + "1\n" * 3)[1]) == 3
 
 
+def test_more_bad_rows_than_can_be_listed_are_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(bad_rows, "_ROWS_MAX", 2)
+    with pytest.raises(
+        InvalidInput, match=r"^More than 2 rows cannot be read.* lines 302, 303, 304\)"
+    ) as caught:
+        _skip(tmp_path, GOOD + "1\n" * 3, bad_rows_share_max=0.5)
+    assert caught.value.code == "too_many_bad_rows"
+
+
 def test_error_contains_the_line_of_the_first_bad_row(tmp_path: Path):
     data = 'a,b\n"two\nlines",1\n\n' + "1,2\n" * 10 + "1\n1,2,3\n"
     (tmp_path / "table.csv").write_text(data)
@@ -89,7 +99,7 @@ def test_odd_values_after_skipped_rows_are_reported_with_their_line(tmp_path: Pa
     assert "(line 102)" in ingested.warnings[1]
 
 
-def test_planted_bad_rows_are_the_skipped_rows(tmp_path: Path):
+def test_exactly_the_planted_bad_rows_are_skipped(tmp_path: Path):
     rng = random.Random(1)  # noqa: S311
     lines, planted = ["a,b,c"], []
     for row in range(20_000):

@@ -63,7 +63,7 @@ def test_unambiguous_local_numbers_are_read(tmp_path: Path, values: list[str], n
     ],
     ids=str,
 )
-def test_ambiguous_column_is_text_and_the_note_names_the_option(
+def test_ambiguous_column_is_text_and_the_note_contains_the_option(
     tmp_path: Path, values: list[str], option: str
 ):
     assert _column(tmp_path, *values) == values
@@ -217,12 +217,12 @@ def test_comment_before_the_header_is_an_error(tmp_path: Path):
     ],
     ids=str,
 )
-def test_option_out_of_range_is_refused(options: dict[str, Any]):
+def test_option_out_of_range_is_rejected(options: dict[str, Any]):
     with pytest.raises(ValidationError):
         ReadOptions.model_validate(options)
 
 
-def test_option_of_another_format_is_refused(tmp_path: Path):
+def test_option_of_another_format_is_rejected(tmp_path: Path):
     table = pa.table({"a": [1]})
     FORMATS["parquet"].write(tmp_path / "t.parquet", table.to_batches(), table.schema)
     with pytest.raises(InvalidInput, match="`delimiter`"):

@@ -28,7 +28,7 @@ from understudy.tables.formats.csv.parsing import open_session
         "SET lock_configuration = false",
     ],
 )
-def test_statement_is_rejected(statement: str, tmp_path: Path):
+def test_forbidden_statement_is_rejected(statement: str, tmp_path: Path):
     source, other, scratch = tmp_path / "source.csv", tmp_path / "other.csv", tmp_path / "scratch"
     scratch.mkdir()
     for path in (source, other):

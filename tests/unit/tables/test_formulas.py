@@ -1,4 +1,4 @@
-"""Tests of CSV for spreadsheets, in which no cell is a formula."""
+"""Tests that CSV for spreadsheet programs contains no formulas."""
 
 from __future__ import annotations
 

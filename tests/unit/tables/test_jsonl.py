@@ -71,7 +71,7 @@ def test_long_numbers_keep_all_digits(tmp_path: Path, values: list[str]):
 
 
 @pytest.mark.parametrize("late", ["9007199254740993", "1234567890.123456789012", "0.1234567890123456789"])
-def test_late_long_number_is_not_rounded(tmp_path: Path, late: str):
+def test_long_number_after_many_lines_is_not_rounded(tmp_path: Path, late: str):
     read = _read(tmp_path, *['{"a": 0.1}'] * _MANY, f'{{"a": {late}}}')
     assert set(read.column("a").to_pylist()) == {Decimal("0.1"), Decimal(late)}
 
@@ -100,11 +100,11 @@ def test_mixed_column_is_text_and_the_note_contains_lines(tmp_path: Path, n_betw
     read = read_table(tmp_path / "table.parquet").column("v").to_pylist()
     assert (read[0], read[-2:]) == ("1.5", ["x", "false"])
     (warning,) = ingested.warnings
-    for place in ("'v'", "numbers (first in line 1)", f"text (first in line {n_between + 3:,})"):
+    for place in ("'v'", "numbers (first on line 1)", f"text (first on line {n_between + 3:,})"):
         assert place in warning
 
 
-def test_late_float_makes_the_column_float(tmp_path: Path):
+def test_float_after_many_lines_makes_the_column_float(tmp_path: Path):
     read = _read(tmp_path, *['{"a": 1}'] * _MANY, '{"a": 0.5}')
     assert read.column("a").to_pylist() == [1.0] * _MANY + [0.5]
 
@@ -125,10 +125,10 @@ def test_escapes_are_decoded(tmp_path: Path):
 @pytest.mark.parametrize(
     ("line", "place"),
     [
-        ('{"a": [1]}', "Column 'a', line 20,003,"),
+        ('{"a": [1]}', "Column 'a' (line 20,003)"),
         ('{"a": 1, "a": 2}', "Line 20,003 contains the key 'a' twice"),
         ('{"a": NaN}', "Line 20,003 contains NaN"),
-        ('{"a": 1 2}', "Line 20,003 is not valid JSON from character 9 on"),
+        ('{"a": 1 2}', "Line 20,003 is not valid JSON (character 9)"),
         ('{"b": "\\ud800"}', "Line 20,003 contains half"),
         ("[]", "Line 20,003 is not a JSON object"),
     ],

@@ -22,7 +22,7 @@ def numbers(n: int, closed: list[str], *, fails_at: int | None = None) -> Genera
 
 
 @pytest.mark.parametrize("n_ahead", [1, 7])
-def test_all_items_come_in_order(n_ahead: int) -> None:
+def test_items_are_yielded_in_order(n_ahead: int) -> None:
     closed: list[str] = []
     assert list(prefetch(numbers(100, closed), n_ahead)) == list(range(100))
     assert closed == ["read-ahead"]

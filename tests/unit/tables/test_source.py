@@ -1,4 +1,4 @@
-"""Table sources in memory and in Parquet files, and the names of tables and files."""
+"""Tests of table sources in memory and in Parquet files, and of the names of tables and files."""
 
 from __future__ import annotations
 

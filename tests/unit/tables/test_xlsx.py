@@ -129,7 +129,7 @@ def test_number_format_determines_the_kind_of_a_number(
 def test_nonexistent_dates_are_missing_and_counted(tmp_path: Path, number: float):
     data = workbook(_column_sheet(_number(number, 1), _number(45351, 1)), styles=styles("yyyy\\-mm\\-dd"))
     assert _ingest(tmp_path, data).warnings == [
-        "Column 'a': 1 nonexistent date was replaced with missing values."
+        "Column 'a': 1 nonexistent date was replaced with a missing value."
     ]
     assert read_table(tmp_path / "table.parquet").column("a").to_pylist() == [None, date(2024, 2, 29)]
 
@@ -172,7 +172,7 @@ def test_errors_and_formulas_without_result_are_missing_and_counted(tmp_path: Pa
     ingested = _ingest(tmp_path, workbook(_column_sheet(*cells)))
     assert ingested.warnings == [
         "Column 'a': 2 error values (such as #N/A) were replaced with missing values.",
-        "Column 'a': 1 formula without a stored result was replaced with missing values.",
+        "Column 'a': 1 formula without a stored result was replaced with a missing value.",
     ]
     assert read_table(tmp_path / "table.parquet").column("a").to_pylist() == [None, None, None, 7, 8, None]
 
@@ -278,7 +278,7 @@ def test_sheet_is_selected_by_name(tmp_path: Path, name: str):
 
 
 def test_error_about_an_unknown_sheet_lists_the_sheets(tmp_path: Path):
-    with pytest.raises(InvalidInput, match="Use one of its 3: 'Notes', 'Data', 'Ümlaut & Co'") as caught:
+    with pytest.raises(InvalidInput, match="Use one of its sheets: 'Notes', 'Data', 'Ümlaut & Co'") as caught:
         _read(tmp_path, _three_sheets(), sheet="data")
     assert caught.value.code == "invalid_parameters"
 

@@ -178,7 +178,7 @@ def test_comment_that_ends_like_a_row_is_ignored(tmp_path: Path):
         ["<t>a</t>", "<t>b</t><!-- <si><t>c</t></si> -->", "<t>d</t>"],
     ],
 )
-def test_shared_texts_are_equal_without_the_parser(tmp_path: Path, texts: list[str]):
+def test_shared_strings_are_equal_without_the_parser(tmp_path: Path, texts: list[str]):
     rows = "".join(f"<row><c t='str'><v>x</v></c><c t='s'><v>{n}</v></c></row>" for n in range(len(texts)))
     shared = shared_strings(*texts)
     columns = []
@@ -193,7 +193,7 @@ def test_shared_texts_are_equal_without_the_parser(tmp_path: Path, texts: list[s
     ["<t>a", "<t>a</t></t>", "<t>&x;</t>", "<t>\x01</t>", f"<t>{'x' * 3_000_000}</t>"],
     ids=["cut off", "two ends", "entity", "control character", "long"],
 )
-def test_invalid_shared_texts_give_the_same_error(tmp_path: Path, text: str):
+def test_invalid_shared_strings_give_the_same_error(tmp_path: Path, text: str):
     errors = []
     for first in ("<t>a</t>", "<!-- x --><t>a</t>"):
         part = shared_strings(first, text, "<t>b</t>")

@@ -148,7 +148,7 @@ def test_a_column_of_missing_values_stays_missing() -> None:
 
 def test_rows_beyond_the_capacity_of_a_type_are_refused_by_column() -> None:
     transformer, _ = fit(pa.array(range(1, 1001), pa.int16()), name="no")
-    with pytest.raises(InvalidInput, match=r"Column 'no' has only [\d,]+ new identifiers"):
+    with pytest.raises(InvalidInput, match=r"Column 'no' can hold only [\d,]+ new identifiers"):
         draw(transformer, 100_000)
 
 

@@ -71,7 +71,7 @@ def make_canaries(table: pa.Table, schema: TableSchema, *, n: int, seed: int) ->
     unique = _find_unique_rows(made, table, schema)[: 2 * n]
     if len(unique) < 2 * n:
         raise InvalidInput(
-            f"The values of the table give only {len(unique)} rows that it does not contain, but {2 * n} are "
+            f"Only {len(unique)} new rows can be combined from the values of the table, but {2 * n} are "
             "needed. Request fewer canaries.",
         )
     is_planted = rng.permutation(np.arange(2 * n) < n)

@@ -46,7 +46,8 @@ class MetricResult(BaseModel):
     metric: str
     score: float
     interval: Annotated[
-        tuple[float, float] | None, Field(description="Interval (95 %) of the score, if it is an estimate.")
+        tuple[float, float] | None,
+        Field(description="Interval (95 %) of the score. Null if the score is not an estimate."),
     ] = None
     n_rows: Annotated[dict[str, int], Field(description="Number of rows used, by table.")]
     n_subjects: Annotated[

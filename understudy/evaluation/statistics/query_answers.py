@@ -264,7 +264,10 @@ def answer(
     if query.aggregate == "mean":
         return _mean(groups, known, n_groups)
     if column.column.kind in TEMPORAL_KINDS - {ColumnKind.duration}:
-        raise Unanswerable(f"needs a column to sum, but the kind of {query.column!r} is {column.column.kind}")
+        raise Unanswerable(
+            f"needs a column of numbers or durations, but the kind of {query.column!r} is "
+            f"{column.column.kind}"
+        )
     return _sum(groups, known, n_groups, table.n_rows, n_rows_real)
 
 

@@ -1,4 +1,4 @@
-"""A synthesizer that keeps the distributions of columns, but no dependencies between them."""
+"""A synthesizer that preserves the distributions of columns, but no dependencies between them."""
 
 from __future__ import annotations
 

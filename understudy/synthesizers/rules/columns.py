@@ -1,4 +1,4 @@
-"""Columns of the table in which rules are searched: a sample of the rows refutes, all rows confirm."""
+"""Access to the columns of a table during the search for rules, in all rows and in a sample of them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ N_ROWS_SAMPLE = 4096
 
 @dataclass(frozen=True)
 class Coded:
-    """A column's values as integer codes; the missing value has a code, too."""
+    """A column's values as integer codes, one of which represents missing values."""
 
     codes: Int32s
     n_codes: int
@@ -27,7 +27,7 @@ class Coded:
 class Columns:
     """A table whose columns are read on first access and cached.
 
-    A rule that a row of the sample breaks is refuted. A rule that the sample keeps is checked on all rows.
+    A candidate rule is first checked on the sample. If no row there breaks it, it is checked on all rows.
     """
 
     def __init__(self, table: pa.Table, schema: TableSchema) -> None:
@@ -63,7 +63,7 @@ class Columns:
         return self.is_quantity(name) and self.sample_unit(name) is not None
 
     def unit(self, name: str) -> Fraction | None:
-        """Return the unit of a column's integers (see `unit_of`), None if its values are not integers."""
+        """Return the unit of a column's integers (see `unit_of`), or None if its values are not integers."""
         return unit_of(self.table.schema.field(name).type, self.decimals(name))
 
     def sample_unit(self, name: str) -> Fraction | None:

@@ -181,7 +181,7 @@ def _linear(part: ArrayReader, types: Types, decimals: dict[str, int]) -> Linear
 
 
 def _check_derivation(linear: tuple[Linear, ...]) -> None:
-    """Raise an error for a target that is computed twice, or after a rule that has it as a term."""
+    """Raise an error if a target is computed twice, or after a rule that uses it as a term."""
     waiting = [rule.target for rule in linear]
     require(len(set(waiting)) == len(waiting), "a column is computed twice")
     for i, rule in enumerate(linear):

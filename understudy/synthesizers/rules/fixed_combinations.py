@@ -1,4 +1,4 @@
-"""Fixed combinations: columns that are a function of two others in every row, but not of one of them."""
+"""Fixed combinations: columns that are a function of two others in every row, but not of either alone."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ MISSING, UNKNOWN = 0, -1
 
 @dataclass(frozen=True)
 class Levels:
-    """Values of a column in combinations with enough support: value i is level i + 1, missing is level 0."""
+    """Values of a column in combinations with enough support. Value i is level i + 1, missing is level 0."""
 
     keys: ArrowArray
 
     def find(self, values: Values) -> Int32s:
-        """Return the level of every value, UNKNOWN for values without a level."""
+        """Return the level of every value, or UNKNOWN for values without a level."""
         index = pc.index_in(values.keys, value_set=self.keys)
         levels = index.fill_null(UNKNOWN - 1).to_numpy(zero_copy_only=False) + np.int32(1)
         return levels if values.missing is None else np.where(values.missing, np.int32(MISSING), levels)
@@ -47,7 +47,7 @@ class Levels:
 
 @dataclass(frozen=True)
 class FixedCombination:
-    """Rule that `first` and `second` together determine `dependent` in every row; missing counts as a value.
+    """Rule that `first` and `second` together determine `dependent`, where a missing value counts as a value.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ class FixedCombination:
 def find_fixed_combinations(
     columns: Columns, sample: SampleCodes, implications: Implications
 ) -> tuple[tuple[FixedCombination, ...], dict[str, Levels]]:
-    """Return the fixed combinations that all rows keep and that no other rule implies, and their levels.
+    """Return the fixed combinations that hold in all rows and that no other rule implies, with their levels.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ def find_fixed_combinations(
 def _prove(
     columns: Columns, sample: SampleCodes, implications: Implications, n_hypotheses: int
 ) -> list[tuple[str, str, str]]:
-    """Return the rules that all rows keep, those with few combinations first, without implied ones."""
+    """Return the rules that hold in all rows and are not implied, in ascending order of combinations."""
     names = sample.names
     found: list[tuple[str, str, str]] = []
     n_proofs = 0
@@ -130,7 +130,7 @@ def _prove(
 
 
 def _candidates(columns: Columns, sample: SampleCodes) -> list[tuple[int, int, Int64s]]:
-    """Return pairs of columns and what they determine in the sample, those with few combinations first."""
+    """Return pairs of columns, fewest combinations first, and what they determine in the sample."""
     n = len(sample.names)
     candidates = []
     for i, j in combinations(_determinants(columns, sample), 2):
@@ -171,7 +171,7 @@ def _is_fixed_combination(columns: Columns, triple: tuple[str, str, str], n_hypo
 
 
 class _SurprisesGiven:
-    """Surprise of a value of the dependent column, given the value of one of the two columns."""
+    """Surprise (-log probability) of a dependent value, given the value of one of the two columns."""
 
     def __init__(self, determinant: Coded, dependent: Coded) -> None:
         self.n_of = dependent.n_codes
@@ -190,7 +190,7 @@ class _SurprisesGiven:
 def _with_levels(
     columns: Columns, triples: list[tuple[str, str, str]]
 ) -> tuple[tuple[FixedCombination, ...], dict[str, Levels]]:
-    """Return the rules with the levels of their columns; only levels in a kept combination are kept."""
+    """Return the rules with the levels of their columns, without levels that occur in no combination."""
     rows = [_shared_combinations(columns, triple) for triple in triples]
     names = sorted({name for triple in triples for name in triple})
     places = {

@@ -17,7 +17,7 @@ from understudy.synthesizers.rules.significance import (
 from understudy.synthesizers.rules.values import Int32s, Int64s
 from understudy.transformers.base import MIN_SUPPORT
 
-# Maximum number of columns to search; in wider tables, only the first ones are searched.
+# Maximum number of columns to search; further columns are ignored.
 N_COLUMNS_MAX = 256
 N_ROWS_FIRST = 512
 # Maximum number of relations that are checked on all rows, which bounds the time.
@@ -27,7 +27,7 @@ SHARED_FRACTION_MIN = 0.9
 
 @dataclass(frozen=True)
 class FunctionalDependency:
-    """Rule that `determinant` determines `dependent` in every row; missing counts as a value."""
+    """Rule that `determinant` determines `dependent`, where a missing value counts as a value."""
 
     determinant: str
     dependent: str
@@ -69,7 +69,7 @@ def find_functional_dependencies(
 ) -> tuple[FunctionalDependency, ...]:
     """Return the functional dependencies that hold in all rows and are significant.
 
-    Columns in `without` are not searched.
+    Columns in `without` are ignored.
     """
     n = len(sample.names)
     determined: dict[str, list[str]] = {}
@@ -99,7 +99,7 @@ def find_functional_dependencies(
 def unrefuted(
     columns: Columns, sample: SampleCodes, keys: npt.NDArray[np.integer], n_keys: int, others: Int64s
 ) -> Int64s:
-    """Return those of the other columns that are a function of the keys in the sample.
+    """Return the other columns that are a function of the keys in the sample.
 
     The result is empty if the keys are nearly unique, because values without repeats give no evidence.
     """

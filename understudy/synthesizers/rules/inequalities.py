@@ -13,7 +13,7 @@ from understudy.synthesizers.rules.significance import is_significant
 from understudy.synthesizers.rules.values import Numbers, Values, comparable_kind
 from understudy.transformers.base import Mask
 
-# Maximum number of numeric and time columns to search; further ones are ignored.
+# Maximum number of numeric and time columns to search; further columns are ignored.
 N_COLUMNS_MAX = 64
 # Number of rows of the sample that are checked first, and on which the evidence is measured.
 N_ROWS_FIRST = 512
@@ -29,7 +29,7 @@ class Inequality:
     is_strict: bool
 
     def holds(self, low: Numbers, high: Numbers, missing: Mask | None) -> Mask:
-        """Return which rows keep the rule, given comparable numbers and the mask of missing values."""
+        """Return which rows satisfy the rule, given comparable numbers and the mask of missing values."""
         kept: Mask = low < high if self.is_strict else low <= high
         return kept if missing is None else kept | missing
 
@@ -50,14 +50,14 @@ def comparable(
 
 
 def either_missing(a: Values, b: Values) -> Mask | None:
-    """Return a mask of rows where at least one of two columns is missing, None if there are none."""
+    """Return a mask of rows where at least one of two columns is missing, or None if there is no such row."""
     if a.missing is None or b.missing is None:
         return b.missing if a.missing is None else a.missing
     return a.missing | b.missing
 
 
 def find_inequalities(columns: Columns, implied: set[tuple[str, str]]) -> tuple[Inequality, ...]:
-    """Return the significant inequalities that all rows keep, without those that follow from others.
+    """Return the significant inequalities that hold in all rows, without those that follow from others.
 
     Parameters
     ----------
@@ -75,9 +75,9 @@ def find_inequalities(columns: Columns, implied: set[tuple[str, str]]) -> tuple[
 
 
 def _prove(columns: Columns, candidates: list[tuple[str, str]]) -> dict[tuple[str, str], bool]:
-    """Return the inequalities that hold in all rows, and whether they are strict, without implied ones.
+    """Return the inequalities that hold in all rows and are not implied, and whether they are strict.
 
-    An inequality follows from two others only if the column between is never missing. Adjacent columns are
+    An inequality follows from two others only if their common column is never missing. Adjacent columns are
     checked first, so that most inequalities of a long chain need no proof.
     """
     # Columns with an inequality in both directions are equal, which a linear rule covers.
@@ -90,7 +90,7 @@ def _prove(columns: Columns, candidates: list[tuple[str, str]]) -> dict[tuple[st
     found = {}
     for low, high in sorted(left, key=lambda pair: (len(above[pair[0]] & below[pair[1]]), pair)):
         between = [m for m in known[low] if high in known.get(m, ()) and columns.all(m).missing is None]
-        is_strict = None if between else _is_kept(columns, low, high)
+        is_strict = None if between else _is_strict(columns, low, high)
         if is_strict is not None:
             found[low, high] = is_strict
         if between or is_strict is not None:
@@ -110,7 +110,7 @@ def _groups(columns: Columns) -> list[list[str]]:
 
 
 def _unrefuted(columns: Columns, names: list[str], n_hypotheses: int) -> list[tuple[str, str]]:
-    """Return the pairs that the sample keeps with significant evidence."""
+    """Return the pairs whose inequality holds in the sample with significant evidence."""
     samples = [columns.sample(name) for name in names]
     units = [columns.sample_unit(name) for name in names]
     # Rounding to floats is monotonic, so a violation between floats is a violation between the values.
@@ -127,18 +127,18 @@ def _unrefuted(columns: Columns, names: list[str], n_hypotheses: int) -> list[tu
 
 
 def _is_evident(low: Numbers, high: Numbers, n_rows: int, n_hypotheses: int) -> bool:
-    """Return whether the rows would be unlikely to keep the inequality if `high` were permuted."""
+    """Return whether the inequality would be unlikely to hold if the values of `high` were permuted."""
     is_present = ~(np.isnan(low) | np.isnan(high))
     lows, highs = low[is_present], np.sort(high[is_present])
     if not len(lows):
         return False
-    # If all rows keep the inequality, at most half of all pairs (low, high) break it, so the share is below
-    # 1.
+    # If the inequality holds in all rows, at most half of all pairs (low, high) break it, so the share is
+    # below 1.
     share = float(np.searchsorted(highs, lows).sum()) / len(lows) ** 2
     return is_significant(-math.log1p(-share) * len(lows) * n_rows / len(low), n_hypotheses)
 
 
-def _is_kept(columns: Columns, low: str, high: str) -> bool | None:
+def _is_strict(columns: Columns, low: str, high: str) -> bool | None:
     """Return whether the inequality is strict in all rows, or None if a row breaks it."""
     a, b = columns.all(low), columns.all(high)
     unit_a, unit_b = columns.unit(low), columns.unit(high)

@@ -14,7 +14,7 @@ from understudy.synthesizers.rules.values import Int64s, Numbers, Values, compar
 from understudy.transformers.base import ArrowArray, Mask
 from understudy.transformers.integer_units import array_of_integers
 
-# Rounding mode of numbers halfway between two integers: to the even one, or away from zero.
+# Rounding mode of numbers halfway between two integers: to the even integer, or away from zero.
 Ties = Literal["even", "away"]
 # Exclusive maximum of sums, so that they can be doubled in 64 bits.
 SUM_MAX = 2**61
@@ -74,7 +74,7 @@ class Linear:
         return max(reach, self.divisor) < SUM_MAX and (reach // self.divisor + 1) * self.step < SUM_MAX
 
     def holds(self, target: Values, terms: list[Values]) -> Mask:
-        """Return which rows keep the rule."""
+        """Return which rows satisfy the rule."""
         missing = any_missing(terms)
         # Numbers of uint64 beyond int64, which no valid target has, become negative.
         is_unsigned = target.numbers.dtype == np.uint64
@@ -141,7 +141,7 @@ def divide(total: Numbers, divisor: int, ties: Ties) -> Numbers:
 
 
 def any_missing(values: list[Values]) -> Mask | None:
-    """Return a mask of rows where any of the columns is missing, None if there are none."""
+    """Return a mask of rows where any of the columns is missing, or None if there is no such row."""
     missing: Mask | None = None
     for mask in (v.missing for v in values if v.missing is not None):
         missing = mask if missing is None else missing | mask

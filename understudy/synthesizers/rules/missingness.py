@@ -25,7 +25,7 @@ class Missingness:
     is_mutual: bool
 
     def holds(self, first: Mask, second: Mask) -> Mask:
-        """Return which rows keep the rule, given the masks of missing values."""
+        """Return which rows satisfy the rule, given the masks of missing values."""
         return first == second if self.is_mutual else ~first | second
 
     def describe(self) -> str:
@@ -40,7 +40,7 @@ def find_missingness(columns: Columns, names: list[str]) -> tuple[Missingness, .
     masks = _masks(columns, names)
     found = list(masks)
     implied = _implications(masks, columns.n_rows)
-    # In the other rules, the first of several columns that are missing together represents all of them.
+    # If several columns are always missing together, only the first of them occurs in the other rules.
     first = {
         b: min((a for a in found if a == b or {(a, b), (b, a)} <= implied), key=found.index) for b in found
     }
@@ -51,7 +51,7 @@ def find_missingness(columns: Columns, names: list[str]) -> tuple[Missingness, .
 
 
 def _masks(columns: Columns, names: list[str]) -> dict[str, Mask]:
-    """Return the masks of missing values, for columns with enough missing values and some present ones."""
+    """Return the masks of missing values, for columns with enough missing and some other values."""
     masks = {}
     for name in [name for name in names if has_missing(columns.table.column(name))][:N_COLUMNS_MAX]:
         missing = columns.table.column(name).is_null(nan_is_null=True).to_numpy()

@@ -18,9 +18,9 @@ from understudy.synthesizers.rules.significance import entropy, is_significant
 from understudy.synthesizers.rules.values import Int64s, Values
 from understudy.transformers.base import Mask
 
-# Maximum number of numeric and time columns to search; further ones are ignored.
+# Maximum number of numeric and time columns to search; further columns are ignored.
 N_COLUMNS_MAX = 64
-# Maximum number of patterns of missing values to search; those with the most present rows come first.
+# Maximum number of patterns of missing values to search; those with the most complete rows come first.
 N_PATTERNS_MAX = 8
 # Maximum number of rows that are orthogonalized.
 N_ROWS_MAX = 1024
@@ -47,7 +47,7 @@ class _Quantity:
 
 @dataclass(frozen=True)
 class _Guess:
-    """Hypothesis that target - sum of coefficient * term is constant, in ones or in seconds."""
+    """Hypothesis that target - sum of coefficient * term is constant. Times are in seconds."""
 
     target: str
     coefficients: dict[str, Fraction]
@@ -100,7 +100,7 @@ def _quantities(columns: Columns) -> list[_Quantity]:
 
 
 def _patterns(quantities: list[_Quantity]) -> list[Mask]:
-    """Return the distinct masks of missing values, those with the most present rows first."""
+    """Return the distinct masks of missing values, those with the most complete rows first."""
     different = {q.missing.tobytes(): q.missing for q in quantities}
     return sorted(different.values(), key=lambda mask: int(mask.sum()))[:N_PATTERNS_MAX]
 
@@ -217,7 +217,7 @@ def simplest(value: float, slack: float) -> Fraction | None:
 
 
 def _prove(columns: Columns, guess: _Guess, n_columns: int) -> Linear | None:
-    """Return the rule if the sample keeps it, all rows keep it, and it is significant; else None."""
+    """Return the rule if it holds in the sample and in all rows and is significant, otherwise None."""
     if not guess.coefficients:
         return None
     is_whole = columns.n_sample == columns.n_rows
@@ -236,7 +236,7 @@ def _prove(columns: Columns, guess: _Guess, n_columns: int) -> Linear | None:
 
 
 def _fit(columns: Columns, guess: _Guess, *, on_sample: bool) -> Linear | None:
-    """Return the rule with a constant for which all rows keep it, None if there is no such constant."""
+    """Return the rule with a constant for which it holds in all rows, or None if no constant fits."""
     values = columns.sample if on_sample else columns.all
     unit_of = columns.sample_unit if on_sample else columns.unit
     names = [guess.target, *guess.coefficients]
@@ -309,7 +309,7 @@ def _fits_64_bits(rule: Linear) -> bool:
 
 
 def _offset(low: int, high: int, divisor: int, unit: Fraction) -> Fraction | None:
-    """Return the constant: the one that all rows have, or the roundest one that is compatible with rounding.
+    """Return the constant that all rows share, or the roundest constant that is compatible with rounding.
 
     Parameters
     ----------

@@ -89,7 +89,7 @@ class Rules:
         return block.arrays
 
     def holds(self, columns: Mapping[str, ArrowArray]) -> Mask:
-        """Return which rows keep all rules, except functional dependencies, which are not checked.
+        """Return which rows satisfy all rules, except functional dependencies, which are not checked.
 
         Parameters
         ----------
@@ -116,7 +116,7 @@ class Rules:
         return sums + lookups + orders
 
     def _checks(self, block: _Block) -> Iterator[Mask]:
-        """Yield the mask of rows that keep each rule."""
+        """Yield the mask of rows that satisfy each rule."""
         for together in self.missingness:
             yield together.holds(block.values(together.first).mask, block.values(together.second).mask)
         for order in self.inequalities:
@@ -172,7 +172,7 @@ class _Block:
 
 
 def find_rules(table: pa.Table, schema: TableSchema) -> Rules:
-    """Find the rules that every row of a table keeps and that are statistically significant.
+    """Find the statistically significant rules that hold in every row of a table.
 
     Parameters
     ----------
@@ -192,7 +192,7 @@ def find_rules(table: pa.Table, schema: TableSchema) -> Rules:
     sample = encode_sample(columns)
     candidates = find_linear(columns)
     lookups = find_functional_dependencies(columns, sample, without=set())
-    # A column with a declared domain is drawn from that domain, whereas a sum could lie outside.
+    # A column with a declared domain is drawn from that domain, because a sum could lie outside it.
     bounded = {column.name for column in schema.columns if column.domain is not None}
     linear = tuple(r for r in candidates if not _determines_its_terms(r, lookups) and r.target not in bounded)
     derived = {rule.target for rule in linear}

@@ -1,4 +1,4 @@
-"""Significance tests that separate rules from relations that the rows keep by chance.
+"""Significance tests that separate rules from relations that hold by chance.
 
 Evidence is the log likelihood ratio of the rows under the rule and under independent columns. By Markov's
 inequality, independent columns reach evidence t with a probability of at most exp(-t). The threshold is the

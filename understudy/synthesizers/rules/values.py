@@ -1,4 +1,4 @@
-"""Column values in the form in which rules use them: numbers or texts, and a mask of missing values."""
+"""Column values in the form in which rules use them: numbers or strings, and a mask of missing values."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class Values:
     Parameters
     ----------
     keys : pyarrow.Array of shape (n,)
-        Texts unchanged, and numbers as the stored integers, with zero for missing values. Floats with few
+        Strings unchanged, and numbers as the stored integers, with zero for missing values. Floats with few
         decimal places are integers in units of the last place, so that 0.1 + 0.2 equals 0.3. Other floats
         stay floats.
     missing : array of shape (n,), or None
-        Mask of null and NaN values, None if there are none.
+        Mask of null and NaN values, or None if no value is missing.
     """
 
     keys: ArrowArray
@@ -43,7 +43,7 @@ class Values:
 
     @property
     def numbers(self) -> Numbers:
-        """Values as numbers, if they are not texts."""
+        """Values as numbers, if they are not strings."""
         return self.keys.to_numpy()
 
     @property
@@ -88,13 +88,13 @@ def find_decimals(array: ArrowArray) -> int | None:
     return count_decimals(present, array.type.to_pandas_dtype())
 
 
-def has_missing(array: Any) -> bool:  # Any: an array, or a column of several
-    """Return whether an array may have missing values: a cheap test that may return True without any."""
+def has_missing(array: Any) -> bool:  # Any: an array, or a column of several arrays
+    """Return whether an array may have missing values. The test is cheap, and may return True by mistake."""
     return array.null_count > 0 or pa.types.is_floating(array.type)
 
 
 def unit_of(type_: pa.DataType, decimals: int | None) -> Fraction | None:
-    """Return the unit of a type's stored integers, in ones or in seconds; None for types without a unit."""
+    """Return the unit of a type's stored integers, for times in seconds, or None for types without a unit."""
     if pa.types.is_integer(type_):
         return Fraction(1)
     if pa.types.is_decimal128(type_):
@@ -117,7 +117,7 @@ def comparable_kind(type_: pa.DataType) -> str:
 
 
 def is_text(type_: pa.DataType) -> bool:
-    """Return whether values of a type are texts."""
+    """Return whether values of a type are strings."""
     return pa.types.is_string(type_) or pa.types.is_large_string(type_)
 
 

@@ -24,7 +24,7 @@ N_CELLS_MAX = 12_500_000
 N_CELLS_BLOCK = 1_000_000
 N_ONE_HOT_MAX = 24
 RIDGE = 1.0
-# Minimum share of the variance that a predictor must explain to be kept.
+# Minimum share of the variance that a predictor must explain to be used.
 R2_MIN = 0.1
 N_BINS = 256
 N_PLACES = 8192
@@ -54,9 +54,9 @@ class Moments:
     values : array of shape (n_terms, 256)
         Value of each term for each coarse code of its column.
     column : array of shape (n_terms,)
-        Position of the column of each term, -1 for the constant.
+        Position of the column of each term, or -1 for the constant.
     target : array of shape (n_columns,)
-        Index of the term that is the column's normal score, -1 if the column is not ordinal.
+        Index of the term that is the column's normal score, or -1 if the column is not ordinal.
     """
 
     gram: Floats
@@ -66,7 +66,7 @@ class Moments:
 
 
 def choose_rows(n_rows: int, n_columns: int, seed: int) -> npt.NDArray[np.int64]:
-    """Return the ascending numbers of the rows for fitting predictors: all rows, or a random sample."""
+    """Return the numbers of the rows on which predictors are fitted, in ascending order: all, or a sample."""
     n_max = min(N_ROWS_MAX, N_CELLS_MAX // n_columns)
     if n_rows <= n_max:
         return np.arange(n_rows)

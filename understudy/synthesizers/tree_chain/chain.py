@@ -171,7 +171,8 @@ def _fit_all(fit: Callable[[int], Link], n: int, run: LearnRun) -> list[Link]:
     links: list[Link] = []
     run.context.report("fitting", 0.0)
     with ThreadPoolExecutor(run.n_threads) as pool:
-        # The last columns take longest and start first, so that no thread is left alone with one at the end.
+        # Later columns take longer, so they start first. Otherwise one thread might finish long after the
+        # others.
         tasks = [pool.submit(fit, position) for position in reversed(range(n))]
         for task in tasks:
             links.append(task.result())

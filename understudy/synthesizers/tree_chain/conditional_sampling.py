@@ -52,7 +52,7 @@ class Group:
     allowed : mapping of column to array of shape (n_codes,)
         Mask of allowed codes of each restricted column, by index of the column in the table.
     filters : tuple of CodePredicate
-        Predicates that codes cannot decide, so that the values of proposals are checked.
+        Predicates that codes do not decide, so they are checked on the decoded values of proposals.
     """
 
     predicates: tuple[CodePredicate, ...]
@@ -105,7 +105,8 @@ def _with_sources(
             if not wider[determinant].any():
                 name = table.schema.columns[dependent].name
                 raise impossible(
-                    f"No row of the table combines such a value of column {name!r} with the other conditions"
+                    f"No row of the table combines an allowed value of column {name!r} with the other"
+                    " conditions"
                 )
             waiting.append(determinant)
     return wider
@@ -184,7 +185,7 @@ class Conditioner:
             if weight.sum() > 0:
                 taken = resample(weight, n, np.random.default_rng([own_seed, block]))
                 return Proposals({j: c[taken] for j, c in codes.items()}, own_seed, numbers[taken])
-        raise impossible("The model found no row that fulfils a condition")
+        raise impossible("The model found no row that fulfils one of the conditions")
 
 
 def make_conditioner(links: Sequence[Link], group: Group, accept: Accept) -> Conditioner:

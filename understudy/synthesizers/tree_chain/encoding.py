@@ -16,7 +16,7 @@ from understudy.transformers.generated.transformer import GeneratedTransformer
 from understudy.transformers.integer_units import integers_of, is_exact
 from understudy.transformers.numeric import NumericTransformer
 
-# Code of a value that the column's codes do not represent: a missing value, or a level that was not kept.
+# Code of a value that the column's codes do not represent: a missing value, or a suppressed level.
 UNKNOWN = -1
 
 KnownCodes = npt.NDArray[np.int32]

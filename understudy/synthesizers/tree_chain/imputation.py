@@ -196,7 +196,7 @@ def _prefer(given: ArrowArray, drawn: ArrowArray) -> ArrowArray:
 
 
 def _fill(given: ArrowArray, gaps: npt.NDArray[np.int64], own: ArrowArray, drawn: ArrowArray) -> ArrowArray:
-    """Return a column in which drawn values replace the missing values of the rows with gaps."""
+    """Return a column whose missing values are replaced by drawn values, in the rows with gaps."""
     missing = _is_missing(own)
     if not missing.any():
         return given

@@ -74,7 +74,7 @@ class RuleEnforcer:
         )
 
     def _origin(self, column: int, placed: set[int]) -> int:
-        """Return the first column of the chain of determinants; of several, the one with most dependents."""
+        """Return the first column of a chain of determinants, each the one with the most dependents."""
         seen = placed | {column}
         while determinants := [
             determinant
@@ -89,7 +89,7 @@ class RuleEnforcer:
         return column
 
     def holds(self, table: TableTransformer, codes: CodesByColumn, seed: int, numbers: RowNumbers) -> Mask:
-        """Return a mask of rows that keep the rules, given their codes."""
+        """Return a mask of rows that satisfy the rules, given their codes."""
         kept = np.ones(len(numbers), np.bool_)
         for (dependent, determinant), lookup in self.tables.items():
             kept &= table.columns[determinant].is_exact[codes[determinant]] & (
@@ -129,12 +129,12 @@ class RuleEnforcer:
 
 
 def is_often(passes: Mask) -> bool:
-    """Return whether enough trial rows pass to reject the others."""
+    """Return whether enough trial rows pass that the others can be rejected."""
     return bool(passes.mean() >= KEPT_SHARE_MIN)
 
 
 def learned_columns(table: TableTransformer) -> TableSchema | None:
-    """Return the schema of the learned columns, None if all are generated; only learned ones have rules."""
+    """Return the schema of the learned columns, which alone have rules, or None if all are generated."""
     pairs = zip(table.schema.columns, table.columns, strict=True)
     learned = tuple(column for column, t in pairs if not isinstance(t, GeneratedTransformer))
     return TableSchema(columns=learned) if learned else None

@@ -104,7 +104,7 @@ class TreeChain(SingleTableSynthesizer):
         return fitted
 
     def _preset(self, encoded: Encoded, arranged: Arranged, began: float, run: LearnRun) -> tuple[str, bool]:
-        """Return the preset, and whether it is likely to keep to the time budget."""
+        """Return the preset, and whether it is likely to finish within the time budget."""
         if self.parameters.time_budget_seconds is None:
             return self.parameters.preset, True
         seconds = self.parameters.time_budget_seconds - (time.monotonic() - began)
@@ -125,7 +125,7 @@ class TreeChain(SingleTableSynthesizer):
     def _usable_checks(
         self, enforcer: RuleEnforcer, table: TableTransformer, unique_rows: UniqueRows | None, fit_seed: int
     ) -> tuple[RuleEnforcer, UniqueRows | None]:
-        """Return both checks, with those disabled that reject too many trial rows."""
+        """Return both checks, and disable a check that rejects too many trial rows."""
         rows = consecutive_rows(0, N_ROWS_TRIED)
         seed = fit_seed ^ _PRACTICE
         codes = draw_codes(self.links_, seed, rows)[0]
@@ -137,7 +137,7 @@ class TreeChain(SingleTableSynthesizer):
         return enforcer, unique_rows
 
     def _passes(self, codes: dict[int, Codes], seed: int, rows: RowNumbers) -> Mask:
-        """Return which proposals keep the rules and do not copy a unique row."""
+        """Return which proposals satisfy the rules and do not copy a unique row."""
         table, passes = self._fitted(), np.ones(len(rows), np.bool_)
         if self.enforcer_.is_enforced and self.enforcer_.refuses:
             passes = self.enforcer_.holds(table, codes, seed, rows)
@@ -242,7 +242,7 @@ class TreeChain(SingleTableSynthesizer):
     def _promises(self) -> list[str]:
         promises = []
         if self.enforcer_.describe() and self.enforcer_.is_enforced:
-            promises.append("Every sampled row keeps the rules that all rows of the table keep.")
+            promises.append("Every sampled row satisfies the rules that hold in all rows of the table.")
         if self.unique_rows_ is not None:
             promises.append(
                 "No sampled row equals, in all learned columns, a row that occurs only once in the table."

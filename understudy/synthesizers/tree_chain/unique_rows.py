@@ -25,7 +25,7 @@ from understudy.transformers.table import TableTransformer
 Fingerprints = npt.NDArray[np.uint32]
 Words = npt.NDArray[np.uint64]
 
-# Word of a missing value, which equals the word of another value only by chance.
+# Word that represents a missing value. It equals the word of another value only by chance.
 _MISSING = np.uint64(0xA5A5_5A5A_0F0F_F0F0)
 
 
@@ -88,7 +88,7 @@ def fingerprint_values(columns: Mapping[str, ArrowArray], n: int) -> Words:
 
 
 def _words(array: ArrowArray) -> Words:
-    """Return a word for every value; words of different values are equal only by chance."""
+    """Return a 64-bit word for every value. Words of different values are equal only by chance."""
     type_ = array.type
     if pa.types.is_string(type_) or pa.types.is_large_string(type_):
         return _words_of_texts(array)

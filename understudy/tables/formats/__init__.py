@@ -1,4 +1,4 @@
-"""File formats: how tables are read from files and written to files."""
+"""File formats. Read tables from files, and write tables to files."""
 
 from __future__ import annotations
 
@@ -100,9 +100,9 @@ def stream_table(
     Parameters
     ----------
     scratch : Path
-        A folder for files that have to be complete before their first byte can be sent.
+        Folder for a converted file that has to be complete before its first byte can be sent.
     without_formulas : bool
-        Whether to change texts and names so that no spreadsheet program reads them as formulas.
+        Whether to escape texts and names so that no spreadsheet program reads them as formulas.
     """
     # The limits of uploads do not apply to files that Understudy wrote.
     limits = ReadLimits(rows_max=2**62, columns_max=2**31, decoded_bytes_max=2**62)

@@ -1,4 +1,4 @@
-"""The interface of a file format. A format defines how to scan and write its files; the rest is shared."""
+"""The interface of a file format. A format only defines how to scan and write its files."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Write(Protocol):
 
 @dataclass(frozen=True)
 class Ingested:
-    """Everything known about a table after ingest; `rejects` contains the skipped rows."""
+    """The schema, findings, size and warnings of an ingested table. `rejects` contains the skipped rows."""
 
     schema: TableSchema
     findings: TableFindings
@@ -60,14 +60,14 @@ class Loaded:
 
 @dataclass(frozen=True)
 class WriteLimits:
-    """The capacity of a file of a format.
+    """The maximum size of a table that a file of a format can store.
 
     Parameters
     ----------
     rows_max, columns_max : int
-        Maximum size of the table.
+        Maximum number of rows and columns.
     characters_max : int
-        Maximum length of a text, in characters.
+        Maximum length of a text in a cell, in characters.
     """
 
     rows_max: int
@@ -109,17 +109,17 @@ class Format:
     media_type : str
         Media type of uploads that do not name a format.
     scan : callable (path, reading) -> context manager of Scan
-        Function that opens a file of unknown content, in bounded memory. It raises `InvalidInput` if the file
-        does not contain a table.
+        Function that opens a file with unknown content in bounded memory. It raises `InvalidInput` if the
+        file does not contain a table.
     write : Write
         Function that writes a file in bounded memory. The file appears at its path only when it is complete.
     chunks : callable (batches, schema) -> iterator of bytes, optional
-        Function that yields the bytes that `write` would write, batch by batch. None if no byte is final
-        before the last batch.
+        Function that yields the same bytes as `write`, batch by batch. None if a file cannot be sent before
+        it is complete.
     options : frozenset of str
         Names of the `ReadOptions` that the format supports.
     write_limits : WriteLimits, optional
-        Capacity of a file. None if a file of the format can store any table.
+        Maximum size of a table. None if a file of the format can store any table.
     """
 
     name: FormatName
@@ -165,7 +165,7 @@ class Format:
         options: ReadOptions | None = None,
         progress: Progress = no_progress,
     ) -> pa.Table:
-        """Return the table of a file, in memory, with the same types and values as `ingest` would store.
+        """Return the table of a file, in memory, with the types and values that `ingest` stores.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""The canonical form in which tables are stored: Parquet, zstd, rows in order, groups of 131,072 rows.
+"""The canonical form of stored tables: Parquet with zstd, rows in order, row groups of 131,072 rows.
 
 A canonical table contains neither NaN nor infinity. Both are stored as missing values.
 """
@@ -19,15 +19,17 @@ from understudy.progress import Progress, no_progress
 from understudy.tables.formats.scan import MEBIBYTE, ReadLimits, Scan
 
 ROW_GROUP_ROWS = 131_072
-# A row group is in memory as a whole while it is written, so wide tables and long texts get smaller groups.
+# A whole row group is in memory while it is written, so tables with many columns or long texts get smaller
+# groups.
 _GROUP_VALUES_MAX = 8_000_000
 _GROUP_BYTES_MAX = 64 * MEBIBYTE
-# Dictionaries compress columns with few values. Other columns reach this limit early and drop theirs.
+# Dictionaries only help columns with few distinct values. In other columns the dictionary soon exceeds this
+# limit, and Parquet drops it.
 _DICTIONARY_BYTES_MAX = 64 * 1024
 
 
 class CanonicalBatches:
-    """The batches of a scan in canonical form, checked against the limits and counted."""
+    """An iterator over the batches of a scan in canonical form. It checks the limits and counts rows."""
 
     def __init__(self, scan: Scan, limits: ReadLimits) -> None:
         self.schema = scan.schema
@@ -53,7 +55,9 @@ class CanonicalBatches:
         """Return a warning for each column whose infinite values were replaced."""
         counted = zip(self.schema.names, self.n_infinite, strict=True)
         return [
-            f"Column {name!r}: {n:,} infinite values were replaced with missing values."
+            f"Column {name!r}: 1 infinite value was replaced with a missing value."
+            if n == 1
+            else f"Column {name!r}: {n:,} infinite values were replaced with missing values."
             for name, n in counted
             if n > 0
         ]
@@ -65,7 +69,7 @@ class CanonicalBatches:
         if self._n_bytes > self._limits.decoded_bytes_max:
             raise TooLarge(
                 f"The decoded table is larger than {self._limits.decoded_bytes_max:,} bytes. "
-                "Remove rows, or columns of long text."
+                "Remove rows, or columns that contain long text."
             )
 
     def _canonical(self, batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -84,8 +88,8 @@ class CanonicalBatches:
             return column
         if not self.schema.field(index).nullable:
             raise InvalidInput(
-                f"Column {self.schema.names[index]!r} is declared as not nullable but contains NaN or "
-                "infinity. Declare it nullable, or replace these values.",
+                f"Column {self.schema.names[index]!r} is declared non-nullable but contains NaN or infinity. "
+                "Declare it nullable, or replace these values.",
                 code="unsupported_column",
             )
         self.n_infinite[index] += pc.sum(pc.is_inf(wide).cast(pa.int64())).as_py() or 0
@@ -103,7 +107,7 @@ def check_rows(n_rows: int, limits: ReadLimits) -> None:
     """
     if n_rows > limits.rows_max:
         raise TooLarge(
-            f"The table has more than {limits.rows_max:,} rows, which is the limit. Upload fewer rows.",
+            f"The table has more than the maximum of {limits.rows_max:,} rows. Upload fewer rows.",
             code="too_many_rows",
         )
 
@@ -118,7 +122,7 @@ def check_columns(n_columns: int, limits: ReadLimits) -> None:
     """
     if n_columns > limits.columns_max:
         raise TooLarge(
-            f"The table has {n_columns:,} columns; the limit is {limits.columns_max:,}. "
+            f"The table has {n_columns:,} columns, but the maximum is {limits.columns_max:,}. "
             "Remove columns that you do not need.",
             code="too_many_columns",
         )
@@ -139,7 +143,7 @@ def write_parquet(
     Parameters
     ----------
     rows_total : int, optional
-        Expected number of rows, from which the reported progress is computed.
+        Expected number of rows, used only to report progress.
     """
     n_rows = 0
     with (
@@ -150,8 +154,8 @@ def write_parquet(
     ):
         rows_max = batch_rows(len(schema), _GROUP_VALUES_MAX)
         for group in row_groups(batches, schema, rows_max=rows_max, bytes_max=_GROUP_BYTES_MAX):
-            # One contiguous table: where Parquet drops a dictionary must not depend on the size of the
-            # batches.
+            # Combined into one chunk, so that the row at which Parquet drops a dictionary does not depend
+            # on the size of the batches.
             writer.write_table(group.combine_chunks(), row_group_size=ROW_GROUP_ROWS)
             n_rows += group.num_rows
             fraction = n_rows / rows_total if rows_total else 0.0

@@ -19,7 +19,7 @@ CODECS: dict[str, Codec] = {".gz": "gzip", ".zst": "zstd"}
 
 _MARKS: tuple[tuple[bytes, Codec], ...] = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"))
 _OTHERS = ((b"BZh", "bzip2"), (b"\xfd7zXZ\x00", "xz"), (b"\x04\x22\x4d\x18", "LZ4"))
-# The ratio limit applies from this size on: a small file may contain a few thousand equal rows.
+# Smaller files are exempt from the ratio limit, because a few thousand equal rows also compress very well.
 _RATIO_FROM_BYTES = 64 * MEBIBYTE
 
 
@@ -70,7 +70,8 @@ def _codec(path: Path) -> Codec | None:
     for mark, name in _OTHERS:
         if start.startswith(mark):
             raise _unreadable(
-                f"The file is compressed with {name}. Use gzip or zstd, or upload it uncompressed."
+                f"The file is compressed with {name}. Compress it with gzip or zstd, or upload it "
+                "uncompressed."
             )
     return next((codec for mark, codec in _MARKS if start.startswith(mark)), None)
 
@@ -109,7 +110,7 @@ def _check_size(n_bytes: int, n_packed: int, limits: ReadLimits) -> None:
     if n_bytes > max(_RATIO_FROM_BYTES, limits.decompressed_ratio_max * n_packed):
         raise TooLarge(
             f"The decompressed file is more than {limits.decompressed_ratio_max:,} times as large as the "
-            "upload. Upload it uncompressed, or as Parquet."
+            "upload. Upload it uncompressed or as Parquet."
         )
 
 

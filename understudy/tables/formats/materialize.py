@@ -1,4 +1,4 @@
-"""Conversion of dictionary and view columns to plain columns, with checks, in bounded memory."""
+"""Convert dictionary and view columns to plain columns, with checks and in bounded memory."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ import pyarrow.compute as pc
 from understudy.errors import InvalidInput, TooLarge
 from understudy.tables.formats.scan import MEBIBYTE, ReadLimits
 
-# Limit of the plain text in a batch: a dictionary can repeat one long text in any number of rows.
+# Maximum size of the text in a batch of plain columns. A dictionary can repeat one long text in any number of
+# rows.
 _BATCH_TEXT_BYTES_MAX = 32 * MEBIBYTE
 _VIEW_BYTES = 16
 
 
 @contextmanager
 def translated(detail: str) -> Iterator[None]:
-    """Translate errors of a parser into `InvalidInput`; running out of memory is not the file's fault."""
+    """Translate parser errors into `InvalidInput`, except for lack of memory and operating system errors."""
     try:
         yield
     except (pa.ArrowMemoryError, InvalidInput):
@@ -28,7 +29,7 @@ def translated(detail: str) -> Iterator[None]:
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
-        # Without its cause: the parser's message may contain values.
+        # The cause is suppressed because the parser's message may contain values.
         raise InvalidInput(detail, code="unreadable_file") from None
 
 
@@ -38,7 +39,7 @@ def small_batches(batch: pa.RecordBatch, limits: ReadLimits) -> Iterator[pa.Reco
     Raises
     ------
     TooLarge
-        If a text is longer than the limit of a cell.
+        If a text exceeds `cell_bytes_max`.
     """
     text_bytes = sum(
         _text_bytes(name, column, limits)
@@ -57,7 +58,7 @@ def _text_bytes(name: str, column: pa.Array[Any], limits: ReadLimits) -> int:
     lengths = _lengths(texts)
     if (pc.max(lengths).as_py() or 0) > limits.cell_bytes_max:
         raise TooLarge(
-            f"Column {name!r} contains a text of more than {limits.cell_bytes_max:,} bytes. "
+            f"Column {name!r} contains a text value of more than {limits.cell_bytes_max:,} bytes. "
             "Shorten the text, or remove the column."
         )
     if isinstance(column, pa.DictionaryArray):
@@ -66,7 +67,10 @@ def _text_bytes(name: str, column: pa.Array[Any], limits: ReadLimits) -> int:
 
 
 def _lengths(texts: Any) -> Any:
-    """Return the length of each text in bytes; Arrow has no such kernel for views, which start with it."""
+    """Return the length of each text in bytes.
+
+    Arrow has no kernel for the length of a view, so it is read from the first four bytes of the view.
+    """
     if not pa.types.is_string_view(texts.type):
         return pc.binary_length(texts).cast(pa.int64())
     start = texts.offset * _VIEW_BYTES
@@ -112,7 +116,7 @@ def _check_text(name: str, column: pa.Array[Any]) -> None:
         column.validate(full=True)
     except pa.ArrowInvalid:
         raise InvalidInput(
-            f"Column {name!r} is declared as text but contains bytes that are not valid UTF-8. Write it as "
+            f"Column {name!r} is declared as text but contains bytes that are not valid UTF-8. Encode it as "
             "UTF-8.",
             code="wrong_encoding",
         ) from None

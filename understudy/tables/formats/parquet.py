@@ -1,4 +1,4 @@
-"""Apache Parquet, read with pyarrow. Rows and bytes are counted while decoding; the footer is not trusted."""
+"""Apache Parquet, read with pyarrow. The footer is not trusted: rows and bytes are counted while decoding."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def _unreadable(detail: str) -> InvalidInput:
 
 
 def _declared_schema(file: pq.ParquetFile) -> pa.Schema:
-    """Return the Arrow schema of the file, with the units that Parquet does not support.
+    """Return the Arrow schema of the file, including units that Parquet does not support.
 
     Parquet has no type for seconds or 64-bit dates. pyarrow stores the original schema in the file, but reads
     these columns in the next finer unit.

@@ -1,4 +1,4 @@
-"""Iteration ahead of the consumer, in a thread."""
+"""Prefetching of items by a thread that runs ahead of the consumer."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ _END = object()
 def prefetch(items: Generator[Item, None, None], n_ahead: int) -> Generator[Item, None, None]:
     """Run a generator in a thread and yield its items. It runs up to n_ahead items ahead of the consumer.
 
-    An error of the generator is raised in place of the item that failed. Closing this iterator closes the
-    generator, in its thread. Always close it: what the generator reads may be gone afterwards.
+    If the generator raises an error, this iterator raises it after the items that came before. Closing this
+    iterator stops the thread and closes the generator. Close it before removing the files that the generator
+    reads.
     """
     queue: Queue[object] = Queue(maxsize=n_ahead)
     is_over = Event()

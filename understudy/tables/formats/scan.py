@@ -1,4 +1,4 @@
-"""The input and the result of opening a file: limits and options in, batches and notes out."""
+"""The arguments and the result of opening a file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ GIBIBYTE = 1024**3
 
 _REJECTS: dict[str, pa.DataType] = {"line": pa.int64(), "column": pa.int32(), "reason": pa.string()}
 REJECTS_SCHEMA = pa.schema(_REJECTS)
-"""Schema of the skipped rows: line of the file, field number (from 1, or missing), reason code. No values."""
+"""Schema of the skipped rows: line of the file, number of the field (from 1, or missing), reason."""
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,11 @@ class ReadLimits:
     Parameters
     ----------
     rows_max, columns_max : int
-        Maximum size of the table.
+        Maximum number of rows and columns.
     cell_bytes_max : int
         Maximum size in bytes of a text in a cell, and of a line of a CSV file.
     decoded_bytes_max : int
-        Maximum size in bytes of the whole decoded table. A small file can expand to terabytes.
+        Maximum size in bytes of the whole decoded table, because a small file can expand to terabytes.
     decompressed_bytes_max, decompressed_ratio_max : int
         Maximum size of a decompressed file, in bytes and as a multiple of its compressed size.
     """
@@ -45,7 +45,7 @@ class ReadLimits:
 
 @dataclass(frozen=True)
 class Reading:
-    """The arguments of a scan besides the file.
+    """The arguments of a scan other than the file.
 
     Parameters
     ----------
@@ -68,9 +68,9 @@ class Scan:
     schema : pyarrow.Schema
         Schema of the batches, with types that `parse_arrow_type` supports.
     n_rows : int
-        Number of rows, as the file declares it or as counted. Reading fails if it turns out to be wrong.
+        Number of rows, declared by the file or counted. Reading fails if the number is wrong.
     batches : iterator of pyarrow.RecordBatch
-        Rows in the order of the file; can be read once.
+        Rows in the order of the file. The iterator can be used once.
     notes : mapping of column name to str
         Reason for the type of a column, in words, without values.
     warnings : list of str

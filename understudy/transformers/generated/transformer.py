@@ -88,7 +88,7 @@ class GeneratedTransformer:
             return array_of_nulls(len(codes), self.arrow_type)
         if int(stream.rows.max(initial=0)) >= self.maker.n_rows_max:
             raise InvalidInput(
-                f"Column {self.name!r} has only {self.maker.n_rows_max:,} new identifiers. "
+                f"Column {self.name!r} can hold only {self.maker.n_rows_max:,} new identifiers. "
                 "Request fewer rows, or store the column in a wider type.",
                 code="too_many_rows",
             )

@@ -1,4 +1,4 @@
-"""Search for rules in tables, and the check that real rows keep the found rules."""
+"""Search for rules in tables, and checks that all real rows satisfy them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_exactly_the_planted_rules_are_found(rules: Rules) -> None:
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_every_row_of_a_small_table_keeps_its_rules(seed: int) -> None:
+def test_every_row_of_a_small_table_satisfies_its_rules(seed: int) -> None:
     table = everything(50 + 150 * seed, seed).select(
         ["city", "zone", "net", "tax", "gross", "note", "noise", "most"]
     )
@@ -49,7 +49,7 @@ def test_every_row_of_a_small_table_keeps_its_rules(seed: int) -> None:
     assert all(array.equals(columns[name]) for name, array in rules.derive(columns).items())
 
 
-def test_every_real_row_keeps_the_rules(table: pa.Table, rules: Rules) -> None:
+def test_every_real_row_satisfies_the_rules(table: pa.Table, rules: Rules) -> None:
     assert rules.holds(blocks(table)).all()
 
 
@@ -131,10 +131,13 @@ def test_relation_that_one_row_breaks_is_not_a_rule(
 
 def test_mutual_dependencies_are_found_in_both_directions() -> None:
     code = np.random.default_rng(3).integers(0, 20, N_ROWS)
-    found = rules_of(
+    dependencies = rules_of(
         {"code": code, "name": np.array([f"n{i}" for i in range(20)])[code]}
     ).functional_dependencies
-    assert {(rule.determinant, rule.dependent) for rule in found} == {("code", "name"), ("name", "code")}
+    assert {(rule.determinant, rule.dependent) for rule in dependencies} == {
+        ("code", "name"),
+        ("name", "code"),
+    }
 
 
 def test_missing_counts_as_a_value_of_functional_dependencies() -> None:
@@ -157,8 +160,8 @@ def test_one_of_several_equivalent_combinations_is_kept() -> None:
     rng = np.random.default_rng(6)
     a, b = rng.integers(0, 9, (2, N_ROWS))
     columns = {"a": a, "a_name": np.array(list("abcdefghi"))[a], "b": b, "y": (a * b) % 5}
-    found = rules_of(columns).fixed_combinations
-    assert [rule.dependent for rule in found] == ["y"]
+    combinations = rules_of(columns).fixed_combinations
+    assert [rule.dependent for rule in combinations] == ["y"]
 
 
 def test_combinations_of_few_rows_are_not_stored() -> None:
@@ -177,8 +180,8 @@ def test_inequalities_are_reduced_transitively() -> None:
     middle = low + rng.integers(0, 700, N_ROWS)
     high = middle + rng.integers(1, 500, N_ROWS) ** 2 // 300
     columns = {"low": low, "high": pa.array(high / 4 * 4), "middle": middle}
-    found = [(rule.low, rule.high, rule.is_strict) for rule in rules_of(columns).inequalities]
-    assert found == [("low", "middle", False), ("middle", "high", False)]
+    inequalities = [(rule.low, rule.high, rule.is_strict) for rule in rules_of(columns).inequalities]
+    assert inequalities == [("low", "middle", False), ("middle", "high", False)]
 
 
 def test_inequality_through_a_nullable_column_is_not_implied() -> None:
@@ -212,15 +215,15 @@ def test_inequalities_of_large_integers_are_exact() -> None:
 
 def test_missingness_rules_are_reduced() -> None:
     rng = np.random.default_rng(11)
-    one, two, three = (rng.random((3, N_ROWS)) < 0.2).cumsum(axis=0) > 0
+    first, second, third = (rng.random((3, N_ROWS)) < 0.2).cumsum(axis=0) > 0
     columns = {
-        "a": with_missing(rng.normal(size=N_ROWS), one),
-        "b": np.where(one, np.nan, rng.normal(size=N_ROWS)),
-        "c": with_missing(rng.integers(0, 9, N_ROWS).astype(str), two),
-        "d": with_missing(rng.integers(0, 9, N_ROWS), three),
+        "a": with_missing(rng.normal(size=N_ROWS), first),
+        "b": np.where(first, np.nan, rng.normal(size=N_ROWS)),
+        "c": with_missing(rng.integers(0, 9, N_ROWS).astype(str), second),
+        "d": with_missing(rng.integers(0, 9, N_ROWS), third),
     }
-    found = [(rule.first, rule.second, rule.is_mutual) for rule in rules_of(columns).missingness]
-    assert found == [("a", "b", True), ("a", "c", False), ("c", "d", False)]
+    missingness = [(rule.first, rule.second, rule.is_mutual) for rule in rules_of(columns).missingness]
+    assert missingness == [("a", "b", True), ("a", "c", False), ("c", "d", False)]
 
 
 def test_decimal_columns_have_rules() -> None:

@@ -55,7 +55,10 @@ class GroupBaseRates(BaseModel):
     ]
     rates: Annotated[
         list[RateComparison],
-        Field(description="Rates of outcomes that at least 5 real rows have and at least 5 do not have."),
+        Field(
+            description="Rates of the outcomes that at least 5 real rows of the group have and at least "
+            "5 do not have."
+        ),
     ] = []
 
 
@@ -69,8 +72,8 @@ class ColumnBaseRates(BaseModel):
     n_groups_hidden: Annotated[
         int,
         Field(
-            description="Number of values that share one group: values of fewer than 5 real rows, and values "
-            "that are not among the 12 most frequent."
+            description="Number of values that are pooled into one group: values of fewer than 5 real "
+            "rows, and values that are not among the 12 most frequent."
         ),
     ]
 

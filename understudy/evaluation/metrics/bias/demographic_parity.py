@@ -28,7 +28,7 @@ Interval = tuple[float, float]
 
 
 class GroupSelectionRates(BaseModel):
-    """Rates of positive predictions of both models for one group."""
+    """Rates of positive predictions by both models for one group."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -46,17 +46,20 @@ class GroupSelectionRates(BaseModel):
 
 
 class SelectionParity(BaseModel):
-    """Inequality of the positive predictions of one model between groups."""
+    """Differences between groups in how often one model predicts the class."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     difference: Annotated[
-        float, Field(description="Largest difference between the shares of two scored groups.")
+        float,
+        Field(description="Largest difference between two scored groups in the share of predicted rows."),
     ]
     interval: Interval
     ratio: Annotated[
         float | None,
-        Field(description="Smallest share divided by the largest; below 0.8 indicates adverse impact."),
+        Field(
+            description="Smallest share divided by the largest. A value below 0.8 indicates adverse impact."
+        ),
     ]
 
 
@@ -67,8 +70,10 @@ class ColumnParity(BaseModel):
 
     column: str
     label: Annotated[str, Field(description="Class that counts as the positive prediction.")]
-    synthetic: Annotated[SelectionParity, Field(description="Model trained on the evaluated rows.")]
-    real: Annotated[SelectionParity, Field(description="Same model trained on real rows.")]
+    synthetic: Annotated[
+        SelectionParity, Field(description="Parity of the model trained on the evaluated rows.")
+    ]
+    real: Annotated[SelectionParity, Field(description="Parity of the same model trained on real rows.")]
     excess: Annotated[
         float,
         Field(
@@ -81,14 +86,14 @@ class ColumnParity(BaseModel):
     n_groups_hidden: Annotated[
         int,
         Field(
-            description="Number of values that share one group: values of fewer than 5 real rows, and values "
-            "that are not among the 12 most frequent."
+            description="Number of values that are pooled into one group: values of fewer than 5 real "
+            "rows, and values that are not among the 12 most frequent."
         ),
     ]
 
 
 class DemographicParityResult(MetricResult):
-    """Increase of the demographic parity difference by training on the evaluated rows."""
+    """Increase in the demographic parity difference from training on the evaluated instead of real rows."""
 
     metric: Literal["demographic_parity"] = "demographic_parity"
     target: str

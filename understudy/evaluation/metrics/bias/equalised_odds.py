@@ -36,8 +36,8 @@ class GroupOdds(BaseModel):
     is_too_small: Annotated[
         bool,
         Field(
-            description="Whether the group is not scored, because it has fewer than 50 test rows, fewer than "
-            "20 of the class, or fewer than 20 others."
+            description="Whether the group is not scored, because it has fewer than 50 test rows, fewer "
+            "than 20 of the class, or fewer than 20 of other classes."
         ),
     ]
     true_positive_synthetic: float | None
@@ -77,14 +77,14 @@ class ColumnOdds(BaseModel):
     n_groups_hidden: Annotated[
         int,
         Field(
-            description="Number of values that share one group: values of fewer than 5 real rows, and values "
-            "that are not among the 12 most frequent."
+            description="Number of values that are pooled into one group: values of fewer than 5 real "
+            "rows, and values that are not among the 12 most frequent."
         ),
     ]
 
 
 class EqualisedOddsResult(MetricResult):
-    """Increase of the equalized odds difference by training on the evaluated rows."""
+    """Increase in the equalized odds difference from training on the evaluated instead of real rows."""
 
     metric: Literal["equalised_odds"] = "equalised_odds"
     target: str

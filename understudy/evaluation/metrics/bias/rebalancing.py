@@ -59,9 +59,12 @@ class ColumnRebalancing(BaseModel):
     column: str
     label: Annotated[str, Field(description="Class that counts as the positive prediction.")]
     before: Annotated[
-        FairnessScores, Field(description="Model trained on the evaluated rows without weights.")
+        FairnessScores,
+        Field(description="Scores of the model trained on the evaluated rows without weights."),
     ]
-    after: Annotated[FairnessScores, Field(description="Model trained on the same rows with weights.")]
+    after: Annotated[
+        FairnessScores, Field(description="Scores of the model trained on the same rows with weights.")
+    ]
     reduction: Annotated[
         float, Field(description="Parity difference before weighting minus that after weighting.")
     ]
@@ -72,14 +75,17 @@ class ColumnRebalancing(BaseModel):
 
 
 class RebalancingResult(MetricResult):
-    """Largest decrease of the demographic parity difference by weights of the evaluated rows."""
+    """Largest decrease in the demographic parity difference from weighting the evaluated rows."""
 
     metric: Literal["rebalancing"] = "rebalancing"
     target: str
     columns: list[ColumnRebalancing]
     not_judged: Annotated[
         list[str],
-        Field(description="Protected columns after the third, or without two groups of 50 test rows."),
+        Field(
+            description="Protected columns that are not scored: all after the third, and those without "
+            "two groups of at least 50 test rows."
+        ),
     ]
 
 

@@ -21,7 +21,8 @@ class AlphaPrecisionResult(MetricResult):
     curve: Annotated[
         list[tuple[float, float]],
         Field(
-            description="Points of the curve: share of innermost real rows, share of synthetic rows there."
+            description="Points of the precision curve: a share of innermost real rows, and the share of "
+            "synthetic rows in their region."
         ),
     ]
 

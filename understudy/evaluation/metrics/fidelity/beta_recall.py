@@ -25,8 +25,8 @@ class BetaRecallResult(MetricResult):
     curve: Annotated[
         list[tuple[float, float]],
         Field(
-            description="Points of the curve: share of innermost synthetic rows, share of real rows reached "
-            "by them."
+            description="Points of the recall curve: a share of innermost synthetic rows, and the share "
+            "of real rows that they reach."
         ),
     ]
 

@@ -22,7 +22,11 @@ class ColumnAdherenceScore(BaseModel):
     column: str
     kind: ColumnKind
     score: Annotated[
-        float, Field(description="Share, rounded to thousandths because a range depends on two real rows.")
+        float,
+        Field(
+            description="Share of the values, rounded to thousandths because a range is defined "
+            "by only two real rows."
+        ),
     ]
     measure: Literal["BoundaryAdherence", "CategoryAdherence"]
 

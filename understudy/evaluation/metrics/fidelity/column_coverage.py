@@ -22,7 +22,11 @@ class ColumnCoverageScore(BaseModel):
     column: str
     kind: ColumnKind
     score: Annotated[
-        float, Field(description="Share, rounded to hundredths because a range depends on two real rows.")
+        float,
+        Field(
+            description="Share of the range or categories, rounded to hundredths because a range "
+            "is defined by only two real rows."
+        ),
     ]
     measure: Literal["RangeCoverage", "CategoryCoverage"]
 

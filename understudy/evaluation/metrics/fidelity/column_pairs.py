@@ -1,4 +1,4 @@
-"""Column pair trends: the similarity of the joint distribution of every two columns."""
+"""Column pair trends: the similarity of the joint distribution of each pair of columns."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def score(comparison: Comparison) -> ColumnPairsResult | UnscoredResult:
 COLUMN_PAIRS = Metric(
     name="column_pairs",
     title="Column pair trends",
-    summary="Similarity of the joint distribution of every two columns, averaged over pairs. It shows "
+    summary="Similarity of the joint distribution of each pair of columns, averaged over pairs. It shows "
     "whether relations between columns are preserved.",
     concern="relations between columns differ from those of the real table",
     source="Compare SDMetrics: Column Pair Trends, which uses other bins, and correlates pairs of numbers",

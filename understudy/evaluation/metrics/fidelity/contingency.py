@@ -21,7 +21,7 @@ N_COUNTS_MAX = 1_000_000
 
 
 class ContingencyResult(MetricResult):
-    """ContingencySimilarity of every two categorical columns; the score is the mean over pairs."""
+    """ContingencySimilarity of each pair of categorical columns; the overall score is the mean over pairs."""
 
     metric: Literal["contingency"] = "contingency"
     columns: Annotated[list[str], Field(description="Names of the columns, in the order of the matrix.")]
@@ -79,7 +79,7 @@ def _renumbered(cells: list[NDArray[np.int64]]) -> tuple[list[NDArray[np.int64]]
 CONTINGENCY = Metric(
     name="contingency",
     title="Contingency similarity",
-    summary="Similarity of the contingency tables of every two categorical columns, averaged over pairs. "
+    summary="Similarity of the contingency tables of each pair of categorical columns, averaged over pairs. "
     "Rare categories count separately and differ even between two real samples, so compare the score with "
     "the baseline of real rows.",
     concern="combinations of categories have other frequencies than in the real table",

@@ -22,7 +22,7 @@ Matrix = list[list[float | None]]
 
 
 class CorrelationsResult(MetricResult):
-    """CorrelationSimilarity of every two numeric columns; the score is the mean for Pearson's correlation."""
+    """CorrelationSimilarity of each pair of numeric columns; the score is the mean for Pearson's."""
 
     metric: Literal["correlations"] = "correlations"
     columns: Annotated[list[str], Field(description="Names of the columns, in the order of the matrices.")]
@@ -90,7 +90,7 @@ def _ranks(rows: Floats) -> Floats:
 
 
 def correlation_matrix(rows: Floats) -> Floats:
-    """Return Pearson's correlation of every two columns over the rows in which both are known.
+    """Return Pearson's correlation of each pair of columns over the rows in which both are known.
 
     The result is NaN on the diagonal, for fewer than five such rows, and if a column is constant in them.
 
@@ -136,7 +136,7 @@ def as_lists(matrix: Floats) -> Matrix:
 CORRELATIONS = Metric(
     name="correlations",
     title="Correlation similarity",
-    summary="Similarity of the Pearson correlations of every two numeric columns, averaged over pairs. In "
+    summary="Similarity of the Pearson correlations of each pair of numeric columns, averaged over pairs. In "
     "most tables many pairs are not correlated, so independent columns also score high.",
     concern="correlations between numeric columns differ from those of the real table",
     source="SDMetrics: CorrelationSimilarity",

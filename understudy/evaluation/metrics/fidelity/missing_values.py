@@ -31,24 +31,30 @@ class ColumnMissingness(BaseModel):
 
 
 class MissingPattern(BaseModel):
-    """A pattern of missing values: the columns that are missing, while all other columns are known."""
+    """A pattern of missing values: the missing columns of rows in which all other columns are known."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     columns: list[str]
-    real: Annotated[float, Field(description="Share of the real rows, at least 5 of them.")]
-    synthetic: Annotated[float, Field(description="Share of the synthetic rows.")]
+    real: Annotated[
+        float,
+        Field(
+            description="Share of the real rows that have the pattern. Only patterns of at least 5 real "
+            "rows are listed."
+        ),
+    ]
+    synthetic: Annotated[float, Field(description="Share of the synthetic rows that have the pattern.")]
 
 
 class MissingValuesResult(MetricResult):
-    """Similarity of the patterns of missing values, and of the single columns."""
+    """Similarity of the patterns of missing values, with the similarity for each column."""
 
     metric: Literal["missing_values"] = "missing_values"
     columns: Annotated[
         list[ColumnMissingness],
         Field(description="Columns with missing values, least similar first."),
     ]
-    columns_score: Annotated[float, Field(description="Mean of the scores of these columns.")]
+    columns_score: Annotated[float, Field(description="Mean score of the columns with missing values.")]
     patterns: Annotated[
         list[MissingPattern], Field(description="Patterns of the real table, most frequent first.")
     ]

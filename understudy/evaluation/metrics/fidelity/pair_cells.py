@@ -1,4 +1,4 @@
-"""Contingency tables of every two columns, on bins that both tables share."""
+"""Contingency tables of each pair of columns, on bins that both tables share."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Counts = NDArray[np.int32]
 
 @dataclass(frozen=True)
 class PairCells:
-    """Counts of the combinations of values of every two columns.
+    """Counts of the combinations of values of each pair of columns.
 
     Parameters
     ----------

@@ -20,7 +20,7 @@ N_ROWS_MIN = 200
 
 
 class RuleCompliance(BaseModel):
-    """A rule of the real table, and the shares of rows that satisfy it."""
+    """A rule found in the real table, and the shares of rows that satisfy it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -38,10 +38,10 @@ class RuleCompliance(BaseModel):
 
 
 class RulesKeptResult(MetricResult):
-    """Share of synthetic rows that satisfy a rule of the real table, averaged over rules."""
+    """Share of synthetic rows that satisfy a rule found in the real table, averaged over rules."""
 
     metric: Literal["rules_kept"] = "rules_kept"
-    rules: Annotated[list[RuleCompliance], Field(description="Rules, those broken most often first.")]
+    rules: Annotated[list[RuleCompliance], Field(description="Rules, most often broken first.")]
     unbroken: Annotated[float, Field(description="Share of synthetic rows that satisfy all rules.")]
     unbroken_real: Annotated[float, Field(description="Share of real rows that satisfy all rules.")]
 

@@ -22,7 +22,10 @@ class CanariesResult(MetricResult):
     metric: Literal["canaries"] = "canaries"
     exposure: Annotated[
         float,
-        Field(description="Mean exposure of the planted canaries among those left out, in bits."),
+        Field(
+            description="Mean exposure in bits of the planted canaries, each ranked among the canaries "
+            "that were left out."
+        ),
     ]
     exposure_by_chance: Annotated[
         float, Field(description="Mean exposure in bits if all ranks are equally likely.")

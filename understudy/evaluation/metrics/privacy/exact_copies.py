@@ -34,8 +34,8 @@ class ExactCopiesResult(MetricResult):
     is_telling: Annotated[
         bool,
         Field(
-            description="Whether a column has enough distinct values to make chance copies unlikely. "
-            "No unique row should then be copied."
+            description="Whether a column has enough distinct values to make chance copies unlikely. If "
+            "true, no unique row should be copied."
         ),
     ]
     p_value: Annotated[

@@ -25,7 +25,7 @@ NEIGHBOURS_ASKED = (1, 10)
 
 
 class LinkedRows(BaseModel):
-    """Success of the attacker for a number of neighbours."""
+    """Success of the attacker with a given number of neighbours."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -37,7 +37,7 @@ class LinkedRows(BaseModel):
 
 
 class LinkabilityResult(MetricResult):
-    """Risk that two files about the same people are linked."""
+    """Risk that synthetic rows help to link two files about the same people."""
 
     metric: Literal["linkability"] = "linkability"
     one: Annotated[list[str], Field(description="Columns of the first file.")]

@@ -22,7 +22,11 @@ class MembershipDistanceResult(MetricResult):
     metric: Literal["membership_distance"] = "membership_distance"
     found: Annotated[float, Field(description="True positive rate at a false positive rate of 1 %.")]
     found_rarely: Annotated[
-        float | None, Field(description="True positive rate at 0.1 %; null below 10,000 victim records.")
+        float | None,
+        Field(
+            description="True positive rate at a false positive rate of 0.1 %; null if there are fewer "
+            "than 10,000 victim records."
+        ),
     ] = None
     roc: list[RocPoint]
 

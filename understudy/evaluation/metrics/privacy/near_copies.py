@@ -24,19 +24,23 @@ N_DIFFERENT_ASKED = (0, 1)
 
 
 class NearCopyCounts(BaseModel):
-    """Shares of rows with a synthetic row that differs in at most `n_different` columns."""
+    """Shares of real rows with a near copy: a synthetic row that differs in at most `n_different` columns."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     n_different: Annotated[int, Field(description="Number of columns that may differ.")]
-    attack: Annotated[float, Field(description="Share of training rows with such a synthetic row.")]
-    control: Annotated[float, Field(description="Share of held-out rows with such a synthetic row.")]
+    attack: Annotated[
+        float, Field(description="Share of training rows that have a near copy among the synthetic rows.")
+    ]
+    control: Annotated[
+        float, Field(description="Share of held-out rows that have a near copy among the synthetic rows.")
+    ]
     excess: Annotated[float, Field(description="`attack` minus `control`.")]
     interval: Interval
 
 
 class NearCopiesResult(MetricResult):
-    """Excess of near duplicates of training rows over those of held-out rows."""
+    """Share of training rows with a near copy in excess of the share of held-out rows with one."""
 
     metric: Literal["near_copies"] = "near_copies"
     copies: list[NearCopyCounts]

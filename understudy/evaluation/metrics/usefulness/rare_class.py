@@ -44,7 +44,7 @@ class RareClassScores(BaseModel):
     average_precision: float
     interval: tuple[float, float]
     lift: Annotated[
-        float, Field(description="Average precision divided by the share of the class; 1 is guessing.")
+        float, Field(description="Average precision divided by the share of the class. Guessing gives 1.")
     ]
     recall: Annotated[list[float], Field(description="Recall values of the precision-recall curve.")]
     precision: list[float]
@@ -56,7 +56,8 @@ class RareClassScores(BaseModel):
         ),
     ]
     reliability: Annotated[
-        list[ReliabilityBin], Field(description="Bins with at least 5 rows of the class and 5 others.")
+        list[ReliabilityBin],
+        Field(description="Bins that contain at least 5 rows of the class and at least 5 other rows."),
     ]
 
 

@@ -94,18 +94,28 @@ class TrainSyntheticTestRealResult(MetricResult):
     classes: Annotated[
         int | None, Field(description="Number of classes in the test rows. Rare categories share one class.")
     ] = None
-    synthetic: Annotated[PredictorScores, Field(description="Model trained on the evaluated rows.")]
-    real: Annotated[PredictorScores | None, Field(description="Same model trained on real rows.")] = None
+    synthetic: Annotated[
+        PredictorScores, Field(description="Scores of the model trained on the evaluated rows.")
+    ]
+    real: Annotated[
+        PredictorScores | None, Field(description="Scores of the same model trained on real rows.")
+    ] = None
     loss: Annotated[
         float | None,
-        Field(description="Score of the model trained on real rows minus the score of this one."),
+        Field(
+            description="Score of the model trained on real rows minus the score of the model trained on "
+            "the evaluated rows."
+        ),
     ] = None
     loss_interval: Annotated[
         tuple[float, float] | None, Field(description="Interval (95 %) of `loss`, paired over the test rows.")
     ] = None
     error_ratio: Annotated[
         float | None,
-        Field(description="Root mean squared error divided by that of the real model; numeric targets only."),
+        Field(
+            description="Root mean squared error divided by that of the model trained on real rows. "
+            "Numeric targets only."
+        ),
     ] = None
     by_class: list[ClassScores]
     roc: RocCurve | None = None

@@ -47,10 +47,10 @@ def _canonical_schema(source: pa.Schema) -> pa.Schema:
 
 def _canonical_type(field: pa.Field[Any]) -> pa.DataType:
     if _EXTENSION in (field.metadata or {}):
-        # The extension type is unknown, and so is the meaning of its values.
+        # Without the definition of the type, the meaning of its values is unknown.
         raise InvalidInput(
             f"Column {field.name!r} has an extension type, which is not supported. Remove the column, or "
-            "store it as numbers, text, dates or true/false.",
+            "store it as numbers, text, dates or booleans.",
             code="unsupported_column",
         )
     return storable_type(field.name, field.type)
@@ -68,8 +68,8 @@ def _batches(
             _check(batch, is_dictionary=True)
             for start in range(0, batch.num_rows, rows):
                 for part in small_batches(batch.slice(start, rows), limits):
-                    # Only now, when the parts are small: a long text that many views share is checked for
-                    # each.
+                    # Checked only after the batch is split: validation reads a text that many views share
+                    # once per view.
                     _check(part, is_dictionary=False)
                     yield _complete(materialize_batch(part, schema))
 
@@ -85,8 +85,8 @@ def _check(batch: pa.RecordBatch, *, is_dictionary: bool) -> None:
             if "UTF8" not in str(error):
                 raise
             raise InvalidInput(
-                f"Column {name!r} is declared as text but contains bytes that are not valid UTF-8. Write it "
-                "as UTF-8.",
+                f"Column {name!r} is declared as text but contains bytes that are not valid UTF-8. "
+                "Encode it as UTF-8.",
                 code="wrong_encoding",
             ) from None
 
@@ -95,8 +95,8 @@ def _complete(batch: pa.RecordBatch) -> pa.RecordBatch:
     for field, column in zip(batch.schema, batch.columns, strict=True):
         if column.null_count > 0 and not field.nullable:
             raise InvalidInput(
-                f"Column {field.name!r} is declared as not nullable but contains missing values. "
-                "Declare it nullable.",
+                f"Column {field.name!r} is declared non-nullable but contains missing values. "
+                "Declare it nullable, or replace the missing values.",
                 code="unsupported_column",
             )
     return batch

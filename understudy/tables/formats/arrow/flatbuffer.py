@@ -1,4 +1,4 @@
-"""A minimal reader of FlatBuffers for the metadata of Arrow messages, which checks every offset."""
+"""A minimal FlatBuffers reader for the metadata of Arrow messages. It checks every offset."""
 
 from __future__ import annotations
 

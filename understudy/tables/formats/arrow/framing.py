@@ -1,7 +1,7 @@
-"""Checks of the messages in an Arrow file or stream, before Arrow allocates memory for them.
+"""Check the messages in an Arrow file or stream before Arrow allocates memory for them.
 
 A file is a stream between two magic strings, with a footer that lists the positions of the batches. The
-footer is not needed and not trusted, but it has to agree with the stream.
+footer is neither needed nor trusted, but it has to agree with the stream.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from understudy.tables.formats.arrow.flatbuffer import Malformed, Table
 from understudy.tables.formats.canonical import check_columns
 from understudy.tables.formats.scan import MEBIBYTE, ReadLimits
 
-# A batch is in memory as a whole, and so are all dictionaries together.
+# A whole batch is in memory, and so are all dictionaries together.
 BATCH_BYTES_MAX = 512 * MEBIBYTE
 _METADATA_BYTES_MAX = 64 * MEBIBYTE
 _MESSAGES_MAX = 1_000_000
@@ -82,9 +82,9 @@ def _check_kind(start: bytes) -> None:
     if not start:
         raise InvalidInput("The file is empty. Upload a file with at least one row.", code="empty_file")
     if start.startswith(b"FEA1"):
-        raise _unreadable("The file is a Feather file of version 1. Export it as version 2, or as Parquet.")
+        raise _unreadable("The file is a Feather file of version 1. Export it as version 2 or as Parquet.")
     if start.startswith(b"PAR1"):
-        raise _unreadable("The file is not an Arrow file but a Parquet file. Specify the format parquet.")
+        raise _unreadable("The file is not an Arrow file but a Parquet file. Specify the format `parquet`.")
     if not start.startswith((_MARK, _STREAM_MARK)):
         raise _unreadable("The file is neither an Arrow file nor an Arrow stream. Specify its actual format.")
 
@@ -126,7 +126,9 @@ def _read_stream(file: BinaryIO, start: int, end: int, limits: ReadLimits) -> La
             _add_dictionary(file, message, dictionaries)
             _check_size(sum(dictionaries.values()))
         else:
-            raise _unreadable("The Arrow file contains something other than a table. Export it again.")
+            raise _unreadable(
+                "The Arrow file contains data that is not part of a table. Export only a table."
+            )
     return Layout(start, n_rows, batches)
 
 
@@ -147,7 +149,8 @@ def _messages(file: BinaryIO, position: int, end: int) -> Iterator[_Message]:
         n_messages += 1
         if n_messages > _MESSAGES_MAX:
             raise TooLarge(
-                f"The Arrow file has more than {_MESSAGES_MAX:,} batches. Export it with larger batches."
+                f"The Arrow file has more than {_MESSAGES_MAX:,} batches and dictionaries. Export it with "
+                "larger batches."
             )
 
 
@@ -187,7 +190,7 @@ def _add_dictionary(file: BinaryIO, message: _Message, sizes: dict[int, int]) ->
 
 
 def _decoded_bytes(file: BinaryIO, message: _Message, batch: Table) -> int:
-    """Return the size of a batch in memory, according to the lengths that its compressed buffers declare."""
+    """Return the size of a batch in memory, computed from the lengths that its compressed buffers declare."""
     is_compressed = batch.table(3) is not None
     total = message.body_bytes
     for offset, length in batch.structs(2, "<qq"):
@@ -211,7 +214,7 @@ def _claimed_bytes(prefix: bytes) -> int:
 def _check_size(n_bytes: int) -> None:
     if n_bytes > BATCH_BYTES_MAX:
         raise TooLarge(
-            f"A batch of the Arrow file, or its dictionaries, need more than {BATCH_BYTES_MAX:,} bytes of "
+            f"A batch or the dictionaries of the Arrow file take more than {BATCH_BYTES_MAX:,} bytes of "
             "memory. Export the file with smaller batches."
         )
 

@@ -1,7 +1,7 @@
-"""Writing of Arrow files, in uncompressed batches of up to 65,536 rows that every Arrow reader supports.
+"""Write Arrow files in uncompressed batches of up to 65,536 rows, which every Arrow reader supports.
 
-Downloads use the file format and not the stream format, because every Feather reader supports it, and it can
-also be written from start to end. Parquet is the compact alternative.
+Downloads use the file format instead of the stream format, because every Feather reader supports it. A file
+can also be written from start to end, like a stream. Parquet is the compact alternative.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def _equal_batches(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iter
 
 
 def _settled(column: pa.Array[Any]) -> pa.Array[Any]:
-    """Clear the values behind missing entries, which may contain data of a real person."""
+    """Clear the memory behind missing values, which may contain data of a real person."""
     if column.null_count == 0:
         return column
     is_missing = column.is_null().to_numpy(zero_copy_only=False)
@@ -76,7 +76,7 @@ def _settled(column: pa.Array[Any]) -> pa.Array[Any]:
 
 
 class _Pieces(io.RawIOBase):
-    """A write-only file whose content is taken out in pieces."""
+    """A write-only file in memory, whose content is removed in pieces."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -99,7 +99,7 @@ class _Pieces(io.RawIOBase):
         return self._n_bytes
 
     def take(self) -> bytes:
-        """Return the bytes written since the last call."""
+        """Remove and return the bytes written since the last call."""
         taken = b"".join(self._pieces)
         self._pieces.clear()
         return taken

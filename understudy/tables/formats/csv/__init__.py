@@ -1,4 +1,4 @@
-"""CSV, also with tabs, semicolons or bars as delimiter, read with DuckDB and written with pyarrow."""
+"""CSV with any delimiter, read with DuckDB and written with pyarrow."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def scan_csv(path: Path, reading: Reading) -> Iterator[Scan]:
     dialect = read_dialect(text.path, reading.limits, reading.options)
     readable = read_rows(text, dialect, reading)
     if readable.staged.n_rows == 0:
-        raise InvalidInput("The file has a header but no rows. Upload at least one row.", code="no_rows")
+        raise InvalidInput("The file has a header but no rows. Add at least one row.", code="no_rows")
     yield _typed(readable, dialect, text.warnings)
 
 
@@ -60,7 +60,7 @@ def _header_warnings(dialect: Dialect) -> list[str]:
 
 CSV = Format(
     name="csv",
-    summary="Text with a header line, delimited by commas, tabs, semicolons or bars, in any common encoding",
+    summary="Text with a header line, delimited by commas, tabs, semicolons or pipes, in any common encoding",
     suffixes=(".csv", ".tsv"),
     media_type="text/csv",
     scan=scan_csv,

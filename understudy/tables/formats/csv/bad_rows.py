@@ -1,8 +1,8 @@
 """Rows that cannot be read: their lines, the reasons, and a copy of the file without them.
 
-DuckDB can list the rows that it skips. But it keeps a kilobyte of memory for each, and in a test it also lost
-good rows among a million bad ones. It therefore always reads strictly, and a file that it rejects is searched
-here.
+DuckDB can skip bad rows and list them. But it takes a kilobyte of memory for each, and in a test with a
+million bad rows it also lost good ones. It therefore always reads strictly, and this module searches the
+files that it rejects.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from understudy.tables.formats.scan import MEBIBYTE, REJECTS_SCHEMA, Reading
 
 REASONS = ("too_few_fields", "too_many_fields", "unclosed_quote", "line_too_long", "wrong_encoding")
 _TOO_FEW, _TOO_MANY, _UNCLOSED, _TOO_LONG, _ENCODING = range(len(REASONS))
-# Maximum number of listed rows. A file with more unreadable rows fails, regardless of their share.
+# Maximum number of rows in the list. A file with more bad rows fails, regardless of their share.
 _ROWS_MAX = 5_000_000
 
 Integers = npt.NDArray[np.int64]
@@ -57,7 +57,7 @@ class BadRows:
     reasons : array of int8
         Index of the reason in `REASONS`.
     dropped : array of int64
-        Every line of these rows.
+        All lines of these rows.
     n_fields : int
         Number of fields in the first of these rows.
     n_good : int
@@ -98,9 +98,19 @@ class BadRows:
         return line + int(n_before)
 
     def check_number(self) -> None:
-        """Check that the file does not have more of these rows than can be listed."""
+        """Check that the file does not have more of these rows than can be listed.
+
+        Raises
+        ------
+        InvalidInput
+            With code too_many_bad_rows. The message contains the limit and the first lines.
+        """
         if len(self.lines) > _ROWS_MAX:
-            self.check_share(0.0)
+            raise InvalidInput(
+                f"More than {_ROWS_MAX:,} rows cannot be read, the maximum that can be skipped. Correct them "
+                f"(first on lines {self._first_lines()}), or check the delimiter and the quote character.",
+                code="too_many_bad_rows",
+            )
 
     def check_share(self, share_max: float) -> None:
         """Check that the share of these rows does not exceed the limit.
@@ -114,13 +124,15 @@ class BadRows:
         n_rows = n_bad + self.n_good
         if n_bad <= share_max * n_rows:
             return
-        first = ", ".join(f"{line:,}" for line in self.lines[:10])
         raise InvalidInput(
             f"{n_bad:,} of {n_rows:,} rows cannot be read ({n_bad / n_rows:.2%}), more than the option "
-            f"`bad_rows_share_max` allows ({share_max}). Correct them (first on lines {first}), check "
-            "the delimiter and the quote character, or allow a larger share.",
+            f"`bad_rows_share_max` allows ({share_max}). Correct them (first on lines "
+            f"{self._first_lines()}), check the delimiter and the quote character, or allow a larger share.",
             code="too_many_bad_rows",
         )
+
+    def _first_lines(self) -> str:
+        return ", ".join(f"{line:,}" for line in self.lines[:10])
 
     def table(self) -> pa.Table:
         """Return the rows as a table with the schema `REJECTS_SCHEMA`."""
@@ -205,7 +217,7 @@ class _Search:
 
 
 class _Block:
-    """A block of whole lines, with properties of each line."""
+    """A block of whole lines, with arrays that describe each line."""
 
     def __init__(self, data: bytes, dialect: Dialect, bytes_max: int, *, is_last: bool) -> None:
         self._data = data

@@ -1,8 +1,8 @@
-"""Detection of the type of each CSV column, from all of its values.
+"""Detect the type of each CSV column from all of its values.
 
 Each value is counted under one notation. The type of a column is the smallest type that can represent all
-notations that occur. A column whose values a type would change (leading zeros, a plus sign, too many digits)
-remains text.
+notations that occur. A column remains text if a numeric type would change its values (leading zeros, a plus
+sign, too many digits).
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from understudy.tables.formats.csv.conventions import Convention, Resolution, Va
 from understudy.tables.formats.csv.fast_path import count_notations
 from understudy.tables.formats.csv.parsing import MISSING
 
-# Minimum share of values of one type for a warning about a text column. Below it, counting stops early.
+# Minimum share of values of one type for a warning about a text column. Counting stops early once a column is
+# below it.
 _NEARLY = 0.95
 _DECIDED_AFTER = 1_000
 # Maximum length of a value that is not text, in bytes.
@@ -44,16 +45,16 @@ _ZONE = r"(?:Z|[-+][0-9]{2}(?::?[0-9]{2})?)"
 
 @dataclass(frozen=True)
 class Notation:
-    """A notation: one way to write a value.
+    """One way to write values of a type.
 
     Parameters
     ----------
     pattern : str
         Regular expression for the whole value.
     check : pyarrow.DataType or None
-        Type to which the values must also cast, because a pattern accepts dates such as 30 February.
+        Type to which the values must also be castable, because a pattern accepts dates such as 30 February.
     words : str
-        Plural noun for such values.
+        Plural noun for such values, used in notes.
     """
 
     name: str
@@ -62,7 +63,7 @@ class Notation:
     words: str
 
 
-# No value matches two notations, except dates in the near years, which are matched before the far ones.
+# No value matches two notations, except timestamps in the near years, which are matched before the far ones.
 NOTATIONS = (
     Notation("integer", r"-?(?:0|[1-9][0-9]{0,18})", pa.int64(), "whole numbers"),
     Notation(
@@ -113,23 +114,24 @@ _TYPES: tuple[tuple[set[str], Make], ...] = (
 
 @dataclass(frozen=True)
 class ColumnType:
-    """The type of a column, with the reason where the type may surprise.
+    """The type of a column, with a note that gives the reason if the type may be unexpected.
 
-    If `is_doubtful`, the reason is also shown as a warning.
+    If `is_doubtful`, the note is also a warning.
 
     Parameters
     ----------
     odd_rows : tuple of int
         First rows, counted from 0, whose values caused the column to be text.
     open_question : "numbers" or "dates", optional
-        Whether the column may contain numbers or dates in a local convention, which `resolve` decides in a
-        second pass over all values.
+        Type of values in a local convention that the column may contain. `resolve` decides in a second pass
+        over all values.
     n_words : int
         Number of values that are words for a missing value.
     convention : Convention, optional
         Convention of the values, if it is not the plain one.
     is_clean : bool
-        Whether all values can be cast directly: no surrounding blanks, no words for missing values.
+        Whether all values can be cast directly, because there is no surrounding whitespace and no word for a
+        missing value.
     """
 
     arrow_type: pa.DataType
@@ -156,7 +158,7 @@ class ColumnProfile:
 
     def __init__(self, missing: Sequence[str] = MISSING, options: ReadOptions | None = None) -> None:
         self._options = options or ReadOptions()
-        # The caller's words may look like values, so they are removed before notations are matched.
+        # The caller's words may look like other values, so they are removed before notations are matched.
         self._words = pa.array([word for word in missing if word not in MISSING], pa.string())
         self._counts: Counter[str] = Counter()
         self._places: dict[str, list[int]] = {name: [] for name in (*_BY_NAME, "text")}
@@ -180,7 +182,7 @@ class ColumnProfile:
             self._add_slowly(column, values)
 
     def _add_quickly(self, values: Any) -> bool:
-        """Count values with the fast path. Return False if it cannot, or if row numbers are still needed."""
+        """Count values with the fast path. Return False if the slow path has to count them."""
         counts = count_notations(values)
         if counts is None or any(
             n > 0 and len(self._places[name]) < _PLACES_MAX for name, n in counts.items()
@@ -195,7 +197,7 @@ class ColumnProfile:
         rows = np.flatnonzero(column.is_valid().to_numpy(zero_copy_only=False)) + self._n_rows - len(column)
         self._add_some(values[:_N_PROBED], rows[:_N_PROBED])
         ahead, rows = values[_N_PROBED:], rows[_N_PROBED:]
-        # If much of the beginning is text, the rest cannot change the result.
+        # If the beginning contains enough text, the rest cannot change the result.
         is_decided = len(ahead) == 0 or self._has_much_text(self._counts.total() + len(ahead))
         if not is_decided and not self._add_quickly(ahead):
             self._add_some(ahead, rows)
@@ -221,7 +223,7 @@ class ColumnProfile:
 
     def _record(self, name: str, rows: Any, n: int) -> None:
         self._counts[name] += n
-        # Rows are in order within a call, but one batch may add rows for the same notation twice.
+        # Rows are sorted within a call, but one batch may lead to two calls for the same notation.
         places = [*self._places[name], *(int(row) for row in rows[:_PLACES_MAX])]
         self._places[name] = sorted(places)[:_PLACES_MAX]
 
@@ -255,7 +257,7 @@ class ColumnProfile:
         if notation.check is None:
             return []
         unfit = find_unfit(matching, notation.check, _UNFIT_MAX)
-        # With this many failures, the cast fails for the notation as a whole.
+        # `find_unfit` stops at this number of failures, so all matching values count as unfit.
         return range(len(matching)) if len(unfit) == _UNFIT_MAX else unfit
 
     def decide(self) -> ColumnType:
@@ -277,7 +279,7 @@ class ColumnProfile:
         return self._text_with_reason(text, seen)
 
     def _open_question(self, seen: set[str]) -> Literal["numbers", "dates"] | None:
-        """Return whether numbers or dates in a local convention are possible, which needs a second pass."""
+        """Return the type of values in a local convention that the column may contain, or None."""
         if seen == {"local_date"}:
             return "dates"
         is_unusual = self._options.decimal == "," or self._options.thousands == "."
@@ -288,7 +290,7 @@ class ColumnProfile:
         return None
 
     def _text_with_reason(self, text: ColumnType, seen: set[str]) -> ColumnType:
-        """Return the type of a text column, with the reason if the type may surprise."""
+        """Return the type of a text column, with a note if the type may be unexpected."""
         if "numeral" in seen and seen <= {"numeral", "integer", "float"}:
             note = "values with leading zeros, a plus sign or too many digits are kept as text"
             return replace(text, note=note)
@@ -319,7 +321,7 @@ def _digits(values: Any) -> int:
 
 
 def _unit(n_digits: int) -> Unit:
-    """Return the unit for a number of decimal places, so that the values are written back as they were."""
+    """Return the coarsest unit that preserves this number of decimal places."""
     return "s" if n_digits == 0 else "ms" if n_digits <= 3 else "us" if n_digits <= 6 else "ns"
 
 
@@ -382,7 +384,7 @@ def cast_column(
 
 
 def _without_missing(column: pa.Array[Any], missing: Sequence[str]) -> pa.Array[Any]:
-    """Return trimmed values, with null for words for a missing value."""
+    """Return trimmed values, with null in place of the words for a missing value."""
     values: Any = column
     trimmed: Any = pc.utf8_trim_whitespace(values)
     is_missing = pc.is_in(trimmed, value_set=pa.array(missing, pa.string()))

@@ -1,4 +1,4 @@
-"""Detection of numbers and dates in local conventions, where the values of a column are unambiguous.
+"""Detect numbers and dates in local conventions if the values of a column are unambiguous.
 
 `1.234,56` can only be a number with a decimal comma, but `1,234` is ambiguous. An ambiguous column remains
 text, with a note that names the option to set.
@@ -16,20 +16,20 @@ import pyarrow.compute as pc
 from understudy.parameters.read_options import ReadOptions
 from understudy.tables.casting import count_unfit
 
-# Unusual blanks and apostrophes between thousands, and the usual ones that replace them.
+# Unusual spaces and apostrophes between thousands, and the usual ones that replace them.
 _ODD_SEPARATORS = ("\u00a0\u202f\u2009", " "), ("\u2019", "'")
 
 SEPARATED = (
     r"-?[0-9.]*[,' \x{a0}\x{202f}\x{2009}\x{2019}][0-9.,' \x{a0}\x{202f}\x{2009}\x{2019}]*[0-9.,]"
     r"(?:[eE][-+]?[0-9]+)?|-?,[0-9]+|-?[0-9]+,|-?[0-9]{1,3}(?:\.[0-9]{3}){2,}"
 )
-"""Pattern of values that may be numbers in a local convention, but not in the plain one."""
+"""Pattern of values that may be numbers in a local convention but are not plain numbers."""
 _CLOCK = r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,9})?)?"
 LOCAL_DATE = (
     r"(?:[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}|[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{4}|[0-9]{1,2}-[0-9]{1,2}-[0-9]{4}"
     rf"|[0-9]{{4}}/[0-9]{{1,2}}/[0-9]{{1,2}}|[0-9]{{4}}\.[0-9]{{1,2}}\.[0-9]{{1,2}})(?: {_CLOCK})?"
 )
-"""Pattern of dates, with or without a time, in another notation than ISO 8601."""
+"""Pattern of dates, with or without a time, in a notation other than ISO 8601."""
 
 _DATE_PARTS = r"^(?P<a>[0-9]+)[/.-](?P<b>[0-9]+)[/.-](?P<c>[0-9]+)(?: (?P<time>.*))?$"
 
@@ -39,7 +39,7 @@ class Convention(Protocol):
 
     @property
     def words(self) -> str:
-        """Return the description for the notes of a column."""
+        """Description of the convention for the note of a column."""
 
     def plain(self, texts: pa.Array[Any]) -> pa.Array[Any]:
         """Rewrite values that follow the convention in the plain notation."""
@@ -54,15 +54,15 @@ class NumberConvention:
 
     @property
     def words(self) -> str:
-        """Return the description for the notes of a column."""
+        """Description of the convention for the note of a column."""
         mark = "comma" if self.decimal == "," else "point"
-        names = {",": "commas", ".": "points", " ": "blanks", "'": "apostrophes"}
+        names = {",": "commas", ".": "points", " ": "spaces", "'": "apostrophes"}
         between = f" and {names[self.thousands]} between thousands" if self.thousands else ""
         return f"written with a decimal {mark}{between}"
 
     @property
     def pattern(self) -> str:
-        """Return the pattern of a number in this convention."""
+        """Regular expression for a number in this convention."""
         mark = f"\\{self.decimal}"
         plain = r"(?:0|[1-9][0-9]{0,17})"
         whole = (
@@ -89,7 +89,7 @@ class DateConvention:
 
     @property
     def words(self) -> str:
-        """Return the description for the notes of a column."""
+        """Description of the convention for the note of a column."""
         return {
             "day_first": "written with the day first",
             "month_first": "written with the month first",
@@ -114,7 +114,7 @@ class DateConvention:
 
 
 def unify_separators(texts: pa.Array[Any]) -> pa.Array[Any]:
-    """Replace unusual blanks and apostrophes with the usual ones."""
+    """Replace unusual spaces and apostrophes with the usual ones."""
     values: Any = texts
     for odd, usual in _ODD_SEPARATORS:
         for character in odd:
@@ -210,7 +210,7 @@ class _NumberCandidate:
 
     @property
     def is_code_like(self) -> bool:
-        """Whether the values may be telephone numbers or addresses: grouped digits of equal length."""
+        """Whether the values may be codes, such as telephone numbers: grouped digits of equal length."""
         return self.convention.thousands in (" ", ".") and not self.n_with_mark and len(self.lengths) == 1
 
     @property
@@ -225,7 +225,7 @@ def _count(values: Any, mark: str) -> int:
 
 
 def _distinct(candidates: Sequence[_NumberCandidate]) -> list[_NumberCandidate]:
-    """Remove candidates that read the values like another one, because their separator never occurs."""
+    """Remove candidates that read the values like another candidate because their separator never occurs."""
     possible = [
         candidate for candidate in candidates if candidate.convention.thousands is None or candidate.n_grouped
     ]
@@ -238,7 +238,7 @@ def _distinct(candidates: Sequence[_NumberCandidate]) -> list[_NumberCandidate]:
 
 
 def resolve_dates(values: Values, options: ReadOptions) -> Resolution:
-    """Detect the only order in which all values are dates; see `resolve_numbers`."""
+    """Detect the only order in which all values are dates. The parameters are those of `resolve_numbers`."""
     orders = ("day_first", "month_first", "year_first")
     candidates = [
         _DateCandidate(DateConvention(order))
@@ -268,7 +268,7 @@ class _DateCandidate:
     n_digits: int = 0
 
     def accepts(self, texts: pa.Array[Any]) -> bool:
-        """Check values, and return whether all of them are dates in this order, or all of them timestamps."""
+        """Return whether all values are dates, or all are timestamps, in this order."""
         values: Any = texts
         has_time = pc.match_substring(values, ":")
         some, every = pc.any(has_time).as_py(), pc.all(has_time).as_py()

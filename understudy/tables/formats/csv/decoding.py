@@ -1,4 +1,4 @@
-"""Checks that a file is text, and detection of its encoding.
+"""Check that a file is text, and detect its encoding.
 
 Valid UTF-8 is read as UTF-8. A byte order mark determines the encoding, and zero bytes in every other
 position indicate UTF-16. Anything else is read as Windows-1252, with a warning.
@@ -17,13 +17,13 @@ from understudy.tables.formats.scan import MEBIBYTE, Reading
 
 # Magic bytes of files that are often uploaded by mistake, and the remedy for each.
 _OTHER_FILES: tuple[tuple[bytes, str], ...] = (
-    (b"PAR1", "a Parquet file. Specify the format parquet"),
-    (b"PK\x03\x04", "a zip archive or a spreadsheet. Specify the format xlsx, or save the sheet as CSV"),
+    (b"PAR1", "a Parquet file. Specify the format `parquet`"),
+    (b"PK\x03\x04", "a zip archive or a spreadsheet. Specify the format `xlsx`, or save the sheet as CSV"),
     (b"\x89PNG", "a PNG image. Upload a CSV file"),
     (b"\xff\xd8\xff", "a JPEG image. Upload a CSV file"),
     (b"GIF8", "a GIF image. Upload a CSV file"),
     (b"%PDF", "a PDF document. Export the table as CSV"),
-    (b"ARROW1", "an Arrow file. Specify the format arrow"),
+    (b"ARROW1", "an Arrow file. Specify the format `arrow`"),
     (b"FEA1", "a Feather file of version 1. Export it as Parquet"),
     (b"SQLite format 3\x00", "an SQLite database. Export the table as CSV"),
     (b"\x7fELF", "a program. Upload a CSV file"),
@@ -38,10 +38,9 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-# Encoding of text that is not UTF-8: Windows-1252, which contains the letters of Latin-1.
+# Fallback for text that is not UTF-8. Windows-1252 contains all letters of Latin-1.
 _SINGLE_BYTE = "cp1252"
-# Minimum fraction of zeros in every other byte of UTF-16: delimiters and digits contribute at least this
-# many.
+# Minimum fraction of zeros among every other byte of UTF-16. Delimiters and digits alone give this fraction.
 _ZEROS_MIN = 0.3
 
 _REMEDY = "Save the file as UTF-8 and upload it again, or set the option `encoding`."
@@ -49,7 +48,7 @@ _REMEDY = "Save the file as UTF-8 and upload it again, or set the option `encodi
 
 @dataclass(frozen=True)
 class Text:
-    """A text file in UTF-8: the source itself, or a translated copy."""
+    """A text file in UTF-8: the upload itself, or a converted copy."""
 
     path: Path
     longest_line_bytes: int
@@ -57,7 +56,7 @@ class Text:
 
 
 class _Gauge:
-    """The length of the longest line of a file, measured piece by piece."""
+    """Measures the longest line of a file, piece by piece."""
 
     def __init__(self) -> None:
         self.longest = 0
@@ -75,7 +74,7 @@ class _Gauge:
 def utf8_text(source: Path, reading: Reading) -> Text:
     """Return the text of the file in UTF-8.
 
-    If bad rows are skipped, invalid lines remain in the text unchanged.
+    With `bad_rows=skip`, lines that are not valid UTF-8 are kept unchanged.
 
     Raises
     ------
@@ -106,10 +105,10 @@ def _encoding_of(start: bytes) -> str | None:
     return None
 
 
-def unify_line_ends(source: Path, target: Path) -> Path:
-    """Copy a file and replace every line end with a single line feed.
+def unify_line_endings(source: Path, target: Path) -> Path:
+    """Copy a file and replace every line ending with a single line feed.
 
-    Only for files that mix line ends. A line end within quotation marks is replaced as well.
+    Use it only for files that mix line endings, because line endings within quotation marks are replaced too.
     """
     with (
         # Latin-1 maps every byte to a character, so invalid UTF-8 is copied unchanged.
@@ -132,13 +131,13 @@ def _check_kind(start: bytes) -> None:
         )
     if text.startswith((b"{", b"[{")):
         raise InvalidInput(
-            "The file is not CSV but JSON. Convert it to JSON Lines and specify the format jsonl.",
+            "The file is not CSV but JSON. Convert it to JSON Lines and specify the format `jsonl`.",
             code="unreadable_file",
         )
 
 
 def _check_utf8(source: Path, reading: Reading, *, is_given: bool) -> Text:
-    """Return the file if it is UTF-8, or a translated copy if it can only be Windows-1252."""
+    """Return the file if it is UTF-8, or a converted copy if it can only be Windows-1252."""
     gauge = _Gauge()
     position = _first_invalid(source, reading.progress, gauge)
     if position is None:
@@ -154,8 +153,8 @@ def _check_utf8(source: Path, reading: Reading, *, is_given: bool) -> Text:
             return Text(source, gauge.longest)
         raise _wrong_encoding(source, position, is_mixed=not is_utf8)
     guessed = (
-        "The file is not valid UTF-8 and was read as Windows-1252. Check the letters outside A to Z, and set "
-        "the option `encoding` if they are wrong."
+        "The file is not valid UTF-8 and was read as Windows-1252. Check accented letters and symbols, and "
+        "set the option `encoding` if they are wrong."
     )
     return replace(_translate(source, _SINGLE_BYTE, reading, is_guess=True), warnings=(guessed,))
 
@@ -168,14 +167,14 @@ def _chunks(source: Path, start: int = 0) -> Iterator[bytes]:
 
 
 def _first_invalid(source: Path, progress: Progress, gauge: _Gauge) -> int | None:
-    """Return the position of the first byte that is not valid UTF-8. Raise InvalidInput for a zero byte."""
+    """Return the position of the first byte that is not valid UTF-8. Raise an error for a zero byte."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     size = source.stat().st_size
     n_bytes = 0
     position: int | None = None
     for chunk in _chunks(source):
         if (zero := chunk.find(b"\0")) >= 0:
-            raise _no_text(n_bytes + zero)
+            raise _no_text(f"byte {n_bytes + zero + 1:,} is zero")
         if position is None:
             position = _invalid_in(chunk, decoder, n_bytes)
         gauge.add(chunk)
@@ -186,10 +185,10 @@ def _first_invalid(source: Path, progress: Progress, gauge: _Gauge) -> int | Non
     return position
 
 
-def _no_text(position: int) -> InvalidInput:
+def _no_text(reason: str) -> InvalidInput:
     return InvalidInput(
-        f"The file is not text: byte {position + 1:,} is zero. If the file is UTF-16, set the option "
-        "`encoding`; otherwise upload a CSV file.",
+        f"The file is not text: {reason}. If it is UTF-16, set the option `encoding`. Otherwise, upload a "
+        "CSV file.",
         code="unreadable_file",
     )
 
@@ -206,13 +205,13 @@ def _invalid_in(chunk: bytes, decoder: codecs.IncrementalDecoder, n_bytes: int) 
 
 
 def _is_garbage(chunk: bytes) -> bool:
-    """Return whether more than one byte in fifty is a control character, which is not the case in text."""
+    """Return whether more than 2 % of the bytes are control characters, which does not happen in text."""
     control = bytes(set(range(32)) - set(b"\t\n\v\f\r"))
     return len(chunk) - len(chunk.translate(None, control)) > len(chunk) / 50
 
 
 def _holds_only_utf8(source: Path, position: int) -> bool:
-    """Return whether the first invalid bytes are broken UTF-8: half a surrogate, or a truncated character."""
+    """Return whether the first invalid bytes are damaged UTF-8: a surrogate or a truncated character."""
     with source.open("rb") as file:
         file.seek(position)
         data = file.read(4)
@@ -227,11 +226,11 @@ def _holds_only_utf8(source: Path, position: int) -> bool:
 
 
 def _has_valid_line(source: Path, position: int) -> bool:
-    """Return whether the file also contains UTF-8: a valid line with characters beyond ASCII."""
+    """Return whether a line with characters beyond ASCII is valid UTF-8."""
     held = b""
     for chunk in _chunks(source):
         lines = (held + chunk).split(b"\n")
-        # A very long line is checked in pieces.
+        # A line of more than 1 MiB is checked in pieces.
         held = lines.pop() if len(lines[-1]) < MEBIBYTE else b""
         if chunk.isascii() and not held:
             continue
@@ -269,7 +268,7 @@ def _line_at(source: Path, position: int) -> int:
 
 
 def _translate(source: Path, encoding: str, reading: Reading, *, is_guess: bool = False) -> Text:
-    """Return a copy of the file in UTF-8. Invalid bytes remain invalid if bad rows are skipped."""
+    """Return a copy of the file in UTF-8. With `bad_rows=skip`, invalid bytes remain invalid."""
     target = reading.scratch / "utf8.csv"
     is_wide = encoding.startswith(("utf-16", "utf-32"))
     lenient = "surrogatepass" if is_wide else "surrogateescape"
@@ -283,8 +282,9 @@ def _translate(source: Path, encoding: str, reading: Reading, *, is_guess: bool 
             target.open("wb") as copy,
         ):
             while text := file.read(MEBIBYTE):
-                if "\0" in text:
-                    raise _no_text(0)
+                if (zero := text.find("\0")) >= 0:
+                    line = n_lines + 1 + text.count("\n", 0, zero)
+                    raise _no_text(f"line {line:,} contains a zero character")
                 data = (text.removeprefix("\ufeff") if n_lines == 0 else text).encode("utf-8", errors)
                 copy.write(data)
                 gauge.add(data)
@@ -294,7 +294,8 @@ def _translate(source: Path, encoding: str, reading: Reading, *, is_guess: bool 
     except UnicodeError:
         guess = "neither UTF-8 nor Windows-1252" if is_guess else f"not valid {encoding}"
         raise InvalidInput(
-            f"The text is {guess}, starting after line {n_lines + 1:,} or later. {_REMEDY}",
+            f"The text is {guess}: the first invalid character is on line {n_lines + 1:,} or later. "
+            f"{_REMEDY}",
             code="wrong_encoding",
         ) from None
     return Text(target, gauge.longest)

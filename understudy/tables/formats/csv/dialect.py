@@ -1,4 +1,4 @@
-"""Detection of delimiter, quote character and header of a CSV file, from rows throughout the file."""
+"""Detect the delimiter, quote character and header of a CSV file from rows throughout the file."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SAMPLE_ROWS = 100
 _N_PLACES = 10
 _PLACE_BYTES = 32 * 1024
 _SEPARATOR_LINE = re.compile(r"sep=([,;|\t])\r?\n", re.IGNORECASE)
-# Minimum share of a column's values in single quotation marks for these to be the quote character.
+# Minimum share of a column's values in single quotation marks, from which on they are the quote character.
 _MOST = 0.9
 
 
@@ -37,7 +37,7 @@ class Dialect:
     quote : str
         Quote character, or an empty string.
     n_lines_before, header_line : int
-        Number of lines before the header that do not belong to the table; line on which the header ends.
+        Number of lines before the header, which do not belong to the table; line on which the header ends.
     """
 
     delimiter: str
@@ -62,7 +62,9 @@ Rows = list[list[str]]
 
 
 def read_dialect(path: Path, limits: ReadLimits, options: ReadOptions | None = None) -> Dialect:
-    """Detect the dialect under which rows throughout the file agree best. Options take precedence.
+    """Detect the dialect in which the most sampled rows have the same number of fields as the header.
+
+    Options take precedence over detection.
 
     Raises
     ------
@@ -74,7 +76,7 @@ def read_dialect(path: Path, limits: ReadLimits, options: ReadOptions | None = N
     text, is_whole = _beginning(path, limits.cell_bytes_max)
     if not text.strip():
         raise InvalidInput(
-            "The file starts with blanks only. Upload a file that starts with a header line.",
+            "The start of the file contains only whitespace. Upload a file that starts with a header line.",
             code="empty_file",
         )
     n_lines_before = len(text[: len(text) - len(text.lstrip("\r\n"))].splitlines())
@@ -133,7 +135,7 @@ def _sample(places: Sequence[str], delimiter: str, quote: str, *, is_whole: bool
 def _rows(text: str, delimiter: str, quote: str, *, is_whole: bool) -> Rows:
     """Return the first rows, without blank lines and without a last row that the sample may have truncated.
 
-    The result ends before a malformed row, which is reported when the whole file is read.
+    The result ends before the first malformed row. That row is reported later, when the whole file is read.
     """
     reader = csv.reader(io.StringIO(text, newline=""), strict=True, **_python_dialect(delimiter, quote))
     rows: Rows = []
@@ -149,7 +151,11 @@ def _rows(text: str, delimiter: str, quote: str, *, is_whole: bool) -> Rows:
 
 
 def _agreement(rows: Rows) -> tuple[bool, float, int]:
-    """Rank a delimiter: by whether it splits the header, by equal numbers of fields, by number of fields."""
+    """Return the rank of a delimiter.
+
+    The rank consists of whether the delimiter splits the header, the share of rows with as many fields as the
+    header, and the number of fields.
+    """
     if not rows:
         return (False, 0.0, 0)
     width = len(rows[0])
@@ -193,7 +199,7 @@ def _check_comment(text: str, header: Sequence[str], samples: dict[str, Rows]) -
         (width, n), *_ = Counter(len(row) for row in rows[1:]).most_common(1) or [(0, 0)]
         if width > 1 and width != len(header) and len(rows[0]) != width and n >= _MOST * len(rows[2:]):
             raise InvalidInput(
-                "The first line starts with # and has a different number of fields than the lines after it, "
+                "The first line starts with # and has a different number of fields from the lines after it, "
                 "so it seems to be a comment. Remove the lines before the header.",
                 code="invalid_header",
             )
@@ -213,7 +219,7 @@ def _without_header(text: str, limits: ReadLimits, quote: str, *, is_whole: bool
             code="unclosed_quote",
         )
     return InvalidInput(
-        f"The first line is longer than {limits.cell_bytes_max:,} bytes, so the file does not contain a "
-        "table. Upload a CSV file with a header line.",
+        f"The first line is longer than {limits.cell_bytes_max:,} bytes, so it cannot be a header. "
+        "Upload a CSV file with a header line.",
         code="unreadable_file",
     )

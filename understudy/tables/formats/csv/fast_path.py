@@ -1,6 +1,6 @@
-"""A fast byte-by-byte check of a batch of values, for columns in which all values have the same notation.
+"""Count the notations in a batch of values quickly, by comparing bytes instead of matching patterns.
 
-It returns None where it is not certain. Its counts equal those of the patterns in `column_types`.
+The counts equal those of the patterns in `column_types`. The result is None if the check is not certain.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def count_notations(values: pa.Array[Any]) -> Mapping[str, int] | None:
     Parameters
     ----------
     values : array of text
-        Values as written, including surrounding blanks. At least one value, and none missing.
+        Values as written, including surrounding whitespace. At least one, and no missing values.
     """
     starts, lengths, data = _parts(values)
     shortest, longest = int(lengths.min()), int(lengths.max())

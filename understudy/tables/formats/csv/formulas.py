@@ -1,4 +1,4 @@
-"""Escaping of texts that a spreadsheet program would read as formulas."""
+"""Escape texts that a spreadsheet program would read as formulas."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-# Characters that start a formula, and white space that programs skip before one.
+# Characters that start a formula, and whitespace that programs skip before a formula.
 _BEGINNING = r"\A[=+\-@\t\r\n＝＋－＠]"  # noqa: RUF001 - the wide forms count as well
-# A program that splits fields differently, or drops the quotation marks, sees a cell begin within a text.
+# If a program uses another separator or ignores quotation marks, a new cell can begin within a text.
 _WITHIN = r"""([,;|"'\t\r\n])([=+\-@])"""
 _NUMBER = r"\A-[0-9]+(?:[.,][0-9]+)*(?:[eE][-+]?[0-9]+)?\z"
 

@@ -11,8 +11,8 @@ from understudy.tables.formats.csv.dialect import Dialect
 from understudy.tables.formats.scan import MEBIBYTE
 
 
-def count_line_ends(source: Path) -> int:
-    """Return the number of line ends in a file, whether LF, CRLF or CR."""
+def count_line_endings(source: Path) -> int:
+    """Return the number of line endings in a file, whether LF, CRLF or CR."""
     n_ends = 0
     was_return = False
     with source.open("rb") as file:
@@ -38,7 +38,7 @@ def has_lone_returns(source: Path) -> bool:
 
 
 def ends_its_last_line(source: Path) -> bool:
-    """Return whether the file ends with a line end."""
+    """Return whether the file ends with a line ending."""
     with source.open("rb") as file:
         file.seek(-1, 2)
         return file.read(1) in b"\r\n"
@@ -50,11 +50,11 @@ def lines_of_rows(source: Path, dialect: Dialect, rows: Sequence[int], n_rows: i
     Parameters
     ----------
     source : Path
-        Path of a UTF-8 file. Every row of the file is one of the n_rows rows of the table.
+        Path of a UTF-8 file that contains only the header and the n_rows rows of the table.
     rows : sequence of int
         Row numbers in the table, counted from 0.
     """
-    n_lines = count_line_ends(source) + (not ends_its_last_line(source))
+    n_lines = count_line_endings(source) + (not ends_its_last_line(source))
     if n_lines == dialect.header_line + n_rows:
         return {row: dialect.header_line + 1 + row for row in rows}
     wanted, last = set(rows), max(rows)

@@ -1,4 +1,4 @@
-"""Parsing of CSV files with DuckDB, which is locked down and returns every field as text."""
+"""Parse CSV files with DuckDB, which is locked down and returns every field as text."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 MISSING = ("", "NA", "N/A", "NULL", "null", "NaN")
 
 _MEMORY = "512MB"
-# A few times as many rows as DuckDB processes at once. A whole batch is in memory.
+# Number of rows in a batch, which is in memory as a whole. DuckDB processes 2,048 rows at a time.
 _BATCH_ROWS = 8_192
 
 
@@ -35,9 +35,9 @@ def open_session(source: Path, scratch: Path) -> Iterator[duckdb.DuckDBPyConnect
     Raises
     ------
     MemoryError, OSError
-        If the machine, or the limit, has no memory or disk space left.
+        If the memory limit is reached, or no memory or disk space is left.
     """
-    # Imported here, because only the process that reads CSV files needs it.
+    # Imported here because only the process that reads CSV files needs it.
     import duckdb
 
     connection = duckdb.connect(":memory:", config={"threads": 2, "memory_limit": _MEMORY})
@@ -59,7 +59,7 @@ def open_session(source: Path, scratch: Path) -> Iterator[duckdb.DuckDBPyConnect
     except (duckdb.Error, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
-        # Without its cause: DuckDB's message may contain values.
+        # The cause is suppressed because DuckDB's message may contain values.
         raise _fault(str(error)) from None
     finally:
         connection.close()
@@ -89,24 +89,24 @@ def text_batches(source: Path, dialect: Dialect, reading: Reading) -> Generator[
     ------
     UnreadableRow
         If a row cannot be read.
-    MixedLineEnds
-        If the line ends have to be unified first.
+    MixedLineEndings
+        If the line endings have to be unified first.
     """
     with open_session(source, reading.scratch) as session:
         try:
             yield from _read(session, _select(source, dialect, reading))
         except _CsvFault as fault:
             if _MIXED_LINE_ENDS in fault.message:
-                raise MixedLineEnds from None
+                raise MixedLineEndings from None
             raise UnreadableRow(_explained(fault.message, len(dialect.names), reading.limits)) from None
 
 
-class MixedLineEnds(Exception):
-    """The file mixes several line ends."""
+class MixedLineEndings(Exception):
+    """The file mixes different line endings."""
 
 
 class UnreadableRow(Exception):
-    """A row cannot be read; `error` contains the details that the parser gives."""
+    """A row cannot be read. `error` contains the details that DuckDB reports."""
 
     def __init__(self, error: InvalidInput) -> None:
         super().__init__()
@@ -118,13 +118,13 @@ def missing_words(options: ReadOptions) -> tuple[str, ...]:
     return (*MISSING, *(word for word in options.missing if word not in MISSING))
 
 
-# DuckDB reports a line of many buffers as "not implemented".
+# DuckDB reports a line that spans many buffers as "not implemented".
 _CSV_FAULTS = ("Invalid Input Error", "Conversion Error", "Not implemented Error")
 _MIXED_LINE_ENDS = "state machine reached an invalid state"
 
 
 class _CsvFault(Exception):
-    """An error of DuckDB about the content of the file. Its message contains values and must not be shown."""
+    """A DuckDB error caused by the content of the file. Its message contains values and must not be shown."""
 
     def __init__(self, message: str) -> None:
         super().__init__()
@@ -132,7 +132,7 @@ class _CsvFault(Exception):
 
 
 def _read(session: duckdb.DuckDBPyConnection, query: str) -> Iterator[pa.RecordBatch]:
-    # Imported here, because it loads slowly and only CSV files need it.
+    # Imported here because it loads slowly and only CSV files need it.
     import duckdb
 
     try:
@@ -182,7 +182,7 @@ def _explained(fault: str, n_columns: int, limits: ReadLimits) -> InvalidInput:
     if "Invalid unicode" in fault:
         return error_texts.wrong_encoding(place)
     return InvalidInput(
-        "The file cannot be parsed as CSV. Export it again with one delimiter, and quote the fields that "
-        "contain the delimiter.",
+        "The file cannot be parsed as CSV. Export it again with a single delimiter, and quote the fields "
+        "that contain it.",
         code="unreadable_file",
     )

@@ -1,4 +1,4 @@
-"""Reading of a whole CSV file, either strictly or without the rows that cannot be read."""
+"""Read a whole CSV file, either strictly or without the rows that cannot be read."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from understudy.tables.formats.csv import bad_rows, error_texts, parsing
 from understudy.tables.formats.csv.bad_rows import find_bad_rows
-from understudy.tables.formats.csv.decoding import Text, unify_line_ends
+from understudy.tables.formats.csv.decoding import Text, unify_line_endings
 from understudy.tables.formats.csv.dialect import Dialect
 from understudy.tables.formats.csv.lines import has_lone_returns, lines_of_rows
 from understudy.tables.formats.csv.staging import Staged, stage
@@ -24,7 +24,7 @@ class Readable:
     Parameters
     ----------
     source : Path
-        Path of the text that was read, without the bad rows.
+        Path of the UTF-8 text that was parsed, without the bad rows.
     bad : BadRows or None
         Skipped rows.
     """
@@ -41,7 +41,8 @@ class Readable:
         """Yield a warning with the number of skipped rows."""
         if self.bad:
             n_bad = len(self.bad.lines)
-            yield f"{n_bad:,} of {n_bad + self.bad.n_good:,} rows could not be read and were skipped."
+            were = "was" if n_bad == 1 else "were"
+            yield f"{n_bad:,} of {n_bad + self.bad.n_good:,} rows could not be read and {were} skipped."
 
     def notes(self, dialect: Dialect) -> list[str | None]:
         """Return the notes of the columns, with the lines of their odd values."""
@@ -76,13 +77,13 @@ def read_rows(text: Text, dialect: Dialect, reading: Reading) -> Readable:
     """
     source = text.path
     if text.longest_line_bytes > reading.limits.cell_bytes_max:
-        # DuckDB was observed to treat a line that is longer than its buffer as the end of the file.
+        # In tests, DuckDB treated a line that is longer than its buffer as the end of the file.
         fault = parsing.UnreadableRow(error_texts.long_line("A line", reading.limits.cell_bytes_max))
         return _without_bad_rows(source, dialect, reading, fault)
     try:
         return Readable(source, stage(source, dialect, reading), None)
-    except parsing.MixedLineEnds:
-        source = unify_line_ends(source, reading.scratch / "lines.csv")
+    except parsing.MixedLineEndings:
+        source = unify_line_endings(source, reading.scratch / "lines.csv")
     except parsing.UnreadableRow as fault:
         return _without_bad_rows(source, dialect, reading, fault)
     try:
@@ -95,7 +96,7 @@ def _without_bad_rows(
     source: Path, dialect: Dialect, reading: Reading, fault: parsing.UnreadableRow
 ) -> Readable:
     if has_lone_returns(source):
-        source = unify_line_ends(source, reading.scratch / "lines.csv")
+        source = unify_line_endings(source, reading.scratch / "lines.csv")
     if reading.options.bad_rows == "fail":
         bad = find_bad_rows(source, dialect, reading, first_only=True)
         raise (

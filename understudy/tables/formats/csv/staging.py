@@ -1,4 +1,4 @@
-"""Staging of a CSV file: its fields as text in the scratch folder, and the type of each column."""
+"""Stage a CSV file: store its fields as text in the scratch folder, and detect the type of each column."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from understudy.tables.formats.csv.parsing import missing_words, text_batches
 from understudy.tables.formats.prefetch import prefetch
 from understudy.tables.formats.scan import MEBIBYTE, Reading
 
-# A row group is in memory as a whole when it is written and when it is read.
+# A whole row group is in memory when it is written and when it is read.
 _GROUP_VALUES_MAX = 500_000
 _GROUP_BYTES_MAX = 8 * MEBIBYTE
-# Maximum number of batches of 2,048 rows that the parser may run ahead.
+# Maximum number of batches by which the parser may run ahead.
 _N_BATCHES_AHEAD = 16
 
 
@@ -63,8 +63,8 @@ def stage(source: Path, dialect: Dialect, reading: Reading) -> Staged:
     ------
     UnreadableRow
         If a row cannot be read.
-    MixedLineEnds
-        If the line ends have to be unified first.
+    MixedLineEndings
+        If the line endings have to be unified first.
     TooLarge
         With code too_many_rows.
     """
@@ -86,7 +86,7 @@ def _write(
     schema = pa.schema([pa.field(f"c{index}", pa.string()) for index in range(len(profiles))])
     size = source.stat().st_size
     n_rows = n_bytes = 0
-    # Arrow's own format takes half the work of Parquet, and the file is read once and then deleted.
+    # Arrow's own format takes half the CPU time of Parquet. The file is read once and then deleted.
     options = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
     with (
         pa.OSFile(str(path), "wb") as sink,
@@ -105,7 +105,7 @@ def _write(
             for profile, column in zip(profiles, batch.columns, strict=True):
                 profile.add(column)
             writer.write_batch(batch)
-            # Arrow stores four bytes beside each text, where the file has a delimiter of one byte.
+            # Arrow stores an offset of four bytes for each text. The file has a delimiter of one byte.
             n_bytes += group.nbytes - 3 * group.num_rows * len(profiles)
             reading.progress("parsing", min(1.0, n_bytes / size), rows_done=n_rows)
     return n_rows

@@ -1,4 +1,4 @@
-"""Writing of CSV files: RFC 4180 with single line feeds, UTF-8, and text always in quotation marks.
+"""Write CSV files: RFC 4180 with single line feeds, UTF-8, and text always in quotation marks.
 
 The quotation marks distinguish an empty text (`""`) and the text `NA` from a missing value, which is an empty
 field.
@@ -41,7 +41,7 @@ def write_csv(
 
 
 def csv_chunks(batches: Iterable[pa.RecordBatch], schema: pa.Schema, delimiter: str = ",") -> Iterator[bytes]:
-    """Yield the bytes of a CSV file: the header, then batch by batch."""
+    """Yield the bytes of a CSV file: the header, then the rows of each batch."""
     yield _header(schema, delimiter)
     for batch in batches:
         yield _rows(batch, delimiter)

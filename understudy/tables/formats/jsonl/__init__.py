@@ -1,4 +1,4 @@
-"""JSON Lines: one object per line, whose values are texts, numbers, true or false."""
+"""JSON Lines: one object per line, whose values are strings, numbers, true, false or null."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def scan_jsonl(path: Path, reading: Reading) -> Iterator[Scan]:
     staged.fill(path, reading)
     if staged.n_rows == 0:
         raise InvalidInput(
-            "The file contains only blanks. Upload a file with one object per line.", code="empty_file"
+            "The file contains only whitespace. Upload a file with one object per line.", code="empty_file"
         )
     check_names(list(staged.columns))
     types = {name: _decide(column, staged) for name, column in staged.columns.items()}
@@ -70,7 +70,7 @@ def _decide_numerals(column: Column, staged: Staged, *, is_complete: bool) -> Co
 
 
 def _decide_texts(column: Column, *, is_complete: bool) -> ColumnType:
-    """Detect dates and times like the CSV reader. A number in quotation marks remains text."""
+    """Detect dates and times as in CSV. A number in quotation marks remains text."""
     decided = column.profile.decide()
     if pa.types.is_temporal(decided.arrow_type):
         return ColumnType(decided.arrow_type, is_complete and decided.is_complete, decided.note)
@@ -81,7 +81,7 @@ def _decide_texts(column: Column, *, is_complete: bool) -> ColumnType:
 
 JSONL = Format(
     name="jsonl",
-    summary="JSON Lines in UTF-8: one object per line, whose values are texts, numbers, true or false",
+    summary="JSON Lines in UTF-8; one object per line, with strings, numbers, true, false and null as values",
     suffixes=(".jsonl", ".ndjson", ".json"),
     media_type="application/x-ndjson",
     scan=scan_jsonl,

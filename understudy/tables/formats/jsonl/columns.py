@@ -13,12 +13,12 @@ import pyarrow.compute as pc
 from understudy.errors import TooLarge
 from understudy.tables.formats.csv.column_types import ColumnProfile
 
-# The largest range in which a float can represent every whole number.
+# A float can represent every whole number up to this one.
 FLOAT_INTEGER_MAX = 2**53
 
 
 class ValueKind(IntEnum):
-    """The kind of all values of a column. Each kind of numbers includes the kinds before it."""
+    """The kind of a column's values. Each kind of number includes the kinds before it."""
 
     nothing = 0
     integers = 1
@@ -48,7 +48,7 @@ _WORDS = {
 
 @dataclass
 class Column:
-    """A key, and the values read so far.
+    """A key, with counts of the values read so far.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ class Column:
     profile: ColumnProfile = field(default_factory=ColumnProfile)
 
     def add_kinds(self, lines: Mapping[ValueKind, int]) -> None:
-        """Add kinds of values, with the line of the first value of each."""
+        """Add kinds of values, with the line of the first value of each kind."""
         for kind, line in lines.items():
             self.kind = _joined(self.kind, kind)
             self.first_lines.setdefault(_WORDS[kind], line)
@@ -83,8 +83,8 @@ class Column:
             self.profile.add(values)
 
     def describe_mixture(self) -> str:
-        """Return a description of the kinds of values, with the line of the first value of each."""
-        return ", ".join(f"{words} (first in line {line:,})" for words, line in self.first_lines.items())
+        """Describe the kinds of values, with the line of the first value of each kind."""
+        return ", ".join(f"{words} (first on line {line:,})" for words, line in self.first_lines.items())
 
 
 def _joined(one: ValueKind, other: ValueKind) -> ValueKind:
@@ -103,6 +103,6 @@ def check_cell(name: str, n_bytes: int, bytes_max: int) -> None:
     """
     if n_bytes > bytes_max:
         raise TooLarge(
-            f"Column {name!r} contains a text of more than {bytes_max:,} bytes. "
+            f"Column {name!r} contains a text value of more than {bytes_max:,} bytes. "
             "Shorten the text, or remove the column."
         )

@@ -1,8 +1,8 @@
-"""Fast parsing of ordinary lines with pyarrow's JSON reader.
+"""Parse ordinary lines quickly with pyarrow's JSON reader.
 
-The reader gets the type of each key, so that it rejects values that do not fit exactly. Values that it
-accepts too easily (NaN, or digits that a float drops) are checked separately. A block that fails is parsed by
-the slow path.
+The reader is given the type of each key, so it rejects values of other types. It also accepts NaN and numbers
+with more digits than a float preserves, so these are checked separately. A block that fails is parsed by the
+slow path.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import pyarrow.json
 from understudy.tables.formats.jsonl.columns import STAGED_TYPES, Column, ValueKind
 from understudy.tables.formats.jsonl.lines import Block
 
-# Numbers of more than 17 digits, after a colon so that few texts match.
+# Numbers of more than 17 digits. The colon in the pattern prevents matches within most texts.
 _LONG_DECIMAL = r":[ \t]*-?(?:0\.0*[1-9][0-9]{17}|%s)" % "|".join(  # noqa: UP031 - braces are the pattern's
     rf"[1-9][0-9]{{{n - 1}}}\.[0-9]{{{18 - n}}}" for n in range(1, 18)
 )
@@ -64,7 +64,7 @@ def _is_faithful(data: bytes, table: pa.Table) -> bool:
     text = pa.array([data], pa.binary())
     if pc.any(pc.match_substring_regex(text, _LONG_DECIMAL)).as_py():
         return False
-    # Every long whole number has to be in an integer column, not in a float column.
+    # A float column would round long whole numbers, so all of them have to be in integer columns.
     n_long = pc.sum(pc.count_substring_regex(text, _LONG_INTEGER)).as_py()
     return n_long == 0 or n_long == sum(_n_long(c) for c in table.columns if pa.types.is_integer(c.type))
 

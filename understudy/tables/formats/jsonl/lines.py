@@ -1,4 +1,4 @@
-"""Blocks of lines of a JSON Lines file, with checks that they are UTF-8 text."""
+"""Read a JSON Lines file in blocks of lines, and check that they are UTF-8 text."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import BinaryIO
 from understudy.errors import InvalidInput, TooLarge
 from understudy.tables.formats.scan import MEBIBYTE, Reading
 
-# The slow path parses the first block, because no columns are known yet. It is therefore small.
+# The first block is small because the slow path has to parse it: no columns are known yet.
 _FIRST_BYTES = 64 * 1024
 _BLANKS = b" \t\r\n"
 _REMEDY = "Upload JSON Lines: one object per line."
 _OTHER_FILES: tuple[tuple[bytes, str], ...] = (
-    (b"PAR1", "a Parquet file. Specify the format parquet"),
-    (b"ARROW1", "an Arrow file. Specify the format arrow"),
+    (b"PAR1", "a Parquet file. Specify the format `parquet`"),
+    (b"ARROW1", "an Arrow file. Specify the format `arrow`"),
     (b"PK\x03\x04", "a zip archive or a spreadsheet. Save the sheet as CSV or .xlsx"),
 )
 
@@ -32,7 +32,7 @@ class Block:
     first_line : int
         Number of the block's first line. The first line of the file is 1.
     has_long_line : bool
-        Whether a text in the block may exceed the limit of a cell.
+        Whether a string in the block may exceed the limit of a cell.
     """
 
     data: bytes
@@ -66,7 +66,7 @@ def read_blocks(path: Path, reading: Reading) -> Iterator[Block]:
 
 
 def _check_start(file: BinaryIO) -> None:
-    """Check that the file is not of another format, and skip a byte order mark."""
+    """Check that the file does not have another format, and skip a byte order mark."""
     start = file.read(4096)
     if not start:
         raise InvalidInput("The file is empty. Upload a file with at least one row.", code="empty_file")
@@ -94,9 +94,9 @@ def _whole_lines(file: BinaryIO, line_bytes_max: int) -> Iterator[tuple[bytes, i
             rest = chunk[end:]
         if len(rest) > line_bytes_max:
             raise TooLarge(
-                f"Line {n_lines + 1:,} is longer than {line_bytes_max:,} bytes. Shorten its texts or remove "
-                "fields; if the file is a single JSON document, convert it to JSON Lines (one object per "
-                "line)."
+                f"Line {n_lines + 1:,} is longer than {line_bytes_max:,} bytes. Shorten its strings or "
+                "remove keys; if the file is a single JSON document, convert it to JSON Lines (one object "
+                "per line)."
             )
     if rest:
         yield rest, len(rest)
@@ -127,7 +127,7 @@ def _check_text(data: bytes, n_lines: int) -> None:
         if n_lines == 0 and _is_garbage(data):
             raise _unreadable(f"The file is not text. {_REMEDY}") from None
         line = n_lines + 1 + data.count(b"\n", 0, error.start)
-        # Without its cause: the decoder's error contains the bytes.
+        # The cause is suppressed because the decoder's error contains the bytes.
         raise InvalidInput(
             f"Line {line:,} is not valid UTF-8. Save the file as UTF-8 and upload it again.",
             code="wrong_encoding",
@@ -135,7 +135,7 @@ def _check_text(data: bytes, n_lines: int) -> None:
 
 
 def _is_garbage(data: bytes) -> bool:
-    """Return whether more than one byte in fifty is a control character, which is not the case in text."""
+    """Return whether more than 2 % of the bytes are control characters, which does not happen in text."""
     return len(re.findall(rb"[\x00-\x08\x0e-\x1f]", data)) > len(data) / 50
 
 

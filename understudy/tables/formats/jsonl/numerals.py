@@ -1,4 +1,4 @@
-"""Numbers with many digits, as text: their decimal type, and removal of exponents."""
+"""Find the decimal type of numbers with many digits, which are stored as text, and remove their exponents."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-# Number of digits in a 128-bit decimal. Larger exponents could expand to more than fits in memory.
+# Maximum number of digits in a 128-bit decimal. Numbers with larger exponents could expand to gigabytes.
 DIGITS_MAX = 38
 _EXPONENT = "[eE]"
 

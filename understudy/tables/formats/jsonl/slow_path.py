@@ -1,4 +1,4 @@
-"""Line-by-line parsing of JSON, with errors that contain the line."""
+"""Parse JSON line by line. Errors contain the number of the line."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from understudy.tables.formats.jsonl.columns import STAGED_TYPES, Column, ValueK
 from understudy.tables.formats.jsonl.lines import Block
 from understudy.tables.formats.scan import ReadLimits
 
-# Maximum number of digits for which a float returns the same digits.
+# Maximum number of digits that a float preserves.
 _FLOAT_DIGITS = 17
 _INT64 = range(-(2**63), 2**63)
 _NESTED_REMEDY = "Remove it, or give each of its values a separate key."
@@ -64,7 +64,7 @@ def parse_strictly(
     if lines and not values:
         # Rows without columns cannot be staged.
         raise InvalidInput(
-            f"Lines {lines[0]:,} to {lines[-1]:,} contain objects without keys. Remove these lines.",
+            f"The objects on lines {lines[0]:,} to {lines[-1]:,} have no keys. Remove these lines.",
             code="no_columns",
         )
     staged = []
@@ -109,24 +109,24 @@ def _object(text: str, line: int) -> _Object:
             "values."
         ) from None
     except json.JSONDecodeError as error:
-        # Without its cause: the decoder's error contains the line.
+        # The cause is suppressed because the decoder's error contains the line.
         raise _unreadable(
-            f"Line {line:,} is not valid JSON from character {error.colno:,} on. "
+            f"Line {line:,} is not valid JSON (character {error.colno:,}). "
             "Write one complete object per line."
         ) from None
     except RecursionError:
-        raise _nested(f"A value in line {line:,}") from None
+        raise _nested(f"A value on line {line:,}") from None
     if not isinstance(decoded, _Object):
         raise _unreadable(f"Line {line:,} is not a JSON object. Write one object per line.")
     return decoded
 
 
 def _array(column: Column, values: list[Value], lines: list[int]) -> pa.Array[Any]:
-    """Return values in the type that can represent all values of the column so far."""
+    """Return values in a type that can represent all values of the column so far."""
     kinds = {_kind(value_type) for value_type in set(map(type, values))}
     if None in kinds:
         row = next(row for row, value in enumerate(values) if isinstance(value, list))
-        raise _nested(f"Column {column.name!r}, line {lines[row]:,},")
+        raise _nested(f"Column {column.name!r} (line {lines[row]:,})")
     kinds_present = {kind for kind in kinds if kind} - {ValueKind.nothing}
     if ValueKind.integers in kinds_present:
         column.integer_max = max(

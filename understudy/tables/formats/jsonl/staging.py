@@ -1,4 +1,4 @@
-"""Staging of the values of a JSON Lines file by column, until all types are known."""
+"""Store the values of a JSON Lines file by column until all types are known."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from understudy.tables.formats.scan import Reading
 
 
 class Staged:
-    """Arrow files in the scratch folder. A new one is started when a column is added or its type changes."""
+    """Arrow files in the scratch folder. A new file starts when a column is added or changes its type."""
 
     def __init__(self, folder: Path) -> None:
         self.columns: dict[str, Column] = {}
@@ -36,7 +36,7 @@ class Staged:
         Raises
         ------
         InvalidInput
-            As `read_blocks` and `parse_strictly`; also too_many_rows and too_large.
+            For the reasons of `read_blocks` and `parse_strictly`, or with code too_many_rows or too_large.
         """
         with ExitStack() as stack:
             writer: pa.ipc.RecordBatchStreamWriter | None = None

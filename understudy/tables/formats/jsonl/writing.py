@@ -1,4 +1,4 @@
-"""Writing of JSON Lines: all keys in every line, null for missing values, numbers with all their digits."""
+"""Write JSON Lines: all keys on every line, null for missing values, numbers with all their digits."""
 
 from __future__ import annotations
 

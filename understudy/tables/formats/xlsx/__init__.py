@@ -1,4 +1,4 @@
-"""Excel workbooks: one sheet is read as a stream, and one sheet is written, in which no text is a formula.
+"""Excel workbooks: one sheet is read as a stream, and one sheet is written, without formulas.
 
 `archive` unpacks the parts, and `workbook` selects the sheet. `fast_path` reads cells in their usual form,
 and `cells` and `markup` read all others with an XML parser. `values` and `dates` interpret the cells, and
@@ -51,7 +51,7 @@ def scan_xlsx(path: Path, reading: Reading) -> Iterator[Scan]:
 
 @dataclass(frozen=True)
 class _Staged:
-    """A file with the rows of a sheet as text, with the header and the counts."""
+    """A file with the rows of a sheet as text, the names in its header, and the counts of its columns."""
 
     path: Path
     names: list[str]
@@ -141,17 +141,21 @@ def _warnings(sheet: _Staged, named: list[tuple[str, ColumnType]]) -> Iterator[s
             (sheet.counts.n_impossible[column], "nonexistent date was", "nonexistent dates were"),
         ):
             if n > 0:
-                yield f"Column {name!r}: {n:,} {one if n == 1 else many} replaced with missing values."
+                yield (
+                    f"Column {name!r}: 1 {one} replaced with a missing value."
+                    if n == 1
+                    else f"Column {name!r}: {n:,} {many} replaced with missing values."
+                )
     if n := sheet.reader.n_merged:
         yield (
-            f"The sheet has {n:,} merged area{'s' if n > 1 else ''}. Only the first cell of an area has a "
-            "value; the other cells are missing values."
+            f"The sheet has {n:,} merged area{'s' if n > 1 else ''}. Only the first cell of each area has a "
+            "value, and the other cells are missing values."
         )
 
 
 XLSX = Format(
     name="xlsx",
-    summary="Excel workbooks (.xlsx, and .xlsm without macros); the first visible sheet, or a named sheet",
+    summary="Excel workbooks (.xlsx, or .xlsm without its macros); the first visible sheet or a named sheet",
     suffixes=(".xlsx", ".xlsm"),
     media_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     scan=scan_xlsx,

@@ -34,7 +34,7 @@ _OTHER_FILES: tuple[tuple[bytes, str], ...] = (
         b"\xd0\xcf\x11\xe0",
         "an old Excel file (.xls) or a password-protected workbook. Save it as .xlsx without a password",
     ),
-    (b"PAR1", "a Parquet file. Specify the format parquet"),
+    (b"PAR1", "a Parquet file. Specify the format `parquet`"),
     (b"%PDF", "a PDF document. Save the table as .xlsx"),
     (b"\x1f\x8b", "a gzip file. Decompress it first"),
 )
@@ -58,7 +58,7 @@ class Archive:
         Raises
         ------
         TooLarge
-            If there are more than bytes_max, or if the compression ratio indicates a zip bomb.
+            If the part has more than bytes_max bytes, or its compression ratio indicates a zip bomb.
         InvalidInput
             If the part is missing or damaged.
         """
@@ -78,7 +78,7 @@ class Archive:
                 yield chunk
 
     def declared_bytes(self, name: str) -> int:
-        """Return the declared size of a part, which is used for progress only."""
+        """Return the declared size of a part, which is used only to report progress."""
         return max(1, self._parts[name.lower()].file_size)
 
 
@@ -133,7 +133,7 @@ def _check_kind(start: bytes) -> None:
     if start.removeprefix(b"\xef\xbb\xbf").lstrip().lower().startswith(_MARKUP):
         raise unreadable("The file is not .xlsx but HTML or XML. Save it as .xlsx.")
     if not start.startswith(b"PK"):
-        raise unreadable("The file is not .xlsx: it is not a zip archive. Specify its actual format.")
+        raise unreadable("The file is not .xlsx, because it is not a zip archive. Specify its actual format.")
 
 
 def _check_end(file: BinaryIO, size: int) -> int:
@@ -151,7 +151,10 @@ def _check_end(file: BinaryIO, size: int) -> int:
     if n_parts == 0:
         raise unreadable("The file is an empty zip archive. Save the workbook again.")
     if n_parts > _PARTS_MAX or n_bytes > _DIRECTORY_BYTES_MAX:
-        raise TooLarge(f"The workbook has more than {_PARTS_MAX:,} parts. Save the table as CSV or Parquet.")
+        raise TooLarge(
+            f"The workbook has more than {_PARTS_MAX:,} parts, or a directory larger than "
+            f"{_DIRECTORY_BYTES_MAX:,} bytes. Save the table as CSV or Parquet."
+        )
     if start + n_bytes > end:
         raise _damaged()
     return int(start)
@@ -162,7 +165,7 @@ def _read_end64(file: BinaryIO, end: int) -> tuple[int, int, int]:
     file.seek(max(0, position))
     record = file.read(_END64.size)
     _, _, stated, _ = _LOCATOR64.unpack(file.read(_LOCATOR64.size))
-    # Versions of zipfile differ in which of these two positions they use.
+    # Versions of zipfile differ in whether they use the stated or the computed position.
     if stated != position or not record.startswith(b"PK\6\6"):
         raise _damaged()
     n_parts, n_bytes, start = _END64.unpack(record)[-3:]
@@ -173,7 +176,7 @@ def _check_parts(parts: list[zipfile.ZipInfo], start: int) -> None:
     if not 0 < len(parts) <= _PARTS_MAX:
         raise _damaged()
     if any(_is_outside(info.orig_filename) for info in parts):
-        raise unreadable("The workbook contains parts with names outside of the archive. Save it again.")
+        raise unreadable("The workbook contains parts whose names point outside the archive. Save it again.")
     if len({info.filename.lower() for info in parts}) < len(parts):
         raise unreadable("The workbook contains several parts with the same name. Save it again.")
     if any(info.flag_bits & _ENCRYPTED for info in parts):
@@ -182,7 +185,7 @@ def _check_parts(parts: list[zipfile.ZipInfo], start: int) -> None:
         raise unreadable("The workbook uses an unsupported compression method. Save it again.")
     spans = sorted((info.header_offset, _end_of(info)) for info in parts)
     if spans[0][0] < 0 or spans[-1][1] > start or any(a[1] > b[0] for a, b in pairwise(spans)):
-        raise unreadable("Parts of the workbook overlap: it is damaged or malicious. Save it again.")
+        raise unreadable("Parts of the workbook overlap, so it is damaged or malicious. Save it again.")
 
 
 def _end_of(info: zipfile.ZipInfo) -> int:

@@ -1,4 +1,4 @@
-"""Splitting of a part into blocks of rows or texts, and conditions to read them without a parser."""
+"""Split a part of a workbook into blocks, and decide which blocks can be read without the XML parser."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 DATA_TAG = b"<sheetData>"
 ROW_END = b"</row>"
-# Large enough for a batch, but small compared with the memory that a batch takes.
+# Large enough to fill a batch, but small compared with the memory of a batch.
 _BLOCK_BYTES = 1024**2
 _DECLARATION = re.compile(rb"(?:\xef\xbb\xbf)?(<\?xml[^<>]*\?>)?\s*<[a-zA-Z]")
 _ENCODING = re.compile(rb"""encoding\s*=\s*["']utf-8["']""", re.IGNORECASE)
@@ -15,14 +15,14 @@ _ROW_NUMBER = re.compile(rb'<row r="([0-9]{1,9})"')
 
 
 def cut_blocks(chunks: Iterator[bytes], beginning: Sequence[bytes], end: bytes) -> Iterator[bytes]:
-    """Yield a part in blocks of about one mebibyte that end with a tag, as long as the tag occurs.
+    """Yield a part in blocks of about one mebibyte, which end with a given tag if they contain it.
 
     Parameters
     ----------
     beginning : sequence of bytes
-        End tags of the first blocks, whose content the parser has to read.
+        Tags that end the first blocks, which the parser has to read.
     end : bytes
-        End tag of all other blocks.
+        Tag that ends all other blocks.
     """
     held = bytearray()
     tags = list(reversed(beginning))
@@ -52,8 +52,8 @@ def _cut(held: bytearray, end: int) -> bytes:
 def may_skip_parser(block: bytes, *, is_first: bool) -> bool:
     """Return whether the blocks after this one can be read without the parser.
 
-    They cannot if the block changes how the following bytes are read: by an encoding other than UTF-8, or by
-    the start of a comment, a processing instruction or a CDATA section.
+    This is not possible if the block declares an encoding other than UTF-8, or contains the start of a
+    comment, a processing instruction or a CDATA section: they change how the following bytes are read.
     """
     if b"<!" in block:
         return False

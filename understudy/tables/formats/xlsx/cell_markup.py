@@ -1,4 +1,4 @@
-"""Markup of cells, in the Excel type of their values.
+"""Write the XML of cells, each in the Excel type of its value.
 
 A number, date or time that Excel cannot represent exactly is written as text.
 """
@@ -24,7 +24,7 @@ _FIRST_DAY = -25_508
 _UNITS_A_MS = {"us": 1_000, "ns": 1_000_000}
 
 MISSING_ROW = ' t="e"><v>#N/A</v></c>'
-# Characters that XML cannot contain or would change, and text that looks like an escaped character.
+# Characters that XML cannot contain or would change, and text that looks like an escape sequence.
 _UNSAFE = r"[\x00-\x08\x0b-\x1f\x{fffe}\x{ffff}]|_x[0-9A-Fa-f]{4}_"
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]")
 _LOOKS_ESCAPED = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
@@ -61,8 +61,8 @@ def check_lengths(name: str, column: pa.Array[Any]) -> None:
     long = texts.filter(pc.greater(lengths, _limit(CHARACTERS_MAX // 2))).to_pylist()
     if any(len(text.encode("utf-16-le")) > 2 * CHARACTERS_MAX for text in long):
         raise TooLarge(
-            f"Column {name!r} contains a text of more than {CHARACTERS_MAX:,} characters, the maximum of a "
-            "cell. Use Parquet or CSV."
+            f"Column {name!r} contains a text value of more than {CHARACTERS_MAX:,} characters, the maximum "
+            "of a cell. Use Parquet or CSV."
         )
 
 
@@ -79,7 +79,7 @@ def _number(texts: Any, style: Style = Style.general) -> Any:
 
 
 def _text_markup(column: pa.Array[Any]) -> Any:
-    # The longest accepted text is far below the range of 32-bit string offsets.
+    # Short enough for 32-bit string offsets, because `check_lengths` limits the texts.
     return _joined(
         ' t="inlineStr"><is><t xml:space="preserve">', _escaped(column.cast(pa.string())), "</t></is></c>"
     )
@@ -109,7 +109,7 @@ def _either(is_exact: Any, cells: Any, texts: Any) -> Any:
 
 def _float_markup(column: pa.Array[Any]) -> Any:
     wide: Any = column.cast(pa.float32()) if pa.types.is_float16(column.type) else column
-    # A canonical table contains no such values (canonical.py).
+    # NaN and infinity become empty cells, although a canonical table contains neither (canonical.py).
     finite = pc.if_else(pc.is_finite(wide), wide, pa.scalar(None, wide.type))
     return _number(finite.cast(pa.string()))
 
@@ -174,9 +174,9 @@ def _milliseconds(ticks: Any, unit: str) -> tuple[Whole, Any]:
 
 
 def _days_text(ms: Whole, like: Any) -> Any:
-    """Return milliseconds as numbers of days that are read back as the same milliseconds.
+    """Return milliseconds as fractional days in text, exact enough to read back the same milliseconds.
 
-    A double resolves 10 microseconds up to the year 9999. Values that are missing in `like` are null.
+    Up to the year 9999, a double resolves 10 microseconds. Values that are missing in `like` are null.
     """
     is_missing = like.is_null().to_numpy(zero_copy_only=False)
     return pa.array(ms / DAY_MS, mask=is_missing).cast(pa.string())

@@ -1,4 +1,4 @@
-"""Reading of the cells of a sheet as a stream, in batches of rows.
+"""Read the cells of a sheet as a stream, in batches of rows.
 
 The dimension that the sheet declares is ignored. Rows and columns are determined by the cells.
 """
@@ -29,10 +29,11 @@ from understudy.tables.formats.xlsx.raw_cells import (
 from understudy.tables.formats.xlsx.shared_strings import text_too_long
 
 _ROW_BYTES_MAX = 64 * MEBIBYTE
-# Cells can share a long text. Limit of text regardless of the sheet's size, and limit relative to that size.
+# Many cells can share a long string. Size of text that is always allowed, and limit relative to the sheet's
+# size.
 _ALWAYS_ALLOWED_BYTES = 128 * MEBIBYTE
 _REPETITION_MAX = 100
-# Cost of a row without cells, in cells.
+# Number of cells as which an empty row counts towards the size of a batch.
 _ROW_COST = 1
 # Rows are elements of `sheetData`, which is an element of the sheet.
 _DATA_DEPTH = 2
@@ -49,7 +50,7 @@ class SheetReader:
         Number of cells with an error value, and with a formula without a stored result, by column of the
         table.
     n_merged : int
-        Number of areas of merged cells.
+        Number of merged areas.
     """
 
     def __init__(self, limits: ReadLimits, shared_ends: Sequence[int]) -> None:
@@ -83,19 +84,19 @@ class SheetReader:
         self._n_characters = 0
 
     def batches(self, chunks: Iterator[bytes]) -> Iterator[tuple[RawCells, int]]:
-        """Yield a batch with the header, then batches of rows, each with the number of bytes read so far."""
+        """Yield the header as a batch, then batches of rows, each with the number of bytes read so far."""
         n_bytes = 0
         for block in cut_blocks(chunks, (DATA_TAG, ROW_END), ROW_END):
             n_bytes += len(block)
             self._read(block, is_first=n_bytes == len(block))
-            # Checked before the batches are used, because the cells of one block can share gigabytes of text.
+            # Checked before the batches are used: the cells of one block can refer to gigabytes of text.
             self._check_repetition(n_bytes)
             for batch in self._ready:
                 yield batch, n_bytes
             self._ready = []
         self._parser.close()
         if not self._is_sheet:
-            raise unreadable("The sheet is not a sheet of cells. Save the workbook again.")
+            raise unreadable("The selected sheet does not contain a worksheet. Save the workbook again.")
         if self._batch.row_numbers:
             yield self._batch.cells(), n_bytes
 
@@ -128,7 +129,7 @@ class SheetReader:
         if self._n_bytes_before > max(_ALWAYS_ALLOWED_BYTES, _REPETITION_MAX * n_bytes):
             raise TooLarge(
                 "The cells of the sheet repeat long texts so often that the table is more than "
-                f"{_REPETITION_MAX} times as large as the sheet. Upload it as Parquet or CSV."
+                f"{_REPETITION_MAX} times as large as the sheet. Upload the table as Parquet or CSV."
             )
 
     # The following methods are called for each element, about five times per cell. Cells and values are never
@@ -202,7 +203,7 @@ class SheetReader:
             )
         if number > ROWS_MAX:
             raise TooLarge(
-                f"The sheet has more than {ROWS_MAX:,} rows, which is the limit. Save the table as CSV.",
+                f"The sheet has more than the maximum of {ROWS_MAX:,} rows. Save the table as CSV.",
                 code="too_many_rows",
             )
         self._row, self._row_text = number, str(number)
@@ -254,8 +255,7 @@ class SheetReader:
             raise unreadable(f"The cells of row {self._row:,} are out of order. Save the workbook again.")
         if column >= COLUMNS_MAX:
             raise TooLarge(
-                f"Row {self._row:,} has more than {COLUMNS_MAX:,} columns, which is the limit. "
-                "Remove columns.",
+                f"Row {self._row:,} has more than the maximum of {COLUMNS_MAX:,} columns. Remove columns.",
                 code="too_many_columns",
             )
         self._column = column
@@ -306,7 +306,8 @@ class SheetReader:
         index = _whole(text)
         if index is None or index >= len(ends) - 1:
             raise unreadable(
-                f"Cell {self._where()} refers to a shared text that does not exist. Save the workbook again."
+                f"Cell {self._where()} refers to a shared string that does not exist. Save the workbook "
+                "again."
             )
         self._count_bytes(ends[index + 1] - ends[index])
         return index
@@ -315,7 +316,7 @@ class SheetReader:
         self._n_bytes += n_bytes
         if self._n_bytes > _ROW_BYTES_MAX:
             raise TooLarge(
-                f"The texts of row {self._row:,} are larger than {_ROW_BYTES_MAX:,} bytes. Shorten them."
+                f"The text in row {self._row:,} takes more than {_ROW_BYTES_MAX:,} bytes. Shorten it."
             )
 
     def _add_rare(self, type_: str, text: str) -> None:
@@ -333,8 +334,8 @@ class SheetReader:
             )
 
     def _count(self, counter: Counter[int]) -> None:
-        # Cells above the header do not belong to the table. Below it, such a cell makes a row of missing
-        # values.
+        # Cells above the header do not belong to the table. Below the header, the row counts as a row of the
+        # table even if it contains only such cells.
         if self.width:
             counter[self._place() - self._base - self.first_column] += 1
             self._is_filled = True

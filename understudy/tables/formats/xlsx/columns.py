@@ -1,4 +1,4 @@
-"""Detection of the type of each column of a sheet, from all of its values."""
+"""Detect the type of each column of a sheet from all of its values."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class ColumnCounts:
     Parameters
     ----------
     n_values, first_rows : array of shape (number of kinds, number of columns)
-        Number of values of each kind, and row of the first one, in the order of `Kind`. Words for missing
-        values do not count as text.
+        Number of values of each kind, and row of the first value of each kind, in the order of `Kind`. Words
+        for missing values do not count as text.
     n_impossible : array of shape (number of columns,)
         Number of dates that do not exist.
     """

@@ -1,4 +1,4 @@
-"""Conversion of Excel's dates and times, which are numbers of days from a start that the workbook sets."""
+"""Convert Excel's dates and times, which are numbers of days in the date system of the workbook."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ import pyarrow.compute as pc
 from understudy.tables.formats.xlsx.styles import Kind
 
 DAY_MS = 86_400_000
-# Days from Excel's day 0 to 1970. The 1900 date system includes a 29 February 1900, so for the days before it
-# the difference is one less.
+# Days from Excel's day 0 to 1970. The 1900 date system contains a day that never existed, 29 February 1900.
+# The number is therefore one less for earlier days.
 EPOCH_1900 = 25_569
 _EPOCH_EARLY_1900 = 25_568
 _EPOCH_1904 = 24_107
 _NO_SUCH_DAY = 60
 LAST_DAY = 2_932_896  # 31 December 9999, in days since 1970
-# Limit of a duration in days, so that its milliseconds are exact.
+# Maximum length of a duration in days. Below it, a float represents milliseconds exactly.
 _DAYS_MAX = 1e8
 
 Whole = npt.NDArray[np.int64]
@@ -35,8 +35,8 @@ def date_texts(
 ) -> tuple[list[Placed], Kinds]:
     """Return dates, timestamps, times and durations as texts, and the kind of each.
 
-    A number with a date format and a fraction is a timestamp, and so is a number with a time format that is
-    not within one day. Days that do not exist have no text.
+    A number with a date format is a timestamp if it has a fraction. A number with a time format is a
+    timestamp if it is not within one day. Days that do not exist have no text.
     """
     is_near = np.abs(numbers) < _DAYS_MAX
     ms = np.rint(np.where(is_near, numbers, 0.0) * DAY_MS).astype(np.int64)
@@ -93,7 +93,7 @@ def _durations(ms: Whole) -> pa.Array[Any]:
 
 
 def parse_durations(texts: pa.Array[Any]) -> pa.Array[Any]:
-    """Parse the durations that `date_texts` writes, in milliseconds."""
+    """Parse durations in the format of `date_texts`, and return them in milliseconds."""
     pattern = r"\A(?P<sign>-?)(?P<h>[0-9]+):(?P<m>[0-9]+):(?P<s>[0-9]+)\.?(?P<ms>[0-9]*)\z"
     given: Any = texts
     filled: Any = pc.fill_null(given, "0:00:00")

@@ -1,7 +1,7 @@
-"""Fast reading of rows in the usual form of spreadsheet programs, with regular expressions over a block.
+"""Read rows quickly with regular expressions, if they have the form that spreadsheet programs usually write.
 
-A block is either read completely or left to the XML parser, if any byte is not in the usual form. Values and
-errors therefore equal those of the parser, which takes several times as long.
+If any byte of a block does not fit this form, the XML parser reads the whole block. Values and errors
+therefore equal those of the parser, which takes several times as long.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from understudy.tables.formats.xlsx.raw_cells import (
     column_index,
 )
 
-# Any, because the type stubs of these functions do not support types that are set at run time.
+# Any, because the type stubs of these functions do not support types that are known only at run time.
 pc: Any = pyarrow.compute
 Mask = npt.NDArray[np.bool_]
 ArrowArray: TypeAlias = "pa.Array[Any]"
@@ -52,20 +52,20 @@ _CELL_START = "<c r="
 _SHARED_TEXT = rf'\A(?:<t ?/>|<t(?: xml:space="preserve")?>(?P<text>{_TEXT})</t>)</si>\z'
 _TEXT_START = "<si>"
 _CELL_ATTRIBUTE = re.compile(r' ([a-z]+)="([A-Za-z0-9]*)"')
-# Attributes that do not affect the value: metadata, and whether a pronunciation is shown.
+# Attributes that do not affect the value: indices of metadata, and whether to show phonetic text.
 _IGNORED_ATTRIBUTES = {"cm", "vm", "ph"}
 _ROW_END = "</row>"
 _ROW_TAG = re.compile(r'<row r="([1-9][0-9]{0,6})"((?: [A-Za-z][A-Za-z0-9:]*="[A-Za-z0-9:. -]*")*)( ?/)?>')
 _ROW_ATTRIBUTE = re.compile(r' ([A-Za-z0-9:]+)="')
 _INLINE_MARKUP = r"\A<is><t[^<>]*>|</t></is>\z"
-# The order matters, because `&amp;lt;` means `&lt;`.
+# `&amp;` is last because `&amp;lt;` means the text `&lt;`.
 _ENTITIES = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&apos;": "'", "&amp;": "&"}
 _TYPES = ("n", "s", "b", "e", "d", "str", "inlineStr")
 _TEXT_TYPES = ("str", "inlineStr")
 
 
 class _UnusualForm(Exception):
-    """The block is not in the usual form."""
+    """The block does not have the usual form."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Block:
     Parameters
     ----------
     n_text_bytes : int
-        Size of all texts. A shared text counts once for every cell.
+        Size of all texts. A shared string counts once for every cell that refers to it.
     n_errors, n_uncached : Counter of int
         Counts as in `SheetReader`.
     """
@@ -97,12 +97,12 @@ class Block:
 
 
 def read_block(block: bytes, place: Place, shared_ends: Sequence[int], text_max: int) -> Block | None:
-    """Return the rows of a block that starts before a row, or None if the parser has to read the block.
+    """Return the rows of a block that starts with a row, or None if the parser has to read the block.
 
     Parameters
     ----------
     shared_ends : sequence of int
-        Ends of the shared texts; see `SharedStrings`.
+        End positions of the shared strings; see `SharedStrings`.
     text_max : int
         Maximum length of a text in a cell, in characters.
     """
@@ -156,7 +156,7 @@ def _rows(start: str, tails: ArrowArray, last: int) -> tuple[Whole, Whole]:
         rows.append(last)
         last, is_open = _follow_rows(tail, last, is_open=True)
     _require(not is_open and last <= ROWS_MAX)
-    # Include the rows without cells at the end of the block.
+    # The last number includes the rows without cells at the end of the block.
     return np.array([*rows, last], np.int64), np.repeat(np.arange(len(ends)), np.diff(ends, prepend=-1))
 
 
@@ -177,7 +177,7 @@ def _follow_rows(text: str, last: int, *, is_open: bool) -> tuple[int, bool]:
 
 @lru_cache(maxsize=1024)
 def _differ(attributes: str) -> bool:
-    """Return whether no attribute of a row occurs twice."""
+    """Return whether all attributes of a row have different names."""
     names = ["r", *_ROW_ATTRIBUTE.findall(attributes)]
     return len(set(names)) == len(names)
 
@@ -204,7 +204,7 @@ class _Cells:
     Attributes
     ----------
     is_present, is_error, is_uncached : array of bool
-        Whether a cell makes a row, contains an error value, and has a formula without a result.
+        Whether a cell counts as present, contains an error value, or has a formula without a stored result.
     """
 
     def __init__(self, groups: Any, text_max: int) -> None:
@@ -292,7 +292,7 @@ def _attributes(attributes: Any) -> tuple[Whole, Any]:
 
 
 def read_texts(block: bytes, bytes_max: int) -> ArrowArray | None:
-    """Return the shared texts of a block that starts before a text, or None if the parser has to read it."""
+    """Return the shared strings of a block that starts with one, or None if the parser has to read it."""
     try:
         pieces: Any = pc.split_pattern(pa.array([block.decode()]), _TEXT_START).values
         groups: Any = pc.extract_regex(pieces[1:], _SHARED_TEXT)

@@ -1,4 +1,4 @@
-"""Streaming XML parser based on expat, without document types or entities, in bounded memory."""
+"""A streaming XML parser based on expat, in bounded memory. It rejects document types and entities."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
 
 
 class Handler(Protocol):
-    """A receiver of the elements and texts of a document. Names have no prefix."""
+    """A class that handles the elements and texts of a document. Element names have no prefix."""
 
     def start(self, name: str, attributes: dict[str, str]) -> None: ...
 
@@ -50,7 +50,7 @@ def parse(chunks: Iterable[bytes], handler: Handler) -> None:
     Raises
     ------
     InvalidInput, TooLarge
-        As `Parser.feed`.
+        For the reasons of `Parser.feed`.
     """
     document = Document(handler)
     for chunk in chunks:
@@ -68,7 +68,9 @@ class Depth:
         """Enter an element."""
         self.n += 1
         if self.n > _DEPTH_MAX:
-            raise unreadable("The workbook's XML is nested too deeply. Save the workbook again.")
+            raise unreadable(
+                f"The workbook's XML is nested more than {_DEPTH_MAX} levels deep. Save the workbook again."
+            )
 
     def up(self) -> None:
         """Leave an element."""
@@ -76,13 +78,13 @@ class Depth:
 
 
 class Parser:
-    """An expat parser without the features that a workbook does not need but an attack might.
+    """An expat parser that rejects the XML features that workbooks do not need and attacks use.
 
     Parameters
     ----------
     start, end, text : callable
-        Callbacks for elements, with their names as written, and for texts. Callers that accept nested
-        elements have to count the depth.
+        Callbacks for elements, with their names as written, and for texts. Callbacks that accept nested
+        elements have to limit the depth.
     """
 
     def __init__(
@@ -118,7 +120,10 @@ class Parser:
             _feed(self._expat, piece, is_last=False)
             self._n_bytes += len(piece)
             if len(self._names) > _NAMES_MAX:
-                raise unreadable("The workbook's XML uses too many different names. Save the workbook again.")
+                raise unreadable(
+                    f"The workbook's XML has more than {_NAMES_MAX:,} different names. Save the workbook "
+                    "again."
+                )
             if self._n_bytes - self._expat.CurrentByteIndex > _TOKEN_BYTES_MAX:
                 raise TooLarge(
                     f"The workbook contains a tag of more than {_TOKEN_BYTES_MAX:,} bytes. Save it again."
@@ -166,7 +171,7 @@ def _feed(parser: Any, chunk: bytes, *, is_last: bool) -> None:
     except InvalidInput:
         raise
     except (expat.ExpatError, LookupError, UnicodeError, ValueError):
-        # Without its cause, which may contain data from the file.
+        # The cause is suppressed because it may contain data from the file.
         raise unreadable(
             "The workbook's XML is damaged: it is malformed or not valid in its encoding. Save the workbook "
             "again."

@@ -1,4 +1,4 @@
-"""The parts of a written workbook other than the sheet. Cell styles have the numbers of `Style`."""
+"""The parts of a written workbook other than the sheet. `Style` contains the indices of the cell styles."""
 
 from __future__ import annotations
 

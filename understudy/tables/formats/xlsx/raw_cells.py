@@ -11,7 +11,7 @@ import pyarrow as pa
 
 ROWS_MAX = 1_048_576
 COLUMNS_MAX = 16_384
-# Maximum number of cells in a batch. A cell takes about 100 bytes while it is read.
+# Maximum number of cells in a batch. A cell takes about 100 bytes of memory while it is read.
 BATCH_PLACES = 65_536
 BATCH_BYTES = 4 * 1024**2
 BOOLEANS = {"0": "false", "1": "true", "false": "false", "true": "true"}
@@ -22,16 +22,18 @@ Whole = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class RawCells:
-    """A batch of rows with the raw content of its cells. A place is row in the batch * width + column.
+    """A batch of rows with the unparsed content of its cells.
+
+    The place of a cell is its row in the batch * width + its column.
 
     Parameters
     ----------
     row_numbers : array of int
         Number of each row in the sheet.
     numbers, styles, texts, booleans : array of string
-        Content at each place: numbers as written, with the indices of their styles; texts; true or false.
+        Content at each place: numbers as written, indices of their styles, texts, and `true` or `false`.
     shared : array of int
-        Index of the shared text at each place. All indices are valid.
+        Index of the shared string at each place. All indices are valid.
     """
 
     width: int
@@ -70,7 +72,7 @@ class CellBuffer:
 
     @property
     def all_places(self) -> tuple[list[int], ...]:
-        """The lists of places of all kinds."""
+        """The lists of places, one for each kind of content."""
         return self.number_places, self.shared_places, self.text_places, self.boolean_places
 
     def cells(self) -> RawCells:

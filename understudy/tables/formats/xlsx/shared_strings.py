@@ -1,4 +1,4 @@
-"""The texts that cells share, stored in the scratch folder."""
+"""The shared strings of a workbook, stored in the scratch folder."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _TEXT_END = b"</si>"
 
 
 class SharedStrings:
-    """Shared texts by index, in memory-mapped files.
+    """Shared strings by index, in memory-mapped files.
 
     Parameters
     ----------
     ends : sequence of int
-        Ends of the texts in bytes. The first entry is 0, the start of the first text.
+        End position of each text in bytes, after a first entry of 0.
     """
 
     def __init__(self, ends: pa.Buffer, texts: pa.Buffer) -> None:
@@ -44,7 +44,7 @@ class SharedStrings:
 
 
 def read_shared_strings(archive: Archive, part: str | None, reading: Reading) -> SharedStrings:
-    """Read the shared texts. Memory does not grow with their number.
+    """Read the shared strings. Memory does not grow with their number.
 
     Raises
     ------
@@ -84,7 +84,7 @@ def _map(path: Path) -> pa.Buffer:
 
 
 class _Strings:
-    """A handler for `si` elements, with one `t` or one per run. Phonetic texts (`rPh`) are ignored."""
+    """A handler that joins the `t` elements of each `si` element. Phonetic texts (`rPh`) are ignored."""
 
     def __init__(self, texts: BinaryIO, ends: BinaryIO, bytes_max: int) -> None:
         self.n_texts = 0
@@ -135,7 +135,7 @@ class _Strings:
             self.flush()
 
     def add_all(self, texts: pa.Array[Any]) -> None:
-        """Add whole texts, none of which is too long."""
+        """Add texts whose lengths have already been checked."""
         self.flush()
         _, ends, data = texts.buffers()
         assert ends is not None
@@ -158,6 +158,6 @@ class _Strings:
 def text_too_long(bytes_max: int) -> TooLarge:
     """Return the error for a text that exceeds the limit of a cell."""
     return TooLarge(
-        f"The workbook contains a text of more than {bytes_max:,} bytes. Shorten the text, or remove the "
-        "column."
+        f"The workbook contains a text value of more than {bytes_max:,} bytes. Shorten the text, or remove "
+        "the column."
     )

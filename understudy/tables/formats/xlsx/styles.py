@@ -1,4 +1,4 @@
-"""Detection of dates, times, timestamps and durations from the number formats of cells."""
+"""Detect dates, times, timestamps and durations from the number formats of cells."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from understudy.tables.formats.xlsx.archive import Archive, unreadable
 from understudy.tables.formats.xlsx.markup import Elements, parse
 
 _PART_BYTES_MAX = 32 * MEBIBYTE
-# The limit of Excel.
+# Maximum number of cell styles in Excel.
 STYLES_MAX = 65_536
 
 
@@ -39,7 +39,7 @@ WORDS = {
     Kind.text: "text",
 }
 
-# Formats with a number but no code. 27 to 36 and 50 to 58 are dates in East Asian languages.
+# Built-in formats, which have a number but no code. 27 to 36 and 50 to 58 are dates in East Asian languages.
 _BUILT_IN = {
     **dict.fromkeys((*range(14, 18), *range(27, 37), *range(50, 59)), Kind.date),
     **dict.fromkeys((18, 19, 20, 21, 32, 33, 34, 35, 45, 47, 55, 56), Kind.time),
@@ -52,7 +52,7 @@ _DECORATION = re.compile(r'"[^"]*"?|\\.|_.|\*.|\[[^\]]*\]?', re.DOTALL)
 
 
 def kind_of_code(code: str) -> Kind:
-    """Return the kind of a number from its format code."""
+    """Return the kind of numbers that a format code displays."""
     if _ELAPSED.search(re.sub(r'"[^"]*"|\\.', "", code)):
         return Kind.duration
     plain = _DECORATION.sub("", code).split(";")[0].lower()
@@ -60,7 +60,7 @@ def kind_of_code(code: str) -> Kind:
         return Kind.number
     letters = set(plain) & set("ymdhs")
     has_time = bool(letters & set("hs"))
-    # An m beside hours or seconds means minutes.
+    # Beside hours or seconds, an m means minutes.
     has_date = bool(letters & set("yd")) or letters == {"m"}
     if has_date:
         return Kind.timestamp if has_time else Kind.date
@@ -68,7 +68,7 @@ def kind_of_code(code: str) -> Kind:
 
 
 def read_styles(archive: Archive, part: str | None) -> npt.NDArray[np.int8]:
-    """Return the kind of numbers in each cell style, by the index of the style."""
+    """Return the kind of numbers in each cell style, in the order of the styles."""
     styles = _Styles()
     if part is not None:
         parse(archive.chunks(part, bytes_max=_PART_BYTES_MAX), styles)
@@ -92,7 +92,8 @@ class _Styles(Elements):
             self._is_within = name == "cellXfs"
         if len(self._formats) + len(self._codes) > 2 * STYLES_MAX:
             raise unreadable(
-                f"The workbook has more than {STYLES_MAX:,} cell styles. Save the table in a new workbook."
+                f"The workbook has more than {2 * STYLES_MAX:,} cell styles and number formats. Save the "
+                "table in a new workbook."
             )
 
     def kinds(self) -> list[Kind]:

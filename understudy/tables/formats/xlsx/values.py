@@ -1,6 +1,6 @@
-"""Conversion of cells to the text that a CSV file would contain, with the kind of each value.
+"""Convert cells to the text that a CSV file would contain, with the kind of each value.
 
-All values are converted to text because a column may turn out to be mixed in its last row.
+All values are converted to text because the last row of a column may contain another kind of value.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from understudy.tables.formats.xlsx.shared_strings import SharedStrings
 from understudy.tables.formats.xlsx.styles import Kind
 
 _NUMBER = r"\A[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?\z"
-# Above this limit a float may represent several whole numbers.
+# Above this limit, a float cannot represent every whole number.
 _EXACT_MAX = 2.0**53
 
 
@@ -45,7 +45,7 @@ class Texts:
 
 
 class CellReader:
-    """Converts raw cells to texts.
+    """Converts unparsed cells to texts.
 
     Parameters
     ----------
@@ -90,7 +90,9 @@ class CellReader:
         is_number = pc.match_substring_regex(texts, _NUMBER)
         if pc.all(is_number).as_py() is False:
             where = self._where(raw, is_number.index(False).as_py())
-            raise unreadable(f"Cell {where} is declared as a number but is not one. Save the workbook again.")
+            raise unreadable(
+                f"Cell {where} is declared as a number but contains something else. Save the workbook again."
+            )
         return texts.cast(pa.float64()).to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
 
     def _kinds(self, raw: RawCells) -> Kinds:
@@ -120,7 +122,7 @@ def number_texts(numbers: npt.NDArray[np.float64]) -> pa.Array[Any]:
     if is_whole.all():
         return pa.array(numbers.astype(np.int64)).cast(pa.string())
     shown: Any = pa.array(numbers).cast(pa.string())
-    # Large numbers get a decimal point, so that they are not mistaken for exact whole numbers.
+    # Large numbers get a decimal point so that they are not read as exact whole numbers.
     is_bare = pc.and_(pc.invert(pc.match_substring_regex(shown, r"[.ein]")), pa.array(~is_whole))
     if pc.any(is_bare).as_py():
         shown = pc.if_else(is_bare, pc.binary_join_element_wise(shown, ".0", ""), shown)

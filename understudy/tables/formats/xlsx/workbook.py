@@ -1,4 +1,4 @@
-"""Selection of the sheet, and the date system of the workbook."""
+"""Select the sheet to read, and find its parts and the date system of the workbook."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SHOWN_NAMES = 10
 
 @dataclass(frozen=True)
 class Link:
-    """A relationship to another part, or to None outside of the workbook, which is never followed."""
+    """A relationship to another part. The target is None outside the workbook, and is then never read."""
 
     kind: str
     target: str | None
@@ -35,7 +35,7 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Workbook:
-    """The parts of a workbook that are read.
+    """The parts of a workbook that are needed to read a sheet.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def read_workbook(archive: Archive, wanted: str | None) -> Workbook:
     sheet = _select_sheet(sheets, wanted)
     target = links[sheet.link].target
     if target is None:
-        raise unreadable("The sheet is outside the file. Save the workbook together with its sheets.")
+        raise unreadable("The selected sheet is stored outside the file. Save it in the workbook.")
     return Workbook(
         target,
         _part_of_kind(archive, links, "sharedStrings"),
@@ -122,7 +122,9 @@ class _Links(Elements):
         target = None if is_outside else self._resolved(attributes.get("Target", ""))
         self.links[attributes.get("Id", "")] = Link(kind, target)
         if len(self.links) > _LINKS_MAX:
-            raise unreadable("The workbook has too many relationships. Save the table in a new workbook.")
+            raise unreadable(
+                f"The workbook has more than {_LINKS_MAX:,} relationships. Save the table in a new workbook."
+            )
 
     def _resolved(self, target: str) -> str:
         # The result is only looked up among the parts of the archive.
@@ -169,7 +171,8 @@ def _select_sheet(sheets: list[Sheet], wanted: str | None) -> Sheet:
     shown = ", ".join(repr(sheet.name[:100]) for sheet in sheets[:_SHOWN_NAMES])
     more = f" and {len(sheets) - _SHOWN_NAMES:,} more" if len(sheets) > _SHOWN_NAMES else ""
     raise InvalidInput(
-        f"The workbook has no sheet with the name in `sheet`. Use one of its {len(sheets):,}: {shown}{more}.",
+        f"The workbook has no sheet with the name in the option `sheet`. "
+        f"Use one of its sheets: {shown}{more}.",
         code="invalid_parameters",
     )
 
@@ -177,9 +180,10 @@ def _select_sheet(sheets: list[Sheet], wanted: str | None) -> Sheet:
 def _warnings(sheets: list[Sheet], sheet: Sheet, wanted: str | None) -> list[str]:
     warnings = []
     if wanted is None and len(sheets) > 1:
+        which = "first" if sheet.is_hidden else "first visible"
         warnings.append(
-            f"The workbook has {len(sheets):,} sheets, and the first visible one was read. "
-            "Set `sheet` to read another one."
+            f"The workbook has {len(sheets):,} sheets, and the {which} sheet was read. "
+            "Set the option `sheet` to read another one."
         )
     if sheet.is_hidden:
         warnings.append("The sheet that was read is hidden in the workbook.")

@@ -1,6 +1,6 @@
-"""Writing of workbooks: one sheet, with each value in the Excel type that represents it exactly.
+"""Write workbooks with one sheet, and each value in the Excel type that represents it exactly.
 
-Text is always written as text, so it is never read as a formula.
+Text has the type text, so Excel never reads it as a formula.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def _zip(path: Path) -> zipfile.ZipFile:
 
 
 class _Blocks:
-    """Writes data in blocks of equal size, so that the compressed bytes do not depend on the batches."""
+    """Writes data in blocks of equal size so that the compressed bytes do not depend on the batches."""
 
     def __init__(self, file: Any) -> None:
         self._file = file
@@ -136,7 +136,7 @@ def _row_markup(batch: pa.RecordBatch, first_row: int) -> memoryview:
         cells.append(cell_markup(column))
         is_missing &= cells[-1].is_null().to_numpy(zero_copy_only=False)
     if is_missing.any():
-        # A row without a cell would be skipped when the file is read.
+        # Without this cell, the row would be skipped when the file is read.
         cells[0] = pc.if_else(pa.array(is_missing), pa.scalar(MISSING_ROW), cells[0])
     whole = [
         pc.binary_join_element_wise(f'<c r="{column_letters(index)}', numbers, '"', markup, "")
