@@ -81,7 +81,9 @@ def test_the_key_of_another_project_is_not_accepted(
 def test_other_data_is_detected(files: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
     swapped = ["--real", str(files["synthetic.parquet"]), "--synthetic", str(files["synthetic.parquet"])]
     assert run(["verify", str(files["pack.zip"]), *swapped]) == 6
-    assert "real and holdout table differs" in capsys.readouterr().out.replace("\n", " ")
+    assert "these tables are not the evaluated ones: real, holdout" in " ".join(
+        capsys.readouterr().out.split()
+    )
 
 
 def test_pack_contains_the_parameters_of_all_jobs(files: dict[str, Path]) -> None:
