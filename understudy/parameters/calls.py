@@ -94,7 +94,7 @@ def file_error(error: OSError, path: str) -> UnderstudyError:
     if isinstance(error, PermissionError):
         return InvalidInput(f"The file {path!r} cannot be opened: permission denied. Change its permissions.")
     if error.errno in _FULL:
-        return StorageFull(f"There is no space left to write {path!r}.")
+        return StorageFull(f"There is no space left to write {path!r}. Free some space.")
     return InvalidInput(f"The file {path!r} cannot be read or written: {error.strerror or 'damaged'}.")
 
 

@@ -104,7 +104,7 @@ def test_no_options_give_no_constraints():
     [
         (["town=Oslo"], "no column 'town'"),
         (["town"], "NAME=VALUE"),
-        (["age=old"], "takes a whole number, but got 'old'"),
+        (["age=old"], "requires a whole number, but the value is 'old'"),
         (["age=30..old"], "'old'"),
         (["age=.."], "exactly one"),
         (["height=nan"], "--where height=nan"),

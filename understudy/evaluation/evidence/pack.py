@@ -125,7 +125,8 @@ def read_pack(source: Path | BinaryIO) -> Pack:
     for name in CONTENTS:
         if hashlib.sha256(files[name]).hexdigest() != digests.get(name):
             raise InvalidInput(
-                f"{name} in the pack was altered: its digest differs from the one in the manifest.",
+                f"{name} in the pack was altered: its digest differs from the one in the manifest. "
+                "Do not trust the pack.",
                 code="invalid_pack",
             )
     return Pack(files, manifest, public_key, signed)
@@ -135,14 +136,16 @@ def check_signature(pack: Pack, expected: Ed25519PublicKey | None = None) -> Non
     """Raise `InvalidInput` if a pack was not signed with the key that it names, or with the expected key."""
     if expected is not None and public_text(expected) != public_text(pack.public_key):
         raise InvalidInput(
-            f"The pack was signed with the key {key_id(pack.public_key)}, not with {key_id(expected)}.",
+            f"The pack was signed with the key {key_id(pack.public_key)}, not with {key_id(expected)}. "
+            "Do not trust the pack.",
             code="invalid_signature",
         )
     try:
         pack.public_key.verify(pack.signature, pack.manifest)
     except InvalidSignature as error:
         raise InvalidInput(
-            "The signature does not match the pack: the pack was altered after it was signed.",
+            "The signature does not match the pack: the pack was altered after it was signed. "
+            "Do not trust it.",
             code="invalid_signature",
         ) from error
 
