@@ -1,4 +1,4 @@
-"""The baselines of every score: three other tables that take the place of the synthetic table.
+"""The baselines of every score: three other tables that are scored in place of the synthetic table.
 
 Real rows show the score that is expected by chance (the floor). Independent columns show the score that any
 tool can reach. A noisy copy of the training rows shows the score of a leak: it is faithful but not private.
@@ -74,7 +74,7 @@ def _blurred(values: Values, real: Values, rng: np.random.Generator) -> Values:
     if len(known) == 0:
         return values
     low, high = (np.searchsorted(known, values, side=side) for side in ("left", "right"))
-    # Equal values share several ranks. A random one of them keeps the frequency of frequent values.
+    # Equal values share several ranks. Choosing one of them at random keeps repeated values as frequent.
     ranks = low + np.floor(rng.random(len(values)) * (high - low))
     reach = max(1.0, NOISE_IN_RANKS * len(known))
     moved = np.clip(ranks + np.rint(rng.uniform(-reach, reach, len(values))), 0, len(known) - 1)
@@ -101,7 +101,7 @@ def _halves(table: EncodedTable, rng: np.random.Generator) -> tuple[EncodedTable
 
 
 def _dealt(table: EncodedTable, n_units: int, rng: np.random.Generator) -> tuple[Rows, Rows]:
-    """Return, in order, the rows of a number of random units, and the rows of all other units."""
+    """Return, in order, the rows of `n_units` random units, and the rows of all other units."""
     _, numbers = np.unique(table.units, return_inverse=True)
     is_first = np.zeros(table.n_units, dtype=np.bool_)
     is_first[rng.permutation(table.n_units)[:n_units]] = True
@@ -158,7 +158,7 @@ def _with_replacement(pool: EncodedTable, size: int, rng: np.random.Generator) -
         return np.sort(rng.integers(pool.n_rows, size=size))
     numbers = np.unique(pool.units, return_inverse=True)[1]
     counts = np.bincount(numbers)
-    # Every subject has a row, so no more than `size` of them are needed.
+    # Every subject has at least one row, so at most `size` subjects are needed.
     drawn = rng.integers(len(counts), size=size)
     drawn = drawn[: int(np.searchsorted(np.cumsum(counts[drawn]), size)) + 1]
     begins, sizes = (np.cumsum(counts) - counts)[drawn], counts[drawn]

@@ -22,11 +22,11 @@ from understudy.tables.validation import Origin, conform
 N_ROWS_MAX_REAL = 500_000
 N_ROWS_MAX_OTHER = 250_000
 
-# The boolean column in a table of canaries that marks those that were planted.
+# The boolean column of a table of canaries that marks the planted ones.
 IS_PLANTED = "is_planted"
 
 # The names of tables in error messages.
-_REMEDY = "Give it the columns of the real table and its schema."
+_REMEDY = "Provide a table with the columns and types of the real table."
 ORIGINS = {
     "real": Origin("The real table"),
     "synthetic": Origin("The synthetic table", _REMEDY),

@@ -14,8 +14,8 @@ from understudy.tables.splitmix import mix64
 
 # Significance level of the test: the probability that a random split is reported as sharing too many rows.
 LEVEL = 1e-6
-# Range of the exponents that are tried. All exponents give a valid bound, and the best ones give a tight
-# bound.
+# Maximum absolute value of the exponents that are tried. All exponents give a valid bound, and the best ones
+# give the tightest bound.
 EXPONENT_MAX = 30.0
 
 Int64s = NDArray[np.int64]
@@ -33,7 +33,7 @@ class HoldoutOverlap:
     n_rows : int, optional
         Number of holdout rows that equal a training row in every column.
     n_rows_max : int, optional
-        The maximum number of such rows that a random split of the same rows explains.
+        The maximum number of identical rows that a random split of the same rows explains.
     """
 
     n_subjects: int | None = None
@@ -47,12 +47,12 @@ class HoldoutOverlap:
 
     @property
     def is_of_subjects(self) -> bool:
-        """Whether the check counts subjects, which needs a declared subject, unless only rows are shared."""
+        """Whether the check counts subjects: if a subject is declared, unless only rows are shared."""
         return self.n_subjects is not None and (self.n_subjects > 0 or not self.has_shared_rows)
 
     @property
     def is_shared(self) -> bool:
-        """Whether the holdout is not a valid control, because it shares rows or subjects with training."""
+        """Whether the holdout shares rows or subjects with the training rows and is not a valid control."""
         return bool(self.n_subjects) or self.has_shared_rows
 
 

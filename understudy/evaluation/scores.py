@@ -28,7 +28,7 @@ CONFIDENCE = 0.95
 
 
 class BaselineScore(BaseModel):
-    """The score of real rows in place of the synthetic table. Only chance keeps it from the best score."""
+    """The score of real rows in place of the synthetic table, which differs from the best by chance only."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -176,7 +176,7 @@ def _floor(metric: Metric, drawn: Sequence[MetricResult]) -> BaselineScore | Non
 
 
 def _ends_of_many(scores: np.ndarray[tuple[int], np.dtype[np.float64]], best: float) -> tuple[float, float]:
-    """Return the ends of the prediction interval of one more score."""
+    """Return the ends of the prediction interval of a further score, from several draws."""
     # Imported here: scipy is slow to load, and listing the metrics does not need it.
     from scipy.stats import t
 
@@ -194,7 +194,7 @@ def _ends_of_many(scores: np.ndarray[tuple[int], np.dtype[np.float64]], best: fl
 
 
 def _ends_of_one(result: MetricResult) -> tuple[float, float] | None:
-    """Return the same for a single draw whose confidence interval is known; None without an interval."""
+    """Return the prediction interval from a single draw; None if its confidence interval is not known."""
     # Imported here: scipy is slow to load, and listing the metrics does not need it.
     from scipy.stats import norm
 
@@ -223,7 +223,7 @@ def _result(metric: Metric, comparison: Comparison) -> AnyResult:
         return unmet
     try:
         result = metric.score(comparison)
-    # Running out of memory fails the whole job, which can be retried with more memory.
+    # If memory runs out, the whole job fails, because it can be retried with more memory.
     except MemoryError:
         raise
     # An error in one metric must not fail the whole report. The report states it as the metric's reason.

@@ -125,7 +125,7 @@ def _check_of_split(overlap: HoldoutOverlap) -> PolicyCheck:
 def _overlap_sentence(overlap: HoldoutOverlap) -> str:
     if not overlap.is_shared:
         if overlap.is_of_subjects:
-            return "No subject of the holdout is in the training rows."
+            return "No subject has rows in both the holdout and the training rows."
         return "The holdout and the training rows have no more rows in common than expected by chance."
     if overlap.is_of_subjects:
         return (
@@ -140,7 +140,7 @@ def _overlap_sentence(overlap: HoldoutOverlap) -> str:
 
 
 def _without_control(check: PolicyCheck) -> PolicyCheck:
-    """Return a check for a holdout that is not a valid control: an attack that passed is inconclusive."""
+    """Return the check without a valid control: an attack that passed becomes inconclusive."""
     metric = METRICS[check.metric]
     if metric.topic != "privacy" or Need.canaries in metric.needs or check.outcome != "pass":
         return check
@@ -165,7 +165,7 @@ def _check(threshold: PolicyThreshold, scores: MetricScores) -> PolicyCheck:
             outcome,
             metric,
             reason,
-            judged="95 % interval" if _has_interval(metric, interval) else threshold.of,
+            compared="95 % interval" if _has_interval(metric, interval) else threshold.of,
         ),
     )
 
@@ -217,18 +217,20 @@ def _has_interval(metric: Metric, interval: Interval | None) -> bool:
     return interval is not None and metric.chance is not None
 
 
-def _sentence_of_check(outcome: Outcome, metric: Metric, reason: str, *, judged: str) -> str:
+def _sentence_of_check(outcome: Outcome, metric: Metric, reason: str, *, compared: str) -> str:
     if outcome == "pass":
-        return f"{metric.title}: the {judged} is within the thresholds."
+        return f"{metric.title}: the {compared} is within the thresholds."
     if outcome == "unscored":
         return f"{metric.title}: not scored, because it {reason}."
     if outcome == "inconclusive":
         return (
-            f"{metric.title}: inconclusive. The interval includes the score expected by chance, but is too "
-            f"wide to rule out that {metric.concern}."
+            f"{metric.title}: the interval includes the score expected by chance, but it is too wide to rule "
+            f"out that {metric.concern}."
         )
+    value = f"upper end of the {compared}" if "interval" in compared else compared
+    threshold = "failure" if outcome == "fail" else "warning"
     return (
-        f"{metric.title}: the {judged} is beyond the {outcome} threshold, which indicates that "
+        f"{metric.title}: the {value} is beyond the {threshold} threshold, which indicates that "
         f"{metric.concern}."
     )
 
@@ -252,7 +254,7 @@ def _overall(checks: Sequence[PolicyCheck], missing: Sequence[str]) -> Overall:
 
 
 def _is_fault(scores: MetricScores) -> bool:
-    # An attack that failed with an error must not look like one that found nothing.
+    # An attack that failed with an error must not look like an attack that had no success.
     return isinstance(scores.synthetic, UnscoredResult) and scores.synthetic.is_fault
 
 

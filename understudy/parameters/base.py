@@ -10,14 +10,14 @@ from pydantic import BaseModel, ConfigDict, Field
 Json = dict[str, Any]
 
 NAME_LENGTH_MAX = 255
-# PostgreSQL cannot store NUL, and a name must not contain line breaks.
+# PostgreSQL cannot store NUL characters, and a name must not contain line breaks.
 NO_CONTROL_CHARACTERS = r"^[^\x00-\x1f\x7f]*$"
 Name = Annotated[str, Field(min_length=1, max_length=NAME_LENGTH_MAX, pattern=NO_CONTROL_CHARACTERS)]
 LabelKey = Annotated[str, Field(min_length=1, max_length=64, pattern=NO_CONTROL_CHARACTERS)]
 LabelValue = Annotated[str, Field(max_length=255, pattern=NO_CONTROL_CHARACTERS)]
 Labels = Annotated[
     dict[LabelKey, LabelValue],
-    Field(max_length=16, description="Up to 16 labels (key-value pairs), by which lists can be filtered."),
+    Field(max_length=16, description="Up to 16 labels (key-value pairs) for filtering lists."),
 ]
 # Stored in a signed 64-bit column.
 Seed = Annotated[

@@ -70,7 +70,7 @@ def refused(name: str, value: Any, remedy: str) -> InvalidInput:
 
 
 def explain(error: ValidationError, name: str | None = None) -> str:
-    """Return a sentence with the first of pydantic's errors, without the invalid value and without a URL."""
+    """Describe the first of pydantic's errors in a sentence, without the invalid value and without a URL."""
     items = error.errors(include_url=False, include_input=False, include_context=False)
     first = items[0]
     place = ".".join([name or error.title, *map(str, first["loc"])])
@@ -94,7 +94,9 @@ def file_error(error: OSError, path: str) -> UnderstudyError:
     if isinstance(error, PermissionError):
         return InvalidInput(f"The file {path!r} cannot be opened: permission denied. Change its permissions.")
     if error.errno in _FULL:
-        return StorageFull(f"There is no space left to write {path!r}. Free some space.")
+        return StorageFull(
+            f"There is no space left to write {path!r}. Free disk space, or choose another disk."
+        )
     return InvalidInput(f"The file {path!r} cannot be read or written: {error.strerror or 'damaged'}.")
 
 
@@ -102,7 +104,7 @@ def _path_of(error: OSError, given: Arguments) -> str | None:
     """Return the path that an error concerns as the caller gave it, or None if the caller gave no path."""
     paths = [os.fspath(path) for value in given.values() for path in _paths(value)]
     named = [path for path in paths if path in str(error)]
-    # Errors of Arrow, and of temporary files next to the only path, do not contain a given path.
+    # Errors of Arrow and of temporary files do not contain a path that the caller gave.
     return next(iter([*named, *paths]), None)
 
 
@@ -184,21 +186,21 @@ def validated(class_: type[BaseModel], *, is_optional: bool = True) -> Check:
 
 
 def validate_again(class_: type[BaseModel], name: str, value: Any) -> Any:
-    """Return a validated object from a dict, or from an object that may have been changed without validation.
+    """Return a validated object from a dict of fields, or from an object that may have become invalid.
 
     Raises
     ------
     InvalidInput
-        If a field is invalid; the detail names the place of the first error.
+        If a field is invalid. The detail names the first such field.
     """
     try:
         fields = value.model_dump(warnings=False) if isinstance(value, BaseModel) else dict(value)
         return class_.model_validate(fields)
     except ValidationError as error:
         raise InvalidInput(explain(error, name), code="invalid_parameters") from error
-    # A copy with a value that pydantic cannot serialize.
+    # The object is a copy with a value that pydantic cannot serialize.
     except (AttributeError, TypeError) as error:
         raise InvalidInput(
-            f"{name}: a field has a value of the wrong type. Create {class_.__name__} from its fields.",
+            f"{name}: a field has a value of the wrong type. Create a new {class_.__name__} from its fields.",
             code="invalid_parameters",
         ) from error

@@ -19,7 +19,7 @@ from pydantic import (
 
 
 def _to_json_value(value: object) -> object:
-    """Return a Python value as a JSON value; the library accepts times, decimals and numpy scalars."""
+    """Return a Python value as a JSON value. Times, decimals and numpy scalars are accepted."""
     if isinstance(value, str | int | float | None):
         return value
     item = getattr(value, "item", None)

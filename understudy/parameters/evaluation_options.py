@@ -111,7 +111,7 @@ class EvaluationOptions(BaseModel):
 
     @property
     def named_columns(self) -> dict[str, str]:
-        """The JSON Pointer of each column that the options name, by column name."""
+        """The JSON Pointers of the columns that the options name, by column name."""
         pointers = {} if self.target is None else {self.target: "/target"}
         for part in ("protected", "sensitive"):
             pointers |= {name: f"/{part}/{i}" for i, name in enumerate(getattr(self, part))}

@@ -39,7 +39,7 @@ class SampleParameters(JobParameters):
         Field(
             ge=0,
             lt=2**62,
-            description="Number of rows to skip. Row k of a seed is the same in every sample.",
+            description="Number of rows to skip. For the same seed, row k is the same in every sample.",
         ),
     ] = 0
     conditions: Annotated[

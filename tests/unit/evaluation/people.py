@@ -14,7 +14,7 @@ from understudy.tables.inference import infer_table
 
 
 def people(n_rows: int, *, seed: int) -> pa.Table:
-    """Return rows of one source; tables of two seeds differ by chance only."""
+    """Return rows of the same population; tables with different seeds differ by chance only."""
     rng = np.random.default_rng(seed)
     height = rng.normal(size=n_rows)
     visits = rng.poisson(4, n_rows)
@@ -35,7 +35,7 @@ def people(n_rows: int, *, seed: int) -> pa.Table:
 
 
 def related(table: pa.Table, *, seed: int) -> pa.Table:
-    """Return people with additional columns that follow from others, for rules, correlations and patterns."""
+    """Return people with columns derived from others, to test rules, correlations and missing values."""
     rng = np.random.default_rng([seed, 1])
     height = table.column("height").to_numpy()
     visits = table.column("visits").to_numpy()

@@ -57,7 +57,7 @@ def test_target_is_always_scored() -> None:
     assert report.left_out == []
 
 
-def test_tables_of_only_identifiers_are_rejected() -> None:
+def test_tables_with_only_identifiers_are_rejected() -> None:
     table = with_identifiers(100, seed=1).select(["code"])
     with pytest.raises(InvalidInput, match="nothing to compare"):
         evaluate(ComparisonTables(table, table), infer_table(table))

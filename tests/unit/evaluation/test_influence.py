@@ -1,4 +1,4 @@
-"""Measures of predictions with known values."""
+"""Measures of predictions: cases with known values."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_r2_interval_covers_the_bootstrap() -> None:
     assert high - low == pytest.approx(2 * influence.Z_95 * np.std(values), rel=0.06)
 
 
-def test_average_precision_of_known_ranks() -> None:
+def test_average_precision_agrees_with_known_ranks() -> None:
     # Positives are at ranks 1 and 3, with precision 1 and 2/3, each for half of the recall.
     scores, is_positive = np.array([0.9, 0.8, 0.7, 0.1]), np.array([True, False, True, False])
     assert influence.average_precision(scores, is_positive) == pytest.approx((1 + 2 / 3) / 2)

@@ -55,7 +55,7 @@ def test_copies_have_full_coverage_and_a_density_above_one() -> None:
     compared = comparison(table, table)
     result = density.score(compared)
     assert isinstance(result, density.DensityResult)
-    # Besides its five neighbours, each row counts itself, and ranks are tied now and then.
+    # Each row counts itself in addition to its five neighbours. The tolerance allows for a few tied ranks.
     assert (result.score, result.density) == (1.0, pytest.approx(6 / 5, abs=0.01))
     assert coverage.score(compared).score == 1.0
     assert alpha_precision.score(compared).score == pytest.approx(1.0, abs=1 / 400)
@@ -73,7 +73,7 @@ def test_coverage_of_fresh_rows_agrees_with_theory() -> None:
     assert result.score == pytest.approx(1 - 1 / 32, abs=4 * error)
 
 
-def test_missing_type_of_row_lowers_coverage_and_recall() -> None:
+def test_missing_types_of_rows_lower_coverage_and_recall() -> None:
     rng = np.random.default_rng(0)
     real = pa.table({"x": np.r_[rng.normal(size=700), 50 + rng.normal(size=300)], "y": rng.normal(size=1000)})
     lacking = pa.table({"x": rng.normal(size=1000), "y": rng.normal(size=1000)})
@@ -107,7 +107,7 @@ def test_rows_at_random_positions_lower_density_and_precision() -> None:
     assert precision < 0.8
 
 
-def test_closeness_of_known_curves() -> None:
+def test_closeness_agrees_with_known_curves() -> None:
     assert closeness(LEVELS) == 1.0
     # If all shares are halved, half of the area below the diagonal is lost. If nothing is found, all of it is
     # lost.

@@ -16,7 +16,7 @@ from understudy.evaluation.verdict import PolicyCheck
 from understudy.tables.inference import infer_table
 
 N = 1_000
-# All of these pass if the holdout contains the training rows.
+# All checks of these attacks would pass on a holdout that consists of training rows.
 ATTACKS = ("exact_copies", "membership_distance", "nearest_record", "near_copies")
 
 
@@ -143,7 +143,7 @@ def test_missing_values_equal_each_other_and_nothing_else() -> None:
 
 
 def test_tail_bound_is_not_below_simulated_splits() -> None:
-    # The bound holds for every level, also for one that 2,000 splits can test: it is conservative.
+    # The level is one in a million, so none of 2,000 random splits may exceed the bound.
     rng = np.random.default_rng(0)
     values = np.repeat(np.arange(200), 2)
     shared = [

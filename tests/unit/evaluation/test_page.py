@@ -80,19 +80,19 @@ def scored(score: float, **changed: object) -> MetricScores:
         "synthetic": LaterResult(score=score, n_rows={"real": 1}),
         "floor": None,
     }
-    # Without validation, because the union of results does not contain the later one.
+    # Without validation, because the union of results does not contain the class `LaterResult`.
     return MetricScores.model_construct(**(fields | changed))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("outcome", ["pass", "warn", "fail"])
 def test_verdict_comes_first_as_word_and_shape(report: Report, outcome: Overall) -> None:
-    verdict = report.verdict.model_copy(update={"outcome": outcome, "sentence": "Said <so>."})
+    verdict = report.verdict.model_copy(update={"outcome": outcome, "sentence": "Use <care>."})
     text = html.render_html(report.model_copy(update={"verdict": verdict}))
     main = text[text.index("<main") :]
     assert main.index('id="verdict"') < main.index('id="summary"')
     assert shape(outcome) in main
     assert f"</span>{WORDS[outcome]}</h2>" in main
-    assert "Said &lt;so&gt;." in main
+    assert "Use &lt;care&gt;." in main
 
 
 def macro(template: str, name: str, *values: object) -> str:
@@ -112,7 +112,15 @@ def test_shapes_of_outcomes_differ() -> None:
 def test_each_check_has_a_sentence_unless_it_passed(report: Report, page: str) -> None:
     for check in report.verdict.checks:
         assert check.title in page
-        assert check.outcome == "pass" or check.sentence in page
+        explanation = check.sentence.removeprefix(f"{check.title}: ")
+        assert check.outcome == "pass" or explanation[1:] in page
+
+
+def test_check_does_not_repeat_its_title(report: Report, page: str) -> None:
+    assert any(check.sentence.startswith(f"{check.title}: ") for check in report.verdict.checks)
+    assert all(
+        f"{check.title}: " not in page[: page.index('id="summary"')] for check in report.verdict.checks
+    )
 
 
 def test_summary_has_every_metric_under_its_topic(report: Report) -> None:
@@ -202,7 +210,7 @@ def schemes() -> dict[str, dict[str, str]]:
     return dict(zip(("light", "dark", "print"), map(colours, blocks), strict=True))
 
 
-def test_contrast_is_that_of_black_on_white() -> None:
+def test_contrast_of_black_on_white_is_21() -> None:
     assert contrast("#000", "#ffffff") == pytest.approx(21)
 
 
@@ -217,7 +225,7 @@ def test_contrast_of_text_and_charts_is_sufficient(scheme: str, ground: str) -> 
             assert contrast(found[name], found[ground]) >= least, name
 
 
-def test_style_serves_print_motion_and_both_schemes() -> None:
+def test_style_sheet_supports_print_reduced_motion_and_both_colour_schemes() -> None:
     css = render("page.css")
     for query in ("@media print", "prefers-reduced-motion", "prefers-color-scheme: dark", ":focus-visible"):
         assert query in css

@@ -80,7 +80,7 @@ def test_failed_save_leaves_nothing_behind(report: Report, tmp_path: Path) -> No
     assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
 
 
-def test_missing_folder_is_named(report: Report, tmp_path: Path) -> None:
+def test_error_names_the_missing_folder(report: Report, tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="absent"):
         report.save(tmp_path / "absent" / "report.html")
 
@@ -96,7 +96,7 @@ def test_notebook_shows_verdict_and_scores_without_colours(report: Report) -> No
     assert "Not scored: needs a holdout" in text
 
 
-def test_notebook_escapes_what_it_shows(report: Report) -> None:
+def test_notebook_escapes_titles_and_reasons(report: Report) -> None:
     hostile = report.metrics[0].model_copy(
         update={"title": HOSTILE, "synthetic": UnscoredResult(reason=HOSTILE)}
     )
@@ -106,7 +106,7 @@ def test_notebook_escapes_what_it_shows(report: Report) -> None:
     assert "\u202e" not in text
 
 
-def test_report_in_text_is_a_few_lines(report: Report) -> None:
+def test_text_of_a_report_has_a_few_lines(report: Report) -> None:
     text = str(report)
     assert repr(report) == text
     assert text.count("\n") <= 5

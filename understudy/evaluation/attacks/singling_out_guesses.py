@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from understudy.evaluation.encoding import EncodedTable, Rows, Values, is_missing
 
-# Tolerance of a guessed number to each side, as a share of the column's ranks: an exact value rarely matches.
+# Tolerance on each side of a guessed number, as a share of the column's ranks, because exact values rarely
+# match.
 TOLERANCE = 0.01
-# Number of conditions that are added after a combination is unique among the synthetic rows. Both tables are
-# about equally large, so a combination that is only just unique in one often matches several rows of the
-# other.
+# Number of conditions that are added after a combination is unique among the synthetic rows. The real
+# table is about as large, so a combination that is only just unique often matches several real rows.
 N_SPARE = 2
 
 # The result of a guess that does not single out anybody.
@@ -73,7 +73,7 @@ class SortedColumn:
         """Return the rows for which a condition holds."""
         if np.isnan(condition.low):
             return self.order[len(self.known) :].astype(np.int64)
-        # Search with the type of the column: otherwise numpy converts the whole column.
+        # The ends have the type of the column, because numpy would otherwise convert the whole column.
         low, high = self.known.dtype.type(condition.low), self.known.dtype.type(condition.high)
         left, right = np.searchsorted(self.known, low, "left"), np.searchsorted(self.known, high, "right")
         return self.order[left:right].astype(np.int64)
@@ -108,7 +108,7 @@ class Crowd:
 
     @classmethod
     def of(cls, table: EncodedTable) -> Crowd:
-        """Return the crowd of a table's rows."""
+        """Return all rows of a table as a crowd."""
         subjects = None if table.subjects is None else table.units
         return cls([SortedColumn.of(values) for values in table.columns], subjects)
 
@@ -210,7 +210,7 @@ def _combination(crowd: Crowd, conditions: Iterator[Condition]) -> list[Conditio
 
 
 def _fitting(column: SortedColumn, condition: Condition, rows: NDArray[np.int64] | None) -> NDArray[np.int64]:
-    """Return the rows that meet one more condition; None stands for all rows."""
+    """Return the rows that meet one more condition; None means all rows."""
     if rows is None:
         return column.rows(condition)
     return rows[condition.holds(column.values[rows])]

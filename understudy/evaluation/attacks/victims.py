@@ -61,9 +61,9 @@ class AttackVictims:
     members, others : VictimRecords
         Victims from the training table and an equal number from the holdout.
     references : EncodedTable
-        Holdout rows that the attacker has as a sample of the same source.
+        Holdout rows that the attacker has as a sample from the same population.
     n_apart : int
-        Number of first victims in `others` that are not among the references.
+        Number of victims at the start of `others` that are not among the references.
     is_of_subjects : bool
         Whether victims are subjects.
     """
@@ -148,10 +148,10 @@ def _draw_victims(comparison: Comparison) -> AttackVictims | None:
         return None
     members = rng.permutation(n_training)
     held_out = rng.permutation(n_holdout)
-    # The attacker keeps a third of the holdout as references. With fewer, there would not be enough of them
-    # when an attack uses only a part of the victims.
+    # The attacker has at least a third of the holdout as references. Fewer references would not be enough for
+    # an attack that uses only a part of the victims.
     n_apart = min(n, 2 * n_holdout // 3)
-    # The same maximum number of rows for each subject: a subject with more rows has a nearer one by chance.
+    # All subjects have the same maximum number of rows: a subject with more rows is nearer by chance.
     n_rows_each = n_rows // n
     references = _rows_in_order(comparison.holdout, held_out[n_apart:])
     return AttackVictims(

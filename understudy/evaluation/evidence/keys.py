@@ -88,8 +88,8 @@ def load_or_make_key(path: Path) -> Ed25519PrivateKey:
         key = None
     if not isinstance(key, Ed25519PrivateKey):
         raise InvalidInput(
-            f"{path} does not contain an Ed25519 private key in PEM without a password. Name another file; "
-            "if it does not exist, a key is generated.",
+            f"{path} does not contain an Ed25519 private key in PEM format without a password. Name another "
+            "file; if the file does not exist, a key is generated.",
             code="invalid_key",
         )
     return key
@@ -99,10 +99,14 @@ def _make_key(path: Path) -> Ed25519PrivateKey:
     key = Ed25519PrivateKey.generate()
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     try:
-        # The file is created with permissions for its owner only.
+        # Only the owner of the file may read and write it.
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
-        raise InvalidInput(f"{path} cannot be written: {error.strerror}.", code="invalid_key") from error
+        raise InvalidInput(
+            f"The key cannot be written to {path}: {error.strerror}. Name a file in a folder that exists and "
+            "is writable.",
+            code="invalid_key",
+        ) from error
     with os.fdopen(descriptor, "wb") as file:
         file.write(pem)
     return key

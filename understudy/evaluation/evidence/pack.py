@@ -52,7 +52,7 @@ class Pack:
     manifest : bytes
         The signed bytes of the manifest.
     public_key : Ed25519PublicKey
-        The key that the pack names as its signer's.
+        The public key of the signer, according to the pack.
     signature : bytes
         The signature of the manifest.
     """
@@ -93,7 +93,7 @@ def write_pack(files: Mapping[str, bytes], key: Ed25519PrivateKey, facts: Mappin
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in {**files, MANIFEST: manifest, SIGNATURE: signature}.items():
-            # A fixed time, so that packs with the same content are identical.
+            # The time is fixed, so that packs with the same content are identical.
             archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), content, zipfile.ZIP_DEFLATED)
     return packed.getvalue()
 
@@ -126,7 +126,7 @@ def read_pack(source: Path | BinaryIO) -> Pack:
         if hashlib.sha256(files[name]).hexdigest() != digests.get(name):
             raise InvalidInput(
                 f"{name} in the pack was altered: its digest differs from the one in the manifest. "
-                "Do not trust the pack.",
+                "Get the pack again from its source.",
                 code="invalid_pack",
             )
     return Pack(files, manifest, public_key, signed)
@@ -137,15 +137,15 @@ def check_signature(pack: Pack, expected: Ed25519PublicKey | None = None) -> Non
     if expected is not None and public_text(expected) != public_text(pack.public_key):
         raise InvalidInput(
             f"The pack was signed with the key {key_id(pack.public_key)}, not with {key_id(expected)}. "
-            "Do not trust the pack.",
+            "Ask the sender which key is correct.",
             code="invalid_signature",
         )
     try:
         pack.public_key.verify(pack.signature, pack.manifest)
     except InvalidSignature as error:
         raise InvalidInput(
-            "The signature does not match the pack: the pack was altered after it was signed. "
-            "Do not trust it.",
+            "The signature does not match the pack: the pack was altered after it was signed. Get the pack "
+            "again from its source.",
             code="invalid_signature",
         ) from error
 

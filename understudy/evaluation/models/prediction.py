@@ -27,7 +27,8 @@ N_ROUNDS = 80
 # Maximum number of trees. Boosting fits one tree per class and round, so targets with many classes have fewer
 # rounds to keep the training time constant.
 N_TREES_MAX = 160
-# With fewer rounds, the learning rate is higher. Even higher rates, or no regularization, lose rare classes.
+# With fewer rounds, the learning rate is higher. With even higher rates or without
+# regularization, models fail to predict rare classes.
 ROUNDS_TIMES_RATE = 8.0
 RATE_MAX = 0.15
 # An integer target with more distinct values than this is a regression target.

@@ -20,7 +20,7 @@ class Names:
 
 @dataclass(frozen=True)
 class Segment:
-    """The group of rows that have one value of a column."""
+    """A group of rows with the same value in a column."""
 
     kind: ClassVar[str] = "segment"
     column: str
@@ -39,7 +39,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Noted:
-    """A text with a note in small print below it; either may be empty."""
+    """A text with a note in small print below it. Either may be empty."""
 
     kind: ClassVar[str] = "noted"
     text: str

@@ -137,7 +137,7 @@ def about(scores: MetricScores) -> About:
 
 
 def reasons(report: Report, metrics: Iterable[str]) -> tuple[Reason, ...]:
-    """Return the reasons of those of the given metrics that could not be scored."""
+    """Return the reason for each of the given metrics that could not be scored."""
     listed = [scores for metric in metrics if (scores := scores_of(report, metric)) is not None]
     return tuple(
         Reason(scores.title, scores.synthetic.reason)

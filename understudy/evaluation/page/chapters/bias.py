@@ -43,7 +43,8 @@ class GroupsTable:
     n_pooled : int
         The number of rare values that are merged into one group.
     gaps : (str, str)
-        The larger gap in error rates of a model trained on real rows, and of one trained on synthetic rows.
+        The larger gap in error rates, for the model trained on real rows and for the model trained on
+        synthetic rows.
     """
 
     column: str
@@ -72,7 +73,7 @@ class Question:
     not_judged : sequence of str
         The columns that have too few rows.
     worst, worst_label : Segment and str
-        The group that determines the score, and the outcome.
+        The group that determines the score, and its outcome.
     """
 
     card: Measured
@@ -93,7 +94,7 @@ class Rebalanced:
 
 @dataclass(frozen=True)
 class BiasView:
-    """One part for each metric; without protected columns, only the reasons."""
+    """The parts of the chapter, one for each metric; without protected columns, only `reasons`."""
 
     reasons: Sequence[Reason]
     has_protected: bool
@@ -106,7 +107,7 @@ class BiasView:
 
 
 def view(report: Report) -> BiasView | None:
-    """Return one part for each metric, with one table for each protected column."""
+    """Return one part for each metric; each part has one table for each protected column."""
     reasons = elements.reasons(report, METRICS)
     if not report.options.protected:
         return BiasView(reasons, has_protected=False) if reasons else None

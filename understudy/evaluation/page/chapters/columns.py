@@ -47,12 +47,12 @@ class ColumnCard:
 
 @dataclass(frozen=True)
 class ColumnsView:
-    """The scores and charts of columns, two scores of their ranges, and the columns that were not scored.
+    """The charts and scores of columns, the two scores of their ranges, and the columns without a score.
 
     Parameters
     ----------
     is_scored : bool
-        Whether the columns were scored; otherwise `reasons` contains the reason.
+        Whether the columns were scored. If not, `reasons` contains the reason.
     reach : sequence of (card, table)
         The scores of column adherence and column coverage.
     excluded : sequence of (column, reason)

@@ -171,7 +171,7 @@ def figure(
     limits: Sequence[float],
     has_names: bool = False,
 ) -> Figure:
-    """Return one heat map; its note states if it does not show all columns."""
+    """Return one heat map, with a note if it does not show all columns."""
     shown = columns[:N_COLUMNS_IN_HEAT_MAP]
     note = f"The first {len(shown)} of {len(columns)} columns" if len(shown) < len(columns) else ""
     squares = [row[: len(shown)] for row in matrix[: len(shown)]]
@@ -181,33 +181,33 @@ def figure(
 
 def _minus(synthetic: Matrix, real: Matrix) -> Matrix:
     return [
-        [None if one is None or other is None else one - other for one, other in zip(*rows, strict=True)]
+        [None if left is None or right is None else left - right for left, right in zip(*rows, strict=True)]
         for rows in zip(synthetic, real, strict=True)
     ]
 
 
-def _deepest(matrix: Matrix) -> tuple[float, int, int] | None:
-    """Return the number with the largest absolute value and the indices of its two columns."""
-    found = [
+def _largest_cell(matrix: Matrix) -> tuple[float, int, int] | None:
+    """Return the value with the largest absolute size and the indices of its two columns."""
+    cells = [
         (value, i, j) for i, row in enumerate(matrix) for j, value in enumerate(row[:i]) if value is not None
     ]
-    return max(found, key=lambda one: abs(one[0]), default=None)
+    return max(cells, key=lambda cell: abs(cell[0]), default=None)
 
 
 def _in_words(columns: Sequence[str], matrix: Matrix) -> str:
-    deepest = _deepest(matrix)
-    if deepest is None:
+    largest = _largest_cell(matrix)
+    if largest is None:
         return "it contains 0 values"
-    value, i, j = deepest
+    value, i, j = largest
     return f"the largest value is {formatting.decimal(value)}, for {columns[j]} and {columns[i]}"
 
 
 def _largest(columns: Sequence[str], gaps: Matrix) -> str:
-    """Return a sentence part that names the dependency with the largest change."""
-    deepest = _deepest(gaps)
-    if deepest is None:
+    """Return a phrase that names the dependency with the largest change."""
+    largest = _largest_cell(gaps)
+    if largest is None:
         return ""
-    value, i, j = deepest
+    value, i, j = largest
     return (
         f"Largest change: {columns[j]} and {columns[i]}, "
         f"{formatting.decimal(abs(value))} {'stronger' if value > 0 else 'weaker'} than real"

@@ -1,4 +1,4 @@
-"""The view model of privacy: attacks, their controls, and copies of training rows."""
+"""The view model of privacy: attacks with their controls, and copies of training rows."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Trial:
     Parameters
     ----------
     excess : float
-        The difference between the two, or the risk that is computed from them.
+        The difference between the two success rates, or the risk that is computed from them.
     """
 
     title: Cell
@@ -78,7 +78,7 @@ class AttackCards:
 
 @dataclass(frozen=True)
 class SurestCard:
-    """The attackers at a low false positive rate, and the best of them."""
+    """The success of each attacker at a low false positive rate, and the name of the best attacker."""
 
     card: Measured
     attackers: Table
@@ -102,9 +102,9 @@ class CopiesCard:
     Parameters
     ----------
     by_nature : str
-        The share of other real rows that are identical to a training row; empty if there are none.
+        The share of other real rows that are identical to a training row; empty without other real rows.
     chance : str
-        The probability of at least this number of copies by chance; empty if it is not known.
+        The p-value of the copied unique rows; empty if it is not known or there are none.
     """
 
     card: Measured
@@ -118,7 +118,7 @@ class CopiesCard:
 
 @dataclass(frozen=True)
 class CanariesCard:
-    """The results for planted canaries."""
+    """The score and the results for planted canaries."""
 
     card: Measured
     table: Table
@@ -305,7 +305,9 @@ def _exact(report: Report) -> CopiesCard | None:
         n_copies_of_unique=result.n_copies_of_unique,
         by_nature="" if scores.floor is None else formatting.score(scores.floor.score, scores.name),
         is_telling=result.is_telling,
-        chance="" if result.p_value is None else formatting.p_value(result.p_value),
+        chance=formatting.p_value(result.p_value)
+        if result.p_value is not None and result.n_copies_of_unique
+        else "",
     )
 
 

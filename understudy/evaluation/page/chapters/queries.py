@@ -37,9 +37,9 @@ class QueryCard:
     measure : str
         The kind of error.
     reason : str
-        The reason why there is no answer.
+        The reason why there is no answer; empty if there is one.
     note : str
-        The numbers of groups that are not shown.
+        The numbers of groups that are not shown, with the reasons.
     """
 
     name: str

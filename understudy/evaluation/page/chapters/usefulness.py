@@ -34,7 +34,7 @@ CLASS_HEADS = (
         )
     ),
 )
-# Rows of the table in this order; scores that do not apply to the task are left out.
+# The rows of the table, in this order. Scores that do not apply to the task are left out.
 MEASURES = {
     "score": "",
     "accuracy": "Accuracy",
@@ -53,7 +53,7 @@ RARE_MEASURES = {
 
 @dataclass(frozen=True)
 class PredictionCards:
-    """The scores of a model trained on synthetic rows and of one trained on real rows, also by class.
+    """The scores of the models trained on synthetic rows and on real rows, in total and by class.
 
     Parameters
     ----------

@@ -92,7 +92,7 @@ def _count_others(checks: Sequence[PolicyCheck]) -> str:
 
 
 def _row(report: Report, check: PolicyCheck) -> list[Cell]:
-    titled = Titled(check.title, "" if check.outcome == "pass" else check.sentence)
+    titled = Titled(check.title, "" if check.outcome == "pass" else _explanation(check))
     if check.metric == HOLDOUT:
         return [
             titled,
@@ -102,6 +102,12 @@ def _row(report: Report, check: PolicyCheck) -> list[Cell]:
         ]
     scores = report.scores(check.metric)
     return [titled, OutcomeMark(check.outcome), _value(check), _bounds(check, scores)]
+
+
+def _explanation(check: PolicyCheck) -> str:
+    """Return the sentence of a check without the title, which is shown above it."""
+    sentence = check.sentence.removeprefix(f"{check.title}: ")
+    return sentence[:1].upper() + sentence[1:]
 
 
 def _shared(n: float | None, report: Report) -> str:

@@ -23,9 +23,9 @@ class Curve:
     role : str
         The table that the curve was computed from. Each role has its own colour and dash pattern.
     points : sequence of (x, y)
-        The points in the order of x, with coordinates from 0 to 1.
+        The points in ascending order of x. Both coordinates range from 0 to 1.
     has_dots : bool
-        Whether to draw a dot at each point, because each is a separate estimate.
+        Whether each point is a separate estimate, which is drawn as a dot.
     """
 
     role: str

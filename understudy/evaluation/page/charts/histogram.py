@@ -54,7 +54,7 @@ class Histogram:
 def draw_histogram(distribution: ColumnDistribution) -> Histogram:
     """Return the overlaid histograms of one column."""
     edges = distribution.edges
-    # Merged bins are wider than others, so heights are shares per width of the narrowest bin.
+    # Merged bins are wider than other bins, so a height is a share per width of the narrowest bin.
     narrowest = min(right - left for left, right in pairwise(edges))
     scales = [narrowest / (right - left) for left, right in pairwise(edges)]
     real = [share * scale for share, scale in zip(distribution.real, scales, strict=True)]

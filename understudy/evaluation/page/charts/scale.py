@@ -12,8 +12,8 @@ from understudy.evaluation.scores import MetricScores
 
 # Minimum length of a scale, as a fraction of the metric's range, so that small differences look small.
 SHOWN_MIN = 0.05
-# The scale includes the best possible score, unless all shown scores are farther from it than BEST_AWAY_MAX
-# times the span of the shown scores and than BEST_AWAY_FRACTION of the metric's range.
+# The scale leaves out the best possible score if all shown scores are far from it: farther than BEST_AWAY_MAX
+# times the span of the shown scores, and farther than BEST_AWAY_FRACTION of the metric's range.
 BEST_AWAY_MAX = 1.5
 BEST_AWAY_FRACTION = 0.25
 # Margin at the ends of a scale, as a fraction of the span of the shown scores.
@@ -24,7 +24,7 @@ def goodness(direction: Direction, best: float) -> Callable[[float], float]:
     """Return a function that is 0 at the best score and decreases towards worse scores."""
     if direction == "nearer":
         return lambda score: -abs(score - best)
-    # An attack that does worse than chance is not better than one that guesses, so the best is the limit.
+    # An attack with a score worse than chance is not less successful than guessing, so it counts as the best.
     sign = 1 if direction == "higher" else -1
     return lambda score: min(sign * (score - best), 0.0)
 
@@ -146,7 +146,7 @@ def others(scores: MetricScores) -> dict[str, float | None]:
 def _reach(
     axis: Axis, good: Callable[[float], float], score: float, interval: tuple[float, float]
 ) -> tuple[float, float]:
-    """Return the positions of the ends of an interval; an interval around the best score is folded there."""
+    """Return the positions of the ends of an interval; if it contains the best score, it ends there."""
     ends = [good(score), *(good(end) for end in interval)]
     low, high = interval
     is_folded = good((low + high) / 2) > (good(low) + good(high)) / 2 + 1e-12
@@ -156,7 +156,7 @@ def _reach(
 
 def _ends(axis: Axis, scores: MetricScores) -> tuple[str, str]:
     """Return the labels of the two ends of the scale."""
-    # If nearer is better, the labels describe the side of the best score on which the score lies.
+    # If nearer is better, the labels are scores on the same side of the best score as the score itself.
     is_below = scores.direction == "nearer" and (scores.synthetic.score or 0.0) < scores.best
     sign = 1 if scores.direction == "higher" or is_below else -1
     low, high = (formatting.score(scores.best + sign * end, scores.name) for end in (axis.low, axis.high))
