@@ -72,7 +72,7 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "comment before the header": ("invalid_header", lambda: b"# by X\na,b,c\n" + _ROW * 5),
     "comments before the header": ("invalid_header", lambda: b"# by X\n# 2024, v2\na,b,c\n" + _ROW * 50),
     "title before the header": ("ragged_rows", lambda: b"Sales, 2024\na,b,c\n" + _ROW * 5),
-    "ragged in the last line": ("ragged_rows", lambda: b"a,b,c\n" + _ROW * 5_000 + b"1,2,3,4\n"),
+    "row too long in the last line": ("ragged_rows", lambda: b"a,b,c\n" + _ROW * 5_000 + b"1,2,3,4\n"),
     "row too short": ("ragged_rows", lambda: b"a,b,c\n" + _ROW + b"1,2\n" + _ROW),
     "row too long": ("ragged_rows", lambda: b"a,b,c\n" + _ROW + b"1,2,3,4\n" + _ROW),
     "truncated in the last row": ("ragged_rows", lambda: b"a,b,c\n" + _ROW + b"1,2"),

@@ -17,19 +17,19 @@ Content = str | bytes | Iterable[bytes]
 
 
 def sheet(rows: str, *, before: str = "", after: str = "") -> str:
-    """Return a sheet with rows."""
+    """Return a worksheet part with the given rows."""
     return f'<worksheet xmlns="{_MAIN}">{before}<sheetData>{rows}</sheetData>{after}</worksheet>'
 
 
 def table(rows: str) -> str:
-    """Return a sheet of two columns, a and b."""
+    """Return a worksheet part with the columns a and b."""
     return sheet(HEADER + rows)
 
 
 def row(number: int, *cells: str) -> str:
     """Return a row of numbers, starting in column A."""
-    made = (f'<c r="{"ABCDEFGH"[index]}{number}"><v>{cell}</v></c>' for index, cell in enumerate(cells))
-    return f'<row r="{number}">{"".join(made)}</row>'
+    markup = (f'<c r="{"ABCDEFGH"[index]}{number}"><v>{cell}</v></c>' for index, cell in enumerate(cells))
+    return f'<row r="{number}">{"".join(markup)}</row>'
 
 
 def relationships(**targets: str) -> str:

@@ -159,7 +159,7 @@ def _is_text(column: Column) -> bool:
 
 
 def _checked(make: Callable[[], T], source: str) -> T:
-    """Return the result of `make`; turn pydantic's error into one line that names its source."""
+    """Return the result of `make`; translate a validation error to one line that names the source."""
     try:
         return make()
     except ValidationError as error:

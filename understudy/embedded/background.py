@@ -66,7 +66,7 @@ class BackgroundStack:
 
     def _launch(self) -> None:
         self.folder.make()
-        # A killed stack leaves its address behind.
+        # A stack that was killed leaves its address file behind.
         self.folder.url_file.unlink(missing_ok=True)
         log = self.folder.logs / "serve.log"
         log.unlink(missing_ok=True)

@@ -188,9 +188,9 @@ class Model:
     def effective_shares(self, constraints: ConstraintsLike) -> list[float]:
         """Return the effective share of each group of rows in a constrained sample.
 
-        A group is a condition, or one value of a rebalanced column. The effective sample size of a group,
-        that is, the number of independent rows that its rows are worth, is its number of rows times its
-        effective share (Kong 1992).
+        A group is a condition, or one value of a rebalanced column. Its number of rows times its effective
+        share is its effective sample size: the number of independent rows that contain as much information
+        (Kong 1992).
 
         Parameters
         ----------

@@ -74,7 +74,7 @@ def describe_groups(
     shares : sequence of float of shape (n_groups,)
         Effective share of each group; see `SupportsConstraints.effective_shares`.
     n_rows, offset : int
-        Number of sampled rows, as `count_rows` returns it, and index of the first one.
+        Number of sampled rows, as `count_rows` returns it, and index of the first row.
 
     Notes
     -----

@@ -1,4 +1,4 @@
-"""Linear rules: columns that are a linear combination of others, in exact integers."""
+"""Linear rules: columns that are a linear combination of others, computed in exact integers."""
 
 from __future__ import annotations
 

@@ -193,7 +193,7 @@ def _guess(
     solved: npt.NDArray[np.floating],
     errors: npt.NDArray[np.floating],
 ) -> _Guess | None:
-    """Return the relation with the simplest coefficients within the error of the estimated ones."""
+    """Return the relation with the simplest coefficients within the error of the estimates."""
     coefficients = {}
     for (term, term_span), c, error in zip(terms, solved.tolist(), errors.tolist(), strict=True):
         scale = float(target.unit * span / (term.unit * term_span))

@@ -217,7 +217,7 @@ def find_rules(table: pa.Table, schema: TableSchema) -> Rules:
 def _determines_its_terms(rule: Linear, lookups: tuple[FunctionalDependency, ...]) -> bool:
     """Return whether the target determines every term, so that looking up the terms preserves the sum.
 
-    Such a column encodes the others, such as a clock time of hours and minutes, so it is drawn.
+    Such a column, for example a clock time of hours and minutes, encodes its terms, so it is drawn.
     """
     return all(FunctionalDependency(rule.target, term) in lookups for term in rule.terms)
 

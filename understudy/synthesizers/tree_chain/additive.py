@@ -1,4 +1,4 @@
-"""One additive predictor per column: a ridge regression of its normal score on those of earlier columns.
+"""One additive predictor per column: a ridge regression of its normal score on earlier columns.
 
 All terms are integer multiples of 1 / UNIT, so that sums are exact in float64 and the result does not depend
 on the number of threads that a linear algebra library uses.

@@ -22,9 +22,9 @@ FACTORS = {"best": 32.0, "balanced": 8.0, "fast": 1.0}
 
 
 def choose_preset(encoded: Encoded, arranged: Arranged, seconds: float, run: LearnRun) -> tuple[str, bool]:
-    """Return the best preset that is likely to fit within the given seconds, and whether it is likely to.
+    """Return the best preset whose fit is likely to finish within the given seconds, and True.
 
-    Return `fast` and False if no preset is likely to fit in time.
+    Return `fast` and False if no preset is likely to finish in time.
     """
     n_rows = encoded.coarse.shape[1]
     rows = np.sort(np.random.default_rng([run.seed, 3]).permutation(n_rows)[:N_ROWS_TRIED])

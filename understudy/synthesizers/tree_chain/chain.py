@@ -43,9 +43,9 @@ class Link:
     predictor : Predictor
         Predictor of an ordinal column, whose bins are a feature of the trees.
     source : int
-        Index of the column by which this one is looked up, -1 if this one is drawn.
+        Index of the column by which this column is looked up, or -1 if this column is drawn.
     lookup : array of shape (n_codes of the source,)
-        Code for every code of the source, empty if the column is drawn.
+        Code of this column for every code of the source column. Empty if this column is drawn.
     """
 
     column: int

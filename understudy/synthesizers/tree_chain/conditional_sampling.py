@@ -90,7 +90,7 @@ def make_group(
 def _with_sources(
     allowed: dict[int, Mask], table: TableTransformer, links: Sequence[Link]
 ) -> dict[int, Mask]:
-    """Return the allowed codes extended to the columns by which restricted columns are looked up."""
+    """Return the allowed codes, also for the columns by which restricted columns are looked up."""
     wider = dict(allowed)
     looked_up = {link.column: link for link in links if link.source >= 0}
     waiting = list(allowed)
@@ -185,7 +185,7 @@ class Conditioner:
             if weight.sum() > 0:
                 taken = resample(weight, n, np.random.default_rng([own_seed, block]))
                 return Proposals({j: c[taken] for j, c in codes.items()}, own_seed, numbers[taken])
-        raise impossible("The model found no row that fulfils one of the conditions")
+        raise impossible("The model found no row for one of the conditions")
 
 
 def make_conditioner(links: Sequence[Link], group: Group, accept: Accept) -> Conditioner:

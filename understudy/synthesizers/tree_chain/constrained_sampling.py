@@ -23,7 +23,7 @@ GROUPS = 1 << 38
 
 @dataclass(frozen=True)
 class ConstrainedSampler:
-    """Sampler under constraints; rows are unlimited for a rebalanced column, else limited by the conditions.
+    """Sampler under constraints. Conditions limit the number of rows, but a rebalanced column does not.
 
     Parameters
     ----------
@@ -95,10 +95,10 @@ def conditions_of(constraints: SamplingConstraints) -> list[SampleCondition]:
 
 
 def groups_of_rows(constraints: SamplingConstraints, seed: int, numbers: RowNumbers) -> npt.NDArray[np.int64]:
-    """Return the index of the group of every row.
+    """Return the index of each row's group.
 
-    The groups of conditions follow each other, and those of shares are drawn by a hash of the row number.
-    Rows beyond the last group get the number of groups.
+    The rows of conditions follow each other. For shares, a hash of the row number selects the group. Rows
+    after the last condition get the number of groups as their index.
     """
     if constraints.rebalance is None:
         ends = np.cumsum([condition.n_rows for condition in constraints.conditions]).astype(np.uint64)

@@ -190,7 +190,7 @@ def _is_missing(array: ArrowArray) -> Mask:
 
 
 def _prefer(given: ArrowArray, drawn: ArrowArray) -> ArrowArray:
-    """Return the given values, and drawn values where they are missing."""
+    """Return the given values, with drawn values in place of missing values."""
     merged: ArrowArray = pc.if_else(pa.array(~_is_missing(given)), given, drawn)
     return merged
 

@@ -74,7 +74,7 @@ class RuleEnforcer:
         )
 
     def _origin(self, column: int, placed: set[int]) -> int:
-        """Return the first column of a chain of determinants, each the one with the most dependents."""
+        """Follow the determinant with the most dependents from column to column, and return the last."""
         seen = placed | {column}
         while determinants := [
             determinant
@@ -129,7 +129,7 @@ class RuleEnforcer:
 
 
 def is_often(passes: Mask) -> bool:
-    """Return whether enough trial rows pass that the others can be rejected."""
+    """Return whether the share of trial rows that pass is high enough for rejection sampling."""
     return bool(passes.mean() >= KEPT_SHARE_MIN)
 
 

@@ -96,7 +96,7 @@ class WriteLimits:
 
 @dataclass(frozen=True)
 class Format:
-    """One file format.
+    """A file format.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ class Format:
     suffixes : tuple of str
         Suffixes of file names, in lower case and with the dot. The first one is used for new files.
     media_type : str
-        Media type of uploads that do not name a format.
+        Media type that selects this format if an upload does not specify one.
     scan : callable (path, reading) -> context manager of Scan
         Function that opens a file with unknown content in bounded memory. It raises `InvalidInput` if the
         file does not contain a table.

@@ -1,4 +1,4 @@
-"""Decompression of files in any format. The first bytes of a file, not its name, identify gzip and zstd."""
+"""Decompress files of any format. The codec is detected from the first bytes of a file, not from its name."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from understudy.tables.formats.scan import MEBIBYTE, Reading, ReadLimits
 Codec = Literal["gzip", "zstd"]
 
 CODECS: dict[str, Codec] = {".gz": "gzip", ".zst": "zstd"}
-"""Codecs by the suffix that follows the suffix of the format."""
+"""Codec for each compression suffix of a file name."""
 
 _MARKS: tuple[tuple[bytes, Codec], ...] = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"))
 _OTHERS = ((b"BZh", "bzip2"), (b"\xfd7zXZ\x00", "xz"), (b"\x04\x22\x4d\x18", "LZ4"))

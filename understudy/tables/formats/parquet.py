@@ -71,7 +71,7 @@ def _open(path: Path, limits: ReadLimits) -> pq.ParquetFile:
             metadata=metadata,
             read_dictionary=[c.path for c in columns if c.logical_type.type == "STRING"],
             page_checksum_verification=True,
-            pre_buffer=False,  # otherwise a whole row group is in memory, regardless of its size
+            pre_buffer=False,  # with it, a whole row group would be in memory, regardless of its size
             buffer_size=MEBIBYTE,
         )
 
@@ -86,7 +86,7 @@ def _declared_schema(file: pq.ParquetFile) -> pa.Schema:
     Parquet has no type for seconds or 64-bit dates. pyarrow stores the original schema in the file, but reads
     these columns in the next finer unit.
     """
-    # Not `file.schema_arrow`, which contains the dictionary types that were requested for reading.
+    # `file.schema_arrow` is not used because it contains the dictionary types that `_open` requests.
     schema = file.metadata.schema.to_arrow_schema()
     stored_schema = (file.metadata.metadata or {}).get(b"ARROW:schema")
     if stored_schema is None:
@@ -96,8 +96,8 @@ def _declared_schema(file: pq.ParquetFile) -> pa.Schema:
         return schema
     return pa.schema(
         [
-            field.with_type(was.type) if _is_coarser(was.type, field.type) else field
-            for field, was in zip(schema, written, strict=True)
+            field.with_type(original.type) if _is_coarser(original.type, field.type) else field
+            for field, original in zip(schema, written, strict=True)
         ]
     )
 

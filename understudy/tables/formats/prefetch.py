@@ -1,4 +1,4 @@
-"""Prefetching of items by a thread that runs ahead of the consumer."""
+"""Run a generator in a thread, ahead of its consumer."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ _SCHEMA, _DICTIONARY, _BATCH = 1, 2, 3
 
 @dataclass(frozen=True)
 class Layout:
-    """The positions of the messages in a file.
+    """The number of rows in a file, and the positions of the stream and its batches.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ def _messages(file: BinaryIO, position: int, end: int) -> Iterator[_Message]:
         body_bytes = message.number(3, "q")
         body_position = position + 8 + len(metadata)
         if header is None or not 0 <= body_bytes <= end - body_position:
-            raise _cut_off()
+            raise _truncated()
         yield _Message(position, message.number(1, "B"), header, body_position, body_bytes)
         position = body_position + body_bytes
         n_messages += 1
@@ -159,7 +159,7 @@ def _metadata(file: BinaryIO, position: int, end: int) -> bytes | None:
     file.seek(position)
     prefix = file.read(8)
     if position + 8 > end:
-        raise _cut_off()
+        raise _truncated()
     if not prefix.startswith(_STREAM_MARK):
         raise Malformed
     length = int.from_bytes(prefix[4:], "little", signed=True)
@@ -168,7 +168,7 @@ def _metadata(file: BinaryIO, position: int, end: int) -> bytes | None:
     if not 0 < length <= _METADATA_BYTES_MAX:
         raise Malformed
     if length > end - position - 8:
-        raise _cut_off()
+        raise _truncated()
     return file.read(length)
 
 
@@ -200,15 +200,15 @@ def _decoded_bytes(file: BinaryIO, message: _Message, batch: Table) -> int:
             if length < 8:
                 raise Malformed
             file.seek(message.body_position + offset)
-            total += max(0, _claimed_bytes(file.read(8)))
+            total += max(0, _declared_bytes(file.read(8)))
     return total
 
 
-def _claimed_bytes(prefix: bytes) -> int:
-    (claimed,) = struct.unpack("<q", prefix)
-    if claimed < -1:  # -1 means that the buffer is not compressed
+def _declared_bytes(prefix: bytes) -> int:
+    (declared,) = struct.unpack("<q", prefix)
+    if declared < -1:  # -1 means that the buffer is not compressed
         raise Malformed
-    return int(claimed)
+    return int(declared)
 
 
 def _check_size(n_bytes: int) -> None:
@@ -219,7 +219,7 @@ def _check_size(n_bytes: int) -> None:
         )
 
 
-def _cut_off() -> InvalidInput:
+def _truncated() -> InvalidInput:
     return _unreadable("The Arrow file is truncated: it ends within a batch. Upload it again.")
 
 

@@ -62,17 +62,17 @@ def _equal_batches(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iter
     rows_max = min(_BATCH_ROWS_MAX, batch_rows(len(schema), _BATCH_VALUES_MAX))
     for group in row_groups(batches, schema, rows_max=rows_max, bytes_max=_BATCH_BYTES_MAX):
         for batch in group.combine_chunks().to_batches():
-            yield pa.record_batch([_settled(column) for column in batch.columns], schema=schema)
+            yield pa.record_batch([_cleared(column) for column in batch.columns], schema=schema)
 
 
-def _settled(column: pa.Array[Any]) -> pa.Array[Any]:
+def _cleared(column: pa.Array[Any]) -> pa.Array[Any]:
     """Clear the memory behind missing values, which may contain data of a real person."""
     if column.null_count == 0:
         return column
     is_missing = column.is_null().to_numpy(zero_copy_only=False)
     places: Any = pa.array(np.arange(len(column)), mask=is_missing)
-    settled: pa.Array[Any] = column.take(places)
-    return settled
+    cleared: pa.Array[Any] = column.take(places)
+    return cleared
 
 
 class _Pieces(io.RawIOBase):

@@ -1,4 +1,4 @@
-"""Rows that cannot be read: their lines, the reasons, and a copy of the file without them.
+"""Find the rows that cannot be read, with their lines and reasons, and copy the file without them.
 
 DuckDB can skip bad rows and list them. But it takes a kilobyte of memory for each, and in a test with a
 million bad rows it also lost good ones. It therefore always reads strictly, and this module searches the
@@ -72,7 +72,7 @@ class BadRows:
     n_good: int = 0
 
     def add(self, line: int, row: BadRow) -> None:
-        """Add a row that starts on a line."""
+        """Add a row that starts on the given line."""
         assert row.reason is not None
         if not self.lines:
             self.n_fields = row.n_fields
@@ -107,8 +107,8 @@ class BadRows:
         """
         if len(self.lines) > _ROWS_MAX:
             raise InvalidInput(
-                f"More than {_ROWS_MAX:,} rows cannot be read, the maximum that can be skipped. Correct them "
-                f"(first on lines {self._first_lines()}), or check the delimiter and the quote character.",
+                f"More than {_ROWS_MAX:,} rows, the maximum that can be skipped, cannot be read. Correct "
+                f"them (first on lines {self._first_lines()}), or check the delimiter and quote character.",
                 code="too_many_bad_rows",
             )
 
@@ -167,7 +167,7 @@ def find_bad_rows(
 
 
 class _Search:
-    """A block-wise search through a file. Rows that fail the vectorized checks are parsed one by one."""
+    """Searches a file block by block. Rows that fail the vectorized checks are parsed one by one."""
 
     def __init__(self, file: BinaryIO, target: BinaryIO, dialect: Dialect, reading: Reading) -> None:
         self.bad = BadRows()
@@ -282,7 +282,7 @@ class _Block:
                 yield row
 
     def _parse_row(self, index: int) -> BadRow | None:
-        """Return the row that starts on a line, or None if it may continue in the next block."""
+        """Return the row that starts on the given line, or None if it may continue in the next block."""
         if self._lengths[index] > self.bytes_max:
             return BadRow(index, 1, _TOO_LONG)
         if not self._has_quote[index]:
@@ -339,7 +339,7 @@ class _Block:
 
 
 class _Lines:
-    """The lines of a block from one line on, up to the maximum size of a row, for Python's CSV reader."""
+    """An iterator over lines of a block for Python's CSV reader. It ends after the maximum size of a row."""
 
     def __init__(self, block: _Block, first: int) -> None:
         self.n_read = 0

@@ -32,11 +32,11 @@ _LENGTH_MAX = 100
 _UNFIT_MAX = 100
 # Number of values to count before deciding whether the rest of the batch is worth counting.
 _N_PROBED = 16_384
-# Maximum number of odd values whose lines are reported.
+# Maximum number of values of another type whose lines are reported.
 _PLACES_MAX = 3
 
 _DATE = r"(?:[1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])-[0-9]{2}-[0-9]{2}"
-# Years that fit in 64-bit nanoseconds.
+# Years whose timestamps fit in 64-bit nanoseconds.
 _NEAR = r"(?:1[7-9][0-9]{2}|2[01][0-9]{2})-[0-9]{2}-[0-9]{2}"
 _TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,9})?)?"
 _CURRENCY = r"(?:[$\x{20ac}\x{a3}\x{a5}\x{20b9}]|USD|EUR|GBP|CHF|JPY)"
@@ -63,7 +63,7 @@ class Notation:
     words: str
 
 
-# No value matches two notations, except timestamps in the near years, which are matched before the far ones.
+# No value matches two notations, except timestamps in the near years, which also match the far notation.
 NOTATIONS = (
     Notation("integer", r"-?(?:0|[1-9][0-9]{0,18})", pa.int64(), "whole numbers"),
     Notation(
@@ -100,7 +100,7 @@ _TIMED = {"time", "near", "far", "near_zoned", "far_zoned"}
 Unit = Literal["s", "ms", "us", "ns"]
 Make = Callable[[Unit], pa.DataType]
 
-# In order of preference: the notations that a type can represent, and the type for a precision of seconds.
+# Types in order of preference: the notations that a type can represent, and the type for a time unit.
 _TYPES: tuple[tuple[set[str], Make], ...] = (
     ({"integer"}, lambda _: pa.int64()),
     ({"integer", "float"}, lambda _: pa.float64()),
@@ -326,7 +326,7 @@ def _unit(n_digits: int) -> Unit:
 
 
 def resolve(column_type: ColumnType, values: Values, options: ReadOptions) -> ColumnType:
-    """Decide the open question of a column.
+    """Decide whether a column contains numbers or dates in a local convention.
 
     Parameters
     ----------
@@ -375,7 +375,7 @@ def cast_column(
     Parameters
     ----------
     convention, is_clean
-        As in `ColumnType`.
+        See `ColumnType`.
     """
     if pa.types.is_string(target):
         return column

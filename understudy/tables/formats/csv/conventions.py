@@ -1,7 +1,7 @@
 """Detect numbers and dates in local conventions if the values of a column are unambiguous.
 
 `1.234,56` can only be a number with a decimal comma, but `1,234` is ambiguous. An ambiguous column remains
-text, with a note that names the option to set.
+text, with a note that contains the option to set.
 """
 
 from __future__ import annotations
@@ -252,7 +252,7 @@ def resolve_dates(values: Values, options: ReadOptions) -> Resolution:
     if len(candidates) > 1 and any(candidate.differs for candidate in candidates):
         return Resolution(
             None,
-            note="it is unclear which numbers are the day and the month of the dates "
+            note="it is unclear whether the day or the month comes first in the dates "
             "(set the option `date_order`)",
         )
     return Resolution(candidates[0].arrow_type, candidates[0].convention)

@@ -40,7 +40,7 @@ _MARKS = (
 )
 # Fallback for text that is not UTF-8. Windows-1252 contains all letters of Latin-1.
 _SINGLE_BYTE = "cp1252"
-# Minimum fraction of zeros among every other byte of UTF-16. Delimiters and digits alone give this fraction.
+# Minimum fraction of zeros in every other byte that indicates UTF-16. Delimiters and digits alone exceed it.
 _ZEROS_MIN = 0.3
 
 _REMEDY = "Save the file as UTF-8 and upload it again, or set the option `encoding`."
@@ -63,7 +63,7 @@ class _Gauge:
         self._current = 0
 
     def add(self, data: bytes) -> None:
-        """Add the next piece. Lines within a piece are not measured, because they are shorter than it."""
+        """Add the next piece. Lines within a piece are shorter than the piece, so they are not measured."""
         ends = [data.find(b"\n"), data.find(b"\r"), data.rfind(b"\n"), data.rfind(b"\r")]
         positions = [end for end in ends if end >= 0]
         first, last = (min(positions), max(positions)) if positions else (len(data), -1)

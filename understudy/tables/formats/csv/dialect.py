@@ -24,7 +24,7 @@ _SAMPLE_ROWS = 100
 _N_PLACES = 10
 _PLACE_BYTES = 32 * 1024
 _SEPARATOR_LINE = re.compile(r"sep=([,;|\t])\r?\n", re.IGNORECASE)
-# Minimum share of a column's values in single quotation marks, from which on they are the quote character.
+# If at least this share of a column's values is in single quotation marks, they are the quote character.
 _MOST = 0.9
 
 

@@ -1,6 +1,7 @@
 """Count the notations in a batch of values quickly, by comparing bytes instead of matching patterns.
 
-The counts equal those of the patterns in `column_types`. The result is None if the check is not certain.
+The counts equal those of the patterns in `column_types`. The result is None if bytes alone do not
+determine the notations.
 """
 
 from __future__ import annotations
@@ -102,7 +103,7 @@ def _decimals(
 
 
 def _owners(starts: Integers, places: Integers) -> Integers | None:
-    """Return the index of the value that contains each place, or None if a value contains two places."""
+    """Return the index of the value that contains each decimal point, or None if a value contains two."""
     if len(places) == len(starts) and (places >= starts).all() and (places[:-1] < starts[1:]).all():
         return np.arange(len(starts))
     owners = np.searchsorted(starts, places, side="right") - 1

@@ -107,5 +107,5 @@ def _without_bad_rows(
     bad.check_share(reading.options.bad_rows_share_max)
     try:
         return Readable(copy, stage(copy, dialect, reading), bad)
-    except parsing.UnreadableRow as again:
-        raise again.error from None
+    except parsing.UnreadableRow as fault:
+        raise fault.error from None

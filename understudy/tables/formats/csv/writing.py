@@ -1,6 +1,6 @@
 """Write CSV files: RFC 4180 with single line feeds, UTF-8, and text always in quotation marks.
 
-The quotation marks distinguish an empty text (`""`) and the text `NA` from a missing value, which is an empty
+The quotation marks distinguish empty text (`""`) and the text `NA` from a missing value, which is an empty
 field.
 """
 

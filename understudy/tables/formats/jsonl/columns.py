@@ -74,7 +74,7 @@ class Column:
             self.kind = ValueKind.numerals
 
     def count(self, values: pa.Array[Any]) -> None:
-        """Count values that were staged."""
+        """Count staged values."""
         self.n_values += len(values) - values.null_count
         if self.kind is ValueKind.integers:
             ends: Any = pc.min_max(values)

@@ -15,7 +15,7 @@ from understudy.tables.formats.jsonl.columns import STAGED_TYPES, Column, ValueK
 from understudy.tables.formats.jsonl.lines import Block
 from understudy.tables.formats.scan import ReadLimits
 
-# Maximum number of digits that a float preserves.
+# Maximum number of digits of a number that is stored as a float.
 _FLOAT_DIGITS = 17
 _INT64 = range(-(2**63), 2**63)
 _NESTED_REMEDY = "Remove it, or give each of its values a separate key."
@@ -142,7 +142,7 @@ def _array(column: Column, values: list[Value], lines: list[int]) -> pa.Array[An
 
 
 def _kind(value_type: type) -> ValueKind | None:
-    """Return the kind of the values of a Python type, or None if they are nested."""
+    """Return the kind of values with a Python type, or None for an array or object."""
     return _KINDS.get(value_type)
 
 

@@ -36,7 +36,7 @@ class Staged:
         Raises
         ------
         InvalidInput
-            For the reasons of `read_blocks` and `parse_strictly`, or with code too_many_rows or too_large.
+            If the file is not valid JSON Lines, or a limit is exceeded.
         """
         with ExitStack() as stack:
             writer: pa.ipc.RecordBatchStreamWriter | None = None

@@ -32,7 +32,7 @@ from understudy.tables.formats.xlsx.writing import LIMITS, write_xlsx
 from understudy.tables.inference import check_names
 
 _SHEET_BYTES_MAX = 64 * GIBIBYTE
-# A row group is in memory as a whole when it is written and when it is read.
+# A whole row group is in memory when it is written and when it is read.
 _GROUP_VALUES_MAX = 500_000
 _GROUP_BYTES_MAX = 16 * MEBIBYTE
 

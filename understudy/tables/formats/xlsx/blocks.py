@@ -33,12 +33,12 @@ def cut_blocks(chunks: Iterator[bytes], beginning: Sequence[bytes], end: bytes) 
             yield _cut(held, position + len(tags.pop()))
             n_searched = 0
         if len(held) >= _BLOCK_BYTES:
-            yield _cut_behind(held, end)
+            yield _cut_after(held, end)
     while held:
-        yield _cut_behind(held, end)
+        yield _cut_after(held, end)
 
 
-def _cut_behind(held: bytearray, tag: bytes) -> bytes:
+def _cut_after(held: bytearray, tag: bytes) -> bytes:
     position = held.rfind(tag)
     return _cut(held, len(held) if position < 0 else position + len(tag))
 
@@ -52,8 +52,8 @@ def _cut(held: bytearray, end: int) -> bytes:
 def may_skip_parser(block: bytes, *, is_first: bool) -> bool:
     """Return whether the blocks after this one can be read without the parser.
 
-    This is not possible if the block declares an encoding other than UTF-8, or contains the start of a
-    comment, a processing instruction or a CDATA section: they change how the following bytes are read.
+    An encoding other than UTF-8, or the start of a comment, a processing instruction or a CDATA section,
+    changes how the following bytes are read. After any of these, the parser is required.
     """
     if b"<!" in block:
         return False

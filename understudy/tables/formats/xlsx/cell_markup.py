@@ -79,7 +79,7 @@ def _number(texts: Any, style: Style = Style.general) -> Any:
 
 
 def _text_markup(column: pa.Array[Any]) -> Any:
-    # Short enough for 32-bit string offsets, because `check_lengths` limits the texts.
+    # The result fits in 32-bit string offsets because `check_lengths` limits the texts.
     return _joined(
         ' t="inlineStr"><is><t xml:space="preserve">', _escaped(column.cast(pa.string())), "</t></is></c>"
     )

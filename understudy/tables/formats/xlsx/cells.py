@@ -1,6 +1,6 @@
 """Read the cells of a sheet as a stream, in batches of rows.
 
-The dimension that the sheet declares is ignored. Rows and columns are determined by the cells.
+The dimension that the sheet declares is ignored. The cells determine the rows and columns.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from understudy.tables.formats.xlsx.raw_cells import (
 from understudy.tables.formats.xlsx.shared_strings import text_too_long
 
 _ROW_BYTES_MAX = 64 * MEBIBYTE
-# Many cells can share a long string. Size of text that is always allowed, and limit relative to the sheet's
-# size.
+# Many cells can share a long string, so the total size of text is limited to a multiple of the sheet's size.
+# Smaller sizes are always allowed.
 _ALWAYS_ALLOWED_BYTES = 128 * MEBIBYTE
 _REPETITION_MAX = 100
-# Number of cells as which an empty row counts towards the size of a batch.
+# Cost of a row in a batch in addition to its cells, as a number of cells.
 _ROW_COST = 1
 # Rows are elements of `sheetData`, which is an element of the sheet.
 _DATA_DEPTH = 2

@@ -94,7 +94,7 @@ class ColumnCounts:
             return ColumnType(pa.timestamp(unit), is_complete)
         decided = self._profiles[column].decide()
         if pa.types.is_floating(decided.arrow_type) and self._has_long_numeral[column]:
-            note = "texts that are numbers of more than 15 digits are kept as text"
+            note = "text cells with numbers of more than 15 digits are kept as text"
             return ColumnType(pa.string(), is_complete, note)
         if pa.types.is_string(decided.arrow_type) and len(kinds_present) > 1:
             return replace(decided, note=self._mixture(column), is_doubtful=True)

@@ -26,7 +26,7 @@ _DAYS_MAX = 1e8
 Whole = npt.NDArray[np.int64]
 Kinds = npt.NDArray[np.int8]
 Mask = npt.NDArray[np.bool_]
-# Positions among the numbers, and the texts at these positions.
+# Positions in the array of numbers, and the texts at these positions.
 Placed: TypeAlias = "tuple[Whole, pa.Array[Any]]"
 
 

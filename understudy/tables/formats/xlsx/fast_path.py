@@ -86,7 +86,7 @@ class Block:
     n_text_bytes : int
         Size of all texts. A shared string counts once for every cell that refers to it.
     n_errors, n_uncached : Counter of int
-        Counts as in `SheetReader`.
+        Counts by column; see `SheetReader`.
     """
 
     cells: RawCells
@@ -161,7 +161,7 @@ def _rows(start: str, tails: ArrowArray, last: int) -> tuple[Whole, Whole]:
 
 
 def _follow_rows(text: str, last: int, *, is_open: bool) -> tuple[int, bool]:
-    """Return the number of the last row that starts in a text of tags, and whether the row is still open."""
+    """Return the number of the last row that starts in a string of tags, and whether it is still open."""
     position = 0
     while position < len(text):
         if is_open:
@@ -199,7 +199,7 @@ class _Cells:
     Parameters
     ----------
     groups : StructArray
-        Groups of `_CELL`.
+        Groups that the pattern `_CELL` captures.
 
     Attributes
     ----------
@@ -281,9 +281,9 @@ def _is_filled(texts: Any) -> Mask:
 def _attributes(attributes: Any) -> tuple[Whole, Any]:
     """Return the type of each cell, as an index into `_TYPES`, and its style."""
     encoded = attributes.dictionary_encode()
-    stated = [_CELL_ATTRIBUTE.findall(text) for text in encoded.dictionary.to_pylist()]
-    by_name = [dict(pairs) for pairs in stated]
-    for pairs, values in zip(stated, by_name, strict=True):
+    pairs_by_text = [_CELL_ATTRIBUTE.findall(text) for text in encoded.dictionary.to_pylist()]
+    by_name = [dict(pairs) for pairs in pairs_by_text]
+    for pairs, values in zip(pairs_by_text, by_name, strict=True):
         _require(len(pairs) == len(values) and set(values) <= _IGNORED_ATTRIBUTES | {"s", "t"})
         _require(values.get("t", "n") in _TYPES)
     types = np.array([_TYPES.index(values.get("t", "n")) for values in by_name], np.int64)

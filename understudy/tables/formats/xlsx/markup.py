@@ -50,7 +50,7 @@ def parse(chunks: Iterable[bytes], handler: Handler) -> None:
     Raises
     ------
     InvalidInput, TooLarge
-        For the reasons of `Parser.feed`.
+        See `Parser.feed`.
     """
     document = Document(handler)
     for chunk in chunks:
@@ -78,7 +78,7 @@ class Depth:
 
 
 class Parser:
-    """An expat parser that rejects the XML features that workbooks do not need and attacks use.
+    """An expat parser that rejects document types and entities, and limits the size of tags.
 
     Parameters
     ----------

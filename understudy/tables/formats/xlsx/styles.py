@@ -47,7 +47,8 @@ _BUILT_IN = {
     46: Kind.duration,
 }
 _ELAPSED = re.compile(r"\[(?:h+|m+|s+)\]", re.IGNORECASE)
-# Quoted and escaped letters, padding, colours, conditions and locales.
+# Parts of a format code that do not display a date or time: quoted and escaped letters, padding, colours,
+# conditions and locales.
 _DECORATION = re.compile(r'"[^"]*"?|\\.|_.|\*.|\[[^\]]*\]?', re.DOTALL)
 
 

@@ -31,7 +31,7 @@ class Texts:
     Parameters
     ----------
     places : mapping of Kind to array of int
-        Places of the values of each kind, as in `RawCells`.
+        Places of the values of each kind; see `RawCells`.
     impossible : array of int
         Places of numbers with a date format whose date does not exist.
     row_numbers : array of int
@@ -108,8 +108,8 @@ class CellReader:
         return kinds
 
     def _style(self, text: str) -> int:
-        known = text.isascii() and text.isdecimal() and len(text) < 9
-        return int(text) if known else len(self._styles)
+        is_number = text.isascii() and text.isdecimal() and len(text) < 9
+        return int(text) if is_number else len(self._styles)
 
     def _where(self, raw: RawCells, index: int) -> str:
         row, column = divmod(raw.number_places[index], raw.width)

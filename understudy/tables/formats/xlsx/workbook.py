@@ -18,7 +18,7 @@ _SHOWN_NAMES = 10
 
 @dataclass(frozen=True)
 class Link:
-    """A relationship to another part. The target is None outside the workbook, and is then never read."""
+    """A relationship to another part. Its target is None if it is outside the workbook."""
 
     kind: str
     target: str | None
@@ -53,7 +53,7 @@ class Workbook:
 
 
 def read_workbook(archive: Archive, wanted: str | None) -> Workbook:
-    """Select the sheet with a name, or the first visible sheet.
+    """Select the sheet with the given name, or the first visible sheet, and return its parts.
 
     Raises
     ------
@@ -91,7 +91,7 @@ class _Listing(Elements):
         self.is_workbook: bool | None = None
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        """Handle a sheet, or the date system."""
+        """Handle an element that declares a sheet or the date system."""
         if self.is_workbook is None:
             self.is_workbook = name == "workbook"
         if name == "sheet":
@@ -127,7 +127,7 @@ class _Links(Elements):
             )
 
     def _resolved(self, target: str) -> str:
-        # The result is only looked up among the parts of the archive.
+        # Any result is safe, because it is only looked up among the parts of the archive.
         return posixpath.normpath(posixpath.join("/", self._folder, target)).lstrip("/")
 
 

@@ -1,4 +1,4 @@
-"""Write workbooks with one sheet, and each value in the Excel type that represents it exactly.
+"""Write workbooks with one sheet. Each value has an Excel type that represents it exactly.
 
 Text has the type text, so Excel never reads it as a formula.
 """
