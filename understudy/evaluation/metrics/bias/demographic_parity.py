@@ -53,7 +53,8 @@ class SelectionParity(BaseModel):
     difference: Annotated[
         float,
         Field(
-            description="Largest difference between two scored groups in the share of rows predicted to be in the class."
+            description="Largest difference between two scored groups in the share of rows that are "
+            "predicted to be in the class."
         ),
     ]
     interval: Interval
