@@ -27,7 +27,9 @@ class ExcludedColumn(BaseModel):
     column: str
     kind: Annotated[
         ColumnKind,
-        Field(description="Kind of the generated values or, for a column of the subject, of the column."),
+        Field(
+            description="Kind of the generated values, or kind of the column if it belongs to the subject."
+        ),
     ]
     reason: str
     copied: Annotated[

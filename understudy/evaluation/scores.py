@@ -75,8 +75,8 @@ class MetricScores(BaseModel):
     real: Annotated[
         AnyResult | None,
         Field(
-            description="Result of real rows in place of the synthetic rows. It is the first draw if there "
-            "were several."
+            description="Result of real rows in place of the synthetic rows: the first draw, if there were "
+            "several."
         ),
     ] = None
     floor: Annotated[
