@@ -60,3 +60,42 @@ def test_c01_local_dates_with_missing_values_are_fitted(
     stored = read_table(path).column(column)
     assert (stored.type, stored.null_count) == (type_, n_missing)
     assert len(fit_and_sample(path, 50).rows) == 50
+
+
+def test_c06_header_below_other_lines_is_found(fit_and_sample: FitAndSample):
+    path = FOLDER / "c06-preamble-read-as-one-column" / "preamble.csv"
+    stored = read_table(path)
+    assert stored.schema.names == ["date", "text", "amount", "balance"]
+    assert stored.num_rows == 120
+    result = fit_and_sample(path, 10)
+    assert list(result.rows[0]) == stored.schema.names
+    assert "line 5 was read as the header" in result.messages
+
+
+@pytest.mark.parametrize(
+    ("file", "message"),
+    [("trail.csv", "Column 4 has neither"), ("trail_semi.csv", "Columns 4, 5 have neither")],
+)
+def test_c18_blank_columns_of_trailing_delimiters_are_dropped(
+    fit_and_sample: FitAndSample, file: str, message: str
+):
+    path = FOLDER / "c18-trailing-delimiter" / file
+    stored = read_table(path)
+    assert stored.schema.names == ["date", "amount", "type"]
+    assert stored.schema.types == [pa.date32(), pa.float64(), pa.string()]
+    assert stored.num_rows == 120
+    assert message in fit_and_sample(path, 10).messages
+
+
+def test_c25_two_header_rows_are_joined(fit_and_sample: FitAndSample):
+    path = FOLDER / "c25-two-header-rows" / "survey.csv"
+    stored = read_table(path)
+    assert stored.schema.names == [
+        "RespondentID",
+        *(f"Which have you seen? / Part {part}" for part in ("I", "II", "III")),
+        "How old are you? / Response",
+    ]
+    assert stored.num_rows == 120
+    result = fit_and_sample(path, 10)
+    assert list(result.rows[0]) == stored.schema.names
+    assert "Lines 1 to 2 were read as header rows" in result.messages

@@ -193,8 +193,8 @@ class ReadOptions(BaseModel):
     join_headers: Annotated[
         bool | None,
         Field(
-            description="Whether to join the header and the row below it into the column names. Detected if"
-            " omitted."
+            description="Number of header rows: two if true, whose cells are joined into the column names, or"
+            " one if false. Detected if omitted."
         ),
     ] = None
 
