@@ -5,7 +5,7 @@ FROM python:3.13-slim AS build
 WORKDIR /src
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 COPY requirements/service.txt requirements/
-# The environment has no pip: that of the base image installs into it.
+# The environment has no pip. The pip of the base image installs into it.
 RUN python -m venv --without-pip /opt/understudy \
     && pip --python /opt/understudy/bin/python install --quiet --require-hashes -r requirements/service.txt
 # Editable, because a wheel contains only `understudy`. `app`, `workers` and `migrations` are found beside it.

@@ -1,9 +1,9 @@
-"""Read the project's prose: hold it to the word list, list it, or draw a random sample for a reader.
+"""Read the project's prose: check it against the word list, list it, or draw a random sample for a reader.
 
     python -m tests.prose check                           # what `make check` runs
     python -m tests.prose sample --seed 1 -n 60           # sentences from everywhere, for a reader to judge
     python -m tests.prose sample --kinds error,openapi    # only error texts and OpenAPI descriptions
-    python -m tests.prose list understudy/tables          # everything a folder says
+    python -m tests.prose list understudy/tables          # all prose of a folder
 
 Prose is docstrings, comments, string literals that read like text, and names of tests in `*.py`; paragraphs
 and table cells in `*.md`; text in `*.html`; summaries and descriptions in `openapi.json`.
@@ -28,14 +28,13 @@ ROOT = Path(__file__).parent.parent
 KINDS = ("docstring", "comment", "text", "error", "test", "markdown", "html", "openapi")
 PATTERNS = ("*.py", "*.md", "*.html", "openapi.json")
 
-# A description says what a thing is, with its noun. One that begins like this and is not a question lacks a
-# main clause.
+# The beginning of a description without a main clause; questions are exempt.
 FRAGMENT = re.compile(r"^(?:Of|What|Who|Whose)\b(?=[^?]*$)")
 
 # A string literal is text if it has a space between words; shorter ones are names, formats and keys.
 N_WORDS_MIN = 4
 
-# The test of this module contains faults.
+# The test of this module contains faults on purpose.
 EXCLUDED = ("tests/test_prose.py",)
 
 
@@ -238,7 +237,7 @@ def sentences(found: Passage) -> list[Passage]:
 
 
 def check(folders: Iterable[str] = ()) -> list[str]:
-    """Return the passages that use a word of the list or describe something by a fragment, with the fault."""
+    """Return the passages that contain a word of the list or begin like a fragment, each with its fault."""
     pattern = banned_words()
     return [
         f"{passage} ← {fault!r}"
@@ -261,7 +260,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.prose", description="Read the project's prose.")
     parser.add_argument("command", choices=("check", "sample", "list"))
-    parser.add_argument("folders", nargs="*", help="restrict to these files and folders")
+    parser.add_argument("folders", nargs="*", help="files and folders to read (default: all)")
     parser.add_argument("--seed", type=int, default=1, help="seed of the sample")
     parser.add_argument("-n", type=int, default=60, help="number of sentences in the sample")
     parser.add_argument("--kinds", default=",".join(KINDS), help="comma-separated kinds of prose")

@@ -1,4 +1,4 @@
-"""The files that a contributor looks for first are there, valid, and state one version."""
+"""The files that contributors look for first are valid and state the same version."""
 
 import re
 import tomllib
@@ -19,9 +19,9 @@ VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["versi
     ],
 )
 def test_every_file_states_the_version_of_the_project(file: str, pattern: str) -> None:
-    found = re.search(pattern, (ROOT / file).read_text(), re.MULTILINE)
-    assert found is not None
-    assert found[1] == VERSION
+    match = re.search(pattern, (ROOT / file).read_text(), re.MULTILINE)
+    assert match is not None
+    assert match[1] == VERSION
 
 
 @pytest.mark.parametrize("file", ["CONTRIBUTING.md", "SECURITY.md", "CODE_OF_CONDUCT.md", "README.md"])

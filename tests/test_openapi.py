@@ -80,7 +80,7 @@ def nodes(node: Any, path: str = ""):
 
 
 def resolved(response: dict[str, Any]) -> dict[str, Any]:
-    """Return the response that a reference leads to, or the response itself."""
+    """Return the response that a reference refers to, or the response itself."""
     if "$ref" not in response:
         return response
     return DOCUMENT["components"]["responses"][response["$ref"].rsplit("/", 1)[1]]
@@ -93,7 +93,7 @@ def is_boolean(node: dict[str, Any]) -> bool:
 
 
 def description_problem(node: dict[str, Any]) -> str | None:
-    """Return what makes the description of an object a fragment, or None."""
+    """Return the fault of the description of an object, or None."""
     text = node["description"].strip()
     first = re.match(r"[\w'-]+", text)
     if not re.match(r"[A-Z`]", text):

@@ -1,1 +1,1 @@
-"""Programs for the development of the project; no part of the product."""
+"""Development tools, which are not part of the product."""

@@ -11,7 +11,7 @@ def docs_link(page: str, anchor: str = "") -> str:
     Parameters
     ----------
     page : str
-        Path of the page below `docs/` without its ending, such as `reference/metrics`.
+        Path of the page below `docs/` without its suffix, such as `reference/metrics`.
     anchor : str
         Identifier of a heading of the page; empty for the whole page.
     """

@@ -1,6 +1,6 @@
 """Ids of resources: a prefix for the noun and a UUIDv7 (RFC 9562) in 26 letters of Crockford's base 32.
 
-They sort by time of creation and cannot be guessed by counting. The database stores a `uuid`, and only the
+Ids sort by time of creation and cannot be guessed by counting. The database stores a `uuid`, and only the
 borders of the service convert it to and from text.
 """
 
@@ -47,14 +47,18 @@ def from_text(noun: str, text: str) -> UUID:
     Raises
     ------
     NotFound
-        If the text is not the id of such a noun; callers need not tell a malformed id from an unknown one.
+        If the text is not an id of this noun. A malformed id is reported like an unknown one.
     """
     prefix, _, letters = text.partition("_")
     if prefix != PREFIXES[noun] or len(letters) != N_LETTERS or not set(letters) <= set(ALPHABET):
-        raise NotFound(f"There is no such {noun}.")
+        raise _not_found(noun)
     value = 0
     for letter in letters:
         value = value << 5 | ALPHABET.index(letter)
     if value >= 1 << 128:
-        raise NotFound(f"There is no such {noun}.")
+        raise _not_found(noun)
     return UUID(int=value)
+
+
+def _not_found(noun: str) -> NotFound:
+    return NotFound(f"No {noun.replace('_', ' ')} has this id. Check the id.")

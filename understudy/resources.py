@@ -126,7 +126,8 @@ def open_resources(settings: ResourceSettings, *, queue: JobQueue | None = None)
     Raises
     ------
     UnderstudyError
-        If a setting is missing or invalid, with the code `configuration`.
+        If a setting is missing or invalid, or the staging folder cannot be created; the code is
+        `configuration`.
     """
     secret_key = _required(settings.secret_key, "UNDERSTUDY_SECRET_KEY").encode()
     if len(secret_key) < SECRET_KEY_LENGTH_MIN:
@@ -146,7 +147,14 @@ def open_resources(settings: ResourceSettings, *, queue: JobQueue | None = None)
         secret_key=secret_key,
         scratch_folder=scratch_folder,
     )
-    resources.staging_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        resources.staging_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise UnderstudyError(
+            f"The folder {resources.staging_folder} cannot be created ({error.strerror}). "
+            "Set UNDERSTUDY_SCRATCH_DIR to another folder.",
+            code="configuration",
+        ) from error
     return resources
 
 

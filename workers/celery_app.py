@@ -8,17 +8,23 @@ from __future__ import annotations
 
 import gc
 import logging
+import sys
 from typing import Any
 
 from amqp.exceptions import ChannelError
 from celery import Celery, signals
 from kombu.exceptions import OperationalError
 
+from understudy.errors import UnderstudyError
 from understudy.job_queue import QUEUE_NAME, broker_queue
 from understudy.logs import configure_logs
+from understudy.resources import open_resources
 from understudy.settings import Settings
 from workers.transport import use_transport
 from workers.worker import Worker
+
+# Exit status of a worker whose settings are missing or invalid, as for every command (docs/reference/cli.md).
+NOT_CONFIGURED = 5
 
 settings = Settings()
 
@@ -29,7 +35,7 @@ app.conf.update(
     broker_url=settings.redis_url and settings.redis_url.get_secret_value(),
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
-    # Detect a broker that hangs; without timeouts, a worker would wait indefinitely.
+    # Detect a broker that hangs. Without timeouts, a worker would wait indefinitely.
     broker_transport_options={
         "socket_connect_timeout": 5,
         "socket_timeout": 30,
@@ -54,17 +60,31 @@ app.conf.update(
 def set_up_logs(**_: object) -> None:
     """Use Understudy's log format in place of Celery's."""
     configure_logs(settings.log_level, settings.log_format)
-    # They log two lines for each message, which repeat the events of the job.
+    # These loggers write two lines for each message, which repeat the events of the job.
     for name in ("celery.app.trace", "celery.worker.strategy"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def make_worker(sender: Any, **_: object) -> None:  # Any: a Celery worker, which has no type
     """Create the worker in the main process, before the fork of the pool processes."""
+    check_settings()
     sender.app.understudy_worker = Worker(settings, count_messages)
     # Exempt all current objects from garbage collection, so that pool processes share their memory pages.
     gc.collect()
     gc.freeze()
+
+
+def check_settings() -> None:
+    """End this process with an error message if a setting is missing or invalid.
+
+    Celery logs an exception of a signal handler and starts the worker regardless. Without a broker URL, that
+    worker would try to connect to Celery's default broker forever. `SystemExit` does end the worker.
+    """
+    try:
+        open_resources(settings).close()
+    except UnderstudyError as error:
+        sys.stderr.write(f"error: {error.detail}\n")
+        raise SystemExit(NOT_CONFIGURED) from error
 
 
 def open_pool_process(**_: object) -> None:

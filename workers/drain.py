@@ -1,4 +1,4 @@
-"""Shared state with which a worker's main process tells its pool processes that the worker is stopping."""
+"""Shared state that signals to the pool processes of a worker that the worker is stopping."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""The fenced code blocks of a Markdown page, and the marks of those that are not run.
+"""The fenced code blocks of a Markdown page, and the comments that mark blocks as not run.
 
-A block of Python or shell is run unless the line before it is a comment, which readers do not see:
+A block of Python or shell is run unless a comment such as this one precedes it:
 
     <!-- not run: needs Docker -->
 
-A block `text` that follows directly contains the output; `…` in it stands for any characters.
+A `text` block that directly follows contains the expected output. In it, `…` matches any characters.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ class Block:
     Parameters
     ----------
     line : int
-        The number of the first line of its source, from 1.
+        Number of the first line of the source on the page, from 1.
     reason : str or None
-        Why it is not run; None if it is run.
+        Reason why the block is not run; None if it is run.
     output : str or None
-        The output that the page states; None if it states none.
+        Expected output; None if the page does not contain it.
     """
 
     page: str
@@ -49,7 +49,7 @@ class Block:
         return f"{self.page}:{self.line}"
 
     def line_at(self, number: int) -> str:
-        """Return the text of a line, counted as on the page; the first line for one outside of the block."""
+        """Return the line with this number on the page, or the first line if it is outside the block."""
         lines = self.source.splitlines() or [""]
         index = number - self.line
         return lines[index if 0 <= index < len(lines) else 0]
@@ -61,7 +61,7 @@ class Block:
 
     @property
     def is_code(self) -> bool:
-        """Whether the block has to be run or marked."""
+        """Whether the block must either run or be marked."""
         return self.language in (*PYTHON, *SHELL, *CONSOLE)
 
 
@@ -76,16 +76,16 @@ def pages() -> list[Path]:
 
 
 def code_blocks(path: Path) -> list[Block]:
-    """Return the blocks of Python and shell of a page, in order."""
+    """Return the Python and shell blocks of a page, in order."""
     return [block for block in blocks_of(str(path.relative_to(ROOT)), path.read_text()) if block.is_code]
 
 
 def blocks_of(page: str, markdown: str) -> list[Block]:
-    """Return all fenced blocks of a page, those of code with their stated output."""
-    found = list(_fenced(page, markdown.splitlines()))
+    """Return all fenced blocks of a page; code blocks contain their expected output."""
+    fenced = list(_fenced(page, markdown.splitlines()))
     blocks = []
-    for index, (block, end) in enumerate(found):
-        following = found[index + 1] if index + 1 < len(found) else None
+    for index, (block, end) in enumerate(fenced):
+        following = fenced[index + 1] if index + 1 < len(fenced) else None
         output = None
         if following is not None and following[0].language == "text":
             between = markdown.splitlines()[end : following[0].line - 2]
@@ -120,14 +120,14 @@ def _fenced(page: str, lines: list[str]) -> Iterator[tuple[Block, int]]:
 
 
 def _reason(lines_before: list[str]) -> str | None:
-    """Return the reason in the comment before a block; empty if the comment gives none."""
+    """Return the reason in the comment before a block; empty if the comment has no reason."""
     last = next((line for line in reversed(lines_before) if line.strip()), "")
     mark = MARK.fullmatch(last.strip())
     return None if mark is None else mark["reason"]
 
 
 def _from_console(block: Block) -> Block:
-    """Return a console block as its commands, on their lines, and its output."""
+    """Return a console block as a block of its commands, on the same lines, with the output."""
     is_command = [line.startswith(("$ ", "> ")) for line in block.source.splitlines()]
     lines = list(zip(block.source.splitlines(), is_command, strict=True))
     source = "".join(f"{line[2:] if command else ''}\n" for line, command in lines)
@@ -136,6 +136,6 @@ def _from_console(block: Block) -> Block:
 
 
 def matches(shown: str, output: str) -> bool:
-    """Return whether a stated output is the real one; blanks count as one, `…` as any characters."""
+    """Return whether the output is the expected one up to white space; `…` matches any characters."""
     pattern = re.escape(" ".join(shown.split())).replace("…", ".*")
     return re.fullmatch(pattern, " ".join(output.split()), re.DOTALL) is not None

@@ -16,7 +16,7 @@ from typing import Any
 from tests.documentation.blocks import Block, matches
 
 BLOCK_SECONDS_MAX = 300
-# Notes the line at which bash ends.
+# Makes bash write the number of the line that fails to a file.
 PRELUDE = """\
 set -Eeuo pipefail
 trap 'printf %s "$LINENO" > "$SESSION_FOLDER/failed"' ERR
@@ -24,7 +24,7 @@ trap 'printf %s "$LINENO" > "$SESSION_FOLDER/failed"' ERR
 
 
 class PageError(AssertionError):
-    """A block that failed or printed something else than the page states."""
+    """Error for a block that fails, or whose output is not the expected one."""
 
 
 class PythonSession:
@@ -35,7 +35,7 @@ class PythonSession:
 
     def run(self, block: Block) -> None:
         """Run a block and compare its output."""
-        # Empty lines in front, so that a traceback shows the line of the page.
+        # Leading empty lines, so that a traceback contains the line number of the page.
         source = "\n" * (block.line - 1) + block.source
         output = io.StringIO()
         try:
@@ -43,10 +43,10 @@ class PythonSession:
                 exec(compile(source, block.page, "exec"), self._names)  # noqa: S102 - our own pages
         except Exception as error:
             lines = [part.lineno for part in traceback.extract_tb(error.__traceback__)]
-            # The first entry is this function. A syntax error has no other.
+            # The first entry is this function. A syntax error has no other entry.
             line = (lines[1] if len(lines) > 1 else None) or block.line
             raise PageError(
-                f"{block.page}:{line}: this line fails:\n    {block.line_at(line)}\n"
+                f"{block.page}:{line}: this line failed:\n    {block.line_at(line)}\n"
                 f"{type(error).__name__}: {error}"
             ) from error
         check_output(block, output.getvalue())
@@ -72,7 +72,7 @@ class ShellSession:
     def run(self, block: Block, source: str) -> None:
         """Run the source of a block and compare its output."""
         script, output, errors = (self._folder / name for name in ("block.sh", "output", "errors"))
-        # Empty lines in front, so that bash counts as the page does.
+        # Leading empty lines, so that bash reports the line number of the page.
         script.write_text("\n" * (block.line - 1) + source)
         self._send(f"source {script} < /dev/null > {output} 2> {errors}\necho done\n")
         timer = Timer(BLOCK_SECONDS_MAX, self._kill)
@@ -86,7 +86,7 @@ class ShellSession:
         check_output(block, output.read_text())
 
     def close(self) -> None:
-        """End bash and all that it has started."""
+        """Kill bash and all processes that it started."""
         self._kill()
         self._process.wait()
         for stream in (self._process.stdin, self._process.stdout):
@@ -95,7 +95,7 @@ class ShellSession:
 
     def _send(self, commands: str) -> None:
         assert self._process.stdin is not None
-        # A bash that has ended is reported by the block that ended it.
+        # If bash has ended, the block that ended it has been reported already.
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.write(commands)
             self._process.stdin.flush()
@@ -106,19 +106,19 @@ class ShellSession:
 
     def _failure(self, block: Block, output: Path, errors: Path) -> str:
         failed = self._folder / "failed"
-        # There is no note if an unset variable or the time limit ended bash.
+        # The file does not exist if an unset variable or the time limit ended bash.
         line = int(failed.read_text()) if failed.exists() else block.line
         return (
-            f"{block.page}:{line}: this command fails, or runs longer than {BLOCK_SECONDS_MAX} s:\n"
+            f"{block.page}:{line}: this command failed, or ran longer than {BLOCK_SECONDS_MAX} s:\n"
             f"    {block.line_at(line)}\n"
             f"--- stdout\n{output.read_text()}\n--- stderr\n{errors.read_text()}"
         )
 
 
 def check_output(block: Block, output: str) -> None:
-    """Compare the output of a block with the one that the page states, if it states one."""
+    """Raise `PageError` if a block has an expected output and the output is another."""
     if block.output is not None and not matches(block.output, output):
         raise PageError(
-            f"{block.place}: the block prints something else.\n"
-            f"--- the page\n{block.output}\n--- the output\n{output}"
+            f"{block.place}: the output differs from the page.\n"
+            f"--- page\n{block.output}\n--- output\n{output}"
         )

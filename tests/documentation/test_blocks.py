@@ -42,7 +42,7 @@ def test_output_belongs_to_the_block_directly_before():
     assert stated.output is None
 
 
-def test_the_comment_before_a_block_gives_the_reason():
+def test_the_comment_before_a_block_contains_the_reason():
     reasons = {block.language: block.reason for block in blocks_of("page.md", PAGE)}
     assert reasons == {"python": None, "text": None, "sh": "needs Docker", "bash": ""}
 
@@ -92,7 +92,7 @@ def test_a_failing_command_is_named_with_its_line(tmp_path: Path):
     assert "stdout" in str(caught.value)
 
 
-def test_an_unset_variable_fails(tmp_path: Path):
+def test_a_command_with_an_unset_variable_fails(tmp_path: Path):
     with pytest.raises(PageError, match="URL: unbound variable"):
         run_shell("```sh\necho $URL\n```\n", tmp_path)
 
@@ -103,7 +103,7 @@ def test_a_failing_line_of_python_is_named():
         PythonSession().run(block)
 
 
-def test_another_output_than_the_stated_one_fails():
+def test_an_output_that_differs_from_the_page_fails():
     block, _ = blocks_of("page.md", "```python\nprint(1)\n```\n\n```text\n2\n```\n")
-    with pytest.raises(PageError, match="prints something else"):
+    with pytest.raises(PageError, match="differs from the page"):
         PythonSession().run(block)

@@ -1,4 +1,4 @@
-"""The Markdown sources have one sentence on a line or short lines, so that a diff is easy to read."""
+"""Lines of Markdown are short or contain one sentence, so that diffs are easy to read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The reference pages of the site list all that exists."""
+"""The reference pages of the site are complete."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_linked_pages_of_the_documentation_exist():
     assert [page for page in linked if not (ROOT / "docs" / f"{page}.md").is_file()] == []
 
 
-def test_the_page_of_operations_has_a_section_for_each():
+def test_the_page_of_operations_has_a_section_for_each_operation():
     ids = {operation["operationId"] for _, _, operation in operations(OPENAPI)}
     assert len(ids) > 30
     assert ids <= anchors(operations_page(OPENAPI, REPORT_SCHEMA))
@@ -96,6 +96,6 @@ def test_a_default_in_seconds_is_also_shown_with_its_unit():
         ('<script src="../assets/a.js">', False),
     ],
 )
-def test_a_resource_from_the_network_is_found(tag: str, is_loaded: bool):
+def test_a_resource_from_the_network_is_detected(tag: str, is_loaded: bool):
     hooks = pytest.importorskip("tools.documentation.hooks", reason="MkDocs is not installed")
     assert bool(hooks.REMOTE_RESOURCE.search(tag)) == is_loaded

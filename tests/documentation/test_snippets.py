@@ -15,7 +15,7 @@ from tests.documentation.blocks import ROOT, blocks_of, code_blocks, pages
 from tests.documentation.sessions import PageError, PythonSession, ShellSession
 from tests.documentation.tables import write_tables
 
-# The address in the pages, which the tests replace by that of their own stack.
+# Address of the service on the pages; the tests replace it with the address of their stack.
 ADDRESS = re.compile(r"(?:127\.0\.0\.1|localhost):8000")
 SERVICE_COMMANDS = re.compile(r"\bcurl\b|\bunderstudy (?:upload|create-key|revoke-key|serve)\b")
 PROGRAMS = ("bash", "curl")
@@ -27,7 +27,7 @@ def id_of(path: Path) -> str:
 
 
 def page_parameters() -> list[object]:
-    """Return the pages with blocks to run; those that call the service are marked as such."""
+    """Return the pages with blocks to run; pages that call the service have the marker `stack`."""
     parameters = []
     for path in pages():
         blocks = [block for block in code_blocks(path) if block.reason is None]
@@ -52,7 +52,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Make a folder with the tables that the pages name, and go there."""
+    """Create a folder with the tables that the pages use, and change to it."""
     folder = tmp_path / "work"
     folder.mkdir()
     write_tables(folder)
@@ -62,7 +62,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """Make a home folder in which curl fails on a response with an error status."""
+    """Create a home folder in which curl fails if a response has an error status."""
     home = tmp_path / "home"
     (home / ".local" / "share").mkdir(parents=True)
     (home / ".curlrc").write_text("fail\n")
@@ -70,7 +70,7 @@ def home(tmp_path: Path) -> Path:
 
 
 def shell_environment(home: Path) -> dict[str, str]:
-    """Return an environment without settings, in which the command `understudy` is that of this checkout."""
+    """Return an environment without settings, in which `understudy` is the command of this checkout."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("UNDERSTUDY_")}
     programs = f"{Path(sys.executable).parent}:{kept['PATH']}"
     return kept | {"HOME": str(home), "PATH": programs, "PYTHONPATH": str(ROOT)}
@@ -106,7 +106,7 @@ def test_the_code_of_a_page_runs(
 
 
 @pytest.mark.parametrize("path", pages(), ids=id_of)
-def test_blocks_that_do_not_run_say_why(path: Path) -> None:
+def test_blocks_that_do_not_run_have_a_reason(path: Path) -> None:
     without_reason = [
         block.place
         for block in code_blocks(path)

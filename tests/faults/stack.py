@@ -36,25 +36,25 @@ SECRET_KEY = "a key for tests, of 32 characters or more"
 CONTRADICTIONS = {
     "a job that did not end": "select id from jobs where state in ('queued', 'running')",
     "an attempt that did not end": "select job_id from job_attempts where outcome is null",
-    "not exactly one end of a job": """
+    "a round without exactly one terminal event": """
         select j.id from jobs j left join job_events e
           on e.job_id = j.id and e.round = j.round and e.type in ('succeeded', 'failed', 'cancelled')
         group by j.id having count(e.id) <> 1""",
-    "not exactly one successful attempt of a successful job": """
+    "a job whose number of successful attempts contradicts its state": """
         select j.id from jobs j left join job_attempts a on a.job_id = j.id and a.outcome = 'succeeded'
         group by j.id having count(a.token) <> (case when j.state = 'succeeded' then 1 else 0 end)""",
     "attempts that overlap": """
         select a.job_id from job_attempts a join job_attempts b
           on a.job_id = b.job_id and a.attempt < b.attempt and a.ended_at > b.started_at""",
-    "an artifact of another attempt than the successful one": """
+    "an artifact of an attempt that did not succeed": """
         select f.id from artifacts f where f.token <> 0 and not exists (
           select from job_attempts a where a.token = f.token and a.outcome = 'succeeded')""",
-    "a row of a job that did not succeed": """
+    "a result of a job that did not succeed": """
         select j.id from jobs j where j.state <> 'succeeded' and (
           exists (select from models m where m.job_id = j.id)
           or exists (select from reports r where r.job_id = j.id)
           or exists (select from datasets d where d.job_id = j.id and d.state = 'ready'))""",
-    "a successful job without its row": """
+    "a successful job without a result": """
         select j.id from jobs j where j.state = 'succeeded' and not (
           j.kind = 'probe'
           or exists (select from models m where m.job_id = j.id)

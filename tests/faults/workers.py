@@ -54,14 +54,14 @@ class WorkerProcess:
         return [pid for pid in children if _group_of(pid) == pid]
 
     def tree(self) -> list[int]:
-        """Return the pids of all its processes, parents first."""
+        """Return the pids of all processes of the worker, parents first."""
         pids = [self.pid]
         for pid in pids:
             pids += children_of(pid)
         return pids
 
     def kill(self) -> None:
-        """Kill all its processes at once."""
+        """Kill all processes of the worker at once."""
         send(self.tree(), signal.SIGKILL)
         self.wait()
 
@@ -73,13 +73,13 @@ class WorkerProcess:
         self.wait()
 
     def freeze(self) -> list[int]:
-        """Freeze all its processes and return their pids."""
+        """Freeze all processes of the worker and return their pids."""
         tree = self.tree()
         send(tree, signal.SIGSTOP)
         return tree
 
     def stop(self) -> int:
-        """Ask it to stop and return its exit status."""
+        """Ask the worker to stop and return its exit status."""
         self._main.terminate()
         return self.wait()
 
@@ -88,7 +88,7 @@ class WorkerProcess:
         return self._main.poll() is None
 
     def wait(self) -> int:
-        """Wait until it has ended, and return its exit status."""
+        """Wait until the worker has ended, and return its exit status."""
         try:
             return self._main.wait(ENOUGH_SECONDS)
         finally:

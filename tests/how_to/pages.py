@@ -1,4 +1,4 @@
-"""How-to pages as instructions: files to create, lines to change, commands to run.
+"""Execution of how-to pages, which create files, change lines and run commands.
 
 - A `python` block with a title creates the file of that name.
 - A `diff` block with a title changes that file: its context and removed lines occur there exactly once.
@@ -25,7 +25,7 @@ COMMAND_SECONDS_MAX = 300
 
 @dataclass(frozen=True)
 class Block:
-    """One block of code in a page."""
+    """A code block of a page."""
 
     language: str
     title: str | None
@@ -38,14 +38,14 @@ def read_blocks(page: Path) -> list[Block]:
 
 
 def copy_project(folder: Path) -> Path:
-    """Copy the project into a folder that does not exist yet, with the times of compiled kernels."""
+    """Copy the project into a new folder; file times are kept, so that compiled kernels stay valid."""
     shutil.copytree(ROOT, folder, ignore=NOT_COPIED, symlinks=True)
     (folder / ".venv").symlink_to(sys.prefix)
     return folder
 
 
 def follow(page: Path, project: Path) -> None:
-    """Do what a page says, block by block.
+    """Follow the instructions of a page, block by block.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def follow(page: Path, project: Path) -> None:
 
 
 def build(page: Path, project: Path) -> None:
-    """Create and change the files of a page, without its commands."""
+    """Create and change the files of a page, but do not run its commands."""
     for block in read_blocks(page):
         if block.language == "diff":
             change_file(block, project)
@@ -80,31 +80,33 @@ def create_file(block: Block, project: Path) -> None:
     """Create the file that the title names."""
     assert block.title is not None
     path = project / block.title
-    assert not path.exists(), f"{block.title} exists already."
+    assert not path.exists(), f"{block.title} already exists."
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(block.code)
 
 
 def change_file(block: Block, project: Path) -> None:
     """Apply the hunks of a `diff` block, which are separated by lines of `...`."""
-    assert block.title is not None, f"A diff needs the title of its file: {block.code}"
+    assert block.title is not None, f"A diff block has no title with the name of its file:\n{block.code}"
     path = project / block.title
     text = path.read_text()
     for hunk in re.split(r"^\.\.\.\n", block.code, flags=re.MULTILINE):
         lines = hunk.splitlines(keepends=True)
         before = "".join(line[1:] or "\n" for line in lines if not line.startswith("+"))
         after = "".join(line[1:] or "\n" for line in lines if not line.startswith("-"))
-        assert text.count(before) == 1, f"{block.title} has these lines {text.count(before)} times:\n{before}"
+        assert text.count(before) == 1, (
+            f"{block.title} must contain these lines once, but has them {text.count(before)} times:\n{before}"
+        )
         text = text.replace(before, after)
     path.write_text(text)
 
 
 def run(code: str, project: Path) -> str:
-    """Run shell commands in the root of the project; return what they print."""
-    # As after `. .venv/bin/activate`, which every page begins with.
+    """Run shell commands in the root of the project and return their output."""
+    # Use the PATH that `. .venv/bin/activate` sets; every page begins with that command.
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = os.environ | {"PATH": path, "PYTHONPATH": str(project), "COLUMNS": "200"}
-    done = subprocess.run(
+    completed = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", code],
         cwd=project,
         env=environment,
@@ -114,8 +116,10 @@ def run(code: str, project: Path) -> str:
         text=True,
         timeout=COMMAND_SECONDS_MAX,
     )
-    assert done.returncode == 0, f"{code}\nended with {done.returncode}:\n{done.stdout[-4000:]}"
-    return done.stdout
+    assert completed.returncode == 0, (
+        f"{code}\nended with {completed.returncode}:\n{completed.stdout[-4000:]}"
+    )
+    return completed.stdout
 
 
 def check_output(block: Block, output: str) -> None:
@@ -123,6 +127,6 @@ def check_output(block: Block, output: str) -> None:
     position = 0
     for line in filter(None, map(str.strip, block.code.splitlines())):
         pattern = ".*?".join(re.escape(part) for part in line.split("…"))
-        found = re.compile(pattern).search(output, position)
-        assert found is not None, f"The output lacks the line {line!r}:\n{output[-4000:]}"
-        position = found.end()
+        match = re.compile(pattern).search(output, position)
+        assert match is not None, f"The output lacks the line {line!r}:\n{output[-4000:]}"
+        position = match.end()

@@ -1,4 +1,4 @@
-"""Every how-to that adds a member of a family leads to a working one when it is followed to the letter."""
+"""Following each how-to page for adding a component to the letter results in a working component."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import pytest
 from tests.how_to.pages import ROOT, Block, change_file, check_output, copy_project, follow, run
 
 PAGES = sorted((ROOT / "docs" / "how-to").glob("add-*.md"))
-# These start servers: the commands of the page run tests that need PostgreSQL.
+# Pages whose commands run tests that need PostgreSQL.
 WITH_SERVERS = {"add-an-endpoint.md"}
 
 
-def test_there_is_a_page_for_every_family() -> None:
+def test_every_family_of_components_has_a_page() -> None:
     assert [page.stem for page in PAGES] == [
         "add-a-format",
         "add-a-kind-of-job",
@@ -31,7 +31,7 @@ def test_there_is_a_page_for_every_family() -> None:
         for page in PAGES
     ],
 )
-def test_following_the_page_leads_to_a_working_member(page: Path, tmp_path: Path) -> None:
+def test_following_the_page_results_in_a_working_component(page: Path, tmp_path: Path) -> None:
     follow(page, copy_project(tmp_path / "understudy"))
 
 
@@ -52,7 +52,7 @@ def test_a_failing_command_is_reported(tmp_path: Path) -> None:
         run("exit 3", tmp_path)
 
 
-def test_output_that_the_page_does_not_show_is_reported() -> None:
+def test_missing_line_of_output_is_reported() -> None:
     check_output(Block("text", None, "1 row… of 3\n"), "start\n1 row, first of 3\n")
     with pytest.raises(AssertionError, match="lacks the line"):
         check_output(Block("text", None, "2 rows\n"), "1 row\n")

@@ -49,7 +49,7 @@ def chain(small_table: pa.Table) -> understudy.Model:
     return understudy.fit(small_table, seed=1)
 
 
-def test_conditions_are_fulfilled(chain: understudy.Model):
+def test_conditions_are_satisfied(chain: understudy.Model):
     oslo = understudy.SampleCondition(where={"city": understudy.ColumnConstraint(equals="Oslo")}, n_rows=20)
     constraints = understudy.SamplingConstraints(conditions=(oslo,))
     rows = understudy.sample(chain, seed=2, constraints=constraints)

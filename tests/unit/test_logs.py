@@ -55,12 +55,12 @@ def test_message_of_an_exception_of_another_library_is_omitted(lines: Lines) -> 
 
 def test_detail_of_an_understudy_error_is_kept(lines: Lines) -> None:
     try:
-        raise NotFound("There is no such job.")
+        raise NotFound("Job job_1 does not exist.")
     except NotFound as error:
         get_logger("structlog").warning("failed", exc_info=error)
 
     (line,) = lines()
-    assert (line["error_code"], line["error_detail"]) == ("not_found", "There is no such job.")
+    assert (line["error_code"], line["error_detail"]) == ("not_found", "Job job_1 does not exist.")
 
 
 def test_line_breaks_and_control_characters_do_not_start_a_new_line(lines: Lines) -> None:

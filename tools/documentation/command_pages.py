@@ -18,9 +18,9 @@ INTRODUCTION = """\
 This page lists every command with its arguments and options, as `understudy COMMAND --help` prints them.
 The [guide](cli.md) explains how they work together.
 """
-# A larger bound is that of 64-bit numbers.
-NUMBER_OF_A_MACHINE = 1 << 53
-Parameter = Any  # A parameter of Typer; its classes are not exported.
+# Larger bounds are limits of 64-bit numbers, not of the option, and are not shown.
+BOUND_SHOWN_MAX = 1 << 53
+Parameter = Any  # Any: a parameter of Typer, which does not export its classes
 
 
 def options_page() -> str:
@@ -83,7 +83,7 @@ def _notes(option: Parameter) -> Iterator[str]:
     if option.required:
         yield "**Required.**"
     low, high = getattr(option, "min", None), getattr(option, "max", None)
-    if low is not None and high is not None and high < NUMBER_OF_A_MACHINE:
+    if low is not None and high is not None and high < BOUND_SHOWN_MAX:
         yield f"From {low} to {high}."
     elif low is not None:
         yield f"At least {low}."

@@ -1,4 +1,4 @@
-"""Hooks of MkDocs: add the generated pages, and lead links out of `docs/` to the site's copies."""
+"""MkDocs hooks, which add the generated pages and point links out of `docs/` to copies in the site."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tools.documentation.http_pages import bodies_page, operations_page, report_
 from tools.documentation.settings_page import settings_page
 
 ROOT = Path(__file__).parent.parent.parent
-# Files outside of `docs/` that the site copies, and their places in the site.
+# Files outside `docs/` that are copied into the site, and their paths there.
 COPIED_FILES = {
     "openapi.json": "openapi.json",
     "CHANGELOG.md": "changelog.md",
@@ -53,7 +53,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
-    """Rewrite links to files outside of `docs/`; text in code blocks stays as it is."""
+    """Rewrite links to files outside `docs/`; code blocks are not changed."""
     source = {place: name for name, place in COPIED_FILES.items()}.get(
         page.file.src_uri, f"docs/{page.file.src_uri}"
     )
@@ -65,14 +65,16 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
 
 
 def on_post_page(output: str, page: Any, **_: Any) -> str:
-    """Check that a page loads nothing from the network: the site is read offline, too."""
-    if found := REMOTE_RESOURCE.search(output):
-        raise PluginError(f"{page.file.src_uri} loads a resource from the network: {found[0]}…")
+    """Check that a page loads nothing from the network, because the site must also work offline."""
+    if remote := REMOTE_RESOURCE.search(output):
+        raise PluginError(
+            f"{page.file.src_uri} loads a resource from the network: {remote[0]}… Add the file to the site."
+        )
     return output
 
 
 def _site_link(link: re.Match[str], source: str, place: str) -> str:
-    """Return a link as it has to be in the site; only its text if the site does not have the file."""
+    """Return a link for use in the site, or only its text if the site does not contain the file."""
     text, target, fragment = link[1], link[2], link[3] or ""
     path = posixpath.normpath(posixpath.join(posixpath.dirname(source), target))
     if path.startswith("docs/"):

@@ -36,7 +36,7 @@ This page is generated from its JSON Schema, [report.schema.json](report.schema.
 
 
 def operations_page(document: Document, report_schema: Document) -> str:
-    """Return the page that lists every operation by its tag."""
+    """Return the page that lists every operation by tag."""
     parts = [OPERATIONS_INTRODUCTION, _overview(document)]
     for tag in document["tags"]:
         parts.append(f"## {tag['name'].capitalize()} {{ #{tag['name']} }}\n\n{text(tag['description'])}")

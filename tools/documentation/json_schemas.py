@@ -9,7 +9,7 @@ from typing import Any
 from tools.documentation.markdown import code, table, text
 
 Schema = Mapping[str, Any]  # Any: the values of a JSON document
-# Returns the address of the section of a named schema.
+# A function that returns the address of a named schema's section.
 Address = Callable[[str], str]
 
 N_ENUM_VALUES_MAX = 16
@@ -19,8 +19,8 @@ BOUND_WORDS = {
     "maximum": "At most",
     "exclusiveMaximum": "Less than",
 }
-# Bounds beyond are those of 64-bit numbers, not of the value.
-NUMBER_OF_A_MACHINE = 1 << 53
+# Larger bounds are limits of 64-bit numbers, not of the value, and are not shown.
+BOUND_SHOWN_MAX = 1 << 53
 UNITS = {"Length": "characters", "Items": "items", "Properties": "entries"}
 
 
@@ -75,7 +75,7 @@ def _limits(schema: Schema) -> Iterator[str]:
     bounds = {
         word: schema[key]
         for key, word in BOUND_WORDS.items()
-        if key in schema and abs(schema[key]) < NUMBER_OF_A_MACHINE
+        if key in schema and abs(schema[key]) < BOUND_SHOWN_MAX
     }
     if bounds.keys() == {"At least", "At most"}:
         yield f"From {_number(bounds['At least'])} to {_number(bounds['At most'])}."
@@ -89,7 +89,7 @@ def _limits(schema: Schema) -> Iterator[str]:
             yield f"At most {high:,} {unit}."
         elif low:
             yield f"At least {low:,} {unit}."
-    # Most patterns only exclude control characters.
+    # Patterns that only exclude control characters are not shown.
     if "pattern" in schema and r"\x00" not in schema["pattern"]:
         yield f"Pattern: {code(schema['pattern'])}."
 

@@ -1,4 +1,4 @@
-"""Lines of Markdown sources: short, or one sentence each, so that a diff shows which sentence changed.
+"""Line breaks in Markdown: a line is short or contains one sentence, so that a diff shows what changed.
 
 python -m tools.documentation.lines docs README.md    # put each sentence of a long line on its own line
 """
@@ -16,7 +16,7 @@ PROTECTED = re.compile(r"`[^`]*`|\b(?:e\.g|i\.e|et al|etc|vs|cf)\.|\b\d+\.(?=\s)
 SENTENCE_END = re.compile(r"[.!?][)\"”*]*\s+(?=[A-Z0-9*(\[\"“\x00])")
 LIST_MARK = re.compile(r"\s*(?:[-*+]|\d+\.)\s+")
 FENCE = re.compile(r"\s*(?:```|~~~)")
-# Lines that do not continue a paragraph.
+# Beginnings of lines that do not continue a paragraph.
 OTHER_BLOCK = re.compile(r"\s*(?:\||#|<!--|>|!!!|```|~~~|$)")
 
 
@@ -24,21 +24,21 @@ def sentences(text: str) -> list[str]:
     """Return the sentences of a line or a paragraph; an emphasized lead-in belongs to its sentence."""
     protected: list[str] = []
 
-    def protect(found: re.Match[str]) -> str:
-        protected.append(found[0])
+    def protect(match: re.Match[str]) -> str:
+        protected.append(match[0])
         return f"\x00{len(protected) - 1}\x01"
 
     masked = PROTECTED.sub(protect, text)
     parts = [""]
     begin = 0
-    for end in [*(found.end() for found in SENTENCE_END.finditer(masked)), len(masked)]:
+    for end in [*(match.end() for match in SENTENCE_END.finditer(masked)), len(masked)]:
         is_open = parts[-1].count("**") % 2 == 1 or re.fullmatch(r"\*\*[^*]+\*\*", parts[-1])
         if is_open or not parts[-1]:
             parts[-1] = f"{parts[-1]} {masked[begin:end].strip()}".strip()
         else:
             parts.append(masked[begin:end].strip())
         begin = end
-    return [re.sub(r"\x00(\d+)\x01", lambda found: protected[int(found[1])], part) for part in parts]
+    return [re.sub(r"\x00(\d+)\x01", lambda match: protected[int(match[1])], part) for part in parts]
 
 
 def long_lines(markdown: str) -> Iterator[tuple[int, str]]:
@@ -51,7 +51,7 @@ def long_lines(markdown: str) -> Iterator[tuple[int, str]]:
 
 
 def _paragraphs(markdown: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the number of the first line, from 1, and the lines of paragraphs and items of lists."""
+    """Yield each paragraph or list item as the number of its first line, from 1, and its lines."""
     is_code = False
     paragraph: list[str] = []
     for number, line in enumerate([*markdown.split("\n"), ""], 1):
@@ -66,7 +66,7 @@ def _paragraphs(markdown: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def one_sentence_per_line(markdown: str) -> str:
-    """Return the source in which paragraphs that have a long line have one sentence on each line."""
+    """Return the source with one sentence per line in each paragraph that contains a long line."""
     lines = markdown.split("\n")
     numbers = {number for number, _ in long_lines(markdown)}
     for number, paragraph in reversed(list(_paragraphs(markdown))):
@@ -82,7 +82,7 @@ def one_sentence_per_line(markdown: str) -> str:
 
 
 def main(names: list[str]) -> None:
-    """Rewrite the Markdown files and those in the folders that are named."""
+    """Rewrite the named Markdown files, and those in the named folders."""
     for path in map(Path, names):
         for page in sorted(path.rglob("*.md")) if path.is_dir() else [path]:
             source = page.read_text()

@@ -11,7 +11,7 @@ CODE_SPAN = re.compile(r"(`+[^`]+`+)")
 
 
 def text(value: str) -> str:
-    """Return text in which `<` and `&` outside of code spans are literal characters."""
+    """Return text with `<`, `>` and `&` escaped outside code spans."""
     parts = CODE_SPAN.split(value)
     return "".join(part if index % 2 else html.escape(part, quote=False) for index, part in enumerate(parts))
 
@@ -25,7 +25,7 @@ def code(value: object) -> str:
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table; the cells are Markdown without vertical bars and line breaks of their own."""
+    """Return a table of Markdown cells; vertical bars are escaped, and line breaks become spaces."""
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines) + "\n"
 

@@ -58,7 +58,7 @@ class _WithoutMetadata(ast.NodeTransformer):
     """Replace `Annotated[T, ...]` with `T`."""
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
-        """Replace one subscript."""
+        """Return `T` for an `Annotated` subscript, and any other node unchanged."""
         self.generic_visit(node)
         is_annotated = isinstance(node.value, ast.Name) and node.value.id == "Annotated"
         if is_annotated and isinstance(node.slice, ast.Tuple):

@@ -50,7 +50,7 @@ def default_of(name: str, field: FieldInfo) -> str:
 
 
 def in_words(name: str, value: object) -> str:
-    """Return a size or a duration with its unit, or nothing if the number is readable as it is."""
+    """Return a size or a duration in its largest whole unit, or an empty string for other numbers."""
     units = SIZES if "_bytes" in name else DURATIONS if name.endswith("_seconds") else ()
     if name.endswith("_seconds_max"):
         units = DURATIONS

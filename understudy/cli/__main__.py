@@ -1,4 +1,4 @@
-"""The same as the console script: `python -m understudy.cli`."""
+"""Entry point of `python -m understudy.cli`, which is equivalent to the console script."""
 
 from understudy.cli import main
 

@@ -24,7 +24,7 @@ from understudy.errors import (
     UnderstudyError,
 )
 
-# The first matching class decides. Documented in docs/reference/cli.md.
+# Exit statuses by class of error, as documented in docs/reference/cli.md; the first matching class decides.
 EXIT_STATUS: tuple[tuple[type[UnderstudyError], int], ...] = (
     (InvalidInput, 2),
     (NotFound, 3),
@@ -63,7 +63,7 @@ def build(command_name: str | None = None) -> typer.Typer:
 
 
 def _listed() -> None:
-    """Do nothing: a placeholder for commands that are listed but not run."""
+    """Do nothing; placeholder for the functions of commands that are listed but not run."""
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -82,7 +82,7 @@ def run(arguments: Sequence[str]) -> int:
         return USAGE
     except (Abort, KeyboardInterrupt):
         return INTERRUPTED
-    # The outermost frame of the process: print one line, or the traceback with --traceback.
+    # This is the outermost frame of the process. It prints one line, or the traceback with --traceback.
     except Exception as error:
         if "--traceback" in arguments:
             raise
@@ -103,7 +103,7 @@ def _with_remedy(message: str, command: str | None) -> str:
     if "unexpected extra argument" not in message:
         return message
     return (
-        f"{message.rstrip('.')}. The command {command} accepts fewer files: run it once for each, "
+        f"{message.rstrip('.')}. The command {command} accepts fewer files: run it once for each file, "
         f"or see understudy {command} --help."
     )
 

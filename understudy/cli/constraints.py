@@ -150,7 +150,7 @@ def _read_value(column: Column, text: str) -> Value:
 
 def _unreadable(column: Column, text: str, expected: str) -> InvalidInput:
     return InvalidInput(
-        f"Column {column.name!r} takes {expected}, but got {text!r}.", code="invalid_parameters"
+        f"Column {column.name!r} requires {expected}, but the value is {text!r}.", code="invalid_parameters"
     )
 
 
@@ -159,7 +159,7 @@ def _is_text(column: Column) -> bool:
 
 
 def _checked(make: Callable[[], T], source: str) -> T:
-    """Return the result of `make`; turn pydantic's error into one line that names its source."""
+    """Return the result of `make`; translate a validation error to one line that names the source."""
     try:
         return make()
     except ValidationError as error:

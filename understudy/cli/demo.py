@@ -203,7 +203,7 @@ def serve_command(stack: BackgroundStack) -> str:
         options += ["--data-dir", str(stack.folder.path)]
     if stack.url != f"http://{settings.host}:{settings.port}":
         options += ["--port", stack.url.rpartition(":")[2]]
-    # make sets this variable, so the demo was started with make.
+    # `make` sets this variable for the programs that it starts.
     if not options and "MAKELEVEL" in os.environ:
         return "make serve"
     return shlex.join([sys.argv[0], "serve", *options])

@@ -104,8 +104,8 @@ Offset = Annotated[
 Where = Annotated[
     list[str] | None,
     typer.Option(
-        help="Condition that every row fulfils: NAME=VALUE, NAME=LOW..HIGH (either bound is optional), "
-        "or NAME= for a missing value. Repeatable."
+        help="Condition that every sampled row satisfies: NAME=VALUE, NAME=LOW..HIGH (either bound is "
+        "optional), or NAME= for a missing value. Repeatable."
     ),
 ]
 Rebalance = Annotated[
@@ -123,7 +123,9 @@ CanaryRepeats = Annotated[
 @reads_tables
 @chooses_synthesizer
 def fit(
-    table: Annotated[Path, typer.Argument(help="Table to learn: .csv, .parquet, .jsonl, .arrow, .xlsx …")],
+    table: Annotated[
+        Path, typer.Argument(help="Table to fit the model to: .csv, .parquet, .jsonl, .arrow, .xlsx …")
+    ],
     model: Annotated[Path, typer.Option("--output", "-o", help="Model file to write.")],
     seed: Seed = None,
     schema: SchemaFile = None,
@@ -168,7 +170,7 @@ def fit(
 def sample(
     model: ModelFile,
     rows_file: Annotated[
-        Path, typer.Option("--output", "-o", help="File for the synthetic rows: .csv, .parquet …")
+        Path, typer.Option("--output", "-o", help="Output file for the synthetic rows: .csv, .parquet …")
     ],
     n_rows: SampleSize = None,
     seed: Seed = None,
@@ -208,10 +210,10 @@ def sample(
 def impute(
     model: ModelFile,
     table: Annotated[
-        Path, typer.Argument(help="Table with missing values. It has the columns of the model's table.")
+        Path, typer.Argument(help="Table with missing values and the same columns as the model's table.")
     ],
     rows_file: Annotated[
-        Path, typer.Option("--output", "-o", help="File for the completed rows: .csv, .parquet …")
+        Path, typer.Option("--output", "-o", help="Output file for the completed rows: .csv, .parquet …")
     ],
     n_draws: Annotated[
         int,

@@ -26,7 +26,7 @@ DataDir = Annotated[
     ),
 ]
 
-# The same as in `services.api_keys`, which is imported only when a command runs.
+# The same scopes as in `services.api_keys`, which is imported only when a command runs.
 SCOPES = ["read", "read_real", "write"]
 
 
@@ -64,13 +64,16 @@ def create_key(
 
 def revoke_key(
     key_id: Annotated[
-        str, typer.Argument(help="Id of the key (key_…), or the key itself (sk_…), whole or its first part.")
+        str,
+        typer.Argument(
+            help="Id of the key (key_…), or the key itself (sk_…), whose last part may be omitted."
+        ),
     ],
     project: Annotated[str, typer.Option(help="Name of the project that the key belongs to.")],
     data_dir: DataDir = None,
 ) -> None:
     """Revoke an API key; the next request with it is refused."""
-    # The key contains the letters of its id as its second part. After a leak, often only the key is at hand.
+    # The second part of a key consists of the letters of its id. After a leak, often only the key is known.
     letters = key_id.split("_")[1] if "_" in key_id else key_id
     with _resources(data_dir) as resources:
         # Imported here: the services need packages that the base install lacks.
@@ -95,10 +98,10 @@ def _resources(data_dir: Path | None) -> Iterator[Resources]:
 
 
 def _settings(data_dir: Path | None) -> Settings:
-    """Return the settings, completed with those of the stack that runs in the data folder.
+    """Return the settings; those that are not set are taken from the stack that runs in the data folder.
 
-    As with `serve`, configured servers take precedence. Without --data-dir the stack is used only if no
-    database is configured, so that keys are never stored in a database whose secret differs from theirs.
+    As with `serve`, configured servers take precedence. Without --data-dir, the stack is used only if no
+    database is configured. Otherwise the stack's secret could be used for keys in the configured database.
     """
     settings = load_settings()
     is_complete = settings.database_url is not None and (

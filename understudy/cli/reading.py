@@ -31,7 +31,7 @@ Rejects = Annotated[
 
 
 class TableReader:
-    """Reader of a command's tables, which applies to each the options that its format accepts.
+    """Reader of a command's tables, which applies to each table the options that its format accepts.
 
     Parameters
     ----------

@@ -152,7 +152,9 @@ def verify(
     ],
     real: Annotated[
         Path | None,
-        typer.Option(help="Whole real table. With all tables of the evaluation, the scores are recomputed."),
+        typer.Option(
+            help="Whole real table. The scores are recomputed if all tables of the evaluation are given."
+        ),
     ] = None,
     synthetic: Annotated[Path | None, typer.Option(help="Synthetic table.")] = None,
     holdout: Annotated[
@@ -225,7 +227,7 @@ def _read(
     rows = {role: tables.read(path, progress) for role, path in files.items()}
     schema, findings = infer_table(rows["real"])
     inferred = InferredTable(with_subject(schema, subject), findings)
-    # The table of canaries has a column more than the schema.
+    # The table of canaries has one more column than the schema.
     return {
         role: table if role == "canaries" else conform(table, inferred.schema, ORIGINS[role])
         for role, table in rows.items()
@@ -248,7 +250,7 @@ def _options(
         raise InvalidInput(f"{where}: {first['msg']}.", code="invalid_parameters") from error
 
 
-def _read_json(path: Path) -> Any:  # JSON
+def _read_json(path: Path) -> Any:  # Any: a JSON document
     try:
         return json.loads(existing_file(path).read_text(encoding="utf-8"))
     except ValueError as error:

@@ -103,8 +103,12 @@ def show_report(report: Report, path: Path | None) -> None:
 def show_verification(result: Row) -> None:
     """Print the result of verifying an evidence pack."""
     console = output()
-    advice = "it is the expected key" if result["is_expected_key"] else "compare it with the signer's key"
-    console.print(f"The signature is valid. Key {result['key_id']}: {advice}.", soft_wrap=True, markup=False)
+    key_id = result["key_id"]
+    if result["is_expected_key"]:
+        signature = f"The signature is valid and was made with the expected key, {key_id}."
+    else:
+        signature = f"The signature is valid. Compare its key, {key_id}, with the signer's key."
+    console.print(signature, soft_wrap=True, markup=False)
     console.print(
         f"Verdict: {result['verdict']}, under the policy {result['policy']}.", soft_wrap=True, markup=False
     )

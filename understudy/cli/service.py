@@ -38,8 +38,8 @@ def serve(
 ) -> None:
     """Run the whole service until Ctrl-C: database, broker, API and a worker.
 
-    A private PostgreSQL is started unless UNDERSTUDY_DATABASE_URL is set, and a private Valkey unless
-    UNDERSTUDY_REDIS_URL is set.
+    A private PostgreSQL is started unless UNDERSTUDY_DATABASE_URL is set.
+    A private Valkey is started unless UNDERSTUDY_REDIS_URL is set.
     """
     options = stack_options(host=host, port=port, data_dir=data_dir)
     # Imported here: it needs packages that the base install lacks; `stack_options` reports that.

@@ -100,6 +100,6 @@ def _options() -> dict[str, Any]:
 
 
 def _flags(field: str) -> list[str]:
-    """Return the flags of a parameter; one with a unit also has a flag without it, which comes first."""
+    """Return the flags of a parameter; a flag without the unit comes first if the name contains a unit."""
     flags = [f"--{field.replace('_', '-')}"]
     return [flags[0].removesuffix(_UNIT.replace("_", "-")), *flags] if field.endswith(_UNIT) else flags

@@ -39,7 +39,8 @@ def upload(
 ) -> None:
     """Upload tables to a service and wait until they are ingested. Set UNDERSTUDY_API_KEY to your key.
 
-    If the connection breaks, the upload is retried for some minutes. Run the same command again to resume it.
+    If the connection breaks, the upload is retried for about four minutes.
+    Run the same command again to resume it.
     """
     key = os.environ.get(KEY_VARIABLE, "").strip()
     if not key:

@@ -26,7 +26,7 @@ from understudy.progress import Progress
 Json = dict[str, Any]
 
 CHUNK_BYTES = 1 << 20
-# Time that the API may hold a request for a job's state while the job is running (`Prefer: wait`).
+# Maximum time that the API delays its response while a job is running (`Prefer: wait`).
 POLL_SECONDS = 1
 TIMEOUT_SECONDS = 120
 CONNECT_TIMEOUT_SECONDS = 10

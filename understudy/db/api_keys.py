@@ -43,7 +43,7 @@ class ValidKey(NamedTuple):
     scopes: Sequence[str]
 
 
-# Built once, and from columns and not the entity, because every request runs this query.
+# Built once, from columns instead of the entity, because every request runs this query.
 _FIND_VALID = select(ApiKey.id, ApiKey.project_id, ApiKey.digest, ApiKey.scopes).where(
     ApiKey.id == bindparam("key_id"),
     ApiKey.revoked_at.is_(None),

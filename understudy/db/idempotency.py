@@ -46,7 +46,7 @@ def lock(session: Session, project_id: UUID, key: str) -> IdempotencyKey | None:
 
 
 def take_over(session: Session, project_id: UUID, key: str, *, age: timedelta) -> bool:
-    """Restart the age of a request without a response; return False if it is younger than `age`."""
+    """Reset the age of a request without a response; return False if the request is younger than `age`."""
     statement = (
         update(IdempotencyKey)
         .where(

@@ -128,7 +128,7 @@ def active_on(session: Session, project_id: UUID, text_ids: Iterable[str]) -> li
 
 
 def counts(session: Session, project_id: UUID) -> dict[str, int]:
-    """Return the number of the project's jobs by state, without states that have none."""
+    """Return the number of the project's jobs by state; states without jobs are omitted."""
     statement = select(Job.state, func.count()).where(Job.project_id == project_id).group_by(Job.state)
     return dict(session.execute(statement).all())
 
@@ -220,7 +220,7 @@ def _lock(session: Session, project_id: UUID, job_id: UUID) -> Job:
 
 
 def _change(session: Session, job: Job, **values: Any) -> Job:
-    # Conditional although the row is locked: every change of state names the state that it leaves.
+    # Every change of state is conditional on the previous state, even if the row is locked.
     statement = (
         update(Job)
         .where(Job.id == job.id, Job.state == job.state)

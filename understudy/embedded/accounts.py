@@ -46,9 +46,7 @@ def find_home(install: Path, folder: Path) -> Home:
     for home in _homes_for_root(install, folder, owner):
         if _works(home, folder):
             return home
-    raise _refused(
-        f"it must run as an account other than root, and none can reach both {folder} and {install}"
-    )
+    raise _refused(f"it must not run as root, and no other account can access both {folder} and {install}")
 
 
 def _homes_for_root(install: Path, folder: Path, owner: tuple[int, int] | None) -> Iterator[Home]:
@@ -58,7 +56,7 @@ def _homes_for_root(install: Path, folder: Path, owner: tuple[int, int] | None) 
     if owner is None or owner[0] == 0:
         yield Home(Account(*nobody, is_namespaced=True), install)
     if owner is None or owner[0] != 0:
-        # The environment may be in a home folder that only root can enter. Then use a copy beside the data.
+        # The environment may be in a home folder that only root can enter. If so, use a copy beside the data.
         yield Home(Account(*(owner or nobody)), _copy(install, folder))
 
 

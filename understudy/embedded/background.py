@@ -49,7 +49,8 @@ class BackgroundStack:
                 raise Unavailable(last_lines(self._child.log, 1).removeprefix("error: "))
             if time.monotonic() > deadline:
                 raise Unavailable(
-                    f"The stack was not ready after {START_SECONDS_MAX} s. See the logs in {self.folder.logs}"
+                    f"The stack was not ready after {START_SECONDS_MAX} s. "
+                    f"Its logs are in {self.folder.logs}."
                 )
             time.sleep(0.05)
 
@@ -65,7 +66,7 @@ class BackgroundStack:
 
     def _launch(self) -> None:
         self.folder.make()
-        # A killed stack leaves its address behind.
+        # A stack that was killed leaves its address file behind.
         self.folder.url_file.unlink(missing_ok=True)
         log = self.folder.logs / "serve.log"
         log.unlink(missing_ok=True)

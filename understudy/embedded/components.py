@@ -15,15 +15,15 @@ class Startable(Protocol):
     """The process of a part: a private server or a child process."""
 
     def is_running(self) -> bool:
-        """Return whether it was started and has not ended."""
+        """Return whether the process was started and has not ended."""
         ...
 
     def ask_to_stop(self) -> None:
-        """Ask it to stop, without waiting."""
+        """Ask the process to stop, without waiting."""
         ...
 
     def stop(self) -> None:
-        """Stop it and wait until it has ended."""
+        """Stop the process and wait until it has ended."""
         ...
 
 
@@ -57,7 +57,7 @@ class Component:
         return pause
 
     def restart_when_due(self) -> bool:
-        """Restart the part if its pause has passed, and return whether it was restarted."""
+        """Restart the part if its pause is over, and return whether it was restarted."""
         if self._retry_at is None or time.monotonic() < self._retry_at:
             return False
         self._retry_at = None

@@ -20,7 +20,7 @@ def main(parent: str, signal: str, account: str, folder: str, program: str, *arg
     """Change the account and the working directory, request the death signal and execute the program."""
     change_account(account)
     os.chdir(folder)
-    # A change of account clears the request, so the request comes second.
+    # A change of account resets the death signal, so it is requested afterwards.
     die_with_parent(int(parent), int(signal))
     os.execv(program, [program, *arguments])  # noqa: S606 (the supervisor's own command, no shell)
 
@@ -55,10 +55,10 @@ def enter_namespace(uid: int, gid: int) -> None:
 
 
 def die_with_parent(parent: int, signal: int) -> None:
-    """Request a signal from the kernel for when the parent dies; only Linux supports this."""
+    """Ask the kernel to send a signal when the parent dies; only Linux supports this."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(SET_PARENT_DEATH_SIGNAL, signal)
-    # The parent may have died before the request.
+    # The parent may have died before the signal was requested.
     if os.getppid() != parent:
         raise SystemExit(1)
 

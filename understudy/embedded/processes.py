@@ -27,7 +27,7 @@ class Account:
 
     @property
     def owner(self) -> tuple[int, int]:
-        """The user id and group id, as seen outside the namespace, that must own its files."""
+        """The user id and group id, as seen outside the namespace, that must own the child's files."""
         return (os.geteuid(), os.getegid()) if self.is_namespaced else (self.uid, self.gid)
 
 
@@ -96,7 +96,7 @@ class Child:
 
     @property
     def exit_status(self) -> int | None:
-        """The exit status, negative for a signal; None while it runs."""
+        """The exit status, negative for a signal; None while the program runs."""
         return self._process.poll() if self._process else None
 
     def start(self) -> None:
@@ -113,7 +113,7 @@ class Child:
             )
 
     def is_running(self) -> bool:
-        """Return whether it was started and has not ended."""
+        """Return whether the program was started and has not ended."""
         return self._process is not None and self._process.poll() is None
 
     def ask_to_stop(self) -> None:
@@ -122,7 +122,7 @@ class Child:
             os.kill(self.pid, self._stop_signal)
 
     def wait(self, timeout_seconds: float) -> int | None:
-        """Return its exit status, or None if it is still running after the timeout."""
+        """Return the exit status, or None if the program is still running after the timeout."""
         assert self._process is not None
         try:
             return self._process.wait(timeout_seconds)
@@ -130,7 +130,7 @@ class Child:
             return None
 
     def stop(self, patience_seconds: float = 10) -> None:
-        """Ask it to stop, and kill it after `patience_seconds`; do nothing if it was never started."""
+        """Ask the program to stop, and kill it after `patience_seconds`; do nothing if it was not started."""
         self.ask_to_stop()
         if self._process is not None and self.wait(patience_seconds) is None:
             self._process.kill()
@@ -138,7 +138,7 @@ class Child:
 
 
 def trim_log(log: Path) -> None:
-    """Copy a log above the size limit aside and truncate it; its writer appends to the emptied file."""
+    """Copy a log that exceeds the size limit to a second file, and truncate it, while its writer appends."""
     if log.exists() and log.stat().st_size > LOG_BYTES_MAX:
         log.with_name(log.name + ".1").write_bytes(log.read_bytes())
         os.truncate(log, 0)

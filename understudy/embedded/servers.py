@@ -19,7 +19,7 @@ from understudy.errors import Unavailable
 
 START_SECONDS_MAX = 30
 STILL_IN_USE = "still in use"
-# The longest file name in Postgres' socket folder, which is its lock file, and the name of Valkey's socket.
+# Names of Postgres' lock file, the longest name in its socket folder, and of Valkey's socket.
 POSTGRES_SOCKET = ".s.PGSQL.5432.lock"
 VALKEY_SOCKET = "valkey.sock"
 
@@ -97,7 +97,7 @@ class PrivatePostgres:
                 and STILL_IN_USE in last_lines(self._log, 3)
                 and time.monotonic() < deadline
             ):
-                # Processes of a killed server are still ending.
+                # Some processes of a killed server have not ended yet.
                 time.sleep(0.2)
                 assert self._child is not None
                 self._child.start()

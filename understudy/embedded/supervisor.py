@@ -34,7 +34,7 @@ class Supervisor:
     options : StackOptions
         URLs of external servers, and the address of the API.
     report : callable (part, text)
-        Callback that receives each step.
+        Callback that receives the name of a part and a text about its state.
     """
 
     def __init__(self, options: StackOptions, report: Report) -> None:
@@ -152,7 +152,8 @@ class Supervisor:
                     raise self._not_started(part)
             if time.monotonic() - began > READY_SECONDS_MAX:
                 raise Unavailable(
-                    f"The stack was not ready after {READY_SECONDS_MAX} s. See the logs in {self.folder.logs}"
+                    f"The stack was not ready after {READY_SECONDS_MAX} s. "
+                    f"Its logs are in {self.folder.logs}."
                 )
             if self._stopping.wait(0.05):
                 return
@@ -168,7 +169,7 @@ class Supervisor:
         if pause is not None:
             when = f"in {pause:.1f} s" if pause else "now"
             self._report(part.name, f"ended, restarting {when}")
-        # A part that cannot start is tried again in the next round, with a longer pause.
+        # If the part cannot be started, the next round tries again after a longer pause.
         with suppress(Unavailable):
             part.restart_when_due()
 
@@ -179,7 +180,7 @@ def claim_port(host: str, port: int, *, was_in_use: bool) -> int:
     Parameters
     ----------
     was_in_use : bool
-        Whether an earlier stack in the same folder may still be releasing the port; then wait up to 5 s.
+        Whether an earlier stack in the same folder may still be releasing the port. If so, wait up to 5 s.
 
     Raises
     ------

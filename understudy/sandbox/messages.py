@@ -85,7 +85,7 @@ class Outcome:
 
 
 class MessageTooLarge(Exception):
-    """A message, or all messages of a run together, exceed the size limit."""
+    """Error for a message, or for all messages of a run together, above the size limit."""
 
 
 class MessageReader:

@@ -44,7 +44,7 @@ def main(arguments: Sequence[str]) -> None:
     confinement.forbid_new_privileges()
     confinement.leave_network()
     confinement.drop_capabilities()
-    # Called last, because a change of credentials may reset the setting.
+    # Called last, because a change of credentials may reset the death signal.
     confinement.die_with_parent(int(supervisor_pid))
     with without_pandas():
         for module in (name for name in preload if ":" not in name):

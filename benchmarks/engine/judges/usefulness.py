@@ -1,4 +1,4 @@
-"""Train-on-synthetic-test-on-real (TSTR): the score of a model trained on synthetic rows, on real rows."""
+"""Train-on-synthetic-test-on-real (TSTR): the score on real rows of a model trained on synthetic rows."""
 
 from __future__ import annotations
 

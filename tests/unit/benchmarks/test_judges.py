@@ -109,7 +109,7 @@ def test_copies_of_one_row_have_low_recall():
     assert precision < 0.9
 
 
-def test_rules_of_the_made_table_are_found():
+def test_rules_of_the_generated_table_are_found():
     table = made_table(0, 5_000)
     names = table.column_names
     rules_found = rules.find_rules(encode([table])[0], table.schema)

@@ -30,7 +30,7 @@ def sampled(folder: Path, *options: str) -> pa.Table:
     return pq.read_table(path)
 
 
-def test_rows_fulfil_the_conditions(folder: Path):
+def test_rows_satisfy_the_conditions(folder: Path):
     rows = sampled(folder, "-n", "60", "--where", "city=Oslo", "--where", "age=40..49").to_pylist()
     assert len(rows) == 60
     assert all(row["city"] == "Oslo" and 40 <= row["age"] <= 49 for row in rows)
@@ -98,7 +98,7 @@ def test_imputation_reports_its_seed(folder: Path, capsys: pytest.CaptureFixture
         (["impute", "tree_chain", "other.csv"], "lacks columns"),
     ],
 )
-def test_invalid_request_is_one_line_on_stderr(
+def test_invalid_request_prints_one_line_on_stderr(
     folder: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],

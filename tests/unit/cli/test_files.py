@@ -105,7 +105,7 @@ def test_chosen_seed_is_reported(model, capsys):
     assert sampled(model, "-n", "50", "--seed", str(seed)).equals(first)
 
 
-def test_json_is_one_object_on_stdout(tmp_path, table, model, capsys):
+def test_json_option_prints_one_object_on_stdout(tmp_path, table, model, capsys):
     capsys.readouterr()
     for arguments in (
         ["fit", str(table), "-o", str(tmp_path / "m"), "--synthesizer", "independent"],
@@ -171,7 +171,7 @@ def test_workbook_sheet_is_fitted_and_sampled(tmp_path, small_table):
         (["no-such-command"], 2, "no-such-command"),
     ],
 )
-def test_error_is_one_line_and_an_exit_status(
+def test_error_prints_one_line_and_sets_the_exit_status(
     tmp_path, monkeypatch, table, model, capsys, arguments, status, message
 ):
     monkeypatch.chdir(tmp_path)
@@ -186,7 +186,7 @@ def test_error_is_one_line_and_an_exit_status(
     assert set(tmp_path.iterdir()) == before
 
 
-def test_error_with_json_option_is_a_json_problem(capsys):
+def test_error_with_json_option_prints_a_json_problem(capsys):
     assert run(["fit", "absent.csv", "-o", "m", "--json"]) == 3
     problem = json.loads(capsys.readouterr().err)
     assert problem["code"] == "not_found"
@@ -211,7 +211,7 @@ def test_base_install_fits_samples_and_evaluates(tmp_path, table):
 
 
 @pytest.mark.parametrize("command", ["serve", "worker", "migrate", "demo"])
-def test_base_install_explains_how_to_install_the_service(command):
+def test_error_of_the_base_install_explains_how_to_install_the_service(command):
     done = subprocess.run(
         [sys.executable, "-c", WITHOUT_SERVICE, command], check=False, capture_output=True, text=True
     )

@@ -22,7 +22,7 @@ def environment(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UNDERSTUDY_DATA_DIR", str(settings.data_dir))
 
 
-def test_stdout_contains_only_the_key_which_opens_the_new_project(resources: Resources, capsys):
+def test_stdout_contains_only_the_key_of_the_new_project(resources: Resources, capsys):
     assert run(["create-key", "--project", "sales"]) == 0
     caller = authenticate(resources, capsys.readouterr().out.strip())
     assert caller.project_id == find_project(resources, "sales").id
@@ -37,7 +37,7 @@ def test_second_key_belongs_to_the_same_project(resources: Resources, capsys):
     assert authenticate(resources, second["key"]).scopes == {"read"}
 
 
-def test_no_key_is_created_if_two_projects_have_the_name(resources: Resources, capsys):
+def test_no_key_is_created_if_two_projects_have_the_same_name(resources: Resources, capsys):
     for _ in range(2):
         create_project(resources, "twins")
     assert run(["create-key", "--project", "twins"]) == 4
@@ -67,7 +67,9 @@ def test_key_of_another_project_is_not_revoked(resources: Resources, capsys):
 
 
 @pytest.mark.parametrize("command", [["create-key"], ["revoke-key", "key_1"]])
-def test_remedy_is_given_without_database_and_running_stack(command, tmp_path, monkeypatch, capsys):
+def test_error_without_a_database_and_a_running_stack_states_the_remedy(
+    command, tmp_path, monkeypatch, capsys
+):
     monkeypatch.delenv("UNDERSTUDY_DATABASE_URL")
     assert run([*command, "--project", "sales", "--data-dir", str(tmp_path)]) == 5
     assert f"No stack runs in {tmp_path}. Start it with `understudy serve`" in capsys.readouterr().err

@@ -78,7 +78,7 @@ def test_pack_is_written_verified_and_recomputed(folder: Path, capsys: pytest.Ca
         (["--queries", "real.parquet"], "invalid_parameters"),
     ],
 )
-def test_invalid_option_is_a_json_problem(
+def test_invalid_option_prints_a_json_problem(
     folder: Path,
     options: list[str],
     code: str,

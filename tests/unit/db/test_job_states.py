@@ -115,7 +115,7 @@ def test_caller_changes_a_job_according_to_the_table(sessions: Sessions, name: s
 @pytest.mark.parametrize("after", STATES)
 @pytest.mark.parametrize("before", STATES)
 def test_trigger_refuses_illegal_transitions(sessions: Sessions, before: str, after: str) -> None:
-    """Use SQL that fulfils the check constraints, so that only the state machine can refuse it."""
+    """Use SQL that satisfies the check constraints, so that only the state machine can refuse it."""
     project_id = add_project(sessions)
     job_id, _ = job_in(sessions, project_id, before)
     statement = text(

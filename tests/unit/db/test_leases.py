@@ -117,7 +117,7 @@ def test_worker_is_notified_of_a_cancellation(sessions: Sessions) -> None:
     assert job.cancel_requested_at is not None
 
 
-def test_job_with_a_valid_lease_is_not_reaped(sessions: Sessions) -> None:
+def test_job_with_a_valid_lease_is_not_rescued(sessions: Sessions) -> None:
     project_id = add_project(sessions)
     job_id, _ = job_in(sessions, project_id, "running")
 
@@ -166,7 +166,7 @@ def test_concurrent_rescues_handle_a_job_once(sessions: Sessions) -> None:
     assert read(sessions, project_id, job_id).crashes == 1
 
 
-def test_rescue_skips_jobs_locked_by_another(sessions: Sessions) -> None:
+def test_rescue_skips_jobs_locked_by_another_rescue(sessions: Sessions) -> None:
     project_id = add_project(sessions)
     job_in(sessions, project_id, "running")
     expire_lease(sessions)

@@ -19,7 +19,7 @@ def terminate_others(session: Session) -> None:
     )
 
 
-def test_missing_server_is_unavailable(tmp_path: object) -> None:
+def test_missing_server_raises_unavailable(tmp_path: object) -> None:
     sessions = make_sessions(f"postgresql:///understudy?host={tmp_path}", threads=1)
 
     with sessions() as session, pytest.raises(Unavailable):
@@ -27,7 +27,7 @@ def test_missing_server_is_unavailable(tmp_path: object) -> None:
     close_sessions(sessions)
 
 
-def test_connection_cut_in_a_transaction_is_unavailable(
+def test_connection_cut_in_a_transaction_raises_unavailable(
     sessions: sessionmaker[Session], database_url: str
 ) -> None:
     other = make_sessions(database_url, threads=1)
@@ -40,7 +40,7 @@ def test_connection_cut_in_a_transaction_is_unavailable(
     close_sessions(other)
 
 
-def test_connection_cut_before_a_commit_is_unavailable(
+def test_connection_cut_before_a_commit_raises_unavailable(
     sessions: sessionmaker[Session], database_url: str
 ) -> None:
     other = make_sessions(database_url, threads=1)

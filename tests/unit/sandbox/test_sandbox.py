@@ -149,7 +149,7 @@ def test_full_stderr_does_not_block_the_work(finish):
 
 
 @pytest.mark.parametrize(("do", "exit_signal"), [("kill_itself", signal.SIGKILL), ("exit", None)])
-def test_child_that_dies_without_a_message_is_a_crash(finish, do, exit_signal):
+def test_child_that_dies_without_a_message_counts_as_a_crash(finish, do, exit_signal):
     outcome = finish(do)
     assert outcome.is_crash
     assert outcome.exit_signal == exit_signal
@@ -215,7 +215,7 @@ def test_runs_are_concurrent(start):
     assert len({running(run) for run in runs}) == 5
 
 
-def test_killed_server_is_a_crash_and_is_replaced_for_the_next_run(hostile, start, finish):
+def test_killed_server_counts_as_a_crash_and_is_replaced_for_the_next_run(hostile, start, finish):
     run = start("sleep", seconds=60)
     pid = running(run)
     server_pid = hostile.server_pid

@@ -21,10 +21,10 @@ def incoming(tmp_path: Path) -> Path:
     return path
 
 
-def test_put_syncs_the_file_before_it_gets_its_name_and_then_the_folder(
+def test_put_syncs_the_file_before_naming_it_and_the_folder_afterwards(
     tmp_path: Path, incoming: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The order of fsync and link: after a crash the blob is either complete or absent."""
+    """Check the order of fsync and link, so that a blob is either complete or absent after a crash."""
     calls: list[str] = []
     store = LocalStore(tmp_path / "root")
     real_sync, real_link = os.fsync, os.link
@@ -87,7 +87,7 @@ def test_disk_error_is_translated(
     assert list(store.keys("")) == []
 
 
-def test_store_without_its_folder_is_unavailable(tmp_path: Path) -> None:
+def test_store_without_its_folder_raises_unavailable(tmp_path: Path) -> None:
     store = LocalStore(tmp_path / "root")
     shutil.rmtree(tmp_path / "root")
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from pathlib import Path
+
+import pytest
 
 from understudy.job_queue import QUEUE_NAME, TASK_NAME
 from workers.celery_app import app
@@ -40,6 +43,38 @@ def test_drain_is_over_after_its_deadline():
     assert not drain.is_over()
     drain.begin(0)
     assert drain.is_over()
+
+
+WORKER_COMMANDS = {
+    "understudy worker": ("-m", "understudy.cli", "worker"),
+    "celery worker": ("-m", "celery", "-A", "workers.celery_app", "worker"),
+}
+SETTINGS = {
+    "UNDERSTUDY_SECRET_KEY": "x" * 32,
+    "UNDERSTUDY_DATABASE_URL": "postgresql://127.0.0.1:1/understudy",
+    "UNDERSTUDY_REDIS_URL": "redis://127.0.0.1:1/0",
+}
+
+
+@pytest.mark.parametrize("command", WORKER_COMMANDS.values(), ids=WORKER_COMMANDS)
+@pytest.mark.parametrize("missing", SETTINGS)
+def test_worker_ends_with_an_error_that_names_a_missing_setting(command, missing, tmp_path, monkeypatch):
+    monkeypatch.setenv("UNDERSTUDY_DATA_DIR", str(tmp_path))
+    for name, value in SETTINGS.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv(missing)
+
+    result = subprocess.run(
+        [sys.executable, "-P", *command],
+        cwd=Path(__file__).parents[3],
+        capture_output=True,
+        text=True,
+        timeout=ENOUGH_SECONDS,
+        check=False,
+    )
+
+    assert result.returncode == 5
+    assert result.stderr.splitlines()[-1] == f"error: {missing} is not set. Set it in the environment."
 
 
 FORKING = """

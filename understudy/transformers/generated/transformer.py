@@ -118,9 +118,9 @@ class GeneratedTransformer:
         if self.placeholders:
             texts = values.cast(pa.large_string())
             place = pc.index_in(texts, value_set=pa.array(self.placeholders, pa.large_string()))
-            index = place.fill_null(-1).to_numpy()
+            index = np.asarray(place.fill_null(-1))
             codes[index >= 0] = index[index >= 0] + self.has_missing
-        codes[np.asarray(values.is_null().to_numpy(), dtype=np.bool_)] = 0
+        codes[np.asarray(values.is_null(), dtype=np.bool_)] = 0
         return codes
 
     def describe(self) -> Json:

@@ -13,8 +13,7 @@ import warnings
 from itertools import combinations
 from pathlib import Path
 
-# The folder of this file is first on the import path, where this file would shadow the library of the same
-# name.
+# This file would shadow the library of the same name, because its folder is first on the import path.
 sys.path.pop(0)
 
 import pandas as pd
@@ -72,7 +71,7 @@ for pair in combinations(is_category, 2):
         key,
         lambda t=tables, n=numbers: ContingencySimilarity.compute(*t, continuous_column_names=n),
     )
-# The report bins a number that is paired with a category by itself, each table at edges of its own.
+# For a pair of a number and a category, the report bins the number itself, with other edges in each table.
 report = QualityReport()
 metadata = {
     "columns": {
