@@ -5,6 +5,7 @@ They are no values of a kind: `none` is not an e-mail address. Generated columns
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -83,11 +84,16 @@ PLACEHOLDERS = frozenset(
         *("onbekend", "geen", "niet bekend", "anoniem"),
     }
 )
-_KNOWN = pa.array(sorted(PLACEHOLDERS), pa.large_string())
+
+
+@lru_cache(maxsize=1)
+def _known() -> _Texts:
+    # Arrow imports pandas when it makes its first array, so this happens on first use.
+    return pa.array(sorted(PLACEHOLDERS), pa.large_string())
 
 
 def find_placeholders(texts: _Texts) -> npt.NDArray[np.bool_]:
     """Return a mask of the texts that are placeholders. A missing text is not a placeholder."""
     plain = pc.utf8_lower(pc.utf8_trim_whitespace(texts.cast(pa.large_string())))
-    is_placeholder: npt.NDArray[np.bool_] = pc.is_in(plain, value_set=_KNOWN).to_numpy(zero_copy_only=False)
+    is_placeholder: npt.NDArray[np.bool_] = pc.is_in(plain, value_set=_known()).to_numpy(zero_copy_only=False)
     return is_placeholder
