@@ -227,3 +227,12 @@ def test_option_of_another_format_is_rejected(tmp_path: Path):
     FORMATS["parquet"].write(tmp_path / "t.parquet", table.to_batches(), table.schema)
     with pytest.raises(InvalidInput, match="`delimiter`"):
         read_table(tmp_path / "t.parquet", options=ReadOptions(delimiter=";"))
+
+
+@pytest.mark.parametrize("written", ["31.12.2024", "12/31/2024", "2024/12/31", "31-12-2024"])
+def test_missing_local_dates_are_missing(tmp_path: Path, written: str):
+    assert _column(tmp_path, written, "", written) == [date(2024, 12, 31), None, date(2024, 12, 31)]
+
+
+def test_missing_local_timestamps_are_missing(tmp_path: Path):
+    assert _column(tmp_path, "31.12.2024 12:30", "", "NA")[1:] == [None, None]

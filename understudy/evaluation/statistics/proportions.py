@@ -102,14 +102,14 @@ def predicted_shares(share: Proportion, n: float, tail: float) -> Interval:
     -----
     Quantiles of the beta-binomial distribution: the posterior predictive distribution under Jeffreys' prior.
     """
-    # Imported here: scipy is slow to load, and listing the metrics does not need it.
-    from scipy.special import betaln, gammaln
-
     n_predicted = int(min(n, N_PREDICTED_MAX))
     a, b = share.value * share.n + 0.5, (1 - share.value) * share.n + 0.5
-    counts = np.arange(n_predicted + 1)
-    ways = -gammaln(counts + 1) - gammaln(n_predicted - counts + 1)
-    logs = ways + betaln(counts + a, n_predicted - counts + b)
+    counts = np.arange(n_predicted)
+    # Logarithms of the ratios of the probabilities of consecutive counts.
+    ratios = np.log((n_predicted - counts) * (counts + a)) - np.log(
+        (counts + 1) * (n_predicted - counts - 1 + b)
+    )
+    logs = np.append(0.0, np.cumsum(ratios))
     masses = np.exp(logs - logs.max())
     shares = np.cumsum(masses) / masses.sum()
     low, high = np.searchsorted(shares, [tail, 1 - tail])

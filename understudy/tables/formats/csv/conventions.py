@@ -109,8 +109,10 @@ class DateConvention:
         dates: Any = pc.binary_join_element_wise(*padded, "-")
         time: Any = parts.field(3)
         has_time = pc.match_substring(pc.fill_null(time, ""), ":")
-        dated: pa.Array[Any] = pc.if_else(has_time, pc.binary_join_element_wise(dates, time, "T"), dates)
-        return dated
+        dated: Any = pc.if_else(has_time, pc.binary_join_element_wise(dates, time, "T"), dates)
+        # Arrow leaves empty parts for a missing value, which would be padded to 0000-00-00.
+        present: pa.Array[Any] = pc.if_else(texts.is_valid(), dated, pa.scalar(None, dated.type))
+        return present
 
 
 def unify_separators(texts: pa.Array[Any]) -> pa.Array[Any]:
