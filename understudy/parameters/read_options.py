@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -35,6 +36,8 @@ _ENCODINGS = frozenset(
 _DELIMITER_NAMES = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "bar": "|", "space": " "}
 _TOKENS_MAX = 20
 _TOKEN_LENGTH_MAX = 64
+_NAMES_MAX = 2_000
+_NAME_LENGTH_MAX = 255
 
 
 def _delimiter(text: str) -> str:
@@ -67,6 +70,24 @@ def _check_tokens(tokens: tuple[str, ...]) -> tuple[str, ...]:
             f"must be up to {_TOKENS_MAX} words of 1 to {_TOKEN_LENGTH_MAX} characters, separated by commas"
         )
     return tokens
+
+
+def _names(given: Any) -> Any:
+    """Split names that arrive as one string: a JSON list, or names separated by commas."""
+    if not isinstance(given, str):
+        return given
+    if given.startswith("["):
+        try:
+            return tuple(json.loads(given))
+        except ValueError:
+            pass
+    return tuple(name for name in given.split(",") if name)
+
+
+def _check_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    if len(names) > _NAMES_MAX or not all(0 < len(name) <= _NAME_LENGTH_MAX for name in names):
+        raise ValueError(f"must be up to {_NAMES_MAX} names of columns, separated by commas")
+    return names
 
 
 class ReadOptions(BaseModel):
@@ -125,6 +146,15 @@ class ReadOptions(BaseModel):
         AfterValidator(_check_tokens),
         Field(
             description="Additional words that represent a missing value in a CSV file, separated by commas."
+        ),
+    ] = ()
+    coerce: Annotated[
+        tuple[str, ...],
+        BeforeValidator(_names),
+        AfterValidator(_check_names),
+        Field(
+            description="Names of columns in which values that are not numbers or dates become missing"
+            " values, separated by commas. Without it, such a column is text."
         ),
     ] = ()
     bad_rows: Annotated[

@@ -16,11 +16,11 @@ from understudy.tables.formats.csv.column_types import (
     ColumnProfile,
     ColumnType,
     cast_column,
-    present_values,
-    resolve,
+    trimmed_values,
 )
 from understudy.tables.formats.csv.dialect import Dialect
 from understudy.tables.formats.csv.parsing import missing_words, text_batches
+from understudy.tables.formats.csv.resolution import clues_of, resolve
 from understudy.tables.formats.prefetch import prefetch
 from understudy.tables.formats.scan import MEBIBYTE, Reading
 
@@ -51,7 +51,7 @@ class Staged:
             column,
             type_.arrow_type,
             missing=self.missing,
-            convention=type_.convention,
+            notation=type_.notation,
             is_clean=type_.is_clean,
         )
 
@@ -72,9 +72,16 @@ def stage(source: Path, dialect: Dialect, reading: Reading) -> Staged:
     missing = missing_words(reading.options)
     profiles = [ColumnProfile(missing, reading.options) for _ in dialect.names]
     n_rows = _write(path, source, dialect, reading, profiles)
+    # A comma cannot be the decimal separator of fields that commas delimit, unless they are quoted.
+    prefers_point = dialect.delimiter == "," and len(profiles) > 1
     types = [
-        resolve(profile.decide(), partial(_values, path, index, missing), reading.options)
-        for index, profile in enumerate(profiles)
+        resolve(
+            profile.decide(),
+            partial(_values, path, index, missing),
+            clues_of(name, reading.options, prefers_point=prefers_point),
+            name,
+        )
+        for index, (name, profile) in enumerate(zip(dialect.names, profiles, strict=True))
     ]
     return Staged(path, n_rows, types, missing)
 
@@ -119,4 +126,4 @@ def _read(path: Path, column: int | None = None) -> Iterator[pa.RecordBatch]:
 
 
 def _values(path: Path, column: int, missing: tuple[str, ...]) -> Iterator[pa.Array[Any]]:
-    yield from present_values((batch.column(0) for batch in _read(path, column)), missing)
+    yield from trimmed_values((batch.column(0) for batch in _read(path, column)), missing)
