@@ -9,6 +9,7 @@ from understudy.evaluation.statistics.proportions import (
     Proportion,
     difference,
     exact_interval,
+    predicted_shares,
     risk,
     score_interval,
     share_of,
@@ -22,7 +23,7 @@ def test_exact_interval_of_no_success_has_a_closed_form() -> None:
     assert high == pytest.approx(1 - 0.025 ** (1 / 20))
 
 
-def test_exact_interval_of_successes_only_mirrors_that_of_no_success() -> None:
+def test_exact_interval_of_only_successes_mirrors_that_of_no_success() -> None:
     low, high = exact_interval(20, 20)
     assert low == pytest.approx(0.025 ** (1 / 20))
     assert high == 1
@@ -45,7 +46,7 @@ def test_risk_is_relative_to_one_minus_the_control() -> None:
     assert risk(Proportion(1.0, 1_000), Proportion(1.0, 1_000)).score == 0
 
 
-def test_19_of_20_intervals_contain_the_difference() -> None:
+def test_95_percent_of_intervals_contain_the_difference() -> None:
     rng = np.random.default_rng(0)
     n, n_trials = 500, 1_000
     shares = rng.binomial(n, (0.03, 0.01), (n_trials, 2)) / n
@@ -77,7 +78,7 @@ def test_correlated_rows_count_as_one_observation(is_alike: bool, n_least: int, 
 
 
 @pytest.mark.parametrize("spread", [0.0, 0.15, 0.5])
-def test_19_of_20_intervals_of_units_contain_the_difference(spread: float) -> None:
+def test_95_percent_of_intervals_of_units_contain_the_difference(spread: float) -> None:
     rng = np.random.default_rng(0)
     n_units, n_trials = 60, 400
     sizes = rng.integers(2, 40, n_units)
@@ -96,3 +97,24 @@ def test_19_of_20_intervals_of_units_contain_the_difference(spread: float) -> No
     ]
     # Three standard errors of a share of 0.95 in 400 trials are 0.033.
     assert np.mean(held) > 0.95 - 0.033
+
+
+def test_predicted_shares_agree_with_the_beta_binomial_distribution() -> None:
+    from scipy.stats import betabinom
+
+    low, high = predicted_shares(Proportion(0.3, 40), 25, 0.01)
+    expected = betabinom(25, 12.5, 28.5).ppf([0.01, 0.99]) / 25
+    assert (low, high) == pytest.approx(tuple(expected))
+
+
+@pytest.mark.parametrize("share", [0.0, 0.02, 0.5, 1.0])
+def test_predicted_shares_contain_further_shares(share: float) -> None:
+    rng, n, n_further = np.random.default_rng(5), 200, 300
+    inside = []
+    for estimate, further in zip(
+        rng.binomial(n, share, 400), rng.binomial(n_further, share, 400), strict=True
+    ):
+        low, high = predicted_shares(Proportion(estimate / n, n), n_further, 0.01)
+        inside.append(low <= further / n_further <= high)
+    # 98 % are expected; four standard errors of 400 draws are 2.8 %.
+    assert np.mean(inside) > 0.95
