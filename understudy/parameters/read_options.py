@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import codecs
+import json
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import (
     AfterValidator,
@@ -36,6 +37,8 @@ _ENCODINGS = frozenset(
 _DELIMITER_NAMES = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "bar": "|", "space": " "}
 _TOKENS_MAX = 20
 _TOKEN_LENGTH_MAX = 64
+_NAMES_MAX = 2_000
+_NAME_LENGTH_MAX = 255
 
 
 def _delimiter(text: str) -> str:
@@ -99,6 +102,63 @@ def _check_ranges(text: str) -> str:
     return text
 
 
+def _names(given: Any) -> Any:
+    """Split names that arrive as one string: a JSON list, or names separated by commas."""
+    if not isinstance(given, str):
+        return given
+    if given.startswith("["):
+        try:
+            return tuple(json.loads(given))
+        except ValueError:
+            pass
+    return tuple(name for name in given.split(",") if name)
+
+
+def _check_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    if len(names) > _NAMES_MAX or not all(0 < len(name) <= _NAME_LENGTH_MAX for name in names):
+        raise ValueError(f"must be up to {_NAMES_MAX} names of columns, separated by commas")
+    return names
+
+
+_CELLS = re.compile(
+    r"\$?([A-Za-z]{1,3})(?:\$?([1-9][0-9]{0,6}))?:\$?([A-Za-z]{1,3})(?:\$?([1-9][0-9]{0,6}))?"
+)
+
+
+class CellRange(NamedTuple):
+    """A range of cells: letters of its first and last column, and numbers of its first and last row."""
+
+    first_column: str
+    first_row: int
+    last_column: str
+    last_row: int | None
+
+
+def cell_range(text: str) -> CellRange:
+    """Return the range of cells that a text such as `A5:F120` or `A:F` contains.
+
+    Raises
+    ------
+    ValueError
+        If the text is not a range.
+    """
+    match = _CELLS.fullmatch(text.strip())
+    if match is None:
+        raise ValueError("must be a range of cells such as A5:F120")
+    cells = CellRange(
+        match[1].upper(), int(match[2] or 1), match[3].upper(), int(match[4]) if match[4] else None
+    )
+    is_reversed = (len(cells.first_column), cells.first_column) > (len(cells.last_column), cells.last_column)
+    if is_reversed or (cells.last_row is not None and cells.last_row <= cells.first_row):
+        raise ValueError("must be a range of at least two rows, from its first to its last cell")
+    return cells
+
+
+def _check_range(text: str) -> str:
+    cell_range(text)
+    return text
+
+
 class ReadOptions(BaseModel):
     """Options for reading a file. Each format supports some of them.
 
@@ -157,6 +217,15 @@ class ReadOptions(BaseModel):
             description="Additional words that represent a missing value in a CSV file, separated by commas."
         ),
     ] = ()
+    coerce: Annotated[
+        tuple[str, ...],
+        BeforeValidator(_names),
+        AfterValidator(_check_names),
+        Field(
+            description="Names of columns in which values that are not numbers or dates become missing"
+            " values, separated by commas. Without it, such a column is text."
+        ),
+    ] = ()
     bad_rows: Annotated[
         Literal["fail", "skip"],
         Field(
@@ -173,6 +242,14 @@ class ReadOptions(BaseModel):
         ),
     ] = 0.01
 
+    range: Annotated[
+        Annotated[str, AfterValidator(_check_range)] | None,
+        Field(
+            max_length=30,
+            description="Cells of the table in a workbook, with its header, such as `A5:F120` or `B2:H`."
+            " Detected if omitted.",
+        ),
+    ] = None
     header_row: Annotated[
         int | None,
         Field(

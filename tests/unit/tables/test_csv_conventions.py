@@ -112,7 +112,6 @@ def test_unambiguous_local_dates_are_read(tmp_path: Path, values: list[str], day
     [
         ["31.12.2024", "12/31/2024"],
         ["30.02.2024", "31.12.2024"],
-        ["31.12.24"],
         ["1,5", "1.5"],
         ["12,34,567"],
         ["1.2.3"],
@@ -132,9 +131,9 @@ def test_timestamps_in_another_order_keep_their_precision(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("values", "words"), [(["5%", "10 %"], "percent"), (["€5", "10 EUR", "$1,000"], "currency")]
+    ("values", "words"), [(["5%", "0.1"], "percent"), (["€5", "10 EUR", "$1,000"], "currency")]
 )
-def test_percentages_and_amounts_are_text_with_a_note(tmp_path: Path, values: list[str], words: str):
+def test_mixed_percentages_and_amounts_are_text_with_a_note(tmp_path: Path, values: list[str], words: str):
     ingested = _ingest(tmp_path, "a;b\n" + "".join(f"{value};0\n" for value in values))
     assert ingested.schema.columns[0].kind == "category"
     assert f"numbers with {words} signs" in next(iter(ingested.findings.columns.values())).evidence

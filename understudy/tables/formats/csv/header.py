@@ -8,10 +8,9 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from understudy.errors import InvalidInput
 from understudy.parameters.read_options import ReadOptions
 from understudy.tables.formats.csv.sampling import Rows, agreement, python_dialect
-from understudy.tables.formats.layout import Layout, Request, SheetRow, find_layout, is_clear
+from understudy.tables.formats.layout import Layout, Request, SheetRow, checked_layout, find_layout
 from understudy.tables.formats.layout.cells import is_value
 
 _ROWS_MAX = 100
@@ -72,7 +71,7 @@ def find_header(
     rows = _numbered_rows(beginning, chosen, quote, options.header_row or 0)
     layout = find_layout(rows, request)
     if layout is not None and options.header_row is None:
-        layout = _checked(layout, rows)
+        layout = checked_layout(layout, rows, request)
     if layout is None:
         rows = rows if chosen == first else _numbered_rows(beginning, first, quote, 0)
         return _first_row(first, rows, samples, options)
@@ -118,24 +117,6 @@ def _numbered_rows(beginning: Beginning, delimiter: str, quote: str, header_row:
     except csv.Error:
         return rows
     return rows if beginning.is_whole else rows[:-1]
-
-
-def _checked(layout: Layout, rows: list[SheetRow]) -> Layout | None:
-    """Return a layout that is clear, or None if the first row is the header after all."""
-    if layout.doubt:
-        raise InvalidInput(layout.doubt, code="invalid_header")
-    clear = is_clear(layout, rows)
-    if clear is None or clear:
-        return layout if clear else None
-    first, last = layout.above[0].first, layout.headers[0].first - 1
-    if len(layout.above) == 1 and len(layout.above[0].cells) == 1:
-        return None
-    lines = f"Line {first:,} has" if first == last else f"Lines {first:,} to {last:,} have"
-    raise InvalidInput(
-        f"{lines} fewer fields than the lines that follow, so it is unclear whether the header is on line "
-        f"{first:,} or {last + 1:,}. Set the option `header_row` to the line of the header.",
-        code="invalid_header",
-    )
 
 
 def _first_row(

@@ -17,11 +17,11 @@ from understudy.tables.formats.csv.column_types import (
     ColumnProfile,
     ColumnType,
     cast_column,
-    present_values,
-    resolve,
+    trimmed_values,
 )
 from understudy.tables.formats.csv.dialect import Dialect
 from understudy.tables.formats.csv.parsing import missing_words, text_batches
+from understudy.tables.formats.csv.resolution import clues_of, resolve
 from understudy.tables.formats.prefetch import prefetch
 from understudy.tables.formats.scan import MEBIBYTE, Reading
 
@@ -61,7 +61,7 @@ class Staged:
             column,
             type_.arrow_type,
             missing=self.missing,
-            convention=type_.convention,
+            notation=type_.notation,
             is_clean=type_.is_clean,
         )
 
@@ -83,15 +83,30 @@ def stage(source: Path, dialect: Dialect, reading: Reading) -> Staged:
     profiles = [ColumnProfile(missing, reading.options) for _ in dialect.names]
     blanks = Blanks(len(profiles))
     n_rows = _write(path, source, dialect, reading, (profiles, blanks))
+    # A comma cannot be the decimal separator of fields that commas delimit, unless they are quoted.
+    prefers_point = dialect.delimiter == "," and len(profiles) > 1
     types = [
-        resolve(profile.decide(), partial(_values, path, index, missing), reading.options)
-        for index, profile in enumerate(profiles)
+        resolve(
+            profile.decide(),
+            partial(_values, path, index, missing),
+            clues_of(name, reading.options, prefers_point=prefers_point),
+            name,
+        )
+        for index, (name, profile) in enumerate(zip(dialect.names, profiles, strict=True))
     ]
     types = [
-        replace(type_, is_complete=type_.is_complete or blanks.is_complete_without(index))
+        replace(type_, is_complete=True)
+        if blanks.is_complete_without(index) and _has_only_plain_values(type_)
+        else type_
         for index, type_ in enumerate(types)
     ]
     return Staged(path, n_rows, types, missing, blanks)
+
+
+def _has_only_plain_values(type_: ColumnType) -> bool:
+    """Return whether no value that the parser returns is read as missing."""
+    is_text = pa.types.is_string(type_.arrow_type)
+    return type_.notation is None and not type_.replaced and (type_.is_clean or is_text)
 
 
 def _write(
@@ -140,4 +155,4 @@ def _read(path: Path, column: int | None = None) -> Iterator[pa.RecordBatch]:
 
 
 def _values(path: Path, column: int, missing: tuple[str, ...]) -> Iterator[pa.Array[Any]]:
-    yield from present_values((batch.column(0) for batch in _read(path, column)), missing)
+    yield from trimmed_values((batch.column(0) for batch in _read(path, column)), missing)

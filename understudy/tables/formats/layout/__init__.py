@@ -6,7 +6,14 @@ columns without a name. The modules do not depend on a file format.
 
 from __future__ import annotations
 
-from understudy.tables.formats.layout.headers import Layout, Place, Request, SheetRow, find_layout, is_clear
+from understudy.tables.formats.layout.headers import (
+    Layout,
+    Place,
+    Request,
+    SheetRow,
+    checked_layout,
+    find_layout,
+)
 from understudy.tables.formats.layout.naming import blank_warnings, join_rows, placeholder_names
 
 __all__ = [
@@ -15,8 +22,8 @@ __all__ = [
     "Request",
     "SheetRow",
     "blank_warnings",
+    "checked_layout",
     "find_layout",
-    "is_clear",
     "join_rows",
     "placeholder_names",
 ]

@@ -329,7 +329,33 @@ def _is_typed(body: Sequence[SheetRow], column: int) -> bool:
     return len(cells) > 1 and sum(map(is_value, cells)) >= _TYPED_MIN * len(cells)
 
 
-def is_clear(layout: Layout, rows: Sequence[SheetRow]) -> bool | None:
+def checked_layout(layout: Layout, rows: Sequence[SheetRow], request: Request) -> Layout | None:
+    """Return a layout that is clear, or None if the first row is the header after all.
+
+    Raises
+    ------
+    InvalidInput
+        With code invalid_header, if rows may or may not belong to the table. The message contains the rows
+        and the option to set.
+    """
+    if layout.doubt:
+        raise InvalidInput(layout.doubt, code="invalid_header")
+    is_clear = _is_clear(layout, rows)
+    if is_clear is None or is_clear:
+        return layout if is_clear else None
+    if len(layout.above) == 1 and len(layout.above[0].cells) == 1:
+        return None
+    first, last = layout.above[0].first, layout.headers[0].first - 1
+    word = request.place.value
+    raise InvalidInput(
+        f"{request.place.of(first, last)} {'has' if first == last else 'have'} fewer fields than the "
+        f"{word}s that follow, so it is unclear whether the header is on {word} {first:,} or {last + 1:,}. "
+        f"Set the option `header_row` to the {word} of the header.",
+        code="invalid_header",
+    )
+
+
+def _is_clear(layout: Layout, rows: Sequence[SheetRow]) -> bool | None:
     """Return whether the rows above the header cannot belong to the table, or None if no row is a header.
 
     They do not belong to it if a blank row separates them from the header, all of them are comments, or the
