@@ -210,3 +210,24 @@ def test_c05_fresh_rows_of_few_levels_are_not_copies(outcomes: Outcomes, holdout
     options = [str(folder / option) if option.endswith(".csv") else option for option in holdout]
     assert outcomes(folder / "real.csv", folder / "fresh.csv", *options)["exact_copies"] == "pass"
     assert outcomes(folder / "real.csv", folder / "real.csv", *options)["exact_copies"] == "fail"
+
+
+def test_c21_sequential_keys_differ_between_seeds_and_the_output_names_the_next_options(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    model, sample = tmp_path / "m.model", tmp_path / "sample.csv"
+    table = FOLDER / "c21-sequential-ids-collide" / "table.csv"
+    assert run(["fit", str(table), "-o", str(model), "--seed", "1"]) in (None, 0)
+
+    def keys(*options: str) -> set[str]:
+        capfd.readouterr()
+        assert run(["sample", str(model), "-n", "100", "-o", str(sample), *options]) in (None, 0)
+        with sample.open(newline="") as file:
+            return {row["id"] for row in csv.DictReader(file)}
+
+    samples = [keys("--seed", str(seed)) for seed in range(2, 7)]
+    assert "--seed 6 --offset 100" in capfd.readouterr().out
+    assert len(set.union(*samples)) == 500
+    numbered = [keys("--id-start", str(100 * i)) for i in range(5)]
+    assert "--id-start 500" in capfd.readouterr().out
+    assert len(set.union(*numbered)) == 500
