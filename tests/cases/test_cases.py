@@ -231,3 +231,16 @@ def test_c21_sequential_keys_differ_between_seeds_and_the_output_names_the_next_
     numbered = [keys("--id-start", str(100 * i)) for i in range(5)]
     assert "--id-start 500" in capfd.readouterr().out
     assert len(set.union(*numbered)) == 500
+
+
+def test_c08_two_columns_of_names_are_two_people(fit_and_sample: FitAndSample):
+    rows = fit_and_sample(FOLDER / "c08-two-people-become-one" / "boss.csv", 300).rows
+    names = [" ".join(reversed(row["employee_name"].split(", "))) for row in rows]
+    assert sum(name == row["manager_name"] for name, row in zip(names, rows, strict=True)) <= 5
+
+
+def test_c08_full_names_beside_first_and_last_names_are_other_people(fit_and_sample: FitAndSample):
+    rows = fit_and_sample(FOLDER / "c08-two-people-become-one" / "firstlast.csv", 300).rows
+    for other in ("account_manager", "beneficiary"):
+        names = [f"{row['first_name']} {row['last_name']}" for row in rows]
+        assert sum(name == row[other] for name, row in zip(names, rows, strict=True)) <= 5
