@@ -21,7 +21,12 @@ Json = dict[str, Any]
 NULL: Json = {"type": "null"}
 # Names of the unions, by the field that distinguishes their members. Each generator invents a name of its own
 # for a union without one.
-UNION_NAMES = {"kind": "JobRequest", "name": "SynthesizerParameters", "metric": "MetricResult"}
+UNION_NAMES = {
+    "kind": "JobRequest",
+    "name": "SynthesizerParameters",
+    "metric": "MetricResult",
+    "type": "Notation",
+}
 # FastAPI declares these for its own validation errors, which this API never sends.
 UNUSED_SCHEMAS = ("HTTPValidationError", "ValidationError")
 

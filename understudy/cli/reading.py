@@ -11,6 +11,7 @@ from typing import Annotated, Any, get_type_hints
 
 import pyarrow as pa
 import typer
+from pydantic.fields import FieldInfo
 
 from understudy.cli.inputs import existing_file
 from understudy.complete_files import complete_or_absent
@@ -103,11 +104,22 @@ def reads_tables(command: Callable[..., int | None]) -> Callable[..., int | None
     return wrapper
 
 
+def _help(field: FieldInfo) -> str:
+    text = field.description or ""
+    return text.replace(", separated by commas", "") + " Repeatable." if _is_repeatable(field) else text
+
+
+def _is_repeatable(field: FieldInfo) -> bool:
+    """Return whether an option is given once for each of its values."""
+    extra = field.json_schema_extra
+    return isinstance(extra, dict) and extra.get("repeatable") is True
+
+
 def _parameters() -> list[inspect.Parameter]:
     named = {
         name: Annotated[
-            str | None,
-            typer.Option(f"--{name.replace('_', '-')}", rich_help_panel=PANEL, help=field.description),
+            list[str] | None if _is_repeatable(field) else str | None,
+            typer.Option(f"--{name.replace('_', '-')}", rich_help_panel=PANEL, help=_help(field)),
         ]
         for name, field in ReadOptions.model_fields.items()
     }
