@@ -79,6 +79,45 @@ def test_c01_local_dates_with_missing_values_are_fitted(
     assert len(fit_and_sample(path, 50).rows) == 50
 
 
+def test_c06_header_below_other_lines_is_found(fit_and_sample: FitAndSample):
+    path = FOLDER / "c06-preamble-read-as-one-column" / "preamble.csv"
+    stored = read_table(path)
+    assert stored.schema.names == ["date", "text", "amount", "balance"]
+    assert stored.num_rows == 120
+    result = fit_and_sample(path, 10)
+    assert list(result.rows[0]) == stored.schema.names
+    assert "line 5 was read as the header" in result.messages
+
+
+@pytest.mark.parametrize(
+    ("file", "message"),
+    [("trail.csv", "Column 4 has neither"), ("trail_semi.csv", "Columns 4, 5 have neither")],
+)
+def test_c18_blank_columns_of_trailing_delimiters_are_dropped(
+    fit_and_sample: FitAndSample, file: str, message: str
+):
+    path = FOLDER / "c18-trailing-delimiter" / file
+    stored = read_table(path)
+    assert stored.schema.names == ["date", "amount", "type"]
+    assert stored.schema.types == [pa.date32(), pa.float64(), pa.string()]
+    assert stored.num_rows == 120
+    assert message in fit_and_sample(path, 10).messages
+
+
+def test_c25_two_header_rows_are_joined(fit_and_sample: FitAndSample):
+    path = FOLDER / "c25-two-header-rows" / "survey.csv"
+    stored = read_table(path)
+    assert stored.schema.names == [
+        "RespondentID",
+        *(f"Which have you seen? / Part {part}" for part in ("I", "II", "III")),
+        "How old are you? / Response",
+    ]
+    assert stored.num_rows == 120
+    result = fit_and_sample(path, 10)
+    assert list(result.rows[0]) == stored.schema.names
+    assert "Lines 1 to 2 were read as header rows" in result.messages
+
+
 @pytest.mark.parametrize(
     ("file", "column", "pattern"),
     [
@@ -181,3 +220,24 @@ def test_coerce_makes_odd_values_missing_on_the_command_line(fit_and_sample: Fit
     coerced = fit_and_sample(tmp_path / "t.csv", 20, "--coerce", "day", "--coerce", "n")
     assert "1 value that is not a date was read as missing (line 2)" in coerced.messages
     assert all(re.fullmatch(r"\d\d-[A-Z][a-z]{2}-20\d\d|", text) for text in coerced.column("day"))
+
+
+def test_c21_sequential_keys_differ_between_seeds_and_the_output_names_the_next_options(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    model, sample = tmp_path / "m.model", tmp_path / "sample.csv"
+    table = FOLDER / "c21-sequential-ids-collide" / "table.csv"
+    assert run(["fit", str(table), "-o", str(model), "--seed", "1"]) in (None, 0)
+
+    def keys(*options: str) -> set[str]:
+        capfd.readouterr()
+        assert run(["sample", str(model), "-n", "100", "-o", str(sample), *options]) in (None, 0)
+        with sample.open(newline="") as file:
+            return {row["id"] for row in csv.DictReader(file)}
+
+    samples = [keys("--seed", str(seed)) for seed in range(2, 7)]
+    assert "--seed 6 --offset 100" in capfd.readouterr().out
+    assert len(set.union(*samples)) == 500
+    numbered = [keys("--id-start", str(100 * i)) for i in range(5)]
+    assert "--id-start 500" in capfd.readouterr().out
+    assert len(set.union(*numbered)) == 500

@@ -104,6 +104,13 @@ def reads_tables(command: Callable[..., int | None]) -> Callable[..., int | None
     return wrapper
 
 
+def _type_of(field: FieldInfo) -> Any:  # Any: a type or a union of types
+    """Return the type of a command-line option for a field of `ReadOptions`."""
+    if _is_repeatable(field):
+        return list[str] | None
+    return bool | None if field.annotation == bool | None else str | None
+
+
 def _help(field: FieldInfo) -> str:
     text = field.description or ""
     return text.replace(", separated by commas", "") + " Repeatable." if _is_repeatable(field) else text
@@ -118,8 +125,8 @@ def _is_repeatable(field: FieldInfo) -> bool:
 def _parameters() -> list[inspect.Parameter]:
     named = {
         name: Annotated[
-            list[str] | None if _is_repeatable(field) else str | None,
-            typer.Option(f"--{name.replace('_', '-')}", rich_help_panel=PANEL, help=_help(field)),
+            _type_of(field),
+            typer.Option(_declaration(name, field), rich_help_panel=PANEL, help=_help(field)),
         ]
         for name, field in ReadOptions.model_fields.items()
     }
@@ -127,3 +134,9 @@ def _parameters() -> list[inspect.Parameter]:
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
         for name, annotation in (named | {"rejects": Rejects}).items()
     ]
+
+
+def _declaration(name: str, field: FieldInfo) -> str:
+    """Return the names of an option; one for a boolean has no value, and a negative form."""
+    option = name.replace("_", "-")
+    return f"--{option}/--no-{option}" if field.annotation == bool | None else f"--{option}"

@@ -52,8 +52,8 @@ class ColumnChange(BaseModel):
     notation: Annotated[
         Notation | None,
         Field(
-            description="Notation in which text formats write the values, and in which texts are parsed;"
-            " null removes the notation."
+            description="Notation in which text formats write the values and in which texts are parsed; null"
+            " removes it."
         ),
     ] = None
 

@@ -189,10 +189,8 @@ def test_encoding_is_set_by_option(tmp_path: Path, encoding: str):
     assert table.column("name").to_pylist() == [word]
 
 
-def test_comment_before_the_header_is_an_error(tmp_path: Path):
-    with pytest.raises(InvalidInput, match="Remove the lines before the header") as caught:
-        _read(tmp_path, "# made today\na,b,c\n1,2,3\n4,5,6\n")
-    assert caught.value.code == "invalid_header"
+def test_comment_before_the_header_is_not_part_of_the_table(tmp_path: Path):
+    assert _read(tmp_path, "# made today\na,b,c\n1,2,3\n4,5,6\n").column_names == ["a", "b", "c"]
     assert _read(tmp_path, "#id,b\n1,2\n").column_names == ["#id", "b"]
 
 

@@ -118,6 +118,7 @@ class Coded:
 
     def make(self, stream: RowStream) -> ArrowArray:
         """Return a text for each row."""
+        stream = stream.of_identifiers()
 
         def write(i: int, own: Places) -> ArrowArray:
             space = self.spaces[i]

@@ -102,10 +102,10 @@ class GeneratedTransformer:
     def _make(self, stream: RowStream) -> ArrowArray:
         if not self.has_values:
             return array_of_nulls(len(stream.rows), self.arrow_type)
-        if int(stream.rows.max(initial=0)) >= self.maker.n_rows_max:
+        if int(stream.rows.max(initial=0)) + (stream.id_start or 0) >= self.maker.n_rows_max:
             raise InvalidInput(
                 f"Column {self.name!r} can hold only {self.maker.n_rows_max:,} new identifiers. "
-                "Request fewer rows, or store the column in a wider type.",
+                "Request fewer rows, lower id_start, or store the column in a wider type.",
                 code="too_many_rows",
             )
         values: ArrowArray = self.maker.make(stream).cast(self.arrow_type)
