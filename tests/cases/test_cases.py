@@ -212,6 +212,16 @@ def test_c05_fresh_rows_of_few_levels_are_not_copies(outcomes: Outcomes, holdout
     assert outcomes(folder / "real.csv", folder / "real.csv", *options)["exact_copies"] == "fail"
 
 
+def test_coerce_makes_odd_values_missing_on_the_command_line(fit_and_sample: FitAndSample, tmp_path: Path):
+    rows = "".join(f"{day}-Jan-20{year},{day}\n" for day in range(10, 29) for year in range(10, 20))
+    (tmp_path / "t.csv").write_text(f"day,n\napprox. 2010,3\n{rows}")
+    kept = fit_and_sample(tmp_path / "t.csv", 5)
+    assert "1 of 191 values are not dates (line 2). Set the option `coerce` to 'day'" in kept.messages
+    coerced = fit_and_sample(tmp_path / "t.csv", 20, "--coerce", "day", "--coerce", "n")
+    assert "1 value that is not a date was read as missing (line 2)" in coerced.messages
+    assert all(re.fullmatch(r"\d\d-[A-Z][a-z]{2}-20\d\d|", text) for text in coerced.column("day"))
+
+
 def test_c21_sequential_keys_differ_between_seeds_and_the_output_names_the_next_options(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ):
