@@ -7,10 +7,12 @@ and `cells` and `markup` read all others with an XML parser. `values` and `dates
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -19,7 +21,10 @@ from understudy.errors import InvalidInput
 from understudy.parameters.read_options import ReadOptions, cell_range
 from understudy.tables.formats.base import Format
 from understudy.tables.formats.canonical import batch_rows, check_rows, row_groups
-from understudy.tables.formats.csv.column_types import ColumnType
+from understudy.tables.formats.csv.column_types import ColumnType, trimmed_values
+from understudy.tables.formats.csv.messages import describe, schema_of
+from understudy.tables.formats.csv.parsing import MISSING
+from understudy.tables.formats.csv.resolution import clues_of, resolve
 from understudy.tables.formats.layout import SheetRow, blank_warnings
 from understudy.tables.formats.scan import GIBIBYTE, MEBIBYTE, Reading, Scan
 from understudy.tables.formats.xlsx.archive import Archive, open_archive
@@ -35,6 +40,7 @@ from understudy.tables.formats.xlsx.values import CellReader, Texts
 from understudy.tables.formats.xlsx.workbook import Workbook, read_workbook
 from understudy.tables.formats.xlsx.writing import LIMITS, write_xlsx
 from understudy.tables.inference import check_names
+from understudy.tables.notations.parsing import AnyNotation
 
 _SHEET_BYTES_MAX = 64 * GIBIBYTE
 # A whole row group is in memory when it is written and when it is read.
@@ -53,7 +59,7 @@ def scan_xlsx(path: Path, reading: Reading) -> Iterator[Scan]:
         sheet = _stage_table(archive, workbook, reading)
     if sheet.counts.n_rows == 0:
         raise InvalidInput("The sheet has a header but no rows. Add at least one row.", code="no_rows")
-    yield _typed(sheet, workbook)
+    yield _typed(sheet, workbook, reading.options)
 
 
 @dataclass(frozen=True)
@@ -161,45 +167,64 @@ def _texts(rows: _Rows, counts: ColumnCounts, reading: Reading, size: int) -> It
         reading.progress("parsing", min(1.0, n_bytes / size), rows_done=counts.n_rows)
 
 
-def _typed(sheet: _Staged, workbook: Workbook) -> Scan:
+def _typed(sheet: _Staged, workbook: Workbook, options: ReadOptions) -> Scan:
     unnamed = sheet.table.unnamed if sheet.table else frozenset()
     columns = [
         column
         for column in range(len(sheet.names))
         if column not in unnamed or sheet.counts.n_values[:, column].sum() > 0
     ]
-    named = [(sheet.names[column], sheet.counts.decide(column)) for column in columns]
-    schema = pa.schema([pa.field(name, t.arrow_type, nullable=not t.is_complete) for name, t in named])
+    named = {column: (sheet.names[column], _type_of(sheet, column, options)) for column in columns}
+    schema = schema_of(list(named.values()))
+    notations = {column: type_.notation for column, (_, type_) in named.items()}
     return Scan(
         schema,
         sheet.counts.n_rows,
-        _batches(sheet.path, schema, columns),
-        notes={name: type_.note for name, type_ in named if type_.note},
+        _batches(sheet.path, schema, notations),
+        notes={name: note for name, type_ in named.values() if (note := describe(name, type_).note)},
         warnings=[
             *workbook.warnings,
             *(sheet.table.warnings if sheet.table else ()),
             *blank_warnings(sheet.names, unnamed, columns, 0),
-            *_warnings(sheet, named, columns),
+            *_warnings(sheet, named),
         ],
     )
 
 
-def _batches(path: Path, schema: pa.Schema, columns: Sequence[int]) -> Iterator[pa.RecordBatch]:
+def _type_of(sheet: _Staged, column: int, options: ReadOptions) -> ColumnType:
+    """Return the type of a column. Plain numbers in text cells are numbers, as in CSV."""
+    name = sheet.names[column]
+    if sheet.counts.has_long_numeral(column):
+        return sheet.counts.decide(column)
+    texts = partial(_trimmed, sheet.path, column)
+    return resolve(sheet.counts.decide(column), texts, clues_of(name, options), name)
+
+
+def _trimmed(path: Path, column: int) -> Iterator[pa.Array[Any]]:
+    with pq.ParquetFile(path) as file:
+        for index in range(file.num_row_groups):
+            texts = file.read_row_group(index, columns=[f"c{column}"], use_threads=False)
+            yield from trimmed_values(texts.column(0).chunks, MISSING)
+
+
+def _batches(
+    path: Path, schema: pa.Schema, notations: Mapping[int, AnyNotation | None]
+) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of the columns that have an entry in `notations`."""
     with pq.ParquetFile(path) as file:
         for index in range(file.num_row_groups):
             texts = file.read_row_group(index, use_threads=False).combine_chunks()
             for batch in texts.to_batches():
                 typed = [
-                    cast_texts(batch.column(column), type_)
-                    for column, type_ in zip(columns, schema.types, strict=True)
+                    cast_texts(batch.column(column), type_, notation)
+                    for (column, notation), type_ in zip(notations.items(), schema.types, strict=True)
                 ]
                 yield pa.record_batch(typed, schema=schema)
 
 
-def _warnings(sheet: _Staged, named: list[tuple[str, ColumnType]], columns: Sequence[int]) -> Iterator[str]:
-    for column, (name, type_) in zip(columns, named, strict=True):
-        if type_.is_doubtful:
-            yield f"Column {name!r} is text: {type_.note}."
+def _warnings(sheet: _Staged, named: Mapping[int, tuple[str, ColumnType]]) -> Iterator[str]:
+    for column, (name, type_) in named.items():
+        yield from describe(name, type_).warnings
         for n, one, many in (
             (
                 sheet.reader.n_errors[column],
@@ -233,6 +258,11 @@ XLSX = Format(
     media_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     scan=scan_xlsx,
     write=write_xlsx,
-    options=frozenset({"sheet", "range", "header_row", "skip_rows", "join_headers"}),
+    options=frozenset(
+        (
+            *("sheet", "range", "header_row", "skip_rows", "join_headers"),
+            *("decimal", "thousands", "date_order", "coerce"),
+        )
+    ),
     write_limits=LIMITS,
 )
