@@ -26,6 +26,7 @@ def main() -> None:
     for module, *options in (
         ["benchmarks.engine", *data, *written],
         *([[module, *data] for module in WITH_DATA] if data else []),
+        ["benchmarks.fresh_rows", *written],
         ["benchmarks.scaling", *written],
         ["benchmarks.inference", *data],
         ["benchmarks.ingest"],

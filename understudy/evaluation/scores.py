@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated
 
 import numpy as np
@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.evaluation.baselines import bootstrap_baseline, holdout_baseline, split_baseline
 from understudy.evaluation.comparison import Comparison
+from understudy.evaluation.equal_sizes import cut_to_baseline, metrics_with_loss, training_baseline
 from understudy.evaluation.metrics import METRICS, AnyResult
 from understudy.evaluation.metrics.base import (
     Direction,
@@ -58,6 +59,13 @@ class MetricScores(BaseModel):
     range: tuple[float, float]
     best: float
     synthetic: AnyResult
+    synthetic_cut: Annotated[
+        AnyResult | None,
+        Field(
+            description="Result of as many synthetic rows as `real` has, compared with the same rows. The "
+            "loss is computed from it. Null if the sizes are equal or the policy does not check the loss."
+        ),
+    ] = None
     independent: Annotated[
         AnyResult | None,
         Field(
@@ -109,27 +117,62 @@ def score_all(
         for baseline in comparisons:
             results[role] = _results(scored, baseline)
         progress("scoring", number / n_steps)
-    draws = _draws_of_real_rows(scored, comparison)
+    single, results["cut"] = _single_draws(scored, comparison)
+    draws = {name: [result] for name, result in single.items()} | _repeated_draws(scored, comparison)
     progress("scoring", 1.0)
     return [
-        _scores(metric, {role: result.get(metric.name) for role, result in results.items()}, draws)
+        _scores(
+            metric,
+            {role: result.get(metric.name) for role, result in results.items()},
+            _floor_of(metric, comparison, draws.get(metric.name, ())),
+        )
         for metric in metrics
     ]
 
 
-def _draws_of_real_rows(metrics: Sequence[Metric], comparison: Comparison) -> dict[str, list[AnyResult]]:
-    """Return the results of real rows in place of the synthetic table, by metric."""
+def _single_draws(
+    metrics: Sequence[Metric], comparison: Comparison
+) -> tuple[dict[str, AnyResult], dict[str, AnyResult]]:
+    """Return the results of real rows that are drawn once, and those of synthetic rows cut to their sizes."""
+    real: dict[str, AnyResult] = {}
+    cut: dict[str, AnyResult] = {}
+    with_loss = metrics_with_loss(comparison)
+    for baseline, alike in _single_baselines(metrics, comparison, with_loss):
+        real |= _results(alike, baseline)
+        checked = [metric for metric in alike if metric.name in with_loss]
+        compared = cut_to_baseline(comparison, baseline) if checked else None
+        if compared is not None:
+            cut |= _results(checked, compared)
+    return real, cut
+
+
+def _single_baselines(
+    metrics: Sequence[Metric], comparison: Comparison, with_loss: frozenset[str]
+) -> Iterator[tuple[Comparison, list[Metric]]]:
+    """Yield the comparisons in which real rows are drawn once, and the metrics that they score."""
+    trained = [metric for metric in metrics if metric.real_baseline is RealBaseline.training]
+    for is_checked, baseline in ((True, training_baseline), (False, _all_training_rows)):
+        alike = [metric for metric in trained if (metric.name in with_loss) == is_checked]
+        if alike:
+            yield baseline(comparison), alike
+    held_out = [metric for metric in metrics if metric.real_baseline is RealBaseline.holdout]
+    for needs in {metric.needs for metric in held_out}:
+        yield (
+            holdout_baseline(comparison, needs),
+            [metric for metric in held_out if metric.needs == needs],
+        )
+
+
+def _all_training_rows(comparison: Comparison) -> Comparison:
+    return comparison.with_tables(synthetic=comparison.real)
+
+
+def _repeated_draws(metrics: Sequence[Metric], comparison: Comparison) -> dict[str, list[AnyResult]]:
+    """Return the results of real rows that are drawn several times, by metric."""
     draws: dict[str, list[AnyResult]] = {}
     by_baseline: dict[RealBaseline | None, list[Metric]] = {}
     for metric in metrics:
         by_baseline.setdefault(metric.real_baseline, []).append(metric)
-    for metric in by_baseline.get(RealBaseline.training, []):
-        draws[metric.name] = [_result(metric, comparison.with_tables(synthetic=comparison.real))]
-    for needs in {metric.needs for metric in by_baseline.get(RealBaseline.holdout, [])}:
-        alike = [metric for metric in by_baseline[RealBaseline.holdout] if metric.needs == needs]
-        draws |= {
-            name: [result] for name, result in _results(alike, holdout_baseline(comparison, needs)).items()
-        }
     for real_baseline, draw in (
         (RealBaseline.bootstrap, bootstrap_baseline),
         (RealBaseline.split, split_baseline),
@@ -141,12 +184,24 @@ def _draws_of_real_rows(metrics: Sequence[Metric], comparison: Comparison) -> di
     return draws
 
 
+def _floor_of(
+    metric: Metric, comparison: Comparison, drawn: Sequence[AnyResult]
+) -> tuple[AnyResult | None, BaselineScore | None]:
+    """Return the first result of real rows, and their mean score with its interval."""
+    if metric.score_real is not None:
+        scored = metric.score_real(comparison, _tail())
+        return scored.result, BaselineScore(score=scored.result.score, interval=scored.interval, n_draws=1)
+    first = drawn[0] if drawn else None
+    return first, _floor(metric, [one for one in drawn if not isinstance(one, UnscoredResult)])
+
+
 def _scores(
-    metric: Metric, results: Mapping[str, AnyResult | None], draws: Mapping[str, Sequence[AnyResult]]
+    metric: Metric,
+    results: Mapping[str, AnyResult | None],
+    real: tuple[AnyResult | None, BaselineScore | None],
 ) -> MetricScores:
     synthetic = results["synthetic"]
     assert synthetic is not None
-    drawn = draws.get(metric.name, ())
     return MetricScores(
         name=metric.name,
         title=metric.title,
@@ -156,10 +211,11 @@ def _scores(
         range=metric.range,
         best=metric.best,
         synthetic=synthetic,
+        synthetic_cut=results.get("cut"),
         independent=results.get("independent"),
         leak=results.get("leak"),
-        real=drawn[0] if drawn else None,
-        floor=_floor(metric, [result for result in drawn if not isinstance(result, UnscoredResult)]),
+        real=real[0],
+        floor=real[1],
     )
 
 

@@ -36,15 +36,22 @@ class PolicyCheck(BaseModel):
     title: str
     of: Quantity
     value: float | None
-    interval: Interval | None = None
+    interval: Annotated[
+        Interval | None,
+        Field(
+            description="Interval (95 %) of the score. Of a loss: the losses compared with both ends of the "
+            "prediction interval of real rows, which include 0 if the score could be that of real rows."
+        ),
+    ] = None
     warn: float | None
     fail: float | None
     outcome: Annotated[
         Outcome,
         Field(
             description="Outcome of the check. `inconclusive`: the interval extends beyond a threshold and "
-            "also includes the score expected by chance, or the holdout and the training rows overlap; it "
-            "counts as `warn`. `unscored`: the metric has no score."
+            "also includes the score expected by chance; the loss is beyond a threshold, but its interval "
+            "includes 0; or the holdout and the training rows overlap. It counts as `warn`. `unscored`: the "
+            "metric has no score."
         ),
     ]
     sentence: Annotated[str, Field(description="Explanation for readers without a background in statistics.")]
@@ -151,7 +158,10 @@ def _without_control(check: PolicyCheck) -> PolicyCheck:
 def _check(threshold: PolicyThreshold, scores: MetricScores) -> PolicyCheck:
     metric = METRICS[threshold.metric]
     value, interval, reason = _quantity(threshold.of, scores)
-    outcome: Outcome = "unscored" if value is None else _outcome(threshold, metric, value, interval)
+    outcome: Outcome = "unscored"
+    if value is not None:
+        judge_value = _outcome_of_loss if threshold.of == "loss" else _outcome
+        outcome = judge_value(threshold, metric, value, interval)
     return PolicyCheck(
         metric=threshold.metric,
         title=scores.title,
@@ -165,7 +175,9 @@ def _check(threshold: PolicyThreshold, scores: MetricScores) -> PolicyCheck:
             outcome,
             metric,
             reason,
-            compared="95 % interval" if _has_interval(metric, interval) else threshold.of,
+            compared="95 % interval"
+            if threshold.of == "score" and _has_interval(metric, interval)
+            else threshold.of,
         ),
     )
 
@@ -179,7 +191,16 @@ def _quantity(of: Quantity, scores: MetricScores) -> tuple[float | None, Interva
         return result.score, result.interval, ""
     if scores.floor is None:
         return None, None, "has no baseline of real rows"
-    return _badness(scores, result.score) - _badness(scores, scores.floor.score), None, ""
+    # Scores depend on the number of rows, so a loss compares tables of equal size.
+    result = scores.synthetic_cut or result
+    if isinstance(result, UnscoredResult):
+        return None, None, result.reason
+    badness = _badness(scores, result.score)
+    interval = None
+    if scores.floor.interval is not None:
+        low, high = sorted(badness - _badness(scores, end) for end in scores.floor.interval)
+        interval = (low, high)
+    return badness - _badness(scores, scores.floor.score), interval, ""
 
 
 def _badness(scores: MetricScores, score: float) -> float:
@@ -204,6 +225,21 @@ def _outcome(threshold: PolicyThreshold, metric: Metric, value: float, interval:
     return "fail" if fails else "warn"
 
 
+def _outcome_of_loss(
+    threshold: PolicyThreshold, metric: Metric, value: float, interval: Interval | None
+) -> Outcome:
+    """Return the outcome of a loss, which is inconclusive if the score could be that of real rows."""
+    fails, warns = (
+        bound is not None and _is_beyond(threshold, metric, value, bound)
+        for bound in (threshold.fail, threshold.warn)
+    )
+    if not (fails or warns):
+        return "pass"
+    if interval is not None and interval[0] <= 0:
+        return "inconclusive"
+    return "fail" if fails else "warn"
+
+
 def _is_beyond(threshold: PolicyThreshold, metric: Metric, value: float, bound: float) -> bool:
     if threshold.of == "loss":
         return value > bound
@@ -222,6 +258,11 @@ def _sentence_of_check(outcome: Outcome, metric: Metric, reason: str, *, compare
         return f"{metric.title}: the {compared} is within the thresholds."
     if outcome == "unscored":
         return f"{metric.title}: not scored, because it {reason}."
+    if outcome == "inconclusive" and compared == "loss":
+        return (
+            f"{metric.title}: the loss is beyond a threshold, but as many real rows can score as badly, so "
+            f"there are too few rows to tell whether {metric.concern}."
+        )
     if outcome == "inconclusive":
         return (
             f"{metric.title}: the interval includes the score expected by chance, but it is too wide to rule "

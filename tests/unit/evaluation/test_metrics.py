@@ -173,6 +173,24 @@ def test_fresh_rows_are_equally_close_to_both_tables() -> None:
     assert abs(result.score - 0.5) < 8 * result.standard_error
 
 
+def test_real_rows_are_compared_with_all_other_real_rows() -> None:
+    real = pa.table({"x": [1, 2, 2, 3], "c": ["a", "b", "b", None]})
+    found = exact_copies.score_real(comparison(real, real), 0.01)
+    assert (found.result.score, found.result.n_rows) == (0.5, {"real": 4})
+
+
+def test_share_of_repeated_rows_predicts_that_of_new_rows() -> None:
+    rng = np.random.default_rng(3)
+    inside = []
+    for _ in range(100):
+        real, fresh = (pa.table({"x": np.minimum(rng.zipf(1.3, 300), 10_000)}) for _ in range(2))
+        compared = comparison(real, fresh)
+        low, high = exact_copies.score_real(compared, 0.01).interval
+        inside.append(low <= exact_copies.score(compared).score <= high)
+    # 98 % are expected; four standard errors of 100 draws are 5.6 %.
+    assert np.mean(inside) > 0.92
+
+
 def test_exact_copies_are_counted() -> None:
     real = pa.table({"x": [1, 2, 2, 3], "c": ["a", "b", "b", None]})
     synthetic = pa.table({"x": [1, 2, 3, 3, 4], "c": ["a", "b", None, "a", "a"]})

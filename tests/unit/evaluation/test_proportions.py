@@ -9,6 +9,7 @@ from understudy.evaluation.statistics.proportions import (
     Proportion,
     difference,
     exact_interval,
+    predicted_shares,
     risk,
     score_interval,
     share_of,
@@ -96,3 +97,24 @@ def test_95_percent_of_intervals_of_units_contain_the_difference(spread: float) 
     ]
     # Three standard errors of a share of 0.95 in 400 trials are 0.033.
     assert np.mean(held) > 0.95 - 0.033
+
+
+def test_predicted_shares_agree_with_the_beta_binomial_distribution() -> None:
+    from scipy.stats import betabinom
+
+    low, high = predicted_shares(Proportion(0.3, 40), 25, 0.01)
+    expected = betabinom(25, 12.5, 28.5).ppf([0.01, 0.99]) / 25
+    assert (low, high) == pytest.approx(tuple(expected))
+
+
+@pytest.mark.parametrize("share", [0.0, 0.02, 0.5, 1.0])
+def test_predicted_shares_contain_further_shares(share: float) -> None:
+    rng, n, n_further = np.random.default_rng(5), 200, 300
+    inside = []
+    for estimate, further in zip(
+        rng.binomial(n, share, 400), rng.binomial(n_further, share, 400), strict=True
+    ):
+        low, high = predicted_shares(Proportion(estimate / n, n), n_further, 0.01)
+        inside.append(low <= further / n_further <= high)
+    # 98 % are expected; four standard errors of 400 draws are 2.8 %.
+    assert np.mean(inside) > 0.95

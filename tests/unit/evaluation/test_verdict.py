@@ -22,6 +22,7 @@ def scores(
     score: float | None,
     interval: tuple[float, float] | None = None,
     floor: float | None = None,
+    floor_interval: tuple[float, float] | None = None,
 ) -> MetricScores:
     """Return scores with only the fields that the verdict uses."""
     result: MetricResult | UnscoredResult = UnscoredResult(reason="needs a holdout")
@@ -35,7 +36,7 @@ def scores(
         direction=metric.direction,
         best=metric.best,
         synthetic=result,
-        floor=None if floor is None else BaselineScore(score=floor, n_draws=1),
+        floor=None if floor is None else BaselineScore(score=floor, interval=floor_interval, n_draws=1),
     )
 
 

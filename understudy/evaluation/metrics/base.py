@@ -89,6 +89,23 @@ class RealBaseline(Enum):
     holdout = "holdout"
     # The training rows, for metrics that train a model on the evaluated table.
     training = "training"
+    # The holdout. Without one, each real row is compared with all other real rows, so that the reference has
+    # the size of the comparison. The metric's `score_real` does both.
+    leave_one_out = "leave-one-out"
+
+
+@dataclass(frozen=True)
+class RealScore:
+    """The score of real rows, and the prediction interval of the score of as many further real rows.
+
+    Parameters
+    ----------
+    interval : (float, float)
+        Ends that a further score exceeds with the probability passed to the metric's `score_real`, each.
+    """
+
+    result: MetricResult
+    interval: tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -125,6 +142,9 @@ class Metric:
     chance : float or None
         Score of an attack by random guessing; None for metrics that are not attacks. A violated bound makes
         the verdict inconclusive instead of failed if the interval of the score reaches this value.
+    score_real : callable (Comparison, float) -> RealScore, or None
+        Function that scores real rows and predicts the score of others, for the baseline `leave_one_out`. The
+        number is the probability of a score beyond one end of the interval.
     source : str
         Name of the metric in another library or the paper that defines it, and how the score differs from
         that definition. Empty if there is no such source.
@@ -143,6 +163,7 @@ class Metric:
     needs: frozenset[Need] = frozenset()
     real_baseline: RealBaseline | None = None
     chance: float | None = None
+    score_real: Callable[[Comparison, float], RealScore] | None = None
     source: str = ""
 
     @property

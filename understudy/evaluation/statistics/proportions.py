@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 CONFIDENCE = 0.95
+# Maximum number of observations of a predicted share; more observations hardly narrow its interval.
+N_PREDICTED_MAX = 100_000
 
 Interval = tuple[float, float]
 
@@ -84,6 +86,34 @@ def score_interval(share: float, n: float, *, confidence: float = CONFIDENCE) ->
     centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
     return centre - half, centre + half
+
+
+def predicted_shares(share: Proportion, n: float, tail: float) -> Interval:
+    """Return the interval of a further share of n observations from the same population.
+
+    Parameters
+    ----------
+    share : Proportion
+        The estimated share.
+    tail : float
+        Probability of a share beyond each end of the interval.
+
+    Notes
+    -----
+    Quantiles of the beta-binomial distribution: the posterior predictive distribution under Jeffreys' prior.
+    """
+    n_predicted = int(min(n, N_PREDICTED_MAX))
+    a, b = share.value * share.n + 0.5, (1 - share.value) * share.n + 0.5
+    counts = np.arange(n_predicted)
+    # Logarithms of the ratios of the probabilities of consecutive counts.
+    ratios = np.log((n_predicted - counts) * (counts + a)) - np.log(
+        (counts + 1) * (n_predicted - counts - 1 + b)
+    )
+    logs = np.append(0.0, np.cumsum(ratios))
+    masses = np.exp(logs - logs.max())
+    shares = np.cumsum(masses) / masses.sum()
+    low, high = np.searchsorted(shares, [tail, 1 - tail])
+    return float(low) / n_predicted, float(min(high, n_predicted)) / n_predicted
 
 
 def normal_quantile(confidence: float) -> float:

@@ -10,13 +10,15 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from understudy.evaluation.comparison import Comparison
-from understudy.evaluation.encoding import Values, is_missing
-from understudy.evaluation.metrics.base import Metric, MetricResult, RealBaseline
+from understudy.evaluation.encoding import EncodedTable, Values, is_missing
+from understudy.evaluation.metrics.base import Metric, MetricResult, RealBaseline, RealScore
+from understudy.evaluation.statistics.proportions import Proportion, predicted_shares
 
 # Minimum share of distinct values of a column that is continuous or nearly a key.
 SHARE_TELLING = 0.1
 
 Hashes = NDArray[np.uint64]
+Counts = NDArray[np.int64]
 
 
 class ExactCopiesResult(MetricResult):
@@ -65,7 +67,7 @@ def score(comparison: Comparison) -> ExactCopiesResult:
         score=float(np.mean(is_copy)),
         n_copies=int(is_copy.sum()),
         n_copies_of_unique=int(np.isin(synthetic[is_copy], unique).sum()),
-        is_telling=any(_is_telling(values) for values in comparison.real.columns),
+        is_telling=_has_telling_column(comparison.real),
         p_value=_p_value(crowd, unique[np.isin(unique, synthetic)]) if n_holdout else None,
         n_rows=n_rows | ({"holdout": n_holdout} if n_holdout else {}),
         n_subjects=crowd.n_subjects() if comparison.has_subjects else {},
@@ -106,11 +108,19 @@ def _crowd(comparison: Comparison) -> Crowd:
 
 def _hashes_of_one(crowd: Crowd) -> Hashes:
     """Return the hashes of rows that occur once, or only in the rows of one subject."""
+    hashes, n_units, _ = _units_of_hashes(crowd)
+    return np.asarray(hashes[n_units == 1])
+
+
+def _units_of_hashes(crowd: Crowd) -> tuple[Hashes, Counts, Counts]:
+    """Return the distinct hashes, and the numbers of units and of rows that have each of them."""
     order = np.lexsort((crowd.units, crowd.hashes))
     hashes, units = crowd.hashes[order], crowd.units[order]
-    begins = np.flatnonzero(np.append(True, hashes[1:] != hashes[:-1]))
-    ends = np.append(begins[1:], len(hashes)) - 1
-    return np.asarray(hashes[begins[units[begins] == units[ends]]])
+    is_first = np.append(True, hashes[1:] != hashes[:-1])
+    is_new_unit = is_first | np.append(True, units[1:] != units[:-1])
+    begins = np.flatnonzero(is_first)
+    n_rows = np.diff(np.append(begins, len(hashes)))
+    return hashes[begins], np.add.reduceat(is_new_unit.astype(np.int64), begins), n_rows
 
 
 def _p_value(crowd: Crowd, copied: Hashes) -> float:
@@ -135,6 +145,63 @@ def _p_value(crowd: Crowd, copied: Hashes) -> float:
     return float(binomtest(n_copied_training, n_copied, n_training / n, alternative="greater").pvalue)
 
 
+def score_real(comparison: Comparison, tail: float) -> RealScore:
+    """Return the share of real rows that equal another real row, and the interval of a further share.
+
+    Notes
+    -----
+    Held-out rows are compared with all training rows. Without a holdout, each training row is compared with
+    the training rows of all other units.
+    """
+    real, holdout = comparison.real, comparison.holdout
+    n_rows = {"real": real.n_rows_total}
+    if holdout is None:
+        share = _share_of_repeated(_crowd(comparison))
+    else:
+        is_copy = np.isin(holdout.row_hashes, real.row_hashes)
+        share = Proportion(float(is_copy.mean()), _n_units(holdout))
+        n_rows["holdout"] = holdout.n_rows_total
+    return RealScore(
+        ExactCopiesResult(
+            score=share.value,
+            n_copies=round(share.value * len((holdout or real).row_hashes)),
+            n_copies_of_unique=0,
+            is_telling=_has_telling_column(real),
+            n_rows=n_rows,
+        ),
+        predicted_shares(share, _n_units(comparison.synthetic), tail),
+    )
+
+
+def _share_of_repeated(crowd: Crowd) -> Proportion:
+    """Return the probability that a new row equals one of these rows, with its effective sample size.
+
+    Notes
+    -----
+    Good (1953), "The population frequencies of species and the estimation of population parameters": the
+    share of rows that occur once estimates the probability of a row that was not seen. Its variance is that
+    of Esty (1983), "A normal limit law for a nonparametric estimator of the coverage of a random sample".
+    """
+    _, n_units_each, n_rows_each = _units_of_hashes(crowd)
+    n, n_units = len(crowd.hashes), len(np.unique(crowd.units))
+    n_once, n_twice = int(n_rows_each[n_units_each == 1].sum()), int((n_units_each == 2).sum())
+    # The variance of a share of 0 or 1 cannot be estimated, so it is computed as if one row differed.
+    n_once_smoothed = min(max(n_once, 1), n - 1) if n > 1 else 0.5
+    spread = n_once_smoothed * (1 - n_once_smoothed / n)
+    share_independent = spread / (spread + 2 * max(n_twice, 0.5))
+    # All rows of a subject count as one observation.
+    return Proportion(1 - n_once / n, max(1.0, float(n_units * share_independent)))
+
+
+def _n_units(table: EncodedTable) -> int:
+    """Return the number of subjects, or rows if no subject is declared, of the whole table."""
+    return table.n_rows_total if table.subjects is None else len(np.unique(table.subjects))
+
+
+def _has_telling_column(real: EncodedTable) -> bool:
+    return any(_is_telling(values) for values in real.columns)
+
+
 def _is_telling(values: Values) -> bool:
     return len(np.unique(values[~is_missing(values)])) > SHARE_TELLING * len(values)
 
@@ -153,5 +220,6 @@ EXACT_COPIES = Metric(
     best=0.0,
     result=ExactCopiesResult,
     score=score,
-    real_baseline=RealBaseline.holdout,
+    real_baseline=RealBaseline.leave_one_out,
+    score_real=score_real,
 )

@@ -1,0 +1,44 @@
+"""Tables of equal size for checks of a loss, which compares the synthetic rows with real rows.
+
+Many scores depend on the number of rows. A loss is only meaningful if the evaluated rows and the real rows of
+the baseline are equally many, and are compared with the same rows.
+"""
+
+from __future__ import annotations
+
+from understudy.evaluation.comparison import Comparison
+from understudy.evaluation.models.prediction import rows_of_real
+from understudy.parameters.policy import resolve_policy
+
+
+def metrics_with_loss(comparison: Comparison) -> frozenset[str]:
+    """Return the names of the metrics whose loss the policy checks."""
+    policy = resolve_policy(comparison.options.policy)
+    return frozenset(threshold.metric for threshold in policy.thresholds if threshold.of == "loss")
+
+
+def training_baseline(comparison: Comparison) -> Comparison:
+    """Return the comparison with real training rows, at most as many as there are synthetic rows."""
+    if comparison.target is None:
+        return comparison.with_tables(synthetic=comparison.real)
+    rows = rows_of_real(comparison).table
+    n_rows = comparison.synthetic.n_rows
+    if rows.n_rows <= n_rows:
+        return comparison.with_tables(synthetic=comparison.real)
+    return comparison.with_tables(synthetic=rows.draw_units(n_rows, comparison.rng("training rows")))
+
+
+def cut_to_baseline(comparison: Comparison, baseline: Comparison) -> Comparison | None:
+    """Return the comparison with as many rows in each table as the baseline; None if it already has them."""
+    n_rows = baseline.synthetic.n_rows
+    if baseline.synthetic is comparison.real and comparison.target is not None:
+        n_rows = rows_of_real(comparison).table.n_rows
+    is_cut = n_rows < comparison.synthetic.n_rows
+    if baseline.real is comparison.real and not is_cut:
+        return None
+    rng = comparison.rng("rows of the baseline's size")
+    return comparison.with_tables(
+        real=baseline.real,
+        holdout=baseline.holdout,
+        synthetic=comparison.synthetic.draw_units(n_rows, rng),
+    )
