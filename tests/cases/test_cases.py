@@ -239,6 +239,16 @@ def test_c05_fresh_rows_of_few_levels_are_not_copies(outcomes: Outcomes, holdout
     assert outcomes(folder / "real.csv", folder / "real.csv", *options)["exact_copies"] == "fail"
 
 
+def test_coerce_makes_odd_values_missing_on_the_command_line(fit_and_sample: FitAndSample, tmp_path: Path):
+    rows = "".join(f"{day}-Jan-20{year},{day}\n" for day in range(10, 29) for year in range(10, 20))
+    (tmp_path / "t.csv").write_text(f"day,n\napprox. 2010,3\n{rows}")
+    kept = fit_and_sample(tmp_path / "t.csv", 5)
+    assert "1 of 191 values are not dates (line 2). Set the option `coerce` to 'day'" in kept.messages
+    coerced = fit_and_sample(tmp_path / "t.csv", 20, "--coerce", "day", "--coerce", "n")
+    assert "1 value that is not a date was read as missing (line 2)" in coerced.messages
+    assert all(re.fullmatch(r"\d\d-[A-Z][a-z]{2}-20\d\d|", text) for text in coerced.column("day"))
+
+
 def test_c21_sequential_keys_differ_between_seeds_and_the_output_names_the_next_options(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ):
@@ -258,3 +268,16 @@ def test_c21_sequential_keys_differ_between_seeds_and_the_output_names_the_next_
     numbered = [keys("--id-start", str(100 * i)) for i in range(5)]
     assert "--id-start 500" in capfd.readouterr().out
     assert len(set.union(*numbered)) == 500
+
+
+def test_c08_two_columns_of_names_are_two_people(fit_and_sample: FitAndSample):
+    rows = fit_and_sample(FOLDER / "c08-two-people-become-one" / "boss.csv", 300).rows
+    names = [" ".join(reversed(row["employee_name"].split(", "))) for row in rows]
+    assert sum(name == row["manager_name"] for name, row in zip(names, rows, strict=True)) <= 5
+
+
+def test_c08_full_names_beside_first_and_last_names_are_other_people(fit_and_sample: FitAndSample):
+    rows = fit_and_sample(FOLDER / "c08-two-people-become-one" / "firstlast.csv", 300).rows
+    for other in ("account_manager", "beneficiary"):
+        names = [f"{row['first_name']} {row['last_name']}" for row in rows]
+        assert sum(name == row[other] for name, row in zip(names, rows, strict=True)) <= 5

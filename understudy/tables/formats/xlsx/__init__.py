@@ -7,18 +7,24 @@ and `cells` and `markup` read all others with an XML parser. `values` and `dates
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from understudy.errors import InvalidInput
+from understudy.parameters.read_options import ReadOptions
 from understudy.tables.formats.base import Format
 from understudy.tables.formats.canonical import batch_rows, check_rows, row_groups
-from understudy.tables.formats.csv.column_types import ColumnType
+from understudy.tables.formats.csv.column_types import ColumnType, trimmed_values
+from understudy.tables.formats.csv.messages import describe, schema_of
+from understudy.tables.formats.csv.parsing import MISSING
+from understudy.tables.formats.csv.resolution import clues_of, resolve
 from understudy.tables.formats.scan import GIBIBYTE, MEBIBYTE, Reading, Scan
 from understudy.tables.formats.xlsx.archive import Archive, open_archive
 from understudy.tables.formats.xlsx.cells import SheetReader
@@ -30,6 +36,7 @@ from understudy.tables.formats.xlsx.values import CellReader
 from understudy.tables.formats.xlsx.workbook import Workbook, read_workbook
 from understudy.tables.formats.xlsx.writing import LIMITS, write_xlsx
 from understudy.tables.inference import check_names
+from understudy.tables.notations.parsing import AnyNotation
 
 _SHEET_BYTES_MAX = 64 * GIBIBYTE
 # A whole row group is in memory when it is written and when it is read.
@@ -46,7 +53,7 @@ def scan_xlsx(path: Path, reading: Reading) -> Iterator[Scan]:
         sheet = _stage(archive, workbook, reading)
     if sheet.counts.n_rows == 0:
         raise InvalidInput("The sheet has a header but no rows. Add at least one row.", code="no_rows")
-    yield _typed(sheet, workbook)
+    yield _typed(sheet, workbook, reading.options)
 
 
 @dataclass(frozen=True)
@@ -101,32 +108,48 @@ def _texts(
         reading.progress("parsing", min(1.0, n_bytes / size), rows_done=counts.n_rows)
 
 
-def _typed(sheet: _Staged, workbook: Workbook) -> Scan:
-    types = [sheet.counts.decide(column) for column in range(len(sheet.names))]
-    named = list(zip(sheet.names, types, strict=True))
-    schema = pa.schema([pa.field(name, t.arrow_type, nullable=not t.is_complete) for name, t in named])
+def _typed(sheet: _Staged, workbook: Workbook, options: ReadOptions) -> Scan:
+    named = [(name, _type_of(sheet, column, options)) for column, name in enumerate(sheet.names)]
+    schema = schema_of(named)
     return Scan(
         schema,
         sheet.counts.n_rows,
-        _batches(sheet.path, schema),
-        notes={name: type_.note for name, type_ in named if type_.note},
+        _batches(sheet.path, schema, [type_.notation for _, type_ in named]),
+        notes={name: note for name, type_ in named if (note := describe(name, type_).note)},
         warnings=[*workbook.warnings, *_warnings(sheet, named)],
     )
 
 
-def _batches(path: Path, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+def _type_of(sheet: _Staged, column: int, options: ReadOptions) -> ColumnType:
+    """Return the type of a column. Plain numbers in text cells are numbers, as in CSV."""
+    name = sheet.names[column]
+    if sheet.counts.has_long_numeral(column):
+        return sheet.counts.decide(column)
+    texts = partial(_trimmed, sheet.path, column)
+    return resolve(sheet.counts.decide(column), texts, clues_of(name, options), name)
+
+
+def _trimmed(path: Path, column: int) -> Iterator[pa.Array[Any]]:
+    with pq.ParquetFile(path) as file:
+        for index in range(file.num_row_groups):
+            texts = file.read_row_group(index, columns=[f"c{column}"], use_threads=False)
+            yield from trimmed_values(texts.column(0).chunks, MISSING)
+
+
+def _batches(
+    path: Path, schema: pa.Schema, notations: Sequence[AnyNotation | None]
+) -> Iterator[pa.RecordBatch]:
     with pq.ParquetFile(path) as file:
         for index in range(file.num_row_groups):
             texts = file.read_row_group(index, use_threads=False).combine_chunks()
             for batch in texts.to_batches():
-                columns = zip(batch.columns, schema.types, strict=True)
+                columns = zip(batch.columns, schema.types, notations, strict=True)
                 yield pa.record_batch([cast_texts(*column) for column in columns], schema=schema)
 
 
 def _warnings(sheet: _Staged, named: list[tuple[str, ColumnType]]) -> Iterator[str]:
     for column, (name, type_) in enumerate(named):
-        if type_.is_doubtful:
-            yield f"Column {name!r} is text: {type_.note}."
+        yield from describe(name, type_).warnings
         for n, one, many in (
             (
                 sheet.reader.n_errors[column],
@@ -160,6 +183,6 @@ XLSX = Format(
     media_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     scan=scan_xlsx,
     write=write_xlsx,
-    options=frozenset({"sheet"}),
+    options=frozenset(("sheet", "decimal", "thousands", "date_order", "coerce")),
     write_limits=LIMITS,
 )
