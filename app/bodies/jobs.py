@@ -90,6 +90,31 @@ class SampleGroup(Body):
     ]
 
 
+class SampledIdentifiers(Body):
+    """The generated identifiers of a sample, and how the next sample continues them."""
+
+    columns: Annotated[
+        list[str], Field(description="Columns of generated identifiers.", examples=[["order_id"]])
+    ]
+    next_offset: Annotated[
+        int | None,
+        Field(
+            description="Value of `offset` with which a sample of the same seed continues this one. Samples"
+            " of other seeds can repeat its identifiers. Null under conditions, which limit the number of"
+            " rows.",
+            examples=[1000],
+        ),
+    ] = None
+    next_id_start: Annotated[
+        int | None,
+        Field(
+            description="Value of `id_start` with which a sample of any seed, without `offset`, repeats none"
+            " of these identifiers. Null if the job has no `id_start`.",
+            examples=[1000],
+        ),
+    ] = None
+
+
 class JobResult(Body):
     """Result of a job that has succeeded. The fields depend on the kind of the job."""
 
@@ -109,6 +134,10 @@ class JobResult(Body):
         Field(
             description="Groups of a `sample` job with conditions or a rebalanced column, in request order."
         ),
+    ] = None
+    identifiers: Annotated[
+        SampledIdentifiers | None,
+        Field(description="Identifiers of a `sample` job. Null if no column has generated identifiers."),
     ] = None
     warnings: Annotated[
         list[str] | None,

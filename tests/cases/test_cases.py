@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -96,9 +98,155 @@ def test_c04_report_notices_wrong_stays(outcomes: Outcomes, tmp_path: Path):
     assert outcomes(tmp_path / "real.csv", tmp_path / "fresh.csv")["paired_differences"] == "pass"
 
 
+def test_c06_header_below_other_lines_is_found(fit_and_sample: FitAndSample):
+    path = FOLDER / "c06-preamble-read-as-one-column" / "preamble.csv"
+    stored = read_table(path)
+    assert stored.schema.names == ["date", "text", "amount", "balance"]
+    assert stored.num_rows == 120
+    result = fit_and_sample(path, 10)
+    assert list(result.rows[0]) == stored.schema.names
+    assert "line 5 was read as the header" in result.messages
+
+
+@pytest.mark.parametrize(
+    ("file", "message"),
+    [("trail.csv", "Column 4 has neither"), ("trail_semi.csv", "Columns 4, 5 have neither")],
+)
+def test_c18_blank_columns_of_trailing_delimiters_are_dropped(
+    fit_and_sample: FitAndSample, file: str, message: str
+):
+    path = FOLDER / "c18-trailing-delimiter" / file
+    stored = read_table(path)
+    assert stored.schema.names == ["date", "amount", "type"]
+    assert stored.schema.types == [pa.date32(), pa.float64(), pa.string()]
+    assert stored.num_rows == 120
+    assert message in fit_and_sample(path, 10).messages
+
+
+def test_c25_two_header_rows_are_joined(fit_and_sample: FitAndSample):
+    path = FOLDER / "c25-two-header-rows" / "survey.csv"
+    stored = read_table(path)
+    assert stored.schema.names == [
+        "RespondentID",
+        *(f"Which have you seen? / Part {part}" for part in ("I", "II", "III")),
+        "How old are you? / Response",
+    ]
+    assert stored.num_rows == 120
+    result = fit_and_sample(path, 10)
+    assert list(result.rows[0]) == stored.schema.names
+    assert "Lines 1 to 2 were read as header rows" in result.messages
+
+
+@pytest.mark.parametrize(
+    ("file", "column", "pattern"),
+    [
+        ("d_mon_yyyy.csv", "hired", "%d-%b-%Y"),
+        ("excel_m_d_yyyy_h_mm.csv", "ship", "%m/%d/%Y %H:%M"),
+        ("iso_date_h_mm.csv", "ship", "%Y-%m-%d %H:%M"),
+        ("m_d_yy.csv", "hired", "%m/%d/%y"),
+        ("us_ampm.csv", "hired", "%m/%d/%Y %I:%M %p"),
+        ("utc_suffix.csv", "hired", "%Y-%m-%d %H:%M:%S UTC"),
+        ("yyyy_mm.csv", "hired", "%Y-%m"),
+        ("zero_date.csv", "hired", "%Y-%m-%d"),
+    ],
+)
+def test_c02_dates_are_written_in_their_pattern_and_range(
+    fit_and_sample: FitAndSample, file: str, column: str, pattern: str
+):
+    path = FOLDER / "c02-date-formats-become-ids" / file
+    stored = read_table(path).column(column)
+    sample = fit_and_sample(path, 200)
+    assert f"Column {column!r} is generated" not in sample.messages
+    first, last = (dates.as_py() for dates in pc.min_max(stored).values())
+    for text in sample.column(column):
+        if text != "0000-00-00":
+            moment = datetime.strptime(text, pattern)  # noqa: DTZ007
+            assert first.year <= moment.year <= last.year
+
+
+def test_c02_zero_dates_are_missing(fit_and_sample: FitAndSample):
+    path = FOLDER / "c02-date-formats-become-ids" / "zero_date.csv"
+    assert read_table(path).column("hired").null_count == 7
+    assert "7 values '0000-00-00' were read as missing" in fit_and_sample(path, 10).messages
+
+
+def test_c12_amounts_are_numbers_in_their_notation(fit_and_sample: FitAndSample):
+    path = FOLDER / "c12-money-as-text" / "money.csv"
+    sample = fit_and_sample(path, 500)
+    for column, pattern in (
+        ("price", r"\$\d{1,3}(,\d{3})*\.\d\d"),
+        ("pct", r"\d+%"),
+        ("acct", r"\(\d{1,3}(,\d{3})*\.\d\d\)|\d{1,3}(,\d{3})*\.\d\d"),
+        ("eur", r"\d{1,3}( \d{3})*\.\d\d €"),
+        ("kusd", r"\d+K"),
+    ):
+        assert all(re.fullmatch(pattern, text) for text in sample.column(column)), column
+    real = sorted(read_table(path).column("price").to_pylist())
+    drawn = sorted(float(re.sub("[$,]", "", text)) for text in sample.column("price"))
+    # The standard error of a median of 500 values of this spread is about 10 %.
+    assert drawn[250] == pytest.approx(real[len(real) // 2], rel=0.3)
+
+
+def test_c14_question_marks_among_numbers_are_missing(fit_and_sample: FitAndSample):
+    path = FOLDER / "c14-question-mark-is-missing" / "thyroid_like.csv"
+    stored = read_table(path)
+    assert stored.schema.field("tsh").type == pa.float64()
+    sample = fit_and_sample(path, 500)
+    assert f"'tsh': {stored.column('tsh').null_count} values '?' were read as missing" in sample.messages
+    assert "?" in sample.column("tsh")
+    assert all(text == "?" or float(text) >= 0 for text in sample.column("tsh"))
+
+
+def test_c27_thousands_commas_are_read_and_sums_hold(fit_and_sample: FitAndSample):
+    path = FOLDER / "c27-thousands-commas-and-state-codes" / "states.csv"
+    stored = read_table(path)
+    assert [stored.schema.field(name).type for name in ("Grants", "Loans", "TOTAL")] == [pa.int64()] * 3
+    for row in fit_and_sample(path, 26).rows:
+        grants, loans, total = (int(row[name].replace(",", "")) for name in ("Grants", "Loans", "TOTAL"))
+        assert total == grants + loans
+
+
+@pytest.mark.parametrize("file", ["url.csv", "url_na.csv"])
+def test_c11_urls_of_few_values_stay_urls(fit_and_sample: FitAndSample, file: str):
+    referrers = fit_and_sample(FOLDER / "c11-url-of-few-values" / file, 260).column("referrer")
+    present = [text for text in referrers if text not in ("", "N/A")]
+    starts = tuple(f"https://example.{end}/" for end in ("com", "net", "org"))
+    assert all(text.startswith(starts) for text in present)
+    # About half of the values are missing. Four standard deviations of 260 draws are 0.13.
+    assert abs(len(present) / len(referrers) - 0.5) < 0.15
+
+
+def test_c17_request_ids_in_a_column_called_addr_keep_their_pattern(fit_and_sample: FitAndSample):
+    path = FOLDER / "c17-header-word-makes-an-address" / "log.csv"
+    for text in fit_and_sample(path, 50).column("addr"):
+        prefix, first, second = text.split("-")
+        assert (prefix, len(first), len(second)) == ("req", 8, 4)
+
+
 @pytest.mark.parametrize("holdout", [(), ("--holdout", "hold.csv")], ids=["no holdout", "holdout"])
 def test_c05_fresh_rows_of_few_levels_are_not_copies(outcomes: Outcomes, holdout: tuple[str, ...]):
     folder = FOLDER / "c05-exact-copies-false-fail"
     options = [str(folder / option) if option.endswith(".csv") else option for option in holdout]
     assert outcomes(folder / "real.csv", folder / "fresh.csv", *options)["exact_copies"] == "pass"
     assert outcomes(folder / "real.csv", folder / "real.csv", *options)["exact_copies"] == "fail"
+
+
+def test_c21_sequential_keys_differ_between_seeds_and_the_output_names_the_next_options(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    model, sample = tmp_path / "m.model", tmp_path / "sample.csv"
+    table = FOLDER / "c21-sequential-ids-collide" / "table.csv"
+    assert run(["fit", str(table), "-o", str(model), "--seed", "1"]) in (None, 0)
+
+    def keys(*options: str) -> set[str]:
+        capfd.readouterr()
+        assert run(["sample", str(model), "-n", "100", "-o", str(sample), *options]) in (None, 0)
+        with sample.open(newline="") as file:
+            return {row["id"] for row in csv.DictReader(file)}
+
+    samples = [keys("--seed", str(seed)) for seed in range(2, 7)]
+    assert "--seed 6 --offset 100" in capfd.readouterr().out
+    assert len(set.union(*samples)) == 500
+    numbered = [keys("--id-start", str(100 * i)) for i in range(5)]
+    assert "--id-start 500" in capfd.readouterr().out
+    assert len(set.union(*numbered)) == 500

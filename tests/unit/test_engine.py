@@ -320,3 +320,20 @@ def test_models_of_older_formats_sample_pandas_frames(name: str):
     model = understudy.load(Path(__file__).parent / "synthesizers" / "stored_models" / name)
     (table,) = model.schema.tables.values()
     assert list(model.sample(5, seed=1).columns) == table.names
+
+
+def test_samples_with_numbered_identifiers_are_unique_together() -> None:
+    emails = [f"ann.{i}@firm.com" for i in range(200)]
+    frame = pd.DataFrame({"id": range(200), "email": emails, "age": [i % 50 for i in range(200)]})
+    model = understudy.fit(frame, seed=1)
+    first, second = model.sample(300, seed=1, id_start=0), model.sample(300, seed=2, id_start=300)
+    both = pd.concat([first, second])
+    assert both["id"].is_unique
+    assert both["email"].is_unique
+    assert not first["age"].equals(second["age"])
+    # The rows of a longer sample have the same identifiers as its parts.
+    rest = model.sample(200, seed=1, offset=100, id_start=0)
+    assert rest.equals(first.iloc[100:].reset_index(drop=True))
+    condition = understudy.SampleCondition(where={"age": {"minimum": 30}}, n_rows=50)
+    older = model.sample(seed=3, id_start=600, constraints={"conditions": [condition]})
+    assert pd.concat([both, older])["id"].is_unique

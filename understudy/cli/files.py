@@ -35,7 +35,8 @@ from understudy.synthesizers.base import (
 from understudy.synthesizers.contexts import FitContext, SampleContext, SamplePlan, root_tables
 from understudy.synthesizers.datasets import sample_table
 from understudy.synthesizers.files import load_model, save_model
-from understudy.synthesizers.groups import count_rows, describe_groups, describe_weak_groups
+from understudy.synthesizers.groups import N_ROWS_LIMIT, count_rows, describe_groups, describe_weak_groups
+from understudy.synthesizers.identifier_ranges import describe_identifiers
 from understudy.tables.formats import format_for_path, write_table
 from understudy.tables.names import table_name
 from understudy.tables.source import ArrowSource
@@ -99,6 +100,17 @@ Offset = Annotated[
     typer.Option(
         min=0,
         help="Number of rows to skip: with the same seed, --offset 1000 continues a sample of 1000 rows.",
+    ),
+]
+IdStart = Annotated[
+    int | None,
+    typer.Option(
+        "--id-start",
+        min=0,
+        max=N_ROWS_LIMIT - 1,
+        help="Number of the first row's identifier. Row k then has identifier ID_START + k of the model, for "
+        "every seed, so samples whose numbers do not overlap have no identifier in common. "
+        "Default: identifiers depend on the seed, and samples with other seeds can repeat some.",
     ),
 ]
 Where = Annotated[
@@ -175,6 +187,7 @@ def sample(
     n_rows: SampleSize = None,
     seed: Seed = None,
     offset: Offset = 0,
+    id_start: IdStart = None,
     where: Where = None,
     rebalance: Rebalance = None,
     constraints: ConstraintsFile = None,
@@ -194,10 +207,12 @@ def sample(
     parsed = read_constraints(where or [], rebalance, constraints, schema=schema, n_rows=n_rows_where)
     n_rows = count_rows(parsed, n_rows, offset)
     with complete_or_absent(rows_file) as partial, progress_bar(f"Sampling {n_rows:,} rows") as progress:
-        plan = SamplePlan({name: n_rows}, offset, parsed)
+        plan = SamplePlan({name: n_rows}, offset, parsed, id_start)
         batches = sample_table(fitted, plan, context=SampleContext(seed=seed))
         write_table(partial, batches, schema.to_arrow(), progress=progress, rows_total=n_rows)
     result = {"rows": str(rows_file), "n_rows": n_rows, "offset": offset, "seed": seed}
+    if (identifiers := describe_identifiers(schema, plan)) is not None:
+        result["identifiers"] = asdict(identifiers)
     if parsed is not None:
         result |= _describe_groups(fitted, parsed, n_rows, offset)
     if as_json:

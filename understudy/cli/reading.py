@@ -11,6 +11,7 @@ from typing import Annotated, Any, get_type_hints
 
 import pyarrow as pa
 import typer
+from pydantic.fields import FieldInfo
 
 from understudy.cli.inputs import existing_file
 from understudy.complete_files import complete_or_absent
@@ -106,8 +107,8 @@ def reads_tables(command: Callable[..., int | None]) -> Callable[..., int | None
 def _parameters() -> list[inspect.Parameter]:
     named = {
         name: Annotated[
-            str | None,
-            typer.Option(f"--{name.replace('_', '-')}", rich_help_panel=PANEL, help=field.description),
+            bool | None if field.annotation == bool | None else str | None,
+            typer.Option(_declaration(name, field), rich_help_panel=PANEL, help=field.description),
         ]
         for name, field in ReadOptions.model_fields.items()
     }
@@ -115,3 +116,9 @@ def _parameters() -> list[inspect.Parameter]:
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
         for name, annotation in (named | {"rejects": Rejects}).items()
     ]
+
+
+def _declaration(name: str, field: FieldInfo) -> str:
+    """Return the names of an option; one for a boolean has no value, and a negative form."""
+    option = name.replace("_", "-")
+    return f"--{option}/--no-{option}" if field.annotation == bool | None else f"--{option}"

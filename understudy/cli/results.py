@@ -65,12 +65,27 @@ def show_rows(result: Row) -> None:
         soft_wrap=True,
         markup=False,
     )
+    if "identifiers" in result:
+        _show_identifiers(result["identifiers"], result["seed"])
     for number, group in enumerate(result.get("groups", ()), start=1):
         output().print(
             f"  group {number}: {group['n_rows']:,} rows,"
             f" effective sample size {group['effective_sample_size']:,}"
         )
     _show_warnings(result.get("warnings", ()))
+
+
+def _show_identifiers(identifiers: Row, seed: int) -> None:
+    """Print how the next sample continues the identifiers."""
+    columns = ", ".join(identifiers["columns"])
+    if identifiers["next_id_start"] is not None:
+        advice = f"Continue with --id-start {identifiers['next_id_start']}; the seed can be another one."
+    else:
+        advice = "Other seeds can repeat them: for several samples without repeats, use --id-start"
+        if identifiers["next_offset"] is not None:
+            advice += f", or continue with --seed {seed} --offset {identifiers['next_offset']}"
+        advice += "."
+    output().print(f"  identifiers in {columns}. {advice}", soft_wrap=True, markup=False)
 
 
 def _show_warnings(warnings: Iterable[str]) -> None:

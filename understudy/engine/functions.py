@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 from pydantic import ValidationError
 
@@ -21,23 +22,27 @@ from understudy.tables.arrow_types import parse_arrow_type
 from understudy.tables.schema import DatasetSchema
 
 
+class SampleOptions(TypedDict, total=False):
+    """The options of `Model.sample`."""
+
+    seed: int | None
+    offset: int
+    constraints: ConstraintsLike | None
+    id_start: int | None
+
+
 @checked(model=arguments.model)
-def sample(
-    model: Model,
-    n_rows: int | None = None,
-    *,
-    seed: int | None = None,
-    offset: int = 0,
-    constraints: ConstraintsLike | None = None,
-) -> Frames:
+def sample(model: Model, n_rows: int | None = None, **options: Unpack[SampleOptions]) -> Frames:
     """Sample synthetic rows, optionally under constraints.
 
     Parameters
     ----------
     model : Model
         Model to sample from.
-    n_rows, seed, offset, constraints
+    n_rows
         See `Model.sample`.
+    **options
+        The options `seed`, `offset`, `constraints` and `id_start` of `Model.sample`.
 
     Returns
     -------
@@ -57,7 +62,7 @@ def sample(
     >>> understudy.sample(model, 3, seed=2).equals(model.sample(3, seed=2))
     True
     """
-    return model.sample(n_rows, seed=seed, offset=offset, constraints=constraints)
+    return model.sample(n_rows, **options)
 
 
 @checked(model=arguments.model)

@@ -84,6 +84,7 @@ class Model:
         n_rows=whole_number(limit=N_ROWS_LIMIT),
         offset=whole_number(limit=N_ROWS_LIMIT, is_optional=False),
         seed=whole_number(),
+        id_start=whole_number(limit=N_ROWS_LIMIT),
         constraints=validated(SamplingConstraints),
     )
     def sample(
@@ -93,6 +94,7 @@ class Model:
         seed: int | None = None,
         offset: int = 0,
         constraints: ConstraintsLike | None = None,
+        id_start: int | None = None,
     ) -> Frames:
         """Sample synthetic rows, optionally under constraints.
 
@@ -109,6 +111,10 @@ class Model:
             offset 0 and 10 rows from offset 10 equal 20 rows from offset 0.
         constraints : SamplingConstraints or dict, optional
             Conditions on groups of rows, or new shares for the values of a column.
+        id_start : int, optional
+            Number of the identifier of row 0. Row k then has identifier ``id_start + k`` of the model for
+            every seed, so samples whose numbers do not overlap have no identifier, e-mail address or card
+            number in common. By default, identifiers depend on the seed, and other seeds can repeat some.
 
         Returns
         -------
@@ -127,16 +133,18 @@ class Model:
         >>> import understudy
         >>> people = pd.DataFrame({"age": range(20, 80), "city": ["Oslo", "Rome", "Lima"] * 20})
         >>> model = understudy.fit(people, seed=1)
-        >>> model.sample(5, seed=2).shape
-        (5, 2)
-
         >>> in_rome = understudy.SampleCondition(where={"city": {"equals": "Rome"}}, n_rows=3)
         >>> rows = model.sample(seed=2, constraints=understudy.SamplingConstraints(conditions=[in_rome]))
         >>> rows["city"].tolist()
         ['Rome', 'Rome', 'Rome']
+
+        >>> model = understudy.fit(pd.DataFrame({"id": range(60)}), seed=1)
+        >>> parts = [model.sample(50, seed=2 + i, id_start=50 * i) for i in range(2)]
+        >>> pd.concat(parts)["id"].is_unique
+        True
         """
         n_drawn = count_rows(constraints, n_rows, offset)
-        plan = plan_rows(self.schema, n_drawn, offset=offset, constraints=constraints)
+        plan = plan_rows(self.schema, n_drawn, offset=offset, constraints=constraints, id_start=id_start)
         sampled = self.synthesizer.sample(plan, context=SampleContext(seed=choose_seed(seed)))
         return write_dataset(collect_tables(sampled, self.schema), self._form, self._library)
 

@@ -109,7 +109,7 @@ def publish(
     dataset = datasets.add_made(session, job, new)
     inputs.add_made_tables(session, dataset, model, files, facts["n_rows"])
     gate.hold_unreviewed(session, dataset)
-    optional: Json = {name: facts[name] for name in ("groups", "warnings") if name in facts}
+    optional: Json = {name: facts[name] for name in ("groups", "identifiers", "warnings") if name in facts}
     return {"dataset_id": ids.to_text("dataset", dataset.id), **optional}
 
 

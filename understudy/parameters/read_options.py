@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import codecs
+import json
+import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import (
     AfterValidator,
@@ -35,6 +37,8 @@ _ENCODINGS = frozenset(
 _DELIMITER_NAMES = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "bar": "|", "space": " "}
 _TOKENS_MAX = 20
 _TOKEN_LENGTH_MAX = 64
+_NAMES_MAX = 2_000
+_NAME_LENGTH_MAX = 255
 
 
 def _delimiter(text: str) -> str:
@@ -67,6 +71,92 @@ def _check_tokens(tokens: tuple[str, ...]) -> tuple[str, ...]:
             f"must be up to {_TOKENS_MAX} words of 1 to {_TOKEN_LENGTH_MAX} characters, separated by commas"
         )
     return tokens
+
+
+_RANGE = re.compile(r"\s*([1-9][0-9]{0,9})\s*(?:(-)\s*([1-9][0-9]{0,9})?)?\s*")
+
+
+def line_ranges(text: str | None) -> list[tuple[int, int | None]]:
+    """Return the first and the last number of each range in a list such as `2,5-7,120-`.
+
+    Raises
+    ------
+    ValueError
+        If the text is not such a list.
+    """
+    ranges: list[tuple[int, int | None]] = []
+    for part in text.split(",") if text else []:
+        match = _RANGE.fullmatch(part)
+        if match is None:
+            raise ValueError("must be numbers and ranges such as 2,5-7,120-")
+        first = int(match[1])
+        last = int(match[3]) if match[3] else None if match[2] else first
+        if last is not None and last < first:
+            raise ValueError("must not contain a range that ends before it begins")
+        ranges.append((first, last))
+    return ranges
+
+
+def _check_ranges(text: str) -> str:
+    line_ranges(text)
+    return text
+
+
+def _names(given: Any) -> Any:
+    """Split names that arrive as one string: a JSON list, or names separated by commas."""
+    if not isinstance(given, str):
+        return given
+    if given.startswith("["):
+        try:
+            return tuple(json.loads(given))
+        except ValueError:
+            pass
+    return tuple(name for name in given.split(",") if name)
+
+
+def _check_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    if len(names) > _NAMES_MAX or not all(0 < len(name) <= _NAME_LENGTH_MAX for name in names):
+        raise ValueError(f"must be up to {_NAMES_MAX} names of columns, separated by commas")
+    return names
+
+
+_CELLS = re.compile(
+    r"\$?([A-Za-z]{1,3})(?:\$?([1-9][0-9]{0,6}))?:\$?([A-Za-z]{1,3})(?:\$?([1-9][0-9]{0,6}))?"
+)
+
+
+class CellRange(NamedTuple):
+    """A range of cells: letters of its first and last column, and numbers of its first and last row."""
+
+    first_column: str
+    first_row: int
+    last_column: str
+    last_row: int | None
+
+
+def cell_range(text: str) -> CellRange:
+    """Return the range of cells that a text such as `A5:F120` or `A:F` contains.
+
+    Raises
+    ------
+    ValueError
+        If the text is not a range.
+    """
+    match = _CELLS.fullmatch(text.strip())
+    if match is None:
+        raise ValueError("must be a range of cells such as A5:F120")
+    cells = CellRange(
+        match[1].upper(), int(match[2] or 1), match[3].upper(), int(match[4]) if match[4] else None
+    )
+    is_reversed = (len(cells.first_column), cells.first_column) > (len(cells.last_column), cells.last_column)
+    if is_reversed or (cells.last_row is not None and cells.last_row <= cells.first_row):
+        raise ValueError("must be a range of at least two rows, from its first to its last cell")
+    return cells
+
+
+def _check_range(text: str) -> str:
+    cell_range(text)
+    return text
 
 
 class ReadOptions(BaseModel):
@@ -127,6 +217,15 @@ class ReadOptions(BaseModel):
             description="Additional words that represent a missing value in a CSV file, separated by commas."
         ),
     ] = ()
+    coerce: Annotated[
+        tuple[str, ...],
+        BeforeValidator(_names),
+        AfterValidator(_check_names),
+        Field(
+            description="Names of columns in which values that are not numbers or dates become missing"
+            " values, separated by commas. Without it, such a column is text."
+        ),
+    ] = ()
     bad_rows: Annotated[
         Literal["fail", "skip"],
         Field(
@@ -142,6 +241,39 @@ class ReadOptions(BaseModel):
             description="Maximum fraction of rows of a CSV file that may be skipped (default 0.01).",
         ),
     ] = 0.01
+
+    range: Annotated[
+        Annotated[str, AfterValidator(_check_range)] | None,
+        Field(
+            max_length=30,
+            description="Cells of the table in a workbook, with its header, such as `A5:F120` or `B2:H`."
+            " Detected if omitted.",
+        ),
+    ] = None
+    header_row: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            le=10_000,
+            description="Line of a CSV file, or row of a workbook, that contains the header, counted from"
+            " 1. Detected if omitted.",
+        ),
+    ] = None
+    skip_rows: Annotated[
+        Annotated[str, AfterValidator(_check_ranges)] | None,
+        Field(
+            max_length=1_000,
+            description="Lines of a CSV file, or rows of a workbook, to leave out: numbers and ranges such as"
+            " `2,5-7,120-`, counted from 1.",
+        ),
+    ] = None
+    join_headers: Annotated[
+        bool | None,
+        Field(
+            description="Number of header rows: two if true, whose cells are joined into the column names, or"
+            " one if false. Detected if omitted."
+        ),
+    ] = None
 
     @property
     def given(self) -> frozenset[str]:

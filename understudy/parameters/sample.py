@@ -42,6 +42,16 @@ class SampleParameters(JobParameters):
             description="Number of rows to skip. For the same seed, row k is the same in every sample.",
         ),
     ] = 0
+    id_start: Annotated[
+        int | None,
+        Field(
+            ge=0,
+            lt=2**62,
+            description="Number of the identifier of row 0. Row k then has identifier `id_start + k` of the"
+            " model, which is the same for every seed, so samples whose numbers do not overlap have no"
+            " identifier in common. If omitted, identifiers depend on the seed.",
+        ),
+    ] = None
     conditions: Annotated[
         tuple[SampleCondition, ...],
         Field(
@@ -69,6 +79,8 @@ class SampleParameters(JobParameters):
         plain = {
             name: value for name, value in dumped.items() if name not in SamplingConstraints.model_fields
         }
+        if self.id_start is None:
+            del plain["id_start"]
         constraints = self.constraints
         return (
             plain

@@ -136,15 +136,24 @@ class SamplePlan:
         Number of rows to skip. Only for synthesizers with addressable rows.
     constraints : SamplingConstraints, optional
         Conditions on groups of rows, or new shares for the values of a column.
+    id_start : int, optional
+        Number of the identifier of row 0. If given, identifiers depend on their number instead of the seed,
+        so that samples with different numbers have different identifiers.
     """
 
     n_rows: Mapping[str, int]
     offset: int = 0
     constraints: SamplingConstraints | None = None
+    id_start: int | None = None
 
 
 def plan_rows(
-    schema: DatasetSchema, n_rows: int, *, offset: int = 0, constraints: SamplingConstraints | None = None
+    schema: DatasetSchema,
+    n_rows: int,
+    *,
+    offset: int = 0,
+    constraints: SamplingConstraints | None = None,
+    id_start: int | None = None,
 ) -> SamplePlan:
     """Return a plan for a number of rows of the only root table.
 
@@ -160,7 +169,7 @@ def plan_rows(
             "of them.",
             code="table_required",
         )
-    return SamplePlan({roots[0]: n_rows}, offset, constraints)
+    return SamplePlan({roots[0]: n_rows}, offset, constraints, id_start)
 
 
 def root_tables(schema: DatasetSchema) -> list[str]:

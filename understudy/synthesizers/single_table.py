@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 import pyarrow as pa
@@ -80,13 +81,22 @@ class SingleTableSynthesizer(ABC):
         """Yield the reference tables unchanged, then rows of the data table."""
         name, n_rows = self._rows_wanted(plan)
         request = RowRequest(n_rows, plan.offset, context.choose_seed(), context)
+        sampler = self._numbered(plan.id_start)
         if plan.constraints is None:
-            batches = self._draw(request)
+            batches = sampler._draw(request)
         elif isinstance(self, SupportsConstraints):
-            batches = self._draw_constrained(request, plan.constraints)
+            batches = sampler._draw_constrained(request, plan.constraints)
         else:
             raise unsupported_by_synthesizer(self.name)
         return self._named(name, batches)
+
+    def _numbered(self, id_start: int | None) -> Self:
+        """Return this synthesizer, or a shallow copy whose identifiers begin at a given number."""
+        if id_start is None:
+            return self
+        numbered = copy(self)
+        numbered.table_ = replace(self._fitted(), id_start=id_start)
+        return numbered
 
     def card(self) -> ModelCard:
         """Return the model card."""
@@ -165,9 +175,11 @@ class SingleTableSynthesizer(ABC):
         n_rows, offset = plan.n_rows[name], plan.offset
         if n_rows < 0 or offset < 0:
             raise InvalidInput("n_rows and offset must not be negative.", code="invalid_parameters")
-        if n_rows + offset >= 2**63:
+        if not 0 <= (plan.id_start or 0) < 2**63 - n_rows - offset:
             raise InvalidInput(
-                "n_rows and offset together must be less than 2**63.", code="invalid_parameters"
+                "n_rows, offset and id_start together must be less than 2**63, and id_start must not be "
+                "negative.",
+                code="invalid_parameters",
             )
         return name, n_rows
 

@@ -9,12 +9,18 @@ from typing import Literal, cast
 import pyarrow as pa
 
 from understudy.errors import InvalidInput
+from understudy.tables.notation import BooleanNotation, DateNotation, NumberNotation, field_metadata
 
 
-def to_arrow_schema(columns: Iterable[tuple[str, str, bool]]) -> pa.Schema:
-    """Return the Arrow schema of columns, each given as its name, type name and nullability."""
+def to_arrow_schema(
+    columns: Iterable[tuple[str, str, bool, NumberNotation | DateNotation | BooleanNotation | None]],
+) -> pa.Schema:
+    """Return the Arrow schema of columns, each given as its name, type name, nullability and notation."""
     return pa.schema(
-        [pa.field(name, parse_arrow_type(type_), nullable=nullable) for name, type_, nullable in columns]
+        [
+            pa.field(name, parse_arrow_type(type_), nullable=nullable, metadata=field_metadata(notation))
+            for name, type_, nullable, notation in columns
+        ]
     )
 
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from understudy.errors import InvalidInput
 from understudy.tables.domains import ColumnDomain
 from understudy.tables.kinds import GENERATED_KINDS, ColumnKind
+from understudy.tables.notation import Notation
 from understudy.tables.word_lists import WordList
 
 if TYPE_CHECKING:
@@ -52,6 +53,13 @@ class Column(BaseModel):
     domain: Annotated[
         ColumnDomain | None,
         Field(description="Permitted values of the column, if they are public knowledge; null for any."),
+    ] = None
+    notation: Annotated[
+        Notation | None,
+        Field(
+            description="Notation in which text formats write the values, such as `$1,234.50` or"
+            " `19-Aug-2015`; null for plain numbers and ISO 8601."
+        ),
     ] = None
 
 
@@ -129,7 +137,7 @@ class TableSchema(BaseModel):
         # Arrow is loaded only here: the API and the workers read schemas without it.
         from understudy.tables.arrow_types import to_arrow_schema
 
-        return to_arrow_schema((c.name, c.arrow_type, c.nullable) for c in self.columns)
+        return to_arrow_schema((c.name, c.arrow_type, c.nullable, c.notation) for c in self.columns)
 
 
 class Relationship(BaseModel):

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from understudy.errors import InvalidInput
 from understudy.tables.arrow_types import parse_arrow_type
 from understudy.tables.casting import cast, count_unfit, find_unfit
 from understudy.tables.inference import check_names, column_kind, storable_type
+from understudy.tables.notations import parse
 from understudy.tables.schema import Column, ColumnKind, TableSchema
 
 # Maximum number of unsuitable values counted in a column; from this number on, messages contain "at least".
@@ -89,6 +91,8 @@ def _cast(chunked: pa.ChunkedArray[Any], column: Column, origin: Origin) -> pa.C
     source = storable_type(column.name, chunked.type)
     if chunked.type == target:
         return chunked
+    if column.notation is not None and column_kind(source) is ColumnKind.category:
+        return _parsed(chunked, column, target, origin)
     if chunked.null_count == len(chunked):
         return pa.chunked_array([pa.array([None] * len(chunked), target)])
     if (column_kind(source), column_kind(target)) not in _CASTS:
@@ -103,6 +107,27 @@ def _cast(chunked: pa.ChunkedArray[Any], column: Column, origin: Origin) -> pa.C
         fault = f"has {values} that cannot be cast to {column.arrow_type}, the type in the schema"
         # The cause is dropped because Arrow's message contains the value of a cell.
         raise _mismatch(origin, column, fault) from None
+
+
+def _parsed(
+    chunked: pa.ChunkedArray[Any], column: Column, target: pa.DataType, origin: Origin
+) -> pa.ChunkedArray[Any]:
+    """Parse texts in the notation of the schema."""
+    assert column.notation is not None
+    chunks, n_unfit = [], 0
+    for chunk in chunked.chunks:
+        texts: Any = pc.utf8_trim_whitespace(chunk.cast(pa.string()))
+        texts = pc.if_else(pc.equal(texts, pa.scalar("")), pa.scalar(None, pa.string()), texts)
+        values = parse(texts, column.notation, target)
+        n_words = pc.sum(pc.is_in(texts.drop_null(), pa.array(column.notation.missing, pa.string()))).as_py()
+        n_unfit += values.null_count - texts.null_count - (n_words or 0)
+        chunks.append(values)
+    if n_unfit:
+        values_are = "value that is" if n_unfit == 1 else "values that are"
+        raise _mismatch(origin, column, f"has {n_unfit:,} {values_are} not in the notation of the schema")
+    make: Any = pa.chunked_array  # its type stubs do not accept a type that is a variable
+    parsed: pa.ChunkedArray[Any] = make(chunks, target)
+    return parsed
 
 
 def _mismatch(origin: Origin, column: Column, fault: str) -> InvalidInput:

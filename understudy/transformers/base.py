@@ -19,6 +19,9 @@ MIN_SUPPORT = 5
 # Maximum number of codes of a column.
 N_CODES_MAX = 8192
 
+# Seed of the identifiers of samples with `id_start`.
+SEED_OF_IDENTIFIERS = 0
+
 Codes = npt.NDArray[np.uint16]
 # The subject of each row, 0 … n_subjects - 1.
 Subjects = npt.NDArray[np.int64]
@@ -46,11 +49,20 @@ class RowStream:
         Number of the stream of random numbers. Different streams of a seed are independent.
     rows : array of shape (n,)
         Numbers of the rows. The number of possible rows of a seed is not limited.
+    id_start : int, optional
+        Number of the identifier of row 0. If given, identifiers depend on their number instead of the seed.
     """
 
     seed: int
     stream: int
     rows: RowNumbers
+    id_start: int | None = None
+
+    def of_identifiers(self) -> RowStream:
+        """Return the stream of the rows' identifiers, which is this one unless `id_start` is given."""
+        if self.id_start is None:
+            return self
+        return RowStream(SEED_OF_IDENTIFIERS, self.stream, self.rows + np.uint64(self.id_start))
 
     def key(self) -> StreamRows:
         """Return the seed, stream and rows in the form that kernels require."""

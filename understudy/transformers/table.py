@@ -53,10 +53,21 @@ DECODING = 1 << 32
 
 @dataclass(frozen=True)
 class TableTransformer:
-    """The fitted transformers of all columns, in order."""
+    """The fitted transformers of all columns, in order.
+
+    Parameters
+    ----------
+    schema : TableSchema
+        Schema of the table.
+    columns : tuple of Transformer
+        Transformer of each column.
+    id_start : int, optional
+        Number of the identifier of row 0. If given, identifiers do not depend on the seed.
+    """
 
     schema: TableSchema
     columns: tuple[Transformer, ...]
+    id_start: int | None = None
 
     def decode(self, codes: CodesByColumn, seed: int, rows: RowNumbers) -> pa.RecordBatch:
         """Return the rows with given numbers and codes."""
@@ -69,7 +80,8 @@ class TableTransformer:
         """Return some columns of the rows with given numbers and codes, by name."""
         return {
             self.schema.columns[j].name: keep_to_domain(
-                self.columns[j].decode(codes[j], RowStream(seed, DECODING + j, rows)), self.schema.columns[j]
+                self.columns[j].decode(codes[j], RowStream(seed, DECODING + j, rows, self.id_start)),
+                self.schema.columns[j],
             )
             for j in places
         }

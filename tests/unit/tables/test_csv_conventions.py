@@ -112,7 +112,6 @@ def test_unambiguous_local_dates_are_read(tmp_path: Path, values: list[str], day
     [
         ["31.12.2024", "12/31/2024"],
         ["30.02.2024", "31.12.2024"],
-        ["31.12.24"],
         ["1,5", "1.5"],
         ["12,34,567"],
         ["1.2.3"],
@@ -132,9 +131,9 @@ def test_timestamps_in_another_order_keep_their_precision(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("values", "words"), [(["5%", "10 %"], "percent"), (["€5", "10 EUR", "$1,000"], "currency")]
+    ("values", "words"), [(["5%", "0.1"], "percent"), (["€5", "10 EUR", "$1,000"], "currency")]
 )
-def test_percentages_and_amounts_are_text_with_a_note(tmp_path: Path, values: list[str], words: str):
+def test_mixed_percentages_and_amounts_are_text_with_a_note(tmp_path: Path, values: list[str], words: str):
     ingested = _ingest(tmp_path, "a;b\n" + "".join(f"{value};0\n" for value in values))
     assert ingested.schema.columns[0].kind == "category"
     assert f"numbers with {words} signs" in next(iter(ingested.findings.columns.values())).evidence
@@ -190,10 +189,8 @@ def test_encoding_is_set_by_option(tmp_path: Path, encoding: str):
     assert table.column("name").to_pylist() == [word]
 
 
-def test_comment_before_the_header_is_an_error(tmp_path: Path):
-    with pytest.raises(InvalidInput, match="Remove the lines before the header") as caught:
-        _read(tmp_path, "# made today\na,b,c\n1,2,3\n4,5,6\n")
-    assert caught.value.code == "invalid_header"
+def test_comment_before_the_header_is_not_part_of_the_table(tmp_path: Path):
+    assert _read(tmp_path, "# made today\na,b,c\n1,2,3\n4,5,6\n").column_names == ["a", "b", "c"]
     assert _read(tmp_path, "#id,b\n1,2\n").column_names == ["#id", "b"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import uuid
 from typing import Any
 
 import pyarrow as pa
@@ -117,3 +118,65 @@ def test_coordinates_are_recognized_as_numbers_and_as_text():
     assert inferred("latitude", lat).column.kind == "coordinates"
     assert inferred("x", [f"{a:.4f}, {a - 30:.4f}" for a in lat]).column.kind == "coordinates"
     assert inferred("latte", [float(finance.price()) for _ in range(100)]).column.kind == "float"
+
+
+def _hexadecimal(rng: random.Random, n: int) -> str:
+    return "".join(rng.choice("0123456789abcdef") for _ in range(n))
+
+
+CODES: dict[str, Any] = {
+    "request id": lambda rng: f"req-{_hexadecimal(rng, 8)}-{_hexadecimal(rng, 4)}",
+    "wallet": lambda rng: f"0x{_hexadecimal(rng, 40)}",
+    "mac": lambda rng: ":".join(_hexadecimal(rng, 2) for _ in range(6)),
+    "uuid": lambda rng: str(uuid.UUID(int=rng.getrandbits(128), version=4)),
+    "host": lambda rng: f"srv-{rng.randrange(10**6)}.cluster{rng.randrange(9)}.local",
+    "ticket": lambda rng: f"ST-{rng.randrange(10**9):09d}",
+    "capitals": lambda rng: "".join(rng.choice("BCDFGHJKLM") for _ in range(8)),
+    "path": lambda rng: f"/var/log/{_hexadecimal(rng, 6)}",
+}
+PERSONAL_HEADERS = (
+    *("addr", "address", "street", "city", "state", "country", "zip", "customer_name", "first name"),
+    *("last_name", "phone", "mobile", "email", "ip", "iban", "card number"),
+)
+
+
+@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize("header", PERSONAL_HEADERS)
+def test_codes_under_the_header_of_a_personal_kind_are_identifiers(header: str, code: str):
+    rng = random.Random(7)  # noqa: S311 - not used for security
+    values = [CODES[code](rng) for _ in range(N_ROWS)]
+    assert inferred(header, values).column.kind.value == "identifier"
+
+
+@pytest.mark.parametrize(
+    ("header", "values", "kind"),
+    [
+        ("address", [f"{40 + i / 7:.5f}, {5 + i / 9:.5f}" for i in range(60)], "coordinates"),
+        ("state", [f"Step {i} of 60" for i in range(60)], "identifier"),
+        ("author", [f"This was written by hand in year {i}." for i in range(60)], "text"),
+        ("mobile", [f"{1000 + i * 37.31:.2f}" for i in range(60)], "identifier"),
+        ("client name", ["Chrome", "Firefox", "Opera"] * 20, "category"),
+        ("zip", list(range(1000, 1060)), "identifier"),
+    ],
+)
+def test_values_of_another_form_outweigh_the_header(header: str, values: list[Any], kind: str):
+    assert inferred(header, values).column.kind.value == kind
+
+
+def test_dates_under_the_header_of_phones_are_not_phones():
+    dates = [f"2024-{1 + i % 12:02d}-{1 + i % 28:02d}" for i in range(60)]
+    assert inferred("tel", dates).column.kind.value != "phone"
+
+
+@pytest.mark.parametrize(
+    ("header", "values", "kind"),
+    [
+        ("street", [f"Hauptstr.{i}" for i in range(60)], "address"),
+        ("adres", [f"Kerkstraat{i}a" for i in range(60)], "address"),
+        ("address", [f"東京都港区{i}丁目" for i in range(60)], "address"),
+        ("customer name", ["Ana", "Otto", "Ida"] * 20, "name"),
+        ("plz", [f"D-{10115 + i * 37}" for i in range(60)], "postal_code"),
+    ],
+)
+def test_unusual_personal_values_keep_their_kind(header: str, values: list[Any], kind: str):
+    assert inferred(header, values).column.kind.value == kind

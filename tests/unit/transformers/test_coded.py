@@ -113,3 +113,46 @@ def test_an_examined_column_keeps_the_kind_of_the_schema():
     column = Column(name="x", kind=ColumnKind.category, arrow_type="string", nullable=False)
     assert isinstance(fit(values)[0], GeneratedTransformer)
     assert not isinstance(fit_column(column, pa.chunked_array([values]))[0], GeneratedTransformer)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["https://www.firm.com/", "https://survey.firm.com/a"],
+        ["http://firm.com/a?b=1"],
+        ["ftp://files.firm.com/x", "s3://firm/x", "https://firm.com/"],
+        ["www.firm.com", "www.firm.org/b"],
+    ],
+)
+def test_a_few_urls_that_many_rows_share_stay_urls(values: list[str]):
+    _, new = drawn(values * 30, "referrer")
+    assert all(re.fullmatch(r"https://example\.(com|net|org)/\w+", text) for text in new)
+
+
+def test_domains_without_a_scheme_are_at_example_domains():
+    _, new = drawn([f"firm{i % 3}.com" for i in range(90)], "website")
+    assert all(re.fullmatch(r"example\.(com|net|org)/\w+", text) for text in new)
+
+
+@pytest.mark.parametrize(
+    ("values", "name", "identifier_format"),
+    [
+        (["10.1.2.3", "10.1.2.4"], "ip", "ipv4"),
+        (written("card_visa_16", 3), "card number", "card_visa_16"),
+        (written("iban_at", 2), "iban", "iban_at"),
+        (written("id_pl_pesel", 4), "pesel", "id_pl_pesel"),
+    ],
+)
+def test_a_few_identifiers_that_many_rows_share_keep_their_format(
+    values: list[str], name: str, identifier_format: str
+):
+    _, new = drawn(values * 30, name)
+    texts = pa.array(new, pa.large_string())
+    is_valid = IDENTIFIER_FORMATS[identifier_format].find(texts if name == "ip" else compacted(texts))
+    assert is_valid.all()
+    assert not set(new) & set(values)
+
+
+def test_fewer_values_than_k_reveal_no_format():
+    transformer, _ = drawn(["2001:db8::1", "2001:db8::2"], "ip")
+    assert transformer.describe()["form"] == "pattern"

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from tests.unit.transformers.columns import column_of, draw, fit
 from understudy.errors import InvalidInput
 from understudy.tables.schema import ColumnKind
+from understudy.transformers.base import RowStream, consecutive_rows
 from understudy.transformers.generated.patterns import CLASSES
 from understudy.transformers.generated.transformer import GeneratedTransformer
 from understudy.transformers.numeric import NumericTransformer
-from understudy.transformers.table import fit_column
+from understudy.transformers.table import DECODING, fit_column
 
 rng = np.random.default_rng(0)
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -87,8 +88,33 @@ def test_dense_patterns_are_widened() -> None:
 
 
 def test_sequences_continue_from_a_round_number_with_the_same_step() -> None:
-    drawn = draw(fit(list(range(103, 4103, 4)))[0], 3).to_pylist()
-    assert drawn == [5003, 5007, 5011]
+    transformer, _ = fit(list(range(103, 4103, 4)))
+    assert draw(transformer, 3, seed=0).to_pylist() == [5003, 5007, 5011]
+    # Each seed has a block of its own, of ten times the size of the table, for 1,000 consecutive seeds.
+    assert draw(transformer, 2, seed=1).to_pylist() == [45003, 45007]
+    assert draw(transformer, 2, seed=1001).to_pylist() == [45003, 45007]
+
+
+@pytest.mark.parametrize(("type_", "n_seeds"), [(pa.int64(), 1000), (pa.int32(), 1000), (pa.int16(), 1)])
+def test_sequences_of_consecutive_seeds_differ_within_the_range_of_the_type(type_: pa.DataType, n_seeds: int):
+    transformer, _ = fit(pa.array(range(1, 1001), type_), ColumnKind.identifier)
+    starts = {draw(transformer, 1, seed=seed)[0].as_py() for seed in range(1000)}
+    assert len(starts) == n_seeds
+    assert transformer.decode(np.zeros(1, np.uint16), RowStream(999, 0, np.array([20_000], np.uint64)))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_identifiers_are_unique_across_samples_by_their_numbers(form: str):
+    transformer, codes = fit_form(form), np.zeros(1000, np.uint16)
+
+    def numbered(seed: int, id_start: int) -> set[Any]:
+        stream = RowStream(seed, DECODING, consecutive_rows(0, 1000), id_start)
+        return set(transformer.decode(codes, stream).to_pylist())
+
+    samples = [numbered(seed, 1000 * seed) for seed in range(5)]
+    assert len(set.union(*samples)) == 5000
+    assert not set.union(*samples) & set(FORMS[form])
+    assert numbered(seed=7, id_start=1000) == samples[1]
 
 
 def test_uuids_keep_version_variant_and_case() -> None:

@@ -18,7 +18,7 @@ from understudy.tables.findings import TableFindings
 from understudy.tables.inference import examine
 from understudy.tables.inference.headers import words_of
 from understudy.tables.schema import LOCALES, Column, ColumnKind, DatasetSchema, TableSchema
-from understudy.transformers.base import consecutive_rows
+from understudy.transformers.base import RowStream, consecutive_rows
 from understudy.transformers.generated.personal import FORMS, Personal
 from understudy.transformers.generated.romanization import romanize
 from understudy.transformers.generated.transformer import GeneratedTransformer
@@ -208,3 +208,32 @@ def test_tables_without_personal_columns_do_not_import_mimesis() -> None:
     )
     output = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
     assert output.strip() == "False"
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "placeholder"),
+    [
+        ("email", EMAILS, "none"),
+        ("phone", PHONES, "N/A"),
+        ("street", STREETS, "Unknown"),
+        ("customer name", NAMES, "anonymous"),
+        ("website", [f"https://www.firm.com/{i % 3}" for i in range(100)], "-"),
+        ("ticket", [f"T-{i:05d}" for i in range(100)], "not available"),
+    ],
+)
+def test_placeholders_keep_their_share(name: str, values: list[str], placeholder: str):
+    column = values + [placeholder] * 150
+    transformer, codes = fit(column, name=name)
+    assert isinstance(transformer, GeneratedTransformer)
+    assert transformer.placeholders == (placeholder,)
+    decoded = transformer.decode(codes, RowStream(1, 0, consecutive_rows(0, len(codes)))).to_pylist()
+    assert [text == placeholder for text in decoded] == [text == placeholder for text in column]
+    assert not set(decoded) & set(values)
+
+
+def test_rare_placeholders_are_not_kept():
+    transformer, codes = fit([*EMAILS, *["none"] * 6, *["unknown"] * 4, None, None], name="email")
+    assert isinstance(transformer, GeneratedTransformer)
+    assert transformer.placeholders == ("none",)
+    assert np.bincount(codes).tolist() == [2, 6, 104]
+    assert transformer.describe()["placeholders"] == 1

@@ -35,10 +35,11 @@ def encode_values(name: str, values: ArrowArray, transformer: Transformer) -> Kn
 
 def _encode_present(name: str, values: ArrowArray, transformer: Transformer) -> KnownCodes:
     first = np.int32(getattr(transformer, "has_missing", False))
-    if transformer.n_codes == first or isinstance(transformer, GeneratedTransformer):
-        # The codes of a generated column represent only whether there is a value.
-        code = first if transformer.n_codes > first else UNKNOWN
-        return np.full(len(values), code, np.int32)
+    if transformer.n_codes == first:
+        return np.full(len(values), UNKNOWN, np.int32)
+    if isinstance(transformer, GeneratedTransformer):
+        # Apart from placeholders, the codes represent only whether there is a value.
+        return transformer.encode(values).astype(np.int32)
     if isinstance(transformer, NumericTransformer):
         return first + _place_numbers(name, values, transformer)
     if isinstance(transformer, BooleanTransformer):

@@ -16,6 +16,7 @@ from understudy.tables.formats.canonical import batch_rows, check_columns, check
 from understudy.tables.formats.materialize import materialize_batch, small_batches, translated
 from understudy.tables.formats.scan import MEBIBYTE, Reading, ReadLimits, Scan
 from understudy.tables.inference import check_names, storable_type
+from understudy.tables.notation import field_metadata, read_metadata
 
 _FOOTER_BYTES_MAX = 64 * MEBIBYTE
 _DAMAGED = "The Parquet file is damaged: its content cannot be decoded. Export it again."
@@ -96,7 +97,12 @@ def _declared_schema(file: pq.ParquetFile) -> pa.Schema:
         return schema
     return pa.schema(
         [
-            field.with_type(original.type) if _is_coarser(original.type, field.type) else field
+            pa.field(
+                field.name,
+                original.type if _is_coarser(original.type, field.type) else field.type,
+                nullable=field.nullable,
+                metadata=original.metadata,
+            )
             for field, original in zip(schema, written, strict=True)
         ]
     )
@@ -117,7 +123,17 @@ def _is_coarser(written: pa.DataType, read: pa.DataType) -> bool:
 
 def _canonical_schema(source: pa.Schema) -> pa.Schema:
     check_names(source.names)
-    return pa.schema([pa.field(f.name, storable_type(f.name, f.type), nullable=f.nullable) for f in source])
+    return pa.schema(
+        [
+            pa.field(
+                f.name,
+                storable_type(f.name, f.type),
+                nullable=f.nullable,
+                metadata=field_metadata(read_metadata(f.metadata)),
+            )
+            for f in source
+        ]
+    )
 
 
 def _batches(file: pq.ParquetFile, schema: pa.Schema, limits: ReadLimits) -> Iterator[pa.RecordBatch]:

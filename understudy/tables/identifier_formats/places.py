@@ -16,6 +16,8 @@ _HEX: Part = tuple(digits + "abcdef")
 _ALNUM: Part = tuple(digits + ascii_lowercase)
 _BYTE = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 
+_EXAMPLES: Part = ("example.com/", "example.net/", "example.org/")
+
 _GROUPS = tuple(part for _ in range(6) for part in ((":",), _GROUP, _HEX, _HEX, _HEX))
 IP_ADDRESSES = (
     IdentifierFormat(
@@ -32,6 +34,12 @@ URLS = (
         "url",
         "web addresses",
         r"(?:(?:https?|ftp|s3)://|www\.)[^\s/]+\.?[^\s]*",
-        (("https://example.com/", "https://example.net/", "https://example.org/"), *(_ALNUM,) * 10),
+        (tuple(f"https://{example}" for example in _EXAMPLES), *(_ALNUM,) * 10),
+    ),
+    IdentifierFormat(
+        "web_domain",
+        "web addresses without a scheme",
+        r"(?:[a-zA-Z0-9-]+\.)+[a-zA-Z]{2,}(?:/\S*)?",
+        (_EXAMPLES, *(_ALNUM,) * 10),
     ),
 )

@@ -13,6 +13,8 @@ from understudy.tables.schema import ColumnKind
 MOSTLY = 0.5
 PLAUSIBLE = 0.9
 NEARLY_ALL = 0.95
+# Minimum share of values that contain listed names, if the column name also indicates a name.
+LISTED_SHARE_MIN = 0.2
 # Minimum share of personal values among others that makes a column personal.
 SOME = 0.05
 # Minimum number of distinct values. Fewer can have valid check digits by chance, or be names of things.

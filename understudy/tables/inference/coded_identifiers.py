@@ -28,6 +28,7 @@ from understudy.tables.inference.candidates import (
     Finding,
     describe,
 )
+from understudy.tables.inference.other_forms import find_dates
 from understudy.tables.inference.texts import ArrowArray, Mask, find_matches, pc
 from understudy.tables.schema import ColumnKind
 
@@ -58,10 +59,10 @@ def detect_email(evidence: Evidence) -> Finding | None:
 
 def detect_url(evidence: Evidence) -> Finding | None:
     """Detect URLs."""
-    (identifier_format,) = URLS
-    is_match = find_matches(evidence.texts.distinct, rf"^(?i:{identifier_format.pattern})$")
+    url, domain = URLS
+    is_match = find_matches(evidence.texts.distinct, rf"^(?i:{url.pattern})$")
     if not is_match.any():
-        is_match = find_matches(evidence.texts.distinct, r"^(?:[a-zA-Z0-9-]+\.)+[a-zA-Z]{2,}(?:/\S*)?$")
+        is_match = find_matches(evidence.texts.distinct, rf"^(?:{domain.pattern})$")
         if not evidence.has_header(headers.URL):
             return None
     share, header = evidence.share(is_match), evidence.has_header(headers.URL)
@@ -183,7 +184,7 @@ def detect_national_id(evidence: Evidence) -> Finding | None:
 def _detect_named_id(evidence: Evidence) -> Finding | None:
     """Detect national IDs of any country by the column name and a general format."""
     is_doubtful = all(word in headers.NATIONAL_DOUBTFUL for word in evidence.words)
-    has_format = find_matches(evidence.texts.distinct, ID_TEXT)
+    has_format = find_matches(evidence.texts.distinct, ID_TEXT) & ~find_dates(evidence.texts.distinct)
     share = evidence.share(has_format)
     needed = NEARLY_ALL if is_doubtful else MOSTLY
     if share < needed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -11,10 +12,11 @@ from understudy.tables.findings import ColumnFindings, RunnerUp
 from understudy.tables.inference import coded_identifiers, headers, personal
 from understudy.tables.inference.candidates import MOSTLY, N_VALUES_MIN, Evidence, Finding
 from understudy.tables.inference.numbers import find_in_floats, find_in_whole_numbers
-from understudy.tables.inference.texts import find_matches
+from understudy.tables.inference.texts import CountedTexts, find_matches
 from understudy.tables.inference.types import column_kind
 from understudy.tables.inference.unrecognized_text import detect_unique
 from understudy.tables.inference.values import Occurrence, Sample
+from understudy.tables.placeholders import find_placeholders
 from understudy.tables.schema import Column, ColumnKind
 
 # Descriptions of the values of each kind, used in the evidence.
@@ -131,13 +133,33 @@ def _find(name: str, sample: Sample, count: Count) -> list[Finding]:
     return _find_in_texts(words, sample, count) if _is_text(sample.type_) and len(sample.values) else []
 
 
+def _without_placeholders(texts: CountedTexts, occurrence: Occurrence) -> tuple[CountedTexts, Occurrence]:
+    """Leave out placeholders such as `unknown`, which say nothing about the kind of the other values."""
+    is_placeholder = find_placeholders(texts.distinct)
+    if not is_placeholder.any():
+        return texts, occurrence
+    kept = pa.array(~is_placeholder)
+    rest = CountedTexts(texts.distinct.filter(kept), texts.counts[~is_placeholder])
+    n_once = int((texts.counts[is_placeholder] == 1).sum())
+    # The counts may concern more rows than the texts.
+    n_left_out = round(occurrence.n_counted * (1 - rest.n / texts.n))
+    return rest, replace(
+        occurrence,
+        n_counted=max(occurrence.n_counted - n_left_out, rest.n if occurrence.is_whole else 0),
+        n_distinct=max(occurrence.n_distinct - int(is_placeholder.sum()), 0),
+        n_once=max(occurrence.n_once - n_once, 0),
+    )
+
+
 def _find_in_texts(words: tuple[str, ...], sample: Sample, count: Count) -> list[Finding]:
     occurrence = sample.occurrence
     seems_unique = occurrence.n_counted >= N_VALUES_MIN and occurrence.share_once > MOSTLY
     if seems_unique and not occurrence.is_whole:
         # A value that occurs once in the sample may occur often in the table.
         occurrence = count()
-    evidence = Evidence(words, sample.texts(), occurrence)
+    evidence = Evidence(words, *_without_placeholders(sample.texts(), occurrence))
+    if not evidence.texts.n:
+        return []
     detectors = (
         coded_identifiers.detect_email,
         coded_identifiers.detect_url,

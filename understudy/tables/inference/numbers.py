@@ -39,12 +39,9 @@ def find_in_whole_numbers(
     if not len(sample.values):
         return []
     evidence = Evidence(words, sample.texts(), sample.occurrence, is_number=True)
-    findings = [
-        detect_card(evidence),
-        detect_national_id(evidence),
-        _detect_phone(evidence),
-        _detect_postal_code(evidence),
-    ]
+    findings = [detect_card(evidence), detect_national_id(evidence), _detect_phone(evidence)]
+    if not _is_numbered(sample):
+        findings.append(_detect_postal_code(evidence))
     findings.append(_detect_identifier(words, sample, count))
     return [finding for finding in findings if finding]
 
@@ -121,6 +118,12 @@ def _has_room(sample: Sample, highest: int) -> bool:
     limit = highest_of(sample.type_)
     n_digits = len(str(limit)) - 1
     return 4 * (highest + sample.n_present) <= limit or 8 * sample.n_present <= 10**n_digits
+
+
+def _is_numbered(sample: Sample) -> bool:
+    """Return whether the rows are numbered in steps of equal size, as postal codes are not."""
+    is_long = sample.n_present >= N_VALUES_MIN
+    return is_long and sample.occurrence.is_unique and _has_one_step(sample)
 
 
 def _has_one_step(sample: Sample) -> bool:

@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from understudy.tables.inference import headers, wordlists
+from understudy.tables.inference import headers, other_forms, wordlists
 from understudy.tables.inference.candidates import (
+    LISTED_SHARE_MIN,
     MOSTLY,
     N_DISTINCT_MIN,
     NEARLY_ALL,
@@ -44,14 +45,13 @@ POSTAL_TEXT = (
 POSTAL_DISTINCTIVE = r"^(?:[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}|[A-Z]\d[A-Z] \d[A-Z]\d|\d{5}-\d{4}|\d{5}-\d{3})$"
 # Minimum number of distinct last names in a column, because fewer single words can be names of things.
 N_DISTINCT_FEW = 5
-# Minimum share of values that contain listed names, if the column name also indicates a name.
-LISTED_SHARE_MIN = 0.2
 
 
 def detect_phone(evidence: Evidence) -> Finding | None:
     """Detect phone numbers by the column name, or by a country code or typical punctuation."""
     header = evidence.has_header(headers.PHONE)
     has_format = find_matches(evidence.texts.distinct, PHONE_TEXT)
+    has_format &= ~other_forms.find_no_phones(evidence.texts.distinct)
     if header and evidence.share(has_format) >= MOSTLY:
         confidence = 0.97 if evidence.share(has_format) >= PLAUSIBLE else 0.75
         return Finding(
@@ -80,6 +80,7 @@ def _has_digits(texts: CountedTexts) -> bool:
 def detect_postal_code(evidence: Evidence) -> Finding | None:
     """Detect postal codes by the column name and a country's format, or by an unmistakable format."""
     has_format = find_matches(evidence.texts.distinct, POSTAL_TEXT)
+    has_format &= ~other_forms.find_numbered_codes(evidence.texts.distinct)
     share = evidence.share(has_format)
     is_named = evidence.has_header(headers.POSTAL_CODE)
     is_plain = headers.names_postal_code(evidence.words)
@@ -127,6 +128,8 @@ def detect_name(evidence: Evidence) -> Finding | None:
     if share < MOSTLY or not evidence.texts.n:
         return None
     form = None if headers.names_property(evidence.words) else headers.name_form(evidence.words)
+    if form is not None and other_forms.are_no_names(evidence, form):
+        return None
     if form in ("first", "last", "full"):
         return Finding(
             ColumnKind.name,
@@ -206,6 +209,8 @@ def _is_listed(text: str) -> bool:
 def detect_address(evidence: Evidence) -> Finding | None:
     """Detect streets with a number, and cities, states and countries whose values mostly occur once."""
     form = None if headers.names_property(evidence.words) else headers.address_form(evidence.words)
+    if form is not None and (other_forms.are_no_places(evidence, form) or detect_point(evidence)):
+        return None
     has_number = find_matches(evidence.texts.distinct, r"\d") & find_matches(
         evidence.texts.distinct, r"\pL{2}"
     )
@@ -213,7 +218,7 @@ def detect_address(evidence: Evidence) -> Finding | None:
         reason = describe(evidence.texts, has_number, "contain words and a number", header=True)
         return Finding(ColumnKind.address, 0.94, reason)
     is_street = find_matches(evidence.texts.distinct, STREET_TEXT)
-    both = is_street & has_number
+    both = is_street & has_number & ~other_forms.find_codes(evidence.texts.distinct)
     if evidence.share(both) >= 0.6 and evidence.n_distinct >= N_DISTINCT_MIN:
         return Finding(
             ColumnKind.address,

@@ -25,6 +25,7 @@ from understudy.tables.inference.values import (
     sample_array,
     sample_columns,
 )
+from understudy.tables.notation import read_metadata
 from understudy.tables.schema import DatasetSchema, TableSchema
 from understudy.tables.source import Dataset
 
@@ -128,7 +129,10 @@ def _infer(
         )
         for i, (field, sample) in enumerate(zip(schema, samples, strict=True))
     ]
-    columns = [column for column, _ in inferred]
+    columns = [
+        column.model_copy(update={"notation": read_metadata(field.metadata)})
+        for (column, _), field in zip(inferred, schema, strict=True)
+    ]
     findings = TableFindings(
         columns={column.name: column_findings for column, column_findings in inferred},
         **find_roles(columns, samples, counts.of),

@@ -118,6 +118,7 @@ class Coded:
 
     def make(self, stream: RowStream) -> ArrowArray:
         """Return a text for each row."""
+        stream = stream.of_identifiers()
 
         def write(i: int, own: Places) -> ArrowArray:
             space = self.spaces[i]
@@ -193,23 +194,47 @@ def _laid_out(compact: ArrowArray, layout: str) -> ArrowArray:
     return join(out, "")
 
 
-def fit_coded(kind: ColumnKind, distinct: ArrowArray) -> Coded | None:
-    """Return the maker for the formats of most texts, or None if most texts have no known format."""
+# Format of a kind whose texts must be valid even if those of the table have no known format.
+_ALWAYS_VALID: dict[ColumnKind, IdentifierFormat] = {ColumnKind.url: URLS[0]}
+
+
+def fit_coded(kind: ColumnKind, distinct: ArrowArray, n_values: int) -> Coded | None:
+    """Return the maker for the formats of most texts, or None if most texts have no known format.
+
+    Parameters
+    ----------
+    kind : ColumnKind
+        Kind of the column.
+    distinct : array of shape (n_distinct,)
+        Distinct texts of the column.
+    n_values : int
+        Number of values that are not missing. From fewer than k values, no format is learned.
+    """
     compact = compacted(distinct) if kind in _KINDS_WITH_SEPARATORS else distinct
     formats: list[tuple[IdentifierFormat, Mask]] = []
     rest = np.ones(len(distinct), np.bool_)
+    # A few texts that many rows share have one format. Fewer than k texts may not reveal a second one.
+    n_needed = MIN_SUPPORT if n_values < MIN_SUPPORT else min(MIN_SUPPORT, max(len(distinct) // 2, 1))
     for identifier_format, is_match in _by_coverage(kind, compact):
         own = is_match & rest
-        if own.sum() >= MIN_SUPPORT:
+        if own.sum() >= (MIN_SUPPORT if formats else n_needed):
             formats.append((identifier_format, own))
             rest &= ~own
     if not formats or rest.mean() > 1 - _PLAUSIBLE:
-        return None
+        if kind not in _ALWAYS_VALID:
+            return None
+        formats = [(_ALWAYS_VALID[kind], np.zeros(len(distinct), np.bool_))]
+    return _coded(kind, formats, distinct, compact)
+
+
+def _coded(
+    kind: ColumnKind, formats: list[tuple[IdentifierFormat, Mask]], distinct: ArrowArray, compact: ArrowArray
+) -> Coded:
     spaces = tuple(_space(identifier_format, compact) for identifier_format, _ in formats)
     layouts = tuple(
         _layout(distinct.filter(pa.array(own)), kind, identifier_format) for identifier_format, own in formats
     )
-    return Coded(spaces, layouts, np.array([own.sum() for _, own in formats], np.int64))
+    return Coded(spaces, layouts, np.array([max(own.sum(), 1) for _, own in formats], np.int64))
 
 
 def _by_coverage(kind: ColumnKind, compact: ArrowArray) -> list[tuple[IdentifierFormat, Mask]]:

@@ -10,8 +10,9 @@ import pyarrow as pa
 
 from understudy.errors import InvalidInput
 from understudy.tables.inference.numbers import DENSE, highest_of
+from understudy.tables.placeholders import find_placeholders
 from understudy.tables.schema import Column, ColumnKind
-from understudy.transformers.base import ArrowArray, ArrowColumn, Codes
+from understudy.transformers.base import MIN_SUPPORT, ArrowArray, ArrowColumn, Codes
 from understudy.transformers.generated.coded import FORMATS_OF_KIND, fit_coded, fit_codes, is_storable
 from understudy.transformers.generated.filler import fit_filler
 from understudy.transformers.generated.identifiers import (
@@ -25,8 +26,8 @@ from understudy.transformers.generated.patterns import Pattern, by_length, learn
 from understudy.transformers.generated.personal import Personal
 from understudy.transformers.generated.points import fit_points
 from understudy.transformers.generated.recognition import Recognition
-from understudy.transformers.generated.texts import distinct_values
-from understudy.transformers.generated.transformer import GeneratedTransformer, Maker, encode_presence
+from understudy.transformers.generated.texts import distinct_values, pc
+from understudy.transformers.generated.transformer import GeneratedTransformer, Maker
 from understudy.transformers.integer_units import integers_of
 
 # Kinds of generated columns that can be stored as integers.
@@ -56,10 +57,11 @@ def fit_generated(
             f"{recognition.kind.value}. Change its kind.",
             code="unsupported_column",
         )
-    has_missing, has_values, codes = encode_presence(values)
-    maker = _fit_maker(column, values.drop_null(), recognition, locale)
+    placeholders, present = _set_placeholders_aside(values.drop_null())
+    maker = _fit_maker(column, present, recognition, locale)
+    has_missing, has_values = values.null_count > 0, len(present) > 0
     transformer = GeneratedTransformer(
-        column.name, type_, recognition.kind.value, has_missing, has_values, maker
+        column.name, type_, recognition.kind.value, has_missing, has_values, maker, placeholders
     )
     if maker.n_rows_max < len(values):
         raise InvalidInput(
@@ -67,7 +69,22 @@ def fit_generated(
             "table has rows. Store it in a wider type.",
             code="unsupported_column",
         )
-    return transformer, codes
+    return transformer, transformer.encode(values)
+
+
+def _set_placeholders_aside(present: ArrowColumn) -> tuple[tuple[str, ...], ArrowColumn]:
+    """Return the placeholders that at least k rows share, by their frequency, and all other values."""
+    if pa.types.is_integer(present.type):
+        return (), present
+    counted = pc.value_counts(present)
+    texts, counts = counted.field("values"), counted.field("counts").to_numpy()
+    kept = np.flatnonzero(find_placeholders(texts) & (counts >= MIN_SUPPORT))
+    kept = kept[np.argsort(-counts[kept], kind="stable")]
+    if not len(kept):
+        return (), present
+    placeholders = texts.take(pa.array(kept, pa.int64()))
+    others: ArrowColumn = present.filter(pc.invert(pc.is_in(present, value_set=placeholders)))
+    return tuple(placeholders.to_pylist()), others
 
 
 def _fit_maker(column: Column, present: ArrowColumn, recognition: Recognition, locale: str) -> Maker:
@@ -75,7 +92,7 @@ def _fit_maker(column: Column, present: ArrowColumn, recognition: Recognition, l
     if pa.types.is_integer(present.type):
         return _fit_number_maker(column, present, kind)
     if kind in (ColumnKind.identifier, ColumnKind.postal_code) or kind in FORMATS_OF_KIND:
-        return _fit_text_maker(distinct_values(present).cast(pa.large_string()), kind)
+        return _fit_text_maker(present, kind)
     if kind is ColumnKind.coordinates:
         return fit_points(pa.concat_arrays(present.cast(pa.large_string()).chunks))
     if kind is ColumnKind.text:
@@ -83,10 +100,11 @@ def _fit_maker(column: Column, present: ArrowColumn, recognition: Recognition, l
     return Personal(kind, recognition.form, locale)
 
 
-def _fit_text_maker(distinct: ArrowArray, kind: ColumnKind) -> Maker:
+def _fit_text_maker(present: ArrowColumn, kind: ColumnKind) -> Maker:
+    distinct = distinct_values(present).cast(pa.large_string())
     if kind is ColumnKind.postal_code:
         return fit_codes(distinct)
-    coded = fit_coded(kind, distinct) if kind in FORMATS_OF_KIND else None
+    coded = fit_coded(kind, distinct, len(present)) if kind in FORMATS_OF_KIND else None
     # Texts without a known format keep the patterns of the table.
     return coded or fit_texts(distinct)
 
@@ -96,7 +114,7 @@ def _fit_number_maker(column: Column, present: ArrowColumn, kind: ColumnKind) ->
         return _fit_whole_numbers(column, present)
     length_max = len(str(highest_of(present.type))) - 1
     distinct = distinct_values(present).cast(pa.large_string())
-    coded = fit_coded(kind, distinct) if kind in FORMATS_OF_KIND else None
+    coded = fit_coded(kind, distinct, len(present)) if kind in FORMATS_OF_KIND else None
     if coded and all(is_storable(space.pattern.identifier_format, length_max) for space in coded.spaces):
         return coded
     return fit_codes(distinct, length_max=length_max, is_number=True)

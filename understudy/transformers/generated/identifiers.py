@@ -37,6 +37,9 @@ OPAQUE = Pattern(("alnum_lower",) * 12)
 # Minimum share of UUIDs among the texts of a column of UUIDs.
 UUID_SHARE_MIN = 0.95
 
+# Maximum number of blocks of sequential numbers.
+N_BLOCKS_MAX = 1000
+
 _DASHES = (8, 13, 18, 23)
 _PLACE_OF_VERSION = 14
 _LOW_HEX = np.frombuffer(b"0123456789abcdef", np.uint8)
@@ -60,20 +63,30 @@ class Sequence:
         Distance between consecutive numbers.
     limit : int
         Highest number that the column's type can store.
+    n_rows_block, n_blocks : int
+        Number of rows of a block, and number of blocks. The remainder of the seed selects the block in which
+        a sample begins, so that samples of consecutive seeds have different identifiers.
     """
 
     start: int
     step: int
     limit: int
+    n_rows_block: int = 0
+    n_blocks: int = 1
 
     @property
     def n_rows_max(self) -> int:
-        """The number of new identifiers that fit in the column's type."""
-        return max((self.limit - self.start) // self.step + 1, 0)
+        """The number of new identifiers that fit in the column's type, in whichever block a sample begins."""
+        first = self.start + (self.n_blocks - 1) * self.n_rows_block * self.step
+        return max((self.limit - first) // self.step + 1, 0)
 
     def make(self, stream: RowStream) -> ArrowArray:
         """Return an identifier for each row."""
-        numbers = np.uint64(self.start % 2**64) + stream.rows * np.uint64(self.step)
+        own = stream.of_identifiers()
+        rows = own.rows
+        if stream.id_start is None:
+            rows = rows + np.uint64(own.seed % self.n_blocks * self.n_rows_block)
+        numbers = np.uint64(self.start % 2**64) + rows * np.uint64(self.step)
         is_unsigned = self.limit >= 2**63
         array: ArrowArray = pa.array(numbers if is_unsigned else numbers.view(np.int64))
         return array
@@ -83,8 +96,9 @@ class Sequence:
         return {"form": "sequential", "step": self.step}
 
     def to_arrays(self) -> tuple[Json, Arrays]:
-        """Return the start and the step."""
-        return {"form": "sequential", "start": self.start, "step": self.step}, {}
+        """Return the start, the step and the blocks."""
+        blocks = {"n_rows_block": self.n_rows_block, "n_blocks": self.n_blocks}
+        return {"form": "sequential", "start": self.start, "step": self.step} | blocks, {}
 
     @classmethod
     def from_arrays(cls, kind: ColumnKind, type_: pa.DataType, reader: ArrayReader) -> Self:
@@ -95,7 +109,15 @@ class Sequence:
             start >= (-highest_of(type_) - 1 if is_signed else 0),
             "a sequence begins below the range of its type",
         )
-        return cls(start, step, highest_of(type_))
+        limit = highest_of(type_)
+        if "n_blocks" not in reader.manifest:
+            # Older models begin at the start for every seed.
+            return cls(start, step, limit)
+        n_blocks = reader.whole("n_blocks", 1, N_BLOCKS_MAX + 1)
+        n_rows_block = reader.whole("n_rows_block", 0, 2**63)
+        last = start + (n_blocks - 1) * n_rows_block * step
+        require(last <= limit, "a sequence leaves the range of its type")
+        return cls(start, step, limit, n_rows_block, n_blocks)
 
 
 def fit_sequence(numbers: npt.NDArray[Any], limit: int) -> Sequence:
@@ -106,7 +128,11 @@ def fit_sequence(numbers: npt.NDArray[Any], limit: int) -> Sequence:
     highest, span = int(ordered[-1]), int(ordered[-1]) - int(ordered[0])
     rounding = max(10 ** (len(str(max(span, 1))) - 1), 1)
     start = (highest // rounding + 1) * rounding
-    return Sequence(start + (highest - start) % step, step, limit)
+    start += (highest - start) % step
+    n_rows_block = 10 * 10 ** len(str(max(len(ordered), 100) - 1))
+    # Numbers that fit in 32 bits stay in 32 bits. Half of the room is for the rows after the last block.
+    room = ((min(limit, 2**31 - 1) if start < 2**30 else limit) - start) // step // 2
+    return Sequence(start, step, limit, n_rows_block, min(max(room // n_rows_block, 1), N_BLOCKS_MAX))
 
 
 @dataclass(frozen=True)
@@ -123,6 +149,7 @@ class Uuids:
 
     def make(self, stream: RowStream) -> ArrowArray:
         """Return a UUID for each row."""
+        stream = stream.of_identifiers()
         first, second = np.empty((2, len(stream.rows)), np.uint64)
         hashing.hash_rows(*stream.key(), first)
         hashing.hash_rows(*RowStream(stream.seed, stream.stream + _SECOND_HALF, stream.rows).key(), second)
@@ -179,6 +206,7 @@ class PatternTexts:
 
     def make(self, stream: RowStream) -> ArrowArray:
         """Return a text for each row."""
+        stream = stream.of_identifiers()
         choice = self._choose(stream)
         parts, places = [], []
         for i, space in enumerate((*self.spaces, *self.wider)):

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
+from understudy.tables.placeholders import find_placeholders
 from understudy.tables.schema import GENERATED_KINDS, Column, ColumnKind
 from understudy.transformers.array_reader import ArrayReader, require
 from understudy.transformers.generated.coded import Coded, PatternCodes
@@ -50,9 +51,13 @@ def load_generated(column: Column, type_: pa.DataType, reader: ArrayReader) -> G
         "the type of a generated column does not suit its form",
     )
     maker: Maker = _maker_of(kind, form).from_arrays(kind, type_, reader)
-    return GeneratedTransformer(
-        column.name, type_, kind.value, reader.truth("has_missing"), reader.truth("has_values"), maker
+    has_missing, has_values = reader.truth("has_missing"), reader.truth("has_values")
+    placeholders = tuple(reader.texts("placeholders")) if "placeholders" in reader.manifest else ()
+    require(not placeholders or is_text, "a column that is not text has placeholders")
+    require(
+        bool(find_placeholders(pa.array(placeholders, pa.large_string())).all()), "a placeholder is unknown"
     )
+    return GeneratedTransformer(column.name, type_, kind.value, has_missing, has_values, maker, placeholders)
 
 
 def _maker_of(kind: ColumnKind, form: str) -> type[_LoadableMaker]:

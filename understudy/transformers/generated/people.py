@@ -168,7 +168,8 @@ def emails(person: Person, locale: str) -> ArrowArray:
 def _own_numbers(person: Person) -> ArrowArray:
     """Return a unique number for each row as text."""
     stream = PERSON + person.number * N_TRAITS + _NUMBER
-    numbers = shuffle_rows(RowStream(person.stream.seed, stream, person.stream.rows))
+    own = person.stream.of_identifiers()
+    numbers = shuffle_rows(RowStream(own.seed, stream, own.rows))
     texts: ArrowArray = pa.array(numbers).cast(pa.large_string())
     return texts
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from understudy.errors import InvalidInput
 from understudy.transformers.base import Arrays, ArrowArray, ArrowColumn, Codes, Json, Mask, RowStream
-from understudy.transformers.generated.texts import choose
+from understudy.transformers.generated.texts import choose, pc
 from understudy.transformers.nulls import array_of_nulls
 
 # Value of `n_rows_max` for makers that support any number of rows. All row numbers are below it.
@@ -42,7 +42,8 @@ class Maker(Protocol):
 class GeneratedTransformer:
     """The transformer of a generated column.
 
-    Code 0 represents missing values if there are any, and the next code represents all other values.
+    Code 0 represents missing values if there are any. The next codes represent one placeholder each, such as
+    `unknown`, and the last code represents all other values.
 
     Parameters
     ----------
@@ -58,6 +59,8 @@ class GeneratedTransformer:
         Whether any value is not missing.
     maker : Maker
         Generator of the values.
+    placeholders : tuple of str
+        Placeholders that enough rows share.
     """
 
     name: str
@@ -66,11 +69,12 @@ class GeneratedTransformer:
     has_missing: bool
     has_values: bool
     maker: Maker
+    placeholders: tuple[str, ...] = ()
 
     @property
     def n_codes(self) -> int:
         """The number of codes."""
-        return self.has_missing + self.has_values
+        return self.has_missing + len(self.placeholders) + self.has_values
 
     @property
     def is_ordinal(self) -> bool:
@@ -79,27 +83,50 @@ class GeneratedTransformer:
 
     @property
     def is_exact(self) -> Mask:
-        """A mask that is false for every code, because none represents a single value of the table."""
-        return np.zeros(self.n_codes, np.bool_)
+        """A mask of the codes of placeholders. No other code represents a single value of the table."""
+        first = int(self.has_missing)
+        codes = np.arange(self.n_codes)
+        return (codes >= first) & (codes < first + len(self.placeholders))
 
     def decode(self, codes: Codes, stream: RowStream) -> ArrowArray:
         """Return a new value for each row that is not missing."""
-        if not self.has_values:
+        if not self.n_codes - self.has_missing:
             return array_of_nulls(len(codes), self.arrow_type)
-        if int(stream.rows.max(initial=0)) >= self.maker.n_rows_max:
-            raise InvalidInput(
-                f"Column {self.name!r} can hold only {self.maker.n_rows_max:,} new identifiers. "
-                "Request fewer rows, or store the column in a wider type.",
-                code="too_many_rows",
-            )
-        values: ArrowArray = self.maker.make(stream).cast(self.arrow_type)
+        values = self._make(stream)
+        for i, placeholder in enumerate(self.placeholders, start=int(self.has_missing)):
+            values = choose(codes == i, pa.scalar(placeholder, self.arrow_type), values)
         if not self.has_missing:
             return values
         return choose(codes == 0, pa.scalar(None, self.arrow_type), values)
 
+    def _make(self, stream: RowStream) -> ArrowArray:
+        if not self.has_values:
+            return array_of_nulls(len(stream.rows), self.arrow_type)
+        if int(stream.rows.max(initial=0)) + (stream.id_start or 0) >= self.maker.n_rows_max:
+            raise InvalidInput(
+                f"Column {self.name!r} can hold only {self.maker.n_rows_max:,} new identifiers. "
+                "Request fewer rows, lower id_start, or store the column in a wider type.",
+                code="too_many_rows",
+            )
+        values: ArrowArray = self.maker.make(stream).cast(self.arrow_type)
+        return values
+
+    def encode(self, values: ArrowColumn | ArrowArray) -> Codes:
+        """Return the code of each value."""
+        last = max(self.n_codes - 1, 0) if self.has_values else 0
+        codes = np.full(len(values), last, np.uint16)
+        if self.placeholders:
+            texts = values.cast(pa.large_string())
+            place = pc.index_in(texts, value_set=pa.array(self.placeholders, pa.large_string()))
+            index = np.asarray(place.fill_null(-1))
+            codes[index >= 0] = index[index >= 0] + self.has_missing
+        codes[np.asarray(values.is_null(), dtype=np.bool_)] = 0
+        return codes
+
     def describe(self) -> Json:
         """Return the kind and the form of the values."""
-        return {"generated": self.generated} | self.maker.describe()
+        own: Json = {"generated": self.generated} | self.maker.describe()
+        return own | {"placeholders": len(self.placeholders)} if self.placeholders else own
 
     def to_arrays(self) -> tuple[Json, Arrays]:
         """Return the learned state as JSON and plain arrays."""
@@ -110,11 +137,6 @@ class GeneratedTransformer:
             "has_missing": self.has_missing,
             "has_values": self.has_values,
         }
+        if self.placeholders:
+            own["placeholders"] = list(self.placeholders)
         return own | manifest, arrays
-
-
-def encode_presence(values: ArrowColumn) -> tuple[bool, bool, Codes]:
-    """Return whether any value is missing, whether any is not missing, and the code of each row."""
-    missing = np.asarray(values.is_null().to_numpy(), dtype=np.bool_)
-    has_missing, has_values = bool(missing.any()), not bool(missing.all())
-    return has_missing, has_values, (~missing & has_missing).astype(np.uint16)

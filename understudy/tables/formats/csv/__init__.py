@@ -2,51 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import pyarrow as pa
-
 from understudy.errors import InvalidInput
+from understudy.parameters.read_options import line_ranges
 from understudy.tables.formats.base import Format
 from understudy.tables.formats.csv.decoding import utf8_text
 from understudy.tables.formats.csv.dialect import Dialect, read_dialect
+from understudy.tables.formats.csv.messages import describe, schema_of
 from understudy.tables.formats.csv.reading import Readable, read_rows
+from understudy.tables.formats.csv.removal import without_lines, without_removed
 from understudy.tables.formats.csv.writing import csv_chunks, write_csv
+from understudy.tables.formats.layout import blank_warnings
 from understudy.tables.formats.scan import Reading, Scan
 
 
 @contextmanager
 def scan_csv(path: Path, reading: Reading) -> Iterator[Scan]:
     """Open a CSV file; see `Format`."""
-    text = utf8_text(path, reading)
+    text = without_lines(utf8_text(path, reading), line_ranges(reading.options.skip_rows), reading)
     dialect = read_dialect(text.path, reading.limits, reading.options)
+    text, warnings = without_removed(text, dialect.removal, dialect.delimiter, dialect.quote, reading)
     readable = read_rows(text, dialect, reading)
-    if readable.staged.n_rows == 0:
+    if readable.staged.n_rows == readable.staged.blanks.n_rows_dropped:
         raise InvalidInput("The file has a header but no rows. Add at least one row.", code="no_rows")
-    yield _typed(readable, dialect, text.warnings)
+    all_warnings = [*text.warnings, *dialect.warnings, *warnings]
+    yield _typed(readable, dialect, all_warnings, reading.options.coerce)
 
 
-def _typed(readable: Readable, dialect: Dialect, warnings: Iterable[str]) -> Scan:
+def _typed(readable: Readable, dialect: Dialect, warnings: Iterable[str], coerce: Iterable[str]) -> Scan:
     staged = readable.staged
-    named = list(zip(dialect.names, staged.types, strict=True))
-    notes = dict(zip(dialect.names, readable.notes(dialect), strict=True))
-    schema = pa.schema([pa.field(name, t.arrow_type, nullable=not t.is_complete) for name, t in named])
+    n_rows = staged.n_rows - staged.blanks.n_rows_dropped
+    columns = [
+        index
+        for index in range(len(dialect.names))
+        if index not in dialect.unnamed or staged.blanks.n_missing[index] < staged.n_rows
+    ]
+    named = [(dialect.names[index], staged.types[index]) for index in columns]
+    schema = schema_of(named)
+    places = list(readable.places(dialect))
+    messages = [
+        describe(name, type_, places[index]) for index, (name, type_) in zip(columns, named, strict=True)
+    ]
     return Scan(
         schema,
-        staged.n_rows,
-        staged.batches(schema),
-        notes={name: note for name, note in notes.items() if note},
+        n_rows,
+        staged.batches(schema, columns),
+        notes={name: m.note for (name, _), m in zip(named, messages, strict=True) if m.note},
         warnings=[
             *warnings,
-            *dialect.warnings,
             *readable.warnings(),
+            *blank_warnings(dialect.names, dialect.unnamed, columns, staged.blanks.n_rows_dropped),
             *_header_warnings(dialect),
-            *(f"Column {name!r} is text: {notes[name]}." for name, type_ in named if type_.is_doubtful),
+            *(warning for message in messages for warning in message.warnings),
+            *_unknown_coerced(dialect.names, coerce),
         ],
         rejects=readable.rejects(),
     )
+
+
+def _unknown_coerced(names: Sequence[str], coerce: Iterable[str]) -> Iterator[str]:
+    for name in coerce:
+        if name not in names:
+            yield f"The option `coerce` names the column {name!r}, which the file does not contain."
 
 
 def _header_warnings(dialect: Dialect) -> list[str]:
@@ -68,8 +88,8 @@ CSV = Format(
     chunks=csv_chunks,
     options=frozenset(
         (
-            *("delimiter", "quote", "encoding", "decimal", "thousands", "date_order", "missing"),
-            *("bad_rows", "bad_rows_share_max"),
+            *("delimiter", "quote", "encoding", "decimal", "thousands", "date_order", "missing", "coerce"),
+            *("bad_rows", "bad_rows_share_max", "header_row", "skip_rows", "join_headers"),
         )
     ),
 )

@@ -18,10 +18,10 @@ import pyarrow.compute as pc
 
 from understudy.parameters.read_options import ReadOptions
 from understudy.tables.casting import cast, find_unfit
-from understudy.tables.formats.csv import conventions
-from understudy.tables.formats.csv.conventions import Convention, Resolution, Values
 from understudy.tables.formats.csv.fast_path import count_notations
 from understudy.tables.formats.csv.parsing import MISSING
+from understudy.tables.notations import parse
+from understudy.tables.notations.parsing import AnyNotation
 
 # Minimum share of values of one type for a warning about a text column. Counting stops early once a column is
 # below it.
@@ -86,8 +86,6 @@ NOTATIONS = (
         None,
         "numerals",
     ),
-    Notation("separated", conventions.SEPARATED, None, "numbers"),
-    Notation("local_date", conventions.LOCAL_DATE, None, "dates"),
     Notation("percent", r"[-+]?[0-9][0-9.,' ]*%", None, "percentages"),
     Notation(
         "currency", rf"[-+]?{_CURRENCY} ?-?[0-9][0-9.,' ]*|-?[0-9][0-9.,' ]*{_CURRENCY}", None, "amounts"
@@ -122,13 +120,12 @@ class ColumnType:
     ----------
     odd_rows : tuple of int
         First rows, counted from 0, whose values caused the column to be text.
-    open_question : "numbers" or "dates", optional
-        Type of values in a local convention that the column may contain. `resolve` decides in a second pass
-        over all values.
-    n_words : int
-        Number of values that are words for a missing value.
-    convention : Convention, optional
-        Convention of the values, if it is not the plain one.
+    notation : NumberNotation, DateNotation or BooleanNotation, optional
+        Notation of the values. None if they are plain numbers or dates in ISO 8601.
+    is_nearly : bool
+        Whether the column would not be text if the odd values were missing.
+    replaced : tuple of str
+        Sentences, without the column, about values that are read as missing values.
     is_clean : bool
         Whether all values can be cast directly, because there is no surrounding whitespace and no word for a
         missing value.
@@ -139,10 +136,10 @@ class ColumnType:
     note: str | None = None
     is_doubtful: bool = False
     odd_rows: tuple[int, ...] = ()
-    open_question: Literal["numbers", "dates"] | None = None
-    n_words: int = 0
-    convention: Convention | None = None
+    notation: AnyNotation | None = None
     is_clean: bool = False
+    is_nearly: bool = False
+    replaced: tuple[str, ...] = ()
 
 
 class ColumnProfile:
@@ -269,25 +266,17 @@ class ColumnProfile:
         if self._is_text or not seen:
             return text
         is_clean = self._is_clean and self._counts["missing"] == 0
-        if question := self._open_question(seen):
-            return replace(
-                self._text_with_reason(text, seen), open_question=question, n_words=self._counts["missing"]
-            )
+        if self._is_unusual and "float" in seen and self._n_not_finite == 0:
+            return text
         for notations, make in _TYPES:
             if seen <= notations and not (unit == "ns" and seen & {"far", "far_zoned"}):
                 return ColumnType(make(unit), n_missing == 0, is_clean=is_clean)
         return self._text_with_reason(text, seen)
 
-    def _open_question(self, seen: set[str]) -> Literal["numbers", "dates"] | None:
-        """Return the type of values in a local convention that the column may contain, or None."""
-        if seen == {"local_date"}:
-            return "dates"
-        is_unusual = self._options.decimal == "," or self._options.thousands == "."
-        if seen <= {"integer", "float", "separated"} and (
-            "separated" in seen or (is_unusual and "float" in seen and self._n_not_finite == 0)
-        ):
-            return "numbers"
-        return None
+    @property
+    def _is_unusual(self) -> bool:
+        """Whether, according to the options, a point is not a decimal point."""
+        return self._options.decimal == "," or self._options.thousands == "."
 
     def _text_with_reason(self, text: ColumnType, seen: set[str]) -> ColumnType:
         """Return the type of a text column, with a note if the type may be unexpected."""
@@ -295,14 +284,10 @@ class ColumnProfile:
             note = "values with leading zeros, a plus sign or too many digits are kept as text"
             return replace(text, note=note)
         for name, words in (("percent", "percent"), ("currency", "currency")):
-            if name in seen and seen <= {name, "integer", "float", "separated"}:
+            if name in seen and seen <= {name, "integer", "float"}:
                 return replace(text, note=f"numbers with {words} signs are kept as text")
         n_values = self._counts.total() - self._counts["missing"]
-        for notations in (
-            *(notations for notations, _ in _TYPES),
-            {"integer", "float", "separated"},
-            {"local_date"},
-        ):
+        for notations, _ in _TYPES:
             n_convertible = sum(self._counts[name] for name in notations)
             if _NEARLY * n_values <= n_convertible < n_values:
                 words = _BY_NAME[max(notations, key=lambda name: self._counts[name])].words
@@ -325,41 +310,10 @@ def _unit(n_digits: int) -> Unit:
     return "s" if n_digits == 0 else "ms" if n_digits <= 3 else "us" if n_digits <= 6 else "ns"
 
 
-def resolve(column_type: ColumnType, values: Values, options: ReadOptions) -> ColumnType:
-    """Decide whether a column contains numbers or dates in a local convention.
-
-    Parameters
-    ----------
-    values : callable () -> iterable of text arrays
-        Function that returns all values counted by `ColumnProfile`.
-    """
-    if column_type.open_question is None:
-        return column_type
-    detect = (
-        conventions.resolve_numbers if column_type.open_question == "numbers" else conventions.resolve_dates
-    )
-    resolution: Resolution = detect(values, options)
-    if resolution.arrow_type is None:
-        return replace(
-            column_type,
-            note=resolution.note or column_type.note,
-            is_doubtful=resolution.note is not None or column_type.is_doubtful,
-            open_question=None,
-        )
-    return ColumnType(
-        resolution.arrow_type,
-        column_type.is_complete and column_type.n_words == 0,
-        resolution.convention.words if resolution.convention else None,
-        convention=resolution.convention,
-    )
-
-
-def present_values(columns: Iterable[pa.Array[Any]], missing: Sequence[str]) -> Iterable[pa.Array[Any]]:
-    """Yield the trimmed values that are not missing."""
+def trimmed_values(columns: Iterable[pa.Array[Any]], missing: Sequence[str]) -> Iterable[pa.Array[Any]]:
+    """Yield the trimmed values, with null in place of the words for a missing value."""
     for column in columns:
-        values = _without_missing(column, missing).drop_null()
-        if len(values):
-            yield values
+        yield _without_missing(column, missing)
 
 
 def cast_column(
@@ -367,20 +321,20 @@ def cast_column(
     target: pa.DataType,
     *,
     missing: Sequence[str] = MISSING,
-    convention: Convention | None = None,
+    notation: AnyNotation | None = None,
     is_clean: bool = False,
 ) -> pa.Array[Any]:
     """Cast a text column to the type that was detected. Text is returned unchanged.
 
     Parameters
     ----------
-    convention, is_clean
+    notation, is_clean
         See `ColumnType`.
     """
     if pa.types.is_string(target):
         return column
     values = column if is_clean else _without_missing(column, missing)
-    return cast(convention.plain(values) if convention else values, target)
+    return parse(values, notation, target) if notation else cast(values, target)
 
 
 def _without_missing(column: pa.Array[Any], missing: Sequence[str]) -> pa.Array[Any]:

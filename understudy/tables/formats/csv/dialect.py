@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +11,16 @@ from typing import Any
 from understudy.errors import InvalidInput
 from understudy.parameters.read_options import ReadOptions
 from understudy.tables.formats.canonical import check_columns
+from understudy.tables.formats.csv.header import Beginning, find_header
+from understudy.tables.formats.csv.notes import find_removal
+from understudy.tables.formats.csv.removal import NO_REMOVAL, Removal
+from understudy.tables.formats.csv.sampling import agreement, python_dialect, sample_rows
+from understudy.tables.formats.layout import placeholder_names
 from understudy.tables.formats.scan import ReadLimits
 from understudy.tables.inference import check_names
 
 _DELIMITERS = (",", "\t", ";", "|")
 _QUOTES = ('"', "'")
-_SAMPLE_ROWS = 100
 # Number of further places to sample, evenly spread over the file after its beginning.
 _N_PLACES = 10
 _PLACE_BYTES = 32 * 1024
@@ -37,7 +38,11 @@ class Dialect:
     quote : str
         Quote character, or an empty string.
     n_lines_before, header_line : int
-        Number of lines before the header, which do not belong to the table; line on which the header ends.
+        Number of lines before the last line of the header, which are skipped; line on which the header ends.
+    unnamed : frozenset of int
+        Indices of the columns without a name, whose names in `names` are made up.
+    removal : Removal
+        Lines that have to be removed before the file is parsed.
     """
 
     delimiter: str
@@ -46,19 +51,12 @@ class Dialect:
     header_line: int = 1
     quote: str = '"'
     warnings: tuple[str, ...] = ()
+    unnamed: frozenset[int] = frozenset()
+    removal: Removal = NO_REMOVAL
 
     def for_python(self) -> dict[str, Any]:
         """Return the dialect as arguments of Python's CSV reader."""
-        return _python_dialect(self.delimiter, self.quote)
-
-
-def _python_dialect(delimiter: str, quote: str) -> dict[str, Any]:
-    if quote:
-        return {"delimiter": delimiter, "quotechar": quote, "doublequote": True}
-    return {"delimiter": delimiter, "quoting": csv.QUOTE_NONE, "quotechar": None}
-
-
-Rows = list[list[str]]
+        return python_dialect(self.delimiter, self.quote)
 
 
 def read_dialect(path: Path, limits: ReadLimits, options: ReadOptions | None = None) -> Dialect:
@@ -88,19 +86,30 @@ def read_dialect(path: Path, limits: ReadLimits, options: ReadOptions | None = N
     places = [text] + ([] if is_whole else _places(path, limits.cell_bytes_max))
     given = {"none": ""}.get(options.quote or "", options.quote)
     quote = given if given is not None else _find_quote(places, delimiters, is_whole=is_whole)
-    samples = {delimiter: _sample(places, delimiter, quote, is_whole=is_whole) for delimiter in delimiters}
+    samples = {
+        delimiter: sample_rows(places, delimiter, quote, is_whole=is_whole) for delimiter in delimiters
+    }
     if not any(samples.values()):
         raise _without_header(text, limits, quote, is_whole=is_whole)
-    delimiter = max(delimiters, key=lambda candidate: _agreement(samples[candidate]))
-    header = samples[delimiter][0]
-    _check_comment(text, header, samples)
-    check_columns(len(header), limits)
-    check_names(header)
-    header_line = n_lines_before + _lines_of_header(text, delimiter, quote)
-    warnings = (
+    beginning = Beginning(text, n_lines_before, is_whole=is_whole)
+    header = find_header(beginning, samples, quote, options)
+    check_columns(len(header.names), limits)
+    names = placeholder_names(header.names) if any(map(str.strip, header.names)) else header.names
+    check_names(names)
+    removal = find_removal(path, beginning, header, quote)
+    quote_warnings = (
         "Single quotation marks were read as the quote character. Set the option `quote` to change this.",
     ) * (quote == "'" and given is None)
-    return Dialect(delimiter, tuple(header), n_lines_before, header_line, quote, warnings)
+    return Dialect(
+        header.delimiter,
+        tuple(names),
+        header.n_lines_before,
+        header.last_line,
+        quote,
+        (*quote_warnings, *header.warnings),
+        frozenset(index for index, name in enumerate(header.names) if not name.strip()),
+        removal,
+    )
 
 
 def _beginning(path: Path, size: int) -> tuple[str, bool]:
@@ -124,61 +133,22 @@ def _places(path: Path, start: int) -> list[str]:
     return texts
 
 
-def _sample(places: Sequence[str], delimiter: str, quote: str, *, is_whole: bool) -> Rows:
-    """Return the first rows of each place. The very first row is the header."""
-    first = _rows(places[0], delimiter, quote, is_whole=is_whole)
-    if not first:
-        return []
-    return first + [row for text in places[1:] for row in _rows(text, delimiter, quote, is_whole=True)]
-
-
-def _rows(text: str, delimiter: str, quote: str, *, is_whole: bool) -> Rows:
-    """Return the first rows, without blank lines and without a last row that the sample may have truncated.
-
-    The result ends before the first malformed row. That row is reported later, when the whole file is read.
-    """
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True, **_python_dialect(delimiter, quote))
-    rows: Rows = []
-    try:
-        for row in reader:
-            if len(rows) == _SAMPLE_ROWS:
-                return rows
-            if row:
-                rows.append(row)
-    except csv.Error:
-        return rows
-    return rows if is_whole else rows[:-1]
-
-
-def _agreement(rows: Rows) -> tuple[bool, float, int]:
-    """Return the rank of a delimiter.
-
-    The rank consists of whether the delimiter splits the header, the share of rows with as many fields as the
-    header, and the number of fields.
-    """
-    if not rows:
-        return (False, 0.0, 0)
-    width = len(rows[0])
-    same = sum(len(row) == width for row in rows) / len(rows)
-    return (width > 1, same, width)
-
-
 def _find_quote(places: Sequence[str], delimiters: Sequence[str], *, is_whole: bool) -> str:
     """Return the quote character: double, unless most values of a column are in single quotation marks."""
     if not any("'" in text for text in places):
         return '"'
     best = {
         quote: max(
-            _agreement(_sample(places, delimiter, quote, is_whole=is_whole)) for delimiter in delimiters
+            agreement(sample_rows(places, delimiter, quote, is_whole=is_whole)) for delimiter in delimiters
         )
         for quote in _QUOTES
     }
     if best["'"] < best['"']:
         return '"'
     delimiter = max(
-        delimiters, key=lambda candidate: _agreement(_sample(places, candidate, "'", is_whole=is_whole))
+        delimiters, key=lambda candidate: agreement(sample_rows(places, candidate, "'", is_whole=is_whole))
     )
-    raw = [row for row in _sample(places, delimiter, "", is_whole=is_whole) if len(row) == best["'"][2]]
+    raw = [row for row in sample_rows(places, delimiter, "", is_whole=is_whole) if len(row) == best["'"][2]]
     fields = [field for row in raw for field in row]
     if len(raw) < 2 or any(field.startswith('"') for field in fields):
         return '"'
@@ -189,26 +159,6 @@ def _is_single_quoted(column: Sequence[str]) -> bool:
     values = [value for value in column[1:] if value]
     quoted = sum(len(value) >= 2 and value[0] == value[-1] == "'" for value in values)
     return bool(values) and quoted >= _MOST * len(values)
-
-
-def _check_comment(text: str, header: Sequence[str], samples: dict[str, Rows]) -> None:
-    """Check that the file does not start with a comment, judging by the number of fields in later rows."""
-    if not text.startswith("#"):
-        return
-    for rows in samples.values():
-        (width, n), *_ = Counter(len(row) for row in rows[1:]).most_common(1) or [(0, 0)]
-        if width > 1 and width != len(header) and len(rows[0]) != width and n >= _MOST * len(rows[2:]):
-            raise InvalidInput(
-                "The first line starts with # and has a different number of fields from the lines after it, "
-                "so it seems to be a comment. Remove the lines before the header.",
-                code="invalid_header",
-            )
-
-
-def _lines_of_header(text: str, delimiter: str, quote: str) -> int:
-    reader = csv.reader(io.StringIO(text, newline=""), **_python_dialect(delimiter, quote))
-    next(reader, None)
-    return reader.line_num
 
 
 def _without_header(text: str, limits: ReadLimits, quote: str, *, is_whole: bool) -> InvalidInput:

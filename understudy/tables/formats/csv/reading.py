@@ -44,24 +44,24 @@ class Readable:
             were = "was" if n_bad == 1 else "were"
             yield f"{n_bad:,} of {n_bad + self.bad.n_good:,} rows could not be read and {were} skipped."
 
-    def notes(self, dialect: Dialect) -> list[str | None]:
-        """Return the notes of the columns, with the lines of their odd values."""
+    def places(self, dialect: Dialect) -> list[str]:
+        """Return the lines of the odd values of each column in words, or empty texts."""
         types = self.staged.types
         odd = sorted({row for type_ in types for row in type_.odd_rows})
         if not odd:
-            return [type_.note for type_ in types]
+            return [""] * len(types)
         lines_in_source = lines_of_rows(self.source, dialect, odd, self.staged.n_rows)
         lines = {
             row: self.bad.line_of_file(line) if self.bad else line for row, line in lines_in_source.items()
         }
-        notes = []
+        places = []
         for type_ in types:
             known = [f"{lines[row]:,}" for row in type_.odd_rows if row in lines]
             place = (
                 f" ({'line' if len(known) == 1 else 'first on lines'} {', '.join(known)})" if known else ""
             )
-            notes.append(type_.note and type_.note + place)
-        return notes
+            places.append(place)
+        return places
 
 
 def read_rows(text: Text, dialect: Dialect, reading: Reading) -> Readable:

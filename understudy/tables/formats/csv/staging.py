@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,15 +12,16 @@ from typing import Any
 import pyarrow as pa
 
 from understudy.tables.formats.canonical import batch_rows, check_rows, row_groups
+from understudy.tables.formats.csv.blanks import Blanks, without_blank_rows
 from understudy.tables.formats.csv.column_types import (
     ColumnProfile,
     ColumnType,
     cast_column,
-    present_values,
-    resolve,
+    trimmed_values,
 )
 from understudy.tables.formats.csv.dialect import Dialect
 from understudy.tables.formats.csv.parsing import missing_words, text_batches
+from understudy.tables.formats.csv.resolution import clues_of, resolve
 from understudy.tables.formats.prefetch import prefetch
 from understudy.tables.formats.scan import MEBIBYTE, Reading
 
@@ -33,25 +34,34 @@ _N_BATCHES_AHEAD = 16
 
 @dataclass(frozen=True)
 class Staged:
-    """A file of text columns with rows in order, and the type of each column."""
+    """A file of text columns with rows in order, and the type of each column.
+
+    Parameters
+    ----------
+    blanks : Blanks
+        Number of missing values in each column and of blank rows.
+    """
 
     path: Path
     n_rows: int
     types: list[ColumnType]
     missing: tuple[str, ...]
+    blanks: Blanks
 
-    def batches(self, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-        """Yield the rows with the detected types."""
+    def batches(self, schema: pa.Schema, columns: Sequence[int]) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of the chosen columns with the detected types, without blank rows to drop."""
         for texts in _read(self.path):
-            columns = zip(texts.columns, self.types, strict=True)
-            yield pa.record_batch([self._typed(*column) for column in columns], schema=schema)
+            if self.blanks.n_rows_dropped:
+                texts = without_blank_rows(texts)
+            chosen = [self._typed(texts.column(index), self.types[index]) for index in columns]
+            yield pa.record_batch(chosen, schema=schema)
 
     def _typed(self, column: pa.Array[Any], type_: ColumnType) -> pa.Array[Any]:
         return cast_column(
             column,
             type_.arrow_type,
             missing=self.missing,
-            convention=type_.convention,
+            notation=type_.notation,
             is_clean=type_.is_clean,
         )
 
@@ -71,18 +81,43 @@ def stage(source: Path, dialect: Dialect, reading: Reading) -> Staged:
     path = reading.scratch / "staged.arrow"
     missing = missing_words(reading.options)
     profiles = [ColumnProfile(missing, reading.options) for _ in dialect.names]
-    n_rows = _write(path, source, dialect, reading, profiles)
+    blanks = Blanks(len(profiles))
+    n_rows = _write(path, source, dialect, reading, (profiles, blanks))
+    # A comma cannot be the decimal separator of fields that commas delimit, unless they are quoted.
+    prefers_point = dialect.delimiter == "," and len(profiles) > 1
     types = [
-        resolve(profile.decide(), partial(_values, path, index, missing), reading.options)
-        for index, profile in enumerate(profiles)
+        resolve(
+            profile.decide(),
+            partial(_values, path, index, missing),
+            clues_of(name, reading.options, prefers_point=prefers_point),
+            name,
+        )
+        for index, (name, profile) in enumerate(zip(dialect.names, profiles, strict=True))
     ]
-    return Staged(path, n_rows, types, missing)
+    types = [
+        replace(type_, is_complete=True)
+        if blanks.is_complete_without(index) and _has_only_plain_values(type_)
+        else type_
+        for index, type_ in enumerate(types)
+    ]
+    return Staged(path, n_rows, types, missing, blanks)
+
+
+def _has_only_plain_values(type_: ColumnType) -> bool:
+    """Return whether no value that the parser returns is read as missing."""
+    is_text = pa.types.is_string(type_.arrow_type)
+    return type_.notation is None and not type_.replaced and (type_.is_clean or is_text)
 
 
 def _write(
-    path: Path, source: Path, dialect: Dialect, reading: Reading, profiles: list[ColumnProfile]
+    path: Path,
+    source: Path,
+    dialect: Dialect,
+    reading: Reading,
+    counters: tuple[list[ColumnProfile], Blanks],
 ) -> int:
-    """Write the fields and count their notations. Return the number of rows."""
+    """Write the fields and count their notations and blank rows. Return the number of rows."""
+    profiles, blanks = counters
     schema = pa.schema([pa.field(f"c{index}", pa.string()) for index in range(len(profiles))])
     size = source.stat().st_size
     n_rows = n_bytes = 0
@@ -104,6 +139,7 @@ def _write(
             (batch,) = group.combine_chunks().to_batches()
             for profile, column in zip(profiles, batch.columns, strict=True):
                 profile.add(column)
+            blanks.add(batch)
             writer.write_batch(batch)
             # Arrow stores an offset of four bytes for each text. The file has a delimiter of one byte.
             n_bytes += group.nbytes - 3 * group.num_rows * len(profiles)
@@ -119,4 +155,4 @@ def _read(path: Path, column: int | None = None) -> Iterator[pa.RecordBatch]:
 
 
 def _values(path: Path, column: int, missing: tuple[str, ...]) -> Iterator[pa.Array[Any]]:
-    yield from present_values((batch.column(0) for batch in _read(path, column)), missing)
+    yield from trimmed_values((batch.column(0) for batch in _read(path, column)), missing)

@@ -6,14 +6,21 @@ field.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 
 from understudy.progress import Progress, no_progress
 from understudy.tables.formats.canonical import atomic_path
+from understudy.tables.notations import written_batch
+
+# Large strings, because many long texts can exceed 2 GiB.
+_TEXT = pa.large_string()
 
 
 def write_csv(
@@ -33,7 +40,7 @@ def write_csv(
     with atomic_path(path) as part, part.open("wb") as file:
         file.write(_header(schema, delimiter))
         for batch in batches:
-            file.write(_rows(batch, delimiter))
+            file.write(_rows(batch, schema, delimiter))
             n_rows += batch.num_rows
             fraction = n_rows / rows_total if rows_total else 0.0
             progress("writing", fraction, rows_done=n_rows, rows_total=rows_total)
@@ -44,7 +51,7 @@ def csv_chunks(batches: Iterable[pa.RecordBatch], schema: pa.Schema, delimiter: 
     """Yield the bytes of a CSV file: the header, then the rows of each batch."""
     yield _header(schema, delimiter)
     for batch in batches:
-        yield _rows(batch, delimiter)
+        yield _rows(batch, schema, delimiter)
 
 
 def _header(schema: pa.Schema, delimiter: str) -> bytes:
@@ -52,12 +59,48 @@ def _header(schema: pa.Schema, delimiter: str) -> bytes:
     return (delimiter.join(f'"{name}"' for name in names) + "\n").encode()
 
 
-def _rows(batch: pa.RecordBatch, delimiter: str) -> bytes:
+def _rows(batch: pa.RecordBatch, schema: pa.Schema, delimiter: str) -> bytes:
+    written = written_batch(batch, schema)
+    if written is not batch:
+        return _joined_rows(written, batch.schema, delimiter)
     sink = pa.BufferOutputStream()
     columns = [column.cast(_written_type(column.type)) for column in batch.columns]
     options = pa.csv.WriteOptions(include_header=False, delimiter=delimiter, batch_size=16_384)
     pa.csv.write_csv(pa.record_batch(columns, names=batch.schema.names), sink, options)
     return sink.getvalue().to_pybytes()
+
+
+def _joined_rows(written: pa.RecordBatch, schema: pa.Schema, delimiter: str) -> bytes:
+    """Return the rows of a batch that contains values in a notation, which are quoted only if necessary."""
+    fields: list[Any] = []
+    for column, type_ in zip(written.columns, schema.types, strict=True):
+        texts = column.cast(_written_type(column.type)).cast(_TEXT)
+        if column.type != type_:
+            texts = _quoted_if_needed(texts, delimiter)
+        elif _is_text(type_):
+            texts = _quoted(texts)
+        fields += [texts, pa.scalar(delimiter, _TEXT)]
+    fields[-1] = pa.scalar("\n", _TEXT)
+    lines: Any = pc.binary_join_element_wise(
+        *fields, pa.scalar("", _TEXT), null_handling="replace", null_replacement=""
+    )
+    data: bytes = lines.buffers()[2].slice(0, pc.sum(pc.binary_length(lines)).as_py() or 0).to_pybytes()
+    return data
+
+
+def _quoted_if_needed(texts: Any, delimiter: str) -> Any:
+    has_special = pc.match_substring_regex(texts, f'["\r\n{re.escape(delimiter)}]')
+    return pc.if_else(has_special, _quoted(texts), texts) if pc.any(has_special).as_py() else texts
+
+
+def _quoted(texts: Any) -> Any:
+    mark = pa.scalar('"', _TEXT)
+    escaped = pc.replace_substring(texts, '"', '""')
+    return pc.binary_join_element_wise(mark, escaped, mark, pa.scalar("", _TEXT))
+
+
+def _is_text(type_: pa.DataType) -> bool:
+    return pa.types.is_string(type_) or pa.types.is_large_string(type_)
 
 
 def _written_type(type_: pa.DataType) -> pa.DataType:

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from understudy.progress import Progress, no_progress
 from understudy.tables.formats.canonical import atomic_path
 from understudy.tables.formats.scan import MEBIBYTE
+from understudy.tables.notations import written_batch
 
 _ROWS = 16_384
 _BYTES = 4 * MEBIBYTE
@@ -38,7 +39,7 @@ def write_jsonl(
     n_rows = 0
     with atomic_path(path) as part, part.open("wb") as file:
         for batch in batches:
-            file.writelines(_pieces(batch))
+            file.writelines(_pieces(written_batch(batch, schema, is_json=True)))
             n_rows += batch.num_rows
             fraction = n_rows / rows_total if rows_total else 0.0
             progress("writing", fraction, rows_done=n_rows, rows_total=rows_total)
@@ -48,7 +49,7 @@ def write_jsonl(
 def jsonl_chunks(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[bytes]:
     """Yield the bytes of a JSON Lines file, batch by batch."""
     for batch in batches:
-        yield from _pieces(batch)
+        yield from _pieces(written_batch(batch, schema, is_json=True))
 
 
 def _pieces(batch: pa.RecordBatch) -> Iterator[bytes]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from understudy.errors import InvalidInput, TooLarge
 from understudy.tables.formats.canonical import check_columns
@@ -39,11 +40,34 @@ _ROW_COST = 1
 _DATA_DEPTH = 2
 
 
+@dataclass(frozen=True)
+class Area:
+    """The area of a table in a sheet. Cells above it and beside it are ignored.
+
+    Parameters
+    ----------
+    first_row : int
+        Number of the row that is read as the header.
+    first_column, width : int
+        Index of the first column, and number of columns.
+    """
+
+    first_row: int
+    first_column: int
+    width: int
+
+    def contains(self, row: int, column: int) -> bool:
+        """Return whether a cell is in the area, which has no last row."""
+        return row >= self.first_row and 0 <= column - self.first_column < self.width
+
+
 class SheetReader:
     """A handler for the XML elements of a sheet. The first row that is not empty is the header.
 
     Parameters
     ----------
+    area : Area, optional
+        Area of the table, if it is not the whole sheet.
     first_column, width : int
         Position of the header. The width is 0 until the header has been read.
     n_errors, n_uncached : Counter of int
@@ -53,7 +77,8 @@ class SheetReader:
         Number of merged areas.
     """
 
-    def __init__(self, limits: ReadLimits, shared_ends: Sequence[int]) -> None:
+    def __init__(self, limits: ReadLimits, shared_ends: Sequence[int], area: Area | None = None) -> None:
+        self._area = area
         self.first_column = self.width = 0
         self.n_errors: Counter[int] = Counter()
         self.n_uncached: Counter[int] = Counter()
@@ -228,8 +253,8 @@ class SheetReader:
     def _take_header(self) -> None:
         batch = self._batch
         columns = [place for places in batch.all_places for place in places]
-        self.first_column = min(columns)
-        width = max(columns) + 1 - self.first_column
+        self.first_column = self._area.first_column if self._area else min(columns)
+        width = self._area.width if self._area else max(columns) + 1 - self.first_column
         check_columns(width, self._limits)
         for places in batch.all_places:
             places[:] = [place - self.first_column for place in places]
@@ -280,6 +305,8 @@ class SheetReader:
 
     def _end_cell(self) -> None:
         self._is_in_cell = self._is_collecting = False
+        if self._area is not None and not self._area.contains(self._row, self._column):
+            return
         text = "".join(self._pieces)
         type_ = self._type
         if not text and not (self._has_value and type_ in ("str", "inlineStr")):

@@ -54,6 +54,36 @@ class RawCells:
         return len(self.row_numbers)
 
 
+def select_rows(raw: RawCells, is_kept: npt.NDArray[np.bool_]) -> RawCells:
+    """Return the given rows of a batch."""
+    if is_kept.all():
+        return raw
+    new_rows = np.cumsum(is_kept) - 1
+
+    def choose(places: Whole) -> tuple[Whole, npt.NDArray[np.bool_]]:
+        rows, columns = np.divmod(places, raw.width)
+        chosen = is_kept[rows]
+        return new_rows[rows[chosen]] * raw.width + columns[chosen], chosen
+
+    number_places, is_number = choose(raw.number_places)
+    shared_places, is_shared = choose(raw.shared_places)
+    text_places, is_text = choose(raw.text_places)
+    boolean_places, is_boolean = choose(raw.boolean_places)
+    return RawCells(
+        raw.width,
+        raw.row_numbers[is_kept],
+        number_places,
+        raw.numbers.filter(pa.array(is_number)),
+        raw.styles.filter(pa.array(is_number)),
+        shared_places,
+        raw.shared[is_shared],
+        text_places,
+        raw.texts.filter(pa.array(is_text)),
+        boolean_places,
+        raw.booleans.filter(pa.array(is_boolean)),
+    )
+
+
 @dataclass
 class CellBuffer:
     """A buffer for cells that are read one after another; see `RawCells`."""

@@ -1,0 +1,48 @@
+"""The identifiers of a sample, and how the next sample continues without repeating them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from understudy.synthesizers.contexts import SamplePlan
+from understudy.tables.schema import ColumnKind, TableSchema
+
+# Kinds whose generated values are unique in a sample.
+KINDS = frozenset(
+    {
+        *(ColumnKind.identifier, ColumnKind.email, ColumnKind.card, ColumnKind.iban),
+        *(ColumnKind.national_id, ColumnKind.ip, ColumnKind.url),
+    }
+)
+
+
+@dataclass(frozen=True)
+class IdentifierRange:
+    """The columns of identifiers, and the options with which a next sample continues them.
+
+    Parameters
+    ----------
+    columns : tuple of str
+        Columns of generated identifiers.
+    next_offset : int or None
+        Offset at which the next sample with the same seed continues this one. None under conditions, which
+        limit the number of rows.
+    next_id_start : int or None
+        First number of an identifier that the next sample can use. None if the sample has no `id_start`.
+    """
+
+    columns: tuple[str, ...]
+    next_offset: int | None
+    next_id_start: int | None
+
+
+def describe_identifiers(schema: TableSchema, plan: SamplePlan) -> IdentifierRange | None:
+    """Return the range of identifiers of a sample of one table, or None if the table has none."""
+    columns = tuple(column.name for column in schema.columns if column.kind in KINDS)
+    if not columns:
+        return None
+    (n_rows,) = plan.n_rows.values()
+    end = plan.offset + n_rows
+    has_conditions = plan.constraints is not None and bool(plan.constraints.conditions)
+    next_id_start = None if plan.id_start is None else plan.id_start + end
+    return IdentifierRange(columns, None if has_conditions else end, next_id_start)

@@ -1,0 +1,69 @@
+"""Count blank rows and blank columns, and drop blank rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+# Minimum number of other rows in a table whose blank rows are dropped, and of other rows for each blank row.
+_OTHERS_MIN = 10
+_OTHERS_PER_BLANK_MIN = 2
+
+
+class Blanks:
+    """The number of missing values in each column, and of rows in which all values are missing."""
+
+    def __init__(self, n_columns: int) -> None:
+        self.n_missing = np.zeros(n_columns, np.int64)
+        self.n_rows = 0
+        self.n_blank_rows = 0
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Count the values of the next rows."""
+        self.n_rows += batch.num_rows
+        n_missing = [column.null_count for column in batch.columns]
+        self.n_missing += n_missing
+        if all(n_missing):
+            self.n_blank_rows += int(np.count_nonzero(_is_blank(batch)))
+
+    @property
+    def n_rows_dropped(self) -> int:
+        """Number of blank rows, if another column has no missing values in other rows; otherwise 0.
+
+        A blank row in such a table is a separator. In other tables, and in tables of few rows, it can be a
+        row of missing values.
+        """
+        n_others = self.n_rows - self.n_blank_rows
+        is_rare = n_others >= _OTHERS_MIN and _OTHERS_PER_BLANK_MIN * self.n_blank_rows <= n_others
+        is_separator = len(self.n_missing) > 1 and bool((self.n_missing == self.n_blank_rows).any())
+        return self.n_blank_rows if is_separator and is_rare else 0
+
+    def is_complete_without(self, column: int) -> bool:
+        """Return whether a column has missing values only in the blank rows that are dropped."""
+        return self.n_rows_dropped > 0 and bool(self.n_missing[column] == self.n_blank_rows)
+
+
+def without_blank_rows(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Return the rows that have a value."""
+    if not all(column.null_count for column in batch.columns):
+        return batch
+    kept: pa.RecordBatch = batch.filter(pa.array(~_is_blank(batch)))
+    return kept
+
+
+def _is_blank(batch: pa.RecordBatch) -> npt.NDArray[np.bool_]:
+    is_blank = np.ones(batch.num_rows, np.bool_)
+    for column in batch.columns:
+        is_blank &= _is_null(column)
+        if not is_blank.any():
+            break
+    return is_blank
+
+
+def _is_null(column: pa.Array[Any]) -> npt.NDArray[np.bool_]:
+    nulls: npt.NDArray[np.bool_] = pc.is_null(column).to_numpy(zero_copy_only=False)
+    return nulls

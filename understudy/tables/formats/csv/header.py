@@ -1,0 +1,151 @@
+"""Find the delimiter and the header of a CSV file, which may start with lines outside the table."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from understudy.parameters.read_options import ReadOptions
+from understudy.tables.formats.csv.sampling import Rows, agreement, python_dialect
+from understudy.tables.formats.layout import Layout, Request, SheetRow, checked_layout, find_layout
+from understudy.tables.formats.layout.cells import is_value
+
+_ROWS_MAX = 100
+# A delimiter is reconsidered if fewer of the sampled rows have as many fields as the first row.
+_SAME_MIN = 0.5
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """The start of a file, without its first `n_lines_before` lines."""
+
+    text: str
+    n_lines_before: int
+    is_whole: bool
+
+
+@dataclass(frozen=True)
+class Header:
+    """The names of the columns, and the lines on which they are.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Names, which are blank for columns without a name.
+    n_lines_before, last_line : int
+        Number of lines before the last header row, and line on which that row ends.
+    comments : bool
+        Whether lines that start with # are comments.
+    """
+
+    delimiter: str
+    names: list[str]
+    n_lines_before: int
+    last_line: int
+    has_comments: bool = False
+    warnings: tuple[str, ...] = ()
+
+
+def find_header(
+    beginning: Beginning, samples: Mapping[str, Rows], quote: str, options: ReadOptions
+) -> Header:
+    """Return the header of a file.
+
+    Parameters
+    ----------
+    samples : mapping of str to rows
+        Sampled rows for each possible delimiter, without blank rows.
+
+    Raises
+    ------
+    InvalidInput
+        With code invalid_header, if lines may or may not belong to the table. The message contains the lines
+        and the option to set.
+    """
+    request = Request(options.header_row, options.join_headers)
+    first = max(samples, key=lambda candidate: agreement(samples[candidate]))
+    chosen = _delimiter(first, samples, is_chosen=options.header_row is not None)
+    rows = _numbered_rows(beginning, chosen, quote, options.header_row or 0)
+    layout = find_layout(rows, request)
+    if layout is not None and options.header_row is None:
+        layout = checked_layout(layout, rows, request)
+    if layout is None:
+        rows = rows if chosen == first else _numbered_rows(beginning, first, quote, 0)
+        return _first_row(first, rows, samples, options)
+    return Header(
+        chosen,
+        layout.names(rows),
+        layout.last.first - 1,
+        layout.last.last,
+        _has_comments(layout, samples[chosen]),
+        tuple(layout.warnings(request)),
+    )
+
+
+def _delimiter(first: str, samples: Mapping[str, Rows], *, is_chosen: bool) -> str:
+    """Return the delimiter that splits most rows, if few rows have as many fields as the first row."""
+    splits, same, _ = agreement(samples[first])
+    if splits and same >= _SAME_MIN and not is_chosen:
+        return first
+    best = max(samples, key=lambda candidate: _body_agreement(samples[candidate]))
+    return best if _body_agreement(samples[best])[0] > 0 else first
+
+
+def _body_agreement(rows: Rows) -> tuple[float, int]:
+    """Return the share of rows that have the most frequent number of fields, and this number."""
+    counts = Counter(len(row) for row in rows if len(row) > 1)
+    width, n = max(counts.items(), key=lambda item: (item[1], item[0]), default=(0, 0))
+    return n / max(1, len(rows)), width
+
+
+def _numbered_rows(beginning: Beginning, delimiter: str, quote: str, header_row: int) -> list[SheetRow]:
+    """Return the first rows with their lines, without a last row that the sample may have truncated."""
+    reader = csv.reader(io.StringIO(beginning.text, newline=""), **python_dialect(delimiter, quote))
+    rows: list[SheetRow] = []
+    before = beginning.n_lines_before
+    start = before + 1
+    n_rows_max = _ROWS_MAX + header_row
+    try:
+        for cells in reader:
+            rows.append(SheetRow(start, before + reader.line_num, cells))
+            start = before + reader.line_num + 1
+            if len(rows) == n_rows_max:
+                return rows
+    except csv.Error:
+        return rows
+    return rows if beginning.is_whole else rows[:-1]
+
+
+def _first_row(
+    delimiter: str, rows: list[SheetRow], samples: Mapping[str, Rows], options: ReadOptions
+) -> Header:
+    """Return the first row as the header."""
+    row = next(row for row in rows if row.cells)
+    warnings = () if len(row.cells) > 1 or options.header_row else tuple(_doubts(samples))
+    return Header(delimiter, list(row.cells), row.first - 1, row.last, warnings=warnings)
+
+
+def _doubts(samples: Mapping[str, Rows]) -> list[str]:
+    """Return a warning if most lines of a table of one column contain a delimiter equally often."""
+    for delimiter, rows in samples.items():
+        share, width = _body_agreement(rows)
+        split = [row for row in rows if len(row) == width]
+        is_number = width == 2 and delimiter == "," and all(is_value(cell) for row in split for cell in row)
+        if share >= _SAME_MIN and len(split) > 1 and not is_number:
+            return [
+                f"The file was read as a table of one column, but {len(split):,} of the first {len(rows):,} "
+                f"lines contain {delimiter!r}. If they have several columns, set the option `header_row` to "
+                "the line of the header."
+            ]
+    return []
+
+
+def _has_comments(layout: Layout, rows: Rows) -> bool:
+    """Return whether a sampled row below the header starts with # and has another number of fields."""
+    if layout.headers[-1].cells[0].startswith("#"):
+        return False
+    above = [list(row.cells) for row in layout.above]
+    return any(row[0].startswith("#") and len(row) != layout.width for row in rows if list(row) not in above)

@@ -1,0 +1,50 @@
+"""The schema of detected columns, and the messages about them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from understudy.tables.formats.csv.column_types import ColumnType
+from understudy.tables.notation import field_metadata
+
+
+def schema_of(columns: Iterable[tuple[str, ColumnType]]) -> pa.Schema:
+    """Return the Arrow schema of columns, with their notations in the metadata of the fields."""
+    return pa.schema(
+        [
+            pa.field(
+                name,
+                type_.arrow_type,
+                nullable=not type_.is_complete,
+                metadata=field_metadata(type_.notation),
+            )
+            for name, type_ in columns
+        ]
+    )
+
+
+class Messages(NamedTuple):
+    """The note of a column for its evidence, and its warnings."""
+
+    note: str | None
+    warnings: list[str]
+
+
+def describe(name: str, type_: ColumnType, place: str = "") -> Messages:
+    """Return the messages about a column.
+
+    Parameters
+    ----------
+    place : str
+        Lines of the odd values in words, appended to the sentence about these values.
+    """
+    if pa.types.is_string(type_.arrow_type):
+        note = type_.note and type_.note + place
+        remedy = f" Set the option `coerce` to {name!r} to read them as missing." if type_.is_nearly else ""
+        return Messages(note, [f"Column {name!r} is text: {note}.{remedy}"] if type_.is_doubtful else [])
+    # The odd values are in the last sentence.
+    sentences = [*type_.replaced[:-1], *(text + place for text in type_.replaced[-1:])]
+    return Messages(type_.note, [f"Column {name!r}: {sentence}." for sentence in sentences])

@@ -1,0 +1,92 @@
+"""Decide whether a text column contains numbers or dates in another notation than the plain one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pyarrow as pa
+
+from understudy.parameters.read_options import ReadOptions
+from understudy.tables.formats.csv.column_types import ColumnType
+from understudy.tables.inference import headers
+from understudy.tables.notations.clues import Clues, Detected, Texts
+from understudy.tables.notations.detection import detect
+
+# Minimum share of values in a notation for a note about the other values of a text column.
+_NEARLY = 0.9
+
+
+def clues_of(name: str, options: ReadOptions, *, prefers_point: bool = False) -> Clues:
+    """Return the clues that the name of a column and the options contain about its notation."""
+    return Clues(
+        words=headers.words_of(name),
+        decimal=options.decimal,
+        thousands=options.thousands,
+        date_order=options.date_order,
+        prefers_point=prefers_point,
+        is_coerced=name in options.coerce,
+    )
+
+
+def resolve(column_type: ColumnType, texts: Texts, clues: Clues, name: str) -> ColumnType:
+    """Return the type of a column, with its notation if all values of a text column follow one.
+
+    Parameters
+    ----------
+    column_type : ColumnType
+        Type according to `ColumnProfile`.
+    texts : callable () -> iterable of text arrays
+        Function that returns all values, trimmed, with null for missing values.
+    """
+    if not pa.types.is_string(column_type.arrow_type):
+        return column_type
+    detected = detect(texts, clues)
+    if detected is None:
+        return column_type
+    if detected.question is not None and not detected.tally.n_odd:
+        return replace(column_type, note=detected.question, is_doubtful=True, odd_rows=())
+    if detected.tally.n_odd and not clues.is_coerced:
+        return _with_odd_values(column_type, detected, name)
+    return _typed(detected)
+
+
+def _typed(detected: Detected) -> ColumnType:
+    tally = detected.tally
+    n_missing = tally.n_null + tally.missing.total() + tally.n_odd
+    replaced = [
+        f"{n:,} value{'' if n == 1 else 's'} {word!r} {'was' if n == 1 else 'were'} read as missing"
+        for word, n in tally.missing.most_common()
+    ]
+    if tally.n_odd:
+        n = tally.n_odd
+        were = "value that is" if n == 1 else "values that are"
+        replaced.append(f"{n:,} {were} not {_noun(detected)} {'was' if n == 1 else 'were'} read as missing")
+    return ColumnType(
+        detected.arrow_type,
+        n_missing == 0,
+        detected.words or None,
+        odd_rows=tuple(tally.odd_rows),
+        notation=detected.notation,
+        replaced=tuple(replaced),
+    )
+
+
+def _with_odd_values(column_type: ColumnType, detected: Detected, name: str) -> ColumnType:
+    """Return the type of a text column, with a note about values without which it would not be text."""
+    tally = detected.tally
+    n_values = tally.n_fitting + tally.n_odd
+    if tally.n_fitting < _NEARLY * n_values or "leading zeros" in (column_type.note or ""):
+        return column_type
+    note = f"{tally.n_odd:,} of {n_values:,} values are not {_noun(detected)}"
+    return replace(column_type, note=note, is_doubtful=True, odd_rows=tuple(tally.odd_rows), is_nearly=True)
+
+
+def _noun(detected: Detected) -> str:
+    type_ = detected.arrow_type
+    if pa.types.is_integer(type_):
+        return "whole numbers"
+    if pa.types.is_floating(type_):
+        return "numbers"
+    if pa.types.is_timestamp(type_):
+        return "timestamps"
+    return "times" if pa.types.is_time(type_) else "dates"

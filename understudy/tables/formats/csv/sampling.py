@@ -1,0 +1,58 @@
+"""Split samples of a CSV file into rows, and measure how well a delimiter fits them."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from typing import Any
+
+_SAMPLE_ROWS = 100
+
+
+def python_dialect(delimiter: str, quote: str) -> dict[str, Any]:
+    if quote:
+        return {"delimiter": delimiter, "quotechar": quote, "doublequote": True}
+    return {"delimiter": delimiter, "quoting": csv.QUOTE_NONE, "quotechar": None}
+
+
+Rows = list[list[str]]
+
+
+def sample_rows(places: Sequence[str], delimiter: str, quote: str, *, is_whole: bool) -> Rows:
+    """Return the first rows of each place. The very first row is the header."""
+    first = first_rows(places[0], delimiter, quote, is_whole=is_whole)
+    if not first:
+        return []
+    return first + [row for text in places[1:] for row in first_rows(text, delimiter, quote, is_whole=True)]
+
+
+def first_rows(text: str, delimiter: str, quote: str, *, is_whole: bool) -> Rows:
+    """Return the first rows, without blank lines and without a last row that the sample may have truncated.
+
+    The result ends before the first malformed row. That row is reported later, when the whole file is read.
+    """
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, **python_dialect(delimiter, quote))
+    rows: Rows = []
+    try:
+        for row in reader:
+            if len(rows) == _SAMPLE_ROWS:
+                return rows
+            if row:
+                rows.append(row)
+    except csv.Error:
+        return rows
+    return rows if is_whole else rows[:-1]
+
+
+def agreement(rows: Rows) -> tuple[bool, float, int]:
+    """Return the rank of a delimiter.
+
+    The rank consists of whether the delimiter splits the header, the share of rows with as many fields as the
+    header, and the number of fields.
+    """
+    if not rows:
+        return (False, 0.0, 0)
+    width = len(rows[0])
+    same = sum(len(row) == width for row in rows) / len(rows)
+    return (width > 1, same, width)

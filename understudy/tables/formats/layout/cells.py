@@ -1,0 +1,88 @@
+"""Classify single cells: numbers, dates, units, and words for missing values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+_NUMBER = re.compile(
+    r"[(+-]?\s*(?:[A-Z]{3}|[$€£¥])?\s*[+-]?(?:[0-9][0-9.,' \u00a0\u202f]*|[.,][0-9]+)"
+    r"(?:[eE][+-]?[0-9]+)?\s*(?:[%€$£]|[A-Z]{3})?\s*\)?-?"
+)
+_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
+_DATE = re.compile(
+    rf"(?:[0-9]{{1,4}}[-/.][0-9]{{1,2}}[-/.][0-9]{{1,4}}|[0-9]{{1,2}}[ -]{_MONTH}[ -][0-9]{{2,4}}"
+    rf"|{_MONTH} [0-9]{{1,2}},? [0-9]{{2,4}})(?:[T ,].*)?|[0-9]{{1,2}}:[0-9]{{2}}(?::[0-9.]+)?(?: ?[ap]m)?",
+    re.IGNORECASE,
+)
+_BOOLEANS = frozenset({"true", "false"})
+_MISSING = frozenset(
+    {"", "na", "n/a", "null", "none", "nan", "-", "--", "?", ".", "missing", "nil", "unknown"}
+)
+_BRACKETED = re.compile(r"[(\[].{1,30}[)\]]")
+_UNITS = frozenset(
+    (
+        *("mm", "cm", "m", "km", "in", "inch", "inches", "ft", "feet", "mi", "miles", "nm", "µm", "um"),
+        *("mg", "g", "kg", "t", "lb", "lbs", "oz", "tonnes", "µg", "ug", "ng"),
+        *("ms", "s", "sec", "seconds", "min", "minutes", "h", "hr", "hours", "d", "days", "weeks", "months"),
+        *("yr", "yrs", "year", "years", "y"),
+        *("c", "°c", "degc", "deg c", "f", "°f", "degf", "k", "°", "deg", "degrees", "rad"),
+        *("l", "ml", "dl", "m3", "m³", "gal", "cm2", "m2", "m²", "km2", "km²", "ha", "acres", "sqft"),
+        *("%", "percent", "pct", "ppm", "ppb", "‰", "ratio", "count", "n", "#", "no.", "units", "pcs"),
+        *("eur", "usd", "gbp", "chf", "sek", "nok", "dkk", "jpy", "$", "€", "£", "¥"),
+        *("v", "mv", "kv", "a", "ma", "w", "kw", "mw", "wh", "kwh", "mwh", "j", "kj", "mj", "kcal", "cal"),
+        *("hz", "khz", "mhz", "ghz", "pa", "hpa", "kpa", "mpa", "bar", "mbar", "mmhg", "psi", "n/m", "nm"),
+        *(
+            "b",
+            "kb",
+            "mb",
+            "gb",
+            "bytes",
+            "bpm",
+            "rpm",
+            "mph",
+            "kmh",
+            "kph",
+            "knots",
+            "kt",
+            "db",
+            "lux",
+            "ph",
+        ),
+        *("text", "yyyy-mm-dd", "dd/mm/yyyy", "mm/dd/yyyy", "yyyy-mm-dd hh:mm", "hh:mm", "hh:mm:ss", "utc"),
+        *("string", "str", "integer", "int", "float", "double", "date", "datetime", "bool", "boolean"),
+        *("varchar", "number", "numeric", "timestamp", "category", "unitless", "dimensionless"),
+    )
+)
+_COMPOUND = re.compile(r"[^\W\d_]{1,6}[²³0-9]?(?:[/*·^ ][-]?[^\W\d_]{0,6}[²³0-9-]{0,3}){1,3}")
+
+
+def is_value(cell: str) -> bool:
+    """Return whether a cell contains a number, a date, a time or a boolean."""
+    text = cell.strip()
+    return bool(text) and (
+        _NUMBER.fullmatch(text) is not None or _DATE.fullmatch(text) is not None or text.lower() in _BOOLEANS
+    )
+
+
+def is_missing(cell: str) -> bool:
+    """Return whether a cell is empty or contains a usual word for a missing value."""
+    return cell.strip().lower() in _MISSING
+
+
+def is_unit(cell: str) -> bool:
+    """Return whether a cell contains a unit of measurement or the name of a type."""
+    text = cell.strip()
+    if text.lower() in _UNITS or _BRACKETED.fullmatch(text):
+        return True
+    parts = re.split(r"[/*·^]", text)
+    return (
+        len(parts) > 1
+        and _COMPOUND.fullmatch(text) is not None
+        and all(part.strip("²³-0123456789 ").lower() in _UNITS or part.isdigit() for part in parts)
+    )
+
+
+def n_filled(cells: Sequence[str]) -> int:
+    """Return the number of cells that are not blank."""
+    return sum(bool(cell.strip()) for cell in cells)

@@ -1,0 +1,418 @@
+"""Find the header rows of a table, and the rows above and below them that do not belong to it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from understudy.errors import InvalidInput
+from understudy.tables.formats.layout.cells import is_missing, is_unit, is_value, n_filled
+from understudy.tables.formats.layout.naming import join_rows
+
+# Maximum number of rows that are examined for a header, and of rows below it that determine column types.
+_HEADER_ROWS_MAX = 50
+_BODY_ROWS_MAX = 30
+_JOINED_MAX = 3
+# A column has typed cells if at least this share of its cells are numbers, dates or booleans.
+_TYPED_MIN = 0.9
+
+# Minimum share of the rows below a header that have the width of the table, if other rows precede it.
+_SAME_MIN = 0.7
+
+
+@dataclass(frozen=True)
+class SheetRow:
+    """A row of a file: the number of its first line and of its last line, counted from 1, and its cells."""
+
+    first: int
+    last: int
+    cells: Sequence[str]
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether all cells are blank."""
+        return n_filled(self.cells) == 0
+
+
+class Place(Enum):
+    """The word for the place of a row in messages."""
+
+    line = "line"
+    row = "row"
+
+    def of(self, first: int, last: int) -> str:
+        """Return the place of one row or several rows, as at the beginning of a sentence."""
+        word = self.value.capitalize()
+        return f"{word} {first:,}" if first == last else f"{word}s {first:,} to {last:,}"
+
+
+@dataclass(frozen=True)
+class Request:
+    """The options that choose the header."""
+
+    header_row: int | None = None
+    join_headers: bool | None = None
+    place: Place = Place.line
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The rows of a header.
+
+    Parameters
+    ----------
+    above : tuple of SheetRow
+        Rows above the header that contain text and do not belong to the table.
+    headers : tuple of SheetRow
+        One or more header rows, whose cells are joined.
+    units : SheetRow, optional
+        Row with units below the header.
+    width : int
+        Number of fields in most rows below the header.
+    doubt : str, optional
+        Reason why the layout is unclear, with the place and the option that resolves it.
+    """
+
+    above: tuple[SheetRow, ...]
+    headers: tuple[SheetRow, ...]
+    width: int
+    units: SheetRow | None = None
+    doubt: str | None = None
+
+    @property
+    def last(self) -> SheetRow:
+        """The last row before the first row of data."""
+        return self.units or self.headers[-1]
+
+    def names(self, rows: Sequence[SheetRow]) -> list[str]:
+        """Return the names of all columns, which may be blank, given the first rows of the file."""
+        names = join_rows([row.cells for row in self.headers])
+        n_absent = self.width - len(names)
+        if n_absent == 1 and len(names) > 1 and are_numbered(self.body(rows)):
+            return ["", *names]
+        is_longer = n_absent < 0 and n_filled(names[self.width :]) == 0
+        return names[: self.width] if is_longer else [*names, *[""] * n_absent]
+
+    def body(self, rows: Sequence[SheetRow]) -> list[SheetRow]:
+        """Return the first rows below the header that have the width of the table."""
+        return _same_width([row for row in rows if row.first > self.last.last], self.width)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the table starts with one header row."""
+        return not self.above and len(self.headers) == 1 and self.units is None
+
+    def warnings(self, request: Request) -> list[str]:
+        """Return the messages about rows that were skipped or joined, without their content."""
+        place = request.place
+        texts = []
+        if self.above and request.header_row is None:
+            texts.append(
+                f"{place.of(self.above[0].first, self.headers[0].first - 1)} above the header "
+                f"{_were(self.above[0].first, self.headers[0].first - 1)} skipped, and {place.value} "
+                f"{self.headers[0].first:,} was read as the header. Set the option `header_row` to "
+                "change this."
+            )
+        if len(self.headers) > 1 and request.join_headers is None:
+            texts.append(
+                f"{place.of(self.headers[0].first, self.headers[-1].last)} were read as header rows and "
+                "joined. Set the option `join_headers` to false to read the second header row as data."
+            )
+        if self.units:
+            texts.append(
+                f"{place.of(self.units.first, self.units.last)} below the header contains units or labels "
+                "and was skipped. Set the option `join_headers` to true to add them to the column names, or "
+                "to false to read them as data."
+            )
+        return texts
+
+
+def _were(first: int, last: int) -> str:
+    return "was" if first == last else "were"
+
+
+def find_layout(rows: Sequence[SheetRow], request: Request) -> Layout | None:
+    """Return the layout of a table from its first rows, or None if no row can be its header.
+
+    Parameters
+    ----------
+    rows : sequence of SheetRow
+        First rows of the file, including blank rows.
+
+    Raises
+    ------
+    InvalidInput
+        With code invalid_header, if the chosen header is not in these rows.
+    """
+    filled = [row for row in rows if not row.is_blank]
+    width = _body_width(filled)
+    index = _chosen(rows, request) if request.header_row else _first_header(rows, width)
+    if index is None:
+        return None
+    start = (
+        index if request.header_row or request.join_headers is False else _first_joined(rows, index, width)
+    )
+    return _below(rows, start, index, width, request)
+
+
+def _body_width(rows: Sequence[SheetRow]) -> int:
+    """Return the most frequent number of cells; the larger number if two are equally frequent."""
+    counts = Counter(len(row.cells) for row in rows)
+    wide = {width: n for width, n in counts.items() if width > 1}
+    if not wide:
+        return 1
+    width = max(wide, key=lambda candidate: (wide[candidate], candidate))
+    return width if 2 * wide[width] >= counts[1] or wide[width] > 1 else 1
+
+
+def _chosen(rows: Sequence[SheetRow], request: Request) -> int:
+    assert request.header_row is not None
+    for index, row in enumerate(rows):
+        if row.first <= request.header_row <= row.last and not row.is_blank:
+            return index
+    place = request.place
+    raise InvalidInput(
+        f"{place.of(request.header_row, request.header_row)} cannot be the header, because it is blank "
+        f"or not among the first {len(rows):,} rows of the file. Set the option `header_row` to the "
+        f"{place.value} that contains the column names.",
+        code="invalid_header",
+    )
+
+
+def _first_header(rows: Sequence[SheetRow], width: int) -> int | None:
+    """Return the first row that has as many cells as the table and names at least half of its columns."""
+    for index, row in enumerate(rows[:_HEADER_ROWS_MAX]):
+        following = rows[index + 1 : index + 1 + _BODY_ROWS_MAX]
+        if row.is_blank or not _fits(row, following, width):
+            continue
+        n_active = _n_active(following, width)
+        n_named = n_filled(row.cells)
+        if n_named < n_active and any(map(_is_detail, row.cells)):
+            continue
+        if n_named >= max(min(2, width), (min(n_active, width) + 1) // 2):
+            return index
+    return None
+
+
+def _fits(row: SheetRow, following: Sequence[SheetRow], width: int) -> bool:
+    """Return whether a row can name all columns, apart from blank columns at the end and row numbers."""
+    n = len(row.cells)
+    if n == width or n < 2:
+        return n == width
+    if n > width:
+        return width > 1 and n_filled(row.cells[width:]) == 0
+    body = _same_width(following, width)
+    return bool(body) and (
+        all(n_filled(line.cells[n:]) == 0 for line in body)
+        or (n == width - 1 and not any(map(is_value, row.cells)) and are_numbered(body))
+    )
+
+
+def are_numbered(rows: Sequence[SheetRow]) -> bool:
+    """Return whether the first column contains consecutive numbers from 0 or 1."""
+    first = [row.cells[0].strip() for row in rows]
+    return len(rows) > 2 and first in (
+        [str(number) for number in range(len(rows))],
+        [str(number) for number in range(1, len(rows) + 1)],
+    )
+
+
+def _n_active(rows: Sequence[SheetRow], width: int) -> int:
+    """Return the number of columns that contain a value."""
+    active: set[int] = set()
+    for row in rows:
+        if len(row.cells) == width:
+            active.update(column for column, cell in enumerate(row.cells) if cell.strip())
+    return len(active)
+
+
+def _first_joined(rows: Sequence[SheetRow], index: int, width: int) -> int:
+    """Return the first of the rows directly above the header that name groups of columns."""
+    start = index
+    while start > 0 and index - start + 1 < _JOINED_MAX and _is_group_row(rows[start - 1], width):
+        start -= 1
+    return start
+
+
+def _is_group_row(row: SheetRow, width: int) -> bool:
+    named = [column for column, cell in enumerate(row.cells) if cell.strip()]
+    texts = [row.cells[column].strip() for column in named]
+    return (
+        len(row.cells) == width
+        and width > 2
+        and any(column > 0 for column in named)
+        and not any(_is_detail(text) or text.startswith("#") for text in texts)
+    )
+
+
+def _is_detail(cell: str) -> bool:
+    """Return whether a cell is a label that ends with a colon, or a value that is not a year."""
+    return cell.rstrip().endswith(":") or (is_value(cell) and not _is_year(cell))
+
+
+def _below(rows: Sequence[SheetRow], start: int, index: int, width: int, request: Request) -> Layout:
+    above = tuple(row for row in rows[:start] if not row.is_blank)
+    headers = [row for row in rows[start : index + 1] if not row.is_blank]
+    following = [row for row in rows[index + 1 :] if not row.is_blank]
+    units: SheetRow | None = None
+    doubt: str | None = None
+    if request.join_headers:
+        if len(headers) == 1 and following:
+            headers.append(following[0])
+    elif request.join_headers is None:
+        while following and len(headers) < _JOINED_MAX and units is None:
+            kind = _kind(headers[-1], following[0], _same_width(following[1:], width))
+            if kind is _Kind.header:
+                headers.append(following.pop(0))
+                continue
+            if kind is _Kind.doubtful and len(headers) == 1:
+                doubt = _doubtful_header(headers[0], following[0], request.place)
+            units = following[0] if kind is _Kind.units else None
+            break
+    return Layout(above, tuple(headers), width, units, doubt)
+
+
+def _same_width(rows: Sequence[SheetRow], width: int) -> list[SheetRow]:
+    return [row for row in rows if len(row.cells) == width][:_BODY_ROWS_MAX]
+
+
+class _Kind(Enum):
+    """The kind of the row below a header row."""
+
+    data = "data"
+    header = "header"
+    units = "units"
+    doubtful = "doubtful"
+
+
+def _kind(header: SheetRow, row: SheetRow, body: Sequence[SheetRow]) -> _Kind:
+    """Return the kind of the row below a header, judging by the rows below it."""
+    if len(body) < 2 or len(row.cells) != len(body[0].cells) or len(header.cells) < len(row.cells):
+        return _Kind.data
+    typed = [column for column in range(len(row.cells)) if _is_typed(body, column)]
+    if any(is_value(row.cells[column]) for column in typed):
+        return _Kind.data
+    n_misfits = sum(not is_missing(row.cells[column]) for column in typed)
+    texts = [cell for cell in row.cells if not is_missing(cell)]
+    if not texts:
+        return _Kind.data
+    if n_misfits and all(map(is_unit, texts)):
+        return _Kind.units
+    if [cell.strip() for cell in row.cells] == [cell.strip() for cell in header.cells[: len(row.cells)]]:
+        return _Kind.units
+    return _second_header(header, row, body, typed, n_misfits)
+
+
+def _second_header(
+    header: SheetRow, row: SheetRow, body: Sequence[SheetRow], typed: Sequence[int], n_misfits: int
+) -> _Kind:
+    unnamed = [
+        column
+        for column in range(1, len(row.cells))
+        if not header.cells[column].strip() and any(line.cells[column].strip() for line in body)
+    ]
+    if not unnamed:
+        return _Kind.header if n_misfits > 1 and n_misfits == len(typed) else _Kind.data
+    if not all(row.cells[column].strip() for column in unnamed):
+        return _Kind.data
+    is_gap = any(
+        not row.cells[column].strip() and all(line.cells[column].strip() for line in body)
+        for column in range(len(row.cells))
+    )
+    return _Kind.header if n_misfits or is_gap else _Kind.doubtful
+
+
+def _is_typed(body: Sequence[SheetRow], column: int) -> bool:
+    cells = [cell for row in body if not is_missing(cell := row.cells[column])]
+    return len(cells) > 1 and sum(map(is_value, cells)) >= _TYPED_MIN * len(cells)
+
+
+def checked_layout(layout: Layout, rows: Sequence[SheetRow], request: Request) -> Layout | None:
+    """Return a layout that is clear, or None if the first row is the header after all.
+
+    Raises
+    ------
+    InvalidInput
+        With code invalid_header, if rows may or may not belong to the table. The message contains the rows
+        and the option to set.
+    """
+    if layout.doubt:
+        raise InvalidInput(layout.doubt, code="invalid_header")
+    is_clear = _is_clear(layout, rows)
+    if is_clear is None or is_clear:
+        return layout if is_clear else None
+    if len(layout.above) == 1 and len(layout.above[0].cells) == 1:
+        return None
+    first, last = layout.above[0].first, layout.headers[0].first - 1
+    word = request.place.value
+    raise InvalidInput(
+        f"{request.place.of(first, last)} {'has' if first == last else 'have'} fewer fields than the "
+        f"{word}s that follow, so it is unclear whether the header is on {word} {first:,} or {last + 1:,}. "
+        f"Set the option `header_row` to the {word} of the header.",
+        code="invalid_header",
+    )
+
+
+def _is_clear(layout: Layout, rows: Sequence[SheetRow]) -> bool | None:
+    """Return whether the rows above the header cannot belong to the table, or None if no row is a header.
+
+    They do not belong to it if a blank row separates them from the header, all of them are comments, or the
+    header has words above a column of numbers, dates or booleans.
+    """
+    header = layout.headers[0]
+    if not layout.above:
+        is_first = not any(row.first < header.first for row in rows)
+        return True if is_first or not _has_values(layout, rows) else None
+    is_separate = any(row.is_blank and layout.above[-1].last < row.first < header.first for row in rows)
+    is_comment = all(row.cells[0].lstrip().startswith("#") for row in layout.above)
+    if _has_values(layout, rows):
+        return None
+    if not _is_consistent(layout, rows):
+        return None
+    if is_separate or is_comment:
+        return True
+    if any(n_filled(row.cells) >= n_filled(header.cells) for row in layout.above):
+        return None
+    return _has_typed_column(layout, rows)
+
+
+def _is_consistent(layout: Layout, rows: Sequence[SheetRow]) -> bool:
+    """Return whether most rows below the header have the width of the table."""
+    below = [row for row in rows if row.first > layout.last.last and not row.is_blank]
+    n_same = sum(len(row.cells) == layout.width for row in below)
+    return n_same > 1 and n_same >= _SAME_MIN * len(below)
+
+
+def _has_typed_column(layout: Layout, rows: Sequence[SheetRow]) -> bool:
+    """Return whether a column with a name in words contains numbers, dates or booleans."""
+    body = layout.body(rows)
+    names = layout.headers[-1].cells
+    return len(body) > 1 and any(
+        not is_value(name) and _is_typed(body, column)
+        for column, name in enumerate(names[: layout.width])
+        if name.strip()
+    )
+
+
+def _has_values(layout: Layout, rows: Sequence[SheetRow]) -> bool:
+    """Return whether the header row itself looks like a row of data: its cells have the types of a column."""
+    body = layout.body(rows)
+    return any(
+        is_value(name) and not _is_year(name) and (not body or _is_typed(body, column))
+        for column, name in enumerate(layout.headers[-1].cells[: layout.width])
+    )
+
+
+def _is_year(name: str) -> bool:
+    text = name.strip()
+    return len(text) == 4 and text.isdecimal() and 1800 <= int(text) <= 2200
+
+
+def _doubtful_header(header: SheetRow, row: SheetRow, place: Place) -> str:
+    return (
+        f"{place.of(row.first, row.last)} may be a second header row, because the header in {place.value} "
+        f"{header.first:,} has columns without a name. Set the option `join_headers` to true to join both "
+        "rows, or to false to read it as data."
+    )

@@ -1,0 +1,85 @@
+"""Join header rows, and name columns whose name is blank."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from itertools import pairwise
+
+_BETWEEN = " / "
+
+
+def join_rows(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return one name for each column of one or more header rows.
+
+    A blank cell in an upper row repeats the cell to its left, as in a merged cell, if a row below names the
+    column.
+    """
+    if len(rows) == 1:
+        return list(rows[0])
+    width = max(map(len, rows))
+    padded = [[*row, *[""] * (width - len(row))] for row in rows]
+    spread = [_spread(row, below) for row, below in pairwise(padded)]
+    return [_joined(cells) for cells in zip(*spread, padded[-1], strict=True)]
+
+
+def _spread(row: Sequence[str], below: Sequence[str]) -> list[str]:
+    left, cells = "", []
+    for cell, lower in zip(row, below, strict=True):
+        left = cell if cell.strip() else left
+        cells.append(cell if cell.strip() else left if lower.strip() else "")
+    return cells
+
+
+def _joined(cells: Sequence[str]) -> str:
+    parts: list[str] = []
+    for cell in cells:
+        text = cell.strip()
+        if text and text not in parts[-1:]:
+            parts.append(text)
+    return _BETWEEN.join(parts)
+
+
+def placeholder_names(names: Sequence[str]) -> list[str]:
+    """Return the names, with `index` for a first column and `column_2` etc. for others without."""
+    known = set(names)
+    complete = []
+    for position, name in enumerate(names, start=1):
+        if not name.strip():
+            name = "index" if position == 1 else f"column_{position}"
+            while name in known:
+                name += "_"
+        complete.append(name)
+    return complete
+
+
+def blank_warnings(
+    names: Sequence[str], unnamed: Collection[int], kept: Collection[int], n_blank_rows: int
+) -> Iterator[str]:
+    """Yield the messages about columns without a name and about blank rows.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Names of all columns, which are made up for the unnamed columns.
+    kept : collection of int
+        Indices of the columns that are not dropped.
+    """
+    dropped = [index + 1 for index in sorted(unnamed) if index not in kept]
+    if dropped:
+        columns, have = ("Column", "has") if len(dropped) == 1 else ("Columns", "have")
+        were = "was" if len(dropped) == 1 else "were"
+        yield f"{columns} {_listed(dropped)} {have} neither a name nor values and {were} dropped."
+    for index in sorted(unnamed):
+        if index in kept:
+            yield (
+                f"Column {index + 1} has no name and was named {names[index]!r}. If the header is on another "
+                "line, set the option `header_row`."
+            )
+    if n_blank_rows:
+        rows = "1 blank row was" if n_blank_rows == 1 else f"{n_blank_rows:,} blank rows were"
+        yield f"{rows} skipped."
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    shown = ", ".join(str(number) for number in numbers[:10])
+    return shown + (f" and {len(numbers) - 10:,} more" if len(numbers) > 10 else "")

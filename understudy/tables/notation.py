@@ -1,0 +1,221 @@
+"""The notation of a column: how text formats write its values.
+
+A column of type `double` may be written as `$1,234.50`, `1.234,5` or `12 %`, and a date as `19-Aug-2015`.
+`notations` parses, writes and detects notations. Importing this module loads neither Arrow nor NumPy.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
+
+METADATA_KEY = b"understudy.notation"
+"""Key of the notation, as JSON, in the metadata of an Arrow field."""
+
+SCALES: dict[str, float] = {
+    **{"K": 1e3, "k": 1e3, "M": 1e6, "MM": 1e6, "mn": 1e6, "mio": 1e6, "Mio": 1e6},
+    **{"B": 1e9, "bn": 1e9, "Bn": 1e9, "G": 1e9, "T": 1e12},
+}
+"""Suffixes for thousands, millions and so on, and the factor of each."""
+
+DIRECTIVES = frozenset(
+    (
+        *("Y", "y", "m", "-m", "d", "-d", "e", "b", "B", "a", "A", "j", "q", "G", "V", "-V", "u"),
+        *("H", "-H", "I", "-I", "M", "-M", "S", "-S", "p", "z", ":z", "s", "Q", "x"),
+        *("f", *(f"{n}f" for n in range(1, 10))),
+    )
+)
+"""Directives of date patterns: those of C's strftime, and `%q` (quarter), `%3f` (three digits of a fraction),
+`%Q` (milliseconds since 1970) and `%x` (days since 1899-12-30, the serial numbers of workbooks)."""
+
+_TOKEN = re.compile(r"%(-?[A-Za-z]|:z|[1-9]f|%)|([^%]+)")
+
+Words = Annotated[
+    tuple[Annotated[str, Field(min_length=1, max_length=64)], ...],
+    Field(
+        max_length=20,
+        description="Words that represent a missing value. The first one is written; empty text if there is "
+        "none.",
+    ),
+]
+
+
+class _Notation(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class NumberNotation(_Notation):
+    """The notation of numbers."""
+
+    type: Annotated[Literal["number"], Field(description="Discriminator: `number`.")] = "number"
+    decimal: Annotated[Literal[".", ","], Field(description="Decimal separator.")] = "."
+    thousands: Annotated[
+        Literal[",", ".", " ", "'", "\u2019", "\u00a0", "\u202f", "\u2009"] | None,
+        Field(description="Thousands separator; null for none."),
+    ] = None
+    decimals: Annotated[
+        int | None,
+        Field(ge=0, le=18, description="Number of digits after the decimal separator; null if it varies."),
+    ] = None
+    width: Annotated[
+        int, Field(ge=0, le=18, description="Minimum number of digits, reached with leading zeros.")
+    ] = 0
+    prefix: Annotated[
+        str, Field(max_length=16, description="Text before the digits, such as `$` or `EUR `.")
+    ] = ""
+    suffix: Annotated[
+        str, Field(max_length=24, description="Text after the digits, such as ` €`, `%` or ` kg`.")
+    ] = ""
+    negative: Annotated[
+        Literal["minus", "minus_after_prefix", "trailing_minus", "parentheses"],
+        Field(description="Notation of negative numbers: `-$5`, `$-5`, `$5-` or `($5)`."),
+    ] = "minus"
+    plus: Annotated[bool, Field(description="Whether positive numbers have a plus sign.")] = False
+    scales: Annotated[
+        tuple[str, ...],
+        Field(
+            max_length=6,
+            description="Suffixes that multiply the number, such as `K` for thousands, before `suffix`.",
+        ),
+    ] = ()
+    missing: Words = ()
+
+    @field_validator("scales")
+    @classmethod
+    def _scales_are_known(cls, scales: tuple[str, ...]) -> tuple[str, ...]:
+        if not set(scales) <= set(SCALES):
+            raise ValueError(f"scales must be among {', '.join(SCALES)}")
+        return scales
+
+
+class DateNotation(_Notation):
+    """The notation of dates, times of day and timestamps."""
+
+    type: Annotated[Literal["date"], Field(description="Discriminator: `date`.")] = "date"
+    pattern: Annotated[
+        str,
+        Field(
+            min_length=2,
+            max_length=64,
+            description="Pattern with the directives of strftime, such as `%d-%b-%Y` or `%-m/%-d/%Y %H:%M`.",
+        ),
+    ]
+    year_min: Annotated[
+        int,
+        Field(ge=1800, le=2100, description="First of the 100 years that two-digit years represent."),
+    ] = 1969
+    language: Annotated[
+        Literal["en", "de", "fr", "es", "it", "pt", "nl"],
+        Field(description="Language of the names of months and days."),
+    ] = "en"
+    capitals: Annotated[
+        Literal["title", "upper", "lower"],
+        Field(description="Capitalization of names and of AM and PM."),
+    ] = "title"
+    offset_minutes: Annotated[
+        int,
+        Field(ge=-1080, le=1080, description="Offset from UTC, in minutes, at which `%z` writes timestamps."),
+    ] = 0
+    missing: Words = ()
+
+    @field_validator("pattern")
+    @classmethod
+    def _pattern_is_supported(cls, pattern: str) -> str:
+        pattern = pattern.replace("%F", "%Y-%m-%d").replace("%T", "%H:%M:%S").replace("%D", "%m/%d/%y")
+        pattern = pattern.replace("%R", "%H:%M").replace("%h", "%b")
+        directives = [directive for directive, _ in tokens(pattern) if directive]
+        unknown = [directive for directive in directives if directive not in DIRECTIVES]
+        if unknown:
+            raise ValueError(f"the directive %{unknown[0]} is not supported in a date pattern")
+        if not directives:
+            raise ValueError("a date pattern must have at least one directive, such as %Y")
+        if not _is_whole(set(directives)):
+            raise ValueError("a date pattern must determine a date or a time of day, as %d.%m.%Y does")
+        return pattern
+
+    @property
+    def directives(self) -> frozenset[str]:
+        """The directives of the pattern, without padding and widths."""
+        return frozenset(d.lstrip("-0123456789") for d, _ in tokens(self.pattern) if d)
+
+    @property
+    def has_date(self) -> bool:
+        """Whether the pattern contains a date."""
+        return bool(self.directives & {"Y", "y", "G", "s", "Q", "x"})
+
+    @property
+    def has_time(self) -> bool:
+        """Whether the pattern contains a time of day."""
+        return bool(self.directives & {"H", "I", "s", "Q"})
+
+    @property
+    def is_zoned(self) -> bool:
+        """Whether the pattern determines the offset from UTC."""
+        return bool(self.directives & {"z", ":z"}) or bool(
+            re.search(r"(?:S|f|M) ?(?:Z|UTC|GMT)$", self.pattern)
+        )
+
+
+def _is_whole(directives: set[str]) -> bool:
+    plain = {d.lstrip("-0123456789") for d in directives}
+    if plain & {"s", "Q", "x"}:
+        return len(plain) == 1
+    has_year = plain & {"Y", "y"}
+    is_date = has_year and (plain & {"m", "b", "B"} or plain & {"j", "q"})
+    is_week = plain >= {"G", "V"}
+    has_clock = "H" in plain or plain >= {"I", "p"}
+    return bool(is_date or is_week or (has_clock and not has_year and not plain & {"m", "d", "b", "B"}))
+
+
+class BooleanNotation(_Notation):
+    """The notation of booleans."""
+
+    type: Annotated[Literal["boolean"], Field(description="Discriminator: `boolean`.")] = "boolean"
+    true: Annotated[str, Field(min_length=1, max_length=64, description="Word for true.")]
+    false: Annotated[str, Field(min_length=1, max_length=64, description="Word for false.")]
+    missing: Words = ()
+
+
+Notation = Annotated[NumberNotation | DateNotation | BooleanNotation, Field(discriminator="type")]
+
+_ADAPTER: TypeAdapter[NumberNotation | DateNotation | BooleanNotation] = TypeAdapter(Notation)
+
+
+def tokens(pattern: str) -> list[tuple[str, str]]:
+    """Split a date pattern into pairs of a directive, or an empty string, and literal text."""
+    parts: list[tuple[str, str]] = []
+    end = 0
+    for match in _TOKEN.finditer(pattern):
+        if match.start() != end:
+            raise ValueError("a date pattern must have a letter after each percent sign")
+        end = match.end()
+        parts.append(("", "%") if match[1] == "%" else (match[1] or "", match[2] or ""))
+    if end != len(pattern):
+        raise ValueError("a date pattern must have a letter after each percent sign")
+    return parts
+
+
+def field_metadata(
+    notation: NumberNotation | DateNotation | BooleanNotation | None,
+) -> dict[bytes, bytes] | None:
+    """Return the metadata of an Arrow field with a notation."""
+    if notation is None:
+        return None
+    given = notation.model_dump(exclude_defaults=True)
+    return {METADATA_KEY: json.dumps({"type": notation.type, **given}, ensure_ascii=False).encode()}
+
+
+def read_metadata(
+    metadata: dict[bytes, bytes] | None,
+) -> NumberNotation | DateNotation | BooleanNotation | None:
+    """Return the notation in the metadata of an Arrow field, or None if there is none that is valid."""
+    text = (metadata or {}).get(METADATA_KEY)
+    if text is None:
+        return None
+    try:
+        return _ADAPTER.validate_json(text)
+    except ValidationError:
+        return None

@@ -1,0 +1,83 @@
+"""What is known about a text column before its notation is detected, and the result of the detection."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import pyarrow as pa
+
+from understudy.tables.notations.parsing import AnyNotation
+
+Texts = Callable[[], Iterable["pa.Array[Any]"]]
+"""Function that returns the values of a column, trimmed and in batches, with null for missing values."""
+
+PLACES_MAX = 3
+"""Maximum number of values whose rows are reported."""
+
+
+@dataclass(frozen=True)
+class Clues:
+    """Facts other than the values of a column.
+
+    Parameters
+    ----------
+    words : tuple of str
+        Words of the column's name, in lower case.
+    decimal, thousands, date_order
+        Options given by the user; see `ReadOptions`.
+    prefers_point : bool
+        Whether a comma in a number is a thousands separator if both readings are possible, because commas
+        delimit the fields of the file.
+    is_coerced : bool
+        Whether values outside the notation become missing values.
+    """
+
+    words: tuple[str, ...] = ()
+    decimal: str | None = None
+    thousands: str | None = None
+    date_order: Literal["day_first", "month_first"] | None = None
+    prefers_point: bool = False
+    is_coerced: bool = False
+
+
+@dataclass
+class Tally:
+    """Counts of the values of a column that do and do not follow a notation.
+
+    Parameters
+    ----------
+    missing : Counter
+        Number of occurrences of each known word for a missing value.
+    odd_rows : list of int
+        First rows, counted from 0, of other values outside the notation.
+    """
+
+    n_rows: int = 0
+    n_null: int = 0
+    n_fitting: int = 0
+    n_odd: int = 0
+    missing: Counter[str] = field(default_factory=Counter)
+    odd_rows: list[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Detected:
+    """The best notation of a column.
+
+    Parameters
+    ----------
+    question : str, optional
+        Reason why the notation cannot be decided, with the option to set. None if it is decided.
+    alternatives : tuple of str
+        Other notations that fit all values.
+    """
+
+    notation: AnyNotation
+    arrow_type: pa.DataType
+    tally: Tally
+    words: str
+    question: str | None = None
+    alternatives: tuple[str, ...] = ()

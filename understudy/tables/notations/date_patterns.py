@@ -1,0 +1,187 @@
+"""Propose date patterns for a text, such as `%d-%b-%Y` for `19-Aug-2015`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from understudy.tables.notations.names import LANGUAGES, day_names, month_names
+
+_TIME = re.compile(
+    r"(?<!\d)(?P<hour>\d{1,2}):(?P<minute>\d{2})(?P<second>:\d{2})?(?P<fraction>[.,]\d{1,9})?"
+    r"(?P<half> ?[AaPp]\.?[Mm]\.?(?![A-Za-z]))?"
+)
+_HALF = re.compile(r"(?<!\d)(?P<hour>\d{1,2})(?P<half> ?[AaPp][Mm])$")
+_OFFSET = re.compile(r"(?P<blank> ?)(?P<offset>[+-]\d{2}(?P<colon>:?)\d{2}|[+-]\d{2})(?= |$)")
+_COMPACT = re.compile(
+    r"(?<!\d)(\d{8})(?P<mark>[T _-]?)(?P<clock>\d{6}|\d{4})?(?P<fraction>\.\d{1,9})?(?P<zone>Z?)$"
+)
+_WEEK = re.compile(r"(?P<year>\d{4})(?P<mark>-?[Ww])(?P<week>\d{1,2})(?P<day>-?[1-7])?")
+_QUARTER = re.compile(r"(?P<before>[Qq])(?P<quarter>[1-4])(?!\d)")
+_RUN = re.compile(r"\d+")
+_LETTERS = re.compile(r"[^\W\d_]+")
+# Text that may occur between the parts of a date.
+_LITERALS = re.compile(r"[\s,./:;_'-]*|(?i:\s*(?:T|Z|UTC|GMT|at|de|of|uhr|h|[A-Z]{3,4})\s*)")
+_ORDERS = {
+    "day_first": ("d", "m", "y"),
+    "month_first": ("m", "d", "y"),
+    "year_first": ("y", "m", "d"),
+    "year_day_first": ("y", "d", "m"),
+}
+
+
+def patterns_of(text: str) -> Iterator[tuple[str, str]]:
+    """Yield the patterns that a text may follow, each with the language of its names.
+
+    Numbers have no leading zeros in the patterns: `%-d` also accepts `05`.
+    """
+    if len(text) > 48 or not any(character.isdigit() for character in text):
+        return
+    if week := _WEEK.fullmatch(text):
+        yield _week_pattern(week), "en"
+        return
+    if compact := _COMPACT.fullmatch(text):
+        yield _compact_pattern(compact), "en"
+        return
+    rest, clock = _cut_clock(text.replace("%", "%%"))
+    for language in _languages(rest):
+        named, names = _cut_names(rest, language)
+        if named is None:
+            continue
+        for pattern in _date_patterns(named, has_clock=clock is not None):
+            for place, directive in enumerate(names):
+                pattern = pattern.replace(chr(0xE100 + place), directive)
+            yield pattern.replace("\ue000", clock or ""), language
+
+
+def _week_pattern(match: re.Match[str]) -> str:
+    day = match["day"]
+    suffix = "" if day is None else f"{day[:-1]}%u"
+    return f"%G{match['mark']}%V{suffix}"
+
+
+def _compact_pattern(match: re.Match[str]) -> str:
+    clock = {None: "", 4: "%H%M", 6: "%H%M%S"}[len(match["clock"]) if match["clock"] else None]
+    fraction = ".%f" if match["fraction"] else ""
+    return f"%Y%m%d{match['mark']}{clock}{fraction}{match['zone']}"
+
+
+def _cut_clock(text: str) -> tuple[str, str | None]:
+    """Replace the time of day and the offset with a private character, and return their pattern."""
+    match = _TIME.search(text) or _HALF.search(text)
+    if match is None:
+        return text, None
+    groups = match.groupdict()
+    half = groups.get("half")
+    clock = "%-I" if half else "%-H"
+    clock += ":%M" if groups.get("minute") else ""
+    clock += ":%S" if groups.get("second") else ""
+    clock += f"{groups['fraction'][0]}%f" if groups.get("fraction") else ""
+    if half:
+        clock += " %p" if half.startswith(" ") else "%p"
+    after = text[match.end() :]
+    if offset := _OFFSET.match(after):
+        clock += f"{offset['blank']}{'%:z' if offset['colon'] else '%z'}"
+        after = after[offset.end() :]
+    return f"{text[: match.start()]}\ue000{after}", clock
+
+
+def _languages(text: str) -> list[str]:
+    letters = [word.lower() for word in _LETTERS.findall(text)]
+    if not letters:
+        return ["en"]
+    fitting = []
+    for language in LANGUAGES:
+        known = {
+            name.lower()
+            for is_short in (True, False)
+            for name in (*month_names(language, is_short=is_short), *day_names(language, is_short=is_short))
+        }
+        if any(word in known for word in letters):
+            fitting.append(language)
+    return fitting or ["en"]
+
+
+def _cut_names(text: str, language: str) -> tuple[str | None, list[str]]:
+    """Replace names of months and days with private characters, and return the directive of each."""
+    directives: list[str] = []
+    tables = {
+        "b": month_names(language, is_short=True),
+        "B": month_names(language, is_short=False),
+        "a": day_names(language, is_short=True),
+        "A": day_names(language, is_short=False),
+    }
+
+    def replaced(match: re.Match[str]) -> str:
+        word = match[0].lower()
+        for directive, names in tables.items():
+            if word in (name.lower() for name in names):
+                directives.append(f"%{directive}")
+                return chr(0xE100 + len(directives) - 1)
+        return match[0]
+
+    named = _LETTERS.sub(replaced, text)
+    months = [d for d in directives if d in ("%b", "%B")]
+    if len(months) > 1 or len(directives) - len(months) > 1:
+        return None, []
+    return named, directives
+
+
+def _date_patterns(text: str, *, has_clock: bool) -> Iterator[str]:
+    """Yield the patterns of a text whose time and names were replaced with private characters."""
+    plain = re.sub("[\ue000\ue100-\ue10f]", "", text)
+    if quarter := _QUARTER.search(text):
+        year = _RUN.search(text.replace(quarter[0], "", 1))
+        if year and len(year[0]) == 4 and len(_RUN.findall(text)) == 2:
+            replaced = text.replace(quarter[0], f"{quarter['before']}\ue200", 1).replace(year[0], "%Y", 1)
+            yield replaced.replace("\ue200", "%q")
+        return
+    if not all(_LITERALS.fullmatch(part) for part in _RUN.split(plain)):
+        return
+    runs = [match[0] for match in _RUN.finditer(text)]
+    n_months = len(re.findall("[\ue100-\ue10f]", text))
+    if not runs:
+        if has_clock and not n_months:
+            yield text
+        return
+    for fields in _assignments(runs, has_name=n_months > 0):
+        pieces = _RUN.split(text)
+        yield "".join(piece + field for piece, field in zip(pieces, (*fields, ""), strict=True))
+
+
+def _assignments(runs: list[str], *, has_name: bool) -> Iterator[tuple[str, ...]]:
+    """Yield the directives that runs of digits may stand for."""
+    lengths = [len(run) for run in runs]
+    years = [i for i, length in enumerate(lengths) if length == 4]
+    if len(years) > 1 or any(length not in (1, 2, 4) for length in lengths):
+        return
+    if has_name:
+        yield from _named_assignments(lengths, years)
+    elif len(runs) == 2 and years:
+        yield tuple("%Y" if i == years[0] else "%-m" for i in range(2))
+    elif len(runs) == 3:
+        yield from _numeric_assignments(lengths, years)
+
+
+def _named_assignments(lengths: list[int], years: list[int]) -> Iterator[tuple[str, ...]]:
+    if years:
+        if len(lengths) <= 2:
+            yield tuple("%Y" if i == years[0] else "%-d" for i in range(len(lengths)))
+    elif len(lengths) == 2:
+        if lengths[1] == 2:
+            yield "%-d", "%y"
+        if lengths[0] == 2:
+            yield "%y", "%-d"
+    elif lengths == [2]:
+        yield ("%y",)
+
+
+def _numeric_assignments(lengths: list[int], years: list[int]) -> Iterator[tuple[str, ...]]:
+    for order in _ORDERS.values():
+        place = order.index("y")
+        if years and years[0] != place:
+            continue
+        if not years and lengths[place] != 2:
+            continue
+        year = "%Y" if years else "%y"
+        yield tuple(year if field == "y" else f"%-{field}" for field in order)

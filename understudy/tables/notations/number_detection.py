@@ -1,0 +1,271 @@
+"""Detect the notation of a column of numbers: affixes, decimal and thousands separators, negative numbers."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from understudy.tables.casting import count_unfit
+from understudy.tables.notation import SCALES, NumberNotation
+from understudy.tables.notations.clues import Clues, Detected, Tally, Texts
+from understudy.tables.notations.numbers import regex, unify_separators
+from understudy.tables.notations.samples import SampledTexts, tally
+
+# Minimum share of the sampled values that have the same prefix and suffix.
+_SHARE_MIN = 0.5
+
+_PARTS = re.compile(
+    r"(?P<opening>\()?(?P<sign>[-+\u2212])?(?P<prefix>[^\d\s.,()+\u2212-]{0,5}[ \u00a0\u202f]?)"
+    r"(?P<inner>[-+\u2212])?"
+    r"(?P<core>[.,]?\d(?:[\d.,' \u00a0\u202f\u2009\u2019]*\d)?[.,]?(?:[eE][-+]?\d{1,3})?)"
+    r"(?P<suffix>[ \u00a0\u202f]?[^\d()]{0,20}?)(?P<trailing>[-\u2212])?(?P<closing>\))?"
+)
+_CURRENCY_SIGNS = "$€£¥₹₽₩₺₫₴₦₱฿₪₡₲₵"
+_CURRENCIES = re.compile(
+    rf"(?:[A-Z]{{1,3}})?[{_CURRENCY_SIGNS}]|USD|EUR|GBP|CHF|JPY|CNY|RMB|INR|AUD|CAD|NZD|SEK|NOK|DKK|PLN|CZK|HUF"
+    r"|RON|BGN|RUB|TRY|ZAR|BRL|MXN|ARS|CLP|COP|PEN|KRW|SGD|HKD|TWD|THB|IDR|MYR|PHP|VND|ILS|AED|SAR|EGP|NGN|KES"
+    r"|UAH|kr\.?|Kr\.?|Rs\.?|Fr\.?|SFr\.?|zł|Kč|Ft|lei|R"
+)
+_UNITS = re.compile(
+    r"%|‰|°|°C|°F|[kKmMgGT]?B|[kKMG]iB|[kmcµu]?g|mg|kg|lbs?|oz|t|[kmcµn]?m|mm|cm|km|ft|in|mi|yd|\"|'|[mc]?[lL]|dl"
+    r"|[kMG]?Hz|[kMG]?W|[kM]?Wh|[mk]?V|m?A|mAh|mph|km/h|kph|m/s|kt|[nmµ]?s|min|h|hrs?|d|yrs?|y|px|bp|bps|[kMG]bps"
+    r"|m²|km²|m2|ft²|sqft|m³|cc|hp|PS|bhp|kn|rpm|psi|[kh]?Pa|bar|kcal|cal|k?J|[x\u00d7]|ppm|ppb|dB|mmHg|bpm|mol|mmol/L"
+    r"|mg/dL|g/dL|USD|EUR"
+)
+_WORD_AFTER_BLANK = re.compile(r"[^\W\d_][\w/²³°.%-]{0,15}(?: [^\W\d_]{1,12})?")
+_POINT_CURRENCIES = re.compile(r"(?:[A-Z]{1,3})?[$£¥₹]|USD|GBP|AUD|CAD|INR|JPY|CNY")
+
+
+class _Affixes(NamedTuple):
+    """The constant text around the digits of a column."""
+
+    prefix: str
+    suffix: str
+    scales: tuple[str, ...]
+    negative: str
+    plus: bool
+
+
+@dataclass
+class _Candidate:
+    """Counts of the values under one notation."""
+
+    notation: NumberNotation
+    tally: Tally = field(default_factory=Tally)
+    n_with_mark: int = 0
+    n_grouped: int = 0
+    n_with_exponent: int = 0
+    lengths: set[int] = field(default_factory=set)
+    decimals: set[int] = field(default_factory=set)
+    is_whole: bool = True
+
+    def fits(self, texts: pa.Array[Any]) -> pa.Array[Any]:
+        """Count properties of the values, and return whether each is a number in this notation."""
+        extracted: Any = pc.extract_regex(unify_separators(texts), regex(self.notation))
+        is_match: pa.Array[Any] = extracted.is_valid()
+        names = [extracted.type.field(i).name for i in range(extracted.type.num_fields)]
+        digits: Any = extracted.flatten()[names.index("digits")].drop_null()
+        if len(digits):
+            self._count(digits)
+        return is_match
+
+    def _count(self, digits: Any) -> None:
+        mark, thousands = self.notation.decimal, self.notation.thousands
+        place: Any = pc.find_substring(digits, mark)
+        length: Any = pc.binary_length(digits)
+        has_mark = pc.greater_equal(place, pa.scalar(0, place.type))
+        self.n_with_mark += pc.sum(has_mark.cast(pa.int64())).as_py() or 0
+        after = pc.if_else(has_mark, pc.subtract(pc.subtract(length, place), 1), 0)
+        ends: Any = pc.min_max(after).as_py()
+        self.decimals |= {ends["min"], ends["max"]}
+        self.n_with_exponent += _count(digits, "e") + _count(digits, "E")
+        self.n_grouped += _count(digits, thousands) if thousands else 0
+        sizes: Any = pc.min_max(length).as_py()
+        self.lengths |= {sizes["min"], sizes["max"]}
+        if self.is_whole and not self.n_with_mark and not self.n_with_exponent:
+            plain = pc.replace_substring(digits, thousands, "") if thousands else digits
+            self.is_whole = count_unfit(plain, pa.int64(), 1) == 0
+
+    @property
+    def is_code_like(self) -> bool:
+        """Whether the values may be codes, such as telephone numbers: grouped digits of equal length."""
+        has_affix = self.notation.prefix or self.notation.suffix
+        is_grouped = self.notation.thousands in (" ", ".") and not self.n_with_mark
+        return is_grouped and len(self.lengths) == 1 and not has_affix
+
+    @property
+    def arrow_type(self) -> pa.DataType:
+        """The smallest type that can represent all values."""
+        is_scaled = len(self.notation.scales) > 1 or (self.notation.scales and self.n_with_mark)
+        is_integer = not self.n_with_mark and not self.n_with_exponent and self.is_whole and not is_scaled
+        return pa.int64() if is_integer else pa.float64()
+
+
+def _count(values: Any, mark: str) -> int:
+    return pc.sum(pc.match_substring(values, mark).cast(pa.int64())).as_py() or 0
+
+
+def detect_numbers(sample: SampledTexts, texts: Texts, clues: Clues) -> Detected | None:
+    """Return the notation of numbers that fits the most values, or None if there is none."""
+    affixes = _find_affixes(sample)
+    if affixes is None:
+        return None
+    candidates = [_checked(notation, texts()) for notation in _notations(affixes, clues)]
+    n_fitting = max(candidate.tally.n_fitting for candidate in candidates)
+    if n_fitting == 0:
+        return None
+    best = _distinct([c for c in candidates if c.tally.n_fitting == n_fitting])
+    if affixes.plus and not affixes.suffix and not any(candidate.n_with_mark for candidate in best):
+        # A plus sign before whole numbers may belong to telephone numbers.
+        return None
+    prefers_point = clues.prefers_point or _POINT_CURRENCIES.fullmatch(affixes.prefix.strip())
+    if len(best) > 1 and prefers_point:
+        best = [candidate for candidate in best if candidate.notation.decimal == "."] or best
+    return _detected(best, clues)
+
+
+def _detected(best: list[_Candidate], clues: Clues) -> Detected:
+    chosen = best[0]
+    is_given = clues.thousands is not None or (clues.decimal, chosen.notation.thousands) == (",", ".")
+    question = None
+    if len(best) > 1:
+        question = (
+            "it is unclear whether commas are decimal or thousands separators (set the option `decimal`)"
+        )
+    elif chosen.is_code_like and not is_given:
+        question = (
+            "groups of digits of equal length may be codes (set the option `thousands` to read numbers)"
+        )
+    decimals = chosen.decimals.pop() if len(chosen.decimals) == 1 and not chosen.n_with_exponent else None
+    notation = chosen.notation.model_copy(update={"decimals": decimals})
+    return Detected(
+        notation,
+        chosen.arrow_type,
+        chosen.tally,
+        _words_of(notation, has_mark=chosen.n_with_mark > 0),
+        question,
+        tuple(f"decimal {other.notation.decimal!r}" for other in best[1:]),
+    )
+
+
+def _checked(notation: NumberNotation, texts: Iterable[pa.Array[Any]]) -> _Candidate:
+    candidate = _Candidate(notation)
+    candidate.tally = tally(texts, candidate.fits, is_date=False)
+    return candidate
+
+
+def _notations(affixes: _Affixes, clues: Clues) -> Iterator[NumberNotation]:
+    for decimal in (".", ","):
+        for thousands in (None, ",", ".", " ", "'"):
+            fits = (
+                thousands != decimal
+                and clues.decimal in (None, decimal)
+                and (clues.thousands in (None, thousands) or thousands is None)
+                and clues.thousands != decimal
+            )
+            if fits:
+                yield NumberNotation(decimal=decimal, thousands=thousands, **affixes._asdict())
+
+
+def _distinct(candidates: list[_Candidate]) -> list[_Candidate]:
+    """Remove candidates that read the values like another candidate because their separator never occurs."""
+    possible = [c for c in candidates if c.notation.thousands is None or c.n_grouped]
+    whole = [candidate for candidate in possible if not candidate.n_with_mark]
+    marks = {candidate.notation.thousands for candidate in whole}
+    return [candidate for candidate in possible if candidate.n_with_mark] + [
+        next(candidate for candidate in whole if candidate.notation.thousands == mark)
+        for mark in sorted(marks, key=str)
+    ]
+
+
+def _find_affixes(sample: SampledTexts) -> _Affixes | None:
+    """Return the most frequent prefix and suffix of the sampled values, or None if most are not numbers."""
+    votes: Counter[tuple[str, str]] = Counter()
+    signs: Counter[str] = Counter()
+    scales: Counter[str] = Counter()
+    for value, count in zip(sample.values, sample.counts, strict=True):
+        match = _PARTS.fullmatch(value)
+        if match is None or bool(match["opening"]) != bool(match["closing"]):
+            continue
+        suffix, scale = _cut_scale(match["suffix"])
+        scales[scale] += count
+        votes[match["prefix"], suffix] += count
+        signs.update({_sign_style(match): count})
+    if not votes:
+        return None
+    (prefix, suffix), n = votes.most_common(1)[0]
+    kept = _scales(scales, prefix, sample)
+    if kept is None:
+        return None
+    if n < _SHARE_MIN * sample.n or not (_is_prefix(prefix) and _is_suffix(suffix)):
+        return None
+    styles = ("parentheses", "trailing_minus", "minus_after_prefix")
+    negative = next((style for style in styles if signs[style]), "minus")
+    return _Affixes(prefix, suffix, kept, negative, plus=signs["plus"] > 0 and signs["none"] == 0)
+
+
+def _cut_scale(suffix: str) -> tuple[str, str]:
+    """Split a suffix into the text after the scale, and the scale."""
+    if suffix in SCALES:
+        return "", suffix
+    for scale in ("K", "k", "M", "B"):
+        if suffix.startswith(scale) and _CURRENCIES.fullmatch(suffix[1:].strip()):
+            return suffix[1:], scale
+    return suffix, ""
+
+
+def _scales(scales: Counter[str], prefix: str, sample: SampledTexts) -> tuple[str, ...] | None:
+    """Return the scales in use, or None if a single letter is rather a part of a code such as `12B`."""
+    used = tuple(sorted((scale for scale in scales if scale), key=lambda scale: SCALES[scale]))
+    if not used or (prefix.strip() and len(used) <= 6):
+        return used
+    is_sure = len(used) > 1 or used[0] in ("K", "k", "mn", "mio", "Mio", "bn", "Bn")
+    return used if is_sure or any("." in value or "," in value for value in sample.values) else None
+
+
+def _sign_style(match: re.Match[str]) -> str:
+    if match["opening"]:
+        return "parentheses"
+    if match["trailing"]:
+        return "trailing_minus"
+    if match["inner"] and match["prefix"].strip():
+        return "minus_after_prefix" if match["inner"] != "+" else "plus"
+    sign = match["sign"] or match["inner"]
+    return "none" if not sign else "plus" if sign == "+" else "minus"
+
+
+def _is_prefix(prefix: str) -> bool:
+    return not prefix or _CURRENCIES.fullmatch(prefix.strip()) is not None
+
+
+def _is_suffix(suffix: str) -> bool:
+    text = suffix.strip()
+    if not text:
+        return suffix == ""
+    if _CURRENCIES.fullmatch(text) or _UNITS.fullmatch(text):
+        return True
+    return (
+        suffix != text and _WORD_AFTER_BLANK.fullmatch(text) is not None and text.lower() not in ("am", "pm")
+    )
+
+
+def _words_of(notation: NumberNotation, *, has_mark: bool) -> str:
+    """Return the notation in words, for the evidence of a column."""
+    names = {",": "commas", ".": "points", " ": "spaces", "'": "apostrophes"}
+    words = []
+    if has_mark or notation.thousands:
+        mark = "comma" if notation.decimal == "," else "point"
+        between = f" and {names[notation.thousands]} between thousands" if notation.thousands else ""
+        words.append(f"a decimal {mark}{between}")
+    around = [repr(text) for text in (notation.prefix, *notation.scales, notation.suffix) if text]
+    if around:
+        words.append(" and ".join(around))
+    if notation.negative == "parentheses":
+        words.append("negative numbers in parentheses")
+    return f"written with {', '.join(words)}" if words else ""

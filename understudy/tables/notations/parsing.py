@@ -1,0 +1,34 @@
+"""Parse the texts of a column in its notation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from understudy.tables.notation import BooleanNotation, DateNotation, NumberNotation
+from understudy.tables.notations.dates import parse_dates
+from understudy.tables.notations.numbers import parse_numbers
+
+AnyNotation = NumberNotation | DateNotation | BooleanNotation
+
+
+def parse(texts: pa.Array[Any], notation: AnyNotation, target: pa.DataType) -> pa.Array[Any]:
+    """Return the values of trimmed texts.
+
+    The result has null for missing values, for the words that mean missing, and for texts that are not in the
+    notation.
+    """
+    values: Any = texts
+    if notation.missing:
+        is_missing = pc.is_in(values, value_set=pa.array(notation.missing, pa.string()))
+        values = pc.if_else(is_missing, pa.scalar(None, pa.string()), values)
+    if isinstance(notation, NumberNotation):
+        return parse_numbers(values, notation, target)
+    if isinstance(notation, DateNotation):
+        return parse_dates(values, notation, target)
+    words = pa.array([notation.false, notation.true])
+    place: Any = pc.index_in(values, words)
+    booleans: pa.Array[Any] = pc.equal(place, pa.scalar(1, pa.int32()))
+    return booleans

@@ -1,0 +1,42 @@
+"""Words that people write for a missing value in columns of numbers or dates."""
+
+from __future__ import annotations
+
+import re
+
+KNOWN_WORDS = frozenset(
+    (
+        *("?", "??", "-", "--", "---", ".", "..", "...", "*", "**", "\u2013", "\u2014", "\u2026"),
+        *("n/a", "N/A", "n.a.", "N.A.", "n.a", "na", "NA", "#N/A", "#NA", "#N/A N/A", "<NA>", "<na>", "n.d."),
+        *("null", "NULL", "Null", "(null)", "\\N", "nil", "NIL", "None", "none", "NONE", "nan", "NaN", "NAN"),
+        *("NaT", "nat", "-nan", "-NaN", "missing", "Missing", "MISSING", "unknown", "Unknown", "UNKNOWN"),
+        *("unk", "UNK", "not available", "Not available", "Not Available", "not applicable"),
+        *("Not applicable", "Not Applicable", "no data", "No data", "not recorded", "Not recorded"),
+        *(
+            "undefined",
+            "k.A.",
+            "k. A.",
+            "s/d",
+            "n/d",
+            "N/D",
+            "n.b.",
+            "tbd",
+            "TBD",
+            "blank",
+            "(blank)",
+            "empty",
+        ),
+        *("#VALUE!", "#DIV/0!", "#REF!", "#NULL!", "#NUM!", "#NAME?"),
+    )
+)
+"""Words that mean missing in a column whose other values are numbers or dates."""
+
+ZERO_DATE = r"0{4}[-/.]00[-/.]00(?:[T ]00:00(?::00(?:\.0+)?)?)?|00[-/.]00[-/.]0{4}(?: 00:00(?::00)?)?|0{8}"
+"""Pattern of dates whose parts are all zero, with which some databases represent a missing date."""
+
+_ZERO = re.compile(ZERO_DATE)
+
+
+def means_missing(text: str, *, is_date: bool) -> bool:
+    """Return whether a text is a known word for a missing value."""
+    return text in KNOWN_WORDS or (is_date and _ZERO.fullmatch(text) is not None)

@@ -1,0 +1,82 @@
+"""Write the values of a column in its notation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from understudy.tables.notation import BooleanNotation, DateNotation, NumberNotation, read_metadata
+from understudy.tables.notations.dates import write_dates
+from understudy.tables.notations.numbers import write_numbers
+from understudy.tables.notations.parsing import AnyNotation
+
+
+def is_applicable(notation: AnyNotation, type_: pa.DataType) -> bool:
+    """Return whether values of a type can be written in a notation."""
+    if isinstance(notation, NumberNotation):
+        return pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_)
+    if isinstance(notation, BooleanNotation):
+        return pa.types.is_boolean(type_)
+    if pa.types.is_timestamp(type_):
+        return notation.has_date
+    if pa.types.is_date(type_):
+        return notation.has_date and not notation.has_time
+    return pa.types.is_time(type_) and not notation.has_date
+
+
+def write(values: pa.Array[Any], notation: AnyNotation) -> pa.Array[Any]:
+    """Return the text of values in a notation, with null for missing values."""
+    if isinstance(notation, NumberNotation):
+        return write_numbers(values, notation)
+    if isinstance(notation, DateNotation):
+        return write_dates(values, notation)
+    flags: Any = values
+    texts: pa.Array[Any] = pc.if_else(flags, notation.true, notation.false)
+    return texts
+
+
+def written_batch(batch: pa.RecordBatch, schema: pa.Schema, *, is_json: bool = False) -> pa.RecordBatch:
+    """Return a batch with text in place of the columns that have a notation.
+
+    Parameters
+    ----------
+    schema : pyarrow.Schema
+        Schema whose fields contain the notations in their metadata; see `field_metadata`.
+    is_json : bool
+        Whether plain numbers, booleans and missing values keep their types, because JSON represents them.
+    """
+    notations = [_notation_of(field) for field in schema]
+    if is_json:
+        notations = [None if notation is None or _is_plain(notation) else notation for notation in notations]
+    if not any(notations):
+        return batch
+    columns = [
+        column if notation is None else _written(column, notation, with_word=not is_json)
+        for column, notation in zip(batch.columns, notations, strict=True)
+    ]
+    return pa.record_batch(columns, names=batch.schema.names)
+
+
+def _notation_of(field: pa.Field[Any]) -> AnyNotation | None:
+    notation = read_metadata(field.metadata)
+    return notation if notation is not None and is_applicable(notation, field.type) else None
+
+
+def _is_plain(notation: AnyNotation) -> bool:
+    """Return whether JSON can represent the values as numbers or booleans."""
+    if not isinstance(notation, NumberNotation):
+        return isinstance(notation, BooleanNotation)
+    is_decorated = (
+        notation.prefix or notation.suffix or notation.scales or notation.thousands or notation.width
+    )
+    return not is_decorated and notation.decimal == "." and notation.negative == "minus" and not notation.plus
+
+
+def _written(column: pa.Array[Any], notation: AnyNotation, *, with_word: bool) -> pa.Array[Any]:
+    texts: Any = write(column, notation)
+    if with_word and notation.missing:
+        texts = pc.fill_null(texts, notation.missing[0])
+    written: pa.Array[Any] = texts
+    return written
