@@ -22,8 +22,12 @@ NULL: Json = {"type": "null"}
 # Names of the unions, by the field that distinguishes their members. Each generator invents a name of its own
 # for a union without one.
 UNION_NAMES = {"kind": "JobRequest", "name": "SynthesizerParameters", "metric": "MetricResult"}
-# FastAPI declares these for its own validation errors, which this API never sends.
-UNUSED_SCHEMAS = ("HTTPValidationError", "ValidationError")
+# FastAPI declares these for its own validation errors, which this API never sends, and for the notations of
+# columns, which the document describes as objects without listing their fields.
+UNUSED_SCHEMAS = (
+    *("HTTPValidationError", "ValidationError"),
+    *("NumberNotation", "DateNotation", "BooleanNotation"),
+)
 
 
 def rewrite_schemas(document: Json) -> None:

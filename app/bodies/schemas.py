@@ -70,6 +70,14 @@ class TableColumn(Body):
     domain: Annotated[
         Json | None, Field(description="Allowed values of the column, if they were declared.")
     ] = None
+    notation: Annotated[
+        Json | None,
+        Field(
+            description="Notation in which text formats write the values, such as a date pattern or "
+            "a currency.",
+            examples=[{"type": "date", "pattern": "%d-%b-%Y"}],
+        ),
+    ] = None
 
 
 class TableSchema(Body):
@@ -140,7 +148,10 @@ class TableSchema(Body):
 
 def _column(column: Column, findings: ColumnFindings | None) -> TableColumn:
     evidence = {} if findings is None else findings.model_dump(mode="json")
-    return TableColumn.model_validate(column.model_dump(mode="json") | evidence)
+    notation = column.notation and {"type": column.notation.type} | column.notation.model_dump(
+        mode="json", exclude_defaults=True
+    )
+    return TableColumn.model_validate(column.model_dump(mode="json") | {"notation": notation} | evidence)
 
 
 def _candidate(candidate: Candidate) -> ColumnCandidate:

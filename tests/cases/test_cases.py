@@ -98,6 +98,32 @@ def test_c04_report_notices_wrong_stays(outcomes: Outcomes, tmp_path: Path):
     assert outcomes(tmp_path / "real.csv", tmp_path / "fresh.csv")["paired_differences"] == "pass"
 
 
+@pytest.mark.parametrize(
+    ("file", "first", "second"),
+    [("meter.csv", "meter_start", "meter_end"), ("visits.csv", "admitted", "discharged")],
+)
+def test_c03_columns_that_belong_together_keep_their_difference(
+    fit_and_sample: FitAndSample, file: str, first: str, second: str
+):
+    path = FOLDER / "c03-start-end-gap-lost" / file
+    with path.open(newline="") as opened:
+        real = _differences(list(csv.DictReader(opened)), first, second)
+    synthetic = _differences(fit_and_sample(path, 10_000).rows, first, second)
+    for share in (0.5, 0.99):
+        expected = np.quantile(real, share)
+        assert abs(np.quantile(synthetic, share) - expected) <= 0.15 * expected
+    assert min(real) <= min(synthetic)
+    assert max(synthetic) <= max(real)
+
+
+def _differences(rows: list[dict[str, str]], first: str, second: str) -> list[float]:
+    """Return the differences of numbers, or of times in minutes."""
+    if "-" not in rows[0][first]:
+        return [float(row[second]) - float(row[first]) for row in rows]
+    times = ((datetime.fromisoformat(row[second]), datetime.fromisoformat(row[first])) for row in rows)
+    return [(end - start).total_seconds() / 60 for end, start in times]
+
+
 def test_c06_header_below_other_lines_is_found(fit_and_sample: FitAndSample):
     path = FOLDER / "c06-preamble-read-as-one-column" / "preamble.csv"
     stored = read_table(path)
@@ -231,6 +257,16 @@ def test_c05_fresh_rows_of_few_levels_are_not_copies(outcomes: Outcomes, holdout
     assert outcomes(folder / "real.csv", folder / "real.csv", *options)["exact_copies"] == "fail"
 
 
+def test_coerce_makes_odd_values_missing_on_the_command_line(fit_and_sample: FitAndSample, tmp_path: Path):
+    rows = "".join(f"{day}-Jan-20{year},{day}\n" for day in range(10, 29) for year in range(10, 20))
+    (tmp_path / "t.csv").write_text(f"day,n\napprox. 2010,3\n{rows}")
+    kept = fit_and_sample(tmp_path / "t.csv", 5)
+    assert "1 of 191 values are not dates (line 2). Set the option `coerce` to 'day'" in kept.messages
+    coerced = fit_and_sample(tmp_path / "t.csv", 20, "--coerce", "day", "--coerce", "n")
+    assert "1 value that is not a date was read as missing (line 2)" in coerced.messages
+    assert all(re.fullmatch(r"\d\d-[A-Z][a-z]{2}-20\d\d|", text) for text in coerced.column("day"))
+
+
 def test_c21_sequential_keys_differ_between_seeds_and_the_output_names_the_next_options(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ):
@@ -250,3 +286,16 @@ def test_c21_sequential_keys_differ_between_seeds_and_the_output_names_the_next_
     numbered = [keys("--id-start", str(100 * i)) for i in range(5)]
     assert "--id-start 500" in capfd.readouterr().out
     assert len(set.union(*numbered)) == 500
+
+
+def test_c08_two_columns_of_names_are_two_people(fit_and_sample: FitAndSample):
+    rows = fit_and_sample(FOLDER / "c08-two-people-become-one" / "boss.csv", 300).rows
+    names = [" ".join(reversed(row["employee_name"].split(", "))) for row in rows]
+    assert sum(name == row["manager_name"] for name, row in zip(names, rows, strict=True)) <= 5
+
+
+def test_c08_full_names_beside_first_and_last_names_are_other_people(fit_and_sample: FitAndSample):
+    rows = fit_and_sample(FOLDER / "c08-two-people-become-one" / "firstlast.csv", 300).rows
+    for other in ("account_manager", "beneficiary"):
+        names = [f"{row['first_name']} {row['last_name']}" for row in rows]
+        assert sum(name == row[other] for name, row in zip(names, rows, strict=True)) <= 5

@@ -104,11 +104,29 @@ def reads_tables(command: Callable[..., int | None]) -> Callable[..., int | None
     return wrapper
 
 
+def _type_of(field: FieldInfo) -> Any:  # Any: a type or a union of types
+    """Return the type of a command-line option for a field of `ReadOptions`."""
+    if _is_repeatable(field):
+        return list[str] | None
+    return bool | None if field.annotation == bool | None else str | None
+
+
+def _help(field: FieldInfo) -> str:
+    text = field.description or ""
+    return text.replace(", separated by commas", "") + " Repeatable." if _is_repeatable(field) else text
+
+
+def _is_repeatable(field: FieldInfo) -> bool:
+    """Return whether an option is given once for each of its values."""
+    extra = field.json_schema_extra
+    return isinstance(extra, dict) and extra.get("repeatable") is True
+
+
 def _parameters() -> list[inspect.Parameter]:
     named = {
         name: Annotated[
-            bool | None if field.annotation == bool | None else str | None,
-            typer.Option(_declaration(name, field), rich_help_panel=PANEL, help=field.description),
+            _type_of(field),
+            typer.Option(_declaration(name, field), rich_help_panel=PANEL, help=_help(field)),
         ]
         for name, field in ReadOptions.model_fields.items()
     }

@@ -191,22 +191,22 @@ class ReadOptions(BaseModel):
     decimal: Annotated[
         Literal[".", ","] | None,
         Field(
-            description="Decimal separator of numbers in a CSV file. Detected by column if omitted and"
+            description="Decimal separator of numbers written as text. Detected by column if omitted and"
             " unambiguous."
         ),
     ] = None
     thousands: Annotated[
         Literal[",", ".", " ", "'"] | None,
         Field(
-            description="Thousands separator of numbers in a CSV file. Detected by column if omitted and"
+            description="Thousands separator of numbers written as text. Detected by column if omitted and"
             " unambiguous."
         ),
     ] = None
     date_order: Annotated[
         Literal["day_first", "month_first"] | None,
         Field(
-            description="Order of day and month in dates such as 01/02/2024 in a CSV file. Detected by"
-            " column if omitted and unambiguous."
+            description="Order of day and month in dates such as 01/02/2024. Detected by column if omitted"
+            " and unambiguous."
         ),
     ] = None
     missing: Annotated[
@@ -223,7 +223,8 @@ class ReadOptions(BaseModel):
         AfterValidator(_check_names),
         Field(
             description="Names of columns in which values that are not numbers or dates become missing"
-            " values, separated by commas. Without it, such a column is text."
+            " values, separated by commas. Without it, such a column is text.",
+            json_schema_extra={"repeatable": True},
         ),
     ] = ()
     bad_rows: Annotated[

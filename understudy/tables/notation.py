@@ -8,9 +8,17 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    WithJsonSchema,
+    field_validator,
+)
 
 METADATA_KEY = b"understudy.notation"
 """Key of the notation, as JSON, in the metadata of an Arrow field."""
@@ -43,14 +51,21 @@ Words = Annotated[
 ]
 
 
+def _require_type(schema: dict[str, Any]) -> None:
+    """Require the discriminator in JSON; Python code can leave it out."""
+    schema["required"] = ["type", *schema.get("required", [])]
+
+
 class _Notation(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=_require_type)
 
 
 class NumberNotation(_Notation):
     """The notation of numbers."""
 
-    type: Annotated[Literal["number"], Field(description="Discriminator: `number`.")] = "number"
+    type: Annotated[Literal["number"], Field(description="Discriminator of the notation: `number`.")] = (
+        "number"
+    )
     decimal: Annotated[Literal[".", ","], Field(description="Decimal separator.")] = "."
     thousands: Annotated[
         Literal[",", ".", " ", "'", "\u2019", "\u00a0", "\u202f", "\u2009"] | None,
@@ -94,7 +109,7 @@ class NumberNotation(_Notation):
 class DateNotation(_Notation):
     """The notation of dates, times of day and timestamps."""
 
-    type: Annotated[Literal["date"], Field(description="Discriminator: `date`.")] = "date"
+    type: Annotated[Literal["date"], Field(description="Discriminator of the notation: `date`.")] = "date"
     pattern: Annotated[
         str,
         Field(
@@ -173,13 +188,20 @@ def _is_whole(directives: set[str]) -> bool:
 class BooleanNotation(_Notation):
     """The notation of booleans."""
 
-    type: Annotated[Literal["boolean"], Field(description="Discriminator: `boolean`.")] = "boolean"
+    type: Annotated[Literal["boolean"], Field(description="Discriminator of the notation: `boolean`.")] = (
+        "boolean"
+    )
     true: Annotated[str, Field(min_length=1, max_length=64, description="Word for true.")]
     false: Annotated[str, Field(min_length=1, max_length=64, description="Word for false.")]
     missing: Words = ()
 
 
-Notation = Annotated[NumberNotation | DateNotation | BooleanNotation, Field(discriminator="type")]
+Notation = Annotated[
+    NumberNotation | DateNotation | BooleanNotation,
+    Field(discriminator="type"),
+    # The API document does not list the fields of notations, which are in the guide to schemas.
+    WithJsonSchema({"type": "object", "additionalProperties": True}),
+]
 
 _ADAPTER: TypeAdapter[NumberNotation | DateNotation | BooleanNotation] = TypeAdapter(Notation)
 

@@ -12,6 +12,8 @@ from understudy.errors import InvalidInput
 from understudy.tables.arrow_types import parse_arrow_type
 from understudy.tables.findings import ColumnFindings, Findings
 from understudy.tables.inference import column_kind
+from understudy.tables.notation import BooleanNotation, DateNotation, Notation, NumberNotation
+from understudy.tables.notations.writing import is_applicable
 from understudy.tables.schema import (
     GENERATED_KINDS,
     Column,
@@ -46,6 +48,13 @@ class ColumnChange(BaseModel):
     domain: Annotated[
         ColumnDomain | None,
         Field(description="Permitted values of the column, as public knowledge; null removes the domain."),
+    ] = None
+    notation: Annotated[
+        Notation | None,
+        Field(
+            description="Notation in which text formats write the values and in which texts are parsed; null"
+            " removes it."
+        ),
     ] = None
 
 
@@ -182,7 +191,7 @@ def _changed(column: Column, change: ColumnChange | None) -> Column:
         type_ = parse_arrow_type(change.arrow_type or column.arrow_type)
     except InvalidInput as error:
         raise InvalidInput(error.detail, code=error.code, pointer=f"{pointer}/arrow_type") from None
-    kind = change.kind or (column.kind if can_hold(type_, column.kind) else column_kind(type_))
+    kind = change.kind or _default_kind(column, change, type_)
     if change.arrow_type is None and not can_hold(type_, kind):
         type_ = _usual_type(column.name, kind, pointer)
     if not can_hold(type_, kind):
@@ -193,7 +202,44 @@ def _changed(column: Column, change: ColumnChange | None) -> Column:
             pointer=pointer,
         )
     domain = change.domain if "domain" in change.model_fields_set else column.domain
-    return column.model_copy(update={"kind": kind, "arrow_type": str(type_), "domain": domain})
+    return column.model_copy(
+        update={
+            "kind": kind,
+            "arrow_type": str(type_),
+            "domain": domain,
+            "notation": _notation(column, change, type_, pointer),
+        }
+    )
+
+
+def _default_kind(column: Column, change: ColumnChange, type_: pa.DataType) -> ColumnKind:
+    """Return the kind of a column whose change does not specify it."""
+    notation = change.notation
+    if notation is not None and change.arrow_type is None and not is_applicable(notation, type_):
+        if isinstance(notation, NumberNotation):
+            return ColumnKind.float
+        if isinstance(notation, BooleanNotation):
+            return ColumnKind.boolean
+        is_date = notation.has_date and not notation.has_time
+        return ColumnKind.date if is_date else ColumnKind.timestamp if notation.has_date else ColumnKind.time
+    return column.kind if can_hold(type_, column.kind) else column_kind(type_)
+
+
+def _notation(
+    column: Column, change: ColumnChange, type_: pa.DataType, pointer: str
+) -> NumberNotation | DateNotation | BooleanNotation | None:
+    """Return the notation after a change; the previous one is kept only if it applies to the new type."""
+    if "notation" not in change.model_fields_set:
+        before = column.notation
+        return before if before is not None and is_applicable(before, type_) else None
+    if change.notation is not None and not is_applicable(change.notation, type_):
+        raise InvalidInput(
+            f"The notation of column {column.name!r} cannot represent values of type {type_}. "
+            "Set a `kind` that fits the notation.",
+            code="invalid_parameters",
+            pointer=f"{pointer}/notation",
+        )
+    return change.notation
 
 
 def can_hold(type_: pa.DataType, kind: ColumnKind) -> bool:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from understudy.errors import InvalidInput
 from understudy.tables.findings import Findings, TableFindings
+from understudy.tables.notation import DateNotation
 from understudy.tables.schema import GENERATED_KINDS, Column, ColumnKind, DatasetSchema, TableSchema
 from understudy.tables.schema_changes import ColumnChange, SchemaChange
 
@@ -105,7 +106,7 @@ def read_metadata(document: object, schema: TableSchema, *, table: str | None = 
         change = _change(column, metadata)
         if change is None:
             warnings.append(f"Column {name!r} has an unknown sdtype; its kind stays {column.kind.value}.")
-        elif change.kind is not column.kind or change.arrow_type is not None:
+        elif change.kind is not column.kind or change.model_fields_set & {"arrow_type", "notation"}:
             changes[name] = change
         if metadata.regex_format is not None:
             warnings.append(
@@ -204,11 +205,29 @@ def _change(column: Column, metadata: _Column) -> ColumnChange | None:
         kind = ColumnKind.integer if type_ and "int" in type_ else ColumnKind.float
         return ColumnChange(kind=kind, arrow_type=type_)
     if metadata.sdtype == "datetime":
-        return ColumnChange(
-            kind=column.kind if column.kind in _TIMES else _kind_of_format(metadata.datetime_format)
-        )
+        return _date_change(column, metadata.datetime_format)
     new_kind = _KINDS.get(metadata.sdtype)
     return None if new_kind is None else ColumnChange(kind=new_kind)
+
+
+def _date_change(column: Column, datetime_format: str | None) -> ColumnChange:
+    """Return the change to a column of dates, with a notation if its format is not that of ISO 8601."""
+    kind = column.kind if column.kind in _TIMES else _kind_of_format(datetime_format)
+    formats = {ColumnKind.date: "%Y-%m-%d", ColumnKind.time: "%H:%M:%S"}
+    if datetime_format in (None, formats.get(kind, "%Y-%m-%d %H:%M:%S"), _pattern_of(column)):
+        return ColumnChange(kind=kind)
+    try:
+        notation = DateNotation(pattern=str(datetime_format).replace("%f", "%6f"))
+    except ValidationError:
+        return ColumnChange(kind=kind)
+    return ColumnChange(kind=kind, notation=notation)
+
+
+def _pattern_of(column: Column) -> str | None:
+    """Return the format of a column's dates in the directives of SDV, or None if it has no notation."""
+    if not isinstance(column.notation, DateNotation):
+        return None
+    return column.notation.pattern.replace("%-", "%").replace("%:z", "%z").replace("%6f", "%f")
 
 
 def _kind_of_format(datetime_format: str | None) -> ColumnKind:
@@ -243,7 +262,8 @@ def _written_column(column: Column) -> Json:
         return {"sdtype": "numerical"} | ({"computer_representation": name} if name else {})
     if column.kind in _TIMES:
         formats = {ColumnKind.date: "%Y-%m-%d", ColumnKind.time: "%H:%M:%S"}
-        return {"sdtype": "datetime", "datetime_format": formats.get(column.kind, "%Y-%m-%d %H:%M:%S")}
+        usual = formats.get(column.kind, "%Y-%m-%d %H:%M:%S")
+        return {"sdtype": "datetime", "datetime_format": _pattern_of(column) or usual}
     sdtype = _SDTYPES[column.kind][0]
     is_pii = column.kind not in (ColumnKind.category, ColumnKind.boolean, ColumnKind.identifier)
     return {"sdtype": sdtype} | ({"pii": True} if is_pii else {})

@@ -19,6 +19,7 @@ from understudy.tables.findings import (
     TableFindings,
 )
 from understudy.tables.names import DEFAULT_NAME
+from understudy.tables.notation import Notation
 from understudy.tables.schema import Column, ColumnDomain, ColumnKind, DatasetSchema, TableSchema
 
 
@@ -56,6 +57,7 @@ class _Column(BaseModel):
     arrow_type: str
     nullable: bool
     domain: ColumnDomain | None = None
+    notation: Notation | None = None
     evidence: str = ""
     confidence: float | None = None
     runner_up: RunnerUp | None = None
@@ -67,6 +69,7 @@ class _Column(BaseModel):
             arrow_type=self.arrow_type,
             nullable=self.nullable,
             domain=self.domain,
+            notation=self.notation,
         )
 
     def to_findings(self) -> ColumnFindings | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -16,6 +17,7 @@ from understudy.tables.arrow_types import parse_arrow_type
 from understudy.tables.casting import cast, count_unfit, find_unfit
 from understudy.tables.inference import check_names, column_kind, storable_type
 from understudy.tables.notations import parse
+from understudy.tables.notations.parsing import AnyNotation
 from understudy.tables.schema import Column, ColumnKind, TableSchema
 
 # Maximum number of unsuitable values counted in a column; from this number on, messages contain "at least".
@@ -114,20 +116,34 @@ def _parsed(
 ) -> pa.ChunkedArray[Any]:
     """Parse texts in the notation of the schema."""
     assert column.notation is not None
-    chunks, n_unfit = [], 0
-    for chunk in chunked.chunks:
-        texts: Any = pc.utf8_trim_whitespace(chunk.cast(pa.string()))
-        texts = pc.if_else(pc.equal(texts, pa.scalar("")), pa.scalar(None, pa.string()), texts)
-        values = parse(texts, column.notation, target)
-        n_words = pc.sum(pc.is_in(texts.drop_null(), pa.array(column.notation.missing, pa.string()))).as_py()
-        n_unfit += values.null_count - texts.null_count - (n_words or 0)
-        chunks.append(values)
+    n_unfit = sum(len(_find_unfit(chunk, column, target, _COUNTED_MAX)) for chunk in chunked.chunks)
+    chunks = [
+        parse(_present_texts(chunk, column.notation), column.notation, target) for chunk in chunked.chunks
+    ]
     if n_unfit:
         values_are = "value that is" if n_unfit == 1 else "values that are"
         raise _mismatch(origin, column, f"has {n_unfit:,} {values_are} not in the notation of the schema")
     make: Any = pa.chunked_array  # its type stubs do not accept a type that is a variable
     parsed: pa.ChunkedArray[Any] = make(chunks, target)
     return parsed
+
+
+def _present_texts(texts: pa.Array[Any], notation: AnyNotation) -> pa.Array[Any]:
+    """Return trimmed texts, with null in place of empty texts and of the words for missing values."""
+    trimmed: Any = pc.utf8_trim_whitespace(texts.cast(pa.string()))
+    is_missing = pc.is_in(trimmed, value_set=pa.array(["", *notation.missing]))
+    present: pa.Array[Any] = pc.if_else(is_missing, pa.scalar(None, pa.string()), trimmed)
+    return present
+
+
+def _find_unfit(array: pa.Array[Any], column: Column, target: pa.DataType, n_max: int) -> list[int]:
+    """Return the first n_max positions of values that do not fit a type or the notation of texts."""
+    if column.notation is None or column_kind(array.type) is not ColumnKind.category:
+        return find_unfit(array, target, n_max)
+    texts = _present_texts(array, column.notation)
+    is_parsed = parse(texts, column.notation, target).is_valid()
+    unfit: Any = pc.and_(texts.is_valid(), pc.invert(is_parsed))
+    return [int(at) for at in np.flatnonzero(unfit.to_numpy(zero_copy_only=False))[:n_max]]
 
 
 def _mismatch(origin: Origin, column: Column, fault: str) -> InvalidInput:
@@ -165,7 +181,8 @@ def _fault(file: pq.ParquetFile, column: Column) -> str | None:
     rows: list[int] = []
     n_before = 0
     for batch in file.iter_batches(columns=[column.name], use_threads=False):
-        rows += [n_before + at + 1 for at in find_unfit(batch.column(0), target, _COUNTED_MAX - len(rows))]
+        unfit = _find_unfit(batch.column(0), column, target, _COUNTED_MAX - len(rows))
+        rows += [n_before + at + 1 for at in unfit]
         n_before += batch.num_rows
         if len(rows) == _COUNTED_MAX:
             break

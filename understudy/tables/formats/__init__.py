@@ -16,7 +16,7 @@ from understudy.tables.formats.base import Format, Ingested
 from understudy.tables.formats.compression import CODECS, compress_file, split_suffix
 from understudy.tables.formats.csv import CSV, formulas
 from understudy.tables.formats.jsonl import JSONL
-from understudy.tables.formats.parquet import PARQUET
+from understudy.tables.formats.parquet import PARQUET, scan_parquet
 from understudy.tables.formats.scan import MEBIBYTE, Reading, ReadLimits
 from understudy.tables.formats.xlsx import XLSX
 
@@ -106,7 +106,7 @@ def stream_table(
     """
     # The limits of uploads do not apply to files that Understudy wrote.
     limits = ReadLimits(rows_max=2**62, columns_max=2**31, decoded_bytes_max=2**62)
-    with PARQUET.scan(path, Reading(scratch, limits)) as scan:
+    with scan_parquet(path, Reading(scratch, limits)) as scan:
         batches, schema = scan.batches, scan.schema
         if without_formulas:
             batches, schema = formulas.without_formulas(batches, schema), formulas.safe_schema(schema)

@@ -15,6 +15,7 @@ from understudy.tables.formats.base import Format
 from understudy.tables.formats.canonical import batch_rows, check_columns, check_rows, write_parquet
 from understudy.tables.formats.materialize import materialize_batch, small_batches, translated
 from understudy.tables.formats.scan import MEBIBYTE, Reading, ReadLimits, Scan
+from understudy.tables.formats.text_columns import with_typed_texts
 from understudy.tables.inference import check_names, storable_type
 from understudy.tables.notation import field_metadata, read_metadata
 
@@ -149,6 +150,7 @@ PARQUET = Format(
     summary="Apache Parquet; flat columns of numbers, text, booleans, dates, times and durations",
     suffixes=(".parquet", ".pq"),
     media_type="application/vnd.apache.parquet",
-    scan=scan_parquet,
+    scan=with_typed_texts(scan_parquet),
     write=write_parquet,
+    options=frozenset(("decimal", "thousands", "date_order", "coerce")),
 )

@@ -49,7 +49,7 @@ def written_batch(batch: pa.RecordBatch, schema: pa.Schema, *, is_json: bool = F
     """
     notations = [_notation_of(field) for field in schema]
     if is_json:
-        notations = [None if notation is None or _is_plain(notation) else notation for notation in notations]
+        notations = [None if notation is None or is_plain(notation) else notation for notation in notations]
     if not any(notations):
         return batch
     columns = [
@@ -64,7 +64,7 @@ def _notation_of(field: pa.Field[Any]) -> AnyNotation | None:
     return notation if notation is not None and is_applicable(notation, field.type) else None
 
 
-def _is_plain(notation: AnyNotation) -> bool:
+def is_plain(notation: AnyNotation) -> bool:
     """Return whether JSON can represent the values as numbers or booleans."""
     if not isinstance(notation, NumberNotation):
         return isinstance(notation, BooleanNotation)

@@ -16,7 +16,9 @@ from understudy.tables.formats.base import Format
 from understudy.tables.formats.canonical import batch_rows, check_rows
 from understudy.tables.formats.materialize import materialize_batch, small_batches, translated
 from understudy.tables.formats.scan import Reading, ReadLimits, Scan
+from understudy.tables.formats.text_columns import with_typed_texts
 from understudy.tables.inference import check_names, storable_type
+from understudy.tables.notation import field_metadata, read_metadata
 
 _DAMAGED = "The Arrow file is damaged: its content cannot be decoded. Export it again."
 _EXTENSION = b"ARROW:extension:name"
@@ -42,7 +44,17 @@ def scan_arrow(path: Path, reading: Reading) -> Iterator[Scan]:
 
 def _canonical_schema(source: pa.Schema) -> pa.Schema:
     check_names(source.names)
-    return pa.schema([pa.field(f.name, _canonical_type(f), nullable=f.nullable) for f in source])
+    return pa.schema(
+        [
+            pa.field(
+                f.name,
+                _canonical_type(f),
+                nullable=f.nullable,
+                metadata=field_metadata(read_metadata(f.metadata)),
+            )
+            for f in source
+        ]
+    )
 
 
 def _canonical_type(field: pa.Field[Any]) -> pa.DataType:
@@ -107,7 +119,8 @@ ARROW = Format(
     summary="Arrow IPC file (Feather) or stream; flat columns of the types that Parquet supports",
     suffixes=(".arrow", ".feather", ".ipc", ".arrows"),
     media_type="application/vnd.apache.arrow.file",
-    scan=scan_arrow,
+    scan=with_typed_texts(scan_arrow),
     write=write_arrow,
     chunks=arrow_chunks,
+    options=frozenset(("decimal", "thousands", "date_order", "coerce")),
 )

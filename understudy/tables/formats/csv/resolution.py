@@ -59,8 +59,12 @@ def _typed(detected: Detected) -> ColumnType:
     ]
     if tally.n_odd:
         n = tally.n_odd
-        were = "value that is" if n == 1 else "values that are"
-        replaced.append(f"{n:,} {were} not {_noun(detected)} {'was' if n == 1 else 'were'} read as missing")
+        one = _noun(detected).removesuffix("s")
+        replaced.append(
+            f"1 value that is not a {one} was read as missing"
+            if n == 1
+            else f"{n:,} values that are not {_noun(detected)} were read as missing"
+        )
     return ColumnType(
         detected.arrow_type,
         n_missing == 0,

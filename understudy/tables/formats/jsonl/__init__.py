@@ -4,18 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
 from understudy.errors import InvalidInput
+from understudy.parameters.read_options import ReadOptions
 from understudy.tables.formats.base import Format
-from understudy.tables.formats.csv.column_types import ColumnType
+from understudy.tables.formats.csv.column_types import ColumnType, trimmed_values
+from understudy.tables.formats.csv.messages import describe, schema_of
+from understudy.tables.formats.csv.parsing import missing_words
+from understudy.tables.formats.csv.resolution import clues_of, resolve
 from understudy.tables.formats.jsonl.columns import STAGED_TYPES, Column, ValueKind
 from understudy.tables.formats.jsonl.numerals import decimal_type
 from understudy.tables.formats.jsonl.staging import Staged
 from understudy.tables.formats.jsonl.writing import jsonl_chunks, write_jsonl
 from understudy.tables.formats.scan import Reading, Scan
+from understudy.tables.formats.text_columns import is_detected
 from understudy.tables.inference import check_names
 
 
@@ -29,22 +37,19 @@ def scan_jsonl(path: Path, reading: Reading) -> Iterator[Scan]:
             "The file contains only whitespace. Upload a file with one object per line.", code="empty_file"
         )
     check_names(list(staged.columns))
-    types = {name: _decide(column, staged) for name, column in staged.columns.items()}
-    schema = pa.schema(
-        [pa.field(name, type_.arrow_type, nullable=not type_.is_complete) for name, type_ in types.items()]
-    )
+    types = {name: _decide(column, staged, reading.options) for name, column in staged.columns.items()}
+    schema = schema_of(types.items())
+    messages = {name: describe(name, type_) for name, type_ in types.items()}
     yield Scan(
         schema,
         staged.n_rows,
-        staged.batches(schema),
-        notes={name: type_.note for name, type_ in types.items() if type_.note},
-        warnings=[
-            f"Column {name!r} is text: {type_.note}." for name, type_ in types.items() if type_.is_doubtful
-        ],
+        staged.batches(schema, {name: type_.notation for name, type_ in types.items()}),
+        notes={name: each.note for name, each in messages.items() if each.note},
+        warnings=[warning for each in messages.values() for warning in each.warnings],
     )
 
 
-def _decide(column: Column, staged: Staged) -> ColumnType:
+def _decide(column: Column, staged: Staged, options: ReadOptions) -> ColumnType:
     """Return the smallest type that can represent all values of a column."""
     is_complete = column.n_values == staged.n_rows
     if column.kind is ValueKind.mixed:
@@ -54,9 +59,13 @@ def _decide(column: Column, staged: Staged) -> ColumnType:
     if column.kind is ValueKind.numerals:
         return _decide_numerals(column, staged, is_complete=is_complete)
     if column.kind is ValueKind.texts:
-        return _decide_texts(column, is_complete=is_complete)
+        return _decide_texts(column, staged, options, is_complete=is_complete)
     type_ = STAGED_TYPES[column.kind]
     return ColumnType(pa.string() if pa.types.is_null(type_) else type_, is_complete)
+
+
+def _trimmed(staged: Staged, name: str, missing: tuple[str, ...]) -> Iterator[pa.Array[Any]]:
+    yield from trimmed_values(staged.texts(name), missing)
 
 
 def _decide_numerals(column: Column, staged: Staged, *, is_complete: bool) -> ColumnType:
@@ -69,13 +78,16 @@ def _decide_numerals(column: Column, staged: Staged, *, is_complete: bool) -> Co
     )
 
 
-def _decide_texts(column: Column, *, is_complete: bool) -> ColumnType:
-    """Detect dates and times as in CSV. A number in quotation marks remains text."""
-    decided = column.profile.decide()
+def _decide_texts(column: Column, staged: Staged, options: ReadOptions, *, is_complete: bool) -> ColumnType:
+    """Detect dates and numbers in a notation as in CSV. A plain number in quotation marks remains text."""
+    texts = partial(_trimmed, staged, column.name, missing_words(options))
+    decided = resolve(column.profile.decide(), texts, clues_of(column.name, options), column.name)
+    if is_detected(decided):
+        return replace(decided, is_complete=is_complete and decided.is_complete)
     if pa.types.is_temporal(decided.arrow_type):
         return ColumnType(decided.arrow_type, is_complete and decided.is_complete, decided.note)
     if pa.types.is_string(decided.arrow_type):
-        return ColumnType(pa.string(), is_complete, decided.note, decided.is_doubtful)
+        return replace(decided, is_complete=is_complete, odd_rows=())
     return ColumnType(pa.string(), is_complete, "values in quotation marks are kept as text")
 
 
@@ -87,4 +99,5 @@ JSONL = Format(
     scan=scan_jsonl,
     write=write_jsonl,
     chunks=jsonl_chunks,
+    options=frozenset(("decimal", "thousands", "date_order", "coerce")),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from understudy.tables.formats.jsonl.lines import Block, read_blocks
 from understudy.tables.formats.jsonl.numerals import plain
 from understudy.tables.formats.jsonl.slow_path import parse_strictly
 from understudy.tables.formats.scan import Reading
+from understudy.tables.notations.parsing import AnyNotation
 
 
 class Staged:
@@ -78,11 +79,13 @@ class Staged:
             if name in batch.schema.names:
                 yield batch.column(name).cast(pa.string())
 
-    def batches(self, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    def batches(
+        self, schema: pa.Schema, notations: Mapping[str, AnyNotation | None]
+    ) -> Iterator[pa.RecordBatch]:
         """Yield the rows with the detected types."""
         for batch in self._batches():
             columns = [
-                _final(batch.column(field.name), field.type)
+                _final(batch.column(field.name), field.type, notations[field.name])
                 if field.name in batch.schema.names
                 else pa.array([None] * batch.num_rows, field.type)
                 for field in schema
@@ -95,9 +98,11 @@ class Staged:
                 yield from reader
 
 
-def _final(values: pa.Array[Any], target: pa.DataType) -> pa.Array[Any]:
+def _final(values: pa.Array[Any], target: pa.DataType, notation: AnyNotation | None) -> pa.Array[Any]:
     if values.type == target:
         return values
+    if notation is not None:
+        return cast_column(values.cast(pa.string()), target, notation=notation)
     if pa.types.is_decimal(target):
         return cast(plain(values.cast(pa.string())), target)
     if pa.types.is_temporal(target):

@@ -14,6 +14,7 @@ from understudy.tables.formats.csv.parsing import MISSING
 from understudy.tables.formats.xlsx.dates import Whole, parse_durations
 from understudy.tables.formats.xlsx.styles import WORDS, Kind
 from understudy.tables.formats.xlsx.values import Texts
+from understudy.tables.notations.parsing import AnyNotation
 
 # Text of 16 or more digits, which a float may not represent exactly. The decimal point counts as a digit.
 _LONG_NUMERAL = r"\A\s*[-+]?0*[.]?0*[1-9][0-9.]{15,}(?:[eE][-+]?[0-9]+)?\s*\z"
@@ -83,6 +84,10 @@ class ColumnCounts:
             values: Any = texts.columns[column]
             self._has_fraction[column] = pc.any(pc.match_substring(values, ".")).as_py() is True
 
+    def has_long_numeral(self, column: int) -> bool:
+        """Return whether a text cell contains a number that a float may not represent exactly."""
+        return bool(self._has_long_numeral[column])
+
     def decide(self, column: int) -> ColumnType:
         """Return the smallest type that can represent all values of a column."""
         kinds_present = {kind for kind in Kind if self.n_values[kind, column] > 0}
@@ -109,10 +114,10 @@ class ColumnCounts:
         return f"it contains {', '.join(kinds[:-1])} and {kinds[-1]}"
 
 
-def cast_texts(column: pa.Array[Any], target: pa.DataType) -> pa.Array[Any]:
+def cast_texts(column: pa.Array[Any], target: pa.DataType, notation: AnyNotation | None) -> pa.Array[Any]:
     """Cast a text column to the type that was detected."""
     if not pa.types.is_duration(target):
-        return cast_column(column, target)
+        return cast_column(column, target, notation=notation)
     values: Any = column
     is_missing = pc.is_in(pc.utf8_trim_whitespace(values), value_set=pa.array(MISSING))
     return parse_durations(pc.if_else(is_missing, pa.scalar(None, pa.string()), values)).cast(target)

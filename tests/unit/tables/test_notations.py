@@ -1,0 +1,252 @@
+"""Tests of notations: detection, parsing and writing of dates and numbers."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from pydantic import ValidationError
+
+from understudy.errors import InvalidInput
+from understudy.tables.findings import Findings
+from understudy.tables.formats import FORMATS, ReadLimits, ReadOptions, format_for_path, write_table
+from understudy.tables.notation import DateNotation, NumberNotation, field_metadata, read_metadata
+from understudy.tables.notations import parse, write
+from understudy.tables.notations.clues import Clues, Detected
+from understudy.tables.notations.detection import detect
+from understudy.tables.schema import Column, ColumnKind, DatasetSchema, TableSchema
+from understudy.tables.schema_changes import SchemaChange, change_schema
+from understudy.tables.sdv_metadata import read_metadata as read_metadata_change
+from understudy.tables.sdv_metadata import write_metadata
+from understudy.tables.stored_schemas import read_stored
+from understudy.tables.validation import check_fits, conform
+
+
+def _detect(*texts: str | None, **clues: Any) -> Detected:
+    detected = detect(lambda: [pa.array(texts, pa.string())], Clues(**clues))
+    assert detected is not None
+    return detected
+
+
+@pytest.mark.parametrize(
+    ("texts", "pattern"),
+    [
+        (["19-Aug-2015", "05-MAY-2011"], "%d-%b-%Y"),
+        (["August 9, 2015", "May 15, 2011"], "%B %-d, %Y"),
+        (["3. März 2020", "13. Mai 2021"], "%-d. %B %Y"),
+        (["10/13/05", "02/26/08"], "%m/%d/%y"),
+        (["3/13/2003 1:00 PM", "12/3/2004 12:05 AM"], "%-m/%-d/%Y %-I:%M %p"),
+        (["2021-01-02T10:00:00+02:00", "2021-01-02T10:00:00+02:00"], "%Y-%m-%dT%H:%M:%S%:z"),
+        (["2021-01-02 10:00:00 UTC", None], "%Y-%m-%d %H:%M:%S UTC"),
+        (["2021-01-02 10:00:00.123", "2021-01-02 10:00:00.120"], "%Y-%m-%d %H:%M:%S.%3f"),
+        (["Wed, 21 Oct 2015 07:28:00 GMT", "Thu, 22 Oct 2015 17:28:01 GMT"], "%a, %d %b %Y %H:%M:%S GMT"),
+        (["10/Oct/2000:13:55:36 -0700", "11/Oct/2000:03:55:36 -0700"], "%d/%b/%Y:%H:%M:%S %z"),
+        (["20210131", "20210228", "20210105", "20200229", "20191231"], "%Y%m%d"),
+        (["20210131T101112Z", "20210228T000000Z"], "%Y%m%dT%H%M%SZ"),
+        (["2009-06", "2010-12"], "%Y-%m"),
+        (["Jan 2015", "Feb 2016"], "%b %Y"),
+        (["2020-W53", "2021-W01"], "%G-W%V"),
+        (["2020 Q3", "2021 Q1"], "%Y Q%q"),
+        (["7:05 PM", "11:30 AM"], "%-I:%M %p"),
+        (["7:05", "11:30"], "%-H:%M"),
+    ],
+    ids=str,
+)
+def test_pattern_of_dates_is_detected_and_written_back(texts: list[str], pattern: str):
+    detected = _detect(*texts)
+    assert isinstance(detected.notation, DateNotation)
+    assert (detected.notation.pattern, detected.question) == (pattern, None)
+    column = pa.array(texts, pa.string())
+    written = write(parse(column, detected.notation, detected.arrow_type), detected.notation).to_pylist()
+    assert [text and text.lower() for text in written] == [text and text.lower() for text in texts]
+
+
+@pytest.mark.parametrize(
+    ("texts", "numbers"),
+    [
+        (["$1,837.12", "$5.00", "-$3.50"], [1837.12, 5.0, -3.5]),
+        (["(28.25)", "1,285.65"], [-28.25, 1285.65]),
+        (["1 837.12 €", "12.00 €"], [1837.12, 12.0]),
+        (["1.234,50 EUR", "-2,00 EUR"], [1234.5, -2.0]),
+        (["£1,200", "£20"], [1200, 20]),
+        (["CHF 1'200.50", "CHF 20.00"], [1200.5, 20.0]),
+        (["10%", "7%"], [10, 7]),
+        (["+1.5%", "-0.5%"], [1.5, -0.5]),
+        (["150K", "38K"], [150_000, 38_000]),
+        (["8.7M", "201K"], [8_700_000.0, 201_000.0]),
+        (["94 kg", "102 kg"], [94, 102]),
+        (["3.5 km", "12.0 km"], [3.5, 12.0]),
+        (["12.50-", "3.00"], [-12.5, 3.0]),
+        (["12,345,678", "9"], [12_345_678, 9]),
+    ],
+    ids=str,
+)
+def test_notation_of_numbers_is_detected_and_written_back(texts: list[str], numbers: list[float]):
+    detected = _detect(*texts)
+    values = parse(pa.array(texts), detected.notation, detected.arrow_type)
+    assert (values.to_pylist(), detected.question) == (numbers, None)
+    assert write(values, detected.notation).to_pylist() == texts
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["007", "012"],
+        ["00501", "10001"],
+        ["A12", "A13"],
+        ["12B", "14B"],
+        ["1.2.3", "1.2.10"],
+        ["+4930123", "+4930124"],
+        ["01,5", "02,5"],
+        ["12-34", "15-36"],
+        ["5-10", "10-20"],
+        ["192.168.0.1", "10.0.0.1"],
+    ],
+    ids=str,
+)
+def test_codes_have_no_notation(texts: list[str]):
+    detected = detect(lambda: [pa.array(texts)], Clues())
+    assert detected is None or detected.tally.n_odd or detected.question
+
+
+@pytest.mark.parametrize("text", ["31.02.2024", "2024-13-01", "25:00", "29.02.2023"])
+def test_impossible_date_is_null(text: str):
+    pattern = "%H:%M" if ":" in text else "%Y-%m-%d" if "-" in text else "%d.%m.%Y"
+    target = pa.time32("s") if ":" in text else pa.date32()
+    assert parse(pa.array([text]), DateNotation(pattern=pattern), target).to_pylist() == [None]
+
+
+@pytest.mark.parametrize(
+    ("word", "texts"),
+    [
+        ("?", ["1.5", "2"]),
+        ("n/a", ["$5", "$6"]),
+        ("-", ["5%", "7%"]),
+        ("00.00.0000", ["31.12.2020", "01.02.2021"]),
+    ],
+)
+def test_known_words_are_missing(word: str, texts: list[str]):
+    detected = _detect(*texts, word, word)
+    assert detected.notation.missing == (word,)
+    assert (detected.tally.missing[word], detected.tally.n_odd) == (2, 0)
+
+
+def test_two_digit_years_of_birth_are_not_in_the_future():
+    detected = _detect("02/13/31", "12/31/68", words=("birth", "date"))
+    assert isinstance(detected.notation, DateNotation)
+    values = parse(pa.array(["02/13/31"]), detected.notation, detected.arrow_type)
+    assert values.to_pylist() == [date(1931, 2, 13)]
+
+
+@pytest.mark.parametrize("pattern", ["%d.%m", "abc", "%Y-%", "%Y-%K-%d", "%I:%M"])
+def test_incomplete_pattern_is_rejected(pattern: str):
+    with pytest.raises(ValidationError):
+        DateNotation(pattern=pattern)
+
+
+def test_metadata_of_a_field_contains_the_notation():
+    notation = NumberNotation(prefix="$", decimals=2)
+    assert read_metadata(field_metadata(notation)) == notation
+    assert read_metadata({b"understudy.notation": b"{}"}) is None
+
+
+def test_rounding_of_a_small_negative_amount_has_no_sign():
+    assert write(pa.array([-0.001, -0.005]), NumberNotation(decimals=2)).to_pylist() == ["0.00", "-0.01"]
+
+
+def _ingest(path: Path, **options: Any) -> Any:
+    target = path.with_suffix(".stored")
+    return FORMATS[format_for_path(path).name].ingest(
+        path, target, ReadLimits(), options=ReadOptions(**options)
+    )
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet", ".arrow", ".xlsx"])
+def test_text_columns_of_every_format_are_read_in_their_notation(tmp_path: Path, suffix: str):
+    table = pa.table(
+        {
+            "price": ["$1,234.50", "$2.00", None, "$3.25"],
+            "hired": ["19-Aug-2015", "n/a", "01-Jan-2020", "02-Feb-2021"],
+            "code": ["007", "012", "013", "014"],
+        }
+    )
+    path = tmp_path / f"table{suffix}"
+    write_table(path, table.to_batches(), table.schema)
+    ingested = _ingest(path)
+    assert [column.arrow_type for column in ingested.schema.columns] == ["double", "date32[day]", "string"]
+    assert "'hired': 1 value 'n/a' was read as missing" in ingested.warnings[0]
+    stored = pq.read_table(path.with_suffix(".stored"))
+    assert stored.column("price").to_pylist() == [1234.5, 2.0, None, 3.25]
+    again = tmp_path / "again.csv"
+    write_table(again, stored.to_batches(), ingested.schema.to_arrow())
+    assert again.read_text().splitlines()[1:3] == ['"$1,234.50",19-Aug-2015,"007"', '$2.00,n/a,"012"']
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet", ".arrow", ".xlsx"])
+def test_odd_values_are_missing_only_under_the_option(tmp_path: Path, suffix: str):
+    table = pa.table({"a": ["$1.50"] * 19 + ["approx. 5"], "b": list("xy") * 10})
+    path = tmp_path / f"table{suffix}"
+    write_table(path, table.to_batches(), table.schema)
+    without = _ingest(path)
+    assert without.schema.columns[0].arrow_type == "string"
+    assert "1 of 20 values are not numbers" in without.warnings[0]
+    assert "Set the option `coerce` to 'a'" in without.warnings[0]
+    coerced = _ingest(path, coerce=("a",))
+    assert coerced.schema.columns[0].arrow_type == "double"
+    assert "1 value that is not a number was read as missing" in coerced.warnings[0]
+
+
+def _schema(*columns: Column) -> DatasetSchema:
+    return DatasetSchema(tables={"t": TableSchema(columns=columns)})
+
+
+def _text_column() -> Column:
+    return Column(name="d", kind=ColumnKind.category, arrow_type="string", nullable=True)
+
+
+def test_notation_of_a_change_determines_the_type_and_texts_are_parsed(tmp_path: Path):
+    change = SchemaChange.model_validate(
+        {"columns": {"d": {"notation": {"type": "date", "pattern": "%d/%m/%Y"}}}}
+    )
+    changed, _ = change_schema(_schema(_text_column()), Findings(), change, table="t")
+    column = changed.tables["t"].columns[0]
+    assert (column.kind, column.arrow_type) == (ColumnKind.date, "date32[day]")
+    texts = pa.table({"d": ["01/02/2024", "", None]})
+    assert conform(texts, changed.tables["t"]).column("d").to_pylist() == [date(2024, 2, 1), None, None]
+    pq.write_table(pa.table({"d": ["01/02/2024", "02/30/2024"]}), tmp_path / "t.parquet")
+    with pytest.raises(InvalidInput, match=r"1 value does not fit type date32\[day\] \(row 2\)"):
+        check_fits(tmp_path / "t.parquet", [column])
+
+
+def test_notation_that_does_not_fit_the_type_is_rejected():
+    change = SchemaChange.model_validate(
+        {"columns": {"d": {"kind": "date", "notation": {"type": "number", "prefix": "$"}}}}
+    )
+    with pytest.raises(InvalidInput, match="cannot represent values of type date32"):
+        change_schema(_schema(_text_column()), Findings(), change, table="t")
+
+
+def test_sdv_datetime_format_sets_the_notation_and_is_written():
+    metadata = {
+        "METADATA_SPEC_VERSION": "SINGLE_TABLE_V1",
+        "columns": {"d": {"sdtype": "datetime", "datetime_format": "%d %b %Y"}},
+    }
+    schema = _schema(_text_column())
+    change = read_metadata_change(metadata, schema.tables["t"]).change
+    changed, findings = change_schema(schema, Findings(), change, table="t")
+    column = changed.tables["t"].columns[0]
+    assert (column.arrow_type, column.notation) == ("date32[day]", DateNotation(pattern="%d %b %Y"))
+    written = write_metadata(changed, findings)["tables"]["t"]["columns"]["d"]
+    assert written == {"sdtype": "datetime", "datetime_format": "%d %b %Y"}
+
+
+def test_stored_schema_without_notations_is_read():
+    column = {"name": "a", "kind": "date", "arrow_type": "date32[day]", "nullable": False}
+    assert Column.model_validate(column).notation is None
+    notation = {"type": "date", "pattern": "%d.%m.%Y"}
+    schema, _ = read_stored({"columns": [column | {"notation": notation}]})
+    assert schema.tables["table"].columns[0].notation == DateNotation(pattern="%d.%m.%Y")

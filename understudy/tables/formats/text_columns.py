@@ -1,0 +1,152 @@
+"""Detect numbers and dates in the text columns of typed formats, such as Parquet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from understudy.progress import no_progress
+from understudy.tables.formats.csv.column_types import ColumnType, cast_column, trimmed_values
+from understudy.tables.formats.csv.messages import describe
+from understudy.tables.formats.csv.parsing import missing_words
+from understudy.tables.formats.csv.resolution import clues_of, resolve
+from understudy.tables.formats.scan import Reading, Scan
+from understudy.tables.notation import NumberNotation, field_metadata
+from understudy.tables.notations.detection import detect
+from understudy.tables.notations.writing import is_plain
+
+# Number of rows at the beginning of a file in which text columns with a notation are looked for.
+_N_ROWS_EXAMINED = 2_000
+
+OpenScan = Callable[[], AbstractContextManager[Scan]]
+ScanFile = Callable[[Path, Reading], AbstractContextManager[Scan]]
+
+
+def with_typed_texts(scan_file: ScanFile) -> ScanFile:
+    """Return a function that opens a file like another one, and detects numbers and dates in text columns."""
+
+    @contextmanager
+    def scan_typed(path: Path, reading: Reading) -> Iterator[Scan]:
+        silent = replace(reading, progress=no_progress)
+        types = _detect_in_texts(lambda: scan_file(path, silent), silent)
+        with scan_file(path, reading) as scan:
+            yield _with_types(scan, types, reading) if types else scan
+
+    return scan_typed
+
+
+def _detect_in_texts(open_scan: OpenScan, reading: Reading) -> dict[str, ColumnType]:
+    """Return the types of the text columns whose values are numbers or dates, by name.
+
+    Plain numbers in a text column stay text: their writer chose the type.
+    """
+    missing = missing_words(reading.options)
+    with open_scan() as scan:
+        candidates = _candidates(scan, reading, missing)
+    if not candidates:
+        return {}
+    path = reading.scratch / "texts.arrow"
+    with open_scan() as scan:
+        _stage(path, scan, candidates)
+    types = {
+        name: resolve(
+            ColumnType(pa.string(), is_complete=False),
+            partial(_texts, path, index, missing),
+            clues_of(name, reading.options),
+            name,
+        )
+        for index, name in enumerate(candidates)
+    }
+    path.unlink()
+    return {name: type_ for name, type_ in types.items() if type_.is_doubtful or is_detected(type_)}
+
+
+def is_detected(type_: ColumnType) -> bool:
+    """Return whether the values of a text column are in a notation that only text can represent."""
+    notation = type_.notation
+    if notation is None:
+        return False
+    return not (isinstance(notation, NumberNotation) and is_plain(notation) and not type_.replaced)
+
+
+def _candidates(scan: Scan, reading: Reading, missing: tuple[str, ...]) -> list[str]:
+    texts = [field.name for field in scan.schema if _is_text(field.type)]
+    first = next(iter(scan.batches), None) if texts else None
+    if first is None:
+        return []
+    start = first.slice(0, _N_ROWS_EXAMINED)
+    return [
+        name
+        for name in texts
+        if detect(partial(_first_texts, start, name, missing), clues_of(name, reading.options)) is not None
+    ]
+
+
+def _first_texts(batch: pa.RecordBatch, name: str, missing: tuple[str, ...]) -> Iterator[pa.Array[Any]]:
+    yield from trimmed_values([batch.column(name).cast(pa.string())], missing)
+
+
+def _stage(path: Path, scan: Scan, names: list[str]) -> None:
+    schema = pa.schema([pa.field(name, pa.string()) for name in names])
+    options = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, schema, options=options) as writer:
+        for batch in scan.batches:
+            writer.write_batch(
+                pa.record_batch([batch.column(name).cast(pa.string()) for name in names], schema=schema)
+            )
+
+
+def _texts(path: Path, index: int, missing: tuple[str, ...]) -> Iterator[pa.Array[Any]]:
+    options = pa.ipc.IpcReadOptions(included_fields=[index], use_threads=False)
+    with pa.OSFile(str(path), "rb") as source, pa.ipc.open_file(source, options=options) as file:
+        for number in range(file.num_record_batches):
+            yield from trimmed_values([file.get_batch(number).column(0)], missing)
+
+
+def _with_types(scan: Scan, types: Mapping[str, ColumnType], reading: Reading) -> Scan:
+    """Return a scan whose text columns have the detected types."""
+    detected = {name: type_ for name, type_ in types.items() if type_.notation is not None}
+    fields = [
+        pa.field(
+            field.name,
+            detected[field.name].arrow_type,
+            nullable=field.nullable or not detected[field.name].is_complete,
+            metadata=field_metadata(detected[field.name].notation),
+        )
+        if field.name in detected
+        else field
+        for field in scan.schema
+    ]
+    messages = {name: describe(name, type_) for name, type_ in types.items()}
+    return replace(
+        scan,
+        schema=pa.schema(fields),
+        batches=_typed(scan, detected, pa.schema(fields), missing_words(reading.options)),
+        notes={**scan.notes, **{name: each.note for name, each in messages.items() if each.note}},
+        warnings=[*scan.warnings, *(warning for each in messages.values() for warning in each.warnings)],
+    )
+
+
+def _typed(
+    scan: Scan, types: Mapping[str, ColumnType], schema: pa.Schema, missing: tuple[str, ...]
+) -> Iterator[pa.RecordBatch]:
+    for batch in scan.batches:
+        columns = [
+            cast_column(
+                column.cast(pa.string()), field.type, missing=missing, notation=types[field.name].notation
+            )
+            if field.name in types
+            else column
+            for field, column in zip(schema, batch.columns, strict=True)
+        ]
+        yield pa.record_batch(columns, schema=schema)
+
+
+def _is_text(type_: pa.DataType) -> bool:
+    return pa.types.is_string(type_) or pa.types.is_large_string(type_)
