@@ -313,3 +313,14 @@ def test_c28_nested_objects_become_columns_and_keep_their_shape(fit_and_sample: 
         row = json.loads(line)
         assert list(row) == ["ts", "user", "ms"]
         assert list(row["user"]) == ["id", "country"]
+
+
+def test_c19_json_in_a_cell_keeps_its_keys(fit_and_sample: FitAndSample):
+    result = fit_and_sample(FOLDER / "c19-json-in-a-cell" / "payload.csv", 300)
+    for text in result.column("payload"):
+        payload = json.loads(text)
+        assert list(payload) == ["item", "qty", "tags"]
+        assert isinstance(payload["item"], int)
+        assert payload["qty"] in range(1, 6)
+        assert set(payload["tags"]) <= {"a", "b", "c"}
+    assert "'payload' is generated" in result.messages

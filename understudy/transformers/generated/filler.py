@@ -59,7 +59,7 @@ class Filler:
 
     def make(self, stream: RowStream) -> ArrowArray:
         """Return a text for each row."""
-        words = _words_of(self.locale)
+        words = words_of(self.locale)
         n_words = self._count_words(stream)
         starts = np.concatenate(([0], np.cumsum(n_words)))
         rows = np.repeat(stream.rows, n_words)
@@ -112,7 +112,7 @@ def fit_filler(texts: ArrowArray, locale: str) -> Filler:
     if len(texts) < MIN_SUPPORT:
         return Filler(locale, np.full(N_QUANTILES, float(MIN_SUPPORT)), is_sentence=False)
     if locale in WITHOUT_BLANKS:
-        n_words = lengths_of(texts) / lengths_of(_words_of(locale)).mean()
+        n_words = lengths_of(texts) / lengths_of(words_of(locale)).mean()
     else:
         n_words = count_words(texts).astype(np.float64)
     ordered = np.sort(np.clip(n_words, 1, N_WORDS_MAX))
@@ -122,17 +122,18 @@ def fit_filler(texts: ArrowArray, locale: str) -> Filler:
 
 
 @lru_cache(maxsize=8)
-def _words_of(locale: str) -> ArrowArray:
+def words_of(locale: str) -> ArrowArray:
+    """Return the distinct words of a locale."""
     # Imported here so that only tables with texts load it.
     import mimesis
 
     text = mimesis.Text(mimesis.Locale(locale), seed=POOL_SEED)
     words = dict.fromkeys(text.word() for _ in range(N_DRAWS))
     # mimesis lacks words for some languages.
-    return pa.array(list(words), pa.large_string()) if len(words) >= N_WORDS_FEW else _words_of("en")
+    return pa.array(list(words), pa.large_string()) if len(words) >= N_WORDS_FEW else words_of("en")
 
 
 @lru_cache(maxsize=8)
 def _with_capitals(locale: str) -> ArrowArray:
-    words = _words_of(locale)
+    words = words_of(locale)
     return pa.concat_arrays([words, capitalized(words)])

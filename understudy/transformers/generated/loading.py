@@ -12,6 +12,7 @@ from understudy.transformers.array_reader import ArrayReader, require
 from understudy.transformers.generated.coded import Coded, PatternCodes
 from understudy.transformers.generated.filler import Filler
 from understudy.transformers.generated.identifiers import PatternTexts, Sequence, Uuids
+from understudy.transformers.generated.json_texts import JsonTexts
 from understudy.transformers.generated.personal import Personal
 from understudy.transformers.generated.points import Points
 from understudy.transformers.generated.transformer import GeneratedTransformer, Maker
@@ -31,12 +32,13 @@ _MAKERS: dict[str, type[_LoadableMaker]] = {
     "codes": PatternCodes,
     "points": Points,
     "words": Filler,
+    "json": JsonTexts,
 }
 # Kinds whose values `Personal` generates, except for the two forms below.
 _OF_PEOPLE = frozenset(
     {ColumnKind.text, ColumnKind.name, ColumnKind.email, ColumnKind.phone, ColumnKind.address}
 )
-_NOT_PERSONAL = ((ColumnKind.text, "words"), (ColumnKind.phone, "codes"))
+_NOT_PERSONAL = ((ColumnKind.text, "words"), (ColumnKind.text, "json"), (ColumnKind.phone, "codes"))
 _FORMS_OF_NUMBERS = frozenset({"sequential", "pattern", "coded", "codes"})
 
 
