@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
@@ -77,6 +78,32 @@ def test_c01_local_dates_with_missing_values_are_fitted(
     stored = read_table(path).column(column)
     assert (stored.type, stored.null_count) == (type_, n_missing)
     assert len(fit_and_sample(path, 50).rows) == 50
+
+
+@pytest.mark.parametrize(
+    ("file", "first", "second"),
+    [("meter.csv", "meter_start", "meter_end"), ("visits.csv", "admitted", "discharged")],
+)
+def test_c03_columns_that_belong_together_keep_their_difference(
+    fit_and_sample: FitAndSample, file: str, first: str, second: str
+):
+    path = FOLDER / "c03-start-end-gap-lost" / file
+    with path.open(newline="") as opened:
+        real = _differences(list(csv.DictReader(opened)), first, second)
+    synthetic = _differences(fit_and_sample(path, 10_000).rows, first, second)
+    for share in (0.5, 0.99):
+        expected = np.quantile(real, share)
+        assert abs(np.quantile(synthetic, share) - expected) <= 0.15 * expected
+    assert min(real) <= min(synthetic)
+    assert max(synthetic) <= max(real)
+
+
+def _differences(rows: list[dict[str, str]], first: str, second: str) -> list[float]:
+    """Return the differences of numbers, or of times in minutes."""
+    if "-" not in rows[0][first]:
+        return [float(row[second]) - float(row[first]) for row in rows]
+    times = ((datetime.fromisoformat(row[second]), datetime.fromisoformat(row[first])) for row in rows)
+    return [(end - start).total_seconds() / 60 for end, start in times]
 
 
 def test_c06_header_below_other_lines_is_found(fit_and_sample: FitAndSample):
@@ -241,3 +268,16 @@ def test_c21_sequential_keys_differ_between_seeds_and_the_output_names_the_next_
     numbered = [keys("--id-start", str(100 * i)) for i in range(5)]
     assert "--id-start 500" in capfd.readouterr().out
     assert len(set.union(*numbered)) == 500
+
+
+def test_c08_two_columns_of_names_are_two_people(fit_and_sample: FitAndSample):
+    rows = fit_and_sample(FOLDER / "c08-two-people-become-one" / "boss.csv", 300).rows
+    names = [" ".join(reversed(row["employee_name"].split(", "))) for row in rows]
+    assert sum(name == row["manager_name"] for name, row in zip(names, rows, strict=True)) <= 5
+
+
+def test_c08_full_names_beside_first_and_last_names_are_other_people(fit_and_sample: FitAndSample):
+    rows = fit_and_sample(FOLDER / "c08-two-people-become-one" / "firstlast.csv", 300).rows
+    for other in ("account_manager", "beneficiary"):
+        names = [f"{row['first_name']} {row['last_name']}" for row in rows]
+        assert sum(name == row[other] for name, row in zip(names, rows, strict=True)) <= 5

@@ -156,7 +156,7 @@ def fit_table(
         for pair in pool.map(lambda c: fit(c[0], c[1], is_of_subject=c[0].name in schema.subject), columns):
             fitted.append(pair)
             report("encoding", len(fitted) / len(schema.columns))
-    fitted = name_people(_order_large_categories(fitted))
+    fitted = name_people(_order_large_categories(fitted), schema.names, table.columns)
     return TableTransformer(schema, tuple(t for t, _ in fitted)), [codes for _, codes in fitted]
 
 

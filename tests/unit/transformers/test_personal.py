@@ -114,7 +114,8 @@ def test_the_parts_of_an_address_are_consistent() -> None:
 
 
 def test_two_names_in_a_row_are_two_people() -> None:
-    columns = {"patient_name": NAMES, "patient_email": EMAILS, "doctor_name": NAMES, "doctor_email": EMAILS}
+    columns = {"patient_name": NAMES, "patient_email": EMAILS}
+    columns |= {"doctor_name": NAMES[::-1], "doctor_email": EMAILS[::-1]}
     drawn = draw_columns(fit_columns(columns), 100)
     assert drawn["patient_name"] != drawn["doctor_name"]
     for name, email in (("patient_name", "patient_email"), ("doctor_name", "doctor_email")):
@@ -237,3 +238,76 @@ def test_rare_placeholders_are_not_kept():
     assert transformer.placeholders == ("none",)
     assert np.bincount(codes).tolist() == [2, 6, 104]
     assert transformer.describe()["placeholders"] == 1
+
+
+FIRST = ("Anna", "Otto", "Ida", "Emil", "Rosa", "Hugo", "Lena", "Karl", "Nora", "Paul", "Olga", "Bert")
+LAST = ("Graf", "Huber", "Keller", "Brandt", "Jansen", "Lorenz", "Maurer", "Engel", "Fischer", "Neumann")
+
+
+def two_people(n: int = 300) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    rng = np.random.default_rng(5)
+    drawn = [(FIRST[a], LAST[b]) for a, b in rng.integers(0, [len(FIRST), len(LAST)], (2 * n, 2))]
+    return drawn[:n], drawn[n:]
+
+
+def people_of(columns: dict[str, list[Any]]) -> list[int]:
+    makers = [t.maker for t in fit_columns(columns).columns if isinstance(t, GeneratedTransformer)]
+    return [maker.person for maker in makers if isinstance(maker, Personal)]
+
+
+@pytest.mark.parametrize(
+    ("first_form", "second_form"),
+    [
+        ("{1}, {0}", "{0} {1}"),
+        ("{0} {1}", "{0} {1}"),
+        ("{1}, {0}", "{1}, {0}"),
+        ("{0} {1}", "{1} {0}"),
+    ],
+)
+@pytest.mark.parametrize("share", [0, 0.2, 0.8, 1])
+def test_two_columns_of_names_are_one_person_only_if_the_table_contains_the_same_names(
+    first_form: str, second_form: str, share: float
+):
+    one, other = two_people()
+    same = [one[i] if i < share * len(one) else other[i] for i in range(len(one))]
+    columns = {
+        "employee_name": [first_form.format(*name) for name in one],
+        "manager_name": [second_form.format(*name) for name in same],
+    }
+    assert people_of(columns) == ([0, 0] if share > 0.5 else [0, 1])
+
+
+def test_parts_of_names_belong_to_the_full_name_that_contains_them():
+    one, other = two_people()
+    columns = {
+        "account manager name": [" ".join(name) for name in other],
+        "first_name": [first for first, _ in one],
+        "last_name": [last for _, last in one],
+        "customer name": [f"{last}, {first}" for first, last in one],
+    }
+    assert people_of(columns) == [0, 1, 1, 1]
+    del columns["customer name"]
+    assert people_of(columns) == [0, 1, 1]
+
+
+def test_emails_belong_to_the_person_whose_name_they_contain():
+    one, other = two_people()
+    columns = {
+        "employee_name": [" ".join(name) for name in one],
+        "manager_name": [" ".join(name) for name in other],
+        "email": [f"{first}.{last}{i}@firm.com".lower() for i, (first, last) in enumerate(other)],
+        "login mail": [f"u{i:05d}@firm.com" for i in range(len(one))],
+    }
+    assert people_of(columns) == [0, 1, 1, 2]
+
+
+def test_words_of_column_names_keep_the_parts_of_a_person_together():
+    one, other = two_people()
+    columns = {
+        "mother_first_name": [first for first, _ in one],
+        "father_first_name": [first for first, _ in other],
+        "father_last_name": [last for _, last in other],
+        "mother_last_name": [last for _, last in one],
+        "father_phone": PHONES * 3,
+    }
+    assert people_of(columns) == [0, 1, 1, 0, 1]

@@ -6,6 +6,6 @@ They are found during the fit. See docs/explanation/rules.md.
 from __future__ import annotations
 
 from understudy.synthesizers.rules.files import load_rules, rules_to_arrays
-from understudy.synthesizers.rules.rules import Rules, find_rules
+from understudy.synthesizers.rules.rules import Rules, add_differences, find_rules
 
-__all__ = ["Rules", "find_rules", "load_rules", "rules_to_arrays"]
+__all__ = ["Rules", "add_differences", "find_rules", "load_rules", "rules_to_arrays"]

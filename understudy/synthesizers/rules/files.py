@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from understudy.synthesizers.rules.differences import Difference
 from understudy.synthesizers.rules.fixed_combinations import N_VALUES_MAX, FixedCombination, Levels
 from understudy.synthesizers.rules.functional_dependencies import FunctionalDependency
 from understudy.synthesizers.rules.inequalities import Inequality
@@ -52,7 +53,7 @@ def rules_to_arrays(rules: Rules) -> tuple[Json, dict[str, npt.NDArray[Any]]]:
     return manifest, arrays
 
 
-def load_rules(reader: ArrayReader, schema: TableSchema) -> Rules:
+def load_rules(reader: ArrayReader, schema: TableSchema, differences: tuple[Difference, ...] = ()) -> Rules:
     """Return the rules that `rules_to_arrays` converted.
 
     Raises
@@ -70,6 +71,7 @@ def load_rules(reader: ArrayReader, schema: TableSchema) -> Rules:
         levels[name] = _levels(reader, part, i, types[name], is_decimal=name in counted)
     linear = tuple(_linear(part, types, counted) for part in _parts(reader, "linear"))
     _check_derivation(linear)
+    _check_differences(linear, differences)
     return Rules(
         schema,
         tuple(
@@ -88,6 +90,7 @@ def load_rules(reader: ArrayReader, schema: TableSchema) -> Rules:
         ),
         levels,
         counted,
+        differences,
     )
 
 
@@ -186,6 +189,14 @@ def _check_derivation(linear: tuple[Linear, ...]) -> None:
     require(len(set(waiting)) == len(waiting), "a column is computed twice")
     for i, rule in enumerate(linear):
         require(set(waiting[i:]).isdisjoint(rule.terms), "a term is computed after the sum")
+
+
+def _check_differences(linear: tuple[Linear, ...], differences: tuple[Difference, ...]) -> None:
+    """Raise an error unless each difference has a rule that adds it to its base."""
+    sums = {(rule.target, rule.terms, rule.factors[1:], rule.offset, rule.divisor) for rule in linear}
+    for own in differences:
+        is_added = (own.target, (own.base, own.name), (1,), 0, 1) in sums
+        require(is_added, "a difference is not a term of its target")
 
 
 def _inequality(part: ArrayReader, types: Types) -> Inequality:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from understudy.synthesizers.rules.closure import Implication
 from understudy.synthesizers.rules.columns import Columns
+from understudy.synthesizers.rules.differences import Difference, find_derivations, measure
 from understudy.synthesizers.rules.fixed_combinations import FixedCombination, Levels, find_fixed_combinations
 from understudy.synthesizers.rules.functional_dependencies import (
     FunctionalDependency,
@@ -24,12 +25,12 @@ from understudy.synthesizers.rules.inequalities import (
     either_missing,
     find_inequalities,
 )
-from understudy.synthesizers.rules.linear import Linear, Writing
+from understudy.synthesizers.rules.linear import Linear, Writing, limits
 from understudy.synthesizers.rules.missingness import Missingness, find_missingness
 from understudy.synthesizers.rules.relations import find_linear
 from understudy.synthesizers.rules.values import Values, read_values, unit_of
 from understudy.tables.arrow_types import parse_arrow_type
-from understudy.tables.schema import TableSchema
+from understudy.tables.schema import Column, ColumnKind, TableSchema
 from understudy.transformers.base import ArrowArray, Mask
 
 Arrays = dict[str, ArrowArray]
@@ -42,7 +43,7 @@ class Rules:
     Parameters
     ----------
     schema : TableSchema
-        Schema of the table.
+        Schema of the table, with the columns of differences after its own columns.
     functional_dependencies : tuple of FunctionalDependency
         Functional dependencies, which contain only column names; the synthesizer learns the values.
     fixed_combinations : tuple of FixedCombination
@@ -57,7 +58,9 @@ class Rules:
         Levels of the columns in `fixed_combinations`.
     decimals : mapping of column name to int
         Number of decimal places of float columns. Columns of other types, and float columns with too many
-        decimal places, are absent.
+        decimal places, are absent unless they are in `differences`.
+    differences : tuple of Difference
+        Columns that are derived from another one and their difference. `linear` contains the derivations.
     """
 
     schema: TableSchema
@@ -68,6 +71,7 @@ class Rules:
     missingness: tuple[Missingness, ...] = ()
     levels: Mapping[str, Levels] = field(default_factory=dict)
     decimals: Mapping[str, int] = field(default_factory=dict)
+    differences: tuple[Difference, ...] = ()
 
     @property
     def derived(self) -> tuple[str, ...]:
@@ -88,6 +92,60 @@ class Rules:
             block.add(rule.target, rule.derive(terms, self._writings[rule.target]))
         return block.arrays
 
+    def measure(self, columns: Mapping[str, ArrowArray]) -> Arrays:
+        """Return the differences of rows by name; a difference is missing where one of its columns is.
+
+        Parameters
+        ----------
+        columns : mapping of column name to pyarrow.Array
+            Columns of the table, in the types of the schema.
+        """
+        block = _Block(self, dict(columns))
+        factors = {rule.target: rule.factors[0] for rule in self.linear}
+        measured: Arrays = {}
+        for own in self.differences:
+            values = block.values(own.target), block.values(own.base)
+            numbers, missing = measure(*values, factors[own.target])
+            measured[own.name] = pa.array(numbers, pa.int64(), mask=missing)
+        return measured
+
+    def add(self, difference: Difference, base: ArrowArray, numbers: ArrowArray) -> ArrowArray:
+        """Return the sums of a base and its difference, in the type of the derived column."""
+        block = _Block(self, {difference.base: base, difference.name: numbers})
+        rule = next(rule for rule in self.linear if rule.target == difference.target)
+        terms = [block.values(name) for name in rule.terms]
+        return rule.derive(terms, self._writings[rule.target])
+
+    def recover(self, columns: Mapping[str, ArrowArray], differences: Mapping[str, ArrowArray]) -> Arrays:
+        """Return incomplete rows with their differences, and with missing bases computed from their targets.
+
+        Parameters
+        ----------
+        columns : mapping of column name to pyarrow.Array
+            Columns of the table, in the types of the schema.
+        differences : mapping of column name to pyarrow.Array
+            Differences that are assumed where the base is missing.
+        """
+        block = _Block(self, dict(columns))
+        factors = {rule.target: rule.factors[0] for rule in self.linear}
+        # A base is itself the target of a difference that is computed before.
+        for own in reversed(self.differences):
+            target, base, factor = block.values(own.target), block.values(own.base), factors[own.target]
+            numbers, missing = measure(target, base, factor)
+            assumed = read_values(own.name, differences[own.name], None)
+            block.add(own.name, pa.array(numbers, pa.int64(), mask=missing))
+            gaps = base.mask & ~target.mask & ~assumed.mask
+            if gaps.any():
+                # If the base has a coarser unit, the nearest value in that unit is taken.
+                rest = target.numbers.astype(np.int64) - assumed.numbers
+                whole = (rest + factor // 2) // factor
+                writing = Writing(self._types[own.base], self.decimals.get(own.base, 0), nullable=True)
+                filled = np.clip(
+                    np.where(gaps, whole, base.numbers), *limits(writing.type_, writing.decimals)
+                )
+                block.add(own.base, writing.write(filled, base.mask & ~gaps))
+        return block.arrays
+
     def holds(self, columns: Mapping[str, ArrowArray]) -> Mask:
         """Return which rows satisfy all rules, except functional dependencies, which are not checked.
 
@@ -104,9 +162,10 @@ class Rules:
         return kept
 
     def describe(self) -> list[str]:
-        """Return every rule as a sentence, without values of the table."""
+        """Return every rule as a sentence, without values of the table. Differences are not rules."""
         decimals = dict(self.decimals)
-        sums = [rule.describe(self._types, decimals) for rule in self.linear]
+        by_difference = {own.target for own in self.differences}
+        sums = [r.describe(self._types, decimals) for r in self.linear if r.target not in by_difference]
         lookups = [rule.describe() for rule in self.functional_dependencies] + [
             rule.describe() for rule in self.fixed_combinations
         ]
@@ -211,6 +270,41 @@ def find_rules(table: pa.Table, schema: TableSchema) -> Rules:
         missing,
         levels,
         _decimals(columns, linear, orders, levels),
+    )
+
+
+def add_differences(rules: Rules, table: pa.Table) -> Rules:
+    """Return the rules with the derivation of columns from others and tight differences.
+
+    Parameters
+    ----------
+    rules : Rules
+        Rules of the table, without differences.
+    table : pyarrow.Table of shape (n_rows, n_columns)
+        Rows in the columns and types of the schema. Not modified.
+    """
+    columns = Columns(table, rules.schema)
+    # Looked-up columns are drawn as codes, and a column with a declared domain is drawn from that domain.
+    fixed = {column.name for column in rules.schema.columns if column.domain is not None}
+    fixed |= {n for rule in rules.functional_dependencies for n in (rule.determinant, rule.dependent)}
+    derivations = find_derivations(columns, fixed, set(rules.derived) | set(rules.levels))
+    if not derivations:
+        return rules
+    added = tuple(
+        Column(
+            name=own.difference.name,
+            kind=ColumnKind.integer,
+            arrow_type="int64",
+            nullable=True,
+        )
+        for own in derivations
+    )
+    return replace(
+        rules,
+        schema=TableSchema(columns=rules.schema.columns + added),
+        linear=tuple(own.rule for own in derivations) + rules.linear,
+        decimals=dict(rules.decimals) | {n: d for own in derivations for n, d in own.decimals.items()},
+        differences=tuple(own.difference for own in derivations),
     )
 
 

@@ -8,7 +8,7 @@ rows, so that row k of a seed does not depend on which other rows are requested.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,8 +71,9 @@ def make_group(
         If a column is unknown, or cannot have the required value.
     """
     names, derived = table.schema.names, set(enforcer.rules.derived)
+    visible = enforcer.visible_schema(table.schema)
     predicates = tuple(
-        CodePredicate(table.schema.column(name), constraint) for name, constraint in condition.where.items()
+        CodePredicate(visible.column(name), constraint) for name, constraint in condition.where.items()
     )
     allowed: dict[int, Mask] = {}
     filters = []
@@ -84,7 +85,28 @@ def make_group(
         allowed[j], is_whole = predicate.codes(table.columns[j])
         if not is_whole and not predicate.is_one_value:
             filters.append(predicate)
+    for j, fits in _bases_of(filters, table, enforcer):
+        allowed[j] = allowed.get(j, np.ones(len(fits), np.bool_)) & fits
+        if not allowed[j].any():
+            raise impossible(f"No learned value of column {names[j]!r} satisfies the conditions")
     return Group(predicates, _with_sources(allowed, table, links), tuple(filters))
+
+
+def _bases_of(
+    filters: Sequence[CodePredicate], table: TableTransformer, enforcer: RuleEnforcer
+) -> Iterator[tuple[int, Mask]]:
+    """Yield the columns from which restricted columns are derived, with the codes that can satisfy them.
+
+    The restriction only saves proposals, which the filters check afterwards.
+    """
+    by_target = {difference.target: difference for difference in enforcer.rules.differences}
+    for predicate in filters:
+        difference = by_target.get(predicate.column.name)
+        if difference is not None and difference.base not in by_target and not predicate.is_about_missing:
+            j = table.schema.names.index(difference.base)
+            has_missing = bool(getattr(table.columns[j], "has_missing", False))
+            reach = enforcer.reach_of(difference, table)
+            yield j, np.append(np.zeros(int(has_missing), np.bool_), predicate.overlaps(*reach))
 
 
 def _with_sources(

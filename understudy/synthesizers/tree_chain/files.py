@@ -23,10 +23,12 @@ from understudy.kernels.trees import (
     THRESHOLD_SHIFT,
 )
 from understudy.synthesizers.rules import load_rules, rules_to_arrays
+from understudy.synthesizers.rules.differences import Difference
 from understudy.synthesizers.tree_chain.additive import N_PLACES
 from understudy.synthesizers.tree_chain.chain import Link, look_up
+from understudy.synthesizers.tree_chain.difference_columns import learned_columns
 from understudy.synthesizers.tree_chain.refinement import Refinement
-from understudy.synthesizers.tree_chain.rule_enforcement import RuleEnforcer, learned_columns
+from understudy.synthesizers.tree_chain.rule_enforcement import RuleEnforcer
 from understudy.synthesizers.tree_chain.unique_rows import UniqueRows
 from understudy.transformers.array_reader import ArrayReader, require
 from understudy.transformers.base import Codes, Json
@@ -90,8 +92,10 @@ def enforcer_to_arrays(enforcer: RuleEnforcer) -> tuple[Json, dict[str, npt.NDAr
     return {"rules": manifest}, {f"rules.{name}": array for name, array in arrays.items()}
 
 
-def enforcer_from_arrays(reader: ArrayReader, table: TableTransformer) -> RuleEnforcer:
-    """Return the rules that `enforcer_to_arrays` converted.
+def enforcer_from_arrays(
+    reader: ArrayReader, table: TableTransformer, differences: tuple[Difference, ...]
+) -> RuleEnforcer:
+    """Return the rules that `enforcer_to_arrays` converted, of a table with its columns of differences.
 
     Raises
     ------
@@ -99,7 +103,7 @@ def enforcer_from_arrays(reader: ArrayReader, table: TableTransformer) -> RuleEn
         If a value is missing, has an unexpected shape or type, or is an index out of range.
     """
     own = reader.part(reader.manifest.get("rules"), "rules.")
-    rules = load_rules(own, learned_columns(table) or table.schema)
+    rules = load_rules(own, learned_columns(table) or table.schema, differences)
     parts = own.manifest.get("tables")
     require(isinstance(parts, list), "the tables of lookups are not a list")
     assert isinstance(parts, list)

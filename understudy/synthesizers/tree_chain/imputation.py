@@ -22,6 +22,7 @@ from understudy.kernels.restricting import Restricted, WeightedCodes
 from understudy.synthesizers.blocks import map_in_order
 from understudy.synthesizers.contexts import SampleContext
 from understudy.synthesizers.tree_chain.chain import Link
+from understudy.synthesizers.tree_chain.difference_columns import typical_differences
 from understudy.synthesizers.tree_chain.encoding import UNKNOWN, KnownCodes, encode_values
 from understudy.synthesizers.tree_chain.rule_enforcement import RuleEnforcer
 from understudy.transformers.base import ArrowArray, Codes, Mask, RowNumbers, consecutive_rows
@@ -76,7 +77,7 @@ class Imputer:
     def complete(self, block: pa.RecordBatch, first_row: int, seed: int) -> pa.RecordBatch:
         """Return consecutive rows with imputed values; columns with only missing values stay missing."""
         given = dict(zip(block.schema.names, block.columns, strict=True))
-        schema = self.table.schema.to_arrow()
+        schema = self.enforcer.visible_schema(self.table.schema).to_arrow()
         gaps = np.flatnonzero(np.any([_is_missing(array) for array in given.values()], axis=0))
         if not len(gaps):
             return pa.RecordBatch.from_arrays(block.columns, schema=schema)
@@ -89,9 +90,11 @@ class Imputer:
     def _draw(self, rows: dict[str, ArrowArray], seed: int, numbers: RowNumbers) -> dict[str, ArrowArray]:
         """Return all columns of the rows, with drawn values in every cell."""
         names, n = self.table.schema.names, len(numbers)
+        typical = typical_differences(self.enforcer.rules, self.table, n)
+        assumed = self.enforcer.rules.recover(rows, typical)
         known = {
             link.column: encode_values(
-                names[link.column], rows[names[link.column]], self.table.columns[link.column]
+                names[link.column], assumed[names[link.column]], self.table.columns[link.column]
             )
             for link in self.links
         }
@@ -103,8 +106,10 @@ class Imputer:
         columns = self.table.decode_columns(sorted(chosen), chosen, seed, numbers)
         if self.enforcer.rules.linear:
             # Sums are computed from known values where they exist, and from drawn values otherwise.
-            derived = self.enforcer.rules.derive({n: _prefer(rows[n], own) for n, own in columns.items()})
-            columns |= {name: derived[name] for name in self.enforcer.rules.derived}
+            rules, rows = self.enforcer.rules, self.enforcer.rules.recover(rows, columns)
+            derived = rules.derive({n: _prefer(rows[n], own) for n, own in columns.items()})
+            columns |= {name: derived[name] for name in rules.derived}
+            columns |= {d.base: _prefer(rows[d.base], columns[d.base]) for d in rules.differences}
         return columns
 
     def _walk(
@@ -159,7 +164,8 @@ def draw_completed(
 ) -> Iterator[pa.RecordBatch]:
     """Yield the completed rows of a table, the whole table once for each draw."""
     # The input may have missing values even in columns that are not nullable in the schema.
-    open_schema = pa.schema([field.with_nullable(True) for field in imputer.table.schema.to_arrow()])
+    output = imputer.enforcer.visible_schema(imputer.table.schema).to_arrow()
+    open_schema = pa.schema([field.with_nullable(True) for field in output])
     blocks = rows.cast(open_schema).combine_chunks()
 
     def complete(place: tuple[int, int]) -> pa.RecordBatch:

@@ -62,6 +62,11 @@ class CodePredicate(Predicate):
             )
 
     @property
+    def is_about_missing(self) -> bool:
+        """Whether the condition is that the value is missing, or that it is present."""
+        return self.constraint.is_missing is not None
+
+    @property
     def is_one_value(self) -> bool:
         """Whether the condition sets a single value."""
         return self.constraint.equals is not None

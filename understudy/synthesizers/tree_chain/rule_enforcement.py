@@ -8,15 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from understudy.synthesizers.rules import Rules, find_rules
+from understudy.synthesizers.rules import Rules
+from understudy.synthesizers.rules.differences import Difference
 from understudy.synthesizers.tree_chain.chain import Arranged
+from understudy.tables.predicates import as_mask
 from understudy.tables.schema import TableSchema
 from understudy.transformers.base import ArrowArray, Codes, CodesByColumn, Mask, RowNumbers, Transformer
-from understudy.transformers.generated.transformer import GeneratedTransformer
+from understudy.transformers.numeric import NumericTransformer
 from understudy.transformers.table import TableTransformer
 
 # Number of trial proposals after a fit, and minimum share of them that must pass.
@@ -99,14 +103,54 @@ class RuleEnforcer:
             names = table.schema.names
             needed = [j for j, name in enumerate(names) if name in self.checked]
             columns = table.decode_columns(needed, codes, seed, numbers)
-            kept &= self.rules.holds(self.rules.derive(columns) if self.rules.linear else columns)
+            columns = self.rules.derive(columns) if self.rules.linear else columns
+            kept &= self.rules.holds(columns) & self._is_supported(table, columns)
+        return kept
+
+    def _is_supported(self, table: TableTransformer, columns: Mapping[str, ArrowArray]) -> Mask:
+        """Return a mask of rows whose sums with differences are between the k-th values of their columns."""
+        kept = np.ones(len(next(iter(columns.values()))), np.bool_)
+        for difference in self.rules.differences:
+            transformer = table.columns[table.schema.names.index(difference.target)]
+            assert isinstance(transformer, NumericTransformer)
+            low, high = transformer.spans()
+            values = columns[difference.target]
+            if len(low):
+                is_missing = as_mask(values.is_null(nan_is_null=True))
+                within: Any = pc.and_(pc.greater_equal(values, low[0]), pc.less_equal(values, high[-1]))
+                kept &= as_mask(pc.fill_null(within, False)) | is_missing
         return kept
 
     def complete(self, columns: dict[str, ArrowArray], schema: TableSchema) -> pa.RecordBatch:
-        """Return the drawn columns and the columns derived from them as rows of the table."""
+        """Return the drawn columns and the columns derived from them as rows of the table.
+
+        Parameters
+        ----------
+        columns : mapping of column name to pyarrow.Array
+            Drawn columns.
+        schema : TableSchema
+            Schema of the columns of the chain, with the columns of differences.
+        """
         if self.rules.linear:
             columns = self.rules.derive(columns)
-        return pa.RecordBatch.from_arrays([columns[n] for n in schema.names], schema=schema.to_arrow())
+        output = self.visible_schema(schema).to_arrow()
+        return pa.RecordBatch.from_arrays([columns[name] for name in output.names], schema=output)
+
+    def reach_of(self, difference: Difference, table: TableTransformer) -> tuple[ArrowArray, ArrowArray]:
+        """Return the lowest and highest sum with a difference for each code of its base, except missing."""
+        base, own = (table.columns[table.schema.names.index(n)] for n in (difference.base, difference.name))
+        assert isinstance(base, NumericTransformer)
+        assert isinstance(own, NumericTransformer)
+        n = len(base.spans()[0])
+        bounds = zip(base.spans(), (own.spans()[0][0], own.spans()[1][-1]), strict=True)
+        low, high = (self.rules.add(difference, numbers, pa.repeat(most, n)) for numbers, most in bounds)
+        return low, high
+
+    def visible_schema(self, schema: TableSchema) -> TableSchema:
+        """Return the schema of sampled rows, which is that of the chain without columns of differences."""
+        hidden = {difference.name for difference in self.rules.differences}
+        columns = tuple(column for column in schema.columns if column.name not in hidden)
+        return schema.model_copy(update={"columns": columns})
 
     @property
     def checked(self) -> set[str]:
@@ -127,23 +171,14 @@ class RuleEnforcer:
         """Return every rule as a sentence."""
         return self.rules.describe()
 
+    def describe_differences(self) -> list[str]:
+        """Return a sentence for each column that is derived from another one and their difference."""
+        return [difference.describe() for difference in self.rules.differences]
+
 
 def is_often(passes: Mask) -> bool:
     """Return whether the share of trial rows that pass is high enough for rejection sampling."""
     return bool(passes.mean() >= KEPT_SHARE_MIN)
-
-
-def learned_columns(table: TableTransformer) -> TableSchema | None:
-    """Return the schema of the learned columns, which alone have rules, or None if all are generated."""
-    pairs = zip(table.schema.columns, table.columns, strict=True)
-    learned = tuple(column for column, t in pairs if not isinstance(t, GeneratedTransformer))
-    return TableSchema(columns=learned) if learned else None
-
-
-def find_rules_of_learned(rows: pa.Table, table: TableTransformer) -> Rules:
-    """Find the rules of the learned columns."""
-    schema = learned_columns(table)
-    return find_rules(rows.select(schema.names), schema) if schema else Rules(table.schema)
 
 
 def fit_enforcer(

@@ -27,6 +27,13 @@ from understudy.synthesizers.tree_chain.constrained_sampling import (
     check_rows,
     conditions_of,
 )
+from understudy.synthesizers.tree_chain.difference_columns import (
+    DrawnTable,
+    add_difference_columns,
+    differences_from_arrays,
+    differences_to_arrays,
+    learned_columns,
+)
 from understudy.synthesizers.tree_chain.files import (
     enforcer_from_arrays,
     enforcer_to_arrays,
@@ -46,10 +53,8 @@ from understudy.synthesizers.tree_chain.refinement import fit_refinement
 from understudy.synthesizers.tree_chain.rule_enforcement import (
     N_ROWS_TRIED,
     RuleEnforcer,
-    find_rules_of_learned,
     fit_enforcer,
     is_often,
-    learned_columns,
 )
 from understudy.synthesizers.tree_chain.unique_rows import UniqueRows, choose_columns, find_unique_rows
 from understudy.tables.schema import TableSchema
@@ -82,9 +87,11 @@ class TreeChain(SingleTableSynthesizer):
         fitted, codes = fit_table(
             rows, schema, locale=run.locale, n_threads=run.n_threads, report=run.context.report
         )
-        enforcer = fit_enforcer(find_rules_of_learned(rows, fitted), schema, fitted.columns, codes)
-        encoded = encode(codes, fitted.columns)
-        arrange = partial(enforcer.arrange, schema=schema)
+        drawn = add_difference_columns(rows, fitted, codes)
+        self.drawn_ = drawn.transformer
+        enforcer = fit_enforcer(drawn.rules, self.drawn_.schema, self.drawn_.columns, drawn.codes)
+        encoded = encode(drawn.codes, self.drawn_.columns)
+        arrange = partial(enforcer.arrange, schema=self.drawn_.schema)
         ascending = arrange(ascending_order(encoded))
         self.preset_, self.is_in_time_ = self._preset(encoded, ascending, began, run)
         preset = PRESETS[self.preset_]
@@ -98,8 +105,8 @@ class TreeChain(SingleTableSynthesizer):
                 preset.n_refinements,
                 run,
             )
-        unique_rows = self._unique_rows(rows, fitted, codes, enforcer)
-        self.enforcer_, self.unique_rows_ = self._usable_checks(enforcer, fitted, unique_rows, run.seed)
+        unique_rows = self._unique_rows(drawn, enforcer)
+        self.enforcer_, self.unique_rows_ = self._usable_checks(enforcer, unique_rows, run.seed)
         run.context.check()
         return fitted
 
@@ -110,23 +117,22 @@ class TreeChain(SingleTableSynthesizer):
         seconds = self.parameters.time_budget_seconds - (time.monotonic() - began)
         return choose_preset(encoded, arranged, seconds, run)
 
-    def _unique_rows(
-        self, table: pa.Table, fitted: TableTransformer, codes: list[Codes], enforcer: RuleEnforcer
-    ) -> UniqueRows | None:
+    def _unique_rows(self, drawn: DrawnTable, enforcer: RuleEnforcer) -> UniqueRows | None:
         """Return the unique rows to protect, or None for cross-fitted models, which store no fingerprints."""
         if PRESETS[self.preset_].rules.count_min:
             return None
+        fitted = drawn.transformer
         learned = learned_columns(fitted)
         if learned is None:
             return None
         left_out = set(fitted.schema.names) - set(learned.names) | set(enforcer.rules.derived)
-        return find_unique_rows(table, fitted, choose_columns(codes, fitted, left_out))
+        return find_unique_rows(drawn.rows, fitted, choose_columns(drawn.codes, fitted, left_out))
 
     def _usable_checks(
-        self, enforcer: RuleEnforcer, table: TableTransformer, unique_rows: UniqueRows | None, fit_seed: int
+        self, enforcer: RuleEnforcer, unique_rows: UniqueRows | None, fit_seed: int
     ) -> tuple[RuleEnforcer, UniqueRows | None]:
         """Return both checks, and disable a check that rejects too many trial rows."""
-        rows = consecutive_rows(0, N_ROWS_TRIED)
+        table, rows = self.drawn_, consecutive_rows(0, N_ROWS_TRIED)
         seed = fit_seed ^ _PRACTICE
         codes = draw_codes(self.links_, seed, rows)[0]
         kept = enforcer.holds(table, codes, seed, rows)
@@ -138,7 +144,7 @@ class TreeChain(SingleTableSynthesizer):
 
     def _passes(self, codes: dict[int, Codes], seed: int, rows: RowNumbers) -> Mask:
         """Return which proposals satisfy the rules and do not copy a unique row."""
-        table, passes = self._fitted(), np.ones(len(rows), np.bool_)
+        table, passes = self.drawn_, np.ones(len(rows), np.bool_)
         if self.enforcer_.is_enforced and self.enforcer_.refuses:
             passes = self.enforcer_.holds(table, codes, seed, rows)
         if self.unique_rows_ is not None:
@@ -146,7 +152,7 @@ class TreeChain(SingleTableSynthesizer):
         return passes
 
     def _draw(self, request: RowRequest) -> Iterator[pa.RecordBatch]:
-        table, enforcer, seed = self._fitted(), self.enforcer_, request.seed
+        table, enforcer, seed = self.drawn_, self.enforcer_, request.seed
 
         def draw(rows: RowNumbers) -> pa.RecordBatch:
             codes = draw_accepted(
@@ -175,7 +181,7 @@ class TreeChain(SingleTableSynthesizer):
         return [conditioner.effective_share for conditioner in sampler.conditioners]
 
     def _constrained_sampler(self, constraints: SamplingConstraints) -> ConstrainedSampler:
-        table = self._fitted()
+        table = self.drawn_
         conditioners = []
         for condition in conditions_of(constraints):
             group = make_group(condition, table, self.enforcer_, self.links_)
@@ -196,7 +202,7 @@ class TreeChain(SingleTableSynthesizer):
         if self.refinement_ is not None:
             acceptance *= self.refinement_.acceptance(coarse)
         if group.filters:
-            columns = self._fitted().decode_columns(sorted(codes), codes, seed, rows)
+            columns = self.drawn_.decode_columns(sorted(codes), codes, seed, rows)
             if self.enforcer_.rules.linear:
                 columns = self.enforcer_.rules.derive(columns)
             for predicate in group.filters:
@@ -215,7 +221,7 @@ class TreeChain(SingleTableSynthesizer):
                 code="unknown_table",
             )
         rows = conform(read_source(data[name]), fitted.schema)
-        imputer = Imputer(self.links_, fitted, self.enforcer_, self._refined)
+        imputer = Imputer(self.links_, self.drawn_, self.enforcer_, self._refined)
         completed = draw_completed(imputer, rows, context.choose_seed(), n_draws, context)
         return ((name, batch) for batch in completed)
 
@@ -236,6 +242,7 @@ class TreeChain(SingleTableSynthesizer):
             "tree_nodes": sum(len(link.forest.node) for link in self.links_),
             "rules": self.enforcer_.describe(),
             "rules_enforced": self.enforcer_.is_enforced,
+            "differences": self.enforcer_.describe_differences(),
             "rows_never_copied": 0 if self.unique_rows_ is None else len(self.unique_rows_.values),
         }
 
@@ -252,7 +259,9 @@ class TreeChain(SingleTableSynthesizer):
     def _save(self, writer: ModelWriter) -> Json:
         rules, tables = enforcer_to_arrays(self.enforcer_)
         refinement, trees = refinement_to_arrays(self.refinement_)
-        for part in (links_to_arrays(self.links_), unique_rows_to_arrays(self.unique_rows_), tables, trees):
+        differences, own_arrays = differences_to_arrays(self.enforcer_.rules.differences, self.drawn_)
+        links, unique_rows = links_to_arrays(self.links_), unique_rows_to_arrays(self.unique_rows_)
+        for part in (links, unique_rows, tables, trees, own_arrays):
             for name, array in part.items():
                 writer.array(name, array)
         own = {
@@ -261,12 +270,13 @@ class TreeChain(SingleTableSynthesizer):
             "order": [link.column for link in self.links_],
             "sources": [[link.column, link.source] for link in self.links_ if link.source >= 0],
         }
-        return own | rules | refinement
+        return own | rules | refinement | differences
 
     def _load(self, reader: ArrayReader, table: TableTransformer) -> None:
         self.preset_ = reader.choice("preset", PRESETS)
         self.is_in_time_ = reader.truth("is_in_time")
-        self.enforcer_ = enforcer_from_arrays(reader, table)
-        self.links_ = links_from_arrays(reader, table, self.enforcer_)
+        differences, self.drawn_ = differences_from_arrays(reader, table)
+        self.enforcer_ = enforcer_from_arrays(reader, self.drawn_, differences)
+        self.links_ = links_from_arrays(reader, self.drawn_, self.enforcer_)
         self.unique_rows_ = unique_rows_from_arrays(reader)
         self.refinement_ = refinement_from_arrays(reader, len(self.links_))

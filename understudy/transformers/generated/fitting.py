@@ -24,6 +24,7 @@ from understudy.transformers.generated.identifiers import (
 )
 from understudy.transformers.generated.patterns import Pattern, by_length, learn_patterns
 from understudy.transformers.generated.personal import Personal
+from understudy.transformers.generated.persons import PersonalColumn, number_people
 from understudy.transformers.generated.points import fit_points
 from understudy.transformers.generated.recognition import Recognition
 from understudy.transformers.generated.texts import distinct_values, pc
@@ -151,15 +152,32 @@ def _without_leading_zero(pattern: Pattern) -> Pattern:
     return Pattern(("nonzero" if first == "digit" else first, *others))
 
 
-def name_people(fitted: list[tuple[Any, Codes]]) -> list[tuple[Any, Codes]]:
-    """Assign the second column of the same kind and form to a second person of the row, and so on."""
-    seen: dict[tuple[ColumnKind, str], int] = {}
-    out = []
-    for transformer, codes in fitted:
-        if isinstance(transformer, GeneratedTransformer) and isinstance(transformer.maker, Personal):
-            maker = transformer.maker
-            number = seen.get((maker.kind, maker.form), 0)
-            seen[maker.kind, maker.form] = number + 1
-            transformer = replace(transformer, maker=replace(maker, person=number))
-        out.append((transformer, codes))
-    return out
+def name_people(
+    fitted: list[tuple[Any, Codes]], names: list[str], values: list[ArrowColumn]
+) -> list[tuple[Any, Codes]]:
+    """Assign each personal column to the first, second or a further person of the row.
+
+    Parameters
+    ----------
+    fitted : list of (transformer, codes)
+        Transformers of the columns, and their codes.
+    names : list of str
+        Names of the columns.
+    values : list of ChunkedArray
+        Values of the columns.
+    """
+    columns = [
+        PersonalColumn(place, names[place], transformer.maker, values[place])
+        for place, (transformer, _) in enumerate(fitted)
+        if isinstance(transformer, GeneratedTransformer) and isinstance(transformer.maker, Personal)
+    ]
+    numbers = number_people(columns)
+    return [
+        (_with_person(transformer, numbers[place]) if place in numbers else transformer, codes)
+        for place, (transformer, codes) in enumerate(fitted)
+    ]
+
+
+def _with_person(transformer: GeneratedTransformer, number: int) -> GeneratedTransformer:
+    assert isinstance(transformer.maker, Personal)
+    return replace(transformer, maker=replace(transformer.maker, person=number))

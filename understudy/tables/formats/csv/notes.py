@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 import csv
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from understudy.tables.formats.csv.header import Beginning, Header
 from understudy.tables.formats.csv.removal import Removal
 from understudy.tables.formats.csv.sampling import python_dialect
-from understudy.tables.formats.layout.cells import n_filled
+from understudy.tables.formats.layout.cells import is_note, is_total, n_filled
 
 _TAIL_BYTES = 64 * 1024
 _NOTES_MAX = 100
-_KEYWORD = re.compile(
-    r"\W*(?:sources?|notes?|footnotes?|remarks?|generated|exported|created|printed|downloaded|copyright"
-    r"|disclaimer|end of|report|page|quelle|stand|fuente|nota|bron)\b.*"
-    r"|\*.+|[©†‡].*|\([a-z0-9]{1,2}\) .*",
-    re.IGNORECASE | re.DOTALL,
-)
-_TOTAL = re.compile(r"(?:grand |sub)?totals?|sum|summe|gesamt|totaal|:?totals?:", re.IGNORECASE)
-_WORDS = re.compile(r"[^\W\d_]{2,}\S*\s+\S*[^\W\d_]{2,}")
 
 
 @dataclass(frozen=True)
@@ -61,7 +52,7 @@ def _note_bytes(path: Path, beginning: Beginning, header: Header, quote: str) ->
             break
         notes.insert(0, _Line(len(data), cells))
     filled = [line for line in notes if n_filled(line.cells)]
-    is_clear = (notes and n_filled(notes[0].cells) == 0) or all(_is_note(line.cells) for line in filled)
+    is_clear = (notes and n_filled(notes[0].cells) == 0) or all(is_note(line.cells) for line in filled)
     return sum(line.size for line in notes) if filled and is_clear else 0
 
 
@@ -78,20 +69,6 @@ def _tail(path: Path, header: Header, *, is_whole: bool) -> list[bytes]:
 
 def _may_be_note(cells: list[str], width: int) -> bool:
     n = n_filled(cells)
-    if _is_note(cells):
-        return len(cells) != width or n == 1 or _is_total(cells)
+    if is_note(cells):
+        return len(cells) != width or n == 1 or is_total(cells)
     return (len(cells) < width and n < width and len(cells) == n == 1) or (len(cells) == width > 2 and n == 1)
-
-
-def _is_note(cells: list[str]) -> bool:
-    """Return whether a line is a note, judging by its own text."""
-    first = next(cell.strip() for cell in cells if cell.strip())
-    if first != cells[0].strip():
-        return False
-    if _is_total(cells) or _KEYWORD.fullmatch(first):
-        return True
-    return n_filled(cells) == 1 and _WORDS.search(first) is not None
-
-
-def _is_total(cells: list[str]) -> bool:
-    return len(cells) > 2 and n_filled(cells) < len(cells) and _TOTAL.fullmatch(cells[0].strip()) is not None

@@ -57,6 +57,16 @@ _UNITS = frozenset(
 _COMPOUND = re.compile(r"[^\W\d_]{1,6}[²³0-9]?(?:[/*·^ ][-]?[^\W\d_]{0,6}[²³0-9-]{0,3}){1,3}")
 
 
+_KEYWORD = re.compile(
+    r"\W*(?:sources?|notes?|footnotes?|remarks?|generated|exported|created|printed|downloaded|copyright"
+    r"|disclaimer|end of|report|page|quelle|stand|fuente|nota|bron)\b.*"
+    r"|\*.+|[©†‡].*|\([a-z0-9]{1,2}\) .*",
+    re.IGNORECASE | re.DOTALL,
+)
+_TOTAL = re.compile(r"(?:grand |sub)?totals?|sum|summe|gesamt|totaal|:?totals?:", re.IGNORECASE)
+_WORDS = re.compile(r"[^\W\d_]{2,}\S*\s+\S*[^\W\d_]{2,}")
+
+
 def is_value(cell: str) -> bool:
     """Return whether a cell contains a number, a date, a time or a boolean."""
     text = cell.strip()
@@ -86,3 +96,18 @@ def is_unit(cell: str) -> bool:
 def n_filled(cells: Sequence[str]) -> int:
     """Return the number of cells that are not blank."""
     return sum(bool(cell.strip()) for cell in cells)
+
+
+def is_note(cells: Sequence[str]) -> bool:
+    """Return whether a row is a note, judging by its own text."""
+    first = next(cell.strip() for cell in cells if cell.strip())
+    if first != cells[0].strip():
+        return False
+    if is_total(cells) or _KEYWORD.fullmatch(first):
+        return True
+    return n_filled(cells) == 1 and _WORDS.search(first) is not None
+
+
+def is_total(cells: Sequence[str]) -> bool:
+    """Return whether a row contains totals, which are missing for some columns."""
+    return len(cells) > 2 and n_filled(cells) < len(cells) and _TOTAL.fullmatch(cells[0].strip()) is not None

@@ -18,9 +18,6 @@ _JOINED_MAX = 3
 # A column has typed cells if at least this share of its cells are numbers, dates or booleans.
 _TYPED_MIN = 0.9
 
-# Minimum share of the rows below a header that have the width of the table, if other rows precede it.
-_SAME_MIN = 0.7
-
 
 @dataclass(frozen=True)
 class SheetRow:
@@ -249,7 +246,7 @@ def _is_group_row(row: SheetRow, width: int) -> bool:
 
 def _is_detail(cell: str) -> bool:
     """Return whether a cell is a label that ends with a colon, or a value that is not a year."""
-    return cell.rstrip().endswith(":") or (is_value(cell) and not _is_year(cell))
+    return cell.rstrip().endswith(":") or (is_value(cell) and not is_year(cell))
 
 
 def _below(rows: Sequence[SheetRow], start: int, index: int, width: int, request: Request) -> Layout:
@@ -291,7 +288,7 @@ def _kind(header: SheetRow, row: SheetRow, body: Sequence[SheetRow]) -> _Kind:
     """Return the kind of the row below a header, judging by the rows below it."""
     if len(body) < 2 or len(row.cells) != len(body[0].cells) or len(header.cells) < len(row.cells):
         return _Kind.data
-    typed = [column for column in range(len(row.cells)) if _is_typed(body, column)]
+    typed = [column for column in range(len(row.cells)) if is_typed(body, column)]
     if any(is_value(row.cells[column]) for column in typed):
         return _Kind.data
     n_misfits = sum(not is_missing(row.cells[column]) for column in typed)
@@ -324,90 +321,10 @@ def _second_header(
     return _Kind.header if n_misfits or is_gap else _Kind.doubtful
 
 
-def _is_typed(body: Sequence[SheetRow], column: int) -> bool:
+def is_typed(body: Sequence[SheetRow], column: int) -> bool:
+    """Return whether most cells of a column are numbers, dates, times or booleans."""
     cells = [cell for row in body if not is_missing(cell := row.cells[column])]
     return len(cells) > 1 and sum(map(is_value, cells)) >= _TYPED_MIN * len(cells)
-
-
-def checked_layout(layout: Layout, rows: Sequence[SheetRow], request: Request) -> Layout | None:
-    """Return a layout that is clear, or None if the first row is the header after all.
-
-    Raises
-    ------
-    InvalidInput
-        With code invalid_header, if rows may or may not belong to the table. The message contains the rows
-        and the option to set.
-    """
-    if layout.doubt:
-        raise InvalidInput(layout.doubt, code="invalid_header")
-    is_clear = _is_clear(layout, rows)
-    if is_clear is None or is_clear:
-        return layout if is_clear else None
-    if len(layout.above) == 1 and len(layout.above[0].cells) == 1:
-        return None
-    first, last = layout.above[0].first, layout.headers[0].first - 1
-    word = request.place.value
-    raise InvalidInput(
-        f"{request.place.of(first, last)} {'has' if first == last else 'have'} fewer fields than the "
-        f"{word}s that follow, so it is unclear whether the header is on {word} {first:,} or {last + 1:,}. "
-        f"Set the option `header_row` to the {word} of the header.",
-        code="invalid_header",
-    )
-
-
-def _is_clear(layout: Layout, rows: Sequence[SheetRow]) -> bool | None:
-    """Return whether the rows above the header cannot belong to the table, or None if no row is a header.
-
-    They do not belong to it if a blank row separates them from the header, all of them are comments, or the
-    header has words above a column of numbers, dates or booleans.
-    """
-    header = layout.headers[0]
-    if not layout.above:
-        is_first = not any(row.first < header.first for row in rows)
-        return True if is_first or not _has_values(layout, rows) else None
-    is_separate = any(row.is_blank and layout.above[-1].last < row.first < header.first for row in rows)
-    is_comment = all(row.cells[0].lstrip().startswith("#") for row in layout.above)
-    if _has_values(layout, rows):
-        return None
-    if not _is_consistent(layout, rows):
-        return None
-    if is_separate or is_comment:
-        return True
-    if any(n_filled(row.cells) >= n_filled(header.cells) for row in layout.above):
-        return None
-    return _has_typed_column(layout, rows)
-
-
-def _is_consistent(layout: Layout, rows: Sequence[SheetRow]) -> bool:
-    """Return whether most rows below the header have the width of the table."""
-    below = [row for row in rows if row.first > layout.last.last and not row.is_blank]
-    n_same = sum(len(row.cells) == layout.width for row in below)
-    return n_same > 1 and n_same >= _SAME_MIN * len(below)
-
-
-def _has_typed_column(layout: Layout, rows: Sequence[SheetRow]) -> bool:
-    """Return whether a column with a name in words contains numbers, dates or booleans."""
-    body = layout.body(rows)
-    names = layout.headers[-1].cells
-    return len(body) > 1 and any(
-        not is_value(name) and _is_typed(body, column)
-        for column, name in enumerate(names[: layout.width])
-        if name.strip()
-    )
-
-
-def _has_values(layout: Layout, rows: Sequence[SheetRow]) -> bool:
-    """Return whether the header row itself looks like a row of data: its cells have the types of a column."""
-    body = layout.body(rows)
-    return any(
-        is_value(name) and not _is_year(name) and (not body or _is_typed(body, column))
-        for column, name in enumerate(layout.headers[-1].cells[: layout.width])
-    )
-
-
-def _is_year(name: str) -> bool:
-    text = name.strip()
-    return len(text) == 4 and text.isdecimal() and 1800 <= int(text) <= 2200
 
 
 def _doubtful_header(header: SheetRow, row: SheetRow, place: Place) -> str:
@@ -416,3 +333,9 @@ def _doubtful_header(header: SheetRow, row: SheetRow, place: Place) -> str:
         f"{header.first:,} has columns without a name. Set the option `join_headers` to true to join both "
         "rows, or to false to read it as data."
     )
+
+
+def is_year(name: str) -> bool:
+    """Return whether a cell contains a year, which can also be the name of a column."""
+    text = name.strip()
+    return len(text) == 4 and text.isdecimal() and 1800 <= int(text) <= 2200

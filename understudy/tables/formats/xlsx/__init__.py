@@ -7,7 +7,7 @@ and `cells` and `markup` read all others with an XML parser. `values` and `dates
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -18,21 +18,25 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from understudy.errors import InvalidInput
-from understudy.parameters.read_options import ReadOptions
+from understudy.parameters.read_options import ReadOptions, cell_range
 from understudy.tables.formats.base import Format
 from understudy.tables.formats.canonical import batch_rows, check_rows, row_groups
 from understudy.tables.formats.csv.column_types import ColumnType, trimmed_values
 from understudy.tables.formats.csv.messages import describe, schema_of
 from understudy.tables.formats.csv.parsing import MISSING
 from understudy.tables.formats.csv.resolution import clues_of, resolve
+from understudy.tables.formats.layout import SheetRow, blank_warnings
 from understudy.tables.formats.scan import GIBIBYTE, MEBIBYTE, Reading, Scan
 from understudy.tables.formats.xlsx.archive import Archive, open_archive
 from understudy.tables.formats.xlsx.cells import SheetReader
 from understudy.tables.formats.xlsx.columns import ColumnCounts, cast_texts
-from understudy.tables.formats.xlsx.raw_cells import RawCells
-from understudy.tables.formats.xlsx.shared_strings import read_shared_strings
+from understudy.tables.formats.xlsx.dates import Kinds
+from understudy.tables.formats.xlsx.preview import PreviewReader, last_rows, sheet_rows
+from understudy.tables.formats.xlsx.raw_cells import RawCells, select_rows
+from understudy.tables.formats.xlsx.shared_strings import SharedStrings, read_shared_strings
 from understudy.tables.formats.xlsx.styles import read_styles
-from understudy.tables.formats.xlsx.values import CellReader
+from understudy.tables.formats.xlsx.tables import SheetTable, find_notes, find_table
+from understudy.tables.formats.xlsx.values import CellReader, Texts
 from understudy.tables.formats.xlsx.workbook import Workbook, read_workbook
 from understudy.tables.formats.xlsx.writing import LIMITS, write_xlsx
 from understudy.tables.inference import check_names
@@ -42,6 +46,8 @@ _SHEET_BYTES_MAX = 64 * GIBIBYTE
 # A whole row group is in memory when it is written and when it is read.
 _GROUP_VALUES_MAX = 500_000
 _GROUP_BYTES_MAX = 16 * MEBIBYTE
+# Number of rows at the end of a sheet that are examined for notes below the table.
+_TAIL_ROWS = 30
 
 
 @contextmanager
@@ -50,7 +56,7 @@ def scan_xlsx(path: Path, reading: Reading) -> Iterator[Scan]:
     reading.progress("checking", 0.0)
     with open_archive(path) as archive:
         workbook = read_workbook(archive, reading.options.sheet)
-        sheet = _stage(archive, workbook, reading)
+        sheet = _stage_table(archive, workbook, reading)
     if sheet.counts.n_rows == 0:
         raise InvalidInput("The sheet has a header but no rows. Add at least one row.", code="no_rows")
     yield _typed(sheet, workbook, reading.options)
@@ -64,59 +70,124 @@ class _Staged:
     names: list[str]
     counts: ColumnCounts
     reader: SheetReader
+    table: SheetTable | None
+    tail: list[SheetRow]
 
 
-def _stage(archive: Archive, workbook: Workbook, reading: Reading) -> _Staged:
+@dataclass(frozen=True)
+class _Parts:
+    """The parts of a workbook other than its sheets."""
+
+    workbook: Workbook
+    shared: SharedStrings
+    styles: Kinds
+
+    def cell_reader(self, first_column: int) -> CellReader:
+        """Return a reader for the cells of a table that starts in the given column."""
+        is_1904 = self.workbook.is_1904
+        return CellReader(self.styles, self.shared, is_1904=is_1904, first_column=first_column)
+
+
+def _stage_table(archive: Archive, workbook: Workbook, reading: Reading) -> _Staged:
+    """Find the table of the sheet and stage its rows. If notes follow it, stage it again without them."""
     shared = read_shared_strings(archive, workbook.strings_part, reading)
-    styles = read_styles(archive, workbook.styles_part)
-    sheet = SheetReader(reading.limits, shared.ends)
+    parts = _Parts(workbook, shared, read_styles(archive, workbook.styles_part))
+    options = reading.options
+    preview = PreviewReader(reading.limits, shared.ends, options.header_row or _first_row(options))
+    first_rows = preview.rows(archive.chunks(workbook.sheet_part, bytes_max=_SHEET_BYTES_MAX))
+    table = (
+        find_table(sheet_rows(parts.cell_reader(0).texts(first_rows)), options)
+        if first_rows is not None
+        else None
+    )
+    sheet = _stage(archive, parts, reading, table)
+    notes = find_notes(sheet.tail, len(sheet.names))
+    if notes is None:
+        return sheet
+    table = table or SheetTable(sheet.reader.area, sheet.names, frozenset())
+    return _stage(archive, parts, reading, table.without_notes(*notes))
+
+
+def _first_row(options: ReadOptions) -> int:
+    return cell_range(options.range).first_row if options.range else 0
+
+
+def _stage(archive: Archive, parts: _Parts, reading: Reading, table: SheetTable | None) -> _Staged:
+    workbook = parts.workbook
+    sheet = SheetReader(reading.limits, parts.shared.ends, table.area if table else None)
     chunks = archive.chunks(workbook.sheet_part, bytes_max=_SHEET_BYTES_MAX)
     batches = sheet.batches(chunks)
     header = next(batches, None)
     if header is None:
         raise InvalidInput("The sheet is empty. Set the option `sheet` to another sheet.", code="empty_file")
-    cells = CellReader(styles, shared, is_1904=workbook.is_1904, first_column=sheet.first_column)
-    names = [column[0].as_py() or "" for column in cells.texts(header[0]).columns]
+    cells = parts.cell_reader(sheet.first_column)
+    names = table.names if table else [column[0].as_py() or "" for column in cells.texts(header[0]).columns]
     check_names(names)
+    rows = _Rows(batches, cells, table)
     counts = ColumnCounts(len(names))
     schema = pa.schema([pa.field(f"c{index}", pa.string()) for index in range(len(names))])
     path = reading.scratch / "staged.parquet"
     size = archive.declared_bytes(workbook.sheet_part)
     with pq.ParquetWriter(path, schema, compression="snappy", write_statistics=False) as writer:
         for group in row_groups(
-            _texts(batches, cells, counts, reading, size),
+            _texts(rows, counts, reading, size),
             schema,
             rows_max=batch_rows(len(names), _GROUP_VALUES_MAX),
             bytes_max=_GROUP_BYTES_MAX,
         ):
             writer.write_table(group)
-    return _Staged(path, names, counts, sheet)
+    return _Staged(path, names, counts, sheet, table, rows.tail)
 
 
-def _texts(
-    batches: Iterator[tuple[RawCells, int]],
-    cells: CellReader,
-    counts: ColumnCounts,
-    reading: Reading,
-    size: int,
-) -> Iterator[pa.RecordBatch]:
-    for raw, n_bytes in batches:
-        texts = cells.texts(raw)
-        check_rows(counts.n_rows + raw.n_rows, reading.limits)
+class _Rows:
+    """An iterator over rows as texts, with the number of bytes read so far. It keeps the last rows."""
+
+    def __init__(
+        self, batches: Iterator[tuple[RawCells, int]], cells: CellReader, table: SheetTable | None
+    ) -> None:
+        self.tail: list[SheetRow] = []
+        self._batches = batches
+        self._cells = cells
+        self._table = table
+
+    def __iter__(self) -> Iterator[tuple[Texts, int]]:
+        for raw, n_bytes in self._batches:
+            kept = select_rows(raw, self._table.contains(raw.row_numbers)) if self._table else raw
+            if kept.n_rows:
+                texts = self._cells.texts(kept)
+                self.tail = [*self.tail, *last_rows(texts, _TAIL_ROWS)][-_TAIL_ROWS:]
+                yield texts, n_bytes
+
+
+def _texts(rows: _Rows, counts: ColumnCounts, reading: Reading, size: int) -> Iterator[pa.RecordBatch]:
+    for texts, n_bytes in rows:
+        check_rows(counts.n_rows + len(texts.row_numbers), reading.limits)
         counts.add(texts)
-        yield pa.record_batch(texts.columns, names=[f"c{index}" for index in range(raw.width)])
+        yield pa.record_batch(texts.columns, names=[f"c{index}" for index in range(len(texts.columns))])
         reading.progress("parsing", min(1.0, n_bytes / size), rows_done=counts.n_rows)
 
 
 def _typed(sheet: _Staged, workbook: Workbook, options: ReadOptions) -> Scan:
-    named = [(name, _type_of(sheet, column, options)) for column, name in enumerate(sheet.names)]
-    schema = schema_of(named)
+    unnamed = sheet.table.unnamed if sheet.table else frozenset()
+    columns = [
+        column
+        for column in range(len(sheet.names))
+        if column not in unnamed or sheet.counts.n_values[:, column].sum() > 0
+    ]
+    named = {column: (sheet.names[column], _type_of(sheet, column, options)) for column in columns}
+    schema = schema_of(list(named.values()))
+    notations = {column: type_.notation for column, (_, type_) in named.items()}
     return Scan(
         schema,
         sheet.counts.n_rows,
-        _batches(sheet.path, schema, [type_.notation for _, type_ in named]),
-        notes={name: note for name, type_ in named if (note := describe(name, type_).note)},
-        warnings=[*workbook.warnings, *_warnings(sheet, named)],
+        _batches(sheet.path, schema, notations),
+        notes={name: note for name, type_ in named.values() if (note := describe(name, type_).note)},
+        warnings=[
+            *workbook.warnings,
+            *(sheet.table.warnings if sheet.table else ()),
+            *blank_warnings(sheet.names, unnamed, columns, 0),
+            *_warnings(sheet, named),
+        ],
     )
 
 
@@ -137,18 +208,22 @@ def _trimmed(path: Path, column: int) -> Iterator[pa.Array[Any]]:
 
 
 def _batches(
-    path: Path, schema: pa.Schema, notations: Sequence[AnyNotation | None]
+    path: Path, schema: pa.Schema, notations: Mapping[int, AnyNotation | None]
 ) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of the columns that have an entry in `notations`."""
     with pq.ParquetFile(path) as file:
         for index in range(file.num_row_groups):
             texts = file.read_row_group(index, use_threads=False).combine_chunks()
             for batch in texts.to_batches():
-                columns = zip(batch.columns, schema.types, notations, strict=True)
-                yield pa.record_batch([cast_texts(*column) for column in columns], schema=schema)
+                typed = [
+                    cast_texts(batch.column(column), type_, notation)
+                    for (column, notation), type_ in zip(notations.items(), schema.types, strict=True)
+                ]
+                yield pa.record_batch(typed, schema=schema)
 
 
-def _warnings(sheet: _Staged, named: list[tuple[str, ColumnType]]) -> Iterator[str]:
-    for column, (name, type_) in enumerate(named):
+def _warnings(sheet: _Staged, named: Mapping[int, tuple[str, ColumnType]]) -> Iterator[str]:
+    for column, (name, type_) in named.items():
         yield from describe(name, type_).warnings
         for n, one, many in (
             (
@@ -183,6 +258,11 @@ XLSX = Format(
     media_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     scan=scan_xlsx,
     write=write_xlsx,
-    options=frozenset(("sheet", "decimal", "thousands", "date_order", "coerce")),
+    options=frozenset(
+        (
+            *("sheet", "range", "header_row", "skip_rows", "join_headers"),
+            *("decimal", "thousands", "date_order", "coerce"),
+        )
+    ),
     write_limits=LIMITS,
 )

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from string import ascii_uppercase
 
 from understudy.errors import InvalidInput, TooLarge
 from understudy.tables.formats.canonical import check_columns
 from understudy.tables.formats.scan import MEBIBYTE, ReadLimits
 from understudy.tables.formats.xlsx.archive import unreadable
+from understudy.tables.formats.xlsx.area import Area
 from understudy.tables.formats.xlsx.blocks import DATA_TAG, ROW_END, cut_blocks, last_row, may_skip_parser
 from understudy.tables.formats.xlsx.fast_path import Block, Place, read_block
 from understudy.tables.formats.xlsx.markup import Depth, Parser, unescape
@@ -38,27 +39,6 @@ _REPETITION_MAX = 100
 _ROW_COST = 1
 # Rows are elements of `sheetData`, which is an element of the sheet.
 _DATA_DEPTH = 2
-
-
-@dataclass(frozen=True)
-class Area:
-    """The area of a table in a sheet. Cells above it and beside it are ignored.
-
-    Parameters
-    ----------
-    first_row : int
-        Number of the row that is read as the header.
-    first_column, width : int
-        Index of the first column, and number of columns.
-    """
-
-    first_row: int
-    first_column: int
-    width: int
-
-    def contains(self, row: int, column: int) -> bool:
-        """Return whether a cell is in the area, which has no last row."""
-        return row >= self.first_row and 0 <= column - self.first_column < self.width
 
 
 class SheetReader:
@@ -95,7 +75,7 @@ class SheetReader:
         self._ready: list[RawCells] = []
         self._batch = CellBuffer(COLUMNS_MAX)
         self._n_bytes = 0
-        self._row = 0
+        self._row = self._header_row = 0
         self._row_text = "0"
         self._column = -1
         self._base = 0
@@ -199,7 +179,7 @@ class SheetReader:
         elif name == "rPh":
             self._n_phonetic += 1
         elif name == "mergeCell":
-            self.n_merged += 1
+            self.n_merged += self._is_below_header(attributes.get("ref", ""))
         elif name == "sheetData":
             self._is_in_data = True
 
@@ -213,6 +193,11 @@ class SheetReader:
             self._n_phonetic -= 1
         elif name == "sheetData":
             self._is_in_data = False
+
+    def _is_below_header(self, reference: str) -> bool:
+        """Return whether merged cells extend below the header."""
+        last = _whole(reference.rpartition(":")[2].lstrip(ascii_uppercase))
+        return last is None or last > self._header_row
 
     def _open_root(self, name: str) -> None:
         self._prefix = name[: name.find(":") + 1]
@@ -259,6 +244,12 @@ class SheetReader:
         for places in batch.all_places:
             places[:] = [place - self.first_column for place in places]
         self.width = batch.width = width
+        self._header_row = self._row
+
+    @property
+    def area(self) -> Area:
+        """The area of the table, after the header has been read."""
+        return Area(self._header_row, self.first_column, self.width)
 
     def _next_batch(self) -> None:
         self._ready.append(self._batch.cells())
@@ -305,7 +296,7 @@ class SheetReader:
 
     def _end_cell(self) -> None:
         self._is_in_cell = self._is_collecting = False
-        if self._area is not None and not self._area.contains(self._row, self._column):
+        if self._area is not None and self._area.ignores(self._row, self._column):
             return
         text = "".join(self._pieces)
         type_ = self._type

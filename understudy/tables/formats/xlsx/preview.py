@@ -29,12 +29,12 @@ class PreviewReader(SheetReader):
     Parameters
     ----------
     n_rows : int
-        Number of rows that are not empty.
+        Number of rows to read in addition to the usual number.
     """
 
-    def __init__(self, limits: ReadLimits, shared_ends: Sequence[int], n_rows: int = _ROWS_MAX) -> None:
+    def __init__(self, limits: ReadLimits, shared_ends: Sequence[int], n_rows: int = 0) -> None:
         super().__init__(limits, shared_ends)
-        self._n_rows = n_rows
+        self._n_rows = n_rows + _ROWS_MAX
 
     def rows(self, chunks: Iterator[bytes]) -> RawCells | None:
         """Return the first rows, or None if the sheet is empty."""
@@ -82,3 +82,13 @@ def sheet_rows(texts: Texts) -> list[SheetRow]:
         rows.append(SheetRow(number, number, [column[index] or "" for column in cells]))
         last = number
     return rows
+
+
+def last_rows(texts: Texts, n_rows: int) -> list[SheetRow]:
+    """Return the last rows of a batch with their numbers."""
+    start = max(0, len(texts.row_numbers) - n_rows)
+    cells = [column.slice(start).to_pylist() for column in texts.columns]
+    return [
+        SheetRow(number, number, [column[index] or "" for column in cells])
+        for index, number in enumerate(np.asarray(texts.row_numbers)[start:].tolist())
+    ]

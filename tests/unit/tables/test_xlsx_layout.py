@@ -1,0 +1,144 @@
+"""Tables in workbooks among titles, notes, units, blank columns and further header rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.hostile.workbooks import sheet, workbook
+from understudy.errors import InvalidInput
+from understudy.parameters.read_options import read_options
+from understudy.tables.formats import FORMATS
+from understudy.tables.formats.base import Loaded
+
+_COLUMNS = "ABCDEFGHIJ"
+Cell = str | int | float | None
+_ROWS: list[Sequence[Cell]] = [(f"shop {n % 7}", n, n + 0.5) for n in range(30)]
+_HEADER: Sequence[Cell] = ("shop", "items", "amount")
+
+
+def _sheet(rows: Sequence[Sequence[Cell]], first: int = 1, after: str = "") -> bytes:
+    return workbook(sheet("".join(_row(first + n, cells) for n, cells in enumerate(rows)), after=after))
+
+
+def _row(number: int, cells: Sequence[Cell]) -> str:
+    markup = "".join(
+        f'<c r="{_COLUMNS[column]}{number}" t="str"><v>{cell}</v></c>'
+        if isinstance(cell, str)
+        else f'<c r="{_COLUMNS[column]}{number}"><v>{cell}</v></c>'
+        for column, cell in enumerate(cells)
+        if cell is not None
+    )
+    return f'<row r="{number}">{markup}</row>' if markup else ""
+
+
+def _load(tmp_path: Path, data: bytes, **options: str) -> Loaded:
+    path = tmp_path / "t.xlsx"
+    path.write_bytes(data)
+    return FORMATS["xlsx"].load(path, options=read_options(options))
+
+
+def test_plain_sheet_has_no_warnings(tmp_path: Path):
+    loaded = _load(tmp_path, _sheet([_HEADER, *_ROWS]))
+    assert loaded.table.column_names == list(_HEADER)
+    assert loaded.warnings == []
+
+
+@pytest.mark.parametrize(
+    "above",
+    [
+        [("Sales 2024",), ()],
+        [("Sales 2024",)],
+        [("Sales 2024",), ("Printed:", "2024-02-01"), (), ()],
+        [(None, "Sales 2024"), ()],
+    ],
+)
+def test_rows_above_the_header_are_skipped_with_a_warning(tmp_path: Path, above: list[Sequence[Cell]]):
+    loaded = _load(tmp_path, _sheet([*above, _HEADER, *_ROWS]))
+    assert loaded.table.column_names == list(_HEADER)
+    assert loaded.table.num_rows == 30
+    assert [str(type_) for type_ in loaded.table.schema.types] == ["string", "int64", "double"]
+    (warning,) = loaded.warnings
+    assert f"row {len(above) + 1} was read as the header" in warning
+
+
+@pytest.mark.parametrize(
+    "notes",
+    [[(), ("Source: a bank",)], [("Source: a bank",)], [("Total", None, 465.0)], [(), ("x",), ("y z",)]],
+)
+def test_rows_below_the_table_are_skipped_with_a_warning(tmp_path: Path, notes: list[Sequence[Cell]]):
+    loaded = _load(tmp_path, _sheet([_HEADER, *_ROWS, *notes]))
+    assert loaded.table.num_rows == 30
+    (warning,) = loaded.warnings
+    assert "below the table" in warning
+
+
+def test_row_numbers_and_blank_columns(tmp_path: Path):
+    rows = [(None, "a", None, "b"), *((n, n * 2, None, "x") for n in range(20))]
+    loaded = _load(tmp_path, _sheet(rows))
+    assert loaded.table.column_names == ["index", "a", "b"]
+    assert "Column 3 has neither a name nor values" in loaded.warnings[0]
+    assert "Column 1 has no name and was named 'index'" in loaded.warnings[1]
+
+
+def test_merged_header_cells_are_joined_with_the_row_below(tmp_path: Path):
+    merged = '<mergeCells count="1"><mergeCell ref="B1:C1"/></mergeCells>'
+    rows = [("id", "Size", None), (None, "height", "weight"), *((n, n * 2, n * 3) for n in range(20))]
+    loaded = _load(tmp_path, _sheet(rows, after=merged))
+    assert loaded.table.column_names == ["id", "Size / height", "Size / weight"]
+    (warning,) = loaded.warnings
+    assert "Rows 1 to 2 were read as header rows" in warning
+
+
+def test_units_below_the_header_are_skipped(tmp_path: Path):
+    rows = [_HEADER, (None, "pcs", "EUR"), *_ROWS]
+    loaded = _load(tmp_path, _sheet(rows))
+    assert loaded.table.num_rows == 30
+    assert "Row 2 below the header contains units" in loaded.warnings[0]
+    joined = _load(tmp_path, _sheet(rows), join_headers="true").table
+    assert joined.column_names == ["shop", "items / pcs", "amount / EUR"]
+
+
+def test_options_choose_the_rows_and_columns(tmp_path: Path):
+    rows = [
+        ("Towns",),
+        ("of the world",),
+        ("name", "country", "old"),
+        *[("Oslo", "Norway", "x")] * 9,
+        ("end",),
+    ]
+    data = _sheet(rows)
+    assert _load(tmp_path, data, header_row="3", skip_rows="13").table.num_rows == 9
+    assert _load(tmp_path, data, skip_rows="1-2,13-").table.column_names == ["name", "country", "old"]
+    chosen = _load(tmp_path, data, range="A3:B7").table
+    assert chosen.column_names == ["name", "country"]
+    assert chosen.num_rows == 4
+    assert _load(tmp_path, data, range="B3:C12").table.column_names == ["country", "old"]
+
+
+def test_range_excludes_a_second_table_beside_it(tmp_path: Path):
+    rows = [("a", "b", None, "x", "y"), *((n, n, None, "p", n) for n in range(20))]
+    assert _load(tmp_path, _sheet(rows, first=5), range="D5:E24").table.to_pydict() == {
+        "x": ["p"] * 19,
+        "y": list(range(19)),
+    }
+
+
+@pytest.mark.parametrize("text", ["A5", "5:9", "F1:A9", "A9:F5", "A1:ZZZZ9", ""])
+def test_invalid_range_is_refused(tmp_path: Path, text: str):
+    with pytest.raises(InvalidInput) as caught:
+        _load(tmp_path, _sheet([_HEADER, *_ROWS]), range=text)
+    assert caught.value.code == "invalid_parameters"
+
+
+def test_blank_range_is_refused(tmp_path: Path):
+    with pytest.raises(InvalidInput, match="`range` are blank"):
+        _load(tmp_path, _sheet([_HEADER, *_ROWS]), range="E1:F9")
+
+
+def test_second_header_row_in_doubt_is_refused_with_the_option(tmp_path: Path):
+    rows = [("town", "sights", None), ("Oslo", "fjord", "ship"), *[("Rome", "forum", "church")] * 9]
+    with pytest.raises(InvalidInput, match=r"Row 2 may be a second header row.*`join_headers`"):
+        _load(tmp_path, _sheet(rows))

@@ -1,0 +1,294 @@
+"""Differences of two columns that belong together, such as the start and the end of a stay.
+
+A chain learns both columns in bins. If the difference is far smaller than a bin, only the order of the two
+columns survives. Such a difference is therefore learned as a column, and one of the two columns is derived
+from the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from understudy.synthesizers.rules.columns import Columns
+from understudy.synthesizers.rules.linear import SUM_MAX, Linear
+from understudy.synthesizers.rules.significance import entropy
+from understudy.synthesizers.rules.values import (
+    Floats,
+    Int64s,
+    Numbers,
+    Values,
+    comparable_kind,
+    read_values,
+    unit_of,
+)
+from understudy.transformers.base import Mask
+from understudy.transformers.numeric import N_DECIMALS_MAX
+
+# Maximum number of numeric and time columns to search; further columns are ignored.
+N_COLUMNS_MAX = 64
+# Number of rows of the sample on which most pairs are refuted.
+N_ROWS_FIRST = 512
+# Minimum number of rows in which both columns are present.
+N_ROWS_MIN = 32
+# Maximum interquartile range of a difference, relative to that of either column. Above it, the chain resolves
+# the difference.
+RATIO_MAX = 1 / 8
+# Factor by which the limit is higher on the first rows, whose quartiles are less certain.
+SLACK_FIRST = 2.0
+# Minimum interquartile range of both columns, in steps of their grid. A chain resolves columns with fewer
+# values.
+N_STEPS_MIN = 16
+# Minimum interquartile range of a difference of floats without a grid, in units of the last decimal place.
+N_UNITS_MIN = 1000
+# Maximum amount by which the entropy of a derived column is below that of its difference, in nats. A lower
+# entropy means that values such as round times repeat, which a sum would not reproduce.
+NATS_MAX = 0.1
+NAME_LENGTH_MAX = 200
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Column that is derived from another one and their difference.
+
+    Parameters
+    ----------
+    name : str
+        Name of the column that contains target - base, in the unit of the target.
+    target : str
+        Name of the derived column.
+    base : str
+        Name of the other column.
+    """
+
+    name: str
+    target: str
+    base: str
+
+    def describe(self) -> str:
+        """Return the derivation as a sentence."""
+        return f"{self.target} is derived from {self.base} and their difference, which is learned."
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """Difference, the linear rule that computes its target, and the decimal places of its two columns."""
+
+    difference: Difference
+    rule: Linear
+    decimals: dict[str, int]
+
+
+@dataclass(frozen=True)
+class _Quantity:
+    """All values of a column as integers in a unit."""
+
+    name: str
+    values: Values
+    unit: Fraction
+    decimals: int | None
+
+    @property
+    def numbers(self) -> Int64s:
+        return self.values.numbers.astype(np.int64)
+
+
+def find_derivations(columns: Columns, fixed: set[str], excluded: set[str]) -> tuple[Derivation, ...]:
+    """Return the columns to derive from others, in an order in which they can be computed.
+
+    Parameters
+    ----------
+    columns : Columns
+        Columns of the table.
+    fixed : set of str
+        Names of columns that cannot be derived, but from which others can be.
+    excluded : set of str
+        Names of columns that can be neither.
+    """
+    found: dict[str, Derivation] = {}
+    trees = {name: name for name in columns.names}
+    for first, second in _tight_pairs(columns, [n for n in columns.names if n not in excluded]):
+        if trees[first] == trees[second]:
+            continue
+        for base, target in _directions(columns, first, second):
+            derivation = None if target in fixed | found.keys() else _derivation(columns, base, target)
+            if derivation is not None:
+                found[target] = derivation
+                joined = trees[target]
+                trees = {name: trees[base] if tree == joined else tree for name, tree in trees.items()}
+                break
+    return tuple(_in_order(found))
+
+
+def _in_order(found: dict[str, Derivation]) -> Iterator[Derivation]:
+    """Yield the derivations such that no base is computed after the columns derived from it."""
+    waiting = dict(found)
+    while waiting:
+        for target in [t for t, own in waiting.items() if own.difference.base not in waiting]:
+            yield waiting.pop(target)
+
+
+def _tight_pairs(columns: Columns, names: list[str]) -> list[tuple[str, str]]:
+    """Return the pairs whose difference is tight in the sample, the tightest first."""
+    ratios: dict[tuple[str, str], float] = {}
+    for group in _groups(columns, names):
+        floats = np.array([_as_floats(columns, name) for name in group])
+        some = floats[:, :: max(floats.shape[1] // N_ROWS_FIRST, 1)]
+        for i, j in _refute(some):
+            ratio = _ratios(floats[i], floats[j : j + 1])[0]
+            if ratio <= RATIO_MAX:
+                ratios[group[i], group[j]] = ratio
+    return sorted(ratios, key=lambda pair: (ratios[pair], columns.names.index(pair[0])))
+
+
+def _refute(floats: Floats) -> Iterator[tuple[int, int]]:
+    """Yield the pairs of columns that the first rows do not refute."""
+    for i in range(len(floats) - 1):
+        for j in np.flatnonzero(_ratios(floats[i], floats[i + 1 :]) <= RATIO_MAX * SLACK_FIRST):
+            yield i, i + 1 + int(j)
+
+
+def _ratios(one: Floats, others: Floats) -> Floats:
+    """Return the spreads of the differences, each relative to the smaller spread of its two columns."""
+    differences = others - one
+    present = ~np.isnan(differences)
+    spreads = np.minimum(
+        _spreads(np.where(present, one, np.nan)), _spreads(np.where(present, others, np.nan))
+    )
+    is_usable = (present.sum(axis=1) >= N_ROWS_MIN) & (spreads > 0)
+    return np.where(is_usable, _spreads(differences) / np.where(spreads > 0, spreads, 1.0), np.inf)
+
+
+def _spreads(floats: Floats) -> Floats:
+    """Return the interquartile range of each row of an array, without missing values."""
+    ordered = np.sort(floats, axis=1)
+    n = np.maximum((~np.isnan(floats)).sum(axis=1), 1)
+    rows = np.arange(len(floats))
+    spreads: Floats = ordered[rows, (3 * (n - 1)) // 4] - ordered[rows, (n - 1) // 4]
+    return spreads
+
+
+def _groups(columns: Columns, names: list[str]) -> list[list[str]]:
+    """Return groups of columns that can be subtracted from each other."""
+    groups: dict[str, list[str]] = {}
+    for name in [name for name in names if columns.is_quantity(name)][:N_COLUMNS_MAX]:
+        type_ = columns.table.schema.field(name).type
+        is_instant = pa.types.is_date(type_) or pa.types.is_timestamp(type_)
+        kind = "instant" if is_instant else comparable_kind(type_)
+        if kind:
+            groups.setdefault(kind, []).append(name)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def _as_floats(columns: Columns, name: str) -> Floats:
+    """Return the sample's values as floats, times in seconds, and NaN for missing values."""
+    values, unit = columns.sample(name), columns.sample_unit(name)
+    floats = values.numbers.astype(np.float64) * (1.0 if unit is None else float(unit))
+    floats[values.mask | ~np.isfinite(floats)] = np.nan
+    return floats
+
+
+def _directions(columns: Columns, first: str, second: str) -> list[tuple[str, str]]:
+    """Return (base, target) in both directions; the column whose values repeat more often is the base."""
+    repeats = _entropy(columns.sample(second)) < _entropy(columns.sample(first)) - NATS_MAX
+    directions = [(first, second), (second, first)]
+    return directions[::-1] if repeats else directions
+
+
+def _entropy(values: Values) -> float:
+    return _entropy_of(values.numbers[~values.mask])
+
+
+def _entropy_of(numbers: Numbers) -> float:
+    return entropy(np.unique(numbers, return_counts=True)[1])
+
+
+def _derivation(columns: Columns, base: str, target: str) -> Derivation | None:
+    """Return the derivation of a column if it reproduces all rows, otherwise None."""
+    b, t = _read(columns, base), _read(columns, target)
+    if b is None or t is None or (b.values.mask & ~t.values.mask).any():
+        return None
+    factor = b.unit / t.unit
+    present = ~t.values.mask
+    if factor.denominator > 1 or not present.any() or not _is_small(b.numbers[present], int(factor)):
+        return None
+    numbers_b, numbers_t = b.numbers[present] * int(factor), t.numbers[present]
+    if not _is_small(numbers_t, 1) or not _is_tight(numbers_b, numbers_t, has_grid=_has_grid(columns, b, t)):
+        return None
+    difference = Difference(_name(columns, target, base), target, base)
+    type_ = columns.table.schema.field(target).type
+    is_amount = comparable_kind(type_) == "number"
+    rule = Linear(
+        target,
+        (base, difference.name),
+        (int(factor), 1),
+        offset=0,
+        divisor=1,
+        step=1,
+        ties="even",
+        is_nonnegative=is_amount and int(numbers_t.min()) >= 0,
+    )
+    return Derivation(difference, rule, {q.name: q.decimals for q in (b, t) if q.decimals is not None})
+
+
+def _read(columns: Columns, name: str) -> _Quantity | None:
+    """Return a column as integers; floats without a grid are rounded, or None if they are too large."""
+    type_ = columns.table.schema.field(name).type
+    decimals, unit = columns.decimals(name), columns.unit(name)
+    if unit is not None:
+        return _Quantity(name, columns.all(name), unit, decimals)
+    largest = np.abs(columns.all(name).numbers).max(initial=0.0)
+    if not pa.types.is_float64(type_) or not largest * 10.0**N_DECIMALS_MAX < 2.0**51:
+        return None
+    values = read_values(name, columns.array(name), N_DECIMALS_MAX)
+    unit = unit_of(type_, N_DECIMALS_MAX)
+    assert unit is not None
+    return _Quantity(name, values, unit, N_DECIMALS_MAX)
+
+
+def _has_grid(columns: Columns, *quantities: _Quantity) -> bool:
+    return all(columns.unit(quantity.name) is not None for quantity in quantities)
+
+
+def _is_small(numbers: Int64s, factor: int) -> bool:
+    most = SUM_MAX // 4 // factor
+    return int(numbers.max(initial=0)) < most and int(numbers.min(initial=0)) > -most
+
+
+def _is_tight(base: Int64s, target: Int64s, *, has_grid: bool) -> bool:
+    """Return whether the difference of all rows is tight, and sums with it stay on the target's grid."""
+    difference = target - base
+    spread, *spreads = (int(_spreads(x[None].astype(np.float64))[0]) for x in (difference, base, target))
+    step, *steps = (_step(x) for x in (difference, base, target))
+    if (has_grid and (step % steps[1] or steps[0] % steps[1])) or (not has_grid and spread < N_UNITS_MIN):
+        return False
+    is_fine = all(wide >= N_STEPS_MIN * own for wide, own in zip(spreads, steps, strict=True))
+    # One step is added because a spread of zero is a spread of less than one step.
+    is_narrow = spread + min(step, steps[1]) <= RATIO_MAX * min(spreads)
+    return is_fine and is_narrow and _entropy_of(target) >= _entropy_of(difference) - NATS_MAX
+
+
+def _step(numbers: Int64s) -> int:
+    """Return the greatest common divisor of the distances between numbers; 0 if all are equal."""
+    return int(np.gcd.reduce(numbers - numbers.min()))
+
+
+def _name(columns: Columns, target: str, base: str) -> str:
+    """Return a name for a difference that no column of the table has, and no other difference."""
+    name = f"{columns.schema.names.index(target)}: {target} - {base}"[:NAME_LENGTH_MAX]
+    while name in columns.schema.names:
+        name += "'"
+    return name
+
+
+def measure(target: Values, base: Values, factor: int) -> tuple[Int64s, Mask]:
+    """Return target - factor * base as integers, and a mask of rows in which either is missing."""
+    numbers: npt.NDArray[Any] = target.numbers.astype(np.int64) - base.numbers.astype(np.int64) * factor
+    missing = target.mask | base.mask
+    return np.where(missing, 0, numbers), missing

@@ -1,0 +1,129 @@
+"""Columns of differences: they are drawn like the columns of the table, and not part of sampled rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy.typing as npt
+import pyarrow as pa
+
+from understudy.synthesizers.rules import Rules, add_differences, find_rules
+from understudy.synthesizers.rules.differences import Difference
+from understudy.tables.schema import Column, ColumnKind, TableSchema
+from understudy.transformers.array_reader import ArrayReader, require
+from understudy.transformers.base import ArrowArray, Codes, Json
+from understudy.transformers.generated.transformer import GeneratedTransformer
+from understudy.transformers.numeric import NumericTransformer
+from understudy.transformers.table import TableTransformer, fit_column, load_transformer, number_subjects
+
+# Maximum number of differences that a file may contain.
+N_DIFFERENCES_MAX = 64
+
+
+@dataclass(frozen=True)
+class DrawnTable:
+    """A table with its columns of differences, which follow its own columns, and its rules."""
+
+    rows: pa.Table
+    transformer: TableTransformer
+    codes: list[Codes]
+    rules: Rules
+
+
+def learned_columns(table: TableTransformer) -> TableSchema | None:
+    """Return the schema of the learned columns, which alone have rules, or None if all are generated."""
+    pairs = zip(table.schema.columns, table.columns, strict=True)
+    learned = tuple(column for column, t in pairs if not isinstance(t, GeneratedTransformer))
+    return TableSchema(columns=learned) if learned else None
+
+
+def add_difference_columns(rows: pa.Table, table: TableTransformer, codes: list[Codes]) -> DrawnTable:
+    """Find the rules of the learned columns, and add the columns of the differences that are to be drawn."""
+    schema = learned_columns(table)
+    if schema is None:
+        return DrawnTable(rows, table, codes, Rules(table.schema))
+    learned = rows.select(schema.names)
+    rules = add_differences(find_rules(learned, schema), learned)
+    if not rules.differences:
+        return DrawnTable(rows, table, codes, rules)
+    subjects = number_subjects(rows.select(list(table.schema.subject))) if table.schema.subject else None
+    columns = learned.combine_chunks().to_batches()[0]
+    measured = rules.measure(dict(zip(schema.names, columns.columns, strict=True)))
+    fitted = {}
+    for name, array in measured.items():
+        fitted[name] = fit_column(rules.schema.column(name), pa.chunked_array([array]), subjects)
+        rows = rows.append_column(rules.schema.to_arrow().field(name), array)
+    inner = with_columns(table, {name: transformer for name, (transformer, _) in fitted.items()})
+    return DrawnTable(rows, inner, codes + [own for _, own in fitted.values()], rules)
+
+
+def difference_column(name: str) -> Column:
+    """Return the schema of a column of differences."""
+    return Column(name=name, kind=ColumnKind.integer, arrow_type="int64", nullable=True)
+
+
+def with_columns(table: TableTransformer, differences: dict[str, Any]) -> TableTransformer:
+    """Return the transformer of a table with further columns of differences."""
+    columns = table.schema.columns + tuple(difference_column(name) for name in differences)
+    schema = table.schema.model_copy(update={"columns": columns})
+    return replace(table, schema=schema, columns=table.columns + tuple(differences.values()))
+
+
+def typical_differences(rules: Rules, table: TableTransformer, n: int) -> dict[str, ArrowArray]:
+    """Return n copies of the start of the middle bin of each difference."""
+    typical: dict[str, ArrowArray] = {}
+    for difference in rules.differences:
+        transformer = table.columns[table.schema.names.index(difference.name)]
+        assert isinstance(transformer, NumericTransformer)
+        starts = transformer.spans()[0]
+        middle = starts[len(starts) // 2] if len(starts) else pa.scalar(0, pa.int64())
+        typical[difference.name] = pa.repeat(middle, n)
+    return typical
+
+
+def differences_to_arrays(
+    differences: tuple[Difference, ...], table: TableTransformer
+) -> tuple[Json, dict[str, npt.NDArray[Any]]]:
+    """Return the columns of differences as JSON and arrays, under ``difference_<i>.<name>``."""
+    entries: list[Json] = []
+    arrays: dict[str, npt.NDArray[Any]] = {}
+    for i, own in enumerate(differences):
+        manifest, parts = table.columns[table.schema.names.index(own.name)].to_arrays()
+        entries.append({"name": own.name, "target": own.target, "base": own.base, "column": manifest})
+        arrays |= {f"difference_{i}.{name}": array for name, array in parts.items()}
+    return {"differences": entries}, arrays
+
+
+def differences_from_arrays(
+    reader: ArrayReader, table: TableTransformer
+) -> tuple[tuple[Difference, ...], TableTransformer]:
+    """Return the differences that `differences_to_arrays` converted, and the table with their columns.
+
+    Files of earlier versions have no differences.
+
+    Raises
+    ------
+    InvalidInput
+        If a value is missing, has an unexpected type, or contradicts the table.
+    """
+    entries = reader.manifest.get("differences", [])
+    require(isinstance(entries, list) and len(entries) <= N_DIFFERENCES_MAX, "differences are not a list")
+    schema = learned_columns(table)
+    names = set() if schema is None else set(schema.names)
+    differences = []
+    transformers: dict[str, Any] = {}
+    for i, entry in enumerate(entries):
+        own = reader.part(entry, f"difference_{i}.")
+        name, target, base = own.text("name"), own.text("target"), own.text("base")
+        is_new = 0 < len(name) <= 255 and name not in {*table.schema.names, *transformers}
+        require(is_new and {target, base} <= names and target != base, "a difference has wrong columns")
+        own_transformer = table.columns[table.schema.names.index(target)]
+        require(isinstance(own_transformer, NumericTransformer), "a derived column is not numeric")
+        part = own.part(own.manifest.get("column"), own.prefix)
+        transformer = load_transformer(difference_column(name), part)
+        require(isinstance(transformer, NumericTransformer), "a difference is not numeric")
+        require(transformer.n_codes > getattr(transformer, "has_missing", False), "a difference has no value")
+        transformers[name] = transformer
+        differences.append(Difference(name, target, base))
+    return tuple(differences), with_columns(table, transformers)

@@ -1,0 +1,249 @@
+"""Decide which personal columns describe the same person of a row.
+
+Two columns of names are two people, unless the table contains the same names in both. An e-mail address
+belongs to the person whose name it contains. Without such evidence, the words of the column names decide, and
+then the order of the columns.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import pyarrow as pa
+
+from understudy.tables.inference import headers, wordlists
+from understudy.tables.schema import ColumnKind
+from understudy.transformers.base import ArrowColumn
+from understudy.transformers.generated.personal import Personal
+
+# Maximum number of rows that are compared.
+N_ROWS_COMPARED = 2_000
+# Minimum share of rows in which two columns must agree to describe one person, also beyond chance.
+AGREEMENT_MIN, BEYOND_CHANCE_MIN = 0.5, 0.25
+# Share of rows in which columns agree that is never by chance.
+AGREEMENT_SURE = 0.98
+# Share of rows below which an e-mail address belongs to none of the people whose names are in the table.
+AGREEMENT_NONE = 0.1
+# Minimum number of rows for the conclusion that two columns do not agree.
+N_ROWS_MIN = 20
+# Minimum length of a name that is searched for within an e-mail address.
+N_LETTERS_MIN = 3
+
+_FULL = ("full", "last_comma_first")
+_SEED = 0
+# The words of a name in each row, or the local part of an e-mail address. Empty if the value is missing.
+Words = list[tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class PersonalColumn:
+    """A column of names, e-mail addresses, phone numbers or addresses.
+
+    Parameters
+    ----------
+    place : int
+        Position of the column in the table.
+    name : str
+        Name of the column.
+    maker : Personal
+        Maker of the column's values.
+    values : ChunkedArray
+        Values of the table.
+    """
+
+    place: int
+    name: str
+    maker: Personal
+    values: ArrowColumn
+
+    @property
+    def is_full_name(self) -> bool:
+        """Whether the column contains first and last names."""
+        return self.maker.kind is ColumnKind.name and self.maker.form in _FULL
+
+    @property
+    def is_part_of_name(self) -> bool:
+        """Whether the column contains only first or only last names."""
+        return self.maker.kind is ColumnKind.name and self.maker.form not in _FULL
+
+
+def number_people(columns: Sequence[PersonalColumn]) -> dict[int, int]:
+    """Return the number of the person in the row for each column, by the column's position."""
+    people = _People(columns)
+    for column in columns:
+        if column.is_full_name:
+            people.place(column, people.agreeing(column, _are_same_names))
+    for column in columns:
+        if column.is_part_of_name:
+            people.place(
+                column, people.agreeing(column, _contains_name, among=_is_full) or people.beside(column)
+            )
+    for column in columns:
+        if column.maker.kind is ColumnKind.email:
+            people.place(column, people.owner_of_email(column))
+    for column in columns:
+        if column.maker.kind not in (ColumnKind.name, ColumnKind.email):
+            people.place(column, people.beside(column))
+    return people.numbers()
+
+
+def _is_full(column: PersonalColumn) -> bool:
+    return column.is_full_name
+
+
+class _People:
+    """The groups of columns that describe one person each."""
+
+    def __init__(self, columns: Sequence[PersonalColumn]) -> None:
+        self._groups: list[list[PersonalColumn]] = []
+        named = [c for c in columns if c.maker.kind in (ColumnKind.name, ColumnKind.email)]
+        n_compared = sum(c.maker.kind is ColumnKind.name for c in named)
+        # A single column of names cannot agree or disagree with another one.
+        self._words = {c.place: _words_of(c) for c in named} if n_compared and len(named) > 1 else {}
+
+    def place(self, column: PersonalColumn, group: list[PersonalColumn] | None) -> None:
+        """Add a column to a group, or to a new group."""
+        if group is None:
+            self._groups.append([column])
+        else:
+            group.append(column)
+
+    def agreeing(
+        self,
+        column: PersonalColumn,
+        agrees: Callable[[tuple[str, ...], tuple[str, ...]], bool],
+        among: Callable[[PersonalColumn], bool] = _is_full,
+    ) -> list[PersonalColumn] | None:
+        """Return the group with a column that agrees with this one in most rows, unless by chance."""
+        best, best_share = None, AGREEMENT_MIN
+        for group in self._by_owner(column):
+            for other in filter(among, group):
+                share, chance = self._agreement(column, other, agrees)
+                is_clear = share >= AGREEMENT_SURE or share - chance >= BEYOND_CHANCE_MIN
+                if is_clear and share > best_share and self._is_free(group, column):
+                    best, best_share = group, share
+        return best
+
+    def _by_owner(self, column: PersonalColumn) -> list[list[PersonalColumn]]:
+        """Return the groups, first those with the same word in a column name."""
+        owner = _owner_words(column.name)
+        return sorted(
+            self._groups, key=lambda group: all(_owner_words(other.name) != owner for other in group)
+        )
+
+    def _is_free(self, group: list[PersonalColumn], column: PersonalColumn) -> bool:
+        """Return whether a column has the same values as the columns of its form in a group, if any."""
+        alike = [other for other in group if _is_alike(column, other)]
+        return all(self._agreement(column, other, _are_same_names)[0] > AGREEMENT_MIN for other in alike)
+
+    def owner_of_email(self, column: PersonalColumn) -> list[PersonalColumn] | None:
+        """Return the group whose names the e-mail addresses contain, or None if they contain no names."""
+        owner = self.agreeing(column, _email_contains_name, among=_is_name)
+        if owner is not None:
+            return owner
+        names = [other for group in self._groups for other in group if _is_name(other)]
+        shares = [self._agreement(column, other, _email_contains_name)[0] for other in names]
+        if names and self._n_present(column) >= N_ROWS_MIN and max(shares) < AGREEMENT_NONE:
+            return None
+        return self.beside(column)
+
+    def beside(self, column: PersonalColumn) -> list[PersonalColumn] | None:
+        """Return the first group without such a column, preferably with the same word in a column name."""
+        groups = self._by_owner(column)
+        free = [group for group in groups if not any(_is_alike(column, other) for other in group)]
+        if column.is_part_of_name:
+            # Full names of the row that do not contain this part belong to somebody else.
+            free = [group for group in free if not any(map(_is_full, group))]
+        return next(iter(free), None)
+
+    def numbers(self) -> dict[int, int]:
+        """Return the number of each column's person. The people are in the order of their first columns."""
+        ordered = sorted(self._groups, key=lambda group: min(column.place for column in group))
+        return {column.place: number for number, group in enumerate(ordered) for column in group}
+
+    def _n_present(self, column: PersonalColumn) -> int:
+        return sum(map(bool, self._words.get(column.place, [])))
+
+    def _agreement(
+        self,
+        column: PersonalColumn,
+        other: PersonalColumn,
+        agrees: Callable[[tuple[str, ...], tuple[str, ...]], bool],
+    ) -> tuple[float, float]:
+        """Return the share of rows in which two columns agree, and the share that chance explains."""
+        if column.place not in self._words or other.place not in self._words:
+            return 0.0, 0.0
+        pairs = [
+            (left, right)
+            for left, right in zip(self._words[column.place], self._words[other.place], strict=True)
+            if left and right
+        ]
+        if not pairs:
+            return 0.0, 0.0
+        order = np.random.default_rng(_SEED).permutation(len(pairs))
+        share = sum(agrees(left, right) for left, right in pairs) / len(pairs)
+        chance = sum(agrees(pairs[i][0], pairs[j][1]) for i, j in enumerate(order)) / len(pairs)
+        return share, chance
+
+
+def _is_name(column: PersonalColumn) -> bool:
+    return column.maker.kind is ColumnKind.name
+
+
+def _is_alike(column: PersonalColumn, other: PersonalColumn) -> bool:
+    return (column.maker.kind, column.maker.form) == (other.maker.kind, other.maker.form)
+
+
+def _are_same_names(words: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    shorter, longer = sorted((set(words), set(other)), key=len)
+    return shorter <= longer and (len(shorter) > 1 or len(longer) == 1)
+
+
+def _contains_name(words: tuple[str, ...], full: tuple[str, ...]) -> bool:
+    return set(words) <= set(full)
+
+
+def _email_contains_name(email: tuple[str, ...], name: tuple[str, ...]) -> bool:
+    return any(word in email[0] for word in name if len(word) >= N_LETTERS_MIN)
+
+
+def _words_of(column: PersonalColumn) -> Words:
+    """Return the words of names, or the local parts of e-mail addresses, in rows spread over the table."""
+    n = len(column.values)
+    rows = np.unique(np.linspace(0, n - 1, min(n, N_ROWS_COMPARED)).astype(np.int64))
+    texts = column.values.take(pa.array(rows, pa.int64())).to_pylist()
+    if column.maker.kind is ColumnKind.email:
+        return [(wordlists.plain(text.partition("@")[0]),) if text else () for text in map(_text, texts)]
+    return [_plain_words(text) for text in map(_text, texts)]
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def _plain_words(text: str) -> tuple[str, ...]:
+    return tuple(wordlists.plain(word) for word in re.findall(r"[^\W\d_]+", text))
+
+
+def _owner_words(name: str) -> frozenset[str]:
+    """Return the words of a column name that say whose value it is: `manager` of `manager_first_name`."""
+    return frozenset(headers.words_of(name)) - _words_of_kinds()
+
+
+@lru_cache(maxsize=1)
+def _words_of_kinds() -> frozenset[str]:
+    """Return the words that name a kind of personal value instead of a person."""
+    lists: Iterable[headers.Phrases] = (
+        *(headers.FIRST, headers.LAST, headers.NAME, headers.EMAIL, headers.PHONE, headers.STREET),
+        *(headers.CITY, headers.STATE, headers.COUNTRY, headers.POSTAL_CODE),
+    )
+    words: dict[str, bool] = defaultdict(bool)
+    for phrases in lists:
+        for phrase in phrases:
+            words |= dict.fromkeys(phrase.split(), True)
+    return frozenset(words) | {"full", "no", "nr", "number", "complete", "line", "of", "the"}
