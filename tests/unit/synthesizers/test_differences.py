@@ -175,6 +175,14 @@ def test_repeated_values_are_not_replaced_by_sums() -> None:
     assert set(sample["end"].to_pylist()) <= set(table["end"].to_pylist())
 
 
+@pytest.mark.parametrize(("per_unit", "spread"), [(60, 0.1), (12, 0.5)], ids=["clock times", "months"])
+def test_times_written_as_numbers_with_gaps_are_not_sums(per_unit: int, spread: float) -> None:
+    first = starts(20 * per_unit)
+    last = first + random(2).geometric(spread, N_ROWS)
+    columns = {name: n // per_unit * 100 + n % per_unit for name, n in (("start", first), ("end", last))}
+    assert fitted(pa.table(columns)).card()["differences"] == []
+
+
 def test_three_columns_are_derived_from_one_another() -> None:
     start = starts(5_000_000)
     table = pa.table({"a": start, "b": start + lengths(), "c": start + lengths() + 50 + lengths()[::-1]})

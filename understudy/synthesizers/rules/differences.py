@@ -50,6 +50,10 @@ N_UNITS_MIN = 1000
 # Maximum amount by which the entropy of a derived column is below that of its difference, in nats. A lower
 # entropy means that values such as round times repeat, which a sum would not reproduce.
 NATS_MAX = 0.1
+# Maximum share of sums that fall into gaps between the values of the derived column, and maximum number of
+# rows on which it is measured.
+SHARE_MISSED_MAX = 0.02
+N_ROWS_SUMMED = 50_000
 NAME_LENGTH_MAX = 200
 
 
@@ -271,7 +275,23 @@ def _is_tight(base: Int64s, target: Int64s, *, has_grid: bool) -> bool:
     is_fine = all(wide >= N_STEPS_MIN * own for wide, own in zip(spreads, steps, strict=True))
     # One step is added because a spread of zero is a spread of less than one step.
     is_narrow = spread + min(step, steps[1]) <= RATIO_MAX * min(spreads)
-    return is_fine and is_narrow and _entropy_of(target) >= _entropy_of(difference) - NATS_MAX
+    if not is_fine or not is_narrow or _entropy_of(target) < _entropy_of(difference) - NATS_MAX:
+        return False
+    return _sums_occur(base, target)
+
+
+def _sums_occur(base: Int64s, target: Int64s) -> bool:
+    """Return whether sums with differences of other rows occur in the target as often as its own values do.
+
+    Clock times such as 1559, months such as 202312, and round times have gaps into which such sums fall.
+    """
+    order = np.random.default_rng(0).permutation(len(base))[:N_ROWS_SUMMED]
+    own, known = order[::2], np.unique(target[order[1::2]])
+    share = float(np.isin(target[own], known).mean())
+    share_of_sums = float(np.isin(base[own] + np.roll(target[own] - base[own], 1), known).mean())
+    # Three standard deviations of the difference of two shares.
+    noise = 3 * (2 * share * (1 - share) / len(own)) ** 0.5
+    return bool(share_of_sums >= share - SHARE_MISSED_MAX - noise)
 
 
 def _step(numbers: Int64s) -> int:
