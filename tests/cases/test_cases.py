@@ -299,3 +299,17 @@ def test_c08_full_names_beside_first_and_last_names_are_other_people(fit_and_sam
     for other in ("account_manager", "beneficiary"):
         names = [f"{row['first_name']} {row['last_name']}" for row in rows]
         assert sum(name == row[other] for name, row in zip(names, rows, strict=True)) <= 5
+
+
+def test_c28_nested_objects_become_columns_and_keep_their_shape(fit_and_sample: FitAndSample, tmp_path: Path):
+    path = FOLDER / "c28-json-lines-nested" / "nested.jsonl"
+    assert read_table(path).schema.names == ["ts", "user.id", "user.country", "ms"]
+    result = fit_and_sample(path, 50, "--flatten")
+    assert "flatten" not in result.messages
+    assert list(result.rows[0]) == ["ts", "user.id", "user.country", "ms"]
+    model, sample = tmp_path / "m.model", tmp_path / "sample.jsonl"
+    assert run(["sample", str(model), "-n", "50", "-o", str(sample), "--seed", "2"]) in (None, 0)
+    for line in sample.read_text().splitlines():
+        row = json.loads(line)
+        assert list(row) == ["ts", "user", "ms"]
+        assert list(row["user"]) == ["id", "country"]
