@@ -98,6 +98,8 @@ def _is_usable(node: Node, depth: int = 0) -> bool:
         return False
     if node.type in ("array", "number") and len(node.quantiles) != N_QUANTILES:
         return False
+    if node.type == "boolean" and not node.levels:
+        return False
     if not all(np.isfinite(node.quantiles)) or any(not 0 <= share <= 1 for _, share in node.levels):
         return False
     below = [member for _, _, member in node.members] + ([node.item] if node.item else [])
@@ -153,7 +155,10 @@ class _Writer:
         drawn = self._drawn(node.quantiles, rows)
         if node.decimals == 0:
             return pa.array(np.rint(drawn).astype(np.int64)).cast(pa.large_string())
-        return pa.array(np.round(drawn, node.decimals)).cast(pa.large_string())
+        texts: Any = pa.array(np.round(drawn, node.decimals)).cast(pa.large_string())
+        # Written as 1.0 instead of 1, as in the table.
+        is_whole = pc.match_substring_regex(texts, "^-?[0-9]+$")
+        return choose(is_whole.to_numpy(zero_copy_only=False), join([texts, ".0"], ""), texts)
 
     def _levels(self, node: Node, rows: npt.NDArray[np.uint64]) -> ArrowArray:
         """Return common strings or booleans in their proportions, and words in place of all others."""
@@ -163,9 +168,10 @@ class _Writer:
         word = len(node.levels) + (self._random(rows) * len(words)).astype(np.int64)
         texts = pa.array([text for text, _ in node.levels], pa.large_string())
         choices = pa.concat_arrays([texts, join(['"', words, '"'], "")])
-        chosen: ArrowArray = choices.take(
-            pa.array(np.where(place < len(node.levels), place, word), pa.int64())
-        )
+        chosen_place = np.where(place < len(node.levels), place, word)
+        if node.type == "boolean":
+            chosen_place = place.clip(0, len(node.levels) - 1)
+        chosen: ArrowArray = choices.take(pa.array(chosen_place, pa.int64()))
         return chosen
 
     def _drawn(self, quantiles: tuple[float, ...], rows: npt.NDArray[np.uint64]) -> Float64s:
@@ -235,7 +241,10 @@ class _Learner:
             numbers = [number for _, number in present]
             decimals = max(_decimals(number) for number in numbers)
             return Node(type="number", quantiles=_quantiles(list(map(float, numbers))), decimals=decimals)
-        return Node(type=type_, levels=_levels(present))
+        levels = _levels(present)
+        if type_ == "boolean" and not levels:
+            levels = (("true", 0.5), ("false", 0.5))
+        return Node(type=type_, levels=levels)
 
     def _object(self, present: Placed, depth: int) -> Node:
         by_key: dict[str, Placed] = {}
