@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.csv as pacsv
 import pytest
 
 from understudy.cli.application import run
@@ -78,6 +79,23 @@ def test_c01_local_dates_with_missing_values_are_fitted(
     stored = read_table(path).column(column)
     assert (stored.type, stored.null_count) == (type_, n_missing)
     assert len(fit_and_sample(path, 50).rows) == 50
+
+
+def test_c04_report_notices_wrong_stays(outcomes: Outcomes, tmp_path: Path):
+    path = FOLDER / "c04-report-blind-to-gap" / "visits.csv"
+    visits = read_table(path)
+    n = visits.num_rows
+    # Sixteen neighbours in the order of discharge are about three days apart.
+    order = pc.sort_indices(visits.column("discharged")).to_numpy()
+    rows = visits.take(pa.array(order[: n - n % 16]))
+    moved = np.random.default_rng(1).permuted(order[: n - n % 16].reshape(-1, 16), axis=1).ravel()
+    shuffled = rows.set_column(1, "discharged", visits.column("discharged").take(pa.array(moved)))
+    pacsv.write_csv(shuffled, tmp_path / "shuffled.csv")
+    halves = np.random.default_rng(2).permutation(n).reshape(2, -1)
+    for name, half in zip(("real", "fresh"), halves, strict=True):
+        pacsv.write_csv(visits.take(pa.array(half)), tmp_path / f"{name}.csv")
+    assert outcomes(path, tmp_path / "shuffled.csv")["paired_differences"] == "warn"
+    assert outcomes(tmp_path / "real.csv", tmp_path / "fresh.csv")["paired_differences"] == "pass"
 
 
 @pytest.mark.parametrize(
@@ -281,3 +299,17 @@ def test_c08_full_names_beside_first_and_last_names_are_other_people(fit_and_sam
     for other in ("account_manager", "beneficiary"):
         names = [f"{row['first_name']} {row['last_name']}" for row in rows]
         assert sum(name == row[other] for name, row in zip(names, rows, strict=True)) <= 5
+
+
+def test_c28_nested_objects_become_columns_and_keep_their_shape(fit_and_sample: FitAndSample, tmp_path: Path):
+    path = FOLDER / "c28-json-lines-nested" / "nested.jsonl"
+    assert read_table(path).schema.names == ["ts", "user.id", "user.country", "ms"]
+    result = fit_and_sample(path, 50, "--flatten")
+    assert "flatten" not in result.messages
+    assert list(result.rows[0]) == ["ts", "user.id", "user.country", "ms"]
+    model, sample = tmp_path / "m.model", tmp_path / "sample.jsonl"
+    assert run(["sample", str(model), "-n", "50", "-o", str(sample), "--seed", "2"]) in (None, 0)
+    for line in sample.read_text().splitlines():
+        row = json.loads(line)
+        assert list(row) == ["ts", "user", "ms"]
+        assert list(row["user"]) == ["id", "country"]

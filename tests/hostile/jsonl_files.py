@@ -90,7 +90,9 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "blank key": ("invalid_header", lambda: b'{" ": 1}\n'),
     "key of 256 characters": ("invalid_header", lambda: b'{"' + b"x" * 256 + b'": 1}\n'),
     "array in a column": ("unsupported_column", lambda: _ROW + b'{"a": [1]}\n'),
-    "object in a column": ("unsupported_column", lambda: b'{"a": {"b": 1}}\n'),
+    "objects and numbers in a column": ("unsupported_column", lambda: b'{"a": {"b": 1}}\n{"a": 1}\n'),
+    "flat and nested key of one name": ("unreadable_file", lambda: b'{"a": {"b": 1}}\n{"a.b": 1}\n'),
+    "arrays and text in a column": ("unsupported_column", lambda: b'{"a": [1]}\n{"a": "x"}\n'),
     "empty array after many lines": ("unsupported_column", lambda: _MANY + b'{"a": []}\n'),
     "100,000 nested arrays": (
         "unsupported_column",

@@ -36,11 +36,12 @@ class PolicyCheck(BaseModel):
     title: str
     of: Quantity
     value: float | None
-    interval: Annotated[
+    interval: Interval | None = None
+    loss_interval: Annotated[
         Interval | None,
         Field(
-            description="Interval (95 %) of the score. Of a loss: the losses compared with both ends of the "
-            "prediction interval of real rows, which include 0 if the score could be that of real rows."
+            description="Losses compared with both ends of the prediction interval of real rows. They "
+            "include 0 if the score could be that of real rows. Null for checks of a score."
         ),
     ] = None
     warn: float | None
@@ -49,7 +50,7 @@ class PolicyCheck(BaseModel):
         Outcome,
         Field(
             description="Outcome of the check. `inconclusive`: the interval extends beyond a threshold and "
-            "also includes the score expected by chance; the loss is beyond a threshold, but its interval "
+            "also includes the score expected by chance; the loss is beyond a threshold, but `loss_interval` "
             "includes 0; or the holdout and the training rows overlap. It counts as `warn`. `unscored`: the "
             "metric has no score."
         ),
@@ -167,7 +168,8 @@ def _check(threshold: PolicyThreshold, scores: MetricScores) -> PolicyCheck:
         title=scores.title,
         of=threshold.of,
         value=value,
-        interval=interval,
+        interval=interval if threshold.of == "score" else None,
+        loss_interval=interval if threshold.of == "loss" else None,
         warn=threshold.warn,
         fail=threshold.fail,
         outcome=outcome,

@@ -72,6 +72,8 @@ LIKENESS = (
     PolicyThreshold(metric="column_shapes", of="loss", warn=0.05, fail=0.2),
     PolicyThreshold(metric="column_pairs", of="loss", warn=0.08, fail=0.3),
     PolicyThreshold(metric="mutual_information", of="loss", warn=0.25, fail=0.6),
+    PolicyThreshold(metric="paired_differences", of="loss", warn=0.07),
+    PolicyThreshold(metric="tails", of="loss", warn=0.25),
     PolicyThreshold(metric="rules_kept", of="loss", warn=0.05),
     PolicyThreshold(metric="coverage", of="loss", warn=0.15),
     PolicyThreshold(metric="two_sample", warn=0.8),

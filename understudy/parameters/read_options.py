@@ -243,6 +243,14 @@ class ReadOptions(BaseModel):
         ),
     ] = 0.01
 
+    flatten: Annotated[
+        bool | None,
+        Field(
+            description='Handling of nested objects in JSON Lines: if true, `{"user": {"id": 1}}` becomes a'
+            " column `user.id`, and arrays become JSON text; if false, they are an error. True with a warning"
+            " if omitted."
+        ),
+    ] = None
     range: Annotated[
         Annotated[str, AfterValidator(_check_range)] | None,
         Field(

@@ -9,19 +9,33 @@ from typing import Literal, cast
 import pyarrow as pa
 
 from understudy.errors import InvalidInput
-from understudy.tables.notation import BooleanNotation, DateNotation, NumberNotation, field_metadata
+from understudy.tables.json_place import JsonPlace, place_metadata, read_place
+from understudy.tables.notation import BooleanNotation, DateNotation, NumberNotation, read_metadata
+from understudy.tables.notation import field_metadata as notation_metadata
 
 
 def to_arrow_schema(
-    columns: Iterable[tuple[str, str, bool, NumberNotation | DateNotation | BooleanNotation | None]],
+    columns: Iterable[tuple[str, str, bool, dict[bytes, bytes] | None]],
 ) -> pa.Schema:
-    """Return the Arrow schema of columns, each given as its name, type name, nullability and notation."""
+    """Return the Arrow schema of columns, each given as its name, type name, nullability and metadata."""
     return pa.schema(
         [
-            pa.field(name, parse_arrow_type(type_), nullable=nullable, metadata=field_metadata(notation))
-            for name, type_, nullable, notation in columns
+            pa.field(name, parse_arrow_type(type_), nullable=nullable, metadata=metadata)
+            for name, type_, nullable, metadata in columns
         ]
     )
+
+
+def field_metadata(
+    notation: NumberNotation | DateNotation | BooleanNotation | None, place: JsonPlace | None
+) -> dict[bytes, bytes] | None:
+    """Return the metadata of an Arrow field with a notation and a place in JSON objects."""
+    return {**(notation_metadata(notation) or {}), **place_metadata(place)} or None
+
+
+def known_metadata(metadata: dict[bytes, bytes] | None) -> dict[bytes, bytes] | None:
+    """Return the notation and the place in the metadata of an Arrow field, without all other metadata."""
+    return field_metadata(read_metadata(metadata), read_place(metadata))
 
 
 def parse_arrow_type(text: str) -> pa.DataType:

@@ -11,6 +11,7 @@ import re
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -39,10 +40,23 @@ DIRECTIVES = frozenset(
 """Directives of date patterns: those of C's strftime, and `%q` (quarter), `%3f` (three digits of a fraction),
 `%Q` (milliseconds since 1970) and `%x` (days since 1899-12-30, the serial numbers of workbooks)."""
 
+# Maximum length of a word such as `--` or `-nan`, which is not a formula although it begins like one.
+_SIGN_LENGTH_MAX = 4
 _TOKEN = re.compile(r"%(-?[A-Za-z]|:z|[1-9]f|%)|([^%]+)")
 
+
+def _without_formula(text: str) -> str:
+    """Check that no written value begins like a formula of a spreadsheet program, except for short signs."""
+    is_sign = text.startswith(("+", "-")) and len(text) <= _SIGN_LENGTH_MAX
+    begins = text.startswith(tuple("=+-@\uff1d\uff0b\uff0d\uff20")) and not is_sign
+    if begins or any(ord(character) < 32 for character in text):
+        raise ValueError("the text must not begin like a formula or contain control characters")
+    return text
+
+
+Word = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_without_formula)]
 Words = Annotated[
-    tuple[Annotated[str, Field(min_length=1, max_length=64)], ...],
+    tuple[Word, ...],
     Field(
         max_length=20,
         description="Words that represent a missing value. The first one is written; empty text if there is "
@@ -98,6 +112,11 @@ class NumberNotation(_Notation):
     ] = ()
     missing: Words = ()
 
+    @field_validator("prefix")
+    @classmethod
+    def _prefix_is_no_formula(cls, prefix: str) -> str:
+        return _without_formula(prefix)
+
     @field_validator("scales")
     @classmethod
     def _scales_are_known(cls, scales: tuple[str, ...]) -> tuple[str, ...]:
@@ -149,7 +168,7 @@ class DateNotation(_Notation):
             raise ValueError("a date pattern must have at least one directive, such as %Y")
         if not _is_whole(set(directives)):
             raise ValueError("a date pattern must determine a date or a time of day, as %d.%m.%Y does")
-        return pattern
+        return _without_formula(pattern)
 
     @property
     def directives(self) -> frozenset[str]:
@@ -191,8 +210,8 @@ class BooleanNotation(_Notation):
     type: Annotated[Literal["boolean"], Field(description="Discriminator of the notation: `boolean`.")] = (
         "boolean"
     )
-    true: Annotated[str, Field(min_length=1, max_length=64, description="Word for true.")]
-    false: Annotated[str, Field(min_length=1, max_length=64, description="Word for false.")]
+    true: Annotated[Word, Field(description="Word for true.")]
+    false: Annotated[Word, Field(description="Word for false.")]
     missing: Words = ()
 
 

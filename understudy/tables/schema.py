@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from understudy.errors import InvalidInput
 from understudy.tables.domains import ColumnDomain
+from understudy.tables.json_place import JsonPlace
 from understudy.tables.kinds import GENERATED_KINDS, ColumnKind
 from understudy.tables.notation import Notation
 from understudy.tables.word_lists import WordList
@@ -59,6 +60,12 @@ class Column(BaseModel):
         Field(
             description="Notation in which text formats write the values, such as `$1,234.50` or"
             " `19-Aug-2015`; null for plain numbers and ISO 8601."
+        ),
+    ] = None
+    json_place: Annotated[
+        JsonPlace | None,
+        Field(
+            description="Place of the values in nested JSON objects; null for the column's name as the key."
         ),
     ] = None
 
@@ -135,9 +142,11 @@ class TableSchema(BaseModel):
     def to_arrow(self) -> pa.Schema:
         """Return the Arrow schema of the stored table."""
         # Arrow is loaded only here: the API and the workers read schemas without it.
-        from understudy.tables.arrow_types import to_arrow_schema
+        from understudy.tables.arrow_types import field_metadata, to_arrow_schema
 
-        return to_arrow_schema((c.name, c.arrow_type, c.nullable, c.notation) for c in self.columns)
+        return to_arrow_schema(
+            (c.name, c.arrow_type, c.nullable, field_metadata(c.notation, c.json_place)) for c in self.columns
+        )
 
 
 class Relationship(BaseModel):

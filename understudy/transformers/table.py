@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Self
 
@@ -40,7 +40,9 @@ from understudy.transformers.categorical import (
 )
 from understudy.transformers.generated.fitting import fit_generated, name_people
 from understudy.transformers.generated.loading import load_generated
+from understudy.transformers.generated.personal import Personal
 from understudy.transformers.generated.recognition import recognize, recognize_subject
+from understudy.transformers.generated.transformer import GeneratedTransformer
 from understudy.transformers.integer_units import is_exact
 from understudy.transformers.numeric import NumericTransformer, fit_numeric
 
@@ -80,7 +82,9 @@ class TableTransformer:
         """Return some columns of the rows with given numbers and codes, by name."""
         return {
             self.schema.columns[j].name: keep_to_domain(
-                self.columns[j].decode(codes[j], RowStream(seed, DECODING + j, rows, self.id_start)),
+                _given(self.columns[j], codes).decode(
+                    codes[j], RowStream(seed, DECODING + j, rows, self.id_start)
+                ),
                 self.schema.columns[j],
             )
             for j in places
@@ -112,7 +116,24 @@ class TableTransformer:
             load_transformer(column, reader.part(manifest, f"transformer_{j}."))
             for j, (column, manifest) in enumerate(zip(schema.columns, manifests, strict=True))
         ]
+        for column in columns:
+            _check_sex_column(column, columns)
         return cls(schema, tuple(columns))
+
+
+def _given(transformer: Transformer, codes: CodesByColumn) -> Transformer:
+    """Return a transformer for rows whose codes in other columns are known, such as the sex of a person."""
+    if isinstance(transformer, GeneratedTransformer) and isinstance(transformer.maker, Personal):
+        return replace(transformer, maker=transformer.maker.given(codes))
+    return transformer
+
+
+def _check_sex_column(transformer: Transformer, columns: list[Transformer]) -> None:
+    maker = transformer.maker if isinstance(transformer, GeneratedTransformer) else None
+    if isinstance(maker, Personal) and maker.sex_column is not None:
+        place, n_codes = maker.sex_column.place, len(maker.sex_column.sexes)
+        is_valid = place < len(columns) and columns[place].n_codes == n_codes
+        require(is_valid, "the column of the sex of a person does not exist")
 
 
 Loader = Callable[[Column, pa.DataType, ArrayReader], Transformer]

@@ -35,17 +35,19 @@ def people(n_rows: int, *, seed: int) -> pa.Table:
 
 
 def related(table: pa.Table, *, seed: int) -> pa.Table:
-    """Return people with columns derived from others, to test rules, correlations and missing values."""
+    """Return people with columns derived from others, to test rules, correlations and tails."""
     rng = np.random.default_rng([seed, 1])
     height = table.column("height").to_numpy()
     visits = table.column("visits").to_numpy()
     # The weight is missing where the height is missing.
     weight = 0.8 * height + 0.6 * rng.normal(size=table.num_rows)
+    bookings = visits + rng.poisson(2, table.num_rows)
     zone = np.where(np.array(table.column("town")) == "north", "zone 1", "zone 2")
     return (
         table.append_column("weight", pa.array(weight, from_pandas=True))
-        .append_column("bookings", pa.array(visits + rng.poisson(2, table.num_rows)))
+        .append_column("bookings", pa.array(bookings))
         .append_column("zone", pa.array(zone))
+        .append_column("spending", pa.array(np.exp(np.minimum(bookings, 12) / 2)))
     )
 
 
@@ -63,6 +65,8 @@ def destroyed(table: pa.Table) -> pa.Table:
         early = [min(day, datetime.date(2020, 9, 1)) for day in table.column("joined").to_pylist()]
         result = result.set_column(4, "joined", pa.array(early))
         result = result.set_column(7, "zone", pa.array(["zone 1"] * table.num_rows))
+        spending = np.minimum(table.column("spending").to_numpy(), 30.0)
+        result = result.set_column(8, "spending", pa.array(spending))
     return result
 
 

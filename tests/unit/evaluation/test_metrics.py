@@ -176,7 +176,7 @@ def test_fresh_rows_are_equally_close_to_both_tables() -> None:
 def test_real_rows_are_compared_with_all_other_real_rows() -> None:
     real = pa.table({"x": [1, 2, 2, 3], "c": ["a", "b", "b", None]})
     found = exact_copies.score_real(comparison(real, real), 0.01)
-    assert (found.result.score, found.result.n_rows) == (0.5, {"real": 4})
+    assert (found.result.score, found.result.n_rows) == (0.5, {"real": 4, "synthetic": 4})
 
 
 def test_share_of_repeated_rows_predicts_that_of_new_rows() -> None:

@@ -117,7 +117,7 @@ def test_other_metrics_are_scored_without_holdout_and_target() -> None:
     report = evaluate(ComparisonTables(real, people(100, seed=2)), infer_table(real))
     reasons = {row.name: row.reason for row in report.summary() if row.value is None}
     unmet = {name for name, metric in METRICS.items() if metric.needs}
-    assert unmet <= reasons.keys() <= unmet | {"rules_kept"}
+    assert unmet <= reasons.keys() <= unmet | {"rules_kept", "paired_differences", "tails"}
     assert reasons["train_synthetic_test_real"] == "needs a target column"
     assert reasons["nearest_record"] == "needs a holdout"
     assert "Not scored: needs a holdout" in render_html(report)

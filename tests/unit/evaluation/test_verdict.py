@@ -102,6 +102,23 @@ def test_loss_without_a_baseline_is_unscored() -> None:
     assert check(threshold, scores(SHAPES, 0.5)).outcome == "unscored"
 
 
+@pytest.mark.parametrize(
+    ("score", "outcome"), [(0.91, "pass"), (0.8, "inconclusive"), (0.6, "inconclusive"), (0.5, "fail")]
+)
+def test_loss_within_the_band_of_real_rows_is_inconclusive(score: float, outcome: str) -> None:
+    threshold = PolicyThreshold(metric="column_shapes", of="loss", warn=0.05, fail=0.25)
+    result = check(threshold, scores(SHAPES, score, floor=0.9, floor_interval=(0.55, 0.98)))
+    assert result.outcome == outcome
+    assert result.loss_interval == pytest.approx((0.55 - score, 0.98 - score))
+
+
+def test_loss_compares_as_many_synthetic_rows_as_real_rows() -> None:
+    whole, cut = scores(SHAPES, 0.9, floor=0.7), scores(SHAPES, 0.5)
+    threshold = PolicyThreshold(metric="column_shapes", of="loss", warn=0.05, fail=0.25)
+    result = check(threshold, whole.model_copy(update={"synthetic_cut": cut.synthetic}))
+    assert (result.value, result.outcome) == (pytest.approx(0.2), "warn")
+
+
 def test_verdict_names_the_required_scores_that_are_missing() -> None:
     thresholds = tuple(
         PolicyThreshold(metric=name, fail=0.5, required=True)

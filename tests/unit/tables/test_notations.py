@@ -73,6 +73,7 @@ def test_pattern_of_dates_is_detected_and_written_back(texts: list[str], pattern
         (["1 837.12 €", "12.00 €"], [1837.12, 12.0]),
         (["1.234,50 EUR", "-2,00 EUR"], [1234.5, -2.0]),
         (["£1,200", "£20"], [1200, 20]),
+        (["Rs. 1,200", "Rs. 20"], [1200, 20]),
         (["CHF 1'200.50", "CHF 20.00"], [1200.5, 20.0]),
         (["10%", "7%"], [10, 7]),
         (["+1.5%", "-0.5%"], [1.5, -0.5]),
@@ -250,3 +251,43 @@ def test_stored_schema_without_notations_is_read():
     notation = {"type": "date", "pattern": "%d.%m.%Y"}
     schema, _ = read_stored({"columns": [column | {"notation": notation}]})
     assert schema.tables["table"].columns[0].notation == DateNotation(pattern="%d.%m.%Y")
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("price", [f"{i}.{i % 10}0" for i in range(30)]),
+        ("flag", ["TRUE", "FALSE", "TRUE"] * 10),
+        ("at", [f"2024-01-{i + 1:02d}T10:30" for i in range(30)]),
+        ("at", [f"2024-01-{i + 1:02d}T10:30:05Z" for i in range(30)]),
+        ("at", [f"2024-01-{i + 1:02d}T10:30:05.123+01:00" for i in range(30)]),
+        ("seen_at", [f"17000000{i + 10}" for i in range(30)]),
+        ("seen_at", [f"17000000{i + 10}250" for i in range(30)]),
+        ("day", [f"202401{i + 1:02d}" for i in range(30)]),
+        ("month", [f"2024{i % 12 + 1:02d}" for i in range(30)]),
+        ("opens", [f"0{i % 9}:30" for i in range(30)]),
+        ("n", ["20240131", "20240132"] * 15),
+        ("n", [str(1_700_000_000 + i) for i in range(30)]),
+    ],
+    ids=str,
+)
+def test_typed_columns_are_written_as_they_were_read(tmp_path: Path, name: str, values: list[str]):
+    path, again = tmp_path / "t.csv", tmp_path / "again.csv"
+    path.write_text(f"{name},b\n" + "".join(f"{value},1\n" for value in values))
+    ingested = _ingest(path)
+    stored = pq.read_table(path.with_suffix(".stored"))
+    write_table(again, stored.to_batches(), ingested.schema.to_arrow())
+    assert again.read_text().replace('"', "") == path.read_text()
+
+
+def test_whole_numbers_that_are_not_all_dates_stay_numbers(tmp_path: Path):
+    (tmp_path / "t.csv").write_text("n\n" + "".join(f"{20240101 + i}\n" for i in range(60)))
+    assert _ingest(tmp_path / "t.csv").schema.columns[0].arrow_type == "int64"
+
+
+@pytest.mark.parametrize("text", ["=1+1", "@SUM(A1)", "+cmd|x", "a\tb"])
+def test_notation_that_writes_formulas_is_rejected(text: str):
+    with pytest.raises(ValidationError):
+        NumberNotation(prefix=text)
+    with pytest.raises(ValidationError):
+        NumberNotation(missing=(text,))

@@ -18,7 +18,9 @@ from understudy.tables.findings import TableFindings
 from understudy.tables.inference import examine
 from understudy.tables.inference.headers import words_of
 from understudy.tables.schema import LOCALES, Column, ColumnKind, DatasetSchema, TableSchema
+from understudy.transformers.array_reader import ArrayReader
 from understudy.transformers.base import RowStream, consecutive_rows
+from understudy.transformers.generated.people import pools_of
 from understudy.transformers.generated.personal import FORMS, Personal
 from understudy.transformers.generated.romanization import romanize
 from understudy.transformers.generated.transformer import GeneratedTransformer
@@ -39,6 +41,12 @@ def fit_columns(columns: dict[str, list[Any]], locale: str = "en") -> TableTrans
     rows = table.cast(TableSchema(columns=described).to_arrow())
     schema = examine(rows, TableSchema(columns=described), TableFindings()).schema
     return fit_table(rows, schema, locale=locale, n_threads=1)[0]
+
+
+def reloaded(table: TableTransformer) -> tuple[TableSchema, ArrayReader]:
+    """Return the arguments with which a saved table is loaded."""
+    manifests, arrays = table.to_arrays()
+    return table.schema, ArrayReader({"columns": manifests}, arrays)
 
 
 def draw_columns(table: TableTransformer, n: int) -> dict[str, list[Any]]:
@@ -311,3 +319,35 @@ def test_words_of_column_names_keep_the_parts_of_a_person_together():
         "father_phone": PHONES * 3,
     }
     assert people_of(columns) == [0, 1, 1, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("header", "female", "male"),
+    [
+        ("sex", "F", "M"),
+        ("Gender", "female", "male"),
+        ("Geschlecht", "w", "m"),
+        ("Anrede", "Frau", "Herr"),
+        ("sexo", "M", "H"),
+    ],
+)
+def test_first_names_agree_with_the_column_of_the_sex(header: str, female: str, male: str):
+    is_female = np.random.default_rng(3).random(400) < 0.5
+    women, men = ("Anna", "Ida", "Rosa", "Lena", "Nora"), ("Otto", "Emil", "Hugo", "Karl", "Paul")
+    names = [f"{(women if f else men)[i % 5]} {LAST[i % 9]}" for i, f in enumerate(is_female)]
+    columns = {"customer name": names, header: [female if f else male for f in is_female]}
+    table = TableTransformer.from_arrays(*reloaded(fit_columns(columns)))
+    codes = [np.zeros(600, np.uint16), np.arange(600).astype(np.uint16) % 2]
+    drawn = table.decode(dict(enumerate(codes)), 3, consecutive_rows(0, 600)).to_pydict()
+    pools = dict(zip((male, female), pools_of("en").first, strict=True))
+    known = {sex: set(pool.to_pylist()) for sex, pool in pools.items()}
+    assert all(n.split()[0] in known[s] for n, s in zip(drawn["customer name"], drawn[header], strict=True))
+
+
+def test_names_do_not_follow_the_sex_of_somebody_else():
+    one, _ = two_people()
+    columns = {"doctor_name": [" ".join(name) for name in one], "patient_sex": ["F", "M", "M"] * 100}
+    (doctor, _) = fit_columns(columns).columns
+    assert isinstance(doctor, GeneratedTransformer)
+    assert isinstance(doctor.maker, Personal)
+    assert doctor.maker.sex_column is None

@@ -103,6 +103,11 @@ def number(value: float) -> str:
     return f"{value:.4g}".replace("-", MINUS).replace("e+", "e")
 
 
+def seconds(value: float) -> str:
+    """Format a difference of times in days, hours, minutes or seconds."""
+    return _duration(value, abs(value))
+
+
 def _moment(seconds: float, span: float) -> str:
     text = str(np.datetime64(int(seconds), "s"))
     day, _, clock = text.partition("T")

@@ -11,13 +11,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from understudy.errors import InvalidInput
+from understudy.tables.arrow_types import known_metadata
 from understudy.tables.formats.base import Format
 from understudy.tables.formats.canonical import batch_rows, check_columns, check_rows, write_parquet
 from understudy.tables.formats.materialize import materialize_batch, small_batches, translated
 from understudy.tables.formats.scan import MEBIBYTE, Reading, ReadLimits, Scan
 from understudy.tables.formats.text_columns import with_typed_texts
 from understudy.tables.inference import check_names, storable_type
-from understudy.tables.notation import field_metadata, read_metadata
 
 _FOOTER_BYTES_MAX = 64 * MEBIBYTE
 _DAMAGED = "The Parquet file is damaged: its content cannot be decoded. Export it again."
@@ -130,7 +130,7 @@ def _canonical_schema(source: pa.Schema) -> pa.Schema:
                 f.name,
                 storable_type(f.name, f.type),
                 nullable=f.nullable,
-                metadata=field_metadata(read_metadata(f.metadata)),
+                metadata=known_metadata(f.metadata),
             )
             for f in source
         ]

@@ -25,6 +25,7 @@ from understudy.tables.inference.values import (
     sample_array,
     sample_columns,
 )
+from understudy.tables.json_place import read_place
 from understudy.tables.notation import read_metadata
 from understudy.tables.schema import DatasetSchema, TableSchema
 from understudy.tables.source import Dataset
@@ -130,7 +131,9 @@ def _infer(
         for i, (field, sample) in enumerate(zip(schema, samples, strict=True))
     ]
     columns = [
-        column.model_copy(update={"notation": read_metadata(field.metadata)})
+        column.model_copy(
+            update={"notation": read_metadata(field.metadata), "json_place": read_place(field.metadata)}
+        )
         for (column, _), field in zip(inferred, schema, strict=True)
     ]
     findings = TableFindings(

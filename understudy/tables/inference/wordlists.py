@@ -23,6 +23,13 @@ def last_names() -> frozenset[str]:
     return _names("surnames")
 
 
+@lru_cache(maxsize=1)
+def sexes_of_first_names() -> dict[str, int]:
+    """Return the sex of each first name that has the same sex in all languages: 1 female, 2 male."""
+    female, male = (_names("names", sex) for sex in ("female", "male"))
+    return dict.fromkeys(female - male, 1) | dict.fromkeys(male - female, 2)
+
+
 def plain(name: str) -> str:
     """Return a name in lower case without accents."""
     if name.isascii():
@@ -31,7 +38,7 @@ def plain(name: str) -> str:
     return "".join(c for c in parts if not unicodedata.combining(c))
 
 
-def _names(key: str) -> frozenset[str]:
+def _names(key: str, sex: str | None = None) -> frozenset[str]:
     # The files are read without importing the package, because most tables need nothing else from it.
     spec = find_spec("mimesis")
     assert spec is not None
@@ -40,6 +47,8 @@ def _names(key: str) -> frozenset[str]:
     lists = (
         json.loads(path.read_text(encoding="utf-8")).get(key, []) for path in folder.glob("*/person.json")
     )
+    if sex is not None:
+        lists = (names[sex] for names in lists if isinstance(names, dict) and sex in names)
     return frozenset(plain(name) for names in lists for name in _leaves(names))
 
 

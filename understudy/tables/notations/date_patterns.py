@@ -19,6 +19,7 @@ _COMPACT = re.compile(
 _WEEK = re.compile(r"(?P<year>\d{4})(?P<mark>-?[Ww])(?P<week>\d{1,2})(?P<day>-?[1-7])?")
 _QUARTER = re.compile(r"(?P<before>[Qq])(?P<quarter>[1-4])(?!\d)")
 _RUN = re.compile(r"\d+")
+_PARTS = re.compile("[0-9]+|[\ue000\ue100-\ue10f]")
 _LETTERS = re.compile(r"[^\W\d_]+")
 # Text that may occur between the parts of a date.
 _LITERALS = re.compile(r"[\s,./:;_'-]*|(?i:\s*(?:T|Z|UTC|GMT|at|de|of|uhr|h|[A-Z]{3,4})\s*)")
@@ -129,14 +130,13 @@ def _cut_names(text: str, language: str) -> tuple[str | None, list[str]]:
 
 def _date_patterns(text: str, *, has_clock: bool) -> Iterator[str]:
     """Yield the patterns of a text whose time and names were replaced with private characters."""
-    plain = re.sub("[\ue000\ue100-\ue10f]", "", text)
     if quarter := _QUARTER.search(text):
         year = _RUN.search(text.replace(quarter[0], "", 1))
         if year and len(year[0]) == 4 and len(_RUN.findall(text)) == 2:
             replaced = text.replace(quarter[0], f"{quarter['before']}\ue200", 1).replace(year[0], "%Y", 1)
             yield replaced.replace("\ue200", "%q")
         return
-    if not all(_LITERALS.fullmatch(part) for part in _RUN.split(plain)):
+    if not all(_LITERALS.fullmatch(part) for part in _PARTS.split(text)):
         return
     runs = [match[0] for match in _RUN.finditer(text)]
     n_months = len(re.findall("[\ue100-\ue10f]", text))

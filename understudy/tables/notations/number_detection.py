@@ -21,7 +21,7 @@ from understudy.tables.notations.samples import SampledTexts, tally
 _SHARE_MIN = 0.5
 
 _PARTS = re.compile(
-    r"(?P<opening>\()?(?P<sign>[-+\u2212])?(?P<prefix>[^\d\s.,()+\u2212-]{0,5}[ \u00a0\u202f]?)"
+    r"(?P<opening>\()?(?P<sign>[-+\u2212])?(?P<prefix>(?:[^\d\s.,()+\u2212-]{1,5}\.?)?[ \u00a0\u202f]?)"
     r"(?P<inner>[-+\u2212])?"
     r"(?P<core>[.,]?\d(?:[\d.,' \u00a0\u202f\u2009\u2019]*\d)?[.,]?(?:[eE][-+]?\d{1,3})?)"
     r"(?P<suffix>[ \u00a0\u202f]?[^\d()]{0,20}?)(?P<trailing>[-\u2212])?(?P<closing>\))?"
@@ -39,7 +39,7 @@ _UNITS = re.compile(
     r"|mg/dL|g/dL|USD|EUR"
 )
 _WORD_AFTER_BLANK = re.compile(r"[^\W\d_][\w/²³°.%-]{0,15}(?: [^\W\d_]{1,12})?")
-_POINT_CURRENCIES = re.compile(r"(?:[A-Z]{1,3})?[$£¥₹]|USD|GBP|AUD|CAD|INR|JPY|CNY")
+_POINT_CURRENCIES = re.compile(r"(?:[A-Z]{1,3})?[$£¥₹]|USD|GBP|AUD|CAD|INR|JPY|CNY|Rs\.?")
 
 
 class _Affixes(NamedTuple):

@@ -24,9 +24,10 @@ from understudy.transformers.generated.identifiers import (
 )
 from understudy.transformers.generated.patterns import Pattern, by_length, learn_patterns
 from understudy.transformers.generated.personal import Personal
-from understudy.transformers.generated.persons import PersonalColumn, number_people
+from understudy.transformers.generated.persons import PersonalColumn, choose_sex_columns, number_people
 from understudy.transformers.generated.points import fit_points
 from understudy.transformers.generated.recognition import Recognition
+from understudy.transformers.generated.sexes import SexColumn, find_sex_columns
 from understudy.transformers.generated.texts import distinct_values, pc
 from understudy.transformers.generated.transformer import GeneratedTransformer, Maker
 from understudy.transformers.integer_units import integers_of
@@ -172,12 +173,17 @@ def name_people(
         if isinstance(transformer, GeneratedTransformer) and isinstance(transformer.maker, Personal)
     ]
     numbers = number_people(columns)
+    sexes = find_sex_columns(names, fitted, [column.type for column in values])
+    of_people = choose_sex_columns(columns, numbers, {c.place: (c, fitted[c.place][1]) for c in sexes}, names)
     return [
-        (_with_person(transformer, numbers[place]) if place in numbers else transformer, codes)
+        (_with_person(transformer, numbers[place], of_people) if place in numbers else transformer, codes)
         for place, (transformer, codes) in enumerate(fitted)
     ]
 
 
-def _with_person(transformer: GeneratedTransformer, number: int) -> GeneratedTransformer:
+def _with_person(
+    transformer: GeneratedTransformer, number: int, sex_columns: dict[int, SexColumn]
+) -> GeneratedTransformer:
     assert isinstance(transformer.maker, Personal)
-    return replace(transformer, maker=replace(transformer.maker, person=number))
+    maker = replace(transformer.maker, person=number, sex_column=sex_columns.get(number))
+    return replace(transformer, maker=maker)

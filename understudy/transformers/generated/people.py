@@ -19,6 +19,7 @@ from understudy.kernels import hashing
 from understudy.transformers.base import ArrowArray, RowStream
 from understudy.transformers.generated.numbering import shuffle_rows
 from understudy.transformers.generated.romanization import romanize
+from understudy.transformers.generated.sexes import FEMALE, UNKNOWN, Sexes
 from understudy.transformers.generated.texts import choose, join
 
 # First stream of people. The first streams of columns have lower numbers.
@@ -57,10 +58,13 @@ class Person:
         Seed and rows. The stream number is not used.
     number : int
         Number of the person in the row: 0 for the first person, 1 for the second, and so on.
+    sexes : array of shape (n,), optional
+        Sex of the person in each row, if the table contains it.
     """
 
     stream: RowStream
     number: int
+    sexes: Sexes | None = None
 
     def word(self, trait: int) -> npt.NDArray[np.uint64]:
         """Return 64 random bits of a trait for each person."""
@@ -76,7 +80,8 @@ class Person:
 
     def is_female(self) -> npt.NDArray[np.bool_]:
         """Return a mask of the people with female names."""
-        return (self.word(_GENDER) & np.uint64(1)).astype(np.bool_)
+        drawn = (self.word(_GENDER) & np.uint64(1)).astype(np.bool_)
+        return drawn if self.sexes is None else np.where(self.sexes == UNKNOWN, drawn, self.sexes == FEMALE)
 
 
 _GENDER, _FIRST, _LAST, _STREET, _CITY, _POSTAL, _STATE, _PHONE, _DOMAIN, _NUMBER = range(10)

@@ -14,12 +14,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from understudy.tables.inference import headers, wordlists
 from understudy.tables.schema import ColumnKind
-from understudy.transformers.base import ArrowColumn
+from understudy.transformers.base import ArrowColumn, Codes
 from understudy.transformers.generated.personal import Personal
+from understudy.transformers.generated.sexes import SEX_HEADERS, SexColumn, agrees
 
 # Maximum number of rows that are compared.
 N_ROWS_COMPARED = 2_000
@@ -90,6 +92,39 @@ def number_people(columns: Sequence[PersonalColumn]) -> dict[int, int]:
         if column.maker.kind not in (ColumnKind.name, ColumnKind.email):
             people.place(column, people.beside(column))
     return people.numbers()
+
+
+def choose_sex_columns(
+    columns: Sequence[PersonalColumn],
+    numbers: dict[int, int],
+    sex_columns: dict[int, tuple[SexColumn, Codes]],
+    names: Sequence[str],
+) -> dict[int, SexColumn]:
+    """Return the column of the sex of each person, if the first names of the table agree with one.
+
+    Parameters
+    ----------
+    columns : sequence of PersonalColumn
+        Personal columns.
+    numbers : dict of int to int
+        Number of the person of each column.
+    sex_columns : dict of int to (SexColumn, codes)
+        Columns of sexes by their position, with the codes of the rows.
+    names : sequence of str
+        Names of all columns of the table.
+    """
+    chosen: dict[int, SexColumn] = {}
+    named = [c for c in columns if _is_name(c) and c.maker.form != "last"]
+    for column in named:
+        rows = _rows_compared(len(column.values))
+        values = column.values.take(pa.array(rows, pa.int64()))
+        for place, (sex_column, codes) in sex_columns.items():
+            is_likely = _owner_words(names[place]) - SEX_HEADERS == _owner_words(column.name)
+            if numbers[column.place] not in chosen and agrees(
+                values, sex_column.of(codes[rows]), is_likely=is_likely
+            ):
+                chosen[numbers[column.place]] = sex_column
+    return chosen
 
 
 def _is_full(column: PersonalColumn) -> bool:
@@ -214,12 +249,16 @@ def _email_contains_name(email: tuple[str, ...], name: tuple[str, ...]) -> bool:
 
 def _words_of(column: PersonalColumn) -> Words:
     """Return the words of names, or the local parts of e-mail addresses, in rows spread over the table."""
-    n = len(column.values)
-    rows = np.unique(np.linspace(0, n - 1, min(n, N_ROWS_COMPARED)).astype(np.int64))
+    rows = _rows_compared(len(column.values))
     texts = column.values.take(pa.array(rows, pa.int64())).to_pylist()
     if column.maker.kind is ColumnKind.email:
         return [(wordlists.plain(text.partition("@")[0]),) if text else () for text in map(_text, texts)]
     return [_plain_words(text) for text in map(_text, texts)]
+
+
+def _rows_compared(n: int) -> npt.NDArray[np.int64]:
+    """Return positions that are spread over n rows."""
+    return np.unique(np.linspace(0, n - 1, min(n, N_ROWS_COMPARED)).astype(np.int64))
 
 
 def _text(value: object) -> str:

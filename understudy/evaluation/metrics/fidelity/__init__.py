@@ -18,8 +18,13 @@ from understudy.evaluation.metrics.fidelity.mutual_information import (
     MUTUAL_INFORMATION,
     MutualInformationResult,
 )
+from understudy.evaluation.metrics.fidelity.paired_differences import (
+    PAIRED_DIFFERENCES,
+    PairedDifferencesResult,
+)
 from understudy.evaluation.metrics.fidelity.rules_kept import RULES_KEPT, RulesKeptResult
 from understudy.evaluation.metrics.fidelity.subgroups import SUBGROUPS, SubgroupsResult
+from understudy.evaluation.metrics.fidelity.tails import TAILS, TailsResult
 from understudy.evaluation.metrics.fidelity.two_sample import TWO_SAMPLE, TwoSampleResult
 from understudy.evaluation.metrics.fidelity.two_sample_linear import TWO_SAMPLE_LINEAR, TwoSampleLinearResult
 
@@ -37,8 +42,10 @@ __all__ = [
     "DensityResult",
     "MissingValuesResult",
     "MutualInformationResult",
+    "PairedDifferencesResult",
     "RulesKeptResult",
     "SubgroupsResult",
+    "TailsResult",
     "TwoSampleLinearResult",
     "TwoSampleResult",
 ]
@@ -52,9 +59,11 @@ FIDELITY: tuple[Metric, ...] = (
     MISSING_VALUES,
     COLUMN_COVERAGE,
     COLUMN_ADHERENCE,
+    TAILS,
     CORRELATIONS,
     CONTINGENCY,
     MUTUAL_INFORMATION,
+    PAIRED_DIFFERENCES,
     SUBGROUPS,
     RULES_KEPT,
     ALPHA_PRECISION,

@@ -153,24 +153,22 @@ def score_real(comparison: Comparison, tail: float) -> RealScore:
     Held-out rows are compared with all training rows. Without a holdout, each training row is compared with
     the training rows of all other units.
     """
-    real, holdout = comparison.real, comparison.holdout
-    n_rows = {"real": real.n_rows_total}
-    if holdout is None:
-        share = _share_of_repeated(_crowd(comparison))
-    else:
-        is_copy = np.isin(holdout.row_hashes, real.row_hashes)
-        share = Proportion(float(is_copy.mean()), _n_units(holdout))
-        n_rows["holdout"] = holdout.n_rows_total
-    return RealScore(
-        ExactCopiesResult(
-            score=share.value,
-            n_copies=round(share.value * len((holdout or real).row_hashes)),
-            n_copies_of_unique=0,
-            is_telling=_has_telling_column(real),
-            n_rows=n_rows,
-        ),
-        predicted_shares(share, _n_units(comparison.synthetic), tail),
+    holdout, real = comparison.holdout, comparison.real
+    n_further = _n_units(comparison.synthetic)
+    if holdout is not None:
+        result = score(comparison.with_tables(synthetic=holdout))
+        share = Proportion(result.score, _n_units(holdout))
+        return RealScore(result, predicted_shares(share, n_further, tail))
+    share = _share_of_repeated(_crowd(comparison))
+    n_rows = real.n_rows_total
+    result = ExactCopiesResult(
+        score=share.value,
+        n_copies=round(share.value * n_rows),
+        n_copies_of_unique=0,
+        is_telling=_has_telling_column(real),
+        n_rows={"real": n_rows, "synthetic": n_rows},
     )
+    return RealScore(result, predicted_shares(share, n_further, tail))
 
 
 def _share_of_repeated(crowd: Crowd) -> Proportion:

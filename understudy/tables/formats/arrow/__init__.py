@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from understudy.errors import InvalidInput
+from understudy.tables.arrow_types import known_metadata
 from understudy.tables.formats.arrow.framing import Layout, read_layout
 from understudy.tables.formats.arrow.writing import arrow_chunks, write_arrow
 from understudy.tables.formats.base import Format
@@ -18,7 +19,6 @@ from understudy.tables.formats.materialize import materialize_batch, small_batch
 from understudy.tables.formats.scan import Reading, ReadLimits, Scan
 from understudy.tables.formats.text_columns import with_typed_texts
 from understudy.tables.inference import check_names, storable_type
-from understudy.tables.notation import field_metadata, read_metadata
 
 _DAMAGED = "The Arrow file is damaged: its content cannot be decoded. Export it again."
 _EXTENSION = b"ARROW:extension:name"
@@ -50,7 +50,7 @@ def _canonical_schema(source: pa.Schema) -> pa.Schema:
                 f.name,
                 _canonical_type(f),
                 nullable=f.nullable,
-                metadata=field_metadata(read_metadata(f.metadata)),
+                metadata=known_metadata(f.metadata),
             )
             for f in source
         ]

@@ -124,6 +124,8 @@ class ColumnType:
         Notation of the values. None if they are plain numbers or dates in ISO 8601.
     is_nearly : bool
         Whether the column would not be text if the odd values were missing.
+    written_as : NumberNotation, DateNotation or BooleanNotation, optional
+        Notation in which values are written that are read without a notation.
     replaced : tuple of str
         Sentences, without the column, about values that are read as missing values.
     is_clean : bool
@@ -139,6 +141,7 @@ class ColumnType:
     notation: AnyNotation | None = None
     is_clean: bool = False
     is_nearly: bool = False
+    written_as: AnyNotation | None = None
     replaced: tuple[str, ...] = ()
 
 

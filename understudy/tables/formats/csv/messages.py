@@ -19,7 +19,7 @@ def schema_of(columns: Iterable[tuple[str, ColumnType]]) -> pa.Schema:
                 name,
                 type_.arrow_type,
                 nullable=not type_.is_complete,
-                metadata=field_metadata(type_.notation),
+                metadata=field_metadata(type_.notation or type_.written_as),
             )
             for name, type_ in columns
         ]

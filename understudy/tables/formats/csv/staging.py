@@ -21,6 +21,7 @@ from understudy.tables.formats.csv.column_types import (
 )
 from understudy.tables.formats.csv.dialect import Dialect
 from understudy.tables.formats.csv.parsing import missing_words, text_batches
+from understudy.tables.formats.csv.plain_notation import with_notation
 from understudy.tables.formats.csv.resolution import clues_of, resolve
 from understudy.tables.formats.prefetch import prefetch
 from understudy.tables.formats.scan import MEBIBYTE, Reading
@@ -85,15 +86,15 @@ def stage(source: Path, dialect: Dialect, reading: Reading) -> Staged:
     n_rows = _write(path, source, dialect, reading, (profiles, blanks))
     # A comma cannot be the decimal separator of fields that commas delimit, unless they are quoted.
     prefers_point = dialect.delimiter == "," and len(profiles) > 1
-    types = [
-        resolve(
-            profile.decide(),
-            partial(_values, path, index, missing),
-            clues_of(name, reading.options, prefers_point=prefers_point),
-            name,
+    types = []
+    for index, (name, profile) in enumerate(zip(dialect.names, profiles, strict=True)):
+        texts = partial(_values, path, index, missing)
+        clues = clues_of(name, reading.options, prefers_point=prefers_point)
+        decided = profile.decide()
+        is_text = pa.types.is_string(decided.arrow_type)
+        types.append(
+            resolve(decided, texts, clues, name) if is_text else with_notation(decided, texts, clues)
         )
-        for index, (name, profile) in enumerate(zip(dialect.names, profiles, strict=True))
-    ]
     types = [
         replace(type_, is_complete=True)
         if blanks.is_complete_without(index) and _has_only_plain_values(type_)

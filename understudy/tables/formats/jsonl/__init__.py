@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -18,13 +18,14 @@ from understudy.tables.formats.csv.column_types import ColumnType, trimmed_value
 from understudy.tables.formats.csv.messages import describe, schema_of
 from understudy.tables.formats.csv.parsing import missing_words
 from understudy.tables.formats.csv.resolution import clues_of, resolve
-from understudy.tables.formats.jsonl.columns import STAGED_TYPES, Column, ValueKind
+from understudy.tables.formats.jsonl.columns import STAGED_TYPES, Column, ValueKind, remove_absent_objects
 from understudy.tables.formats.jsonl.numerals import decimal_type
 from understudy.tables.formats.jsonl.staging import Staged
 from understudy.tables.formats.jsonl.writing import jsonl_chunks, write_jsonl
 from understudy.tables.formats.scan import Reading, Scan
 from understudy.tables.formats.text_columns import is_detected
 from understudy.tables.inference import check_names
+from understudy.tables.json_place import place_metadata
 
 
 @contextmanager
@@ -36,17 +37,40 @@ def scan_jsonl(path: Path, reading: Reading) -> Iterator[Scan]:
         raise InvalidInput(
             "The file contains only whitespace. Upload a file with one object per line.", code="empty_file"
         )
+    flattened = remove_absent_objects(staged.columns)
     check_names(list(staged.columns))
     types = {name: _decide(column, staged, reading.options) for name, column in staged.columns.items()}
-    schema = schema_of(types.items())
+    schema = _with_places(schema_of(types.items()), staged.columns)
     messages = {name: describe(name, type_) for name, type_ in types.items()}
     yield Scan(
         schema,
         staged.n_rows,
         staged.batches(schema, {name: type_.notation for name, type_ in types.items()}),
         notes={name: each.note for name, each in messages.items() if each.note},
-        warnings=[warning for each in messages.values() for warning in each.warnings],
+        warnings=[
+            *(_flattening(flattened) if reading.options.flatten is None else ()),
+            *(warning for each in messages.values() for warning in each.warnings),
+        ],
     )
+
+
+def _with_places(schema: pa.Schema, columns: Mapping[str, Column]) -> pa.Schema:
+    """Return the schema with the places of nested values in the metadata of the fields."""
+    fields = []
+    for field in schema:
+        metadata: dict[Any, Any] = {**(field.metadata or {}), **place_metadata(columns[field.name].place)}
+        fields.append(field.with_metadata(metadata) if metadata else field)
+    return pa.schema(fields)
+
+
+def _flattening(names: Sequence[str]) -> Iterator[str]:
+    """Yield a warning if nested values became columns."""
+    if names:
+        shown = ", ".join(repr(name) for name in names[:5]) + (" and others" if len(names) > 5 else "")
+        yield (
+            f"Nested objects and arrays became the columns {shown}, and JSON Lines are written in the same "
+            "shape. Set the option `flatten` to true to avoid this message, or to false to refuse them."
+        )
 
 
 def _decide(column: Column, staged: Staged, options: ReadOptions) -> ColumnType:
@@ -99,5 +123,5 @@ JSONL = Format(
     scan=scan_jsonl,
     write=write_jsonl,
     chunks=jsonl_chunks,
-    options=frozenset(("decimal", "thousands", "date_order", "coerce")),
+    options=frozenset(("decimal", "thousands", "date_order", "coerce", "flatten")),
 )

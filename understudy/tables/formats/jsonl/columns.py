@@ -10,8 +10,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from understudy.errors import TooLarge
+from understudy.errors import InvalidInput, TooLarge
 from understudy.tables.formats.csv.column_types import ColumnProfile
+from understudy.tables.json_place import JsonPlace
 
 # A float can represent every whole number up to this one.
 FLOAT_INTEGER_MAX = 2**53
@@ -52,6 +53,10 @@ class Column:
 
     Parameters
     ----------
+    keys : tuple of str
+        Keys that lead to the values in nested objects.
+    has_json : bool
+        Whether values are arrays, which are stored as JSON text.
     first_lines : dict
         Line of the first value of each kind.
     integer_max : int
@@ -59,11 +64,23 @@ class Column:
     """
 
     name: str
+    keys: tuple[str, ...] = ()
+    has_json: bool = False
     kind: ValueKind = ValueKind.nothing
     first_lines: dict[str, int] = field(default_factory=dict)
     n_values: int = 0
     integer_max: int = 0
     profile: ColumnProfile = field(default_factory=ColumnProfile)
+
+    @property
+    def is_nested(self) -> bool:
+        """Whether the values are within other objects, or are arrays."""
+        return len(self.keys) > 1 or self.has_json
+
+    @property
+    def place(self) -> JsonPlace | None:
+        """The place of the values in nested objects."""
+        return JsonPlace(keys=self.keys, is_json=self.has_json) if self.is_nested else None
 
     def add_kinds(self, lines: Mapping[ValueKind, int]) -> None:
         """Add kinds of values, with the line of the first value of each kind."""
@@ -91,6 +108,27 @@ def _joined(one: ValueKind, other: ValueKind) -> ValueKind:
     if ValueKind.nothing in (one, other) or max(one, other) <= ValueKind.numerals or one is other:
         return max(one, other)
     return ValueKind.mixed
+
+
+def remove_absent_objects(columns: dict[str, Column]) -> list[str]:
+    """Remove keys whose only value is null in place of an object, and return the names of nested columns.
+
+    Raises
+    ------
+    InvalidInput
+        With code unsupported_column, if a key has both objects and other values.
+    """
+    nested = [column for column in columns.values() if column.is_nested]
+    objects = {".".join(column.keys[:n]) for column in nested for n in range(1, len(column.keys))}
+    for name in sorted(objects & columns.keys()):
+        if columns[name].n_values:
+            raise InvalidInput(
+                f"The key {name!r} has objects on some lines and other values on others. Give them different "
+                "keys.",
+                code="unsupported_column",
+            )
+        del columns[name]
+    return [column.name for column in nested]
 
 
 def check_cell(name: str, n_bytes: int, bytes_max: int) -> None:

@@ -28,7 +28,7 @@ _LONG_INTEGER_MIN = 10**15
 
 def parse_quickly(block: Block, columns: Mapping[str, Column]) -> list[tuple[Column, pa.Array[Any]]] | None:
     """Return the values of a block by column, or None if the slow path has to parse it."""
-    if any(column.kind in (ValueKind.numerals, ValueKind.mixed) for column in columns.values()):
+    if any(c.has_json or c.kind in (ValueKind.numerals, ValueKind.mixed) for c in columns.values()):
         return None
     table = _parse(block.data, columns)
     if table is None or table.num_rows == 0 or not _is_faithful(block.data, table):
@@ -38,7 +38,7 @@ def parse_quickly(block: Block, columns: Mapping[str, Column]) -> list[tuple[Col
 
 
 def _parse(data: bytes, columns: Mapping[str, Column]) -> pa.Table | None:
-    schema = pa.schema([pa.field(name, STAGED_TYPES[column.kind]) for name, column in columns.items()])
+    schema = _schema(columns)
     try:
         table = pa.json.read_json(
             io.BytesIO(data),
@@ -47,7 +47,39 @@ def _parse(data: bytes, columns: Mapping[str, Column]) -> pa.Table | None:
         )
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         return None
-    return table if table.schema.equals(schema) and table.num_rows == _n_rows(data) else None
+    if not table.schema.equals(schema) or table.num_rows != _n_rows(data):
+        return None
+    leaves = [_leaf(table, column.keys) for column in columns.values()]
+    return pa.table(leaves, names=list(columns))
+
+
+def _schema(columns: Mapping[str, Column]) -> pa.Schema:
+    """Return the schema of the objects, with a struct for each nested object."""
+    tree: dict[str, Any] = {}
+    for column in columns.values():
+        branch = tree
+        for key in column.keys[:-1]:
+            branch = branch.setdefault(key, {})
+            if not isinstance(branch, dict):
+                return pa.schema([])
+        branch[column.keys[-1]] = STAGED_TYPES[column.kind]
+    return pa.schema(_fields(tree))
+
+
+def _fields(tree: Mapping[str, Any]) -> list[pa.Field[Any]]:
+    return [
+        pa.field(key, pa.struct(_fields(branch)) if isinstance(branch, dict) else branch)
+        for key, branch in tree.items()
+    ]
+
+
+def _leaf(table: pa.Table, keys: tuple[str, ...]) -> pa.ChunkedArray[Any]:
+    """Return the values of nested objects, with null where an object is missing."""
+    values: Any = table.column(keys[0])
+    for key in keys[1:]:
+        values = pc.struct_field(values, key)
+    leaf: pa.ChunkedArray[Any] = values
+    return leaf
 
 
 def _n_rows(data: bytes) -> int:

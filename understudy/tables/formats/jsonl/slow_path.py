@@ -12,6 +12,7 @@ import pyarrow as pa
 from understudy.errors import InvalidInput
 from understudy.tables.formats.canonical import check_columns
 from understudy.tables.formats.jsonl.columns import STAGED_TYPES, Column, ValueKind
+from understudy.tables.formats.jsonl.flattening import JsonObject, JsonText, Keys, Numeral, TooDeep, flatten
 from understudy.tables.formats.jsonl.lines import Block
 from understudy.tables.formats.scan import ReadLimits
 
@@ -24,26 +25,19 @@ _NESTED_REMEDY = "Remove it, or give each of its values a separate key."
 Value = object
 
 
-class Numeral(str):
-    """The text of a number that neither a 64-bit integer nor a float can represent exactly."""
-
-    __slots__ = ()
-
-
-class _Object(list[tuple[str, Value]]):
-    """The keys and values of an object, in order and including duplicate keys."""
-
-    __slots__ = ()
-
-
 class _Constant(Exception):
     """The value is NaN or Infinity, which are not valid JSON."""
 
 
 def parse_strictly(
-    block: Block, columns: dict[str, Column], limits: ReadLimits
+    block: Block, columns: dict[str, Column], limits: ReadLimits, *, flattens: bool = True
 ) -> list[tuple[Column, pa.Array[Any]]]:
     """Return the values of a block by column, and add new keys to the columns.
+
+    Parameters
+    ----------
+    flattens : bool
+        Whether to split nested objects into columns. Otherwise they are an error.
 
     Raises
     ------
@@ -54,11 +48,18 @@ def parse_strictly(
     lines: list[int] = []
     values: dict[str, list[Value]] = {name: [] for name in columns}
     for line, pairs in _objects(block):
-        for key, value in pairs:
+        for keys, value in _flat(pairs, line) if flattens else _plain(pairs):
+            key = ".".join(keys)
             if key not in values:
                 _check_key(key, line)
                 check_columns(len(values) + 1, limits)
                 values[key] = []
+                columns[key] = Column(key, keys)
+            elif columns[key].keys != keys:
+                raise _unreadable(
+                    f"Line {line:,} contains the key {key!r}, which is also the name of a nested value. "
+                    "Rename one of them."
+                )
             _put(values[key], len(lines), value, key, line)
         lines.append(line)
     if lines and not values:
@@ -70,9 +71,20 @@ def parse_strictly(
     staged = []
     for name, column in values.items():
         column.extend([None] * (len(lines) - len(column)))
-        known = columns.setdefault(name, Column(name))
+        known = columns[name]
         staged.append((known, _array(known, column, lines)))
     return staged
+
+
+def _plain(pairs: JsonObject) -> Iterator[tuple[Keys, Value]]:
+    return (((key,), value) for key, value in pairs)
+
+
+def _flat(pairs: JsonObject, line: int) -> list[tuple[Keys, Value]]:
+    try:
+        return list(flatten(pairs))
+    except (TooDeep, RecursionError):
+        raise _nested(f"A value on line {line:,}") from None
 
 
 def _put(column: list[Value], row: int, value: Value, key: str, line: int) -> None:
@@ -93,14 +105,14 @@ def _check_key(key: str, line: int) -> None:
         raise _lone_surrogate(line)
 
 
-def _objects(block: Block) -> Iterator[tuple[int, _Object]]:
+def _objects(block: Block) -> Iterator[tuple[int, JsonObject]]:
     for line, data in enumerate(block.data.split(b"\n"), start=block.first_line):
         text = data.decode().strip(" \t\r")
         if text:
             yield line, _object(text, line)
 
 
-def _object(text: str, line: int) -> _Object:
+def _object(text: str, line: int) -> JsonObject:
     try:
         decoded = _DECODER.decode(text)
     except _Constant:
@@ -116,14 +128,17 @@ def _object(text: str, line: int) -> _Object:
         ) from None
     except RecursionError:
         raise _nested(f"A value on line {line:,}") from None
-    if not isinstance(decoded, _Object):
+    if not isinstance(decoded, JsonObject):
         raise _unreadable(f"Line {line:,} is not a JSON object. Write one object per line.")
     return decoded
 
 
 def _array(column: Column, values: list[Value], lines: list[int]) -> pa.Array[Any]:
     """Return values in a type that can represent all values of the column so far."""
-    kinds = {_kind(value_type) for value_type in set(map(type, values))}
+    types = set(map(type, values))
+    if JsonText in types or column.has_json:
+        _check_arrays(column, values, types, lines)
+    kinds = {_kind(value_type) for value_type in types}
     if None in kinds:
         row = next(row for row, value in enumerate(values) if isinstance(value, list))
         raise _nested(f"Column {column.name!r} (line {lines[row]:,})")
@@ -139,6 +154,20 @@ def _array(column: Column, values: list[Value], lines: list[int]) -> pa.Array[An
     except UnicodeEncodeError:
         row = next(row for row, value in enumerate(values) if not _is_encodable(value))
         raise _lone_surrogate(lines[row]) from None
+
+
+def _check_arrays(column: Column, values: list[Value], types: set[type], lines: list[int]) -> None:
+    """Check that a column with arrays has no other values, because JSON text represents both."""
+    others = types - {JsonText, type(None)}
+    if others or not (column.has_json or column.kind is ValueKind.nothing):
+        row = next(row for row, value in enumerate(values) if _is_odd(value, has_json=column.has_json))
+        raise _nested(f"Column {column.name!r} (line {lines[row]:,})")
+    column.has_json = True
+
+
+def _is_odd(value: Value, *, has_json: bool) -> bool:
+    """Return whether a value differs in kind from the values before it."""
+    return value is not None and isinstance(value, JsonText) != has_json
 
 
 def _kind(value_type: type) -> ValueKind | None:
@@ -157,6 +186,7 @@ _KINDS: dict[type, ValueKind] = {
     Numeral: ValueKind.numerals,
     bool: ValueKind.booleans,
     str: ValueKind.texts,
+    JsonText: ValueKind.texts,
 }
 
 
@@ -204,7 +234,7 @@ def _constant(_: str) -> NoReturn:
 
 
 _DECODER = json.JSONDecoder(
-    object_pairs_hook=_Object, parse_int=_integer, parse_float=_float, parse_constant=_constant
+    object_pairs_hook=JsonObject, parse_int=_integer, parse_float=_float, parse_constant=_constant
 )
 
 

@@ -61,7 +61,9 @@ class Staged:
     def _parse(self, block: Block, reading: Reading) -> pa.RecordBatch:
         limits = reading.limits
         parsed = parse_quickly(block, self.columns) if self.columns else None
-        parsed = parsed or parse_strictly(block, self.columns, limits)
+        parsed = parsed or parse_strictly(
+            block, self.columns, limits, flattens=reading.options.flatten is not False
+        )
         for column, values in parsed:
             if block.has_long_line and pa.types.is_string(values.type):
                 texts: Any = values

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from understudy.progress import Progress, no_progress
 from understudy.tables.formats.canonical import atomic_path
+from understudy.tables.formats.jsonl.nesting import Slot, json_values, object_template
 from understudy.tables.formats.scan import MEBIBYTE
 from understudy.tables.notations import written_batch
 
@@ -39,7 +40,7 @@ def write_jsonl(
     n_rows = 0
     with atomic_path(path) as part, part.open("wb") as file:
         for batch in batches:
-            file.writelines(_pieces(written_batch(batch, schema, is_json=True)))
+            file.writelines(_pieces(written_batch(batch, schema, is_json=True), schema))
             n_rows += batch.num_rows
             fraction = n_rows / rows_total if rows_total else 0.0
             progress("writing", fraction, rows_done=n_rows, rows_total=rows_total)
@@ -49,28 +50,33 @@ def write_jsonl(
 def jsonl_chunks(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[bytes]:
     """Yield the bytes of a JSON Lines file, batch by batch."""
     for batch in batches:
-        yield from _pieces(written_batch(batch, schema, is_json=True))
+        yield from _pieces(written_batch(batch, schema, is_json=True), schema)
 
 
-def _pieces(batch: pa.RecordBatch) -> Iterator[bytes]:
+def _pieces(batch: pa.RecordBatch, schema: pa.Schema) -> Iterator[bytes]:
+    template = object_template(schema)
     rows = max(1, min(_ROWS, batch.num_rows * _BYTES // max(1, batch.nbytes)))
     for start in range(0, batch.num_rows, rows):
-        yield _lines(batch.slice(start, rows))
+        yield _lines(batch.slice(start, rows), template)
 
 
-def _lines(batch: pa.RecordBatch) -> bytes:
-    parts: list[Any] = []
-    opening = "{"
-    for name, column in zip(batch.schema.names, batch.columns, strict=True):
-        parts += [pa.scalar(f"{opening}{json.dumps(name, ensure_ascii=False)}:", _TEXT), _values(column)]
-        opening = ","
-    parts.append(pa.scalar("}\n", _TEXT))
+def _lines(batch: pa.RecordBatch, template: Sequence[str | Slot]) -> bytes:
+    parts: list[Any] = [
+        pa.scalar(part, _TEXT) if isinstance(part, str) else _slot_values(batch, part) for part in template
+    ]
     lines: Any = pc.binary_join_element_wise(
         *parts, pa.scalar("", _TEXT), null_handling="replace", null_replacement="null"
     )
     n_bytes = pc.sum(pc.binary_length(lines)).as_py()
     data: bytes = lines.buffers()[2].slice(0, n_bytes).to_pybytes()
     return data
+
+
+def _slot_values(batch: pa.RecordBatch, slot: Slot) -> Any:
+    column = batch.column(slot.column)
+    if slot.is_json and pa.types.is_string(column.type):
+        return json_values(column).cast(_TEXT)
+    return _values(column)
 
 
 def _values(column: pa.Array[Any]) -> Any:

@@ -1,0 +1,96 @@
+"""The view model of quantities: differences of columns that belong together, and tails of skewed columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from understudy.evaluation.metrics.fidelity import PairedDifferencesResult, TailsResult
+from understudy.evaluation.metrics.fidelity.paired_differences import PairDifference
+from understudy.evaluation.metrics.fidelity.tails import ColumnTail
+from understudy.evaluation.page import elements, formatting
+from understudy.evaluation.page.cells import Cell, Names, Noted
+from understudy.evaluation.page.elements import Chapter, Head, Measured, Reason, Table, numbers
+
+if TYPE_CHECKING:
+    from understudy.evaluation.report import Report
+
+METRICS = ("paired_differences", "tails")
+PAIR_HEADS = (Head("Difference"), *numbers("Median", "99 % quantile", "Similarity"))
+TAIL_HEADS = (
+    Head("Column"),
+    *numbers("Mean", "Standard deviation", "Extreme quantile", "Similarity"),
+)
+
+
+@dataclass(frozen=True)
+class QuantityCard:
+    """The score of a metric with its table."""
+
+    card: Measured
+    table: Table
+
+
+@dataclass(frozen=True)
+class QuantitiesView:
+    """The content of the chapter on paired differences and tails."""
+
+    reasons: Sequence[Reason]
+    pairs: QuantityCard | None
+    tails: QuantityCard | None
+
+
+def view(report: Report) -> QuantitiesView | None:
+    """Return the pairs and the columns, worst first; None for reports without these metrics."""
+    shown = QuantitiesView(elements.reasons(report, METRICS), _pairs(report), _tails(report))
+    return shown if shown.reasons or shown.pairs or shown.tails else None
+
+
+def _pairs(report: Report) -> QuantityCard | None:
+    scored = elements.scored_result(report, PairedDifferencesResult)
+    if scored is None:
+        return None
+    scores, result = scored
+    return QuantityCard(
+        elements.measured(scores), Table(PAIR_HEADS, [_pair_row(pair) for pair in result.pairs])
+    )
+
+
+def _pair_row(pair: PairDifference) -> list[Cell]:
+    shown = formatting.number if pair.unit == "number" else formatting.seconds
+    return [
+        Names((pair.second, pair.first), separator=f" {formatting.MINUS} "),
+        _both(pair.median_real, pair.median_synthetic, shown),
+        _both(pair.q99_real, pair.q99_synthetic, shown),
+        formatting.decimal(pair.score),
+    ]
+
+
+def _tails(report: Report) -> QuantityCard | None:
+    scored = elements.scored_result(report, TailsResult)
+    if scored is None:
+        return None
+    scores, result = scored
+    return QuantityCard(
+        elements.measured(scores), Table(TAIL_HEADS, [_tail_row(tail) for tail in result.columns])
+    )
+
+
+def _tail_row(tail: ColumnTail) -> list[Cell]:
+    return [
+        Names((tail.column,)),
+        _both(tail.mean_real, tail.mean_synthetic, formatting.number),
+        _both(tail.sd_real, tail.sd_synthetic, formatting.number),
+        _both(tail.quantile_real, tail.quantile_synthetic, formatting.number),
+        formatting.decimal(tail.score),
+    ]
+
+
+def _both(real: float | None, synthetic: float | None, shown: Callable[[float], str]) -> Cell:
+    """Return the synthetic value with the real value below it."""
+    texts = [formatting.NONE if value is None else shown(value) for value in (synthetic, real)]
+    return Noted(texts[0], f"real {texts[1]}")
+
+
+CHAPTER = Chapter("quantities", "Quantities", view)

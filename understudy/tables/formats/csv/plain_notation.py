@@ -1,0 +1,140 @@
+"""Detect how the values of a typed CSV column are written: decimals, words for booleans, times of day.
+
+Such a notation is used only for writing: the values are read without it. Whole numbers may also turn out to
+be dates, such as 20240131.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from understudy.tables.formats.csv.column_types import ColumnType
+from understudy.tables.notation import BooleanNotation, DateNotation, NumberNotation
+from understudy.tables.notations.clues import Clues, Texts
+from understudy.tables.notations.date_detection import detect_dates
+from understudy.tables.notations.dates import parse_dates
+from understudy.tables.notations.parsing import AnyNotation
+from understudy.tables.notations.samples import SampledTexts, sample_texts, tally
+
+# Patterns of whole numbers that are dates: lengths, and words in the column's name that are necessary.
+_MONTH_WORDS = frozenset(("month", "period", "ym", "yyyymm", "yearmonth", "monat", "mois", "mes"))
+_EPOCH_WORDS = frozenset(
+    ("time", "timestamp", "ts", "epoch", "unix", "created", "updated", "modified", "at", "date", "datetime")
+)
+_N_DATES_MIN = 5
+_YEARS = 1850, 2150
+_USUAL = ("%Y-%m-%d %H:%M:%S", "%H:%M:%S", "%Y-%m-%d")
+
+
+def with_notation(column_type: ColumnType, texts: Texts, clues: Clues) -> ColumnType:
+    """Return the type of a column that is not text, with the notation in which its values are written."""
+    type_ = column_type.arrow_type
+    if pa.types.is_date(type_):
+        return column_type
+    sample = sample_texts(texts)
+    if not sample.values:
+        return column_type
+    if pa.types.is_integer(type_):
+        return _dates_in_integers(column_type, sample, texts, clues)
+    notation: AnyNotation | None = None
+    if pa.types.is_floating(type_):
+        notation = _fixed_decimals(sample, texts)
+    elif pa.types.is_boolean(type_):
+        notation = _booleans(sample)
+    elif pa.types.is_timestamp(type_) or pa.types.is_time(type_):
+        notation = _clock(sample, texts, clues)
+    return column_type if notation is None else replace(column_type, written_as=notation)
+
+
+def _fixed_decimals(sample: SampledTexts, texts: Texts) -> NumberNotation | None:
+    """Return the number of decimals if it is the same in all values."""
+    sampled = {len(value.partition(".")[2]) if "." in value else -1 for value in sample.values}
+    if len(sampled) != 1 or not 0 < (decimals := sampled.pop()) <= 18:
+        return None
+    for batch in texts():
+        values: Any = batch.drop_null()
+        if len(values) == 0:
+            continue
+        point: Any = pc.find_substring(values, ".")
+        after: Any = pc.min_max(pc.subtract(pc.subtract(pc.binary_length(values), point), 1)).as_py()
+        has_no_point = pc.min(point).as_py() < 1
+        if has_no_point or (after["min"], after["max"]) != (decimals, decimals):
+            return None
+    has_exponent = any("e" in value.lower() or value.startswith(("-.", ".")) for value in sample.values)
+    return None if has_exponent else NumberNotation(decimals=decimals)
+
+
+def _booleans(sample: SampledTexts) -> BooleanNotation | None:
+    counts = dict(zip(sample.values, sample.counts, strict=True))
+    true, false = (
+        max(words, key=lambda word: counts.get(word, 0))
+        for words in (("true", "True", "TRUE"), ("false", "False", "FALSE"))
+    )
+    most = max(counts, key=lambda word: counts[word])
+    if most in ("true", "false"):
+        return None
+    change = str.upper if most.isupper() else str.capitalize
+    return BooleanNotation(true=change(true), false=change(false))
+
+
+def _clock(sample: SampledTexts, texts: Texts, clues: Clues) -> DateNotation | None:
+    """Return the notation of times that are written otherwise than `2024-01-31 12:30:00`."""
+    detected = detect_dates(sample, lambda: [pa.array(sample.values)], clues)
+    if detected is None or detected.tally.n_odd or not isinstance(detected.notation, DateNotation):
+        return None
+    if detected.notation.pattern.removesuffix(".%f") in _USUAL:
+        return None
+    # Longer values than in the sample may have seconds or fractions, which the pattern would omit.
+    longest = max(map(len, sample.values))
+    return None if _has_longer(texts, longest) else detected.notation
+
+
+def _has_longer(texts: Texts, length: int) -> bool:
+    for batch in texts():
+        values: Any = batch
+        if (pc.max(pc.binary_length(values)).as_py() or 0) > length:
+            return True
+    return False
+
+
+def _dates_in_integers(
+    column_type: ColumnType, sample: SampledTexts, texts: Texts, clues: Clues
+) -> ColumnType:
+    notation = _integer_pattern(sample, clues)
+    if notation is None or len(sample.values) < _N_DATES_MIN:
+        return column_type
+    type_: pa.DataType = pa.date32()
+    if notation.has_time:
+        type_ = pa.timestamp("ms") if notation.pattern == "%Q" else pa.timestamp("s")
+    counts = tally(texts(), lambda values: _is_plausible(values, notation, type_), is_date=True)
+    if counts.n_odd or counts.missing:
+        return column_type
+    return replace(
+        column_type,
+        arrow_type=type_,
+        note=f"written as {notation.pattern}",
+        notation=notation,
+        is_clean=False,
+    )
+
+
+def _integer_pattern(sample: SampledTexts, clues: Clues) -> DateNotation | None:
+    lengths = {len(value) for value in sample.values}
+    words = set(clues.words)
+    if lengths == {8}:
+        return DateNotation(pattern="%Y%m%d")
+    if lengths == {6} and words & _MONTH_WORDS:
+        return DateNotation(pattern="%Y%m")
+    if lengths == {10} and words & _EPOCH_WORDS:
+        return DateNotation(pattern="%s")
+    return DateNotation(pattern="%Q") if lengths == {13} and words & _EPOCH_WORDS else None
+
+
+def _is_plausible(texts: pa.Array[Any], notation: DateNotation, type_: pa.DataType) -> Any:
+    dates: Any = parse_dates(texts, notation, type_)
+    year: Any = pc.year(dates)
+    return pc.and_(pc.greater(year, pa.scalar(_YEARS[0])), pc.less(year, pa.scalar(_YEARS[1])))

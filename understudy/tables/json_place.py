@@ -1,0 +1,42 @@
+"""The place of a column in nested JSON objects. Importing this module loads neither Arrow nor NumPy."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+METADATA_KEY = b"understudy.json_place"
+"""Key of the place, as JSON, in the metadata of an Arrow field."""
+
+
+class JsonPlace(BaseModel):
+    """The place of a column's values in the objects of JSON Lines."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    keys: Annotated[
+        tuple[Annotated[str, Field(max_length=255)], ...],
+        Field(
+            min_length=1, max_length=32, description="Keys that lead to the value, from the outermost object."
+        ),
+    ]
+    is_json: Annotated[
+        bool, Field(description="Whether the values are JSON text, such as an array, to write as JSON.")
+    ] = False
+
+
+def place_metadata(place: JsonPlace | None) -> dict[bytes, bytes]:
+    """Return the metadata of an Arrow field with a place."""
+    return {METADATA_KEY: place.model_dump_json().encode()} if place else {}
+
+
+def read_place(metadata: dict[bytes, bytes] | None) -> JsonPlace | None:
+    """Return the place in the metadata of an Arrow field, or None if there is none that is valid."""
+    text = (metadata or {}).get(METADATA_KEY)
+    if text is None:
+        return None
+    try:
+        return JsonPlace.model_validate_json(text)
+    except ValidationError:
+        return None
