@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,29 @@ def timestamp_and_date() -> pa.Table:
     return pa.table({"start": stamp, "end": as_dates(day)})
 
 
+def nanoseconds() -> pa.Table:
+    start = (1_700_000_000 + starts(YEAR_SECONDS)) * 10**9
+    stamps = [pa.array(s, pa.int64()).cast(pa.timestamp("ns")) for s in (start, start + 10**9 * lengths())]
+    return pa.table({"start": stamps[0], "end": stamps[1]})
+
+
+def large_floats() -> pa.Table:
+    start = random(1).random(N_ROWS) * 1e11
+    return pa.table({"start": start, "end": start + 1e5 * random(2).lognormal(0, 0.5, N_ROWS)})
+
+
+def times_of_day() -> pa.Table:
+    start = starts(72_000)
+    times = [pa.array(s, pa.int32()).cast(pa.time32("s")) for s in (start, start + lengths())]
+    return pa.table({"start": times[0], "end": times[1]})
+
+
+def different_units() -> pa.Table:
+    start = starts(10_000_000)
+    prices = [Decimal(int(s)) / 1000 for s in start * 10 + lengths()]
+    return pa.table({"start": start / 100, "end": pa.array(prices, pa.decimal128(12, 3))})
+
+
 def open_ends() -> pa.Table:
     start = starts(5_000_000)
     return pa.table({"start": start, "end": pa.array(start + lengths(), mask=random(3).random(N_ROWS) < 0.2)})
@@ -106,6 +130,10 @@ KINDS = [
     timestamps,
     date_and_timestamp,
     timestamp_and_date,
+    nanoseconds,
+    large_floats,
+    times_of_day,
+    different_units,
     open_ends,
     before_and_after,
 ]
@@ -118,7 +146,9 @@ def fitted(table: pa.Table) -> TreeChain:
 
 def seconds(column: Any) -> npt.NDArray[np.float64]:
     """Return numbers, or times in seconds, and NaN for missing values."""
-    if pa.types.is_temporal(column.type):
+    if pa.types.is_time(column.type):
+        column = column.cast(pa.int32())
+    elif pa.types.is_temporal(column.type):
         column = column.cast(pa.timestamp("us")).cast(pa.int64())
         return np.asarray(pc.divide(pc.cast(column, pa.float64()), 1e6).to_numpy(), dtype=np.float64)
     return np.asarray(pc.cast(column, pa.float64()).to_numpy(), dtype=np.float64)

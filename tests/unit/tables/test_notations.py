@@ -291,3 +291,9 @@ def test_notation_that_writes_formulas_is_rejected(text: str):
         NumberNotation(prefix=text)
     with pytest.raises(ValidationError):
         NumberNotation(missing=(text,))
+
+
+def test_unclear_order_of_dates_follows_the_other_dates_of_the_table(tmp_path: Path):
+    (tmp_path / "t.csv").write_text("a,b\n01/02/2024,31/12/2024\n03/04/2024,01/02/2024\n")
+    schema = _ingest(tmp_path / "t.csv").schema
+    assert [column.notation for column in schema.columns] == [DateNotation(pattern="%d/%m/%Y")] * 2

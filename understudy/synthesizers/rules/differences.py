@@ -47,6 +47,8 @@ SLACK_FIRST = 2.0
 N_STEPS_MIN = 16
 # Minimum interquartile range of a difference of floats without a grid, in units of the last decimal place.
 N_UNITS_MIN = 1000
+# Exclusive maximum of such floats in units of the last decimal place, so that sums are exact.
+FLOAT_MAX = 2.0**51
 # Maximum amount by which the entropy of a derived column is below that of its difference, in nats. A lower
 # entropy means that values such as round times repeat, which a sum would not reproduce.
 NATS_MAX = 0.1
@@ -248,12 +250,12 @@ def _read(columns: Columns, name: str) -> _Quantity | None:
     if unit is not None:
         return _Quantity(name, columns.all(name), unit, decimals)
     largest = np.abs(columns.all(name).numbers).max(initial=0.0)
-    if not pa.types.is_float64(type_) or not largest * 10.0**N_DECIMALS_MAX < 2.0**51:
+    precise = [d for d in range(N_DECIMALS_MAX + 1) if largest * 10.0**d < FLOAT_MAX]
+    if not pa.types.is_float64(type_) or not precise:
         return None
-    values = read_values(name, columns.array(name), N_DECIMALS_MAX)
-    unit = unit_of(type_, N_DECIMALS_MAX)
+    unit = unit_of(type_, precise[-1])
     assert unit is not None
-    return _Quantity(name, values, unit, N_DECIMALS_MAX)
+    return _Quantity(name, read_values(name, columns.array(name), precise[-1]), unit, precise[-1])
 
 
 def _has_grid(columns: Columns, *quantities: _Quantity) -> bool:
@@ -261,7 +263,7 @@ def _has_grid(columns: Columns, *quantities: _Quantity) -> bool:
 
 
 def _is_small(numbers: Int64s, factor: int) -> bool:
-    most = SUM_MAX // 4 // factor
+    most = SUM_MAX // factor
     return int(numbers.max(initial=0)) < most and int(numbers.min(initial=0)) > -most
 
 

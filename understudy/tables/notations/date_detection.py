@@ -44,6 +44,11 @@ _DATE_WORDS = frozenset(
 # Less likely orders, which are chosen only if no other order fits as many values.
 _UNLIKELY = ("%Y-%-d-%-m", "%Y/%-d/%-m", "%Y.%-d.%-m", "%y")
 
+UNCLEAR_ORDER = (
+    "it is unclear whether the day or the month comes first in the dates (set the option `date_order`)"
+)
+"""Question about dates whose day and month could both be either."""
+
 Unit = Literal["s", "ms", "us", "ns"]
 
 
@@ -70,10 +75,7 @@ def detect_dates(sample: SampledTexts, texts: Texts, clues: Clues) -> Detected |
     rivals = [other for other in others if _is_rival(chosen.notation, other.notation)]
     question = None
     if n_fitting and rivals and _differ(chosen.notation, rivals[0].notation, texts()):
-        question = (
-            "it is unclear whether the day or the month comes first in the dates "
-            "(set the option `date_order`)"
-        )
+        question = UNCLEAR_ORDER
     notation, type_ = _refined(chosen.notation, sample, texts)
     if _is_lossy(notation, type_, chosen.tally, texts()):
         return None
@@ -155,6 +157,15 @@ def _is_lossy(
         return False
     n_parsed = sum(len(values) - parse_dates(values, notation, type_).null_count for values in texts)
     return n_parsed < counts.n_fitting
+
+
+def order_of(notation: DateNotation) -> Literal["day_first", "month_first"] | None:
+    """Return the order of day and month in numbers, or None if names or the year determine it."""
+    plain = notation.pattern.replace("-", "")
+    day, month, year = plain.find("%d"), plain.find("%m"), max(plain.find("%Y"), plain.find("%y"))
+    if min(day, month, year) < 0 or year < max(day, month):
+        return None
+    return "day_first" if day < month else "month_first"
 
 
 def _is_rival(one: DateNotation, other: DateNotation) -> bool:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import pyarrow as pa
 
 from understudy.parameters.read_options import ReadOptions
 from understudy.tables.formats.csv.column_types import ColumnType
 from understudy.tables.inference import headers
+from understudy.tables.notation import DateNotation
 from understudy.tables.notations.clues import Clues, Detected, Texts
+from understudy.tables.notations.date_detection import UNCLEAR_ORDER, order_of
 from understudy.tables.notations.detection import detect
 
 # Minimum share of values in a notation for a note about the other values of a text column.
@@ -48,6 +52,27 @@ def resolve(column_type: ColumnType, texts: Texts, clues: Clues, name: str) -> C
     if detected.tally.n_odd and not clues.is_coerced:
         return _with_odd_values(column_type, detected, name)
     return _typed(detected)
+
+
+class Unresolved(NamedTuple):
+    """A column whose type is resolved: the arguments of `resolve`."""
+
+    column_type: ColumnType
+    texts: Texts
+    clues: Clues
+    name: str
+
+
+def resolve_orders(types: Sequence[ColumnType], columns: Sequence[Unresolved]) -> list[ColumnType]:
+    """Resolve dates with an unclear order like the other dates of the table, if these agree on an order."""
+    orders = {order_of(t.notation) for t in types if isinstance(t.notation, DateNotation)} - {None}
+    if len(orders) != 1:
+        return list(types)
+    clues = [replace(column.clues, date_order=next(iter(orders))) for column in columns]
+    return [
+        resolve(column.column_type, column.texts, clue, column.name) if type_.note == UNCLEAR_ORDER else type_
+        for type_, column, clue in zip(types, columns, clues, strict=True)
+    ]
 
 
 def _typed(detected: Detected) -> ColumnType:

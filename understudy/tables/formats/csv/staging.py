@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from understudy.tables.formats.csv.column_types import (
 from understudy.tables.formats.csv.dialect import Dialect
 from understudy.tables.formats.csv.parsing import missing_words, text_batches
 from understudy.tables.formats.csv.plain_notation import with_notation
-from understudy.tables.formats.csv.resolution import clues_of, resolve
+from understudy.tables.formats.csv.resolution import Unresolved, clues_of, resolve, resolve_orders
 from understudy.tables.formats.prefetch import prefetch
 from understudy.tables.formats.scan import MEBIBYTE, Reading
 
@@ -86,21 +86,16 @@ def stage(source: Path, dialect: Dialect, reading: Reading) -> Staged:
     n_rows = _write(path, source, dialect, reading, (profiles, blanks))
     # A comma cannot be the decimal separator of fields that commas delimit, unless they are quoted.
     prefers_point = dialect.delimiter == "," and len(profiles) > 1
-    types = []
-    for index, (name, profile) in enumerate(zip(dialect.names, profiles, strict=True)):
-        texts = partial(_values, path, index, missing)
-        clues = clues_of(name, reading.options, prefers_point=prefers_point)
-        decided = profile.decide()
-        is_text = pa.types.is_string(decided.arrow_type)
-        types.append(
-            resolve(decided, texts, clues, name) if is_text else with_notation(decided, texts, clues)
+    columns = [
+        Unresolved(
+            profile.decide(),
+            partial(_values, path, index, missing),
+            clues_of(name, reading.options, prefers_point=prefers_point),
+            name,
         )
-    types = [
-        replace(type_, is_complete=True)
-        if blanks.is_complete_without(index) and _has_only_plain_values(type_)
-        else type_
-        for index, type_ in enumerate(types)
+        for index, (name, profile) in enumerate(zip(dialect.names, profiles, strict=True))
     ]
+    types = resolve_orders([_resolved(column) for column in columns], columns)
     return Staged(path, n_rows, types, missing, blanks)
 
 
@@ -108,6 +103,12 @@ def _has_only_plain_values(type_: ColumnType) -> bool:
     """Return whether no value that the parser returns is read as missing."""
     is_text = pa.types.is_string(type_.arrow_type)
     return type_.notation is None and not type_.replaced and (type_.is_clean or is_text)
+
+
+def _resolved(column: Unresolved) -> ColumnType:
+    if pa.types.is_string(column.column_type.arrow_type):
+        return resolve(*column)
+    return with_notation(column.column_type, column.texts, column.clues)
 
 
 def _write(
