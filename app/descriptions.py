@@ -74,7 +74,7 @@ def describe_upload(upload: Upload, query: UploadQueryOptions) -> Description:
     unknown = sorted(set(upload.fields) - FORM_FIELDS)
     if unknown:
         raise InvalidInput(
-            f"The form has an unknown field {unknown[0][:100]!r}. Use file, {_listed(FORM_FIELDS)}.",
+            f"The form has an unknown field {unknown[0][:100]!r}. Use only file, {_listed(FORM_FIELDS)}.",
             code="invalid_parameters",
         )
     try:

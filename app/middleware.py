@@ -50,7 +50,7 @@ class RequestContext:
         with bound(request_id=request_id):
             try:
                 await self.app(scope, receive, send_with_headers)
-            except Exception:  # the boundary: a bug affects only the request in which it occurs
+            except Exception:  # The boundary: a bug affects only the request in which it occurs.
                 logger.exception("request_failed")
                 if status:
                     # The response has started. Only a closed connection shows the caller that it is

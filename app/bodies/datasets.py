@@ -46,7 +46,7 @@ class Dataset(Body):
     id: Annotated[str, Field(examples=["ds_01kaz7m2q5e1h9v3x8r6t4n0bc"])]
     name: Annotated[str, Field(examples=["flights"])]
     state: Annotated[
-        DatasetState, Field(description="State of the dataset. It can be used once it is `ready`.")
+        DatasetState, Field(description="State of the dataset. A dataset can be used once it is `ready`.")
     ]
     origin: Annotated[
         str,
@@ -85,8 +85,8 @@ class Dataset(Body):
     quarantine: Annotated[
         DatasetQuarantine | None,
         Field(
-            description="Reason why the sample is in quarantine. It can be evaluated, but neither downloaded"
-            " nor used for training."
+            description="Reason why the sample is in quarantine. A sample in quarantine can be evaluated, "
+            "but neither downloaded nor used for training."
         ),
     ] = None
     release: Annotated[

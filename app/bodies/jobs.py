@@ -83,8 +83,8 @@ class SampleGroup(Body):
     effective_sample_size: Annotated[
         int,
         Field(
-            description="Number of independent rows that contain as much information as these rows. It is"
-            " small if the model learned few such rows.",
+            description="Number of independent rows that contain as much information as these rows. The "
+            "number is small if the model learned few rows like these.",
             examples=[1800],
         ),
     ]

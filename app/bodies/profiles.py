@@ -16,7 +16,9 @@ class ProfileProtection(Body):
 
     unit: Annotated[
         str,
-        Field(description="Unit that is counted: `subject` if the schema declares one, otherwise `row`."),
+        Field(
+            description="Unit that `k` counts: `subject` if the schema declares a subject, otherwise `row`."
+        ),
     ]
     k: Annotated[
         int, Field(description="Minimum number of rows or subjects behind each value.", examples=[5])
@@ -75,6 +77,6 @@ class DatasetProfile(Body):
     ]
     protection: Annotated[
         ProfileProtection | None,
-        Field(description="Protection of the statistics. Absent if they are exact."),
+        Field(description="Protection of the statistics. Absent if the statistics are exact."),
     ] = None
     columns: list[ColumnProfile]

@@ -28,7 +28,7 @@ class ColumnCandidate(Body):
     column: Annotated[str, Field(examples=["customer_id"])]
     confidence: Annotated[float, Field(ge=0, le=1, examples=[0.9])]
     evidence: Annotated[
-        str, Field(description="Explanation of the finding. It contains no values of the column.")
+        str, Field(description="Explanation of the finding, without any values of the column.")
     ]
 
 
@@ -52,7 +52,7 @@ class TableColumn(Body):
     evidence: Annotated[
         str,
         Field(
-            description="Explanation of the kind, with counts. It contains no values of the column.",
+            description="Explanation of the kind, with counts but without any values of the column.",
             examples=["998 of 1,000 sampled values are IBANs with valid check digits"],
         ),
     ] = ""
@@ -83,8 +83,8 @@ class TableSchema(Body):
     subject: Annotated[
         list[str] | None,
         Field(
-            description="Columns that identify the subject of a row, such as a person. If set, privacy"
-            " protection counts subjects instead of rows."
+            description="Columns that identify the subject of a row, such as a person. If a subject is "
+            "set, privacy protection counts subjects instead of rows."
         ),
     ] = None
     primary_key: Annotated[list[str] | None, Field(description="Columns of the primary key.")] = None
@@ -102,13 +102,13 @@ class TableSchema(Body):
     subject_candidate: Annotated[
         ColumnCandidate | None,
         Field(
-            description="Column that appears to identify the subject. It has no effect unless it is set as"
-            " `subject`."
+            description="Column that appears to identify the subject. The candidate has no effect unless "
+            "it is set as `subject`."
         ),
     ] = None
     target_candidate: Annotated[
         ColumnCandidate | None,
-        Field(description="Column that appears to be a prediction target. It has no effect."),
+        Field(description="Column that appears to be a prediction target. The candidate has no effect."),
     ] = None
     foreign_key_candidates: Annotated[
         list[ColumnReference] | None,

@@ -133,8 +133,8 @@ class CreateUpload(BaseModel):
         Field(
             ge=1,
             le=PART_BYTES_MAX,
-            description="Preferred size of a part in bytes. It is rounded up to a multiple of 64 KiB, and"
-            " increased if there would be more than 10,000 parts.",
+            description="Preferred size of a part in bytes. The size is rounded up to a multiple of 64 "
+            "KiB, and increased if there would be more than 10,000 parts.",
         ),
     ] = None
 
@@ -182,7 +182,7 @@ class Upload(Body):
             examples=[1 << 24],
         ),
     ]
-    n_parts: Annotated[int, Field(description="Number of parts of all files. They are numbered from 1.")]
+    n_parts: Annotated[int, Field(description="Number of parts of all files. Parts are numbered from 1.")]
     files: list[UploadFile]
     parts: Annotated[
         list[UploadPart] | None,

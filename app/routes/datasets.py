@@ -90,7 +90,10 @@ class DatasetQuery(BaseModel):
     ] = None
     quarantined: Annotated[
         bool | None,
-        Field(description="Return only datasets that are in quarantine (`true`) or are not (`false`)."),
+        Field(
+            description="Return only datasets in quarantine (`true`), or only datasets that are not in "
+            "quarantine (`false`)."
+        ),
     ] = None
 
 
@@ -189,7 +192,7 @@ def list_datasets(
     "/{dataset_id}", response_model_exclude_none=True, summary="Get a dataset", responses=problems(404)
 )
 def get_dataset(dataset_id: str, resources: ResourcesDep, caller: ReaderDep) -> Dataset:
-    """Return a dataset. It can be used once its `state` is `ready`."""
+    """Return a dataset. A dataset can be used once its `state` is `ready`."""
     key = ids.from_text("dataset", dataset_id)
     with resources.sessions() as session:
         row = datasets.get(session, caller.project_id, key)
@@ -223,8 +226,8 @@ def delete_dataset(
     cascade: Annotated[
         bool,
         Query(
-            description="Whether to delete the models, datasets and reports that were derived from the"
-            " dataset, too."
+            description="Whether to also delete the models, datasets and reports that were derived from "
+            "the dataset."
         ),
     ] = False,
 ) -> Response:
@@ -265,7 +268,7 @@ def release_dataset(
     responses={
         200: {"description": "The file is returned.", "content": {BINARY: FILE}},
         206: {"description": "The requested range is returned (Parquet only).", "content": {BINARY: FILE}},
-        304: {"description": "The file matches `If-None-Match`."},
+        304: {"description": "The file has not changed: its ETag matches `If-None-Match`."},
         **problems(404, 409, 416, 422),
     },
 )

@@ -35,7 +35,7 @@ class RejectsQuery(BaseModel):
     summary="Download the list of skipped rows",
     responses={
         200: {"description": "The file is returned.", "content": {BINARY: FILE}},
-        304: {"description": "The file matches `If-None-Match`."},
+        304: {"description": "The file has not changed: its ETag matches `If-None-Match`."},
         **problems(404, 409, 422),
     },
 )
@@ -48,7 +48,7 @@ def download_rejects(
 ) -> Response:
     """Return the line, column and reason of each row that was skipped with `bad_rows=skip`.
 
-    The table is empty if no row was skipped. Only uploaded datasets have such a table.
+    The table is empty if no row was skipped. Only uploaded datasets have a table of skipped rows.
     """
     reference = TableReference(ids.from_text("dataset", dataset_id), query.table)
     chosen, artifact = open_rejects(resources, caller, reference)

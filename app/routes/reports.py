@@ -60,7 +60,7 @@ def list_reports(
             "model": Report,
             "content": {"text/html": {"schema": {"type": "string"}}},
         },
-        304: {"description": "The report matches `If-None-Match`."},
+        304: {"description": "The report has not changed: its ETag matches `If-None-Match`."},
         **problems(404, 406),
     },
 )
@@ -98,7 +98,7 @@ def get_report(
             "description": "The evidence pack is returned as a ZIP file.",
             "content": {ZIP: {"schema": {"type": "string", "format": "binary"}}},
         },
-        304: {"description": "The evidence pack matches `If-None-Match`."},
+        304: {"description": "The evidence pack has not changed: its ETag matches `If-None-Match`."},
         **problems(404),
     },
 )

@@ -37,7 +37,10 @@ IfMatch = Annotated[
     "",
     response_model=TableSchema,
     summary="Get the schema of a dataset",
-    responses={304: {"description": "The schema matches `If-None-Match`."}, **problems(404, 409, 422)},
+    responses={
+        304: {"description": "The schema has not changed: its ETag matches `If-None-Match`."},
+        **problems(404, 409, 422),
+    },
 )
 def get_schema(
     resources: ResourcesDep, caller: ReaderDep, reference: TableReferenceDep, request: Request

@@ -91,7 +91,7 @@ def list_uploads(resources: ResourcesDep, caller: ReaderDep, page: PageDep) -> U
     "/{upload_id}", response_model_exclude_none=True, summary="Get an upload", responses=problems(404)
 )
 def get_upload(upload_id: str, resources: ResourcesDep, caller: ReaderDep) -> Upload:
-    """Return an upload with the parts that were received. To resume it, send the missing parts."""
+    """Return an upload with the parts that were received. To resume an upload, send the missing parts."""
     opened = upload_services.get_upload(resources, caller.project_id, ids.from_text("upload", upload_id))
     return Upload.of(opened.upload, opened.parts)
 
@@ -140,8 +140,8 @@ def complete_upload(
     """Create a dataset and start the `ingest` job that joins the parts and reads the files.
 
     The response does not wait for the job. The job checks the SHA-256 of each file that has several parts. If
-    it differs from the declared one, the job and the dataset fail with `digest_mismatch`. Repeating the
-    request returns the same dataset.
+    the SHA-256 differs from the declared one, the job and the dataset fail with `digest_mismatch`. Repeating
+    the request returns the same dataset.
     """
     dataset, job = upload_services.complete_upload(
         resources, caller.project_id, ids.from_text("upload", upload_id)

@@ -75,7 +75,7 @@ TEXT_CSV = {"Content-Type": "text/csv"}
             "`labels`",
         ),
         ({"files": FILE, "data": {"name": "a\nb"}}, 422, "invalid_parameters", "`name`"),
-        ({"files": FILE, "data": {"name": "x" * 70_000}}, 400, "malformed_body", "65536"),
+        ({"files": FILE, "data": {"name": "x" * 70_000}}, 400, "malformed_body", "65,536"),
         (
             {"content": CSV, "headers": {"Content-Type": "multipart/form-data"}},
             400,

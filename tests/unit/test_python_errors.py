@@ -155,7 +155,7 @@ def test_schema_copy_with_invalid_fields_is_refused(
 
 
 def test_table_schema_is_refused_for_several_tables(model: understudy.Model):
-    with pytest.raises(InvalidInput, match=r"the data have several tables. Pass a DatasetSchema"):
+    with pytest.raises(InvalidInput, match=r"the data has several tables. Pass a DatasetSchema"):
         understudy.fit({"a": PEOPLE, "b": PEOPLE}, schema=model.schema.tables["table"])
 
 
@@ -169,7 +169,7 @@ def test_table_schema_is_refused_for_several_tables(model: understudy.Model):
         ({"rebalance": {"column": "city", "shares": [{"value": "Rome", "share": 0.5}]}}, "add up to 1"),
         (where(minimum=90, maximum=80), "The range of column 'age' is reversed"),
         (where(is_missing=True), "Column 'age' has no missing values in the model"),
-        (where(equals=1000), "Column 'age' has no such value in the model"),
+        (where(equals=1000), "No learned value of column 'age' satisfies the condition"),
     ],
 )
 def test_errors_describe_invalid_constraints(model: understudy.Model, constraints: Any, message: str):

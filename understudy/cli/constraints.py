@@ -151,7 +151,7 @@ def _read_value(column: Column, text: str) -> Value:
 
 def _unreadable(column: Column, text: str, expected: str) -> InvalidInput:
     return InvalidInput(
-        f"Column {column.name!r} takes {expected}, but got {text!r}.", code="invalid_parameters"
+        f"Column {column.name!r} requires {expected}, but the value is {text!r}.", code="invalid_parameters"
     )
 
 

@@ -49,7 +49,8 @@ class BackgroundStack:
                 raise Unavailable(last_lines(self._child.log, 1).removeprefix("error: "))
             if time.monotonic() > deadline:
                 raise Unavailable(
-                    f"The stack was not ready after {START_SECONDS_MAX} s. See the logs in {self.folder.logs}"
+                    f"The stack was not ready after {START_SECONDS_MAX} s. "
+                    f"Its logs are in {self.folder.logs}."
                 )
             time.sleep(0.05)
 

@@ -152,7 +152,8 @@ class Supervisor:
                     raise self._not_started(part)
             if time.monotonic() - began > READY_SECONDS_MAX:
                 raise Unavailable(
-                    f"The stack was not ready after {READY_SECONDS_MAX} s. See the logs in {self.folder.logs}"
+                    f"The stack was not ready after {READY_SECONDS_MAX} s. "
+                    f"Its logs are in {self.folder.logs}."
                 )
             if self._stopping.wait(0.05):
                 return

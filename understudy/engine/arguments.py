@@ -30,7 +30,7 @@ def schema(name: str, value: Any, given: Arguments) -> DatasetSchema | None:
         table_name = only_table_name(given.get("data", given.get("real")))
         if table_name is None:
             raise InvalidInput(
-                f"{name} is a TableSchema, but the data have several tables. Pass a DatasetSchema.",
+                f"{name} is a TableSchema, but the data has several tables. Pass a DatasetSchema.",
                 code="invalid_parameters",
             )
         value = {"tables": {table_name: value.model_dump(warnings=False)}}

@@ -69,7 +69,7 @@ def evaluate(
     Raises
     ------
     InvalidInput
-        If a table does not conform to the schema, if the data have several tables, or if an option names an
+        If a table does not conform to the schema, if the data has several tables, or if an option names an
         unknown column or policy.
 
     Examples

@@ -70,7 +70,7 @@ def fit(
     ------
     InvalidInput
         If the data are not a table, have no rows, or have columns that cannot be synthesized; if the schema
-        does not fit the data; if the synthesizer is unknown, or supports one table and the data have several.
+        does not fit the data; if the synthesizer is unknown, or supports one table and the data has several.
 
     Examples
     --------

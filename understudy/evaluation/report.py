@@ -48,17 +48,17 @@ class TableSize(BaseModel):
     n_rows_used: Annotated[
         int,
         Field(
-            description="Number of rows drawn for the scores. A metric may use fewer; see the `n_rows` of "
-            "its result."
+            description="Number of rows drawn for the scores. The `n_rows` of a metric's result can be "
+            "smaller."
         ),
     ]
     n_subjects: Annotated[
-        int | None, Field(description="Number of subjects in these rows; null if no subject is declared.")
+        int | None, Field(description="Number of subjects in the drawn rows; null if no subject is declared.")
     ] = None
 
 
 class Report(BaseModel):
-    """The evaluation of a synthetic table; the same tables, options and seed give the same report."""
+    """The evaluation of a synthetic table. The same tables, options and seed give the same report."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -96,13 +96,13 @@ class Report(BaseModel):
     n_rows_shared_max: Annotated[
         int | None,
         Field(
-            description="Maximum number of shared rows that a random split of these rows explains. One in a "
-            "million splits has more."
+            description="Maximum number of shared rows that a random split of these rows explains. Only "
+            "one random split in a million shares more rows."
         ),
     ] = None
     is_target_chosen: Annotated[
         bool,
-        Field(description="Whether the target was not named by the caller but detected from its header."),
+        Field(description="Whether the target was detected from its header instead of named by the caller."),
     ] = False
     verdict: Verdict
     metrics: list[MetricScores]

@@ -43,7 +43,7 @@ class PolicyCheck(BaseModel):
         Outcome,
         Field(
             description="Outcome of the check. `inconclusive`: the interval extends beyond a threshold and "
-            "also includes the score expected by chance, or the holdout and the training rows overlap. It "
+            "also includes the score expected by chance, or the holdout and the training rows overlap; it "
             "counts as `warn`. `unscored`: the metric has no score."
         ),
     ]

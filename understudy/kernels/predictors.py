@@ -16,7 +16,7 @@ Float64s = npt.NDArray[np.float64]
 
 
 class Predictor(NamedTuple):
-    """Predictor that adds one table look-up per feature and boosted trees, and bins the sum.
+    """Predictor whose sum has one table look-up per feature and boosted trees. The sum is binned.
 
     Parameters
     ----------

@@ -31,10 +31,12 @@ class PolicyThreshold(BaseModel):
         ),
     ] = "score"
     warn: Annotated[
-        float | None, Field(description="Bound of a warning. The check warns if the quantity is beyond it.")
+        float | None,
+        Field(description="Bound of a warning. The check warns if the quantity is beyond this bound."),
     ] = None
     fail: Annotated[
-        float | None, Field(description="Bound of a failure. The check fails if the quantity is beyond it.")
+        float | None,
+        Field(description="Bound of a failure. The check fails if the quantity is beyond this bound."),
     ] = None
     required: Annotated[
         bool, Field(description="Whether the check warns if the score could not be computed.")
@@ -57,7 +59,7 @@ class Policy(BaseModel):
     ]
     version: Annotated[str, Field(min_length=1, max_length=32, description="Version of the policy.")] = "1"
     description: Annotated[
-        str, Field(max_length=1_000, description="Purpose of the policy in a sentence.")
+        str, Field(max_length=1_000, description="Purpose of the policy in one sentence.")
     ] = ""
     thresholds: Annotated[
         tuple[PolicyThreshold, ...],

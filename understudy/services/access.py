@@ -71,6 +71,8 @@ def open_rejects(
         table = access.open_table(session, caller, reference, "see")
         dataset = table.dataset
         if dataset.origin != "upload":
-            raise NotFound("Only uploaded datasets have skipped rows. This dataset was created by a job.")
+            raise NotFound(
+                "Only uploaded datasets have skipped rows, but this dataset was sampled or imputed."
+            )
         role = dataset_tables.role_of("rejects", table.position)
         return table, artifacts.find(session, dataset.project_id, dataset.job_id, role)

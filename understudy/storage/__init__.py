@@ -25,7 +25,7 @@ def open_store(url: str) -> Store:
     parts = urlsplit(url)
     if parts.scheme not in STORES:
         raise UnderstudyError(
-            f"UNDERSTUDY_STORAGE_URL has the unknown scheme {parts.scheme!r}. Use one of: "
+            f"UNDERSTUDY_STORAGE_URL has the unknown scheme {parts.scheme!r}. Use one of "
             f"{', '.join(sorted(STORES))}.",
             code="configuration",
         )

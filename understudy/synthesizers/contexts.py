@@ -156,7 +156,7 @@ def plan_rows(
     roots = root_tables(schema)
     if len(roots) != 1:
         raise InvalidInput(
-            f"The model has {len(roots)} tables that are not the child of another. Set n_rows for each "
+            f"The model has {len(roots)} tables that are not the child of another table. Set n_rows for each "
             "of them.",
             code="table_required",
         )

@@ -18,7 +18,8 @@ M = TypeVar("M", bound=BaseModel)
 def refuse(reason: str) -> InvalidInput:
     """Return the error for a file that is not a valid model file."""
     return InvalidInput(
-        f"This is not a valid model file: {reason}. Use an undamaged file that a fit wrote.",
+        f"This is not a valid model file: {reason}. "
+        "Train the model again, or get an undamaged copy of its file.",
         code="invalid_model_file",
     )
 

@@ -281,7 +281,7 @@ def _read(name: str, values: ArrowArray) -> tuple[Scale, npt.NDArray[Any]]:
     floats = np.asarray(values.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
     if not np.isfinite(floats).all():
         raise InvalidInput(
-            f"Column {name!r} contains infinite values. Replace them by finite numbers or missing values.",
+            f"Column {name!r} contains infinite values. Replace them with finite numbers or missing values.",
             code="unsupported_column",
         )
     return _read_floats(floats, values.type)

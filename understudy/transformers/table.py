@@ -171,7 +171,7 @@ def check_table(table: pa.Table, schema: TableSchema) -> None:
                 code="schema_mismatch",
             )
     if not table.num_rows:
-        raise InvalidInput("The table has no rows. Add at least one.", code="no_rows")
+        raise InvalidInput("The table has no rows. Add at least one row.", code="no_rows")
 
 
 def number_subjects(columns: pa.Table) -> Subjects:

@@ -104,7 +104,7 @@ def test_no_options_give_no_constraints():
     [
         (["town=Oslo"], "no column 'town'"),
         (["town"], "NAME=VALUE"),
-        (["age=old"], "takes a whole number, but got 'old'"),
+        (["age=old"], "requires a whole number, but the value is 'old'"),
         (["age=30..old"], "'old'"),
         (["age=.."], "exactly one"),
         (["height=nan"], "--where height=nan"),
@@ -127,7 +127,7 @@ def test_invalid_condition_is_refused(options: list[str], message: str):
         ("income:a=0.5,b=0.6", "add up to 1"),
         ("income:a=0.5,a=0.5", "listed only once"),
         ("income:a=e", "share: "),
-        ("age:x=1", "takes a whole number"),
+        ("age:x=1", "requires a whole number"),
     ],
 )
 def test_invalid_shares_are_refused(option: str, message: str):

@@ -1,4 +1,4 @@
-"""Codes of values that were not part of the fit, for the imputation of a table with known values."""
+"""Encoding of tables that the model was not fitted on, whose missing values are imputed."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from understudy.parameters.synthesizers import SynthesizerParameters
 
 
 class TreeChainParameters(SynthesizerParameters):
-    """Parameters of a tree chain, which models each column by trees over the columns before it."""
+    """Parameters of a tree chain, which models each column with trees on the columns before it."""
 
     name: Literal["tree_chain"]
     preset: Annotated[

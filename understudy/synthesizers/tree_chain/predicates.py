@@ -51,7 +51,7 @@ class CodePredicate(Predicate):
             return _refused(f"Column {name!r} has no missing values in the model. Omit is_missing.")
         if constraint.is_missing is not None:
             return _refused(f"Column {name!r} has only missing values in the model. Omit is_missing.")
-        return impossible(f"Column {name!r} has no such value in the model")
+        return impossible(f"No learned value of column {name!r} satisfies the condition")
 
     def _check_range(self) -> None:
         low, high = self.constraint.minimum, self.constraint.maximum

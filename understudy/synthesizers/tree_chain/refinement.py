@@ -73,7 +73,7 @@ def fit_refinement(real: CoarseRows, draw: DrawRows, n_rounds: int, run: LearnRu
     n_rounds : int
         Number of rounds.
     run : LearnRun
-        Run of the fit.
+        Seed, threads and context of the fit.
     """
     rng = np.random.default_rng([run.seed, 2])
     if len(real) > N_ROWS_MAX:

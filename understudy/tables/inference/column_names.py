@@ -24,7 +24,7 @@ def check_names(names: Sequence[str]) -> None:
         message contains the positions of the columns, counted from 1.
     """
     if not names:
-        raise InvalidInput("The table has no columns. Add at least one.", code="no_columns")
+        raise InvalidInput("The table has no columns. Add at least one column.", code="no_columns")
     for fault, is_faulty in _FAULTS:
         if positions := [position for position, name in enumerate(names, start=1) if is_faulty(name)]:
             raise InvalidInput(

@@ -92,7 +92,8 @@ class TrainSyntheticTestRealResult(MetricResult):
     ]
     model: str
     classes: Annotated[
-        int | None, Field(description="Number of classes in the test rows. Rare categories share one class.")
+        int | None,
+        Field(description="Number of classes in the test rows. Rare categories are pooled into one class."),
     ] = None
     synthetic: Annotated[
         PredictorScores, Field(description="Scores of the model trained on the evaluated rows.")
@@ -103,8 +104,8 @@ class TrainSyntheticTestRealResult(MetricResult):
     loss: Annotated[
         float | None,
         Field(
-            description="Score of the model trained on real rows minus the score of the model trained on "
-            "the evaluated rows."
+            description="Score of the model trained on real rows minus that of the model trained on the "
+            "evaluated rows."
         ),
     ] = None
     loss_interval: Annotated[
