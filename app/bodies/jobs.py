@@ -111,7 +111,8 @@ class JobResult(Body):
         ),
     ] = None
     warnings: Annotated[
-        list[str] | None, Field(description="Warnings about the result. Only some kinds have warnings.")
+        list[str] | None,
+        Field(description="Warnings about the result. Only some kinds of jobs have warnings."),
     ] = None
 
 

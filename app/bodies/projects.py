@@ -37,10 +37,9 @@ class Project(Body):
     gate: Annotated[
         Gate,
         Field(
-            description="Gate of the project. `on_fail` puts a sample into quarantine if its report fails the"
-            "policy. `until_reviewed` also keeps each sample in quarantine until it has a report. `off` "
-            "puts no sample into"
-            " quarantine."
+            description="Gate of the project. `on_fail` puts a sample into quarantine if its report fails "
+            "the policy. `until_reviewed` also keeps each sample in quarantine until it has a report. `off` "
+            "puts no sample into quarantine."
         ),
     ]
     signing_key: Annotated[SigningKey, Field(description="Public key of the signatures in evidence packs.")]

@@ -1,4 +1,4 @@
-"""Canaries over HTTP: planted during training and searched in the evaluation of samples."""
+"""Canaries over HTTP: planted during training and searched for in the evaluation of samples."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def result_of(client: TestClient, run_jobs: Callable[[], int], **parameters: Any
     return result
 
 
-def test_canaries_are_planted_counted_and_searched(
+def test_canaries_are_planted_and_counted_and_searched_for(
     client: TestClient, ready_dataset: Json, run_jobs: Callable[[], int]
 ) -> None:
     canaries = {"n_canaries": 20, "n_repeats": 2}
@@ -35,8 +35,8 @@ def test_canaries_are_planted_counted_and_searched(
     named = {"dataset_id": ready_dataset["id"], "synthetic_dataset_id": sampled["dataset_id"]}
     evaluated = result_of(client, run_jobs, kind="evaluate", seed=3, **named)
     report = get(client, f"/v1/reports/{evaluated['report_id']}")
-    found = next(scores for scores in report["metrics"] if scores["name"] == "canaries")
-    assert found["synthetic"]["score"] is not None
+    canary_scores = next(scores for scores in report["metrics"] if scores["name"] == "canaries")
+    assert canary_scores["synthetic"]["score"] is not None
     # The canaries are not part of the real rows of the comparison.
     assert report["tables"]["real"]["n_rows"] == model["n_rows_trained"] - 20 * 2
 
@@ -48,8 +48,8 @@ def test_report_without_canaries_states_the_reason(
     named = {"dataset_id": ready_dataset["id"], "synthetic_dataset_id": sampled["dataset_id"]}
     evaluated = result_of(client, run_jobs, kind="evaluate", seed=3, **named)
     report = get(client, f"/v1/reports/{evaluated['report_id']}")
-    found = next(scores for scores in report["metrics"] if scores["name"] == "canaries")
-    assert found["synthetic"]["reason"].startswith("needs canaries")
+    canary_scores = next(scores for scores in report["metrics"] if scores["name"] == "canaries")
+    assert canary_scores["synthetic"]["reason"].startswith("needs canaries")
 
 
 @pytest.mark.parametrize("canaries", [{"n_canaries": 5}, {"n_canaries": 20, "n_repeats": 0}, {}])

@@ -34,15 +34,15 @@ def files(
     job = submit(client, kind="evaluate", target="age", seed=3, **named)
     run_jobs()
     report = get(client, f"/v1/jobs/{job['id']}")["result"]["report_id"]
-    found = {}
+    paths = {}
     for name, path in {
         "pack.zip": f"/v1/reports/{report}/evidence",
         "real.parquet": f"/v1/datasets/{ready_dataset['id']}/content",
         "synthetic.parquet": f"/v1/datasets/{sample}/content",
     }.items():
-        found[name] = tmp_path / name
-        found[name].write_bytes(client.get(path).content)
-    return found
+        paths[name] = tmp_path / name
+        paths[name].write_bytes(client.get(path).content)
+    return paths
 
 
 def test_pack_is_verified_and_its_numbers_are_recomputed(
@@ -81,14 +81,16 @@ def test_the_key_of_another_project_is_not_accepted(
 def test_other_data_is_detected(files: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
     swapped = ["--real", str(files["synthetic.parquet"]), "--synthetic", str(files["synthetic.parquet"])]
     assert run(["verify", str(files["pack.zip"]), *swapped]) == 6
-    assert "real and holdout table differs" in capsys.readouterr().out.replace("\n", " ")
+    assert "these tables are not the evaluated ones: real, holdout" in " ".join(
+        capsys.readouterr().out.split()
+    )
 
 
 def test_pack_contains_the_parameters_of_all_jobs(files: dict[str, Path]) -> None:
     from understudy.evaluation.evidence.pack import EVIDENCE, read_pack
 
     evidence = json.loads(read_pack(files["pack.zip"]).files[EVIDENCE])
-    assert {kind: said["seed"] for kind, said in evidence["parameters"].items()} == {
+    assert {kind: parameters["seed"] for kind, parameters in evidence["parameters"].items()} == {
         "train": 7,
         "sample": 1,
         "evaluate": 3,

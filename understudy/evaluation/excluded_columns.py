@@ -27,7 +27,9 @@ class ExcludedColumn(BaseModel):
     column: str
     kind: Annotated[
         ColumnKind,
-        Field(description="Kind of the generated values or, for a column of the subject, of the column."),
+        Field(
+            description="Kind of the generated values, or kind of the column if it belongs to the subject."
+        ),
     ]
     reason: str
     copied: Annotated[
@@ -67,7 +69,7 @@ def exclude_columns(
             continue
         copied = _share_copied(real[column.name], synthetic[column.name])
         left_out.append(ExcludedColumn(column=column.name, kind=column.kind, reason=reason, copied=copied))
-    names = {one.column for one in left_out}
+    names = {excluded.column for excluded in left_out}
     if names.issuperset(schema.names):
         raise InvalidInput(
             "All columns contain generated values (identifiers, free text or personal fields) or the "
@@ -80,7 +82,7 @@ def exclude_columns(
 
 def select(table: pa.Table, schema: TableSchema, left_out: list[ExcludedColumn], *, role: str) -> pa.Table:
     """Return the table in the schema's types, with the subject but without columns that are not scored."""
-    names = {one.column for one in left_out} - set(schema.subject)
+    names = {excluded.column for excluded in left_out} - set(schema.subject)
     present = [name for name in table.column_names if name in names]
     return conform(table.drop_columns(present), schema, ORIGINS[role])
 

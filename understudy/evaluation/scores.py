@@ -75,8 +75,8 @@ class MetricScores(BaseModel):
     real: Annotated[
         AnyResult | None,
         Field(
-            description="Result of real rows in place of the synthetic rows. It is the first draw if there "
-            "were several."
+            description="Result of real rows in place of the synthetic rows: the first draw, if there were "
+            "several."
         ),
     ] = None
     floor: Annotated[
@@ -159,14 +159,14 @@ def _scores(
         independent=results.get("independent"),
         leak=results.get("leak"),
         real=drawn[0] if drawn else None,
-        floor=_floor(metric, [one for one in drawn if not isinstance(one, UnscoredResult)]),
+        floor=_floor(metric, [result for result in drawn if not isinstance(result, UnscoredResult)]),
     )
 
 
 def _floor(metric: Metric, drawn: Sequence[MetricResult]) -> BaselineScore | None:
     if not drawn:
         return None
-    scores = np.array([one.score for one in drawn])
+    scores = np.array([result.score for result in drawn])
     ends = _ends_of_many(scores, metric.best) if len(scores) > 1 else _ends_of_one(drawn[0])
     interval = None
     if ends is not None:

@@ -75,9 +75,9 @@ def test_bootstrap_baseline_keeps_table_sizes_and_contains_only_real_rows(compar
     drawn = list(bootstrap_baseline(compared))
     assert len(drawn) == N_RESAMPLED
     known = rows_of(compared.real) | rows_of(compared.holdout)
-    for one in drawn:
-        assert (one.real.n_rows, one.synthetic.n_rows) == (600, 400)
-        assert rows_of(one.synthetic) <= known
+    for baseline in drawn:
+        assert (baseline.real.n_rows, baseline.synthetic.n_rows) == (600, 400)
+        assert rows_of(baseline.synthetic) <= known
     assert rows_of(drawn[0].synthetic) != rows_of(drawn[1].synthetic)
 
 
@@ -87,10 +87,10 @@ def test_split_baseline_shares_no_rows_between_tables(
 ) -> None:
     compared = comparison(REAL, SYNTHETIC, holdout=holdout)
     drawn = list(split_baseline(compared))
-    for one in drawn:
-        real, judged = ({*table.row_hashes[table.rows]} for table in (one.real, one.synthetic))
+    for baseline in drawn:
+        real, judged = ({*table.row_hashes[table.rows]} for table in (baseline.real, baseline.synthetic))
         assert real.isdisjoint(judged)
-        assert (one.real.n_rows, one.synthetic.n_rows) == sizes
+        assert (baseline.real.n_rows, baseline.synthetic.n_rows) == sizes
     assert {*drawn[0].synthetic.row_hashes[drawn[0].synthetic.rows]} != {
         *drawn[1].synthetic.row_hashes[drawn[1].synthetic.rows]
     }
@@ -117,10 +117,12 @@ def test_error_in_one_metric_does_not_fail_the_report(compared: Comparison) -> N
         replace(METRICS["column_shapes"], score=broken),  # type: ignore[arg-type]
         METRICS["column_pairs"],
     ]
-    found = {one.name: one for one in score_all(compared, {}, no_progress, metrics)}
-    assert found["column_shapes"].synthetic.reason == "could not be computed on these tables (KeyError)"  # type: ignore[union-attr]
-    assert found["column_shapes"].synthetic.is_fault  # type: ignore[union-attr]
-    assert found["column_pairs"].floor is not None
+    scores_by_name = {scores.name: scores for scores in score_all(compared, {}, no_progress, metrics)}
+    assert (
+        scores_by_name["column_shapes"].synthetic.reason == "could not be computed on these tables (KeyError)"
+    )  # type: ignore[union-attr]
+    assert scores_by_name["column_shapes"].synthetic.is_fault  # type: ignore[union-attr]
+    assert scores_by_name["column_pairs"].floor is not None
 
 
 def test_memory_error_fails_the_report(compared: Comparison) -> None:

@@ -25,33 +25,36 @@ def shown(real: list[object], synthetic: list[object]) -> ColumnDistribution:
 
 
 def test_rare_categories_are_pooled() -> None:
-    found = shown(["a"] * 50 + ["b"] * 5 + ["secret"] * 4, ["a", "secret", "made up", None])
-    assert found.labels == ["a", "b", OTHER_LABEL, UNSEEN_LABEL, "missing"]
-    assert found.synthetic == [0.25, 0, 0.25, 0.25, 0.25]
-    assert found.real[2] == pytest.approx(4 / 59, abs=1e-6)
+    distribution = shown(["a"] * 50 + ["b"] * 5 + ["secret"] * 4, ["a", "secret", "made up", None])
+    assert distribution.labels == ["a", "b", OTHER_LABEL, UNSEEN_LABEL, "missing"]
+    assert distribution.synthetic == [0.25, 0, 0.25, 0.25, 0.25]
+    assert distribution.real[2] == pytest.approx(4 / 59, abs=1e-6)
 
 
 def test_extreme_values_are_not_bin_edges() -> None:
-    found = shown([*np.arange(1000.0), 123_456.789], [5.0])
-    assert max(found.edges) <= 1000
-    assert sum(found.real) == pytest.approx(1)
+    distribution = shown([*np.arange(1000.0), 123_456.789], [5.0])
+    assert max(distribution.edges) <= 1000
+    assert sum(distribution.real) == pytest.approx(1)
 
 
 def test_column_with_few_values_is_hidden() -> None:
-    found = shown([1.5] * 19, [1.5])
-    assert (found.form, found.edges, found.real) == ("hidden", [], [])
+    distribution = shown([1.5] * 19, [1.5])
+    assert (distribution.form, distribution.edges, distribution.real) == ("hidden", [], [])
 
 
 def test_whole_numbers_are_centred_in_their_bins() -> None:
-    found = shown([1, 2, 3] * 10, [2])
-    assert found.edges == [0.5, 1.5, 2.5, 3.5]
-    assert found.synthetic == [0, 1, 0]
+    distribution = shown([1, 2, 3] * 10, [2])
+    assert distribution.edges == [0.5, 1.5, 2.5, 3.5]
+    assert distribution.synthetic == [0, 1, 0]
 
 
 def test_dates_have_bins_of_whole_days() -> None:
     days = [datetime.date(2020, 1, 1) + datetime.timedelta(days=i) for i in range(300)]
-    found = shown(list(days), list(days[:5]))
-    assert {(right - left) % 86_400 for left, right in zip(found.edges, found.edges[1:], strict=False)} == {0}
+    distribution = shown(list(days), list(days[:5]))
+    assert {
+        (right - left) % 86_400
+        for left, right in zip(distribution.edges, distribution.edges[1:], strict=False)
+    } == {0}
 
 
 @settings(max_examples=60, deadline=None)
@@ -60,8 +63,8 @@ def test_dates_have_bins_of_whole_days() -> None:
     st.lists(st.floats(allow_nan=True), min_size=1, max_size=20),
 )
 def test_no_bin_represents_few_real_rows(real: list[float], synthetic: list[float]) -> None:
-    found = shown(list(real), list(synthetic))
-    counts = np.rint(np.array(found.real) * len(real))
+    distribution = shown(list(real), list(synthetic))
+    counts = np.rint(np.array(distribution.real) * len(real))
     assert all(count == 0 or count >= N_ROWS_SHOWN_MIN for count in counts)
     assert counts.sum() == len(real)
-    assert all(left < right for left, right in zip(found.edges, found.edges[1:], strict=False))
+    assert all(left < right for left, right in zip(distribution.edges, distribution.edges[1:], strict=False))

@@ -14,30 +14,30 @@ def test_area_and_its_error_agree_with_ranks_and_delong() -> None:
     rng = np.random.default_rng(0)
     is_positive = rng.random(4000) < 0.3
     scores = np.round(rng.normal(size=4000) + is_positive, 2)
-    found = influence.area(scores, is_positive)
-    assert found.value == pytest.approx(auc.auc(scores[is_positive], scores[~is_positive]))
-    low, high = found.interval(0.0, 1.0)
+    estimate = influence.area(scores, is_positive)
+    assert estimate.value == pytest.approx(auc.auc(scores[is_positive], scores[~is_positive]))
+    low, high = estimate.interval(0.0, 1.0)
     # Hanley and McNeil's error assumes exponential scores. They state that it is accurate to a few percent
     # for normal scores.
-    error = auc.auc_standard_error(found.value, int(is_positive.sum()), int((~is_positive).sum()))
+    error = auc.auc_standard_error(estimate.value, int(is_positive.sum()), int((~is_positive).sum()))
     assert high - low == pytest.approx(2 * influence.Z_95 * error, rel=0.1)
 
 
 def test_influence_sums_to_zero() -> None:
     rng = np.random.default_rng(1)
     truth = rng.normal(size=500)
-    for found in (
+    for estimate in (
         influence.area(truth, rng.random(500) < 0.5),
         influence.r2(truth + rng.normal(size=500), truth),
         influence.mean_area(rng.random((500, 3)), rng.integers(0, 3, 500)),
     ):
-        assert found.influence.mean() == pytest.approx(0.0, abs=1e-12)
+        assert estimate.influence.mean() == pytest.approx(0.0, abs=1e-12)
 
 
 def test_difference_of_a_model_from_itself_has_no_error() -> None:
     rng = np.random.default_rng(2)
-    found = influence.area(rng.random(100), rng.random(100) < 0.5)
-    gap = found - found
+    estimate = influence.area(rng.random(100), rng.random(100) < 0.5)
+    gap = estimate - estimate
     assert (gap.value, gap.interval(-1, 1)) == (0.0, (0.0, 0.0))
 
 

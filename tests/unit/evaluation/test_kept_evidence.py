@@ -1,4 +1,4 @@
-"""Evidence packs of earlier versions: their numbers are recomputed, without what was added later.
+"""Evidence packs of earlier versions: their numbers are recomputed, without fields that were added later.
 
 The pack was signed by the code of commit 9e3888f: `understudy evaluate real.csv synthetic.csv --holdout
 holdout.csv --target is_late --evidence evidence_9e3888f.zip --signing-key …`.
@@ -21,21 +21,21 @@ def recomputed(capsys: pytest.CaptureFixture[str], synthetic: Path) -> dict[str,
     """Return the result of `verify` for the numbers of the kept pack."""
     files = ("--real", KEPT / "real.csv", "--synthetic", synthetic, "--holdout", KEPT / "holdout.csv")
     run(["verify", str(KEPT / "evidence_9e3888f.zip"), *map(str, files), "--json"])
-    told: dict[str, object] = json.loads(capsys.readouterr().out)["recomputed"]
-    return told
+    recomputed: dict[str, object] = json.loads(capsys.readouterr().out)["recomputed"]
+    return recomputed
 
 
 def test_pack_of_an_earlier_version_has_the_same_numbers(capsys) -> None:
     assert recomputed(capsys, KEPT / "synthetic.csv")["is_equal"]
 
 
-def test_other_data_is_detected_with_an_earlier_version(capsys, tmp_path: Path) -> None:
-    other = tmp_path / "other.csv"
-    other.write_text((KEPT / "synthetic.csv").read_text().replace("town 1", "town 2", 1))
-    assert not recomputed(capsys, other)["is_equal"]
+def test_changed_data_is_detected_with_a_pack_of_an_earlier_version(capsys, tmp_path: Path) -> None:
+    changed = tmp_path / "changed.csv"
+    changed.write_text((KEPT / "synthetic.csv").read_text().replace("town 1", "town 2", 1))
+    assert not recomputed(capsys, changed)["is_equal"]
 
 
-def test_changed_score_of_an_earlier_version_is_a_difference() -> None:
+def test_changed_score_differs_from_a_pack_of_an_earlier_version() -> None:
     signed = {"verdict": {"checks": [{"metric": "exact_copies", "value": 0.25}]}, "metrics": []}
     computed = {
         "verdict": {"checks": [{"metric": "exact_copies", "value": 0.5}, {"metric": "holdout", "value": 0}]},

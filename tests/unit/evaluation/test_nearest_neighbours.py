@@ -25,9 +25,9 @@ def points(n_rows: int, n_numbers: int, n_codes: int, *, seed: int) -> tuple[Flo
     return numbers.astype(np.float32), rng.integers(-1, 3, (n_rows, n_codes)).astype(np.int32)
 
 
-def squares(one: tuple[Floats, Codes], other: tuple[Floats, Codes]) -> npt.NDArray[np.float64]:
-    numbers = ((one[0][:, None] - other[0][None]) ** 2).sum(axis=2)
-    return np.asarray(numbers + (one[1][:, None] != other[1][None]).sum(axis=2))
+def squares(first: tuple[Floats, Codes], second: tuple[Floats, Codes]) -> npt.NDArray[np.float64]:
+    numbers = ((first[0][:, None] - second[0][None]) ** 2).sum(axis=2)
+    return np.asarray(numbers + (first[1][:, None] != second[1][None]).sum(axis=2))
 
 
 @pytest.mark.parametrize(("n_numbers", "n_codes"), [(2, 2), (0, 3), (3, 0)])

@@ -61,7 +61,7 @@ def test_holdout_of_training_rows_is_inconclusive(of_training_rows: Report) -> N
     assert "Provide holdout rows that the model was not trained on" in check.sentence
 
 
-def test_no_attack_passes_if_the_holdout_has_training_rows(of_training_rows: Report) -> None:
+def test_no_attack_passes_if_the_holdout_contains_training_rows(of_training_rows: Report) -> None:
     checks = checks_of(of_training_rows)
     outcomes = {metric: checks[metric].outcome for metric in ATTACKS if metric in checks}
     assert len(outcomes) > 2
@@ -72,7 +72,7 @@ def test_no_attack_passes_if_the_holdout_has_training_rows(of_training_rows: Rep
 def test_page_shows_the_number_of_shared_rows(of_training_rows: Report) -> None:
     page = render_html(of_training_rows)
     assert "Holdout of unseen rows" in page
-    assert "1,000 rows" in page
+    assert "1,000 shared rows" in page
 
 
 def test_disjoint_holdout_and_its_attacks_pass() -> None:
@@ -99,14 +99,14 @@ def test_key_that_is_not_scored_is_compared() -> None:
     report = evaluate(
         ComparisonTables(training, training, holdout=training.slice(0, 200)), infer_table(training), seed=0
     )
-    assert [one.column for one in report.left_out] == ["id"]
+    assert [excluded.column for excluded in report.left_out] == ["id"]
     assert checks_of(report)["holdout"].outcome == "inconclusive"
 
 
 def test_common_combinations_of_categories_are_not_an_overlap() -> None:
     values = np.random.default_rng(0).integers(0, 10, 5_000)
-    found = overlap(column(values[:4_000]), column(values[4_000:]))
-    assert (found.n_rows, found.is_shared) == (1_000, False)
+    counted = overlap(column(values[:4_000]), column(values[4_000:]))
+    assert (counted.n_rows, counted.is_shared) == (1_000, False)
 
 
 def split_of(kind: str, rng: np.random.Generator, n: int = 1_200) -> Any:
@@ -124,9 +124,9 @@ def test_random_splits_are_not_an_overlap(kind: str) -> None:
     # The level is one in a million, so 50 splits give a false alarm once in 20,000 runs. The seeds are fixed.
     for seed in range(50):
         values = split_of(kind, np.random.default_rng(seed))
-        found = overlap(column(values[:900]), column(values[900:]))
-        assert not found.is_shared
-        assert (found.n_rows or 0) > 0
+        counted = overlap(column(values[:900]), column(values[900:]))
+        assert not counted.is_shared
+        assert (counted.n_rows or 0) > 0
 
 
 @pytest.mark.parametrize("kind", ["few", "some", "pairs"])

@@ -217,12 +217,12 @@ def test_contrast_of_black_on_white_is_21() -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark", "print"])
 @pytest.mark.parametrize("ground", ["paper", "card", "soft"])
 def test_contrast_of_text_and_charts_is_sufficient(scheme: str, ground: str) -> None:
-    found = schemes()[scheme]
+    palette = schemes()[scheme]
     for names, least in ((TEXT, CONTRAST_OF_TEXT), (DRAWN, CONTRAST_OF_DRAWINGS)):
         for name in names:
             if name in DRAWN and ground == "soft":
                 continue
-            assert contrast(found[name], found[ground]) >= least, name
+            assert contrast(palette[name], palette[ground]) >= least, name
 
 
 def test_style_sheet_supports_print_reduced_motion_and_both_colour_schemes() -> None:
@@ -243,8 +243,8 @@ def test_attack_that_is_worse_than_chance_counts_as_best() -> None:
 
 
 def test_interval_around_the_best_score_reaches_it() -> None:
-    found = LaterResult(score=0.48, interval=(0.4, 0.56), n_rows={"real": 1})
-    drawn = draw_scale(scored(0.48, direction="nearer", best=0.5, synthetic=found))
+    result = LaterResult(score=0.48, interval=(0.4, 0.56), n_rows={"real": 1})
+    drawn = draw_scale(scored(0.48, direction="nearer", best=0.5, synthetic=result))
     assert drawn.interval is not None
     assert drawn.interval[1] == Scale.right
 
@@ -326,8 +326,10 @@ def test_nothing_on_the_page_bypasses_escaping() -> None:
     folder = files("understudy.evaluation") / "page"
     sources = [path for path in Path(str(folder)).rglob("*.*") if path.suffix in (".py", ".html")]
     assert len(sources) > 40
-    found = [path.name for path in sources if re.search(AROUND_ESCAPING, path.read_text(encoding="utf-8"))]
-    assert found == []
+    offending = [
+        path.name for path in sources if re.search(AROUND_ESCAPING, path.read_text(encoding="utf-8"))
+    ]
+    assert offending == []
 
 
 def test_no_module_contains_html() -> None:
@@ -336,8 +338,8 @@ def test_no_module_contains_html() -> None:
     paths = [path for package in ("understudy", "app", "workers") for path in (root / package).rglob("*.py")]
     paths = [path for path in paths if "xlsx" not in path.parts]
     assert is_html('<p class="lead">')
-    found = [str(path) for path in paths if any(map(is_html, strings(path.read_text(encoding="utf-8"))))]
-    assert found == []
+    offending = [str(path) for path in paths if any(map(is_html, strings(path.read_text(encoding="utf-8"))))]
+    assert offending == []
 
 
 def strings(source: str) -> list[str]:

@@ -22,7 +22,7 @@ def test_exact_interval_of_no_success_has_a_closed_form() -> None:
     assert high == pytest.approx(1 - 0.025 ** (1 / 20))
 
 
-def test_exact_interval_of_successes_only_mirrors_that_of_no_success() -> None:
+def test_exact_interval_of_only_successes_mirrors_that_of_no_success() -> None:
     low, high = exact_interval(20, 20)
     assert low == pytest.approx(0.025 ** (1 / 20))
     assert high == 1
@@ -45,7 +45,7 @@ def test_risk_is_relative_to_one_minus_the_control() -> None:
     assert risk(Proportion(1.0, 1_000), Proportion(1.0, 1_000)).score == 0
 
 
-def test_19_of_20_intervals_contain_the_difference() -> None:
+def test_95_percent_of_intervals_contain_the_difference() -> None:
     rng = np.random.default_rng(0)
     n, n_trials = 500, 1_000
     shares = rng.binomial(n, (0.03, 0.01), (n_trials, 2)) / n
@@ -77,7 +77,7 @@ def test_correlated_rows_count_as_one_observation(is_alike: bool, n_least: int, 
 
 
 @pytest.mark.parametrize("spread", [0.0, 0.15, 0.5])
-def test_19_of_20_intervals_of_units_contain_the_difference(spread: float) -> None:
+def test_95_percent_of_intervals_of_units_contain_the_difference(spread: float) -> None:
     rng = np.random.default_rng(0)
     n_units, n_trials = 60, 400
     sizes = rng.integers(2, 40, n_units)

@@ -71,7 +71,9 @@ def made_by(generator: str, training: pa.Table, sizes: list[int]) -> pa.Table:
 
 
 def attacked(comparison: Comparison) -> dict[str, PolicyCheck]:
-    metrics = [metric for metric in PRIVACY if metric.name in {one.metric for one in POLICY.thresholds}]
+    metrics = [
+        metric for metric in PRIVACY if metric.name in {threshold.metric for threshold in POLICY.thresholds}
+    ]
     scores = score_all(comparison, {}, no_progress, metrics)
     overlap = HoldoutOverlap(comparison.n_shared_subjects)
     verdict = judge(POLICY, scores, overlap=overlap)
@@ -141,7 +143,7 @@ def test_no_attack_passes_without_a_valid_control(shared: Report) -> None:
 
 def test_subject_is_excluded_from_all_scores(shared: Report) -> None:
     assert "patient" not in {column.column for column in shared.columns}
-    assert {one.column: one.copied for one in shared.left_out}["patient"] == 0
+    assert {excluded.column: excluded.copied for excluded in shared.left_out}["patient"] == 0
 
 
 def test_values_of_the_subject_do_not_help_an_attacker() -> None:
@@ -238,7 +240,7 @@ def test_copies_with_another_subject_count_as_copies() -> None:
     assert result.p_value < 1e-9
 
 
-def test_one_copied_row_identifies_its_subject() -> None:
+def test_single_copied_row_identifies_its_subject() -> None:
     # The rows of a subject are unrelated, and one of twenty rows of each subject is copied.
     rng = np.random.default_rng(SEED)
     table = pa.table({"patient": np.repeat(np.arange(600), 20), "x": rng.normal(size=12_000)})

@@ -1,4 +1,4 @@
-"""Policies and scores: thresholds, intervals, chance, and missing scores."""
+"""Verdicts of policies: thresholds, intervals, scores of chance, and missing scores."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def scores(
     floor: float | None = None,
 ) -> MetricScores:
     """Return scores with only the fields that the verdict uses."""
-    found: MetricResult | UnscoredResult = UnscoredResult(reason="needs a holdout")
+    result: MetricResult | UnscoredResult = UnscoredResult(reason="needs a holdout")
     if score is not None:
-        found = metric.result.model_construct(
+        result = metric.result.model_construct(
             metric=metric.name, score=score, interval=interval, n_rows={"real": 1}
         )
     return MetricScores.model_construct(
@@ -34,13 +34,13 @@ def scores(
         title=metric.title,
         direction=metric.direction,
         best=metric.best,
-        synthetic=found,
+        synthetic=result,
         floor=None if floor is None else BaselineScore(score=floor, n_draws=1),
     )
 
 
-def check(threshold: PolicyThreshold, found: MetricScores) -> PolicyCheck:
-    return judge(Policy(name="own", thresholds=(threshold,)), [found]).checks[0]
+def check(threshold: PolicyThreshold, metric_scores: MetricScores) -> PolicyCheck:
+    return judge(Policy(name="own", thresholds=(threshold,)), [metric_scores]).checks[0]
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_nearer_is_better_on_both_sides(score: float, outcome: str) -> None:
         ((0.55, 0.62), "fail"),
     ],
 )
-def test_attack_is_judged_by_its_whole_interval(
+def test_check_of_an_attack_uses_its_whole_interval(
     monkeypatch: pytest.MonkeyPatch, interval: tuple[float, float], outcome: str
 ) -> None:
     attack = replace(COPIES, name="attack", chance=0.5)
@@ -96,12 +96,12 @@ def test_loss_is_the_difference_from_real_rows(score: float, floor: float, outco
     assert check(threshold, scores(SHAPES, score, floor=floor)).outcome == outcome
 
 
-def test_loss_without_a_baseline_is_not_judged() -> None:
+def test_loss_without_a_baseline_is_unscored() -> None:
     threshold = PolicyThreshold(metric="column_shapes", of="loss", warn=0.05)
     assert check(threshold, scores(SHAPES, 0.5)).outcome == "unscored"
 
 
-def test_the_sentence_names_the_required_scores_that_are_missing() -> None:
+def test_verdict_names_the_required_scores_that_are_missing() -> None:
     thresholds = tuple(
         PolicyThreshold(metric=name, fail=0.5, required=True)
         for name in ("exact_copies", "membership_distance")
@@ -118,9 +118,9 @@ def test_missing_score_counts_only_if_it_is_required(required: bool, outcome: st
     policy = Policy(
         name="own", thresholds=(PolicyThreshold(metric="column_shapes", fail=0.5, required=required),)
     )
-    found = judge(policy, [scores(SHAPES, None)])
-    assert found.outcome == outcome
-    assert "needs a holdout" in found.checks[0].sentence
+    verdict = judge(policy, [scores(SHAPES, None)])
+    assert verdict.outcome == outcome
+    assert "needs a holdout" in verdict.checks[0].sentence
 
 
 def test_metric_that_failed_does_not_pass() -> None:
@@ -131,7 +131,7 @@ def test_metric_that_failed_does_not_pass() -> None:
     assert judge(policy, [broken]).outcome == "warn"
 
 
-def test_worst_check_decides_and_is_named() -> None:
+def test_worst_check_determines_the_verdict_and_is_named() -> None:
     policy = Policy(
         name="own",
         thresholds=(
@@ -139,9 +139,9 @@ def test_worst_check_decides_and_is_named() -> None:
             PolicyThreshold(metric="exact_copies", fail=0.1),
         ),
     )
-    found = judge(policy, [scores(SHAPES, 0.5), scores(COPIES, 0.5)])
-    assert found.outcome == "fail"
-    assert found.sentence == "The synthetic data does not meet the policy own. Failed checks: Exact copies."
+    verdict = judge(policy, [scores(SHAPES, 0.5), scores(COPIES, 0.5)])
+    assert verdict.outcome == "fail"
+    assert verdict.sentence == "The synthetic data does not meet the policy own. Failed checks: Exact copies."
 
 
 def test_all_named_policies_are_valid() -> None:

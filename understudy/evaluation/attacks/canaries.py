@@ -114,7 +114,7 @@ def _rows_of_number(values: Arrow, n: int, rng: np.random.Generator) -> Rows:
     return np.asarray(rng.choice(candidates, n), dtype=np.int64)
 
 
-def _find_unique_rows(made: pa.Table, table: pa.Table, schema: TableSchema) -> Rows:
+def _find_unique_rows(generated: pa.Table, table: pa.Table, schema: TableSchema) -> Rows:
     """Return the positions of rows that equal no earlier row and no row of the table."""
     learned = [
         column
@@ -123,7 +123,7 @@ def _find_unique_rows(made: pa.Table, table: pa.Table, schema: TableSchema) -> R
     ]
     if not learned:
         return np.zeros(0, dtype=np.int64)
-    parts = [one.select([column.name for column in learned]) for one in (table, made)]
+    parts = [rows.select([column.name for column in learned]) for rows in (table, generated)]
     encoder = TableEncoder.fit(parts[0], parts[1:], TableSchema(columns=tuple(learned)))
     hashes, others = (_hashes(encoder, part) for part in reversed(parts))
     _, first = np.unique(hashes, return_index=True)
@@ -132,4 +132,4 @@ def _find_unique_rows(made: pa.Table, table: pa.Table, schema: TableSchema) -> R
 
 def _hashes(encoder: TableEncoder, table: pa.Table) -> NDArray[np.uint64]:
     columns = zip(encoder.columns, table.columns, strict=True)
-    return EncodedTable.of([one.encode(values) for one, values in columns]).row_hashes
+    return EncodedTable.of([column_encoder.encode(values) for column_encoder, values in columns]).row_hashes

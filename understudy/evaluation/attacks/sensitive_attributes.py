@@ -53,7 +53,9 @@ def _rank(comparison: Comparison, column: int, n_values: int) -> int:
 
 
 def _count_values(comparison: Comparison) -> list[int]:
-    return comparison.once("numbers of values", lambda one: [_n_values(v) for v in one.real.columns])
+    return comparison.once(
+        "numbers of values", lambda compared: [_n_values(v) for v in compared.real.columns]
+    )
 
 
 def _n_values(values: Values) -> int:

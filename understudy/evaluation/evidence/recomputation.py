@@ -77,7 +77,7 @@ def recompute(
         progress=progress,
     )
     # Versions of libraries may differ, because only the numbers count.
-    signed, computed = (one.model_dump(mode="json", exclude={"versions"}) for one in (report, again))
+    signed, computed = (each.model_dump(mode="json", exclude={"versions"}) for each in (report, again))
     if evidence.source_sha256 != source_digest():
         signed = _without_texts(report.model_dump(mode="json", exclude={"versions"}, exclude_unset=True))
         computed = _as_stated(signed, computed)
@@ -126,16 +126,16 @@ def _as_stated(signed: Any, computed: Any) -> Any:
 
 
 # Any: JSON.
-def _differences(where: str, one: Any, other: Any) -> Iterator[str]:
+def _differences(where: str, signed: Any, computed: Any) -> Iterator[str]:
     """Yield JSON pointers to the differences between two JSON values."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        for name in sorted(one.keys() | other.keys()):
-            yield from _differences(f"{where}/{name}", one.get(name), other.get(name))
-    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
-        for number, pair in enumerate(zip(one, other, strict=True)):
+    if isinstance(signed, dict) and isinstance(computed, dict):
+        for name in sorted(signed.keys() | computed.keys()):
+            yield from _differences(f"{where}/{name}", signed.get(name), computed.get(name))
+    elif isinstance(signed, list) and isinstance(computed, list) and len(signed) == len(computed):
+        for number, pair in enumerate(zip(signed, computed, strict=True)):
             yield from _differences(f"{where}/{number}", *pair)
-    elif isinstance(one, float) and isinstance(other, float):
-        if not math.isclose(one, other, rel_tol=TOLERANCE, abs_tol=TOLERANCE):
+    elif isinstance(signed, float) and isinstance(computed, float):
+        if not math.isclose(signed, computed, rel_tol=TOLERANCE, abs_tol=TOLERANCE):
             yield where
-    elif one != other:
+    elif signed != computed:
         yield where

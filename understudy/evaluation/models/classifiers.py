@@ -15,18 +15,19 @@ Features = NDArray[np.float64]
 
 N_COLUMNS_FINE = 50
 N_BINS_FINE, N_BINS_COARSE = 255, 31
-# Maximum number of training cells of a model (rows times columns), and number of rows of very wide tables.
+# Maximum number of training cells of a model (rows times columns). Very wide tables may exceed it, because a
+# model is trained on up to N_ROWS_WIDE rows in any case.
 N_CELLS_MAX = 600_000
 N_ROWS_WIDE = 2_000
 
 
 def n_bins(n_columns: int) -> int:
-    """Return the number of bins per numeric column: the time of a fit grows with the total number of bins."""
+    """Return the number of bins per numeric column; fewer bins keep the fit of a wide table fast."""
     return N_BINS_FINE if n_columns <= N_COLUMNS_FINE else N_BINS_COARSE
 
 
 def n_rows_learned(n_rows_max: int, n_columns: int) -> int:
-    """Return the number of training rows of a model for a table of this width."""
+    """Return the maximum number of training rows of a model for a table with this number of columns."""
     return min(n_rows_max, max(N_ROWS_WIDE, N_CELLS_MAX // max(n_columns, 1)))
 
 

@@ -89,12 +89,12 @@ def selected(counts: Floats) -> Floats:
 
 
 def true_positive_rate(counts: Floats) -> Floats:
-    """Return the share of each group's rows of the class that the model assigns to the class."""
+    """Return, for each group, the share of its rows of the class that the model assigns to the class."""
     return _share(counts[..., 1, 1], counts[..., 1, :].sum(axis=-1))
 
 
 def false_positive_rate(counts: Floats) -> Floats:
-    """Return the share of each group's other rows that the model assigns to the class."""
+    """Return, for each group, the share of its rows of other classes that the model assigns to the class."""
     return _share(counts[..., 0, 1], counts[..., 0, :].sum(axis=-1))
 
 
@@ -167,15 +167,15 @@ def gaps(
     Both models are tested on the same resampled rows. The largest difference is biased upwards by chance, and
     this happens twice on resampled rows. The interval is widened to contain the value itself.
     """
-    judged = Crossing(crossing.label, crossing.counts[is_judged])
-    found = [float(difference(judged.model(number))) for number in (0, 1)]
-    drawn = judged.resampled(rng)
+    evaluated = Crossing(crossing.label, crossing.counts[is_judged])
+    differences = [float(difference(evaluated.model(number))) for number in (0, 1)]
+    drawn = evaluated.resampled(rng)
     first, second = (difference(of_model(drawn, number)) for number in (0, 1))
     return Gaps(
-        (found[0], found[1]),
-        (_percentiles(first, found[0]), _percentiles(second, found[1])),
-        found[0] - found[1],
-        _percentiles(first - second, found[0] - found[1]),
+        (differences[0], differences[1]),
+        (_percentiles(first, differences[0]), _percentiles(second, differences[1])),
+        differences[0] - differences[1],
+        _percentiles(first - second, differences[0] - differences[1]),
     )
 
 

@@ -282,8 +282,8 @@ def train_and_predict(
     # Local import: scikit-learn takes 120 MB, and only classifiers need it.
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
-    found = np.unique(train.truth)
-    n_trees = len(found) if target.classes is not None and len(found) > 2 else 1
+    present = np.unique(train.truth)
+    n_trees = len(present) if target.classes is not None and len(present) > 2 else 1
     n_rounds = min(N_ROUNDS, N_TREES_MAX // n_trees)
     learner = HistGradientBoostingRegressor if target.classes is None else HistGradientBoostingClassifier
     # Any: scikit-learn has no common base class for the two learners.
@@ -301,7 +301,7 @@ def train_and_predict(
             return Predictions(model.predict(test.features), len(train.truth))
         # A class without training rows cannot be predicted, so its probability is always 0.
         probabilities = np.zeros((len(test.truth), len(target.labels)))
-        probabilities[:, found.astype(np.int64)] = model.predict_proba(test.features)
+        probabilities[:, present.astype(np.int64)] = model.predict_proba(test.features)
     return Predictions(probabilities, len(train.truth))
 
 

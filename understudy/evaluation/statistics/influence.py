@@ -94,7 +94,8 @@ def mean_area(probabilities: Floats, truth: NDArray[np.int64]) -> Estimate:
     present = np.unique(truth)
     areas = [area(probabilities[:, k], truth == k) for k in (present[1:] if len(present) == 2 else present)]
     return Estimate(
-        float(np.mean([one.value for one in areas])), np.mean([one.influence for one in areas], axis=0)
+        float(np.mean([estimate.value for estimate in areas])),
+        np.mean([estimate.influence for estimate in areas], axis=0),
     )
 
 
@@ -125,10 +126,10 @@ def recall_and_precision(
     order = np.argsort(-scores, kind="stable")
     is_last = np.append(np.diff(scores[order]) != 0, True)
     counted = np.ones(len(scores)) if weights is None else weights[order]
-    found = np.cumsum(counted * is_positive[order])[is_last]
-    asked = np.cumsum(counted)[is_last]
-    precision = np.divide(found, asked, out=np.zeros_like(found), where=asked > 0)
-    return found / max(float(found[-1]), 1e-300), precision
+    n_positive = np.cumsum(counted * is_positive[order])[is_last]
+    n_selected = np.cumsum(counted)[is_last]
+    precision = np.divide(n_positive, n_selected, out=np.zeros_like(n_positive), where=n_selected > 0)
+    return n_positive / max(float(n_positive[-1]), 1e-300), precision
 
 
 def wilson(n_with: float, n: float) -> tuple[float, float]:

@@ -22,7 +22,7 @@ from understudy.tables.casting import cast
 from understudy.tables.predicates import Predicate
 from understudy.tables.schema import ColumnKind
 
-# Maximum number of distinct values of a number or time column to group by.
+# Maximum number of distinct values of a column of numbers or times that a query groups by.
 N_VALUES_GROUPED_MAX = 50
 
 Floats = NDArray[np.float64]
@@ -47,7 +47,7 @@ class Answers:
     n : int array of shape (n_groups,)
         The number of rows that each answer is computed from.
     n_others : int array of shape (n_groups,)
-        For shares, the number of rows of the group that are not counted; otherwise 0.
+        For shares, the rows of the denominator that are not in the numerator; otherwise 0.
     """
 
     value: Floats
@@ -209,11 +209,11 @@ def _key(encoder: ColumnEncoder, real: Values, synthetic: Values) -> tuple[list[
 
 
 def _labels(key: int, labels: Sequence[list[str]]) -> tuple[str, ...]:
-    found = []
+    reversed_labels = []
     for names in reversed(labels):
         key, place = divmod(key, len(names))
-        found.append(names[place])
-    return tuple(reversed(found))
+        reversed_labels.append(names[place])
+    return tuple(reversed(reversed_labels))
 
 
 def both_answers(comparison: Comparison, query: AggregateQuery, groups: Grouping) -> tuple[Answers, Answers]:
@@ -229,7 +229,7 @@ def both_answers(comparison: Comparison, query: AggregateQuery, groups: Grouping
     n_groups = len(groups.labels)
     if query.aggregate == "distinct":
         known = [_known(comparison, query, *pair, n_groups) for pair in pairs]
-        real_parts, synthetic_parts = (_by_group(*one, n_groups) for one in known)
+        real_parts, synthetic_parts = (_by_group(*part, n_groups) for part in known)
         return _distinct(real_parts, synthetic_parts)
     real, synthetic = (answer(comparison, query, *pair, n_groups) for pair in pairs)
     return real, synthetic
@@ -244,13 +244,15 @@ def answer(
     """
     n_rows_real = comparison.real.n_rows_total
     if query.column is None:
-        is_mine = groups < n_groups
-        fits = meets(comparison, query, table) & is_mine
+        is_in_group = groups < n_groups
+        fits = meets(comparison, query, table) & is_in_group
         rows = np.bincount(groups[fits], minlength=n_groups).astype(np.float64)
         if query.aggregate == "count":
             return _count(rows, table.n_rows, n_rows_real)
         # Without a condition, the share of a group is its share of all rows.
-        all_rows = np.bincount(groups[is_mine], minlength=n_groups) if query.where else np.array(table.n_rows)
+        all_rows = (
+            np.bincount(groups[is_in_group], minlength=n_groups) if query.where else np.array(table.n_rows)
+        )
         return _share(rows, np.broadcast_to(all_rows, rows.shape).astype(np.float64))
     i = comparison.encoder_index(query.column)
     column = comparison.encoder.columns[i]

@@ -52,7 +52,10 @@ class SelectionParity(BaseModel):
 
     difference: Annotated[
         float,
-        Field(description="Largest difference between two scored groups in the share of predicted rows."),
+        Field(
+            description="Largest difference between two scored groups in the share of rows that are "
+            "predicted to be in the class."
+        ),
     ]
     interval: Interval
     ratio: Annotated[

@@ -19,7 +19,7 @@ SPREAD_OF_BOTH = 1.8
 
 
 class BetaRecallResult(MetricResult):
-    """Closeness of the recall curve to the diagonal, which is about the curve of real rows."""
+    """Closeness of the recall curve to the diagonal, which is approximately the curve of real rows."""
 
     metric: Literal["beta_recall"] = "beta_recall"
     curve: Annotated[

@@ -50,7 +50,7 @@ class SensitiveAttributeScore(BaseModel):
 
 
 class AttributeInferenceResult(MetricResult):
-    """Largest excess of correct guesses for training rows over held-out rows."""
+    """Largest excess of the share of correct guesses for training rows over that for held-out rows."""
 
     metric: Literal["attribute_inference"] = "attribute_inference"
     columns: Annotated[

@@ -17,7 +17,7 @@ N_CANARIES_MIN = 10
 
 
 class CanariesResult(MetricResult):
-    """AUC of separating planted canaries from those that were left out."""
+    """AUC with which the planted canaries are separated from those that were left out."""
 
     metric: Literal["canaries"] = "canaries"
     exposure: Annotated[

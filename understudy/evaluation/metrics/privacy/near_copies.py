@@ -40,7 +40,7 @@ class NearCopyCounts(BaseModel):
 
 
 class NearCopiesResult(MetricResult):
-    """Share of training rows with a near copy in excess of the share of held-out rows with one."""
+    """Largest excess of the share of training rows with a near copy over that of held-out rows."""
 
     metric: Literal["near_copies"] = "near_copies"
     copies: list[NearCopyCounts]

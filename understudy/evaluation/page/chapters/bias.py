@@ -199,18 +199,18 @@ def _parity(report: Report) -> Question | None:
 def _parity_table(column: ColumnParity) -> GroupsTable:
     drawn = _drawn(
         [
-            _both((one.real, one.synthetic), (one.real_interval, one.synthetic_interval))
-            for one in column.groups
+            _both((group.real, group.synthetic), (group.real_interval, group.synthetic_interval))
+            for group in column.groups
         ]
     )
     rows: list[list[Cell]] = [
         [
-            Group(one.group, one.n_test, one.is_too_small),
-            formatting.share(one.real),
-            formatting.share(one.synthetic),
+            Group(group.group, group.n_test, group.is_too_small),
+            formatting.share(group.real),
+            formatting.share(group.synthetic),
             estimates,
         ]
-        for one, estimates in zip(column.groups, drawn, strict=True)
+        for group, estimates in zip(column.groups, drawn, strict=True)
     ]
     rows.append(_last("Largest difference", column.real.difference, column.synthetic.difference))
     rows.append(_last("Ratio of lowest to highest", column.real.ratio, column.synthetic.ratio))
@@ -235,13 +235,13 @@ def _odds_table(column: ColumnOdds) -> GroupsTable:
     heads = (Head("Group"), *_models("True positive rate"), *_models("False positive rate"))
     rows: list[list[Cell]] = [
         [
-            Group(one.group, one.n_test, one.is_too_small),
-            formatting.share(one.true_positive_real),
-            formatting.share(one.true_positive_synthetic),
-            formatting.share(one.false_positive_real),
-            formatting.share(one.false_positive_synthetic),
+            Group(group.group, group.n_test, group.is_too_small),
+            formatting.share(group.true_positive_real),
+            formatting.share(group.true_positive_synthetic),
+            formatting.share(group.false_positive_real),
+            formatting.share(group.false_positive_synthetic),
         ]
-        for one in column.groups
+        for group in column.groups
     ]
     gaps = (formatting.decimal(column.real), formatting.decimal(column.synthetic))
     return GroupsTable(column.column, Table(heads, rows), column.n_groups_hidden, column.label, gaps)
@@ -263,19 +263,19 @@ def _segments_table(column: ColumnSegments, measure: str) -> GroupsTable:
     heads = (Head("Group"), *numbers("Similarity"), *_models(measure), DRAWN)
     drawn = _drawn(
         [
-            _both((one.real, one.synthetic), (one.real_interval, one.synthetic_interval))
-            for one in column.segments
+            _both((segment.real, segment.synthetic), (segment.real_interval, segment.synthetic_interval))
+            for segment in column.segments
         ]
     )
     rows: list[list[Cell]] = [
         [
-            Group(one.group, one.n_test, one.is_too_small),
-            formatting.decimal(one.shape),
-            formatting.decimal(one.real),
-            formatting.decimal(one.synthetic),
+            Group(segment.group, segment.n_test, segment.is_too_small),
+            formatting.decimal(segment.shape),
+            formatting.decimal(segment.real),
+            formatting.decimal(segment.synthetic),
             estimates,
         ]
-        for one, estimates in zip(column.segments, drawn, strict=True)
+        for segment, estimates in zip(column.segments, drawn, strict=True)
     ]
     return GroupsTable(column.column, Table(heads, rows), column.n_groups_hidden)
 

@@ -95,9 +95,9 @@ def _reach(report: Report) -> list[tuple[Measured, Table]]:
     )
     cards = []
     if within is not None:
-        cards.append(_measured(within[0], {one.column: one.score for one in within[1].columns}))
+        cards.append(_measured(within[0], {column.column: column.score for column in within[1].columns}))
     if reached is not None:
-        cards.append(_measured(reached[0], {one.column: one.score for one in reached[1].columns}))
+        cards.append(_measured(reached[0], {column.column: column.score for column in reached[1].columns}))
     return cards
 
 

@@ -59,14 +59,14 @@ def view(report: Report) -> DetectionView:
 
 def _classifier(scores: MetricScores, result: ClassifierTestResult) -> ClassifierCards:
     by_role = {
-        role: other.curve
-        for role, other in (
+        role: test.curve
+        for role, test in (
             ("independent", scores.independent),
             ("leak", scores.leak),
             ("real", scores.real),
             ("synthetic", result),
         )
-        if isinstance(other, ClassifierTestResult)
+        if isinstance(test, ClassifierTestResult)
     }
     return ClassifierCards(
         card=elements.measured(scores),
@@ -74,7 +74,7 @@ def _classifier(scores: MetricScores, result: ClassifierTestResult) -> Classifie
         n_right=f"{100 * result.score:.3g}",
         figures=receiver.figures(by_role, AXES),
         bars=_giveaways(result),
-        rows=[(formatting.count(one.row), formatting.decimal(one.score)) for one in result.rows],
+        rows=[(formatting.count(row.row), formatting.decimal(row.score)) for row in result.rows],
     )
 
 

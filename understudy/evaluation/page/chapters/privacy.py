@@ -189,7 +189,8 @@ def _surest(report: Report) -> SurestCard | None:
         return None
     scores, result = scored
     rows = [
-        [one.name, formatting.decimal(one.auc), formatting.percent(one.found)] for one in result.attackers
+        [attacker.name, formatting.decimal(attacker.auc), formatting.percent(attacker.found)]
+        for attacker in result.attackers
     ]
     heads = (Head("Attacker"), *numbers("AUC", "True positive rate at 1 % false positives"))
     return SurestCard(elements.measured(scores), Table(heads, rows), result.attacker)
@@ -215,13 +216,13 @@ def _singled_out(report: Report) -> AttackCards | None:
     scores, result = scored
     trials = [
         Trial(
-            f"{one.kind}, {formatting.count(one.n)} guesses",
-            one.attack,
-            one.control,
-            one.risk,
-            one.interval,
+            f"{guesses.kind}, {formatting.count(guesses.n)} guesses",
+            guesses.attack,
+            guesses.control,
+            guesses.risk,
+            guesses.interval,
         )
-        for one in result.guesses
+        for guesses in result.guesses
     ]
     return AttackCards(elements.measured(scores), _trials("Guess", trials))
 
@@ -232,8 +233,8 @@ def _linked(report: Report) -> AttackCards | None:
         return None
     scores, result = scored
     trials = [
-        Trial(_neighbours(one.n_neighbours), one.attack, one.control, one.risk, one.interval)
-        for one in result.neighbours
+        Trial(_neighbours(attack.n_neighbours), attack.attack, attack.control, attack.risk, attack.interval)
+        for attack in result.neighbours
     ]
     files = (Names(tuple(result.one)), Names(tuple(result.other)))
     return AttackCards(elements.measured(scores), _trials("Synthetic rows used", trials), files)
@@ -245,8 +246,8 @@ def _inferred(report: Report) -> AttackCards | None:
         return None
     scores, result = scored
     trials = [
-        Trial(Names((one.column,)), one.attack, one.control, one.excess, one.interval)
-        for one in result.columns
+        Trial(Names((attack.column,)), attack.attack, attack.control, attack.excess, attack.interval)
+        for attack in result.columns
     ]
     return AttackCards(elements.measured(scores), _trials("Inferred column", trials))
 
@@ -257,8 +258,8 @@ def _near(report: Report) -> AttackCards | None:
         return None
     scores, result = scored
     trials = [
-        Trial(_differing(one.n_different), one.attack, one.control, one.excess, one.interval)
-        for one in result.copies
+        Trial(_differing(attack.n_different), attack.attack, attack.control, attack.excess, attack.interval)
+        for attack in result.copies
     ]
     return AttackCards(elements.measured(scores), _trials("Differing columns", trials))
 

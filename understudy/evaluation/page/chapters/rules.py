@@ -78,10 +78,10 @@ def _missing(report: Report) -> MissingCard | None:
     if scored is None:
         return None
     scores, result = scored
-    columns = [_shares(Names((one.column,)), one.real, one.synthetic) for one in result.columns]
+    columns = [_shares(Names((column.column,)), column.real, column.synthetic) for column in result.columns]
     patterns = [
-        _shares(Names(tuple(one.columns)) if one.columns else "none", one.real, one.synthetic)
-        for one in result.patterns
+        _shares(Names(tuple(pattern.columns)) if pattern.columns else "none", pattern.real, pattern.synthetic)
+        for pattern in result.patterns
     ]
     return MissingCard(
         card=elements.measured(scores),

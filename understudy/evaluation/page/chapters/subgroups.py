@@ -41,21 +41,21 @@ def view(report: Report) -> SubgroupsView | None:
     scores, result = scored
     rows: list[list[Cell]] = [
         [
-            Segment(one.column, one.group),
-            formatting.count(one.n_real),
-            formatting.count(one.n_synthetic),
-            formatting.decimal(one.score),
-            formatting.decimal(one.chance),
-            Names((one.worst,)),
+            Segment(group.column, group.group),
+            formatting.count(group.n_real),
+            formatting.count(group.n_synthetic),
+            formatting.decimal(group.score),
+            formatting.decimal(group.chance),
+            Names((group.worst,)),
         ]
-        for one in result.groups
+        for group in result.groups
     ]
     return SubgroupsView(
         reasons,
         elements.measured(scores),
         formatting.decimal(result.whole),
         Table(HEADS, rows),
-        [Segment(one.column, one.group) for one in result.too_small],
+        [Segment(group.column, group.group) for group in result.too_small],
     )
 
 

@@ -183,16 +183,16 @@ def _roc(result: TrainSyntheticTestRealResult) -> tuple[str, Figures] | None:
 def _classes(result: TrainSyntheticTestRealResult) -> Table:
     rows = [
         [
-            one.label,
-            formatting.count(one.n_test),
-            formatting.decimal(one.auc_synthetic),
-            formatting.decimal(one.auc_real),
-            formatting.decimal(one.precision_synthetic),
-            formatting.decimal(one.precision_real),
-            formatting.decimal(one.recall_synthetic),
-            formatting.decimal(one.recall_real),
+            scores.label,
+            formatting.count(scores.n_test),
+            formatting.decimal(scores.auc_synthetic),
+            formatting.decimal(scores.auc_real),
+            formatting.decimal(scores.precision_synthetic),
+            formatting.decimal(scores.precision_real),
+            formatting.decimal(scores.recall_synthetic),
+            formatting.decimal(scores.recall_real),
         ]
-        for one in result.by_class
+        for scores in result.by_class
     ]
     return Table(CLASS_HEADS, rows)
 

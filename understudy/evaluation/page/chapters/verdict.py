@@ -98,21 +98,21 @@ def _row(report: Report, check: PolicyCheck) -> list[Cell]:
             titled,
             OutcomeMark(check.outcome),
             _shared(check.value, report),
-            f"at most {_shared(check.warn, report)}" if check.warn else "none",
+            f"at most {_shared(check.warn, report)}" if check.warn else "none shared",
         ]
     scores = report.scores(check.metric)
     return [titled, OutcomeMark(check.outcome), _value(check), _bounds(check, scores)]
 
 
 def _explanation(check: PolicyCheck) -> str:
-    """Return the sentence of a check without the title, which is shown above it."""
+    """Return the sentence of a check without its title, which is shown above the sentence."""
     sentence = check.sentence.removeprefix(f"{check.title}: ")
     return sentence[:1].upper() + sentence[1:]
 
 
 def _shared(n: float | None, report: Report) -> str:
     is_of_subjects = report.overlap is not None and report.overlap.is_of_subjects
-    noun = "subject" if is_of_subjects else "row"
+    noun = "shared subject" if is_of_subjects else "shared row"
     return formatting.plural(int(n or 0), noun, f"{noun}s")
 
 

@@ -85,7 +85,7 @@ def _outline(xs: Sequence[float], heights: Sequence[float], top: float) -> str:
 def _finding(distribution: ColumnDistribution) -> str:
     """Return the text alternative, which describes the bin with the largest difference."""
     bins = list(zip(pairwise(distribution.edges), distribution.real, distribution.synthetic, strict=True))
-    (left, right), real, synthetic = max(bins, key=lambda one: abs(one[1] - one[2]))
+    (left, right), real, synthetic = max(bins, key=lambda bin_: abs(bin_[1] - bin_[2]))
     ends = formatting.edge_labels([left, right], distribution.kind)
     return (
         f"Histogram of {distribution.column}. The largest difference is between {ends[0]} and {ends[1]}: "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import ClassVar
 
 
@@ -50,7 +51,7 @@ class Whiskers:
 def reach(rows: Sequence[Sequence[Estimate]], *also: float) -> tuple[float, float]:
     """Return the ends of an axis that contains all estimates and the additional numbers `also`."""
     ends = [*also]
-    for estimate in (one for row in rows for one in row):
+    for estimate in chain.from_iterable(rows):
         ends += [estimate.value, *(estimate.interval or ())]
     low, high = min(ends, default=0.0), max(ends, default=1.0)
     margin = (high - low) * 0.04 or 0.5
