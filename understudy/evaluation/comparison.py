@@ -125,7 +125,7 @@ class Comparison:
 
     def with_tables(self, **tables: EncodedTable | None) -> Comparison:
         """Return a copy of the comparison in which some tables are replaced."""
-        # Any: keyword arguments cannot have the types of the fields.
+        # Any: the fields have different types.
         changed: dict[str, Any] = {**tables, "_known": {}, "is_reference": True}
         if tables.keys() & {"real", "holdout"}:
             changed["_known_of_real"] = {}
@@ -225,7 +225,7 @@ def _check(tables: Mapping[str, pa.Table], schema: TableSchema, options: Evaluat
 
 
 def without_subject(schema: TableSchema) -> TableSchema:
-    """Return the schema without the columns of the subject, which no metric uses.
+    """Return the schema without the columns of the subject, because no metric uses these columns.
 
     Raises
     ------
