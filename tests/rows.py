@@ -1,4 +1,4 @@
-"""Database rows and uploaded files with default values; a test sets only the values that it is about."""
+"""Database rows and uploaded files with default values; a test sets only the values that matter to it."""
 
 from __future__ import annotations
 

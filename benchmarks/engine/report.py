@@ -119,9 +119,9 @@ def machine() -> dict[str, Any]:
 
 def describe_machine() -> str:
     """Return a sentence that describes the machine."""
-    here = machine()
-    packages = ", ".join(f"{name} {number}" for name, number in here["packages"].items())
-    return f"{here['processor']}, {here['cores']} cores; Python {here['python']}, {packages}."
+    facts = machine()
+    packages = ", ".join(f"{name} {number}" for name, number in facts["packages"].items())
+    return f"{facts['processor']}, {facts['cores']} cores; Python {facts['python']}, {packages}."
 
 
 def _processor() -> str:

@@ -56,7 +56,7 @@ def write_entry(entry: Entry, folder: Path) -> None:
 
 
 def in_own_process(run: Run, step: str, *, n_cores: int, arguments: Sequence[str]) -> Figures:
-    """Run a step of a run in a new process on `n_cores` processors, and return its figures."""
+    """Execute one step of a run in a new process on `n_cores` processors, and return its figures."""
     command = [sys.executable, "-m", "benchmarks.engine.run", step, str(run.split_folder), str(run.folder)]
     command += [run.table, run.contestant, str(run.seed), "--cores", str(n_cores), *arguments]
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), str(n_cores))

@@ -102,7 +102,7 @@ class Soak:
             self.faults[f"error {error.code}"] += 1
 
     def _inject_fault(self) -> None:
-        # Faults that restart a worker are rare, because a restart takes seconds without other faults.
+        # Faults that restart a worker are rare, because no other faults are injected during a restart.
         faults: dict[Callable[[WorkerProcess], object], int] = {
             self.kill_work: 8,
             self.kill_pool_process: 4,

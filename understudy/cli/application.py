@@ -47,6 +47,7 @@ def _show_version(value: bool) -> None:
         raise typer.Exit
 
 
+COMMAND_NAMES = frozenset(command.name for command in COMMANDS)
 HELP = "Fit a model to a table, sample synthetic rows, and measure their quality and privacy."
 
 
@@ -100,8 +101,10 @@ def exit_status(error: UnderstudyError) -> int:
 
 
 def _with_remedy(message: str, command: str | None) -> str:
+    if command not in COMMAND_NAMES:
+        return f"{message.rstrip('.')}. Run understudy --help to list the commands."
     if "unexpected extra argument" not in message:
-        return message
+        return f"{message.rstrip('.')}. See understudy {command} --help."
     return (
         f"{message.rstrip('.')}. The command {command} accepts fewer files: run it once for each file, "
         f"or see understudy {command} --help."

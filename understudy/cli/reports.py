@@ -237,13 +237,13 @@ def _read(
 def _options(
     target: str | None, protected: list[str], sensitive: list[str], queries: Path | None, policy: str
 ) -> EvaluationOptions:
-    wanted = {"target": target, "protected": protected, "sensitive": sensitive, "policy": policy}
+    fields = {"target": target, "protected": protected, "sensitive": sensitive, "policy": policy}
     if queries is not None:
-        wanted["queries"] = _read_json(queries)
+        fields["queries"] = _read_json(queries)
     if policy.endswith(".json"):
-        wanted["policy"] = _read_json(Path(policy))
+        fields["policy"] = _read_json(Path(policy))
     try:
-        return EvaluationOptions.model_validate(wanted)
+        return EvaluationOptions.model_validate(fields)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = "/".join(str(part) for part in first["loc"])

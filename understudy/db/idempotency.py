@@ -18,7 +18,7 @@ from understudy.db.orm import CLOCK, IdempotencyKey
 
 @dataclass(frozen=True)
 class StoredAnswer:
-    """The response to the first of several equal requests."""
+    """The stored response to a request; repeated requests get the same response."""
 
     status: int
     headers: Mapping[str, str]

@@ -303,17 +303,19 @@ def _change(session: Session, job_id: UUID, token: int, **values: Any) -> Job | 
     return _returned(session, statement)
 
 
-def _returned(session: Session, statement: Any) -> Job | None:  # Update's type parameters do not fit
+def _returned(
+    session: Session, statement: Any
+) -> Job | None:  # Any: the type parameters of Update do not fit
     statement = statement.returning(Job).execution_options(synchronize_session=False, populate_existing=True)
     job: Job | None = session.scalars(statement).one_or_none()
     return job
 
 
-def _in(seconds: float) -> Any:  # an SQL expression
+def _in(seconds: float) -> Any:  # Any: an SQL expression
     return CLOCK + timedelta(seconds=seconds)
 
 
-def _jitter(base_seconds: float, n_before: int) -> Any:  # an SQL expression
+def _jitter(base_seconds: float, n_before: int) -> Any:  # Any: an SQL expression
     """Return a random interval below a bound that doubles with each failure."""
     bound = min(base_seconds * 2.0**n_before, BACKOFF_SECONDS_MAX)
     return func.random() * timedelta(seconds=bound)

@@ -114,7 +114,7 @@ def find_part(session: Session, project_id: UUID, upload_id: UUID, number: int) 
 
 
 def drop_part(session: Session, part: UploadPart) -> None:
-    """Delete the row of a part whose blob is lost, so that it can be sent again; keep a newer row."""
+    """Delete the row of a part whose blob is lost, unless the part has been sent again since."""
     session.execute(
         delete_rows(UploadPart).where(
             UploadPart.upload_id == part.upload_id,
@@ -137,10 +137,10 @@ def put_part(session: Session, upload: Upload, part: StoredPart, *, kept: timede
             UploadPart(upload_id=upload.id, number=part.number, project_id=upload.project_id, **values)
         )
         return None
-    earlier = row.storage_key
+    replaced_key = row.storage_key
     for name, value in values.items():
         setattr(row, name, value)
-    return earlier
+    return replaced_key
 
 
 def complete(session: Session, upload: Upload, dataset: Dataset, *, kept: timedelta) -> None:

@@ -264,7 +264,7 @@ def valkey_url(socket_folder: Path) -> str:
 
 
 def _make_folder(folder: Path) -> None:
-    # Other users can traverse the folder: if this process is root, Postgres runs as another user.
+    # Other users must be able to traverse the folder, because under root Postgres runs as another user.
     try:
         folder.mkdir(mode=0o711, parents=True, exist_ok=True)
     except OSError as error:

@@ -104,7 +104,7 @@ class Server:
         self._selector.register(self._control, selectors.EVENT_READ, None)
         self._selector.register(self._wakeup, selectors.EVENT_READ, None)
         self._start_warmer()
-        # If the kernel does not kill this process with its parent, the parent is polled.
+        # Without a death signal from the kernel, regularly check whether the parent is still running.
         pause = None if confinement.IS_LINUX else PARENT_CHECK_SECONDS
         while os.getppid() == self._supervisor_pid:
             for key, _ in self._selector.select(pause):

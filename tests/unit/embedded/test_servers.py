@@ -67,7 +67,7 @@ def write(server: Server, word: str) -> None:
         assert ask_valkey(server, "WAITAOF 1 0 5000").startswith("*2")
         return
     with psycopg.connect(server.url) as connection:
-        # The server is killed, but the power is not cut: the operating system needs to have the bytes.
+        # Only the server is killed, so it is sufficient that the operating system has the bytes.
         connection.execute("set synchronous_commit to on")
         connection.execute("create table words (word text)")
         connection.execute("insert into words values (%s)", [word])
