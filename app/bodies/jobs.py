@@ -209,9 +209,7 @@ class JobEvent(Body):
 
     id: Annotated[
         str,
-        Field(
-            description="ID of the event, which increases over time. Resume after it with `Last-Event-ID`."
-        ),
+        Field(description="Event ID. Later events have higher IDs. Resume after it with `Last-Event-ID`."),
     ]
     type: Annotated[
         str, Field(description="Type of the event. More types may be added.", examples=["running"])

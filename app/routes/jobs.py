@@ -105,10 +105,7 @@ def create_job(
     key: IdempotencyKeyDep,
     validate_only: Annotated[
         bool,
-        Query(
-            description="Whether to only validate the parameters and estimate the cost, without creating the"
-            " job."
-        ),
+        Query(description="Validate the parameters and estimate the cost without creating the job."),
     ] = False,
 ) -> JSONResponse:
     """Create a job and add it to the queue. The field `kind` of the body determines the other fields.

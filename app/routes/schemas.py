@@ -56,7 +56,7 @@ async def _schema_edit(
     change: SchemaChange,
     if_match: IfMatch = None,
     validate_only: Annotated[
-        bool, Query(description="Whether to only validate the change and return its result.")
+        bool, Query(description="Validate the change and return its result without saving it.")
     ] = False,
 ) -> SchemaEdit:
     return SchemaEdit(change, version=_version(if_match), is_dry_run=validate_only)

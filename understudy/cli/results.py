@@ -35,7 +35,8 @@ def show_model(result: Row) -> None:
     output().print(
         f"Model {result['model']}   {_size(result['size_bytes'])}, {result['seconds']:.1f} s\n"
         f"  {card['synthesizer']}, seed {result['seed']}, "
-        f"fitted on {card['n_rows']:,} rows of {card['n_columns']} columns",
+        f"fitted on {card['n_rows']:,} rows of {card['n_columns']} "
+        f"column{'s' if card['n_columns'] != 1 else ''}",
         soft_wrap=True,
         markup=False,
     )

@@ -89,7 +89,7 @@ class PrivatePostgres:
         self._child.start()
 
     def wait_until_ready(self) -> None:
-        """Wait until the server is ready; `start` lists the exceptions."""
+        """Wait until the server is ready; Raises the same exceptions as `start`."""
         deadline = time.monotonic() + START_SECONDS_MAX
         while not self._is_ready():
             if (
@@ -223,7 +223,7 @@ class PrivateValkey:
         self._child.start()
 
     def wait_until_ready(self) -> None:
-        """Wait until the server is ready; `start` lists the exceptions."""
+        """Wait until the server is ready; Raises the same exceptions as `start`."""
         deadline = time.monotonic() + START_SECONDS_MAX
         while not self._is_ready():
             _fail_unless_alive(self, self._log, deadline)

@@ -77,5 +77,7 @@ def _plain_file(folder: Path, name: str) -> Path:
     """Return the path of a result file, and reject names that lead out of the work's folder."""
     path = folder / name
     if Path(name).name != name or not path.exists() or not stat.S_ISREG(path.lstat().st_mode):
-        raise UnderstudyError("A result of the work is not a regular file in its folder.")
+        raise UnderstudyError(
+            "A result file of the job is missing or is not a regular file in the job's folder."
+        )
     return path

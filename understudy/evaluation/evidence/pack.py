@@ -137,7 +137,7 @@ def check_signature(pack: Pack, expected: Ed25519PublicKey | None = None) -> Non
     if expected is not None and public_text(expected) != public_text(pack.public_key):
         raise InvalidInput(
             f"The pack was signed with the key {key_id(pack.public_key)}, not with {key_id(expected)}. "
-            "Ask the sender which key is correct.",
+            "Do not trust the pack until the sender has confirmed the key.",
             code="invalid_signature",
         )
     try:

@@ -50,7 +50,8 @@ def _check_ends(path: Path) -> None:
         raise _unreadable("The file is an encrypted Parquet file. Decrypt it before the upload.")
     if start != b"PAR1":
         raise _unreadable(
-            "The file is not Parquet: it does not start with `PAR1`. Specify its actual format."
+            "The file is not Parquet: it does not start with `PAR1`. "
+            "Set `format` or the suffix of the file to its actual format."
         )
     if size < 12 or end[4:] != b"PAR1":
         raise _unreadable("The Parquet file is truncated: its footer is missing. Upload it again.")

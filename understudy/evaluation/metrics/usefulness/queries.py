@@ -73,8 +73,8 @@ class QueryAnswers(BaseModel):
     measure: Annotated[
         Measure,
         Field(
-            description="Kind of error: absolute for shares, in standard deviations for dates, times of day "
-            "and timestamps, and relative otherwise."
+            description="Unit of the error: absolute for shares, standard deviations for dates, times of day "
+            "and timestamps, relative for other values."
         ),
     ]
     error: Annotated[float | None, Field(description="Mean error of the groups.")] = None

@@ -86,7 +86,10 @@ def _check_kind(start: bytes) -> None:
     if start.startswith(b"PAR1"):
         raise _unreadable("The file is not an Arrow file but a Parquet file. Specify the format `parquet`.")
     if not start.startswith((_MARK, _STREAM_MARK)):
-        raise _unreadable("The file is neither an Arrow file nor an Arrow stream. Specify its actual format.")
+        raise _unreadable(
+            "The file is neither an Arrow file nor an Arrow stream. "
+            "Set `format` or the suffix of the file to its actual format."
+        )
 
 
 def _read_file(file: BinaryIO, size: int, limits: ReadLimits) -> Layout:
