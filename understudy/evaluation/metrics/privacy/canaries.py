@@ -17,7 +17,7 @@ N_CANARIES_MIN = 10
 
 
 class CanariesResult(MetricResult):
-    """AUC with which the planted canaries are separated from those that were left out."""
+    """AUC of an attacker who separates the planted canaries from the canaries that were left out."""
 
     metric: Literal["canaries"] = "canaries"
     exposure: Annotated[
@@ -32,7 +32,10 @@ class CanariesResult(MetricResult):
     ]
     exposure_most: Annotated[
         float,
-        Field(description="Exposure in bits if every planted canary ranks above all that were left out."),
+        Field(
+            description="Exposure in bits if every planted canary ranks above all canaries that were left "
+            "out."
+        ),
     ]
     n_planted: int
     n_found: Annotated[int, Field(description="Number of planted canaries that equal a synthetic row.")]

@@ -40,7 +40,7 @@ class NearCopyCounts(BaseModel):
 
 
 class NearCopiesResult(MetricResult):
-    """Largest excess of the share of training rows with a near copy over that of held-out rows."""
+    """Share of training rows with a near copy minus that of held-out rows, for the worst `n_different`."""
 
     metric: Literal["near_copies"] = "near_copies"
     copies: list[NearCopyCounts]
