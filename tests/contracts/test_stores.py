@@ -53,7 +53,7 @@ def put(store: Store, tmp_path: Path) -> Callable[[str, bytes], Path]:
 Put = Callable[[str, bytes], Path]
 
 
-def test_every_scheme_is_tried_here(tmp_path: Path) -> None:
+def test_every_scheme_has_a_contract_test(tmp_path: Path) -> None:
     assert set(STORES) == set(URLS)
 
 

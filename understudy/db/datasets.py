@@ -264,4 +264,7 @@ def _change(session: Session, project_id: UUID, dataset_id: UUID, **values: Any)
 
 
 def _not_found(dataset_id: UUID) -> NotFound:
-    return NotFound(f"Dataset {ids.to_text('dataset', dataset_id)} does not exist in this project.")
+    return NotFound(
+        f"Dataset {ids.to_text('dataset', dataset_id)} does not exist in this project. "
+        "Check the ID and the project of the API key."
+    )
