@@ -195,7 +195,7 @@ async def get_job(
     responses=problems(404, 409),
 )
 def cancel_job(job_id: str, resources: ResourcesDep, caller: WriterDep) -> Job:
-    """Cancel a queued job, or request a running job to stop. Repeating the request has no effect."""
+    """Cancel a queued job, or request that a running job stop. Repeating the request has no effect."""
     return Job.of(job_services.cancel_job(resources, caller.project_id, ids.from_text("job", job_id)))
 
 

@@ -56,7 +56,7 @@ def show_model(result: Row) -> None:
 
 
 def show_rows(result: Row) -> None:
-    """Print the output file of sampled rows, and the effective sample size of each group."""
+    """Print the path of the output file, the number of rows, and the effective sample size of each group."""
     if "offset" in result:
         part = f"offset {result['offset']:,}"
     else:

@@ -192,7 +192,7 @@ def set_locale(session: Session, project_id: UUID, dataset_id: UUID, locale: str
     if lock(session, project_id, dataset_id).version != version:
         raise PreconditionFailed(
             f"Dataset {ids.to_text('dataset', dataset_id)} was changed by another request. Read its schema "
-            f"again and repeat the change."
+            "again and repeat the change."
         )
     return _change(session, project_id, dataset_id, version=version + 1, locale=locale)
 
@@ -265,6 +265,6 @@ def _change(session: Session, project_id: UUID, dataset_id: UUID, **values: Any)
 
 def _not_found(dataset_id: UUID) -> NotFound:
     return NotFound(
-        f"Dataset {ids.to_text('dataset', dataset_id)} does not exist in this project. Check "
-        f"the ID and the project of the API key."
+        f"Dataset {ids.to_text('dataset', dataset_id)} does not exist in this project. "
+        "Check the ID and the project of the API key."
     )

@@ -237,6 +237,6 @@ def _refers_to(text_ids: list[str]) -> Any:  # Any: an SQL expression
 
 def _not_found(job_id: UUID) -> NotFound:
     return NotFound(
-        f"Job {ids.to_text('job', job_id)} does not exist in this project. Check the ID and the "
-        f"project of the API key."
+        f"Job {ids.to_text('job', job_id)} does not exist in this project. "
+        "Check the ID and the project of the API key."
     )

@@ -46,9 +46,9 @@ def exclude_columns(
 ) -> tuple[TableSchema, list[ExcludedColumn]]:
     """Return the schema of the columns to score, and the columns that are not scored.
 
-    As in a fit, the kind of a column decides. Columns that the caller names are always scored, and columns of
-    the subject never are. The returned schema still contains the subject, which identifies the owner of each
-    row.
+    As in a fit, the kind of a column determines whether it is excluded. Columns that the caller names are
+    always scored, and columns of the subject never are. The returned schema still contains the subject,
+    which identifies the owner of each row.
 
     Raises
     ------

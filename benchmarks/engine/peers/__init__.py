@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Peer:
-    """A synthesizer of another project.
+    """A synthesizer from another project.
 
     Parameters
     ----------

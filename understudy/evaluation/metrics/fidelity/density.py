@@ -1,4 +1,4 @@
-"""Density: the number of real neighbourhoods that contain a synthetic row."""
+"""Density: the mean number of real neighbourhoods around a synthetic row, relative to real rows."""
 
 from __future__ import annotations
 

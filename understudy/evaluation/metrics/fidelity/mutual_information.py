@@ -1,4 +1,4 @@
-"""Mutual information: the agreement of the strength of relations between columns."""
+"""Mutual information: similarity of the strengths of relations in the real and the synthetic table."""
 
 from __future__ import annotations
 

@@ -49,8 +49,8 @@ class QueryGroupAnswer(BaseModel):
     synthetic_interval: Annotated[
         Interval | None,
         Field(
-            description="Confidence interval (95 %) of the synthetic answer, with the synthetic rows regarded "
-            "as a random sample."
+            description="Confidence interval (95 %) of the synthetic answer, with the synthetic rows "
+            "regarded as a random sample."
         ),
     ] = None
     difference_interval: Annotated[
