@@ -46,7 +46,7 @@ class GroupSelectionRates(BaseModel):
 
 
 class SelectionParity(BaseModel):
-    """Differences between groups in how often one model predicts the class."""
+    """Differences between groups in the rate at which a model predicts the class."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -107,7 +107,7 @@ class DemographicParityResult(MetricResult):
 
 
 def score(comparison: Comparison) -> DemographicParityResult | UnscoredResult:
-    """Return the largest excess of the demographic parity difference over that of a model of real rows.
+    """Return the largest excess of the demographic parity difference over that of the model of real rows.
 
     Notes
     -----
