@@ -51,7 +51,7 @@ def schema_or_model(name: str, value: Any, given: Arguments) -> Any:
 
 
 def is_model(value: Any) -> bool:
-    """Return whether a value is a `Model`, without the class, whose import would be circular."""
+    """Return whether a value is a `Model`, without a circular import of the class."""
     return hasattr(value, "synthesizer") and isinstance(getattr(value, "schema", None), DatasetSchema)
 
 

@@ -183,7 +183,7 @@ class SupportsImputation(Protocol):
     def impute(
         self, data: Dataset, *, n_draws: int = 1, context: SampleContext
     ) -> Iterator[tuple[str, pa.RecordBatch]]:
-        """Yield the rows of each data table with imputed missing values, the whole table `n_draws` times.
+        """Yield the rows of each data table with imputed missing values; repeat the table `n_draws` times.
 
         Existing values stay unchanged. The draws are independent, so the variation between them shows the
         uncertainty of the imputed values (multiple imputation, Rubin 1987).
@@ -216,8 +216,8 @@ class Capabilities:
     addressable_rows : bool
         Whether row k of a seed is the same in every call, so that a plan may have an offset.
     reproducibility : {"bytes", "seed", "none"}
-        Effect of a seed: the same bytes of model and rows, the same rows on the same machine, or no
-        reproducibility.
+        Reproducibility with the same seed: equal bytes of model and rows, equal rows on the same machine, or
+        none.
     guarantee : {"heuristic", "differential_privacy"}
         Type of the privacy protection.
     device : {"cpu", "gpu"}

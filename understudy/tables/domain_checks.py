@@ -21,7 +21,8 @@ _KINDS_OF_LEVELS = frozenset({ColumnKind.category, ColumnKind.boolean})
 _KINDS_WITH_STEP = frozenset({ColumnKind.integer, ColumnKind.float, ColumnKind.decimal})
 # Maximum number of rows listed in an error message.
 _N_ROWS_SHOWN = 10
-# Relative tolerance for floats that should be a whole number of steps: sums such as 0.1 + 0.2 are not exact.
+# Relative tolerance when checking that a float is a whole number of steps. Sums such as 0.1 + 0.2 are not
+# exact.
 _STEP_TOLERANCE = 1e-9
 
 

@@ -26,7 +26,7 @@ Numbers = npt.NDArray[np.int64]
 K = 5
 # Maximum number of rows read.
 N_ROWS_READ = 200_000
-# Number of row groups read of a longer table.
+# Number of row groups that are read from a longer table.
 N_ROW_GROUPS_READ = 8
 # Number of histogram bars before those of a protected profile are merged.
 N_BINS = 20

@@ -100,7 +100,8 @@ class SchemaChange(BaseModel):
     ] = None
 
 
-# Type that replaces one that cannot store the new kind. Durations and decimals have no usual type.
+# Default type for each kind, used if the current type cannot store the new kind. Durations and decimals have
+# no default type.
 _USUAL_TYPES: dict[ColumnKind, pa.DataType] = {
     ColumnKind.integer: pa.int64(),
     ColumnKind.float: pa.float64(),

@@ -127,8 +127,8 @@ def write_metadata(schema: DatasetSchema, findings: Findings) -> Json:
 
     If the schema declares no relationships, the candidates are written. The primary key of a table is the
     declared key. Without one, it is the column to which a relationship refers, or else the first candidate if
-    its kind is generated. Columns of relationships and primary keys have the sdtype `id` whatever their kind,
-    because SDV rejects relationships between columns of different sdtypes. SDV does not support keys of
+    its kind is generated. Columns of relationships and primary keys have the sdtype `id` regardless of their
+    kind, because SDV rejects relationships between columns of different sdtypes. SDV does not support keys of
     several columns, or relationships to a column other than the parent's primary key. These are left out.
     """
     related = [

@@ -125,7 +125,8 @@ class Split(BaseModel):
 
     def _decide(self, units: Mapping[str, Hashes]) -> dict[str, Mask]:
         masks = {name: is_held_out(own, self.holdout_fraction, seed=self.seed) for name, own in units.items()}
-        # With few units, all may be selected, and no row would be left to learn from. Then none is held out.
+        # If all of a few units were selected, no row would be left to learn from. In this case, none is held
+        # out.
         if self.by != "row" and self.holdout_fraction < 1 and all(mask.all() for mask in masks.values()):
             return {name: np.zeros_like(mask) for name, mask in masks.items()}
         return masks

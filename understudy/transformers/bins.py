@@ -82,7 +82,7 @@ def fit_bins(values: Numbers, n_bins_max: int, subjects: Subjects | None = None)
     Parameters
     ----------
     values : array of shape (n,), uint64 or finite float64
-        Numbers of at least `MIN_SUPPORT` rows, or of that many subjects if they are given.
+        Numbers of at least `MIN_SUPPORT` rows, or of at least that many subjects if subjects are given.
     n_bins_max : int
         Maximum number of bins.
     subjects : array of shape (n,), optional
@@ -100,7 +100,7 @@ def fit_bins(values: Numbers, n_bins_max: int, subjects: Subjects | None = None)
 
 
 def _one_bin(values: Numbers, n_rows: int) -> Bins:
-    """Return a single bin around the k central numbers, for columns in which the k-th values have crossed."""
+    """Return a single bin around the k central numbers, if the k-th lowest exceeds the k-th highest."""
     starts, knots = _knots(values, np.array([0]), np.array([len(values)]))
     return Bins(starts, np.zeros(1, np.int32), knots, n_rows_merged=n_rows)
 

@@ -22,7 +22,7 @@ def many_people() -> pa.Table:
     return table
 
 
-def test_attacks_are_red_only_on_a_leak() -> None:
+def test_attacks_fail_only_on_a_leak() -> None:
     table = many_people()
     schema = infer_table(table).schema
     outcomes = [attack(table, schema, "is_member", seed=seed, roles=tuple(RED_ALLOWED)) for seed in SEEDS]

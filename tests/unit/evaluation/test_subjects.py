@@ -1,4 +1,4 @@
-"""A generator that copies subjects is detected with a holdout of whole subjects, and only with it."""
+"""A generator that copies subjects is detected only with a holdout of whole subjects."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ def rare(n_rows: int, *, seed: int) -> pa.Table:
     )
 
 
-def test_roc_of_known_ranks() -> None:
+def test_roc_of_known_ranks_is_exact() -> None:
     # Ranks + - + -: the points of the curve are (0, 1/2), (1/2, 1/2), (1/2, 1), (1, 1).
     scores, is_positive = np.array([0.9, 0.8, 0.7, 0.1]), np.array([True, False, True, False])
     assert roc_at(scores, is_positive, np.array([0.25, 0.75, 1.0])) == [0.5, 1.0, 1.0]

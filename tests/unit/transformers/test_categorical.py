@@ -34,7 +34,7 @@ def fit(values: Any) -> tuple[CategoricalTransformer, Any]:
 
 
 @pytest.mark.parametrize("type_", [pa.string(), pa.large_string(), pa.int16(), pa.uint64()])
-def test_shared_levels_come_back_exactly(type_: pa.DataType) -> None:
+def test_shared_levels_are_restored_exactly(type_: pa.DataType) -> None:
     values = pa.array([["3", "1", None, "2", "3"][i % 5] for i in range(50)]).cast(type_)
     transformer, codes = fit(values)
     assert transformer.decode(codes, stream_of(codes)).equals(values)
@@ -114,7 +114,7 @@ def test_text_of_another_kind_is_refused() -> None:
         fit_column(column_of(values, ColumnKind.integer), pa.chunked_array([values]))
 
 
-def test_booleans_come_back_exactly() -> None:
+def test_booleans_are_restored_exactly() -> None:
     for values in ([True, False, None], [True], [None], [False, True]):
         array = pa.array(values, pa.bool_())
         transformer, codes = fit_boolean(array)

@@ -34,7 +34,7 @@ MISSING, UNKNOWN = 0, -1
 
 @dataclass(frozen=True)
 class Levels:
-    """Values of a column in combinations with enough support. Value i is level i + 1, missing is level 0."""
+    """Values of a column with enough support. Value i has level i + 1, and a missing value has level 0."""
 
     keys: ArrowArray
 
@@ -130,7 +130,7 @@ def _prove(
 
 
 def _candidates(columns: Columns, sample: SampleCodes) -> list[tuple[int, int, Int64s]]:
-    """Return pairs of columns, fewest combinations first, and what they determine in the sample."""
+    """Return pairs of columns, fewest combinations first, with the columns they determine in the sample."""
     n = len(sample.names)
     candidates = []
     for i, j in combinations(_determinants(columns, sample), 2):

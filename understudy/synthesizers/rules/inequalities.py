@@ -78,7 +78,7 @@ def _prove(columns: Columns, candidates: list[tuple[str, str]]) -> dict[tuple[st
     """Return the inequalities that hold in all rows and are not implied, and whether they are strict.
 
     An inequality follows from two others only if their common column is never missing. Adjacent columns are
-    checked first, so that most inequalities of a long chain need no proof.
+    checked first, so that most inequalities of a long chain follow without a check.
     """
     # Columns with an inequality in both directions are equal, which a linear rule covers.
     left = set(candidates) - {pair[::-1] for pair in candidates}

@@ -314,7 +314,7 @@ def _offset(low: int, high: int, divisor: int, unit: Fraction) -> Fraction | Non
     Parameters
     ----------
     low, high : int
-        Lowest and highest remainder of a row after subtracting its terms, in units / divisor.
+        Lowest and highest value, over all rows, of divisor * (target / step) - sum of factor * term.
     """
     if low == high:
         return Fraction(low)

@@ -52,7 +52,7 @@ class Group:
     allowed : mapping of column to array of shape (n_codes,)
         Mask of allowed codes of each restricted column, by index of the column in the table.
     filters : tuple of CodePredicate
-        Predicates that codes do not decide, so they are checked on the decoded values of proposals.
+        Predicates that cannot be decided from codes. They are checked on the decoded values of proposals.
     """
 
     predicates: tuple[CodePredicate, ...]
@@ -90,7 +90,7 @@ def make_group(
 def _with_sources(
     allowed: dict[int, Mask], table: TableTransformer, links: Sequence[Link]
 ) -> dict[int, Mask]:
-    """Return the allowed codes, also for the columns by which restricted columns are looked up."""
+    """Return the allowed codes, including those of columns by which restricted columns are looked up."""
     wider = dict(allowed)
     looked_up = {link.column: link for link in links if link.source >= 0}
     waiting = list(allowed)

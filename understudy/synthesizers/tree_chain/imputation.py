@@ -157,7 +157,7 @@ class Imputer:
 def draw_completed(
     imputer: Imputer, rows: pa.Table, seed: int, n_draws: int, context: SampleContext
 ) -> Iterator[pa.RecordBatch]:
-    """Yield the completed rows of a table, the whole table once for each draw."""
+    """Yield the completed rows of a table, once for each draw."""
     # The input may have missing values even in columns that are not nullable in the schema.
     open_schema = pa.schema([field.with_nullable(True) for field in imputer.table.schema.to_arrow()])
     blocks = rows.cast(open_schema).combine_chunks()

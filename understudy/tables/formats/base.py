@@ -107,7 +107,7 @@ class Format:
     suffixes : tuple of str
         Suffixes of file names, in lower case and with the dot. The first one is used for new files.
     media_type : str
-        Media type that selects this format if an upload does not specify one.
+        Media type that selects this format if an upload does not specify a format.
     scan : callable (path, reading) -> context manager of Scan
         Function that opens a file with unknown content in bounded memory. It raises `InvalidInput` if the
         file does not contain a table.

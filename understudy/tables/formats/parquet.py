@@ -72,7 +72,7 @@ def _open(path: Path, limits: ReadLimits) -> pq.ParquetFile:
             metadata=metadata,
             read_dictionary=[c.path for c in columns if c.logical_type.type == "STRING"],
             page_checksum_verification=True,
-            pre_buffer=False,  # with it, a whole row group would be in memory, regardless of its size
+            pre_buffer=False,  # buffering would hold a whole row group in memory
             buffer_size=MEBIBYTE,
         )
 

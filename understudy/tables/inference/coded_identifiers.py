@@ -103,7 +103,7 @@ def _is_ip(text: str) -> bool:
 
 
 def detect_iban(evidence: Evidence) -> Finding | None:
-    """Detect IBANs. One in 97 texts that only have the format passes the check by chance."""
+    """Detect IBANs. By chance, one in 97 texts in the format of an IBAN passes the check."""
     compact = compacted(evidence.texts.distinct)
     has_format = find_matches(compact, r"^[A-Z]{2}\d{2}[A-Z0-9]{11,30}$")
     if not has_format.any():
@@ -196,7 +196,7 @@ def _detect_named_id(evidence: Evidence) -> Finding | None:
 
 
 def _header_confidence(share: float) -> float:
-    """Return the confidence in a column name if values have the right format but not valid check digits."""
+    """Return the confidence, based on the column name, in values whose check digits are not valid."""
     return 0.92 if share >= PLAUSIBLE else 0.7
 
 

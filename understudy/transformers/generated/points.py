@@ -81,7 +81,7 @@ class Points:
         return {"form": "points", "decimals": self.n_decimals}
 
     def to_arrays(self) -> tuple[Json, Arrays]:
-        """Return the quantiles, the number of decimals and the marks."""
+        """Return the quantiles, the number of decimals and the text around the numbers."""
         manifest: Json = {"form": "points", "decimals": self.n_decimals, "marks": list(self.marks)}
         return manifest, {"quantiles": self.quantiles}
 

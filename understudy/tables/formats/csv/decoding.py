@@ -56,7 +56,7 @@ class Text:
 
 
 class _Gauge:
-    """Measures the longest line of a file, piece by piece."""
+    """A measurement of the longest line of a file, piece by piece."""
 
     def __init__(self) -> None:
         self.longest = 0
@@ -205,7 +205,7 @@ def _invalid_in(chunk: bytes, decoder: codecs.IncrementalDecoder, n_bytes: int) 
 
 
 def _is_garbage(chunk: bytes) -> bool:
-    """Return whether more than 2 % of the bytes are control characters, which does not happen in text."""
+    """Return whether more than 2 % of the bytes are control characters, so that the file is not text."""
     control = bytes(set(range(32)) - set(b"\t\n\v\f\r"))
     return len(chunk) - len(chunk.translate(None, control)) > len(chunk) / 50
 
@@ -226,7 +226,7 @@ def _holds_only_utf8(source: Path, position: int) -> bool:
 
 
 def _has_valid_line(source: Path, position: int) -> bool:
-    """Return whether a line with characters beyond ASCII is valid UTF-8."""
+    """Return whether any line with non-ASCII characters is valid UTF-8."""
     held = b""
     for chunk in _chunks(source):
         lines = (held + chunk).split(b"\n")

@@ -24,7 +24,7 @@ _SAMPLE_ROWS = 100
 _N_PLACES = 10
 _PLACE_BYTES = 32 * 1024
 _SEPARATOR_LINE = re.compile(r"sep=([,;|\t])\r?\n", re.IGNORECASE)
-# If at least this share of a column's values is in single quotation marks, they are the quote character.
+# Minimum share of a column's values in single quotation marks for these to be the quote character.
 _MOST = 0.9
 
 
@@ -37,7 +37,7 @@ class Dialect:
     quote : str
         Quote character, or an empty string.
     n_lines_before, header_line : int
-        Number of lines before the header, which do not belong to the table; line on which the header ends.
+        Number of lines before the header, which are skipped, and the line on which the header ends.
     """
 
     delimiter: str
@@ -164,7 +164,7 @@ def _agreement(rows: Rows) -> tuple[bool, float, int]:
 
 
 def _find_quote(places: Sequence[str], delimiters: Sequence[str], *, is_whole: bool) -> str:
-    """Return the quote character: double, unless most values of a column are in single quotation marks."""
+    """Return the double quotation mark, or the single one if most values of a column are in single ones."""
     if not any("'" in text for text in places):
         return '"'
     best = {

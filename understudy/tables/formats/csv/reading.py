@@ -45,7 +45,7 @@ class Readable:
             yield f"{n_bad:,} of {n_bad + self.bad.n_good:,} rows could not be read and {were} skipped."
 
     def notes(self, dialect: Dialect) -> list[str | None]:
-        """Return the notes of the columns, with the lines of their odd values."""
+        """Return the notes on the columns, with the lines of the unusual values."""
         types = self.staged.types
         odd = sorted({row for type_ in types for row in type_.odd_rows})
         if not odd:

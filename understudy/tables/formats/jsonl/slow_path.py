@@ -37,7 +37,7 @@ class _Object(list[tuple[str, Value]]):
 
 
 class _Constant(Exception):
-    """The value is NaN or Infinity, which are not valid JSON."""
+    """The value is NaN or Infinity, neither of which is valid JSON."""
 
 
 def parse_strictly(
