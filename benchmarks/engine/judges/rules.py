@@ -32,7 +32,7 @@ class Dependency:
     b: int
 
     def broken(self, rows: Matrix, real: Matrix) -> npt.NDArray[np.bool_]:
-        """Return a mask of the rows that violate the rule. A value of a without real rows violates nothing."""
+        """Return a mask of the rows that violate the rule. Values of a without real rows break no rule."""
         codes_a, n_a = _codes(np.concatenate([real[:, self.a], rows[:, self.a]]))
         codes_b, _ = _codes(np.concatenate([real[:, self.b], rows[:, self.b]]))
         determined = np.full(n_a, -1)
