@@ -77,7 +77,7 @@ class ModelFileWriter:
         plain = np.ascontiguousarray(array)
         plain = plain.astype(plain.dtype.newbyteorder("<"), copy=False)
         assert plain.dtype in _NAMES, plain.dtype
-        # A view of the bytes avoids a copy; an empty array has no such view.
+        # A view of the bytes avoids a copy. An empty array has no such view.
         self._spool.write(plain.reshape(-1).view(np.uint8).data if plain.size else b"")
         self._entries[name] = _Entry(name, plain.dtype, array.shape, self._n_bytes)
         self._n_bytes += plain.nbytes
@@ -145,7 +145,7 @@ def writing(path: Path) -> Iterator[ModelFileWriter]:
 
 
 class ModelFileReader:
-    """Reader of a model file that `ModelFileWriter` wrote; its arrays are views of the mapped file."""
+    """Reader of a model file that `ModelFileWriter` wrote. Its arrays are views of the mapped file."""
 
     format_version = FORMAT_VERSION
 
@@ -214,7 +214,7 @@ def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _checked_entries(header: dict[str, Any], n_bytes: int) -> list[_Entry]:
-    """Return the entries of a header; check that their arrays fill the rest of the file without gaps."""
+    """Return the entries of a header, and check that their arrays fill the rest of the file without gaps."""
     entries = sorted((_checked_entry(name, entry) for name, entry in header.items()), key=lambda e: e.start)
     end = 0
     for entry in entries:

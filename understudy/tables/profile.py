@@ -34,7 +34,7 @@ N_BINS = 20
 N_TOP = 10
 # Fractions at which quantiles are computed.
 FRACTIONS = (0.05, 0.25, 0.5, 0.75, 0.95)
-# Minimum number of grid lines between the bounds of a protected profile; bounds are rounded to this grid.
+# Minimum number of grid lines between the bounds of a protected profile. Bounds are rounded to this grid.
 _GRID_LINES = 200
 
 _COUNTED_KINDS = {ColumnKind.category, ColumnKind.boolean}
@@ -229,7 +229,7 @@ def _interpolated(counts: Numbers, edges: Floats) -> Floats:
 
 
 def _json_writer(type_: pa.DataType) -> Any:
-    """Return a function that converts a stored number to JSON; dates and times become text."""
+    """Return a function that converts a stored number to JSON. Dates and times become text."""
     if not pa.types.is_temporal(type_):
         return lambda number: number
     whole = pa.int32() if type_.bit_width == 32 else pa.int64()

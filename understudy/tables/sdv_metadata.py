@@ -22,7 +22,7 @@ SINGLE, MULTI, V1 = "SINGLE_TABLE_V1", "MULTI_TABLE_V1", "V1"
 _NUMBERS = {ColumnKind.integer, ColumnKind.float, ColumnKind.decimal, ColumnKind.duration}
 _TIMES = {ColumnKind.date, ColumnKind.time, ColumnKind.timestamp}
 
-# The sdtypes of SDV for each kind; the first one is written.
+# The sdtypes of SDV for each kind. The first one is written.
 _SDTYPES: dict[ColumnKind, tuple[str, ...]] = {
     ColumnKind.category: ("categorical",),
     ColumnKind.boolean: ("boolean",),
@@ -51,7 +51,7 @@ _REPRESENTATIONS = {
 _DATE_MARKS = ("%d", "%m", "%Y", "%y", "%b", "%B", "%j")
 _CLOCK_MARKS = ("%H", "%I", "%M", "%S", "%f")
 
-# Entries that a schema cannot express; each one leads to a warning.
+# Entries that a schema cannot express. Each one leads to a warning.
 _UNUSED = ("alternate_keys", "sequence_index", "column_relationships", "constraints")
 
 

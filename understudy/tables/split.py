@@ -45,7 +45,7 @@ class Split(BaseModel):
     with the same decisions.
 
     The split of a model is stored in `extra` of its file, and in `seed`, `holdout_fraction` and
-    ``card["holdout"]["by"]`` of its record. Models of versions that had no units have no `by`; their split is
+    ``card["holdout"]["by"]`` of its record. Models of versions that had no units have no `by`. Their split is
     by row. To recompute the masks, use the training schema, which the model also stores.
     """
 

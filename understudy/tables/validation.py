@@ -16,7 +16,7 @@ from understudy.tables.casting import cast, count_unfit, find_unfit
 from understudy.tables.inference import check_names, column_kind, storable_type
 from understudy.tables.schema import Column, ColumnKind, TableSchema
 
-# Maximum number of unsuitable values counted in a column; from this number on, messages contain "at least".
+# Maximum number of unsuitable values counted in a column. From this number on, messages contain "at least".
 _COUNTED_MAX = 100
 
 # Maximum number of rows listed in an error message.

@@ -43,7 +43,7 @@ from understudy.transformers.support import count_subjects
 
 # Maximum number of decimals of floats that are converted to ticks.
 N_DECIMALS_MAX = 6
-# Maximum binary exponent of floats; larger floats are scaled down.
+# Maximum binary exponent of floats. Larger floats are scaled down.
 EXPONENT_MAX = 1000
 
 Floats = npt.NDArray[np.float64]
@@ -199,7 +199,7 @@ class NumericTransformer:
 def fit_numeric(
     column: Column, values: ArrowArray, subjects: Subjects | None = None
 ) -> tuple[NumericTransformer, Codes]:
-    """Fit a column of numbers; return its transformer and its codes.
+    """Fit a column of numbers and return its transformer and its codes.
 
     Parameters
     ----------

@@ -58,7 +58,7 @@ def digest(path: Path) -> str:
 
 
 def stored_file(number: int) -> Path:
-    """Return the file of a format; all files were fitted on the same table."""
+    """Return the file of a format. All files were fitted on the same table."""
     return FOLDER / f"format_{number}.model"
 
 

@@ -17,7 +17,7 @@ from understudy.synthesizers.rules.significance import (
 from understudy.synthesizers.rules.values import Int32s, Int64s
 from understudy.transformers.base import MIN_SUPPORT
 
-# Maximum number of columns to search; further columns are ignored.
+# Maximum number of columns to search. Further columns are ignored.
 N_COLUMNS_MAX = 256
 N_ROWS_FIRST = 512
 # Maximum number of relations that are checked on all rows, which bounds the time.

@@ -44,7 +44,7 @@ class Rules:
     schema : TableSchema
         Schema of the table.
     functional_dependencies : tuple of FunctionalDependency
-        Functional dependencies, which contain only column names; the synthesizer learns the values.
+        Functional dependencies, which contain only column names. The synthesizer learns the values.
     fixed_combinations : tuple of FixedCombination
         Columns that two others determine together.
     linear : tuple of Linear

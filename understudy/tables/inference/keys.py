@@ -70,7 +70,7 @@ def find_relationships(tables: Mapping[str, Related]) -> list[RelationshipCandid
 
 
 def _may_be_child(name: str, table: Related, keys: list[_Place]) -> bool:
-    """Return whether columns of a table may refer to a key; within one table, only similar names count."""
+    """Return whether columns of a table may refer to a key. Within one table, only similar names count."""
     return any(
         key.table != name or _is_alike(_Place(name, column), key.table, key.column)
         for key in keys

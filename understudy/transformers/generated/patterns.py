@@ -175,7 +175,7 @@ def array_of_characters(characters: npt.NDArray[np.uint8] | Characters) -> Arrow
 
 
 def characters_of(texts: ArrowArray, length: int) -> Characters:
-    """Return the characters of texts that all have a given length; no text is missing."""
+    """Return the characters of texts that all have a given length. No text is missing."""
     plain = texts.cast(pa.large_binary()).to_numpy(zero_copy_only=False)
     if all(len(text) == length for text in plain):
         return np.frombuffer(b"".join(plain), np.uint8).reshape(-1, length).astype(np.uint32)
