@@ -1,7 +1,7 @@
 """Reader and writer of model files of format 3: the safetensors format, with JSON as arrays of bytes.
 
 A file consists of the length of the header, a JSON header and the bytes of the arrays. It contains no code.
-It is written as a stream: each array is on disk when the call that writes it returns. It is read through a
+It is written as a stream, so each array is on disk when the call that writes it returns. It is read through a
 memory map. Format: https://huggingface.co/docs/safetensors.
 """
 
@@ -128,7 +128,7 @@ class ModelFileWriter:
 
 @contextmanager
 def writing(path: Path) -> Iterator[ModelFileWriter]:
-    """Write a model file atomically: it is either complete or absent.
+    """Write a model file atomically, so that the file is either complete or absent.
 
     An existing file is replaced, not overwritten, so that a model loaded from it keeps its memory map.
     """

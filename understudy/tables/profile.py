@@ -88,7 +88,7 @@ def _read(file: pq.ParquetFile, name: str) -> pa.ChunkedArray[Any]:
 
 
 def _codes(values: pa.ChunkedArray[Any]) -> Numbers:
-    """Return an integer code for each row: equal values have equal codes, and missing values have code -1."""
+    """Return an integer code for each row, which is equal for equal values, and -1 for missing values."""
     if pa.types.is_dictionary(values.type):
         values = values.unify_dictionaries()
         parts = [chunk.indices.fill_null(-1) for chunk in values.chunks]  # type: ignore[attr-defined]

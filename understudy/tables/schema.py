@@ -126,7 +126,7 @@ class TableSchema(BaseModel):
 
     def to_arrow(self) -> pa.Schema:
         """Return the Arrow schema of the stored table."""
-        # Arrow is loaded only here: the API and the workers read schemas without it.
+        # Arrow is loaded only here, because the API and the workers read schemas without it.
         from understudy.tables.arrow_types import to_arrow_schema
 
         return to_arrow_schema((c.name, c.arrow_type, c.nullable) for c in self.columns)

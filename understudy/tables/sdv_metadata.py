@@ -136,7 +136,7 @@ def write_metadata(schema: DatasetSchema, findings: Findings) -> Json:
         for relationship in schema.relationships or findings.relationships
         if len(relationship.child_columns) == 1 and relationship.parent in schema.tables
     ]
-    # Candidates are sorted by confidence: the first relationship to a table determines its key.
+    # Candidates are sorted by confidence, so the first relationship to a table determines its key.
     keys = {relationship.parent: relationship.parent_columns[0] for relationship in reversed(related)}
     keys |= {name: t.primary_key[0] for name, t in schema.tables.items() if len(t.primary_key) == 1}
     related = [each for each in related if each.parent_columns[0] == keys[each.parent]]

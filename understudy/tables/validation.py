@@ -57,7 +57,7 @@ def conform(table: pa.Table, schema: TableSchema, origin: Origin = THE_TABLE) ->
     Raises
     ------
     InvalidInput
-        If the table lacks columns or has others, or if values cannot be cast to the type in the schema.
+        If columns are missing or not in the schema, or if values cannot be cast to the type in the schema.
     """
     check_names(table.column_names)
     _check_columns(table.column_names, schema.names, origin)

@@ -1,4 +1,4 @@
-"""Access to uploaded files: files that were uploaded in parts are joined and verified first."""
+"""Access to uploaded files, after joining and verifying files that were uploaded in parts."""
 
 from __future__ import annotations
 

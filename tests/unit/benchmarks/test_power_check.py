@@ -1,4 +1,4 @@
-"""A part of the power check: every attack detects a noisy copy and does not fire on new rows."""
+"""Every attack detects a noisy copy and reports no leak on new rows, as in the full power check."""
 
 from __future__ import annotations
 

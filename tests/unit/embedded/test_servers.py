@@ -124,7 +124,7 @@ def test_data_survives_kill_9(start, kind):
     first = start(kind)
     write(first, "kept")
     os.kill(first.pid, signal.SIGKILL)
-    # Not `wait_for_end`: a process can be reaped only when the last of its threads has ended.
+    # `wait_for_end` is not used, because a process can be reaped only when the last of its threads has ended.
     wait_until(lambda: not first.is_running())
     assert read(start(kind)) == "kept"
 

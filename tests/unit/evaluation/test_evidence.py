@@ -1,4 +1,4 @@
-"""Packs and keys: alterations are detected, and the same content gives the same bytes."""
+"""Alterations of packs and keys are detected, and the same content gives the same bytes."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ SIZES = {
     "ten each": TEN_EACH,
     "two each": [2] * 1_500,
     "two hundred each": [200] * 150,
-    # The sizes, 2 to 200, follow a Pareto distribution: a few subjects have most of the rows.
+    # The sizes, 2 to 200, follow a Pareto distribution, so a few subjects have most of the rows.
     "skewed": [int(n) for n in np.clip(2 * (1 - np.linspace(0, 0.999, 500)) ** -0.9, 2, 200)],
 }
 # These attacks compare training subjects with holdout subjects by the distance to synthetic rows.

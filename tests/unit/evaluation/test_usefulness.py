@@ -87,7 +87,8 @@ def test_lift_is_one_for_noise_and_large_for_a_signal() -> None:
     assert isinstance(noise, rare_class.RareClassResult)
     assert result.label == "rare"
     assert result.synthetic.lift > 8
-    # 150 positives in random order: the average precision is close to their share, so the lift is close to 1.
+    # The 150 positives are in random order. The average precision is close to their share, so the lift is
+    # close to 1.
     assert noise.synthetic.lift == pytest.approx(1.0, abs=0.5)
 
 

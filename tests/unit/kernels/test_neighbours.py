@@ -62,7 +62,7 @@ def test_missing_neighbours_have_index_minus_1() -> None:
 def test_fewest_differences_match_reference(n_numbers: int, n_codes: int) -> None:
     numbers, codes = tables(n_numbers, n_codes)
     others = Rows(*(np.ascontiguousarray(two[1].T) for two in (numbers, codes)))
-    # Different numbers are at least 1/32 apart: one step is within the tolerance, two steps are not.
+    # Different numbers are at least 1/32 apart. One step is within the tolerance, and two steps are not.
     fewest = fewest_differences(Rows(numbers[0], codes[0]), others, 0.04)
     slow = (apart(numbers, codes) > 0.04).sum(axis=2).min(axis=1)
     np.testing.assert_array_equal(fewest, slow)

@@ -1,4 +1,4 @@
-"""Compatibility of model files: files of every format load and sample the same rows.
+"""Model files of every format can be loaded, and sample the same rows.
 
 `python -m tests.unit.synthesizers.test_stored_models` wrote the file of the latest format. Stored files are
 never rewritten, and a new format gets a new file.

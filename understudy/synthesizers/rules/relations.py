@@ -130,7 +130,8 @@ def _varies(quantity: _Quantity, rows: Int64s) -> bool:
 def _first_rule(
     columns: Columns, quantities: list[_Quantity], rows: Int64s, refused: set[frozenset[str]]
 ) -> Linear | None:
-    # Exact relations come first: in sched = 100 * hour + minute, sched is also a rounded multiple of hour.
+    # Exact relations come first. For example, if sched = 100 * hour + minute, sched is also a rounded
+    # multiple of hour.
     guesses = chain(_guesses(quantities, rows, is_rounded=False), _guesses(quantities, rows, is_rounded=True))
     for guess in guesses:
         involved = frozenset((guess.target, *guess.coefficients))

@@ -17,7 +17,8 @@ from understudy.tables.schema import GENERATED_KINDS, ColumnKind, TableSchema
 
 # Minimum share of the distinct sampled values that must occur in the key.
 CONTAINED = 0.99
-# Minimum number of distinct texts, because fewer may occur in a key by chance. Numbers need a similar name.
+# Minimum number of distinct texts, because fewer may occur in a key by chance. Numeric columns instead need a
+# name similar to that of the key.
 N_DISTINCT_MIN = 5
 
 

@@ -1,4 +1,4 @@
-"""Patterns of texts: each position has a fixed character or a class of characters."""
+"""Patterns of texts, which have a fixed character or a class of characters at each position."""
 
 from __future__ import annotations
 
