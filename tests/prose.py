@@ -28,10 +28,10 @@ ROOT = Path(__file__).parent.parent
 KINDS = ("docstring", "comment", "text", "error", "test", "markdown", "html", "openapi")
 PATTERNS = ("*.py", "*.md", "*.html", "openapi.json")
 
-# The beginning of a description without a main clause; questions are exempt.
+# The beginning of a description without a main clause. Questions are exempt.
 FRAGMENT = re.compile(r"^(?:Of|What|Who|Whose)\b(?=[^?]*$)")
 
-# A string literal is text if it has a space between words; shorter ones are names, formats and keys.
+# A string literal is text if it has a space between words. Shorter ones are names, formats and keys.
 N_WORDS_MIN = 4
 
 # The test of this module contains faults on purpose.
@@ -116,7 +116,7 @@ def python_prose(source: str) -> Iterator[tuple[int, str, str]]:
 
 
 def _literal(node: ast.AST) -> str | None:
-    """Return the text of a literal; the expressions of an f-string become `{…}`."""
+    """Return the text of a literal. The expressions of an f-string become `{…}`."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
     if isinstance(node, ast.JoinedStr):
@@ -154,7 +154,7 @@ def _paragraphs(text: str) -> list[str]:
 
 
 def _comments(source: str) -> Iterator[tuple[int, str, str]]:
-    """Return comments; those on consecutive lines are one."""
+    """Return comments, where comments on consecutive lines are one."""
     block: list[str] = []
     start = last = 0
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
@@ -177,7 +177,7 @@ def _comments(source: str) -> Iterator[tuple[int, str, str]]:
 
 
 def markdown_prose(source: str) -> Iterator[tuple[int, str, str]]:
-    """Return paragraphs, list items and table cells outside of code blocks; inline code becomes `…`."""
+    """Return paragraphs, list items and table cells outside of code blocks. Inline code becomes `…`."""
     fenced = False
     block: list[str] = []
     start = 0

@@ -1,4 +1,4 @@
-"""Tests of the OpenAPI document: it is current, valid, well described, and suitable for client generators."""
+"""Tests that the OpenAPI document is current, valid, well described, and suitable for client generators."""
 
 import json
 import re

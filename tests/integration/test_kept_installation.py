@@ -1,4 +1,4 @@
-"""A database and a store of an earlier version after the migration; `kept/README.md` describes them."""
+"""A database and a store of an earlier version after the migration. `kept/README.md` describes them."""
 
 from __future__ import annotations
 

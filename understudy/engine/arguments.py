@@ -12,7 +12,7 @@ from understudy.parameters.calls import Arguments, refused, validate_again
 from understudy.tables.arrow_types import parse_arrow_type
 from understudy.tables.schema import DatasetSchema, TableSchema
 
-# Any: a DatasetSchema, a Model, a dict, or a TableSchema; `schema` converts them to a DatasetSchema.
+# Any: a DatasetSchema, a Model, a dict, or a TableSchema. `schema` converts them to a DatasetSchema.
 SchemaLike = Any
 # Any: SamplingConstraints or a dict of its fields.
 ConstraintsLike = Any

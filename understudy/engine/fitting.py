@@ -48,7 +48,7 @@ def fit(
     ----------
     data : pandas.DataFrame, polars.DataFrame, pyarrow.Table, path, or mapping of table names to these
         Rows to learn from. Any object with `__arrow_c_stream__` is accepted as a table.
-        A named index of a pandas frame is learned as a column; an unnamed index of integers is dropped.
+        A named index of a pandas frame is learned as a column. An unnamed index of integers is dropped.
     schema : DatasetSchema, Model, dict or TableSchema, optional
         Schema of the dataset, or a model whose schema is used. A TableSchema describes the only table.
         Inferred with `infer_schema` if omitted.

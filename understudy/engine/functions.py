@@ -62,7 +62,7 @@ def sample(
 
 @checked(model=arguments.model)
 def impute(model: Model, data: Frames, *, seed: int | None = None, n_draws: int = 1) -> Frames:
-    """Impute the missing values of a table; existing values stay unchanged.
+    """Impute the missing values of a table. Existing values stay unchanged.
 
     Parameters
     ----------

@@ -142,7 +142,7 @@ class Model:
 
     @checked(data=calls.tables, seed=whole_number(), n_draws=whole_number(minimum=1, is_optional=False))
     def impute(self, data: Frames, *, seed: int | None = None, n_draws: int = 1) -> Frames:
-        """Impute the missing values of a table; existing values stay unchanged.
+        """Impute the missing values of a table. Existing values stay unchanged.
 
         Parameters
         ----------
@@ -271,7 +271,7 @@ class Model:
         Returns
         -------
         dict
-            JSON-serializable facts about the model; the keys depend on the synthesizer.
+            JSON-serializable facts about the model. The keys depend on the synthesizer.
 
         Examples
         --------

@@ -112,7 +112,7 @@ class Synthesizer(Protocol):
         ...
 
     def sample(self, plan: SamplePlan, *, context: SampleContext) -> Iterator[tuple[str, pa.RecordBatch]]:
-        """Yield record batches, each with the name of its table; reference tables come first, unchanged.
+        """Yield record batches, each with the name of its table. Reference tables come first, unchanged.
 
         Memory does not grow with the number of rows. With `Capabilities.addressable_rows`, row k of a seed
         does not depend on how the rows are divided into calls.

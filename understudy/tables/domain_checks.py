@@ -152,7 +152,7 @@ def domain_bounds(column: Column) -> tuple[Any, Any]:  # Any: Arrow scalars of a
 
 
 def _as_number(scalar: Any) -> float:
-    """Return a scalar as a float; for a date or time, this is the integer that Arrow stores."""
+    """Return a scalar as a float. For a date or time, this is the integer that Arrow stores."""
     type_ = scalar.type
     is_number = pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_)
     width = pa.int32() if type_.bit_width == 32 else pa.int64()

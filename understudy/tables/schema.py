@@ -115,7 +115,7 @@ class TableSchema(BaseModel):
         )
 
     def select(self, names: list[str]) -> TableSchema:
-        """Return the schema restricted to some columns; a role is kept only if all its columns are."""
+        """Return the schema restricted to some columns. A role is kept only if all its columns are."""
         kept = set(names)
         roles = {
             role: chosen if kept.issuperset(chosen) else ()
@@ -126,7 +126,7 @@ class TableSchema(BaseModel):
 
     def to_arrow(self) -> pa.Schema:
         """Return the Arrow schema of the stored table."""
-        # Arrow is loaded only here: the API and the workers read schemas without it.
+        # Arrow is loaded only here, because the API and the workers read schemas without it.
         from understudy.tables.arrow_types import to_arrow_schema
 
         return to_arrow_schema((c.name, c.arrow_type, c.nullable) for c in self.columns)

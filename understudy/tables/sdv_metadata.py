@@ -22,7 +22,7 @@ SINGLE, MULTI, V1 = "SINGLE_TABLE_V1", "MULTI_TABLE_V1", "V1"
 _NUMBERS = {ColumnKind.integer, ColumnKind.float, ColumnKind.decimal, ColumnKind.duration}
 _TIMES = {ColumnKind.date, ColumnKind.time, ColumnKind.timestamp}
 
-# The sdtypes of SDV for each kind; the first one is written.
+# The sdtypes of SDV for each kind. The first one is written.
 _SDTYPES: dict[ColumnKind, tuple[str, ...]] = {
     ColumnKind.category: ("categorical",),
     ColumnKind.boolean: ("boolean",),
@@ -51,7 +51,7 @@ _REPRESENTATIONS = {
 _DATE_MARKS = ("%d", "%m", "%Y", "%y", "%b", "%B", "%j")
 _CLOCK_MARKS = ("%H", "%I", "%M", "%S", "%f")
 
-# Entries that a schema cannot express; each one leads to a warning.
+# Entries that a schema cannot express. Each one leads to a warning.
 _UNUSED = ("alternate_keys", "sequence_index", "column_relationships", "constraints")
 
 
@@ -136,7 +136,7 @@ def write_metadata(schema: DatasetSchema, findings: Findings) -> Json:
         for relationship in schema.relationships or findings.relationships
         if len(relationship.child_columns) == 1 and relationship.parent in schema.tables
     ]
-    # Candidates are sorted by confidence: the first relationship to a table determines its key.
+    # Candidates are sorted by confidence, so the first relationship to a table determines its key.
     keys = {relationship.parent: relationship.parent_columns[0] for relationship in reversed(related)}
     keys |= {name: t.primary_key[0] for name, t in schema.tables.items() if len(t.primary_key) == 1}
     related = [each for each in related if each.parent_columns[0] == keys[each.parent]]

@@ -45,7 +45,7 @@ class Split(BaseModel):
     with the same decisions.
 
     The split of a model is stored in `extra` of its file, and in `seed`, `holdout_fraction` and
-    ``card["holdout"]["by"]`` of its record. Models of versions that had no units have no `by`; their split is
+    ``card["holdout"]["by"]`` of its record. Models of versions that had no units have no `by`. Their split is
     by row. To recompute the masks, use the training schema, which the model also stores.
     """
 
@@ -172,14 +172,15 @@ def check_holdout(n_held_out: int, fraction: float) -> None:
 
 
 def row_units(n_rows: int) -> Hashes:
-    """Return the units of a table in which each row is a unit: the row numbers."""
+    """Return the row numbers as the units of a table in which each row is a unit."""
     return np.arange(n_rows, dtype=np.uint64)
 
 
 def hash_values(table: pa.Table) -> tuple[Hashes, Mask]:
     """Return a hash of each row's values, and a mask of the rows in which at least one is missing.
 
-    Values are hashed as text, so the hash does not depend on the storage type: 5 and "5" have the same hash.
+    Values are hashed as text, so the hash does not depend on the storage type. For example, 5 and "5" have
+    the same hash.
     """
     hashes = np.zeros(table.num_rows, dtype=np.uint64)
     is_missing = np.zeros(table.num_rows, dtype=np.bool_)

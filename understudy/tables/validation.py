@@ -16,7 +16,7 @@ from understudy.tables.casting import cast, count_unfit, find_unfit
 from understudy.tables.inference import check_names, column_kind, storable_type
 from understudy.tables.schema import Column, ColumnKind, TableSchema
 
-# Maximum number of unsuitable values counted in a column; from this number on, messages contain "at least".
+# Maximum number of unsuitable values counted in a column. From this number on, messages contain "at least".
 _COUNTED_MAX = 100
 
 # Maximum number of rows listed in an error message.
@@ -57,7 +57,7 @@ def conform(table: pa.Table, schema: TableSchema, origin: Origin = THE_TABLE) ->
     Raises
     ------
     InvalidInput
-        If the table lacks columns or has others, or if values cannot be cast to the type in the schema.
+        If columns are missing or not in the schema, or if values cannot be cast to the type in the schema.
     """
     check_names(table.column_names)
     _check_columns(table.column_names, schema.names, origin)

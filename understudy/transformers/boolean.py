@@ -69,7 +69,7 @@ class BooleanTransformer:
 
 
 def fit_boolean(values: ArrowArray) -> tuple[BooleanTransformer, Codes]:
-    """Fit a column of booleans; return its transformer and its codes."""
+    """Fit a column of booleans and return its transformer and its codes."""
     missing = values.is_null().to_numpy(zero_copy_only=False)
     truth = values.fill_null(False).to_numpy(zero_copy_only=False)
     truths, index = np.unique(truth[~missing], return_inverse=True)

@@ -1,4 +1,4 @@
-"""Access to uploaded files: files that were uploaded in parts are joined and verified first."""
+"""Access to uploaded files, after joining and verifying files that were uploaded in parts."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Part:
 
 @contextmanager
 def uploaded_file(workspace: Workspace, role: str) -> Iterator[Path]:
-    """Yield the path of the file with the given role; a file joined from parts is deleted afterwards.
+    """Yield the path of the file with the given role. A file joined from parts is deleted afterwards.
 
     Raises
     ------

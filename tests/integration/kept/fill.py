@@ -1,4 +1,4 @@
-"""Fill a database and a store with the code of commit 9e3888f and save both; README.md explains how."""
+"""Fill a database and a store with the code of commit 9e3888f and save both. README.md explains the steps."""
 
 from __future__ import annotations
 

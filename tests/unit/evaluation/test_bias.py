@@ -31,7 +31,7 @@ from understudy.evaluation.statistics.groups import groups_of
 
 
 def applicants(n_rows: int, *, seed: int, penalty: float = 0.0) -> pa.Table:
-    """Return equally qualified applicants of two sexes; a share of the accepted women is rejected."""
+    """Return equally qualified applicants of two sexes. A share of the accepted women is rejected."""
     rng = np.random.default_rng(seed)
     is_woman = rng.random(n_rows) < 0.4
     ability = rng.normal(size=n_rows)

@@ -302,7 +302,8 @@ def test_two_samples_of_one_source_score_close_to_the_best() -> None:
 
 
 def test_scores_of_real_rows_are_within_the_floor() -> None:
-    # This holds for 95 of 100 reports; `benchmarks.real_against_real` checks 20 reports on full tables.
+    # This holds for 95 of 100 reports. The benchmark `benchmarks.real_against_real` checks 20 reports on full
+    # tables.
     for seed in (0, 1):
         compared = comparison(
             related(people(1200, seed=20 + seed), seed=20 + seed),

@@ -1,4 +1,4 @@
-"""Model files: damaged files and files of other formats are refused before compiled code uses them."""
+"""Damaged model files and files of other formats are refused before compiled code uses them."""
 
 from __future__ import annotations
 

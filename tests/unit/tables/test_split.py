@@ -142,7 +142,7 @@ def test_a_stored_split_without_a_unit_is_by_row() -> None:
 
 
 def shop(*, customer_subject: bool = False) -> tuple[Dataset, DatasetSchema]:
-    """Return a shop: sellers who report to each other, customers, orders, order lines and products."""
+    """Return the tables of a shop, in which sellers report to each other and orders have several lines."""
     rng = np.random.default_rng(0)
     products = pa.table({"id": [f"p{i}" for i in range(40)]})
     sellers = pa.table({"id": range(30), "boss": [None, *[0] * 29]})

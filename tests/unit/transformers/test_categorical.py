@@ -73,7 +73,7 @@ def test_all_levels_are_kept_if_there_are_more_levels_than_codes() -> None:
     assert arranged.n_codes <= N_CODES_MAX
     drawn = arranged.decode(new_code[codes], stream_of(codes)).to_pylist()
     assert set(drawn) <= set(values[:-1])
-    # Levels share codes in pairs of five rows each: one level is never drawn with probability 2**-10.
+    # Two levels of five rows each share a code. The probability that a given level is never drawn is 2**-10.
     assert len(set(drawn)) > 8900
     assert arranged.describe()["levels_kept"] == 9001
 

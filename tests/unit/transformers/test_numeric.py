@@ -1,4 +1,4 @@
-"""Encoding and decoding of numbers: shared values are exact, and no value of a single row is kept."""
+"""Encoding and decoding of numbers, with exact shared values and without values of single rows."""
 
 from __future__ import annotations
 

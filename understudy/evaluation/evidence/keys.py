@@ -55,7 +55,7 @@ def read_public_key(text: str) -> Ed25519PublicKey:
     Raises
     ------
     InvalidInput
-        If the text is neither.
+        If the text is not a key in either format.
     """
     try:
         if text.lstrip().startswith("-----BEGIN"):

@@ -25,7 +25,7 @@ from understudy.transformers.base import MIN_SUPPORT, ArrowArray, Mask
 
 N_COLUMNS_MAX = 60
 N_VALUES_MAX = 1000
-# Maximum number of relations that are checked on all rows, which bounds the time.
+# Maximum number of relations that are checked on all rows, to limit the time of the search.
 N_PROOFS_MAX = 256
 SHARED_FRACTION_MIN = 0.99
 

@@ -13,7 +13,7 @@ from understudy.synthesizers.rules.significance import is_significant
 from understudy.synthesizers.rules.values import Numbers, Values, comparable_kind
 from understudy.transformers.base import Mask
 
-# Maximum number of numeric and time columns to search; further columns are ignored.
+# Maximum number of numeric and time columns to search. Further columns are ignored.
 N_COLUMNS_MAX = 64
 # Number of rows of the sample that are checked first, and on which the evidence is measured.
 N_ROWS_FIRST = 512
@@ -155,7 +155,7 @@ def _as_floats(values: Values, unit: Fraction | None) -> Numbers:
     numbers = values.numbers.astype(np.float64)
     if unit is None or unit == 1:
         return numbers
-    # Division by a power of ten rounds correctly; multiplication by its inverse does not.
+    # Division by a power of ten rounds correctly. Multiplication by its inverse does not.
     return numbers / float(1 / unit)
 
 

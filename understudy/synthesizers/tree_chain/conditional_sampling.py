@@ -29,7 +29,8 @@ N_ROWS_BLOCK = 1024
 # Target number of effective proposals per row, and maximum number of proposals per row.
 N_EFFECTIVE = 8
 N_PROPOSALS_MAX = 128
-# Number of proposals from which a group's effective share is estimated, and its maximum if all weights are 0.
+# Number of proposals from which a group's effective share is estimated, and maximum of this number while all
+# weights are 0.
 N_TRIED = 8192
 N_TRIED_MAX = 262_144
 N_POOLS_TRIED = 64

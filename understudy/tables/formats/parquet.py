@@ -1,4 +1,4 @@
-"""Apache Parquet, read with pyarrow. The footer is not trusted: rows and bytes are counted while decoding."""
+"""Apache Parquet, read with pyarrow. The footer is not trusted. Rows and bytes are counted while decoding."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ class IdentifierFormat:
 
     @property
     def lengths(self) -> tuple[int, int]:
-        """The possible lengths of a text without separators: the last character may be optional."""
+        """The possible lengths of a text without separators, whose last character may be optional."""
         return self.length - 1, self.length
 
     @property

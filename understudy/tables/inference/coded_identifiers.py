@@ -237,7 +237,7 @@ def _any_of(identifier_formats: tuple[IdentifierFormat, ...], compact: ArrowArra
 def _of_length(
     identifier_formats: tuple[IdentifierFormat, ...], compact: ArrowArray
 ) -> Iterator[IdentifierFormat]:
-    """Yield the formats whose length occurs among the texts; trying all formats would be slow."""
+    """Yield the formats whose length occurs among the texts. Trying all formats would be slow."""
     lengths = set(pc.unique(pc.utf8_length(compact)).to_pylist())
     for identifier_format in identifier_formats:
         if not lengths.isdisjoint(identifier_format.lengths):

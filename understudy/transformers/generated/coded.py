@@ -319,7 +319,7 @@ def fit_codes(
     Parameters
     ----------
     length_max : int, optional
-        Maximum length of patterns; longer ones are left out.
+        Maximum length of patterns. Longer ones are left out.
     is_number : bool
         Whether the texts are integers, which must not begin with a zero.
     """

@@ -46,7 +46,11 @@ class GroupSelectionRates(BaseModel):
 
 
 class SelectionParity(BaseModel):
+<<<<<<< HEAD
     """Differences between the shares of each group that one model predicts to be in the class."""
+=======
+    """Differences between groups in the rate at which a model predicts the class."""
+>>>>>>> main
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -107,7 +111,7 @@ class DemographicParityResult(MetricResult):
 
 
 def score(comparison: Comparison) -> DemographicParityResult | UnscoredResult:
-    """Return the largest excess of the demographic parity difference over that of a model of real rows.
+    """Return the largest excess of the demographic parity difference over that of the model of real rows.
 
     Notes
     -----

@@ -18,7 +18,7 @@ from understudy.evaluation.statistics.distributions import N_ROWS_SHOWN_MIN
 from understudy.evaluation.statistics.groups import N_ROWS_JUDGED_MIN, Groups, groups_of
 from understudy.evaluation.statistics.influence import Estimate, mean_area, r2
 
-# Maximum number of rows per table for the comparison of columns; a group of a tenth still has a thousand.
+# Maximum number of rows per table for the comparison of columns; a tenth of them is still 1,000 rows.
 N_ROWS_OF_SHAPES_MAX = 10_000
 # Minimum number of test rows of a class within a group for an AUC.
 N_ROWS_OF_CLASS_MIN = 10

@@ -104,7 +104,7 @@ def _patterns(
             columns=[
                 comparison.columns[i].name
                 for i in affected
-                # The first row of a pattern is a real one if any real row has the pattern.
+                # If any real row has a pattern, the first row with this pattern is a real row.
                 if is_missing(comparison.real.columns[i][first[k] : first[k] + 1])[0]
             ],
             real=float(shares[0][k]),
@@ -115,7 +115,7 @@ def _patterns(
 
 
 def _hashes(table: EncodedTable, affected: list[int]) -> Hashes:
-    """Return a hash for each row that depends only on which columns are missing."""
+    """Return a hash for each row that depends only on the set of its missing columns."""
     result = np.zeros(table.n_rows, dtype=np.uint64)
     for i in affected:
         result = mix64(result ^ is_missing(table.columns[i]).astype(np.uint64))

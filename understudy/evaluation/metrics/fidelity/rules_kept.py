@@ -83,7 +83,7 @@ def _halves(comparison: Comparison, rng: np.random.Generator) -> Halves:
 
 
 def _group(kind: ColumnKind) -> str:
-    """Return a group name that is equal for columns with comparable values."""
+    """Return the name of the column's group. Columns with comparable values are in the same group."""
     if kind in (ColumnKind.date, ColumnKind.timestamp):
         return "moment"
     return kind.value if kind in (ColumnKind.time, ColumnKind.duration) else "number"

@@ -100,7 +100,8 @@ def score(comparison: Comparison) -> AttributeInferenceResult | UnscoredResult:
     ]
     return AttributeInferenceResult(
         score=max(guess.excess for guess in guessed),
-        # The intervals hold simultaneously, so their largest ends are an interval of the largest excess.
+        # The intervals hold simultaneously, so the maxima of their ends form an interval of the largest
+        # excess.
         interval=(max(guess.interval[0] for guess in guessed), max(guess.interval[1] for guess in guessed)),
         columns=sorted(guessed, key=lambda guess: -guess.excess),
         n_rows=victims.n_rows | {"synthetic": comparison.synthetic.n_rows},

@@ -17,7 +17,11 @@ N_CANARIES_MIN = 10
 
 
 class CanariesResult(MetricResult):
+<<<<<<< HEAD
     """AUC of an attacker who separates the planted canaries from the canaries that were left out."""
+=======
+    """AUC of an attacker who separates planted canaries from canaries that were left out."""
+>>>>>>> main
 
     metric: Literal["canaries"] = "canaries"
     exposure: Annotated[
@@ -75,7 +79,7 @@ def score(comparison: Comparison) -> CanariesResult | UnscoredResult:
 
 
 def exposure(planted: NDArray[np.float64], left_out: NDArray[np.float64]) -> float:
-    """Return the mean exposure in bits; half of the tied canaries rank above a planted one."""
+    """Return the mean exposure in bits. Half of the canaries that tie with a planted one rank above it."""
     ordered = np.sort(left_out)
     n = len(ordered)
     above = n - np.searchsorted(ordered, planted, side="right")

@@ -124,7 +124,7 @@ class TrainSyntheticTestRealResult(MetricResult):
 
 
 def score(comparison: Comparison) -> TrainSyntheticTestRealResult | UnscoredResult:
-    """Return the AUC or R2 of trees trained on the evaluated rows, on unseen real rows."""
+    """Train trees on the evaluated rows, and return their AUC or R2 on unseen real rows."""
     outcome = experiment(comparison)
     if isinstance(outcome, str):
         return UnscoredResult(reason=outcome)
@@ -188,7 +188,7 @@ def _model_scores(target: Target, test: Labelled, model: Predictions) -> Predict
 
 
 def rarest_class(truth: NDArray[np.int64], n_rows_min: int) -> int | None:
-    """Return the class with the fewest rows among the classes with enough rows; the last one of a tie."""
+    """Return the rarest class that has enough rows. If several are equally rare, return the last one."""
     counts = np.bincount(truth)
     enough = np.flatnonzero(counts >= n_rows_min)[::-1]
     return int(enough[np.argmin(counts[enough])]) if len(enough) else None

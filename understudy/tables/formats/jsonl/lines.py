@@ -12,7 +12,7 @@ from typing import BinaryIO
 from understudy.errors import InvalidInput, TooLarge
 from understudy.tables.formats.scan import MEBIBYTE, Reading
 
-# The first block is small because the slow path has to parse it: no columns are known yet.
+# The first block is small because the slow path has to parse it while no columns are known.
 _FIRST_BYTES = 64 * 1024
 _BLANKS = b" \t\r\n"
 _REMEDY = "Upload JSON Lines: one object per line."
