@@ -46,11 +46,7 @@ class GroupSelectionRates(BaseModel):
 
 
 class SelectionParity(BaseModel):
-<<<<<<< HEAD
-    """Differences between the shares of each group that one model predicts to be in the class."""
-=======
     """Differences between groups in the rate at which a model predicts the class."""
->>>>>>> main
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

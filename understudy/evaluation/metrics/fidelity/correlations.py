@@ -22,11 +22,7 @@ Matrix = list[list[float | None]]
 
 
 class CorrelationsResult(MetricResult):
-<<<<<<< HEAD
-    """CorrelationSimilarity of all pairs of numeric columns. The score is the mean Pearson similarity."""
-=======
     """CorrelationSimilarity of each pair of numeric columns. The score uses Pearson's correlations."""
->>>>>>> main
 
     metric: Literal["correlations"] = "correlations"
     columns: Annotated[list[str], Field(description="Names of the columns, in the order of the matrices.")]

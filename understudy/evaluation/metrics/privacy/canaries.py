@@ -17,11 +17,7 @@ N_CANARIES_MIN = 10
 
 
 class CanariesResult(MetricResult):
-<<<<<<< HEAD
-    """AUC of an attacker who separates the planted canaries from the canaries that were left out."""
-=======
     """AUC of an attacker who separates planted canaries from canaries that were left out."""
->>>>>>> main
 
     metric: Literal["canaries"] = "canaries"
     exposure: Annotated[
