@@ -25,7 +25,7 @@ def preferred(accept: str | None, offered: tuple[str, ...]) -> str:
     Raises
     ------
     InvalidInput
-        If `Accept` allows none of the offered types.
+        If the header `Accept` allows none of the offered types.
     """
     weights = {media_type: _weight(accept or "*/*", media_type) for media_type in offered}
     best = max(offered, key=lambda media_type: weights[media_type])
@@ -81,7 +81,7 @@ def not_modified(etag: str) -> Response:
 
 
 def send_stored(request: Request, content: StoredContent) -> Response:
-    """Return a response with the file or the requested range; several ranges return the whole file."""
+    """Return a response with the file or the requested range. Several ranges return the whole file."""
     span = _span(request, content)
     start, end = span or (0, content.size_bytes)
     if span and start >= end:

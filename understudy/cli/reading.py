@@ -51,7 +51,7 @@ class TableReader:
             formats[0].check_options(self._options)
 
     def read(self, path: Path, progress: Progress) -> pa.Table:
-        """Return the table in a file; warnings about how it was read go to stderr."""
+        """Return the table in a file, and print warnings about reading it on stderr."""
         format_ = format_for_path(path)
         options = format_.supported_options(self._options)
         loaded = format_.load(existing_file(path), options=options, progress=progress)

@@ -1,4 +1,4 @@
-"""Rows of datasets; every function takes the project and is restricted to it."""
+"""Rows of datasets. Every function takes a project and only accesses rows of this project."""
 
 from __future__ import annotations
 
@@ -198,7 +198,7 @@ def set_locale(session: Session, project_id: UUID, dataset_id: UUID, locale: str
 
 
 def quarantine(session: Session, dataset: Dataset, reason: Json) -> None:
-    """Put a sample into quarantine; the reason of an earlier quarantine is replaced."""
+    """Put a sample into quarantine, and replace the reason of an earlier quarantine."""
     _change(session, dataset.project_id, dataset.id, quarantine=reason, quarantined_at=CLOCK)
 
 

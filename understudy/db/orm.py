@@ -282,7 +282,7 @@ class DatasetTable(Base):
 
 
 class Model(Base):
-    """A fitted synthesizer, stored as the artifact `model` of its job; it is as personal as its dataset."""
+    """A fitted synthesizer, stored as the artifact `model` of its job. Protect it like its dataset."""
 
     __tablename__ = "models"
     __table_args__ = (Index("models_project_id_id_idx", "project_id", "id"),)

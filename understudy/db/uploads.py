@@ -1,4 +1,4 @@
-"""Rows of uploads in parts; every function is restricted to a project, except those of the sweep."""
+"""Rows of uploads in parts. Every function is restricted to a project, except the functions of the sweep."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def add(session: Session, project_id: UUID, new: NewUpload) -> Upload:
 
 
 def get(session: Session, project_id: UUID, upload_id: UUID) -> Upload:
-    """Return an upload, or raise `NotFound` if it does not exist or has expired."""
+    """Return an upload, or raise `NotFound` if the upload does not exist or has expired."""
     return _found(session.scalar(_select(project_id).where(Upload.id == upload_id)), upload_id)
 
 

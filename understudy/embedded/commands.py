@@ -19,7 +19,7 @@ API_DRAIN_SECONDS = 2
 
 @dataclass(frozen=True)
 class StackOptions:
-    """The options of a stack; a server with a URL is external and not started."""
+    """The options of a stack. A server with a URL is external and is not started."""
 
     data_dir: Path
     host: str = "127.0.0.1"

@@ -99,7 +99,7 @@ class DataFolder:
         return False
 
     def url(self) -> str | None:
-        """Return the address of the stack in this folder; it may be stale if the stack was killed."""
+        """Return the address of the stack in this folder, which may be stale if the stack was killed."""
         return self.url_file.read_text().strip() if self.url_file.exists() else None
 
     def secret_key(self) -> str:

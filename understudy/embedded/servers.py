@@ -25,7 +25,7 @@ VALKEY_SOCKET = "valkey.sock"
 
 
 class PrivatePostgres:
-    """A Postgres 18 server from a wheel; start it from the main thread, because it ends with that thread.
+    """A Postgres 18 server from a wheel. Start it from the main thread, because it ends with that thread.
 
     Parameters
     ----------
@@ -161,7 +161,7 @@ class PrivatePostgres:
 
 
 class PrivateValkey:
-    """A Valkey 9 server from a wheel, with an append-only file; start it from the main thread.
+    """A Valkey 9 server from a wheel, with an append-only file. Start it from the main thread.
 
     Parameters
     ----------

@@ -31,7 +31,7 @@ DETAIL_LENGTH_MAX = 2_000
 
 
 def is_progress(progress: object) -> bool:
-    """Return whether a progress message is well-formed; hostile input may have taken over the child."""
+    """Return whether a progress message is well-formed, because hostile input may control the child."""
     return (
         isinstance(progress, dict)
         and set(progress) <= {"phase", "fraction", "rows_done", "rows_total"}
@@ -41,7 +41,7 @@ def is_progress(progress: object) -> bool:
 
 
 class Run:
-    """A running child; call `wait`, which reads its messages, until it returns an outcome."""
+    """A running child. Call `wait`, which reads the child's messages, until it returns an outcome."""
 
     def __init__(self, connection: socket.socket, output: int) -> None:
         self._connection = connection
