@@ -107,7 +107,7 @@ def write_results(name: str, runs: Sequence[Figures], *, command: str, notes: Se
 
 
 def machine() -> dict[str, Any]:
-    """Return the processor, Python version and package versions, on which the figures depend."""
+    """Return the processor, the Python version and the package versions. The figures depend on them."""
     packages = ("numpy", "pyarrow", "numba", "scikit-learn", "xgboost", "xgboost-cpu")
     return {
         "processor": _processor(),

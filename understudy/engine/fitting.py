@@ -109,7 +109,11 @@ def _parameters_of(synthesizer: SynthesizerParameters | str) -> SynthesizerParam
         again: SynthesizerParameters = validate_again(type(synthesizer), "synthesizer", synthesizer)
         return again
     if not isinstance(synthesizer, str):
-        raise refused("synthesizer", synthesizer, "Pass a preset, the name of a synthesizer, or parameters.")
+        raise refused(
+            "synthesizer",
+            synthesizer,
+            "Pass the name of a preset or synthesizer, or the parameters of a synthesizer.",
+        )
     if synthesizer in PRESETS:
         return TreeChainParameters.model_validate({"name": DEFAULT_SYNTHESIZER, "preset": synthesizer})
     if synthesizer not in SYNTHESIZERS:

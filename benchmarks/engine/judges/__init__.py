@@ -13,7 +13,7 @@ from benchmarks.engine.tables import draw
 __all__ = ["JUDGES", "Case", "Figures", "judge"]
 
 # Number of rows of each table in the two-sample figure that is compared with published ones. More rows make a
-# stronger judge; with this number the published experiment's own code yields its published figures.
+# stronger judge. With this number, the code of the published experiment reproduces its published figures.
 N_ROWS_COMPARED = 10_000
 
 

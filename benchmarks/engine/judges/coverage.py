@@ -2,7 +2,7 @@
 
 Alaa et al. (2022), in the variant reported by TabSyn (Zhang et al., 2024): plain coordinates, with numbers
 scaled to the range of the real ones and one-hot categories. Real rows have a precision near 1 and a recall
-near 0.5, because half of all real rows have another real row nearer than a synthetic one.
+near 0.5, because about half of the real rows are closer to another real row than to a synthetic row.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def nearest_rows(
     Parameters
     ----------
     skips_itself : bool
-        Whether to exclude row i of the others for query i, because both are the same table.
+        Whether to exclude row i of the others for query i, because both tables are the same.
     """
     n_threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     parts = np.array_split(np.arange(len(queries)), n_threads)

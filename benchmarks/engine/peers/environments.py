@@ -17,7 +17,7 @@ def python_of(peer: Peer, folder: Path) -> Path:
     Raises
     ------
     subprocess.CalledProcessError
-        If it cannot be installed.
+        If the environment cannot be installed.
     """
     environment = folder / peer.environment
     python = environment / "bin" / "python"

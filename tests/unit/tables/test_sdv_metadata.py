@@ -73,7 +73,7 @@ def test_unused_metadata_leads_to_warnings() -> None:
 def test_one_of_several_tables_is_read(version: str) -> None:
     several = {"METADATA_SPEC_VERSION": version, "tables": {"guests": GUESTS, "hotels": {"columns": {}}}}
     assert read(several, "guests") == read(GUESTS)
-    with pytest.raises(InvalidInput, match=r"2 tables\. Name the table"):
+    with pytest.raises(InvalidInput, match=r"2 tables\. Choose the table"):
         read(several)
     with pytest.raises(InvalidInput, match="but not 'rooms'"):
         read(several, "rooms")

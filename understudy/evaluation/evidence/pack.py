@@ -43,7 +43,7 @@ _DAMAGES = (
 
 @dataclass(frozen=True)
 class Pack:
-    """A pack whose files match the digests in its manifest. `check_signature` checks the signature.
+    """A pack whose files match the digests in its manifest. Its signature is checked by `check_signature`.
 
     Parameters
     ----------

@@ -112,7 +112,7 @@ def _without_texts(value: Any) -> Any:
 
 # Any: JSON.
 def _as_stated(signed: Any, computed: Any) -> Any:
-    """Return the computed values without fields and checks that the signed report does not contain."""
+    """Return the computed values without the fields and checks that are missing in the signed report."""
     if isinstance(signed, dict) and isinstance(computed, dict):
         return {name: _as_stated(item, computed[name]) for name, item in signed.items() if name in computed}
     if not isinstance(signed, list) or not isinstance(computed, list):

@@ -22,7 +22,7 @@ Matrix = list[list[float | None]]
 
 
 class CorrelationsResult(MetricResult):
-    """CorrelationSimilarity of each pair of numeric columns; the score is the mean for Pearson's."""
+    """CorrelationSimilarity of each pair of numeric columns. The score uses Pearson's correlations."""
 
     metric: Literal["correlations"] = "correlations"
     columns: Annotated[list[str], Field(description="Names of the columns, in the order of the matrices.")]

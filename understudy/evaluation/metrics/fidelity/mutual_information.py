@@ -12,7 +12,7 @@ from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.metrics.base import Metric, MetricResult, RealBaseline, UnscoredResult
 from understudy.evaluation.metrics.fidelity.pair_cells import Counts, PairCells, pair_cells
 
-# Probability that a relation is found in a table of independent columns.
+# Probability that the test finds a relation in a table of independent columns.
 SIGNIFICANCE = 0.01
 
 Floats = NDArray[np.float64]

@@ -131,7 +131,7 @@ def _neighbours(real: Points, synthetic: Points) -> tuple[Integers, Integers, In
 
 
 def _depths(points: Points, of: Points) -> Floats:
-    """Return the distance of each point from the mean of the points `of`; different codes are 1 apart."""
+    """Return the distance of each point from the mean of the points `of`; different codes have distance 1."""
     centre = of.numbers.mean(axis=1, dtype=np.float64, keepdims=True)
     squares = ((points.numbers - centre) ** 2).sum(axis=0)
     for codes, others in zip(points.codes, of.codes, strict=True):

@@ -62,7 +62,7 @@ def _of_numbers(values: Values) -> Floats:
 
     missing = is_missing(values)
     ranks = np.zeros(len(values))
-    # Ranks from -1 to 1 among the values of both tables, so that both are treated alike.
+    # Ranks are from -1 to 1 among the values of both tables, so that both tables are treated alike.
     ranks[~missing] = 2 * rankdata(values[~missing]) / max((~missing).sum(), 1) - 1
     return np.column_stack([ranks, ranks**2, missing])
 

@@ -13,7 +13,7 @@ from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.encoding import Values, is_missing
 from understudy.evaluation.metrics.base import Metric, MetricResult, RealBaseline
 
-# Minimum share of distinct values of a column that is continuous or nearly a key.
+# Minimum number of distinct values, as a share of the rows, of a column that makes chance copies unlikely.
 SHARE_TELLING = 0.1
 
 Hashes = NDArray[np.uint64]
