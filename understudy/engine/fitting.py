@@ -69,8 +69,8 @@ def fit(
     Raises
     ------
     InvalidInput
-        If the data are not a table, have no rows, or have columns that cannot be synthesized; if the schema
-        does not fit the data; if the synthesizer is unknown, or supports one table and the data has several.
+        If the data are not a table, have no rows, have columns that cannot be synthesized, or do not fit the
+        schema. Also if the synthesizer is unknown, or supports only one table and the data contain several.
 
     Examples
     --------

@@ -138,7 +138,7 @@ def shop() -> InferredSchema:
     return infer_schema({"orders": ArrowSource(orders), "people": ArrowSource(people)})
 
 
-def test_both_columns_of_a_relationship_are_ids() -> None:
+def test_both_columns_of_a_relationship_have_the_sdtype_id() -> None:
     inferred = shop()
     kinds = [inferred.schema.tables[name].column("person_id").kind for name in ("orders", "people")]
     assert kinds == [ColumnKind.integer, ColumnKind.identifier]
