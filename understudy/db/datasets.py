@@ -145,7 +145,7 @@ def set_ready(
 
 
 def set_failed(session: Session, project_id: UUID, dataset_id: UUID, *, code: str, detail: str) -> None:
-    """Set a pending dataset to failed, with the error; do nothing if it was deleted in the meantime."""
+    """Set a pending dataset to failed, with the error. Do nothing if the dataset was deleted meanwhile."""
     statement = (
         update(Dataset)
         .where(Dataset.id == dataset_id, Dataset.project_id == project_id, Dataset.state == "pending")

@@ -35,8 +35,8 @@ class ExcludedColumn(BaseModel):
     copied: Annotated[
         float | None,
         Field(
-            description="Share of the synthetic values that also occur in the real table; null if there are "
-            "none."
+            description="Share of the synthetic values that also occur in the real table. Null if there are "
+            "no synthetic values."
         ),
     ]
 

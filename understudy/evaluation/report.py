@@ -53,7 +53,7 @@ class TableSize(BaseModel):
         ),
     ]
     n_subjects: Annotated[
-        int | None, Field(description="Number of subjects in the drawn rows; null if no subject is declared.")
+        int | None, Field(description="Number of subjects in the drawn rows. Null if no subject is declared.")
     ] = None
 
 

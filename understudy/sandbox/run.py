@@ -149,7 +149,7 @@ class Run:
 
     def _has_ended(self) -> bool:
         if self._exit is not None:
-            # The pipe now contains all of the child's messages; only orphans of the child can write more.
+            # The pipe now contains all of the child's messages. Only orphans of the child can write more.
             return True
         is_server_gone = self._connection.fileno() not in self._open
         return is_server_gone or time.monotonic() >= self._report_deadline

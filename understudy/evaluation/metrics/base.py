@@ -52,7 +52,7 @@ class MetricResult(BaseModel):
     n_rows: Annotated[dict[str, int], Field(description="Number of rows used, by table.")]
     n_subjects: Annotated[
         dict[str, int],
-        Field(description="Number of subjects used, by table; empty if the metric counts rows."),
+        Field(description="Number of subjects used, by table. Empty if the metric counts rows."),
     ] = {}
 
 

@@ -44,7 +44,7 @@ class FairnessScores(BaseModel):
     parity_interval: Interval
     odds_difference: Annotated[
         float | None,
-        Field(description="Equalized odds difference; null if fewer than two groups have enough test rows."),
+        Field(description="Equalized odds difference. Null if fewer than two groups have enough test rows."),
     ]
     odds_interval: Interval | None
     auc: float

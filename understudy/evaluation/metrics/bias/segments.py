@@ -44,7 +44,7 @@ class SegmentScore(BaseModel):
         ),
     ]
     shape: Annotated[
-        float | None, Field(description="Mean similarity of the columns within the group; 1 is best.")
+        float | None, Field(description="Mean similarity of the columns within the group. 1 is best.")
     ] = None
     synthetic: Annotated[
         float | None, Field(description="AUC or R2 of the model trained on the evaluated rows.")

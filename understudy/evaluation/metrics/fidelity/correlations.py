@@ -28,10 +28,12 @@ class CorrelationsResult(MetricResult):
     columns: Annotated[list[str], Field(description="Names of the columns, in the order of the matrices.")]
     spearman_score: Annotated[
         float | None,
-        Field(description="Mean similarity of Spearman's rank correlations; null if none is defined."),
+        Field(
+            description="Mean similarity of Spearman's rank correlations. Null if no correlation is defined."
+        ),
     ]
     pearson_real: Annotated[
-        Matrix, Field(description="Pearson's correlations; null where undefined and on the diagonal.")
+        Matrix, Field(description="Pearson's correlations. Null where undefined and on the diagonal.")
     ]
     pearson_synthetic: Matrix
     spearman_real: Matrix

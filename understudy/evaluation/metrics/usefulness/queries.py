@@ -44,7 +44,7 @@ class QueryGroupAnswer(BaseModel):
     real: float
     synthetic: Annotated[
         float | None,
-        Field(description="Answer of the synthetic table; null if no synthetic row is in the group."),
+        Field(description="Answer of the synthetic table. Null if no synthetic row is in the group."),
     ]
     synthetic_interval: Annotated[
         Interval | None,

@@ -60,7 +60,7 @@ class ClassScores(BaseModel):
     auc_synthetic: float
     auc_real: float | None
     precision_synthetic: Annotated[
-        float | None, Field(description="Precision; null if the model never predicts the class.")
+        float | None, Field(description="Precision. Null if the model never predicts the class.")
     ]
     precision_real: float | None
     recall_synthetic: float
