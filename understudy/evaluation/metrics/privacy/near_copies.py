@@ -40,7 +40,7 @@ class NearCopyCounts(BaseModel):
 
 
 class NearCopiesResult(MetricResult):
-    """Largest excess of the share of training rows with a near copy over that of held-out rows."""
+    """Largest difference between the shares of training and of held-out rows that have a near copy."""
 
     metric: Literal["near_copies"] = "near_copies"
     copies: list[NearCopyCounts]
