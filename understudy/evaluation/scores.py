@@ -28,7 +28,7 @@ CONFIDENCE = 0.95
 
 
 class BaselineScore(BaseModel):
-    """The score of real rows that replace the synthetic table. It differs from the best score by chance only."""
+    """The score of real rows in place of the synthetic table. It differs from the best by chance only."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
