@@ -1,4 +1,4 @@
-"""Order the levels of a large category, so that levels with similar values in other columns are neighbours."""
+"""Order the levels of a large category, so that levels with similar values elsewhere are neighbours."""
 
 from __future__ import annotations
 
