@@ -31,7 +31,7 @@ def preferred(accept: str | None, offered: tuple[str, ...]) -> str:
     best = max(offered, key=lambda media_type: weights[media_type])
     if weights[best] <= 0:
         raise InvalidInput(
-            f"Accept allows none of the available media types. Use one of {', '.join(offered)}.",
+            f"The Accept header allows none of the available media types. Use one of {', '.join(offered)}.",
             code="not_acceptable",
         )
     return best

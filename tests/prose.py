@@ -154,7 +154,7 @@ def _paragraphs(text: str) -> list[str]:
 
 
 def _comments(source: str) -> Iterator[tuple[int, str, str]]:
-    """Return comments, where comments on consecutive lines are one."""
+    """Return comments, with those on consecutive lines joined into one."""
     block: list[str] = []
     start = last = 0
     for token in tokenize.generate_tokens(io.StringIO(source).readline):

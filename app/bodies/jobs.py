@@ -209,7 +209,10 @@ class JobEvent(Body):
 
     id: Annotated[
         str,
-        Field(description="Event ID. Later events have higher IDs. Resume after it with `Last-Event-ID`."),
+        Field(
+            description="ID of the event. Later events have higher IDs. To resume after this event, send "
+            "the ID as `Last-Event-ID`."
+        ),
     ]
     type: Annotated[
         str, Field(description="Type of the event. More types may be added.", examples=["running"])

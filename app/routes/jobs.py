@@ -93,7 +93,8 @@ WAIT_PREFERENCE = re.compile(r"(?:^|[,;\s])wait=(\d{1,6})(?=$|[,;\s])", re.IGNOR
     responses={
         200: {
             "model": ValidatedJob,
-            "description": "The parameters are valid. Sent if `validate_only` is true; no job is created.",
+            "description": "The parameters are valid, and no job was created. Sent only if `validate_only` "
+            "is true.",
         },
         **problems(404, 409, 413, 422, 429),
     },

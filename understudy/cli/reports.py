@@ -255,7 +255,7 @@ def _read_json(path: Path) -> Any:  # Any: a JSON document
         return json.loads(existing_file(path).read_text(encoding="utf-8"))
     except ValueError as error:
         raise InvalidInput(
-            f"{path} is not valid JSON encoded as UTF-8.", code="invalid_parameters"
+            f"{path} is not valid JSON encoded as UTF-8. Correct the file.", code="invalid_parameters"
         ) from error
 
 

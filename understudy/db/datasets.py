@@ -191,7 +191,7 @@ def set_locale(session: Session, project_id: UUID, dataset_id: UUID, locale: str
     """
     if lock(session, project_id, dataset_id).version != version:
         raise PreconditionFailed(
-            f"Dataset {ids.to_text('dataset', dataset_id)} was changed in the meantime. Read its schema "
+            f"Dataset {ids.to_text('dataset', dataset_id)} was changed by another request. Read its schema "
             "again and repeat the change."
         )
     return _change(session, project_id, dataset_id, version=version + 1, locale=locale)

@@ -208,7 +208,7 @@ def _delete_parts(session: Session, upload_ids: list[UUID]) -> list[str]:
 def _found(upload: Upload | None, upload_id: UUID) -> Upload:
     if upload is None:
         raise NotFound(
-            f"Upload {ids.to_text('upload', upload_id)} does not exist in this project. Uploads that are "
-            "not completed in time are deleted; start a new one."
+            f"Upload {ids.to_text('upload', upload_id)} does not exist in this project or has expired. "
+            f"Check the ID, or start a new upload."
         )
     return upload

@@ -218,7 +218,7 @@ def _check(tables: Mapping[str, pa.Table], schema: TableSchema, options: Evaluat
     for name, pointer in options.named_columns.items():
         if schema.column(name).name in schema.subject:
             raise InvalidInput(
-                f"Column {name!r} is the subject, which is not scored. Name another column.",
+                f"Column {name!r} is the subject, which is not scored. Choose another column.",
                 code="invalid_parameters",
                 pointer=pointer,
             )

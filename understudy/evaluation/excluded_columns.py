@@ -72,8 +72,8 @@ def exclude_columns(
     names = {excluded.column for excluded in left_out}
     if names.issuperset(schema.names):
         raise InvalidInput(
-            "All columns contain generated values (identifiers, free text or personal fields) or the "
-            "subject, so there is nothing to compare. Add a column of another kind.",
+            "All columns contain the subject or generated values (identifiers, free text or personal "
+            "fields), so there is nothing to compare. Add a column of another kind.",
             code="no_columns",
         )
     kept = [name for name in schema.names if name not in names or name in schema.subject]

@@ -109,7 +109,7 @@ class Report(BaseModel):
     columns: list[ColumnDistribution]
     left_out: Annotated[
         list[ExcludedColumn],
-        Field(description="Columns that are not scored: identifiers, texts and personal fields."),
+        Field(description="Columns that are not scored: identifiers, free text and personal fields."),
     ] = []
 
     @property

@@ -28,12 +28,13 @@ CONFIDENCE = 0.95
 
 
 class BaselineScore(BaseModel):
-    """The score of real rows in place of the synthetic table. It differs from the best by chance only."""
+    """Score of real rows in place of the synthetic table. Only chance separates it from the best score."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     score: Annotated[
-        float, Field(description="Score of the real rows, or its mean if they were drawn several times.")
+        float,
+        Field(description="Score of the real rows, or the mean score if real rows were drawn several times."),
     ]
     interval: Annotated[
         tuple[float, float] | None,
@@ -61,14 +62,14 @@ class MetricScores(BaseModel):
     independent: Annotated[
         AnyResult | None,
         Field(
-            description="Result of the baseline that samples each column independently and so learns no "
-            "dependencies."
+            description="Result of the baseline that samples each column independently, without "
+            "dependencies between columns."
         ),
     ] = None
     leak: Annotated[
         AnyResult | None,
         Field(
-            description="Result of the baseline that is a noisy copy of the training rows, which is "
+            description="Result of a baseline that copies the training rows and adds noise. The copy is "
             "faithful but not private."
         ),
     ] = None

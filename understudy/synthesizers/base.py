@@ -127,10 +127,10 @@ class Synthesizer(Protocol):
         Raises
         ------
         InvalidInput
-            If the plan contains an unknown table or an invalid range; if its constraints contain an unknown
-            column, a value that the column cannot have, or a combination that is impossible under the model
-            (`impossible_condition`); or if the synthesizer does not support constraints
-            (`unsupported_by_synthesizer`).
+            If the plan contains an unknown table, an invalid range, or constraints that the synthesizer does
+            not support (`unsupported_by_synthesizer`). Also if the constraints contain an unknown column, a
+            value that the column cannot have, or a combination that is impossible under the model
+            (`impossible_condition`).
         Conflict
             If the synthesizer is not fitted, or the sampling was cancelled.
         """

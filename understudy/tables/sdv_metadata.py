@@ -181,9 +181,9 @@ def _one_of(tables: object, table: str | None) -> object:
     matching = [tables[table]] if table in tables else list(tables.values())
     if len(matching) != 1:
         raise InvalidInput(
-            f"The metadata describes {len(tables)} tables, but not {table!r}. Name one of its tables."
+            f"The metadata describes {len(tables)} tables, but not {table!r}. Choose one of its tables."
             if table is not None
-            else f"The metadata describes {len(tables)} tables. Name the table to read.",
+            else f"The metadata describes {len(tables)} tables. Choose the table to read.",
             code="invalid_parameters",
         )
     return matching[0]

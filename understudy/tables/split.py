@@ -86,7 +86,7 @@ class Split(BaseModel):
         Parameters
         ----------
         subject : sequence of str
-            Names of the subject columns; empty if the table has none.
+            Names of the subject columns, empty if the table has none.
         """
         units = _own_units(ArrowSource(table), subject if self.by != "row" else ())
         return self._decide({"table": units})["table"]
@@ -165,7 +165,7 @@ def check_holdout(n_held_out: int, fraction: float) -> None:
     """
     if n_held_out == 0 and fraction > 0:
         raise InvalidInput(
-            f"No row is held out: the dataset has too few rows or subjects for a fraction of {fraction}. "
+            f"No row is held out: the dataset has too few rows or subjects for the fraction {fraction}. "
             "Choose a larger fraction or another seed.",
             code="invalid_parameters",
         )

@@ -43,9 +43,9 @@ class Origin:
     remedy: str = "Give it the columns of the schema."
 
 
-# The origin of a caller's only table.
+# Wording of error messages about the only table of a caller.
 THE_TABLE = Origin("The table")
-# The origin of a table that a model completes.
+# Wording of error messages about a table whose missing values a model imputes.
 FITTED = Origin("The table", "Give it the columns that the model was fitted with.")
 
 

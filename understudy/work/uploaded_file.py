@@ -87,8 +87,8 @@ def join_parts(parts: Sequence[Part], target: Path, *, sha256: str | None) -> No
             if hashlib.file_digest(source, "sha256").hexdigest() != part.sha256:
                 raise _damaged(number)
     raise InvalidInput(
-        "The SHA-256 of the file differs from the value given at the start of the upload, so the file "
-        "changed during the upload. Upload it again.",
+        "The SHA-256 of the file differs from the value declared at the start of the upload, so the file "
+        "changed during the upload. Upload the file again.",
         code="digest_mismatch",
     )
 

@@ -44,7 +44,8 @@ class AttackerScore(BaseModel):
     name: str
     auc: float
     found: Annotated[
-        float, Field(description="True positive rate (members found) at a false positive rate of 1 %.")
+        float,
+        Field(description="True positive rate (share of members found) at a false positive rate of 1 %."),
     ]
 
 

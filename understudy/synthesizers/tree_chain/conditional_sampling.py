@@ -186,7 +186,7 @@ class Conditioner:
             if weight.sum() > 0:
                 taken = resample(weight, n, np.random.default_rng([own_seed, block]))
                 return Proposals({j: c[taken] for j, c in codes.items()}, own_seed, numbers[taken])
-        raise impossible("The model found no row for one of the conditions")
+        raise impossible("The model generated no row that satisfies one of the conditions")
 
 
 def make_conditioner(links: Sequence[Link], group: Group, accept: Accept) -> Conditioner:
@@ -207,7 +207,7 @@ def make_conditioner(links: Sequence[Link], group: Group, accept: Accept) -> Con
             return Conditioner(links, group, accept, n_proposals, min(share * n_proposals, 1.0))
         n *= 4
     names = ", ".join(repr(predicate.column.name) for predicate in group.predicates)
-    raise impossible(f"The model found no row that fulfils the condition on {names}")
+    raise impossible(f"The model generated no row that satisfies the condition on {names}")
 
 
 def _propose(conditioner: Conditioner, seed: int, numbers: RowNumbers) -> tuple[dict[int, Codes], Weights]:

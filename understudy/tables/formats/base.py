@@ -84,12 +84,14 @@ class WriteLimits:
         """
         if n_rows > self.rows_max:
             raise TooLarge(
-                f"The format can store at most {self.rows_max:,} rows. Use Parquet or CSV.",
+                f"The table has {n_rows:,} rows, but the format can store at most {self.rows_max:,}. Use "
+                f"Parquet or CSV.",
                 code="too_many_rows",
             )
         if n_columns > self.columns_max:
             raise TooLarge(
-                f"The format can store at most {self.columns_max:,} columns. Use Parquet or CSV.",
+                f"The table has {n_columns:,} columns, but the format can store at most "
+                f"{self.columns_max:,}. Use Parquet or CSV.",
                 code="too_many_columns",
             )
 

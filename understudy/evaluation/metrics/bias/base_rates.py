@@ -79,7 +79,7 @@ class ColumnBaseRates(BaseModel):
 
 
 class BaseRatesResult(MetricResult):
-    """Largest change of a group's rate from the real to the synthetic table."""
+    """Largest absolute difference between the real and the synthetic rate of a group."""
 
     metric: Literal["base_rates"] = "base_rates"
     target: str | None

@@ -96,7 +96,7 @@ class ColumnParity(BaseModel):
 
 
 class DemographicParityResult(MetricResult):
-    """Increase in the demographic parity difference from training on the evaluated instead of real rows."""
+    """Increase in the demographic parity difference if the evaluated rows replace the real training rows."""
 
     metric: Literal["demographic_parity"] = "demographic_parity"
     target: str

@@ -39,8 +39,8 @@ class SegmentScore(BaseModel):
     is_too_small: Annotated[
         bool,
         Field(
-            description="Whether the group is not scored, because it has fewer than 50 test rows, fewer than "
-            "two classes with 10 test rows, or a constant numeric target."
+            description="Whether the group is not scored. Groups need at least 50 test rows and either two "
+            "classes with at least 10 test rows each or a numeric target that is not constant."
         ),
     ]
     shape: Annotated[
@@ -75,7 +75,7 @@ class ColumnSegments(BaseModel):
 
 
 class SegmentsResult(MetricResult):
-    """AUC or R2 in the group in which the model trained on the evaluated rows is worst."""
+    """AUC or R2 of the model trained on the evaluated rows, in the group with the lowest score."""
 
     metric: Literal["segments"] = "segments"
     target: str

@@ -25,8 +25,8 @@ class BetaRecallResult(MetricResult):
     curve: Annotated[
         list[tuple[float, float]],
         Field(
-            description="Points of the recall curve: a share of innermost synthetic rows, and the share "
-            "of real rows that they reach."
+            description="Points of the recall curve. Each point is a share of the innermost synthetic rows "
+            "and the share of real rows that these synthetic rows reach."
         ),
     ]
 

@@ -43,7 +43,7 @@ class DistinguishingColumn(BaseModel):
 
     column: str
     auc_lost: Annotated[
-        float, Field(description="Decrease of the AUC when the values of this column are shuffled.")
+        float, Field(description="Decrease in the AUC when the values of this column are shuffled.")
     ]
 
 

@@ -24,15 +24,15 @@ class ColumnAdherenceScore(BaseModel):
     score: Annotated[
         float,
         Field(
-            description="Share of the values, rounded to thousandths because a range is defined "
-            "by only two real rows."
+            description="Share of the synthetic values within the real range or categories. The share is "
+            "rounded to thousandths, because only two real rows define a range."
         ),
     ]
     measure: Literal["BoundaryAdherence", "CategoryAdherence"]
 
 
 class ColumnAdherenceResult(MetricResult):
-    """Adherence of all columns; the overall score is their mean."""
+    """Adherence of each column. The overall score is the mean over columns."""
 
     metric: Literal["column_adherence"] = "column_adherence"
     columns: list[ColumnAdherenceScore]

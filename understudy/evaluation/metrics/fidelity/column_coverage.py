@@ -24,15 +24,15 @@ class ColumnCoverageScore(BaseModel):
     score: Annotated[
         float,
         Field(
-            description="Share of the range or categories, rounded to hundredths because a range "
-            "is defined by only two real rows."
+            description="Share of the real range or categories that is covered. The share is rounded to "
+            "hundredths, because only two real rows define a range."
         ),
     ]
     measure: Literal["RangeCoverage", "CategoryCoverage"]
 
 
 class ColumnCoverageResult(MetricResult):
-    """Coverage of all columns; the overall score is their mean."""
+    """Coverage of each column. The overall score is the mean over columns."""
 
     metric: Literal["column_coverage"] = "column_coverage"
     columns: list[ColumnCoverageScore]

@@ -15,7 +15,7 @@ from understudy.evaluation.statistics.auc import interval
 
 
 class DensityResult(MetricResult):
-    """Mean number of real neighbourhoods around a synthetic row, relative to real rows; at most 1."""
+    """Mean number of real neighbourhoods that contain a synthetic row, as a ratio to real rows, up to 1."""
 
     metric: Literal["density"] = "density"
     density: Annotated[

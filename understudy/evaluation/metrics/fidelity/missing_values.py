@@ -20,7 +20,7 @@ Hashes = NDArray[np.uint64]
 
 
 class ColumnMissingness(BaseModel):
-    """MissingValueSimilarity of one column: 1 minus the difference of the shares of missing values."""
+    """MissingValueSimilarity of one column: 1 minus the difference between the shares of missing values."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -31,7 +31,7 @@ class ColumnMissingness(BaseModel):
 
 
 class MissingPattern(BaseModel):
-    """A pattern of missing values: the missing columns of rows in which all other columns are known."""
+    """A pattern of missing values: the set of columns that are missing in a row."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -47,7 +47,7 @@ class MissingPattern(BaseModel):
 
 
 class MissingValuesResult(MetricResult):
-    """Similarity of the patterns of missing values, with the similarity for each column."""
+    """Similarity of the patterns of missing values in both tables, and the similarity of each column."""
 
     metric: Literal["missing_values"] = "missing_values"
     columns: Annotated[

@@ -58,7 +58,7 @@ class SmallSubgroup(BaseModel):
 
 
 class SubgroupsResult(MetricResult):
-    """Similarity of columns within groups; the overall score is the mean over groups."""
+    """Similarity of columns within groups. The overall score is the mean over groups."""
 
     metric: Literal["subgroups"] = "subgroups"
     whole: Annotated[float, Field(description="Similarity of the columns over all rows.")]

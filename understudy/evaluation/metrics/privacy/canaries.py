@@ -32,7 +32,10 @@ class CanariesResult(MetricResult):
     ]
     exposure_most: Annotated[
         float,
-        Field(description="Exposure in bits if every planted canary ranks above all that were left out."),
+        Field(
+            description="Exposure in bits if every planted canary ranks above all canaries that were left "
+            "out."
+        ),
     ]
     n_planted: int
     n_found: Annotated[int, Field(description="Number of planted canaries that equal a synthetic row.")]

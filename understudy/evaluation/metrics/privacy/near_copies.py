@@ -40,7 +40,7 @@ class NearCopyCounts(BaseModel):
 
 
 class NearCopiesResult(MetricResult):
-    """Largest difference between the shares of training and of held-out rows that have a near copy."""
+    """Share of training rows with a near copy minus that of held-out rows, for the worst `n_different`."""
 
     metric: Literal["near_copies"] = "near_copies"
     copies: list[NearCopyCounts]

@@ -26,10 +26,16 @@ class NearestRecordResult(MetricResult):
     metric: Literal["nearest_record"] = "nearest_record"
     standard_error: Annotated[
         float,
-        Field(description="Standard error over the synthetic rows, or over their nearest subjects."),
+        Field(
+            description="Standard error of the score over the synthetic rows, or over their nearest subjects."
+        ),
     ]
     ties: Annotated[
-        float, Field(description="Share of synthetic rows equally close to both tables; they count half.")
+        float,
+        Field(
+            description="Share of synthetic rows that are equally close to both tables. Each of "
+            "them counts half."
+        ),
     ]
     ratio_to_training: Annotated[
         float,

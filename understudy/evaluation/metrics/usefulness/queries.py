@@ -49,12 +49,16 @@ class QueryGroupAnswer(BaseModel):
     synthetic_interval: Annotated[
         Interval | None,
         Field(
-            description="Interval (95 %) of the synthetic answer, with the rows regarded as a random sample."
+            description="Confidence interval (95 %) of the synthetic answer, with the synthetic rows "
+            "regarded as a random sample."
         ),
     ] = None
     difference_interval: Annotated[
         Interval | None,
-        Field(description="Interval (95 %) of synthetic minus real, with both regarded as samples."),
+        Field(
+            description="Confidence interval (95 %) of the synthetic minus the real answer, with both "
+            "tables regarded as random samples."
+        ),
     ] = None
     error: Annotated[float, Field(description="Error in the unit of `measure`, capped at 1.")]
     is_within: Annotated[
@@ -73,8 +77,8 @@ class QueryAnswers(BaseModel):
     measure: Annotated[
         Measure,
         Field(
-            description="Unit of the error: absolute for shares, standard deviations for dates, times of day "
-            "and timestamps, relative for other values."
+            description="Unit of the error: an absolute difference for shares, standard deviations for "
+            "dates, times of day and timestamps, and a relative difference for other values."
         ),
     ]
     error: Annotated[float | None, Field(description="Mean error of the groups.")] = None

@@ -69,7 +69,8 @@ class RareClassResult(MetricResult):
     label: Annotated[str, Field(description="Name of the class.")]
     n_positive: Annotated[int, Field(description="Number of test rows of the class.")]
     share: Annotated[
-        float, Field(description="Share of the class among the test rows, which is the score of guessing.")
+        float,
+        Field(description="Share of the class among the test rows, which is the score of random guessing."),
     ]
     synthetic: RareClassScores
     real: RareClassScores | None = None

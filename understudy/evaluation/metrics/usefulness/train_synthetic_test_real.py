@@ -34,7 +34,7 @@ class PredictorScores(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    score: Annotated[float, Field(description="AUC, or R2 of a numeric target.")]
+    score: Annotated[float, Field(description="AUC, or R2 if the target is numeric.")]
     interval: tuple[float, float]
     accuracy: float | None = None
     log_loss: float | None = None
@@ -81,7 +81,7 @@ class RocCurve(BaseModel):
 
 
 class TrainSyntheticTestRealResult(MetricResult):
-    """AUC or R2 on real rows of a model trained only on the evaluated rows."""
+    """AUC or R2 on real test rows of a model that was trained only on the evaluated rows."""
 
     metric: Literal["train_synthetic_test_real"] = "train_synthetic_test_real"
     target: str
@@ -109,7 +109,8 @@ class TrainSyntheticTestRealResult(MetricResult):
         ),
     ] = None
     loss_interval: Annotated[
-        tuple[float, float] | None, Field(description="Interval (95 %) of `loss`, paired over the test rows.")
+        tuple[float, float] | None,
+        Field(description="Confidence interval (95 %) of `loss`, from paired predictions of the test rows."),
     ] = None
     error_ratio: Annotated[
         float | None,

@@ -40,7 +40,8 @@ _MARKS = (
 )
 # Fallback for text that is not UTF-8. Windows-1252 contains all letters of Latin-1.
 _SINGLE_BYTE = "cp1252"
-# Minimum fraction of zeros in every other byte that indicates UTF-16. Delimiters and digits alone exceed it.
+# Minimum fraction of zeros in every other byte that indicates UTF-16. In UTF-16, delimiters and digits alone
+# give a higher fraction.
 _ZEROS_MIN = 0.3
 
 _REMEDY = "Save the file as UTF-8 and upload it again, or set the option `encoding`."
