@@ -188,8 +188,8 @@ class Model:
     def effective_shares(self, constraints: ConstraintsLike) -> list[float]:
         """Return the effective share of each group of rows in a constrained sample.
 
-        A group is a condition, or one value of a rebalanced column. Its number of rows times its effective
-        share is its effective sample size: the number of independent rows that contain as much information
+        A group is a condition, or one value of a rebalanced column. The effective sample size of a group is
+        ``n_rows * effective_share``. This is the number of independent rows that contain as much information
         (Kong 1992).
 
         Parameters

@@ -20,7 +20,7 @@ from understudy.tables.splitmix import mix64
 
 MISSING = -1
 
-# Generated values are compared as labels, if they are compared at all.
+# If generated values are compared, they are compared as labels.
 CATEGORICAL_KINDS = frozenset({ColumnKind.category, ColumnKind.boolean, *GENERATED_KINDS})
 
 SECONDS_PER_DAY = 86_400.0

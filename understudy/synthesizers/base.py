@@ -164,8 +164,8 @@ class SupportsConstraints(Protocol):
     def effective_shares(self, constraints: SamplingConstraints) -> list[float]:
         """Return the effective share of each group of rows, from 0 to 1.
 
-        A group is a condition, or one value of a rebalanced column. Its number of rows times its effective
-        share is its effective sample size: the number of independent rows that contain as much information
+        A group is a condition, or one value of a rebalanced column. The effective sample size of a group is
+        ``n_rows * effective_share``. This is the number of independent rows that contain as much information
         (Kong 1992).
 
         Raises

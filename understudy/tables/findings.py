@@ -95,5 +95,5 @@ class Findings(BaseModel):
     ] = ()
 
     def table(self, name: str) -> TableFindings:
-        """Return the findings about a table; empty if it was never examined."""
+        """Return the findings about a table, which are empty if it was never examined."""
         return self.tables.get(name, TableFindings())

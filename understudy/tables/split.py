@@ -86,7 +86,7 @@ class Split(BaseModel):
         Parameters
         ----------
         subject : sequence of str
-            Names of the subject columns; empty if the table has none.
+            Names of the subject columns, empty if the table has none.
         """
         units = _own_units(ArrowSource(table), subject if self.by != "row" else ())
         return self._decide({"table": units})["table"]

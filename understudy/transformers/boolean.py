@@ -36,7 +36,7 @@ class BooleanTransformer:
 
     @property
     def is_ordinal(self) -> bool:
-        """Always false: codes of booleans have no order."""
+        """Always false, because codes of booleans have no order."""
         return False
 
     @property

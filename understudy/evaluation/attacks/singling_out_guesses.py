@@ -65,7 +65,7 @@ class SortedColumn:
 
     @classmethod
     def of(cls, values: Values, order: NDArray[np.integer] | None = None) -> SortedColumn:
-        """Return the sorted column of these values; `order` is computed if it is not given."""
+        """Return the sorted column of these values; compute `order` if it is not given."""
         order = np.argsort(values, kind="stable") if order is None else order
         return cls(values, order, values[order[: len(values) - int(np.isnan(values).sum())]])
 

@@ -164,7 +164,7 @@ def _draw_victims(comparison: Comparison) -> AttackVictims | None:
 
 
 def _victims(table: EncodedTable, chosen: Rows, n_rows_each: int, rng: np.random.Generator) -> VictimRecords:
-    """Return the chosen units of a table in this order, with a maximum number of rows each."""
+    """Return the chosen units of a table in this order, with a maximum number of rows for each unit."""
     if table.subjects is None:
         return VictimRecords(table.take(chosen), np.arange(len(chosen)))
     rows = _rows_in_order(table, chosen, rng)

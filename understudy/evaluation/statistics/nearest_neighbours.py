@@ -95,8 +95,8 @@ def _scale(comparison: Comparison, i: int) -> Values:
     """Return the real values of a column that define the ranks.
 
     If a subject is declared, holdout values are included. The similar rows of one subject cover many ranks,
-    and the values between two subjects cover none. With ranks of training subjects only, members would have
-    larger distances than others.
+    and the values between two subjects cover none. If only training values defined the ranks, members would
+    have larger distances than others.
     """
     real = comparison.real.columns[i]
     if not comparison.has_subjects or comparison.holdout is None:

@@ -71,7 +71,7 @@ class FixedCombination:
 
     @cached_property
     def _table(self) -> Int32s:
-        """Level of `dependent` for each pair of levels; -2 where the combination is unknown."""
+        """Level of `dependent` for each pair of levels, or -2 where the combination is unknown."""
         n_first, n_second = (self.combinations[:, :2].max(axis=0) + 1).tolist()
         table = np.full((n_first + 1, n_second + 1), UNKNOWN - 1, np.int32)
         table[self.combinations[:, 0], self.combinations[:, 1]] = self.combinations[:, 2]

@@ -1,4 +1,4 @@
-"""A maker of filler text for free-text columns, which are not learned: random words of the locale."""
+"""A maker of filler text from random words of the locale, for free-text columns, which are not learned."""
 
 from __future__ import annotations
 

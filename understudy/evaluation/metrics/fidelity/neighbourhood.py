@@ -48,8 +48,8 @@ class Neighbourhood:
     nearest : int array of shape (n_rows,)
         Nearest synthetic row of each real row.
     n_within : int array of shape (n_rows,)
-        Number of synthetic rows in the neighbourhood of each real row, which extends to its k-th nearest real
-        row.
+        Number of synthetic rows in the neighbourhood of each real row. The neighbourhood extends to the k-th
+        nearest real row.
     n_around : int array of shape (n_rows,)
         Number of real rows whose neighbourhood contains each synthetic row.
     real_depths, synthetic_depths : float array of shape (n_rows,)

@@ -22,8 +22,8 @@ N_REAL_MIN = 50
 N_GROUPING_MAX = 12
 N_GROUPS_MAX = 12
 N_GROUPS_SHOWN = 20
-# Number of bins per column: quantiles of the real numbers, or the most frequent categories and one bin for
-# all others.
+# Number of bins per column. Numbers are divided at quantiles of the real values. The most frequent
+# categories have a bin each, and all other categories share one bin.
 N_BINS = 50
 QUARTERS = ("lowest quarter", "second quarter", "third quarter", "highest quarter")
 

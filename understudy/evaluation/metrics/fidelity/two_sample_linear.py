@@ -23,7 +23,8 @@ from understudy.evaluation.metrics.fidelity.classifier_tests import (
 from understudy.evaluation.models.classifiers import one_thread
 
 N_ROWS_MAX = 10_000
-# Number of categories with a feature each: the most frequent ones of both tables together.
+# Number of categories with a separate feature. These are the most frequent categories of both tables
+# together.
 N_CATEGORIES = 10
 
 

@@ -18,7 +18,7 @@ from understudy.evaluation.statistics.proportions import (
     share_of,
 )
 
-# Maximum difference of equal numbers, as a fraction of the ranks of the column.
+# Maximum difference of numbers that count as equal, as a fraction of the ranks of the column.
 TOLERANCE = 0.01
 N_DIFFERENT_ASKED = (0, 1)
 
