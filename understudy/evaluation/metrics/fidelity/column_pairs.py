@@ -19,7 +19,7 @@ class ColumnPairsResult(MetricResult):
     columns: Annotated[list[str], Field(description="Names of the columns, in the order of the matrix.")]
     matrix: Annotated[
         list[list[float | None]],
-        Field(description="Similarity of each pair of columns, from 0 to 1; null on the diagonal."),
+        Field(description="Similarity of each pair of columns, from 0 to 1. Null on the diagonal."),
     ]
 
 
