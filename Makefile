@@ -6,11 +6,19 @@ INSTALL := $(PIP) install --require-hashes -r
 # The theme prints a notice about another version of MkDocs unless this variable is set.
 MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs
 
-.PHONY: help demo serve test test-fast fuzz soak check docs docs-serve coverage bench bench-peers openapi lock clean
+.PHONY: help install install-dev format demo serve test test-fast fuzz soak check docs docs-serve coverage bench bench-peers openapi lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the make targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+
+install: .venv/kernels ## Install Understudy into .venv
+
+install-dev: .venv/dev .venv/kernels ## Install Understudy and the development tools into .venv
+
+format: .venv/dev ## Format the code and fix what the linter can fix
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
 
 demo: .venv/kernels ## Upload a real table, train, sample and evaluate over HTTP, and show the result
 	$(BIN)/understudy demo
@@ -30,7 +38,7 @@ fuzz: .venv/dev .venv/kernels ## Search for new counterexamples to the property-
 soak: .venv/dev .venv/kernels ## Kill and pause workers at random and check the reliability promises (ten minutes)
 	$(BIN)/python -m tests.faults.soak --seconds 600 --seed 1
 
-check: .venv/dev docs ## Check format, lint, types, import layers, container files and documentation
+check: .venv/dev ## Check format, lint, types, import layers, container files and documentation
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -44,6 +52,7 @@ check: .venv/dev docs ## Check format, lint, types, import layers, container fil
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/[!c]*.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
 	$(BIN)/python -P -m tests.prose check
+	$(MKDOCS) build --strict
 
 docs: .venv/dev ## Build the documentation site into site/; a broken link or anchor is an error
 	$(MKDOCS) build --strict

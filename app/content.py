@@ -25,13 +25,13 @@ def preferred(accept: str | None, offered: tuple[str, ...]) -> str:
     Raises
     ------
     InvalidInput
-        If `Accept` allows none of the offered types.
+        If the header `Accept` allows none of the offered types.
     """
     weights = {media_type: _weight(accept or "*/*", media_type) for media_type in offered}
     best = max(offered, key=lambda media_type: weights[media_type])
     if weights[best] <= 0:
         raise InvalidInput(
-            f"Accept allows none of the available media types. Use one of {', '.join(offered)}.",
+            f"The Accept header allows none of the available media types. Use one of {', '.join(offered)}.",
             code="not_acceptable",
         )
     return best
@@ -81,7 +81,7 @@ def not_modified(etag: str) -> Response:
 
 
 def send_stored(request: Request, content: StoredContent) -> Response:
-    """Return a response with the file or the requested range; several ranges return the whole file."""
+    """Return a response with the file or the requested range. Several ranges return the whole file."""
     span = _span(request, content)
     start, end = span or (0, content.size_bytes)
     if span and start >= end:

@@ -64,7 +64,7 @@ class UploadQueryOptions:
 
 
 def describe_upload(upload: Upload, query: UploadQueryOptions) -> Description:
-    """Return the description of the dataset that an upload creates; the form takes precedence over the query.
+    """Return the description of the dataset of an upload. The form takes precedence over the query.
 
     Raises
     ------

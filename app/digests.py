@@ -44,6 +44,6 @@ def check_digests(expected: list[bytes], actual: bytes) -> None:
     if not all(hmac.compare_digest(digest, actual) for digest in expected):
         raise InvalidInput(
             "The SHA-256 of the body differs from the one in its header, so the body was changed before or"
-            " during the transfer. Nothing was stored; send it again.",
+            " during the transfer. Nothing was stored. Send the request again.",
             code="digest_mismatch",
         )

@@ -62,7 +62,7 @@ def _subclasses(cls: type[Body]) -> Iterator[type[Body]]:
 
 
 def without_null(schema: Json) -> Json:
-    """Return a schema that no longer allows null; pydantic declares every optional field as nullable."""
+    """Return a schema that does not allow null. Pydantic declares every optional field as nullable."""
     if NULL not in schema.get("anyOf", []):
         return schema
     rest = {key: value for key, value in schema.items() if key != "anyOf"}
@@ -71,7 +71,7 @@ def without_null(schema: Json) -> Json:
 
 
 def _make_fields_optional(schema: Json) -> None:
-    """Declare the optional fields of a response body as possibly absent; the API never sends them as null."""
+    """Declare the optional fields of a response body as possibly absent. The API never sends them as null."""
     for name, field in schema.get("properties", {}).items():
         if name in schema.get("required", []) or NULL not in field.get("anyOf", []):
             continue
@@ -86,7 +86,7 @@ def _children(node: Any) -> list[Any]:
 
 
 def _name_unions(node: Any, schemas: Json) -> None:
-    """Move every union with a discriminator to the named schemas and leave a reference to it."""
+    """Move every union with a discriminator to the named schemas, and replace it with a reference."""
     for child in _children(node):
         _name_unions(child, schemas)
     if isinstance(node, dict) and "discriminator" in node and "oneOf" in node:

@@ -150,7 +150,7 @@ def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
 
 
 def _allowed(request: Request) -> str:
-    """Return the methods of all routes at a path; Starlette lists only those of the first matching route."""
+    """Return the methods of all routes at a path, because Starlette lists only the first route's methods."""
     routes: list[APIRoute] = request.app.state.api_routes
     path = request.scope["path"]
     return ", ".join(

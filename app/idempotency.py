@@ -39,7 +39,7 @@ class IdempotentRoute(APIRoute):
                 body = await request.body()
             except ClientDisconnect as error:
                 raise InvalidInput(
-                    "The connection was closed before the whole body had arrived. Send it again.",
+                    "The connection was closed before the whole body had arrived. Send the request again.",
                     code="incomplete_body",
                 ) from error
             return await answer_once(request, hashlib.sha256(body).digest(), lambda: handler(request))

@@ -116,7 +116,7 @@ class MultipartReader:
             )
         if self.n_files == FILES_MAX:
             raise TooLarge(
-                f"The form has more than {FILES_MAX} files. Send the others as another dataset.",
+                f"The form has more than {FILES_MAX} files. Send the remaining files as another dataset.",
                 code="too_many_files",
             )
         self.n_files += 1
@@ -137,7 +137,8 @@ class MultipartReader:
             return
         if len(self.fields) == FIELDS_MAX or self._part.name in self.fields:
             raise malformed(
-                f"The form has more than {FIELDS_MAX} fields or contains a field twice. Send each field once."
+                f"The form has more than {FIELDS_MAX} fields or contains a field twice. Send each field "
+                f"only once."
             )
         self.fields[self._part.name] = _text(bytes(self._part.data))
 
@@ -169,4 +170,6 @@ def _text(data: bytes) -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise malformed("A field of the form, or its name, is not UTF-8. Encode both as UTF-8.") from error
+        raise malformed(
+            "The name or the value of a form field is not UTF-8. Encode both as UTF-8."
+        ) from error

@@ -9,7 +9,7 @@ from app.main import create_document
 
 
 def document_text() -> str:
-    """Return the document as the text of `openapi.json`; an indent of 1 keeps the file small."""
+    """Return the document as the text of `openapi.json`. An indent of 1 keeps the file small."""
     return json.dumps(create_document(), indent=1, ensure_ascii=False) + "\n"
 
 

@@ -188,7 +188,7 @@ def _check_not_empty(files: list[StagedFile]) -> None:
 
 def _incomplete(detail: str) -> InvalidInput:
     """Return the error for an incomplete body."""
-    return InvalidInput(f"{detail} Nothing was stored; send it again.", code="incomplete_body")
+    return InvalidInput(f"{detail} Nothing was stored. Send the request again.", code="incomplete_body")
 
 
 def _too_large(bytes_max: int) -> TooLarge:
@@ -203,6 +203,6 @@ def _too_large(bytes_max: int) -> TooLarge:
 def _other_size(size_bytes: int) -> InvalidInput:
     return InvalidInput(
         f"This part must have exactly {size_bytes} bytes: each part has the part_bytes of the upload, and the"
-        " last part of a file has the remaining bytes. Nothing was stored; send it again.",
+        " last part of a file has the remaining bytes. Nothing was stored. Send the request again.",
         code="part_size_mismatch",
     )

@@ -1,7 +1,7 @@
 """Benchmark the fidelity of conditional samples: ``python -m benchmarks.conditional --data FOLDER``.
 
 Two columns of adult are fixed to one value each, and the other columns of the sample are compared with the
-real rows that have both values. The figure is the mean total variation distance of the columns (numbers in
+real rows that have both values. The result is the mean total variation distance of the columns (numbers in
 ten quantile bins), divided by the distance of two halves of the real rows. The sample is half as large as the
 set of real rows, and the model is fitted on half of the table.
 """
@@ -68,14 +68,14 @@ def choose_pairs(table: pa.Table, rng: np.random.Generator) -> list[dict[str, ob
 
 
 def rows_with(table: pa.Table, pair: dict[str, object]) -> pa.Table:
-    """Return the rows that have all values of a pair."""
+    """Return the rows that have both values of a pair."""
     for name, value in pair.items():
         table = table.filter(pc.equal(table[name], pa.scalar(value, table[name].type)))
     return table
 
 
 def main() -> None:
-    """Print the ratio for every pair, and the number of ratios of at most 1.5."""
+    """Print the ratio for every pair of columns, and the number of ratios that are at most 1.5."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.conditional", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with adult.csv")
     parser.add_argument("--presets", type=names_of(PRESETS), default=["fast", "balanced", "best"])

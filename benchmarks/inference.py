@@ -4,8 +4,9 @@ The correct kinds are in `inference_labels.csv`. They follow from the data's doc
 
 1. A column has the kind of its stored values: numbers and numeric codes are integers or floats, and labels
    are categories.
-2. A column with a unique name for each row is an identifier. A reference to it, which several rows share, has
-   the kind of its stored values. Unique names of things are identifiers or texts. Titles and prose are texts.
+2. A column with a unique name for each row is an identifier. A column that refers to an identifier, and whose
+   values repeat, has the kind of its stored values. Unique names of things are identifiers or texts. Titles
+   and prose are texts.
 3. Names of people are always names. Towns, states and countries are categories, or addresses if most of their
    values occur once.
 4. In tables of fewer than 20 rows, values that occur once are not evidence.

@@ -1,4 +1,4 @@
-"""Check that attacks detect a leak and nothing else: ``python -m benchmarks.power_check --data FOLDER``.
+"""Check that attacks detect a leak without false alarms: ``python -m benchmarks.power_check --data FOLDER``.
 
 Two fifths of a table are the training rows, and one fifth is the holdout. Four tables are attacked: a noisy
 copy of the training rows (every attack must be red), independent columns (red for at most 1 seed in 20), the
@@ -47,7 +47,7 @@ POLICY = Policy(
 )
 N_CANARIES = 100
 ROLES = ("leak", "independent", "real", "tree_chain")
-# Minimum and maximum share of seeds for which each attack is red.
+# Minimum and maximum share of the seeds for which an attack may be red.
 RED_ALLOWED = {"leak": (1.0, 1.0), "independent": (0.0, 0.05), "real": (0.0, 0.0)}
 
 Outcomes = dict[str, dict[str, PolicyCheck]]

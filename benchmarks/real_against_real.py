@@ -1,8 +1,8 @@
 """Score one half of a real table against the other: ``python -m benchmarks.real_against_real --data FOLDER``.
 
-One half takes the place of the synthetic table. For every fidelity score a report contains the floor, which
-is the score of real rows. This benchmark counts how often the other half scores below its floor. All floors
-of a report together should hold in 95 of 100 reports.
+One half replaces the synthetic table. For every fidelity score, a report contains the floor, which is the
+score of real rows. This benchmark counts how often the other half scores below its floor. All floors of a
+report together should hold in 95 of 100 reports.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def run(table: str, folder: Path, n_rows_max: int | None, *, seed: int) -> Itera
 
 
 def summary(figures: list[Figures]) -> Iterator[str]:
-    """Yield a line for each table and metric: range of scores, mean floor, and number of floors that held."""
+    """Yield a line for each table and metric: range of scores, mean floor, number of floors that held."""
     for table, metric in dict.fromkeys((run["table"], run["metric"]) for run in figures):
         runs = [run for run in figures if (run["table"], run["metric"]) == (table, metric)]
         scores = [run["score"] for run in runs if run["score"] is not None]

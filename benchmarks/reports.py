@@ -1,10 +1,10 @@
 """Benchmark the cost of a report: ``python -m benchmarks.reports --data FOLDER [--write-results]``.
 
-There are two shapes with synthetic rows from the preset `fast`: 50,000 rows of 15 columns from adult (which
-has 48,842 rows; the others are repeated), and 300,000 rows of 19 columns from the flights. Each has a holdout
+Two tables are measured, with synthetic rows from the preset `fast`: 50,000 rows of 15 columns from adult
+(48,842 rows, some of which are repeated), and 300,000 rows of 19 columns from the flights. Each has a holdout
 of a fifth of its rows, a target and two protected columns. CPU seconds are those of the metrics with all
-their baselines, summed by topic; work that several metrics share counts for the first of them. Memory is the
-peak of the process that reads the tables and evaluates, and its increase during both.
+their baselines, summed by topic. Work that several metrics share counts for the first of these metrics.
+Memory is the peak of the process that reads the tables and evaluates, and its increase during both.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def _prepare(shape: Shape, data: Path, folder: Path) -> None:
     rng = np.random.default_rng(0)
     n_holdout = shape.n_rows // 5
     order = rng.permutation(table.num_rows)
-    # If the table is too small, the holdout gets its rows first, and some of the others are repeated.
+    # If the table is too small, the holdout gets its rows first, and some of the remaining rows are repeated.
     n_real = min(shape.n_rows, table.num_rows - n_holdout)
     repeated = rng.choice(order[n_holdout : n_holdout + n_real], shape.n_rows - n_real, replace=True)
     real = table.take(pa.array(np.concatenate([order[n_holdout : n_holdout + n_real], repeated])))

@@ -44,7 +44,7 @@ MADE_COLUMNS = (10, 30, 100, 300)
 N_ROWS_MADE = 10_000
 LARGE = ((10_000, 300), (2_000_000, 15))
 N_ROWS_SAMPLED = 1_000_000
-# Each generated column depends on one of this many columns before it, as columns of real tables do.
+# Number of preceding columns, on one of which each generated column depends, like columns of real tables.
 N_COLUMNS_BACK = 8
 
 Figures = dict[str, Any]
@@ -117,7 +117,7 @@ def _measure_parquet(synthesizer: Synthesizer, schema: TableSchema, n_rows: int)
         wall = time.perf_counter()
         write_table(path, _batches(synthesizer, n_rows), schema.to_arrow())
         seconds = time.perf_counter() - wall
-        # Measured before the sample is kept in memory for the hash.
+        # The memory is measured before the sample is kept in memory for the hash.
         return {
             "parquet_wall_s": seconds,
             "parquet_mb": path.stat().st_size / 1e6,
@@ -152,7 +152,7 @@ def cases(part: str, presets: list[str], n_cores: int) -> Iterator[tuple[str, st
 
 
 def findings(part: str, runs: list[Figures]) -> list[str]:
-    """Return conclusions from the figures of a part."""
+    """Return sentences that summarize the figures of a part."""
     if part in ("rows", "columns"):
         return [
             f"{preset}: the CPU seconds of a fit grow with the number of {part} to the power of "
@@ -175,7 +175,7 @@ def _exponent(part: str, runs: list[Figures]) -> float:
 
 
 def main() -> None:
-    """Measure the parts in the command line."""
+    """Measure the parts that the command line names."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scaling", description=__doc__)
     parser.add_argument("--parts", type=names_of(PARTS), default=list(PARTS), help=", ".join(PARTS))
     parser.add_argument("--presets", type=names_of(PRESETS), default=list(PRESETS))

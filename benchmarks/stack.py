@@ -146,7 +146,8 @@ def measure_reads(client: httpx2.Client) -> Figures:
     seconds: list[float] = []
 
     def read() -> None:
-        # Not httpx2, which needs as much time for a request as the API does, on the same two cores.
+        # httpx2 is not used, because it needs as much time for a request as the API does, on the same two
+        # cores.
         connection = http.client.HTTPConnection(client.base_url.host, client.base_url.port)
         headers = {"Authorization": client.headers["Authorization"]}
         for _ in range(N_READS_PER_CALLER):

@@ -10,13 +10,13 @@ import hypothesis
 import pyarrow as pa
 import pytest
 
-# Property-based tests use the same cases on every machine; `make fuzz` searches for new ones.
+# Property-based tests use the same cases on every machine. `make fuzz` searches for new ones.
 hypothesis.settings.register_profile("repeatable", derandomize=True)
 hypothesis.settings.register_profile("searching", max_examples=2_000)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 HAS_SERVICE = find_spec("sqlalchemy") is not None
-# Files and folders whose tests need the extra `service`; without it they are not collected.
+# Files and folders whose tests need the extra `service`. Without it, they are not collected.
 SERVICE_TESTS = (
     "api",
     "contracts/test_job_kinds.py",

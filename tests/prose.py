@@ -28,10 +28,10 @@ ROOT = Path(__file__).parent.parent
 KINDS = ("docstring", "comment", "text", "error", "test", "markdown", "html", "openapi")
 PATTERNS = ("*.py", "*.md", "*.html", "openapi.json")
 
-# The beginning of a description without a main clause; questions are exempt.
+# The beginning of a description without a main clause. Questions are exempt.
 FRAGMENT = re.compile(r"^(?:Of|What|Who|Whose)\b(?=[^?]*$)")
 
-# A string literal is text if it has a space between words; shorter ones are names, formats and keys.
+# A string literal is text if it has a space between words. Shorter ones are names, formats and keys.
 N_WORDS_MIN = 4
 
 # The test of this module contains faults on purpose.
@@ -116,7 +116,7 @@ def python_prose(source: str) -> Iterator[tuple[int, str, str]]:
 
 
 def _literal(node: ast.AST) -> str | None:
-    """Return the text of a literal; the expressions of an f-string become `{…}`."""
+    """Return the text of a literal. The expressions of an f-string become `{…}`."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
     if isinstance(node, ast.JoinedStr):
@@ -154,7 +154,7 @@ def _paragraphs(text: str) -> list[str]:
 
 
 def _comments(source: str) -> Iterator[tuple[int, str, str]]:
-    """Return comments; those on consecutive lines are one."""
+    """Return comments, with those on consecutive lines joined into one."""
     block: list[str] = []
     start = last = 0
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
@@ -177,7 +177,7 @@ def _comments(source: str) -> Iterator[tuple[int, str, str]]:
 
 
 def markdown_prose(source: str) -> Iterator[tuple[int, str, str]]:
-    """Return paragraphs, list items and table cells outside of code blocks; inline code becomes `…`."""
+    """Return paragraphs, list items and table cells outside of code blocks. Inline code becomes `…`."""
     fenced = False
     block: list[str] = []
     start = 0
@@ -202,13 +202,13 @@ def markdown_prose(source: str) -> Iterator[tuple[int, str, str]]:
 
 def html_prose(source: str) -> Iterator[tuple[int, str, str]]:
     """Return the text between tags of a Jinja2 template, without styles and scripts."""
-    blank = lambda found: re.sub(r"[^\n]", " ", found[0])  # noqa: E731 - keeps the line numbers
+    blank = lambda match: re.sub(r"[^\n]", " ", match[0])  # noqa: E731 - keeps the line numbers
     source = re.sub(r"(?s)<(style|script)\b.*?</\1>|\{#.*?#\}|\{%.*?%\}", blank, source)
     source = re.sub(r"(?s)\{\{.*?\}\}", "{…}", source)
-    for found in re.finditer(r"(?s)>([^<>]+)<|(?:title|alt|aria-label|content)=\"([^\"]+)\"", f">{source}<"):
-        text = found[1] or found[2]
+    for match in re.finditer(r"(?s)>([^<>]+)<|(?:title|alt|aria-label|content)=\"([^\"]+)\"", f">{source}<"):
+        text = match[1] or match[2]
         if re.search(r"[A-Za-z]{2}", text):
-            yield source.count("\n", 0, found.start()) + 1, "html", text
+            yield source.count("\n", 0, match.start()) + 1, "html", text
 
 
 def openapi_prose(source: str) -> Iterator[tuple[int, str, str]]:
@@ -230,10 +230,12 @@ def openapi_texts(node: object, pointer: str = "#") -> Iterator[tuple[str, str]]
                 yield from openapi_texts(value, f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}")
 
 
-def sentences(found: Passage) -> list[Passage]:
+def sentences(passage: Passage) -> list[Passage]:
     """Return the sentences of a passage."""
-    parts = re.split(r"(?<=[.!?:;])\s+(?=[A-Z`'\"({*])", found.text)
-    return [Passage(found.path, found.line, found.kind, part) for part in parts if len(part.split()) >= 3]
+    parts = re.split(r"(?<=[.!?:;])\s+(?=[A-Z`'\"({*])", passage.text)
+    return [
+        Passage(passage.path, passage.line, passage.kind, part) for part in parts if len(part.split()) >= 3
+    ]
 
 
 def check(folders: Iterable[str] = ()) -> list[str]:
@@ -250,10 +252,10 @@ def check(folders: Iterable[str] = ()) -> list[str]:
 def faults(passage: Passage, pattern: re.Pattern[str]) -> list[str]:
     """Return the words of a passage that match the word list, and the word that begins a fragment."""
     text = re.sub(r"`[^`]*`", "`…`", passage.text)
-    found = [match[0] for match in pattern.finditer(text)]
+    words = [match[0] for match in pattern.finditer(text)]
     if passage.kind in ("docstring", "openapi"):
-        found += [match[0] for match in FRAGMENT.finditer(re.sub(r"^#\S+: ", "", text))]
-    return found
+        words += [match[0] for match in FRAGMENT.finditer(re.sub(r"^#\S+: ", "", text))]
+    return words
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -273,16 +275,16 @@ def main(arguments: list[str] | None = None) -> None:
             )
         return
     kinds = set(options.kinds.split(","))
-    found = [
+    selected = [
         passage
         for path in tracked_files(options.folders)
         for passage in passages(path)
         if passage.kind in kinds
     ]
     if options.command == "sample":
-        found = sorted({sentence for passage in found for sentence in sentences(passage)}, key=str)
-        found = random.Random(options.seed).sample(found, min(options.n, len(found)))  # noqa: S311
-    print("\n".join(map(str, found)))  # noqa: T201 - the output of the command
+        selected = sorted({sentence for passage in selected for sentence in sentences(passage)}, key=str)
+        selected = random.Random(options.seed).sample(selected, min(options.n, len(selected)))  # noqa: S311
+    print("\n".join(map(str, selected)))  # noqa: T201 - the output of the command
 
 
 if __name__ == "__main__":

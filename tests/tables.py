@@ -82,7 +82,7 @@ def make_values(rng: np.random.Generator, type_: pa.DataType, shape: str, n_rows
 
 
 def make_floats(rng: np.random.Generator, type_: pa.DataType, shape: str, n_rows: int) -> Any:
-    """Return floats; `wide` ones have all exponents and some are NaN, all others have few decimals."""
+    """Return floats with all exponents and some NaN for the shape `wide`, otherwise with few decimals."""
     dtype = type_.to_pandas_dtype()
     if shape == "wide":
         exponents = rng.uniform(

@@ -140,7 +140,7 @@ def local_imports(tree: ast.AST) -> dict[int, ast.stmt]:
     return {node.lineno: node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)}
 
 
-def test_local_imports_are_few():
+def test_number_of_local_imports_is_limited():
     places = [f"{path}:{line}" for path in sources() for line in local_imports(ast.parse(path.read_text()))]
     assert len(places) <= LOCAL_IMPORTS_MAX, places
 
@@ -173,7 +173,7 @@ def arguments_of(function: Function) -> list[str]:
     return [name for name in names if name not in ("self", "cls")]
 
 
-def test_few_functions_take_more_than_five_arguments():
+def test_number_of_functions_with_more_than_five_arguments_is_limited():
     commands = {command.load.partition(":")[2] for command in COMMANDS}
     many = [
         f"{path}:{function.name}"

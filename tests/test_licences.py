@@ -18,7 +18,7 @@ RESTRICTED = re.compile(
     r"GPL|MPL|Mozilla|EPL|Eclipse|EUPL|SSPL|BUSL|Business Source|Commons Clause|Proprietary", re.IGNORECASE
 )
 
-# Packages that must never be used: their licence forbids a commercial synthesis service.
+# Packages that must never be used, because their licence forbids a commercial synthesis service.
 FORBIDDEN = {"sdv", "ctgan", "copulas", "rdt", "deepecho", "sdmetrics", "sdgym"}
 
 EXCEPTIONS = {

@@ -1,4 +1,4 @@
-"""Tests of the OpenAPI document: it is current, valid, well described, and suitable for client generators."""
+"""Tests that the OpenAPI document is current, valid, well described, and suitable for client generators."""
 
 import json
 import re
@@ -93,7 +93,7 @@ def is_boolean(node: dict[str, Any]) -> bool:
 
 
 def description_problem(node: dict[str, Any]) -> str | None:
-    """Return the fault of the description of an object, or None."""
+    """Return the fault in an object's description, or None."""
     text = node["description"].strip()
     first = re.match(r"[\w'-]+", text)
     if not re.match(r"[A-Z`]", text):

@@ -67,7 +67,7 @@ def test_installed_wheel_has_the_command_line_and_the_client(installed: Path):
     assert Path(done.stdout.strip()).is_relative_to(installed)
 
 
-def test_unrelated_package_named_app_is_not_taken_for_the_service(installed: Path, tmp_path: Path):
+def test_unrelated_package_named_app_is_not_mistaken_for_the_service(installed: Path, tmp_path: Path):
     for folder in ("app", "workers", "migrations"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "__init__.py").touch()

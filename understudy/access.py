@@ -109,7 +109,7 @@ def open_dataset(session: Session, principal: Principal, dataset_id: UUID, purpo
 
 
 def open_table(session: Session, principal: Principal, reference: TableReference, purpose: Purpose) -> Table:
-    """Return a table of a dataset if it may be used for a purpose.
+    """Return a table of a dataset that the principal may use for the given purpose.
 
     Raises
     ------

@@ -16,7 +16,7 @@ from understudy.errors import UnderstudyError
 from understudy.logs import get_logger
 from understudy.parameters.needs import DEFAULT_QUEUE
 
-# A test ensures that it equals the name of the task in `workers/tasks.py`.
+# A test ensures that this name equals the name of the task in `workers/tasks.py`.
 TASK_NAME = "understudy.run_next_job"
 QUEUE_NAME = "understudy"
 BROKER_TIMEOUT_SECONDS = 1

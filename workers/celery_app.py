@@ -1,7 +1,8 @@
 """The Celery application: its settings, and the signal handlers of a worker's processes.
 
-Celery is only a doorbell. Messages are acknowledged on arrival, and Celery neither stores results nor retries
-tasks. The jobs table contains all jobs. A lost message delays a job by some seconds (docs/decisions/0003).
+Celery only notifies workers. Messages are acknowledged on arrival, and Celery neither stores results nor
+retries tasks. The jobs table contains all jobs. A lost message delays a job by some seconds
+(docs/decisions/0003).
 """
 
 from __future__ import annotations
@@ -110,7 +111,7 @@ def close(**_: object) -> None:
 
 
 def count_messages() -> int:
-    """Return the number of messages in the worker's queues; a missing queue or broker counts as 0."""
+    """Return the number of messages in the worker's queues. A missing queue or broker counts as 0."""
     return sum(_count_messages(broker_queue(queue)) for queue in settings.worker_queues)
 
 

@@ -33,7 +33,7 @@ class Timers:
         while not self._stop.is_set():
             try:
                 call()
-            # Any error is logged and the timer continues; a dead thread would silently stop rescues.
+            # Any error is logged and the timer continues, because a dead thread would silently stop rescues.
             except Exception:
                 logger.warning("timer_failed", timer=name, exc_info=True)
             self._stop.wait(seconds)

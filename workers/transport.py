@@ -17,7 +17,7 @@ logger = get_logger(__name__)
 
 
 class Channel(redis.Channel):
-    """A channel that drops unreadable messages; a lost message delays a job by some seconds."""
+    """A channel that drops unreadable messages. A lost message delays a job by some seconds."""
 
     def _brpop_read(self, **options: object) -> object:
         try:

@@ -37,7 +37,7 @@ logger = get_logger(__name__)
 
 
 class WorkerSettings(ResourceSettings, Protocol):
-    """The settings that a worker needs; only `celery_app` may import the class `Settings`."""
+    """The settings that a worker needs. Only `celery_app` may import the class `Settings`."""
 
     @property
     def worker_concurrency(self) -> int: ...
@@ -122,7 +122,7 @@ class Worker:
                 is_draining=self._drain.is_over,
             )
         except Unavailable as error:
-            # Nothing is lost: the job is rescued or still queued, and workers are notified again.
+            # No job is lost, because the job is rescued or still queued and workers are notified again.
             logger.warning("job_run_interrupted", code=error.code)
             return False
 
@@ -131,7 +131,7 @@ class Worker:
         self._drain.begin(self._settings.drain_seconds)
 
     def close(self) -> None:
-        """Delete the worker's row and stop the timers and the sandbox; call it when all jobs have ended."""
+        """Delete the worker's row and stop the timers and the sandbox. Call this when all jobs have ended."""
         self._timers.stop(STOP_SECONDS)
         self._sandbox.close()
         if self._resources is None:

@@ -22,7 +22,7 @@ class Body(BaseModel):
 
 
 class Page(Body):
-    """Base class of a page of a list; `data` contains its items."""
+    """Base class of a page of a list. `data` contains the items of the page."""
 
     has_more: Annotated[bool, Field(description="Whether more items follow this page.")]
     next: Annotated[

@@ -26,7 +26,10 @@ class SynthesizerCapabilities(Body):
     imputation: Annotated[bool, Field(description="Whether the models can impute missing values.")]
     addressable_rows: Annotated[
         bool,
-        Field(description="Whether row k of a seed is the same in every sample. `offset` requires this."),
+        Field(
+            description="Whether row k is the same in every sample with the same seed. `offset` requires "
+            "this capability."
+        ),
     ]
     reproducibility: Annotated[
         Literal["bytes", "seed", "none"],

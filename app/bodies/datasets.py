@@ -71,7 +71,7 @@ class Dataset(Body):
     ] = None
     tables: Annotated[list[DatasetTable], Field(description="Tables in the order of the uploaded files.")]
     error: Annotated[
-        JobFailure | None, Field(description="Reason of the failure, if the dataset is `failed`.")
+        JobFailure | None, Field(description="Reason for the failure, if the dataset is `failed`.")
     ] = None
     job_id: Annotated[
         str, Field(description="ID of the job that created the dataset.", examples=["job_01kaz7m2q6…"])

@@ -239,7 +239,8 @@ class JobEvent(Body):
     id: Annotated[
         str,
         Field(
-            description="ID of the event, which increases over time. Resume after it with `Last-Event-ID`."
+            description="ID of the event. Later events have higher IDs. To resume after this event, send "
+            "the ID as `Last-Event-ID`."
         ),
     ]
     type: Annotated[

@@ -28,7 +28,7 @@ class ColumnCandidate(Body):
     column: Annotated[str, Field(examples=["customer_id"])]
     confidence: Annotated[float, Field(ge=0, le=1, examples=[0.9])]
     evidence: Annotated[
-        str, Field(description="Explanation of the finding, without any values of the column.")
+        str, Field(description="Explanation of the finding, which contains no values of the column.")
     ]
 
 
@@ -52,7 +52,7 @@ class TableColumn(Body):
     evidence: Annotated[
         str,
         Field(
-            description="Explanation of the kind, with counts but without any values of the column.",
+            description="Explanation of the kind, which contains counts but no values of the column.",
             examples=["998 of 1,000 sampled values are IBANs with valid check digits"],
         ),
     ] = ""
@@ -81,7 +81,7 @@ class TableColumn(Body):
 
 
 class TableSchema(Body):
-    """The schema of a table: its columns in order, and the roles of some of them."""
+    """The schema of a table: its columns in order, and the columns with a special role."""
 
     columns: list[TableColumn]
     locale: Annotated[
@@ -171,7 +171,7 @@ def _reference(candidate: RelationshipCandidate) -> ColumnReference:
 
 
 class SdvMetadata(BaseModel):
-    """SDV metadata in JSON, of the version SINGLE_TABLE_V1, MULTI_TABLE_V1 or V1."""
+    """SDV metadata as JSON, in version SINGLE_TABLE_V1, MULTI_TABLE_V1 or V1."""
 
     model_config = ConfigDict(
         extra="allow",

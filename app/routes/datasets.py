@@ -107,8 +107,8 @@ class DownloadQuery(BaseModel):
     csv_safe: Annotated[
         bool,
         Field(
-            description="Whether values that a spreadsheet would run as formulas get a leading apostrophe."
-            " CSV only."
+            description="Whether to put an apostrophe before values that a spreadsheet would run as "
+            "formulas. CSV only."
         ),
     ] = False
     table: TableName = None
@@ -279,9 +279,9 @@ def download_dataset(
     request: Request,
     query: Annotated[DownloadQuery, Query()],
 ) -> Response:
-    """Return a table as one file. Parquet supports range requests and has its SHA-256 as ETag.
+    """Return a table as one file. A Parquet file supports range requests, and its ETag is its SHA-256.
 
-    A workbook (`xlsx`) can contain at most 1,048,575 rows and texts of at most 32,767 characters.
+    A workbook (`xlsx`) can contain at most 1,048,575 rows and at most 32,767 characters per cell.
     """
     file_format = query.format
     if query.csv_safe and file_format != "csv":

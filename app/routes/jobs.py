@@ -93,7 +93,8 @@ WAIT_PREFERENCE = re.compile(r"(?:^|[,;\s])wait=(\d{1,6})(?=$|[,;\s])", re.IGNOR
     responses={
         200: {
             "model": ValidatedJob,
-            "description": "The parameters are valid. Sent if `validate_only` is true; no job is created.",
+            "description": "The parameters are valid, and no job was created. Sent only if `validate_only` "
+            "is true.",
         },
         **problems(404, 409, 413, 422, 429),
     },
@@ -105,10 +106,7 @@ def create_job(
     key: IdempotencyKeyDep,
     validate_only: Annotated[
         bool,
-        Query(
-            description="Whether to only validate the parameters and estimate the cost, without creating the"
-            " job."
-        ),
+        Query(description="Validate the parameters and estimate the cost without creating the job."),
     ] = False,
 ) -> JSONResponse:
     """Create a job and add it to the queue. The field `kind` of the body determines the other fields.
@@ -197,7 +195,7 @@ async def get_job(
     responses=problems(404, 409),
 )
 def cancel_job(job_id: str, resources: ResourcesDep, caller: WriterDep) -> Job:
-    """Cancel a queued job, or request a running job to stop. Repeating the request has no effect."""
+    """Cancel a queued job, or request that a running job stop. Repeating the request has no effect."""
     return Job.of(job_services.cancel_job(resources, caller.project_id, ids.from_text("job", job_id)))
 
 

@@ -35,7 +35,7 @@ def list_reports(
     page: PageDep,
     dataset_id: Annotated[
         str | None,
-        Query(description="Return only reports in which this is the real or the synthetic dataset."),
+        Query(description="Return only reports whose real or synthetic dataset has this ID."),
     ] = None,
 ) -> ReportPage:
     """Return summaries of the reports of the project, newest first."""

@@ -45,7 +45,7 @@ IfMatch = Annotated[
 def get_schema(
     resources: ResourcesDep, caller: ReaderDep, reference: TableReferenceDep, request: Request
 ) -> Response:
-    """Return the kind and exact type of each column, with the findings that support the kind."""
+    """Return the kind and the Arrow type of each column, with the observations that support the kind."""
     versioned = schema_services.read_schema(resources, caller, reference)
     if is_unchanged(request, _etag(versioned.version)):
         return not_modified(_etag(versioned.version))
@@ -56,7 +56,7 @@ async def _schema_edit(
     change: SchemaChange,
     if_match: IfMatch = None,
     validate_only: Annotated[
-        bool, Query(description="Whether to only validate the change and return its result.")
+        bool, Query(description="Validate the change and return its result without saving it.")
     ] = False,
 ) -> SchemaEdit:
     return SchemaEdit(change, version=_version(if_match), is_dry_run=validate_only)
@@ -77,10 +77,11 @@ def update_schema(
     reference: TableReferenceDep,
     edit: Annotated[SchemaEdit, Depends(_schema_edit)],
 ) -> Response:
-    """Change kinds, types, subject or locale with a JSON Merge Patch that addresses columns by name.
+    """Change the schema of a table with a JSON Merge Patch, in which columns are addressed by name.
 
-    Each new type is checked against all values of the table. If some do not fit, the error contains their
-    number and rows. The stored table does not change; jobs that start later read it with the new schema.
+    Each new type is checked against all values of the table. If some values do not fit, the error contains
+    their number and rows. The stored table does not change. Jobs that start later read the table with the new
+    schema.
     """
     return _answer(schema_services.update_schema(resources, caller, reference, edit))
 

@@ -24,7 +24,7 @@ from understudy.synthesizers.datasets import fit_table, sample_table
 from understudy.synthesizers.files import save_model
 
 Figures = dict[str, float | None]
-# All presets that the parameters accept, so that a new one is measured without a change here.
+# All presets that the parameters accept, so that a new preset is measured without a change here.
 PRESETS: tuple[str, ...] = get_args(TreeChainParameters.model_fields["preset"].annotation)
 
 
@@ -79,7 +79,7 @@ BASELINES: dict[str, Callable[[Split, int, int], Entry]] = {
 
 
 def enter(name: str, split: Split, *, seed: int, n_rows_sample: int) -> Entry:
-    """Return the entry of a preset or baseline; sampling is not timed if `n_rows_sample` is 0."""
+    """Return the entry of a preset or baseline. If `n_rows_sample` is 0, sampling is not timed."""
     if name in BASELINES:
         return BASELINES[name](split, seed, n_rows_sample)
     return enter_preset(name, split, seed, n_rows_sample)

@@ -107,7 +107,7 @@ def write_results(name: str, runs: Sequence[Figures], *, command: str, notes: Se
 
 
 def machine() -> dict[str, Any]:
-    """Return the processor, Python version and package versions, on which the figures depend."""
+    """Return the processor, the Python version and the package versions. The figures depend on them."""
     packages = ("numpy", "pyarrow", "numba", "scikit-learn", "xgboost", "xgboost-cpu")
     return {
         "processor": _processor(),
@@ -119,9 +119,9 @@ def machine() -> dict[str, Any]:
 
 def describe_machine() -> str:
     """Return a sentence that describes the machine."""
-    here = machine()
-    packages = ", ".join(f"{name} {number}" for name, number in here["packages"].items())
-    return f"{here['processor']}, {here['cores']} cores; Python {here['python']}, {packages}."
+    facts = machine()
+    packages = ", ".join(f"{name} {number}" for name, number in facts["packages"].items())
+    return f"{facts['processor']}, {facts['cores']} cores; Python {facts['python']}, {packages}."
 
 
 def _processor() -> str:

@@ -56,7 +56,7 @@ def write_entry(entry: Entry, folder: Path) -> None:
 
 
 def in_own_process(run: Run, step: str, *, n_cores: int, arguments: Sequence[str]) -> Figures:
-    """Run a step of a run in a new process on `n_cores` processors, and return its figures."""
+    """Execute one step of a run in a new process on `n_cores` processors, and return its figures."""
     command = [sys.executable, "-m", "benchmarks.engine.run", step, str(run.split_folder), str(run.folder)]
     command += [run.table, run.contestant, str(run.seed), "--cores", str(n_cores), *arguments]
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), str(n_cores))
@@ -96,7 +96,7 @@ def _enter(run: Run, n_rows_sample: int) -> Figures:
 
 
 def main() -> None:
-    """Run the step in the command line, which `in_own_process` starts."""
+    """Run the step that the command line names. `in_own_process` starts this command."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("step", choices=("enter", "judge"))
     parser.add_argument("split_folder", type=Path)

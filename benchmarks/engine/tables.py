@@ -61,7 +61,7 @@ class Split:
 
 
 def read_source(name: str, folder: Path | None) -> tuple[pa.Table, TableSchema]:
-    """Return a table and its schema; `flights` is read from a package, and all others from the folder."""
+    """Return a table and its schema. Read `flights` from a package, and all other tables from the folder."""
     if name == PACKAGED:
         return read_flights()
     if folder is None:
@@ -72,7 +72,7 @@ def read_source(name: str, folder: Path | None) -> tuple[pa.Table, TableSchema]:
 
 
 def names_at_hand(folder: Path | None) -> list[str]:
-    """Return the names of the available tables; without a folder, only that of the package."""
+    """Return the names of the available tables. Without a folder, only the package's table is available."""
     return [PACKAGED] if folder is None else list(SOURCES)
 
 

@@ -159,11 +159,11 @@ def _convert_models(connection: sa.Connection) -> None:
     """
     rows = []
     for row in connection.execute(sa.text(statement)).all():
-        schema, found = split_schema(row.table_schema)
+        schema, table_findings = split_schema(row.table_schema)
         locale = row.table_schema.get("locale", "en")
         whole = {"tables": {row.name: schema}, "relationships": [], "locale": locale}
         candidates = relationship_candidates(row.name, row.table_schema)
-        findings = {"tables": {row.name: found}, "relationships": candidates}
+        findings = {"tables": {row.name: table_findings}, "relationships": candidates}
         rows.append(
             {
                 "id": row.id,
@@ -218,7 +218,7 @@ def split_schema(stored: Json) -> tuple[Json, Json]:
             for column in stored["columns"]
             if column.get("confidence") is not None
         },
-        "primary_keys": [_candidate(found) for found in stored.get("primary_key_candidates", ())],
+        "primary_keys": [_candidate(candidate) for candidate in stored.get("primary_key_candidates", ())],
         "subject": _candidate(stored.get("subject_candidate")),
         "target": _candidate(stored.get("target_candidate")),
     }
@@ -230,17 +230,21 @@ def relationship_candidates(table: str, stored: Json) -> list[Json]:
     return [
         {
             "child": table,
-            "child_columns": [found["column"]],
-            "parent": found["parent_table"],
-            "parent_columns": [found["parent_column"]],
-            "confidence": found["confidence"],
-            "evidence": found["evidence"],
+            "child_columns": [candidate["column"]],
+            "parent": candidate["parent_table"],
+            "parent_columns": [candidate["parent_column"]],
+            "confidence": candidate["confidence"],
+            "evidence": candidate["evidence"],
         }
-        for found in stored.get("foreign_key_candidates", ())
+        for candidate in stored.get("foreign_key_candidates", ())
     ]
 
 
-def _candidate(found: Json | None) -> Json | None:
-    if found is None:
+def _candidate(candidate: Json | None) -> Json | None:
+    if candidate is None:
         return None
-    return {"columns": [found["column"]], "confidence": found["confidence"], "evidence": found["evidence"]}
+    return {
+        "columns": [candidate["column"]],
+        "confidence": candidate["confidence"],
+        "evidence": candidate["evidence"],
+    }

@@ -1,4 +1,4 @@
-"""Work that does not end by itself. It runs in the sandbox instead of a kind's own work."""
+"""Work that does not end by itself. It runs in the sandbox in place of the real work of a job."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ def result_of(client: TestClient, run_jobs: Callable[[], int], **parameters: Any
     return result
 
 
-def test_canaries_are_planted_and_counted_and_searched_for(
+def test_canaries_are_planted_counted_and_searched_for(
     client: TestClient, ready_dataset: Json, run_jobs: Callable[[], int]
 ) -> None:
     canaries = {"n_canaries": 20, "n_repeats": 2}

@@ -78,7 +78,9 @@ def test_the_key_of_another_project_is_not_accepted(
     assert json.loads(capsys.readouterr().err)["code"] == "invalid_signature"
 
 
-def test_other_data_is_detected(files: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
+def test_data_that_differ_from_the_pack_are_detected(
+    files: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
     swapped = ["--real", str(files["synthetic.parquet"]), "--synthetic", str(files["synthetic.parquet"])]
     assert run(["verify", str(files["pack.zip"]), *swapped]) == 6
     assert "these tables are not the evaluated ones: real, holdout" in " ".join(

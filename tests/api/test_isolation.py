@@ -111,7 +111,7 @@ def test_filter_by_a_resource_of_another_project_finds_nothing(own: Own, victim:
 
 
 @pytest.mark.parametrize("noun", ["dataset", "job", "model", "report", "upload"])
-def test_list_contains_only_the_own_project(own: Own, victim: World, noun: str):
+def test_list_contains_only_rows_of_its_project(own: Own, victim: World, noun: str):
     listed = {row["id"] for row in get(own[0], f"/v1/{noun}s")["data"]}
     assert own[1][noun] in listed
     assert victim[noun] not in listed

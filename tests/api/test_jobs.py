@@ -73,7 +73,9 @@ def test_job_that_does_not_fit_into_memory_is_rejected(resources: Resources, cal
         assert get(client, "/v1/jobs") == before
 
 
-def test_a_billion_rows_are_rejected_with_the_limit(client: TestClient, resources: Resources, caller: Caller):
+def test_job_of_a_billion_rows_is_rejected_with_the_limit(
+    client: TestClient, resources: Resources, caller: Caller
+):
     world = make_world(resources, caller)
     body = {"kind": "sample", "model_id": world["model"], "n_rows": 1_000_000_000}
     problem = assert_problem(
@@ -199,7 +201,7 @@ def test_waiting_for_a_finished_job_returns_at_once_and_for_a_missing_job_fails(
 
 
 def test_many_waiting_callers_do_not_block_others(client: TestClient):
-    # Many more than there are threads. If each used a thread, the cancellation would be blocked.
+    # Many more callers than threads. If each caller used a thread, they would block the cancellation.
     job = submit(client, kind="probe")
     with ThreadPoolExecutor(60) as pool:
         headers = {"Prefer": "wait=60"}

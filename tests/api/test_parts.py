@@ -85,7 +85,7 @@ def test_parts_in_any_order_become_a_dataset(
     assert len(list(resources.store.keys(""))) == N_PARTS
     run_jobs()
     assert get(client, f"/v1/datasets/{body['dataset']['id']}")["n_rows"] == 12_000
-    # The parts are deleted, so the result is that of an upload in one request.
+    # The parts are deleted, so the store contains the same files as after an upload in a single request.
     assert [key.rpartition("/")[2] for key in resources.store.keys("")] == ["table_1.parquet"]
 
 

@@ -45,7 +45,7 @@ def test_exact_profiles_require_their_scope(
     assert_problem(reader.get(f"{path}/profile?exact=true"), 403, "forbidden", "read_real")
 
 
-def test_only_real_rows_require_the_scope(
+def test_only_downloads_of_real_rows_require_the_scope(
     client: TestClient, trained_model: Json, resources: Resources, caller: Caller, run_jobs: Callable[[], int]
 ):
     job = client.post(

@@ -26,7 +26,7 @@ UNIT = 1 << 16
 
 
 class BadLine:
-    """Forwards connections to a server; the first are each cut after some bytes that the caller sends."""
+    """A proxy that cuts each of the first connections after a given number of bytes from the caller."""
 
     def __init__(self, server: Address, cuts: list[int]) -> None:
         self.server = server
@@ -130,11 +130,11 @@ def test_several_files_are_uploaded_with_json_output(
     assert dataset["name"] == "both"
 
 
-def test_interruption_at_any_place_only_costs_time(
+def test_upload_succeeds_after_an_interruption_at_any_place(
     address: Address, key: str, working: None, table: Path, resources: Resources
 ):
     pauses: list[float] = []
-    # In the first request header, before a body, within bodies, and between requests.
+    # The connection is cut in the first request header, before a body, within bodies, and between requests.
     cuts = [0, 300, 1000, UNIT // 2, UNIT + 900, 3 * UNIT, 3 * UNIT + 1, 2 * UNIT + 77]
     line = BadLine(address, cuts)
     with Client(line.url, key) as client:

@@ -1,4 +1,4 @@
-"""Datasets of several tables: they are uploaded and read together, and addressed by name."""
+"""Datasets of several tables, which are uploaded and read together, and addressed by name."""
 
 from __future__ import annotations
 

@@ -22,7 +22,8 @@ from understudy.parameters.constraints import ColumnConstraint
 from understudy.parameters.evaluation_options import AggregateQuery
 from understudy.tables.inference import infer_table
 
-# Four standard errors of an AUC of two samples of 600 rows (0.017); a share of 600 rows has one of 0.02.
+# Four standard errors of an AUC of two samples of 600 rows (0.017 each), or three and a half standard errors
+# of a share of 600 rows (0.02 each).
 TOLERANCE = 0.07
 
 # Options that cover the needs of all metrics.

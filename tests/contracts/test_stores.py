@@ -53,11 +53,11 @@ def put(store: Store, tmp_path: Path) -> Callable[[str, bytes], Path]:
 Put = Callable[[str, bytes], Path]
 
 
-def test_every_scheme_is_tried_here(tmp_path: Path) -> None:
+def test_every_scheme_has_a_contract_test(tmp_path: Path) -> None:
     assert set(STORES) == set(URLS)
 
 
-def test_what_was_put_is_read(store: Store, put: Put) -> None:
+def test_stored_bytes_are_read_back(store: Store, put: Put) -> None:
     put(KEY, b"data")
 
     with store.open(KEY) as file:
@@ -65,17 +65,17 @@ def test_what_was_put_is_read(store: Store, put: Put) -> None:
     assert store.size(KEY) == 4
 
 
-def test_file_is_moved_in(put: Put) -> None:
+def test_put_moves_the_file_into_the_store(put: Put) -> None:
     assert not put(KEY, b"data").exists()
 
 
-def test_empty_file_is_a_blob_too(store: Store, put: Put) -> None:
+def test_empty_file_can_be_stored(store: Store, put: Put) -> None:
     put(KEY, b"")
 
     assert store.size(KEY) == 0
 
 
-def test_blob_is_a_seekable_file(store: Store, put: Put) -> None:
+def test_opened_blob_is_seekable(store: Store, put: Put) -> None:
     put(KEY, b"0123456789")
 
     with store.open(KEY) as file:
@@ -93,7 +93,7 @@ def test_blob_is_never_overwritten(store: Store, put: Put, tmp_path: Path) -> No
     assert (tmp_path / "incoming").read_bytes() == b"second"
 
 
-def test_of_two_writers_at_once_one_wins(store: Store, tmp_path: Path) -> None:
+def test_only_one_of_two_concurrent_writers_succeeds(store: Store, tmp_path: Path) -> None:
     def put(number: int) -> bool:
         path = tmp_path / f"file-{number}"
         path.write_bytes(bytes([number]))
@@ -117,7 +117,7 @@ def test_missing_blob_is_not_found(store: Store, tmp_path: Path) -> None:
             read(KEY)
 
 
-def test_delete_is_repeatable(store: Store, put: Put) -> None:
+def test_delete_can_be_repeated(store: Store, put: Put) -> None:
     put(KEY, b"data")
 
     store.delete(KEY)
@@ -128,7 +128,7 @@ def test_delete_is_repeatable(store: Store, put: Put) -> None:
     assert list(store.keys("")) == []
 
 
-def test_deleting_one_blob_leaves_its_neighbour(store: Store, put: Put) -> None:
+def test_deleting_a_blob_keeps_other_blobs(store: Store, put: Put) -> None:
     put("p/a/one", b"1")
     put("p/a/two", b"2")
 
@@ -160,12 +160,12 @@ def test_key_cannot_leave_the_root(store: Store, put: Put, key: str) -> None:
             use(key)
 
 
-def test_local_path_holds_the_bytes(store: Store, put: Put, tmp_path: Path) -> None:
+def test_local_path_contains_the_bytes(store: Store, put: Put, tmp_path: Path) -> None:
     put(KEY, b"data")
 
     assert store.local_path(KEY, tmp_path).read_bytes() == b"data"
 
 
-def test_store_in_order_is_writable(store: Store) -> None:
+def test_working_store_is_writable(store: Store) -> None:
     store.check_writable()
     assert list(store.keys("")) == []

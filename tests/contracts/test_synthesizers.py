@@ -109,7 +109,7 @@ def value_of(kind: str, i: int) -> Any:
 
 
 def all_kinds(n_rows: int = 400, *, with_missing: bool = False) -> tuple[pa.Table, TableSchema]:
-    """Return a table with a column of every kind; with_missing adds missing values to every other column."""
+    """Return a table with a column of every kind. `with_missing` adds missing values to half of them."""
     rng = np.random.default_rng(0)
     arrays, columns = [], []
     for j, (name, (kind, type_)) in enumerate(KINDS.items()):
@@ -321,7 +321,7 @@ def test_generated_values_are_new_unique_and_as_often_missing(make: Make) -> Non
     for name in ("identifier", "number"):
         assert len(sample[name].unique()) == 5000, name
     assert sample["email"].drop_null().to_pylist() == sample["email"].drop_null().unique().to_pylist()
-    # One quarter is missing; six standard deviations for 5,000 draws are 0.037.
+    # One quarter is missing. Six standard deviations for 5,000 draws are 0.037.
     assert abs(sample["email"].null_count / 5000 - 0.25) < 0.037
     assert set(sample["group"].to_pylist()) == {"group 0", "group 1", "group 2"}
 
@@ -387,7 +387,7 @@ def test_infinite_values_are_refused_with_the_column_name(make: Make) -> None:
         fit(make(), table, schema)
 
 
-# The first call may compile kernels, so there is no deadline; a fit takes about 10 milliseconds.
+# The first call may compile kernels, so there is no deadline. A fit takes about 10 milliseconds.
 ANY_TABLE = settings(deadline=None, max_examples=60)
 
 
@@ -446,7 +446,7 @@ def test_card_counts_suppressed_values(make: Make) -> None:
 
 
 def test_support_is_counted_by_declared_subject(make: Make) -> None:
-    # 30 patients with 10 visits each; 4 patients have the rare finding.
+    # 30 patients with 10 visits each. Four patients have the rare finding.
     patient = np.repeat(np.arange(30), 10)
     finding = np.where(patient < 4, "rare", np.where(patient < 15, "common", "none"))
     weight = np.random.default_rng(0).gamma(50, size=30)[patient]

@@ -1,1 +1,1 @@
-"""Tests of the documentation: its code runs, its generated pages are complete, its sources are readable."""
+"""Tests that the code in the documentation runs, generated pages are complete, and sources are readable."""

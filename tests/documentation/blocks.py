@@ -81,7 +81,7 @@ def code_blocks(path: Path) -> list[Block]:
 
 
 def blocks_of(page: str, markdown: str) -> list[Block]:
-    """Return all fenced blocks of a page; code blocks contain their expected output."""
+    """Return all fenced blocks of a page. Code blocks contain their expected output."""
     fenced = list(_fenced(page, markdown.splitlines()))
     blocks = []
     for index, (block, end) in enumerate(fenced):
@@ -136,6 +136,6 @@ def _from_console(block: Block) -> Block:
 
 
 def matches(shown: str, output: str) -> bool:
-    """Return whether the output is the expected one up to white space; `…` matches any characters."""
+    """Return whether the output is the expected one up to white space. `…` matches any characters."""
     pattern = re.escape(" ".join(shown.split())).replace("…", ".*")
     return re.fullmatch(pattern, " ".join(output.split()), re.DOTALL) is not None

@@ -36,7 +36,7 @@ not the output of that block
 """
 
 
-def test_output_belongs_to_the_block_directly_before():
+def test_output_belongs_to_the_preceding_block():
     first, stated, *_ = blocks_of("page.md", PAGE)
     assert first.output == "a b\n"
     assert stated.output is None

@@ -15,8 +15,8 @@ LONG = "This sentence is longer than a line may be, " + "and it continues, " * 5
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_long_line_is_one_sentence(path: Path) -> None:
-    found = [f"{path.relative_to(ROOT)}:{number}: {line}" for number, line in long_lines(path.read_text())]
-    assert found == [], f"Run `python -m tools.documentation.lines {path.relative_to(ROOT)}`."
+    faults = [f"{path.relative_to(ROOT)}:{number}: {line}" for number, line in long_lines(path.read_text())]
+    assert faults == [], f"Run `python -m tools.documentation.lines {path.relative_to(ROOT)}`."
 
 
 @pytest.mark.parametrize(

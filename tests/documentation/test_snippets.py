@@ -15,7 +15,7 @@ from tests.documentation.blocks import ROOT, blocks_of, code_blocks, pages
 from tests.documentation.sessions import PageError, PythonSession, ShellSession
 from tests.documentation.tables import write_tables
 
-# Address of the service on the pages; the tests replace it with the address of their stack.
+# Address of the service on the pages. The tests replace it with the address of their stack.
 ADDRESS = re.compile(r"(?:127\.0\.0\.1|localhost):8000")
 SERVICE_COMMANDS = re.compile(r"\bcurl\b|\bunderstudy (?:upload|create-key|revoke-key|serve)\b")
 PROGRAMS = ("bash", "curl")
@@ -27,7 +27,7 @@ def id_of(path: Path) -> str:
 
 
 def page_parameters() -> list[object]:
-    """Return the pages with blocks to run; pages that call the service have the marker `stack`."""
+    """Return the pages with blocks to run. Pages that call the service have the marker `stack`."""
     parameters = []
     for path in pages():
         blocks = [block for block in code_blocks(path) if block.reason is None]
@@ -40,7 +40,7 @@ def page_parameters() -> list[object]:
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Start the embedded stack once; return its data folder."""
+    """Start the embedded stack once and return its data folder."""
     from understudy.embedded.background import BackgroundStack  # needs the extra `embedded`
     from understudy.embedded.commands import StackOptions
 

@@ -1,4 +1,4 @@
-"""A stack for the tests of a module; each test leaves it without queued jobs."""
+"""A stack for the tests of a module. Each test leaves it without queued jobs."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ class Soak:
             self.faults[f"error {error.code}"] += 1
 
     def _inject_fault(self) -> None:
-        # Faults that restart a worker are rare, because a restart takes seconds without other faults.
+        # Faults that restart a worker are rare, because no other faults are injected during a restart.
         faults: dict[Callable[[WorkerProcess], object], int] = {
             self.kill_work: 8,
             self.kill_pool_process: 4,
@@ -124,7 +124,7 @@ class Soak:
         self.faults[fault.__name__] += 1
 
     def kill_worker(self, worker: WorkerProcess) -> None:
-        """Kill the main process; all other processes of the worker must end by themselves."""
+        """Kill the main process. All other processes of the worker must end by themselves."""
         send([worker.pid], signal.SIGKILL)
 
     def kill_work(self, worker: WorkerProcess) -> None:
@@ -220,7 +220,7 @@ def main() -> None:
 
 
 def report(soak: Soak) -> None:
-    """Print the faults and the outcomes of jobs; raise if a promise is broken."""
+    """Print the faults and the outcomes of jobs, and raise an error if a promise is broken."""
     rows = soak.stack.rows
     write = sys.stdout.write
     write(f"{sum(soak.faults.values())} faults: {dict(soak.faults)}\n")

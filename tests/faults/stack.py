@@ -32,7 +32,7 @@ from understudy.settings import Settings
 
 SECRET_KEY = "a key for tests, of 32 characters or more"
 
-# Queries for rows that contradict each other after all jobs have ended; none may return a row.
+# Queries for rows that contradict each other after all jobs have ended. None may return a row.
 CONTRADICTIONS = {
     "a job that did not end": "select id from jobs where state in ('queued', 'running')",
     "an attempt that did not end": "select job_id from job_attempts where outcome is null",
@@ -79,7 +79,7 @@ def open_stack(postgres_url: str, broker_url: str, folder: Path) -> Iterator[Sta
 
 
 class Stack:
-    """The servers and workers of a test; leases are short, so that lost jobs are rescued quickly."""
+    """The servers and workers of a test. Leases are short, so that lost jobs are rescued quickly."""
 
     def __init__(self, database_url: str, broker_url: str, folder: Path) -> None:
         self.environment = {
@@ -174,7 +174,7 @@ class Stack:
             return list(session.execute(text(statement), values))
 
     def check(self) -> None:
-        """Fail if any promise is broken; call it when all jobs have ended."""
+        """Fail if any promise is broken. Call it when all jobs have ended."""
         contradictions = {name: rows for name, query in CONTRADICTIONS.items() if (rows := self.rows(query))}
         assert contradictions == {}
         for key, sha256, size_bytes in self.rows("select storage_key, sha256, size_bytes from artifacts"):

@@ -51,7 +51,7 @@ def test_killed_warm_parent_is_replaced_and_its_work_is_repeated(stack, worker):
     assert worker.server_pid() != server_pid
 
 
-def test_work_ends_with_its_killed_pool_process_and_the_job_is_rescued(stack, worker):
+def test_job_is_rescued_after_its_pool_process_is_killed(stack, worker):
     job_id = start_probe(stack, worker, 1)
     work_pid = worker.work_pids()[0]
     for pid in worker.pool_pids():

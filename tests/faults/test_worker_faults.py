@@ -39,7 +39,7 @@ def asleep(worker: WorkerProcess) -> Iterator[None]:
 LONG = {"name": "tree_chain", "preset": "best"}
 
 
-def test_worker_killed_during_a_fit_only_delays_it(stack, survivor, small_table):
+def test_fit_succeeds_although_its_worker_is_killed(stack, survivor, small_table):
     dataset_id, job_id = stack.upload(small_table)
     assert stack.finish(job_id)[0].error_detail is None
     worker = stack.start_worker()

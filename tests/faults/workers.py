@@ -1,4 +1,4 @@
-"""Real workers, which tests start, kill and freeze by pid; their processes are found in /proc."""
+"""Real workers, which tests start, kill and freeze by pid. Their processes are found in /proc."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def _group_of(pid: int) -> int:
 
 
 def _stat_of(pid: int) -> list[str]:
-    """Return state, parent and process group; a process that has ended has the state X."""
+    """Return state, parent and process group. A process that has ended has the state X."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split()[:3]
     except (FileNotFoundError, ProcessLookupError):

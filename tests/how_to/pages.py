@@ -38,7 +38,7 @@ def read_blocks(page: Path) -> list[Block]:
 
 
 def copy_project(folder: Path) -> Path:
-    """Copy the project into a new folder; file times are kept, so that compiled kernels stay valid."""
+    """Copy the project into a new folder. File times are kept, so that compiled kernels stay valid."""
     shutil.copytree(ROOT, folder, ignore=NOT_COPIED, symlinks=True)
     (folder / ".venv").symlink_to(sys.prefix)
     return folder
@@ -103,7 +103,7 @@ def change_file(block: Block, project: Path) -> None:
 
 def run(code: str, project: Path) -> str:
     """Run shell commands in the root of the project and return their output."""
-    # Use the PATH that `. .venv/bin/activate` sets; every page begins with that command.
+    # Use the PATH that `. .venv/bin/activate` sets. Every page begins with that command.
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = os.environ | {"PATH": path, "PYTHONPATH": str(project), "COLUMNS": "200"}
     completed = subprocess.run(
@@ -123,7 +123,7 @@ def run(code: str, project: Path) -> str:
 
 
 def check_output(block: Block, output: str) -> None:
-    """Check that the output contains the lines of a `text` block, in order; `…` stands for any text."""
+    """Check that the output contains the lines of a `text` block, in order. `…` stands for any text."""
     position = 0
     for line in filter(None, map(str.strip, block.code.splitlines())):
         pattern = ".*?".join(re.escape(part) for part in line.split("…"))

@@ -1,4 +1,4 @@
-"""Following each how-to page for adding a component to the letter results in a working component."""
+"""Each how-to page that adds a component works when it is followed literally."""
 
 from __future__ import annotations
 

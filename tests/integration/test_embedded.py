@@ -66,7 +66,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 
 def is_gone(process: psutil.Process) -> bool:
-    """Return whether a process has ended; an orphan that is never reaped stays a zombie."""
+    """Return whether a process has ended. An orphan that is never reaped remains a zombie."""
     try:
         return process.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:

@@ -1,4 +1,4 @@
-"""A database and a store of an earlier version after the migration; `kept/README.md` describes them."""
+"""A database and a store of an earlier version after the migration. `kept/README.md` describes them."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def test_skipped_rows_are_downloaded(kept: Installation):
     assert len(rejects.content.splitlines()) == 2
 
 
-def test_schemas_keep_the_changes_of_users(kept: Installation):
+def test_schemas_keep_the_changes_made_by_users(kept: Installation):
     client = kept.client()
     visits = get(client, f"{kept.path('datasets', 'visits')}/schema")
     assert (visits["subject"], visits["locale"]) == (["patient"], "de")

@@ -18,7 +18,9 @@ from understudy.settings import Settings
         ({"storage_url": "s3://bucket"}, "s3"),
     ],
 )
-def test_invalid_setting_is_named(settings: Settings, change: dict[str, str | None], message: str) -> None:
+def test_error_names_an_invalid_setting(
+    settings: Settings, change: dict[str, str | None], message: str
+) -> None:
     invalid = Settings(**{**settings.model_dump(), **change})
 
     with pytest.raises(UnderstudyError) as caught:

@@ -131,13 +131,13 @@ def _responses(responses: Document, report_schema: Document) -> str:
 
 
 def _response_bodies(response: Document, report_schema: Document) -> str:
-    found = (
+    names = (
         f"{type_of(content['schema'], _from_http(report_schema))}"
         if media_type.endswith("json") and content.get("schema")
         else code(media_type)
         for media_type, content in response.get("content", {}).items()
     )
-    return ", ".join(dict.fromkeys(found))
+    return ", ".join(dict.fromkeys(names))
 
 
 def _from_http(report_schema: Document) -> Address:
@@ -149,7 +149,7 @@ def _from_http(report_schema: Document) -> Address:
 
 
 def bodies_page(document: Document, report_schema: Document) -> str:
-    """Return the page of the named schemas that are not on the page of the report format."""
+    """Return the page of named schemas, without those on the page of the report format."""
     schemas: Mapping[str, Schema] = document["components"]["schemas"]
     sections = [
         section(name, schema, _from_http(report_schema))

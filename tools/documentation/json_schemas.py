@@ -61,8 +61,8 @@ def _plain_type(schema: Schema, address: Address) -> str:
 
 def limits_of(schema: Schema) -> str:
     """Return the bounds of a value, as short sentences."""
-    found = dict.fromkeys(limit for part in _parts(schema) for limit in _limits(part))
-    return " ".join(found)
+    limits = dict.fromkeys(limit for part in _parts(schema) for limit in _limits(part))
+    return " ".join(limits)
 
 
 def _parts(schema: Schema) -> Iterator[Schema]:

@@ -24,7 +24,7 @@ from understudy.errors import (
     UnderstudyError,
 )
 
-# Exit statuses by class of error, as documented in docs/reference/cli.md; the first matching class decides.
+# Exit statuses by class of error, as documented in docs/reference/cli.md. The first matching class decides.
 EXIT_STATUS: tuple[tuple[type[UnderstudyError], int], ...] = (
     (InvalidInput, 2),
     (NotFound, 3),
@@ -47,11 +47,12 @@ def _show_version(value: bool) -> None:
         raise typer.Exit
 
 
+COMMAND_NAMES = frozenset(command.name for command in COMMANDS)
 HELP = "Fit a model to a table, sample synthetic rows, and measure their quality and privacy."
 
 
 def build(command_name: str | None = None) -> typer.Typer:
-    """Return the application with all commands listed; only the module of `command_name` is imported."""
+    """Return the application with all commands listed, but import only the module of `command_name`."""
     application = typer.Typer(name="understudy", help=HELP, add_completion=False, rich_markup_mode="rich")
     application.callback()(_options)
     for command in COMMANDS:
@@ -93,15 +94,17 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def exit_status(error: UnderstudyError) -> int:
-    """Return the exit status of an error, by its class; a missing or invalid setting has its own status."""
+    """Return the exit status for the class of an error, or the separate status of an invalid setting."""
     if error.code == "configuration":
         return NOT_CONFIGURED
     return next(status for class_, status in EXIT_STATUS if isinstance(error, class_))
 
 
 def _with_remedy(message: str, command: str | None) -> str:
+    if command not in COMMAND_NAMES:
+        return f"{message.rstrip('.')}. Run understudy --help to list the commands."
     if "unexpected extra argument" not in message:
-        return message
+        return f"{message.rstrip('.')}. See understudy {command} --help."
     return (
         f"{message.rstrip('.')}. The command {command} accepts fewer files: run it once for each file, "
         f"or see understudy {command} --help."

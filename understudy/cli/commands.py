@@ -93,7 +93,7 @@ COMMANDS = (
         "create-key",
         "understudy.cli.keys:create_key",
         SERVICE,
-        "Create an API key and print it once; only a digest is stored.",
+        "Create an API key and print it once. Only a digest of the key is stored.",
     ),
     Command(
         "revoke-key",

@@ -43,14 +43,15 @@ def read_constraints(
     InvalidInput
         If more than one option is given, a column does not exist, or a value cannot be parsed.
     """
-    given = [
+    given_options = [
         name
         for name, option in (("--where", where), ("--rebalance", rebalance), ("--constraints", file))
         if option
     ]
-    if len(given) > 1:
+    if len(given_options) > 1:
         raise InvalidInput(
-            f"{' and '.join(given)} cannot be combined. Give only one of them.", code="invalid_parameters"
+            f"{' and '.join(given_options)} cannot be combined. Give only one of them.",
+            code="invalid_parameters",
         )
     if where:
         return _read_where(where, schema, n_rows)

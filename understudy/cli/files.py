@@ -1,4 +1,4 @@
-"""Commands that fit, sample and impute files; they need neither a service nor a network."""
+"""Commands that fit, sample and impute files without a service or a network."""
 
 from __future__ import annotations
 

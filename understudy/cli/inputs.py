@@ -16,5 +16,5 @@ def existing_file(path: Path) -> Path:
         If it does not exist, or is a folder.
     """
     if not path.is_file():
-        raise NotFound(f"The file {path} does not exist.")
+        raise NotFound(f"The file {path} does not exist. Check the path.")
     return path

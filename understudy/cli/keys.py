@@ -42,7 +42,7 @@ def create_key(
     data_dir: DataDir = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
 ) -> None:
-    """Create an API key and print it once; only a digest is stored."""
+    """Create an API key and print it once. Only a digest of the key is stored."""
     with _resources(data_dir) as resources:
         # Imported here: the services need packages that the base install lacks.
         from understudy.services import api_keys, projects

@@ -52,7 +52,7 @@ class TableReader:
             formats[0].check_options(self._options)
 
     def read(self, path: Path, progress: Progress) -> pa.Table:
-        """Return the table in a file; warnings about how it was read go to stderr."""
+        """Return the table in a file, and print warnings about reading it on stderr."""
         format_ = format_for_path(path)
         options = format_.supported_options(self._options)
         loaded = format_.load(existing_file(path), options=options, progress=progress)
@@ -83,21 +83,23 @@ def reads_tables(command: Callable[..., int | None]) -> Callable[..., int | None
     """
     signature = inspect.signature(command)
     hints = get_type_hints(command, include_extras=True)
-    own = [p.replace(annotation=hints[p.name]) for p in signature.parameters.values() if p.name != "tables"]
+    command_parameters = [
+        p.replace(annotation=hints[p.name]) for p in signature.parameters.values() if p.name != "tables"
+    ]
 
     @wraps(command)
-    def wrapper(**given: Any) -> int | None:
-        texts = {name: given.pop(name) for name in ReadOptions.model_fields}
+    def wrapper(**arguments: Any) -> int | None:
+        texts = {name: arguments.pop(name) for name in ReadOptions.model_fields}
         options = read_options({name: text for name, text in texts.items() if text is not None})
-        rejects_file = given.pop("rejects")
+        rejects_file = arguments.pop("rejects")
         if rejects_file is not None:
             format_for_path(rejects_file)
         tables = TableReader(options, rejects_file)
-        status = command(**given, tables=tables)
+        status = command(**arguments, tables=tables)
         tables.save_rejects()
         return status
 
-    parameters = [*own, *_parameters()]
+    parameters = [*command_parameters, *_parameters()]
     wrapper.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined] # typer reads it
     wrapper.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     del wrapper.__wrapped__  # otherwise typer would read its annotations

@@ -237,13 +237,13 @@ def _read(
 def _options(
     target: str | None, protected: list[str], sensitive: list[str], queries: Path | None, policy: str
 ) -> EvaluationOptions:
-    wanted = {"target": target, "protected": protected, "sensitive": sensitive, "policy": policy}
+    fields = {"target": target, "protected": protected, "sensitive": sensitive, "policy": policy}
     if queries is not None:
-        wanted["queries"] = _read_json(queries)
+        fields["queries"] = _read_json(queries)
     if policy.endswith(".json"):
-        wanted["policy"] = _read_json(Path(policy))
+        fields["policy"] = _read_json(Path(policy))
     try:
-        return EvaluationOptions.model_validate(wanted)
+        return EvaluationOptions.model_validate(fields)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = "/".join(str(part) for part in first["loc"])
@@ -255,7 +255,7 @@ def _read_json(path: Path) -> Any:  # Any: a JSON document
         return json.loads(existing_file(path).read_text(encoding="utf-8"))
     except ValueError as error:
         raise InvalidInput(
-            f"{path} is not valid JSON encoded as UTF-8.", code="invalid_parameters"
+            f"{path} is not valid JSON encoded as UTF-8. Correct the file.", code="invalid_parameters"
         ) from error
 
 

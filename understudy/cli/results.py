@@ -35,7 +35,8 @@ def show_model(result: Row) -> None:
     output().print(
         f"Model {result['model']}   {_size(result['size_bytes'])}, {result['seconds']:.1f} s\n"
         f"  {card['synthesizer']}, seed {result['seed']}, "
-        f"fitted on {card['n_rows']:,} rows of {card['n_columns']} columns",
+        f"fitted on {card['n_rows']:,} rows of {card['n_columns']} "
+        f"column{'s' if card['n_columns'] != 1 else ''}",
         soft_wrap=True,
         markup=False,
     )
@@ -55,7 +56,7 @@ def show_model(result: Row) -> None:
 
 
 def show_rows(result: Row) -> None:
-    """Print the output file of sampled rows, and the effective sample size of each group."""
+    """Print the path of the output file, the number of rows, and the effective sample size of each group."""
     if "offset" in result:
         part = f"offset {result['offset']:,}"
     else:

@@ -24,7 +24,7 @@ Described = tuple[DatasetSchema, Findings]
 
 
 def read_schema_file(path: Path) -> object:
-    """Return the JSON document in a schema file; SDV metadata describes a table only in part.
+    """Return the JSON document in a schema file. SDV metadata describes a table only in part.
 
     Raises
     ------
@@ -40,7 +40,9 @@ def read_schema_file(path: Path) -> object:
         where = ".".join(str(step) for step in first["loc"]) or "document"
         raise InvalidInput(f"{path} is not a schema: {where}: {first['msg']}.") from error
     except (ValueError, RecursionError) as error:
-        raise InvalidInput(f"{path} is not a schema: it is not valid JSON.") from error
+        raise InvalidInput(
+            f"{path} is not a schema, because it is not valid JSON. Correct the file."
+        ) from error
     return document
 
 

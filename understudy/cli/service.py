@@ -153,8 +153,8 @@ def load_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        name = "_".join(str(step) for step in first["loc"]).upper()
-        raise Unavailable(f"UNDERSTUDY_{name}: {first['msg']}.", code="configuration") from error
+        name = f"UNDERSTUDY_{first['loc'][0]}".upper()
+        raise Unavailable(f"The value of {name} is invalid: {first['msg']}.", code="configuration") from error
 
 
 def _ensure_key(settings: Settings, key_file: Path) -> None:

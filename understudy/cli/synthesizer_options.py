@@ -22,7 +22,7 @@ def chooses_synthesizer(command: Callable[..., int | None]) -> Callable[..., int
     """Add the synthesizer options to a command, which gets the parsed values as its argument `parameters`."""
     signature = inspect.signature(command)
     hints = get_type_hints(command, include_extras=True)
-    own = [
+    command_parameters = [
         parameter.replace(annotation=hints[parameter.name])
         for parameter in signature.parameters.values()
         if parameter.name != "parameters"
@@ -30,15 +30,15 @@ def chooses_synthesizer(command: Callable[..., int | None]) -> Callable[..., int
     options = _options()
 
     @wraps(command)
-    def wrapper(**given: Any) -> int | None:
-        name = given.pop("synthesizer")
-        texts = {field: given.pop(field) for field in options}
+    def wrapper(**arguments: Any) -> int | None:
+        name = arguments.pop("synthesizer")
+        texts = {field: arguments.pop(field) for field in options}
         parameters = read_parameters(name, {field: text for field, text in texts.items() if text is not None})
-        return command(**given, parameters=parameters)
+        return command(**arguments, parameters=parameters)
 
     added = [_keyword("synthesizer", _name_option(), next(iter(SYNTHESIZERS)))]
     added += [_keyword(field, annotation, None) for field, annotation in options.items()]
-    parameters = [*own, *added]
+    parameters = [*command_parameters, *added]
     parameters.sort(key=lambda parameter: parameter.kind)
     wrapper.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined] # typer reads it
     wrapper.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}

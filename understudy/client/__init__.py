@@ -1,1 +1,1 @@
-"""HTTP client of the service; it needs only the extra `client`."""
+"""HTTP client of the service, which needs only the extra `client`."""

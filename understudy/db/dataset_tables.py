@@ -199,7 +199,7 @@ def choose_matching(
 
 
 def _first_two(session: Session, dataset: Dataset, name: str | None) -> list[DatasetTable]:
-    """Return up to two tables with a name, or of the dataset, which is enough to detect ambiguity."""
+    """Return the first two tables, or those with the name if given; two suffice to detect ambiguity."""
     statement = select(DatasetTable).where(
         DatasetTable.dataset_id == dataset.id, DatasetTable.project_id == dataset.project_id
     )

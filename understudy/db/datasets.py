@@ -1,4 +1,4 @@
-"""Rows of datasets; every function takes the project and is restricted to it."""
+"""Rows of datasets. Every function takes a project and only accesses rows of this project."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def set_ready(
 
 
 def set_failed(session: Session, project_id: UUID, dataset_id: UUID, *, code: str, detail: str) -> None:
-    """Set a pending dataset to failed, with the error; do nothing if it was deleted in the meantime."""
+    """Set a pending dataset to failed, with the error. Do nothing if the dataset was deleted meanwhile."""
     statement = (
         update(Dataset)
         .where(Dataset.id == dataset_id, Dataset.project_id == project_id, Dataset.state == "pending")
@@ -191,14 +191,14 @@ def set_locale(session: Session, project_id: UUID, dataset_id: UUID, locale: str
     """
     if lock(session, project_id, dataset_id).version != version:
         raise PreconditionFailed(
-            f"Dataset {ids.to_text('dataset', dataset_id)} was changed in the meantime. Read its schema "
+            f"Dataset {ids.to_text('dataset', dataset_id)} was changed by another request. Read its schema "
             "again and repeat the change."
         )
     return _change(session, project_id, dataset_id, version=version + 1, locale=locale)
 
 
 def quarantine(session: Session, dataset: Dataset, reason: Json) -> None:
-    """Put a sample into quarantine; the reason of an earlier quarantine is replaced."""
+    """Put a sample into quarantine, and replace the reason of an earlier quarantine."""
     _change(session, dataset.project_id, dataset.id, quarantine=reason, quarantined_at=CLOCK)
 
 
@@ -264,4 +264,7 @@ def _change(session: Session, project_id: UUID, dataset_id: UUID, **values: Any)
 
 
 def _not_found(dataset_id: UUID) -> NotFound:
-    return NotFound(f"Dataset {ids.to_text('dataset', dataset_id)} does not exist in this project.")
+    return NotFound(
+        f"Dataset {ids.to_text('dataset', dataset_id)} does not exist in this project. "
+        "Check the ID and the project of the API key."
+    )

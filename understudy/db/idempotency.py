@@ -18,7 +18,7 @@ from understudy.db.orm import CLOCK, IdempotencyKey
 
 @dataclass(frozen=True)
 class StoredAnswer:
-    """The response to the first of several equal requests."""
+    """The stored response to a request. Repeated requests get the same response."""
 
     status: int
     headers: Mapping[str, str]
@@ -26,7 +26,7 @@ class StoredAnswer:
 
 
 def reserve(session: Session, project_id: UUID, key: str, request_sha256: bytes) -> bool:
-    """Add the row of a new request; return False if it exists, after waiting for a concurrent request."""
+    """Add the row of a new request, or return False if it exists. Wait for a concurrent request."""
     statement = (
         insert(IdempotencyKey)
         .values(project_id=project_id, key=key, request_sha256=request_sha256)

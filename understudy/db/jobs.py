@@ -1,4 +1,4 @@
-"""Rows of jobs, as callers read and change them; `understudy.db.leases` contains the statements of workers.
+"""Rows of jobs, as callers read and change them. `understudy.db.leases` contains the statements of workers.
 
 All times are from the database's `clock_timestamp()`, so that the clocks of processes do not matter. Every
 change of state writes its event in the same transaction.
@@ -54,7 +54,7 @@ class MakingJob(Protocol):
 
 @dataclass(frozen=True)
 class NewJob:
-    """A job to be queued; it expires if no worker claims it within `ttl_seconds`."""
+    """A job to be queued. The job expires if no worker claims it within `ttl_seconds`."""
 
     project_id: UUID
     kind: str
@@ -128,7 +128,7 @@ def active_on(session: Session, project_id: UUID, text_ids: Iterable[str]) -> li
 
 
 def counts(session: Session, project_id: UUID) -> dict[str, int]:
-    """Return the number of the project's jobs by state; states without jobs are omitted."""
+    """Return the number of the project's jobs by state. States without jobs are omitted."""
     statement = select(Job.state, func.count()).where(Job.project_id == project_id).group_by(Job.state)
     return dict(session.execute(statement).all())
 
@@ -150,7 +150,7 @@ def count_due(session: Session) -> dict[str, int]:
 
 
 def request_cancel(session: Session, project_id: UUID, job_id: UUID) -> Job:
-    """Cancel a queued job immediately, or ask the worker of a running one to stop; this is idempotent.
+    """Cancel a queued job immediately, or ask the worker of a running job to stop. Repetition is harmless.
 
     Raises
     ------
@@ -236,4 +236,7 @@ def _refers_to(text_ids: list[str]) -> Any:  # Any: an SQL expression
 
 
 def _not_found(job_id: UUID) -> NotFound:
-    return NotFound(f"Job {ids.to_text('job', job_id)} does not exist in this project.")
+    return NotFound(
+        f"Job {ids.to_text('job', job_id)} does not exist in this project. "
+        "Check the ID and the project of the API key."
+    )

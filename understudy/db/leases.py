@@ -1,4 +1,4 @@
-"""Statements with which workers and the rescue change jobs; they guarantee that a job finishes only once.
+"""Statements with which workers and the rescue change jobs. They guarantee that a job finishes only once.
 
 A claim gives the job a lease, which ends by the database's clock, and a fencing token, which is never used
 again. Every later statement of the worker compares the token and the state, so a worker that has lost the
@@ -46,7 +46,7 @@ CRASHES = Allowance(
 
 @dataclass(frozen=True)
 class Retry:
-    """The retries of a job after a failure; the pause before a retry doubles each time."""
+    """The retries of a job after a failure. The pause doubles with each retry."""
 
     allowance: Allowance
     backoff_seconds: float
@@ -119,7 +119,7 @@ def heartbeat(
     lease_seconds: float,
     progress: dict[str, Any] | None,
 ) -> Job | None:
-    """Renew the lease and store the progress; return None if the lease is lost."""
+    """Renew the lease and store the progress, or return None if the lease is lost."""
     values: dict[str, Any] = {"lease_until": _in(lease_seconds)}
     if progress is not None:
         values["progress"] = progress
@@ -127,13 +127,13 @@ def heartbeat(
 
 
 def is_cancel_requested(session: Session, job_id: UUID, token: int) -> bool:
-    """Return whether cancellation of the job is requested, if the token is current; write nothing."""
+    """Return whether cancellation of the job is requested and the token is current, without writing."""
     statement = select(Job.cancel_requested_at).where(Job.id == job_id, Job.lease_token == token)
     return session.scalar(statement) is not None
 
 
 def hold(session: Session, job_id: UUID, token: int) -> Job | None:
-    """Lock a job until the transaction ends, so that results can be added; None if the lease is lost."""
+    """Lock a job until the transaction ends, to add results. Return None if the lease is lost."""
     statement = (
         select(Job)
         .where(Job.id == job_id, Job.lease_token == token, Job.state == "running")
@@ -146,7 +146,7 @@ def hold(session: Session, job_id: UUID, token: int) -> Job | None:
 def finish(
     session: Session, job_id: UUID, token: int, *, result: dict[str, Any], end: AttemptEnd
 ) -> Job | None:
-    """Set a job to succeeded; return None, and write nothing, if the lease is lost."""
+    """Set a job to succeeded. If the lease is lost, write nothing and return None."""
     job = _end(session, job_id, token, end, state="succeeded", result=result, finished_at=CLOCK)
     if job is not None:
         job_events.add(session, job, "succeeded")
@@ -154,7 +154,7 @@ def finish(
 
 
 def fail(session: Session, job_id: UUID, token: int, *, error: JobError, end: AttemptEnd) -> Job | None:
-    """Set a job to failed; return None, and write nothing, if the lease is lost."""
+    """Set a job to failed. If the lease is lost, write nothing and return None."""
     job = _end(
         session,
         job_id,
@@ -171,7 +171,7 @@ def fail(session: Session, job_id: UUID, token: int, *, error: JobError, end: At
 
 
 def cancel(session: Session, job_id: UUID, token: int, end: AttemptEnd) -> Job | None:
-    """Set a job to cancelled; return None, and write nothing, if the lease is lost."""
+    """Set a job to cancelled. If the lease is lost, write nothing and return None."""
     job = _end(session, job_id, token, end, state="cancelled", finished_at=CLOCK)
     if job is not None:
         job_events.add(session, job, "cancelled")
@@ -230,7 +230,8 @@ def try_again(
 def reap(session: Session, *, backoff_seconds: float, limit: int = 20) -> list[Job]:
     """Requeue or fail the jobs whose leases have expired, and return their new rows.
 
-    Several processes may do this at once: each locks its jobs and skips those locked by others.
+    Several processes can do this at the same time. Each locks its jobs and skips jobs that are already
+    locked.
     """
     statement = (
         select(Job.id, Job.lease_token)
@@ -303,17 +304,19 @@ def _change(session: Session, job_id: UUID, token: int, **values: Any) -> Job | 
     return _returned(session, statement)
 
 
-def _returned(session: Session, statement: Any) -> Job | None:  # Update's type parameters do not fit
+def _returned(
+    session: Session, statement: Any
+) -> Job | None:  # Any: the type parameters of Update do not fit
     statement = statement.returning(Job).execution_options(synchronize_session=False, populate_existing=True)
     job: Job | None = session.scalars(statement).one_or_none()
     return job
 
 
-def _in(seconds: float) -> Any:  # an SQL expression
+def _in(seconds: float) -> Any:  # Any: an SQL expression
     return CLOCK + timedelta(seconds=seconds)
 
 
-def _jitter(base_seconds: float, n_before: int) -> Any:  # an SQL expression
+def _jitter(base_seconds: float, n_before: int) -> Any:  # Any: an SQL expression
     """Return a random interval below a bound that doubles with each failure."""
     bound = min(base_seconds * 2.0**n_before, BACKOFF_SECONDS_MAX)
     return func.random() * timedelta(seconds=bound)

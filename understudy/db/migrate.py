@@ -17,7 +17,7 @@ LIMITS = {"lock_timeout": "300s", "timezone": "UTC"}
 
 
 def upgrade(database_url: str) -> None:
-    """Apply all missing migrations in one transaction; a concurrent call waits and then has none to apply."""
+    """Apply all missing migrations in one transaction. A concurrent call waits and then has none to apply."""
     engine = create_engine(
         parse_url(database_url), poolclass=NullPool, connect_args=connect_arguments(LIMITS)
     )

@@ -111,4 +111,7 @@ def delete(session: Session, project_id: UUID, model_ids: Iterable[UUID]) -> Non
 
 
 def _not_found(model_id: UUID) -> NotFound:
-    return NotFound(f"Model {ids.to_text('model', model_id)} does not exist in this project.")
+    return NotFound(
+        f"Model {ids.to_text('model', model_id)} does not exist in this project. "
+        "Check the ID and the project of the API key."
+    )

@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-# Not now(), which is the start of the transaction and does not reflect the order of rows.
+# now() would be the start of the transaction, which does not reflect the order of rows.
 CLOCK = func.clock_timestamp()
 
 Json = dict[str, Any]
@@ -128,7 +128,7 @@ class Job(Base):
     priority: Mapped[int] = mapped_column(server_default=text("0"))
     run_after: Mapped[datetime] = mapped_column(server_default=CLOCK)
     expires_at: Mapped[datetime]
-    # A round ends with a terminal state. An operator's retry begins the next one.
+    # A round ends with a terminal state. An operator's retry begins the next round.
     round: Mapped[int] = mapped_column(server_default=text("1"))
     attempt: Mapped[int] = mapped_column(server_default=text("0"))
     # Numbers of failures in this round. Each class of failure has its own limit.
@@ -242,10 +242,10 @@ class Dataset(Base):
     state: Mapped[str]
     name: Mapped[str]
     labels: Mapped[dict[str, str]] = mapped_column(server_default=text("'{}'"))
-    # These two and the schemas of the tables form a `DatasetSchema`.
+    # The locale, the relationships and the schemas of the tables form a `DatasetSchema`.
     locale: Mapped[str] = mapped_column(server_default="en")
     relationships: Mapped[list[Json]] = mapped_column(server_default=text("'[]'"))
-    # These and the findings of the tables form the `Findings`.
+    # The relationship candidates and the findings of the tables form the `Findings`.
     relationship_candidates: Mapped[list[Json]] = mapped_column(server_default=text("'[]'"))
     error_code: Mapped[str | None]
     error_detail: Mapped[str | None]
@@ -282,7 +282,7 @@ class DatasetTable(Base):
 
 
 class Model(Base):
-    """A fitted synthesizer, stored as the artifact `model` of its job; it is as personal as its dataset."""
+    """A fitted synthesizer, stored as the artifact `model` of its job. Protect it like its dataset."""
 
     __tablename__ = "models"
     __table_args__ = (Index("models_project_id_id_idx", "project_id", "id"),)

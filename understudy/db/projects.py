@@ -27,7 +27,7 @@ def get(session: Session, project_id: UUID) -> Project:
     """Return a project, or raise `NotFound`."""
     project = session.get(Project, project_id)
     if project is None:
-        raise NotFound(f"Project {ids.to_text('project', project_id)} does not exist.")
+        raise NotFound(f"Project {ids.to_text('project', project_id)} does not exist. Check the ID.")
     return project
 
 

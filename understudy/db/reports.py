@@ -56,7 +56,10 @@ def get(session: Session, project_id: UUID, report_id: UUID) -> Report:
     """Return a report, or raise `NotFound`."""
     report = session.scalar(select(Report).where(Report.id == report_id, Report.project_id == project_id))
     if report is None:
-        raise NotFound(f"Report {ids.to_text('report', report_id)} does not exist in this project.")
+        raise NotFound(
+            f"Report {ids.to_text('report', report_id)} does not exist in this project. "
+            "Check the ID and the project of the API key."
+        )
     return report
 
 

@@ -58,7 +58,7 @@ def connect_arguments(limits: dict[str, str]) -> dict[str, Any]:
 
 
 def make_sessions(database_url: str, threads: int) -> sessionmaker[Session]:
-    """Return a session factory for this process; a process that forks must call this after the fork.
+    """Return a session factory for this process. A process that forks must call this after the fork.
 
     Parameters
     ----------

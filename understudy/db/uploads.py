@@ -1,4 +1,4 @@
-"""Rows of uploads in parts; every function is restricted to a project, except those of the sweep."""
+"""Rows of uploads in parts. Every function is restricted to a project, except the functions of the sweep."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def add(session: Session, project_id: UUID, new: NewUpload) -> Upload:
 
 
 def get(session: Session, project_id: UUID, upload_id: UUID) -> Upload:
-    """Return an upload, or raise `NotFound` if it does not exist or has expired."""
+    """Return an upload, or raise `NotFound` if the upload does not exist or has expired."""
     return _found(session.scalar(_select(project_id).where(Upload.id == upload_id)), upload_id)
 
 
@@ -114,7 +114,7 @@ def find_part(session: Session, project_id: UUID, upload_id: UUID, number: int) 
 
 
 def drop_part(session: Session, part: UploadPart) -> None:
-    """Delete the row of a part whose blob is lost, so that it can be sent again; keep a newer row."""
+    """Delete the row of a part whose blob is lost, unless the part has been sent again since."""
     session.execute(
         delete_rows(UploadPart).where(
             UploadPart.upload_id == part.upload_id,
@@ -137,10 +137,10 @@ def put_part(session: Session, upload: Upload, part: StoredPart, *, kept: timede
             UploadPart(upload_id=upload.id, number=part.number, project_id=upload.project_id, **values)
         )
         return None
-    earlier = row.storage_key
+    replaced_key = row.storage_key
     for name, value in values.items():
         setattr(row, name, value)
-    return earlier
+    return replaced_key
 
 
 def complete(session: Session, upload: Upload, dataset: Dataset, *, kept: timedelta) -> None:
@@ -208,7 +208,7 @@ def _delete_parts(session: Session, upload_ids: list[UUID]) -> list[str]:
 def _found(upload: Upload | None, upload_id: UUID) -> Upload:
     if upload is None:
         raise NotFound(
-            f"Upload {ids.to_text('upload', upload_id)} does not exist in this project. Uploads that are "
-            "not completed in time are deleted; start a new one."
+            f"Upload {ids.to_text('upload', upload_id)} does not exist in this project or has expired. "
+            f"Check the ID, or start a new upload."
         )
     return upload

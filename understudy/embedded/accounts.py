@@ -46,7 +46,7 @@ def find_home(install: Path, folder: Path) -> Home:
     for home in _homes_for_root(install, folder, owner):
         if _works(home, folder):
             return home
-    raise _refused(f"it must not run as root, and no other account can access both {folder} and {install}")
+    raise _refused(f"it cannot run as root, and no other account can access both {folder} and {install}")
 
 
 def _homes_for_root(install: Path, folder: Path, owner: tuple[int, int] | None) -> Iterator[Home]:

@@ -1,4 +1,4 @@
-"""Paths of the servers in their wheels; the packages are not imported, because that has side effects."""
+"""Paths of the servers in their wheels. The packages are not imported, because imports have side effects."""
 
 from __future__ import annotations
 

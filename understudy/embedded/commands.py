@@ -19,7 +19,7 @@ API_DRAIN_SECONDS = 2
 
 @dataclass(frozen=True)
 class StackOptions:
-    """The options of a stack; a server with a URL is external and not started."""
+    """The options of a stack. A server with a URL is external and is not started."""
 
     data_dir: Path
     host: str = "127.0.0.1"
@@ -34,7 +34,7 @@ def stack_environment(
 ) -> dict[str, str]:
     """Return the environment of this process with the settings that the API and the worker need."""
     defaults = {"UNDERSTUDY_DRAIN_SECONDS": str(DRAIN_SECONDS), "PYTHONUNBUFFERED": "1"}
-    given = {
+    settings = {
         "UNDERSTUDY_DATABASE_URL": database_url,
         "UNDERSTUDY_REDIS_URL": redis_url,
         "UNDERSTUDY_SECRET_KEY": options.secret_key or folder.secret_key(),
@@ -42,7 +42,7 @@ def stack_environment(
         "UNDERSTUDY_HOST": options.host,
         "UNDERSTUDY_PORT": str(options.port),
     }
-    return defaults | dict(os.environ) | given
+    return defaults | dict(os.environ) | settings
 
 
 def migration(folder: DataFolder, environment: Mapping[str, str]) -> Child:

@@ -45,7 +45,7 @@ class DataFolder:
         Unavailable
             If the folder cannot be created; the message names the setting to change.
         """
-        # Other users can traverse the folder: if this process is root, Postgres runs as another user.
+        # Other users must be able to traverse the folder, because under root Postgres runs as another user.
         try:
             self.path.mkdir(mode=0o711, parents=True, exist_ok=True)
             self.logs.mkdir(mode=0o700, exist_ok=True)
@@ -99,7 +99,7 @@ class DataFolder:
         return False
 
     def url(self) -> str | None:
-        """Return the address of the stack in this folder; it may be stale if the stack was killed."""
+        """Return the address of the stack in this folder, which may be stale if the stack was killed."""
         return self.url_file.read_text().strip() if self.url_file.exists() else None
 
     def secret_key(self) -> str:

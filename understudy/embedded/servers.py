@@ -25,7 +25,7 @@ VALKEY_SOCKET = "valkey.sock"
 
 
 class PrivatePostgres:
-    """A Postgres 18 server from a wheel; start it from the main thread, because it ends with that thread.
+    """A Postgres 18 server from a wheel. Start it from the main thread, because it ends with that thread.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ class PrivatePostgres:
         self._child.start()
 
     def wait_until_ready(self) -> None:
-        """Wait until the server is ready; `start` lists the exceptions."""
+        """Wait until the server is ready; Raises the same exceptions as `start`."""
         deadline = time.monotonic() + START_SECONDS_MAX
         while not self._is_ready():
             if (
@@ -161,7 +161,7 @@ class PrivatePostgres:
 
 
 class PrivateValkey:
-    """A Valkey 9 server from a wheel, with an append-only file; start it from the main thread.
+    """A Valkey 9 server from a wheel, with an append-only file. Start it from the main thread.
 
     Parameters
     ----------
@@ -223,7 +223,7 @@ class PrivateValkey:
         self._child.start()
 
     def wait_until_ready(self) -> None:
-        """Wait until the server is ready; `start` lists the exceptions."""
+        """Wait until the server is ready; Raises the same exceptions as `start`."""
         deadline = time.monotonic() + START_SECONDS_MAX
         while not self._is_ready():
             _fail_unless_alive(self, self._log, deadline)
@@ -264,7 +264,7 @@ def valkey_url(socket_folder: Path) -> str:
 
 
 def _make_folder(folder: Path) -> None:
-    # Other users can traverse the folder: if this process is root, Postgres runs as another user.
+    # Other users must be able to traverse the folder, because under root Postgres runs as another user.
     try:
         folder.mkdir(mode=0o711, parents=True, exist_ok=True)
     except OSError as error:

@@ -27,7 +27,7 @@ Report = Callable[[str, str], None]
 
 
 class Supervisor:
-    """A stack in a data folder; call every method from the main thread.
+    """A stack in a data folder. Call every method from the main thread.
 
     Parameters
     ----------

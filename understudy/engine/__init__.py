@@ -1,4 +1,4 @@
-"""The public Python API, which `understudy` exports: it works on frames, Arrow tables and files."""
+"""The public Python API for frames, Arrow tables and files, which `understudy` exports."""
 
 from __future__ import annotations
 

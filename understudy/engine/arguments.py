@@ -12,7 +12,7 @@ from understudy.parameters.calls import Arguments, refused, validate_again
 from understudy.tables.arrow_types import parse_arrow_type
 from understudy.tables.schema import DatasetSchema, TableSchema
 
-# Any: a DatasetSchema, a Model, a dict, or a TableSchema; `schema` converts them to a DatasetSchema.
+# Any: a DatasetSchema, a Model, a dict, or a TableSchema. `schema` converts them to a DatasetSchema.
 SchemaLike = Any
 # Any: SamplingConstraints or a dict of its fields.
 ConstraintsLike = Any
@@ -51,14 +51,14 @@ def schema_or_model(name: str, value: Any, given: Arguments) -> Any:
 
 
 def is_model(value: Any) -> bool:
-    """Return whether a value is a `Model`, without the class, whose import would be circular."""
+    """Return whether a value is a `Model`, without a circular import of the class."""
     return hasattr(value, "synthesizer") and isinstance(getattr(value, "schema", None), DatasetSchema)
 
 
 def model(name: str, value: Any, _: Arguments) -> Any:
     """Return the value if it is a model, otherwise raise an error."""
     if not is_model(value):
-        raise refused(name, value, "Pass a Model, which understudy.fit and understudy.load return.")
+        raise refused(name, value, "Pass a Model, as understudy.fit or understudy.load returns it.")
     return value
 
 

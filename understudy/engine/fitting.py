@@ -48,7 +48,7 @@ def fit(
     ----------
     data : pandas.DataFrame, polars.DataFrame, pyarrow.Table, path, or mapping of table names to these
         Rows to learn from. Any object with `__arrow_c_stream__` is accepted as a table.
-        A named index of a pandas frame is learned as a column; an unnamed index of integers is dropped.
+        A named index of a pandas frame is learned as a column. An unnamed index of integers is dropped.
     schema : DatasetSchema, Model, dict or TableSchema, optional
         Schema of the dataset, or a model whose schema is used. A TableSchema describes the only table.
         Inferred with `infer_schema` if omitted.
@@ -69,8 +69,8 @@ def fit(
     Raises
     ------
     InvalidInput
-        If the data are not a table, have no rows, or have columns that cannot be synthesized; if the schema
-        does not fit the data; if the synthesizer is unknown, or supports one table and the data has several.
+        If the data are not a table, have no rows, have columns that cannot be synthesized, or do not fit the
+        schema. Also if the synthesizer is unknown, or supports only one table and the data contain several.
 
     Examples
     --------
@@ -109,7 +109,11 @@ def _parameters_of(synthesizer: SynthesizerParameters | str) -> SynthesizerParam
         again: SynthesizerParameters = validate_again(type(synthesizer), "synthesizer", synthesizer)
         return again
     if not isinstance(synthesizer, str):
-        raise refused("synthesizer", synthesizer, "Pass a preset, the name of a synthesizer, or parameters.")
+        raise refused(
+            "synthesizer",
+            synthesizer,
+            "Pass the name of a preset or synthesizer, or the parameters of a synthesizer.",
+        )
     if synthesizer in PRESETS:
         return TreeChainParameters.model_validate({"name": DEFAULT_SYNTHESIZER, "preset": synthesizer})
     if synthesizer not in SYNTHESIZERS:

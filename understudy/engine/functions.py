@@ -67,7 +67,7 @@ def sample(model: Model, n_rows: int | None = None, **options: Unpack[SampleOpti
 
 @checked(model=arguments.model)
 def impute(model: Model, data: Frames, *, seed: int | None = None, n_draws: int = 1) -> Frames:
-    """Impute the missing values of a table; existing values stay unchanged.
+    """Impute the missing values of a table. Existing values stay unchanged.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ def save(model: Model, path: Path | str) -> None:
 def load(path: Path | str) -> Model:
     """Load a model from a file that `save`, `understudy fit` or the service wrote.
 
-    Samples have the library and dtypes of the data that the model was fitted on. Models of the command line
+    Samples have the library and dtypes of the data that the model was fitted on. Models from the command line
     or the service, and models that were fitted on a file, return pandas DataFrames. Use `Model.with_format`
     to change the library.
 

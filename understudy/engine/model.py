@@ -150,7 +150,7 @@ class Model:
 
     @checked(data=calls.tables, seed=whole_number(), n_draws=whole_number(minimum=1, is_optional=False))
     def impute(self, data: Frames, *, seed: int | None = None, n_draws: int = 1) -> Frames:
-        """Impute the missing values of a table; existing values stay unchanged.
+        """Impute the missing values of a table. Existing values stay unchanged.
 
         Parameters
         ----------
@@ -196,8 +196,8 @@ class Model:
     def effective_shares(self, constraints: ConstraintsLike) -> list[float]:
         """Return the effective share of each group of rows in a constrained sample.
 
-        A group is a condition, or one value of a rebalanced column. Its number of rows times its effective
-        share is its effective sample size: the number of independent rows that contain as much information
+        A group is a condition, or one value of a rebalanced column. The effective sample size of a group is
+        ``n_rows * effective_share``. This is the number of independent rows that contain as much information
         (Kong 1992).
 
         Parameters
@@ -279,7 +279,7 @@ class Model:
         Returns
         -------
         dict
-            JSON-serializable facts about the model; the keys depend on the synthesizer.
+            JSON-serializable facts about the model. The keys depend on the synthesizer.
 
         Examples
         --------

@@ -40,7 +40,7 @@ def split(
     data : pandas.DataFrame, polars.DataFrame, pyarrow.Table, path, or mapping of table names to these
         Rows to split.
     schema : DatasetSchema, Model, dict or TableSchema, optional
-        Schema with the subjects and relationships of the tables. Inferred if omitted; an inferred schema has
+        Schema with the subjects and relationships of the tables. Inferred if omitted. An inferred schema has
         neither subjects nor relationships.
     subject : str or tuple of str, optional
         Column or columns that identify the subject of each row, such as a patient.

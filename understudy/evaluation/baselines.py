@@ -1,7 +1,8 @@
 """The baselines of every score: three other tables that are scored in place of the synthetic table.
 
-Real rows show the score that is expected by chance (the floor). Independent columns show the score that any
-tool can reach. A noisy copy of the training rows shows the score of a leak: it is faithful but not private.
+Real rows show the score that is expected by chance (the floor). Independent columns show the score without
+any relation between columns. A noisy copy of the training rows shows the score of a leak: it is faithful but
+not private.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ def leaky_copy(comparison: Comparison) -> Comparison:
 
 
 def _blurred(values: Values, real: Values, rng: np.random.Generator) -> Values:
-    """Return values close to these that occur in the column and have the same distribution."""
+    """Return a nearby value of the column for each value, with the same distribution over all rows."""
     if values.dtype == np.int32:
         is_other = rng.random(len(values)) < NOISE_IN_CATEGORIES
         return np.where(is_other, rng.choice(real, len(values)), values)
@@ -74,7 +75,7 @@ def _blurred(values: Values, real: Values, rng: np.random.Generator) -> Values:
     if len(known) == 0:
         return values
     low, high = (np.searchsorted(known, values, side=side) for side in ("left", "right"))
-    # Equal values share several ranks. Choosing one of them at random keeps repeated values as frequent.
+    # Equal values share several ranks. One of them is chosen at random, so repeated values stay as frequent.
     ranks = low + np.floor(rng.random(len(values)) * (high - low))
     reach = max(1.0, NOISE_IN_RANKS * len(known))
     moved = np.clip(ranks + np.rint(rng.uniform(-reach, reach, len(values))), 0, len(known) - 1)
@@ -82,7 +83,7 @@ def _blurred(values: Values, real: Values, rng: np.random.Generator) -> Values:
 
 
 def holdout_baseline(comparison: Comparison, needs: frozenset[Need]) -> Comparison:
-    """Return the comparison with real rows in place of the synthetic table, without shared subjects."""
+    """Return the comparison in which real rows replace the synthetic table; no subject is in both tables."""
     rng = comparison.rng("fresh rows")
     n_rows = comparison.synthetic.n_rows
     if comparison.holdout is None:
@@ -129,7 +130,7 @@ def bootstrap_baseline(comparison: Comparison) -> Iterator[Comparison]:
 
 
 def split_baseline(comparison: Comparison) -> Iterator[Comparison]:
-    """Yield comparisons whose tables are a random split of all real rows, without shared subjects."""
+    """Yield comparisons whose tables are a random split of all real rows; no subject is in both tables."""
     pool = _joined([table for table in (comparison.real, comparison.holdout) if table is not None])
     n_judged = min(comparison.synthetic.n_rows, pool.n_rows // 2)
     for number in range(N_RESAMPLED):
@@ -153,7 +154,7 @@ def _dealt_by_size(
 
 
 def _with_replacement(pool: EncodedTable, size: int, rng: np.random.Generator) -> Rows:
-    # Sorted, so that columns are read from front to back.
+    # The positions are sorted, so that columns are read from front to back.
     if pool.subjects is None:
         return np.sort(rng.integers(pool.n_rows, size=size))
     numbers = np.unique(pool.units, return_inverse=True)[1]

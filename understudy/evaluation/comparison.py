@@ -17,7 +17,7 @@ from understudy.parameters.evaluation_options import EvaluationOptions
 from understudy.tables.schema import Column, TableSchema
 from understudy.tables.validation import Origin, conform
 
-# Maximum number of rows per table. It is enough for shares to be accurate to a tenth of a percent. Larger
+# Maximum number of rows per table. With this number, shares are accurate to a tenth of a percent. Larger
 # tables are sampled with the seed.
 N_ROWS_MAX_REAL = 500_000
 N_ROWS_MAX_OTHER = 250_000
@@ -60,7 +60,7 @@ class Comparison:
     Parameters
     ----------
     encoder : TableEncoder
-        The encoder of the tables, which contains the categories of each code.
+        The encoder of the tables, which contains the category of each code.
     real, synthetic : EncodedTable
         The training rows and the rows to score.
     holdout : EncodedTable or None
@@ -72,8 +72,8 @@ class Comparison:
     seed : int
         The seed of all random choices.
     is_reference : bool
-        Whether another table has replaced the synthetic one, as in a baseline. Then only the score is needed,
-        and results must not identify rows, which could be real.
+        Whether another table has replaced the synthetic one, as in a baseline. In this case, only the score
+        is needed, and results must not identify rows, because they could be real.
     """
 
     encoder: TableEncoder
@@ -171,8 +171,8 @@ def compare(
     Raises
     ------
     InvalidInput
-        If a table has no rows or does not conform to the schema, or a column that the options name is not in
-        the schema or is its subject.
+        If a table has no rows or does not conform to the schema, or if the options name a column that is
+        not in the schema or is a subject column.
     """
     options = options or EvaluationOptions()
     by_role = _by_role(tables)
@@ -218,7 +218,7 @@ def _check(tables: Mapping[str, pa.Table], schema: TableSchema, options: Evaluat
     for name, pointer in options.named_columns.items():
         if schema.column(name).name in schema.subject:
             raise InvalidInput(
-                f"Column {name!r} is the subject, which is not scored. Name another column.",
+                f"Column {name!r} is the subject, which is not scored. Choose another column.",
                 code="invalid_parameters",
                 pointer=pointer,
             )

@@ -20,7 +20,7 @@ from understudy.tables.splitmix import mix64
 
 MISSING = -1
 
-# Generated values are compared as labels, if they are compared at all.
+# If generated values are compared, they are compared as labels.
 CATEGORICAL_KINDS = frozenset({ColumnKind.category, ColumnKind.boolean, *GENERATED_KINDS})
 
 SECONDS_PER_DAY = 86_400.0
@@ -96,7 +96,7 @@ class EncodedTable:
     columns : list of array of shape (n_rows,)
         One array for each column of the schema.
     row_hashes : uint64 array of shape (n_rows_total,)
-        The hashes of *all* rows of the table; rows that are equal in all columns have equal hashes.
+        The hashes of *all* rows of the table. Rows that are equal in all columns have equal hashes.
     rows : int array of shape (n_rows,)
         The positions, in the whole table, of the rows that the columns contain.
     subjects : int array of shape (n_rows_total,), or None
@@ -144,7 +144,7 @@ class EncodedTable:
         return EncodedTable(columns, self.row_hashes, self.rows[rows], self.subjects)
 
     def alone(self) -> EncodedTable:
-        """Return these rows as a whole table, detached from the table that they were taken from."""
+        """Return these rows as a whole table that does not refer to the original table."""
         subjects = None if self.subjects is None else self.units
         return EncodedTable(self.columns, self.row_hashes[self.rows], np.arange(self.n_rows), subjects)
 
@@ -155,7 +155,7 @@ class EncodedTable:
         return self.take(np.sort(rng.choice(self.n_rows, n_rows_max, replace=False)))
 
     def draw_units(self, n_rows_max: int, rng: np.random.Generator) -> EncodedTable:
-        """Return at most `n_rows_max` rows with whole subjects; without subjects, the same as `draw`."""
+        """Return at most `n_rows_max` rows of whole subjects. If no subject is declared, call `draw`."""
         if self.subjects is None or self.n_rows <= n_rows_max:
             return self.draw(n_rows_max, rng)
         return self.take(draw_whole_subjects(self.units, n_rows_max, rng))
@@ -180,10 +180,10 @@ class TableEncoder:
         )
 
     def encode(self, table: pa.Table, rows: Rows, subjects: Rows | None = None) -> EncodedTable:
-        """Return some rows of the table as arrays; hashes and subjects are kept for all rows."""
+        """Return some rows of the table as arrays, with the hashes and subjects of all rows."""
         hashes = np.zeros(table.num_rows, dtype=np.uint64)
         columns = []
-        # Column by column, so that not all columns of a large table are in memory at once.
+        # Columns are cast one by one, so that not all columns of a large table are in memory at once.
         for encoder in self.columns:
             values = encoder.encode(table.column(encoder.column.name))
             hashes = mix64(hashes ^ _bits(values))
@@ -192,7 +192,7 @@ class TableEncoder:
 
 
 def draw_rows(n_rows: int, n_rows_max: int, subjects: Rows | None, rng: np.random.Generator) -> Rows:
-    """Return the positions of at most `n_rows_max` random rows, in order; subjects are drawn as a whole."""
+    """Return the positions of at most `n_rows_max` random rows, in ascending order; draw whole subjects."""
     if n_rows <= n_rows_max:
         return np.arange(n_rows)
     if subjects is not None:
@@ -201,7 +201,7 @@ def draw_rows(n_rows: int, n_rows_max: int, subjects: Rows | None, rng: np.rando
 
 
 def draw_whole_subjects(subjects: Rows, n_rows_max: int, rng: np.random.Generator) -> Rows:
-    """Return, in order, the rows of random subjects: at most `n_rows_max` rows and at least one subject."""
+    """Return the rows of random subjects, in order: at most `n_rows_max` rows and at least one subject."""
     _, numbers, counts = np.unique(subjects, return_inverse=True, return_counts=True)
     order = rng.permutation(len(counts))
     n_drawn = max(1, int(np.searchsorted(np.cumsum(counts[order]), n_rows_max, side="right")))

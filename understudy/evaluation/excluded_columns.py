@@ -35,8 +35,8 @@ class ExcludedColumn(BaseModel):
     copied: Annotated[
         float | None,
         Field(
-            description="Share of the synthetic values that also occur in the real table; null if there are "
-            "none."
+            description="Share of the synthetic values that also occur in the real table. Null if there are "
+            "no synthetic values."
         ),
     ]
 
@@ -46,9 +46,9 @@ def exclude_columns(
 ) -> tuple[TableSchema, list[ExcludedColumn]]:
     """Return the schema of the columns to score, and the columns that are not scored.
 
-    As in a fit, the kind of a column decides. Columns that the caller names are always scored, and columns of
-    the subject never are. The returned schema still contains the subject, which identifies the owner of each
-    row.
+    As in a fit, the kind of a column determines whether it is excluded. Columns that the caller names are
+    always scored, and columns of the subject never are. The returned schema still contains the subject,
+    which identifies the owner of each row.
 
     Raises
     ------
@@ -72,8 +72,8 @@ def exclude_columns(
     names = {excluded.column for excluded in left_out}
     if names.issuperset(schema.names):
         raise InvalidInput(
-            "All columns contain generated values (identifiers, free text or personal fields) or the "
-            "subject, so there is nothing to compare. Add a column of another kind.",
+            "All columns contain the subject or generated values (identifiers, free text or personal "
+            "fields), so there is nothing to compare. Add a column of another kind.",
             code="no_columns",
         )
     kept = [name for name in schema.names if name not in names or name in schema.subject]

@@ -14,8 +14,8 @@ from understudy.tables.splitmix import mix64
 
 # Significance level of the test: the probability that a random split is reported as sharing too many rows.
 LEVEL = 1e-6
-# Maximum absolute value of the exponents that are tried. All exponents give a valid bound, and the best ones
-# give the tightest bound.
+# Maximum absolute value of the exponents that are tried. Every exponent gives a valid bound, and the
+# tightest bound is used.
 EXPONENT_MAX = 30.0
 
 Int64s = NDArray[np.int64]
@@ -24,7 +24,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class HoldoutOverlap:
-    """The overlap of the training rows and the holdout; None where it was not counted.
+    """The overlap of the training rows and the holdout. A number is None if it was not counted.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class HoldoutOverlap:
 
     @property
     def is_of_subjects(self) -> bool:
-        """Whether the check counts subjects: if a subject is declared, unless only rows are shared."""
+        """Whether the check counts subjects. It counts rows if no subject is declared or shared."""
         return self.n_subjects is not None and (self.n_subjects > 0 or not self.has_shared_rows)
 
     @property
@@ -57,7 +57,7 @@ class HoldoutOverlap:
 
 
 def count_shared_rows(real: pa.Table, holdout: pa.Table) -> tuple[int, int]:
-    """Return the number of holdout rows that equal a training row, and the maximum that chance explains.
+    """Return the number of holdout rows that equal a training row, and the maximum explained by chance.
 
     Parameters
     ----------

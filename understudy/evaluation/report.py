@@ -34,8 +34,8 @@ from understudy.tables.validation import conform
 if TYPE_CHECKING:
     import pandas as pd
 
-# Minimum confidence of a target that the caller did not name. A matching column header reaches it, but being
-# the last column does not.
+# Minimum confidence of a target that the caller did not name. A column with a matching header reaches this
+# confidence, but the last column of the table does not unless its header matches.
 CONFIDENCE_MIN = 0.8
 
 
@@ -53,7 +53,7 @@ class TableSize(BaseModel):
         ),
     ]
     n_subjects: Annotated[
-        int | None, Field(description="Number of subjects in the drawn rows; null if no subject is declared.")
+        int | None, Field(description="Number of subjects in the drawn rows. Null if no subject is declared.")
     ] = None
 
 
@@ -109,7 +109,7 @@ class Report(BaseModel):
     columns: list[ColumnDistribution]
     left_out: Annotated[
         list[ExcludedColumn],
-        Field(description="Columns that are not scored: identifiers, texts and personal fields."),
+        Field(description="Columns that are not scored: identifiers, free text and personal fields."),
     ] = []
 
     @property
@@ -234,8 +234,8 @@ def evaluate(
     Parameters
     ----------
     inferred : InferredTable
-        The schema of all tables and the findings of inference. Columns without findings are examined. The
-        candidate for the target is used if the options do not name one. If the schema declares a subject,
+        The schema of all tables and the findings of inference. Columns without findings are examined. If the
+        options do not name a target, the candidate for the target is used. If the schema declares a subject,
         the privacy scores count subjects, and the subject's columns are not scored.
     options : EvaluationOptions, optional
         The roles of columns, the queries, and the policy of the verdict.
@@ -243,8 +243,8 @@ def evaluate(
     Raises
     ------
     InvalidInput
-        If a table has no rows or does not conform to the schema, a column that the options name is not in the
-        schema or is its subject, or the policy is unknown.
+        If a table has no rows or does not conform to the schema, if the options name a column that is not
+        in the schema or is a subject column, or if the policy is unknown.
     """
     progress("scoring", 0.0)
     options = options or EvaluationOptions()

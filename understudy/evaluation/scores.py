@@ -1,4 +1,4 @@
-"""The scores of all metrics: that of the synthetic table and those of the baselines."""
+"""The scores of all metrics for the synthetic table and for the baselines."""
 
 from __future__ import annotations
 
@@ -32,12 +32,13 @@ N_INTERVALS = 32
 
 
 class BaselineScore(BaseModel):
-    """The score of real rows in place of the synthetic table, which differs from the best by chance only."""
+    """Score of real rows in place of the synthetic table. Only chance separates it from the best score."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     score: Annotated[
-        float, Field(description="Score of the real rows, or its mean if they were drawn several times.")
+        float,
+        Field(description="Score of the real rows, or the mean score if real rows were drawn several times."),
     ]
     interval: Annotated[
         tuple[float, float] | None,
@@ -72,14 +73,14 @@ class MetricScores(BaseModel):
     independent: Annotated[
         AnyResult | None,
         Field(
-            description="Result of the baseline that samples each column independently and so learns no "
-            "dependencies."
+            description="Result of the baseline that samples each column independently, without "
+            "dependencies between columns."
         ),
     ] = None
     leak: Annotated[
         AnyResult | None,
         Field(
-            description="Result of the baseline that is a noisy copy of the training rows, which is "
+            description="Result of a baseline that copies the training rows and adds noise. The copy is "
             "faithful but not private."
         ),
     ] = None
@@ -235,7 +236,7 @@ def _floor(metric: Metric, drawn: Sequence[MetricResult]) -> BaselineScore | Non
 
 
 def _ends_of_many(scores: np.ndarray[tuple[int], np.dtype[np.float64]], best: float) -> tuple[float, float]:
-    """Return the ends of the prediction interval of a further score, from several draws."""
+    """Return the ends of the prediction interval of a new score, computed from several draws."""
     # Imported here: scipy is slow to load, and listing the metrics does not need it.
     from scipy.stats import t
 
@@ -260,7 +261,7 @@ def _ends_of_one(result: MetricResult) -> tuple[float, float] | None:
     if result.interval is None:
         return None
     standard_error = (result.interval[1] - result.interval[0]) / 2 / norm.ppf(0.975)
-    # Both scores are estimates: the score of this draw and the score that is compared with it.
+    # Both scores are estimates, the score of this draw and the score that is compared with it.
     half = float(norm.ppf(1 - _tail()) * math.sqrt(2) * standard_error)
     return result.score - half, result.score + half
 

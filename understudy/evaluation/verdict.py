@@ -23,7 +23,7 @@ Interval = tuple[float, float]
 SEVERITY: tuple[Outcome, ...] = ("unscored", "pass", "warn", "inconclusive", "fail")
 
 
-# Name of the check that the holdout and the training rows do not overlap; it belongs to no metric.
+# Name of the check that the holdout and the training rows do not overlap. The check belongs to no metric.
 HOLDOUT = "holdout"
 
 
@@ -148,7 +148,7 @@ def _overlap_sentence(overlap: HoldoutOverlap) -> str:
 
 
 def _without_control(check: PolicyCheck) -> PolicyCheck:
-    """Return the check without a valid control: an attack that passed becomes inconclusive."""
+    """Return the outcome of a check without a valid control: an attack that passed becomes inconclusive."""
     metric = METRICS[check.metric]
     if metric.topic != "privacy" or Need.canaries in metric.needs or check.outcome != "pass":
         return check
@@ -213,8 +213,8 @@ def _badness(scores: MetricScores, score: float) -> float:
 
 
 def _outcome(threshold: PolicyThreshold, metric: Metric, value: float, interval: Interval | None) -> Outcome:
-    # The whole interval of an attack must be within the threshold: a small table must not pass because its
-    # interval is wide.
+    # The whole interval of an attack must be within the threshold, because a small table must not pass only
+    # because its interval is wide.
     at_worst = interval[1] if interval is not None and _has_interval(metric, interval) else value
     fails, warns = (
         bound is not None and _is_beyond(threshold, metric, at_worst, bound)
@@ -297,7 +297,7 @@ def _overall(checks: Sequence[PolicyCheck], missing: Sequence[str]) -> Overall:
 
 
 def _is_fault(scores: MetricScores) -> bool:
-    # An attack that failed with an error must not look like an attack that had no success.
+    # An attack that could not be computed must not look like an attack that had no success.
     return isinstance(scores.synthetic, UnscoredResult) and scores.synthetic.is_fault
 
 

@@ -1,4 +1,4 @@
-"""The format of samples of a table that came from a file: a pandas DataFrame. Does not import pandas."""
+"""The pandas format of samples of a table that came from a file. This module does not import pandas."""
 
 from __future__ import annotations
 

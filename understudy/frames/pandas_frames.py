@@ -45,7 +45,7 @@ def read(frame: pd.DataFrame) -> tuple[pa.Table, FrameFormat]:
 
 
 def _index_columns(index: pd.Index[Any]) -> list[tuple[Any, Any]]:
-    """Return the names and values of the levels of a named index; an unnamed integer index has none."""
+    """Return the names and values of the levels of a named index. An unnamed integer index has none."""
     if all(name is not None for name in index.names):
         return [(name, pd.Series(index.get_level_values(i))) for i, name in enumerate(index.names)]
     if index.nlevels == 1 and pd.api.types.is_integer_dtype(index.dtype):
@@ -79,7 +79,7 @@ def _name_columns(labels: Sequence[Any]) -> list[str]:
 
 
 def write(table: pa.Table, form: FrameFormat) -> pd.DataFrame:
-    """Return a table as a frame with the given format; the frame shares no memory with the table."""
+    """Return a table as a frame with the given format. The frame shares no memory with the table."""
     names = table.column_names
     formats = [
         form.columns.get(field.name) or usual_format(field.type, has_missing=column.null_count > 0)

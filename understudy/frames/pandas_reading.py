@@ -25,7 +25,7 @@ from understudy.frames.pandas_dtypes import (
 )
 
 ArrowColumn: TypeAlias = "pa.ChunkedArray[Any]"
-# Any: a Series of any dtype; the stubs accept only a fixed list of types.
+# Any: a Series of any dtype. The stubs accept only a fixed list of types.
 Series = Any
 Objects = npt.NDArray[np.object_]
 
@@ -202,7 +202,7 @@ def _missing_marker(objects: Objects, is_missing: npt.NDArray[np.bool_]) -> Miss
     if not is_missing.any():
         return None
     first = objects[is_missing.argmax()]
-    # A Decimal NaN is not preserved; the column gets None instead.
+    # A Decimal NaN is not preserved. The column gets None instead.
     if first is None or isinstance(first, Decimal):
         return "None"
     return "NA" if first is pd.NA else "NaT" if first is pd.NaT else "nan"

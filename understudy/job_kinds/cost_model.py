@@ -88,7 +88,8 @@ def estimate_evaluate(real: Table, synthetic: Table) -> Estimate:
     warnings = [] if n_rows >= FEW_ROWS else [_few_rows(n_rows)]
     if synthetic.dataset.origin == "imputation":
         warnings.append(
-            "The dataset to evaluate was imputed, so its rows are real, regardless of the privacy scores."
+            "The dataset to evaluate was imputed, so its rows contain real values, regardless of the "
+            "privacy scores."
         )
     return Estimate(
         cpu_seconds=SCORE_SECONDS

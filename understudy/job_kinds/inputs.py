@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def open_table(
     session: Session, project_id: UUID, dataset_id: str, name: str | None, purpose: Purpose
 ) -> Table:
-    """Return a table that the parameters name. Raises like `access.open_table`."""
+    """Return a table that the parameters name. Raise the same errors as `access.open_table`."""
     reference = TableReference(ids.from_text("dataset", dataset_id), name, pointer="/table")
     return access.open_table(session, JobPrincipal(project_id), reference, purpose)
 
@@ -35,7 +35,7 @@ def open_table(
 def open_tables(
     session: Session, project_id: UUID, dataset_ids: Iterable[str], name: str | None
 ) -> list[Table]:
-    """Return one table of each dataset to compare. Raises like `access.open_dataset` and `match_tables`."""
+    """Return one table of each dataset. Raise the same errors as `access.open_dataset` and `match_tables`."""
     principal = JobPrincipal(project_id)
     datasets = [
         access.open_dataset(session, principal, ids.from_text("dataset", text), "evaluate")

@@ -13,7 +13,7 @@ from understudy.parameters.base import Json
 from understudy.parameters.needs import Needs
 from understudy.parameters.probe import ProbeParameters
 
-# Waiting needs a few milliseconds for each of up to 2,400 checks of the clock, more on a slow machine.
+# Each of up to 2,400 checks of the clock takes a few milliseconds, or longer on a slow machine.
 CPU_SECONDS_MAX = 60
 
 

@@ -18,7 +18,7 @@ from understudy.kernels.hashing import row_word, stream_key
 from understudy.kernels.trees import Float64s, Int32s, Int64s, Uint8s
 
 N_VALUES = 256
-# Number of rows that are scored together by one tree after the other, so that their sums fit in the L1 cache.
+# Number of rows in a block. All trees score one block before the next, so that its sums fit in the L1 cache.
 BLOCK = 512
 
 Float32s = npt.NDArray[np.float32]
@@ -79,7 +79,7 @@ class BoostedTree(NamedTuple):
 
 
 class Observations(NamedTuple):
-    """Targets of a fit; all arrays have the shape (n_rows,).
+    """Targets of a fit. All arrays have the shape (n_rows,).
 
     Parameters
     ----------

@@ -66,7 +66,7 @@ def _offset_within(word: np.uint64, knots: Float64s) -> float:
 
 @njit(cache=True, nogil=True)
 def decode_ticks(codes: Uint16s, bins: CodedBins, draws: StreamRows, out: Uint64s) -> None:
-    """Write an integer for each code; codes of missing values give the start of the first bin.
+    """Write an integer for each code. Codes of missing values give the start of the first bin.
 
     Parameters
     ----------

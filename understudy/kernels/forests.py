@@ -121,7 +121,7 @@ def _with_capacity(array: npt.NDArray[Any], n: int) -> npt.NDArray[Any]:  # Any:
 
 @njit(cache=True, nogil=True)
 def accumulate(probability: Float64s, n_classes: int, cumulative: Uint32s) -> None:
-    """Write the cumulative probabilities times 2**32; groups that do not exist get the maximum."""
+    """Write the cumulative probabilities times 2**32. Groups that do not exist get the maximum."""
     total = 0.0
     for g in range(RADIX - 1):
         cumulative[g] = np.uint32(0xFFFFFFFF)

@@ -32,7 +32,7 @@ def mix(z: np.uint64) -> np.uint64:
 
 @njit(cache=True, nogil=True)
 def stream_key(seed: np.uint64, stream: np.uint64) -> np.uint64:
-    """Return the key of a stream of a seed; different columns use different streams."""
+    """Return the key of a stream of a seed. Different columns use different streams."""
     return mix(mix(seed + GOLDEN) + (stream + np.uint64(1)) * GOLDEN)
 
 

@@ -19,7 +19,7 @@ Mask = npt.NDArray[np.bool_]
 
 
 class Rows(NamedTuple):
-    """Rows of numeric and coded columns; the kernel determines whether rows or columns come first.
+    """Rows of numeric and coded columns. The kernel determines whether rows or columns come first.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ class _Block(NamedTuple):
     sums: Float32s
 
 
-# fastmath allows vectorized min(); it requires numbers without NaN.
+# fastmath allows vectorized min(). It requires numbers without NaN.
 @njit(cache=True, nogil=True, fastmath=True)
 def _smallest(sums: Float32s, size: int) -> np.float32:
     smallest = np.float32(np.inf)
@@ -176,7 +176,7 @@ def nearest_rows(queries: Rows, others: Rows, views: Views, k: int) -> tuple[Flo
         for i in range(n_queries):
             _sum_columns(queries.numbers[i], queries.codes[i], others, views, block)
             for v in range(n_views):
-                # A block is scanned only if it contains a nearer row; finding only the nearest row is faster.
+                # A block is scanned only if it contains a nearer row. Finding only the nearest row is faster.
                 n_kept = k if v <= n_parts else 1
                 if _smallest(sums[v], size) < distances[v, i, n_kept - 1]:
                     _insert(sums[v], size, start, distances[v, i, :n_kept], rows[v, i, :n_kept])

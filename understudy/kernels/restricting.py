@@ -59,7 +59,7 @@ class WeightedCodes(NamedTuple):
 
 
 class _Descent(NamedTuple):
-    """Data for a walk down the hierarchy; `share` is the probability of the set below each partial choice."""
+    """Data for a walk down the hierarchy. `share` is the probability of the set below each partial choice."""
 
     restriction: Restriction
     child: Int32s

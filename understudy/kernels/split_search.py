@@ -14,7 +14,7 @@ from understudy.kernels.hierarchy import RADIX
 
 # Dirichlet parameter of every class (Jeffreys prior).
 ALPHA = 0.5
-# Maximum number of rows of a node that is sorted by insertion; larger nodes are sorted by counting.
+# Maximum number of rows of a node that is sorted by insertion. Larger nodes are sorted by counting.
 N_INSERTION = 24
 N_TABLE = 4096
 
@@ -55,7 +55,7 @@ class Tally(NamedTuple):
 
 @cache
 def log_gamma_tables() -> Float64s:
-    """Return a table of ``log Γ(count + n ALPHA)`` with the indices [n, count]; row 0 is not used."""
+    """Return a table of ``log Γ(count + n ALPHA)`` with the indices [n, count]. Row 0 is not used."""
     table = np.zeros((RADIX + 1, N_TABLE))
     for g in range(1, RADIX + 1):
         table[g] = [math.lgamma(count + g * ALPHA) for count in range(N_TABLE)]
@@ -125,7 +125,7 @@ def tally_values(column: Uint8s, n_codes: int, node: LabelledRows, tally: Tally)
     node : LabelledRows
         Rows to count.
     tally : Tally
-        Counts; `values` and `counts` are overwritten.
+        Counts. The arrays `values` and `counts` are overwritten.
     """
     if node.rows.shape[0] <= N_INSERTION:
         return _tally_by_insertion(column, node, tally)
@@ -184,7 +184,7 @@ def best_prefix(
     tally : Tally
         Class counts of the node.
     order : array of shape (256,)
-        Order in which values go left; the first `n_values` entries are used.
+        Order in which values go left. The first `n_values` entries are used.
     n_values : int
         Number of distinct values.
     min_leaf : int

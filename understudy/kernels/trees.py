@@ -120,7 +120,7 @@ class Scratch(NamedTuple):
 
 
 class Split(NamedTuple):
-    """Feature and largest value that goes left; feature -1 means no split."""
+    """Feature and largest value that goes left. Feature -1 means no split."""
 
     feature: int
     threshold: int
@@ -236,7 +236,7 @@ def find_split(features: Features, node: LabelledRows, rules: GrowthRules, scrat
 
 @njit(cache=True, nogil=True)
 def _partition(features: Features, split: Split, node: LabelledRows, scratch: Scratch) -> int:
-    """Move the rows that go left to the front, in their order; return their number.
+    """Move the rows that go left to the front, in their order, and return their number.
 
     If the feature is a category, `scratch.mask` must contain the values that go left.
     """
@@ -261,7 +261,7 @@ def _partition(features: Features, split: Split, node: LabelledRows, scratch: Sc
 
 @njit(cache=True, nogil=True)
 def _count_labels(labels: Uint8s, totals: Int32s) -> int:
-    """Count the rows of every class; return the number of classes that occur."""
+    """Count the rows of every class, and return the number of classes that occur."""
     totals[:] = 0
     for i in range(labels.shape[0]):
         totals[labels[i]] += 1
@@ -273,7 +273,7 @@ def _count_labels(labels: Uint8s, totals: Int32s) -> int:
 
 @njit(cache=True, nogil=True)
 def _add_node(tree: Tree, place: NodePlace, labels: Uint8s, n_classes: int, smoothing: float) -> None:
-    """Write a leaf with its smoothed probabilities; it may be split later."""
+    """Write a leaf with its smoothed probabilities. It may be split later."""
     node, parent, start, end = place
     tree.feature[node], tree.start[node], tree.end[node] = -1, start, end
     tree.depth[node] = tree.depth[parent] + 1 if parent >= 0 else 0
@@ -292,7 +292,7 @@ def _add_node(tree: Tree, place: NodePlace, labels: Uint8s, n_classes: int, smoo
 def grow_tree(
     features: Features, known: LabelledRows, rules: GrowthRules, tree: Tree, scratch: Scratch
 ) -> int:
-    """Grow a tree for the classes of rows; return its number of nodes. Parents precede children.
+    """Grow a tree for the classes of rows and return its number of nodes. Parents precede children.
 
     Parameters
     ----------

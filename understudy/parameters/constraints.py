@@ -68,7 +68,9 @@ class ColumnConstraint(BaseModel):
         has_bounds = self.minimum is not None or self.maximum is not None
         n_asked = (self.equals is not None) + bool(self.one_of) + has_bounds + (self.is_missing is not None)
         if n_asked != 1:
-            raise ValueError("give exactly one of equals, one_of, minimum and/or maximum, and is_missing")
+            raise ValueError(
+                "set exactly one of equals, one_of, is_missing, or bounds (minimum, maximum or both)"
+            )
         return self
 
 
@@ -139,5 +141,5 @@ class SamplingConstraints(BaseModel):
     @model_validator(mode="after")
     def _is_one_of_both(self) -> SamplingConstraints:
         if bool(self.conditions) == (self.rebalance is not None):
-            raise ValueError("give either conditions or rebalance")
+            raise ValueError("set either conditions or rebalance")
         return self

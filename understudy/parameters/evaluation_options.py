@@ -33,8 +33,8 @@ class AggregateQuery(BaseModel):
     aggregate: Annotated[
         Aggregate,
         Field(
-            description="Aggregate function. `count` and `share` apply to rows, and the others to the values"
-            " of `column` that are not missing."
+            description="Aggregate function. `count` and `share` apply to rows. The other functions apply "
+            "to the values of `column` that are not missing."
         ),
     ]
     column: Annotated[
@@ -65,11 +65,9 @@ class AggregateQuery(BaseModel):
     @model_validator(mode="after")
     def _is_whole(self) -> AggregateQuery:
         if (self.aggregate in ("count", "share")) != (self.column is None):
-            raise ValueError("count and share do not support a column, and all other aggregates require one")
+            raise ValueError("omit column for count and share, and set it for all other aggregates")
         if (self.aggregate == "quantile") != (self.quantile is not None):
-            raise ValueError(
-                "`quantile` is required for the aggregate quantile and not supported for any other aggregate"
-            )
+            raise ValueError("set quantile for the aggregate quantile, and omit it for all other aggregates")
         return self
 
 

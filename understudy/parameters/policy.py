@@ -16,8 +16,8 @@ PROJECT_POLICY = "project"
 class PolicyThreshold(BaseModel):
     """Bounds on the score of one metric.
 
-    The metric's `direction` determines the side that is beyond a bound. For a bound of 0.6, a score of 0.62
-    is beyond it if lower is better, and a score of 0.58 is beyond it if higher is better.
+    The `direction` of the metric determines which scores are beyond a bound. For a bound of 0.6, a score of
+    0.62 is beyond it if lower is better, and a score of 0.58 is beyond it if higher is better.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -230,8 +230,8 @@ class ReadOptions(BaseModel):
     bad_rows: Annotated[
         Literal["fail", "skip"],
         Field(
-            description="Handling of rows of a CSV file that cannot be read: `fail`, or `skip` to skip and"
-            " list them."
+            description="Handling of CSV rows that cannot be read: `fail` rejects the file, and `skip` "
+            "skips and lists the rows."
         ),
     ] = "fail"
     bad_rows_share_max: Annotated[
@@ -292,7 +292,7 @@ class ReadOptions(BaseModel):
     @model_validator(mode="after")
     def _marks_differ(self) -> ReadOptions:
         if self.decimal is not None and self.decimal == self.thousands:
-            raise ValueError("decimal and thousands must be different characters")
+            raise ValueError("decimal and thousands must be two different characters")
         return self
 
 

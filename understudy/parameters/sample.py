@@ -29,8 +29,8 @@ class SampleParameters(JobParameters):
             ge=1,
             lt=2**62,
             examples=[100_000],
-            description="Number of rows to sample. Required without `conditions`; otherwise it defaults to"
-            " their total minus `offset`.",
+            description="Number of rows to sample. Required without `conditions`. With conditions, the "
+            "default is their total number of rows minus `offset`.",
         ),
     ] = None
     seed: Seed | None = None
@@ -70,7 +70,7 @@ class SampleParameters(JobParameters):
     @model_validator(mode="after")
     def _has_one_kind_of_constraints(self) -> Self:
         if self.conditions and self.rebalance is not None:
-            raise PydanticCustomError("invalid_parameters", "Send either conditions or rebalance, not both")
+            raise PydanticCustomError("invalid_parameters", "Set either conditions or rebalance, not both")
         return self
 
     @model_serializer(mode="wrap")

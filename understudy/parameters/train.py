@@ -57,8 +57,9 @@ class TrainParameters(JobParameters):
     canaries: Annotated[
         CanaryParameters | None,
         Field(
-            description="Fictional rows (canaries) to add to the training rows. `evaluate` then measures"
-            " how well an attacker distinguishes added canaries from others. Canaries slightly reduce"
+            description="Fictional rows (canaries) to add to the training rows. `evaluate` then measures "
+            "how well an attacker distinguishes the added canaries from canaries that were not "
+            "added. Canaries slightly reduce"
             " fidelity."
         ),
     ] = None

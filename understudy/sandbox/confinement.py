@@ -52,7 +52,7 @@ def forbid_new_privileges() -> None:
 def leave_network() -> bool:
     """Move into a network namespace without interfaces, and return whether the system allowed it.
 
-    Containers usually forbid it; there, the network policy of the container applies.
+    Containers usually forbid this, so the network policy of the container applies there.
     """
     if not IS_LINUX:
         return False
@@ -76,7 +76,7 @@ def drop_capabilities() -> None:
 
 
 def apply_limits(limits: SandboxLimits) -> None:
-    """Limit this process and its descendants; the limits cannot be raised again."""
+    """Limit this process and its descendants. The limits cannot be raised again."""
     cpu = limits.cpu_seconds
     resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + CPU_GRACE_SECONDS))
     for kind, value in (

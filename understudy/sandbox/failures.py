@@ -69,7 +69,7 @@ def mentions_memory(text: str) -> bool:
 
 
 def _place(error: BaseException) -> str:
-    """Return an exception's class and where it was raised; its message may contain a value of the data."""
+    """Return the class and place of an exception, because its message may contain a value."""
     frames = traceback.extract_tb(error.__traceback__)
     where = (
         f" in {frames[-1].name}, {Path(frames[-1].filename).name} line {frames[-1].lineno}" if frames else ""

@@ -31,7 +31,7 @@ DETAIL_LENGTH_MAX = 2_000
 
 
 def is_progress(progress: object) -> bool:
-    """Return whether a progress message is well-formed; hostile input may have taken over the child."""
+    """Return whether a progress message is well-formed, because hostile input may control the child."""
     return (
         isinstance(progress, dict)
         and set(progress) <= {"phase", "fraction", "rows_done", "rows_total"}
@@ -41,7 +41,7 @@ def is_progress(progress: object) -> bool:
 
 
 class Run:
-    """A running child; call `wait`, which reads its messages, until it returns an outcome."""
+    """A running child. Call `wait`, which reads the child's messages, until it returns an outcome."""
 
     def __init__(self, connection: socket.socket, output: int) -> None:
         self._connection = connection
@@ -149,7 +149,7 @@ class Run:
 
     def _has_ended(self) -> bool:
         if self._exit is not None:
-            # The pipe now contains all of the child's messages; only orphans of the child can write more.
+            # The pipe now contains all of the child's messages. Only orphans of the child can write more.
             return True
         is_server_gone = self._connection.fileno() not in self._open
         return is_server_gone or time.monotonic() >= self._report_deadline

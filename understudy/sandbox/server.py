@@ -1,4 +1,4 @@
-"""The warm parent, which imports all modules once and forks a child for each run; each worker has one.
+"""The warm parent, which imports all modules once and forks a child for each run. Each worker has one.
 
 It has only one thread, so that a fork never copies a locked lock. It reads neither data nor parameters. A run
 consists of three descriptors: a connection to the supervisor, the child's pipe to the supervisor, and the
@@ -26,7 +26,7 @@ from understudy.sandbox.child import Target, run_child
 from understudy.sandbox.messages import KILL, TERMINATE, Json, encode
 
 N_DESCRIPTORS = 3
-# Maximum size of a child's stderr output: the pipe buffers it and is read only when the child has ended.
+# Maximum size of a child's stderr output, which stays in the pipe's buffer until the child has ended.
 STDERR_BYTES_MAX = 64 << 10
 PARENT_CHECK_SECONDS = 1.0
 
@@ -104,7 +104,7 @@ class Server:
         self._selector.register(self._control, selectors.EVENT_READ, None)
         self._selector.register(self._wakeup, selectors.EVENT_READ, None)
         self._start_warmer()
-        # If the kernel does not kill this process with its parent, the parent is polled.
+        # Without a death signal from the kernel, regularly check whether the parent is still running.
         pause = None if confinement.IS_LINUX else PARENT_CHECK_SECONDS
         while os.getppid() == self._supervisor_pid:
             for key, _ in self._selector.select(pause):
@@ -164,7 +164,7 @@ class Server:
             self._selector.unregister(child.connection)
 
     def _start_warmer(self) -> None:
-        """Warm up in a child first, because compilation may take a minute; its result is cached on disk."""
+        """Warm up in a child first, because compilation, which is cached on disk, may take a minute."""
         server_pid = os.getpid()
         self._warmer_pid = os.fork()
         if self._warmer_pid == 0:
@@ -240,7 +240,7 @@ def signal_group(pid: int, signal_number: int, *, alone: bool = True) -> None:
 
 
 def is_out_of_memory(stderr: int) -> bool:
-    """Return whether the child's stderr reports a failed allocation; the text itself is discarded."""
+    """Return whether the child's stderr reports a failed allocation. The text itself is discarded."""
     os.set_blocking(stderr, False)
     with contextlib.suppress(BlockingIOError):
         text = os.read(stderr, STDERR_BYTES_MAX)

@@ -68,7 +68,7 @@ class Sandbox:
 
     @property
     def server_pid(self) -> int | None:
-        """The pid of the warm parent; available only in the process that created the sandbox."""
+        """The pid of the warm parent. Only the process that created the sandbox has this value."""
         return None if self._server is None else self._server.pid
 
     def open(self) -> None:
@@ -110,7 +110,7 @@ class Sandbox:
         return Run(connection, reader)
 
     def close(self) -> None:
-        """Stop the server and all of its runs; in a forked process, only close its sockets."""
+        """Stop the server and all of its runs. In a forked process, only close the sockets."""
         if os.getpid() == self._owner_pid:
             self._closed.set()
             with self._lock, contextlib.suppress(ProcessLookupError):

@@ -26,7 +26,7 @@ INTERNAL_ERRORS = Allowance(
 
 @dataclass(frozen=True)
 class Failure:
-    """A failed attempt. It is repeated only if it has an allowance of retries."""
+    """A failed attempt. The job is retried only if the failure has a retry allowance."""
 
     error_code: str
     error_detail: str

@@ -22,7 +22,7 @@ logger = get_logger(__name__)
 
 
 def kind_of(row: Job) -> JobKind[Any]:
-    """Return the kind of a job; only the kind determines the type of its parameters."""
+    """Return the kind of a job, which determines the type of the job's parameters."""
     return KINDS[row.kind]
 
 

@@ -69,7 +69,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Watched:
-    """The end of the work: by itself, or because it was `cancelled` or `released` or the lease was `lost`."""
+    """The way the work ended: by itself, `cancelled`, `released`, or with a `lost` lease."""
 
     outcome: Outcome | None
     stopped_by: str | None = None

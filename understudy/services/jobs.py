@@ -75,7 +75,7 @@ def estimate_job(resources: Resources, project_id: UUID, resolved: JobParameters
 
 
 def cancel_job(resources: Resources, project_id: UUID, job_id: UUID) -> Job:
-    """Cancel a queued job at once, or request a running job to stop; its worker notices within a second."""
+    """Cancel a queued job at once, or request that a running job stop. Its worker notices within a second."""
     with resources.sessions.begin() as session:
         job = jobs.request_cancel(session, project_id, job_id)
         abandon_job(session, job)

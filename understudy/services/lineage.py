@@ -44,7 +44,7 @@ class Descendants:
 
 
 def find_descendants(session: Session, project_id: UUID, head: Dataset | Model) -> Descendants:
-    """Return a locked dataset or model and everything derived from it, and lock that as well.
+    """Return a locked dataset or model and all its descendants, after locking the descendants.
 
     The locks prevent jobs that are about to finish from adding descendants before the transaction ends.
     """

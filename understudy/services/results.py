@@ -1,4 +1,4 @@
-"""Storing of the result files of a job, which are complete and on disk before any row refers to them."""
+"""Storage of the result files of a job. The files are complete on disk before any row refers to them."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def keys_of(files: Mapping[str, StoredFile]) -> list[str]:
 
 
 def discard(store: Store, keys: Iterable[str]) -> None:
-    """Delete blobs without a row. The sweep removes later what cannot be deleted now."""
+    """Delete blobs without a row. The sweep later removes blobs that cannot be deleted now."""
     try:
         for key in keys:
             store.delete(key)
@@ -77,5 +77,7 @@ def _plain_file(folder: Path, name: str) -> Path:
     """Return the path of a result file, and reject names that lead out of the work's folder."""
     path = folder / name
     if Path(name).name != name or not path.exists() or not stat.S_ISREG(path.lstat().st_mode):
-        raise UnderstudyError("A result of the work is not a regular file in its folder.")
+        raise UnderstudyError(
+            "A result file of the job is missing or is not a regular file in the job's folder."
+        )
     return path

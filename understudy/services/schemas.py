@@ -66,7 +66,7 @@ class SchemaEdit:
 
 
 def read_dataset_schema(resources: Resources, caller: Caller, dataset_id: UUID) -> VersionedSchema:
-    """Return the schema of all tables of a dataset. Raises like `access.open_dataset`."""
+    """Return the schema of all tables of a dataset. Raise the same errors as `access.open_dataset`."""
     opened = open_dataset(resources, caller, dataset_id, "see")
     schema = DatasetSchema.model_validate(dataset_tables.dataset_schema(opened.tables))
     findings = Findings.model_validate(dataset_tables.dataset_findings(opened.tables))
@@ -120,7 +120,7 @@ def apply_metadata(
 ) -> tuple[VersionedTableSchema, list[str]]:
     """Apply SDV metadata to a schema, and return the schema and warnings about unused metadata.
 
-    Raises like `update_schema`, and `InvalidInput` if the document is not SDV metadata.
+    Raise the same errors as `update_schema`, and `InvalidInput` if the document is not SDV metadata.
     """
     hint = replace(reference, is_hint=True)
     before = read_schema(resources, caller, hint)

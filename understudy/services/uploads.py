@@ -159,7 +159,7 @@ def expect_part(resources: Resources, place: PartPlace) -> int:
 
 
 def store_part(resources: Resources, place: PartPlace, source: Path, sha256: bytes) -> StoredPart:
-    """Move a received part of the required size to the store. Raises like `expect_part`.
+    """Move a received part of the required size to the store. Raise the same errors as `expect_part`.
 
     Storing the same part again changes nothing. Another part with the same number replaces it.
     """

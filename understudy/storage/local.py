@@ -1,4 +1,4 @@
-"""Blobs as files in a folder; a blob gets its name only when its content is safe on the disk."""
+"""Blobs as files in a folder. A blob gets its name only when its content is safe on the disk."""
 
 from __future__ import annotations
 

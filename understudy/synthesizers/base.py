@@ -112,7 +112,7 @@ class Synthesizer(Protocol):
         ...
 
     def sample(self, plan: SamplePlan, *, context: SampleContext) -> Iterator[tuple[str, pa.RecordBatch]]:
-        """Yield record batches, each with the name of its table; reference tables come first, unchanged.
+        """Yield record batches, each with the name of its table. Reference tables come first, unchanged.
 
         Memory does not grow with the number of rows. With `Capabilities.addressable_rows`, row k of a seed
         does not depend on how the rows are divided into calls.
@@ -127,10 +127,10 @@ class Synthesizer(Protocol):
         Raises
         ------
         InvalidInput
-            If the plan contains an unknown table or an invalid range; if its constraints contain an unknown
-            column, a value that the column cannot have, or a combination that is impossible under the model
-            (`impossible_condition`); or if the synthesizer does not support constraints
-            (`unsupported_by_synthesizer`).
+            If the plan contains an unknown table, an invalid range, or constraints that the synthesizer does
+            not support (`unsupported_by_synthesizer`). Also if the constraints contain an unknown column, a
+            value that the column cannot have, or a combination that is impossible under the model
+            (`impossible_condition`).
         Conflict
             If the synthesizer is not fitted, or the sampling was cancelled.
         """
@@ -164,8 +164,8 @@ class SupportsConstraints(Protocol):
     def effective_shares(self, constraints: SamplingConstraints) -> list[float]:
         """Return the effective share of each group of rows, from 0 to 1.
 
-        A group is a condition, or one value of a rebalanced column. Its number of rows times its effective
-        share is its effective sample size: the number of independent rows that contain as much information
+        A group is a condition, or one value of a rebalanced column. The effective sample size of a group is
+        ``n_rows * effective_share``. This is the number of independent rows that contain as much information
         (Kong 1992).
 
         Raises
@@ -183,7 +183,7 @@ class SupportsImputation(Protocol):
     def impute(
         self, data: Dataset, *, n_draws: int = 1, context: SampleContext
     ) -> Iterator[tuple[str, pa.RecordBatch]]:
-        """Yield the rows of each data table with imputed missing values, the whole table `n_draws` times.
+        """Yield the rows of each data table with imputed missing values; repeat the table `n_draws` times.
 
         Existing values stay unchanged. The draws are independent, so the variation between them shows the
         uncertainty of the imputed values (multiple imputation, Rubin 1987).
@@ -216,8 +216,8 @@ class Capabilities:
     addressable_rows : bool
         Whether row k of a seed is the same in every call, so that a plan may have an offset.
     reproducibility : {"bytes", "seed", "none"}
-        Effect of a seed: the same bytes of model and rows, the same rows on the same machine, or no
-        reproducibility.
+        Reproducibility with the same seed: equal bytes of model and rows, equal rows on the same machine, or
+        none.
     guarantee : {"heuristic", "differential_privacy"}
         Type of the privacy protection.
     device : {"cpu", "gpu"}

@@ -111,7 +111,7 @@ def load_model(path: Path) -> SavedModel:
 
 
 def read_manifest(path: Path) -> Manifest:
-    """Return the manifest of a model file without loading the model; raises the errors of `load_model`."""
+    """Return the manifest without loading the model, and raise the same errors as `load_model`."""
     return _manifest(_open(path))
 
 

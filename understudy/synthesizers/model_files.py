@@ -1,7 +1,7 @@
 """Reader and writer of model files of format 3: the safetensors format, with JSON as arrays of bytes.
 
 A file consists of the length of the header, a JSON header and the bytes of the arrays. It contains no code.
-It is written as a stream: each array is on disk when the call that writes it returns. It is read through a
+It is written as a stream, so each array is on disk when the call that writes it returns. It is read through a
 memory map. Format: https://huggingface.co/docs/safetensors.
 """
 
@@ -77,7 +77,7 @@ class ModelFileWriter:
         plain = np.ascontiguousarray(array)
         plain = plain.astype(plain.dtype.newbyteorder("<"), copy=False)
         assert plain.dtype in _NAMES, plain.dtype
-        # A view of the bytes avoids a copy; an empty array has no such view.
+        # A view of the bytes avoids a copy. An empty array has no such view.
         self._spool.write(plain.reshape(-1).view(np.uint8).data if plain.size else b"")
         self._entries[name] = _Entry(name, plain.dtype, array.shape, self._n_bytes)
         self._n_bytes += plain.nbytes
@@ -128,7 +128,7 @@ class ModelFileWriter:
 
 @contextmanager
 def writing(path: Path) -> Iterator[ModelFileWriter]:
-    """Write a model file atomically: it is either complete or absent.
+    """Write a model file atomically, so that the file is either complete or absent.
 
     An existing file is replaced, not overwritten, so that a model loaded from it keeps its memory map.
     """
@@ -145,7 +145,7 @@ def writing(path: Path) -> Iterator[ModelFileWriter]:
 
 
 class ModelFileReader:
-    """Reader of a model file that `ModelFileWriter` wrote; its arrays are views of the mapped file."""
+    """Reader of a model file that `ModelFileWriter` wrote. Its arrays are views of the mapped file."""
 
     format_version = FORMAT_VERSION
 
@@ -214,7 +214,7 @@ def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _checked_entries(header: dict[str, Any], n_bytes: int) -> list[_Entry]:
-    """Return the entries of a header; check that their arrays fill the rest of the file without gaps."""
+    """Return the entries of a header, and check that their arrays fill the rest of the file without gaps."""
     entries = sorted((_checked_entry(name, entry) for name, entry in header.items()), key=lambda e: e.start)
     end = 0
     for entry in entries:

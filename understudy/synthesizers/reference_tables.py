@@ -35,7 +35,7 @@ def load_reference(reader: ModelReader, name: str, schema: TableSchema) -> pa.Ta
     """
     data = ArrayReader({}, reader.arrays).array(f"{_PREFIX}{name}", np.uint8, (None,))
     try:
-        # Parquet has no types for some units, such as seconds; the schema contains the original types.
+        # Parquet has no types for some units, such as seconds. The schema contains the original types.
         rows: Any = conform(pq.read_table(pa.BufferReader(data.tobytes())), schema)
         rows.validate(full=True)
     except (pa.ArrowException, OSError, InvalidInput) as error:

@@ -1,7 +1,6 @@
 """Base class of synthesizers of one data table: validation, reference tables, seeds and model files.
 
-Reference tables are public look-up data. The model contains them unchanged, and samples contain them
-unchanged.
+Reference tables are public look-up data. Models and samples contain them unchanged.
 """
 
 from __future__ import annotations

@@ -17,7 +17,8 @@ def cast(array: pa.Array[Any], target: pa.DataType) -> pa.Array[Any]:
     Raises
     ------
     pyarrow.ArrowInvalid, pyarrow.ArrowNotImplementedError
-        If a value does not fit. The message contains the value, so the caller must not pass it on.
+        If a value does not fit. The message contains the value, so the caller must not show the message to
+        users.
     """
     if pa.types.is_time(target) and (pa.types.is_string(array.type) or pa.types.is_large_string(array.type)):
         texts: Any = array
@@ -32,10 +33,10 @@ def typed_value(value: bool | int | float | str, type_: pa.DataType) -> pa.Array
     Raises
     ------
     ValueError
-        If the value does not fit; the message does not contain it.
+        If the value does not fit the type. The message does not contain the value.
     """
-    # A decimal is parsed from its written digits. A float only approximates them, and Arrow assumes that an
-    # integer has as many digits as its type allows.
+    # A decimal is parsed from its digits as text. A float would only approximate them, and Arrow assumes that
+    # every integer has the maximum number of digits of its type.
     given = repr(value) if pa.types.is_decimal(type_) and not isinstance(value, bool | str) else value
     try:
         typed = cast(pa.array([given]), type_)

@@ -21,7 +21,8 @@ _KINDS_OF_LEVELS = frozenset({ColumnKind.category, ColumnKind.boolean})
 _KINDS_WITH_STEP = frozenset({ColumnKind.integer, ColumnKind.float, ColumnKind.decimal})
 # Maximum number of rows listed in an error message.
 _N_ROWS_SHOWN = 10
-# Relative tolerance for floats that should be a whole number of steps: sums such as 0.1 + 0.2 are not exact.
+# Relative tolerance when checking that a float is a whole number of steps. Sums such as 0.1 + 0.2 are not
+# exact.
 _STEP_TOLERANCE = 1e-9
 
 
@@ -151,7 +152,7 @@ def domain_bounds(column: Column) -> tuple[Any, Any]:  # Any: Arrow scalars of a
 
 
 def _as_number(scalar: Any) -> float:
-    """Return a scalar as a float; for a date or time, this is the integer that Arrow stores."""
+    """Return a scalar as a float. For a date or time, this is the integer that Arrow stores."""
     type_ = scalar.type
     is_number = pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_)
     width = pa.int32() if type_.bit_width == 32 else pa.int64()

@@ -25,8 +25,8 @@ def _is_reversed(minimum: Value, maximum: Value) -> bool:
 class ColumnDomain(BaseModel):
     """The permitted values of a column: either levels, or bounds and a step.
 
-    A domain is public knowledge. Samples may contain any declared level that occurs in the table, however few
-    rows have it.
+    A domain is public knowledge. Samples may contain every declared level that occurs in the table, even if
+    only one row has it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -53,7 +53,7 @@ class ColumnDomain(BaseModel):
     def _is_consistent(self) -> ColumnDomain:
         has_range = any(value is not None for value in (self.minimum, self.maximum, self.step))
         if bool(self.levels) == has_range:
-            raise ValueError("give either levels, or at least one of minimum, maximum and step")
+            raise ValueError("set either levels, or at least one of minimum, maximum and step")
         if self.minimum is not None and self.maximum is not None and _is_reversed(self.minimum, self.maximum):
             raise ValueError("minimum must not be above maximum")
         if len({repr(level) for level in self.levels}) < len(self.levels):

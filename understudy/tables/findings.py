@@ -1,7 +1,7 @@
 """Findings of schema inference: confidence, evidence, and candidates for keys, subjects and relationships.
 
-Findings are stored beside a schema and never in a model file. A model relies on the schema alone. A column
-without findings was never examined; `inference.examine` examines such columns before a fit.
+Findings are stored beside a schema and never in a model file. A model uses only the schema. A column without
+findings was never examined. `inference.examine` examines such columns before a fit.
 """
 
 from __future__ import annotations
@@ -95,5 +95,5 @@ class Findings(BaseModel):
     ] = ()
 
     def table(self, name: str) -> TableFindings:
-        """Return the findings about a table; empty if it was never examined."""
+        """Return the findings about a table, which are empty if it was never examined."""
         return self.tables.get(name, TableFindings())

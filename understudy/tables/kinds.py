@@ -36,8 +36,9 @@ class ColumnKind(StrEnum):
     url = "url"
 
 
-# Values of these kinds are generated, not learned: they identify people, or contain nothing that a model
-# could learn. Coordinates that are stored as numbers are learned as numbers, and no rare number is kept.
+# Values of these kinds are generated, not learned, because they identify people or contain nothing that a
+# model could learn. Coordinates that are stored as numbers are learned as numbers, and no rare number is
+# kept.
 GENERATED_KINDS = frozenset(
     {
         *(ColumnKind.identifier, ColumnKind.text),

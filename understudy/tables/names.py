@@ -14,7 +14,7 @@ DEFAULT_NAME = "table"
 
 
 def table_name(text: str | None) -> str:
-    """Return a valid table name for a text such as a file's stem; `table` if no character is left."""
+    """Return a valid table name for a text such as a file's stem, or `table` if no character is left."""
     cleaned = re.sub(r"[\x00-\x1f\x7f]", " ", text or "").strip()
     return cleaned[:NAME_LENGTH_MAX].strip() or DEFAULT_NAME
 
@@ -22,8 +22,8 @@ def table_name(text: str | None) -> str:
 def file_stem(table: str, position: int) -> str:
     """Return a stem for the file of a table, of ASCII letters, digits, `.`, `_` and `-`.
 
-    If the name has to be changed, the table's position comes first, so that the files of a dataset have
-    different names: `orders` stays as it is, and `Straße` in second place becomes `2-Stra-e`.
+    A name that has to be changed gets the table's position as a prefix, so that the files of a dataset have
+    different names. For example, `orders` is not changed, and `Straße` as the second table gives `2-Stra-e`.
     """
     safe = re.sub(r"[^A-Za-z0-9._-]+", "-", table).strip(".-")[:STEM_LENGTH_MAX]
     return table if safe == table else f"{position}-{safe}".rstrip("-")

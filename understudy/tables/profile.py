@@ -26,7 +26,7 @@ Numbers = npt.NDArray[np.int64]
 K = 5
 # Maximum number of rows read.
 N_ROWS_READ = 200_000
-# Number of row groups read of a longer table.
+# Number of row groups that are read from a longer table.
 N_ROW_GROUPS_READ = 8
 # Number of histogram bars before those of a protected profile are merged.
 N_BINS = 20
@@ -34,7 +34,7 @@ N_BINS = 20
 N_TOP = 10
 # Fractions at which quantiles are computed.
 FRACTIONS = (0.05, 0.25, 0.5, 0.75, 0.95)
-# Minimum number of grid lines between the bounds of a protected profile; bounds are rounded to this grid.
+# Minimum number of grid lines between the bounds of a protected profile. Bounds are rounded to this grid.
 _GRID_LINES = 200
 
 _COUNTED_KINDS = {ColumnKind.category, ColumnKind.boolean}
@@ -88,7 +88,7 @@ def _read(file: pq.ParquetFile, name: str) -> pa.ChunkedArray[Any]:
 
 
 def _codes(values: pa.ChunkedArray[Any]) -> Numbers:
-    """Return an integer code for each row: equal values have equal codes, and missing values have code -1."""
+    """Return an integer code for each row, which is equal for equal values, and -1 for missing values."""
     if pa.types.is_dictionary(values.type):
         values = values.unify_dictionaries()
         parts = [chunk.indices.fill_null(-1) for chunk in values.chunks]  # type: ignore[attr-defined]
@@ -229,7 +229,7 @@ def _interpolated(counts: Numbers, edges: Floats) -> Floats:
 
 
 def _json_writer(type_: pa.DataType) -> Any:
-    """Return a function that converts a stored number to JSON; dates and times become text."""
+    """Return a function that converts a stored number to JSON. Dates and times become text."""
     if not pa.types.is_temporal(type_):
         return lambda number: number
     whole = pa.int32() if type_.bit_width == 32 else pa.int64()

@@ -27,22 +27,23 @@ _DECLARED = "declared in a change of the schema"
 
 
 class ColumnChange(BaseModel):
-    """Changes to one column. Fields that are left out keep their value or follow from the other fields."""
+    """Changes to one column. Omitted fields keep their value or are derived from the other fields."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [{"kind": "name"}]})
 
     kind: Annotated[
         ColumnKind | None,
         Field(
-            description="New kind of the column. By default, the kind stays if the type can store it, and "
-            "otherwise follows from the type."
+            description="New kind of the column. If omitted, the kind does not change if the type can store "
+            "it. If the type cannot store it, the kind is derived from the type."
         ),
     ] = None
     arrow_type: Annotated[
         str | None,
         Field(
-            description="New Arrow type of the stored values, such as `int64`. By default, the type stays "
-            "if it can store the kind, and is otherwise replaced by the usual type of the kind."
+            description="New Arrow type of the stored values, such as `int64`. If omitted, the type does "
+            "not change if it can store the kind. If it cannot store the kind, the usual type "
+            "of the kind is used."
         ),
     ] = None
     domain: Annotated[
@@ -73,7 +74,7 @@ class SchemaChange(BaseModel):
 
     columns: Annotated[
         Mapping[str, ColumnChange],
-        Field(description="Changes by column name. Columns that are left out do not change."),
+        Field(description="Changes by column name. Omitted columns do not change."),
     ] = {}
     primary_key: Annotated[
         tuple[str, ...] | None,
@@ -109,7 +110,8 @@ class SchemaChange(BaseModel):
     ] = None
 
 
-# Type that replaces one that cannot store the new kind. Durations and decimals have no usual type.
+# Default type for each kind, used if the current type cannot store the new kind. Durations and decimals have
+# no default type.
 _USUAL_TYPES: dict[ColumnKind, pa.DataType] = {
     ColumnKind.integer: pa.int64(),
     ColumnKind.float: pa.float64(),

@@ -23,7 +23,7 @@ SINGLE, MULTI, V1 = "SINGLE_TABLE_V1", "MULTI_TABLE_V1", "V1"
 _NUMBERS = {ColumnKind.integer, ColumnKind.float, ColumnKind.decimal, ColumnKind.duration}
 _TIMES = {ColumnKind.date, ColumnKind.time, ColumnKind.timestamp}
 
-# The sdtypes of SDV for each kind; the first one is written.
+# The sdtypes of SDV for each kind. The first one is written.
 _SDTYPES: dict[ColumnKind, tuple[str, ...]] = {
     ColumnKind.category: ("categorical",),
     ColumnKind.boolean: ("boolean",),
@@ -52,7 +52,7 @@ _REPRESENTATIONS = {
 _DATE_MARKS = ("%d", "%m", "%Y", "%y", "%b", "%B", "%j")
 _CLOCK_MARKS = ("%H", "%I", "%M", "%S", "%f")
 
-# Entries that a schema cannot express; each one leads to a warning.
+# Entries that a schema cannot express. Each one leads to a warning.
 _UNUSED = ("alternate_keys", "sequence_index", "column_relationships", "constraints")
 
 
@@ -128,8 +128,8 @@ def write_metadata(schema: DatasetSchema, findings: Findings) -> Json:
 
     If the schema declares no relationships, the candidates are written. The primary key of a table is the
     declared key. Without one, it is the column to which a relationship refers, or else the first candidate if
-    its kind is generated. Columns of relationships and primary keys have the sdtype `id` whatever their kind,
-    because SDV rejects relationships between columns of different sdtypes. SDV does not support keys of
+    its kind is generated. Columns of relationships and primary keys have the sdtype `id` regardless of their
+    kind, because SDV rejects relationships between columns of different sdtypes. SDV does not support keys of
     several columns, or relationships to a column other than the parent's primary key. These are left out.
     """
     related = [
@@ -137,7 +137,7 @@ def write_metadata(schema: DatasetSchema, findings: Findings) -> Json:
         for relationship in schema.relationships or findings.relationships
         if len(relationship.child_columns) == 1 and relationship.parent in schema.tables
     ]
-    # Candidates are sorted by confidence: the first relationship to a table determines its key.
+    # Candidates are sorted by confidence, so the first relationship to a table determines its key.
     keys = {relationship.parent: relationship.parent_columns[0] for relationship in reversed(related)}
     keys |= {name: t.primary_key[0] for name, t in schema.tables.items() if len(t.primary_key) == 1}
     related = [each for each in related if each.parent_columns[0] == keys[each.parent]]
@@ -182,9 +182,9 @@ def _one_of(tables: object, table: str | None) -> object:
     matching = [tables[table]] if table in tables else list(tables.values())
     if len(matching) != 1:
         raise InvalidInput(
-            f"The metadata describes {len(tables)} tables, but not {table!r}. Name one of its tables."
+            f"The metadata describes {len(tables)} tables, but not {table!r}. Choose one of its tables."
             if table is not None
-            else f"The metadata describes {len(tables)} tables. Name the table to read.",
+            else f"The metadata describes {len(tables)} tables. Choose the table to read.",
             code="invalid_parameters",
         )
     return matching[0]

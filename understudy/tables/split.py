@@ -45,7 +45,7 @@ class Split(BaseModel):
     with the same decisions.
 
     The split of a model is stored in `extra` of its file, and in `seed`, `holdout_fraction` and
-    ``card["holdout"]["by"]`` of its record. Models of versions that had no units have no `by`; their split is
+    ``card["holdout"]["by"]`` of its record. Models of versions that had no units have no `by`. Their split is
     by row. To recompute the masks, use the training schema, which the model also stores.
     """
 
@@ -86,7 +86,7 @@ class Split(BaseModel):
         Parameters
         ----------
         subject : sequence of str
-            Names of the subject columns; empty if the table has none.
+            Names of the subject columns, empty if the table has none.
         """
         units = _own_units(ArrowSource(table), subject if self.by != "row" else ())
         return self._decide({"table": units})["table"]
@@ -125,7 +125,8 @@ class Split(BaseModel):
 
     def _decide(self, units: Mapping[str, Hashes]) -> dict[str, Mask]:
         masks = {name: is_held_out(own, self.holdout_fraction, seed=self.seed) for name, own in units.items()}
-        # With few units, all may be selected, and no row would be left to learn from. Then none is held out.
+        # If all of a few units were selected, no row would be left to learn from. In this case, none is held
+        # out.
         if self.by != "row" and self.holdout_fraction < 1 and all(mask.all() for mask in masks.values()):
             return {name: np.zeros_like(mask) for name, mask in masks.items()}
         return masks
@@ -164,21 +165,22 @@ def check_holdout(n_held_out: int, fraction: float) -> None:
     """
     if n_held_out == 0 and fraction > 0:
         raise InvalidInput(
-            f"No row is held out: the dataset has too few rows or subjects for a fraction of {fraction}. "
+            f"No row is held out: the dataset has too few rows or subjects for the fraction {fraction}. "
             "Choose a larger fraction or another seed.",
             code="invalid_parameters",
         )
 
 
 def row_units(n_rows: int) -> Hashes:
-    """Return the units of a table in which each row is a unit: the row numbers."""
+    """Return the row numbers as the units of a table in which each row is a unit."""
     return np.arange(n_rows, dtype=np.uint64)
 
 
 def hash_values(table: pa.Table) -> tuple[Hashes, Mask]:
     """Return a hash of each row's values, and a mask of the rows in which at least one is missing.
 
-    Values are hashed as text, so the hash does not depend on the storage type: 5 and "5" have the same hash.
+    Values are hashed as text, so the hash does not depend on the storage type. For example, 5 and "5" have
+    the same hash.
     """
     hashes = np.zeros(table.num_rows, dtype=np.uint64)
     is_missing = np.zeros(table.num_rows, dtype=np.bool_)

@@ -20,7 +20,7 @@ from understudy.tables.notations import parse
 from understudy.tables.notations.parsing import AnyNotation
 from understudy.tables.schema import Column, ColumnKind, TableSchema
 
-# Maximum number of unsuitable values counted in a column; from this number on, messages contain "at least".
+# Maximum number of unsuitable values counted in a column. From this number on, messages contain "at least".
 _COUNTED_MAX = 100
 
 # Maximum number of rows listed in an error message.
@@ -47,9 +47,9 @@ class Origin:
     remedy: str = "Give it the columns of the schema."
 
 
-# The origin of a caller's only table.
+# Wording of error messages about the only table of a caller.
 THE_TABLE = Origin("The table")
-# The origin of a table that a model completes.
+# Wording of error messages about a table whose missing values a model imputes.
 FITTED = Origin("The table", "Give it the columns that the model was fitted with.")
 
 
@@ -61,7 +61,7 @@ def conform(table: pa.Table, schema: TableSchema, origin: Origin = THE_TABLE) ->
     Raises
     ------
     InvalidInput
-        If the table lacks columns or has others, or if values cannot be cast to the type in the schema.
+        If columns are missing or not in the schema, or if values cannot be cast to the type in the schema.
     """
     check_names(table.column_names)
     _check_columns(table.column_names, schema.names, origin)

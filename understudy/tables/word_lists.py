@@ -36,7 +36,7 @@ class WordList(Collection[str]):
 
     @cached_property
     def entries(self) -> tuple[str, ...]:
-        """All entries; the first access reads the file."""
+        """All entries. The first access reads the file."""
         lines = self._path.read_text(encoding="utf-8").splitlines()
         return tuple(line for line in lines if line and not line.startswith("#"))
 

@@ -1,6 +1,6 @@
-"""Reversible encodings of columns: values become codes below 2**16, and codes become values.
+"""Reversible encodings of columns, which convert values to codes below 2**16, and codes to values.
 
 The `fit_…` functions return a transformer together with the codes of its column. Other values cannot be
-encoded later: that would need the bounds between codes, which are values of single persons and are not
-stored.
+encoded later. This would need the bounds between codes, which are not stored because they are values of
+single people.
 """

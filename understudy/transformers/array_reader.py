@@ -103,7 +103,7 @@ class ArrayReader:
             raise refuse(f"{key} is not valid") from error
 
     def array(self, name: str, dtype: type[np.generic], shape: tuple[int | None, ...]) -> npt.NDArray[Any]:
-        """Return an array of a given type and shape; None in the shape allows any length."""
+        """Return an array of a given type and shape. None in the shape allows any length."""
         array = self.arrays.get(self.prefix + name)
         if array is None:
             raise refuse(f"{self.prefix + name} is missing")

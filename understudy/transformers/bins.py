@@ -82,7 +82,7 @@ def fit_bins(values: Numbers, n_bins_max: int, subjects: Subjects | None = None)
     Parameters
     ----------
     values : array of shape (n,), uint64 or finite float64
-        Numbers of at least `MIN_SUPPORT` rows, or of that many subjects if they are given.
+        Numbers of at least `MIN_SUPPORT` rows, or of at least that many subjects if subjects are given.
     n_bins_max : int
         Maximum number of bins.
     subjects : array of shape (n,), optional
@@ -100,7 +100,7 @@ def fit_bins(values: Numbers, n_bins_max: int, subjects: Subjects | None = None)
 
 
 def _one_bin(values: Numbers, n_rows: int) -> Bins:
-    """Return a single bin around the k central numbers, for columns in which the k-th values have crossed."""
+    """Return a single bin around the k central numbers, if the k-th lowest exceeds the k-th highest."""
     starts, knots = _knots(values, np.array([0]), np.array([len(values)]))
     return Bins(starts, np.zeros(1, np.int32), knots, n_rows_merged=n_rows)
 
@@ -130,7 +130,7 @@ def _judge_runs(rows: SortedRows, first: Int64s, is_shared: Mask) -> _Runs:
 
 
 def _edges(distinct: Numbers, runs: _Runs) -> Numbers:
-    """Return the lowest value of each kept run; values of a dropped run belong to the nearer neighbour."""
+    """Return the lowest value of each kept run. Values of a dropped run belong to the nearer neighbour."""
     at = np.flatnonzero(runs.is_kept)
     edges = distinct[runs.first[at]].copy()
     after_dropped = np.flatnonzero(np.diff(at) > 1) + 1
@@ -162,7 +162,7 @@ def _cut_ranges(ordered: Numbers, runs: _Runs, n_bins_max: int) -> list[Int64s]:
 
 
 def _cut_range(ordered: Numbers, first: int, m: int, n: int) -> Int64s:
-    """Return the first rows of at most n bins of almost equal mass; equal values stay together."""
+    """Return the first rows of at most n bins of almost equal mass. Equal values stay together."""
     targets = ordered[first + np.arange(n) * m // n]
     cuts = np.unique(first + np.searchsorted(ordered[first : first + m], targets))
     kept = [int(cuts[0])]
@@ -200,7 +200,7 @@ def _make_bins(rows: SortedRows, runs: _Runs, begins: list[Int64s], edges: Numbe
 
 
 def _knots(ordered: Numbers, begin: Int64s, end: Int64s) -> tuple[Numbers, npt.NDArray[np.float64]]:
-    """Return the starts of ranges, and their quantiles relative to the start; all are means of k rows."""
+    """Return the starts of ranges, and their quantiles relative to the start. All are means of k rows."""
     size = end - begin
     n = np.where(size < 3 * MIN_SUPPORT, 1, np.minimum(N_SEGMENTS, size // (2 * MIN_SUPPORT)))[:, None]
     place = np.minimum(np.arange(N_SEGMENTS + 1), n) * (size[:, None] - 1) / n

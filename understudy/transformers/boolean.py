@@ -36,7 +36,7 @@ class BooleanTransformer:
 
     @property
     def is_ordinal(self) -> bool:
-        """Always false: codes of booleans have no order."""
+        """Always false, because codes of booleans have no order."""
         return False
 
     @property
@@ -69,7 +69,7 @@ class BooleanTransformer:
 
 
 def fit_boolean(values: ArrowArray) -> tuple[BooleanTransformer, Codes]:
-    """Fit a column of booleans; return its transformer and its codes."""
+    """Fit a column of booleans and return its transformer and its codes."""
     missing = values.is_null().to_numpy(zero_copy_only=False)
     truth = values.fill_null(False).to_numpy(zero_copy_only=False)
     truths, index = np.unique(truth[~missing], return_inverse=True)

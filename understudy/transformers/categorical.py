@@ -92,7 +92,7 @@ class CategoricalTransformer:
         return np.concatenate((missing, is_level, pool))
 
     def decode(self, codes: Codes, stream: RowStream) -> ArrowArray:
-        """Return a level for each code, drawn by frequency; pooled rows are redrawn from all kept levels."""
+        """Return a level for each code, drawn by frequency. Pooled rows are redrawn from all kept levels."""
         if not len(self.levels):
             return array_of_nulls(len(codes), self.levels.type)
         index = np.empty(len(codes), np.int32)
@@ -178,7 +178,7 @@ def cumulate(counts: Int64s) -> npt.NDArray[np.uint64]:
 def fit_categorical(
     column: Column, values: ArrowColumn, subjects: Subjects | None = None
 ) -> tuple[CategoricalTransformer, npt.NDArray[Any]]:
-    """Fit a category; return its transformer and its codes.
+    """Fit a category and return its transformer and its codes.
 
     Each level that enough rows share, or enough subjects if they are declared, has a code. If there are more
     than `N_CODES_MAX` codes, they are 32-bit integers until `arrange` groups them.

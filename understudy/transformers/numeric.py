@@ -43,7 +43,7 @@ from understudy.transformers.support import count_subjects
 
 # Maximum number of decimals of floats that are converted to ticks.
 N_DECIMALS_MAX = 6
-# Maximum binary exponent of floats; larger floats are scaled down.
+# Maximum binary exponent of floats. Larger floats are scaled down.
 EXPONENT_MAX = 1000
 
 Floats = npt.NDArray[np.float64]
@@ -97,7 +97,7 @@ class NumericTransformer:
 
     @property
     def is_ordinal(self) -> bool:
-        """Always true: codes are in the order of the values."""
+        """Always true, because codes are in the order of the values."""
         return True
 
     @property
@@ -199,7 +199,7 @@ class NumericTransformer:
 def fit_numeric(
     column: Column, values: ArrowArray, subjects: Subjects | None = None
 ) -> tuple[NumericTransformer, Codes]:
-    """Fit a column of numbers; return its transformer and its codes.
+    """Fit a column of numbers and return its transformer and its codes.
 
     Parameters
     ----------
@@ -303,7 +303,8 @@ def count_decimals(floats: Floats, dtype: Any) -> int | None:  # dtype: NumPy's 
     for decimals in range(N_DECIMALS_MAX + 1):
         if largest * 10.0**decimals >= 2.0**53:
             return None
-        # Rounding errors are ignored: 0.1 + 0.2 counts as 0.3, and tiny remainders of large numbers as 0.
+        # Rounding errors are ignored, so that 0.1 + 0.2 counts as 0.3, and tiny remainders of large numbers
+        # count as 0.
         slack = min(1e-6 * 10.0**-decimals, 1e-12 * largest)
         # The first rows are checked first because they rule out most columns.
         if all(_has_decimals(part, decimals, slack, dtype) for part in (floats[:1000], floats)):

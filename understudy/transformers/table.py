@@ -46,7 +46,7 @@ from understudy.transformers.generated.transformer import GeneratedTransformer
 from understudy.transformers.integer_units import is_exact
 from understudy.transformers.numeric import NumericTransformer, fit_numeric
 
-# A progress callback; its arguments are the phase and the completed fraction.
+# A progress callback. Its arguments are the phase and the completed fraction.
 Report = Callable[[str, float], None]
 
 # Streams of randomness of column j: stream j for drawing its code, stream DECODING + j for its value.
@@ -160,7 +160,7 @@ def load_transformer(column: Column, reader: ArrayReader) -> Transformer:
 def fit_table(
     table: pa.Table, schema: TableSchema, *, locale: str, n_threads: int, report: Report = no_progress
 ) -> tuple[TableTransformer, list[Codes]]:
-    """Fit every column of a table; return the transformer and the codes of each column.
+    """Fit every column of a table and return the transformer and the codes of each column.
 
     Raises
     ------
@@ -232,7 +232,7 @@ def fit_column(
     locale: str = "en",
     is_of_subject: bool = False,
 ) -> tuple[Transformer, Codes]:
-    """Fit one column; return its transformer and its codes.
+    """Fit one column and return its transformer and its codes.
 
     Parameters
     ----------

@@ -27,7 +27,7 @@ CANARIES = "canaries"
 
 
 def work(workspace: Workspace, parameters: EvaluateParameters) -> WorkResult:
-    """Evaluate the tables; write the report as JSON and HTML, and the content of the evidence pack."""
+    """Evaluate the tables, and write the report as JSON and HTML, and the content of the evidence pack."""
     assert parameters.seed is not None
     ((name, schema),) = DatasetSchema.model_validate(workspace.context["schema"]).tables.items()
     findings = Findings.model_validate(workspace.context["findings"]).table(name)

@@ -15,7 +15,7 @@ TABLE_FILE = "table.parquet"
 
 
 def work(workspace: Workspace, parameters: ImputeParameters) -> WorkResult:
-    """Impute missing values and write the rows as a stream; only the input table is held in memory."""
+    """Impute missing values and write the rows as a stream. Only the input table is held in memory."""
     assert parameters.seed is not None
     workspace.progress("reading", 0.0)
     synthesizer, _ = load_model(workspace.inputs["model"])

@@ -29,7 +29,7 @@ def work(workspace: Workspace, parameters: TrainParameters) -> WorkResult:
     ((name, declared),) = dataset_schema.tables.items()
     findings = Findings.model_validate(workspace.context["findings"])
     workspace.progress("reading", 0.0)
-    # Parquet lacks some types, such as timestamps in seconds; the schema contains the original types.
+    # Parquet lacks some types, such as timestamps in seconds. The schema contains the original types.
     table = conform(pq.read_table(workspace.inputs["table"]), declared)
     # A fit trusts its schema, so columns that were never examined are examined now.
     examined = examine(table, declared, findings.table(name))

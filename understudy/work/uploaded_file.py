@@ -1,4 +1,4 @@
-"""Access to uploaded files: files that were uploaded in parts are joined and verified first."""
+"""Access to uploaded files, after joining and verifying files that were uploaded in parts."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Part:
 
 @contextmanager
 def uploaded_file(workspace: Workspace, role: str) -> Iterator[Path]:
-    """Yield the path of the file with the given role; a file joined from parts is deleted afterwards.
+    """Yield the path of the file with the given role. A file joined from parts is deleted afterwards.
 
     Raises
     ------
@@ -87,8 +87,8 @@ def join_parts(parts: Sequence[Part], target: Path, *, sha256: str | None) -> No
             if hashlib.file_digest(source, "sha256").hexdigest() != part.sha256:
                 raise _damaged(number)
     raise InvalidInput(
-        "The SHA-256 of the file differs from the value given at the start of the upload, so the file "
-        "changed during the upload. Upload it again.",
+        "The SHA-256 of the file differs from the value declared at the start of the upload, so the file "
+        "changed during the upload. Upload the file again.",
         code="digest_mismatch",
     )
 

@@ -12,8 +12,9 @@ from benchmarks.engine.tables import draw
 
 __all__ = ["JUDGES", "Case", "Figures", "judge"]
 
-# Number of rows of each table in the two-sample figure that is compared with published ones. More rows make a
-# stronger judge; with this number the published experiment's own code yields its published figures.
+# Number of rows of each table for the two-sample figure that is compared with published figures. More rows
+# make a
+# stronger judge. With this number, the code of the published experiment reproduces its published figures.
 N_ROWS_COMPARED = 10_000
 
 

@@ -2,7 +2,7 @@
 
 Alaa et al. (2022), in the variant reported by TabSyn (Zhang et al., 2024): plain coordinates, with numbers
 scaled to the range of the real ones and one-hot categories. Real rows have a precision near 1 and a recall
-near 0.5, because half of all real rows have another real row nearer than a synthetic one.
+near 0.5, because about half of the real rows are closer to another real row than to a synthetic row.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ def precision_recall(real: pa.Table, synthetic: pa.Table) -> tuple[float, float]
     inside = np.quantile(_to_centre(one, one), alphas)
     precision = [np.mean(_to_centre(other, one) <= radius) for radius in inside]
     _, to_real = nearest_rows(one, one, skips_itself=True)
-    found, to_synthetic = nearest_rows(one, other, skips_itself=False)
+    nearest, to_synthetic = nearest_rows(one, other, skips_itself=False)
     is_reached = to_synthetic <= to_real
-    depth = _to_centre(other, other)[found]
+    depth = _to_centre(other, other)[nearest]
     recall = [np.mean(is_reached & (depth <= radius)) for radius in np.quantile(depth, alphas)]
     return _closeness(alphas, np.array(precision)), _closeness(alphas, np.array(recall))
 
@@ -72,13 +72,13 @@ def nearest_rows(
     Parameters
     ----------
     skips_itself : bool
-        Whether to exclude row i of the others for query i, because both are the same table.
+        Whether to exclude row i of the others for query i, because both tables are the same.
     """
     n_threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     parts = np.array_split(np.arange(len(queries)), n_threads)
     columns = np.ascontiguousarray(others.numbers.T), np.ascontiguousarray(others.codes.T)
     with ThreadPoolExecutor(n_threads) as threads:
-        found = list(
+        results = list(
             threads.map(
                 lambda rows: _nearest(
                     queries.numbers[rows],
@@ -89,7 +89,7 @@ def nearest_rows(
                 parts,
             )
         )
-    return np.concatenate([at for at, _ in found]), np.concatenate([square for _, square in found])
+    return np.concatenate([at for at, _ in results]), np.concatenate([square for _, square in results])
 
 
 @njit(cache=True, nogil=True, fastmath=True)

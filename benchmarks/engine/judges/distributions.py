@@ -18,9 +18,9 @@ def shape_distance(real: pa.Table, synthetic: pa.Table, schema: TableSchema) -> 
 
 def pair_distance(real: pa.Table, synthetic: pa.Table, schema: TableSchema) -> float:
     """Return the mean total variation of all pairs of columns on shared bins."""
-    found = column_pairs.score(compare(ComparisonTables(real, synthetic), schema))
-    assert not isinstance(found, UnscoredResult), found.reason
-    return 1 - found.score
+    result = column_pairs.score(compare(ComparisonTables(real, synthetic), schema))
+    assert not isinstance(result, UnscoredResult), result.reason
+    return 1 - result.score
 
 
 def copies_share(train: pa.Table, rows: pa.Table, schema: TableSchema) -> float:

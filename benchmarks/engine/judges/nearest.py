@@ -52,8 +52,8 @@ def _distances(queries: Points, others: Points) -> npt.NDArray[np.float32]:
     # The kernel needs the rows stored by column.
     columns = Rows(np.ascontiguousarray(other_numbers.T), np.ascontiguousarray(others.codes.T))
     with ThreadPoolExecutor(n_threads) as threads:
-        found = threads.map(
+        distances = threads.map(
             lambda part: nearest_rows(Rows(*part), columns, all_columns, 1)[0][0, :, 0],
             zip(np.array_split(numbers, n_threads), np.array_split(queries.codes, n_threads), strict=True),
         )
-        return np.concatenate(list(found))
+        return np.concatenate(list(distances))

@@ -1,8 +1,9 @@
 """Rules that every real row satisfies, and the share of synthetic rows that violate one.
 
 There are three kinds of rules: a functional dependency between two columns, a number that is a linear
-function of one or two others, and a number that is never above another. A rule counts only if permuting one
-of its columns violates it often enough; otherwise it follows from the ranges of the columns.
+function of one or two others, and a number that is never above another. A rule counts only if it is violated
+often enough when one of its columns is permuted. A rule that is rarely violated then follows from the ranges
+of the columns.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ class Dependency:
     b: int
 
     def broken(self, rows: Matrix, real: Matrix) -> npt.NDArray[np.bool_]:
-        """Return a mask of the rows that violate the rule; values of a without real rows violate nothing."""
+        """Return a mask of the rows that violate the rule. Values of a without real rows break no rule."""
         codes_a, n_a = _codes(np.concatenate([real[:, self.a], rows[:, self.a]]))
         codes_b, _ = _codes(np.concatenate([real[:, self.b], rows[:, self.b]]))
         determined = np.full(n_a, -1)
@@ -49,7 +50,7 @@ class Equation:
     weights: tuple[float, ...]
 
     def broken(self, rows: Matrix, real: Matrix) -> npt.NDArray[np.bool_]:
-        """Return a mask of the rows that violate the rule; a missing number violates nothing."""
+        """Return a mask of the rows that violate the rule. A missing number violates nothing."""
         sums = rows[:, list(self.terms)] @ np.array(self.weights[:-1]) + self.weights[-1]
         tolerance = PRECISION * max(np.nanmax(np.abs(real[:, [self.c, *self.terms]])), 1.0)
         return np.abs(rows[:, self.c] - sums) > tolerance
@@ -76,7 +77,7 @@ def broken_share(real: pa.Table, synthetic: pa.Table) -> dict[str, float]:
     Parameters
     ----------
     real : pyarrow.Table
-        All real rows; they satisfy every rule.
+        All real rows, which satisfy every rule.
     """
     known, rows = encode([real, synthetic])
     rules = find_rules(known, real.schema)

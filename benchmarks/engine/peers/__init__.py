@@ -1,6 +1,6 @@
 """Other synthesizers, for comparison only; each runs in a separate environment outside the project.
 
-None of them is a dependency of the project, and their processes import nothing from it.
+None of these synthesizers is a dependency of the project, and their processes import nothing from it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Peer:
-    """A synthesizer of another project.
+    """A synthesizer from another project.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class Peer:
 
     @property
     def environment(self) -> str:
-        """The name of its environment; peers with the same requirements share one."""
+        """The name of the peer's environment. Peers with the same requirements share an environment."""
         return self.requirements[0].replace("==", "-")
 
 

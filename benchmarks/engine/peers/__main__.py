@@ -1,7 +1,7 @@
 """Benchmark other synthesizers on the same tables: ``python -m benchmarks.engine.peers --data FOLDER``.
 
-Each is installed into a separate environment at its first run. If a peer cannot be installed, fails or takes
-too long, the results contain a line with the reason.
+Each synthesizer is installed into a separate environment at its first run. If a peer cannot be installed,
+fails or takes too long, the results contain a line with the reason.
 """
 
 from __future__ import annotations

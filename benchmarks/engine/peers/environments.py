@@ -17,20 +17,20 @@ def python_of(peer: Peer, folder: Path) -> Path:
     Raises
     ------
     subprocess.CalledProcessError
-        If it cannot be installed.
+        If the environment cannot be installed.
     """
     environment = folder / peer.environment
     python = environment / "bin" / "python"
-    wanted = "\n".join((*peer.requirements, *(f"without {name}" for name in peer.removed))) + "\n"
+    requirements_text = "\n".join((*peer.requirements, *(f"without {name}" for name in peer.removed))) + "\n"
     done = environment / DONE
-    if not done.exists() or done.read_text() != wanted:
+    if not done.exists() or done.read_text() != requirements_text:
         folder.mkdir(parents=True, exist_ok=True)
         _run(sys.executable, "-m", "venv", "--clear", str(environment))
         pip = (str(python), "-m", "pip", "--disable-pip-version-check", "--quiet")
         _run(*pip, "install", *peer.requirements)
         if peer.removed:
             _run(*pip, "uninstall", "--yes", *peer.removed)
-        done.write_text(wanted)
+        done.write_text(requirements_text)
     return python
 
 

@@ -1,4 +1,4 @@
-"""Fill a database and a store with the code of commit 9e3888f and save both; README.md explains how."""
+"""Fill a database and a store with the code of commit 9e3888f and save both. README.md explains the steps."""
 
 from __future__ import annotations
 
@@ -227,12 +227,12 @@ class Filler:
     def fill_uploads(self) -> None:
         """Leave an upload with missing parts and one with all parts."""
         files = [("towns.csv", towns_csv(7_000)), ("notes.csv", b"n,text\n" + b"1,a\n2,b\n" * 40)]
-        told = [
+        descriptions = [
             {"filename": name, "size_bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
             for name, data in files
         ]
         for name, part_of in (("running upload", files), ("upload of one file", files[1:])):
-            body = {"files": told[-len(part_of) :], "part_bytes": PART_BYTES, "name": name}
+            body = {"files": descriptions[-len(part_of) :], "part_bytes": PART_BYTES, "name": name}
             upload = self.call("POST", "/v1/uploads", json=body)
             self.ids[name] = upload["id"]
         self.send_part("running upload", 2, files[0][1][PART_BYTES:])

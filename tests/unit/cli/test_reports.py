@@ -103,5 +103,5 @@ def test_canaries_of_a_fit_are_scored(folder: Path, capsys: pytest.CaptureFixtur
     tables = [str(folder / "real.parquet"), str(rows)]
     assert run(["evaluate", *tables, "--canaries", canaries, "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
-    found = next(scores for scores in report["metrics"] if scores["name"] == "canaries")
-    assert 0 <= found["synthetic"]["score"] <= 1
+    scored = next(scores for scores in report["metrics"] if scores["name"] == "canaries")
+    assert 0 <= scored["synthetic"]["score"] <= 1

@@ -1,4 +1,4 @@
-"""Errors of service commands about missing or invalid settings; these tests need no database."""
+"""Errors of service commands about missing or invalid settings. These tests need no database."""
 
 import pytest
 
@@ -22,9 +22,10 @@ SETTINGS = {
         ("UNDERSTUDY_REDIS_URL", "nonsense://secret@host", "UNDERSTUDY_REDIS_URL is not the URL of a broker"),
         ("UNDERSTUDY_REDIS_URL", "redis://host:port/0", "UNDERSTUDY_REDIS_URL is not the URL of a broker"),
         ("UNDERSTUDY_STORAGE_URL", "nonsense://x", "UNDERSTUDY_STORAGE_URL"),
+        ("UNDERSTUDY_WORKER_QUEUES", "default,No!", "The value of UNDERSTUDY_WORKER_QUEUES is invalid"),
     ],
 )
-def test_missing_or_invalid_setting_is_named_and_exits_with_5(
+def test_error_names_a_missing_or_invalid_setting_and_exits_with_5(
     variable, value, message, tmp_path, monkeypatch, capsys
 ):
     for name, text in {**SETTINGS, "UNDERSTUDY_DATA_DIR": str(tmp_path), variable: value}.items():

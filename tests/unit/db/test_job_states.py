@@ -1,4 +1,4 @@
-"""Every operation in every state: legal transitions take place, and all others are refused."""
+"""In every state, operations perform the legal transitions, and all others are refused."""
 
 from __future__ import annotations
 

@@ -157,7 +157,7 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def database_agrees(self) -> None:
-        """Compare every row; each ended round has one terminal event, and each claim has one attempt."""
+        """Compare every row. Each ended round has one terminal event, and each claim has one attempt."""
         with self.sessions() as session:
             for job_id, job in self.model.items():
                 row = jobs.get(session, self.project_id, job_id)
@@ -170,7 +170,7 @@ class Life(RuleBasedStateMachine):
                 assert sum(attempt.outcome is None for attempt in attempts) == (job.state == "running")
 
 
-def test_statements_in_any_order_keep_the_promises(sessions: Sessions) -> None:
+def test_statements_in_random_order_agree_with_the_model(sessions: Sessions) -> None:
     run_state_machine_as_test(
         lambda: Life(sessions),
         settings=settings(

@@ -23,7 +23,7 @@ def test_pages_contain_each_row_once_newest_first(sessions: Sessions) -> None:
     assert listed == sorted(added, reverse=True)
 
 
-def test_full_last_page_has_no_next(sessions: Sessions) -> None:
+def test_full_last_page_has_no_next_page(sessions: Sessions) -> None:
     project_id = add_project(sessions)
     for _ in range(2):
         add_job(sessions, project_id)

@@ -46,7 +46,7 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture
 def start(folder: Path) -> Iterator[Callable[[type[Server]], Server]]:
-    """Return a function that starts a server in the folder; all servers are stopped at the end."""
+    """Return a function that starts a server in the folder. All servers are stopped at the end."""
     started: list[Server] = []
 
     def start_one(kind: type[Server]) -> Server:
@@ -67,7 +67,7 @@ def write(server: Server, word: str) -> None:
         assert ask_valkey(server, "WAITAOF 1 0 5000").startswith("*2")
         return
     with psycopg.connect(server.url) as connection:
-        # The server is killed, but the power is not cut: the operating system needs to have the bytes.
+        # Only the server is killed, so it is sufficient that the operating system has the bytes.
         connection.execute("set synchronous_commit to on")
         connection.execute("create table words (word text)")
         connection.execute("insert into words values (%s)", [word])
@@ -92,7 +92,7 @@ def ask_valkey(server: PrivateValkey, command: str) -> str:
 
 
 def is_alive(pid: int) -> bool:
-    """Return whether a process is running; a zombie is not."""
+    """Return whether a process is running. A zombie is not."""
     status = Path(f"/proc/{pid}/stat")
     return status.exists() and status.read_text().rpartition(")")[2].split()[0] != "Z"
 
@@ -124,7 +124,7 @@ def test_data_survives_kill_9(start, kind):
     first = start(kind)
     write(first, "kept")
     os.kill(first.pid, signal.SIGKILL)
-    # Not `wait_for_end`: a process can be reaped only when the last of its threads has ended.
+    # `wait_for_end` is not used, because a process can be reaped only when the last of its threads has ended.
     wait_until(lambda: not first.is_running())
     assert read(start(kind)) == "kept"
 

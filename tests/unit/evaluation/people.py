@@ -14,7 +14,7 @@ from understudy.tables.inference import infer_table
 
 
 def people(n_rows: int, *, seed: int) -> pa.Table:
-    """Return rows of the same population; tables with different seeds differ by chance only."""
+    """Return rows of the same population. Tables with different seeds differ by chance only."""
     rng = np.random.default_rng(seed)
     height = rng.normal(size=n_rows)
     visits = rng.poisson(4, n_rows)

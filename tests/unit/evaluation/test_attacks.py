@@ -57,7 +57,7 @@ def test_copies_are_closer_than_held_out_rows(copied: Comparison) -> None:
     assert result.found > 0.9
 
 
-def test_true_positive_rate_at_a_low_false_positive_rate() -> None:
+def test_true_positive_rate_is_measured_at_a_low_false_positive_rate() -> None:
     others, members = np.arange(100.0), np.array([97.5, 98.5, 99.5, 3.0])
     # One of a hundred others may be above the threshold, which is the second highest value, 98.
     assert found_at(members, others, 0.01) == 0.5
@@ -93,7 +93,7 @@ def test_interval_of_the_true_positive_rate_covers_estimated_thresholds() -> Non
     assert sum(held) >= binom.ppf(0.001, n_trials, 0.95)
 
 
-def test_exposure_of_known_ranks() -> None:
+def test_exposure_of_known_ranks_is_exact() -> None:
     left_out = np.arange(7.0)
     # Above all 7 values: log2(8 / 1). Between the third and the fourth from the top: log2(8 / 4).
     assert exposure(np.array([9.0]), left_out) == 3
@@ -184,11 +184,11 @@ def test_sensitive_values_of_copied_rows_are_guessed(copied: Comparison, fresh: 
     assert isinstance(guessed, attribute_inference.AttributeInferenceResult)
     assert guessed.columns[0].attack > 0.9
     assert other.score is not None
-    # Largest of four differences of two shares of 600 rows; three standard errors are 0.087.
+    # Largest of four differences of two shares of 600 rows. Three standard errors are 0.087.
     assert other.score < 0.1
 
 
-def test_relation_that_holds_for_everybody_is_not_an_excess() -> None:
+def test_relation_that_holds_for_all_rows_is_not_a_risk() -> None:
     # One column determines the other, so guesses are correct for members and for others.
     tables = [pa.table({"x": [float(i % 3) for i in range(300)], "y": list("abc" * 100)}) for _ in range(3)]
     result = attribute_inference.score(comparison(tables[0], tables[1], holdout=tables[2], sensitive=("y",)))
@@ -197,7 +197,7 @@ def test_relation_that_holds_for_everybody_is_not_an_excess() -> None:
     assert result.score == 0
 
 
-def test_sensitive_columns_are_those_named_or_else_chosen() -> None:
+def test_sensitive_columns_are_named_or_chosen() -> None:
     real = people(N, seed=1)
     chosen = sensitive_columns(comparison(real, real, target="visits"))
     names = real.column_names

@@ -89,15 +89,15 @@ def test_tables_without_missing_values_are_not_scored() -> None:
     )
 
 
-def test_coverage_of_known_columns() -> None:
-    # A tenth of the range 0 to 10 is not reached below, and two tenths above.
+def test_coverage_of_known_columns_is_exact() -> None:
+    # The lowest tenth and the highest two tenths of the range 0 to 10 are not covered.
     assert range_coverage(np.array([0.0, 10]), np.array([1.0, 8])) == pytest.approx(0.7)
     assert range_coverage(np.array([0.0, 10]), np.array([-5.0, 20])) == 1.0
     assert np.isnan(range_coverage(np.array([1.0, 1]), np.array([1.0])))
     assert category_coverage(codes(0, 1, 2, -1), codes(0, 0, 5)) == pytest.approx(1 / 3)
 
 
-def test_adherence_of_known_columns() -> None:
+def test_adherence_of_known_columns_is_exact() -> None:
     assert boundary_adherence(np.array([0.0, 10]), np.array([-1.0, 0, 10, 11])) == 0.5
     # A missing value is out of bounds if the real column has none, and is ignored otherwise.
     assert boundary_adherence(np.array([0.0, 10]), np.array([5.0, np.nan])) == 0.5
@@ -162,7 +162,7 @@ def test_sparse_and_dense_counting_agree(monkeypatch: pytest.MonkeyPatch) -> Non
     assert contingency.contingency_similarity(real, synthetic) == pytest.approx(counted)  # type: ignore[arg-type]
 
 
-def test_mutual_information_of_known_tables() -> None:
+def test_mutual_information_of_known_tables_is_exact() -> None:
     # One column determines the other: log 2 nats. Miller-Madow with 2 cells and 2 + 2 values adds 1/(2n).
     same = np.array([[[500, 0], [0, 500]]], dtype=np.int32)
     nats, strength = information(same)
@@ -302,7 +302,8 @@ def test_two_samples_of_one_source_score_close_to_the_best() -> None:
 
 
 def test_scores_of_real_rows_are_within_the_floor() -> None:
-    # This holds for 95 of 100 reports; `benchmarks.real_against_real` checks 20 reports on full tables.
+    # This holds for 95 of 100 reports. The benchmark `benchmarks.real_against_real` checks 20 reports on full
+    # tables.
     for seed in (0, 1):
         compared = comparison(
             related(people(1200, seed=20 + seed), seed=20 + seed),

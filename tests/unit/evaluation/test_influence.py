@@ -17,8 +17,8 @@ def test_area_and_its_error_agree_with_ranks_and_delong() -> None:
     estimate = influence.area(scores, is_positive)
     assert estimate.value == pytest.approx(auc.auc(scores[is_positive], scores[~is_positive]))
     low, high = estimate.interval(0.0, 1.0)
-    # Hanley and McNeil's error assumes exponential scores. They state that it is accurate to a few percent
-    # for normal scores.
+    # Hanley and McNeil's error assumes exponential scores. According to them, the formula is accurate to a
+    # few percent for normal scores.
     error = auc.auc_standard_error(estimate.value, int(is_positive.sum()), int((~is_positive).sum()))
     assert high - low == pytest.approx(2 * influence.Z_95 * error, rel=0.1)
 

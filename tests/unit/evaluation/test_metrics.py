@@ -16,13 +16,13 @@ from understudy.evaluation.models.prediction import N_CLASSES_MAX
 from understudy.evaluation.statistics.auc import auc, auc_standard_error
 
 
-def test_ks_of_known_samples() -> None:
+def test_ks_distance_of_known_samples_is_exact() -> None:
     # The CDFs at 2 are 2/4 and 0/2.
     assert ks_complement(np.array([1.0, 2, 3, 4]), np.array([3.0, 4])) == 0.5
     assert ks_complement(np.array([1.0, 2]), np.array([3.0])) == 0.0
 
 
-def test_total_variation_of_known_shares() -> None:
+def test_total_variation_of_known_shares_is_exact() -> None:
     # Shares (1/2, 1/2, 0) and (1/4, 1/4, 1/2): half of 1/4 + 1/4 + 1/2.
     codes = np.array([0, 1], dtype=np.int32), np.array([0, 1, 2, 2], dtype=np.int32)
     assert tv_complement(*codes) == 0.5
@@ -74,7 +74,7 @@ def test_auc_of_known_scores_counts_ties_as_half() -> None:
     assert auc(np.array([0.0, 1]), np.array([0.0, 1])) == 0.5
 
 
-def test_standard_error_of_an_auc_of_one_half() -> None:
+def test_standard_error_of_an_auc_agrees_with_hanley_and_mcneil() -> None:
     # Hanley and McNeil: q1 = q2 = 1/3, so the variance is (1/4 + (n-1)/6) / n^2.
     assert auc_standard_error(0.5, 100, 100) == pytest.approx(np.sqrt((0.25 + 99 / 6) / 100**2))
 

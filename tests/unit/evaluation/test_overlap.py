@@ -1,4 +1,4 @@
-"""A holdout of training rows is not a valid control; natural duplicates are not an overlap."""
+"""A holdout of training rows is not a valid control. Natural duplicates are not an overlap."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ def shape(outcome: str) -> str:
     return macro("charts/marks.html", "shape", outcome)
 
 
-def test_shapes_of_outcomes_differ() -> None:
+def test_each_outcome_has_a_different_shape() -> None:
     shapes = {re.sub('class="shape [a-z]+"', "", shape(outcome)) for outcome in WORDS}
     assert len(shapes) == len(WORDS)
 
@@ -249,7 +249,7 @@ def test_interval_around_the_best_score_reaches_it() -> None:
     assert drawn.interval[1] == Scale.right
 
 
-def test_floor_is_a_band() -> None:
+def test_floor_is_drawn_as_a_band() -> None:
     drawn = draw_scale(scored(0.5, floor=BaselineScore(score=0.8, interval=(0.7, 0.9), n_draws=8)))
     assert drawn.band is not None
     left, width = drawn.band
@@ -259,8 +259,8 @@ def test_floor_is_a_band() -> None:
 
 def test_scale_far_from_the_best_score_shows_differences() -> None:
     drawn = draw_scale(scored(0.01, range=(-1.0, 1.0), floor=BaselineScore(score=-0.01, n_draws=1)))
-    # The scale shows a twentieth of the distance between the best and the worst score, 0.1. 0.02 is a fifth
-    # of it.
+    # The scale shows 0.1, a twentieth of the distance between the best and the worst score. The value 0.02 is
+    # at a fifth of the scale.
     assert drawn.post is not None
     assert drawn.dot - drawn.post == pytest.approx((Scale.right - Scale.left) / 5, abs=0.2)
     assert drawn.better.startswith("better")

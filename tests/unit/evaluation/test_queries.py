@@ -61,11 +61,11 @@ def test_sums_are_scaled_and_means_are_not() -> None:
     assert found.is_within is False
 
 
-def test_share_of_each_group_that_meets_a_condition() -> None:
+def test_share_that_meets_a_condition_is_computed_by_group() -> None:
     where = {"pay": {"minimum": 5, "maximum": 100}}
     found = ask(REAL, REAL, aggregate="share", group_by=["town"], where=where)
     shares = {group.group: group.real for group in found.groups}
-    # The values 5 to 9 of the ten in the north, and all in the south.
+    # In the north, 5 of 10 values meet the condition (5 to 9). In the south, all values meet it.
     assert shares == {("north",): 0.5, ("south",): 1.0}
 
 

@@ -1,4 +1,4 @@
-"""A metric that is added as described in the documentation is in reports, their schema and the catalogue."""
+"""A metric added as the documentation describes appears in reports, their schema and the catalogue."""
 
 from __future__ import annotations
 

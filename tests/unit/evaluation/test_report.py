@@ -112,7 +112,7 @@ def test_report_is_read_back_from_json(report: Report) -> None:
     assert Report.model_validate_json(report.model_dump_json()) == report
 
 
-def test_other_metrics_are_scored_without_holdout_and_target() -> None:
+def test_metrics_without_needs_are_scored_without_holdout_and_target() -> None:
     real = people(200, seed=1)
     report = evaluate(ComparisonTables(real, people(100, seed=2)), infer_table(real))
     reasons = {row.name: row.reason for row in report.summary() if row.value is None}

@@ -48,7 +48,7 @@ def test_frame_contains_reasons_and_outcomes(report: Report) -> None:
     assert frame["outcome"].dropna().to_dict() == report.verdict.outcomes()
 
 
-def test_worst_outcome_of_several_checks_counts(report: Report) -> None:
+def test_worst_outcome_of_several_checks_is_reported(report: Report) -> None:
     check = report.verdict.checks[0]
     outcomes = ["pass", "fail", "unscored", "warn"]
     checks = [check.model_copy(update={"outcome": outcome}) for outcome in outcomes]

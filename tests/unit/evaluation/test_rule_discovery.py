@@ -15,7 +15,7 @@ N_ROWS = 2_000
 
 
 def shop(*, seed: int, broken: float = 0.0) -> pa.Table:
-    """Return rows with a rule of every kind; a share `broken` of the rows breaks all rules."""
+    """Return rows with a rule of every kind. A share `broken` of the rows breaks all rules."""
     rng = np.random.default_rng(seed)
     net = rng.integers(100, 9_000, N_ROWS) / 100
     tax = rng.integers(1, 2_000, N_ROWS) / 100
@@ -57,7 +57,7 @@ def test_planted_rules_are_found_and_satisfied() -> None:
         "ordered is at most sent",
         "paid and card are missing together",
     } <= sentences
-    # Two more rules follow: each part of a sum of positive numbers is at most the sum.
+    # Two more rules follow, because each part of a sum of positive numbers is at most the sum.
     assert sentences - {"net is at most gross", "tax is at most gross"} == {
         "net and tax add up to gross",
         "town determines state",

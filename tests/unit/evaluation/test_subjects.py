@@ -1,4 +1,4 @@
-"""A generator that copies subjects is detected with a holdout of whole subjects, and only with it."""
+"""A generator that copies subjects is detected only with a holdout of whole subjects."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SIZES = {
     "ten each": TEN_EACH,
     "two each": [2] * 1_500,
     "two hundred each": [200] * 150,
-    # The sizes, 2 to 200, follow a Pareto distribution: a few subjects have most of the rows.
+    # The sizes, 2 to 200, follow a Pareto distribution, so a few subjects have most of the rows.
     "skewed": [int(n) for n in np.clip(2 * (1 - np.linspace(0, 0.999, 500)) ** -0.9, 2, 200)],
 }
 # These attacks compare training subjects with holdout subjects by the distance to synthetic rows.
@@ -49,7 +49,7 @@ POLICY = Policy(
 
 
 def compared(generator: str, sizes: list[int], *subject: str) -> Comparison:
-    """Return a comparison with the output of a generator; the holdout is by row if no subject is named."""
+    """Return a comparison with the output of a generator. The holdout is by row if no subject is named."""
     training, holdout, schema = split(sizes, *subject)
     return compare(
         ComparisonTables(training, made_by(generator, training, sizes), holdout=holdout), schema, seed=SEED

@@ -26,7 +26,7 @@ def rare(n_rows: int, *, seed: int) -> pa.Table:
     )
 
 
-def test_roc_of_known_ranks() -> None:
+def test_roc_of_known_ranks_is_exact() -> None:
     # Ranks + - + -: the points of the curve are (0, 1/2), (1/2, 1/2), (1/2, 1), (1, 1).
     scores, is_positive = np.array([0.9, 0.8, 0.7, 0.1]), np.array([True, False, True, False])
     assert roc_at(scores, is_positive, np.array([0.25, 0.75, 1.0])) == [0.5, 1.0, 1.0]
@@ -43,7 +43,8 @@ def test_both_models_predict_the_classes() -> None:
     assert result.roc is not None
     assert result.roc.label == "rare"
     assert result.interval is not None
-    # The best AUC of two normals 2.5 apart is Phi(2.5 / sqrt 2) = 0.961; 100 rare training rows reach less.
+    # The best AUC of two normals 2.5 apart is Phi(2.5 / sqrt 2) = 0.961. A model of 100 rare training rows
+    # reaches less.
     assert 0.88 < result.score < 0.98
 
 
@@ -54,7 +55,7 @@ def test_errors_of_a_numeric_target_are_in_its_unit() -> None:
     )
     result = train_synthetic_test_real.score(comparison(real, synthetic, holdout=holdout, target="y"))
     assert not isinstance(result, UnscoredResult)
-    # The noise has a standard deviation of 0.5, the lowest possible error; trees on 1500 rows add to it.
+    # The noise has a standard deviation of 0.5, the lowest possible error. Trees on 1500 rows add to it.
     assert result.synthetic.root_mean_squared_error is not None
     assert 0.45 < result.synthetic.root_mean_squared_error < 0.75
     assert result.error_ratio == pytest.approx(1.0, abs=0.15)
@@ -69,7 +70,7 @@ def test_class_with_few_test_rows_is_not_named() -> None:
     assert "secret" not in result.model_dump_json()
 
 
-def test_lift_is_one_for_noise_and_large_for_a_signal() -> None:
+def test_lift_is_close_to_one_for_noise_and_large_for_a_signal() -> None:
     tables = [rare(3000, seed=seed) for seed in (1, 2, 3)]
     result = rare_class.score(comparison(tables[0], tables[1], holdout=tables[2], target="kind"))
     noise = rare_class.score(
@@ -86,7 +87,8 @@ def test_lift_is_one_for_noise_and_large_for_a_signal() -> None:
     assert isinstance(noise, rare_class.RareClassResult)
     assert result.label == "rare"
     assert result.synthetic.lift > 8
-    # 150 positives in random order: the average precision is close to their share, so the lift is close to 1.
+    # The 150 positives are in random order. The average precision is close to their share, so the lift is
+    # close to 1.
     assert noise.synthetic.lift == pytest.approx(1.0, abs=0.5)
 
 

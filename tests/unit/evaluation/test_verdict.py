@@ -52,13 +52,13 @@ def check(threshold: PolicyThreshold, metric_scores: MetricScores) -> PolicyChec
         (SHAPES, 0.65, "fail"),
     ],
 )
-def test_higher_is_better(metric: Metric, score: float, outcome: str) -> None:
+def test_higher_score_has_a_better_outcome(metric: Metric, score: float, outcome: str) -> None:
     threshold = PolicyThreshold(metric=metric.name, warn=0.9, fail=0.7)
     assert check(threshold, scores(metric, score)).outcome == outcome
 
 
 @pytest.mark.parametrize(("score", "outcome"), [(0.0, "pass"), (0.02, "warn"), (0.2, "fail")])
-def test_lower_is_better(score: float, outcome: str) -> None:
+def test_lower_score_has_a_better_outcome(score: float, outcome: str) -> None:
     threshold = PolicyThreshold(metric="exact_copies", warn=0.01, fail=0.1)
     assert check(threshold, scores(COPIES, score)).outcome == outcome
 
@@ -66,7 +66,7 @@ def test_lower_is_better(score: float, outcome: str) -> None:
 @pytest.mark.parametrize(
     ("score", "outcome"), [(0.55, "pass"), (0.75, "warn"), (0.25, "warn"), (0.95, "fail")]
 )
-def test_nearer_is_better_on_both_sides(score: float, outcome: str) -> None:
+def test_score_nearer_to_the_best_has_a_better_outcome_on_both_sides(score: float, outcome: str) -> None:
     threshold = PolicyThreshold(metric="two_sample", warn=0.7, fail=0.9)
     assert check(threshold, scores(TWO_SAMPLE, score)).outcome == outcome
 

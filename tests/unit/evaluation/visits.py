@@ -22,9 +22,9 @@ def visits(sizes: Sequence[int], *, seed: int, time: int = 0) -> pa.Table:
     Parameters
     ----------
     seed : int
-        The seed of the patients; another seed gives other patients of the same kind.
+        The seed of the patients. Another seed gives other patients of the same kind.
     time : int
-        The seed of the visits; another value gives other visits of the same patients.
+        The seed of the visits. Another value gives other visits of the same patients.
     """
     who, when = np.random.default_rng(seed), np.random.default_rng([seed, time])
     n = int(np.sum(sizes))

@@ -57,7 +57,7 @@ def test_hashes_of_consecutive_rows_are_uncorrelated() -> None:
     out = np.zeros(10_000, np.uint64)
     hashing.hash_rows(np.uint64(0), np.uint64(0), consecutive_rows(0, 10_000), out)
     bits = (out[:, None] >> np.arange(64, dtype=np.uint64)) & np.uint64(1)
-    # Each of the 64 means has a standard deviation of 0.005; the tolerance is six standard deviations.
+    # Each of the 64 means has a standard deviation of 0.005. The tolerance is six standard deviations.
     assert np.abs(bits.mean(axis=0) - 0.5).max() < 0.03
     assert np.abs((bits[1:] ^ bits[:-1]).mean(axis=0) - 0.5).max() < 0.03
 
@@ -99,7 +99,7 @@ def grow_fast(
 
 
 def assert_same_tree(tree: trees.Tree, v: int, node: reference.Node, is_category: Any) -> int:
-    """Compare the tree below node v with the reference tree; return the number of nodes."""
+    """Compare the tree below node v with the reference tree and return the number of nodes."""
     n_classes = len(node.probability)
     assert tree.end[v] - tree.start[v] == node.n_rows
     assert tree.probability[v, :n_classes] == pytest.approx(node.probability)
@@ -306,7 +306,7 @@ def test_decoded_floats_match_reference() -> None:
 @without_deadline
 @given(seed=WORD, counts=st.lists(st.integers(1, 2**40), min_size=4, max_size=4))
 def test_drawn_levels_match_reference(seed: int, counts: list[int]) -> None:
-    # Code 0 is missing; codes 1 and 2 are groups of levels, and code 3 pools all levels.
+    # Code 0 is missing. Codes 1 and 2 are groups of levels, and code 3 pools all levels.
     codes, out = as_array([0, 1, 2, 3] * 50, np.uint16), np.zeros(200, np.int32)
     begin, end = as_array([0, 1, 0], np.int32), as_array([1, 4, 4], np.int32)
     sums = np.concatenate(([0], np.cumsum(counts)))

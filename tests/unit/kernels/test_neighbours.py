@@ -17,7 +17,7 @@ Codes: TypeAlias = list[npt.NDArray[np.int32]]
 
 
 def tables(n_numbers: int, n_codes: int) -> tuple[Numbers, Codes]:
-    """Return queries and other rows with ties; numbers are multiples of 1/32, so that sums are exact."""
+    """Return queries and other rows with ties. Numbers are multiples of 1/32, so that sums are exact."""
     rng = np.random.default_rng(0)
     numbers = [(rng.integers(0, 40, (n, n_numbers)) / 32).astype(np.float32) for n in (5, N_OTHERS)]
     codes = [rng.integers(-1, 3, (n, n_codes)).astype(np.int32) for n in (5, N_OTHERS)]
@@ -62,7 +62,7 @@ def test_missing_neighbours_have_index_minus_1() -> None:
 def test_fewest_differences_match_reference(n_numbers: int, n_codes: int) -> None:
     numbers, codes = tables(n_numbers, n_codes)
     others = Rows(*(np.ascontiguousarray(two[1].T) for two in (numbers, codes)))
-    # Different numbers are at least 1/32 apart: one step is within the tolerance, two steps are not.
+    # Different numbers are at least 1/32 apart. One step is within the tolerance, and two steps are not.
     fewest = fewest_differences(Rows(numbers[0], codes[0]), others, 0.04)
     slow = (apart(numbers, codes) > 0.04).sum(axis=2).min(axis=1)
     np.testing.assert_array_equal(fewest, slow)

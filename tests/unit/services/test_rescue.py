@@ -9,7 +9,7 @@ from understudy.services import health
 from understudy.services.rescue import leave_worker, report_worker, rescue_jobs, ring_waiting_jobs
 
 
-def test_lost_messages_only_delay_jobs(bench: Bench, queue: ListQueue) -> None:
+def test_jobs_run_although_their_messages_are_lost(bench: Bench, queue: ListQueue) -> None:
     report_worker(bench.resources, "w", concurrency=2)
     for _ in range(5):
         bench.put("succeed")
@@ -60,7 +60,7 @@ def test_expired_job_is_handled_once(bench: Bench) -> None:
 
 
 def test_job_of_a_removed_kind_still_ends(bench: Bench) -> None:
-    """A bug in the handling of one job does not prevent it or others from ending."""
+    """A bug in the handling of one job prevents neither this job nor other jobs from ending."""
     first, second = bench.put("succeed"), bench.put("succeed")
     with bench.resources.sessions.begin() as session:
         session.execute(text("update jobs set expires_at = clock_timestamp()"))

@@ -1,6 +1,6 @@
-"""Work that ends in every possible way, run in the real sandbox instead of the work of a kind.
+"""Work that ends in every possible way. It runs in the real sandbox in place of the real work of a job.
 
-The parameter `seconds` of a `probe` job selects the way.
+The parameter `seconds` of a `probe` job selects how the work ends.
 """
 
 from __future__ import annotations
@@ -112,5 +112,5 @@ def run(payload: Json, folder: Path, progress: Progress) -> Json:
 
 
 def seconds_of(way: str) -> float:
-    """Return the parameter that selects a way."""
+    """Return the parameter that selects how the work ends."""
     return float(list(WAYS).index(way))

@@ -62,7 +62,7 @@ def draw(chain: TreeChain, requested: SamplingConstraints, n_rows: int = 1500, o
     return sample(chain, n_rows, seed=1, offset=offset, constraints=requested)
 
 
-def test_condition_fixes_column_and_dependent_columns_follow(chain: TreeChain) -> None:
+def test_condition_sets_its_column_and_dependent_columns_agree(chain: TreeChain) -> None:
     rows = draw(chain, constraints({"fraud": {"equals": "yes"}}))
     assert set(rows["fraud"].to_pylist()) == {"yes"}
     hours = rows["hour"].drop_null().to_numpy()
@@ -98,7 +98,7 @@ def test_condition_on_derived_column_is_fulfilled(chain: TreeChain) -> None:
     assert (np.rint((rows["fee"].to_numpy() - rows["amount"].to_numpy()) * 100) == 100).all()
 
 
-def test_rows_of_conditions_follow_each_other(chain: TreeChain) -> None:
+def test_rows_of_each_condition_are_consecutive(chain: TreeChain) -> None:
     requested = SamplingConstraints.model_validate(
         {
             "conditions": [

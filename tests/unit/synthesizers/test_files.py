@@ -1,4 +1,4 @@
-"""Model files: damaged files and files of other formats are refused before compiled code uses them."""
+"""Damaged model files and files of other formats are refused before compiled code uses them."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_flipped_bits_of_arrays_are_refused_or_harmless(parts: Parts, seed: int)
         is_refused_as(parts.changed(arrays=arrays | {name: flipped}))
 
 
-def test_every_array_is_needed(parts: Parts) -> None:
+def test_model_without_any_one_array_is_refused(parts: Parts) -> None:
     for name in parts.arrays:
         rest = {n: a for n, a in parts.arrays.items() if n != name}
         assert is_refused_as(parts.changed(arrays=rest)), name

@@ -1,4 +1,4 @@
-"""Rules that hold in all rows of a table also hold in all sampled rows."""
+"""Rules that hold in all rows of a table hold in all sampled rows, too."""
 
 from __future__ import annotations
 

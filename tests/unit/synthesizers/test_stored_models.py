@@ -1,4 +1,4 @@
-"""Compatibility of model files: files of every format load and sample the same rows.
+"""Model files of every format can be loaded, and sample the same rows.
 
 `python -m tests.unit.synthesizers.test_stored_models` wrote the file of the latest format. Stored files are
 never rewritten, and a new format gets a new file.
@@ -58,7 +58,7 @@ def digest(path: Path) -> str:
 
 
 def stored_file(number: int) -> Path:
-    """Return the file of a format; all files were fitted on the same table."""
+    """Return the file of a format. All files were fitted on the same table."""
     return FOLDER / f"format_{number}.model"
 
 

@@ -68,7 +68,7 @@ def test_fingerprints_are_equal_only_for_equal_values() -> None:
 
 
 @pytest.mark.parametrize("n_known", [0, 1, 100_000])
-def test_fingerprint_search_matches_numpy(n_known: int) -> None:
+def test_fingerprint_search_agrees_with_numpy(n_known: int) -> None:
     rng = np.random.default_rng(n_known)
     known = np.unique(rng.integers(0, 2**32, n_known).astype(np.uint32))
     queries = np.concatenate((known[::7], rng.integers(0, 2**32, 1000).astype(np.uint32)))

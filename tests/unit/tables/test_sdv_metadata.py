@@ -73,7 +73,7 @@ def test_unused_metadata_leads_to_warnings() -> None:
 def test_one_of_several_tables_is_read(version: str) -> None:
     several = {"METADATA_SPEC_VERSION": version, "tables": {"guests": GUESTS, "hotels": {"columns": {}}}}
     assert read(several, "guests") == read(GUESTS)
-    with pytest.raises(InvalidInput, match=r"2 tables\. Name the table"):
+    with pytest.raises(InvalidInput, match=r"2 tables\. Choose the table"):
         read(several)
     with pytest.raises(InvalidInput, match="but not 'rooms'"):
         read(several, "rooms")
@@ -138,7 +138,7 @@ def shop() -> InferredSchema:
     return infer_schema({"orders": ArrowSource(orders), "people": ArrowSource(people)})
 
 
-def test_both_columns_of_a_relationship_are_ids() -> None:
+def test_both_columns_of_a_relationship_have_the_sdtype_id() -> None:
     inferred = shop()
     kinds = [inferred.schema.tables[name].column("person_id").kind for name in ("orders", "people")]
     assert kinds == [ColumnKind.integer, ColumnKind.identifier]

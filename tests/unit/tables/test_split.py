@@ -124,7 +124,7 @@ def test_a_row_with_an_incomplete_composite_subject_is_a_separate_unit() -> None
     assert 0 < held_out(table, "clinic", "number").sum() < 1_000
 
 
-def test_nothing_is_held_out_of_a_single_subject() -> None:
+def test_single_subject_is_not_held_out() -> None:
     for seed in range(20):
         assert not held_out(pa.table({"who": ["a"] * 10}), "who", seed=seed).any()
 
@@ -142,7 +142,7 @@ def test_a_stored_split_without_a_unit_is_by_row() -> None:
 
 
 def shop(*, customer_subject: bool = False) -> tuple[Dataset, DatasetSchema]:
-    """Return a shop: sellers who report to each other, customers, orders, order lines and products."""
+    """Return the tables of a shop, in which sellers report to each other and orders have several lines."""
     rng = np.random.default_rng(0)
     products = pa.table({"id": [f"p{i}" for i in range(40)]})
     sellers = pa.table({"id": range(30), "boss": [None, *[0] * 29]})
@@ -211,7 +211,7 @@ def test_a_declared_subject_takes_precedence_over_the_parent() -> None:
     assert np.array_equal(masks["customer"], alone.mask(table, ("id",)))
 
 
-def test_nothing_is_held_out_of_reference_tables() -> None:
+def test_rows_of_reference_tables_are_not_held_out() -> None:
     data, schema = shop()
     reference = schema.tables["product"].model_copy(update={"role": "reference"})
     schema = schema.model_copy(update={"tables": {**schema.tables, "product": reference}})

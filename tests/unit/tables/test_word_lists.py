@@ -1,4 +1,4 @@
-"""Word lists: the data files are well formed, and all of them are used."""
+"""The data files of word lists are well formed, and all of them are used."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from understudy.transformers.table import DECODING, fit_column, load_transformer
 
 
 def column_of(values: Any, kind: ColumnKind | None = None, name: str = "x") -> Column:
-    """Return a column of a given kind; by default, the kind is inferred from the values."""
+    """Return a column of a given kind. By default, the kind is inferred from the values."""
     plain = ColumnKind.integer if pa.types.is_integer(values.type) else ColumnKind.category
     column = Column(
         name=name, kind=kind or plain, arrow_type=str(values.type), nullable=values.null_count > 0
@@ -31,7 +31,7 @@ def column_of(values: Any, kind: ColumnKind | None = None, name: str = "x") -> C
 def fit(
     values: Any, kind: ColumnKind | None = None, *, name: str = "x", locale: str = "en"
 ) -> tuple[Transformer, Codes]:
-    """Fit a column; return its transformer after saving and loading it, and the codes."""
+    """Fit a column and return the codes, and the transformer after saving and loading it."""
     array = values if isinstance(values, pa.Array) else pa.array(values)
     column = column_of(array, kind, name)
     fitted, codes = fit_column(column, pa.chunked_array([array]), locale=locale)

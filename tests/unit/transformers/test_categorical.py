@@ -34,7 +34,7 @@ def fit(values: Any) -> tuple[CategoricalTransformer, Any]:
 
 
 @pytest.mark.parametrize("type_", [pa.string(), pa.large_string(), pa.int16(), pa.uint64()])
-def test_shared_levels_come_back_exactly(type_: pa.DataType) -> None:
+def test_shared_levels_are_restored_exactly(type_: pa.DataType) -> None:
     values = pa.array([["3", "1", None, "2", "3"][i % 5] for i in range(50)]).cast(type_)
     transformer, codes = fit(values)
     assert transformer.decode(codes, stream_of(codes)).equals(values)
@@ -73,7 +73,7 @@ def test_all_levels_are_kept_if_there_are_more_levels_than_codes() -> None:
     assert arranged.n_codes <= N_CODES_MAX
     drawn = arranged.decode(new_code[codes], stream_of(codes)).to_pylist()
     assert set(drawn) <= set(values[:-1])
-    # Levels share codes in pairs of five rows each: one level is never drawn with probability 2**-10.
+    # Two levels of five rows each share a code. The probability that a given level is never drawn is 2**-10.
     assert len(set(drawn)) > 8900
     assert arranged.describe()["levels_kept"] == 9001
 
@@ -114,7 +114,7 @@ def test_text_of_another_kind_is_refused() -> None:
         fit_column(column_of(values, ColumnKind.integer), pa.chunked_array([values]))
 
 
-def test_booleans_come_back_exactly() -> None:
+def test_booleans_are_restored_exactly() -> None:
     for values in ([True, False, None], [True], [None], [False, True]):
         array = pa.array(values, pa.bool_())
         transformer, codes = fit_boolean(array)

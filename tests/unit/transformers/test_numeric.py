@@ -1,4 +1,4 @@
-"""Encoding and decoding of numbers: shared values are exact, and no value of a single row is kept."""
+"""Encoding and decoding of numbers, with exact shared values and without values of single rows."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def round_trip(values: Any, *, nullable: bool = False) -> Any:
     ],
     ids=lambda values: str(values.type),
 )
-def test_shared_values_come_back_exactly(values: Any) -> None:
+def test_shared_values_are_restored_exactly(values: Any) -> None:
     repeated = pa.concat_arrays([values] * MIN_SUPPORT)
     assert round_trip(repeated).equals(repeated)
 
@@ -165,12 +165,12 @@ def test_missing_values_keep_their_positions() -> None:
     assert round_trip(values, nullable=True).equals(values)
 
 
-def test_nan_is_missing_and_comes_back_as_null_in_a_nullable_column() -> None:
+def test_nan_is_missing_and_restored_as_null_in_a_nullable_column() -> None:
     values = pa.array([1.5, float("nan"), None] * 10)
     assert round_trip(values, nullable=True).to_pylist() == [1.5, None, None] * 10
 
 
-def test_nan_comes_back_as_nan_in_a_column_that_is_not_nullable() -> None:
+def test_nan_is_restored_as_nan_in_a_column_that_is_not_nullable() -> None:
     decoded = round_trip(pa.array([1.5, float("nan")] * 10))
     assert decoded.null_count == 0
     assert np.isnan(decoded.to_numpy()).tolist() == [False, True] * 10

@@ -91,7 +91,7 @@ print(os.wait()[1])
 """
 
 
-def test_forked_process_sees_the_drain_begin():
+def test_start_of_the_drain_is_visible_in_a_forked_process():
     # In a separate program, because this process has threads and should not fork.
     done = subprocess.run([sys.executable, "-c", FORKING], capture_output=True, text=True, check=True)
     assert done.stdout == "0\n"

@@ -20,7 +20,8 @@ from understudy.evaluation.encoding import EncodedTable, TableEncoder
 from understudy.tables.schema import GENERATED_KINDS, Column, ColumnKind, TableSchema
 from understudy.tables.validation import conform
 
-# Minimum number of rows with a category that canaries use, and number of values at each end of a numeric
+# Minimum number of rows that must have a category before canaries use it, and number of values at each end of
+# a numeric
 # column that they do not use. The privacy protection pools rare categories and clips extreme values, so a
 # canary with such a value would be lost before training.
 N_SHARED_MIN = 10
@@ -43,7 +44,7 @@ def make_canaries(table: pa.Table, schema: TableSchema, *, n: int, seed: int) ->
     n : int
         The number of canaries of each of the two kinds.
     seed : int
-        The same table and seed give the same canaries.
+        The seed of the random choices. The same table and seed give the same canaries.
 
     Returns
     -------
@@ -55,7 +56,7 @@ def make_canaries(table: pa.Table, schema: TableSchema, *, n: int, seed: int) ->
     Raises
     ------
     InvalidInput
-        If the table has too few rows, or too few values to generate enough rows that it does not contain.
+        If the table has too few rows, or if too few new rows can be combined from its values.
     """
     if table.num_rows < N_ROWS_MIN:
         raise InvalidInput(

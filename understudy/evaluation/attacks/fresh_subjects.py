@@ -1,4 +1,4 @@
-"""New subjects for canaries, which do not occur in the table."""
+"""New subjects for canaries. None of these subjects occurs in the table."""
 
 from __future__ import annotations
 

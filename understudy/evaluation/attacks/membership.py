@@ -44,7 +44,8 @@ class AttackerScore(BaseModel):
     name: str
     auc: float
     found: Annotated[
-        float, Field(description="True positive rate (members found) at a false positive rate of 1 %.")
+        float,
+        Field(description="True positive rate (share of members found) at a false positive rate of 1 %."),
     ]
 
 
@@ -107,7 +108,7 @@ def found_at(members: Scores, others: Scores, false_alarms: float) -> float:
 
 
 def roc_points(members: Scores, others: Scores) -> list[RocPoint]:
-    """Return points of the ROC curve, most of them at low false positive rates."""
+    """Return points of the ROC curve, most of which have low false positive rates."""
     n = len(others)
     counts = np.unique(np.rint(np.geomspace(1, n, N_ROC_POINTS)).astype(np.int64))
     ordered = np.sort(others)[::-1]
@@ -121,7 +122,7 @@ def roc_points(members: Scores, others: Scores) -> list[RocPoint]:
 
 
 def mean_of(scores: Scores, units: NDArray[np.int64]) -> Scores:
-    """Return the mean score of each unit's rows; units are numbered from 0."""
+    """Return the mean score of the rows of each unit. Units are numbered from 0."""
     sums = np.bincount(units, weights=scores)
     return np.asarray(sums / np.bincount(units))
 
@@ -161,10 +162,10 @@ def _nearness(distances: NDArray[np.float32]) -> Scores:
 
 
 def _ratio(near: NDArray[np.float32], apart: NDArray[np.float32]) -> Scores:
-    """Return the mean log distance to the nearest references minus that to the nearest synthetic rows."""
+    """Return the mean log distance to the nearest reference rows minus that to the nearest synthetic rows."""
     return np.asarray(_logs(apart).mean(axis=1) - _logs(near).mean(axis=1))
 
 
 def _logs(distances: NDArray[np.float32]) -> Scores:
-    # Equal rows count as 0.01 apart, because the logarithm of 0 is not defined.
+    # 0.01 is added to each distance, because the logarithm of 0 is not defined.
     return np.log(np.where(np.isfinite(distances), distances, 1e3).astype(np.float64) + 0.01)

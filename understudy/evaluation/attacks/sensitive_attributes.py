@@ -10,12 +10,12 @@ from understudy.evaluation.encoding import Values, is_missing
 
 # Number of columns that are treated as sensitive if the caller names none.
 N_SENSITIVE = 4
-# Numbers of distinct values of a categorical column that is treated as sensitive.
+# Minimum and maximum number of distinct values of a categorical column that is treated as sensitive.
 N_CATEGORIES_MIN, N_CATEGORIES_MAX = 2, 20
 
 
 def sensitive_columns(comparison: Comparison) -> list[int]:
-    """Return the positions of the sensitive columns: those that the caller named, or a selection.
+    """Return the positions of the sensitive columns: the columns that the caller named, or a selection.
 
     The selection takes the target first, then categorical columns with 2 to 20 values, then numeric columns.
     Within each kind, columns with more distinct values come first.

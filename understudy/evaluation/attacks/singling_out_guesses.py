@@ -65,7 +65,7 @@ class SortedColumn:
 
     @classmethod
     def of(cls, values: Values, order: NDArray[np.integer] | None = None) -> SortedColumn:
-        """Return the sorted column of these values; `order` is computed if it is not given."""
+        """Return the sorted column of these values; compute `order` if it is not given."""
         order = np.argsort(values, kind="stable") if order is None else order
         return cls(values, order, values[order[: len(values) - int(np.isnan(values).sum())]])
 
@@ -73,7 +73,7 @@ class SortedColumn:
         """Return the rows for which a condition holds."""
         if np.isnan(condition.low):
             return self.order[len(self.known) :].astype(np.int64)
-        # The ends have the type of the column, because numpy would otherwise convert the whole column.
+        # The ends have the type of the column. With another type, numpy would convert the whole column.
         low, high = self.known.dtype.type(condition.low), self.known.dtype.type(condition.high)
         left, right = np.searchsorted(self.known, low, "left"), np.searchsorted(self.known, high, "right")
         return self.order[left:right].astype(np.int64)
@@ -108,7 +108,7 @@ class Crowd:
 
     @classmethod
     def of(cls, table: EncodedTable) -> Crowd:
-        """Return all rows of a table as a crowd."""
+        """Return the crowd that consists of all rows of a table."""
         subjects = None if table.subjects is None else table.units
         return cls([SortedColumn.of(values) for values in table.columns], subjects)
 
@@ -143,14 +143,14 @@ class Crowd:
 def hits_of_values(
     synthetic: EncodedTable, pool: Crowd, n: int, rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Return the hits of guesses of one value, each of which is unique among the synthetic rows or subjects.
+    """Return the hits of guesses of a single value that is unique among the synthetic rows or subjects.
 
     Parameters
     ----------
     pool : Crowd
         The rows to search.
     n : int
-        The maximum number of guesses; a random selection is used if there are more.
+        The maximum number of guesses. If there are more, a random selection is used.
 
     Returns
     -------
@@ -167,13 +167,13 @@ def hits_of_values(
 def hits_of_combinations(
     synthetic: EncodedTable, pool: Crowd, n: int, rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Return the hits of guesses of several columns, each of which matches one synthetic row or subject."""
+    """Return the hits of guesses that combine several columns and match one synthetic row or subject."""
     guesses = _combinations(Crowd.of(synthetic), rng.permutation(synthetic.n_rows)[: 2 * n], rng)
     return np.array([pool.only_match(guess) for guess in islice(guesses, n)], dtype=np.int64)
 
 
 def _values_of_one(values: Values, subjects: Rows | None) -> Values:
-    """Return, in ascending order, the known values that occur only once, or only in rows of one subject."""
+    """Return the known values that occur in one row, or in rows of one subject, in ascending order."""
     is_known = ~is_missing(values)
     if subjects is None:
         known, counts = np.unique(values[is_known], return_counts=True)
@@ -198,7 +198,7 @@ def _combinations(crowd: Crowd, rows: Rows, rng: np.random.Generator) -> Iterato
 
 
 def _combination(crowd: Crowd, conditions: Iterator[Condition]) -> list[Condition] | None:
-    """Return conditions until they match one subject, plus `N_SPARE` more; None if they never do."""
+    """Return conditions that match one subject, plus `N_SPARE` more; None if no list of conditions does."""
     taken: list[Condition] = []
     rows = None
     for condition in conditions:

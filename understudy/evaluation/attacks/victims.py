@@ -18,9 +18,9 @@ N_VICTIMS_MIN = 100
 # Minimum number of victims that are subjects. A subject is more informative than a row, because an attacker
 # uses all of its rows at once.
 N_SUBJECTS_MIN = 50
-# Maximum number of compared cells: pairs of a victim row and a synthetic row, times columns. For larger
-# tables, the number of victims is reduced and not that of synthetic rows, because any synthetic row may be a
-# copy.
+# Maximum number of compared cells (victim rows times synthetic rows times columns).
+# For larger tables, the number of victims is reduced. The number of synthetic rows is not, because
+# any of them may be a copy.
 N_CELLS_MAX = 8e9
 # Maximum number of holdout rows that an attacker has as a reference.
 N_REFERENCES_MAX = 20_000
@@ -105,7 +105,7 @@ class Search:
     Parameters
     ----------
     members, others : Neighbours
-        The nearest synthetic rows, in all views.
+        The nearest synthetic rows of each victim row, in all views.
     members_apart, others_apart : array of shape (n_rows_apart, k)
         The distances of the first `n_apart` victims to their nearest reference rows.
     synthetic : Points
@@ -130,7 +130,7 @@ def search(comparison: Comparison) -> Search:
 
 
 def needed_victims(comparison: Comparison, *, n_holdout: int | None = None) -> str:
-    """Return the number of victims that an attack needs, as the reason for a missing score."""
+    """Return the reason for a missing score: the number of victims that an attack needs."""
     unit, n = ("subjects", N_SUBJECTS_MIN) if comparison.has_subjects else ("rows", N_VICTIMS_MIN)
     if n_holdout is not None:
         return f"needs {N_VICTIMS_MIN} training {unit} and {n_holdout} held-out {unit}"
@@ -151,7 +151,7 @@ def _draw_victims(comparison: Comparison) -> AttackVictims | None:
     # The attacker has at least a third of the holdout as references. Fewer references would not be enough for
     # an attack that uses only a part of the victims.
     n_apart = min(n, 2 * n_holdout // 3)
-    # All subjects have the same maximum number of rows: a subject with more rows is nearer by chance.
+    # All subjects have the same maximum number of rows, because a subject with more rows is nearer by chance.
     n_rows_each = n_rows // n
     references = _rows_in_order(comparison.holdout, held_out[n_apart:])
     return AttackVictims(
@@ -164,7 +164,7 @@ def _draw_victims(comparison: Comparison) -> AttackVictims | None:
 
 
 def _victims(table: EncodedTable, chosen: Rows, n_rows_each: int, rng: np.random.Generator) -> VictimRecords:
-    """Return the chosen units of a table in this order, with a maximum number of rows each."""
+    """Return the chosen units of a table in this order, with a maximum number of rows for each unit."""
     if table.subjects is None:
         return VictimRecords(table.take(chosen), np.arange(len(chosen)))
     rows = _rows_in_order(table, chosen, rng)

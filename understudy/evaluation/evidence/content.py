@@ -103,7 +103,7 @@ class Provenance:
     sources : mapping of role to `file_sha256` and `dataset_id`
         The source of each table.
     split : (Split, tuple of str), optional
-        The split of the real table's file, and its subject at that time.
+        The split of the real table's file, and the subject columns at the time of the split.
     parameters : mapping of kind of job to parameters
         The resolved parameters of the evaluation and of the jobs that generated the rows.
     """
@@ -129,7 +129,7 @@ def collect(
         software=report.versions,
         source_sha256=source_digest(),
         seed=report.seed,
-        # A detected target is left out, because a recomputation must detect it again.
+        # A detected target is omitted, because a recomputation must detect it again.
         options=report.options.model_copy(update={"target": None})
         if report.is_target_chosen
         else report.options,

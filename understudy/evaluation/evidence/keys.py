@@ -55,7 +55,7 @@ def read_public_key(text: str) -> Ed25519PublicKey:
     Raises
     ------
     InvalidInput
-        If the text is neither.
+        If the text is not a key in either format.
     """
     try:
         if text.lstrip().startswith("-----BEGIN"):
@@ -89,7 +89,7 @@ def load_or_make_key(path: Path) -> Ed25519PrivateKey:
     if not isinstance(key, Ed25519PrivateKey):
         raise InvalidInput(
             f"{path} does not contain an Ed25519 private key in PEM format without a password. Name another "
-            "file; if the file does not exist, a key is generated.",
+            f"file, or a file that does not exist yet to generate a key.",
             code="invalid_key",
         )
     return key

@@ -43,7 +43,7 @@ _DAMAGES = (
 
 @dataclass(frozen=True)
 class Pack:
-    """A pack whose files match the digests in its manifest. `check_signature` checks the signature.
+    """A pack whose files match the digests in its manifest. Its signature is checked by `check_signature`.
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ def check_signature(pack: Pack, expected: Ed25519PublicKey | None = None) -> Non
     if expected is not None and public_text(expected) != public_text(pack.public_key):
         raise InvalidInput(
             f"The pack was signed with the key {key_id(pack.public_key)}, not with {key_id(expected)}. "
-            "Ask the sender which key is correct.",
+            "Do not trust the pack until the sender has confirmed the key.",
             code="invalid_signature",
         )
     try:

@@ -47,12 +47,12 @@ class MetricResult(BaseModel):
     score: float
     interval: Annotated[
         tuple[float, float] | None,
-        Field(description="Interval (95 %) of the score. Null if the score is not an estimate."),
+        Field(description="Confidence interval (95 %) of the score. Null if the score is not an estimate."),
     ] = None
     n_rows: Annotated[dict[str, int], Field(description="Number of rows used, by table.")]
     n_subjects: Annotated[
         dict[str, int],
-        Field(description="Number of subjects used, by table; empty if the metric counts rows."),
+        Field(description="Number of subjects used, by table. Empty if the metric counts rows."),
     ] = {}
 
 
@@ -181,7 +181,7 @@ def missing_need(metric: Metric, comparison: Comparison) -> UnscoredResult | Non
         Need.canaries: comparison.canaries,
         Need.holdout: comparison.holdout,
     }
-    # The order matters: `_UNMET` begins with the needs that a caller can meet most easily.
+    # The order matters, because `_UNMET` begins with the needs that a caller can meet most easily.
     unmet = (reason for need, reason in _UNMET.items() if need in metric.needs and not present[need])
     reason = next(unmet, None)
     return None if reason is None else UnscoredResult(reason=reason)

@@ -22,7 +22,7 @@ N_ROWS_WIDE = 2_000
 
 
 def n_bins(n_columns: int) -> int:
-    """Return the number of bins per numeric column; fewer bins keep the fit of a wide table fast."""
+    """Return the number of bins per numeric column. Wide tables have fewer bins, which keeps the fit fast."""
     return N_BINS_FINE if n_columns <= N_COLUMNS_FINE else N_BINS_COARSE
 
 
@@ -34,9 +34,9 @@ def n_rows_learned(n_rows_max: int, n_columns: int) -> int:
 def one_thread() -> AbstractContextManager[object]:
     """Return a context in which classifiers use one thread.
 
-    Fitting trees on a few ten thousand rows gains nothing from a second thread, and it becomes ten times
-    slower if another process uses the core, because OpenMP's threads spin while they wait. One thread also
-    gives the same sums on every machine.
+    A second thread does not speed up fits on a few ten thousand rows. If another process uses the core, it
+    makes them ten times slower, because OpenMP's threads spin while they wait. One thread also gives the
+    same sums on every machine.
     """
     # Processes that only list the metrics never load scikit-learn. It is loaded before the limit is set,
     # because the limit applies only to libraries that are already loaded.
@@ -53,7 +53,7 @@ def as_features(tables: Sequence[EncodedTable], *, without: int | None = None) -
     Parameters
     ----------
     without : int, optional
-        The position of a column to leave out.
+        The position of a column that is omitted from the features.
 
     Notes
     -----

@@ -55,14 +55,14 @@ class Crossing:
 
 
 def of_model(counts: Floats, number: int) -> Floats:
-    """Return the counts of one of the two models, summed over the predictions of the other."""
+    """Return the counts of one model, summed over the predictions of the other model."""
     return np.asarray(counts.sum(axis=-1 if number == 0 else -2))
 
 
 def crossings(
     target: Target, test: Labelled, models: tuple[Predictions, Predictions], groups: Groups
 ) -> list[Crossing]:
-    """Return a crossing for each class; for two classes, only for the rarer one."""
+    """Return a crossing for each class. For two classes, return only that of the rarer class."""
     assigned = groups.assign(test.table.columns[groups.position])
     present = np.unique(test.classes)
     return [

@@ -1,7 +1,7 @@
-"""Models that predict the target, trained on the rows to score and on real rows, tested on the same rows.
+"""Models that predict the target: one trained on the rows to score and one trained on real rows.
 
-Several metrics use them, so each model is trained once per comparison, and the model of real rows once per
-report.
+Both models are tested on the same rows. Several metrics use them, so each model is trained once per
+comparison, and the model of real rows is trained once per report.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ N_ROUNDS = 80
 # Maximum number of trees. Boosting fits one tree per class and round, so targets with many classes have fewer
 # rounds to keep the training time constant.
 N_TREES_MAX = 160
-# With fewer rounds, the learning rate is higher. With even higher rates or without
-# regularization, models fail to predict rare classes.
+# With fewer rounds, the learning rate is higher. With rates above this maximum, or without regularization,
+# models fail to predict rare classes.
 ROUNDS_TIMES_RATE = 8.0
 RATE_MAX = 0.15
 # An integer target with more distinct values than this is a regression target.

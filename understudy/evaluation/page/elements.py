@@ -131,7 +131,7 @@ def scored_result(report: Report, kind: type[R]) -> tuple[MetricScores, R] | Non
 
 
 def about(scores: MetricScores) -> About:
-    """Return the source and the documentation of a metric; both are empty for metrics of later versions."""
+    """Return the source and the documentation URL of a metric; both are empty for unknown metrics."""
     metric = METRICS.get(scores.name)
     return About("", "") if metric is None else About(metric.source, metric.documentation)
 

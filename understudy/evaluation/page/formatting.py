@@ -11,7 +11,7 @@ from understudy.tables.schema import ColumnKind
 _DAY = 86_400
 MINUS = "\u2212"
 NO_BREAK_SPACE = "\u00a0"
-# Shown in place of a missing number.
+# Text that is shown in place of a missing number.
 NONE = "\u2013"
 
 
@@ -61,7 +61,7 @@ def plural(n: int, singular: str, several: str) -> str:
 
 
 def p_value(value: float) -> str:
-    """Format a p-value; values below 0.001 are shown as such and not as zero."""
+    """Format a p-value. Values below 0.001 are shown as `< 0.001` instead of zero."""
     return "less than 0.001" if value < 0.001 else decimal(value)
 
 
@@ -71,7 +71,7 @@ def share(value: float | None) -> str:
 
 
 def percent(share: float, *, digits: int = 1) -> str:
-    """Format a share as a percentage; a small share is shown with `<` and not as zero."""
+    """Format a share as a percentage. A small share is shown with `<` instead of zero."""
     smallest = 10.0**-digits
     if 0 < share * 100 < smallest:
         return f"< {smallest:.{digits}f}{NO_BREAK_SPACE}%"

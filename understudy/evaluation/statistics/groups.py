@@ -79,7 +79,7 @@ def _of_categories(
     i: int, name: str, values: Values, categories: tuple[str, ...], n_categories_real: int
 ) -> Groups:
     counts = np.bincount(values[values >= 0], minlength=n_categories_real)
-    # Codes are in descending order of frequency in the real table, and nearly in this order when resampled.
+    # Codes are in descending order of frequency in the real table, and nearly so in a resampled table.
     named = np.flatnonzero(counts >= N_ROWS_SHOWN_MIN)[:N_GROUPS_MAX]
     numbers = np.full(len(categories) + 1, len(named))
     numbers[named] = np.arange(len(named))

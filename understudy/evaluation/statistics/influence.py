@@ -1,7 +1,7 @@
 """Measures of prediction quality with the influence of each test row.
 
-With influence values, the interval of a difference between two models is as simple as that of one model: both
-are tested on the same rows, so the influence values are subtracted before their spread is computed.
+Influence values also give the interval of a difference between two models. Both models are tested on the
+same rows, so the influence values are subtracted before their spread is computed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-# The central 95 % of the standard normal distribution lie within this distance from 0.
+# Distance from 0 within which 95 % of the standard normal distribution lies.
 Z_95 = 1.959964
 
 
@@ -44,7 +44,7 @@ class Estimate:
 
     @property
     def standard_error(self) -> float:
-        """The standard error; with subjects, the influence values of each subject's rows are summed first."""
+        """The standard error. If subjects are given, the values of each subject's rows are summed first."""
         n = len(self.influence)
         if self.subjects is None:
             return float(self.influence.std()) / math.sqrt(n)
@@ -108,7 +108,7 @@ def r2(predicted: Floats, truth: Floats) -> Estimate:
 
 
 def average_precision(scores: Floats, is_positive: Bools, weights: Floats | None = None) -> float:
-    """Return the average precision: the sum over the steps of the precision-recall curve; ties are one step.
+    """Return the average precision, a sum over the steps of the precision-recall curve; ties are one step.
 
     Parameters
     ----------

@@ -22,7 +22,7 @@ from understudy.synthesizers.contexts import count_threads
 # Rank of a missing value. Ranks are between 0 and 1, and the kernels count at most 1 per column, so a missing
 # value has the maximum distance from all known values.
 MISSING_AT = 2.0
-# Number of steps that ranks are rounded to. Sums of these ranks are exact in single precision for 1,000
+# Number of steps to which ranks are rounded. Sums of these ranks are exact in single precision for 1,000
 # columns, so equal distances compare as equal.
 RANK_STEPS = 2**14
 
@@ -95,8 +95,8 @@ def _scale(comparison: Comparison, i: int) -> Values:
     """Return the real values of a column that define the ranks.
 
     If a subject is declared, holdout values are included. The similar rows of one subject cover many ranks,
-    and the values between two subjects cover none. With ranks of training subjects only, members would have
-    larger distances than others.
+    and the values between two subjects cover none. If only training values defined the ranks, members would
+    have larger distances than others.
     """
     real = comparison.real.columns[i]
     if not comparison.has_subjects or comparison.holdout is None:
@@ -148,7 +148,7 @@ def ranks_among(values: Values, real: Values, *, missing_at: float) -> NDArray[n
 
 # Any: the results of the kernels.
 def _in_parts(queries: Points, search: Callable[..., Any]) -> list[Any]:
-    """Return the results of a search, which handles a part of the queries on each processor."""
+    """Run a search in parallel, with a part of the queries on each processor, and return its results."""
     n_threads = count_threads()
     numbers, codes = (
         np.array_split(np.ascontiguousarray(part.T), n_threads) for part in (queries.numbers, queries.codes)

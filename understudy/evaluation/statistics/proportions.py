@@ -25,7 +25,7 @@ class Proportion:
     value : float
         The share.
     n : float
-        The effective number of independent observations, between the numbers of units and of their rows.
+        The effective number of independent observations, between the number of units and the number of rows.
     """
 
     value: float

@@ -45,7 +45,7 @@ class Answers:
     standard_error : float array of shape (n_groups,)
         The standard errors; NaN if they are not known.
     n : int array of shape (n_groups,)
-        The number of rows that each answer is computed from.
+        The number of rows from which each answer is computed.
     n_others : int array of shape (n_groups,)
         For shares, the rows of the denominator that are not in the numerator; otherwise 0.
     """
@@ -313,7 +313,7 @@ def _mean(groups: Ints, known: Floats, n_groups: int) -> Answers:
 def _known(
     comparison: Comparison, query: AggregateQuery, table: EncodedTable, groups: Ints, n_groups: int
 ) -> tuple[Ints, Floats]:
-    """Return the groups and the values of the rows that an answer is computed from."""
+    """Return the groups and the values of the rows from which an answer is computed."""
     assert query.column is not None
     values = table.columns[comparison.encoder_index(query.column)]
     used = meets(comparison, query, table) & (groups < n_groups) & ~is_missing(values)
@@ -326,7 +326,7 @@ def _by_group(groups: Ints, known: Floats, n_groups: int) -> list[Floats]:
 
 
 def _distinct(real: Sequence[Floats], synthetic: Sequence[Floats]) -> tuple[Answers, Answers]:
-    """Return the numbers of distinct values in samples of equal size: larger samples have more of them."""
+    """Return the numbers of distinct values in samples of equal size; larger samples have more of them."""
     n = [
         min(len(real_part), len(synthetic_part)) or max(len(real_part), len(synthetic_part))
         for real_part, synthetic_part in zip(real, synthetic, strict=True)

@@ -1,4 +1,4 @@
-"""A synthesizer that samples every column independently; it serves as the baseline of scores."""
+"""A synthesizer that samples every column independently and serves as the baseline of scores."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from understudy.tables.kinds import LEARNED_KINDS
 ENTRY = SynthesizerEntry(
     name="independent",
     summary=(
-        "Draw each column independently. Keeps the distributions of the columns, but no dependencies between "
-        "them; serves as the baseline of scores."
+        "Draw each column independently. The distributions of columns are preserved, but not the "
+        "dependencies between them. Scores use such rows as a baseline."
     ),
     parameters=IndependentParameters,
     load=load_class("understudy.synthesizers.independent.synthesizer:Independent"),

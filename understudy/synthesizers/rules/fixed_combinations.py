@@ -25,7 +25,7 @@ from understudy.transformers.base import MIN_SUPPORT, ArrowArray, Mask
 
 N_COLUMNS_MAX = 60
 N_VALUES_MAX = 1000
-# Maximum number of relations that are checked on all rows, which bounds the time.
+# Maximum number of relations that are checked on all rows, to limit the time of the search.
 N_PROOFS_MAX = 256
 SHARED_FRACTION_MIN = 0.99
 
@@ -34,7 +34,7 @@ MISSING, UNKNOWN = 0, -1
 
 @dataclass(frozen=True)
 class Levels:
-    """Values of a column in combinations with enough support. Value i is level i + 1, missing is level 0."""
+    """Values of a column with enough support. Value i has level i + 1, and a missing value has level 0."""
 
     keys: ArrowArray
 
@@ -71,7 +71,7 @@ class FixedCombination:
 
     @cached_property
     def _table(self) -> Int32s:
-        """Level of `dependent` for each pair of levels; -2 where the combination is unknown."""
+        """Level of `dependent` for each pair of levels, or -2 where the combination is unknown."""
         n_first, n_second = (self.combinations[:, :2].max(axis=0) + 1).tolist()
         table = np.full((n_first + 1, n_second + 1), UNKNOWN - 1, np.int32)
         table[self.combinations[:, 0], self.combinations[:, 1]] = self.combinations[:, 2]
@@ -130,7 +130,7 @@ def _prove(
 
 
 def _candidates(columns: Columns, sample: SampleCodes) -> list[tuple[int, int, Int64s]]:
-    """Return pairs of columns, fewest combinations first, and what they determine in the sample."""
+    """Return pairs of columns, fewest combinations first, with the columns they determine in the sample."""
     n = len(sample.names)
     candidates = []
     for i, j in combinations(_determinants(columns, sample), 2):

@@ -17,10 +17,10 @@ from understudy.synthesizers.rules.significance import (
 from understudy.synthesizers.rules.values import Int32s, Int64s
 from understudy.transformers.base import MIN_SUPPORT
 
-# Maximum number of columns to search; further columns are ignored.
+# Maximum number of columns to search. Further columns are ignored.
 N_COLUMNS_MAX = 256
 N_ROWS_FIRST = 512
-# Maximum number of relations that are checked on all rows, which bounds the time.
+# Maximum number of relations that are checked on all rows, to limit the time of the search.
 N_PROOFS_MAX = 1024
 SHARED_FRACTION_MIN = 0.9
 

@@ -13,7 +13,7 @@ from understudy.synthesizers.rules.significance import is_significant
 from understudy.synthesizers.rules.values import Numbers, Values, comparable_kind
 from understudy.transformers.base import Mask
 
-# Maximum number of numeric and time columns to search; further columns are ignored.
+# Maximum number of numeric and time columns to search. Further columns are ignored.
 N_COLUMNS_MAX = 64
 # Number of rows of the sample that are checked first, and on which the evidence is measured.
 N_ROWS_FIRST = 512
@@ -78,7 +78,7 @@ def _prove(columns: Columns, candidates: list[tuple[str, str]]) -> dict[tuple[st
     """Return the inequalities that hold in all rows and are not implied, and whether they are strict.
 
     An inequality follows from two others only if their common column is never missing. Adjacent columns are
-    checked first, so that most inequalities of a long chain need no proof.
+    checked first, so that most inequalities of a long chain follow without a check.
     """
     # Columns with an inequality in both directions are equal, which a linear rule covers.
     left = set(candidates) - {pair[::-1] for pair in candidates}
@@ -155,7 +155,7 @@ def _as_floats(values: Values, unit: Fraction | None) -> Numbers:
     numbers = values.numbers.astype(np.float64)
     if unit is None or unit == 1:
         return numbers
-    # Division by a power of ten rounds correctly; multiplication by its inverse does not.
+    # Division by a power of ten rounds correctly. Multiplication by its inverse does not.
     return numbers / float(1 / unit)
 
 

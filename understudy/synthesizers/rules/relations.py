@@ -18,9 +18,9 @@ from understudy.synthesizers.rules.significance import entropy, is_significant
 from understudy.synthesizers.rules.values import Int64s, Values
 from understudy.transformers.base import Mask
 
-# Maximum number of numeric and time columns to search; further columns are ignored.
+# Maximum number of numeric and time columns to search. Further columns are ignored.
 N_COLUMNS_MAX = 64
-# Maximum number of patterns of missing values to search; those with the most complete rows come first.
+# Maximum number of patterns of missing values to search. Those with the most complete rows come first.
 N_PATTERNS_MAX = 8
 # Maximum number of rows that are orthogonalized.
 N_ROWS_MAX = 1024
@@ -28,7 +28,7 @@ N_ROWS_MAX = 1024
 N_ROWS_SPARE = 16
 
 DENOMINATORS = (1, 10, 100, 1000, 10_000)
-# Minimum number of steps of a rounded sum; any sum would fit a column with fewer steps.
+# Minimum number of steps of a rounded sum. Any sum would fit a column with fewer steps.
 N_STEPS_MIN = 8
 # Maximum distance of a rounded sum from the fitted line, in steps: one half, plus the error of the line.
 ROUNDING = 0.6
@@ -108,7 +108,7 @@ def _patterns(quantities: list[_Quantity]) -> list[Mask]:
 def _find_within(
     columns: Columns, quantities: list[_Quantity], rows: Int64s, derived: set[str]
 ) -> list[Linear]:
-    """Return the rules among columns that the given rows have; no target is a term of a later rule."""
+    """Return the rules among columns that the given rows have. No target is a term of a later rule."""
     found: list[Linear] = []
     refused: set[frozenset[str]] = set()
     while True:
@@ -130,7 +130,8 @@ def _varies(quantity: _Quantity, rows: Int64s) -> bool:
 def _first_rule(
     columns: Columns, quantities: list[_Quantity], rows: Int64s, refused: set[frozenset[str]]
 ) -> Linear | None:
-    # Exact relations come first: in sched = 100 * hour + minute, sched is also a rounded multiple of hour.
+    # Exact relations come first. For example, if sched = 100 * hour + minute, sched is also a rounded
+    # multiple of hour.
     guesses = chain(_guesses(quantities, rows, is_rounded=False), _guesses(quantities, rows, is_rounded=True))
     for guess in guesses:
         involved = frozenset((guess.target, *guess.coefficients))
@@ -314,7 +315,7 @@ def _offset(low: int, high: int, divisor: int, unit: Fraction) -> Fraction | Non
     Parameters
     ----------
     low, high : int
-        Lowest and highest remainder of a row after subtracting its terms, in units / divisor.
+        Lowest and highest value, over all rows, of divisor * (target / step) - sum of factor * term.
     """
     if low == high:
         return Fraction(low)

@@ -45,7 +45,7 @@ class Rules:
     schema : TableSchema
         Schema of the table, with the columns of differences after its own columns.
     functional_dependencies : tuple of FunctionalDependency
-        Functional dependencies, which contain only column names; the synthesizer learns the values.
+        Functional dependencies, which contain only column names. The synthesizer learns the values.
     fixed_combinations : tuple of FixedCombination
         Columns that two others determine together.
     linear : tuple of Linear
@@ -317,7 +317,7 @@ def _determines_its_terms(rule: Linear, lookups: tuple[FunctionalDependency, ...
 
 
 def _implications_of(linear: tuple[Linear, ...]) -> list[Implication]:
-    """Return the implications of equations: each column is determined by all others of its equation."""
+    """Return the implications of equations, in which each column is determined by all others."""
     equations = [(rule.target, *rule.terms) for rule in linear]
     return [
         (tuple(other for other in columns if other != name), name)
@@ -327,7 +327,7 @@ def _implications_of(linear: tuple[Linear, ...]) -> list[Implication]:
 
 
 def _orders_of(columns: Columns, linear: tuple[Linear, ...]) -> set[tuple[str, str]]:
-    """Return the inequalities that sums imply: a sum of nonnegative numbers is at least each of them."""
+    """Return the inequalities that follow because a sum of nonnegative numbers is at least each of them."""
     kept = set()
     for rule in linear:
         is_grown = rule.offset >= 0 and rule.step == 1 and all(factor > 0 for factor in rule.factors)

@@ -62,7 +62,7 @@ def read_values(name: str, array: ArrowArray, decimals: int | None) -> Values:
     array : pyarrow.Array
         Values of the column.
     decimals : int, optional
-        Number of decimal places of its floats; None if they have too many.
+        Number of decimal places of the column's floats, or None if it is too large.
 
     Raises
     ------
@@ -78,7 +78,7 @@ def read_values(name: str, array: ArrowArray, decimals: int | None) -> Values:
 
 
 def find_decimals(array: ArrowArray) -> int | None:
-    """Return the number of decimal places of a float array; None if it is too large, or for other types."""
+    """Return the number of decimal places of a float array, or None if it is too large or for other types."""
     if not pa.types.is_floating(array.type):
         return None
     floats = _floats(array)
@@ -89,7 +89,7 @@ def find_decimals(array: ArrowArray) -> int | None:
 
 
 def has_missing(array: Any) -> bool:  # Any: an array, or a column of several arrays
-    """Return whether an array may have missing values. The test is cheap, and may return True by mistake."""
+    """Return whether an array may have missing values. The cheap check may return True by mistake."""
     return array.null_count > 0 or pa.types.is_floating(array.type)
 
 
@@ -110,7 +110,7 @@ def unit_of(type_: pa.DataType, decimals: int | None) -> Fraction | None:
 
 
 def comparable_kind(type_: pa.DataType) -> str:
-    """Return a key that two types share if their values can be compared; empty if a type has no order."""
+    """Return a key that two types share if their values can be compared, empty if a type has no order."""
     if pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal128(type_):
         return "number"
     return str(type_) if pa.types.is_temporal(type_) else ""

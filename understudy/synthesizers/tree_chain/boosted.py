@@ -1,8 +1,8 @@
 """Boosted trees that extend the additive predictor: grown on one half of the rows and applied to the other.
 
-The predictions of trees for their own training rows are overfitted, and a chain that uses them draws too
-narrow distributions. Therefore each half of the rows gets the trees of the other half, and a draw picks one
-of the two halves at random.
+Trees overfit their own training rows. A chain that used such predictions would draw distributions that are
+too narrow. Therefore each half of the rows gets the trees of the other half, and a draw picks one of the two
+halves at random.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def boost(
     seen = np.ascontiguousarray(codes[predecessors])
     parts = []
     for own in (1, 0):
-        # The trees for half 0 come first; they are grown on the rows of half 1.
+        # The trees for half 0 come first. They are grown on the rows of half 1.
         rows = half == own
         ones = np.ones(int(rows.sum()))
         key = np.uint64(hashing.stream_key(seed, np.uint64(own)))

@@ -1,7 +1,7 @@
 """Choice of a preset for a time budget, based on a trial fit on some of the rows.
 
 The choice depends on the machine and its load. The model card contains the chosen preset. To reproduce the
-model, set that preset in place of the time budget.
+model, set that preset instead of the time budget.
 """
 
 from __future__ import annotations

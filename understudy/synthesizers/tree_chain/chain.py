@@ -196,7 +196,7 @@ def _fit_forest(
     forest = forests.grow_forest(features, column, preset.rules, sampling, table)
     if len(forest.node) > N_NODES_MAX:
         raise TooLarge(
-            f"A column needs more than {N_NODES_MAX} tree nodes. Fit on fewer rows.", code="too_many_rows"
+            f"A column needs more than {N_NODES_MAX:,} tree nodes. Fit on fewer rows.", code="too_many_rows"
         )
     return forest, child
 

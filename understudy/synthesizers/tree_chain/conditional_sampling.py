@@ -29,7 +29,8 @@ N_ROWS_BLOCK = 1024
 # Target number of effective proposals per row, and maximum number of proposals per row.
 N_EFFECTIVE = 8
 N_PROPOSALS_MAX = 128
-# Number of proposals from which a group's effective share is estimated, and its maximum if all weights are 0.
+# Number of proposals from which a group's effective share is estimated, and maximum of this number while all
+# weights are 0.
 N_TRIED = 8192
 N_TRIED_MAX = 262_144
 N_POOLS_TRIED = 64
@@ -52,7 +53,7 @@ class Group:
     allowed : mapping of column to array of shape (n_codes,)
         Mask of allowed codes of each restricted column, by index of the column in the table.
     filters : tuple of CodePredicate
-        Predicates that codes do not decide, so they are checked on the decoded values of proposals.
+        Predicates that cannot be decided from codes. They are checked on the decoded values of proposals.
     """
 
     predicates: tuple[CodePredicate, ...]
@@ -112,7 +113,7 @@ def _bases_of(
 def _with_sources(
     allowed: dict[int, Mask], table: TableTransformer, links: Sequence[Link]
 ) -> dict[int, Mask]:
-    """Return the allowed codes, also for the columns by which restricted columns are looked up."""
+    """Return the allowed codes, including those of columns by which restricted columns are looked up."""
     wider = dict(allowed)
     looked_up = {link.column: link for link in links if link.source >= 0}
     waiting = list(allowed)
@@ -207,7 +208,7 @@ class Conditioner:
             if weight.sum() > 0:
                 taken = resample(weight, n, np.random.default_rng([own_seed, block]))
                 return Proposals({j: c[taken] for j, c in codes.items()}, own_seed, numbers[taken])
-        raise impossible("The model found no row for one of the conditions")
+        raise impossible("The model generated no row that satisfies one of the conditions")
 
 
 def make_conditioner(links: Sequence[Link], group: Group, accept: Accept) -> Conditioner:
@@ -228,7 +229,7 @@ def make_conditioner(links: Sequence[Link], group: Group, accept: Accept) -> Con
             return Conditioner(links, group, accept, n_proposals, min(share * n_proposals, 1.0))
         n *= 4
     names = ", ".join(repr(predicate.column.name) for predicate in group.predicates)
-    raise impossible(f"The model found no row that fulfils the condition on {names}")
+    raise impossible(f"The model generated no row that satisfies the condition on {names}")
 
 
 def _propose(conditioner: Conditioner, seed: int, numbers: RowNumbers) -> tuple[dict[int, Codes], Weights]:

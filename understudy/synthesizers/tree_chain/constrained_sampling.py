@@ -97,7 +97,7 @@ def conditions_of(constraints: SamplingConstraints) -> list[SampleCondition]:
 def groups_of_rows(constraints: SamplingConstraints, seed: int, numbers: RowNumbers) -> npt.NDArray[np.int64]:
     """Return the index of each row's group.
 
-    The rows of conditions follow each other. For shares, a hash of the row number selects the group. Rows
+    The rows of each condition are consecutive. For shares, a hash of the row number selects the group. Rows
     after the last condition get the number of groups as their index.
     """
     if constraints.rebalance is None:

@@ -56,7 +56,7 @@ class _Step:
     rows : array of shape (n_particles, n_columns)
         Coarse codes of the columns before.
     own : array of shape (n_particles,)
-        Codes of the column; known codes are set, and unknown codes are written when they are drawn.
+        Codes of the column. Known codes are set, and unknown codes are written when they are drawn.
     """
 
     link: Link
@@ -75,7 +75,7 @@ class Imputer:
     accept: Accept
 
     def complete(self, block: pa.RecordBatch, first_row: int, seed: int) -> pa.RecordBatch:
-        """Return consecutive rows with imputed values; columns with only missing values stay missing."""
+        """Return consecutive rows with imputed values. Columns with only missing values stay missing."""
         given = dict(zip(block.schema.names, block.columns, strict=True))
         schema = self.enforcer.visible_schema(self.table.schema).to_arrow()
         gaps = np.flatnonzero(np.any([_is_missing(array) for array in given.values()], axis=0))
@@ -145,7 +145,7 @@ class Imputer:
         return out
 
     def _draw_unknown(self, step: _Step, at: Int64s, seed: int, numbers: RowNumbers) -> None:
-        """Draw values for some particles; a missing value is drawn only if the column has no other code."""
+        """Draw values for some particles. A missing value is drawn only if the column has no other code."""
         if not len(at):
             return
         link, own = step.link, step.own
@@ -162,7 +162,7 @@ class Imputer:
 def draw_completed(
     imputer: Imputer, rows: pa.Table, seed: int, n_draws: int, context: SampleContext
 ) -> Iterator[pa.RecordBatch]:
-    """Yield the completed rows of a table, the whole table once for each draw."""
+    """Yield the completed rows of a table, once for each draw."""
     # The input may have missing values even in columns that are not nullable in the schema.
     output = imputer.enforcer.visible_schema(imputer.table.schema).to_arrow()
     open_schema = pa.schema([field.with_nullable(True) for field in output])

@@ -10,7 +10,7 @@ from understudy.parameters.synthesizers import SynthesizerParameters
 
 
 class TreeChainParameters(SynthesizerParameters):
-    """Parameters of a tree chain, which models each column with trees on the columns before it."""
+    """Parameters of a tree chain, which predicts each column from the preceding columns with trees."""
 
     name: Literal["tree_chain"]
     preset: Annotated[
@@ -35,7 +35,7 @@ class TreeChainParameters(SynthesizerParameters):
     @model_validator(mode="after")
     def _check_exclusive(self) -> TreeChainParameters:
         if self.time_budget_seconds is not None and "preset" in self.model_fields_set:
-            raise ValueError("give either preset or time_budget_seconds, not both")
+            raise ValueError("set either preset or time_budget_seconds, not both")
         return self
 
     @model_serializer(mode="wrap")

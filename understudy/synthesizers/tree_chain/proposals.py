@@ -32,7 +32,7 @@ def draw_accepted(
     seed: int,
     numbers: RowNumbers,
 ) -> dict[int, Codes]:
-    """Draw the rows with the given numbers; return their codes by index of the column in the table.
+    """Draw the rows with the given numbers, and return their codes by index of the column in the table.
 
     Raises
     ------

@@ -25,7 +25,7 @@ N_DRAWN_PER_ROW = 2
 RULES = BoostingRules(is_class=True, n_trees=100, depth=6, rate=0.1, ridge=2.0, hessian_min=7.0, fraction=0.5)
 # Number of ensembles, each boosted on different random rows by a separate thread, that are averaged.
 N_BAGS = 2
-# Share of proposals whose ratio is below the ceiling; the others are always accepted.
+# Share of proposals whose ratio is below the ceiling. The others are always accepted.
 CEILING_QUANTILE = 0.98
 WEIGHT_QUANTILE = 0.99
 # Stream of the random numbers by which proposals are accepted.

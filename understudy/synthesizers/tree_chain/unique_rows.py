@@ -1,4 +1,4 @@
-"""Protection of unique rows: proposals that equal a row that occurs once in the table are rejected.
+"""Rejection of proposals that equal a row that occurs only once in the table.
 
 The model stores two 32-bit fingerprints of each unique row: one of its codes for a quick comparison, and one
 of its values for the decision. By chance, one proposal in 2**32 / n_rows is rejected although it is not a

@@ -84,12 +84,14 @@ class WriteLimits:
         """
         if n_rows > self.rows_max:
             raise TooLarge(
-                f"The format can store at most {self.rows_max:,} rows. Use Parquet or CSV.",
+                f"The table has {n_rows:,} rows, but the format can store at most {self.rows_max:,}. Use "
+                f"Parquet or CSV.",
                 code="too_many_rows",
             )
         if n_columns > self.columns_max:
             raise TooLarge(
-                f"The format can store at most {self.columns_max:,} columns. Use Parquet or CSV.",
+                f"The table has {n_columns:,} columns, but the format can store at most "
+                f"{self.columns_max:,}. Use Parquet or CSV.",
                 code="too_many_columns",
             )
 
@@ -107,7 +109,7 @@ class Format:
     suffixes : tuple of str
         Suffixes of file names, in lower case and with the dot. The first one is used for new files.
     media_type : str
-        Media type that selects this format if an upload does not specify one.
+        Media type that selects this format if an upload does not specify a format.
     scan : callable (path, reading) -> context manager of Scan
         Function that opens a file with unknown content in bounded memory. It raises `InvalidInput` if the
         file does not contain a table.

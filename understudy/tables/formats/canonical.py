@@ -136,7 +136,7 @@ def write_parquet(
     progress: Progress = no_progress,
     rows_total: int | None = None,
 ) -> int:
-    """Write batches to a Parquet file and return the number of rows; equal batches give equal bytes.
+    """Write batches to a Parquet file, with equal bytes for equal rows, and return the number of rows.
 
     The file appears at its path only when it is complete. Memory does not grow with the number of rows.
 
@@ -154,8 +154,8 @@ def write_parquet(
     ):
         rows_max = batch_rows(len(schema), _GROUP_VALUES_MAX)
         for group in row_groups(batches, schema, rows_max=rows_max, bytes_max=_GROUP_BYTES_MAX):
-            # Combined into one chunk, so that the row at which Parquet drops a dictionary does not depend
-            # on the size of the batches.
+            # Combine the column into one chunk, so that the row at which Parquet drops a dictionary does not
+            # depend on the size of the batches.
             writer.write_table(group.combine_chunks(), row_group_size=ROW_GROUP_ROWS)
             n_rows += group.num_rows
             fraction = n_rows / rows_total if rows_total else 0.0

@@ -69,7 +69,7 @@ def _text_bytes(name: str, column: pa.Array[Any], limits: ReadLimits) -> int:
 def _lengths(texts: Any) -> Any:
     """Return the length of each text in bytes.
 
-    Arrow has no kernel for the length of a view, so it is read from the first four bytes of the view.
+    Arrow has no kernel for the length of a view, so the length is read from the first four bytes of the view.
     """
     if not pa.types.is_string_view(texts.type):
         return pc.binary_length(texts).cast(pa.int64())

@@ -1,4 +1,4 @@
-"""Apache Parquet, read with pyarrow. The footer is not trusted: rows and bytes are counted while decoding."""
+"""Apache Parquet, read with pyarrow. The footer is not trusted. Rows and bytes are counted while decoding."""
 
 from __future__ import annotations
 
@@ -52,7 +52,8 @@ def _check_ends(path: Path) -> None:
         raise _unreadable("The file is an encrypted Parquet file. Decrypt it before the upload.")
     if start != b"PAR1":
         raise _unreadable(
-            "The file is not Parquet: it does not start with `PAR1`. Specify its actual format."
+            "The file is not Parquet: it does not start with `PAR1`. "
+            "Set `format` or the suffix of the file to its actual format."
         )
     if size < 12 or end[4:] != b"PAR1":
         raise _unreadable("The Parquet file is truncated: its footer is missing. Upload it again.")
@@ -73,7 +74,7 @@ def _open(path: Path, limits: ReadLimits) -> pq.ParquetFile:
             metadata=metadata,
             read_dictionary=[c.path for c in columns if c.logical_type.type == "STRING"],
             page_checksum_verification=True,
-            pre_buffer=False,  # with it, a whole row group would be in memory, regardless of its size
+            pre_buffer=False,  # buffering would hold a whole row group in memory
             buffer_size=MEBIBYTE,
         )
 

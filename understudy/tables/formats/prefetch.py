@@ -13,9 +13,9 @@ _END = object()
 
 
 def prefetch(items: Generator[Item, None, None], n_ahead: int) -> Generator[Item, None, None]:
-    """Run a generator in a thread and yield its items. It runs up to n_ahead items ahead of the consumer.
+    """Run a generator in a thread, up to n_ahead items ahead of the consumer, and yield its items.
 
-    If the generator raises an error, this iterator raises it after the items that came before. Closing this
+    If the generator raises an error, this iterator first yields the items before the error. Closing this
     iterator stops the thread and closes the generator. Close it before removing the files that the generator
     reads.
     """

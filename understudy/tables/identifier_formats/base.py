@@ -16,10 +16,10 @@ import pyarrow.compute
 Codes = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
 Texts: TypeAlias = "pa.Array[Any]"
-# The permitted texts of a part; all have the same length.
+# The permitted texts of a part, all of the same length.
 Part = tuple[str, ...]
 # A function that writes the check characters in place. It returns a mask of the texts for which no check
-# character exists, or None if there always is one.
+# character exists, or None if every text has one.
 Complete = Callable[[Codes], Mask | None]
 
 # Any: the stubs of these functions do not support types that are given at run time.
@@ -82,7 +82,7 @@ class IdentifierFormat:
 
     @property
     def lengths(self) -> tuple[int, int]:
-        """The possible lengths of a text without separators: the last character may be optional."""
+        """The possible lengths of a text without separators, whose last character may be optional."""
         return self.length - 1, self.length
 
     @property
@@ -112,7 +112,7 @@ class IdentifierFormat:
         return is_match
 
     def finish(self, codes: Codes) -> None:
-        """Write the check characters in place; where none exists, increment the digit at `bumped` first."""
+        """Write the check characters in place; where none exists, first increment the digit at `bumped`."""
         if self.complete is None:
             return
         for _ in range(len(digits)):

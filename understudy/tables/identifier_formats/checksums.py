@@ -24,7 +24,7 @@ def _write(codes: Codes, place: int, values: Int64s, alphabet: str = "0123456789
 
 
 def luhn(first: int = 0) -> Complete:
-    """Return the Luhn check over the positions from `first` on; the last position is the check digit."""
+    """Return the Luhn check over the positions from `first` on. The last position is the check digit."""
 
     def complete(codes: Codes) -> None:
         body = digits_of(codes[:, first:-1])[:, ::-1]
@@ -88,8 +88,8 @@ def remainder(
     Parameters
     ----------
     values : sequence of int, optional
-        One number, which is subtracted from the value of a letter in the first position. By default, the
-        first position must be a digit.
+        A single number, which is subtracted from the value of a letter in the first position. If omitted, the
+        first character must be a digit.
     """
 
     def complete(codes: Codes) -> None:
@@ -152,7 +152,7 @@ def codice_fiscale(codes: Codes) -> None:
 
 
 def curp(codes: Codes) -> None:
-    """Write the last digit of a Mexican CURP; letters are numbered in an alphabet that includes Ñ."""
+    """Write the last digit of a Mexican CURP. Letters are numbered in an alphabet that includes Ñ."""
     read = digits_of(codes[:, :17])
     read = np.where(read > 23, read + 1, read)
     total = read @ np.arange(18, 1, -1, dtype=np.int64)

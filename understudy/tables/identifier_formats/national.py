@@ -1,4 +1,4 @@
-"""National identification, tax and insurance numbers, after the issuers' published rules.
+"""National identification, tax and insurance numbers, according to the issuers' published rules.
 
 Dates of birth in new numbers are on days 1 to 28. Rules beyond format and check digits, such as which digits
 repeat in a German tax number, are neither checked nor followed.

@@ -26,7 +26,7 @@ IP_ADDRESSES = (
         rf"{_BYTE}(?:\.{_BYTE}){{3}}",
         (("10.",), _OCTET, (".",), _OCTET, (".",), _OCTET),
     ),
-    # A rough pattern: inference validates addresses with the standard library.
+    # A rough pattern is enough, because inference validates addresses with the standard library.
     IdentifierFormat("ipv6", "IPv6 addresses", r"[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*", (("2001:db8",), *_GROUPS)),
 )
 URLS = (

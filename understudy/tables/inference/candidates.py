@@ -17,9 +17,10 @@ NEARLY_ALL = 0.95
 LISTED_SHARE_MIN = 0.2
 # Minimum share of personal values among others that makes a column personal.
 SOME = 0.05
-# Minimum number of distinct values. Fewer can have valid check digits by chance, or be names of things.
+# Minimum number of distinct values. Fewer values can have valid check digits by chance, or can be names of
+# things.
 N_DISTINCT_MIN = 10
-# Minimum number of values from whose frequencies conclusions are drawn.
+# Minimum number of values that is enough to draw conclusions from their frequencies.
 N_VALUES_MIN = 20
 
 

@@ -104,7 +104,7 @@ def _is_ip(text: str) -> bool:
 
 
 def detect_iban(evidence: Evidence) -> Finding | None:
-    """Detect IBANs. One in 97 texts that only have the format passes the check by chance."""
+    """Detect IBANs. By chance, one in 97 texts in the format of an IBAN passes the check."""
     compact = compacted(evidence.texts.distinct)
     has_format = find_matches(compact, r"^[A-Z]{2}\d{2}[A-Z0-9]{11,30}$")
     if not has_format.any():
@@ -197,7 +197,7 @@ def _detect_named_id(evidence: Evidence) -> Finding | None:
 
 
 def _header_confidence(share: float) -> float:
-    """Return the confidence in a column name if values have the right format but not valid check digits."""
+    """Return the confidence, based on the column name, in values whose check digits are not valid."""
     return 0.92 if share >= PLAUSIBLE else 0.7
 
 
@@ -238,7 +238,7 @@ def _any_of(identifier_formats: tuple[IdentifierFormat, ...], compact: ArrowArra
 def _of_length(
     identifier_formats: tuple[IdentifierFormat, ...], compact: ArrowArray
 ) -> Iterator[IdentifierFormat]:
-    """Yield the formats whose length occurs among the texts; trying all formats would be slow."""
+    """Yield the formats whose length occurs among the texts. Trying all formats would be slow."""
     lengths = set(pc.unique(pc.utf8_length(compact)).to_pylist())
     for identifier_format in identifier_formats:
         if not lengths.isdisjoint(identifier_format.lengths):

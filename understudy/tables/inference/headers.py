@@ -1,6 +1,6 @@
 """Match the words of column names against phrases in seven languages.
 
-A column name contains a phrase if it has its words next to each other, or written together as one word:
+A column name contains a phrase if the words of the phrase are adjacent or joined into one word:
 `postCode`, `POST_CODE` and `postcode` all contain `post code`. Accents and case are ignored.
 """
 
@@ -72,7 +72,7 @@ TARGETS = _phrases("targets")
 
 @lru_cache(maxsize=4096)
 def name_form(words: tuple[str, ...]) -> str | None:
-    """Return which form of name the words indicate: first, last, full or name, or None if they indicate none.
+    """Return the form of name that the words indicate: first, last, full or name, or None without a name.
 
     The form `name` is returned for a single general word, which may also be the name of a thing.
     """
@@ -89,7 +89,7 @@ def name_form(words: tuple[str, ...]) -> str | None:
 
 
 def address_form(words: tuple[str, ...]) -> str | None:
-    """Return which part of an address the words indicate, or None; for a whole address, `street`."""
+    """Return the part of an address that the words indicate (`street` for a whole address), or None."""
     if contains(words, NO_ADDRESS):
         return None
     forms = {"city": CITY, "postal_code": POSTAL_CODE, "state": STATE, "country": COUNTRY, "street": STREET}

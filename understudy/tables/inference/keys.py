@@ -17,7 +17,8 @@ from understudy.tables.schema import GENERATED_KINDS, ColumnKind, TableSchema
 
 # Minimum share of the distinct sampled values that must occur in the key.
 CONTAINED = 0.99
-# Minimum number of distinct texts, because fewer may occur in a key by chance. Numbers need a similar name.
+# Minimum number of distinct texts, because fewer may occur in a key by chance. Numeric columns instead need a
+# name similar to that of the key.
 N_DISTINCT_MIN = 5
 
 
@@ -70,7 +71,7 @@ def find_relationships(tables: Mapping[str, Related]) -> list[RelationshipCandid
 
 
 def _may_be_child(name: str, table: Related, keys: list[_Place]) -> bool:
-    """Return whether columns of a table may refer to a key; within one table, only similar names count."""
+    """Return whether columns of a table may refer to a key. Within one table, only similar names count."""
     return any(
         key.table != name or _is_alike(_Place(name, column), key.table, key.column)
         for key in keys

@@ -47,7 +47,7 @@ def find_in_whole_numbers(
 
 
 def find_in_floats(words: tuple[str, ...], sample: Sample) -> list[Finding]:
-    """Return candidate kinds for a column of floats or decimals; the only candidate is coordinates."""
+    """Return candidate kinds for a column of floats or decimals, where the only candidate is coordinates."""
     if not len(sample.values) or headers.names_property(words):
         return []
     numbers = sample.values.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)

@@ -49,7 +49,7 @@ class InferredSchema(NamedTuple):
 
 
 def infer_schema(data: Dataset) -> InferredSchema:
-    """Infer the schema of a dataset; the findings include candidates for relationships.
+    """Infer the schema of a dataset. The findings include candidates for relationships.
 
     Raises
     ------

@@ -182,7 +182,7 @@ class SampledFile:
             yield batch.column(name)
 
     def count(self, index: int) -> Occurrence:
-        """Count the values of a column over all rows; in long files, only values with certain hashes."""
+        """Count the values of a column, or only the values with certain hashes in a long file."""
         field = self._file.schema_arrow.field(index)
         named = pa.schema([pa.field("x", field.type)])
         columns = (pa.record_batch([values], schema=named) for values in self.column(index))

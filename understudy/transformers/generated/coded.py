@@ -1,6 +1,6 @@
 """Makers of identifiers with a known format (cards, IBANs, national IDs, …), with valid check digits.
 
-New identifiers differ from those of the table: the texts of a format are numbered and divided into blocks,
+New identifiers differ from those of the table. The texts of a format are numbered and divided into blocks,
 and only blocks without a text of the table are used.
 """
 
@@ -113,7 +113,7 @@ class Coded:
 
     @property
     def n_rows_max(self) -> int:
-        """The number of rows is not limited: beyond the capacity of a format, texts repeat."""
+        """The number of rows is not limited, because texts repeat beyond the capacity of a format."""
         return N_ROWS_ANY
 
     def make(self, stream: RowStream) -> ArrowArray:
@@ -238,7 +238,7 @@ def _coded(
 
 
 def _by_coverage(kind: ColumnKind, compact: ArrowArray) -> list[tuple[IdentifierFormat, Mask]]:
-    """Return the formats with a mask of the texts of each; for national IDs only the best format."""
+    """Return the formats with a mask of the texts of each. For national IDs, return only the best format."""
     matches = [
         (identifier_format, _find(identifier_format, compact, kind))
         for identifier_format in FORMATS_OF_KIND[kind]
@@ -344,7 +344,7 @@ def fit_codes(
     Parameters
     ----------
     length_max : int, optional
-        Maximum length of patterns; longer ones are left out.
+        Maximum length of patterns. Longer ones are left out.
     is_number : bool
         Whether the texts are integers, which must not begin with a zero.
     """

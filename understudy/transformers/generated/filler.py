@@ -1,4 +1,4 @@
-"""A maker of filler text for free-text columns, which are not learned: random words of the locale."""
+"""A maker of filler text from random words of the locale, for free-text columns, which are not learned."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from understudy.transformers.generated.transformer import N_ROWS_ANY
 N_QUANTILES = 9
 # Maximum number of words in a text.
 N_WORDS_MAX = 512
-# Minimum number of distinct words of a locale; otherwise English words are used.
+# Minimum number of distinct words for a locale. With fewer, English words are used.
 N_WORDS_FEW = 30
 # Locales whose scripts do not separate words by spaces.
 WITHOUT_BLANKS = frozenset({"ja", "zh"})

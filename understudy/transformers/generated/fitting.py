@@ -45,7 +45,7 @@ _KINDS_OF_NUMBERS = frozenset(
 def fit_generated(
     column: Column, values: ArrowColumn, recognition: Recognition, locale: str
 ) -> tuple[GeneratedTransformer, Codes]:
-    """Fit a generated column; return its transformer and its codes.
+    """Fit a generated column and return its transformer and its codes.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Patterns of texts: each position has a fixed character or a class of characters."""
+"""Patterns of texts, which have a fixed character or a class of characters at each position."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ def array_of_characters(characters: npt.NDArray[np.uint8] | Characters) -> Arrow
 
 
 def characters_of(texts: ArrowArray, length: int) -> Characters:
-    """Return the characters of texts that all have a given length; no text is missing."""
+    """Return the characters of texts that all have a given length. No text is missing."""
     plain = texts.cast(pa.large_binary()).to_numpy(zero_copy_only=False)
     if all(len(text) == length for text in plain):
         return np.frombuffer(b"".join(plain), np.uint8).reshape(-1, length).astype(np.uint32)

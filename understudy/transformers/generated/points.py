@@ -16,7 +16,7 @@ from understudy.transformers.array_reader import ArrayReader, require
 from understudy.transformers.base import MIN_SUPPORT, Arrays, ArrowArray, Json, RowStream
 from understudy.transformers.generated.transformer import N_ROWS_ANY
 
-# Number of quantiles of each number.
+# Number of quantiles stored for each coordinate.
 N_QUANTILES = 33
 # Maximum number of decimals of new coordinates.
 N_DECIMALS_MAX = 8
@@ -81,7 +81,7 @@ class Points:
         return {"form": "points", "decimals": self.n_decimals}
 
     def to_arrays(self) -> tuple[Json, Arrays]:
-        """Return the quantiles, the number of decimals and the marks."""
+        """Return the quantiles, the number of decimals and the text around the numbers."""
         manifest: Json = {"form": "points", "decimals": self.n_decimals, "marks": list(self.marks)}
         return manifest, {"quantiles": self.quantiles}
 

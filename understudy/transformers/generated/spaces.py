@@ -117,7 +117,7 @@ def fit_space(pattern: P, characters: Characters | None) -> Space[P]:
     Parameters
     ----------
     characters : array of shape (n_texts, length) or None
-        All texts of the table with the pattern's length; None if there are none.
+        All texts of the table with the pattern's length, or None if there are none.
     """
     n_texts = pattern.count_texts()
     taken = pattern.find(characters) if characters is not None else np.zeros(0, np.uint64)

@@ -1,7 +1,8 @@
 """The parts that all runners share: options, measurements and output files.
 
-It runs in environments without this project. The command line of a runner is ``RUNNER TRAIN_PARQUET FOLDER
---rows N --seed S --minutes M``; it writes ``synthetic.parquet`` and ``figures.json`` into the folder.
+This module runs in environments without this project. The command line of a runner is
+``RUNNER TRAIN_PARQUET FOLDER --rows N --seed S --minutes M``. A runner writes ``synthetic.parquet`` and
+``figures.json`` into the folder.
 """
 
 from __future__ import annotations

@@ -71,7 +71,8 @@ for pair in combinations(is_category, 2):
         key,
         lambda t=tables, n=numbers: ContingencySimilarity.compute(*t, continuous_column_names=n),
     )
-# For a pair of a number and a category, the report bins the number itself, with other edges in each table.
+# For a pair of a number and a category, the report bins the number itself, with separate edges for each
+# table.
 report = QualityReport()
 metadata = {
     "columns": {

@@ -168,7 +168,7 @@ def test_negative_target_breaks_a_nonnegative_rule() -> None:
 
 @settings(deadline=None)
 @given(st.lists(st.integers(-(2**61), 2**61), min_size=1), st.integers(1, 10**6))
-def test_halves_are_rounded_to_even_or_away(totals: list[int], divisor: int) -> None:
+def test_halves_are_rounded_to_even_or_away_from_zero(totals: list[int], divisor: int) -> None:
     array = np.array(totals)
     assert divide(array, divisor, "even").tolist() == [round(Fraction(t, divisor)) for t in totals]
     away = [(1 if t >= 0 else -1) * int(Fraction(abs(t), divisor) + Fraction(1, 2)) for t in totals]

@@ -140,7 +140,7 @@ def test_mutual_dependencies_are_found_in_both_directions() -> None:
     }
 
 
-def test_missing_counts_as_a_value_of_functional_dependencies() -> None:
+def test_missing_value_counts_as_a_value_in_functional_dependencies() -> None:
     code = np.random.default_rng(4).integers(0, 20, N_ROWS)
     columns = {"code": code.astype(str), "group": with_missing((code // 7).astype(str), code < 3)}
     assert [(rule.determinant, rule.dependent) for rule in rules_of(columns).functional_dependencies] == [

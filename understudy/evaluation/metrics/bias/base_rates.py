@@ -79,7 +79,7 @@ class ColumnBaseRates(BaseModel):
 
 
 class BaseRatesResult(MetricResult):
-    """Largest change of a group's rate from the real to the synthetic table."""
+    """Largest absolute difference between the real and the synthetic rate of a group."""
 
     metric: Literal["base_rates"] = "base_rates"
     target: str | None
@@ -104,7 +104,7 @@ def score(comparison: Comparison) -> BaseRatesResult | UnscoredResult:
     columns = [
         _column(comparison, target, groups_of(comparison, name))
         for name in comparison.options.protected
-        # If the target is protected, the rate of a class within itself is always 1.
+        # If the target is protected, each group is a class, and the rate of this class is always 1.
         if name != comparison.target
     ]
     judged = [

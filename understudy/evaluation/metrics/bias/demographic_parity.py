@@ -46,7 +46,7 @@ class GroupSelectionRates(BaseModel):
 
 
 class SelectionParity(BaseModel):
-    """Differences between groups in how often one model predicts the class."""
+    """Differences between groups in the rate at which a model predicts the class."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -96,7 +96,7 @@ class ColumnParity(BaseModel):
 
 
 class DemographicParityResult(MetricResult):
-    """Increase in the demographic parity difference from training on the evaluated instead of real rows."""
+    """Increase in the demographic parity difference if the evaluated rows replace the real training rows."""
 
     metric: Literal["demographic_parity"] = "demographic_parity"
     target: str
@@ -107,7 +107,7 @@ class DemographicParityResult(MetricResult):
 
 
 def score(comparison: Comparison) -> DemographicParityResult | UnscoredResult:
-    """Return the largest excess of the demographic parity difference over that of a model of real rows.
+    """Return the largest excess of the demographic parity difference over that of the model of real rows.
 
     Notes
     -----

@@ -36,8 +36,8 @@ class GroupOdds(BaseModel):
     is_too_small: Annotated[
         bool,
         Field(
-            description="Whether the group is not scored, because it has fewer than 50 test rows, fewer "
-            "than 20 of the class, or fewer than 20 of other classes."
+            description="Whether the group is too small to be scored: it has fewer than 50 test rows, fewer "
+            "than 20 test rows of the class, or fewer than 20 test rows of other classes."
         ),
     ]
     true_positive_synthetic: float | None
@@ -84,7 +84,7 @@ class ColumnOdds(BaseModel):
 
 
 class EqualisedOddsResult(MetricResult):
-    """Increase in the equalized odds difference from training on the evaluated instead of real rows."""
+    """Increase in the equalized odds difference if the evaluated rows replace the real training rows."""
 
     metric: Literal["equalised_odds"] = "equalised_odds"
     target: str
@@ -96,7 +96,7 @@ class EqualisedOddsResult(MetricResult):
 
 
 def score(comparison: Comparison) -> EqualisedOddsResult | UnscoredResult:
-    """Return the largest excess of the equalized odds difference over that of a model of real rows.
+    """Return the largest excess of the equalized odds difference over that of the model of real rows.
 
     Notes
     -----

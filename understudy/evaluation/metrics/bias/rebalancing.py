@@ -44,7 +44,7 @@ class FairnessScores(BaseModel):
     parity_interval: Interval
     odds_difference: Annotated[
         float | None,
-        Field(description="Equalized odds difference; null if fewer than two groups have enough test rows."),
+        Field(description="Equalized odds difference. Null if fewer than two groups have enough test rows."),
     ]
     odds_interval: Interval | None
     auc: float
@@ -66,7 +66,8 @@ class ColumnRebalancing(BaseModel):
         FairnessScores, Field(description="Scores of the model trained on the same rows with weights.")
     ]
     reduction: Annotated[
-        float, Field(description="Parity difference before weighting minus that after weighting.")
+        float,
+        Field(description="Parity difference before weighting minus the parity difference after weighting."),
     ]
     reduction_interval: Interval
     weights: Annotated[
@@ -75,7 +76,7 @@ class ColumnRebalancing(BaseModel):
 
 
 class RebalancingResult(MetricResult):
-    """Largest decrease in the demographic parity difference from weighting the evaluated rows."""
+    """Largest decrease in the demographic parity difference when the evaluated rows are weighted."""
 
     metric: Literal["rebalancing"] = "rebalancing"
     target: str

@@ -18,7 +18,7 @@ from understudy.evaluation.statistics.distributions import N_ROWS_SHOWN_MIN
 from understudy.evaluation.statistics.groups import N_ROWS_JUDGED_MIN, Groups, groups_of
 from understudy.evaluation.statistics.influence import Estimate, mean_area, r2
 
-# Maximum number of rows per table for the comparison of columns; a group of a tenth still has a thousand.
+# Maximum number of rows per table for the comparison of columns; a tenth of them is still 1,000 rows.
 N_ROWS_OF_SHAPES_MAX = 10_000
 # Minimum number of test rows of a class within a group for an AUC.
 N_ROWS_OF_CLASS_MIN = 10
@@ -39,12 +39,12 @@ class SegmentScore(BaseModel):
     is_too_small: Annotated[
         bool,
         Field(
-            description="Whether the group is not scored, because it has fewer than 50 test rows, fewer than "
-            "two classes with 10 test rows, or a constant numeric target."
+            description="Whether the group is not scored. Groups need at least 50 test rows and either two "
+            "classes with at least 10 test rows each or a numeric target that is not constant."
         ),
     ]
     shape: Annotated[
-        float | None, Field(description="Mean similarity of the columns within the group; 1 is best.")
+        float | None, Field(description="Mean similarity of the columns within the group. 1 is best.")
     ] = None
     synthetic: Annotated[
         float | None, Field(description="AUC or R2 of the model trained on the evaluated rows.")
@@ -75,7 +75,7 @@ class ColumnSegments(BaseModel):
 
 
 class SegmentsResult(MetricResult):
-    """AUC or R2 in the group in which the model trained on the evaluated rows is worst."""
+    """AUC or R2 of the model trained on the evaluated rows, in the group with the lowest score."""
 
     metric: Literal["segments"] = "segments"
     target: str

@@ -21,8 +21,8 @@ class AlphaPrecisionResult(MetricResult):
     curve: Annotated[
         list[tuple[float, float]],
         Field(
-            description="Points of the precision curve: a share of innermost real rows, and the share of "
-            "synthetic rows in their region."
+            description="Points of the precision curve. Each point is a share of the innermost real rows "
+            "and the share of synthetic rows in the region of these real rows."
         ),
     ]
 

@@ -25,8 +25,8 @@ class BetaRecallResult(MetricResult):
     curve: Annotated[
         list[tuple[float, float]],
         Field(
-            description="Points of the recall curve: a share of innermost synthetic rows, and the share "
-            "of real rows that they reach."
+            description="Points of the recall curve. Each point is a share of the innermost synthetic rows "
+            "and the share of real rows that these synthetic rows reach."
         ),
     ]
 
@@ -44,12 +44,12 @@ def score(comparison: Comparison) -> BetaRecallResult | UnscoredResult:
         return TOO_FEW
     depths = neighbours.own_depths[neighbours.nearest]
     steps = np.searchsorted(np.quantile(depths, LEVELS), depths)
-    # The first half counts the rows reached at each step, the second half those not reached.
+    # The first half counts the rows that are reached at each step, and the second half counts all other rows.
     n_steps = len(LEVELS)
     counts = np.bincount(steps + n_steps * (neighbours.n_within == 0), minlength=2 * n_steps)
     curve = np.cumsum(counts[:n_steps]) / neighbours.n_rows
     lost = depth_curve.drawn_steps(counts, comparison.rng("beta_recall"))[:, n_steps:]
-    # The curve is the diagonal minus the share not reached. Synthetic rows are not resampled.
+    # The curve is the diagonal minus the share of rows not reached. Synthetic rows are not resampled.
     drawn = LEVELS - np.cumsum(lost, axis=1) / neighbours.n_rows
     estimate, interval = depth_curve.estimated(curve, drawn, SPREAD_OF_BOTH)
     return BetaRecallResult(

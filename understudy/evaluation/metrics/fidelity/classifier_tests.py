@@ -19,12 +19,12 @@ from understudy.tables.splitmix import mix64
 
 N_ROWS_MIN = 50
 N_FOLDS = 3
-# Below this number of subjects, a fold could lack a class or consist of one subject. Rows are then assigned
-# to folds independently of their subject.
+# With fewer subjects, a fold could lack a class or consist of one subject. Rows are then assigned to
+# folds independently of their subject.
 N_SUBJECTS_MIN = 30
 # Maximum number of rows for the importance of columns; the standard error of the AUC is then below 0.01.
 N_ROWS_IMPORTANCE = 4_000
-# Maximum number of copies of a row that share a fold; more frequent rows are assigned to folds one by one.
+# Maximum number of copies of a row that share a fold. More frequent rows are assigned to folds one by one.
 N_COPIES_MAX = 20
 N_ROWS_SHOWN = 20
 N_POINTS_SHOWN = 50
@@ -43,7 +43,7 @@ class DistinguishingColumn(BaseModel):
 
     column: str
     auc_lost: Annotated[
-        float, Field(description="Decrease of the AUC when the values of this column are shuffled.")
+        float, Field(description="Decrease in the AUC when the values of this column are shuffled.")
     ]
 
 
@@ -209,8 +209,8 @@ def _most_confident(scores: Floats, positions: NDArray[np.int64]) -> list[Distin
 def _curve(real: Floats, synthetic: Floats) -> list[tuple[float, float]]:
     """Return points of the ROC curve with the same number of real rows between them."""
     ordered_real, ordered_synthetic = np.sort(real), np.sort(synthetic)
-    # About a fiftieth of the real rows lie between two points. No row is classified as synthetic at the first
-    # point, and every row is at the last point.
+    # About a fiftieth of the real rows lie between two points. At the first point, no row is classified as
+    # synthetic, and at the last point, every row is.
     shares = np.linspace(0, 1, N_POINTS_SHOWN - 1)
     bounds = np.unique(np.quantile(ordered_real, shares, method="inverted_cdf"))
     bounds[0] = -np.inf

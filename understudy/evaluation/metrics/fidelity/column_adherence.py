@@ -24,15 +24,15 @@ class ColumnAdherenceScore(BaseModel):
     score: Annotated[
         float,
         Field(
-            description="Share of the values, rounded to thousandths because a range is defined "
-            "by only two real rows."
+            description="Share of the synthetic values within the real range or categories. The share is "
+            "rounded to thousandths, because only two real rows define a range."
         ),
     ]
     measure: Literal["BoundaryAdherence", "CategoryAdherence"]
 
 
 class ColumnAdherenceResult(MetricResult):
-    """Adherence of all columns; the overall score is their mean."""
+    """Adherence of each column. The overall score is the mean over columns."""
 
     metric: Literal["column_adherence"] = "column_adherence"
     columns: list[ColumnAdherenceScore]
@@ -67,7 +67,8 @@ def _bounds(comparison: Comparison, i: int) -> ColumnAdherenceScore | None:
 def boundary_adherence(real: Values, synthetic: Values) -> float:
     """Return SDMetrics' BoundaryAdherence: the share of values from the smallest to the largest real one.
 
-    Missing values are ignored if the real column has missing values, and are out of bounds otherwise.
+    If the real column has missing values, missing values are ignored. If it has none, they count as out of
+    bounds.
     """
     missing = is_missing(real)
     known = real[~missing]

@@ -24,15 +24,15 @@ class ColumnCoverageScore(BaseModel):
     score: Annotated[
         float,
         Field(
-            description="Share of the range or categories, rounded to hundredths because a range "
-            "is defined by only two real rows."
+            description="Share of the real range or categories that is covered. The share is rounded to "
+            "hundredths, because only two real rows define a range."
         ),
     ]
     measure: Literal["RangeCoverage", "CategoryCoverage"]
 
 
 class ColumnCoverageResult(MetricResult):
-    """Coverage of all columns; the overall score is their mean."""
+    """Coverage of each column. The overall score is the mean over columns."""
 
     metric: Literal["column_coverage"] = "column_coverage"
     columns: list[ColumnCoverageScore]
@@ -66,7 +66,7 @@ def _reach(comparison: Comparison, i: int) -> ColumnCoverageScore | None:
 
 
 def range_coverage(real: Values, synthetic: Values) -> float:
-    """Return SDMetrics' RangeCoverage: 1 minus the shares of the real range that are not reached.
+    """Return SDMetrics' RangeCoverage: 1 minus the shares of the real range that no synthetic value reaches.
 
     The result is NaN if the real column has fewer than two distinct values, and 0 if the synthetic column has
     no known value.
@@ -77,7 +77,7 @@ def range_coverage(real: Values, synthetic: Values) -> float:
     if len(other) == 0:
         return 0.0
     low, high = known.min(), known.max()
-    # Halved values, because the difference of two large floats may overflow.
+    # Values are halved, because the difference of two large floats may overflow.
     width = high / 2 - low / 2
     below, above = (other.min() / 2 - low / 2) / width, (high / 2 - other.max() / 2) / width
     return float(max(1 - max(below, 0.0) - max(above, 0.0), 0.0))

@@ -24,12 +24,13 @@ class ColumnShapeScore(BaseModel):
     measure: Literal["KSComplement", "TVComplement"]
     known_values: Annotated[float, Field(description="Similarity of the distributions of known values.")]
     missing_values: Annotated[
-        float, Field(description="Similarity of the shares of missing values: 1 minus their difference.")
+        float,
+        Field(description="Similarity of the shares of missing values: 1 minus the difference between them."),
     ]
 
 
 class ColumnShapesResult(MetricResult):
-    """Scores of all columns; the overall score is their mean."""
+    """Score of each column. The overall score is the mean over columns."""
 
     metric: Literal["column_shapes"] = "column_shapes"
     columns: list[ColumnShapeScore]

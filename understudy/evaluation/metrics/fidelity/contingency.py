@@ -21,13 +21,13 @@ N_COUNTS_MAX = 1_000_000
 
 
 class ContingencyResult(MetricResult):
-    """ContingencySimilarity of each pair of categorical columns; the overall score is the mean over pairs."""
+    """ContingencySimilarity of all pairs of categorical columns. The overall score is the mean over pairs."""
 
     metric: Literal["contingency"] = "contingency"
     columns: Annotated[list[str], Field(description="Names of the columns, in the order of the matrix.")]
     matrix: Annotated[
         list[list[float | None]],
-        Field(description="Similarity of each pair of columns, from 0 to 1; null on the diagonal."),
+        Field(description="Similarity of each pair of columns, from 0 to 1. Null on the diagonal."),
     ]
 
 

@@ -22,16 +22,18 @@ Matrix = list[list[float | None]]
 
 
 class CorrelationsResult(MetricResult):
-    """CorrelationSimilarity of each pair of numeric columns; the score is the mean for Pearson's."""
+    """CorrelationSimilarity of each pair of numeric columns. The score uses Pearson's correlations."""
 
     metric: Literal["correlations"] = "correlations"
     columns: Annotated[list[str], Field(description="Names of the columns, in the order of the matrices.")]
     spearman_score: Annotated[
         float | None,
-        Field(description="Mean similarity of Spearman's rank correlations; null if none is defined."),
+        Field(
+            description="Mean similarity of Spearman's rank correlations. Null if no correlation is defined."
+        ),
     ]
     pearson_real: Annotated[
-        Matrix, Field(description="Pearson's correlations; null where undefined and on the diagonal.")
+        Matrix, Field(description="Pearson's correlations. Null where undefined and on the diagonal.")
     ]
     pearson_synthetic: Matrix
     spearman_real: Matrix

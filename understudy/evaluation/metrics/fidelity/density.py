@@ -1,4 +1,4 @@
-"""Density: the number of real neighbourhoods that contain a synthetic row."""
+"""Density: the mean number of real neighbourhoods around a synthetic row, relative to real rows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from understudy.evaluation.statistics.auc import interval
 
 
 class DensityResult(MetricResult):
-    """Mean number of real neighbourhoods around a synthetic row, relative to real rows; at most 1."""
+    """Mean number of real neighbourhoods that contain a synthetic row, as a ratio to real rows, up to 1."""
 
     metric: Literal["density"] = "density"
     density: Annotated[
@@ -28,14 +28,14 @@ class DensityResult(MetricResult):
 
 
 def score(comparison: Comparison) -> DensityResult | UnscoredResult:
-    """Return the density of Naeem et al. (2020), capped at 1, which is the density of real rows."""
+    """Return the density of Naeem et al. (2020), capped at 1, the expected density of real rows."""
     neighbours = neighbourhood(comparison)
     if neighbours is None:
         return TOO_FEW
     density = float(neighbours.n_around.mean()) / N_NEIGHBOURS
-    # The variances over the real and over the synthetic rows add up. The factor 2 covers the neighbourhoods,
-    # which are a sample too: the standard deviations over 14 pairs of halves of the adult and housing tables
-    # were equal to this value.
+    # The variances over the real and over the synthetic rows add up. The factor 2 accounts for the
+    # neighbourhoods, which are a sample too. With it, the value equals the
+    # standard deviations over 14 pairs of halves of the adult and housing tables.
     variance = 2 * (np.var(neighbours.n_around) + np.var(neighbours.n_within)) / neighbours.n_rows
     error = math.sqrt(float(variance)) / N_NEIGHBOURS
     return DensityResult(

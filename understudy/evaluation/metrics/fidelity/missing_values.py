@@ -20,7 +20,7 @@ Hashes = NDArray[np.uint64]
 
 
 class ColumnMissingness(BaseModel):
-    """MissingValueSimilarity of one column: 1 minus the difference of the shares of missing values."""
+    """MissingValueSimilarity of one column: 1 minus the difference between the shares of missing values."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -31,7 +31,7 @@ class ColumnMissingness(BaseModel):
 
 
 class MissingPattern(BaseModel):
-    """A pattern of missing values: the missing columns of rows in which all other columns are known."""
+    """A pattern of missing values: the set of columns that are missing in a row."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -47,7 +47,7 @@ class MissingPattern(BaseModel):
 
 
 class MissingValuesResult(MetricResult):
-    """Similarity of the patterns of missing values, with the similarity for each column."""
+    """Similarity of the patterns of missing values in both tables, and the similarity of each column."""
 
     metric: Literal["missing_values"] = "missing_values"
     columns: Annotated[
@@ -104,7 +104,7 @@ def _patterns(
             columns=[
                 comparison.columns[i].name
                 for i in affected
-                # The first row of a pattern is a real one if any real row has the pattern.
+                # If any real row has a pattern, the first row with this pattern is a real row.
                 if is_missing(comparison.real.columns[i][first[k] : first[k] + 1])[0]
             ],
             real=float(shares[0][k]),
@@ -115,7 +115,7 @@ def _patterns(
 
 
 def _hashes(table: EncodedTable, affected: list[int]) -> Hashes:
-    """Return a hash for each row that depends only on which columns are missing."""
+    """Return a hash for each row that depends only on the set of its missing columns."""
     result = np.zeros(table.n_rows, dtype=np.uint64)
     for i in affected:
         result = mix64(result ^ is_missing(table.columns[i]).astype(np.uint64))

@@ -1,4 +1,4 @@
-"""Mutual information: the agreement of the strength of relations between columns."""
+"""Mutual information: similarity of the strengths of relations in the real and the synthetic table."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.metrics.base import Metric, MetricResult, RealBaseline, UnscoredResult
 from understudy.evaluation.metrics.fidelity.pair_cells import Counts, PairCells, pair_cells
 
-# Probability that a relation is found in a table of independent columns.
+# Probability that the test finds a relation in a table of independent columns.
 SIGNIFICANCE = 0.01
 
 Floats = NDArray[np.float64]

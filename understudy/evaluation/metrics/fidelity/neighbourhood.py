@@ -48,8 +48,8 @@ class Neighbourhood:
     nearest : int array of shape (n_rows,)
         Nearest synthetic row of each real row.
     n_within : int array of shape (n_rows,)
-        Number of synthetic rows in the neighbourhood of each real row, which extends to its k-th nearest real
-        row.
+        Number of synthetic rows in the neighbourhood of each real row. The neighbourhood extends to the k-th
+        nearest real row.
     n_around : int array of shape (n_rows,)
         Number of real rows whose neighbourhood contains each synthetic row.
     real_depths, synthetic_depths : float array of shape (n_rows,)
@@ -131,7 +131,7 @@ def _neighbours(real: Points, synthetic: Points) -> tuple[Integers, Integers, In
 
 
 def _depths(points: Points, of: Points) -> Floats:
-    """Return the distance of each point from the mean of the points `of`; different codes are 1 apart."""
+    """Return the distance of each point from the mean of the points `of`; different codes have distance 1."""
     centre = of.numbers.mean(axis=1, dtype=np.float64, keepdims=True)
     squares = ((points.numbers - centre) ** 2).sum(axis=0)
     for codes, others in zip(points.codes, of.codes, strict=True):

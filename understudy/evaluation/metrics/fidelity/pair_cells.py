@@ -46,7 +46,7 @@ class PairCells:
 
 
 def pair_cells(comparison: Comparison) -> PairCells:
-    """Return the counts of a comparison of at least two columns; they are computed once per comparison."""
+    """Return the counts for a comparison with at least two columns; compute them once per comparison."""
     return comparison.once("pair cells", _pair_cells)
 
 
@@ -89,5 +89,5 @@ def quantile_edges(values: Values, n_bins: int = N_BINS) -> Values:
     known = values[~is_missing(values)]
     if len(known) == 0:
         return known
-    # Edges are values that occur, so that equal values never lie on both sides of an edge.
+    # Edges are values of the column, so equal values never lie on both sides of an edge.
     return np.unique(np.quantile(known, np.arange(1, n_bins) / n_bins, method="inverted_cdf"))

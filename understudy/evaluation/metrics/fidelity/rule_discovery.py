@@ -26,7 +26,8 @@ BROKEN_SHUFFLED_FACTOR = 10
 N_LEVELS_MAX = 1_000
 N_COUNTS_MAX = 250_000
 N_ROWS_A_LEVEL_MIN = 5
-# Minimum share of rows that a functional dependency covers; rare values of the first column are not covered.
+# Minimum share of rows that a functional dependency covers. Rows with rare values of the first column
+# are not covered.
 DECIDED_MIN = 0.9
 N_NUMBERS_MAX = 40
 N_ROWS_TRIED = 200
@@ -176,7 +177,7 @@ def _missing(halves: Halves) -> Iterator[Missing]:
 
 
 def _mutual(rules: list[Missing]) -> Iterator[Missing]:
-    """Yield the rules, with one mutual rule instead of two that are each other's reverse."""
+    """Yield the rules; combine each pair of mutually reverse rules into one mutual rule."""
     known = {rule.columns for rule in rules}
     for rule in rules:
         first, second = rule.columns

@@ -41,7 +41,9 @@ class RulesKeptResult(MetricResult):
     """Share of synthetic rows that satisfy a rule found in the real table, averaged over rules."""
 
     metric: Literal["rules_kept"] = "rules_kept"
-    rules: Annotated[list[RuleCompliance], Field(description="Rules, most often broken first.")]
+    rules: Annotated[
+        list[RuleCompliance], Field(description="Rules found in the real table, most often broken first.")
+    ]
     unbroken: Annotated[float, Field(description="Share of synthetic rows that satisfy all rules.")]
     unbroken_real: Annotated[float, Field(description="Share of real rows that satisfy all rules.")]
 
@@ -81,7 +83,7 @@ def _halves(comparison: Comparison, rng: np.random.Generator) -> Halves:
 
 
 def _group(kind: ColumnKind) -> str:
-    """Return a group name that is equal for columns with comparable values."""
+    """Return the name of the column's group. Columns with comparable values are in the same group."""
     if kind in (ColumnKind.date, ColumnKind.timestamp):
         return "moment"
     return kind.value if kind in (ColumnKind.time, ColumnKind.duration) else "number"

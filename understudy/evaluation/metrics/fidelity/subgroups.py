@@ -22,8 +22,8 @@ N_REAL_MIN = 50
 N_GROUPING_MAX = 12
 N_GROUPS_MAX = 12
 N_GROUPS_SHOWN = 20
-# Number of bins per column: quantiles of the real numbers, or the most frequent categories and one bin for
-# all others.
+# Number of bins per column. Numbers are divided at quantiles of the real values. The most frequent
+# categories have a bin each, and all other categories share one bin.
 N_BINS = 50
 QUARTERS = ("lowest quarter", "second quarter", "third quarter", "highest quarter")
 
@@ -58,7 +58,7 @@ class SmallSubgroup(BaseModel):
 
 
 class SubgroupsResult(MetricResult):
-    """Similarity of columns within groups; the overall score is the mean over groups."""
+    """Similarity of columns within groups. The overall score is the mean over groups."""
 
     metric: Literal["subgroups"] = "subgroups"
     whole: Annotated[float, Field(description="Similarity of the columns over all rows.")]
@@ -156,7 +156,7 @@ def _quarters(i: int, real: Values, synthetic: Values) -> _Grouping:
         np.where(is_missing(values), -1, np.searchsorted(edges, values, side="left"))
         for values in (real, synthetic)
     ]
-    # Many equal values leave fewer than three edges; the parts are then not quarters.
+    # If many values are equal, there are fewer than three edges, and the parts are not quarters.
     labels = (
         QUARTERS if len(edges) == 3 else [f"part {k + 1} of {len(edges) + 1}" for k in range(len(edges) + 1)]
     )
@@ -196,7 +196,7 @@ def _where(mask: NDArray[np.bool_]) -> list[int]:
 
 
 def _distances(grouping: _Grouping, column: _Binned) -> tuple[Floats, Floats]:
-    """Return the distance of the column's two distributions in each group, and that expected by chance."""
+    """Return the distance between the column's two distributions in each group, and the expected distance."""
     real, synthetic = (
         _counts(groups, bins, len(grouping.labels), column.n_bins)
         for groups, bins in ((grouping.real, column.real), (grouping.synthetic, column.synthetic))
@@ -227,7 +227,7 @@ def distances(real: Floats, synthetic: Floats, *, is_ordered: bool) -> Floats:
 
 
 def expected_distances(real: Floats, synthetic: Floats, *, is_ordered: bool) -> Floats:
-    """Return the approximate mean distance of two samples of these sizes from the same source.
+    """Return the approximate mean distance between two samples of these sizes from the same distribution.
 
     Notes
     -----

@@ -23,7 +23,8 @@ from understudy.evaluation.metrics.fidelity.classifier_tests import (
 from understudy.evaluation.models.classifiers import one_thread
 
 N_ROWS_MAX = 10_000
-# Number of categories with a feature each: the most frequent ones of both tables together.
+# Number of categories with a separate feature. These are the most frequent categories of both tables
+# together.
 N_CATEGORIES = 10
 
 
@@ -62,7 +63,7 @@ def _of_numbers(values: Values) -> Floats:
 
     missing = is_missing(values)
     ranks = np.zeros(len(values))
-    # Ranks from -1 to 1 among the values of both tables, so that both are treated alike.
+    # Ranks are from -1 to 1 among the values of both tables, so that both tables are treated alike.
     ranks[~missing] = 2 * rankdata(values[~missing]) / max((~missing).sum(), 1) - 1
     return np.column_stack([ranks, ranks**2, missing])
 

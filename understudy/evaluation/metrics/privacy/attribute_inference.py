@@ -39,8 +39,8 @@ class SensitiveAttributeScore(BaseModel):
     is_category: Annotated[
         bool,
         Field(
-            description="Whether a correct guess must equal the value. A guess of a number may differ by 5 % "
-            "of the ranks."
+            description="Whether a guess is correct only if it equals the value. The rank of a guessed "
+            "number may differ from that of the value by up to 5 % of the ranks of the column."
         ),
     ]
     attack: Annotated[float, Field(description="Share of correct guesses for training rows.")]
@@ -50,11 +50,12 @@ class SensitiveAttributeScore(BaseModel):
 
 
 class AttributeInferenceResult(MetricResult):
-    """Largest excess of the share of correct guesses for training rows over that for held-out rows."""
+    """Share of correct guesses for training rows minus that for held-out rows, in the column at most risk."""
 
     metric: Literal["attribute_inference"] = "attribute_inference"
     columns: Annotated[
-        list[SensitiveAttributeScore], Field(description="Sensitive columns, largest excess first.")
+        list[SensitiveAttributeScore],
+        Field(description="Scores of the sensitive columns, largest excess first."),
     ]
 
 
@@ -99,7 +100,8 @@ def score(comparison: Comparison) -> AttributeInferenceResult | UnscoredResult:
     ]
     return AttributeInferenceResult(
         score=max(guess.excess for guess in guessed),
-        # The intervals hold simultaneously, so their largest ends are an interval of the largest excess.
+        # The intervals hold simultaneously, so the maxima of their ends form an interval of the largest
+        # excess.
         interval=(max(guess.interval[0] for guess in guessed), max(guess.interval[1] for guess in guessed)),
         columns=sorted(guessed, key=lambda guess: -guess.excess),
         n_rows=victims.n_rows | {"synthetic": comparison.synthetic.n_rows},

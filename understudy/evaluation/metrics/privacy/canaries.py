@@ -17,7 +17,7 @@ N_CANARIES_MIN = 10
 
 
 class CanariesResult(MetricResult):
-    """AUC with which the planted canaries are separated from those that were left out."""
+    """AUC of an attacker who separates planted canaries from canaries that were left out."""
 
     metric: Literal["canaries"] = "canaries"
     exposure: Annotated[
@@ -32,7 +32,10 @@ class CanariesResult(MetricResult):
     ]
     exposure_most: Annotated[
         float,
-        Field(description="Exposure in bits if every planted canary ranks above all that were left out."),
+        Field(
+            description="Exposure in bits if every planted canary ranks above all canaries that were left "
+            "out."
+        ),
     ]
     n_planted: int
     n_found: Annotated[int, Field(description="Number of planted canaries that equal a synthetic row.")]
@@ -72,7 +75,7 @@ def score(comparison: Comparison) -> CanariesResult | UnscoredResult:
 
 
 def exposure(planted: NDArray[np.float64], left_out: NDArray[np.float64]) -> float:
-    """Return the mean exposure in bits; half of the tied canaries rank above a planted one."""
+    """Return the mean exposure in bits. Half of the canaries that tie with a planted one rank above it."""
     ordered = np.sort(left_out)
     n = len(ordered)
     above = n - np.searchsorted(ordered, planted, side="right")

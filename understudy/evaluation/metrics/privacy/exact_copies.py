@@ -14,7 +14,7 @@ from understudy.evaluation.encoding import EncodedTable, Values, is_missing
 from understudy.evaluation.metrics.base import Metric, MetricResult, RealBaseline, RealScore
 from understudy.evaluation.statistics.proportions import Proportion, predicted_shares
 
-# Minimum share of distinct values of a column that is continuous or nearly a key.
+# Minimum number of distinct values, as a share of the rows, of a column that makes chance copies unlikely.
 SHARE_TELLING = 0.1
 
 Hashes = NDArray[np.uint64]

@@ -26,7 +26,7 @@ class MembershipDensityResult(MetricResult):
 
 
 def score(comparison: Comparison) -> MembershipDensityResult | UnscoredResult:
-    """Return the AUC of the ratio of densities around training rows and around other real rows.
+    """Return the AUC with which the ratio of densities separates training rows from other real rows.
 
     Notes
     -----

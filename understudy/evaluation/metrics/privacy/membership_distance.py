@@ -24,8 +24,8 @@ class MembershipDistanceResult(MetricResult):
     found_rarely: Annotated[
         float | None,
         Field(
-            description="True positive rate at a false positive rate of 0.1 %; null if there are fewer "
-            "than 10,000 victim records."
+            description="True positive rate at a false positive rate of 0.1 %. Null if there are fewer than "
+            "10,000 victim records."
         ),
     ] = None
     roc: list[RocPoint]

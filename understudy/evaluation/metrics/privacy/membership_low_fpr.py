@@ -32,7 +32,7 @@ class MembershipLowFprResult(MetricResult):
 
 
 def score(comparison: Comparison) -> MembershipLowFprResult | UnscoredResult:
-    """Return the true positive rate, on half of the records, of the best attacker on the other half.
+    """Select the best attacker on half of the records, and return its true positive rate on the other half.
 
     Notes
     -----
@@ -82,7 +82,8 @@ def interval_of_found(members: Scores, others: Scores, *, confidence: float = CO
     tail = (1 - confidence) / 4
     ranks = np.arange(1, n + 1)
     ordered = np.sort(others)[::-1]
-    # Order statistics with at most, and with at least, 1 % of the population above them, up to the error.
+    # Two order statistics: at most 1 % of the population is above one of them, and at least 1 % above the
+    # other, up to the error.
     is_strict = beta.ppf(1 - tail, ranks, n - ranks + 1) <= FALSE_ALARMS
     is_loose = beta.ppf(tail, ranks, n - ranks + 1) >= FALSE_ALARMS
     strict = ordered[is_strict.sum() - 1] if is_strict.any() else np.inf

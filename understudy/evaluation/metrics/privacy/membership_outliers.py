@@ -25,7 +25,9 @@ class MembershipOutliersResult(MetricResult):
     """AUC of the best attacker on the victim records that are farthest from other real rows."""
 
     metric: Literal["membership_outliers"] = "membership_outliers"
-    attacker: Annotated[str, Field(description="Name of the best attacker on all other victim records.")]
+    attacker: Annotated[
+        str, Field(description="Name of the attacker with the highest AUC on all other victim records.")
+    ]
     share: Annotated[float, Field(description="Share of the victim records that are outliers.")]
     auc_of_others: Annotated[
         float, Field(description="AUC of the same attacker on all other victim records.")

@@ -18,7 +18,7 @@ from understudy.evaluation.statistics.proportions import (
     share_of,
 )
 
-# Maximum difference of equal numbers, as a fraction of the ranks of the column.
+# Maximum difference of numbers that count as equal, as a fraction of the ranks of the column.
 TOLERANCE = 0.01
 N_DIFFERENT_ASKED = (0, 1)
 
@@ -40,7 +40,7 @@ class NearCopyCounts(BaseModel):
 
 
 class NearCopiesResult(MetricResult):
-    """Largest excess of the share of training rows with a near copy over that of held-out rows."""
+    """Share of training rows with a near copy minus that of held-out rows, for the worst `n_different`."""
 
     metric: Literal["near_copies"] = "near_copies"
     copies: list[NearCopyCounts]
@@ -64,7 +64,8 @@ def score(comparison: Comparison) -> NearCopiesResult | UnscoredResult:
         copies.append(_copied(attack, control, n, len(asked_of)))
     return NearCopiesResult(
         score=max(counts.excess for counts in copies),
-        # The intervals hold simultaneously, so their largest ends are an interval of the larger excess.
+        # The intervals hold simultaneously, so the maxima of their ends form an interval of the larger
+        # excess.
         interval=(max(counts.interval[0] for counts in copies), max(counts.interval[1] for counts in copies)),
         copies=copies,
         n_rows=victims.n_rows | {"synthetic": comparison.synthetic.n_rows},

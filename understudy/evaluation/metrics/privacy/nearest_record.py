@@ -26,10 +26,16 @@ class NearestRecordResult(MetricResult):
     metric: Literal["nearest_record"] = "nearest_record"
     standard_error: Annotated[
         float,
-        Field(description="Standard error over the synthetic rows, or over their nearest subjects."),
+        Field(
+            description="Standard error of the score over the synthetic rows, or over their nearest subjects."
+        ),
     ]
     ties: Annotated[
-        float, Field(description="Share of synthetic rows equally close to both tables; they count half.")
+        float,
+        Field(
+            description="Share of synthetic rows that are equally close to both tables. Each of "
+            "them counts half."
+        ),
     ]
     ratio_to_training: Annotated[
         float,
@@ -44,8 +50,8 @@ class NearestRecordResult(MetricResult):
 def score(comparison: Comparison) -> NearestRecordResult | UnscoredResult:
     """Return the share of synthetic rows that are closer to the training rows than to the held-out rows.
 
-    Both tables contribute the same number of rows.
-    If a subject is declared, they contribute all rows of the same number of subjects.
+    The same number of training and held-out rows is used. If a subject is declared, all rows of the same
+    number of subjects are used.
 
     Notes
     -----
@@ -66,7 +72,7 @@ def score(comparison: Comparison) -> NearestRecordResult | UnscoredResult:
     references = [_equally_many(table, n_units, rng) for table in tables]
     near = [find_nearest(synthetic, as_points(comparison, table), 2) for table in references]
     to_training, to_holdout = (neighbours.distances[0] for neighbours in near)
-    # Distances have single precision; the mean needs double precision.
+    # Distances have single precision, but the mean needs double precision.
     won = np.sign(to_holdout[:, 0] - to_training[:, 0]).astype(np.float64) / 2 + 0.5
     ties = float(np.mean(won == 0.5))
     share = float(np.mean(won))

@@ -23,7 +23,7 @@ from understudy.evaluation.models.prediction import (
 
 
 class AugmentationResult(MetricResult):
-    """Gain of a model when the evaluated rows are added to its real training rows."""
+    """Gain in AUC or R2 when the evaluated rows are added to the real training rows of a model."""
 
     metric: Literal["augmentation"] = "augmentation"
     target: str

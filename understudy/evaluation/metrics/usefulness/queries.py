@@ -25,9 +25,9 @@ from understudy.evaluation.statistics.query_answers import (
 from understudy.parameters.evaluation_options import AggregateQuery
 from understudy.tables.schema import ColumnKind
 
-# Maximum number of groups per query, largest first; a query by three columns may have thousands.
+# Maximum number of groups per query, largest first. A query by three columns may have thousands of groups.
 N_GROUPS_SHOWN_MAX = 50
-# Significant digits of an answer; more have no meaning and could reveal single rows.
+# Number of significant digits of an answer. More digits are not meaningful and could reveal single rows.
 N_DIGITS = 4
 
 Interval = tuple[float, float]
@@ -44,17 +44,21 @@ class QueryGroupAnswer(BaseModel):
     real: float
     synthetic: Annotated[
         float | None,
-        Field(description="Answer of the synthetic table; null if no synthetic row is in the group."),
+        Field(description="Answer of the synthetic table. Null if no synthetic row is in the group."),
     ]
     synthetic_interval: Annotated[
         Interval | None,
         Field(
-            description="Interval (95 %) of the synthetic answer, with the rows regarded as a random sample."
+            description="Confidence interval (95 %) of the synthetic answer, with the synthetic rows "
+            "regarded as a random sample."
         ),
     ] = None
     difference_interval: Annotated[
         Interval | None,
-        Field(description="Interval (95 %) of synthetic minus real, with both regarded as samples."),
+        Field(
+            description="Confidence interval (95 %) of the synthetic minus the real answer, with both "
+            "tables regarded as random samples."
+        ),
     ] = None
     error: Annotated[float, Field(description="Error in the unit of `measure`, capped at 1.")]
     is_within: Annotated[
@@ -73,8 +77,8 @@ class QueryAnswers(BaseModel):
     measure: Annotated[
         Measure,
         Field(
-            description="Kind of error: absolute for shares, in standard deviations for dates, times of day "
-            "and timestamps, and relative otherwise."
+            description="Unit of the error: an absolute difference for shares, standard deviations for "
+            "dates, times of day and timestamps, and a relative difference for other values."
         ),
     ]
     error: Annotated[float | None, Field(description="Mean error of the groups.")] = None
@@ -145,7 +149,7 @@ def _answered(comparison: Comparison, query: AggregateQuery) -> QueryAnswers:
 
 
 def _measure(comparison: Comparison, query: AggregateQuery) -> tuple[Measure, float | None]:
-    """Return the kind of error and its unit; a point in time has no zero, so its error cannot be relative."""
+    """Return the kind of error and its unit. A point in time has no zero, so its error cannot be relative."""
     if query.aggregate == "share":
         return "absolute", 1.0
     if query.column is None or query.aggregate == "distinct":
@@ -177,10 +181,10 @@ def _shown(name: str, description: str, both: _Both) -> QueryAnswers:
 
 
 def _may_be_shown(query: AggregateQuery, real: Answers) -> NDArray[np.bool_]:
-    """Return which real answers are based on enough rows to show them, or on none."""
+    """Return a mask of the real answers that may be shown: they are based on enough rows or on none."""
     enough = (real.n >= N_ROWS_SHOWN_MIN) & ~((real.n_others > 0) & (real.n_others < N_ROWS_SHOWN_MIN))
     if query.quantile is not None:
-        # A quantile with fewer rows beyond it is close to the value of a single row.
+        # A quantile with fewer rows above or below it is close to the value of a single row.
         return enough & (real.n * min(query.quantile, 1 - query.quantile) >= N_ROWS_SHOWN_MIN)
     return np.asarray(enough | ((real.n == 0) & np.isfinite(real.value)))
 

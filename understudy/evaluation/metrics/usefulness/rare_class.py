@@ -16,7 +16,7 @@ from understudy.evaluation.statistics.distributions import N_ROWS_SHOWN_MIN
 from understudy.evaluation.statistics.influence import average_precision, recall_and_precision
 
 N_ROWS_OF_CLASS_MIN = 30
-# Maximum share of a class that counts as rare.
+# Maximum share of the test rows in a class that counts as rare.
 SHARE_MAX = 0.5
 N_POINTS = 41
 N_BINS = 10
@@ -69,7 +69,8 @@ class RareClassResult(MetricResult):
     label: Annotated[str, Field(description="Name of the class.")]
     n_positive: Annotated[int, Field(description="Number of test rows of the class.")]
     share: Annotated[
-        float, Field(description="Share of the class among the test rows, which is the score of guessing.")
+        float,
+        Field(description="Share of the class among the test rows, which is the score of random guessing."),
     ]
     synthetic: RareClassScores
     real: RareClassScores | None = None

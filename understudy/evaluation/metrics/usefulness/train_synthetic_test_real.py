@@ -34,7 +34,7 @@ class PredictorScores(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    score: Annotated[float, Field(description="AUC, or R2 of a numeric target.")]
+    score: Annotated[float, Field(description="AUC, or R2 if the target is numeric.")]
     interval: tuple[float, float]
     accuracy: float | None = None
     log_loss: float | None = None
@@ -60,7 +60,7 @@ class ClassScores(BaseModel):
     auc_synthetic: float
     auc_real: float | None
     precision_synthetic: Annotated[
-        float | None, Field(description="Precision; null if the model never predicts the class.")
+        float | None, Field(description="Precision. Null if the model never predicts the class.")
     ]
     precision_real: float | None
     recall_synthetic: float
@@ -81,7 +81,7 @@ class RocCurve(BaseModel):
 
 
 class TrainSyntheticTestRealResult(MetricResult):
-    """AUC or R2 on real rows of a model trained only on the evaluated rows."""
+    """AUC or R2 on real test rows of a model that was trained only on the evaluated rows."""
 
     metric: Literal["train_synthetic_test_real"] = "train_synthetic_test_real"
     target: str
@@ -109,7 +109,8 @@ class TrainSyntheticTestRealResult(MetricResult):
         ),
     ] = None
     loss_interval: Annotated[
-        tuple[float, float] | None, Field(description="Interval (95 %) of `loss`, paired over the test rows.")
+        tuple[float, float] | None,
+        Field(description="Confidence interval (95 %) of `loss`, from paired predictions of the test rows."),
     ] = None
     error_ratio: Annotated[
         float | None,
@@ -123,7 +124,7 @@ class TrainSyntheticTestRealResult(MetricResult):
 
 
 def score(comparison: Comparison) -> TrainSyntheticTestRealResult | UnscoredResult:
-    """Return the AUC or R2 of trees trained on the evaluated rows, on unseen real rows."""
+    """Train trees on the evaluated rows, and return their AUC or R2 on unseen real rows."""
     outcome = experiment(comparison)
     if isinstance(outcome, str):
         return UnscoredResult(reason=outcome)
@@ -187,7 +188,7 @@ def _model_scores(target: Target, test: Labelled, model: Predictions) -> Predict
 
 
 def rarest_class(truth: NDArray[np.int64], n_rows_min: int) -> int | None:
-    """Return the class with the fewest rows among the classes with enough rows; the last one of a tie."""
+    """Return the rarest class that has enough rows. If several are equally rare, return the last one."""
     counts = np.bincount(truth)
     enough = np.flatnonzero(counts >= n_rows_min)[::-1]
     return int(enough[np.argmin(counts[enough])]) if len(enough) else None

@@ -66,7 +66,7 @@ class RebalancedTable:
 
 @dataclass(frozen=True)
 class Question:
-    """A score with one table for each protected column.
+    """A card with a score and one table for each protected column.
 
     Parameters
     ----------

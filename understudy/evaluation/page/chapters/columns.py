@@ -110,7 +110,7 @@ def _measured(scores: MetricScores, columns: Mapping[str, float]) -> tuple[Measu
 
 
 def _excluded(left_out: ExcludedColumn) -> str:
-    """Return why a column is not scored, with the share of its values that are copies."""
+    """Return the reason why a column is not scored, with the share of its values that are copies."""
     if left_out.copied is None:
         return left_out.reason
     share = formatting.percent(left_out.copied)
@@ -145,7 +145,8 @@ def _card(
 
 
 def _bars(shown: ColumnDistribution) -> list[Bar]:
-    # Labels that represent several values or missing values have no bar: it would make all other bars tiny.
+    # Labels that represent several values or missing values have no bar, because a large bar would make all
+    # other bars tiny.
     has_bar = [label not in POOLED_LABELS for label in shown.labels]
     shares = zip((*shown.real, *shown.synthetic), has_bar * 2, strict=True)
     longest = max([1e-9, *(share for share, is_drawn in shares if is_drawn)])

@@ -63,7 +63,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class AttackCards:
-    """A score with the attacks that it is computed from, and their controls.
+    """A score with the attacks from which it is computed, and their controls.
 
     Parameters
     ----------

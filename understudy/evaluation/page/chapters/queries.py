@@ -91,7 +91,7 @@ def _query(query: QueryAnswers) -> QueryCard:
 
 
 def _error(query: QueryAnswers, error: float) -> str:
-    # A relative error is shown as a percentage, an absolute error is not.
+    # A relative error is shown as a percentage. An absolute error is shown as a number.
     return formatting.percent(error) if query.measure == "relative" else formatting.decimal(error)
 
 

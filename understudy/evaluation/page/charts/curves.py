@@ -21,7 +21,8 @@ class Curve:
     Parameters
     ----------
     role : str
-        The table that the curve was computed from. Each role has its own colour and dash pattern.
+        The role of the table from which the curve was computed. Each role has its own colour and dash
+        pattern.
     points : sequence of (x, y)
         The points in ascending order of x. Both coordinates range from 0 to 1.
     has_dots : bool

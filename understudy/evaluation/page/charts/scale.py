@@ -24,7 +24,8 @@ def goodness(direction: Direction, best: float) -> Callable[[float], float]:
     """Return a function that is 0 at the best score and decreases towards worse scores."""
     if direction == "nearer":
         return lambda score: -abs(score - best)
-    # An attack with a score worse than chance is not less successful than guessing, so it counts as the best.
+    # An attacker can always guess, so an attack that does worse than chance counts as guessing, the best
+    # score.
     sign = 1 if direction == "higher" else -1
     return lambda score: min(sign * (score - best), 0.0)
 
@@ -146,7 +147,7 @@ def others(scores: MetricScores) -> dict[str, float | None]:
 def _reach(
     axis: Axis, good: Callable[[float], float], score: float, interval: tuple[float, float]
 ) -> tuple[float, float]:
-    """Return the positions of the ends of an interval; if it contains the best score, it ends there."""
+    """Return the positions of the ends of an interval. If it contains the best score, it ends there."""
     ends = [good(score), *(good(end) for end in interval)]
     low, high = interval
     is_folded = good((low + high) / 2) > (good(low) + good(high)) / 2 + 1e-12
@@ -156,7 +157,7 @@ def _reach(
 
 def _ends(axis: Axis, scores: MetricScores) -> tuple[str, str]:
     """Return the labels of the two ends of the scale."""
-    # If nearer is better, the labels are scores on the same side of the best score as the score itself.
+    # If nearer is better, the labels are on the same side of the best score as the score itself.
     is_below = scores.direction == "nearer" and (scores.synthetic.score or 0.0) < scores.best
     sign = 1 if scores.direction == "higher" or is_below else -1
     low, high = (formatting.score(scores.best + sign * end, scores.name) for end in (axis.low, axis.high))

@@ -80,8 +80,8 @@ def _batches(
             _check(batch, is_dictionary=True)
             for start in range(0, batch.num_rows, rows):
                 for part in small_batches(batch.slice(start, rows), limits):
-                    # Checked only after the batch is split: validation reads a text that many views share
-                    # once per view.
+                    # Validate only after the batch is split, because validation reads a shared text once for
+                    # each view of it.
                     _check(part, is_dictionary=False)
                     yield _complete(materialize_batch(part, schema))
 

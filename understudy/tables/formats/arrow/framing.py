@@ -1,7 +1,7 @@
 """Check the messages in an Arrow file or stream before Arrow allocates memory for them.
 
 A file is a stream between two magic strings, with a footer that lists the positions of the batches. The
-footer is neither needed nor trusted, but it has to agree with the stream.
+footer is not used to find the batches, but it is checked against the stream.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from understudy.tables.formats.arrow.flatbuffer import Malformed, Table
 from understudy.tables.formats.canonical import check_columns
 from understudy.tables.formats.scan import MEBIBYTE, ReadLimits
 
-# A whole batch is in memory, and so are all dictionaries together.
+# Memory holds a whole batch and all dictionaries at the same time.
 BATCH_BYTES_MAX = 512 * MEBIBYTE
 _METADATA_BYTES_MAX = 64 * MEBIBYTE
 _MESSAGES_MAX = 1_000_000
@@ -86,7 +86,10 @@ def _check_kind(start: bytes) -> None:
     if start.startswith(b"PAR1"):
         raise _unreadable("The file is not an Arrow file but a Parquet file. Specify the format `parquet`.")
     if not start.startswith((_MARK, _STREAM_MARK)):
-        raise _unreadable("The file is neither an Arrow file nor an Arrow stream. Specify its actual format.")
+        raise _unreadable(
+            "The file is neither an Arrow file nor an Arrow stream. "
+            "Set `format` or the suffix of the file to its actual format."
+        )
 
 
 def _read_file(file: BinaryIO, size: int, limits: ReadLimits) -> Layout:

@@ -1,8 +1,8 @@
 """Find the rows that cannot be read, with their lines and reasons, and copy the file without them.
 
-DuckDB can skip bad rows and list them. But it takes a kilobyte of memory for each, and in a test with a
-million bad rows it also lost good ones. It therefore always reads strictly, and this module searches the
-files that it rejects.
+DuckDB can skip and list bad rows, but it needs a kilobyte of memory for each, and it lost good rows in a test
+with a million bad ones. DuckDB is therefore used only in strict mode, and this module searches the files that
+it rejects.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class BadRows:
     reasons : array of int8
         Index of the reason in `REASONS`.
     dropped : array of int64
-        All lines of these rows.
+        Numbers of all lines that these rows span.
     n_fields : int
         Number of fields in the first of these rows.
     n_good : int
@@ -92,7 +92,7 @@ class BadRows:
         )[self.reasons[0]]
 
     def line_of_file(self, line: int) -> int:
-        """Translate a line number of the copy without these rows to the line number in the original file."""
+        """Convert a line number in the copy without these rows to the line number in the original file."""
         dropped = np.frombuffer(self.dropped, np.int64)
         n_before = np.searchsorted(dropped - np.arange(len(dropped)), line, side="right")
         return line + int(n_before)
@@ -167,7 +167,7 @@ def find_bad_rows(
 
 
 class _Search:
-    """Searches a file block by block. Rows that fail the vectorized checks are parsed one by one."""
+    """A search for bad rows, block by block. Rows that fail the vectorized checks are parsed one by one."""
 
     def __init__(self, file: BinaryIO, target: BinaryIO, dialect: Dialect, reading: Reading) -> None:
         self.bad = BadRows()

@@ -40,7 +40,8 @@ _MARKS = (
 )
 # Fallback for text that is not UTF-8. Windows-1252 contains all letters of Latin-1.
 _SINGLE_BYTE = "cp1252"
-# Minimum fraction of zeros in every other byte that indicates UTF-16. Delimiters and digits alone exceed it.
+# Minimum fraction of zeros in every other byte that indicates UTF-16. In UTF-16, delimiters and digits alone
+# give a higher fraction.
 _ZEROS_MIN = 0.3
 
 _REMEDY = "Save the file as UTF-8 and upload it again, or set the option `encoding`."
@@ -56,7 +57,7 @@ class Text:
 
 
 class _Gauge:
-    """Measures the longest line of a file, piece by piece."""
+    """A measurement of the longest line of a file, piece by piece."""
 
     def __init__(self) -> None:
         self.longest = 0
@@ -205,7 +206,7 @@ def _invalid_in(chunk: bytes, decoder: codecs.IncrementalDecoder, n_bytes: int) 
 
 
 def _is_garbage(chunk: bytes) -> bool:
-    """Return whether more than 2 % of the bytes are control characters, which does not happen in text."""
+    """Return whether more than 2 % of the bytes are control characters, so that the file is not text."""
     control = bytes(set(range(32)) - set(b"\t\n\v\f\r"))
     return len(chunk) - len(chunk.translate(None, control)) > len(chunk) / 50
 
@@ -226,7 +227,7 @@ def _holds_only_utf8(source: Path, position: int) -> bool:
 
 
 def _has_valid_line(source: Path, position: int) -> bool:
-    """Return whether a line with characters beyond ASCII is valid UTF-8."""
+    """Return whether any line with non-ASCII characters is valid UTF-8."""
     held = b""
     for chunk in _chunks(source):
         lines = (held + chunk).split(b"\n")

@@ -25,7 +25,7 @@ _QUOTES = ('"', "'")
 _N_PLACES = 10
 _PLACE_BYTES = 32 * 1024
 _SEPARATOR_LINE = re.compile(r"sep=([,;|\t])\r?\n", re.IGNORECASE)
-# If at least this share of a column's values is in single quotation marks, they are the quote character.
+# Minimum share of a column's values in single quotation marks for these to be the quote character.
 _MOST = 0.9
 
 
@@ -134,7 +134,7 @@ def _places(path: Path, start: int) -> list[str]:
 
 
 def _find_quote(places: Sequence[str], delimiters: Sequence[str], *, is_whole: bool) -> str:
-    """Return the quote character: double, unless most values of a column are in single quotation marks."""
+    """Return the double quotation mark, or the single one if most values of a column are in single ones."""
     if not any("'" in text for text in places):
         return '"'
     best = {

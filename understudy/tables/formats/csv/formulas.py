@@ -18,7 +18,7 @@ _NUMBER = r"\A-[0-9]+(?:[.,][0-9]+)*(?:[eE][-+]?[0-9]+)?\z"
 def without_formulas(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     """Yield batches with an apostrophe before every text, or part of a text, that looks like a formula.
 
-    Numbers, dates and other types are not changed, nor are texts that are negative numbers.
+    Values of other types and texts that are negative numbers are not changed.
     """
     safe = safe_schema(schema)
     for batch in batches:

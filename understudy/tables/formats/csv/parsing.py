@@ -30,7 +30,7 @@ _BATCH_ROWS = 8_192
 
 @contextmanager
 def open_session(source: Path, scratch: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open an in-memory database that can read one file and write to one folder only.
+    """Open an in-memory database that can only read one file and write to one folder.
 
     Raises
     ------

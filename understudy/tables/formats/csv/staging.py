@@ -143,7 +143,7 @@ def _write(
                 profile.add(column)
             blanks.add(batch)
             writer.write_batch(batch)
-            # Arrow stores an offset of four bytes for each text. The file has a delimiter of one byte.
+            # Arrow stores a four-byte offset for each text, where the file has a one-byte delimiter.
             n_bytes += group.nbytes - 3 * group.num_rows * len(profiles)
             reading.progress("parsing", min(1.0, n_bytes / size), rows_done=n_rows)
     return n_rows

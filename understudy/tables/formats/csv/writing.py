@@ -1,4 +1,4 @@
-"""Write CSV files: RFC 4180 with single line feeds, UTF-8, and text always in quotation marks.
+"""Write CSV files according to RFC 4180, in UTF-8, with single line feeds and quoted text.
 
 The quotation marks distinguish empty text (`""`) and the text `NA` from a missing value, which is an empty
 field.
@@ -104,7 +104,7 @@ def _is_text(type_: pa.DataType) -> bool:
 
 
 def _written_type(type_: pa.DataType) -> pa.DataType:
-    """Return the type to cast to before writing: durations become integers, and date64 becomes date32."""
+    """Return the type to cast to before writing, which is an integer for durations and date32 for date64."""
     if pa.types.is_duration(type_):
         return pa.int64()
     if pa.types.is_date64(type_):

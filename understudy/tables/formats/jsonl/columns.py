@@ -19,7 +19,7 @@ FLOAT_INTEGER_MAX = 2**53
 
 
 class ValueKind(IntEnum):
-    """The kind of a column's values. Each kind of number includes the kinds before it."""
+    """The kind of a column's values. Each numeric kind also covers the numeric kinds before it."""
 
     nothing = 0
     integers = 1

@@ -1,8 +1,8 @@
 """Parse ordinary lines quickly with pyarrow's JSON reader.
 
-The reader is given the type of each key, so it rejects values of other types. It also accepts NaN and numbers
-with more digits than a float preserves, so these are checked separately. A block that fails is parsed by the
-slow path.
+The reader is given the type of each key, so it rejects values of other types. However, it accepts NaN and
+numbers with more digits than a float preserves. Both are checked separately. If a block fails, the slow path
+parses it.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from typing import BinaryIO
 from understudy.errors import InvalidInput, TooLarge
 from understudy.tables.formats.scan import MEBIBYTE, Reading
 
-# The first block is small because the slow path has to parse it: no columns are known yet.
+# The first block is small because the slow path has to parse it while no columns are known.
 _FIRST_BYTES = 64 * 1024
 _BLANKS = b" \t\r\n"
 _REMEDY = "Upload JSON Lines: one object per line."
@@ -135,7 +135,7 @@ def _check_text(data: bytes, n_lines: int) -> None:
 
 
 def _is_garbage(data: bytes) -> bool:
-    """Return whether more than 2 % of the bytes are control characters, which does not happen in text."""
+    """Return whether more than 2 % of the bytes are control characters, so that the file is not text."""
     return len(re.findall(rb"[\x00-\x08\x0e-\x1f]", data)) > len(data) / 50
 
 

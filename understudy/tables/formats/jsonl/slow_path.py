@@ -26,7 +26,7 @@ Value = object
 
 
 class _Constant(Exception):
-    """The value is NaN or Infinity, which are not valid JSON."""
+    """The value is NaN or Infinity, neither of which is valid JSON."""
 
 
 def parse_strictly(

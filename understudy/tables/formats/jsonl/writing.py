@@ -1,4 +1,4 @@
-"""Write JSON Lines: all keys on every line, null for missing values, numbers with all their digits."""
+"""Write JSON Lines with all keys on every line, null for missing values, and all digits of numbers."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def scan_xlsx(path: Path, reading: Reading) -> Iterator[Scan]:
 
 @dataclass(frozen=True)
 class _Staged:
-    """A file with the rows of a sheet as text, the names in its header, and the counts of its columns."""
+    """The rows of a sheet in a file of text columns, with the column names and the counts of values."""
 
     path: Path
     names: list[str]

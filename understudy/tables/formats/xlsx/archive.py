@@ -133,7 +133,10 @@ def _check_kind(start: bytes) -> None:
     if start.removeprefix(b"\xef\xbb\xbf").lstrip().lower().startswith(_MARKUP):
         raise unreadable("The file is not .xlsx but HTML or XML. Save it as .xlsx.")
     if not start.startswith(b"PK"):
-        raise unreadable("The file is not .xlsx, because it is not a zip archive. Specify its actual format.")
+        raise unreadable(
+            "The file is not .xlsx, because it is not a zip archive. "
+            "Set `format` or the suffix of the file to its actual format."
+        )
 
 
 def _check_end(file: BinaryIO, size: int) -> int:

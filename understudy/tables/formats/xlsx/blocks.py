@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 DATA_TAG = b"<sheetData>"
 ROW_END = b"</row>"
-# Large enough to fill a batch, but small compared with the memory of a batch.
+# Maximum size of a block: large enough to fill a batch, but small compared with the memory of a batch.
 _BLOCK_BYTES = 1024**2
 _DECLARATION = re.compile(rb"(?:\xef\xbb\xbf)?(<\?xml[^<>]*\?>)?\s*<[a-zA-Z]")
 _ENCODING = re.compile(rb"""encoding\s*=\s*["']utf-8["']""", re.IGNORECASE)

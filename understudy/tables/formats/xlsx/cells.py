@@ -31,11 +31,11 @@ from understudy.tables.formats.xlsx.raw_cells import (
 from understudy.tables.formats.xlsx.shared_strings import text_too_long
 
 _ROW_BYTES_MAX = 64 * MEBIBYTE
-# Many cells can share a long string, so the total size of text is limited to a multiple of the sheet's size.
-# Smaller sizes are always allowed.
+# Many cells can share a long string, so the total size of their text is limited to a multiple of the sheet's
+# size. A total below the first limit is always allowed.
 _ALWAYS_ALLOWED_BYTES = 128 * MEBIBYTE
 _REPETITION_MAX = 100
-# Cost of a row in a batch in addition to its cells, as a number of cells.
+# Cost of a row in a batch beyond its cells, in units of one cell.
 _ROW_COST = 1
 # Rows are elements of `sheetData`, which is an element of the sheet.
 _DATA_DEPTH = 2
@@ -94,7 +94,8 @@ class SheetReader:
         for block in cut_blocks(chunks, (DATA_TAG, ROW_END), ROW_END):
             n_bytes += len(block)
             self._read(block, is_first=n_bytes == len(block))
-            # Checked before the batches are used: the cells of one block can refer to gigabytes of text.
+            # Checked before the batches are used, because the cells of one block can refer to gigabytes of
+            # text.
             self._check_repetition(n_bytes)
             for batch in self._ready:
                 yield batch, n_bytes

@@ -36,7 +36,7 @@ pc: Any = pyarrow.compute
 Mask = npt.NDArray[np.bool_]
 ArrowArray: TypeAlias = "pa.Array[Any]"
 
-# Text that XML does not change: no control characters, and no carriage returns.
+# Text that XML does not change, because it contains neither control characters nor carriage returns.
 _TEXT = r"(?:[^<>&\x00-\x08\x0b-\x1f\x{fffe}\x{ffff}]|&(?:lt|gt|quot|apos|amp);)*"
 _FORMULA = (
     r'<f(?: t="[A-Za-z]*")?(?: aca="[a-z0-9]*")?(?: ref="[A-Z0-9:]*")?(?: ca="[a-z0-9]*")?(?: si="[0-9]*")?'

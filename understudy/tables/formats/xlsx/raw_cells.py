@@ -24,7 +24,7 @@ Whole = npt.NDArray[np.int64]
 class RawCells:
     """A batch of rows with the unparsed content of its cells.
 
-    The place of a cell is its row in the batch * width + its column.
+    The place of a cell is ``row * width + column``, where rows are counted from the start of the batch.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ def _whole(numbers: list[int]) -> Whole:
 
 
 def column_letters(index: int) -> str:
-    """Return the letters of the column with an index, starting with A for 0."""
+    """Return the letters of the column with the given index, which is 0 for A."""
     letters = ""
     index += 1
     while index > 0:

@@ -45,7 +45,7 @@ class Texts:
 
 
 class CellReader:
-    """Converts unparsed cells to texts.
+    """A converter of unparsed cells to texts.
 
     Parameters
     ----------

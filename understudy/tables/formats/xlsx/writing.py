@@ -44,7 +44,7 @@ def write_xlsx(
     progress: Progress = no_progress,
     rows_total: int | None = None,
 ) -> int:
-    """Write batches to a file and return the number of rows; equal rows give equal bytes.
+    """Write batches to a file, with equal bytes for equal rows, and return the number of rows.
 
     The file appears at its path only when it is complete. Memory does not grow with the number of rows.
 
@@ -86,7 +86,7 @@ def _zip(path: Path) -> zipfile.ZipFile:
 
 
 class _Blocks:
-    """Writes data in blocks of equal size so that the compressed bytes do not depend on the batches."""
+    """A writer of blocks of equal size, so that the compressed bytes do not depend on the batches."""
 
     def __init__(self, file: Any) -> None:
         self._file = file
