@@ -15,7 +15,7 @@ VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["versi
     [
         ("CITATION.cff", r"^version: (.+)$"),
         ("CHANGELOG.md", r"^## (\S+)"),
-        ("openapi.json", r'^\s*"version": "([^"]+)"'),
+        ("openapi.json", r'^\s*"version": ?"([^"]+)"'),
     ],
 )
 def test_every_file_states_the_version_of_the_project(file: str, pattern: str) -> None:

@@ -142,7 +142,8 @@ def _reachable() -> Iterator[None]:
         yield
     except httpx2.TransportError as error:
         raise Unavailable(
-            f"The API does not respond ({type(error).__name__}). Check its address and that it is running."
+            f"The API does not respond ({type(error).__name__}). "
+            "Check the address, and check that the service is running."
         ) from error
 
 

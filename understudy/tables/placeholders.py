@@ -1,6 +1,6 @@
 """Words that people enter if they have no value, such as `N/A`, `unknown` or `-`, in seven languages.
 
-They are no values of a kind: `none` is not an e-mail address. Generated columns keep them, with their share.
+They do not belong to any kind: `none` is not an e-mail address. Generated columns keep their share.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is known about a text column before its notation is detected, and the result of the detection."""
+"""Facts about a text column before its notation is detected, and the result of the detection."""
 
 from __future__ import annotations
 
