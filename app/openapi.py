@@ -9,8 +9,8 @@ from app.main import create_document
 
 
 def document_text() -> str:
-    """Return the text of `openapi.json`. An indent of 1 and short separators keep the file small."""
-    return json.dumps(create_document(), indent=1, separators=(",", ":"), ensure_ascii=False) + "\n"
+    """Return the text of `openapi.json`. One value a line without indentation keeps the file small."""
+    return json.dumps(create_document(), indent=0, separators=(",", ":"), ensure_ascii=False) + "\n"
 
 
 if __name__ == "__main__":

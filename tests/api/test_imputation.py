@@ -76,7 +76,7 @@ def test_evaluation_of_an_imputed_dataset_treats_all_rows_as_real(
         "synthetic_dataset_id": completed["id"],
     }
     warnings = client.post("/v1/jobs?validate_only=true", json=body).json()["warnings"]
-    assert any("its rows are real" in warning for warning in warnings)
+    assert any("its rows contain real values" in warning for warning in warnings)
     job = submit(client, **body)
     run_jobs()
     result = get(client, f"/v1/jobs/{job['id']}")["result"]

@@ -80,7 +80,7 @@ class SampleParameters(JobParameters):
             name: value for name, value in dumped.items() if name not in SamplingConstraints.model_fields
         }
         if self.id_start is None:
-            del plain["id_start"]
+            plain.pop("id_start", None)
         constraints = self.constraints
         return (
             plain

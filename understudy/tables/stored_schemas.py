@@ -18,6 +18,7 @@ from understudy.tables.findings import (
     RunnerUp,
     TableFindings,
 )
+from understudy.tables.json_place import JsonPlace
 from understudy.tables.names import DEFAULT_NAME
 from understudy.tables.notation import Notation
 from understudy.tables.schema import Column, ColumnDomain, ColumnKind, DatasetSchema, TableSchema
@@ -58,6 +59,7 @@ class _Column(BaseModel):
     nullable: bool
     domain: ColumnDomain | None = None
     notation: Notation | None = None
+    json_place: JsonPlace | None = None
     evidence: str = ""
     confidence: float | None = None
     runner_up: RunnerUp | None = None
@@ -70,6 +72,7 @@ class _Column(BaseModel):
             nullable=self.nullable,
             domain=self.domain,
             notation=self.notation,
+            json_place=self.json_place,
         )
 
     def to_findings(self) -> ColumnFindings | None:

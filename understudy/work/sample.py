@@ -53,7 +53,9 @@ def work(workspace: Workspace, parameters: SampleParameters) -> WorkResult:
 def _identifier_facts(schema: TableSchema, plan: SamplePlan) -> Json:
     """Return how the next sample continues the identifiers of this one."""
     identifiers = describe_identifiers(schema, plan)
-    return {} if identifiers is None else {"identifiers": asdict(identifiers)}
+    if identifiers is None:
+        return {}
+    return {"identifiers": {**asdict(identifiers), "columns": list(identifiers.columns)}}
 
 
 def _group_facts(synthesizer: Synthesizer, parameters: SampleParameters) -> Json:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -96,7 +96,15 @@ def stage(source: Path, dialect: Dialect, reading: Reading) -> Staged:
         for index, (name, profile) in enumerate(zip(dialect.names, profiles, strict=True))
     ]
     types = resolve_orders([_resolved(column) for column in columns], columns)
+    types = [_without_blanks(type_, index, blanks) for index, type_ in enumerate(types)]
     return Staged(path, n_rows, types, missing, blanks)
+
+
+def _without_blanks(type_: ColumnType, index: int, blanks: Blanks) -> ColumnType:
+    """Return the type after blank rows are dropped, which may have been the only rows without a value."""
+    if type_.is_complete or type_.replaced or not blanks.is_complete_without(index):
+        return type_
+    return replace(type_, is_complete=True)
 
 
 def _has_only_plain_values(type_: ColumnType) -> bool:
