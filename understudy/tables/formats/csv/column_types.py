@@ -1,8 +1,8 @@
 """Detect the type of each CSV column from all of its values.
 
 Each value is counted under one notation. The type of a column is the smallest type that can represent all of
-its notations. A column remains text if a numeric type would change its values (leading zeros, a plus
-sign, too many digits).
+its notations. A column remains text if a numeric type would change its values (leading zeros, a plus sign,
+too many digits).
 """
 
 from __future__ import annotations

@@ -64,8 +64,7 @@ class _Gauge:
         self._current = 0
 
     def add(self, data: bytes) -> None:
-        """Add the next piece. Lines that start and end within a piece are not measured, because they are
-        short."""
+        """Add the next piece. Lines within a piece are not measured, because they are short."""
         ends = [data.find(b"\n"), data.find(b"\r"), data.rfind(b"\n"), data.rfind(b"\r")]
         positions = [end for end in ends if end >= 0]
         first, last = (min(positions), max(positions)) if positions else (len(data), -1)
@@ -141,8 +140,7 @@ def _check_kind(start: bytes) -> None:
 
 
 def _check_utf8(source: Path, reading: Reading, *, is_given: bool) -> Text:
-    """Return the file if its encoding is UTF-8, or a converted copy if the encoding can only be
-    Windows-1252."""
+    """Return the file if it is valid UTF-8, or a converted copy if it can only be Windows-1252."""
     gauge = _Gauge()
     position = _first_invalid(source, reading.progress, gauge)
     if position is None:
@@ -210,8 +208,7 @@ def _invalid_in(chunk: bytes, decoder: codecs.IncrementalDecoder, n_bytes: int) 
 
 
 def _is_garbage(chunk: bytes) -> bool:
-    """Return whether more than 2 % of the bytes are control characters, which means that the file is not
-    text."""
+    """Return whether more than 2 % of the bytes are control characters, as in a binary file."""
     control = bytes(set(range(32)) - set(b"\t\n\v\f\r"))
     return len(chunk) - len(chunk.translate(None, control)) > len(chunk) / 50
 

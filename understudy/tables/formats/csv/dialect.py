@@ -134,8 +134,8 @@ def _places(path: Path, start: int) -> list[str]:
 
 
 def _find_quote(places: Sequence[str], delimiters: Sequence[str], *, is_whole: bool) -> str:
-    """Return the quote character, which is the single quotation mark if it encloses most values of a
-    column."""
+    """Return the single quotation mark if it encloses most values of a column, or the double one
+    otherwise."""
     if not any("'" in text for text in places):
         return '"'
     best = {

@@ -89,7 +89,7 @@ def _blocks(file: BinaryIO, end: int) -> Iterator[bytes]:
 
 
 class _Comments:
-    """A removal of comments from a file in blocks. A line within quotation marks is not a comment."""
+    """A filter that removes comments from the blocks of a file. Lines within quotation marks remain."""
 
     def __init__(self, width: int, delimiter: bytes, quote: bytes) -> None:
         self._n_delimiters = width - 1

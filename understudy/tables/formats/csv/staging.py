@@ -100,7 +100,7 @@ def stage(source: Path, dialect: Dialect, reading: Reading) -> Staged:
 
 
 def _has_only_plain_values(type_: ColumnType) -> bool:
-    """Return whether the parser returns no text that is a word for a missing value."""
+    """Return whether none of the parsed texts is read as a missing value."""
     is_text = pa.types.is_string(type_.arrow_type)
     return type_.notation is None and not type_.replaced and (type_.is_clean or is_text)
 

@@ -71,8 +71,7 @@ def _rows(batch: pa.RecordBatch, schema: pa.Schema, delimiter: str) -> bytes:
 
 
 def _joined_rows(written: pa.RecordBatch, schema: pa.Schema, delimiter: str) -> bytes:
-    """Return the rows of a batch in which some columns have a notation. Values are quoted only if
-    necessary."""
+    """Return the rows of a batch in which some columns have a notation. Quote values only if necessary."""
     fields: list[Any] = []
     for column, type_ in zip(written.columns, schema.types, strict=True):
         texts = column.cast(_written_type(column.type)).cast(_TEXT)

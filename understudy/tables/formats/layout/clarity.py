@@ -80,8 +80,7 @@ def _has_typed_column(layout: Layout, rows: Sequence[SheetRow]) -> bool:
 
 
 def _has_values(layout: Layout, rows: Sequence[SheetRow]) -> bool:
-    """Return whether the header row looks like a row of data, because its cells have the types of the
-    columns."""
+    """Return whether the cells of the header row have the types of their columns, as in a row of data."""
     body = layout.body(rows)
     return any(
         is_value(name) and not is_year(name) and (not body or is_typed(body, column))
