@@ -134,8 +134,7 @@ def _places(path: Path, start: int) -> list[str]:
 
 
 def _find_quote(places: Sequence[str], delimiters: Sequence[str], *, is_whole: bool) -> str:
-    """Return the single quotation mark if it encloses most values of a column, or the double one
-    otherwise."""
+    """Return the single quotation mark if it encloses most values of a column, otherwise the double."""
     if not any("'" in text for text in places):
         return '"'
     best = {

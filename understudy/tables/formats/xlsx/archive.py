@@ -140,8 +140,7 @@ def _check_kind(start: bytes) -> None:
 
 
 def _check_end(file: BinaryIO, size: int) -> int:
-    """Return the position of the directory. Check its size and number of parts, which zipfile does not
-    limit."""
+    """Check the size and part count of the directory, which zipfile does not limit. Return its position."""
     file.seek(max(0, size - 65_536 - _END.size))
     tail = file.read()
     position = tail.rfind(b"PK\5\6")
