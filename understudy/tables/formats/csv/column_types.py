@@ -23,8 +23,8 @@ from understudy.tables.formats.csv.parsing import MISSING
 from understudy.tables.notations import parse
 from understudy.tables.notations.parsing import AnyNotation
 
-# Minimum share of values of one type for a warning about a text column. Counting stops as soon as the share
-# cannot be reached.
+# Minimum share of values of one type for a warning about a text column. Counting stops early if the share in
+# a column is below this minimum.
 _NEARLY = 0.95
 _DECIDED_AFTER = 1_000
 # Maximum length of a value that is not text, in bytes.
@@ -122,7 +122,7 @@ class ColumnType:
     Parameters
     ----------
     odd_rows : tuple of int
-        First rows, counted from 0, with values that only text can represent.
+        First rows, counted from 0, with values because of which the column is text.
     notation : NumberNotation, DateNotation or BooleanNotation, optional
         Notation of the values. None if they are plain numbers or dates in ISO 8601.
     is_nearly : bool

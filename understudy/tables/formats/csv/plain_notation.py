@@ -1,7 +1,7 @@
 """Detect how the values of a typed CSV column are written: decimals, words for booleans, times of day.
 
-Such a notation is used only to write the values. It is not required to read them. Whole numbers such as
-20240131 can also be dates.
+Such a notation is used only to write the values. It is not required to read them. This module also detects
+dates that are written as whole numbers, such as 20240131.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from understudy.tables.notations.dates import parse_dates
 from understudy.tables.notations.parsing import AnyNotation
 from understudy.tables.notations.samples import SampledTexts, sample_texts, tally
 
-# Whole numbers can be dates only if they have certain lengths and the column's name contains certain words.
+# Whole numbers with 6, 10 or 13 digits can be dates only if the column's name contains one of these words.
 _MONTH_WORDS = frozenset(("month", "period", "ym", "yyyymm", "yearmonth", "monat", "mois", "mes"))
 _EPOCH_WORDS = frozenset(
     ("time", "timestamp", "ts", "epoch", "unix", "created", "updated", "modified", "at", "date", "datetime")

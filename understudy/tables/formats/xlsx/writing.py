@@ -44,7 +44,7 @@ def write_xlsx(
     progress: Progress = no_progress,
     rows_total: int | None = None,
 ) -> int:
-    """Write batches to a file deterministically, and return the number of rows.
+    """Write batches to a file with a deterministic encoding, and return the number of rows.
 
     The file appears at its path only when it is complete. Memory does not grow with the number of rows.
 
