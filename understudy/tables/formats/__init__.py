@@ -1,4 +1,4 @@
-"""File formats. Read tables from files, and write tables to files."""
+"""Read tables from files and write tables to files in all supported formats."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def format_for_path(path: Path) -> Format:
     Raises
     ------
     InvalidInput
-        With code unknown_format. The message lists the known suffixes.
+        If the suffix is unknown (code unknown_format). The message lists the known suffixes.
     """
     suffix = Path(split_suffix(path.name)[0]).suffix.lower()
     for format_ in FORMATS.values():
@@ -67,7 +67,8 @@ def read_table(
     Raises
     ------
     InvalidInput
-        If the format is unknown, the file is damaged or does not contain a table, or a limit is exceeded.
+        If the format is unknown, if the file is damaged or does not contain a table, or if a limit is
+        exceeded.
     """
     return format_for_path(path).read(path, limits=limits, options=options, progress=progress)
 
@@ -100,11 +101,11 @@ def stream_table(
     Parameters
     ----------
     scratch : Path
-        Folder for a converted file that has to be complete before its first byte can be sent.
+        Folder for the converted file, if the format requires a complete file before the first byte is sent.
     without_formulas : bool
-        Whether to escape texts and names so that no spreadsheet program reads them as formulas.
+        Whether to escape texts and names so that spreadsheet programs do not interpret them as formulas.
     """
-    # The limits of uploads do not apply to files that Understudy wrote.
+    # Upload limits do not apply to files that Understudy wrote.
     limits = ReadLimits(rows_max=2**62, columns_max=2**31, decoded_bytes_max=2**62)
     with scan_parquet(path, Reading(scratch, limits)) as scan:
         batches, schema = scan.batches, scan.schema

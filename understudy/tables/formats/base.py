@@ -1,4 +1,4 @@
-"""The interface of a file format. A format only defines how to scan and write its files."""
+"""The interface of a file format. A format defines only how to scan and write its files."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Loaded:
 
 @dataclass(frozen=True)
 class WriteLimits:
-    """The maximum size of a table that a file of a format can store.
+    """The maximum size of a table that a file format can store.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ class WriteLimits:
         Raises
         ------
         TooLarge
-            With code too_many_rows or too_many_columns.
+            If the table has too many rows (code too_many_rows) or too many columns (code too_many_columns).
         """
         if n_rows > self.rows_max:
             raise TooLarge(
@@ -103,21 +103,22 @@ class Format:
     Parameters
     ----------
     name : FormatName
-        Name of the format, as in the parameter `format` of an upload.
+        Name of the format, which is also the value of the `format` parameter of an upload.
     summary : str
         Description of the format for the documentation.
     suffixes : tuple of str
-        Suffixes of file names, in lower case and with the dot. The first one is used for new files.
+        File name suffixes in lower case, including the dot. New files get the first suffix.
     media_type : str
         Media type that selects this format if an upload does not specify a format.
     scan : callable (path, reading) -> context manager of Scan
-        Function that opens a file with unknown content in bounded memory. It raises `InvalidInput` if the
+        Function that opens a file with unknown content, using bounded memory. It raises `InvalidInput` if the
         file does not contain a table.
     write : Write
-        Function that writes a file in bounded memory. The file appears at its path only when it is complete.
+        Function that writes a file, using bounded memory. The file appears at its path only when it is
+        complete.
     chunks : callable (batches, schema) -> iterator of bytes, optional
-        Function that yields the same bytes as `write`, batch by batch. None if a file cannot be sent before
-        it is complete.
+        Function that yields the same bytes as `write`, batch by batch. None if the format requires a complete
+        file before the first byte is sent.
     options : frozenset of str
         Names of the `ReadOptions` that the format supports.
     write_limits : WriteLimits, optional
@@ -144,7 +145,8 @@ class Format:
         Raises
         ------
         InvalidInput
-            With code invalid_parameters, for the first option that it does not support.
+            If the format does not support an option (code invalid_parameters). The message contains the first
+            such option.
         """
         for name in sorted(options.given - self.options):
             raise InvalidInput(
@@ -154,7 +156,7 @@ class Format:
 
     @contextmanager
     def open(self, path: Path, reading: Reading) -> Iterator[Scan]:
-        """Open a file, compressed or not, and decompress it if needed."""
+        """Open a file, and decompress it first if it is compressed."""
         self.check_options(reading.options)
         with self.scan(plain_file(path, reading), reading) as scan:
             yield scan
@@ -167,12 +169,12 @@ class Format:
         options: ReadOptions | None = None,
         progress: Progress = no_progress,
     ) -> pa.Table:
-        """Return the table of a file, in memory, with the types and values that `ingest` stores.
+        """Return the table in a file, with the same types and values that `ingest` stores.
 
         Raises
         ------
         InvalidInput
-            If the file is damaged or does not contain a table, or a limit is exceeded.
+            If the file is damaged or does not contain a table, or if a limit is exceeded.
         """
         return self.load(path, limits=limits, options=options, progress=progress).table
 
@@ -184,7 +186,7 @@ class Format:
         options: ReadOptions | None = None,
         progress: Progress = no_progress,
     ) -> Loaded:
-        """Return the table as `read` does, with its warnings and skipped rows."""
+        """Return the same table as `read`, together with the warnings and the skipped rows."""
         limits = limits or ReadLimits()
         with TemporaryDirectory(prefix="understudy-") as scratch:
             reading = Reading(Path(scratch), limits, options or ReadOptions(), progress)
@@ -202,7 +204,7 @@ class Format:
         *,
         options: ReadOptions | None = None,
     ) -> Ingested:
-        """Convert a file to a canonical Parquet file, in bounded memory.
+        """Convert a file to a canonical Parquet file, using bounded memory.
 
         Parameters
         ----------
@@ -215,7 +217,7 @@ class Format:
         Raises
         ------
         InvalidInput
-            If the file is damaged or does not contain a table, or a limit is exceeded.
+            If the file is damaged or does not contain a table, or if a limit is exceeded.
         """
         with TemporaryDirectory(dir=destination.parent, prefix=".ingest-") as scratch:
             reading = Reading(Path(scratch), limits, options or ReadOptions(), progress)

@@ -1,4 +1,4 @@
-"""The canonical form of stored tables: Parquet with zstd, rows in order, row groups of 131,072 rows.
+"""The canonical form of stored tables: Parquet with zstd, ordered rows, and row groups of 131,072 rows.
 
 A canonical table contains neither NaN nor infinity. Both are stored as missing values.
 """
@@ -23,8 +23,8 @@ ROW_GROUP_ROWS = 131_072
 # groups.
 _GROUP_VALUES_MAX = 8_000_000
 _GROUP_BYTES_MAX = 64 * MEBIBYTE
-# Dictionaries only help columns with few distinct values. In other columns the dictionary soon exceeds this
-# limit, and Parquet drops it.
+# A dictionary reduces the size only of columns with few distinct values. In other columns, the dictionary
+# soon exceeds this limit and Parquet discards it.
 _DICTIONARY_BYTES_MAX = 64 * 1024
 
 
@@ -52,7 +52,7 @@ class CanonicalBatches:
             )
 
     def warnings(self) -> list[str]:
-        """Return a warning for each column whose infinite values were replaced."""
+        """Return a warning for each column in which infinite values were replaced."""
         counted = zip(self.schema.names, self.n_infinite, strict=True)
         return [
             f"Column {name!r}: 1 infinite value was replaced with a missing value."
@@ -81,7 +81,7 @@ class CanonicalBatches:
         return pa.record_batch(columns, schema=self.schema)
 
     def _finite(self, index: int, column: pa.Array[Any]) -> pa.Array[Any]:
-        # Arrow has these kernels for float32 and float64 only.
+        # Arrow provides these kernels only for float32 and float64.
         wide = column.cast(pa.float32()) if pa.types.is_float16(column.type) else column
         is_finite = pc.is_finite(wide)
         if pc.all(is_finite).as_py() is not False:
@@ -103,7 +103,7 @@ def check_rows(n_rows: int, limits: ReadLimits) -> None:
     Raises
     ------
     TooLarge
-        With code too_many_rows. The message contains the limit.
+        If the table has too many rows (code too_many_rows). The message contains the limit.
     """
     if n_rows > limits.rows_max:
         raise TooLarge(
@@ -118,7 +118,8 @@ def check_columns(n_columns: int, limits: ReadLimits) -> None:
     Raises
     ------
     TooLarge
-        With code too_many_columns. The message contains the number of columns and the limit.
+        If the table has too many columns (code too_many_columns). The message contains the number of columns
+        and the limit.
     """
     if n_columns > limits.columns_max:
         raise TooLarge(
@@ -136,14 +137,14 @@ def write_parquet(
     progress: Progress = no_progress,
     rows_total: int | None = None,
 ) -> int:
-    """Write batches to a Parquet file, with equal bytes for equal rows, and return the number of rows.
+    """Write batches to a Parquet file with a deterministic encoding, and return the number of rows.
 
     The file appears at its path only when it is complete. Memory does not grow with the number of rows.
 
     Parameters
     ----------
     rows_total : int, optional
-        Expected number of rows, used only to report progress.
+        Expected number of rows, which is used only to report progress.
     """
     n_rows = 0
     with (
@@ -154,8 +155,8 @@ def write_parquet(
     ):
         rows_max = batch_rows(len(schema), _GROUP_VALUES_MAX)
         for group in row_groups(batches, schema, rows_max=rows_max, bytes_max=_GROUP_BYTES_MAX):
-            # Combine the column into one chunk, so that the row at which Parquet drops a dictionary does not
-            # depend on the size of the batches.
+            # Combine the column into one chunk. Otherwise, the row at which Parquet discards a dictionary
+            # would depend on the batch size.
             writer.write_table(group.combine_chunks(), row_group_size=ROW_GROUP_ROWS)
             n_rows += group.num_rows
             fraction = n_rows / rows_total if rows_total else 0.0
@@ -165,7 +166,7 @@ def write_parquet(
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
-    """Yield a temporary path. It is moved to `path` if the block succeeds, and removed otherwise."""
+    """Yield a temporary path. Its file is moved to `path` if the block succeeds, and removed otherwise."""
     part = path.with_name(f"{path.name}.part")
     try:
         yield part
@@ -175,14 +176,14 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
 
 def batch_rows(n_columns: int, n_values: int = 1_000_000) -> int:
-    """Return the number of rows that contain about n_values values, between 256 and ROW_GROUP_ROWS."""
+    """Return the number of rows with about n_values values in total, between 256 and ROW_GROUP_ROWS."""
     return max(256, min(ROW_GROUP_ROWS, n_values // max(1, n_columns)))
 
 
 def row_groups(
     batches: Iterable[pa.RecordBatch], schema: pa.Schema, *, rows_max: int, bytes_max: int
 ) -> Iterator[pa.Table]:
-    """Combine batches into tables of rows_max rows, or fewer rows once a table reaches bytes_max."""
+    """Combine batches into tables of at most rows_max rows. A table ends early if it reaches bytes_max."""
     pending: list[pa.RecordBatch] = []
     n_rows = n_bytes = 0
     for batch in batches:

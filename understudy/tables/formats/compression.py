@@ -1,4 +1,4 @@
-"""Decompress files of any format. The codec is detected from the first bytes of a file, not from its name."""
+"""Decompress files of any format. The first bytes of a file determine the codec, not its name."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ CODECS: dict[str, Codec] = {".gz": "gzip", ".zst": "zstd"}
 
 _MARKS: tuple[tuple[bytes, Codec], ...] = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"))
 _OTHERS = ((b"BZh", "bzip2"), (b"\xfd7zXZ\x00", "xz"), (b"\x04\x22\x4d\x18", "LZ4"))
-# Smaller files are exempt from the ratio limit, because a few thousand equal rows also compress very well.
+# Smaller files are exempt from the ratio limit, because a file with a few thousand identical rows also has a
+# high compression ratio.
 _RATIO_FROM_BYTES = 64 * MEBIBYTE
 
 
@@ -32,13 +33,13 @@ def split_suffix(name: str) -> tuple[str, Codec | None]:
 
 
 def plain_file(path: Path, reading: Reading) -> Path:
-    """Return the path of the uncompressed file, which may be a decompressed copy in the scratch folder.
+    """Return the path of an uncompressed file, or of a decompressed copy in the scratch folder.
 
     Raises
     ------
     InvalidInput
-        With code unreadable_file, if the file is damaged, truncated, followed by other data, compressed
-        twice, or compressed with another codec.
+        If the file is damaged or truncated, contains other data after its end, is compressed twice, or uses
+        an unsupported codec (code unreadable_file).
     TooLarge
         If the decompressed file exceeds a limit.
     """
@@ -53,7 +54,7 @@ def plain_file(path: Path, reading: Reading) -> Path:
 
 
 def compress_file(source: Path, target: Path, codec: Codec) -> None:
-    """Compress a file. The target appears only when it is complete."""
+    """Compress a file. The compressed file appears at its path only when it is complete."""
     with (
         source.open("rb") as file,
         atomic_path(target) as part,
@@ -88,7 +89,7 @@ def _decompress(source: Path, target: Path, codec: Codec, reading: Reading) -> N
 
 
 def _pieces(packed: pa.NativeFile, codec: Codec) -> Iterator[bytes]:
-    """Yield the content of all members or frames, one after the other."""
+    """Yield the decompressed content of all members or frames, in order."""
     try:
         with pa.CompressedInputStream(packed, codec) as stream:
             while piece := stream.read(MEBIBYTE):

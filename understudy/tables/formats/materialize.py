@@ -1,4 +1,4 @@
-"""Convert dictionary and view columns to plain columns, with checks and in bounded memory."""
+"""Convert dictionary and view columns to plain columns, and check their texts, using bounded memory."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ import pyarrow.compute as pc
 from understudy.errors import InvalidInput, TooLarge
 from understudy.tables.formats.scan import MEBIBYTE, ReadLimits
 
-# Maximum size of the text in a batch of plain columns. A dictionary can repeat one long text in any number of
-# rows.
+# Maximum size of the text in a batch of plain columns. A dictionary can repeat one long text in an unlimited
+# number of rows.
 _BATCH_TEXT_BYTES_MAX = 32 * MEBIBYTE
 _VIEW_BYTES = 16
 
 
 @contextmanager
 def translated(detail: str) -> Iterator[None]:
-    """Translate parser errors into `InvalidInput`, except for lack of memory and operating system errors."""
+    """Translate parser errors into `InvalidInput`, except for memory errors and operating system errors."""
     try:
         yield
     except (pa.ArrowMemoryError, InvalidInput):
@@ -34,7 +34,7 @@ def translated(detail: str) -> Iterator[None]:
 
 
 def small_batches(batch: pa.RecordBatch, limits: ReadLimits) -> Iterator[pa.RecordBatch]:
-    """Split a batch so that its texts, as plain columns, do not exceed the size limit.
+    """Split a batch so that its texts do not exceed the size limit when converted to plain columns.
 
     Raises
     ------
@@ -69,7 +69,8 @@ def _text_bytes(name: str, column: pa.Array[Any], limits: ReadLimits) -> int:
 def _lengths(texts: Any) -> Any:
     """Return the length of each text in bytes.
 
-    Arrow has no kernel for the length of a view, so the length is read from the first four bytes of the view.
+    Arrow does not provide a kernel for the length of a view. The first four bytes of a view contain its
+    length.
     """
     if not pa.types.is_string_view(texts.type):
         return pc.binary_length(texts).cast(pa.int64())
@@ -80,12 +81,12 @@ def _lengths(texts: Any) -> Any:
 
 
 def materialize_batch(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
-    """Return a batch with plain columns of the schema's types.
+    """Convert the columns of a batch to plain columns with the types of the schema.
 
     Raises
     ------
     InvalidInput
-        With code wrong_encoding, if a text is not valid UTF-8.
+        If a text is not valid UTF-8 (code wrong_encoding).
     """
     columns = [
         _dense_column(name, column, type_)

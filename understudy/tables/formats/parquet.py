@@ -1,4 +1,4 @@
-"""Apache Parquet, read with pyarrow. The footer is not trusted. Rows and bytes are counted while decoding."""
+"""Read Apache Parquet files with pyarrow. Rows and bytes are counted during decoding."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _check_ends(path: Path) -> None:
 
 
 def _open(path: Path, limits: ReadLimits) -> pq.ParquetFile:
-    """Open the file with texts as dictionaries, so that a repeated text is in memory only once."""
+    """Open the file with dictionaries for text columns, so that a repeated text is in memory only once."""
     with translated(_DAMAGED):
         metadata = pq.read_metadata(path)
         check_columns(metadata.num_columns, limits)
@@ -74,7 +74,7 @@ def _open(path: Path, limits: ReadLimits) -> pq.ParquetFile:
             metadata=metadata,
             read_dictionary=[c.path for c in columns if c.logical_type.type == "STRING"],
             page_checksum_verification=True,
-            pre_buffer=False,  # buffering would hold a whole row group in memory
+            pre_buffer=False,  # buffering would load a whole row group into memory
             buffer_size=MEBIBYTE,
         )
 
@@ -84,10 +84,10 @@ def _unreadable(detail: str) -> InvalidInput:
 
 
 def _declared_schema(file: pq.ParquetFile) -> pa.Schema:
-    """Return the Arrow schema of the file, including units that Parquet does not support.
+    """Return the original Arrow schema of the file, including time units that Parquet does not support.
 
-    Parquet has no type for seconds or 64-bit dates. pyarrow stores the original schema in the file, but reads
-    these columns in the next finer unit.
+    Parquet does not have a type for seconds or 64-bit dates. pyarrow stores the original schema in the file,
+    but reads these columns with the next finer unit.
     """
     # `file.schema_arrow` is not used because it contains the dictionary types that `_open` requests.
     schema = file.metadata.schema.to_arrow_schema()

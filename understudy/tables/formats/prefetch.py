@@ -1,4 +1,4 @@
-"""Run a generator in a thread, ahead of its consumer."""
+"""Run a generator in a thread that computes items before the consumer requests them."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _END = object()
 
 
 def prefetch(items: Generator[Item, None, None], n_ahead: int) -> Generator[Item, None, None]:
-    """Run a generator in a thread, up to n_ahead items ahead of the consumer, and yield its items.
+    """Run a generator in a thread, with up to n_ahead items in advance, and yield its items.
 
     If the generator raises an error, this iterator first yields the items before the error. Closing this
-    iterator stops the thread and closes the generator. Close it before removing the files that the generator
-    reads.
+    iterator stops the thread and closes the generator. Close the iterator before you remove the files that
+    the generator reads.
     """
     queue: Queue[object] = Queue(maxsize=n_ahead)
     is_over = Event()

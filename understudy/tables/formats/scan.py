@@ -28,11 +28,12 @@ class ReadLimits:
     rows_max, columns_max : int
         Maximum number of rows and columns.
     cell_bytes_max : int
-        Maximum size in bytes of a text in a cell, and of a line of a CSV file.
+        Maximum size of a text in a cell and of a line in a CSV file, in bytes.
     decoded_bytes_max : int
-        Maximum size in bytes of the whole decoded table, because a small file can expand to terabytes.
+        Maximum size of the whole decoded table in bytes. Without this limit, a small file could expand to
+        terabytes.
     decompressed_bytes_max, decompressed_ratio_max : int
-        Maximum size of a decompressed file, in bytes and as a multiple of its compressed size.
+        Maximum size of a decompressed file, in bytes and as a multiple of the compressed size.
     """
 
     rows_max: int = 50_000_000
@@ -68,13 +69,13 @@ class Scan:
     schema : pyarrow.Schema
         Schema of the batches, with types that `parse_arrow_type` supports.
     n_rows : int
-        Number of rows, declared by the file or counted. Reading fails if the number is wrong.
+        Number of rows, which is either declared in the file or counted. Reading fails if the number is wrong.
     batches : iterator of pyarrow.RecordBatch
-        Rows in the order of the file. The iterator can be used once.
+        Rows in the order of the file. The iterator can be used only once.
     notes : mapping of column name to str
-        Reason for the type of a column, in words, without values.
+        Text with the reason for the type of a column. It contains no values.
     warnings : list of str
-        Messages for the user about how the file was read, without values.
+        Messages to the user about how the file was read. They contain no values.
     rejects : pyarrow.Table, optional
         Rows that could not be read and were skipped, with the schema `REJECTS_SCHEMA`.
     """

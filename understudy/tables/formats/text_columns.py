@@ -21,7 +21,7 @@ from understudy.tables.notation import NumberNotation, field_metadata
 from understudy.tables.notations.detection import detect
 from understudy.tables.notations.writing import is_plain
 
-# Number of rows at the beginning of a file in which text columns with a notation are looked for.
+# Number of rows at the beginning of a file that are searched for text columns with a notation.
 _N_ROWS_EXAMINED = 2_000
 
 OpenScan = Callable[[], AbstractContextManager[Scan]]
@@ -29,7 +29,7 @@ ScanFile = Callable[[Path, Reading], AbstractContextManager[Scan]]
 
 
 def with_typed_texts(scan_file: ScanFile) -> ScanFile:
-    """Return a function that opens a file like another one, and detects numbers and dates in text columns."""
+    """Wrap a function that opens a file so that it also detects numbers and dates in text columns."""
 
     @contextmanager
     def scan_typed(path: Path, reading: Reading) -> Iterator[Scan]:
@@ -42,9 +42,9 @@ def with_typed_texts(scan_file: ScanFile) -> ScanFile:
 
 
 def _detect_in_texts(open_scan: OpenScan, reading: Reading) -> dict[str, ColumnType]:
-    """Return the types of the text columns whose values are numbers or dates, by name.
+    """Return the types of the text columns that contain numbers or dates, by name.
 
-    Plain numbers in a text column stay text: their writer chose the type.
+    Plain numbers in a text column remain text, because the author of the file chose this type.
     """
     missing = missing_words(reading.options)
     with open_scan() as scan:
@@ -68,7 +68,7 @@ def _detect_in_texts(open_scan: OpenScan, reading: Reading) -> dict[str, ColumnT
 
 
 def is_detected(type_: ColumnType) -> bool:
-    """Return whether the values of a text column are in a notation that only text can represent."""
+    """Return whether the values of a text column have a notation that only text can represent."""
     notation = type_.notation
     if notation is None:
         return False

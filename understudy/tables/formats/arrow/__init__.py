@@ -1,4 +1,4 @@
-"""Arrow IPC files (Feather) and streams, read with pyarrow. Every batch is checked before it is used."""
+"""Read Arrow IPC files (Feather) and streams with pyarrow. Every batch is checked before use."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _canonical_schema(source: pa.Schema) -> pa.Schema:
 
 def _canonical_type(field: pa.Field[Any]) -> pa.DataType:
     if _EXTENSION in (field.metadata or {}):
-        # Without the definition of the type, the meaning of its values is unknown.
+        # The meaning of the values is unknown without the definition of the extension type.
         raise InvalidInput(
             f"Column {field.name!r} has an extension type, which is not supported. Remove the column, or "
             "store it as numbers, text, dates or booleans.",
@@ -73,7 +73,7 @@ def _batches(
 ) -> Iterator[pa.RecordBatch]:
     rows = batch_rows(len(schema))
     with translated(_DAMAGED):
-        # Read exactly the batches of the layout, because a footer may follow the last one.
+        # Read only the batches that the layout lists, because a footer may follow the last batch.
         for _ in layout.batches:
             batch = reader.read_next_batch()
             batch.validate()
@@ -81,13 +81,13 @@ def _batches(
             for start in range(0, batch.num_rows, rows):
                 for part in small_batches(batch.slice(start, rows), limits):
                     # Validate only after the batch is split, because validation reads a shared text once for
-                    # each view of it.
+                    # each view that refers to it.
                     _check(part, is_dictionary=False)
                     yield _complete(materialize_batch(part, schema))
 
 
 def _check(batch: pa.RecordBatch, *, is_dictionary: bool) -> None:
-    """Check every offset, length, index and text of the dictionary columns, or of the other columns."""
+    """Check every offset, length, index and text in either the dictionary columns or the other columns."""
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
         if isinstance(column, pa.DictionaryArray) is not is_dictionary:
             continue

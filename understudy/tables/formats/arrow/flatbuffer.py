@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 class Malformed(Exception):
-    """An offset or a length points outside the buffer."""
+    """Raised if an offset or a length points outside the buffer."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Table:
         return cls(data, _unpack("<I", data, 0))
 
     def number(self, field: int, code: str, default: int = 0) -> int:
-        """Return a numeric field; `code` is its type code in the module `struct`."""
+        """Return a numeric field; `code` is the type code of the field in the `struct` module."""
         at = self._field(field)
         return default if at is None else _unpack(f"<{code}", self.data, at)
 

@@ -1,7 +1,7 @@
 """Check the messages in an Arrow file or stream before Arrow allocates memory for them.
 
-A file is a stream between two magic strings, with a footer that lists the positions of the batches. The
-footer is not used to find the batches, but it is checked against the stream.
+An Arrow file is a stream between two magic strings, followed by a footer with the positions of the batches.
+The batches are located in the stream. The footer is only checked against these positions.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from understudy.tables.formats.arrow.flatbuffer import Malformed, Table
 from understudy.tables.formats.canonical import check_columns
 from understudy.tables.formats.scan import MEBIBYTE, ReadLimits
 
-# Memory holds a whole batch and all dictionaries at the same time.
+# A whole batch and all dictionaries are in memory at the same time.
 BATCH_BYTES_MAX = 512 * MEBIBYTE
 _METADATA_BYTES_MAX = 64 * MEBIBYTE
 _MESSAGES_MAX = 1_000_000
@@ -30,7 +30,7 @@ _SCHEMA, _DICTIONARY, _BATCH = 1, 2, 3
 
 @dataclass(frozen=True)
 class Layout:
-    """The number of rows in a file, and the positions of the stream and its batches.
+    """The number of rows in a file, and the positions of the stream and its record batches.
 
     Parameters
     ----------
@@ -60,9 +60,9 @@ def read_layout(path: Path, limits: ReadLimits) -> Layout:
     Raises
     ------
     InvalidInput
-        With code empty_file or unreadable_file.
+        If the file is empty (code empty_file) or is not a valid Arrow file (code unreadable_file).
     TooLarge
-        With code too_large (for a batch) or too_many_columns.
+        If a batch is too large (code too_large) or the table has too many columns (code too_many_columns).
     """
     size = path.stat().st_size
     with path.open("rb") as file:
@@ -193,7 +193,7 @@ def _add_dictionary(file: BinaryIO, message: _Message, sizes: dict[int, int]) ->
 
 
 def _decoded_bytes(file: BinaryIO, message: _Message, batch: Table) -> int:
-    """Return the size of a batch in memory, computed from the lengths that its compressed buffers declare."""
+    """Return the size of a batch in memory, based on the declared lengths of its compressed buffers."""
     is_compressed = batch.table(3) is not None
     total = message.body_bytes
     for offset, length in batch.structs(2, "<qq"):

@@ -1,7 +1,7 @@
 """Write Arrow files in uncompressed batches of up to 65,536 rows, which every Arrow reader supports.
 
-Downloads use the file format instead of the stream format, because every Feather reader supports it. A file
-can also be written from start to end, like a stream. Parquet is the compact alternative.
+Downloads use the Arrow file format instead of the stream format, because every Feather reader supports it.
+Like a stream, an Arrow file can be written sequentially. Parquet is the more compact alternative.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def _equal_batches(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iter
 
 
 def _cleared(column: pa.Array[Any]) -> pa.Array[Any]:
-    """Clear the memory behind missing values, which may contain data of a real person."""
+    """Clear the memory of missing values, because it may contain data about a real person."""
     if column.null_count == 0:
         return column
     is_missing = column.is_null().to_numpy(zero_copy_only=False)
@@ -76,7 +76,7 @@ def _cleared(column: pa.Array[Any]) -> pa.Array[Any]:
 
 
 class _Pieces(io.RawIOBase):
-    """A write-only file in memory, whose content is removed in pieces."""
+    """A write-only in-memory file from which the written bytes are removed in pieces."""
 
     def __init__(self) -> None:
         super().__init__()

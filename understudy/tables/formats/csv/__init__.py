@@ -1,4 +1,4 @@
-"""CSV with any delimiter, read with DuckDB and written with pyarrow."""
+"""CSV files with any delimiter, which DuckDB reads and pyarrow writes."""
 
 from __future__ import annotations
 

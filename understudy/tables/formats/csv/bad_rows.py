@@ -1,8 +1,8 @@
-"""Find the rows that cannot be read, with their lines and reasons, and copy the file without them.
+"""Find the rows that cannot be read and the reasons, and copy the file without these rows.
 
-DuckDB can skip and list bad rows, but it needs a kilobyte of memory for each, and it lost good rows in a test
-with a million bad ones. DuckDB is therefore used only in strict mode, and this module searches the files that
-it rejects.
+DuckDB can skip and list bad rows. However, it needs a kilobyte of memory for each bad row, and it lost good
+rows in a test with a million bad rows. Therefore, DuckDB is used only in strict mode. If DuckDB rejects a
+file, this module finds the bad rows.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from understudy.tables.formats.scan import MEBIBYTE, REJECTS_SCHEMA, Reading
 
 REASONS = ("too_few_fields", "too_many_fields", "unclosed_quote", "line_too_long", "wrong_encoding")
 _TOO_FEW, _TOO_MANY, _UNCLOSED, _TOO_LONG, _ENCODING = range(len(REASONS))
-# Maximum number of rows in the list. A file with more bad rows fails, regardless of their share.
+# Maximum number of bad rows in the list. A file with more bad rows is rejected, regardless of their share.
 _ROWS_MAX = 5_000_000
 
 Integers = npt.NDArray[np.int64]
@@ -35,7 +35,7 @@ Integers = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class BadRow:
-    """A row of a block: its first line, its number of lines, and the reason if it cannot be read."""
+    """A row in a block: its first line, its number of lines, and the reason if the row cannot be read."""
 
     first: int
     n_lines: int
@@ -53,13 +53,14 @@ class BadRows:
     lines : array of int64
         First line of each row.
     columns : array of int32
-        Number of the field that cannot be read, counted from 1, or 0 if the row as a whole cannot be read.
+        Number of the field that cannot be read, counted from 1. The number is 0 if the whole row cannot be
+        read.
     reasons : array of int8
         Index of the reason in `REASONS`.
     dropped : array of int64
-        Numbers of all lines that these rows span.
+        Numbers of all lines that the bad rows span.
     n_fields : int
-        Number of fields in the first of these rows.
+        Number of fields in the first bad row.
     n_good : int
         Number of rows that can be read.
     """
@@ -72,7 +73,7 @@ class BadRows:
     n_good: int = 0
 
     def add(self, line: int, row: BadRow) -> None:
-        """Add a row that starts on the given line."""
+        """Add a bad row that starts on the given line."""
         assert row.reason is not None
         if not self.lines:
             self.n_fields = row.n_fields
@@ -81,7 +82,7 @@ class BadRows:
         self.reasons.append(row.reason)
 
     def first_error(self, n_columns: int, bytes_max: int) -> InvalidInput:
-        """Return the error for the first of these rows."""
+        """Return the error for the first bad row."""
         place = f"Line {self.lines[0]:,} of the file"
         return (
             error_texts.ragged_rows(place, self.n_fields, n_columns),
@@ -92,18 +93,19 @@ class BadRows:
         )[self.reasons[0]]
 
     def line_of_file(self, line: int) -> int:
-        """Convert a line number in the copy without these rows to the line number in the original file."""
+        """Convert a line number in the copy without bad rows to the line number in the original file."""
         dropped = np.frombuffer(self.dropped, np.int64)
         n_before = np.searchsorted(dropped - np.arange(len(dropped)), line, side="right")
         return line + int(n_before)
 
     def check_number(self) -> None:
-        """Check that the file does not have more of these rows than can be listed.
+        """Check that the number of bad rows does not exceed the maximum length of the list.
 
         Raises
         ------
         InvalidInput
-            With code too_many_bad_rows. The message contains the limit and the first lines.
+            If the file has too many bad rows (code too_many_bad_rows). The message contains the limit and the
+            lines of the first bad rows.
         """
         if len(self.lines) > _ROWS_MAX:
             raise InvalidInput(
@@ -113,12 +115,13 @@ class BadRows:
             )
 
     def check_share(self, share_max: float) -> None:
-        """Check that the share of these rows does not exceed the limit.
+        """Check that the share of bad rows does not exceed the limit.
 
         Raises
         ------
         InvalidInput
-            With code too_many_bad_rows. The message contains the number of rows and the first lines.
+            If the share is too high (code too_many_bad_rows). The message contains the number of bad rows and
+            the lines of the first bad rows.
         """
         n_bad = len(self.lines)
         n_rows = n_bad + self.n_good
@@ -135,7 +138,7 @@ class BadRows:
         return ", ".join(f"{line:,}" for line in self.lines[:10])
 
     def table(self) -> pa.Table:
-        """Return the rows as a table with the schema `REJECTS_SCHEMA`."""
+        """Return the bad rows as a table with the schema `REJECTS_SCHEMA`."""
         columns = np.frombuffer(self.columns, np.int32)
         reasons = pa.DictionaryArray.from_arrays(np.frombuffer(self.reasons, np.int8), pa.array(REASONS))
         return pa.table(
@@ -167,7 +170,7 @@ def find_bad_rows(
 
 
 class _Search:
-    """A search for bad rows, block by block. Rows that fail the vectorized checks are parsed one by one."""
+    """A search for bad rows in blocks. Rows that fail the vectorized checks are parsed individually."""
 
     def __init__(self, file: BinaryIO, target: BinaryIO, dialect: Dialect, reading: Reading) -> None:
         self.bad = BadRows()
@@ -191,7 +194,7 @@ class _Search:
             self.bad.check_number()
 
     def _check_block(self, data: bytes, *, is_last: bool) -> bytes:
-        """Check the complete rows of a block, and return the incomplete rest."""
+        """Check the complete rows of a block, and return the incomplete row at its end."""
         end = len(data) if is_last else data.rfind(b"\n") + 1
         if end == 0:
             return self._skip_long_line(data) if len(data) > self._bytes_max else data
@@ -298,7 +301,7 @@ class _Block:
         return self._classify(index, lines.n_read, len(fields))
 
     def line(self, index: int) -> str | None:
-        """Return a line with one character per byte, or None after the last line."""
+        """Return the next line with one character per byte, or None after the last line."""
         return self._text(index).decode("latin-1") if index < len(self._lengths) else None
 
     def _classify(self, first: int, n_lines: int, n_fields: int) -> BadRow:
@@ -339,7 +342,7 @@ class _Block:
 
 
 class _Lines:
-    """An iterator over lines of a block for Python's CSV reader. It ends after the maximum size of a row."""
+    """An iterator over the lines of a block for Python's CSV reader, up to the maximum size of a row."""
 
     def __init__(self, block: _Block, first: int) -> None:
         self.n_read = 0

@@ -9,13 +9,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-# Minimum number of other rows in a table whose blank rows are dropped, and of other rows for each blank row.
+# Blank rows are dropped only if the table has this many other rows, in total and for each blank row.
 _OTHERS_MIN = 10
 _OTHERS_PER_BLANK_MIN = 2
 
 
 class Blanks:
-    """The number of missing values in each column, and of rows in which all values are missing."""
+    """The number of missing values in each column, and the number of rows without any values."""
 
     def __init__(self, n_columns: int) -> None:
         self.n_missing = np.zeros(n_columns, np.int64)
@@ -32,10 +32,10 @@ class Blanks:
 
     @property
     def n_rows_dropped(self) -> int:
-        """Number of blank rows, if another column has no missing values in other rows; otherwise 0.
+        """Number of blank rows if at least one column has values in all other rows. Otherwise 0.
 
-        A blank row in such a table is a separator. In other tables, and in tables of few rows, it can be a
-        row of missing values.
+        In such a table, a blank row is a separator. In other tables and in tables with few rows, a blank row
+        can be a row of missing values.
         """
         n_others = self.n_rows - self.n_blank_rows
         is_rare = n_others >= _OTHERS_MIN and _OTHERS_PER_BLANK_MIN * self.n_blank_rows <= n_others
@@ -48,7 +48,7 @@ class Blanks:
 
 
 def without_blank_rows(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Return the rows that have a value."""
+    """Return the rows that contain at least one value."""
     if not all(column.null_count for column in batch.columns):
         return batch
     kept: pa.RecordBatch = batch.filter(pa.array(~_is_blank(batch)))

@@ -1,8 +1,8 @@
 """Detect the type of each CSV column from all of its values.
 
-Each value is counted under one notation. The type of a column is the smallest type that can represent all
-notations that occur. A column remains text if a numeric type would change its values (leading zeros, a plus
-sign, too many digits).
+Each value is counted under one notation. The type of a column is the smallest type that can represent all of
+its notations. A column remains text if a numeric type would change its values (leading zeros, a plus sign,
+too many digits).
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ from understudy.tables.formats.csv.parsing import MISSING
 from understudy.tables.notations import parse
 from understudy.tables.notations.parsing import AnyNotation
 
-# Minimum share of values of one type for a warning about a text column. Counting stops early once a column is
-# below it.
+# Minimum share of values of one type for a warning about a text column. Counting stops early if the share in
+# a column is below this minimum.
 _NEARLY = 0.95
 _DECIDED_AFTER = 1_000
 # Maximum length of a value that is not text, in bytes.
 _LENGTH_MAX = 100
 _UNFIT_MAX = 100
-# Number of values to count before deciding whether the rest of the batch is worth counting.
+# Number of values to count before deciding whether to count the rest of the batch.
 _N_PROBED = 16_384
 # Maximum number of values of another type whose lines are reported.
 _PLACES_MAX = 3
 
 _DATE = r"(?:[1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])-[0-9]{2}-[0-9]{2}"
-# Years whose timestamps fit in 64-bit nanoseconds.
+# Years in which timestamps can be stored as 64-bit nanoseconds.
 _NEAR = r"(?:1[7-9][0-9]{2}|2[01][0-9]{2})-[0-9]{2}-[0-9]{2}"
 _TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,9})?)?"
 _CURRENCY = r"(?:[$\x{20ac}\x{a3}\x{a5}\x{20b9}]|USD|EUR|GBP|CHF|JPY)"
@@ -50,11 +50,12 @@ class Notation:
     Parameters
     ----------
     pattern : str
-        Regular expression for the whole value.
+        Regular expression that matches the whole value.
     check : pyarrow.DataType or None
-        Type to which the values must also be castable, because a pattern accepts dates such as 30 February.
+        Type to which the values must also be castable, because a pattern also matches dates such as 30
+        February.
     words : str
-        Plural noun for such values, used in notes.
+        Plural noun for these values in notes.
     """
 
     name: str
@@ -63,7 +64,8 @@ class Notation:
     words: str
 
 
-# No value matches two notations, except timestamps in the near years, which also match the far notation.
+# A value matches only one notation. The exception is timestamps in the near years, which also match the far
+# notation.
 NOTATIONS = (
     Notation("integer", r"-?(?:0|[1-9][0-9]{0,18})", pa.int64(), "whole numbers"),
     Notation(
@@ -98,7 +100,8 @@ _TIMED = {"time", "near", "far", "near_zoned", "far_zoned"}
 Unit = Literal["s", "ms", "us", "ns"]
 Make = Callable[[Unit], pa.DataType]
 
-# Types in order of preference: the notations that a type can represent, and the type for a time unit.
+# Types in order of preference. Each entry contains the notations that the type can represent, and a function
+# that returns the type for a time unit.
 _TYPES: tuple[tuple[set[str], Make], ...] = (
     ({"integer"}, lambda _: pa.int64()),
     ({"integer", "float"}, lambda _: pa.float64()),
@@ -119,17 +122,17 @@ class ColumnType:
     Parameters
     ----------
     odd_rows : tuple of int
-        First rows, counted from 0, whose values caused the column to be text.
+        First rows, counted from 0, with values because of which the column is text.
     notation : NumberNotation, DateNotation or BooleanNotation, optional
         Notation of the values. None if they are plain numbers or dates in ISO 8601.
     is_nearly : bool
         Whether the column would not be text if the odd values were missing.
     written_as : NumberNotation, DateNotation or BooleanNotation, optional
-        Notation in which values are written that are read without a notation.
+        Notation for writing values that are read without a notation.
     replaced : tuple of str
-        Sentences, without the column, about values that are read as missing values.
+        Sentences about values that are read as missing values, without the name of the column.
     is_clean : bool
-        Whether all values can be cast directly, because there is no surrounding whitespace and no word for a
+        Whether all values can be cast directly, because none has surrounding whitespace or is a word for a
         missing value.
     """
 
@@ -158,7 +161,8 @@ class ColumnProfile:
 
     def __init__(self, missing: Sequence[str] = MISSING, options: ReadOptions | None = None) -> None:
         self._options = options or ReadOptions()
-        # The caller's words may look like other values, so they are removed before notations are matched.
+        # The words from the options may look like other values, so they are removed before notations are
+        # matched.
         self._words = pa.array([word for word in missing if word not in MISSING], pa.string())
         self._counts: Counter[str] = Counter()
         self._places: dict[str, list[int]] = {name: [] for name in (*_BY_NAME, "text")}
@@ -182,7 +186,7 @@ class ColumnProfile:
             self._add_slowly(column, values)
 
     def _add_quickly(self, values: Any) -> bool:
-        """Count values with the fast path. Return False if the slow path has to count them."""
+        """Count values on the fast path. Return False if the slow path has to count them."""
         counts = count_notations(values)
         if counts is None or any(
             n > 0 and len(self._places[name]) < _PLACES_MAX for name, n in counts.items()
@@ -197,7 +201,7 @@ class ColumnProfile:
         rows = np.flatnonzero(column.is_valid().to_numpy(zero_copy_only=False)) + self._n_rows - len(column)
         self._add_some(values[:_N_PROBED], rows[:_N_PROBED])
         ahead, rows = values[_N_PROBED:], rows[_N_PROBED:]
-        # If the beginning contains enough text, the rest cannot change the result.
+        # If the first values contain enough text, the remaining values cannot change the result.
         is_decided = len(ahead) == 0 or self._has_much_text(self._counts.total() + len(ahead))
         if not is_decided and not self._add_quickly(ahead):
             self._add_some(ahead, rows)
@@ -214,7 +218,7 @@ class ColumnProfile:
             is_word = pc.is_in(values, self._words)
             self._counts["missing"] += pc.sum(is_word.cast(pa.int64())).as_py() or 0
             values, rows = values.filter(pc.invert(is_word)), rows[~is_word.to_numpy(zero_copy_only=False)]
-        # The most frequent notation is tried first, so that most values are matched only once.
+        # The most frequent notation is tried first, so most values are matched only once.
         for notation in sorted(NOTATIONS, key=lambda notation: -self._counts[notation.name]):
             if len(values) == 0:
                 break
@@ -247,7 +251,7 @@ class ColumnProfile:
         return values.filter(pc.invert(is_match)), rows[~mask]
 
     def _check(self, matching: Any, notation: Notation) -> Sequence[int]:
-        """Return the indices of matching values that fail the cast."""
+        """Return the indices of matching values that cannot be cast."""
         if notation.name == "float":
             self._n_not_finite += len(matching) - (
                 pc.sum(pc.is_finite(matching.cast(pa.float64()))).as_py() or 0
@@ -257,7 +261,7 @@ class ColumnProfile:
         if notation.check is None:
             return []
         unfit = find_unfit(matching, notation.check, _UNFIT_MAX)
-        # `find_unfit` stops at this number of failures, so all matching values count as unfit.
+        # `find_unfit` stops at this number of failures. All matching values then count as unfit.
         return range(len(matching)) if len(unfit) == _UNFIT_MAX else unfit
 
     def decide(self) -> ColumnType:
@@ -278,7 +282,7 @@ class ColumnProfile:
 
     @property
     def _is_unusual(self) -> bool:
-        """Whether, according to the options, a point is not a decimal point."""
+        """Whether the options exclude the point as a decimal separator."""
         return self._options.decimal == "," or self._options.thousands == "."
 
     def _text_with_reason(self, text: ColumnType, seen: set[str]) -> ColumnType:
@@ -301,7 +305,7 @@ class ColumnProfile:
 
 
 def _digits(values: Any) -> int:
-    """Return the maximum number of decimal places of the seconds."""
+    """Return the maximum number of decimal places in the seconds of the values."""
     if not pc.any(pc.match_substring(values, ".")).as_py():
         return 0
     digits = pc.extract_regex(values, r"\.(?P<digits>[0-9]+)").field("digits")
@@ -314,7 +318,7 @@ def _unit(n_digits: int) -> Unit:
 
 
 def trimmed_values(columns: Iterable[pa.Array[Any]], missing: Sequence[str]) -> Iterable[pa.Array[Any]]:
-    """Yield the trimmed values, with null in place of the words for a missing value."""
+    """Yield the trimmed values. Words for a missing value become null."""
     for column in columns:
         yield _without_missing(column, missing)
 
@@ -327,7 +331,7 @@ def cast_column(
     notation: AnyNotation | None = None,
     is_clean: bool = False,
 ) -> pa.Array[Any]:
-    """Cast a text column to the type that was detected. Text is returned unchanged.
+    """Cast a text column to the detected type. Columns of type text are returned unchanged.
 
     Parameters
     ----------
@@ -341,7 +345,7 @@ def cast_column(
 
 
 def _without_missing(column: pa.Array[Any], missing: Sequence[str]) -> pa.Array[Any]:
-    """Return trimmed values, with null in place of the words for a missing value."""
+    """Return the trimmed values. Words for a missing value become null."""
     values: Any = column
     trimmed: Any = pc.utf8_trim_whitespace(values)
     is_missing = pc.is_in(trimmed, value_set=pa.array(missing, pa.string()))

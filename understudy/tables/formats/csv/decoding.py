@@ -1,7 +1,7 @@
 """Check that a file is text, and detect its encoding.
 
 Valid UTF-8 is read as UTF-8. A byte order mark determines the encoding, and zero bytes in every other
-position indicate UTF-16. Anything else is read as Windows-1252, with a warning.
+position indicate UTF-16. All other text is read as Windows-1252, with a warning.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from understudy.errors import InvalidInput
 from understudy.progress import Progress
 from understudy.tables.formats.scan import MEBIBYTE, Reading
 
-# Magic bytes of files that are often uploaded by mistake, and the remedy for each.
+# Magic bytes of file types that are often uploaded by mistake, with a remedy for each type.
 _OTHER_FILES: tuple[tuple[bytes, str], ...] = (
     (b"PAR1", "a Parquet file. Specify the format `parquet`"),
     (b"PK\x03\x04", "a zip archive or a spreadsheet. Specify the format `xlsx`, or save the sheet as CSV"),
@@ -40,8 +40,8 @@ _MARKS = (
 )
 # Fallback for text that is not UTF-8. Windows-1252 contains all letters of Latin-1.
 _SINGLE_BYTE = "cp1252"
-# Minimum fraction of zeros in every other byte that indicates UTF-16. In UTF-16, delimiters and digits alone
-# give a higher fraction.
+# Minimum fraction of zeros in every other byte that indicates UTF-16. In UTF-16, the delimiters and digits of
+# a table alone exceed this fraction.
 _ZEROS_MIN = 0.3
 
 _REMEDY = "Save the file as UTF-8 and upload it again, or set the option `encoding`."
@@ -57,14 +57,14 @@ class Text:
 
 
 class _Gauge:
-    """A measurement of the longest line of a file, piece by piece."""
+    """A measurement of the longest line in a file that is read in pieces."""
 
     def __init__(self) -> None:
         self.longest = 0
         self._current = 0
 
     def add(self, data: bytes) -> None:
-        """Add the next piece. Lines within a piece are shorter than the piece, so they are not measured."""
+        """Add the next piece. Lines within a piece are not measured, because they are short."""
         ends = [data.find(b"\n"), data.find(b"\r"), data.rfind(b"\n"), data.rfind(b"\r")]
         positions = [end for end in ends if end >= 0]
         first, last = (min(positions), max(positions)) if positions else (len(data), -1)
@@ -80,7 +80,8 @@ def utf8_text(source: Path, reading: Reading) -> Text:
     Raises
     ------
     InvalidInput
-        With code empty_file, unreadable_file (not text) or wrong_encoding (the message contains the line).
+        If the file is empty (code empty_file), is not text (code unreadable_file) or contains invalid
+        characters (code wrong_encoding, with the line in the message).
     """
     with source.open("rb") as file:
         start = file.read(65_536)
@@ -94,7 +95,7 @@ def utf8_text(source: Path, reading: Reading) -> Text:
 
 
 def _encoding_of(start: bytes) -> str | None:
-    """Return the encoding of a byte order mark, or UTF-16 if the positions of zero bytes indicate it."""
+    """Return the encoding that a byte order mark or the positions of zero bytes indicate."""
     for mark, encoding in _MARKS:
         if start.startswith(mark):
             return encoding
@@ -109,10 +110,11 @@ def _encoding_of(start: bytes) -> str | None:
 def unify_line_endings(source: Path, target: Path) -> Path:
     """Copy a file and replace every line ending with a single line feed.
 
-    Use it only for files that mix line endings, because line endings within quotation marks are replaced too.
+    Use this function only for files that mix line endings, because it also replaces line endings within
+    quotation marks.
     """
     with (
-        # Latin-1 maps every byte to a character, so invalid UTF-8 is copied unchanged.
+        # Latin-1 maps each byte to one character, so invalid UTF-8 is copied unchanged.
         source.open("r", encoding="latin-1", newline=None) as file,
         target.open("w", encoding="latin-1", newline="") as copy,
     ):
@@ -138,7 +140,7 @@ def _check_kind(start: bytes) -> None:
 
 
 def _check_utf8(source: Path, reading: Reading, *, is_given: bool) -> Text:
-    """Return the file if it is UTF-8, or a converted copy if it can only be Windows-1252."""
+    """Return the file if it is valid UTF-8, or a converted copy if it can only be Windows-1252."""
     gauge = _Gauge()
     position = _first_invalid(source, reading.progress, gauge)
     if position is None:
@@ -206,7 +208,7 @@ def _invalid_in(chunk: bytes, decoder: codecs.IncrementalDecoder, n_bytes: int) 
 
 
 def _is_garbage(chunk: bytes) -> bool:
-    """Return whether more than 2 % of the bytes are control characters, so that the file is not text."""
+    """Return whether more than 2 % of the bytes are control characters, as in a binary file."""
     control = bytes(set(range(32)) - set(b"\t\n\v\f\r"))
     return len(chunk) - len(chunk.translate(None, control)) > len(chunk) / 50
 

@@ -1,4 +1,4 @@
-"""Detect the delimiter, quote character and header of a CSV file from rows throughout the file."""
+"""Detect the delimiter, quote character and header of a CSV file from samples throughout the file."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ from understudy.tables.inference import check_names
 
 _DELIMITERS = (",", "\t", ";", "|")
 _QUOTES = ('"', "'")
-# Number of further places to sample, evenly spread over the file after its beginning.
+# Number of additional samples, which are taken at even intervals after the beginning of the file.
 _N_PLACES = 10
 _PLACE_BYTES = 32 * 1024
 _SEPARATOR_LINE = re.compile(r"sep=([,;|\t])\r?\n", re.IGNORECASE)
-# Minimum share of a column's values in single quotation marks for these to be the quote character.
+# The single quotation mark is the quote character if it encloses at least this share of a column's values.
 _MOST = 0.9
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """The dialect of a file: delimiter, quote character, and the names and position of the header.
+    """The dialect of a file: its delimiter, its quote character, and the names and position of its header.
 
     Parameters
     ----------
     quote : str
         Quote character, or an empty string.
     n_lines_before, header_line : int
-        Number of lines before the last line of the header, which are skipped; line on which the header ends.
+        Number of skipped lines before the last line of the header, and the line on which the header ends.
     unnamed : frozenset of int
-        Indices of the columns without a name, whose names in `names` are made up.
+        Indices of the columns without a name in the file. Their names in `names` are generated.
     removal : Removal
         Lines that have to be removed before the file is parsed.
     """
@@ -67,8 +67,8 @@ def read_dialect(path: Path, limits: ReadLimits, options: ReadOptions | None = N
     Raises
     ------
     InvalidInput
-        With code empty_file, invalid_header, unclosed_quote, too_many_columns, or unreadable_file (first line
-        too long).
+        If no dialect can be detected. The code is empty_file, invalid_header, unclosed_quote,
+        too_many_columns, or unreadable_file (if the first line is too long).
     """
     options = options or ReadOptions()
     text, is_whole = _beginning(path, limits.cell_bytes_max)
@@ -115,13 +115,13 @@ def read_dialect(path: Path, limits: ReadLimits, options: ReadOptions | None = N
 def _beginning(path: Path, size: int) -> tuple[str, bool]:
     with path.open("rb") as file:
         data = file.read(size + 1)
-    # The text is valid as a whole (decoding.py), so only the end of this sample can split a character.
+    # The whole text is valid (see decoding.py), so a character can be split only at the end of this sample.
     text = data[:size].decode("utf-8-sig", errors="ignore")
     return text, len(data) <= size
 
 
 def _places(path: Path, start: int) -> list[str]:
-    """Return whole lines from places throughout the file, after its beginning."""
+    """Return samples of whole lines from throughout the file, after its beginning."""
     size = path.stat().st_size
     texts = []
     with path.open("rb") as file:
@@ -134,7 +134,7 @@ def _places(path: Path, start: int) -> list[str]:
 
 
 def _find_quote(places: Sequence[str], delimiters: Sequence[str], *, is_whole: bool) -> str:
-    """Return the double quotation mark, or the single one if most values of a column are in single ones."""
+    """Return the single quotation mark if it encloses most values of a column, otherwise the double."""
     if not any("'" in text for text in places):
         return '"'
     best = {

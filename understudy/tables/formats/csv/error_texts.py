@@ -1,4 +1,4 @@
-"""Errors for rows that cannot be read. Each message contains the place and a remedy."""
+"""Errors for rows that cannot be read. Each message contains the position and a remedy."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Count the notations in a batch of values quickly, by comparing bytes instead of matching patterns.
+"""Count the notations in a batch of values by comparing bytes, which is faster than matching patterns.
 
-The counts equal those of the patterns in `column_types`. The result is None if bytes alone do not
+The counts are the same as with the patterns in `column_types`. The result is None if bytes alone do not
 determine the notations.
 """
 
@@ -22,19 +22,20 @@ _DIGITS_MAX = 18
 _LENGTH_MAX = 40
 _BOOLEANS = ("true", "false", "True", "False", "TRUE", "FALSE")
 _YEAR_1 = -719_162  # days
-# Seconds from the epoch to the beginning of the years 1700 and 2200.
+# Seconds from the epoch to the start of the years 1700 and 2200.
 _NEAR_FIRST, _NEAR_END = -8_520_336_000, 7_258_118_400
 _DATE_MARKS = {4: b"-", 7: b"-"}
 _TIMESTAMP_MARKS = {**_DATE_MARKS, 10: b"T ", 13: b":", 16: b":"}
 
 
 def count_notations(values: pa.Array[Any]) -> Mapping[str, int] | None:
-    """Return the number of values in each notation, or None if the patterns have to decide.
+    """Return the number of values in each notation, or None if pattern matching is required.
 
     Parameters
     ----------
     values : array of text
-        Values as written, including surrounding whitespace. At least one, and no missing values.
+        Unchanged values, including surrounding whitespace. The array has at least one value and no missing
+        values.
     """
     starts, lengths, data = _parts(values)
     shortest, longest = int(lengths.min()), int(lengths.max())
@@ -50,7 +51,7 @@ def count_notations(values: pa.Array[Any]) -> Mapping[str, int] | None:
 
 def _parts(values: pa.Array[Any]) -> tuple[Integers, Integers, Bytes]:
     """Return the start and the length of each value, and the bytes of all values."""
-    buffers: Any = values.buffers()  # its type stubs lack the buffer protocol
+    buffers: Any = values.buffers()  # the type stubs do not support the buffer protocol
     _, offsets_buffer, data_buffer = buffers
     offsets = np.frombuffer(offsets_buffer, np.int32)[values.offset : values.offset + len(values) + 1]
     data = (
@@ -103,7 +104,7 @@ def _decimals(
 
 
 def _owners(starts: Integers, places: Integers) -> Integers | None:
-    """Return the index of the value that contains each decimal point, or None if a value contains two."""
+    """Return the index of the value with each decimal point, or None if a value has two decimal points."""
     if len(places) == len(starts) and (places >= starts).all() and (places[:-1] < starts[1:]).all():
         return np.arange(len(starts))
     owners = np.searchsorted(starts, places, side="right") - 1

@@ -1,4 +1,4 @@
-"""Escape texts that a spreadsheet program would read as formulas."""
+"""Escape texts that a spreadsheet program would interpret as formulas."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import pyarrow.compute as pc
 
 # Characters that start a formula, and whitespace that programs skip before a formula.
 _BEGINNING = r"\A[=+\-@\t\r\n＝＋－＠]"  # noqa: RUF001 - the wide forms count as well
-# If a program uses another separator or ignores quotation marks, a new cell can begin within a text.
+# A new cell can begin within a text if a program uses another delimiter or ignores quotation marks.
 _WITHIN = r"""([,;|"'\t\r\n])([=+\-@])"""
 _NUMBER = r"\A-[0-9]+(?:[.,][0-9]+)*(?:[eE][-+]?[0-9]+)?\z"
 
 
 def without_formulas(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    """Yield batches with an apostrophe before every text, or part of a text, that looks like a formula.
+    """Yield batches in which an apostrophe precedes every text or part of a text that looks like a formula.
 
-    Values of other types and texts that are negative numbers are not changed.
+    Negative numbers in text columns and values of other types are not changed.
     """
     safe = safe_schema(schema)
     for batch in batches:
@@ -27,7 +27,7 @@ def without_formulas(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> It
 
 
 def safe_schema(schema: pa.Schema) -> pa.Schema:
-    """Return the schema with names that are not formulas."""
+    """Return the schema with escaped column names, which are not formulas."""
     names = _safe(pa.array(schema.names, pa.string()))
     return pa.schema([field.with_name(str(name)) for field, name in zip(schema, names, strict=True)])
 

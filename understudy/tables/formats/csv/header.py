@@ -14,13 +14,13 @@ from understudy.tables.formats.layout import Layout, Request, SheetRow, checked_
 from understudy.tables.formats.layout.cells import is_value
 
 _ROWS_MAX = 100
-# A delimiter is reconsidered if fewer of the sampled rows have as many fields as the first row.
+# A delimiter is reconsidered if the share of sampled rows with as many fields as the first row is lower.
 _SAME_MIN = 0.5
 
 
 @dataclass(frozen=True)
 class Beginning:
-    """The start of a file, without its first `n_lines_before` lines."""
+    """The beginning of a file, without its first `n_lines_before` lines."""
 
     text: str
     n_lines_before: int
@@ -29,14 +29,14 @@ class Beginning:
 
 @dataclass(frozen=True)
 class Header:
-    """The names of the columns, and the lines on which they are.
+    """The names of the columns, and the lines of the header.
 
     Parameters
     ----------
     names : tuple of str
-        Names, which are blank for columns without a name.
+        Names of the columns. The name is blank if a column has none.
     n_lines_before, last_line : int
-        Number of lines before the last header row, and line on which that row ends.
+        Number of lines before the last header row, and the line on which this row ends.
     comments : bool
         Whether lines that start with # are comments.
     """
@@ -62,8 +62,8 @@ def find_header(
     Raises
     ------
     InvalidInput
-        With code invalid_header, if lines may or may not belong to the table. The message contains the lines
-        and the option to set.
+        If it is unclear whether some lines belong to the table (code invalid_header). The message contains
+        the lines and the option to set.
     """
     request = Request(options.header_row, options.join_headers)
     first = max(samples, key=lambda candidate: agreement(samples[candidate]))
@@ -95,14 +95,14 @@ def _delimiter(first: str, samples: Mapping[str, Rows], *, is_chosen: bool) -> s
 
 
 def _body_agreement(rows: Rows) -> tuple[float, int]:
-    """Return the share of rows that have the most frequent number of fields, and this number."""
+    """Return the share of rows with the most common number of fields, and this number."""
     counts = Counter(len(row) for row in rows if len(row) > 1)
     width, n = max(counts.items(), key=lambda item: (item[1], item[0]), default=(0, 0))
     return n / max(1, len(rows)), width
 
 
 def _numbered_rows(beginning: Beginning, delimiter: str, quote: str, header_row: int) -> list[SheetRow]:
-    """Return the first rows with their lines, without a last row that the sample may have truncated."""
+    """Return the first rows with their lines. A last row that may be truncated is left out."""
     reader = csv.reader(io.StringIO(beginning.text, newline=""), **python_dialect(delimiter, quote))
     rows: list[SheetRow] = []
     before = beginning.n_lines_before
@@ -129,7 +129,7 @@ def _first_row(
 
 
 def _doubts(samples: Mapping[str, Rows]) -> list[str]:
-    """Return a warning if most lines of a table of one column contain a delimiter equally often."""
+    """Return a warning if most lines of a single-column table contain the same number of a delimiter."""
     for delimiter, rows in samples.items():
         share, width = _body_agreement(rows)
         split = [row for row in rows if len(row) == width]
@@ -144,7 +144,7 @@ def _doubts(samples: Mapping[str, Rows]) -> list[str]:
 
 
 def _has_comments(layout: Layout, rows: Rows) -> bool:
-    """Return whether a sampled row below the header starts with # and has another number of fields."""
+    """Return whether a sampled row below the header starts with # and has a different number of fields."""
     if layout.headers[-1].cells[0].startswith("#"):
         return False
     above = [list(row.cells) for row in layout.above]

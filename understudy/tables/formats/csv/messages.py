@@ -1,4 +1,4 @@
-"""The schema of detected columns, and the messages about them."""
+"""The schema of columns with detected types, and the messages about these columns."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from understudy.tables.notation import field_metadata
 
 
 def schema_of(columns: Iterable[tuple[str, ColumnType]]) -> pa.Schema:
-    """Return the Arrow schema of columns, with their notations in the metadata of the fields."""
+    """Return the Arrow schema of the columns. The metadata of each field contains its notation."""
     return pa.schema(
         [
             pa.field(
@@ -27,7 +27,7 @@ def schema_of(columns: Iterable[tuple[str, ColumnType]]) -> pa.Schema:
 
 
 class Messages(NamedTuple):
-    """The note of a column for its evidence, and its warnings."""
+    """The note about the type of a column, and the warnings about the column."""
 
     note: str | None
     warnings: list[str]
@@ -39,12 +39,12 @@ def describe(name: str, type_: ColumnType, place: str = "") -> Messages:
     Parameters
     ----------
     place : str
-        Lines of the odd values in words, appended to the sentence about these values.
+        Text with the lines of the odd values, which is appended to the sentence about these values.
     """
     if pa.types.is_string(type_.arrow_type):
         note = type_.note and type_.note + place
         remedy = f" Set the option `coerce` to {name!r} to read them as missing." if type_.is_nearly else ""
         return Messages(note, [f"Column {name!r} is text: {note}.{remedy}"] if type_.is_doubtful else [])
-    # The odd values are in the last sentence.
+    # The last sentence is about the odd values.
     sentences = [*type_.replaced[:-1], *(text + place for text in type_.replaced[-1:])]
     return Messages(type_.note, [f"Column {name!r}: {sentence}." for sentence in sentences])

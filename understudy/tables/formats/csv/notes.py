@@ -1,4 +1,4 @@
-"""Find the notes below a table, judging by the last lines of the file."""
+"""Find the notes below a table from the last lines of the file."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def find_removal(path: Path, beginning: Beginning, header: Header, quote: str) -
 
 
 def _note_bytes(path: Path, beginning: Beginning, header: Header, quote: str) -> int:
-    """Return the size of the notes at the end of the file, or 0 if nothing is clearly a note."""
+    """Return the size of the notes at the end of the file, or 0 if no line is clearly a note."""
     width = len(header.names)
     if width < 2:
         return 0
@@ -62,7 +62,7 @@ def _tail(path: Path, header: Header, *, is_whole: bool) -> list[bytes]:
         file.seek(max(0, size - _TAIL_BYTES))
         lines = file.read().splitlines(keepends=True)
     if size <= _TAIL_BYTES:
-        # At least one row of data remains.
+        # At least one row of data must remain.
         return lines[header.last_line + 1 :] if is_whole else lines[1:]
     return lines[1:]
 

@@ -1,4 +1,4 @@
-"""Parse CSV files with DuckDB, which is locked down and returns every field as text."""
+"""Parse CSV files with a restricted DuckDB database, which returns every field as text."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ from understudy.tables.formats.scan import Reading, ReadLimits
 if TYPE_CHECKING:
     import duckdb
 
-# Words that mean a missing value in an unquoted field. A quoted field is text.
+# Words for a missing value in an unquoted field. A quoted field is always text.
 MISSING = ("", "NA", "N/A", "NULL", "null", "NaN")
 
 _MEMORY = "512MB"
-# Number of rows in a batch, which is in memory as a whole. DuckDB processes 2,048 rows at a time.
+# Number of rows in a batch. A whole batch is in memory. DuckDB processes 2,048 rows at a time.
 _BATCH_ROWS = 8_192
 
 
 @contextmanager
 def open_session(source: Path, scratch: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open an in-memory database that can only read one file and write to one folder.
+    """Open an in-memory database that can access only one file (to read) and one folder (to write).
 
     Raises
     ------
     MemoryError, OSError
-        If the memory limit is reached, or no memory or disk space is left.
+        If the memory limit is reached, or if no memory or disk space is left.
     """
-    # Imported here because only the process that reads CSV files needs it.
+    # DuckDB is imported here because only the process that reads CSV files needs it.
     import duckdb
 
     connection = duckdb.connect(":memory:", config={"threads": 2, "memory_limit": _MEMORY})
@@ -71,7 +71,7 @@ def _quoted(text: str | Path) -> str:
 
 
 def _fault(message: str) -> Exception:
-    """Translate a DuckDB error, which Arrow raises as an `OSError`, into the matching Python exception."""
+    """Translate a DuckDB error, which Arrow raises as an `OSError`, into a Python exception."""
     if message.startswith("Out of Memory Error"):
         return MemoryError("DuckDB ran out of memory.")
     if not message.startswith("IO Error"):
@@ -83,7 +83,7 @@ def _fault(message: str) -> Exception:
 
 
 def text_batches(source: Path, dialect: Dialect, reading: Reading) -> Generator[pa.RecordBatch, None, None]:
-    """Yield the fields of a CSV file, in order, as text columns `c0`, `c1`, … with null for missing values.
+    """Yield the fields of a CSV file in order, as text columns `c0`, `c1`, … Missing values are null.
 
     Raises
     ------
@@ -118,7 +118,7 @@ def missing_words(options: ReadOptions) -> tuple[str, ...]:
     return (*MISSING, *(word for word in options.missing if word not in MISSING))
 
 
-# DuckDB reports a line that spans many buffers as "not implemented".
+# DuckDB reports "not implemented" for a line that spans many buffers.
 _CSV_FAULTS = ("Invalid Input Error", "Conversion Error", "Not implemented Error")
 _MIXED_LINE_ENDS = "state machine reached an invalid state"
 
@@ -132,7 +132,7 @@ class _CsvFault(Exception):
 
 
 def _read(session: duckdb.DuckDBPyConnection, query: str) -> Iterator[pa.RecordBatch]:
-    # Imported here because it loads slowly and only CSV files need it.
+    # DuckDB is imported here because it loads slowly and only CSV files need it.
     import duckdb
 
     try:

@@ -1,7 +1,7 @@
 """Detect how the values of a typed CSV column are written: decimals, words for booleans, times of day.
 
-Such a notation is used only for writing: the values are read without it. Whole numbers may also turn out to
-be dates, such as 20240131.
+Such a notation is used only to write the values. It is not required to read them. This module also detects
+dates that are written as whole numbers, such as 20240131.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from understudy.tables.notations.dates import parse_dates
 from understudy.tables.notations.parsing import AnyNotation
 from understudy.tables.notations.samples import SampledTexts, sample_texts, tally
 
-# Patterns of whole numbers that are dates: lengths, and words in the column's name that are necessary.
+# Whole numbers with 6, 10 or 13 digits can be dates only if the column's name contains one of these words.
 _MONTH_WORDS = frozenset(("month", "period", "ym", "yyyymm", "yearmonth", "monat", "mois", "mes"))
 _EPOCH_WORDS = frozenset(
     ("time", "timestamp", "ts", "epoch", "unix", "created", "updated", "modified", "at", "date", "datetime")
@@ -31,7 +31,7 @@ _USUAL = ("%Y-%m-%d %H:%M:%S", "%H:%M:%S", "%Y-%m-%d")
 
 
 def with_notation(column_type: ColumnType, texts: Texts, clues: Clues) -> ColumnType:
-    """Return the type of a column that is not text, with the notation in which its values are written."""
+    """Return the type of a column that is not text, with the notation of its values."""
     type_ = column_type.arrow_type
     if pa.types.is_date(type_):
         return column_type
@@ -51,7 +51,7 @@ def with_notation(column_type: ColumnType, texts: Texts, clues: Clues) -> Column
 
 
 def _fixed_decimals(sample: SampledTexts, texts: Texts) -> NumberNotation | None:
-    """Return the number of decimals if it is the same in all values."""
+    """Return the number of decimals if all values have the same number."""
     sampled = {len(value.partition(".")[2]) if "." in value else -1 for value in sample.values}
     if len(sampled) != 1 or not 0 < (decimals := sampled.pop()) <= 18:
         return None
@@ -82,13 +82,13 @@ def _booleans(sample: SampledTexts) -> BooleanNotation | None:
 
 
 def _clock(sample: SampledTexts, texts: Texts, clues: Clues) -> DateNotation | None:
-    """Return the notation of times that are written otherwise than `2024-01-31 12:30:00`."""
+    """Return the notation of times whose format differs from `2024-01-31 12:30:00`."""
     detected = detect_dates(sample, lambda: [pa.array(sample.values)], clues)
     if detected is None or detected.tally.n_odd or not isinstance(detected.notation, DateNotation):
         return None
     if detected.notation.pattern.removesuffix(".%f") in _USUAL:
         return None
-    # Longer values than in the sample may have seconds or fractions, which the pattern would omit.
+    # Values that are longer than those in the sample may have seconds or fractions, which the pattern omits.
     longest = max(map(len, sample.values))
     return None if _has_longer(texts, longest) else detected.notation
 

@@ -1,4 +1,4 @@
-"""Read a whole CSV file, either strictly or without the rows that cannot be read."""
+"""Read a whole CSV file, either in strict mode or without the rows that cannot be read."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Readable:
             yield f"{n_bad:,} of {n_bad + self.bad.n_good:,} rows could not be read and {were} skipped."
 
     def places(self, dialect: Dialect) -> list[str]:
-        """Return the lines of the odd values of each column in words, or empty texts."""
+        """Return a text with the lines of the odd values in each column, or an empty text."""
         types = self.staged.types
         odd = sorted({row for type_ in types for row in type_.odd_rows})
         if not odd:
@@ -70,10 +70,10 @@ def read_rows(text: Text, dialect: Dialect, reading: Reading) -> Readable:
     Raises
     ------
     InvalidInput
-        With code ragged_rows, unclosed_quote, wrong_encoding or unreadable_file, each with the line in the
-        message; or too_many_bad_rows.
+        If a row cannot be read (code ragged_rows, unclosed_quote, wrong_encoding or unreadable_file, with the
+        line in the message) or if the file has too many such rows (code too_many_bad_rows).
     TooLarge
-        With code too_many_rows.
+        If the table has too many rows (code too_many_rows).
     """
     source = text.path
     if text.longest_line_bytes > reading.limits.cell_bytes_max:

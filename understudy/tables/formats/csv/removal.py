@@ -1,4 +1,4 @@
-"""Copy a CSV file without lines that do not belong to the table. Line numbers do not change."""
+"""Copy a CSV file without the lines that do not belong to the table. Line numbers do not change."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _COMMENT = re.compile(rb"^#[^\r\n]*", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Removal:
-    """The lines of a file to replace with blank lines.
+    """The lines of a file that are replaced with blank lines.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class Removal:
 
     @property
     def is_needed(self) -> bool:
-        """Whether the file contains such lines."""
+        """Whether the file contains lines to replace."""
         return self.blanks_lines_before or self.has_comments or self.n_note_bytes > 0
 
 
@@ -89,7 +89,7 @@ def _blocks(file: BinaryIO, end: int) -> Iterator[bytes]:
 
 
 class _Comments:
-    """Removes the comments from a file block by block. A line within quotation marks is not a comment."""
+    """A filter that removes comments from the blocks of a file. Lines within quotation marks remain."""
 
     def __init__(self, width: int, delimiter: bytes, quote: bytes) -> None:
         self._n_delimiters = width - 1

@@ -1,4 +1,4 @@
-"""Decide whether a text column contains numbers or dates in another notation than the plain one."""
+"""Decide whether a text column contains numbers or dates in a notation other than the plain one."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from understudy.tables.notations.clues import Clues, Detected, Texts
 from understudy.tables.notations.date_detection import UNCLEAR_ORDER, order_of
 from understudy.tables.notations.detection import detect
 
-# Minimum share of values in a notation for a note about the other values of a text column.
+# Minimum share of values in one notation for a note about the other values of a text column.
 _NEARLY = 0.9
 
 
 def clues_of(name: str, options: ReadOptions, *, prefers_point: bool = False) -> Clues:
-    """Return the clues that the name of a column and the options contain about its notation."""
+    """Return the clues about the notation of a column from its name and from the options."""
     return Clues(
         words=headers.words_of(name),
         decimal=options.decimal,
@@ -38,9 +38,9 @@ def resolve(column_type: ColumnType, texts: Texts, clues: Clues, name: str) -> C
     Parameters
     ----------
     column_type : ColumnType
-        Type according to `ColumnProfile`.
+        Type that `ColumnProfile` detected.
     texts : callable () -> iterable of text arrays
-        Function that returns all values, trimmed, with null for missing values.
+        Function that returns all trimmed values, with null for missing values.
     """
     if not pa.types.is_string(column_type.arrow_type):
         return column_type
@@ -55,7 +55,7 @@ def resolve(column_type: ColumnType, texts: Texts, clues: Clues, name: str) -> C
 
 
 class Unresolved(NamedTuple):
-    """A column whose type is resolved: the arguments of `resolve`."""
+    """A column and the other arguments of `resolve`."""
 
     column_type: ColumnType
     texts: Texts
@@ -64,7 +64,7 @@ class Unresolved(NamedTuple):
 
 
 def resolve_orders(types: Sequence[ColumnType], columns: Sequence[Unresolved]) -> list[ColumnType]:
-    """Resolve dates with an unclear order like the other dates of the table, if these agree on an order."""
+    """Resolve dates with an unclear order if all other dates of the table have the same order."""
     orders = {order_of(t.notation) for t in types if isinstance(t.notation, DateNotation)} - {None}
     if len(orders) != 1:
         return list(types)
@@ -101,7 +101,7 @@ def _typed(detected: Detected) -> ColumnType:
 
 
 def _with_odd_values(column_type: ColumnType, detected: Detected, name: str) -> ColumnType:
-    """Return the type of a text column, with a note about values without which it would not be text."""
+    """Return the type of a text column, with a note about the values because of which it is text."""
     tally = detected.tally
     n_values = tally.n_fitting + tally.n_odd
     if tally.n_fitting < _NEARLY * n_values or "leading zeros" in (column_type.note or ""):

@@ -1,4 +1,4 @@
-"""Split samples of a CSV file into rows, and measure how well a delimiter fits them."""
+"""Split samples of a CSV file into rows, and rank the delimiters by the resulting rows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Rows = list[list[str]]
 
 
 def sample_rows(places: Sequence[str], delimiter: str, quote: str, *, is_whole: bool) -> Rows:
-    """Return the first rows of each place. The very first row is the header."""
+    """Return the first rows of each sample. The first of all rows is the header."""
     first = first_rows(places[0], delimiter, quote, is_whole=is_whole)
     if not first:
         return []
@@ -28,9 +28,9 @@ def sample_rows(places: Sequence[str], delimiter: str, quote: str, *, is_whole: 
 
 
 def first_rows(text: str, delimiter: str, quote: str, *, is_whole: bool) -> Rows:
-    """Return the first rows, without blank lines and without a last row that the sample may have truncated.
+    """Return the first rows, without blank lines and without a last row that may be truncated.
 
-    The result ends before the first malformed row. That row is reported later, when the whole file is read.
+    The result ends before the first malformed row. This row is reported later, when the whole file is read.
     """
     reader = csv.reader(io.StringIO(text, newline=""), strict=True, **python_dialect(delimiter, quote))
     rows: Rows = []
@@ -48,8 +48,8 @@ def first_rows(text: str, delimiter: str, quote: str, *, is_whole: bool) -> Rows
 def agreement(rows: Rows) -> tuple[bool, float, int]:
     """Return the rank of a delimiter.
 
-    The rank consists of whether the delimiter splits the header, the share of rows with as many fields as the
-    header, and the number of fields.
+    The rank has three parts: whether the delimiter splits the header, the share of rows with as many fields
+    as the header, and the number of fields.
     """
     if not rows:
         return (False, 0.0, 0)

@@ -29,7 +29,7 @@ from understudy.tables.formats.scan import MEBIBYTE, Reading
 # A whole row group is in memory when it is written and when it is read.
 _GROUP_VALUES_MAX = 500_000
 _GROUP_BYTES_MAX = 8 * MEBIBYTE
-# Maximum number of batches by which the parser may run ahead.
+# Maximum number of batches that are parsed in advance.
 _N_BATCHES_AHEAD = 16
 
 
@@ -40,7 +40,7 @@ class Staged:
     Parameters
     ----------
     blanks : Blanks
-        Number of missing values in each column and of blank rows.
+        Number of missing values in each column, and number of blank rows.
     """
 
     path: Path
@@ -50,7 +50,7 @@ class Staged:
     blanks: Blanks
 
     def batches(self, schema: pa.Schema, columns: Sequence[int]) -> Iterator[pa.RecordBatch]:
-        """Yield the rows of the chosen columns with the detected types, without blank rows to drop."""
+        """Yield the rows of the selected columns with the detected types, without dropped blank rows."""
         for texts in _read(self.path):
             if self.blanks.n_rows_dropped:
                 texts = without_blank_rows(texts)
@@ -77,14 +77,14 @@ def stage(source: Path, dialect: Dialect, reading: Reading) -> Staged:
     MixedLineEndings
         If the line endings have to be unified first.
     TooLarge
-        With code too_many_rows.
+        If the table has too many rows (code too_many_rows).
     """
     path = reading.scratch / "staged.arrow"
     missing = missing_words(reading.options)
     profiles = [ColumnProfile(missing, reading.options) for _ in dialect.names]
     blanks = Blanks(len(profiles))
     n_rows = _write(path, source, dialect, reading, (profiles, blanks))
-    # A comma cannot be the decimal separator of fields that commas delimit, unless they are quoted.
+    # In a comma-delimited file, a comma can be the decimal separator only within quoted fields.
     prefers_point = dialect.delimiter == "," and len(profiles) > 1
     columns = [
         Unresolved(
@@ -108,7 +108,7 @@ def _without_blanks(type_: ColumnType, index: int, blanks: Blanks) -> ColumnType
 
 
 def _has_only_plain_values(type_: ColumnType) -> bool:
-    """Return whether no value that the parser returns is read as missing."""
+    """Return whether none of the parsed texts is read as a missing value."""
     is_text = pa.types.is_string(type_.arrow_type)
     return type_.notation is None and not type_.replaced and (type_.is_clean or is_text)
 
@@ -131,7 +131,7 @@ def _write(
     schema = pa.schema([pa.field(f"c{index}", pa.string()) for index in range(len(profiles))])
     size = source.stat().st_size
     n_rows = n_bytes = 0
-    # Arrow's own format takes half the CPU time of Parquet. The file is read once and then deleted.
+    # The Arrow format takes half the CPU time of Parquet. The file is read once and then deleted.
     options = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
     with (
         pa.OSFile(str(path), "wb") as sink,
@@ -151,7 +151,8 @@ def _write(
                 profile.add(column)
             blanks.add(batch)
             writer.write_batch(batch)
-            # Arrow stores a four-byte offset for each text, where the file has a one-byte delimiter.
+            # Arrow stores a four-byte offset for each text, but a CSV file contains only a one-byte
+            # delimiter.
             n_bytes += group.nbytes - 3 * group.num_rows * len(profiles)
             reading.progress("parsing", min(1.0, n_bytes / size), rows_done=n_rows)
     return n_rows

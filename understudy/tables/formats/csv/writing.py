@@ -1,7 +1,7 @@
 """Write CSV files according to RFC 4180, in UTF-8, with single line feeds and quoted text.
 
-The quotation marks distinguish empty text (`""`) and the text `NA` from a missing value, which is an empty
-field.
+A missing value is an empty field. Quotation marks distinguish it from empty text (`""`) and from the text
+`NA`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from understudy.progress import Progress, no_progress
 from understudy.tables.formats.canonical import atomic_path
 from understudy.tables.notations import written_batch
 
-# Large strings, because many long texts can exceed 2 GiB.
+# Large strings are used because many long texts can exceed 2 GiB.
 _TEXT = pa.large_string()
 
 
@@ -71,7 +71,7 @@ def _rows(batch: pa.RecordBatch, schema: pa.Schema, delimiter: str) -> bytes:
 
 
 def _joined_rows(written: pa.RecordBatch, schema: pa.Schema, delimiter: str) -> bytes:
-    """Return the rows of a batch that contains values in a notation, which are quoted only if necessary."""
+    """Return the rows of a batch in which some columns have a notation. Quote values only if necessary."""
     fields: list[Any] = []
     for column, type_ in zip(written.columns, schema.types, strict=True):
         texts = column.cast(_written_type(column.type)).cast(_TEXT)
@@ -104,7 +104,7 @@ def _is_text(type_: pa.DataType) -> bool:
 
 
 def _written_type(type_: pa.DataType) -> pa.DataType:
-    """Return the type to cast to before writing, which is an integer for durations and date32 for date64."""
+    """Return the type that is written: an integer for durations, and date32 for date64."""
     if pa.types.is_duration(type_):
         return pa.int64()
     if pa.types.is_date64(type_):

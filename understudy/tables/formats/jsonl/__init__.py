@@ -1,4 +1,4 @@
-"""JSON Lines: one object per line, whose values are strings, numbers, true, false or null."""
+"""JSON Lines files: one object per line, with strings, numbers, true, false or null as values."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def scan_jsonl(path: Path, reading: Reading) -> Iterator[Scan]:
 
 
 def _with_places(schema: pa.Schema, columns: Mapping[str, Column]) -> pa.Schema:
-    """Return the schema with the places of nested values in the metadata of the fields."""
+    """Return the schema. The metadata of each field contains the path of a nested value."""
     fields = []
     for field in schema:
         metadata: dict[Any, Any] = {**(field.metadata or {}), **place_metadata(columns[field.name].place)}
@@ -64,7 +64,7 @@ def _with_places(schema: pa.Schema, columns: Mapping[str, Column]) -> pa.Schema:
 
 
 def _flattening(names: Sequence[str]) -> Iterator[str]:
-    """Yield a warning if nested values became columns."""
+    """Yield a warning if nested values were converted to columns."""
     if names:
         shown = ", ".join(repr(name) for name in names[:5]) + (" and others" if len(names) > 5 else "")
         yield (
@@ -103,7 +103,7 @@ def _decide_numerals(column: Column, staged: Staged, *, is_complete: bool) -> Co
 
 
 def _decide_texts(column: Column, staged: Staged, options: ReadOptions, *, is_complete: bool) -> ColumnType:
-    """Detect dates and numbers in a notation as in CSV. A plain number in quotation marks remains text."""
+    """Detect dates and numbers in text as for CSV. A plain number in quotation marks remains text."""
     texts = partial(_trimmed, staged, column.name, missing_words(options))
     decided = resolve(column.profile.decide(), texts, clues_of(column.name, options), column.name)
     if is_detected(decided):

@@ -14,12 +14,12 @@ from understudy.errors import InvalidInput, TooLarge
 from understudy.tables.formats.csv.column_types import ColumnProfile
 from understudy.tables.json_place import JsonPlace
 
-# A float can represent every whole number up to this one.
+# A float can represent every whole number up to this limit.
 FLOAT_INTEGER_MAX = 2**53
 
 
 class ValueKind(IntEnum):
-    """The kind of a column's values. Each numeric kind also covers the numeric kinds before it."""
+    """The kind of a column's values. Each numeric kind includes the numeric kinds before it."""
 
     nothing = 0
     integers = 1
@@ -30,7 +30,7 @@ class ValueKind(IntEnum):
     mixed = 6
 
 
-# The type in which a block's values are staged. The final type is decided after the last line.
+# The type in which the values of a block are staged. The final type is determined after the last line.
 STAGED_TYPES: dict[ValueKind, pa.DataType] = {
     ValueKind.nothing: pa.null(),
     ValueKind.integers: pa.int64(),
@@ -49,14 +49,14 @@ _WORDS = {
 
 @dataclass
 class Column:
-    """A key, with counts of the values read so far.
+    """A column for one key, with counts of the values read so far.
 
     Parameters
     ----------
     keys : tuple of str
-        Keys that lead to the values in nested objects.
+        Path of keys to the values in nested objects.
     has_json : bool
-        Whether values are arrays, which are stored as JSON text.
+        Whether the values are arrays, which are stored as JSON text.
     first_lines : dict
         Line of the first value of each kind.
     integer_max : int
@@ -74,12 +74,12 @@ class Column:
 
     @property
     def is_nested(self) -> bool:
-        """Whether the values are within other objects, or are arrays."""
+        """Whether the values are arrays or within nested objects."""
         return len(self.keys) > 1 or self.has_json
 
     @property
     def place(self) -> JsonPlace | None:
-        """The place of the values in nested objects."""
+        """The path to the values in nested objects."""
         return JsonPlace(keys=self.keys, is_json=self.has_json) if self.is_nested else None
 
     def add_kinds(self, lines: Mapping[ValueKind, int]) -> None:
@@ -111,12 +111,12 @@ def _joined(one: ValueKind, other: ValueKind) -> ValueKind:
 
 
 def remove_absent_objects(columns: dict[str, Column]) -> list[str]:
-    """Remove keys whose only value is null in place of an object, and return the names of nested columns.
+    """Remove keys that have only nulls in place of objects, and return the names of nested columns.
 
     Raises
     ------
     InvalidInput
-        With code unsupported_column, if a key has both objects and other values.
+        If a key has both objects and other values (code unsupported_column).
     """
     nested = [column for column in columns.values() if column.is_nested]
     objects = {".".join(column.keys[:n]) for column in nested for n in range(1, len(column.keys))}

@@ -1,8 +1,8 @@
-"""Parse ordinary lines quickly with pyarrow's JSON reader.
+"""Parse most JSON Lines blocks quickly with pyarrow's JSON reader.
 
-The reader is given the type of each key, so it rejects values of other types. However, it accepts NaN and
-numbers with more digits than a float preserves. Both are checked separately. If a block fails, the slow path
-parses it.
+The reader receives the type of each key and rejects values of other types. However, it accepts NaN and
+numbers with too many digits for a float, so this module checks for both. If a check fails, the slow path
+parses the block.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import pyarrow.json
 from understudy.tables.formats.jsonl.columns import STAGED_TYPES, Column, ValueKind
 from understudy.tables.formats.jsonl.lines import Block
 
-# Numbers of more than 17 digits. The colon in the pattern prevents matches within most texts.
+# Numbers with more than 17 digits. The colon in the pattern prevents matches within most texts.
 _LONG_DECIMAL = r":[ \t]*-?(?:0\.0*[1-9][0-9]{17}|%s)" % "|".join(  # noqa: UP031 - braces are the pattern's
     rf"[1-9][0-9]{{{n - 1}}}\.[0-9]{{{18 - n}}}" for n in range(1, 18)
 )
@@ -27,7 +27,7 @@ _LONG_INTEGER_MIN = 10**15
 
 
 def parse_quickly(block: Block, columns: Mapping[str, Column]) -> list[tuple[Column, pa.Array[Any]]] | None:
-    """Return the values of a block by column, or None if the slow path has to parse it."""
+    """Return the values of a block by column, or None if the slow path has to parse the block."""
     if any(c.has_json or c.kind in (ValueKind.numerals, ValueKind.mixed) for c in columns.values()):
         return None
     table = _parse(block.data, columns)
@@ -96,7 +96,8 @@ def _is_faithful(data: bytes, table: pa.Table) -> bool:
     text = pa.array([data], pa.binary())
     if pc.any(pc.match_substring_regex(text, _LONG_DECIMAL)).as_py():
         return False
-    # A float column would round long whole numbers, so all of them have to be in integer columns.
+    # A float column would round long whole numbers. Therefore, all of these numbers must be in integer
+    # columns.
     n_long = pc.sum(pc.count_substring_regex(text, _LONG_INTEGER)).as_py()
     return n_long == 0 or n_long == sum(_n_long(c) for c in table.columns if pa.types.is_integer(c.type))
 

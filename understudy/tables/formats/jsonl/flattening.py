@@ -1,4 +1,4 @@
-"""Split nested objects into one value for each path of keys, and write arrays as JSON text."""
+"""Split nested objects into one value per path of keys, and convert arrays to JSON text."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ class JsonText(str):
 
 
 class TooDeep(Exception):
-    """Objects are nested too deeply."""
+    """Raised if objects are nested too deeply."""
 
 
 def flatten(pairs: JsonObject, keys: Keys = ()) -> Iterator[tuple[Keys, object]]:
-    """Yield the values of an object and the objects in it, each with the keys that lead to it.
+    """Yield the values in an object and its nested objects, each with its path of keys.
 
     Raises
     ------

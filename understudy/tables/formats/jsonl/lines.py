@@ -12,7 +12,7 @@ from typing import BinaryIO
 from understudy.errors import InvalidInput, TooLarge
 from understudy.tables.formats.scan import MEBIBYTE, Reading
 
-# The first block is small because the slow path has to parse it while no columns are known.
+# The first block is small because the slow path has to parse it. The columns are not yet known.
 _FIRST_BYTES = 64 * 1024
 _BLANKS = b" \t\r\n"
 _REMEDY = "Upload JSON Lines: one object per line."
@@ -30,9 +30,9 @@ class Block:
     Parameters
     ----------
     first_line : int
-        Number of the block's first line. The first line of the file is 1.
+        Number of the first line of the block, counted from 1.
     has_long_line : bool
-        Whether a string in the block may exceed the limit of a cell.
+        Whether a string in the block may exceed the size limit of a cell.
     """
 
     data: bytes
@@ -46,8 +46,8 @@ def read_blocks(path: Path, reading: Reading) -> Iterator[Block]:
     Raises
     ------
     InvalidInput
-        With code empty_file, unreadable_file (not JSON Lines) or wrong_encoding. The message contains the
-        line.
+        If the file is empty (code empty_file), is not JSON Lines (code unreadable_file) or is not UTF-8 (code
+        wrong_encoding). The message contains the line.
     TooLarge
         If a line is too long.
     """
@@ -66,7 +66,7 @@ def read_blocks(path: Path, reading: Reading) -> Iterator[Block]:
 
 
 def _check_start(file: BinaryIO) -> None:
-    """Check that the file does not have another format, and skip a byte order mark."""
+    """Check that the file is not in another known format, and skip a byte order mark."""
     start = file.read(4096)
     if not start:
         raise InvalidInput("The file is empty. Upload a file with at least one row.", code="empty_file")
@@ -135,7 +135,7 @@ def _check_text(data: bytes, n_lines: int) -> None:
 
 
 def _is_garbage(data: bytes) -> bool:
-    """Return whether more than 2 % of the bytes are control characters, so that the file is not text."""
+    """Return whether more than 2 % of the bytes are control characters, as in a binary file."""
     return len(re.findall(rb"[\x00-\x08\x0e-\x1f]", data)) > len(data) / 50
 
 

@@ -1,4 +1,4 @@
-"""The shape of nested objects, as a template of text and of the columns between it."""
+"""The structure of nested objects, as a template of text and of slots for columns."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from understudy.tables.json_place import read_place
 
 @dataclass(frozen=True)
 class Slot:
-    """The place of a column in a template.
+    """The slot of a column in a template.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ class Slot:
 
 
 def object_template(schema: pa.Schema) -> list[str | Slot]:
-    """Return the parts of a line: text, and slots for the values of columns."""
+    """Return the parts of a line, which are text and slots for the values of columns."""
     tree: dict[str, Any] = {}
     for index, field in enumerate(schema):
         place = read_place(field.metadata)
@@ -44,7 +44,7 @@ def object_template(schema: pa.Schema) -> list[str | Slot]:
 
 
 def _insert(tree: dict[str, Any], keys: tuple[str, ...], slot: Slot) -> bool:
-    """Insert a column, and return whether its place is free."""
+    """Insert a column. Return False if its path is already in use."""
     for key in keys[:-1]:
         tree = tree.setdefault(key, {})
         if not isinstance(tree, dict):
@@ -65,7 +65,7 @@ def _parts(tree: Mapping[str, Any]) -> Iterator[str | Slot]:
 
 
 def json_values(column: pa.Array[Any]) -> pa.Array[Any]:
-    """Return values that are valid JSON on one line, and other texts as JSON strings."""
+    """Return single-line valid JSON unchanged, and all other texts as JSON strings."""
     encoded: Any = column.dictionary_encode()
     texts = [None if text is None else _json(text) for text in encoded.dictionary.to_pylist()]
     values: pa.Array[Any] = pa.array(texts, pa.string()).take(encoded.indices)

@@ -1,4 +1,4 @@
-"""Find the decimal type of numbers with many digits, which are stored as text, and remove their exponents."""
+"""Find the decimal type of long numbers that are stored as text, and remove the exponents of the numbers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _EXPONENT = "[eE]"
 
 
 def decimal_type(texts: Iterable[pa.Array[Any]]) -> pa.DataType | None:
-    """Return the decimal type that represents all numbers exactly, or None if there is none."""
+    """Return the decimal type that represents all numbers exactly, or None if no such type exists."""
     n_before, n_after = 1, 0
     for numerals in texts:
         if _has_far_exponent(numerals):
@@ -49,5 +49,5 @@ def _has_far_exponent(numerals: pa.Array[Any]) -> bool:
 def _is_far(text: str) -> bool:
     try:
         return abs(Decimal(text).adjusted()) > DIGITS_MAX
-    except InvalidOperation:  # an exponent outside the range of Decimal
+    except InvalidOperation:  # the exponent is outside the range of Decimal
         return True

@@ -1,4 +1,4 @@
-"""Parse JSON line by line. Errors contain the number of the line."""
+"""Parse JSON line by line. Error messages contain the number of the line."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from understudy.tables.formats.jsonl.flattening import JsonObject, JsonText, Key
 from understudy.tables.formats.jsonl.lines import Block
 from understudy.tables.formats.scan import ReadLimits
 
-# Maximum number of digits of a number that is stored as a float.
+# Maximum number of digits in a number that is stored as a float.
 _FLOAT_DIGITS = 17
 _INT64 = range(-(2**63), 2**63)
 _NESTED_REMEDY = "Remove it, or give each of its values a separate key."
@@ -26,7 +26,7 @@ Value = object
 
 
 class _Constant(Exception):
-    """The value is NaN or Infinity, neither of which is valid JSON."""
+    """Raised if a value is NaN or Infinity, which are not valid JSON."""
 
 
 def parse_strictly(
@@ -37,13 +37,13 @@ def parse_strictly(
     Parameters
     ----------
     flattens : bool
-        Whether to split nested objects into columns. Otherwise they are an error.
+        Whether to split nested objects into columns. Otherwise, a nested object is an error.
 
     Raises
     ------
     InvalidInput
-        With code unreadable_file, unsupported_column, invalid_header, wrong_encoding or too_many_columns. The
-        message contains the line.
+        If a line cannot be stored. The code is unreadable_file, unsupported_column, invalid_header,
+        wrong_encoding or too_many_columns. The message contains the line.
     """
     lines: list[int] = []
     values: dict[str, list[Value]] = {name: [] for name in columns}
@@ -134,7 +134,7 @@ def _object(text: str, line: int) -> JsonObject:
 
 
 def _array(column: Column, values: list[Value], lines: list[int]) -> pa.Array[Any]:
-    """Return values in a type that can represent all values of the column so far."""
+    """Return an array of values, in a type that can represent all values of the column so far."""
     types = set(map(type, values))
     if JsonText in types or column.has_json:
         _check_arrays(column, values, types, lines)
@@ -157,7 +157,7 @@ def _array(column: Column, values: list[Value], lines: list[int]) -> pa.Array[An
 
 
 def _check_arrays(column: Column, values: list[Value], types: set[type], lines: list[int]) -> None:
-    """Check that a column with arrays has no other values, because JSON text represents both."""
+    """Check that a column with arrays has no other values, because JSON text would represent both."""
     others = types - {JsonText, type(None)}
     if others or not (column.has_json or column.kind is ValueKind.nothing):
         row = next(row for row, value in enumerate(values) if _is_odd(value, has_json=column.has_json))
@@ -166,12 +166,12 @@ def _check_arrays(column: Column, values: list[Value], types: set[type], lines: 
 
 
 def _is_odd(value: Value, *, has_json: bool) -> bool:
-    """Return whether a value differs in kind from the values before it."""
+    """Return whether the kind of a value differs from the kind of the previous values."""
     return value is not None and isinstance(value, JsonText) != has_json
 
 
 def _kind(value_type: type) -> ValueKind | None:
-    """Return the kind of values with a Python type, or None for an array or object."""
+    """Return the kind of value for a Python type, or None for an array or object."""
     return _KINDS.get(value_type)
 
 

@@ -23,7 +23,7 @@ from understudy.tables.notations.parsing import AnyNotation
 
 
 class Staged:
-    """Arrow files in the scratch folder. A new file starts when a column is added or changes its type."""
+    """Arrow files in the scratch folder. A new column or a changed type starts a new file."""
 
     def __init__(self, folder: Path) -> None:
         self.columns: dict[str, Column] = {}
@@ -37,7 +37,7 @@ class Staged:
         Raises
         ------
         InvalidInput
-            If the file is not valid JSON Lines, or a limit is exceeded.
+            If the file is not valid JSON Lines, or if a limit is exceeded.
         """
         with ExitStack() as stack:
             writer: pa.ipc.RecordBatchStreamWriter | None = None

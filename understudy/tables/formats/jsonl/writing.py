@@ -1,4 +1,4 @@
-"""Write JSON Lines with all keys on every line, null for missing values, and all digits of numbers."""
+"""Write JSON Lines. Every line has all keys, with null for missing values and all digits of numbers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from understudy.tables.notations import written_batch
 
 _ROWS = 16_384
 _BYTES = 4 * MEBIBYTE
-# Large strings, because many long texts can exceed 2 GiB.
+# Large strings are used because many long texts can exceed 2 GiB.
 _TEXT = pa.large_string()
 _SPECIAL = r'["\\\x00-\x1f]'
 _RARE = r"[\x00-\x08\x0b\x0c\x0e-\x1f]"
@@ -97,7 +97,7 @@ def _values(column: pa.Array[Any]) -> Any:
 
 
 def _floats(column: pa.Array[Any]) -> Any:
-    # Arrow has the kernels below for float32 and float64 only.
+    # Arrow provides the following kernels only for float32 and float64.
     values: Any = column.cast(pa.float32()) if pa.types.is_float16(column.type) else column
     is_finite: Any = pc.is_finite(values)
     if pc.all(is_finite).as_py() is False:

@@ -1,8 +1,8 @@
-"""Find the header of a table among other rows, as in files that programs export for people to read.
+"""Find the header of a table that other rows precede, as in files that are exported for human readers.
 
-`cells` classifies single cells, `headers` finds the header rows, `clarity` decides
-whether they are clear, and `naming` joins header rows and names the
-columns without a name. The modules do not depend on a file format.
+`cells` classifies individual cells, and `headers` finds the header rows. `clarity` decides whether these rows
+are clearly the header. `naming` joins header rows, and generates names for columns without a name. The
+modules do not depend on a file format.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Classify single cells: numbers, dates, units, and words for missing values."""
+"""Classify individual cells as numbers, dates, units, or words for missing values."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def is_value(cell: str) -> bool:
 
 
 def is_missing(cell: str) -> bool:
-    """Return whether a cell is empty or contains a usual word for a missing value."""
+    """Return whether a cell is empty or contains a common word for a missing value."""
     return cell.strip().lower() in _MISSING
 
 
@@ -99,7 +99,7 @@ def n_filled(cells: Sequence[str]) -> int:
 
 
 def is_note(cells: Sequence[str]) -> bool:
-    """Return whether a row is a note, judging by its own text."""
+    """Return whether the text of a row shows that the row is a note."""
     first = next(cell.strip() for cell in cells if cell.strip())
     if first != cells[0].strip():
         return False
@@ -109,5 +109,5 @@ def is_note(cells: Sequence[str]) -> bool:
 
 
 def is_total(cells: Sequence[str]) -> bool:
-    """Return whether a row contains totals, which are missing for some columns."""
+    """Return whether a row contains totals, but not for all columns."""
     return len(cells) > 2 and n_filled(cells) < len(cells) and _TOTAL.fullmatch(cells[0].strip()) is not None

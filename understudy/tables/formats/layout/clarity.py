@@ -1,4 +1,4 @@
-"""Decide whether it is clear that rows above a header do not belong to the table."""
+"""Decide whether the rows above a header clearly do not belong to the table."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from understudy.errors import InvalidInput
 from understudy.tables.formats.layout.cells import is_value, n_filled
 from understudy.tables.formats.layout.headers import Layout, Request, SheetRow, is_typed, is_year
 
-# Minimum share of the rows below a header that have the width of the table, if other rows precede it.
+# Minimum share of rows with the width of the table below a header, if other rows precede the header.
 _SAME_MIN = 0.7
 
 
 def checked_layout(layout: Layout, rows: Sequence[SheetRow], request: Request) -> Layout | None:
-    """Return a layout that is clear, or None if the first row is the header after all.
+    """Return the layout if it is clear, or None if the first row is the header.
 
     Raises
     ------
     InvalidInput
-        With code invalid_header, if rows may or may not belong to the table. The message contains the rows
-        and the option to set.
+        If it is unclear whether some rows belong to the table (code invalid_header). The message contains the
+        rows and the option to set.
     """
     if layout.doubt:
         raise InvalidInput(layout.doubt, code="invalid_header")
@@ -41,8 +41,8 @@ def checked_layout(layout: Layout, rows: Sequence[SheetRow], request: Request) -
 def _is_clear(layout: Layout, rows: Sequence[SheetRow]) -> bool | None:
     """Return whether the rows above the header cannot belong to the table, or None if no row is a header.
 
-    They do not belong to it if a blank row separates them from the header, all of them are comments, or the
-    header has words above a column of numbers, dates or booleans.
+    These rows cannot belong to the table if a blank row separates them from the header, if all of them are
+    comments, or if the header has words above a column of numbers, dates or booleans.
     """
     header = layout.headers[0]
     if not layout.above:
@@ -80,7 +80,7 @@ def _has_typed_column(layout: Layout, rows: Sequence[SheetRow]) -> bool:
 
 
 def _has_values(layout: Layout, rows: Sequence[SheetRow]) -> bool:
-    """Return whether the header row itself looks like a row of data: its cells have the types of a column."""
+    """Return whether the cells of the header row have the types of their columns, as in a row of data."""
     body = layout.body(rows)
     return any(
         is_value(name) and not is_year(name) and (not body or is_typed(body, column))

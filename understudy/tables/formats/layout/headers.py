@@ -1,4 +1,4 @@
-"""Find the header rows of a table, and the rows above and below them that do not belong to it."""
+"""Find the header rows of a table, and the rows near the header that do not belong to the table."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from understudy.errors import InvalidInput
 from understudy.tables.formats.layout.cells import is_missing, is_unit, is_value, n_filled
 from understudy.tables.formats.layout.naming import join_rows
 
-# Maximum number of rows that are examined for a header, and of rows below it that determine column types.
+# Maximum number of rows that are searched for a header, and of rows below the header that determine types.
 _HEADER_ROWS_MAX = 50
 _BODY_ROWS_MAX = 30
 _JOINED_MAX = 3
@@ -21,7 +21,7 @@ _TYPED_MIN = 0.9
 
 @dataclass(frozen=True)
 class SheetRow:
-    """A row of a file: the number of its first line and of its last line, counted from 1, and its cells."""
+    """A row of a file: its cells, and the numbers of its first and last lines, counted from 1."""
 
     first: int
     last: int
@@ -34,20 +34,20 @@ class SheetRow:
 
 
 class Place(Enum):
-    """The word for the place of a row in messages."""
+    """The word for the position of a row in messages."""
 
     line = "line"
     row = "row"
 
     def of(self, first: int, last: int) -> str:
-        """Return the place of one row or several rows, as at the beginning of a sentence."""
+        """Return the position of one or more rows, capitalized for the beginning of a sentence."""
         word = self.value.capitalize()
         return f"{word} {first:,}" if first == last else f"{word}s {first:,} to {last:,}"
 
 
 @dataclass(frozen=True)
 class Request:
-    """The options that choose the header."""
+    """The options that select the header."""
 
     header_row: int | None = None
     join_headers: bool | None = None
@@ -69,7 +69,7 @@ class Layout:
     width : int
         Number of fields in most rows below the header.
     doubt : str, optional
-        Reason why the layout is unclear, with the place and the option that resolves it.
+        Reason why the layout is unclear, with the position and the option that resolves the problem.
     """
 
     above: tuple[SheetRow, ...]
@@ -84,7 +84,7 @@ class Layout:
         return self.units or self.headers[-1]
 
     def names(self, rows: Sequence[SheetRow]) -> list[str]:
-        """Return the names of all columns, which may be blank, given the first rows of the file."""
+        """Return the names of all columns from the first rows of the file. A name may be blank."""
         names = join_rows([row.cells for row in self.headers])
         n_absent = self.width - len(names)
         if n_absent == 1 and len(names) > 1 and are_numbered(self.body(rows)):
@@ -102,7 +102,7 @@ class Layout:
         return not self.above and len(self.headers) == 1 and self.units is None
 
     def warnings(self, request: Request) -> list[str]:
-        """Return the messages about rows that were skipped or joined, without their content."""
+        """Return the messages about skipped and joined rows, without the content of these rows."""
         place = request.place
         texts = []
         if self.above and request.header_row is None:
@@ -131,7 +131,7 @@ def _were(first: int, last: int) -> str:
 
 
 def find_layout(rows: Sequence[SheetRow], request: Request) -> Layout | None:
-    """Return the layout of a table from its first rows, or None if no row can be its header.
+    """Detect the layout of a table from its first rows. Return None if no row can be the header.
 
     Parameters
     ----------
@@ -141,7 +141,7 @@ def find_layout(rows: Sequence[SheetRow], request: Request) -> Layout | None:
     Raises
     ------
     InvalidInput
-        With code invalid_header, if the chosen header is not in these rows.
+        If the selected header is not among these rows (code invalid_header).
     """
     filled = [row for row in rows if not row.is_blank]
     width = _body_width(filled)
@@ -155,7 +155,7 @@ def find_layout(rows: Sequence[SheetRow], request: Request) -> Layout | None:
 
 
 def _body_width(rows: Sequence[SheetRow]) -> int:
-    """Return the most frequent number of cells; the larger number if two are equally frequent."""
+    """Return the most frequent number of cells, or the larger number if two are equally frequent."""
     counts = Counter(len(row.cells) for row in rows)
     wide = {width: n for width, n in counts.items() if width > 1}
     if not wide:
@@ -194,7 +194,7 @@ def _first_header(rows: Sequence[SheetRow], width: int) -> int | None:
 
 
 def _fits(row: SheetRow, following: Sequence[SheetRow], width: int) -> bool:
-    """Return whether a row can name all columns, apart from blank columns at the end and row numbers."""
+    """Return whether a row can name all columns except row numbers and blank columns at the end."""
     n = len(row.cells)
     if n == width or n < 2:
         return n == width
@@ -208,7 +208,7 @@ def _fits(row: SheetRow, following: Sequence[SheetRow], width: int) -> bool:
 
 
 def are_numbered(rows: Sequence[SheetRow]) -> bool:
-    """Return whether the first column contains consecutive numbers from 0 or 1."""
+    """Return whether the first column contains consecutive numbers that start at 0 or 1."""
     first = [row.cells[0].strip() for row in rows]
     return len(rows) > 2 and first in (
         [str(number) for number in range(len(rows))],
@@ -226,7 +226,7 @@ def _n_active(rows: Sequence[SheetRow], width: int) -> int:
 
 
 def _first_joined(rows: Sequence[SheetRow], index: int, width: int) -> int:
-    """Return the first of the rows directly above the header that name groups of columns."""
+    """Return the first of the rows that are directly above the header and name groups of columns."""
     start = index
     while start > 0 and index - start + 1 < _JOINED_MAX and _is_group_row(rows[start - 1], width):
         start -= 1
@@ -285,7 +285,7 @@ class _Kind(Enum):
 
 
 def _kind(header: SheetRow, row: SheetRow, body: Sequence[SheetRow]) -> _Kind:
-    """Return the kind of the row below a header, judging by the rows below it."""
+    """Return the kind of the row below a header, based on the rows that follow."""
     if len(body) < 2 or len(row.cells) != len(body[0].cells) or len(header.cells) < len(row.cells):
         return _Kind.data
     typed = [column for column in range(len(row.cells)) if is_typed(body, column)]

@@ -1,4 +1,4 @@
-"""Join header rows, and name columns whose name is blank."""
+"""Join header rows, and generate names for columns without a name."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ _BETWEEN = " / "
 
 
 def join_rows(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return one name for each column of one or more header rows.
+    """Return the name of each column from one or more header rows.
 
-    A blank cell in an upper row repeats the cell to its left, as in a merged cell, if a row below names the
+    As in merged cells, a blank cell in an upper row repeats the cell to its left if a lower row names the
     column.
     """
     if len(rows) == 1:
@@ -40,7 +40,7 @@ def _joined(cells: Sequence[str]) -> str:
 
 
 def placeholder_names(names: Sequence[str]) -> list[str]:
-    """Return the names, with `index` for a first column and `column_2` etc. for others without."""
+    """Return the names. Blank names become `index` (for the first column) or `column_2` and so on."""
     known = set(names)
     complete = []
     for position, name in enumerate(names, start=1):
@@ -60,7 +60,7 @@ def blank_warnings(
     Parameters
     ----------
     names : sequence of str
-        Names of all columns, which are made up for the unnamed columns.
+        Names of all columns, which include generated names for the unnamed columns.
     kept : collection of int
         Indices of the columns that are not dropped.
     """

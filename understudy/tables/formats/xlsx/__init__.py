@@ -1,8 +1,8 @@
-"""Excel workbooks: one sheet is read as a stream, and one sheet is written, without formulas.
+"""Excel workbooks. One sheet is read as a stream. Written workbooks have one sheet without formulas.
 
-`archive` unpacks the parts, and `workbook` selects the sheet. `fast_path` reads cells in their usual form,
-and `cells` and `markup` read all others with an XML parser. `values` and `dates` interpret the cells, and
-`columns` detects types.
+`archive` unpacks the parts, and `workbook` selects the sheet. `fast_path` reads cells in the usual form,
+while `cells` and `markup` read all other cells with an XML parser. `values` and `dates` interpret the cells,
+and `columns` detects types.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def scan_xlsx(path: Path, reading: Reading) -> Iterator[Scan]:
 
 @dataclass(frozen=True)
 class _Staged:
-    """The rows of a sheet in a file of text columns, with the column names and the counts of values."""
+    """The rows of a sheet, staged in a file of text columns, with the column names and value counts."""
 
     path: Path
     names: list[str]
@@ -83,13 +83,13 @@ class _Parts:
     styles: Kinds
 
     def cell_reader(self, first_column: int) -> CellReader:
-        """Return a reader for the cells of a table that starts in the given column."""
+        """Return a reader for the cells of a table that begins in the given column."""
         is_1904 = self.workbook.is_1904
         return CellReader(self.styles, self.shared, is_1904=is_1904, first_column=first_column)
 
 
 def _stage_table(archive: Archive, workbook: Workbook, reading: Reading) -> _Staged:
-    """Find the table of the sheet and stage its rows. If notes follow it, stage it again without them."""
+    """Find the table in the sheet and stage its rows. If notes follow the rows, stage the table again."""
     shared = read_shared_strings(archive, workbook.strings_part, reading)
     parts = _Parts(workbook, shared, read_styles(archive, workbook.styles_part))
     options = reading.options
@@ -140,7 +140,7 @@ def _stage(archive: Archive, parts: _Parts, reading: Reading, table: SheetTable 
 
 
 class _Rows:
-    """An iterator over rows as texts, with the number of bytes read so far. It keeps the last rows."""
+    """An iterator over rows as texts, with the number of bytes read so far. It stores the last rows."""
 
     def __init__(
         self, batches: Iterator[tuple[RawCells, int]], cells: CellReader, table: SheetTable | None
@@ -192,7 +192,7 @@ def _typed(sheet: _Staged, workbook: Workbook, options: ReadOptions) -> Scan:
 
 
 def _type_of(sheet: _Staged, column: int, options: ReadOptions) -> ColumnType:
-    """Return the type of a column. Plain numbers in text cells are numbers, as in CSV."""
+    """Return the type of a column. Plain numbers in text cells are read as numbers, as in CSV files."""
     name = sheet.names[column]
     if sheet.counts.has_long_numeral(column):
         return sheet.counts.decide(column)

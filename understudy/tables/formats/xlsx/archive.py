@@ -15,7 +15,7 @@ from typing import BinaryIO
 from understudy.errors import InvalidInput, TooLarge
 from understudy.tables.formats.scan import MEBIBYTE
 
-# Maximum size of a part regardless of its compression ratio, and maximum ratio of larger parts.
+# Maximum size of a part with any compression ratio, and maximum compression ratio of larger parts.
 _ALWAYS_ALLOWED_BYTES = 64 * MEBIBYTE
 _RATIO_MAX = 100
 _DIRECTORY_BYTES_MAX = 4 * MEBIBYTE
@@ -46,7 +46,7 @@ class Archive:
 
     def __init__(self, file: zipfile.ZipFile) -> None:
         self._file = file
-        # Names of parts are unique regardless of case, as `_check_parts` ensures.
+        # `_check_parts` ensures that the names of parts are unique regardless of case.
         self._parts = {info.filename.lower(): info for info in file.infolist()}
 
     def __contains__(self, name: str) -> bool:
@@ -84,12 +84,12 @@ class Archive:
 
 @contextmanager
 def open_archive(path: Path) -> Iterator[Archive]:
-    """Open a file of unknown content as an archive.
+    """Open a file with unknown content as an archive.
 
     Raises
     ------
     InvalidInput
-        With code empty_file or unreadable_file.
+        If the file is empty (code empty_file) or is not a valid workbook (code unreadable_file).
     """
     with path.open("rb") as file:
         _check_kind(file.read(512))
@@ -108,7 +108,7 @@ def unreadable(detail: str) -> InvalidInput:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Translate errors of zipfile and zlib about a damaged archive into `InvalidInput`."""
+    """Translate zipfile and zlib errors about a damaged archive into `InvalidInput`."""
     try:
         yield
     except InvalidInput:
@@ -140,7 +140,7 @@ def _check_kind(start: bytes) -> None:
 
 
 def _check_end(file: BinaryIO, size: int) -> int:
-    """Return the start of the directory. Check its size and number of parts, which zipfile does not limit."""
+    """Check the size and part count of the directory, which zipfile does not limit. Return its position."""
     file.seek(max(0, size - 65_536 - _END.size))
     tail = file.read()
     position = tail.rfind(b"PK\5\6")
@@ -168,7 +168,7 @@ def _read_end64(file: BinaryIO, end: int) -> tuple[int, int, int]:
     file.seek(max(0, position))
     record = file.read(_END64.size)
     _, _, stated, _ = _LOCATOR64.unpack(file.read(_LOCATOR64.size))
-    # Versions of zipfile differ in whether they use the stated or the computed position.
+    # Some versions of zipfile use the declared position, and others use the computed position.
     if stated != position or not record.startswith(b"PK\6\6"):
         raise _damaged()
     n_parts, n_bytes, start = _END64.unpack(record)[-3:]

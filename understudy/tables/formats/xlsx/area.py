@@ -14,10 +14,10 @@ class Area:
     first_row : int
         Number of the row that is read as the header.
     first_column, width : int
-        Index of the first column, and number of columns.
+        Index of the first column, and the number of columns.
     is_chosen : bool
-        Whether an option chose the columns. If so, cells beside the area are ignored. Otherwise they are an
-        error.
+        Whether an option selected the columns. If so, cells beside the area are ignored. Otherwise, such
+        cells are an error.
     """
 
     first_row: int
@@ -26,6 +26,6 @@ class Area:
     is_chosen: bool = False
 
     def ignores(self, row: int, column: int) -> bool:
-        """Return whether a cell is not read."""
+        """Return whether a cell is ignored."""
         is_beside = not 0 <= column - self.first_column < self.width
         return row < self.first_row or (self.is_chosen and is_beside)

@@ -1,4 +1,4 @@
-"""Split a part of a workbook into blocks, and decide which blocks can be read without the XML parser."""
+"""Split a part of a workbook into blocks, and determine which blocks can be read without the XML parser."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 DATA_TAG = b"<sheetData>"
 ROW_END = b"</row>"
-# Maximum size of a block: large enough to fill a batch, but small compared with the memory of a batch.
+# Maximum size of a block. A block can fill a batch, but is small compared with the memory of a batch.
 _BLOCK_BYTES = 1024**2
 _DECLARATION = re.compile(rb"(?:\xef\xbb\xbf)?(<\?xml[^<>]*\?>)?\s*<[a-zA-Z]")
 _ENCODING = re.compile(rb"""encoding\s*=\s*["']utf-8["']""", re.IGNORECASE)
@@ -15,7 +15,7 @@ _ROW_NUMBER = re.compile(rb'<row r="([0-9]{1,9})"')
 
 
 def cut_blocks(chunks: Iterator[bytes], beginning: Sequence[bytes], end: bytes) -> Iterator[bytes]:
-    """Yield a part in blocks of about one mebibyte, which end with a given tag if they contain it.
+    """Yield a part in blocks of about one mebibyte. A block ends with the given tag if it contains the tag.
 
     Parameters
     ----------
@@ -52,8 +52,8 @@ def _cut(held: bytearray, end: int) -> bytes:
 def may_skip_parser(block: bytes, *, is_first: bool) -> bool:
     """Return whether the blocks after this one can be read without the parser.
 
-    An encoding other than UTF-8, or the start of a comment, a processing instruction or a CDATA section,
-    changes how the following bytes are read. After any of these, the parser is required.
+    The parser is required after an encoding other than UTF-8, or after the start of a comment, a processing
+    instruction or a CDATA section. Each of these changes how the following bytes are read.
     """
     if b"<!" in block:
         return False

@@ -1,4 +1,4 @@
-"""Write the XML of cells, each in the Excel type of its value.
+"""Write the XML of cells with the Excel type of each value.
 
 A number, date or time that Excel cannot represent exactly is written as text.
 """
@@ -19,19 +19,19 @@ from understudy.tables.formats.xlsx.packaging import Style
 CHARACTERS_MAX = 32_767
 _EXACT_MAX = 2**53
 _DECIMAL_DIGITS_MAX = 15
-# 1 March 1900 in days since 1970. Programs disagree about the numbers of earlier days.
+# 1 March 1900 in days since 1970. Programs use different numbers for earlier days.
 _FIRST_DAY = -25_508
 _UNITS_A_MS = {"us": 1_000, "ns": 1_000_000}
 
 MISSING_ROW = ' t="e"><v>#N/A</v></c>'
-# Characters that XML cannot contain or would change, and text that looks like an escape sequence.
+# Characters that are invalid in XML or that parsers change, and text that looks like an escape sequence.
 _UNSAFE = r"[\x00-\x08\x0b-\x1f\x{fffe}\x{ffff}]|_x[0-9A-Fa-f]{4}_"
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]")
 _LOOKS_ESCAPED = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 
 
 def cell_markup(column: pa.Array[Any]) -> Any:
-    """Return the markup of each cell after its reference, with null for missing values."""
+    """Return the part of each cell's markup after the cell reference, with null for missing values."""
     type_ = column.type
     if pa.types.is_boolean(type_):
         return _joined(' t="b"><v>', column.cast(pa.uint8()).cast(pa.string()), "</v></c>")
@@ -101,7 +101,7 @@ def _escape(text: str) -> str:
 
 
 def _either(is_exact: Any, cells: Any, texts: Any) -> Any:
-    """Return the cells where Excel represents the value exactly, and text elsewhere."""
+    """Return the given cells if Excel can represent their values exactly, and text cells otherwise."""
     if pc.all(is_exact).as_py() is not False:
         return cells
     return pc.if_else(is_exact, cells, _text_markup(texts))
@@ -109,7 +109,8 @@ def _either(is_exact: Any, cells: Any, texts: Any) -> Any:
 
 def _float_markup(column: pa.Array[Any]) -> Any:
     wide: Any = column.cast(pa.float32()) if pa.types.is_float16(column.type) else column
-    # NaN and infinity become empty cells, although a canonical table contains neither (canonical.py).
+    # NaN and infinity are written as empty cells, although a canonical table contains neither (see
+    # canonical.py).
     finite = pc.if_else(pc.is_finite(wide), wide, pa.scalar(None, wide.type))
     return _number(finite.cast(pa.string()))
 
@@ -162,9 +163,9 @@ def _timestamp_markup(column: Any) -> Any:
 
 
 def _milliseconds(ticks: Any, unit: str) -> tuple[Whole, Any]:
-    """Return whole milliseconds, and whether they are exact, with null for missing values."""
+    """Return values in whole milliseconds, and whether each is exact, with null for missing values."""
     values: Whole = pc.fill_null(ticks, 0).to_numpy(zero_copy_only=False)
-    # Larger values are outside the range of Excel's dates and would overflow when multiplied.
+    # Larger values are outside the range of Excel dates, and their multiplication would overflow.
     ms = np.clip(values, -(2**52), 2**52) * 1_000 if unit == "s" else values
     rest = np.zeros(len(values), np.int64)
     if unit in _UNITS_A_MS:
@@ -174,7 +175,7 @@ def _milliseconds(ticks: Any, unit: str) -> tuple[Whole, Any]:
 
 
 def _days_text(ms: Whole, like: Any) -> Any:
-    """Return milliseconds as fractional days in text, exact enough to read back the same milliseconds.
+    """Return milliseconds as texts of fractional days, which can be read back without a loss of precision.
 
     Up to the year 9999, a double resolves 10 microseconds. Values that are missing in `like` are null.
     """

@@ -1,6 +1,6 @@
 """Read the cells of a sheet as a stream, in batches of rows.
 
-The dimension that the sheet declares is ignored. The cells determine the rows and columns.
+The declared dimension of the sheet is ignored. The cells determine the rows and columns.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from understudy.tables.formats.xlsx.raw_cells import (
 from understudy.tables.formats.xlsx.shared_strings import text_too_long
 
 _ROW_BYTES_MAX = 64 * MEBIBYTE
-# Many cells can share a long string, so the total size of their text is limited to a multiple of the sheet's
-# size. A total below the first limit is always allowed.
+# Many cells can share a long string. Therefore, the total size of their texts is limited to a multiple of the
+# sheet size. A total below the first limit is always allowed.
 _ALWAYS_ALLOWED_BYTES = 128 * MEBIBYTE
 _REPETITION_MAX = 100
-# Cost of a row in a batch beyond its cells, in units of one cell.
+# Memory cost of a row in a batch in addition to its cells, as a number of cells.
 _ROW_COST = 1
-# Rows are elements of `sheetData`, which is an element of the sheet.
+# Rows are elements of `sheetData`, which is an element of the root.
 _DATA_DEPTH = 2
 
 
@@ -51,8 +51,8 @@ class SheetReader:
     first_column, width : int
         Position of the header. The width is 0 until the header has been read.
     n_errors, n_uncached : Counter of int
-        Number of cells with an error value, and with a formula without a stored result, by column of the
-        table.
+        Number of cells with an error value, and number of cells with a formula but no stored result, by table
+        column.
     n_merged : int
         Number of merged areas.
     """
@@ -89,13 +89,13 @@ class SheetReader:
         self._n_characters = 0
 
     def batches(self, chunks: Iterator[bytes]) -> Iterator[tuple[RawCells, int]]:
-        """Yield the header as a batch, then batches of rows, each with the number of bytes read so far."""
+        """Yield the header and then the rows in batches, each with the number of bytes read so far."""
         n_bytes = 0
         for block in cut_blocks(chunks, (DATA_TAG, ROW_END), ROW_END):
             n_bytes += len(block)
             self._read(block, is_first=n_bytes == len(block))
-            # Checked before the batches are used, because the cells of one block can refer to gigabytes of
-            # text.
+            # This limit is checked before the batches are used, because the cells of one block can refer to
+            # gigabytes of text.
             self._check_repetition(n_bytes)
             for batch in self._ready:
                 yield batch, n_bytes
@@ -139,7 +139,7 @@ class SheetReader:
             )
 
     # The following methods are called for each element, about five times per cell. Cells and values are never
-    # nested, so only the depth of other elements is counted.
+    # nested. Therefore, only the depth of other elements is counted.
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         if name == self._cell_name:
@@ -353,8 +353,8 @@ class SheetReader:
             )
 
     def _count(self, counter: Counter[int]) -> None:
-        # Cells above the header do not belong to the table. Below the header, the row counts as a row of the
-        # table even if it contains only such cells.
+        # Cells above the header do not belong to the table. A row below the header is a row of the table even
+        # if it contains only ignored cells.
         if self.width:
             counter[self._place() - self._base - self.first_column] += 1
             self._is_filled = True

@@ -16,7 +16,7 @@ from understudy.tables.formats.xlsx.styles import WORDS, Kind
 from understudy.tables.formats.xlsx.values import Texts
 from understudy.tables.notations.parsing import AnyNotation
 
-# Text of 16 or more digits, which a float may not represent exactly. The decimal point counts as a digit.
+# Text with 16 or more digits, which a float may not represent exactly. The decimal point counts as a digit.
 _LONG_NUMERAL = r"\A\s*[-+]?0*[.]?0*[1-9][0-9.]{15,}(?:[eE][-+]?[0-9]+)?\s*\z"
 
 
@@ -26,7 +26,7 @@ class ColumnCounts:
     Parameters
     ----------
     n_values, first_rows : array of shape (number of kinds, number of columns)
-        Number of values of each kind, and row of the first value of each kind, in the order of `Kind`. Words
+        Number of values of each kind and row of the first value of each kind, in the order of `Kind`. Words
         for missing values do not count as text.
     n_impossible : array of shape (number of columns,)
         Number of dates that do not exist.
@@ -115,7 +115,7 @@ class ColumnCounts:
 
 
 def cast_texts(column: pa.Array[Any], target: pa.DataType, notation: AnyNotation | None) -> pa.Array[Any]:
-    """Cast a text column to the type that was detected."""
+    """Cast a text column to the detected type."""
     if not pa.types.is_duration(target):
         return cast_column(column, target, notation=notation)
     values: Any = column

@@ -1,4 +1,4 @@
-"""Convert Excel's dates and times, which are numbers of days in the date system of the workbook."""
+"""Convert Excel dates and times, which are numbers of days in the date system of the workbook."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ import pyarrow.compute as pc
 from understudy.tables.formats.xlsx.styles import Kind
 
 DAY_MS = 86_400_000
-# Days from Excel's day 0 to 1970. The 1900 date system contains a day that never existed, 29 February 1900.
-# The number is therefore one less for earlier days.
+# Days from Excel's day 0 to 1970. The 1900 date system contains 29 February 1900, a day that never existed.
+# Therefore, the number is one less for earlier days.
 EPOCH_1900 = 25_569
 _EPOCH_EARLY_1900 = 25_568
 _EPOCH_1904 = 24_107
 _NO_SUCH_DAY = 60
 LAST_DAY = 2_932_896  # 31 December 9999, in days since 1970
-# Maximum length of a duration in days. Below it, a float represents milliseconds exactly.
+# Maximum length of a duration in days. Up to this length, a float represents milliseconds exactly.
 _DAYS_MAX = 1e8
 
 Whole = npt.NDArray[np.int64]
@@ -33,10 +33,10 @@ Placed: TypeAlias = "tuple[Whole, pa.Array[Any]]"
 def date_texts(
     numbers: npt.NDArray[np.float64], kinds: Kinds, *, is_1904: bool
 ) -> tuple[list[Placed], Kinds]:
-    """Return dates, timestamps, times and durations as texts, and the kind of each.
+    """Return the texts of dates, timestamps, times and durations, and the kind of each value.
 
     A number with a date format is a timestamp if it has a fraction. A number with a time format is a
-    timestamp if it is not within one day. Days that do not exist have no text.
+    timestamp if it is outside the range of one day. A day that does not exist has no text.
     """
     is_near = np.abs(numbers) < _DAYS_MAX
     ms = np.rint(np.where(is_near, numbers, 0.0) * DAY_MS).astype(np.int64)

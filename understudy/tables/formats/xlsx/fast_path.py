@@ -1,7 +1,7 @@
-"""Read rows quickly with regular expressions, if they have the form that spreadsheet programs usually write.
+"""Read rows quickly with regular expressions, if the rows have the form that most spreadsheet programs write.
 
-If any byte of a block does not fit this form, the XML parser reads the whole block. Values and errors
-therefore equal those of the parser, which takes several times as long.
+If any byte of a block does not match this form, the XML parser reads the whole block. Therefore, values and
+errors are the same as with the parser, which takes several times as long.
 """
 
 from __future__ import annotations
@@ -31,12 +31,13 @@ from understudy.tables.formats.xlsx.raw_cells import (
     column_index,
 )
 
-# Any, because the type stubs of these functions do not support types that are known only at run time.
+# The type is `Any` because the type stubs of these functions do not support types that are known only at run
+# time.
 pc: Any = pyarrow.compute
 Mask = npt.NDArray[np.bool_]
 ArrowArray: TypeAlias = "pa.Array[Any]"
 
-# Text that XML does not change, because it contains neither control characters nor carriage returns.
+# Text that an XML parser does not change, because it contains no control characters or carriage returns.
 _TEXT = r"(?:[^<>&\x00-\x08\x0b-\x1f\x{fffe}\x{ffff}]|&(?:lt|gt|quot|apos|amp);)*"
 _FORMULA = (
     r'<f(?: t="[A-Za-z]*")?(?: aca="[a-z0-9]*")?(?: ref="[A-Z0-9:]*")?(?: ca="[a-z0-9]*")?(?: si="[0-9]*")?'
@@ -52,20 +53,20 @@ _CELL_START = "<c r="
 _SHARED_TEXT = rf'\A(?:<t ?/>|<t(?: xml:space="preserve")?>(?P<text>{_TEXT})</t>)</si>\z'
 _TEXT_START = "<si>"
 _CELL_ATTRIBUTE = re.compile(r' ([a-z]+)="([A-Za-z0-9]*)"')
-# Attributes that do not affect the value: indices of metadata, and whether to show phonetic text.
+# Attributes that do not affect the value: metadata indices, and whether to show phonetic text.
 _IGNORED_ATTRIBUTES = {"cm", "vm", "ph"}
 _ROW_END = "</row>"
 _ROW_TAG = re.compile(r'<row r="([1-9][0-9]{0,6})"((?: [A-Za-z][A-Za-z0-9:]*="[A-Za-z0-9:. -]*")*)( ?/)?>')
 _ROW_ATTRIBUTE = re.compile(r' ([A-Za-z0-9:]+)="')
 _INLINE_MARKUP = r"\A<is><t[^<>]*>|</t></is>\z"
-# `&amp;` is last because `&amp;lt;` means the text `&lt;`.
+# `&amp;` is replaced last because `&amp;lt;` represents the text `&lt;`.
 _ENTITIES = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&apos;": "'", "&amp;": "&"}
 _TYPES = ("n", "s", "b", "e", "d", "str", "inlineStr")
 _TEXT_TYPES = ("str", "inlineStr")
 
 
 class _UnusualForm(Exception):
-    """The block does not have the usual form."""
+    """Raised if the block does not have the usual form."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,7 @@ def _require(condition: bool) -> None:
 
 
 def _rows(start: str, tails: ArrowArray, last: int) -> tuple[Whole, Whole]:
-    """Return the numbers of the rows that contain cells, and the index of each cell's row."""
+    """Return the numbers of the rows that contain cells, and the row index of each cell."""
     values: Any = tails
     ends = np.flatnonzero(pc.not_equal(values, "").to_numpy(zero_copy_only=False))
     _require(len(ends) > 0 and int(ends[-1]) == len(tails) - 1)
@@ -161,7 +162,7 @@ def _rows(start: str, tails: ArrowArray, last: int) -> tuple[Whole, Whole]:
 
 
 def _follow_rows(text: str, last: int, *, is_open: bool) -> tuple[int, bool]:
-    """Return the number of the last row that starts in a string of tags, and whether it is still open."""
+    """Return the number of the last row that starts in a string of tags, and whether the row is open."""
     position = 0
     while position < len(text):
         if is_open:
@@ -177,13 +178,13 @@ def _follow_rows(text: str, last: int, *, is_open: bool) -> tuple[int, bool]:
 
 @lru_cache(maxsize=1024)
 def _differ(attributes: str) -> bool:
-    """Return whether all attributes of a row have different names."""
+    """Return whether the attributes of a row have distinct names."""
     names = ["r", *_ROW_ATTRIBUTE.findall(attributes)]
     return len(set(names)) == len(names)
 
 
 def _columns(references: ArrowArray, rows: Whole) -> Whole:
-    """Return the column of each cell, after checking that its reference contains the row of the cell."""
+    """Return the column of each cell, after checking that the cell reference contains the correct row."""
     numbers = pc.ascii_ltrim(references, ascii_uppercase).cast(pa.int64()).to_numpy()
     _require(bool((numbers == rows).all()))
     letters = pc.ascii_rtrim(references, digits).dictionary_encode()
@@ -204,7 +205,7 @@ class _Cells:
     Attributes
     ----------
     is_present, is_error, is_uncached : array of bool
-        Whether a cell counts as present, contains an error value, or has a formula without a stored result.
+        Whether each cell is present, contains an error value, or contains a formula without a stored result.
     """
 
     def __init__(self, groups: Any, text_max: int) -> None:
@@ -292,7 +293,7 @@ def _attributes(attributes: Any) -> tuple[Whole, Any]:
 
 
 def read_texts(block: bytes, bytes_max: int) -> ArrowArray | None:
-    """Return the shared strings of a block that starts with one, or None if the parser has to read it."""
+    """Return the shared strings of a block that starts with one, or None if the parser is required."""
     try:
         pieces: Any = pc.split_pattern(pa.array([block.decode()]), _TEXT_START).values
         groups: Any = pc.extract_regex(pieces[1:], _SHARED_TEXT)

@@ -1,4 +1,4 @@
-"""A streaming XML parser based on expat, in bounded memory. It rejects document types and entities."""
+"""A streaming XML parser that uses expat and bounded memory, and rejects document types and entities."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from understudy.tables.formats.scan import MEBIBYTE
 from understudy.tables.formats.xlsx.archive import CHUNK_BYTES, unreadable
 
 _DEPTH_MAX = 64
-# Maximum number of distinct names, which expat keeps in memory. A workbook uses a few hundred.
+# Maximum number of distinct names, which expat stores in memory. A workbook uses a few hundred names.
 _NAMES_MAX = 4_096
-# Maximum size of a tag, comment or instruction, which expat keeps in memory as a whole.
+# Maximum size of a tag, comment or instruction. expat stores each of them in memory as a whole.
 _TOKEN_BYTES_MAX = MEBIBYTE
 
 _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
@@ -31,7 +31,7 @@ class Handler(Protocol):
 
 
 class Elements:
-    """A handler that only uses the start of elements."""
+    """A handler that uses only the start of elements."""
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         """Handle the start of an element."""
@@ -83,8 +83,8 @@ class Parser:
     Parameters
     ----------
     start, end, text : callable
-        Callbacks for elements, with their names as written, and for texts. Callbacks that accept nested
-        elements have to limit the depth.
+        Callbacks for elements, which receive the unchanged element names, and for texts. Callbacks that
+        accept nested elements must limit the depth.
     """
 
     def __init__(
@@ -141,7 +141,7 @@ class Parser:
 
 
 class Document(Parser):
-    """A parser that passes elements to a handler by their names without a prefix."""
+    """A parser that passes elements to a handler under their names without a prefix."""
 
     def __init__(self, handler: Handler) -> None:
         self.depth = Depth()
@@ -171,7 +171,7 @@ def _feed(parser: Any, chunk: bytes, *, is_last: bool) -> None:
     except InvalidInput:
         raise
     except (expat.ExpatError, LookupError, UnicodeError, ValueError):
-        # The cause is suppressed because it may contain data from the file.
+        # The cause is suppressed because its message may contain data from the file.
         raise unreadable(
             "The workbook's XML is damaged: it is malformed or not valid in its encoding. Save the workbook "
             "again."
@@ -185,7 +185,7 @@ def unescape(text: str) -> str:
 
 def _character(match: re.Match[str]) -> str:
     code = int(match[1], 16)
-    # Half of a surrogate pair is not a character.
+    # A single surrogate is not a character.
     return match[0] if 0xD800 <= code <= 0xDFFF else chr(code)
 
 

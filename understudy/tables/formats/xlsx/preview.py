@@ -1,4 +1,4 @@
-"""Read the first rows of a sheet, whether or not they belong to the table."""
+"""Read the first rows of a sheet, including rows that do not belong to the table."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _BYTES_MAX = 4 * 1024**2
 
 
 class _Enough(Exception):
-    """The first rows are complete."""
+    """Raised when the first rows are complete."""
 
 
 class PreviewReader(SheetReader):
@@ -72,7 +72,7 @@ class PreviewReader(SheetReader):
 
 
 def sheet_rows(texts: Texts) -> list[SheetRow]:
-    """Return the rows with their numbers, and a blank row in place of each gap between them."""
+    """Return the rows with their numbers, and with one blank row for each gap between them."""
     cells = [column.to_pylist() for column in texts.columns]
     rows: list[SheetRow] = []
     last = 0

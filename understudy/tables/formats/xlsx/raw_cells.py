@@ -1,4 +1,4 @@
-"""The unparsed content of cells in a batch of rows, with their positions."""
+"""The unparsed content of the cells in a batch of rows, with the positions of the cells."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ Whole = npt.NDArray[np.int64]
 class RawCells:
     """A batch of rows with the unparsed content of its cells.
 
-    The place of a cell is ``row * width + column``, where rows are counted from the start of the batch.
+    The place of a cell is ``row * width + column``. Rows are counted from the start of the batch.
 
     Parameters
     ----------
     row_numbers : array of int
         Number of each row in the sheet.
     numbers, styles, texts, booleans : array of string
-        Content at each place: numbers as written, indices of their styles, texts, and `true` or `false`.
+        Content at each place: unparsed numbers, indices of their styles, texts, and `true` or `false`.
     shared : array of int
         Index of the shared string at each place. All indices are valid.
     """
@@ -86,7 +86,7 @@ def select_rows(raw: RawCells, is_kept: npt.NDArray[np.bool_]) -> RawCells:
 
 @dataclass
 class CellBuffer:
-    """A buffer for cells that are read one after another; see `RawCells`."""
+    """A buffer for cells that are read individually; see `RawCells`."""
 
     width: int
     row_numbers: list[int] = field(default_factory=list)

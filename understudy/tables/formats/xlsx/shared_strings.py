@@ -29,7 +29,7 @@ class SharedStrings:
     Parameters
     ----------
     ends : sequence of int
-        End position of each text in bytes, after a first entry of 0.
+        End position of each text in bytes, preceded by an entry of 0.
     """
 
     def __init__(self, ends: pa.Buffer, texts: pa.Buffer) -> None:
@@ -38,18 +38,18 @@ class SharedStrings:
         self._texts: Any = pa.Array.from_buffers(pa.large_string(), n_texts, [None, ends, texts])
 
     def take(self, indices: npt.NDArray[np.int64]) -> pa.Array[Any]:
-        """Return the texts with the given indices, which have to exist."""
+        """Return the texts with the given indices. All indices must exist."""
         taken: pa.Array[Any] = self._texts.take(pa.array(indices))
         return taken.cast(pa.string())
 
 
 def read_shared_strings(archive: Archive, part: str | None, reading: Reading) -> SharedStrings:
-    """Read the shared strings. Memory does not grow with their number.
+    """Read the shared strings. Memory does not grow with the number of strings.
 
     Raises
     ------
     InvalidInput, TooLarge
-        If the part is damaged, or a text exceeds the limit of a cell.
+        If the part is damaged, or if a text exceeds the size limit of a cell.
     """
     folder = reading.scratch
     with (folder / "texts").open("wb") as texts, (folder / "ends").open("wb") as ends:
@@ -156,7 +156,7 @@ class _Strings:
 
 
 def text_too_long(bytes_max: int) -> TooLarge:
-    """Return the error for a text that exceeds the limit of a cell."""
+    """Return the error for a text that exceeds the size limit of a cell."""
     return TooLarge(
         f"The workbook contains a text value of more than {bytes_max:,} bytes. Shorten the text, or remove "
         "the column."

@@ -13,7 +13,7 @@ from understudy.tables.formats.xlsx.archive import Archive, unreadable
 from understudy.tables.formats.xlsx.markup import Elements, parse
 
 _PART_BYTES_MAX = 32 * MEBIBYTE
-# Maximum number of cell styles in Excel.
+# Maximum number of cell styles in an Excel workbook.
 STYLES_MAX = 65_536
 
 
@@ -39,7 +39,8 @@ WORDS = {
     Kind.text: "text",
 }
 
-# Built-in formats, which have a number but no code. 27 to 36 and 50 to 58 are dates in East Asian languages.
+# Built-in formats, which have a number but no code. Numbers 27 to 36 and 50 to 58 are dates in East Asian
+# languages.
 _BUILT_IN = {
     **dict.fromkeys((*range(14, 18), *range(27, 37), *range(50, 59)), Kind.date),
     **dict.fromkeys((18, 19, 20, 21, 32, 33, 34, 35, 45, 47, 55, 56), Kind.time),
@@ -53,7 +54,7 @@ _DECORATION = re.compile(r'"[^"]*"?|\\.|_.|\*.|\[[^\]]*\]?', re.DOTALL)
 
 
 def kind_of_code(code: str) -> Kind:
-    """Return the kind of numbers that a format code displays."""
+    """Return the kind of value that a format code displays."""
     if _ELAPSED.search(re.sub(r'"[^"]*"|\\.', "", code)):
         return Kind.duration
     plain = _DECORATION.sub("", code).split(";")[0].lower()
@@ -61,7 +62,7 @@ def kind_of_code(code: str) -> Kind:
         return Kind.number
     letters = set(plain) & set("ymdhs")
     has_time = bool(letters & set("hs"))
-    # Beside hours or seconds, an m means minutes.
+    # Next to hours or seconds, the letter m represents minutes.
     has_date = bool(letters & set("yd")) or letters == {"m"}
     if has_date:
         return Kind.timestamp if has_time else Kind.date
@@ -69,7 +70,7 @@ def kind_of_code(code: str) -> Kind:
 
 
 def read_styles(archive: Archive, part: str | None) -> npt.NDArray[np.int8]:
-    """Return the kind of numbers in each cell style, in the order of the styles."""
+    """Return the kind of value for each cell style, in the order of the styles."""
     styles = _Styles()
     if part is not None:
         parse(archive.chunks(part, bytes_max=_PART_BYTES_MAX), styles)

@@ -28,16 +28,16 @@ _ROWS_MAX = 2**40
 
 @dataclass(frozen=True)
 class SheetTable:
-    """A table that is not the whole sheet.
+    """A table that is only a part of the sheet.
 
     Parameters
     ----------
     names : list of str
-        Names of the columns, which are made up for the `unnamed` columns.
+        Names of the columns, which include generated names for the `unnamed` columns.
     unnamed : frozenset of int
         Indices of the columns without a name.
     skipped : list of (int, int or None)
-        Ranges of rows that are left out.
+        Ranges of rows that are not read.
     last_row : int
         Number of the last row.
     """
@@ -50,14 +50,14 @@ class SheetTable:
     last_row: int = _ROWS_MAX
 
     def contains(self, row_numbers: Whole) -> npt.NDArray[np.bool_]:
-        """Return which rows belong to the table."""
+        """Return whether each row belongs to the table."""
         is_kept = row_numbers <= self.last_row
         for first, last in self.skipped:
             is_kept &= (row_numbers < first) | (row_numbers > (_ROWS_MAX if last is None else last))
         return is_kept
 
     def without_notes(self, first: int, last: int) -> SheetTable:
-        """Return the table without rows at its end."""
+        """Return the table without the given rows at its end."""
         warning = (
             f"{Place.row.of(first, last)} below the table {'was' if first == last else 'were'} skipped, "
             "because the text is not a row of the table. Remove these rows, or list them in the option "
@@ -67,13 +67,13 @@ class SheetTable:
 
 
 def find_table(rows: Sequence[SheetRow], options: ReadOptions) -> SheetTable | None:
-    """Return the table of a sheet from its first rows, or None if it is the whole sheet with one header row.
+    """Detect the table from the first rows of a sheet. Return None for a whole sheet with one header row.
 
     Raises
     ------
     InvalidInput
-        With code invalid_header, if it is unclear which row is the header. The message contains the rows and
-        the option to set.
+        If it is unclear which row is the header (code invalid_header). The message contains the rows and the
+        option to set.
     """
     cells = cell_range(options.range) if options.range else None
     skipped = tuple(line_ranges(options.skip_rows))
@@ -138,7 +138,7 @@ def _in_range(rows: Sequence[SheetRow], cells: CellRange | None) -> list[SheetRo
 
 
 def _first_row(rows: Sequence[SheetRow], cells: CellRange | None) -> int | None:
-    """Return the number of the header row that a range selects."""
+    """Return the number of the header row in a selected range."""
     return next(row.first for row in rows if not row.is_blank) if cells else None
 
 
@@ -153,7 +153,7 @@ def _first_filled(rows: Sequence[SheetRow]) -> Layout:
 
 
 def _columns(layout: Layout, rows: Sequence[SheetRow]) -> tuple[int, int]:
-    """Return the first and the last column with a name, or with values in most of the first rows."""
+    """Return the first and last columns that have a name or have values in most of the first rows."""
     body = [row for row in rows if row.first > layout.last.last and not row.is_blank]
     width = max(len(row.cells) for row in [*layout.headers, *body])
     used = []
@@ -166,7 +166,7 @@ def _columns(layout: Layout, rows: Sequence[SheetRow]) -> tuple[int, int]:
 
 
 def find_notes(rows: Sequence[SheetRow], width: int) -> tuple[int, int] | None:
-    """Return the first and the last row of the notes at the end of a table, if any are clear."""
+    """Return the first and last rows of clear notes at the end of a table, or None without such notes."""
     n = len(rows)
     start = n
     while start > 1 and _may_be_note(rows[start - 1].cells, width):

@@ -1,6 +1,6 @@
-"""Convert cells to the text that a CSV file would contain, with the kind of each value.
+"""Convert cells to the texts that a CSV file would contain, and determine the kind of each value.
 
-All values are converted to text because the last row of a column may contain another kind of value.
+All values are converted to text, because even the last row of a column may contain another kind of value.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Texts:
     places : mapping of Kind to array of int
         Places of the values of each kind; see `RawCells`.
     impossible : array of int
-        Places of numbers with a date format whose date does not exist.
+        Places of numbers that have a date format but represent a date that does not exist.
     row_numbers : array of int
         Number of each row in the sheet.
     """
@@ -50,7 +50,7 @@ class CellReader:
     Parameters
     ----------
     styles : array of int
-        Kind of the numbers in each cell style.
+        Kind of value for each cell style.
     """
 
     def __init__(self, styles: Kinds, shared: SharedStrings, *, is_1904: bool, first_column: int) -> None:
@@ -96,7 +96,7 @@ class CellReader:
         return texts.cast(pa.float64()).to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
 
     def _kinds(self, raw: RawCells) -> Kinds:
-        # Most cells of a batch share a few styles.
+        # Most cells in a batch use only a few styles.
         encoded: Any = raw.styles.dictionary_encode()
         indices = np.array([self._style(text) for text in encoded.dictionary.to_pylist()], np.int64)
         styles = indices[encoded.indices.to_numpy()] if len(indices) else np.zeros(0, np.int64)
@@ -117,12 +117,12 @@ class CellReader:
 
 
 def number_texts(numbers: npt.NDArray[np.float64]) -> pa.Array[Any]:
-    """Return the shortest text that reads back as the same number, without a point for whole numbers."""
+    """Return the shortest text that represents the same number, without a decimal point for whole numbers."""
     is_whole = (np.abs(numbers) < _EXACT_MAX) & (np.floor(numbers) == numbers)
     if is_whole.all():
         return pa.array(numbers.astype(np.int64)).cast(pa.string())
     shown: Any = pa.array(numbers).cast(pa.string())
-    # Large numbers get a decimal point so that they are not read as exact whole numbers.
+    # Large numbers are written with a decimal point, so that they are not read as exact whole numbers.
     is_bare = pc.and_(pc.invert(pc.match_substring_regex(shown, r"[.ein]")), pa.array(~is_whole))
     if pc.any(is_bare).as_py():
         shown = pc.if_else(is_bare, pc.binary_join_element_wise(shown, ".0", ""), shown)

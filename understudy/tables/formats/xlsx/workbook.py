@@ -18,7 +18,7 @@ _SHOWN_NAMES = 10
 
 @dataclass(frozen=True)
 class Link:
-    """A relationship to another part. Its target is None if it is outside the workbook."""
+    """A relationship to another part. The target is None if the part is outside the workbook."""
 
     kind: str
     target: str | None
@@ -26,7 +26,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A sheet in the workbook's list."""
+    """A sheet in the sheet list of the workbook."""
 
     name: str
     link: str
@@ -58,7 +58,8 @@ def read_workbook(archive: Archive, wanted: str | None) -> Workbook:
     Raises
     ------
     InvalidInput
-        With code unreadable_file, or invalid_parameters if there is no such sheet.
+        If the workbook cannot be read (code unreadable_file) or does not have the sheet (code
+        invalid_parameters).
     """
     part = _workbook_part(archive)
     listing = _Listing()
@@ -127,7 +128,7 @@ class _Links(Elements):
             )
 
     def _resolved(self, target: str) -> str:
-        # Any result is safe, because it is only looked up among the parts of the archive.
+        # Any result is safe, because it is used only to look up parts of the archive.
         return posixpath.normpath(posixpath.join("/", self._folder, target)).lstrip("/")
 
 

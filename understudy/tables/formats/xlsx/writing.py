@@ -1,6 +1,6 @@
-"""Write workbooks with one sheet. Each value has an Excel type that represents it exactly.
+"""Write workbooks with one sheet. Each cell has an Excel type that represents its value exactly.
 
-Text has the type text, so Excel never reads it as a formula.
+Texts have the text type, so Excel never interprets them as formulas.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from understudy.tables.formats.xlsx.packaging import PARTS, SHEET_PART
 from understudy.tables.formats.xlsx.raw_cells import COLUMNS_MAX, ROWS_MAX, column_letters
 
 LIMITS = WriteLimits(rows_max=ROWS_MAX - 1, columns_max=COLUMNS_MAX, characters_max=CHARACTERS_MAX)
-# A larger sheet would need a zip extension that not every reader of workbooks supports.
+# A larger sheet would require a zip extension that some programs do not support.
 _SHEET_BYTES_MAX = 2**31 - 1
 _LEVEL = 4
 _SLICE_CELLS = 65_536
@@ -44,15 +44,15 @@ def write_xlsx(
     progress: Progress = no_progress,
     rows_total: int | None = None,
 ) -> int:
-    """Write batches to a file, with equal bytes for equal rows, and return the number of rows.
+    """Write batches to a file with a deterministic encoding, and return the number of rows.
 
     The file appears at its path only when it is complete. Memory does not grow with the number of rows.
 
     Raises
     ------
     TooLarge
-        With code too_many_rows, too_many_columns, or too_large (a text or a sheet exceeds the limit of
-        Excel).
+        If the table exceeds a limit of Excel. The code is too_many_rows, too_many_columns, or too_large (for
+        a text or a sheet).
     """
     if path.suffix.lower() == ".xlsm":
         raise InvalidInput(
@@ -86,7 +86,7 @@ def _zip(path: Path) -> zipfile.ZipFile:
 
 
 class _Blocks:
-    """A writer of blocks of equal size, so that the compressed bytes do not depend on the batches."""
+    """A writer of equally sized blocks. The compressed bytes therefore do not depend on the batch size."""
 
     def __init__(self, file: Any) -> None:
         self._file = file
