@@ -127,7 +127,7 @@ def mod_97_iban(codes: Codes) -> None:
 
 
 def key_97(codes: Codes) -> None:
-    """Write the key of a French NIR: 97 minus the remainder. Departments 2A and 2B count as 19 and 18."""
+    """Write the key of a French NIR (97 minus the remainder). Departments 2A and 2B count as 19 and 18."""
     body = codes[:, :13].copy()
     is_corsica = body[:, 6] >= ord("A")
     body[is_corsica, 6] = np.where(body[is_corsica, 6] == ord("A"), ord("9"), ord("8"))
