@@ -21,12 +21,13 @@ def fingerprint(table: pa.Table) -> str:
 
     Notes
     -----
-    The digest covers each column in turn:
+    For each column, the digest covers the following items in order:
 
-    1. its name, Arrow type and number of rows; 2. one bit per row, which is set if the value is not missing;
-    3. the values that are not missing. Numbers and times are hashed as they are in memory (little-endian),
-       booleans as one byte each. Decimals are converted to texts. For texts, all lengths (8 bytes each)
-       precede all UTF-8 bytes.
+    1. The column's name, Arrow type and number of rows.
+    2. One bit per row, which is set if the value is not missing.
+    3. The values that are not missing. Numbers and times are hashed in their little-endian memory layout.
+       Each boolean is hashed as one byte. Decimals are converted to texts. For texts, all lengths (8 bytes
+       each) precede all UTF-8 bytes.
 
     All NaN values have the same hash.
     """

@@ -226,7 +226,7 @@ _ADAPTER: TypeAdapter[NumberNotation | DateNotation | BooleanNotation] = TypeAda
 
 
 def tokens(pattern: str) -> list[tuple[str, str]]:
-    """Split a date pattern into pairs of a directive, or an empty string, and literal text."""
+    """Split a date pattern into pairs of a directive (or an empty string) and literal text."""
     parts: list[tuple[str, str]] = []
     end = 0
     for match in _TOKEN.finditer(pattern):

@@ -19,7 +19,7 @@ Phrases = WordList
 
 
 def words_of(name: str) -> tuple[str, ...]:
-    """Return the words of a column's name in lower case: `customerFirst_name2` has three."""
+    """Return the words of a column's name in lower case, such as three for `customerFirst_name2`."""
     parted = re.sub(r"(?<=[^\W\d_A-Z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name).casefold()
     return tuple(re.findall(r"[^\W\d_]+", _plain(parted)))
 

@@ -121,7 +121,7 @@ def _has_room(sample: Sample, highest: int) -> bool:
 
 
 def _is_numbered(sample: Sample) -> bool:
-    """Return whether the rows are numbered in equal steps. Postal codes are not."""
+    """Return whether the rows are numbered in equal steps, unlike postal codes."""
     is_long = sample.n_present >= N_VALUES_MIN
     return is_long and sample.occurrence.is_unique and _has_one_step(sample)
 

@@ -1,4 +1,4 @@
-"""Detect identifiers and free text, neither of which is learned, in text whose values mostly occur once."""
+"""Detect identifiers and free text, which are never learned, in texts that mostly occur once."""
 
 from __future__ import annotations
 
