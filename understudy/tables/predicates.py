@@ -80,6 +80,6 @@ class Predicate:
             ) from None
 
 
-def as_mask(values: Any) -> Mask:  # Any: the stubs of pyarrow.compute do not support this type.
+def as_mask(values: Any) -> Mask:  # Any: required by the stubs of pyarrow.compute.
     """Return an Arrow array of booleans as a NumPy array."""
     return np.asarray(values.to_numpy(zero_copy_only=False), dtype=np.bool_)

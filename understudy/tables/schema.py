@@ -130,7 +130,7 @@ class TableSchema(BaseModel):
         )
 
     def select(self, names: list[str]) -> TableSchema:
-        """Return the schema restricted to some columns. A role is kept only if all its columns are."""
+        """Return the schema restricted to some columns. A role is kept only if all its columns are kept."""
         kept = set(names)
         roles = {
             role: chosen if kept.issuperset(chosen) else ()

@@ -230,7 +230,7 @@ def _default_kind(column: Column, change: ColumnChange, type_: pa.DataType) -> C
 def _notation(
     column: Column, change: ColumnChange, type_: pa.DataType, pointer: str
 ) -> NumberNotation | DateNotation | BooleanNotation | None:
-    """Return the notation after a change; the previous one is kept only if it applies to the new type."""
+    """Return the notation after a change. The previous notation is kept only if the new type supports it."""
     if "notation" not in change.model_fields_set:
         before = column.notation
         return before if before is not None and is_applicable(before, type_) else None

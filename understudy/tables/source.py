@@ -63,7 +63,7 @@ class ArrowSource:
 
 
 class ParquetSource:
-    """A table in a Parquet file, which is opened for each scan. Memory use does not depend on its length."""
+    """A Parquet file, which is opened for each scan. Memory use does not depend on the file's length."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

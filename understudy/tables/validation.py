@@ -124,7 +124,7 @@ def _parsed(
     if n_unfit:
         values_are = "value that is" if n_unfit == 1 else "values that are"
         raise _mismatch(origin, column, f"has {n_unfit:,} {values_are} not in the notation of the schema")
-    make: Any = pa.chunked_array  # its type stubs do not accept a type that is a variable
+    make: Any = pa.chunked_array  # Any: the stubs do not accept a type that is given at run time.
     parsed: pa.ChunkedArray[Any] = make(chunks, target)
     return parsed
 

@@ -160,7 +160,7 @@ def _is_lossy(
 
 
 def order_of(notation: DateNotation) -> Literal["day_first", "month_first"] | None:
-    """Return the order of day and month in numbers, or None if names or the year determine it."""
+    """Return the order of day and month in numeric dates, or None if names or the year determine it."""
     plain = notation.pattern.replace("-", "")
     day, month, year = plain.find("%d"), plain.find("%m"), max(plain.find("%Y"), plain.find("%y"))
     if min(day, month, year) < 0 or year < max(day, month):

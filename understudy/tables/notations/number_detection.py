@@ -94,7 +94,7 @@ class _Candidate:
 
     @property
     def is_code_like(self) -> bool:
-        """Whether the values may be codes, such as telephone numbers: grouped digits of equal length."""
+        """Whether the values may be codes, because they consist of grouped digits of equal length."""
         has_affix = self.notation.prefix or self.notation.suffix
         is_grouped = self.notation.thousands in (" ", ".") and not self.n_with_mark
         return is_grouped and len(self.lengths) == 1 and not has_affix
