@@ -52,10 +52,7 @@ def parse_arrow_type(text: str) -> pa.DataType:
         if match := pattern.fullmatch(text):
             try:
                 return make(match)
-            except (
-                ValueError,
-                OverflowError,
-            ):  # A parameter is out of range, for example in decimal128(99, 2).
+            except (ValueError, OverflowError):  # Out-of-range parameters, such as decimal128(99, 2).
                 break
     raise InvalidInput(
         f"{text!r} is not an Arrow type that a column can be stored in. Use a type such as int64, double, "

@@ -22,7 +22,7 @@ def table_name(text: str | None) -> str:
 def file_stem(table: str, position: int) -> str:
     """Return a stem for a table's file that consists of ASCII letters, digits, `.`, `_` and `-`.
 
-    If a name must be changed, the table's position becomes its prefix, so that the files of a dataset have
+    If a name must be changed, the table's position is added as a prefix, so that the files of a dataset have
     unique names. For example, `orders` is not changed, and `Straße` as the second table gives `2-Stra-e`.
     """
     safe = re.sub(r"[^A-Za-z0-9._-]+", "-", table).strip(".-")[:STEM_LENGTH_MAX]

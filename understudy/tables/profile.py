@@ -1,9 +1,9 @@
 """Profiles of stored tables, which contain exact or protected statistics of columns.
 
 A protected profile contains only values, bounds and histogram bars with at least k rows. If the schema
-declares subjects, k subjects are required instead. It contains no values of generated columns, such as names.
-The bounds are the k-th lowest and the k-th highest value. They are rounded inwards so that they do not reveal
-the value of a single row.
+declares subjects, k subjects are required instead. A protected profile contains no values of generated
+columns, such as names. The bounds are the k-th lowest and the k-th highest value. The bounds are rounded
+inwards so that neither bound is the value of a single row.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ class Evidence:
     Parameters
     ----------
     words : tuple of str
-        Words of the column name, as a result of `headers.words_of`.
+        Words of the column name, computed by `headers.words_of`.
     texts : CountedTexts
         Sampled values as texts.
     occurrence : Occurrence

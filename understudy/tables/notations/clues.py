@@ -29,8 +29,8 @@ class Clues:
     decimal, thousands, date_order
         Options that the user specified. See `ReadOptions`.
     prefers_point : bool
-        Whether an ambiguous comma in a number is a thousands separator, because commas delimit the fields of
-        the file.
+        Whether an ambiguous comma in a number is a thousands separator. This is the case if commas delimit
+        the fields of the file.
     is_coerced : bool
         Whether values outside the notation become missing values.
     """
