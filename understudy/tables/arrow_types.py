@@ -17,7 +17,7 @@ from understudy.tables.notation import field_metadata as notation_metadata
 def to_arrow_schema(
     columns: Iterable[tuple[str, str, bool, dict[bytes, bytes] | None]],
 ) -> pa.Schema:
-    """Return the Arrow schema of columns, each given as its name, type name, nullability and metadata."""
+    """Return an Arrow schema from the name, type name, nullability and metadata of each column."""
     return pa.schema(
         [
             pa.field(name, parse_arrow_type(type_), nullable=nullable, metadata=metadata)
@@ -29,22 +29,22 @@ def to_arrow_schema(
 def field_metadata(
     notation: NumberNotation | DateNotation | BooleanNotation | None, place: JsonPlace | None
 ) -> dict[bytes, bytes] | None:
-    """Return the metadata of an Arrow field with a notation and a place in JSON objects."""
+    """Return metadata for an Arrow field that contains a notation and a place in JSON objects."""
     return {**(notation_metadata(notation) or {}), **place_metadata(place)} or None
 
 
 def known_metadata(metadata: dict[bytes, bytes] | None) -> dict[bytes, bytes] | None:
-    """Return the notation and the place in the metadata of an Arrow field, without all other metadata."""
+    """Return only the notation and the place from the metadata of an Arrow field."""
     return field_metadata(read_metadata(metadata), read_place(metadata))
 
 
 def parse_arrow_type(text: str) -> pa.DataType:
-    """Return the Arrow type with a given name, as `str(type)` writes it.
+    """Return the Arrow type for a name in the format of `str(type)`.
 
     Raises
     ------
     InvalidInput
-        If the name is unknown, or a column cannot be stored in the type.
+        If the name is unknown, or if columns of this type cannot be stored.
     """
     if text in _PLAIN_TYPES:
         return _PLAIN_TYPES[text]
@@ -52,7 +52,7 @@ def parse_arrow_type(text: str) -> pa.DataType:
         if match := pattern.fullmatch(text):
             try:
                 return make(match)
-            except (ValueError, OverflowError):  # Parameters out of range, as in decimal128(99, 2)
+            except (ValueError, OverflowError):  # Out-of-range parameters, such as decimal128(99, 2).
                 break
     raise InvalidInput(
         f"{text!r} is not an Arrow type that a column can be stored in. Use a type such as int64, double, "

@@ -1,4 +1,4 @@
-"""Cast Arrow arrays, and locate values that do not fit.
+"""Cast Arrow arrays, and locate values that do not fit the new type.
 
 Text can also be cast to times of day, which Arrow itself does not support.
 """
@@ -17,8 +17,8 @@ def cast(array: pa.Array[Any], target: pa.DataType) -> pa.Array[Any]:
     Raises
     ------
     pyarrow.ArrowInvalid, pyarrow.ArrowNotImplementedError
-        If a value does not fit. The message contains the value, so the caller must not show the message to
-        users.
+        If a value does not fit the type. The message contains the value, so the caller must not show the
+        message to users.
     """
     if pa.types.is_time(target) and (pa.types.is_string(array.type) or pa.types.is_large_string(array.type)):
         texts: Any = array
@@ -28,7 +28,7 @@ def cast(array: pa.Array[Any], target: pa.DataType) -> pa.Array[Any]:
 
 
 def typed_value(value: bool | int | float | str, type_: pa.DataType) -> pa.Array[Any]:
-    """Return an array of a given type that contains a single JSON value.
+    """Return an array of the given type that contains a single JSON value.
 
     Raises
     ------
@@ -48,12 +48,12 @@ def typed_value(value: bool | int | float | str, type_: pa.DataType) -> pa.Array
 
 
 def count_unfit(array: pa.Array[Any], target: pa.DataType, n_max: int) -> int:
-    """Count the values that do not fit a type, up to n_max."""
+    """Count the values that do not fit a type. Counting stops at n_max."""
     return len(find_unfit(array, target, n_max))
 
 
 def find_unfit(array: pa.Array[Any], target: pa.DataType, n_max: int) -> list[int]:
-    """Return the first n_max positions of values that do not fit a type.
+    """Return the positions of the first n_max values that do not fit a type.
 
     Arrow reports only the first such value, so the array is halved until each one is located.
     """

@@ -21,13 +21,13 @@ _KINDS_OF_LEVELS = frozenset({ColumnKind.category, ColumnKind.boolean})
 _KINDS_WITH_STEP = frozenset({ColumnKind.integer, ColumnKind.float, ColumnKind.decimal})
 # Maximum number of rows listed in an error message.
 _N_ROWS_SHOWN = 10
-# Relative tolerance when checking that a float is a whole number of steps. Sums such as 0.1 + 0.2 are not
+# Relative tolerance for the check that a float is a multiple of the step. Sums such as 0.1 + 0.2 are not
 # exact.
 _STEP_TOLERANCE = 1e-9
 
 
 def check_domains(rows: pa.Table, schema: TableSchema) -> None:
-    """Check that each domain suits its column and that all values are inside it.
+    """Check that each domain is valid for its column and that the column's values are within the domain.
 
     Parameters
     ----------
@@ -37,8 +37,9 @@ def check_domains(rows: pa.Table, schema: TableSchema) -> None:
     Raises
     ------
     InvalidInput
-        If a domain does not suit its column, or values are outside it. The message names each such column,
-        the number of values and the first of their rows, counted from 1.
+        If a domain is not valid for its column, or if values are outside the domain. The message names each
+        such column, the number of values outside the domain, and the first rows that contain them, counted
+        from 1.
     """
     domains = [(column, column.domain) for column in schema.columns if column.domain is not None]
     faults = [fault for column, domain in domains if (fault := _fault(rows[column.name], column, domain))]
@@ -65,7 +66,7 @@ def _fault(values: Any, column: Column, domain: ColumnDomain) -> str | None:
 
 
 def _check_suits(column: Column, domain: ColumnDomain) -> None:
-    """Raise `InvalidInput` unless a column of this kind can have a domain of this form."""
+    """Raise `InvalidInput` if the column's kind does not support this form of domain."""
     kind = column.kind
     reason = None
     if kind in GENERATED_KINDS:
@@ -99,7 +100,7 @@ def _find_outside(values: Any, column: Column, domain: ColumnDomain) -> np.ndarr
 
 
 def _find_off_step(values: Any, column: Column, domain: ColumnDomain) -> Any:
-    """Return a mask of the values that are not a whole number of steps from the minimum, or from zero."""
+    """Return a mask of the values whose distance from the minimum or zero is not a multiple of the step."""
     assert domain.step is not None
     origin = 0 if domain.minimum is None else _typed(domain.minimum, column)[0].as_py()
     if pa.types.is_integer(values.type) and isinstance(domain.step, int):
@@ -115,7 +116,7 @@ def _find_off_step(values: Any, column: Column, domain: ColumnDomain) -> Any:
 
 
 def keep_to_domain(values: Any, column: Column) -> Any:  # Any: an Arrow array of any type
-    """Return sampled numbers or times, clipped to the domain's bounds, with floats rounded to its step."""
+    """Clip sampled numbers or times to the domain's bounds, and round floats to the domain's step."""
     domain = column.domain
     if domain is None or domain.levels:
         return values
@@ -133,7 +134,7 @@ def keep_to_domain(values: Any, column: Column) -> Any:  # Any: an Arrow array o
 
 
 def placeholder_value(column: Column) -> Any:  # Any: an Arrow scalar of any type, or None
-    """Return the bound of a domain that is nearest to zero, or None if zero is within the bounds."""
+    """Return the bound that is nearest to zero, or None if zero is within the bounds."""
     low, high = domain_bounds(column)
     if low is not None and _as_number(low) > 0:
         return low
@@ -141,7 +142,7 @@ def placeholder_value(column: Column) -> Any:  # Any: an Arrow scalar of any typ
 
 
 def domain_bounds(column: Column) -> tuple[Any, Any]:  # Any: Arrow scalars of any type, or None
-    """Return the bounds of a column's domain as scalars of its type, or None where there is no bound."""
+    """Return the bounds of a column's domain as scalars of the column's type. A missing bound is None."""
     if column.domain is None:
         return None, None
     low, high = (
@@ -152,7 +153,7 @@ def domain_bounds(column: Column) -> tuple[Any, Any]:  # Any: Arrow scalars of a
 
 
 def _as_number(scalar: Any) -> float:
-    """Return a scalar as a float. For a date or time, this is the integer that Arrow stores."""
+    """Return a scalar as a float. A date or time is converted from the integer that Arrow stores."""
     type_ = scalar.type
     is_number = pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_)
     width = pa.int32() if type_.bit_width == 32 else pa.int64()

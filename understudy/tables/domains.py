@@ -13,7 +13,7 @@ N_LEVELS_MAX = 10_000
 
 
 def _is_reversed(minimum: Value, maximum: Value) -> bool:
-    """Return whether a minimum is above a maximum.
+    """Return whether the minimum is above the maximum.
 
     Texts are not compared here, because their order depends on the column's type.
     """
@@ -25,8 +25,8 @@ def _is_reversed(minimum: Value, maximum: Value) -> bool:
 class ColumnDomain(BaseModel):
     """The permitted values of a column: either levels, or bounds and a step.
 
-    A domain is public knowledge. Samples may contain every declared level that occurs in the table, even if
-    only one row has it.
+    A domain is public knowledge. Samples may contain every declared level that occurs in the table, even a
+    level that occurs in only one row.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

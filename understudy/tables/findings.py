@@ -1,7 +1,7 @@
 """Findings of schema inference: confidence, evidence, and candidates for keys, subjects and relationships.
 
-Findings are stored beside a schema and never in a model file. A model uses only the schema. A column without
-findings was never examined. `inference.examine` examines such columns before a fit.
+Findings are stored beside a schema. Findings are never stored in a model file. A model uses only the schema.
+A column without findings has not been examined. `inference.examine` examines such columns before a fit.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class RunnerUp(BaseModel):
 
 
 class ColumnFindings(BaseModel):
-    """The confidence in a column's kind, and the evidence for it."""
+    """The confidence in a column's kind, and the evidence for the kind."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -49,7 +49,7 @@ class Candidate(BaseModel):
 
 
 class RelationshipCandidate(Relationship):
-    """A relationship that the values and names of columns suggest."""
+    """A possible relationship, inferred from the values and names of columns."""
 
     confidence: Confidence
     evidence: Explanation
@@ -95,5 +95,5 @@ class Findings(BaseModel):
     ] = ()
 
     def table(self, name: str) -> TableFindings:
-        """Return the findings about a table, which are empty if it was never examined."""
+        """Return the findings about a table. The findings are empty if the table has not been examined."""
         return self.tables.get(name, TableFindings())

@@ -1,4 +1,4 @@
-"""A digest of a table's content that does not depend on file format, compression or chunks."""
+"""A digest of a table's content that is independent of file format, compression and chunks."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ def fingerprint(table: pa.Table) -> str:
 
     Notes
     -----
-    The digest covers each column in turn:
+    For each column, the digest covers the following items in order:
 
-    1. its name, Arrow type and number of rows;
-    2. one bit per row, set where the value is not missing;
-    3. the values that are not missing. Numbers and times are hashed as they are in memory (little-endian),
-       booleans as one byte each. For texts, and for decimals as texts, all lengths (8 bytes each) come
-       before all UTF-8 bytes.
+    1. The column's name, Arrow type and number of rows.
+    2. One bit per row, which is set if the value is not missing.
+    3. The values that are not missing. Numbers and times are hashed in their little-endian memory layout.
+       Each boolean is hashed as one byte. Decimals are converted to texts. For texts, all lengths (8 bytes
+       each) precede all UTF-8 bytes.
 
-    All NaNs are equal.
+    All NaN values have the same hash.
     """
     digest = hashlib.sha256()
     for field, column in zip(table.schema, table.columns, strict=True):
@@ -66,7 +66,7 @@ def _numbers(type_: pa.DataType, values: Any) -> bytes:
 
 
 def _utf8(texts: Any) -> memoryview:
-    """Return the concatenated UTF-8 bytes of all texts, without a copy."""
+    """Return the concatenated UTF-8 bytes of all texts without copying them."""
     _, offsets, letters = texts.buffers()
     if letters is None or not len(texts):
         return memoryview(b"")

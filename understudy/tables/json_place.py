@@ -11,7 +11,7 @@ METADATA_KEY = b"understudy.json_place"
 
 
 class JsonPlace(BaseModel):
-    """The place of a column's values in the objects of JSON Lines."""
+    """The place of a column's values in JSON Lines objects."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -27,12 +27,12 @@ class JsonPlace(BaseModel):
 
 
 def place_metadata(place: JsonPlace | None) -> dict[bytes, bytes]:
-    """Return the metadata of an Arrow field with a place."""
+    """Return metadata for an Arrow field that contains a place."""
     return {METADATA_KEY: place.model_dump_json().encode()} if place else {}
 
 
 def read_place(metadata: dict[bytes, bytes] | None) -> JsonPlace | None:
-    """Return the place in the metadata of an Arrow field, or None if there is none that is valid."""
+    """Return the place from the metadata of an Arrow field, or None if the metadata has no valid place."""
     text = (metadata or {}).get(METADATA_KEY)
     if text is None:
         return None

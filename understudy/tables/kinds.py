@@ -1,4 +1,4 @@
-"""The kinds of columns, and which of them are generated or learned."""
+"""The kinds of columns, and the sets of generated and learned kinds."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class ColumnKind(StrEnum):
-    """The kind of a column, which describes what its values mean.
+    """The kind of a column, which describes the meaning of its values.
 
     Values of the kinds from `integer` to `duration` are learned. Values of all other kinds are generated,
     except coordinates stored as numbers, which are learned.
@@ -36,9 +36,9 @@ class ColumnKind(StrEnum):
     url = "url"
 
 
-# Values of these kinds are generated, not learned, because they identify people or contain nothing that a
-# model could learn. Coordinates that are stored as numbers are learned as numbers, and no rare number is
-# kept.
+# Values of these kinds are generated, not learned, because they identify people or contain no information
+# that a model could learn. Coordinates that are stored as numbers are learned as numbers, and rare numbers
+# are not kept.
 GENERATED_KINDS = frozenset(
     {
         *(ColumnKind.identifier, ColumnKind.text),

@@ -7,23 +7,23 @@ import re
 # Maximum length of a table's name, in characters.
 NAME_LENGTH_MAX = 255
 # Maximum length of a file's stem, in characters. With the id of a dataset and a suffix, the name of the file
-# stays within the 255 bytes that file systems allow.
+# does not exceed the 255 bytes that file systems allow.
 STEM_LENGTH_MAX = 100
 # The name of a table that was not read from a file.
 DEFAULT_NAME = "table"
 
 
 def table_name(text: str | None) -> str:
-    """Return a valid table name for a text such as a file's stem, or `table` if no character is left."""
+    """Return a valid table name for a text such as a file's stem, or `table` if no character remains."""
     cleaned = re.sub(r"[\x00-\x1f\x7f]", " ", text or "").strip()
     return cleaned[:NAME_LENGTH_MAX].strip() or DEFAULT_NAME
 
 
 def file_stem(table: str, position: int) -> str:
-    """Return a stem for the file of a table, of ASCII letters, digits, `.`, `_` and `-`.
+    """Return a stem for a table's file that consists of ASCII letters, digits, `.`, `_` and `-`.
 
-    A name that has to be changed gets the table's position as a prefix, so that the files of a dataset have
-    different names. For example, `orders` is not changed, and `Straße` as the second table gives `2-Stra-e`.
+    If a name must be changed, the table's position is added as a prefix, so that the files of a dataset have
+    unique names. For example, `orders` is not changed, and `Straße` as the second table gives `2-Stra-e`.
     """
     safe = re.sub(r"[^A-Za-z0-9._-]+", "-", table).strip(".-")[:STEM_LENGTH_MAX]
     return table if safe == table else f"{position}-{safe}".rstrip("-")

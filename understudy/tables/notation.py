@@ -1,4 +1,4 @@
-"""The notation of a column: how text formats write its values.
+"""The notation of a column, which defines how its values are written in text formats.
 
 A column of type `double` may be written as `$1,234.50`, `1.234,5` or `12 %`, and a date as `19-Aug-2015`.
 `notations` parses, writes and detects notations. Importing this module loads neither Arrow nor NumPy.
@@ -40,13 +40,13 @@ DIRECTIVES = frozenset(
 """Directives of date patterns: those of C's strftime, and `%q` (quarter), `%3f` (three digits of a fraction),
 `%Q` (milliseconds since 1970) and `%x` (days since 1899-12-30, the serial numbers of workbooks)."""
 
-# Maximum length of a word such as `--` or `-nan`, which is not a formula although it begins like one.
+# Maximum length of a word such as `--` or `-nan`, which begins like a formula but is not one.
 _SIGN_LENGTH_MAX = 4
 _TOKEN = re.compile(r"%(-?[A-Za-z]|:z|[1-9]f|%)|([^%]+)")
 
 
 def _without_formula(text: str) -> str:
-    """Check that no written value begins like a formula of a spreadsheet program, except for short signs."""
+    """Check that no written value begins like a spreadsheet formula, except for short signs."""
     is_sign = text.startswith(("+", "-")) and len(text) <= _SIGN_LENGTH_MAX
     begins = text.startswith(tuple("=+-@\uff1d\uff0b\uff0d\uff20")) and not is_sign
     if begins or any(ord(character) < 32 for character in text):
@@ -66,7 +66,7 @@ Words = Annotated[
 
 
 def _require_type(schema: dict[str, Any]) -> None:
-    """Require the discriminator in JSON; Python code can leave it out."""
+    """Require the discriminator in JSON. Python code can omit it."""
     schema["required"] = ["type", *schema.get("required", [])]
 
 
@@ -172,7 +172,7 @@ class DateNotation(_Notation):
 
     @property
     def directives(self) -> frozenset[str]:
-        """The directives of the pattern, without padding and widths."""
+        """The directives of the pattern without padding and widths."""
         return frozenset(d.lstrip("-0123456789") for d, _ in tokens(self.pattern) if d)
 
     @property
@@ -226,7 +226,7 @@ _ADAPTER: TypeAdapter[NumberNotation | DateNotation | BooleanNotation] = TypeAda
 
 
 def tokens(pattern: str) -> list[tuple[str, str]]:
-    """Split a date pattern into pairs of a directive, or an empty string, and literal text."""
+    """Split a date pattern into pairs of a directive (or an empty string) and literal text."""
     parts: list[tuple[str, str]] = []
     end = 0
     for match in _TOKEN.finditer(pattern):
@@ -242,7 +242,7 @@ def tokens(pattern: str) -> list[tuple[str, str]]:
 def field_metadata(
     notation: NumberNotation | DateNotation | BooleanNotation | None,
 ) -> dict[bytes, bytes] | None:
-    """Return the metadata of an Arrow field with a notation."""
+    """Return metadata for an Arrow field that contains a notation."""
     if notation is None:
         return None
     given = notation.model_dump(exclude_defaults=True)
@@ -252,7 +252,7 @@ def field_metadata(
 def read_metadata(
     metadata: dict[bytes, bytes] | None,
 ) -> NumberNotation | DateNotation | BooleanNotation | None:
-    """Return the notation in the metadata of an Arrow field, or None if there is none that is valid."""
+    """Return the notation from the metadata of an Arrow field, or None if it has no valid notation."""
     text = (metadata or {}).get(METADATA_KEY)
     if text is None:
         return None

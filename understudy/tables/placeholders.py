@@ -1,6 +1,7 @@
-"""Words that people enter if they have no value, such as `N/A`, `unknown` or `-`, in seven languages.
+"""Placeholders for missing values, such as `N/A`, `unknown` or `-`, in seven languages.
 
-They do not belong to any kind: `none` is not an e-mail address. Generated columns keep their share.
+Placeholders do not belong to any kind. For example, `none` is not an e-mail address. Generated columns keep
+the share of placeholders.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ _Texts: TypeAlias = "pa.Array[Any]"
 # Any: the stubs of these functions do not support types that are given at run time.
 pc: Any = pyarrow.compute
 
-# In lower case, without surrounding white space.
+# Placeholders in lower case and without surrounding white space.
 PLACEHOLDERS = frozenset(
     {
         *(
@@ -88,12 +89,12 @@ PLACEHOLDERS = frozenset(
 
 @lru_cache(maxsize=1)
 def _known() -> _Texts:
-    # Arrow imports pandas when it makes its first array, so this happens on first use.
+    # Arrow imports pandas when it creates its first array, so this array is created on first use.
     return pa.array(sorted(PLACEHOLDERS), pa.large_string())
 
 
 def find_placeholders(texts: _Texts) -> npt.NDArray[np.bool_]:
-    """Return a mask of the texts that are placeholders. A missing text is not a placeholder."""
+    """Return a mask of the texts that are placeholders. A missing value is not a placeholder."""
     plain = pc.utf8_lower(pc.utf8_trim_whitespace(texts.cast(pa.large_string())))
     is_placeholder: npt.NDArray[np.bool_] = pc.is_in(plain, value_set=_known()).to_numpy(zero_copy_only=False)
     return is_placeholder

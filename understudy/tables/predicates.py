@@ -35,7 +35,7 @@ class Predicate:
         return self.overlaps(values, values)
 
     def overlaps(self, low: ArrowArray, high: ArrowArray) -> Mask:
-        """Return a mask of the ranges from low to high that contain a value satisfying the constraint."""
+        """Return a mask of the ranges from low to high that contain a value that satisfies the constraint."""
         return as_mask(pc.fill_null(self._compare(low, high), False))
 
     def _compare(self, low: ArrowArray, high: ArrowArray) -> Any:
@@ -43,7 +43,7 @@ class Predicate:
         if constraint.one_of:
             values = pa.concat_arrays([self.typed(value) for value in constraint.one_of])
             is_met = pc.is_in(low, value_set=values)
-            # A range also satisfies the constraint if one of the values is inside it.
+            # A range also satisfies the constraint if the range contains one of the values.
             for value in constraint.one_of if not low.equals(high) else ():
                 is_met = pc.or_(is_met, self._between(low, high, value, value))
             return is_met
@@ -62,7 +62,7 @@ class Predicate:
         return is_met
 
     def typed(self, value: Value) -> ArrowArray:
-        """Return an array of one value in the column's type.
+        """Return an array of the column's type that contains only this value.
 
         Raises
         ------
@@ -80,6 +80,6 @@ class Predicate:
             ) from None
 
 
-def as_mask(values: Any) -> Mask:  # Any: the stubs of pyarrow.compute
+def as_mask(values: Any) -> Mask:  # Any: required by the stubs of pyarrow.compute.
     """Return an Arrow array of booleans as a NumPy array."""
     return np.asarray(values.to_numpy(zero_copy_only=False), dtype=np.bool_)

@@ -1,8 +1,9 @@
-"""Profiles of stored tables: statistics of their columns, either exact or protected.
+"""Profiles of stored tables, which contain exact or protected statistics of columns.
 
-A protected profile contains only values, bounds and histogram bars that at least k rows support, or k
-subjects where the schema declares them. It contains no values of generated columns, such as names. The bounds
-are the k-th value from either end, rounded inwards, so that they are not the value of any single row.
+A protected profile contains only values, bounds and histogram bars with at least k rows. If the schema
+declares subjects, k subjects are required instead. A protected profile contains no values of generated
+columns, such as names. The bounds are the k-th lowest and the k-th highest value. The bounds are rounded
+inwards so that neither bound is the value of a single row.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ K = 5
 N_ROWS_READ = 200_000
 # Number of row groups that are read from a longer table.
 N_ROW_GROUPS_READ = 8
-# Number of histogram bars before those of a protected profile are merged.
+# Number of histogram bars. In a protected profile, some of these bars are merged.
 N_BINS = 20
 # Maximum number of most frequent values listed.
 N_TOP = 10
@@ -88,7 +89,7 @@ def _read(file: pq.ParquetFile, name: str) -> pa.ChunkedArray[Any]:
 
 
 def _codes(values: pa.ChunkedArray[Any]) -> Numbers:
-    """Return an integer code for each row, which is equal for equal values, and -1 for missing values."""
+    """Return an integer code for each row. Equal values have equal codes, and missing values have -1."""
     if pa.types.is_dictionary(values.type):
         values = values.unify_dictionaries()
         parts = [chunk.indices.fill_null(-1) for chunk in values.chunks]  # type: ignore[attr-defined]
@@ -175,9 +176,9 @@ def _numbers(values: pa.ChunkedArray[Any]) -> Floats:
 
 
 def _protected_bounds(numbers: Floats, owners: Numbers | None) -> tuple[float, float]:
-    """Return the k-th value from either end, rounded inwards to a grid.
+    """Return the k-th lowest and k-th highest value, rounded inwards to a grid.
 
-    Each subject counts once at each end, with its lowest or highest value.
+    Each subject counts once for each bound, with its lowest or highest value.
     """
     lows = highs = numbers
     if owners is not None:
@@ -204,7 +205,7 @@ def _histogram(
 
 
 def _merged(counts: Numbers, edges: Floats, bins: Numbers, owners: Numbers | None) -> tuple[Numbers, Floats]:
-    """Merge neighbouring bars until each has at least k rows or subjects."""
+    """Merge adjacent bars until each bar has at least k rows or subjects."""
     groups: list[list[int]] = [[]]
     for index in range(len(counts)):
         groups[-1].append(index)
@@ -229,7 +230,7 @@ def _interpolated(counts: Numbers, edges: Floats) -> Floats:
 
 
 def _json_writer(type_: pa.DataType) -> Any:
-    """Return a function that converts a stored number to JSON. Dates and times become text."""
+    """Return a function that converts a stored number to a JSON value. Dates and times become text."""
     if not pa.types.is_temporal(type_):
         return lambda number: number
     whole = pa.int32() if type_.bit_width == 32 else pa.int64()

@@ -1,7 +1,7 @@
-"""The schema of a dataset: its tables, their columns and the relationships between tables.
+"""The schema of a dataset, which describes its tables, their columns and the relationships between tables.
 
-Users can edit a schema, and models rely on it. `inference` proposes a schema together with
-`findings.Findings`, which explain it. Importing this module loads neither Arrow nor NumPy.
+Users can edit a schema, and models rely on it. `inference` proposes a schema and `findings.Findings` that
+explain the schema. Importing this module loads neither Arrow nor NumPy.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ __all__ = [
     "TableSchema",
 ]
 
-# Locales for which names and addresses can be generated: those that mimesis supports.
+# Locales for which mimesis can generate names and addresses.
 LOCALES = WordList(Path(__file__).with_name("locales.txt"))
 
 # PostgreSQL, which stores schemas, does not accept NUL characters.
@@ -41,7 +41,7 @@ Names = tuple[str, ...]
 
 
 class Column(BaseModel):
-    """A column of a table: its name, its kind and the exact type of its values."""
+    """A column of a table, with its name, its kind and the exact type of its values."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -71,7 +71,7 @@ class Column(BaseModel):
 
 
 class TableSchema(BaseModel):
-    """A table: its columns in order, and the columns that have a role such as primary key or subject."""
+    """A table, with its columns in order and the columns that have a role such as primary key or subject."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -130,7 +130,7 @@ class TableSchema(BaseModel):
         )
 
     def select(self, names: list[str]) -> TableSchema:
-        """Return the schema restricted to some columns. A role is kept only if all its columns are."""
+        """Return the schema restricted to some columns. A role is kept only if all its columns are kept."""
         kept = set(names)
         roles = {
             role: chosen if kept.issuperset(chosen) else ()
@@ -141,7 +141,7 @@ class TableSchema(BaseModel):
 
     def to_arrow(self) -> pa.Schema:
         """Return the Arrow schema of the stored table."""
-        # Arrow is loaded only here: the API and the workers read schemas without it.
+        # Arrow is loaded only here, because the API and the workers read schemas without Arrow.
         from understudy.tables.arrow_types import field_metadata, to_arrow_schema
 
         return to_arrow_schema(
@@ -150,7 +150,7 @@ class TableSchema(BaseModel):
 
 
 class Relationship(BaseModel):
-    """A foreign key: columns of a child table that refer to columns of a parent table."""
+    """A foreign key, which consists of child table columns that refer to parent table columns."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -172,7 +172,7 @@ class Relationship(BaseModel):
 
 
 class DatasetSchema(BaseModel):
-    """The schema of a dataset: its tables by name, the relationships between them, and its locale."""
+    """The schema of a dataset, with its tables by name, their relationships, and its locale."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

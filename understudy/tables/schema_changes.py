@@ -1,4 +1,4 @@
-"""Changes that users make to a schema: kinds, types, domains, roles and the locale."""
+"""Changes that users make to the kinds, types, domains, roles and locale of a schema."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _DECLARED = "declared in a change of the schema"
 
 
 class ColumnChange(BaseModel):
-    """Changes to one column. Omitted fields keep their value or are derived from the other fields."""
+    """Changes to one column. Omitted fields keep their values or are derived from the other fields."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [{"kind": "name"}]})
 
@@ -110,8 +110,8 @@ class SchemaChange(BaseModel):
     ] = None
 
 
-# Default type for each kind, used if the current type cannot store the new kind. Durations and decimals have
-# no default type.
+# Default type for each kind, which is used if the current type cannot store the new kind. Durations and
+# decimals have no default type.
 _USUAL_TYPES: dict[ColumnKind, pa.DataType] = {
     ColumnKind.integer: pa.int64(),
     ColumnKind.float: pa.float64(),
@@ -129,15 +129,15 @@ _ROLES = {"primary_key", "subject", "order_by", "role"}
 def change_schema(
     schema: DatasetSchema, findings: Findings, change: SchemaChange, *, table: str
 ) -> tuple[DatasetSchema, Findings]:
-    """Return the schema with one table changed, and the matching findings.
+    """Return a schema in which one table is changed, and the corresponding findings.
 
-    The values of the table are not checked here, but by `validation.check_fits`.
+    This function does not check the values of the table. `validation.check_fits` checks them.
 
     Raises
     ------
     InvalidInput
-        If a column does not exist, or a kind cannot be stored in a type. The error has a JSON pointer to the
-        faulty part of the change.
+        If a column does not exist, or if a kind cannot be stored in a type. The error has a JSON pointer to
+        the faulty part of the change.
     """
     before = schema.tables[table]
     for name in change.columns:
@@ -178,7 +178,7 @@ def _validated(model: type[S], values: dict[str, object]) -> S:
 
 
 def _declared(findings: Findings, table: str, names: list[str]) -> Findings:
-    """Return the findings with a confidence of 1 for the columns that the caller declared."""
+    """Return the findings, in which the columns that the caller declared have a confidence of 1."""
     before = findings.table(table)
     declared = {name: ColumnFindings(confidence=1.0, evidence=_DECLARED) for name in names}
     changed = before.model_copy(update={"columns": before.columns | declared})
@@ -215,7 +215,7 @@ def _changed(column: Column, change: ColumnChange | None) -> Column:
 
 
 def _default_kind(column: Column, change: ColumnChange, type_: pa.DataType) -> ColumnKind:
-    """Return the kind of a column whose change does not specify it."""
+    """Return the kind of a column if the change does not specify a kind."""
     notation = change.notation
     if notation is not None and change.arrow_type is None and not is_applicable(notation, type_):
         if isinstance(notation, NumberNotation):
@@ -230,7 +230,7 @@ def _default_kind(column: Column, change: ColumnChange, type_: pa.DataType) -> C
 def _notation(
     column: Column, change: ColumnChange, type_: pa.DataType, pointer: str
 ) -> NumberNotation | DateNotation | BooleanNotation | None:
-    """Return the notation after a change; the previous one is kept only if it applies to the new type."""
+    """Return the notation after a change. The previous notation is kept only if the new type supports it."""
     if "notation" not in change.model_fields_set:
         before = column.notation
         return before if before is not None and is_applicable(before, type_) else None

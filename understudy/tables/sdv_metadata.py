@@ -1,7 +1,7 @@
 """Read and write the metadata JSON of SDV (Synthetic Data Vault), for users who migrate from it.
 
-The versions SINGLE_TABLE_V1, MULTI_TABLE_V1 and V1 are supported. The public documentation of SDV describes
-the format ("Metadata JSON"). SDV itself is neither used nor needed.
+The versions SINGLE_TABLE_V1, MULTI_TABLE_V1 and V1 are supported. The public SDV documentation describes the
+format in the section "Metadata JSON". The SDV package is neither used nor required.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SINGLE, MULTI, V1 = "SINGLE_TABLE_V1", "MULTI_TABLE_V1", "V1"
 _NUMBERS = {ColumnKind.integer, ColumnKind.float, ColumnKind.decimal, ColumnKind.duration}
 _TIMES = {ColumnKind.date, ColumnKind.time, ColumnKind.timestamp}
 
-# The sdtypes of SDV for each kind. The first one is written.
+# The SDV sdtypes for each kind. The first sdtype is written.
 _SDTYPES: dict[ColumnKind, tuple[str, ...]] = {
     ColumnKind.category: ("categorical",),
     ColumnKind.boolean: ("boolean",),
@@ -43,7 +43,7 @@ _SDTYPES: dict[ColumnKind, tuple[str, ...]] = {
 }
 _KINDS = {sdtype: kind for kind, sdtypes in _SDTYPES.items() for sdtype in sdtypes}
 
-# The computer representations of numbers in SDV, and the equivalent Arrow types.
+# The SDV computer representations of numbers, and the equivalent Arrow types.
 _REPRESENTATIONS = {
     **{f"Int{bits}": f"int{bits}" for bits in (8, 16, 32, 64)},
     **{f"UInt{bits}": f"uint{bits}" for bits in (8, 16, 32, 64)},
@@ -52,7 +52,7 @@ _REPRESENTATIONS = {
 _DATE_MARKS = ("%d", "%m", "%Y", "%y", "%b", "%B", "%j")
 _CLOCK_MARKS = ("%H", "%I", "%M", "%S", "%f")
 
-# Entries that a schema cannot express. Each one leads to a warning.
+# Entries that a schema cannot represent. Each entry causes a warning.
 _UNUSED = ("alternate_keys", "sequence_index", "column_relationships", "constraints")
 
 
@@ -75,14 +75,14 @@ class _Table(BaseModel):
 
 @dataclass(frozen=True)
 class MetadataChange:
-    """The changes that metadata makes to a schema, and warnings about entries that are not used."""
+    """The changes to a schema that result from metadata, and warnings about unused entries."""
 
     change: SchemaChange
     warnings: list[str]
 
 
 def read_metadata(document: object, schema: TableSchema, *, table: str | None = None) -> MetadataChange:
-    """Return the changes that SDV metadata makes to the schema of a table.
+    """Return the changes to a table's schema that result from SDV metadata.
 
     Parameters
     ----------
@@ -92,12 +92,12 @@ def read_metadata(document: object, schema: TableSchema, *, table: str | None = 
         The current schema of the table. Properties that the metadata does not specify, such as the type of a
         number, do not change.
     table : str, optional
-        The name of the table in metadata that describes several tables.
+        The name of the table, which selects an entry in metadata with several tables.
 
     Raises
     ------
     InvalidInput
-        If the document is not SDV metadata, or does not describe the table.
+        If the document is not SDV metadata, or if the document does not describe the table.
     """
     described = _table_of(document, table)
     changes, warnings = {}, []
@@ -124,13 +124,15 @@ def is_metadata(document: object) -> bool:
 
 
 def write_metadata(schema: DatasetSchema, findings: Findings) -> Json:
-    """Return the SDV metadata of a dataset in version V1: its tables by name, and their relationships.
+    """Return the SDV metadata (version V1) of a dataset's tables and relationships.
 
-    If the schema declares no relationships, the candidates are written. The primary key of a table is the
-    declared key. Without one, it is the column to which a relationship refers, or else the first candidate if
-    its kind is generated. Columns of relationships and primary keys have the sdtype `id` regardless of their
+    If the schema declares no relationships, the candidates for relationships are written. The primary key of
+    a table is the declared key. If no key is declared, the primary key is the column to which a relationship
+    refers. If no relationship refers to the table, the primary key is the first candidate, provided that its
+    kind is generated. Columns of relationships and primary keys have the sdtype `id` regardless of their
     kind, because SDV rejects relationships between columns of different sdtypes. SDV does not support keys of
-    several columns, or relationships to a column other than the parent's primary key. These are left out.
+    several columns, or relationships to a column other than the parent's primary key. Such keys and
+    relationships are omitted.
     """
     related = [
         relationship
@@ -197,7 +199,7 @@ def _refused(reason: str) -> InvalidInput:
 
 
 def _change(column: Column, metadata: _Column) -> ColumnChange | None:
-    """Return the change to a column, or None if its sdtype is unknown."""
+    """Return the change to a column, or None if the sdtype is unknown."""
     if metadata.sdtype == "numerical":
         type_ = _REPRESENTATIONS.get(metadata.computer_representation or "")
         if column.kind in _NUMBERS:
@@ -211,7 +213,7 @@ def _change(column: Column, metadata: _Column) -> ColumnChange | None:
 
 
 def _date_change(column: Column, datetime_format: str | None) -> ColumnChange:
-    """Return the change to a column of dates, with a notation if its format is not that of ISO 8601."""
+    """Return the change to a date column. It includes a notation if the format is not ISO 8601."""
     kind = column.kind if column.kind in _TIMES else _kind_of_format(datetime_format)
     formats = {ColumnKind.date: "%Y-%m-%d", ColumnKind.time: "%H:%M:%S"}
     if datetime_format in (None, formats.get(kind, "%Y-%m-%d %H:%M:%S"), _pattern_of(column)):
@@ -224,7 +226,7 @@ def _date_change(column: Column, datetime_format: str | None) -> ColumnChange:
 
 
 def _pattern_of(column: Column) -> str | None:
-    """Return the format of a column's dates in the directives of SDV, or None if it has no notation."""
+    """Return the format of a column's dates in SDV directives, or None if the column has no notation."""
     if not isinstance(column.notation, DateNotation):
         return None
     return column.notation.pattern.replace("%-", "%").replace("%:z", "%z").replace("%6f", "%f")

@@ -1,4 +1,4 @@
-"""Table sources: tables in memory or in Parquet files that an engine reads batch by batch."""
+"""Table sources, which are tables in memory or in Parquet files that an engine reads in batches."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ N_ROWS_BATCH = 65_536
 
 
 class TableSource(Protocol):
-    """A table with a known schema and length whose rows are read in order."""
+    """A table with a known schema and length. Its rows are read in order."""
 
     @property
     def schema(self) -> pa.Schema:
@@ -31,12 +31,12 @@ class TableSource(Protocol):
         Parameters
         ----------
         columns : sequence of str, optional
-            Names of the columns to read, in the order in which they are returned; all columns by default.
+            Names of the columns to read, in the order of the result. By default, all columns are read.
         """
         ...
 
 
-# A dataset: its tables by name. A single table is a dataset with one entry.
+# The tables of a dataset by name. A single table is a dataset with one entry.
 Dataset = Mapping[str, TableSource]
 
 
@@ -63,7 +63,7 @@ class ArrowSource:
 
 
 class ParquetSource:
-    """A table in a Parquet file, which is opened for each scan. Memory use does not depend on its length."""
+    """A Parquet file, which is opened for each scan. Memory use does not depend on the file's length."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -86,7 +86,7 @@ class ParquetSource:
         wanted = None if columns is None else list(columns)
         with pq.ParquetFile(self.path) as file:
             for batch in file.iter_batches(batch_size=N_ROWS_BATCH, columns=wanted):
-                # Parquet returns the columns in the file's order.
+                # Arrow returns the columns in the order of the Parquet file.
                 yield batch if wanted is None else batch.select(wanted)
 
 

@@ -1,4 +1,4 @@
-"""The split of a dataset into training rows and a holdout. All code that holds out rows uses this split."""
+"""Split a dataset into training rows and a holdout. All code that holds out rows uses this split."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Hashes = NDArray[np.uint64]
 class Split(BaseModel):
     """A reproducible split of a dataset into training rows and held-out rows.
 
-    Rows are held out in whole units, which `by` defines:
+    Units of rows are held out as a whole. `by` defines the units:
 
     - ``row``: each row is a unit.
     - ``subject``: the rows of one subject are a unit. In a table without a declared subject, each row is a
@@ -35,7 +35,7 @@ class Split(BaseModel):
       relationships. Rows without a parent are roots. In a table that declares a subject, the rows of one
       subject are a unit.
 
-    A row with a missing value in any of the subject columns counts as a separate subject.
+    A row with a missing value in any subject column counts as a separate subject.
 
     Notes
     -----
@@ -45,8 +45,8 @@ class Split(BaseModel):
     with the same decisions.
 
     The split of a model is stored in `extra` of its file, and in `seed`, `holdout_fraction` and
-    ``card["holdout"]["by"]`` of its record. Models of versions that had no units have no `by`. Their split is
-    by row. To recompute the masks, use the training schema, which the model also stores.
+    ``card["holdout"]["by"]`` of its record. Models from versions without units have no `by`. These models are
+    split by row. To recompute the masks, use the training schema, which the model also stores.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -86,7 +86,7 @@ class Split(BaseModel):
         Parameters
         ----------
         subject : sequence of str
-            Names of the subject columns, empty if the table has none.
+            Names of the subject columns. Empty if the table has no subject.
         """
         units = _own_units(ArrowSource(table), subject if self.by != "row" else ())
         return self._decide({"table": units})["table"]
@@ -125,8 +125,8 @@ class Split(BaseModel):
 
     def _decide(self, units: Mapping[str, Hashes]) -> dict[str, Mask]:
         masks = {name: is_held_out(own, self.holdout_fraction, seed=self.seed) for name, own in units.items()}
-        # If all of a few units were selected, no row would be left to learn from. In this case, none is held
-        # out.
+        # If there are few units, all of them may be selected. Then no training rows would remain, so no unit
+        # is held out.
         if self.by != "row" and self.holdout_fraction < 1 and all(mask.all() for mask in masks.values()):
             return {name: np.zeros_like(mask) for name, mask in masks.items()}
         return masks
@@ -135,7 +135,7 @@ class Split(BaseModel):
 def is_held_out(units: Hashes, fraction: float, *, seed: int) -> Mask:
     """Return a mask of the held-out units.
 
-    Each unit is decided independently, so the actual fraction varies by chance.
+    Each unit is selected independently, so the actual fraction varies randomly.
 
     Raises
     ------
@@ -156,12 +156,12 @@ def _check_fraction(fraction: float) -> None:
 
 
 def check_holdout(n_held_out: int, fraction: float) -> None:
-    """Check that a holdout is not empty unless its fraction is 0.
+    """Check that a holdout with a fraction above 0 is not empty.
 
     Raises
     ------
     InvalidInput
-        If no row is held out although the fraction is above 0.
+        If the fraction is above 0 but no row is held out.
     """
     if n_held_out == 0 and fraction > 0:
         raise InvalidInput(
@@ -177,7 +177,7 @@ def row_units(n_rows: int) -> Hashes:
 
 
 def hash_values(table: pa.Table) -> tuple[Hashes, Mask]:
-    """Return a hash of each row's values, and a mask of the rows in which at least one is missing.
+    """Return a hash of each row's values, and a mask of the rows with at least one missing value.
 
     Values are hashed as text, so the hash does not depend on the storage type. For example, 5 and "5" have
     the same hash.
@@ -186,7 +186,7 @@ def hash_values(table: pa.Table) -> tuple[Hashes, Mask]:
     is_missing = np.zeros(table.num_rows, dtype=np.bool_)
     for column in table.columns:
         texts = _as_text(column).combine_chunks()
-        # Any: the stubs lack the indices of a dictionary array.
+        # Any: the stubs do not include the indices of a dictionary array.
         encoded: Any = texts.dictionary_encode()
         is_missing |= np.asarray(texts.is_null())
         digests = np.array([_digest(text) for text in encoded.dictionary.to_pylist()] or [0], dtype=np.uint64)
@@ -196,7 +196,7 @@ def hash_values(table: pa.Table) -> tuple[Hashes, Mask]:
 
 
 def followed_relationships(schema: DatasetSchema) -> dict[str, Relationship]:
-    """Return, for each child table, the relationship that its rows follow; see `Split.masks`."""
+    """Return the relationship that the rows of each child table follow. See `Split.masks`."""
     followed: dict[str, Relationship] = {}
     for name, table in schema.tables.items():
         if table.subject or table.role == "reference":
@@ -238,7 +238,7 @@ def _ancestors(name: str, followed: Mapping[str, Relationship]) -> list[str]:
 
 
 def _parents_first(schema: DatasetSchema, followed: Mapping[str, Relationship]) -> list[str]:
-    """Return the names of all tables except reference tables, each after the table that it follows."""
+    """Return the names of all tables except reference tables. Each table comes after the table it follows."""
     names = [name for name, table in schema.tables.items() if table.role != "reference"]
     return sorted(names, key=lambda name: len(_ancestors(name, followed)))
 
@@ -252,7 +252,7 @@ def _own_units(source: Any, subject: Sequence[str]) -> Hashes:
 
 
 def _follow(relationship: Relationship, data: Dataset, own: Hashes, parents: Hashes) -> Hashes:
-    """Return the unit of each child row's parent, or the row's own unit if it has no parent."""
+    """Return the unit of each child row's parent, or the row's own unit if the row has no parent."""
     wanted, is_missing = hash_values(read_source(data[relationship.child], relationship.child_columns))
     keys, _ = hash_values(read_source(data[relationship.parent], relationship.parent_columns))
     known, first = np.unique(keys, return_index=True)

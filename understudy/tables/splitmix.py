@@ -1,4 +1,4 @@
-"""SplitMix64 on arrays, with the same result on every machine and in every version."""
+"""SplitMix64 for arrays. The results are the same on every machine and in every version."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""Read schemas of a single table that contain the findings beside each column.
+"""Read schemas of a single table in which each column contains its findings.
 
 The HTTP API returns tables in this form, and the command line accepts files in this form. Rows of older
-databases, model files of format 2 and evidence packs of format 1 also have it, with a single subject column.
+databases, model files of format 2 and evidence packs of format 1 also use this form, but with a single
+subject column.
 """
 
 from __future__ import annotations
@@ -97,7 +98,7 @@ class _Schema(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _without_nulls(cls, values: Any) -> Any:  # Any: parsed JSON
+    def _without_nulls(cls, values: Any) -> Any:  # Any: the argument is parsed JSON.
         """Treat null entries, such as a null subject, as absent."""
         if not isinstance(values, dict):
             return values
@@ -127,14 +128,14 @@ class _Schema(BaseModel):
 
 
 def read_stored(document: object, table: str = DEFAULT_NAME) -> tuple[DatasetSchema, Findings]:
-    """Return the schema of a dataset that contains only this table, and the findings about the table.
+    """Return a dataset schema that contains only this table, and the findings about the table.
 
-    A column without a confidence was never examined, so it has no findings.
+    A column without a confidence has not been examined, so it has no findings.
 
     Raises
     ------
     pydantic.ValidationError
-        If the document is not such a schema.
+        If the document is not a schema in this form.
     """
     stored = _Schema.model_validate(document)
     return stored.to_schema(table), stored.to_findings(table)

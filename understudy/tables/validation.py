@@ -1,4 +1,4 @@
-"""Convert tables to the columns and types of a schema, and report differences."""
+"""Convert tables to the columns and types of a schema, and report values that do not fit."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from understudy.tables.notations import parse
 from understudy.tables.notations.parsing import AnyNotation
 from understudy.tables.schema import Column, ColumnKind, TableSchema
 
-# Maximum number of unsuitable values counted in a column. From this number on, messages contain "at least".
+# Maximum number of invalid values counted in a column. At this number, messages contain "at least".
 _COUNTED_MAX = 100
 
 # Maximum number of rows listed in an error message.
 _ROWS_SHOWN = 10
 
 _NUMBERS = {ColumnKind.integer, ColumnKind.float, ColumnKind.decimal}
-# Casts between kinds that keep the meaning of the values. Others, such as a number to a timestamp, would
-# succeed in Arrow, but with meaningless results.
+# Casts between kinds that keep the meaning of the values. Arrow permits other casts, such as from a number to
+# a timestamp, but their results are meaningless.
 _CASTS: set[tuple[ColumnKind, ColumnKind]] = {
     *((source, target) for source in _NUMBERS for target in _NUMBERS),
     *((kind, kind) for kind in ColumnKind),
@@ -41,22 +41,23 @@ _CASTS: set[tuple[ColumnKind, ColumnKind]] = {
 
 @dataclass(frozen=True)
 class Origin:
-    """The name of a table at the start of an error message, and the remedy if its columns are wrong."""
+    """The name of a table for the start of an error message, and the remedy for incorrect columns."""
 
     name: str
     remedy: str = "Give it the columns of the schema."
 
 
-# Wording of error messages about the only table of a caller.
+# Wording of error messages about a caller's only table.
 THE_TABLE = Origin("The table")
 # Wording of error messages about a table whose missing values a model imputes.
 FITTED = Origin("The table", "Give it the columns that the model was fitted with.")
 
 
 def conform(table: pa.Table, schema: TableSchema, origin: Origin = THE_TABLE) -> pa.Table:
-    """Return the table with its columns in the order and types of the schema.
+    """Return the table with the column order and types of the schema.
 
-    Missing values are kept. A column that has any becomes nullable, even if the schema does not allow it.
+    Missing values are kept. A column with missing values becomes nullable, even if the column is not nullable
+    in the schema.
 
     Raises
     ------
@@ -107,7 +108,7 @@ def _cast(chunked: pa.ChunkedArray[Any], column: Column, origin: Origin) -> pa.C
         at_least = "at least " if n == _COUNTED_MAX else ""
         values = f"{at_least}{n:,} value{'s' if n > 1 else ''}"
         fault = f"has {values} that cannot be cast to {column.arrow_type}, the type in the schema"
-        # The cause is dropped because Arrow's message contains the value of a cell.
+        # The cause is omitted because Arrow's message contains the value of a cell.
         raise _mismatch(origin, column, fault) from None
 
 
@@ -123,13 +124,13 @@ def _parsed(
     if n_unfit:
         values_are = "value that is" if n_unfit == 1 else "values that are"
         raise _mismatch(origin, column, f"has {n_unfit:,} {values_are} not in the notation of the schema")
-    make: Any = pa.chunked_array  # its type stubs do not accept a type that is a variable
+    make: Any = pa.chunked_array  # Any: the stubs do not accept a type that is given at run time.
     parsed: pa.ChunkedArray[Any] = make(chunks, target)
     return parsed
 
 
 def _present_texts(texts: pa.Array[Any], notation: AnyNotation) -> pa.Array[Any]:
-    """Return trimmed texts, with null in place of empty texts and of the words for missing values."""
+    """Return trimmed texts. Empty texts and words for missing values become null."""
     trimmed: Any = pc.utf8_trim_whitespace(texts.cast(pa.string()))
     is_missing = pc.is_in(trimmed, value_set=pa.array(["", *notation.missing]))
     present: pa.Array[Any] = pc.if_else(is_missing, pa.scalar(None, pa.string()), trimmed)
@@ -137,7 +138,7 @@ def _present_texts(texts: pa.Array[Any], notation: AnyNotation) -> pa.Array[Any]
 
 
 def _find_unfit(array: pa.Array[Any], column: Column, target: pa.DataType, n_max: int) -> list[int]:
-    """Return the first n_max positions of values that do not fit a type or the notation of texts."""
+    """Return the positions of the first n_max values that do not fit a type or the notation."""
     if column.notation is None or column_kind(array.type) is not ColumnKind.category:
         return find_unfit(array, target, n_max)
     texts = _present_texts(array, column.notation)
@@ -155,13 +156,13 @@ def _mismatch(origin: Origin, column: Column, fault: str) -> InvalidInput:
 
 
 def check_fits(path: Path, columns: Iterable[Column]) -> None:
-    """Check in bounded memory that the values of a canonical Parquet file fit the types of columns.
+    """Check that the values of a canonical Parquet file fit the columns' types. Memory use is bounded.
 
     Raises
     ------
     InvalidInput
-        If values do not fit. The message names each such column, the number of values and the first of their
-        rows, counted from 1.
+        If values do not fit their column's type. The message names each such column, the number of such
+        values, and the first rows that contain them, counted from 1.
     """
     with pq.ParquetFile(path) as file:
         faults = [fault for column in columns if (fault := _fault(file, column))]
@@ -173,7 +174,7 @@ def check_fits(path: Path, columns: Iterable[Column]) -> None:
 
 
 def _fault(file: pq.ParquetFile, column: Column) -> str | None:
-    """Return a sentence about the values of a column that do not fit its type, or None if all fit."""
+    """Return a sentence about the values of a column that do not fit its type, or None if all values fit."""
     target = parse_arrow_type(column.arrow_type)
     source = file.schema_arrow.field(column.name).type
     if source != target and (column_kind(source), column_kind(target)) not in _CASTS:

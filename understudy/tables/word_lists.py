@@ -1,6 +1,6 @@
-"""Word lists in data files of the package, which are read on first use and then cached.
+"""Word lists in data files of the package. Each file is read on first use and then cached.
 
-A file has one entry per line. Lines that begin with ``#`` are comments.
+Each file has one entry per line. Lines that begin with ``#`` are comments.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from pathlib import Path
 
 
 class WordList(Collection[str]):
-    """A collection of the entries of a data file, in the order of the file.
+    """A collection of the entries in a data file, in the order of the file.
 
     Parameters
     ----------
     path : Path
-        Path of the file, which is encoded in UTF-8.
+        Path of the UTF-8 encoded file.
     """
 
     def __init__(self, path: Path) -> None:
@@ -36,7 +36,7 @@ class WordList(Collection[str]):
 
     @cached_property
     def entries(self) -> tuple[str, ...]:
-        """All entries. The first access reads the file."""
+        """All entries of the file. The first access reads the file."""
         lines = self._path.read_text(encoding="utf-8").splitlines()
         return tuple(line for line in lines if line and not line.startswith("#"))
 

@@ -1,4 +1,4 @@
-"""The base of all identifier formats: parts with their permitted texts, and check characters."""
+"""The base class of identifier formats, which consist of parts and check characters."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import pyarrow.compute
 Codes = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
 Texts: TypeAlias = "pa.Array[Any]"
-# The permitted texts of a part, all of the same length.
+# The permitted texts of a part. All have the same length.
 Part = tuple[str, ...]
 # A function that writes the check characters in place. It returns a mask of the texts for which no check
 # character exists, or None if every text has one.
@@ -43,7 +43,7 @@ YEAR, MONTH, DAY = numbers(0, 99), numbers(1, 12), numbers(1, 28)
 
 @dataclass(frozen=True)
 class IdentifierFormat:
-    """The format of a kind of identifier, such as Spanish DNI numbers.
+    """The format of one kind of identifier, such as Spanish DNI numbers.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class IdentifierFormat:
     words : str
         Description of the identifiers in the plural, such as "Spanish DNI numbers".
     pattern : str
-        Regular expression that matches a whole text in capital letters and without separators.
+        Regular expression that matches a complete text in capital letters and without separators.
     parts : tuple of Part
         Parts of new texts, in order; `CHECK` represents a check character.
     complete : callable (codes) -> mask, optional
@@ -60,8 +60,8 @@ class IdentifierFormat:
     bumped : int, optional
         Position of a digit that is incremented if no check character exists.
     is_distinctive : bool
-        Whether texts can be recognized without a hint in the column name, because the format has check
-        characters or is otherwise unmistakable.
+        Whether texts can be recognized without evidence from the column name. This is possible if the format
+        has check characters or is otherwise unambiguous.
     separators : str
         Characters that may separate groups of characters.
     """
@@ -82,7 +82,7 @@ class IdentifierFormat:
 
     @property
     def lengths(self) -> tuple[int, int]:
-        """The possible lengths of a text without separators, whose last character may be optional."""
+        """The possible lengths of a text without separators. The last character may be optional."""
         return self.length - 1, self.length
 
     @property
@@ -112,7 +112,7 @@ class IdentifierFormat:
         return is_match
 
     def finish(self, codes: Codes) -> None:
-        """Write the check characters in place; where none exists, first increment the digit at `bumped`."""
+        """Write the check characters in place. If none exist, first increment the digit at `bumped`."""
         if self.complete is None:
             return
         for _ in range(len(digits)):
@@ -124,7 +124,7 @@ class IdentifierFormat:
 
 
 def codes_of(texts: Texts) -> Codes | None:
-    """Return the codes of ASCII texts, or None if the texts differ in length or there are none."""
+    """Return the codes of ASCII texts, or None if the texts differ in length or the array is empty."""
     plain: list[Any] = texts.cast(pa.large_binary()).to_pylist()
     length = len(plain[0]) if plain else 0
     if length == 0 or any(len(text) != length for text in plain):
@@ -140,6 +140,6 @@ def compacted(texts: Texts, separators: str = "-./ ") -> Texts:
 
 
 def digits_of(codes: Codes) -> npt.NDArray[np.int64]:
-    """Return the values of digits and letters as in base 36, where A is 10."""
+    """Return the values of digits and letters in base 36, where A is 10."""
     values = codes.astype(np.int64) - ord("0")
     return np.where(codes >= ord("A"), codes.astype(np.int64) - ord("A") + 10, values)

@@ -1,4 +1,4 @@
-"""Payment card numbers: the issuers' ranges and lengths (ISO/IEC 7812-1), and ranges reserved for tests.
+"""Payment card numbers: issuer ranges and lengths (ISO/IEC 7812-1), and ranges reserved for tests.
 
 New numbers begin with the prefixes of the test numbers that card networks and payment services publish.
 """

@@ -1,7 +1,7 @@
-"""Check characters, computed for all texts at once.
+"""Compute check characters for many texts at once.
 
 Sources: ISO/IEC 7064 (mod 97-10, mod 11-10, mod 11-2), ISO/IEC 7812-1 annex B (Luhn), Verhoeff (1969), and
-the issuers' rules, which are named at each function.
+the issuers' rules, which the functions' docstrings name.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def _write(codes: Codes, place: int, values: Int64s, alphabet: str = "0123456789
 
 
 def luhn(first: int = 0) -> Complete:
-    """Return the Luhn check over the positions from `first` on. The last position is the check digit."""
+    """Return a Luhn check of the positions from `first` to the end. The last position is the check digit."""
 
     def complete(codes: Codes) -> None:
         body = digits_of(codes[:, first:-1])[:, ::-1]
@@ -37,16 +37,16 @@ def luhn(first: int = 0) -> Complete:
 
 @dataclass(frozen=True)
 class WeightedSum:
-    """A check by weighted sum: the remainder of `sign` times the sum, written as a character of `alphabet`.
+    """A weighted-sum check. It writes the remainder of `sign` times the sum as a character of `alphabet`.
 
     Parameters
     ----------
     weights : sequence of int
-        Weights of the first positions; the weight of a check digit is 0.
+        Weights of the first positions. The weight of a check digit is 0.
     place : int
         Position of the check character.
     zeros : sequence of int
-        Remainders that are written as 0. No check character exists for other remainders beyond the alphabet.
+        Remainders that are written as 0. Other remainders outside the alphabet have no check character.
     """
 
     weights: Sequence[int]
@@ -57,7 +57,7 @@ class WeightedSum:
     zeros: Sequence[int] = ()
 
     def __call__(self, codes: Codes) -> Mask:
-        """Write the check character in place, and return a mask of the texts for which none exists."""
+        """Write the check character in place, and return a mask of the texts that have no check character."""
         total = digits_of(codes[:, : len(self.weights)]) @ np.array(self.weights, np.int64)
         rest = self.sign * total % self.modulus
         rest[np.isin(rest, np.array(self.zeros, np.int64))] = 0
@@ -67,7 +67,7 @@ class WeightedSum:
 
 
 def both(*checks: Complete) -> Complete:
-    """Return a check that runs several checks in order."""
+    """Return a check that applies several checks in order."""
 
     def complete(codes: Codes) -> Mask:
         impossible = np.zeros(len(codes), np.bool_)
@@ -83,7 +83,7 @@ def both(*checks: Complete) -> Complete:
 def remainder(
     n_digits: int, modulus: int, alphabet: str, values: Sequence[int] | None = None, place: int = -1
 ) -> Complete:
-    """Return a check that writes the remainder of the number formed by the first `n_digits` digits.
+    """Return a check that writes the remainder of the number that the first `n_digits` digits form.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def remainder(
 
 
 def mod_11_10(codes: Codes) -> None:
-    """Write the last digit by ISO 7064 mod 11,10, as in German tax and Croatian personal numbers."""
+    """Write the last digit of a German tax number or a Croatian personal number (ISO 7064 mod 11,10)."""
     digits = digits_of(codes)
     product = np.full(len(codes), 10, np.int64)
     for i in range(codes.shape[1] - 1):
@@ -127,7 +127,7 @@ def mod_97_iban(codes: Codes) -> None:
 
 
 def key_97(codes: Codes) -> None:
-    """Write the key of a French NIR: 97 minus the remainder. Departments 2A and 2B count as 19 and 18."""
+    """Write the key of a French NIR (97 minus the remainder). Departments 2A and 2B count as 19 and 18."""
     body = codes[:, :13].copy()
     is_corsica = body[:, 6] >= ord("A")
     body[is_corsica, 6] = np.where(body[is_corsica, 6] == ord("A"), ord("9"), ord("8"))
@@ -183,7 +183,7 @@ def snils(codes: Codes) -> None:
     _write(codes, 10, check % 10)
 
 
-# The dihedral group of ten elements, and the permutation of the digits (Verhoeff 1969).
+# Multiplication table of the dihedral group of ten elements, and the permutation of digits (Verhoeff 1969).
 _PRODUCT = np.array(
     [[(a + b) % 5 if a < 5 else 5 + (a - 5 - b) % 5 for b in range(5)]
      + [5 + (a + b) % 5 if a < 5 else (a - b) % 5 for b in range(5)] for a in range(10)]
@@ -205,10 +205,10 @@ def verhoeff(codes: Codes) -> None:
 
 
 def belgian(codes: Codes) -> None:
-    """Write the last two digits of a Belgian register number: 97 minus the remainder.
+    """Write the last two digits of a Belgian register number, which are 97 minus the remainder.
 
-    For people born from 2000 on, a 2 precedes the number. The other digits do not show the century, so
-    existing check digits are kept if they are valid for the later century.
+    For people born in or after 2000, the check includes a 2 before the number. The other digits do not show
+    the century, so existing check digits are kept if they are valid for the later century.
     """
     body = digits_of(codes[:, :9]) @ (10 ** np.arange(8, -1, -1, dtype=np.int64))
     written = digits_of(codes[:, 9:11]) @ np.array([10, 1])

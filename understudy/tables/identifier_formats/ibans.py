@@ -1,7 +1,7 @@
-"""International bank account numbers, with the structures of the IBAN registry (ISO 13616).
+"""International bank account numbers with the structures from the IBAN registry (ISO 13616).
 
-New IBANs have the length and character classes of their country, and valid IBAN check digits. The bank is
-made up. National check digits within the account number are not computed.
+New IBANs have the length and character classes of their country, and valid IBAN check digits. The bank code
+is fictitious. National check digits within the account number are not computed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ _PARTS: dict[str, tuple[Part, str]] = {
 
 def _iban(country: str, structure: str) -> IdentifierFormat:
     runs = [(int(n), *_PARTS[letter]) for n, letter in re.findall(r"(\d+)([nac])", structure)]
-    # Many countries allow letters in account numbers, but they are rare. New IBANs have digits instead.
+    # Many countries allow letters in account numbers, but such letters are rare. New IBANs contain digits in
+    # these positions.
     parts = [DIGIT if part is ALNUM else part for n, part, _ in runs for _ in range(n)]
     pattern = "".join(f"{characters}{{{n}}}" for n, _, characters in runs)
     return IdentifierFormat(

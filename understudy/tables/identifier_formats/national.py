@@ -1,7 +1,7 @@
-"""National identification, tax and insurance numbers, according to the issuers' published rules.
+"""National identification, tax and insurance numbers, based on the issuers' published rules.
 
-Dates of birth in new numbers are on days 1 to 28. Rules beyond format and check digits, such as which digits
-repeat in a German tax number, are neither checked nor followed.
+Dates of birth in new numbers are between days 1 and 28 of a month. Other rules, such as the repeated digit in
+a German tax number, are neither checked nor followed.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ def _digits(n: int) -> tuple[Part, ...]:
 
 
 _WITHOUT_DATE = (
-    # Social Security Administration: the areas 000, 666 and 9xx, group 00 and serial number 0000 are invalid.
+    # According to the Social Security Administration, areas 000, 666 and 9xx, group 00 and serial 0000 are
+    # invalid.
     IdentifierFormat(
         "id_us_ssn",
         "US social security numbers",

@@ -1,4 +1,4 @@
-"""IP addresses and URLs. New ones are in ranges that are reserved for private use or documentation.
+"""IP addresses and URLs. New values are in ranges that are reserved for private use or documentation.
 
 These ranges are private IPv4 addresses (RFC 1918), the IPv6 documentation prefix (RFC 3849) and example
 domains (RFC 2606).
@@ -26,7 +26,7 @@ IP_ADDRESSES = (
         rf"{_BYTE}(?:\.{_BYTE}){{3}}",
         (("10.",), _OCTET, (".",), _OCTET, (".",), _OCTET),
     ),
-    # A rough pattern is enough, because inference validates addresses with the standard library.
+    # An approximate pattern is sufficient, because inference validates addresses with the standard library.
     IdentifierFormat("ipv6", "IPv6 addresses", r"[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*", (("2001:db8",), *_GROUPS)),
 )
 URLS = (

@@ -1,4 +1,4 @@
-"""Schema inference: the kinds of columns, from their types, names and a sample of values, with evidence.
+"""Infer the kinds of columns from their types, names and sampled values, and record the evidence.
 
 `types` maps storable types to kinds, `values` samples tables in memory and in files, and `headers` matches
 column names against word lists. `coded_identifiers` and `personal` detect personal values,

@@ -9,18 +9,19 @@ from understudy.tables.inference.texts import CountedTexts, Mask
 from understudy.tables.inference.values import Occurrence
 from understudy.tables.schema import ColumnKind
 
-# Minimum shares of values that match a kind. A lower share suffices if the column name also indicates it.
+# Minimum shares of values that match a kind. A lower share is sufficient if the column name also indicates
+# the kind.
 MOSTLY = 0.5
 PLAUSIBLE = 0.9
 NEARLY_ALL = 0.95
 # Minimum share of values that contain listed names, if the column name also indicates a name.
 LISTED_SHARE_MIN = 0.2
-# Minimum share of personal values among others that makes a column personal.
+# Minimum share of personal values in a mixed column for which the column is personal.
 SOME = 0.05
 # Minimum number of distinct values. Fewer values can have valid check digits by chance, or can be names of
-# things.
+# objects.
 N_DISTINCT_MIN = 10
-# Minimum number of values that is enough to draw conclusions from their frequencies.
+# Minimum number of values that permits conclusions from their frequencies.
 N_VALUES_MIN = 20
 
 
@@ -35,18 +36,18 @@ class Finding:
 
 @dataclass(frozen=True)
 class Evidence:
-    """The information that detectors use: the words of the column name, the texts, and how often they occur.
+    """The words of the column name, the texts, and their counts, which detectors use.
 
     Parameters
     ----------
     words : tuple of str
-        Words of the column name, as `headers.words_of` returns them.
+        Words of the column name, computed by `headers.words_of`.
     texts : CountedTexts
         Sampled values as texts.
     occurrence : Occurrence
         Numbers of distinct and repeated values.
     is_number : bool
-        Whether the column stores whole numbers. The texts then contain their digits.
+        Whether the column stores whole numbers. If so, the texts contain their digits.
     """
 
     words: tuple[str, ...]
@@ -61,7 +62,7 @@ class Evidence:
 
     @property
     def is_mostly_unique(self) -> bool:
-        """Whether most values occur once, among enough values for a conclusion."""
+        """Whether there are enough values for a conclusion, and most of them occur once."""
         has_enough = self.occurrence.n_counted >= N_VALUES_MIN
         return has_enough and self.occurrence.share_once > MOSTLY
 
@@ -75,6 +76,6 @@ class Evidence:
 
 
 def describe(texts: CountedTexts, is_match: Mask, predicate: str, *, header: bool = False) -> str:
-    """Return evidence in words: the number of sampled values to which a predicate applies."""
+    """Return a phrase with the number of sampled values to which a predicate applies."""
     counted = f"{texts.count(is_match):,} of {texts.n:,} sampled values {predicate}"
     return f"the column name indicates this kind, and {counted}" if header else counted

@@ -32,18 +32,18 @@ from understudy.tables.inference.other_forms import find_dates
 from understudy.tables.inference.texts import ArrowArray, Mask, find_matches, pc
 from understudy.tables.schema import ColumnKind
 
-# Patterns of e-mail addresses, social security numbers, other national IDs, and card numbers, masked or not.
+# Patterns of e-mail addresses, social security numbers, other national IDs, and plain or masked card numbers.
 EMAIL_TEXT = r"^(?:mailto:)?[^@\s,;]+@[^@\s,;]+\.[^@\s.,;]{2,}$"
 EMAIL_WITHIN = r"[^@\s,;]+@[\w.-]+\.[a-zA-Z]{2,}"
 SSN_TEXT = r"^\d{3}-\d{2}-\d{4}$"
 ID_TEXT = r"^[A-Za-z]{0,6}[\s./-]?(?:\d[\s./-]?){5,20}[\s./-]?[A-Za-z\d]{0,4}$"
 MASKED_CARD = r"(?:[*xX#\x{2022}]{4}[\s-]?){1,3}\d{4}$|^(?:\d[ -]?){12,19}$"
-# Lengths of national IDs that are stored as numbers, to restore lost leading zeros.
+# Lengths of national IDs, used to restore leading zeros of IDs that are stored as numbers.
 LENGTHS_OF_IDS = (9, 10, 11, 13)
 
 
 def detect_email(evidence: Evidence) -> Finding | None:
-    """Detect e-mail addresses, even if most values are something else or contain other text."""
+    """Detect e-mail addresses, even in columns that mostly contain other values or longer texts."""
     is_match = find_matches(evidence.texts.distinct, EMAIL_TEXT)
     share, header = evidence.share(is_match), evidence.has_header(headers.EMAIL)
     reason = describe(evidence.texts, is_match, "look like e-mail addresses", header=header)
@@ -104,7 +104,7 @@ def _is_ip(text: str) -> bool:
 
 
 def detect_iban(evidence: Evidence) -> Finding | None:
-    """Detect IBANs. By chance, one in 97 texts in the format of an IBAN passes the check."""
+    """Detect IBANs. One in 97 random texts in the format of an IBAN passes the check."""
     compact = compacted(evidence.texts.distinct)
     has_format = find_matches(compact, r"^[A-Z]{2}\d{2}[A-Z0-9]{11,30}$")
     if not has_format.any():
@@ -138,7 +138,7 @@ def _account(evidence: Evidence) -> Finding | None:
 
 
 def detect_card(evidence: Evidence) -> Finding | None:
-    """Detect card numbers by the issuer's range, the length and the Luhn check digit."""
+    """Detect card numbers by issuer range, length and Luhn check digit."""
     is_match = _any_of(CARDS, compacted(evidence.texts.distinct))
     share, header = evidence.share(is_match), evidence.has_header(headers.CARD)
     reason = "are in an issuer's range and have a valid Luhn check digit"
@@ -197,7 +197,7 @@ def _detect_named_id(evidence: Evidence) -> Finding | None:
 
 
 def _header_confidence(share: float) -> float:
-    """Return the confidence, based on the column name, in values whose check digits are not valid."""
+    """Return the confidence in values with invalid check digits, based on the column name."""
     return 0.92 if share >= PLAUSIBLE else 0.7
 
 
@@ -217,7 +217,7 @@ def _best_identifier_format(evidence: Evidence, *, header: bool) -> tuple[Identi
 
 
 def _paddings(compact: ArrowArray, *, is_number: bool) -> list[ArrowArray]:
-    """Return the texts and, for numbers, variants with the leading zeros that they may have lost."""
+    """Return the texts. For numbers, also return variants with restored leading zeros."""
     if not is_number:
         return [compact]
     longest = pc.max(pc.utf8_length(compact)).as_py() or 0
@@ -238,7 +238,7 @@ def _any_of(identifier_formats: tuple[IdentifierFormat, ...], compact: ArrowArra
 def _of_length(
     identifier_formats: tuple[IdentifierFormat, ...], compact: ArrowArray
 ) -> Iterator[IdentifierFormat]:
-    """Yield the formats whose length occurs among the texts. Trying all formats would be slow."""
+    """Yield the formats whose length occurs in the texts. A check of all formats would be slow."""
     lengths = set(pc.unique(pc.utf8_length(compact)).to_pylist())
     for identifier_format in identifier_formats:
         if not lengths.isdisjoint(identifier_format.lengths):

@@ -20,8 +20,8 @@ def check_names(names: Sequence[str]) -> None:
     Raises
     ------
     InvalidInput
-        If the table has no columns, or if names are empty, too long, repeated or contain a NUL character. The
-        message contains the positions of the columns, counted from 1.
+        If the table has no columns, or if a name is empty, too long or repeated, or contains a NUL character.
+        The message contains the positions of the columns, counted from 1.
     """
     if not names:
         raise InvalidInput("The table has no columns. Add at least one column.", code="no_columns")

@@ -1,4 +1,4 @@
-"""Infer one column: choose among the candidate kinds, and record the evidence and the runner-up."""
+"""Infer one column: choose a candidate kind, and record the evidence and the second most likely kind."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _WORDS: dict[ColumnKind, str] = {
     ColumnKind.timestamp: "timestamps",
     ColumnKind.duration: "durations",
 }
-# Confidence in the kind that follows from the type, unless there is another candidate.
+# Confidence in the kind that the type determines if there is no other candidate.
 _SURE = 0.98
 _LEADING_ZEROS = r"^0\d+$"
 
@@ -39,7 +39,7 @@ Count = Callable[[], Occurrence]
 
 
 class InferredColumn(NamedTuple):
-    """A column, and the findings that explain its kind."""
+    """A column and the findings that explain its kind."""
 
     column: Column
     findings: ColumnFindings
@@ -53,9 +53,9 @@ def infer_column(
     Parameters
     ----------
     count : callable () -> Occurrence
-        Function that counts the values of all rows; called only if the sample is not conclusive.
+        Function that counts the values of all rows. It is called only if the sample is inconclusive.
     note : str, optional
-        A further reason for the type, appended to the evidence.
+        An additional reason for the type, which is appended to the evidence.
     """
     findings = sorted(_find(name, sample, count), key=lambda finding: -finding.confidence)
     plain = _plain(sample, doubt=findings[0].confidence if findings else 0.0)
@@ -79,7 +79,7 @@ def _runner_up(best: Finding, others: list[Finding]) -> RunnerUp | None:
 
 
 def _plain(sample: Sample, *, doubt: float) -> Finding:
-    """Return the kind that follows from the type; `doubt` is the confidence of the best other candidate."""
+    """Return the kind that the type determines. `doubt` is the confidence of the best other candidate."""
     kind = column_kind(sample.type_)
     n, n_missing = sample.n_rows, sample.n_missing
     confidence = 0.5 if n == n_missing or sample.n_present < N_VALUES_MIN else _SURE - 0.5 * doubt
@@ -134,14 +134,14 @@ def _find(name: str, sample: Sample, count: Count) -> list[Finding]:
 
 
 def _without_placeholders(texts: CountedTexts, occurrence: Occurrence) -> tuple[CountedTexts, Occurrence]:
-    """Leave out placeholders such as `unknown`, which say nothing about the kind of the other values."""
+    """Exclude placeholders such as `unknown`, which do not indicate the kind of the other values."""
     is_placeholder = find_placeholders(texts.distinct)
     if not is_placeholder.any():
         return texts, occurrence
     kept = pa.array(~is_placeholder)
     rest = CountedTexts(texts.distinct.filter(kept), texts.counts[~is_placeholder])
     n_once = int((texts.counts[is_placeholder] == 1).sum())
-    # The counts may concern more rows than the texts.
+    # The counts may cover more rows than the texts.
     n_left_out = round(occurrence.n_counted * (1 - rest.n / texts.n))
     return rest, replace(
         occurrence,

@@ -1,4 +1,4 @@
-"""Examine columns without findings, so that personal values are never learned unnoticed."""
+"""Examine columns without findings to prevent models from learning undetected personal values."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from understudy.tables.findings import TableFindings
 from understudy.tables.inference.tables import InferredTable, infer_values
 from understudy.tables.schema import GENERATED_KINDS, Column, ColumnKind, TableSchema
 
-# In a schema that was written by hand or by an old version, columns of these kinds can have any content.
+# In a schema that a user or an old version wrote, columns of these kinds can have any content.
 _EXAMINED_KINDS = frozenset({ColumnKind.category, ColumnKind.integer})
 
 
 def examine(table: pa.Table, schema: TableSchema, findings: TableFindings) -> InferredTable:
-    """Examine columns without findings, and give them a personal kind if their values are personal.
+    """Examine columns without findings, and assign a personal kind to columns with personal values.
 
     Text and whole-number columns are examined. If the values are personal, such as names or e-mail addresses,
     the column gets the matching kind. Columns with findings and columns of other kinds do not change.
@@ -40,7 +40,7 @@ def examine(table: pa.Table, schema: TableSchema, findings: TableFindings) -> In
 
 
 def is_generated_column(column: Column, type_: pa.DataType) -> bool:
-    """Return whether the values of a column are generated. Coordinates stored as numbers are learned."""
+    """Return whether a column's values are generated. Coordinates that are stored as numbers are learned."""
     if column.kind is ColumnKind.coordinates:
         return not _is_number(type_)
     return column.kind in GENERATED_KINDS

@@ -19,7 +19,7 @@ Phrases = WordList
 
 
 def words_of(name: str) -> tuple[str, ...]:
-    """Return the words of a column's name in lower case: `customerFirst_name2` has three."""
+    """Return the words of a column's name in lower case, such as three for `customerFirst_name2`."""
     parted = re.sub(r"(?<=[^\W\d_A-Z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name).casefold()
     return tuple(re.findall(r"[^\W\d_]+", _plain(parted)))
 
@@ -72,16 +72,16 @@ TARGETS = _phrases("targets")
 
 @lru_cache(maxsize=4096)
 def name_form(words: tuple[str, ...]) -> str | None:
-    """Return the form of name that the words indicate: first, last, full or name, or None without a name.
+    """Return the form of name that the words indicate (first, last, full or name), or None.
 
-    The form `name` is returned for a single general word, which may also be the name of a thing.
+    The form `name` is returned for a single general word, which may also refer to the name of an object.
     """
     if contains(words, FIRST):
         return "first"
     if contains(words, LAST):
         return "last"
     has_name = contains(words, NAME) or any(word.endswith(("name", "naam")) for word in words)
-    # German and Dutch compounds: kundenname, patientnaam.
+    # German and Dutch compounds, such as kundenname and patientnaam.
     stems = tuple(re.sub(r"(?:name|naam)$", "", word) for word in words)
     if contains(words, FULL) or (has_name and (contains(words, PEOPLE) or contains(stems, PEOPLE))):
         return "full"
@@ -98,20 +98,20 @@ def address_form(words: tuple[str, ...]) -> str | None:
 
 
 def names_property(words: tuple[str, ...]) -> bool:
-    """Return whether the words name a property, such as `email_verified`, instead of the thing itself."""
+    """Return whether the words describe a property of a value, such as `email_verified`."""
     return contains(words, PROPERTY)
 
 
 def names_postal_code(words: tuple[str, ...]) -> bool:
-    """Return whether the words name a postal code unambiguously."""
+    """Return whether the words unambiguously indicate a postal code."""
     return contains(words, (phrase for phrase in POSTAL_CODE if phrase not in POSTAL_DOUBTFUL))
 
 
 def names_identifier(words: tuple[str, ...]) -> bool:
-    """Return whether the words name an identifier."""
+    """Return whether the words indicate an identifier."""
     return bool(words) and (words[-1] in IDENTIFIER or words[0] == "id")
 
 
 def names_time(words: tuple[str, ...]) -> bool:
-    """Return whether the words name a time, an age or a rank."""
+    """Return whether the words indicate a time, an age or a rank."""
     return contains(words, TIME)

@@ -17,8 +17,8 @@ from understudy.tables.schema import GENERATED_KINDS, ColumnKind, TableSchema
 
 # Minimum share of the distinct sampled values that must occur in the key.
 CONTAINED = 0.99
-# Minimum number of distinct texts, because fewer may occur in a key by chance. Numeric columns instead need a
-# name similar to that of the key.
+# Minimum number of distinct texts. A smaller number of texts may occur in a key by chance. Numeric columns
+# must instead have a name similar to the key's name.
 N_DISTINCT_MIN = 5
 
 
@@ -71,7 +71,7 @@ def find_relationships(tables: Mapping[str, Related]) -> list[RelationshipCandid
 
 
 def _may_be_child(name: str, table: Related, keys: list[_Place]) -> bool:
-    """Return whether columns of a table may refer to a key. Within one table, only similar names count."""
+    """Return whether columns may refer to a key. Within one table, their names must be similar."""
     return any(
         key.table != name or _is_alike(_Place(name, column), key.table, key.column)
         for key in keys
@@ -89,7 +89,7 @@ def _children(name: str, table: Related) -> Iterator[_Child]:
 
 
 def _family(type_: pa.DataType) -> pa.DataType | None:
-    """Return the type in which values are compared, or None if columns of this type cannot refer to a key."""
+    """Return the type for comparisons of values, or None if columns of this type cannot refer to a key."""
     if pa.types.is_integer(type_):
         return pa.uint64() if pa.types.is_uint64(type_) else pa.int64()
     return pa.large_string() if pa.types.is_string(type_) or pa.types.is_large_string(type_) else None
@@ -119,7 +119,7 @@ def _references(
 
 
 def _find_present(source: Sampled, index: int, family: pa.DataType, wanted: list[Any]) -> ArrowArray:
-    """Return the wanted values that occur in a column."""
+    """Return the requested values that occur in a column."""
     values = pc.unique(pa.chunked_array(wanted))
     present: Any = pa.array([], family)
     for chunk in source.column(index):
@@ -134,7 +134,7 @@ def _may_refer(child: _Child, parent: str, key: str, *, is_personal: bool) -> bo
     if _is_alike(child, parent, key):
         return True
     is_number = pa.types.is_integer(child.sample.type_)
-    # Personal values such as addresses may occur in several tables without being references.
+    # Personal values such as addresses may occur in several tables without a relationship between the tables.
     return (
         not (is_number or is_personal)
         and child.table != parent
@@ -178,7 +178,7 @@ def _foreign_key(child: _Child, parent: str, key: str, n_present: int) -> Relati
 
 
 def _best(candidates: list[RelationshipCandidate]) -> list[RelationshipCandidate]:
-    """Keep the most confident candidate of each column, and one direction between two equal keys."""
+    """Keep the most confident candidate of each column, and only one direction between equal keys."""
     kept: dict[tuple[str, tuple[str, ...]], RelationshipCandidate] = {}
     for key in sorted(candidates, key=lambda key: -key.confidence):
         child = (key.child, key.child_columns)

@@ -22,7 +22,7 @@ from understudy.tables.inference.texts import find_matches, pc
 from understudy.tables.inference.values import Occurrence, Sample
 from understudy.tables.schema import ColumnKind
 
-# Maximum ratio of range to count at which whole numbers are dense.
+# Maximum ratio of range to count for dense whole numbers.
 DENSE = 2
 
 
@@ -34,7 +34,7 @@ def find_in_whole_numbers(
     Parameters
     ----------
     count : callable () -> Occurrence
-        Function that counts the values of all rows; called only if the sample is not conclusive.
+        Function that counts the values of all rows. It is called only if the sample is inconclusive.
     """
     if not len(sample.values):
         return []
@@ -47,7 +47,7 @@ def find_in_whole_numbers(
 
 
 def find_in_floats(words: tuple[str, ...], sample: Sample) -> list[Finding]:
-    """Return candidate kinds for a column of floats or decimals, where the only candidate is coordinates."""
+    """Return candidate kinds for a column of floats or decimals. The only candidate is coordinates."""
     if not len(sample.values) or headers.names_property(words):
         return []
     numbers = sample.values.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
@@ -114,14 +114,14 @@ def highest_of(type_: pa.DataType) -> int:
 
 
 def _has_room(sample: Sample, highest: int) -> bool:
-    """Return whether the type can store enough new numbers beyond those of the table."""
+    """Return whether the type can store enough numbers that do not occur in the table."""
     limit = highest_of(sample.type_)
     n_digits = len(str(limit)) - 1
     return 4 * (highest + sample.n_present) <= limit or 8 * sample.n_present <= 10**n_digits
 
 
 def _is_numbered(sample: Sample) -> bool:
-    """Return whether the rows are numbered in steps of equal size, as postal codes are not."""
+    """Return whether the rows are numbered in equal steps, unlike postal codes."""
     is_long = sample.n_present >= N_VALUES_MIN
     return is_long and sample.occurrence.is_unique and _has_one_step(sample)
 

@@ -1,8 +1,8 @@
-"""Recognize texts that clearly do not have the form that a column name announces, such as codes in `address`.
+"""Recognize texts that clearly do not have the form that a column name suggests, such as codes in `address`.
 
-A word in a column name has several meanings: `addr` may be a street or a memory address, `state` a region or
-the state of a machine. The values decide. The masks of this module mark values that are never streets, cities
-or names.
+A word in a column name may have several meanings. For example, `addr` may be a street or a memory address,
+and `state` may be a region or the state of a machine. The values determine the meaning. The masks in this
+module mark values that are never streets, cities or names.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from understudy.tables.inference.texts import ArrowArray, Mask, find_matches, le
 # Texts of printable ASCII characters without white space.
 _UNSPACED = r"^[!-~]+$"
 _DIGIT = r"\d"
-# Characters that codes, paths and settings contain, but words of addresses and names do not.
+# Characters that occur in codes, paths and settings, but not in words of addresses and names.
 _MARK = r"[_:\\=|<>@~^{}\[\]]|//|^/"
 # German and Dutch streets are often written in one word: `Hauptstr.5`, `Kerkstraat12`.
 _STREET_WORD = r"^\pL[\pL.\-]*(?:strasse|str\.?|weg|gasse|platz|allee|ring|straat|laan|plein)\d+[a-zA-Z]?$"
@@ -33,11 +33,11 @@ _DATE = (
     r"(?:[T ].*)?$"
 )
 _DECIMAL = r"^[+-]?\d+[.,]\d{1,2}$"
-# Three letters before postal codes are rare, and then four digits follow: `VLT 1117` in Malta.
+# Postal codes with three letters are rare and continue with four digits, as in `VLT 1117` (Malta).
 _NUMBERED_CODE = r"^[A-Za-z]{3}[- ]?\d{5,}$"
-# Minimum number of distinct codes of equal length. Fewer words may have the same length by chance.
+# Minimum number of distinct codes of equal length. A smaller number of words may have equal length by chance.
 N_EQUAL_LENGTHS_MIN = 20
-# Maximum number of distinct labels, and minimum mean number of values of each.
+# Maximum number of distinct labels, and minimum mean number of values per label.
 N_LABELS_MAX = 20
 N_VALUES_OF_LABEL_MIN = 5
 
@@ -50,7 +50,7 @@ def find_codes(texts: ArrowArray) -> Mask:
 
 
 def _find_capitals(texts: ArrowArray) -> Mask:
-    """Return a mask of codes of capital letters, if nearly all of many texts have the same length."""
+    """Return a mask of codes in capital letters if there are many texts and nearly all have equal length."""
     is_capitals = find_matches(texts, _CAPITALS)
     if len(texts) < N_EQUAL_LENGTHS_MIN or is_capitals.mean() < NEARLY_ALL:
         return np.zeros(len(texts), np.bool_)
@@ -59,7 +59,7 @@ def _find_capitals(texts: ArrowArray) -> Mask:
 
 
 def find_sentences(texts: ArrowArray) -> Mask:
-    """Return a mask of the texts that end like a sentence, after at least four words."""
+    """Return a mask of the texts that have at least four words and end like a sentence."""
     return find_matches(texts, _SENTENCE)
 
 
@@ -93,7 +93,7 @@ def are_no_places(evidence: Evidence, form: str) -> bool:
 
 
 def are_no_names(evidence: Evidence, form: str) -> bool:
-    """Return whether most values of a column cannot be names of people, or are a few labels.
+    """Return whether most values of a column are a few labels or cannot be names of people.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def are_no_names(evidence: Evidence, form: str) -> bool:
 
 
 def _are_labels(evidence: Evidence) -> bool:
-    """Return whether the values are a few single words that repeat, nearly none of which is a listed name."""
+    """Return whether the values are a few repeated single words, of which almost none is a listed name."""
     n = evidence.n_distinct
     if not 0 < n <= N_LABELS_MAX or evidence.texts.n < N_VALUES_OF_LABEL_MIN * n:
         return False

@@ -23,7 +23,7 @@ from understudy.tables.schema import ColumnKind
 
 NAME_TEXT = r"^[\pL\"'(][\pL\pM .,'\x{2019}\x{b4}`()\"&/;\-]*$"
 PHONE_TEXT = r"^\+?\(?\+?\d[\d\s().\-/x]{4,24}(?:\s?(?:ext|x)\.?\s?\d{1,6})?$"
-# Phone numbers with a country code, or with punctuation that only phone numbers have.
+# Phone numbers with a country code or with punctuation that is specific to phone numbers.
 PHONE_DISTINCTIVE = (
     r"^\+[1-9][\d\s().\-/]{6,20}(?:x\d+)?$|^\(?\d{3}\)[ .-]?\d{3}[ .-]\d{4}(?:x\d+)?$"
     r"|^00[1-9]\d[\s\d/-]{6,16}$"
@@ -43,7 +43,7 @@ POSTAL_TEXT = (
     r"[a-z]\d[a-z][ -]?\d[a-z]\d|[a-z]\d{4}[a-z]{3}|[a-z]\d{2} ?[a-z\d]{4}|[a-z]{2,4}[ -]?\d{4})$"
 )
 POSTAL_DISTINCTIVE = r"^(?:[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}|[A-Z]\d[A-Z] \d[A-Z]\d|\d{5}-\d{4}|\d{5}-\d{3})$"
-# Minimum number of distinct last names in a column, because fewer single words can be names of things.
+# Minimum number of distinct last names in a column. A smaller number of words can be names of objects.
 N_DISTINCT_FEW = 5
 
 
@@ -78,7 +78,7 @@ def _has_digits(texts: CountedTexts) -> bool:
 
 
 def detect_postal_code(evidence: Evidence) -> Finding | None:
-    """Detect postal codes by the column name and a country's format, or by an unmistakable format."""
+    """Detect postal codes by the column name and a country's format, or by an unambiguous format."""
     has_format = find_matches(evidence.texts.distinct, POSTAL_TEXT)
     has_format &= ~other_forms.find_numbered_codes(evidence.texts.distinct)
     share = evidence.share(has_format)
@@ -180,7 +180,7 @@ def _is_capitalized(texts: CountedTexts) -> bool:
 
 
 def _first_names_alone(evidence: Evidence, texts: list[str], *, has_header: bool) -> Finding | None:
-    """Detect a column with many distinct texts, most of which are first names."""
+    """Detect a column with many distinct texts that are mostly first names."""
     is_first = np.array([wordlists.plain(text.strip()) in wordlists.first_names() for text in texts])
     share = float(is_first.mean())
     n_needed = N_DISTINCT_MIN if has_header else 2 * N_DISTINCT_MIN
@@ -207,7 +207,7 @@ def _is_listed(text: str) -> bool:
 
 
 def detect_address(evidence: Evidence) -> Finding | None:
-    """Detect streets with a number, and cities, states and countries whose values mostly occur once."""
+    """Detect streets with house numbers, and cities, states and countries whose values mostly occur once."""
     form = None if headers.names_property(evidence.words) else headers.address_form(evidence.words)
     if form is not None and (other_forms.are_no_places(evidence, form) or detect_point(evidence)):
         return None

@@ -13,7 +13,7 @@ from understudy.tables.inference.candidates import N_VALUES_MIN
 from understudy.tables.inference.values import Occurrence, Sample
 from understudy.tables.schema import GENERATED_KINDS, Column, ColumnKind
 
-# Maximum number of distinct values in a last column that is a candidate for the target.
+# Maximum number of distinct values in the last column for the column to be a candidate for the target.
 N_LEVELS_TARGET = 20
 # Maximum number of candidates for the primary key.
 N_KEYS_MAX = 8
@@ -22,7 +22,7 @@ _KEYS = (ColumnKind.integer, ColumnKind.category, *GENERATED_KINDS)
 
 
 class Roles(TypedDict):
-    """The candidates for roles in a table, as arguments of `TableFindings`."""
+    """The candidates for roles in a table. The field names are arguments of `TableFindings`."""
 
     primary_keys: tuple[Candidate, ...]
     subject: Candidate | None
@@ -132,7 +132,7 @@ def _target(columns: Sequence[Column], samples: Sequence[Sample]) -> Candidate |
     ]
     for column, sample in reversed(usable):
         words = headers.words_of(column.name)
-        # A column `y` may be a coordinate. As the last column it is the target of many public datasets.
+        # A column `y` may be a coordinate. As the last column, `y` is the target of many public datasets.
         is_last = column.name == columns[-1].name and len(columns) > 2
         if headers.contains(words, headers.TARGETS) or (words == ("y",) and is_last):
             n = sample.occurrence.n_distinct

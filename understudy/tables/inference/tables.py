@@ -30,19 +30,19 @@ from understudy.tables.notation import read_metadata
 from understudy.tables.schema import DatasetSchema, TableSchema
 from understudy.tables.source import Dataset
 
-# Maximum number of columns whose values are counted in all rows, because each count reads the whole column.
+# Maximum number of columns whose values are counted in all rows. Each count reads the whole column.
 N_COLUMNS_COUNTED_MAX = 16
 
 
 class InferredTable(NamedTuple):
-    """The schema of a table, and the findings that explain it."""
+    """The schema of a table and the findings that explain the schema."""
 
     schema: TableSchema
     findings: TableFindings
 
 
 class InferredSchema(NamedTuple):
-    """The schema of a dataset, and the findings that explain it."""
+    """The schema of a dataset and the findings that explain the schema."""
 
     schema: DatasetSchema
     findings: Findings
@@ -101,11 +101,11 @@ def infer_stored(
     Parameters
     ----------
     schema : pyarrow.Schema
-        The exact types, which Parquet cannot represent.
+        The exact types of columns, which Parquet cannot always represent.
     n_missing : sequence of int
         The number of missing values of each column.
     notes : mapping of column name to a sentence, optional
-        Further reasons for the type of a column, appended to the evidence.
+        Additional reasons for the type of a column, which are appended to the evidence.
     """
     with SampledFile(path) as source:
         return _infer(source, schema, n_missing, notes or {})
@@ -144,9 +144,9 @@ def _infer(
 
 
 class Counts:
-    """Counts of values over all rows, computed on first use.
+    """Counts of the values in all rows, which are computed on first use.
 
-    After `N_COLUMNS_COUNTED_MAX` columns, the counts of further columns come from the sample.
+    After `N_COLUMNS_COUNTED_MAX` columns, values of additional columns are counted only in the sample.
     """
 
     def __init__(self, source: Sampled, sampled: list[Occurrence]) -> None:
@@ -156,7 +156,7 @@ class Counts:
         self._n_counted = 0
 
     def of(self, index: int) -> Occurrence:
-        """Return the occurrence of a column's values."""
+        """Return the counts of a column's values."""
         if index not in self._known:
             if self._n_counted == N_COLUMNS_COUNTED_MAX:
                 return self._sampled[index]

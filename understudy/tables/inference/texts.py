@@ -1,4 +1,4 @@
-"""Distinct texts with their counts, and regular expressions over them."""
+"""Distinct texts with their counts, and regular expression matches in texts."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ class CountedTexts:
         return int(self.counts[is_match].sum())
 
     def share(self, pattern: str) -> float:
-        """Return the share of values in which a regular expression matches."""
+        """Return the share of values that contain a match of a regular expression."""
         return self.count(find_matches(self.distinct, pattern)) / max(self.n, 1)
 
 
 def find_matches(texts: ArrowArray, pattern: str) -> Mask:
-    """Return a mask of the texts in which a regular expression matches."""
+    """Return a mask of the texts that contain a match of a regular expression."""
     is_match: Mask = pc.match_substring_regex(texts, pattern).to_numpy(zero_copy_only=False)
     return is_match
 
@@ -52,6 +52,6 @@ def lengths_of(texts: ArrowArray) -> Int64s:
 
 
 def count_words(texts: ArrowArray) -> Int64s:
-    """Return the number of words of each text, separated by white space."""
+    """Return the number of words in each text. Words are separated by white space."""
     n_words: Int64s = pc.count_substring_regex(texts, r"\S+").to_numpy(zero_copy_only=False).astype(np.int64)
     return n_words

@@ -1,4 +1,4 @@
-"""The types in which columns can be stored, and the kind that follows from each."""
+"""The types in which columns can be stored, and the kind that each type determines."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _REMEDY = "Leave the column out, or store it as numbers, text, dates or true/fal
 
 
 def column_kind(type_: pa.DataType) -> ColumnKind:
-    """Return the kind that follows from a type, which `storable_type` returned."""
+    """Return the kind that is determined by a type from `storable_type`."""
     for is_kind, kind in _KINDS:
         if is_kind(type_):
             return kind
@@ -33,10 +33,10 @@ _KINDS = (
 
 
 def storable_type(name: str, type_: pa.DataType) -> pa.DataType:
-    """Return the type in which a column is stored: its own type, or a plain equivalent.
+    """Return the type in which a column is stored, which is its current type or a plain equivalent.
 
-    Dictionaries are stored as the type of their values, null columns and text views as text, and 32-bit and
-    64-bit decimals as 128-bit decimals.
+    Dictionaries are stored in the type of their values. Null columns and text views are stored as text.
+    Decimals of 32 and 64 bits are stored as 128-bit decimals.
 
     Raises
     ------
@@ -59,7 +59,7 @@ def storable_type(name: str, type_: pa.DataType) -> pa.DataType:
 
 
 def _type_word(type_: pa.DataType) -> str:
-    """Return the name of a type without its parameters, since those of nested types contain field names."""
+    """Return the name of a type without its parameters, because parameters may contain field names."""
     if isinstance(type_, pa.BaseExtensionType):
         return "extension"
     return str(type_).split("<", maxsplit=1)[0]

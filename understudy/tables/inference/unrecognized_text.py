@@ -1,4 +1,4 @@
-"""Detect identifiers and free text, neither of which is learned, in text whose values mostly occur once."""
+"""Detect identifiers and free text, which are never learned, in texts that mostly occur once."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from understudy.tables.inference.texts import ArrowArray, CountedTexts, count_wo
 from understudy.tables.schema import ColumnKind
 
 UUID_TEXT = "^(?i)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
-# Mean number of words above which texts are free text.
+# Mean number of words above which texts are considered free text.
 N_WORDS_TEXT = 4
-# Mean number of characters above which texts with white space are free text.
+# Mean number of characters above which texts with white space are considered free text.
 N_LETTERS_TEXT = 40
-# Maximum number of shapes, such as `Room 101`, that numbered texts may have.
+# Maximum number of shapes of numbered texts, such as `Room 101`.
 N_SHAPES_FEW = 8
 
 
@@ -32,7 +32,7 @@ def _which(evidence: Evidence) -> str:
 
 
 def is_prose(texts: CountedTexts) -> bool:
-    """Return whether texts have several words, and do not have one of a few numbered shapes."""
+    """Return whether texts have several words and do not follow a few numbered shapes."""
     n_words = count_words(texts.distinct).mean()
     n_letters = lengths_of(texts.distinct).mean()
     has_blanks = texts.share(r"\S\s+\S")
@@ -44,7 +44,7 @@ def is_prose(texts: CountedTexts) -> bool:
 
 
 def _is_numbered(distinct: ArrowArray) -> bool:
-    """Return whether nearly all texts have one of a few shapes with a number, such as `Room 101`."""
+    """Return whether nearly all texts follow a few shapes that include a number, such as `Room 101`."""
     shapes = pc.value_counts(pc.replace_substring_regex(distinct, pattern=r"\d+", replacement="\x00"))
     has_digit = pc.match_substring(shapes.field("values"), "\x00").to_numpy(zero_copy_only=False)
     counts = sorted(shapes.field("counts").to_numpy()[has_digit].tolist(), reverse=True)

@@ -1,4 +1,4 @@
-"""Sample the values of columns for inference, and count values over all rows if needed."""
+"""Sample the values of columns for inference, and count values in all rows if necessary."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from understudy.tables.source import ParquetSource, TableSource, read_source
 
 # Maximum number of distinct values examined in a column.
 N_DISTINCT_MAX = 2_000
-# Number of rows in a part of a table in memory, which is the usual size of a row group of a canonical file.
+# Number of rows in a part of an in-memory table. Row groups of canonical files usually have this size.
 _PART_ROWS = 131_072
 # Maximum number of parts from which rows are sampled.
 _N_PARTS_MAX = 16
 # Maximum number of sampled rows.
 _N_ROWS_SAMPLED = 131_072
-# Maximum number of sampled values in all columns, which reduces the number of rows in wide tables.
+# Maximum number of sampled values in all columns. This limit reduces the number of rows in wide tables.
 _N_VALUES_SAMPLED = 8_000_000
 # Minimum number of sampled rows, even in wide tables.
 _N_ROWS_SAMPLED_MIN = 4_096
-# Maximum number of characters examined of each text.
+# Maximum number of characters examined in each text.
 LETTERS_MAX = 256
-# Maximum number of bytes of sampled values held for all columns.
+# Maximum size of the sampled values of all columns, in bytes.
 _BYTES_MAX = 128 * 1024**2
-# Expected number of rows counted in a long column, where only values with certain hashes are counted.
+# Expected number of rows counted in a long column, in which only values with certain hashes are counted.
 _N_ROWS_HASHED = 262_144
 
 
@@ -42,9 +42,10 @@ class Occurrence:
     Parameters
     ----------
     n_counted : int
-        Number of values counted: all values, the values of some rows, or all occurrences of some values.
+        Number of values counted. These are all values, the values of some rows, or all occurrences of some
+        values.
     n_distinct : int
-        Number of distinct values among them.
+        Number of distinct values among the counted values.
     n_once : int
         Number of values that occur once.
     is_whole : bool
@@ -80,7 +81,7 @@ class Sample:
     values, counts : array of shape (n,)
         Distinct values of the sampled rows, at most `N_DISTINCT_MAX`, and their counts in these rows.
     occurrence : Occurrence
-        Counts over the sampled rows.
+        Counts of the values in the sampled rows.
     """
 
     type_: pa.DataType
@@ -106,7 +107,7 @@ class Sampled(Protocol):
     n_rows: int
 
     def parts(self, n_rows: int) -> Iterator[pa.RecordBatch | pa.Table]:
-        """Yield the first rows of parts that are evenly spread over the table, about n_rows in total."""
+        """Yield the first rows of evenly spread parts of the table, about n_rows rows in total."""
         ...
 
     def column(self, index: int) -> Iterator[ArrowArray]:
@@ -114,7 +115,7 @@ class Sampled(Protocol):
         ...
 
     def count(self, index: int) -> Occurrence:
-        """Count the values of a column over all rows."""
+        """Count the values of a column in all rows."""
         ...
 
     def count_missing(self) -> list[int]:
@@ -130,7 +131,7 @@ class SampledTable:
         self._table = table
 
     def parts(self, n_rows: int) -> Iterator[pa.RecordBatch | pa.Table]:
-        """Yield the first rows of evenly spread parts, about n_rows in total."""
+        """Yield the first rows of evenly spread parts, about n_rows rows in total."""
         if n_rows >= self.n_rows:
             yield self._table
             return
@@ -143,7 +144,7 @@ class SampledTable:
         yield from self._table.column(index).chunks
 
     def count(self, index: int) -> Occurrence:
-        """Count the values of a column over all rows."""
+        """Count the values of a column in all rows."""
         counts = pc.value_counts(self._table.column(index).drop_null()).field("counts").to_numpy()
         return Occurrence(int(counts.sum()), len(counts), int((counts == 1).sum()), is_whole=True)
 
@@ -153,7 +154,7 @@ class SampledTable:
 
 
 class SampledFile:
-    """A canonical Parquet file that can be sampled. Memory use does not depend on its length."""
+    """A canonical Parquet file that can be sampled. Memory use does not depend on the file's length."""
 
     def __init__(self, path: Path) -> None:
         self._file = pq.ParquetFile(path)
@@ -166,7 +167,7 @@ class SampledFile:
         self._file.close()
 
     def parts(self, n_rows: int) -> Iterator[pa.RecordBatch | pa.Table]:
-        """Yield the first rows of evenly spread row groups, about n_rows in total."""
+        """Yield the first rows of evenly spread row groups, about n_rows rows in total."""
         n_groups = self._file.metadata.num_row_groups
         places = range(n_groups) if n_rows >= self.n_rows else _spread(n_groups)
         wanted = self.n_rows if n_rows >= self.n_rows else max(n_rows // max(len(places), 1), 1)
@@ -182,7 +183,7 @@ class SampledFile:
             yield batch.column(name)
 
     def count(self, index: int) -> Occurrence:
-        """Count the values of a column, or only the values with certain hashes in a long file."""
+        """Count the values of a column. In a long file, count only the values with certain hashes."""
         field = self._file.schema_arrow.field(index)
         named = pa.schema([pa.field("x", field.type)])
         columns = (pa.record_batch([values], schema=named) for values in self.column(index))
@@ -193,7 +194,7 @@ class SampledFile:
             "SELECT coalesce(sum(n), 0)::BIGINT, count(*), count(*) FILTER (n = 1) FROM (SELECT count(*) n "  # noqa: S608
             f"FROM (SELECT hash(x) AS h FROM reader WHERE x IS NOT NULL) WHERE h % {one_in} = 0 GROUP BY h)"
         )
-        # Imported here so that only processes that read a file load DuckDB.
+        # DuckDB is imported here so that only processes that read a file load it.
         import duckdb
 
         with duckdb.connect(config=_DUCKDB) as connection:
@@ -213,7 +214,7 @@ class SampledFile:
 
 
 def open_sampled(stack: ExitStack, source: TableSource) -> Sampled:
-    """Return a source as a table that can be sampled, reading it into memory unless it is a Parquet file."""
+    """Return a table that can be sampled. A source other than a Parquet file is read into memory."""
     if isinstance(source, ParquetSource):
         return stack.enter_context(SampledFile(source.path))
     return SampledTable(read_source(source))
@@ -229,13 +230,13 @@ _DUCKDB: dict[str, Any] = {
 
 
 def _spread(n_parts: int) -> list[int]:
-    """Return the numbers of evenly spread parts, including the first and the last."""
+    """Return the indices of evenly spread parts, including the first and the last part."""
     chosen = np.linspace(0, n_parts - 1, min(n_parts, _N_PARTS_MAX)).round()
     return [int(place) for place in chosen]
 
 
 def sample_columns(source: Sampled, types: list[pa.DataType], n_missing: list[int]) -> list[Sample]:
-    """Return a sample of each column. Equal tables give equal samples."""
+    """Return a sample of each column. Equal tables have equal samples."""
     n_rows = min(_N_ROWS_SAMPLED, max(_N_ROWS_SAMPLED_MIN, _N_VALUES_SAMPLED // max(len(types), 1)))
     quota = _BYTES_MAX // max(len(types), 1)
     held: list[list[Any]] = [[] for _ in types]
@@ -256,13 +257,13 @@ def sample_columns(source: Sampled, types: list[pa.DataType], n_missing: list[in
 
 
 def sample_array(values: pa.ChunkedArray[Any]) -> tuple[Sample, SampledTable]:
-    """Return a sample of a column in memory, and the column as a table."""
+    """Return a sample of a column in memory, and a table that contains only the column."""
     source = SampledTable(pa.table([values], names=["x"]))
     return sample_columns(source, [values.type], [values.null_count])[0], source
 
 
 def _shortened(column: Any, type_: pa.DataType) -> Any:
-    """Return the non-missing values in the stored type, with texts cut to `LETTERS_MAX` characters."""
+    """Return the non-missing values in the stored type, with texts truncated to `LETTERS_MAX` characters."""
     present = column.drop_null()
     if pa.types.is_string(type_) or pa.types.is_large_string(type_):
         plain = present if present.type == type_ else present.cast(type_)

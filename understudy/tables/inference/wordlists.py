@@ -1,4 +1,4 @@
-"""First and last names in forty languages, from the lists in mimesis, as additional evidence."""
+"""First and last names in forty languages from the lists in mimesis, used as additional evidence."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def last_names() -> frozenset[str]:
 
 @lru_cache(maxsize=1)
 def sexes_of_first_names() -> dict[str, int]:
-    """Return the sex of each first name that has the same sex in all languages: 1 female, 2 male."""
+    """Return the sex (1 female, 2 male) of each first name that has the same sex in all languages."""
     female, male = (_names("names", sex) for sex in ("female", "male"))
     return dict.fromkeys(female - male, 1) | dict.fromkeys(male - female, 2)
 
@@ -39,7 +39,7 @@ def plain(name: str) -> str:
 
 
 def _names(key: str, sex: str | None = None) -> frozenset[str]:
-    # The files are read without importing the package, because most tables need nothing else from it.
+    # The files are read without importing the package, because most tables need only these files.
     spec = find_spec("mimesis")
     assert spec is not None
     assert spec.submodule_search_locations is not None
@@ -52,7 +52,7 @@ def _names(key: str, sex: str | None = None) -> frozenset[str]:
     return frozenset(plain(name) for names in lists for name in _leaves(names))
 
 
-def _leaves(names: Any) -> Iterator[str]:  # Any: lists by gender, or plain lists
+def _leaves(names: Any) -> Iterator[str]:  # Any: the values are lists by gender, or plain lists.
     if isinstance(names, dict):
         for some in names.values():
             yield from _leaves(some)

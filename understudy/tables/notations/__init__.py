@@ -1,4 +1,4 @@
-"""Notations of numbers and dates: detect them, parse texts that follow them, and write values in them."""
+"""Detect notations of numbers and dates, parse texts in a notation, and write values in a notation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calendar arithmetic on arrays: days since 1970 from the fields of a date, and back."""
+"""Calendar arithmetic on arrays: convert the fields of dates to days since 1970, and days to fields."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ DAY_SECONDS = 86_400
 
 
 class Days(NamedTuple):
-    """Days since 1970-01-01, and whether each is a date of the calendar."""
+    """Days since 1970-01-01, and whether each day comes from a valid calendar date."""
 
     values: Whole
     is_valid: Flags
 
 
 def days_of_date(year: Whole, month: Whole, day: Whole) -> Days:
-    """Return the days of dates. Shapes: (n,)."""
+    """Return dates as days since 1970. All arrays have shape (n,)."""
     is_month = (month >= 1) & (month <= 12) & (year >= 1) & (year <= 9999)
     months = np.where(is_month, (year - 1970) * 12 + month - 1, 0)
     first = months.astype("M8[M]").astype("M8[D]").astype(np.int64)
@@ -30,7 +30,7 @@ def days_of_date(year: Whole, month: Whole, day: Whole) -> Days:
 
 
 def days_of_year_day(year: Whole, day: Whole) -> Days:
-    """Return the days of ordinal dates: a year, and the day in the year from 1."""
+    """Return ordinal dates as days since 1970. The first day of a year is 1."""
     first = days_of_date(year, np.ones_like(year), np.ones_like(year))
     following = days_of_date(year + 1, np.ones_like(year), np.ones_like(year))
     is_day = (day >= 1) & (day <= following.values - first.values)
@@ -38,7 +38,7 @@ def days_of_year_day(year: Whole, day: Whole) -> Days:
 
 
 def days_of_week_date(year: Whole, week: Whole, weekday: Whole) -> Days:
-    """Return the days of ISO 8601 week dates."""
+    """Return ISO 8601 week dates as days since 1970."""
     first = _first_monday(year)
     n_weeks = (_first_monday(year + 1) - first) // 7
     is_valid = (year >= 1) & (year <= 9998) & (week >= 1) & (week <= n_weeks)
@@ -46,19 +46,19 @@ def days_of_week_date(year: Whole, week: Whole, weekday: Whole) -> Days:
 
 
 def _first_monday(year: Whole) -> Whole:
-    """Return the Monday of week 1, the week that contains 4 January."""
+    """Return the Monday of week 1, which is the week that contains 4 January."""
     fourth = days_of_date(year, np.ones_like(year), np.full_like(year, 4)).values
     return fourth - weekday_of(fourth)
 
 
 def weekday_of(days: Whole) -> Whole:
-    """Return the weekday of days since 1970, from 0 for Monday."""
+    """Return the weekday for days since 1970. Monday is 0."""
     weekdays: Whole = (days + 3) % 7
     return weekdays
 
 
 class Date(NamedTuple):
-    """The fields of dates; arrays of shape (n,)."""
+    """The fields of dates, as arrays of shape (n,)."""
 
     year: Whole
     month: Whole
@@ -66,7 +66,7 @@ class Date(NamedTuple):
 
 
 def date_of_days(days: Whole) -> Date:
-    """Return the dates of days since 1970."""
+    """Return the dates for days since 1970."""
     dates = days.astype("M8[D]")
     months = dates.astype("M8[M]")
     number = months.astype(np.int64)
@@ -74,7 +74,7 @@ def date_of_days(days: Whole) -> Date:
 
 
 def week_date_of_days(days: Whole) -> tuple[Whole, Whole]:
-    """Return the year and the week of ISO 8601 of days since 1970."""
+    """Return the ISO 8601 year and week for days since 1970."""
     thursday = days - weekday_of(days) + 3
     year = date_of_days(thursday).year
     return year, (thursday - _first_monday(year)) // 7 + 1

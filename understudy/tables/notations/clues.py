@@ -1,4 +1,4 @@
-"""Facts about a text column before its notation is detected, and the result of the detection."""
+"""Inputs and results of notation detection for a text column."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ PLACES_MAX = 3
 
 @dataclass(frozen=True)
 class Clues:
-    """Facts other than the values of a column.
+    """Information about a column other than its values.
 
     Parameters
     ----------
     words : tuple of str
         Words of the column's name, in lower case.
     decimal, thousands, date_order
-        Options given by the user; see `ReadOptions`.
+        Options that the user specified. See `ReadOptions`.
     prefers_point : bool
-        Whether a comma in a number is a thousands separator if both readings are possible, because commas
-        delimit the fields of the file.
+        Whether an ambiguous comma in a number is a thousands separator. This is the case if commas delimit
+        the fields of the file.
     is_coerced : bool
         Whether values outside the notation become missing values.
     """
@@ -45,14 +45,14 @@ class Clues:
 
 @dataclass
 class Tally:
-    """Counts of the values of a column that do and do not follow a notation.
+    """Counts of a column's values that follow or do not follow a notation.
 
     Parameters
     ----------
     missing : Counter
         Number of occurrences of each known word for a missing value.
     odd_rows : list of int
-        First rows, counted from 0, of other values outside the notation.
+        First rows with other values outside the notation, counted from 0.
     """
 
     n_rows: int = 0
@@ -70,9 +70,10 @@ class Detected:
     Parameters
     ----------
     question : str, optional
-        Reason why the notation cannot be decided, with the option to set. None if it is decided.
+        Reason why the notation is ambiguous, with the option that resolves the ambiguity. None if the
+        notation is not ambiguous.
     alternatives : tuple of str
-        Other notations that fit all values.
+        Other notations that all values follow.
     """
 
     notation: AnyNotation

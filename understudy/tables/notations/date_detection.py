@@ -16,7 +16,7 @@ from understudy.tables.notations.date_patterns import patterns_of
 from understudy.tables.notations.dates import parse_dates, regex
 from understudy.tables.notations.samples import SampledTexts, tally
 
-# Minimum share of the sampled values that follow a pattern for it to be checked on all values.
+# Minimum share of the sampled values that must follow a pattern before it is checked on all values.
 _SHARE_MIN = 0.5
 # Maximum number of patterns that are checked on all values.
 _N_CHECKED_MAX = 6
@@ -41,7 +41,7 @@ _DATE_WORDS = frozenset(
         ),
     )
 )
-# Less likely orders, which are chosen only if no other order fits as many values.
+# Less likely orders, which are chosen only if no other order matches as many values.
 _UNLIKELY = ("%Y-%-d-%-m", "%Y/%-d/%-m", "%Y.%-d.%-m", "%y")
 
 UNCLEAR_ORDER = (
@@ -63,7 +63,7 @@ class _Candidate:
 
 
 def detect_dates(sample: SampledTexts, texts: Texts, clues: Clues) -> Detected | None:
-    """Return the notation of dates that fits the most values, or None if there is none."""
+    """Return the date notation that matches the most values, or None if no notation matches."""
     proposed = _proposed(sample, clues)
     if not proposed:
         return None
@@ -109,7 +109,7 @@ def _proposed(sample: SampledTexts, clues: Clues) -> list[DateNotation]:
 
 
 def _merge_precisions(votes: Counter[tuple[str, str]]) -> None:
-    """Add the votes for times without seconds, or fractions of seconds, to those for times that have them."""
+    """Add the votes for times without seconds or fractions to the votes for times that have them."""
     for shorter, longer in (("%M", "%M:%S"), ("%S", "%S.%f"), ("%M", "%M:%S.%f")):
         for pattern, language in list(votes):
             extended = (pattern.replace(shorter, longer), language)
@@ -123,7 +123,7 @@ def _preference(pattern: str, language: str) -> tuple[bool, bool, str]:
 
 
 def _is_plausible(pattern: str, sample: SampledTexts, clues: Clues) -> bool:
-    """Return whether values of a pattern are dates and not codes or version numbers."""
+    """Return whether values that follow a pattern are dates, and not codes or version numbers."""
     has_header = bool((_DATE_WORDS | _BIRTH_WORDS) & set(clues.words))
     if pattern in ("%Y%m%d", "%d%m%Y"):
         return has_header or len(sample.values) >= 5
@@ -152,7 +152,7 @@ def _type_of(notation: DateNotation, n_digits: int) -> pa.DataType:
 def _is_lossy(
     notation: DateNotation, type_: pa.DataType, counts: Tally, texts: Iterable[pa.Array[Any]]
 ) -> bool:
-    """Return whether timestamps with nanoseconds are too far from 1970 for their type."""
+    """Return whether timestamps in nanoseconds are outside the range of their type."""
     if not pa.types.is_timestamp(type_) or type_.unit != "ns":
         return False
     n_parsed = sum(len(values) - parse_dates(values, notation, type_).null_count for values in texts)
@@ -160,7 +160,7 @@ def _is_lossy(
 
 
 def order_of(notation: DateNotation) -> Literal["day_first", "month_first"] | None:
-    """Return the order of day and month in numbers, or None if names or the year determine it."""
+    """Return the order of day and month in numeric dates, or None if names or the year determine it."""
     plain = notation.pattern.replace("-", "")
     day, month, year = plain.find("%d"), plain.find("%m"), max(plain.find("%Y"), plain.find("%y"))
     if min(day, month, year) < 0 or year < max(day, month):
@@ -186,7 +186,7 @@ def _differ(one: DateNotation, other: DateNotation, texts: Iterable[pa.Array[Any
 
 
 def _refined(notation: DateNotation, sample: SampledTexts, texts: Texts) -> tuple[DateNotation, pa.DataType]:
-    """Return the notation with the padding, fractions, capitals and offset of the values, and its type."""
+    """Return a notation with the values' padding, fractions, capitals and offset, and its type."""
     written = _Written()
     for values in texts():
         extracted: Any = pc.extract_regex(values, regex(notation))
@@ -207,7 +207,7 @@ def _refined(notation: DateNotation, sample: SampledTexts, texts: Texts) -> tupl
 
 
 class _Written:
-    """The lengths of the fields of dates as written, and the fields that have leading zeros."""
+    """The lengths of written date fields, and the fields that have leading zeros."""
 
     def __init__(self) -> None:
         self.lengths: dict[str, tuple[int, int]] = {}
@@ -222,7 +222,7 @@ class _Written:
             self._zeros.add(field)
 
     def is_padded(self, field: str) -> bool:
-        """Return whether a field has two digits. Without one-digit numbers, its neighbour decides."""
+        """Return whether a field has two digits. Without one-digit numbers, use the neighbouring field."""
         if self._is_short(field):
             return False
         if field in self._zeros:
@@ -256,7 +256,7 @@ def _offset(notation: DateNotation, sample: SampledTexts) -> int:
 
 
 def _words_of(notation: DateNotation) -> str:
-    """Return the notation in words, for the evidence of a column."""
+    """Return a description of the notation for a column's evidence."""
     plain = notation.pattern.replace("-", "")
     numeric = [d for d in ("%d", "%m", "%Y", "%y") if d in plain]
     first = min(numeric, key=plain.index, default="")

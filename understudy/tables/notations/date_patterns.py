@@ -32,9 +32,9 @@ _ORDERS = {
 
 
 def patterns_of(text: str) -> Iterator[tuple[str, str]]:
-    """Yield the patterns that a text may follow, each with the language of its names.
+    """Yield the patterns that a text may follow, and the language of the names in each pattern.
 
-    Numbers have no leading zeros in the patterns: `%-d` also accepts `05`.
+    The patterns use directives without leading zeros. For example, `%-d` also accepts `05`.
     """
     if len(text) > 48 or not any(character.isdigit() for character in text):
         return
@@ -150,7 +150,7 @@ def _date_patterns(text: str, *, has_clock: bool) -> Iterator[str]:
 
 
 def _assignments(runs: list[str], *, has_name: bool) -> Iterator[tuple[str, ...]]:
-    """Yield the directives that runs of digits may stand for."""
+    """Yield the directives that runs of digits may represent."""
     lengths = [len(run) for run in runs]
     years = [i for i, length in enumerate(lengths) if length == 4]
     if len(years) > 1 or any(length not in (1, 2, 4) for length in lengths):

@@ -16,7 +16,7 @@ from understudy.tables.notations.calendar import DAY_SECONDS, Days, Flags, Whole
 from understudy.tables.notations.names import day_names, month_names, with_capitals
 
 _UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
-_SERIAL_EPOCH = 25_569  # days from 1899-12-30 to 1970-01-01
+_SERIAL_EPOCH = 25_569  # Days from 1899-12-30 to 1970-01-01.
 _PATTERNS = {
     **{"Y": "[0-9]{4}", "G": "[0-9]{4}", "y": "[0-9]{2}", "j": "[0-9]{3}", "q": "[1-4]", "u": "[1-7]"},
     **dict.fromkeys(("m", "d", "H", "I", "M", "S", "V"), "[0-9]{2}"),
@@ -25,7 +25,7 @@ _PATTERNS = {
     **{"z": "Z|[+-][0-9]{2}:?[0-9]{2}|[+-][0-9]{2}", "x": "[0-9]{1,6}"},
 }
 _NAMES = {"b": True, "B": False, "a": True, "A": False}
-# Field of each directive, under which its text is captured.
+# Name of the field in which the text of each directive is captured.
 _FIELDS = {"G": "Y", "e": "d", "B": "b", ":z": "z"}
 
 
@@ -36,7 +36,7 @@ def field_of(directive: str) -> str:
 
 
 def regex(notation: DateNotation) -> str:
-    """Return the regular expression for a value, with a named group for each field."""
+    """Return the regular expression for a value. It has a named group for each field."""
     parts = []
     captured: set[str] = set()
     for directive, text in tokens(notation.pattern):
@@ -49,7 +49,7 @@ def regex(notation: DateNotation) -> str:
             parts.append(f"(?:{mark}(?P<f>[0-9]{{1,9}}))?")
             continue
         if field == "S" and parts and parts[-1] == ":":
-            # Spreadsheets and programs omit seconds that are zero.
+            # Spreadsheets and other programs omit seconds that are zero.
             parts[-1] = f"(?::(?P<S>{_PATTERNS[directive]}))?"
             continue
         pattern = _pattern(directive, notation.language)
@@ -70,7 +70,7 @@ def _pattern(directive: str, language: str) -> str:
 
 
 def parse_dates(texts: pa.Array[Any], notation: DateNotation, target: pa.DataType) -> pa.Array[Any]:
-    """Return the dates of texts, with null for missing values and for texts that are not in the notation."""
+    """Parse texts as dates. Missing values and texts outside the notation become null."""
     values: Any = texts
     extracted: Any = pc.extract_regex(values, regex(notation))
     is_match = extracted.is_valid().to_numpy(zero_copy_only=False)
@@ -185,7 +185,7 @@ def _typed(
 
 
 def write_dates(values: pa.Array[Any], notation: DateNotation) -> pa.Array[Any]:
-    """Return the text of dates, times or timestamps in a notation, with null for missing values."""
+    """Return dates, times or timestamps as text in a notation. Missing values become null."""
     days, seconds, nanoseconds = _parts(values, notation)
     writer = _Writer(days, seconds, nanoseconds, notation)
     parts = [writer.part(directive, text) for directive, text in _writing_tokens(notation.pattern)]
@@ -197,7 +197,7 @@ def write_dates(values: pa.Array[Any], notation: DateNotation) -> pa.Array[Any]:
 
 
 def _writing_tokens(pattern: str) -> list[tuple[str, str]]:
-    """Return the tokens of a pattern; the mark before `%f` becomes part of the directive."""
+    """Return the tokens of a pattern. The mark before `%f` becomes part of the directive."""
     result: list[tuple[str, str]] = []
     for directive, text in tokens(pattern):
         if directive == "f" and result and result[-1] in (("", "."), ("", ",")):
@@ -228,7 +228,7 @@ def _parts(values: pa.Array[Any], notation: DateNotation) -> tuple[Whole, Whole,
 
 
 class _Writer:
-    """Writes the directives of a pattern for arrays of days, seconds of the day and nanoseconds."""
+    """A writer of a pattern's directives for arrays of days, seconds of the day and nanoseconds."""
 
     def __init__(self, days: Whole, seconds: Whole, nanoseconds: Whole, notation: DateNotation) -> None:
         self._days = days
@@ -238,7 +238,7 @@ class _Writer:
         self._date = calendar.date_of_days(days)
 
     def part(self, directive: str, text: str) -> Any:
-        """Return the text of a directive for each value, or literal text."""
+        """Return the text of a directive for each value, or return the literal text."""
         if not directive:
             return pa.scalar(text)
         if directive in ("b", "B", "a", "A", "p"):

@@ -9,10 +9,10 @@ from understudy.tables.notations.samples import has_digits, sample_texts
 
 
 def detect(texts: Texts, clues: Clues) -> Detected | None:
-    """Return the notation that fits the most values, or None if the values are neither numbers nor dates.
+    """Return the notation that matches the most values, or None for values other than numbers and dates.
 
-    A sample of the values determines which notations are checked on all values. `Detected.tally` contains the
-    number of values that do not fit.
+    The notations to check on all values are selected from a sample. `Detected.tally` contains the number of
+    values that do not match.
     """
     sample = sample_texts(texts)
     if not sample.values or not has_digits(sample):

@@ -1,4 +1,4 @@
-"""Names of months and days in the languages of date notations."""
+"""Names of months and days in the languages that date notations support."""
 
 from __future__ import annotations
 
@@ -37,17 +37,17 @@ LANGUAGES: tuple[str, ...] = tuple(_LONG)
 
 
 def month_names(language: str, *, is_short: bool) -> list[str]:
-    """Return the names of the months, from January."""
+    """Return the names of the months, beginning with January."""
     return (_SHORT if is_short else _LONG)[language].split()
 
 
 def day_names(language: str, *, is_short: bool) -> list[str]:
-    """Return the names of the days, from Monday."""
+    """Return the names of the days, beginning with Monday."""
     days = _DAYS[language].split()
     return [day[: _SHORT_DAY_LENGTH.get(language, 3)] for day in days] if is_short else days
 
 
 def with_capitals(names: Sequence[str], capitals: str) -> list[str]:
-    """Return names as titles, in upper case or in lower case."""
+    """Return names in title case, upper case or lower case."""
     change = {"title": str.capitalize, "upper": str.upper, "lower": str.lower}[capitals]
     return [change(name) for name in names]

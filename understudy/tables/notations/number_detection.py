@@ -1,4 +1,4 @@
-"""Detect the notation of a column of numbers: affixes, decimal and thousands separators, negative numbers."""
+"""Detect the affixes, separators and negative numbers in the notation of a numeric column."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from understudy.tables.notations.clues import Clues, Detected, Tally, Texts
 from understudy.tables.notations.numbers import regex, unify_separators
 from understudy.tables.notations.samples import SampledTexts, tally
 
-# Minimum share of the sampled values that have the same prefix and suffix.
+# Minimum share of the sampled values that must have the same prefix and suffix.
 _SHARE_MIN = 0.5
 
 _PARTS = re.compile(
@@ -43,7 +43,7 @@ _POINT_CURRENCIES = re.compile(r"(?:[A-Z]{1,3})?[$£¥₹]|USD|GBP|AUD|CAD|INR|J
 
 
 class _Affixes(NamedTuple):
-    """The constant text around the digits of a column."""
+    """The constant text before and after the digits of a column."""
 
     prefix: str
     suffix: str
@@ -54,7 +54,7 @@ class _Affixes(NamedTuple):
 
 @dataclass
 class _Candidate:
-    """Counts of the values under one notation."""
+    """Counts of the values that are read in one notation."""
 
     notation: NumberNotation
     tally: Tally = field(default_factory=Tally)
@@ -94,7 +94,7 @@ class _Candidate:
 
     @property
     def is_code_like(self) -> bool:
-        """Whether the values may be codes, such as telephone numbers: grouped digits of equal length."""
+        """Whether the values may be codes, because they consist of grouped digits of equal length."""
         has_affix = self.notation.prefix or self.notation.suffix
         is_grouped = self.notation.thousands in (" ", ".") and not self.n_with_mark
         return is_grouped and len(self.lengths) == 1 and not has_affix
@@ -112,7 +112,7 @@ def _count(values: Any, mark: str) -> int:
 
 
 def detect_numbers(sample: SampledTexts, texts: Texts, clues: Clues) -> Detected | None:
-    """Return the notation of numbers that fits the most values, or None if there is none."""
+    """Return the number notation that matches the most values, or None if no notation matches."""
     affixes = _find_affixes(sample)
     if affixes is None:
         return None
@@ -122,7 +122,7 @@ def detect_numbers(sample: SampledTexts, texts: Texts, clues: Clues) -> Detected
         return None
     best = _distinct([c for c in candidates if c.tally.n_fitting == n_fitting])
     if affixes.plus and not affixes.suffix and not any(candidate.n_with_mark for candidate in best):
-        # A plus sign before whole numbers may belong to telephone numbers.
+        # A plus sign before whole numbers may indicate telephone numbers.
         return None
     prefers_point = clues.prefers_point or _POINT_CURRENCIES.fullmatch(affixes.prefix.strip())
     if len(best) > 1 and prefers_point:
@@ -174,7 +174,7 @@ def _notations(affixes: _Affixes, clues: Clues) -> Iterator[NumberNotation]:
 
 
 def _distinct(candidates: list[_Candidate]) -> list[_Candidate]:
-    """Remove candidates that read the values like another candidate because their separator never occurs."""
+    """Remove candidates that are equivalent to another candidate because their separator never occurs."""
     possible = [c for c in candidates if c.notation.thousands is None or c.n_grouped]
     whole = [candidate for candidate in possible if not candidate.n_with_mark]
     marks = {candidate.notation.thousands for candidate in whole}
@@ -211,7 +211,7 @@ def _find_affixes(sample: SampledTexts) -> _Affixes | None:
 
 
 def _cut_scale(suffix: str) -> tuple[str, str]:
-    """Split a suffix into the text after the scale, and the scale."""
+    """Split a suffix into the text after the scale and the scale itself."""
     if suffix in SCALES:
         return "", suffix
     for scale in ("K", "k", "M", "B"):
@@ -221,7 +221,7 @@ def _cut_scale(suffix: str) -> tuple[str, str]:
 
 
 def _scales(scales: Counter[str], prefix: str, sample: SampledTexts) -> tuple[str, ...] | None:
-    """Return the scales in use, or None if a single letter is rather a part of a code such as `12B`."""
+    """Return the scales in use, or None if a single letter probably belongs to a code such as `12B`."""
     used = tuple(sorted((scale for scale in scales if scale), key=lambda scale: SCALES[scale]))
     if not used or (prefix.strip() and len(used) <= 6):
         return used
@@ -256,7 +256,7 @@ def _is_suffix(suffix: str) -> bool:
 
 
 def _words_of(notation: NumberNotation, *, has_mark: bool) -> str:
-    """Return the notation in words, for the evidence of a column."""
+    """Return a description of the notation for a column's evidence."""
     names = {",": "commas", ".": "points", " ": "spaces", "'": "apostrophes"}
     words = []
     if has_mark or notation.thousands:

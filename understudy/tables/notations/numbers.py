@@ -10,17 +10,17 @@ import pyarrow.compute as pc
 
 from understudy.tables.notation import SCALES, NumberNotation
 
-# Spaces and apostrophes that are read as the usual ones.
+# Unusual spaces and apostrophes, which are replaced with the usual characters.
 _ODD_SEPARATORS = ("\u00a0\u202f\u2009", " "), ("\u2019", "'")
 _MINUS = "[-\u2212]"
 # Maximum number of digits before the decimal separator of a written number.
 _N_DIGITS_MAX = 18
-# Numbers of at most this absolute value are written digit by digit, without loss.
+# Numbers up to this absolute value are written digit by digit without loss.
 _EXACT_MAX = 2.0**53
 
 
 def unify_separators(texts: pa.Array[Any]) -> pa.Array[Any]:
-    """Replace unusual spaces and apostrophes with the usual ones."""
+    """Replace unusual spaces and apostrophes with the usual characters."""
     values: Any = texts
     for odd, usual in _ODD_SEPARATORS:
         for character in odd:
@@ -41,7 +41,7 @@ def regex(notation: NumberNotation) -> str:
     prefix, suffix = _affix(notation.prefix), _affix(notation.suffix)
     scales = f"(?P<scale>{'|'.join(map(re.escape, notation.scales))})?" if notation.scales else ""
     mark = re.escape(notation.decimal)
-    # Numbers with leading zeros are codes, unless the notation pads numbers.
+    # Numbers with leading zeros are codes unless the notation pads numbers.
     plain, first = ("[0-9]{1,18}", "[0-9]") if notation.width else ("(?:0|[1-9][0-9]{0,17})", "[1-9]")
     separator = re.escape(_usual(notation.thousands or "")).replace(r"\ ", " ")
     grouped = f"{first}[0-9]{{0,2}}(?:{separator}[0-9]{{3}}){{1,5}}"
@@ -52,12 +52,12 @@ def regex(notation: NumberNotation) -> str:
 
 
 def _affix(text: str) -> str:
-    """Return a pattern for a prefix or suffix, with any space in place of a blank."""
+    """Return a pattern for a prefix or suffix in which a blank matches any space character."""
     return re.sub(r"(?:\\? )+", " ?", re.escape(_usual(text)))
 
 
 def parse_numbers(texts: pa.Array[Any], notation: NumberNotation, target: pa.DataType) -> pa.Array[Any]:
-    """Return the numbers of texts; null for missing values and for texts that are not in the notation."""
+    """Parse texts as numbers. Missing values and texts outside the notation become null."""
     extracted: Any = pc.extract_regex(unify_separators(texts), regex(notation))
     names = [extracted.type.field(i).name for i in range(extracted.type.num_fields)]
     fields = dict(zip(names, extracted.flatten(), strict=True))
@@ -95,7 +95,7 @@ def _scaled(signed: Any, scale: Any, notation: NumberNotation) -> Any:
 
 
 def write_numbers(values: pa.Array[Any], notation: NumberNotation) -> pa.Array[Any]:
-    """Return the text of numbers in a notation, with null for missing values."""
+    """Return numbers as text in a notation. Missing values become null."""
     numbers: Any = values
     is_negative = pc.less(numbers, pa.scalar(0, numbers.type))
     size = pc.abs(numbers)
@@ -103,14 +103,14 @@ def write_numbers(values: pa.Array[Any], notation: NumberNotation) -> pa.Array[A
     if notation.scales:
         size, scale = _divided(size.cast(pa.float64()), notation.scales)
     digits = _digits(size, notation)
-    # A small negative number may round to zero, which has no sign.
+    # A small negative number may be rounded to zero, which has no sign.
     is_negative = pc.and_(is_negative, pc.match_substring_regex(digits, "[1-9]"))
     texts: pa.Array[Any] = _with_affixes(digits, scale, is_negative, notation)
     return texts
 
 
 def _divided(size: Any, scales: tuple[str, ...]) -> tuple[Any, Any]:
-    """Return numbers divided by the largest scale that leaves at least 1, and the suffix of that scale."""
+    """Divide numbers by the largest scale for a result of at least 1, and return the scale's suffix."""
     ordered = sorted(scales, key=lambda name: SCALES[name])
     if len(ordered) == 1:
         return pc.divide(size, SCALES[ordered[0]]), pa.scalar(ordered[0])
@@ -143,7 +143,7 @@ def _digits(size: Any, notation: NumberNotation) -> Any:
 
 
 def _fixed(size: Any, decimals: int) -> tuple[Any, Any]:
-    # Rounds half away from zero, as people do, and not half to even.
+    # Halves are rounded away from zero, as in manual calculation, and not to the nearest even digit.
     scaled = pc.round(pc.multiply(size, 10.0**decimals), 0, "half_towards_infinity").cast(pa.int64())
     digits = pc.utf8_lpad(scaled.cast(pa.string()), decimals + 1, "0")
     if decimals == 0:
@@ -152,7 +152,7 @@ def _fixed(size: Any, decimals: int) -> tuple[Any, Any]:
 
 
 def _split(size: Any, decimals: int | None) -> tuple[Any, Any]:
-    """Return the digits before and after the decimal point of the shortest exact text of each number."""
+    """Return the digits before and after the decimal point in the shortest exact text of each number."""
     if pa.types.is_floating(size.type) and decimals is None:
         size = pc.round(size, 9)
     texts = size.cast(pa.string())

@@ -15,10 +15,9 @@ AnyNotation = NumberNotation | DateNotation | BooleanNotation
 
 
 def parse(texts: pa.Array[Any], notation: AnyNotation, target: pa.DataType) -> pa.Array[Any]:
-    """Return the values of trimmed texts.
+    """Parse trimmed texts and return their values.
 
-    The result has null for missing values, for the words that mean missing, and for texts that are not in the
-    notation.
+    Missing values, words for missing values, and texts outside the notation become null.
     """
     values: Any = texts
     if notation.missing:

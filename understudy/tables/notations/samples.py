@@ -1,4 +1,4 @@
-"""A sample of a text column, from which notations are proposed."""
+"""Sample text columns to propose notations."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LENGTH_MAX = 64
 
 
 class SampledTexts(NamedTuple):
-    """Distinct values from the first rows of a column, and the number of occurrences of each."""
+    """Distinct values from the first rows of a column, and the number of occurrences of each value."""
 
     values: list[str]
     counts: list[int]
@@ -30,7 +30,7 @@ class SampledTexts(NamedTuple):
 
 
 def sample_texts(texts: Texts) -> SampledTexts:
-    """Return the distinct values among the first present ones, without known words for missing values."""
+    """Return the first distinct non-missing values, without known words for missing values."""
     parts, n = [], 0
     for batch in texts():
         present: Any = batch.drop_null()
@@ -62,12 +62,12 @@ def has_digits(sample: SampledTexts) -> bool:
 
 
 def tally(texts: Iterable[pa.Array[Any]], fits: Any, *, is_date: bool) -> Tally:
-    """Count the values that fit a notation.
+    """Count the values that follow a notation.
 
     Parameters
     ----------
     fits : callable (array) -> array of booleans
-        Function that returns whether each value fits; null for a missing value.
+        Function that returns whether each value follows the notation, or null for a missing value.
     """
     result = Tally()
     for batch in texts:

@@ -1,4 +1,4 @@
-"""Words that people write for a missing value in columns of numbers or dates."""
+"""Words that represent a missing value in columns of numbers or dates."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def is_applicable(notation: AnyNotation, type_: pa.DataType) -> bool:
 
 
 def write(values: pa.Array[Any], notation: AnyNotation) -> pa.Array[Any]:
-    """Return the text of values in a notation, with null for missing values."""
+    """Return values as text in a notation. Missing values become null."""
     if isinstance(notation, NumberNotation):
         return write_numbers(values, notation)
     if isinstance(notation, DateNotation):
@@ -38,14 +38,14 @@ def write(values: pa.Array[Any], notation: AnyNotation) -> pa.Array[Any]:
 
 
 def written_batch(batch: pa.RecordBatch, schema: pa.Schema, *, is_json: bool = False) -> pa.RecordBatch:
-    """Return a batch with text in place of the columns that have a notation.
+    """Return a batch in which the columns that have a notation are converted to text.
 
     Parameters
     ----------
     schema : pyarrow.Schema
-        Schema whose fields contain the notations in their metadata; see `field_metadata`.
+        Schema whose fields contain the notations in their metadata. See `field_metadata`.
     is_json : bool
-        Whether plain numbers, booleans and missing values keep their types, because JSON represents them.
+        Whether plain numbers, booleans and missing values keep their types, because JSON can represent them.
     """
     notations = [_notation_of(field) for field in schema]
     if is_json:
