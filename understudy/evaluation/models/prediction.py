@@ -74,7 +74,7 @@ class Target:
         return "regression" if self.classes is None else "classification"
 
     def encode(self, values: Values) -> Floats:
-        """Return the scaled values, or the numbers of their classes; all values must be known."""
+        """Return the scaled values, or the numbers of their classes. All values must be known."""
         numbers = values.astype(np.float64)
         if self.classes is None:
             return (numbers - self.centre) / self.width
@@ -286,7 +286,7 @@ def train_and_predict(
     n_trees = len(present) if target.classes is not None and len(present) > 2 else 1
     n_rounds = min(N_ROUNDS, N_TREES_MAX // n_trees)
     learner = HistGradientBoostingRegressor if target.classes is None else HistGradientBoostingClassifier
-    # Any: scikit-learn has no common base class for the two learners.
+    # `Any` is used because scikit-learn has no common base class for the two learners.
     model: Any = learner(
         max_iter=n_rounds,
         learning_rate=min(RATE_MAX, ROUNDS_TIMES_RATE / n_rounds),

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 CONFIDENCE = 0.95
-# Maximum number of observations of a predicted share; more observations hardly narrow its interval.
+# Maximum number of observations of a predicted share. More observations hardly narrow the interval.
 N_PREDICTED_MAX = 100_000
 
 Interval = tuple[float, float]
@@ -42,7 +42,7 @@ class Excess(BaseModel):
 
 
 def share_of(hits: NDArray[np.bool_], units: NDArray[np.int64]) -> Proportion:
-    """Return the share of hits; all units have the same weight.
+    """Return the share of hits, with the same weight for all units.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def share_of(hits: NDArray[np.bool_], units: NDArray[np.int64]) -> Proportion:
 
 
 def exact_interval(n_successes: float, n: float, *, confidence: float = CONFIDENCE) -> Interval:
-    """Return the interval of a share (Clopper and Pearson, 1934); `n` may be an effective sample size."""
+    """Return the interval of a share (Clopper and Pearson, 1934). `n` may be an effective sample size."""
     # Imported here: scipy is slow to load, and listing the metrics does not need it.
     from scipy.stats import beta
 
@@ -89,7 +89,7 @@ def score_interval(share: float, n: float, *, confidence: float = CONFIDENCE) ->
 
 
 def predicted_shares(share: Proportion, n: float, tail: float) -> Interval:
-    """Return the interval of a further share of n observations from the same population.
+    """Return the prediction interval for the share in n new observations from the same population.
 
     Parameters
     ----------

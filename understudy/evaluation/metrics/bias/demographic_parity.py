@@ -107,7 +107,7 @@ class DemographicParityResult(MetricResult):
 
 
 def score(comparison: Comparison) -> DemographicParityResult | UnscoredResult:
-    """Return the largest excess of the demographic parity difference over that of the model of real rows.
+    """Return the largest excess of the demographic parity difference over the model trained on real rows.
 
     Notes
     -----
@@ -143,7 +143,7 @@ def _column(comparison: Comparison, outcome: Experiment, name: str) -> ColumnPar
     assert outcome.real is not None
     groups = groups_of(comparison, name)
     rng = comparison.rng(f"demographic_parity {name}")
-    # A protected target would be predicted from itself.
+    # If the target were a protected column, it would be predicted from itself.
     if groups.position == outcome.target.column:
         return None
     by_class = [

@@ -96,7 +96,7 @@ class EqualisedOddsResult(MetricResult):
 
 
 def score(comparison: Comparison) -> EqualisedOddsResult | UnscoredResult:
-    """Return the largest excess of the equalized odds difference over that of the model of real rows.
+    """Return the largest excess of the equalized odds difference over the model trained on real rows.
 
     Notes
     -----

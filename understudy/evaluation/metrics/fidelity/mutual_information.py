@@ -1,4 +1,4 @@
-"""Mutual information: similarity of the strengths of relations in the real and the synthetic table."""
+"""Mutual information: similarity of the strength of relations between columns in the two tables."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class MutualInformationResult(MetricResult):
 
 
 def score(comparison: Comparison) -> MutualInformationResult | UnscoredResult:
-    """Return 1 minus the summed differences of mutual information divided by its real sum, at least 0.
+    """Return 1 minus the sum of differences in mutual information divided by the real sum, but at least 0.
 
     Notes
     -----
@@ -61,7 +61,7 @@ def score(comparison: Comparison) -> MutualInformationResult | UnscoredResult:
 
 
 def information(counts: Counts) -> tuple[Floats, Floats]:
-    """Return the mutual information of each pair in nats, and normalized to the range from 0 to 1.
+    """Return the mutual information of each pair, both in nats and normalized to the range from 0 to 1.
 
     Parameters
     ----------

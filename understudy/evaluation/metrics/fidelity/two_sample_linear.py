@@ -35,7 +35,7 @@ class TwoSampleLinearResult(ClassifierTestResult):
 
 
 def score(comparison: Comparison) -> TwoSampleLinearResult | UnscoredResult:
-    """Return the out-of-fold AUC of a logistic regression; 0.5 is guessing."""
+    """Return the out-of-fold AUC of a logistic regression, which is 0.5 for random guessing."""
     if n_rows_tested(comparison, _DISCRIMINATOR) < N_ROWS_MIN:
         return UnscoredResult(reason=f"needs at least {N_ROWS_MIN} rows in each table")
     with one_thread():
@@ -63,7 +63,8 @@ def _of_numbers(values: Values) -> Floats:
 
     missing = is_missing(values)
     ranks = np.zeros(len(values))
-    # Ranks are from -1 to 1 among the values of both tables, so that both tables are treated alike.
+    # Ranks range from -1 to 1 and are computed from the values of both tables, so that both tables are
+    # treated equally.
     ranks[~missing] = 2 * rankdata(values[~missing]) / max((~missing).sum(), 1) - 1
     return np.column_stack([ranks, ranks**2, missing])
 

@@ -75,7 +75,7 @@ def score(comparison: Comparison) -> CanariesResult | UnscoredResult:
 
 
 def exposure(planted: NDArray[np.float64], left_out: NDArray[np.float64]) -> float:
-    """Return the mean exposure in bits. Half of the canaries that tie with a planted one rank above it."""
+    """Return the mean exposure in bits. Half of the canaries that tie with a planted canary rank above it."""
     ordered = np.sort(left_out)
     n = len(ordered)
     above = n - np.searchsorted(ordered, planted, side="right")

@@ -1,4 +1,4 @@
-"""Linkability: two files about the same people, linked by synthetic rows."""
+"""Linkability: the use of synthetic rows to link two files about the same people."""
 
 from __future__ import annotations
 
@@ -62,7 +62,8 @@ def score(comparison: Comparison) -> LinkabilityResult | UnscoredResult:
     linked = [_linked(victims, nearest, k) for k in NEIGHBOURS_ASKED]
     return LinkabilityResult(
         score=max(rows.risk for rows in linked),
-        # The intervals hold simultaneously, so the maxima of their ends form an interval of the larger risk.
+        # The intervals hold simultaneously, so the maxima of their lower and upper ends form an interval for
+        # the larger risk.
         interval=(max(rows.interval[0] for rows in linked), max(rows.interval[1] for rows in linked)),
         one=_names(comparison, is_one=True),
         other=_names(comparison, is_one=False),

@@ -82,8 +82,8 @@ def interval_of_found(members: Scores, others: Scores, *, confidence: float = CO
     tail = (1 - confidence) / 4
     ranks = np.arange(1, n + 1)
     ordered = np.sort(others)[::-1]
-    # Two order statistics: at most 1 % of the population is above one of them, and at least 1 % above the
-    # other, up to the error.
+    # The thresholds are two order statistics. Apart from the accepted error, at most 1 % of the population is
+    # above one of them, and at least 1 % is above the other.
     is_strict = beta.ppf(1 - tail, ranks, n - ranks + 1) <= FALSE_ALARMS
     is_loose = beta.ppf(tail, ranks, n - ranks + 1) >= FALSE_ALARMS
     strict = ordered[is_strict.sum() - 1] if is_strict.any() else np.inf
@@ -93,7 +93,7 @@ def interval_of_found(members: Scores, others: Scores, *, confidence: float = CO
 
 
 def _exact(is_found: NDArray[np.bool_], confidence: float) -> Interval:
-    # The interval has half of the total error, a quarter at each end; only one end is used.
+    # The interval has half of the total error probability, with a quarter at each end. Only one end is used.
     return exact_interval(int(is_found.sum()), len(is_found), confidence=(1 + confidence) / 2)
 
 

@@ -50,8 +50,8 @@ class NearestRecordResult(MetricResult):
 def score(comparison: Comparison) -> NearestRecordResult | UnscoredResult:
     """Return the share of synthetic rows that are closer to the training rows than to the held-out rows.
 
-    The same number of training and held-out rows is used. If a subject is declared, all rows of the same
-    number of subjects are used.
+    The comparison uses the same number of training and held-out rows. If a subject is declared, it uses all
+    rows of the same number of subjects.
 
     Notes
     -----
@@ -130,7 +130,7 @@ def _standard_error(won: NDArray[np.float64], winners: NDArray[np.int64] | None)
 
 
 def _median_ratio(distances: NDArray[np.float32]) -> float:
-    """Return the median ratio of the nearest to the second nearest distance; 1 if both are 0."""
+    """Return the median ratio of the nearest to the second-nearest distance. If both are 0, the ratio is 1."""
     nearest, second = distances[:, 0], distances[:, 1]
     return float(np.median(np.where(second > 0, nearest / np.where(second > 0, second, 1), 1.0)))
 
