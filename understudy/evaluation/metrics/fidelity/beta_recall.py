@@ -35,8 +35,10 @@ class BetaRecallResult(MetricResult):
 def score(comparison: Comparison) -> BetaRecallResult | UnscoredResult:
     """Return 1 minus twice the mean distance of the curve from the diagonal (Alaa et al. 2022).
 
-    Notes ----- A real row is reached if its nearest synthetic row lies within its neighbourhood. As in the
-    authors' code, only synthetic rows that are nearest to a real row determine the depths.
+    Notes
+    -----
+    A real row is reached if its nearest synthetic row lies within its neighbourhood. As in the authors' code,
+    only synthetic rows that are nearest to a real row determine the depths.
     """
     neighbours = neighbourhood(comparison)
     if neighbours is None:

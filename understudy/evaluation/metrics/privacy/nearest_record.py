@@ -130,7 +130,7 @@ def _standard_error(won: NDArray[np.float64], winners: NDArray[np.int64] | None)
 
 
 def _median_ratio(distances: NDArray[np.float32]) -> float:
-    """Return the median ratio of the nearest to the second-nearest distance. If both are 0, the ratio is 1."""
+    """Return the median ratio of the nearest to the second-nearest distance, or 1 where both are 0."""
     nearest, second = distances[:, 0], distances[:, 1]
     return float(np.median(np.where(second > 0, nearest / np.where(second > 0, second, 1), 1.0)))
 
