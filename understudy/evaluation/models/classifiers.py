@@ -57,9 +57,9 @@ def as_features(tables: Sequence[EncodedTable], *, without: int | None = None) -
 
     Notes
     -----
-    Frequencies are counted in all tables together. Ranks by the frequency in one table would reveal to a
-    classifier which rare categories happen to be more frequent in this table, so that two samples of one
-    source would look different.
+    Frequencies are counted in all tables together. If ranks were based on the frequencies in one table, a
+    classifier could detect which rare categories are more frequent in this table by chance. Two samples from
+    the same source would then appear to differ.
     """
     kept = [i for i in range(len(tables[0].columns)) if i != without]
     columns = [_in_order([table.columns[i] for table in tables]) for i in kept]

@@ -113,7 +113,7 @@ def parity_ratio(counts: Floats) -> float | None:
 
     Notes
     -----
-    Uniform Guidelines on Employee Selection Procedures (1978), section 4 D.
+    The threshold follows the Uniform Guidelines on Employee Selection Procedures (1978), section 4 D.
     """
     shares = selected(counts)
     return float(shares.min() / shares.max()) if shares.max() > 0 else None
@@ -165,8 +165,8 @@ def gaps(
 
     Notes
     -----
-    Both models are tested on the same resampled rows. The largest difference is biased upwards by chance, and
-    this happens twice on resampled rows. The interval is widened to contain the value itself.
+    Both models are tested on the same resampled rows. Chance biases the largest difference upwards, and
+    resampled rows have this bias twice. The interval is therefore widened to contain the estimate.
     """
     evaluated = Crossing(crossing.label, crossing.counts[is_judged])
     differences = [float(difference(evaluated.model(number))) for number in (0, 1)]

@@ -153,9 +153,9 @@ def experiment(comparison: Comparison) -> Experiment | str:
 
     Notes
     -----
-    The models are tested on the holdout. Without a holdout, they are tested on a third of the real rows or
-    subjects, which the model of real rows is then not trained on. Train on synthetic, test on real: Esteban,
-    Hyland and Rätsch (2017).
+    The models are tested on the holdout. Without a holdout, they are tested on one third of the real rows or
+    subjects, which are then not used to train the model of real rows. The method (train on synthetic, test on
+    real) follows Esteban, Hyland and Rätsch (2017).
     """
     return comparison.once("prediction", _experiment)
 

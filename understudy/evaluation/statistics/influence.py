@@ -62,8 +62,8 @@ def area(scores: Floats, is_positive: Bools) -> Estimate:
 
     Notes
     -----
-    DeLong, DeLong and Clarke-Pearson (1988): the contribution of a row is the share of the other class's rows
-    against which it is ranked correctly; ties count half.
+    DeLong, DeLong and Clarke-Pearson (1988): the contribution of a row is the share of rows of the other
+    class against which the row is ranked correctly, with ties counted as half.
     """
     positive, negative = scores[is_positive], scores[~is_positive]
     right = np.empty(len(scores))

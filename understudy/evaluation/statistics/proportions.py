@@ -53,11 +53,11 @@ def share_of(hits: NDArray[np.bool_], units: NDArray[np.int64]) -> Proportion:
 
     Notes
     -----
-    The effective sample size is that of Korn and Graubard (1998), "Confidence intervals for proportions with
+    The effective sample size follows Korn and Graubard (1998), "Confidence intervals for proportions with
     small expected number of positive counts estimated from survey data": p (1 - p) divided by the variance of
-    p, here that of the mean over units. One unit with only hits and one without hits are added before the
-    variance is computed. With few hits, the correlation of rows within a unit cannot be estimated, and this
-    makes them count as correlated.
+    p, which is here the variance of the mean over units. One unit with only hits and one without hits are
+    added before the variance is computed. With few hits, the correlation of rows within a unit cannot be
+    estimated. Because of the two additional units, the rows count as correlated.
     """
     sizes = np.bincount(units)
     if len(sizes) == len(hits):
@@ -100,7 +100,8 @@ def predicted_shares(share: Proportion, n: float, tail: float) -> Interval:
 
     Notes
     -----
-    Quantiles of the beta-binomial distribution: the posterior predictive distribution under Jeffreys' prior.
+    The ends are quantiles of the beta-binomial distribution, which is the posterior predictive distribution
+    under Jeffreys' prior.
     """
     n_predicted = int(min(n, N_PREDICTED_MAX))
     a, b = share.value * share.n + 0.5, (1 - share.value) * share.n + 0.5
@@ -151,8 +152,8 @@ def risk(attack: Proportion, control: Proportion, *, confidence: float = CONFIDE
     Notes
     -----
     Giomi et al. (2023), "A unified framework for quantifying privacy risk in synthetic data", equation 6. The
-    interval is the scaled interval of the difference, because the control's error in the denominator is of
-    second order.
+    interval is the scaled interval of the difference, because the error of the control in the denominator is
+    of second order.
     """
     left = max(1 - control.value, 1 / control.n)
     found = difference(attack, control, confidence=confidence)

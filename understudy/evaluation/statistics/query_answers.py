@@ -344,7 +344,7 @@ def rarefied(values: Floats, n_rows: int) -> float:
 
     Notes
     -----
-    Hurlbert (1971): a value that occurs in c of N rows is missing from C(N - c, n) of the C(N, n) samples.
+    Hurlbert (1971): a value that occurs in c of N rows does not occur in C(N - c, n) of the C(N, n) samples.
     """
     # Imported here: scipy is slow to load, and listing the metrics does not need it.
     from scipy.special import gammaln
@@ -366,7 +366,7 @@ def _quantile(known: Floats, quantile: float) -> tuple[float, float]:
 
     Notes
     -----
-    The ends of the interval are order statistics: Conover (1999), section 3.2.
+    The ends of the interval are order statistics (Conover 1999, section 3.2).
     """
     n = len(known)
     if n == 0:

@@ -111,8 +111,8 @@ def score(comparison: Comparison) -> DemographicParityResult | UnscoredResult:
 
     Notes
     -----
-    Both models predict the classes of the same real test rows. Calders, Kamiran and Pechenizkiy (2009);
-    Feldman et al. (2015) for the ratio.
+    Both models predict the classes of the same real test rows. The difference follows Calders, Kamiran and
+    Pechenizkiy (2009), and the ratio follows Feldman et al. (2015).
     """
     outcome = experiment(comparison)
     if isinstance(outcome, str):

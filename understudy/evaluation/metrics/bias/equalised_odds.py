@@ -100,7 +100,8 @@ def score(comparison: Comparison) -> EqualisedOddsResult | UnscoredResult:
 
     Notes
     -----
-    Both models predict the classes of the same real test rows. Hardt, Price and Srebro (2016).
+    Both models predict the classes of the same real test rows. The measure follows Hardt, Price and Srebro
+    (2016).
     """
     outcome = experiment(comparison)
     if isinstance(outcome, str):

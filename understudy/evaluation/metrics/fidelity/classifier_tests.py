@@ -122,9 +122,9 @@ def run_test(comparison: Comparison, discriminator: Discriminator) -> dict[str, 
 
     Notes
     -----
-    Both tables contribute the same number of rows. Equal rows are in the same fold. Otherwise a copied row
-    would be trained on with one label and tested with the other, and copies would push the AUC below 0.5.
-    The rows of a subject are in the same fold too, because similar rows of the subject in the training folds
+    Both tables contribute the same number of rows. Equal rows are in the same fold. Otherwise, a copied row
+    would have one label in training and the other label in the test, and copies would push the AUC below 0.5.
+    The rows of a subject are also in the same fold, because similar rows of the subject in the training folds
     would reveal that a row is real.
     """
     n_rows = n_rows_tested(comparison, discriminator)

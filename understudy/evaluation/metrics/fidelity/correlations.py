@@ -45,8 +45,8 @@ def score(comparison: Comparison) -> CorrelationsResult | UnscoredResult:
 
     Notes
     -----
-    Correlations use the rows in which both columns are known. Spearman's correlation uses the ranks among
-    all known values of a column. Only pairs whose correlation is defined in both tables count.
+    Correlations use the rows in which both values are known. Spearman's correlation uses the ranks among all
+    known values of a column. The score includes only pairs whose correlation is defined in both tables.
     """
     chosen = _chosen(comparison)
     if len(chosen) < 2:

@@ -41,8 +41,8 @@ def score(comparison: Comparison) -> MutualInformationResult | UnscoredResult:
 
     Notes
     -----
-    The cells are those of `column_pairs`. Strong relations weigh most, so the many pairs without a relation
-    cannot hide that strong relations are lost.
+    The cells are the same as in `column_pairs`. Strong relations have the largest weight, so the many pairs
+    without a relation cannot hide the loss of strong relations.
     """
     if len(comparison.columns) < 2:
         return UnscoredResult(reason="needs at least two columns")
@@ -70,8 +70,8 @@ def information(counts: Counts) -> tuple[Floats, Floats]:
 
     Notes
     -----
-    Few rows in many cells bias the two entropies and the joint entropy. Miller and Madow's correction (Miller
-    1955) reduces this bias. The normalization is that of Strehl and Ghosh (2002).
+    If many cells contain few rows, the two entropies and the joint entropy are biased. Miller and Madow's
+    correction (Miller 1955) reduces this bias. The normalization follows Strehl and Ghosh (2002).
     """
     first, second, both = counts.sum(axis=2), counts.sum(axis=1), counts.reshape(len(counts), -1)
     n = both.sum(axis=1)
@@ -94,8 +94,8 @@ def _has_relation(counts: Counts, n_pairs: int) -> bool:
 
     Notes
     -----
-    Wilks (1938), with a Bonferroni correction over pairs. The test is asymptotic: with few rows per cell it
-    finds relations slightly too often.
+    The test follows Wilks (1938), with a Bonferroni correction for the number of pairs. The test is
+    asymptotic, so with few rows per cell it finds relations slightly too often.
     """
     # Imported here: scipy is slow to load, and listing the metrics does not need it.
     from scipy.stats import chi2

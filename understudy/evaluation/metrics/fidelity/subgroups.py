@@ -231,9 +231,9 @@ def expected_distances(real: Floats, synthetic: Floats, *, is_ordered: bool) -> 
 
     Notes
     -----
-    Total variation uses the mean absolute deviation of each share under the normal approximation.
-    Kolmogorov-Smirnov uses the smaller of this value and the mean of the largest absolute value of a Brownian
-    bridge, sqrt(pi / 2) log 2 (Kolmogorov 1933).
+    The total variation distance uses the mean absolute deviation of each share under the normal
+    approximation. The Kolmogorov-Smirnov distance uses the smaller of this value and the mean of the largest
+    absolute value of a Brownian bridge, sqrt(pi / 2) log 2 (Kolmogorov 1933).
     """
     n_real, n_synthetic = (np.maximum(counts.sum(axis=1), 1) for counts in (real, synthetic))
     scale = np.sqrt(1 / n_real + 1 / n_synthetic)

@@ -79,9 +79,9 @@ def score(comparison: Comparison) -> AttributeInferenceResult | UnscoredResult:
 
     Notes
     -----
-    Giomi et al. (2023), section 4.3, without the division by 1 - control. The control removes what holds for
-    everybody: a table is made to show relations such as that between occupation and income, and they also
-    hold for people who are not in the table.
+    The attack follows Giomi et al. (2023), section 4.3, without the division by 1 - control. The control
+    removes information that holds for the whole population. A synthetic table is meant to show relations such
+    as that between occupation and income, which also hold for people who are not in the table.
     """
     secrets = sensitive_columns(comparison)
     if not secrets or len(comparison.columns) < 2:

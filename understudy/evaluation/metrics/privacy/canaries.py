@@ -47,8 +47,8 @@ def score(comparison: Comparison) -> CanariesResult | UnscoredResult:
     Notes
     -----
     Carlini et al. (2019), "The secret sharer", section 4: exposure is the logarithm of the number of
-    candidates minus the logarithm of the canary's rank among them. Here the candidates are the canary and the
-    canaries that were left out, so exposure is at most log2(n_left + 1).
+    candidates minus the logarithm of the canary's rank among them. Here, the candidates are the canary and
+    the canaries that were left out, so the exposure is at most log2(n_left + 1).
     """
     assert comparison.canaries is not None
     is_planted = comparison.canaries.is_planted

@@ -54,8 +54,8 @@ def score(comparison: Comparison) -> ExactCopiesResult:
 
     Notes
     -----
-    Rows are compared by 64-bit hashes of their values. Two tables of a million rows have a hash collision
-    with a probability of 1 in 18 million. Numbers are equal if they are equal in double precision.
+    Rows are compared by 64-bit hashes of their values. The probability of a hash collision between two tables
+    of one million rows is 1 in 18 million. Numbers count as equal if they are equal in double precision.
     """
     real, synthetic = comparison.real.row_hashes, comparison.synthetic.row_hashes
     crowd = _crowd(comparison)
@@ -177,8 +177,9 @@ def _share_of_repeated(crowd: Crowd) -> Proportion:
     Notes
     -----
     Good (1953), "The population frequencies of species and the estimation of population parameters": the
-    share of rows that occur once estimates the probability of a row that was not seen. Its variance is that
-    of Esty (1983), "A normal limit law for a nonparametric estimator of the coverage of a random sample".
+    share of rows that occur once estimates the probability of an unseen row. The variance of this estimate
+    follows Esty (1983), "A normal limit law for a nonparametric estimator of the coverage of a random
+    sample".
     """
     _, n_units_each, n_rows_each = _units_of_hashes(crowd)
     n, n_units = len(crowd.hashes), len(np.unique(crowd.units))

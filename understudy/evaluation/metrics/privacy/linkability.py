@@ -51,7 +51,7 @@ def score(comparison: Comparison) -> LinkabilityResult | UnscoredResult:
     Notes
     -----
     Giomi et al. (2023), "A unified framework for quantifying privacy risk in synthetic data", section 4.2:
-    two halves are linked if they have a synthetic row in common among their nearest ones.
+    two halves are linked if their nearest synthetic rows include a common row.
     """
     if len(comparison.columns) < 2:
         return UnscoredResult(reason="needs two columns")

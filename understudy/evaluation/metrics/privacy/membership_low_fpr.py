@@ -36,8 +36,8 @@ def score(comparison: Comparison) -> MembershipLowFprResult | UnscoredResult:
 
     Notes
     -----
-    Carlini et al. (2022), "Membership inference attacks from first principles": an attack matters if it
-    identifies some members with confidence, not if it is slightly better than guessing for all.
+    Carlini et al. (2022), "Membership inference attacks from first principles": an attack is relevant if it
+    identifies some members with confidence, not if it is slightly better than guessing for all members.
     """
     victims = find_victims(comparison)
     if victims is None or victims.n_apart < N_VICTIMS_MIN:
@@ -70,10 +70,10 @@ def interval_of_found(members: Scores, others: Scores, *, confidence: float = CO
 
     Notes
     -----
-    The threshold is an estimate too. The share of the population of other rows above the j-th highest score
-    of n is distributed as Beta(j, n - j + 1), so order statistics enclose the threshold. The exact interval
-    of the share of members above each of them covers the sampling of members. Each of the four bounds may
-    err with a quarter of the total error probability.
+    The threshold is also an estimate. The share of the population of other rows above the j-th highest of n
+    scores has the distribution Beta(j, n - j + 1), so order statistics enclose the threshold. The exact
+    interval of the share of members above each order statistic accounts for the sampling of members. Each of
+    the four bounds has a quarter of the total error probability.
     """
     # Imported here: scipy is slow to load, and listing the metrics does not need it.
     from scipy.stats import beta

@@ -55,9 +55,9 @@ def score(comparison: Comparison) -> NearestRecordResult | UnscoredResult:
 
     Notes
     -----
-    The distance is the sum over columns. Numbers contribute the difference of their ranks in the real table
-    (from 0 to 1), and categories contribute 0 if they are equal and 1 otherwise. A missing value equals only
-    another missing value.
+    The distance is a sum over columns. Numbers contribute the difference between their ranks in the real
+    table (from 0 to 1), and categories contribute 0 if they are equal and 1 otherwise. A missing value equals
+    only another missing value.
     """
     assert comparison.holdout is not None
     tables = (comparison.real, comparison.holdout)
@@ -118,8 +118,9 @@ def _standard_error(won: NDArray[np.float64], winners: NDArray[np.int64] | None)
 
     Notes
     -----
-    With subjects, it is the standard error of a ratio of totals (Cochran 1977, section 6.3): if another
-    subject had been held out, all synthetic rows closest to it would count for the other table.
+    If subjects are declared, the result is the standard error of a ratio of totals (Cochran 1977, section
+    6.3). If a different subject had been held out, all synthetic rows closest to this subject would count for
+    the other table.
     """
     off = won - won.mean()
     if winners is None:

@@ -102,10 +102,10 @@ def score(comparison: Comparison) -> SinglingOutResult | UnscoredResult:
 
     Notes
     -----
-    After Giomi et al. (2023), section 4.1, with another control: a guess counts if it matches exactly one of
-    all training and held-out rows, or rows of exactly one subject. If guesses do not depend on membership,
-    the probability that this row or subject is in the training table equals the share of the training table.
-    The two tables may therefore differ in size.
+    The attack follows Giomi et al. (2023), section 4.1, with a different control. A guess counts if it
+    matches exactly one row among all training and held-out rows, or only rows of one subject. If guesses do
+    not depend on membership, the probability that this row or subject is in the training table equals the
+    share of the training table. The two tables may therefore differ in size.
     """
     assert comparison.holdout is not None
     rng = comparison.rng("singling out")
@@ -171,11 +171,11 @@ def judge_guesses(kind: Kind, hits: Rows, population: Population, *, confidence:
 
     Notes
     -----
-    Given the number of rows hit, the number of training rows among them is binomial, and its exact interval
-    gives the interval of the risk. A row that several guesses hit counts once, because these guesses are not
-    independent. Guesses that hit several rows of a subject are not independent either. They all count,
-    because a subject with more revealed rows is hit more often, but the interval uses the effective number of
-    subjects, (sum of hits)² / sum of hits² (Kish 1965).
+    For a given number of hit rows, the number of training rows among these rows has a binomial distribution,
+    whose exact interval determines the interval of the risk. A row that several guesses hit counts once,
+    because these guesses are not independent. Guesses that hit several rows of a subject are also not
+    independent. All of these guesses count, because a subject with more revealed rows is hit more often. The
+    interval therefore uses the effective number of subjects, (sum of hits)² / sum of hits² (Kish 1965).
     """
     rows = np.unique(hits[hits != NOBODY])
     n_missed = int((hits == NOBODY).sum())
