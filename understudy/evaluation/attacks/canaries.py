@@ -115,7 +115,7 @@ def _rows_of_number(values: Arrow, n: int, rng: np.random.Generator) -> Rows:
 
 
 def _find_unique_rows(generated: pa.Table, table: pa.Table, schema: TableSchema) -> Rows:
-    """Return the positions of rows that equal no earlier row and no row of the table."""
+    """Return the positions of rows that do not equal an earlier row or a row of the table."""
     learned = [
         column
         for column in schema.columns

@@ -1,4 +1,4 @@
-"""Guesses of a singling-out attack: conditions that should match one person, based on synthetic rows only."""
+"""Guesses of a singling-out attack: conditions from synthetic rows only that should match one person."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ class Crowd:
         return cls([SortedColumn.of(values) for values in table.columns], subjects)
 
     def is_one(self, rows: Rows) -> bool:
-        """Return whether there is at least one row and all rows belong to one subject."""
+        """Return whether at least one row is given and all rows belong to one subject."""
         if self.subjects is None or len(rows) < 2:
             return len(rows) == 1
         return bool((self.subjects[rows] == self.subjects[rows[0]]).all())
@@ -176,7 +176,7 @@ def hits_of_combinations(
 
 
 def _values_of_one(values: Values, subjects: Rows | None) -> Values:
-    """Return the known values that occur only in one row or in rows of one subject, in ascending order."""
+    """Return, in ascending order, the known values of a single row or of the rows of a single subject."""
     is_known = ~is_missing(values)
     if subjects is None:
         known, counts = np.unique(values[is_known], return_counts=True)

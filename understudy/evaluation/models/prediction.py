@@ -94,7 +94,7 @@ class Labelled:
 
     @property
     def subjects(self) -> NDArray[np.int64] | None:
-        """The subject of each row; None if no subject is declared."""
+        """The subject of each row, or None if no subject is declared."""
         return None if self.table.subjects is None else self.table.units
 
     @property
@@ -133,7 +133,7 @@ class Experiment:
     judged : Predictions
         The predictions of the model that was trained on the rows to score.
     real : Predictions or None
-        The predictions of the model that was trained on real rows; None if there are too few rows.
+        The predictions of the model that was trained on real rows, or None if there are too few rows.
     """
 
     target: Target
@@ -149,7 +149,7 @@ class Experiment:
 
 
 def experiment(comparison: Comparison) -> Experiment | str:
-    """Return the predictions of both models, or the reason why there are none.
+    """Return the predictions of both models, or the reason why there are no predictions.
 
     Notes
     -----
@@ -279,7 +279,7 @@ def train_and_predict(
     weights : float array of shape (n_train,), optional
         The weight of each training row.
     """
-    # Local import: scikit-learn takes 120 MB, and only classifiers need it.
+    # Imported here because scikit-learn uses 120 MB of memory, and only classifiers require it.
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
     present = np.unique(train.truth)

@@ -21,7 +21,7 @@ Z_95 = 1.959964
 
 @dataclass(frozen=True)
 class Estimate:
-    """An estimate and the influence of each test row on it.
+    """An estimate, and the influence of each test row on the estimate.
 
     Parameters
     ----------

@@ -114,7 +114,7 @@ def find_nearest(
     left_out: Sequence[int] = (),
 ) -> Neighbours:
     """Return the k nearest rows for each query; the parameters are those of the kernel."""
-    # Local import: compiled code is slow to load, and the API lists metrics without it.
+    # Imported here because compiled code is slow to load, and the API lists metrics without it.
     from understudy.kernels.neighbours import Rows, Views, nearest_rows
 
     views, columns = Views(part, np.array(left_out, dtype=np.int64)), Rows(others.numbers, others.codes)
@@ -128,7 +128,7 @@ def find_nearest(
 
 def count_differences(queries: Points, others: Points, tolerance: float) -> NDArray[np.float64]:
     """Return, for each query, the smallest number of columns in which another row differs from it."""
-    # Local import: Numba is slow to load, and the API lists metrics without it.
+    # Imported here because Numba is slow to load, and the API lists metrics without it.
     from understudy.kernels.neighbours import Rows, fewest_differences
 
     columns = Rows(others.numbers, others.codes)

@@ -71,7 +71,7 @@ def share_of(hits: NDArray[np.bool_], units: NDArray[np.int64]) -> Proportion:
 
 def exact_interval(n_successes: float, n: float, *, confidence: float = CONFIDENCE) -> Interval:
     """Return the interval of a share (Clopper and Pearson, 1934). `n` may be an effective sample size."""
-    # Imported here: scipy is slow to load, and listing the metrics does not need it.
+    # Imported here because SciPy is slow to load, and listing the metrics does not require it.
     from scipy.stats import beta
 
     tail = (1 - confidence) / 2
@@ -119,7 +119,7 @@ def predicted_shares(share: Proportion, n: float, tail: float) -> Interval:
 
 def normal_quantile(confidence: float) -> float:
     """Return the number of standard errors between an estimate and the ends of its interval."""
-    # Imported here: scipy is slow to load, and listing the metrics does not need it.
+    # Imported here because SciPy is slow to load, and listing the metrics does not require it.
     from scipy.stats import norm
 
     return float(norm.ppf((1 + confidence) / 2))

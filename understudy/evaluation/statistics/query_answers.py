@@ -116,7 +116,7 @@ def _meets(encoder: ColumnEncoder, allowed: ColumnConstraint, values: Values) ->
     if allowed.is_missing is not None:
         return np.equal(is_missing(values), allowed.is_missing)
     if encoder.categories is not None:
-        # MISSING is -1, which indexes the last position: a missing value meets no condition.
+        # MISSING is -1, which indexes the last position. A missing value does not meet any condition.
         return np.append(_categories_that_meet(encoder, encoder.categories, allowed), False)[values]
     if allowed.one_of:
         return np.isin(values, [_as_number(encoder, value) for value in allowed.one_of])
@@ -346,7 +346,7 @@ def rarefied(values: Floats, n_rows: int) -> float:
     -----
     Hurlbert (1971): a value that occurs in c of N rows does not occur in C(N - c, n) of the C(N, n) samples.
     """
-    # Imported here: scipy is slow to load, and listing the metrics does not need it.
+    # Imported here because SciPy is slow to load, and listing the metrics does not require it.
     from scipy.special import gammaln
 
     n, counts = len(values), np.unique(values, return_counts=True)[1]

@@ -201,7 +201,7 @@ def _giveaways(
 
 
 def _most_confident(scores: Floats, positions: NDArray[np.int64]) -> list[DistinguishingRow]:
-    # Imported here: scipy is slow to load, and listing the metrics does not need it.
+    # Imported here because SciPy is slow to load, and listing the metrics does not require it.
     from scipy.special import expit
 
     first = np.argsort(-scores, kind="stable")[:N_ROWS_SHOWN]

@@ -84,7 +84,7 @@ def as_matrix(table: EncodedTable, chosen: list[int]) -> Floats:
 
 
 def _ranks(rows: Floats) -> Floats:
-    # Imported here: scipy is slow to load, and listing the metrics does not need it.
+    # Imported here because SciPy is slow to load, and listing the metrics does not require it.
     from scipy.stats import rankdata
 
     ranks: Floats = rankdata(rows, axis=0, nan_policy="omit")

@@ -97,7 +97,7 @@ def _has_relation(counts: Counts, n_pairs: int) -> bool:
     The test follows Wilks (1938), with a Bonferroni correction for the number of pairs. The test is
     asymptotic, so with few rows per cell it finds relations slightly too often.
     """
-    # Imported here: scipy is slow to load, and listing the metrics does not need it.
+    # Imported here because SciPy is slow to load, and listing the metrics does not require it.
     from scipy.stats import chi2
 
     first, second, both = counts.sum(axis=2), counts.sum(axis=1), counts.reshape(len(counts), -1)

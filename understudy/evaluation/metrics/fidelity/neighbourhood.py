@@ -102,7 +102,7 @@ def as_points(comparison: Comparison, table: EncodedTable) -> Points:
         if encoder.is_categorical:
             codes.append(values)
         else:
-            # A missing number is placed in the middle, and a code marks it as missing.
+            # A missing number is placed in the middle of the range, and a code marks it as missing.
             numbers.append(ranks_among(values, real, missing_at=0.5))
             codes.append(is_missing(values))
     none = np.empty((0, table.n_rows))
@@ -110,7 +110,7 @@ def as_points(comparison: Comparison, table: EncodedTable) -> Points:
 
 
 def _neighbours(real: Points, synthetic: Points) -> tuple[Integers, Integers, Integers]:
-    # Imported here: listing the metrics must not load compiled code.
+    # Imported here because listing the metrics must not load compiled code.
     from understudy.kernels.neighbours import Rows
     from understudy.kernels.surroundings import find_within, kth_distances
 

@@ -55,7 +55,7 @@ def _features(_: Comparison, tables: Sequence[EncodedTable]) -> tuple[list[Float
 
 
 def _fit(features: Floats, is_synthetic: NDArray[np.bool_], seed: int) -> Any:
-    # Imported here: processes that only list the metrics must not load scikit-learn.
+    # Imported here because processes that only list the metrics must not load scikit-learn.
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     model = HistGradientBoostingClassifier(

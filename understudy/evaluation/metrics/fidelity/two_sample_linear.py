@@ -58,7 +58,7 @@ def _features(_: Comparison, tables: Sequence[EncodedTable]) -> tuple[list[Float
 
 
 def _of_numbers(values: Values) -> Floats:
-    # Imported here: scipy is slow to load, and listing the metrics does not need it.
+    # Imported here because SciPy is slow to load, and listing the metrics does not require it.
     from scipy.stats import rankdata
 
     missing = is_missing(values)
@@ -76,7 +76,7 @@ def _of_categories(codes: Values) -> Floats:
 
 
 def _fit(features: Floats, is_synthetic: NDArray[np.bool_], _: int) -> Any:
-    # Imported here: scikit-learn takes 120 MB, and only classifiers need it.
+    # Imported here because scikit-learn uses 120 MB of memory, and only classifiers require it.
     from sklearn.linear_model import LogisticRegression
     from threadpoolctl import threadpool_limits
 

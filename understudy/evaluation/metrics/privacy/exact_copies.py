@@ -132,7 +132,7 @@ def _p_value(crowd: Crowd, copied: Hashes) -> float:
     equals the share of training rows among all rows. The two tables may differ in size. With subjects, the
     test counts each subject with a copied row once.
     """
-    # Imported here: scipy is slow to load, and listing the metrics does not need it.
+    # Imported here because SciPy is slow to load, and listing the metrics does not require it.
     from scipy.stats import binomtest
 
     if len(copied) == 0:

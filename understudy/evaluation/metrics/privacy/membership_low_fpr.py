@@ -75,7 +75,7 @@ def interval_of_found(members: Scores, others: Scores, *, confidence: float = CO
     interval of the share of members above each order statistic accounts for the sampling of members. Each of
     the four bounds has a quarter of the total error probability.
     """
-    # Imported here: scipy is slow to load, and listing the metrics does not need it.
+    # Imported here because SciPy is slow to load, and listing the metrics does not require it.
     from scipy.stats import beta
 
     n = len(others)

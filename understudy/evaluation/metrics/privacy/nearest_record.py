@@ -72,7 +72,7 @@ def score(comparison: Comparison) -> NearestRecordResult | UnscoredResult:
     references = [_equally_many(table, n_units, rng) for table in tables]
     near = [find_nearest(synthetic, as_points(comparison, table), 2) for table in references]
     to_training, to_holdout = (neighbours.distances[0] for neighbours in near)
-    # Distances have single precision, but the mean needs double precision.
+    # The distances have single precision, but the mean requires double precision.
     won = np.sign(to_holdout[:, 0] - to_training[:, 0]).astype(np.float64) / 2 + 0.5
     ties = float(np.mean(won == 0.5))
     share = float(np.mean(won))

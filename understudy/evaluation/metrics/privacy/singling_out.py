@@ -174,8 +174,8 @@ def judge_guesses(kind: Kind, hits: Rows, population: Population, *, confidence:
     For a given number of hit rows, the number of training rows among these rows has a binomial distribution,
     whose exact interval determines the interval of the risk. A row that several guesses hit counts once,
     because these guesses are not independent. Guesses that hit several rows of a subject are also not
-    independent. All of these guesses count, because a subject with more revealed rows is hit more often. The
-    interval therefore uses the effective number of subjects, (sum of hits)² / sum of hits² (Kish 1965).
+    independent. All of these guesses count, because a subject with more revealed rows is hit more often, but
+    the interval uses the effective number of subjects, (sum of hits)² / sum of hits² (Kish 1965).
     """
     rows = np.unique(hits[hits != NOBODY])
     n_missed = int((hits == NOBODY).sum())
