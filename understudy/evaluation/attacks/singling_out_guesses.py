@@ -176,7 +176,7 @@ def hits_of_combinations(
 
 
 def _values_of_one(values: Values, subjects: Rows | None) -> Values:
-    """Return, in ascending order, the known values of a single row or of the rows of a single subject."""
+    """Return the sorted known values that occur in only one row or only in rows of one subject."""
     is_known = ~is_missing(values)
     if subjects is None:
         known, counts = np.unique(values[is_known], return_counts=True)
