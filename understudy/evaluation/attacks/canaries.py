@@ -1,7 +1,7 @@
 """Canaries: fictional rows that are planted in a training table to test whether a model reproduces them.
 
 Each value of a canary occurs in the table, but the combination of its values does not. Half of the canaries
-are planted. The other half are the control and show what an attacker finds by chance.
+are planted. The other half serve as the control, which measures how often an attacker succeeds by chance.
 """
 
 from __future__ import annotations
@@ -20,38 +20,37 @@ from understudy.evaluation.encoding import EncodedTable, TableEncoder
 from understudy.tables.schema import GENERATED_KINDS, Column, ColumnKind, TableSchema
 from understudy.tables.validation import conform
 
-# Minimum number of rows that must have a category before canaries use it, and number of values at each end of
-# a numeric
-# column that they do not use. The privacy protection pools rare categories and clips extreme values, so a
-# canary with such a value would be lost before training.
+# Minimum number of rows with a category that canaries may use. It is also the number of values at each end of
+# a numeric column that canaries do not use. The privacy protection pools rare categories and clips extreme
+# values, so a canary with such a value would be lost before training.
 N_SHARED_MIN = 10
 # Number of candidate rows generated for each requested canary.
 N_TRIALS = 5
 N_ROWS_MIN = 100
 
-# A column of any type: Arrow's annotations need a scalar type.
+# The column can have any type, but Arrow's annotations require a scalar type.
 Arrow: TypeAlias = "pa.ChunkedArray[Any]"
 Rows = NDArray[np.int64]
 
 
 def make_canaries(table: pa.Table, schema: TableSchema, *, n: int, seed: int) -> pa.Table:
-    """Return canaries to plant, and an equal number to leave out.
+    """Return canaries to plant and the same number of canaries to leave out.
 
     Parameters
     ----------
     table : pyarrow.Table
         The training rows, which conform to the schema. The table is not changed.
     n : int
-        The number of canaries of each of the two kinds.
+        The number of planted canaries. The same number of canaries is left out.
     seed : int
-        The seed of the random choices. The same table and seed give the same canaries.
+        The seed of the random number generator. The same table and seed give the same canaries.
 
     Returns
     -------
     canaries : pyarrow.Table of 2 n rows
-        The schema's columns and the boolean column `IS_PLANTED`. In the columns that are learned, no two
-        canaries are equal, and none is equal to a row of the table. If the schema declares a subject, each
-        canary has its own subject, which does not occur in the table.
+        The schema's columns and the boolean column `IS_PLANTED`. In the columns on which models are trained,
+        no two canaries are equal, and no canary equals a row of the table. If the schema declares a subject,
+        each canary has its own subject, which does not occur in the table.
 
     Raises
     ------
@@ -81,15 +80,15 @@ def make_canaries(table: pa.Table, schema: TableSchema, *, n: int, seed: int) ->
 
 
 def plant(table: pa.Table, canaries: pa.Table, *, repeats: int = 1) -> pa.Table:
-    """Append the planted canaries to the table, each `repeats` times; the copies have the same subject."""
+    """Append each planted canary to the table `repeats` times. Copies of a canary have the same subject."""
     planted = canaries.filter(canaries.column(IS_PLANTED)).drop_columns([IS_PLANTED])
     return pa.concat_tables([table, *[planted.cast(table.schema)] * repeats])
 
 
 def _draw(values: Arrow, column: Column, n: int, rng: np.random.Generator) -> Arrow:
-    """Return values that occur in the column; rare values are as likely as frequent ones."""
+    """Return values that occur in the column, with rare values as likely as frequent values."""
     if column.kind in GENERATED_KINDS:
-        # Models do not learn these columns, and a missing value identifies nobody.
+        # Models are not trained on these columns, and a missing value does not identify anyone.
         if column.nullable:
             return pa.chunked_array([pa.nulls(n, values.type)])
         return values.take(rng.integers(len(values), size=n))
@@ -116,7 +115,7 @@ def _rows_of_number(values: Arrow, n: int, rng: np.random.Generator) -> Rows:
 
 
 def _find_unique_rows(generated: pa.Table, table: pa.Table, schema: TableSchema) -> Rows:
-    """Return the positions of rows that equal no earlier row and no row of the table."""
+    """Return the positions of rows that do not equal an earlier row or a row of the table."""
     learned = [
         column
         for column in schema.columns

@@ -12,7 +12,7 @@ import pyarrow.compute
 
 from understudy.errors import InvalidInput
 
-# Any: columns of any type, and functions whose stubs do not support types that are only known at run time.
+# `Any` covers columns of any type, and functions whose stubs do not support types known only at run time.
 pc: Any = pyarrow.compute
 Arrow: TypeAlias = Any
 
@@ -20,14 +20,14 @@ PREFIX = "canary"
 
 
 def with_fresh_subjects(made: pa.Table, table: pa.Table, subject: Sequence[str]) -> pa.Table:
-    """Return the canaries, each with its own subject, which does not occur in the table.
+    """Return the canaries with a new, distinct subject for each canary.
 
-    If a subject has several columns, one of them gets new values.
+    If a subject consists of several columns, only one of these columns gets new values.
 
     Raises
     ------
     InvalidInput
-        If no column of the subject can take enough new values.
+        If no column of the subject can represent enough new values.
     """
     for name in subject:
         values = _fresh_values(table.column(name), made.num_rows)
@@ -69,7 +69,7 @@ def _fresh_integers(
 ) -> Arrow | None:
     ends = pc.min_max(column).as_py()
     low, high = ends["min"] or 0, ends["max"] or 0
-    # Any: the stubs allow any type here, but it is always an integer type.
+    # `Any` is used because the stubs allow any type. The type is always an integer type.
     dtype: Any = type_.to_pandas_dtype()
     limits = np.iinfo(dtype)
     if high + n <= limits.max:
@@ -83,5 +83,6 @@ def _array(values: Sequence[float | Decimal], type_: pa.DataType) -> Arrow | Non
     try:
         return pa.array(values, type_)
     except pa.ArrowInvalid:
-        # The decimal type has too few digits. Another column of the subject may be suitable.
+        # The decimal type has too few digits for the new values. Another column of the subject may have
+        # enough digits.
         return None

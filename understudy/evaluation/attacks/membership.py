@@ -1,8 +1,9 @@
-"""Membership inference attacks: scores for whether a subject or a row was in the training table.
+"""Membership inference attacks: scores that estimate whether a subject or a row was in the training table.
 
-A higher score means that membership is more likely. If a subject is declared, an attacker has all of its rows
-and gives the subject one score. This is either the mean over its rows, which detects subjects that are copied
-as a whole, or the maximum over its rows, which detects copies of single rows.
+A higher score means that membership is more likely. If the schema declares a subject, an attacker has all
+rows of each subject and assigns one score to the subject. The score is either the mean or the maximum over
+these rows. The mean detects subjects that are copied as a whole, and the maximum detects copies of single
+rows.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ class AttackerScore(BaseModel):
 
 @dataclass(frozen=True)
 class Attack:
-    """The scores that one attacker gives to all victims.
+    """The scores that one attacker assigns to all victims.
 
     Parameters
     ----------
@@ -69,7 +70,7 @@ class Attack:
 
     @property
     def auc(self) -> float:
-        """Area under the ROC curve for distinguishing members from others."""
+        """Area under the ROC curve for distinguishing members from nonmembers."""
         return auc(self.members, self.others)
 
     @property
@@ -96,7 +97,7 @@ def by_density(comparison: Comparison) -> Attack:
 
 
 def attacks_with_references(comparison: Comparison) -> list[Attack]:
-    """Return all attacks on the victims that are not among the references."""
+    """Return all attacks, restricted to the victims that are not reference rows."""
     return comparison.once("attacks", _attack)
 
 
@@ -108,13 +109,13 @@ def found_at(members: Scores, others: Scores, false_alarms: float) -> float:
 
 
 def roc_points(members: Scores, others: Scores) -> list[RocPoint]:
-    """Return points of the ROC curve, most of which have low false positive rates."""
+    """Return points of the ROC curve, most of them at low false positive rates."""
     n = len(others)
     counts = np.unique(np.rint(np.geomspace(1, n, N_ROC_POINTS)).astype(np.int64))
     ordered = np.sort(others)[::-1]
     points = [RocPoint(false_alarms=0.0, found=float(np.mean(members > ordered[0])))]
     for count in counts:
-        # With ties, at most this number of others score above the threshold.
+        # If scores are tied, at most this number of nonmembers score above the threshold.
         threshold = ordered[count] if count < n else -np.inf
         false, found = float(np.mean(others > threshold)), float(np.mean(members > threshold))
         points.append(RocPoint(false_alarms=false, found=found))
@@ -147,7 +148,7 @@ def _attack(comparison: Comparison) -> list[Attack]:
 
 
 def _scores_of_rows(near: NDArray[np.float32], apart: NDArray[np.float32]) -> dict[str, Scores]:
-    """Return each attacker's scores, from the distances to the nearest synthetic and reference rows."""
+    """Compute the scores of each attacker from the distances to the nearest synthetic and reference rows."""
     scores = (_nearness(near), _ratio(near[:, :1], apart[:, :1]), _ratio(near[:, :5], apart[:, :5]))
     return dict(zip(ATTACKERS, scores, strict=True))
 

@@ -1,4 +1,4 @@
-"""The columns that an attacker knows about a person, and the sensitive columns to infer."""
+"""Columns that an attacker knows about a person, and sensitive columns that the attacker infers."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from numpy.typing import NDArray
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.encoding import Values, is_missing
 
-# Number of columns that are treated as sensitive if the caller names none.
+# Number of columns that are treated as sensitive if the caller does not name any.
 N_SENSITIVE = 4
 # Minimum and maximum number of distinct values of a categorical column that is treated as sensitive.
 N_CATEGORIES_MIN, N_CATEGORIES_MAX = 2, 20
 
 
 def sensitive_columns(comparison: Comparison) -> list[int]:
-    """Return the positions of the sensitive columns: the columns that the caller named, or a selection.
+    """Return the positions of the sensitive columns, which the caller names or this function selects.
 
-    The selection takes the target first, then categorical columns with 2 to 20 values, then numeric columns.
-    Within each kind, columns with more distinct values come first.
+    The function selects the target first, then categorical columns with 2 to 20 distinct values, and then
+    numeric columns. Within each kind, columns with more distinct values come first.
     """
     named = comparison.options.sensitive
     if named:
@@ -31,15 +31,15 @@ def sensitive_columns(comparison: Comparison) -> list[int]:
 
 
 def split_columns(comparison: Comparison) -> NDArray[np.bool_]:
-    """Divide the columns into two files for linkability attacks, with about the same amount of information.
+    """Divide the columns into two files with about the same amount of information for linkability attacks.
 
-    The result is true for the columns of the first file.
+    The returned mask is true for the columns of the first file.
     """
     counts = _count_values(comparison)
     order = np.argsort(-np.array(counts), kind="stable")
     is_one = np.zeros(len(counts), dtype=np.bool_)
-    # The column with the most values goes to the first file, the next two to the second, the next two to the
-    # first…
+    # The column with the most values is assigned to the first file, the next two columns to the second file,
+    # the next two columns to the first file, and so on.
     is_one[order] = (np.arange(len(counts)) + 1) // 2 % 2 == 0
     return is_one
 

@@ -1,4 +1,4 @@
-"""Guesses of a singling-out attack: conditions that should match one person, based on synthetic rows only."""
+"""Guesses of a singling-out attack: conditions from synthetic rows only that should match one person."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 
 from understudy.evaluation.encoding import EncodedTable, Rows, Values, is_missing
 
-# Tolerance on each side of a guessed number, as a share of the column's ranks, because exact values rarely
-# match.
+# Tolerance on each side of a guessed number, as a share of the column's ranks. A tolerance is necessary
+# because exact values rarely match.
 TOLERANCE = 0.01
-# Number of conditions that are added after a combination is unique among the synthetic rows. The real
-# table is about as large, so a combination that is only just unique often matches several real rows.
+# Number of conditions that are added to a combination that is already unique among the synthetic rows. The
+# real table has about the same size. Without additional conditions, the combination often matches several
+# real rows.
 N_SPARE = 2
 
-# The result of a guess that does not single out anybody.
+# The result of a guess that does not single out anyone.
 NOBODY = -1
 
 
@@ -31,7 +32,7 @@ class Condition:
     column : int
         The position of the column.
     low, high : float
-        The ends of the interval, both included; NaN for a missing number.
+        The ends of the interval, which are both included. NaN represents a missing number.
     """
 
     column: int
@@ -47,14 +48,14 @@ class Condition:
 
 @dataclass(frozen=True)
 class SortedColumn:
-    """A column with a sorted index, so that rows within an interval are found by binary search.
+    """A column with a sorted index for finding rows within an interval by binary search.
 
     Parameters
     ----------
     values : array of shape (n_rows,)
         The values in the order of the rows.
     order : int array of shape (n_rows,)
-        The positions of the rows, sorted by value; NaN last.
+        The positions of the rows, sorted by value with NaN last.
     known : array of shape (n_known,)
         The sorted values without NaN.
     """
@@ -65,7 +66,7 @@ class SortedColumn:
 
     @classmethod
     def of(cls, values: Values, order: NDArray[np.integer] | None = None) -> SortedColumn:
-        """Return the sorted column of these values; compute `order` if it is not given."""
+        """Return a sorted column with these values. Compute `order` if it is not given."""
         order = np.argsort(values, kind="stable") if order is None else order
         return cls(values, order, values[order[: len(values) - int(np.isnan(values).sum())]])
 
@@ -73,7 +74,8 @@ class SortedColumn:
         """Return the rows for which a condition holds."""
         if np.isnan(condition.low):
             return self.order[len(self.known) :].astype(np.int64)
-        # The ends have the type of the column. With another type, numpy would convert the whole column.
+        # The ends of the interval have the data type of the column. With another data type, NumPy would
+        # convert the whole column.
         low, high = self.known.dtype.type(condition.low), self.known.dtype.type(condition.high)
         left, right = np.searchsorted(self.known, low, "left"), np.searchsorted(self.known, high, "right")
         return self.order[left:right].astype(np.int64)
@@ -113,7 +115,7 @@ class Crowd:
         return cls([SortedColumn.of(values) for values in table.columns], subjects)
 
     def is_one(self, rows: Rows) -> bool:
-        """Return whether there is at least one row and all rows belong to one subject."""
+        """Return whether at least one row is given and all rows belong to one subject."""
         if self.subjects is None or len(rows) < 2:
             return len(rows) == 1
         return bool((self.subjects[rows] == self.subjects[rows[0]]).all())
@@ -131,7 +133,8 @@ class Crowd:
         left, right = (np.searchsorted(column.known, values, side=side) for side in ("left", "right"))
         is_one = right - left == 1
         if self.subjects is not None:
-            # If the number of changes is the same at both ends, all rows in between belong to one subject.
+            # If the number of changes is the same at both ends, all rows between the ends belong to one
+            # subject.
             owners = self.subjects[column.order[: len(column.known)]]
             changes = np.cumsum(np.diff(owners, prepend=-1) != 0)
             is_there = right > left
@@ -143,14 +146,14 @@ class Crowd:
 def hits_of_values(
     synthetic: EncodedTable, pool: Crowd, n: int, rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Return the hits of guesses of a single value that is unique among the synthetic rows or subjects.
+    """Return the hits of guesses that use a single value that is unique among the synthetic rows or subjects.
 
     Parameters
     ----------
     pool : Crowd
         The rows to search.
     n : int
-        The maximum number of guesses. If there are more, a random selection is used.
+        The maximum number of guesses. If more guesses are possible, a random selection is used.
 
     Returns
     -------
@@ -173,7 +176,7 @@ def hits_of_combinations(
 
 
 def _values_of_one(values: Values, subjects: Rows | None) -> Values:
-    """Return the known values that occur in one row, or in rows of one subject, in ascending order."""
+    """Return the sorted known values that occur in only one row or only in rows of one subject."""
     is_known = ~is_missing(values)
     if subjects is None:
         known, counts = np.unique(values[is_known], return_counts=True)
@@ -198,7 +201,7 @@ def _combinations(crowd: Crowd, rows: Rows, rng: np.random.Generator) -> Iterato
 
 
 def _combination(crowd: Crowd, conditions: Iterator[Condition]) -> list[Condition] | None:
-    """Return conditions that match one subject, plus `N_SPARE` more; None if no list of conditions does."""
+    """Return conditions that match one subject and `N_SPARE` more conditions, or None if none are found."""
     taken: list[Condition] = []
     rows = None
     for condition in conditions:

@@ -12,17 +12,17 @@ from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.encoding import EncodedTable, Rows
 from understudy.evaluation.statistics.nearest_neighbours import Neighbours, Points, as_points, find_nearest
 
-# Maximum and minimum number of victims of each kind, training and holdout.
+# Maximum and minimum number of victims from the training table, and likewise from the holdout.
 N_VICTIMS_MAX = 5_000
 N_VICTIMS_MIN = 100
-# Minimum number of victims that are subjects. A subject is more informative than a row, because an attacker
-# uses all of its rows at once.
+# Minimum number of victims if the victims are subjects. A subject is more informative than a row, because an
+# attacker uses all of its rows at once.
 N_SUBJECTS_MIN = 50
-# Maximum number of compared cells (victim rows times synthetic rows times columns).
-# For larger tables, the number of victims is reduced. The number of synthetic rows is not, because
-# any of them may be a copy.
+# Maximum number of compared cells (victim rows times synthetic rows times columns). For larger tables, the
+# number of victims is reduced. The number of synthetic rows is not reduced, because any synthetic row may be
+# a copy.
 N_CELLS_MAX = 8e9
-# Maximum number of holdout rows that an attacker has as a reference.
+# Maximum number of holdout rows that an attacker uses as reference rows.
 N_REFERENCES_MAX = 20_000
 N_NEIGHBOURS = 10
 
@@ -61,7 +61,7 @@ class AttackVictims:
     members, others : VictimRecords
         Victims from the training table and an equal number from the holdout.
     references : EncodedTable
-        Holdout rows that the attacker has as a sample from the same population.
+        Holdout rows that the attacker uses as a sample from the same population.
     n_apart : int
         Number of victims at the start of `others` that are not among the references.
     is_of_subjects : bool
@@ -76,7 +76,7 @@ class AttackVictims:
 
     @property
     def n(self) -> int:
-        """Number of victims of each kind."""
+        """Number of victims from the training table, which is also the number from the holdout."""
         return self.members.n
 
     @property
@@ -92,7 +92,7 @@ class AttackVictims:
         }
 
     def n_subjects(self, n: int | None = None) -> dict[str, int]:
-        """Return the number of victims by table; empty if no subject is declared."""
+        """Return the number of victims by table, or an empty dictionary if no subject is declared."""
         if not self.is_of_subjects:
             return {}
         return dict.fromkeys(("real", "holdout"), self.n if n is None else n)
@@ -120,17 +120,17 @@ class Search:
 
 
 def find_victims(comparison: Comparison) -> AttackVictims | None:
-    """Return the victims of a comparison with a holdout; None if there are too few."""
+    """Return the victims of a comparison with a holdout, or None if there are too few victims."""
     return comparison.once("victims", _draw_victims)
 
 
 def search(comparison: Comparison) -> Search:
-    """Return the nearest neighbours of the comparison's victims."""
+    """Return the nearest neighbours of the victims in a comparison."""
     return comparison.once("search", _search)
 
 
 def needed_victims(comparison: Comparison, *, n_holdout: int | None = None) -> str:
-    """Return the reason for a missing score: the number of victims that an attack needs."""
+    """Return the reason for a missing score, which states the number of victims that an attack needs."""
     unit, n = ("subjects", N_SUBJECTS_MIN) if comparison.has_subjects else ("rows", N_VICTIMS_MIN)
     if n_holdout is not None:
         return f"needs {N_VICTIMS_MIN} training {unit} and {n_holdout} held-out {unit}"
@@ -148,10 +148,11 @@ def _draw_victims(comparison: Comparison) -> AttackVictims | None:
         return None
     members = rng.permutation(n_training)
     held_out = rng.permutation(n_holdout)
-    # The attacker has at least a third of the holdout as references. Fewer references would not be enough for
-    # an attack that uses only a part of the victims.
+    # The attacker has at least one third of the holdout as references. Fewer references would be too few for
+    # an attack that uses only some of the victims.
     n_apart = min(n, 2 * n_holdout // 3)
-    # All subjects have the same maximum number of rows, because a subject with more rows is nearer by chance.
+    # All subjects have the same maximum number of rows, because a subject with more rows is more likely to
+    # have a close synthetic row by chance.
     n_rows_each = n_rows // n
     references = _rows_in_order(comparison.holdout, held_out[n_apart:])
     return AttackVictims(
@@ -164,7 +165,7 @@ def _draw_victims(comparison: Comparison) -> AttackVictims | None:
 
 
 def _victims(table: EncodedTable, chosen: Rows, n_rows_each: int, rng: np.random.Generator) -> VictimRecords:
-    """Return the chosen units of a table in this order, with a maximum number of rows for each unit."""
+    """Return the chosen units of a table in the given order, with a maximum number of rows for each unit."""
     if table.subjects is None:
         return VictimRecords(table.take(chosen), np.arange(len(chosen)))
     rows = _rows_in_order(table, chosen, rng)
@@ -175,7 +176,7 @@ def _victims(table: EncodedTable, chosen: Rows, n_rows_each: int, rng: np.random
 
 
 def _rows_in_order(table: EncodedTable, chosen: Rows, rng: np.random.Generator | None = None) -> Rows:
-    """Return the rows of the chosen units in this order; with `rng`, the rows of each unit are shuffled."""
+    """Return the rows of the chosen units in the given order. With `rng`, shuffle the rows of each unit."""
     if table.subjects is None:
         return chosen
     _, numbers = np.unique(table.units, return_inverse=True)

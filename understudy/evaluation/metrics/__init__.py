@@ -1,7 +1,7 @@
-"""The family of metrics: one file per metric, and one line in the tuple of its topic.
+"""The catalogue of metrics. Each metric has its own file and one line in the tuple of its topic.
 
-The file of a metric contains its result class, its `score` function and its `Metric`. Heavy libraries are
-imported inside the functions that use them, so that listing the metrics stays fast.
+The file of a metric contains its result class, its `score` function and its `Metric`. Large libraries are
+imported inside the functions that use them, so that listing the metrics is fast.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ _UNMET = {
 }
 
 
-# Direction of better scores; `nearer` means closer to the best score, from either side.
+# Direction of better scores. `nearer` means closer to the best score from either side.
 Direction = Literal["higher", "lower", "nearer"]
 Topic = Literal["fidelity", "usefulness", "bias", "privacy"]
 
@@ -76,32 +76,34 @@ class UnscoredResult(BaseModel):
 class RealBaseline(Enum):
     """Method that determines the score of real rows in place of the synthetic rows."""
 
-    # Both tables are resampled several times with replacement from all real rows and keep their sizes. This
-    # suits scores that are smooth functions of the distribution. It does not suit scores that depend on
-    # single rows or their neighbours, because resampled rows occur more than once.
+    # Both tables are resampled with replacement from all real rows several times. The tables keep their
+    # sizes. This method suits scores that are smooth functions of the distribution. It does not suit scores
+    # that depend on single rows or their neighbours, because resampled rows occur more than once.
     bootstrap = "bootstrap"
-    # All real rows are split at random into two disjoint tables, several times. The sizes are as close to
-    # those of the original tables as the number of rows allows. This suits scores that are fast to compute
-    # and depend on single extreme rows.
+    # All real rows are randomly split into two disjoint tables several times. The sizes of these tables are
+    # as close to the original sizes as the number of rows allows. This method suits scores that are fast to
+    # compute and depend on single extreme rows.
     split = "split"
-    # Other real rows, each used once: the holdout, or half of the real rows if there is none. A metric
-    # that needs a holdout gets one half of it as the evaluated table and the other half as the holdout.
+    # Other real rows, each of which is used once: the holdout, or half of the real rows if there is no
+    # holdout. For a metric that needs a holdout, one half of the original holdout is the evaluated table and
+    # the other half is the holdout.
     holdout = "holdout"
     # The training rows, for metrics that train a model on the evaluated table.
     training = "training"
-    # The holdout. Without one, each real row is compared with all other real rows, so that the reference has
-    # the size of the comparison. The metric's `score_real` does both.
+    # The holdout. Without a holdout, each real row is compared with all other real rows, so that the
+    # reference has the same size as in the comparison. The metric's `score_real` handles both cases.
     leave_one_out = "leave-one-out"
 
 
 @dataclass(frozen=True)
 class RealScore:
-    """The score of real rows, and the prediction interval of the score of as many further real rows.
+    """The score of real rows, and a prediction interval for the score of the same number of new real rows.
 
     Parameters
     ----------
     interval : (float, float)
-        Ends that a further score exceeds with the probability passed to the metric's `score_real`, each.
+        Ends of the prediction interval. A new score lies beyond each end with the probability that is passed
+        to the metric's `score_real`.
     """
 
     result: MetricResult
@@ -117,7 +119,7 @@ class Metric:
     name : str
         Identifier in reports, policies and the API. It is also the anchor in `docs/reference/metrics.md`.
     title : str
-        The field's name of the metric.
+        Established name of the metric.
     summary : str
         Plain-language explanation of the score, in one to three sentences.
     concern : str
@@ -136,18 +138,18 @@ class Metric:
         Function that computes the score. It does not change its input, and the same comparison gives the
         same score.
     needs : frozenset of Need
-        Required inputs; `score` is only called if all of them are present.
+        Required inputs. The function `score` is called only if all of these inputs are present.
     real_baseline : RealBaseline or None
-        Method that determines the score of real rows; None if no real rows can be scored.
+        Method that determines the score of real rows, or None if real rows cannot be scored.
     chance : float or None
-        Score of an attack by random guessing; None for metrics that are not attacks. A violated bound makes
-        the verdict inconclusive instead of failed if the interval of the score reaches this value.
+        Score of an attack that guesses at random, or None for metrics that are not attacks. A violated bound
+        makes the verdict inconclusive instead of failed if the interval of the score reaches this value.
     score_real : callable (Comparison, float) -> RealScore, or None
-        Function that scores real rows and predicts the score of others, for the baseline `leave_one_out`. The
-        number is the probability of a score beyond one end of the interval.
+        Function that scores real rows and predicts the score of new real rows, for the baseline
+        `leave_one_out`. The second argument is the probability of a score beyond one end of the interval.
     source : str
-        Name of the metric in another library or the paper that defines it, and how the score differs from
-        that definition. Empty if there is no such source.
+        Library or paper that defines the metric, the name of the metric in that source, and the differences
+        between the score and that definition. Empty if there is no such source.
     """
 
     name: str
@@ -181,7 +183,7 @@ def missing_need(metric: Metric, comparison: Comparison) -> UnscoredResult | Non
         Need.canaries: comparison.canaries,
         Need.holdout: comparison.holdout,
     }
-    # The order matters, because `_UNMET` begins with the needs that a caller can meet most easily.
+    # The order determines the reported reason: `_UNMET` begins with the needs that are easiest to meet.
     unmet = (reason for need, reason in _UNMET.items() if need in metric.needs and not present[need])
     reason = next(unmet, None)
     return None if reason is None else UnscoredResult(reason=reason)

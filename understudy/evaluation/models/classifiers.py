@@ -15,14 +15,14 @@ Features = NDArray[np.float64]
 
 N_COLUMNS_FINE = 50
 N_BINS_FINE, N_BINS_COARSE = 255, 31
-# Maximum number of training cells of a model (rows times columns). Very wide tables may exceed it, because a
-# model is trained on up to N_ROWS_WIDE rows in any case.
+# Maximum number of training cells of a model (rows times columns). Very wide tables may exceed this limit,
+# because every model is trained on up to N_ROWS_WIDE rows.
 N_CELLS_MAX = 600_000
 N_ROWS_WIDE = 2_000
 
 
 def n_bins(n_columns: int) -> int:
-    """Return the number of bins per numeric column. Wide tables have fewer bins, which keeps the fit fast."""
+    """Return the number of bins per numeric column. Wide tables have fewer bins, so that training is fast."""
     return N_BINS_FINE if n_columns <= N_COLUMNS_FINE else N_BINS_COARSE
 
 
@@ -34,9 +34,9 @@ def n_rows_learned(n_rows_max: int, n_columns: int) -> int:
 def one_thread() -> AbstractContextManager[object]:
     """Return a context in which classifiers use one thread.
 
-    A second thread does not speed up fits on a few ten thousand rows. If another process uses the core, it
-    makes them ten times slower, because OpenMP's threads spin while they wait. One thread also gives the
-    same sums on every machine.
+    A second thread does not speed up training on tens of thousands of rows. If another process uses the core,
+    a second thread makes training ten times slower, because OpenMP threads spin while they wait. With one
+    thread, sums are also the same on every machine.
     """
     # Processes that only list the metrics never load scikit-learn. It is loaded before the limit is set,
     # because the limit applies only to libraries that are already loaded.
@@ -57,9 +57,9 @@ def as_features(tables: Sequence[EncodedTable], *, without: int | None = None) -
 
     Notes
     -----
-    Frequencies are counted in all tables together. Ranks by the frequency in one table would reveal to a
-    classifier which rare categories happen to be more frequent in this table, so that two samples of one
-    source would look different.
+    Frequencies are counted in all tables together. If ranks were based on the frequencies in one table, a
+    classifier could detect which rare categories are more frequent in this table by chance. Two samples from
+    the same source would then appear to differ.
     """
     kept = [i for i in range(len(tables[0].columns)) if i != without]
     columns = [_in_order([table.columns[i] for table in tables]) for i in kept]

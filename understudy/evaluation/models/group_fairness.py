@@ -32,7 +32,8 @@ class Crossing:
     label : str
         The class.
     counts : float array of shape (n_groups, 2, 2, 2)
-        The numbers of test rows by group, truth, prediction of the first model and of the second model.
+        The numbers of test rows by group, true membership in the class, prediction of the first model, and
+        prediction of the second model.
     """
 
     label: str
@@ -62,7 +63,7 @@ def of_model(counts: Floats, number: int) -> Floats:
 def crossings(
     target: Target, test: Labelled, models: tuple[Predictions, Predictions], groups: Groups
 ) -> list[Crossing]:
-    """Return a crossing for each class. For two classes, return only that of the rarer class."""
+    """Return a crossing for each class. For two classes, return only the crossing of the rarer class."""
     assigned = groups.assign(test.table.columns[groups.position])
     present = np.unique(test.classes)
     return [
@@ -89,12 +90,12 @@ def selected(counts: Floats) -> Floats:
 
 
 def true_positive_rate(counts: Floats) -> Floats:
-    """Return, for each group, the share of its rows of the class that the model assigns to the class."""
+    """Return the true positive rate of each group, with the class as the positive outcome."""
     return _share(counts[..., 1, 1], counts[..., 1, :].sum(axis=-1))
 
 
 def false_positive_rate(counts: Floats) -> Floats:
-    """Return, for each group, the share of its rows of other classes that the model assigns to the class."""
+    """Return the false positive rate of each group, with the class as the positive outcome."""
     return _share(counts[..., 0, 1], counts[..., 0, :].sum(axis=-1))
 
 
@@ -108,11 +109,11 @@ def parity_difference(counts: Floats) -> Floats:
 
 
 def parity_ratio(counts: Floats) -> float | None:
-    """Return the lowest selection rate divided by the highest; below 0.8 is a sign of adverse impact.
+    """Return the lowest selection rate divided by the highest. A ratio below 0.8 indicates adverse impact.
 
     Notes
     -----
-    Uniform Guidelines on Employee Selection Procedures (1978), section 4 D.
+    The threshold follows the Uniform Guidelines on Employee Selection Procedures (1978), section 4 D.
     """
     shares = selected(counts)
     return float(shares.min() / shares.max()) if shares.max() > 0 else None
@@ -130,7 +131,7 @@ def judged_by_parity(crossing: Crossing) -> NDArray[np.bool_]:
 
 
 def judged_by_odds(crossing: Crossing) -> NDArray[np.bool_]:
-    """Return a mask of the groups with enough test rows, both of the class and of other classes."""
+    """Return a mask of the groups with enough test rows of the class and enough rows of other classes."""
     by_truth = crossing.counts.sum(axis=(2, 3))
     return np.asarray((crossing.n >= N_ROWS_JUDGED_MIN) & (by_truth.min(axis=1) >= N_ROWS_OF_TRUTH_MIN))
 
@@ -164,8 +165,8 @@ def gaps(
 
     Notes
     -----
-    Both models are tested on the same resampled rows. The largest difference is biased upwards by chance, and
-    this happens twice on resampled rows. The interval is widened to contain the value itself.
+    Both models are tested on the same resampled rows. Chance biases the largest difference upwards, and
+    resampled rows have this bias twice. The interval is therefore widened to contain the estimate.
     """
     evaluated = Crossing(crossing.label, crossing.counts[is_judged])
     differences = [float(difference(evaluated.model(number))) for number in (0, 1)]
@@ -185,6 +186,6 @@ def _percentiles(drawn: Floats, value: float) -> Interval:
 
 
 def share_interval(part: float, whole: float) -> Interval:
-    """Return the interval of a share, rounded like the share."""
+    """Return the interval of a share, with the same rounding as the share."""
     low, high = wilson(part, whole)
     return round(low, 4), round(high, 4)

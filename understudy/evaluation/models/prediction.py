@@ -74,7 +74,7 @@ class Target:
         return "regression" if self.classes is None else "classification"
 
     def encode(self, values: Values) -> Floats:
-        """Return the scaled values, or the numbers of their classes; all values must be known."""
+        """Return the scaled values, or the numbers of their classes. All values must be known."""
         numbers = values.astype(np.float64)
         if self.classes is None:
             return (numbers - self.centre) / self.width
@@ -94,7 +94,7 @@ class Labelled:
 
     @property
     def subjects(self) -> NDArray[np.int64] | None:
-        """The subject of each row; None if no subject is declared."""
+        """The subject of each row, or None if no subject is declared."""
         return None if self.table.subjects is None else self.table.units
 
     @property
@@ -133,7 +133,7 @@ class Experiment:
     judged : Predictions
         The predictions of the model that was trained on the rows to score.
     real : Predictions or None
-        The predictions of the model that was trained on real rows; None if there are too few rows.
+        The predictions of the model that was trained on real rows, or None if there are too few rows.
     """
 
     target: Target
@@ -149,13 +149,13 @@ class Experiment:
 
 
 def experiment(comparison: Comparison) -> Experiment | str:
-    """Return the predictions of both models, or the reason why there are none.
+    """Return the predictions of both models, or the reason why there are no predictions.
 
     Notes
     -----
-    The models are tested on the holdout. Without a holdout, they are tested on a third of the real rows or
-    subjects, which the model of real rows is then not trained on. Train on synthetic, test on real: Esteban,
-    Hyland and Rätsch (2017).
+    The models are tested on the holdout. Without a holdout, they are tested on one third of the real rows or
+    subjects, which are then not used to train the model of real rows. The method (train on synthetic, test on
+    real) follows Esteban, Hyland and Rätsch (2017).
     """
     return comparison.once("prediction", _experiment)
 
@@ -279,14 +279,14 @@ def train_and_predict(
     weights : float array of shape (n_train,), optional
         The weight of each training row.
     """
-    # Local import: scikit-learn takes 120 MB, and only classifiers need it.
+    # Imported here because scikit-learn uses 120 MB of memory, and only classifiers require it.
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
     present = np.unique(train.truth)
     n_trees = len(present) if target.classes is not None and len(present) > 2 else 1
     n_rounds = min(N_ROUNDS, N_TREES_MAX // n_trees)
     learner = HistGradientBoostingRegressor if target.classes is None else HistGradientBoostingClassifier
-    # Any: scikit-learn has no common base class for the two learners.
+    # `Any` is used because scikit-learn has no common base class for the two learners.
     model: Any = learner(
         max_iter=n_rounds,
         learning_rate=min(RATE_MAX, ROUNDS_TIMES_RATE / n_rounds),

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 
 def auc(positive: NDArray[np.floating], negative: NDArray[np.floating]) -> float:
-    """Return the AUC: the probability that a positive scores above a negative; ties count half.
+    """Return the AUC: the probability that a positive scores above a negative, with ties counted as half.
 
     Parameters
     ----------

@@ -19,7 +19,7 @@ from understudy.tables.schema import ColumnKind
 
 # Minimum number of real rows behind a bin, edge or label.
 N_ROWS_SHOWN_MIN = 5
-# Minimum number of known values of a column that is shown.
+# Minimum number of known values that a column must have to be shown.
 N_KNOWN_MIN = 20
 # Share of the values beyond each end of a histogram.
 TAIL_FRACTION = 0.005
@@ -64,7 +64,7 @@ class ColumnDistribution(BaseModel):
 
 
 def distribution(comparison: Comparison, i: int) -> ColumnDistribution:
-    """Return the distribution of a column, reduced to what is safe to show."""
+    """Return the distribution of a column, reduced to the parts that are safe to show."""
     real, synthetic = comparison.real.columns[i], comparison.synthetic.columns[i]
     column = comparison.columns[i]
     missing = [float(np.mean(is_missing(values))) for values in (real, synthetic)]
@@ -95,7 +95,7 @@ def distribution(comparison: Comparison, i: int) -> ColumnDistribution:
 
 
 def _bars(encoder: ColumnEncoder, real: Values, synthetic: Values) -> tuple[list[str], list[Shares]]:
-    """Return the labels and heights of bars: frequent values, then pools that are not empty."""
+    """Return the labels and heights of bars, with frequent values first and nonempty pools last."""
     categories, n_real = encoder.categories or (), encoder.n_categories_real
     counts = np.bincount(real[real != MISSING], minlength=n_real)
     n_shown = min(N_CATEGORIES_SHOWN, int(np.sum(counts >= N_ROWS_SHOWN_MIN)))
@@ -123,7 +123,7 @@ def shortened(label: str) -> str:
 
 
 def round_edges(known: Values, kind: ColumnKind) -> NDArray[np.float64]:
-    """Return the edges of bins of equal width with round edges, which span the inner 99 % of the values."""
+    """Return the round edges of bins of equal width that span the inner 99 % of the values."""
     n_beyond = max(N_ROWS_SHOWN_MIN, math.ceil(len(known) * TAIL_FRACTION)) - 1
     ordered = np.partition(known, [n_beyond, len(known) - 1 - n_beyond])
     low, high = float(ordered[n_beyond]), float(ordered[len(known) - 1 - n_beyond])

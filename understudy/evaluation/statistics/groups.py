@@ -79,7 +79,8 @@ def _of_categories(
     i: int, name: str, values: Values, categories: tuple[str, ...], n_categories_real: int
 ) -> Groups:
     counts = np.bincount(values[values >= 0], minlength=n_categories_real)
-    # Codes are in descending order of frequency in the real table, and nearly so in a resampled table.
+    # Codes are in descending order of frequency in the real table, and approximately in this order in a
+    # resampled table.
     named = np.flatnonzero(counts >= N_ROWS_SHOWN_MIN)[:N_GROUPS_MAX]
     numbers = np.full(len(categories) + 1, len(named))
     numbers[named] = np.arange(len(named))
@@ -89,7 +90,7 @@ def _of_categories(
 
 
 def _of_numbers(i: int, name: str, known: Values, kind: ColumnKind) -> Groups:
-    """Return bands between those edges of the column's histogram that are closest to the quartiles."""
+    """Return bands that are bounded by the edges of the column's histogram closest to the quartiles."""
     if len(known) < N_KNOWN_MIN:
         return Groups(name, i, (OTHER_LABEL, OTHER_LABEL, MISSING_LABEL), 0, _edges=np.array([np.inf]))
     round_ = round_edges(known, kind)
@@ -115,5 +116,5 @@ def format_value(value: float, kind: ColumnKind) -> str:
         return moment.date().isoformat() if kind is ColumnKind.date else moment.isoformat(sep=" ")[:19]
     if kind in TEMPORAL_KINDS:
         return str(datetime.timedelta(seconds=value))
-    # The bin of a whole number begins half a step below it.
+    # The bin of a whole number begins half a step below the number.
     return f"{np.ceil(value):.15g}" if kind is ColumnKind.integer else f"{value:.10g}"

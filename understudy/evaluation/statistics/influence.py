@@ -21,7 +21,7 @@ Z_95 = 1.959964
 
 @dataclass(frozen=True)
 class Estimate:
-    """An estimate and the influence of each test row on it.
+    """An estimate, and the influence of each test row on the estimate.
 
     Parameters
     ----------
@@ -58,12 +58,12 @@ class Estimate:
 
 
 def area(scores: Floats, is_positive: Bools) -> Estimate:
-    """Return the area under the ROC curve; both classes must be present.
+    """Return the area under the ROC curve. Both classes must be present.
 
     Notes
     -----
-    DeLong, DeLong and Clarke-Pearson (1988): the contribution of a row is the share of the other class's rows
-    against which it is ranked correctly; ties count half.
+    DeLong, DeLong and Clarke-Pearson (1988): the contribution of a row is the share of rows of the other
+    class against which the row is ranked correctly, with ties counted as half.
     """
     positive, negative = scores[is_positive], scores[~is_positive]
     right = np.empty(len(scores))
@@ -81,7 +81,7 @@ def _share_below(ordered: Floats, values: Floats) -> Floats:
 
 
 def mean_area(probabilities: Floats, truth: NDArray[np.int64]) -> Estimate:
-    """Return the area under the ROC curve; for more than two classes, the mean over one-vs-rest areas.
+    """Return the area under the ROC curve, or the mean one-vs-rest area for more than two classes.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def r2(predicted: Floats, truth: Floats) -> Estimate:
 
 
 def average_precision(scores: Floats, is_positive: Bools, weights: Floats | None = None) -> float:
-    """Return the average precision, a sum over the steps of the precision-recall curve; ties are one step.
+    """Return the average precision: a sum over steps of the precision-recall curve, with ties as one step.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
 """Nearest-neighbour search between rows of encoded tables.
 
-The distance of two rows is the sum over columns. For numbers, it is the difference of their ranks in the real
-table (0 to 1). For categories, it is 0 if they are equal and 1 otherwise. A missing value equals only another
-missing value.
+The distance between two rows is the sum of their distances in each column. The distance between two numbers
+is the difference between their ranks in the real table (0 to 1). The distance between two categories is 0 if
+they are equal and 1 otherwise. A missing value equals only another missing value.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.encoding import EncodedTable, Values, is_missing
 from understudy.synthesizers.contexts import count_threads
 
-# Rank of a missing value. Ranks are between 0 and 1, and the kernels count at most 1 per column, so a missing
-# value has the maximum distance from all known values.
+# Rank of a missing value. Ranks are between 0 and 1, and the kernels limit the distance to 1 per column, so a
+# missing value has the maximum distance from all known values.
 MISSING_AT = 2.0
 # Number of steps to which ranks are rounded. Sums of these ranks are exact in single precision for 1,000
 # columns, so equal distances compare as equal.
@@ -95,8 +95,8 @@ def _scale(comparison: Comparison, i: int) -> Values:
     """Return the real values of a column that define the ranks.
 
     If a subject is declared, holdout values are included. The similar rows of one subject cover many ranks,
-    and the values between two subjects cover none. If only training values defined the ranks, members would
-    have larger distances than others.
+    and the gap between the values of two subjects does not cover any ranks. If only training values defined
+    the ranks, members would have larger distances than others.
     """
     real = comparison.real.columns[i]
     if not comparison.has_subjects or comparison.holdout is None:
@@ -114,7 +114,7 @@ def find_nearest(
     left_out: Sequence[int] = (),
 ) -> Neighbours:
     """Return the k nearest rows for each query; the parameters are those of the kernel."""
-    # Local import: compiled code is slow to load, and the API lists metrics without it.
+    # Imported here because compiled code is slow to load, and the API lists metrics without it.
     from understudy.kernels.neighbours import Rows, Views, nearest_rows
 
     views, columns = Views(part, np.array(left_out, dtype=np.int64)), Rows(others.numbers, others.codes)
@@ -128,7 +128,7 @@ def find_nearest(
 
 def count_differences(queries: Points, others: Points, tolerance: float) -> NDArray[np.float64]:
     """Return, for each query, the smallest number of columns in which another row differs from it."""
-    # Local import: Numba is slow to load, and the API lists metrics without it.
+    # Imported here because Numba is slow to load, and the API lists metrics without it.
     from understudy.kernels.neighbours import Rows, fewest_differences
 
     columns = Rows(others.numbers, others.codes)
@@ -140,13 +140,13 @@ def count_differences(queries: Points, others: Points, tolerance: float) -> NDAr
 
 
 def ranks_among(values: Values, real: Values, *, missing_at: float) -> NDArray[np.float64]:
-    """Return the share of real values below each value; equal values count half."""
+    """Return the share of real values below each value, with equal values counted as half."""
     known = np.sort(real[~is_missing(real)])
     low, high = (np.searchsorted(known, values, side=side) for side in ("left", "right"))
     return np.where(is_missing(values), missing_at, (low + high) / (2 * max(len(known), 1)))
 
 
-# Any: the results of the kernels.
+# `Any` covers the results of the kernels.
 def _in_parts(queries: Points, search: Callable[..., Any]) -> list[Any]:
     """Run a search in parallel, with a part of the queries on each processor, and return its results."""
     n_threads = count_threads()

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 CONFIDENCE = 0.95
-# Maximum number of observations of a predicted share; more observations hardly narrow its interval.
+# Maximum number of observations of a predicted share. More observations hardly narrow the interval.
 N_PREDICTED_MAX = 100_000
 
 Interval = tuple[float, float]
@@ -42,7 +42,7 @@ class Excess(BaseModel):
 
 
 def share_of(hits: NDArray[np.bool_], units: NDArray[np.int64]) -> Proportion:
-    """Return the share of hits; all units have the same weight.
+    """Return the share of hits, with the same weight for all units.
 
     Parameters
     ----------
@@ -53,11 +53,11 @@ def share_of(hits: NDArray[np.bool_], units: NDArray[np.int64]) -> Proportion:
 
     Notes
     -----
-    The effective sample size is that of Korn and Graubard (1998), "Confidence intervals for proportions with
+    The effective sample size follows Korn and Graubard (1998), "Confidence intervals for proportions with
     small expected number of positive counts estimated from survey data": p (1 - p) divided by the variance of
-    p, here that of the mean over units. One unit with only hits and one without hits are added before the
-    variance is computed. With few hits, the correlation of rows within a unit cannot be estimated, and this
-    makes them count as correlated.
+    p, which is here the variance of the mean over units. One unit with only hits and one without hits are
+    added before the variance is computed. With few hits, the correlation of rows within a unit cannot be
+    estimated. Because of the two additional units, the rows count as correlated.
     """
     sizes = np.bincount(units)
     if len(sizes) == len(hits):
@@ -70,8 +70,8 @@ def share_of(hits: NDArray[np.bool_], units: NDArray[np.int64]) -> Proportion:
 
 
 def exact_interval(n_successes: float, n: float, *, confidence: float = CONFIDENCE) -> Interval:
-    """Return the interval of a share (Clopper and Pearson, 1934); `n` may be an effective sample size."""
-    # Imported here: scipy is slow to load, and listing the metrics does not need it.
+    """Return the interval of a share (Clopper and Pearson, 1934). `n` may be an effective sample size."""
+    # Imported here because SciPy is slow to load, and listing the metrics does not require it.
     from scipy.stats import beta
 
     tail = (1 - confidence) / 2
@@ -89,7 +89,7 @@ def score_interval(share: float, n: float, *, confidence: float = CONFIDENCE) ->
 
 
 def predicted_shares(share: Proportion, n: float, tail: float) -> Interval:
-    """Return the interval of a further share of n observations from the same population.
+    """Return the prediction interval for the share in n new observations from the same population.
 
     Parameters
     ----------
@@ -100,7 +100,8 @@ def predicted_shares(share: Proportion, n: float, tail: float) -> Interval:
 
     Notes
     -----
-    Quantiles of the beta-binomial distribution: the posterior predictive distribution under Jeffreys' prior.
+    The ends are quantiles of the beta-binomial distribution, which is the posterior predictive distribution
+    under Jeffreys' prior.
     """
     n_predicted = int(min(n, N_PREDICTED_MAX))
     a, b = share.value * share.n + 0.5, (1 - share.value) * share.n + 0.5
@@ -118,7 +119,7 @@ def predicted_shares(share: Proportion, n: float, tail: float) -> Interval:
 
 def normal_quantile(confidence: float) -> float:
     """Return the number of standard errors between an estimate and the ends of its interval."""
-    # Imported here: scipy is slow to load, and listing the metrics does not need it.
+    # Imported here because SciPy is slow to load, and listing the metrics does not require it.
     from scipy.stats import norm
 
     return float(norm.ppf((1 + confidence) / 2))
@@ -151,8 +152,8 @@ def risk(attack: Proportion, control: Proportion, *, confidence: float = CONFIDE
     Notes
     -----
     Giomi et al. (2023), "A unified framework for quantifying privacy risk in synthetic data", equation 6. The
-    interval is the scaled interval of the difference, because the control's error in the denominator is of
-    second order.
+    interval is the scaled interval of the difference, because the error of the control in the denominator is
+    of second order.
     """
     left = max(1 - control.value, 1 / control.n)
     found = difference(attack, control, confidence=confidence)

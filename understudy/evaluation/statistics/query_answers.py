@@ -22,7 +22,7 @@ from understudy.tables.casting import cast
 from understudy.tables.predicates import Predicate
 from understudy.tables.schema import ColumnKind
 
-# Maximum number of distinct values of a column of numbers or times that a query groups by.
+# Maximum number of distinct values of a column of numbers or times by which a query can group.
 N_VALUES_GROUPED_MAX = 50
 
 Floats = NDArray[np.float64]
@@ -41,13 +41,13 @@ class Answers:
     Parameters
     ----------
     value : float array of shape (n_groups,)
-        The answers; NaN if there is none, such as the mean of no rows.
+        The answers, with NaN if there is no answer, for example for the mean of zero rows.
     standard_error : float array of shape (n_groups,)
-        The standard errors; NaN if they are not known.
+        The standard errors, with NaN if they are unknown.
     n : int array of shape (n_groups,)
         The number of rows from which each answer is computed.
     n_others : int array of shape (n_groups,)
-        For shares, the rows of the denominator that are not in the numerator; otherwise 0.
+        For shares, the number of rows in the denominator that are not in the numerator. For other answers, 0.
     """
 
     value: Floats
@@ -65,10 +65,10 @@ class Grouping:
     labels : list of tuple of str
         The labels of the groups.
     real, synthetic : int array of shape (n_rows,)
-        The group of each row. Rows with a combination that does not occur in the real table have the number
-        of groups as their value.
+        The group of each row. For rows with a combination that does not occur in the real table, the value is
+        the number of groups.
     n_only_synthetic : int
-        The number of combinations that occur in the synthetic table only.
+        The number of combinations that occur only in the synthetic table.
     """
 
     labels: list[tuple[str, ...]]
@@ -116,7 +116,7 @@ def _meets(encoder: ColumnEncoder, allowed: ColumnConstraint, values: Values) ->
     if allowed.is_missing is not None:
         return np.equal(is_missing(values), allowed.is_missing)
     if encoder.categories is not None:
-        # MISSING is -1, which indexes the last position: a missing value meets no condition.
+        # MISSING is -1, which indexes the last position. A missing value does not meet any condition.
         return np.append(_categories_that_meet(encoder, encoder.categories, allowed), False)[values]
     if allowed.one_of:
         return np.isin(values, [_as_number(encoder, value) for value in allowed.one_of])
@@ -134,7 +134,7 @@ def _meets(encoder: ColumnEncoder, allowed: ColumnConstraint, values: Values) ->
 def _categories_that_meet(
     encoder: ColumnEncoder, categories: tuple[str, ...], allowed: ColumnConstraint
 ) -> Bools:
-    """Return a mask of the categories that satisfy a constraint, with the rules of conditional sampling."""
+    """Return a mask of the categories that satisfy a constraint, by the rules of conditional sampling."""
     type_ = parse_arrow_type(encoder.column.arrow_type)
     try:
         return Predicate(encoder.column, allowed).holds(cast(pa.array(categories, pa.string()), type_))
@@ -150,7 +150,7 @@ def _as_number(encoder: ColumnEncoder, value: Value) -> float:
         raise _unfit(encoder)
     try:
         if is_plain:
-            # Decimals are strings, and durations are numbers of seconds.
+            # Decimals are given as strings, and durations are given as numbers of seconds.
             return float(value)
         if not isinstance(value, str):
             raise _unfit(encoder)
@@ -168,7 +168,7 @@ def _unfit(encoder: ColumnEncoder) -> Unanswerable:
 
 
 def grouping(comparison: Comparison, query: AggregateQuery) -> Grouping:
-    """Return the groups of a query; a query without grouping has one group without a label."""
+    """Return the groups of a query. A query without grouping has one group without a label."""
     n_rows = (comparison.real.n_rows, comparison.synthetic.n_rows)
     keys = [np.zeros(n, dtype=np.int64) for n in n_rows]
     labels: list[list[str]] = []
@@ -217,7 +217,7 @@ def _labels(key: int, labels: Sequence[list[str]]) -> tuple[str, ...]:
 
 
 def both_answers(comparison: Comparison, query: AggregateQuery, groups: Grouping) -> tuple[Answers, Answers]:
-    """Return the answers on the real and on the synthetic table.
+    """Return the answers for the real table and for the synthetic table.
 
     Raises
     ------
@@ -238,9 +238,9 @@ def both_answers(comparison: Comparison, query: AggregateQuery, groups: Grouping
 def answer(
     comparison: Comparison, query: AggregateQuery, table: EncodedTable, groups: Ints, n_groups: int
 ) -> Answers:
-    """Return the answer for each group; counts and sums are scaled to the number of rows of the real table.
+    """Return the answer for each group, with counts and sums scaled to the size of the real table.
 
-    `distinct` is not supported, because its answers on the two tables depend on each other.
+    `distinct` is not supported, because its answers for the two tables depend on each other.
     """
     n_rows_real = comparison.real.n_rows_total
     if query.column is None:
@@ -326,7 +326,7 @@ def _by_group(groups: Ints, known: Floats, n_groups: int) -> list[Floats]:
 
 
 def _distinct(real: Sequence[Floats], synthetic: Sequence[Floats]) -> tuple[Answers, Answers]:
-    """Return the numbers of distinct values in samples of equal size; larger samples have more of them."""
+    """Return the numbers of distinct values in samples of equal size, because larger samples have more."""
     n = [
         min(len(real_part), len(synthetic_part)) or max(len(real_part), len(synthetic_part))
         for real_part, synthetic_part in zip(real, synthetic, strict=True)
@@ -344,9 +344,9 @@ def rarefied(values: Floats, n_rows: int) -> float:
 
     Notes
     -----
-    Hurlbert (1971): a value that occurs in c of N rows is missing from C(N - c, n) of the C(N, n) samples.
+    Hurlbert (1971): a value that occurs in c of N rows does not occur in C(N - c, n) of the C(N, n) samples.
     """
-    # Imported here: scipy is slow to load, and listing the metrics does not need it.
+    # Imported here because SciPy is slow to load, and listing the metrics does not require it.
     from scipy.special import gammaln
 
     n, counts = len(values), np.unique(values, return_counts=True)[1]
@@ -366,7 +366,7 @@ def _quantile(known: Floats, quantile: float) -> tuple[float, float]:
 
     Notes
     -----
-    The ends of the interval are order statistics: Conover (1999), section 3.2.
+    The ends of the interval are order statistics (Conover 1999, section 3.2).
     """
     n = len(known)
     if n == 0:

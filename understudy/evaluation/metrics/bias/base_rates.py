@@ -99,12 +99,13 @@ class _Side:
 
 
 def score(comparison: Comparison) -> BaseRatesResult | UnscoredResult:
-    """Return the largest change of a group's rate: share of a class, mean, or share of the rows."""
+    """Return the largest change in the rate of a group: share of a class, mean, or share of the rows."""
     target = None if comparison.target is None else target_of(comparison)
     columns = [
         _column(comparison, target, groups_of(comparison, name))
         for name in comparison.options.protected
-        # If the target is protected, each group is a class, and the rate of this class is always 1.
+        # If the target is also the protected column, each group is a class, and the rate of this class is
+        # always 1.
         if name != comparison.target
     ]
     judged = [
@@ -162,7 +163,7 @@ def _side(table: EncodedTable, target: Target | None, groups: Groups) -> _Side:
 
 
 def _standardised(sides: Sequence[_Side]) -> list[_Side]:
-    """Return numeric outcomes standardized by the mean and standard deviation of the real table."""
+    """Return numeric outcomes, standardized with the mean and standard deviation of the real table."""
     known = sides[0].values
     centre, width = (float(known.mean()), float(known.std()) or 1.0) if len(known) else (0.0, 1.0)
     return [_Side(side.groups, (side.values - centre) / width) for side in sides]
@@ -176,7 +177,8 @@ def _group(
     g: int,
 ) -> GroupBaseRates:
     n = (int(counts[0][g]), int(counts[1][g]))
-    # Without a target, a group that is missing from the synthetic table still has a share of the rows: 0.
+    # Without a target, a group that does not occur in the synthetic table has a rate, because its share of
+    # the rows is 0.
     is_too_small = min(n) < N_ROWS_JUDGED_MIN if target is not None else n[0] < N_ROWS_JUDGED_MIN
     rates = [] if is_too_small else _rates(sides, target, g)
     return GroupBaseRates(

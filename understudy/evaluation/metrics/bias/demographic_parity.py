@@ -107,12 +107,12 @@ class DemographicParityResult(MetricResult):
 
 
 def score(comparison: Comparison) -> DemographicParityResult | UnscoredResult:
-    """Return the largest excess of the demographic parity difference over that of the model of real rows.
+    """Return the largest excess of the demographic parity difference over the model trained on real rows.
 
     Notes
     -----
-    Both models predict the classes of the same real test rows. Calders, Kamiran and Pechenizkiy (2009);
-    Feldman et al. (2015) for the ratio.
+    Both models predict the classes of the same real test rows. The difference follows Calders, Kamiran and
+    Pechenizkiy (2009), and the ratio follows Feldman et al. (2015).
     """
     outcome = experiment(comparison)
     if isinstance(outcome, str):
@@ -143,7 +143,7 @@ def _column(comparison: Comparison, outcome: Experiment, name: str) -> ColumnPar
     assert outcome.real is not None
     groups = groups_of(comparison, name)
     rng = comparison.rng(f"demographic_parity {name}")
-    # A protected target would be predicted from itself.
+    # If the target were a protected column, it would be predicted from itself.
     if groups.position == outcome.target.column:
         return None
     by_class = [

@@ -96,11 +96,12 @@ class EqualisedOddsResult(MetricResult):
 
 
 def score(comparison: Comparison) -> EqualisedOddsResult | UnscoredResult:
-    """Return the largest excess of the equalized odds difference over that of the model of real rows.
+    """Return the largest excess of the equalized odds difference over the model trained on real rows.
 
     Notes
     -----
-    Both models predict the classes of the same real test rows. Hardt, Price and Srebro (2016).
+    Both models predict the classes of the same real test rows. The measure follows Hardt, Price and Srebro
+    (2016).
     """
     outcome = experiment(comparison)
     if isinstance(outcome, str):

@@ -29,7 +29,7 @@ from understudy.evaluation.models.prediction import (
 )
 from understudy.evaluation.statistics.groups import groups_of
 
-# Maximum number of protected columns; a model is trained for each.
+# Maximum number of protected columns. One model is trained for each column.
 N_COLUMNS_MAX = 3
 
 Interval = tuple[float, float]
@@ -91,7 +91,7 @@ class RebalancingResult(MetricResult):
 
 
 def score(comparison: Comparison) -> RebalancingResult | UnscoredResult:
-    """Return the largest decrease of a demographic parity difference when the evaluated rows are weighted.
+    """Return the largest decrease in a demographic parity difference when the evaluated rows are weighted.
 
     Notes
     -----
@@ -150,13 +150,13 @@ def _column(comparison: Comparison, outcome: Experiment, name: str) -> ColumnReb
 
 
 def reweighing(groups: NDArray[np.int64], classes: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return weights with mean 1 that make class and group independent."""
+    """Return weights with mean 1 that make the class and the group independent."""
     n = len(classes)
     cells = np.zeros((groups.max() + 1, classes.max() + 1))
     np.add.at(cells, (groups, classes), 1)
     expected = np.outer(cells.sum(axis=1), cells.sum(axis=0)) / n
     weights = np.divide(expected, cells, out=np.zeros_like(cells), where=cells > 0)[groups, classes]
-    # Empty cells receive no weight, so the mean is not 1 yet.
+    # Empty cells do not receive a weight, so the mean of the weights is not yet 1.
     return np.asarray(weights / weights.mean())
 
 

@@ -18,7 +18,8 @@ from understudy.evaluation.statistics.distributions import N_ROWS_SHOWN_MIN
 from understudy.evaluation.statistics.groups import N_ROWS_JUDGED_MIN, Groups, groups_of
 from understudy.evaluation.statistics.influence import Estimate, mean_area, r2
 
-# Maximum number of rows per table for the comparison of columns; a tenth of them is still 1,000 rows.
+# Maximum number of rows per table for the comparison of columns. A group with one tenth of these rows still
+# has 1,000 rows.
 N_ROWS_OF_SHAPES_MAX = 10_000
 # Minimum number of test rows of a class within a group for an AUC.
 N_ROWS_OF_CLASS_MIN = 10
@@ -94,7 +95,7 @@ class _Tables:
 
 
 def score(comparison: Comparison) -> SegmentsResult | UnscoredResult:
-    """Return the AUC or R2 in the group in which it is lowest."""
+    """Return the AUC or R2 in the group with the lowest value."""
     outcome = experiment(comparison)
     if isinstance(outcome, str):
         return UnscoredResult(reason=outcome)
@@ -171,7 +172,7 @@ def _segment(
 
 
 def _estimate(outcome: Experiment, model: Predictions, rows: NDArray[np.int64]) -> Estimate | None:
-    """Return the AUC or R2 within a group, or None if it has too few rows."""
+    """Return the AUC or R2 within a group, or None if the group has too few rows."""
     if len(rows) < N_ROWS_JUDGED_MIN:
         return None
     if outcome.target.classes is None:

@@ -50,7 +50,7 @@ __all__ = [
     "TwoSampleResult",
 ]
 
-# Order in reports: the scores to read first, then columns, pairs, groups, rules and whole rows.
+# Order in reports: the scores to read first, then scores of columns, pairs, groups, rules and whole rows.
 FIDELITY: tuple[Metric, ...] = (
     COLUMN_SHAPES,
     COLUMN_PAIRS,

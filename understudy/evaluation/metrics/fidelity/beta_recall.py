@@ -13,8 +13,9 @@ from understudy.evaluation.metrics.fidelity import depth_curve
 from understudy.evaluation.metrics.fidelity.depth_curve import LEVELS
 from understudy.evaluation.metrics.fidelity.neighbourhood import TOO_FEW, neighbourhood
 
-# Ratio of the spread of scores over pairs of real halves to the spread when only real rows are resampled:
-# 1.4 on the adult table and 1.8 on the housing table (14 pairs each). Both tables contribute to the spread.
+# Ratio of the spread of scores over pairs of halves of the real table to the spread over resamples of the
+# real rows only. The ratio is 1.4 for the adult table and 1.8 for the housing table, with 14 pairs each. It
+# exceeds 1 because both tables contribute to the spread.
 SPREAD_OF_BOTH = 1.8
 
 
@@ -37,7 +38,7 @@ def score(comparison: Comparison) -> BetaRecallResult | UnscoredResult:
     Notes
     -----
     A real row is reached if its nearest synthetic row lies within its neighbourhood. As in the authors' code,
-    only synthetic rows that are the nearest one of a real row determine the depths.
+    only synthetic rows that are nearest to a real row determine the depths.
     """
     neighbours = neighbourhood(comparison)
     if neighbours is None:
@@ -49,7 +50,8 @@ def score(comparison: Comparison) -> BetaRecallResult | UnscoredResult:
     counts = np.bincount(steps + n_steps * (neighbours.n_within == 0), minlength=2 * n_steps)
     curve = np.cumsum(counts[:n_steps]) / neighbours.n_rows
     lost = depth_curve.drawn_steps(counts, comparison.rng("beta_recall"))[:, n_steps:]
-    # The curve is the diagonal minus the share of rows not reached. Synthetic rows are not resampled.
+    # The curve is the diagonal minus the share of real rows that are not reached. Synthetic rows are not
+    # resampled.
     drawn = LEVELS - np.cumsum(lost, axis=1) / neighbours.n_rows
     estimate, interval = depth_curve.estimated(curve, drawn, SPREAD_OF_BOTH)
     return BetaRecallResult(

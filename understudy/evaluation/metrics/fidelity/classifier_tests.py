@@ -22,9 +22,11 @@ N_FOLDS = 3
 # With fewer subjects, a fold could lack a class or consist of one subject. Rows are then assigned to
 # folds independently of their subject.
 N_SUBJECTS_MIN = 30
-# Maximum number of rows for the importance of columns; the standard error of the AUC is then below 0.01.
+# Maximum number of rows for computing the importance of columns. With this number of rows, the standard error
+# of the AUC is below 0.01.
 N_ROWS_IMPORTANCE = 4_000
-# Maximum number of copies of a row that share a fold. More frequent rows are assigned to folds one by one.
+# Maximum number of copies of a row that share a fold. Copies of more frequent rows are assigned to folds
+# individually.
 N_COPIES_MAX = 20
 N_ROWS_SHOWN = 20
 N_POINTS_SHOWN = 50
@@ -32,7 +34,7 @@ N_POINTS_SHOWN = 50
 Floats = NDArray[np.float64]
 # Function that returns the feature matrix of each table, and the slice of features of each column.
 MakeFeatures = Callable[[Comparison, Sequence[EncodedTable]], tuple[list[Floats], list[slice]]]
-# Any: scikit-learn has no type annotations.
+# `Any` is used because scikit-learn has no type annotations.
 Fit = Callable[[Floats, NDArray[np.bool_], int], Any]
 
 
@@ -87,7 +89,7 @@ class Discriminator:
 
 @dataclass(frozen=True)
 class Rows:
-    """Features of the real rows, followed by those of the synthetic rows.
+    """Features of the real rows, followed by the features of the synthetic rows.
 
     Parameters
     ----------
@@ -120,9 +122,9 @@ def run_test(comparison: Comparison, discriminator: Discriminator) -> dict[str, 
 
     Notes
     -----
-    Both tables contribute the same number of rows. Equal rows are in the same fold. Otherwise a copied row
-    would be trained on with one label and tested with the other, and copies would push the AUC below 0.5.
-    The rows of a subject are in the same fold too, because similar rows of the subject in the training folds
+    Both tables contribute the same number of rows. Equal rows are in the same fold. Otherwise, a copied row
+    would have one label in training and the other label in the test, and copies would push the AUC below 0.5.
+    The rows of a subject are also in the same fold, because similar rows of the subject in the training folds
     would reveal that a row is real.
     """
     n_rows = n_rows_tested(comparison, discriminator)
@@ -157,7 +159,7 @@ def _rows(comparison: Comparison, discriminator: Discriminator, n_rows: int) -> 
 
 
 def _folds(tables: Sequence[EncodedTable], rng: np.random.Generator) -> NDArray[np.int64]:
-    """Return the fold of each row; equal rows share a fold, and the rows of a subject share a fold."""
+    """Return the fold of each row, with equal rows in one fold and all rows of a subject in one fold."""
     folds = np.concatenate([_folds_in_turn(table, rng) for table in tables])
     hashes = np.concatenate([table.row_hashes[table.rows] for table in tables])
     _, inverse, counts = np.unique(hashes, return_inverse=True, return_counts=True)
@@ -168,7 +170,7 @@ def _folds(tables: Sequence[EncodedTable], rng: np.random.Generator) -> NDArray[
 
 
 def _folds_in_turn(table: EncodedTable, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Return folds of equal size, of whole subjects if there are enough of them."""
+    """Return folds of equal size, which consist of whole subjects if there are enough subjects."""
     numbers, n = np.arange(table.n_rows), table.n_rows
     if table.n_units >= N_SUBJECTS_MIN:
         numbers, n = np.unique(table.units, return_inverse=True)[1], table.n_units
@@ -184,7 +186,7 @@ def _area(scores: Floats, is_synthetic: NDArray[np.bool_]) -> float:
 def _giveaways(
     comparison: Comparison, discriminator: Discriminator, model: Any, rows: Rows
 ) -> list[DistinguishingColumn]:
-    """Return the columns by the decrease of the first fold's AUC when each is shuffled."""
+    """Return the columns, ordered by the decrease in the first fold's AUC when each column is shuffled."""
     rng = comparison.rng(f"{discriminator.purpose} giveaways")
     test = rng.permutation(np.flatnonzero(rows.folds == 0))[:N_ROWS_IMPORTANCE]
     features, labels = rows.features[test], rows.is_synthetic[test]
@@ -199,7 +201,7 @@ def _giveaways(
 
 
 def _most_confident(scores: Floats, positions: NDArray[np.int64]) -> list[DistinguishingRow]:
-    # Imported here: scipy is slow to load, and listing the metrics does not need it.
+    # Imported here because SciPy is slow to load, and listing the metrics does not require it.
     from scipy.special import expit
 
     first = np.argsort(-scores, kind="stable")[:N_ROWS_SHOWN]
@@ -209,8 +211,8 @@ def _most_confident(scores: Floats, positions: NDArray[np.int64]) -> list[Distin
 def _curve(real: Floats, synthetic: Floats) -> list[tuple[float, float]]:
     """Return points of the ROC curve with the same number of real rows between them."""
     ordered_real, ordered_synthetic = np.sort(real), np.sort(synthetic)
-    # About a fiftieth of the real rows lie between two points. At the first point, no row is classified as
-    # synthetic, and at the last point, every row is.
+    # About one fiftieth of the real rows lie between two adjacent points. No row is classified as synthetic
+    # at the first point, and every row is classified as synthetic at the last point.
     shares = np.linspace(0, 1, N_POINTS_SHOWN - 1)
     bounds = np.unique(np.quantile(ordered_real, shares, method="inverted_cdf"))
     bounds[0] = -np.inf

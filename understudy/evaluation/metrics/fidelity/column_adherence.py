@@ -65,10 +65,10 @@ def _bounds(comparison: Comparison, i: int) -> ColumnAdherenceScore | None:
 
 
 def boundary_adherence(real: Values, synthetic: Values) -> float:
-    """Return SDMetrics' BoundaryAdherence: the share of values from the smallest to the largest real one.
+    """Return SDMetrics' BoundaryAdherence: the share of values within the real range.
 
-    If the real column has missing values, missing values are ignored. If it has none, they count as out of
-    bounds.
+    Missing synthetic values are ignored if the real column has missing values. Otherwise, they count as out
+    of bounds.
     """
     missing = is_missing(real)
     known = real[~missing]

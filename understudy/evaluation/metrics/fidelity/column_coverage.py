@@ -84,7 +84,7 @@ def range_coverage(real: Values, synthetic: Values) -> float:
 
 
 def category_coverage(real: Values, synthetic: Values) -> float:
-    """Return SDMetrics' CategoryCoverage: the share of the real categories that occur."""
+    """Return SDMetrics' CategoryCoverage: the share of the real categories that synthetic values cover."""
     known, other = np.unique(real[~is_missing(real)]), np.unique(synthetic[~is_missing(synthetic)])
     return len(np.intersect1d(known, other)) / len(known) if len(known) else math.nan
 

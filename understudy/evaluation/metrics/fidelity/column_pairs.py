@@ -24,7 +24,7 @@ class ColumnPairsResult(MetricResult):
 
 
 def score(comparison: Comparison) -> ColumnPairsResult | UnscoredResult:
-    """Return the mean over pairs of 1 minus the total variation of their contingency tables."""
+    """Return 1 minus the total variation distance of the contingency tables, averaged over pairs."""
     if len(comparison.columns) < 2:
         return UnscoredResult(reason="needs at least two columns")
     cells = pair_cells(comparison)

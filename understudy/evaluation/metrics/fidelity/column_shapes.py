@@ -37,7 +37,7 @@ class ColumnShapesResult(MetricResult):
 
 
 def score(comparison: Comparison) -> ColumnShapesResult:
-    """Return the mean over columns of 1 minus the distance of the two distributions."""
+    """Return 1 minus the distance between the two distributions, averaged over columns."""
     shapes = [_shape(comparison, i) for i in range(len(comparison.columns))]
     return ColumnShapesResult(
         score=float(np.mean([shape.score for shape in shapes])),
@@ -72,7 +72,7 @@ def ks_complement(real: Values, synthetic: Values) -> float:
     Parameters
     ----------
     real, synthetic : array of shape (n_real,), (n_synthetic,)
-        Finite values in any order, at least one each. The arrays are not changed.
+        Finite values in any order. Each array has at least one value. The arrays are not changed.
     """
     ordered_real, ordered_synthetic = np.sort(real), np.sort(synthetic)
     # Sorted queries keep the binary searches within the cache.
@@ -83,7 +83,7 @@ def ks_complement(real: Values, synthetic: Values) -> float:
 
 
 def tv_complement(real: Values, synthetic: Values) -> float:
-    """Return 1 minus the total variation distance, half the summed differences of the categories' shares."""
+    """Return 1 minus the total variation distance, which is half the sum of the differences in shares."""
     n_codes = int(max(real.max(), synthetic.max())) + 1
     real_shares = np.bincount(real.astype(np.int64), minlength=n_codes) / len(real)
     synthetic_shares = np.bincount(synthetic.astype(np.int64), minlength=n_codes) / len(synthetic)

@@ -14,9 +14,10 @@ from understudy.evaluation.encoding import Values
 from understudy.evaluation.metrics.base import Metric, MetricResult, RealBaseline, UnscoredResult
 
 N_COLUMNS_MAX = 60
-# Maximum number of rows times pairs; counting takes about two seconds on one core.
+# Maximum product of the number of rows and the number of pairs. Counting then takes about two seconds on one
+# core.
 N_CELLS_MAX = 30_000_000
-# Maximum number of cells of a dense contingency table; larger ones are counted by sorting.
+# Maximum number of cells of a dense contingency table. Larger tables are counted by sorting.
 N_COUNTS_MAX = 1_000_000
 
 
@@ -32,7 +33,7 @@ class ContingencyResult(MetricResult):
 
 
 def score(comparison: Comparison) -> ContingencyResult | UnscoredResult:
-    """Return 1 minus the total variation of the contingency tables; a missing value counts as a category."""
+    """Return 1 minus the total variation distance of the contingency tables, with missing as a category."""
     chosen = [i for i, encoder in enumerate(comparison.encoder.columns) if encoder.is_categorical]
     if len(chosen) < 2:
         return UnscoredResult(reason="needs at least two columns of categories")
@@ -55,7 +56,7 @@ def score(comparison: Comparison) -> ContingencyResult | UnscoredResult:
 
 
 def contingency_similarity(real: tuple[Values, Values], synthetic: tuple[Values, Values]) -> float:
-    """Return SDMetrics' ContingencySimilarity of two columns of codes; -1 marks a missing value."""
+    """Return SDMetrics' ContingencySimilarity of two columns of codes, with -1 for missing values."""
     n_first, n_second = (
         int(max(real_codes.max(initial=0), synthetic_codes.max(initial=0))) + 2
         for real_codes, synthetic_codes in zip(real, synthetic, strict=True)

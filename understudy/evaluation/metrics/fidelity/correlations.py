@@ -14,7 +14,7 @@ from understudy.evaluation.metrics.base import Metric, MetricResult, RealBaselin
 from understudy.evaluation.statistics.distributions import N_ROWS_SHOWN_MIN
 
 N_COLUMNS_MAX = 100
-# Maximum number of rows per table; the standard error of a correlation is then below 0.005.
+# Maximum number of rows per table. The standard error of a correlation is then below 0.005.
 N_ROWS_MAX = 50_000
 
 Floats = NDArray[np.float64]
@@ -41,12 +41,12 @@ class CorrelationsResult(MetricResult):
 
 
 def score(comparison: Comparison) -> CorrelationsResult | UnscoredResult:
-    """Return 1 minus half the absolute difference of the correlations, averaged over pairs of columns.
+    """Return 1 minus half the absolute difference between the correlations, averaged over pairs of columns.
 
     Notes
     -----
-    Correlations use the rows in which both columns are known. Spearman's correlation uses the ranks among
-    all known values of a column. Only pairs whose correlation is defined in both tables count.
+    Correlations use the rows in which both values are known. Spearman's correlation uses the ranks among all
+    known values of a column. The score includes only pairs whose correlation is defined in both tables.
     """
     chosen = _chosen(comparison)
     if len(chosen) < 2:
@@ -84,7 +84,7 @@ def as_matrix(table: EncodedTable, chosen: list[int]) -> Floats:
 
 
 def _ranks(rows: Floats) -> Floats:
-    # Imported here: scipy is slow to load, and listing the metrics does not need it.
+    # Imported here because SciPy is slow to load, and listing the metrics does not require it.
     from scipy.stats import rankdata
 
     ranks: Floats = rankdata(rows, axis=0, nan_policy="omit")
@@ -92,14 +92,15 @@ def _ranks(rows: Floats) -> Floats:
 
 
 def correlation_matrix(rows: Floats) -> Floats:
-    """Return Pearson's correlation of each pair of columns over the rows in which both are known.
+    """Return Pearson's correlation of each pair of columns over the rows in which both values are known.
 
-    The result is NaN on the diagonal, for fewer than five such rows, and if a column is constant in them.
+    The result is NaN on the diagonal, for pairs with fewer than five such rows, and for pairs in which a
+    column is constant in these rows.
 
     Parameters
     ----------
     rows : float array of shape (n_rows, n_columns)
-        Values; missing ones are NaN.
+        The values, with NaN for missing values.
     """
     known = ~is_missing(rows)
     scaled = np.where(known, _standardised(rows, known), 0.0)
@@ -119,7 +120,7 @@ def correlation_matrix(rows: Floats) -> Floats:
 def _standardised(rows: Floats, known: NDArray[np.bool_]) -> Floats:
     """Return the columns centred and divided by their largest deviation, so that no square overflows."""
     n = np.maximum(known.sum(axis=0), 1)
-    # Division comes first because the sum of large numbers may overflow.
+    # The values are divided before they are added, because the sum of large numbers may overflow.
     centred = rows - np.where(known, rows / n, 0.0).sum(axis=0)
     widest = np.where(known, np.abs(centred), 0.0).max(axis=0, initial=0.0)
     return np.asarray(centred / np.where((widest > 0) & np.isfinite(widest), widest, 1.0))

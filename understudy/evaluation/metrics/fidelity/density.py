@@ -33,9 +33,9 @@ def score(comparison: Comparison) -> DensityResult | UnscoredResult:
     if neighbours is None:
         return TOO_FEW
     density = float(neighbours.n_around.mean()) / N_NEIGHBOURS
-    # The variances over the real and over the synthetic rows add up. The factor 2 accounts for the
-    # neighbourhoods, which are a sample too. With it, the value equals the
-    # standard deviations over 14 pairs of halves of the adult and housing tables.
+    # The variance is the sum of the variances over the real rows and over the synthetic rows. The factor 2
+    # accounts for the neighbourhoods, which are also based on a sample. With this factor, the standard error
+    # agrees with the standard deviations over 14 pairs of halves of the adult and housing tables.
     variance = 2 * (np.var(neighbours.n_around) + np.var(neighbours.n_within)) / neighbours.n_rows
     error = math.sqrt(float(variance)) / N_NEIGHBOURS
     return DensityResult(

@@ -12,7 +12,7 @@ N_RESAMPLED = 200
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
-# Shares of rows, from the innermost ones to all, at which curves are evaluated.
+# Shares of rows at which curves are evaluated, from the innermost rows to all rows.
 LEVELS = np.linspace(0, 1, N_STEPS + 1)
 
 
@@ -28,7 +28,7 @@ def estimated(curve: Floats, drawn: Floats, factor: float = 1.0) -> tuple[float,
     ----------
     curve, drawn : array of shape (n_steps + 1,), (n_drawn, n_steps + 1)
     factor : float
-        Factor that widens the interval to cover rows that were not resampled.
+        Factor that widens the interval to account for rows that were not resampled.
     """
     estimate = max(float(closeness(curve)), 0.0)
     return estimate, interval(estimate, factor * float(np.std(closeness(drawn))), 0.0, 1.0)

@@ -1,4 +1,4 @@
-"""Mutual information: similarity of the strengths of relations in the real and the synthetic table."""
+"""Mutual information: similarity of the strength of relations between columns in the two tables."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ class MutualInformationResult(MetricResult):
 
 
 def score(comparison: Comparison) -> MutualInformationResult | UnscoredResult:
-    """Return 1 minus the summed differences of mutual information divided by its real sum, at least 0.
+    """Return 1 minus the sum of differences in mutual information divided by the real sum, but at least 0.
 
     Notes
     -----
-    The cells are those of `column_pairs`. Strong relations weigh most, so the many pairs without a relation
-    cannot hide that strong relations are lost.
+    The cells are the same as in `column_pairs`. Strong relations have the largest weight, so the many pairs
+    without a relation cannot hide the loss of strong relations.
     """
     if len(comparison.columns) < 2:
         return UnscoredResult(reason="needs at least two columns")
@@ -61,7 +61,7 @@ def score(comparison: Comparison) -> MutualInformationResult | UnscoredResult:
 
 
 def information(counts: Counts) -> tuple[Floats, Floats]:
-    """Return the mutual information of each pair in nats, and normalized to the range from 0 to 1.
+    """Return the mutual information of each pair, both in nats and normalized to the range from 0 to 1.
 
     Parameters
     ----------
@@ -70,8 +70,8 @@ def information(counts: Counts) -> tuple[Floats, Floats]:
 
     Notes
     -----
-    Few rows in many cells bias the two entropies and the joint entropy. Miller and Madow's correction (Miller
-    1955) reduces this bias. The normalization is that of Strehl and Ghosh (2002).
+    If many cells contain few rows, the two entropies and the joint entropy are biased. Miller and Madow's
+    correction (Miller 1955) reduces this bias. The normalization follows Strehl and Ghosh (2002).
     """
     first, second, both = counts.sum(axis=2), counts.sum(axis=1), counts.reshape(len(counts), -1)
     n = both.sum(axis=1)
@@ -94,10 +94,10 @@ def _has_relation(counts: Counts, n_pairs: int) -> bool:
 
     Notes
     -----
-    Wilks (1938), with a Bonferroni correction over pairs. The test is asymptotic: with few rows per cell it
-    finds relations slightly too often.
+    The test follows Wilks (1938), with a Bonferroni correction for the number of pairs. The test is
+    asymptotic, so with few rows per cell it finds relations slightly too often.
     """
-    # Imported here: scipy is slow to load, and listing the metrics does not need it.
+    # Imported here because SciPy is slow to load, and listing the metrics does not require it.
     from scipy.stats import chi2
 
     first, second, both = counts.sum(axis=2), counts.sum(axis=1), counts.reshape(len(counts), -1)

@@ -39,7 +39,7 @@ class Points:
 
 @dataclass(frozen=True)
 class Neighbourhood:
-    """Neighbours and depths of the same number of rows of both tables.
+    """Neighbours and depths of rows of both tables, with the same number of rows from each table.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def _neighbourhood(comparison: Comparison) -> Neighbourhood | None:
 
 
 def as_points(comparison: Comparison, table: EncodedTable) -> Points:
-    """Return the rows in the common space of the comparison, in which every column counts at most 1."""
+    """Return the rows in a common space, in which each column contributes at most 1 to a distance."""
     numbers: list[Floats] = []
     codes: list[NDArray[np.generic]] = []
     for encoder, real, values in zip(
@@ -102,7 +102,7 @@ def as_points(comparison: Comparison, table: EncodedTable) -> Points:
         if encoder.is_categorical:
             codes.append(values)
         else:
-            # A missing number is placed in the middle, and a code marks it as missing.
+            # A missing number is placed in the middle of the range, and a code marks it as missing.
             numbers.append(ranks_among(values, real, missing_at=0.5))
             codes.append(is_missing(values))
     none = np.empty((0, table.n_rows))
@@ -110,7 +110,7 @@ def as_points(comparison: Comparison, table: EncodedTable) -> Points:
 
 
 def _neighbours(real: Points, synthetic: Points) -> tuple[Integers, Integers, Integers]:
-    # Imported here: listing the metrics must not load compiled code.
+    # Imported here because listing the metrics must not load compiled code.
     from understudy.kernels.neighbours import Rows
     from understudy.kernels.surroundings import find_within, kth_distances
 
@@ -131,11 +131,11 @@ def _neighbours(real: Points, synthetic: Points) -> tuple[Integers, Integers, In
 
 
 def _depths(points: Points, of: Points) -> Floats:
-    """Return the distance of each point from the mean of the points `of`; different codes have distance 1."""
+    """Return the distance of each point from the mean of `of`. Different codes have a distance of 1."""
     centre = of.numbers.mean(axis=1, dtype=np.float64, keepdims=True)
     squares = ((points.numbers - centre) ** 2).sum(axis=0)
     for codes, others in zip(points.codes, of.codes, strict=True):
-        # A missing code is -1, so codes are shifted by one.
+        # The code of a missing value is -1, so all codes are shifted by 1.
         shares = np.bincount(others + 1, minlength=codes.max() + 2) / len(others)
         squares += (1 - 2 * shares[codes + 1] + (shares**2).sum()) / 2
     return np.asarray(np.sqrt(np.maximum(squares, 0.0)), dtype=np.float64)

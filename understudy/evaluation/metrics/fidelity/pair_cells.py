@@ -11,12 +11,14 @@ from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.encoding import EncodedTable, Values, is_missing
 
 N_BINS = 10
-# Number of most frequent categories with a cell each; all other categories share one cell.
+# Number of most frequent categories that have their own cell. All other categories share one cell.
 N_CATEGORIES = 19
-# Cells of a column: bins or categories, one for all other categories, and one for missing values.
+# Number of cells of a column: bins or categories, one cell for all other categories, and one for missing
+# values.
 CELLS = N_CATEGORIES + 2
 N_COLUMNS_MAX = 100
-# Maximum number of rows times pairs; counting takes about ten seconds on one core.
+# Maximum product of the number of rows and the number of pairs. Counting then takes about ten seconds on one
+# core.
 N_CELLS_MAX = 1_000_000_000
 
 Counts = NDArray[np.int32]
@@ -46,7 +48,7 @@ class PairCells:
 
 
 def pair_cells(comparison: Comparison) -> PairCells:
-    """Return the counts for a comparison with at least two columns; compute them once per comparison."""
+    """Return the counts for a comparison with at least two columns, computed once per comparison."""
     return comparison.once("pair cells", _pair_cells)
 
 
@@ -77,15 +79,15 @@ def _binned(comparison: Comparison, table: EncodedTable, i: int) -> NDArray[np.i
     values = table.columns[i]
     if comparison.encoder.columns[i].is_categorical:
         return np.where(is_missing(values), CELLS - 1, np.minimum(values, N_CATEGORIES)).astype(np.int32)
-    # Both tables use the quantiles of the real one as edges. With separate edges per table, two samples of
-    # the same source would fall into different bins and look different.
+    # Both tables use the quantiles of the real table as edges. With separate edges for each table, two
+    # samples from the same source would have different bins and would appear to differ.
     edges = quantile_edges(comparison.real.columns[i])
     bins = np.searchsorted(edges, values, side="left")
     return np.where(is_missing(values), CELLS - 1, bins).astype(np.int32)
 
 
 def quantile_edges(values: Values, n_bins: int = N_BINS) -> Values:
-    """Return the inner edges of at most `n_bins` bins with about equally many known values each."""
+    """Return the inner edges of at most `n_bins` bins, each with about the same number of known values."""
     known = values[~is_missing(values)]
     if len(known) == 0:
         return known

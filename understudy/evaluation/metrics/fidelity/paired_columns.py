@@ -1,7 +1,8 @@
 """Discovery of pairs of columns whose difference is meaningful, such as start and end, or low and high.
 
-Two columns of the same unit belong together if their difference varies much less than it would if the columns
-were independent, or if one is never above the other and this would not hold for independent columns.
+Two columns of the same unit belong together if their difference varies much less than that of independent
+columns. They also belong together if one column is almost never above the other and this would not hold for
+independent columns.
 """
 
 from __future__ import annotations
@@ -20,35 +21,38 @@ from understudy.tables.schema import ColumnKind
 Unit = Literal["moment", "time", "duration", "number"]
 Floats: TypeAlias = NDArray[np.float64]
 
-# Maximum number of rows in which pairs are looked for, and minimum number of rows in which both are known.
+# Maximum number of rows that are searched for pairs, and minimum number of rows in which both values of a
+# pair are known.
 N_ROWS_MAX = 5_000
 N_KNOWN_MIN = 100
-# Maximum number of columns per unit; all pairs of them are examined.
+# Maximum number of columns per unit. All pairs of these columns are examined.
 N_COLUMNS_MAX = 40
 N_PAIRS_MAX = 20
-# Minimum number of distinct values; columns with fewer are codes or ratings.
+# Minimum number of distinct values of a column. Columns with fewer distinct values are treated as codes or
+# ratings.
 N_DISTINCT_MIN = 10
-# Maximum width of the differences, as a share of their width if the columns were independent.
+# Maximum width of the differences, as a share of the width expected for independent columns.
 WIDTH_MAX = 0.5
-# Minimum share of ordered rows, and maximum share if the columns were independent.
+# Minimum share of ordered rows, and maximum share expected for independent columns.
 ORDERED_MIN = 0.995
 ORDERED_BY_CHANCE_MAX = 0.95
-# The width of a distribution is the distance of these quantiles.
+# The width of a distribution is the distance between these quantiles.
 QUANTILES = (0.05, 0.95)
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two columns that belong together, with the evidence for it.
+    """Two columns that may belong together, with the evidence.
 
     Parameters
     ----------
     first, second : int
         Positions of the columns. The median of `second` minus `first` is not negative.
     width : float
-        Width of the inner 90 % of the differences, as a share of the width if the columns were independent.
+        Width of the inner 90 % of the differences, as a share of the width expected for independent columns.
     ordered, ordered_by_chance : float
-        Share of rows in which `first` is at most `second`, in the table and if the columns were independent.
+        Share of rows in which `first` is at most `second`, in the table and as expected for independent
+        columns.
     """
 
     first: int
@@ -60,18 +64,18 @@ class Pair:
 
     @property
     def belongs_together(self) -> bool:
-        """Whether the evidence suffices."""
+        """Whether the evidence is sufficient."""
         is_ordered = self.ordered >= ORDERED_MIN and self.ordered_by_chance <= ORDERED_BY_CHANCE_MAX
         return self.width <= WIDTH_MAX or is_ordered
 
     def differences(self, table: EncodedTable) -> Floats:
-        """Return `second` minus `first` in the rows in which both are known."""
+        """Return `second` minus `first` for the rows in which both values are known."""
         gaps = table.columns[self.second].astype(np.float64) - table.columns[self.first]
         return gaps[~is_missing(gaps)]
 
 
 def find_pairs(encoders: Sequence[ColumnEncoder], real: EncodedTable, rng: np.random.Generator) -> list[Pair]:
-    """Return the pairs of columns that belong together, narrowest differences first."""
+    """Return the pairs of columns that belong together, with the narrowest differences first."""
     rows = real.draw(N_ROWS_MAX, rng)
     by_unit: dict[Unit, list[int]] = {}
     for i, encoder in enumerate(encoders):
@@ -88,7 +92,7 @@ def find_pairs(encoders: Sequence[ColumnEncoder], real: EncodedTable, rng: np.ra
 
 
 def _unit(encoder: ColumnEncoder) -> Unit | None:
-    """Return a unit that is equal for columns whose values can be subtracted from each other."""
+    """Return the unit of a column. Columns with the same unit can be subtracted from each other."""
     kind = encoder.column.kind
     if encoder.is_categorical or kind is ColumnKind.coordinates:
         return None
@@ -107,7 +111,7 @@ def _n_distinct(values: NDArray[np.generic]) -> int:
 def _examine(
     rows: EncodedTable, columns: tuple[int, int], unit: Unit, rng: np.random.Generator
 ) -> Pair | None:
-    """Return a pair of columns with its evidence; None if too few rows are known or it has no spread."""
+    """Return a pair of columns with its evidence, or None if it has too few known rows or no spread."""
     first, second = (rows.columns[i].astype(np.float64) for i in columns)
     known = ~np.isnan(first) & ~np.isnan(second)
     first, second = first[known], second[known]

@@ -13,7 +13,7 @@ from understudy.evaluation.metrics.fidelity.column_shapes import ks_complement
 from understudy.evaluation.metrics.fidelity.paired_columns import Floats, Pair, Unit, find_pairs
 from understudy.evaluation.statistics.distributions import N_ROWS_SHOWN_MIN
 
-# Maximum number of rows per table; the Kolmogorov-Smirnov distance of two samples is then below 0.01.
+# Maximum number of rows per table. The Kolmogorov-Smirnov distance between two samples is then below 0.01.
 N_ROWS_MAX = 50_000
 QUANTILE = 0.99
 
@@ -69,7 +69,7 @@ class PairedDifferencesResult(MetricResult):
 
 
 def score(comparison: Comparison) -> PairedDifferencesResult | UnscoredResult:
-    """Return the KS complement of the differences in the pair in which it is lowest."""
+    """Return the KS complement of the differences for the pair with the lowest value."""
     rng = comparison.rng("paired_differences")
     pairs = find_pairs(comparison.encoder.columns, comparison.real, rng)
     if not pairs:

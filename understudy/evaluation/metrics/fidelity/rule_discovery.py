@@ -19,8 +19,8 @@ from understudy.evaluation.encoding import Values, is_missing
 
 # Maximum share of real rows that break a rule, for example because of data entry errors.
 BROKEN_MAX = 0.005
-# Minimum share of rows that break a rule when one of its columns is shuffled: absolute, and as a multiple of
-# the share of real rows that break it.
+# Minimum share of rows that break a rule when one of its columns is shuffled: as an absolute share, and as a
+# multiple of the share of real rows that break the rule.
 BROKEN_SHUFFLED_MIN = 0.005
 BROKEN_SHUFFLED_FACTOR = 10
 N_LEVELS_MAX = 1_000
@@ -43,14 +43,14 @@ Columns: TypeAlias = Sequence[Values]
 
 @dataclass(frozen=True)
 class Decides:
-    """Functional dependency: the first column determines the second, except where its value is rare.
+    """Functional dependency: the first column determines the second, except for rare values of the first.
 
     Parameters
     ----------
     known : float array of shape (n_levels,)
         Frequent values of the first column, in ascending order.
     determined : float array of shape (n_levels,)
-        Value of the second column for each of them.
+        Value of the second column for each of these values.
     """
 
     columns: tuple[int, int]
@@ -59,7 +59,7 @@ class Decides:
     kind: Kind = "decides"
 
     def is_kept(self, rows: Columns) -> Mask:
-        """Return which rows satisfy the rule."""
+        """Return a mask of the rows that satisfy the rule."""
         by, of = (_with_missing(rows[i]) for i in self.columns)
         at = np.minimum(np.searchsorted(self.known, by), len(self.known) - 1)
         return np.asarray((self.known[at] != by) | (self.determined[at] == of))
@@ -71,13 +71,13 @@ class Decides:
 
 @dataclass(frozen=True)
 class Order:
-    """Inequality: the first column is at most the second in rows where both are known."""
+    """Inequality: the first column is at most the second in rows in which both values are known."""
 
     columns: tuple[int, int]
     kind: Kind = "order"
 
     def is_kept(self, rows: Columns) -> Mask:
-        """Return which rows satisfy the rule."""
+        """Return a mask of the rows that satisfy the rule."""
         # A comparison with a missing number is false.
         return np.asarray(~(rows[self.columns[0]] > rows[self.columns[1]]))
 
@@ -88,14 +88,14 @@ class Order:
 
 @dataclass(frozen=True)
 class Sum:
-    """Sum: the first two columns add up to the third in rows where all are known."""
+    """Sum: the first two columns add up to the third in rows in which all values are known."""
 
     columns: tuple[int, int, int]
     tolerance: float
     kind: Kind = "sum"
 
     def is_kept(self, rows: Columns) -> Mask:
-        """Return which rows satisfy the rule."""
+        """Return a mask of the rows that satisfy the rule."""
         first, second, total = (rows[i] for i in self.columns)
         return np.asarray(~(np.abs(first + second - total) > self.tolerance))
 
@@ -106,14 +106,14 @@ class Sum:
 
 @dataclass(frozen=True)
 class Missing:
-    """Joint missingness: if the first column is missing, so is the second; optionally also the reverse."""
+    """Joint missingness: the second column is missing if the first is missing, and optionally the reverse."""
 
     columns: tuple[int, int]
     is_mutual: bool = False
     kind: Kind = "missing"
 
     def is_kept(self, rows: Columns) -> Mask:
-        """Return which rows satisfy the rule."""
+        """Return a mask of the rows that satisfy the rule."""
         first, second = (is_missing(rows[i]) for i in self.columns)
         return np.asarray(first == second) if self.is_mutual else ~first | second
 
@@ -134,7 +134,8 @@ class Halves:
     Parameters
     ----------
     groups : sequence of str
-        Group of each column; columns of a group have comparable values. Empty for categories.
+        Group of each column. Columns of the same group have comparable values. The group of a categorical
+        column is empty.
     """
 
     guess: Columns
@@ -151,7 +152,7 @@ def find_rules(halves: Halves, rng: np.random.Generator) -> list[Rule]:
 
 
 def _is_proven(rule: Rule, halves: Halves, rng: np.random.Generator) -> bool:
-    """Return whether both halves satisfy the rule, but not if any of its columns is shuffled."""
+    """Return whether both halves satisfy the rule, but no longer do so if any of its columns is shuffled."""
     broken = max(1 - float(rule.is_kept(rows).mean()) for rows in (halves.guess, halves.proof))
     if broken > BROKEN_MAX:
         return False
@@ -177,7 +178,7 @@ def _missing(halves: Halves) -> Iterator[Missing]:
 
 
 def _mutual(rules: list[Missing]) -> Iterator[Missing]:
-    """Yield the rules; combine each pair of mutually reverse rules into one mutual rule."""
+    """Yield the rules, with each pair of reverse rules combined into one mutual rule."""
     known = {rule.columns for rule in rules}
     for rule in rules:
         first, second = rule.columns
@@ -197,7 +198,7 @@ def _sums(halves: Halves) -> Iterator[Sum]:
     tolerances = PRECISION * np.abs(rows).max(axis=0)
     for i, j in combinations(range(len(numbers)), 2):
         gaps = np.abs((rows[:, i] + rows[:, j])[:, None] - rows)
-        # By chance, a few rows may contain a higher share of exceptions than all rows.
+        # By chance, a small sample may contain a higher share of exceptions than the whole table.
         fits = (gaps > tolerances).mean(axis=0) <= 2 * BROKEN_MAX
         for k in np.flatnonzero(fits):
             if k not in (i, j):

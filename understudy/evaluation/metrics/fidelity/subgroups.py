@@ -22,8 +22,8 @@ N_REAL_MIN = 50
 N_GROUPING_MAX = 12
 N_GROUPS_MAX = 12
 N_GROUPS_SHOWN = 20
-# Number of bins per column. Numbers are divided at quantiles of the real values. The most frequent
-# categories have a bin each, and all other categories share one bin.
+# Number of bins per column. Numbers are divided at quantiles of the real values. Each of the most frequent
+# categories has its own bin, and all other categories share one bin.
 N_BINS = 50
 QUARTERS = ("lowest quarter", "second quarter", "third quarter", "highest quarter")
 
@@ -71,7 +71,7 @@ class SubgroupsResult(MetricResult):
 
 @dataclass(frozen=True)
 class _Binned:
-    """Bins of a column in both tables; -1 marks a missing value."""
+    """Bins of a column in both tables, with -1 for a missing value."""
 
     real: Bins
     synthetic: Bins
@@ -81,7 +81,7 @@ class _Binned:
 
 @dataclass(frozen=True)
 class _Grouping:
-    """Groups of a column in both tables; -1 marks a row outside all groups."""
+    """Groups of a column in both tables, with -1 for a row outside all groups."""
 
     i: int
     labels: Sequence[str]
@@ -90,7 +90,7 @@ class _Grouping:
 
 
 def score(comparison: Comparison) -> SubgroupsResult | UnscoredResult:
-    """Return the mean over groups of the mean similarity of the other columns within the group."""
+    """Return the mean similarity of the other columns within each group, averaged over groups."""
     if len(comparison.columns) < 2:
         return UnscoredResult(reason="needs at least two columns")
     rng = comparison.rng("subgroups")
@@ -215,8 +215,8 @@ def _counts(groups: Bins, bins: Bins, n_groups: int, n_bins: int) -> Floats:
 def distances(real: Floats, synthetic: Floats, *, is_ordered: bool) -> Floats:
     """Return the distance of the distributions in each row of counts.
 
-    The distance is Kolmogorov-Smirnov for ordered bins and total variation otherwise. It is 1 if only one of
-    the two tables has rows, and 0 if neither has.
+    The distance is the Kolmogorov-Smirnov distance for ordered bins and the total variation distance for
+    other bins. It is 1 if only one of the two tables has rows, and 0 if neither table has rows.
     """
     gaps = _shares(real) - _shares(synthetic)
     between = np.abs(np.cumsum(gaps, axis=1)).max(axis=1) if is_ordered else np.abs(gaps).sum(axis=1) / 2
@@ -231,9 +231,9 @@ def expected_distances(real: Floats, synthetic: Floats, *, is_ordered: bool) -> 
 
     Notes
     -----
-    Total variation uses the mean absolute deviation of each share under the normal approximation.
-    Kolmogorov-Smirnov uses the smaller of this value and the mean of the largest absolute value of a Brownian
-    bridge, sqrt(pi / 2) log 2 (Kolmogorov 1933).
+    The total variation distance uses the mean absolute deviation of each share under the normal
+    approximation. The Kolmogorov-Smirnov distance uses the smaller of this value and the mean of the largest
+    absolute value of a Brownian bridge, sqrt(pi / 2) log 2 (Kolmogorov 1933).
     """
     n_real, n_synthetic = (np.maximum(counts.sum(axis=1), 1) for counts in (real, synthetic))
     scale = np.sqrt(1 / n_real + 1 / n_synthetic)

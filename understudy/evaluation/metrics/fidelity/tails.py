@@ -17,9 +17,11 @@ from understudy.tables.schema import ColumnKind
 
 # Minimum number of known real values of a column.
 N_KNOWN_MIN = 500
-# Level of the extreme quantile; lower if fewer than `N_ROWS_SHOWN_MIN` real rows exceed it.
+# Level of the extreme quantile. The level is lower if fewer than `N_ROWS_SHOWN_MIN` real rows exceed the
+# quantile.
 LEVEL = 0.999
-# Minimum distance of the extreme quantile from the median, as a multiple of that of the opposite quantile.
+# Minimum distance of the extreme quantile from the median, as a multiple of the distance of the opposite
+# quantile from the median.
 SKEW_MIN = 5.0
 
 Floats = NDArray[np.float64]
@@ -67,7 +69,7 @@ class Statistics:
         return cls(float(values.mean()), float(values.std()), float(np.quantile(values, level)))
 
     def similarity(self, other: Statistics, centre: float) -> float:
-        """Return the mean ratio of the smaller to the larger statistic; locations count from `centre`."""
+        """Return the mean ratio of smaller to larger statistics, with locations relative to `centre`."""
         ratios = (
             _ratio(self.mean - centre, other.mean - centre),
             _ratio(self.sd, other.sd),
@@ -98,7 +100,7 @@ def _is_quantity(kind: ColumnKind) -> bool:
 
 
 def _compare(comparison: Comparison, i: int) -> ColumnTail | None:
-    """Return the comparison of a column; None if it is not skewed or has too few known values."""
+    """Return the comparison of a column, or None if it is not skewed or has too few known values."""
     real, synthetic = (
         values[~is_missing(values)].astype(np.float64)
         for values in (comparison.real.columns[i], comparison.synthetic.columns[i])
@@ -129,7 +131,7 @@ def _compare(comparison: Comparison, i: int) -> ColumnTail | None:
 
 
 def _ratio(one: float, other: float) -> float:
-    """Return the smaller divided by the larger distance; 0 if they have different signs."""
+    """Return the smaller distance divided by the larger distance, or 0 if their signs differ."""
     if one == other:
         return 1.0
     return min(abs(one), abs(other)) / max(abs(one), abs(other)) if one * other > 0 else 0.0

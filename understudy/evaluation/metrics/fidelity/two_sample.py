@@ -24,8 +24,8 @@ from understudy.evaluation.models.classifiers import as_features, n_bins, one_th
 
 N_ROWS_MAX = 8_000
 N_TREES = 60
-# Compared with 100 trees at a rate of 0.1, training takes two thirds of the time, and the AUC is lower by
-# 0.003 to 0.006.
+# Compared with 100 trees at a learning rate of 0.1, training takes two thirds of the time, and the AUC is
+# lower by 0.003 to 0.006.
 LEARNING_RATE = 0.15
 
 
@@ -36,7 +36,7 @@ class TwoSampleResult(ClassifierTestResult):
 
 
 def score(comparison: Comparison) -> TwoSampleResult | UnscoredResult:
-    """Return the out-of-fold AUC of gradient-boosted trees; 0.5 is guessing, and 1 is perfect detection."""
+    """Return the out-of-fold AUC of gradient-boosted trees, from 0.5 (guessing) to 1 (perfect detection)."""
     if n_rows_tested(comparison, _DISCRIMINATOR) < N_ROWS_MIN:
         return UnscoredResult(reason=f"needs at least {N_ROWS_MIN} rows in each table")
     with one_thread():
@@ -47,15 +47,15 @@ def score(comparison: Comparison) -> TwoSampleResult | UnscoredResult:
 def _features(_: Comparison, tables: Sequence[EncodedTable]) -> tuple[list[Floats], list[slice]]:
     features = as_features(tables)
     known = [~np.isnan(part) for part in features]
-    # Trees cannot be grown on a fold in which a column has no known value. From a column with so few known
-    # values, the classifier uses only whether the value is known.
+    # Trees cannot be grown on a fold in which a column has no known value. For a column with so few known
+    # values, the classifier uses only whether each value is known.
     rare = np.sum([part.sum(axis=0) for part in known], axis=0) < N_ROWS_MIN
     plain = [np.where(rare, mask, part) for part, mask in zip(features, known, strict=True)]
     return plain, [slice(i, i + 1) for i in range(len(rare))]
 
 
 def _fit(features: Floats, is_synthetic: NDArray[np.bool_], seed: int) -> Any:
-    # Imported here: processes that only list the metrics must not load scikit-learn.
+    # Imported here because processes that only list the metrics must not load scikit-learn.
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     model = HistGradientBoostingClassifier(

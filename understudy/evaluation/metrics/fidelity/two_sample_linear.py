@@ -35,7 +35,7 @@ class TwoSampleLinearResult(ClassifierTestResult):
 
 
 def score(comparison: Comparison) -> TwoSampleLinearResult | UnscoredResult:
-    """Return the out-of-fold AUC of a logistic regression; 0.5 is guessing."""
+    """Return the out-of-fold AUC of a logistic regression, which is 0.5 for random guessing."""
     if n_rows_tested(comparison, _DISCRIMINATOR) < N_ROWS_MIN:
         return UnscoredResult(reason=f"needs at least {N_ROWS_MIN} rows in each table")
     with one_thread():
@@ -58,12 +58,13 @@ def _features(_: Comparison, tables: Sequence[EncodedTable]) -> tuple[list[Float
 
 
 def _of_numbers(values: Values) -> Floats:
-    # Imported here: scipy is slow to load, and listing the metrics does not need it.
+    # Imported here because SciPy is slow to load, and listing the metrics does not require it.
     from scipy.stats import rankdata
 
     missing = is_missing(values)
     ranks = np.zeros(len(values))
-    # Ranks are from -1 to 1 among the values of both tables, so that both tables are treated alike.
+    # Ranks range from -1 to 1 and are computed from the values of both tables, so that both tables are
+    # treated equally.
     ranks[~missing] = 2 * rankdata(values[~missing]) / max((~missing).sum(), 1) - 1
     return np.column_stack([ranks, ranks**2, missing])
 
@@ -75,7 +76,7 @@ def _of_categories(codes: Values) -> Floats:
 
 
 def _fit(features: Floats, is_synthetic: NDArray[np.bool_], _: int) -> Any:
-    # Imported here: scikit-learn takes 120 MB, and only classifiers need it.
+    # Imported here because scikit-learn uses 120 MB of memory, and only classifiers require it.
     from sklearn.linear_model import LogisticRegression
     from threadpoolctl import threadpool_limits
 

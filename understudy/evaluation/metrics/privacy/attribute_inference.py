@@ -24,7 +24,7 @@ from understudy.evaluation.statistics.proportions import (
 
 # Maximum error of a correct guess of a number, as a fraction of the ranks of the column.
 TOLERANCE = 0.05
-# Number of views in a search result before the views that omit one sensitive column each.
+# Number of views in a search result that precede the views without one of the sensitive columns.
 N_OTHER_VIEWS = 3
 
 Guessed = NDArray[np.float32] | NDArray[np.int32]
@@ -75,13 +75,13 @@ class Side:
 
 
 def score(comparison: Comparison) -> AttributeInferenceResult | UnscoredResult:
-    """Return the largest excess of correct guesses by the nearest synthetic row over the sensitive columns.
+    """Return the largest excess of correct guesses among the sensitive columns, by nearest synthetic row.
 
     Notes
     -----
-    Giomi et al. (2023), section 4.3, without the division by 1 - control. The control removes what holds for
-    everybody: a table is made to show relations such as that between occupation and income, and they also
-    hold for people who are not in the table.
+    The attack follows Giomi et al. (2023), section 4.3, without the division by 1 - control. The control
+    removes information that holds for the whole population. A synthetic table is meant to show relations such
+    as that between occupation and income, which also hold for people who are not in the table.
     """
     secrets = sensitive_columns(comparison)
     if not secrets or len(comparison.columns) < 2:
@@ -100,8 +100,8 @@ def score(comparison: Comparison) -> AttributeInferenceResult | UnscoredResult:
     ]
     return AttributeInferenceResult(
         score=max(guess.excess for guess in guessed),
-        # The intervals hold simultaneously, so the maxima of their ends form an interval of the largest
-        # excess.
+        # The intervals hold simultaneously, so the maxima of their lower and upper ends form an interval for
+        # the largest excess.
         interval=(max(guess.interval[0] for guess in guessed), max(guess.interval[1] for guess in guessed)),
         columns=sorted(guessed, key=lambda guess: -guess.excess),
         n_rows=victims.n_rows | {"synthetic": comparison.synthetic.n_rows},

@@ -47,8 +47,8 @@ def score(comparison: Comparison) -> CanariesResult | UnscoredResult:
     Notes
     -----
     Carlini et al. (2019), "The secret sharer", section 4: exposure is the logarithm of the number of
-    candidates minus the logarithm of the canary's rank among them. Here the candidates are the canary and the
-    canaries that were left out, so exposure is at most log2(n_left + 1).
+    candidates minus the logarithm of the canary's rank among them. Here, the candidates are the canary and
+    the canaries that were left out, so the exposure is at most log2(n_left + 1).
     """
     assert comparison.canaries is not None
     is_planted = comparison.canaries.is_planted
@@ -75,7 +75,7 @@ def score(comparison: Comparison) -> CanariesResult | UnscoredResult:
 
 
 def exposure(planted: NDArray[np.float64], left_out: NDArray[np.float64]) -> float:
-    """Return the mean exposure in bits. Half of the canaries that tie with a planted one rank above it."""
+    """Return the mean exposure in bits. Half of the canaries that tie with a planted canary rank above it."""
     ordered = np.sort(left_out)
     n = len(ordered)
     above = n - np.searchsorted(ordered, planted, side="right")

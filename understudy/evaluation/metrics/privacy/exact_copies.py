@@ -14,7 +14,7 @@ from understudy.evaluation.encoding import EncodedTable, Values, is_missing
 from understudy.evaluation.metrics.base import Metric, MetricResult, RealBaseline, RealScore
 from understudy.evaluation.statistics.proportions import Proportion, predicted_shares
 
-# Minimum number of distinct values, as a share of the rows, of a column that makes chance copies unlikely.
+# Minimum number of distinct values in a column that makes chance copies unlikely, as a share of the rows.
 SHARE_TELLING = 0.1
 
 Hashes = NDArray[np.uint64]
@@ -54,8 +54,8 @@ def score(comparison: Comparison) -> ExactCopiesResult:
 
     Notes
     -----
-    Rows are compared by 64-bit hashes of their values. Two tables of a million rows have a hash collision
-    with a probability of 1 in 18 million. Numbers are equal if they are equal in double precision.
+    Rows are compared by 64-bit hashes of their values. The probability of a hash collision between two tables
+    of one million rows is 1 in 18 million. Numbers count as equal if they are equal in double precision.
     """
     real, synthetic = comparison.real.row_hashes, comparison.synthetic.row_hashes
     crowd = _crowd(comparison)
@@ -97,7 +97,7 @@ class Crowd:
 
 def _crowd(comparison: Comparison) -> Crowd:
     tables = [comparison.real]
-    # Held-out rows cannot be a control if they are the evaluated rows.
+    # Held-out rows cannot serve as the control if they are also the evaluated rows.
     if comparison.holdout and comparison.holdout.row_hashes is not comparison.synthetic.row_hashes:
         tables.append(comparison.holdout)
     hashes = np.concatenate([table.row_hashes for table in tables])
@@ -107,13 +107,13 @@ def _crowd(comparison: Comparison) -> Crowd:
 
 
 def _hashes_of_one(crowd: Crowd) -> Hashes:
-    """Return the hashes of rows that occur once, or only in the rows of one subject."""
+    """Return the hashes that occur in only one row, or only in rows of one subject."""
     hashes, n_units, _ = _units_of_hashes(crowd)
     return np.asarray(hashes[n_units == 1])
 
 
 def _units_of_hashes(crowd: Crowd) -> tuple[Hashes, Counts, Counts]:
-    """Return the distinct hashes, and the numbers of units and of rows that have each of them."""
+    """Return the distinct hashes, and the number of units and the number of rows for each hash."""
     order = np.lexsort((crowd.units, crowd.hashes))
     hashes, units = crowd.hashes[order], crowd.units[order]
     is_first = np.append(True, hashes[1:] != hashes[:-1])
@@ -124,7 +124,7 @@ def _units_of_hashes(crowd: Crowd) -> tuple[Hashes, Counts, Counts]:
 
 
 def _p_value(crowd: Crowd, copied: Hashes) -> float:
-    """Return the one-sided p-value of the number of training rows among the copied unique rows.
+    """Return the one-sided p-value for the number of training rows among the copied unique rows.
 
     Notes
     -----
@@ -132,7 +132,7 @@ def _p_value(crowd: Crowd, copied: Hashes) -> float:
     equals the share of training rows among all rows. The two tables may differ in size. With subjects, the
     test counts each subject with a copied row once.
     """
-    # Imported here: scipy is slow to load, and listing the metrics does not need it.
+    # Imported here because SciPy is slow to load, and listing the metrics does not require it.
     from scipy.stats import binomtest
 
     if len(copied) == 0:
@@ -146,7 +146,7 @@ def _p_value(crowd: Crowd, copied: Hashes) -> float:
 
 
 def score_real(comparison: Comparison, tail: float) -> RealScore:
-    """Return the share of real rows that equal another real row, and the interval of a further share.
+    """Return the share of real rows that equal another real row, and the prediction interval of a new share.
 
     Notes
     -----
@@ -177,13 +177,15 @@ def _share_of_repeated(crowd: Crowd) -> Proportion:
     Notes
     -----
     Good (1953), "The population frequencies of species and the estimation of population parameters": the
-    share of rows that occur once estimates the probability of a row that was not seen. Its variance is that
-    of Esty (1983), "A normal limit law for a nonparametric estimator of the coverage of a random sample".
+    share of rows that occur once estimates the probability of an unseen row. The variance of this estimate
+    follows Esty (1983), "A normal limit law for a nonparametric estimator of the coverage of a random
+    sample".
     """
     _, n_units_each, n_rows_each = _units_of_hashes(crowd)
     n, n_units = len(crowd.hashes), len(np.unique(crowd.units))
     n_once, n_twice = int(n_rows_each[n_units_each == 1].sum()), int((n_units_each == 2).sum())
-    # The variance of a share of 0 or 1 cannot be estimated, so it is computed as if one row differed.
+    # The variance of a share of 0 or 1 cannot be estimated, so the variance is computed as if one row
+    # differed.
     n_once_smoothed = min(max(n_once, 1), n - 1) if n > 1 else 0.5
     spread = n_once_smoothed * (1 - n_once_smoothed / n)
     share_independent = spread / (spread + 2 * max(n_twice, 0.5))

@@ -1,4 +1,4 @@
-"""Linkability: two files about the same people, linked by synthetic rows."""
+"""Linkability: the use of synthetic rows to link two files about the same people."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def score(comparison: Comparison) -> LinkabilityResult | UnscoredResult:
     Notes
     -----
     Giomi et al. (2023), "A unified framework for quantifying privacy risk in synthetic data", section 4.2:
-    two halves are linked if they have a synthetic row in common among their nearest ones.
+    two halves are linked if their nearest synthetic rows include a common row.
     """
     if len(comparison.columns) < 2:
         return UnscoredResult(reason="needs two columns")
@@ -62,7 +62,8 @@ def score(comparison: Comparison) -> LinkabilityResult | UnscoredResult:
     linked = [_linked(victims, nearest, k) for k in NEIGHBOURS_ASKED]
     return LinkabilityResult(
         score=max(rows.risk for rows in linked),
-        # The intervals hold simultaneously, so the maxima of their ends form an interval of the larger risk.
+        # The intervals hold simultaneously, so the maxima of their lower and upper ends form an interval for
+        # the larger risk.
         interval=(max(rows.interval[0] for rows in linked), max(rows.interval[1] for rows in linked)),
         one=_names(comparison, is_one=True),
         other=_names(comparison, is_one=False),

@@ -26,7 +26,7 @@ class MembershipDensityResult(MetricResult):
 
 
 def score(comparison: Comparison) -> MembershipDensityResult | UnscoredResult:
-    """Return the AUC with which the ratio of densities separates training rows from other real rows.
+    """Return the AUC for separating training rows from other real rows by the ratio of densities.
 
     Notes
     -----

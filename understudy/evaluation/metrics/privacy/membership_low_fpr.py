@@ -36,8 +36,8 @@ def score(comparison: Comparison) -> MembershipLowFprResult | UnscoredResult:
 
     Notes
     -----
-    Carlini et al. (2022), "Membership inference attacks from first principles": an attack matters if it
-    identifies some members with confidence, not if it is slightly better than guessing for all.
+    Carlini et al. (2022), "Membership inference attacks from first principles": an attack is relevant if it
+    identifies some members with confidence, not if it is slightly better than guessing for all members.
     """
     victims = find_victims(comparison)
     if victims is None or victims.n_apart < N_VICTIMS_MIN:
@@ -70,20 +70,20 @@ def interval_of_found(members: Scores, others: Scores, *, confidence: float = CO
 
     Notes
     -----
-    The threshold is an estimate too. The share of the population of other rows above the j-th highest score
-    of n is distributed as Beta(j, n - j + 1), so order statistics enclose the threshold. The exact interval
-    of the share of members above each of them covers the sampling of members. Each of the four bounds may
-    err with a quarter of the total error probability.
+    The threshold is also an estimate. The share of the population of other rows above the j-th highest of n
+    scores has the distribution Beta(j, n - j + 1), so order statistics enclose the threshold. The exact
+    interval of the share of members above each order statistic accounts for the sampling of members. Each of
+    the four bounds has a quarter of the total error probability.
     """
-    # Imported here: scipy is slow to load, and listing the metrics does not need it.
+    # Imported here because SciPy is slow to load, and listing the metrics does not require it.
     from scipy.stats import beta
 
     n = len(others)
     tail = (1 - confidence) / 4
     ranks = np.arange(1, n + 1)
     ordered = np.sort(others)[::-1]
-    # Two order statistics: at most 1 % of the population is above one of them, and at least 1 % above the
-    # other, up to the error.
+    # The thresholds are two order statistics. Apart from the accepted error, at most 1 % of the population is
+    # above one of them, and at least 1 % is above the other.
     is_strict = beta.ppf(1 - tail, ranks, n - ranks + 1) <= FALSE_ALARMS
     is_loose = beta.ppf(tail, ranks, n - ranks + 1) >= FALSE_ALARMS
     strict = ordered[is_strict.sum() - 1] if is_strict.any() else np.inf
@@ -93,7 +93,7 @@ def interval_of_found(members: Scores, others: Scores, *, confidence: float = CO
 
 
 def _exact(is_found: NDArray[np.bool_], confidence: float) -> Interval:
-    # The interval has half of the total error, a quarter at each end; only one end is used.
+    # The interval has half of the total error probability, with a quarter at each end. Only one end is used.
     return exact_interval(int(is_found.sum()), len(is_found), confidence=(1 + confidence) / 2)
 
 

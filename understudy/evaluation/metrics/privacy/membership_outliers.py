@@ -39,8 +39,8 @@ def score(comparison: Comparison) -> MembershipOutliersResult | UnscoredResult:
 
     Notes
     -----
-    Only the reference rows determine which rows are outliers. No synthetic row depends on them, so the choice
-    reveals nothing about membership.
+    Only the reference rows determine which rows are outliers. Synthetic rows do not depend on reference rows,
+    so the choice does not reveal anything about membership.
     """
     victims = find_victims(comparison)
     if victims is None:

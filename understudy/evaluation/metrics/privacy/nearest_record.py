@@ -50,14 +50,14 @@ class NearestRecordResult(MetricResult):
 def score(comparison: Comparison) -> NearestRecordResult | UnscoredResult:
     """Return the share of synthetic rows that are closer to the training rows than to the held-out rows.
 
-    The same number of training and held-out rows is used. If a subject is declared, all rows of the same
-    number of subjects are used.
+    The comparison uses the same number of training and held-out rows. If a subject is declared, it uses all
+    rows of the same number of subjects.
 
     Notes
     -----
-    The distance is the sum over columns. Numbers contribute the difference of their ranks in the real table
-    (from 0 to 1), and categories contribute 0 if they are equal and 1 otherwise. A missing value equals only
-    another missing value.
+    The distance is a sum over columns. Numbers contribute the difference between their ranks in the real
+    table (from 0 to 1), and categories contribute 0 if they are equal and 1 otherwise. A missing value equals
+    only another missing value.
     """
     assert comparison.holdout is not None
     tables = (comparison.real, comparison.holdout)
@@ -72,7 +72,7 @@ def score(comparison: Comparison) -> NearestRecordResult | UnscoredResult:
     references = [_equally_many(table, n_units, rng) for table in tables]
     near = [find_nearest(synthetic, as_points(comparison, table), 2) for table in references]
     to_training, to_holdout = (neighbours.distances[0] for neighbours in near)
-    # Distances have single precision, but the mean needs double precision.
+    # The distances have single precision, but the mean requires double precision.
     won = np.sign(to_holdout[:, 0] - to_training[:, 0]).astype(np.float64) / 2 + 0.5
     ties = float(np.mean(won == 0.5))
     share = float(np.mean(won))
@@ -118,8 +118,9 @@ def _standard_error(won: NDArray[np.float64], winners: NDArray[np.int64] | None)
 
     Notes
     -----
-    With subjects, it is the standard error of a ratio of totals (Cochran 1977, section 6.3): if another
-    subject had been held out, all synthetic rows closest to it would count for the other table.
+    If subjects are declared, the result is the standard error of a ratio of totals (Cochran 1977, section
+    6.3). If a different subject had been held out, all synthetic rows closest to this subject would count for
+    the other table.
     """
     off = won - won.mean()
     if winners is None:
@@ -130,7 +131,7 @@ def _standard_error(won: NDArray[np.float64], winners: NDArray[np.int64] | None)
 
 
 def _median_ratio(distances: NDArray[np.float32]) -> float:
-    """Return the median ratio of the nearest to the second nearest distance; 1 if both are 0."""
+    """Return the median ratio of the nearest to the second-nearest distance, or 1 where both are 0."""
     nearest, second = distances[:, 0], distances[:, 1]
     return float(np.median(np.where(second > 0, nearest / np.where(second > 0, second, 1), 1.0)))
 

@@ -24,8 +24,8 @@ from understudy.evaluation.metrics.base import Metric, MetricResult, Need, RealB
 from understudy.evaluation.statistics.proportions import CONFIDENCE, Interval, exact_interval
 
 N_GUESSES = 2_000
-# There are more guesses of single values, because they are faster to look up and match a row by chance
-# more often.
+# More guesses use single values, because single values are faster to look up and match a row by chance more
+# often.
 N_VALUES_GUESSED = 20_000
 N_GUESSES_MIN = 100
 # Maximum number of synthetic rows for making guesses.
@@ -92,24 +92,24 @@ class Population:
         return float(counts.sum() ** 2 / (counts**2).sum())
 
     def most_without_hit(self, n_guesses: int, confidence: float) -> float:
-        """Return the upper end of the interval of the share of hits for zero hits; count a subject once."""
+        """Return the upper end of the interval for a share of zero hits. Each subject counts once."""
         n = n_guesses if self.subjects is None else min(n_guesses, self.n_training + self.n_holdout)
         return exact_interval(0, n, confidence=confidence)[1]
 
 
 def score(comparison: Comparison) -> SinglingOutResult | UnscoredResult:
-    """Return the larger of the risks from guesses of one column and of many columns.
+    """Return the larger of two risks: from guesses that use one column and from guesses that use many.
 
     Notes
     -----
-    After Giomi et al. (2023), section 4.1, with another control: a guess counts if it matches exactly one of
-    all training and held-out rows, or rows of exactly one subject. If guesses do not depend on membership,
-    the probability that this row or subject is in the training table equals the share of the training table.
-    The two tables may therefore differ in size.
+    The attack follows Giomi et al. (2023), section 4.1, with a different control. A guess counts if it
+    matches exactly one row among all training and held-out rows, or only rows of one subject. If guesses do
+    not depend on membership, the probability that this row or subject is in the training table equals the
+    share of the training table. The two tables may therefore differ in size.
     """
     assert comparison.holdout is not None
     rng = comparison.rng("singling out")
-    # All real rows are needed. In a sample, a row can look unique although the table contains an equal row.
+    # All real rows are needed. In a sample, a row can appear unique although the table contains an equal row.
     training, holdout = comparison.real, comparison.holdout
     synthetic = comparison.synthetic.draw(N_ROWS_MAX, rng)
     if min(holdout.n_units, training.n_units) < _n_min(comparison):
@@ -127,7 +127,8 @@ def score(comparison: Comparison) -> SinglingOutResult | UnscoredResult:
     guesses = [judge_guesses(kind, hits, population, confidence=confidence) for kind, hits in kinds]
     return SinglingOutResult(
         score=max(part.risk for part in guesses),
-        # The intervals hold simultaneously, so the maxima of their ends form an interval of the larger risk.
+        # The intervals hold simultaneously, so the maxima of their lower and upper ends form an interval for
+        # the larger risk.
         interval=(max(part.interval[0] for part in guesses), max(part.interval[1] for part in guesses)),
         guesses=guesses,
         n_rows={"real": training.n_rows, "holdout": holdout.n_rows, "synthetic": synthetic.n_rows},
@@ -141,7 +142,7 @@ def _n_min(comparison: Comparison) -> int:
 
 def _pool(comparison: Comparison) -> Crowd:
     """Return all real rows, training rows first."""
-    # Only the sort order is cached between evaluated tables, because the values would take more memory.
+    # Only the sort order is cached between evaluated tables, because the values would require more memory.
     orders = comparison.once_of_real("singling out: orders", _orders)
     pairs = zip(_values(comparison), orders, strict=True)
     return Crowd([SortedColumn.of(values, order) for values, order in pairs], _subjects(comparison))
@@ -170,11 +171,11 @@ def judge_guesses(kind: Kind, hits: Rows, population: Population, *, confidence:
 
     Notes
     -----
-    Given the number of rows hit, the number of training rows among them is binomial, and its exact interval
-    gives the interval of the risk. A row that several guesses hit counts once, because these guesses are not
-    independent. Guesses that hit several rows of a subject are not independent either. They all count,
-    because a subject with more revealed rows is hit more often, but the interval uses the effective number of
-    subjects, (sum of hits)² / sum of hits² (Kish 1965).
+    For a given number of hit rows, the number of training rows among these rows has a binomial distribution,
+    whose exact interval determines the interval of the risk. A row that several guesses hit counts once,
+    because these guesses are not independent. Guesses that hit several rows of a subject are also not
+    independent. All of these guesses count, because a subject with more revealed rows is hit more often, but
+    the interval uses the effective number of subjects, (sum of hits)² / sum of hits² (Kish 1965).
     """
     rows = np.unique(hits[hits != NOBODY])
     n_missed = int((hits == NOBODY).sum())
@@ -189,7 +190,7 @@ def judge_guesses(kind: Kind, hits: Rows, population: Population, *, confidence:
     share = n_members / max(n_hit, 1)
     low, high = exact_interval(share * n_effective, n_effective, confidence=confidence)
     attack, control = rates(share)
-    # Without hits, the upper end of the interval of the share of hits is the bound.
+    # If there are no hits, the bound is the upper end of the interval for the share of hits.
     at_most = _risk(*rates(high)) if n_hit else population.most_without_hit(n_guesses, confidence)
     return SinglingOutGuesses(
         kind=kind,

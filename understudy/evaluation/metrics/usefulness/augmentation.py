@@ -1,4 +1,4 @@
-"""Data augmentation: the effect of synthetic rows that are added to real training rows."""
+"""Data augmentation: the effect of adding synthetic rows to real training rows."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class AugmentationResult(MetricResult):
 
 
 def score(comparison: Comparison) -> AugmentationResult | UnscoredResult:
-    """Return the increase of the AUC or R2 on real test rows by adding the evaluated rows."""
+    """Return the increase in AUC or R2 on real test rows when the evaluated rows are added."""
     outcome = experiment(comparison)
     if isinstance(outcome, str):
         return UnscoredResult(reason=outcome)

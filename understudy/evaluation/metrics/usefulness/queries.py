@@ -1,4 +1,4 @@
-"""Aggregate query error: the difference of the two tables' answers to aggregate queries."""
+"""Aggregate query error: the difference between the answers of the two tables to aggregate queries."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ from understudy.evaluation.statistics.query_answers import (
 from understudy.parameters.evaluation_options import AggregateQuery
 from understudy.tables.schema import ColumnKind
 
-# Maximum number of groups per query, largest first. A query by three columns may have thousands of groups.
+# Maximum number of groups per query. The largest groups are used. A query that groups by three columns may
+# have thousands of groups.
 N_GROUPS_SHOWN_MAX = 50
 # Number of significant digits of an answer. More digits are not meaningful and could reveal single rows.
 N_DIGITS = 4
@@ -114,12 +115,12 @@ class _Both:
     real: Answers
     synthetic: Answers
     measure: Measure
-    # Difference that counts as an error of 1; None if it depends on the group.
+    # Difference that counts as an error of 1, or None if the difference depends on the group.
     unit: float | None
 
 
 def score(comparison: Comparison) -> QueriesResult | UnscoredResult:
-    """Return the mean error of the answers, each capped at 1."""
+    """Return the mean error of the answers, with each error capped at 1."""
     if not comparison.options.queries:
         return UnscoredResult(reason="needs queries")
     answers = [_answered(comparison, query) for query in comparison.options.queries]
@@ -181,7 +182,7 @@ def _shown(name: str, description: str, both: _Both) -> QueryAnswers:
 
 
 def _may_be_shown(query: AggregateQuery, real: Answers) -> NDArray[np.bool_]:
-    """Return a mask of the real answers that may be shown: they are based on enough rows or on none."""
+    """Return a mask of the real answers that may be shown, which are based on enough rows or on no rows."""
     enough = (real.n >= N_ROWS_SHOWN_MIN) & ~((real.n_others > 0) & (real.n_others < N_ROWS_SHOWN_MIN))
     if query.quantile is not None:
         # A quantile with fewer rows above or below it is close to the value of a single row.

@@ -82,7 +82,7 @@ def score(comparison: Comparison) -> RareClassResult | UnscoredResult:
     Notes
     -----
     Precision and recall are more informative than the ROC curve for a rare class (Saito and Rehmsmeier 2015).
-    Calibration error: Naeini, Cooper and Hauskrecht (2015).
+    The calibration error follows Naeini, Cooper and Hauskrecht (2015).
     """
     outcome = experiment(comparison)
     if isinstance(outcome, str):

@@ -24,7 +24,7 @@ from understudy.evaluation.statistics.distributions import N_ROWS_SHOWN_MIN
 from understudy.evaluation.statistics.influence import area, average_precision
 
 N_POINTS = 41
-# Minimum number of test rows of a class for a ROC curve; with fewer, the curve would show single rows.
+# Minimum number of test rows of a class for a ROC curve. With fewer rows, the curve would show single rows.
 N_ROWS_OF_CURVE_MIN = 20
 PROBABILITY_MIN = 1e-6
 
@@ -188,7 +188,7 @@ def _model_scores(target: Target, test: Labelled, model: Predictions) -> Predict
 
 
 def rarest_class(truth: NDArray[np.int64], n_rows_min: int) -> int | None:
-    """Return the rarest class that has enough rows. If several are equally rare, return the last one."""
+    """Return the rarest class that has enough rows. If several classes are equally rare, return the last."""
     counts = np.bincount(truth)
     enough = np.flatnonzero(counts >= n_rows_min)[::-1]
     return int(enough[np.argmin(counts[enough])]) if len(enough) else None
