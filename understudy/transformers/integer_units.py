@@ -16,7 +16,7 @@ Ticks = npt.NDArray[np.uint64]
 
 
 def is_exact(type_: pa.DataType) -> bool:
-    """Return whether values of a type are whole numbers of some unit."""
+    """Return whether values of a type are whole multiples of a unit."""
     return (
         pa.types.is_integer(type_)
         or pa.types.is_decimal128(type_)

@@ -1,7 +1,7 @@
 """Numbers of all kinds, encoded as missing values, shared values and quantile ranges.
 
 Exact types, and floats with few decimals, are converted to whole ticks of the column's step. Other floats
-stay floats.
+remain floats.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ class NumericTransformer:
         bins = self.bins
         coded = decoding.CodedBins(int(self.has_missing), bins.starts, bins.knot_row, bins.knots)
         kernel(codes, coded, stream.key(), numbers)
-        # Numbers of a fitted column stay within its range. Only those of a manipulated file can overflow.
+        # Numbers of a fitted column stay within its range. Only numbers from a manipulated file can overflow.
         with np.errstate(over="ignore"):
             return self._write(numbers, missing)
 
@@ -148,7 +148,7 @@ class NumericTransformer:
         return _floats(np.ldexp(numbers, scale.exponent), self.arrow_type, missing, nullable=self.nullable)
 
     def describe(self) -> Json:
-        """Return counts and choices for the model card, without values of the table."""
+        """Return counts and choices for the model card, without any values from the table."""
         n_ranges = len(self.bins.knots)
         facts: Json = {
             "shared_values": 0 if self.is_placeholder else self.bins.n_bins - n_ranges,
@@ -256,8 +256,8 @@ def _placeholder(column: Column, type_: pa.DataType, n_values: int) -> tuple[Sca
 def _rebase(scale: Scale, bins: Bins) -> tuple[Scale, Bins]:
     """Move the origin from the lowest value, which belongs to one person, to the start of the lowest bin.
 
-    If all bins are shared values, the step is computed from them only, because a single other value may have
-    determined it.
+    If all bins are shared values, the step is computed from these values only, because a single other value
+    may have determined the step.
     """
     if scale.writing == "float":
         return scale, bins

@@ -210,7 +210,7 @@ def check_table(table: pa.Table, schema: TableSchema) -> None:
 def number_subjects(columns: pa.Table) -> Subjects:
     """Return the subject of each row, as a number for each distinct combination of values.
 
-    Missing values are equal to each other, so all rows without a subject belong to one unknown subject.
+    Missing values count as equal, so all rows without a subject belong to one unknown subject.
     """
     numbers = np.zeros(columns.num_rows, np.int64)
     for column in columns.columns:

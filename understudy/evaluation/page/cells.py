@@ -39,7 +39,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Noted:
-    """A text with a note in small print below it. Either may be empty."""
+    """Text with a note in small print below it. The text or the note may be empty."""
 
     kind: ClassVar[str] = "noted"
     text: str
@@ -57,7 +57,7 @@ class Titled:
 
 @dataclass(frozen=True)
 class Styled:
-    """A text with a style.
+    """Text with a style.
 
     Parameters
     ----------

@@ -50,7 +50,7 @@ def fit_generated(
     Raises
     ------
     InvalidInput
-        If the column's type cannot store values of this kind, or not enough new ones.
+        If the column's type cannot store values of this kind, or cannot store enough new values.
     """
     type_ = values.type
     is_text = pa.types.is_string(type_) or pa.types.is_large_string(type_)

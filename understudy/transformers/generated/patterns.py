@@ -191,7 +191,7 @@ def by_length(texts: ArrowArray) -> dict[int, Characters]:
 
 
 def learn_patterns(texts: dict[int, Characters]) -> list[tuple[Pattern, int]]:
-    """Return the most frequent patterns, and the number of distinct texts of each, which is at least k.
+    """Return the most frequent patterns, each with its number of distinct texts, which is at least k.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Numbered texts of a pattern that do not occur in the table, so that each row gets a different one."""
+"""Numbered texts of a pattern that do not occur in the table, so that each row gets a different text."""
 
 from __future__ import annotations
 

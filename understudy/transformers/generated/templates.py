@@ -81,7 +81,7 @@ class Template:
         return array_of_characters(codes)
 
     def find(self, characters: Characters) -> UInt64s:
-        """Return the indices in chunk 0 of those texts that the template can write, sorted and distinct.
+        """Return the indices in chunk 0 of those texts that the template can produce, sorted and distinct.
 
         Parameters
         ----------
@@ -106,7 +106,7 @@ class Template:
         return np.frombuffer("".join(part).encode(), np.uint8).reshape(len(part), -1)
 
     def _places(self, i: int, characters: Characters) -> Int64s:
-        """Return the index of the part's text in each row, or -1 if the row has none of them."""
+        """Return the index of the part's text in each row, or -1 if the row contains none of these texts."""
         here = characters[:, self.starts[i] : self.starts[i + 1]].astype(np.int64)
         letters = self._letters(i).astype(np.int64)
         bases = 2**21 ** np.minimum(np.arange(letters.shape[1]), 2)

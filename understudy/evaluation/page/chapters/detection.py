@@ -29,7 +29,7 @@ class ClassifierCards:
     Parameters
     ----------
     n_right : str
-        The number of correct answers in 100 pairs of a real and a synthetic row.
+        The expected number of correct answers for 100 pairs of a real and a synthetic row.
     rows : sequence of (position, score)
         The synthetic rows that are easiest to identify.
     """
