@@ -75,7 +75,7 @@ def _blurred(values: Values, real: Values, rng: np.random.Generator) -> Values:
     if len(known) == 0:
         return values
     low, high = (np.searchsorted(known, values, side=side) for side in ("left", "right"))
-    # Equal values share several ranks. A random choice among them preserves value frequencies.
+    # Equal values share several ranks. Choosing among these ranks at random preserves value frequencies.
     ranks = low + np.floor(rng.random(len(values)) * (high - low))
     reach = max(1.0, NOISE_IN_RANKS * len(known))
     moved = np.clip(ranks + np.rint(rng.uniform(-reach, reach, len(values))), 0, len(known) - 1)
@@ -83,7 +83,7 @@ def _blurred(values: Values, real: Values, rng: np.random.Generator) -> Values:
 
 
 def holdout_baseline(comparison: Comparison, needs: frozenset[Need]) -> Comparison:
-    """Return the comparison in which real rows replace the synthetic table; no subject is in both tables."""
+    """Return the comparison in which other real rows replace the synthetic table. No subject is in both."""
     rng = comparison.rng("fresh rows")
     n_rows = comparison.synthetic.n_rows
     if comparison.holdout is None:
@@ -130,7 +130,7 @@ def bootstrap_baseline(comparison: Comparison) -> Iterator[Comparison]:
 
 
 def split_baseline(comparison: Comparison) -> Iterator[Comparison]:
-    """Yield comparisons whose tables are a random split of all real rows; no subject is in both tables."""
+    """Yield comparisons whose tables are a random split of all real rows. No subject is in both tables."""
     pool = _joined([table for table in (comparison.real, comparison.holdout) if table is not None])
     n_judged = min(comparison.synthetic.n_rows, pool.n_rows // 2)
     for number in range(N_RESAMPLED):

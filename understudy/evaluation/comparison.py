@@ -69,9 +69,9 @@ class Comparison:
     canaries : Canaries or None
         The canaries, if any were planted.
     options : EvaluationOptions
-        The roles of columns and the queries.
+        The roles of the columns, and the queries to answer.
     seed : int
-        The seed of all random choices.
+        The seed for all random choices.
     is_reference : bool
         Whether another table has replaced the synthetic table, as in a baseline. In this case, only the score
         is needed. The results must not identify rows, because these rows could be real.
@@ -133,13 +133,13 @@ class Comparison:
         return replace(self, **changed)
 
     def rng(self, purpose: str) -> np.random.Generator:
-        """Return a separate generator for each purpose, so that metrics do not affect each other's draws."""
+        """Return a separate random generator for each purpose, so that metrics do not affect each other."""
         return np.random.default_rng([self.seed, *purpose.encode()])
 
 
 @dataclass(frozen=True)
 class ComparisonTables:
-    """The tables of a comparison; none of them is changed.
+    """The tables of a comparison. The evaluation does not modify them.
 
     Parameters
     ----------
@@ -150,8 +150,8 @@ class ComparisonTables:
     holdout : pyarrow.Table, optional
         Real rows that the model was not trained on. Some metrics have no score without them.
     canaries : pyarrow.Table, optional
-        Fictional rows, some of which were planted in the real table, with the columns of the schema and the
-        boolean column `IS_PLANTED`.
+        Fictional rows with the columns of the schema and the boolean column `IS_PLANTED`. Some of these rows
+        were planted in the real table.
     """
 
     real: pa.Table

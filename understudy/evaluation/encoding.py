@@ -20,7 +20,7 @@ from understudy.tables.splitmix import mix64
 
 MISSING = -1
 
-# Generated values are compared as labels.
+# Generated values that are compared are treated as labels.
 CATEGORICAL_KINDS = frozenset({ColumnKind.category, ColumnKind.boolean, *GENERATED_KINDS})
 
 SECONDS_PER_DAY = 86_400.0
@@ -111,7 +111,7 @@ class EncodedTable:
 
     @property
     def units(self) -> Rows:
-        """The independent unit of each row: the number of its subject, or of the row without a subject."""
+        """The number of each row's subject, or of the row itself if no subject is declared."""
         return np.arange(self.n_rows) if self.subjects is None else self.subjects[self.rows]
 
     @property

@@ -87,7 +87,7 @@ def select(table: pa.Table, schema: TableSchema, left_out: list[ExcludedColumn],
     return conform(table.drop_columns(present), schema, ORIGINS[role])
 
 
-# Any: columns of any type, because Arrow's classes take no type arguments at run time.
+# Any: Arrow's classes accept no type arguments at run time.
 def _share_copied(real: Any, synthetic: Any) -> float | None:
     present = synthetic.drop_null()
     if not len(present):

@@ -62,7 +62,7 @@ def count_shared_rows(real: pa.Table, holdout: pa.Table) -> tuple[int, int]:
     Parameters
     ----------
     real, holdout : pyarrow.Table
-        Tables with the same columns and types. All columns are compared, including identifiers.
+        Tables with the same columns and types. All columns, including identifiers, are compared.
 
     Notes
     -----

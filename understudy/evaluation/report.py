@@ -280,7 +280,7 @@ def evaluate(
 
 
 def _count_shared_rows(tables: ComparisonTables, schema: TableSchema) -> tuple[int, int] | tuple[None, None]:
-    """Return the number of shared rows and the maximum that chance explains; None if a table has no rows."""
+    """Return the number of shared rows and the maximum expected by chance, or None for an empty table."""
     if tables.holdout is None or not tables.holdout.num_rows or not tables.real.num_rows:
         return None, None
     holdout = conform(tables.holdout, schema, ORIGINS["holdout"])

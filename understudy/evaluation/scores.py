@@ -254,7 +254,7 @@ def _ends_of_many(scores: np.ndarray[tuple[int], np.dtype[np.float64]], best: fl
 
 
 def _ends_of_one(result: MetricResult) -> tuple[float, float] | None:
-    """Return the prediction interval from a single draw; None if its confidence interval is not known."""
+    """Return the prediction interval from a single draw, or None if its confidence interval is unknown."""
     # Imported here: scipy is slow to load, and code that only lists the metrics does not need it.
     from scipy.stats import norm
 

@@ -297,7 +297,7 @@ def _overall(checks: Sequence[PolicyCheck], missing: Sequence[str]) -> Overall:
 
 
 def _is_fault(scores: MetricScores) -> bool:
-    # An attack that could not be computed must not look like an attack that failed.
+    # An attack that could not be computed must not look like an unsuccessful attack.
     return isinstance(scores.synthetic, UnscoredResult) and scores.synthetic.is_fault
 
 

@@ -82,7 +82,7 @@ def fit_bins(values: Numbers, n_bins_max: int, subjects: Subjects | None = None)
     Parameters
     ----------
     values : array of shape (n,), uint64 or finite float64
-        Numbers of at least `MIN_SUPPORT` rows, or of at least that many subjects if subjects are given.
+        Numbers from at least `MIN_SUPPORT` rows, or from at least that many subjects if subjects are given.
     n_bins_max : int
         Maximum number of bins.
     subjects : array of shape (n,), optional
@@ -130,7 +130,7 @@ def _judge_runs(rows: SortedRows, first: Int64s, is_shared: Mask) -> _Runs:
 
 
 def _edges(distinct: Numbers, runs: _Runs) -> Numbers:
-    """Return the lowest value of each kept run. Values of a dropped run belong to the nearer neighbour."""
+    """Return the lowest value of each kept run. Values of a dropped run belong to the nearest kept run."""
     at = np.flatnonzero(runs.is_kept)
     edges = distinct[runs.first[at]].copy()
     after_dropped = np.flatnonzero(np.diff(at) > 1) + 1
@@ -218,7 +218,7 @@ def _knots(ordered: Numbers, begin: Int64s, end: Int64s) -> tuple[Numbers, npt.N
 
 
 def _floats_below(distances: Numbers) -> npt.NDArray[np.float64]:
-    """Return distances as floats, rounded down if a float cannot represent them exactly."""
+    """Return distances as floats, which are rounded down if they are not exact."""
     if distances.dtype == np.uint64:
         distances = np.where(distances < 2**53, distances, distances & ~np.uint64(2**11 - 1))
     return distances.astype(np.float64)

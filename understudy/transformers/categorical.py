@@ -153,9 +153,9 @@ class CategoricalTransformer:
         )
 
     def arrange(self, order: Int64s) -> tuple[CategoricalTransformer, Codes]:
-        """Reorder the levels, in groups if there are too many; return the new transformer and codes.
+        """Reorder the levels, grouping them if there are too many, and return the new transformer and codes.
 
-        The second result has the new code of each old code.
+        The second return value contains the new code of each old code.
         """
         first, n_rest = int(self.has_missing), self.n_codes - len(self.levels)
         counts = self.counts[order]

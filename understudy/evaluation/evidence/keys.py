@@ -28,7 +28,7 @@ KEY_BYTES = 32
 
 
 def derived_key(secret: bytes, owner: bytes) -> Ed25519PrivateKey:
-    """Return the key of an owner, such as a project; the same secret and owner give the same key.
+    """Return the key of an owner, such as a project. The same secret and owner always give the same key.
 
     Notes
     -----

@@ -1,4 +1,4 @@
-"""Table cells with more structure than a string; the macro `cell` in elements.html renders each kind."""
+"""Table cells with more structure than a string. The macro `cell` in elements.html renders each kind."""
 
 from __future__ import annotations
 

@@ -302,5 +302,5 @@ def _levels(present: Placed) -> tuple[tuple[str, Share], ...]:
 
 
 def _may_identify(text: str) -> bool:
-    """Return whether a text may identify somebody: an e-mail address, or a text with many digits."""
+    """Return whether a text may identify a person, such as an e-mail address or a text with many digits."""
     return _IDENTIFYING.search(text) is not None

@@ -1,4 +1,4 @@
-"""One made-up person per row, with consistent names, address, e-mail address and phone number.
+"""One fictional person per row, with consistent names, address, e-mail address and phone number.
 
 A hash of the seed and the row number selects each trait of a person from lists that are drawn from mimesis.
 The lists are drawn once per process with a fixed seed, so all processes with the same version of mimesis have
@@ -33,7 +33,7 @@ N_DRAWS = 16_384
 # Seed with which the lists are drawn.
 POOL_SEED = 0
 
-# Locales in which the family name comes first.
+# Locales in which the family name precedes the given name.
 FAMILY_FIRST = frozenset({"hu", "ja", "ko", "zh"})
 DOMAINS = ("example.com", "example.org", "example.net")
 # Phone numbers that regulators reserve for fiction (NANP 555-01xx, Ofcom, ACMA, Bundesnetzagentur, Arcep,
@@ -51,7 +51,7 @@ FICTIONAL_PHONES: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Person:
-    """A made-up person for each row of a block. Its traits are the same in all columns.
+    """A fictional person for each row of a block. The traits of a person are the same in all columns.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""A maker of names, e-mail addresses, phone numbers and addresses of made-up people."""
+"""A maker of names, e-mail addresses, phone numbers and addresses of fictional people."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ FORMS: dict[ColumnKind, dict[str, Callable[[Person, str], ArrowArray]]] = {
 
 @dataclass(frozen=True)
 class Personal:
-    """A maker of one field of the made-up person of each row.
+    """A maker of one field of the fictional person in each row.
 
     Parameters
     ----------
@@ -50,8 +50,8 @@ class Personal:
     locale : str
         Locale of the people.
     person : int
-        Number of the person in the row, from 0. The second column of the same kind and form belongs to the
-        second person.
+        Number of the person in the row, counted from 0. The second column of the same kind and form belongs
+        to the second person.
     sex_column : SexColumn, optional
         Column with the sex of the person.
     sexes : array of shape (n,), optional

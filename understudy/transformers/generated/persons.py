@@ -1,4 +1,4 @@
-"""Decide which personal columns describe the same person of a row.
+"""Determine which personal columns describe the same person in a row.
 
 Two columns of names represent two people, unless the table contains the same names in both columns. An e-mail
 address belongs to the person whose name it contains. Without such evidence, the assignment depends on the
@@ -27,7 +27,7 @@ from understudy.transformers.generated.sexes import SEX_HEADERS, SexColumn, agre
 N_ROWS_COMPARED = 2_000
 # Minimum share of rows in which two columns must agree to describe one person, also beyond chance.
 AGREEMENT_MIN, BEYOND_CHANCE_MIN = 0.5, 0.25
-# Share of agreeing rows that is never attributed to chance.
+# Minimum share of agreeing rows that is never attributed to chance.
 AGREEMENT_SURE = 0.98
 # Share of rows below which an e-mail address belongs to none of the people whose names are in the table.
 AGREEMENT_NONE = 0.1
@@ -197,7 +197,7 @@ class _People:
         return next(iter(free), None)
 
     def numbers(self) -> dict[int, int]:
-        """Return the number of each column's person. The people are in the order of their first columns."""
+        """Return the number of each column's person. People are numbered by their first columns."""
         ordered = sorted(self._groups, key=lambda group: min(column.place for column in group))
         return {column.place: number for number, group in enumerate(ordered) for column in group}
 
@@ -270,7 +270,7 @@ def _plain_words(text: str) -> tuple[str, ...]:
 
 
 def _owner_words(name: str) -> frozenset[str]:
-    """Return the words of a column name that identify its owner: `manager` of `manager_first_name`."""
+    """Return the words of a column name that identify the owner: `manager` of `manager_first_name`."""
     return frozenset(headers.words_of(name)) - _words_of_kinds()
 
 

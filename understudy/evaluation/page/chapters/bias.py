@@ -1,4 +1,4 @@
-"""The view model of fairness: groups of the protected columns, and models trained on the two tables."""
+"""The view model of the fairness chapter: protected groups, and models trained on the two tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The view model of the privacy chapter: attacks with their controls, and copies of training rows."""
+"""The view model of the privacy chapter: attacks, their controls, and copies of training rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The chapter on quantities: differences of columns that belong together, and tails of skewed columns."""
+"""The view model of the chapter on quantities: paired differences, and tails of skewed columns."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ class QueryCard:
     reason : str
         The reason why there is no answer; empty if there is one.
     note : str
-        The numbers of groups that are not shown, with the reasons.
+        The numbers of hidden groups, with the reasons.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""The view model of usefulness: models trained on synthetic rows compared with those trained on real rows."""
+"""The view model of the usefulness chapter: models trained on synthetic rows or on real rows."""
 
 from __future__ import annotations
 
