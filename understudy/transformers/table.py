@@ -79,7 +79,7 @@ class TableTransformer:
     def decode_columns(
         self, places: Iterable[int], codes: CodesByColumn, seed: int, rows: RowNumbers
     ) -> dict[str, ArrowArray]:
-        """Return the named columns of the rows with the given numbers and codes."""
+        """Return the columns at the given positions by name, for rows with the given numbers and codes."""
         return {
             self.schema.columns[j].name: keep_to_domain(
                 _given(self.columns[j], codes).decode(

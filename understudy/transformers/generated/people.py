@@ -1,4 +1,4 @@
-"""One fictional person per row, with consistent names, address, e-mail address and phone number.
+"""One made-up person for each row, with consistent names, address, e-mail address and phone number.
 
 A hash of the seed and the row number selects each trait of a person from lists that are drawn from mimesis.
 The lists are drawn once per process with a fixed seed, so all processes with the same version of mimesis have
@@ -51,7 +51,7 @@ FICTIONAL_PHONES: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Person:
-    """A fictional person for each row of a block. The traits of a person are the same in all columns.
+    """A made-up person for each row of a block. The traits of a person are the same in all columns.
 
     Parameters
     ----------

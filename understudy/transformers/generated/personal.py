@@ -1,4 +1,4 @@
-"""A maker of names, e-mail addresses, phone numbers and addresses of fictional people."""
+"""A maker of names, e-mail addresses, phone numbers and addresses of made-up people."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ FORMS: dict[ColumnKind, dict[str, Callable[[Person, str], ArrowArray]]] = {
 
 @dataclass(frozen=True)
 class Personal:
-    """A maker of one field of the fictional person in each row.
+    """A maker of one field of the made-up person in each row.
 
     Parameters
     ----------
