@@ -1,8 +1,8 @@
-"""The baselines of every score: three other tables that are scored in place of the synthetic table.
+"""The baselines of every score: three reference tables that are scored in place of the synthetic table.
 
-Real rows show the score that is expected by chance (the floor). Independent columns show the score without
-any relation between columns. A noisy copy of the training rows shows the score of a leak: it is faithful but
-not private.
+Real rows give the score that is expected by chance (the floor). Independent columns give the score of a table
+without dependencies between columns. A noisy copy of the training rows gives the score of a table that is
+realistic but not private.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from understudy.synthesizers.contexts import FitContext, SampleContext, plan_row
 from understudy.synthesizers.datasets import fit_table, sample_table
 from understudy.tables.schema import TableSchema
 
-# Number of times that real rows are resampled.
+# Number of resamples of the real rows.
 N_RESAMPLED = 10
-# Maximum shift of a number in the noisy copy, as a share of the column's ranks.
+# Maximum shift of a value in the noisy copy, as a fraction of the number of ranks in the column.
 NOISE_IN_RANKS = 0.01
-# Share of categories in the noisy copy that are replaced by those of other rows.
+# Share of categorical values in the noisy copy that are replaced with values from other rows.
 NOISE_IN_CATEGORIES = 0.02
 
 
 def draw_independent(real: pa.Table, schema: TableSchema, n_rows: int, *, seed: int) -> pa.Table:
-    """Return rows of the `independent` synthesizer, fitted on the real table.
+    """Sample rows from the `independent` synthesizer, fitted on the real table.
 
     Parameters
     ----------
     real : pyarrow.Table
-        A table that conforms to the schema. It is not changed.
+        A table that conforms to the schema. The function does not modify it.
     """
     parameters = IndependentParameters(name="independent")
     synthesizer = fit_table(parameters, real, schema, context=FitContext(seed=seed))
@@ -44,18 +44,18 @@ def draw_independent(real: pa.Table, schema: TableSchema, n_rows: int, *, seed: 
 
 
 def independent_columns(comparison: Comparison, real: pa.Table, schema: TableSchema) -> Comparison:
-    """Return the comparison with columns that are sampled independently of each other."""
+    """Return the comparison in which the synthetic columns are sampled independently of each other."""
     n_rows = min(comparison.synthetic.n_rows, N_ROWS_MAX_OTHER)
     scored = without_subject(schema)
     table = draw_independent(real.select(scored.names), scored, n_rows, seed=comparison.seed)
-    # The rows are not linked to each other, so each is a separate subject.
+    # The sampled rows are not linked to each other, so each row is a separate subject.
     subjects = np.arange(table.num_rows) if comparison.has_subjects else None
     encoded = encode(comparison.encoder, table, subjects, role="independent", seed=comparison.seed)
     return comparison.with_tables(synthetic=encoded)
 
 
 def leaky_copy(comparison: Comparison) -> Comparison:
-    """Return the comparison with training rows that are drawn with replacement and changed slightly."""
+    """Return the comparison with training rows that are sampled with replacement and slightly perturbed."""
     rng = comparison.rng("leaky copy")
     rows = comparison.real.take(rng.integers(comparison.real.n_rows, size=comparison.synthetic.n_rows))
     columns = [
@@ -67,7 +67,7 @@ def leaky_copy(comparison: Comparison) -> Comparison:
 
 
 def _blurred(values: Values, real: Values, rng: np.random.Generator) -> Values:
-    """Return a nearby value of the column for each value, with the same distribution over all rows."""
+    """Return a nearby value of the column for each value, while preserving the column's distribution."""
     if values.dtype == np.int32:
         is_other = rng.random(len(values)) < NOISE_IN_CATEGORIES
         return np.where(is_other, rng.choice(real, len(values)), values)
@@ -75,7 +75,7 @@ def _blurred(values: Values, real: Values, rng: np.random.Generator) -> Values:
     if len(known) == 0:
         return values
     low, high = (np.searchsorted(known, values, side=side) for side in ("left", "right"))
-    # Equal values share several ranks. One of them is chosen at random, so repeated values stay as frequent.
+    # Equal values share several ranks. Choosing among these ranks at random preserves value frequencies.
     ranks = low + np.floor(rng.random(len(values)) * (high - low))
     reach = max(1.0, NOISE_IN_RANKS * len(known))
     moved = np.clip(ranks + np.rint(rng.uniform(-reach, reach, len(values))), 0, len(known) - 1)
@@ -83,7 +83,7 @@ def _blurred(values: Values, real: Values, rng: np.random.Generator) -> Values:
 
 
 def holdout_baseline(comparison: Comparison, needs: frozenset[Need]) -> Comparison:
-    """Return the comparison in which real rows replace the synthetic table; no subject is in both tables."""
+    """Return the comparison in which other real rows replace the synthetic table. No subject is in both."""
     rng = comparison.rng("fresh rows")
     n_rows = comparison.synthetic.n_rows
     if comparison.holdout is None:
@@ -92,7 +92,7 @@ def holdout_baseline(comparison: Comparison, needs: frozenset[Need]) -> Comparis
     if Need.holdout in needs:
         holdout, fresh = _halves(comparison.holdout, rng)
         return comparison.with_tables(synthetic=fresh.draw_units(n_rows, rng), holdout=holdout)
-    # Use as many rows as the synthetic table has, if possible: small samples differ more by chance.
+    # Use as many rows as the synthetic table has, if possible, because small samples vary more by chance.
     return comparison.with_tables(synthetic=comparison.holdout.draw_units(n_rows, rng))
 
 
@@ -110,9 +110,9 @@ def _dealt(table: EncodedTable, n_units: int, rng: np.random.Generator) -> tuple
 
 
 def bootstrap_baseline(comparison: Comparison) -> Iterator[Comparison]:
-    """Yield comparisons whose tables are drawn with replacement from all real rows, in the original sizes.
+    """Yield comparisons whose tables are sampled with replacement from all real rows, at the original sizes.
 
-    If a subject is declared, subjects are drawn with all of their rows.
+    If a subject is declared, whole subjects are sampled, including all of their rows.
 
     Notes
     -----
@@ -130,7 +130,7 @@ def bootstrap_baseline(comparison: Comparison) -> Iterator[Comparison]:
 
 
 def split_baseline(comparison: Comparison) -> Iterator[Comparison]:
-    """Yield comparisons whose tables are a random split of all real rows; no subject is in both tables."""
+    """Yield comparisons whose tables are a random split of all real rows. No subject is in both tables."""
     pool = _joined([table for table in (comparison.real, comparison.holdout) if table is not None])
     n_judged = min(comparison.synthetic.n_rows, pool.n_rows // 2)
     for number in range(N_RESAMPLED):
@@ -154,7 +154,7 @@ def _dealt_by_size(
 
 
 def _with_replacement(pool: EncodedTable, size: int, rng: np.random.Generator) -> Rows:
-    # The positions are sorted, so that columns are read from front to back.
+    # The positions are sorted so that each column is read sequentially.
     if pool.subjects is None:
         return np.sort(rng.integers(pool.n_rows, size=size))
     numbers = np.unique(pool.units, return_inverse=True)[1]

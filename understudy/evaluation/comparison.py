@@ -22,7 +22,7 @@ from understudy.tables.validation import Origin, conform
 N_ROWS_MAX_REAL = 500_000
 N_ROWS_MAX_OTHER = 250_000
 
-# The boolean column of a table of canaries that marks the planted ones.
+# The boolean column that marks the planted canaries in a table of canaries.
 IS_PLANTED = "is_planted"
 
 # The names of tables in error messages.
@@ -46,7 +46,8 @@ class Canaries:
     table : EncodedTable
         All canaries.
     is_planted : bool array of shape (n_canaries,)
-        Whether a canary was planted. The others were generated in the same way and are the control.
+        Whether a canary was planted. The other canaries were generated in the same way and serve as the
+        control.
     """
 
     table: EncodedTable
@@ -55,12 +56,12 @@ class Canaries:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A real table and the synthetic table to score, with holdout, canaries and options.
+    """A real table and the synthetic table to score, with the holdout, the canaries and the options.
 
     Parameters
     ----------
     encoder : TableEncoder
-        The encoder of the tables, which contains the category of each code.
+        The encoder of the tables, which maps each code to its category.
     real, synthetic : EncodedTable
         The training rows and the rows to score.
     holdout : EncodedTable or None
@@ -68,12 +69,12 @@ class Comparison:
     canaries : Canaries or None
         The canaries, if any were planted.
     options : EvaluationOptions
-        The roles of columns and the queries.
+        The roles of the columns, and the queries to answer.
     seed : int
-        The seed of all random choices.
+        The seed for all random choices.
     is_reference : bool
-        Whether another table has replaced the synthetic one, as in a baseline. In this case, only the score
-        is needed, and results must not identify rows, because they could be real.
+        Whether another table has replaced the synthetic table, as in a baseline. In this case, only the score
+        is needed. The results must not identify rows, because these rows could be real.
     """
 
     encoder: TableEncoder
@@ -99,7 +100,7 @@ class Comparison:
 
     @property
     def n_shared_subjects(self) -> int | None:
-        """Number of subjects with rows in both the real table and the holdout; None without a subject."""
+        """Number of subjects in both the real table and the holdout, or None if no subject is declared."""
         return None if self.holdout is None else count_shared(self.real.subjects, self.holdout.subjects)
 
     @property
@@ -112,13 +113,13 @@ class Comparison:
         return [column.name for column in self.columns].index(name)
 
     def once(self, name: str, compute: Callable[[Comparison], T]) -> T:
-        """Return an intermediate result that several metrics share; it is computed on first use."""
+        """Return an intermediate result that several metrics share and that is computed on first use."""
         if name not in self._known:
             self._known[name] = compute(self)
         return cast(T, self._known[name])
 
     def once_of_real(self, name: str, compute: Callable[[Comparison], T]) -> T:
-        """Return an intermediate result that depends on real tables only; baselines share it."""
+        """Return an intermediate result that depends only on real tables and that the baselines share."""
         if name not in self._known_of_real:
             self._known_of_real[name] = compute(self)
         return cast(T, self._known_of_real[name])
@@ -132,13 +133,13 @@ class Comparison:
         return replace(self, **changed)
 
     def rng(self, purpose: str) -> np.random.Generator:
-        """Return a separate generator for each purpose, so that metrics do not affect each other's draws."""
+        """Return a separate random generator for each purpose, so that metrics do not affect each other."""
         return np.random.default_rng([self.seed, *purpose.encode()])
 
 
 @dataclass(frozen=True)
 class ComparisonTables:
-    """The tables of a comparison; none of them is changed.
+    """The tables of a comparison. The evaluation does not modify them.
 
     Parameters
     ----------
@@ -149,8 +150,8 @@ class ComparisonTables:
     holdout : pyarrow.Table, optional
         Real rows that the model was not trained on. Some metrics have no score without them.
     canaries : pyarrow.Table, optional
-        Fictional rows, some of which were planted in the real table, with the columns of the schema and the
-        boolean column `IS_PLANTED`.
+        Fictional rows with the columns of the schema and the boolean column `IS_PLANTED`. Some of these rows
+        were planted in the real table.
     """
 
     real: pa.Table
@@ -225,12 +226,12 @@ def _check(tables: Mapping[str, pa.Table], schema: TableSchema, options: Evaluat
 
 
 def without_subject(schema: TableSchema) -> TableSchema:
-    """Return the schema without the columns of the subject, because no metric uses these columns.
+    """Return the schema without the subject columns, which no metric uses.
 
     Raises
     ------
     InvalidInput
-        If no column is left.
+        If no columns remain.
     """
     names = [name for name in schema.names if name not in schema.subject]
     if not names:
@@ -244,7 +245,7 @@ def without_subject(schema: TableSchema) -> TableSchema:
 def encode(
     encoder: TableEncoder, table: pa.Table, subjects: Rows | None = None, *, role: str, seed: int
 ) -> EncodedTable:
-    """Return a table as arrays; large tables are sampled."""
+    """Return a table, or a sample of the rows of a large table, as arrays."""
     n_rows_max = N_ROWS_MAX_REAL if role == "real" else N_ROWS_MAX_OTHER
     rng = np.random.default_rng([seed, *role.encode()])
     return encoder.encode(table, draw_rows(table.num_rows, n_rows_max, subjects, rng), subjects)

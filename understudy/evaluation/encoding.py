@@ -1,4 +1,4 @@
-"""Encoding of Arrow columns as numpy arrays that metrics can compare.
+"""Encoding of Arrow columns as NumPy arrays that metrics can compare.
 
 Numbers and times are encoded as floats, with NaN for missing values. Categories and booleans are encoded as
 codes, which have the same meaning in all tables of a comparison.
@@ -20,7 +20,7 @@ from understudy.tables.splitmix import mix64
 
 MISSING = -1
 
-# If generated values are compared, they are compared as labels.
+# Generated values that are compared are treated as labels.
 CATEGORICAL_KINDS = frozenset({ColumnKind.category, ColumnKind.boolean, *GENERATED_KINDS})
 
 SECONDS_PER_DAY = 86_400.0
@@ -33,7 +33,7 @@ _UNITS: dict[ColumnKind, tuple[pa.DataType, pa.DataType, float]] = {
     ColumnKind.duration: (pa.duration("us"), pa.int64(), 1e-6),
 }
 
-# A column of any type: Arrow's annotations need a scalar type.
+# A column of any type. Arrow's annotations require a scalar type.
 Arrow: TypeAlias = "pa.ChunkedArray[Any]"
 Values = NDArray[np.float64] | NDArray[np.int32]
 Rows = NDArray[np.int64]
@@ -65,7 +65,7 @@ class ColumnEncoder:
 
     @classmethod
     def fit(cls, column: Column, real: Arrow, others: Sequence[Arrow]) -> ColumnEncoder:
-        """Learn the categories; their order does not depend on the order of the rows."""
+        """Learn the categories in an order that does not depend on the order of the rows."""
         is_number = pa.types.is_floating(real.type) or pa.types.is_decimal(real.type)
         if column.kind not in CATEGORICAL_KINDS or (column.kind is ColumnKind.coordinates and is_number):
             return cls(column)
@@ -89,7 +89,7 @@ class ColumnEncoder:
 
 @dataclass(frozen=True)
 class EncodedTable:
-    """A table as arrays, which may contain only some rows of a larger table.
+    """A table, or a sample of its rows, as arrays.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ class EncodedTable:
     row_hashes : uint64 array of shape (n_rows_total,)
         The hashes of *all* rows of the table. Rows that are equal in all columns have equal hashes.
     rows : int array of shape (n_rows,)
-        The positions, in the whole table, of the rows that the columns contain.
+        The positions in the whole table of the rows in `columns`.
     subjects : int array of shape (n_rows_total,), or None
         The subject numbers of *all* rows of the table. The same subject has the same number in every table of
         a comparison. None if no subject is declared.
@@ -111,12 +111,12 @@ class EncodedTable:
 
     @property
     def units(self) -> Rows:
-        """The independent unit of each row: the number of its subject, or of the row without a subject."""
+        """The number of each row's subject, or of the row itself if no subject is declared."""
         return np.arange(self.n_rows) if self.subjects is None else self.subjects[self.rows]
 
     @property
     def n_units(self) -> int:
-        """Number of subjects, or rows if no subject is declared, in the columns."""
+        """Number of subjects in the columns, or number of rows if no subject is declared."""
         return self.n_rows if self.subjects is None else len(np.unique(self.units))
 
     @property
@@ -139,7 +139,7 @@ class EncodedTable:
         return cls(columns, hashes, np.arange(n_rows), subjects)
 
     def take(self, rows: Rows) -> EncodedTable:
-        """Return some of the rows, by their position in the columns."""
+        """Return the rows at the given positions in the columns."""
         columns = [column[rows] for column in self.columns]
         return EncodedTable(columns, self.row_hashes, self.rows[rows], self.subjects)
 
@@ -149,7 +149,7 @@ class EncodedTable:
         return EncodedTable(self.columns, self.row_hashes[self.rows], np.arange(self.n_rows), subjects)
 
     def draw(self, n_rows_max: int, rng: np.random.Generator) -> EncodedTable:
-        """Return at most `n_rows_max` rows, drawn without replacement, in their order."""
+        """Return at most `n_rows_max` rows, sampled without replacement, in their original order."""
         if self.n_rows <= n_rows_max:
             return self
         return self.take(np.sort(rng.choice(self.n_rows, n_rows_max, replace=False)))
@@ -183,7 +183,7 @@ class TableEncoder:
         """Return some rows of the table as arrays, with the hashes and subjects of all rows."""
         hashes = np.zeros(table.num_rows, dtype=np.uint64)
         columns = []
-        # Columns are cast one by one, so that not all columns of a large table are in memory at once.
+        # Columns are cast one at a time to limit the memory that a large table needs.
         for encoder in self.columns:
             values = encoder.encode(table.column(encoder.column.name))
             hashes = mix64(hashes ^ _bits(values))
@@ -192,7 +192,7 @@ class TableEncoder:
 
 
 def draw_rows(n_rows: int, n_rows_max: int, subjects: Rows | None, rng: np.random.Generator) -> Rows:
-    """Return the positions of at most `n_rows_max` random rows, in ascending order; draw whole subjects."""
+    """Return the sorted positions of at most `n_rows_max` random rows, which form whole subjects."""
     if n_rows <= n_rows_max:
         return np.arange(n_rows)
     if subjects is not None:
@@ -216,7 +216,7 @@ def is_missing(values: Values) -> NDArray[np.bool_]:
 
 
 def _bits(values: Values) -> NDArray[np.uint64]:
-    """Return 64 bits per value; equal values have equal bits."""
+    """Return 64 bits for each value, which are the same for equal values."""
     if values.dtype == np.int32:
         return values.astype(np.int64).view(np.uint64)
     # Adding 0 turns -0.0 into 0.0, and all NaNs are replaced by the same constant.
@@ -232,7 +232,7 @@ def _as_numbers(column: Column, values: Arrow) -> NDArray[np.float64]:
             stored_as = pa.timestamp("us", tz=values.type.tz)
         values = values.cast(stored_as, safe=False).cast(integers)
     numbers = _to_numpy(values.cast(pa.float64(), safe=False)).astype(np.float64) * factor
-    # Infinite values do not fit into bins, so they count as missing.
+    # Infinite values do not belong to any bin, so they count as missing.
     numbers[~np.isfinite(numbers)] = np.nan
     return numbers
 

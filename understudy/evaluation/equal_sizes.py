@@ -1,7 +1,7 @@
-"""Tables of equal size for checks of a loss, which compares the synthetic rows with real rows.
+"""Tables of equal size for loss checks, which compare synthetic rows with real rows.
 
-Many scores depend on the number of rows. A loss is only meaningful if the evaluated rows and the real rows of
-the baseline are equally many, and are compared with the same rows.
+Many scores depend on the number of rows. A loss is meaningful only if the evaluated table and the real
+baseline have the same number of rows and are compared with the same reference rows.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def metrics_with_loss(comparison: Comparison) -> frozenset[str]:
 
 
 def training_baseline(comparison: Comparison) -> Comparison:
-    """Return the comparison with real training rows, at most as many as there are synthetic rows."""
+    """Return the comparison with real training rows, limited to the number of synthetic rows."""
     if comparison.target is None:
         return comparison.with_tables(synthetic=comparison.real)
     rows = rows_of_real(comparison).table
@@ -29,7 +29,7 @@ def training_baseline(comparison: Comparison) -> Comparison:
 
 
 def cut_to_baseline(comparison: Comparison, baseline: Comparison) -> Comparison | None:
-    """Return the comparison with as many rows in each table as the baseline; None if it already has them."""
+    """Return the comparison cut to the sizes of the baseline, or None if it already has these sizes."""
     n_rows = baseline.synthetic.n_rows
     if baseline.synthetic is comparison.real and comparison.target is not None:
         n_rows = rows_of_real(comparison).table.n_rows

@@ -46,14 +46,14 @@ def exclude_columns(
 ) -> tuple[TableSchema, list[ExcludedColumn]]:
     """Return the schema of the columns to score, and the columns that are not scored.
 
-    As in a fit, the kind of a column determines whether it is excluded. Columns that the caller names are
-    always scored, and columns of the subject never are. The returned schema still contains the subject,
+    As during fitting, the kind of a column determines whether it is excluded. Columns that the caller names
+    are always scored, and columns of the subject never are. The returned schema still contains the subject,
     which identifies the owner of each row.
 
     Raises
     ------
     InvalidInput
-        If no column is left, or a table does not conform to the schema.
+        If no columns remain, or a table does not conform to the schema.
     """
     schema, findings = inferred
     real, synthetic = conform(real, schema, ORIGINS["real"]), conform(synthetic, schema, ORIGINS["synthetic"])
@@ -81,13 +81,13 @@ def exclude_columns(
 
 
 def select(table: pa.Table, schema: TableSchema, left_out: list[ExcludedColumn], *, role: str) -> pa.Table:
-    """Return the table in the schema's types, with the subject but without columns that are not scored."""
+    """Return the table in the schema's types, with only the subject columns and the scored columns."""
     names = {excluded.column for excluded in left_out} - set(schema.subject)
     present = [name for name in table.column_names if name in names]
     return conform(table.drop_columns(present), schema, ORIGINS[role])
 
 
-# Any: columns of any type, because Arrow's classes take no type arguments at run time.
+# Any: Arrow's classes accept no type arguments at run time.
 def _share_copied(real: Any, synthetic: Any) -> float | None:
     present = synthetic.drop_null()
     if not len(present):

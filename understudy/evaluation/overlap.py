@@ -62,7 +62,7 @@ def count_shared_rows(real: pa.Table, holdout: pa.Table) -> tuple[int, int]:
     Parameters
     ----------
     real, holdout : pyarrow.Table
-        Tables with the same columns and types. All columns are compared, including identifiers.
+        Tables with the same columns and types. All columns, including identifiers, are compared.
 
     Notes
     -----
@@ -81,7 +81,7 @@ def count_shared_rows(real: pa.Table, holdout: pa.Table) -> tuple[int, int]:
 
 
 def _number_rows(real: pa.Table, holdout: pa.Table) -> Int64s:
-    """Return a number for each row of both tables; equal rows have equal numbers."""
+    """Return a number for each row of both tables, which is the same for equal rows."""
     hashes = np.zeros(real.num_rows + holdout.num_rows, np.uint64)
     for name in real.column_names:
         # Any: the stubs support neither columns of any type nor the indices of a dictionary.
@@ -107,7 +107,7 @@ def _most_by_chance(sizes: Floats, n_of_size: Int64s, n_holdout: int) -> int:
 
 
 def _log_tail(sizes: Floats, n_of_size: Int64s, n_holdout: int, n_shared: int) -> float:
-    """Return an upper bound of the log probability that a random split shares at least `n_shared` rows.
+    """Return an upper bound on the log probability that a random split shares at least `n_shared` rows.
 
     Notes
     -----

@@ -280,7 +280,7 @@ def evaluate(
 
 
 def _count_shared_rows(tables: ComparisonTables, schema: TableSchema) -> tuple[int, int] | tuple[None, None]:
-    """Return the number of shared rows and the maximum that chance explains; None if a table has no rows."""
+    """Return the number of shared rows and the maximum expected by chance, or None for an empty table."""
     if tables.holdout is None or not tables.holdout.num_rows or not tables.real.num_rows:
         return None, None
     holdout = conform(tables.holdout, schema, ORIGINS["holdout"])
@@ -313,7 +313,7 @@ def _select_canaries(canaries: pa.Table, schema: TableSchema, left_out: list[Exc
 
 
 def choose_target(findings: TableFindings) -> str | None:
-    """Return the candidate for the target if its confidence is high enough, else None."""
+    """Return the candidate for the target if its confidence is high enough, and otherwise None."""
     candidate = findings.target
     return None if candidate is None or candidate.confidence < CONFIDENCE_MIN else candidate.columns[0]
 
@@ -323,7 +323,7 @@ def _baselines(
 ) -> dict[str, Iterable[Comparison]]:
     """Return the comparisons of the baselines, in which other rows replace the synthetic table.
 
-    They are generators, so that each table is created only when it is needed.
+    The baselines are generators, so that each table is created only when it is needed.
     """
 
     def independent() -> Iterator[Comparison]:

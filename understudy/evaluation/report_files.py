@@ -23,7 +23,7 @@ def check_report_path(path: Path) -> None:
 
 
 def write_report(report: Report, path: Path) -> None:
-    """Write a report in the format of the path's suffix; on failure, no partial file is left."""
+    """Write a report in the format of the path's suffix. A failed write leaves no partial file."""
     check_report_path(path)
     is_html = path.suffix.lower() == ".html"
     text = render_html(report) if is_html else report.model_dump_json(indent=2) + "\n"

@@ -108,8 +108,8 @@ def score_all(
     Parameters
     ----------
     baselines : mapping of name to an iterable of one Comparison
-        The comparisons of the baselines `independent` and `leak`. They are iterables so that each table is
-        created only when it is needed.
+        The comparisons of the baselines `independent` and `leak`. They are passed as iterables, so that each
+        table is created only when it is needed.
     metrics : sequence of Metric
         The metrics to compute; all metrics by default.
     """
@@ -137,7 +137,7 @@ def score_all(
 def _single_draws(
     metrics: Sequence[Metric], comparison: Comparison
 ) -> tuple[dict[str, AnyResult], dict[str, AnyResult]]:
-    """Return the results of real rows that are drawn once, and those of synthetic rows cut to their sizes."""
+    """Return the results of real rows that are drawn once, and of synthetic rows cut to the same sizes."""
     real: dict[str, AnyResult] = {}
     cut: dict[str, AnyResult] = {}
     with_loss = metrics_with_loss(comparison)
@@ -237,7 +237,7 @@ def _floor(metric: Metric, drawn: Sequence[MetricResult]) -> BaselineScore | Non
 
 def _ends_of_many(scores: np.ndarray[tuple[int], np.dtype[np.float64]], best: float) -> tuple[float, float]:
     """Return the ends of the prediction interval of a new score, computed from several draws."""
-    # Imported here: scipy is slow to load, and listing the metrics does not need it.
+    # Imported here: scipy is slow to load, and code that only lists the metrics does not need it.
     from scipy.stats import t
 
     n = len(scores)
@@ -254,14 +254,14 @@ def _ends_of_many(scores: np.ndarray[tuple[int], np.dtype[np.float64]], best: fl
 
 
 def _ends_of_one(result: MetricResult) -> tuple[float, float] | None:
-    """Return the prediction interval from a single draw; None if its confidence interval is not known."""
-    # Imported here: scipy is slow to load, and listing the metrics does not need it.
+    """Return the prediction interval from a single draw, or None if its confidence interval is unknown."""
+    # Imported here: scipy is slow to load, and code that only lists the metrics does not need it.
     from scipy.stats import norm
 
     if result.interval is None:
         return None
     standard_error = (result.interval[1] - result.interval[0]) / 2 / norm.ppf(0.975)
-    # Both scores are estimates, the score of this draw and the score that is compared with it.
+    # The score of this draw and the score that is compared with it are both estimates.
     half = float(norm.ppf(1 - _tail()) * math.sqrt(2) * standard_error)
     return result.score - half, result.score + half
 
@@ -285,7 +285,7 @@ def _result(metric: Metric, comparison: Comparison) -> AnyResult:
     # If memory runs out, the whole job fails, because it can be retried with more memory.
     except MemoryError:
         raise
-    # An error in one metric must not fail the whole report. The report states it as the metric's reason.
+    # An error in one metric must not stop the whole report. The report gives the error as a reason.
     except Exception as error:
         reason = f"could not be computed on these tables ({type(error).__name__})"
         return UnscoredResult(reason=reason, is_fault=True)

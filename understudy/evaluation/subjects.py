@@ -14,7 +14,7 @@ Subjects = NDArray[np.int64]
 
 
 def number_subjects(tables: Mapping[str, pa.Table], subject: Sequence[str]) -> dict[str, Subjects | None]:
-    """Return the number of each row's subject by table; None if no subject is declared.
+    """Return the number of each row's subject by table, or None if no subject is declared.
 
     The same subject has the same number in every table. A row whose subject is missing counts as a separate
     subject that occurs in this table only.
@@ -30,12 +30,12 @@ def number_subjects(tables: Mapping[str, pa.Table], subject: Sequence[str]) -> d
 
 
 def count_shared(one: Subjects | None, other: Subjects | None) -> int | None:
-    """Return the number of subjects with rows in both tables; None if no subject is declared."""
+    """Return the number of subjects with rows in both tables, or None if no subject is declared."""
     if one is None or other is None:
         return None
     return len(np.intersect1d(one, other))
 
 
 def count_subjects(subjects: Subjects | None) -> int | None:
-    """Return the number of subjects; None if no subject is declared."""
+    """Return the number of subjects, or None if no subject is declared."""
     return None if subjects is None else len(np.unique(subjects))

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 Outcome = Literal["pass", "warn", "fail", "inconclusive", "unscored"]
 Overall = Literal["pass", "warn", "fail"]
 Interval = tuple[float, float]
-# In ascending order of severity.
+# Outcomes in ascending order of severity.
 SEVERITY: tuple[Outcome, ...] = ("unscored", "pass", "warn", "inconclusive", "fail")
 
 
-# Name of the check that the holdout and the training rows do not overlap. The check belongs to no metric.
+# Name of the check for overlap of the holdout and the training rows. It does not belong to a metric.
 HOLDOUT = "holdout"
 
 
@@ -70,7 +70,7 @@ class Verdict(BaseModel):
     checks: list[PolicyCheck]
 
     def outcomes(self) -> dict[str, Outcome]:
-        """Return the worst outcome of each metric that the policy names, by the metric's name."""
+        """Return the worst outcome of each metric in the policy, by metric name."""
         ranked = sorted(self.checks, key=lambda check: SEVERITY.index(check.outcome))
         return {check.metric: check.outcome for check in ranked}
 
@@ -206,15 +206,15 @@ def _quantity(of: Quantity, scores: MetricScores) -> tuple[float | None, Interva
 
 
 def _badness(scores: MetricScores, score: float) -> float:
-    """Return the distance from the best score, negative if a score is better than `best`."""
+    """Return the distance from the best score, which is negative if a score is better than `best`."""
     if scores.direction == "nearer":
         return abs(score - scores.best)
     return scores.best - score if scores.direction == "higher" else score - scores.best
 
 
 def _outcome(threshold: PolicyThreshold, metric: Metric, value: float, interval: Interval | None) -> Outcome:
-    # The whole interval of an attack must be within the threshold, because a small table must not pass only
-    # because its interval is wide.
+    # A small table must not pass merely because its interval is wide. For attacks, the whole interval must
+    # therefore be within the threshold.
     at_worst = interval[1] if interval is not None and _has_interval(metric, interval) else value
     fails, warns = (
         bound is not None and _is_beyond(threshold, metric, at_worst, bound)
@@ -251,7 +251,7 @@ def _is_beyond(threshold: PolicyThreshold, metric: Metric, value: float, bound: 
 
 
 def _has_interval(metric: Metric, interval: Interval | None) -> bool:
-    """Return whether a check uses the whole interval, as for attacks, and not only the value."""
+    """Return whether a check uses the whole interval, as for attacks, instead of only the value."""
     return interval is not None and metric.chance is not None
 
 
@@ -297,7 +297,7 @@ def _overall(checks: Sequence[PolicyCheck], missing: Sequence[str]) -> Overall:
 
 
 def _is_fault(scores: MetricScores) -> bool:
-    # An attack that could not be computed must not look like an attack that had no success.
+    # An attack that could not be computed must not look like an unsuccessful attack.
     return isinstance(scores.synthetic, UnscoredResult) and scores.synthetic.is_fault
 
 

@@ -38,7 +38,7 @@ class ArrayReader:
     Parameters
     ----------
     manifest, arrays : mapping
-        Untrusted content of a model file.
+        The untrusted content of a model file.
     prefix : str
         Common prefix of the arrays' names.
     """
@@ -52,7 +52,7 @@ class ArrayReader:
         return ArrayReader(manifest, self.arrays, prefix)
 
     def whole(self, key: str, low: int = 0, high: int = 2**64) -> int:
-        """Return an integer from low to high."""
+        """Return an integer between low and high, both inclusive."""
         value = self.manifest.get(key)
         require(type(value) is int and low <= value <= high, f"{key} is not a whole number in range")
         assert isinstance(value, int)
@@ -85,7 +85,7 @@ class ArrayReader:
         return value
 
     def parts(self, key: str, n: int) -> list[Any]:
-        """Return a list of n items, which are not checked."""
+        """Return a list of n unchecked items."""
         value = self.manifest.get(key)
         require(isinstance(value, list) and len(value) == n, f"{key} is not a list of {n}")
         assert isinstance(value, list)
@@ -103,7 +103,7 @@ class ArrayReader:
             raise refuse(f"{key} is not valid") from error
 
     def array(self, name: str, dtype: type[np.generic], shape: tuple[int | None, ...]) -> npt.NDArray[Any]:
-        """Return an array of a given type and shape. None in the shape allows any length."""
+        """Return an array of the given type and shape. None in the shape allows any length."""
         array = self.arrays.get(self.prefix + name)
         if array is None:
             raise refuse(f"{self.prefix + name} is missing")
@@ -116,14 +116,14 @@ class ArrayReader:
     def indices(
         self, name: str, dtype: type[np.generic], shape: tuple[int | None, ...], low: int, high: int
     ) -> npt.NDArray[Any]:
-        """Return an array whose entries are from low to high - 1."""
+        """Return an array whose entries are between low and high - 1, both inclusive."""
         array = self.array(name, dtype, shape)
         in_range = array.size == 0 or (int(array.min()) >= low and int(array.max()) < high)
         require(in_range, f"{self.prefix + name} contains an index out of range")
         return array
 
     def counts(self, name: str, n: int) -> npt.NDArray[np.int64]:
-        """Return n counts that are not all zero."""
+        """Return n counts, at least one of which is positive."""
         counts = self.indices(name, np.int64, (n,), 0, 2**40)
         require(bool(counts.any()), f"{self.prefix + name} contains only zeros")
         return counts

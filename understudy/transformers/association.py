@@ -1,4 +1,4 @@
-"""Order the levels of a large category, so that levels with similar values elsewhere are neighbours."""
+"""Order the levels of a large category so that levels with similar values in other columns are adjacent."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from understudy.transformers.coarse_codes import group_neighbours
 Int64s = npt.NDArray[np.int64]
 Float64s = npt.NDArray[np.float64]
 
-# Number of columns with the strongest association, which determine the order.
+# Number of columns that determine the order. They are the columns with the strongest association.
 N_KEYS = 2
 # Maximum number of cells in a contingency table of levels and codes. In larger tables, codes are grouped.
 N_CELLS_MAX = 2**22
@@ -23,11 +23,11 @@ def order_levels(levels: Int64s, n_levels: int, others: list[tuple[Codes, int]])
     Parameters
     ----------
     levels : array of shape (n_rows,)
-        Level of each row, or a number outside 0 … n_levels - 1 if the row has none.
+        Level of each row, or a number outside 0 … n_levels - 1 if the row has no level.
     n_levels : int
         Number of levels.
     others : list of (codes, n_codes)
-        Codes of the columns to compare with, and the number of codes of each.
+        Codes of the columns to compare with, and the number of codes in each column.
 
     Notes
     -----
@@ -49,7 +49,7 @@ def _present(other: tuple[Codes, int], has_level: Mask) -> tuple[Codes, int]:
 
 
 def _commonest(own: Int64s, n_levels: int, codes: Codes, n_codes: int) -> Float64s:
-    """Return the most frequent code of each level, and the lowest one in a tie."""
+    """Return the most frequent code of each level. In a tie, return the lowest of these codes."""
     cells, n_rows = np.unique(own * n_codes + codes, return_counts=True)
     level = cells // n_codes
     by_level = np.lexsort((-n_rows, level))

@@ -66,7 +66,8 @@ class RowStream:
 
     def key(self) -> StreamRows:
         """Return the seed, stream and rows in the form that kernels require."""
-        # Imported here because it loads Numba. The API imports this module with the metrics, but not Numba.
+        # Imported here because it loads Numba. The API imports this module with the metrics but does not load
+        # Numba.
         from understudy.kernels.hashing import StreamRows
 
         return StreamRows(np.uint64(self.seed), np.uint64(self.stream), self.rows)
@@ -92,7 +93,7 @@ class Transformer(Protocol):
 
     @property
     def is_exact(self) -> Mask:
-        """A mask of the codes that each represent exactly one value of the table; of shape (n_codes,)."""
+        """A mask, of shape (n_codes,), of the codes that each represent exactly one value of the table."""
         ...
 
     def decode(self, codes: Codes, stream: RowStream) -> ArrowArray:
@@ -100,7 +101,7 @@ class Transformer(Protocol):
         ...
 
     def describe(self) -> Json:
-        """Return counts and choices for the model card, without values of the table."""
+        """Return counts and choices for the model card, without any values from the table."""
         ...
 
     def to_arrays(self) -> tuple[Json, Arrays]:

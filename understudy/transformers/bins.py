@@ -2,8 +2,8 @@
 
 Bins contain no information that fewer than k = `MIN_SUPPORT` rows support. A range has at least k rows, its
 quantiles are means of k neighbouring rows, and groups of fewer rows are assigned to the nearest shared value.
-Rows beyond the k-th value from either end are ignored, so that every draw is between those two values. If
-subjects are declared, subjects are counted instead of rows.
+Rows beyond the k-th value from either end are ignored, so every sampled number is between those two values.
+If subjects are declared, subjects are counted instead of rows.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ class Bins:
     Parameters
     ----------
     starts : array of shape (n_bins,), uint64 or float64
-        The shared value, or the start of the range.
+        The shared value or the start of the range of each bin.
     knot_row : array of shape (n_bins,), int32
         The row in `knots`, or -1 for a shared value.
     knots : array of shape (n_ranges, N_SEGMENTS + 1), float64
         Evenly spaced quantiles of each range, relative to its start.
     n_rows_merged : int
-        Number of rows assigned to the nearest shared value, because they were too few for a range.
+        Number of rows assigned to the nearest shared value, because there were too few of them for a range.
     n_rows_drawn_in : int
         Number of rows beyond the k-th value from either end.
     """
@@ -52,7 +52,7 @@ class Bins:
 
 @dataclass(frozen=True)
 class _Runs:
-    """Runs of distinct values: each shared value, and the values between two shared ones.
+    """Runs of distinct values: each shared value, and the values between two shared values.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def fit_bins(values: Numbers, n_bins_max: int, subjects: Subjects | None = None)
     Parameters
     ----------
     values : array of shape (n,), uint64 or finite float64
-        Numbers of at least `MIN_SUPPORT` rows, or of at least that many subjects if subjects are given.
+        Numbers from at least `MIN_SUPPORT` rows, or from at least that many subjects if subjects are given.
     n_bins_max : int
         Maximum number of bins.
     subjects : array of shape (n,), optional
@@ -130,7 +130,7 @@ def _judge_runs(rows: SortedRows, first: Int64s, is_shared: Mask) -> _Runs:
 
 
 def _edges(distinct: Numbers, runs: _Runs) -> Numbers:
-    """Return the lowest value of each kept run. Values of a dropped run belong to the nearer neighbour."""
+    """Return the lowest value of each kept run. Values of a dropped run belong to the nearest kept run."""
     at = np.flatnonzero(runs.is_kept)
     edges = distinct[runs.first[at]].copy()
     after_dropped = np.flatnonzero(np.diff(at) > 1) + 1
@@ -200,7 +200,7 @@ def _make_bins(rows: SortedRows, runs: _Runs, begins: list[Int64s], edges: Numbe
 
 
 def _knots(ordered: Numbers, begin: Int64s, end: Int64s) -> tuple[Numbers, npt.NDArray[np.float64]]:
-    """Return the starts of ranges, and their quantiles relative to the start. All are means of k rows."""
+    """Return the start of each range and its quantiles relative to the start, all as means of k rows."""
     size = end - begin
     n = np.where(size < 3 * MIN_SUPPORT, 1, np.minimum(N_SEGMENTS, size // (2 * MIN_SUPPORT)))[:, None]
     place = np.minimum(np.arange(N_SEGMENTS + 1), n) * (size[:, None] - 1) / n
@@ -218,7 +218,7 @@ def _knots(ordered: Numbers, begin: Int64s, end: Int64s) -> tuple[Numbers, npt.N
 
 
 def _floats_below(distances: Numbers) -> npt.NDArray[np.float64]:
-    """Return distances as floats, rounded down if a float cannot represent them exactly."""
+    """Return distances as floats, which are rounded down if they are not exact."""
     if distances.dtype == np.uint64:
         distances = np.where(distances < 2**53, distances, distances & ~np.uint64(2**11 - 1))
     return distances.astype(np.float64)

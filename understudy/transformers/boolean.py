@@ -41,7 +41,7 @@ class BooleanTransformer:
 
     @property
     def is_exact(self) -> Mask:
-        """A mask that is true for every code, because each represents one value."""
+        """A mask that is true for every code, because each code represents one value."""
         return np.ones(self.n_codes, np.bool_)
 
     def decode(self, codes: Codes, stream: RowStream) -> ArrowArray:
@@ -56,7 +56,7 @@ class BooleanTransformer:
         return {}
 
     def to_arrays(self) -> tuple[Json, Arrays]:
-        """Return the values that occur, as JSON and without arrays."""
+        """Return the values that occur as JSON, without any arrays."""
         return {"transformer": "boolean", "has_missing": self.has_missing, "truths": self.truths.tolist()}, {}
 
     @classmethod

@@ -58,7 +58,7 @@ class CategoricalTransformer:
     has_missing : bool
         Whether any value is missing.
     n_levels_pooled, n_rows_pooled : int
-        Numbers of rare levels and of their rows.
+        Number of rare levels, and number of rows with these levels.
     is_placeholder : bool
         Whether no level was shared by enough rows, so that the only level is `OTHER`.
     """
@@ -79,7 +79,7 @@ class CategoricalTransformer:
 
     @property
     def is_ordinal(self) -> bool:
-        """Whether the levels are ordered because there are many."""
+        """Whether the levels are ordered because there are too many for a nominal category."""
         return self.n_codes > N_NOMINAL_CODES_MAX
 
     @property
@@ -107,7 +107,7 @@ class CategoricalTransformer:
         return values
 
     def describe(self) -> Json:
-        """Return counts and choices for the model card, without values of the table."""
+        """Return counts and choices for the model card, without any values from the table."""
         facts: Json = {
             "levels_kept": 0 if self.is_placeholder else len(self.levels),
             "levels_pooled": self.n_levels_pooled,
@@ -153,9 +153,9 @@ class CategoricalTransformer:
         )
 
     def arrange(self, order: Int64s) -> tuple[CategoricalTransformer, Codes]:
-        """Reorder the levels, in groups if there are too many; return the new transformer and codes.
+        """Reorder the levels, grouping them if there are too many, and return the new transformer and codes.
 
-        The second result has the new code of each old code.
+        The second return value contains the new code of each old code.
         """
         first, n_rest = int(self.has_missing), self.n_codes - len(self.levels)
         counts = self.counts[order]
@@ -185,7 +185,7 @@ def fit_categorical(
     """
     index, dictionary = _index(values)
     counts = np.bincount(index[index >= 0], minlength=len(dictionary))
-    # Declared levels are public knowledge. Each one that occurs is kept, however few rows have it.
+    # Declared levels are public knowledge. Each declared level that occurs is kept, even if few rows have it.
     is_declared = column.domain is not None and bool(column.domain.levels)
     shared = np.arange(len(dictionary)) if is_declared else _find_shared(index, counts, subjects)
     kept = _sorted_by_count(dictionary, counts, shared)
@@ -225,7 +225,7 @@ def _find_shared(index: Int64s, counts: Int64s, subjects: Subjects | None) -> In
 
 
 def _sorted_by_count(dictionary: ArrowArray, counts: Int64s, kept: Int64s) -> Int64s:
-    """Return the kept levels, most frequent first, and ties by text, independent of the order of rows."""
+    """Return the kept levels by descending frequency and then by text, regardless of the order of rows."""
     text = dictionary.take(pa.array(kept, pa.int64())).cast(pa.large_string())
     table = pa.table({"count": pa.array(counts[kept]), "text": text})
     order = pc.sort_indices(table, sort_keys=[("count", "descending"), ("text", "ascending")])
@@ -251,7 +251,7 @@ def _placeholder(
 
 
 def _index(values: ArrowColumn) -> tuple[Int64s, ArrowArray]:
-    """Return each row's index in the dictionary of distinct values, -1 if missing, and the dictionary."""
+    """Return each row's index in the dictionary of distinct values (-1 if missing), and the dictionary."""
     # Any: the stubs lack the indices of dictionary chunks.
     encoded: Any = values.dictionary_encode().unify_dictionaries()
     parts = [chunk.indices.fill_null(-1).to_numpy(zero_copy_only=False) for chunk in encoded.chunks]

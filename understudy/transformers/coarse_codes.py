@@ -23,7 +23,7 @@ def fit_coarse(counts: Int64s) -> npt.NDArray[np.uint8]:
 
 
 def group_neighbours(counts: Int64s, n_groups_max: int) -> Int64s:
-    """Return the group of each code. With at most `n_groups_max` codes, each code is a group.
+    """Return the group of each code. If there are at most `n_groups_max` codes, each code is a group.
 
     Parameters
     ----------

@@ -16,7 +16,7 @@ Ticks = npt.NDArray[np.uint64]
 
 
 def is_exact(type_: pa.DataType) -> bool:
-    """Return whether values of a type are whole numbers of some unit."""
+    """Return whether values of a type are whole multiples of a unit."""
     return (
         pa.types.is_integer(type_)
         or pa.types.is_decimal128(type_)
@@ -75,7 +75,7 @@ def _decimals_of_integers(integers: Integers, type_: pa.DataType, missing: Mask 
 
 
 def to_ticks(integers: Integers) -> tuple[int, int, Ticks]:
-    """Return origin, step and ticks, such that each integer is exactly ``origin + step * tick``.
+    """Return the origin, the step and the ticks, such that each integer is exactly ``origin + step * tick``.
 
     The origin is the lowest integer, and the step is the greatest common divisor of all distances from it.
     Distances are computed modulo 2**64, so that the whole range of int64 is supported.

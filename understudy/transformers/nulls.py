@@ -1,4 +1,4 @@
-"""Columns in which every value is missing."""
+"""Columns that contain only missing values."""
 
 from __future__ import annotations
 

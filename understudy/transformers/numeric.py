@@ -1,7 +1,7 @@
 """Numbers of all kinds, encoded as missing values, shared values and quantile ranges.
 
 Exact types, and floats with few decimals, are converted to whole ticks of the column's step. Other floats
-stay floats.
+remain floats.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ Writing = Literal["exact", "decimal", "float"]
 
 @dataclass(frozen=True)
 class Scale:
-    """The conversion between stored numbers and the numbers in bins."""
+    """The conversion between stored numbers and numbers in bins."""
 
     writing: Writing
     origin: int = 0
@@ -118,12 +118,12 @@ class NumericTransformer:
         bins = self.bins
         coded = decoding.CodedBins(int(self.has_missing), bins.starts, bins.knot_row, bins.knots)
         kernel(codes, coded, stream.key(), numbers)
-        # Numbers of a fitted column stay within its range. Only those of a manipulated file can overflow.
+        # Numbers of a fitted column stay within its range. Only numbers from a manipulated file can overflow.
         with np.errstate(over="ignore"):
             return self._write(numbers, missing)
 
     def spans(self) -> tuple[ArrowArray, ArrowArray]:
-        """Return the lowest and the highest number of each code except that of missing values."""
+        """Return the lowest and the highest number of each code, except for the code of missing values."""
         bins = self.bins
         numbers = [bins.starts.copy(), bins.starts.copy()]
         is_range = bins.knot_row >= 0
@@ -148,7 +148,7 @@ class NumericTransformer:
         return _floats(np.ldexp(numbers, scale.exponent), self.arrow_type, missing, nullable=self.nullable)
 
     def describe(self) -> Json:
-        """Return counts and choices for the model card, without values of the table."""
+        """Return counts and choices for the model card, without any values from the table."""
         n_ranges = len(self.bins.knots)
         facts: Json = {
             "shared_values": 0 if self.is_placeholder else self.bins.n_bins - n_ranges,
@@ -188,7 +188,7 @@ class NumericTransformer:
         knot_row = reader.indices("knot_row", np.int32, (len(starts),), -1, len(knots))
         has_missing = reader.truth("has_missing")
         require(len(starts) + has_missing > 0, "a column has no codes")
-        # In compiled code, casting a float out of range to an integer is undefined.
+        # In compiled code, casting an out-of-range float to an integer has undefined results.
         highest = np.finfo(np.float64).max if is_float else 2.0**64
         in_range = np.isfinite(starts).all() and ((knots >= 0) & (knots < highest)).all()
         require(bool(in_range), "quantiles are out of range")
@@ -256,8 +256,8 @@ def _placeholder(column: Column, type_: pa.DataType, n_values: int) -> tuple[Sca
 def _rebase(scale: Scale, bins: Bins) -> tuple[Scale, Bins]:
     """Move the origin from the lowest value, which belongs to one person, to the start of the lowest bin.
 
-    If all bins are shared values, the step is computed from them only, because a single other value may have
-    determined it.
+    If all bins are shared values, the step is computed from these values only, because a single other value
+    may have determined the step.
     """
     if scale.writing == "float":
         return scale, bins
@@ -306,7 +306,7 @@ def count_decimals(floats: Floats, dtype: Any) -> int | None:  # dtype: NumPy's 
         # Rounding errors are ignored, so that 0.1 + 0.2 counts as 0.3, and tiny remainders of large numbers
         # count as 0.
         slack = min(1e-6 * 10.0**-decimals, 1e-12 * largest)
-        # The first rows are checked first because they rule out most columns.
+        # The first rows are checked first because this check is cheap and excludes most columns.
         if all(_has_decimals(part, decimals, slack, dtype) for part in (floats[:1000], floats)):
             return decimals
     return None

@@ -1,4 +1,4 @@
-"""Count the rows that share numbers of a column, or the subjects if they are declared."""
+"""Count the rows, or the declared subjects, that share each number of a column."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class SortedRows:
 
 
 def sort_rows(values: Numbers, subjects: Subjects | None) -> SortedRows:
-    """Sort the numbers of a column and leave out those beyond the k-th value from either end."""
+    """Sort the numbers of a column and exclude numbers beyond the k-th value from either end."""
     ordered, owners = _sort(values, subjects)
     is_first = np.concatenate(([True], ordered[1:] != ordered[:-1]))
     first_row = np.flatnonzero(is_first)

@@ -72,14 +72,14 @@ class TableTransformer:
     id_start: int | None = None
 
     def decode(self, codes: CodesByColumn, seed: int, rows: RowNumbers) -> pa.RecordBatch:
-        """Return the rows with given numbers and codes."""
+        """Return the rows with the given numbers and codes."""
         columns = self.decode_columns(range(len(self.columns)), codes, seed, rows)
         return pa.RecordBatch.from_arrays(list(columns.values()), schema=self.schema.to_arrow())
 
     def decode_columns(
         self, places: Iterable[int], codes: CodesByColumn, seed: int, rows: RowNumbers
     ) -> dict[str, ArrowArray]:
-        """Return some columns of the rows with given numbers and codes, by name."""
+        """Return the columns at the given positions by name, for rows with the given numbers and codes."""
         return {
             self.schema.columns[j].name: keep_to_domain(
                 _given(self.columns[j], codes).decode(
@@ -210,7 +210,7 @@ def check_table(table: pa.Table, schema: TableSchema) -> None:
 def number_subjects(columns: pa.Table) -> Subjects:
     """Return the subject of each row, as a number for each distinct combination of values.
 
-    Missing values are equal to each other, so all rows without a subject belong to one unknown subject.
+    Missing values count as equal, so all rows without a subject belong to one unknown subject.
     """
     numbers = np.zeros(columns.num_rows, np.int64)
     for column in columns.columns:

@@ -28,7 +28,7 @@ KEY_BYTES = 32
 
 
 def derived_key(secret: bytes, owner: bytes) -> Ed25519PrivateKey:
-    """Return the key of an owner, such as a project; the same secret and owner give the same key.
+    """Return the key of an owner, such as a project. The same secret and owner always give the same key.
 
     Notes
     -----
@@ -45,7 +45,7 @@ def public_text(key: Ed25519PublicKey) -> str:
 
 
 def key_id(key: Ed25519PublicKey) -> str:
-    """Return a short id of a public key for comparison by people: the first 16 hex digits of its SHA-256."""
+    """Return a short id of a public key that people can compare: the first 16 hex digits of its SHA-256."""
     return hashlib.sha256(key.public_bytes(Encoding.Raw, PublicFormat.Raw)).hexdigest()[:16]
 
 
@@ -73,7 +73,7 @@ def read_public_key(text: str) -> Ed25519PublicKey:
 
 
 def load_or_make_key(path: Path) -> Ed25519PrivateKey:
-    """Return the private key in a PEM file; if the file does not exist, generate a key and write it there.
+    """Return the private key in a PEM file. If the file does not exist, generate a key and write it there.
 
     Raises
     ------

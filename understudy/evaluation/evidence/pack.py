@@ -1,7 +1,7 @@
 """The evidence pack: one zip file with a report, its evidence, and a signature over both.
 
 ``manifest.json`` contains the SHA-256 of every other file, and ``signature.json`` contains a signature of the
-manifest's bytes. The same content and key give the same bytes.
+manifest's bytes. The same content and key always produce the same bytes.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ REPORT_JSON, REPORT_HTML, EVIDENCE = "report.json", "report.html", "evidence.jso
 MANIFEST, SIGNATURE = "manifest.json", "signature.json"
 CONTENTS = (REPORT_JSON, REPORT_HTML, EVIDENCE)
 # Maximum size of a file in the pack, in bytes. The report of a table with a thousand columns is much smaller.
-# The limit protects against hostile zip files.
+# The limit protects against malicious zip files.
 FILE_BYTES_MAX = 64 * 2**20
 
 Json = dict[str, Any]
@@ -43,7 +43,7 @@ _DAMAGES = (
 
 @dataclass(frozen=True)
 class Pack:
-    """A pack whose files match the digests in its manifest. Its signature is checked by `check_signature`.
+    """A pack whose files match the digests in its manifest. `check_signature` verifies its signature.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def read_pack(source: Path | BinaryIO) -> Pack:
         digests = json.loads(manifest)["files"]
         public_key = read_public_key(signature["public_key"])
         signed = base64.b64decode(signature["signature"], validate=True)
-    # Damaged or hostile files can raise any of these errors. The size of each member is limited.
+    # Damaged or malicious files can raise any of these errors. The size of each member is limited.
     except _DAMAGES as error:
         raise InvalidInput(
             "The file is not an evidence pack, or it is damaged. Get the file again from its source.",

@@ -32,9 +32,9 @@ class Recomputation:
     Parameters
     ----------
     other_tables : tuple of str
-        Roles whose table differs from the one in the evidence. If there are any, nothing was computed.
+        Roles whose table differs from the table in the evidence. If there are any, no report was computed.
     missing_tables : tuple of str
-        Roles in the evidence whose table was not provided. If there are any, nothing was computed.
+        Roles in the evidence whose table was not provided. If there are any, no report was computed.
     differences : tuple of str
         JSON pointers to the differences between the reports, at most `N_DIFFERENCES_MAX`.
     """
@@ -76,7 +76,7 @@ def recompute(
         seed=evidence.seed,
         progress=progress,
     )
-    # Versions of libraries may differ, because only the numbers count.
+    # Library versions may differ, because only the numbers are compared.
     signed, computed = (each.model_dump(mode="json", exclude={"versions"}) for each in (report, again))
     if evidence.source_sha256 != source_digest():
         signed = _without_texts(report.model_dump(mode="json", exclude={"versions"}, exclude_unset=True))
@@ -99,7 +99,7 @@ def _split(evidence: Evidence, files: Mapping[str, pa.Table]) -> dict[str, pa.Ta
 
 
 def _conformed(evidence: Evidence, role: str, table: pa.Table) -> pa.Table:
-    # Canaries have an additional column that marks those that were planted.
+    # The table of canaries has an additional column that marks the planted canaries.
     return table if role == "canaries" else conform(table, evidence.table_schema, ORIGINS[role])
 
 
@@ -113,7 +113,7 @@ def _without_texts(value: Any) -> Any:
 # Any: JSON.
 def _as_stated(signed: Any, computed: Any) -> Any:
     """Return the computed values without fields, metrics and checks that are not in the signed report."""
-    # An earlier version states null for a number that it did not compute.
+    # Earlier versions write null for a number that they did not compute.
     if signed is None or (isinstance(signed, dict) and _is_earlier_loss(signed)):
         return signed
     if isinstance(signed, dict) and isinstance(computed, dict):
@@ -131,7 +131,7 @@ def _as_stated(signed: Any, computed: Any) -> Any:
 
 # Any: JSON.
 def _is_earlier_loss(value: dict[str, Any]) -> bool:
-    """Return whether this is the check of a loss by a version that compared tables of different sizes."""
+    """Return whether the check is a loss check from a version that compared tables of different sizes."""
     return value.get("of") == "loss" and "outcome" in value and "loss_interval" not in value
 
 

@@ -1,4 +1,4 @@
-"""Table cells with more structure than a string; the macro `cell` in elements.html renders each kind."""
+"""Table cells with more structure than a string. The macro `cell` in elements.html renders each kind."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Noted:
-    """A text with a note in small print below it. Either may be empty."""
+    """Text with a note in small print below it. The text or the note may be empty."""
 
     kind: ClassVar[str] = "noted"
     text: str
@@ -57,7 +57,7 @@ class Titled:
 
 @dataclass(frozen=True)
 class Styled:
-    """A text with a style.
+    """Text with a style.
 
     Parameters
     ----------

@@ -67,7 +67,7 @@ class Head:
 
 @dataclass(frozen=True)
 class Table:
-    """A table; the first cell of each row is the row header."""
+    """A table in which the first cell of each row is the row header."""
 
     # Number of rows of a long table that are shown without expanding it.
     N_ROWS_OPEN: ClassVar[int] = 12
@@ -79,7 +79,7 @@ class Table:
 
     @property
     def is_wide(self) -> bool:
-        """Whether the rows become lists on a narrow screen; otherwise the table scrolls."""
+        """Whether the rows become lists on a narrow screen. Otherwise, the table scrolls."""
         return len(self.heads) > self.N_HEADS_NARROW
 
 
@@ -122,7 +122,7 @@ def scores_of(report: Report, metric: str) -> MetricScores | None:
 
 
 def scored_result(report: Report, kind: type[R]) -> tuple[MetricScores, R] | None:
-    """Return the scores and the result of the metric with this result class, or None if it was not scored."""
+    """Return the scores and the result of the metric with this result class, or None without a score."""
     metric = kind.model_fields["metric"].default
     scores = scores_of(report, metric)
     if scores is None or not isinstance(scores.synthetic, kind):
@@ -131,7 +131,7 @@ def scored_result(report: Report, kind: type[R]) -> tuple[MetricScores, R] | Non
 
 
 def about(scores: MetricScores) -> About:
-    """Return the source and the documentation URL of a metric; both are empty for unknown metrics."""
+    """Return the source and the documentation URL of a metric, or empty strings for unknown metrics."""
     metric = METRICS.get(scores.name)
     return About("", "") if metric is None else About(metric.source, metric.documentation)
 

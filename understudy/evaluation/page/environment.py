@@ -32,7 +32,7 @@ def render(template: str, **values: object) -> str:
 
 @cache
 def environment() -> Environment:
-    """Return the environment; templates are compiled once per process."""
+    """Return the environment, which compiles each template once per process."""
     # Local import: Jinja2 is slow to load, and most processes that compute or read reports never render one.
     from jinja2 import Environment, PackageLoader, StrictUndefined
 

@@ -1,4 +1,4 @@
-"""Formatting of numbers, times and labels as plain text; the templates escape it."""
+"""Formatting of numbers, times and labels as plain text, which the templates escape."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NONE = "\u2013"
 
 
 def shortened(text: str, n_letters_max: int) -> str:
-    """Truncate a text to a maximum length, with an ellipsis."""
+    """Truncate text to a maximum length and add an ellipsis."""
     return text if len(text) <= n_letters_max else text[: n_letters_max - 1] + "…"
 
 
@@ -43,12 +43,12 @@ def change(value: float) -> str:
 
 
 def span(interval: tuple[float, float] | None) -> str:
-    """Format an interval as `low to high`; an empty string for None."""
+    """Format an interval as `low to high`, or None as an empty string."""
     return "" if interval is None else f"{decimal(interval[0])} to {decimal(interval[1])}"
 
 
 def half_width(interval: tuple[float, float] | None) -> str:
-    """Format half the width of an interval as `± half`; an empty string for None."""
+    """Format half the width of an interval as `± half`, or None as an empty string."""
     if interval is None:
         return ""
     half = (interval[1] - interval[0]) / 2
@@ -66,7 +66,7 @@ def p_value(value: float) -> str:
 
 
 def share(value: float | None) -> str:
-    """Format a share as a percentage; a dash for None."""
+    """Format a share as a percentage, or None as a dash."""
     return NONE if value is None else percent(value)
 
 
@@ -104,7 +104,7 @@ def number(value: float) -> str:
 
 
 def seconds(value: float) -> str:
-    """Format a difference of times in days, hours, minutes or seconds."""
+    """Format a time difference in days, hours, minutes or seconds."""
     return _duration(value, abs(value))
 
 

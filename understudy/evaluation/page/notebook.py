@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class NotebookRow:
-    """One metric; `reason` explains a missing score and is empty otherwise."""
+    """One metric. `reason` explains a missing score and is empty otherwise."""
 
     title: str
     topic: str

@@ -1,7 +1,7 @@
 """Makers of identifiers with a known format (cards, IBANs, national IDs, …), with valid check digits.
 
 New identifiers differ from those of the table. The texts of a format are numbered and divided into blocks,
-and only blocks without a text of the table are used.
+and only blocks without texts from the table are used.
 """
 
 from __future__ import annotations
@@ -194,7 +194,7 @@ def _laid_out(compact: ArrowArray, layout: str) -> ArrowArray:
     return join(out, "")
 
 
-# Format of a kind whose texts must be valid even if those of the table have no known format.
+# Format of a kind whose texts must be valid even if the texts of the table have no known format.
 _ALWAYS_VALID: dict[ColumnKind, IdentifierFormat] = {ColumnKind.url: URLS[0]}
 
 
@@ -208,12 +208,13 @@ def fit_coded(kind: ColumnKind, distinct: ArrowArray, n_values: int) -> Coded | 
     distinct : array of shape (n_distinct,)
         Distinct texts of the column.
     n_values : int
-        Number of values that are not missing. From fewer than k values, no format is learned.
+        Number of values that are not missing. No format is learned from fewer than k values.
     """
     compact = compacted(distinct) if kind in _KINDS_WITH_SEPARATORS else distinct
     formats: list[tuple[IdentifierFormat, Mask]] = []
     rest = np.ones(len(distinct), np.bool_)
-    # A few texts that many rows share have one format. Fewer than k texts may not reveal a second one.
+    # A few texts that many rows share have one format. A second format must not be learned from fewer than k
+    # texts.
     n_needed = MIN_SUPPORT if n_values < MIN_SUPPORT else min(MIN_SUPPORT, max(len(distinct) // 2, 1))
     for identifier_format, is_match in _by_coverage(kind, compact):
         own = is_match & rest
@@ -238,7 +239,7 @@ def _coded(
 
 
 def _by_coverage(kind: ColumnKind, compact: ArrowArray) -> list[tuple[IdentifierFormat, Mask]]:
-    """Return the formats with a mask of the texts of each. For national IDs, return only the best format."""
+    """Return the formats, each with a mask of its texts. For national IDs, return only the best format."""
     matches = [
         (identifier_format, _find(identifier_format, compact, kind))
         for identifier_format in FORMATS_OF_KIND[kind]
@@ -344,7 +345,7 @@ def fit_codes(
     Parameters
     ----------
     length_max : int, optional
-        Maximum length of patterns. Longer ones are left out.
+        Maximum length of patterns. Longer patterns are omitted.
     is_number : bool
         Whether the texts are integers, which must not begin with a zero.
     """

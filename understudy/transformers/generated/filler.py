@@ -23,9 +23,9 @@ from understudy.transformers.generated.transformer import N_ROWS_ANY
 N_QUANTILES = 9
 # Maximum number of words in a text.
 N_WORDS_MAX = 512
-# Minimum number of distinct words for a locale. With fewer, English words are used.
+# Minimum number of distinct words for a locale. For locales with fewer words, English words are used.
 N_WORDS_FEW = 30
-# Locales whose scripts do not separate words by spaces.
+# Locales whose scripts do not separate words with spaces.
 WITHOUT_BLANKS = frozenset({"ja", "zh"})
 # Offset of the stream that draws words.
 _WORDS = 1 << 52
@@ -43,7 +43,7 @@ class Filler:
     locale : str
         Locale of the words.
     n_words : array of shape (N_QUANTILES,)
-        Quantiles of the number of words, each the mean of k neighbouring texts.
+        Quantiles of the number of words. Each quantile is the mean of k neighbouring texts.
     is_sentence : bool
         Whether texts begin with a capital letter and end with a full stop.
     """
@@ -108,7 +108,7 @@ class Filler:
 
 
 def fit_filler(texts: ArrowArray, locale: str) -> Filler:
-    """Return a maker of texts with similar numbers of words. From fewer than k texts, nothing is learned."""
+    """Return a maker of texts with similar numbers of words. Nothing is learned from fewer than k texts."""
     if len(texts) < MIN_SUPPORT:
         return Filler(locale, np.full(N_QUANTILES, float(MIN_SUPPORT)), is_sentence=False)
     if locale in WITHOUT_BLANKS:
@@ -124,7 +124,7 @@ def fit_filler(texts: ArrowArray, locale: str) -> Filler:
 @lru_cache(maxsize=8)
 def words_of(locale: str) -> ArrowArray:
     """Return the distinct words of a locale."""
-    # Imported here so that only tables with texts load it.
+    # Imported here so that only tables with free text load mimesis.
     import mimesis
 
     text = mimesis.Text(mimesis.Locale(locale), seed=POOL_SEED)

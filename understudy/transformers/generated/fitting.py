@@ -50,7 +50,7 @@ def fit_generated(
     Raises
     ------
     InvalidInput
-        If the column's type cannot store values of this kind, or not enough new ones.
+        If the column's type cannot store values of this kind, or cannot store enough new values.
     """
     type_ = values.type
     is_text = pa.types.is_string(type_) or pa.types.is_large_string(type_)
@@ -76,7 +76,7 @@ def fit_generated(
 
 
 def _set_placeholders_aside(present: ArrowColumn) -> tuple[tuple[str, ...], ArrowColumn]:
-    """Return the placeholders that at least k rows share, by their frequency, and all other values."""
+    """Return the placeholders that at least k rows share, ordered by frequency, and all other values."""
     if pa.types.is_integer(present.type):
         return (), present
     counted = pc.value_counts(present)
@@ -161,12 +161,12 @@ def _without_leading_zero(pattern: Pattern) -> Pattern:
 def name_people(
     fitted: list[tuple[Any, Codes]], names: list[str], values: list[ArrowColumn]
 ) -> list[tuple[Any, Codes]]:
-    """Assign each personal column to the first, second or a further person of the row.
+    """Assign each personal column to one of the people of the row.
 
     Parameters
     ----------
     fitted : list of (transformer, codes)
-        Transformers of the columns, and their codes.
+        Transformers and codes of the columns.
     names : list of str
         Names of the columns.
     values : list of ChunkedArray

@@ -64,7 +64,7 @@ class Sequence:
     limit : int
         Highest number that the column's type can store.
     n_rows_block, n_blocks : int
-        Number of rows of a block, and number of blocks. The remainder of the seed selects the block in which
+        Number of rows in a block, and number of blocks. The remainder of the seed selects the block in which
         a sample begins, so that samples of consecutive seeds have different identifiers.
     """
 
@@ -111,7 +111,7 @@ class Sequence:
         )
         limit = highest_of(type_)
         if "n_blocks" not in reader.manifest:
-            # Older models begin at the start for every seed.
+            # Samples from older models begin at `start` for every seed.
             return cls(start, step, limit)
         n_blocks = reader.whole("n_blocks", 1, N_BLOCKS_MAX + 1)
         n_rows_block = reader.whole("n_rows_block", 0, 2**63)
@@ -121,7 +121,7 @@ class Sequence:
 
 
 def fit_sequence(numbers: npt.NDArray[Any], limit: int) -> Sequence:
-    """Return a sequence that continues above the numbers, from a round start that reveals none of them."""
+    """Return a sequence above the numbers that begins at a round number, which reveals none of them."""
     ordered = np.unique(numbers)
     steps = np.diff(ordered)
     step = int(steps[0]) if len(steps) >= MIN_SUPPORT and (steps == steps[0]).all() else 1
@@ -130,14 +130,15 @@ def fit_sequence(numbers: npt.NDArray[Any], limit: int) -> Sequence:
     start = (highest // rounding + 1) * rounding
     start += (highest - start) % step
     n_rows_block = 10 * 10 ** len(str(max(len(ordered), 100) - 1))
-    # Numbers that fit in 32 bits stay in 32 bits. Half of the room is for the rows after the last block.
+    # Numbers that fit in 32 bits stay in 32 bits. Half of the range is reserved for rows after the last
+    # block.
     room = ((min(limit, 2**31 - 1) if start < 2**30 else limit) - start) // step // 2
     return Sequence(start, step, limit, n_rows_block, min(max(room // n_rows_block, 1), N_BLOCKS_MAX))
 
 
 @dataclass(frozen=True)
 class Uuids:
-    """A maker of UUIDs of one version and case, of which 64 bits are a permutation of the row number."""
+    """A maker of UUIDs of one version and case, in which 64 bits are a permutation of the row number."""
 
     version: int
     is_upper: bool
@@ -182,7 +183,7 @@ class Uuids:
 
 @dataclass(frozen=True)
 class PatternTexts:
-    """A maker of unique texts of one or several patterns, in the proportions of the table.
+    """A maker of unique texts with one or several patterns, in the proportions of the table.
 
     Parameters
     ----------
@@ -192,7 +193,7 @@ class PatternTexts:
         Number of texts of each pattern in the table.
     wider : tuple of Space
         The free texts of longer patterns, in ascending order of capacity. A row beyond the capacity of its
-        pattern uses the first of these that has room.
+        pattern uses the first longer pattern with enough capacity.
     """
 
     spaces: tuple[Space[Pattern], ...]
@@ -201,7 +202,7 @@ class PatternTexts:
 
     @property
     def n_rows_max(self) -> int:
-        """The number of rows that have a text, whichever pattern is drawn."""
+        """The number of rows that have a text, regardless of the pattern that is drawn."""
         return max(min(space.capacity for space in self.spaces), *(space.capacity for space in self.wider), 0)
 
     def make(self, stream: RowStream) -> ArrowArray:
@@ -302,7 +303,7 @@ def fit_patterns(
     Parameters
     ----------
     learned : list of (Pattern, int)
-        Patterns, and the number of texts of each in the table.
+        Patterns, and the number of texts in the table with each pattern.
     texts : dict of length to characters
         Texts of the table.
     length_max : int, optional

@@ -107,7 +107,7 @@ def _is_usable(node: Node, depth: int = 0) -> bool:
 
 
 class _Writer:
-    """Writes the values of nodes for many rows at once. Each node has its own random numbers."""
+    """A writer of the values of nodes for many rows at once. Each node has its own random numbers."""
 
     def __init__(self, stream: RowStream, locale: str) -> None:
         self._stream = stream
@@ -156,12 +156,12 @@ class _Writer:
         if node.decimals == 0:
             return pa.array(np.rint(drawn).astype(np.int64)).cast(pa.large_string())
         texts: Any = pa.array(np.round(drawn, node.decimals)).cast(pa.large_string())
-        # Written as 1.0 instead of 1, as in the table.
+        # The number is written as 1.0 instead of 1, as in the table.
         is_whole = pc.match_substring_regex(texts, "^-?[0-9]+$")
         return choose(is_whole.to_numpy(zero_copy_only=False), join([texts, ".0"], ""), texts)
 
     def _levels(self, node: Node, rows: npt.NDArray[np.uint64]) -> ArrowArray:
-        """Return common strings or booleans in their proportions, and words in place of all others."""
+        """Return common strings or booleans in their proportions, and random words in place of all others."""
         bounds = np.cumsum([share for _, share in node.levels])
         place = np.searchsorted(bounds, self._random(rows), side="right")
         words = words_of(self._locale)
@@ -208,7 +208,7 @@ Placed = list[tuple[int, Any]]
 
 
 class _Learner:
-    """Learns the nodes from values, each with the number of its row."""
+    """A learner of nodes from values and their row numbers."""
 
     def __init__(self) -> None:
         self._n_nodes = 0
@@ -290,7 +290,7 @@ def _decimals(number: float) -> int:
 def _levels(present: Placed) -> tuple[tuple[str, Share], ...]:
     """Return the JSON of values that at least k rows share, with their shares.
 
-    If most values are not shared, they are not categories, and none is kept.
+    If most values are not shared, the values are not categories, and no value is kept.
     """
     n_rows = Counter(value for _, value in {(row, value) for row, value in present})
     counts = Counter(value for _, value in present)
@@ -302,5 +302,5 @@ def _levels(present: Placed) -> tuple[tuple[str, Share], ...]:
 
 
 def _may_identify(text: str) -> bool:
-    """Return whether a text may identify somebody: an e-mail address, or a text with many digits."""
+    """Return whether a text may identify a person, such as an e-mail address or a text with many digits."""
     return _IDENTIFYING.search(text) is not None

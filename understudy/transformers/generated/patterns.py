@@ -109,7 +109,7 @@ class Pattern:
         return n_texts
 
     def write(self, indices: list[UInt64s]) -> ArrowArray:
-        """Return the texts with given indices in each chunk."""
+        """Return the texts with the given indices in each chunk."""
         is_ascii = all(int(alphabet[-1]) < 128 for alphabet in self.alphabets)
         dtype = np.uint8 if is_ascii else np.uint32
         by_position = np.empty((len(self.positions), len(indices[0])), dtype)
@@ -149,7 +149,7 @@ class Pattern:
         )
 
     def widen(self, n: int) -> Pattern:
-        """Return the pattern in which the last class is repeated n more times."""
+        """Return the pattern with n more repetitions of the last class."""
         last = max(i for i, alphabet in enumerate(self.alphabets) if len(alphabet) > 1)
         head, tail = self.positions[: last + 1], self.positions[last + 1 :]
         more = "digit" if self.positions[last] == "nonzero" else self.positions[last]
@@ -191,7 +191,7 @@ def by_length(texts: ArrowArray) -> dict[int, Characters]:
 
 
 def learn_patterns(texts: dict[int, Characters]) -> list[tuple[Pattern, int]]:
-    """Return the most frequent patterns, and the number of distinct texts of each, which is at least k.
+    """Return the most frequent patterns, each with its number of distinct texts, which is at least k.
 
     Parameters
     ----------
@@ -243,7 +243,7 @@ def _class_of(characters: Characters) -> str:
 
 
 def _unified(columns: list[Characters], classes: list[str]) -> list[str]:
-    """Give all positions of a run the same class if most of them mix letters and digits.
+    """Give all positions of a run the same class if most positions mix letters and digits.
 
     With few texts, some positions contain only digits or only letters by chance.
     """

@@ -1,8 +1,8 @@
-"""One made-up person per row, with consistent names, address, e-mail address and phone number.
+"""One made-up person for each row, with consistent names, address, e-mail address and phone number.
 
-A hash of seed and row number picks each trait of a person from lists that are drawn from mimesis. The lists
-are drawn once per process with a fixed seed, so all processes with the same version of mimesis have the same
-lists.
+A hash of the seed and the row number selects each trait of a person from lists that are drawn from mimesis.
+The lists are drawn once per process with a fixed seed, so all processes with the same version of mimesis have
+the same lists.
 """
 
 from __future__ import annotations
@@ -28,16 +28,17 @@ PERSON = 1 << 33
 N_TRAITS = 1 << 8
 # Maximum number of people per row.
 N_PEOPLE_MAX = 1 << 16
-# Number of draws that fill each list.
+# Number of draws for each list.
 N_DRAWS = 16_384
 # Seed with which the lists are drawn.
 POOL_SEED = 0
 
-# Locales in which the family name comes first.
+# Locales in which the family name precedes the given name.
 FAMILY_FIRST = frozenset({"hu", "ja", "ko", "zh"})
 DOMAINS = ("example.com", "example.org", "example.net")
 # Phone numbers that regulators reserve for fiction (NANP 555-01xx, Ofcom, ACMA, Bundesnetzagentur, Arcep,
-# PTS). In other locales, mimesis makes up a number in the national format, which may belong to somebody.
+# PTS). In other locales, mimesis generates a number in the national format, which may belong to a real
+# person.
 FICTIONAL_PHONES: dict[str, tuple[str, ...]] = {
     "en": ("+1-2##-555-01##", "+1-3##-555-01##", "+1-6##-555-01##", "+1-7##-555-01##"),
     "en-au": ("+61 2 5550 ####", "+61 2 7010 ####", "+61 3 5550 ####", "+61 3 7010 ####"),
@@ -50,7 +51,7 @@ FICTIONAL_PHONES: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Person:
-    """A made-up person for each row of a block. Its traits are the same in all columns.
+    """A made-up person for each row of a block. The traits of a person are the same in all columns.
 
     Parameters
     ----------
@@ -89,7 +90,7 @@ _GENDER, _FIRST, _LAST, _STREET, _CITY, _POSTAL, _STATE, _PHONE, _DOMAIN, _NUMBE
 
 @dataclass(frozen=True)
 class Pools:
-    """The lists of a locale from which traits are picked. Tuples of names have male names first."""
+    """The lists of a locale from which traits are selected. In tuples of names, male names come first."""
 
     first: tuple[ArrowArray, ArrowArray]
     last: tuple[ArrowArray, ArrowArray]
@@ -104,7 +105,7 @@ class Pools:
 @lru_cache(maxsize=8)
 def pools_of(locale: str) -> Pools:
     """Return the lists of a locale, which are drawn on first use."""
-    # Imported here so that only tables with personal columns load it.
+    # Imported here so that only tables with personal columns load mimesis.
     import mimesis
 
     mimesis_locale = mimesis.Locale(locale)
@@ -162,7 +163,7 @@ def last_comma_first(person: Person, locale: str) -> ArrowArray:
 def emails(person: Person, locale: str) -> ArrowArray:
     """Return e-mail addresses that contain the person's names, at domains reserved for examples.
 
-    Each row below 2**48 has a different address, because it contains a unique number.
+    Each row below 2**48 has a different address, because each address contains a unique number.
     """
     ascii_first, ascii_last = _ascii_pools(locale)
     names = [_by_gender(person, ascii_first, _FIRST), _by_gender(person, ascii_last, _LAST)]
@@ -221,6 +222,6 @@ def countries(person: Person, locale: str) -> ArrowArray:
 
 
 def full_addresses(person: Person, locale: str) -> ArrowArray:
-    """Return addresses of street, postal code and city on one line."""
+    """Return one-line addresses with street, postal code and city."""
     town = join([postal_codes(person, locale), cities(person, locale)], " ")
     return join([streets(person, locale), town], ", ")

@@ -39,7 +39,7 @@ FORMS: dict[ColumnKind, dict[str, Callable[[Person, str], ArrowArray]]] = {
 
 @dataclass(frozen=True)
 class Personal:
-    """A maker of one field of the made-up person of each row.
+    """A maker of one field of the made-up person in each row.
 
     Parameters
     ----------
@@ -50,12 +50,12 @@ class Personal:
     locale : str
         Locale of the people.
     person : int
-        Number of the person in the row, from 0. The second column of the same kind and form belongs to the
-        second person.
+        Number of the person in the row, counted from 0. The second column of the same kind and form belongs
+        to the second person.
     sex_column : SexColumn, optional
         Column with the sex of the person.
     sexes : array of shape (n,), optional
-        Sex of the person in each row of the block that is made.
+        Sex of the person in each row of the block that is generated.
     """
 
     kind: ColumnKind
@@ -85,7 +85,7 @@ class Personal:
         return {"form": self.form, "locale": self.locale, "person": self.person}
 
     def to_arrays(self) -> tuple[Json, Arrays]:
-        """Return the form, the locale, the number of the person and the column of the sex."""
+        """Return the form, the locale, the number of the person and the column with the sex."""
         if self.sex_column is None:
             return self.describe(), {}
         return self.describe() | {"sex_column": self.sex_column.place}, {"sexes": self.sex_column.sexes}

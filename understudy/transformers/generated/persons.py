@@ -1,8 +1,8 @@
-"""Decide which personal columns describe the same person of a row.
+"""Determine which personal columns describe the same person in a row.
 
-Two columns of names are two people, unless the table contains the same names in both. An e-mail address
-belongs to the person whose name it contains. Without such evidence, the words of the column names decide, and
-then the order of the columns.
+Two columns of names represent two people, unless the table contains the same names in both columns. An e-mail
+address belongs to the person whose name it contains. Without such evidence, the assignment depends on the
+words of the column names, and then on the order of the columns.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from understudy.transformers.generated.sexes import SEX_HEADERS, SexColumn, agre
 N_ROWS_COMPARED = 2_000
 # Minimum share of rows in which two columns must agree to describe one person, also beyond chance.
 AGREEMENT_MIN, BEYOND_CHANCE_MIN = 0.5, 0.25
-# Share of rows in which columns agree that is never by chance.
+# Minimum share of agreeing rows that is never attributed to chance.
 AGREEMENT_SURE = 0.98
 # Share of rows below which an e-mail address belongs to none of the people whose names are in the table.
 AGREEMENT_NONE = 0.1
@@ -100,7 +100,7 @@ def choose_sex_columns(
     sex_columns: dict[int, tuple[SexColumn, Codes]],
     names: Sequence[str],
 ) -> dict[int, SexColumn]:
-    """Return the column of the sex of each person, if the first names of the table agree with one.
+    """Return the column with each person's sex, if the first names of the table agree with such a column.
 
     Parameters
     ----------
@@ -154,7 +154,7 @@ class _People:
         agrees: Callable[[tuple[str, ...], tuple[str, ...]], bool],
         among: Callable[[PersonalColumn], bool] = _is_full,
     ) -> list[PersonalColumn] | None:
-        """Return the group with a column that agrees with this one in most rows, unless by chance."""
+        """Return the group with a column that agrees with this column in most rows, beyond chance."""
         best, best_share = None, AGREEMENT_MIN
         for group in self._by_owner(column):
             for other in filter(among, group):
@@ -165,7 +165,7 @@ class _People:
         return best
 
     def _by_owner(self, column: PersonalColumn) -> list[list[PersonalColumn]]:
-        """Return the groups, first those with the same word in a column name."""
+        """Return the groups, starting with those that have the same word in a column name."""
         owner = _owner_words(column.name)
         return sorted(
             self._groups, key=lambda group: all(_owner_words(other.name) != owner for other in group)
@@ -192,12 +192,12 @@ class _People:
         groups = self._by_owner(column)
         free = [group for group in groups if not any(_is_alike(column, other) for other in group)]
         if column.is_part_of_name:
-            # Full names of the row that do not contain this part belong to somebody else.
+            # Full names of the row that do not contain this part belong to another person.
             free = [group for group in free if not any(map(_is_full, group))]
         return next(iter(free), None)
 
     def numbers(self) -> dict[int, int]:
-        """Return the number of each column's person. The people are in the order of their first columns."""
+        """Return the number of each column's person. People are numbered by their first columns."""
         ordered = sorted(self._groups, key=lambda group: min(column.place for column in group))
         return {column.place: number for number, group in enumerate(ordered) for column in group}
 
@@ -270,7 +270,7 @@ def _plain_words(text: str) -> tuple[str, ...]:
 
 
 def _owner_words(name: str) -> frozenset[str]:
-    """Return the words of a column name that say whose value it is: `manager` of `manager_first_name`."""
+    """Return the words of a column name that identify the owner: `manager` of `manager_first_name`."""
     return frozenset(headers.words_of(name)) - _words_of_kinds()
 
 

@@ -39,7 +39,7 @@ class Points:
     Parameters
     ----------
     quantiles : array of shape (2, N_QUANTILES)
-        Quantiles of the first and the second number, each the mean of k neighbouring rows.
+        Quantiles of the first and the second number. Each quantile is the mean of k neighbouring rows.
     n_decimals : int
         Number of decimals of both numbers.
     marks : tuple of three str
@@ -98,7 +98,7 @@ class Points:
 
 
 def fit_points(texts: ArrowArray) -> Points:
-    """Return a maker of similar coordinates. From fewer than k texts, nothing is learned."""
+    """Return a maker of similar coordinates. Nothing is learned from fewer than k texts."""
     points = pc.extract_regex(texts.cast(pa.string()), pattern=_POINT).drop_null()
     if len(points) < MIN_SUPPORT:
         return Points(np.tile(np.linspace(-60, 60, N_QUANTILES), (2, 1)), 4, ("", ", ", ""))

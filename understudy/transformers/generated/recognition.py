@@ -1,4 +1,4 @@
-"""Recognize generated columns by their kind, and their form by the column name and values."""
+"""Recognize generated columns by their kind, and their form by the column's name and values."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def recognize_subject(column: Column, values: ArrowColumn, subjects: Subjects | 
 
     If no label is shared by enough subjects, one placeholder would replace all labels. As identifiers, they
     have the patterns of the table instead. Declared labels are not generated, and neither are integers of
-    fewer than 32 bits, which may have no room for new ones.
+    fewer than 32 bits, which may be too narrow for new values.
     """
     is_label = column.kind is ColumnKind.category and column.domain is None
     if not (is_label and _can_hold_identifiers(values.type)) or values.null_count == len(values):

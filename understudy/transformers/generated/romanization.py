@@ -21,7 +21,7 @@ _SYLLABLES = frozenset({"HIRAGANA", "KATAKANA", "HANGUL"})
 
 
 def romanize(name: str) -> str:
-    """Return a name in ASCII letters, or in made-up syllables if Unicode names do not give the sounds.
+    """Return a name in ASCII letters, or in made-up syllables if Unicode names do not indicate the sounds.
 
     Notes
     -----

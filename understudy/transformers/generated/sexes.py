@@ -1,7 +1,7 @@
 """Find the column with the sex of a person, so that made-up first names agree with it.
 
-A column counts if its name and its values say so, and if the first names of the table agree with it. Without
-enough known first names, the words of the column names decide.
+A column is used if its name and values indicate a sex, and if the first names of the table agree with it. If
+too few first names are known, the words of the column names determine the column.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def _sexes_of_codes(transformer: Transformer) -> Sexes:
     values = transformer.decode(np.arange(n).astype(np.uint16), RowStream(0, 0, consecutive_rows(0, n)))
     words = [wordlists.plain(str(value or "")).strip(" .") for value in values.to_pylist()]
     if "m" in words and {"h", "hombre"} & set(words) and not {"f", "femme"} & set(words):
-        # Spanish writes H for hombre and M for mujer.
+        # Spanish tables contain H for hombre and M for mujer.
         words = ["mujer" if word == "m" else word for word in words]
     sexes = [FEMALE if word in _FEMALE else MALE if word in _MALE else UNKNOWN for word in words]
     return np.where(transformer.is_exact, np.array(sexes, np.int8), np.int8(UNKNOWN))
@@ -129,6 +129,6 @@ def agrees(values: ArrowColumn, sexes: Sexes, *, is_likely: bool) -> bool:
 
 
 def _sex_of(text: str, known: dict[str, int]) -> int:
-    """Return the sex of the only first names among the words of a text, if all of them have the same one."""
+    """Return the sex of the first names in a text, if all of these names have the same sex."""
     sexes = {known[word] for word in headers.words_of(text) if word in known}
     return sexes.pop() if len(sexes) == 1 else UNKNOWN

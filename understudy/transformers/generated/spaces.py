@@ -1,4 +1,4 @@
-"""Numbered texts of a pattern that do not occur in the table, so that each row gets a different one."""
+"""Numbered texts of a pattern that do not occur in the table, so that each row gets a different text."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from understudy.transformers.generated.patterns import Characters, Pattern, UInt
 SHUFFLE = np.uint64(0x5DEECE66D)
 # Maximum number of free blocks stored in a model file.
 N_FREE_BLOCKS_MAX = 2**16
-# Number of rows for which there must be different texts. Practical samples have far fewer rows.
+# Number of rows for which there must be different texts. Samples in practice have far fewer rows.
 N_ROWS_ENOUGH = 2**48
 # Offset between the streams of the chunks of a long pattern.
 CHUNK = 1 << 40
@@ -37,7 +37,7 @@ class Numbered(Protocol):
         ...
 
     def write(self, indices: list[UInt64s]) -> ArrowArray:
-        """Return the texts with given indices in each chunk."""
+        """Return the texts with the given indices in each chunk."""
         ...
 
     def find(self, characters: Characters) -> UInt64s:
@@ -117,7 +117,7 @@ def fit_space(pattern: P, characters: Characters | None) -> Space[P]:
     Parameters
     ----------
     characters : array of shape (n_texts, length) or None
-        All texts of the table with the pattern's length, or None if there are none.
+        All texts in the table with the pattern's length, or None if there are no such texts.
     """
     n_texts = pattern.count_texts()
     taken = pattern.find(characters) if characters is not None else np.zeros(0, np.uint64)

@@ -1,4 +1,4 @@
-"""Number the texts of an identifier format, as `patterns` does for the texts of a pattern."""
+"""Number the texts of an identifier format, as `patterns` numbers the texts of a pattern."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Template:
         return n_texts
 
     def write(self, indices: list[UInt64s]) -> ArrowArray:
-        """Return the texts with given indices in each chunk, including check characters."""
+        """Return the texts with the given indices in each chunk, including check characters."""
         codes = np.empty((len(indices[0]), self.identifier_format.length), np.uint8)
         for i, part in enumerate(self.identifier_format.parts):
             codes[:, self.starts[i] : self.starts[i + 1]] = np.frombuffer(part[0].encode(), np.uint8)
@@ -81,7 +81,7 @@ class Template:
         return array_of_characters(codes)
 
     def find(self, characters: Characters) -> UInt64s:
-        """Return the indices in chunk 0 of those texts that the template can write, sorted and distinct.
+        """Return the indices in chunk 0 of those texts that the template can produce, sorted and distinct.
 
         Parameters
         ----------
@@ -106,7 +106,7 @@ class Template:
         return np.frombuffer("".join(part).encode(), np.uint8).reshape(len(part), -1)
 
     def _places(self, i: int, characters: Characters) -> Int64s:
-        """Return the index of the part's text in each row, or -1 if the row has none of them."""
+        """Return the index of the part's text in each row, or -1 if the row contains none of these texts."""
         here = characters[:, self.starts[i] : self.starts[i + 1]].astype(np.int64)
         letters = self._letters(i).astype(np.int64)
         bases = 2**21 ** np.minimum(np.arange(letters.shape[1]), 2)
@@ -126,7 +126,7 @@ def _places_of_long(here: Int64s, letters: Int64s) -> Int64s:
 
 
 def characters_of_length(compact: ArrowArray, length: int) -> Characters | None:
-    """Return the characters of the ASCII texts with a given length, or None if there are none."""
+    """Return the characters of the ASCII texts of a given length, or None if there are no such texts."""
     written: list[Any] = compact.cast(pa.large_binary()).to_pylist()
     plain = [text for text in written if len(text) == length]
     if not plain:

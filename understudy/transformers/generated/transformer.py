@@ -30,7 +30,7 @@ class Maker(Protocol):
         ...
 
     def describe(self) -> Json:
-        """Return the form and counts for the model card, without values of the table."""
+        """Return the form and counts for the model card, without any values from the table."""
         ...
 
     def to_arrays(self) -> tuple[Json, Arrays]:

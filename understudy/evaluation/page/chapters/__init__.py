@@ -1,4 +1,4 @@
-"""FAMILY: the chapters of the page. Each has one file with its view model and one line in the table."""
+"""FAMILY: the chapters of the page. Each chapter has a view model in one file and one line in the table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The view model of fairness: groups of the protected columns, and models trained on the two tables."""
+"""The view model of the fairness chapter: protected groups, and models trained on the two tables."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class Rebalanced:
 
 @dataclass(frozen=True)
 class BiasView:
-    """The parts of the chapter, one for each metric; without protected columns, only `reasons`."""
+    """The parts of the chapter, one for each metric, or only `reasons` without protected columns."""
 
     reasons: Sequence[Reason]
     has_protected: bool
@@ -107,7 +107,7 @@ class BiasView:
 
 
 def view(report: Report) -> BiasView | None:
-    """Return one part for each metric; each part has one table for each protected column."""
+    """Return one part for each metric, with one table for each protected column."""
     reasons = elements.reasons(report, METRICS)
     if not report.options.protected:
         return BiasView(reasons, has_protected=False) if reasons else None

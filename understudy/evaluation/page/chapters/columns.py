@@ -35,7 +35,7 @@ HEADS = (Head("Column (lowest score first)"), *numbers("Score"))
 
 @dataclass(frozen=True)
 class ColumnCard:
-    """One column with its score, notes and chart (a histogram, bars, or none if there are too few values)."""
+    """One column with its score, notes and chart. A column with too few values has no chart."""
 
     column: str
     kind: str

@@ -1,4 +1,4 @@
-"""The view model of classifier two-sample tests: scores, columns and rows that reveal synthetic data."""
+"""The view model of classifier two-sample tests: scores, and columns and rows that reveal synthetic data."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ AXES = ("False positive rate (real rows)", "True positive rate (synthetic rows)"
 
 @dataclass(frozen=True)
 class ClassifierCards:
-    """The score of a classifier, and the columns and rows by which it identifies synthetic data.
+    """The score of a classifier, and the columns and rows that reveal synthetic data to it.
 
     Parameters
     ----------
     n_right : str
-        The number of correct answers in 100 pairs of a real and a synthetic row.
+        The expected number of correct answers for 100 pairs of a real and a synthetic row.
     rows : sequence of (position, score)
         The synthetic rows that are easiest to identify.
     """

@@ -1,4 +1,4 @@
-"""The view model of the method: the sizes, rows, seed and versions that make a report reproducible."""
+"""The view model of the method chapter: sizes, rows, seed and versions for reproducible reports."""
 
 from __future__ import annotations
 

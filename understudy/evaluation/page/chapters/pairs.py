@@ -29,7 +29,7 @@ N_PAIRS_LISTED = 8
 
 @dataclass(frozen=True)
 class Figure:
-    """A heat map with its title; for wide tables, it shows the first columns only."""
+    """A heat map with its title, which shows only the first columns of a wide table."""
 
     title: str
     note: str
@@ -187,7 +187,7 @@ def _minus(synthetic: Matrix, real: Matrix) -> Matrix:
 
 
 def _largest_cell(matrix: Matrix) -> tuple[float, int, int] | None:
-    """Return the value with the largest absolute size and the indices of its two columns."""
+    """Return the value with the largest magnitude and the indices of its two columns."""
     cells = [
         (value, i, j) for i, row in enumerate(matrix) for j, value in enumerate(row[:i]) if value is not None
     ]

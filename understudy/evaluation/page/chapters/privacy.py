@@ -1,4 +1,4 @@
-"""The view model of privacy: attacks with their controls, and copies of training rows."""
+"""The view model of the privacy chapter: attacks, their controls, and copies of training rows."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class SurestCard:
 
 @dataclass(frozen=True)
 class OutliersCard:
-    """A membership attack on the rows that are least similar to any other row."""
+    """A membership inference attack on the rows that are least similar to all other rows."""
 
     card: Measured
     share: str
@@ -102,9 +102,9 @@ class CopiesCard:
     Parameters
     ----------
     by_nature : str
-        The share of other real rows that are identical to a training row; empty without other real rows.
+        The share of other real rows that are identical to a training row; empty if there are no other rows.
     chance : str
-        The p-value of the copied unique rows; empty if it is not known or there are none.
+        The p-value of the copied unique rows; empty if it is unknown or no unique rows were copied.
     """
 
     card: Measured

@@ -1,4 +1,4 @@
-"""The view model of quantities: differences of columns that belong together, and tails of skewed columns."""
+"""The view model of the chapter on quantities: paired differences, and tails of skewed columns."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class QuantitiesView:
 
 
 def view(report: Report) -> QuantitiesView | None:
-    """Return the pairs and the columns, worst first; None for reports without these metrics."""
+    """Return the pairs and the columns, worst first, or None for reports without these metrics."""
     shown = QuantitiesView(elements.reasons(report, METRICS), _pairs(report), _tails(report))
     return shown if shown.reasons or shown.pairs or shown.tails else None
 

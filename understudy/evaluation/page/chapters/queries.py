@@ -1,4 +1,4 @@
-"""The view model of queries: the answers on both tables, with intervals."""
+"""The view model of the chapter on queries: the answers on both tables, with intervals."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class QueryCard:
     reason : str
         The reason why there is no answer; empty if there is one.
     note : str
-        The numbers of groups that are not shown, with the reasons.
+        The numbers of hidden groups, with the reasons.
     """
 
     name: str
@@ -61,7 +61,7 @@ class QueriesView:
 
 
 def view(report: Report) -> QueriesView | None:
-    """Return the answers to each query; None if there were no queries."""
+    """Return the answers to each query, or None if there were no queries."""
     if not report.options.queries:
         return None
     reasons = elements.reasons(report, ["queries"])

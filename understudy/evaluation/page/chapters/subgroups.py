@@ -1,4 +1,4 @@
-"""The view model of subgroups: how similar the synthetic rows of each group are to the real rows."""
+"""The view model of the chapter on subgroups: the similarity of synthetic and real rows in each group."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class SubgroupsView:
 
 
 def view(report: Report) -> SubgroupsView | None:
-    """Return the groups, largest shortfall against the chance level first."""
+    """Return the groups in descending order of their shortfall against the chance level."""
     reasons = elements.reasons(report, ["subgroups"])
     scored = elements.scored_result(report, SubgroupsResult)
     if scored is None:

@@ -36,7 +36,7 @@ class Scored:
 
 @dataclass(frozen=True)
 class MetricRow:
-    """One metric; `reason` explains a missing score and is empty otherwise."""
+    """One metric. `reason` explains a missing score and is empty otherwise."""
 
     title: str
     summary: str

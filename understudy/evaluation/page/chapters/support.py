@@ -33,7 +33,7 @@ class SupportView:
 
 
 def view(report: Report) -> SupportView:
-    """Return the cards of those of the four metrics that were scored."""
+    """Return the cards of the support metrics that were scored."""
     cards: list[tuple[Measured, Figures | None]] = []
     for kind, x, y in (
         (AlphaPrecisionResult, "Share of real rows, from the centre", "Synthetic rows within that region"),

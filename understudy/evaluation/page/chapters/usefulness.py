@@ -1,4 +1,4 @@
-"""The view model of usefulness: models trained on synthetic rows compared with those trained on real rows."""
+"""The view model of the usefulness chapter: models trained on synthetic rows or on real rows."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ CLASS_HEADS = (
         )
     ),
 )
-# The rows of the table, in this order. Scores that do not apply to the task are left out.
+# The rows of the table, in this order. Scores that do not apply to the task are omitted.
 MEASURES = {
     "score": "",
     "accuracy": "Accuracy",
@@ -112,7 +112,7 @@ class UsefulnessView:
 
 
 def view(report: Report) -> UsefulnessView:
-    """Return the cards of the metrics of usefulness that were scored."""
+    """Return the cards of the usefulness metrics that were scored."""
     return UsefulnessView(
         has_holdout="holdout" in report.tables,
         reasons=elements.reasons(report, METRICS),

@@ -25,7 +25,7 @@ HEADS = (Head("Check"), Head("Outcome"), *numbers("Value", "Threshold"))
 
 @dataclass(frozen=True)
 class VerdictView:
-    """The content of the top of the page.
+    """The content at the top of the page.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def _row(report: Report, check: PolicyCheck) -> list[Cell]:
 
 
 def _explanation(check: PolicyCheck) -> str:
-    """Return the sentence of a check without its title, which is shown above the sentence."""
+    """Return the sentence of a check without the title, which is shown separately above it."""
     sentence = check.sentence.removeprefix(f"{check.title}: ")
     return sentence[:1].upper() + sentence[1:]
 

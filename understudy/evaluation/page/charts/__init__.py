@@ -1,1 +1,1 @@
-"""The geometry and labels of charts; templates/charts/ renders them as inline SVG and HTML."""
+"""The geometry and labels of charts, which templates/charts/ renders as inline SVG and HTML."""

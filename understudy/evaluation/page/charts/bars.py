@@ -1,4 +1,4 @@
-"""Horizontal bars with labels; plain HTML, so that long labels wrap."""
+"""Horizontal bars with labels, rendered as plain HTML so that long labels wrap."""
 
 from __future__ import annotations
 

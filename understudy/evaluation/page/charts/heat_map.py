@@ -1,4 +1,4 @@
-"""Heat maps with one square per pair of columns; a darker square is a larger number."""
+"""Heat maps with one square for each pair of columns. Darker squares represent larger numbers."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class Legend:
 def draw_heat_map(
     columns: Sequence[str], matrix: Matrix, label: str, *, limits: Sequence[float], has_names: bool
 ) -> HeatMap:
-    """Return the heat map of a matrix; negative numbers have a different colour."""
+    """Return the heat map of a matrix, with a different colour for negative numbers."""
     margins = Margins(132, 100, 56) if has_names else Margins(0, 0, 0)
     size = len(columns) * CELL
     squares = _squares(matrix, limits, margins)
@@ -131,7 +131,7 @@ def _squares(matrix: Matrix, limits: Sequence[float], margins: Margins) -> dict[
 
 
 def _level(value: float | None, limits: Sequence[float]) -> tuple[int, int]:
-    """Return the colour level of a number and its sign; the level of a missing number is -1."""
+    """Return the colour level of a number and its sign. The level of a missing number is -1."""
     if value is None:
         return -1, 1
     return bisect_right(limits, abs(value)), -1 if value < 0 else 1

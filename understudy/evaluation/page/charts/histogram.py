@@ -25,7 +25,7 @@ class Tick:
 
 @dataclass(frozen=True)
 class Histogram:
-    """Two histograms, the real one as an area and the synthetic one as a line. All numbers are SVG positions.
+    """Histograms of real values (an area) and of synthetic values (a line). All numbers are SVG positions.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ class Histogram:
 def draw_histogram(distribution: ColumnDistribution) -> Histogram:
     """Return the overlaid histograms of one column."""
     edges = distribution.edges
-    # Merged bins are wider than other bins, so a height is a share per width of the narrowest bin.
+    # Merged bins are wider than other bins, so heights are normalized to the width of the narrowest bin.
     narrowest = min(right - left for left, right in pairwise(edges))
     scales = [narrowest / (right - left) for left, right in pairwise(edges)]
     real = [share * scale for share, scale in zip(distribution.real, scales, strict=True)]

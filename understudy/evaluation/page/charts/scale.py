@@ -12,7 +12,7 @@ from understudy.evaluation.scores import MetricScores
 
 # Minimum length of a scale, as a fraction of the metric's range, so that small differences look small.
 SHOWN_MIN = 0.05
-# The scale leaves out the best possible score if all shown scores are far from it: farther than BEST_AWAY_MAX
+# The scale omits the best possible score if all shown scores are far from it: farther than BEST_AWAY_MAX
 # times the span of the shown scores, and farther than BEST_AWAY_FRACTION of the metric's range.
 BEST_AWAY_MAX = 1.5
 BEST_AWAY_FRACTION = 0.25
@@ -147,7 +147,7 @@ def others(scores: MetricScores) -> dict[str, float | None]:
 def _reach(
     axis: Axis, good: Callable[[float], float], score: float, interval: tuple[float, float]
 ) -> tuple[float, float]:
-    """Return the positions of the ends of an interval. If it contains the best score, it ends there."""
+    """Return the positions of the ends of an interval, which is cut off at the best score."""
     ends = [good(score), *(good(end) for end in interval)]
     low, high = interval
     is_folded = good((low + high) / 2) > (good(low) + good(high)) / 2 + 1e-12
