@@ -1,4 +1,4 @@
-"""Evaluation of synthetic tables against real ones, given as frames, Arrow tables or files."""
+"""Evaluation of synthetic frames, Arrow tables or files against real data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The functions of the public API that take or return a model: sample, impute, save and load."""
+"""Public API functions that take or return a model: sample, impute, save and load."""
 
 from __future__ import annotations
 
@@ -130,9 +130,8 @@ def save(model: Model, path: Path | str) -> None:
 def load(path: Path | str) -> Model:
     """Load a model from a file that `save`, `understudy fit` or the service wrote.
 
-    Samples have the library and dtypes of the data that the model was fitted on. Models from the command line
-    or the service, and models that were fitted on a file, return pandas DataFrames. Use `Model.with_format`
-    to change the library.
+    Samples use the library and dtypes of the training data. A model returns pandas DataFrames if it was
+    fitted on a file, by the command line or by the service. Use `Model.with_format` to change the library.
 
     Parameters
     ----------

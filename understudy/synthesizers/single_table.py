@@ -154,7 +154,7 @@ class SingleTableSynthesizer(ABC):
 
     @abstractmethod
     def _load(self, reader: ArrayReader, table: TableTransformer) -> None:
-        """Read what `_save` wrote."""
+        """Read the arrays and the JSON that `_save` wrote."""
 
     def _fitted(self) -> TableTransformer:
         if self.table_ is None:

@@ -51,7 +51,7 @@ def work(workspace: Workspace, parameters: SampleParameters) -> WorkResult:
 
 
 def _identifier_facts(schema: TableSchema, plan: SamplePlan) -> Json:
-    """Return how the next sample continues the identifiers of this one."""
+    """Return the options with which the next sample continues the identifiers of this sample."""
     identifiers = describe_identifiers(schema, plan)
     return {} if identifiers is None else {"identifiers": asdict(identifiers)}
 

@@ -1,4 +1,4 @@
-"""Access to the columns of a table during the search for rules, in all rows and in a sample of them."""
+"""Access to the columns of a table during the search for rules, in all rows and in a sample of rows."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ class Coded:
 class Columns:
     """A table whose columns are read on first access and cached.
 
-    A candidate rule is first checked on the sample. If no row there breaks it, it is checked on all rows.
+    A candidate rule is first checked on the sample. If no sampled row breaks the rule, the rule is checked on
+    all rows.
     """
 
     def __init__(self, table: pa.Table, schema: TableSchema) -> None:
@@ -67,7 +68,7 @@ class Columns:
         return unit_of(self.table.schema.field(name).type, self.decimals(name))
 
     def sample_unit(self, name: str) -> Fraction | None:
-        """Return the unit of the integers in the sample, which `unit` returns for all rows."""
+        """Return the unit of the integers in the sample. `unit` returns the unit for all rows."""
         return unit_of(self.table.schema.field(name).type, self.sample_decimals(name))
 
     def _array(self, name: str) -> ArrowArray:

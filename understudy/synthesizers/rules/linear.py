@@ -24,8 +24,8 @@ SUM_MAX = 2**61
 class Linear:
     """Rule that target = (offset + sum of factor * term) / divisor, rounded to a multiple of step.
 
-    All numbers are integers in the units that the columns store. Floats count in units of their last decimal
-    place. The target is missing exactly where a term is missing.
+    All numbers are integers in the units that the columns store. Floats are stored in units of their last
+    decimal place. The target is missing exactly where a term is missing.
 
     Parameters
     ----------
@@ -197,7 +197,7 @@ def _number(value: Fraction) -> str:
 def _constant(value: Fraction, type_: pa.DataType) -> str:
     if value == 0:
         return ""
-    # For a point in time the constant would be seconds since 1970, which are meaningless to a reader.
+    # For a timestamp, the constant would be a number of seconds since 1970, which readers cannot interpret.
     if comparable_kind(type_) != "number":
         return " + a constant"
     return f" + {_number(value)}"

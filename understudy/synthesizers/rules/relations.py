@@ -1,4 +1,4 @@
-"""Search for linear rules between numbers and times: guessed by orthogonalization, proven in integers."""
+"""Search for linear rules: orthogonalization finds candidates, and integer arithmetic confirms them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ N_COLUMNS_MAX = 64
 N_PATTERNS_MAX = 8
 # Maximum number of rows that are orthogonalized.
 N_ROWS_MAX = 1024
-# Minimum number of rows minus the number of columns.
+# Minimum difference between the number of rows and the number of columns.
 N_ROWS_SPARE = 16
 
 DENOMINATORS = (1, 10, 100, 1000, 10_000)
@@ -108,7 +108,7 @@ def _patterns(quantities: list[_Quantity]) -> list[Mask]:
 def _find_within(
     columns: Columns, quantities: list[_Quantity], rows: Int64s, derived: set[str]
 ) -> list[Linear]:
-    """Return the rules among columns that the given rows have. No target is a term of a later rule."""
+    """Return the rules among columns, found on the given rows. No target is a term of a later rule."""
     found: list[Linear] = []
     refused: set[frozenset[str]] = set()
     while True:
@@ -152,7 +152,7 @@ def _targets(columns: Columns, guess: _Guess) -> list[str]:
 
 
 def _guesses(quantities: list[_Quantity], rows: Int64s, *, is_rounded: bool) -> Iterator[_Guess]:
-    """Yield a relation for each column that depends on previous columns with simple coefficients.
+    """Yield a relation for each column that depends linearly on previous columns with simple coefficients.
 
     Columns are orthogonalized one after another (Gram-Schmidt, applied twice as Kahan recommends). The column
     with the finest unit comes first, because a rounded sum is coarser than its terms.
@@ -207,7 +207,7 @@ def _guess(
 
 
 def simplest(value: float, slack: float) -> Fraction | None:
-    """Return a fraction within `slack` of the value under the smallest possible denominator limit."""
+    """Return a fraction that differs from the value by at most `slack`, with a small denominator."""
     if abs(value) <= slack:
         return Fraction(0)
     for most in DENOMINATORS:

@@ -58,7 +58,7 @@ class Link:
 
     @property
     def conditional(self) -> Conditional:
-        """Distribution in the form that kernels take."""
+        """Distribution in the form that the kernels require."""
         return Conditional(self.child, self.forest, self.predictor, self.coarse)
 
 

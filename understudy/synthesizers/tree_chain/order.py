@@ -20,7 +20,7 @@ NATS_BETTER = 0.1
 _TRIAL = Preset(GrowthRules(penalty=0.0, category_penalty=1.0, min_leaf=5, depth_max=24, smoothing=4.0))
 
 ColumnOrder = list[int]
-# Function that moves looked-up columns behind the columns that determine them.
+# Function that moves looked-up columns after the columns that determine them.
 Arrange = Callable[[ColumnOrder], Arranged]
 
 
