@@ -130,8 +130,9 @@ def save(model: Model, path: Path | str) -> None:
 def load(path: Path | str) -> Model:
     """Load a model from a file that `save`, `understudy fit` or the service wrote.
 
-    Samples use the library and dtypes of the training data. A model returns pandas DataFrames if it was
-    fitted on a file, by the command line or by the service. Use `Model.with_format` to change the library.
+    Samples use the library and dtypes of the training data. A model returns pandas DataFrames if the command
+    line or the service fitted it, or if it was fitted on a file. Use `Model.with_format` to change the
+    library.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 """The registry of frame libraries, and the detection of an object's library.
 
-The module of the object's class identifies the library, so the library is not imported.
+The module of the object's class identifies the library, so the library need not be imported.
 """
 
 from __future__ import annotations

@@ -37,8 +37,8 @@ N_COLUMNS_MAX = 64
 N_ROWS_FIRST = 512
 # Minimum number of rows in which both columns are present.
 N_ROWS_MIN = 32
-# Maximum interquartile range of a difference, relative to the range of either column. The bins of the chain
-# are fine enough for larger differences.
+# Maximum interquartile range of a difference, as a fraction of the interquartile range of either column. The
+# bins of the chain are fine enough for larger differences.
 RATIO_MAX = 1 / 8
 # Factor by which the limit is raised for the first rows, because their quartiles are less certain.
 SLACK_FIRST = 2.0
@@ -268,7 +268,7 @@ def _is_small(numbers: Int64s, factor: int) -> bool:
 
 
 def _is_tight(base: Int64s, target: Int64s, *, has_grid: bool) -> bool:
-    """Return whether the difference is tight in all rows, and whether sums stay on the target's grid."""
+    """Return whether the difference over all rows is tight, and whether sums stay on the target's grid."""
     difference = target - base
     spread, *spreads = (int(_spreads(x[None].astype(np.float64))[0]) for x in (difference, base, target))
     step, *steps = (_step(x) for x in (difference, base, target))

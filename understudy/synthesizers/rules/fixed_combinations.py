@@ -1,4 +1,4 @@
-"""Fixed combinations: columns that are a function of two other columns, but not of either alone."""
+"""Fixed combinations: columns that are a function of two others in every row, but of neither alone."""
 
 from __future__ import annotations
 
@@ -130,7 +130,10 @@ def _prove(
 
 
 def _candidates(columns: Columns, sample: SampleCodes) -> list[tuple[int, int, Int64s]]:
-    """Return pairs of columns, and the columns that they determine in the sample. Small pairs come first."""
+    """Return pairs of columns, and the columns that they determine in the sample.
+
+    Pairs with the fewest combinations come first.
+    """
     n = len(sample.names)
     candidates = []
     for i, j in combinations(_determinants(columns, sample), 2):

@@ -24,7 +24,7 @@ SUM_MAX = 2**61
 class Linear:
     """Rule that target = (offset + sum of factor * term) / divisor, rounded to a multiple of step.
 
-    All numbers are integers in the units that the columns store. Floats are stored in units of their last
+    All numbers are integers in the units that the columns store. Floats are counted in units of their last
     decimal place. The target is missing exactly where a term is missing.
 
     Parameters

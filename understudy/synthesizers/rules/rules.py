@@ -131,7 +131,7 @@ class Rules:
         """
         block = _Block(self, dict(columns))
         factors = {rule.target: rule.factors[0] for rule in self.linear}
-        # A base can itself be the target of a difference that is computed earlier.
+        # The order is reversed, because a base can itself be the target of an earlier difference.
         for own in reversed(self.differences):
             target, base, factor = block.values(own.target), block.values(own.base), factors[own.target]
             numbers, missing = measure(target, base, factor)
@@ -277,7 +277,7 @@ def find_rules(table: pa.Table, schema: TableSchema) -> Rules:
 
 
 def add_differences(rules: Rules, table: pa.Table) -> Rules:
-    """Return the rules, and add columns that are derived from other columns and tight differences.
+    """Return the rules, extended by columns that are derived from other columns and tight differences.
 
     Parameters
     ----------

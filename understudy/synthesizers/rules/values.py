@@ -94,7 +94,7 @@ def has_missing(array: Any) -> bool:  # Any: an array, or a column of several ar
 
 
 def unit_of(type_: pa.DataType, decimals: int | None) -> Fraction | None:
-    """Return the unit of a type's stored integers (for times in seconds), or None if the type has no unit."""
+    """Return the unit of a type's stored integers (in seconds for times), or None if the type has no unit."""
     if pa.types.is_integer(type_):
         return Fraction(1)
     if pa.types.is_decimal128(type_):

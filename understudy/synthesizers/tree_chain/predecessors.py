@@ -11,7 +11,7 @@ import numpy.typing as npt
 from understudy.kernels import association
 from understudy.kernels.association import N_GROUPS
 
-# Maximum number of earlier columns up to which all of them are used.
+# If there are at most this many earlier columns, all of them are used.
 N_ALL_MAX = 64
 # Number of columns that are chosen if there are more than N_ALL_MAX earlier columns.
 N_CHOSEN = 32

@@ -39,7 +39,7 @@ DrawRows = Callable[[RowNumbers], CoarseRows]
 
 @dataclass(frozen=True)
 class Refinement:
-    """Log density ratio of real to drawn rows, and the ceiling at which proposals are always accepted."""
+    """Log density ratio of real to drawn rows, and the ceiling above which proposals are always accepted."""
 
     boosted: Boosted
     ceiling: float

@@ -173,7 +173,7 @@ class RuleEnforcer:
         return self.rules.describe()
 
     def describe_differences(self) -> list[str]:
-        """Return a sentence for each column that is derived from another column and their difference."""
+        """Return a sentence for each column that is derived from another column and a difference."""
         return [difference.describe() for difference in self.rules.differences]
 
 
