@@ -165,7 +165,7 @@ def load(path: Path | str) -> Model:
 
 
 def _form_of(extra: Json, schema: DatasetSchema) -> DatasetFormat:
-    """Return the format stored in a model file, or the default format if `save` did not write the file."""
+    """Return the format stored in a model file, or the default format if the file contains none."""
     if FORM in extra:
         try:
             return DatasetFormat.model_validate(extra[FORM])

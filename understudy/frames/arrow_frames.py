@@ -78,7 +78,7 @@ def read_categories(column: pa.ChunkedArray[Any]) -> Categories | None:
 
 
 def texts_of(values: pa.Array[Any]) -> list[str]:
-    """Return categories as strings, which `parse_texts` converts back to the same values."""
+    """Return categories as strings. `parse_texts` converts the strings back to the same values."""
     return [str(text) for text in values.cast(pa.string()).to_pylist()]
 
 
@@ -137,7 +137,7 @@ def index_by_category(
     Returns
     -------
     values : pyarrow.Array of shape (n_categories,)
-        Categories in their order.
+        Categories in their given order.
     index : pyarrow.ChunkedArray of int32, of shape (n,)
         Position of each value, or null for a missing value.
     """

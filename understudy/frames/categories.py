@@ -25,7 +25,7 @@ _NUMBERS = frozenset(
 def apply_categories(schema: TableSchema, form: FrameFormat) -> TableSchema:
     """Return a schema in which numeric columns with categories have the kind `category`.
 
-    Otherwise a model would sample numbers between the categories.
+    Otherwise, a model would sample numbers between the categories.
     """
     columns = tuple(
         column.model_copy(update={"kind": ColumnKind.category})

@@ -48,7 +48,7 @@ _OBJECT_REMEDIES: dict[str, str] = {
     ),
     "dict": "Move each key to a column with pd.json_normalize.",
 }
-# For each type of object, its name in error messages and its Arrow type. The Arrow type is None if Arrow
+# Maps each type of object to its name in error messages and its Arrow type. The Arrow type is None if Arrow
 # infers it from the values.
 _OBJECT_TYPES: dict[type, tuple[str, pa.DataType | None]] = {
     str: ("str", pa.string()),

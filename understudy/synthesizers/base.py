@@ -255,7 +255,7 @@ class SynthesizerEntry:
     estimate : callable (parameters, n_rows, n_columns) -> FitCost
         Function that estimates the cost of a fit.
     preload : tuple of str
-        Modules that a worker imports once, so that jobs do not spend time on the imports.
+        Modules that a worker imports once, so that the jobs need not import them.
     needs : Needs
         Worker class and limits that the jobs of the synthesizer need.
     """

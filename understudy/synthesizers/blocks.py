@@ -1,4 +1,4 @@
-"""Sampling of long tables in blocks of rows: in order, on several threads, in constant memory."""
+"""Sampling of long tables in ordered blocks of rows, on several threads and in constant memory."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ class FitContext:
         return choose_seed(self.seed)
 
     def report(self, phase: str, fraction: float) -> None:
-        """Report progress; raise the same errors as `check`."""
+        """Report progress, and raise the same errors as `check`."""
         self.check()
         self.progress(phase, fraction)
 

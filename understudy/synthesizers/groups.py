@@ -30,7 +30,7 @@ def count_rows(constraints: SamplingConstraints | None, n_rows: int | None, offs
     Raises
     ------
     InvalidInput
-        If `n_rows` is None and there are no conditions, or if the conditions have too few rows.
+        If `n_rows` is None and there are no conditions, or if the conditions contain too few rows.
     """
     if constraints is None or not constraints.conditions:
         if n_rows is None:

@@ -1,4 +1,4 @@
-"""Work of kind `ingest`: read uploaded files, write each as canonical Parquet and infer its schema."""
+"""Work of kind `ingest`: convert uploaded files to canonical Parquet and infer their schemas."""
 
 from __future__ import annotations
 

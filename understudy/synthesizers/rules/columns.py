@@ -54,7 +54,7 @@ class Columns:
         return len(self.rows)
 
     def is_quantity(self, name: str) -> bool:
-        """Return whether a column has numbers or times, not text, categories or booleans."""
+        """Return whether a column contains numbers or times instead of text, categories or booleans."""
         type_ = self.table.schema.field(name).type
         is_text = pa.types.is_string(type_) or pa.types.is_large_string(type_)
         return not is_text and self.schema.column(name).kind not in (ColumnKind.category, ColumnKind.boolean)
@@ -105,7 +105,7 @@ def encode(values: Values) -> Coded:
 
 
 def _sample_rows(n_rows: int) -> Int64s:
-    """Return ascending row numbers: one random row of each of `N_ROWS_SAMPLE` equal sections of the table."""
+    """Return ascending row numbers: one random row from each of `N_ROWS_SAMPLE` equal sections."""
     if n_rows <= N_ROWS_SAMPLE:
         return np.arange(n_rows)
     starts = np.arange(N_ROWS_SAMPLE + 1) * n_rows // N_ROWS_SAMPLE

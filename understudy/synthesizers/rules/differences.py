@@ -1,4 +1,4 @@
-"""Differences of two columns that belong together, such as the start and the end of a stay.
+"""Differences between two related columns, such as the start and the end of a stay.
 
 A chain bins both columns. If the difference is far smaller than a bin, the chain preserves only the order of
 the two columns. Such a difference is therefore learned as a column, and one of the two columns is derived
@@ -141,7 +141,7 @@ def _in_order(found: dict[str, Derivation]) -> Iterator[Derivation]:
 
 
 def _tight_pairs(columns: Columns, names: list[str]) -> list[tuple[str, str]]:
-    """Return the pairs whose difference is tight in the sample, the tightest first."""
+    """Return the pairs with a tight difference in the sample, the tightest pair first."""
     ratios: dict[tuple[str, str], float] = {}
     for group in _groups(columns, names):
         floats = np.array([_as_floats(columns, name) for name in group])
@@ -285,7 +285,7 @@ def _is_tight(base: Int64s, target: Int64s, *, has_grid: bool) -> bool:
 def _sums_occur(base: Int64s, target: Int64s) -> bool:
     """Return whether sums of bases and differences of other rows occur in the target as often as its values.
 
-    Clock times such as 1559, months such as 202312, and round times have gaps into which such sums fall.
+    Clock times such as 1559, months such as 202312, and round times have gaps. Such sums fall into the gaps.
     """
     order = np.random.default_rng(0).permutation(len(base))[:N_ROWS_SUMMED]
     own, known = order[::2], np.unique(target[order[1::2]])

@@ -55,7 +55,7 @@ class Linear:
     is_nonnegative: bool
 
     def compute(self, terms: list[Values]) -> Numbers:
-        """Return the target as integers, with arbitrary values where a term is missing.
+        """Return the target as integers. The values are arbitrary where a term is missing.
 
         Python integers are used if 64 bits might overflow.
         """
@@ -76,7 +76,7 @@ class Linear:
     def holds(self, target: Values, terms: list[Values]) -> Mask:
         """Return which rows satisfy the rule."""
         missing = any_missing(terms)
-        # Numbers of uint64 beyond int64, which no valid target has, become negative.
+        # Numbers of uint64 beyond int64 become negative. No valid target contains such numbers.
         is_unsigned = target.numbers.dtype == np.uint64
         numbers = target.numbers.view(np.int64) if is_unsigned else target.numbers
         agrees: Mask = np.asarray(self.compute(terms) == numbers, dtype=np.bool_)

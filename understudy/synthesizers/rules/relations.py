@@ -20,7 +20,7 @@ from understudy.transformers.base import Mask
 
 # Maximum number of numeric and time columns to search. Further columns are ignored.
 N_COLUMNS_MAX = 64
-# Maximum number of patterns of missing values to search. Those with the most complete rows come first.
+# Maximum number of missing-value patterns to search. Patterns with the most complete rows come first.
 N_PATTERNS_MAX = 8
 # Maximum number of rows that are orthogonalized.
 N_ROWS_MAX = 1024
@@ -100,7 +100,7 @@ def _quantities(columns: Columns) -> list[_Quantity]:
 
 
 def _patterns(quantities: list[_Quantity]) -> list[Mask]:
-    """Return the distinct masks of missing values, those with the most complete rows first."""
+    """Return the distinct masks of missing values. Masks with the most complete rows come first."""
     different = {q.missing.tobytes(): q.missing for q in quantities}
     return sorted(different.values(), key=lambda mask: int(mask.sum()))[:N_PATTERNS_MAX]
 

@@ -1,4 +1,4 @@
-"""Significance tests that separate rules from relations that hold by chance.
+"""Significance tests that distinguish rules from relations that hold by chance.
 
 Evidence is the log likelihood ratio of the rows under the rule and under independent columns. By Markov's
 inequality, independent columns reach evidence t with a probability of at most exp(-t). The threshold is the
@@ -22,7 +22,7 @@ def is_significant(evidence: float, n_hypotheses: int) -> bool:
 
 
 def surprises(counts: Int64s) -> Floats:
-    """Return -log of the frequency of each value, zero for values that do not occur."""
+    """Return -log of the frequency of each value, or zero for values that do not occur."""
     total = max(int(counts.sum()), 1)
     frequency: Floats = np.where(counts > 0, counts / total, 1.0)
     return -np.log(frequency)

@@ -1,4 +1,4 @@
-"""Column values in the form in which rules use them: numbers or strings, and a mask of missing values."""
+"""Column values in the form that rules require: numbers or strings, and a mask of missing values."""
 
 from __future__ import annotations
 

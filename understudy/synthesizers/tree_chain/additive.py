@@ -66,7 +66,7 @@ class Moments:
 
 
 def choose_rows(n_rows: int, n_columns: int, seed: int) -> npt.NDArray[np.int64]:
-    """Return the numbers of the rows on which predictors are fitted, in ascending order: all, or a sample."""
+    """Return the ascending numbers of the rows on which predictors are fitted: all rows, or a sample."""
     n_max = min(N_ROWS_MAX, N_CELLS_MAX // n_columns)
     if n_rows <= n_max:
         return np.arange(n_rows)

@@ -179,7 +179,7 @@ def draw_completed(
 
 
 def _take(log_weight: Weights, seed: int, numbers: RowNumbers) -> npt.NDArray[np.int64]:
-    """Return the index of one particle for every row, chosen by weight."""
+    """Return the index of one particle for every row, chosen with probability proportional to weight."""
     weight = np.exp(log_weight - log_weight.max(axis=1, keepdims=True))
     sums = np.cumsum(weight, axis=1)
     words = np.empty(len(numbers), np.uint64)
@@ -196,13 +196,13 @@ def _is_missing(array: ArrowArray) -> Mask:
 
 
 def _prefer(given: ArrowArray, drawn: ArrowArray) -> ArrowArray:
-    """Return the given values, with drawn values in place of missing values."""
+    """Return the given values, with missing values replaced by drawn values."""
     merged: ArrowArray = pc.if_else(pa.array(~_is_missing(given)), given, drawn)
     return merged
 
 
 def _fill(given: ArrowArray, gaps: npt.NDArray[np.int64], own: ArrowArray, drawn: ArrowArray) -> ArrowArray:
-    """Return a column whose missing values are replaced by drawn values, in the rows with gaps."""
+    """Return a column with its missing values replaced by drawn values, in the rows with gaps."""
     missing = _is_missing(own)
     if not missing.any():
         return given

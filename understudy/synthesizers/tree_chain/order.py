@@ -30,7 +30,7 @@ def ascending_order(encoded: Encoded) -> ColumnOrder:
 
 
 def choose_order(encoded: Encoded, arrange: Arrange, run: LearnRun) -> Arranged:
-    """Return the order with the highest held-out likelihood, or the ascending one if it is nearly as good."""
+    """Return the order with the highest held-out likelihood, or the ascending order if nearly as good."""
     n = encoded.coarse.shape[1]
     rows = np.random.default_rng([run.seed, 1]).permutation(n)[:N_ROWS_TRIED]
     cut = len(rows) * 4 // 5

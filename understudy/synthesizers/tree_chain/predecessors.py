@@ -1,4 +1,4 @@
-"""Choice of the earlier columns that a column's trees use: all of them, or the most informative ones.
+"""Choice of the earlier columns that a column's trees use: all columns, or the most informative columns.
 
 Without a limit, the time of a fit would grow with the square of the number of columns.
 """

@@ -20,7 +20,7 @@ class Preset:
     fraction : float
         Fraction of a choice's rows on which each of its trees is grown, from 0 to 1.
     chooses_order : bool
-        Whether several orders of the columns are compared on held-out rows. Otherwise columns are ordered by
+        Whether several orders of the columns are compared on held-out rows. Otherwise, columns are ordered by
         their number of codes.
     boosts : bool
         Whether the predictors of ordinal columns have boosted trees.

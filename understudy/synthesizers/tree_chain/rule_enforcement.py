@@ -79,7 +79,7 @@ class RuleEnforcer:
         )
 
     def _origin(self, column: int, placed: set[int]) -> int:
-        """Follow the determinant with the most dependents from column to column, and return the last."""
+        """Follow the determinants with the most dependents, and return the last determinant."""
         seen = placed | {column}
         while determinants := [
             determinant

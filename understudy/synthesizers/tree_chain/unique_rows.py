@@ -31,7 +31,7 @@ _MISSING = np.uint64(0xA5A5_5A5A_0F0F_F0F0)
 
 @dataclass(frozen=True)
 class UniqueRows:
-    """Fingerprints of the rows that occur once.
+    """Fingerprints of the rows that occur only once.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ class UniqueRows:
 
 
 def find_unique_rows(rows: pa.Table, table: TableTransformer, codes: CodesByColumn) -> UniqueRows | None:
-    """Return the fingerprints of rows that occur once, or None if all columns have few values.
+    """Return the fingerprints of rows that occur only once, or None if all columns have few values.
 
     With few values per column, different people often have equal rows, so an equal row is not evidence of
     copying.
