@@ -53,8 +53,7 @@ class Group:
     allowed : mapping of column to array of shape (n_codes,)
         Mask of allowed codes of each restricted column, by index of the column in the table.
     filters : tuple of CodePredicate
-        Predicates that codes are not sufficient to check. They are checked on the decoded values of
-        proposals.
+        Predicates for which codes are not sufficient. They are checked on the decoded values of proposals.
     """
 
     predicates: tuple[CodePredicate, ...]

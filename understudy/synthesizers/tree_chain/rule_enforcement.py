@@ -79,7 +79,7 @@ class RuleEnforcer:
         )
 
     def _origin(self, column: int, placed: set[int]) -> int:
-        """Follow the determinants with the most dependents, and return the last determinant."""
+        """Follow the determinants with the most dependents, and return the last column."""
         seen = placed | {column}
         while determinants := [
             determinant
