@@ -1,4 +1,4 @@
-"""The public Python API for frames, Arrow tables and files, which `understudy` exports."""
+"""The public Python API, exported by `understudy`, for frames, Arrow tables and files."""
 
 from __future__ import annotations
 

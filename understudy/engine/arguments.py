@@ -1,4 +1,4 @@
-"""Checks of arguments that several public functions have in common; see `understudy.parameters.calls`."""
+"""Validation of arguments that several public functions share; see `understudy.parameters.calls`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OptionsLike = Any
 
 
 def schema(name: str, value: Any, given: Arguments) -> DatasetSchema | None:
-    """Return a DatasetSchema from a DatasetSchema, a Model, a dict, or the TableSchema of the only table."""
+    """Convert a DatasetSchema, a Model, a dict, or the TableSchema of the only table to a DatasetSchema."""
     if value is None:
         return None
     if is_model(value):
@@ -41,17 +41,17 @@ def schema(name: str, value: Any, given: Arguments) -> DatasetSchema | None:
     validated: DatasetSchema = validate_again(DatasetSchema, name, value)
     for table in validated.tables.values():
         for column in table.columns:
-            parse_arrow_type(column.arrow_type)  # Raises an error if the type is unknown.
+            parse_arrow_type(column.arrow_type)  # It raises an error if the type is unknown.
     return validated
 
 
 def schema_or_model(name: str, value: Any, given: Arguments) -> Any:
-    """Return a model unchanged, to preserve its findings, and convert any other value as `schema` does."""
+    """Return a model unchanged to preserve its findings. Convert any other value with `schema`."""
     return value if is_model(value) else schema(name, value, given)
 
 
 def is_model(value: Any) -> bool:
-    """Return whether a value is a `Model`, without a circular import of the class."""
+    """Return whether a value is a `Model`. The check avoids a circular import of the class."""
     return hasattr(value, "synthesizer") and isinstance(getattr(value, "schema", None), DatasetSchema)
 
 

@@ -1,4 +1,4 @@
-"""Evaluation of synthetic tables against real ones, given as frames, Arrow tables or files."""
+"""Evaluation of synthetic frames, Arrow tables or files against real data."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def _rows(data: Frames, name: str) -> pa.Table:
 
 
 def _examined(schema: TableSchema, findings: TableFindings) -> TableFindings:
-    """Return findings for every column, so that the report does not infer the kinds of declared columns."""
+    """Return findings for every column, so that the report does not infer the declared kinds again."""
     declared = ColumnFindings(confidence=1, evidence="Declared in the schema.")
     columns = {column.name: declared for column in schema.columns} | findings.columns
     return findings.model_copy(update={"columns": columns})

@@ -1,4 +1,4 @@
-"""Inference of a schema from frames, and fitting of a model."""
+"""Schema inference from frames, and model fitting."""
 
 from __future__ import annotations
 
@@ -69,8 +69,9 @@ def fit(
     Raises
     ------
     InvalidInput
-        If the data are not a table, have no rows, have columns that cannot be synthesized, or do not fit the
-        schema. Also if the synthesizer is unknown, or supports only one table and the data contain several.
+        If the data are not a table, have no rows, contain columns that cannot be synthesized, or do not
+        conform to the schema. Also if the synthesizer is unknown, or if it supports only one table and the
+        data contain several tables.
 
     Examples
     --------
@@ -95,7 +96,7 @@ def fit(
 def describe(
     dataset: FrameDataset, schema: DatasetSchema | None, subject: str | tuple[str, ...] | None
 ) -> tuple[DatasetSchema, Findings | None]:
-    """Return the findings, and the schema with the subject. Infer the schema if it is omitted."""
+    """Return the findings and the schema, including the subject. Infer the schema if it is omitted."""
     findings = None
     if schema is None:
         schema, findings = _infer(dataset)
@@ -167,8 +168,8 @@ def infer_schema(
     data : pandas.DataFrame, polars.DataFrame, pyarrow.Table, path, or mapping of table names to these
         Rows to examine, in any form that `fit` accepts.
     with_findings : bool, default False
-        Whether to return the findings as well: confidence and evidence for each column, and candidates for
-        keys, subjects and relationships.
+        Whether to also return the findings: confidence and evidence for each column, and candidates for keys,
+        subjects and relationships.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""The functions of the public API that take or return a model: sample, impute, save and load."""
+"""Public API functions that take or return a model: sample, impute, save and load."""
 
 from __future__ import annotations
 
@@ -130,9 +130,9 @@ def save(model: Model, path: Path | str) -> None:
 def load(path: Path | str) -> Model:
     """Load a model from a file that `save`, `understudy fit` or the service wrote.
 
-    Samples have the library and dtypes of the data that the model was fitted on. Models from the command line
-    or the service, and models that were fitted on a file, return pandas DataFrames. Use `Model.with_format`
-    to change the library.
+    Samples use the library and dtypes of the training data. A model returns pandas DataFrames if the command
+    line or the service fitted it, or if it was fitted on a file. Use `Model.with_format` to change the
+    library.
 
     Parameters
     ----------
@@ -165,7 +165,7 @@ def load(path: Path | str) -> Model:
 
 
 def _form_of(extra: Json, schema: DatasetSchema) -> DatasetFormat:
-    """Return the format stored in a model file, or the default format if `save` did not write the file."""
+    """Return the format stored in a model file, or the default format if the file contains none."""
     if FORM in extra:
         try:
             return DatasetFormat.model_validate(extra[FORM])

@@ -1,4 +1,4 @@
-"""The fitted model of the public API, which returns tables in the format of the data it was fitted on."""
+"""The fitted model of the public API. It returns tables in the format of its training data."""
 
 from __future__ import annotations
 
@@ -101,8 +101,8 @@ class Model:
         Parameters
         ----------
         n_rows : int, optional
-            Number of rows to sample. Omit it if `constraints` has conditions, each of which sets its own
-            number of rows.
+            Number of rows to sample. Omit it if `constraints` contains conditions, because each condition
+            sets its own number of rows.
         seed : int, optional
             Seed of the random number generator. The same seed gives the same rows. Chosen at random if
             omitted.
@@ -112,15 +112,16 @@ class Model:
         constraints : SamplingConstraints or dict, optional
             Conditions on groups of rows, or new shares for the values of a column.
         id_start : int, optional
-            Number of the identifier of row 0. Row k then has identifier ``id_start + k`` of the model for
-            every seed, so samples whose numbers do not overlap have no identifier, e-mail address or card
-            number in common. By default, identifiers depend on the seed, and other seeds can repeat some.
+            Number of the identifier of row 0. Row k then has identifier number ``id_start + k``, regardless
+            of the seed. Samples with disjoint ranges of numbers therefore share no identifier, e-mail address
+            or card number. By default, identifiers depend on the seed, and samples with different seeds may
+            share identifiers.
 
         Returns
         -------
         pandas.DataFrame, polars.DataFrame, pyarrow.Table or dict of these
-            Synthetic rows with the library and dtypes of the data passed to `fit`. They are in a pandas
-            DataFrame if the model was fitted on a file, and in a dict if it was fitted on a mapping.
+            Synthetic rows in the library and dtypes of the data passed to `fit`. The result is a pandas
+            DataFrame if the model was fitted on a file, and a dict if it was fitted on a mapping.
 
         Raises
         ------
@@ -160,9 +161,9 @@ class Model:
             Seed of the random number generator. The same seed gives the same values. Chosen at random if
             omitted.
         n_draws : int, default 1
-            Number of completed copies of the table, which are returned one after the other: for a table of n
-            rows, row i of draw d (both counted from 0) is row d * n + i. The variation between draws shows
-            the uncertainty of the imputed values (multiple imputation, Rubin 1987).
+            Number of completed copies of the table. The copies are concatenated: for a table of n rows, row i
+            of draw d is row d * n + i, where i and d start at 0. The variation between draws shows the
+            uncertainty of the imputed values (multiple imputation, Rubin 1987).
 
         Returns
         -------
@@ -196,9 +197,9 @@ class Model:
     def effective_shares(self, constraints: ConstraintsLike) -> list[float]:
         """Return the effective share of each group of rows in a constrained sample.
 
-        A group is a condition, or one value of a rebalanced column. The effective sample size of a group is
-        ``n_rows * effective_share``. This is the number of independent rows that contain as much information
-        (Kong 1992).
+        A group consists of the rows of one condition, or of one value of a rebalanced column. The effective
+        sample size of a group is ``n_rows * effective_share``. It is the number of independent rows that
+        contain the same amount of information (Kong 1992).
 
         Parameters
         ----------

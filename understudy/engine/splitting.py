@@ -1,4 +1,4 @@
-"""Split of data into training rows and a holdout, by subject and by parent row."""
+"""Splitting of data into training rows and a holdout, by subject and by parent row."""
 
 from __future__ import annotations
 
@@ -32,8 +32,9 @@ def split(
 ) -> tuple[Frames, Frames]:
     """Split data into training rows and a holdout that shares no subject with them.
 
-    All rows of a subject are on the same side if a subject is declared, and child rows are on the side of
-    their parent row if the schema has relationships. Otherwise each row is assigned independently.
+    If a subject is declared, all of its rows are on the same side of the split. If the schema has
+    relationships, child rows are on the same side as their parent row. Otherwise, each row is assigned
+    independently.
 
     Parameters
     ----------
@@ -45,7 +46,8 @@ def split(
     subject : str or tuple of str, optional
         Column or columns that identify the subject of each row, such as a patient.
     holdout_fraction : float, default 0.2
-        Expected fraction of subjects in the holdout, from 0 to 1, or of rows if no subject is declared.
+        Expected fraction of subjects in the holdout, from 0 to 1. If no subject is declared, it is the
+        expected fraction of rows.
     seed : int, default 0
         Seed of the random number generator. The same data and seed give the same split.
 

@@ -1,4 +1,4 @@
-"""Matching of a caller's tables with the tables of a schema, by name."""
+"""Matching of a caller's tables to the tables of a schema by name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Conversion of Arrow tables, which preserves dictionaries, string views and small decimals."""
+"""Conversion of Arrow tables. Dictionaries, string views and small decimals are preserved."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def read_categories(column: pa.ChunkedArray[Any]) -> Categories | None:
 
 
 def texts_of(values: pa.Array[Any]) -> list[str]:
-    """Return categories as strings, which `parse_texts` converts back to the same values."""
+    """Return categories as strings. `parse_texts` converts the strings back to the same values."""
     return [str(text) for text in values.cast(pa.string()).to_pylist()]
 
 
@@ -118,11 +118,11 @@ def _encode_dictionary(
     column: pa.ChunkedArray[Any], index_type: pa.DataType, is_ordered: bool, categories: Categories | None
 ) -> pa.ChunkedArray[Any]:
     values, index = index_by_category(column, categories)
-    # A generated column may have more distinct values than the index type can number.
+    # A generated column may have more distinct values than the index type can represent.
     with contextlib.suppress(pa.ArrowInvalid):
         index = index.cast(index_type)
     chunks = [pa.DictionaryArray.from_arrays(chunk, values, ordered=is_ordered) for chunk in index.chunks]
-    # Any: the stubs accept neither flags that are not literals nor all dictionary types.
+    # Any: the stubs reject non-literal flags and some dictionary types.
     make_type: Any = pa.dictionary
     return pa.chunked_array(chunks, make_type(index.type, values.type, ordered=is_ordered))
 
@@ -137,7 +137,7 @@ def index_by_category(
     Returns
     -------
     values : pyarrow.Array of shape (n_categories,)
-        Categories in their order.
+        Categories in their given order.
     index : pyarrow.ChunkedArray of int32, of shape (n,)
         Position of each value, or null for a missing value.
     """

@@ -1,4 +1,4 @@
-"""Categories of frames: their effect on the kinds of columns, and which categories a model stores."""
+"""Categories of frames: their effect on column kinds, and the choice of categories that a model stores."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NUMBERS = frozenset(
 def apply_categories(schema: TableSchema, form: FrameFormat) -> TableSchema:
     """Return a schema in which numeric columns with categories have the kind `category`.
 
-    Otherwise a model would sample numbers between the categories.
+    Otherwise, a model would sample numbers between the categories.
     """
     columns = tuple(
         column.model_copy(update={"kind": ColumnKind.category})
@@ -45,17 +45,17 @@ def retain_categories(
 ) -> FrameFormat:
     """Return the format without the categories that a model must not store.
 
-    A category with 1 to `MIN_SUPPORT` - 1 rows is removed, because the model suppresses it, too. All
+    A category with 1 to `MIN_SUPPORT` - 1 rows is removed, because the model also suppresses it. All
     categories of generated columns are removed. Ordered categories, levels declared in the schema, and
-    categories without rows are kept, because they are declarations. A column to which the schema assigns
-    another type gets the usual dtype of that type.
+    categories without rows are kept, because they are declarations. If the schema assigns another type to a
+    column, the column gets the usual dtype of that type.
 
     Parameters
     ----------
     form : FrameFormat
         Format of the frame.
     given : pyarrow.Schema
-        Types with which the frame was read.
+        Column types of the frame when it was read.
     table : pyarrow.Table
         Rows that the model learns from, with the columns of the schema.
     schema : TableSchema
@@ -93,7 +93,7 @@ def _retained(
 
 
 def _rare_values(table: pa.Table, name: str, subject: tuple[str, ...]) -> pa.Array[Any]:
-    """Return the values that fewer than `MIN_SUPPORT` rows have, or subjects if declared."""
+    """Return the values that occur in fewer than `MIN_SUPPORT` rows, or subjects if a subject is declared."""
     columns = list(dict.fromkeys((name, *subject)))
     rows = table.select(columns)
     if subject:

@@ -1,4 +1,4 @@
-"""Conversion of users' datasets: one frame or file, or a mapping of table names to these."""
+"""Conversion of users' datasets: one frame or file, or a mapping of table names to frames or files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Frames = Any
 
 @dataclass(frozen=True)
 class FrameDataset:
-    """Tables of a dataset in Arrow, and the format of the original data."""
+    """Arrow tables of a dataset, and the format of the original data."""
 
     tables: dict[str, pa.Table]
     form: DatasetFormat
@@ -34,7 +34,7 @@ def read_dataset(data: Frames, *, name: str | None = None) -> FrameDataset:
     data : frame, path or mapping of table names to these
         Data of the user.
     name : str, optional
-        Name of a table that is not in a mapping. Default: the name of its file, or `table`.
+        Name of the table if the data is not a mapping. Default: the name of its file, or `table`.
 
     Raises
     ------

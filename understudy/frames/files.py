@@ -1,4 +1,4 @@
-"""The pandas format of samples of a table that came from a file. This module does not import pandas."""
+"""The pandas format of samples if the real table was read from a file. This module does not import pandas."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from understudy.frames.frame_format import ColumnFormat, FrameFormat
 
 
 def file_format(columns: Iterable[tuple[str, pa.DataType, bool]]) -> FrameFormat:
-    """Return the format of columns, each given as name, type, and whether values are missing.
+    """Return the format of columns, each given as a tuple (name, type, has_missing).
 
     Only integer and boolean columns are listed, because their dtype must not depend on whether a sample
-    happens to have missing values.
+    contains missing values.
     """
     formats = {
         name: form

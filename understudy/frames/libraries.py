@@ -1,6 +1,6 @@
 """The registry of frame libraries, and the detection of an object's library.
 
-The library is detected by the module of the object's class, without importing the library.
+The module of the object's class identifies the library, so the library need not be imported.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _REFUSED = {
 
 @dataclass(frozen=True)
 class FrameLibrary:
-    """A frame library, with a module that has the functions `read` and `write`.
+    """A frame library, and its module with the functions `read` and `write`.
 
     `read(frame)` returns an Arrow table and its format, and `write(table, form)` returns a frame.
     """

@@ -34,7 +34,7 @@ _OFFSET = re.compile(r"([+-])(\d\d):(\d\d)")
 def name_text_dtype(dtype: pd.StringDtype) -> str:
     """Return the name of a string dtype including its storage, which pandas omits."""
     storage: str = dtype.storage
-    # Before version 2.3, pandas had a third storage for strings, whose missing values are NaN.
+    # Before version 2.3, pandas had a third string storage, in which missing values are NaN.
     has_nan = storage == "pyarrow_numpy" or dtype.na_value is not pd.NA
     storage = storage.partition("_")[0]
     return f"{'str' if has_nan else 'string'}[{storage}]"
@@ -51,7 +51,7 @@ def name_zoned_dtype(dtype: pd.DatetimeTZDtype) -> str | None:
 
 
 def name_arrow_dtype(type_: pa.DataType) -> str:
-    """Return a unique name of an `ArrowDtype`, because pandas uses `string[pyarrow]` for two dtypes."""
+    """Return a unique name for an `ArrowDtype`, because pandas uses `string[pyarrow]` for two dtypes."""
     return f"arrow[{type_}]"
 
 

@@ -1,4 +1,4 @@
-"""Conversion of pandas DataFrames, which preserves labels, the index and the dtypes of columns."""
+"""Conversion of pandas DataFrames. Labels, the index and column dtypes are preserved."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def read(frame: pd.DataFrame) -> tuple[pa.Table, FrameFormat]:
 
 
 def _index_columns(index: pd.Index[Any]) -> list[tuple[Any, Any]]:
-    """Return the names and values of the levels of a named index. An unnamed integer index has none."""
+    """Return the names and values of the levels of a named index. An unnamed integer index has no levels."""
     if all(name is not None for name in index.names):
         return [(name, pd.Series(index.get_level_values(i))) for i, name in enumerate(index.names)]
     if index.nlevels == 1 and pd.api.types.is_integer_dtype(index.dtype):

@@ -48,7 +48,7 @@ _OBJECT_REMEDIES: dict[str, str] = {
     ),
     "dict": "Move each key to a column with pd.json_normalize.",
 }
-# For each type of object, its name in error messages and its Arrow type. The Arrow type is None if Arrow
+# Maps each type of object to its name in error messages and its Arrow type. The Arrow type is None if Arrow
 # infers it from the values.
 _OBJECT_TYPES: dict[type, tuple[str, pa.DataType | None]] = {
     str: ("str", pa.string()),
@@ -187,7 +187,7 @@ def _check_zones(name: str, objects: Objects, types: set[type]) -> None:
     """Raise an error for datetimes with several time zones, or with and without a time zone."""
     if not all(issubclass(type_, datetime) for type_ in types):
         return
-    # Compared as strings, because equal time zones of different libraries are not equal objects.
+    # Time zones are compared as strings, because equal zones of different libraries are not equal objects.
     zones = {str(point.tzinfo) for point in objects}
     if len(zones) > 1:
         raise InvalidInput(
@@ -202,7 +202,7 @@ def _missing_marker(objects: Objects, is_missing: npt.NDArray[np.bool_]) -> Miss
     if not is_missing.any():
         return None
     first = objects[is_missing.argmax()]
-    # A Decimal NaN is not preserved. The column gets None instead.
+    # A Decimal NaN is replaced by None.
     if first is None or isinstance(first, Decimal):
         return "None"
     return "NA" if first is pd.NA else "NaT" if first is pd.NaT else "nan"

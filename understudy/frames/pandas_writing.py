@@ -1,4 +1,4 @@
-"""Conversion of Arrow columns to pandas, with the original dtype or the usual dtype of their type."""
+"""Conversion of Arrow columns to pandas, with their original dtype or the usual dtype of their Arrow type."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _MISSING: dict[str | None, object] = {"nan": np.nan, "NA": pd.NA, "NaT": pd.NaT,
 
 
 def usual_format(type_: pa.DataType, *, has_missing: bool) -> ColumnFormat:
-    """Return the dtype with which pandas would read a column, except that integers stay integers."""
+    """Return the dtype that pandas would choose for a column, except that integers stay integers."""
     if (whole := whole_format(type_, has_missing=has_missing)) is not None:
         return whole
     if pa.types.is_floating(type_):
@@ -66,7 +66,7 @@ def write_column(column: ArrowColumn, form: ColumnFormat) -> PandasArray:
 
 def _write_usual(column: ArrowColumn, form: ColumnFormat) -> PandasArray:
     usual = usual_format(column.type, has_missing=column.null_count > 0)
-    # Both are equal only if pandas does not know the time zone. Arrow preserves its name.
+    # The formats are equal only if pandas does not support the time zone. Arrow preserves its name.
     return pd.arrays.ArrowExtensionArray(column) if usual == form else write_column(column, usual)
 
 
@@ -95,5 +95,5 @@ def _write_objects(column: ArrowColumn, missing: object) -> PandasArray:
         objects[:] = column.to_pylist()
     if missing is not None and column.null_count > 0:
         objects[column.is_null().to_numpy()] = missing
-    # A Series with an explicit dtype, because pandas would convert an array to strings or timestamps.
+    # The dtype is explicit, because pandas would otherwise convert the objects to strings or timestamps.
     return pd.Series(objects, dtype=object)

@@ -73,7 +73,7 @@ class Synthesizer(Protocol):
 
     @property
     def schema_(self) -> DatasetSchema:
-        """Schema that the model was fitted with, and that its samples have.
+        """Schema that the model was fitted with. Samples have the same schema.
 
         Raises
         ------
@@ -83,7 +83,7 @@ class Synthesizer(Protocol):
         ...
 
     def fit(self, data: Dataset, schema: DatasetSchema, *, context: FitContext) -> Self:
-        """Learn from the tables of a dataset. The kinds in the schema are trusted and not inferred again.
+        """Learn from the tables of a dataset. The column kinds in the schema are not inferred again.
 
         Parameters
         ----------
@@ -97,7 +97,7 @@ class Synthesizer(Protocol):
         Returns
         -------
         Synthesizer
-            The fitted synthesizer itself.
+            The same synthesizer, now fitted.
 
         Raises
         ------
@@ -114,8 +114,8 @@ class Synthesizer(Protocol):
     def sample(self, plan: SamplePlan, *, context: SampleContext) -> Iterator[tuple[str, pa.RecordBatch]]:
         """Yield record batches, each with the name of its table. Reference tables come first, unchanged.
 
-        Memory does not grow with the number of rows. With `Capabilities.addressable_rows`, row k of a seed
-        does not depend on how the rows are divided into calls.
+        Memory use does not grow with the number of rows. With `Capabilities.addressable_rows`, row k for a
+        given seed does not depend on how the rows are split across calls.
 
         Parameters
         ----------
@@ -164,9 +164,9 @@ class SupportsConstraints(Protocol):
     def effective_shares(self, constraints: SamplingConstraints) -> list[float]:
         """Return the effective share of each group of rows, from 0 to 1.
 
-        A group is a condition, or one value of a rebalanced column. The effective sample size of a group is
-        ``n_rows * effective_share``. This is the number of independent rows that contain as much information
-        (Kong 1992).
+        A group consists of the rows of one condition, or of one value of a rebalanced column. The effective
+        sample size of a group is ``n_rows * effective_share``. It is the number of independent rows that
+        contain the same amount of information (Kong 1992).
 
         Raises
         ------
@@ -183,7 +183,7 @@ class SupportsImputation(Protocol):
     def impute(
         self, data: Dataset, *, n_draws: int = 1, context: SampleContext
     ) -> Iterator[tuple[str, pa.RecordBatch]]:
-        """Yield the rows of each data table with imputed missing values; repeat the table `n_draws` times.
+        """Yield the rows of each data table `n_draws` times, with missing values imputed.
 
         Existing values stay unchanged. The draws are independent, so the variation between them shows the
         uncertainty of the imputed values (multiple imputation, Rubin 1987).
@@ -210,14 +210,14 @@ class Capabilities:
     learned_kinds : frozenset of ColumnKind
         Kinds of columns whose values are learned. Values of other kinds are generated.
     constraints : bool
-        Whether it implements `SupportsConstraints`.
+        Whether the synthesizer implements `SupportsConstraints`.
     imputation : bool
-        Whether it implements `SupportsImputation`.
+        Whether the synthesizer implements `SupportsImputation`.
     addressable_rows : bool
-        Whether row k of a seed is the same in every call, so that a plan may have an offset.
+        Whether row k is the same in every call with the same seed, so that a plan may have an offset.
     reproducibility : {"bytes", "seed", "none"}
-        Reproducibility with the same seed: equal bytes of model and rows, equal rows on the same machine, or
-        none.
+        Reproducibility with the same seed: identical bytes of the model and the rows, identical rows on the
+        same machine, or none.
     guarantee : {"heuristic", "differential_privacy"}
         Type of the privacy protection.
     device : {"cpu", "gpu"}
@@ -255,7 +255,7 @@ class SynthesizerEntry:
     estimate : callable (parameters, n_rows, n_columns) -> FitCost
         Function that estimates the cost of a fit.
     preload : tuple of str
-        Modules that a worker imports once, so that jobs do not spend time on the imports.
+        Modules that a worker imports once, so that the jobs need not import them.
     needs : Needs
         Worker class and limits that the jobs of the synthesizer need.
     """

@@ -1,4 +1,4 @@
-"""Sampling of long tables in blocks of rows: in order, on several threads, in constant memory."""
+"""Sampling of long tables in ordered blocks of rows, on several threads and in constant memory."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def draw_blocks(
 def map_in_order(
     work: Callable[[T], pa.RecordBatch], items: Iterable[T], *, context: SampleContext, is_small: bool = False
 ) -> Iterator[pa.RecordBatch]:
-    """Yield the results of the work in the order of the items. At most `n_threads` finished results wait.
+    """Yield the results of the work in the order of the items. At most `n_threads` results are buffered.
 
     Parameters
     ----------
     is_small : bool
-        Whether the work is too small for threads, so that it runs on the caller's thread.
+        Whether the work runs on the caller's thread because it is too small for several threads.
     """
     if context.n_threads == 1 or is_small:
         for item in items:

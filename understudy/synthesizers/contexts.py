@@ -45,7 +45,8 @@ class FitContext:
     budget_seconds : float, optional
         Time limit in seconds, after which the fit raises an error.
     is_cancelled : callable () -> bool, optional
-        Function that is called at each progress report. The fit raises an error when it returns True.
+        Function that is called at each progress report. The fit raises an error when the function returns
+        True.
     began : float
         Start of the fit on the monotonic clock, in seconds.
     """
@@ -58,11 +59,11 @@ class FitContext:
     began: float = field(default_factory=time.monotonic)
 
     def choose_seed(self) -> int:
-        """Return the seed, or one from the operating system's entropy if it is None."""
+        """Return the seed, or a random seed from the operating system if it is None."""
         return choose_seed(self.seed)
 
     def report(self, phase: str, fraction: float) -> None:
-        """Report progress; raise the same errors as `check`."""
+        """Report progress, and raise the same errors as `check`."""
         self.check()
         self.progress(phase, fraction)
 
@@ -111,7 +112,8 @@ class SampleContext:
     n_threads : int, optional
         Maximum number of threads. Default: the number of processors of the process, at most 8.
     is_cancelled : callable () -> bool, optional
-        Function that is called before each block of rows. Sampling raises an error when it returns True.
+        Function that is called before each block of rows. Sampling raises an error when the function returns
+        True.
     """
 
     seed: int | None = None
@@ -119,7 +121,7 @@ class SampleContext:
     is_cancelled: Callable[[], bool] = _never
 
     def choose_seed(self) -> int:
-        """Return the seed, or one from the operating system's entropy if it is None."""
+        """Return the seed, or a random seed from the operating system if it is None."""
         return choose_seed(self.seed)
 
 
@@ -130,10 +132,10 @@ class SamplePlan:
     Parameters
     ----------
     n_rows : mapping of table name to int
-        Number of rows of each root table, that is, each data table that is not the child of another. The
-        numbers of child rows follow from their parents, and reference tables are copied.
+        Number of rows of each root table. A root table is a data table that is not the child of another data
+        table. The number of child rows depends on the parent rows, and reference tables are copied.
     offset : int
-        Number of rows to skip. Only for synthesizers with addressable rows.
+        Number of rows to skip. An offset requires a synthesizer with addressable rows.
     constraints : SamplingConstraints, optional
         Conditions on groups of rows, or new shares for the values of a column.
     id_start : int, optional
@@ -155,7 +157,7 @@ def plan_rows(
     constraints: SamplingConstraints | None = None,
     id_start: int | None = None,
 ) -> SamplePlan:
-    """Return a plan for a number of rows of the only root table.
+    """Return a plan that samples a number of rows from the only root table.
 
     Raises
     ------
@@ -180,7 +182,7 @@ def root_tables(schema: DatasetSchema) -> list[str]:
 
 
 def choose_seed(seed: int | None) -> int:
-    """Return the given seed, or one from the operating system's entropy if it is None.
+    """Return the given seed, or a random seed from the operating system if it is None.
 
     Raises
     ------

@@ -102,7 +102,7 @@ def load_model(path: Path) -> SavedModel:
     Raises
     ------
     InvalidInput
-        If the file was not written by `save_model`, or was damaged or tampered with.
+        If `save_model` did not write the file, or if the file was damaged or modified.
     """
     file = _open(path)
     manifest = _manifest(file)

@@ -26,7 +26,7 @@ from understudy.transformers.array_reader import refuse, require
 FORMAT_VERSION = 2
 MAGIC = b"PK"
 MANIFEST_NAME = "manifest.json"
-# Limits on the work that a hostile file can cause. Files written by a fit were far smaller.
+# Limits on the resources that a malicious file can consume. Files that a fit wrote were far smaller.
 N_MEMBERS_MAX = 200_000
 SIZE_BYTES_MAX = 2**31
 MANIFEST_BYTES_MAX = 2**28

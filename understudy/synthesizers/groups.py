@@ -9,29 +9,28 @@ from itertools import accumulate
 from understudy.errors import InvalidInput
 from understudy.parameters.constraints import ColumnRebalance, SamplingConstraints
 
-# Minimum effective sample size. With 100 independent rows, the 95% margin of error of a share of one half
-# is a tenth.
+# Minimum effective sample size. With 100 independent rows, the 95% margin of error of a share of 0.5 is 0.1.
 N_EFFECTIVE_MIN = 100
 EFFECTIVE_SHARE_MIN = 0.1
-# Exclusive maximum number of rows, because row numbers have 64 bits.
+# Exclusive upper bound on the number of rows, because row numbers have 64 bits.
 N_ROWS_LIMIT = 2**62
 
 
 @dataclass(frozen=True)
 class Group:
-    """Size of a group of rows: a condition, or one value of a rebalanced column."""
+    """Size of the group of rows of a condition, or of one value of a rebalanced column."""
 
     n_rows: int
     effective_sample_size: int
 
 
 def count_rows(constraints: SamplingConstraints | None, n_rows: int | None, offset: int) -> int:
-    """Return the number of rows to sample. The default is all rows of the conditions after `offset`.
+    """Return the number of rows to sample. By default, count all rows of the conditions after `offset`.
 
     Raises
     ------
     InvalidInput
-        If `n_rows` is None and there are no conditions, or if the conditions have too few rows.
+        If `n_rows` is None and there are no conditions, or if the conditions contain too few rows.
     """
     if constraints is None or not constraints.conditions:
         if n_rows is None:
@@ -74,7 +73,7 @@ def describe_groups(
     shares : sequence of float of shape (n_groups,)
         Effective share of each group; see `SupportsConstraints.effective_shares`.
     n_rows, offset : int
-        Number of sampled rows, as `count_rows` returns it, and index of the first row.
+        Number of sampled rows (see `count_rows`), and index of the first row.
 
     Notes
     -----

@@ -1,4 +1,4 @@
-"""The identifiers of a sample, and how the next sample continues without repeating them."""
+"""Identifier ranges of samples, with which the next sample continues without repeated identifiers."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ KINDS = frozenset(
 
 @dataclass(frozen=True)
 class IdentifierRange:
-    """The columns of identifiers, and the options with which a next sample continues them.
+    """Identifier columns of a sample, and the options with which the next sample continues the identifiers.
 
     Parameters
     ----------
     columns : tuple of str
         Columns of generated identifiers.
     next_offset : int or None
-        Offset at which the next sample with the same seed continues this one. None under conditions, which
-        limit the number of rows.
+        Offset at which the next sample with the same seed continues this sample. None if the sample has
+        conditions, because conditions limit the number of rows.
     next_id_start : int or None
         First number of an identifier that the next sample can use. None if the sample has no `id_start`.
     """
@@ -37,7 +37,7 @@ class IdentifierRange:
 
 
 def describe_identifiers(schema: TableSchema, plan: SamplePlan) -> IdentifierRange | None:
-    """Return the range of identifiers of a sample of one table, or None if the table has none."""
+    """Return the range of identifiers of a sample of one table, or None if the table has no identifiers."""
     columns = tuple(column.name for column in schema.columns if column.kind in KINDS)
     if not columns:
         return None

@@ -1,8 +1,8 @@
 """Reader and writer of model files of format 3: the safetensors format, with JSON as arrays of bytes.
 
 A file consists of the length of the header, a JSON header and the bytes of the arrays. It contains no code.
-It is written as a stream, so each array is on disk when the call that writes it returns. It is read through a
-memory map. Format: https://huggingface.co/docs/safetensors.
+The file is written as a stream, so each array is on disk when its `array` call returns. The file is read
+through a memory map. Format: https://huggingface.co/docs/safetensors.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from understudy.errors import TooLarge
 from understudy.transformers.array_reader import refuse, require
 
 FORMAT_VERSION = 3
-# Limits on the work that a hostile file can cause. Files written by a fit are far smaller.
+# Limits on the resources that a malicious file can consume. Files that a fit writes are far smaller.
 HEADER_BYTES_MAX = 100_000_000
 JSON_BYTES_MAX = 2**28
 N_ENTRIES_MAX = 200_000
@@ -59,7 +59,7 @@ class _Entry:
 
     @property
     def n_bytes(self) -> int:
-        # Computed with Python integers, because the product of a hostile shape may not fit in 64 bits.
+        # Python integers are used, because the product of a malicious shape may not fit in 64 bits.
         return self.dtype.itemsize * math.prod(self.shape)
 
 
@@ -88,7 +88,7 @@ class ModelFileWriter:
         Raises
         ------
         TooLarge
-            If the value takes more than `JSON_BYTES_MAX` bytes, which the reader would refuse.
+            If the value exceeds `JSON_BYTES_MAX` bytes, the limit of the reader.
         """
         data = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
         if len(data) > JSON_BYTES_MAX:
@@ -100,7 +100,7 @@ class ModelFileWriter:
 
     def finish(self, file: IO[bytes]) -> None:
         """Write the header and all arrays. The bytes do not depend on the order of `array` calls."""
-        # Wide types come first, the order that safetensors uses, so that every array is aligned in the file.
+        # Arrays with wide types come first, as in safetensors, so that every array is aligned in the file.
         ordered = sorted(self._entries.values(), key=lambda entry: (-entry.dtype.itemsize, entry.name))
         header: dict[str, Any] = {_METADATA: {_VERSION_KEY: str(FORMAT_VERSION)}}
         end = 0
@@ -152,7 +152,7 @@ class ModelFileReader:
     def __init__(self, path: Path) -> None:
         with path.open("rb") as file:
             require(os.fstat(file.fileno()).st_size > _N_LENGTH_BYTES, "it is too short")
-            # Copy-on-write, because kernels require writable arrays and the file must not change.
+            # The map is copy-on-write, because kernels require writable arrays and the file must not change.
             mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
         header, start = _read_header(mapped)
         self._json: dict[str, Array] = {}

@@ -90,7 +90,7 @@ class SingleTableSynthesizer(ABC):
         return self._named(name, batches)
 
     def _numbered(self, id_start: int | None) -> Self:
-        """Return this synthesizer, or a shallow copy whose identifiers begin at a given number."""
+        """Return this synthesizer, or a shallow copy with identifiers that begin at a given number."""
         if id_start is None:
             return self
         numbered = copy(self)
@@ -154,7 +154,7 @@ class SingleTableSynthesizer(ABC):
 
     @abstractmethod
     def _load(self, reader: ArrayReader, table: TableTransformer) -> None:
-        """Read what `_save` wrote."""
+        """Read the arrays and the JSON that `_save` wrote."""
 
     def _fitted(self) -> TableTransformer:
         if self.table_ is None:
@@ -162,7 +162,7 @@ class SingleTableSynthesizer(ABC):
         return self.table_
 
     def _rows_wanted(self, plan: SamplePlan) -> tuple[str, int]:
-        """Return the name of the data table, and the number of its rows in a plan."""
+        """Return the name of the data table, and its number of rows in a plan."""
         name = only_data_table(self.schema_, self.name)
         unknown = sorted(set(plan.n_rows) - {name})
         if unknown or name not in plan.n_rows:

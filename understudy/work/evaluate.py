@@ -1,4 +1,4 @@
-"""Work of kind `evaluate`: score a synthetic table against a real one and write the report."""
+"""Work of kind `evaluate`: score a synthetic table against a real table and write the report."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def _shortened(verdict: Verdict) -> Json:
 def _tables(workspace: Workspace, schema: TableSchema) -> dict[str, pa.Table]:
     """Return the tables by role: real training rows, synthetic rows, and optional holdout and canaries."""
     tables = {role: pq.read_table(path) for role, path in workspace.inputs.items()}
-    # Canaries have an additional column, and already have the types of the schema.
+    # The canary table has an additional column, and its columns already have the types of the schema.
     tables |= {
         role: conform(table, schema, ORIGINS[role]) for role, table in tables.items() if role != CANARIES
     }
@@ -98,7 +98,7 @@ def _tables(workspace: Workspace, schema: TableSchema) -> dict[str, pa.Table]:
 
 
 def _split(workspace: Workspace) -> tuple[Split, tuple[str, ...]] | None:
-    """Return the split and the subject of the training, or None if the training had no split."""
+    """Return the split and the subject that training used, or None if training used no split."""
     context = workspace.context["split"]
     if context is None:
         return None

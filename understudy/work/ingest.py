@@ -1,4 +1,4 @@
-"""Work of kind `ingest`: read uploaded files, write each as canonical Parquet and infer its schema."""
+"""Work of kind `ingest`: convert uploaded files to canonical Parquet and infer their schemas."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _facts(ingested: Ingested) -> Json:
 
 
 def _share(progress: Progress, number: int, n_tables: int) -> Progress:
-    """Return a function that reports the progress of one table as a share of the progress of all tables."""
+    """Return a function that reports the progress of one table as part of the total progress."""
 
     def report(phase: str, fraction: float, **rows: int | None) -> None:
         progress(phase, (number + fraction) / n_tables, **rows)

@@ -20,7 +20,7 @@ TABLE_FILE = "table.parquet"
 
 
 def work(workspace: Workspace, parameters: SampleParameters) -> WorkResult:
-    """Sample rows and write them as a stream, so that memory does not grow with their number."""
+    """Sample rows and write them as a stream, so that memory use does not grow with the number of rows."""
     assert parameters.seed is not None
     assert parameters.n_rows is not None
     workspace.progress("reading", 0.0)
@@ -51,7 +51,7 @@ def work(workspace: Workspace, parameters: SampleParameters) -> WorkResult:
 
 
 def _identifier_facts(schema: TableSchema, plan: SamplePlan) -> Json:
-    """Return how the next sample continues the identifiers of this one."""
+    """Return the options with which the next sample continues the identifiers of this sample."""
     identifiers = describe_identifiers(schema, plan)
     if identifiers is None:
         return {}

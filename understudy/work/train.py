@@ -31,14 +31,14 @@ def work(workspace: Workspace, parameters: TrainParameters) -> WorkResult:
     workspace.progress("reading", 0.0)
     # Parquet lacks some types, such as timestamps in seconds. The schema contains the original types.
     table = conform(pq.read_table(workspace.inputs["table"]), declared)
-    # A fit trusts its schema, so columns that were never examined are examined now.
+    # A fit does not infer the kinds in its schema, so columns that were not examined yet are examined here.
     examined = examine(table, declared, findings.table(name))
     schema = examined.schema
     whole = dataset_schema.model_copy(update={"tables": {name: schema}})
     split = Split.of(whole, holdout_fraction=parameters.holdout_fraction, seed=parameters.seed)
     training, holdout = split.divide(table, schema.subject)
     n_rows_held_out = holdout.num_rows
-    # Frees memory for the fit.
+    # The deletion frees memory for the fit.
     del table, holdout
     files = {"model": MODEL_FILE}
     if parameters.canaries is not None:

@@ -60,11 +60,11 @@ def join_parts(parts: Sequence[Part], target: Path, *, sha256: str | None) -> No
     Parameters
     ----------
     parts : sequence of Part
-        Parts in their order.
+        Parts in the order in which they form the file.
     target : Path
         Path of the file to write.
     sha256 : str, optional
-        Expected SHA-256 of the file. If omitted, every part is verified by its own SHA-256.
+        Expected SHA-256 of the file. If omitted, every part is verified against its own SHA-256.
 
     Raises
     ------

@@ -24,7 +24,7 @@ from understudy.transformers.table import TableTransformer, fit_table
 
 
 class Independent(SingleTableSynthesizer):
-    """Synthesizer that draws the codes of every column independently, by their frequencies."""
+    """Synthesizer that draws the codes of every column independently, according to their frequencies."""
 
     name: ClassVar[str] = "independent"
     parameters_type = IndependentParameters

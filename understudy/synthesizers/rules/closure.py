@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-# Columns, and a column that they determine together.
+# Columns, and the column that they determine together.
 Implication = tuple[tuple[str, ...], str]
 Implications = Sequence[Implication]
 
@@ -23,7 +23,7 @@ def determined_by(known: tuple[str, ...], implications: Implications) -> set[str
 
 
 def drop_implied(candidates: Sequence[tuple[tuple[str, str], str]], given: Implications) -> list[Implication]:
-    """Return the candidates without those that follow from the given implications and the other candidates.
+    """Return the candidates that do not follow from the given implications and the other candidates.
 
     A candidate is dropped only if it follows from candidates that stay, so that all candidates still follow.
     """

@@ -1,4 +1,4 @@
-"""Access to the columns of a table during the search for rules, in all rows and in a sample of them."""
+"""Access to the columns of a table during the search for rules, in all rows and in a sample of rows."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ class Coded:
 class Columns:
     """A table whose columns are read on first access and cached.
 
-    A candidate rule is first checked on the sample. If no row there breaks it, it is checked on all rows.
+    A candidate rule is first checked on the sample. If no sampled row breaks the rule, the rule is checked on
+    all rows.
     """
 
     def __init__(self, table: pa.Table, schema: TableSchema) -> None:
@@ -53,7 +54,7 @@ class Columns:
         return len(self.rows)
 
     def is_quantity(self, name: str) -> bool:
-        """Return whether a column has numbers or times, not text, categories or booleans."""
+        """Return whether a column contains numbers or times instead of text, categories or booleans."""
         type_ = self.table.schema.field(name).type
         is_text = pa.types.is_string(type_) or pa.types.is_large_string(type_)
         return not is_text and self.schema.column(name).kind not in (ColumnKind.category, ColumnKind.boolean)
@@ -67,7 +68,7 @@ class Columns:
         return unit_of(self.table.schema.field(name).type, self.decimals(name))
 
     def sample_unit(self, name: str) -> Fraction | None:
-        """Return the unit of the integers in the sample, which `unit` returns for all rows."""
+        """Return the unit of the integers in the sample. `unit` returns the unit for all rows."""
         return unit_of(self.table.schema.field(name).type, self.sample_decimals(name))
 
     def _array(self, name: str) -> ArrowArray:
@@ -104,7 +105,7 @@ def encode(values: Values) -> Coded:
 
 
 def _sample_rows(n_rows: int) -> Int64s:
-    """Return ascending row numbers: one random row of each of `N_ROWS_SAMPLE` equal sections of the table."""
+    """Return ascending row numbers: one random row from each of `N_ROWS_SAMPLE` equal sections."""
     if n_rows <= N_ROWS_SAMPLE:
         return np.arange(n_rows)
     starts = np.arange(N_ROWS_SAMPLE + 1) * n_rows // N_ROWS_SAMPLE

@@ -1,8 +1,8 @@
-"""Differences of two columns that belong together, such as the start and the end of a stay.
+"""Differences between two related columns, such as the start and the end of a stay.
 
-A chain learns both columns in bins. If the difference is far smaller than a bin, only the order of the two
-columns survives. Such a difference is therefore learned as a column, and one of the two columns is derived
-from the other.
+A chain bins both columns. If the difference is far smaller than a bin, the chain preserves only the order of
+the two columns. Such a difference is therefore learned as a column, and one of the two columns is derived
+from the other column and the difference.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ N_COLUMNS_MAX = 64
 N_ROWS_FIRST = 512
 # Minimum number of rows in which both columns are present.
 N_ROWS_MIN = 32
-# Maximum interquartile range of a difference, relative to that of either column. Above it, the chain resolves
-# the difference.
+# Maximum interquartile range of a difference, as a fraction of the interquartile range of either column. The
+# bins of the chain are fine enough for larger differences.
 RATIO_MAX = 1 / 8
-# Factor by which the limit is higher on the first rows, whose quartiles are less certain.
+# Factor by which the limit is raised for the first rows, because their quartiles are less certain.
 SLACK_FIRST = 2.0
-# Minimum interquartile range of both columns, in steps of their grid. A chain resolves columns with fewer
-# values.
+# Minimum interquartile range of both columns, in steps of their grid. The bins of a chain are fine enough for
+# columns with fewer values.
 N_STEPS_MIN = 16
 # Minimum interquartile range of a difference of floats without a grid, in units of the last decimal place.
 N_UNITS_MIN = 1000
@@ -61,7 +61,7 @@ NAME_LENGTH_MAX = 200
 
 @dataclass(frozen=True)
 class Difference:
-    """Column that is derived from another one and their difference.
+    """Column that is derived from another column and the difference between the two columns.
 
     Parameters
     ----------
@@ -106,16 +106,16 @@ class _Quantity:
 
 
 def find_derivations(columns: Columns, fixed: set[str], excluded: set[str]) -> tuple[Derivation, ...]:
-    """Return the columns to derive from others, in an order in which they can be computed.
+    """Return the columns to derive from other columns, in an order in which they can be computed.
 
     Parameters
     ----------
     columns : Columns
         Columns of the table.
     fixed : set of str
-        Names of columns that cannot be derived, but from which others can be.
+        Names of columns that must not be derived, but from which other columns may be derived.
     excluded : set of str
-        Names of columns that can be neither.
+        Names of columns that must not take part in a derivation.
     """
     found: dict[str, Derivation] = {}
     trees = {name: name for name in columns.names}
@@ -133,7 +133,7 @@ def find_derivations(columns: Columns, fixed: set[str], excluded: set[str]) -> t
 
 
 def _in_order(found: dict[str, Derivation]) -> Iterator[Derivation]:
-    """Yield the derivations such that no base is computed after the columns derived from it."""
+    """Yield the derivations in an order in which every base precedes the columns derived from it."""
     waiting = dict(found)
     while waiting:
         for target in [t for t, own in waiting.items() if own.difference.base not in waiting]:
@@ -141,7 +141,7 @@ def _in_order(found: dict[str, Derivation]) -> Iterator[Derivation]:
 
 
 def _tight_pairs(columns: Columns, names: list[str]) -> list[tuple[str, str]]:
-    """Return the pairs whose difference is tight in the sample, the tightest first."""
+    """Return the pairs with a tight difference in the sample, the tightest pair first."""
     ratios: dict[tuple[str, str], float] = {}
     for group in _groups(columns, names):
         floats = np.array([_as_floats(columns, name) for name in group])
@@ -201,7 +201,7 @@ def _as_floats(columns: Columns, name: str) -> Floats:
 
 
 def _directions(columns: Columns, first: str, second: str) -> list[tuple[str, str]]:
-    """Return (base, target) in both directions; the column whose values repeat more often is the base."""
+    """Return (base, target) in both directions. The first base is the column with more repeated values."""
     repeats = _entropy(columns.sample(second)) < _entropy(columns.sample(first)) - NATS_MAX
     directions = [(first, second), (second, first)]
     return directions[::-1] if repeats else directions
@@ -244,7 +244,7 @@ def _derivation(columns: Columns, base: str, target: str) -> Derivation | None:
 
 
 def _read(columns: Columns, name: str) -> _Quantity | None:
-    """Return a column as integers; floats without a grid are rounded, or None if they are too large."""
+    """Return a column as integers, or None if its floats are too large. Floats without a grid are rounded."""
     type_ = columns.table.schema.field(name).type
     decimals, unit = columns.decimals(name), columns.unit(name)
     if unit is not None:
@@ -268,14 +268,14 @@ def _is_small(numbers: Int64s, factor: int) -> bool:
 
 
 def _is_tight(base: Int64s, target: Int64s, *, has_grid: bool) -> bool:
-    """Return whether the difference of all rows is tight, and sums with it stay on the target's grid."""
+    """Return whether the difference over all rows is tight, and whether sums stay on the target's grid."""
     difference = target - base
     spread, *spreads = (int(_spreads(x[None].astype(np.float64))[0]) for x in (difference, base, target))
     step, *steps = (_step(x) for x in (difference, base, target))
     if (has_grid and (step % steps[1] or steps[0] % steps[1])) or (not has_grid and spread < N_UNITS_MIN):
         return False
     is_fine = all(wide >= N_STEPS_MIN * own for wide, own in zip(spreads, steps, strict=True))
-    # One step is added because a spread of zero is a spread of less than one step.
+    # One step is added, because a measured spread of zero means a true spread of less than one step.
     is_narrow = spread + min(step, steps[1]) <= RATIO_MAX * min(spreads)
     if not is_fine or not is_narrow or _entropy_of(target) < _entropy_of(difference) - NATS_MAX:
         return False
@@ -283,26 +283,26 @@ def _is_tight(base: Int64s, target: Int64s, *, has_grid: bool) -> bool:
 
 
 def _sums_occur(base: Int64s, target: Int64s) -> bool:
-    """Return whether sums with differences of other rows occur in the target as often as its own values do.
+    """Return whether sums of bases and differences of other rows occur in the target as often as its values.
 
-    Clock times such as 1559, months such as 202312, and round times have gaps into which such sums fall.
+    Clock times such as 1559, months such as 202312, and round times have gaps. Such sums fall into the gaps.
     """
     order = np.random.default_rng(0).permutation(len(base))[:N_ROWS_SUMMED]
     own, known = order[::2], np.unique(target[order[1::2]])
     share = float(np.isin(target[own], known).mean())
     share_of_sums = float(np.isin(base[own] + np.roll(target[own] - base[own], 1), known).mean())
-    # Three standard deviations of the difference of two shares.
+    # The tolerance is three standard deviations of the difference between two shares.
     noise = 3 * (2 * share * (1 - share) / len(own)) ** 0.5
     return bool(share_of_sums >= share - SHARE_MISSED_MAX - noise)
 
 
 def _step(numbers: Int64s) -> int:
-    """Return the greatest common divisor of the distances between numbers; 0 if all are equal."""
+    """Return the greatest common divisor of the distances between numbers, or 0 if all numbers are equal."""
     return int(np.gcd.reduce(numbers - numbers.min()))
 
 
 def _name(columns: Columns, target: str, base: str) -> str:
-    """Return a name for a difference that no column of the table has, and no other difference."""
+    """Return a name for a difference that no column of the table and no other difference has."""
     name = f"{columns.schema.names.index(target)}: {target} - {base}"[:NAME_LENGTH_MAX]
     while name in columns.schema.names:
         name += "'"

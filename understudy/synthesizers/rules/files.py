@@ -1,4 +1,4 @@
-"""Conversion of rules to JSON and plain arrays, and back. The content of files is untrusted."""
+"""Conversion of rules to and from JSON and plain arrays. The content of files is untrusted."""
 
 from __future__ import annotations
 

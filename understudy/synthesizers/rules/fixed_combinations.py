@@ -1,4 +1,4 @@
-"""Fixed combinations: columns that are a function of two others in every row, but not of either alone."""
+"""Fixed combinations: columns that are a function of two others in every row, but of neither alone."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class FixedCombination:
         return table
 
     def holds(self, first: Int32s, second: Int32s, dependent: Int32s) -> Mask:
-        """Return the rows whose combination of levels is known and has the given third level."""
+        """Return a mask of rows whose combination of levels is known and has the given third level."""
         table = self._table
         # UNKNOWN and levels beyond the table are mapped to the last row or column, which has no combinations.
         n_first, n_second = table.shape
@@ -130,7 +130,10 @@ def _prove(
 
 
 def _candidates(columns: Columns, sample: SampleCodes) -> list[tuple[int, int, Int64s]]:
-    """Return pairs of columns, fewest combinations first, with the columns they determine in the sample."""
+    """Return pairs of columns, and the columns that they determine in the sample.
+
+    Pairs with the fewest combinations come first.
+    """
     n = len(sample.names)
     candidates = []
     for i, j in combinations(_determinants(columns, sample), 2):
@@ -150,7 +153,7 @@ def _determinants(columns: Columns, sample: SampleCodes) -> Int64s:
 
 
 def _is_fixed_combination(columns: Columns, triple: tuple[str, str, str], n_hypotheses: int) -> bool:
-    """Return whether two columns determine the third in all rows, and neither nearly does so alone."""
+    """Return whether two columns determine the third in all rows, and neither alone nearly determines it."""
     first, second, dependent = (columns.coded(name) for name in triple)
     if max(first.n_codes, second.n_codes) > N_VALUES_MAX or dependent.n_codes < 2:
         return False
@@ -230,7 +233,7 @@ def _one_of_each(columns: Columns, name: str, rows: Int64s) -> Int64s:
 def _levels(values: Values, rows: Int64s) -> Levels:
     taken = _take(values, rows)
     keys = taken.keys.filter(pa.array(~taken.mask)).unique()
-    # Sorted, so that the levels do not reveal the order of the rows.
+    # The levels are sorted, so that they do not reveal the order of the rows.
     return Levels(keys.take(pc.sort_indices(keys)))
 
 

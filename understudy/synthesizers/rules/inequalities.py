@@ -1,4 +1,4 @@
-"""Inequalities: pairs of columns in which one is never above the other."""
+"""Inequalities: pairs of columns in which one value never exceeds the other."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def _prove(columns: Columns, candidates: list[tuple[str, str]]) -> dict[tuple[st
     An inequality follows from two others only if their common column is never missing. Adjacent columns are
     checked first, so that most inequalities of a long chain follow without a check.
     """
-    # Columns with an inequality in both directions are equal, which a linear rule covers.
+    # Columns with an inequality in both directions are equal. A linear rule covers equal columns.
     left = set(candidates) - {pair[::-1] for pair in candidates}
     above: dict[str, set[str]] = {}
     for low, high in left:

@@ -24,8 +24,8 @@ SUM_MAX = 2**61
 class Linear:
     """Rule that target = (offset + sum of factor * term) / divisor, rounded to a multiple of step.
 
-    All numbers are integers in the units that the columns store. Floats count in units of their last decimal
-    place. The target is missing exactly where a term is missing.
+    All numbers are integers in the units that the columns store. Floats are counted in units of their last
+    decimal place. The target is missing exactly where a term is missing.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class Linear:
     is_nonnegative: bool
 
     def compute(self, terms: list[Values]) -> Numbers:
-        """Return the target as integers, with arbitrary values where a term is missing.
+        """Return the target as integers. The values are arbitrary where a term is missing.
 
         Python integers are used if 64 bits might overflow.
         """
@@ -76,7 +76,7 @@ class Linear:
     def holds(self, target: Values, terms: list[Values]) -> Mask:
         """Return which rows satisfy the rule."""
         missing = any_missing(terms)
-        # Numbers of uint64 beyond int64, which no valid target has, become negative.
+        # Numbers of uint64 beyond int64 become negative. No valid target contains such numbers.
         is_unsigned = target.numbers.dtype == np.uint64
         numbers = target.numbers.view(np.int64) if is_unsigned else target.numbers
         agrees: Mask = np.asarray(self.compute(terms) == numbers, dtype=np.bool_)
@@ -197,7 +197,7 @@ def _number(value: Fraction) -> str:
 def _constant(value: Fraction, type_: pa.DataType) -> str:
     if value == 0:
         return ""
-    # For a point in time the constant would be seconds since 1970, which are meaningless to a reader.
+    # For a timestamp, the constant would be a number of seconds since 1970, which readers cannot interpret.
     if comparable_kind(type_) != "number":
         return " + a constant"
     return f" + {_number(value)}"

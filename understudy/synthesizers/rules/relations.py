@@ -1,4 +1,4 @@
-"""Search for linear rules between numbers and times: guessed by orthogonalization, proven in integers."""
+"""Search for linear rules: orthogonalization finds candidates, and integer arithmetic confirms them."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from understudy.transformers.base import Mask
 
 # Maximum number of numeric and time columns to search. Further columns are ignored.
 N_COLUMNS_MAX = 64
-# Maximum number of patterns of missing values to search. Those with the most complete rows come first.
+# Maximum number of missing-value patterns to search. Patterns with the most complete rows come first.
 N_PATTERNS_MAX = 8
 # Maximum number of rows that are orthogonalized.
 N_ROWS_MAX = 1024
-# Minimum number of rows minus the number of columns.
+# Minimum difference between the number of rows and the number of columns.
 N_ROWS_SPARE = 16
 
 DENOMINATORS = (1, 10, 100, 1000, 10_000)
@@ -100,7 +100,7 @@ def _quantities(columns: Columns) -> list[_Quantity]:
 
 
 def _patterns(quantities: list[_Quantity]) -> list[Mask]:
-    """Return the distinct masks of missing values, those with the most complete rows first."""
+    """Return the distinct masks of missing values. Masks with the most complete rows come first."""
     different = {q.missing.tobytes(): q.missing for q in quantities}
     return sorted(different.values(), key=lambda mask: int(mask.sum()))[:N_PATTERNS_MAX]
 
@@ -108,7 +108,7 @@ def _patterns(quantities: list[_Quantity]) -> list[Mask]:
 def _find_within(
     columns: Columns, quantities: list[_Quantity], rows: Int64s, derived: set[str]
 ) -> list[Linear]:
-    """Return the rules among columns that the given rows have. No target is a term of a later rule."""
+    """Return the rules among columns, found on the given rows. No target is a term of a later rule."""
     found: list[Linear] = []
     refused: set[frozenset[str]] = set()
     while True:
@@ -152,7 +152,7 @@ def _targets(columns: Columns, guess: _Guess) -> list[str]:
 
 
 def _guesses(quantities: list[_Quantity], rows: Int64s, *, is_rounded: bool) -> Iterator[_Guess]:
-    """Yield a relation for each column that depends on previous columns with simple coefficients.
+    """Yield a relation for each column that depends linearly on previous columns with simple coefficients.
 
     Columns are orthogonalized one after another (Gram-Schmidt, applied twice as Kahan recommends). The column
     with the finest unit comes first, because a rounded sum is coarser than its terms.
@@ -207,7 +207,7 @@ def _guess(
 
 
 def simplest(value: float, slack: float) -> Fraction | None:
-    """Return a fraction within `slack` of the value under the smallest possible denominator limit."""
+    """Return a fraction that differs from the value by at most `slack`, with a small denominator."""
     if abs(value) <= slack:
         return Fraction(0)
     for most in DENOMINATORS:

@@ -47,11 +47,11 @@ class Rules:
     functional_dependencies : tuple of FunctionalDependency
         Functional dependencies, which contain only column names. The synthesizer learns the values.
     fixed_combinations : tuple of FixedCombination
-        Columns that two others determine together.
+        Columns that two other columns determine together.
     linear : tuple of Linear
         Linear rules, in an order in which the targets can be computed.
     inequalities : tuple of Inequality
-        Pairs of columns in which one is never above the other.
+        Pairs of columns in which one value never exceeds the other.
     missingness : tuple of Missingness
         Columns whose values are missing together.
     levels : mapping of column name to Levels
@@ -60,7 +60,8 @@ class Rules:
         Number of decimal places of float columns. Columns of other types, and float columns with too many
         decimal places, are absent unless they are in `differences`.
     differences : tuple of Difference
-        Columns that are derived from another one and their difference. `linear` contains the derivations.
+        Columns that are derived from another column and the difference between the two columns. `linear`
+        contains the derivations.
     """
 
     schema: TableSchema
@@ -93,7 +94,9 @@ class Rules:
         return block.arrays
 
     def measure(self, columns: Mapping[str, ArrowArray]) -> Arrays:
-        """Return the differences of rows by name; a difference is missing where one of its columns is.
+        """Return the differences of rows by name.
+
+        A difference is missing where one of its columns is missing.
 
         Parameters
         ----------
@@ -128,7 +131,7 @@ class Rules:
         """
         block = _Block(self, dict(columns))
         factors = {rule.target: rule.factors[0] for rule in self.linear}
-        # A base is itself the target of a difference that is computed before.
+        # The order is reversed, because a base can itself be the target of an earlier difference.
         for own in reversed(self.differences):
             target, base, factor = block.values(own.target), block.values(own.base), factors[own.target]
             numbers, missing = measure(target, base, factor)
@@ -136,7 +139,7 @@ class Rules:
             block.add(own.name, pa.array(numbers, pa.int64(), mask=missing))
             gaps = base.mask & ~target.mask & ~assumed.mask
             if gaps.any():
-                # If the base has a coarser unit, the nearest value in that unit is taken.
+                # If the base has a coarser unit, the nearest value in that unit is used.
                 rest = target.numbers.astype(np.int64) - assumed.numbers
                 whole = (rest + factor // 2) // factor
                 writing = Writing(self._types[own.base], self.decimals.get(own.base, 0), nullable=True)
@@ -274,7 +277,7 @@ def find_rules(table: pa.Table, schema: TableSchema) -> Rules:
 
 
 def add_differences(rules: Rules, table: pa.Table) -> Rules:
-    """Return the rules with the derivation of columns from others and tight differences.
+    """Return the rules, extended by columns that are derived from other columns and tight differences.
 
     Parameters
     ----------
@@ -327,7 +330,7 @@ def _implications_of(linear: tuple[Linear, ...]) -> list[Implication]:
 
 
 def _orders_of(columns: Columns, linear: tuple[Linear, ...]) -> set[tuple[str, str]]:
-    """Return the inequalities that follow because a sum of nonnegative numbers is at least each of them."""
+    """Return the inequalities that follow because no term exceeds a sum of nonnegative terms."""
     kept = set()
     for rule in linear:
         is_grown = rule.offset >= 0 and rule.step == 1 and all(factor > 0 for factor in rule.factors)

@@ -1,4 +1,4 @@
-"""Significance tests that separate rules from relations that hold by chance.
+"""Significance tests that distinguish rules from relations that hold by chance.
 
 Evidence is the log likelihood ratio of the rows under the rule and under independent columns. By Markov's
 inequality, independent columns reach evidence t with a probability of at most exp(-t). The threshold is the
@@ -22,7 +22,7 @@ def is_significant(evidence: float, n_hypotheses: int) -> bool:
 
 
 def surprises(counts: Int64s) -> Floats:
-    """Return -log of the frequency of each value, zero for values that do not occur."""
+    """Return -log of the frequency of each value, or zero for values that do not occur."""
     total = max(int(counts.sum()), 1)
     frequency: Floats = np.where(counts > 0, counts / total, 1.0)
     return -np.log(frequency)
@@ -36,9 +36,8 @@ def entropy(counts: Int64s) -> float:
 def evidence_of_groups(n_rows: Int64s, surprise: Floats) -> float:
     """Return the evidence that all rows of each group have the same value.
 
-    The first row of a group sets the value, and each further row adds evidence. The largest group does not
-    count. For example, a column that is zero wherever another is zero gives no evidence about the other
-    values.
+    The first row of a group sets the value, and each further row adds evidence. The largest group is ignored.
+    For example, a column that is zero wherever another is zero gives no evidence about the other values.
 
     Parameters
     ----------
@@ -54,8 +53,8 @@ def evidence_of_groups(n_rows: Int64s, surprise: Floats) -> float:
 def least_repeats(n_rows: int, n_sample: int) -> float:
     """Return the minimum number of rows of a sample that repeat a value, if 5 rows share a value on average.
 
-    The expected number is lowest for equal groups of 5 rows. The result is half of the expectation, or 0 if
-    the expectation is at most 60, where chance dominates.
+    The expected number is lowest for equal groups of 5 rows. The result is half of the expected number, or 0
+    if the expected number is at most 60, because chance dominates small numbers.
     """
     if n_sample >= n_rows:
         return 0.8 * n_rows

@@ -1,4 +1,4 @@
-"""Column values in the form in which rules use them: numbers or strings, and a mask of missing values."""
+"""Column values in the form that rules require: numbers or strings, and a mask of missing values."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def read_values(name: str, array: ArrowArray, decimals: int | None) -> Values:
 
 
 def find_decimals(array: ArrowArray) -> int | None:
-    """Return the number of decimal places of a float array, or None if it is too large or for other types."""
+    """Return the decimal places of a float array, or None if there are too many or the type is different."""
     if not pa.types.is_floating(array.type):
         return None
     floats = _floats(array)
@@ -89,12 +89,12 @@ def find_decimals(array: ArrowArray) -> int | None:
 
 
 def has_missing(array: Any) -> bool:  # Any: an array, or a column of several arrays
-    """Return whether an array may have missing values. The cheap check may return True by mistake."""
+    """Return whether an array may have missing values. The fast check may return True by mistake."""
     return array.null_count > 0 or pa.types.is_floating(array.type)
 
 
 def unit_of(type_: pa.DataType, decimals: int | None) -> Fraction | None:
-    """Return the unit of a type's stored integers, for times in seconds, or None for types without a unit."""
+    """Return the unit of a type's stored integers (in seconds for times), or None if the type has no unit."""
     if pa.types.is_integer(type_):
         return Fraction(1)
     if pa.types.is_decimal128(type_):
@@ -110,7 +110,7 @@ def unit_of(type_: pa.DataType, decimals: int | None) -> Fraction | None:
 
 
 def comparable_kind(type_: pa.DataType) -> str:
-    """Return a key that two types share if their values can be compared, empty if a type has no order."""
+    """Return a key that is equal for comparable types. The key is empty for types without an order."""
     if pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal128(type_):
         return "number"
     return str(type_) if pa.types.is_temporal(type_) else ""

@@ -1,7 +1,7 @@
-"""The tree chain, a synthesizer that models each column by trees over the columns before it.
+"""The tree chain, a synthesizer that models each column with trees over the preceding columns.
 
-Each column is a hierarchy of choices, and each choice is a tree that grows as far as the evidence supports
-it. `docs/explanation/tree-chain.md` describes the method and its sources.
+Each column is modelled as a hierarchy of choices. A tree models each choice, and grows as far as the evidence
+supports its splits. `docs/explanation/tree-chain.md` describes the method and its sources.
 """
 
 from __future__ import annotations

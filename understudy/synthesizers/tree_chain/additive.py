@@ -19,7 +19,7 @@ UNIT = 1024
 # Weights are stored as integer multiples of 2**-16.
 WEIGHT_UNIT = 2.0**16
 N_ROWS_MAX = 50_000
-# Maximum number of cells; limits the rows of wide tables, since the work grows with rows * columns**2.
+# Maximum number of cells. It limits the rows of wide tables, because the work grows with rows * columns**2.
 N_CELLS_MAX = 12_500_000
 N_CELLS_BLOCK = 1_000_000
 N_ONE_HOT_MAX = 24
@@ -66,7 +66,7 @@ class Moments:
 
 
 def choose_rows(n_rows: int, n_columns: int, seed: int) -> npt.NDArray[np.int64]:
-    """Return the numbers of the rows on which predictors are fitted, in ascending order: all, or a sample."""
+    """Return the ascending numbers of the rows on which predictors are fitted: all rows, or a sample."""
     n_max = min(N_ROWS_MAX, N_CELLS_MAX // n_columns)
     if n_rows <= n_max:
         return np.arange(n_rows)
@@ -154,7 +154,7 @@ def _tabulate(
 
 
 def with_bins(predictor: Predictor, sums: npt.NDArray[np.int64]) -> Predictor:
-    """Return the predictor with bins that have equal mass under the given sums."""
+    """Return the predictor with bins that contain nearly equal numbers of the given sums."""
     edges = np.unique(np.quantile(sums, np.linspace(0, 1, N_BINS + 1)[1:-1]))
     low, high = int(sums.min()), int(sums.max())
     shift = max((high - low).bit_length() - (N_PLACES - 1).bit_length(), 0)

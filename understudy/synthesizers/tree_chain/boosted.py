@@ -1,8 +1,8 @@
-"""Boosted trees that extend the additive predictor: grown on one half of the rows and applied to the other.
+"""Boosted trees that extend the additive predictor, grown on one half of the rows for use on the other half.
 
 Trees overfit their own training rows. A chain that used such predictions would draw distributions that are
-too narrow. Therefore each half of the rows gets the trees of the other half, and a draw picks one of the two
-halves at random.
+too narrow. Therefore the trees for each half of the rows are grown on the other half, and a draw picks one of
+the two halves at random.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ def choose_preset(encoded: Encoded, arranged: Arranged, seconds: float, run: Lea
     quiet = replace(run, context=replace(run.context, progress=no_progress))
     fit_chain(encoded.take(rows), arranged, PRESETS["fast"], quiet)
     spent = time.monotonic() - began
-    # An upper estimate, because the time grows slightly slower than the number of rows.
+    # This is an upper estimate, because the time grows slightly more slowly than the number of rows.
     expected = spent * n_rows / len(rows)
     for name, factor in FACTORS.items():
         if spent + expected * factor <= seconds:

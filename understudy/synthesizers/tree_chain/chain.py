@@ -1,4 +1,4 @@
-"""Fitting of the conditional distribution of every column, and drawing of rows from these distributions."""
+"""Fitting of the conditional distribution of every column, and sampling of rows from the distributions."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Link:
 
     @property
     def conditional(self) -> Conditional:
-        """Distribution in the form that kernels take."""
+        """Distribution in the form that the kernels require."""
         return Conditional(self.child, self.forest, self.predictor, self.coarse)
 
 
@@ -126,7 +126,7 @@ def encode(codes: list[Codes], transformers: Sequence[Transformer]) -> Encoded:
 
 
 def fit_chain(encoded: Encoded, arranged: Arranged, preset: Preset, run: LearnRun) -> list[Link]:
-    """Fit the conditional distribution of every column, given the columns before it in the order.
+    """Fit the conditional distribution of every column, given the preceding columns in the order.
 
     Raises
     ------
@@ -171,7 +171,7 @@ def _fit_all(fit: Callable[[int], Link], n: int, run: LearnRun) -> list[Link]:
     links: list[Link] = []
     run.context.report("fitting", 0.0)
     with ThreadPoolExecutor(run.n_threads) as pool:
-        # Later columns take longer, so they start first. Otherwise one thread might finish long after the
+        # Later columns take longer, so they start first. Otherwise, one thread might finish long after the
         # others.
         tasks = [pool.submit(fit, position) for position in reversed(range(n))]
         for task in tasks:

@@ -1,9 +1,9 @@
 """Conditional sampling: weighted proposals that fulfil a condition, and resampling by their weights.
 
 A column with a condition is drawn from the allowed codes, and the row's weight is the probability of these
-codes given the columns before. Rows are then chosen from many proposals by their weights: sampling importance
-resampling (Rubin 1988), with systematic resampling (Kitagawa 1996). A pool of proposals serves a block of
-rows, so that row k of a seed does not depend on which other rows are requested.
+codes, given the preceding columns. Rows are then chosen from many proposals by their weights: sampling
+importance resampling (Rubin 1988), with systematic resampling (Kitagawa 1996). A pool of proposals serves a
+block of rows, so that row k for a given seed does not depend on which other rows are requested.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ N_ROWS_BLOCK = 1024
 # Target number of effective proposals per row, and maximum number of proposals per row.
 N_EFFECTIVE = 8
 N_PROPOSALS_MAX = 128
-# Number of proposals from which a group's effective share is estimated, and maximum of this number while all
-# weights are 0.
+# Initial and maximum number of proposals from which a group's effective share is estimated. The number grows
+# while all weights are 0.
 N_TRIED = 8192
 N_TRIED_MAX = 262_144
 N_POOLS_TRIED = 64
@@ -53,7 +53,7 @@ class Group:
     allowed : mapping of column to array of shape (n_codes,)
         Mask of allowed codes of each restricted column, by index of the column in the table.
     filters : tuple of CodePredicate
-        Predicates that cannot be decided from codes. They are checked on the decoded values of proposals.
+        Predicates for which codes are not sufficient. They are checked on the decoded values of proposals.
     """
 
     predicates: tuple[CodePredicate, ...]
@@ -98,7 +98,7 @@ def _bases_of(
 ) -> Iterator[tuple[int, Mask]]:
     """Yield the columns from which restricted columns are derived, with the codes that can satisfy them.
 
-    The restriction only saves proposals, which the filters check afterwards.
+    The restriction only reduces the number of proposals. The filters check the proposals afterwards.
     """
     by_target = {difference.target: difference for difference in enforcer.rules.differences}
     for predicate in filters:
@@ -184,7 +184,7 @@ class Conditioner:
     n_proposals : int
         Number of proposals per row.
     effective_share : float
-        Number of independent rows that one drawn row is worth, from 0 to 1.
+        Number of independent rows to which one drawn row is equivalent, from 0 to 1.
     """
 
     links: Sequence[Link]
@@ -212,7 +212,7 @@ class Conditioner:
 
 
 def make_conditioner(links: Sequence[Link], group: Group, accept: Accept) -> Conditioner:
-    """Return the sampler of a group's rows, with a number of proposals that a trial determines.
+    """Return the sampler of a group's rows. A trial determines its number of proposals.
 
     Raises
     ------

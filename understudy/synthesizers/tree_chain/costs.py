@@ -14,7 +14,7 @@ N_PREDECESSORS_MAX = 60
 
 
 def estimate_fit(parameters: SynthesizerParameters, n_rows: int, n_columns: int) -> FitCost:
-    """Estimate the cost of a fit, whose CPU time is at most the time budget."""
+    """Estimate the cost of a fit. The CPU time is at most the time budget."""
     assert isinstance(parameters, TreeChainParameters)
     codes = estimate_codes(parameters, n_rows, n_columns)
     factor = PRESET_FACTORS[parameters.preset]

@@ -1,4 +1,4 @@
-"""Columns of differences: they are drawn like the columns of the table, and not part of sampled rows."""
+"""Columns of differences, which are drawn like other columns but are not part of the sampled rows."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ N_DIFFERENCES_MAX = 64
 
 @dataclass(frozen=True)
 class DrawnTable:
-    """A table with its columns of differences, which follow its own columns, and its rules."""
+    """A table with its rules, and with columns of differences after its own columns."""
 
     rows: pa.Table
     transformer: TableTransformer
@@ -32,7 +32,10 @@ class DrawnTable:
 
 
 def learned_columns(table: TableTransformer) -> TableSchema | None:
-    """Return the schema of the learned columns, which alone have rules, or None if all are generated."""
+    """Return the schema of the learned columns, or None if all are generated.
+
+    Only learned columns have rules.
+    """
     pairs = zip(table.schema.columns, table.columns, strict=True)
     learned = tuple(column for column, t in pairs if not isinstance(t, GeneratedTransformer))
     return TableSchema(columns=learned) if learned else None
@@ -64,7 +67,7 @@ def difference_column(name: str) -> Column:
 
 
 def with_columns(table: TableTransformer, differences: dict[str, Any]) -> TableTransformer:
-    """Return the transformer of a table with further columns of differences."""
+    """Return the transformer of a table, extended by columns of differences."""
     columns = table.schema.columns + tuple(difference_column(name) for name in differences)
     schema = table.schema.model_copy(update={"columns": columns})
     return replace(table, schema=schema, columns=table.columns + tuple(differences.values()))

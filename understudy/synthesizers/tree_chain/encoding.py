@@ -1,4 +1,4 @@
-"""Encoding of tables that the model was not fitted on, whose missing values are imputed."""
+"""Encoding of tables for imputation. The model was not fitted on these tables."""
 
 from __future__ import annotations
 

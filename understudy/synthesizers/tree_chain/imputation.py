@@ -1,9 +1,9 @@
 """Imputation of missing values, given the known values of a row.
 
-Several particles per row pass through the chain. A column with a known value is not drawn; instead, the
-particle is weighted with the probability of that value, given the columns before. One particle is chosen by
-its weight, so that the imputed values also agree with known values later in the chain (Rubin 1987; Gordon et
-al. 1993).
+Several particles per row pass through the chain. A column with a known value is not drawn. Instead, the
+particle is weighted by the probability of that value, given the preceding columns. One particle is chosen
+with a probability proportional to its weight, so that the imputed values also agree with known values later
+in the chain (Rubin 1987; Gordon et al. 1993).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from understudy.transformers.table import TableTransformer
 N_PARTICLES = 64
 # Number of rows that are completed at a time.
 N_ROWS_BLOCK = 1024
-# Log weight of an impossible value. It is finite, so that rows that are impossible under the model are
+# Log weight of an impossible value. It is finite, so that rows that are impossible under the model can be
 # completed.
 LOG_IMPOSSIBLE = -50.0
 # Stream of the hash that chooses particles, and first stream of the seeds of draws.
@@ -45,7 +45,7 @@ Accept = Callable[[npt.NDArray[np.uint8]], Weights]
 
 @dataclass(frozen=True)
 class _Step:
-    """One step of the particles through the chain, which processes one column.
+    """One step of the particles through the chain. Each step processes one column.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ class _Step:
     position : int
         Position of the column in the chain.
     rows : array of shape (n_particles, n_columns)
-        Coarse codes of the columns before.
+        Coarse codes of the preceding columns.
     own : array of shape (n_particles,)
         Codes of the column. Known codes are set, and unknown codes are written when they are drawn.
     """
@@ -135,7 +135,7 @@ class Imputer:
         return codes, log_weight + np.log(np.maximum(self.accept(rows), 1e-9))
 
     def _log_probability(self, step: _Step, at: Int64s) -> Weights:
-        """Return the log probabilities of the known codes of some particles, given the columns before."""
+        """Return the log probabilities of the known codes of some particles, given the preceding columns."""
         out = np.zeros(len(at))
         if len(at):
             link = step.link
@@ -179,7 +179,7 @@ def draw_completed(
 
 
 def _take(log_weight: Weights, seed: int, numbers: RowNumbers) -> npt.NDArray[np.int64]:
-    """Return the index of one particle for every row, chosen by weight."""
+    """Return the index of one particle for every row, chosen with probability proportional to weight."""
     weight = np.exp(log_weight - log_weight.max(axis=1, keepdims=True))
     sums = np.cumsum(weight, axis=1)
     words = np.empty(len(numbers), np.uint64)
@@ -196,13 +196,13 @@ def _is_missing(array: ArrowArray) -> Mask:
 
 
 def _prefer(given: ArrowArray, drawn: ArrowArray) -> ArrowArray:
-    """Return the given values, with drawn values in place of missing values."""
+    """Return the given values, with missing values replaced by drawn values."""
     merged: ArrowArray = pc.if_else(pa.array(~_is_missing(given)), given, drawn)
     return merged
 
 
 def _fill(given: ArrowArray, gaps: npt.NDArray[np.int64], own: ArrowArray, drawn: ArrowArray) -> ArrowArray:
-    """Return a column whose missing values are replaced by drawn values, in the rows with gaps."""
+    """Return a column with its missing values replaced by drawn values, in the rows with gaps."""
     missing = _is_missing(own)
     if not missing.any():
         return given

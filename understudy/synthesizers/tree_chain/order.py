@@ -20,7 +20,7 @@ NATS_BETTER = 0.1
 _TRIAL = Preset(GrowthRules(penalty=0.0, category_penalty=1.0, min_leaf=5, depth_max=24, smoothing=4.0))
 
 ColumnOrder = list[int]
-# Function that moves looked-up columns behind the columns that determine them.
+# Function that moves looked-up columns after the columns that determine them.
 Arrange = Callable[[ColumnOrder], Arranged]
 
 
@@ -30,7 +30,7 @@ def ascending_order(encoded: Encoded) -> ColumnOrder:
 
 
 def choose_order(encoded: Encoded, arrange: Arrange, run: LearnRun) -> Arranged:
-    """Return the order with the highest held-out likelihood, or the ascending one if it is nearly as good."""
+    """Return the order with the highest held-out likelihood, or the ascending order if nearly as good."""
     n = encoded.coarse.shape[1]
     rows = np.random.default_rng([run.seed, 1]).permutation(n)[:N_ROWS_TRIED]
     cut = len(rows) * 4 // 5

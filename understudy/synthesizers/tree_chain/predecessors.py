@@ -1,4 +1,4 @@
-"""Choice of the earlier columns that a column's trees use: all of them, or the most informative ones.
+"""Choice of the earlier columns that a column's trees use: all columns, or the most informative columns.
 
 Without a limit, the time of a fit would grow with the square of the number of columns.
 """
@@ -11,9 +11,9 @@ import numpy.typing as npt
 from understudy.kernels import association
 from understudy.kernels.association import N_GROUPS
 
-# Maximum number of earlier columns that are all used.
+# If there are at most this many earlier columns, all of them are used.
 N_ALL_MAX = 64
-# Number of columns that are chosen if there are more than N_ALL_MAX.
+# Number of columns that are chosen if there are more than N_ALL_MAX earlier columns.
 N_CHOSEN = 32
 N_ROWS_MAX = 4096
 

@@ -1,4 +1,4 @@
-"""Translation of a column constraint to codes, and the check of values that codes cannot decide."""
+"""Translation of a column constraint to codes, and checks of values where codes are not sufficient."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class CodePredicate(Predicate):
     """Predicate on the values of a column that also determines which codes may satisfy it."""
 
     def codes(self, transformer: Transformer) -> tuple[Mask, bool]:
-        """Return a mask of codes that may satisfy the condition, and whether all values of these codes do.
+        """Return a mask of codes that may satisfy the condition, and whether all their values do.
 
         Raises
         ------
@@ -63,7 +63,7 @@ class CodePredicate(Predicate):
 
     @property
     def is_about_missing(self) -> bool:
-        """Whether the condition is that the value is missing, or that it is present."""
+        """Whether the condition only requires that the value is missing, or that it is present."""
         return self.constraint.is_missing is not None
 
     @property

@@ -16,17 +16,17 @@ class Preset:
     rules : GrowthRules
         Conditions under which tree nodes are split.
     n_trees : int
-        Number of trees of every choice, of which a draw picks one at random.
+        Number of trees per choice. A draw uses one of these trees at random.
     fraction : float
         Fraction of a choice's rows on which each of its trees is grown, from 0 to 1.
     chooses_order : bool
-        Whether several orders of the columns are compared on held-out rows. Otherwise columns are ordered by
+        Whether several orders of the columns are compared on held-out rows. Otherwise, columns are ordered by
         their number of codes.
     boosts : bool
         Whether the predictors of ordinal columns have boosted trees.
     n_refinements : int
         Number of rounds in which the density ratio of real to drawn rows is learned. Proposals are accepted
-        by this ratio.
+        according to this ratio.
     """
 
     rules: GrowthRules

@@ -1,4 +1,4 @@
-"""Rejection sampling: row k of a seed is the first of its proposals that passes all checks."""
+"""Rejection sampling: row k for a given seed is the first of its proposals that passes all checks."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
-"""Refinement: rejection sampling by a density ratio of real to drawn rows, which boosted trees learn.
+"""Refinement: rejection sampling with a density ratio of real to drawn rows, learned by boosted trees.
 
 Trees that classify rows as real or drawn estimate log p_real / p_drawn. A proposal is accepted with
 probability min(1, ratio / ceiling), so that accepted rows are closer to the real distribution (rejection
-sampling, von Neumann 1951; after a generative model: Azadi et al. 2019, "Discriminator rejection sampling").
+sampling, von Neumann 1951; applied to a generative model: Azadi et al. 2019, "Discriminator rejection
+sampling").
 """
 
 from __future__ import annotations
@@ -19,11 +20,11 @@ from understudy.kernels.boosting import Boosted, BoostingRules
 from understudy.synthesizers.contexts import LearnRun
 from understudy.transformers.base import RowNumbers, consecutive_rows
 
-# Maximum number of real rows, and number of drawn rows for each of them.
+# Maximum number of real rows, and number of drawn rows per real row.
 N_ROWS_MAX = 50_000
 N_DRAWN_PER_ROW = 2
 RULES = BoostingRules(is_class=True, n_trees=100, depth=6, rate=0.1, ridge=2.0, hessian_min=7.0, fraction=0.5)
-# Number of ensembles, each boosted on different random rows by a separate thread, that are averaged.
+# Number of averaged ensembles. A separate thread boosts each ensemble on different random rows.
 N_BAGS = 2
 # Share of proposals whose ratio is below the ceiling. The others are always accepted.
 CEILING_QUANTILE = 0.98
@@ -38,7 +39,7 @@ DrawRows = Callable[[RowNumbers], CoarseRows]
 
 @dataclass(frozen=True)
 class Refinement:
-    """Log density ratio of real to drawn rows, and the ceiling from which a proposal is always accepted."""
+    """Log density ratio of real to drawn rows, and the ceiling above which proposals are always accepted."""
 
     boosted: Boosted
     ceiling: float

@@ -1,7 +1,8 @@
 """Enforcement of the rules of a table: lookups, computed sums, and rejection of rows that break other rules.
 
-A lookup is a table from codes to codes, so that later trees can use the looked-up column. It needs codes that
-represent one value each, so rows with a pooled level or a range of numbers in the source column are rejected.
+A lookup is a table from codes to codes, so that later trees can use the looked-up column. Each code of the
+source column must represent a single value, so rows with a pooled level or a range of numbers in that column
+are rejected.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class RuleEnforcer:
     rules : Rules
         Rules of the learned columns.
     tables : mapping of (dependent, determinant) to array of shape (n_codes,)
-        Code of `dependent` for every code of `determinant`. Columns are indices in the table.
+        Code of `dependent` for every code of `determinant`. Columns are given as indices in the table.
     is_enforced : bool
         Whether rows that break a rule are rejected. False if nearly all rows would be rejected.
     """
@@ -78,7 +79,7 @@ class RuleEnforcer:
         )
 
     def _origin(self, column: int, placed: set[int]) -> int:
-        """Follow the determinant with the most dependents from column to column, and return the last."""
+        """Follow the determinants with the most dependents, and return the last column."""
         seen = placed | {column}
         while determinants := [
             determinant
@@ -147,7 +148,7 @@ class RuleEnforcer:
         return low, high
 
     def visible_schema(self, schema: TableSchema) -> TableSchema:
-        """Return the schema of sampled rows, which is that of the chain without columns of differences."""
+        """Return the schema of sampled rows: the schema of the chain without columns of differences."""
         hidden = {difference.name for difference in self.rules.differences}
         columns = tuple(column for column in schema.columns if column.name not in hidden)
         return schema.model_copy(update={"columns": columns})
@@ -172,7 +173,7 @@ class RuleEnforcer:
         return self.rules.describe()
 
     def describe_differences(self) -> list[str]:
-        """Return a sentence for each column that is derived from another one and their difference."""
+        """Return a sentence for each column that is derived from another column and a difference."""
         return [difference.describe() for difference in self.rules.differences]
 
 

@@ -75,7 +75,7 @@ ATTACK = (
 
 
 class TreeChain(SingleTableSynthesizer):
-    """Synthesizer that draws the columns one after another, each by trees over the columns before it."""
+    """Synthesizer that draws the columns one after another, each with trees over the preceding columns."""
 
     name: ClassVar[str] = "tree_chain"
     parameters_type = TreeChainParameters
@@ -212,7 +212,7 @@ class TreeChain(SingleTableSynthesizer):
     def impute(
         self, data: Dataset, *, n_draws: int = 1, context: SampleContext
     ) -> Iterator[tuple[str, pa.RecordBatch]]:
-        """Yield the rows of the data table with imputed missing values, the table `n_draws` times."""
+        """Yield the rows of the data table `n_draws` times, with missing values imputed."""
         fitted = self._fitted()
         (name,) = (name for name, table in self.schema_.tables.items() if table.role == "data")
         if name not in data:

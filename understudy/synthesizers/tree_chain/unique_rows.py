@@ -1,8 +1,8 @@
 """Rejection of proposals that equal a row that occurs only once in the table.
 
-The model stores two 32-bit fingerprints of each unique row: one of its codes for a quick comparison, and one
-of its values for the decision. By chance, one proposal in 2**32 / n_rows is rejected although it is not a
-copy.
+The model stores two 32-bit fingerprints of each unique row: a fingerprint of its codes for a quick
+comparison, and a fingerprint of its values for the decision. By chance, one proposal in 2**32 / n_rows is
+rejected although it is not a copy.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _MISSING = np.uint64(0xA5A5_5A5A_0F0F_F0F0)
 
 @dataclass(frozen=True)
 class UniqueRows:
-    """Fingerprints of the rows that occur once.
+    """Fingerprints of the rows that occur only once.
 
     Parameters
     ----------
@@ -54,9 +54,10 @@ class UniqueRows:
 
 
 def find_unique_rows(rows: pa.Table, table: TableTransformer, codes: CodesByColumn) -> UniqueRows | None:
-    """Return the fingerprints of rows that occur once, or None if all columns have few values.
+    """Return the fingerprints of rows that occur only once, or None if all columns have few values.
 
-    With few values per column, different people often have equal rows, so an equal row is not a copy.
+    With few values per column, different people often have equal rows, so an equal row is not evidence of
+    copying.
     """
     if not any(_has_many_values(table, j) for j in codes):
         return None
