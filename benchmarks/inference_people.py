@@ -78,7 +78,10 @@ def people(locale: str) -> tuple[pa.Table, dict[str, str]]:
 
 
 def _kind(kind: str, values: list[str]) -> str:
-    """Return the label. Towns are categories unless most occur once (rule 3 in `benchmarks.inference`)."""
+    """Return the label.
+
+    Towns are categories unless most values occur once (rule 3 in `benchmarks.inference`).
+    """
     if kind != "city":
         return kind
     n_once = sum(values.count(value) == 1 for value in values)

@@ -33,7 +33,7 @@ TABLES = ("adult", "housing")
 
 
 def log_probability(chain: TreeChain, table: pa.Table) -> npt.NDArray[np.float64]:
-    """Return the log probability of every row. Values that the model does not know contribute nothing."""
+    """Return the log probability of every row. Values that the model has not learned contribute nothing."""
     assert chain.table_ is not None
     n, transformers = len(table), chain.table_.columns
     rows, total = np.zeros((n, len(chain.links_)), np.uint8), np.zeros(n)

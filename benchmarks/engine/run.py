@@ -96,7 +96,7 @@ def _enter(run: Run, n_rows_sample: int) -> Figures:
 
 
 def main() -> None:
-    """Run the step that the command line names. `in_own_process` starts this command."""
+    """Run the step that the command line specifies. `in_own_process` starts this command."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("step", choices=("enter", "judge"))
     parser.add_argument("split_folder", type=Path)

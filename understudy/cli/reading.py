@@ -139,6 +139,6 @@ def _parameters() -> list[inspect.Parameter]:
 
 
 def _declaration(name: str, field: FieldInfo) -> str:
-    """Return the names of an option; one for a boolean has no value, and a negative form."""
+    """Return the names of an option. A boolean option has no value, and it has a negative form."""
     option = name.replace("_", "-")
     return f"--{option}/--no-{option}" if field.annotation == bool | None else f"--{option}"

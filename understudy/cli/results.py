@@ -77,7 +77,7 @@ def show_rows(result: Row) -> None:
 
 
 def _show_identifiers(identifiers: Row, seed: int) -> None:
-    """Print how the next sample continues the identifiers."""
+    """Print the options with which the next sample continues the identifiers."""
     columns = ", ".join(identifiers["columns"])
     if identifiers["next_id_start"] is not None:
         advice = f"Continue with --id-start {identifiers['next_id_start']}; the seed can be another one."
@@ -161,7 +161,7 @@ def show_scores(console: Console, report: Row) -> None:
 
 
 def verdict_lines(verdict: Row) -> list[RenderableType]:
-    """Return the outcome with its sentence, then the checks that did not pass, worst first."""
+    """Return the outcome with its sentence, and then the checks that did not pass, worst first."""
     outcome = verdict["outcome"]
     head = Text.assemble((outcome.upper(), f"bold {STYLES[outcome]}"), f"  {verdict['sentence']}")
     checks = [
@@ -263,7 +263,7 @@ def _is_number(cell: str) -> bool:
 
 def _count_fitting(widths: list[int], width: int) -> int:
     """Return the number of columns that fit into a width, at least one."""
-    # Adjacent columns are three spaces apart; the table has a margin of one space on each side.
+    # Adjacent columns are three spaces apart. The table has a margin of one space on each side.
     used, n = -1, 0
     for column_width in widths:
         used += column_width + 3

@@ -100,6 +100,6 @@ def _options() -> dict[str, Any]:
 
 
 def _flags(field: str) -> list[str]:
-    """Return the flags of a parameter; a flag without the unit comes first if the name contains a unit."""
+    """Return the flags of a parameter. If its name contains a unit, the flag without the unit comes first."""
     flags = [f"--{field.replace('_', '-')}"]
     return [flags[0].removesuffix(_UNIT.replace("_", "-")), *flags] if field.endswith(_UNIT) else flags

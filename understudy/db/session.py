@@ -33,7 +33,7 @@ UNAVAILABLE_STATES = {"25P03", "25006"}
 
 
 def parse_url(database_url: str) -> URL:
-    """Return the URL with the psycopg 3 driver; ``postgres://`` and ``postgresql://`` are both accepted."""
+    """Return the URL with the psycopg 3 driver. ``postgres://`` and ``postgresql://`` are both accepted."""
     try:
         url = make_url(database_url)
     # The cause is dropped because it may contain the URL.
@@ -65,8 +65,8 @@ def make_sessions(database_url: str, threads: int) -> sessionmaker[Session]:
     database_url : str
         ``postgresql://user:password@host/name``, or ``postgresql:///name?host=/folder`` for a Unix socket.
     threads : int
-        Number of threads that use it at once. Each may hold two connections: one for reading, and one for
-        the transaction of a use case.
+        Number of threads that use the factory at once. Each thread may hold two connections: one for reading,
+        and one for the transaction of a use case.
     """
     engine = create_engine(
         parse_url(database_url),

@@ -23,7 +23,7 @@ FAR = np.float32(1e30)
 
 
 def precision_recall(real: pa.Table, synthetic: pa.Table) -> tuple[float, float]:
-    """Return alpha-precision and beta-recall, each 1 minus the mean deviation from the ideal curve.
+    """Return alpha-precision and beta-recall. Each is 1 minus the mean deviation from the ideal curve.
 
     Parameters
     ----------

@@ -68,7 +68,10 @@ def kind(type_: pa.DataType) -> str:
 
 
 def to_arrow(frame: pd.DataFrame, schema: pa.Schema) -> pa.Table:
-    """Return a DataFrame as a table with the types of the training rows; other values become missing."""
+    """Return a DataFrame as a table with the types of the training rows.
+
+    Values of other types become missing.
+    """
     columns = [pa.array(_values(frame[field.name], kind(field.type)), from_pandas=True) for field in schema]
     return pa.table(columns, names=schema.names).cast(schema)
 
