@@ -241,7 +241,7 @@ def _number(value: float | None) -> str:
 
 
 def rows_table(columns: list[str], rows: Iterable[list[str]], *, width: int) -> Table:
-    """Return a table of CSV rows with the columns that fit, and a caption with the number of hidden ones."""
+    """Return a table of CSV rows with the columns that fit, and a caption that counts the hidden columns."""
     listed = list(rows)
     widths = [max(map(len, (name, *(row[i] for row in listed)))) for i, name in enumerate(columns)]
     n_shown = _count_fitting(widths, width)

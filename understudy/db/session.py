@@ -52,7 +52,7 @@ def parse_url(database_url: str) -> URL:
 
 
 def connect_arguments(limits: dict[str, str]) -> dict[str, Any]:
-    """Return the arguments of every connection: limits for the server, and keepalive for the client."""
+    """Return the arguments of every connection: server limits and client keepalive settings."""
     options = " ".join(f"-c {name}={value}" for name, value in limits.items())
     return {**KEEPALIVE, "options": options, "application_name": "understudy"}
 

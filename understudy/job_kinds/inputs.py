@@ -135,7 +135,7 @@ def check_same_columns(table: Table, other: Table | Model) -> None:
 
 
 def check_supports_constraints(model: Model) -> None:
-    """Check that the synthesizer of a model supports constraints, which imputation requires as well.
+    """Check that the synthesizer of a model supports constraints. Imputation also requires this capability.
 
     Raises
     ------

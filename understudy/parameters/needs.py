@@ -17,8 +17,8 @@ class Needs:
     queue : str
         Name of the queue, such as ``gpu``. A worker runs jobs of the queues in ``UNDERSTUDY_WORKER_QUEUES``.
     memory_bytes_max, cpu_seconds_max : int, optional
-        Maximum memory in bytes and maximum CPU time in seconds. The lower of each limit and that of the
-        installation applies.
+        Maximum memory in bytes and maximum CPU time in seconds. The lower one of this limit and the
+        installation's limit applies.
     """
 
     queue: str = DEFAULT_QUEUE
