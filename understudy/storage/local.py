@@ -34,7 +34,7 @@ class LocalStore:
             source = self._bring_near(path)
             try:
                 _sync(source)
-                # A link, not a rename, because a rename would overwrite an existing blob.
+                # The file is linked and not renamed, because a rename would overwrite an existing blob.
                 os.link(source, target)
             except FileExistsError as error:
                 raise Conflict(
