@@ -1,4 +1,4 @@
-"""The OpenAPI document of the API; `python -m app.openapi` writes it to `openapi.json`.
+"""The OpenAPI document of the API. `python -m app.openapi` writes it to `openapi.json`.
 
 FastAPI derives the document from the routes. This module adds the general texts and the parts that FastAPI
 cannot derive: security, headers and error responses. `app.document_schemas` rewrites the schemas for client

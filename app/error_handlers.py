@@ -32,7 +32,7 @@ STATUSES: dict[type[errors.UnderstudyError], int] = {
     errors.UnderstudyError: 500,
 }
 
-# Error codes with a more specific HTTP status than that of their class.
+# Error codes with a more specific HTTP status than their class.
 CODE_STATUSES = {
     "incomplete_body": 400,
     "malformed_body": 400,

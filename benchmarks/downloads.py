@@ -2,8 +2,8 @@
 
 A table of 15 mixed columns is uploaded to an embedded stack on the loopback interface. One client then
 downloads the table several times in each format. The result is the shortest time, because other load can only
-add time. CPU seconds and memory are those of the API process. Memory is the peak during the downloads minus
-the value before. It must not grow with the number of rows.
+add time. CPU seconds and memory are measured for the API process. Memory is the peak during the downloads
+minus the value before. This difference must not grow with the number of rows.
 """
 
 from __future__ import annotations

@@ -116,7 +116,7 @@ def checks(
 
 
 def run(table: str, *, seed: int, sizes: tuple[int, int, int], policy: Policy) -> Iterator[Figures]:
-    """Yield the outcome of each check for fresh rows, and that of exact copies for copied rows."""
+    """Yield the outcome of each check for fresh rows, and the outcome of exact copies for copied rows."""
     draw, options = TABLES[table]
     real, fresh, holdout = (
         pa.table(draw(np.random.default_rng([seed, part]), max(n, 1))) for part, n in enumerate(sizes)

@@ -1,9 +1,9 @@
 """Benchmark the growth of time and memory: ``python -m benchmarks.scaling [--parts rows,columns,…]``.
 
 The parts `rows` and `columns` fit models to tables of increasing size and estimate the exponent of the CPU
-seconds. `large` fits 10,000 rows of 300 columns, and 2 million rows of 15. `cores` runs the same fit and
-sample on one and on two processors, and compares the bytes of the samples. `parquet` samples a million rows
-of the flights and writes them. Every fit is a separate process, so that its peak memory is measured
+seconds. `large` fits 10,000 rows of 300 columns, and 2 million rows of 15 columns. `cores` runs the same fit
+and sample on one and on two processors, and compares the bytes of the samples. `parquet` samples a million
+rows of the flights and writes them. Every fit is a separate process, so that its peak memory is measured
 separately.
 """
 

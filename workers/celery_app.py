@@ -102,7 +102,10 @@ def start_timers(**_: object) -> None:
 
 
 def drain(**_: object) -> None:
-    """Notify the pool processes that the worker stops. This runs in the main process's signal handler."""
+    """Notify the pool processes that the worker stops.
+
+    The function runs in the main process's signal handler.
+    """
     current_worker().drain()
 
 

@@ -23,9 +23,9 @@ SWEEP_SECONDS = 600.0
 STOP_SECONDS = 5.0
 
 WORK = "understudy.work.run:run_work"
-# Modules that all kinds of jobs import, and the compiled kernels: 170 MB for each worker. Not preloaded are
-# scikit-learn (120 MB more), because only `evaluate` needs it, and DuckDB, whose import takes only a third of
-# a second for each CSV file.
+# Modules that all kinds of jobs import, and the compiled kernels: 170 MB for each worker. scikit-learn
+# (another 120 MB) is not preloaded, because only `evaluate` needs it. DuckDB is not preloaded, because its
+# import takes only a third of a second for each CSV file.
 PRELOAD = (
     *(kind.work.partition(":")[0] for kind in KINDS.values()),
     *(module for entry in SYNTHESIZERS.values() for module in entry.preload),

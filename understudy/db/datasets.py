@@ -132,7 +132,7 @@ def page(
 def set_ready(
     session: Session, project_id: UUID, dataset_id: UUID, *, relationship_candidates: list[Json]
 ) -> Dataset:
-    """Set an ingested dataset to ready, or raise `NotFound` if it was deleted in the meantime."""
+    """Set an ingested dataset to ready, or raise `NotFound` if it was deleted meanwhile."""
     return _change(
         session,
         project_id,

@@ -268,7 +268,7 @@ class DatasetTable(Base):
     __table_args__ = (UniqueConstraint("dataset_id", "name"),)
 
     dataset_id: Mapped[UUID] = mapped_column(ForeignKey("datasets.id", ondelete="CASCADE"), primary_key=True)
-    # Counted from 1, in the order of the uploaded files.
+    # Positions start at 1, in the order of the uploaded files.
     position: Mapped[int] = mapped_column(primary_key=True)
     project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
     name: Mapped[str]

@@ -94,7 +94,7 @@ def without_transactions(sessions: sessionmaker[Session]) -> sessionmaker[Sessio
 def translate_errors(engine: Engine) -> None:
     """Make an engine raise `Unavailable` if the database does not respond, disconnects or times out.
 
-    After an error in COMMIT it is unknown whether the transaction took place. A caller that gets
+    After an error in COMMIT, it is unknown whether the transaction was committed. A caller that gets
     `Unavailable` must read the current state, or repeat a call that is idempotent.
     """
     event.listen(engine, "handle_error", translate_error)

@@ -39,8 +39,8 @@ class BackgroundStack:
         Raises
         ------
         Unavailable
-            If `serve` ends or is not ready in time. The message contains its last line of output if it has
-            ended.
+            If `serve` ends or is not ready in time. If it has ended, the message contains its last line of
+            output.
         """
         if self.is_child:
             self._launch()

@@ -14,7 +14,7 @@ from understudy.errors import Conflict, Unavailable
 
 @dataclass
 class DataFolder:
-    """The files of a stack; `docs/how-to/embedded.md` lists them."""
+    """The files of a stack. `docs/how-to/embedded.md` lists them."""
 
     path: Path
     _lock: IO[str] | None = field(default=None, init=False, repr=False)

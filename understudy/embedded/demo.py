@@ -1,4 +1,4 @@
-"""The whole workflow on a real table, through the HTTP API, like that of any other client."""
+"""The whole workflow on a real table. The demo uses the HTTP API like any other client."""
 
 from __future__ import annotations
 

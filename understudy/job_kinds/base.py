@@ -113,7 +113,7 @@ class JobKind(Generic[P]):
     estimate: Callable[[Session, UUID, P], Estimate] | None = None
 
     def payload(self, parameters: Json, inputs: Mapping[str, str], context: Json) -> Json:
-        """Return the input of the sandbox; `understudy.work.run.run_work` explains the fields."""
+        """Return the input of the sandbox. `understudy.work.run.run_work` explains the fields."""
         return {
             "work": self.work,
             "parameters_type": f"{self.parameters.__module__}:{self.parameters.__qualname__}",

@@ -101,7 +101,7 @@ def _lock_both(session: Session, project_id: UUID, parameters: ImputeParameters)
     """Lock model and source dataset, so that neither is deleted while the imputed dataset is added.
 
     The older resource is locked first, as in a deletion, which locks descendants after their ancestors. This
-    prevents deadlocks. IDs are in chronological order.
+    order prevents deadlocks. IDs are in chronological order.
     """
     model_id = ids.from_text("model", parameters.model_id)
     dataset_id = ids.from_text("dataset", parameters.dataset_id)

@@ -47,7 +47,7 @@ def open_tables(
 def match_tables(session: Session, datasets: Sequence[Dataset], name: str | None) -> list[Table]:
     """Return from each dataset the table with a name, or its only table regardless of the name.
 
-    The name defaults to that of the only table of the first dataset.
+    The default is the name of the only table of the first dataset.
 
     Raises
     ------

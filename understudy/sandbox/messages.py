@@ -30,7 +30,7 @@ class SandboxLimits:
     Parameters
     ----------
     memory_bytes : int
-        Maximum address space, including that of the imported libraries (about 500 MB).
+        Maximum address space, including about 500 MB for the imported libraries.
     cpu_seconds : int
         Maximum CPU time of all threads together.
     file_bytes : int

@@ -1,6 +1,6 @@
 """The warm parent, which imports all modules once and forks a child for each run. Each worker has one server.
 
-The server has only one thread, so that a fork never copies a locked lock. It reads neither data nor
+The server has only one thread, so that a fork never copies a locked lock. The server reads neither data nor
 parameters. A run consists of three descriptors: a connection to the supervisor, the child's pipe to the
 supervisor, and the file with the request. If the connection of a run is closed, its whole process group is
 killed.

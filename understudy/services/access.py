@@ -1,4 +1,4 @@
-"""Access of API callers to datasets, tables and files; `understudy.access` contains the rules."""
+"""Access of API callers to datasets, tables and files. `understudy.access` contains the rules."""
 
 from __future__ import annotations
 

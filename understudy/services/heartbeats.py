@@ -18,7 +18,7 @@ from understudy.resources import Resources
 LOOK_SECONDS = 0.5
 # Seconds between two checks for a cancellation request, if there was no heartbeat.
 CANCEL_LOOK_SECONDS = 1.0
-# Fraction of its duration after which a lease counts as lost. The remaining time is for stopping the work
+# A lease counts as lost after this fraction of its duration. The remaining time is for stopping the work
 # before another worker can start it.
 LEASE_FRACTION = 0.9
 

@@ -77,7 +77,7 @@ def estimate_job(resources: Resources, project_id: UUID, resolved: JobParameters
 def cancel_job(resources: Resources, project_id: UUID, job_id: UUID) -> Job:
     """Cancel a queued job at once, or request that a running job stop.
 
-    Its worker stops it within a second.
+    The worker detects the request within a second.
     """
     with resources.sessions.begin() as session:
         job = jobs.request_cancel(session, project_id, job_id)

@@ -128,7 +128,10 @@ def _set_squares(
     start: int,
     sums: npt.NDArray[np.float32],
 ) -> None:
-    """Set `sums` to a row's squared distances to other rows from `start` on, which are stored by column."""
+    """Set `sums` to a row's squared distances to the rows from `start` on.
+
+    These rows are stored by column.
+    """
     size = len(sums)
     sums[:] = np.float32(0)
     for c in range(len(numbers)):
