@@ -2,7 +2,7 @@
 
 FastAPI and pydantic write valid OpenAPI, but openapi-python-client, openapi-generator and openapi-ts fail on
 some of it or generate poor code. Each function here removes one such problem, or text that only repeats other
-text. All of them change the document in place.
+text. All functions change the document in place.
 """
 
 from __future__ import annotations

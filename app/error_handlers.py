@@ -205,7 +205,7 @@ def _code_and_detail(error: Mapping[str, Any]) -> tuple[str, str]:
         code = "missing"
         detail = f"The field {context['discriminator']} is required, because it determines the other fields."
     elif code == "value_error":
-        # The message of our own validator, without pydantic's prefix.
+        # This is the message of our own validator, without pydantic's prefix.
         detail = f"{context['error']}."
     elif code == "extra_forbidden":
         detail = "This field does not exist. Remove or rename it."

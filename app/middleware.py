@@ -53,7 +53,7 @@ class RequestContext:
             except Exception:  # The boundary: a bug affects only the request in which it occurs.
                 logger.exception("request_failed")
                 if status:
-                    # The response has started. Only a closed connection shows the caller that it is
+                    # The response has started. Only a closed connection shows the caller that the response is
                     # incomplete.
                     raise
                 await internal_error(scope)(scope, receive, send_with_headers)

@@ -50,7 +50,7 @@ RULES: Mapping[Purpose, Rule] = {
 
 
 class Principal(Protocol):
-    """The project for which a dataset is opened, and the scopes of the API key."""
+    """The project that opens a dataset, and the scopes of the API key."""
 
     @property
     def project_id(self) -> UUID: ...
@@ -80,7 +80,7 @@ class TableReference:
     pointer : str, optional
         JSON Pointer to the table's name in the request body, for the error.
     is_hint : bool
-        Whether a name that does not match is accepted if the dataset has only one table.
+        Whether another name is accepted if the dataset has only one table.
     """
 
     dataset_id: UUID

@@ -16,7 +16,7 @@ def find_repository(folder: Path | None = None) -> Path:
     Parameters
     ----------
     folder : pathlib.Path, optional
-        Folder to check. Default: the folder that contains this package.
+        Folder to check. The default is the folder that contains this package.
 
     Raises
     ------

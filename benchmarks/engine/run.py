@@ -1,4 +1,6 @@
-"""A run, whose two steps are separate processes: ``python -m benchmarks.engine.run enter|judge FOLDER …``.
+"""One step of a run.
+
+Each step is a separate process: ``python -m benchmarks.engine.run enter|judge FOLDER …``.
 
 The folder of a run contains ``synthetic.parquet``, ``holdout.parquet`` and ``figures.json``, for peers as
 well.

@@ -82,7 +82,7 @@ def _read_where(options: Iterable[str], schema: TableSchema, n_rows: int) -> Sam
 def _read_column_constraint(column: Column, text: str) -> ColumnConstraint:
     if not text:
         return ColumnConstraint(is_missing=True)
-    # A text value may contain two dots, and texts have no ranges.
+    # A text value may contain two dots, and text columns have no ranges.
     if RANGE not in text or _is_text(column):
         fields = {"equals": _read_value(column, text)}
     else:

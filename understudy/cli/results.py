@@ -30,7 +30,7 @@ Row = Mapping[str, Any]
 
 
 def show_model(result: Row) -> None:
-    """Print a summary of a fitted model, and its warnings."""
+    """Print a summary of a fitted model, and the model's warnings."""
     card = result["card"]
     output().print(
         f"Model {result['model']}   {_size(result['size_bytes'])}, {result['seconds']:.1f} s\n"

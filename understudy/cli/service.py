@@ -162,7 +162,7 @@ def load_settings() -> Settings:
 def _ensure_key(settings: Settings, key_file: Path) -> None:
     # Imported here, because the other commands of this module need neither of these modules.
     from understudy.embedded.first_key import ensure_key
-    from understudy.resources import open_resources  # for the same reason
+    from understudy.resources import open_resources  # Imported here for the same reason.
 
     resources = open_resources(settings)
     try:

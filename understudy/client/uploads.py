@@ -23,7 +23,7 @@ PAUSE_SECONDS_MAX = 30.0
 # Maximum number of consecutive failed tries. Together, these tries take about four minutes.
 TRIES_MAX = 12
 PAGE_LIMIT = 200
-# Error codes of an `ingest` job that are not caused by the files.
+# Error codes of an `ingest` job for errors that the files do not cause.
 NOT_THE_FILES = frozenset(
     {
         *("out_of_memory", "time_limit", "file_size_limit", "worker_crashed", "cancelled", "expired"),
@@ -43,7 +43,7 @@ class Pauses:
     Parameters
     ----------
     sleep : callable
-        Function that waits for a number of seconds.
+        Function that waits for the given number of seconds.
     on_first : callable
         Function that is called after the first failure with the maximum time of all retries, in seconds.
     """

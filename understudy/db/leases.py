@@ -46,7 +46,7 @@ CRASHES = Allowance(
 
 @dataclass(frozen=True)
 class Retry:
-    """The retries of a job after a failure. The pause doubles with each retry."""
+    """The retries of a job after a failure. The pause before a retry doubles each time."""
 
     allowance: Allowance
     backoff_seconds: float
@@ -317,6 +317,6 @@ def _in(seconds: float) -> Any:  # Any: an SQL expression
 
 
 def _jitter(base_seconds: float, n_before: int) -> Any:  # Any: an SQL expression
-    """Return a random interval below a bound that doubles with each failure."""
+    """Return a random interval below a bound. The bound doubles with each failure."""
     bound = min(base_seconds * 2.0**n_before, BACKOFF_SECONDS_MAX)
     return func.random() * timedelta(seconds=bound)

@@ -102,7 +102,7 @@ def translate_errors(engine: Engine) -> None:
 
 def translate_error(context: ExceptionContext) -> BaseException | None:
     """Return the exception to raise in place of a driver's error, or None to keep the error."""
-    # The pool pings connections and replaces broken ones itself.
+    # The pool itself pings connections and replaces broken connections.
     if context.is_pre_ping or not is_unavailable(context):
         return None
     return Unavailable("The database does not respond. Repeat the call in a few seconds.")

@@ -20,7 +20,7 @@ def main(parent: str, signal: str, account: str, folder: str, program: str, *arg
     """Change the account and the working directory, request the death signal and execute the program."""
     change_account(account)
     os.chdir(folder)
-    # A change of account resets the death signal, so it is requested afterwards.
+    # A change of account resets the death signal, so the signal is requested afterwards.
     die_with_parent(int(parent), int(signal))
     os.execv(program, [program, *arguments])  # noqa: S606 (the supervisor's own command, no shell)
 

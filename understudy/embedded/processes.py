@@ -54,11 +54,11 @@ class Program:
     stop_signal : Signals
         Signal that asks the program to end.
     death_signal : Signals, optional
-        Signal that the kernel sends when this process dies. Default: the stop signal.
+        Signal that the kernel sends when this process dies. The default is the stop signal.
     account : Account, optional
-        Account of the program. Default: the account of this process.
+        Account of the program. The default is the account of this process.
     environment : mapping, optional
-        Environment of the program. Default: the environment of this process.
+        Environment of the program. The default is the environment of this process.
     """
 
     command: Sequence[str]

@@ -34,7 +34,7 @@ class PrivatePostgres:
     durable : bool
         Whether each commit waits for the disk. If not, tests run faster, but a power cut may lose data.
     log : Path, optional
-        File for its output. Default: `server.log` in the folder.
+        File for its output. The default is `server.log` in the folder.
     """
 
     name = "PostgreSQL"
@@ -97,7 +97,7 @@ class PrivatePostgres:
                 and STILL_IN_USE in last_lines(self._log, 3)
                 and time.monotonic() < deadline
             ):
-                # Some processes of a killed server have not ended yet.
+                # Some processes of a killed server have not yet ended.
                 time.sleep(0.2)
                 assert self._child is not None
                 self._child.start()
@@ -168,7 +168,7 @@ class PrivateValkey:
     folder : Path
         Folder for its data and its socket. It is created if it does not exist.
     log : Path, optional
-        File for its output. Default: `server.log` in the folder.
+        File for its output. The default is `server.log` in the folder.
     """
 
     name = "Valkey"

@@ -188,7 +188,7 @@ def claim_port(host: str, port: int, *, was_in_use: bool) -> int:
     Conflict
         If the port is in use. The message explains how to choose another port.
     """
-    # The API of a killed supervisor takes a moment to end.
+    # The API of a killed supervisor may still be running for a moment.
     deadline = time.monotonic() + (5 if was_in_use else 0)
     while True:
         try:

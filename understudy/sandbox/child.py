@@ -29,7 +29,7 @@ def run_child(target: Target, request: int, output: int, stderr: int, server_pid
         _do(target, request, output)
         status = 0
     finally:
-        # Neither the server's code after the fork nor its exit handlers may run in the child.
+        # Neither the code of the server after the fork nor its exit handlers may run in the child.
         os._exit(status)
 
 

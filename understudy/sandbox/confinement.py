@@ -91,7 +91,7 @@ def apply_limits(limits: SandboxLimits) -> None:
 def _limit(kind: int, value: int) -> None:
     hard = resource.getrlimit(kind)[1]
     value = value if hard == resource.RLIM_INFINITY else min(value, hard)
-    # macOS refuses an address space limit below the current usage.
+    # macOS rejects an address space limit below the current usage.
     with contextlib.suppress(ValueError):
         resource.setrlimit(kind, (value, value))
 

@@ -128,7 +128,7 @@ class Run:
             return
         if not data:
             self._open.discard(self._output)
-            # The pipe is closed, so the child has ended or is about to end.
+            # The pipe is closed, so the child has ended or will end soon.
             self._report_deadline = time.monotonic() + REPORT_SECONDS
         try:
             for message in self._child_reader.feed(data):

@@ -53,7 +53,7 @@ logger = get_logger(__name__)
 
 
 def never() -> bool:
-    """Return False, for a worker that is never draining."""
+    """Return False. This function is for a worker that is never draining."""
     return False
 
 

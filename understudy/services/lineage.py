@@ -51,7 +51,7 @@ def find_descendants(session: Session, project_id: UUID, head: Dataset | Model) 
     descendants = Descendants(project_id)
     generation = [head]
     while generation:
-        # An imputed dataset can be in several generations. It must come after everything it was derived from.
+        # An imputed dataset can be in several generations. It must come after all its ancestors.
         descendants.members = [
             member for member in descendants.members if member not in generation
         ] + generation

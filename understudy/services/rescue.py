@@ -1,4 +1,4 @@
-"""Recovery of jobs whose worker has stopped reporting, and of jobs for which no message was delivered.
+"""Recovery of jobs whose worker sends no more reports, and of jobs for which no message was delivered.
 
 Any process can call these functions at any time.
 """

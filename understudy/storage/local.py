@@ -124,7 +124,8 @@ def _remove_if_empty(folder: Path) -> bool:
     try:
         folder.rmdir()
     except OSError:
-        # The folder is not empty, or another process has removed it. Both cases are harmless.
+        # The folder is not empty, or another process has removed it. In both cases, nothing remains to be
+        # done.
         return False
     return True
 

@@ -1,4 +1,4 @@
-"""The parts that all runners share: options, measurements and output files.
+"""Functions that all runners share, for options, measurements and output files.
 
 This module runs in environments without this project. The command line of a runner is
 ``RUNNER TRAIN_PARQUET FOLDER --rows N --seed S --minutes M``. A runner writes ``synthetic.parquet`` and
