@@ -14,13 +14,13 @@ from app.error_handlers import problem_response
 from understudy.errors import InvalidInput
 
 CHUNK_BYTES = 1 << 18
-# The media type of all downloads. Generated clients decode other types as text and corrupt the file.
+# All downloads have this media type. Generated clients decode other types as text and corrupt the file.
 BINARY = "application/octet-stream"
 ONE_RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")
 
 
 def preferred(accept: str | None, offered: tuple[str, ...]) -> str:
-    """Return the offered media type with the highest weight in `Accept`, or the first of several equals.
+    """Return the offered media type with the highest weight in `Accept`, or the first one of equal weight.
 
     Raises
     ------
@@ -81,7 +81,10 @@ def not_modified(etag: str) -> Response:
 
 
 def send_stored(request: Request, content: StoredContent) -> Response:
-    """Return a response with the file or the requested range. Several ranges return the whole file."""
+    """Return a response with the file or the requested range.
+
+    A request for several ranges gets the whole file.
+    """
     span = _span(request, content)
     start, end = span or (0, content.size_bytes)
     if span and start >= end:

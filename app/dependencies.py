@@ -18,7 +18,8 @@ from understudy.resources import Resources
 from understudy.services.api_keys import Caller
 
 
-# These are coroutines although they await nothing, because FastAPI runs plain functions in the thread pool.
+# These functions are coroutines, although they await nothing, because FastAPI runs plain functions in the
+# thread pool.
 async def _resources(request: Request) -> Resources:
     resources: Resources = request.app.state.resources
     return resources
@@ -58,7 +59,7 @@ IdempotencyKeyDep = Annotated[str | None, Depends(_idempotency_key)]
 
 @dataclass(frozen=True)
 class PageRequest:
-    """The requested page of a list: its maximum length and the cursor it starts after."""
+    """The requested page of a list: its maximum length, and the cursor after which it starts."""
 
     limit: int
     after: str | None
@@ -87,7 +88,7 @@ async def _table_reference(dataset_id: str, table: Annotated[TableName, Query()]
     return TableReference(ids.from_text("dataset", dataset_id), table)
 
 
-# Declare it after the caller, so that a missing scope is reported before the id is checked.
+# Declare this dependency after the caller, so that a missing scope is reported before the ID is checked.
 TableReferenceDep = Annotated[TableReference, Depends(_table_reference)]
 
 PageDep = Annotated[PageRequest, Depends(_page)]
@@ -124,7 +125,7 @@ async def _read_options(**options: str | None) -> dict[str, str]:
     return {name: text for name, text in options.items() if text is not None}
 
 
-# FastAPI reads the signature, so this declares one query parameter for each read option.
+# FastAPI reads the signature, so this assignment declares one query parameter for each read option.
 _read_options.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
     [
         inspect.Parameter(

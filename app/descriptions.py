@@ -18,7 +18,7 @@ from understudy.tables.formats import FORMATS
 from understudy.tables.formats.compression import split_suffix
 from understudy.tables.names import DEFAULT_NAME
 
-# Name of a dataset if neither the request nor the file has a name.
+# Name of a dataset for which neither the request nor the file contains a name.
 UNNAMED_DATASET = "upload"
 
 FORM_FIELDS = frozenset({"name", "format", "labels", *ReadOptions.model_fields})
@@ -55,7 +55,7 @@ class NamedFile(Protocol):
 
 @dataclass(frozen=True)
 class UploadQueryOptions:
-    """Name, format, labels and read options in the query of an upload; None or empty if absent."""
+    """Name, format, labels and read options in the query of an upload. Absent values are None or empty."""
 
     name: str | None
     format: str | None
@@ -102,7 +102,7 @@ def describe_files(
     labels: Mapping[str, str],
     options: ReadOptions,
 ) -> Description:
-    """Return the description of the dataset that some files create.
+    """Return the description of the dataset that is created from some files.
 
     Raises
     ------
@@ -144,14 +144,14 @@ def _options_of(upload: Upload, given: Mapping[str, str]) -> ReadOptions:
 
 
 def stem_of(filename: str | None) -> str:
-    """Return the name of a file without folder and suffix, which can be empty and is never used as a path."""
+    """Return a file name without folder and suffix. The result can be empty and is never used as a path."""
     base = re.split(r"[/\\]", filename or "")[-1]
     stem = split_suffix(re.sub(r"[\x00-\x1f\x7f]", "", base))[0].rsplit(".", 1)[0].strip()
     return stem[:255]
 
 
 def _format_of(file: NamedFile, named: str | None) -> str:
-    """Return the format that is named explicitly, or else that of the suffix, or else of the content type."""
+    """Return the requested format. By default, return the format of the suffix or of the content type."""
     if named in FORMATS:
         return named
     if named is None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from understudy.errors import InvalidInput
 
 HEADERS = ("Content-Digest", "Repr-Digest")
-# The member `sha-256` of a dictionary (RFC 8941), which may contain other algorithms too.
+# The member `sha-256` of a dictionary (RFC 8941). The dictionary may also contain other algorithms.
 _SHA256 = re.compile(r"(?:^|,)[ \t]*sha-256=:(?P<base64>[A-Za-z0-9+/]{43}=):[ \t]*(?:;[^,]*)?(?=,|$)")
 
 

@@ -1,7 +1,7 @@
-"""The OpenAPI document of the API; `python -m app.openapi` writes it to `openapi.json`.
+"""The OpenAPI document of the API. `python -m app.openapi` writes it to `openapi.json`.
 
-FastAPI derives the document from the routes. This module adds the general texts and what FastAPI cannot
-derive: security, headers and error responses. `app.document_schemas` rewrites the schemas for client
+FastAPI derives the document from the routes. This module adds the general texts and the parts that FastAPI
+cannot derive: security, headers and error responses. `app.document_schemas` rewrites the schemas for client
 generators.
 """
 
@@ -59,7 +59,7 @@ IDEMPOTENCY_KEY: Json = {
     "example": "8e03978e-40d5-43dd-bc93-6894a57f9324",
 }
 
-# The error responses: the name of the component that all operations share, and its description.
+# Error responses: the name of the component that all operations share, and its description.
 PROBLEMS: dict[int, tuple[str, str]] = {
     400: ("BadRequest", "The request body is malformed or incomplete."),
     401: ("Unauthorized", "The API key is missing or invalid."),
@@ -89,7 +89,7 @@ UNDESCRIBED = "Successful Response"
 
 
 def problems(*statuses: int) -> dict[int | str, Json]:
-    """Return the declaration of error responses, which `rewrite_document` replaces by shared components."""
+    """Return the declaration of error responses, which `rewrite_document` replaces with shared components."""
     return {status: {"description": PROBLEMS[status][1], "content": PROBLEM_CONTENT} for status in statuses}
 
 
@@ -111,7 +111,7 @@ def customise_document(app: FastAPI) -> None:
 
 
 def rewrite_document(document: Json) -> Json:
-    """Return the document with security, headers and shared error responses; the argument is changed."""
+    """Add security, headers and shared error responses to the document, and return the changed document."""
     for _, method, operation in _operations(document):
         _rewrite_parameters(method, operation)
     rewrite_schemas(document)

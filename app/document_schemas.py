@@ -1,8 +1,8 @@
 """Rewrites of the schemas in the OpenAPI document, so that client generators understand them.
 
 FastAPI and pydantic write valid OpenAPI, but openapi-python-client, openapi-generator and openapi-ts fail on
-some of it or generate poor code. Each function here removes one such cause, or text that only repeats other
-text. All of them change the document in place.
+some of it or generate poor code. Each function here removes one such problem, or text that only repeats other
+text. All functions change the document in place.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from app.bodies.uploads import UploadDatasetForm
 Json = dict[str, Any]
 
 NULL: Json = {"type": "null"}
-# Names of the unions, by the field that distinguishes their members. Each generator invents a name of its own
-# for a union without one.
+# Names of the unions, by the field that distinguishes their members. Each generator invents a different name
+# for an unnamed union.
 UNION_NAMES = {"kind": "JobRequest", "name": "SynthesizerParameters", "metric": "MetricResult"}
 # FastAPI declares these for its own validation errors, which this API never sends, and for the notations of
 # columns, which the document describes as objects without listing their fields.
@@ -126,7 +126,7 @@ def _strip_titles(node: Any) -> None:
 def _merge_null_types(node: Any) -> None:
     """Write `anyOf: [{type: X}, {type: null}]` as `type: [X, "null"]`, which OpenAPI 3.1 allows.
 
-    Enumerations and references stay as they are: a null type beside them would allow no null.
+    Enumerations and references are not changed, because a null type beside them would not allow null.
     """
     for child in _children(node):
         _merge_null_types(child)

@@ -32,7 +32,7 @@ STATUSES: dict[type[errors.UnderstudyError], int] = {
     errors.UnderstudyError: 500,
 }
 
-# Error codes with a more specific HTTP status than that of their class.
+# Error codes with a more specific HTTP status than their class.
 CODE_STATUSES = {
     "incomplete_body": 400,
     "malformed_body": 400,
@@ -62,7 +62,7 @@ HTTP_ERRORS = {
 # Error codes for unknown values of the fields that distinguish the members of a union.
 TAG_CODES = {"'kind'": "unknown_kind", "'name'": "unknown_synthesizer"}
 
-# JSON's names for the Python types in pydantic's messages.
+# JSON names of the Python types in pydantic's messages.
 JSON_TYPES = {
     **dict.fromkeys(("a valid tuple", "a valid list", "a valid set", "a valid frozenset"), "a valid array"),
     **dict.fromkeys(("a valid dictionary", "a valid dict", "a valid mapping"), "a valid object"),
@@ -70,7 +70,7 @@ JSON_TYPES = {
     "Dictionary": "Object",
     "None": "null",
 }
-# The names of Python classes in pydantic's messages, which mean nothing to a caller of the API.
+# Names of Python classes in pydantic's messages. Callers of the API do not need them.
 _INSTANCE = re.compile(r" or instance of \w+")
 _PYTHON_TYPES = re.compile("|".join(rf"\b{word}\b" for word in JSON_TYPES))
 
@@ -205,7 +205,7 @@ def _code_and_detail(error: Mapping[str, Any]) -> tuple[str, str]:
         code = "missing"
         detail = f"The field {context['discriminator']} is required, because it determines the other fields."
     elif code == "value_error":
-        # The message of our own validator, without pydantic's prefix.
+        # This is the message of our own validator, without pydantic's prefix.
         detail = f"{context['error']}."
     elif code == "extra_forbidden":
         detail = "This field does not exist. Remove or rename it."
@@ -213,9 +213,9 @@ def _code_and_detail(error: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _pointer(path: Loc, body: Any, error_type: str) -> str:
-    """Return the JSON Pointer of a place in the body.
+    """Return the JSON Pointer to a location in the body.
 
-    Pydantic's path also contains the tags of unions, which are not places in the body. Path parts that the
+    Pydantic's path also contains the tags of unions, which are not locations in the body. Path parts that the
     body does not contain are therefore omitted, except for the name of a missing field.
     """
     if error_type == "json_invalid":

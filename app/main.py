@@ -61,7 +61,7 @@ def create_app(resources: Resources | None = None) -> FastAPI:
         # One thread per database connection, so that no thread waits for a connection.
         anyio.to_thread.current_default_thread_limiter().total_tokens = settings.threads
         app.state.resources = open_resources(settings)
-        # Objects that exist now live as long as the process. Without the freeze, full collections would scan
+        # The current objects exist until the process ends. Without the freeze, full collections would scan
         # them and delay requests.
         gc.collect()
         gc.freeze()
@@ -71,7 +71,8 @@ def create_app(resources: Resources | None = None) -> FastAPI:
 
     app = _bare_app(lifespan)
     app.state.resources = resources
-    # Limits the most frequent read. More of them at once would only compete for the interpreter lock.
+    # This value limits the most frequent read. More concurrent reads would only compete for the interpreter
+    # lock.
     app.state.readers = asyncio.Semaphore(READERS_MAX)
     return app
 

@@ -1,6 +1,6 @@
 """ASGI middleware: request IDs and response headers, the limit of the body size, and authentication.
 
-It does not use Starlette's `BaseHTTPMiddleware`, which creates a task and a queue for each request.
+The classes do not use Starlette's `BaseHTTPMiddleware`, which creates a task and a queue for each request.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ logger = get_logger(__name__)
 
 
 class RequestContext:
-    """Middleware that adds a request ID and security headers, and turns unexpected errors into a bare 500."""
+    """Middleware that adds a request ID and security headers, and returns 500 after unexpected errors."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -53,7 +53,7 @@ class RequestContext:
             except Exception:  # The boundary: a bug affects only the request in which it occurs.
                 logger.exception("request_failed")
                 if status:
-                    # The response has started. Only a closed connection shows the caller that it is
+                    # The response has started. Only a closed connection shows the caller that the response is
                     # incomplete.
                     raise
                 await internal_error(scope)(scope, receive, send_with_headers)

@@ -1,7 +1,7 @@
 """A streaming parser of ``multipart/form-data`` bodies.
 
-Starlette's form parser writes every file to the system's temporary folder first, from where it would have to
-be copied. This parser passes the bytes of a file on as they arrive.
+Starlette's form parser first writes every file to the system's temporary folder, and the file would have to
+be copied from there. This parser passes the bytes of a file on as they arrive.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ OVERHEAD_BYTES = FIELDS_MAX * (FIELD_BYTES_MAX + HEADER_BYTES_MAX) + FILES_MAX *
 
 
 class FileSink(Protocol):
-    """A receiver of the files of a form, one after the other."""
+    """A receiver of the files of a form, one file at a time."""
 
     def begin(self, filename: str | None, media_type: str | None) -> None:
         """Start the next file."""
@@ -70,7 +70,7 @@ class MultipartReader:
         with _translated_errors():
             self._parser.write(data)
 
-    def _callbacks(self) -> Any:  # python-multipart's type of it is private
+    def _callbacks(self) -> Any:  # python-multipart's type of these callbacks is private
         callbacks: dict[str, Callable[..., None]] = {
             "on_part_begin": self._begin_part,
             "on_header_field": self._header_field,

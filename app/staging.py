@@ -1,4 +1,7 @@
-"""Staging of uploaded files: each is written once, in large chunks, to the store's file system and hashed."""
+"""Staging of uploaded files.
+
+Each file is hashed and written once, in large chunks, to the store's file system.
+"""
 
 from __future__ import annotations
 
@@ -105,7 +108,7 @@ class Staging:
             self.files[-1].close()
 
     def discard(self) -> None:
-        """Close all files and delete those that were not moved elsewhere."""
+        """Close all files, and delete the files that were not moved elsewhere."""
         for file in self.files:
             file.close()
             file.path.unlink(missing_ok=True)

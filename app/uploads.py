@@ -37,7 +37,7 @@ class Upload:
 
 @asynccontextmanager
 async def received_upload(request: Request, resources: Resources) -> AsyncIterator[Upload]:
-    """Receive one file or a form of several files, and delete what was not moved elsewhere on exit.
+    """Receive one file or a form of several files. On exit, delete the files that were not moved elsewhere.
 
     Raises
     ------
@@ -71,7 +71,7 @@ async def received_upload(request: Request, resources: Resources) -> AsyncIterat
 
 @asynccontextmanager
 async def received_part(request: Request, resources: Resources, size_bytes: int) -> AsyncIterator[StagedFile]:
-    """Receive one part of known size, and delete it on exit unless it was moved elsewhere.
+    """Receive one part of known size. On exit, delete the part unless it was moved elsewhere.
 
     Raises
     ------

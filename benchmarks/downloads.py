@@ -1,9 +1,9 @@
 """Benchmark downloads in every format through the service: ``python -m benchmarks.downloads [--rows N]``.
 
-A table of 15 mixed columns is uploaded to an embedded stack on the loopback interface, then downloaded by one
-client several times in each format. The best time counts, because other load can only add time. CPU seconds
-and memory are those of the API process. Memory is the peak during the downloads minus the value before. It
-must not grow with the number of rows.
+A table of 15 mixed columns is uploaded to an embedded stack on the loopback interface. One client then
+downloads the table several times in each format. The result is the shortest time, because other load can only
+add time. CPU seconds and memory are measured for the API process. Memory is the peak during the downloads
+minus the value before. This difference must not grow with the number of rows.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def _measure(stack: Stack, path: str, query: str, n_rows: int, repeats: int) -> 
 
 def _download(client: httpx2.Client, path: str) -> tuple[float, int]:
     """Return the duration in seconds and the size in bytes of a download."""
-    # httpx2 is not used, because it needs more time for the bytes than the API does, on the same cores.
+    # httpx2 is not used, because it needs more CPU time for a download than the API, on the same cores.
     connection = http.client.HTTPConnection(client.base_url.host, client.base_url.port)
     began = time.perf_counter()
     connection.request("GET", path, headers={"Authorization": client.headers["Authorization"]})

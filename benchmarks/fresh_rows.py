@@ -1,8 +1,8 @@
 """Score fresh real rows of tables with few levels: ``python -m benchmarks.fresh_rows``.
 
-Rows of tables with few levels repeat by chance. No check of a loss may fail them, neither with nor without a
-holdout, and whatever the sizes of the tables are. Copied training rows must still fail the check of exact
-copies wherever an attacker could tell them from new rows.
+Rows of tables with few levels repeat by chance. No check of a loss may fail for such rows, with or without a
+holdout and for any table size. Copied training rows must still fail the check of exact copies if an attacker
+could distinguish them from new rows.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from understudy.tables.inference import infer_table
 
 Figures = dict[str, Any]
 Draw = Callable[[np.random.Generator, int], dict[str, Any]]
-# Numbers of real, evaluated and held-out rows; no holdout if the last one is 0.
+# Numbers of real, evaluated and held-out rows. There is no holdout if the last number is 0.
 SIZES = ((400, 400, 0), (400, 400, 400), (600, 250, 0), (300, 1200, 150))
 
 
@@ -46,7 +46,7 @@ def survey(rng: np.random.Generator, n: int) -> dict[str, Any]:
 
 
 def switches(rng: np.random.Generator, n: int) -> dict[str, Any]:
-    """Return three booleans, of which one depends on the others."""
+    """Return three booleans, one of which depends on the others."""
     first, second = rng.random(n) < 0.4, rng.random(n) < 0.1
     return {"a": first, "b": second, "c": (first | second) ^ (rng.random(n) < 0.2)}
 
@@ -57,13 +57,13 @@ def single(rng: np.random.Generator, n: int) -> dict[str, Any]:
 
 
 def codes(rng: np.random.Generator, n: int) -> dict[str, Any]:
-    """Return two columns of codes with a long tail of rare ones."""
+    """Return two columns of codes with a long tail of rare codes."""
     left, right = np.minimum(rng.zipf(1.4, (2, n)), 60)
     return {"diagnosis": [f"D{i:02}" for i in left], "ward": [f"W{i:02}" for i in right]}
 
 
 def items(rng: np.random.Generator, n: int) -> dict[str, Any]:
-    """Return eight correlated answers from 1 to 5; most rows are unique."""
+    """Return eight correlated answers from 1 to 5. Most rows are unique."""
     mood = rng.normal(size=(n, 1))
     answers = np.clip(np.rint(3 + 0.8 * mood + 0.8 * rng.normal(size=(n, 8))), 1, 5).astype(int)
     return {f"item_{i}": answers[:, i] for i in range(8)}
@@ -94,7 +94,7 @@ TABLES: dict[str, tuple[Draw, dict[str, Any]]] = {
 
 
 def loss_policy() -> Policy:
-    """Return the policy `standard` with only its checks of losses."""
+    """Return the policy `standard`, restricted to its checks of losses."""
     policy = resolve_policy("standard")
     thresholds = tuple(threshold for threshold in policy.thresholds if threshold.of == "loss")
     return policy.model_copy(update={"thresholds": thresholds})
@@ -116,7 +116,7 @@ def checks(
 
 
 def run(table: str, *, seed: int, sizes: tuple[int, int, int], policy: Policy) -> Iterator[Figures]:
-    """Yield the outcome of each check for fresh rows, and that of exact copies for copied rows."""
+    """Yield the outcome of each check for fresh rows, and the outcome of exact copies for copied rows."""
     draw, options = TABLES[table]
     real, fresh, holdout = (
         pa.table(draw(np.random.default_rng([seed, part]), max(n, 1))) for part, n in enumerate(sizes)

@@ -1,6 +1,7 @@
 """Benchmark the inference of column kinds: ``python -m benchmarks.inference [--data FOLDER]``.
 
-The correct kinds are in `inference_labels.csv`. They follow from the data's documentation by these rules:
+The correct kinds are in `inference_labels.csv`. They were derived from the data's documentation by these
+rules:
 
 1. A column has the kind of its stored values: numbers and numeric codes are integers or floats, and labels
    are categories.
@@ -30,7 +31,7 @@ from benchmarks.inference_people import HEADERS, people
 from understudy.tables.inference import column_kind, infer_table, storable_type
 
 LABELS = Path(__file__).with_name("inference_labels.csv")
-# Kinds without personal data; a personal column must not be inferred as one of these.
+# Kinds without personal data. A personal column must not be inferred as one of these kinds.
 HARMLESS = frozenset(
     {"integer", "float", "decimal", "boolean", "category", "date", "time", "timestamp", "duration"}
 )

@@ -64,7 +64,7 @@ def people(locale: str) -> tuple[pa.Table, dict[str, str]]:
         draw = getattr(maker, _OWN_IDS.get(locale, provider) if provider == "ssn" else provider)
         columns[header] = [str(draw()).replace("\n", ", ") for _ in range(N_ROWS)]
         kinds[header] = _kind(kind, columns[header])
-    # The same values have neutral headers here, so that only the values are evidence.
+    # Here the same values have neutral headers, so that the kinds follow only from the values.
     for number, source in enumerate((3, 9, 10, 11, 12, 13)):
         header = f"field_{number}"
         columns[header] = columns[headers[source]]
@@ -78,7 +78,10 @@ def people(locale: str) -> tuple[pa.Table, dict[str, str]]:
 
 
 def _kind(kind: str, values: list[str]) -> str:
-    """Return the label. Towns are categories unless most occur once (rule 3 in `benchmarks.inference`)."""
+    """Return the label.
+
+    Towns are categories unless most values occur once (rule 3 in `benchmarks.inference`).
+    """
     if kind != "city":
         return kind
     n_once = sum(values.count(value) == 1 for value in values)

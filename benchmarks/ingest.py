@@ -63,7 +63,7 @@ def generated_batches(n_rows: int) -> Iterator[pa.RecordBatch]:
 
 
 def _batch(n: int, start: int, rng: np.random.Generator) -> pa.RecordBatch:
-    """Return numbers, codes, words, dates and times; two columns have a tenth of their values missing."""
+    """Return numbers, codes, words, dates and times. In two columns, a tenth of the values is missing."""
     is_missing = rng.random(n) < 0.1
     words = np.array([f"word {index:03}" for index in range(1_000)])
     days = rng.integers(_DAY_2000, _DAY_2000 + 8_000, n).astype(np.int32)
@@ -116,7 +116,7 @@ def _measure(path: Path) -> dict[str, float]:
 
 
 def _peak_bytes() -> int:
-    """Return the peak memory of this process; on Linux, without memory inherited from its parent."""
+    """Return the peak memory of this process. On Linux, memory inherited from its parent is not counted."""
     status = Path("/proc/self/status")
     if status.exists():
         peak = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))

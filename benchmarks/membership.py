@@ -1,10 +1,10 @@
 """Membership inference on model files: ``python -m benchmarks.membership --data FOLDER``.
 
 One model is fitted to the first third of a table and another, with the same preset, to the last third. The
-score of a row is its log probability under the first model minus that under the other (a calibrated
-likelihood attack: Watson et al. 2022, "On the importance of difficulty calibration in membership inference
-attacks"). The output is the ROC AUC with which the score separates the first third (members) from the second
-(non-members), and the share of members found at a false positive rate of 1 %.
+score of a row is its log probability under the first model minus its log probability under the other model (a
+calibrated likelihood attack: Watson et al. 2022, "On the importance of difficulty calibration in membership
+inference attacks"). The output is the ROC AUC with which the score separates the first third (members) from
+the second (non-members), and the share of members found at a false positive rate of 1 %.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ TABLES = ("adult", "housing")
 
 
 def log_probability(chain: TreeChain, table: pa.Table) -> npt.NDArray[np.float64]:
-    """Return the log probability of every row. Values that the model does not know contribute nothing."""
+    """Return the log probability of every row. Values that the model has not learned contribute nothing."""
     assert chain.table_ is not None
     n, transformers = len(table), chain.table_.columns
     rows, total = np.zeros((n, len(chain.links_)), np.uint8), np.zeros(n)

@@ -1,10 +1,11 @@
 """Benchmark the cost of a report: ``python -m benchmarks.reports --data FOLDER [--write-results]``.
 
 Two tables are measured, with synthetic rows from the preset `fast`: 50,000 rows of 15 columns from adult
-(48,842 rows, some of which are repeated), and 300,000 rows of 19 columns from the flights. Each has a holdout
-of a fifth of its rows, a target and two protected columns. CPU seconds are those of the metrics with all
-their baselines, summed by topic. Work that several metrics share counts for the first of these metrics.
-Memory is the peak of the process that reads the tables and evaluates, and its increase during both.
+(48,842 rows, some of which are repeated), and 300,000 rows of 19 columns from the flights. Each table has a
+holdout of a fifth of its rows, a target and two protected columns. The CPU seconds are the time of the
+metrics with all their baselines, summed by topic. Work that several metrics share is assigned to the first of
+these metrics. Memory is the peak of the process that reads and evaluates the tables, and its increase during
+both steps.
 """
 
 from __future__ import annotations
@@ -84,7 +85,8 @@ def _prepare(shape: Shape, data: Path, folder: Path) -> None:
     rng = np.random.default_rng(0)
     n_holdout = shape.n_rows // 5
     order = rng.permutation(table.num_rows)
-    # If the table is too small, the holdout gets its rows first, and some of the remaining rows are repeated.
+    # If the table is too small, rows are first assigned to the holdout, and some of the remaining rows are
+    # repeated.
     n_real = min(shape.n_rows, table.num_rows - n_holdout)
     repeated = rng.choice(order[n_holdout : n_holdout + n_real], shape.n_rows - n_real, replace=True)
     real = table.take(pa.array(np.concatenate([order[n_holdout : n_holdout + n_real], repeated])))

@@ -1,9 +1,10 @@
 """Benchmark the growth of time and memory: ``python -m benchmarks.scaling [--parts rows,columns,…]``.
 
-The parts `rows` and `columns` fit tables of increasing size and estimate the exponent of the CPU seconds.
-`large` fits 10,000 rows of 300 columns, and 2 million rows of 15. `cores` runs the same fit and sample on one
-and on two processors, and compares the bytes of the samples. `parquet` samples a million rows of the flights
-and writes them. Every fit is a separate process, so that its peak memory is measured separately.
+The parts `rows` and `columns` fit models to tables of increasing size and estimate the exponent of the CPU
+seconds. `large` fits 10,000 rows of 300 columns, and 2 million rows of 15 columns. `cores` runs the same fit
+and sample on one and on two processors, and compares the bytes of the samples. `parquet` samples a million
+rows of the flights and writes them. Every fit is a separate process, so that its peak memory is measured
+separately.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ MADE_COLUMNS = (10, 30, 100, 300)
 N_ROWS_MADE = 10_000
 LARGE = ((10_000, 300), (2_000_000, 15))
 N_ROWS_SAMPLED = 1_000_000
-# Number of preceding columns, on one of which each generated column depends, like columns of real tables.
+# Number of preceding columns. Each generated column depends on one of them, like columns of real tables.
 N_COLUMNS_BACK = 8
 
 Figures = dict[str, Any]
@@ -175,7 +176,7 @@ def _exponent(part: str, runs: list[Figures]) -> float:
 
 
 def main() -> None:
-    """Measure the parts that the command line names."""
+    """Measure the parts that the command line specifies."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scaling", description=__doc__)
     parser.add_argument("--parts", type=names_of(PARTS), default=list(PARTS), help=", ".join(PARTS))
     parser.add_argument("--presets", type=names_of(PRESETS), default=list(PRESETS))

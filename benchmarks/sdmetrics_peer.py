@@ -1,6 +1,6 @@
 """Compare Understudy's scores with those of SDMetrics: ``python -m benchmarks.sdmetrics_peer --data FOLDER``.
 
-If the definitions are the same, the numbers must be equal up to rounding. SDMetrics (MIT) is installed into a
+If the definitions are the same, the numbers must be equal up to rounding. SDMetrics (MIT) is installed in a
 separate environment and is not a dependency. The compared tables are two halves of each table, and a half
 with a sample of `tree_chain`.
 """

@@ -128,14 +128,14 @@ def await_job(client: httpx2.Client, job_id: str) -> dict[str, Any]:
 
 
 def seconds_of(job: dict[str, Any]) -> float:
-    """Return the seconds from the creation to the end of a job, by the database's clock."""
+    """Return the seconds from the creation to the end of a job, measured with the database's clock."""
     return (
         datetime.fromisoformat(job["finished_at"]) - datetime.fromisoformat(job["created_at"])
     ).total_seconds()
 
 
 def measure_overhead(client: httpx2.Client) -> Figures:
-    """Run jobs without work, one after the other."""
+    """Run jobs without work, one at a time."""
     run_job(client, {"kind": "probe"})
     return percentiles([seconds_of(run_job(client, {"kind": "probe"})) for _ in range(N_PROBES)])
 
@@ -146,7 +146,7 @@ def measure_reads(client: httpx2.Client) -> Figures:
     seconds: list[float] = []
 
     def read() -> None:
-        # httpx2 is not used, because it needs as much time for a request as the API does, on the same two
+        # httpx2 is not used, because it needs as much CPU time for a request as the API, on the same two
         # cores.
         connection = http.client.HTTPConnection(client.base_url.host, client.base_url.port)
         headers = {"Authorization": client.headers["Authorization"]}

@@ -1,8 +1,8 @@
 """Benchmark the API during a large upload: ``python -m benchmarks.uploads [--mebibytes N]``.
 
-Only Postgres and the API run, on the loopback interface and in a new folder. Each way of uploading gets a new
-API process, so that peak memory is measured separately. The file consists of zeros and random bytes and is
-never ingested.
+Only Postgres and the API run, on the loopback interface and in a new folder. Each upload method runs with a
+new API process, so that peak memory is measured separately. The file consists of zeros and random bytes and
+is never ingested.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ from understudy.settings import Settings
 
 MEBIBYTE = 1 << 20
 SECRET_KEY = "a key for a benchmark, of 32 characters"  # noqa: S105 - for a temporary database
-BROKER = "redis://127.0.0.1:1/0"  # no broker: messages to workers are lost
+BROKER = "redis://127.0.0.1:1/0"  # There is no broker, so messages to workers are lost.
 
 
 def main() -> None:
-    """Upload one file in each way, and print time and peak memory."""
+    """Upload one file with each method, and print the time and the peak memory."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--mebibytes", type=int, default=1024, help="size of the file")
     size = parser.parse_args().mebibytes

@@ -1,8 +1,8 @@
 """The access rules: who may view, train on, evaluate or download which datasets.
 
-Routes apply them through `understudy.services.access`. Job kinds apply them when a job is submitted and again
-when it starts, because the dataset may have changed in between. Both need this module, so it is a separate
-layer.
+Routes apply these rules through `understudy.services.access`. Job kinds apply them when a job is submitted
+and again when it starts, because the dataset may have changed meanwhile. Routes and job kinds both need this
+module, so it is a separate layer.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from understudy.db.orm import Dataset
 
 # `see` covers the schema, the protected profile and the list of skipped rows. `see_values` and `download` are
-# separate because they disclose real values. `evaluate` covers scoring the rows, and scoring other rows
-# against them.
+# separate purposes, because they disclose real values. `evaluate` covers scoring the rows, and scoring other
+# rows against them.
 Purpose = Literal["see", "see_values", "download", "learn", "evaluate"]
 
 ORIGINS_OF_REAL_VALUES = ("upload", "imputation")
@@ -42,15 +42,15 @@ RULES: Mapping[Purpose, Rule] = {
     "see": Rule(needs_read_real=False, allows_quarantined=True),
     "see_values": Rule(needs_read_real=True, allows_quarantined=True),
     "download": Rule(needs_read_real=True, allows_quarantined=False),
-    # A model that is trained on a quarantined sample would disclose its rows.
+    # A model that is trained on a quarantined sample would disclose rows of the sample.
     "learn": Rule(needs_read_real=False, allows_quarantined=False),
-    # A report is required to leave quarantine.
+    # A sample can leave quarantine only with a report.
     "evaluate": Rule(needs_read_real=False, allows_quarantined=True),
 }
 
 
 class Principal(Protocol):
-    """The project for which a dataset is opened, and the scopes of the API key."""
+    """The project that opens a dataset, and the scopes of the API key."""
 
     @property
     def project_id(self) -> UUID: ...
@@ -60,7 +60,10 @@ class Principal(Protocol):
 
 @dataclass(frozen=True)
 class JobPrincipal:
-    """A job as principal. It has the access of its project but no scopes, so no job discloses real values."""
+    """A job as a principal.
+
+    A job has the access of its project but no scopes, so no job discloses real values.
+    """
 
     project_id: UUID
     scopes: frozenset[str] = frozenset()
@@ -73,11 +76,11 @@ class TableReference:
     Parameters
     ----------
     table : str, optional
-        The name of the table, required unless the dataset has only one table.
+        The name of the table. Required unless the dataset has only one table.
     pointer : str, optional
         JSON Pointer to the table's name in the request body, for the error.
     is_hint : bool
-        Whether a name that does not match is accepted if the dataset has only one table.
+        Whether another name is accepted if the dataset has only one table.
     """
 
     dataset_id: UUID

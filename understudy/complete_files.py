@@ -1,4 +1,4 @@
-"""Atomic writing of files: a file has its name only when it is complete."""
+"""Atomic writing of files. A file gets its name only when it is complete."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ def docs_link(page: str, anchor: str = "") -> str:
     page : str
         Path of the page below `docs/` without its suffix, such as `reference/metrics`.
     anchor : str
-        Identifier of a heading of the page; empty for the whole page.
+        Identifier of a heading of the page. Empty for the whole page.
     """
     address = f"{DOCS_URL}/{page}.html"
     return f"{address}#{anchor}" if anchor else address

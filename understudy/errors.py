@@ -15,7 +15,7 @@
 `app/error_handlers.py` maps these classes to HTTP statuses. `code` is stable and documented in
 `docs/reference/errors.md`. `detail` states what happened, where, and how to fix it, and never contains a
 value from the caller's data. `pointer` is a JSON Pointer (RFC 6901) into the request body, if the error has a
-place there.
+location in the body.
 """
 
 from __future__ import annotations
@@ -112,13 +112,13 @@ class UnderstudyError(Exception):
 
 
 class InvalidInput(UnderstudyError, ValueError):
-    """Error for input that cannot be used; the detail names the place and the valid alternatives."""
+    """Error for input that cannot be used. The detail contains the location and the valid alternatives."""
 
     default_code = "invalid_input"
 
 
 class TooLarge(InvalidInput):
-    """Error for input that exceeds a limit; the detail names the limit and its value."""
+    """Error for input that exceeds a limit. The detail contains the limit and its value."""
 
     default_code = "too_large"
 
@@ -142,7 +142,7 @@ class NotFound(UnderstudyError, LookupError):
 
 
 class Conflict(UnderstudyError):
-    """Error for a request that the current state of a resource does not allow; it may succeed later."""
+    """Error for a request that the current state of a resource does not allow. It may succeed later."""
 
     default_code = "conflict"
 
@@ -171,7 +171,10 @@ class TooManyRequests(UnderstudyError):
 
 
 class Unavailable(UnderstudyError):
-    """Error for a required service that does not respond; only here does repeating the same request help."""
+    """Error for a required service that does not respond.
+
+    Only after this error does it help to repeat the request.
+    """
 
     default_code = "unavailable"
 

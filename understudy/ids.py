@@ -1,6 +1,6 @@
-"""Ids of resources: a prefix for the noun and a UUIDv7 (RFC 9562) in 26 letters of Crockford's base 32.
+"""IDs of resources: a prefix for the noun and a UUIDv7 (RFC 9562) in 26 letters of Crockford's base 32.
 
-Ids sort by time of creation and cannot be guessed by counting. The database stores a `uuid`, and only the
+IDs sort by time of creation and cannot be guessed by counting. The database stores a `uuid`, and only the
 borders of the service convert it to and from text.
 """
 
@@ -36,7 +36,7 @@ def new_id() -> UUID:
 
 
 def to_text(noun: str, value: UUID) -> str:
-    """Return the text form of an id, such as ``ds_01k…``; `noun` is a key of `PREFIXES`."""
+    """Return the text form of an ID, such as ``ds_01k…``. `noun` is a key of `PREFIXES`."""
     letters = "".join(ALPHABET[value.int >> shift & 31] for shift in range(5 * (N_LETTERS - 1), -1, -5))
     return f"{PREFIXES[noun]}_{letters}"
 
@@ -47,7 +47,7 @@ def from_text(noun: str, text: str) -> UUID:
     Raises
     ------
     NotFound
-        If the text is not an id of this noun. A malformed id is reported like an unknown one.
+        If the text is not an ID of this noun. A malformed ID is reported like an unknown ID.
     """
     prefix, _, letters = text.partition("_")
     if prefix != PREFIXES[noun] or len(letters) != N_LETTERS or not set(letters) <= set(ALPHABET):

@@ -20,7 +20,8 @@ from understudy.parameters.needs import DEFAULT_QUEUE
 TASK_NAME = "understudy.run_next_job"
 QUEUE_NAME = "understudy"
 BROKER_TIMEOUT_SECONDS = 1
-# Exceptions that Celery raises for a broken connection; OperationalError wraps those of the redis client.
+# Exceptions that Celery raises for a broken connection. OperationalError wraps the exceptions of the redis
+# client.
 BROKER_ERRORS: tuple[type[Exception], ...] = (OperationalError, OSError)
 
 logger = get_logger(__name__)
@@ -35,7 +36,7 @@ class JobQueue(Protocol):
     """The notification of workers about queued jobs."""
 
     def ring(self, n: int = 1, *, queue: str = DEFAULT_QUEUE) -> bool:
-        """Notify up to `n` workers of a queue; return False if the broker cannot be reached."""
+        """Notify up to `n` workers of a queue. Return False if the broker cannot be reached."""
 
     def is_reachable(self) -> bool:
         """Return whether the broker responds."""
@@ -64,7 +65,8 @@ class CeleryQueue:
         # Import the transport now, so that the first request does not wait for it. This does not connect.
         try:
             self._app.connection_for_write().get_transport_cls()
-        # Celery raises these for an unknown scheme or port. The cause is dropped because it contains the URL.
+        # Celery raises these errors for an unknown scheme or port. The cause is dropped because it contains
+        # the URL.
         except (KeyError, ValueError, ImportError):
             raise UnderstudyError(
                 "UNDERSTUDY_REDIS_URL is not the URL of a broker. Set it to a URL such as redis://host:6379/0.",
@@ -72,7 +74,7 @@ class CeleryQueue:
             ) from None
 
     def ring(self, n: int = 1, *, queue: str = DEFAULT_QUEUE) -> bool:
-        """Send `n` messages; if the broker does not respond, log a warning and return False."""
+        """Send `n` messages. If the broker does not respond, log a warning and return False."""
         try:
             for _ in range(n):
                 self._app.send_task(TASK_NAME, queue=broker_queue(queue), retry=False)
@@ -97,7 +99,7 @@ class CeleryQueue:
 
 
 class ListQueue:
-    """A queue that only counts rings, for tests and for a process that runs its jobs itself."""
+    """A queue that only counts messages, for tests and for a process that runs its jobs itself."""
 
     def __init__(self) -> None:
         self.n_rings = 0

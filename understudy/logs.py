@@ -1,6 +1,6 @@
 """The log format of all processes: one JSON object per line, from structlog and from the standard library.
 
-An event has a fixed name. Its fields contain ids, codes, numbers, class names and locations in the code.
+An event has a fixed name. Its fields contain IDs, codes, numbers, class names and locations in the code.
 Messages of exceptions from other libraries are omitted, because a driver or a parser may quote a value of the
 data.
 """
@@ -43,7 +43,7 @@ def configure_logs(level: str = "info", log_format: str = "json") -> None:
         processors=[*_shared(), structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.stdlib.BoundLogger,
         logger_factory=structlog.stdlib.LoggerFactory(),
-        # Caching is off, because a process may configure its logs again after a fork.
+        # Caching is disabled, because a process may configure its logs again after a fork.
         cache_logger_on_first_use=False,
     )
 
@@ -71,7 +71,7 @@ def _shared() -> list[Processor]:
 
 
 def describe_exception(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Replace an exception with its class and frames; for an `UnderstudyError`, add its code and detail."""
+    """Replace an exception with its class and frames. For an `UnderstudyError`, add its code and detail."""
     info = event.pop("exc_info", None)
     error = sys.exc_info()[1] if info is True else info[1] if isinstance(info, tuple) else info
     if isinstance(error, BaseException):

@@ -1,8 +1,8 @@
 """Prevention of the pandas import in processes that do not return DataFrames.
 
-If pandas is installed, pyarrow imports it when it creates its first array. That costs 0.3 s of CPU time and
-55 MB of memory in each process. The command line, the API and the sandbox use Arrow tables and do not need
-pandas.
+If pandas is installed, pyarrow imports it when it creates its first array. The import takes 0.3 s of CPU time
+and 55 MB of memory in each process. The command line, the API and the sandbox use Arrow tables and do not
+need pandas.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class _PandasRefusal(MetaPathFinder):
 
 @contextmanager
 def without_pandas() -> Iterator[None]:
-    """Prevent the import of pandas while the block runs; pyarrow then works without it."""
+    """Prevent the import of pandas while the block runs. pyarrow then works without pandas."""
     refusal = _PandasRefusal()
     sys.meta_path.insert(0, refusal)
     try:

@@ -1,4 +1,4 @@
-"""Location of the repository with the service; the wheel contains only the package `understudy`."""
+"""Location of the repository with the service. The wheel contains only the package `understudy`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from understudy.errors import Unavailable
 
-# All must exist, because a folder of installed packages may contain an unrelated `app`.
+# All of these folders must exist, because a folder of installed packages may contain an unrelated `app`.
 MARKERS = ("pyproject.toml", "app/main.py", "workers/celery_app.py", "migrations/env.py")
 
 
@@ -16,7 +16,7 @@ def find_repository(folder: Path | None = None) -> Path:
     Parameters
     ----------
     folder : pathlib.Path, optional
-        Folder to check. Default: the folder that contains this package.
+        Folder to check. The default is the folder that contains this package.
 
     Raises
     ------

@@ -37,7 +37,7 @@ class ResourceLimits(Protocol):
 
 
 class ResourceSettings(ResourceLimits, Protocol):
-    """The settings that resources need; only the entry points may import the class `Settings`."""
+    """The settings that resources need. Only the entry points may import the class `Settings`."""
 
     @property
     def database_url(self) -> SecretStr | None: ...
@@ -75,7 +75,7 @@ class ResourceSettings(ResourceLimits, Protocol):
 
 @dataclass(frozen=True)
 class Resources:
-    """The open resources of a process, which its threads share but not its forks.
+    """The open resources of a process. Its threads share them, but its forks do not.
 
     Parameters
     ----------
@@ -121,12 +121,12 @@ class Resources:
 
 
 def open_resources(settings: ResourceSettings, *, queue: JobQueue | None = None) -> Resources:
-    """Open the configured resources; a process that forks must call this after the fork.
+    """Open the configured resources. A process that forks must call this function after the fork.
 
     Raises
     ------
     UnderstudyError
-        If a setting is missing or invalid, or the staging folder cannot be created; the code is
+        If a setting is missing or invalid, or the staging folder cannot be created. The code is
         `configuration`.
     """
     secret_key = _required(settings.secret_key, "UNDERSTUDY_SECRET_KEY").encode()

@@ -16,7 +16,8 @@ GIBIBYTE = 1 << 30
 def default_data_dir() -> Path:
     """Return the default data folder of the embedded stack.
 
-    For root it is a system folder, because the private Postgres runs as another user and needs access.
+    For root, the default is a system folder, because the private Postgres runs as another user and needs
+    access.
     """
     if os.geteuid() == 0:
         return Path("/var/lib/understudy")
@@ -24,7 +25,7 @@ def default_data_dir() -> Path:
 
 
 class Settings(BaseSettings):
-    """The settings of a process; the variable of a field is the prefix and the field's name in capitals."""
+    """The settings of a process. The variable of a field is the prefix and the field's name in capitals."""
 
     model_config = SettingsConfigDict(env_prefix="UNDERSTUDY_", extra="ignore", frozen=True)
 

@@ -24,7 +24,8 @@ from understudy.settings import Settings
 from workers.transport import use_transport
 from workers.worker import Worker
 
-# Exit status of a worker whose settings are missing or invalid, as for every command (docs/reference/cli.md).
+# Exit status of a worker whose settings are missing or invalid. It is the same for all commands
+# (docs/reference/cli.md).
 NOT_CONFIGURED = 5
 
 settings = Settings()
@@ -49,7 +50,7 @@ app.conf.update(
     task_acks_late=False,
     task_ignore_result=True,
     worker_concurrency=settings.worker_concurrency,
-    # A busy worker must not reserve messages that an idle one could take.
+    # A busy worker must not reserve messages that an idle worker could receive.
     worker_prefetch_multiplier=1,
     worker_disable_prefetch=True,
     worker_cancel_long_running_tasks_on_connection_loss=False,
@@ -79,7 +80,7 @@ def check_settings() -> None:
     """End this process with an error message if a setting is missing or invalid.
 
     Celery logs an exception of a signal handler and starts the worker regardless. Without a broker URL, that
-    worker would try to connect to Celery's default broker forever. `SystemExit` does end the worker.
+    worker would try to connect to Celery's default broker indefinitely. `SystemExit` does end the worker.
     """
     try:
         open_resources(settings).close()
@@ -101,7 +102,10 @@ def start_timers(**_: object) -> None:
 
 
 def drain(**_: object) -> None:
-    """Notify the pool processes that the worker stops; runs in the main process's signal handler."""
+    """Notify the pool processes that the worker stops.
+
+    The function runs in the main process's signal handler.
+    """
     current_worker().drain()
 
 

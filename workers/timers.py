@@ -11,14 +11,17 @@ logger = get_logger(__name__)
 
 
 class Timers:
-    """Timers that call functions at intervals, each in its own thread so that a slow call delays no other."""
+    """Timers that call functions at intervals.
+
+    Each timer has a thread, so that a slow call delays no other.
+    """
 
     def __init__(self) -> None:
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
 
     def start(self, name: str, seconds: float, call: Callable[[], object]) -> None:
-        """Call a function now, and repeatedly `seconds` after its last call has ended."""
+        """Call a function now, and then repeatedly, `seconds` after the end of its last call."""
         thread = threading.Thread(target=self._run, args=(name, seconds, call), name=name, daemon=True)
         self._threads.append(thread)
         thread.start()
@@ -33,7 +36,8 @@ class Timers:
         while not self._stop.is_set():
             try:
                 call()
-            # Any error is logged and the timer continues, because a dead thread would silently stop rescues.
+            # Every error is logged and the timer continues, because after the end of the thread no job would
+            # be rescued.
             except Exception:
                 logger.warning("timer_failed", timer=name, exc_info=True)
             self._stop.wait(seconds)

@@ -1,7 +1,7 @@
 """A Celery transport that survives unreadable messages.
 
-By default a worker ends when it cannot read a message in its queue, so anyone with write access to the broker
-could stop all workers.
+By default, a worker ends when it cannot read a message in its queue. Anyone with write access to the broker
+could then stop all workers.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from kombu.transport import TRANSPORT_ALIASES, redis
 
 from understudy.logs import get_logger
 
-# Exceptions raised for bytes that are not a message: not JSON, not an object, a missing field, a wrong type.
+# Exceptions for bytes that are not a message: not JSON, not an object, a missing field, or a wrong type.
 UNREADABLE = (AttributeError, KeyError, TypeError, ValueError)
 
 logger = get_logger(__name__)
@@ -35,5 +35,6 @@ class Transport(redis.Transport):
 
 def use_transport() -> None:
     """Use this transport for all ``redis`` URLs of this process."""
-    # Set as an alias, because a URL such as redis+socket:// overrides Celery's setting of the transport.
+    # The transport is set as an alias, because a URL such as redis+socket:// overrides Celery's setting of
+    # the transport.
     TRANSPORT_ALIASES["redis"] = f"{__name__}:Transport"

@@ -23,9 +23,9 @@ SWEEP_SECONDS = 600.0
 STOP_SECONDS = 5.0
 
 WORK = "understudy.work.run:run_work"
-# Modules that all kinds of jobs import, and the compiled kernels: 170 MB for each worker. Not preloaded are
-# scikit-learn (120 MB more), because only `evaluate` needs it, and DuckDB, whose import takes only a third of
-# a second for each CSV file.
+# Modules that all kinds of jobs import, and the compiled kernels: 170 MB for each worker. scikit-learn
+# (another 120 MB) is not preloaded, because only `evaluate` needs it. DuckDB is not preloaded, because its
+# import takes only a third of a second for each CSV file.
 PRELOAD = (
     *(kind.work.partition(":")[0] for kind in KINDS.values()),
     *(module for entry in SYNTHESIZERS.values() for module in entry.preload),
@@ -87,7 +87,8 @@ class Worker:
     def ring(self) -> None:
         """Notify workers of queued jobs, unless unread messages are waiting.
 
-        Idle workers read waiting messages immediately. While all are busy, more messages would pile up.
+        Idle workers read waiting messages immediately. While all workers are busy, more messages would
+        accumulate.
         """
         if self._count_messages() == 0:
             rescue.ring_waiting_jobs(self.resources, self._settings.worker_queues)
@@ -104,8 +105,8 @@ class Worker:
     def run_jobs(self) -> int:
         """Run jobs until none is queued or the worker stops, and return their number.
 
-        One message may lead to many jobs, so that lost messages cause no delay while a worker is busy. This
-        does not starve other projects, because every worker claims jobs in queue order.
+        One message may lead to many jobs, so that lost messages cause no delay while a worker is busy. Other
+        projects are not delayed, because every worker claims jobs in queue order.
         """
         n_jobs = 0
         while not self._drain.has_begun and self._run_job():
@@ -122,16 +123,19 @@ class Worker:
                 is_draining=self._drain.is_over,
             )
         except Unavailable as error:
-            # No job is lost, because the job is rescued or still queued and workers are notified again.
+            # No job is lost: the job is rescued, or it is still queued and workers are notified again.
             logger.warning("job_run_interrupted", code=error.code)
             return False
 
     def drain(self) -> None:
-        """Accept no more jobs; running jobs may end within `drain_seconds`."""
+        """Accept no more jobs. Running jobs may end within `drain_seconds`."""
         self._drain.begin(self._settings.drain_seconds)
 
     def close(self) -> None:
-        """Delete the worker's row and stop the timers and the sandbox. Call this when all jobs have ended."""
+        """Delete the worker's row and stop the timers and the sandbox.
+
+        Call this method when all jobs have ended.
+        """
         self._timers.stop(STOP_SECONDS)
         self._sandbox.close()
         if self._resources is None:

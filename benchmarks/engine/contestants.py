@@ -39,7 +39,7 @@ class Entry:
     holdout : pyarrow.Table
         Real rows for comparison.
     figures : dict
-        Measured time, memory and size; empty for baselines without a fit.
+        Measured time, memory and size. Empty for baselines without a fit.
     """
 
     synthetic: pa.Table
@@ -65,7 +65,7 @@ def enter_train_copy(split: Split, seed: int, n_rows_sample: int) -> Entry:
 
 
 def enter_real(split: Split, seed: int, n_rows_sample: int) -> Entry:
-    """Return half of the holdout, to be judged against the other half, as a baseline for real rows."""
+    """Return half of the holdout as a baseline for real rows, which is judged against the other half."""
     one, other = halves(split.holdout, seed=seed)
     n = min(len(one), split.n_rows_judged)
     return Entry(draw(one, n, seed=1), draw(other, n, seed=1), {})

@@ -1,4 +1,6 @@
-"""A run, whose two steps are separate processes: ``python -m benchmarks.engine.run enter|judge FOLDER …``.
+"""One step of a run.
+
+Each step is a separate process: ``python -m benchmarks.engine.run enter|judge FOLDER …``.
 
 The folder of a run contains ``synthetic.parquet``, ``holdout.parquet`` and ``figures.json``, for peers as
 well.
@@ -96,7 +98,7 @@ def _enter(run: Run, n_rows_sample: int) -> Figures:
 
 
 def main() -> None:
-    """Run the step that the command line names. `in_own_process` starts this command."""
+    """Run the step that the command line specifies. `in_own_process` starts this command."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("step", choices=("enter", "judge"))
     parser.add_argument("split_folder", type=Path)

@@ -83,7 +83,7 @@ def read_csv(source: Path | io.BytesIO) -> tuple[pa.Table, TableSchema]:
 
 
 def with_schema(table: pa.Table) -> tuple[pa.Table, TableSchema]:
-    """Return a table and its inferred schema; columns without missing values become non-nullable."""
+    """Return a table and its inferred schema. Columns without missing values become non-nullable."""
     fields = [field.with_nullable(table[field.name].null_count > 0) for field in table.schema]
     typed = table.cast(pa.schema(fields))
     return typed, infer_table(typed).schema

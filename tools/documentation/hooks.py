@@ -55,7 +55,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
-    """Rewrite links to files outside `docs/`; code blocks are not changed."""
+    """Rewrite links to files outside `docs/`. Code blocks are not changed."""
     source = {place: name for name, place in COPIED_FILES.items()}.get(
         page.file.src_uri, f"docs/{page.file.src_uri}"
     )
@@ -67,7 +67,7 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
 
 
 def on_post_page(output: str, page: Any, **_: Any) -> str:
-    """Check that a page loads nothing from the network, because the site must also work offline."""
+    """Check that a page loads no resource from the network, because the site must also work offline."""
     if remote := REMOTE_RESOURCE.search(output):
         raise PluginError(
             f"{page.file.src_uri} loads a resource from the network: {remote[0]}… Add the file to the site."

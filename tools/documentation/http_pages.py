@@ -149,7 +149,7 @@ def _from_http(report_schema: Document) -> Address:
 
 
 def bodies_page(document: Document, report_schema: Document) -> str:
-    """Return the page of named schemas, without those on the page of the report format."""
+    """Return the page of named schemas, without the schemas on the page of the report format."""
     schemas: Mapping[str, Schema] = document["components"]["schemas"]
     sections = [
         section(name, schema, _from_http(report_schema))

@@ -21,7 +21,7 @@ OTHER_BLOCK = re.compile(r"\s*(?:\||#|<!--|>|!!!|```|~~~|$)")
 
 
 def sentences(text: str) -> list[str]:
-    """Return the sentences of a line or a paragraph; an emphasized lead-in belongs to its sentence."""
+    """Return the sentences of a line or a paragraph. An emphasized lead-in belongs to its sentence."""
     protected: list[str] = []
 
     def protect(match: re.Match[str]) -> str:
@@ -82,7 +82,7 @@ def one_sentence_per_line(markdown: str) -> str:
 
 
 def main(names: list[str]) -> None:
-    """Rewrite the named Markdown files, and those in the named folders."""
+    """Rewrite the given Markdown files and the Markdown files in the given folders."""
     for path in map(Path, names):
         for page in sorted(path.rglob("*.md")) if path.is_dir() else [path]:
             source = page.read_text()

@@ -25,7 +25,7 @@ def code(value: object) -> str:
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table of Markdown cells; vertical bars are escaped, and line breaks become spaces."""
+    """Return a table of Markdown cells. Vertical bars are escaped, and line breaks become spaces."""
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines) + "\n"
 

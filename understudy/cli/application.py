@@ -52,7 +52,7 @@ HELP = "Fit a model to a table, sample synthetic rows, and measure their quality
 
 
 def build(command_name: str | None = None) -> typer.Typer:
-    """Return the application with all commands listed, but import only the module of `command_name`."""
+    """Return the application with a list of all commands, but import only the module of `command_name`."""
     application = typer.Typer(name="understudy", help=HELP, add_completion=False, rich_markup_mode="rich")
     application.callback()(_options)
     for command in COMMANDS:
@@ -64,11 +64,11 @@ def build(command_name: str | None = None) -> typer.Typer:
 
 
 def _listed() -> None:
-    """Do nothing; placeholder for the functions of commands that are listed but not run."""
+    """Do nothing. This function replaces the functions of commands that are listed but not run."""
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run a command and return its exit status; errors are written to stderr in one line."""
+    """Run a command and return its exit status. Each error is written to stderr in one line."""
     wants_json = "--json" in arguments
     try:
         command = next((argument for argument in arguments if not argument.startswith("-")), None)
@@ -83,7 +83,8 @@ def run(arguments: Sequence[str]) -> int:
         return USAGE
     except (Abort, KeyboardInterrupt):
         return INTERRUPTED
-    # This is the outermost frame of the process. It prints one line, or the traceback with --traceback.
+    # This function is the outermost frame of the process. It prints one line, or the traceback with
+    # --traceback.
     except Exception as error:
         if "--traceback" in arguments:
             raise
@@ -94,7 +95,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def exit_status(error: UnderstudyError) -> int:
-    """Return the exit status for the class of an error, or the separate status of an invalid setting."""
+    """Return the exit status for the class of an error. An invalid setting has a separate status."""
     if error.code == "configuration":
         return NOT_CONFIGURED
     return next(status for class_, status in EXIT_STATUS if isinstance(error, class_))

@@ -82,7 +82,7 @@ def _read_where(options: Iterable[str], schema: TableSchema, n_rows: int) -> Sam
 def _read_column_constraint(column: Column, text: str) -> ColumnConstraint:
     if not text:
         return ColumnConstraint(is_missing=True)
-    # A text value may contain two dots, and texts have no ranges.
+    # A text value may contain two dots, and text columns have no ranges.
     if RANGE not in text or _is_text(column):
         fields = {"equals": _read_value(column, text)}
     else:
@@ -117,7 +117,7 @@ def _read_share(column: Column, value: str, share: str) -> TargetShare:
 
 
 def _split(option: str, separator: str, schema: TableSchema, form: str) -> tuple[Column, str]:
-    """Return the column at the start of an option, and the rest; the name may contain the separator."""
+    """Return the column at the start of an option, and the rest. The name may contain the separator."""
     names = [name for name in schema.names if option.startswith(name + separator)]
     if names:
         name = max(names, key=len)
@@ -160,7 +160,7 @@ def _is_text(column: Column) -> bool:
 
 
 def _checked(make: Callable[[], T], source: str) -> T:
-    """Return the result of `make`; translate a validation error to one line that names the source."""
+    """Return the result of `make`. Translate a validation error to one line that contains the source."""
     try:
         return make()
     except ValidationError as error:

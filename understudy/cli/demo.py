@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from understudy.embedded.demo import DemoResult
 
 N_ROWS_SHOWN = 10
-# Columns of the flights table that are shown first; the others follow if they fit.
+# Columns of the flights table that are shown first. The other columns follow if they fit.
 COLUMNS_FIRST = (
     "month",
     "day",
@@ -69,7 +69,7 @@ def demo(
             "pip install --editable '.[service,embedded,demo]'.",
             code="configuration",
         )
-    # Imported here: they need packages that the base install lacks.
+    # Imported here, because these modules need packages that the base install lacks.
     from understudy.client.api import Client
     from understudy.embedded.background import BackgroundStack
     from understudy.embedded.demo import run_demo
@@ -99,7 +99,7 @@ def demo(
 
 
 class TerminalStep:
-    """A step in the terminal: a progress line while it runs, and a summary line when it has ended."""
+    """A step in the terminal, with a progress line while it runs and a summary line when it has ended."""
 
     def __init__(self, bar: Progress, task: TaskID) -> None:
         self.detail = ""
@@ -181,7 +181,7 @@ def _rank(column: str) -> int:
 def show_next_steps(
     console: Console, stack: BackgroundStack, result: DemoResult, *, needs_serve: bool
 ) -> None:
-    """Print shell commands that can be pasted as they are."""
+    """Print shell commands that can be pasted unchanged."""
     if needs_serve:
         console.print(
             "\n[bold]Next steps[/] · The stack is stopped; its data is kept. In one terminal, run:\n"

@@ -44,7 +44,7 @@ def create_key(
 ) -> None:
     """Create an API key and print it once. Only a digest of the key is stored."""
     with _resources(data_dir) as resources:
-        # Imported here: the services need packages that the base install lacks.
+        # Imported here, because the services need packages that the base install lacks.
         from understudy.services import api_keys, projects
 
         owner = projects.find_or_create_project(resources, project)
@@ -73,10 +73,10 @@ def revoke_key(
     data_dir: DataDir = None,
 ) -> None:
     """Revoke an API key; the next request with it is refused."""
-    # The second part of a key consists of the letters of its id. After a leak, often only the key is known.
+    # The second part of a key consists of the letters of its ID. After a leak, often only the key is known.
     letters = key_id.split("_")[1] if "_" in key_id else key_id
     with _resources(data_dir) as resources:
-        # Imported here: the services need packages that the base install lacks.
+        # Imported here, because the services need packages that the base install lacks.
         from understudy.services import api_keys, projects
 
         owner = projects.find_project(resources, project)
@@ -87,7 +87,8 @@ def revoke_key(
 @contextmanager
 def _resources(data_dir: Path | None) -> Iterator[Resources]:
     settings = _settings(data_dir)
-    # Imported here: it needs packages that the base install lacks; `load_settings` reports that.
+    # Imported here, because this module needs packages that the base install lacks. `load_settings` reports
+    # missing packages.
     from understudy.resources import open_resources
 
     resources = open_resources(settings)
@@ -98,10 +99,11 @@ def _resources(data_dir: Path | None) -> Iterator[Resources]:
 
 
 def _settings(data_dir: Path | None) -> Settings:
-    """Return the settings; those that are not set are taken from the stack that runs in the data folder.
+    """Return the settings. Missing values are taken from the stack that runs in the data folder.
 
     As with `serve`, configured servers take precedence. Without --data-dir, the stack is used only if no
-    database is configured. Otherwise the stack's secret could be used for keys in the configured database.
+    database is configured. Otherwise, keys in the configured database could be created with the secret of the
+    stack.
     """
     settings = load_settings()
     is_complete = settings.database_url is not None and (
@@ -109,7 +111,8 @@ def _settings(data_dir: Path | None) -> Settings:
     )
     if is_complete:
         return settings
-    # Imported here: it needs packages that the base install lacks; `load_settings` reports that.
+    # Imported here, because this module needs packages that the base install lacks. `load_settings` reports
+    # missing packages.
     from understudy.embedded.running import settings_of_stack
 
     folder = data_dir or settings.data_dir

@@ -102,7 +102,7 @@ def reads_tables(command: Callable[..., int | None]) -> Callable[..., int | None
     parameters = [*command_parameters, *_parameters()]
     wrapper.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined] # typer reads it
     wrapper.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    del wrapper.__wrapped__  # otherwise typer would read its annotations
+    del wrapper.__wrapped__  # Otherwise, typer would read its annotations.
     return wrapper
 
 
@@ -139,6 +139,6 @@ def _parameters() -> list[inspect.Parameter]:
 
 
 def _declaration(name: str, field: FieldInfo) -> str:
-    """Return the names of an option; one for a boolean has no value, and a negative form."""
+    """Return the names of an option. A boolean option has no value, and it has a negative form."""
     option = name.replace("_", "-")
     return f"--{option}/--no-{option}" if field.annotation == bool | None else f"--{option}"

@@ -30,7 +30,7 @@ Row = Mapping[str, Any]
 
 
 def show_model(result: Row) -> None:
-    """Print a summary of a fitted model, and its warnings."""
+    """Print a summary of a fitted model, and the model's warnings."""
     card = result["card"]
     output().print(
         f"Model {result['model']}   {_size(result['size_bytes'])}, {result['seconds']:.1f} s\n"
@@ -77,7 +77,7 @@ def show_rows(result: Row) -> None:
 
 
 def _show_identifiers(identifiers: Row, seed: int) -> None:
-    """Print how the next sample continues the identifiers."""
+    """Print the options with which the next sample continues the identifiers."""
     columns = ", ".join(identifiers["columns"])
     if identifiers["next_id_start"] is not None:
         advice = f"Continue with --id-start {identifiers['next_id_start']}; the seed can be another one."
@@ -161,7 +161,7 @@ def show_scores(console: Console, report: Row) -> None:
 
 
 def verdict_lines(verdict: Row) -> list[RenderableType]:
-    """Return the outcome with its sentence, then the checks that did not pass, worst first."""
+    """Return the outcome with its sentence, and then the checks that did not pass, worst first."""
     outcome = verdict["outcome"]
     head = Text.assemble((outcome.upper(), f"bold {STYLES[outcome]}"), f"  {verdict['sentence']}")
     checks = [
@@ -241,7 +241,7 @@ def _number(value: float | None) -> str:
 
 
 def rows_table(columns: list[str], rows: Iterable[list[str]], *, width: int) -> Table:
-    """Return a table of CSV rows with the columns that fit, and a caption with the number of hidden ones."""
+    """Return a table of CSV rows with the columns that fit, and a caption that counts the hidden columns."""
     listed = list(rows)
     widths = [max(map(len, (name, *(row[i] for row in listed)))) for i, name in enumerate(columns)]
     n_shown = _count_fitting(widths, width)
@@ -263,7 +263,7 @@ def _is_number(cell: str) -> bool:
 
 def _count_fitting(widths: list[int], width: int) -> int:
     """Return the number of columns that fit into a width, at least one."""
-    # Adjacent columns are three spaces apart; the table has a margin of one space on each side.
+    # Adjacent columns are three spaces apart. The table has a margin of one space on each side.
     used, n = -1, 0
     for column_width in widths:
         used += column_width + 3

@@ -24,7 +24,7 @@ Described = tuple[DatasetSchema, Findings]
 
 
 def read_schema_file(path: Path) -> object:
-    """Return the JSON document in a schema file. SDV metadata describes a table only in part.
+    """Return the JSON document in a schema file. SDV metadata contains only a partial description of a table.
 
     Raises
     ------

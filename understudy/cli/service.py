@@ -42,7 +42,8 @@ def serve(
     A private Valkey is started unless UNDERSTUDY_REDIS_URL is set.
     """
     options = stack_options(host=host, port=port, data_dir=data_dir)
-    # Imported here: it needs packages that the base install lacks; `stack_options` reports that.
+    # Imported here, because this module needs packages that the base install lacks. `stack_options` reports
+    # missing packages.
     from understudy.embedded.supervisor import Supervisor
 
     console = output()
@@ -97,7 +98,8 @@ def migrate(
     """Migrate the configured database to the current schema."""
     find_repository()
     settings = load_settings()
-    # Imported here: it needs packages that the base install lacks; `load_settings` reports that.
+    # Imported here, because this module needs packages that the base install lacks. `load_settings` reports
+    # missing packages.
     from understudy.db.migrate import upgrade
 
     if settings.database_url is None:
@@ -119,7 +121,7 @@ def stack_options(*, host: str | None, port: int | None, data_dir: Path | None) 
             "The stack runs only on Linux and macOS. On Windows, use WSL or docker compose.",
             code="configuration",
         )
-    # Imported here: the module cannot be imported on Windows.
+    # Imported here, because this module cannot be imported on Windows.
     from understudy.embedded.commands import StackOptions
 
     return StackOptions(
@@ -146,7 +148,7 @@ def load_settings() -> Settings:
             "pip install --editable '.[service]' ('.[service,embedded]' for a private database and broker).",
             code="configuration",
         )
-    # Imported here: it needs pydantic-settings, which the base install lacks.
+    # Imported here, because this module needs pydantic-settings, which the base install lacks.
     from understudy.settings import Settings
 
     try:
@@ -158,9 +160,9 @@ def load_settings() -> Settings:
 
 
 def _ensure_key(settings: Settings, key_file: Path) -> None:
-    # Imported here: the other commands of this module need neither module.
+    # Imported here, because the other commands of this module need neither of these modules.
     from understudy.embedded.first_key import ensure_key
-    from understudy.resources import open_resources  # for the same reason
+    from understudy.resources import open_resources  # Imported here for the same reason.
 
     resources = open_resources(settings)
     try:

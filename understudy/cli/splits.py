@@ -1,4 +1,4 @@
-"""Subjects and holdouts on the command line: `fit` sets rows aside, and `evaluate` repeats the same split."""
+"""Subjects and holdouts on the command line. `fit` sets rows aside, and `evaluate` repeats the split."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def with_subject(schema: TableSchema, subject: Sequence[str] | None) -> TableSch
     Raises
     ------
     InvalidInput
-        If a name is not a column of the table, or is given twice.
+        If the table has no column with one of the names, or a name is given twice.
     """
     if not subject:
         return schema

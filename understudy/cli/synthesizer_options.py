@@ -42,7 +42,7 @@ def chooses_synthesizer(command: Callable[..., int | None]) -> Callable[..., int
     parameters.sort(key=lambda parameter: parameter.kind)
     wrapper.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined] # typer reads it
     wrapper.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    del wrapper.__wrapped__  # otherwise typer would read its annotations
+    del wrapper.__wrapped__  # Otherwise, typer would read its annotations.
     return wrapper
 
 
@@ -100,6 +100,6 @@ def _options() -> dict[str, Any]:
 
 
 def _flags(field: str) -> list[str]:
-    """Return the flags of a parameter; a flag without the unit comes first if the name contains a unit."""
+    """Return the flags of a parameter. If its name contains a unit, the flag without the unit comes first."""
     flags = [f"--{field.replace('_', '-')}"]
     return [flags[0].removesuffix(_UNIT.replace("_", "-")), *flags] if field.endswith(_UNIT) else flags

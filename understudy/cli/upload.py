@@ -49,7 +49,7 @@ def upload(
         raise Unavailable(
             "The HTTP client is not installed. Run: pip install 'understudy[client]'.", code="configuration"
         )
-    # Imported here: it needs httpx2, which only the extra `client` installs.
+    # Imported here, because this module needs httpx2, which only the extra `client` installs.
     from understudy.client.api import Client
     from understudy.client.uploads import Pauses, Sender
 
@@ -69,5 +69,5 @@ def upload(
     if as_json:
         write_json(dataset)
     else:
-        # Only the id goes to stdout, so that `$(…)` captures just the id.
+        # Only the ID goes to stdout, so that `$(…)` captures only the ID.
         sys.stdout.write(f"{dataset['id']}\n")

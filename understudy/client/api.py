@@ -91,7 +91,7 @@ class Client:
         return self.wait(self.request("POST", "/v1/jobs", json=parameters)["id"], progress)
 
     def wait(self, job_id: str, progress: Progress) -> Json:
-        """Return a job when it has succeeded; raise its error if it fails or is cancelled."""
+        """Return a job when it has succeeded. Raise the job's error if it fails or is cancelled."""
         while True:
             job = self.get(f"/v1/jobs/{job_id}", headers={"Prefer": f"wait={POLL_SECONDS}"})
             if job["state"] == "succeeded":
@@ -112,7 +112,7 @@ class Client:
         return self.request("GET", path, headers=headers)
 
     def download(self, path: str, file: Path, *, accept: str = "*/*") -> None:
-        """Download a file as a stream; it gets its name only when it is complete."""
+        """Download a file as a stream. The file gets its name only when it is complete."""
         partial = file.with_name(f".{file.name}.partial")
         with (
             _reachable(),

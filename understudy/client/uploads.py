@@ -1,4 +1,4 @@
-"""Upload of files in parts; after a broken connection only the missing parts are sent."""
+"""Upload of files in parts. After a broken connection, only the missing parts are sent."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ T = TypeVar("T")
 
 PAUSE_SECONDS = 0.5
 PAUSE_SECONDS_MAX = 30.0
-# Maximum number of consecutive failed tries; together they take about four minutes.
+# Maximum number of consecutive failed tries. Together, these tries take about four minutes.
 TRIES_MAX = 12
 PAGE_LIMIT = 200
-# Error codes of an `ingest` job that are not caused by the files.
+# Error codes of an `ingest` job for errors that the files do not cause.
 NOT_THE_FILES = frozenset(
     {
         *("out_of_memory", "time_limit", "file_size_limit", "worker_crashed", "cancelled", "expired"),
@@ -43,7 +43,7 @@ class Pauses:
     Parameters
     ----------
     sleep : callable
-        Function that waits for a number of seconds.
+        Function that waits for the given number of seconds.
     on_first : callable
         Function that is called after the first failure with the maximum time of all retries, in seconds.
     """
@@ -61,7 +61,7 @@ class Pauses:
 
 
 class Sender:
-    """A sender of files, which uploads them as one dataset and waits until it is ingested.
+    """A sender of files, which uploads the files as one dataset and waits until the dataset is ingested.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ class Sender:
     format : str, optional
         Format of all files.
     part_bytes : int, optional
-        Preferred size of a part; the service may choose another.
+        Preferred size of a part. The service may choose another size.
     """
 
     def __init__(
@@ -105,7 +105,7 @@ class Sender:
         return self._retry(lambda: self.client.get(f"/v1/datasets/{completed['dataset']['id']}"))
 
     def _complete(self, upload: Json, files: Sequence[Path], progress: Progress) -> Json:
-        """Send the missing parts and complete the upload; do both again if the store has lost a part."""
+        """Send the missing parts and complete the upload. Repeat both steps if the store has lost a part."""
         self.send_parts(upload, files, progress)
         path = f"/v1/uploads/{upload['id']}/complete"
         try:
@@ -125,7 +125,7 @@ class Sender:
             raise InvalidInput(error.detail, code=error.code) from error
 
     def _open(self, descriptions: list[Json]) -> Json:
-        """Return the open upload of these files, or create one."""
+        """Return the open upload of these files, or create an upload."""
         earlier: list[Json] = self._retry(lambda: self.client.get(f"/v1/uploads?limit={PAGE_LIMIT}"))["data"]
         for upload in earlier:
             if self._is_same(upload, descriptions):
@@ -222,7 +222,7 @@ def _describe(path: Path, progress: Progress) -> Json:
 
 
 def _read(path: Path, start: int, length: int) -> Iterator[bytes]:
-    """Yield a range of a file in chunks; raise `InvalidInput` if the file has become too short."""
+    """Yield a range of a file in chunks. Raise `InvalidInput` if the file has become too short."""
     with path.open("rb") as file:
         file.seek(start)
         while length:

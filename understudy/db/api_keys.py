@@ -15,7 +15,7 @@ from understudy.db.orm import CLOCK, ApiKey
 
 @dataclass(frozen=True)
 class NewApiKey:
-    """A new API key with its digest; the key itself is not stored."""
+    """A new API key with its digest. The key itself is not stored."""
 
     id: UUID
     project_id: UUID
@@ -43,7 +43,7 @@ class ValidKey(NamedTuple):
     scopes: Sequence[str]
 
 
-# Built once, from columns instead of the entity, because every request runs this query.
+# This query is built once, from columns instead of the entity, because every request runs it.
 _FIND_VALID = select(ApiKey.id, ApiKey.project_id, ApiKey.digest, ApiKey.scopes).where(
     ApiKey.id == bindparam("key_id"),
     ApiKey.revoked_at.is_(None),
@@ -52,13 +52,13 @@ _FIND_VALID = select(ApiKey.id, ApiKey.project_id, ApiKey.digest, ApiKey.scopes)
 
 
 def find_valid(session: Session, key_id: UUID) -> ValidKey | None:
-    """Return a key if it is neither revoked nor expired; the caller compares the digest."""
+    """Return a key if it is neither revoked nor expired. The caller compares the digest."""
     row = session.execute(_FIND_VALID, {"key_id": key_id}).one_or_none()
     return None if row is None else ValidKey(*row)
 
 
 def revoke(session: Session, project_id: UUID, key_id: UUID) -> bool:
-    """Revoke a key; return False if it is already revoked or belongs to another project."""
+    """Revoke a key. Return False if the key is already revoked or belongs to another project."""
     statement = (
         update(ApiKey)
         .where(ApiKey.id == key_id, ApiKey.project_id == project_id, ApiKey.revoked_at.is_(None))

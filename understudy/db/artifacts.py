@@ -23,7 +23,7 @@ class NewArtifact:
     Parameters
     ----------
     token : int
-        Fencing token of the attempt that wrote it; 0 for an upload.
+        Fencing token of the attempt that wrote the blob. 0 for an upload.
     """
 
     role: str
@@ -65,7 +65,7 @@ def of_job(session: Session, project_id: UUID, job_id: UUID) -> list[Artifact]:
 def delete_of_jobs(
     session: Session, project_id: UUID, job_ids: Iterable[UUID], *, role: str | None = None
 ) -> list[str]:
-    """Delete the artifacts of jobs, optionally only those of a role, and return the keys of their blobs.
+    """Delete the artifacts of jobs, optionally of only one role, and return the keys of their blobs.
 
     The role is given without its number: ``upload`` matches ``upload_1`` and ``upload_part_2``.
     """

@@ -193,13 +193,13 @@ def choose(session: Session, dataset: Dataset, name: str | None, *, pointer: str
 def choose_matching(
     session: Session, dataset: Dataset, name: str | None, *, pointer: str | None = None
 ) -> Table:
-    """Return a table by name, or the only table if none has that name; `choose` lists the exceptions."""
+    """Return a table by name, or the only table if none has that name. `choose` lists the exceptions."""
     named = [] if name is None else _first_two(session, dataset, name)
     return _table(dataset, named[0]) if named else choose(session, dataset, None, pointer=pointer)
 
 
 def _first_two(session: Session, dataset: Dataset, name: str | None) -> list[DatasetTable]:
-    """Return the first two tables, or those with the name if given; two suffice to detect ambiguity."""
+    """Return the first two tables, with the name if it is given. Two tables suffice to detect ambiguity."""
     statement = select(DatasetTable).where(
         DatasetTable.dataset_id == dataset.id, DatasetTable.project_id == dataset.project_id
     )

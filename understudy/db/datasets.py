@@ -22,7 +22,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class DatasetFilters:
-    """Filters of a list of datasets; None and an empty mapping do not filter."""
+    """Filters of a list of datasets. None and an empty mapping do not filter."""
 
     state: str | None = None
     origin: str | None = None
@@ -40,7 +40,7 @@ class MadeDataset:
     dataset_schema, findings : Json
         Schema and findings of the model.
     source_dataset_id : UUID, optional
-        The imputed dataset; None for a sample.
+        The imputed dataset. None for a sample.
     """
 
     name: str
@@ -59,7 +59,7 @@ def add_pending(session: Session, job: MakingJob, *, dataset_id: UUID, name: str
 
 
 def add_made(session: Session, job: MakingJob, made: MadeDataset) -> Dataset:
-    """Add a dataset that is ready; the caller adds its tables."""
+    """Add a dataset that is ready. The caller adds its tables."""
     origin = "sample" if made.source_dataset_id is None else "imputation"
     dataset = _new_row(job, ids.new_id(), made.name, origin=origin, state="ready")
     dataset.model_id = made.model_id
@@ -132,7 +132,7 @@ def page(
 def set_ready(
     session: Session, project_id: UUID, dataset_id: UUID, *, relationship_candidates: list[Json]
 ) -> Dataset:
-    """Set an ingested dataset to ready, or raise `NotFound` if it was deleted in the meantime."""
+    """Set an ingested dataset to ready, or raise `NotFound` if it was deleted meanwhile."""
     return _change(
         session,
         project_id,
@@ -222,7 +222,7 @@ def release(session: Session, dataset: Dataset, *, reason: str, key_id: UUID) ->
 
 
 def lock(session: Session, project_id: UUID, dataset_id: UUID) -> Dataset:
-    """Lock and return a dataset; no other transaction can change it or refer to it until this one ends."""
+    """Lock and return a dataset. No other transaction can change it or refer to it until this one ends."""
     dataset = session.scalar(
         select(Dataset).where(Dataset.id == dataset_id, Dataset.project_id == project_id).with_for_update()
     )
@@ -243,7 +243,7 @@ def made_from(
 
 
 def delete(session: Session, project_id: UUID, dataset_ids: Iterable[UUID]) -> None:
-    """Delete datasets; no other row may still refer to them."""
+    """Delete datasets. No other row may still refer to them."""
     session.execute(
         delete_rows(Dataset).where(Dataset.project_id == project_id, Dataset.id.in_(list(dataset_ids)))
     )

@@ -26,7 +26,7 @@ class StoredAnswer:
 
 
 def reserve(session: Session, project_id: UUID, key: str, request_sha256: bytes) -> bool:
-    """Add the row of a new request, or return False if it exists. Wait for a concurrent request."""
+    """Add the row of a new request, or return False if the row exists. Wait for a concurrent request."""
     statement = (
         insert(IdempotencyKey)
         .values(project_id=project_id, key=key, request_sha256=request_sha256)
@@ -46,7 +46,7 @@ def lock(session: Session, project_id: UUID, key: str) -> IdempotencyKey | None:
 
 
 def take_over(session: Session, project_id: UUID, key: str, *, age: timedelta) -> bool:
-    """Reset the age of a request without a response; return False if the request is younger than `age`."""
+    """Reset the age of a request without a response. Return False if the request is younger than `age`."""
     statement = (
         update(IdempotencyKey)
         .where(

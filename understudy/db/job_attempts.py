@@ -25,7 +25,7 @@ class AttemptEnd:
 
 
 def add(session: Session, job: Job, *, code_version: str) -> None:
-    """Add the attempt of a job that was just claimed."""
+    """Add the attempt of a job that has just been claimed."""
     assert job.lease_token is not None
     assert job.lease_owner is not None
     session.add(

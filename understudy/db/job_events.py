@@ -16,7 +16,7 @@ TYPES = ("queued", "started", "retrying", "released", "lost", "cancel_requested"
 
 
 def add(session: Session, job: Job, type: str, **data: Any) -> None:  # noqa: A002 - the column's name
-    """Add an event in the transaction that changes the job; `data` may contain only codes and numbers."""
+    """Add an event in the transaction that changes the job. `data` may contain only codes and numbers."""
     assert type in TYPES, type
     session.add(
         JobEvent(
@@ -34,7 +34,7 @@ def add(session: Session, job: Job, type: str, **data: Any) -> None:  # noqa: A0
 def page(
     session: Session, project_id: UUID, job_id: UUID, *, after: int | None = None, limit: int = 50
 ) -> pages.Page[JobEvent, int]:
-    """Return the events of a job, oldest first, beginning after the event with the id `after`."""
-    # The events of a job are written under the lock of its row, so their ids follow the order of the commits.
+    """Return the events of a job, oldest first, starting after the event with the ID `after`."""
+    # The events of a job are written under the lock of its row, so their IDs follow the order of the commits.
     statement = select(JobEvent).where(JobEvent.project_id == project_id, JobEvent.job_id == job_id)
     return pages.oldest_first(session, statement, JobEvent.id, after=after, limit=limit)

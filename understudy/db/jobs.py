@@ -1,7 +1,7 @@
 """Rows of jobs, as callers read and change them. `understudy.db.leases` contains the statements of workers.
 
-All times are from the database's `clock_timestamp()`, so that the clocks of processes do not matter. Every
-change of state writes its event in the same transaction.
+All times are from the database's `clock_timestamp()`, so that they do not depend on the clocks of processes.
+Every change of state writes its event in the same transaction.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ REFERENCES = ("dataset_id", "synthetic_dataset_id", "holdout_dataset_id", "model
 
 @dataclass(frozen=True)
 class JobFilters:
-    """Filters of a list of jobs; None and an empty mapping do not filter. Ids are in their text form."""
+    """Filters of a list of jobs. None and an empty mapping do not filter. IDs are in their text form."""
 
     state: str | None = None
     kind: str | None = None
@@ -42,7 +42,10 @@ class JobFilters:
 
 
 class MakingJob(Protocol):
-    """The fields of a job that its result needs: its row, or a job kind's view of it."""
+    """The fields of a job that its result needs.
+
+    A row and a job kind's view of a job both have these fields.
+    """
 
     @property
     def id(self) -> UUID: ...
@@ -150,7 +153,9 @@ def count_due(session: Session) -> dict[str, int]:
 
 
 def request_cancel(session: Session, project_id: UUID, job_id: UUID) -> Job:
-    """Cancel a queued job immediately, or ask the worker of a running job to stop. Repetition is harmless.
+    """Cancel a queued job immediately, or ask the worker of a running job to stop.
+
+    Repeated calls have no effect.
 
     Raises
     ------
@@ -175,7 +180,7 @@ def request_cancel(session: Session, project_id: UUID, job_id: UUID) -> Job:
 
 
 def retry(session: Session, project_id: UUID, job_id: UUID, *, ttl_seconds: float) -> Job:
-    """Begin a new round of a failed or cancelled job, which is the only way out of a terminal state.
+    """Begin a new round of a failed or cancelled job. No other function changes a terminal state.
 
     Raises
     ------

@@ -1,9 +1,9 @@
-"""Statements with which workers and the rescue change jobs. They guarantee that a job finishes only once.
+"""Statements with which workers and `rescue_jobs` change jobs. They ensure that a job finishes only once.
 
 A claim gives the job a lease, which ends by the database's clock, and a fencing token, which is never used
 again. Every later statement of the worker compares the token and the state, so a worker that has lost the
-lease changes nothing, however late it continues. Each change, its attempt and its event are written in one
-transaction.
+lease changes nothing, even if it continues much later. Each change, its attempt and its event are written in
+one transaction.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ NO_LEASE: dict[str, Any] = {"lease_token": None, "lease_owner": None, "lease_unt
 
 @dataclass(frozen=True)
 class Allowance:
-    """The number of failures of a class before a job fails, and the error with which it then fails."""
+    """The number of failures of a class before a job fails, and the error of the failed job."""
 
     counter: str
     failures_max: int
@@ -46,7 +46,7 @@ CRASHES = Allowance(
 
 @dataclass(frozen=True)
 class Retry:
-    """The retries of a job after a failure. The pause doubles with each retry."""
+    """The retries of a job after a failure. The pause before a retry doubles each time."""
 
     allowance: Allowance
     backoff_seconds: float
@@ -73,7 +73,7 @@ class Claimant:
 def claim(session: Session, claimant: Claimant, *, lease_seconds: float) -> Job | None:
     """Claim the first due job of the claimant's kinds and queues, or return None.
 
-    Jobs are ordered by priority, then by age, so a job that is retried keeps its place. Jobs that another
+    Jobs are ordered by priority and then by age, so a retried job keeps its place. Jobs that another
     session is claiming are skipped, so that workers never wait for each other.
     """
     first = (
@@ -230,8 +230,8 @@ def try_again(
 def reap(session: Session, *, backoff_seconds: float, limit: int = 20) -> list[Job]:
     """Requeue or fail the jobs whose leases have expired, and return their new rows.
 
-    Several processes can do this at the same time. Each locks its jobs and skips jobs that are already
-    locked.
+    Several processes can call this function at the same time. Each process locks its jobs and skips jobs that
+    are already locked.
     """
     statement = (
         select(Job.id, Job.lease_token)
@@ -256,7 +256,7 @@ def reap(session: Session, *, backoff_seconds: float, limit: int = 20) -> list[J
 
 
 def expire(session: Session, *, limit: int = 100) -> list[Job]:
-    """Fail the queued jobs that have expired, and return them."""
+    """Set the queued jobs that have expired to failed, and return these jobs."""
     overdue = (
         select(Job.id)
         .where(Job.state == "queued", Job.expires_at <= CLOCK)
@@ -317,6 +317,6 @@ def _in(seconds: float) -> Any:  # Any: an SQL expression
 
 
 def _jitter(base_seconds: float, n_before: int) -> Any:  # Any: an SQL expression
-    """Return a random interval below a bound that doubles with each failure."""
+    """Return a random interval below a bound. The bound doubles with each failure."""
     bound = min(base_seconds * 2.0**n_before, BACKOFF_SECONDS_MAX)
     return func.random() * timedelta(seconds=bound)

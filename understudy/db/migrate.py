@@ -10,14 +10,17 @@ from understudy.db.orm import Base
 from understudy.db.session import connect_arguments, parse_url, translate_errors
 from understudy.repository import find_repository
 
-# Key of the advisory lock that concurrent migrations share; the number is arbitrary.
+# Key of the advisory lock that concurrent migrations share. The number is arbitrary.
 LOCK = 0x756E646572737479
 # The lock timeout is long, because one process waits here for another's migration or for a running statement.
 LIMITS = {"lock_timeout": "300s", "timezone": "UTC"}
 
 
 def upgrade(database_url: str) -> None:
-    """Apply all missing migrations in one transaction. A concurrent call waits and then has none to apply."""
+    """Apply all missing migrations in one transaction.
+
+    A concurrent call waits and then applies no migration.
+    """
     engine = create_engine(
         parse_url(database_url), poolclass=NullPool, connect_args=connect_arguments(LIMITS)
     )
@@ -30,7 +33,7 @@ def upgrade(database_url: str) -> None:
 
 
 def make_config() -> Config:
-    """Return Alembic's configuration; the scripts are in the repository, not in the package."""
+    """Return Alembic's configuration. The scripts are in the repository, not in the package."""
     config = Config()
     # Alembic interpolates percent signs in its options.
     folder = str(find_repository() / "migrations").replace("%", "%%")

@@ -22,7 +22,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class ModelFilters:
-    """Filters of a list of models; None and an empty mapping do not filter."""
+    """Filters of a list of models. None and an empty mapping do not filter."""
 
     dataset_id: UUID | None = None
     labels: Mapping[str, str] | None = None
@@ -72,7 +72,7 @@ def get(session: Session, project_id: UUID, model_id: UUID) -> Model:
 
 
 def lock(session: Session, project_id: UUID, model_id: UUID) -> Model:
-    """Lock and return a model; no other transaction can change it or refer to it until this one ends."""
+    """Lock and return a model. No other transaction can change it or refer to it until this one ends."""
     model = session.scalar(
         select(Model).where(Model.id == model_id, Model.project_id == project_id).with_for_update()
     )
@@ -106,7 +106,7 @@ def trained_on(session: Session, project_id: UUID, dataset_ids: Iterable[UUID]) 
 
 
 def delete(session: Session, project_id: UUID, model_ids: Iterable[UUID]) -> None:
-    """Delete models; no other row may still refer to them."""
+    """Delete models. No other row may still refer to them."""
     session.execute(delete_rows(Model).where(Model.project_id == project_id, Model.id.in_(list(model_ids))))
 
 

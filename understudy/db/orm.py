@@ -1,4 +1,4 @@
-"""The database tables, used only by `understudy.db`; most rows belong to a project."""
+"""The database tables, which only `understudy.db` uses. Most rows belong to a project."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-# now() would be the start of the transaction, which does not reflect the order of rows.
+# now() would return the start of the transaction, which is the same for all rows of a transaction.
 CLOCK = func.clock_timestamp()
 
 Json = dict[str, Any]
 
 
 class Base(DeclarativeBase):
-    """Base of all tables; constraint names follow a convention, so that migrations can refer to them."""
+    """Base of all tables. Constraint names follow a convention, so that migrations can refer to them."""
 
     metadata = MetaData(
         naming_convention={
@@ -45,7 +45,7 @@ class Base(DeclarativeBase):
     )
     type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it as a class attribute
         datetime: DateTime(timezone=True),
-        # None is SQL's NULL, not JSON's null.
+        # None is stored as SQL NULL, not as JSON null.
         Json: JSONB(none_as_null=True),
         dict[str, str]: JSONB(none_as_null=True),
         list[str]: ARRAY(Text),
@@ -55,7 +55,7 @@ class Base(DeclarativeBase):
     }
 
 
-# Source of fencing tokens for the whole installation. A later claim has a larger token, and none is reused.
+# Source of fencing tokens for the whole installation. A later claim has a larger token. No token is reused.
 FENCE = Sequence("fence", metadata=Base.metadata)
 
 
@@ -67,14 +67,14 @@ class Project(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     name: Mapped[str]
-    # Policy for the project's samples; if it is null, the policy `standard` applies.
+    # Policy for the project's samples. If it is null, the policy `standard` applies.
     policy: Mapped[Json | None]
     gate: Mapped[str] = mapped_column(server_default="on_fail")
     created_at: Mapped[datetime] = mapped_column(server_default=CLOCK)
 
 
 class ApiKey(Base):
-    """A credential of a project; only an HMAC of the key is stored."""
+    """A credential of a project. Only an HMAC of the key is stored."""
 
     __tablename__ = "api_keys"
 
@@ -89,9 +89,9 @@ class ApiKey(Base):
 
 
 class Job(Base):
-    """An asynchronous run; only `understudy.db.jobs` and `understudy.db.leases` write its state.
+    """An asynchronous run. Only `understudy.db.jobs` and `understudy.db.leases` write its state.
 
-    A trigger in the first migration refuses every change of state that is not part of the state machine.
+    A trigger in the first migration rejects every change of state that is not part of the state machine.
     """
 
     __tablename__ = "jobs"
@@ -177,12 +177,12 @@ class JobAttempt(Base):
 
 
 class JobEvent(Base):
-    """An event of a job; it never contains a value of the data."""
+    """An event of a job. An event never contains a value of the data."""
 
     __tablename__ = "job_events"
     __table_args__ = (
         Index("job_events_job_id_id_idx", "job_id", "id"),
-        # A round ends once, so it has only one terminal event.
+        # A round ends only once, so it has only one terminal event.
         Index(
             "job_events_terminal_idx",
             "job_id",
@@ -203,7 +203,7 @@ class JobEvent(Base):
 
 
 class Artifact(Base):
-    """A stored file of a job; blobs are found only through these rows."""
+    """A stored file of a job. Blobs are found only through these rows."""
 
     __tablename__ = "artifacts"
     __table_args__ = (UniqueConstraint("job_id", "role"),)
@@ -221,7 +221,7 @@ class Artifact(Base):
 
 
 class Dataset(Base):
-    """A collection of tables, uploaded or created by a job; each table has a row in `dataset_tables`."""
+    """A collection of tables, uploaded or created by a job. Each table has a row in `dataset_tables`."""
 
     __tablename__ = "datasets"
     __table_args__ = (
@@ -262,13 +262,13 @@ class Dataset(Base):
 
 
 class DatasetTable(Base):
-    """A table of a dataset; its rows are the Parquet artifact `table_<position>` of the dataset's job."""
+    """A table of a dataset. Its rows are in the Parquet artifact `table_<position>` of the dataset's job."""
 
     __tablename__ = "dataset_tables"
     __table_args__ = (UniqueConstraint("dataset_id", "name"),)
 
     dataset_id: Mapped[UUID] = mapped_column(ForeignKey("datasets.id", ondelete="CASCADE"), primary_key=True)
-    # Counted from 1, in the order of the uploaded files.
+    # Positions start at 1, in the order of the uploaded files.
     position: Mapped[int] = mapped_column(primary_key=True)
     project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
     name: Mapped[str]
@@ -326,7 +326,7 @@ class Report(Base):
 
 
 class Upload(Base):
-    """An upload in parts; `dataset_id` is set when it is completed."""
+    """An upload in parts. `dataset_id` is set when the upload is completed."""
 
     __tablename__ = "uploads"
     __table_args__ = (Index("uploads_project_id_id_idx", "project_id", "id"),)
@@ -346,7 +346,7 @@ class Upload(Base):
 
 
 class UploadPart(Base):
-    """A received part of an upload; its blob is complete and on disk."""
+    """A received part of an upload. Its blob is complete and on disk."""
 
     __tablename__ = "upload_parts"
 

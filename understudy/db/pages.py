@@ -1,4 +1,4 @@
-"""Keyset pagination: rows added or deleted between two pages neither repeat nor hide other rows."""
+"""Keyset pagination. Rows that are added or deleted between two pages do not repeat or hide other rows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Key = TypeVar("Key")
 
 @dataclass(frozen=True)
 class Page(Generic[Row, Key]):
-    """A page of rows, and the key to pass as `after` for the next page; None on the last page."""
+    """A page of rows, and the key to pass as `after` for the next page. The key is None on the last page."""
 
     rows: list[Row]
     next: Key | None
@@ -28,7 +28,7 @@ def newest_first(
     after: Key | None,
     limit: int,
 ) -> Page[Row, Key]:
-    """Return rows with keys below `after`, in descending order: for ids, the newest first."""
+    """Return rows with keys below `after`, in descending order. For IDs, the newest rows are first."""
     if after is not None:
         statement = statement.where(key < after)
     return _cut(session, statement.order_by(key.desc()), key, limit)

@@ -32,7 +32,7 @@ def get(session: Session, project_id: UUID) -> Project:
 
 
 def change(session: Session, project_id: UUID, *, policy: Json | None, gate: str | None) -> Project:
-    """Replace the policy, the gate, or both; None keeps the current value."""
+    """Replace the policy, the gate, or both. None keeps the current value."""
     project = get(session, project_id)
     if policy is not None:
         project.policy = policy
@@ -48,5 +48,5 @@ def all_of_them(session: Session) -> list[Project]:
 
 
 def named(session: Session, name: str) -> list[Project]:
-    """Return the projects with a name, oldest first; names are not unique."""
+    """Return the projects with a name, oldest first. Names are not unique."""
     return list(session.scalars(select(Project).where(Project.name == name).order_by(Project.id)))

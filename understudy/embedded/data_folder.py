@@ -14,7 +14,7 @@ from understudy.errors import Conflict, Unavailable
 
 @dataclass
 class DataFolder:
-    """The files of a stack; `docs/how-to/embedded.md` lists them."""
+    """The files of a stack. `docs/how-to/embedded.md` lists them."""
 
     path: Path
     _lock: IO[str] | None = field(default=None, init=False, repr=False)
@@ -29,7 +29,7 @@ class DataFolder:
 
     @property
     def api_key_file(self) -> Path:
-        """The file with the key of the first project, readable by its owner only."""
+        """The file with the key of the first project, which only its owner can read."""
         return self.path / "api-key"
 
     @property
@@ -43,7 +43,7 @@ class DataFolder:
         Raises
         ------
         Unavailable
-            If the folder cannot be created; the message names the setting to change.
+            If the folder cannot be created. The message contains the setting to change.
         """
         # Other users must be able to traverse the folder, because under root Postgres runs as another user.
         try:
@@ -62,7 +62,7 @@ class DataFolder:
         Raises
         ------
         Conflict
-            If a stack already runs in the folder; the message contains its process id and address.
+            If a stack already runs in the folder. The message contains its process ID and address.
         """
         file = (self.path / "lock").open("a+")
         try:
@@ -103,7 +103,7 @@ class DataFolder:
         return self.url_file.read_text().strip() if self.url_file.exists() else None
 
     def secret_key(self) -> str:
-        """Return the installation's secret, and create it at the first call."""
+        """Return the installation's secret, which is created at the first call."""
         file = self.path / "secret-key"
         if not file.exists():
             write_private(file, secrets.token_urlsafe(48))
@@ -111,7 +111,7 @@ class DataFolder:
 
 
 def write_private(file: Path, text: str) -> None:
-    """Write a file atomically, readable by its owner only."""
+    """Write a file atomically. Only its owner can read it."""
     partial = file.with_name(file.name + ".partial")
     partial.unlink(missing_ok=True)
     with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as output:

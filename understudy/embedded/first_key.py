@@ -13,9 +13,9 @@ from understudy.services.projects import create_project
 
 
 def ensure_key(resources: Resources, key_file: Path) -> None:
-    """Ensure that a file contains a valid key; if it does not, create one in the oldest project.
+    """Ensure that a file contains a valid key. If it does not, create a key in the oldest project.
 
-    If there is no project, one named `default` is created.
+    If there is no project, a project named `default` is created.
     """
     if key_file.exists() and _is_valid(resources, key_file.read_text().strip()):
         return

@@ -1,9 +1,9 @@
 """Launcher of child processes that end with their parent and may run under another account.
 
-It is run by path and uses only the standard library:
+The program is run by its path and uses only the standard library:
 `python -I -S launch.py PARENT SIGNAL ACCOUNT FOLDER PROGRAM …`.
-It is a separate program because `preexec_fn`, which runs Python between fork and exec, may deadlock if the
-parent has threads.
+This code is a separate program because `preexec_fn`, which runs Python between fork and exec, may deadlock if
+the parent has threads.
 """
 
 import ctypes
@@ -20,13 +20,13 @@ def main(parent: str, signal: str, account: str, folder: str, program: str, *arg
     """Change the account and the working directory, request the death signal and execute the program."""
     change_account(account)
     os.chdir(folder)
-    # A change of account resets the death signal, so it is requested afterwards.
+    # A change of account resets the death signal, so the signal is requested afterwards.
     die_with_parent(int(parent), int(signal))
     os.execv(program, [program, *arguments])  # noqa: S606 (the supervisor's own command, no shell)
 
 
 def change_account(account: str) -> None:
-    """Change to the account ``uid:gid``; ``-`` keeps the current one.
+    """Change to the account ``uid:gid``. ``-`` keeps the current account.
 
     With ``namespace:uid:gid`` the process stays root for the rest of the system, but has these ids in its
     own user namespace.
@@ -55,7 +55,7 @@ def enter_namespace(uid: int, gid: int) -> None:
 
 
 def die_with_parent(parent: int, signal: int) -> None:
-    """Ask the kernel to send a signal when the parent dies; only Linux supports this."""
+    """Ask the kernel to send a signal when the parent dies. Only Linux supports this request."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(SET_PARENT_DEATH_SIGNAL, signal)
     # The parent may have died before the signal was requested.

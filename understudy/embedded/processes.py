@@ -16,7 +16,7 @@ LOG_BYTES_MAX = 10 << 20
 
 @dataclass(frozen=True)
 class Account:
-    """The account of a child of root; in a user namespace the child can still access root's files."""
+    """The account of a child of root. In a user namespace, the child can still access root's files."""
 
     uid: int
     gid: int
@@ -50,15 +50,15 @@ class Program:
     folder : Path
         Working directory.
     log : Path
-        File for the output; kept below 10 MiB, with one older file beside it.
+        File for the output. The file is kept below 10 MiB, with one older file beside it.
     stop_signal : Signals
         Signal that asks the program to end.
     death_signal : Signals, optional
-        Signal that the kernel sends when this process dies. Default: the stop signal.
+        Signal that the kernel sends when this process dies. The default is the stop signal.
     account : Account, optional
-        Account of the program. Default: the account of this process.
+        Account of the program. The default is the account of this process.
     environment : mapping, optional
-        Environment of the program. Default: the environment of this process.
+        Environment of the program. The default is the environment of this process.
     """
 
     command: Sequence[str]
@@ -73,7 +73,8 @@ class Program:
 class Child:
     """A program that runs as a child process.
 
-    Start it from the main thread: the kernel sends the death signal when the starting thread ends.
+    Start the program from the main thread, because the kernel sends the death signal when the starting thread
+    ends.
     """
 
     def __init__(self, program: Program) -> None:
@@ -90,13 +91,13 @@ class Child:
 
     @property
     def pid(self) -> int:
-        """The process id; available after the start."""
+        """The process ID. Available after the start."""
         assert self._process is not None
         return self._process.pid
 
     @property
     def exit_status(self) -> int | None:
-        """The exit status, negative for a signal; None while the program runs."""
+        """The exit status, which is negative for a signal. None while the program runs."""
         return self._process.poll() if self._process else None
 
     def start(self) -> None:
@@ -130,7 +131,7 @@ class Child:
             return None
 
     def stop(self, patience_seconds: float = 10) -> None:
-        """Ask the program to stop, and kill it after `patience_seconds`; do nothing if it was not started."""
+        """Ask the program to stop, and kill it after `patience_seconds`. Do nothing if it was not started."""
         self.ask_to_stop()
         if self._process is not None and self.wait(patience_seconds) is None:
             self._process.kill()
@@ -138,7 +139,7 @@ class Child:
 
 
 def trim_log(log: Path) -> None:
-    """Copy a log that exceeds the size limit to a second file, and truncate it, while its writer appends."""
+    """Copy a log above the size limit to a second file, and truncate the log while its writer appends."""
     if log.exists() and log.stat().st_size > LOG_BYTES_MAX:
         log.with_name(log.name + ".1").write_bytes(log.read_bytes())
         os.truncate(log, 0)

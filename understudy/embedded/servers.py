@@ -1,4 +1,4 @@
-"""A private Postgres and a private Valkey, each in its own folder and reachable only by a Unix socket."""
+"""A private Postgres and a private Valkey. Each has a separate folder and listens only on a Unix socket."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ class PrivatePostgres:
     Parameters
     ----------
     folder : Path
-        Folder for its data and its socket; created if it does not exist.
+        Folder for its data and its socket. It is created if it does not exist.
     durable : bool
-        Whether each commit waits for the disk. Without it tests run faster, but a power cut may lose data.
+        Whether each commit waits for the disk. If not, tests run faster, but a power cut may lose data.
     log : Path, optional
-        File for its output. Default: `server.log` in the folder.
+        File for its output. The default is `server.log` in the folder.
     """
 
     name = "PostgreSQL"
@@ -49,13 +49,13 @@ class PrivatePostgres:
 
     @property
     def url(self) -> str:
-        """The URL for SQLAlchemy and psycopg; available after the start."""
+        """The URL for SQLAlchemy and psycopg. Available after the start."""
         assert self._socket_folder is not None
         return postgres_url(self._socket_folder)
 
     @property
     def pid(self) -> int:
-        """The process id of the server; available after the start."""
+        """The process ID of the server. Available after the start."""
         assert self._child is not None
         return self._child.pid
 
@@ -64,12 +64,12 @@ class PrivatePostgres:
         return self._child is not None and self._child.is_running()
 
     def start(self) -> None:
-        """Start the server, with a new cluster if there is none, and wait until it is ready.
+        """Start the server, with a new cluster if there is no cluster, and wait until it is ready.
 
         Raises
         ------
         Unavailable
-            If it cannot run on this machine; the message contains the reason and the remedy.
+            If the server cannot run on this machine. The message contains the reason and the remedy.
         """
         self.launch()
         self.wait_until_ready()
@@ -89,7 +89,7 @@ class PrivatePostgres:
         self._child.start()
 
     def wait_until_ready(self) -> None:
-        """Wait until the server is ready; Raises the same exceptions as `start`."""
+        """Wait until the server is ready. Raise the same exceptions as `start`."""
         deadline = time.monotonic() + START_SECONDS_MAX
         while not self._is_ready():
             if (
@@ -97,7 +97,7 @@ class PrivatePostgres:
                 and STILL_IN_USE in last_lines(self._log, 3)
                 and time.monotonic() < deadline
             ):
-                # Some processes of a killed server have not ended yet.
+                # Some processes of a killed server have not yet ended.
                 time.sleep(0.2)
                 assert self._child is not None
                 self._child.start()
@@ -110,7 +110,7 @@ class PrivatePostgres:
             self._child.ask_to_stop()
 
     def stop(self) -> None:
-        """End all sessions and stop the server cleanly; do nothing if it is not running."""
+        """End all sessions and stop the server cleanly. Do nothing if it is not running."""
         if self._child is not None:
             self._child.stop()
 
@@ -166,9 +166,9 @@ class PrivateValkey:
     Parameters
     ----------
     folder : Path
-        Folder for its data and its socket; created if it does not exist.
+        Folder for its data and its socket. It is created if it does not exist.
     log : Path, optional
-        File for its output. Default: `server.log` in the folder.
+        File for its output. The default is `server.log` in the folder.
     """
 
     name = "Valkey"
@@ -181,13 +181,13 @@ class PrivateValkey:
 
     @property
     def url(self) -> str:
-        """The URL for Celery; available after the start."""
+        """The URL for Celery. Available after the start."""
         assert self._socket is not None
         return valkey_url(self._socket.parent)
 
     @property
     def pid(self) -> int:
-        """The process id of the server; available after the start."""
+        """The process ID of the server. Available after the start."""
         assert self._child is not None
         return self._child.pid
 
@@ -201,7 +201,7 @@ class PrivateValkey:
         Raises
         ------
         Unavailable
-            If it cannot run on this machine; the message contains the reason and the remedy.
+            If the server cannot run on this machine. The message contains the reason and the remedy.
         """
         self.launch()
         self.wait_until_ready()
@@ -223,7 +223,7 @@ class PrivateValkey:
         self._child.start()
 
     def wait_until_ready(self) -> None:
-        """Wait until the server is ready; Raises the same exceptions as `start`."""
+        """Wait until the server is ready. Raise the same exceptions as `start`."""
         deadline = time.monotonic() + START_SECONDS_MAX
         while not self._is_ready():
             _fail_unless_alive(self, self._log, deadline)
@@ -235,7 +235,7 @@ class PrivateValkey:
             self._child.ask_to_stop()
 
     def stop(self) -> None:
-        """Write all data to disk and stop the server; do nothing if it is not running."""
+        """Write all data to disk and stop the server. Do nothing if it is not running."""
         if self._child is not None:
             self._child.stop()
 

@@ -13,8 +13,8 @@ SOCKET_PATH_BYTES_MAX = 100
 def socket_folder(folder: Path, name: str, owner: tuple[int, int]) -> Path:
     """Return a folder of mode 0700 for a socket, and create it if it does not exist.
 
-    It is inside the server's folder. If that path would be too long, it is a temporary folder whose path is
-    stored in the file `socket-folder`, so that later starts use it again.
+    The folder is inside the server's folder. If that path would be too long, it is a temporary folder, and
+    its path is stored in the file `socket-folder`, so that later starts use it again.
     """
     inside = folder / "socket"
     if len(os.fsencode(inside / name)) <= SOCKET_PATH_BYTES_MAX:
@@ -38,7 +38,7 @@ def find_socket_folder(folder: Path, name: str) -> Path | None:
 
 
 def make_private(folder: Path, owner: tuple[int, int]) -> None:
-    """Create a folder that only its owner can enter, or restrict an existing one."""
+    """Create a folder that only its owner can enter, or restrict an existing folder."""
     folder.mkdir(mode=0o700, exist_ok=True)
     folder.chmod(0o700)
     os.chown(folder, *owner)

@@ -87,11 +87,11 @@ class Supervisor:
                 trim_log(log)
 
     def ask_to_stop(self) -> None:
-        """Make `watch` return soon; a signal handler may call this."""
+        """Make `watch` return soon. A signal handler may call this method."""
         self._stopping.set()
 
     def stop(self) -> None:
-        """Stop the programs, then the servers; skip those that are not running."""
+        """Stop the programs and then the servers. Skip all that are not running."""
         for group in (self._programs, self._servers):
             for part in group:
                 part.runs.ask_to_stop()
@@ -180,14 +180,15 @@ def claim_port(host: str, port: int, *, was_in_use: bool) -> int:
     Parameters
     ----------
     was_in_use : bool
-        Whether an earlier stack in the same folder may still be releasing the port. If so, wait up to 5 s.
+        Whether an earlier stack in the same folder may still be releasing the port. In this case, wait up to
+        5 s.
 
     Raises
     ------
     Conflict
-        If the port is in use; the message explains how to choose another.
+        If the port is in use. The message explains how to choose another port.
     """
-    # The API of a killed supervisor takes a moment to end.
+    # The API of a killed supervisor may still be running for a moment.
     deadline = time.monotonic() + (5 if was_in_use else 0)
     while True:
         try:

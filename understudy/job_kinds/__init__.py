@@ -1,4 +1,4 @@
-"""The kinds of job, on the side of the database: one module and one line in `KINDS` for each."""
+"""The kinds of job, as far as they use the database. Each kind has one module and one line in `KINDS`."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def parse_parameters(parameters: Json) -> JobParameters:
     Raises
     ------
     InvalidInput
-        With the code `unknown_kind` or `invalid_parameters`. The detail names the field but not its value.
+        With the code `unknown_kind` or `invalid_parameters`. The detail contains the field but not its value.
     """
     kind = parameters.get("kind")
     if not isinstance(kind, str) or kind not in KINDS:

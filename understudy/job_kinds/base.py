@@ -1,8 +1,8 @@
 """The definition of a kind of job: its parameters, inputs, work, and the rows that it adds on success.
 
-`resolve` and `plan` run with access to the database. The work is only named here and runs in the sandbox,
-with files. `publish` runs in the transaction that ends the job, so that a result is visible exactly if its
-job has succeeded.
+`resolve` and `plan` run with access to the database. The work itself runs in the sandbox, with files, and
+only its name is stored here. `publish` runs in the transaction that ends the job, so that a result is visible
+if and only if its job has succeeded.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class JobContext:
 
 
 def needs_nothing_special(session: Session, project_id: UUID, parameters: JobParameters) -> Needs:
-    """Return requirements that any worker meets, with the limits of the installation."""
+    """Return requirements that every worker meets, with the limits of the installation."""
     return NOTHING_SPECIAL
 
 
@@ -113,7 +113,7 @@ class JobKind(Generic[P]):
     estimate: Callable[[Session, UUID, P], Estimate] | None = None
 
     def payload(self, parameters: Json, inputs: Mapping[str, str], context: Json) -> Json:
-        """Return the input of the sandbox; `understudy.work.run.run_work` explains the fields."""
+        """Return the input of the sandbox. `understudy.work.run.run_work` explains the fields."""
         return {
             "work": self.work,
             "parameters_type": f"{self.parameters.__module__}:{self.parameters.__qualname__}",

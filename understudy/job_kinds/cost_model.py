@@ -1,7 +1,8 @@
 """Cost estimates of jobs, fitted by hand to `python -m benchmarks.stack` and `python -m benchmarks.engine`.
 
-Callers use them to decide whether to submit a job, and the service to reject jobs that do not fit into
-memory. Memory tends to be overestimated. Times are accurate to a factor of three on a machine of 2026.
+Callers use these estimates to decide whether to submit a job. The service uses them to reject jobs that do
+not fit into memory. Memory tends to be overestimated. Times are accurate within a factor of three on a
+machine from 2026.
 """
 
 from __future__ import annotations
@@ -25,8 +26,7 @@ DRAW_SECONDS_PER_CELL = 4e-7
 # Number of candidate rows per row that satisfies a condition or is imputed.
 N_CANDIDATES = 30
 SAMPLE_BYTES = 100 * MEBIBYTE
-# Memory of a loaded model per byte of its file: the mapped file, strings of levels, and copies made by
-# checks.
+# Memory of a loaded model per byte of its file: the mapped file, strings of levels, and copies from checks.
 MODEL_FACTOR = 3
 # Memory of the table and its codes.
 IMPUTE_BYTES_PER_CELL = 30
@@ -68,7 +68,7 @@ def estimate_sample(model: Model, trained_on: Table, n_rows: int, *, is_constrai
 
 
 def estimate_impute(model: Model, table: Table, n_draws: int) -> Estimate:
-    """Return the cost of imputing a table, which is in memory while the imputed rows are streamed."""
+    """Return the cost of imputing a table. The table is in memory while the imputed rows are streamed."""
     n_cells = table.n_rows * table.n_columns
     return Estimate(
         cpu_seconds=n_cells * n_draws * N_CANDIDATES * DRAW_SECONDS_PER_CELL,

@@ -164,7 +164,7 @@ def publish(
 def _is_of_its_own_data(session: Session, sample: Dataset, real: Dataset) -> bool:
     """Return whether a report compares a sample with the dataset that its model was trained on.
 
-    Other reports do not measure the sample's privacy, and the datasets may differ for good reasons.
+    Other reports do not measure the sample's privacy, and their datasets may differ for valid reasons.
     """
     if sample.origin != "sample" or sample.model_id is None:
         return False

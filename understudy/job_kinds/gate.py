@@ -42,10 +42,10 @@ def apply_verdict(
     Parameters
     ----------
     verdict : Json
-        The verdict under the project's policy, regardless of the policy that the report was requested with.
+        The verdict under the project's policy, independent of the policy in the request for the report.
     is_whole : bool
-        Whether the report used the training rows and the holdout of the model, without a subject in both. Any
-        other report can start a quarantine but not end one.
+        Whether the report used the training rows and the holdout of the model, and no subject is in both. Any
+        other report can start a quarantine but cannot end one.
     """
     if projects.get(session, sample.project_id).gate == "off" or sample.released_at is not None:
         return

@@ -28,7 +28,7 @@ NAME_SUFFIX = " (completed)"
 def resolve(
     session: Session, project_id: UUID, parameters: ImputeParameters, limits: Limits
 ) -> ImputeParameters:
-    """Check the model, the columns of the dataset and the limit, and choose seed and name."""
+    """Check the model, the columns of the dataset and the limit, and choose the seed and the name."""
     model, table = _model_and_table(session, project_id, parameters)
     inputs.check_supports_constraints(model)
     inputs.check_same_columns(table, model)
@@ -100,8 +100,8 @@ def publish(
 def _lock_both(session: Session, project_id: UUID, parameters: ImputeParameters) -> tuple[Model, Dataset]:
     """Lock model and source dataset, so that neither is deleted while the imputed dataset is added.
 
-    The older one is locked first, like in a deletion, which locks descendants after their ancestors. This
-    prevents deadlocks. IDs are in chronological order.
+    The older resource is locked first, as in a deletion, which locks descendants after their ancestors. This
+    order prevents deadlocks. IDs are in chronological order.
     """
     model_id = ids.from_text("model", parameters.model_id)
     dataset_id = ids.from_text("dataset", parameters.dataset_id)

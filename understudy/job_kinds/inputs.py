@@ -47,7 +47,7 @@ def open_tables(
 def match_tables(session: Session, datasets: Sequence[Dataset], name: str | None) -> list[Table]:
     """Return from each dataset the table with a name, or its only table regardless of the name.
 
-    The name defaults to that of the only table of the first dataset.
+    The default is the name of the only table of the first dataset.
 
     Raises
     ------
@@ -135,7 +135,7 @@ def check_same_columns(table: Table, other: Table | Model) -> None:
 
 
 def check_supports_constraints(model: Model) -> None:
-    """Check that the synthesizer of a model supports constraints, which imputation requires as well.
+    """Check that the synthesizer of a model supports constraints. Imputation also requires this capability.
 
     Raises
     ------

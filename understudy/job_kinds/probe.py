@@ -1,4 +1,4 @@
-"""Job kind `probe`, which only waits, to check that API, database, broker and worker work together."""
+"""Job kind `probe`, which only waits. It tests that API, database, broker and worker work together."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ CPU_SECONDS_MAX = 60
 def resolve(
     session: Session, project_id: UUID, parameters: ProbeParameters, limits: Limits
 ) -> ProbeParameters:
-    """Return the parameters unchanged."""
+    """Return the unchanged parameters."""
     return parameters
 
 
 def estimate(session: Session, project_id: UUID, parameters: ProbeParameters) -> Estimate:
-    """Return the memory of the engine, from which every job is forked, as the only cost."""
+    """Return the memory of the engine as the only cost, because every job is forked from the engine."""
     return Estimate(cpu_seconds=0.0, peak_memory_bytes=cost_model.ENGINE_BYTES, size_bytes=0)
 
 

@@ -1,4 +1,4 @@
-"""Job kind `train`, which fits a synthesizer to a dataset without its holdout and stores it as a model."""
+"""Job kind `train`, which fits a synthesizer to the training rows of a dataset and stores a model."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def publish(
         holdout_fraction=parameters.holdout_fraction,
         n_rows_trained=facts["n_rows_trained"],
         size_bytes=files["model"].size_bytes,
-        # The schema that was learned. The schema of the dataset may have changed meanwhile.
+        # This is the schema that was learned. The schema of the dataset may have changed meanwhile.
         dataset_schema=facts["schema"],
         findings=facts["findings"],
         tables=list(facts["schema"]["tables"]),

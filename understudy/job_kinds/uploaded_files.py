@@ -24,7 +24,7 @@ class UploadedFiles:
     inputs : dict
         The blobs by role.
     parts : dict
-        For each file of several parts, by its role: the `roles` and `sha256s` of the parts in order, and the
+        For each file with several parts, by role: the `roles` and `sha256s` of the parts in order, and the
         declared `sha256` of the file.
     """
 

@@ -19,7 +19,7 @@ Labels = Annotated[
     dict[LabelKey, LabelValue],
     Field(max_length=16, description="Up to 16 labels (key-value pairs) for filtering lists."),
 ]
-# Stored in a signed 64-bit column.
+# The seed is stored in a signed 64-bit column.
 Seed = Annotated[
     int,
     Field(

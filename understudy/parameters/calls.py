@@ -28,7 +28,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def checked(**checks: Check) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Return a decorator that replaces arguments of a function by the results of checks.
+    """Return a decorator that replaces arguments of a function with the results of checks.
 
     Errors of pydantic and of the file system inside the function are raised as `UnderstudyError`s.
 
@@ -101,7 +101,7 @@ def file_error(error: OSError, path: str) -> UnderstudyError:
 
 
 def _path_of(error: OSError, given: Arguments) -> str | None:
-    """Return the path that an error concerns as the caller gave it, or None if the caller gave no path."""
+    """Return the caller's path that caused an error, or None if the caller gave no path."""
     paths = [os.fspath(path) for value in given.values() for path in _paths(value)]
     named = [path for path in paths if path in str(error)]
     # Errors of Arrow and of temporary files do not contain a path that the caller gave.
@@ -145,7 +145,7 @@ def number(name: str, value: Any, _: Arguments) -> float:
 
 
 def names(name: str, value: Any, _: Arguments) -> tuple[str, ...] | None:
-    """Return column names as a tuple; a string is a single name."""
+    """Return column names as a tuple. A string is a single name."""
     if value is None or isinstance(value, str):
         return None if value is None else (value,)
     if isinstance(value, list | tuple) and value and all(isinstance(item, str) for item in value):
@@ -191,7 +191,7 @@ def validate_again(class_: type[BaseModel], name: str, value: Any) -> Any:
     Raises
     ------
     InvalidInput
-        If a field is invalid. The detail names the first such field.
+        If a field is invalid. The detail contains the first such field.
     """
     try:
         fields = value.model_dump(warnings=False) if isinstance(value, BaseModel) else dict(value)

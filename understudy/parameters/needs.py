@@ -10,15 +10,15 @@ DEFAULT_QUEUE = "default"
 
 @dataclass(frozen=True)
 class Needs:
-    """The queue of a job, and limits that are lower than those of the installation.
+    """The queue of a job, and limits that are lower than the limits of the installation.
 
     Parameters
     ----------
     queue : str
         Name of the queue, such as ``gpu``. A worker runs jobs of the queues in ``UNDERSTUDY_WORKER_QUEUES``.
     memory_bytes_max, cpu_seconds_max : int, optional
-        Maximum memory in bytes and maximum CPU time in seconds. The lower of each limit and that of the
-        installation applies.
+        Maximum memory in bytes and maximum CPU time in seconds. The lower of this limit and the
+        installation's limit applies.
     """
 
     queue: str = DEFAULT_QUEUE

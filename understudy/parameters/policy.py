@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from understudy.errors import InvalidInput
 
 Quantity = Literal["score", "loss"]
-# The policy name that stands for the policy of the project.
+# The policy name that refers to the policy of the project.
 PROJECT_POLICY = "project"
 
 

@@ -23,7 +23,7 @@ from understudy.errors import InvalidInput
 FormatName = Literal["csv", "parquet", "jsonl", "arrow", "xlsx"]
 """Names of the file formats. A test checks that they equal the names in `FORMATS`."""
 
-# Python's names of the supported encodings, all of which decode bytes to text (some Python codecs do not).
+# Python's names of the supported encodings. All of them decode bytes to text, unlike some Python codecs.
 _ENCODINGS = frozenset(
     codecs.lookup(name).name
     for name in (
@@ -297,7 +297,7 @@ class ReadOptions(BaseModel):
 
 
 def text_fields() -> dict[str, Any]:
-    """Return the options as optional string fields for pydantic's `create_model`; a form has only strings."""
+    """Return the options as optional string fields for pydantic's `create_model`. A form has only strings."""
     return {
         name: (Annotated[str | None, Field(description=option.description)], None)
         for name, option in ReadOptions.model_fields.items()

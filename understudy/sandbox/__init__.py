@@ -4,8 +4,8 @@
        │ start()                │ fork, takes milliseconds
       Run ◀──── messages ──── child   limits, a process group: target(payload, folder, progress)
 
-`supervisor` and `run` belong to the worker, `server` and `child` run in the sandbox, and `messages` defines
-what they exchange.
+`supervisor` and `run` belong to the worker. `server` and `child` run in the sandbox. `messages` defines the
+messages between them.
 """
 
 from __future__ import annotations

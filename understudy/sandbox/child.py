@@ -29,7 +29,7 @@ def run_child(target: Target, request: int, output: int, stderr: int, server_pid
         _do(target, request, output)
         status = 0
     finally:
-        # Neither the server's code after the fork nor its exit handlers may run in the child.
+        # Neither the code of the server after the fork nor its exit handlers may run in the child.
         os._exit(status)
 
 
@@ -46,7 +46,7 @@ def _confine(stderr: int, *, keep: set[int], server_pid: int) -> None:
 
 
 def _close_all_but(keep: set[int]) -> None:
-    # Close the connections of other runs: an open copy would keep its run alive.
+    # Close the connections of other runs, because an open copy would prevent the end of its run.
     kept = sorted(keep)
     for low, high in zip(kept, [*kept[1:], os.sysconf("SC_OPEN_MAX")], strict=True):
         os.closerange(low + 1, high)
@@ -65,7 +65,7 @@ def _do(target: Target, request: int, output: int) -> None:
         data = encode(message)
         if len(data) > MESSAGE_BYTES_MAX:
             raise ValueError(f"the result exceeds the maximum message size of {MESSAGE_BYTES_MAX} bytes")
-    # This is the boundary of the process: every exception is reported to the supervisor.
+    # This is the boundary of the process, so every exception is reported to the supervisor.
     except BaseException as error:
         code, detail = failures.describe(error)
         data = encode({"error": {"code": code, "detail": detail}})

@@ -1,7 +1,7 @@
-"""Functions with which a process restricts itself: death with its parent, limits, no network.
+"""Functions with which a process restricts itself: end with its parent, limits, no network.
 
-Linux supports all of them. macOS has no prctl, capabilities or namespaces. Limits and process groups work
-there too, but a child survives a killed server until its next write.
+Linux supports all of these functions. macOS has no prctl, capabilities or namespaces. Limits and process
+groups work there too, but a child survives a killed server until its next write.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ CAPABILITY_VERSION_3 = 0x20080522
 N_OPEN_FILES_MAX = 1024
 # CPU seconds between SIGXCPU, which the work may catch, and SIGKILL, which it cannot.
 CPU_GRACE_SECONDS = 5
-# With this score the kernel kills a job before the worker or the database if memory runs out.
+# With this score, the kernel kills a job before it kills the worker or the database if memory runs out.
 OOM_SCORE = "800"
 
 IS_LINUX = sys.platform == "linux"
-# Loaded at import, because loading a library after a fork is not safe.
+# The library is loaded at import, because it is not safe to load a library after a fork.
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -52,7 +52,7 @@ def forbid_new_privileges() -> None:
 def leave_network() -> bool:
     """Move into a network namespace without interfaces, and return whether the system allowed it.
 
-    Containers usually forbid this, so the network policy of the container applies there.
+    Containers usually forbid this operation, so the network policy of the container applies there.
     """
     if not IS_LINUX:
         return False
@@ -69,7 +69,7 @@ def leave_network() -> bool:
 
 
 def drop_capabilities() -> None:
-    """Drop all capabilities of root; after `forbid_new_privileges` they cannot be regained."""
+    """Drop all capabilities of root. After `forbid_new_privileges`, they cannot be regained."""
     if IS_LINUX:
         header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
         _libc.capset(header, (ctypes.c_uint32 * 6)())
@@ -91,7 +91,7 @@ def apply_limits(limits: SandboxLimits) -> None:
 def _limit(kind: int, value: int) -> None:
     hard = resource.getrlimit(kind)[1]
     value = value if hard == resource.RLIM_INFINITY else min(value, hard)
-    # macOS refuses an address space limit below the current usage.
+    # macOS rejects an address space limit below the current usage.
     with contextlib.suppress(ValueError):
         resource.setrlimit(kind, (value, value))
 

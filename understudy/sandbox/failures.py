@@ -14,7 +14,7 @@ FILE_SIZE_DETAIL = "The work wrote a file larger than its limit. Request fewer r
 STORAGE_DETAIL = "The disk for the files of running jobs is full. Free some space and repeat the job."
 TIME_DETAIL = "The work took more CPU time than its limit. Use fewer rows or columns, or raise the limit."
 
-# Names of exception classes that report a failed allocation; their libraries are not imported here.
+# Names of exception classes that report a failed allocation. Their libraries are not imported here.
 MEMORY_CLASSES = {"MemoryError", "ArrowMemoryError", "OutOfMemoryException"}
 # Phrases with which exceptions of other classes report a failed allocation.
 MEMORY_PHRASES = (
@@ -69,7 +69,7 @@ def mentions_memory(text: str) -> bool:
 
 
 def _place(error: BaseException) -> str:
-    """Return the class and place of an exception, because its message may contain a value."""
+    """Return the class and location of an exception, because its message may contain a value."""
     frames = traceback.extract_tb(error.__traceback__)
     where = (
         f" in {frames[-1].name}, {Path(frames[-1].filename).name} line {frames[-1].lineno}" if frames else ""

@@ -30,7 +30,7 @@ class SandboxLimits:
     Parameters
     ----------
     memory_bytes : int
-        Maximum address space, including that of the imported libraries (about 500 MB).
+        Maximum address space, including about 500 MB for the imported libraries.
     cpu_seconds : int
         Maximum CPU time of all threads together.
     file_bytes : int
@@ -61,11 +61,11 @@ class Outcome:
         Whether the run succeeded and `result` is set. Otherwise `error_code` is set, unless the child died
         without a message.
     error_code, error_detail : str or None
-        Key of `errors.CODES`, and a sentence without any value of the data.
+        A key of `errors.CODES`, and a sentence without any value of the data.
     exit_signal : int or None
         Signal that ended the child, if any.
     peak_memory_bytes : int
-        Peak resident size, of which the libraries are about 100 MB and shared among all runs.
+        Peak resident size. It includes about 100 MB of libraries, which all runs share.
     cpu_seconds : float
         CPU time of the child and of the descendants that it waited for.
     """
@@ -80,7 +80,7 @@ class Outcome:
 
     @property
     def is_crash(self) -> bool:
-        """Whether the child ended without a message, because it or its server was killed."""
+        """Whether the child ended without a message, because the child or its server was killed."""
         return not self.ok and self.error_code is None
 
 
@@ -101,7 +101,7 @@ class MessageReader:
         Raises
         ------
         MessageTooLarge
-            If one message, or all of them together, exceed the limit.
+            If one message exceeds the limit, or all messages together exceed it.
         ValueError
             If a message is not a JSON object.
         """

@@ -22,7 +22,7 @@ from understudy.sandbox.messages import (
 )
 
 CHUNK_BYTES = 1 << 16
-# Maximum time until a run begins. A server takes two seconds to start on an idle machine.
+# Maximum time until a run begins. A server starts in two seconds on an idle machine.
 START_SECONDS = 120.0
 # Maximum time between the closing of the child's pipe and the server's report that the child has ended.
 REPORT_SECONDS = 5.0
@@ -77,14 +77,14 @@ class Run:
     def kill(self) -> None:
         """Kill the run, with SIGKILL to its whole process group."""
         self._order(KILL)
-        # Also kill it directly, because the server may be stopped. The pid cannot have been reused before the
-        # server reports the child's end.
+        # Also kill the child directly, because the server may be stopped. The pid cannot have been reused
+        # before the server reports the child's end.
         if self.pid is not None and self._exit is None and self._outcome is None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.pid, signal.SIGKILL)
 
     def close(self) -> None:
-        """Close the connection to the run; the server kills a run that has not ended."""
+        """Close the connection to the run. The server kills a run that has not ended."""
         if self._open or self._connection.fileno() >= 0:
             self._open.clear()
             self._connection.close()
@@ -128,7 +128,7 @@ class Run:
             return
         if not data:
             self._open.discard(self._output)
-            # The pipe is closed, so the child has ended or is about to end.
+            # The pipe is closed, so the child has ended or will end soon.
             self._report_deadline = time.monotonic() + REPORT_SECONDS
         try:
             for message in self._child_reader.feed(data):

@@ -1,8 +1,9 @@
-"""The warm parent, which imports all modules once and forks a child for each run. Each worker has one.
+"""The warm parent, which imports all modules once and forks a child for each run. Each worker has one server.
 
-It has only one thread, so that a fork never copies a locked lock. It reads neither data nor parameters. A run
-consists of three descriptors: a connection to the supervisor, the child's pipe to the supervisor, and the
-file with the request. If the connection of a run is closed, its whole process group is killed.
+The server has only one thread, so that a fork never copies a locked lock. The server reads neither data nor
+parameters. A run consists of three descriptors: a connection to the supervisor, the child's pipe to the
+supervisor, and the file with the request. If the connection of a run is closed, its whole process group is
+killed.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ def main(arguments: Sequence[str]) -> None:
     confinement.forbid_new_privileges()
     confinement.leave_network()
     confinement.drop_capabilities()
-    # Called last, because a change of credentials may reset the death signal.
+    # This function is called last, because a change of credentials may reset the death signal.
     confinement.die_with_parent(int(supervisor_pid))
     with without_pandas():
         for module in (name for name in preload if ":" not in name):
@@ -135,7 +136,7 @@ class Server:
         try:
             pid = os.fork()
         except OSError:
-            # The fork failed. Closing all descriptors signals this to the supervisor.
+            # The fork failed. The supervisor detects the failure because all descriptors are closed.
             for descriptor in (connection, output, request, stderr_reader, stderr_writer):
                 os.close(descriptor)
             return
@@ -164,7 +165,7 @@ class Server:
             self._selector.unregister(child.connection)
 
     def _start_warmer(self) -> None:
-        """Warm up in a child first, because compilation, which is cached on disk, may take a minute."""
+        """Warm up in a child first. Compilation may take a minute, and its result is cached on disk."""
         server_pid = os.getpid()
         self._warmer_pid = os.fork()
         if self._warmer_pid == 0:
@@ -197,7 +198,7 @@ class Server:
             if not done:
                 continue
             child = self._children.pop(pid)
-            # Kill orphans of the child. The number of the group is not reused while a member lives.
+            # Kill orphans of the child. The number of the group is not reused while a member is running.
             signal_group(pid, signal.SIGKILL, alone=False)
             unit = 1024 if confinement.IS_LINUX else 1
             report = {
@@ -218,7 +219,7 @@ class Server:
 
 
 def send(connection: socket.socket, message: Json) -> None:
-    """Send a small message; ignore a supervisor that has ended."""
+    """Send a small message. Ignore a supervisor that has ended."""
     with contextlib.suppress(OSError):
         connection.send(encode(message))
 
@@ -229,7 +230,7 @@ def signal_group(pid: int, signal_number: int, *, alone: bool = True) -> None:
     Parameters
     ----------
     alone : bool
-        Whether to signal the child itself if it has not created its group yet.
+        Whether to signal the child itself if it has not yet created its group.
     """
     try:
         os.killpg(pid, signal_number)

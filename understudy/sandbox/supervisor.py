@@ -21,7 +21,7 @@ from understudy.sandbox.run import Run
 
 logger = logging.getLogger("understudy.sandbox")
 
-# Environment variables that the server inherits; none of them contains credentials.
+# Environment variables that the server inherits. None of them contains credentials.
 ENVIRONMENT = (
     *("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONPATH"),
     *("NUMBA_CACHE_DIR", "NUMBA_CPU_NAME", "NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "ARROW_NUM_THREADS"),
@@ -33,15 +33,15 @@ HAND_OVER_SECONDS = 10.0
 class Sandbox:
     """A warm parent and the socket that hands runs to it.
 
-    Create one for each worker. Processes forked from the worker share it: a run is handed over through an
-    inherited socket without an address, so no other process can start one. If the server has ended, requests
-    wait in that socket until the process that created the sandbox has restarted it.
+    Create one sandbox for each worker. Processes that are forked from the worker share it. A run is handed
+    over through an inherited socket without an address, so no other process can start a run. If the server
+    has ended, requests wait in that socket until the process that created the sandbox has restarted it.
 
     Parameters
     ----------
     target : str
-        ``module:function`` of the work. It is called in the folder of the run, with the payload, the folder
-        and a `Progress`.
+        ``module:function`` of the work. The function is called in the folder of the run, with the payload,
+        the folder and a `Progress`.
     preload : sequence of str
         Modules that the server imports in advance, and functions (``module:function``) that it calls in
         advance. The functions are called in a child first, so that runs do not wait for them.
@@ -84,12 +84,12 @@ class Sandbox:
                 self._enforcer.start()
 
     def start(self, request: SandboxRequest) -> Run:
-        """Hand a run to the server; it begins as soon as the server is running.
+        """Hand a run to the server. The run begins as soon as the server is running.
 
         Raises
         ------
         Unavailable
-            If the server has not accepted it within ten seconds.
+            If the server has not accepted the run within ten seconds.
         """
         self.open()
         connection, server_connection = socket.socketpair()

@@ -1,4 +1,4 @@
-"""Access of API callers to datasets, tables and files; `understudy.access` contains the rules."""
+"""Access of API callers to datasets, tables and files. `understudy.access` contains the rules."""
 
 from __future__ import annotations
 
@@ -35,20 +35,20 @@ class OpenFile:
 
 
 def open_dataset(resources: Resources, caller: Caller, dataset_id: UUID, purpose: Purpose) -> OpenDataset:
-    """Return a dataset with its tables. Raises like `access.open_dataset`."""
+    """Return a dataset with its tables. Raise the same errors as `access.open_dataset`."""
     with resources.sessions() as session:
         dataset = access.open_dataset(session, caller, dataset_id, purpose)
         return OpenDataset(dataset, dataset_tables.all_of(session, dataset))
 
 
 def open_table(resources: Resources, caller: Caller, reference: TableReference, purpose: Purpose) -> Table:
-    """Return a table. Raises like `access.open_table`."""
+    """Return a table. Raise the same errors as `access.open_table`."""
     with resources.sessions() as session:
         return access.open_table(session, caller, reference, purpose)
 
 
 def open_file(resources: Resources, caller: Caller, reference: TableReference, purpose: Purpose) -> OpenFile:
-    """Return a table and its Parquet file. Raises like `access.open_table`."""
+    """Return a table and its Parquet file. Raise the same errors as `access.open_table`."""
     with resources.sessions() as session:
         table = access.open_table(session, caller, reference, purpose)
         dataset = table.dataset

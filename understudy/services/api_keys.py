@@ -1,8 +1,8 @@
 """API keys, which are shown once at creation and stored only as an HMAC.
 
 A key has the form ``sk_<id>_<secret>``: 26 characters that identify the database row, and 256 random bits. A
-stolen database contains no usable key, and no valid key can be forged for it without the installation's
-secret key.
+stolen database contains no usable key. Without the installation's secret key, nobody can forge a key that the
+database accepts.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def create_api_key(
 
 
 def revoke_api_key(resources: Resources, project_id: UUID, key_id: UUID) -> None:
-    """Revoke a key, which is invalid from the next request on."""
+    """Revoke a key. The key is invalid from the next request on."""
     with resources.sessions.begin() as session:
         if not api_keys.revoke(session, project_id, key_id):
             key = ids.to_text("api_key", key_id)

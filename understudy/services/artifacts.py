@@ -62,7 +62,7 @@ def stream_table(
 ) -> Iterator[bytes]:
     """Return the chunks of a stored table in another format.
 
-    Errors, also those of `open_artifact`, are raised by the call and not by the iterator.
+    All errors, including those of `open_artifact`, are raised by the call and not by the iterator.
 
     Raises
     ------
@@ -72,10 +72,11 @@ def stream_table(
     open_artifact(resources, artifact).close()
     chunks = _converted(resources, artifact.storage_key, format_name, without_formulas=without_formulas)
     try:
-        # Read before the response starts. After that, an error could only close the connection.
+        # The first chunk is read before the response starts. After that, an error could only close the
+        # connection.
         first = next(chunks)
     except TooLarge:
-        # The other format has the exceeded limit, so the stored file is not corrupt.
+        # The limit belongs to the other format, so the stored file is not corrupt.
         raise
     except InvalidInput as error:
         raise _corrupt("cannot be read") from error

@@ -1,4 +1,4 @@
-"""Keys of blobs, which contain project, job and fencing token, so that no two attempts write the same key."""
+"""Keys of blobs. They contain project, job and fencing token, so that no two attempts write the same key."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ class ArrivedFile:
     Parameters
     ----------
     table_name : str
-        Name of the table in the file, unique among the files of the dataset.
+        Name of the table in the file. The name is unique among the files of the dataset.
     """
 
     table_name: str
@@ -193,14 +193,14 @@ def release_dataset(resources: Resources, caller: Caller, dataset_id: UUID, reas
 def delete_dataset(
     resources: Resources, project_id: UUID, dataset_id: UUID, *, cascade: bool = False
 ) -> None:
-    """Delete a dataset and its files, and with `cascade` also everything that was derived from it.
+    """Delete a dataset and its files. With `cascade`, also delete everything that was derived from it.
 
     Raises
     ------
     NotFound
         If the project has no such dataset.
     Conflict
-        If something was derived from the dataset or a job uses it, and `cascade` is false.
+        If `cascade` is false, and other resources were derived from the dataset or a job uses it.
     """
     with resources.sessions.begin() as session:
         descendants = find_descendants(session, project_id, datasets.lock(session, project_id, dataset_id))

@@ -1,4 +1,4 @@
-"""Classification of failed attempts: whether and how often a job is tried again."""
+"""Classification of failed attempts, which determines whether and how often a job is retried."""
 
 from __future__ import annotations
 

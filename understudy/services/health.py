@@ -12,7 +12,7 @@ OK = "ok"
 
 
 def checks(resources: Resources) -> dict[str, str]:
-    """Return for each required service ``ok`` or a description of the problem."""
+    """Return ``ok`` or a description of the problem for each required service."""
     database, live_workers = _check_database(resources)
     return {
         "database": database,

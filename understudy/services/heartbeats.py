@@ -16,9 +16,9 @@ from understudy.resources import Resources
 
 # Seconds between two checks of the progress, which is also the minimum between two updates.
 LOOK_SECONDS = 0.5
-# Seconds between two checks for a request to cancel, if there was no heartbeat.
+# Seconds between two checks for a cancellation request, if there was no heartbeat.
 CANCEL_LOOK_SECONDS = 1.0
-# Fraction of its duration after which a lease counts as lost. The remaining time is for stopping the work
+# A lease counts as lost after this fraction of its duration. The remaining time is for stopping the work
 # before another worker can start it.
 LEASE_FRACTION = 0.9
 
@@ -26,15 +26,16 @@ logger = get_logger(__name__)
 
 
 class Heartbeat:
-    """A thread that sends heartbeats, so that neither a long wait nor a large file delays them.
+    """A thread that sends heartbeats. Neither a long wait nor a large file delays the heartbeats.
 
     Parameters
     ----------
     sent_at : float
-        `time.monotonic()` before the claim was sent. The lease is counted from then on by the local clock, so
-        that a process that was suspended or cannot reach the database detects that its lease has expired.
+        `time.monotonic()` before the claim was sent. From this time on, the local clock measures the lease. A
+        process that was suspended or cannot reach the database can therefore detect that its lease has
+        expired.
     read_progress : callable
-        Returns the progress as JSON, or None if there is none yet.
+        Returns the progress as JSON, or None if there is no progress yet.
     """
 
     def __init__(

@@ -1,8 +1,8 @@
 """Idempotency keys, with which a repeated request has one effect and returns the same response.
 
 `begin` marks the request as running, and `complete` stores its response. `jobs.remember` stores the job that
-a request adds with the key, in the transaction that adds the job. After a crash in between, a repeated
-request finds that job instead of adding another one.
+a request adds together with the key, in the transaction that adds the job. After a crash before `complete`, a
+repeated request finds that job and does not add another job.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from understudy.db.idempotency import StoredAnswer
 from understudy.errors import Conflict, InvalidInput
 from understudy.resources import Resources
 
-# Time after which a request without a response is assumed to have ended with its process.
+# After this time, a request without a response is assumed to have ended with its process.
 TAKE_OVER_AFTER = timedelta(seconds=30)
 
 

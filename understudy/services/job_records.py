@@ -67,5 +67,5 @@ def abandon_job(session: Session, row: Job) -> None:
                 kind.abandon(session, facts_of(row), parameters_of(row), code, detail)
     except Unavailable:
         raise
-    except Exception:  # an error here must not prevent this job or later ones from ending
+    except Exception:  # An error here must not prevent the end of this job or of later jobs.
         logger.exception("job_not_abandoned", kind=row.kind)

@@ -53,7 +53,7 @@ logger = get_logger(__name__)
 
 
 def never() -> bool:
-    """Return False, for a worker that is never draining."""
+    """Return False. This function is for a worker that is never draining."""
     return False
 
 
@@ -69,7 +69,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Watched:
-    """The way the work ended: by itself, `cancelled`, `released`, or with a `lost` lease."""
+    """The reason why the work ended: by itself, `cancelled`, `released`, or with a `lost` lease."""
 
     outcome: Outcome | None
     stopped_by: str | None = None
@@ -88,7 +88,8 @@ def run_next_job(
     Parameters
     ----------
     is_draining : callable
-        Called several times per second. If it returns True, the job is released for another worker.
+        The function is called several times per second. If it returns True, the job is released for another
+        worker.
     """
     sent_at = time.monotonic()
     claimant = Claimant(worker_name, CODE_VERSION, tuple(KINDS), tuple(queues))
@@ -205,7 +206,7 @@ def _reason_to_stop(heartbeat: Heartbeat, is_draining: Callable[[], bool]) -> st
 
 
 def _store(attempt: Attempt, watched: Watched, heartbeat: Heartbeat) -> Result | None:
-    """Store the files of successful work. Heartbeats continue meanwhile."""
+    """Store the files of successful work. Heartbeats continue during this time."""
     outcome = watched.outcome
     if outcome is None or not outcome.ok or watched.stopped_by in ("cancelled", "lost") or heartbeat.is_lost:
         return None
@@ -232,7 +233,7 @@ def _conclude(attempt: Attempt, watched: Watched, result: Result | None, heartbe
 
 
 def _finish(attempt: Attempt, outcome: Outcome, result: Result) -> None:
-    """Publish the whole result in the transaction that ends the job, or nothing."""
+    """Publish the whole result or nothing, in the transaction that ends the job."""
     upload_keys: list[str] = []
 
     def write(session: Session) -> Job | None:
@@ -258,7 +259,7 @@ def _settle_result(attempt: Attempt, outcome: Outcome, write: Callable[[Session]
     try:
         return _settle(attempt, "succeeded", write)
     except IntegrityError:
-        # A foreign key: a row that the result refers to was deleted during the work.
+        # A foreign key is violated: a row that the result refers to was deleted during the work.
         error: Exception = NotFound("A dataset or model that the job uses was deleted while it ran.")
     except Exception as unexpected:  # the boundary of the process: a bug must end the job
         logger.exception("job_not_published")
@@ -328,7 +329,7 @@ def _settle(
     Returns
     -------
     bool or None
-        True if the end was written, False if the lease was lost, None if neither is known.
+        True if the end was written, False if the lease was lost, None if the result is unknown.
     """
     give_up_at = time.monotonic() + SETTLE_SECONDS
     while True:
@@ -347,10 +348,10 @@ def _settle(
 
 
 def _has_ended(session: Session, token: int, outcome: str) -> bool:
-    """Return whether an earlier try of this worker was committed."""
+    """Return whether an earlier transaction of this worker was committed."""
     return job_attempts.outcome(session, token) == outcome
 
 
 def _remove(folder: Path) -> None:
-    # The sweep removes later what cannot be removed now.
+    # The sweep later removes files that cannot be removed now.
     shutil.rmtree(folder, ignore_errors=True)

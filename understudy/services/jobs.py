@@ -33,7 +33,7 @@ def submit_job(
     ----------
     idempotency_key : str, optional
         A key that `idempotency.begin` has marked. If an interrupted request with the same key has added a
-        job, that job is returned and none is added.
+        job, that job is returned and no job is added.
 
     Raises
     ------
@@ -75,7 +75,10 @@ def estimate_job(resources: Resources, project_id: UUID, resolved: JobParameters
 
 
 def cancel_job(resources: Resources, project_id: UUID, job_id: UUID) -> Job:
-    """Cancel a queued job at once, or request that a running job stop. Its worker notices within a second."""
+    """Cancel a queued job at once, or request that a running job stop.
+
+    The worker detects the request within a second.
+    """
     with resources.sessions.begin() as session:
         job = jobs.request_cancel(session, project_id, job_id)
         abandon_job(session, job)

@@ -23,7 +23,7 @@ LISTED_MAX = 20
 
 @dataclass
 class Descendants:
-    """A dataset or model with everything derived from it, in order of derivation, and the reports and jobs.
+    """A dataset or model with all its descendants, in order of derivation, and their reports and jobs.
 
     Every member comes after the members that it was derived from.
     """
@@ -51,7 +51,7 @@ def find_descendants(session: Session, project_id: UUID, head: Dataset | Model) 
     descendants = Descendants(project_id)
     generation = [head]
     while generation:
-        # An imputed dataset can be in several generations. It must come after everything it was derived from.
+        # An imputed dataset can be in several generations. It must come after all its ancestors.
         descendants.members = [
             member for member in descendants.members if member not in generation
         ] + generation
@@ -81,7 +81,7 @@ def delete_with_descendants(session: Session, descendants: Descendants) -> list[
     """Cancel the jobs and delete all rows. Return the keys of the blobs to delete after the commit."""
     project_id = descendants.project_id
     for job in descendants.jobs:
-        # The job may have ended meanwhile, but the locks have prevented it from adding anything.
+        # The job may have ended meanwhile, but the locks have prevented it from adding rows.
         with suppress(Conflict):
             abandon_job(session, jobs.request_cancel(session, project_id, job.id))
     job_ids = [row.job_id for row in (*descendants.members, *descendants.reports)]

@@ -57,8 +57,8 @@ def _sweep_orphans(resources: Resources, kept: timedelta) -> int:
 def _orphans_among(resources: Resources, keys: Iterable[str], kept: timedelta) -> list[str]:
     """Return the keys that no artifact row contains and that no attempt or upload can still add.
 
-    Blobs of unknown projects are kept, because they may belong to another installation, or the database may
-    not be the one that belongs to the store.
+    Blobs of unknown projects are kept, because they may belong to another installation, or the store may
+    belong to another database.
     """
     parts = {key: part for key in keys if (part := parse_key(key)) is not None}
     with resources.sessions() as session:
@@ -83,7 +83,8 @@ def _orphaned_parts(resources: Resources, keys: Iterable[str], kept: timedelta) 
     if not parts:
         return []
     with resources.sessions() as session:
-        # The order matters: a part that becomes an artifact between the two queries is in the first result.
+        # The order is important: a part that becomes an artifact between the two queries is in the first
+        # result.
         known = uploads.known_keys(session, parts) | artifacts.known_keys(session, parts)
         project_ids = {project.id for project in projects.all_of_them(session)}
     made_before = time.time() - kept.total_seconds()
@@ -118,5 +119,5 @@ def _sweep_staging(folder: Path, kept: timedelta) -> None:
             else:
                 path.unlink()
         except FileNotFoundError:
-            # The request of the file has just ended.
+            # The request that received the file has just ended.
             continue

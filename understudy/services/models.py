@@ -11,14 +11,14 @@ from understudy.services.results import discard
 
 
 def delete_model(resources: Resources, project_id: UUID, model_id: UUID, *, cascade: bool = False) -> None:
-    """Delete a model and its file, and with `cascade` also everything derived from it.
+    """Delete a model and its file. With `cascade`, also delete everything that was derived from it.
 
     Raises
     ------
     NotFound
         If the project has no such model.
     Conflict
-        If something was derived from the model or a job uses it, and `cascade` is false.
+        If `cascade` is false, and other resources were derived from the model or a job uses it.
     """
     with resources.sessions.begin() as session:
         descendants = find_descendants(session, project_id, models.lock(session, project_id, model_id))

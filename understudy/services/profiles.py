@@ -15,7 +15,8 @@ from understudy.services.artifacts import open_artifact
 from understudy.tables.profile import profile_table
 from understudy.tables.schema import TableSchema
 
-# Profiles need much CPU time, so only one is computed at a time while the process handles other requests.
+# Profiles need much CPU time, so only one profile is computed at a time while the process handles other
+# requests.
 _AT_ONCE = Semaphore(1)
 
 

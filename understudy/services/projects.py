@@ -41,7 +41,7 @@ def find_project(resources: Resources, name: str) -> Project:
 
 
 def find_or_create_project(resources: Resources, name: str) -> Project:
-    """Return the project with a name, and add it if no project has the name.
+    """Return the project with a name. Add the project if no project has the name.
 
     Raises
     ------

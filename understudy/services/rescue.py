@@ -1,4 +1,4 @@
-"""Recovery of jobs whose worker has stopped reporting, and of jobs for which no message was delivered.
+"""Recovery of jobs whose worker sends no more reports, and of jobs for which no message was delivered.
 
 Any process can call these functions at any time.
 """
@@ -15,7 +15,7 @@ from understudy.parameters.needs import DEFAULT_QUEUE
 from understudy.resources import CODE_VERSION, Resources
 from understudy.services.job_records import abandon_job
 
-# Three missed reports, at one report every five seconds.
+# This is the time of three missed reports, with one report every five seconds.
 WORKER_SILENT_AFTER = timedelta(seconds=15)
 
 logger = get_logger(__name__)
@@ -24,8 +24,8 @@ logger = get_logger(__name__)
 def rescue_jobs(resources: Resources) -> int:
     """Handle jobs whose lease has expired and queued jobs that have expired, and return their number.
 
-    Several processes can do this at the same time. The one that locks a job handles it, and the others skip
-    it.
+    Several processes can call this function at the same time. The process that locks a job handles it, and
+    the other processes skip it.
     """
     with resources.sessions.begin() as session:
         lost = leases.reap(session, backoff_seconds=resources.settings.retry_backoff_seconds)
@@ -42,7 +42,8 @@ def rescue_jobs(resources: Resources) -> int:
 def ring_waiting_jobs(resources: Resources, queues: Collection[str] = (DEFAULT_QUEUE,)) -> int:
     """Send messages to the workers for the due jobs of some queues, and return the number of messages.
 
-    This replaces messages that the broker has lost or never received. Nothing else has to be reconciled.
+    These messages replace messages that the broker has lost or never received. No other state has to be
+    reconciled.
     """
     with resources.sessions() as session:
         n_due = {queue: n for queue, n in jobs.count_due(session).items() if queue in queues}

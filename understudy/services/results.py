@@ -29,7 +29,7 @@ class Result:
 
 
 def store_result(resources: Resources, attempt: KeyParts, folder: Path, result: dict[str, Any]) -> Result:
-    """Move the result files of an attempt to the store. If one cannot be stored, the others are deleted.
+    """Move the result files of an attempt to the store. If one file cannot be stored, delete the others.
 
     Raises
     ------

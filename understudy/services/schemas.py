@@ -74,7 +74,7 @@ def read_dataset_schema(resources: Resources, caller: Caller, dataset_id: UUID) 
 
 
 def read_schema(resources: Resources, caller: Caller, reference: TableReference) -> VersionedTableSchema:
-    """Return the schema of a table. Raises like `access.open_table`."""
+    """Return the schema of a table. Raise the same errors as `access.open_table`."""
     table = open_table(resources, caller, reference, "see")
     return VersionedTableSchema(*_parse(table), table.dataset.version, table.name)
 
@@ -89,7 +89,7 @@ def update_schema(
     NotFound, Conflict
         In the cases of `access.open_table`.
     PreconditionFailed
-        If the dataset has another version than the change is based on.
+        If the change is based on another version than the current version of the dataset.
     InvalidInput
         If the change is invalid or values do not fit the new types.
     """
@@ -125,7 +125,7 @@ def apply_metadata(
     hint = replace(reference, is_hint=True)
     before = read_schema(resources, caller, hint)
     understood = read_metadata(document, before.table_schema, table=reference.table or before.table)
-    # If the caller names no version, the change is based on the version that was read here.
+    # If the caller specifies no version, the change is based on the version that was read here.
     edit = SchemaEdit(understood.change, before.version if version is None else version)
     return update_schema(resources, caller, hint, edit), understood.warnings
 

@@ -1,8 +1,8 @@
 """Use cases of uploads in parts.
 
-Any process can receive any part, in any order, and received parts survive a lost connection. A part is a blob
-and a row, like an artifact. `complete_upload` turns the rows into artifacts of the job that reads the files,
-and that job joins the parts in its own folder. A crash leaves either an open upload or a dataset.
+Any process can receive any part, in any order. Received parts are kept after a lost connection. A part is a
+blob and a row, like an artifact. `complete_upload` turns the rows into artifacts of the job that reads the
+files. That job joins the parts in its folder. A crash leaves either an open upload or a dataset.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ Json = dict[str, Any]
 logger = get_logger(__name__)
 
 N_PARTS_MAX = 10_000
-# All part sizes are multiples of this.
+# All part sizes are multiples of this size.
 PART_UNIT_BYTES = 64 << 10
-# Time to keep the row of a completed upload, equal to that of idempotency keys.
+# Time to keep the row of a completed upload. The time is the same for idempotency keys.
 COMPLETED_KEPT = timedelta(hours=72)
 MISSING_LISTED_MAX = 20
 
@@ -87,7 +87,7 @@ def create_upload(
     *,
     part_bytes: int | None = None,
 ) -> OpenUpload:
-    """Start an upload, with the preferred part size if possible.
+    """Start an upload, if possible with the preferred part size.
 
     Raises
     ------
@@ -126,7 +126,7 @@ def create_upload(
 
 def choose_part_bytes(preferred: int, size_bytes: int, *, n_files: int) -> int:
     """Return the smallest allowed part size that is at least the preferred one and gives few enough parts."""
-    # Each file can end in a part that is not full.
+    # Each file can end with a part that is not full.
     minimum = max(preferred, -(-size_bytes // (N_PARTS_MAX - n_files)))
     return -(-minimum // PART_UNIT_BYTES) * PART_UNIT_BYTES
 
@@ -184,7 +184,7 @@ def store_part(resources: Resources, place: PartPlace, source: Path, sha256: byt
 
 
 def complete_upload(resources: Resources, project_id: UUID, upload_id: UUID) -> tuple[Dataset, Job]:
-    """Add the dataset and the job that will join and read the parts. A repeated call returns the same ones.
+    """Add the dataset and the job that will join and read the parts. A repeated call returns the same rows.
 
     Raises
     ------

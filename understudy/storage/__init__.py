@@ -13,7 +13,7 @@ from understudy.storage.memory import MemoryStore
 
 __all__ = ["STORES", "LocalStore", "MemoryStore", "Store", "open_store"]
 
-# Functions that open a store from the path of its URL, by scheme.
+# Functions that open a store from the path in its URL, by scheme.
 STORES: dict[str, Callable[[str], Store]] = {
     "file": lambda path: LocalStore(Path(path)),
     "memory": lambda path: MemoryStore(),

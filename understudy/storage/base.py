@@ -1,4 +1,4 @@
-"""The protocol of blob stores: bytes under a key, which are written once and atomically."""
+"""The protocol of blob stores. A blob consists of bytes under a key, and is written once and atomically."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Store(Protocol):
         """Return the path of a file with the blob: the store's file, or a copy in the folder `scratch`."""
 
     def delete(self, key: str) -> None:
-        """Delete a blob; do nothing if it does not exist."""
+        """Delete a blob. Do nothing if the blob does not exist."""
 
     def keys(self, prefix: str) -> Iterator[str]:
         """Yield the keys that begin with the prefix, in any order."""

@@ -34,7 +34,7 @@ class LocalStore:
             source = self._bring_near(path)
             try:
                 _sync(source)
-                # A link, not a rename, because a rename would overwrite an existing blob.
+                # The file is linked and not renamed, because a rename would overwrite an existing blob.
                 os.link(source, target)
             except FileExistsError as error:
                 raise Conflict(
@@ -124,7 +124,8 @@ def _remove_if_empty(folder: Path) -> bool:
     try:
         folder.rmdir()
     except OSError:
-        # The folder is not empty, or another process has removed it. Both cases are harmless.
+        # The folder is not empty, or another process has removed it. In both cases, nothing remains to be
+        # done.
         return False
     return True
 

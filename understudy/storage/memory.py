@@ -52,7 +52,7 @@ class MemoryStore:
         yield from [key for key in list(self._blobs) if key.startswith(prefix)]
 
     def check_writable(self) -> None:
-        """Do nothing: memory is always writable."""
+        """Do nothing, because memory is always writable."""
 
     def _get(self, key: str) -> bytes:
         try:

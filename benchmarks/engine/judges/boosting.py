@@ -1,4 +1,4 @@
-"""Boosted trees of the judges; XGBoost is imported locally, because only the extra `bench` installs it."""
+"""Boosted trees of the judges. XGBoost is imported locally, because only the extra `bench` installs it."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any
 
 
 def make_classifier(seed: int) -> Any:
-    """Return an unfitted classifier."""
+    """Return a classifier that is not yet fitted."""
     from xgboost import XGBClassifier
 
     return XGBClassifier(**_parameters(seed))
 
 
 def make_regressor(seed: int) -> Any:
-    """Return an unfitted regressor."""
+    """Return a regressor that is not yet fitted."""
     from xgboost import XGBRegressor
 
     return XGBRegressor(**_parameters(seed))

@@ -25,7 +25,8 @@ class Case:
     target : str
         Column that a model is trained to predict.
     is_whole_holdout : bool
-        Whether the sample contains no rows of the holdout. It contains some only if real rows are judged.
+        Whether the sample contains no rows of the holdout. The sample contains holdout rows only if real rows
+        are judged.
     seed : int
         Seed of the random number generator.
     """

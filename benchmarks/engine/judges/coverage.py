@@ -23,7 +23,7 @@ FAR = np.float32(1e30)
 
 
 def precision_recall(real: pa.Table, synthetic: pa.Table) -> tuple[float, float]:
-    """Return alpha-precision and beta-recall, each 1 minus the mean deviation from the ideal curve.
+    """Return alpha-precision and beta-recall. Each is 1 minus the mean deviation from the ideal curve.
 
     Parameters
     ----------
@@ -128,7 +128,10 @@ def _set_squares(
     start: int,
     sums: npt.NDArray[np.float32],
 ) -> None:
-    """Set `sums` to a row's squared distances to other rows from `start` on, which are stored by column."""
+    """Set `sums` to a row's squared distances to the rows from `start` on.
+
+    These rows are stored by column.
+    """
     size = len(sums)
     sums[:] = np.float32(0)
     for c in range(len(numbers)):

@@ -13,12 +13,12 @@ Matrix = npt.NDArray[np.float64]
 
 
 def encode(tables: Sequence[pa.Table]) -> list[Matrix]:
-    """Return a matrix for each table: numbers and times unchanged, texts as codes, NaN for missing values.
+    """Return a matrix for each table: unchanged numbers and times, codes of texts, NaN for missing values.
 
     Parameters
     ----------
     tables : sequence of pyarrow.Table
-        Tables with the same columns; the codes are assigned over all tables together.
+        Tables with the same columns. The codes are assigned over all tables together.
     """
     columns = [_as_numbers([table[name] for table in tables]) for name in tables[0].column_names]
     stacked = np.column_stack(columns)
@@ -28,8 +28,8 @@ def encode(tables: Sequence[pa.Table]) -> list[Matrix]:
 def _as_numbers(parts: Sequence[pa.ChunkedArray]) -> npt.NDArray[np.float64]:
     whole = pa.chunked_array([chunk for part in parts for chunk in part.chunks], parts[0].type)
     if is_text(whole.type):
-        # The values are sorted alphabetically, because codes in order of appearance would reveal the table of
-        # a value.
+        # The values are sorted alphabetically, because codes in order of appearance would depend on the table
+        # of a value.
         whole = pc.index_in(whole, pc.unique(whole).drop_null().sort())
     elif pa.types.is_boolean(whole.type):
         whole = whole.cast(pa.int8())

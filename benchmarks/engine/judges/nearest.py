@@ -12,7 +12,7 @@ from benchmarks.engine.judges.points import Points, as_points
 from understudy.kernels.neighbours import Rows, Views, nearest_rows
 from understudy.synthesizers.contexts import count_threads
 
-# Maximum number of compared pairs of rows, which take about a second per column on one core.
+# Maximum number of compared pairs of rows. The comparison takes about a second per column on one core.
 N_PAIRS_MAX = 1_000_000_000
 # Value for missing numbers. The kernel limits the distance of two numbers to 1, which this value always
 # reaches.
@@ -20,12 +20,13 @@ MISSING_AT = 2.0
 
 
 def nearest_share(train: pa.Table, holdout: pa.Table, synthetic: pa.Table, *, seed: int) -> float:
-    """Return the share of synthetic rows whose nearest row is a training row; ties count half.
+    """Return the share of synthetic rows whose nearest row is a training row. Ties count as one half.
 
     Parameters
     ----------
     train, holdout : pyarrow.Table
-        Real rows, cut to the same number, so that the expected share without copying is 0.5.
+        Real rows. Both tables are cut to the same number of rows, so that the expected share without copying
+        is 0.5.
 
     Notes
     -----

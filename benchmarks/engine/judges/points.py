@@ -19,7 +19,7 @@ class Points:
     Parameters
     ----------
     numbers : float32 array of shape (n_rows, n_numbers)
-        Numbers scaled so that the smallest real number is 0 and the largest 1; NaN for missing values.
+        Numbers scaled so that the smallest real number is 0 and the largest is 1. NaN for missing values.
     codes : int32 array of shape (n_rows, n_categories)
         Codes of categories, with -1 for missing values.
     """

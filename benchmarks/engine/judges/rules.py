@@ -2,8 +2,8 @@
 
 There are three kinds of rules: a functional dependency between two columns, a number that is a linear
 function of one or two others, and a number that is never above another. A rule counts only if it is violated
-often enough when one of its columns is permuted. A rule that is rarely violated then follows from the ranges
-of the columns.
+often enough when one of its columns is permuted. A rule that is rarely violated by permuted values follows
+from the ranges of the columns.
 """
 
 from __future__ import annotations
@@ -32,7 +32,10 @@ class Dependency:
     b: int
 
     def broken(self, rows: Matrix, real: Matrix) -> npt.NDArray[np.bool_]:
-        """Return a mask of the rows that violate the rule. Values of a without real rows break no rule."""
+        """Return a mask of the rows that violate the rule.
+
+        Values of column a that no real row has violate no rule.
+        """
         codes_a, n_a = _codes(np.concatenate([real[:, self.a], rows[:, self.a]]))
         codes_b, _ = _codes(np.concatenate([real[:, self.b], rows[:, self.b]]))
         determined = np.full(n_a, -1)
@@ -50,7 +53,10 @@ class Equation:
     weights: tuple[float, ...]
 
     def broken(self, rows: Matrix, real: Matrix) -> npt.NDArray[np.bool_]:
-        """Return a mask of the rows that violate the rule. A missing number violates nothing."""
+        """Return a mask of the rows that violate the rule.
+
+        A row with a missing number does not violate the rule.
+        """
         sums = rows[:, list(self.terms)] @ np.array(self.weights[:-1]) + self.weights[-1]
         tolerance = PRECISION * max(np.nanmax(np.abs(real[:, [self.c, *self.terms]])), 1.0)
         return np.abs(rows[:, self.c] - sums) > tolerance
@@ -108,7 +114,7 @@ def _dependencies(rows: Matrix) -> Iterator[Dependency]:
     coded = [_codes(column) for column in rows.T]
     for a, b in permutations(range(rows.shape[1]), 2):
         (codes_a, n_a), (codes_b, n_b) = coded[a], coded[b]
-        # If most values of a occur only once, hardly any row could contradict the rule.
+        # If most values of column a occur only once, almost no row could contradict the rule.
         if n_b > 1 and n_a <= len(rows) // 2 and _decides(codes_a, codes_b, n_a):
             yield Dependency(a, b)
 

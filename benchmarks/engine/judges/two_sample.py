@@ -19,12 +19,12 @@ from benchmarks.engine.judges.boosting import make_classifier
 from benchmarks.engine.judges.features import categorical, encode
 
 N_FOLDS = 3
-# Rarer categories share one column of the linear classifier.
+# All rarer categories share one column of the linear classifier.
 N_LEVELS_MAX = 50
 
 
 def auc_boosted(real: pa.Table, synthetic: pa.Table, *, seed: int) -> float:
-    """Return the out-of-fold ROC AUC of XGBoost; 0.5 if the tables are indistinguishable."""
+    """Return the out-of-fold ROC AUC of XGBoost, which is 0.5 if the tables are indistinguishable."""
     return out_of_fold_auc(make_classifier(seed), *encode([real, synthetic]), seed=seed)
 
 
@@ -36,7 +36,7 @@ def auc_linear(real: pa.Table, synthetic: pa.Table, *, seed: int) -> float:
 def out_of_fold_auc(
     classifier: Any, real: npt.NDArray[np.float64], synthetic: npt.NDArray[np.float64], *, seed: int
 ) -> float:
-    """Return the ROC AUC over all rows, each scored by a model that was trained without it."""
+    """Return the ROC AUC over all rows. A row is scored by a model that was trained without this row."""
     features = np.concatenate([real, synthetic])
     labels = np.repeat([0, 1], [len(real), len(synthetic)])
     folds = StratifiedKFold(N_FOLDS, shuffle=True, random_state=seed)

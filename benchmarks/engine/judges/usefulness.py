@@ -17,7 +17,7 @@ def train_test_score(train: pa.Table, test: pa.Table, target: str, *, seed: int)
     Parameters
     ----------
     train, test : pyarrow.Table
-        Training and test rows; rows without a target value are ignored.
+        Training and test rows. Rows without a target value are ignored.
     """
     train, test = (table.filter(pc.is_valid(table[target])) for table in (train, test))
     at = train.column_names.index(target)

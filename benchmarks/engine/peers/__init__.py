@@ -1,4 +1,4 @@
-"""Other synthesizers, for comparison only; each runs in a separate environment outside the project.
+"""Other synthesizers, for comparison only. Each one runs in a separate environment outside the project.
 
 None of these synthesizers is a dependency of the project, and their processes import nothing from it.
 """
@@ -19,8 +19,8 @@ class Peer:
     requirements : tuple of str
         Pinned requirements for pip.
     removed : tuple of str
-        Packages to uninstall again: libraries for images and sound whose compiled code may be incompatible
-        with the installed torch and then prevents its import.
+        Packages to uninstall again: libraries for images and sound. Their compiled code may be incompatible
+        with the installed torch and would then prevent its import.
     settings : str
         Description of its settings, for the results.
     """

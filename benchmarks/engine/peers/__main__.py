@@ -37,7 +37,7 @@ from benchmarks.engine.run import (
 from benchmarks.engine.tables import SOURCES, names_at_hand, read_source, split
 
 RUNNERS = Path(__file__).parent / "runners"
-# A peer is stopped after this multiple of its time limit, which leaves time to load, sample and exit.
+# A peer is stopped after this multiple of its time limit, so that it has time to load, sample and exit.
 TIMES_CAP_MAX = 2
 
 

@@ -12,7 +12,7 @@ DONE = "installed.txt"
 
 
 def python_of(peer: Peer, folder: Path) -> Path:
-    """Return the interpreter of a peer's environment; install a missing or outdated environment first.
+    """Return the interpreter of a peer's environment, after installing a missing or outdated environment.
 
     Raises
     ------

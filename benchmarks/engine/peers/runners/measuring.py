@@ -1,4 +1,4 @@
-"""The parts that all runners share: options, measurements and output files.
+"""Functions that all runners share, for options, measurements and output files.
 
 This module runs in environments without this project. The command line of a runner is
 ``RUNNER TRAIN_PARQUET FOLDER --rows N --seed S --minutes M``. A runner writes ``synthetic.parquet`` and
@@ -68,7 +68,10 @@ def kind(type_: pa.DataType) -> str:
 
 
 def to_arrow(frame: pd.DataFrame, schema: pa.Schema) -> pa.Table:
-    """Return a DataFrame as a table with the types of the training rows; other values become missing."""
+    """Return a DataFrame as a table with the types of the training rows.
+
+    Values of other types become missing.
+    """
     columns = [pa.array(_values(frame[field.name], kind(field.type)), from_pandas=True) for field in schema]
     return pa.table(columns, names=schema.names).cast(schema)
 

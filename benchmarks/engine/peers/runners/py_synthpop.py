@@ -22,7 +22,7 @@ def fit(request: Request) -> Synthpop:
     dtypes = {name: DTYPES[kind] for name, kind in request.kinds.items()}
     for name, dtype in dtypes.items():
         if request.kinds[name] == "timestamp":
-            # The trees need numbers: nanoseconds, which pandas converts back to times.
+            # The trees need numbers, so times become nanoseconds, which pandas converts back to times.
             frame[name] = frame[name].astype("int64").astype("float64")
         elif dtype == "int" and frame[name].isna().any():
             dtypes[name] = "float"

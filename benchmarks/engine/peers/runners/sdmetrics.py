@@ -1,7 +1,7 @@
 """Score two tables with SDMetrics, in a separate environment without this project.
 
-The argument is a folder with real.parquet, synthetic.parquet and columns.json, which maps each column name to
-whether it is a category. The script writes scores.json into the folder.
+The argument is a folder with real.parquet, synthetic.parquet and columns.json, which contains the names of
+all columns and whether each column is a category. The script writes scores.json into the folder.
 """
 
 from __future__ import annotations
