@@ -114,7 +114,7 @@ def test_a_writing_key_cannot_read(bare_client: TestClient, shared_resources: Re
 
 
 def valid_body(name: str) -> dict[str, object]:
-    """Return a valid request for an operation, so that only the key is wrong."""
+    """Return a request for an operation that is valid except for its key."""
     bodies: dict[str, dict[str, object]] = {
         "upload_dataset": {"files": {"file": ("a.csv", b"a\n1\n")}},
         "create_job": {"json": {"kind": "probe"}},

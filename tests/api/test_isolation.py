@@ -1,4 +1,4 @@
-"""Resources of another project return the same responses as missing ones, for every operation and ID."""
+"""For every operation and ID, requests for another project's resources and missing ones look the same."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def unknown() -> World:
 
 
 def seen(response: Response) -> tuple[int, dict[str, str], str]:
-    """Return everything that distinguishes responses for a caller, without the IDs that were sent."""
+    """Return all parts of a response that a caller can compare, without the IDs that were sent."""
     ids = rf"({'|'.join(PREFIXES.values())}|req)_[0-9a-z]{{24,26}}"
     headers = {name: value for name, value in response.headers.items() if name != "x-request-id"}
     return response.status_code, headers, re.sub(ids, "<id>", response.text)

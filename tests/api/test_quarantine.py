@@ -23,7 +23,7 @@ REASON = "Load tests only, approved in ticket 4711."
 
 @pytest.fixture
 def administrator(client: TestClient, resources: Resources, caller: Caller) -> TestClient:
-    """Return a client of the same project whose key has the scope `admin`."""
+    """Return a client for the same project with an `admin` key."""
     key = new_key(resources, caller, "read", "write", "admin")
     return TestClient(client.app, headers={"Authorization": f"Bearer {key}"})
 

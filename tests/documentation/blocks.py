@@ -31,9 +31,9 @@ class Block:
     line : int
         Number of the first line of the source on the page, from 1.
     reason : str or None
-        Reason why the block is not run; None if it is run.
+        Reason why the block is not run, or None if it is run.
     output : str or None
-        Expected output; None if the page does not contain it.
+        Expected output, or None if the page does not contain it.
     """
 
     page: str
@@ -120,14 +120,14 @@ def _fenced(page: str, lines: list[str]) -> Iterator[tuple[Block, int]]:
 
 
 def _reason(lines_before: list[str]) -> str | None:
-    """Return the reason in the comment before a block; empty if the comment has no reason."""
+    """Return the reason in the comment before a block, or an empty text if the comment has no reason."""
     last = next((line for line in reversed(lines_before) if line.strip()), "")
     mark = MARK.fullmatch(last.strip())
     return None if mark is None else mark["reason"]
 
 
 def _from_console(block: Block) -> Block:
-    """Return a console block as a block of its commands, on the same lines, with the output."""
+    """Return the commands of a console block as a block on the same lines, with the expected output."""
     is_command = [line.startswith(("$ ", "> ")) for line in block.source.splitlines()]
     lines = list(zip(block.source.splitlines(), is_command, strict=True))
     source = "".join(f"{line[2:] if command else ''}\n" for line, command in lines)
