@@ -1,4 +1,4 @@
-"""Paths and lists in the documentation match the code."""
+"""Tests that paths and lists in the documentation match the code."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ class Block:
         return f"{self.page}:{self.line}"
 
     def line_at(self, number: int) -> str:
-        """Return the line with this number on the page, or the first line if it is outside the block."""
+        """Return the line with this number on the page, or the first line for numbers outside the block."""
         lines = self.source.splitlines() or [""]
         index = number - self.line
         return lines[index if 0 <= index < len(lines) else 0]
@@ -136,6 +136,6 @@ def _from_console(block: Block) -> Block:
 
 
 def matches(shown: str, output: str) -> bool:
-    """Return whether the output is the expected one up to white space. `…` matches any characters."""
+    """Return whether the output equals the expected output up to white space. `…` matches any characters."""
     pattern = re.escape(" ".join(shown.split())).replace("…", ".*")
     return re.fullmatch(pattern, " ".join(output.split()), re.DOTALL) is not None

@@ -42,7 +42,7 @@ def request(line: str, variables: dict[str, str]) -> httpx2.Response:
 
 
 def printed_lines(output: str) -> list[str]:
-    """Return the lines of the last section. Lines that end in a backslash are joined with the next."""
+    """Return the lines of the last section. A line that ends in a backslash is joined with the next line."""
     section = output.partition("Next steps")[2].partition("\n")[2]
     return [line.strip() for line in section.replace("\\\n", " ").splitlines() if line.strip()]
 
