@@ -1,8 +1,8 @@
 """Inject random faults into workers: ``python -m tests.faults.soak --seconds 300 --seed 1``.
 
-Jobs are submitted continuously, a reader checks every artifact that becomes visible, and at the end all
-reliability promises are checked. The seed determines the order and the time of the faults. Their effects
-depend on the machine.
+Jobs are submitted continuously, and a reader checks every artifact that becomes visible. At the end, the test
+checks all reliability promises. The seed determines the order and the times of the faults. The effects of the
+faults depend on the machine.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ class Life(RuleBasedStateMachine):
 
     @initialize()
     def start(self) -> None:
-        """Begin with an empty database."""
+        """Start with an empty database."""
         with self.sessions.begin() as session:
             session.execute(text("delete from projects"))
         self.project_id = add_project(self.sessions)
@@ -67,7 +67,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(target=claims)
     def take(self) -> Any:
-        """Claim the oldest queued job, or none."""
+        """Claim the oldest queued job, if a job is queued."""
         queued = [job_id for job_id, job in self.model.items() if job.state == "queued"]
         claimed = claim(self.sessions)
         if claimed is None:
@@ -143,7 +143,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(job_id=all_jobs)
     def retry(self, job_id: UUID) -> None:
-        """Begin a new round."""
+        """Start a new round of the job."""
         job = self.model[job_id]
         try:
             with self.sessions.begin() as session:

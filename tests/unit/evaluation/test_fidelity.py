@@ -1,4 +1,4 @@
-"""Metrics of fidelity on tables with known scores and on tables with planted faults."""
+"""Tests of fidelity metrics on tables with known scores and on tables with planted faults."""
 
 from __future__ import annotations
 
@@ -63,8 +63,8 @@ def test_unusual_tables_are_scored_or_have_a_reason(metric: Metric, table: pa.Ta
 
 
 def test_values_missing_in_other_combinations_lower_the_score() -> None:
-    # Half of the values of x and of y are missing: in the same rows of the real table, and in alternating
-    # rows of the synthetic table.
+    # Half of the values of x and half of the values of y are missing. In the real table, both values are
+    # missing in the same rows. In the synthetic table, they are missing in alternating rows.
     real = pa.table({"x": [1.0, None] * 20, "y": [1.0, None] * 20, "z": [1.0, 2.0] * 20})
     synthetic = pa.table({"x": [1.0, None] * 20, "y": [None, 1.0] * 20, "z": [1.0, 2.0] * 20})
     result = missing_values.score(comparison(real, synthetic))
@@ -99,7 +99,7 @@ def test_coverage_of_known_columns_is_exact() -> None:
 
 def test_adherence_of_known_columns_is_exact() -> None:
     assert boundary_adherence(np.array([0.0, 10]), np.array([-1.0, 0, 10, 11])) == 0.5
-    # A missing value is out of bounds if the real column has none, and is ignored otherwise.
+    # A missing value is out of bounds if the real column has no missing values. Otherwise it is ignored.
     assert boundary_adherence(np.array([0.0, 10]), np.array([5.0, np.nan])) == 0.5
     assert boundary_adherence(np.array([0.0, 10, np.nan]), np.array([5.0, np.nan])) == 1.0
     assert category_adherence(codes(0, 1), codes(0, 2, -1, 1)) == 0.5
@@ -137,8 +137,8 @@ def test_score_falls_by_half_the_difference_of_the_correlations() -> None:
 
 
 def test_rare_categories_have_separate_cells() -> None:
-    # Each of 60 categories occurs with one category of d in the real table, and with the previous one in the
-    # synthetic table. `column_pairs` would pool most of them.
+    # Each of 60 categories occurs with one category of d in the real table and with the previous category of
+    # d in the synthetic table. `column_pairs` would pool most of them.
     names = np.array([f"v{i:02}" for i in range(60)] * 5)
     real = pa.table({"c": names, "d": names})
     synthetic = pa.table({"c": names, "d": np.roll(names, 1)})
@@ -149,7 +149,7 @@ def test_rare_categories_have_separate_cells() -> None:
 
 
 def test_contingency_counts_missing_as_a_category() -> None:
-    # Cells (a, x) and (missing, x) with a share of 1/2 each, against one cell with a share of 1.
+    # The cells (a, x) and (missing, x) with a share of 1/2 each are compared with one cell with a share of 1.
     real = (codes(0, -1), codes(0, 0))
     assert contingency.contingency_similarity(real, (codes(0, 0), codes(0, 0))) == 0.5
 
@@ -163,7 +163,8 @@ def test_sparse_and_dense_counting_agree(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_mutual_information_of_known_tables_is_exact() -> None:
-    # One column determines the other: log 2 nats. Miller-Madow with 2 cells and 2 + 2 values adds 1/(2n).
+    # One column determines the other, so their information is log 2 nats. The Miller-Madow correction with 2
+    # cells and 2 + 2 values adds 1/(2n).
     same = np.array([[[500, 0], [0, 500]]], dtype=np.int32)
     nats, strength = information(same)
     assert nats[0] == pytest.approx(np.log(2) + 1 / 2000)
@@ -202,7 +203,7 @@ def test_recognized_rows_are_listed() -> None:
     rng = np.random.default_rng(0)
     strange = rng.choice(2000, 40, replace=False)
     x, y = rng.normal(size=2000), rng.normal(size=2000)
-    # The rows differ, because equal rows share a fold and would never be both trained on and tested.
+    # The rows differ, because equal rows share a fold and would never appear in both training and testing.
     x[strange], y[strange] = 30.0 + np.arange(40), 30.0 + np.arange(40)
     real = pa.table({"x": rng.normal(size=2000), "y": rng.normal(size=2000)})
     for metric in (two_sample, two_sample_linear):
@@ -241,7 +242,7 @@ def test_linear_test_detects_a_shift_but_not_a_lost_relation() -> None:
     shifted_score = two_sample_linear.score(comparison(real, shifted)).score
     lost_score = two_sample_linear.score(comparison(real, lost)).score
     assert shifted_score is not None
-    # AUC of two normal distributions one standard deviation apart: Phi(1 / sqrt(2)) = 0.760.
+    # The AUC of two normal distributions one standard deviation apart is Phi(1 / sqrt(2)) = 0.760.
     assert shifted_score == pytest.approx(0.760, abs=4 * auc_standard_error(0.76, 3000, 3000))
     assert lost_score == pytest.approx(0.5, abs=4 * auc_standard_error(0.5, 3000, 3000))
 
@@ -273,7 +274,7 @@ def test_chance_is_close_to_the_score_of_real_rows() -> None:
 
 
 def test_small_group_is_named_without_a_score_and_a_tiny_one_is_not_named() -> None:
-    # A group of 40 rows is named, and a group of 4 rows must not be named.
+    # The report names a group of 40 rows and must not name a group of 4 rows.
     group = pa.array(["many"] * 956 + ["rare"] * 40 + ["tiny"] * 4)
     table = pa.table({"group": group, "x": np.arange(1000.0)})
     result = subgroups.score(comparison(table, table))

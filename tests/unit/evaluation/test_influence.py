@@ -1,4 +1,4 @@
-"""Measures of predictions: cases with known values."""
+"""Tests of prediction measures on cases with known values."""
 
 from __future__ import annotations
 
@@ -54,12 +54,12 @@ def test_r2_interval_covers_the_bootstrap() -> None:
 
 
 def test_average_precision_agrees_with_known_ranks() -> None:
-    # Positives are at ranks 1 and 3, with precision 1 and 2/3, each for half of the recall.
+    # The positives are at ranks 1 and 3. The precisions are 1 and 2/3, each over half of the recall.
     scores, is_positive = np.array([0.9, 0.8, 0.7, 0.1]), np.array([True, False, True, False])
     assert influence.average_precision(scores, is_positive) == pytest.approx((1 + 2 / 3) / 2)
-    # With equal scores, there is one step at the share of the class.
+    # With equal scores, the curve has one step at the share of the class.
     assert influence.average_precision(np.zeros(4), is_positive) == pytest.approx(0.5)
-    # A row with weight 2 is the same as two rows.
+    # A row with weight 2 counts as two rows.
     twice = influence.average_precision(scores, is_positive, np.array([1.0, 2, 1, 1]))
     assert twice == pytest.approx((1 + 2 / 4) / 2)
 
@@ -75,7 +75,7 @@ def test_rows_of_one_subject_are_one_observation() -> None:
     rng = np.random.default_rng(0)
     scores, is_positive = rng.random(300), rng.random(300) < 0.5
     alone = influence.area(scores, is_positive)
-    # With each row repeated ten times, the area and its error stay the same.
+    # If each row is repeated ten times, the area and its error stay the same.
     repeated = influence.area(np.repeat(scores, 10), np.repeat(is_positive, 10))
     together = replace(repeated, subjects=np.repeat(np.arange(300), 10))
     assert together.value == pytest.approx(alone.value)
