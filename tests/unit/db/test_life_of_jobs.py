@@ -1,4 +1,4 @@
-"""The statements on jobs in random order, compared with a model of the state machine."""
+"""Tests that run job statements in random order and compare them with a model of the state machine."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def related(table: pa.Table, *, seed: int) -> pa.Table:
 
 
 def destroyed(table: pa.Table) -> pa.Table:
-    """Return the table with columns reversed, shifted, shuffled and clipped, without any dependency left."""
+    """Return the table with columns reversed, shifted, shuffled and clipped until no dependency is left."""
     rng = np.random.default_rng(99)
     height = np.array(table.column("height").to_numpy()) * -3 + 2
     turned = pa.array(rng.permutation(height), from_pandas=True)

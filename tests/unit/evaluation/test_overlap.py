@@ -16,7 +16,7 @@ from understudy.evaluation.verdict import PolicyCheck
 from understudy.tables.inference import infer_table
 
 N = 1_000
-# All checks of these attacks would pass on a holdout that consists of training rows.
+# The checks of these attacks would all pass on a holdout that consists of training rows.
 ATTACKS = ("exact_copies", "membership_distance", "nearest_record", "near_copies")
 
 

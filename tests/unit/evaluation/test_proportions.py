@@ -1,4 +1,4 @@
-"""Intervals of shares: closed forms, published values and their coverage."""
+"""Tests of intervals of shares: closed forms, published values and coverage."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_95_percent_of_intervals_of_units_contain_the_difference(spread: float) 
     units = np.repeat(np.arange(n_units), sizes)
 
     def drawn(centre: float) -> Proportion:
-        # The share of a unit is the centre, a value close to it, or 0 or 1.
+        # The share of a unit is the centre, a value close to the centre, 0 or 1.
         own = np.clip(centre + spread * rng.choice([-1, 1], n_units), 0, 1)
         return share_of(rng.random(len(units)) < own[units], units)
 
@@ -116,5 +116,5 @@ def test_predicted_shares_contain_further_shares(share: float) -> None:
     ):
         low, high = predicted_shares(Proportion(estimate / n, n), n_further, 0.01)
         inside.append(low <= further / n_further <= high)
-    # 98 % are expected; four standard errors of 400 draws are 2.8 %.
+    # The expected share is 98 %. Four standard errors of 400 draws are 2.8 %.
     assert np.mean(inside) > 0.95

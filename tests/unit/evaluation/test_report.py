@@ -1,4 +1,4 @@
-"""The report as a whole, and its page."""
+"""Tests of the report as a whole and of its page."""
 
 from __future__ import annotations
 
@@ -182,7 +182,7 @@ def test_page_is_self_contained(report: Report) -> None:
     page = Page(text)
     assert page.open_tags == []
     assert not {"script", "link", "img", "iframe", "object"} & set(page.tags)
-    # Links to the documentation load nothing until a reader follows them.
+    # Links to the documentation load nothing until a reader opens them.
     assert "http" not in text.replace(f'<a href="{DOCS_URL}/', "")
     assert "url(" not in text
     assert not [name for name, _ in page.attributes if name.startswith("on")]

@@ -1,4 +1,4 @@
-"""Properties of frames other than the dtypes of columns: labels, index, memory and formats."""
+"""Tests of the properties of frames other than column dtypes: labels, index, memory and formats."""
 
 from __future__ import annotations
 

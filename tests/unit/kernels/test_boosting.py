@@ -1,4 +1,4 @@
-"""Boosted trees: comparison with a reference implementation, and properties of fits."""
+"""Tests of boosted trees: comparison with a reference implementation, and properties of fits."""
 
 from __future__ import annotations
 

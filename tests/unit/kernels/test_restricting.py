@@ -1,4 +1,4 @@
-"""Comparison of draws within a set of codes with the probabilities of all codes."""
+"""Tests that compare draws within a set of codes with the probabilities of all codes."""
 
 from __future__ import annotations
 
