@@ -1,4 +1,4 @@
-"""A holdout of training rows is not a valid control. Natural duplicates are not an overlap."""
+"""Tests that a holdout of training rows is an invalid control and that natural duplicates are no overlap."""
 
 from __future__ import annotations
 

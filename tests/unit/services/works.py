@@ -74,7 +74,7 @@ def invent(folder: Path, progress: Progress) -> Json:
 
 
 def wait(folder: Path, progress: Progress) -> Json:
-    """Work for a while."""
+    """Work for a limited time."""
     for step in range(600):
         progress("waiting", step / 600)
         time.sleep(0.1)
