@@ -1,4 +1,4 @@
-"""The tests without the marker `database` start no database, and tests of the engine need no service."""
+"""Checks that unmarked tests start no database and that tests of the engine need no service."""
 
 from __future__ import annotations
 

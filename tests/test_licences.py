@@ -1,4 +1,4 @@
-"""Every installed dependency has a permissive licence, or is on a short list of exceptions with reasons."""
+"""Every installed dependency has a permissive licence or is on a short list of exceptions with reasons."""
 
 import re
 from collections.abc import Iterator

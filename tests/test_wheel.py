@@ -1,4 +1,4 @@
-"""The wheel contains the package `understudy` with all its files, and nothing else."""
+"""Tests that the wheel contains the package `understudy` with all its files, and nothing else."""
 
 import os
 import subprocess

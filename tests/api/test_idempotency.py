@@ -1,4 +1,4 @@
-"""A repeated POST with the same idempotency key has one effect and returns the same response."""
+"""Tests that repeated POST requests with one idempotency key have one effect and the same response."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ World = dict[str, str]
 Own = tuple[TestClient, World]
 WITH_ID = [name for name in IN_V1 if "{" in OPERATIONS[name][0]]
 PART_DIGEST = f"sha-256=:{b64encode(sha256(b'abcd').digest()).decode()}:"
-# Requests that are valid up to the lookup of the resource, for each operation.
+# For each operation, these requests are valid up to the lookup of the resource.
 REQUESTS: dict[str, dict[str, Any]] = {
     "update_dataset": {"json": {"name": "mine now"}},
     "release_dataset": {"json": {"reason": "Needed for a test."}},

@@ -1,4 +1,4 @@
-"""Types of columns are preserved from upload through training and sampling to download."""
+"""Tests that column types are preserved from upload through training and sampling to download."""
 
 from __future__ import annotations
 

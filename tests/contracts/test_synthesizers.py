@@ -1,4 +1,4 @@
-"""The contract of all synthesizers."""
+"""Contract tests for all synthesizers."""
 
 from __future__ import annotations
 
@@ -276,7 +276,7 @@ def test_extremes_are_never_sampled(make: Make, scale: int) -> None:
 
 
 def test_placeholder_replaces_levels_that_are_not_shared(make: Make) -> None:
-    # Patterns are recognized only from 20 values on.
+    # Patterns are recognized only if a column has at least 20 values.
     values = pa.array([f"person {i}" for i in range(19)])
     synthesizer = fit(make(), *one_column(values, ColumnKind.category))
     assert set(draw(synthesizer, 50)["x"].to_pylist()) == {"_OTHER_"}

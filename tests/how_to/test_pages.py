@@ -1,4 +1,4 @@
-"""Each how-to page that adds a component works when it is followed literally."""
+"""Tests that each how-to page that adds a component works if its steps are followed literally."""
 
 from __future__ import annotations
 

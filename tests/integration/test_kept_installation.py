@@ -1,4 +1,4 @@
-"""A database and a store of an earlier version after the migration. `kept/README.md` describes them."""
+"""Tests of a database and a store of an earlier version after migration. `kept/README.md` describes both."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def rows_of(table: object) -> set[int]:
 def test_noisy_copy_has_the_real_distribution_and_is_close_to_real_rows(compared: Comparison) -> None:
     leak = leaky_copy(compared)
     assert leak.synthetic.n_rows == compared.synthetic.n_rows
-    # The Kolmogorov-Smirnov distance of two samples of 600 and 400 rows has a mean of 0.056.
+    # The Kolmogorov-Smirnov distance between two samples of 600 and 400 rows has a mean of 0.056.
     assert column_shapes.score(leak).score > 0.92
     height = compared.encoder_index("height")
     copied, real = (table.columns[height] for table in (leak.synthetic, compared.real))

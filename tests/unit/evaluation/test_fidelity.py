@@ -180,7 +180,8 @@ def test_mutual_information_of_independent_columns_is_near_zero_on_average() -> 
         dtype=np.int32,
     )
     # 2n times the uncorrected information is chi-square with 9 degrees of freedom: mean 9/800 nats, standard
-    # deviation sqrt(18)/800. Corrected and cut at 0, its mean is 0.4 instead of 2.1 standard deviations.
+    # deviation sqrt(18)/800. After the correction and the cut at 0, the mean is 0.4 instead of 2.1 standard
+    # deviations.
     assert information(counts)[0].mean() < 0.5 * np.sqrt(18) / 800
 
 
@@ -258,8 +259,8 @@ def test_drift_in_a_small_group_is_detected() -> None:
     assert isinstance(result, subgroups.SubgroupsResult)
     worst = result.groups[0]
     assert (worst.column, worst.group, worst.worst) == ("group", "few", "x")
-    # Two normal distributions 1.5 standard deviations apart have a Kolmogorov-Smirnov distance of
-    # 2 Phi(0.75) - 1 = 0.547. Samples of 200 rows each deviate from it by less than 0.1.
+    # Two normal distributions 1.5 standard deviations apart have a Kolmogorov-Smirnov distance of 2 Phi(0.75)
+    # - 1 = 0.547. The distance between samples of 200 rows each deviates from this value by less than 0.1.
     assert worst.score == pytest.approx(1 - 0.547, abs=0.1)
     assert worst.chance > 0.88
     assert result.whole > 0.9
@@ -298,7 +299,7 @@ def test_two_samples_of_one_source_score_close_to_the_best() -> None:
     for metric in FIDELITY:
         result = metric.score(compared)
         assert isinstance(result, MetricResult)
-        # The tolerance is that of the contract tests. The ends of ranges vary most.
+        # The tolerance is that of the contract tests. The ends of ranges vary more than all other scores.
         assert abs(result.score - metric.best) < 0.07, metric.name
 
 

@@ -30,12 +30,14 @@ def test_exact_interval_of_only_successes_mirrors_that_of_no_success() -> None:
 
 
 def test_score_interval_agrees_with_published_values() -> None:
-    # Newcombe (1998), "Two-sided confidence intervals for the single proportion", table I: 15 of 148.
+    # The source is Newcombe (1998), "Two-sided confidence intervals for the single proportion", table I: 15
+    # of 148.
     assert score_interval(15 / 148, 148) == pytest.approx((0.0624, 0.1605), abs=5e-5)
 
 
 def test_difference_agrees_with_published_values() -> None:
-    # Newcombe (1998), "Interval estimation for the difference", table II: 56 of 70 minus 48 of 80, method 10.
+    # The source is Newcombe (1998), "Interval estimation for the difference", table II: 56 of 70 minus 48 of
+    # 80, method 10.
     found = difference(Proportion(56 / 70, 70), Proportion(48 / 80, 80), confidence=0.95)
     assert found.score == pytest.approx(0.2)
     assert found.interval == pytest.approx((0.0524, 0.3339), abs=5e-5)

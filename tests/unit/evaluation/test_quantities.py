@@ -86,7 +86,7 @@ def test_differences_of_shuffled_neighbours_are_noticed(draw: Draw) -> None:
     assert isinstance(shuffled, PairedDifferencesResult)
     (pair,) = fresh.pairs
     assert [pair.first, pair.second] == real.column_names
-    # The Kolmogorov-Smirnov distance of two samples of 1,000 rows exceeds 0.087 in one of 1,000 cases.
+    # The Kolmogorov-Smirnov distance between two samples of 1,000 rows exceeds 0.087 in one of 1,000 cases.
     assert fresh.score > 0.913
     assert shuffled.score < 0.8
 

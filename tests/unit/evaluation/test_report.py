@@ -85,7 +85,8 @@ def test_every_metric_has_its_baselines(report: Report) -> None:
 def test_independent_columns_lose_the_pairs_and_keep_the_shapes(report: Report) -> None:
     rows = {row.name: row for row in report.summary()}
     assert rows["column_pairs"].independent < rows["column_pairs"].value - 0.03  # type: ignore[operator]
-    # The Kolmogorov-Smirnov distance of 500 and 800 rows has a mean of about 0.87 * sqrt(1/500 + 1/800).
+    # The Kolmogorov-Smirnov distance between samples of 500 and 800 rows has a mean of about 0.87 *
+    # sqrt(1/500 + 1/800).
     assert rows["column_shapes"].independent > 0.92  # type: ignore[operator]
 
 

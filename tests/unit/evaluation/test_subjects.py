@@ -49,7 +49,7 @@ POLICY = Policy(
 
 
 def compared(generator: str, sizes: list[int], *subject: str) -> Comparison:
-    """Return a comparison with the output of a generator. The holdout is by row if no subject is named."""
+    """Return a comparison with a generator's output. Without a subject, the holdout is split by row."""
     training, holdout, schema = split(sizes, *subject)
     return compare(
         ComparisonTables(training, made_by(generator, training, sizes), holdout=holdout), schema, seed=SEED

@@ -182,7 +182,7 @@ def test_draws_follow_the_forest() -> None:
     draws = StreamRows(np.uint64(1), np.uint64(2), consecutive_rows(3, n))
     drawing.draw_column(rows, 1, draws, drawing.Conditional(child, forest, NO_PREDICTOR, coarse), drawn)
     expected = np.array(probabilities(forest, child, rows[0], 23))
-    # Six standard deviations of a share among n draws.
+    # The tolerance is six standard deviations of a share among n draws.
     tolerance = 6 * np.sqrt(expected * (1 - expected) / n) + 1e-4
     assert (np.abs(np.bincount(drawn, minlength=23) / n - expected) < tolerance).all()
     assert (rows[:, 1] == coarse[drawn]).all()
@@ -238,7 +238,7 @@ def test_trees_of_a_choice_are_grown_on_different_rows() -> None:
     shares = forest.cumulative[:, 0] / 2**32
     assert forest.root.shape == (1, 8)
     assert len(set(shares.tolist())) > 1
-    # Six standard deviations of the share in about 500 rows.
+    # The tolerance is six standard deviations of the share in about 500 rows.
     assert np.abs(shares - 0.5).max() < 6 * 0.5 / np.sqrt(500)
 
 

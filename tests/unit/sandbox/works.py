@@ -155,7 +155,7 @@ def do_kill_itself(payload: Json, folder: Path, progress: Progress) -> Json:
 
 
 def _pipe() -> int:
-    """Return the pipe to the supervisor in the way in which hostile work would find the pipe."""
+    """Search the open descriptors for the pipe to the supervisor, as hostile work would."""
     for descriptor in range(3, 100):
         link = Path(f"/proc/self/fd/{descriptor}")
         if link.is_symlink() and link.readlink().name.startswith("pipe:"):

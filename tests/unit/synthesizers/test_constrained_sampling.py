@@ -160,7 +160,7 @@ def test_impossible_conditions_are_refused(chain: TreeChain, where: dict[str, An
 
 
 def with_gaps(table: pa.Table, names: list[str], share: float) -> pa.Table:
-    """Return the table without a share of the values in the named columns."""
+    """Return the table with a share of the values in the named columns set to missing."""
     rng = np.random.default_rng(5)
     for name in names:
         mask = pa.array(rng.random(len(table)) < share)

@@ -40,7 +40,7 @@ def fit(
 
 
 def draw(transformer: Transformer, rows: RowNumbers | int, *, seed: int = 1, column: int = 0) -> Any:
-    """Return one value for each row, none of which is missing."""
+    """Return one non-missing value for each row."""
     numbers = consecutive_rows(0, rows) if isinstance(rows, int) else rows
     codes = np.full(len(numbers), transformer.n_codes - 1, np.uint16)
     return transformer.decode(codes, RowStream(seed, DECODING + column, numbers))
