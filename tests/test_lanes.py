@@ -12,7 +12,7 @@ import pytest
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[1]
-# Modules of packages that have another name, and modules of the packages' dependencies.
+# MODULES maps packages to modules with other names. DEPENDENCIES lists modules of indirect dependencies.
 MODULES = {"python-multipart": "multipart", "pydantic-settings": "pydantic_settings"}
 DEPENDENCIES = ("httpx2", "kombu", "mako", "redis", "starlette")
 COLLECT = """

@@ -16,7 +16,7 @@ SEEDS = (0, 1)
 
 
 def many_people() -> pa.Table:
-    """Return rows with so many columns that almost all rows are unique and an attack can succeed."""
+    """Return rows with enough columns to make almost every row unique, so that an attack can succeed."""
     table, rng = people(N_ROWS, seed=7), np.random.default_rng(7)
     for name in ("weight", "income", "rent", "age"):
         table = table.append_column(name, pa.array(rng.normal(size=N_ROWS)))

@@ -299,7 +299,7 @@ def test_two_samples_of_one_source_score_close_to_the_best() -> None:
     for metric in FIDELITY:
         result = metric.score(compared)
         assert isinstance(result, MetricResult)
-        # The tolerance is that of the contract tests. The ends of ranges vary more than all other scores.
+        # The tolerance is that of the contract tests. The scores of range ends vary most between samples.
         assert abs(result.score - metric.best) < 0.07, metric.name
 
 
