@@ -1,4 +1,4 @@
-"""Selection of tests with and without the service, and fixtures that need no service."""
+"""Selection of tests with and without the service, and fixtures that do not need the service."""
 
 from __future__ import annotations
 

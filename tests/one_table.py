@@ -41,13 +41,13 @@ def batches_of(
 
 
 def sample(synthesizer: Synthesizer, n_rows: int, **how: Any) -> pa.Table:
-    """Return a sample as one table, without columns if it has no rows. `how` is passed to `batches_of`."""
+    """Return a sample as one table. An empty sample has no columns. `how` is passed to `batches_of`."""
     batches = list(batches_of(synthesizer, n_rows, **how))
     return pa.Table.from_batches(batches) if batches else pa.table({})
 
 
 def impute(synthesizer: Synthesizer, table: pa.Table, *, seed: int = 1, n_draws: int = 1) -> pa.Table:
-    """Return the imputed table, once for each draw."""
+    """Return one imputed table for each draw."""
     assert isinstance(synthesizer, SupportsImputation)
     (name,) = root_tables(synthesizer.schema_)
     completed = synthesizer.impute(
@@ -74,7 +74,7 @@ class Parts:
         self.arrays[name] = array
 
     def json(self, name: str, *values: Any) -> Any:
-        """Store a JSON value, or return the stored one."""
+        """Store a JSON value, or return the stored value."""
         assert name == "model"
         if values:
             (self.model,) = values

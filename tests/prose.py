@@ -1,4 +1,4 @@
-"""Read the project's prose: check it against the word list, list it, or draw a random sample for a reader.
+"""Check the project's prose against the word list, list the prose, or sample it for a reader.
 
     python -m tests.prose check                           # what `make check` runs
     python -m tests.prose sample --seed 1 -n 60           # sentences from everywhere, for a reader to judge
@@ -28,10 +28,10 @@ ROOT = Path(__file__).parent.parent
 KINDS = ("docstring", "comment", "text", "error", "test", "markdown", "html", "openapi")
 PATTERNS = ("*.py", "*.md", "*.html", "openapi.json")
 
-# The beginning of a description without a main clause. Questions are exempt.
+# The pattern matches the beginning of a description without a main clause. Questions are exempt.
 FRAGMENT = re.compile(r"^(?:Of|What|Who|Whose)\b(?=[^?]*$)")
 
-# A string literal is text if it has a space between words. Shorter ones are names, formats and keys.
+# A string literal is text if it has a space between words. Shorter literals are names, formats and keys.
 N_WORDS_MIN = 4
 
 # The test of this module contains faults on purpose.
@@ -40,7 +40,7 @@ EXCLUDED = ("tests/test_prose.py",)
 
 @dataclass(frozen=True)
 class Passage:
-    """A piece of prose and where it is."""
+    """A piece of prose and its location."""
 
     path: str
     line: int
@@ -52,13 +52,13 @@ class Passage:
 
 
 def banned_words() -> re.Pattern[str]:
-    """Return one pattern for every line of the word list."""
+    """Return a pattern that matches any entry of the word list."""
     lines = (ROOT / "tests" / "banned_words.txt").read_text().splitlines()
     return re.compile("|".join(line for line in lines if line and not line.startswith("#")), re.IGNORECASE)
 
 
 def tracked_files(folders: Iterable[str] = ()) -> list[Path]:
-    """Return the files under version control that contain prose, restricted to `folders` if there are any."""
+    """Return the files under version control that contain prose, restricted to `folders` if given."""
     listed = subprocess.run(
         ["git", "ls-files", "--", *PATTERNS], cwd=ROOT, check=True, capture_output=True, text=True
     ).stdout.splitlines()
@@ -239,7 +239,7 @@ def sentences(passage: Passage) -> list[Passage]:
 
 
 def check(folders: Iterable[str] = ()) -> list[str]:
-    """Return the passages that contain a word of the list or begin like a fragment, each with its fault."""
+    """Return each passage that contains a listed word or begins like a fragment, together with its fault."""
     pattern = banned_words()
     return [
         f"{passage} ← {fault!r}"

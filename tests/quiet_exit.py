@@ -1,4 +1,4 @@
-"""Exit of a process without finalization, during which DuckDB would print warnings."""
+"""Process exit without finalization, because DuckDB prints warnings during finalization."""
 
 import atexit
 import os

@@ -1,4 +1,4 @@
-"""Database rows and uploaded files with default values. A test sets only the values that matter to it."""
+"""Database rows and uploaded files with default values. A test sets only the values that it needs."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def new_model(dataset_id: UUID, **changes: Any) -> NewModel:
 
 
 def made_dataset(model_id: UUID, source_dataset_id: UUID | None = None) -> MadeDataset:
-    """Return a new sample, or with `source_dataset_id` an imputation."""
+    """Return a new sample, or an imputation if `source_dataset_id` is given."""
     return MadeDataset("s", model_id, DATASET_SCHEMA, FINDINGS, source_dataset_id)
 
 

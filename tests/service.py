@@ -23,7 +23,8 @@ from understudy.settings import Settings
 from workers.worker import PRELOAD, WORK
 
 SECRET_KEY = "a key for tests, of 32 characters or more"
-# Modules that workers do not preload, to save memory. In the tests they would be imported hundreds of times.
+# Workers do not preload these modules, to save memory. Without preloading, tests would import the modules
+# hundreds of times.
 LATE_IMPORTS = (
     *("duckdb", "sklearn.ensemble", "sklearn.linear_model", "understudy.tables.formats.csv"),
     "tests.quiet_exit",
@@ -73,8 +74,8 @@ def sandbox() -> Iterator[Sandbox]:
 def database_url(database: str) -> Iterator[str]:
     """Return the URL of an empty database, and delete its rows after the test."""
     yield database
-    # This takes about 15 ms, whereas copying a template database takes ten times as long. The role `replica`
-    # disables foreign keys, so that the order of the tables does not matter.
+    # The deletion takes about 15 ms, and copying a template database takes ten times as long. The role
+    # `replica` disables foreign keys, so the tables can be emptied in any order.
     tables = (
         "set session_replication_role = replica",
         *(f"delete from {name}" for name in Base.metadata.tables),  # noqa: S608 - our own names
@@ -92,7 +93,7 @@ def sessions(database_url: str) -> Iterator[sessionmaker[Session]]:
 
 @pytest.fixture
 def settings(database_url: str, tmp_path: Path) -> Settings:
-    """Return the settings of production with shorter pauses."""
+    """Return the production settings with shorter pauses."""
     return Settings(
         database_url=database_url,
         secret_key=SECRET_KEY,
@@ -112,7 +113,7 @@ def queue() -> ListQueue:
 
 @pytest.fixture
 def resources(settings: Settings, queue: ListQueue) -> Iterator[Resources]:
-    """Open resources on the test's database and folder."""
+    """Open resources that use the test's database and folder."""
     resources = open_resources(settings, queue=queue)
     yield resources
     resources.close()

@@ -1,4 +1,4 @@
-"""Random tables with columns of all kinds and degenerate distributions, for property-based tests."""
+"""Random tables for property-based tests, with columns of all kinds and degenerate distributions."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ STORABLE_TYPES: tuple[pa.DataType, ...] = (
     *(pa.timestamp("ms", "UTC"), pa.timestamp("ns", "Europe/Vienna"), pa.timestamp("s", "+02:00")),
     *(pa.duration(unit) for unit in UNITS),
 )
-# Distributions of values, from a constant to the whole range of the type.
+# The shapes are distributions of values, from a constant to the whole range of the type.
 SHAPES = ("constant", "two", "few", "near", "wide", "all missing")
 _N_A_DAY = {"s": 86_400, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
 
@@ -69,7 +69,7 @@ def _make_column(
 
 
 def make_values(rng: np.random.Generator, type_: pa.DataType, shape: str, n_rows: int) -> Any:
-    """Return values of a type with a shape."""
+    """Return values of a type in a given shape."""
     if pa.types.is_boolean(type_):
         return pa.array(rng.random(n_rows) < (1.0 if shape == "constant" else 0.5))
     if pa.types.is_string(type_) or pa.types.is_large_string(type_):
@@ -82,7 +82,7 @@ def make_values(rng: np.random.Generator, type_: pa.DataType, shape: str, n_rows
 
 
 def make_floats(rng: np.random.Generator, type_: pa.DataType, shape: str, n_rows: int) -> Any:
-    """Return floats with all exponents and some NaN for the shape `wide`, otherwise with few decimals."""
+    """Return floats with few decimals. For the shape `wide`, return floats of all exponents and some NaN."""
     dtype = type_.to_pandas_dtype()
     if shape == "wide":
         exponents = rng.uniform(
@@ -109,7 +109,7 @@ def make_whole(
 
 
 def limits_of(type_: pa.DataType) -> tuple[int, int]:
-    """Return the lowest and highest whole number that an exact type can store, limited to 64 bits."""
+    """Return the lowest and the highest whole number that an exact type can store, limited to 64 bits."""
     if pa.types.is_integer(type_):
         limits = np.iinfo(type_.to_pandas_dtype())
         return int(limits.min), int(limits.max)

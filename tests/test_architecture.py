@@ -192,7 +192,7 @@ def modules() -> dict[str, Path]:
 
 
 def imports_of(path: Path, known: Collection[str]) -> set[str]:
-    """Return the known modules that a file imports, at its top, in a function, or by ``module:name``."""
+    """Return the known modules that a file imports at its top, in a function, or as ``module:name``."""
     tree = ast.parse(path.read_text())
     typing_only = {
         inner

@@ -1,4 +1,4 @@
-"""Assumptions of the container files that can be checked without a container engine."""
+"""Tests of the assumptions in the container files that need no container engine."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent
 
 
 def test_jobs_inherit_the_numba_variables_of_the_image():
-    # Without them every job would compile its kernels, which takes 20 s instead of 1 s.
+    # Without them, every job would compile its kernels and take 20 s instead of 1 s.
     variables = set(re.findall(r"NUMBA_[A-Z_]+", (ROOT / "Dockerfile").read_text()))
     assert variables
     assert variables <= set(ENVIRONMENT)
@@ -24,7 +24,7 @@ def test_compose_sets_only_existing_settings():
 
 
 def test_image_contains_the_service():
-    # The wheel does not contain the service, so the image installs the repository as editable.
+    # The wheel does not contain the service, so the image installs the repository in editable mode.
     dockerfile = (ROOT / "Dockerfile").read_text()
     copied = set(re.findall(r"^COPY ([a-z]+) \1$", dockerfile, re.MULTILINE))
     let_through = set(re.findall(r"^!(\w+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE))

@@ -1,4 +1,4 @@
-"""Paths and lists in the documentation match the code."""
+"""Tests that paths and lists in the documentation match the code."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def paths_in(text: str) -> list[str]:
 
 
 def globs_of(path: str) -> list[str]:
-    """Return glob patterns for a path: `<name>` matches any name, and `{a,b}` each of several."""
+    """Return glob patterns for a path. `<name>` matches any name, and `{a,b}` yields one pattern each."""
     braces = re.search(r"\{([^}]*)\}", path)
     if braces is None:
         return [re.sub(r"<[a-z]+>", "[a-z]*", path)]

@@ -1,4 +1,4 @@
-"""The tests without the marker `database` start no database, and tests of the engine need no service."""
+"""Checks that unmarked tests start no database and that tests of the engine need no service."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[1]
-# Module names of packages that have another name, and modules of their dependencies.
+# MODULES maps packages to modules with other names. DEPENDENCIES lists modules of indirect dependencies.
 MODULES = {"python-multipart": "multipart", "pydantic-settings": "pydantic_settings"}
 DEPENDENCIES = ("httpx2", "kombu", "mako", "redis", "starlette")
 COLLECT = """

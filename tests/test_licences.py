@@ -1,4 +1,4 @@
-"""Every installed dependency has a permissive licence, or is on a short list of exceptions with reasons."""
+"""Every installed dependency has a permissive licence or is on a short list of exceptions with reasons."""
 
 import re
 from collections.abc import Iterator
@@ -13,12 +13,12 @@ PERMISSIVE = re.compile(
     r"MIT|BSD|Apache|ISC|PSF|Python Software Foundation|Python-2\.0|Unlicense|CC0|Zlib|PostgreSQL|HPND",
     re.IGNORECASE,
 )
-# Words of licences that are not permissive, even if the text also contains a permissive licence.
+# These words occur in licences that are not permissive, even if the text also contains a permissive one.
 RESTRICTED = re.compile(
     r"GPL|MPL|Mozilla|EPL|Eclipse|EUPL|SSPL|BUSL|Business Source|Commons Clause|Proprietary", re.IGNORECASE
 )
 
-# Packages that must never be used, because their licence forbids a commercial synthesis service.
+# These packages must never be used, because their licences forbid a commercial synthesis service.
 FORBIDDEN = {"sdv", "ctgan", "copulas", "rdt", "deepecho", "sdmetrics", "sdgym"}
 
 EXCEPTIONS = {

@@ -20,9 +20,9 @@ OPERATIONS = {
     for method, operation in item.items()
 }
 COMPONENTS = set(DOCUMENT["components"]["schemas"])
-# One-word names that are unambiguous in this API. Every other name needs a word that qualifies it.
+# These one-word names are unambiguous in this API. Every other name needs a qualifying word.
 ONE_WORD_NAMES = {"Dataset", "Job", "Policy", "Problem", "Project", "Report", "Upload", "Verdict"}
-# Words without a meaning in the domain. A name must not consist of such words only.
+# These words have no meaning in the domain. A name must not consist of such words only.
 GENERIC_WORDS = {
     *("Any", "Base", "Body", "Data", "Detail", "Details", "Entry", "Error", "Group", "Info", "Input", "Item"),
     *("Kind", "List", "Map", "Model", "Name", "Object", "Option", "Options", "Output", "Page", "Parameters"),
@@ -93,7 +93,7 @@ def is_boolean(node: dict[str, Any]) -> bool:
 
 
 def description_problem(node: dict[str, Any]) -> str | None:
-    """Return the fault in an object's description, or None."""
+    """Return the fault in an object's description, or None if there is no fault."""
     text = node["description"].strip()
     first = re.match(r"[\w'-]+", text)
     if not re.match(r"[A-Z`]", text):

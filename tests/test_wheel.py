@@ -1,4 +1,4 @@
-"""The wheel contains the package `understudy` with all its files, and nothing else."""
+"""Tests that the wheel contains the package `understudy` with all its files, and nothing else."""
 
 import os
 import subprocess
@@ -22,7 +22,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Unpack the wheel into a new folder, as an installation does."""
+    """Unpack the wheel into a new folder, as an installer does."""
     folder = tmp_path_factory.mktemp("site-packages")
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(folder)

@@ -1,4 +1,4 @@
-"""Clients of the application that share resources with the other fixtures, and the data they often need."""
+"""HTTP clients that share resources with the other fixtures, and test data that many tests need."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def other_client(client: TestClient, resources: Resources, other_caller: Caller)
 
 @pytest.fixture(scope="session")
 def shared_database(postgres: str) -> str:
-    """Create a database that is never emptied, and return its URL."""
+    """Create a database that keeps its rows between tests, and return its URL."""
     execute(postgres, "create database understudy_api_tests")
     url = url_of(postgres, "understudy_api_tests")
     upgrade(url)
@@ -59,7 +59,7 @@ def shared_database(postgres: str) -> str:
 
 @pytest.fixture(scope="module")
 def shared_resources(shared_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Resources]:
-    """Open resources that all tests of a file share, each with its own projects."""
+    """Open resources that all tests of a file share. Each test uses its own projects."""
     data_dir = tmp_path_factory.mktemp("data")
     settings = Settings(database_url=shared_database, secret_key=SECRET_KEY, data_dir=data_dir)
     resources = open_resources(settings, queue=ListQueue())
@@ -132,7 +132,7 @@ def get(client: TestClient, path: str) -> Json:
 
 
 def assert_problem(response: Response, status: int, code: str, *words: str) -> Json:
-    """Check that a response is this problem and that its detail contains these words, and return its body."""
+    """Check the problem code of a response and the words in its detail, and return its body."""
     assert response.headers["content-type"] == "application/problem+json", response.text
     problem: Json = response.json()
     assert (response.status_code, problem["status"], problem["code"]) == (status, status, code), response.text
@@ -153,7 +153,7 @@ def assert_nothing_made(client: TestClient, resources: Resources) -> None:
 
 @pytest.fixture
 def address(resources: Resources) -> Iterator[tuple[str, int]]:
-    """Serve the application, and return host and port."""
+    """Serve the application, and return the host and the port."""
     config = uvicorn.Config(create_app(resources), log_config=None, timeout_graceful_shutdown=5)
     server = uvicorn.Server(config)
     listener = socket.create_server(("127.0.0.1", 0))

@@ -1,4 +1,4 @@
-"""Work that does not end by itself. It runs in the sandbox in place of the real work of a job."""
+"""Work that does not end by itself. It replaces the real work of a job in the sandbox."""
 
 from __future__ import annotations
 

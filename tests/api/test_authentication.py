@@ -1,4 +1,4 @@
-"""Every operation under /v1 requires an API key with the right scope."""
+"""Tests that every operation under /v1 requires an API key with the right scope."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_revoked_key_is_rejected_at_the_next_request_by_every_instance(shared_re
         assert_problem(instance.get("/v1/jobs"), 401, "unauthenticated", "revoked")
 
 
-# The operations that require the scope `admin`.
+# These operations require the scope `admin`.
 ADMINISTERING = ("release_dataset", "update_project")
 
 
@@ -114,7 +114,7 @@ def test_a_writing_key_cannot_read(bare_client: TestClient, shared_resources: Re
 
 
 def valid_body(name: str) -> dict[str, object]:
-    """Return a valid request for an operation, so that only the key is wrong."""
+    """Return a request for an operation that is valid except for its key."""
     bodies: dict[str, dict[str, object]] = {
         "upload_dataset": {"files": {"file": ("a.csv", b"a\n1\n")}},
         "create_job": {"json": {"kind": "probe"}},

@@ -1,4 +1,4 @@
-"""Tests that job and dataset of a file without a table contain the error, its place and a remedy."""
+"""Tests that the job and the dataset of an unreadable file report the error, its position and a remedy."""
 
 from __future__ import annotations
 

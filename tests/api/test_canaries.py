@@ -1,4 +1,4 @@
-"""Canaries over HTTP: planted during training and searched for in the evaluation of samples."""
+"""Canaries over HTTP: training plants them, and the evaluation searches samples for them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_canaries_are_planted_counted_and_searched_for(
     report = get(client, f"/v1/reports/{evaluated['report_id']}")
     canary_scores = next(scores for scores in report["metrics"] if scores["name"] == "canaries")
     assert canary_scores["synthetic"]["score"] is not None
-    # The canaries are not part of the real rows of the comparison.
+    # The comparison excludes the canaries from the real rows.
     assert report["tables"]["real"]["n_rows"] == model["n_rows_trained"] - 20 * 2
 
 

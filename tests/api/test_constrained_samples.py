@@ -1,4 +1,4 @@
-"""Samples with conditions or a rebalanced column over HTTP."""
+"""Tests of samples with conditions or with a rebalanced column over HTTP."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_column_is_rebalanced(client: TestClient, chain: str, run_jobs: Callable
     run_jobs()
     result = get(client, f"/v1/jobs/{job['id']}")["result"]
     cities = rows_of(client, result["dataset_id"]).column("city").to_pylist()
-    # Within 5 standard deviations of a binomial share of 0.9 among 400.
+    # The tolerance is 5 standard deviations of a binomial share of 0.9 among 400 rows.
     assert abs(cities.count("Oslo") - 360) <= 30
     assert set(cities) <= {"Oslo", "Rome"}
     assert [group["n_rows"] for group in result["groups"]] == [360, 40]

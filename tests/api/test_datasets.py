@@ -1,4 +1,4 @@
-"""Datasets over HTTP: read, rename, delete and download."""
+"""Tests of datasets over HTTP: reading, renaming, deletion and download."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All errors are returned as helpful problem+json without any of the caller's data."""
+"""All errors are problem+json documents that name a remedy and contain none of the caller's data."""
 
 from __future__ import annotations
 

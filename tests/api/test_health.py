@@ -1,4 +1,4 @@
-"""Health checks of the process, and of the services that jobs need."""
+"""Health checks of the process and of the services that jobs need."""
 
 from __future__ import annotations
 

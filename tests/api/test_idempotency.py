@@ -1,4 +1,4 @@
-"""A repeated POST with the same idempotency key has one effect and returns the same response."""
+"""Tests that repeated POST requests with one idempotency key have one effect and the same response."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_malformed_key_is_rejected(shared_client: TestClient, key: str):
 
 
 class SlowQueue(ListQueue):
-    """A job queue that blocks, so that a request waits between the commit of its job and its response."""
+    """A job queue that blocks each request after the commit of its job and before its response."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -65,7 +65,7 @@ class SlowQueue(ListQueue):
         self.may_go_on = Event()
 
     def ring(self, n: int = 1, *, queue: str = "default") -> bool:
-        """Wait for permission, then count."""
+        """Wait until the test releases the queue, then count the ring."""
         self.is_reached.set()
         return self.may_go_on.wait(30) and super().ring(n)
 

@@ -24,7 +24,7 @@ def chain(client: TestClient, ready_dataset: Json, run_jobs: Callable[[], int]) 
 
 @pytest.fixture
 def completed(client: TestClient, ready_dataset: Json, chain: str, run_jobs: Callable[[], int]) -> Json:
-    """Impute the ready dataset twice, and return the result."""
+    """Impute the ready dataset with two draws, and return the result."""
     job = submit(client, kind="impute", model_id=chain, dataset_id=ready_dataset["id"], n_draws=2, seed=1)
     run_jobs()
     result = get(client, f"/v1/jobs/{job['id']}")["result"]

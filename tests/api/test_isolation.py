@@ -1,4 +1,4 @@
-"""Resources of another project return the same responses as missing ones, for every operation and ID."""
+"""For every operation and ID, requests for another project's resources and missing ones look the same."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ World = dict[str, str]
 Own = tuple[TestClient, World]
 WITH_ID = [name for name in IN_V1 if "{" in OPERATIONS[name][0]]
 PART_DIGEST = f"sha-256=:{b64encode(sha256(b'abcd').digest()).decode()}:"
-# Requests that are valid up to the lookup of the resource, for each operation.
+# For each operation, these requests are valid up to the lookup of the resource.
 REQUESTS: dict[str, dict[str, Any]] = {
     "update_dataset": {"json": {"name": "mine now"}},
     "release_dataset": {"json": {"reason": "Needed for a test."}},
@@ -69,7 +69,7 @@ def unknown() -> World:
 
 
 def seen(response: Response) -> tuple[int, dict[str, str], str]:
-    """Return everything that distinguishes responses for a caller, without the IDs that were sent."""
+    """Return all parts of a response that a caller can compare, without the IDs that were sent."""
     ids = rf"({'|'.join(PREFIXES.values())}|req)_[0-9a-z]{{24,26}}"
     headers = {name: value for name, value in response.headers.items() if name != "x-request-id"}
     return response.status_code, headers, re.sub(ids, "<id>", response.text)

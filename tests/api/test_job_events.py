@@ -1,4 +1,4 @@
-"""Events of a job, as pages and as a stream that can be resumed."""
+"""Tests of job events, as pages and as a resumable stream."""
 
 from __future__ import annotations
 

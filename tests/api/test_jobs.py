@@ -201,7 +201,8 @@ def test_waiting_for_a_finished_job_returns_at_once_and_for_a_missing_job_fails(
 
 
 def test_many_waiting_callers_do_not_block_others(client: TestClient):
-    # Many more callers than threads. If each caller used a thread, they would block the cancellation.
+    # There are many more callers than threads. If each caller used a thread, the cancellation would be
+    # blocked.
     job = submit(client, kind="probe")
     with ThreadPoolExecutor(60) as pool:
         headers = {"Prefer": "wait=60"}

@@ -1,4 +1,4 @@
-"""Interrupted bodies and early rejections, with a real uvicorn on a loopback port."""
+"""Tests of interrupted bodies and early rejections, with a real uvicorn server on a loopback port."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PART = b'--xyz\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\
 
 
 def cut_with_length() -> tuple[str, bytes]:
-    """Return headers with a larger Content-Length than the body."""
+    """Return headers whose Content-Length is larger than the body."""
     return f"Content-Type: text/csv\r\nContent-Length: {2 * len(BODY)}\r\n", BODY
 
 

@@ -1,4 +1,4 @@
-"""Uploads in parts: any order, checks, repetition, resumption and rejection."""
+"""Tests of uploads in parts: order, checks, repetition, resumption and rejection."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def digest_of(data: bytes) -> str:
 
 
 def begin(client: TestClient, *files: tuple[str, bytes], **more: Any) -> Json:
-    """Start an upload of files by name and content, and return it."""
+    """Start an upload of files, given by name and content, and return the upload."""
     declared = [
         {"filename": name, "size_bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
         for name, data in files
@@ -118,7 +118,7 @@ def test_released_attempt_leaves_the_parts_for_the_next(
     upload = begin(client, ("towns.csv", CSV))
     send_all(client, upload, CSV)
     dataset = complete(client, upload).json()["dataset"]
-    # The work of the job may be done before the worker checks whether it is draining.
+    # The job may finish before the worker checks whether it is draining.
     with Sandbox("tests.api.stalled_work:run") as stalled:
         run_next_job(resources, stalled, "worker@test", is_draining=lambda: True)
     assert get(client, f"/v1/datasets/{dataset['id']}")["state"] == "pending"
@@ -260,7 +260,7 @@ def test_file_of_one_part_with_a_wrong_digest_is_rejected(client: TestClient):
     send_all(client, upload, wrong)
     assert_problem(complete(client, upload), 422, "digest_mismatch", "file 1 of 1")
     assert get(client, "/v1/datasets")["data"] == []
-    # The upload is still open, and the right part corrects it.
+    # The upload is still open, and sending the correct part repairs it.
     assert put(client, upload, 1, right).status_code == 200
     assert complete(client, upload).status_code == 202
 
@@ -305,7 +305,7 @@ def test_deleted_upload_leaves_nothing(client: TestClient, resources: Resources)
 
 
 def get_raw(client: TestClient, upload: Json) -> Response:
-    """Return the response to GET of an upload."""
+    """Return the response to a GET request for an upload."""
     return client.get(f"/v1/uploads/{upload['id']}")
 
 

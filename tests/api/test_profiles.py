@@ -1,4 +1,4 @@
-"""Profiles through HTTP, and the scope that real values require."""
+"""Tests of profiles over HTTP, and of the scope that real values require."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from understudy.services.api_keys import Caller
 
 @pytest.fixture
 def administrator(client: TestClient, resources: Resources, caller: Caller) -> TestClient:
-    """Create a client of the same project whose key has the scope `admin`."""
+    """Create a client for the same project with an `admin` key."""
     key = new_key(resources, caller, "read", "admin")
     return TestClient(client.app, headers={"Authorization": f"Bearer {key}"})
 

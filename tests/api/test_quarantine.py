@@ -1,4 +1,4 @@
-"""Samples whose reports fail are in quarantine until an administrator releases them."""
+"""Tests that samples with failed reports stay in quarantine until an administrator releases the samples."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from understudy.services.api_keys import Caller
 Json = dict[str, Any]
 RunJobs = Callable[[], int]
 
-# No sample passes the harsh policy, because no column has a perfect score.
+# No sample passes this strict policy, because no column has a perfect score.
 HARSH = {"name": "harsh", "thresholds": [{"metric": "column_shapes", "fail": 1.0}]}
 MILD = {"name": "mild", "thresholds": [{"metric": "column_shapes", "fail": 0.0}]}
 REASON = "Load tests only, approved in ticket 4711."
@@ -23,7 +23,7 @@ REASON = "Load tests only, approved in ticket 4711."
 
 @pytest.fixture
 def administrator(client: TestClient, resources: Resources, caller: Caller) -> TestClient:
-    """Return a client of the same project whose key has the scope `admin`."""
+    """Return a client for the same project with an `admin` key."""
     key = new_key(resources, caller, "read", "write", "admin")
     return TestClient(client.app, headers={"Authorization": f"Bearer {key}"})
 

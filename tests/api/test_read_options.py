@@ -1,4 +1,4 @@
-"""Tests of read options of uploads, and of the list of skipped rows."""
+"""Tests of the read options of uploads and of the list of skipped rows."""
 
 from __future__ import annotations
 

@@ -172,7 +172,7 @@ def test_files_over_the_limit_in_total_are_rejected(limited_client: TestClient, 
 
 
 def form_with(header: bytes = b"", epilogue: Iterable[bytes] = ()) -> Iterator[bytes]:
-    """Yield a form with a file, a possibly long header of its part, and data after its end."""
+    """Yield a form with a file, an optional long header in its part, and optional data after its end."""
     disposition = b'Content-Disposition: form-data; name="file"; filename="a.csv"'
     yield b"--x\r\n" + disposition + b"\r\n" + header + b"\r\n" + CSV + b"\r\n--x--\r\n"
     yield from epilogue
@@ -275,7 +275,7 @@ def test_full_store_is_an_error_and_leaves_nothing(shared_resources: Resources):
 
 
 def test_full_disk_is_an_error():
-    # This device can be opened but rejects every write, like a full disk.
+    # This device can be opened, but rejects every write as a full disk does.
     staged = StagedFile(Path("/dev/full"))
     staged.add(b"x" * (1 << 18))
     with pytest.raises(StorageFull, match="was not stored"):

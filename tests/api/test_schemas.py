@@ -1,4 +1,4 @@
-"""Schemas through HTTP: reading and changing the kinds, types and roles of columns."""
+"""Tests of schemas over HTTP: reading and changing the kinds, types and roles of columns."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ODD_ROWS = "rows 4, 9"
 
 @pytest.fixture
 def people(client: TestClient, run_jobs: Callable[[], int]) -> str:
-    """Upload people and return the path of their schema."""
+    """Upload a table of people and return the path of its schema."""
     dataset = upload(client, PEOPLE)["dataset"]
     run_jobs()
     return f"/v1/datasets/{dataset['id']}/schema"

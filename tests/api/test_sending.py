@@ -1,4 +1,4 @@
-"""The command `upload` with a real server and interrupted connections."""
+"""Tests of the command `upload` with a real server and interrupted connections."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def test_upload_succeeds_after_an_interruption_at_any_place(
     address: Address, key: str, working: None, table: Path, resources: Resources
 ):
     pauses: list[float] = []
-    # The connection is cut in the first request header, before a body, within bodies, and between requests.
+    # Cut the connection in the first request header, before a body, within bodies, and between requests.
     cuts = [0, 300, 1000, UNIT // 2, UNIT + 900, 3 * UNIT, 3 * UNIT + 1, 2 * UNIT + 77]
     line = BadLine(address, cuts)
     with Client(line.url, key) as client:

@@ -1,4 +1,4 @@
-"""Declared subjects stay whole in the split, and count in training, sampling, the report and the gate."""
+"""The split never divides subjects, and training, sampling, reports and the gate take them into account."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Datasets of several tables, which are uploaded and read together, and addressed by name."""
+"""Datasets of several tables, which are uploaded and read together and addressed by name."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def test_a_model_of_one_of_several_tables_supports_all_jobs(
     evaluate = submit(client, **scored, table="orders")
     run_jobs()
     report = get(client, f"/v1/reports/{result(client, evaluate)['report_id']}")
-    # The holdout of the report consists of the rows that the model was not trained with.
+    # The holdout of the report consists of the rows that the model was not trained on.
     assert report["tables"]["holdout"]["n_rows"] == 120 - model["n_rows_trained"]
     response = client.post("/v1/jobs", json={**scored, "table": "people"})
     assert_problem(response, 422, "schema_mismatch")
@@ -173,7 +173,7 @@ def test_one_unreadable_table_fails_the_dataset_and_the_error_names_it(
     assert (failed["state"], failed["error"]["code"]) == ("failed", "ragged_rows")
     assert failed["error"]["detail"].startswith("Table 'people': ")
     assert "ine 3" in failed["error"]["detail"]
-    # The uploaded files are kept for a retry, but no file that was derived from them.
+    # The uploaded files are kept for a retry. Files derived from them are deleted.
     names = sorted(key.rpartition("/")[2] for key in resources.store.keys(""))
     assert names == ["upload_1.csv", "upload_2.csv"]
 

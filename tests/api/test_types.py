@@ -1,4 +1,4 @@
-"""Types of columns are preserved from upload through training and sampling to download."""
+"""Tests that column types are preserved from upload through training and sampling to download."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from understudy.tables.validation import conform
 N_ROWS = 60
 
 
-# In text formats these are read as decimals of more than 18 digits, which can be stored but not fitted.
+# Text formats yield decimals of more than 18 digits for these types. They can be stored but not fitted.
 LONG_TYPES = (pa.uint64(), pa.decimal128(18, 18))
-# The fields of a column in a schema, without its findings.
+# These are the schema fields of a column, without its findings.
 STORED = ("name", "kind", "arrow_type", "nullable")
 
 
@@ -44,7 +44,7 @@ def every_type(n_rows: int = N_ROWS, types: Sequence[pa.DataType] = STORABLE_TYP
 
 
 def moments(rng: np.random.Generator, type_: pa.DataType, n_rows: int) -> pa.Array:
-    """Return dates, times or durations that every format can write, from five days of 2022 or 24 hours."""
+    """Return dates, times or durations that every format can write, within five days of 2022 or 24 hours."""
     days = rng.integers(19_000, 19_005, n_rows)
     if pa.types.is_date(type_):
         return pa.array(days, pa.int32()).cast(pa.date32()).cast(type_)

@@ -1,4 +1,4 @@
-"""Faults that occurred with real tables, each on a small input made after them."""
+"""Regression tests of faults that occurred with real tables, each on a small reconstructed input."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FOLDER = Path(__file__).parent
 
 
 class Result(NamedTuple):
-    """The rows of a sample as a CSV file contains them, and the messages of `understudy fit`."""
+    """The rows of a sample as written to CSV, and the messages of `understudy fit`."""
 
     rows: list[dict[str, str]]
     messages: str
@@ -85,7 +85,7 @@ def test_c04_report_notices_wrong_stays(outcomes: Outcomes, tmp_path: Path):
     path = FOLDER / "c04-report-blind-to-gap" / "visits.csv"
     visits = read_table(path)
     n = visits.num_rows
-    # Sixteen neighbours in the order of discharge are about three days apart.
+    # Sixteen consecutive rows, ordered by discharge, span about three days.
     order = pc.sort_indices(visits.column("discharged")).to_numpy()
     rows = visits.take(pa.array(order[: n - n % 16]))
     moved = np.random.default_rng(1).permuted(order[: n - n % 16].reshape(-1, 16), axis=1).ravel()
@@ -117,7 +117,7 @@ def test_c03_columns_that_belong_together_keep_their_difference(
 
 
 def _differences(rows: list[dict[str, str]], first: str, second: str) -> list[float]:
-    """Return the differences of numbers, or of times in minutes."""
+    """Return the differences between numbers, or between times in minutes."""
     if "-" not in rows[0][first]:
         return [float(row[second]) - float(row[first]) for row in rows]
     times = ((datetime.fromisoformat(row[second]), datetime.fromisoformat(row[first])) for row in rows)

@@ -29,7 +29,7 @@ _FINE_MOMENT = datetime(1969, 12, 31, 23, 59, 58, 123456, tzinfo=UTC)
 _FIRST = datetime(1, 1, 1, tzinfo=UTC)
 _LAST = datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
 
-# One column of each supported type, with a missing value, extremes and values that are hard to write.
+# Each supported type has one column with a missing value, extremes and values that are hard to write.
 _VALUES: dict[pa.DataType, list[object]] = {
     pa.int8(): [-128, 127, None],
     pa.int16(): [-32768, 32767, None],
@@ -289,7 +289,7 @@ def test_memory_for_writing_does_not_grow_with_the_number_of_rows(format_: Forma
 @formats
 def test_memory_for_ingest_does_not_grow_with_the_number_of_rows(format_: Format, tmp_path: Path):
     batch = pa.record_batch({"x": [0.1 * i for i in range(10_000)], "y": ["some longer text"] * 10_000})
-    # Sheets are read more slowly than other files.
+    # Reading a sheet takes longer than reading other files.
     few, many = (60, 300) if format_.name != "xlsx" else (20, 80)
     peaks = []
     for n_batches in (few, many):
@@ -298,7 +298,7 @@ def test_memory_for_ingest_does_not_grow_with_the_number_of_rows(format_: Format
         command = [sys.executable, "-m", "tests.hostile.measuring", str(source)]
         measured = json.loads(subprocess.run(command, check=True, capture_output=True, cwd=ROOT).stdout)
         peaks.append(measured["peak_megabytes"])
-    # The additional rows take 80 MB as Arrow, and 60 MB as the XML of a sheet.
+    # The additional rows take 80 MB as Arrow and 60 MB as sheet XML.
     assert peaks[1] - peaks[0] < (50 if many == 300 else 30)
 
 

@@ -1,4 +1,4 @@
-"""Contract tests of all kinds of job."""
+"""Contract tests for all job kinds."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ INGEST_CONTEXT = {
     "roles": [{"upload": "upload_1", "table": "table_1", "rejects": "rejects_1"}],
     "parts": {},
 }
-# Resolved parameters, as the work receives them.
+# These are the resolved parameters that the work receives.
 PARAMETERS: dict[str, Json] = {
     "ingest": {"kind": "ingest", "dataset_id": DATASET, "tables": [{"name": "t", "format": "csv"}]},
     "train": {
@@ -60,12 +60,12 @@ PARAMETERS: dict[str, Json] = {
 }
 
 
-# Kinds whose work has no input files and no context.
+# The work of these kinds has no input files and no context.
 WITHOUT_INPUTS = ("probe",)
 
 
 class Bench:
-    """A test bench that runs the work of each kind with the result files of the previous kinds."""
+    """A test bench that runs the work of each job kind on the result files of earlier kinds."""
 
     def __init__(self, folder: Path, table: pa.Table) -> None:
         self.folder = folder
@@ -100,7 +100,7 @@ class Bench:
         }
 
     def run(self, kind: str, name: str) -> Json:
-        """Run the work, and return the paths of its files and its facts."""
+        """Run the work, and return its facts and the paths of its files."""
         folder = self.folder / kind / name
         folder.mkdir(parents=True)
         result = run_work(self.payload(kind, self.inputs[kind]), folder, no_progress)

@@ -1,4 +1,4 @@
-"""Contract of every metric. A new entry of METRICS is tested without changes to this file."""
+"""Contract tests for every metric. They include new entries of METRICS without changes to this file."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from understudy.parameters.constraints import ColumnConstraint
 from understudy.parameters.evaluation_options import AggregateQuery
 from understudy.tables.inference import infer_table
 
-# Four standard errors of an AUC of two samples of 600 rows (0.017 each), or three and a half standard errors
-# of a share of 600 rows (0.02 each).
+# The tolerance is four standard errors (0.017 each) of the AUC of two samples of 600 rows, or three and a
+# half standard errors (0.02 each) of a share of 600 rows.
 TOLERANCE = 0.07
 
-# Options that cover the needs of all metrics.
+# These options satisfy the needs of all metrics.
 OPTIONS: dict[str, Any] = {
     "target": "is_member",
     "protected": ("town", "visits"),
@@ -58,7 +58,7 @@ private = pytest.mark.parametrize(
 )
 
 
-# Number of rows that contain at least 100 outliers.
+# A table with this number of rows contains at least 100 outliers.
 N_ROWS_MANY = 5_000
 
 
@@ -130,7 +130,7 @@ def test_documentation_states_name_score_and_source(metric: Metric) -> None:
 
 
 def score_in_words(metric: Metric) -> str:
-    """Return the range and the direction of a metric as the documentation states them."""
+    """Return the range and the direction of a metric from the documentation."""
     low, high = metric.range
     if metric.direction == "nearer":
         return f"{low:g} to {high:g}. Closer to {metric.best:g} is better."

@@ -27,7 +27,7 @@ BAD_KEYS = [
     "a" * 513,
 ]
 
-# A URL of each scheme; `{folder}` is an empty folder.
+# Each scheme has one URL. `{folder}` is replaced with an empty folder.
 URLS = {"file": "file://{folder}/root", "memory": "memory://"}
 
 
@@ -39,7 +39,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
 
 @pytest.fixture
 def put(store: Store, tmp_path: Path) -> Callable[[str, bytes], Path]:
-    """Return a function that puts bytes under a key and returns the file that they came in."""
+    """Return a function that stores bytes under a key and returns their source file."""
 
     def put(key: str, data: bytes) -> Path:
         path = tmp_path / "incoming"

@@ -1,4 +1,4 @@
-"""The contract of all synthesizers."""
+"""Contract tests for all synthesizers."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Make = Callable[[], Synthesizer]
 
 FAMILY = Path(synthesizers.__file__).parent
 HEAVY = {"duckdb", "mimesis", "numba", "numpy", "pandas", "pyarrow", "scipy", "sklearn"}
-# Imports a single entry, because importing the package would import all of them.
+# The code imports a single entry, because importing the package would import all entries.
 IMPORT_ENTRY = """
 import sys, types
 from importlib import import_module
@@ -59,12 +59,12 @@ KINDS: dict[str, tuple[ColumnKind, pa.DataType]] = {
 
 
 def presets_of(entry: SynthesizerEntry) -> tuple[str | None, ...]:
-    """Return the presets of a synthesizer, or None for one without."""
+    """Return the presets of a synthesizer, or None if it has no presets."""
     preset = entry.parameters.model_fields.get("preset")
     return (None,) if preset is None else get_args(preset.annotation)
 
 
-# Every synthesizer, with each of its presets if it has any.
+# The list contains every synthesizer, once for each of its presets.
 MEMBERS = [
     {"name": name, **({"preset": preset} if preset else {})}
     for name, entry in SYNTHESIZERS.items()
@@ -74,7 +74,7 @@ MEMBERS = [
 
 @pytest.fixture(params=MEMBERS, ids=lambda member: "-".join(member.values()))
 def make(request: pytest.FixtureRequest) -> Make:
-    """Return a function that makes an unfitted synthesizer, for each synthesizer and preset."""
+    """Return a function that creates an unfitted synthesizer, for each synthesizer and preset."""
     parameters = SYNTHESIZERS[request.param["name"]].parameters(**request.param)
     return lambda: make_synthesizer(parameters)
 
@@ -90,7 +90,7 @@ def test_importing_the_entry_imports_no_heavy_module(module: str) -> None:
 
 
 def value_of(kind: str, i: int) -> Any:
-    """Return one of 40 values of a kind, each of which is common in a table of a few hundred rows."""
+    """Return one of the kind's 40 values. In a few hundred rows, every value is common."""
     i %= 40
     return {
         "integer": i - 20,
@@ -161,7 +161,7 @@ def test_names_order_types_and_missing_values_are_preserved(make: Make, with_mis
     table, schema = all_kinds(with_missing=with_missing)
     sample = draw(fit(make(), table, schema), 500)
     assert sample.schema.equals(table.schema)
-    # 20 % of the values are missing, so 500 draws without a missing value have a probability of 0.8**500.
+    # 20 % of the values are missing, so 500 draws contain no missing value with a probability of 0.8**500.
     assert [c.null_count > 0 for c in sample.columns] == [c.null_count > 0 for c in table.columns]
     sample.validate(full=True)
 
@@ -246,7 +246,7 @@ def test_tables_of_one_row_give_placeholders(make: Make) -> None:
 
 def test_wide_tables_are_fitted(make: Make) -> None:
     rng = np.random.default_rng(0)
-    # More columns than rows, and more than the 64 columns that the search for rules covers.
+    # The table has more columns than rows, and more than the 64 columns that the search for rules covers.
     names = [f"c{j}" for j in range(100)]
     table = pa.table({name: rng.integers(0, 9, 60) for name in names})
     columns = tuple(
@@ -276,7 +276,7 @@ def test_extremes_are_never_sampled(make: Make, scale: int) -> None:
 
 
 def test_placeholder_replaces_levels_that_are_not_shared(make: Make) -> None:
-    # Patterns are recognized only from 20 values on.
+    # Patterns are recognized only if a column has at least 20 values.
     values = pa.array([f"person {i}" for i in range(19)])
     synthesizer = fit(make(), *one_column(values, ColumnKind.category))
     assert set(draw(synthesizer, 50)["x"].to_pylist()) == {"_OTHER_"}
@@ -284,7 +284,7 @@ def test_placeholder_replaces_levels_that_are_not_shared(make: Make) -> None:
 
 
 def generated(n_rows: int = 300) -> tuple[pa.Table, TableSchema]:
-    """Return a table with a column of each of several generated kinds, and two learned columns."""
+    """Return a table with one column for each of several generated kinds, and two learned columns."""
     values = {
         "identifier": [f"AB-{i:04d}" for i in range(n_rows)],
         "number": list(range(1, n_rows + 1)),
@@ -321,7 +321,7 @@ def test_generated_values_are_new_unique_and_as_often_missing(make: Make) -> Non
     for name in ("identifier", "number"):
         assert len(sample[name].unique()) == 5000, name
     assert sample["email"].drop_null().to_pylist() == sample["email"].drop_null().unique().to_pylist()
-    # One quarter is missing. Six standard deviations for 5,000 draws are 0.037.
+    # One quarter of the values is missing. Six standard deviations of this share are 0.037 for 5,000 draws.
     assert abs(sample["email"].null_count / 5000 - 0.25) < 0.037
     assert set(sample["group"].to_pylist()) == {"group 0", "group 1", "group 2"}
 
@@ -422,7 +422,7 @@ def test_model_of_any_table_survives_save_and_load(
 
 
 def identical(first: pa.Table, second: pa.Table) -> bool:
-    """Return whether two tables have the same bytes, so that NaN equals NaN."""
+    """Return whether two tables have the same bytes. NaN therefore equals NaN."""
     return first.to_batches()[0].serialize().equals(second.to_batches()[0].serialize())
 
 
@@ -446,7 +446,7 @@ def test_card_counts_suppressed_values(make: Make) -> None:
 
 
 def test_support_is_counted_by_declared_subject(make: Make) -> None:
-    # 30 patients with 10 visits each. Four patients have the rare finding.
+    # The table has 30 patients with 10 visits each. Four patients have the rare finding.
     patient = np.repeat(np.arange(30), 10)
     finding = np.where(patient < 4, "rare", np.where(patient < 15, "common", "none"))
     weight = np.random.default_rng(0).gamma(50, size=30)[patient]

@@ -31,9 +31,9 @@ class Block:
     line : int
         Number of the first line of the source on the page, from 1.
     reason : str or None
-        Reason why the block is not run; None if it is run.
+        Reason why the block is not run, or None if it is run.
     output : str or None
-        Expected output; None if the page does not contain it.
+        Expected output, or None if the page does not contain it.
     """
 
     page: str
@@ -49,7 +49,7 @@ class Block:
         return f"{self.page}:{self.line}"
 
     def line_at(self, number: int) -> str:
-        """Return the line with this number on the page, or the first line if it is outside the block."""
+        """Return the line with this number on the page, or the first line for numbers outside the block."""
         lines = self.source.splitlines() or [""]
         index = number - self.line
         return lines[index if 0 <= index < len(lines) else 0]
@@ -120,14 +120,14 @@ def _fenced(page: str, lines: list[str]) -> Iterator[tuple[Block, int]]:
 
 
 def _reason(lines_before: list[str]) -> str | None:
-    """Return the reason in the comment before a block; empty if the comment has no reason."""
+    """Return the reason in the comment before a block, or an empty text if the comment has no reason."""
     last = next((line for line in reversed(lines_before) if line.strip()), "")
     mark = MARK.fullmatch(last.strip())
     return None if mark is None else mark["reason"]
 
 
 def _from_console(block: Block) -> Block:
-    """Return a console block as a block of its commands, on the same lines, with the output."""
+    """Return the commands of a console block as a block on the same lines, with the expected output."""
     is_command = [line.startswith(("$ ", "> ")) for line in block.source.splitlines()]
     lines = list(zip(block.source.splitlines(), is_command, strict=True))
     source = "".join(f"{line[2:] if command else ''}\n" for line, command in lines)
@@ -136,6 +136,6 @@ def _from_console(block: Block) -> Block:
 
 
 def matches(shown: str, output: str) -> bool:
-    """Return whether the output is the expected one up to white space. `…` matches any characters."""
+    """Return whether the output equals the expected output up to white space. `…` matches any characters."""
     pattern = re.escape(" ".join(shown.split())).replace("…", ".*")
     return re.fullmatch(pattern, " ".join(output.split()), re.DOTALL) is not None

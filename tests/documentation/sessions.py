@@ -16,7 +16,7 @@ from typing import Any
 from tests.documentation.blocks import Block, matches
 
 BLOCK_SECONDS_MAX = 300
-# Makes bash write the number of the line that fails to a file.
+# This line makes bash write the number of a failing line to a file.
 PRELUDE = """\
 set -Eeuo pipefail
 trap 'printf %s "$LINENO" > "$SESSION_FOLDER/failed"' ERR
@@ -35,7 +35,7 @@ class PythonSession:
 
     def run(self, block: Block) -> None:
         """Run a block and compare its output."""
-        # Leading empty lines, so that a traceback contains the line number of the page.
+        # The leading empty lines make a traceback contain the line number on the page.
         source = "\n" * (block.line - 1) + block.source
         output = io.StringIO()
         try:
@@ -43,7 +43,7 @@ class PythonSession:
                 exec(compile(source, block.page, "exec"), self._names)  # noqa: S102 - our own pages
         except Exception as error:
             lines = [part.lineno for part in traceback.extract_tb(error.__traceback__)]
-            # The first entry is this function. A syntax error has no other entry.
+            # The first traceback entry is this function. A syntax error has no other entry.
             line = (lines[1] if len(lines) > 1 else None) or block.line
             raise PageError(
                 f"{block.page}:{line}: this line failed:\n    {block.line_at(line)}\n"
@@ -72,7 +72,7 @@ class ShellSession:
     def run(self, block: Block, source: str) -> None:
         """Run the source of a block and compare its output."""
         script, output, errors = (self._folder / name for name in ("block.sh", "output", "errors"))
-        # Leading empty lines, so that bash reports the line number of the page.
+        # The leading empty lines make bash report the line number on the page.
         script.write_text("\n" * (block.line - 1) + source)
         self._send(f"source {script} < /dev/null > {output} 2> {errors}\necho done\n")
         timer = Timer(BLOCK_SECONDS_MAX, self._kill)
@@ -95,7 +95,7 @@ class ShellSession:
 
     def _send(self, commands: str) -> None:
         assert self._process.stdin is not None
-        # If bash has ended, the block that ended it has been reported already.
+        # If bash has exited, the block that stopped it has already been reported.
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.write(commands)
             self._process.stdin.flush()
@@ -106,7 +106,7 @@ class ShellSession:
 
     def _failure(self, block: Block, output: Path, errors: Path) -> str:
         failed = self._folder / "failed"
-        # The file does not exist if an unset variable or the time limit ended bash.
+        # The file does not exist if bash exited because of an unset variable or the time limit.
         line = int(failed.read_text()) if failed.exists() else block.line
         return (
             f"{block.page}:{line}: this command failed, or ran longer than {BLOCK_SECONDS_MAX} s:\n"
@@ -116,7 +116,7 @@ class ShellSession:
 
 
 def check_output(block: Block, output: str) -> None:
-    """Raise `PageError` if a block has an expected output and the output is another."""
+    """Raise `PageError` if the output differs from the block's expected output."""
     if block.output is not None and not matches(block.output, output):
         raise PageError(
             f"{block.place}: the output differs from the page.\n"

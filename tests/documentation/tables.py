@@ -1,4 +1,4 @@
-"""Small tables under the names that the pages use."""
+"""Small tables with the names that the pages use."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def write_tables(folder: Path) -> None:
 
 
 def people(seed: int) -> pa.Table:
-    """Return people whose columns depend on each other. Some salaries and phone numbers are missing."""
+    """Return a table of people with dependent columns. Some salaries and phone numbers are missing."""
     rng = random.Random(seed)  # noqa: S311 - a table for a test
     ages = [rng.randint(18, 80) for _ in range(N_ROWS)]
     cities = [rng.choice(CITIES) for _ in range(N_ROWS)]

@@ -1,4 +1,4 @@
-"""The code that finds and runs the blocks of the pages."""
+"""Tests of the code that finds and runs the blocks of the pages."""
 
 from __future__ import annotations
 

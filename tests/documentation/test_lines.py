@@ -1,4 +1,4 @@
-"""Lines of Markdown are short or contain one sentence, so that diffs are easy to read."""
+"""Every Markdown line is short or contains a single sentence, so that diffs are easy to read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The reference pages of the site are complete."""
+"""Tests that the reference pages of the site are complete."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every block of code in README.md and docs/ runs, or is marked with the reason why it cannot."""
+"""Every code block in README.md and docs/ runs, or is marked with the reason why it cannot run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.documentation.blocks import ROOT, blocks_of, code_blocks, pages
 from tests.documentation.sessions import PageError, PythonSession, ShellSession
 from tests.documentation.tables import write_tables
 
-# Address of the service on the pages. The tests replace it with the address of their stack.
+# The pages use this address of the service. The tests replace it with the address of their stack.
 ADDRESS = re.compile(r"(?:127\.0\.0\.1|localhost):8000")
 SERVICE_COMMANDS = re.compile(r"\bcurl\b|\bunderstudy (?:upload|create-key|revoke-key|serve)\b")
 PROGRAMS = ("bash", "curl")
@@ -62,7 +62,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """Create a home folder in which curl fails if a response has an error status."""
+    """Create a home folder whose configuration makes curl fail on an error status."""
     home = tmp_path / "home"
     (home / ".local" / "share").mkdir(parents=True)
     (home / ".curlrc").write_text("fail\n")

@@ -1,4 +1,4 @@
-"""A stack for the tests of a module. Each test leaves it without queued jobs."""
+"""A stack for the tests of a module. No test leaves queued jobs in the stack."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Inject random faults into workers: ``python -m tests.faults.soak --seconds 300 --seed 1``.
 
-Jobs are submitted continuously, a reader checks every artifact that becomes visible, and at the end all
-reliability promises are checked. The seed determines the order and the time of the faults. Their effects
-depend on the machine.
+Jobs are submitted continuously, and a reader checks every artifact that becomes visible. At the end, the test
+checks all reliability promises. The seed determines the order and the times of the faults. The effects of the
+faults depend on the machine.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from understudy.embedded.servers import PrivatePostgres, PrivateValkey
 from understudy.errors import NotFound, Unavailable, UnderstudyError
 
 N_WORKERS = 2
-# Longer than the lease of the stack.
+# This time is longer than the lease of the stack.
 FROZEN_SECONDS = 4.0
 TERMINATE_SESSIONS = "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid()"
 
@@ -119,7 +119,7 @@ class Soak:
         try:
             fault(worker)
         except (AssertionError, IndexError, ProcessLookupError):
-            # The target of the fault has already ended.
+            # The target process of the fault has already ended.
             return
         self.faults[fault.__name__] += 1
 
@@ -128,19 +128,19 @@ class Soak:
         send([worker.pid], signal.SIGKILL)
 
     def kill_work(self, worker: WorkerProcess) -> None:
-        """Kill a job's child."""
+        """Kill the child process of a job."""
         send([self.random.choice(worker.work_pids())], signal.SIGKILL)
 
     def kill_server(self, worker: WorkerProcess) -> None:
-        """Kill the warm parent."""
+        """Kill the warm parent process."""
         send([worker.server_pid()], signal.SIGKILL)
 
     def kill_pool_process(self, worker: WorkerProcess) -> None:
-        """Kill a pool process."""
+        """Kill a process of the pool."""
         send([self.random.choice(worker.pool_pids())], signal.SIGKILL)
 
     def freeze_worker(self, worker: WorkerProcess) -> None:
-        """Freeze all processes of a worker until long after its leases have expired."""
+        """Freeze all processes of a worker until well after its leases have expired."""
         self._frozen.append((time.monotonic() + FROZEN_SECONDS, worker.freeze()))
 
     def stop_worker(self, worker: WorkerProcess) -> None:
@@ -152,7 +152,7 @@ class Soak:
         self.stack.broker.flushall()
 
     def double_messages(self, _: WorkerProcess) -> None:
-        """Send far more messages than there are jobs."""
+        """Send many more messages than there are jobs."""
         self.stack.resources.queue.ring(10)
 
     def cut_sessions(self, _: WorkerProcess) -> None:
@@ -196,7 +196,7 @@ class Soak:
 
 
 def main() -> None:
-    """Run the soak test and print its results."""
+    """Run the soak test and print the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--seed", type=int, default=1)

@@ -1,4 +1,4 @@
-"""A database, a broker and workers for fault injection, and a check of the reliability promises."""
+"""A database, a broker and workers for fault injection, with a check of the reliability promises."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from understudy.settings import Settings
 
 SECRET_KEY = "a key for tests, of 32 characters or more"
 
-# Queries for rows that contradict each other after all jobs have ended. None may return a row.
+# These queries find contradictory rows after all jobs have ended. No query may return a row.
 CONTRADICTIONS = {
     "a job that did not end": "select id from jobs where state in ('queued', 'running')",
     "an attempt that did not end": "select job_id from job_attempts where outcome is null",
@@ -174,7 +174,7 @@ class Stack:
             return list(session.execute(text(statement), values))
 
     def check(self) -> None:
-        """Fail if any promise is broken. Call it when all jobs have ended."""
+        """Fail if any reliability promise is broken. Call this method after all jobs have ended."""
         contradictions = {name: rows for name, query in CONTRADICTIONS.items() if (rows := self.rows(query))}
         assert contradictions == {}
         for key, sha256, size_bytes in self.rows("select storage_key, sha256, size_bytes from artifacts"):

@@ -1,4 +1,4 @@
-"""One worker that survives faults in its work, its sandbox and its broker."""
+"""Tests of a worker that survives faults in its work, its sandbox and its broker."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_busy_worker_does_not_reserve_messages_or_send_surplus_ones(stack, worke
     waiting = [stack.submit("probe") for _ in range(5)]
     until(lambda: stack.broker.llen(QUEUE_NAME) >= len(waiting), "messages wait")
     n_messages = stack.broker.llen(QUEUE_NAME)
-    # Several times the pause between two rings of the worker.
+    # This time is several times the pause between two rings of the worker.
     time.sleep(3)
     n_later = stack.broker.llen(QUEUE_NAME)
     for job_id in busy:

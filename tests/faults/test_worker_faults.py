@@ -1,4 +1,4 @@
-"""Workers that are killed, frozen or stopped during their work, beside one worker that survives."""
+"""Tests in which a worker is killed, frozen or stopped during its work while another worker survives."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def promises(stack: Stack, survivor: WorkerProcess) -> Iterator[None]:
 
 @contextmanager
 def asleep(worker: WorkerProcess) -> Iterator[None]:
-    """Freeze an idle worker, so that another one claims the next jobs."""
+    """Freeze an idle worker, so that another worker claims the next jobs."""
     pids = worker.freeze()
     yield
     send(pids, signal.SIGCONT)
 
 
-# A fit that takes long enough to be interrupted.
+# This fit takes long enough to be interrupted.
 LONG = {"name": "tree_chain", "preset": "best"}
 
 

@@ -1,4 +1,4 @@
-"""Real workers, which tests start, kill and freeze by pid. Their processes are found in /proc."""
+"""Real workers, which tests start, kill and freeze by process ID. Their processes are found in /proc."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ENOUGH_SECONDS = 60.0
 
 
 def until(condition: Callable[[], object], what: str = "condition") -> None:
-    """Wait until the condition holds, or fail after a generous time."""
+    """Wait until the condition holds, or fail after a generous time limit."""
     deadline = time.monotonic() + ENOUGH_SECONDS
     while not condition():
         assert time.monotonic() < deadline, f"timeout after {ENOUGH_SECONDS} s: {what}"
@@ -23,7 +23,7 @@ def until(condition: Callable[[], object], what: str = "condition") -> None:
 
 
 class WorkerProcess:
-    """A worker with its pool processes, its sandbox server and the work forked by the server."""
+    """A worker with its pool processes, its sandbox server and the processes that the server forks."""
 
     def __init__(self, environment: Mapping[str, str], log: Path) -> None:
         self._log = log.open("ab")
@@ -48,9 +48,9 @@ class WorkerProcess:
         return [pid for pid in children_of(self.pid) if b"sandbox.server" not in command_of(pid)]
 
     def work_pids(self) -> list[int]:
-        """Return the pids of the running work."""
+        """Return the pids of the processes that run work."""
         children = children_of(self.server_pid())
-        # The child that warms up the kernels does not create a process group.
+        # The child process that warms up the kernels does not create a process group.
         return [pid for pid in children if _group_of(pid) == pid]
 
     def tree(self) -> list[int]:
@@ -113,7 +113,7 @@ def is_alive(pid: int) -> bool:
 
 
 def command_of(pid: int) -> bytes:
-    """Return the command line of a process, or nothing if it has ended."""
+    """Return the command line of a process, or an empty value if the process has ended."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes()
     except (FileNotFoundError, ProcessLookupError):
@@ -134,7 +134,7 @@ def _group_of(pid: int) -> int:
 
 
 def _stat_of(pid: int) -> list[str]:
-    """Return state, parent and process group. A process that has ended has the state X."""
+    """Return the state, the parent and the process group. A process that has ended has the state X."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split()[:3]
     except (FileNotFoundError, ProcessLookupError):

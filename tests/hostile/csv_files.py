@@ -1,4 +1,4 @@
-"""Broken CSV files: name -> (expected error code, function that returns the bytes). Also unusual files."""
+"""Broken CSV files: name -> (expected error code, function that returns the bytes); and unusual files."""
 
 from __future__ import annotations
 

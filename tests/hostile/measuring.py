@@ -14,7 +14,7 @@ from understudy.tables.formats import ReadLimits, format_for_path
 
 
 def main() -> None:
-    """Print the error codes and CPU times, the number of remaining files, and the peak memory."""
+    """Print the error codes, the CPU times, the number of remaining files and the peak memory."""
     codes, seconds, n_left, n_shown = [], [], 0, 0
     for path in map(Path, sys.argv[1:]):
         start = time.process_time()
@@ -27,7 +27,7 @@ def main() -> None:
                 n_left += len(list(Path(folder).iterdir()))
                 n_shown += error.__context__ is not None and not error.__suppress_context__
         seconds.append(round(time.process_time() - start, 2))
-    # Number of remaining files, and number of errors that expose their cause.
+    # Count the remaining files and the errors that expose their cause.
     counts = {"n_left": n_left, "n_shown": n_shown}
     measured = {"codes": codes, "cpu_seconds": seconds, "peak_megabytes": _peak_megabytes(), **counts}
     sys.stdout.write(json.dumps(measured))

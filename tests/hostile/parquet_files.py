@@ -24,7 +24,7 @@ def _column(array: pa.Array) -> Callable[[], bytes]:
 
 
 def _overwritten(start: int, length: int) -> bytes:
-    """Return a file in which random bytes overwrite a part of its pages."""
+    """Return a file with random bytes in a part of its pages."""
     data = bytearray(_file())
     data[start : start + length] = random.Random(1).randbytes(length)  # noqa: S311 - noise, not a secret
     return bytes(data)
@@ -53,13 +53,13 @@ def _invalid_text() -> bytes:
 
 
 def _dictionary_bomb() -> bytes:
-    """Return 1 KB that expands to a terabyte: a text of 10 MB in 100,000 rows."""
+    """Return a file of 1 KB that expands to a terabyte: a text of 10 MB in 100,000 rows."""
     text = pa.DictionaryArray.from_arrays(pa.array([0] * 100_000, pa.int32()), pa.array(["x" * 10_000_000]))
     return _file(pa.table({"a": text}), compression="zstd")
 
 
 def _row_bomb() -> bytes:
-    """Return a few kilobytes that expand to 60 million equal rows."""
+    """Return a file of a few kilobytes that expands to 60 million equal rows."""
     group = pa.table({"a": pa.array([0], pa.int8()).take(pa.array([0] * 10_000_000, pa.int32()))})
     sink = io.BytesIO()
     with pq.ParquetWriter(sink, group.schema, compression="zstd") as writer:

@@ -24,7 +24,7 @@ _BOMBS = (
     *("a comment of 50 MB", "billion laughs", "20,000 columns", "only XFD1048576"),
 )
 _BOMB_KEYS = {("xlsx", name) for name in _BOMBS}
-# Bombs are read in a separate process, whose memory and time are measured.
+# A separate process reads the bombs, and the test measures its memory and time.
 _OTHER_FILES = [broken for broken in BROKEN_FILES if (broken.format_name, broken.name) not in _BOMB_KEYS]
 
 

@@ -1,4 +1,4 @@
-"""Tests that unusual but valid files are read exactly, and unchanged when written and read again."""
+"""Tests that unusual but valid files are read exactly and survive a round trip unchanged."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def row(number: int, *cells: str) -> str:
 
 
 def relationships(**targets: str) -> str:
-    """Return a part with relationships. The keys are the kinds of the targets, and also their ids."""
+    """Return a part with relationships. The keys serve as the kinds and as the ids of the targets."""
     links = "".join(
         f'<Relationship Id="{kind}" Type="{_OFFICE}/{kind}" Target="{target}"/>'
         for kind, target in targets.items()
@@ -79,7 +79,7 @@ def styles(*codes: str) -> str:
 
 
 def archive(content: Mapping[str, Content], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
-    """Return an archive of parts. The content of a part may be an iterable, and thus larger than memory."""
+    """Return an archive of parts. A part may be an iterable, so that its content may exceed the memory."""
     sink = io.BytesIO()
     with zipfile.ZipFile(sink, "w", compression, compresslevel=9) as file:
         for name, data in content.items():

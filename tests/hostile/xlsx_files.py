@@ -62,7 +62,7 @@ def _endless(piece: bytes, size: int, start: bytes = b"<worksheet>") -> Iterator
 
 
 def _shared_bomb() -> bytes:
-    """Return 100 KB that expands to 200 GB: a text of 1 MB in 200,000 cells."""
+    """Return a file of 100 KB that expands to 200 GB: a text of 1 MB in 200,000 cells."""
     cells = "".join(f'<row r="{n}"><c t="s"><v>0</v></c></row>' for n in range(2, 200_002))
     return workbook(table(cells), sharedStrings=workbooks.shared_strings(f"<t>{'x' * 1_000_000}</t>"))
 

@@ -38,7 +38,7 @@ def read_blocks(page: Path) -> list[Block]:
 
 
 def copy_project(folder: Path) -> Path:
-    """Copy the project into a new folder. File times are kept, so that compiled kernels stay valid."""
+    """Copy the project into a new folder. The copy keeps file times, so that compiled kernels stay valid."""
     shutil.copytree(ROOT, folder, ignore=NOT_COPIED, symlinks=True)
     (folder / ".venv").symlink_to(sys.prefix)
     return folder
@@ -50,8 +50,8 @@ def follow(page: Path, project: Path) -> None:
     Raises
     ------
     AssertionError
-        If a file to create exists, lines to change do not occur exactly once, a command fails, or its output
-        lacks a line that the page shows. The message names the block.
+        If a new file already exists, the lines to change do not occur exactly once, a command fails, or its
+        output lacks a line that the page shows. The message names the block.
     """
     output = ""
     for block in read_blocks(page):
@@ -68,7 +68,7 @@ def follow(page: Path, project: Path) -> None:
 
 
 def build(page: Path, project: Path) -> None:
-    """Create and change the files of a page, but do not run its commands."""
+    """Create and change the files of a page without running its commands."""
     for block in read_blocks(page):
         if block.language == "diff":
             change_file(block, project)
@@ -77,7 +77,7 @@ def build(page: Path, project: Path) -> None:
 
 
 def create_file(block: Block, project: Path) -> None:
-    """Create the file that the title names."""
+    """Create the file named in the title."""
     assert block.title is not None
     path = project / block.title
     assert not path.exists(), f"{block.title} already exists."

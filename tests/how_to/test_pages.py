@@ -1,4 +1,4 @@
-"""Each how-to page that adds a component works when it is followed literally."""
+"""Tests that each how-to page that adds a component works if its steps are followed literally."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from tests.how_to.pages import ROOT, Block, change_file, check_output, copy_project, follow, run
 
 PAGES = sorted((ROOT / "docs" / "how-to").glob("add-*.md"))
-# Pages whose commands run tests that need PostgreSQL.
+# The commands of these pages run tests that need PostgreSQL.
 WITH_SERVERS = {"add-an-endpoint.md"}
 
 

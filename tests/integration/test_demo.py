@@ -1,4 +1,4 @@
-"""`understudy demo` on the first rows of its table, and the commands that it prints as next steps."""
+"""Tests of `understudy demo` on the first rows of its table, and of the commands that it prints."""
 
 import shlex
 import signal
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.stack
 DEMO = [sys.executable, "-m", "understudy.cli", "demo", "--rows", "1000", "--port", "0"]
 PATIENCE_SECONDS = 60
 EXPECTED_OUTPUT = ("1,000 rows: 14 integer", "Trained", "1,000 synthetic rows", "Scores")
-# With few rows and many columns, a privacy attack may succeed. In this case, the rows stay in quarantine.
+# With few rows and many columns, a privacy attack can succeed. In this case, the rows stay in quarantine.
 IN_QUARANTINE = "and are in quarantine"
 
 
@@ -42,7 +42,7 @@ def request(line: str, variables: dict[str, str]) -> httpx2.Response:
 
 
 def printed_lines(output: str) -> list[str]:
-    """Return the lines of the last section. Lines that end in a backslash are joined with the next."""
+    """Return the lines of the last section. A line that ends in a backslash is joined with the next line."""
     section = output.partition("Next steps")[2].partition("\n")[2]
     return [line.strip() for line in section.replace("\\\n", " ").splitlines() if line.strip()]
 

@@ -1,4 +1,4 @@
-"""The embedded stack of `understudy serve`: restarts of dead parts, and clean stops."""
+"""Tests of the embedded stack of `understudy serve`: restarts of dead processes, and clean stops."""
 
 import os
 import signal
@@ -38,12 +38,12 @@ class Serve:
     folder: Path
 
     def client(self) -> Client:
-        """Return a client with the stack's first key."""
+        """Return a client that uses the stack's first API key."""
         url = (self.folder / "url").read_text().strip()
         return Client(url, (self.folder / "api-key").read_text().strip())
 
     def part(self, name: str) -> psutil.Process:
-        """Return the process of a part."""
+        """Return the process of a part of the stack."""
         (process,) = [
             child
             for child in psutil.Process(self.process.pid).children()
@@ -130,7 +130,7 @@ def test_no_command_line_contains_the_secret(stack):
 
 
 def command_on(stack: Serve, *arguments: str) -> str:
-    """Run a command on the data folder of a stack, without settings, and return its output."""
+    """Run a command on the data folder of a stack without settings, and return its output."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("UNDERSTUDY_")}
     command = [sys.executable, "-m", "understudy.cli", *arguments, "--data-dir", str(stack.folder)]
     done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)

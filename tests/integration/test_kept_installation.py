@@ -1,4 +1,4 @@
-"""A database and a store of an earlier version after the migration. `kept/README.md` describes them."""
+"""Tests of a database and a store of an earlier version after migration. `kept/README.md` describes both."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ MODELS = ("model of people", "model of visits", "tree of people", "model of orde
 
 @dataclass(frozen=True)
 class Installation:
-    """The restored installation, and the ids and keys by the names in `kept/fill.py`."""
+    """The restored installation, with its ids and keys under the names in `kept/fill.py`."""
 
     resources: Resources
     run_jobs: Callable[[], None]
@@ -95,7 +95,7 @@ def kept(postgres: str, sandbox: Sandbox, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.fixture(scope="module")
 def caught_up(kept: Installation) -> Installation:
-    """Run the queued jobs, and the job whose worker had died."""
+    """Run the queued jobs and the job whose worker died."""
     rescue_jobs(kept.resources)
     kept.run_jobs()
     return kept

@@ -1,4 +1,4 @@
-"""A real worker with a broker and a database, from the upload to the report."""
+"""Tests of a real worker with a broker and a database, from the upload to the report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The public Python API."""
+"""Tests of the public Python API."""
 
 import subprocess
 import sys
@@ -331,7 +331,7 @@ def test_samples_with_numbered_identifiers_are_unique_together() -> None:
     assert both["id"].is_unique
     assert both["email"].is_unique
     assert not first["age"].equals(second["age"])
-    # The rows of a longer sample have the same identifiers as its parts.
+    # The rows of a longer sample have the same identifiers as the rows of its parts.
     rest = model.sample(200, seed=1, offset=100, id_start=0)
     assert rest.equals(first.iloc[100:].reset_index(drop=True))
     condition = understudy.SampleCondition(where={"age": {"minimum": 30}}, n_rows=50)

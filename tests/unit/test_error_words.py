@@ -1,4 +1,4 @@
-"""Error messages of the API use the JSON names of types."""
+"""Tests that error messages of the API use the JSON names of types."""
 
 import pytest
 from pydantic import TypeAdapter, ValidationError

@@ -1,4 +1,4 @@
-"""The examples in public docstrings run and produce the output they show."""
+"""Tests that the examples in public docstrings run and produce the documented output."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ Lines = Callable[[], list[dict[str, Any]]]
 
 @pytest.fixture
 def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lines]:
-    """Configure logs as a process does, and return a function that returns the logged events."""
+    """Configure logs as for a process, and return a function that returns the logged events."""
     root = logging.getLogger()
     handlers, level = root.handlers, root.level
     stream = io.StringIO()

@@ -1,4 +1,4 @@
-"""Processes that return no DataFrames do not import pandas."""
+"""Tests that processes that return no DataFrames do not import pandas."""
 
 from __future__ import annotations
 

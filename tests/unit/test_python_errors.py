@@ -1,4 +1,4 @@
-"""Errors of the public functions for invalid arguments."""
+"""Tests of the errors that public functions raise for invalid arguments."""
 
 from collections.abc import Callable
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Retries of an upload to a service that does not respond."""
+"""Tests of upload retries if a service does not respond."""
 
 from pathlib import Path
 

@@ -85,7 +85,7 @@ def towns_csv(n: int) -> bytes:
 
 
 class Filler:
-    """A client that does what users do over HTTP, and records the ids of the results under names."""
+    """A client that performs user actions over HTTP and records the ids of the results by name."""
 
     def __init__(self, resources: Resources, sandbox: Sandbox) -> None:
         self.resources = resources
@@ -209,7 +209,7 @@ class Filler:
             self.make(f"report on {name}", kind="evaluate", **pair, seed=3, **more)
 
     def fill_gate(self) -> None:
-        """Leave a sample in quarantine and one that was released from it."""
+        """Leave one sample in quarantine and one sample that was released from quarantine."""
         self.client = self.client_of("administrator")
         self.call("PATCH", "/v1/project", json={"policy": HARSH, "gate": "until_reviewed"})
         model = self.ids["tree of people"]
@@ -225,7 +225,7 @@ class Filler:
         self.client = self.client_of("usual")
 
     def fill_uploads(self) -> None:
-        """Leave an upload with missing parts and one with all parts."""
+        """Leave one upload with missing parts and one upload with all parts."""
         files = [("towns.csv", towns_csv(7_000)), ("notes.csv", b"n,text\n" + b"1,a\n2,b\n" * 40)]
         descriptions = [
             {"filename": name, "size_bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
@@ -314,7 +314,7 @@ def dump(url: str, target: Path) -> None:
 
 
 def archive(folder: Path, target: Path) -> None:
-    """Write the blobs under their keys, without user names and times."""
+    """Write the blobs under their keys, without the names of users and file times."""
 
     def plain(member: tarfile.TarInfo) -> tarfile.TarInfo:
         member.uid = member.gid = 0

@@ -1,4 +1,4 @@
-"""The coverage figure counts lines and branches of each package."""
+"""Tests that the coverage figure counts the lines and branches of each package."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A part of the benchmark: no check of a loss fails fresh rows of tables with few levels."""
+"""A part of the benchmark: no check of a loss fails for fresh rows of tables with few levels."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.fresh_rows import SIZES, TABLES, loss_policy, run
 
-# Tables in which almost every combination occurs, so that copies cannot be told from new rows.
+# Almost every combination of values occurs in these tables, so copies look the same as new rows.
 COMPLETE = ("switches", "single")
 
 

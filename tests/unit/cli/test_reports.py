@@ -1,4 +1,4 @@
-"""Commands on reports: evaluate with its options, and verify."""
+"""Tests of the commands for reports: evaluate with its options, and verify."""
 
 from __future__ import annotations
 

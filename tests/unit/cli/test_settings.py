@@ -1,4 +1,4 @@
-"""Errors of service commands about missing or invalid settings. These tests need no database."""
+"""Tests of service commands with missing or invalid settings. These tests need no database."""
 
 import pytest
 

@@ -20,7 +20,7 @@ SUBJECT = ("--subject", "patient")
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with a table, a model of it with a holdout of subjects, and leaked rows."""
+    """Return a folder with a table, a model trained with a holdout of subjects, and leaked rows."""
     folder = tmp_path_factory.mktemp("subjects")
     table = visits(SIZES, seed=1)
     pq.write_table(table, folder / "table.parquet")

@@ -1,4 +1,4 @@
-"""No function reads or changes the rows of another project."""
+"""Tests that no function reads or changes the rows of another project."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Rows = dict[str, UUID]
 
 @pytest.fixture
 def rows(sessions: Sessions) -> Rows:
-    """Add one row of each table to a project, and a second project without rows."""
+    """Add one row of each table to a project, and add a second project without rows."""
     owner, stranger = add_project(sessions), add_project(sessions)
     job = add_job(sessions, owner)
     with sessions.begin() as session:
@@ -130,7 +130,7 @@ def test_dataset_of_another_project_is_not_set_to_ready(sessions: Sessions, rows
 
 
 def test_owner_finds_everything(sessions: Sessions, rows: Rows) -> None:
-    """Ensure that the tests above do not pass because the functions never find anything."""
+    """Ensure that the functions find rows of their own project, so that the tests above are meaningful."""
     missing = {"jobs.retry", "datasets.made_from", "job_attempts.of_job", "jobs.active_on"}
     for name, function in {**RAISING, **EMPTY}.items():
         if name not in missing:

@@ -1,4 +1,4 @@
-"""In every state, operations perform the legal transitions, and all others are refused."""
+"""Tests that every state permits the legal transitions and refuses all others."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from understudy.errors import Conflict
 END = AttemptEnd("failed", error_code="unavailable")
 PATIENT = leases.Allowance("transient_failures", 5, "unavailable", "Gone.")
 
-# Operations of a worker with its token, and the state that follows `running`. Other states do not change.
+# Each operation of a worker with its token maps to the state that follows `running`. Other states do not
+# change.
 BY_TOKEN: dict[str, tuple[str, Callable[[Session, UUID, int], object]]] = {
     "heartbeat": (
         "running",
@@ -45,7 +46,7 @@ BY_TOKEN: dict[str, tuple[str, Callable[[Session, UUID, int], object]]] = {
         ),
     ),
 }
-# Operations of a caller, and the state that follows each state. None means that the operation is refused.
+# Each operation of a caller maps a state to the next state. None means that the operation is refused.
 BY_CALLER: dict[str, dict[str, str | None]] = {
     "request_cancel": {
         "queued": "cancelled",

@@ -224,7 +224,7 @@ def test_pause_before_the_next_attempt_stays_below_its_bound(sessions: Sessions)
 
     with sessions() as session:
         pause = session.scalar(text("select extract(epoch from run_after - clock_timestamp()) from jobs"))
-    # Full jitter below the maximum of 600 s. Some time has passed since the statement.
+    # The delay has full jitter below the maximum of 600 s. Some time has passed since the statement.
     assert -1 < pause <= leases.BACKOFF_SECONDS_MAX
 
 

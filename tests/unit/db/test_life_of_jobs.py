@@ -1,4 +1,4 @@
-"""The statements on jobs in random order, compared with a model of the state machine."""
+"""Tests that run job statements in random order and compare them with a model of the state machine."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Life(RuleBasedStateMachine):
 
     @initialize()
     def start(self) -> None:
-        """Begin with an empty database."""
+        """Start with an empty database."""
         with self.sessions.begin() as session:
             session.execute(text("delete from projects"))
         self.project_id = add_project(self.sessions)
@@ -67,7 +67,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(target=claims)
     def take(self) -> Any:
-        """Claim the oldest queued job, or none."""
+        """Claim the oldest queued job, if a job is queued."""
         queued = [job_id for job_id, job in self.model.items() if job.state == "queued"]
         claimed = claim(self.sessions)
         if claimed is None:
@@ -143,7 +143,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(job_id=all_jobs)
     def retry(self, job_id: UUID) -> None:
-        """Begin a new round."""
+        """Start a new round of the job."""
         job = self.model[job_id]
         try:
             with self.sessions.begin() as session:
@@ -157,7 +157,7 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def database_agrees(self) -> None:
-        """Compare every row. Each ended round has one terminal event, and each claim has one attempt."""
+        """Compare all rows. Every ended round must have one terminal event, and every claim one attempt."""
         with self.sessions() as session:
             for job_id, job in self.model.items():
                 row = jobs.get(session, self.project_id, job_id)

@@ -93,7 +93,7 @@ def wait_until_ended(sessions: sessionmaker[Session]) -> None:
     with sessions() as watcher:
         while watcher.scalar(n_others):
             watcher.execute(text("select pg_sleep(0.02)"))
-            # Within a transaction the server would repeat its first result.
+            # Within a transaction, the server would repeat its first result.
             watcher.rollback()
 
 

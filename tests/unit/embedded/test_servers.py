@@ -1,4 +1,4 @@
-"""Private servers without a supervisor."""
+"""Tests of private servers without a supervisor."""
 
 import os
 import shutil
@@ -61,13 +61,13 @@ def start(folder: Path) -> Iterator[Callable[[type[Server]], Server]]:
 
 
 def write(server: Server, word: str) -> None:
-    """Store a word durably in a server."""
+    """Store a word durably on a server."""
     if isinstance(server, PrivateValkey):
         assert ask_valkey(server, f"SET word {word}") == "+OK"
         assert ask_valkey(server, "WAITAOF 1 0 5000").startswith("*2")
         return
     with psycopg.connect(server.url) as connection:
-        # Only the server is killed, so it is sufficient that the operating system has the bytes.
+        # The test kills only the server, so the bytes survive if the operating system has received them.
         connection.execute("set synchronous_commit to on")
         connection.execute("create table words (word text)")
         connection.execute("insert into words values (%s)", [word])

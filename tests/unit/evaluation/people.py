@@ -1,4 +1,4 @@
-"""A small table with every class of column, in which columns depend on each other."""
+"""A small table with dependent columns of every class."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from understudy.tables.inference import infer_table
 
 
 def people(n_rows: int, *, seed: int) -> pa.Table:
-    """Return rows of the same population. Tables with different seeds differ by chance only."""
+    """Return rows from one population. Tables with different seeds differ only by chance."""
     rng = np.random.default_rng(seed)
     height = rng.normal(size=n_rows)
     visits = rng.poisson(4, n_rows)
@@ -35,7 +35,7 @@ def people(n_rows: int, *, seed: int) -> pa.Table:
 
 
 def related(table: pa.Table, *, seed: int) -> pa.Table:
-    """Return people with columns derived from others, to test rules, correlations and tails."""
+    """Return people with derived columns, which test rules, correlations and tails."""
     rng = np.random.default_rng([seed, 1])
     height = table.column("height").to_numpy()
     visits = table.column("visits").to_numpy()
@@ -52,7 +52,7 @@ def related(table: pa.Table, *, seed: int) -> pa.Table:
 
 
 def destroyed(table: pa.Table) -> pa.Table:
-    """Return the table with columns reversed, shifted, shuffled and clipped, without any dependency left."""
+    """Return the table with columns reversed, shifted, shuffled and clipped until no dependency is left."""
     rng = np.random.default_rng(99)
     height = np.array(table.column("height").to_numpy()) * -3 + 2
     turned = pa.array(rng.permutation(height), from_pandas=True)
@@ -92,7 +92,7 @@ def comparison(
     seed: int = 0,
     **options: Any,
 ) -> Comparison:
-    """Return the comparison with the schema of the real table."""
+    """Return a comparison that uses the schema of the real table."""
     asked = EvaluationOptions(target=target, **options)
     schema = infer_table(real).schema
     return compare(

@@ -1,4 +1,4 @@
-"""Attacks on copies and on new rows, and results that are computed by hand."""
+"""Tests of attacks on copies and on new rows, and comparisons with results computed by hand."""
 
 from __future__ import annotations
 
@@ -51,7 +51,8 @@ def fresh() -> Comparison:
 
 def test_copies_are_closer_than_held_out_rows(copied: Comparison) -> None:
     result = membership_distance.score(copied)
-    # All members have a distance of 0. Held-out rows rarely have one, because heights are continuous.
+    # All members have a distance of 0. Held-out rows rarely have this distance, because heights are
+    # continuous.
     assert result.score == pytest.approx(1.0, abs=0.05)
     assert isinstance(result, membership_distance.MembershipDistanceResult)
     assert result.found > 0.9
@@ -59,7 +60,7 @@ def test_copies_are_closer_than_held_out_rows(copied: Comparison) -> None:
 
 def test_true_positive_rate_is_measured_at_a_low_false_positive_rate() -> None:
     others, members = np.arange(100.0), np.array([97.5, 98.5, 99.5, 3.0])
-    # One of a hundred others may be above the threshold, which is the second highest value, 98.
+    # One of the hundred others may be above the threshold. The threshold is the second highest value, 98.
     assert found_at(members, others, 0.01) == 0.5
     assert found_at(members, others, 0.001) == 0.25
 
@@ -81,7 +82,8 @@ def test_roc_curve_starts_without_false_positives_and_ends_with_all_members() ->
 def test_interval_of_the_true_positive_rate_covers_estimated_thresholds() -> None:
     rng = np.random.default_rng(0)
     n, n_trials = 1_000, 400
-    # Share of a normal distribution with mean 1 above the highest 1 % of a standard normal distribution.
+    # This is the share of a normal distribution with mean 1 above the 99 % quantile of a standard normal
+    # distribution.
     truth = 0.0924
     held = [
         low <= truth <= high
@@ -89,13 +91,14 @@ def test_interval_of_the_true_positive_rate_covers_estimated_thresholds() -> Non
             interval_of_found(rng.normal(1, 1, n), rng.normal(0, 1, n)) for _ in range(n_trials)
         )
     ]
-    # Coverage is at least 95 % (Bonferroni). With exactly 95 %, this bound fails once in a thousand runs.
+    # The coverage is at least 95 % (Bonferroni). At exactly 95 %, this bound fails once in a thousand runs.
     assert sum(held) >= binom.ppf(0.001, n_trials, 0.95)
 
 
 def test_exposure_of_known_ranks_is_exact() -> None:
     left_out = np.arange(7.0)
-    # Above all 7 values: log2(8 / 1). Between the third and the fourth from the top: log2(8 / 4).
+    # The first value is above all 7 values: log2(8 / 1). The second value is below the three highest values:
+    # log2(8 / 4).
     assert exposure(np.array([9.0]), left_out) == 3
     assert exposure(np.array([3.5]), left_out) == 1
 
@@ -147,7 +150,8 @@ def of_subjects(table: dict[str, Any]) -> Comparison:
 def test_value_repeated_by_one_subject_singles_out_the_subject() -> None:
     tables = of_subjects({"who": [1, 1, 2, 2, 3], "x": [5.0, 5.0, 6.0, 7.0, 7.0]})
     hits = hits_of_values(tables.synthetic, Crowd.of(tables.real), 10, np.random.default_rng(0))
-    # Only subject 1 has the value 5, and only subject 2 has 6. Two subjects have 7, so it is not a guess.
+    # Only subject 1 has the value 5, and only subject 2 has the value 6. Two subjects have the value 7, so 7
+    # is not a guess.
     assert sorted(hits) == [0, 2]
 
 
@@ -158,7 +162,7 @@ def test_combination_repeated_by_one_subject_singles_out_the_subject() -> None:
 
 
 def test_hits_of_one_subject_count_as_one_independent_hit() -> None:
-    # 40 rows of one subject are one independent hit, and 40 rows of 40 subjects are 40.
+    # 40 rows of one subject count as one independent hit, and 40 rows of 40 subjects count as 40 hits.
     hits, together = np.arange(40), Population(40, 1, 1, np.zeros(80, dtype=np.int64))
     apart = Population(40, 40, 40, np.arange(80))
     ends = [
@@ -184,12 +188,13 @@ def test_sensitive_values_of_copied_rows_are_guessed(copied: Comparison, fresh: 
     assert isinstance(guessed, attribute_inference.AttributeInferenceResult)
     assert guessed.columns[0].attack > 0.9
     assert other.score is not None
-    # Largest of four differences of two shares of 600 rows. Three standard errors are 0.087.
+    # The score is the largest of four differences between two shares of 600 rows. Three standard errors are
+    # 0.087.
     assert other.score < 0.1
 
 
 def test_relation_that_holds_for_all_rows_is_not_a_risk() -> None:
-    # One column determines the other, so guesses are correct for members and for others.
+    # One column determines the other column, so guesses are correct for members and for non-members.
     tables = [pa.table({"x": [float(i % 3) for i in range(300)], "y": list("abc" * 100)}) for _ in range(3)]
     result = attribute_inference.score(comparison(tables[0], tables[1], holdout=tables[2], sensitive=("y",)))
     assert isinstance(result, attribute_inference.AttributeInferenceResult)

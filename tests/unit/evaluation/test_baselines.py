@@ -1,4 +1,4 @@
-"""The baselines of scores, and the floors of real rows."""
+"""Tests of the baselines of scores and the floors of real rows."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def rows_of(table: object) -> set[int]:
 def test_noisy_copy_has_the_real_distribution_and_is_close_to_real_rows(compared: Comparison) -> None:
     leak = leaky_copy(compared)
     assert leak.synthetic.n_rows == compared.synthetic.n_rows
-    # The Kolmogorov-Smirnov distance of two samples of 600 and 400 rows has a mean of 0.056.
+    # The Kolmogorov-Smirnov distance between two samples of 600 and 400 rows has a mean of 0.056.
     assert column_shapes.score(leak).score > 0.92
     height = compared.encoder_index("height")
     copied, real = (table.columns[height] for table in (leak.synthetic, compared.real))
@@ -135,8 +135,8 @@ def test_memory_error_fails_the_report(compared: Comparison) -> None:
 
 
 def test_real_rows_lie_within_the_floor() -> None:
-    # Each report uses a different source of rows. In each of 20 reports, all scores lie within their floors
-    # with a probability of 95 %. The probability that fewer than 16 reports do so is 0.3 %.
+    # Each report uses a different source of rows. In each of 20 reports, all scores are within their floors
+    # with a probability of 95 %. The probability of fewer than 16 such reports is 0.3 %.
     inside = 0
     for seed in range(20):
         compared = comparison(people(500, seed=100 + seed), people(500, seed=200 + seed), seed=seed)

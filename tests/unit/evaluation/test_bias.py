@@ -1,4 +1,4 @@
-"""Metrics of bias detect planted faults and name the right group."""
+"""Tests that bias metrics detect planted faults and name the right group."""
 
 from __future__ import annotations
 
@@ -74,7 +74,8 @@ def test_halved_base_rate_is_found_in_its_group(tables: dict[str, pa.Table]) -> 
     assert result.interval[0] > 0.15
     fair = score(base_rates, tables, "fair")
     assert isinstance(fair, BaseRatesResult)
-    # Largest of six differences. Four standard errors of the smallest groups, about 500 rows, are 4 * 0.03.
+    # The score is the largest of six differences. Four standard errors of the smallest groups (about 500
+    # rows) are 4 * 0.03.
     assert fair.score < 0.12
 
 
@@ -83,7 +84,7 @@ def test_share_of_a_group_is_compared_without_a_target(tables: dict[str, pa.Tabl
     thinned = tables | {"thinned": tables["fair"].filter(pa.array(is_kept))}
     result = score(base_rates, thinned, "thinned", target=None, protected=("sex",))
     assert isinstance(result, BaseRatesResult)
-    # A share of 0.4 of the rows becomes 0.2 of 0.8.
+    # The share of the group falls from 0.4 of all rows to 0.2 of the remaining 0.8.
     assert result.score == pytest.approx(0.15, abs=0.06)
 
 
@@ -171,7 +172,8 @@ def test_weights_remove_the_planted_bias(tables: dict[str, pa.Table]) -> None:
 def test_weights_make_class_and_group_independent() -> None:
     groups, classes = np.array([0, 0, 0, 0, 1, 1]), np.array([0, 0, 0, 1, 0, 1])
     weights = reweighing(groups, classes)
-    # P(0) P(0) / P(0, 0) = (4/6)(4/6) / (3/6) = 8/9, and so on.
+    # The first weight is P(0) P(0) / P(0, 0) = (4/6)(4/6) / (3/6) = 8/9. The other weights follow in the same
+    # way.
     assert weights == pytest.approx([8 / 9, 8 / 9, 8 / 9, 4 / 3, 4 / 3, 2 / 3])
     table = np.array([[np.sum(weights[(groups == g) & (classes == c)]) for c in (0, 1)] for g in (0, 1)])
     assert table / 6 == pytest.approx(np.outer([4 / 6, 2 / 6], [4 / 6, 2 / 6]))
@@ -179,7 +181,7 @@ def test_weights_make_class_and_group_independent() -> None:
 
 def test_fairness_gaps_of_known_counts_are_exact() -> None:
     counts = np.zeros((2, 2, 2, 2))
-    # Group 0: 8 of 10 true positives and 2 of 10 false positives. Group 1: 5 of 10 and 0 of 10.
+    # Group 0 has 8 of 10 true positives and 2 of 10 false positives. Group 1 has 5 of 10 and 0 of 10.
     counts[0, 1, 1, 0], counts[0, 1, 0, 0], counts[0, 0, 1, 0], counts[0, 0, 0, 0] = 8, 2, 2, 8
     counts[1, 1, 1, 0], counts[1, 1, 0, 0], counts[1, 0, 0, 0] = 5, 5, 10
     model = Crossing("yes", counts).model(0)

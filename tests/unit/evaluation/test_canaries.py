@@ -1,4 +1,4 @@
-"""Canaries combine values of a table into rows that do not occur in it, and the metric detects them."""
+"""Tests that canaries combine values of a table into new rows, and that the metric detects them."""
 
 from __future__ import annotations
 
@@ -92,7 +92,8 @@ def test_planted_canaries_in_a_copy_are_found(real: pa.Table, canaries: pa.Table
     training = plant(real, canaries)
     result = metric.score(comparison(training, training, canaries=canaries))
     assert isinstance(result, metric.CanariesResult)
-    # Planted canaries have a distance of 0. Left-out ones would need a synthetic row with all their values.
+    # Planted canaries have a distance of 0. A left-out canary would need a synthetic row with all of its
+    # values.
     assert result.score > 0.97
     assert (result.n_planted, result.n_found) == (N, N)
     assert result.exposure == pytest.approx(result.exposure_most, abs=0.3)

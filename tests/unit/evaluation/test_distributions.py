@@ -1,4 +1,4 @@
-"""Distributions in reports do not reveal single rows."""
+"""Tests that distributions in reports do not reveal single rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Alterations of packs and keys are detected, and the same content gives the same bytes."""
+"""Tests that altered packs and keys are detected, and that equal content produces equal bytes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FILES = {name: f"content of {name}".encode() for name in CONTENTS}
 
 
 def altered(pack: bytes, **changes: bytes) -> io.BytesIO:
-    """Return the pack with other contents of some files. In a keyword, `__` stands for a dot."""
+    """Return the pack with changed contents of some files. In a keyword, `__` represents a dot."""
     result = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(pack)) as source, zipfile.ZipFile(result, "w") as target:
         for name in source.namelist():

@@ -1,4 +1,4 @@
-"""Generated columns are not scored, and the report lists them."""
+"""Tests that reports list generated columns without scoring them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Metrics of fidelity on tables with known scores and on tables with planted faults."""
+"""Tests of fidelity metrics on tables with known scores and on tables with planted faults."""
 
 from __future__ import annotations
 
@@ -63,8 +63,8 @@ def test_unusual_tables_are_scored_or_have_a_reason(metric: Metric, table: pa.Ta
 
 
 def test_values_missing_in_other_combinations_lower_the_score() -> None:
-    # Half of the values of x and of y are missing: in the same rows of the real table, and in alternating
-    # rows of the synthetic table.
+    # Half of the values of x and half of the values of y are missing. In the real table, both values are
+    # missing in the same rows. In the synthetic table, they are missing in alternating rows.
     real = pa.table({"x": [1.0, None] * 20, "y": [1.0, None] * 20, "z": [1.0, 2.0] * 20})
     synthetic = pa.table({"x": [1.0, None] * 20, "y": [None, 1.0] * 20, "z": [1.0, 2.0] * 20})
     result = missing_values.score(comparison(real, synthetic))
@@ -99,7 +99,7 @@ def test_coverage_of_known_columns_is_exact() -> None:
 
 def test_adherence_of_known_columns_is_exact() -> None:
     assert boundary_adherence(np.array([0.0, 10]), np.array([-1.0, 0, 10, 11])) == 0.5
-    # A missing value is out of bounds if the real column has none, and is ignored otherwise.
+    # A missing value is out of bounds if the real column has no missing values. Otherwise it is ignored.
     assert boundary_adherence(np.array([0.0, 10]), np.array([5.0, np.nan])) == 0.5
     assert boundary_adherence(np.array([0.0, 10, np.nan]), np.array([5.0, np.nan])) == 1.0
     assert category_adherence(codes(0, 1), codes(0, 2, -1, 1)) == 0.5
@@ -137,8 +137,8 @@ def test_score_falls_by_half_the_difference_of_the_correlations() -> None:
 
 
 def test_rare_categories_have_separate_cells() -> None:
-    # Each of 60 categories occurs with one category of d in the real table, and with the previous one in the
-    # synthetic table. `column_pairs` would pool most of them.
+    # Each of 60 categories occurs with one category of d in the real table and with the previous category of
+    # d in the synthetic table. `column_pairs` would pool most of them.
     names = np.array([f"v{i:02}" for i in range(60)] * 5)
     real = pa.table({"c": names, "d": names})
     synthetic = pa.table({"c": names, "d": np.roll(names, 1)})
@@ -149,7 +149,7 @@ def test_rare_categories_have_separate_cells() -> None:
 
 
 def test_contingency_counts_missing_as_a_category() -> None:
-    # Cells (a, x) and (missing, x) with a share of 1/2 each, against one cell with a share of 1.
+    # The cells (a, x) and (missing, x) with a share of 1/2 each are compared with one cell with a share of 1.
     real = (codes(0, -1), codes(0, 0))
     assert contingency.contingency_similarity(real, (codes(0, 0), codes(0, 0))) == 0.5
 
@@ -163,7 +163,8 @@ def test_sparse_and_dense_counting_agree(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_mutual_information_of_known_tables_is_exact() -> None:
-    # One column determines the other: log 2 nats. Miller-Madow with 2 cells and 2 + 2 values adds 1/(2n).
+    # One column determines the other, so their information is log 2 nats. The Miller-Madow correction with 2
+    # cells and 2 + 2 values adds 1/(2n).
     same = np.array([[[500, 0], [0, 500]]], dtype=np.int32)
     nats, strength = information(same)
     assert nats[0] == pytest.approx(np.log(2) + 1 / 2000)
@@ -179,7 +180,8 @@ def test_mutual_information_of_independent_columns_is_near_zero_on_average() -> 
         dtype=np.int32,
     )
     # 2n times the uncorrected information is chi-square with 9 degrees of freedom: mean 9/800 nats, standard
-    # deviation sqrt(18)/800. Corrected and cut at 0, its mean is 0.4 instead of 2.1 standard deviations.
+    # deviation sqrt(18)/800. After the correction and the cut at 0, the mean is 0.4 instead of 2.1 standard
+    # deviations.
     assert information(counts)[0].mean() < 0.5 * np.sqrt(18) / 800
 
 
@@ -202,7 +204,7 @@ def test_recognized_rows_are_listed() -> None:
     rng = np.random.default_rng(0)
     strange = rng.choice(2000, 40, replace=False)
     x, y = rng.normal(size=2000), rng.normal(size=2000)
-    # The rows differ, because equal rows share a fold and would never be both trained on and tested.
+    # The rows differ, because equal rows share a fold and would never appear in both training and testing.
     x[strange], y[strange] = 30.0 + np.arange(40), 30.0 + np.arange(40)
     real = pa.table({"x": rng.normal(size=2000), "y": rng.normal(size=2000)})
     for metric in (two_sample, two_sample_linear):
@@ -241,7 +243,7 @@ def test_linear_test_detects_a_shift_but_not_a_lost_relation() -> None:
     shifted_score = two_sample_linear.score(comparison(real, shifted)).score
     lost_score = two_sample_linear.score(comparison(real, lost)).score
     assert shifted_score is not None
-    # AUC of two normal distributions one standard deviation apart: Phi(1 / sqrt(2)) = 0.760.
+    # The AUC of two normal distributions one standard deviation apart is Phi(1 / sqrt(2)) = 0.760.
     assert shifted_score == pytest.approx(0.760, abs=4 * auc_standard_error(0.76, 3000, 3000))
     assert lost_score == pytest.approx(0.5, abs=4 * auc_standard_error(0.5, 3000, 3000))
 
@@ -257,8 +259,8 @@ def test_drift_in_a_small_group_is_detected() -> None:
     assert isinstance(result, subgroups.SubgroupsResult)
     worst = result.groups[0]
     assert (worst.column, worst.group, worst.worst) == ("group", "few", "x")
-    # Two normal distributions 1.5 standard deviations apart have a Kolmogorov-Smirnov distance of
-    # 2 Phi(0.75) - 1 = 0.547. Samples of 200 rows each deviate from it by less than 0.1.
+    # Two normal distributions 1.5 standard deviations apart have a Kolmogorov-Smirnov distance of 2 Phi(0.75)
+    # - 1 = 0.547. The distance between samples of 200 rows each deviates from this value by less than 0.1.
     assert worst.score == pytest.approx(1 - 0.547, abs=0.1)
     assert worst.chance > 0.88
     assert result.whole > 0.9
@@ -273,7 +275,7 @@ def test_chance_is_close_to_the_score_of_real_rows() -> None:
 
 
 def test_small_group_is_named_without_a_score_and_a_tiny_one_is_not_named() -> None:
-    # A group of 40 rows is named, and a group of 4 rows must not be named.
+    # The report names a group of 40 rows and must not name a group of 4 rows.
     group = pa.array(["many"] * 956 + ["rare"] * 40 + ["tiny"] * 4)
     table = pa.table({"group": group, "x": np.arange(1000.0)})
     result = subgroups.score(comparison(table, table))
@@ -297,7 +299,7 @@ def test_two_samples_of_one_source_score_close_to_the_best() -> None:
     for metric in FIDELITY:
         result = metric.score(compared)
         assert isinstance(result, MetricResult)
-        # The tolerance is that of the contract tests. The ends of ranges vary most.
+        # The tolerance is that of the contract tests. The scores of range ends vary most between samples.
         assert abs(result.score - metric.best) < 0.07, metric.name
 
 

@@ -1,4 +1,4 @@
-"""Formatting of numbers and times."""
+"""Tests of the formatting of numbers and times."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Measures of predictions: cases with known values."""
+"""Tests of prediction measures on cases with known values."""
 
 from __future__ import annotations
 
@@ -49,25 +49,27 @@ def test_r2_interval_covers_the_bootstrap() -> None:
     values = [influence.r2(predicted[rows], truth[rows]).value for rows in drawn]
     low, high = influence.r2(predicted, truth).interval(-1, 1)
     # The standard deviation of 2000 draws has a relative error of 1/sqrt(2 * 2000) = 1.6 %. The tolerance is
-    # three times this, plus the error of the delta method of order 1/n.
+    # three times this error, plus the error of the delta method, which is of order 1/n.
     assert high - low == pytest.approx(2 * influence.Z_95 * np.std(values), rel=0.06)
 
 
 def test_average_precision_agrees_with_known_ranks() -> None:
-    # Positives are at ranks 1 and 3, with precision 1 and 2/3, each for half of the recall.
+    # The positives are at ranks 1 and 3. The precisions are 1 and 2/3, each over half of the recall.
     scores, is_positive = np.array([0.9, 0.8, 0.7, 0.1]), np.array([True, False, True, False])
     assert influence.average_precision(scores, is_positive) == pytest.approx((1 + 2 / 3) / 2)
-    # With equal scores, there is one step at the share of the class.
+    # With equal scores, the curve has one step at the share of the class.
     assert influence.average_precision(np.zeros(4), is_positive) == pytest.approx(0.5)
-    # A row with weight 2 is the same as two rows.
+    # A row with weight 2 counts as two rows.
     twice = influence.average_precision(scores, is_positive, np.array([1.0, 2, 1, 1]))
     assert twice == pytest.approx((1 + 2 / 4) / 2)
 
 
 def test_wilson_and_newcombe_agree_with_published_values() -> None:
-    # Newcombe (1998, Statistics in Medicine 17:857), table I: 81 of 263 gives 0.2553 to 0.3662.
+    # According to Newcombe (1998, Statistics in Medicine 17:857), table I, 81 of 263 has the interval 0.2553
+    # to 0.3662.
     assert influence.wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
-    # Newcombe (1998, 17:873), table II, method 10: 56/70 - 48/80 gives 0.0524 to 0.3339.
+    # According to Newcombe (1998, 17:873), table II, method 10, 56/70 - 48/80 has the interval 0.0524 to
+    # 0.3339.
     assert influence.difference_of_shares((56, 48), (70, 80)) == pytest.approx((0.0524, 0.3339), abs=5e-5)
 
 
@@ -75,7 +77,7 @@ def test_rows_of_one_subject_are_one_observation() -> None:
     rng = np.random.default_rng(0)
     scores, is_positive = rng.random(300), rng.random(300) < 0.5
     alone = influence.area(scores, is_positive)
-    # With each row repeated ten times, the area and its error stay the same.
+    # If each row is repeated ten times, the area and its error stay the same.
     repeated = influence.area(np.repeat(scores, 10), np.repeat(is_positive, 10))
     together = replace(repeated, subjects=np.repeat(np.arange(300), 10))
     assert together.value == pytest.approx(alone.value)

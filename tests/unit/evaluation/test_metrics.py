@@ -1,4 +1,4 @@
-"""Metrics on tables with known scores."""
+"""Tests of metrics on tables with known scores."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from understudy.evaluation.statistics.auc import auc, auc_standard_error
 
 
 def test_ks_distance_of_known_samples_is_exact() -> None:
-    # The CDFs at 2 are 2/4 and 0/2.
+    # At the value 2, the distribution functions are 2/4 and 0/2.
     assert ks_complement(np.array([1.0, 2, 3, 4]), np.array([3.0, 4])) == 0.5
     assert ks_complement(np.array([1.0, 2]), np.array([3.0])) == 0.0
 
 
 def test_total_variation_of_known_shares_is_exact() -> None:
-    # Shares (1/2, 1/2, 0) and (1/4, 1/4, 1/2): half of 1/4 + 1/4 + 1/2.
+    # The shares are (1/2, 1/2, 0) and (1/4, 1/4, 1/2). The distance is half of 1/4 + 1/4 + 1/2.
     codes = np.array([0, 1], dtype=np.int32), np.array([0, 1, 2, 2], dtype=np.int32)
     assert tv_complement(*codes) == 0.5
 
@@ -36,7 +36,8 @@ def test_column_shape_score_is_the_lower_of_known_and_missing_similarity() -> No
 
 
 def test_pair_that_lost_its_relation_scores_one_half() -> None:
-    # Cells (a,x), (b,y) of 1/2 each against four cells of 1/4: total variation 1/2.
+    # The cells (a,x) and (b,y) have shares of 1/2, and the other table has four shares of 1/4. The total
+    # variation is 1/2.
     real = pa.table({"p": ["a", "b"] * 2, "q": ["x", "y"] * 2})
     synthetic = pa.table({"p": ["a", "b", "a", "b"], "q": ["x", "y", "y", "x"]})
     result = column_pairs.score(comparison(real, synthetic))
@@ -70,12 +71,12 @@ def test_pairs_of_a_wide_table_are_sampled() -> None:
 def test_auc_of_known_scores_counts_ties_as_half() -> None:
     assert auc(np.array([2.0, 3]), np.array([0.0, 1])) == 1.0
     assert auc(np.array([1.0]), np.array([1.0])) == 0.5
-    # Of the four pairs, (1, 0), (1, 1) and (0, 0) count 1, 1/2 and 1/2.
+    # Of the four pairs, (1, 0) counts as 1, and (1, 1) and (0, 0) count as 1/2 each.
     assert auc(np.array([0.0, 1]), np.array([0.0, 1])) == 0.5
 
 
 def test_standard_error_of_an_auc_agrees_with_hanley_and_mcneil() -> None:
-    # Hanley and McNeil: q1 = q2 = 1/3, so the variance is (1/4 + (n-1)/6) / n^2.
+    # According to Hanley and McNeil, q1 = q2 = 1/3, so the variance is (1/4 + (n-1)/6) / n^2.
     assert auc_standard_error(0.5, 100, 100) == pytest.approx(np.sqrt((0.25 + 99 / 6) / 100**2))
 
 
@@ -169,7 +170,8 @@ def test_fresh_rows_are_equally_close_to_both_tables() -> None:
     tables = [people(1500, seed=seed) for seed in (1, 2, 3)]
     result = nearest_record.score(comparison(tables[0], tables[1], holdout=tables[2]))
     assert isinstance(result, nearest_record.NearestRecordResult)
-    # Four standard errors over synthetic rows, and the same for the samples of training and held-out rows.
+    # The tolerance is four standard errors over synthetic rows, plus four for the samples of training and
+    # held-out rows.
     assert abs(result.score - 0.5) < 8 * result.standard_error
 
 
@@ -187,7 +189,7 @@ def test_share_of_repeated_rows_predicts_that_of_new_rows() -> None:
         compared = comparison(real, fresh)
         low, high = exact_copies.score_real(compared, 0.01).interval
         inside.append(low <= exact_copies.score(compared).score <= high)
-    # 98 % are expected; four standard errors of 100 draws are 5.6 %.
+    # The expected share is 98 %. Four standard errors of 100 draws are 5.6 %.
     assert np.mean(inside) > 0.92
 
 

@@ -1,4 +1,4 @@
-"""Nearest neighbours: hand-computed cases and reference implementations, and the metrics based on them."""
+"""Tests of nearest neighbours and their metrics, with hand-computed cases and reference implementations."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Codes = npt.NDArray[np.int32]
 
 def points(n_rows: int, n_numbers: int, n_codes: int, *, seed: int) -> tuple[Floats, Codes]:
     rng = np.random.default_rng(seed)
-    # Eighths and few codes give many ties and no rounding errors.
+    # Multiples of 1/8 and a few codes give many ties and no rounding errors.
     numbers = rng.integers(0, 9, (n_rows, n_numbers)) / 8
     return numbers.astype(np.float32), rng.integers(-1, 3, (n_rows, n_codes)).astype(np.int32)
 
@@ -84,8 +84,8 @@ def test_missing_types_of_rows_lower_coverage_and_recall() -> None:
     # Three of ten rows have no synthetic row in their neighbourhood.
     assert covered.score == pytest.approx(0.7 * 31 / 32, abs=0.05)
     assert recall.curve[-1][1] == covered.score
-    # The nearest rows of these rows are at the edge of the synthetic table, so the curve ends at 0.7 at best,
-    # and the score is 1 - 0.3^2.
+    # The nearest neighbours of these rows are at the edge of the synthetic table, so the curve ends at 0.7 at
+    # best. The score is therefore 1 - 0.3^2.
     assert 0.65 < recall.score < 1 - 0.3**2 + 0.02
     assert density.score(compared).score == 1.0
 
@@ -101,7 +101,7 @@ def test_rows_at_random_positions_lower_density_and_precision() -> None:
     )
     compared = comparison(real, strange)
     assert density.score(compared).score == pytest.approx(0.0, abs=0.05)
-    # With independent columns, few rows are far from the centre in all columns at once.
+    # If the columns are independent, few rows are far from the centre in all columns at the same time.
     precision = alpha_precision.score(compared).score
     assert precision is not None
     assert precision < 0.8
@@ -109,8 +109,8 @@ def test_rows_at_random_positions_lower_density_and_precision() -> None:
 
 def test_closeness_agrees_with_known_curves() -> None:
     assert closeness(LEVELS) == 1.0
-    # If all shares are halved, half of the area below the diagonal is lost. If nothing is found, all of it is
-    # lost.
+    # If all shares are halved, half of the area below the diagonal is lost. If all shares are zero, the whole
+    # area is lost.
     assert closeness(LEVELS / 2) == pytest.approx(0.5)
     assert closeness(np.zeros_like(LEVELS)) == pytest.approx(0.0)
 

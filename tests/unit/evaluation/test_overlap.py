@@ -1,4 +1,4 @@
-"""A holdout of training rows is not a valid control. Natural duplicates are not an overlap."""
+"""Tests that a holdout of training rows is an invalid control and that natural duplicates are no overlap."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from understudy.evaluation.verdict import PolicyCheck
 from understudy.tables.inference import infer_table
 
 N = 1_000
-# All checks of these attacks would pass on a holdout that consists of training rows.
+# The checks of these attacks would all pass on a holdout that consists of training rows.
 ATTACKS = ("exact_copies", "membership_distance", "nearest_record", "near_copies")
 
 

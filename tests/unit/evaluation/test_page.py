@@ -1,4 +1,4 @@
-"""The page: order, content, accessibility and escaping."""
+"""Tests of the page: order, content, accessibility and escaping."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from understudy.evaluation.verdict import Overall
 from understudy.parameters.evaluation_options import AggregateQuery, EvaluationOptions
 from understudy.tables.inference import infer_table
 
-# Text: success criterion 1.4.3 of WCAG 2.2. Charts: success criterion 1.4.11.
+# WCAG 2.2 covers text in success criterion 1.4.3 and charts in success criterion 1.4.11.
 CONTRAST_OF_TEXT = 4.5
 CONTRAST_OF_DRAWINGS = 3.0
 TEXT = ("ink", "muted", "synthetic", "independent", "leak", "pass", "warn", "fail", "real-ink")
@@ -68,7 +68,7 @@ def page(report: Report) -> str:
 
 
 def scored(score: float, **changed: object) -> MetricScores:
-    """Return the scores of a metric for which only the numbers matter."""
+    """Return the scores of a metric of which only the numbers are used."""
     fields = {
         "name": "later",
         "title": "A later one",
@@ -80,7 +80,7 @@ def scored(score: float, **changed: object) -> MetricScores:
         "synthetic": LaterResult(score=score, n_rows={"real": 1}),
         "floor": None,
     }
-    # Without validation, because the union of results does not contain the class `LaterResult`.
+    # The report is built without validation, because the union of results does not contain `LaterResult`.
     return MetricScores.model_construct(**(fields | changed))  # type: ignore[arg-type]
 
 
@@ -96,7 +96,7 @@ def test_verdict_comes_first_as_word_and_shape(report: Report, outcome: Overall)
 
 
 def macro(template: str, name: str, *values: object) -> str:
-    """Return the output of a template's macro."""
+    """Return the output of a template macro."""
     return str(getattr(environment().get_template(template).module, name)(*values))
 
 
@@ -136,7 +136,7 @@ def test_summary_and_cards_link_to_the_documentation_of_their_metric(report: Rep
     for scores in report.metrics:
         link = f'<a href="{METRICS[scores.name].documentation}" rel="noreferrer">'
         is_scored = not isinstance(scores.synthetic, UnscoredResult)
-        # Column shapes have no card. The other scores have a card in addition to their row of the summary.
+        # Column shapes have no card. The other scores have a card in addition to their row in the summary.
         has_card = is_scored and scores.name != "column_shapes"
         assert page.count(link) == 1 + has_card, scores.name
 
@@ -259,8 +259,8 @@ def test_floor_is_drawn_as_a_band() -> None:
 
 def test_scale_far_from_the_best_score_shows_differences() -> None:
     drawn = draw_scale(scored(0.01, range=(-1.0, 1.0), floor=BaselineScore(score=-0.01, n_draws=1)))
-    # The scale shows 0.1, a twentieth of the distance between the best and the worst score. The value 0.02 is
-    # at a fifth of the scale.
+    # The scale covers a distance of 0.1, which is a twentieth of the distance between the best and the worst
+    # score. A difference of 0.02 is a fifth of the scale.
     assert drawn.post is not None
     assert drawn.dot - drawn.post == pytest.approx((Scale.right - Scale.left) / 5, abs=0.2)
     assert drawn.better.startswith("better")
@@ -333,7 +333,7 @@ def test_nothing_on_the_page_bypasses_escaping() -> None:
 
 
 def test_no_module_contains_html() -> None:
-    # Workbooks are XML, which a separate module writes.
+    # Workbooks consist of XML, which a separate module writes.
     root = Path(str(files("understudy"))).parent
     paths = [path for package in ("understudy", "app", "workers") for path in (root / package).rglob("*.py")]
     paths = [path for path in paths if "xlsx" not in path.parts]

@@ -1,4 +1,4 @@
-"""Intervals of shares: closed forms, published values and their coverage."""
+"""Tests of intervals of shares: closed forms, published values and coverage."""
 
 from __future__ import annotations
 
@@ -30,12 +30,14 @@ def test_exact_interval_of_only_successes_mirrors_that_of_no_success() -> None:
 
 
 def test_score_interval_agrees_with_published_values() -> None:
-    # Newcombe (1998), "Two-sided confidence intervals for the single proportion", table I: 15 of 148.
+    # The source is Newcombe (1998), "Two-sided confidence intervals for the single proportion", table I: 15
+    # of 148.
     assert score_interval(15 / 148, 148) == pytest.approx((0.0624, 0.1605), abs=5e-5)
 
 
 def test_difference_agrees_with_published_values() -> None:
-    # Newcombe (1998), "Interval estimation for the difference", table II: 56 of 70 minus 48 of 80, method 10.
+    # The source is Newcombe (1998), "Interval estimation for the difference", table II: 56 of 70 minus 48 of
+    # 80, method 10.
     found = difference(Proportion(56 / 70, 70), Proportion(48 / 80, 80), confidence=0.95)
     assert found.score == pytest.approx(0.2)
     assert found.interval == pytest.approx((0.0524, 0.3339), abs=5e-5)
@@ -85,7 +87,7 @@ def test_95_percent_of_intervals_of_units_contain_the_difference(spread: float) 
     units = np.repeat(np.arange(n_units), sizes)
 
     def drawn(centre: float) -> Proportion:
-        # The share of a unit is the centre, a value close to it, or 0 or 1.
+        # The share of a unit is the centre, a value close to the centre, 0 or 1.
         own = np.clip(centre + spread * rng.choice([-1, 1], n_units), 0, 1)
         return share_of(rng.random(len(units)) < own[units], units)
 
@@ -116,5 +118,5 @@ def test_predicted_shares_contain_further_shares(share: float) -> None:
     ):
         low, high = predicted_shares(Proportion(estimate / n, n), n_further, 0.01)
         inside.append(low <= further / n_further <= high)
-    # 98 % are expected; four standard errors of 400 draws are 2.8 %.
+    # The expected share is 98 %. Four standard errors of 400 draws are 2.8 %.
     assert np.mean(inside) > 0.95

@@ -1,4 +1,4 @@
-"""Paired differences and tails: which columns are compared, and which faults lower the scores."""
+"""Tests of paired differences and tails: the compared columns, and the faults that lower the scores."""
 
 from __future__ import annotations
 
@@ -26,26 +26,26 @@ Draw = Callable[[np.random.Generator], dict[str, Any]]
 
 
 def stays(rng: np.random.Generator) -> dict[str, Any]:
-    """Return timestamps of an arrival and a departure a few hours later."""
+    """Return the timestamps of arrivals and of departures a few hours later."""
     begin = START + rng.integers(0, 365 * DAY, N)
     return {"arrival": moments(begin), "departure": moments(begin + rng.gamma(2, 2 * HOUR, N).astype(int))}
 
 
 def deliveries(rng: np.random.Generator) -> dict[str, Any]:
-    """Return a date and a timestamp."""
+    """Return a column of dates and a column of timestamps."""
     day = rng.integers(19_000, 19_400, N)
     later = day * DAY + rng.gamma(2, DAY, N).astype(int)
     return {"ordered": pa.array(day.astype(np.int32)).cast(pa.date32()), "delivered": moments(later)}
 
 
 def meters(rng: np.random.Generator) -> dict[str, Any]:
-    """Return a previous and a current reading."""
+    """Return columns with a previous and a current reading."""
     previous = rng.integers(1_000, 90_000, N)
     return {"previous": previous, "current": previous + rng.gamma(2, 120, N).astype(int)}
 
 
 def prices(rng: np.random.Generator) -> dict[str, Any]:
-    """Return a low and a high price."""
+    """Return columns with a low and a high price."""
     low = rng.normal(120, 15, N)
     return {"low": low, "high": low + rng.gamma(3, 1, N)}
 
@@ -69,7 +69,7 @@ def drawn(draw: Draw, *, seed: int) -> pa.Table:
 
 
 def with_wider_gap(table: pa.Table) -> pa.Table:
-    """Return the table with the second column drawn from rows whose first column is similar."""
+    """Return the table with values of the second column taken from rows with a similar first column."""
     order = pc.sort_indices(table, [(table.column_names[0], "ascending")]).to_numpy()
     # Neighbours in the order of the first column keep both distributions and most of the correlation.
     moved = np.random.default_rng(9).permuted(order.reshape(-1, 200), axis=1).ravel()
@@ -86,7 +86,7 @@ def test_differences_of_shuffled_neighbours_are_noticed(draw: Draw) -> None:
     assert isinstance(shuffled, PairedDifferencesResult)
     (pair,) = fresh.pairs
     assert [pair.first, pair.second] == real.column_names
-    # The Kolmogorov-Smirnov distance of two samples of 1,000 rows exceeds 0.087 in one of 1,000 cases.
+    # The Kolmogorov-Smirnov distance between two samples of 1,000 rows exceeds 0.087 in one of 1,000 cases.
     assert fresh.score > 0.913
     assert shuffled.score < 0.8
 
@@ -114,12 +114,12 @@ def test_page_shows_the_differences_in_their_unit() -> None:
     "columns",
     [
         {"a": np.random.default_rng(0).normal(size=N), "b": np.random.default_rng(1).normal(size=N)},
-        # Ages are always below years, but their difference has no meaning.
+        # Ages are always lower than years, but their difference has no meaning.
         {
             "age": np.random.default_rng(0).integers(18, 90, N),
             "year": np.random.default_rng(1).integers(1990, 2024, N),
         },
-        # Ratings have too few values.
+        # Ratings have too few distinct values.
         {"q1": np.arange(N) % 5, "q2": np.arange(N) % 5 + 1},
     ],
     ids=["independent", "other units", "ratings"],
@@ -139,7 +139,7 @@ def test_number_of_pairs_is_bounded() -> None:
 
 
 def costs(rng: np.random.Generator, n: int) -> pa.Table:
-    """Return a lognormal, a Pareto and a zero-inflated column, and a symmetric one."""
+    """Return a lognormal, a Pareto, a zero-inflated and a symmetric column."""
     return pa.table(
         {
             "lognormal": rng.lognormal(3, 2, n),

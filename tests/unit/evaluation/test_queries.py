@@ -1,4 +1,4 @@
-"""Aggregate queries with known answers, and answers that must not be shown."""
+"""Tests of aggregate queries with known answers, and of answers that must not be shown."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def ask(real: pa.Table, synthetic: pa.Table, **query: Any) -> queries.QueryAnswe
 def test_counts_are_scaled_and_small_groups_hidden() -> None:
     found = ask(REAL, SYNTHETIC, aggregate="count", group_by=["town"])
     shown = {group.group: (group.real, group.synthetic, group.error) for group in found.groups}
-    # 5 of 11 synthetic rows scale to 10 of 22.
+    # A count of 5 among 11 synthetic rows scales to 10 among 22 rows.
     assert shown == {("north",): (10.0, 10.0, 0.0), ("south",): (10.0, 0.0, 1.0)}
     assert (found.n_groups_hidden, found.n_groups_invented) == (1, 1)
     assert "secret" not in found.model_dump_json()
@@ -49,7 +49,7 @@ def test_counts_are_scaled_and_small_groups_hidden() -> None:
 
 
 def test_sums_are_scaled_and_means_are_not() -> None:
-    # Real: 0 + … + 21 = 231. Synthetic: twice (0 + … + 10) = 110.
+    # The real sum is 0 + … + 21 = 231. The synthetic sum is twice (0 + … + 10) = 110.
     found = ask(REAL, SYNTHETIC, aggregate="sum", column="pay").groups[0]
     assert (found.real, found.synthetic) == (231.0, 110.0)
     assert found.error == pytest.approx(121 / 231, abs=1e-4)
@@ -72,7 +72,7 @@ def test_share_that_meets_a_condition_is_computed_by_group() -> None:
 def test_bounds_on_dates_are_strings() -> None:
     where = {"joined": {"minimum": "2020-01-03", "maximum": "2020-01-12"}}
     found = ask(REAL, SYNTHETIC, aggregate="count", where=where)
-    # Ten real days. Five synthetic days (2, 4, …, 10) scale to ten of 22.
+    # The range contains ten real days. Five synthetic days (2, 4, …, 10) scale to ten of 22.
     assert (found.groups[0].real, found.groups[0].synthetic) == (10.0, 10.0)
 
 
@@ -146,12 +146,13 @@ def test_query_without_an_answer_does_not_affect_the_others() -> None:
 
 
 def test_distinct_values_are_counted_in_the_same_number_of_rows() -> None:
-    # Two of the rows a, a, b can be chosen in three ways, and two of these contain both values.
+    # Two of the rows a, a and b can be chosen in three ways. Two of these choices contain both values.
     assert rarefied(np.array([0.0, 0.0, 1.0]), 2) == pytest.approx(5 / 3)
     assert rarefied(np.array([0.0, 0.0, 1.0]), 3) == pytest.approx(2.0)
     half = pa.table({"c": [f"v{i}" for i in range(40)] * 5})
     found = ask(half, half.slice(0, 100), aggregate="distinct", column="c").groups[0]
-    # 100 of 200 real rows, with 40 values in 5 rows each: 40 (1 - C(195,100)/C(200,100)).
+    # The answer uses 100 of 200 real rows, and each of 40 values occurs in 5 rows: 40 (1 -
+    # C(195,100)/C(200,100)).
     assert found.synthetic == 40.0
     assert found.real == pytest.approx(40 * (1 - 0.5**5), abs=0.3)
 
@@ -183,6 +184,6 @@ def test_intervals_have_about_the_stated_coverage() -> None:
         for group in query.groups
         if group.difference_interval is not None
     ]
-    # There are 120 intervals at 95 %, and means and medians are correlated. Four standard errors are
-    # 4 * 0.02 * sqrt(1.5).
+    # There are 120 intervals at a level of 95 %. Means and medians are correlated, so four standard errors
+    # are 4 * 0.02 * sqrt(1.5).
     assert np.mean(covered) > 0.85

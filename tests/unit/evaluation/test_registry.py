@@ -1,4 +1,4 @@
-"""A metric added as the documentation describes appears in reports, their schema and the catalogue."""
+"""Tests that a metric added by the documented steps appears in reports, their schema and the catalogue."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The report as a whole, and its page."""
+"""Tests of the report as a whole and of its page."""
 
 from __future__ import annotations
 
@@ -85,7 +85,8 @@ def test_every_metric_has_its_baselines(report: Report) -> None:
 def test_independent_columns_lose_the_pairs_and_keep_the_shapes(report: Report) -> None:
     rows = {row.name: row for row in report.summary()}
     assert rows["column_pairs"].independent < rows["column_pairs"].value - 0.03  # type: ignore[operator]
-    # The Kolmogorov-Smirnov distance of 500 and 800 rows has a mean of about 0.87 * sqrt(1/500 + 1/800).
+    # The Kolmogorov-Smirnov distance between samples of 500 and 800 rows has a mean of about 0.87 *
+    # sqrt(1/500 + 1/800).
     assert rows["column_shapes"].independent > 0.92  # type: ignore[operator]
 
 
@@ -182,7 +183,7 @@ def test_page_is_self_contained(report: Report) -> None:
     page = Page(text)
     assert page.open_tags == []
     assert not {"script", "link", "img", "iframe", "object"} & set(page.tags)
-    # Links to the documentation load nothing until a reader follows them.
+    # Links to the documentation load nothing until a reader opens them.
     assert "http" not in text.replace(f'<a href="{DOCS_URL}/', "")
     assert "url(" not in text
     assert not [name for name, _ in page.attributes if name.startswith("on")]

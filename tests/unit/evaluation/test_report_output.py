@@ -1,4 +1,4 @@
-"""Reports as a DataFrame, a file, a notebook table and text."""
+"""Tests of reports as a DataFrame, a file, a notebook table and text."""
 
 from __future__ import annotations
 

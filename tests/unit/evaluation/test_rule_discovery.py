@@ -1,4 +1,4 @@
-"""Rule discovery finds planted rules and does not find rules in independent columns."""
+"""Tests that rule discovery finds planted rules and finds no rules in independent columns."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_planted_rules_are_found_and_satisfied() -> None:
         "ordered is at most sent",
         "paid and card are missing together",
     } <= sentences
-    # Two more rules follow, because each part of a sum of positive numbers is at most the sum.
+    # Two more rules follow, because each part of a sum of positive numbers is less than or equal to the sum.
     assert sentences - {"net is at most gross", "tax is at most gross"} == {
         "net and tax add up to gross",
         "town determines state",
@@ -69,7 +69,7 @@ def test_planted_rules_are_found_and_satisfied() -> None:
 
 def test_rows_that_break_rules_are_counted() -> None:
     result = discovered(shop(seed=1), shop(seed=2, broken=0.3))
-    # Bad rows break every rule. The tolerance is four standard errors of a share of 0.3 of 2,000 rows.
+    # Bad rows break every rule. The tolerance is four standard errors of a share of 0.3 among 2,000 rows.
     assert result.unbroken == pytest.approx(0.7, abs=4 * np.sqrt(0.21 / N_ROWS))
     kept = {rule.sentence: rule.kept_synthetic for rule in result.rules}
     assert kept["ordered is at most sent"] == pytest.approx(result.unbroken, abs=1e-9)
@@ -100,7 +100,7 @@ def test_independent_columns_have_no_rules(seed: int) -> None:
             "rare": rng.choice(["a", "b"], n, p=[0.99, 0.01]),
             "mostly": np.where(rng.random(n) < 0.97, 0, rng.integers(1, 5, n)),
             "small": rng.integers(0, 4, n),
-            # These values are larger than those of `small` only because of the ranges.
+            # These values exceed the values of `small` only because of the ranges.
             "large": rng.integers(10, 20, n),
             "gappy": pa.array(np.where(rng.random(n) < 0.02, np.nan, rng.random(n)), from_pandas=True),
             "more gappy": pa.array(np.where(rng.random(n) < 0.7, np.nan, rng.random(n)), from_pandas=True),

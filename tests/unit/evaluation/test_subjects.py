@@ -1,4 +1,4 @@
-"""A generator that copies subjects is detected only with a holdout of whole subjects."""
+"""Tests that a generator that copies subjects is detected only with a holdout of whole subjects."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ POLICY = Policy(
 
 
 def compared(generator: str, sizes: list[int], *subject: str) -> Comparison:
-    """Return a comparison with the output of a generator. The holdout is by row if no subject is named."""
+    """Return a comparison with a generator's output. Without a subject, the holdout is split by row."""
     training, holdout, schema = split(sizes, *subject)
     return compare(
         ComparisonTables(training, made_by(generator, training, sizes), holdout=holdout), schema, seed=SEED
@@ -90,7 +90,8 @@ def test_generator_that_copies_subjects_is_detected_by_all_attacks(name: str) ->
 def test_generator_of_other_subjects_is_not_detected(name: str) -> None:
     checks = attacked(compared("safe", SIZES[name], "patient"))
     assert not {check.metric for check in checks.values() if check.outcome in ("warn", "fail")}
-    # With a few hundred subjects, some intervals are too wide to pass, but all include the score of chance.
+    # With a few hundred subjects, some intervals are too wide to pass, but all intervals contain the score of
+    # chance.
     low, high = checks["membership_distance"].interval or (1, 1)
     assert low <= 0.5 <= high
 
@@ -222,8 +223,8 @@ def test_nearest_record_detects_copied_subjects_only() -> None:
     safe = nearest_record.score(compared("safe", TEN_EACH, "patient"))
     assert isinstance(leaked, nearest_record.NearestRecordResult)
     assert leaked.n_subjects["real"] == leaked.n_subjects["holdout"]
-    # The number of training subjects in the comparison is that of holdout subjects. Copies of other subjects
-    # are equally close to both.
+    # The comparison uses as many training subjects as holdout subjects. Copies of other subjects are equally
+    # close to both groups.
     share = leaked.n_subjects["real"] / comparison.real.n_units
     assert leaked.score == pytest.approx(share + (1 - share) / 2, abs=4 * leaked.standard_error)
     assert safe.interval is not None  # type: ignore[union-attr]
@@ -235,13 +236,13 @@ def test_copies_with_another_subject_count_as_copies() -> None:
     copied = under_other_numbers(training)
     result = exact_copies.score(compare(ComparisonTables(training, copied, holdout), schema, seed=SEED))
     assert result.score == 1
-    # All subjects with copied rows are training subjects, which are six of ten.
+    # All subjects with copied rows are training subjects. Six of ten subjects are training subjects.
     assert result.p_value is not None
     assert result.p_value < 1e-9
 
 
 def test_single_copied_row_identifies_its_subject() -> None:
-    # The rows of a subject are unrelated, and one of twenty rows of each subject is copied.
+    # The rows of a subject are unrelated. The generator copies one of the twenty rows of each subject.
     rng = np.random.default_rng(SEED)
     table = pa.table({"patient": np.repeat(np.arange(600), 20), "x": rng.normal(size=12_000)})
     table = table.append_column("y", pa.array(rng.normal(size=12_000)))

@@ -1,4 +1,4 @@
-"""Metrics of usefulness on tables with known scores and on tables with planted faults."""
+"""Tests of usefulness metrics on tables with known scores and on tables with planted faults."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from understudy.evaluation.metrics.usefulness.train_synthetic_test_real import r
 
 
 def rare(n_rows: int, *, seed: int) -> pa.Table:
-    """Return rows with a class of 5 %, which one noisy column predicts."""
+    """Return rows in which one noisy column predicts a class with a share of 5 %."""
     rng = np.random.default_rng(seed)
     is_rare = rng.random(n_rows) < 0.05
     signal = 2.5 * is_rare + rng.normal(size=n_rows)
@@ -27,7 +27,7 @@ def rare(n_rows: int, *, seed: int) -> pa.Table:
 
 
 def test_roc_of_known_ranks_is_exact() -> None:
-    # Ranks + - + -: the points of the curve are (0, 1/2), (1/2, 1/2), (1/2, 1), (1, 1).
+    # The ranks are + - + -, so the curve has the points (0, 1/2), (1/2, 1/2), (1/2, 1) and (1, 1).
     scores, is_positive = np.array([0.9, 0.8, 0.7, 0.1]), np.array([True, False, True, False])
     assert roc_at(scores, is_positive, np.array([0.25, 0.75, 1.0])) == [0.5, 1.0, 1.0]
 
@@ -43,8 +43,8 @@ def test_both_models_predict_the_classes() -> None:
     assert result.roc is not None
     assert result.roc.label == "rare"
     assert result.interval is not None
-    # The best AUC of two normals 2.5 apart is Phi(2.5 / sqrt 2) = 0.961. A model of 100 rare training rows
-    # reaches less.
+    # The best AUC for two normal distributions 2.5 apart is Phi(2.5 / sqrt 2) = 0.961. A model trained on 100
+    # rare rows reaches less.
     assert 0.88 < result.score < 0.98
 
 
@@ -55,7 +55,8 @@ def test_errors_of_a_numeric_target_are_in_its_unit() -> None:
     )
     result = train_synthetic_test_real.score(comparison(real, synthetic, holdout=holdout, target="y"))
     assert not isinstance(result, UnscoredResult)
-    # The noise has a standard deviation of 0.5, the lowest possible error. Trees on 1500 rows add to it.
+    # The noise has a standard deviation of 0.5, which is the lowest possible error. Trees trained on 1500
+    # rows have a higher error.
     assert result.synthetic.root_mean_squared_error is not None
     assert 0.45 < result.synthetic.root_mean_squared_error < 0.75
     assert result.error_ratio == pytest.approx(1.0, abs=0.15)
@@ -103,7 +104,7 @@ def test_overestimated_probabilities_raise_the_calibration_error() -> None:
     )
     assert isinstance(right, rare_class.RareClassResult)
     assert isinstance(wrong, rare_class.RareClassResult)
-    # A fifth of the common rows is labelled rare, so nearly all probabilities are too high by that share.
+    # A fifth of the common rows is labelled rare, so nearly all probabilities are too high by one fifth.
     assert wrong.synthetic.calibration_error == pytest.approx(0.19, abs=0.05)
     assert right.synthetic.calibration_error < 0.05
 

@@ -1,4 +1,4 @@
-"""Verdicts of policies: thresholds, intervals, scores of chance, and missing scores."""
+"""Tests of policy verdicts: thresholds, intervals, scores of chance, and missing scores."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def scores(
     floor: float | None = None,
     floor_interval: tuple[float, float] | None = None,
 ) -> MetricScores:
-    """Return scores with only the fields that the verdict uses."""
+    """Return scores that contain only the fields used by the verdict."""
     result: MetricResult | UnscoredResult = UnscoredResult(reason="needs a holdout")
     if score is not None:
         result = metric.result.model_construct(

@@ -11,13 +11,14 @@ import pyarrow as pa
 from understudy.tables.inference import infer_table
 from understudy.tables.schema import TableSchema
 
-# Standard deviation between visits of a patient; between patients, it is 1.
+# This is the standard deviation between the visits of a patient. The standard deviation between patients is
+# 1.
 WITHIN = 0.02
 STABLE = ("weight", "pressure", "glucose", "iron")
 
 
 def visits(sizes: Sequence[int], *, seed: int, time: int = 0) -> pa.Table:
-    """Return visits in random order, `sizes[i]` of them for patient i.
+    """Return visits in random order. Patient i has `sizes[i]` visits.
 
     Parameters
     ----------
@@ -38,14 +39,14 @@ def visits(sizes: Sequence[int], *, seed: int, time: int = 0) -> pa.Table:
 
 
 def leak(training: pa.Table, sizes: Sequence[int], *, seed: int) -> pa.Table:
-    """Return new visits of training patients, like a generator that reproduces them."""
+    """Return new visits of training patients, as a generator that reproduces patients would."""
     made = visits(sizes, seed=seed, time=1)
     known = np.isin(made["patient"].to_numpy(), training["patient"].to_numpy())
     return under_other_numbers(made.filter(pa.array(known)))
 
 
 def under_other_numbers(made: pa.Table) -> pa.Table:
-    """Return the table with patient numbers that no real patient has."""
+    """Return the table with patient numbers that do not belong to any real patient."""
     return made.set_column(0, "patient", pa.array(made["patient"].to_numpy() + 10**6))
 
 

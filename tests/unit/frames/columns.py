@@ -1,4 +1,4 @@
-"""One column of every supported dtype, by name. Columns have 120 rows, so that values are shared."""
+"""One column of every supported dtype, by name. Columns have 120 rows, so that rows share values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Round trips of columns of every dtype through Arrow."""
+"""Tests of round trips through Arrow for columns of every dtype."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .columns import ARROW_COLUMNS, N_ROWS, PANDAS_COLUMNS, POLARS_COLUMNS
 
 
 def round_trip(frame: Frame) -> Frame:
-    """Return a frame after conversion to Arrow, to the stored types and back, with its format as JSON."""
+    """Convert a frame to Arrow, to the stored types and back, and return it with its format as JSON."""
     table, form = read_frame(frame)
     stored = conform(table, infer_table(table).schema)
     return write_frame(stored, FrameFormat.model_validate_json(form.model_dump_json()))

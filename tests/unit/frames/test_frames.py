@@ -1,4 +1,4 @@
-"""Properties of frames other than the dtypes of columns: labels, index, memory and formats."""
+"""Tests of the properties of frames other than column dtypes: labels, index, memory and formats."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_returned_frame_is_writeable():
     back = round_trip(frame)
     back.loc[0] = back.loc[1]
     for name in frame:
-        back[name].to_numpy(copy=False).flags.writeable = True  # Fails for memory that Arrow owns.
+        back[name].to_numpy(copy=False).flags.writeable = True  # This fails for memory that Arrow owns.
     assert_frame_equal(back, frame.iloc[[1, 1]].reset_index(drop=True))
 
 

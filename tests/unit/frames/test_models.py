@@ -1,4 +1,4 @@
-"""Samples have the format of the training data, before and after saving the model."""
+"""Tests that samples have the format of the training data before and after the model is saved."""
 
 from __future__ import annotations
 

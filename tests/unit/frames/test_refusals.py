@@ -1,4 +1,4 @@
-"""Errors for unsupported tables, which contain the name of the column and a remedy."""
+"""Tests that errors for unsupported tables contain the name of the column and a remedy."""
 
 from __future__ import annotations
 

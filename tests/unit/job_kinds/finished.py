@@ -1,4 +1,4 @@
-"""Succeeded jobs whose work is run only once for all tests."""
+"""Successful jobs whose work runs only once for all tests."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ TRAIN: Json = {
 
 
 def do_work(folder: Path, table: pa.Table) -> dict[str, Json]:
-    """Return the results of the work of `ingest` and `train` for a table, by kind."""
+    """Run the work of `ingest` and `train` on a table, and return the results by job kind."""
     upload = folder / "table.csv"
     pacsv.write_csv(table, upload)
     payload = KINDS["ingest"].payload(INGEST, {"upload_1": str(upload)}, INGEST_CONTEXT)
@@ -47,7 +47,7 @@ def do_work(folder: Path, table: pa.Table) -> dict[str, Json]:
 
 
 def finish_next(resources: Resources, work: Json) -> Json:
-    """Finish the next queued job with the result of work that was done before."""
+    """Finish the next queued job with the result of earlier work."""
     files = {role: StoredFile("nowhere", b"", 1_000) for role in work["files"]}
     with resources.sessions.begin() as session:
         job = leases.claim(session, Claimant("worker@test", "1", tuple(KINDS)), lease_seconds=60)

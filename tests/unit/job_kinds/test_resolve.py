@@ -1,4 +1,4 @@
-"""Checks and default values when a job is created."""
+"""Tests of the checks and default values at the creation of a job."""
 
 from __future__ import annotations
 

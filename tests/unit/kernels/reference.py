@@ -28,7 +28,7 @@ def word(seed: int, stream: int, row: int) -> int:
 
 
 def permuted(number: int, n: int, key: int) -> int:
-    """Return the position of a number among n, by Feistel rounds that are repeated until it is below n."""
+    """Return the permuted position of a number among n. Feistel rounds repeat until the result is below n."""
     bits = 1
     while 4**bits < n:
         bits += 1
@@ -132,7 +132,7 @@ def best_split(
             if min(len(left), len(right)) < rules.min_leaf:
                 continue
             two = sum(evidence([sum(label[r] == g for r in side) for g in present]) for side in (left, right))
-            # Sums in another order differ in their last bits, so ties are resolved with a tolerance.
+            # Sums in a different order differ in their last bits, so the code resolves ties with a tolerance.
             if two - whole - price > best[0] + 1e-9:
                 best = (two - whole - price, f, goes_left)
     return (best[1], best[2]) if best[1] >= 0 else None
@@ -145,7 +145,7 @@ def boosted_scores(
     start: list[float],
     rules: BoostingRules,
 ) -> list[float]:
-    """Return the sum of boosted trees for every row, with every tree grown on all rows."""
+    """Return the sum of boosted trees for every row. Every tree is grown on all rows."""
     n = len(target)
     margin = list(start)
     for _ in range(rules.n_trees):
@@ -208,7 +208,7 @@ def blocks(subjects: list[int], values: list[int], runs: list[int], k: int) -> l
 
 
 def level(own: list[int], counts: list[int], word: int) -> int:
-    """Return the level of a random row among the rows of the given levels."""
+    """Return the level of a row drawn at random from the rows with the given levels."""
     row = int((word >> 11) / 2**53 * sum(counts[x] for x in own))
     for x in own[:-1]:
         if row < counts[x]:

@@ -1,4 +1,4 @@
-"""Boosted trees: comparison with a reference implementation, and properties of fits."""
+"""Tests of boosted trees: comparison with a reference implementation, and properties of fits."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ def test_trees_match_reference(seed: int, is_class: bool) -> None:
     expected = reference.boosted_scores(
         codes.tolist(), target.tolist(), weight.tolist(), start.tolist(), chosen
     )
-    # Derivatives are summed in single precision, with 60 terms of about 1.
+    # The derivatives are sums in single precision of 60 terms of about 1.
     assert scores(boosted, codes) == pytest.approx(expected, abs=1e-3)
 
 
 def test_log_odds_of_two_sets_are_learned() -> None:
-    # Values below 100 are three times as frequent in the first set.
+    # Values below 100 are three times as frequent in the first set as in the second set.
     codes = np.array([[50] * 300 + [150] * 100 + [50] * 100 + [150] * 300], np.uint8)
     target = np.repeat([1.0, 0.0], 400)
     chosen = rules(n_trees=200, depth=1, rate=0.3)

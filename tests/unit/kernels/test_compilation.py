@@ -1,4 +1,4 @@
-"""Ahead-of-time compilation of kernels."""
+"""Tests of the ahead-of-time compilation of kernels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Comparison of the kernels with slow reference implementations."""
+"""Tests that compare the kernels with slow reference implementations."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def grow_fast(
 
 
 def assert_same_tree(tree: trees.Tree, v: int, node: reference.Node, is_category: Any) -> int:
-    """Compare the tree below node v with the reference tree and return the number of nodes."""
+    """Compare the tree below node v with the reference tree, and return its number of nodes."""
     n_classes = len(node.probability)
     assert tree.end[v] - tree.start[v] == node.n_rows
     assert tree.probability[v, :n_classes] == pytest.approx(node.probability)
@@ -121,7 +121,7 @@ def test_trees_match_reference(seed: int, rules: GrowthRules) -> None:
     rng = np.random.default_rng(seed)
     n, n_classes = int(rng.integers(1, 120)), int(rng.integers(2, 5))
     codes, is_category = random_features(rng, n, int(rng.integers(0, 4)))
-    # Half of the labels depend on the first feature, so that there are splits to find.
+    # Half of the labels depend on the first feature, so that the trees can find splits.
     signal = codes[0].astype(int) * n_classes // 256 if len(codes) else np.zeros(n, int)
     labels = np.where(rng.random(n) < 0.5, signal, rng.integers(0, n_classes, n)).astype(np.uint8)
     tree, n_nodes = grow_fast(codes, is_category, labels, n_classes, rules)
@@ -182,7 +182,7 @@ def test_draws_follow_the_forest() -> None:
     draws = StreamRows(np.uint64(1), np.uint64(2), consecutive_rows(3, n))
     drawing.draw_column(rows, 1, draws, drawing.Conditional(child, forest, NO_PREDICTOR, coarse), drawn)
     expected = np.array(probabilities(forest, child, rows[0], 23))
-    # Six standard deviations of a share among n draws.
+    # The tolerance is six standard deviations of a share among n draws.
     tolerance = 6 * np.sqrt(expected * (1 - expected) / n) + 1e-4
     assert (np.abs(np.bincount(drawn, minlength=23) / n - expected) < tolerance).all()
     assert (rows[:, 1] == coarse[drawn]).all()
@@ -217,13 +217,13 @@ def test_paths_lead_to_their_codes(counts: list[int]) -> None:
 def test_cross_fitted_trees_count_rows_on_which_they_were_not_grown() -> None:
     rng = np.random.default_rng(0)
     codes = rng.integers(0, 2, 4000).astype(np.uint16)
-    # With noise and a negative penalty, trees that count their own rows overfit.
+    # With noise and a negative penalty, trees overfit if they count their own rows.
     noise = rng.integers(0, 256, (1, 4000)).astype(np.uint8)
     own, _ = grow_forest(codes, noise, np.zeros(1, bool), GrowthRules(-9.0, 1.0, 5, 24, 4.0))
     crossed, _ = grow_forest(codes, noise, np.zeros(1, bool), GrowthRules(-9.0, 1.0, 5, 24, 4.0, 20))
     spread = [np.std(forest.cumulative[:, 0] / 2**32) for forest in (own, crossed)]
     assert spread[1] < spread[0] / 2
-    # 2000 rows in leaves of at least 20 rows.
+    # The trees divide 2000 rows into leaves of at least 20 rows.
     assert 1 < len(crossed.cumulative) <= 100
 
 
@@ -238,7 +238,7 @@ def test_trees_of_a_choice_are_grown_on_different_rows() -> None:
     shares = forest.cumulative[:, 0] / 2**32
     assert forest.root.shape == (1, 8)
     assert len(set(shares.tolist())) > 1
-    # Six standard deviations of the share in about 500 rows.
+    # The tolerance is six standard deviations of the share in about 500 rows.
     assert np.abs(shares - 0.5).max() < 6 * 0.5 / np.sqrt(500)
 
 
@@ -306,7 +306,7 @@ def test_decoded_floats_match_reference() -> None:
 @without_deadline
 @given(seed=WORD, counts=st.lists(st.integers(1, 2**40), min_size=4, max_size=4))
 def test_drawn_levels_match_reference(seed: int, counts: list[int]) -> None:
-    # Code 0 is missing. Codes 1 and 2 are groups of levels, and code 3 pools all levels.
+    # Code 0 represents missing values. Codes 1 and 2 represent groups of levels, and code 3 pools all levels.
     codes, out = as_array([0, 1, 2, 3] * 50, np.uint16), np.zeros(200, np.int32)
     begin, end = as_array([0, 1, 0], np.int32), as_array([1, 4, 4], np.int32)
     sums = np.concatenate(([0], np.cumsum(counts)))

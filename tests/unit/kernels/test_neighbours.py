@@ -1,4 +1,4 @@
-"""Comparison of the nearest-row kernels with slow reference implementations."""
+"""Tests that compare the nearest-row kernels with slow reference implementations."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Codes: TypeAlias = list[npt.NDArray[np.int32]]
 
 
 def tables(n_numbers: int, n_codes: int) -> tuple[Numbers, Codes]:
-    """Return queries and other rows with ties. Numbers are multiples of 1/32, so that sums are exact."""
+    """Return queries and other rows with ties. All numbers are multiples of 1/32, so that sums are exact."""
     rng = np.random.default_rng(0)
     numbers = [(rng.integers(0, 40, (n, n_numbers)) / 32).astype(np.float32) for n in (5, N_OTHERS)]
     codes = [rng.integers(-1, 3, (n, n_codes)).astype(np.int32) for n in (5, N_OTHERS)]

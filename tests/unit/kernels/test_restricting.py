@@ -1,4 +1,4 @@
-"""Comparison of draws within a set of codes with the probabilities of all codes."""
+"""Tests that compare draws within a set of codes with the probabilities of all codes."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_restricted_draws_follow_the_conditional_probabilities(codes: set[int]) 
     assert allowed[drawn].all()
     assert (rows[:, 1] == drawn).all()
     share = np.where(allowed, expected, 0) / total
-    # Six standard deviations of a share among n draws.
+    # The tolerance is six standard deviations of a share among n draws.
     tolerance = 6 * np.sqrt(share * (1 - share) / n) + 1e-4
     assert (np.abs(np.bincount(drawn, minlength=N_CODES) / n - share) < tolerance).all()
 

@@ -1,4 +1,4 @@
-"""Parameters of synthesizers as a field of other parameters."""
+"""Tests of synthesizer parameters as a field of other parameters."""
 
 from __future__ import annotations
 

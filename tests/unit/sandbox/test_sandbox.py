@@ -63,7 +63,7 @@ def is_alive(pid: int) -> bool:
 
 
 def running(run: Run) -> int:
-    """Wait until a run has begun its work, and return its pid."""
+    """Wait until a run has started its work, and return the pid of the run."""
     until(lambda: run.wait(0.05) is not None or run.progress is not None)
     assert run.pid is not None
     return run.pid
@@ -87,7 +87,7 @@ def test_child_has_no_credentials_no_capabilities_and_no_foreign_descriptors(fin
     assert not [name for name in seen["environment"] if name.startswith("UNDERSTUDY")]
     assert seen["capabilities"].strip("0") == ""
     assert seen["no_new_privileges"] == "1"
-    # The standard streams, the pipe to the supervisor, and the descriptor that lists the others.
+    # They are the standard streams, the pipe to the supervisor, and the descriptor of the directory listing.
     assert len(seen["descriptors"]) == 5
     assert seen["server_threads"] == 1
     assert seen["mode"] == 0o600

@@ -1,4 +1,4 @@
-"""Work that misbehaves in various ways, run in the child of the sandbox under test."""
+"""Work that misbehaves in various ways. It runs in the child process of the sandbox under test."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def do_kill_itself(payload: Json, folder: Path, progress: Progress) -> Json:
 
 
 def _pipe() -> int:
-    """Return the pipe to the supervisor, as hostile work would find it."""
+    """Search the open descriptors for the pipe to the supervisor, as hostile work would."""
     for descriptor in range(3, 100):
         link = Path(f"/proc/self/fd/{descriptor}")
         if link.is_symlink() and link.readlink().name.startswith("pipe:"):

@@ -1,4 +1,4 @@
-"""Fixtures of a worker with jobs that end in a chosen way."""
+"""Fixtures for a worker whose jobs end in a chosen way."""
 
 from __future__ import annotations
 
@@ -67,12 +67,12 @@ class Bench:
 
 @pytest.fixture
 def bench(resources: Resources, works: Sandbox, caller: Caller) -> Bench:
-    """Return a bench on the test's resources."""
+    """Return a bench that uses the test's resources."""
     return Bench(resources, works, caller.project_id)
 
 
 @pytest.fixture
 def in_background() -> Iterator[Callable[..., Future[Any]]]:
-    """Return a function that calls another one in a thread."""
+    """Return a function that calls another function in a thread."""
     with ThreadPoolExecutor(4) as pool:
         yield pool.submit

@@ -1,4 +1,4 @@
-"""The access rules: purposes, scopes, readiness and quarantine."""
+"""Tests of the access rules: purposes, scopes, readiness and quarantine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 
 
 def add_dataset(sessions, project_id, **values):
-    """Add a ready uploaded dataset with some other values."""
+    """Add a ready uploaded dataset with some changed values."""
     with sessions.begin() as session:
         job = jobs.add(session, new_job(project_id))
         row = datasets.add_pending(session, job, dataset_id=ids.new_id(), name="t")
@@ -26,7 +26,7 @@ def add_dataset(sessions, project_id, **values):
 
 
 def refusals(sessions, principal, dataset_id):
-    """Return the rejected purposes with the error codes."""
+    """Return the rejected purposes with their error codes."""
     refused = {}
     for purpose in PURPOSES:
         with sessions() as session:

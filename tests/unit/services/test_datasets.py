@@ -35,7 +35,7 @@ RunJobs = Callable[[], int]
 
 
 def upload(resources: Resources, caller: Caller, data: bytes = CSV) -> tuple[Dataset, Job]:
-    """Upload a table as the route does."""
+    """Upload a table in the same way as the route."""
     return upload_csv(resources, caller.project_id, data, NewDataset("people", {"a": "b"}))
 
 
@@ -179,7 +179,7 @@ def test_dataset_that_is_deleted_during_its_ingest_is_not_recreated(
 
 @pytest.fixture
 def descendants(resources: Resources, caller: Caller) -> tuple[Dataset, Model, Dataset, Report]:
-    """Add a dataset, a model, a sample and a report on the dataset and the sample, each with a file."""
+    """Add a dataset, a model, a sample, and a report that compares both datasets. Each has a file."""
     dataset, job = upload(resources, caller)
     cancel_job(resources, caller.project_id, job.id)
     with resources.sessions.begin() as session:

@@ -21,7 +21,7 @@ HASH = b"h" * 32
 
 
 def age(resources: Resources, seconds: int) -> None:
-    """Make the idempotency keys older."""
+    """Increase the age of the idempotency keys."""
     statement = text("update idempotency_keys set created_at = created_at - :age * interval '1 s'")
     with resources.sessions.begin() as session:
         session.execute(statement, {"age": seconds})

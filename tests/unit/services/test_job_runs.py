@@ -286,7 +286,7 @@ def test_blob_is_stored_before_its_row(bench: Bench, tmp_path: Path) -> None:
 
 
 class StealingStore(LocalStore):
-    """A store that lets the job be rescued after its files are stored."""
+    """A store that expires the lease of the job after its files are stored, so that the job is rescued."""
 
     def __init__(self, bench: Bench, root: Path) -> None:
         super().__init__(root)
@@ -335,7 +335,7 @@ def test_job_is_retried_and_publishes_nothing_if_the_store_is_full(bench: Bench,
 
 @pytest.mark.parametrize("moment", ["before_commit", "after_commit"])
 def test_job_ends_once_if_the_outcome_of_its_commit_was_unknown(bench: Bench, moment: str) -> None:
-    """The connection is lost during the COMMIT that ends the job, before and after it takes effect."""
+    """The connection is lost during the COMMIT that ends the job, either before or after its effect."""
     job_id = bench.put("succeed")
     cuts: list[str] = []
 

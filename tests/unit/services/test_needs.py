@@ -1,4 +1,4 @@
-"""Requirements of jobs on their worker."""
+"""Tests of the requirements that jobs have for their worker."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def test_expired_job_is_handled_once(bench: Bench) -> None:
 
 
 def test_job_of_a_removed_kind_still_ends(bench: Bench) -> None:
-    """A bug in the handling of one job prevents neither this job nor other jobs from ending."""
+    """A bug in the handling of one job does not prevent this job or other jobs from ending."""
     first, second = bench.put("succeed"), bench.put("succeed")
     with bench.resources.sessions.begin() as session:
         session.execute(text("update jobs set expires_at = clock_timestamp()"))

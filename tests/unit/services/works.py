@@ -1,4 +1,4 @@
-"""Work that ends in every possible way. It runs in the real sandbox in place of the real work of a job.
+"""Work that ends in every possible way. It replaces the real work of a job in the real sandbox.
 
 The parameter `seconds` of a `probe` job selects how the work ends.
 """
@@ -74,7 +74,7 @@ def invent(folder: Path, progress: Progress) -> Json:
 
 
 def wait(folder: Path, progress: Progress) -> Json:
-    """Work for a while."""
+    """Work for a limited time."""
     for step in range(600):
         progress("waiting", step / 600)
         time.sleep(0.1)

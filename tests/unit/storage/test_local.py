@@ -15,7 +15,7 @@ KEY = "p/a/blob"
 
 @pytest.fixture
 def incoming(tmp_path: Path) -> Path:
-    """Write a file to be stored."""
+    """Write a file that the test will store."""
     path = tmp_path / "incoming"
     path.write_bytes(b"data")
     return path

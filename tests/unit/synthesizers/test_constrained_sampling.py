@@ -1,4 +1,4 @@
-"""Conditions, rebalanced columns and imputation."""
+"""Tests of conditions, rebalanced columns and imputation."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ N_ROWS = 4000
 
 
 def make_table(n_rows: int = N_ROWS, seed: int = 0) -> pa.Table:
-    """Return a table in which frauds are rare, have large amounts and happen at night."""
+    """Return a table in which frauds are rare, have large amounts and occur at night."""
     rng = np.random.default_rng(seed)
     fraud = rng.random(n_rows) < 0.05
     amount = np.round(rng.lognormal(np.where(fraud, 6, 3), 0.5), 2)
@@ -66,7 +66,7 @@ def test_condition_sets_its_column_and_dependent_columns_agree(chain: TreeChain)
     rows = draw(chain, constraints({"fraud": {"equals": "yes"}}))
     assert set(rows["fraud"].to_pylist()) == {"yes"}
     hours = rows["hour"].drop_null().to_numpy()
-    # 95 % of the real rows have a daytime hour, but none of the frauds does.
+    # 95 % of the real rows have a daytime hour, but no fraud has one.
     assert (hours < 6).mean() > 0.97
     assert np.median(rows["amount"].to_numpy()) == pytest.approx(np.exp(6), rel=0.2)
 
@@ -120,7 +120,7 @@ def test_rebalanced_column_has_the_requested_shares(chain: TreeChain) -> None:
     requested = SamplingConstraints.model_validate({"rebalance": {"column": "fraud", "shares": shares}})
     rows = draw(chain, requested, 4000)
     is_fraud = pc.equal(rows["fraud"], "yes").to_numpy()
-    # Six standard deviations of a share of 0.5 among 4000 rows.
+    # The tolerance is six standard deviations of a share of 0.5 among 4000 rows.
     assert is_fraud.mean() == pytest.approx(0.5, abs=6 * 0.5 / np.sqrt(4000))
     amount = rows["amount"].to_numpy()
     assert np.median(amount[is_fraud]) > 5 * np.median(amount[~is_fraud])
@@ -133,7 +133,8 @@ def test_effective_share_drops_for_rare_conditions(chain: TreeChain, monkeypatch
         chain.effective_shares(constraints(where))[0]
         for where in ({"fraud": {"equals": "no"}}, {"amount": {"minimum": 300}})
     )
-    # Large amounts occur in frauds only, so 1 of 20 proposals qualifies, and 4 proposals yield 0.2 rows.
+    # Large amounts occur only in frauds, so 1 of 20 proposals qualifies. On average, 4 proposals yield 0.2
+    # rows.
     assert easy > 0.9
     assert hard == pytest.approx(0.2, abs=0.1)
 
@@ -159,7 +160,7 @@ def test_impossible_conditions_are_refused(chain: TreeChain, where: dict[str, An
 
 
 def with_gaps(table: pa.Table, names: list[str], share: float) -> pa.Table:
-    """Return the table with a share of the values of the named columns missing."""
+    """Return the table with a share of the values in the named columns set to missing."""
     rng = np.random.default_rng(5)
     for name in names:
         mask = pa.array(rng.random(len(table)) < share)
@@ -178,7 +179,7 @@ def test_missing_values_are_imputed_and_existing_values_stay_unchanged(chain: Tr
         assert filled[name].filter(was).to_pylist() == gaps[name].filter(was).to_pylist()
     shops, regions = filled["shop"].to_pylist(), filled["region"].to_pylist()
     agree = [int(s[5:]) % 3 == int(r[7:]) for s, r in zip(shops, regions, strict=True)]
-    # A missing shop is drawn before its region is known, but nearly always one of the 64 particles agrees.
+    # A missing shop is drawn before its region is known, but one of the 64 particles nearly always agrees.
     assert np.mean(agree) > 0.99
 
 
@@ -205,7 +206,7 @@ def test_complete_tables_are_returned_unchanged(chain: TreeChain) -> None:
     whole = whole.add_column(4, "hour", pa.array([12] * 100))
     filled = impute(chain, whole)
     assert filled.to_pylist() == whole.to_pylist()
-    # Blocks with and without missing values need equal schemas, or they could not form one table.
+    # Blocks with and without missing values need equal schemas. Otherwise, they could not form one table.
     gaps = impute(chain, with_gaps(whole, ["amount"], 0.5))
     assert filled.schema.equals(gaps.schema)
 

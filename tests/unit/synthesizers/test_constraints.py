@@ -1,4 +1,4 @@
-"""Validation of sampling constraints."""
+"""Tests of the validation of sampling constraints."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Columns that are derived from another column and their difference."""
+"""Tests of columns that are derived from another column and a difference."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ DAY_US = 86_400 * 10**6
 
 EPOCH = datetime.fromisoformat("1970-01-01")
 
-# Median and 99 % quantile of synthetic differences may deviate by this share of the real ones.
+# The median and the 99 % quantile of synthetic differences may deviate from the real ones by this share.
 TOLERANCE = 0.15
 
 
@@ -185,7 +185,8 @@ def test_differences_and_sums_stay_inside_the_fifth_values(make: Any) -> None:
 def test_missing_ends_are_preserved() -> None:
     table = open_ends()
     sample = draw(fitted(table), 5000, seed=2)
-    # Six standard deviations of the difference between samples of 3000 and 5000 rows at a share of 0.2.
+    # The tolerance is six standard deviations of the difference between samples of 3000 and 5000 rows at a
+    # share of 0.2.
     assert abs(sample["end"].null_count / 5000 - table["end"].null_count / N_ROWS) < 0.056
     assert sample["start"].null_count == 0
 
@@ -198,7 +199,8 @@ def test_columns_that_the_chain_resolves_are_not_derived() -> None:
 
 
 def test_repeated_values_are_not_replaced_by_sums() -> None:
-    # Invoices are due at the end of a month, which a sum of a day and a number of days would not be.
+    # Invoices are due at the end of a month. A day plus a sampled number of days would rarely be the end of a
+    # month.
     day = starts(3600)
     table = pa.table({"start": as_dates(day), "end": as_dates((day // 30 + 1) * 30)})
     sample = draw(fitted(table), 2000, seed=2)
@@ -273,7 +275,7 @@ def test_ranges_of_derived_columns_are_met() -> None:
     assert low <= min(ends)
     assert max(ends) <= high
     assert abs(np.median(gaps(sample)) - np.median(gaps(table))) < TOLERANCE * np.median(gaps(table))
-    # Starts are proposed only near the range, so most proposals meet the condition.
+    # The model proposes starts only near the range, so most proposals meet the condition.
     assert chain.effective_shares(wanted)[0] > 0.9
 
 
@@ -316,5 +318,5 @@ def test_differences_are_counted_by_subject() -> None:
     schema = infer_table(table).schema.model_copy(update={"subject": ("person",)})
     chain = fit(TreeChain(TreeChainParameters(name="tree_chain", preset="fast")), table, schema)
     sample = draw(chain, 100, seed=1)
-    # Four subjects are fewer than k, so every time is a placeholder.
+    # There are only four subjects, which is fewer than k, so every time is a placeholder.
     assert set(sample["start"].to_pylist()) == {EPOCH}

@@ -1,4 +1,4 @@
-"""Damaged model files and files of other formats are refused before compiled code uses them."""
+"""Tests that damaged model files and files of other formats are refused before compiled code uses them."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def is_refused(load: Callable[[], Synthesizer]) -> bool:
     try:
         n_rows = sum(batch.num_rows for batch in batches_of(loaded, 100))
     except Conflict as error:
-        # The file is consistent, but the rows that it samples break its rules.
+        # The file is consistent, but the sampled rows break the rules in the file.
         if error.code != "not_ready":
             raise
         return True
@@ -325,7 +325,7 @@ def test_grouped_levels_survive_save_and_load(monkeypatch: pytest.MonkeyPatch, n
     loaded = type(synthesizer).load(Parts.of(synthesizer))
     batch = next(batches_of(synthesizer, 5000))
     assert next(batches_of(loaded, 5000)).equals(batch)
-    # In 5000 draws from 700 levels, a given level is missed with a probability of 0.0008.
+    # In 5000 draws from 700 levels, a given level does not occur with a probability of 0.0008.
     assert len(batch["x"].unique()) > 690
 
 

@@ -1,4 +1,4 @@
-"""Sizes and effective sample sizes of the groups of a constrained sample."""
+"""Tests of the sizes and effective sample sizes of the groups in a constrained sample."""
 
 from __future__ import annotations
 

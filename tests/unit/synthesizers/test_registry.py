@@ -1,4 +1,4 @@
-"""A new synthesizer needs one folder and one line. Everything else is derived from its entry."""
+"""Tests that a new synthesizer needs one folder and one line. All other data is derived from its entry."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules that hold in all rows of a table hold in all sampled rows, too."""
+"""Tests that rules that hold in all rows of a table also hold in all sampled rows."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def sample(fitted: TreeChain) -> pa.Table:
 def test_functional_dependencies_hold(sample: pa.Table, table: pa.Table) -> None:
     pairs = [set(zip(t["city"].to_pylist(), t["zone"].to_pylist(), strict=True)) for t in (sample, table)]
     assert pairs[0] <= pairs[1]
-    # Every city has about 75 of 3000 rows, so all of them occur among 30,000 sampled rows.
+    # Every city has about 75 of 3000 rows, so all cities occur among 30,000 sampled rows.
     assert pairs[0] == pairs[1]
 
 
@@ -83,7 +83,7 @@ def test_inequalities_hold(sample: pa.Table) -> None:
 
 def test_values_that_are_missing_together_stay_missing_together(sample: pa.Table) -> None:
     assert sample["first"].is_null().equals(sample["second"].is_null())
-    # One fifth, with a tolerance of six standard deviations for the 3000 rows of the fit.
+    # The share is one fifth, with a tolerance of six standard deviations for the 3000 rows of the fit.
     assert sample["first"].null_count / len(sample) == pytest.approx(0.2, abs=6 * np.sqrt(0.16 / N_ROWS))
 
 
@@ -127,7 +127,7 @@ def test_rules_that_contradict_the_chain_are_refused(fitted: TreeChain, change: 
 
 
 def arranged(pairs: list[tuple[int, int]], order: list[int]) -> Arranged:
-    """Arrange columns a to e, where each pair is (dependent, determinant), as column indices."""
+    """Arrange the columns a to e. Each pair contains the indices of a dependent and its determinant."""
     columns = tuple(
         Column(name=name, kind=ColumnKind.integer, arrow_type="int64", nullable=False) for name in "abcde"
     )
@@ -145,7 +145,7 @@ def test_cyclic_dependencies_are_resolved() -> None:
 
 
 def test_determinant_is_placed_before_its_first_dependent() -> None:
-    # Column 4 determines 1 and 2, column 3 determines 2 and 0.
+    # Column 4 determines columns 1 and 2, and column 3 determines columns 2 and 0.
     arrangement = arranged([(1, 4), (2, 4), (2, 3), (0, 3)], [1, 0, 2, 3, 4])
     assert arrangement.order == [4, 1, 2, 3, 0]
     assert {dependent: determinant for dependent, (determinant, _) in arrangement.lookups.items()} == {

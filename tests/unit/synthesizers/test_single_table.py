@@ -1,4 +1,4 @@
-"""Validation of data, schemas and contexts by synthesizers of one data table."""
+"""Tests of how synthesizers of one data table validate data, schemas and contexts."""
 
 from __future__ import annotations
 

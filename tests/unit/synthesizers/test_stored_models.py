@@ -1,4 +1,4 @@
-"""Model files of every format can be loaded, and sample the same rows.
+"""Tests that model files of every format can be loaded and still sample the same rows.
 
 `python -m tests.unit.synthesizers.test_stored_models` wrote the file of the latest format. Stored files are
 never rewritten, and a new format gets a new file.
@@ -20,7 +20,7 @@ from understudy.synthesizers.tree_chain.synthesizer import TreeChain
 from understudy.tables.inference import infer_table
 
 FOLDER = Path(__file__).parent / "stored_models"
-# Digest of sampled rows by format. The models differ, because the fit changed between the formats.
+# Each format has a digest of sampled rows. The models differ, because the fit changed between the formats.
 DIGESTS = {
     2: "80c7f5d7731f8ac16e4034cb682523481ebfb69662e12e437fb83ad9e8aafcfc",
     3: "847b8f144e620ba471d69c8adb667a6bb46d379bab27d3c8a03b341b668d260b",

@@ -1,4 +1,4 @@
-"""Subject labels that are not shared are generated in their pattern, not replaced by a placeholder."""
+"""Tests that unshared subject labels are generated in their pattern instead of replaced by a placeholder."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_integer_labels_are_generated() -> None:
 
 
 def test_labels_of_narrow_integer_type_stay_in_range() -> None:
-    # int8 has too few values for 200 patients or for a unique number per row.
+    # The type int8 has too few values for 200 patients or for a unique number per row.
     table = visits(lambda i: i % 100).astype({"patient": "int8"})
     assert fitted_as_category(table).sample(500, seed=2)["patient"].between(0, 100).all()
 

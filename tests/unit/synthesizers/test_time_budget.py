@@ -1,4 +1,4 @@
-"""Choice of a preset by time budget."""
+"""Tests of the choice of a preset by time budget."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Properties of the tree chain beyond the contract of all synthesizers."""
+"""Tests of properties of the tree chain beyond the contract of all synthesizers."""
 
 from __future__ import annotations
 
@@ -51,12 +51,13 @@ def test_levels_of_a_large_category_follow_other_columns(sample: pa.Table) -> No
 
 def test_correlation_of_numbers_is_preserved(sample: pa.Table) -> None:
     both = sample.filter(pc.is_valid(sample["y"]))
-    # The correlation in the table is 0.9988.
+    # The correlation in the training table is 0.9988.
     assert np.corrcoef(both["x"].to_numpy(), both["y"].to_numpy())[0, 1] > 0.98
 
 
 def test_share_of_missing_values_is_preserved(sample: pa.Table) -> None:
-    # Six standard deviations of the difference between two samples of 6000 rows at a share of 0.1.
+    # The tolerance is six standard deviations of the difference between two samples of 6000 rows at a share
+    # of 0.1.
     assert abs(sample["y"].null_count / 6000 - 0.1) < 0.033
 
 
@@ -112,7 +113,7 @@ def test_unpredictable_column_has_no_predictor() -> None:
 
 
 def wide_table(n_columns: int) -> tuple[pa.Table, TableSchema]:
-    """Return a table of noise whose last column repeats the first one."""
+    """Return a table of noise whose last column repeats the first column."""
     rng = np.random.default_rng(0)
     columns = {f"c{j}": rng.integers(0, 5, 1000) for j in range(n_columns - 1)}
     columns["last"] = columns["c0"]

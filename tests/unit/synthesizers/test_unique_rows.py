@@ -1,4 +1,4 @@
-"""Rows that occur once in the table are never sampled."""
+"""Tests that rows that occur once in the table are never sampled."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_unique_rows_are_not_sampled_but_repeated_rows_are() -> None:
         counts[row] += 1
     chain = fitted(table)
     drawn = rows_of(sample(chain, 200_000, seed=1))
-    # 2 % of the million combinations are in the table, so about 4,000 draws would have been copies.
+    # The table contains 2 % of the million combinations, so about 4,000 draws would otherwise be copies.
     assert not [row for row in drawn if counts.get(row) == 1]
     assert [row for row in drawn if counts.get(row, 0) > 1]
     assert chain.card()["rows_never_copied"] == sum(n == 1 for n in counts.values())

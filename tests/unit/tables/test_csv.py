@@ -23,7 +23,7 @@ def _ingest(tmp_path: Path, data: str) -> Ingested:
 
 
 def _column(tmp_path: Path, *values: str) -> pa.ChunkedArray:
-    """Ingest a column with these fields and return its type and values."""
+    """Ingest a column with the given fields, and return its type and values."""
     rows = "".join(f"{value},0\n" for value in values)
     return _read(tmp_path, f"a,b\n{rows}").column("a")
 

@@ -1,4 +1,4 @@
-"""Tests of local and program-specific numbers, dates, quotation marks and encodings."""
+"""Tests of numbers, dates, quotation marks and encodings that depend on the locale or the program."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ import pytest
 from understudy.tables.formats.csv.column_types import NOTATIONS, ColumnProfile
 from understudy.tables.formats.csv.fast_path import count_notations
 
-# Values of each kind, and similar values that are not of the kind.
+# Each kind has a pool of its values and of similar values that are not of the kind.
 POOLS: dict[str, list[str]] = {
     "integers": ["0", "7", "-12", "1234567890", "-0", "9" * 18],
     "long": ["9" * 19, "9" * 20, "1"],

@@ -1,4 +1,4 @@
-"""Tables in CSV files among titles, notes, comments, units, blank rows and further header rows."""
+"""Tests of tables in CSV files with titles, notes, comments, units, blank rows or more header rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Declared domains: their validation, and checks of tables and samples against them."""
+"""Tests of declared domains: validation, and checks of tables and samples against the domains."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Columns without findings are examined before a fit. Other columns keep the declared kind."""
+"""Tests that columns without findings are examined before a fit and other columns keep the declared kind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fingerprints of tables."""
+"""Tests of the fingerprints of tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Identifier formats: published examples, altered examples, and new numbers."""
+"""Tests of identifier formats with published examples, altered examples and new numbers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from understudy.tables.identifier_formats import CARDS, IBANS, IDENTIFIER_FORMAT
 from understudy.tables.identifier_formats.base import compacted
 from understudy.transformers.generated.templates import Template
 
-# Examples published by issuers, standards or encyclopaedias.
+# These examples were published by issuers, standards or encyclopaedias.
 EXAMPLES = {
     "card_visa_16": "4111 1111 1111 1111",
     "card_mastercard_16": "5555 5555 5555 4444",

@@ -1,4 +1,4 @@
-"""Kinds inferred from values: the fast part of `benchmarks/inference.py`, with people made up by mimesis."""
+"""Tests of kinds inferred from values: the fast part of `benchmarks/inference.py`, with data by mimesis."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from understudy.tables.inference import infer_table, infer_values
 from understudy.tables.inference.columns import InferredColumn
 
 N_ROWS = 200
-# Headers for: full, first and last name, e-mail, phone, street, postal code, card, IP address, URL.
+# The headers are, in this order: full, first and last name, e-mail, phone, street, postal code, card, IP
+# address, URL.
 HEADERS = {
     "en": "full_name,firstName,SURNAME,e-mail,phone no,street address,zip,credit_card,ip_address,homepage",
     "de": "Kundenname,Vorname,Nachname,E-Mail-Adresse,Telefon,Straße,PLZ,Kreditkarte,IP-Adresse,Webseite",

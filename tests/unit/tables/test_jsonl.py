@@ -12,7 +12,7 @@ import pytest
 from understudy.errors import InvalidInput
 from understudy.tables.formats import FORMATS, Ingested, ReadLimits, read_table
 
-# More lines than the first block, which the slow path reads.
+# There are more lines than in the first block, which the slow path reads.
 _MANY = 20_000
 
 

@@ -1,4 +1,4 @@
-"""Nested objects and arrays in JSON Lines become columns, and are written in the same shape."""
+"""Tests that nested objects and arrays in JSON Lines become columns and are written in the same shape."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Profiles: exact statistics, and protected ones without values of fewer than five rows or subjects."""
+"""Tests of exact profiles, and of protected profiles without values of fewer than five rows or subjects."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_rare_levels_appear_only_in_exact_profiles(tmp_path: Path) -> None:
 
 
 def test_declared_subjects_are_counted_instead_of_rows(tmp_path: Path) -> None:
-    # Rome has nine rows, but only four subjects.
+    # Rome has nine rows but only four subjects.
     table = pa.table(
         {
             "who": [f"p{n % 4}" for n in range(9)] + [f"q{n}" for n in range(9)],
@@ -115,5 +115,5 @@ def test_long_tables_are_sampled_evenly(tmp_path: Path) -> None:
     profiles = profile(tmp_path, pa.table({"x": pa.array(np.arange(n, dtype=np.float64))}))
     assert profiles["all"]["n_rows"] == n
     assert profiles["all"]["n_rows_read"] <= 200_000
-    # The median of eight evenly spread samples differs from that of the table by about one sample's position.
+    # The medians of eight evenly spread samples and of the table differ by about the position of one sample.
     assert profiles["x"]["quantiles"][2]["value"] == pytest.approx(n / 2, rel=0.15)

@@ -1,4 +1,4 @@
-"""Reading and writing SDV metadata."""
+"""Tests of reading and writing SDV metadata."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from understudy.tables.schema_changes import change_schema
 from understudy.tables.sdv_metadata import read_metadata, write_metadata
 from understudy.tables.source import ArrowSource
 
-# The example of hotel guests in the public documentation of SDV.
+# This is the example of hotel guests in the public documentation of SDV.
 GUESTS: dict[str, Any] = {
     "METADATA_SPEC_VERSION": "SINGLE_TABLE_V1",
     "primary_key": "guest_email",

@@ -1,4 +1,4 @@
-"""Splits into training rows and a holdout: by row, by subject and by root."""
+"""Tests of splits into training rows and a holdout: by row, by subject and by root."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from understudy.tables.schema import DatasetSchema, Relationship
 from understudy.tables.source import ArrowSource, Dataset
 from understudy.tables.split import Split, followed_relationships, is_held_out, row_units
 
-# The rows of 30 that earlier versions held out with a fraction of 0.2 and seed 7.
+# Of 30 rows, earlier versions held out these rows with a fraction of 0.2 and seed 7.
 EARLIER = [1, 4, 11, 13, 14, 17, 26, 28]
 
 
@@ -35,7 +35,7 @@ def test_a_longer_table_begins_with_the_same_decisions() -> None:
 
 
 def test_the_same_rows_are_held_out_as_in_earlier_versions() -> None:
-    # Models of earlier versions are evaluated on the rows that those versions held out.
+    # Models of earlier versions are evaluated on the rows that these versions held out.
     assert np.flatnonzero(rows(30, 0.2, 7)).tolist() == EARLIER
 
 
@@ -67,7 +67,7 @@ def held_out(table: pa.Table, *subject: str, fraction: float = 0.3, seed: int = 
 
 
 def subjects(n: int) -> dict[str, pa.Array[Any]]:
-    """Return n subjects, each represented as values of several types."""
+    """Return n subjects as values of several types."""
     numbers = np.arange(n)
     days = [datetime.date(2020, 1, 1) + datetime.timedelta(days=int(day)) for day in numbers]
     return {
@@ -86,7 +86,7 @@ def test_subjects_are_held_out_as_a_whole(kind: str) -> None:
     table = pa.table({"who": subjects(300)[kind].take(pa.array(order)), "x": np.arange(2_100)})
     mask = held_out(table, "who")
     assert not set(order[mask]) & set(order[~mask])
-    # Each of the 300 subjects is decided independently.
+    # Each of the 300 subjects is assigned independently.
     assert abs(mask.mean() - 0.3) < 4 * (0.3 * 0.7 / 300) ** 0.5
 
 
@@ -142,7 +142,7 @@ def test_a_stored_split_without_a_unit_is_by_row() -> None:
 
 
 def shop(*, customer_subject: bool = False) -> tuple[Dataset, DatasetSchema]:
-    """Return the tables of a shop, in which sellers report to each other and orders have several lines."""
+    """Return the tables of a shop in which sellers report to each other and orders have several lines."""
     rng = np.random.default_rng(0)
     products = pa.table({"id": [f"p{i}" for i in range(40)]})
     sellers = pa.table({"id": range(30), "boss": [None, *[0] * 29]})

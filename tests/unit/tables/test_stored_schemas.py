@@ -1,4 +1,4 @@
-"""Stored schemas of one table are read as a schema and its findings."""
+"""Tests that stored schemas of one table are read as a schema and its findings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The data files of word lists are well formed, and all of them are used."""
+"""Tests that the data files of word lists are well formed and that all files are used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that workbook rows give the same values and errors with and without the XML parser."""
+"""Tests that workbook rows yield the same values and errors with and without the XML parser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables in workbooks among titles, notes, units, blank columns and further header rows."""
+"""Tests of tables in workbooks with titles, notes, units, blank columns or more header rows."""
 
 from __future__ import annotations
 

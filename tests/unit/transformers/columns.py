@@ -1,4 +1,4 @@
-"""Fit single columns, save and load their transformers, and draw values."""
+"""Helpers that fit single columns, save and load their transformers, and draw values."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def column_of(values: Any, kind: ColumnKind | None = None, name: str = "x") -> C
 def fit(
     values: Any, kind: ColumnKind | None = None, *, name: str = "x", locale: str = "en"
 ) -> tuple[Transformer, Codes]:
-    """Fit a column and return the codes, and the transformer after saving and loading it."""
+    """Fit a column, save and load its transformer, and return the loaded transformer and the codes."""
     array = values if isinstance(values, pa.Array) else pa.array(values)
     column = column_of(array, kind, name)
     fitted, codes = fit_column(column, pa.chunked_array([array]), locale=locale)
@@ -40,7 +40,7 @@ def fit(
 
 
 def draw(transformer: Transformer, rows: RowNumbers | int, *, seed: int = 1, column: int = 0) -> Any:
-    """Return a value that is not missing for each row."""
+    """Return one non-missing value for each row."""
     numbers = consecutive_rows(0, rows) if isinstance(rows, int) else rows
     codes = np.full(len(numbers), transformer.n_codes - 1, np.uint16)
     return transformer.decode(codes, RowStream(seed, DECODING + column, numbers))

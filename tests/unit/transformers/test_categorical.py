@@ -1,4 +1,4 @@
-"""Categories, booleans, coarse codes and the order of levels."""
+"""Tests of categories, booleans, coarse codes and the order of levels."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from understudy.transformers.table import fit_column
 
 
 def stream_of(codes: Codes) -> RowStream:
-    """Return the random stream of the rows from 0 on."""
+    """Return the random stream of consecutive rows that start at 0."""
     return RowStream(seed=1, stream=2, rows=consecutive_rows(0, len(codes)))
 
 
@@ -73,7 +73,7 @@ def test_all_levels_are_kept_if_there_are_more_levels_than_codes() -> None:
     assert arranged.n_codes <= N_CODES_MAX
     drawn = arranged.decode(new_code[codes], stream_of(codes)).to_pylist()
     assert set(drawn) <= set(values[:-1])
-    # Two levels of five rows each share a code. The probability that a given level is never drawn is 2**-10.
+    # Two levels of five rows each share a code. The probability of never drawing a given level is 2**-10.
     assert len(set(drawn)) > 8900
     assert arranged.describe()["levels_kept"] == 9001
 
@@ -135,7 +135,7 @@ def test_coarse_codes_have_almost_equal_mass() -> None:
     coarse = fit_coarse(counts)
     assert (np.diff(coarse.astype(int)) >= 0).all()
     mass = np.bincount(coarse, weights=counts)
-    # The mass of a group differs from a 256th by at most the largest count.
+    # The mass of a group differs from 1/256 of all rows by at most the largest count.
     assert len(mass) == 256
     assert np.abs(mass - counts.sum() / 256).max() <= 20
 

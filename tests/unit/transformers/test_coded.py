@@ -1,4 +1,4 @@
-"""Identifiers with a known format, such as cards, IBANs and national IDs, and coordinates."""
+"""Tests of coordinates, and of identifiers with a known format, such as cards, IBANs and national IDs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Identifiers are new and unique, keep the patterns of the table, and do not depend on other rows."""
+"""Tests that identifiers are new and unique, keep the table's patterns and do not depend on other rows."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_dense_patterns_are_widened() -> None:
 def test_sequences_continue_from_a_round_number_with_the_same_step() -> None:
     transformer, _ = fit(list(range(103, 4103, 4)))
     assert draw(transformer, 3, seed=0).to_pylist() == [5003, 5007, 5011]
-    # Each seed has a block of its own, of ten times the size of the table, for 1,000 consecutive seeds.
+    # Each of 1,000 consecutive seeds has its own block, which is ten times the size of the table.
     assert draw(transformer, 2, seed=1).to_pylist() == [45003, 45007]
     assert draw(transformer, 2, seed=1001).to_pylist() == [45003, 45007]
 

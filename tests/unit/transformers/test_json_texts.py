@@ -1,4 +1,4 @@
-"""Columns of JSON texts are generated as JSON with the same keys and kinds of values."""
+"""Tests that columns of JSON texts are generated as JSON with the same keys and kinds of values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Altered manifests of generated columns are either refused or harmless."""
+"""Tests that altered manifests of generated columns are either refused or harmless."""
 
 from __future__ import annotations
 

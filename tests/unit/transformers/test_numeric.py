@@ -1,4 +1,4 @@
-"""Encoding and decoding of numbers, with exact shared values and without values of single rows."""
+"""Tests of encoding and decoding numbers, with exact shared values and without values of single rows."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from understudy.transformers.numeric import NumericTransformer, fit_numeric
 
 
 def stream_of(codes: Codes) -> RowStream:
-    """Return the random stream of the rows from 0 on."""
+    """Return the random stream of consecutive rows that start at 0."""
     return RowStream(seed=1, stream=2, rows=consecutive_rows(0, len(codes)))
 
 
-# No deadline, because the first call may compile.
+# The tests have no deadline, because the first call may compile kernels.
 no_deadline = settings(deadline=None)
 
 
@@ -94,7 +94,7 @@ def test_integers_decode_within_their_range_and_grid(integers: list[int]) -> Non
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=5, max_size=60))
 def test_floats_decode_within_their_range(floats: list[float]) -> None:
     decoded = round_trip(pa.array(floats)).to_pylist()
-    # Means and interpolation are exact except for the last bits.
+    # Means and interpolated values are exact except for the last bits.
     slack = 1e-9 * max(abs(value) for value in floats)
     assert min(floats) - slack <= min(decoded)
     assert max(decoded) <= max(floats) + slack
@@ -123,7 +123,8 @@ def test_codes_are_in_the_order_of_values() -> None:
 def test_quantiles_of_a_range_are_means_of_neighbours() -> None:
     values = np.arange(18, dtype=np.uint64) ** np.uint64(2)
     bins, _ = fit_bins(values, 100)
-    # Without the four rows at each end, one range of ten rows remains. Its ends are means of five rows.
+    # Without the four rows at each end, one range of ten rows remains. The ends of this range are means of
+    # five rows.
     low, high = np.mean([16, 25, 36, 49, 64]), np.mean([81, 100, 121, 144, 169])
     assert bins.starts[0] + bins.knots[0, 0] == low
     assert bins.starts[0] + bins.knots[0, -1] == high

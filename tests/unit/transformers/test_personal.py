@@ -1,4 +1,4 @@
-"""Made-up people and texts are consistent within a row, match the locale, and copy nothing from the table."""
+"""Tests that generated people and texts are consistent within a row, match the locale and copy nothing."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def fit_columns(columns: dict[str, list[Any]], locale: str = "en") -> TableTrans
 
 
 def reloaded(table: TableTransformer) -> tuple[TableSchema, ArrayReader]:
-    """Return the arguments with which a saved table is loaded."""
+    """Return the arguments for loading a saved table."""
     manifests, arrays = table.to_arrays()
     return table.schema, ArrayReader({"columns": manifests}, arrays)
 
@@ -187,7 +187,7 @@ def test_texts_have_similar_lengths_and_are_not_copied(locale: str) -> None:
 
 def test_lengths_of_single_texts_are_not_kept() -> None:
     transformer, _ = fit([*NOTES, "word " * 400], name="notes")
-    # The longest text is averaged with four texts of at most 16 words.
+    # The length of the longest text is averaged with the lengths of four texts of at most 16 words.
     assert max(len(text.split()) for text in draw(transformer, 5000).to_pylist()) < 120
 
 

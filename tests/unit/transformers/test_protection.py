@@ -1,4 +1,4 @@
-"""Models do not store or emit extreme values, nor numbers or levels of a single row or subject."""
+"""Tests that models neither store nor emit extreme values, or values of a single row or subject."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from understudy.transformers.bins import fit_bins
 from understudy.transformers.integer_units import array_of_integers, integers_of
 from understudy.transformers.numeric import NumericTransformer, fit_numeric
 
-# No deadline, because the first call may compile.
+# The tests have no deadline, because the first call may compile kernels.
 no_deadline = settings(deadline=None)
 SEED = st.integers(0, 2**32 - 1)
-# Minimum number of rows for which k central values are between the k-th values from both ends.
+# With at least this number of rows, k central values are between the k-th values from both ends.
 N_ROWS_MIN = 3 * MIN_SUPPORT - 2
 
 
@@ -37,7 +37,7 @@ def draw(transformer: NumericTransformer, n_each: int = 200) -> Any:
 
 
 def many_floats(rng: np.random.Generator, n: int) -> npt.NDArray[np.float64]:
-    """Return floats of a random shape, such as heavy tails, ties, clusters, and huge and tiny numbers."""
+    """Return floats of a random shape, such as heavy tails, ties, clusters, or huge and tiny numbers."""
     shapes = [
         rng.normal(size=n),
         rng.standard_cauchy(n),
@@ -97,7 +97,8 @@ def test_extremes_of_the_whole_integer_range_are_clipped(integers: list[int]) ->
 def test_too_few_numbers_are_replaced_by_the_mean_of_the_central_ones() -> None:
     values = pa.array([-1e6, 1.5, 2.5, 3.5, 4.5, 5.5, 1e6, 1 / 3])
     transformer = fit(values)
-    # Of eight sorted numbers, the central five are averaged: -1e6 | 1/3, 1.5, 2.5, 3.5, 4.5 | 5.5, 1e6.
+    # Of eight sorted numbers, the five between the bars are averaged: -1e6 | 1/3, 1.5, 2.5, 3.5, 4.5 | 5.5,
+    # 1e6.
     assert draw(transformer).to_pylist() == pytest.approx([(1 / 3 + 12) / 5] * 200)
     assert transformer.describe()["rows_merged"] == 8
 
@@ -144,7 +145,7 @@ def test_merged_and_clipped_rows_are_counted() -> None:
 
 
 def subjects_of(rng: np.random.Generator, n: int) -> Subjects:
-    """Return the subjects of n rows; some subjects have many rows, most have few."""
+    """Return the subjects of n rows. A few subjects have many rows, and most subjects have few rows."""
     return np.unique((rng.pareto(1, n) * 5).astype(np.int64) % 60, return_inverse=True)[1].astype(np.int64)
 
 
@@ -153,7 +154,7 @@ def subjects_of(rng: np.random.Generator, n: int) -> Subjects:
 def test_every_bin_has_enough_subjects(seed: int, n: int, n_bins_max: int) -> None:
     rng = np.random.default_rng(seed)
     subjects = subjects_of(rng, n)
-    # The numbers identify their subject, and some are repeated only by one subject.
+    # The numbers identify their subject, and some numbers are repeated by only one subject.
     values = np.round(subjects * 3 + rng.exponential(size=n), int(rng.integers(1, 9)))
     if len(np.unique(subjects)) < MIN_SUPPORT:
         return

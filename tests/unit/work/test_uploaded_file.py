@@ -1,4 +1,4 @@
-"""Joining and verification of files that were uploaded in parts."""
+"""Tests of joining and verifying files that were uploaded in parts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Properties of workers that can be tested without starting one."""
+"""Tests of worker properties that do not require a running worker."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ print(os.wait()[1])
 
 
 def test_start_of_the_drain_is_visible_in_a_forked_process():
-    # In a separate program, because this process has threads and should not fork.
+    # The code runs in a separate program, because this process has threads and should not fork.
     done = subprocess.run([sys.executable, "-c", FORKING], capture_output=True, text=True, check=True)
     assert done.stdout == "0\n"
 

@@ -50,7 +50,7 @@ def everything(n_rows: int = N_ROWS, seed: int = 0) -> pa.Table:
             "zone": (city // 3).astype(np.int8),
             "line": line,
             "station": np.array([f"s{i}" for i in range(11)])[station],
-            # Neither line nor station alone determines the platform.
+            # Neither the line alone nor the station alone determines the platform.
             "platform": (line * 5 + station * 7) % 8,
             "net": pa.array(cents[0] / 100),
             "tax": pa.array(cents[1] / 100),

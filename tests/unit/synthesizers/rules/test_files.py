@@ -1,4 +1,4 @@
-"""Conversion of rules to model files and back, and refusal of invalid files."""
+"""Tests of the conversion of rules to model files and back, and of the refusal of invalid files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Manifest = dict[str, Any]
 
 
 def table_of_all_types() -> pa.Table:
-    """Return a table with a fixed combination for every type in which levels are stored."""
+    """Return a table with one fixed combination for every storage type of levels."""
     table = everything(4000)
     line, station = table["line"].to_numpy(), table["station"].to_pylist()
     number = np.array([int(text[1:]) for text in station])

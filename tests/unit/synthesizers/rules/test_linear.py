@@ -1,4 +1,4 @@
-"""Search for linear rules, and exact computation of their targets."""
+"""Tests of the search for linear rules and of the exact computation of their targets."""
 
 from __future__ import annotations
 

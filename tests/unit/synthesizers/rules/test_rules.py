@@ -1,4 +1,4 @@
-"""Search for rules in tables, and checks that all real rows satisfy them."""
+"""Tests of the search for rules in tables, and of the check that all real rows satisfy the rules."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_relation_that_one_row_breaks_is_not_a_rule(
     columns = make(np.random.default_rng(2))
     before = rules_of(columns).describe()[0]
     assert "y" in before
-    # The last row gets the y of another row.
+    # The last row gets the value of y from another row.
     other = int(np.flatnonzero(columns["y"] != columns["y"][-1])[0])
     y = columns["y"].copy()
     y[-1] = y[other] if make is not order else -1
