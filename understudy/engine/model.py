@@ -113,8 +113,8 @@ class Model:
             Conditions on groups of rows, or new shares for the values of a column.
         id_start : int, optional
             Number of the identifier of row 0. Row k then has identifier number ``id_start + k``, regardless
-            of the seed, so samples with disjoint ranges of numbers share no identifier, e-mail address or card
-            number. By default, identifiers depend on the seed, and different seeds may share some.
+            of the seed, so samples with disjoint ranges share no identifier, e-mail address or card number.
+            By default, identifiers depend on the seed, and different seeds may share some.
 
         Returns
         -------
