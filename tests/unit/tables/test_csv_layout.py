@@ -232,6 +232,15 @@ def test_blank_rows_within_the_table_are_skipped(tmp_path: Path):
     assert loaded.warnings == ["3 blank rows were skipped."]
 
 
+@pytest.mark.parametrize("word", [" ", "NA", "?"])
+def test_column_with_words_for_missing_values_stays_nullable_after_blank_rows(word: str, tmp_path: Path):
+    rows = [f"{n},{word if n % 7 == 0 else n * 3}\n" for n in range(60)]
+    rows[20:20] = [",\n"]
+    table = _load(tmp_path, "a,b\n" + "".join(rows)).table
+    assert table.column("b").null_count == 9
+    assert [field.nullable for field in table.schema] == [False, True]
+
+
 def test_row_of_missing_values_is_kept_where_every_column_has_missing_values(tmp_path: Path):
     rows = "".join("1,\n" if n % 2 else ",x\n" for n in range(20))
     assert _load(tmp_path, "a,b\n" + rows + ",\n").table.num_rows == 21

@@ -102,7 +102,10 @@ def stage(source: Path, dialect: Dialect, reading: Reading) -> Staged:
 
 def _without_blanks(type_: ColumnType, index: int, blanks: Blanks) -> ColumnType:
     """Return the type after blank rows are dropped, which may have been the only rows without a value."""
-    if type_.is_complete or type_.replaced or not blanks.is_complete_without(index):
+    # Whitespace and words for a missing value become missing only when the values are converted.
+    # Text is kept as it is.
+    is_exact = type_.is_clean or (pa.types.is_string(type_.arrow_type) and type_.notation is None)
+    if type_.is_complete or not is_exact or not blanks.is_complete_without(index):
         return type_
     return replace(type_, is_complete=True)
 
