@@ -30,7 +30,7 @@ from understudy.transformers.base import (
     RowStream,
     Subjects,
 )
-from understudy.transformers.bins import N_SEGMENTS, Bins, fit_bins
+from understudy.transformers.bins import N_SEGMENTS, Bins, Tail, fit_bins
 from understudy.transformers.integer_units import (
     array_of_integers,
     from_ticks,
@@ -40,6 +40,7 @@ from understudy.transformers.integer_units import (
 )
 from understudy.transformers.nulls import array_of_nulls
 from understudy.transformers.support import count_subjects
+from understudy.transformers.tails import ColumnNumbers, add_tails
 
 # Maximum number of decimals of floats that are converted to ticks.
 N_DECIMALS_MAX = 6
@@ -116,7 +117,11 @@ class NumericTransformer:
         numbers: npt.NDArray[Any] = np.empty(len(codes), np.float64 if is_float else np.uint64)
         kernel: Any = decoding.decode_floats if is_float else decoding.decode_ticks
         bins = self.bins
-        coded = decoding.CodedBins(int(self.has_missing), bins.starts, bins.knot_row, bins.knots)
+        coded = decoding.CodedBins(
+            int(self.has_missing),
+            *(bins.starts, bins.knot_row, bins.knots),
+            *(_coded_tail(tail) for tail in (bins.lower, bins.upper)),
+        )
         kernel(codes, coded, stream.key(), numbers)
         # Numbers of a fitted column stay within its range. Only numbers from a manipulated file can overflow.
         with np.errstate(over="ignore"):
@@ -129,12 +134,18 @@ class NumericTransformer:
         is_range = bins.knot_row >= 0
         for place, end in zip(numbers, (0, -1), strict=True):
             offsets = bins.knots[bins.knot_row[is_range], end]
-            place[is_range] += (
-                offsets if self.scale.writing == "float" else np.rint(offsets).astype(np.uint64)
-            )
+            place[is_range] += self._distance(offsets)
+        if bins.lower is not None:
+            numbers[0][0] -= self._distance(bins.lower.offsets[-1])
+        if bins.upper is not None:
+            numbers[1][-1] += self._distance(bins.upper.offsets[-1])
         with np.errstate(over="ignore"):
             low, high = (self._write(place, None) for place in numbers)
         return low, high
+
+    def _distance(self, offsets: Any) -> Any:  # Any: offsets are a number or an array
+        """Return offsets in the type of the bins' starts."""
+        return offsets if self.scale.writing == "float" else np.rint(offsets).astype(np.uint64)
 
     def _write(self, numbers: npt.NDArray[Any], missing: Mask | None) -> ArrowArray:
         scale = self.scale
@@ -156,6 +167,8 @@ class NumericTransformer:
             "rows_merged": self.bins.n_rows_merged,
             "rows_drawn_in": self.bins.n_rows_drawn_in,
         }
+        tails = [name for name in ("lower", "upper") if getattr(self.bins, name) is not None]
+        facts |= {"tails": tails} if tails else {}
         return facts | ({"placeholder": True} if self.is_placeholder else {})
 
     def to_arrays(self) -> tuple[Json, Arrays]:
@@ -174,7 +187,12 @@ class NumericTransformer:
             "exponent": scale.exponent,
         }
         bins = self.bins
-        return manifest, {"starts": bins.starts, "knot_row": bins.knot_row, "knots": bins.knots}
+        arrays = {"starts": bins.starts, "knot_row": bins.knot_row, "knots": bins.knots}
+        for name, tail in (("lower", bins.lower), ("upper", bins.upper)):
+            if tail is not None:
+                manifest[f"fraction_{name}"] = tail.fraction
+                arrays[f"tail_{name}"] = tail.offsets
+        return manifest, arrays
 
     @classmethod
     def from_arrays(cls, column: Column, type_: pa.DataType, reader: ArrayReader) -> Self:
@@ -192,8 +210,42 @@ class NumericTransformer:
         highest = np.finfo(np.float64).max if is_float else 2.0**64
         in_range = np.isfinite(starts).all() and ((knots >= 0) & (knots < highest)).all()
         require(bool(in_range), "quantiles are out of range")
-        bins = Bins(starts, knot_row, knots, n_merged, n_drawn_in)
+        lower, upper = (_read_tail(reader, name) for name in ("lower", "upper"))
+        bins = Bins(starts, knot_row, knots, n_merged, n_drawn_in, lower, upper)
+        require(_fits_tails(bins, highest), "the tails do not fit the bins")
         return cls(type_, column.nullable, has_missing, is_placeholder, scale, bins)
+
+
+def _coded_tail(tail: Tail | None) -> decoding.CodedTail:
+    return decoding.NO_TAIL if tail is None else decoding.CodedTail(tail.fraction, tail.offsets)
+
+
+def _read_tail(reader: ArrayReader, name: str) -> Tail | None:
+    """Return a tail from the output of `NumericTransformer.to_arrays`.
+
+    Files of earlier versions have no tails.
+    """
+    fraction = reader.manifest.get(f"fraction_{name}")
+    if fraction is None:
+        return None
+    require(isinstance(fraction, float) and 0 < fraction < 1, f"fraction_{name} is not between 0 and 1")
+    offsets = reader.array(f"tail_{name}", np.float64, (decoding.N_TAIL_LEVELS,))
+    in_order = np.isfinite(offsets).all() and offsets[0] >= 0 and (np.diff(offsets) >= 0).all()
+    require(bool(in_order), f"tail_{name} is not in ascending order")
+    return Tail(fraction, offsets)
+
+
+def _fits_tails(bins: Bins, highest: float) -> bool:
+    """Return whether the tails are in ranges at the ends, and all numbers in them are in the bins' type."""
+    is_in_range = True
+    if bins.lower is not None:
+        is_in_range &= len(bins.starts) > 0 and bins.knot_row[0] >= 0
+        is_in_range &= bins.starts.dtype != np.uint64 or float(bins.starts[0]) >= bins.lower.offsets[-1]
+    if bins.upper is not None:
+        is_in_range &= len(bins.starts) > 0 and bins.knot_row[-1] >= 0
+        is_in_range &= float(bins.knots[bins.knot_row[-1], -1]) + bins.upper.offsets[-1] < highest
+    fractions = sum(tail.fraction for tail in (bins.lower, bins.upper) if tail is not None)
+    return bool(is_in_range) and fractions < 1
 
 
 def fit_numeric(
@@ -222,6 +274,8 @@ def fit_numeric(
         scale, bins, bin_codes = _placeholder(column, type_, len(numbers))
     else:
         bins, bin_codes = fit_bins(numbers, N_CODES_MAX - 1, owners)
+        if not _is_temporal(type_):
+            bins = add_tails(bins, bin_codes, _in_own_unit(type_, scale, numbers, owners))
         scale, bins = _rebase(scale, bins)
     codes = np.zeros(len(values), np.uint16)
     codes[~missing] = bin_codes + np.uint16(has_missing)
@@ -261,15 +315,52 @@ def _rebase(scale: Scale, bins: Bins) -> tuple[Scale, Bins]:
     """
     if scale.writing == "float":
         return scale, bins
+    # Ticks cannot be negative, so the origin is at the end of the lower tail if there is one.
+    below = 0 if bins.lower is None else int(np.ceil(bins.lower.offsets[-1]))
     first = bins.starts[0]
-    distances = bins.starts - first
+    distances = bins.starts - first + np.uint64(below)
     factor = np.uint64(1)
     step = scale.step
     if not len(bins.knots):
         factor = max(np.gcd.reduce(distances), factor)
         step = step * int(factor) if len(distances) > 1 else 1
-    moved = replace(scale, origin=scale.origin + scale.step * int(first), step=step)
+    moved = replace(scale, origin=scale.origin + scale.step * (int(first) - below), step=step)
     return moved, replace(bins, starts=distances // factor)
+
+
+def _is_temporal(type_: pa.DataType) -> bool:
+    """Return whether a type represents points in time, which have no tails."""
+    return bool(pa.types.is_temporal(type_)) and not pa.types.is_duration(type_)
+
+
+def _in_own_unit(
+    type_: pa.DataType, scale: Scale, numbers: npt.NDArray[Any], subjects: Subjects | None
+) -> ColumnNumbers:
+    """Return the numbers of a column in its own unit, with the range of its type."""
+    if scale.writing == "float":
+        largest = float(np.finfo(np.float64).max) / 4
+        return ColumnNumbers(numbers, 0.0, 1.0, -largest, largest, subjects)
+    decimals = type_.scale if pa.types.is_decimal128(type_) else scale.decimals
+    digit = 10.0**-decimals
+    low, high = _range_of_integers(type_)
+    values = (scale.origin + scale.step * numbers.astype(np.float64)) * digit
+    origin, unit = scale.origin * digit, scale.step * digit
+    return ColumnNumbers(values, origin, unit, low * digit, high * digit, subjects)
+
+
+def _range_of_integers(type_: pa.DataType) -> tuple[float, float]:
+    """Return bounds for the integers that represent the values of a type, with room for rounding errors."""
+    if pa.types.is_integer(type_):
+        n_bits = type_.bit_width
+        is_signed = pa.types.is_signed_integer(type_)
+        highest = 2.0 ** (n_bits - 1) if is_signed else 2.0**n_bits
+        return -highest if is_signed else 0.0, highest - max(2.0 ** (n_bits - 52), 1.0)
+    if pa.types.is_decimal128(type_):
+        largest = 10.0 ** min(type_.precision, 18) - 1e3
+        return -largest, largest
+    # Floats with few decimals are exact up to 2**53. Durations have 64 bits.
+    largest = 2.0**53 if pa.types.is_floating(type_) else 2.0**62
+    return -largest, largest
 
 
 def _read(name: str, values: ArrowArray) -> tuple[Scale, npt.NDArray[Any]]:
