@@ -242,7 +242,7 @@ def tokens(pattern: str) -> list[tuple[str, str]]:
 def field_metadata(
     notation: NumberNotation | DateNotation | BooleanNotation | None,
 ) -> dict[bytes, bytes] | None:
-    """Return metadata for an Arrow field that contains a notation."""
+    """Return the metadata of an Arrow field with the given notation."""
     if notation is None:
         return None
     given = notation.model_dump(exclude_defaults=True)

@@ -48,7 +48,7 @@ class RowStream:
     stream : int
         Number of the stream of random numbers. Different streams of a seed are independent.
     rows : array of shape (n,)
-        Numbers of the rows. The number of possible rows of a seed is not limited.
+        Numbers of the rows. A seed supports any number of rows.
     id_start : int, optional
         Number of the identifier of row 0. If given, identifiers depend on their number instead of the seed.
     """

@@ -58,7 +58,7 @@ class CategoricalTransformer:
     has_missing : bool
         Whether any value is missing.
     n_levels_pooled, n_rows_pooled : int
-        Number of rare levels, and number of rows with these levels.
+        Number of rare levels, and number of rows that contain a rare level.
     is_placeholder : bool
         Whether no level was shared by enough rows, so that the only level is `OTHER`.
     """

@@ -320,7 +320,7 @@ def _determines_its_terms(rule: Linear, lookups: tuple[FunctionalDependency, ...
 
 
 def _implications_of(linear: tuple[Linear, ...]) -> list[Implication]:
-    """Return the implications of equations, in which each column is determined by all others."""
+    """Return the implications of linear rules: each column of a rule is determined by its other columns."""
     equations = [(rule.target, *rule.terms) for rule in linear]
     return [
         (tuple(other for other in columns if other != name), name)

@@ -78,7 +78,7 @@ def read_values(name: str, array: ArrowArray, decimals: int | None) -> Values:
 
 
 def find_decimals(array: ArrowArray) -> int | None:
-    """Return the decimal places of a float array, or None if there are too many or the type is different."""
+    """Return the decimal places of a float array. Return None if there are too many, or for other types."""
     if not pa.types.is_floating(array.type):
         return None
     floats = _floats(array)

@@ -23,7 +23,7 @@ RULES = BoostingRules(
 )
 # Minimum share of the variance of unseen rows that trees must explain beyond the additive part.
 R2_GAINED_MIN = 0.005
-# Stream of the hash that divides the rows into halves.
+# Hash stream that divides the rows into halves.
 HALVING = 1 << 36
 
 

@@ -64,8 +64,8 @@ class Sequence:
     limit : int
         Highest number that the column's type can store.
     n_rows_block, n_blocks : int
-        Number of rows in a block, and number of blocks. The remainder of the seed selects the block in which
-        a sample begins, so that samples of consecutive seeds have different identifiers.
+        Number of rows in a block, and number of blocks. The seed modulo `n_blocks` selects the block in which
+        a sample begins, so that samples with consecutive seeds have different identifiers.
     """
 
     start: int
@@ -76,7 +76,7 @@ class Sequence:
 
     @property
     def n_rows_max(self) -> int:
-        """The number of new identifiers that fit in the column's type, in whichever block a sample begins."""
+        """The number of identifiers that fit in the column's type if a sample begins in the last block."""
         first = self.start + (self.n_blocks - 1) * self.n_rows_block * self.step
         return max((self.limit - first) // self.step + 1, 0)
 
@@ -158,7 +158,8 @@ class Uuids:
         for i in range(16):
             digits[i] = (first >> np.uint64(4 * i)) & np.uint64(15)
             digits[16 + i] = (second >> np.uint64(4 * i)) & np.uint64(15)
-        # The version replaces a digit of the first half, which in turn replaces a digit of the second half.
+        # The version takes the place of a random digit of the first half. That digit is moved to the second
+        # half.
         digits[17] = digits[12]
         digits[12] = self.version
         digits[16] = 8 | (digits[16] & 3)

@@ -22,7 +22,7 @@ from understudy.transformers.generated.romanization import romanize
 from understudy.transformers.generated.sexes import FEMALE, UNKNOWN, Sexes
 from understudy.transformers.generated.texts import choose, join
 
-# First stream of people. The first streams of columns have lower numbers.
+# Number of the first random stream for people. The base streams of columns have lower numbers.
 PERSON = 1 << 33
 # Number of streams reserved for the traits of a person.
 N_TRAITS = 1 << 8

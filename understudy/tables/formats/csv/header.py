@@ -14,7 +14,7 @@ from understudy.tables.formats.layout import Layout, Request, SheetRow, checked_
 from understudy.tables.formats.layout.cells import is_value
 
 _ROWS_MAX = 100
-# A delimiter is reconsidered if the share of sampled rows with as many fields as the first row is lower.
+# Minimum share of sampled rows with as many fields as the first row. Below it, the delimiter is reconsidered.
 _SAME_MIN = 0.5
 
 

@@ -101,7 +101,7 @@ def _typed(detected: Detected) -> ColumnType:
 
 
 def _with_odd_values(column_type: ColumnType, detected: Detected, name: str) -> ColumnType:
-    """Return the type of a text column, with a note about the values because of which it is text."""
+    """Return the type of a text column, with a note about the values that make it text."""
     tally = detected.tally
     n_values = tally.n_fitting + tally.n_odd
     if tally.n_fitting < _NEARLY * n_values or "leading zeros" in (column_type.note or ""):
