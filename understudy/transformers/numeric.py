@@ -7,13 +7,12 @@ remain floats.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Self, get_args
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from understudy.errors import InvalidInput
 from understudy.kernels import decoding
 from understudy.tables.arrow_types import parse_arrow_type
 from understudy.tables.domain_checks import placeholder_value
@@ -36,48 +35,11 @@ from understudy.transformers.integer_units import (
     from_ticks,
     integers_of,
     is_exact,
-    to_ticks,
 )
 from understudy.transformers.nulls import array_of_nulls
+from understudy.transformers.scale import Floats, Scale, read_numbers
 from understudy.transformers.support import count_subjects
-from understudy.transformers.tails import ColumnNumbers, add_tails
-
-# Maximum number of decimals of floats that are converted to ticks.
-N_DECIMALS_MAX = 6
-# Maximum binary exponent of floats. Larger floats are scaled down.
-EXPONENT_MAX = 1000
-
-Floats = npt.NDArray[np.float64]
-# The representation of numbers: whole units, whole units of 10**-decimals, or floats times 2**-exponent.
-Writing = Literal["exact", "decimal", "float"]
-
-
-@dataclass(frozen=True)
-class Scale:
-    """The conversion between stored numbers and numbers in bins."""
-
-    writing: Writing
-    origin: int = 0
-    step: int = 1
-    decimals: int = 0
-    exponent: int = 0
-
-    @classmethod
-    def from_arrays(cls, type_: pa.DataType, reader: ArrayReader) -> Self:
-        """Load a scale from the output of `NumericTransformer.to_arrays`."""
-        writing = reader.manifest.get("writing")
-        require(writing in get_args(Writing), "the representation of numbers is unknown")
-        require(
-            (writing == "exact") == is_exact(type_), "the representation of numbers does not suit their type"
-        )
-        require(is_exact(type_) or pa.types.is_floating(type_), "the type of a numeric column is not numeric")
-        return cls(
-            writing,  # type: ignore[arg-type]  # checked above
-            reader.whole("origin", -(2**63), 2**64 - 1),
-            reader.whole("step", 1, 2**64 - 1),
-            reader.whole("decimals", 0, N_DECIMALS_MAX),
-            reader.whole("exponent", 0, 1024 - EXPONENT_MAX),
-        )
+from understudy.transformers.tails import add_tails, in_own_unit
 
 
 @dataclass(frozen=True)
@@ -268,14 +230,14 @@ def fit_numeric(
     has_missing = bool(missing.any())
     present = values.filter(pa.array(~missing)) if has_missing else values
     owners = subjects if subjects is None or not has_missing else subjects[~missing]
-    scale, numbers = _read(column.name, present)
+    scale, numbers = read_numbers(column.name, present)
     is_placeholder = count_subjects(len(numbers), owners) < MIN_SUPPORT
     if is_placeholder:
         scale, bins, bin_codes = _placeholder(column, type_, len(numbers))
     else:
         bins, bin_codes = fit_bins(numbers, N_CODES_MAX - 1, owners)
         if not _is_temporal(type_):
-            bins = add_tails(bins, bin_codes, _in_own_unit(type_, scale, numbers, owners))
+            bins = add_tails(bins, bin_codes, in_own_unit(type_, scale, numbers, owners))
         scale, bins = _rebase(scale, bins)
     codes = np.zeros(len(values), np.uint16)
     codes[~missing] = bin_codes + np.uint16(has_missing)
@@ -331,83 +293,6 @@ def _rebase(scale: Scale, bins: Bins) -> tuple[Scale, Bins]:
 def _is_temporal(type_: pa.DataType) -> bool:
     """Return whether a type represents points in time, which have no tails."""
     return bool(pa.types.is_temporal(type_)) and not pa.types.is_duration(type_)
-
-
-def _in_own_unit(
-    type_: pa.DataType, scale: Scale, numbers: npt.NDArray[Any], subjects: Subjects | None
-) -> ColumnNumbers:
-    """Return the numbers of a column in its own unit, with the range of its type."""
-    if scale.writing == "float":
-        largest = float(np.finfo(np.float64).max) / 4
-        return ColumnNumbers(numbers, 0.0, 1.0, -largest, largest, subjects)
-    decimals = type_.scale if pa.types.is_decimal128(type_) else scale.decimals
-    digit = 10.0**-decimals
-    low, high = _range_of_integers(type_)
-    values = (scale.origin + scale.step * numbers.astype(np.float64)) * digit
-    origin, unit = scale.origin * digit, scale.step * digit
-    return ColumnNumbers(values, origin, unit, low * digit, high * digit, subjects)
-
-
-def _range_of_integers(type_: pa.DataType) -> tuple[float, float]:
-    """Return bounds for the integers that represent the values of a type, with room for rounding errors."""
-    if pa.types.is_integer(type_):
-        n_bits = type_.bit_width
-        is_signed = pa.types.is_signed_integer(type_)
-        highest = 2.0 ** (n_bits - 1) if is_signed else 2.0**n_bits
-        return -highest if is_signed else 0.0, highest - max(2.0 ** (n_bits - 52), 1.0)
-    if pa.types.is_decimal128(type_):
-        largest = 10.0 ** min(type_.precision, 18) - 1e3
-        return -largest, largest
-    # Floats with few decimals are exact up to 2**53. Durations have 64 bits.
-    largest = 2.0**53 if pa.types.is_floating(type_) else 2.0**62
-    return -largest, largest
-
-
-def _read(name: str, values: ArrowArray) -> tuple[Scale, npt.NDArray[Any]]:
-    if not len(values):
-        return Scale("decimal"), np.zeros(0, np.uint64)
-    if is_exact(values.type):
-        origin, step, ticks = to_ticks(integers_of(name, values))
-        return Scale("exact", origin, step), ticks
-    floats = np.asarray(values.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
-    if not np.isfinite(floats).all():
-        raise InvalidInput(
-            f"Column {name!r} contains infinite values. Replace them with finite numbers or missing values.",
-            code="unsupported_column",
-        )
-    return _read_floats(floats, values.type)
-
-
-def _read_floats(floats: Floats, type_: pa.DataType) -> tuple[Scale, npt.NDArray[Any]]:
-    decimals = count_decimals(floats, type_.to_pandas_dtype())
-    if decimals is not None:
-        origin, step, ticks = to_ticks(np.rint(floats * 10.0**decimals).astype(np.int64))
-        return Scale("decimal", origin, step, decimals), ticks
-    # Large floats are scaled by a power of two, so that differences and means do not overflow.
-    exponent = max(int(np.frexp(np.abs(floats).max())[1]) - EXPONENT_MAX, 0)
-    return Scale("float", exponent=exponent), np.ldexp(floats, -exponent)
-
-
-def count_decimals(floats: Floats, dtype: Any) -> int | None:  # dtype: NumPy's own types are Any
-    """Return the number of decimals that all floats need, or None if it is more than `N_DECIMALS_MAX`."""
-    largest = float(np.abs(floats).max())
-    for decimals in range(N_DECIMALS_MAX + 1):
-        if largest * 10.0**decimals >= 2.0**53:
-            return None
-        # Rounding errors are ignored, so that 0.1 + 0.2 counts as 0.3, and tiny remainders of large numbers
-        # count as 0.
-        slack = min(1e-6 * 10.0**-decimals, 1e-12 * largest)
-        # The first rows are checked first because this check is cheap and excludes most columns.
-        if all(_has_decimals(part, decimals, slack, dtype) for part in (floats[:1000], floats)):
-            return decimals
-    return None
-
-
-def _has_decimals(floats: Floats, decimals: int, slack: float, dtype: Any) -> bool:
-    written = np.rint(floats * 10.0**decimals) / 10.0**decimals
-    is_near = np.abs(written - floats) <= slack
-    # A float32 matches if no other float32 is closer to the rounded number.
-    return bool((is_near | (written.astype(dtype) == floats.astype(dtype))).all())
 
 
 def _floats(values: Floats, type_: pa.DataType, missing: Mask | None, *, nullable: bool) -> ArrowArray:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
 
 from understudy.transformers.base import MIN_SUPPORT, Codes, Mask, Subjects
 from understudy.transformers.bins import Bins, Tail
+from understudy.transformers.scale import Scale
 from understudy.transformers.tail_families import SURVIVALS, Floats, count_fitted, fit_offsets
 
 # Minimum number of rows or subjects of a column with a tail.
@@ -44,6 +48,36 @@ class ColumnNumbers:
     def negated(self) -> ColumnNumbers:
         """Return the negated numbers, whose upper tail is the lower tail of these numbers."""
         return replace(self, values=-self.values, low=-self.high, high=-self.low)
+
+
+def in_own_unit(
+    type_: pa.DataType, scale: Scale, numbers: npt.NDArray[Any], subjects: Subjects | None
+) -> ColumnNumbers:
+    """Return the numbers of a column in its own unit, with the range of its type."""
+    if scale.writing == "float":
+        largest = float(np.finfo(np.float64).max) / 4
+        return ColumnNumbers(numbers, 0.0, 1.0, -largest, largest, subjects)
+    decimals = type_.scale if pa.types.is_decimal128(type_) else scale.decimals
+    digit = 10.0**-decimals
+    low, high = _range_of_integers(type_)
+    values = (scale.origin + scale.step * numbers.astype(np.float64)) * digit
+    origin, unit = scale.origin * digit, scale.step * digit
+    return ColumnNumbers(values, origin, unit, low * digit, high * digit, subjects)
+
+
+def _range_of_integers(type_: pa.DataType) -> tuple[float, float]:
+    """Return bounds for the integers that represent the values of a type, with room for rounding errors."""
+    if pa.types.is_integer(type_):
+        n_bits = type_.bit_width
+        is_signed = pa.types.is_signed_integer(type_)
+        highest = 2.0 ** (n_bits - 1) if is_signed else 2.0**n_bits
+        return -highest if is_signed else 0.0, highest - max(2.0 ** (n_bits - 52), 1.0)
+    if pa.types.is_decimal128(type_):
+        largest = 10.0 ** min(type_.precision, 18) - 1e3
+        return -largest, largest
+    # Floats with few decimals are exact up to 2**53. Durations have 64 bits.
+    largest = 2.0**53 if pa.types.is_floating(type_) else 2.0**62
+    return -largest, largest
 
 
 def add_tails(bins: Bins, codes: Codes, numbers: ColumnNumbers) -> Bins:
