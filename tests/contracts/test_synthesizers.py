@@ -145,7 +145,7 @@ def test_fit_returns_self_and_leaves_its_input_unchanged(make: Make) -> None:
     assert (table.schema, table.to_pylist()) == before
 
 
-def test_equal_seeds_give_equal_rows_and_other_seeds_other_rows(make: Make) -> None:
+def test_equal_seeds_give_equal_rows_and_different_seeds_give_different_rows(make: Make) -> None:
     synthesizer = fit(make(), *all_kinds())
     assert draw(synthesizer, 100, seed=5).equals(draw(synthesizer, 100, seed=5))
     assert not draw(synthesizer, 100, seed=5).equals(draw(synthesizer, 100, seed=6))
@@ -191,7 +191,7 @@ def test_invalid_ranges_are_refused(make: Make, n_rows: int, offset: int) -> Non
         batches_of(synthesizer, n_rows, offset=offset)
 
 
-def test_rows_do_not_depend_on_division_into_calls(make: Make) -> None:
+def test_rows_do_not_depend_on_how_sampling_is_divided_into_calls(make: Make) -> None:
     synthesizer = fit(make(), *all_kinds(with_missing=True))
     whole = draw(synthesizer, 70_000)
     for offset, n_rows in [(0, 10), (9, 3), (65_530, 20), (69_999, 1)]:
@@ -311,7 +311,7 @@ def generated(n_rows: int = 300) -> tuple[pa.Table, TableSchema]:
     return pa.Table.from_arrays(list(arrays.values()), schema=schema.to_arrow()), schema
 
 
-def test_generated_values_are_new_unique_and_as_often_missing(make: Make) -> None:
+def test_generated_values_are_new_and_unique_and_missing_as_often_as_real_ones(make: Make) -> None:
     table, schema = generated()
     synthesizer = fit(make(), table, schema)
     sample = draw(synthesizer, 5000)
@@ -321,7 +321,7 @@ def test_generated_values_are_new_unique_and_as_often_missing(make: Make) -> Non
     for name in ("identifier", "number"):
         assert len(sample[name].unique()) == 5000, name
     assert sample["email"].drop_null().to_pylist() == sample["email"].drop_null().unique().to_pylist()
-    # One quarter of the values is missing. Six standard deviations of this share are 0.037 for 5,000 draws.
+    # One quarter of the values are missing. Six standard deviations of this share are 0.037 for 5,000 draws.
     assert abs(sample["email"].null_count / 5000 - 0.25) < 0.037
     assert set(sample["group"].to_pylist()) == {"group 0", "group 1", "group 2"}
 
@@ -336,7 +336,7 @@ def test_generated_values_are_reproducible_by_slice_and_after_loading(make: Make
     assert loaded.card() == synthesizer.card()
 
 
-def test_card_lists_generated_columns_and_file_has_none_of_their_values(make: Make) -> None:
+def test_card_lists_generated_columns_and_model_file_contains_none_of_their_values(make: Make) -> None:
     synthesizer = fit(make(), *generated())
     card = synthesizer.card()
     facts = {column["name"]: column.get("generated") for column in card["columns"]}

@@ -24,7 +24,7 @@ trap 'printf %s "$LINENO" > "$SESSION_FOLDER/failed"' ERR
 
 
 class PageError(AssertionError):
-    """Error for a block that fails, or whose output is not the expected one."""
+    """Error for a block that fails or prints unexpected output."""
 
 
 class PythonSession:

@@ -74,7 +74,7 @@ def test_the_page_of_settings_lists_every_variable():
     assert variables == [f"UNDERSTUDY_{name.upper()}" for name in Settings.model_fields]
 
 
-def test_the_page_of_options_has_a_section_for_each_command():
+def test_the_page_of_command_line_options_has_a_section_for_each_command():
     assert {command.name for command in COMMANDS} <= anchors(options_page())
 
 

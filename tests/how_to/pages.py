@@ -95,7 +95,8 @@ def change_file(block: Block, project: Path) -> None:
         before = "".join(line[1:] or "\n" for line in lines if not line.startswith("+"))
         after = "".join(line[1:] or "\n" for line in lines if not line.startswith("-"))
         assert text.count(before) == 1, (
-            f"{block.title} must contain these lines once, but has them {text.count(before)} times:\n{before}"
+            f"{block.title} must contain these lines once, but contains them "
+            f"{text.count(before)} times:\n{before}"
         )
         text = text.replace(before, after)
     path.write_text(text)

@@ -314,7 +314,7 @@ def dump(url: str, target: Path) -> None:
 
 
 def archive(folder: Path, target: Path) -> None:
-    """Write the blobs under their keys, without the names of users and file times."""
+    """Write the blobs under their keys, without user names or file times."""
 
     def plain(member: tarfile.TarInfo) -> tarfile.TarInfo:
         member.uid = member.gid = 0
