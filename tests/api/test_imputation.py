@@ -48,9 +48,7 @@ def test_each_draw_keeps_known_values_and_fills_missing_ones(
             assert all(after is not None and before in (None, after) for before, after in pairs), name
 
 
-def test_datasets_can_be_filtered_by_origin(
-    client: TestClient, completed: Json, ready_dataset: Json
-):
+def test_datasets_can_be_filtered_by_origin(client: TestClient, completed: Json, ready_dataset: Json):
     listed = {
         origin: [row["id"] for row in get(client, f"/v1/datasets?origin={origin}")["data"]]
         for origin in ("upload", "sample", "imputation")

@@ -37,12 +37,12 @@ def test_extreme_values_are_not_bin_edges() -> None:
     assert sum(distribution.real) == pytest.approx(1)
 
 
-def test_column_with_few_values_is_hidden() -> None:
+def test_distribution_of_a_column_with_few_values_is_hidden() -> None:
     distribution = shown([1.5] * 19, [1.5])
     assert (distribution.form, distribution.edges, distribution.real) == ("hidden", [], [])
 
 
-def test_whole_numbers_are_centred_in_their_bins() -> None:
+def test_whole_numbers_are_centered_in_their_bins() -> None:
     distribution = shown([1, 2, 3] * 10, [2])
     assert distribution.edges == [0.5, 1.5, 2.5, 3.5]
     assert distribution.synthetic == [0, 1, 0]

@@ -10,7 +10,7 @@ import pytest
 from understudy.evaluation.statistics import auc, influence
 
 
-def test_area_and_its_error_agree_with_ranks_and_delong() -> None:
+def test_area_agrees_with_ranks_and_its_error_with_delong() -> None:
     rng = np.random.default_rng(0)
     is_positive = rng.random(4000) < 0.3
     scores = np.round(rng.normal(size=4000) + is_positive, 2)
@@ -54,10 +54,11 @@ def test_r2_interval_covers_the_bootstrap() -> None:
 
 
 def test_average_precision_agrees_with_known_ranks() -> None:
-    # The positives are at ranks 1 and 3. The precisions are 1 and 2/3, each over half of the recall.
+    # The positives are at ranks 1 and 3. The precision is 1 for the first half of the recall and 2/3 for the
+    # second half.
     scores, is_positive = np.array([0.9, 0.8, 0.7, 0.1]), np.array([True, False, True, False])
     assert influence.average_precision(scores, is_positive) == pytest.approx((1 + 2 / 3) / 2)
-    # With equal scores, the curve has one step at the share of the class.
+    # If all scores are equal, the average precision is the share of the positive class.
     assert influence.average_precision(np.zeros(4), is_positive) == pytest.approx(0.5)
     # A row with weight 2 counts as two rows.
     twice = influence.average_precision(scores, is_positive, np.array([1.0, 2, 1, 1]))
