@@ -44,7 +44,7 @@ def test_put_syncs_the_file_before_naming_it_and_the_folder_afterwards(
     assert calls == ["sync root", "sync p", "sync incoming", "link", "sync a"]
 
 
-def test_file_on_another_file_system_is_copied_first(tmp_path: Path) -> None:
+def test_file_on_another_file_system_is_copied_before_it_is_linked(tmp_path: Path) -> None:
     shared_memory = Path("/dev/shm")  # noqa: S108 - the test needs another file system
     if not shared_memory.is_dir() or shared_memory.stat().st_dev == tmp_path.stat().st_dev:
         return
