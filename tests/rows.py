@@ -1,4 +1,4 @@
-"""Database rows and uploaded files with default values. A test sets only the values that it needs."""
+"""Factories of database rows and uploaded files with default values. A test sets only the values that matter."""
 
 from __future__ import annotations
 

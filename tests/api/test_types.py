@@ -55,7 +55,7 @@ def moments(rng: np.random.Generator, type_: pa.DataType, n_rows: int) -> pa.Arr
 
 
 def sample_of(client: TestClient, run_jobs: Callable[[], int], data: bytes, name: str) -> tuple[str, str]:
-    """Upload a file, train a model, sample from it, and return the ids of both datasets."""
+    """Upload a file, train a model, sample from it, and return the IDs of both datasets."""
     uploaded = upload(client, data, name=name)["dataset"]["id"]
     run_jobs()
     train = submit(client, kind="train", dataset_id=uploaded, synthesizer={"name": "independent"}, seed=1)

@@ -99,7 +99,7 @@ def test_every_type_is_restored_with_its_schema(format_: Format, name: str, tmp_
 
 
 @formats
-def test_all_types_together_are_restored_with_their_schema(format_: Format, tmp_path: Path):
+def test_table_of_all_types_is_restored_with_its_schema(format_: Format, tmp_path: Path):
     read = format_.read(_write(format_, tmp_path, _KINDS_TABLE))
     assert conform(read, infer_table(_KINDS_TABLE).schema).equals(_KINDS_TABLE)
 

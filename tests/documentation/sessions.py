@@ -95,7 +95,7 @@ class ShellSession:
 
     def _send(self, commands: str) -> None:
         assert self._process.stdin is not None
-        # If bash has exited, the block that stopped it has already been reported.
+        # If bash has exited, the failure of the block that stopped it has already been reported.
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.write(commands)
             self._process.stdin.flush()

@@ -72,7 +72,7 @@ def test_job_fails_after_its_work_dies_three_times(stack, worker):
     assert stack.outcomes(job_id) == ["crashed"] * 3
 
 
-def test_surplus_messages_run_each_job_only_once(stack, worker):
+def test_each_job_runs_only_once_despite_surplus_messages(stack, worker):
     job_ids = [stack.submit("probe") for _ in range(10)]
     stack.resources.queue.ring(20)
     stack.finish(*job_ids)

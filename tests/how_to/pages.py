@@ -129,5 +129,5 @@ def check_output(block: Block, output: str) -> None:
     for line in filter(None, map(str.strip, block.code.splitlines())):
         pattern = ".*?".join(re.escape(part) for part in line.split("…"))
         match = re.compile(pattern).search(output, position)
-        assert match is not None, f"The output lacks the line {line!r}:\n{output[-4000:]}"
+        assert match is not None, f"The output of the command lacks the line {line!r}:\n{output[-4000:]}"
         position = match.end()

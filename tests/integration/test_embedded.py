@@ -181,7 +181,7 @@ def test_demo_uses_a_running_stack(stack):
     assert stack.process.poll() is None
 
 
-def test_kill_9_leaves_no_process_and_keeps_the_data(tmp_path):
+def test_kill_9_leaves_no_process_running_and_keeps_the_data(tmp_path):
     first = serve(tmp_path)
     with first.client() as client:
         job_id = client.run({"kind": "probe"}, no_progress)["id"]

@@ -41,7 +41,7 @@ MODELS = ("model of people", "model of visits", "tree of people", "model of orde
 
 @dataclass(frozen=True)
 class Installation:
-    """The restored installation, with its ids and keys under the names in `kept/fill.py`."""
+    """The restored installation, with its IDs and keys under the names in `kept/fill.py`."""
 
     resources: Resources
     run_jobs: Callable[[], None]

@@ -109,14 +109,14 @@ def test_row_of_another_project_is_not_deleted(sessions: Sessions, rows: Rows, m
         module.get(session, rows["owner"], rows[name])
 
 
-def test_state_of_another_projects_dataset_is_not_changed(sessions: Sessions, rows: Rows) -> None:
+def test_state_of_a_dataset_of_another_project_is_not_changed(sessions: Sessions, rows: Rows) -> None:
     with sessions.begin() as session:
         datasets.set_failed(session, rows["stranger"], rows["dataset"], code="x", detail="x")
         datasets.reopen(session, rows["stranger"], rows["job"])
         assert datasets.get(session, rows["owner"], rows["dataset"]).state == "pending"
 
 
-def test_tables_of_another_projects_dataset_are_not_found(sessions: Sessions, rows: Rows) -> None:
+def test_tables_of_a_dataset_of_another_project_are_not_found(sessions: Sessions, rows: Rows) -> None:
     with sessions() as session:
         dataset = datasets.get(session, rows["owner"], rows["dataset"])
         tables = dataset_tables.of_datasets(session, rows["owner"], [dataset])[dataset.id]

@@ -63,7 +63,7 @@ def is_alive(pid: int) -> bool:
 
 
 def running(run: Run) -> int:
-    """Wait until a run has started its work, and return the pid of the run."""
+    """Wait until a run has started its work, and return the PID of the run."""
     until(lambda: run.wait(0.05) is not None or run.progress is not None)
     assert run.pid is not None
     return run.pid

@@ -52,7 +52,7 @@ def test_job_runs_and_its_file_is_readable(bench: Bench) -> None:
     assert (artifact.size_bytes, len(artifact.sha256)) == (4, 32)
 
 
-def test_message_without_a_job_does_nothing(bench: Bench) -> None:
+def test_message_without_a_waiting_job_does_nothing(bench: Bench) -> None:
     assert not bench.run()
 
 
