@@ -31,7 +31,8 @@ PATTERNS = ("*.py", "*.md", "*.html", "openapi.json")
 # The pattern matches the beginning of a description without a main clause. Questions are exempt.
 FRAGMENT = re.compile(r"^(?:Of|What|Who|Whose)\b(?=[^?]*$)")
 
-# A string literal is text if it has at least this number of words. Shorter ones are names, formats and keys.
+# A string literal is text if it has at least this number of words. Shorter literals are names, formats or
+# keys.
 N_WORDS_MIN = 4
 
 # The tests of this module contain faulty prose on purpose.

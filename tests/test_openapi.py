@@ -160,7 +160,7 @@ def test_no_parameter_of_a_query_or_header_is_nullable():
             assert "null" not in json.dumps(parameter["schema"])
 
 
-def test_operations_have_the_designed_names():
+def test_operations_have_the_specified_names():
     assert set(OPERATIONS) == {
         *("upload_dataset", "list_datasets", "get_dataset", "update_dataset", "delete_dataset"),
         *(

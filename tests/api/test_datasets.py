@@ -161,7 +161,7 @@ def test_every_format_can_be_downloaded_and_uploaded_again(
     assert get(client, f"/v1/datasets/{again['id']}")["n_rows"] == 200
 
 
-def test_safe_csv_has_no_formulas(client: TestClient, run_jobs: Callable[[], int]):
+def test_safe_csv_contains_no_formulas(client: TestClient, run_jobs: Callable[[], int]):
     dataset_id = upload(client, b'"=a",n\n"=1+1",-1\n"x",-2\n')["dataset"]["id"]
     run_jobs()
     path = f"/v1/datasets/{dataset_id}/content?format=csv"

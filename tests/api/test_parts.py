@@ -36,7 +36,7 @@ def digest_of(data: bytes) -> str:
 
 
 def begin(client: TestClient, *files: tuple[str, bytes], **more: Any) -> Json:
-    """Start an upload of files, given by name and content, and return the upload."""
+    """Start an upload of files, which are given by name and content, and return it."""
     declared = [
         {"filename": name, "size_bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
         for name, data in files

@@ -1,4 +1,4 @@
-"""The split never divides subjects, and training, sampling, reports and the gate take them into account."""
+"""Tests that training, sampling, reports and the gate respect subjects, which a split never divides."""
 
 from __future__ import annotations
 

@@ -173,7 +173,7 @@ def test_one_unreadable_table_fails_the_dataset_and_the_error_names_it(
     assert (failed["state"], failed["error"]["code"]) == ("failed", "ragged_rows")
     assert failed["error"]["detail"].startswith("Table 'people': ")
     assert "ine 3" in failed["error"]["detail"]
-    # The uploaded files are kept for a retry. Files derived from them are deleted.
+    # The uploaded files are kept for a retry, and the files that were derived from them are deleted.
     names = sorted(key.rpartition("/")[2] for key in resources.store.keys(""))
     assert names == ["upload_1.csv", "upload_2.csv"]
 

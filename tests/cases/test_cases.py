@@ -72,7 +72,7 @@ def outcomes(capfd: pytest.CaptureFixture[str]) -> Outcomes:
         ("slash_y_miss.csv", "zeit", pa.date32(), 25),
     ],
 )
-def test_c01_local_dates_with_missing_values_are_fitted(
+def test_c01_model_can_be_fitted_on_local_dates_with_missing_values(
     fit_and_sample: FitAndSample, file: str, column: str, type_: pa.DataType, n_missing: int
 ):
     path = FOLDER / "c01-date-missing-crash" / file
@@ -138,7 +138,7 @@ def test_c06_header_below_other_lines_is_detected(fit_and_sample: FitAndSample):
     ("file", "message"),
     [("trail.csv", "Column 4 has neither"), ("trail_semi.csv", "Columns 4, 5 have neither")],
 )
-def test_c18_blank_columns_of_trailing_delimiters_are_dropped(
+def test_c18_blank_columns_from_trailing_delimiters_are_dropped(
     fit_and_sample: FitAndSample, file: str, message: str
 ):
     path = FOLDER / "c18-trailing-delimiter" / file

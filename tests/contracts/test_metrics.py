@@ -1,4 +1,4 @@
-"""Contract tests for every metric. They include new entries of METRICS without changes to this file."""
+"""Contract tests for every metric. The tests cover new entries of METRICS without changes to this file."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ def make(request: pytest.FixtureRequest) -> Make:
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.rpartition(".")[2])
-def test_importing_the_entry_imports_no_heavy_module(module: str) -> None:
+def test_importing_a_registry_entry_imports_no_heavy_modules(module: str) -> None:
     command = [sys.executable, "-c", IMPORT_ENTRY, str(FAMILY), module]
     loaded = set(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split())
     assert loaded & HEAVY == set(), (
@@ -109,7 +109,7 @@ def value_of(kind: str, i: int) -> Any:
 
 
 def all_kinds(n_rows: int = 400, *, with_missing: bool = False) -> tuple[pa.Table, TableSchema]:
-    """Return a table with a column of every kind. `with_missing` adds missing values to half of them."""
+    """Return a table with a column of every kind. With `with_missing`, half of the columns lack values."""
     rng = np.random.default_rng(0)
     arrays, columns = [], []
     for j, (name, (kind, type_)) in enumerate(KINDS.items()):
@@ -174,7 +174,7 @@ def test_shared_values_are_reproduced_exactly(make: Make) -> None:
 
 
 @pytest.mark.parametrize("n_rows", [1, 2, 777, 65_536, 65_537])
-def test_number_of_rows_is_exact(make: Make, n_rows: int) -> None:
+def test_sample_has_exactly_the_requested_number_of_rows(make: Make, n_rows: int) -> None:
     synthesizer = fit(make(), *one_column(pa.array([1, 2] * 20), ColumnKind.integer))
     assert sum(batch.num_rows for batch in batches_of(synthesizer, n_rows)) == n_rows
 
@@ -422,7 +422,7 @@ def test_model_of_any_table_survives_save_and_load(
 
 
 def identical(first: pa.Table, second: pa.Table) -> bool:
-    """Return whether two tables have the same bytes. NaN therefore equals NaN."""
+    """Return whether two tables have the same bytes, so that NaN equals NaN."""
     return first.to_batches()[0].serialize().equals(second.to_batches()[0].serialize())
 
 

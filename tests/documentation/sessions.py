@@ -43,7 +43,7 @@ class PythonSession:
                 exec(compile(source, block.page, "exec"), self._names)  # noqa: S102 - our own pages
         except Exception as error:
             lines = [part.lineno for part in traceback.extract_tb(error.__traceback__)]
-            # The first traceback entry is this function. A syntax error has no other entry.
+            # The first traceback entry is this function. The traceback of a syntax error has no other entry.
             line = (lines[1] if len(lines) > 1 else None) or block.line
             raise PageError(
                 f"{block.page}:{line}: this line failed:\n    {block.line_at(line)}\n"

@@ -1,4 +1,4 @@
-"""Every Markdown line is short or contains a single sentence, so that diffs are easy to read."""
+"""Tests that every Markdown line is short or contains a single sentence, so that diffs are easy to read."""
 
 from __future__ import annotations
 

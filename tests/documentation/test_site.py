@@ -96,6 +96,6 @@ def test_a_default_in_seconds_is_also_shown_with_its_unit():
         ('<script src="../assets/a.js">', False),
     ],
 )
-def test_a_resource_from_the_network_is_detected(tag: str, is_loaded: bool):
+def test_a_resource_loaded_from_the_network_is_detected(tag: str, is_loaded: bool):
     hooks = pytest.importorskip("tools.documentation.hooks", reason="MkDocs is not installed")
     assert bool(hooks.REMOTE_RESOURCE.search(tag)) == is_loaded

@@ -1,4 +1,4 @@
-"""Every code block in README.md and docs/ runs, or is marked with the reason why it cannot run."""
+"""Tests that every code block in README.md and docs/ runs or is marked with the reason why it cannot run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.documentation.blocks import ROOT, blocks_of, code_blocks, pages
 from tests.documentation.sessions import PageError, PythonSession, ShellSession
 from tests.documentation.tables import write_tables
 
-# The pages use this address of the service. The tests replace it with the address of their stack.
+# The pages use this address of the service, which the tests replace with the address of their stack.
 ADDRESS = re.compile(r"(?:127\.0\.0\.1|localhost):8000")
 SERVICE_COMMANDS = re.compile(r"\bcurl\b|\bunderstudy (?:upload|create-key|revoke-key|serve)\b")
 PROGRAMS = ("bash", "curl")

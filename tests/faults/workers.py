@@ -1,4 +1,4 @@
-"""Real workers, which tests start, kill and freeze by process ID. Their processes are found in /proc."""
+"""Real workers, which tests start, find in /proc, kill and freeze."""
 
 from __future__ import annotations
 

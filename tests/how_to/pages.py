@@ -2,7 +2,8 @@
 
 - A `python` block with a title creates the file of that name.
 - A `diff` block with a title changes that file: its context and removed lines occur there exactly once.
-- A `sh` block runs in the root of the project. A `text` block after it shows lines of its output, in order.
+- An `sh` block runs in the root of the project.
+  A `text` block after an `sh` block shows lines of the output, in order.
 """
 
 from __future__ import annotations
@@ -104,7 +105,7 @@ def change_file(block: Block, project: Path) -> None:
 
 def run(code: str, project: Path) -> str:
     """Run shell commands in the root of the project and return their output."""
-    # Use the PATH that `. .venv/bin/activate` sets. Every page begins with that command.
+    # Use the PATH that `. .venv/bin/activate` sets. Every page begins with this activation command.
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = os.environ | {"PATH": path, "PYTHONPATH": str(project), "COLUMNS": "200"}
     completed = subprocess.run(

@@ -1,4 +1,4 @@
-"""Tests of a database and a store of an earlier version after migration. `kept/README.md` describes both."""
+"""Tests of a migrated database and store of an earlier version, which `kept/README.md` describes."""
 
 from __future__ import annotations
 

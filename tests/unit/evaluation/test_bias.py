@@ -31,7 +31,7 @@ from understudy.evaluation.statistics.groups import groups_of
 
 
 def applicants(n_rows: int, *, seed: int, penalty: float = 0.0) -> pa.Table:
-    """Return equally qualified applicants of two sexes. A share of the accepted women is rejected."""
+    """Return equally qualified applicants of two sexes. A share `penalty` of qualified women is rejected."""
     rng = np.random.default_rng(seed)
     is_woman = rng.random(n_rows) < 0.4
     ability = rng.normal(size=n_rows)
@@ -181,7 +181,8 @@ def test_weights_make_class_and_group_independent() -> None:
 
 def test_fairness_gaps_of_known_counts_are_exact() -> None:
     counts = np.zeros((2, 2, 2, 2))
-    # Group 0 has 8 of 10 true positives and 2 of 10 false positives. Group 1 has 5 of 10 and 0 of 10.
+    # Group 0 has 8 of 10 true positives and 2 of 10 false positives. Group 1 has 5 of 10 true positives and 0
+    # of 10 false positives.
     counts[0, 1, 1, 0], counts[0, 1, 0, 0], counts[0, 0, 1, 0], counts[0, 0, 0, 0] = 8, 2, 2, 8
     counts[1, 1, 1, 0], counts[1, 1, 0, 0], counts[1, 0, 0, 0] = 5, 5, 10
     model = Crossing("yes", counts).model(0)

@@ -64,7 +64,7 @@ def test_unusual_tables_are_scored_or_the_reason_is_reported(metric: Metric, tab
 
 def test_other_combinations_of_missing_values_lower_the_score() -> None:
     # Half of the values of x and half of the values of y are missing. In the real table, both values are
-    # missing in the same rows. In the synthetic table, they are missing in alternating rows.
+    # missing in the same rows. In the synthetic table, the two columns lack values in alternating rows.
     real = pa.table({"x": [1.0, None] * 20, "y": [1.0, None] * 20, "z": [1.0, 2.0] * 20})
     synthetic = pa.table({"x": [1.0, None] * 20, "y": [None, 1.0] * 20, "z": [1.0, 2.0] * 20})
     result = missing_values.score(comparison(real, synthetic))
@@ -99,7 +99,7 @@ def test_coverage_of_known_columns_is_exact() -> None:
 
 def test_adherence_of_known_columns_is_exact() -> None:
     assert boundary_adherence(np.array([0.0, 10]), np.array([-1.0, 0, 10, 11])) == 0.5
-    # A missing value is out of bounds if the real column has no missing values. Otherwise it is ignored.
+    # A missing value counts as out of bounds only if the real column has no missing values.
     assert boundary_adherence(np.array([0.0, 10]), np.array([5.0, np.nan])) == 0.5
     assert boundary_adherence(np.array([0.0, 10, np.nan]), np.array([5.0, np.nan])) == 1.0
     assert category_adherence(codes(0, 1), codes(0, 2, -1, 1)) == 0.5
@@ -138,7 +138,7 @@ def test_score_falls_by_half_the_difference_of_the_correlations() -> None:
 
 def test_rare_categories_have_separate_cells() -> None:
     # Each of 60 categories occurs with one category of d in the real table and with the previous category of
-    # d in the synthetic table. `column_pairs` would pool most of them.
+    # d in the synthetic table. `column_pairs` would pool most of the categories.
     names = np.array([f"v{i:02}" for i in range(60)] * 5)
     real = pa.table({"c": names, "d": names})
     synthetic = pa.table({"c": names, "d": np.roll(names, 1)})

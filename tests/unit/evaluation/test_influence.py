@@ -17,8 +17,8 @@ def test_area_agrees_with_ranks_and_its_error_with_delong() -> None:
     estimate = influence.area(scores, is_positive)
     assert estimate.value == pytest.approx(auc.auc(scores[is_positive], scores[~is_positive]))
     low, high = estimate.interval(0.0, 1.0)
-    # Hanley and McNeil's error assumes exponential scores. According to them, the formula is accurate to a
-    # few percent for normal scores.
+    # The error of Hanley and McNeil assumes exponential scores. According to its authors, the formula is
+    # accurate to a few percent for normal scores.
     error = auc.auc_standard_error(estimate.value, int(is_positive.sum()), int((~is_positive).sum()))
     assert high - low == pytest.approx(2 * influence.Z_95 * error, rel=0.1)
 
@@ -69,8 +69,8 @@ def test_wilson_and_newcombe_agree_with_published_values() -> None:
     # According to Newcombe (1998, Statistics in Medicine 17:857), table I, 81 of 263 has the interval 0.2553
     # to 0.3662.
     assert influence.wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
-    # According to Newcombe (1998, 17:873), table II, method 10, 56/70 - 48/80 has the interval 0.0524 to
-    # 0.3339.
+    # According to Newcombe (1998, 17:873), table II, method 10, the interval of 56/70 - 48/80 is 0.0524 to
+    # 0.3339 at a level of 95 %.
     assert influence.difference_of_shares((56, 48), (70, 80)) == pytest.approx((0.0524, 0.3339), abs=5e-5)
 
 

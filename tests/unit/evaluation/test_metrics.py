@@ -94,7 +94,7 @@ def test_column_that_separates_the_tables_best_comes_first() -> None:
     assert result.giveaways[0].column == "y"
 
 
-def test_copies_do_not_push_the_two_sample_test_below_guessing() -> None:
+def test_copies_do_not_push_the_score_of_the_two_sample_test_below_chance() -> None:
     table = people(500, seed=1)
     score = two_sample.score(comparison(table, table)).score
     # Equal rows have equal scores, so nearly all comparisons are ties.

@@ -68,7 +68,7 @@ def page(report: Report) -> str:
 
 
 def scored(score: float, **changed: object) -> MetricScores:
-    """Return the scores of a metric of which only the numbers are used."""
+    """Return scores of a metric in which only the numbers matter."""
     fields = {
         "name": "later",
         "title": "A later one",
@@ -85,7 +85,7 @@ def scored(score: float, **changed: object) -> MetricScores:
 
 
 @pytest.mark.parametrize("outcome", ["pass", "warn", "fail"])
-def test_verdict_comes_first_as_word_and_shape(report: Report, outcome: Overall) -> None:
+def test_verdict_comes_first_and_is_shown_as_a_word_and_a_shape(report: Report, outcome: Overall) -> None:
     verdict = report.verdict.model_copy(update={"outcome": outcome, "sentence": "Use <care>."})
     text = html.render_html(report.model_copy(update={"verdict": verdict}))
     main = text[text.index("<main") :]
@@ -257,7 +257,7 @@ def test_floor_is_drawn_as_a_band() -> None:
     assert f'<rect class="f-real" opacity=".5" x="{left}"' in macro("charts/scale.html", "draw", drawn)
 
 
-def test_scale_far_from_the_best_score_shows_differences() -> None:
+def test_scale_shows_differences_between_scores_far_from_the_best() -> None:
     drawn = draw_scale(scored(0.01, range=(-1.0, 1.0), floor=BaselineScore(score=-0.01, n_draws=1)))
     # The scale covers a distance of 0.1, which is a twentieth of the distance between the best and the worst
     # score. A difference of 0.02 is a fifth of the scale.

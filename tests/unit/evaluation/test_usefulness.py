@@ -44,7 +44,7 @@ def test_both_models_predict_the_classes() -> None:
     assert result.roc.label == "rare"
     assert result.interval is not None
     # The best AUC for two normal distributions 2.5 apart is Phi(2.5 / sqrt 2) = 0.961. A model trained on 100
-    # rare rows reaches less.
+    # rare rows has a lower AUC.
     assert 0.88 < result.score < 0.98
 
 
@@ -88,8 +88,8 @@ def test_lift_is_close_to_one_for_noise_and_large_for_a_signal() -> None:
     assert isinstance(noise, rare_class.RareClassResult)
     assert result.label == "rare"
     assert result.synthetic.lift > 8
-    # The 150 positives are in random order. The average precision is close to their share, so the lift is
-    # close to 1.
+    # The 150 positives are in random order. The average precision is close to the share of positives, so the
+    # lift is close to 1.
     assert noise.synthetic.lift == pytest.approx(1.0, abs=0.5)
 
 

@@ -24,7 +24,7 @@ from understudy.services.schemas import SchemaEdit, update_schema
 from understudy.tables.schema_changes import SchemaChange
 
 UNKNOWN_DATASET, UNKNOWN_MODEL = "ds_" + "0" * 26, "mdl_" + "0" * 26
-# JavaScript represents integers up to this value exactly.
+# JavaScript represents integers exactly up to this value.
 N_SEEDS = 2**53
 
 
@@ -123,7 +123,7 @@ OSLO = {"where": {"city": {"equals": "Oslo"}}, "n_rows": 30}
 
 @pytest.fixture
 def constrainable(project) -> Project:
-    """Add a model that supports conditions to the project. No job uses its file."""
+    """Add a model that supports conditions to the project. The model needs no file, because no job runs."""
     with project.resources.sessions.begin() as session:
         plain = models.get(session, project.caller.project_id, ids.from_text("model", project.model_id))
         values = {field.name: getattr(plain, field.name) for field in fields(NewModel)}

@@ -210,7 +210,7 @@ def test_child_has_no_network_access_if_the_system_allows_namespaces(finish):
     assert outcome.result == {"connected": done.stdout.strip() == "False"}
 
 
-def test_runs_are_concurrent(start):
+def test_several_runs_can_execute_at_the_same_time(start):
     runs = [start("sleep", seconds=60) for _ in range(5)]
     assert len({running(run) for run in runs}) == 5
 

@@ -181,7 +181,7 @@ def test_dataset_that_is_deleted_during_its_ingest_is_not_recreated(
 
 @pytest.fixture
 def descendants(resources: Resources, caller: Caller) -> tuple[Dataset, Model, Dataset, Report]:
-    """Add a dataset, a model, a sample, and a report that compares both datasets. Each has a file."""
+    """Add a dataset, a model, a sample, and a report that compares both datasets, each with a file."""
     dataset, job = upload(resources, caller)
     cancel_job(resources, caller.project_id, job.id)
     with resources.sessions.begin() as session:
@@ -290,7 +290,7 @@ def test_sample_with_a_report_is_not_deleted_without_a_cascade(
     assert ids.to_text("report", descendants[3].id) in caught.value.detail
 
 
-def test_dataset_used_by_a_job_is_deleted_only_by_a_cascade_which_cancels_the_job(
+def test_dataset_used_by_a_job_is_deleted_only_by_a_cascade_that_cancels_the_job(
     resources: Resources, caller: Caller, run_jobs: RunJobs
 ) -> None:
     dataset, _ = upload(resources, caller)

@@ -133,7 +133,7 @@ def test_lack_of_memory_fails_the_job_at_once(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("way", ["climb_out", "link_out", "invent"])
-def test_result_file_outside_of_the_work_folder_is_rejected(bench: Bench, way: str) -> None:
+def test_result_file_outside_the_work_folder_is_rejected(bench: Bench, way: str) -> None:
     job_id = bench.put(way)
     bench.run()
     bench.run()

@@ -1,4 +1,4 @@
-"""Tests of the requirements that jobs have for their worker."""
+"""Tests of the resource limits of jobs and of the queues of workers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that a new synthesizer needs one folder and one line. All other data is derived from its entry."""
+"""Tests that a new synthesizer needs one folder and one line. All else is derived from the registry entry."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def _outcome(folder: Path, rows: str | bytes, before: str) -> pa.Table | tuple[s
 
 
 def _both(folder: Path, rows: str | bytes) -> list[pa.Table | tuple[str, str]]:
-    """Read rows with and without the fast path. A comment in the sheet disables it."""
+    """Read rows with and without the fast path. A comment in the sheet disables the fast path."""
     return [_outcome(folder, rows, before) for before in ("", "<!-- x -->")]
 
 

@@ -30,7 +30,7 @@ def fit(values: Any, subjects: Subjects | None = None) -> NumericTransformer:
 
 
 def draw(transformer: NumericTransformer, n_each: int = 200) -> Any:
-    """Return n_each draws of every code."""
+    """Return `n_each` draws of every code."""
     codes = np.repeat(np.arange(transformer.n_codes, dtype=np.uint16), n_each)
     rows = consecutive_rows(0, len(codes))
     return transformer.decode(codes, RowStream(seed=1, stream=2, rows=rows))
@@ -99,8 +99,7 @@ def test_extreme_values_are_clipped_even_if_they_span_the_whole_integer_range(in
 def test_a_column_of_few_numbers_is_replaced_by_the_mean_of_the_central_numbers() -> None:
     values = pa.array([-1e6, 1.5, 2.5, 3.5, 4.5, 5.5, 1e6, 1 / 3])
     transformer = fit(values)
-    # The placeholder is the mean of the five numbers between the bars: -1e6 | 1/3, 1.5, 2.5, 3.5, 4.5 | 5.5,
-    # 1e6.
+    # The placeholder is the mean of the central five of the sorted numbers: 1/3, 1.5, 2.5, 3.5 and 4.5.
     assert draw(transformer).to_pylist() == pytest.approx([(1 / 3 + 12) / 5] * 200)
     assert transformer.describe()["rows_merged"] == 8
 
@@ -140,7 +139,7 @@ def test_the_distance_of_a_single_outlier_is_not_stored_as_the_step() -> None:
 
 
 def test_merged_and_clipped_rows_are_counted() -> None:
-    # The three rows below 10 and the two above 20 are clipped. The three rows between them are merged.
+    # The three rows below 10 and the two above 20 are clipped. The three rows between 10 and 20 are merged.
     values = pa.array([1, 2, 3, *[10] * 5, 13, 14, 17, *[20] * 5, 31, 32])
     facts = fit(values).describe()
     assert (facts["rows_drawn_in"], facts["rows_merged"]) == (5, 3)
