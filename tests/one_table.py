@@ -41,7 +41,7 @@ def batches_of(
 
 
 def sample(synthesizer: Synthesizer, n_rows: int, **how: Any) -> pa.Table:
-    """Return a sample as one table. An empty sample has no columns. `how` is passed to `batches_of`."""
+    """Return a sample as one table. The arguments `how` go to `batches_of`. Empty samples have no columns."""
     batches = list(batches_of(synthesizer, n_rows, **how))
     return pa.Table.from_batches(batches) if batches else pa.table({})
 

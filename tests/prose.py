@@ -31,10 +31,11 @@ PATTERNS = ("*.py", "*.md", "*.html", "openapi.json")
 # The pattern matches the beginning of a description without a main clause. Questions are exempt.
 FRAGMENT = re.compile(r"^(?:Of|What|Who|Whose)\b(?=[^?]*$)")
 
-# A string literal is text if it has a space between words. Shorter literals are names, formats and keys.
+# A string literal is text if it has at least this number of words. Shorter literals are names, formats or
+# keys.
 N_WORDS_MIN = 4
 
-# The test of this module contains faults on purpose.
+# The tests of this module contain faulty prose on purpose.
 EXCLUDED = ("tests/test_prose.py",)
 
 

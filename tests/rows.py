@@ -1,4 +1,4 @@
-"""Database rows and uploaded files with default values. A test sets only the values that it needs."""
+"""Factories of database rows and uploads with default values. A test sets only the values that matter."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def upload_csv(
     *,
     idempotency_key: str | None = None,
 ) -> tuple[Dataset, Job]:
-    """Upload a CSV file as the route does. Its table has the name of the dataset."""
+    """Upload a CSV file as the route does. The table has the name of the dataset."""
     new = new or NewDataset("table", {})
     source = resources.staging_folder / f"upload-{ids.new_id().hex}"
     source.write_bytes(data)

@@ -54,13 +54,13 @@ def test_nothing_is_unpickled(path: Path):
             assert node.value.value is False
 
 
-def test_every_setting_is_in_env_example():
+def test_env_example_contains_every_setting():
     example = (ROOT / ".env.example").read_text()
     missing = [name for name in Settings.model_fields if f"UNDERSTUDY_{name.upper()}=" not in example]
     assert missing == []
 
 
-def test_every_variable_in_env_example_is_a_setting():
+def test_every_variable_in_env_example_belongs_to_a_setting():
     example = (ROOT / ".env.example").read_text()
     names = {name.lower() for name in re.findall(r"UNDERSTUDY_([A-Z_]+)=", example)}
     assert names <= set(Settings.model_fields)
@@ -215,7 +215,7 @@ def imports_of(path: Path, known: Collection[str]) -> set[str]:
     return {name for name in named if name in known}
 
 
-def test_no_import_cycles():
+def test_modules_have_no_import_cycles():
     known = modules()
     graph = {name: imports_of(path, known) - {name} for name, path in known.items()}
     # A cycle raises CycleError, which lists its modules.

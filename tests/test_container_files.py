@@ -1,4 +1,4 @@
-"""Tests of the assumptions in the container files that need no container engine."""
+"""Tests of the container files that run without a container engine."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent
 
 
 def test_jobs_inherit_the_numba_variables_of_the_image():
-    # Without them, every job would compile its kernels and take 20 s instead of 1 s.
+    # Without these variables, every job would compile its kernels and take 20 s instead of 1 s.
     variables = set(re.findall(r"NUMBA_[A-Z_]+", (ROOT / "Dockerfile").read_text()))
     assert variables
     assert variables <= set(ENVIRONMENT)

@@ -36,7 +36,7 @@ def test_every_path_in_the_architecture_exists() -> None:
     assert [path for path in paths if not all(any(ROOT.glob(glob)) for glob in globs_of(path))] == []
 
 
-def test_every_row_of_where_is_contains_a_path() -> None:
+def test_every_row_of_the_table_of_locations_contains_a_path() -> None:
     section = ARCHITECTURE.partition("## Where is")[2].partition("\n## ")[0]
     rows = [line for line in section.splitlines() if line.startswith("| ")][1:]
     assert len(rows) > 20

@@ -25,7 +25,7 @@ def test_every_file_states_the_version_of_the_project(file: str, pattern: str) -
 
 
 @pytest.mark.parametrize("file", ["CONTRIBUTING.md", "SECURITY.md", "README.md"])
-def test_links_lead_to_files_of_the_repository(file: str) -> None:
+def test_links_lead_to_existing_files_of_the_repository(file: str) -> None:
     links = [link.partition("#")[0] for link in re.findall(r"\]\(([^)\s]+)\)", (ROOT / file).read_text())]
     local = [link for link in links if link and "://" not in link]
     assert local

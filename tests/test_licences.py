@@ -1,4 +1,4 @@
-"""Every installed dependency has a permissive licence or is on a short list of exceptions with reasons."""
+"""Tests that each dependency has a permissive license or is on a short list of exceptions with reasons."""
 
 import re
 from collections.abc import Iterator
@@ -13,12 +13,12 @@ PERMISSIVE = re.compile(
     r"MIT|BSD|Apache|ISC|PSF|Python Software Foundation|Python-2\.0|Unlicense|CC0|Zlib|PostgreSQL|HPND",
     re.IGNORECASE,
 )
-# These words occur in licences that are not permissive, even if the text also contains a permissive one.
+# These words occur in licenses that are not permissive, even if the text also names a permissive license.
 RESTRICTED = re.compile(
     r"GPL|MPL|Mozilla|EPL|Eclipse|EUPL|SSPL|BUSL|Business Source|Commons Clause|Proprietary", re.IGNORECASE
 )
 
-# These packages must never be used, because their licences forbid a commercial synthesis service.
+# These packages must never be used, because their licenses forbid a commercial synthesis service.
 FORBIDDEN = {"sdv", "ctgan", "copulas", "rdt", "deepecho", "sdmetrics", "sdgym"}
 
 EXCEPTIONS = {
@@ -46,7 +46,7 @@ def installed(names: list[str]) -> Iterator[Distribution]:
 
 
 def stated_licence(package: Distribution) -> str:
-    """Return the licence in the package's metadata."""
+    """Return the license in the package's metadata."""
     metadata = package.metadata
     classifiers = [text for text in metadata.get_all("Classifier") or [] if text.startswith("License ::")]
     first_line = (metadata.get("License") or "").strip().split("\n")[0]
@@ -54,16 +54,18 @@ def stated_licence(package: Distribution) -> str:
 
 
 @pytest.mark.parametrize("package", list(installed(locked_names())), ids=lambda package: package.name)
-def test_licence_is_permissive_or_excepted(package: Distribution):
+def test_license_is_permissive_or_on_the_list_of_exceptions(package: Distribution):
     licence = stated_licence(package)
     if package.name.lower() in EXCEPTIONS:
-        assert RESTRICTED.search(licence), f"{package.name} no longer needs its exception: {licence}"
+        assert RESTRICTED.search(licence), (
+            f"{package.name} has the license {licence}, so remove its exception."
+        )
     else:
         assert PERMISSIVE.search(licence), licence
         assert not RESTRICTED.search(licence), licence
 
 
-def test_no_package_of_the_sdv_family_is_locked():
+def test_lock_file_contains_no_sdv_package():
     assert FORBIDDEN.isdisjoint(locked_names())
 
 

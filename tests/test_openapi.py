@@ -160,7 +160,7 @@ def test_no_parameter_of_a_query_or_header_is_nullable():
             assert "null" not in json.dumps(parameter["schema"])
 
 
-def test_operations_have_the_designed_names():
+def test_operations_have_the_specified_names():
     assert set(OPERATIONS) == {
         *("upload_dataset", "list_datasets", "get_dataset", "update_dataset", "delete_dataset"),
         *(
@@ -232,7 +232,7 @@ def test_operation_is_described_and_requires_a_key(name: str):
 
 
 @pytest.mark.parametrize("name", IN_V1)
-def test_every_error_of_an_operation_is_a_problem(name: str):
+def test_every_error_response_of_an_operation_is_a_problem_document(name: str):
     for status, response in OPERATIONS[name][2]["responses"].items():
         if status >= "400":
             assert list(resolved(response)["content"]) == ["application/problem+json"]
@@ -255,7 +255,7 @@ def test_every_error_code_is_documented():
     assert sorted(documented_codes()) == sorted(errors.CODES)
 
 
-def test_documented_statuses_equal_those_of_the_code():
+def test_documented_error_statuses_match_the_code():
     documented = documented_codes()
     by_class = {cls.default_code: status for cls, status in STATUSES.items()}
     for code, status in {**by_class, **CODE_STATUSES}.items():

@@ -1,4 +1,4 @@
-"""Work that does not end by itself. It replaces the real work of a job in the sandbox."""
+"""Work that never ends by itself. In the sandbox, this module replaces the real work of a job."""
 
 from __future__ import annotations
 

@@ -63,18 +63,18 @@ def test_invalid_key_is_rejected(bare_client: TestClient, shared_resources: Reso
     assert key not in response.text
 
 
-def test_key_in_the_query_is_ignored(bare_client: TestClient, shared_resources: Resources):
+def test_key_in_the_query_string_is_ignored(bare_client: TestClient, shared_resources: Resources):
     key = new_key(shared_resources, make_caller(shared_resources))
     assert bare_client.get(f"/v1/jobs?authorization=Bearer {key}").status_code == 401
 
 
-def test_two_keys_are_rejected(bare_client: TestClient, shared_resources: Resources):
+def test_request_with_two_keys_is_rejected(bare_client: TestClient, shared_resources: Resources):
     key = f"Bearer {new_key(shared_resources, make_caller(shared_resources))}"
     headers = [("Authorization", key), ("Authorization", key)]
     assert_problem(bare_client.get("/v1/jobs", headers=headers), 401, "unauthenticated", "once")
 
 
-def test_scheme_is_case_insensitive(bare_client: TestClient, shared_resources: Resources):
+def test_authentication_scheme_is_case_insensitive(bare_client: TestClient, shared_resources: Resources):
     key = new_key(shared_resources, make_caller(shared_resources))
     assert bare_client.get("/v1/jobs", headers={"Authorization": f"bearer {key}"}).status_code == 200
 
@@ -95,7 +95,7 @@ ADMINISTERING = ("release_dataset", "update_project")
 
 
 @pytest.mark.parametrize("name", WRITES)
-def test_a_reading_key_cannot_write(bare_client: TestClient, shared_resources: Resources, name: str):
+def test_a_key_with_read_scope_cannot_write(bare_client: TestClient, shared_resources: Resources, name: str):
     key = new_key(shared_resources, make_caller(shared_resources), "read")
     path, method, _ = OPERATIONS[name]
     response = bare_client.request(
@@ -106,7 +106,7 @@ def test_a_reading_key_cannot_write(bare_client: TestClient, shared_resources: R
 
 
 @pytest.mark.parametrize("name", READS)
-def test_a_writing_key_cannot_read(bare_client: TestClient, shared_resources: Resources, name: str):
+def test_a_key_with_write_scope_cannot_read(bare_client: TestClient, shared_resources: Resources, name: str):
     key = new_key(shared_resources, make_caller(shared_resources), "write")
     path, _, _ = OPERATIONS[name]
     response = bare_client.get(path.format(**IDS), headers={"Authorization": f"Bearer {key}"})

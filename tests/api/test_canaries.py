@@ -1,4 +1,4 @@
-"""Canaries over HTTP: training plants them, and the evaluation searches samples for them."""
+"""Tests of canaries over HTTP: training plants them, and the evaluation searches samples for them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def result_of(client: TestClient, run_jobs: Callable[[], int], **parameters: Any
     return result
 
 
-def test_canaries_are_planted_counted_and_searched_for(
+def test_training_plants_canaries_and_the_evaluation_searches_for_them(
     client: TestClient, ready_dataset: Json, run_jobs: Callable[[], int]
 ) -> None:
     canaries = {"n_canaries": 20, "n_repeats": 2}
@@ -41,7 +41,7 @@ def test_canaries_are_planted_counted_and_searched_for(
     assert report["tables"]["real"]["n_rows"] == model["n_rows_trained"] - 20 * 2
 
 
-def test_report_without_canaries_states_the_reason(
+def test_report_without_canaries_states_why_they_are_not_scored(
     client: TestClient, ready_dataset: Json, trained_model: Json, run_jobs: Callable[[], int]
 ) -> None:
     sampled = result_of(client, run_jobs, kind="sample", model_id=trained_model["id"], n_rows=150, seed=1)
@@ -53,7 +53,7 @@ def test_report_without_canaries_states_the_reason(
 
 
 @pytest.mark.parametrize("canaries", [{"n_canaries": 5}, {"n_canaries": 20, "n_repeats": 0}, {}])
-def test_number_of_canaries_out_of_range_is_rejected(
+def test_number_of_canaries_or_repeats_out_of_range_is_rejected(
     client: TestClient, ready_dataset: Json, canaries: Json
 ) -> None:
     parameters = {"kind": "train", "dataset_id": ready_dataset["id"], "canaries": canaries}

@@ -79,7 +79,7 @@ def test_model_without_support_for_constraints_is_rejected(client: TestClient, t
         ({"rebalance": {"column": "a", "shares": [{"value": 1, "share": 0.5}]}, "n_rows": 1}, "/rebalance"),
     ],
 )
-def test_error_of_a_malformed_constraint_contains_its_place(
+def test_error_contains_the_position_of_a_malformed_constraint(
     client: TestClient, constraint: Json, pointer: str
 ):
     body = {"kind": "sample", "model_id": "mdl_" + "0" * 26, **constraint}

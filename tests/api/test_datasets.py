@@ -30,14 +30,14 @@ def world(client: TestClient, resources: Resources, caller: Caller) -> dict[str,
     return make_world(resources, caller)
 
 
-def test_ready_dataset_has_its_size(ready_dataset: Json):
+def test_ready_dataset_has_numbers_of_rows_and_columns(ready_dataset: Json):
     fields = {key: ready_dataset[key] for key in ("state", "origin", "n_rows", "n_columns")}
     assert fields == {"state": "ready", "origin": "upload", "n_rows": 200, "n_columns": 6}
     assert ready_dataset["size_bytes"] > 0
     assert "error" not in ready_dataset
 
 
-def test_dataset_is_renamed_and_labelled(client: TestClient):
+def test_name_and_labels_of_a_dataset_can_be_changed(client: TestClient):
     before = upload(client, CSV, labels='{"a": "1"}')["dataset"]
     path = f"/v1/datasets/{before['id']}"
     assert client.patch(path, json={"name": "new"}).json()["name"] == "new"
@@ -58,7 +58,9 @@ def test_dataset_is_renamed_and_labelled(client: TestClient):
         ({"labels": {"a": None}}, "/labels/a"),
     ],
 )
-def test_other_fields_of_a_dataset_cannot_be_changed(shared_client: TestClient, change: Json, pointer: str):
+def test_dataset_fields_reject_invalid_or_unsupported_changes(
+    shared_client: TestClient, change: Json, pointer: str
+):
     dataset = upload(shared_client, CSV)["dataset"]
     response = shared_client.patch(f"/v1/datasets/{dataset['id']}", json=change)
     problem = assert_problem(response, 422, "invalid_parameters")
@@ -90,7 +92,7 @@ def test_deleted_dataset_is_removed_with_its_files(
     assert list(resources.store.keys("")) == []
 
 
-def test_dataset_with_descendants_is_deleted_only_in_a_cascade(
+def test_dataset_with_descendants_is_deleted_only_by_a_cascade(
     client: TestClient, resources: Resources, world: dict[str, str]
 ):
     path = f"/v1/datasets/{world['dataset']}"
@@ -159,7 +161,7 @@ def test_every_format_can_be_downloaded_and_uploaded_again(
     assert get(client, f"/v1/datasets/{again['id']}")["n_rows"] == 200
 
 
-def test_safe_csv_has_no_formulas(client: TestClient, run_jobs: Callable[[], int]):
+def test_safe_csv_contains_no_formulas(client: TestClient, run_jobs: Callable[[], int]):
     dataset_id = upload(client, b'"=a",n\n"=1+1",-1\n"x",-2\n')["dataset"]["id"]
     run_jobs()
     path = f"/v1/datasets/{dataset_id}/content?format=csv"
@@ -187,7 +189,7 @@ def test_head_request_describes_the_whole_file(client: TestClient, ready_dataset
 
 
 @pytest.mark.parametrize("query", _DOWNLOADS)
-def test_unchanged_file_is_not_sent_again(client: TestClient, ready_dataset: Json, query: str):
+def test_unchanged_file_is_not_downloaded_again(client: TestClient, ready_dataset: Json, query: str):
     path = f"/v1/datasets/{ready_dataset['id']}/content{query}"
     etag = client.get(path).headers["etag"]
     for named in (etag, f"W/{etag}", f'"x", {etag}', "*"):
@@ -224,13 +226,15 @@ def test_invalid_range_returns_the_whole_file(client: TestClient, world: dict[st
 
 
 @pytest.mark.parametrize("requested", [f"bytes={len(BLOB)}-", "bytes=999999999999-", "bytes=-0"])
-def test_range_after_the_end_is_rejected(client: TestClient, world: dict[str, str], requested: str):
+def test_range_after_the_end_of_the_file_is_rejected(
+    client: TestClient, world: dict[str, str], requested: str
+):
     response = client.get(f"/v1/datasets/{world['dataset']}/content", headers={"Range": requested})
     assert_problem(response, 416, "range_not_satisfiable", str(len(BLOB)))
     assert response.headers["content-range"] == f"bytes */{len(BLOB)}"
 
 
-def test_range_of_another_version_returns_the_whole_file(client: TestClient, world: dict[str, str]):
+def test_range_request_for_another_version_returns_the_whole_file(client: TestClient, world: dict[str, str]):
     path = f"/v1/datasets/{world['dataset']}/content"
     etag = client.get(path).headers["etag"]
     statuses = [
@@ -267,7 +271,7 @@ def test_report_has_the_requested_media_type(client: TestClient, world: dict[str
     assert_problem(refused, 406, "not_acceptable", "text/html")
 
 
-def test_catalogues_list_synthesizers_and_metrics(shared_client: TestClient):
+def test_catalogs_list_synthesizers_and_metrics(shared_client: TestClient):
     synthesizers = get(shared_client, "/v1/synthesizers")["data"]
     assert [entry["name"] for entry in synthesizers] == ["tree_chain", "independent"]
     assert synthesizers[0]["parameters"]["properties"]["preset"]["default"] == "fast"

@@ -1,4 +1,4 @@
-"""All errors are problem+json documents that name a remedy and contain none of the caller's data."""
+"""Tests that errors are problem+json documents with a remedy and without data of the caller."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def test_unknown_path_is_reported(shared_client: TestClient):
     assert_problem(shared_client.get("/v1/nothing"), 404, "not_found", "/openapi.json")
 
 
-def test_unsupported_method_is_reported_with_the_supported_ones(shared_client: TestClient):
+def test_error_for_an_unsupported_method_lists_the_supported_methods(shared_client: TestClient):
     response = shared_client.put("/v1/datasets/x")
     assert_problem(response, 405, "method_not_allowed")
     assert response.headers["allow"] == "DELETE, GET, PATCH"
 
 
-def test_problem_contains_the_path(shared_client: TestClient):
+def test_problem_document_contains_the_request_path(shared_client: TestClient):
     path = f"/v1/models/{MODEL_ID}"
     problem = assert_problem(shared_client.get(path), 404, "not_found", MODEL_ID)
     assert problem["instance"] == path
@@ -61,7 +61,7 @@ def test_unexpected_error_shows_only_the_request_id(shared_client: TestClient):
     assert CANARY not in response.text
 
 
-def test_invalid_json_is_reported_with_its_place(shared_client: TestClient, shared_resources: Resources):
+def test_error_for_invalid_json_contains_the_position(shared_client: TestClient, shared_resources: Resources):
     response = shared_client.post(
         "/v1/jobs", content=b'{"kind": }', headers={"Content-Type": "application/json"}
     )
@@ -126,7 +126,7 @@ def test_large_body_of_unknown_length_is_rejected(shared_client: TestClient):
         ({"kind": "probe", "labels": {"a": 1}}, "invalid_parameters", "/labels/a", "string"),
     ],
 )
-def test_invalid_parameter_is_reported_with_its_place(
+def test_error_for_an_invalid_parameter_contains_a_pointer_to_it(
     shared_client: TestClient, shared_resources: Resources, body: object, code: str, pointer: str, word: str
 ):
     problem = assert_problem(shared_client.post("/v1/jobs", json=body), 422, code, word)
@@ -140,7 +140,7 @@ def test_all_invalid_parameters_are_reported_together(shared_client: TestClient)
     assert {item["pointer"] for item in problem["errors"]} == {"/model_id", "/n_rows", "/sede"}
 
 
-def test_values_of_the_request_are_not_returned_in_errors(shared_client: TestClient):
+def test_errors_do_not_contain_values_of_the_request(shared_client: TestClient):
     body = {"kind": "train", "dataset_id": DATASET_ID, "seed": CANARY, "name": {"x": CANARY}}
     response = shared_client.post("/v1/jobs", json=body)
     assert_problem(response, 422, "invalid_parameters")
@@ -188,5 +188,5 @@ def test_cursor_of_another_list_is_rejected(shared_client: TestClient, path: str
 
 
 @pytest.mark.parametrize("path", ["datasets/x", "jobs/%00", "models/mdl_é", "reports/rpt_" + "0" * 5000])
-def test_malformed_id_is_not_found(shared_client: TestClient, path: str):
+def test_malformed_id_is_reported_as_not_found(shared_client: TestClient, path: str):
     assert_problem(shared_client.get(f"/v1/{path}"), 404, "not_found")

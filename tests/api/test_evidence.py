@@ -1,4 +1,4 @@
-"""Evidence packs over HTTP, and their verification by `understudy verify`."""
+"""Tests of evidence packs over HTTP, and of their verification by `understudy verify`."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_pack_is_verified_and_its_numbers_are_recomputed(
     assert verified["is_same_software"]
 
 
-def test_the_same_report_gives_the_same_bytes(client: TestClient, files: dict[str, Path]) -> None:
+def test_the_pack_of_a_report_always_has_the_same_bytes(client: TestClient, files: dict[str, Path]) -> None:
     report = get(client, "/v1/reports")["data"][0]["id"]
     again = client.get(f"/v1/reports/{report}/evidence")
     assert again.content == files["pack.zip"].read_bytes()

@@ -1,4 +1,4 @@
-"""Health checks of the process and of the services that jobs need."""
+"""Tests of the health checks of the process and of the services that jobs need."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_service_is_not_ready_without_a_worker(resources: Resources):
     assert response.headers["retry-after"]
 
 
-def test_service_is_not_ready_without_space_or_broker(resources: Resources):
+def test_service_is_not_ready_without_storage_space_or_a_broker(resources: Resources):
     queue = CeleryQueue("redis+socket:///nonexistent/broker")
     app = create_app(replace(resources, store=FullStore(), queue=queue))
     checks = TestClient(app).get("/readyz").json()["checks"]
@@ -67,7 +67,9 @@ def test_service_is_not_ready_without_space_or_broker(resources: Resources):
     assert checks["broker"] == "does not respond"
 
 
-def test_requests_without_a_database_return_retry_after(resources_without_database: Resources):
+def test_responses_contain_a_retry_after_header_if_the_database_is_down(
+    resources_without_database: Resources,
+):
     client = TestClient(create_app(resources_without_database))
     assert client.get("/readyz").json()["checks"]["database"] == "does not respond"
     key = "sk_" + "0" * 26 + "_" + "a" * 43

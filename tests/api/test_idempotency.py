@@ -21,7 +21,7 @@ PROBE = {"kind": "probe", "labels": {"a": "1"}}
 CSV = b"a,b\n1,x\n"
 
 
-def test_first_response_is_returned_again(client: TestClient):
+def test_repeated_request_returns_the_first_response(client: TestClient):
     first = client.post("/v1/jobs", json=PROBE, headers=KEY)
     again = client.post("/v1/jobs", json=PROBE, headers=KEY)
     assert (again.status_code, again.json()) == (first.status_code, first.json()) == (202, first.json())
@@ -50,7 +50,7 @@ def test_rejected_request_can_be_corrected_with_the_same_key(client: TestClient)
 
 
 @pytest.mark.parametrize("key", ["", " ", "a b", "x" * 256, "é"])
-def test_malformed_key_is_rejected(shared_client: TestClient, key: str):
+def test_malformed_idempotency_key_is_rejected(shared_client: TestClient, key: str):
     response = shared_client.post("/v1/jobs", json=PROBE, headers={"Idempotency-Key": key.encode()})
     assert_problem(response, 422, "invalid_parameters", "255 visible ASCII")
     assert get(shared_client, "/v1/jobs")["data"] == []
@@ -70,7 +70,7 @@ class SlowQueue(ListQueue):
         return self.may_go_on.wait(30) and super().ring(n)
 
 
-def test_repetition_of_a_running_request_must_wait(resources: Resources, caller: Caller):
+def test_repetition_of_a_running_request_must_be_retried_later(resources: Resources, caller: Caller):
     queue = SlowQueue()
     headers = {"Authorization": f"Bearer {new_key(resources, caller)}", **KEY}
     client = TestClient(create_app(replace(resources, queue=queue)), headers=headers)
@@ -99,7 +99,7 @@ def test_only_one_of_several_equal_requests_takes_effect(resources: Resources, c
     assert len(get(TestClient(app, headers=headers), "/v1/jobs")["data"]) == 1
 
 
-def test_upload_with_equal_files_is_repeated_regardless_of_its_form(client: TestClient):
+def test_repeated_upload_is_recognized_despite_a_different_form_boundary(client: TestClient):
     first = client.post("/v1/datasets", files={"file": ("a.csv", CSV)}, headers=KEY)
     again = client.post("/v1/datasets", files={"file": ("a.csv", CSV)}, headers=KEY)
     assert first.request.headers["content-type"] != again.request.headers["content-type"]
@@ -109,7 +109,7 @@ def test_upload_with_equal_files_is_repeated_regardless_of_its_form(client: Test
 
 
 @pytest.mark.parametrize(("data", "form"), [(CSV + b"2,y\n", {}), (CSV, {"name": "b"})])
-def test_different_upload_with_the_same_key_is_rejected_and_leaves_nothing(
+def test_different_upload_with_the_same_key_is_rejected_and_leaves_nothing_behind(
     client: TestClient, resources: Resources, data: bytes, form: dict[str, str]
 ):
     client.post("/v1/datasets", files={"file": ("a.csv", CSV)}, headers=KEY)

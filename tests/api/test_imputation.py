@@ -1,4 +1,4 @@
-"""Imputed datasets over HTTP."""
+"""Tests of imputed datasets over HTTP."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def completed(client: TestClient, ready_dataset: Json, chain: str, run_jobs: Cal
     return get(client, f"/v1/datasets/{result['dataset_id']}")
 
 
-def test_imputed_dataset_contains_its_model_and_source(completed: Json, ready_dataset: Json, chain: str):
+def test_imputed_dataset_names_its_model_and_source(completed: Json, ready_dataset: Json, chain: str):
     assert completed["origin"] == "imputation"
     assert (completed["model_id"], completed["source_dataset_id"]) == (chain, ready_dataset["id"])
     assert (completed["name"], completed["n_rows"]) == ("small (completed)", 2 * ready_dataset["n_rows"])
@@ -48,9 +48,7 @@ def test_each_draw_keeps_known_values_and_fills_missing_ones(
             assert all(after is not None and before in (None, after) for before, after in pairs), name
 
 
-def test_imputed_datasets_are_listed_by_their_origin(
-    client: TestClient, completed: Json, ready_dataset: Json
-):
+def test_datasets_can_be_filtered_by_origin(client: TestClient, completed: Json, ready_dataset: Json):
     listed = {
         origin: [row["id"] for row in get(client, f"/v1/datasets?origin={origin}")["data"]]
         for origin in ("upload", "sample", "imputation")
@@ -86,7 +84,7 @@ def test_evaluation_of_an_imputed_dataset_treats_all_rows_as_real(
 
 
 @pytest.mark.parametrize("n_draws", [0, 21])
-def test_draws_are_from_1_to_20(client: TestClient, n_draws: int):
+def test_number_of_draws_must_be_from_1_to_20(client: TestClient, n_draws: int):
     ids = {"model_id": "mdl_" + "0" * 26, "dataset_id": "ds_" + "0" * 26}
     response = client.post("/v1/jobs", json={"kind": "impute", **ids, "n_draws": n_draws})
     problem = assert_problem(response, 422, "invalid_parameters")

@@ -1,4 +1,4 @@
-"""For every operation and ID, requests for another project's resources and missing ones look the same."""
+"""Tests that responses for another project's resources and for missing resources are indistinguishable."""
 
 from __future__ import annotations
 
@@ -83,7 +83,9 @@ def ask(client: TestClient, name: str, world: World) -> Response:
 
 
 @pytest.mark.parametrize("name", WITH_ID)
-def test_resource_of_another_project_looks_like_a_missing_one(own: Own, victim: World, name: str):
+def test_response_for_a_resource_of_another_project_equals_that_for_a_missing_one(
+    own: Own, victim: World, name: str
+):
     client, _ = own
     answer = seen(ask(client, name, victim))
     assert answer[0] == 404
@@ -111,13 +113,13 @@ def test_filter_by_a_resource_of_another_project_finds_nothing(own: Own, victim:
 
 
 @pytest.mark.parametrize("noun", ["dataset", "job", "model", "report", "upload"])
-def test_list_contains_only_rows_of_its_project(own: Own, victim: World, noun: str):
+def test_list_contains_only_resources_of_its_project(own: Own, victim: World, noun: str):
     listed = {row["id"] for row in get(own[0], f"/v1/{noun}s")["data"]}
     assert own[1][noun] in listed
     assert victim[noun] not in listed
 
 
-def test_cursor_of_another_project_is_only_a_position(own: Own, victim: World):
+def test_cursor_of_another_project_does_not_reveal_its_resources(own: Own, victim: World):
     response = own[0].get(f"/v1/datasets?after={victim['dataset']}")
     assert response.status_code == 200
     assert victim["dataset"] not in response.text
@@ -133,7 +135,7 @@ def test_idempotency_key_belongs_to_its_project(own: Own, shared_resources: Reso
     assert first.json()["id"] != second.json()["id"]
 
 
-def test_other_project_is_unchanged(own: Own, shared_resources: Resources):
+def test_requests_leave_another_project_unchanged(own: Own, shared_resources: Resources):
     caller = make_caller(shared_resources)
     world = make_world(shared_resources, caller)
     client = TestClient(own[0].app, headers={"Authorization": f"Bearer {new_key(shared_resources, caller)}"})

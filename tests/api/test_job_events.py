@@ -62,14 +62,14 @@ def test_stream_continues_until_the_job_ends(shared_client: TestClient):
     assert [event["event"] for event in events_of(text)] == ["queued", "cancelled"]
 
 
-def test_client_that_accepts_anything_receives_pages(shared_client: TestClient):
+def test_client_that_accepts_any_media_type_receives_pages(shared_client: TestClient):
     path = f"/v1/jobs/{cancelled_job(shared_client)['id']}/events"
     for accept in ("*/*", "application/json, text/event-stream;q=0.5"):
         response = shared_client.get(path, headers={"Accept": accept})
         assert response.headers["content-type"] == "application/json"
 
 
-def test_unacceptable_type_and_missing_job_are_reported(shared_client: TestClient):
+def test_unacceptable_media_type_invalid_cursor_and_missing_job_are_reported(shared_client: TestClient):
     job_id = cancelled_job(shared_client)["id"]
     path = f"/v1/jobs/{job_id}/events"
     assert_problem(shared_client.get(path, headers={"Accept": "text/html"}), 406, "not_acceptable")

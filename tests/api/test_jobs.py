@@ -31,14 +31,16 @@ def test_accepted_job_is_found_at_its_location(client: TestClient):
     assert get(client, response.headers["location"]) == {**job, "attempts": []}
 
 
-def test_fields_without_a_value_are_omitted(client: TestClient):
+def test_fields_without_a_value_are_omitted_from_the_response(client: TestClient):
     job = submit(client, kind="probe")
     assert {"id", "kind", "state", "parameters", "labels", "created_at", "expires_at"} == set(job)
     assert datetime.fromisoformat(job["created_at"]).utcoffset() is not None
     assert job["created_at"].endswith("Z")
 
 
-def test_omitted_parameters_are_chosen_and_returned(client: TestClient, resources: Resources, caller: Caller):
+def test_defaults_of_omitted_parameters_are_returned(
+    client: TestClient, resources: Resources, caller: Caller
+):
     world = make_world(resources, caller)
     job = submit(client, kind="train", dataset_id=world["dataset"])
     assert 0 <= job["parameters"]["seed"] < 2**53
@@ -73,7 +75,7 @@ def test_job_that_does_not_fit_into_memory_is_rejected(resources: Resources, cal
         assert get(client, "/v1/jobs") == before
 
 
-def test_job_of_a_billion_rows_is_rejected_with_the_limit(
+def test_error_for_a_job_of_a_billion_rows_contains_the_limit(
     client: TestClient, resources: Resources, caller: Caller
 ):
     world = make_world(resources, caller)
@@ -105,7 +107,7 @@ def test_unknown_target_is_reported(client: TestClient, resources: Resources, ca
     assert problem["errors"][0]["pointer"] == "/target"
 
 
-def test_too_many_queued_jobs_are_rejected_with_a_time_to_wait(resources: Resources, caller: Caller):
+def test_error_for_too_many_queued_jobs_contains_the_time_to_wait(resources: Resources, caller: Caller):
     settings = resources.settings.model_copy(update={"queued_jobs_max": 2})
     client = TestClient(create_app(replace(resources, settings=settings)))
     client.headers["Authorization"] = f"Bearer {new_key(resources, caller)}"
@@ -134,7 +136,7 @@ def test_lists_are_filtered(client: TestClient):
     assert listed("label=team:b") == []
 
 
-def test_pages_contain_every_job_once_while_jobs_are_added(client: TestClient):
+def test_pages_contain_every_job_exactly_once_even_while_jobs_are_added(client: TestClient):
     job_ids = [submit(client, kind="probe")["id"] for _ in range(5)]
     listed_ids, after = [], ""
     while True:
@@ -192,7 +194,7 @@ def test_waiting_ends_after_the_requested_time(client: TestClient):
     assert (response.status_code, response.json()["state"]) == (200, "queued")
 
 
-def test_waiting_for_a_finished_job_returns_at_once_and_for_a_missing_job_fails(client: TestClient):
+def test_waiting_returns_at_once_for_a_finished_job_and_fails_for_a_missing_job(client: TestClient):
     job = submit(client, kind="probe")
     client.post(f"/v1/jobs/{job['id']}/cancel")
     assert client.get(f"/v1/jobs/{job['id']}", headers={"Prefer": "wait=60"}).json()["state"] == "cancelled"

@@ -39,7 +39,7 @@ def cut_form() -> tuple[str, bytes]:
 
 @pytest.mark.parametrize("is_reset", [False, True], ids=["closed", "reset"])
 @pytest.mark.parametrize("make", [cut_with_length, cut_chunked, cut_form])
-def test_interrupted_body_leaves_nothing(
+def test_interrupted_body_leaves_nothing_behind(
     address: tuple[str, int],
     resources: Resources,
     caller: Caller,

@@ -1,4 +1,4 @@
-"""The main workflow over HTTP: upload, train, sample, evaluate, download, and read the report."""
+"""Test of the main workflow over HTTP: upload, train, sample, evaluate, download, and read the report."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from tests.api.conftest import Json, get, submit
 
 
-def test_table_becomes_synthetic_rows_and_a_report(
+def test_uploaded_table_yields_synthetic_rows_and_a_report(
     client: TestClient, ready_dataset: Json, run_jobs: Callable[[], int]
 ):
     trained = submit(client, kind="train", dataset_id=ready_dataset["id"], seed=7)

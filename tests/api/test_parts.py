@@ -36,7 +36,7 @@ def digest_of(data: bytes) -> str:
 
 
 def begin(client: TestClient, *files: tuple[str, bytes], **more: Any) -> Json:
-    """Start an upload of files, given by name and content, and return the upload."""
+    """Start an upload of files, which are given by name and content, and return it."""
     declared = [
         {"filename": name, "size_bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
         for name, data in files
@@ -112,7 +112,7 @@ def test_parts_are_kept_until_the_file_is_read(
     assert get(client, f"/v1/datasets/{dataset['id']}")["state"] == "ready"
 
 
-def test_released_attempt_leaves_the_parts_for_the_next(
+def test_released_attempt_leaves_the_parts_for_the_next_attempt(
     client: TestClient, resources: Resources, run_jobs: Callable[[], int]
 ):
     upload = begin(client, ("towns.csv", CSV))
@@ -209,7 +209,7 @@ def test_repeated_part_changes_nothing_and_a_different_part_replaces_it(
         (10_001, b"x", None, 422, "invalid_parameters"),
     ],
 )
-def test_invalid_part_leaves_nothing(
+def test_invalid_part_leaves_nothing_behind(
     client: TestClient,
     resources: Resources,
     number: int,
@@ -295,7 +295,7 @@ def test_concurrent_completions_create_one_dataset(client: TestClient):
     assert [row["id"] for row in get(client, "/v1/datasets")["data"]] == list(datasets)
 
 
-def test_deleted_upload_leaves_nothing(client: TestClient, resources: Resources):
+def test_deleted_upload_leaves_nothing_behind(client: TestClient, resources: Resources):
     upload = begin(client, ("towns.csv", CSV))
     put(client, upload, 1, CSV[:UNIT])
     assert client.delete(f"/v1/uploads/{upload['id']}").status_code == 204
@@ -322,7 +322,7 @@ def test_unused_upload_expires(client: TestClient, resources: Resources):
     assert [row["id"] for row in get(client, "/v1/uploads")["data"]] == [young["id"]]
 
 
-def test_every_part_extends_the_upload(client: TestClient):
+def test_every_part_extends_the_lifetime_of_the_upload(client: TestClient):
     upload = begin(client, ("towns.csv", CSV))
     put(client, upload, 1, CSV[:UNIT])
     assert get(client, f"/v1/uploads/{upload['id']}")["expires_at"] > upload["expires_at"]
@@ -375,6 +375,6 @@ def test_number_of_open_uploads_is_limited(shared_resources: Resources):
 @pytest.mark.parametrize("size_bytes", [1, 655_360_000, 655_360_001, 4 << 30, 1 << 45])
 def test_number_of_parts_is_at_most_ten_thousand(size_bytes: int, n_files: int):
     part_bytes = choose_part_bytes(1, size_bytes, n_files=n_files)
-    # In the worst case, every file but one ends in a part of one byte.
+    # In the worst case, every file but one ends with a part of one byte.
     assert -(-size_bytes // part_bytes) + n_files - 1 <= 10_000
     assert part_bytes % UNIT == 0

@@ -35,7 +35,7 @@ def test_a_profile_follows_the_current_schema(client: TestClient, ready_dataset:
     assert "top_values" not in city
 
 
-def test_exact_profiles_require_their_scope(
+def test_exact_profiles_require_the_scope_read_real(
     client: TestClient, ready_dataset: Json, resources: Resources, caller: Caller
 ):
     path = f"/v1/datasets/{ready_dataset['id']}"
@@ -45,7 +45,7 @@ def test_exact_profiles_require_their_scope(
     assert_problem(reader.get(f"{path}/profile?exact=true"), 403, "forbidden", "read_real")
 
 
-def test_only_downloads_of_real_rows_require_the_scope(
+def test_only_downloads_of_real_rows_require_the_scope_read_real(
     client: TestClient, trained_model: Json, resources: Resources, caller: Caller, run_jobs: Callable[[], int]
 ):
     job = client.post(

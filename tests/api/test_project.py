@@ -1,4 +1,4 @@
-"""The project of an API key: its policy, its gate and its public key."""
+"""Tests of the project of an API key: its policy, its gate and its public key."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_new_project_uses_the_standard_policy(client: TestClient) -> None:
     assert len(base64.b64decode(project["signing_key"]["public_key"])) == 32
 
 
-def test_each_project_has_its_own_key(client: TestClient, other_client: TestClient) -> None:
+def test_each_project_has_its_own_public_key(client: TestClient, other_client: TestClient) -> None:
     first, second, again = (get(one, "/v1/project") for one in (client, other_client, client))
     assert first["signing_key"] == again["signing_key"] != second["signing_key"]
 

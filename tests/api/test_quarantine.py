@@ -1,4 +1,4 @@
-"""Tests that samples with failed reports stay in quarantine until an administrator releases the samples."""
+"""Tests that samples with failed reports stay in quarantine until an administrator releases them."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ def test_report_on_other_data_does_not_affect_the_gate(
     assert download(client, sample).status_code == 200
 
 
-def test_gate_until_reviewed_requires_a_report(
+def test_gate_until_reviewed_quarantines_a_sample_without_a_report(
     client: TestClient,
     administrator: TestClient,
     csv_bytes: bytes,

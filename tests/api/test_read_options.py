@@ -30,7 +30,7 @@ def test_options_decide_how_a_file_is_read(client: TestClient, run_jobs: Callabl
     assert schema["columns"][0]["nullable"]
 
 
-def test_form_takes_precedence_over_query(client: TestClient):
+def test_form_fields_take_precedence_over_query_parameters(client: TestClient):
     response = client.post(
         "/v1/datasets?delimiter=;", files={"file": ("a.csv", b"a|b\n1|2\n")}, data={"delimiter": "|"}
     )
@@ -51,7 +51,7 @@ def test_error_contains_the_rejected_option(shared_client: TestClient, options: 
     assert word in assert_problem(response, 422, "invalid_parameters")["detail"]
 
 
-def test_form_and_query_contain_every_option():
+def test_form_and_query_parameters_include_every_option():
     form = DOCUMENT["components"]["schemas"]["UploadDatasetForm"]["properties"]
     query = {parameter["name"] for parameter in OPERATIONS["upload_dataset"][2]["parameters"]}
     assert set(ReadOptions.model_fields) <= set(form)
@@ -78,7 +78,9 @@ def test_skipped_rows_are_counted_and_listed(client: TestClient, run_jobs: Calla
     assert again.status_code == 304
 
 
-def test_without_skipped_rows_the_list_is_empty(client: TestClient, run_jobs: Callable[[], int]):
+def test_list_of_skipped_rows_is_empty_if_no_rows_were_skipped(
+    client: TestClient, run_jobs: Callable[[], int]
+):
     dataset = upload(client, b"a,b\n1,2\n")["dataset"]
     assert_problem(client.get(f"/v1/datasets/{dataset['id']}/rejects"), 409, "not_ready")
     run_jobs()

@@ -102,7 +102,7 @@ TEXT_CSV = {"Content-Type": "text/csv"}
         ),
     ],
 )
-def test_rejected_upload_leaves_nothing(
+def test_rejected_upload_leaves_nothing_behind(
     shared_client: TestClient,
     shared_resources: Resources,
     request_parts: dict[str, Any],
@@ -114,7 +114,7 @@ def test_rejected_upload_leaves_nothing(
     assert_nothing_made(shared_client, shared_resources)
 
 
-def test_truncated_form_is_an_error(shared_client: TestClient, shared_resources: Resources):
+def test_truncated_form_is_rejected(shared_client: TestClient, shared_resources: Resources):
     head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n'
     headers = {"Content-Type": "multipart/form-data; boundary=x"}
     response = shared_client.post("/v1/datasets", content=head + CSV, headers=headers)
@@ -239,7 +239,9 @@ def send_messages(client: TestClient, messages: list[dict[str, Any]], *headers: 
     return sent
 
 
-def test_disconnected_client_leaves_nothing(shared_client: TestClient, shared_resources: Resources):
+def test_upload_of_a_disconnected_client_leaves_nothing_behind(
+    shared_client: TestClient, shared_resources: Resources
+):
     part = {"type": "http.request", "body": b"x" * (FLUSH_BYTES + 1), "more_body": True}
     sent = send_messages(shared_client, [part, part])
     assert sent[0]["status"] == 400
@@ -266,7 +268,7 @@ class FullStore(MemoryStore):
         raise StorageFull("There is no space left to store the file.")
 
 
-def test_full_store_is_an_error_and_leaves_nothing(shared_resources: Resources):
+def test_upload_to_a_full_store_fails_and_leaves_nothing_behind(shared_resources: Resources):
     key = new_key(shared_resources, make_caller(shared_resources))
     client = TestClient(create_app(replace(shared_resources, store=FullStore())))
     client.headers["Authorization"] = f"Bearer {key}"
@@ -274,7 +276,7 @@ def test_full_store_is_an_error_and_leaves_nothing(shared_resources: Resources):
     assert_nothing_made(client, shared_resources)
 
 
-def test_full_disk_is_an_error():
+def test_upload_to_a_full_disk_fails():
     # This device can be opened, but rejects every write as a full disk does.
     staged = StagedFile(Path("/dev/full"))
     staged.add(b"x" * (1 << 18))

@@ -53,7 +53,7 @@ def test_the_media_type_of_merge_patches_is_accepted(client: TestClient, people:
     assert client.patch(people, content=b'{"subject": ["who"]}', headers=headers).json()["subject"] == ["who"]
 
 
-def test_values_that_do_not_fit_are_reported_with_count_and_rows(client: TestClient, people: str):
+def test_error_contains_the_number_and_the_rows_of_values_that_do_not_fit(client: TestClient, people: str):
     before = get(client, people)
     response = client.patch(people, json={"columns": {"odd": {"kind": "integer"}}})
     assert_problem(response, 422, "schema_mismatch", "'odd'", "2 values", ODD_ROWS)
@@ -100,7 +100,7 @@ def test_an_etag_of_another_resource_is_refused(client: TestClient, people: str,
         ({"names": []}, "invalid_parameters", "/names"),
     ],
 )
-def test_invalid_changes_are_refused_with_a_pointer(
+def test_errors_for_invalid_changes_contain_a_pointer(
     client: TestClient, people: str, change: Json, code: str, pointer: str
 ):
     problem = assert_problem(client.patch(people, json=change), 422, code)
@@ -163,7 +163,7 @@ def test_sdv_metadata_that_does_not_fit_changes_nothing(client: TestClient, peop
     assert client.get(people).headers["etag"] == before.headers["etag"]
 
 
-def test_errors_name_types_in_json_terms(client: TestClient, people: str):
+def test_errors_use_the_json_names_of_types(client: TestClient, people: str):
     for subject in ("who", 5, {"name": "who"}):
         response = client.patch(people, json={"subject": subject})
         problem = assert_problem(response, 422, "invalid_parameters")

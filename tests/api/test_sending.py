@@ -130,7 +130,7 @@ def test_several_files_are_uploaded_with_json_output(
     assert dataset["name"] == "both"
 
 
-def test_upload_succeeds_after_an_interruption_at_any_place(
+def test_upload_succeeds_after_an_interruption_at_any_point(
     address: Address, key: str, working: None, table: Path, resources: Resources
 ):
     pauses: list[float] = []
@@ -181,7 +181,7 @@ def test_unreadable_table_is_reported(
 @pytest.mark.parametrize(
     ("given", "status", "word"), [("", 5, "UNDERSTUDY_API_KEY"), ("sk_wrong", 2, "API key")]
 )
-def test_without_a_valid_key_nothing_is_sent(
+def test_nothing_is_sent_without_a_valid_key(
     url: str,
     table: Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -1,4 +1,4 @@
-"""The split never divides subjects, and training, sampling, reports and the gate take them into account."""
+"""Tests that training, sampling, reports and the gate respect subjects, which a split never divides."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_training_rows_and_holdout_share_no_subject(
     assert check_of(report, "holdout") == "pass"
 
 
-def test_a_model_split_by_row_keeps_its_split_and_does_not_pass(
+def test_report_on_a_model_split_by_row_is_inconclusive_about_the_holdout(
     client: TestClient, dataset: Json, run_jobs: RunJobs
 ) -> None:
     model = trained(client, run_jobs, dataset)
@@ -119,7 +119,7 @@ def test_a_sample_stays_quarantined_if_the_holdout_shares_subjects(
     assert (held is None) == is_declared_before
 
 
-def test_a_text_subject_is_generated_and_the_card_has_a_warning(
+def test_text_subject_is_generated_and_the_card_contains_a_warning(
     client: TestClient, run_jobs: RunJobs
 ) -> None:
     table = visits([4] * N_SUBJECTS, seed=1)

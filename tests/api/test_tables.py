@@ -1,4 +1,4 @@
-"""Datasets of several tables, which are uploaded and read together and addressed by name."""
+"""Tests of datasets of several tables, which are uploaded and read together and addressed by name."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_a_job_must_name_an_existing_table(client: TestClient, shop: Json, table
     assert response.json()["errors"][0]["pointer"] == "/table"
 
 
-def test_a_model_of_one_of_several_tables_supports_all_jobs(
+def test_a_model_of_one_of_several_tables_supports_jobs_of_all_kinds(
     client: TestClient, shop: Json, run_jobs: RunJobs
 ):
     train = submit(client, kind="train", dataset_id=shop["id"], table="orders", seed=1)
@@ -173,7 +173,7 @@ def test_one_unreadable_table_fails_the_dataset_and_the_error_names_it(
     assert (failed["state"], failed["error"]["code"]) == ("failed", "ragged_rows")
     assert failed["error"]["detail"].startswith("Table 'people': ")
     assert "ine 3" in failed["error"]["detail"]
-    # The uploaded files are kept for a retry. Files derived from them are deleted.
+    # The uploaded files are kept for a retry, and the files that were derived from them are deleted.
     names = sorted(key.rpartition("/")[2] for key in resources.store.keys(""))
     assert names == ["upload_1.csv", "upload_2.csv"]
 
@@ -184,7 +184,7 @@ def test_all_files_of_a_dataset_are_deleted_with_it(client: TestClient, resource
     assert list(resources.store.keys("")) == []
 
 
-def test_an_upload_of_several_files_is_idempotent_under_its_key(client: TestClient):
+def test_repeated_upload_of_several_files_with_one_idempotency_key_has_one_effect(client: TestClient):
     files = [("file", ("orders.csv", ORDERS)), ("file", ("people.csv", PEOPLE))]
     headers = {"Idempotency-Key": "once"}
     first = client.post("/v1/datasets", files=files, headers=headers)

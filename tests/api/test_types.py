@@ -21,7 +21,7 @@ from understudy.tables.validation import conform
 N_ROWS = 60
 
 
-# Text formats yield decimals of more than 18 digits for these types. They can be stored but not fitted.
+# For these types, text formats yield decimals of more than 18 digits, which can be stored but not fitted.
 LONG_TYPES = (pa.uint64(), pa.decimal128(18, 18))
 # These are the schema fields of a column, without its findings.
 STORED = ("name", "kind", "arrow_type", "nullable")
@@ -55,7 +55,7 @@ def moments(rng: np.random.Generator, type_: pa.DataType, n_rows: int) -> pa.Arr
 
 
 def sample_of(client: TestClient, run_jobs: Callable[[], int], data: bytes, name: str) -> tuple[str, str]:
-    """Upload a file, train a model, sample from it, and return the ids of both datasets."""
+    """Upload a file, train a model, sample from it, and return the IDs of both datasets."""
     uploaded = upload(client, data, name=name)["dataset"]["id"]
     run_jobs()
     train = submit(client, kind="train", dataset_id=uploaded, synthesizer={"name": "independent"}, seed=1)
@@ -66,7 +66,7 @@ def sample_of(client: TestClient, run_jobs: Callable[[], int], data: bytes, name
     return uploaded, get(client, f"/v1/jobs/{sample['id']}")["result"]["dataset_id"]
 
 
-def test_every_type_survives_parquet(client: TestClient, run_jobs: Callable[[], int]):
+def test_every_type_survives_a_parquet_round_trip(client: TestClient, run_jobs: Callable[[], int]):
     sink = io.BytesIO()
     pq.write_table(every_type(), sink)
     uploaded, made = sample_of(client, run_jobs, sink.getvalue(), "types.parquet")

@@ -1,4 +1,4 @@
-"""Uploads in one request: as a form and as a single file."""
+"""Tests of uploads in one request: as a form and as a single file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from understudy.resources import Resources
 CSV = b"a,b\n1,x\n2,y\n"
 
 
-def test_form_creates_a_pending_dataset_and_its_job(client: TestClient, resources: Resources):
+def test_upload_form_creates_a_pending_dataset_and_its_job(client: TestClient, resources: Resources):
     response = client.post(
         "/v1/datasets", files={"file": ("towns.CSV", CSV)}, data={"labels": '{"team": "x"}'}
     )
@@ -26,7 +26,7 @@ def test_form_creates_a_pending_dataset_and_its_job(client: TestClient, resource
     assert list(resources.staging_folder.iterdir()) == []
 
 
-def test_single_file_as_body_creates_a_pending_dataset_and_its_job(client: TestClient):
+def test_file_sent_as_request_body_creates_a_pending_dataset_and_its_job(client: TestClient):
     response = client.post(
         "/v1/datasets?name=towns&label=team:x&label=a:b:c", content=CSV, headers={"Content-Type": "text/csv"}
     )
@@ -35,7 +35,7 @@ def test_single_file_as_body_creates_a_pending_dataset_and_its_job(client: TestC
     assert dataset["labels"] == {"team": "x", "a": "b:c"}
 
 
-def test_single_file_of_unknown_length_is_streamed(client: TestClient, resources: Resources):
+def test_file_of_unknown_length_is_streamed(client: TestClient, resources: Resources):
     def pieces() -> Iterator[bytes]:
         yield b"a,b\n"
         for row in range(300_000):
@@ -65,7 +65,7 @@ def test_single_file_of_unknown_length_is_streamed(client: TestClient, resources
         ("a.parquet", None, {"format": "csv"}, "csv"),
     ],
 )
-def test_format_is_named_or_determined_by_suffix_or_type(
+def test_format_is_explicit_or_determined_by_suffix_or_media_type(
     shared_client: TestClient, filename: str, content_type: str | None, form: dict[str, str], expected: str
 ):
     file = (filename, CSV, content_type) if content_type else (filename, CSV)

@@ -40,7 +40,7 @@ def rows_of(client: TestClient, dataset_id: str, folder: Path) -> dict[str, list
 
 
 @pytest.mark.parametrize(("sheet", "rows"), [(None, {"a": [1], "b": [2]}), ("Second", {"a": [3], "b": [4]})])
-def test_first_or_named_sheet_is_read(
+def test_sheet_is_selected_by_name_and_the_first_one_is_the_default(
     client: TestClient,
     run_jobs: Callable[[], int],
     tmp_path: Path,
@@ -74,7 +74,7 @@ def test_rows_are_restored_from_a_workbook(
 
 
 @pytest.mark.parametrize("method", ["get", "head"])
-def test_more_rows_than_a_sheet_can_store_are_rejected_before_the_response(
+def test_download_of_more_rows_than_a_sheet_can_store_is_rejected_before_the_response(
     client: TestClient, resources: Resources, ready_dataset: Json, method: str
 ):
     with resources.sessions.begin() as session:
@@ -85,7 +85,7 @@ def test_more_rows_than_a_sheet_can_store_are_rejected_before_the_response(
         assert_problem(response, 422, "too_many_rows", "1,048,575")
 
 
-def test_text_that_exceeds_a_cell_is_rejected_before_the_response(
+def test_download_of_a_text_too_long_for_a_cell_is_rejected_before_the_response(
     client: TestClient, run_jobs: Callable[[], int]
 ):
     data = b"a\n" + b"x\n" * 200_000 + b"x" * 32_768 + b"\n"

@@ -72,7 +72,7 @@ def outcomes(capfd: pytest.CaptureFixture[str]) -> Outcomes:
         ("slash_y_miss.csv", "zeit", pa.date32(), 25),
     ],
 )
-def test_c01_local_dates_with_missing_values_are_fitted(
+def test_c01_model_can_be_fitted_on_local_dates_with_missing_values(
     fit_and_sample: FitAndSample, file: str, column: str, type_: pa.DataType, n_missing: int
 ):
     path = FOLDER / "c01-date-missing-crash" / file
@@ -81,7 +81,7 @@ def test_c01_local_dates_with_missing_values_are_fitted(
     assert len(fit_and_sample(path, 50).rows) == 50
 
 
-def test_c04_report_notices_wrong_stays(outcomes: Outcomes, tmp_path: Path):
+def test_c04_report_detects_wrong_lengths_of_stay(outcomes: Outcomes, tmp_path: Path):
     path = FOLDER / "c04-report-blind-to-gap" / "visits.csv"
     visits = read_table(path)
     n = visits.num_rows
@@ -102,7 +102,7 @@ def test_c04_report_notices_wrong_stays(outcomes: Outcomes, tmp_path: Path):
     ("file", "first", "second"),
     [("meter.csv", "meter_start", "meter_end"), ("visits.csv", "admitted", "discharged")],
 )
-def test_c03_columns_that_belong_together_keep_their_difference(
+def test_c03_differences_between_related_columns_are_preserved(
     fit_and_sample: FitAndSample, file: str, first: str, second: str
 ):
     path = FOLDER / "c03-start-end-gap-lost" / file
@@ -124,7 +124,7 @@ def _differences(rows: list[dict[str, str]], first: str, second: str) -> list[fl
     return [(end - start).total_seconds() / 60 for end, start in times]
 
 
-def test_c06_header_below_other_lines_is_found(fit_and_sample: FitAndSample):
+def test_c06_header_below_other_lines_is_detected(fit_and_sample: FitAndSample):
     path = FOLDER / "c06-preamble-read-as-one-column" / "preamble.csv"
     stored = read_table(path)
     assert stored.schema.names == ["date", "text", "amount", "balance"]
@@ -138,7 +138,7 @@ def test_c06_header_below_other_lines_is_found(fit_and_sample: FitAndSample):
     ("file", "message"),
     [("trail.csv", "Column 4 has neither"), ("trail_semi.csv", "Columns 4, 5 have neither")],
 )
-def test_c18_blank_columns_of_trailing_delimiters_are_dropped(
+def test_c18_blank_columns_from_trailing_delimiters_are_dropped(
     fit_and_sample: FitAndSample, file: str, message: str
 ):
     path = FOLDER / "c18-trailing-delimiter" / file
@@ -176,7 +176,7 @@ def test_c25_two_header_rows_are_joined(fit_and_sample: FitAndSample):
         ("zero_date.csv", "hired", "%Y-%m-%d"),
     ],
 )
-def test_c02_dates_are_written_in_their_pattern_and_range(
+def test_c02_dates_keep_their_pattern_and_range(
     fit_and_sample: FitAndSample, file: str, column: str, pattern: str
 ):
     path = FOLDER / "c02-date-formats-become-ids" / file
@@ -190,13 +190,13 @@ def test_c02_dates_are_written_in_their_pattern_and_range(
             assert first.year <= moment.year <= last.year
 
 
-def test_c02_zero_dates_are_missing(fit_and_sample: FitAndSample):
+def test_c02_zero_dates_are_read_as_missing(fit_and_sample: FitAndSample):
     path = FOLDER / "c02-date-formats-become-ids" / "zero_date.csv"
     assert read_table(path).column("hired").null_count == 7
     assert "7 values '0000-00-00' were read as missing" in fit_and_sample(path, 10).messages
 
 
-def test_c12_amounts_are_numbers_in_their_notation(fit_and_sample: FitAndSample):
+def test_c12_amounts_are_read_as_numbers_and_keep_their_notation(fit_and_sample: FitAndSample):
     path = FOLDER / "c12-money-as-text" / "money.csv"
     sample = fit_and_sample(path, 500)
     for column, pattern in (
@@ -213,7 +213,7 @@ def test_c12_amounts_are_numbers_in_their_notation(fit_and_sample: FitAndSample)
     assert drawn[250] == pytest.approx(real[len(real) // 2], rel=0.3)
 
 
-def test_c14_question_marks_among_numbers_are_missing(fit_and_sample: FitAndSample):
+def test_c14_question_marks_among_numbers_are_read_as_missing(fit_and_sample: FitAndSample):
     path = FOLDER / "c14-question-mark-is-missing" / "thyroid_like.csv"
     stored = read_table(path)
     assert stored.schema.field("tsh").type == pa.float64()
@@ -223,7 +223,7 @@ def test_c14_question_marks_among_numbers_are_missing(fit_and_sample: FitAndSamp
     assert all(text == "?" or float(text) >= 0 for text in sample.column("tsh"))
 
 
-def test_c27_thousands_commas_are_read_and_sums_hold(fit_and_sample: FitAndSample):
+def test_c27_numbers_with_thousands_commas_are_read_and_their_sums_hold(fit_and_sample: FitAndSample):
     path = FOLDER / "c27-thousands-commas-and-state-codes" / "states.csv"
     stored = read_table(path)
     assert [stored.schema.field(name).type for name in ("Grants", "Loans", "TOTAL")] == [pa.int64()] * 3
@@ -233,7 +233,7 @@ def test_c27_thousands_commas_are_read_and_sums_hold(fit_and_sample: FitAndSampl
 
 
 @pytest.mark.parametrize("file", ["url.csv", "url_na.csv"])
-def test_c11_urls_of_few_values_stay_urls(fit_and_sample: FitAndSample, file: str):
+def test_c11_column_with_few_distinct_urls_stays_a_url_column(fit_and_sample: FitAndSample, file: str):
     referrers = fit_and_sample(FOLDER / "c11-url-of-few-values" / file, 260).column("referrer")
     present = [text for text in referrers if text not in ("", "N/A")]
     starts = tuple(f"https://example.{end}/" for end in ("com", "net", "org"))
@@ -250,14 +250,16 @@ def test_c17_request_ids_in_a_column_called_addr_keep_their_pattern(fit_and_samp
 
 
 @pytest.mark.parametrize("holdout", [(), ("--holdout", "hold.csv")], ids=["no holdout", "holdout"])
-def test_c05_fresh_rows_of_few_levels_are_not_copies(outcomes: Outcomes, holdout: tuple[str, ...]):
+def test_c05_fresh_rows_of_columns_with_few_levels_are_not_counted_as_copies(
+    outcomes: Outcomes, holdout: tuple[str, ...]
+):
     folder = FOLDER / "c05-exact-copies-false-fail"
     options = [str(folder / option) if option.endswith(".csv") else option for option in holdout]
     assert outcomes(folder / "real.csv", folder / "fresh.csv", *options)["exact_copies"] == "pass"
     assert outcomes(folder / "real.csv", folder / "real.csv", *options)["exact_copies"] == "fail"
 
 
-def test_coerce_makes_odd_values_missing_on_the_command_line(fit_and_sample: FitAndSample, tmp_path: Path):
+def test_coerce_option_reads_invalid_values_as_missing(fit_and_sample: FitAndSample, tmp_path: Path):
     rows = "".join(f"{day}-Jan-20{year},{day}\n" for day in range(10, 29) for year in range(10, 20))
     (tmp_path / "t.csv").write_text(f"day,n\napprox. 2010,3\n{rows}")
     kept = fit_and_sample(tmp_path / "t.csv", 5)
@@ -267,7 +269,7 @@ def test_coerce_makes_odd_values_missing_on_the_command_line(fit_and_sample: Fit
     assert all(re.fullmatch(r"\d\d-[A-Z][a-z]{2}-20\d\d|", text) for text in coerced.column("day"))
 
 
-def test_c21_sequential_keys_differ_between_seeds_and_the_output_names_the_next_options(
+def test_c21_sequential_keys_differ_between_seeds_and_the_output_suggests_the_next_options(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ):
     model, sample = tmp_path / "m.model", tmp_path / "sample.csv"
@@ -288,13 +290,13 @@ def test_c21_sequential_keys_differ_between_seeds_and_the_output_names_the_next_
     assert len(set.union(*numbered)) == 500
 
 
-def test_c08_two_columns_of_names_are_two_people(fit_and_sample: FitAndSample):
+def test_c08_unrelated_columns_of_names_contain_different_people(fit_and_sample: FitAndSample):
     rows = fit_and_sample(FOLDER / "c08-two-people-become-one" / "boss.csv", 300).rows
     names = [" ".join(reversed(row["employee_name"].split(", "))) for row in rows]
     assert sum(name == row["manager_name"] for name, row in zip(names, rows, strict=True)) <= 5
 
 
-def test_c08_full_names_beside_first_and_last_names_are_other_people(fit_and_sample: FitAndSample):
+def test_c08_unrelated_full_names_differ_from_first_and_last_names(fit_and_sample: FitAndSample):
     rows = fit_and_sample(FOLDER / "c08-two-people-become-one" / "firstlast.csv", 300).rows
     for other in ("account_manager", "beneficiary"):
         names = [f"{row['first_name']} {row['last_name']}" for row in rows]

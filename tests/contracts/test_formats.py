@@ -99,7 +99,7 @@ def test_every_type_is_restored_with_its_schema(format_: Format, name: str, tmp_
 
 
 @formats
-def test_all_types_together_are_restored_with_their_schema(format_: Format, tmp_path: Path):
+def test_table_of_all_types_is_restored_with_its_schema(format_: Format, tmp_path: Path):
     read = format_.read(_write(format_, tmp_path, _KINDS_TABLE))
     assert conform(read, infer_table(_KINDS_TABLE).schema).equals(_KINDS_TABLE)
 
@@ -110,7 +110,7 @@ def test_binary_formats_keep_every_type_without_a_schema(name: str, tmp_path: Pa
     assert read_table(path).equals(_KINDS_TABLE)
 
 
-def test_parquet_keeps_non_nullable_declarations(tmp_path: Path):
+def test_parquet_keeps_declarations_that_columns_are_not_nullable(tmp_path: Path):
     schema = pa.schema([pa.field("a", pa.int64(), nullable=False), pa.field("b", pa.string())])
     table = pa.table({"a": [1, 2], "b": ["x", "y"]}, schema=schema)
     assert read_table(_write(FORMATS["parquet"], tmp_path, table)).schema.equals(schema)
@@ -166,7 +166,7 @@ def test_written_bytes_do_not_depend_on_the_batches(format_: Format, tmp_path: P
     ],
     ids=["rows", "columns", "bytes"],
 )
-def test_error_contains_the_exceeded_limit(
+def test_error_message_contains_the_exceeded_limit(
     format_: Format, limits: ReadLimits, code: str, number: str, tmp_path: Path
 ):
     source = _write(format_, tmp_path, _mixed_table(100))
@@ -177,7 +177,9 @@ def test_error_contains_the_exceeded_limit(
 
 @pytest.mark.parametrize("format_", [f for f in FORMATS.values() if f.write_limits], ids=lambda f: f.name)
 @pytest.mark.parametrize("is_known", [True, False], ids=["known", "counted"])
-def test_more_rows_than_the_format_can_store_are_an_error(format_: Format, *, is_known: bool, tmp_path: Path):
+def test_writing_more_rows_than_the_format_can_store_is_an_error(
+    format_: Format, *, is_known: bool, tmp_path: Path
+):
     rows_max = format_.write_limits.rows_max
     batch = pa.record_batch({"x": pa.nulls(rows_max + 1, pa.int8())})
     path = tmp_path / f"table{format_.suffixes[0]}"
@@ -188,7 +190,7 @@ def test_more_rows_than_the_format_can_store_are_an_error(format_: Format, *, is
 
 
 @pytest.mark.parametrize("format_", [f for f in FORMATS.values() if f.write_limits], ids=lambda f: f.name)
-def test_texts_and_columns_beyond_the_format_limits_are_an_error(format_: Format, tmp_path: Path):
+def test_writing_texts_or_columns_beyond_the_format_limits_is_an_error(format_: Format, tmp_path: Path):
     limits = format_.write_limits
     path = tmp_path / f"table{format_.suffixes[0]}"
     wide = pa.table({f"c{index}": [1] for index in range(limits.columns_max + 1)})
@@ -264,7 +266,7 @@ def test_progress_reaches_the_last_row(format_: Format, tmp_path: Path):
 
 
 @formats
-def test_unusual_path_is_supported(format_: Format, tmp_path: Path):
+def test_path_with_unusual_characters_is_supported(format_: Format, tmp_path: Path):
     folder = tmp_path / "it's [1]*? é;--"
     folder.mkdir()
     source = _write(format_, folder, _mixed_table(10))
@@ -297,7 +299,7 @@ def _ingest_peak_megabytes(source: Path) -> float:
 @formats
 def test_memory_for_ingest_does_not_grow_with_the_number_of_rows(format_: Format, tmp_path: Path):
     batch = pa.record_batch({"x": [0.1 * i for i in range(10_000)], "y": ["some longer text"] * 10_000})
-    # Reading a sheet takes longer than reading other files.
+    # Reading a workbook takes longer than reading files in other formats.
     few, many = (60, 300) if format_.name != "xlsx" else (20, 80)
     sources = [tmp_path / f"{n_batches}{format_.suffixes[0]}" for n_batches in (few, many)]
     for source, n_batches in zip(sources, (few, many), strict=True):
@@ -306,7 +308,8 @@ def test_memory_for_ingest_does_not_grow_with_the_number_of_rows(format_: Format
     growth_max = 50 if many == 300 else 30
     peaks = [_ingest_peak_megabytes(source) for source in sources]
     if peaks[1] - peaks[0] >= growth_max:
-        # On a busy machine, a thread may free a buffer late. Growth with the rows would recur in each run.
+        # On a busy machine, a thread may free a buffer late. Real growth with the number of rows would recur
+        # in every run.
         peaks[1] = min(peaks[1], *(_ingest_peak_megabytes(sources[1]) for _ in range(2)))
     assert peaks[1] - peaks[0] < growth_max
 
@@ -346,7 +349,7 @@ def test_streamed_bytes_equal_the_written_file(format_: Format, tmp_path: Path):
     assert b"".join(stream_table(parquet, format_, tmp_path)) == written
 
 
-def test_format_names_match_the_api():
+def test_format_names_match_those_of_the_api():
     assert list(FORMATS) == list(get_args(FormatName))
 
 

@@ -100,7 +100,7 @@ class Bench:
         }
 
     def run(self, kind: str, name: str) -> Json:
-        """Run the work, and return its facts and the paths of its files."""
+        """Run the work, and return the facts that it reports and the paths of its files."""
         folder = self.folder / kind / name
         folder.mkdir(parents=True)
         result = run_work(self.payload(kind, self.inputs[kind]), folder, no_progress)
@@ -131,7 +131,7 @@ def test_every_kind_is_tested(bench):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_parameters_are_unchanged_after_a_round_trip_through_json(kind):
+def test_parameters_survive_a_round_trip_through_json(kind):
     parameters = parse_parameters(PARAMETERS[kind])
     assert isinstance(parameters, BaseModel)
     assert parse_parameters(json.loads(parameters.model_dump_json())) == parameters
@@ -147,7 +147,7 @@ def test_unknown_parameter_is_rejected_without_its_value(kind):
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in WITHOUT_INPUTS])
-def test_missing_input_fails_with_a_code(kind, bench, tmp_path):
+def test_missing_input_fails_with_an_error_code(kind, bench, tmp_path):
     gone = dict.fromkeys(bench.inputs[kind], tmp_path / "gone")
     with pytest.raises(NotFound) as caught:
         run_work(bench.payload(kind, gone), tmp_path, no_progress)
@@ -155,7 +155,7 @@ def test_missing_input_fails_with_a_code(kind, bench, tmp_path):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_same_parameters_give_the_same_bytes_and_do_not_change_the_inputs(kind, bench):
+def test_work_gives_the_same_bytes_for_the_same_parameters_and_does_not_change_its_inputs(kind, bench):
     before = {path: sha256(path) for path in bench.inputs[kind].values()}
     first, second = bench.run(kind, "one"), bench.run(kind, "two")
     assert {role: sha256(path) for role, path in first["files"].items()} == {
@@ -172,7 +172,7 @@ def test_work_leaves_only_its_result_files(kind, bench):
 
 
 @pytest.mark.parametrize("kind", ["train", "sample", "impute"])
-def test_progress_has_phases_and_fractions(kind, bench, tmp_path):
+def test_progress_reports_contain_phases_and_fractions(kind, bench, tmp_path):
     reported: list[tuple[str, float]] = []
 
     def progress(phase: str, fraction: float, **_: int | None) -> None:
@@ -183,7 +183,7 @@ def test_progress_has_phases_and_fractions(kind, bench, tmp_path):
     assert all(0 <= fraction <= 1 for _, fraction in reported)
 
 
-def test_constrained_sample_returns_the_effective_sample_sizes_of_its_groups(bench, tmp_path):
+def test_constrained_sample_reports_the_number_of_rows_of_each_group(bench, tmp_path):
     conditions = [
         {"where": {"city": {"equals": city}}, "n_rows": n} for city, n in (("Oslo", 20), ("Rome", 5))
     ]
@@ -199,7 +199,7 @@ def test_kind_is_documented_in_the_api_reference(kind):
     assert f"`{kind}`" in (ROOT / "docs" / "reference" / "http-api.md").read_text()
 
 
-def test_unknown_kind_is_rejected_with_the_known_ones():
+def test_error_for_an_unknown_kind_lists_the_known_kinds():
     with pytest.raises(InvalidInput, match=", ".join(KINDS)) as caught:
         parse_parameters({"kind": "guess"})
     assert caught.value.code == "unknown_kind"

@@ -1,4 +1,4 @@
-"""Contract tests for every metric. They include new entries of METRICS without changes to this file."""
+"""Contract tests for every metric. The tests cover new entries of METRICS without changes to this file."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def test_documentation_has_a_heading_with_the_metric_name_as_anchor(metric: Metr
 
 
 @every_metric
-def test_documentation_states_name_score_and_source(metric: Metric) -> None:
+def test_documentation_of_a_metric_states_its_name_and_score_and_source(metric: Metric) -> None:
     _, section = DOCUMENTATION.read_text(encoding="utf-8").split(f"{{ #{metric.name} }}\n")
     section = section.partition("\n#")[0]
     assert f"- **Name:** `{metric.name}`\n" in section
@@ -139,7 +139,7 @@ def score_in_words(metric: Metric) -> str:
 
 
 @every_metric
-def test_entry_is_complete(metric: Metric) -> None:
+def test_registry_entry_is_complete(metric: Metric) -> None:
     assert METRICS[metric.name] is metric
     assert metric.result.model_fields["metric"].default == metric.name
     assert metric.summary.endswith(".")
@@ -183,7 +183,7 @@ def test_copies_score_worse_than_fresh_rows(
 
 @every_metric
 @pytest.mark.parametrize("n_rows", [1, 7, 300])
-def test_score_is_in_its_range_or_has_a_reason(
+def test_score_is_within_its_range_or_missing_with_a_reason(
     metric: Metric, n_rows: int, against: Callable[[pa.Table], Comparison]
 ) -> None:
     result = metric.score(against(people(n_rows, seed=4)))
@@ -217,7 +217,9 @@ def test_same_seed_gives_the_same_score(metric: Metric, against: Callable[[pa.Ta
 
 
 @every_metric
-def test_result_survives_json(metric: Metric, against: Callable[[pa.Table], Comparison]) -> None:
+def test_result_survives_a_round_trip_through_json(
+    metric: Metric, against: Callable[[pa.Table], Comparison]
+) -> None:
     result = metric.score(against(people(300, seed=3)))
     adapter: TypeAdapter[AnyResult] = TypeAdapter(AnyResult)
     assert adapter.validate_json(result.model_dump_json()) == result
@@ -232,7 +234,7 @@ def test_unmet_need_is_reported_as_the_reason(metric: Metric, real: pa.Table) ->
 
 
 @every_metric
-def test_table_of_missing_values_is_scored_or_has_a_reason(
+def test_table_of_missing_values_is_scored_or_the_reason_is_reported(
     metric: Metric, real: pa.Table, against: Callable[[pa.Table], Comparison]
 ) -> None:
     empty = pa.table({field.name: pa.nulls(100, field.type) for field in real.schema})

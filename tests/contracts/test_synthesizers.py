@@ -80,7 +80,7 @@ def make(request: pytest.FixtureRequest) -> Make:
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.rpartition(".")[2])
-def test_importing_the_entry_imports_no_heavy_module(module: str) -> None:
+def test_importing_a_registry_entry_imports_no_heavy_modules(module: str) -> None:
     command = [sys.executable, "-c", IMPORT_ENTRY, str(FAMILY), module]
     loaded = set(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split())
     assert loaded & HEAVY == set(), (
@@ -109,7 +109,7 @@ def value_of(kind: str, i: int) -> Any:
 
 
 def all_kinds(n_rows: int = 400, *, with_missing: bool = False) -> tuple[pa.Table, TableSchema]:
-    """Return a table with a column of every kind. `with_missing` adds missing values to half of them."""
+    """Return a table with a column of every kind. With `with_missing`, half of the columns lack values."""
     rng = np.random.default_rng(0)
     arrays, columns = [], []
     for j, (name, (kind, type_)) in enumerate(KINDS.items()):
@@ -145,7 +145,7 @@ def test_fit_returns_self_and_leaves_its_input_unchanged(make: Make) -> None:
     assert (table.schema, table.to_pylist()) == before
 
 
-def test_equal_seeds_give_equal_rows_and_other_seeds_other_rows(make: Make) -> None:
+def test_equal_seeds_give_equal_rows_and_different_seeds_give_different_rows(make: Make) -> None:
     synthesizer = fit(make(), *all_kinds())
     assert draw(synthesizer, 100, seed=5).equals(draw(synthesizer, 100, seed=5))
     assert not draw(synthesizer, 100, seed=5).equals(draw(synthesizer, 100, seed=6))
@@ -174,7 +174,7 @@ def test_shared_values_are_reproduced_exactly(make: Make) -> None:
 
 
 @pytest.mark.parametrize("n_rows", [1, 2, 777, 65_536, 65_537])
-def test_number_of_rows_is_exact(make: Make, n_rows: int) -> None:
+def test_sample_has_exactly_the_requested_number_of_rows(make: Make, n_rows: int) -> None:
     synthesizer = fit(make(), *one_column(pa.array([1, 2] * 20), ColumnKind.integer))
     assert sum(batch.num_rows for batch in batches_of(synthesizer, n_rows)) == n_rows
 
@@ -191,7 +191,7 @@ def test_invalid_ranges_are_refused(make: Make, n_rows: int, offset: int) -> Non
         batches_of(synthesizer, n_rows, offset=offset)
 
 
-def test_rows_do_not_depend_on_division_into_calls(make: Make) -> None:
+def test_rows_do_not_depend_on_how_sampling_is_divided_into_calls(make: Make) -> None:
     synthesizer = fit(make(), *all_kinds(with_missing=True))
     whole = draw(synthesizer, 70_000)
     for offset, n_rows in [(0, 10), (9, 3), (65_530, 20), (69_999, 1)]:
@@ -311,7 +311,7 @@ def generated(n_rows: int = 300) -> tuple[pa.Table, TableSchema]:
     return pa.Table.from_arrays(list(arrays.values()), schema=schema.to_arrow()), schema
 
 
-def test_generated_values_are_new_unique_and_as_often_missing(make: Make) -> None:
+def test_generated_values_are_new_and_unique_and_missing_as_often_as_real_ones(make: Make) -> None:
     table, schema = generated()
     synthesizer = fit(make(), table, schema)
     sample = draw(synthesizer, 5000)
@@ -321,7 +321,7 @@ def test_generated_values_are_new_unique_and_as_often_missing(make: Make) -> Non
     for name in ("identifier", "number"):
         assert len(sample[name].unique()) == 5000, name
     assert sample["email"].drop_null().to_pylist() == sample["email"].drop_null().unique().to_pylist()
-    # One quarter of the values is missing. Six standard deviations of this share are 0.037 for 5,000 draws.
+    # One quarter of the values are missing. Six standard deviations of this share are 0.037 for 5,000 draws.
     assert abs(sample["email"].null_count / 5000 - 0.25) < 0.037
     assert set(sample["group"].to_pylist()) == {"group 0", "group 1", "group 2"}
 
@@ -336,7 +336,7 @@ def test_generated_values_are_reproducible_by_slice_and_after_loading(make: Make
     assert loaded.card() == synthesizer.card()
 
 
-def test_card_lists_generated_columns_and_file_has_none_of_their_values(make: Make) -> None:
+def test_card_lists_generated_columns_and_model_file_contains_none_of_their_values(make: Make) -> None:
     synthesizer = fit(make(), *generated())
     card = synthesizer.card()
     facts = {column["name"]: column.get("generated") for column in card["columns"]}
@@ -422,7 +422,7 @@ def test_model_of_any_table_survives_save_and_load(
 
 
 def identical(first: pa.Table, second: pa.Table) -> bool:
-    """Return whether two tables have the same bytes. NaN therefore equals NaN."""
+    """Return whether two tables have the same bytes, so that NaN equals NaN."""
     return first.to_batches()[0].serialize().equals(second.to_batches()[0].serialize())
 
 

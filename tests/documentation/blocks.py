@@ -4,7 +4,7 @@ A block of Python or shell is run unless a comment such as this one precedes it:
 
     <!-- not run: needs Docker -->
 
-A `text` block that directly follows contains the expected output. In it, `…` matches any characters.
+A `text` block that directly follows contains the expected output. In this output, `…` matches any characters.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Block:
 
 
 def pages() -> list[Path]:
-    """Return the pages whose code is run here. `tests/how_to` runs the others in a copy of the project."""
+    """Return the pages whose code is run here. `tests/how_to` runs other pages in a copy of the project."""
     followed_in_a_copy = set((ROOT / "docs" / "how-to").glob("add-*.md"))
     return [
         ROOT / "README.md",

@@ -24,7 +24,7 @@ trap 'printf %s "$LINENO" > "$SESSION_FOLDER/failed"' ERR
 
 
 class PageError(AssertionError):
-    """Error for a block that fails, or whose output is not the expected one."""
+    """Error for a block that fails or prints unexpected output."""
 
 
 class PythonSession:
@@ -43,7 +43,7 @@ class PythonSession:
                 exec(compile(source, block.page, "exec"), self._names)  # noqa: S102 - our own pages
         except Exception as error:
             lines = [part.lineno for part in traceback.extract_tb(error.__traceback__)]
-            # The first traceback entry is this function. A syntax error has no other entry.
+            # The first traceback entry is this function. The traceback of a syntax error has no other entry.
             line = (lines[1] if len(lines) > 1 else None) or block.line
             raise PageError(
                 f"{block.page}:{line}: this line failed:\n    {block.line_at(line)}\n"
@@ -95,7 +95,7 @@ class ShellSession:
 
     def _send(self, commands: str) -> None:
         assert self._process.stdin is not None
-        # If bash has exited, the block that stopped it has already been reported.
+        # If bash has exited, the failure of the block that stopped it has already been reported.
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.write(commands)
             self._process.stdin.flush()

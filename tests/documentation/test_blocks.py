@@ -47,7 +47,7 @@ def test_the_comment_before_a_block_contains_the_reason():
     assert reasons == {"python": None, "text": None, "sh": "needs Docker", "bash": ""}
 
 
-def test_prose_between_a_block_and_text_ends_the_comparison():
+def test_text_block_after_intervening_prose_is_not_the_expected_output():
     (block, _) = blocks_of("page.md", "```sh\ntrue\n```\n\nSome prose.\n\n```text\nx\n```\n")
     assert block.output is None
 
@@ -67,7 +67,7 @@ def test_a_console_block_contains_commands_and_output():
         ("a", "a b", False),
     ],
 )
-def test_output_is_compared_by_words_and_ellipses(shown: str, output: str, is_same: bool):
+def test_output_comparison_ignores_white_space_and_expands_ellipses(shown: str, output: str, is_same: bool):
     assert matches(shown, output) == is_same
 
 

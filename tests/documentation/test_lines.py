@@ -1,4 +1,4 @@
-"""Every Markdown line is short or contains a single sentence, so that diffs are easy to read."""
+"""Tests that every Markdown line is short or contains a single sentence, so that diffs are easy to read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LONG = "This sentence is longer than a line may be, " + "and it continues, " * 5
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_long_line_is_one_sentence(path: Path) -> None:
+def test_a_long_line_contains_only_one_sentence(path: Path) -> None:
     faults = [f"{path.relative_to(ROOT)}:{number}: {line}" for number, line in long_lines(path.read_text())]
     assert faults == [], f"Run `python -m tools.documentation.lines {path.relative_to(ROOT)}`."
 
@@ -38,11 +38,11 @@ def test_a_long_line_of_two_sentences_is_found(markdown: str, is_found: bool) ->
     assert bool(list(long_lines(markdown))) == is_found
 
 
-def test_a_lead_in_belongs_to_its_sentence() -> None:
+def test_a_lead_in_stays_with_the_sentence_that_follows() -> None:
     assert sentences("**One split.** It is one. A second.") == ["**One split.** It is one.", "A second."]
 
 
-def test_sentences_of_an_item_are_indented() -> None:
+def test_wrapped_sentences_of_a_list_item_are_indented() -> None:
     wrapped = one_sentence_per_line(f"Text.\n\n- {LONG} Another\n  one.\n\n```text\na. B\n```\n")
     assert wrapped == f"Text.\n\n- {LONG}\n  Another one.\n\n```text\na. B\n```\n"
 

@@ -74,7 +74,7 @@ def test_the_page_of_settings_lists_every_variable():
     assert variables == [f"UNDERSTUDY_{name.upper()}" for name in Settings.model_fields]
 
 
-def test_the_page_of_options_has_a_section_for_each_command():
+def test_the_page_of_command_line_options_has_a_section_for_each_command():
     assert {command.name for command in COMMANDS} <= anchors(options_page())
 
 
@@ -96,6 +96,6 @@ def test_a_default_in_seconds_is_also_shown_with_its_unit():
         ('<script src="../assets/a.js">', False),
     ],
 )
-def test_a_resource_from_the_network_is_detected(tag: str, is_loaded: bool):
+def test_a_resource_loaded_from_the_network_is_detected(tag: str, is_loaded: bool):
     hooks = pytest.importorskip("tools.documentation.hooks", reason="MkDocs is not installed")
     assert bool(hooks.REMOTE_RESOURCE.search(tag)) == is_loaded

@@ -1,4 +1,4 @@
-"""Every code block in README.md and docs/ runs, or is marked with the reason why it cannot run."""
+"""Tests that every code block in README.md and docs/ runs or is marked with the reason why it cannot run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.documentation.blocks import ROOT, blocks_of, code_blocks, pages
 from tests.documentation.sessions import PageError, PythonSession, ShellSession
 from tests.documentation.tables import write_tables
 
-# The pages use this address of the service. The tests replace it with the address of their stack.
+# The pages use this address of the service, which the tests replace with the address of their stack.
 ADDRESS = re.compile(r"(?:127\.0\.0\.1|localhost):8000")
 SERVICE_COMMANDS = re.compile(r"\bcurl\b|\bunderstudy (?:upload|create-key|revoke-key|serve)\b")
 PROGRAMS = ("bash", "curl")
@@ -112,15 +112,17 @@ def test_blocks_that_do_not_run_have_a_reason(path: Path) -> None:
         for block in code_blocks(path)
         if block.reason is not None and len(block.reason.split()) < 2
     ]
-    assert without_reason == [], "Write <!-- not run: REASON --> with a reason of a few words."
+    assert without_reason == [], (
+        "Write <!-- not run: REASON --> before each block, with a reason of at least two words."
+    )
 
 
 @pytest.mark.parametrize("path", pages(), ids=id_of)
-def test_blocks_of_commands_have_a_language(path: Path) -> None:
+def test_blocks_that_contain_commands_have_a_language(path: Path) -> None:
     command = re.compile(r"\s*(?:\$ )?(?:understudy|curl|pip|make|docker|python3?) ", re.MULTILINE)
     unnamed = [
         block.place
         for block in blocks_of(id_of(path), path.read_text())
         if not block.language and command.match(block.source)
     ]
-    assert unnamed == [], "Write ```sh, so that the commands are run."
+    assert unnamed == [], "Begin each block with ```sh so that its commands are run."

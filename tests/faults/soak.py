@@ -29,7 +29,7 @@ from understudy.embedded.servers import PrivatePostgres, PrivateValkey
 from understudy.errors import NotFound, Unavailable, UnderstudyError
 
 N_WORKERS = 2
-# This time is longer than the lease of the stack.
+# Workers stay frozen for longer than the leases of the stack.
 FROZEN_SECONDS = 4.0
 TERMINATE_SESSIONS = "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid()"
 

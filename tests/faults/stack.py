@@ -131,11 +131,11 @@ class Stack:
         self._workers.clear()
 
     def submit(self, kind: str, **parameters: Any) -> UUID:
-        """Submit a job and return its id."""
+        """Submit a job and return its ID."""
         return submit_job(self.resources, self.project_id, parse_parameters({"kind": kind, **parameters})).id
 
     def upload(self, table: pa.Table) -> tuple[str, UUID]:
-        """Upload a table as CSV and return the ids of the dataset and of its job."""
+        """Upload a table as CSV and return the IDs of the dataset and of its job."""
         sink = io.BytesIO()
         pacsv.write_csv(table, sink)
         dataset, job = upload_csv(self.resources, self.project_id, sink.getvalue())

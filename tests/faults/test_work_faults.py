@@ -72,14 +72,14 @@ def test_job_fails_after_its_work_dies_three_times(stack, worker):
     assert stack.outcomes(job_id) == ["crashed"] * 3
 
 
-def test_surplus_messages_run_each_job_only_once(stack, worker):
+def test_each_job_runs_only_once_despite_surplus_messages(stack, worker):
     job_ids = [stack.submit("probe") for _ in range(10)]
     stack.resources.queue.ring(20)
     stack.finish(*job_ids)
     assert all(stack.outcomes(job_id) == ["succeeded"] for job_id in job_ids)
 
 
-def test_busy_worker_does_not_reserve_messages_or_send_surplus_ones(stack, worker):
+def test_busy_worker_neither_reserves_messages_nor_sends_surplus_messages(stack, worker):
     until(lambda: stack.broker.llen(QUEUE_NAME) == 0, "messages are taken")
     busy = [stack.submit("probe", seconds=60) for _ in range(2)]
     for job_id in busy:
@@ -87,7 +87,7 @@ def test_busy_worker_does_not_reserve_messages_or_send_surplus_ones(stack, worke
     waiting = [stack.submit("probe") for _ in range(5)]
     until(lambda: stack.broker.llen(QUEUE_NAME) >= len(waiting), "messages wait")
     n_messages = stack.broker.llen(QUEUE_NAME)
-    # This time is several times the pause between two rings of the worker.
+    # The wait is long enough for the worker to ring several times.
     time.sleep(3)
     n_later = stack.broker.llen(QUEUE_NAME)
     for job_id in busy:

@@ -1,4 +1,4 @@
-"""Real workers, which tests start, kill and freeze by process ID. Their processes are found in /proc."""
+"""Real workers, which tests start, find in /proc, kill and freeze."""
 
 from __future__ import annotations
 
@@ -38,23 +38,23 @@ class WorkerProcess:
         self.pid = self._main.pid
 
     def server_pid(self) -> int:
-        """Return the pid of the warm parent."""
+        """Return the PID of the warm parent."""
         servers = [pid for pid in children_of(self.pid) if b"understudy.sandbox.server" in command_of(pid)]
         assert len(servers) == 1, servers
         return servers[0]
 
     def pool_pids(self) -> list[int]:
-        """Return the pids of the pool processes."""
+        """Return the PIDs of the pool processes."""
         return [pid for pid in children_of(self.pid) if b"sandbox.server" not in command_of(pid)]
 
     def work_pids(self) -> list[int]:
-        """Return the pids of the processes that run work."""
+        """Return the PIDs of the processes that run work."""
         children = children_of(self.server_pid())
         # The child process that warms up the kernels does not create a process group.
         return [pid for pid in children if _group_of(pid) == pid]
 
     def tree(self) -> list[int]:
-        """Return the pids of all processes of the worker, parents first."""
+        """Return the PIDs of all processes of the worker, parents first."""
         pids = [self.pid]
         for pid in pids:
             pids += children_of(pid)
@@ -73,7 +73,7 @@ class WorkerProcess:
         self.wait()
 
     def freeze(self) -> list[int]:
-        """Freeze all processes of the worker and return their pids."""
+        """Freeze all processes of the worker and return their PIDs."""
         tree = self.tree()
         send(tree, signal.SIGSTOP)
         return tree
@@ -103,7 +103,7 @@ def send(pids: list[int], signal_number: int) -> None:
 
 
 def children_of(parent: int) -> list[int]:
-    """Return the pids of the running children of a process."""
+    """Return the PIDs of the running children of a process."""
     return [pid for pid in map(int, filter(str.isdecimal, _names_in_proc())) if _parent_of(pid) == parent]
 
 

@@ -54,14 +54,17 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "header only": ("no_rows", lambda: b"a,b,c\n"),
     "header without line ending": ("no_rows", lambda: b"a,b,c"),
     "header and blank lines": ("no_rows", lambda: b"a,b,c\n\n\n"),
-    "one name, no rows": ("no_rows", lambda: b"a\n"),
+    "one column name and no rows": ("no_rows", lambda: b"a\n"),
     "duplicate names": ("invalid_header", lambda: b"a,b,a\n1,2,3\n"),
     "100,000 duplicate names": ("too_many_columns", lambda: b"a," * 100_000 + b"a\n"),
-    "names or data below one title": (
+    "lines below a title that may be names or data": (
         "invalid_header",
         lambda: b"Towns\nof the world\nname,country\n" + b"Oslo,Norway\n" * 9,
     ),
-    "second header row or data": ("invalid_header", lambda: b"town,sights,\na,b,c\n" + b"x,y,z\n" * 9),
+    "second line that may be a header row or data": (
+        "invalid_header",
+        lambda: b"town,sights,\na,b,c\n" + b"x,y,z\n" * 9,
+    ),
     "all names empty": ("invalid_header", lambda: b",,\n1,2,3\n"),
     "name of 256 characters": ("invalid_header", lambda: b"x" * 256 + b",b\n1,2\n"),
     "name of 4 KB": ("invalid_header", lambda: b"x" * 4_096 + b",b\n1,2\n"),

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pyarrow as pa
 
 _ROW = b'{"a": 1, "b": "x"}\n'
-# These rows are more than the first block contains, so the fast path reads the following lines.
+# These rows do not all fit into the first block, so the fast path reads the lines that follow.
 _MANY = _ROW * 10_000
 
 

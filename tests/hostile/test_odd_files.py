@@ -11,7 +11,7 @@ from understudy.tables.formats import read_table, write_table
 
 
 @pytest.mark.parametrize("name", ODD_FILES)
-def test_unusual_file_is_read_exactly(name: str, tmp_path: Path):
+def test_unusual_file_is_read_exactly_and_survives_a_round_trip(name: str, tmp_path: Path):
     make, columns = ODD_FILES[name]
     (tmp_path / "odd.csv").write_bytes(make())
     table = read_table(tmp_path / "odd.csv")

@@ -33,7 +33,7 @@ def row(number: int, *cells: str) -> str:
 
 
 def relationships(**targets: str) -> str:
-    """Return a part with relationships. The keys serve as the kinds and as the ids of the targets."""
+    """Return a part with relationships. The keys serve as the kinds and as the IDs of the targets."""
     links = "".join(
         f'<Relationship Id="{kind}" Type="{_OFFICE}/{kind}" Target="{target}"/>'
         for kind, target in targets.items()

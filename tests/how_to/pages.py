@@ -2,7 +2,8 @@
 
 - A `python` block with a title creates the file of that name.
 - A `diff` block with a title changes that file: its context and removed lines occur there exactly once.
-- A `sh` block runs in the root of the project. A `text` block after it shows lines of its output, in order.
+- An `sh` block runs in the root of the project.
+  A `text` block after an `sh` block shows lines of the output, in order.
 """
 
 from __future__ import annotations
@@ -95,7 +96,8 @@ def change_file(block: Block, project: Path) -> None:
         before = "".join(line[1:] or "\n" for line in lines if not line.startswith("+"))
         after = "".join(line[1:] or "\n" for line in lines if not line.startswith("-"))
         assert text.count(before) == 1, (
-            f"{block.title} must contain these lines once, but has them {text.count(before)} times:\n{before}"
+            f"{block.title} must contain these lines once, but contains them "
+            f"{text.count(before)} times:\n{before}"
         )
         text = text.replace(before, after)
     path.write_text(text)
@@ -103,7 +105,7 @@ def change_file(block: Block, project: Path) -> None:
 
 def run(code: str, project: Path) -> str:
     """Run shell commands in the root of the project and return their output."""
-    # Use the PATH that `. .venv/bin/activate` sets. Every page begins with that command.
+    # Use the PATH that `. .venv/bin/activate` sets. Every page begins with this activation command.
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = os.environ | {"PATH": path, "PYTHONPATH": str(project), "COLUMNS": "200"}
     completed = subprocess.run(
@@ -128,5 +130,5 @@ def check_output(block: Block, output: str) -> None:
     for line in filter(None, map(str.strip, block.code.splitlines())):
         pattern = ".*?".join(re.escape(part) for part in line.split("…"))
         match = re.compile(pattern).search(output, position)
-        assert match is not None, f"The output lacks the line {line!r}:\n{output[-4000:]}"
+        assert match is not None, f"The output of the command lacks the line {line!r}:\n{output[-4000:]}"
         position = match.end()

@@ -52,7 +52,7 @@ def test_a_failing_command_is_reported(tmp_path: Path) -> None:
         run("exit 3", tmp_path)
 
 
-def test_missing_line_of_output_is_reported() -> None:
+def test_a_missing_line_of_output_is_reported() -> None:
     check_output(Block("text", None, "1 row… of 3\n"), "start\n1 row, first of 3\n")
     with pytest.raises(AssertionError, match="lacks the line"):
         check_output(Block("text", None, "2 rows\n"), "1 row\n")

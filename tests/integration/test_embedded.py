@@ -43,7 +43,7 @@ class Serve:
         return Client(url, (self.folder / "api-key").read_text().strip())
 
     def part(self, name: str) -> psutil.Process:
-        """Return the process of a part of the stack."""
+        """Return the process of a component of the stack."""
         (process,) = [
             child
             for child in psutil.Process(self.process.pid).children()
@@ -103,7 +103,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
 
 
 @pytest.mark.parametrize("name", PARTS)
-def test_killed_part_is_restarted_and_jobs_run(stack, name):
+def test_killed_process_is_restarted_and_jobs_still_run(stack, name):
     killed = stack.part(name)
     killed.kill()
     wait_until(lambda: is_gone(killed))
@@ -130,14 +130,14 @@ def test_no_command_line_contains_the_secret(stack):
 
 
 def command_on(stack: Serve, *arguments: str) -> str:
-    """Run a command on the data folder of a stack without settings, and return its output."""
+    """Run a command without settings on the data folder of a stack, and return its output."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("UNDERSTUDY_")}
     command = [sys.executable, "-m", "understudy.cli", *arguments, "--data-dir", str(stack.folder)]
     done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
     return done.stdout.strip()
 
 
-def test_keys_are_created_and_revoked_by_data_folder(stack):
+def test_keys_are_created_and_revoked_in_a_stack_given_by_its_data_folder(stack):
     key = command_on(stack, "create-key", "--project", "sales")
     with Client((stack.folder / "url").read_text().strip(), key) as client:
         assert client.get("/v1/datasets")["data"] == []
@@ -147,7 +147,7 @@ def test_keys_are_created_and_revoked_by_data_folder(stack):
     assert caught.value.code == "unauthenticated"
 
 
-def test_second_stack_in_the_folder_is_refused(stack):
+def test_second_stack_in_a_data_folder_is_refused(stack):
     command = [
         sys.executable,
         "-m",
@@ -164,7 +164,7 @@ def test_second_stack_in_the_folder_is_refused(stack):
     assert (stack.folder / "url").exists()
 
 
-def test_port_in_use_is_refused_with_a_remedy(stack, tmp_path):
+def test_error_for_a_port_in_use_contains_a_remedy(stack, tmp_path):
     port = (stack.folder / "url").read_text().strip().rpartition(":")[2]
     command = [sys.executable, "-m", "understudy.cli", "serve", "--data-dir", str(tmp_path), "--port", port]
     second = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -181,7 +181,7 @@ def test_demo_uses_a_running_stack(stack):
     assert stack.process.poll() is None
 
 
-def test_kill_9_leaves_no_process_and_keeps_the_data(tmp_path):
+def test_kill_9_leaves_no_process_running_and_keeps_the_data(tmp_path):
     first = serve(tmp_path)
     with first.client() as client:
         job_id = client.run({"kind": "probe"}, no_progress)["id"]

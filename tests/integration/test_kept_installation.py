@@ -1,4 +1,4 @@
-"""Tests of a database and a store of an earlier version after migration. `kept/README.md` describes both."""
+"""Tests of a migrated database and store of an earlier version, which `kept/README.md` describes."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ MODELS = ("model of people", "model of visits", "tree of people", "model of orde
 
 @dataclass(frozen=True)
 class Installation:
-    """The restored installation, with its ids and keys under the names in `kept/fill.py`."""
+    """The restored installation, with its IDs and keys under the names in `kept/fill.py`."""
 
     resources: Resources
     run_jobs: Callable[[], None]
@@ -186,7 +186,7 @@ def test_profiles_are_computed(kept: Installation):
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_models_list_the_tables_they_learned(kept: Installation, name: str):
+def test_models_list_the_tables_that_they_learned(kept: Installation, name: str):
     model = get(kept.client(), kept.path("models", name))
     table = {"model of visits": "visits", "model of orders": "orders"}.get(name, "people")
     assert (model["tables"], list(model["table_schemas"])) == ([table], [table])
@@ -213,7 +213,7 @@ def test_reports_are_readable_as_json_and_html(kept: Installation, name: str):
     assert evidence.status_code == 200, evidence.text
 
 
-def test_reports_name_the_tables_that_they_compare(kept: Installation):
+def test_reports_contain_the_names_of_the_compared_tables(kept: Installation):
     listed = {row["id"]: row["tables"] for row in get(kept.client(), "/v1/reports")["data"]}
     assert listed[kept.ids["report on shop"]] == [{"real": "orders", "synthetic": "orders"}]
     assert listed[kept.ids["report on people"]] == [{"real": "people", "synthetic": "people"}]
@@ -229,12 +229,12 @@ def test_samples_are_evaluated_against_the_holdout_of_their_model(kept: Installa
     report = get(kept.client(), f"/v1/reports/{result['report_id']}")
     before = get(kept.client(), kept.path("reports", "report on visits"))
     assert report["tables"]["real"]["n_rows"] + report["tables"]["holdout"]["n_rows"] == 313
-    # Metrics that were added since the report was made come in addition.
+    # The new report may also contain metrics that were added later.
     names = [score["name"] for score in report["metrics"]]
     assert {score["name"] for score in before["metrics"]} <= set(names)
 
 
-def test_quarantine_releases_scopes_and_keys_still_apply(kept: Installation):
+def test_quarantine_and_releases_still_apply_and_so_do_scopes_and_revoked_keys(kept: Installation):
     for name in ("failed sample", "unreviewed sample"):
         path = f"{kept.path('datasets', name)}/content"
         assert_problem(kept.client().get(path), 409, "quarantined")
@@ -272,7 +272,7 @@ def test_queued_jobs_succeed(caught_up: Installation, name: str):
     assert (job["kind"], job["state"]) == (WAITING[name], "succeeded"), job.get("error")
 
 
-def test_model_learned_the_table_in_the_request(caught_up: Installation):
+def test_queued_training_learns_the_requested_table(caught_up: Installation):
     result = caught_up.job("waiting training of a table")["result"]
     model = get(caught_up.client(), f"/v1/models/{result['model_id']}")
     assert (model["tables"], model["name"]) == (["customers"], "customers")

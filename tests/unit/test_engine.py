@@ -77,7 +77,7 @@ def test_missing_values_are_imputed(chain: understudy.Model, small_table: pa.Tab
     assert sum(column.null_count for column in rows.columns) == 0
 
 
-def test_imputed_rows_have_the_format_of_the_given_table():
+def test_imputed_tables_have_the_format_of_the_given_table():
     model = understudy.fit(PEOPLE, seed=1)
     completed = model.impute(pl.from_pandas(PEOPLE), seed=2)
     assert isinstance(completed, pl.DataFrame)
@@ -121,7 +121,7 @@ def test_declared_subject_becomes_the_unit_of_protection():
         understudy.fit(visits, subject="nobody", seed=1)
 
 
-def test_corrected_schema_is_used():
+def test_corrected_schema_is_used_for_fitting_and_evaluation():
     codes = pd.DataFrame({"code": [row % 4 for row in range(200)], "size": range(200)})
     schema, findings = understudy.infer_schema(codes, with_findings=True)
     assert set(findings.tables["table"].columns) == {"code", "size"}
@@ -153,7 +153,7 @@ def test_numeric_categories_are_sampled_as_categories():
     assert model.sample(200, seed=2)["grade"].dtype == frame["grade"].dtype
 
 
-def test_rare_categories_are_removed():
+def test_rare_categories_are_removed_from_the_dtype():
     words = ["common"] * 100 + ["rare"]
     dtype = pd.CategoricalDtype(["rare", "common", "unused"])
     frame = pd.DataFrame({"word": pd.Series(words, dtype=dtype), "size": range(101)})
@@ -161,7 +161,7 @@ def test_rare_categories_are_removed():
     assert sample["word"].cat.categories.tolist() == ["common", "unused"]
 
 
-def test_categories_with_few_subjects_are_removed():
+def test_categories_with_few_subjects_are_removed_from_the_dtype():
     frame = pd.DataFrame(
         {"word": pd.Categorical(["a", "b"] * 50), "who": [row % 2 + row // 90 for row in range(100)]}
     )
@@ -177,7 +177,7 @@ def test_ordered_categories_are_kept():
     assert sample["much"].dtype == dtype
 
 
-def test_generated_columns_have_new_categories():
+def test_categories_of_generated_columns_are_new():
     mails = pd.Categorical([f"ada.{row}@example.org" for row in range(120)])
     frame = pd.DataFrame({"email": mails, "size": range(120)})
     sample = understudy.fit(frame, synthesizer="independent", seed=1).sample(20, seed=2)
@@ -185,7 +185,7 @@ def test_generated_columns_have_new_categories():
     assert not set(sample["email"]) & set(mails)
 
 
-def test_column_with_changed_type_gets_the_usual_dtype():
+def test_column_whose_type_the_schema_changes_gets_the_default_dtype():
     schema = understudy.infer_schema(PEOPLE)
     table = schema.tables["table"]
     columns = [
@@ -203,12 +203,14 @@ def test_column_with_changed_type_gets_the_usual_dtype():
 @pytest.mark.parametrize(
     ("library", "class_"), [("pandas", pd.DataFrame), ("polars", pl.DataFrame), ("arrow", pa.Table)]
 )
-def test_samples_are_available_in_every_library(library: Any, class_: type, chain: understudy.Model):
+def test_samples_can_be_returned_in_the_format_of_every_library(
+    library: Any, class_: type, chain: understudy.Model
+):
     assert isinstance(chain.with_format(library).sample(5, seed=1), class_)
     assert isinstance(chain.sample(5, seed=1), pa.Table)
 
 
-def test_tables_with_other_names_are_refused(chain: understudy.Model, small_table: pa.Table):
+def test_tables_with_unknown_names_are_refused(chain: understudy.Model, small_table: pa.Table):
     with pytest.raises(InvalidInput, match="the tables 'other', but the schema has 'table'"):
         chain.impute({"other": small_table}, seed=1)
     with pytest.raises(InvalidInput, match="no table 'table'"):
@@ -242,7 +244,7 @@ def test_every_public_name_has_a_docstring():
     assert all(getattr(understudy, name).__doc__ for name in understudy.__all__)
 
 
-def test_import_loads_neither_numpy_nor_arrow():
+def test_import_of_the_package_loads_neither_numpy_nor_arrow():
     code = "import sys, understudy; sys.exit('numpy' in sys.modules or 'pyarrow' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
 
@@ -306,7 +308,7 @@ def test_split_refuses_invalid_arguments(wrong: dict[str, Any]) -> None:
         understudy.split(pa.table({"x": [1, 2]}), **wrong)
 
 
-def test_model_of_the_command_line_samples_pandas_frames(tmp_path: Path):
+def test_model_from_the_command_line_samples_pandas_frames(tmp_path: Path):
     PEOPLE.to_csv(tmp_path / "people.csv", index=False)
     path = tmp_path / "people.model"
     assert run(["fit", str(tmp_path / "people.csv"), "-o", str(path), "--synthesizer", "independent"]) == 0
@@ -322,7 +324,7 @@ def test_models_of_older_formats_sample_pandas_frames(name: str):
     assert list(model.sample(5, seed=1).columns) == table.names
 
 
-def test_samples_with_numbered_identifiers_are_unique_together() -> None:
+def test_identifiers_in_samples_with_different_id_ranges_do_not_overlap() -> None:
     emails = [f"ann.{i}@firm.com" for i in range(200)]
     frame = pd.DataFrame({"id": range(200), "email": emails, "age": [i % 50 for i in range(200)]})
     model = understudy.fit(frame, seed=1)

@@ -9,14 +9,14 @@ from app.error_handlers import in_json
 @pytest.mark.parametrize(
     "type_", [tuple[str, ...], list[str], set[str], frozenset[str], dict[str, int]], ids=str
 )
-def test_python_types_have_their_json_names(type_: object):
+def test_messages_about_python_types_use_json_names(type_: object):
     with pytest.raises(ValidationError) as caught:
         TypeAdapter(type_).validate_python("text")
     message = in_json(caught.value.errors()[0]["msg"])
     assert message == f"Input should be a valid {'object' if type_ == dict[str, int] else 'array'}"
 
 
-def test_lengths_of_tuples_are_lengths_of_arrays():
+def test_messages_about_lengths_use_json_names():
     with pytest.raises(ValidationError) as caught:
         TypeAdapter(tuple[int, int, int]).validate_python(5)
     assert in_json(caught.value.errors()[0]["msg"]) == "Input should be a valid array"

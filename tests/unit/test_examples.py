@@ -37,7 +37,7 @@ def test_every_public_function_has_an_example(name: str):
 
 
 @pytest.mark.parametrize("example", examples(), ids=lambda test: test.name)
-def test_example_produces_the_output_it_shows(
+def test_example_produces_the_documented_output(
     example: doctest.DocTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.chdir(tmp_path)

@@ -47,7 +47,7 @@ def test_running_broker_is_reachable(doorbell: CeleryQueue) -> None:
 
 
 @pytest.mark.parametrize("url", ["redis://127.0.0.1:1/0", "redis+socket:///nowhere/broker.sock"])
-def test_missing_broker_is_reported_without_an_exception(url: str) -> None:
+def test_unreachable_broker_is_reported_without_an_exception(url: str) -> None:
     queue = CeleryQueue(url)
 
     assert not queue.ring()

@@ -40,7 +40,7 @@ def test_both_logging_libraries_produce_the_same_format(lines: Lines) -> None:
     assert set(event) >= {"timestamp", "level", "logger"} <= set(record)
 
 
-def test_message_of_an_exception_of_another_library_is_omitted(lines: Lines) -> None:
+def test_log_omits_the_message_of_an_unexpected_exception(lines: Lines) -> None:
     try:
         raise ValueError("a value of the data")
     except ValueError:
@@ -53,7 +53,7 @@ def test_message_of_an_exception_of_another_library_is_omitted(lines: Lines) -> 
         assert "a value of the data" not in json.dumps(line)
 
 
-def test_detail_of_an_understudy_error_is_kept(lines: Lines) -> None:
+def test_log_contains_the_detail_of_an_understudy_error(lines: Lines) -> None:
     try:
         raise NotFound("Job job_1 does not exist.")
     except NotFound as error:

@@ -1,4 +1,4 @@
-"""Tests that processes that return no DataFrames do not import pandas."""
+"""Tests that pandas is imported only by processes that return a DataFrame."""
 
 from __future__ import annotations
 
@@ -32,5 +32,5 @@ def test_command_line_fits_without_pandas(tmp_path: Path):
     assert done.returncode == 0, done.stderr
 
 
-def test_pandas_can_be_imported_after_the_block():
+def test_pandas_can_be_imported_after_without_pandas():
     subprocess.run([sys.executable, "-c", LATER], check=True)

@@ -1,4 +1,4 @@
-"""Tests of the errors that public functions raise for invalid arguments."""
+"""Tests of the arguments that public functions accept and of the errors for invalid ones."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -62,7 +62,7 @@ def test_table_schema_describes_the_table_named_after_the_file(model: understudy
     assert list(fitted.schema.tables) == ["people"]
 
 
-def test_string_in_place_of_an_enum_is_converted(model: understudy.Model):
+def test_string_in_place_of_an_enum_member_is_converted(model: understudy.Model):
     schema = changed(model, kind="category", domain={"levels": list(range(20, 70))})
     column = understudy.fit(PEOPLE, schema=schema).schema.tables["table"].column("age")
     assert column.kind is understudy.ColumnKind.category
@@ -125,7 +125,7 @@ def test_invalid_numbers_of_rows_are_refused(model: understudy.Model, number: An
         ({"synthesizer": ["best"]}, "synthesizer is of type list"),
     ],
 )
-def test_errors_name_invalid_arguments_of_fit(arguments: dict[str, Any], message: str):
+def test_errors_of_fit_name_the_invalid_argument(arguments: dict[str, Any], message: str):
     with pytest.raises(InvalidInput, match=message) as caught:
         understudy.fit(PEOPLE, **arguments)
     assert "pydantic" not in str(caught.value)
@@ -154,7 +154,7 @@ def test_schema_copy_with_invalid_fields_is_refused(
         understudy.evaluate(PEOPLE, PEOPLE, schema=schema)
 
 
-def test_table_schema_is_refused_for_several_tables(model: understudy.Model):
+def test_schema_of_one_table_is_refused_for_several_tables(model: understudy.Model):
     with pytest.raises(InvalidInput, match=r"the data has several tables. Pass a DatasetSchema"):
         understudy.fit({"a": PEOPLE, "b": PEOPLE}, schema=model.schema.tables["table"])
 
@@ -200,7 +200,7 @@ def test_error_names_the_missing_file_as_given(suffix: str, tmp_path: Path, monk
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_folder_is_refused_as_a_file(suffix: str, tmp_path: Path):
+def test_folder_in_place_of_a_file_is_refused(suffix: str, tmp_path: Path):
     folder = tmp_path / f"folder.{suffix}"
     folder.mkdir()
     for call in (understudy.fit, understudy.infer_schema, understudy.split, understudy.load):
@@ -274,7 +274,7 @@ def test_error_for_unsupported_constraints_suggests_a_synthesizer():
         independent.sample(constraints=where(minimum=30))
 
 
-def test_name_of_parameters_is_optional_in_python():
+def test_name_of_a_synthesizer_is_optional_in_its_python_parameters():
     assert understudy.TreeChainParameters().name == "tree_chain"
     assert understudy.IndependentParameters().name == "independent"
     assert "name" in understudy.TreeChainParameters.model_json_schema()["required"]
@@ -291,7 +291,7 @@ def test_model_of_few_rows_has_a_warning(model: understudy.Model):
     assert model.warnings == ()
 
 
-def test_mixed_time_zones_are_refused():
+def test_column_with_mixed_time_zones_is_refused():
     first, second = pd.Timestamp("2020-01-01", tz="UTC"), pd.Timestamp("2020-01-01", tz="Europe/Oslo")
     for other in (second, pd.Timestamp("2020-01-01")):
         frame = pd.DataFrame({"at": pd.Series([first, other] * 50, dtype=object)})

@@ -30,12 +30,12 @@ def test_error_names_an_invalid_setting(
     assert message in caught.value.detail
 
 
-def test_broker_is_required_without_another_queue(settings: Settings) -> None:
+def test_broker_setting_is_required_unless_a_queue_is_given(settings: Settings) -> None:
     with pytest.raises(UnderstudyError) as caught:
         open_resources(settings)
     assert "UNDERSTUDY_REDIS_URL" in caught.value.detail
 
 
-def test_secret_is_not_shown(resources: Resources) -> None:
+def test_secret_key_is_not_part_of_the_representation(resources: Resources) -> None:
     assert SECRET_KEY not in repr(resources)
     assert SECRET_KEY not in repr(resources.settings)

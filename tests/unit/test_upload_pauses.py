@@ -1,4 +1,4 @@
-"""Tests of upload retries if a service does not respond."""
+"""Tests of upload retries when a service does not respond."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from understudy.errors import Unavailable
 from understudy.progress import no_progress
 
 
-def test_unreachable_address_is_reported_once_with_the_longest_wait(tmp_path: Path):
+def test_retries_are_announced_once_with_the_maximum_total_wait(tmp_path: Path):
     table = tmp_path / "table.csv"
     table.write_text("a\n1\n")
     waits: list[float] = []

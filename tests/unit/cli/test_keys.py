@@ -44,7 +44,7 @@ def test_no_key_is_created_if_two_projects_have_the_same_name(resources: Resourc
     assert capsys.readouterr().out == ""
 
 
-def test_unknown_scope_is_refused_and_named(capsys):
+def test_error_for_an_unknown_scope_contains_its_name(capsys):
     assert run(["create-key", "--project", "sales", "--scope", "everything"]) == 2
     assert "'everything'" in capsys.readouterr().err
 
@@ -67,7 +67,7 @@ def test_key_of_another_project_is_not_revoked(resources: Resources, capsys):
 
 
 @pytest.mark.parametrize("command", [["create-key"], ["revoke-key", "key_1"]])
-def test_error_without_a_database_and_a_running_stack_states_the_remedy(
+def test_error_without_a_database_or_a_running_stack_contains_a_remedy(
     command, tmp_path, monkeypatch, capsys
 ):
     monkeypatch.delenv("UNDERSTUDY_DATABASE_URL")

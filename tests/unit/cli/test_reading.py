@@ -25,7 +25,7 @@ def table(tmp_path: Path) -> Path:
     return path
 
 
-def test_fit_applies_options_and_lists_rejects(
+def test_fit_applies_reading_options_and_lists_skipped_rows(
     table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     model, rows, rejects = tmp_path / "model", tmp_path / "rows.parquet", tmp_path / "rejects.csv"
@@ -37,7 +37,7 @@ def test_fit_applies_options_and_lists_rejects(
     assert pq.read_schema(rows).types == [pa.float64(), pa.date32(), pa.string()]
 
 
-def test_options_apply_to_files_whose_format_accepts_them(table: Path, tmp_path: Path):
+def test_options_apply_only_to_files_whose_format_accepts_them(table: Path, tmp_path: Path):
     model, rows, rejects = tmp_path / "model", tmp_path / "rows.parquet", tmp_path / "rejects.parquet"
     assert run(["fit", str(table), "-o", str(model), "--synthesizer", "independent", *OPTIONS]) == 0
     assert run(["sample", str(model), "-n", "400", "-o", str(rows)]) == 0
@@ -45,7 +45,7 @@ def test_options_apply_to_files_whose_format_accepts_them(table: Path, tmp_path:
     assert pq.read_table(rejects).column("line").to_pylist() == [402]
 
 
-def test_option_that_no_file_accepts_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_option_that_no_given_file_accepts_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     pq.write_table(pa.table({"a": [1, 2]}), tmp_path / "t.parquet")
     assert (
         run(["fit", str(tmp_path / "t.parquet"), "-o", str(tmp_path / "m"), "--quote", "none", "--json"]) == 2
@@ -53,7 +53,7 @@ def test_option_that_no_file_accepts_is_refused(tmp_path: Path, capsys: pytest.C
     assert json.loads(capsys.readouterr().err)["code"] == "invalid_parameters"
 
 
-def test_rejects_file_is_empty_without_skipped_rows(tmp_path: Path):
+def test_file_of_skipped_rows_is_empty_if_no_row_is_skipped(tmp_path: Path):
     (tmp_path / "t.csv").write_text("a,b\n" + "1,x\n2,y\n" * 20)
     rejects = tmp_path / "rejects.parquet"
     command = ["fit", str(tmp_path / "t.csv"), "-o", str(tmp_path / "m"), "--synthesizer", "independent"]
@@ -62,7 +62,7 @@ def test_rejects_file_is_empty_without_skipped_rows(tmp_path: Path):
 
 
 @pytest.mark.parametrize("command", ["fit", "impute", "evaluate"])
-def test_every_command_that_reads_tables_has_every_option(
+def test_every_command_that_reads_tables_has_every_reading_option(
     command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("COLUMNS", "200")

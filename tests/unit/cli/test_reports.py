@@ -44,14 +44,18 @@ def test_json_output_is_a_valid_report(folder: Path, capsys: pytest.CaptureFixtu
     assert (reasons["queries"], reasons["base_rates"]) == (None, None)
 
 
-def test_gate_changes_the_exit_status(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_gate_option_changes_the_exit_status_after_a_failed_check(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     policy = ["--policy", str(folder / "harsh.json")]
     assert evaluate(folder, *policy) == 0
     assert evaluate(folder, *policy, "--gate") == 6
     assert "Column shapes" in capsys.readouterr().out
 
 
-def test_pack_is_written_verified_and_recomputed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_evidence_pack_is_written_and_verified_and_recomputed(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     pack, key = folder / "pack.zip", folder / "key.pem"
     holdout = ["--holdout", str(folder / "holdout.parquet")]
     assert evaluate(folder, *holdout, "--evidence", str(pack), "--signing-key", str(key)) == 0
@@ -92,7 +96,7 @@ def test_invalid_option_prints_a_json_problem(
     assert not (folder / "pack.zip.partial").exists()
 
 
-def test_canaries_of_a_fit_are_scored(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_canaries_planted_by_fit_are_scored(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model, rows = folder / "model", folder / "rows.parquet"
     fit = ["fit", str(folder / "real.parquet"), "-o", str(model), "--canaries", "20", "--seed", "1"]
     assert run([*fit, "--json"]) == 0

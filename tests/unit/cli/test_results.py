@@ -1,4 +1,4 @@
-"""Presentation of a report in a terminal."""
+"""Tests of reports as shown in a terminal."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def shown(width: int) -> str:
     return console.file.getvalue()
 
 
-def test_verdict_and_its_worst_checks_come_first() -> None:
+def test_verdict_and_worst_checks_come_first() -> None:
     lines = [line.strip() for line in shown(80).splitlines()]
     assert lines[:3] == ["FAIL  These data fail [the policy].", "fail  A failed check.", "warn  A warning."]
     assert "A passed check." not in shown(80)

@@ -25,7 +25,7 @@ SETTINGS = {
         ("UNDERSTUDY_WORKER_QUEUES", "default,No!", "The value of UNDERSTUDY_WORKER_QUEUES is invalid"),
     ],
 )
-def test_error_names_a_missing_or_invalid_setting_and_exits_with_5(
+def test_error_names_the_missing_or_invalid_setting_and_the_exit_status_is_5(
     variable, value, message, tmp_path, monkeypatch, capsys
 ):
     for name, text in {**SETTINGS, "UNDERSTUDY_DATA_DIR": str(tmp_path), variable: value}.items():

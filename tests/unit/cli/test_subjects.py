@@ -1,4 +1,4 @@
-"""Subjects and holdouts on the command line."""
+"""Tests of subjects and holdouts on the command line."""
 
 from __future__ import annotations
 
@@ -62,7 +62,9 @@ def test_holdout_of_training_rows_is_inconclusive(folder: Path, capsys: pytest.C
     assert report["n_rows_shared"] == sum(SIZES) > report["n_rows_shared_max"]
 
 
-def test_pack_is_recomputed_from_the_whole_table(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_evidence_pack_is_recomputed_from_the_whole_table(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     pack = str(folder / "pack.zip")
     signed = ("--evidence", pack, "--signing-key", str(folder / "key.pem"))
     evaluated(folder, capsys, "--model", str(folder / "model"), *signed)
@@ -71,7 +73,7 @@ def test_pack_is_recomputed_from_the_whole_table(folder: Path, capsys: pytest.Ca
     assert json.loads(capsys.readouterr().out)["recomputed"]["is_equal"]
 
 
-def test_subject_option_is_repeated_for_two_columns(
+def test_subject_option_can_be_repeated_for_several_columns(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     table = visits([5] * 100, seed=1)
@@ -99,7 +101,7 @@ def test_invalid_options_are_refused(
     assert message in capsys.readouterr().err
 
 
-def test_model_of_all_rows_has_no_holdout(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_model_trained_on_all_rows_has_no_holdout(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     table, model = str(folder / "table.parquet"), str(folder / "whole.model")
     assert run(["fit", table, "-o", model, "--synthesizer", "independent"]) == 0
     assert run(["evaluate", table, str(folder / "leaked.parquet"), "--model", model]) == 2

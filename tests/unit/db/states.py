@@ -39,7 +39,7 @@ def claim(sessions: Sessions, *, lease_seconds: float = LEASE_SECONDS) -> Job | 
 
 
 def claimed(sessions: Sessions, *, lease_seconds: float = LEASE_SECONDS) -> tuple[UUID, int]:
-    """Claim the first job in the queue, which must exist, and return its id and token."""
+    """Claim the first job in the queue, which must exist, and return its ID and token."""
     job = claim(sessions, lease_seconds=lease_seconds)
     assert job is not None
     assert job.lease_token is not None
@@ -47,7 +47,7 @@ def claimed(sessions: Sessions, *, lease_seconds: float = LEASE_SECONDS) -> tupl
 
 
 def job_in(sessions: Sessions, project_id: UUID, state: str) -> tuple[UUID, int]:
-    """Return the id and the last token of a new job in a given state. The token of an unclaimed job is 0."""
+    """Return the ID and the last token of a new job in a given state. The token of an unclaimed job is 0."""
     job = add_job(sessions, project_id)
     if state == "queued":
         return job.id, 0

@@ -96,7 +96,7 @@ def test_row_of_another_project_is_not_found(sessions: Sessions, rows: Rows, nam
 
 
 @pytest.mark.parametrize("name", EMPTY)
-def test_list_of_another_project_is_empty(sessions: Sessions, rows: Rows, name: str) -> None:
+def test_lists_contain_no_rows_of_another_project(sessions: Sessions, rows: Rows, name: str) -> None:
     with sessions() as session:
         assert not EMPTY[name](session, rows["stranger"], rows)
 
@@ -109,14 +109,14 @@ def test_row_of_another_project_is_not_deleted(sessions: Sessions, rows: Rows, m
         module.get(session, rows["owner"], rows[name])
 
 
-def test_state_of_another_projects_dataset_is_not_changed(sessions: Sessions, rows: Rows) -> None:
+def test_state_of_a_dataset_of_another_project_is_not_changed(sessions: Sessions, rows: Rows) -> None:
     with sessions.begin() as session:
         datasets.set_failed(session, rows["stranger"], rows["dataset"], code="x", detail="x")
         datasets.reopen(session, rows["stranger"], rows["job"])
         assert datasets.get(session, rows["owner"], rows["dataset"]).state == "pending"
 
 
-def test_tables_of_another_projects_dataset_are_not_found(sessions: Sessions, rows: Rows) -> None:
+def test_tables_of_a_dataset_of_another_project_are_not_found(sessions: Sessions, rows: Rows) -> None:
     with sessions() as session:
         dataset = datasets.get(session, rows["owner"], rows["dataset"])
         tables = dataset_tables.of_datasets(session, rows["owner"], [dataset])[dataset.id]
@@ -129,8 +129,8 @@ def test_dataset_of_another_project_is_not_set_to_ready(sessions: Sessions, rows
         datasets.set_ready(session, rows["stranger"], rows["dataset"], relationship_candidates=[])
 
 
-def test_owner_finds_everything(sessions: Sessions, rows: Rows) -> None:
-    """Ensure that the functions find rows of their own project, so that the tests above are meaningful."""
+def test_owner_can_read_all_rows_of_the_project(sessions: Sessions, rows: Rows) -> None:
+    """Check that each function finds rows of the caller's project, so that the tests above can fail."""
     missing = {"jobs.retry", "datasets.made_from", "job_attempts.of_job", "jobs.active_on"}
     for name, function in {**RAISING, **EMPTY}.items():
         if name not in missing:

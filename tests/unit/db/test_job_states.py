@@ -18,8 +18,8 @@ from understudy.errors import Conflict
 END = AttemptEnd("failed", error_code="unavailable")
 PATIENT = leases.Allowance("transient_failures", 5, "unavailable", "Gone.")
 
-# Each operation of a worker with its token maps to the state that follows `running`. Other states do not
-# change.
+# Each worker operation with a valid token maps to the state that it sets for a running job. A job in any
+# other state is unchanged.
 BY_TOKEN: dict[str, tuple[str, Callable[[Session, UUID, int], object]]] = {
     "heartbeat": (
         "running",
@@ -98,7 +98,9 @@ def test_stale_token_changes_nothing(sessions: Sessions, name: str) -> None:
 
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("name", BY_CALLER)
-def test_caller_changes_a_job_according_to_the_table(sessions: Sessions, name: str, state: str) -> None:
+def test_operations_of_callers_change_states_only_as_listed(
+    sessions: Sessions, name: str, state: str
+) -> None:
     project_id = add_project(sessions)
     job_id, _ = job_in(sessions, project_id, state)
     after = BY_CALLER[name][state]
@@ -139,7 +141,7 @@ def test_trigger_refuses_illegal_transitions(sessions: Sessions, before: str, af
 @pytest.mark.parametrize(
     ("state", "is_allowed"), [("failed", True), ("cancelled", True), ("succeeded", False)]
 )
-def test_trigger_allows_only_a_new_round_after_a_terminal_state(
+def test_trigger_allows_a_new_round_only_after_failure_or_cancellation(
     sessions: Sessions, state: str, is_allowed: bool
 ) -> None:
     project_id = add_project(sessions)
@@ -163,7 +165,7 @@ def test_running_job_cannot_get_another_token(sessions: Sessions) -> None:
 
 
 @pytest.mark.parametrize("state", TERMINAL)
-def test_round_has_one_terminal_event(sessions: Sessions, state: str) -> None:
+def test_round_has_exactly_one_terminal_event(sessions: Sessions, state: str) -> None:
     project_id = add_project(sessions)
     job_id, _ = job_in(sessions, project_id, state)
 
@@ -193,7 +195,7 @@ def test_events_and_attempts_are_recorded_in_order(sessions: Sessions) -> None:
     assert outcomes == ["released", "failed", "succeeded"]
 
 
-def test_retry_begins_a_round_with_reset_counters(sessions: Sessions) -> None:
+def test_retry_begins_a_new_round_with_reset_counters(sessions: Sessions) -> None:
     project_id = add_project(sessions)
     add_job(sessions, project_id)
     job_id, token = claimed(sessions)

@@ -53,7 +53,7 @@ def test_queue_is_ordered_by_priority_and_then_by_age(sessions: Sessions) -> Non
     assert [claimed(sessions)[0] for _ in range(3)] == [urgent, ordinary, later]
 
 
-def test_retried_job_keeps_its_place(sessions: Sessions) -> None:
+def test_retried_job_keeps_its_place_in_the_queue(sessions: Sessions) -> None:
     project_id = add_project(sessions)
     first, _second = add_job(sessions, project_id).id, add_job(sessions, project_id).id
     job_id, token = claimed(sessions)
@@ -63,7 +63,7 @@ def test_retried_job_keeps_its_place(sessions: Sessions) -> None:
     assert claimed(sessions)[0] == first
 
 
-def test_tokens_increase(sessions: Sessions) -> None:
+def test_token_of_each_claim_is_higher_than_the_previous_one(sessions: Sessions) -> None:
     project_id = add_project(sessions)
     tokens = [job_in(sessions, project_id, "succeeded")[1] for _ in range(3)]
 
@@ -103,7 +103,7 @@ def test_heartbeat_renews_the_lease_and_stores_the_progress(sessions: Sessions) 
     assert after.progress == progress
 
 
-def test_worker_is_notified_of_a_cancellation(sessions: Sessions) -> None:
+def test_heartbeat_notifies_the_worker_of_a_cancellation(sessions: Sessions) -> None:
     project_id = add_project(sessions)
     job_id, token = job_in(sessions, project_id, "running")
     with sessions.begin() as session:
@@ -215,7 +215,7 @@ def test_release_does_not_count_as_a_failure(sessions: Sessions) -> None:
     assert (job.state, job.crashes, job.transient_failures, job.internal_errors) == ("queued", 0, 0, 0)
 
 
-def test_pause_before_the_next_attempt_stays_below_its_bound(sessions: Sessions) -> None:
+def test_pause_before_the_next_attempt_does_not_exceed_its_maximum(sessions: Sessions) -> None:
     project_id = add_project(sessions)
     job_id, token = job_in(sessions, project_id, "running")
 
@@ -224,7 +224,7 @@ def test_pause_before_the_next_attempt_stays_below_its_bound(sessions: Sessions)
 
     with sessions() as session:
         pause = session.scalar(text("select extract(epoch from run_after - clock_timestamp()) from jobs"))
-    # The delay has full jitter below the maximum of 600 s. Some time has passed since the statement.
+    # The delay is random and at most 600 s. The rest of the delay may be slightly negative by now.
     assert -1 < pause <= leases.BACKOFF_SECONDS_MAX
 
 

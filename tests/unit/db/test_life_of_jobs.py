@@ -170,7 +170,7 @@ class Life(RuleBasedStateMachine):
                 assert sum(attempt.outcome is None for attempt in attempts) == (job.state == "running")
 
 
-def test_statements_in_random_order_agree_with_the_model(sessions: Sessions) -> None:
+def test_statements_in_random_order_agree_with_the_model_of_the_state_machine(sessions: Sessions) -> None:
     run_state_machine_as_test(
         lambda: Life(sessions),
         settings=settings(

@@ -49,7 +49,7 @@ def test_alembic_finds_no_difference(database_url: str) -> None:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
 
 
-def test_concurrent_upgrades_migrate_once(empty_url: str) -> None:
+def test_concurrent_upgrades_run_each_migration_once(empty_url: str) -> None:
     with ThreadPoolExecutor(3) as pool:
         list(pool.map(upgrade, [empty_url] * 3))
 

@@ -7,7 +7,7 @@ from understudy.db.jobs import JobFilters
 from understudy.ids import new_id
 
 
-def test_pages_contain_each_row_once_newest_first(sessions: Sessions) -> None:
+def test_pages_contain_each_row_once_with_the_newest_first(sessions: Sessions) -> None:
     project_id = add_project(sessions)
     added = [add_job(sessions, project_id).id for _ in range(5)]
 
@@ -44,7 +44,7 @@ def test_row_added_between_pages_does_not_shift_the_next_page(sessions: Sessions
         assert [row.id for row in jobs.page(session, project_id, after=first.next).rows] == [oldest]
 
 
-def test_events_are_oldest_first_and_continue_after_a_given_event(sessions: Sessions) -> None:
+def test_events_start_with_the_oldest_and_continue_after_a_given_event(sessions: Sessions) -> None:
     project_id = add_project(sessions)
     job_id = add_job(sessions, project_id).id
     claimed(sessions)

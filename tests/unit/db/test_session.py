@@ -27,7 +27,7 @@ def test_missing_server_raises_unavailable(tmp_path: object) -> None:
     close_sessions(sessions)
 
 
-def test_connection_cut_in_a_transaction_raises_unavailable(
+def test_connection_that_is_cut_in_a_transaction_raises_unavailable(
     sessions: sessionmaker[Session], database_url: str
 ) -> None:
     other = make_sessions(database_url, threads=1)
@@ -40,7 +40,7 @@ def test_connection_cut_in_a_transaction_raises_unavailable(
     close_sessions(other)
 
 
-def test_connection_cut_before_a_commit_raises_unavailable(
+def test_connection_that_is_cut_before_a_commit_raises_unavailable(
     sessions: sessionmaker[Session], database_url: str
 ) -> None:
     other = make_sessions(database_url, threads=1)
@@ -53,7 +53,9 @@ def test_connection_cut_before_a_commit_raises_unavailable(
     close_sessions(other)
 
 
-def test_connection_cut_while_idle_is_replaced(sessions: sessionmaker[Session], database_url: str) -> None:
+def test_connection_that_was_cut_while_idle_is_replaced(
+    sessions: sessionmaker[Session], database_url: str
+) -> None:
     other = make_sessions(database_url, threads=1)
     with sessions() as session:
         session.execute(text("select 1"))
@@ -112,7 +114,9 @@ def test_limits_apply_to_every_connection(sessions: sessionmaker[Session]) -> No
     assert settings == ["10s", "15s", "3s", "UTC"]
 
 
-def test_statement_error_is_not_translated_and_hides_values(sessions: sessionmaker[Session]) -> None:
+def test_statement_error_is_not_translated_and_does_not_contain_values(
+    sessions: sessionmaker[Session],
+) -> None:
     with sessions() as session, pytest.raises(IntegrityError) as caught:
         session.execute(
             text("insert into projects (id, name) values (gen_random_uuid(), :name)"), {"name": None}
@@ -121,7 +125,7 @@ def test_statement_error_is_not_translated_and_hides_values(sessions: sessionmak
 
 
 @pytest.mark.parametrize("url", ["postgres://u@h/d", "postgresql://u@h/d", "postgresql+psycopg://u@h/d"])
-def test_url_has_the_psycopg_driver(url: str) -> None:
+def test_database_url_uses_the_psycopg_driver(url: str) -> None:
     assert parse_url(url).render_as_string() == "postgresql+psycopg://u@h/d"
 
 

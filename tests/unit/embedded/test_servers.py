@@ -92,7 +92,7 @@ def ask_valkey(server: PrivateValkey, command: str) -> str:
 
 
 def is_alive(pid: int) -> bool:
-    """Return whether a process is running. A zombie is not."""
+    """Return whether a process is running. A zombie does not count as running."""
     status = Path(f"/proc/{pid}/stat")
     return status.exists() and status.read_text().rpartition(")")[2].split()[0] != "Z"
 
@@ -130,7 +130,7 @@ def test_data_survives_kill_9(start, kind):
 
 
 @pytest.mark.parametrize("kind", [PrivatePostgres, PrivateValkey])
-def test_orphaned_server_is_stopped_first(start, kind):
+def test_orphaned_server_is_stopped_before_a_new_start(start, kind):
     orphan = start(kind)
     write(orphan, "kept")
     assert read(start(kind)) == "kept"
@@ -176,7 +176,7 @@ def test_postgres_does_not_run_as_root(start):
     assert "0" not in line.split()[1:]
 
 
-def test_folder_that_only_root_can_enter_is_usable(folder, start):
+def test_folder_that_only_root_can_enter_can_be_used(folder, start):
     folder.chmod(0o700)
     server = start(PrivatePostgres)
     write(server, "kept")
@@ -184,7 +184,7 @@ def test_folder_that_only_root_can_enter_is_usable(folder, start):
 
 
 @pytest.mark.parametrize("kind", [PrivatePostgres, PrivateValkey])
-def test_socket_of_a_long_path_has_a_permanent_folder_elsewhere(folder, kind):
+def test_socket_of_a_folder_with_a_long_path_is_in_a_permanent_shorter_folder(folder, kind):
     deep = folder / ("d" * 60) / ("e" * 60)
     urls = []
     for _ in range(2):
@@ -203,14 +203,14 @@ def test_socket_of_a_long_path_has_a_permanent_folder_elsewhere(folder, kind):
     ("kind", "setting"),
     [(PrivatePostgres, "UNDERSTUDY_DATABASE_URL"), (PrivateValkey, "UNDERSTUDY_REDIS_URL")],
 )
-def test_missing_wheel_is_reported_with_the_alternative_setting(folder, monkeypatch, kind, setting):
+def test_error_for_a_missing_wheel_suggests_the_alternative_setting(folder, monkeypatch, kind, setting):
     monkeypatch.setattr("understudy.embedded.binaries.find_spec", lambda name: None)
     with pytest.raises(Unavailable, match=setting) as caught:
         kind(folder).start()
     assert caught.value.code == "configuration"
 
 
-def test_error_of_a_server_that_cannot_start_names_its_log(folder, start):
+def test_error_of_a_server_that_cannot_start_contains_the_path_of_its_log(folder, start):
     server = start(PrivateValkey)
     server.stop()
     for file in (folder / "data").rglob("*.manifest"):

@@ -39,7 +39,7 @@ def related(table: pa.Table, *, seed: int) -> pa.Table:
     rng = np.random.default_rng([seed, 1])
     height = table.column("height").to_numpy()
     visits = table.column("visits").to_numpy()
-    # The weight is missing where the height is missing.
+    # A missing height makes the weight missing too.
     weight = 0.8 * height + 0.6 * rng.normal(size=table.num_rows)
     bookings = visits + rng.poisson(2, table.num_rows)
     zone = np.where(np.array(table.column("town")) == "north", "zone 1", "zone 2")

@@ -49,7 +49,7 @@ def fresh() -> Comparison:
     return comparison(people(N, seed=1), people(N, seed=3), holdout=people(N, seed=2), target="is_member")
 
 
-def test_copies_are_closer_than_held_out_rows(copied: Comparison) -> None:
+def test_copied_members_are_closer_than_held_out_rows(copied: Comparison) -> None:
     result = membership_distance.score(copied)
     # All members have a distance of 0. Held-out rows rarely have this distance, because heights are
     # continuous.
@@ -65,7 +65,7 @@ def test_true_positive_rate_is_measured_at_a_low_false_positive_rate() -> None:
     assert found_at(members, others, 0.001) == 0.25
 
 
-def test_ties_count_as_not_found() -> None:
+def test_tied_members_count_as_not_detected() -> None:
     assert found_at(np.zeros(10), np.zeros(10), 0.01) == 0
 
 
@@ -97,7 +97,7 @@ def test_interval_of_the_true_positive_rate_covers_estimated_thresholds() -> Non
 
 def test_exposure_of_known_ranks_is_exact() -> None:
     left_out = np.arange(7.0)
-    # The first value is above all 7 values: log2(8 / 1). The second value is below the three highest values:
+    # The value 9 is above all 7 values: log2(8 / 1). The value 3.5 is below the three highest values:
     # log2(8 / 4).
     assert exposure(np.array([9.0]), left_out) == 3
     assert exposure(np.array([3.5]), left_out) == 1
@@ -129,7 +129,7 @@ def test_singling_out_compares_training_with_held_out_rows() -> None:
     assert found.interval[0] < 0.125 < found.interval[1]
 
 
-def test_guesses_of_the_same_row_count_once() -> None:
+def test_guesses_that_hit_the_same_row_count_once() -> None:
     hits = np.concatenate([np.zeros(50, dtype=np.int64), np.full(50, NOBODY)])
     assert singling_out.judge_guesses("one column", hits, Population(100, 100, 100), confidence=0.95).n == 51
 
@@ -188,13 +188,13 @@ def test_sensitive_values_of_copied_rows_are_guessed(copied: Comparison, fresh: 
     assert isinstance(guessed, attribute_inference.AttributeInferenceResult)
     assert guessed.columns[0].attack > 0.9
     assert other.score is not None
-    # The score is the largest of four differences between two shares of 600 rows. Three standard errors are
-    # 0.087.
+    # The score is the largest of four differences between two shares of 600 rows. Three standard errors of a
+    # difference are 0.087.
     assert other.score < 0.1
 
 
-def test_relation_that_holds_for_all_rows_is_not_a_risk() -> None:
-    # One column determines the other column, so guesses are correct for members and for non-members.
+def test_dependency_that_holds_for_all_rows_is_not_a_privacy_risk() -> None:
+    # One column determines the other, so guesses are correct for members and for non-members.
     tables = [pa.table({"x": [float(i % 3) for i in range(300)], "y": list("abc" * 100)}) for _ in range(3)]
     result = attribute_inference.score(comparison(tables[0], tables[1], holdout=tables[2], sensitive=("y",)))
     assert isinstance(result, attribute_inference.AttributeInferenceResult)
@@ -202,7 +202,7 @@ def test_relation_that_holds_for_all_rows_is_not_a_risk() -> None:
     assert result.score == 0
 
 
-def test_sensitive_columns_are_named_or_chosen() -> None:
+def test_sensitive_columns_can_be_specified_or_are_chosen_automatically() -> None:
     real = people(N, seed=1)
     chosen = sensitive_columns(comparison(real, real, target="visits"))
     names = real.column_names
@@ -211,7 +211,7 @@ def test_sensitive_columns_are_named_or_chosen() -> None:
     assert sensitive_columns(comparison(real, real, sensitive=("joined",))) == [names.index("joined")]
 
 
-def test_both_files_of_a_linkage_have_informative_columns() -> None:
+def test_both_halves_of_a_linkability_attack_have_informative_columns() -> None:
     real = people(N, seed=1)
     split = split_columns(comparison(real, real))
     informative = [real.column_names.index(name) for name in ("height", "joined")]
@@ -219,7 +219,7 @@ def test_both_files_of_a_linkage_have_informative_columns() -> None:
 
 
 @pytest.mark.parametrize(("n_changed", "n_different"), [(1, 1), (0, 0)])
-def test_copies_with_one_change_are_near_duplicates(n_changed: int, n_different: int) -> None:
+def test_copies_with_one_changed_value_are_near_duplicates(n_changed: int, n_different: int) -> None:
     real = people(N, seed=1)
     turned = pa.array(["elsewhere"] * N) if n_changed else real["town"]
     synthetic = real.set_column(2, "town", turned)
@@ -237,13 +237,13 @@ def test_copies_of_unique_rows_have_a_small_p_value() -> None:
     assert result.p_value == pytest.approx(0.5**N)
 
 
-def test_held_out_rows_are_not_their_own_control() -> None:
+def test_holdout_baseline_is_not_compared_with_itself() -> None:
     holdout = people(N, seed=2)
     base = comparison(people(N, seed=1), people(N, seed=3), holdout=holdout)
     assert exact_copies.score(holdout_baseline(base, frozenset())).p_value is None
 
 
-def test_halves_of_the_real_rows_are_not_copies_of_each_other() -> None:
+def test_halves_of_the_real_rows_are_not_counted_as_copies_of_each_other() -> None:
     base = comparison(people(N, seed=1), people(N, seed=3))
     assert exact_copies.score(holdout_baseline(base, frozenset())).score == 0
 
@@ -263,7 +263,7 @@ METRICS_WITHOUT_CANARIES = [metric for metric in PRIVACY if Need.canaries not in
 
 @pytest.mark.parametrize("name", UNUSUAL_TABLES)
 @pytest.mark.parametrize("metric", METRICS_WITHOUT_CANARIES, ids=lambda metric: metric.name)
-def test_unusual_tables_are_scored_or_have_a_reason(name: str, metric: Any) -> None:
+def test_unusual_tables_are_scored_or_the_reason_is_reported(name: str, metric: Any) -> None:
     table = pa.table(UNUSUAL_TABLES[name])
     compared = comparison(table, table.slice(0, 100), holdout=table)
     result = metric.score(compared)

@@ -48,7 +48,7 @@ def test_noisy_copy_has_the_real_distribution_and_is_close_to_real_rows(compared
     assert np.isnan(copied).mean() == pytest.approx(np.isnan(real).mean(), abs=0.05)
 
 
-def test_noisy_copy_changes_only_the_synthetic_table(compared: Comparison) -> None:
+def test_noisy_copy_does_not_change_the_real_table(compared: Comparison) -> None:
     before = [column.copy() for column in compared.real.columns]
     leaky_copy(compared)
     for column, copy in zip(compared.real.columns, before, strict=True):
@@ -65,7 +65,7 @@ def test_holdout_baseline_shares_no_rows_between_tables(compared: Comparison) ->
     assert judged | held == rows_of(compared.holdout)
 
 
-def test_holdout_baseline_without_a_holdout_halves_the_real_rows() -> None:
+def test_holdout_baseline_without_a_holdout_uses_halves_of_the_real_rows() -> None:
     fresh = holdout_baseline(comparison(REAL, SYNTHETIC), frozenset())
     assert rows_of(fresh.real).isdisjoint(rows_of(fresh.synthetic))
     assert (fresh.real.n_rows, fresh.synthetic.n_rows) == (300, 300)
@@ -134,9 +134,9 @@ def test_memory_error_fails_the_report(compared: Comparison) -> None:
         score_all(compared, {}, no_progress, metrics)
 
 
-def test_real_rows_lie_within_the_floor() -> None:
-    # Each report uses a different source of rows. In each of 20 reports, all scores are within their floors
-    # with a probability of 95 %. The probability of fewer than 16 such reports is 0.3 %.
+def test_real_rows_score_within_the_floor() -> None:
+    # Each comparison uses different rows. A score of real rows is within its floor with a probability of 95
+    # %, so fewer than 16 of 20 scores are with a probability of 0.3 %.
     inside = 0
     for seed in range(20):
         compared = comparison(people(500, seed=100 + seed), people(500, seed=200 + seed), seed=seed)

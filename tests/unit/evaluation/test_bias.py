@@ -31,7 +31,7 @@ from understudy.evaluation.statistics.groups import groups_of
 
 
 def applicants(n_rows: int, *, seed: int, penalty: float = 0.0) -> pa.Table:
-    """Return equally qualified applicants of two sexes. A share of the accepted women is rejected."""
+    """Return equally qualified applicants of two sexes. A share `penalty` of qualified women is rejected."""
     rng = np.random.default_rng(seed)
     is_woman = rng.random(n_rows) < 0.4
     ability = rng.normal(size=n_rows)
@@ -64,11 +64,11 @@ def score(module: object, tables: dict[str, pa.Table], name: str, **changed: obj
     return module.score(compared)  # type: ignore[attr-defined]
 
 
-def test_halved_base_rate_is_found_in_its_group(tables: dict[str, pa.Table]) -> None:
+def test_halved_base_rate_is_detected_in_its_group(tables: dict[str, pa.Table]) -> None:
     result = score(base_rates, tables, "unfair")
     assert isinstance(result, BaseRatesResult)
     assert (result.worst_column, result.worst_group, result.worst_label) == ("sex", "female", "true")
-    # The rate falls from 1/2 to 1/4, on 800 rows each: four standard errors of the difference are 0.09.
+    # The rate falls from 1/2 to 1/4 in samples of 800 rows. Four standard errors of the difference are 0.09.
     assert result.score == pytest.approx(0.25, abs=0.09)
     assert result.interval is not None
     assert result.interval[0] > 0.15
@@ -79,7 +79,7 @@ def test_halved_base_rate_is_found_in_its_group(tables: dict[str, pa.Table]) -> 
     assert fair.score < 0.12
 
 
-def test_share_of_a_group_is_compared_without_a_target(tables: dict[str, pa.Table]) -> None:
+def test_shares_of_groups_are_compared_without_a_target(tables: dict[str, pa.Table]) -> None:
     is_kept = (tables["fair"]["sex"].to_numpy() == "male") | (np.arange(2000) % 2 == 0)
     thinned = tables | {"thinned": tables["fair"].filter(pa.array(is_kept))}
     result = score(base_rates, thinned, "thinned", target=None, protected=("sex",))
@@ -88,7 +88,7 @@ def test_share_of_a_group_is_compared_without_a_target(tables: dict[str, pa.Tabl
     assert result.score == pytest.approx(0.15, abs=0.06)
 
 
-def test_shifted_mean_of_a_group_is_found(tables: dict[str, pa.Table]) -> None:
+def test_shifted_mean_of_a_group_is_detected(tables: dict[str, pa.Table]) -> None:
     is_woman = tables["fair"]["sex"].to_numpy() == "female"
     shifted = tables["fair"].set_column(
         0, "ability", pa.array(tables["fair"]["ability"].to_numpy() - 0.5 * is_woman)
@@ -99,7 +99,7 @@ def test_shifted_mean_of_a_group_is_found(tables: dict[str, pa.Table]) -> None:
     assert result.score == pytest.approx(0.5, abs=0.2)
 
 
-def test_small_group_is_not_scored_and_a_tiny_one_is_not_named() -> None:
+def test_small_group_is_not_scored_and_tiny_group_is_not_named() -> None:
     labels = ["a"] * 300 + ["b"] * 20 + ["secret"] * 3
     rng = np.random.default_rng(0)
     table = pa.table({"group": labels, "good": rng.random(323) < 0.5})
@@ -114,7 +114,7 @@ def test_small_group_is_not_scored_and_a_tiny_one_is_not_named() -> None:
     assert "secret" not in result.model_dump_json()
 
 
-def test_model_of_unfair_rows_selects_women_less_often(tables: dict[str, pa.Table]) -> None:
+def test_model_trained_on_unfair_rows_selects_women_less_often(tables: dict[str, pa.Table]) -> None:
     result = score(demographic_parity, tables, "unfair")
     assert isinstance(result, DemographicParityResult)
     sex = next(column for column in result.columns if column.column == "sex")
@@ -132,7 +132,7 @@ def test_model_of_unfair_rows_selects_women_less_often(tables: dict[str, pa.Tabl
     assert fair.score < 0.1
 
 
-def test_model_of_unfair_rows_rejects_qualified_women_more_often(tables: dict[str, pa.Table]) -> None:
+def test_model_trained_on_unfair_rows_rejects_qualified_women_more_often(tables: dict[str, pa.Table]) -> None:
     result = score(equalised_odds, tables, "unfair")
     assert isinstance(result, EqualisedOddsResult)
     sex = next(column for column in result.columns if column.column == "sex")
@@ -143,7 +143,7 @@ def test_model_of_unfair_rows_rejects_qualified_women_more_often(tables: dict[st
     assert women.true_positive_synthetic < women.true_positive_real - 0.3
 
 
-def test_group_with_a_lost_relation_is_the_worst_segment(tables: dict[str, pa.Table]) -> None:
+def test_group_with_a_lost_dependency_is_the_worst_segment(tables: dict[str, pa.Table]) -> None:
     rng = np.random.default_rng(0)
     is_woman = tables["fair"]["sex"].to_numpy() == "female"
     lost = np.where(is_woman, rng.random(2000) < 0.5, tables["fair"]["is_granted"].to_numpy())
@@ -181,7 +181,8 @@ def test_weights_make_class_and_group_independent() -> None:
 
 def test_fairness_gaps_of_known_counts_are_exact() -> None:
     counts = np.zeros((2, 2, 2, 2))
-    # Group 0 has 8 of 10 true positives and 2 of 10 false positives. Group 1 has 5 of 10 and 0 of 10.
+    # Group 0 has 8 of 10 true positives and 2 of 10 false positives. Group 1 has 5 of 10 true positives and 0
+    # of 10 false positives.
     counts[0, 1, 1, 0], counts[0, 1, 0, 0], counts[0, 0, 1, 0], counts[0, 0, 0, 0] = 8, 2, 2, 8
     counts[1, 1, 1, 0], counts[1, 1, 0, 0], counts[1, 0, 0, 0] = 5, 5, 10
     model = Crossing("yes", counts).model(0)
@@ -190,7 +191,7 @@ def test_fairness_gaps_of_known_counts_are_exact() -> None:
     assert float(odds_difference(model)) == pytest.approx(0.3)
 
 
-def test_numbers_are_grouped_at_round_numbers_near_the_quartiles() -> None:
+def test_numeric_columns_are_grouped_at_round_numbers_near_the_quartiles() -> None:
     table = pa.table({"age": np.arange(20, 60).repeat(10), "c": ["a", "b"] * 200})
     groups = groups_of(comparison(table, table), "age")
     assert len(groups.labels) == 4 + 2
@@ -201,6 +202,6 @@ def test_numbers_are_grouped_at_round_numbers_near_the_quartiles() -> None:
 
 
 @pytest.mark.parametrize("module", [demographic_parity, equalised_odds, rebalancing])
-def test_numeric_target_is_not_scored_for_fairness(module: object) -> None:
+def test_fairness_is_not_scored_for_a_numeric_target(module: object) -> None:
     compared = comparison(people(200, seed=1), people(200, seed=2), target="height", protected=("town",))
     assert module.score(compared) == UnscoredResult(reason="needs a target column with classes")  # type: ignore[attr-defined]

@@ -39,7 +39,7 @@ def test_half_of_the_canaries_are_planted(canaries: pa.Table) -> None:
     assert pc.sum(canaries[IS_PLANTED]).as_py() == N
 
 
-def test_canary_equals_no_row_and_no_other_canary(real: pa.Table, canaries: pa.Table) -> None:
+def test_canary_differs_from_every_row_and_every_other_canary(real: pa.Table, canaries: pa.Table) -> None:
     made = rows_of(canaries.drop_columns([IS_PLANTED]))
     assert len(made) == 2 * N
     assert not made & rows_of(real)
@@ -76,7 +76,7 @@ def test_generated_columns_of_canaries_are_missing_or_copied_from_other_rows(
     assert set(codes) <= ({None} if nullable else set(table["code"].to_pylist()))
 
 
-def test_table_with_few_combinations_is_rejected() -> None:
+def test_table_with_few_combinations_of_values_is_rejected() -> None:
     table = pa.table({"x": ["a", "b"] * 100})
     with pytest.raises(InvalidInput, match="Request fewer"):
         make_canaries(table, infer_table(table).schema, n=N, seed=0)
@@ -88,7 +88,7 @@ def test_small_table_is_rejected() -> None:
         make_canaries(table, infer_table(table).schema, n=N, seed=0)
 
 
-def test_planted_canaries_in_a_copy_are_found(real: pa.Table, canaries: pa.Table) -> None:
+def test_planted_canaries_are_detected_in_a_copy(real: pa.Table, canaries: pa.Table) -> None:
     training = plant(real, canaries)
     result = metric.score(comparison(training, training, canaries=canaries))
     assert isinstance(result, metric.CanariesResult)
@@ -99,7 +99,7 @@ def test_planted_canaries_in_a_copy_are_found(real: pa.Table, canaries: pa.Table
     assert result.exposure == pytest.approx(result.exposure_most, abs=0.3)
 
 
-def test_canaries_that_were_not_planted_are_not_found(real: pa.Table, canaries: pa.Table) -> None:
+def test_canaries_are_not_detected_in_fresh_rows(real: pa.Table, canaries: pa.Table) -> None:
     result = metric.score(comparison(real, people(600, seed=3), canaries=canaries))
     assert isinstance(result, metric.CanariesResult)
     assert result.interval is not None
@@ -131,7 +131,7 @@ def test_every_canary_is_a_new_subject(real: pa.Table, kind: str) -> None:
     assert not set(made.to_pylist()) & set(SUBJECTS[kind].to_pylist())
 
 
-def test_composite_subject_of_a_canary_has_new_values_in_one_column(real: pa.Table) -> None:
+def test_composite_subject_of_a_canary_has_a_new_value_in_one_column(real: pa.Table) -> None:
     table = real.append_column("clinic", pa.array([True, False] * 300)).append_column(
         "who", pa.array(range(600))
     )
@@ -148,7 +148,7 @@ def test_subject_column_without_unused_values_is_rejected(real: pa.Table) -> Non
         make_canaries(table, schema, n=N, seed=0)
 
 
-def test_subject_column_alone_does_not_make_a_canary_new() -> None:
+def test_canary_differs_from_real_rows_in_more_than_its_subject() -> None:
     table = pa.table({"x": ["a", "b"] * 100, "who": range(200)})
     schema = infer_table(table).schema.model_copy(update={"subject": ("who",)})
     with pytest.raises(InvalidInput, match="Request fewer"):

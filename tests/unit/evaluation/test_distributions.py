@@ -37,12 +37,12 @@ def test_extreme_values_are_not_bin_edges() -> None:
     assert sum(distribution.real) == pytest.approx(1)
 
 
-def test_column_with_few_values_is_hidden() -> None:
+def test_distribution_of_a_column_with_few_values_is_hidden() -> None:
     distribution = shown([1.5] * 19, [1.5])
     assert (distribution.form, distribution.edges, distribution.real) == ("hidden", [], [])
 
 
-def test_whole_numbers_are_centred_in_their_bins() -> None:
+def test_whole_numbers_are_centered_in_their_bins() -> None:
     distribution = shown([1, 2, 3] * 10, [2])
     assert distribution.edges == [0.5, 1.5, 2.5, 3.5]
     assert distribution.synthetic == [0, 1, 0]
@@ -62,7 +62,7 @@ def test_dates_have_bins_of_whole_days() -> None:
     st.lists(st.floats(-1e12, 1e12) | st.just(0.0), min_size=20, max_size=200),
     st.lists(st.floats(allow_nan=True), min_size=1, max_size=20),
 )
-def test_no_bin_represents_few_real_rows(real: list[float], synthetic: list[float]) -> None:
+def test_every_bin_represents_several_real_rows_or_none(real: list[float], synthetic: list[float]) -> None:
     distribution = shown(list(real), list(synthetic))
     counts = np.rint(np.array(distribution.real) * len(real))
     assert all(count == 0 or count >= N_ROWS_SHOWN_MIN for count in counts)

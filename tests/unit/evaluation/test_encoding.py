@@ -1,4 +1,4 @@
-"""Encoding of Arrow columns as arrays."""
+"""Tests of the encoding of Arrow columns as arrays."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_infinite_numbers_count_as_missing() -> None:
     assert np.isnan(comparison(table, table).real.columns[0]).tolist() == [False, True, True]
 
 
-def test_equal_rows_have_equal_hashes_and_others_do_not() -> None:
+def test_equal_rows_have_equal_hashes_and_different_rows_have_different_hashes() -> None:
     table = pa.table({"x": [0.0, -0.0, 1.0, None], "c": ["a", "a", "a", "a"]})
     hashes = comparison(table, table).real.row_hashes
     assert hashes[0] == hashes[1]

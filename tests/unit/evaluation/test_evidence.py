@@ -59,7 +59,7 @@ def test_altered_manifest_is_detected() -> None:
         check_signature(read_pack(altered(packed, manifest__json=manifest)))
 
 
-def test_pack_signed_again_with_another_key_is_rejected() -> None:
+def test_pack_signed_with_another_key_is_rejected() -> None:
     other = derived_key(b"a secret of the installation, long enough", b"another project")
     pack = read_pack(io.BytesIO(write_pack(FILES, other, {})))
     check_signature(pack)

@@ -22,7 +22,7 @@ def with_identifiers(n_rows: int, *, seed: int, first: int = 0) -> pa.Table:
     return people(n_rows, seed=seed).append_column("code", pa.array(codes))
 
 
-def test_identifiers_are_excluded_and_their_copies_counted() -> None:
+def test_identifiers_are_excluded_and_copied_identifiers_are_counted() -> None:
     real = with_identifiers(400, seed=1)
     synthetic = with_identifiers(400, seed=2, first=300)
     report = evaluate(ComparisonTables(real, synthetic), infer_table(real), seed=5)
@@ -34,7 +34,7 @@ def test_identifiers_are_excluded_and_their_copies_counted() -> None:
     assert "Columns that are not scored:" in render_html(report)
 
 
-def test_scores_are_those_of_the_other_columns() -> None:
+def test_excluded_columns_do_not_affect_the_scores() -> None:
     plain = evaluate(
         ComparisonTables(people(400, seed=1), people(400, seed=2)), infer_table(people(400, seed=1)), seed=5
     )

@@ -53,7 +53,7 @@ def codes(*values: int) -> Any:
     ],
     ids=["constant", "constants", "all missing", "categories", "numbers", "extreme values", "one row"],
 )
-def test_unusual_tables_are_scored_or_have_a_reason(metric: Metric, table: pa.Table) -> None:
+def test_unusual_tables_are_scored_or_the_reason_is_reported(metric: Metric, table: pa.Table) -> None:
     for real, synthetic in ((table, table), (table, table.slice(0, 1)), (table.slice(0, 1), table)):
         result = metric.score(comparison(real, synthetic))
         if isinstance(result, UnscoredResult):
@@ -62,9 +62,9 @@ def test_unusual_tables_are_scored_or_have_a_reason(metric: Metric, table: pa.Ta
             assert metric.range[0] <= result.score <= metric.range[1]
 
 
-def test_values_missing_in_other_combinations_lower_the_score() -> None:
+def test_other_combinations_of_missing_values_lower_the_score() -> None:
     # Half of the values of x and half of the values of y are missing. In the real table, both values are
-    # missing in the same rows. In the synthetic table, they are missing in alternating rows.
+    # missing in the same rows. In the synthetic table, the two columns lack values in alternating rows.
     real = pa.table({"x": [1.0, None] * 20, "y": [1.0, None] * 20, "z": [1.0, 2.0] * 20})
     synthetic = pa.table({"x": [1.0, None] * 20, "y": [None, 1.0] * 20, "z": [1.0, 2.0] * 20})
     result = missing_values.score(comparison(real, synthetic))
@@ -75,7 +75,7 @@ def test_values_missing_in_other_combinations_lower_the_score() -> None:
     ] == [["x", "y"], []]
 
 
-def test_pattern_of_few_real_rows_is_not_listed() -> None:
+def test_missing_value_pattern_of_few_real_rows_is_not_listed() -> None:
     real = pa.table({"x": [None] * 4 + [1.0] * 96, "y": [1.0] * 100})
     result = missing_values.score(comparison(real, real))
     assert isinstance(result, missing_values.MissingValuesResult)
@@ -99,7 +99,7 @@ def test_coverage_of_known_columns_is_exact() -> None:
 
 def test_adherence_of_known_columns_is_exact() -> None:
     assert boundary_adherence(np.array([0.0, 10]), np.array([-1.0, 0, 10, 11])) == 0.5
-    # A missing value is out of bounds if the real column has no missing values. Otherwise it is ignored.
+    # A missing value counts as out of bounds only if the real column has no missing values.
     assert boundary_adherence(np.array([0.0, 10]), np.array([5.0, np.nan])) == 0.5
     assert boundary_adherence(np.array([0.0, 10, np.nan]), np.array([5.0, np.nan])) == 1.0
     assert category_adherence(codes(0, 1), codes(0, 2, -1, 1)) == 0.5
@@ -115,7 +115,7 @@ def test_score_does_not_reveal_the_exact_value_of_a_real_extreme() -> None:
     assert adherence.score == 1.0
 
 
-def test_correlations_use_the_rows_where_both_columns_are_known() -> None:
+def test_correlations_use_the_rows_in_which_both_columns_have_values() -> None:
     rng = np.random.default_rng(0)
     rows = rng.normal(size=(500, 3))
     rows[:, 1] += rows[:, 0]
@@ -138,7 +138,7 @@ def test_score_falls_by_half_the_difference_of_the_correlations() -> None:
 
 def test_rare_categories_have_separate_cells() -> None:
     # Each of 60 categories occurs with one category of d in the real table and with the previous category of
-    # d in the synthetic table. `column_pairs` would pool most of them.
+    # d in the synthetic table. `column_pairs` would pool most of the categories.
     names = np.array([f"v{i:02}" for i in range(60)] * 5)
     real = pa.table({"c": names, "d": names})
     synthetic = pa.table({"c": names, "d": np.roll(names, 1)})
@@ -148,7 +148,7 @@ def test_rare_categories_have_separate_cells() -> None:
     assert result.matrix == [[None, 0.0], [0.0, None]]
 
 
-def test_contingency_counts_missing_as_a_category() -> None:
+def test_contingency_table_counts_missing_values_as_a_category() -> None:
     # The cells (a, x) and (missing, x) with a share of 1/2 each are compared with one cell with a share of 1.
     real = (codes(0, -1), codes(0, 0))
     assert contingency.contingency_similarity(real, (codes(0, 0), codes(0, 0))) == 0.5
@@ -185,7 +185,7 @@ def test_mutual_information_of_independent_columns_is_near_zero_on_average() -> 
     assert information(counts)[0].mean() < 0.5 * np.sqrt(18) / 800
 
 
-def test_lost_relation_lowers_the_score() -> None:
+def test_lost_dependency_lowers_the_score() -> None:
     rng = np.random.default_rng(0)
     x = rng.normal(size=4000)
     real = pa.table({"x": x, "y": x + 0.1 * rng.normal(size=4000)})
@@ -200,7 +200,7 @@ def test_lost_relation_lowers_the_score() -> None:
     )
 
 
-def test_recognized_rows_are_listed() -> None:
+def test_synthetic_rows_that_are_easy_to_recognize_are_listed() -> None:
     rng = np.random.default_rng(0)
     strange = rng.choice(2000, 40, replace=False)
     x, y = rng.normal(size=2000), rng.normal(size=2000)
@@ -217,7 +217,7 @@ def test_recognized_rows_are_listed() -> None:
         assert result.curve[-1] == (1.0, 1.0)
 
 
-def test_rows_of_a_sample_are_listed_by_their_position_in_the_table() -> None:
+def test_rows_of_a_subsample_are_listed_by_their_position_in_the_whole_table() -> None:
     rng = np.random.default_rng(0)
     real = pa.table({"x": rng.normal(size=300)})
     compared = comparison(real, pa.table({"x": np.r_[np.zeros(700), rng.normal(size=300) + 9]}))
@@ -234,7 +234,7 @@ def test_rows_of_a_baseline_are_not_listed() -> None:
     assert (result.rows, result.giveaways) == ([], [])
 
 
-def test_linear_test_detects_a_shift_but_not_a_lost_relation() -> None:
+def test_linear_test_detects_a_shift_but_not_a_lost_dependency() -> None:
     rng = np.random.default_rng(0)
     x = rng.normal(size=3000)
     real = pa.table({"x": x, "y": x})
@@ -266,7 +266,7 @@ def test_drift_in_a_small_group_is_detected() -> None:
     assert result.whole > 0.9
 
 
-def test_chance_is_close_to_the_score_of_real_rows() -> None:
+def test_expected_score_by_chance_is_close_to_the_score_of_real_rows() -> None:
     result = subgroups.score(comparison(grouped(4000, seed=1), grouped(4000, seed=2)))
     assert isinstance(result, subgroups.SubgroupsResult)
     for group in result.groups:
@@ -274,7 +274,7 @@ def test_chance_is_close_to_the_score_of_real_rows() -> None:
         assert 1 - group.score < 2 * (1 - group.chance)
 
 
-def test_small_group_is_named_without_a_score_and_a_tiny_one_is_not_named() -> None:
+def test_small_group_is_named_without_a_score_and_tiny_group_is_not_named() -> None:
     # The report names a group of 40 rows and must not name a group of 4 rows.
     group = pa.array(["many"] * 956 + ["rare"] * 40 + ["tiny"] * 4)
     table = pa.table({"group": group, "x": np.arange(1000.0)})
@@ -284,7 +284,7 @@ def test_small_group_is_named_without_a_score_and_a_tiny_one_is_not_named() -> N
     assert {judged.group for judged in result.groups} == {"many"}
 
 
-def test_protected_numbers_are_grouped_by_quarters() -> None:
+def test_protected_numeric_column_is_grouped_by_quarters() -> None:
     table = pa.table({"age": np.arange(400.0), "x": np.arange(400.0)})
     result = subgroups.score(comparison(table, table, protected=("age",)))
     assert isinstance(result, subgroups.SubgroupsResult)
@@ -299,7 +299,8 @@ def test_two_samples_of_one_source_score_close_to_the_best() -> None:
     for metric in FIDELITY:
         result = metric.score(compared)
         assert isinstance(result, MetricResult)
-        # The tolerance is that of the contract tests. The scores of range ends vary most between samples.
+        # The tolerance is the same as in the contract tests. Scores that depend on the ends of ranges vary
+        # most between samples.
         assert abs(result.score - metric.best) < 0.07, metric.name
 
 

@@ -22,7 +22,7 @@ DAY = 86_400.0
         (1e20, "1e20"),
     ],
 )
-def test_numbers_are_short(value: float, text: str) -> None:
+def test_numbers_are_shown_with_few_digits(value: float, text: str) -> None:
     assert formatting.number(value) == text
 
 
@@ -38,7 +38,7 @@ def test_numbers_are_short(value: float, text: str) -> None:
         (ColumnKind.float, [0.0, 0.5], ["0", "0.5"]),
     ],
 )
-def test_edges_are_labelled_in_the_unit_of_their_kind(
+def test_bin_edges_are_labeled_in_the_unit_of_their_kind(
     kind: ColumnKind, edges: list[float], labels: list[str]
 ) -> None:
     assert formatting.edge_labels(edges, kind) == labels

@@ -10,15 +10,15 @@ import pytest
 from understudy.evaluation.statistics import auc, influence
 
 
-def test_area_and_its_error_agree_with_ranks_and_delong() -> None:
+def test_area_agrees_with_ranks_and_its_error_with_delong() -> None:
     rng = np.random.default_rng(0)
     is_positive = rng.random(4000) < 0.3
     scores = np.round(rng.normal(size=4000) + is_positive, 2)
     estimate = influence.area(scores, is_positive)
     assert estimate.value == pytest.approx(auc.auc(scores[is_positive], scores[~is_positive]))
     low, high = estimate.interval(0.0, 1.0)
-    # Hanley and McNeil's error assumes exponential scores. According to them, the formula is accurate to a
-    # few percent for normal scores.
+    # The error of Hanley and McNeil assumes exponential scores. According to its authors, the formula is
+    # accurate to a few percent for normal scores.
     error = auc.auc_standard_error(estimate.value, int(is_positive.sum()), int((~is_positive).sum()))
     assert high - low == pytest.approx(2 * influence.Z_95 * error, rel=0.1)
 
@@ -54,10 +54,11 @@ def test_r2_interval_covers_the_bootstrap() -> None:
 
 
 def test_average_precision_agrees_with_known_ranks() -> None:
-    # The positives are at ranks 1 and 3. The precisions are 1 and 2/3, each over half of the recall.
+    # The positives are at ranks 1 and 3. The precision is 1 for the first half of the recall and 2/3 for the
+    # second half.
     scores, is_positive = np.array([0.9, 0.8, 0.7, 0.1]), np.array([True, False, True, False])
     assert influence.average_precision(scores, is_positive) == pytest.approx((1 + 2 / 3) / 2)
-    # With equal scores, the curve has one step at the share of the class.
+    # If all scores are equal, the average precision is the share of the positive class.
     assert influence.average_precision(np.zeros(4), is_positive) == pytest.approx(0.5)
     # A row with weight 2 counts as two rows.
     twice = influence.average_precision(scores, is_positive, np.array([1.0, 2, 1, 1]))
@@ -68,8 +69,8 @@ def test_wilson_and_newcombe_agree_with_published_values() -> None:
     # According to Newcombe (1998, Statistics in Medicine 17:857), table I, 81 of 263 has the interval 0.2553
     # to 0.3662.
     assert influence.wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
-    # According to Newcombe (1998, 17:873), table II, method 10, 56/70 - 48/80 has the interval 0.0524 to
-    # 0.3339.
+    # According to Newcombe (1998, 17:873), table II, method 10, the interval of 56/70 - 48/80 is 0.0524 to
+    # 0.3339 at a level of 95 %.
     assert influence.difference_of_shares((56, 48), (70, 80)) == pytest.approx((0.0524, 0.3339), abs=5e-5)
 
 

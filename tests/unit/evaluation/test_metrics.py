@@ -35,7 +35,7 @@ def test_column_shape_score_is_the_lower_of_known_and_missing_similarity() -> No
     assert (shape.known_values, shape.missing_values, shape.score) == (0.75, 0.5, 0.5)
 
 
-def test_pair_that_lost_its_relation_scores_one_half() -> None:
+def test_pair_of_columns_that_lost_its_dependency_scores_one_half() -> None:
     # The cells (a,x) and (b,y) have shares of 1/2, and the other table has four shares of 1/4. The total
     # variation is 1/2.
     real = pa.table({"p": ["a", "b"] * 2, "q": ["x", "y"] * 2})
@@ -60,7 +60,7 @@ def test_two_samples_of_a_discrete_column_use_the_same_bins() -> None:
     assert result.score > 1 - 0.5 * 40 * np.sqrt(1 / 40 / 2500) * 1.5
 
 
-def test_pairs_of_a_wide_table_are_sampled() -> None:
+def test_column_pairs_of_a_wide_table_are_sampled() -> None:
     rng = np.random.default_rng(0)
     table = pa.table({f"c{i}": rng.random(50) for i in range(120)})
     result = column_pairs.score(comparison(table, table))
@@ -85,7 +85,7 @@ def test_separable_tables_have_an_auc_near_one() -> None:
     assert result.score == 1.0
 
 
-def test_most_important_column_comes_first() -> None:
+def test_column_that_separates_the_tables_best_comes_first() -> None:
     rng = np.random.default_rng(0)
     real = pa.table({"x": rng.random(400), "y": rng.random(400)})
     synthetic = pa.table({"x": rng.random(400), "y": rng.random(400) + 0.8})
@@ -94,7 +94,7 @@ def test_most_important_column_comes_first() -> None:
     assert result.giveaways[0].column == "y"
 
 
-def test_copies_do_not_push_the_two_sample_test_below_guessing() -> None:
+def test_copies_do_not_push_the_score_of_the_two_sample_test_below_chance() -> None:
     table = people(500, seed=1)
     score = two_sample.score(comparison(table, table)).score
     # Equal rows have equal scores, so nearly all comparisons are ties.
@@ -133,7 +133,7 @@ def test_kind_of_the_target_determines_the_task(target: str, task: str) -> None:
     assert result.task == task
 
 
-def test_many_classes_are_pooled() -> None:
+def test_number_of_classes_is_limited_by_pooling() -> None:
     rng = np.random.default_rng(0)
     table = pa.table({"x": rng.random(3000), "c": [f"v{i}" for i in rng.integers(0, 30, 3000)]})
     result = train_synthetic_test_real.score(comparison(table, table, target="c"))
@@ -141,7 +141,7 @@ def test_many_classes_are_pooled() -> None:
     assert result.classes == N_CLASSES_MAX
 
 
-def test_without_a_holdout_the_model_of_real_rows_is_not_trained_on_the_test_rows() -> None:
+def test_model_of_real_rows_is_not_trained_on_its_test_rows_if_there_is_no_holdout() -> None:
     # A model cannot predict noise, but it can memorize a training row.
     rng = np.random.default_rng(0)
     table = pa.table({"x": rng.random(3000), "noise": rng.random(3000)})
@@ -170,8 +170,8 @@ def test_fresh_rows_are_equally_close_to_both_tables() -> None:
     tables = [people(1500, seed=seed) for seed in (1, 2, 3)]
     result = nearest_record.score(comparison(tables[0], tables[1], holdout=tables[2]))
     assert isinstance(result, nearest_record.NearestRecordResult)
-    # The tolerance is four standard errors over synthetic rows, plus four for the samples of training and
-    # held-out rows.
+    # The tolerance is four standard errors for the sample of synthetic rows, plus four for the samples of
+    # training and held-out rows.
     assert abs(result.score - 0.5) < 8 * result.standard_error
 
 
@@ -181,7 +181,7 @@ def test_real_rows_are_compared_with_all_other_real_rows() -> None:
     assert (found.result.score, found.result.n_rows) == (0.5, {"real": 4, "synthetic": 4})
 
 
-def test_share_of_repeated_rows_predicts_that_of_new_rows() -> None:
+def test_share_of_repeated_rows_predicts_the_share_among_new_rows() -> None:
     rng = np.random.default_rng(3)
     inside = []
     for _ in range(100):

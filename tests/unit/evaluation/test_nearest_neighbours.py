@@ -1,4 +1,4 @@
-"""Tests of nearest neighbours and their metrics, with hand-computed cases and reference implementations."""
+"""Tests of nearest neighbors and their metrics, with hand-computed cases and reference implementations."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_copies_have_full_coverage_and_a_density_above_one() -> None:
     compared = comparison(table, table)
     result = density.score(compared)
     assert isinstance(result, density.DensityResult)
-    # Each row counts itself in addition to its five neighbours. The tolerance allows for a few tied ranks.
+    # Each row counts itself in addition to its five neighbors. The tolerance allows for a few tied ranks.
     assert (result.score, result.density) == (1.0, pytest.approx(6 / 5, abs=0.01))
     assert coverage.score(compared).score == 1.0
     assert alpha_precision.score(compared).score == pytest.approx(1.0, abs=1 / 400)
@@ -67,7 +67,7 @@ def test_coverage_of_fresh_rows_agrees_with_theory() -> None:
     real, fresh = (pa.table({"x": rng.normal(size=3000), "y": rng.normal(size=3000)}) for _ in range(2))
     result = coverage.score(comparison(real, fresh))
     assert isinstance(result, coverage.CoverageResult)
-    # Each neighbour of a real row is equally likely to be from either table. The first five are all real in
+    # Each neighbor of a real row is equally likely to be from either table. The first five are all real in
     # one of 2^5 cases (Naeem et al. 2020). The tolerance is four standard errors.
     error = np.sqrt(2 * (1 / 32) * (31 / 32) / 3000)
     assert result.score == pytest.approx(1 - 1 / 32, abs=4 * error)
@@ -81,10 +81,10 @@ def test_missing_types_of_rows_lower_coverage_and_recall() -> None:
     covered, recall = coverage.score(compared), beta_recall.score(compared)
     assert isinstance(covered, coverage.CoverageResult)
     assert isinstance(recall, beta_recall.BetaRecallResult)
-    # Three of ten rows have no synthetic row in their neighbourhood.
+    # Three of ten rows have no synthetic row in their neighborhood.
     assert covered.score == pytest.approx(0.7 * 31 / 32, abs=0.05)
     assert recall.curve[-1][1] == covered.score
-    # The nearest neighbours of these rows are at the edge of the synthetic table, so the curve ends at 0.7 at
+    # The nearest neighbors of these rows are at the edge of the synthetic table, so the curve ends at 0.7 at
     # best. The score is therefore 1 - 0.3^2.
     assert 0.65 < recall.score < 1 - 0.3**2 + 0.02
     assert density.score(compared).score == 1.0
@@ -101,7 +101,7 @@ def test_rows_at_random_positions_lower_density_and_precision() -> None:
     )
     compared = comparison(real, strange)
     assert density.score(compared).score == pytest.approx(0.0, abs=0.05)
-    # If the columns are independent, few rows are far from the centre in all columns at the same time.
+    # If the columns are independent, few rows are far from the center in all columns at the same time.
     precision = alpha_precision.score(compared).score
     assert precision is not None
     assert precision < 0.8
@@ -115,7 +115,7 @@ def test_closeness_agrees_with_known_curves() -> None:
     assert closeness(np.zeros_like(LEVELS)) == pytest.approx(0.0)
 
 
-def test_neighbours_are_searched_once() -> None:
+def test_nearest_neighbors_are_computed_only_once() -> None:
     table = pa.table({"x": np.arange(100.0)})
     compared = comparison(table, table)
     assert neighbourhood(compared) is neighbourhood(compared)

@@ -93,7 +93,7 @@ def test_few_shared_rows_with_a_unique_key_are_detected(n_shared: int, *, is_sha
     assert overlap(column(np.arange(4_000)), holdout).is_shared == is_shared
 
 
-def test_key_that_is_not_scored_is_compared() -> None:
+def test_key_that_is_excluded_from_scores_is_used_to_find_shared_rows() -> None:
     # Without the key, all rows have copies in both tables.
     training = pa.table({"id": np.arange(N), "city": ["Oslo", "Rome"] * (N // 2)})
     report = evaluate(
@@ -103,7 +103,7 @@ def test_key_that_is_not_scored_is_compared() -> None:
     assert checks_of(report)["holdout"].outcome == "inconclusive"
 
 
-def test_common_combinations_of_categories_are_not_an_overlap() -> None:
+def test_common_combinations_of_categories_do_not_count_as_an_overlap() -> None:
     values = np.random.default_rng(0).integers(0, 10, 5_000)
     counted = overlap(column(values[:4_000]), column(values[4_000:]))
     assert (counted.n_rows, counted.is_shared) == (1_000, False)
@@ -120,7 +120,7 @@ def split_of(kind: str, rng: np.random.Generator, n: int = 1_200) -> Any:
 
 
 @pytest.mark.parametrize("kind", ["few", "some", "pairs", "skewed"])
-def test_random_splits_are_not_an_overlap(kind: str) -> None:
+def test_random_splits_do_not_count_as_an_overlap(kind: str) -> None:
     # The level is one in a million, so 50 splits give a false alarm once in 20,000 runs. The seeds are fixed.
     for seed in range(50):
         values = split_of(kind, np.random.default_rng(seed))
@@ -135,14 +135,14 @@ def test_copies_among_natural_duplicates_are_detected(kind: str) -> None:
     assert overlap(column(values[:900]), column(values[300:900])).is_shared
 
 
-def test_missing_values_equal_each_other_and_nothing_else() -> None:
+def test_missing_values_match_only_each_other() -> None:
     training = pa.table({"x": pa.array([None] * 60, pa.int64()), "y": np.arange(60)})
     assert overlap(training, training).n_rows == 60
     zeros = training.set_column(0, "x", pa.array([0] * 60))
     assert overlap(training, zeros).n_rows == 0
 
 
-def test_tail_bound_is_not_below_simulated_splits() -> None:
+def test_upper_bound_on_shared_rows_is_not_exceeded_by_simulated_splits() -> None:
     # The level is one in a million, so none of 2,000 random splits may exceed the bound.
     rng = np.random.default_rng(0)
     values = np.repeat(np.arange(200), 2)

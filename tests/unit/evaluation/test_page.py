@@ -1,4 +1,4 @@
-"""Tests of the page: order, content, accessibility and escaping."""
+"""Tests of the report page: order, content, accessibility and escaping."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def page(report: Report) -> str:
 
 
 def scored(score: float, **changed: object) -> MetricScores:
-    """Return the scores of a metric of which only the numbers are used."""
+    """Return scores of a metric in which only the numbers matter."""
     fields = {
         "name": "later",
         "title": "A later one",
@@ -85,7 +85,7 @@ def scored(score: float, **changed: object) -> MetricScores:
 
 
 @pytest.mark.parametrize("outcome", ["pass", "warn", "fail"])
-def test_verdict_comes_first_as_word_and_shape(report: Report, outcome: Overall) -> None:
+def test_verdict_comes_first_and_is_shown_as_a_word_and_a_shape(report: Report, outcome: Overall) -> None:
     verdict = report.verdict.model_copy(update={"outcome": outcome, "sentence": "Use <care>."})
     text = html.render_html(report.model_copy(update={"verdict": verdict}))
     main = text[text.index("<main") :]
@@ -116,7 +116,7 @@ def test_each_check_has_a_sentence_unless_it_passed(report: Report, page: str) -
         assert check.outcome == "pass" or explanation[1:] in page
 
 
-def test_check_does_not_repeat_its_title(report: Report, page: str) -> None:
+def test_explanation_of_a_check_does_not_repeat_its_title(report: Report, page: str) -> None:
     assert any(check.sentence.startswith(f"{check.title}: ") for check in report.verdict.checks)
     assert all(
         f"{check.title}: " not in page[: page.index('id="summary"')] for check in report.verdict.checks
@@ -152,7 +152,7 @@ def test_metric_without_a_chapter_is_in_the_summary(report: Report) -> None:
     "text",
     ["Exposure (bits)", "Answers to ", "Outcomes by ", "Predicted ", "Success rate on training rows", "NNDR"],
 )
-def test_chapters_show_the_parts_of_scores(page: str, text: str) -> None:
+def test_chapters_show_the_details_of_scores(page: str, text: str) -> None:
     assert text in page
 
 
@@ -165,7 +165,7 @@ def test_links_lead_to_chapters(page: str) -> None:
     assert '<a class="skip" href="#content">' in page
 
 
-def test_headings_skip_no_level(page: str) -> None:
+def test_headings_do_not_skip_levels(page: str) -> None:
     levels = [int(level) for level in re.findall(r"<h([1-6])", page)]
     assert levels[0] == 1
     assert all(after <= before + 1 for before, after in pairwise(levels))
@@ -225,7 +225,7 @@ def test_contrast_of_text_and_charts_is_sufficient(scheme: str, ground: str) -> 
             assert contrast(palette[name], palette[ground]) >= least, name
 
 
-def test_style_sheet_supports_print_reduced_motion_and_both_colour_schemes() -> None:
+def test_style_sheet_supports_print_and_reduced_motion_and_both_color_schemes() -> None:
     css = render("page.css")
     for query in ("@media print", "prefers-reduced-motion", "prefers-color-scheme: dark", ":focus-visible"):
         assert query in css
@@ -257,7 +257,7 @@ def test_floor_is_drawn_as_a_band() -> None:
     assert f'<rect class="f-real" opacity=".5" x="{left}"' in macro("charts/scale.html", "draw", drawn)
 
 
-def test_scale_far_from_the_best_score_shows_differences() -> None:
+def test_scale_shows_differences_between_scores_far_from_the_best() -> None:
     drawn = draw_scale(scored(0.01, range=(-1.0, 1.0), floor=BaselineScore(score=-0.01, n_draws=1)))
     # The scale covers a distance of 0.1, which is a twentieth of the distance between the best and the worst
     # score. A difference of 0.02 is a fifth of the scale.
@@ -279,7 +279,7 @@ def test_true_positive_rate_is_interpolated() -> None:
     assert receiver.found_at([], 0.01) == 0
 
 
-def test_axis_contains_all_estimates() -> None:
+def test_axis_covers_all_estimates_and_intervals() -> None:
     rows = [[Estimate("real", 2.0)], [Estimate("synthetic", 4.0, (1.0, 5.0))]]
     low, high = reach(rows, 0.0)
     assert low < 0.0
@@ -291,7 +291,7 @@ def test_axis_contains_all_estimates() -> None:
     assert '<b style="left:80.0%">' in text
 
 
-def test_negative_differences_have_a_different_colour() -> None:
+def test_negative_differences_have_a_different_color() -> None:
     drawn = heat_map.draw_heat_map(
         ["a", "b"], [[None, 0.5], [-0.5, None]], "label", limits=heat_map.DIFFERENCES, has_names=False
     )

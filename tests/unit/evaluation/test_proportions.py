@@ -1,4 +1,4 @@
-"""Tests of intervals of shares: closed forms, published values and coverage."""
+"""Tests of confidence intervals for shares: closed forms, published values and coverage."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_risk_is_relative_to_one_minus_the_control() -> None:
     assert risk(Proportion(1.0, 1_000), Proportion(1.0, 1_000)).score == 0
 
 
-def test_95_percent_of_intervals_contain_the_difference() -> None:
+def test_intervals_contain_the_difference_in_95_percent_of_trials() -> None:
     rng = np.random.default_rng(0)
     n, n_trials = 500, 1_000
     shares = rng.binomial(n, (0.03, 0.01), (n_trials, 2)) / n
@@ -72,7 +72,9 @@ def test_each_unit_has_the_same_weight() -> None:
 
 
 @pytest.mark.parametrize(("is_alike", "n_least", "n_most"), [(True, 200, 210), (False, 1_200, 2_000)])
-def test_correlated_rows_count_as_one_observation(is_alike: bool, n_least: int, n_most: int) -> None:
+def test_correlated_rows_of_a_unit_count_as_one_observation(
+    is_alike: bool, n_least: int, n_most: int
+) -> None:
     rng = np.random.default_rng(0)
     units = np.repeat(np.arange(200), 10)
     hits = rng.random(200 if is_alike else 2_000) < 0.4
@@ -80,14 +82,14 @@ def test_correlated_rows_count_as_one_observation(is_alike: bool, n_least: int, 
 
 
 @pytest.mark.parametrize("spread", [0.0, 0.15, 0.5])
-def test_95_percent_of_intervals_of_units_contain_the_difference(spread: float) -> None:
+def test_intervals_for_units_contain_the_difference_in_95_percent_of_trials(spread: float) -> None:
     rng = np.random.default_rng(0)
     n_units, n_trials = 60, 400
     sizes = rng.integers(2, 40, n_units)
     units = np.repeat(np.arange(n_units), sizes)
 
     def drawn(centre: float) -> Proportion:
-        # The share of a unit is the centre, a value close to the centre, 0 or 1.
+        # The share of a unit is `centre`, or differs from it by `spread`, within 0 and 1.
         own = np.clip(centre + spread * rng.choice([-1, 1], n_units), 0, 1)
         return share_of(rng.random(len(units)) < own[units], units)
 
@@ -101,7 +103,7 @@ def test_95_percent_of_intervals_of_units_contain_the_difference(spread: float) 
     assert np.mean(held) > 0.95 - 0.033
 
 
-def test_predicted_shares_agree_with_the_beta_binomial_distribution() -> None:
+def test_prediction_interval_agrees_with_the_beta_binomial_distribution() -> None:
     from scipy.stats import betabinom
 
     low, high = predicted_shares(Proportion(0.3, 40), 25, 0.01)
@@ -110,7 +112,7 @@ def test_predicted_shares_agree_with_the_beta_binomial_distribution() -> None:
 
 
 @pytest.mark.parametrize("share", [0.0, 0.02, 0.5, 1.0])
-def test_predicted_shares_contain_further_shares(share: float) -> None:
+def test_prediction_interval_contains_the_share_of_further_rows(share: float) -> None:
     rng, n, n_further = np.random.default_rng(5), 200, 300
     inside = []
     for estimate, further in zip(

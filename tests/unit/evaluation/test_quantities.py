@@ -71,14 +71,14 @@ def drawn(draw: Draw, *, seed: int) -> pa.Table:
 def with_wider_gap(table: pa.Table) -> pa.Table:
     """Return the table with values of the second column taken from rows with a similar first column."""
     order = pc.sort_indices(table, [(table.column_names[0], "ascending")]).to_numpy()
-    # Neighbours in the order of the first column keep both distributions and most of the correlation.
+    # Swaps between rows with similar first values keep both distributions and most of the correlation.
     moved = np.random.default_rng(9).permuted(order.reshape(-1, 200), axis=1).ravel()
     rows = table.take(pa.array(order))
     return rows.set_column(1, table.column_names[1], table.column(1).take(pa.array(moved)))
 
 
 @pytest.mark.parametrize("draw", [stays, deliveries, meters, prices, trips])
-def test_differences_of_shuffled_neighbours_are_noticed(draw: Draw) -> None:
+def test_wrong_differences_between_shuffled_columns_are_detected(draw: Draw) -> None:
     real = drawn(draw, seed=1)
     fresh = score_pairs(comparison(real, drawn(draw, seed=2)))
     shuffled = score_pairs(comparison(real, with_wider_gap(real)))
@@ -124,12 +124,12 @@ def test_page_shows_the_differences_in_their_unit() -> None:
     ],
     ids=["independent", "other units", "ratings"],
 )
-def test_columns_that_do_not_belong_together_are_not_paired(columns: dict[str, Any]) -> None:
+def test_unrelated_columns_are_not_paired(columns: dict[str, Any]) -> None:
     table = pa.table(columns)
     assert isinstance(score_pairs(comparison(table, table)), UnscoredResult)
 
 
-def test_number_of_pairs_is_bounded() -> None:
+def test_number_of_pairs_is_limited() -> None:
     rng = np.random.default_rng(1)
     base = rng.normal(size=(N, 1))
     table = pa.table({f"x{i}": values for i, values in enumerate((base + 0.01 * rng.normal(size=(N, 60))).T)})
@@ -150,7 +150,7 @@ def costs(rng: np.random.Generator, n: int) -> pa.Table:
     )
 
 
-def test_clipped_tails_are_noticed() -> None:
+def test_clipped_tails_are_detected() -> None:
     rng = np.random.default_rng(4)
     real, fresh = costs(rng, 5_000), costs(rng, 5_000)
     clipped = pa.table(
@@ -168,7 +168,7 @@ def test_clipped_tails_are_noticed() -> None:
     assert of_clipped.score < 0.6 < of_fresh.score
 
 
-def test_lower_tails_are_compared_too() -> None:
+def test_lower_tails_are_also_compared() -> None:
     values = -np.random.default_rng(4).lognormal(3, 2, 5_000)
     result = score_tails(comparison(pa.table({"x": values}), pa.table({"x": np.maximum(values, -100)})))
     assert isinstance(result, TailsResult)
@@ -178,7 +178,7 @@ def test_lower_tails_are_compared_too() -> None:
     assert result.score < 0.5
 
 
-def test_extreme_quantile_of_few_rows_is_exceeded_by_five() -> None:
+def test_extreme_quantile_is_exceeded_by_at_least_five_real_rows() -> None:
     values = np.random.default_rng(4).lognormal(3, 2, 600)
     result = score_tails(comparison(pa.table({"x": values}), pa.table({"x": values})))
     assert isinstance(result, TailsResult)

@@ -38,7 +38,7 @@ def ask(real: pa.Table, synthetic: pa.Table, **query: Any) -> queries.QueryAnswe
     return result.queries[0]
 
 
-def test_counts_are_scaled_and_small_groups_hidden() -> None:
+def test_counts_are_scaled_and_small_groups_are_hidden() -> None:
     found = ask(REAL, SYNTHETIC, aggregate="count", group_by=["town"])
     shown = {group.group: (group.real, group.synthetic, group.error) for group in found.groups}
     # A count of 5 among 11 synthetic rows scales to 10 among 22 rows.
@@ -65,7 +65,8 @@ def test_share_that_meets_a_condition_is_computed_by_group() -> None:
     where = {"pay": {"minimum": 5, "maximum": 100}}
     found = ask(REAL, REAL, aggregate="share", group_by=["town"], where=where)
     shares = {group.group: group.real for group in found.groups}
-    # In the north, 5 of 10 values meet the condition (5 to 9). In the south, all values meet it.
+    # In the north, the values 5 to 9 of 0 to 9 meet the condition. In the south, all values meet the
+    # condition.
     assert shares == {("north",): 0.5, ("south",): 1.0}
 
 
@@ -76,7 +77,7 @@ def test_bounds_on_dates_are_strings() -> None:
     assert (found.groups[0].real, found.groups[0].synthetic) == (10.0, 10.0)
 
 
-def test_error_of_a_mean_date_is_in_standard_deviations() -> None:
+def test_error_of_a_mean_date_is_reported_in_standard_deviations() -> None:
     found = ask(REAL, REAL.slice(0, 22), aggregate="mean", column="joined")
     assert found.measure == "in standard deviations"
     assert found.error == 0.0
@@ -119,14 +120,14 @@ def test_quantile_near_a_single_row_is_not_shown() -> None:
         ),
     ],
 )
-def test_invalid_query_has_a_reason(query: dict[str, Any], reason: str) -> None:
+def test_reason_is_reported_for_an_invalid_query(query: dict[str, Any], reason: str) -> None:
     result = queries.score(comparison(REAL, SYNTHETIC, queries=(AggregateQuery.model_validate(query),)))
     assert isinstance(result, UnscoredResult)
     assert reason in result.reason
     assert "much" not in result.reason
 
 
-def test_numbers_with_many_values_cannot_be_grouped() -> None:
+def test_query_cannot_group_by_a_numeric_column_with_many_values() -> None:
     table = pa.table({"pay": np.arange(200.0)})
     result = queries.score(
         comparison(table, table, queries=(AggregateQuery(aggregate="count", group_by=("pay",)),))
@@ -145,7 +146,7 @@ def test_query_without_an_answer_does_not_affect_the_others() -> None:
     assert (result.score, result.queries[0].error, result.queries[1].name) == (0.0, None, "pay")
 
 
-def test_distinct_values_are_counted_in_the_same_number_of_rows() -> None:
+def test_distinct_values_are_counted_in_equal_numbers_of_rows() -> None:
     # Two of the rows a, a and b can be chosen in three ways. Two of these choices contain both values.
     assert rarefied(np.array([0.0, 0.0, 1.0]), 2) == pytest.approx(5 / 3)
     assert rarefied(np.array([0.0, 0.0, 1.0]), 3) == pytest.approx(2.0)

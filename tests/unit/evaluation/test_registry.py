@@ -1,4 +1,4 @@
-"""Tests that a metric added by the documented steps appears in reports, their schema and the catalogue."""
+"""Tests that a metric added by the documented steps appears in reports, their schema and the catalog."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ print(json.dumps({
 """
 
 
-def test_a_new_metric_is_in_the_catalogue_in_reports_and_in_their_schema(tmp_path: Path) -> None:
+def test_a_new_metric_appears_in_the_catalog_and_in_reports_and_in_their_schema(tmp_path: Path) -> None:
     project = copy_project(tmp_path / "project")
     build(PAGE, project)
     assert json.loads(run(f"python -c {shlex.quote(SHOW)}", project)) == {

@@ -69,7 +69,7 @@ def report() -> Report:
     )
 
 
-def test_every_metric_has_its_baselines(report: Report) -> None:
+def test_every_scored_metric_has_the_baselines_that_it_declares(report: Report) -> None:
     assert [row.name for row in report.summary()] == list(METRICS)
     reasons = {row.name: row.reason for row in report.summary() if row.reason}
     assert set(reasons) == {"canaries", "membership_outliers"}
@@ -82,7 +82,7 @@ def test_every_metric_has_its_baselines(report: Report) -> None:
         assert (row.real is None) == (METRICS[row.name].real_baseline is None)
 
 
-def test_independent_columns_lose_the_pairs_and_keep_the_shapes(report: Report) -> None:
+def test_independent_columns_keep_the_distributions_and_lose_the_dependencies(report: Report) -> None:
     rows = {row.name: row for row in report.summary()}
     assert rows["column_pairs"].independent < rows["column_pairs"].value - 0.03  # type: ignore[operator]
     # The Kolmogorov-Smirnov distance between samples of 500 and 800 rows has a mean of about 0.87 *
@@ -109,11 +109,11 @@ def test_same_tables_and_seed_give_the_same_report() -> None:
     assert reports[0] == reports[1]
 
 
-def test_report_is_read_back_from_json(report: Report) -> None:
+def test_report_survives_a_round_trip_through_json(report: Report) -> None:
     assert Report.model_validate_json(report.model_dump_json()) == report
 
 
-def test_metrics_without_needs_are_scored_without_holdout_and_target() -> None:
+def test_metrics_without_special_needs_are_scored_without_a_holdout_or_a_target() -> None:
     real = people(200, seed=1)
     report = evaluate(ComparisonTables(real, people(100, seed=2)), infer_table(real))
     reasons = {row.name: row.reason for row in report.summary() if row.value is None}
@@ -244,7 +244,7 @@ def test_hostile_names_and_values_stay_text() -> None:
     assert "\x07" not in text
 
 
-def test_page_of_fifty_columns_is_small(tmp_path: Path) -> None:
+def test_page_for_fifty_columns_is_smaller_than_two_megabytes(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     columns = {f"number {i}": rng.normal(size=300) for i in range(25)}
     columns |= {f"text {i}": rng.choice([f"value {j}" * 5 for j in range(20)], 300) for i in range(25)}

@@ -29,7 +29,7 @@ def report() -> Report:
     return evaluate(ComparisonTables(real, people(100, seed=2)), infer_table(real))
 
 
-def test_frame_has_one_row_per_metric_with_its_numbers(report: Report) -> None:
+def test_data_frame_has_one_row_per_metric_with_its_numbers(report: Report) -> None:
     frame = report.to_frame()
     assert frame["name"].tolist() == [scores.name for scores in report.metrics]
     assert all(frame[column].dtype == "float64" for column in NUMBERS)
@@ -40,7 +40,7 @@ def test_frame_has_one_row_per_metric_with_its_numbers(report: Report) -> None:
     assert (row["value"], row["real"], row["best"]) == (scores.synthetic.score, scores.floor.score, 1.0)
 
 
-def test_frame_contains_reasons_and_outcomes(report: Report) -> None:
+def test_data_frame_contains_reasons_and_outcomes(report: Report) -> None:
     frame = report.to_frame().set_index("name")
     assert frame.loc["nearest_record", "reason"] == "needs a holdout"
     assert pd.isna(frame.loc["nearest_record", "value"])
@@ -66,7 +66,7 @@ def test_report_is_saved_in_the_format_of_its_suffix(
 
 
 @pytest.mark.parametrize("name", ["report", "report.pdf", "report.html.gz", ".html"])
-def test_other_suffix_is_rejected_with_a_remedy(report: Report, tmp_path: Path, name: str) -> None:
+def test_error_for_an_unsupported_suffix_contains_a_remedy(report: Report, tmp_path: Path, name: str) -> None:
     with pytest.raises(InvalidInput, match=re.escape(repr(name)) + ".* Use .html .* or .json") as caught:
         report.save(tmp_path / name)
     assert caught.value.code == "unknown_format"
@@ -85,7 +85,7 @@ def test_error_names_the_missing_folder(report: Report, tmp_path: Path) -> None:
         report.save(tmp_path / "absent" / "report.html")
 
 
-def test_notebook_shows_verdict_and_scores_without_colours(report: Report) -> None:
+def test_notebook_output_shows_verdict_and_scores_without_colors(report: Report) -> None:
     text = report._repr_html_()
     page = Page(text)
     assert page.open_tags == []
@@ -96,7 +96,7 @@ def test_notebook_shows_verdict_and_scores_without_colours(report: Report) -> No
     assert "Not scored: needs a holdout" in text
 
 
-def test_notebook_escapes_titles_and_reasons(report: Report) -> None:
+def test_notebook_output_escapes_titles_and_reasons(report: Report) -> None:
     hostile = report.metrics[0].model_copy(
         update={"title": HOSTILE, "synthetic": UnscoredResult(reason=HOSTILE)}
     )
@@ -106,7 +106,7 @@ def test_notebook_escapes_titles_and_reasons(report: Report) -> None:
     assert "\u202e" not in text
 
 
-def test_text_of_a_report_has_a_few_lines(report: Report) -> None:
+def test_text_of_a_report_has_at_most_six_lines(report: Report) -> None:
     text = str(report)
     assert repr(report) == text
     assert text.count("\n") <= 5

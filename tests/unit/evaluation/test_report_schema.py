@@ -1,4 +1,4 @@
-"""The JSON Schema of reports is up to date, and reports conform to it."""
+"""Tests that the JSON Schema of reports is up to date and that reports conform to it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from understudy.tables.inference import infer_table
 ROOT = Path(__file__).parents[3]
 
 
-def test_the_written_schema_is_current() -> None:
+def test_the_published_schema_is_up_to_date() -> None:
     assert json.loads((ROOT / FILE).read_text(encoding="utf-8")) == report_schema()
 
 

@@ -87,10 +87,10 @@ def test_generator_that_copies_subjects_is_detected_by_all_attacks(name: str) ->
 
 
 @pytest.mark.parametrize("name", SIZES)
-def test_generator_of_other_subjects_is_not_detected(name: str) -> None:
+def test_generator_of_new_subjects_is_not_reported_as_a_leak(name: str) -> None:
     checks = attacked(compared("safe", SIZES[name], "patient"))
     assert not {check.metric for check in checks.values() if check.outcome in ("warn", "fail")}
-    # With a few hundred subjects, some intervals are too wide to pass, but all intervals contain the score of
+    # With a few hundred subjects, some intervals are too wide to pass, but they contain the score expected by
     # chance.
     low, high = checks["membership_distance"].interval or (1, 1)
     assert low <= 0.5 <= high
@@ -147,7 +147,7 @@ def test_subject_is_excluded_from_all_scores(shared: Report) -> None:
     assert {excluded.column: excluded.copied for excluded in shared.left_out}["patient"] == 0
 
 
-def test_values_of_the_subject_do_not_help_an_attacker() -> None:
+def test_values_of_the_subject_column_do_not_affect_attacks() -> None:
     real = compared("leak", [10] * 150, "patient")
     training, holdout, schema = split([10] * 150, "patient")
     made = leak(training, [10] * 150, seed=SEED)
@@ -204,7 +204,7 @@ def test_page_shows_the_numbers_of_subjects_and_of_shared_subjects(shared: Repor
     assert "Holdout of whole subjects" in page
 
 
-def test_older_reports_are_read_as_reports_on_rows(shared: Report) -> None:
+def test_reports_of_older_versions_are_read_as_reports_on_rows(shared: Report) -> None:
     new = {"unit", "n_subjects_shared", "n_rows_shared", "n_rows_shared_max"}
     document = json.loads(shared.model_dump_json(exclude=new))
     for size in document["tables"].values():
@@ -217,7 +217,7 @@ def test_older_reports_are_read_as_reports_on_rows(shared: Report) -> None:
     assert "training subjects</dt>" not in render_html(old)
 
 
-def test_nearest_record_detects_copied_subjects_only() -> None:
+def test_nearest_record_detects_copied_subjects_but_not_new_ones() -> None:
     comparison = compared("leak", TEN_EACH, "patient")
     leaked = nearest_record.score(comparison)
     safe = nearest_record.score(compared("safe", TEN_EACH, "patient"))
@@ -231,12 +231,12 @@ def test_nearest_record_detects_copied_subjects_only() -> None:
     assert safe.interval[0] <= 0.5 <= safe.interval[1]  # type: ignore[union-attr]
 
 
-def test_copies_with_another_subject_count_as_copies() -> None:
+def test_copied_rows_under_another_subject_count_as_copies() -> None:
     training, holdout, schema = split([10] * 150, "patient")
     copied = under_other_numbers(training)
     result = exact_copies.score(compare(ComparisonTables(training, copied, holdout), schema, seed=SEED))
     assert result.score == 1
-    # All subjects with copied rows are training subjects. Six of ten subjects are training subjects.
+    # All subjects with copied rows are training subjects, although only six of ten subjects are.
     assert result.p_value is not None
     assert result.p_value < 1e-9
 

@@ -26,7 +26,7 @@ def rare(n_rows: int, *, seed: int) -> pa.Table:
     )
 
 
-def test_roc_of_known_ranks_is_exact() -> None:
+def test_roc_curve_of_known_ranks_is_exact() -> None:
     # The ranks are + - + -, so the curve has the points (0, 1/2), (1/2, 1/2), (1/2, 1) and (1, 1).
     scores, is_positive = np.array([0.9, 0.8, 0.7, 0.1]), np.array([True, False, True, False])
     assert roc_at(scores, is_positive, np.array([0.25, 0.75, 1.0])) == [0.5, 1.0, 1.0]
@@ -44,11 +44,11 @@ def test_both_models_predict_the_classes() -> None:
     assert result.roc.label == "rare"
     assert result.interval is not None
     # The best AUC for two normal distributions 2.5 apart is Phi(2.5 / sqrt 2) = 0.961. A model trained on 100
-    # rare rows reaches less.
+    # rare rows has a lower AUC.
     assert 0.88 < result.score < 0.98
 
 
-def test_errors_of_a_numeric_target_are_in_its_unit() -> None:
+def test_errors_of_a_numeric_target_have_the_unit_of_the_target() -> None:
     rng = np.random.default_rng(0)
     real, synthetic, holdout = (
         pa.table({"x": x, "y": 2 * x + 0.5 * rng.normal(size=1500)}) for x in rng.normal(size=(3, 1500))
@@ -63,7 +63,7 @@ def test_errors_of_a_numeric_target_are_in_its_unit() -> None:
     assert result.by_class == []
 
 
-def test_class_with_few_test_rows_is_not_named() -> None:
+def test_report_does_not_name_a_class_with_few_test_rows() -> None:
     labels = ["a"] * 200 + ["b"] * 200 + ["secret"] * 3
     rng = np.random.default_rng(0)
     table = pa.table({"x": rng.random(403), "c": rng.permutation(labels)})
@@ -88,8 +88,8 @@ def test_lift_is_close_to_one_for_noise_and_large_for_a_signal() -> None:
     assert isinstance(noise, rare_class.RareClassResult)
     assert result.label == "rare"
     assert result.synthetic.lift > 8
-    # The 150 positives are in random order. The average precision is close to their share, so the lift is
-    # close to 1.
+    # The 150 positives are in random order. The average precision is close to the share of positives, so the
+    # lift is close to 1.
     assert noise.synthetic.lift == pytest.approx(1.0, abs=0.5)
 
 
@@ -104,12 +104,12 @@ def test_overestimated_probabilities_raise_the_calibration_error() -> None:
     )
     assert isinstance(right, rare_class.RareClassResult)
     assert isinstance(wrong, rare_class.RareClassResult)
-    # A fifth of the common rows is labelled rare, so nearly all probabilities are too high by one fifth.
+    # One fifth of the common rows are labeled rare, so nearly all probabilities are too high by one fifth.
     assert wrong.synthetic.calibration_error == pytest.approx(0.19, abs=0.05)
     assert right.synthetic.calibration_error < 0.05
 
 
-def test_rare_class_of_a_numeric_target_is_not_scored() -> None:
+def test_rare_classes_are_not_scored_for_a_numeric_target() -> None:
     compared = comparison(people(200, seed=1), people(200, seed=2), target="height")
     assert rare_class.score(compared) == UnscoredResult(reason="needs a target column with classes")
 

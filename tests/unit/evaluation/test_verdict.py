@@ -66,7 +66,7 @@ def test_lower_score_has_a_better_outcome(score: float, outcome: str) -> None:
 @pytest.mark.parametrize(
     ("score", "outcome"), [(0.55, "pass"), (0.75, "warn"), (0.25, "warn"), (0.95, "fail")]
 )
-def test_score_nearer_to_the_best_has_a_better_outcome_on_both_sides(score: float, outcome: str) -> None:
+def test_score_closer_to_the_best_has_a_better_outcome_on_both_sides(score: float, outcome: str) -> None:
     threshold = PolicyThreshold(metric="two_sample", warn=0.7, fail=0.9)
     assert check(threshold, scores(TWO_SAMPLE, score)).outcome == outcome
 
@@ -80,7 +80,7 @@ def test_score_nearer_to_the_best_has_a_better_outcome_on_both_sides(score: floa
         ((0.55, 0.62), "fail"),
     ],
 )
-def test_check_of_an_attack_uses_its_whole_interval(
+def test_check_of_an_attack_uses_the_whole_confidence_interval(
     monkeypatch: pytest.MonkeyPatch, interval: tuple[float, float], outcome: str
 ) -> None:
     attack = replace(COPIES, name="attack", chance=0.5)
@@ -92,7 +92,7 @@ def test_check_of_an_attack_uses_its_whole_interval(
 @pytest.mark.parametrize(
     ("score", "floor", "outcome"), [(0.9, 0.92, "pass"), (0.8, 0.9, "warn"), (0.5, 0.9, "fail")]
 )
-def test_loss_is_the_difference_from_real_rows(score: float, floor: float, outcome: str) -> None:
+def test_loss_is_the_difference_from_the_score_of_real_rows(score: float, floor: float, outcome: str) -> None:
     threshold = PolicyThreshold(metric="column_shapes", of="loss", warn=0.05, fail=0.25)
     assert check(threshold, scores(SHAPES, score, floor=floor)).outcome == outcome
 
@@ -105,14 +105,14 @@ def test_loss_without_a_baseline_is_unscored() -> None:
 @pytest.mark.parametrize(
     ("score", "outcome"), [(0.91, "pass"), (0.8, "inconclusive"), (0.6, "inconclusive"), (0.5, "fail")]
 )
-def test_loss_within_the_band_of_real_rows_is_inconclusive(score: float, outcome: str) -> None:
+def test_loss_is_inconclusive_if_real_rows_may_score_as_low(score: float, outcome: str) -> None:
     threshold = PolicyThreshold(metric="column_shapes", of="loss", warn=0.05, fail=0.25)
     result = check(threshold, scores(SHAPES, score, floor=0.9, floor_interval=(0.55, 0.98)))
     assert result.outcome == outcome
     assert result.loss_interval == pytest.approx((0.55 - score, 0.98 - score))
 
 
-def test_loss_compares_as_many_synthetic_rows_as_real_rows() -> None:
+def test_loss_is_computed_on_equal_numbers_of_synthetic_and_real_rows() -> None:
     whole, cut = scores(SHAPES, 0.9, floor=0.7), scores(SHAPES, 0.5)
     threshold = PolicyThreshold(metric="column_shapes", of="loss", warn=0.05, fail=0.25)
     result = check(threshold, whole.model_copy(update={"synthetic_cut": cut.synthetic}))
@@ -141,7 +141,7 @@ def test_missing_score_counts_only_if_it_is_required(required: bool, outcome: st
     assert "needs a holdout" in verdict.checks[0].sentence
 
 
-def test_metric_that_failed_does_not_pass() -> None:
+def test_check_of_a_metric_that_raised_an_error_does_not_pass() -> None:
     broken = scores(COPIES, None).model_copy(
         update={"synthetic": UnscoredResult(reason="could not be computed", is_fault=True)}
     )
@@ -149,7 +149,7 @@ def test_metric_that_failed_does_not_pass() -> None:
     assert judge(policy, [broken]).outcome == "warn"
 
 
-def test_worst_check_determines_the_verdict_and_is_named() -> None:
+def test_worst_check_determines_the_verdict_and_the_verdict_names_it() -> None:
     policy = Policy(
         name="own",
         thresholds=(
@@ -162,12 +162,12 @@ def test_worst_check_determines_the_verdict_and_is_named() -> None:
     assert verdict.sentence == "The synthetic data does not meet the policy own. Failed checks: Exact copies."
 
 
-def test_all_named_policies_are_valid() -> None:
+def test_all_predefined_policies_are_valid() -> None:
     for policy in POLICIES.values():
         check_policy(policy)
 
 
-def test_public_policy_is_at_least_as_strict_as_standard() -> None:
+def test_public_policy_is_at_least_as_strict_as_the_standard_policy() -> None:
     standard = {(one.metric, one.of): one for one in POLICIES["standard"].thresholds}
     public = {(one.metric, one.of): one for one in POLICIES["public"].thresholds}
     assert standard.keys() <= public.keys()
@@ -181,7 +181,7 @@ def test_public_policy_is_at_least_as_strict_as_standard() -> None:
             assert (other <= one) if is_low_good else (other >= one)
 
 
-def test_unknown_names_are_rejected_with_a_list_of_known_names() -> None:
+def test_error_for_an_unknown_policy_or_metric_lists_the_known_names() -> None:
     with pytest.raises(InvalidInput, match="standard, public"):
         resolve_policy("lenient")
     with pytest.raises(InvalidInput, match="'beauty'"):

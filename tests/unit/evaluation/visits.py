@@ -11,8 +11,7 @@ import pyarrow as pa
 from understudy.tables.inference import infer_table
 from understudy.tables.schema import TableSchema
 
-# This is the standard deviation between the visits of a patient. The standard deviation between patients is
-# 1.
+# Standard deviation between the visits of one patient, where that between patients is 1.
 WITHIN = 0.02
 STABLE = ("weight", "pressure", "glucose", "iron")
 
@@ -23,9 +22,9 @@ def visits(sizes: Sequence[int], *, seed: int, time: int = 0) -> pa.Table:
     Parameters
     ----------
     seed : int
-        The seed of the patients. Another seed gives other patients of the same kind.
+        Seed of the patients. Another seed gives other patients from the same distribution.
     time : int
-        The seed of the visits. Another value gives other visits of the same patients.
+        Seed of the visits. Another value gives other visits of the same patients.
     """
     who, when = np.random.default_rng(seed), np.random.default_rng([seed, time])
     n = int(np.sum(sizes))

@@ -48,18 +48,20 @@ def test_unnamed_integer_index_becomes_a_range_index():
     assert_frame_equal(round_trip(frame), frame.reset_index(drop=True))
 
 
-def test_attrs_are_ignored():
+def test_frame_attrs_are_ignored():
     frame = pd.DataFrame({"size": [1, 2]})
     frame.attrs["source"] = "a ward"
     assert round_trip(frame).attrs == {}
 
 
-def test_returned_frame_is_writeable():
+def test_returned_frame_can_be_written_to():
     frame = pd.DataFrame({"whole": [1, 2], "float": [0.5, 1.5], "moment": pd.to_datetime(["2020", "2021"])})
     back = round_trip(frame)
     back.loc[0] = back.loc[1]
     for name in frame:
-        back[name].to_numpy(copy=False).flags.writeable = True  # This fails for memory that Arrow owns.
+        back[name].to_numpy(
+            copy=False
+        ).flags.writeable = True  # Setting this flag fails for memory that Arrow owns.
     assert_frame_equal(back, frame.iloc[[1, 1]].reset_index(drop=True))
 
 
@@ -75,7 +77,7 @@ def test_values_of_another_byte_order_are_converted():
     assert_frame_equal(round_trip(frame), pd.DataFrame({"x": [1, 2]}))
 
 
-def test_subclass_of_a_frame_is_accepted():
+def test_subclass_of_a_data_frame_is_accepted():
     class Frame(pd.DataFrame): ...
 
     assert read_frame(Frame({"x": [1]}))[1].library == "pandas"
@@ -91,7 +93,7 @@ def test_objects_with_arrow_streams_are_accepted(kind: str):
     assert form.library == "arrow"
 
 
-def test_table_is_converted_to_another_library():
+def test_table_is_returned_as_a_frame_of_another_library():
     frame = pd.DataFrame(
         {"x": pd.Series([1, None], dtype="Int64"), "y": pd.Series(["a", "b"], dtype="category")}
     )
@@ -102,7 +104,7 @@ def test_table_is_converted_to_another_library():
         write_frame(table, form, frames="dask")  # type: ignore[arg-type]
 
 
-def test_integers_of_a_file_stay_integers(tmp_path: Any):
+def test_integers_read_from_a_file_stay_integers(tmp_path: Any):
     (tmp_path / "t.csv").write_text("a,b,c,d\n1,,true,x\n2,3,,y\n")
     table, form = read_frame(tmp_path / "t.csv")
     dtypes = [str(dtype) for dtype in write_frame(table.slice(1), form).dtypes]
@@ -110,14 +112,14 @@ def test_integers_of_a_file_stay_integers(tmp_path: Any):
     assert read_frame(str(tmp_path / "t.csv"))[1] == form
 
 
-def test_values_missing_from_the_format_become_categories():
+def test_values_that_the_format_does_not_list_become_categories():
     form = read_frame(pd.DataFrame({"x": pd.Series(["a", "b"], dtype="category")}))[1]
     written = write_frame(pa.table({"x": ["c", "a", None]}), form)["x"]
     assert written.cat.categories.tolist() == ["a", "b", "c"]
     assert written.isna().tolist() == [False, False, True]
 
 
-def test_integers_with_missing_values_become_nullable():
+def test_integers_with_missing_values_get_a_nullable_dtype():
     form = read_frame(pd.DataFrame({"x": [1, 2], "y": [True, False]}))[1]
     written = write_frame(pa.table({"x": [1, None], "y": [None, True]}), form)
     assert [str(dtype) for dtype in written.dtypes] == ["Int64", "boolean"]
@@ -142,7 +144,7 @@ DTYPES = (
 
 
 @pytest.mark.parametrize("name", ARROW_COLUMNS)
-def test_format_that_does_not_fit_is_refused_or_harmless(name: str):
+def test_format_that_does_not_match_the_column_is_refused_or_harmless(name: str):
     column = ARROW_COLUMNS[name].dictionary_decode() if name.startswith("dict") else ARROW_COLUMNS[name]
     outcomes = set()
     for library in ("pandas", "polars", "arrow"):

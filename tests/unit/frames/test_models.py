@@ -43,7 +43,7 @@ def test_sample_has_the_dtype_of_the_pandas_column(name: str, pandas_samples: tu
             assert sample[name].cat.categories.equals(real.cat.categories)
 
 
-def test_saved_model_samples_the_same_frame(pandas_samples: tuple[Any, Any]):
+def test_loaded_model_samples_the_same_frame(pandas_samples: tuple[Any, Any]):
     pd.testing.assert_frame_equal(*pandas_samples)
 
 

@@ -1,4 +1,4 @@
-"""Tests of the checks and default values at the creation of a job."""
+"""Tests of the checks and default values that apply when a job is created."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from understudy.services.schemas import SchemaEdit, update_schema
 from understudy.tables.schema_changes import SchemaChange
 
 UNKNOWN_DATASET, UNKNOWN_MODEL = "ds_" + "0" * 26, "mdl_" + "0" * 26
-# JavaScript represents integers up to this value exactly.
+# JavaScript represents integers exactly up to this value.
 N_SEEDS = 2**53
 
 
@@ -58,7 +58,7 @@ def project(resources: Resources, caller: Caller, small_table: pa.Table, work: d
     return Project(resources, caller, dataset_id, model_id)
 
 
-def test_omitted_values_are_chosen(project):
+def test_omitted_parameters_get_default_values(project):
     train = project.resolve("train", dataset_id=project.dataset_id)
     assert (train.name, train.synthesizer.name) == ("table", "tree_chain")
     assert 0 <= train.seed < N_SEEDS
@@ -67,7 +67,7 @@ def test_omitted_values_are_chosen(project):
     assert 0 <= sample.seed < N_SEEDS
 
 
-def test_given_values_are_kept(project):
+def test_given_parameters_are_kept(project):
     train = project.resolve("train", dataset_id=project.dataset_id, seed=0, name="mine")
     assert (train.seed, train.name) == (0, "mine")
 
@@ -96,7 +96,7 @@ def test_resource_of_another_project_is_not_found(project, resources, other_call
             validate_job(resources, other_caller.project_id, parse_parameters(parameters))
 
 
-def test_pending_dataset_is_a_conflict(resources, caller, small_table):
+def test_job_on_a_pending_dataset_is_a_conflict(resources, caller, small_table):
     dataset_id = upload_table(resources, caller, small_table)
     requested = parse_parameters({"kind": "train", "dataset_id": dataset_id})
     with pytest.raises(Conflict, match="still being read") as caught:
@@ -104,7 +104,7 @@ def test_pending_dataset_is_a_conflict(resources, caller, small_table):
     assert caught.value.code == "not_ready"
 
 
-def test_failed_dataset_is_a_conflict(resources, caller, run_jobs):
+def test_job_on_a_failed_dataset_is_a_conflict(resources, caller, run_jobs):
     dataset_id = upload_table(resources, caller, pa.table({"a": pa.array([], pa.int64())}))
     run_jobs()
     requested = parse_parameters({"kind": "train", "dataset_id": dataset_id})
@@ -112,7 +112,7 @@ def test_failed_dataset_is_a_conflict(resources, caller, run_jobs):
         validate_job(resources, caller.project_id, requested)
 
 
-def test_too_many_rows_are_rejected_with_the_limit(project):
+def test_error_for_too_many_rows_contains_the_limit(project):
     with pytest.raises(TooLarge, match=r"100,000,000") as caught:
         project.resolve("sample", model_id=project.model_id, n_rows=100_000_001)
     assert (caught.value.code, caught.value.pointer) == ("too_many_rows", "/n_rows")
@@ -123,7 +123,7 @@ OSLO = {"where": {"city": {"equals": "Oslo"}}, "n_rows": 30}
 
 @pytest.fixture
 def constrainable(project) -> Project:
-    """Add a model that supports conditions to the project. No job uses its file."""
+    """Add a model that supports conditions to the project. The model needs no file, because no job runs."""
     with project.resources.sessions.begin() as session:
         plain = models.get(session, project.caller.project_id, ids.from_text("model", project.model_id))
         values = {field.name: getattr(plain, field.name) for field in fields(NewModel)}
@@ -164,7 +164,7 @@ def test_conditions_determine_the_number_of_rows(constrainable):
         ),
     ],
 )
-def test_invalid_condition_is_reported_with_its_place(constrainable, parameters, code, pointer):
+def test_error_for_an_invalid_condition_contains_a_pointer_to_it(constrainable, parameters, code, pointer):
     with pytest.raises(InvalidInput) as caught:
         sample(constrainable, **parameters)
     assert (caught.value.code, caught.value.pointer) == (code, pointer)
@@ -184,7 +184,7 @@ def test_model_without_support_for_constraints_is_rejected(project):
     assert caught.value.code == "unsupported_by_synthesizer"
 
 
-def test_rows_with_conditions_have_a_higher_estimate(constrainable):
+def test_conditions_increase_the_cost_estimate(constrainable):
     def seconds(**parameters: object) -> float:
         resolved = sample(constrainable, **parameters)
         return estimate_job(constrainable.resources, constrainable.caller.project_id, resolved).cpu_seconds
@@ -209,7 +209,7 @@ def test_model_without_support_for_imputation_is_rejected(project):
     assert caught.value.code == "unsupported_by_synthesizer"
 
 
-def test_dataset_with_different_columns_is_not_imputed(constrainable, run_jobs):
+def test_dataset_with_other_columns_than_the_model_is_not_imputed(constrainable, run_jobs):
     other_id = upload_table(constrainable.resources, constrainable.caller, pa.table({"other": [1, 2, 3]}))
     run_jobs()
     with pytest.raises(InvalidInput, match="only one of them has 'age'") as caught:
@@ -217,7 +217,7 @@ def test_dataset_with_different_columns_is_not_imputed(constrainable, run_jobs):
     assert caught.value.code == "schema_mismatch"
 
 
-def test_draws_are_checked_against_the_limit_of_samples(constrainable):
+def test_number_of_imputed_rows_is_limited_like_that_of_sampled_rows(constrainable):
     settings = constrainable.resources.settings.model_copy(update={"sample_rows_max": 399})
     small = replace(constrainable, resources=replace(constrainable.resources, settings=settings))
     with pytest.raises(TooLarge, match="2 draws of 200 rows are 400 rows") as caught:
@@ -225,7 +225,7 @@ def test_draws_are_checked_against_the_limit_of_samples(constrainable):
     assert (caught.value.code, caught.value.pointer) == ("too_many_rows", "/n_draws")
 
 
-def test_every_draw_increases_the_estimate(constrainable):
+def test_every_draw_increases_the_cost_estimate(constrainable):
     one, five = (
         estimate_job(
             constrainable.resources, constrainable.caller.project_id, impute(constrainable, n_draws=n)
@@ -241,7 +241,7 @@ def evaluate(project: Project, **changes: object) -> Any:
     return project.resolve("evaluate", **{**same, **changes})
 
 
-def test_target_must_be_a_column(project):
+def test_target_must_be_a_column_of_the_dataset(project):
     assert evaluate(project, target="age").target == "age"
     with pytest.raises(InvalidInput, match="'agee'") as caught:
         evaluate(project, target="agee")
@@ -249,7 +249,7 @@ def test_target_must_be_a_column(project):
 
 
 @pytest.mark.parametrize("role", ["synthetic_dataset_id", "holdout_dataset_id"])
-def test_tables_with_different_columns_are_not_compared(project, run_jobs, role):
+def test_tables_with_different_columns_cannot_be_compared(project, run_jobs, role):
     other_id = upload_table(project.resources, project.caller, pa.table({"other": [1, 2, 3]}))
     run_jobs()
     with pytest.raises(UnderstudyError, match="only one of them has 'age'") as caught:

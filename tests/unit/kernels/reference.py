@@ -177,7 +177,7 @@ def _boosted_leaves(
     def value(part: list[int]) -> float:
         return sum(slope[i] for i in part) ** 2 / (sum(hessian[i] for i in part) + rules.ridge)
 
-    # Ties within the error of single precision are resolved in favour of the first split.
+    # Ties within the error of single precision are resolved in favor of the first split.
     best = 1e-5
     sides: tuple[list[int], list[int]] = (rows, [])
     for column in codes:

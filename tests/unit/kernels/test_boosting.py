@@ -32,7 +32,7 @@ def scores(boosted: Boosted, codes: npt.NDArray[np.uint8]) -> npt.NDArray[np.flo
 
 @without_deadline
 @given(st.integers(0, 2**32 - 1), st.booleans())
-def test_trees_match_reference(seed: int, is_class: bool) -> None:
+def test_boosted_trees_match_reference_implementation(seed: int, is_class: bool) -> None:
     rng = np.random.default_rng(seed)
     codes = rng.integers(0, 5, (3, 60)).astype(np.uint8)
     target = rng.integers(0, 2, 60).astype(np.float64)
@@ -46,7 +46,7 @@ def test_trees_match_reference(seed: int, is_class: bool) -> None:
     assert scores(boosted, codes) == pytest.approx(expected, abs=1e-3)
 
 
-def test_log_odds_of_two_sets_are_learned() -> None:
+def test_log_odds_between_two_sets_of_rows_are_learned() -> None:
     # Values below 100 are three times as frequent in the first set as in the second set.
     codes = np.array([[50] * 300 + [150] * 100 + [50] * 100 + [150] * 300], np.uint8)
     target = np.repeat([1.0, 0.0], 400)

@@ -22,13 +22,13 @@ def run(code: str) -> str:
     ).stdout
 
 
-def test_second_process_compiles_nothing() -> None:
+def test_second_process_loads_kernels_from_the_cache() -> None:
     run("from understudy.kernels.compilation import compile_kernels; compile_kernels()")
     n_compiled, n_loaded = map(int, run(COUNT_COMPILED).split())
     assert (n_compiled, n_loaded >= 10) == (0, True)
 
 
-def test_fit_and_sample_compile_nothing_after_ahead_of_time_compilation() -> None:
+def test_fit_and_sample_compile_no_kernels_after_ahead_of_time_compilation() -> None:
     code = """
 import pyarrow as pa
 from understudy.synthesizers import SYNTHESIZERS

@@ -47,7 +47,7 @@ def as_array(values: list[Any], dtype: Any) -> npt.NDArray[Any]:
 
 @without_deadline
 @given(seed=WORD, stream=st.integers(0, 2**40), row=st.integers(0, 2**63))
-def test_hash_matches_reference(seed: int, stream: int, row: int) -> None:
+def test_hash_matches_reference_implementation(seed: int, stream: int, row: int) -> None:
     out = np.zeros(3, np.uint64)
     hashing.hash_rows(np.uint64(seed), np.uint64(stream), consecutive_rows(row, 3), out)
     assert out.tolist() == [reference.word(seed, stream, row + i) for i in range(3)]
@@ -71,7 +71,7 @@ def test_log_gamma_matches_math_lgamma(n_alphas: int, count: int) -> None:
 
 @without_deadline
 @given(st.lists(st.integers(1, 50), min_size=1, max_size=60))
-def test_hierarchy_matches_reference(counts: list[int]) -> None:
+def test_hierarchy_matches_reference_implementation(counts: list[int]) -> None:
     cuts, n_groups, child = hierarchy.build_hierarchy(as_array(counts, np.int64))
     got = [tuple(row[: n + 1].tolist()) for row, n in zip(cuts, n_groups, strict=True)]
     assert got == reference.hierarchy(counts)
@@ -117,7 +117,7 @@ def assert_same_tree(tree: trees.Tree, v: int, node: reference.Node, is_category
 
 @pytest.mark.parametrize("rules", RULES)
 @pytest.mark.parametrize("seed", range(12))
-def test_trees_match_reference(seed: int, rules: GrowthRules) -> None:
+def test_trees_match_reference_implementation(seed: int, rules: GrowthRules) -> None:
     rng = np.random.default_rng(seed)
     n, n_classes = int(rng.integers(1, 120)), int(rng.integers(2, 5))
     codes, is_category = random_features(rng, n, int(rng.integers(0, 4)))
@@ -160,7 +160,7 @@ def probabilities(forest: forests.Forest, child: Any, row: Any, n_codes: int) ->
     return out
 
 
-def test_forest_without_features_has_the_frequencies_of_codes() -> None:
+def test_forest_without_features_predicts_the_frequencies_of_codes() -> None:
     counts = [50, 20, 10, 10, 5, 3, 1, 1]
     codes = np.repeat(np.arange(8), counts).astype(np.uint16)
     forest, child = grow_forest(codes, np.zeros((0, 100), np.uint8), np.zeros(0, bool))
@@ -169,7 +169,7 @@ def test_forest_without_features_has_the_frequencies_of_codes() -> None:
     assert got == pytest.approx(np.array(counts) / 100, abs=0.01)
 
 
-def test_draws_follow_the_forest() -> None:
+def test_sampled_codes_follow_the_probabilities_of_the_forest() -> None:
     rng = np.random.default_rng(0)
     codes = np.sort(rng.integers(0, 23, 3000)).astype(np.uint16)
     features = (codes[None] * 11 % 256).astype(np.uint8)
@@ -203,7 +203,7 @@ def test_log_probabilities_match_the_distribution_of_draws() -> None:
 
 @without_deadline
 @given(st.lists(st.integers(1, 50), min_size=2, max_size=60))
-def test_paths_lead_to_their_codes(counts: list[int]) -> None:
+def test_every_path_ends_at_its_code(counts: list[int]) -> None:
     _, _, child = hierarchy.build_hierarchy(as_array(counts, np.int64))
     choice, group, length = hierarchy.find_paths(child, len(counts))
     for code in range(len(counts)):
@@ -214,7 +214,7 @@ def test_paths_lead_to_their_codes(counts: list[int]) -> None:
         assert at == -code - 1
 
 
-def test_cross_fitted_trees_count_rows_on_which_they_were_not_grown() -> None:
+def test_leaves_of_cross_fitted_trees_count_only_rows_on_which_the_trees_were_not_grown() -> None:
     rng = np.random.default_rng(0)
     codes = rng.integers(0, 2, 4000).astype(np.uint16)
     # With noise and a negative penalty, trees overfit if they count their own rows.
@@ -227,7 +227,7 @@ def test_cross_fitted_trees_count_rows_on_which_they_were_not_grown() -> None:
     assert 1 < len(crossed.cumulative) <= 100
 
 
-def test_trees_of_a_choice_are_grown_on_different_rows() -> None:
+def test_trees_for_one_choice_are_grown_on_different_rows() -> None:
     codes = np.repeat([0, 1], 500).astype(np.uint16)
     cuts, n_groups, _ = hierarchy.build_hierarchy(np.array([500, 500]))
     features = Features(np.zeros((0, 1000), np.uint8), np.zeros(0, np.int64), np.zeros(0, np.bool_))
@@ -272,7 +272,7 @@ def test_predictor_bins_the_sum_of_its_terms(seed: int) -> None:
 
 @without_deadline
 @given(st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=8), WORD)
-def test_first_index_above_matches_linear_search(bounds: list[int], word: int) -> None:
+def test_binary_search_for_the_first_higher_bound_matches_linear_search(bounds: list[int], word: int) -> None:
     ordered = sorted(bounds)
     expected = next((i for i, bound in enumerate(ordered) if bound > word), len(ordered) - 1)
     assert decoding.find_first_above(as_array(ordered, np.uint64), np.uint64(word)) == expected
@@ -280,7 +280,7 @@ def test_first_index_above_matches_linear_search(bounds: list[int], word: int) -
 
 @without_deadline
 @given(seed=WORD, first_row=st.integers(0, 2**62))
-def test_decoded_ticks_match_reference(seed: int, first_row: int) -> None:
+def test_decoded_ticks_match_reference_implementation(seed: int, first_row: int) -> None:
     codes = as_array([0, 1, 2, 1, 1], np.uint16)
     starts, knot_row = as_array([100, 2**63], np.uint64), as_array([0, -1], np.int32)
     knots = np.linspace(0, 50, 9)[None] ** 1.5
@@ -294,7 +294,7 @@ def test_decoded_ticks_match_reference(seed: int, first_row: int) -> None:
         assert abs(int(out[i]) - expected) <= (abs(offset % 1 - 0.5) < 1e-9)
 
 
-def test_decoded_floats_match_reference() -> None:
+def test_decoded_floats_match_reference_implementation() -> None:
     codes, out = np.ones(1000, np.uint16), np.zeros(1000)
     draws = StreamRows(np.uint64(1), np.uint64(2), consecutive_rows(0, 1000))
     bins = decoding.CodedBins(1, np.array([5.0]), np.zeros(1, np.int32), np.linspace(0, 1, 9)[None])
@@ -305,7 +305,7 @@ def test_decoded_floats_match_reference() -> None:
 
 @without_deadline
 @given(seed=WORD, counts=st.lists(st.integers(1, 2**40), min_size=4, max_size=4))
-def test_drawn_levels_match_reference(seed: int, counts: list[int]) -> None:
+def test_sampled_levels_match_reference_implementation(seed: int, counts: list[int]) -> None:
     # Code 0 represents missing values. Codes 1 and 2 represent groups of levels, and code 3 pools all levels.
     codes, out = as_array([0, 1, 2, 3] * 50, np.uint16), np.zeros(200, np.int32)
     begin, end = as_array([0, 1, 0], np.int32), as_array([1, 4, 4], np.int32)
@@ -318,7 +318,7 @@ def test_drawn_levels_match_reference(seed: int, counts: list[int]) -> None:
         assert out[i] == reference.level(own, counts, reference.word(seed, 0, i))
 
 
-def test_marginal_draws_match_reference() -> None:
+def test_draws_from_a_marginal_distribution_match_reference_implementation() -> None:
     cumulative = as_array([2**62, 2**63, 2**64 - 1], np.uint64)
     codes = np.zeros(200, np.uint16)
     draws = StreamRows(np.uint64(3), np.uint64(4), consecutive_rows(5, 200))
@@ -343,7 +343,9 @@ def test_mutual_information_matches_its_definition() -> None:
 
 @without_deadline
 @given(n=st.integers(1, 2**63), key=WORD, places=st.lists(st.integers(0, 2**63 - 1), min_size=1, max_size=5))
-def test_permutation_matches_reference_and_is_inverted(n: int, key: int, places: list[int]) -> None:
+def test_permutation_matches_reference_implementation_and_can_be_inverted(
+    n: int, key: int, places: list[int]
+) -> None:
     numbers = as_array([place % n for place in places], np.uint64)
     out, back = np.zeros_like(numbers), np.zeros_like(numbers)
     permutation.permute(numbers, np.uint64(n), np.uint64(key), out)
@@ -361,7 +363,7 @@ def test_permutation_uses_every_position_once(n: int) -> None:
 
 @without_deadline
 @given(st.integers(0, 2**32 - 1), st.integers(1, 60))
-def test_blocks_match_reference(seed: int, n: int) -> None:
+def test_blocks_match_reference_implementation(seed: int, n: int) -> None:
     rng = np.random.default_rng(seed)
     subjects, values = rng.integers(0, 6, n), np.sort(rng.integers(0, 20, n))
     runs = values // int(rng.integers(2, 20))

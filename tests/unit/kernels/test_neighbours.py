@@ -33,7 +33,7 @@ def apart(numbers: Numbers, codes: Codes) -> npt.NDArray[np.float64]:
 
 @pytest.mark.parametrize(("n_numbers", "n_codes"), [(3, 2), (0, 2), (3, 0)])
 @pytest.mark.parametrize("is_split", [True, False])
-def test_nearest_rows_match_reference(n_numbers: int, n_codes: int, is_split: bool) -> None:
+def test_nearest_rows_match_reference_implementation(n_numbers: int, n_codes: int, is_split: bool) -> None:
     numbers, codes = tables(n_numbers, n_codes)
     part = np.arange(n_numbers + n_codes) % 2 == 0 if is_split else np.zeros(0, dtype=np.bool_)
     others = Rows(*(np.ascontiguousarray(two[1].T) for two in (numbers, codes)))
@@ -50,7 +50,7 @@ def test_nearest_rows_match_reference(n_numbers: int, n_codes: int, is_split: bo
         )
 
 
-def test_missing_neighbours_have_index_minus_1() -> None:
+def test_missing_neighbors_have_the_index_minus_1() -> None:
     one, none = np.zeros((1, 1), np.float32), np.zeros((0, 1), np.int32)
     part, left_out = np.zeros(0, dtype=np.bool_), np.zeros(0, dtype=np.int64)
     distances, rows = nearest_rows(Rows(one, none.T), Rows(one, none), Views(part, left_out), 3)
@@ -59,7 +59,7 @@ def test_missing_neighbours_have_index_minus_1() -> None:
 
 
 @pytest.mark.parametrize(("n_numbers", "n_codes"), [(3, 2), (0, 2), (3, 0)])
-def test_fewest_differences_match_reference(n_numbers: int, n_codes: int) -> None:
+def test_smallest_numbers_of_differences_match_reference_implementation(n_numbers: int, n_codes: int) -> None:
     numbers, codes = tables(n_numbers, n_codes)
     others = Rows(*(np.ascontiguousarray(two[1].T) for two in (numbers, codes)))
     # Different numbers are at least 1/32 apart. One step is within the tolerance, and two steps are not.

@@ -47,7 +47,9 @@ def test_restricted_draws_follow_the_conditional_probabilities(codes: set[int]) 
 
 @without_deadline
 @given(st.integers(2, 60), st.data())
-def test_restriction_marks_groups_with_no_some_or_all_codes(n_codes: int, data: st.DataObject) -> None:
+def test_restriction_marks_groups_that_contain_none_or_some_or_only_allowed_codes(
+    n_codes: int, data: st.DataObject
+) -> None:
     allowed = np.array(data.draw(st.lists(st.booleans(), min_size=n_codes, max_size=n_codes)))
     _, _, child = hierarchy.build_hierarchy(np.ones(n_codes, np.int64))
     restriction = restricting.restrict(child, allowed)

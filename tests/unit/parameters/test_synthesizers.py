@@ -20,7 +20,7 @@ def test_parameters_of_every_registered_synthesizer_are_accepted_and_kept(name):
     assert Holder.model_validate_json(held.model_dump_json()) == held
 
 
-def test_unknown_name_is_rejected_with_the_known_ones():
+def test_error_for_an_unknown_synthesizer_lists_the_known_ones():
     with pytest.raises(ValidationError, match=f"expected tags: '{next(iter(SYNTHESIZERS))}'"):
         Holder.model_validate({"synthesizer": {"name": "unknown"}})
 

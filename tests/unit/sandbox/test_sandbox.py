@@ -63,7 +63,7 @@ def is_alive(pid: int) -> bool:
 
 
 def running(run: Run) -> int:
-    """Wait until a run has started its work, and return the pid of the run."""
+    """Wait until a run has started its work, and return the PID of the run."""
     until(lambda: run.wait(0.05) is not None or run.progress is not None)
     assert run.pid is not None
     return run.pid
@@ -81,13 +81,13 @@ def test_work_receives_its_payload_and_runs_in_its_folder(finish, tmp_path):
     assert outcome.cpu_seconds > 0
 
 
-def test_child_has_no_credentials_no_capabilities_and_no_foreign_descriptors(finish, start):
+def test_child_has_neither_credentials_nor_capabilities_nor_foreign_descriptors(finish, start):
     start("sleep", seconds=60)
     seen = finish("inspect").result
     assert not [name for name in seen["environment"] if name.startswith("UNDERSTUDY")]
     assert seen["capabilities"].strip("0") == ""
     assert seen["no_new_privileges"] == "1"
-    # They are the standard streams, the pipe to the supervisor, and the descriptor of the directory listing.
+    # The descriptors are the three standard streams, the pipe to the supervisor, and the directory listing.
     assert len(seen["descriptors"]) == 5
     assert seen["server_threads"] == 1
     assert seen["mode"] == 0o600
@@ -108,7 +108,7 @@ def test_child_imports_arrow_but_not_pandas(finish):
     assert finish("make_array").result == {"n": 2, "has_pandas": False}
 
 
-def test_understudy_error_keeps_code_and_detail(finish):
+def test_understudy_error_keeps_its_code_and_detail(finish):
     outcome = finish("refuse")
     assert (outcome.error_code, outcome.error_detail) == ("ragged_rows", "Column 'age' has a gap.")
 
@@ -133,7 +133,7 @@ def test_unexpected_error_reports_its_location_but_not_its_message(finish):
         ("large_result", {"bytes": 10 << 20}, "internal_error"),
     ],
 )
-def test_exceeded_limit_has_its_error_code(finish, do, payload, code):
+def test_violated_limits_have_their_own_error_codes(finish, do, payload, code):
     outcome = finish(do, **payload)
     assert not outcome.ok
     assert outcome.error_code == code
@@ -184,7 +184,7 @@ def test_kill_ends_work_that_ignores_terminate(start):
 
 
 @pytest.mark.parametrize("stay", [True, False])
-def test_programs_started_by_the_work_end_with_it(start, tmp_path, stay):
+def test_programs_started_by_the_work_end_when_the_work_ends(start, tmp_path, stay):
     run = start("leave_program", stay=stay)
     until((tmp_path / "pid").exists)
     until(lambda: (tmp_path / "pid").read_text())
@@ -195,14 +195,14 @@ def test_programs_started_by_the_work_end_with_it(start, tmp_path, stay):
     until(lambda: not is_alive(program))
 
 
-def test_closing_a_run_kills_it(start):
+def test_closing_a_run_kills_its_process(start):
     run = start("sleep", seconds=60)
     pid = running(run)
     run.close()
     until(lambda: not is_alive(pid))
 
 
-def test_child_has_no_network_if_the_system_allows_namespaces(finish):
+def test_child_has_no_network_access_if_the_system_allows_namespaces(finish):
     program = "from understudy.sandbox import confinement; print(confinement.leave_network())"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -210,7 +210,7 @@ def test_child_has_no_network_if_the_system_allows_namespaces(finish):
     assert outcome.result == {"connected": done.stdout.strip() == "False"}
 
 
-def test_runs_are_concurrent(start):
+def test_several_runs_can_execute_at_the_same_time(start):
     runs = [start("sleep", seconds=60) for _ in range(5)]
     assert len({running(run) for run in runs}) == 5
 
@@ -226,7 +226,7 @@ def test_killed_server_counts_as_a_crash_and_is_replaced_for_the_next_run(hostil
     assert hostile.server_pid != server_pid
 
 
-def test_run_is_killed_even_while_the_server_is_stopped(hostile, start, finish):
+def test_run_can_be_killed_even_while_the_server_is_frozen(hostile, start, finish):
     run = start("sleep", seconds=60)
     pid = running(run)
     os.kill(hostile.server_pid, signal.SIGSTOP)
@@ -267,7 +267,7 @@ def test_work_dies_with_the_process_that_started_it(tmp_path, mode):
         program.kill()
 
 
-def test_child_and_server_die_with_the_owner(tmp_path):
+def test_child_and_server_die_with_the_process_that_owns_the_sandbox(tmp_path):
     command = [sys.executable, "-c", PROGRAM, "alone", str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:
         child = int(program.stdout.readline().split()[1])

@@ -1,4 +1,4 @@
-"""Work that misbehaves in various ways. It runs in the child process of the sandbox under test."""
+"""Work that misbehaves in various ways in the child process of the sandbox under test."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def works() -> Iterator[Sandbox]:
 
 @dataclass
 class Bench:
-    """A bench to submit, run and inspect jobs."""
+    """A test bench that submits, runs and inspects jobs."""
 
     resources: Resources
     sandbox: Sandbox

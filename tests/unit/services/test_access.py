@@ -53,7 +53,7 @@ def test_samples_do_not_require_the_scope_read_real(sessions, caller):
 
 
 @pytest.mark.parametrize("state", ["pending", "failed"])
-def test_only_a_ready_dataset_is_opened(sessions, caller, state):
+def test_only_a_ready_dataset_can_be_used(sessions, caller, state):
     refused = refusals(sessions, caller, add_dataset(sessions, caller.project_id, state=state))
     assert refused == dict.fromkeys(PURPOSES, "not_ready")
 
@@ -71,7 +71,7 @@ def test_dataset_of_another_project_is_not_found(sessions, caller, other_caller)
     assert refused == dict.fromkeys(PURPOSES, "not_found")
 
 
-def test_missing_scope_is_reported_before_the_state(sessions, caller):
+def test_missing_scope_is_reported_before_the_state_of_the_dataset(sessions, caller):
     dataset_id = add_dataset(sessions, caller.project_id, state="pending")
     with sessions() as session, pytest.raises(Forbidden, match="read_real"):
         access.open_dataset(session, JobPrincipal(caller.project_id), dataset_id, "download")

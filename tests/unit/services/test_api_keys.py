@@ -11,7 +11,7 @@ from understudy.resources import Resources
 from understudy.services.api_keys import Caller, authenticate, create_api_key, revoke_api_key
 
 
-def test_key_determines_project_and_scopes(resources: Resources, caller: Caller) -> None:
+def test_api_key_determines_project_and_scopes(resources: Resources, caller: Caller) -> None:
     key, secret = create_api_key(resources, caller.project_id, "ci", ["read"])
 
     authenticated = authenticate(resources, secret)
@@ -30,7 +30,7 @@ def test_database_does_not_contain_the_secret(resources: Resources, caller: Call
     assert secret[-43:] not in row
 
 
-def test_all_invalid_keys_have_the_same_error(resources: Resources, caller: Caller) -> None:
+def test_all_invalid_keys_are_rejected_with_the_same_error(resources: Resources, caller: Caller) -> None:
     _, secret = create_api_key(resources, caller.project_id, "ci")
     other_id = "sk_" + "0" * 26 + secret[29:]
     wrong_secret = secret[:-1] + ("A" if secret[-1] != "A" else "B")

@@ -79,7 +79,7 @@ def test_downloaded_table_equals_the_uploaded_table(
     assert dataset.job_id == job.id
 
 
-def test_error_of_the_table_is_stored_with_the_dataset(
+def test_error_of_an_invalid_table_is_stored_with_the_dataset(
     resources: Resources, caller: Caller, run_jobs: RunJobs
 ) -> None:
     dataset, job = upload(resources, caller, b"a,b\n1,2\n3\n")
@@ -93,7 +93,7 @@ def test_error_of_the_table_is_stored_with_the_dataset(
     assert read(resources, caller, dataset).state == "pending"
 
 
-def test_cancelled_ingest_is_stored_with_the_dataset(resources: Resources, caller: Caller) -> None:
+def test_cancellation_of_an_ingest_is_stored_with_the_dataset(resources: Resources, caller: Caller) -> None:
     dataset, job = upload(resources, caller)
 
     cancel_job(resources, caller.project_id, job.id)
@@ -101,7 +101,7 @@ def test_cancelled_ingest_is_stored_with_the_dataset(resources: Resources, calle
     assert read(resources, caller, dataset).error_code == "cancelled"
 
 
-def test_expired_ingest_is_stored_with_the_dataset(resources: Resources, caller: Caller) -> None:
+def test_expiry_of_an_ingest_is_stored_with_the_dataset(resources: Resources, caller: Caller) -> None:
     dataset, _ = upload(resources, caller)
     with resources.sessions.begin() as session:
         session.execute(text("update jobs set expires_at = clock_timestamp()"))
@@ -111,7 +111,9 @@ def test_expired_ingest_is_stored_with_the_dataset(resources: Resources, caller:
     assert read(resources, caller, dataset).error_code == "expired"
 
 
-def test_rejected_upload_leaves_nothing(resources: Resources, caller: Caller, settings: Settings) -> None:
+def test_rejected_upload_leaves_nothing_behind(
+    resources: Resources, caller: Caller, settings: Settings
+) -> None:
     upload(resources, caller)
     object.__setattr__(resources, "settings", settings.model_copy(update={"queued_jobs_max": 1}))
 
@@ -121,7 +123,7 @@ def test_rejected_upload_leaves_nothing(resources: Resources, caller: Caller, se
     assert len(blobs(resources)) == 1
 
 
-def test_upload_without_space_adds_no_row(resources: Resources, caller: Caller) -> None:
+def test_upload_without_storage_space_adds_no_row(resources: Resources, caller: Caller) -> None:
     class FullStore(LocalStore):
         def put_file(self, key: str, path: object) -> None:
             raise StorageFull("Full.")
@@ -135,7 +137,7 @@ def test_upload_without_space_adds_no_row(resources: Resources, caller: Caller) 
         assert datasets.page(session, caller.project_id).rows == []
 
 
-def test_name_and_labels_change_independently(resources: Resources, caller: Caller) -> None:
+def test_name_and_labels_can_be_changed_independently(resources: Resources, caller: Caller) -> None:
     dataset, _ = upload(resources, caller)
 
     renamed = update_dataset(resources, caller.project_id, dataset.id, name="flights")
@@ -179,7 +181,7 @@ def test_dataset_that_is_deleted_during_its_ingest_is_not_recreated(
 
 @pytest.fixture
 def descendants(resources: Resources, caller: Caller) -> tuple[Dataset, Model, Dataset, Report]:
-    """Add a dataset, a model, a sample, and a report that compares both datasets. Each has a file."""
+    """Add a dataset, a model, a sample, and a report that compares both datasets, each with a file."""
     dataset, job = upload(resources, caller)
     cancel_job(resources, caller.project_id, job.id)
     with resources.sessions.begin() as session:
@@ -215,7 +217,7 @@ def rest(resources: Resources, caller: Caller) -> tuple[int, int, int]:
         )
 
 
-def test_dataset_with_descendants_is_kept_and_they_are_listed(
+def test_error_for_deleting_a_dataset_with_descendants_lists_the_descendants(
     resources: Resources, caller: Caller, descendants: Descendants
 ) -> None:
     dataset, model, sample, report = descendants
@@ -230,7 +232,7 @@ def test_dataset_with_descendants_is_kept_and_they_are_listed(
     assert len(blobs(resources)) == 4
 
 
-def test_cascade_deletes_descendants_and_their_files(
+def test_cascade_deletes_the_descendants_of_a_dataset_and_their_files(
     resources: Resources, caller: Caller, descendants: Descendants
 ) -> None:
     delete_dataset(resources, caller.project_id, descendants[0].id, cascade=True)
@@ -239,7 +241,7 @@ def test_cascade_deletes_descendants_and_their_files(
     assert blobs(resources) == []
 
 
-def test_model_with_samples_is_deleted_only_in_a_cascade(
+def test_model_with_samples_is_deleted_only_by_a_cascade(
     resources: Resources, caller: Caller, descendants: Descendants
 ) -> None:
     with pytest.raises(Conflict):
@@ -252,7 +254,7 @@ def test_model_with_samples_is_deleted_only_in_a_cascade(
 
 @pytest.fixture
 def completed(resources: Resources, caller: Caller, descendants: Descendants) -> Dataset:
-    """Add an imputation of the family's sample with the family's model."""
+    """Add an imputation of the sample, computed with the model."""
     with resources.sessions.begin() as session:
         job = _job_with_file(session, resources, caller, "completed")
         return datasets.add_made(session, job, made_dataset(descendants[1].id, descendants[2].id))
@@ -279,14 +281,16 @@ def test_imputation_is_deleted_with_its_model(
     assert rest(resources, caller) == (1, 0, 0)
 
 
-def test_sample_with_a_report_is_kept(resources: Resources, caller: Caller, descendants: Descendants) -> None:
+def test_sample_with_a_report_is_not_deleted_without_a_cascade(
+    resources: Resources, caller: Caller, descendants: Descendants
+) -> None:
     with pytest.raises(Conflict) as caught:
         delete_dataset(resources, caller.project_id, descendants[2].id)
 
     assert ids.to_text("report", descendants[3].id) in caught.value.detail
 
 
-def test_dataset_in_use_by_a_job_is_kept_and_a_cascade_cancels_the_job(
+def test_dataset_used_by_a_job_is_deleted_only_by_a_cascade_that_cancels_the_job(
     resources: Resources, caller: Caller, run_jobs: RunJobs
 ) -> None:
     dataset, _ = upload(resources, caller)

@@ -27,7 +27,7 @@ def age(resources: Resources, seconds: int) -> None:
         session.execute(statement, {"age": seconds})
 
 
-def test_repetition_returns_the_first_response(resources: Resources, caller: Caller) -> None:
+def test_repeated_request_returns_the_first_response(resources: Resources, caller: Caller) -> None:
     assert idempotency.begin(resources, caller.project_id, "k", HASH) is None
     first = StoredAnswer(202, {"location": "/v1/jobs/1"}, {"id": "1"})
     idempotency.complete(resources, caller.project_id, "k", first)
@@ -66,14 +66,16 @@ def test_only_one_of_two_concurrent_requests_is_processed(resources: Resources, 
         assert sorted(pool.map(ask, range(2))) == ["None", "idempotency_in_progress"]
 
 
-def test_key_of_a_rejected_request_can_be_used_again(resources: Resources, caller: Caller) -> None:
+def test_key_of_a_rejected_request_can_be_reused(resources: Resources, caller: Caller) -> None:
     idempotency.begin(resources, caller.project_id, "k", HASH)
     idempotency.abandon(resources, caller.project_id, "k")
 
     assert idempotency.begin(resources, caller.project_id, "k", b"x" * 32) is None
 
 
-def test_interrupted_request_is_taken_over_by_one_repetition(resources: Resources, caller: Caller) -> None:
+def test_interrupted_request_is_taken_over_by_exactly_one_repetition(
+    resources: Resources, caller: Caller
+) -> None:
     idempotency.begin(resources, caller.project_id, "k", HASH)
     age(resources, 31)
 
@@ -82,7 +84,9 @@ def test_interrupted_request_is_taken_over_by_one_repetition(resources: Resource
         idempotency.begin(resources, caller.project_id, "k", HASH)
 
 
-def test_job_of_an_interrupted_request_is_found_by_a_repetition(resources: Resources, caller: Caller) -> None:
+def test_repetition_of_an_interrupted_request_returns_the_job_that_it_added(
+    resources: Resources, caller: Caller
+) -> None:
     idempotency.begin(resources, caller.project_id, "k", HASH)
     first = submit_job(resources, caller.project_id, PROBE, idempotency_key="k")
     age(resources, 31)
@@ -95,7 +99,7 @@ def test_job_of_an_interrupted_request_is_found_by_a_repetition(resources: Resou
         assert jobs.counts(session, caller.project_id) == {"queued": 1}
 
 
-def test_request_that_was_taken_over_adds_no_second_job(resources: Resources, caller: Caller) -> None:
+def test_concurrent_requests_with_one_key_add_only_one_job(resources: Resources, caller: Caller) -> None:
     idempotency.begin(resources, caller.project_id, "k", HASH)
 
     with ThreadPoolExecutor(4) as pool:
@@ -106,7 +110,7 @@ def test_request_that_was_taken_over_adds_no_second_job(resources: Resources, ca
     assert len(set(added)) == 1
 
 
-def test_upload_of_an_interrupted_request_is_found_by_a_repetition(
+def test_repetition_of_an_interrupted_upload_returns_the_dataset_that_it_added(
     resources: Resources, caller: Caller
 ) -> None:
     idempotency.begin(resources, caller.project_id, "k", HASH)

@@ -52,7 +52,7 @@ def test_job_runs_and_its_file_is_readable(bench: Bench) -> None:
     assert (artifact.size_bytes, len(artifact.sha256)) == (4, 32)
 
 
-def test_message_without_a_job_does_nothing(bench: Bench) -> None:
+def test_message_without_a_waiting_job_does_nothing(bench: Bench) -> None:
     assert not bench.run()
 
 
@@ -63,7 +63,7 @@ def test_second_delivery_does_nothing(bench: Bench) -> None:
     assert bench.job(job_id).attempt == 1
 
 
-def test_attempt_contains_its_memory_and_cpu_time(bench: Bench) -> None:
+def test_attempt_records_its_memory_and_cpu_time(bench: Bench) -> None:
     job_id = bench.put("succeed")
     bench.run()
 
@@ -112,7 +112,7 @@ def test_job_is_tried_five_times_after_transient_failures(bench: Bench, way: str
     assert (job.state, job.error_code, job.crashes) == ("failed", code, 0)
 
 
-def test_job_is_tried_twice_after_bugs_and_the_error_contains_no_data(
+def test_job_is_tried_twice_after_internal_errors_and_the_error_contains_no_data(
     bench: Bench, capfd: pytest.CaptureFixture[str]
 ) -> None:
     job_id = bench.put("err")
@@ -133,7 +133,7 @@ def test_lack_of_memory_fails_the_job_at_once(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("way", ["climb_out", "link_out", "invent"])
-def test_result_outside_of_the_folder_of_the_work_is_rejected(bench: Bench, way: str) -> None:
+def test_result_file_outside_the_work_folder_is_rejected(bench: Bench, way: str) -> None:
     job_id = bench.put(way)
     bench.run()
     bench.run()
@@ -194,14 +194,14 @@ def test_draining_worker_releases_its_job(bench: Bench, in_background: InBackgro
     assert bench.outcomes(job_id) == ["released"]
 
 
-def test_finished_work_of_a_draining_worker_is_published(bench: Bench) -> None:
+def test_draining_worker_publishes_finished_work_or_releases_the_job(bench: Bench) -> None:
     job_id = bench.put("succeed")
     bench.run(is_draining=lambda: True)
 
     assert bench.job(job_id).state in ("succeeded", "queued")
 
 
-def test_terminated_process_releases_its_job(bench: Bench) -> None:
+def test_process_that_is_terminated_releases_its_job(bench: Bench) -> None:
     def end() -> bool:
         raise SystemExit
 
@@ -247,8 +247,8 @@ def test_worker_that_lost_its_lease_leaves_nothing_behind(bench: Bench, in_backg
     assert bench.blobs() == []
 
 
-def test_local_clock_ends_a_lease_without_the_database(bench: Bench) -> None:
-    """The lease counts as lost 0.9 * 5 s after the last successful heartbeat was sent."""
+def test_lease_ends_by_the_local_clock_without_the_database(bench: Bench) -> None:
+    """Check that the lease counts as lost 0.9 * 5 s after the last successful heartbeat was sent."""
 
     def lost_after(seconds: float) -> bool:
         sent_at = time.monotonic() - seconds
@@ -335,7 +335,7 @@ def test_job_is_retried_and_publishes_nothing_if_the_store_is_full(bench: Bench,
 
 @pytest.mark.parametrize("moment", ["before_commit", "after_commit"])
 def test_job_ends_once_if_the_outcome_of_its_commit_was_unknown(bench: Bench, moment: str) -> None:
-    """The connection is lost during the COMMIT that ends the job, either before or after its effect."""
+    """Lose the connection during the COMMIT that ends the job, before or after the commit takes effect."""
     job_id = bench.put("succeed")
     cuts: list[str] = []
 

@@ -41,7 +41,7 @@ def test_job_is_committed_before_the_message_is_sent(
     )
 
 
-def test_rejected_job_leaves_nothing(resources: Resources, caller: Caller, queue: ListQueue) -> None:
+def test_rejected_job_leaves_nothing_behind(resources: Resources, caller: Caller, queue: ListQueue) -> None:
     parameters = TrainParameters(kind="train", dataset_id="ds_00000000000000000000000000")
 
     with pytest.raises(NotFound):
@@ -51,7 +51,7 @@ def test_rejected_job_leaves_nothing(resources: Resources, caller: Caller, queue
     assert queue.n_rings == 0
 
 
-def test_validation_changes_nothing(resources: Resources, caller: Caller, queue: ListQueue) -> None:
+def test_validation_of_a_job_changes_nothing(resources: Resources, caller: Caller, queue: ListQueue) -> None:
     assert validate_job(resources, caller.project_id, PROBE) == PROBE
 
     with resources.sessions() as session:

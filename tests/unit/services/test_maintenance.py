@@ -38,7 +38,7 @@ def token_of(bench: Bench, job_id: UUID) -> int:
     return token
 
 
-def test_blob_with_a_row_is_kept(bench: Bench) -> None:
+def test_blob_with_a_database_row_is_kept(bench: Bench) -> None:
     bench.put("succeed")
     bench.run()
 
@@ -46,7 +46,7 @@ def test_blob_with_a_row_is_kept(bench: Bench) -> None:
     assert len(bench.blobs()) == 1
 
 
-def test_blob_without_a_row_of_an_ended_attempt_is_removed(bench: Bench) -> None:
+def test_blob_of_an_ended_attempt_is_removed_if_it_has_no_row(bench: Bench) -> None:
     job_id = bench.put("refuse")
     bench.run()
     put_blob(bench, job_id, token_of(bench, job_id))
@@ -100,7 +100,7 @@ def test_folder_of_a_killed_attempt_is_removed(bench: Bench) -> None:
     assert bench.resources.staging_folder.exists()
 
 
-def test_staged_file_is_removed_after_a_day(resources: Resources) -> None:
+def test_staged_files_are_removed_after_a_day(resources: Resources) -> None:
     old_file, old_folder, fresh = (
         resources.staging_folder / name for name in ("upload", "download", "fresh")
     )
@@ -133,7 +133,7 @@ def test_idempotency_keys_are_kept_for_72_hours(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("token", [0, 7])
-def test_key_contains_its_parts(token: int) -> None:
+def test_storage_key_can_be_parsed_into_its_parts(token: int) -> None:
     project_id, job_id = ids.new_id(), ids.new_id()
 
     key = make_key(project_id, job_id, token, "table", ".parquet")
@@ -141,18 +141,20 @@ def test_key_contains_its_parts(token: int) -> None:
 
 
 @pytest.mark.parametrize("key", ["p/x", "p/prj_1/j/job_1/1/table", "", "q/a/j/b/1/c"])
-def test_foreign_key_is_not_parsed(key: str) -> None:
+def test_key_in_another_format_is_not_parsed(key: str) -> None:
     assert parse_key(key) is None
 
 
-def test_path_of_a_key_needs_no_escape(tmp_path: Path) -> None:
+def test_storage_key_is_a_valid_path_without_escapes(tmp_path: Path) -> None:
     key = make_key(ids.new_id(), ids.new_id(), 1, "report_json", ".json")
 
     assert (tmp_path / key).relative_to(tmp_path).as_posix() == key
 
 
 @pytest.mark.parametrize("is_ours", [True, False])
-def test_old_part_without_a_row_is_removed_if_its_project_is_known(bench: Bench, is_ours: bool) -> None:
+def test_old_upload_part_without_a_row_is_removed_if_its_project_is_known(
+    bench: Bench, is_ours: bool
+) -> None:
     path = bench.resources.staging_folder / "part"
     path.write_bytes(b"x")
     key = make_part_key(bench.project_id if is_ours else ids.new_id(), ids.new_id(), 1)

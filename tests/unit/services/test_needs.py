@@ -1,4 +1,4 @@
-"""Tests of the requirements that jobs have for their worker."""
+"""Tests of the resource limits of jobs and of the queues of workers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def installation(monkeypatch: pytest.MonkeyPatch) -> Settings:
     return Settings(job_memory_bytes_max=4 * GIBIBYTE, job_cpu_seconds_max=600, job_file_bytes_max=GIBIBYTE)
 
 
-def test_job_has_the_limits_of_the_installation(installation: Settings) -> None:
+def test_job_has_the_limits_of_the_installation_by_default(installation: Settings) -> None:
     limits = sandbox_limits(installation, Needs())
     assert (limits.memory_bytes, limits.cpu_seconds) == (4 * GIBIBYTE, 600)
 
@@ -27,5 +27,5 @@ def test_job_can_have_lower_limits_but_never_higher_ones(installation: Settings)
     assert (limits.memory_bytes, limits.cpu_seconds) == (GIBIBYTE, 600)
 
 
-def test_queues_of_a_worker_are_set_in_its_environment(installation: Settings) -> None:
+def test_queues_of_a_worker_are_read_from_its_environment(installation: Settings) -> None:
     assert installation.worker_queues == ("default", "gpu")

@@ -9,7 +9,7 @@ from understudy.services import health
 from understudy.services.rescue import leave_worker, report_worker, rescue_jobs, ring_waiting_jobs
 
 
-def test_jobs_run_although_their_messages_are_lost(bench: Bench, queue: ListQueue) -> None:
+def test_messages_for_waiting_jobs_are_sent_again(bench: Bench, queue: ListQueue) -> None:
     report_worker(bench.resources, "w", concurrency=2)
     for _ in range(5):
         bench.put("succeed")
@@ -25,7 +25,7 @@ def test_message_is_sent_even_if_no_worker_is_known(bench: Bench) -> None:
     assert ring_waiting_jobs(bench.resources) == 1
 
 
-def test_draining_worker_has_no_slots(bench: Bench) -> None:
+def test_draining_worker_does_not_count_as_free_capacity(bench: Bench) -> None:
     report_worker(bench.resources, "w", concurrency=8, draining=True)
     report_worker(bench.resources, "v", concurrency=2)
     for _ in range(5):
@@ -42,7 +42,7 @@ def test_no_message_is_sent_without_due_jobs(bench: Bench, queue: ListQueue) -> 
     assert ring_waiting_jobs(bench.resources) == queue.n_rings == 0
 
 
-def test_no_message_is_sent_for_a_pausing_job(bench: Bench) -> None:
+def test_no_message_is_sent_for_a_job_that_waits_for_its_next_attempt(bench: Bench) -> None:
     bench.put("succeed")
     with bench.resources.sessions.begin() as session:
         session.execute(text("update jobs set run_after = clock_timestamp() + interval '1 minute'"))
@@ -50,7 +50,7 @@ def test_no_message_is_sent_for_a_pausing_job(bench: Bench) -> None:
     assert ring_waiting_jobs(bench.resources) == 0
 
 
-def test_expired_job_is_handled_once(bench: Bench) -> None:
+def test_expired_job_is_failed_only_once(bench: Bench) -> None:
     job_id = bench.put("succeed")
     with bench.resources.sessions.begin() as session:
         session.execute(text("update jobs set expires_at = clock_timestamp()"))
@@ -59,8 +59,8 @@ def test_expired_job_is_handled_once(bench: Bench) -> None:
     assert bench.job(job_id).error_code == "expired"
 
 
-def test_job_of_a_removed_kind_still_ends(bench: Bench) -> None:
-    """A bug in the handling of one job does not prevent this job or other jobs from ending."""
+def test_expired_job_of_a_removed_kind_fails_like_any_other(bench: Bench) -> None:
+    """Check that a bug in the handling of one job does not prevent it or other jobs from ending."""
     first, second = bench.put("succeed"), bench.put("succeed")
     with bench.resources.sessions.begin() as session:
         session.execute(text("update jobs set expires_at = clock_timestamp()"))
@@ -82,7 +82,7 @@ def test_readiness_shows_whether_a_worker_is_alive(resources: Resources) -> None
     assert before["workers"] == after["workers"] != "ok"
 
 
-def test_silent_worker_is_not_counted(resources: Resources) -> None:
+def test_worker_without_recent_reports_does_not_count_as_alive(resources: Resources) -> None:
     report_worker(resources, "w", concurrency=1)
     with resources.sessions.begin() as session:
         session.execute(text("update workers set seen_at = clock_timestamp() - interval '16 s'"))

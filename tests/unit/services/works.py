@@ -1,4 +1,4 @@
-"""Work that ends in every possible way. It replaces the real work of a job in the real sandbox.
+"""Work that ends in every possible way. In the real sandbox, this module replaces the real work of a job.
 
 The parameter `seconds` of a `probe` job selects how the work ends.
 """
@@ -57,13 +57,13 @@ def run_out_of_memory(folder: Path, progress: Progress) -> Json:
 
 
 def climb_out(folder: Path, progress: Progress) -> Json:
-    """Return a file outside of the folder."""
+    """Return a file outside the folder."""
     (folder.parent / "other").write_bytes(b"not ours")
     return {"files": {"table": "../other"}, "facts": {}}
 
 
 def link_out(folder: Path, progress: Progress) -> Json:
-    """Return a link to a file outside of the folder."""
+    """Return a link to a file outside the folder."""
     (folder / "table.parquet").symlink_to("/etc/passwd")
     return {"files": {"table": "table.parquet"}, "facts": {}}
 

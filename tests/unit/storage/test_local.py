@@ -44,7 +44,7 @@ def test_put_syncs_the_file_before_naming_it_and_the_folder_afterwards(
     assert calls == ["sync root", "sync p", "sync incoming", "link", "sync a"]
 
 
-def test_file_on_another_file_system_is_copied_first(tmp_path: Path) -> None:
+def test_file_on_another_file_system_is_copied_before_it_is_linked(tmp_path: Path) -> None:
     shared_memory = Path("/dev/shm")  # noqa: S108 - the test needs another file system
     if not shared_memory.is_dir() or shared_memory.stat().st_dev == tmp_path.stat().st_dev:
         return
@@ -107,13 +107,13 @@ def test_delete_does_not_follow_a_link_out_of_the_root(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("url", ["s3://bucket", "/folder", "file://host/folder", "file:folder", ""])
-def test_unsupported_url_is_refused(url: str) -> None:
+def test_unsupported_storage_url_is_refused(url: str) -> None:
     with pytest.raises(UnderstudyError) as caught:
         open_store(url)
     assert caught.value.code == "configuration"
 
 
-def test_url_may_contain_escapes(tmp_path: Path) -> None:
+def test_storage_url_may_contain_percent_escapes(tmp_path: Path) -> None:
     open_store(f"file://{tmp_path}/with%20space")
 
     assert (tmp_path / "with space").is_dir()

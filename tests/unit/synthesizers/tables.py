@@ -18,7 +18,7 @@ _KINDS = {
 
 
 def related_columns(n_rows: int, seed: int = 0) -> tuple[pa.Table, TableSchema]:
-    """Return a table in which y depends on x, city depends on n, and a code of 300 levels depends on city."""
+    """Return a table in which y depends on x, city depends on n, and a 300-level code depends on city."""
     rng = np.random.default_rng(seed)
     x = rng.normal(size=n_rows)
     n = rng.integers(0, 8, n_rows)

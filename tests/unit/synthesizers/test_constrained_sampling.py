@@ -62,7 +62,7 @@ def draw(chain: TreeChain, requested: SamplingConstraints, n_rows: int = 1500, o
     return sample(chain, n_rows, seed=1, offset=offset, constraints=requested)
 
 
-def test_condition_sets_its_column_and_dependent_columns_agree(chain: TreeChain) -> None:
+def test_condition_determines_its_column_and_dependent_columns_agree(chain: TreeChain) -> None:
     rows = draw(chain, constraints({"fraud": {"equals": "yes"}}))
     assert set(rows["fraud"].to_pylist()) == {"yes"}
     hours = rows["hour"].drop_null().to_numpy()
@@ -71,7 +71,7 @@ def test_condition_sets_its_column_and_dependent_columns_agree(chain: TreeChain)
     assert np.median(rows["amount"].to_numpy()) == pytest.approx(np.exp(6), rel=0.2)
 
 
-def test_ranges_sets_and_missingness_conditions_are_fulfilled(chain: TreeChain) -> None:
+def test_conditions_on_ranges_and_sets_and_missing_values_are_satisfied(chain: TreeChain) -> None:
     requested = {
         "amount": {"minimum": 10.5, "maximum": 30.25},
         "day": {"minimum": "2024-02-01", "maximum": "2024-03-31"},
@@ -86,13 +86,13 @@ def test_ranges_sets_and_missingness_conditions_are_fulfilled(chain: TreeChain) 
     assert draw(chain, constraints({"hour": {"is_missing": False}}))["hour"].null_count == 0
 
 
-def test_equals_condition_on_number_between_codes_is_exact(chain: TreeChain) -> None:
+def test_condition_for_a_number_between_two_codes_is_satisfied_exactly(chain: TreeChain) -> None:
     rows = draw(chain, constraints({"amount": {"equals": 17.77}}, 50), 50)
     assert rows["amount"].to_pylist() == [17.77] * 50
     assert rows["fee"].to_pylist() == [18.77] * 50
 
 
-def test_condition_on_derived_column_is_fulfilled(chain: TreeChain) -> None:
+def test_condition_on_a_derived_column_is_satisfied(chain: TreeChain) -> None:
     rows = draw(chain, constraints({"fee": {"minimum": 20, "maximum": 25}}))
     assert pc.min_max(rows["fee"])["min"].as_py() >= 20
     assert (np.rint((rows["fee"].to_numpy() - rows["amount"].to_numpy()) * 100) == 100).all()
@@ -152,7 +152,9 @@ def test_effective_share_drops_for_rare_conditions(chain: TreeChain, monkeypatch
         ({"amount": {"equals": "much"}}, "invalid_parameters"),
     ],
 )
-def test_impossible_conditions_are_refused(chain: TreeChain, where: dict[str, Any], code: str) -> None:
+def test_impossible_or_invalid_conditions_are_refused(
+    chain: TreeChain, where: dict[str, Any], code: str
+) -> None:
     with pytest.raises(InvalidInput) as caught:
         draw(chain, constraints(where))
     assert caught.value.code == code
@@ -179,7 +181,8 @@ def test_missing_values_are_imputed_and_existing_values_stay_unchanged(chain: Tr
         assert filled[name].filter(was).to_pylist() == gaps[name].filter(was).to_pylist()
     shops, regions = filled["shop"].to_pylist(), filled["region"].to_pylist()
     agree = [int(s[5:]) % 3 == int(r[7:]) for s, r in zip(shops, regions, strict=True)]
-    # A missing shop is drawn before its region is known, but one of the 64 particles nearly always agrees.
+    # A missing shop is drawn before its region is considered, but nearly always one of the 64 particles
+    # agrees.
     assert np.mean(agree) > 0.99
 
 
@@ -192,7 +195,7 @@ def test_imputed_values_agree_with_later_columns(chain: TreeChain) -> None:
     assert pc.sum(pc.equal(filled["fraud"], "yes")).as_py() > 60
 
 
-def test_draws_differ_and_equal_seeds_give_equal_values(chain: TreeChain) -> None:
+def test_imputed_draws_differ_and_equal_seeds_give_equal_values(chain: TreeChain) -> None:
     gaps = with_gaps(make_table(1200, seed=9), ["amount"], 0.5)
     draws = impute(chain, gaps, n_draws=2)
     first, second = draws.slice(0, 1200), draws.slice(1200)
@@ -206,12 +209,12 @@ def test_complete_tables_are_returned_unchanged(chain: TreeChain) -> None:
     whole = whole.add_column(4, "hour", pa.array([12] * 100))
     filled = impute(chain, whole)
     assert filled.to_pylist() == whole.to_pylist()
-    # Blocks with and without missing values need equal schemas. Otherwise, they could not form one table.
+    # Blocks with and without missing values must have equal schemas, because they form one table.
     gaps = impute(chain, with_gaps(whole, ["amount"], 0.5))
     assert filled.schema.equals(gaps.schema)
 
 
-def test_imputing_table_with_missing_column_is_refused(chain: TreeChain) -> None:
+def test_imputation_of_a_table_without_a_learned_column_is_refused(chain: TreeChain) -> None:
     with pytest.raises(InvalidInput) as caught:
         impute(chain, make_table(10).drop_columns(["day"]))
     assert caught.value.code == "schema_mismatch"

@@ -170,7 +170,7 @@ def test_median_and_tail_of_differences_are_preserved(make: Any) -> None:
 
 
 @pytest.mark.parametrize("make", KINDS, ids=lambda make: make.__name__)
-def test_differences_and_sums_stay_inside_the_fifth_values(make: Any) -> None:
+def test_differences_and_sums_stay_between_the_fifth_lowest_and_fifth_highest_value(make: Any) -> None:
     table = make()
     sample = draw(fitted(table), 5000, seed=2)
     pairs = [(np.sort(gaps(table)), gaps(sample))]
@@ -182,7 +182,7 @@ def test_differences_and_sums_stay_inside_the_fifth_values(make: Any) -> None:
         assert np.nanmax(synthetic) <= real[-5] + 1e-6
 
 
-def test_missing_ends_are_preserved() -> None:
+def test_share_of_missing_ends_is_preserved() -> None:
     table = open_ends()
     sample = draw(fitted(table), 5000, seed=2)
     # The tolerance is six standard deviations of the difference between samples of 3000 and 5000 rows at a
@@ -191,7 +191,7 @@ def test_missing_ends_are_preserved() -> None:
     assert sample["start"].null_count == 0
 
 
-def test_columns_that_the_chain_resolves_are_not_derived() -> None:
+def test_columns_whose_difference_the_chain_preserves_are_not_derived() -> None:
     rng = random()
     first, step = rng.normal(120, 15, N_ROWS), rng.normal(0, 8, N_ROWS)
     table = pa.table({"before": np.rint(first), "after": np.rint(first + step), "other": rng.random(N_ROWS)})
@@ -208,14 +208,14 @@ def test_repeated_values_are_not_replaced_by_sums() -> None:
 
 
 @pytest.mark.parametrize(("per_unit", "spread"), [(60, 0.1), (12, 0.5)], ids=["clock times", "months"])
-def test_times_written_as_numbers_with_gaps_are_not_sums(per_unit: int, spread: float) -> None:
+def test_clock_times_and_months_written_as_numbers_are_not_derived(per_unit: int, spread: float) -> None:
     first = starts(20 * per_unit)
     last = first + random(2).geometric(spread, N_ROWS)
     columns = {name: n // per_unit * 100 + n % per_unit for name, n in (("start", first), ("end", last))}
     assert fitted(pa.table(columns)).card()["differences"] == []
 
 
-def test_three_columns_are_derived_from_one_another() -> None:
+def test_differences_between_three_related_columns_are_preserved() -> None:
     start = starts(5_000_000)
     table = pa.table({"a": start, "b": start + lengths(), "c": start + lengths() + 50 + lengths()[::-1]})
     chain = fitted(table)
@@ -226,7 +226,7 @@ def test_three_columns_are_derived_from_one_another() -> None:
         assert abs(synthetic - real) <= TOLERANCE * real
 
 
-def test_rows_do_not_depend_on_requests() -> None:
+def test_rows_do_not_depend_on_the_requested_slice() -> None:
     chain = fitted(timestamps())
     assert draw(chain, 2000, seed=5).slice(1500).equals(draw(chain, 500, seed=5, offset=1500))
 
@@ -265,7 +265,7 @@ def where(condition: dict[str, Any], n_rows: int = 600) -> SamplingConstraints:
     return SamplingConstraints.model_validate({"conditions": [{"where": condition, "n_rows": n_rows}]})
 
 
-def test_ranges_of_derived_columns_are_met() -> None:
+def test_conditions_on_ranges_of_derived_columns_are_satisfied() -> None:
     table = timestamps()
     chain = fitted(table)
     low, high = (EPOCH + timedelta(days=days) for days in (120, 122))
@@ -279,7 +279,7 @@ def test_ranges_of_derived_columns_are_met() -> None:
     assert chain.effective_shares(wanted)[0] > 0.9
 
 
-def test_columns_of_differences_cannot_be_constrained() -> None:
+def test_internal_columns_of_differences_cannot_be_constrained() -> None:
     chain = fitted(integers())
     name = chain.drawn_.schema.names[-1]
     with pytest.raises(InvalidInput) as caught:

@@ -53,7 +53,7 @@ def load_or_code(load: Callable[[], Synthesizer]) -> Synthesizer | str:
 
 
 def is_refused(load: Callable[[], Synthesizer]) -> bool:
-    """Return whether loading or sampling a model is refused; otherwise check that it is harmless."""
+    """Return whether loading or sampling a model is refused. If not, check the number of sampled rows."""
     loaded = load_or_code(load)
     if isinstance(loaded, str):
         assert loaded == "invalid_model_file"
@@ -111,14 +111,14 @@ def test_flipped_bits_of_arrays_are_refused_or_harmless(parts: Parts, seed: int)
         is_refused_as(parts.changed(arrays=arrays | {name: flipped}))
 
 
-def test_model_without_any_one_array_is_refused(parts: Parts) -> None:
+def test_model_without_one_of_its_arrays_is_refused(parts: Parts) -> None:
     for name in parts.arrays:
         rest = {n: a for n, a in parts.arrays.items() if n != name}
         assert is_refused_as(parts.changed(arrays=rest)), name
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """Return the paths of all parts of a JSON value."""
+    """Return the paths of all values nested in a JSON value."""
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     return [path] * bool(path) + [p for key, part in inner for p in places(part, (*path, key))]
 
@@ -183,7 +183,7 @@ def test_truncated_files_are_refused(model: Path, tmp_path: Path) -> None:
         assert_file_refused(tmp_path / "cut")
 
 
-def test_flipped_bytes_of_the_file_are_refused_or_harmless(model: Path, tmp_path: Path) -> None:
+def test_flipped_bytes_in_the_file_are_refused_or_harmless(model: Path, tmp_path: Path) -> None:
     data, rng = model.read_bytes(), np.random.default_rng(0)
     for place in rng.integers(0, len(data), 60):
         flipped = bytearray(data)
@@ -289,7 +289,7 @@ def test_invalid_json_is_refused(tmp_path: Path, name: str, value: bytes) -> Non
     assert_file_refused(tmp_path / "m")
 
 
-def test_manifest_has_version_synthesizer_and_schema(model: Path) -> None:
+def test_manifest_contains_version_and_synthesizer_and_schema(model: Path) -> None:
     manifest = read_manifest(model)
     assert (manifest.format_version, manifest.synthesizer) == (3, "tree_chain")
     assert manifest.schema_.tables["table"].names == related_columns(10)[0].column_names
@@ -300,7 +300,7 @@ def test_missing_file_raises_file_not_found(tmp_path: Path) -> None:
         load_model(tmp_path / "nothing")
 
 
-def test_loaded_model_samples_types_of_the_schema(model: Path) -> None:
+def test_loaded_model_samples_columns_with_the_types_of_the_schema(model: Path) -> None:
     batch = next(batches_of(load_model(model).synthesizer, 10))
     assert isinstance(batch, pa.RecordBatch)
     assert batch.schema.equals(related_columns(10)[0].schema)
@@ -336,7 +336,9 @@ def test_invalid_groups_of_levels_are_refused(monkeypatch: pytest.MonkeyPatch, w
     assert is_refused_as(parts.changed(arrays=parts.arrays | first_level))
 
 
-def test_manifest_too_large_to_read_is_not_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_manifest_that_is_too_large_to_be_read_is_not_written(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     synthesizer = fitted_on_groups(monkeypatch, "independent")
     monkeypatch.setattr(model_files, "JSON_BYTES_MAX", 1000)
     with pytest.raises(TooLarge, match="more than the 1,000 bytes"):

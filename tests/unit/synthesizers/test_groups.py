@@ -44,14 +44,18 @@ def test_conditions_determine_the_number_of_rows():
 @pytest.mark.parametrize(
     ("n_rows", "offset", "pointer"), [(31, 0, "/n_rows"), (9, 22, "/n_rows"), (None, 30, "/offset")]
 )
-def test_more_rows_than_the_conditions_have_are_refused(n_rows: int | None, offset: int, pointer: str):
+def test_request_for_more_rows_than_the_conditions_define_is_refused(
+    n_rows: int | None, offset: int, pointer: str
+):
     with pytest.raises(InvalidInput, match="30 rows in total") as caught:
         count_rows(conditions(10, 20), n_rows, offset)
     assert (caught.value.code, caught.value.pointer) == ("invalid_parameters", pointer)
 
 
 @given(st.lists(st.integers(1, 50), min_size=1, max_size=6), st.data())
-def test_groups_of_parts_add_up_to_groups_of_the_whole(counts: list[int], data: st.DataObject):
+def test_groups_of_partial_samples_add_up_to_groups_of_the_whole_sample(
+    counts: list[int], data: st.DataObject
+):
     cut = data.draw(st.integers(0, sum(counts)))
     constraints, shares = conditions(*counts), [1.0] * len(counts)
     first = describe_groups(constraints, shares, n_rows=cut, offset=0)

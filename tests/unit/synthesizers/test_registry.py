@@ -1,4 +1,4 @@
-"""Tests that a new synthesizer needs one folder and one line. All other data is derived from its entry."""
+"""Tests that a new synthesizer needs one folder and one line. All else is derived from the registry entry."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ print(json.dumps({
 """
 
 
-def test_new_synthesizer_is_in_catalogue_jobs_and_estimates(tmp_path: Path) -> None:
+def test_new_synthesizer_is_available_in_the_catalog_and_in_jobs_and_in_estimates(tmp_path: Path) -> None:
     project = copy_project(tmp_path / "project")
     build(PAGE, project)
     code = shlex.quote(SHOW)

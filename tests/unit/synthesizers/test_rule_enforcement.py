@@ -65,19 +65,19 @@ def sample(fitted: TreeChain) -> pa.Table:
     return draw(fitted, 10 * N_ROWS, seed=1)
 
 
-def test_functional_dependencies_hold(sample: pa.Table, table: pa.Table) -> None:
+def test_functional_dependencies_hold_in_the_sample(sample: pa.Table, table: pa.Table) -> None:
     pairs = [set(zip(t["city"].to_pylist(), t["zone"].to_pylist(), strict=True)) for t in (sample, table)]
     assert pairs[0] <= pairs[1]
     # Every city has about 75 of 3000 rows, so all cities occur among 30,000 sampled rows.
     assert pairs[0] == pairs[1]
 
 
-def test_sums_hold(sample: pa.Table) -> None:
+def test_sums_hold_in_the_sample(sample: pa.Table) -> None:
     cents = [np.rint(sample[name].to_numpy() * 100).astype(int) for name in ("net", "tax", "gross")]
     assert (cents[0] + cents[1] == cents[2]).all()
 
 
-def test_inequalities_hold(sample: pa.Table) -> None:
+def test_inequalities_hold_in_the_sample(sample: pa.Table) -> None:
     assert pc.all(pc.less_equal(sample["low"], sample["high"])).as_py()
 
 
@@ -127,7 +127,7 @@ def test_rules_that_contradict_the_chain_are_refused(fitted: TreeChain, change: 
 
 
 def arranged(pairs: list[tuple[int, int]], order: list[int]) -> Arranged:
-    """Arrange the columns a to e. Each pair contains the indices of a dependent and its determinant."""
+    """Arrange the columns a to e. Each pair contains the index of a dependent and that of its determinant."""
     columns = tuple(
         Column(name=name, kind=ColumnKind.integer, arrow_type="int64", nullable=False) for name in "abcde"
     )
@@ -144,7 +144,7 @@ def test_cyclic_dependencies_are_resolved() -> None:
         assert arrangement.order.index(determinant) < arrangement.order.index(dependent)
 
 
-def test_determinant_is_placed_before_its_first_dependent() -> None:
+def test_determinant_is_sampled_before_its_first_dependent() -> None:
     # Column 4 determines columns 1 and 2, and column 3 determines columns 2 and 0.
     arrangement = arranged([(1, 4), (2, 4), (2, 3), (0, 3)], [1, 0, 2, 3, 4])
     assert arrangement.order == [4, 1, 2, 3, 0]

@@ -80,7 +80,7 @@ def test_damaged_reference_tables_are_refused(unfitted: Synthesizer) -> None:
         assert caught.value.code == "invalid_model_file"
 
 
-def test_several_data_tables_are_refused(unfitted: Synthesizer) -> None:
+def test_schema_with_several_data_tables_is_refused(unfitted: Synthesizer) -> None:
     schema = schema_of()
     tables = {name: table.model_copy(update={"role": "data"}) for name, table in schema.tables.items()}
     error = refused(unfitted, schema.model_copy(update={"tables": tables}))
@@ -90,7 +90,7 @@ def test_several_data_tables_are_refused(unfitted: Synthesizer) -> None:
     )
 
 
-def test_relationships_are_refused(unfitted: Synthesizer) -> None:
+def test_schema_with_relationships_is_refused(unfitted: Synthesizer) -> None:
     keys = Relationship(
         child="people", child_columns=("country",), parent="countries", parent_columns=("code",)
     )
@@ -98,7 +98,7 @@ def test_relationships_are_refused(unfitted: Synthesizer) -> None:
     assert error.code == "unsupported_schema"
 
 
-def test_order_by_is_refused(unfitted: Synthesizer) -> None:
+def test_schema_with_order_by_is_refused(unfitted: Synthesizer) -> None:
     error = refused(unfitted, schema_of(order_by=("age",)))
     assert (error.code, "order_by" in error.detail) == ("unsupported_schema", True)
 
@@ -131,7 +131,7 @@ def test_cancelled_fit_raises_conflict(unfitted: Synthesizer) -> None:
     assert (caught.value.code, len(calls)) == ("cancelled", 2)
 
 
-def test_fit_beyond_its_time_budget_raises_too_large(unfitted: Synthesizer) -> None:
+def test_fit_that_exceeds_its_time_budget_raises_too_large(unfitted: Synthesizer) -> None:
     with pytest.raises(TooLarge) as caught:
         fit(unfitted, PEOPLE, infer_table(PEOPLE).schema, context=FitContext(seed=0, budget_seconds=0.0))
     assert caught.value.code == "time_limit"
@@ -144,7 +144,7 @@ def test_cancelled_sample_raises_conflict(unfitted: Synthesizer) -> None:
         list(unfitted.sample(plan_rows(unfitted.schema_, 10), context=context))
 
 
-def test_without_a_seed_models_and_samples_differ(unfitted: Synthesizer) -> None:
+def test_models_and_samples_differ_without_a_seed(unfitted: Synthesizer) -> None:
     schema = infer_table(PEOPLE).schema
     seeds = {Parts.of(fit(unfitted, PEOPLE, schema, context=FitContext())).model["seed"] for _ in range(2)}
     assert len(seeds) == 2
@@ -177,7 +177,7 @@ def test_declared_levels_are_sampled_even_if_rare(unfitted: Synthesizer) -> None
 
 
 @pytest.mark.parametrize("type_", [pa.int32(), pa.float64(), pa.decimal128(8, 2)])
-def test_placeholders_are_within_the_bounds(unfitted: Synthesizer, type_: pa.DataType) -> None:
+def test_placeholders_are_within_the_bounds_of_the_domain(unfitted: Synthesizer, type_: pa.DataType) -> None:
     kind = {"int32": "integer", "double": "float"}.get(str(type_), "decimal")
     table, schema = one_column(
         pa.array([Decimal(55), Decimal(60)]).cast(type_),
@@ -197,7 +197,7 @@ def test_samples_stay_within_bounds_and_step(unfitted: Synthesizer) -> None:
     assert np.abs(steps - np.rint(steps)).max() < 1e-6
 
 
-def test_sums_with_a_domain_stay_within_it(unfitted: Synthesizer) -> None:
+def test_sums_stay_within_the_domain_of_their_column(unfitted: Synthesizer) -> None:
     rng = np.random.default_rng(0)
     a, b = rng.integers(0, 50, (2, 4000))
     keep = a + b <= 60

@@ -20,7 +20,7 @@ from understudy.synthesizers.tree_chain.synthesizer import TreeChain
 from understudy.tables.inference import infer_table
 
 FOLDER = Path(__file__).parent / "stored_models"
-# Each format has a digest of sampled rows. The models differ, because the fit changed between the formats.
+# Digest of the sampled rows by format. The digests differ, because fitting has changed between formats.
 DIGESTS = {
     2: "80c7f5d7731f8ac16e4034cb682523481ebfb69662e12e437fb83ad9e8aafcfc",
     3: "847b8f144e620ba471d69c8adb667a6bb46d379bab27d3c8a03b341b668d260b",

@@ -70,13 +70,13 @@ def test_integer_labels_are_generated() -> None:
     assert not set(sampled) & set(table["patient"])
 
 
-def test_labels_of_narrow_integer_type_stay_in_range() -> None:
+def test_labels_of_a_narrow_integer_type_stay_in_its_range() -> None:
     # The type int8 has too few values for 200 patients or for a unique number per row.
     table = visits(lambda i: i % 100).astype({"patient": "int8"})
     assert fitted_as_category(table).sample(500, seed=2)["patient"].between(0, 100).all()
 
 
-def test_shared_column_of_a_composite_subject_is_learned() -> None:
+def test_column_of_a_composite_subject_that_subjects_share_is_learned() -> None:
     table = visits(lambda i: f"P-{i // 3:04d}")
     model = understudy.fit(table, subject=("clinic", "patient"), **INDEPENDENT)
     sampled = model.sample(500, seed=2)

@@ -19,13 +19,13 @@ def fitted(seconds: float) -> TreeChain:
     return fit(TreeChain(parameters), *related_columns(500))
 
 
-def test_large_budget_selects_best_preset() -> None:
+def test_large_budget_selects_the_best_preset() -> None:
     card = fitted(3600).card()
     assert card["preset"] == "best"
     assert not [w for w in card["warnings"] if "time budget" in w]
 
 
-def test_small_budget_selects_fast_preset_with_warning() -> None:
+def test_small_budget_selects_the_fast_preset_with_a_warning() -> None:
     card = fitted(1e-6).card()
     assert card["preset"] == "fast"
     assert [w for w in card["warnings"] if "time budget" in w]
@@ -44,7 +44,7 @@ def test_invalid_parameters_are_refused(fields: dict[str, object]) -> None:
 
 
 @pytest.mark.parametrize("fields", [{}, {"preset": "best"}, {"time_budget_seconds": 5.0}])
-def test_parameters_survive_json(fields: dict[str, object]) -> None:
+def test_parameters_survive_a_round_trip_through_json(fields: dict[str, object]) -> None:
     parameters = TreeChainParameters.model_validate({"name": "tree_chain", **fields})
     assert TreeChainParameters.model_validate(parameters.model_dump(mode="json")) == parameters
     text = parameters.model_dump_json(exclude_none=True)

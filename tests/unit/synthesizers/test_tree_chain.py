@@ -1,4 +1,4 @@
-"""Tests of properties of the tree chain beyond the contract of all synthesizers."""
+"""Tests of properties that the tree chain has in addition to the contract of all synthesizers."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_dependencies_between_categories_are_preserved(sample: pa.Table) -> None
 
 def test_levels_of_a_large_category_follow_other_columns(sample: pa.Table) -> None:
     first_words = np.array([text.split()[0] for text in sample["code"].to_pylist()])
-    # Trees use the 300 levels as an ordered scale in which similar levels are neighbours.
+    # Trees use the 300 levels as an ordered scale in which similar levels are neighbors.
     assert (first_words == sample["city"].to_numpy()).mean() > 0.9
 
 
@@ -67,7 +67,7 @@ def test_marginal_distributions_are_preserved(sample: pa.Table) -> None:
 
 
 @pytest.mark.parametrize("n_threads", [1, 3])
-def test_result_does_not_depend_on_number_of_threads(n_threads: int) -> None:
+def test_result_does_not_depend_on_the_number_of_threads(n_threads: int) -> None:
     expected, got = (
         pa.Table.from_batches(
             sample_table(chain, plan_rows(chain.schema_, 140_000), context=SampleContext(3, n))
@@ -86,7 +86,7 @@ def coarse_codes(n_rows: int) -> npt.NDArray[np.uint8]:
     return (ranks * 256 // n_rows).astype(np.uint8)
 
 
-def test_additive_predictor_follows_its_target() -> None:
+def test_additive_predictor_approximates_its_target() -> None:
     codes = coarse_codes(5000)
     moments = additive.fit_moments(codes, [True] * 3)
     half = np.zeros(5000, np.uint8)
@@ -94,7 +94,7 @@ def test_additive_predictor_follows_its_target() -> None:
     assert np.corrcoef(bins, codes[2])[0, 1] > 0.95
 
 
-def test_weights_are_those_of_ridge_regression() -> None:
+def test_weights_equal_those_of_ridge_regression() -> None:
     codes = coarse_codes(5000)
     moments = additive.fit_moments(codes, [True] * 3)
     used = np.flatnonzero(moments.column < 2)
@@ -139,7 +139,7 @@ def test_most_informative_predecessors_are_chosen_in_wide_tables() -> None:
 
 
 @pytest.mark.parametrize("preset", sorted(PRESETS))
-def test_card_contains_attack_figures_of_its_preset(preset: str) -> None:
+def test_card_contains_the_attack_score_of_its_preset(preset: str) -> None:
     chain = TreeChain(TreeChainParameters(name="tree_chain", preset=preset))  # type: ignore[arg-type]
     (limit,) = (text for text in fit(chain, *related_columns(200)).card()["not_promised"] if "attack" in text)
     assert f"of the preset `{preset}` " in limit

@@ -39,13 +39,14 @@ def test_unique_rows_are_not_sampled_but_repeated_rows_are() -> None:
         counts[row] += 1
     chain = fitted(table)
     drawn = rows_of(sample(chain, 200_000, seed=1))
-    # The table contains 2 % of the million combinations, so about 4,000 draws would otherwise be copies.
+    # The table contains 2 % of the million combinations. Without protection, about 4,000 draws would be
+    # copies.
     assert not [row for row in drawn if counts.get(row) == 1]
     assert [row for row in drawn if counts.get(row, 0) > 1]
     assert chain.card()["rows_never_copied"] == sum(n == 1 for n in counts.values())
 
 
-def test_tables_with_few_values_repeat_rows() -> None:
+def test_samples_of_tables_with_few_values_repeat_rows() -> None:
     rng = np.random.default_rng(0)
     table = pa.table({name: rng.integers(0, 5, 500) for name in "abcd"})
     chain = fitted(table)

@@ -35,14 +35,14 @@ def test_streams_are_read_like_files(tmp_path: Path, compression: str | None):
 
 
 @pytest.mark.parametrize("compression", ["uncompressed", "lz4", "zstd"])
-def test_feather_is_read_and_written(tmp_path: Path, compression: str):
+def test_feather_files_are_read_and_written(tmp_path: Path, compression: str):
     pyarrow.feather.write_feather(_TABLE, str(tmp_path / "t.feather"), compression=compression)
     assert read_table(tmp_path / "t.feather").equals(_TABLE)
     FORMATS["arrow"].write(tmp_path / "own.feather", _TABLE.to_batches(), _TABLE.schema)
     assert pyarrow.feather.read_table(str(tmp_path / "own.feather")).equals(_TABLE)
 
 
-def test_stream_without_an_end_marker_is_complete(tmp_path: Path):
+def test_stream_without_an_end_marker_is_read_completely(tmp_path: Path):
     path = _stream(tmp_path / "t.arrows", *_TABLE.to_batches())
     path.write_bytes(path.read_bytes()[:-8])
     assert read_table(path).equals(_TABLE)
@@ -72,7 +72,7 @@ def test_equivalent_types_are_converted(tmp_path: Path, array: pa.Array, type_: 
     assert read.column("a").to_pylist() == array.to_pylist()
 
 
-def test_non_nullable_column_remains_non_nullable(tmp_path: Path):
+def test_column_that_is_not_nullable_stays_not_nullable(tmp_path: Path):
     schema = pa.schema([pa.field("a", pa.int64(), nullable=False), pa.field("b", pa.timestamp("s"))])
     table = pa.table({"a": [1, 2], "b": [0, None]}, schema=schema)
     FORMATS["arrow"].write(tmp_path / "t.arrow", table.to_batches(), schema)
@@ -86,7 +86,7 @@ def test_large_batch_is_split(tmp_path: Path):
     assert reading.column("a").to_pylist() == list(range(300_000))
 
 
-def test_written_file_is_streamed_and_can_be_memory_mapped():
+def test_file_is_written_in_pieces_and_can_be_memory_mapped():
     assert FORMATS["arrow"].chunks is not None
     pieces = list(FORMATS["arrow"].chunks(_TABLE.to_batches(max_chunksize=10), _TABLE.schema))
     assert pieces[0].startswith(b"ARROW1")

@@ -51,19 +51,19 @@ def test_suffixes_select_format_and_codec(format_: Format, suffix: str, tmp_path
 
 
 @pytest.mark.parametrize(("name", "format_name"), [("x.CSV.GZ", "csv"), ("x.y.ndjson.zst", "jsonl")])
-def test_format_suffix_comes_before_the_codec_suffix(name: str, format_name: str):
+def test_format_is_determined_by_the_suffix_before_the_codec_suffix(name: str, format_name: str):
     assert format_for_path(Path(name)) is FORMATS[format_name]
 
 
 @pytest.mark.parametrize("name", ["x.gz", "x.csv.bz2", ".csv.gz", "x.gz.csv.gz.gz"])
-def test_codec_suffix_alone_is_an_error(name: str):
+def test_codec_suffix_without_a_format_suffix_is_an_error(name: str):
     with pytest.raises(InvalidInput) as caught:
         format_for_path(Path(name))
     assert caught.value.code == "unknown_format"
 
 
 @pytest.mark.parametrize("compress", [gzip.compress, _zstd], ids=["gzip", "zstd"])
-def test_all_members_are_decompressed(compress, tmp_path: Path):
+def test_all_members_of_a_compressed_file_are_decompressed(compress, tmp_path: Path):
     parts = [b"a,b\n", b"", b"1,x\n" * 50_000, b"", b"2,y\n"]
     packed = _file(tmp_path, b"".join(compress(part) for part in parts))
     assert read_table(packed).num_rows == 50_001
@@ -102,7 +102,7 @@ def test_damaged_or_nested_compression_is_an_error(data: bytes, name: str, tmp_p
 
 
 @pytest.mark.parametrize("data", [gzip.compress(b""), _zstd(b"")], ids=["gzip", "zstd"])
-def test_compressed_empty_file_is_empty(data: bytes, tmp_path: Path):
+def test_compressed_empty_file_is_reported_as_empty(data: bytes, tmp_path: Path):
     with pytest.raises(InvalidInput) as caught:
         read_table(_file(tmp_path, data))
     assert caught.value.code == "empty_file"
@@ -115,6 +115,6 @@ def test_decompression_bomb_is_stopped_early(compress, tmp_path: Path):
         read_table(bomb)
 
 
-def test_error_contains_the_absolute_limit(tmp_path: Path):
+def test_error_contains_the_absolute_limit_on_the_decompressed_size(tmp_path: Path):
     with pytest.raises(TooLarge, match="1,000 bytes"):
         read_table(_file(tmp_path, gzip.compress(_CSV)), limits=ReadLimits(decompressed_bytes_max=1_000))

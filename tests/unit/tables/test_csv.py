@@ -52,7 +52,7 @@ def _column(tmp_path: Path, *values: str) -> pa.ChunkedArray:
     ],
     ids=str,
 )
-def test_type_fits_all_values(tmp_path: Path, values: list[str], type_: pa.DataType):
+def test_type_of_a_column_fits_all_values(tmp_path: Path, values: list[str], type_: pa.DataType):
     assert _column(tmp_path, *values).type == type_
     assert _column(tmp_path, *values).null_count == 0
 
@@ -75,14 +75,14 @@ def test_type_fits_all_values(tmp_path: Path, values: list[str], type_: pa.DataT
     ],
     ids=str,
 )
-def test_values_that_a_type_would_change_stay_text(tmp_path: Path, values: list[str]):
+def test_values_that_conversion_would_change_stay_text(tmp_path: Path, values: list[str]):
     column = _column(tmp_path, *values)
     assert column.type == pa.string()
     assert column.to_pylist() == [value.strip('"') for value in values]
 
 
 @pytest.mark.parametrize("token", ["", "NA", "N/A", "NULL", "null", "NaN"])
-def test_missing_values_do_not_affect_the_type(tmp_path: Path, token: str):
+def test_missing_values_do_not_affect_the_type_of_a_column(tmp_path: Path, token: str):
     assert _column(tmp_path, "1", token).to_pylist() == [1, None]
     assert _column(tmp_path, "x", token).to_pylist() == ["x", None]
     assert _column(tmp_path, "true", token).to_pylist() == [True, None]
@@ -93,7 +93,7 @@ def test_quoted_words_for_missing_values_are_text_except_in_numeric_columns(tmp_
     assert _column(tmp_path, "1", '""', '"NA"').to_pylist() == [1, None, None]
 
 
-def test_infinity_is_missing_and_reported(tmp_path: Path):
+def test_infinite_values_are_read_as_missing_and_reported(tmp_path: Path):
     ingested = _ingest(tmp_path, "a,b\n1.5,x\ninf,x\n-Infinity,x\n1e999,x\n")
     assert ingested.warnings == ["Column 'a': 3 infinite values were replaced with missing values."]
     assert ingested.schema.columns[0].nullable
@@ -103,7 +103,7 @@ def test_column_without_values_is_text(tmp_path: Path):
     assert _column(tmp_path, "", "").type == pa.string()
 
 
-def test_last_value_can_change_the_type(tmp_path: Path):
+def test_last_value_can_change_the_type_of_a_column(tmp_path: Path):
     numbers = "1,1,1\n" * 5_000
     table = _read(tmp_path, f"a,b,c\n{numbers}x,2.5,01\n")
     assert table.schema.types == [pa.string(), pa.float64(), pa.string()]
@@ -146,12 +146,12 @@ def test_delimiter_is_detected(tmp_path: Path, delimiter: str):
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("last", [True, False])
-def test_every_kind_of_line_end_is_supported(tmp_path: Path, end: str, last: bool):
+def test_every_kind_of_line_ending_is_supported(tmp_path: Path, end: str, last: bool):
     text = end.join(["a,b", "1,x", "2,y"]) + (end if last else "")
     assert _read(tmp_path, text).to_pydict() == {"a": [1, 2], "b": ["x", "y"]}
 
 
-def test_mixed_line_ends_are_supported(tmp_path: Path):
+def test_mixed_line_endings_are_supported(tmp_path: Path):
     assert _read(tmp_path, 'a,b\r\n1,x\n2,"y\rz"\r3,w\n').to_pydict() == {
         "a": [1, 2, 3],
         "b": ["x", "y\nz", "w"],
@@ -162,11 +162,11 @@ def test_blank_lines_are_skipped(tmp_path: Path):
     assert _read(tmp_path, "\n\na,b\n1,2\n\n\n3,4\n\n").to_pydict() == {"a": [1, 3], "b": [2, 4]}
 
 
-def test_blank_line_of_a_single_column_is_a_missing_value(tmp_path: Path):
+def test_blank_line_in_a_table_of_one_column_is_a_missing_value(tmp_path: Path):
     assert _read(tmp_path, "a\n1\n\n3\n").to_pydict() == {"a": [1, None, 3]}
 
 
-def test_single_column_of_prose_is_a_table(tmp_path: Path):
+def test_single_column_of_prose_is_read_as_a_table(tmp_path: Path):
     assert _read(tmp_path, "note\nhello world\nso, it is\n").to_pydict() == {
         "note": ["hello world", "so, it is"]
     }
@@ -189,11 +189,11 @@ def test_characters_that_cross_a_read_boundary_are_valid(tmp_path: Path):
     [["A", "a"], ["é", "e\u0301"], ["__proto__", "'; DROP TABLE x; --"], ["c1", "c0"], ["x" * 255, " a "]],
     ids=str,
 )
-def test_unusual_names_are_kept(tmp_path: Path, names: list[str]):
+def test_unusual_column_names_are_kept(tmp_path: Path, names: list[str]):
     assert _read(tmp_path, ",".join(names) + "\n1,2\n").column_names == names
 
 
-def test_quoted_name_may_contain_any_character(tmp_path: Path):
+def test_quoted_column_name_may_contain_any_character(tmp_path: Path):
     assert _read(tmp_path, '"a ""x"",\nb",c\n1,2\n').column_names == ['a "x",\nb', "c"]
 
 
@@ -202,12 +202,12 @@ def test_error_about_a_ragged_row_contains_line_and_field_counts(tmp_path: Path)
         _read(tmp_path, "a,b\n1,2\n\n3,4\n5,6,7\n")
 
 
-def test_error_contains_the_first_of_many_ragged_rows(tmp_path: Path):
+def test_error_contains_the_line_of_the_first_of_many_ragged_rows(tmp_path: Path):
     with pytest.raises(InvalidInput, match="Line 102 "):
         _read(tmp_path, "a,b\n" + "1,2\n" * 100 + "1\n" + "1,2\n" * 200_000 + "1\n" * 5)
 
 
-def test_error_about_the_encoding_contains_line_and_byte(tmp_path: Path):
+def test_error_about_the_encoding_contains_the_line_and_the_byte(tmp_path: Path):
     with pytest.raises(InvalidInput, match=r"Line 300,003 \(byte 2,100,019 of the file\)"):
         _read(tmp_path, "name,n\ncafé,1\n".encode() + b"cafe,1\n" * 300_000 + b"caf\xe9,1\n")
 
@@ -218,14 +218,14 @@ def test_error_about_a_zero_character_contains_the_line(tmp_path: Path):
         read_table(tmp_path / "table.csv")
 
 
-def test_format_is_selected_by_suffix():
+def test_format_is_selected_by_the_file_suffix():
     assert format_for_path(Path("x.CSV")) is FORMATS["csv"]
     assert format_for_path(Path("x.tsv")) is FORMATS["csv"]
     assert format_for_path(Path("x.y.parquet")) is FORMATS["parquet"]
 
 
 @pytest.mark.parametrize("name", ["x.ods", "x", "x.csv.bz2", ".csv"])
-def test_error_about_an_unknown_suffix_lists_the_known_ones(name: str):
+def test_error_about_an_unknown_suffix_lists_the_known_suffixes(name: str):
     with pytest.raises(InvalidInput, match=r"\.csv, \.tsv, \.parquet") as caught:
         format_for_path(Path(name))
     assert caught.value.code == "unknown_format"

@@ -50,7 +50,7 @@ def test_bad_row_is_skipped_and_listed(tmp_path: Path, rows: str, rejects: list[
     assert pq.read_table(tmp_path / "table.parquet").column("a").to_pylist()[-1] == 5
 
 
-def test_row_in_another_encoding_is_skipped_with_its_column(tmp_path: Path):
+def test_row_in_another_encoding_is_skipped_and_listed_with_its_column(tmp_path: Path):
     _, listed = _skip(tmp_path, ("é,2\n" * 300 + "x,caf").encode() + b"\xe9\n1,2\n")
     assert listed == [(301, 2, "wrong_encoding")]
 
@@ -60,7 +60,7 @@ def test_line_that_is_too_long_is_skipped(tmp_path: Path):
     assert listed == [(302, None, "line_too_long"), (304, None, "too_few_fields")]
 
 
-def test_lone_returns_count_as_lines(tmp_path: Path):
+def test_lone_carriage_returns_count_as_line_endings(tmp_path: Path):
     _, listed = _skip(tmp_path, (GOOD + "1\n3,4\n").replace("\n", "\r"))
     assert listed == [(302, None, "too_few_fields")]
 
@@ -94,7 +94,7 @@ def test_error_contains_the_line_of_the_first_bad_row(tmp_path: Path):
         FORMATS["csv"].read(tmp_path / "table.csv")
 
 
-def test_odd_values_after_skipped_rows_are_reported_with_their_line(tmp_path: Path):
+def test_warning_about_values_after_skipped_rows_contains_their_line(tmp_path: Path):
     ingested, _ = _skip(tmp_path, "a,b\n" + "1,2\n" * 99 + "1\n" + "x,3\n" + "1,2\n" * 50)
     assert "(line 102)" in ingested.warnings[1]
 

@@ -48,7 +48,9 @@ def _column(folder: Path, *values: str, **options: Any) -> list[object]:
     ],
     ids=str,
 )
-def test_unambiguous_local_numbers_are_read(tmp_path: Path, values: list[str], numbers: list[object]):
+def test_numbers_in_an_unambiguous_local_notation_are_read(
+    tmp_path: Path, values: list[str], numbers: list[object]
+):
     read = _column(tmp_path, *values)
     assert read == numbers
     assert [type(value) for value in read] == [type(number) for number in numbers]
@@ -63,7 +65,7 @@ def test_unambiguous_local_numbers_are_read(tmp_path: Path, values: list[str], n
     ],
     ids=str,
 )
-def test_ambiguous_column_is_text_and_the_note_contains_the_option(
+def test_ambiguous_column_is_text_and_the_warning_contains_the_option(
     tmp_path: Path, values: list[str], option: str
 ):
     assert _column(tmp_path, *values) == values
@@ -103,7 +105,7 @@ def test_option_resolves_an_ambiguous_column(
     ],
     ids=str,
 )
-def test_unambiguous_local_dates_are_read(tmp_path: Path, values: list[str], days: list[date]):
+def test_dates_in_an_unambiguous_local_notation_are_read(tmp_path: Path, values: list[str], days: list[date]):
     assert _column(tmp_path, *values) == days
 
 
@@ -124,7 +126,7 @@ def test_values_outside_every_convention_stay_text(tmp_path: Path, values: list[
     assert _column(tmp_path, *values) == values
 
 
-def test_timestamps_in_another_order_keep_their_precision(tmp_path: Path):
+def test_timestamps_that_start_with_the_day_keep_their_precision(tmp_path: Path):
     table = _read(tmp_path, "a;b\n31.12.2024 12:30;0\n01.01.2024 00:00:05.25;0\n")
     assert table.schema.types[0] == pa.timestamp("ms")
     assert str(table.column("a")[1]) == "2024-01-01 00:00:05.250000"
@@ -133,7 +135,9 @@ def test_timestamps_in_another_order_keep_their_precision(tmp_path: Path):
 @pytest.mark.parametrize(
     ("values", "words"), [(["5%", "0.1"], "percent"), (["€5", "10 EUR", "$1,000"], "currency")]
 )
-def test_mixed_percentages_and_amounts_are_text_with_a_note(tmp_path: Path, values: list[str], words: str):
+def test_columns_that_mix_notations_of_percentages_or_amounts_are_text(
+    tmp_path: Path, values: list[str], words: str
+):
     ingested = _ingest(tmp_path, "a;b\n" + "".join(f"{value};0\n" for value in values))
     assert ingested.schema.columns[0].kind == "category"
     assert f"numbers with {words} signs" in next(iter(ingested.findings.columns.values())).evidence
@@ -144,7 +148,7 @@ def test_words_for_missing_values_are_read_as_missing(tmp_path: Path):
     assert _column(tmp_path, "x", "?", missing=("?",)) == ["x", None]
 
 
-def test_odd_values_are_reported_with_their_line(tmp_path: Path):
+def test_warning_about_invalid_values_contains_their_lines(tmp_path: Path):
     data = "a,b\n" + '1,"two\nlines"\n' * 96 + "\nx,1\n\ny,1\nz,1\nw,1\n"
     (warning,) = _ingest(tmp_path, data).warnings
     assert "4 of 100 values are not whole numbers (first on lines 195, 197, 198)" in warning
@@ -163,7 +167,7 @@ def test_delimiter_is_set_by_option_or_by_the_first_line(tmp_path: Path):
     assert _read(tmp_path, "sep=|\na;b|c\n1;2|3\n").column_names == ["a;b", "c"]
 
 
-def test_delimiter_fits_the_whole_file(tmp_path: Path):
+def test_detected_delimiter_fits_the_whole_file(tmp_path: Path):
     # The first rows fit both delimiters, but the rows after the first 2 MiB fit only one.
     table = _read(tmp_path, "a,x;b\n" + "1,5;2\n" * 400_000 + "7;8\n" * 400_000)
     assert table.column_names == ["a,x", "b"]
@@ -177,7 +181,7 @@ def test_encoding_is_detected(tmp_path: Path, encoding: str):
     assert table.to_pydict() == {"name": ["café"], "n": [1]}
 
 
-def test_text_read_as_windows_1252_gives_a_warning(tmp_path: Path):
+def test_reading_a_file_as_windows_1252_gives_a_warning(tmp_path: Path):
     data = b"name,n\n" + b"cafe,1\n" * 300_000 + b"caf\xe9,1\n"
     assert "was read as Windows-1252" in _ingest(tmp_path, data).warnings[0]
 
@@ -214,7 +218,7 @@ def test_comment_before_the_header_is_not_part_of_the_table(tmp_path: Path):
     ],
     ids=str,
 )
-def test_option_out_of_range_is_rejected(options: dict[str, Any]):
+def test_option_with_an_invalid_value_is_rejected(options: dict[str, Any]):
     with pytest.raises(ValidationError):
         ReadOptions.model_validate(options)
 
@@ -227,9 +231,9 @@ def test_option_of_another_format_is_rejected(tmp_path: Path):
 
 
 @pytest.mark.parametrize("written", ["31.12.2024", "12/31/2024", "2024/12/31", "31-12-2024"])
-def test_missing_local_dates_are_missing(tmp_path: Path, written: str):
+def test_missing_values_among_local_dates_are_preserved(tmp_path: Path, written: str):
     assert _column(tmp_path, written, "", written) == [date(2024, 12, 31), None, date(2024, 12, 31)]
 
 
-def test_missing_local_timestamps_are_missing(tmp_path: Path):
+def test_missing_values_among_local_timestamps_are_preserved(tmp_path: Path):
     assert _column(tmp_path, "31.12.2024 12:30", "", "NA")[1:] == [None, None]

@@ -12,7 +12,7 @@ import pytest
 from understudy.tables.formats.csv.column_types import NOTATIONS, ColumnProfile
 from understudy.tables.formats.csv.fast_path import count_notations
 
-# Each kind has a pool of its values and of similar values that are not of the kind.
+# Each pool contains values of one kind, or values that only look like that kind.
 POOLS: dict[str, list[str]] = {
     "integers": ["0", "7", "-12", "1234567890", "-0", "9" * 18],
     "long": ["9" * 19, "9" * 20, "1"],
@@ -45,7 +45,7 @@ def _by_pattern(values: list[str]) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_fast_counts_equal_those_of_the_patterns(seed: int):
+def test_counts_of_the_fast_path_equal_those_of_the_patterns(seed: int):
     rng = random.Random(seed)  # noqa: S311
     pools = rng.sample(list(POOLS), rng.choice([1, 1, 1, 2]))
     values = [rng.choice(POOLS[rng.choice(pools)]) for _ in range(rng.choice([1, 3, 50]))]
@@ -60,7 +60,7 @@ def test_plain_values_use_the_fast_path(pool: str):
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_type_does_not_depend_on_the_batches(seed: int):
+def test_type_does_not_depend_on_the_batch_size(seed: int):
     rng = random.Random(seed)  # noqa: S311
     pools = rng.sample(list(POOLS), rng.choice([1, 1, 2]))
     weights = [0.97, 0.03][: len(pools)]

@@ -1,4 +1,4 @@
-"""Tests of tables in CSV files with titles, notes, comments, units, blank rows or more header rows."""
+"""Tests of tables in CSV files with titles, notes, comments, units, blank rows or several header rows."""
 
 from __future__ import annotations
 
@@ -108,7 +108,9 @@ def test_last_row_within_quotation_marks_is_not_a_note(tmp_path: Path):
 
 @pytest.mark.parametrize("n", [1, 2, 5])
 @pytest.mark.parametrize("where", ["everywhere", "rows", "header"])
-def test_columns_without_name_and_values_are_dropped_with_a_warning(tmp_path: Path, n: int, where: str):
+def test_columns_with_neither_a_name_nor_values_are_dropped_with_a_warning(
+    tmp_path: Path, n: int, where: str
+):
     header = _HEADER if where == "rows" else _padded(_HEADER, n)
     loaded = _load(tmp_path, header + (_ROWS if where == "header" else _padded(_ROWS, n)))
     assert loaded.table.column_names == _NAMES
@@ -121,7 +123,7 @@ def test_blank_column_within_the_table_is_dropped(tmp_path: Path):
     assert loaded.table.column_names == ["a", "b"]
 
 
-def test_value_far_below_keeps_a_column_without_name(tmp_path: Path):
+def test_column_without_a_name_is_kept_if_any_row_contains_a_value(tmp_path: Path):
     rows = _padded(_ROWS, 1) * 400
     loaded = _load(tmp_path, _padded(_HEADER, 1) + rows + "2024-02-01,shop 9,1.50,2.25,x\n")
     assert loaded.table.column_names == [*_NAMES, "column_5"]
@@ -151,7 +153,7 @@ def test_two_header_rows_are_joined(tmp_path: Path):
     assert "Lines 1 to 2 were read as header rows" in loaded.warnings[0]
 
 
-def test_groups_above_the_header_are_joined(tmp_path: Path):
+def test_group_names_above_the_header_are_joined_with_it(tmp_path: Path):
     rows = "".join(f"{n},1,2,3,4\n" for n in range(20))
     loaded = _load(tmp_path, ",Sales,,Costs,\nyear,net,gross,net,gross\n" + rows)
     assert loaded.table.column_names == [
@@ -163,14 +165,14 @@ def test_groups_above_the_header_are_joined(tmp_path: Path):
     ]
 
 
-def test_title_and_two_header_rows(tmp_path: Path):
+def test_two_header_rows_below_a_title_are_joined(tmp_path: Path):
     rows = "".join(f"{n},1,2\n" for n in range(20))
     loaded = _load(tmp_path, "Trial 7\n\nsubject,Dose,\n,start,end\n" + rows)
     assert loaded.table.column_names == ["subject", "Dose / start", "Dose / end"]
     assert len(loaded.warnings) == 2
 
 
-def test_labels_below_the_header_are_joined(tmp_path: Path):
+def test_labels_below_the_header_are_joined_with_it(tmp_path: Path):
     rows = "".join(f"{n},{n % 5},a\n" for n in range(20))
     loaded = _load(tmp_path, "q1,q2,q3\nHow old are you?,How many pets?,Which town?\n" + rows)
     assert loaded.table.column_names == ["q1 / How old are you?", "q2 / How many pets?", "q3 / Which town?"]
@@ -189,7 +191,7 @@ def test_units_below_the_header_are_skipped_with_a_warning(tmp_path: Path, units
     assert joined.warnings == []
 
 
-def test_second_header_row_in_doubt_is_refused_with_the_option(tmp_path: Path):
+def test_error_about_a_possible_second_header_row_contains_the_option(tmp_path: Path):
     text = "town,sights,\nOslo,fjord,ship\n" + "Rome,forum,church\n" * 9
     with pytest.raises(InvalidInput, match=r"Line 2 may be a second header row.*`join_headers`") as caught:
         _load(tmp_path, text)
@@ -198,7 +200,7 @@ def test_second_header_row_in_doubt_is_refused_with_the_option(tmp_path: Path):
     assert _load(tmp_path, text, join_headers="true").table.num_rows == 9
 
 
-def test_header_in_doubt_is_refused_with_the_option(tmp_path: Path):
+def test_error_about_an_uncertain_header_contains_the_option(tmp_path: Path):
     text = "Towns\nof the world\nname,country\n" + "Oslo,Norway\nRome,Italy\n" * 9
     with pytest.raises(InvalidInput, match=r"Lines 1 to 2 have fewer fields.*`header_row`") as caught:
         _load(tmp_path, text)
@@ -241,12 +243,12 @@ def test_column_with_words_for_missing_values_stays_nullable_after_blank_rows(wo
     assert [field.nullable for field in table.schema] == [False, True]
 
 
-def test_row_of_missing_values_is_kept_where_every_column_has_missing_values(tmp_path: Path):
+def test_row_of_missing_values_is_kept_if_every_column_has_missing_values(tmp_path: Path):
     rows = "".join("1,\n" if n % 2 else ",x\n" for n in range(20))
     assert _load(tmp_path, "a,b\n" + rows + ",\n").table.num_rows == 21
 
 
-def test_errors_below_skipped_lines_contain_the_line_of_the_file(tmp_path: Path):
+def test_errors_after_skipped_lines_contain_the_line_number_in_the_file(tmp_path: Path):
     text = "Title\n\n" + _HEADER + "# note\n" + _ROWS + "1,2\n" + _ROWS + "\nSource: a bank\n"
     with pytest.raises(InvalidInput, match=r"Line 33 of the file has 2 fields"):
         _load(tmp_path, text)
@@ -256,14 +258,14 @@ def test_errors_below_skipped_lines_contain_the_line_of_the_file(tmp_path: Path)
     assert loaded.table.num_rows == 56
 
 
-def test_chosen_lines_are_left_out(tmp_path: Path):
+def test_specified_lines_are_skipped(tmp_path: Path):
     text = "Title\n" + _HEADER + "units\n" + _ROWS + "end, of, it\n"
     table = _load(tmp_path, text, skip_rows="1,3,32-").table
     assert table.column_names == _NAMES
     assert table.num_rows == 28
 
 
-def test_windows_line_ends_and_byte_order_mark(tmp_path: Path):
+def test_layout_is_detected_despite_a_byte_order_mark_and_windows_line_endings(tmp_path: Path):
     text = "\ufeffTitle\n\n" + _HEADER + _ROWS + "\nSource: a bank\n"
     loaded = _load(tmp_path, text.replace("\n", "\r\n"))
     assert loaded.table.column_names == _NAMES
@@ -271,7 +273,7 @@ def test_windows_line_ends_and_byte_order_mark(tmp_path: Path):
     assert "Lines 32 to 33 below" in " ".join(loaded.warnings)
 
 
-def test_large_file_with_notes(tmp_path: Path):
+def test_notes_around_a_large_table_are_skipped(tmp_path: Path):
     text = "Title\n\n" + _HEADER + _ROWS * 5_000 + "\nSource: a bank\n"
     loaded = _load(tmp_path, text)
     assert loaded.table.num_rows == 140_000
@@ -297,7 +299,7 @@ def test_plain_tables_are_read_without_warnings(tmp_path: Path, text: str):
     assert not [warning for warning in loaded.warnings if "is text" not in warning]
 
 
-def test_table_of_one_column_with_delimiters_gets_a_warning(tmp_path: Path):
+def test_table_of_one_column_that_contains_delimiters_gives_a_warning(tmp_path: Path):
     loaded = _load(tmp_path, "title\n" + "2024-01-01,x,1.5\n" * 20)
     assert loaded.table.num_columns == 1
     assert "read as a table of one column" in loaded.warnings[0]
@@ -321,6 +323,6 @@ def test_invalid_layout_options_are_refused(tmp_path: Path, options: dict[str, s
     assert caught.value.code == "invalid_parameters"
 
 
-def test_header_row_beyond_the_file_is_refused(tmp_path: Path):
+def test_header_row_after_the_end_of_the_file_is_refused(tmp_path: Path):
     with pytest.raises(InvalidInput, match="Line 99 cannot be the header"):
         _load(tmp_path, _HEADER + _ROWS, header_row="99")

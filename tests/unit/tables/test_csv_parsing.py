@@ -39,7 +39,7 @@ def test_forbidden_statement_is_rejected(statement: str, tmp_path: Path):
             session.execute(statement.format(source=source, other=other)).fetchall()
 
 
-def test_running_out_of_memory_is_a_memory_error(tmp_path: Path):
+def test_exceeding_the_memory_limit_raises_a_memory_error(tmp_path: Path):
     # A list of 2 GB is a single value, which DuckDB cannot move to disk.
     query = "SELECT length(list(repeat('x', 1000) || i)) FROM range(2000000) t(i)"
     with pytest.raises(MemoryError), open_session(tmp_path / "source.csv", tmp_path) as session:

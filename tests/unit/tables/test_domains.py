@@ -53,7 +53,7 @@ CASES: list[tuple[pa.Array, ColumnKind, dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("values", "kind", "domain", "rows"), CASES)
-def test_values_outside_the_domain_are_reported_with_count_and_rows(
+def test_error_contains_the_number_and_the_rows_of_values_outside_the_domain(
     values: pa.Array, kind: ColumnKind, domain: dict[str, Any], rows: str
 ) -> None:
     with pytest.raises(
@@ -63,7 +63,7 @@ def test_values_outside_the_domain_are_reported_with_count_and_rows(
     assert caught.value.code == "schema_mismatch"
 
 
-def test_values_inside_the_domain_and_inexact_sums_of_steps_are_accepted() -> None:
+def test_values_inside_the_domain_and_rounded_multiples_of_the_step_are_accepted() -> None:
     check(pa.array([0.1 + 0.2, 0.7, None]), ColumnKind.float, minimum=0.1, step=0.1)
     check(pa.array(["a", "b", None]), ColumnKind.category, levels=["a", "b", "c"])
 
@@ -79,7 +79,7 @@ def test_values_inside_the_domain_and_inexact_sums_of_steps_are_accepted() -> No
         (pa.array([date(2024, 1, 1)]), ColumnKind.date, {"minimum": "yesterday"}),
     ],
 )
-def test_domains_that_do_not_suit_the_column_are_refused(
+def test_domains_that_do_not_suit_the_kind_of_the_column_are_refused(
     values: pa.Array, kind: ColumnKind, domain: dict[str, Any]
 ) -> None:
     with pytest.raises(InvalidInput, match="olumn 'x'") as caught:
@@ -87,7 +87,7 @@ def test_domains_that_do_not_suit_the_column_are_refused(
     assert caught.value.code == "unsupported_schema"
 
 
-def test_numbers_are_clipped_to_the_bounds_and_floats_rounded_to_the_step() -> None:
+def test_numbers_are_clipped_to_the_bounds_and_rounded_to_the_step() -> None:
     column = column_of(pa.array([0.0]), ColumnKind.float, minimum=1, maximum=3, step=0.5)
     kept = keep_to_domain(pa.array([0.2, 1.3, None, 9.0, float("nan")]), column)
     assert kept.to_pylist()[:4] == [1.0, 1.5, None, 3.0]

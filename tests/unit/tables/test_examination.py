@@ -1,4 +1,4 @@
-"""Tests that columns without findings are examined before a fit and other columns keep the declared kind."""
+"""Tests that columns without findings are examined before a fit and all others keep the declared kind."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def examined(values: pa.Array, kind: ColumnKind, findings: TableFindings) -> Col
     return examine(pa.table({"x": values}), TableSchema(columns=(column,)), findings).schema.columns[0].kind
 
 
-def test_a_category_without_findings_becomes_personal_if_its_values_are() -> None:
+def test_a_category_without_findings_becomes_personal_if_its_values_are_personal() -> None:
     assert examined(EMAILS, ColumnKind.category, TableFindings()) is ColumnKind.email
 
 
@@ -30,7 +30,7 @@ def test_a_category_without_findings_keeps_its_kind_if_its_values_are_plain() ->
     assert examined(pa.array(["a", "b"] * 50), ColumnKind.category, TableFindings()) is ColumnKind.category
 
 
-def test_columns_of_other_kinds_keep_their_kind() -> None:
+def test_columns_that_are_not_categories_keep_their_kind() -> None:
     assert examined(EMAILS, ColumnKind.text, TableFindings()) is ColumnKind.text
 
 

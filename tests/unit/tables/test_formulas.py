@@ -39,7 +39,7 @@ def _written(tmp_path: Path, table: pa.Table) -> str:
         ("", ""),
     ],
 )
-def test_no_text_starts_a_formula(tmp_path: Path, text: str, written: str):
+def test_no_text_begins_like_a_formula(tmp_path: Path, text: str, written: str):
     table = pa.table({"t": [text, None, "x"]})
     assert _written(tmp_path, table) == f'"t"\n"{written}"\n\n"x"\n'
 

@@ -12,7 +12,7 @@ from understudy.tables.identifier_formats import CARDS, IBANS, IDENTIFIER_FORMAT
 from understudy.tables.identifier_formats.base import compacted
 from understudy.transformers.generated.templates import Template
 
-# These examples were published by issuers, standards or encyclopaedias.
+# These examples were published by issuers, standards or encyclopedias.
 EXAMPLES = {
     "card_visa_16": "4111 1111 1111 1111",
     "card_mastercard_16": "5555 5555 5555 4444",
@@ -52,7 +52,7 @@ NUMBERED = [*CARDS, *IBANS, *NATIONAL_IDS]
 
 
 @given(st.data())
-def test_texts_have_the_length_of_their_format(data: st.DataObject):
+def test_generated_texts_have_the_length_of_their_format(data: st.DataObject):
     identifier_format = data.draw(st.sampled_from(NUMBERED))
     text = data.draw(st.from_regex(identifier_format.pattern, fullmatch=True))
     assert len(text) in identifier_format.lengths
@@ -82,7 +82,7 @@ def test_formats_without_check_digits_are_recognized_by_their_rules():
 
 
 @pytest.mark.parametrize("name", IDENTIFIER_FORMATS)
-def test_new_numbers_have_the_format_and_are_distinct(name: str):
+def test_new_numbers_match_the_format_and_are_distinct(name: str):
     template = Template(name)
     rng = np.random.default_rng(0)
     indices = [

@@ -27,7 +27,7 @@ from understudy.tables.schema import ColumnKind
     ],
     ids=str,
 )
-def test_kind_follows_from_the_type(type_: pa.DataType, kind: ColumnKind):
+def test_kind_of_a_column_follows_from_its_type(type_: pa.DataType, kind: ColumnKind):
     assert infer_table(pa.table({"a": pa.nulls(2, type_)})).schema.columns[0].kind is kind
 
 
@@ -43,7 +43,7 @@ def test_kind_follows_from_the_type(type_: pa.DataType, kind: ColumnKind):
     ],
     ids=str,
 )
-def test_types_are_stored_as_their_plain_equivalent(type_: pa.DataType, stored: pa.DataType):
+def test_types_are_stored_as_their_plain_equivalents(type_: pa.DataType, stored: pa.DataType):
     assert storable_type("a", type_) == stored
 
 
@@ -52,7 +52,7 @@ def test_types_are_stored_as_their_plain_equivalent(type_: pa.DataType, stored: 
     [pa.list_(pa.int8()), pa.struct({"secret": pa.int8()}), pa.binary(), pa.decimal256(50, 2), pa.uuid()],
     ids=str,
 )
-def test_an_unsupported_type_is_refused_with_column_and_remedy(type_: pa.DataType):
+def test_error_for_an_unsupported_type_contains_the_column_and_a_remedy(type_: pa.DataType):
     with pytest.raises(InvalidInput, match=r"Column 'a'.*Leave the column out") as caught:
         infer_table(pa.table({"a": pa.nulls(1, type_)}))
     assert caught.value.code == "unsupported_column"
@@ -77,21 +77,21 @@ def test_evidence_contains_no_values():
         assert "987654321" not in text
 
 
-def test_nullability_follows_the_declaration():
+def test_column_is_nullable_unless_it_is_declared_otherwise():
     schema = pa.schema([pa.field("a", pa.int64(), nullable=False), pa.field("b", pa.int64())])
     inferred = infer_table(pa.table({"a": [1], "b": [1]}, schema=schema)).schema
     assert [column.nullable for column in inferred.columns] == [False, True]
     assert inferred.to_arrow().equals(schema)
 
 
-def test_duplicate_names_are_refused_with_their_positions():
+def test_error_for_duplicate_names_contains_their_positions():
     table = pa.table([pa.array([1]), pa.array([2]), pa.array([3])], names=["a", "b", "a"])
     with pytest.raises(InvalidInput, match=r"Columns 1 and 3") as caught:
         infer_table(table)
     assert caught.value.code == "invalid_header"
 
 
-def test_empty_names_are_refused_with_their_positions():
+def test_error_for_empty_names_contains_their_positions():
     table = pa.table([pa.array([1])] * 13, names=["a"] + [" "] * 12)
     with pytest.raises(InvalidInput, match="columns 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 2 more"):
         infer_table(table)

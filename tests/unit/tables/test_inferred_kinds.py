@@ -87,7 +87,7 @@ def test_a_few_personal_values_among_others_make_a_column_personal():
     assert (column.kind, findings.confidence) == ("email", 0.6)
 
 
-def test_evidence_counts_and_names_the_runner_up():
+def test_evidence_contains_counts_and_findings_name_the_runner_up():
     findings = inferred(
         "konto", [*(["GB82WEST12345698765432"] * 3), *(f"DE{i:020}" for i in range(97))]
     ).findings
@@ -104,7 +104,7 @@ def test_evidence_mentions_leading_zeros_constants_and_missing_values():
     assert inferred("none", pa.nulls(30, pa.string())).findings.evidence == "all 30 values are missing"
 
 
-def test_personal_numbers_are_recognized_by_header_and_check_digits():
+def test_personal_numbers_are_recognized_by_headers_or_check_digits():
     payment = Payment(seed=2)
     cards = [int(payment.credit_card_number().replace(" ", "")) for _ in range(100)]
     assert inferred("x", cards).column.kind == "card"
@@ -160,11 +160,11 @@ def test_codes_under_the_header_of_a_personal_kind_are_identifiers(header: str, 
         ("zip", list(range(1000, 1060)), "identifier"),
     ],
 )
-def test_values_of_another_form_outweigh_the_header(header: str, values: list[Any], kind: str):
+def test_values_of_another_format_outweigh_the_header(header: str, values: list[Any], kind: str):
     assert inferred(header, values).column.kind.value == kind
 
 
-def test_dates_under_the_header_of_phones_are_not_phones():
+def test_dates_under_the_header_of_a_phone_column_are_not_phone_numbers():
     dates = [f"2024-{1 + i % 12:02d}-{1 + i % 28:02d}" for i in range(60)]
     assert inferred("tel", dates).column.kind.value != "phone"
 

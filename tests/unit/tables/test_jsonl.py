@@ -12,7 +12,7 @@ import pytest
 from understudy.errors import InvalidInput
 from understudy.tables.formats import FORMATS, Ingested, ReadLimits, read_table
 
-# There are more lines than in the first block, which the slow path reads.
+# This number of lines exceeds the first block, which the slow path reads.
 _MANY = 20_000
 
 
@@ -65,7 +65,7 @@ def test_type_of_a_column_fits_all_values(tmp_path: Path, values: list[str], typ
         ["0.12345678901234567890123456789", "1.000", "7"],
     ],
 )
-def test_long_numbers_keep_all_digits(tmp_path: Path, values: list[str]):
+def test_long_numbers_keep_all_their_digits(tmp_path: Path, values: list[str]):
     read = _read(tmp_path, *(f'{{"a": {value}}}' for value in values))
     assert read.column("a").to_pylist() == [Decimal(value) for value in values]
 
@@ -76,13 +76,13 @@ def test_long_number_after_many_lines_is_not_rounded(tmp_path: Path, late: str):
     assert set(read.column("a").to_pylist()) == {Decimal("0.1"), Decimal(late)}
 
 
-def test_long_whole_numbers_beside_floats_stay_whole(tmp_path: Path):
+def test_long_whole_numbers_in_a_table_with_floats_stay_whole(tmp_path: Path):
     read = _read(tmp_path, *(f'{{"id": {2**62 + i}, "x": {i / 7}}}' for i in range(_MANY)))
     assert read.column("id").to_pylist() == [2**62 + i for i in range(_MANY)]
     assert read.column("x").to_pylist() == [i / 7 for i in range(_MANY)]
 
 
-def test_columns_are_keys_in_order_of_first_appearance(tmp_path: Path):
+def test_columns_have_the_order_in_which_their_keys_first_appear(tmp_path: Path):
     late = ['{"d": 1, "c": 2}'] * _MANY
     read = _read(tmp_path, '{"b": 1, "a": "x"}', '{"a": "y", "c": 1}', *late, '{"e": true, "b": 2}')
     assert read.column_names == ["b", "a", "c", "d", "e"]
@@ -94,7 +94,7 @@ def test_columns_are_keys_in_order_of_first_appearance(tmp_path: Path):
 
 
 @pytest.mark.parametrize("n_between", [0, _MANY])
-def test_mixed_column_is_text_and_the_note_contains_lines(tmp_path: Path, n_between: int):
+def test_mixed_column_is_text_and_the_warning_contains_lines(tmp_path: Path, n_between: int):
     lines = ['{"v": 1.5}', "", *['{"v": 7}'] * n_between, '{"v": "x"}', '{"v": false}']
     ingested = _ingest(tmp_path, *lines)
     read = read_table(tmp_path / "table.parquet").column("v").to_pylist()
@@ -133,7 +133,7 @@ def test_escapes_are_decoded(tmp_path: Path):
         ("[]", "Line 20,003 is not a JSON object"),
     ],
 )
-def test_error_contains_the_line_and_no_value(tmp_path: Path, line: str, place: str):
+def test_error_contains_the_line_but_no_value(tmp_path: Path, line: str, place: str):
     lines = ['{"a": 1, "b": "secret"}'] * (_MANY + 1)
     with pytest.raises(InvalidInput) as caught:
         _read(tmp_path, *lines, "", line)
@@ -141,14 +141,14 @@ def test_error_contains_the_line_and_no_value(tmp_path: Path, line: str, place: 
     assert "secret" not in caught.value.detail
 
 
-def test_quoted_numbers_are_text_with_a_note(tmp_path: Path):
+def test_quoted_numbers_are_text_and_the_evidence_explains_why(tmp_path: Path):
     ingested = _ingest(tmp_path, '{"code": "00501"}', '{"code": "10115"}')
     assert ingested.schema.column("code").kind == "category"
     assert "leading zeros" in ingested.findings.columns["code"].evidence
     assert "quotation marks" in _ingest(tmp_path, '{"n": "12"}').findings.columns["n"].evidence
 
 
-def test_lines_are_valid_json(tmp_path: Path):
+def test_written_lines_are_valid_json(tmp_path: Path):
     table = pa.table(
         {
             'a "b"': [1, None],

@@ -50,7 +50,7 @@ def test_nested_objects_become_columns_and_keep_their_shape(tmp_path: Path, n: i
     assert _load(tmp_path, _rows(5), flatten="true").warnings == []
 
 
-def test_nested_objects_are_refused_by_option(tmp_path: Path):
+def test_nested_objects_are_refused_if_the_option_disables_flattening(tmp_path: Path):
     with pytest.raises(InvalidInput) as caught:
         _load(tmp_path, _rows(5), flatten="false")
     assert caught.value.code == "unsupported_column"
@@ -77,7 +77,7 @@ def test_keys_that_appear_later_are_written_within_their_object(tmp_path: Path):
     assert _written(tmp_path, loaded)[-1] == rows[-1]
 
 
-def test_shape_is_kept_in_parquet_and_arrow_files(tmp_path: Path):
+def test_nested_shape_survives_parquet_and_arrow_files(tmp_path: Path):
     loaded = _load(tmp_path, _rows(5))
     for format_ in ("parquet", "arrow"):
         path = tmp_path / f"t.{format_}"

@@ -109,13 +109,13 @@ def test_notation_of_numbers_is_detected_and_written_back(texts: list[str], numb
     ],
     ids=str,
 )
-def test_codes_have_no_notation(texts: list[str]):
+def test_codes_are_not_detected_as_numbers_or_dates(texts: list[str]):
     detected = detect(lambda: [pa.array(texts)], Clues())
     assert detected is None or detected.tally.n_odd or detected.question
 
 
 @pytest.mark.parametrize("text", ["31.02.2024", "2024-13-01", "25:00", "29.02.2023"])
-def test_impossible_date_is_null(text: str):
+def test_nonexistent_date_or_time_is_read_as_missing(text: str):
     pattern = "%H:%M" if ":" in text else "%Y-%m-%d" if "-" in text else "%d.%m.%Y"
     target = pa.time32("s") if ":" in text else pa.date32()
     assert parse(pa.array([text]), DateNotation(pattern=pattern), target).to_pylist() == [None]
@@ -130,7 +130,7 @@ def test_impossible_date_is_null(text: str):
         ("00.00.0000", ["31.12.2020", "01.02.2021"]),
     ],
 )
-def test_known_words_are_missing(word: str, texts: list[str]):
+def test_known_words_for_missing_values_are_read_as_missing(word: str, texts: list[str]):
     detected = _detect(*texts, word, word)
     assert detected.notation.missing == (word,)
     assert (detected.tally.missing[word], detected.tally.n_odd) == (2, 0)
@@ -155,7 +155,7 @@ def test_metadata_of_a_field_contains_the_notation():
     assert read_metadata({b"understudy.notation": b"{}"}) is None
 
 
-def test_rounding_of_a_small_negative_amount_has_no_sign():
+def test_negative_amount_that_rounds_to_zero_has_no_sign():
     assert write(pa.array([-0.001, -0.005]), NumberNotation(decimals=2)).to_pylist() == ["0.00", "-0.01"]
 
 
@@ -188,7 +188,7 @@ def test_text_columns_of_every_format_are_read_in_their_notation(tmp_path: Path,
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet", ".arrow", ".xlsx"])
-def test_odd_values_are_missing_only_under_the_option(tmp_path: Path, suffix: str):
+def test_invalid_values_are_read_as_missing_only_with_the_option_coerce(tmp_path: Path, suffix: str):
     table = pa.table({"a": ["$1.50"] * 19 + ["approx. 5"], "b": list("xy") * 10})
     path = tmp_path / f"table{suffix}"
     write_table(path, table.to_batches(), table.schema)
@@ -209,7 +209,7 @@ def _text_column() -> Column:
     return Column(name="d", kind=ColumnKind.category, arrow_type="string", nullable=True)
 
 
-def test_notation_of_a_change_determines_the_type_and_texts_are_parsed(tmp_path: Path):
+def test_notation_in_a_schema_change_determines_how_texts_are_parsed(tmp_path: Path):
     change = SchemaChange.model_validate(
         {"columns": {"d": {"notation": {"type": "date", "pattern": "%d/%m/%Y"}}}}
     )
@@ -271,7 +271,9 @@ def test_stored_schema_without_notations_is_read():
     ],
     ids=str,
 )
-def test_typed_columns_are_written_as_they_were_read(tmp_path: Path, name: str, values: list[str]):
+def test_columns_are_written_in_the_notation_in_which_they_were_read(
+    tmp_path: Path, name: str, values: list[str]
+):
     path, again = tmp_path / "t.csv", tmp_path / "again.csv"
     path.write_text(f"{name},b\n" + "".join(f"{value},1\n" for value in values))
     ingested = _ingest(path)
@@ -293,7 +295,7 @@ def test_notation_that_writes_formulas_is_rejected(text: str):
         NumberNotation(missing=(text,))
 
 
-def test_unclear_order_of_dates_follows_the_other_dates_of_the_table(tmp_path: Path):
+def test_ambiguous_order_of_dates_follows_other_dates_in_the_table(tmp_path: Path):
     (tmp_path / "t.csv").write_text("a,b\n01/02/2024,31/12/2024\n03/04/2024,01/02/2024\n")
     schema = _ingest(tmp_path / "t.csv").schema
     assert [column.notation for column in schema.columns] == [DateNotation(pattern="%d/%m/%Y")] * 2

@@ -28,7 +28,7 @@ def test_items_are_yielded_in_order(n_ahead: int) -> None:
     assert closed == ["read-ahead"]
 
 
-def test_error_is_raised_after_the_items_before_it() -> None:
+def test_error_is_raised_after_the_preceding_items() -> None:
     ahead = prefetch(numbers(100, [], fails_at=3), 2)
     assert [next(ahead) for _ in range(3)] == [0, 1, 2]
     with pytest.raises(OSError, match="No space left"):

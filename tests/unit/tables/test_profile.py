@@ -36,7 +36,7 @@ def test_an_exact_profile_contains_the_statistics_of_the_values(tmp_path: Path) 
     assert sum(x["histogram"]["n_rows"]) == 5
 
 
-def test_protected_bounds_lie_within_the_fifth_value_from_either_end(tmp_path: Path) -> None:
+def test_protected_bounds_lie_between_the_fifth_values_from_both_ends(tmp_path: Path) -> None:
     values = np.random.default_rng(0).lognormal(3, 2, 10_000)
     x = profile(tmp_path, pa.table({"x": values}))["x"]
     ordered = np.sort(values)
@@ -93,7 +93,7 @@ def test_protected_profiles_contain_no_values_of_generated_columns(tmp_path: Pat
     assert column == {"name": "name", "kind": "name", "n_missing": 0, "n_distinct": 1}
 
 
-def test_times_appear_as_text(tmp_path: Path) -> None:
+def test_dates_appear_as_text(tmp_path: Path) -> None:
     days = [date(2024, 1, 1) + timedelta(days=n) for n in range(100)]
     exact = profile(tmp_path, pa.table({"d": days}), is_protected=False)["d"]
     assert (exact["minimum"], exact["maximum"]) == ("2024-01-01", "2024-04-09")
@@ -115,5 +115,5 @@ def test_long_tables_are_sampled_evenly(tmp_path: Path) -> None:
     profiles = profile(tmp_path, pa.table({"x": pa.array(np.arange(n, dtype=np.float64))}))
     assert profiles["all"]["n_rows"] == n
     assert profiles["all"]["n_rows_read"] <= 200_000
-    # The medians of eight evenly spread samples and of the table differ by about the position of one sample.
+    # The median of eight evenly spread blocks differs from that of the table by about one block.
     assert profiles["x"]["quantiles"][2]["value"] == pytest.approx(n / 2, rel=0.15)

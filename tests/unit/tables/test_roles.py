@@ -42,7 +42,7 @@ def test_an_inferred_subject_is_only_a_candidate():
     assert infer_table(CUSTOMERS).findings.subject is None
 
 
-def test_the_target_has_an_indicative_name_or_is_a_last_column_with_few_levels():
+def test_the_target_has_an_indicative_name_or_is_the_last_column_and_has_few_levels():
     named, last = infer_table(VISITS).findings.target, infer_table(CUSTOMERS).findings.target
     assert named is not None
     assert last is not None
@@ -51,7 +51,7 @@ def test_the_target_has_an_indicative_name_or_is_a_last_column_with_few_levels()
 
 
 @pytest.mark.parametrize("stored", [False, True])
-def test_references_between_tables_are_found(stored: bool, tmp_path: Path):
+def test_references_between_tables_are_candidates_for_relationships(stored: bool, tmp_path: Path):
     data: dict[str, TableSource] = {}
     for name, table in (("customers", CUSTOMERS), ("visits", VISITS)):
         path = tmp_path / f"{name}.parquet"
@@ -72,6 +72,6 @@ def test_a_long_file_gives_the_same_findings_as_the_table_in_memory(tmp_path: Pa
     write_table(path, table.to_batches(max_chunksize=50_000), table.schema)
     inferred = infer_table(table), infer_stored(path, table.schema, n_missing=[0, 0, 0])
     kinds = [[column.kind.value for column in schema.columns] for schema, _ in inferred]
-    # Most users have one row in a sample, but users have 2.7 rows on average in the table.
+    # Most users have a single row in a sample, although they have 2.7 rows on average in the table.
     assert kinds == [["identifier", "category", "float"]] * 2
     assert [[key.columns for key in findings.primary_keys] for _, findings in inferred] == [[("key",)]] * 2

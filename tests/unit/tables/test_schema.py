@@ -35,12 +35,12 @@ def _column(name: str = "a", arrow_type: str = "int64") -> Column:
 
 
 @pytest.mark.parametrize("type_", _TYPES, ids=str)
-def test_printed_types_can_be_parsed(type_: pa.DataType):
+def test_type_names_that_arrow_prints_can_be_parsed(type_: pa.DataType):
     assert parse_arrow_type(str(type_)) == type_
 
 
 @pytest.mark.parametrize("bits", [16, 32, 64])
-def test_float_types_can_be_named_by_their_bits(bits: int):
+def test_float_types_can_be_named_by_their_number_of_bits(bits: int):
     assert parse_arrow_type(f"float{bits}").bit_width == bits
 
 
@@ -52,7 +52,7 @@ def test_float_types_can_be_named_by_their_bits(bits: int):
         "dictionary<values=string, indices=int32>",
     ],
 )
-def test_other_types_are_refused(text: str):
+def test_unsupported_types_are_refused(text: str):
     with pytest.raises(InvalidInput, match="not an Arrow type") as caught:
         parse_arrow_type(text)
     assert caught.value.code == "unsupported_column"
@@ -64,7 +64,7 @@ def test_any_text_is_parsed_or_refused(text: str):
         assert isinstance(parse_arrow_type(text), pa.DataType)
 
 
-def test_schema_is_the_same_after_writing_and_reading_json():
+def test_schema_survives_a_round_trip_through_json():
     schema = _schema(_column("a"), _column("b", "timestamp[us, tz=UTC]"))
     assert TableSchema.model_validate_json(schema.model_dump_json()) == schema
 
@@ -79,7 +79,7 @@ def test_a_schema_without_columns_is_refused():
         _schema()
 
 
-def test_an_unknown_column_is_refused_by_name():
+def test_the_error_for_an_unknown_column_contains_its_name():
     with pytest.raises(InvalidInput, match="'b'") as caught:
         _schema(_column("a")).column("b")
     assert caught.value.code == "unknown_column"
@@ -98,7 +98,7 @@ def test_a_subject_must_be_a_column_of_the_table():
 
 
 @pytest.mark.parametrize("role", ["primary_key", "subject", "order_by"])
-def test_a_role_with_a_repeated_column_is_refused(role: str):
+def test_a_role_that_repeats_a_column_is_refused(role: str):
     with pytest.raises(ValidationError, match=f"{role} must not contain a column twice"):
         TableSchema.model_validate({"columns": [_column("id")], role: ["id", "id"]})
 
@@ -144,7 +144,7 @@ def test_an_unknown_locale_is_refused():
         DatasetSchema(tables={"a": _schema(_column())}, locale="tlh")
 
 
-def test_schemas_are_read_without_arrow():
+def test_schemas_are_loaded_without_importing_arrow():
     code = (
         "import sys, understudy.tables.schema; sys.exit('pyarrow' in sys.modules or 'numpy' in sys.modules)"
     )

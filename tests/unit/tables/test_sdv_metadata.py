@@ -70,7 +70,7 @@ def test_unused_metadata_leads_to_warnings() -> None:
 
 
 @pytest.mark.parametrize("version", ["MULTI_TABLE_V1", "V1"])
-def test_one_of_several_tables_is_read(version: str) -> None:
+def test_one_of_several_tables_can_be_read(version: str) -> None:
     several = {"METADATA_SPEC_VERSION": version, "tables": {"guests": GUESTS, "hotels": {"columns": {}}}}
     assert read(several, "guests") == read(GUESTS)
     with pytest.raises(InvalidInput, match=r"2 tables\. Choose the table"):
@@ -100,7 +100,7 @@ def test_numbers_and_times_keep_their_types() -> None:
 
 
 @pytest.mark.parametrize("kind", list(ColumnKind))
-def test_every_kind_survives_writing_and_reading(kind: ColumnKind) -> None:
+def test_every_kind_survives_a_round_trip_through_sdv_metadata(kind: ColumnKind) -> None:
     column = infer_table(TABLE).schema.columns[0].model_copy(update={"kind": kind})
     schema = TableSchema(columns=(column,))
     metadata = write_metadata(DatasetSchema(tables={"guests": schema}), Findings())
@@ -149,7 +149,7 @@ def test_both_columns_of_a_relationship_have_the_sdtype_id() -> None:
         assert metadata["tables"][name]["columns"]["person_id"] == {"sdtype": "id"}
 
 
-def test_a_relationship_to_another_column_than_the_primary_key_is_left_out() -> None:
+def test_a_relationship_to_a_column_other_than_the_primary_key_is_omitted() -> None:
     inferred = shop()
     people = inferred.schema.tables["people"].model_copy(update={"primary_key": ("town",)})
     tables = {**inferred.schema.tables, "people": people}
@@ -171,12 +171,12 @@ def test_a_relationship_to_another_column_than_the_primary_key_is_left_out() -> 
         {"METADATA_SPEC_VERSION": "V1", "tables": {"guests": None}},
     ],
 )
-def test_other_json_is_refused(document: object) -> None:
+def test_json_that_is_not_sdv_metadata_is_refused(document: object) -> None:
     with pytest.raises(InvalidInput, match="not valid SDV metadata"):
         read(document)
 
 
-def test_an_unknown_column_in_the_metadata_is_refused_by_name() -> None:
+def test_the_error_for_an_unknown_column_in_the_metadata_contains_its_name() -> None:
     with pytest.raises(InvalidInput, match="no column 'age'") as caught:
         read({"METADATA_SPEC_VERSION": "SINGLE_TABLE_V1", "columns": {"age": {"sdtype": "numerical"}}})
     assert caught.value.code == "unknown_column"

@@ -67,5 +67,5 @@ def test_file_names_become_table_names(stem: str | None, name: str) -> None:
         ("a" * 200, f"7-{'a' * 100}"),
     ],
 )
-def test_a_file_has_the_name_of_its_table_if_that_is_safe(name: str, stem: str) -> None:
+def test_a_file_is_named_after_its_table_if_the_name_is_safe(name: str, stem: str) -> None:
     assert file_stem(name, 7) == stem

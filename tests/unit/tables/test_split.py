@@ -30,7 +30,7 @@ def test_the_held_out_share_is_close_to_the_fraction(fraction: float) -> None:
     assert abs(share - fraction) < 4 * (fraction * (1 - fraction) / n_rows) ** 0.5
 
 
-def test_a_longer_table_begins_with_the_same_decisions() -> None:
+def test_adding_rows_does_not_change_which_of_the_first_rows_are_held_out() -> None:
     assert np.array_equal(rows(1000, 0.2, 3)[:400], rows(400, 0.2, 3))
 
 
@@ -45,7 +45,7 @@ def test_another_seed_holds_out_other_rows() -> None:
 
 
 @pytest.mark.parametrize("seed", [0, 2**63 - 1])
-def test_a_fraction_of_0_holds_out_no_row_and_1_holds_out_every_row(seed: int) -> None:
+def test_a_fraction_of_0_holds_out_no_row_and_a_fraction_of_1_holds_out_every_row(seed: int) -> None:
     assert not rows(100, 0, seed).any()
     assert rows(100, 1, seed).all()
     assert rows(0, 0.5, seed).shape == (0,)
@@ -81,7 +81,7 @@ def subjects(n: int) -> dict[str, pa.Array[Any]]:
 
 
 @pytest.mark.parametrize("kind", subjects(1))
-def test_subjects_are_held_out_as_a_whole(kind: str) -> None:
+def test_all_rows_of_a_subject_are_on_the_same_side_of_the_split(kind: str) -> None:
     order = np.random.default_rng(0).permutation(np.repeat(np.arange(300), 7))
     table = pa.table({"who": subjects(300)[kind].take(pa.array(order)), "x": np.arange(2_100)})
     mask = held_out(table, "who")
@@ -137,7 +137,7 @@ def test_the_schema_determines_the_unit_of_the_split() -> None:
     assert units == ["root", "subject", "row"]
 
 
-def test_a_stored_split_without_a_unit_is_by_row() -> None:
+def test_a_stored_split_without_a_unit_is_read_as_a_split_by_row() -> None:
     assert Split.model_validate({"seed": 7, "holdout_fraction": 0.2}).by == "row"
 
 
@@ -232,7 +232,7 @@ def test_a_relationship_that_closes_a_cycle_is_not_followed() -> None:
     assert 0 < masks["a"].sum() < 100
 
 
-def test_masks_have_the_length_of_their_table() -> None:
+def test_each_mask_has_the_length_of_its_table() -> None:
     data, schema = shop()
     assert {name: len(mask) for name, mask in masks_of(data, schema).items()} == {
         name: source.n_rows for name, source in data.items()

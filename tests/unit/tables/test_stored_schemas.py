@@ -48,7 +48,7 @@ def test_stored_references_are_candidates_for_relationships() -> None:
     assert (candidate.parent, candidate.parent_columns) == ("people", ("key",))
 
 
-def test_a_table_returned_by_the_http_api_is_read() -> None:
+def test_a_table_schema_returned_by_the_http_api_can_be_read() -> None:
     column = {"name": "id", "kind": "integer", "arrow_type": "int64", "nullable": False}
     shown = {
         "columns": [column | {"domain": {"minimum": 1}}, column | {"name": "day"}],
@@ -65,6 +65,6 @@ def test_a_table_returned_by_the_http_api_is_read() -> None:
 @pytest.mark.parametrize(
     "document", [None, [], {}, {"columns": []}, STORED | {"more": 1}, STORED | {"subject": "x"}]
 )
-def test_other_json_is_refused(document: object) -> None:
+def test_json_that_is_not_a_stored_schema_is_refused(document: object) -> None:
     with pytest.raises(ValidationError):
         read_stored(document)

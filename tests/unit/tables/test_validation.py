@@ -21,7 +21,7 @@ def test_columns_are_returned_in_the_order_of_the_schema():
     assert conform(pa.table({"a": ["y"], "b": [2]}), schema).to_pydict() == {"b": [2], "a": ["y"]}
 
 
-def test_conforming_table_is_unchanged():
+def test_table_that_conforms_to_the_schema_is_unchanged():
     table = pa.table({"a": [1, None], "b": ["x", "y"]})
     assert conform(table, infer_table(table).schema).equals(table)
 
@@ -44,7 +44,7 @@ def test_conforming_table_is_unchanged():
     ],
     ids=str,
 )
-def test_values_are_cast_if_their_meaning_is_kept(
+def test_values_are_cast_if_their_meaning_stays_the_same(
     values: pa.Array, type_: pa.DataType, expected: list[object]
 ):
     cast = _conform(values, type_)
@@ -84,7 +84,7 @@ def test_casts_that_change_the_meaning_are_refused(values: pa.Array, type_: pa.D
     assert caught.value.code == "schema_mismatch"
 
 
-def test_missing_and_extra_columns_are_named():
+def test_error_contains_the_names_of_missing_and_extra_columns():
     schema = infer_table(pa.table({"a": [1], "b": [1]})).schema
     with pytest.raises(InvalidInput, match="lacks column 'b' and has columns 'c', 'd'") as caught:
         conform(pa.table({"a": [1], "c": [1], "d": [1]}), schema)

@@ -38,12 +38,12 @@ def test_every_list_has_a_heading_and_unique_sorted_entries(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", PHRASE_FILES, ids=lambda path: path.stem)
-def test_every_phrase_is_found_in_a_header_of_its_words(path: Path) -> None:
+def test_every_phrase_matches_a_header_that_consists_of_its_words(path: Path) -> None:
     phrases = WordList(path)
     for phrase in phrases:
         words = headers.words_of(phrase)
         assert " ".join(words) == phrase, (
-            "phrases are lower case without accents, with one space between words"
+            "Write each phrase in lower case, without accents, and with one space between words."
         )
         assert headers.contains(words, phrases)
         assert headers.contains(headers.words_of(phrase.title().replace(" ", "")), phrases)

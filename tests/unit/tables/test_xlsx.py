@@ -89,7 +89,9 @@ def _text(value: str) -> str:
     ],
     ids=str,
 )
-def test_type_fits_all_cells(tmp_path: Path, cells: list[str], type_: pa.DataType, values: list[object]):
+def test_type_of_a_column_fits_all_cells(
+    tmp_path: Path, cells: list[str], type_: pa.DataType, values: list[object]
+):
     column = _column(tmp_path, *cells)
     assert column.type == type_
     assert column.to_pylist() == values
@@ -126,7 +128,7 @@ def test_number_format_determines_the_kind_of_a_number(
 
 
 @pytest.mark.parametrize("number", [0, 0.5, -1, 60, 60.5, 2958466, 1e10, 1e300])
-def test_nonexistent_dates_are_missing_and_counted(tmp_path: Path, number: float):
+def test_nonexistent_dates_are_read_as_missing_and_counted(tmp_path: Path, number: float):
     data = workbook(_column_sheet(_number(number, 1), _number(45351, 1)), styles=styles("yyyy\\-mm\\-dd"))
     assert _ingest(tmp_path, data).warnings == [
         "Column 'a': 1 nonexistent date was replaced with a missing value."
@@ -143,7 +145,7 @@ def test_date_system_of_1904_is_supported(tmp_path: Path):
     assert column.to_pylist() == [date(1904, 1, 1), date(2024, 2, 29)]
 
 
-def test_dates_and_timestamps_together_are_timestamps(tmp_path: Path):
+def test_dates_mixed_with_timestamps_are_read_as_timestamps(tmp_path: Path):
     codes = ("yyyy\\-mm\\-dd", "yyyy\\-mm\\-dd hh:mm")
     column = _column(tmp_path, _number(45351, 1), _number(45351.5, 2), "<c/>", codes=codes)
     assert column.type == pa.timestamp("s")
@@ -160,7 +162,7 @@ def test_mixed_column_is_text_and_the_warning_contains_rows(tmp_path: Path):
     assert read_table(tmp_path / "table.parquet").column("a").to_pylist() == ["1", "2024-02-29", "x", "2.5"]
 
 
-def test_errors_and_formulas_without_result_are_missing_and_counted(tmp_path: Path):
+def test_error_values_and_formulas_without_results_are_read_as_missing_and_counted(tmp_path: Path):
     cells = [
         '<c t="e"><v>#N/A</v></c>',
         '<c t="e"><f>1/0</f><v>#DIV/0!</v></c>',
@@ -196,7 +198,7 @@ def test_shared_and_inline_texts_may_have_runs_and_escapes(tmp_path: Path):
     ]
 
 
-def test_blank_rows_are_skipped_and_the_first_other_row_is_the_header(tmp_path: Path):
+def test_blank_rows_are_skipped_and_the_first_row_with_values_is_the_header(tmp_path: Path):
     rows = (
         '<row r="2"><c r="B2" s="0"/></row>'
         '<row r="4"><c r="C4" t="str"><v>a</v></c><c r="D4"><v>2019</v></c></row>'
@@ -212,7 +214,7 @@ def test_rows_and_cells_need_no_references(tmp_path: Path):
     assert _read(tmp_path, workbook(sheet(rows))).to_pydict() == {"a": [None], "b": [1]}
 
 
-def test_utf16_and_prefixed_xml_are_read(tmp_path: Path):
+def test_xml_in_utf16_or_with_namespace_prefixes_is_read(tmp_path: Path):
     xml = table(row(2, "1", "2"))
     utf16 = codecs.BOM_UTF16_BE + xml.encode("utf-16-be")
     prefixed = xml.replace("<", "<x:").replace("<x:/", "</x:").replace("xmlns=", "xmlns:x=")
@@ -220,7 +222,7 @@ def test_utf16_and_prefixed_xml_are_read(tmp_path: Path):
         assert _read(tmp_path, workbook(data)).to_pydict() == {"a": [1], "b": [2]}
 
 
-def test_stored_parts_comments_and_extra_parts_are_allowed(tmp_path: Path):
+def test_uncompressed_parts_and_archive_comments_and_extra_parts_are_allowed(tmp_path: Path):
     found = parts(table(row(2, "1", "2")))
     found |= {
         "xl/vbaProject.bin": b"\xd0\xcf\x11\xe0",
@@ -233,12 +235,12 @@ def test_stored_parts_comments_and_extra_parts_are_allowed(tmp_path: Path):
     assert read_table(tmp_path / "table.xlsm").to_pydict() == {"a": [1], "b": [2]}
 
 
-def test_end_record_of_large_archives_is_supported(tmp_path: Path):
+def test_end_record_for_large_archives_is_supported(tmp_path: Path):
     data = with_end64(workbook(table(row(2, "1", "2"))))
     assert _read(tmp_path, data).to_pydict() == {"a": [1], "b": [2]}
 
 
-def test_merged_cells_are_counted(tmp_path: Path):
+def test_warning_contains_the_number_of_merged_areas(tmp_path: Path):
     xml = table(row(2, "1", "2")).replace(
         "</sheetData>", "</sheetData><mergeCells><mergeCell ref='A2:A3'/></mergeCells>"
     )
@@ -283,7 +285,7 @@ def test_error_about_an_unknown_sheet_lists_the_sheets(tmp_path: Path):
     assert caught.value.code == "invalid_parameters"
 
 
-def test_sheet_option_is_an_error_for_other_formats(tmp_path: Path):
+def test_sheet_option_is_refused_for_other_formats(tmp_path: Path):
     (tmp_path / "table.csv").write_text("a\n1\n")
     with pytest.raises(InvalidInput, match="`sheet`"):
         read_table(tmp_path / "table.csv", options=ReadOptions(sheet="S"))
@@ -295,7 +297,7 @@ def _written(tmp_path: Path, found: pa.Table) -> str:
         return file.read(SHEET).decode()
 
 
-def test_text_is_never_a_formula(tmp_path: Path):
+def test_text_is_never_written_as_a_formula(tmp_path: Path):
     texts = ["=1+1", "+1", "-1", "@SUM(A1)", "=cmd|'/c calc'!A1", "\t=1", "\r=1"]
     found = pa.table({"=name": texts})
     xml = _written(tmp_path, found)
@@ -332,7 +334,7 @@ def test_values_are_written_in_the_matching_excel_type(tmp_path: Path):
     assert read_table(tmp_path / "made.xlsx").cast(found.schema).equals(found)
 
 
-def test_rows_of_missing_values_are_kept(tmp_path: Path):
+def test_rows_that_contain_only_missing_values_are_kept(tmp_path: Path):
     found = pa.table(
         {"a": pa.array([None, 1, None], pa.int64()), "b": pa.array([None, "x", None], pa.string())}
     )
@@ -340,7 +342,7 @@ def test_rows_of_missing_values_are_kept(tmp_path: Path):
     assert read_table(tmp_path / "made.xlsx").equals(found)
 
 
-def test_long_decimals_keep_all_digits(tmp_path: Path):
+def test_long_decimals_keep_all_their_digits(tmp_path: Path):
     unscaled = [n * 10**e + e for e in range(17) for n in (9, -123)]
     found = pa.table({"a": pa.array([Decimal(n).scaleb(-4) for n in unscaled], pa.decimal128(30, 4))})
     _written(tmp_path, found)

@@ -44,7 +44,7 @@ def _outcome(folder: Path, rows: str | bytes, before: str) -> pa.Table | tuple[s
 
 
 def _both(folder: Path, rows: str | bytes) -> list[pa.Table | tuple[str, str]]:
-    """Read rows with and without the fast path. A comment in the sheet disables it."""
+    """Read rows with and without the fast path. A comment in the sheet disables the fast path."""
     return [_outcome(folder, rows, before) for before in ("", "<!-- x -->")]
 
 
@@ -52,7 +52,7 @@ def _take(rows: str, place: Place = PLACE) -> Block | None:
     return read_block(rows.encode(), place, [0, 5, 10, 10], ReadLimits().cell_bytes_max)
 
 
-def test_usual_rows_give_the_same_result_without_the_parser(tmp_path: Path):
+def test_typical_rows_give_the_same_result_with_and_without_the_parser(tmp_path: Path):
     assert _take(ROWS) is not None
     fast, slow = _both(tmp_path, ROWS)
     assert isinstance(fast, pa.Table)
@@ -104,7 +104,7 @@ def test_unusual_rows_are_left_to_the_parser(tmp_path: Path, rows: str):
         '<row r="2"><c r="XFE2"><v>1</v></c></row>',
     ],
 )
-def test_invalid_rows_give_the_same_error(tmp_path: Path, rows: str):
+def test_invalid_rows_give_the_same_error_on_both_paths(tmp_path: Path, rows: str):
     fast, slow = _both(tmp_path, rows)
     assert isinstance(fast, tuple)
     assert fast == slow
@@ -123,7 +123,7 @@ def test_changed_bytes_have_the_same_outcome_on_both_paths(
     assert fast.equals(slow) if isinstance(fast, pa.Table) else fast == slow
 
 
-def test_swapped_pieces_have_the_same_outcome_on_both_paths(tmp_path: Path):
+def test_duplicated_pieces_have_the_same_outcome_on_both_paths(tmp_path: Path):
     rng = random.Random(0)  # noqa: S311 - a fixed sequence, not a secret
     outcomes = set()
     for _ in range(60):
@@ -144,7 +144,7 @@ def test_rows_that_need_much_memory_are_left_to_the_parser():
     assert read_block(shared.encode(), PLACE, [0, 1_000_000], 2_000_000) is None
 
 
-def test_parser_and_fast_path_alternate(tmp_path: Path):
+def test_parser_and_fast_path_can_alternate_within_a_sheet(tmp_path: Path):
     rows = []
     for n in range(2, 30_002):
         text = "a&#49;" if n % 9_000 == 0 else "b&amp;"
@@ -178,7 +178,7 @@ def test_comment_that_ends_like_a_row_is_ignored(tmp_path: Path):
         ["<t>a</t>", "<t>b</t><!-- <si><t>c</t></si> -->", "<t>d</t>"],
     ],
 )
-def test_shared_strings_are_equal_without_the_parser(tmp_path: Path, texts: list[str]):
+def test_shared_strings_are_equal_with_and_without_the_parser(tmp_path: Path, texts: list[str]):
     rows = "".join(f"<row><c t='str'><v>x</v></c><c t='s'><v>{n}</v></c></row>" for n in range(len(texts)))
     shared = shared_strings(*texts)
     columns = []
@@ -193,7 +193,7 @@ def test_shared_strings_are_equal_without_the_parser(tmp_path: Path, texts: list
     ["<t>a", "<t>a</t></t>", "<t>&x;</t>", "<t>\x01</t>", f"<t>{'x' * 3_000_000}</t>"],
     ids=["cut off", "two ends", "entity", "control character", "long"],
 )
-def test_invalid_shared_strings_give_the_same_error(tmp_path: Path, text: str):
+def test_invalid_shared_strings_give_the_same_error_on_both_paths(tmp_path: Path, text: str):
     errors = []
     for first in ("<t>a</t>", "<!-- x --><t>a</t>"):
         part = shared_strings(first, text, "<t>b</t>")

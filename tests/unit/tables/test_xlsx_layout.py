@@ -1,4 +1,4 @@
-"""Tests of tables in workbooks with titles, notes, units, blank columns or more header rows."""
+"""Tests of tables in workbooks with titles, notes, units, blank columns or several header rows."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_rows_below_the_table_are_skipped_with_a_warning(tmp_path: Path, notes: 
     assert "below the table" in warning
 
 
-def test_row_numbers_and_blank_columns(tmp_path: Path):
+def test_row_numbers_become_an_index_column_and_blank_columns_are_dropped(tmp_path: Path):
     rows = [(None, "a", None, "b"), *((n, n * 2, None, "x") for n in range(20))]
     loaded = _load(tmp_path, _sheet(rows))
     assert loaded.table.column_names == ["index", "a", "b"]
@@ -101,7 +101,7 @@ def test_units_below_the_header_are_skipped(tmp_path: Path):
     assert joined.column_names == ["shop", "items / pcs", "amount / EUR"]
 
 
-def test_options_choose_the_rows_and_columns(tmp_path: Path):
+def test_options_select_the_rows_and_columns(tmp_path: Path):
     rows = [
         ("Towns",),
         ("of the world",),
@@ -118,7 +118,7 @@ def test_options_choose_the_rows_and_columns(tmp_path: Path):
     assert _load(tmp_path, data, range="B3:C12").table.column_names == ["country", "old"]
 
 
-def test_range_excludes_a_second_table_beside_it(tmp_path: Path):
+def test_range_can_select_one_of_two_tables_in_a_sheet(tmp_path: Path):
     rows = [("a", "b", None, "x", "y"), *((n, n, None, "p", n) for n in range(20))]
     assert _load(tmp_path, _sheet(rows, first=5), range="D5:E24").table.to_pydict() == {
         "x": ["p"] * 19,
@@ -138,7 +138,7 @@ def test_blank_range_is_refused(tmp_path: Path):
         _load(tmp_path, _sheet([_HEADER, *_ROWS]), range="E1:F9")
 
 
-def test_second_header_row_in_doubt_is_refused_with_the_option(tmp_path: Path):
+def test_error_about_a_possible_second_header_row_contains_the_option(tmp_path: Path):
     rows = [("town", "sights", None), ("Oslo", "fjord", "ship"), *[("Rome", "forum", "church")] * 9]
     with pytest.raises(InvalidInput, match=r"Row 2 may be a second header row.*`join_headers`"):
         _load(tmp_path, _sheet(rows))

@@ -40,7 +40,7 @@ def test_shared_levels_are_restored_exactly(type_: pa.DataType) -> None:
     assert transformer.decode(codes, stream_of(codes)).equals(values)
 
 
-def test_levels_are_ordered_by_frequency_then_text() -> None:
+def test_levels_are_ordered_by_frequency_and_then_by_text() -> None:
     transformer, _ = fit(pa.array(["b"] * 5 + ["a"] * 5 + ["c"] * 9))
     assert transformer.levels.to_pylist() == ["c", "a", "b"]
 
@@ -57,7 +57,7 @@ def test_levels_are_merged_across_chunks() -> None:
     assert transformer.decode(codes, stream_of(codes)).to_pylist() == chunks.to_pylist()
 
 
-def test_pooled_rows_are_redrawn_by_frequency() -> None:
+def test_pooled_values_are_replaced_with_levels_in_proportion_to_their_frequency() -> None:
     transformer, codes = fit(pa.array(["a"] * 90 + ["b"] * 10 + [f"rare {i}" for i in range(1000)]))
     drawn = transformer.decode(codes[100:], stream_of(codes[100:])).to_pylist()
     # The tolerance is six standard deviations of 1,000 draws with probability 0.1.
@@ -78,7 +78,9 @@ def test_all_levels_are_kept_if_there_are_more_levels_than_codes() -> None:
     assert arranged.describe()["levels_kept"] == 9001
 
 
-def test_groups_consist_of_neighbouring_levels_of_almost_equal_mass(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_groups_consist_of_adjacent_levels_and_have_almost_equal_mass(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(categorical, "N_CODES_MAX", 12)
     transformer, codes = fit(pa.array([f"{i:03}" for i in range(100)] * 5 + [None, "rare"]))
     order = np.random.default_rng(0).permutation(100)
@@ -106,7 +108,7 @@ def test_integer_labels_that_are_not_shared_are_learned_as_numbers() -> None:
     assert isinstance(transformer, NumericTransformer)
 
 
-def test_text_of_another_kind_is_refused() -> None:
+def test_column_whose_type_does_not_suit_its_kind_is_refused() -> None:
     values = pa.array(["1", "2"])
     with pytest.raises(
         InvalidInput, match="Column 'x' is stored as string, which does not suit kind integer"
@@ -122,11 +124,11 @@ def test_booleans_are_restored_exactly() -> None:
         assert transformer.n_codes == len(values)
 
 
-def test_cumulative_probabilities_end_at_the_maximum() -> None:
+def test_cumulative_probabilities_end_at_the_largest_integer() -> None:
     assert cumulate(np.array([1, 1, 2])).tolist() == [2**62, 2**63, 2**64 - 1]
 
 
-def test_few_codes_are_not_grouped() -> None:
+def test_codes_that_fit_into_one_byte_are_not_grouped() -> None:
     assert fit_coarse(np.ones(256, np.int64)).tolist() == list(range(256))
 
 
@@ -140,7 +142,7 @@ def test_coarse_codes_have_almost_equal_mass() -> None:
     assert np.abs(mass - counts.sum() / 256).max() <= 20
 
 
-def test_levels_with_similar_values_elsewhere_become_neighbours() -> None:
+def test_levels_with_similar_values_in_other_columns_become_neighbors() -> None:
     rng = np.random.default_rng(0)
     group_of_level = rng.integers(0, 3, 30)
     levels = rng.integers(0, 30, 6000)
@@ -149,7 +151,7 @@ def test_levels_with_similar_values_elsewhere_become_neighbours() -> None:
     assert (np.diff(group_of_level[order]) >= 0).all()
 
 
-def test_the_order_of_levels_is_the_same_in_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_limited_memory_does_not_change_the_order_of_levels(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
     group_of_level = rng.integers(0, 40, 300)
     levels = rng.integers(-1, 302, 9000)

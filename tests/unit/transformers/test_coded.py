@@ -53,7 +53,7 @@ def test_new_identifiers_are_valid_and_differ_from_those_of_the_table(identifier
     assert not set(new) & set(values)
 
 
-def test_separators_and_shares_of_issuers_are_kept():
+def test_separators_and_shares_of_card_issuers_are_kept():
     payment = Payment(seed=1)
     values = [payment.credit_card_number() for _ in range(600)]
     _, new = drawn(values, "card")
@@ -82,7 +82,7 @@ def test_urls_are_at_example_domains():
     assert all(re.match(r"https://example\.(com|net|org)/", text) for text in new)
 
 
-def test_postal_codes_have_the_pattern_and_may_repeat():
+def test_postal_codes_keep_their_pattern_and_may_repeat():
     _, new = drawn([f"{i:05}" for i in range(1000, 2000)] * 3, "PLZ", 200_000)
     assert all(re.fullmatch(r"\d{5}", text) for text in new)
     _, whole = drawn(pa.array([1000 + i for i in range(300)] * 3, pa.int16()), "zip")
@@ -108,7 +108,7 @@ def test_texts_without_a_known_format_keep_their_pattern():
     assert all(re.fullmatch(r"P0\d{6}X", text) for text in new)
 
 
-def test_an_examined_column_keeps_the_kind_of_the_schema():
+def test_a_kind_that_the_schema_declares_takes_precedence_over_inference():
     values = pa.array([f"p{i % 30}@firm.example" for i in range(600)])
     column = Column(name="x", kind=ColumnKind.category, arrow_type="string", nullable=False)
     assert isinstance(fit(values)[0], GeneratedTransformer)
@@ -153,6 +153,6 @@ def test_a_few_identifiers_that_many_rows_share_keep_their_format(
     assert not set(new) & set(values)
 
 
-def test_fewer_values_than_k_reveal_no_format():
+def test_format_is_not_kept_if_fewer_than_k_rows_have_a_value():
     transformer, _ = drawn(["2001:db8::1", "2001:db8::2"], "ip")
     assert transformer.describe()["form"] == "pattern"

@@ -44,14 +44,14 @@ def fit_form(form: str) -> GeneratedTransformer:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_million_identifiers_are_unique_and_none_is_copied(form: str) -> None:
+def test_a_million_identifiers_are_unique_and_not_copied_from_the_table(form: str) -> None:
     drawn = draw(fit_form(form), 1_000_000)
     assert len(drawn.unique()) == 1_000_000
     assert not set(drawn.to_pylist()) & set(FORMS[form])
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_identifiers_do_not_depend_on_the_other_rows(form: str) -> None:
+def test_each_identifier_is_independent_of_the_other_requested_rows(form: str) -> None:
     transformer = fit_form(form)
     whole = draw(transformer, 30_000)
     some = rng.permutation(30_000)[:777]
@@ -65,20 +65,20 @@ def test_another_seed_or_column_gives_other_identifiers(form: str) -> None:
     assert not draw(transformer, 100, column=1).equals(draw(transformer, 100, column=2))
 
 
-def test_patterns_are_kept() -> None:
+def test_pattern_of_identifiers_is_kept() -> None:
     drawn = draw(fit_form("pattern"), 100_000).to_pylist()
     assert all(re.fullmatch("[A-Z]{2}-[0-9]{4}", text) for text in drawn)
     assert {text[0] for text in drawn} == set(LETTERS)
 
 
-def test_lengths_are_kept_in_their_proportions() -> None:
+def test_proportions_of_patterns_with_different_lengths_are_kept() -> None:
     values = [f"A{i:05d}" for i in range(750)] + [f"B-{i:03d}" for i in range(250)]
     drawn = draw(fit(values)[0], 400).to_pylist()
     # Six standard deviations of 400 draws with probability 3/4 are 0.13.
     assert abs(sum("-" in text for text in drawn) / 400 - 0.25) < 0.13
 
 
-def test_dense_patterns_are_widened() -> None:
+def test_pattern_with_few_unused_texts_is_widened() -> None:
     transformer = fit_form("dense pattern")
     n_short = transformer.describe()["rows_before_widening"]
     # The table contains 9,000 of the 10,000 texts of the pattern.
@@ -87,7 +87,7 @@ def test_dense_patterns_are_widened() -> None:
     assert lengths == [8] * n_short + [9] * (1200 - n_short)
 
 
-def test_sequences_continue_from_a_round_number_with_the_same_step() -> None:
+def test_sequence_continues_from_a_round_number_with_the_same_step() -> None:
     transformer, _ = fit(list(range(103, 4103, 4)))
     assert draw(transformer, 3, seed=0).to_pylist() == [5003, 5007, 5011]
     # Each of 1,000 consecutive seeds has its own block, which is ten times the size of the table.
@@ -104,7 +104,7 @@ def test_sequences_of_consecutive_seeds_differ_within_the_range_of_the_type(type
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_identifiers_are_unique_across_samples_by_their_numbers(form: str):
+def test_identifiers_are_unique_across_samples_with_different_id_ranges(form: str):
     transformer, codes = fit_form(form), np.zeros(1000, np.uint16)
 
     def numbered(seed: int, id_start: int) -> set[Any]:
@@ -117,14 +117,14 @@ def test_identifiers_are_unique_across_samples_by_their_numbers(form: str):
     assert numbered(seed=7, id_start=1000) == samples[1]
 
 
-def test_uuids_keep_version_variant_and_case() -> None:
+def test_uuids_keep_their_version_and_variant_and_case() -> None:
     for values in (UUIDS, [text.upper() for text in UUIDS]):
         drawn = draw(fit(values)[0], 1000).to_pylist()
         assert {(UUID(text).version, UUID(text).variant) for text in drawn} == {(4, UUID(UUIDS[0]).variant)}
         assert all(text.isupper() == values[0].isupper() for text in drawn)
 
 
-def test_rare_fragments_are_not_kept() -> None:
+def test_rare_fragments_of_identifiers_are_not_kept() -> None:
     values = [f"AB-{i:03d}" for i in range(100)] + ["SMITH_7_X"]
     transformer, _ = fit(values)
     assert "SMITH" not in str(transformer.to_arrays())
@@ -137,7 +137,7 @@ def test_rare_fragments_are_not_kept() -> None:
     n=st.integers(20, 300),
     seed=st.integers(0, 2**32),
 )
-def test_no_identifier_is_copied_for_any_pattern(positions: list[str], n: int, seed: int) -> None:
+def test_identifiers_of_random_patterns_are_never_copied(positions: list[str], n: int, seed: int) -> None:
     chance = np.random.default_rng(seed)
     texts = {"".join(chance.choice(list(CLASSES.get(p, p))) for p in positions) for _ in range(n)}
     drawn = draw(fit(sorted(texts), ColumnKind.identifier)[0], 2000).to_pylist()
@@ -172,20 +172,20 @@ def test_a_column_of_missing_values_stays_missing() -> None:
     assert draw(transformer, 5).null_count == 5
 
 
-def test_rows_beyond_the_capacity_of_a_type_are_refused_by_column() -> None:
+def test_error_for_more_rows_than_a_type_can_number_contains_the_column() -> None:
     transformer, _ = fit(pa.array(range(1, 1001), pa.int16()), name="no")
     with pytest.raises(InvalidInput, match=r"Column 'no' can hold only [\d,]+ new identifiers"):
         draw(transformer, 100_000)
 
 
-def test_narrow_types_are_refused_if_declared_and_learned_otherwise() -> None:
+def test_identifiers_of_narrow_types_are_refused_if_declared_and_learned_as_numbers_otherwise() -> None:
     values = pa.array(range(100), pa.int8())
     with pytest.raises(InvalidInput, match="Store it in a wider type"):
         fit_column(column_of(values, ColumnKind.identifier), pa.chunked_array([values]))
     assert isinstance(fit(values)[0], NumericTransformer)
 
 
-def test_identifiers_of_other_types_are_refused() -> None:
+def test_identifiers_of_unsupported_types_are_refused() -> None:
     values = pa.array([1.5, 2.5])
     with pytest.raises(InvalidInput, match="is stored as double, which does not suit kind identifier"):
         fit_column(column_of(values, ColumnKind.identifier), pa.chunked_array([values]))

@@ -41,7 +41,7 @@ _VALUES = [
 ]
 
 
-def test_keys_and_kinds_are_kept():
+def test_generated_json_keeps_keys_and_kinds_of_values():
     for row in _made(_VALUES):
         assert set(row) in ({"item", "kind", "tags", "place", "ok", "gone"}, {*_VALUES[5]})
         assert 0 <= row["item"] < 400
@@ -53,13 +53,13 @@ def test_keys_and_kinds_are_kept():
         assert row["gone"] is None
 
 
-def test_values_and_keys_of_few_rows_are_not_shown():
+def test_values_and_keys_that_occur_in_few_rows_are_not_generated():
     text = json.dumps(_made(_VALUES))
     assert "unique town" not in text
     assert "rare" not in text
 
 
-def test_addresses_and_numbers_in_strings_are_not_shown():
+def test_addresses_and_numbers_within_strings_are_not_copied():
     values = [{"mail": f"person{n % 3}@example.org", "id": f"C-{123456 + n % 4}"} for n in range(300)]
     text = json.dumps(_made(values))
     assert "example.org" not in text
@@ -70,11 +70,11 @@ def test_rows_do_not_depend_on_the_number_of_rows():
     assert _made(_VALUES, 50)[20:] == _made(_VALUES, 30, first=20)
 
 
-def test_arrays_at_the_top_are_kept():
+def test_arrays_at_the_top_level_are_kept():
     assert all(isinstance(row, list) for row in _made([["a", "b"], ["a"], []] * 50))
 
 
-def test_other_texts_are_not_json():
+def test_texts_that_are_rarely_json_are_not_generated_as_json():
     assert _maker(["a", "b"] * 20) is None
     assert fit_json(pa.array(["{not json}"] * 20, pa.large_string()), "en") is None
     assert fit_json(pa.array(['{"a": 1}'] * 3, pa.large_string()), "en") is None

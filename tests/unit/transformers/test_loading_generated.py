@@ -68,7 +68,7 @@ def test_invalid_manifests_are_refused(name: str, key: str, value: Any) -> None:
     assert caught.value.code == "invalid_model_file"
 
 
-def test_numbers_of_words_and_blocks_out_of_range_are_refused() -> None:
+def test_word_counts_and_block_numbers_out_of_range_are_refused() -> None:
     for name, array, value in (
         ("note", "n_words", 1e9),
         ("note", "n_words", np.nan),

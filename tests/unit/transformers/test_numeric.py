@@ -114,13 +114,13 @@ def test_every_bin_has_enough_rows(seed: int, n_distinct: int, n_bins_max: int) 
     assert (np.diff(bins.knots, axis=1) >= 0).all()
 
 
-def test_codes_are_in_the_order_of_values() -> None:
+def test_codes_have_the_same_order_as_the_values() -> None:
     values = np.random.default_rng(0).lognormal(size=5000)
     _, codes = fit_bins(values, 100)
     assert (np.diff(codes[np.argsort(values)].astype(int)) >= 0).all()
 
 
-def test_quantiles_of_a_range_are_means_of_neighbours() -> None:
+def test_ends_of_a_range_are_means_of_neighboring_values() -> None:
     values = np.arange(18, dtype=np.uint64) ** np.uint64(2)
     bins, _ = fit_bins(values, 100)
     # Without the four rows at each end, one range of ten rows remains. The ends of this range are means of
@@ -130,7 +130,7 @@ def test_quantiles_of_a_range_are_means_of_neighbours() -> None:
     assert bins.starts[0] + bins.knots[0, -1] == high
 
 
-def test_few_rows_between_shared_values_are_assigned_to_the_nearer_one() -> None:
+def test_few_rows_between_two_shared_values_are_assigned_to_the_nearer_value() -> None:
     values = np.repeat(np.array([10, 13, 17, 20], np.uint64), [5, 1, 2, 5])
     bins, codes = fit_bins(values, 100)
     assert bins.starts.tolist() == [10, 20]
@@ -156,7 +156,7 @@ def test_the_number_of_decimals_is_kept() -> None:
     assert (np.round(decoded, 2) == decoded).all()
 
 
-def test_the_step_of_integers_is_kept() -> None:
+def test_the_step_between_integers_is_kept() -> None:
     values = pa.array(np.random.default_rng(0).integers(0, 10**6, 3000) * 25 + 7)
     assert {value % 25 for value in round_trip(values).to_pylist()} == {7}
 
@@ -186,7 +186,7 @@ def test_too_few_values_are_replaced_by_zero(values: Any) -> None:
     assert fit(values)[0].describe()["placeholder"]
 
 
-def test_the_arrays_contain_no_value_of_a_single_row() -> None:
+def test_stored_arrays_contain_no_value_of_a_single_row() -> None:
     values = pa.array(np.random.default_rng(0).integers(0, 10**12, 1000))
     transformer, _ = fit(values)
     scale, bins = transformer.scale, transformer.bins

@@ -99,12 +99,12 @@ def test_a_declared_kind_takes_precedence() -> None:
     assert form_of(["a"], "x", ColumnKind.text) == ("text", "words")
 
 
-def test_headers_are_split_into_words() -> None:
+def test_column_headers_are_split_into_words() -> None:
     assert words_of("customerFirst_name2") == ("customer", "first", "name")
 
 
 @pytest.mark.parametrize("locale", ["en", "de", "ja"])
-def test_the_fields_of_a_row_belong_to_one_person(locale: str) -> None:
+def test_personal_columns_of_a_row_describe_one_person(locale: str) -> None:
     columns = {"first_name": NAMES, "last_name": NAMES, "full_name": NAMES, "email": EMAILS}
     drawn = draw_columns(fit_columns(columns, locale), 500)
     for first, last, full, email in zip(*drawn.values(), strict=True):
@@ -121,7 +121,7 @@ def test_the_parts_of_an_address_are_consistent() -> None:
         assert address.endswith(city)
 
 
-def test_two_names_in_a_row_are_two_people() -> None:
+def test_unrelated_names_in_a_row_belong_to_two_people() -> None:
     columns = {"patient_name": NAMES, "patient_email": EMAILS}
     columns |= {"doctor_name": NAMES[::-1], "doctor_email": EMAILS[::-1]}
     drawn = draw_columns(fit_columns(columns), 100)
@@ -143,7 +143,7 @@ def test_different_seeds_give_different_people() -> None:
 
 
 @pytest.mark.parametrize("name", ["name", "street", "email", "phone", "notes"])
-def test_people_do_not_depend_on_the_other_rows(name: str) -> None:
+def test_each_person_is_independent_of_the_other_requested_rows(name: str) -> None:
     columns = {"name": NAMES, "street": STREETS, "email": EMAILS, "phone": PHONES, "notes": NOTES}
     transformer, _ = fit(columns[name], name=name, locale="fr")
     some = np.random.default_rng(0).permutation(5000)[:100]
@@ -152,7 +152,7 @@ def test_people_do_not_depend_on_the_other_rows(name: str) -> None:
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-def test_every_locale_has_all_fields(locale: str) -> None:
+def test_every_locale_supports_all_personal_columns(locale: str) -> None:
     fitted, _ = fit(EMAILS, locale=locale)
     assert isinstance(fitted, GeneratedTransformer)
     for kind, forms in FORMS.items():
@@ -185,7 +185,7 @@ def test_texts_have_similar_lengths_and_are_not_copied(locale: str) -> None:
         assert abs(np.mean([len(text.split()) for text in drawn]) - np.mean(lengths)) < 0.5
 
 
-def test_lengths_of_single_texts_are_not_kept() -> None:
+def test_length_of_a_single_text_is_not_kept() -> None:
     transformer, _ = fit([*NOTES, "word " * 400], name="notes")
     # The length of the longest text is averaged with the lengths of four texts of at most 16 words.
     assert max(len(text.split()) for text in draw(transformer, 5000).to_pylist()) < 120
@@ -230,7 +230,7 @@ def test_tables_without_personal_columns_do_not_import_mimesis() -> None:
         ("ticket", [f"T-{i:05d}" for i in range(100)], "not available"),
     ],
 )
-def test_placeholders_keep_their_share(name: str, values: list[str], placeholder: str):
+def test_placeholders_for_missing_values_keep_their_positions(name: str, values: list[str], placeholder: str):
     column = values + [placeholder] * 150
     transformer, codes = fit(column, name=name)
     assert isinstance(transformer, GeneratedTransformer)
@@ -240,7 +240,7 @@ def test_placeholders_keep_their_share(name: str, values: list[str], placeholder
     assert not set(decoded) & set(values)
 
 
-def test_rare_placeholders_are_not_kept():
+def test_rare_placeholders_for_missing_values_are_not_kept():
     transformer, codes = fit([*EMAILS, *["none"] * 6, *["unknown"] * 4, None, None], name="email")
     assert isinstance(transformer, GeneratedTransformer)
     assert transformer.placeholders == ("none",)
@@ -273,7 +273,7 @@ def people_of(columns: dict[str, list[Any]]) -> list[int]:
     ],
 )
 @pytest.mark.parametrize("share", [0, 0.2, 0.8, 1])
-def test_two_columns_of_names_are_one_person_only_if_the_table_contains_the_same_names(
+def test_two_columns_of_names_belong_to_one_person_only_if_the_table_contains_equal_names(
     first_form: str, second_form: str, share: float
 ):
     one, other = two_people()
@@ -331,7 +331,7 @@ def test_words_of_column_names_keep_the_parts_of_a_person_together():
         ("sexo", "M", "H"),
     ],
 )
-def test_first_names_agree_with_the_column_of_the_sex(header: str, female: str, male: str):
+def test_first_names_agree_with_the_column_that_contains_the_sex(header: str, female: str, male: str):
     is_female = np.random.default_rng(3).random(400) < 0.5
     women, men = ("Anna", "Ida", "Rosa", "Lena", "Nora"), ("Otto", "Emil", "Hugo", "Karl", "Paul")
     names = [f"{(women if f else men)[i % 5]} {LAST[i % 9]}" for i, f in enumerate(is_female)]
@@ -344,7 +344,7 @@ def test_first_names_agree_with_the_column_of_the_sex(header: str, female: str, 
     assert all(n.split()[0] in known[s] for n, s in zip(drawn["customer name"], drawn[header], strict=True))
 
 
-def test_names_do_not_follow_the_sex_of_somebody_else():
+def test_names_are_independent_of_the_sex_of_another_person():
     one, _ = two_people()
     columns = {"doctor_name": [" ".join(name) for name in one], "patient_sex": ["F", "M", "M"] * 100}
     (doctor, _) = fit_columns(columns).columns

@@ -30,7 +30,7 @@ def fit(values: Any, subjects: Subjects | None = None) -> NumericTransformer:
 
 
 def draw(transformer: NumericTransformer, n_each: int = 200) -> Any:
-    """Return n_each draws of every code."""
+    """Return `n_each` draws of every code."""
     codes = np.repeat(np.arange(transformer.n_codes, dtype=np.uint16), n_each)
     rows = consecutive_rows(0, len(codes))
     return transformer.decode(codes, RowStream(seed=1, stream=2, rows=rows))
@@ -78,7 +78,9 @@ def as_numbers(values: Any) -> npt.NDArray[Any]:
 @pytest.mark.parametrize("type_", TYPES, ids=str)
 @no_deadline
 @given(SEED, st.sampled_from([N_ROWS_MIN, 20, 60, 700]))
-def test_draws_are_between_the_kth_values_from_both_ends(type_: pa.DataType, seed: int, n: int) -> None:
+def test_sampled_values_are_between_the_kth_values_from_both_ends(
+    type_: pa.DataType, seed: int, n: int
+) -> None:
     values = as_type(many_floats(np.random.default_rng(seed), n), type_)
     drawn, ordered = as_numbers(draw(fit(values))), np.sort(as_numbers(values))
     assert ordered[MIN_SUPPORT - 1] <= drawn.min()
@@ -87,25 +89,24 @@ def test_draws_are_between_the_kth_values_from_both_ends(type_: pa.DataType, see
 
 @no_deadline
 @given(st.lists(st.integers(-(2**63), 2**63 - 1), min_size=N_ROWS_MIN, max_size=40))
-def test_extremes_of_the_whole_integer_range_are_clipped(integers: list[int]) -> None:
+def test_extreme_values_are_clipped_even_if_they_span_the_whole_integer_range(integers: list[int]) -> None:
     drawn = draw(fit(pa.array(integers))).to_pylist()
     ordered = sorted(integers)
     assert ordered[MIN_SUPPORT - 1] <= min(drawn)
     assert max(drawn) <= ordered[-MIN_SUPPORT]
 
 
-def test_too_few_numbers_are_replaced_by_the_mean_of_the_central_ones() -> None:
+def test_a_column_of_few_numbers_is_replaced_by_the_mean_of_the_central_numbers() -> None:
     values = pa.array([-1e6, 1.5, 2.5, 3.5, 4.5, 5.5, 1e6, 1 / 3])
     transformer = fit(values)
-    # Of eight sorted numbers, the five between the bars are averaged: -1e6 | 1/3, 1.5, 2.5, 3.5, 4.5 | 5.5,
-    # 1e6.
+    # The placeholder is the mean of the central five of the sorted numbers: 1/3, 1.5, 2.5, 3.5 and 4.5.
     assert draw(transformer).to_pylist() == pytest.approx([(1 / 3 + 12) / 5] * 200)
     assert transformer.describe()["rows_merged"] == 8
 
 
 @no_deadline
 @given(SEED)
-def test_no_float_of_one_row_is_kept_or_drawn(seed: int) -> None:
+def test_no_float_of_a_single_row_is_stored_or_sampled(seed: int) -> None:
     rng = np.random.default_rng(seed)
     values = rng.lognormal(0, 2, 3000)
     values[::3] = np.repeat(rng.random(200), 5)
@@ -121,7 +122,7 @@ def test_no_float_of_one_row_is_kept_or_drawn(seed: int) -> None:
 
 @no_deadline
 @given(SEED, st.sampled_from([pa.int64(), pa.timestamp("us"), pa.decimal128(18, 2)]))
-def test_no_start_or_origin_is_the_number_of_a_single_row(seed: int, type_: pa.DataType) -> None:
+def test_no_stored_start_or_origin_is_the_number_of_a_single_row(seed: int, type_: pa.DataType) -> None:
     rng = np.random.default_rng(seed)
     whole = rng.integers(0, 10**15, 2000)
     transformer = fit(array_of_integers(whole, type_, None))
@@ -131,14 +132,14 @@ def test_no_start_or_origin_is_the_number_of_a_single_row(seed: int, type_: pa.D
     assert not kept & set(whole.tolist())
 
 
-def test_the_distance_of_one_outlier_is_not_kept_as_the_step() -> None:
+def test_the_distance_of_a_single_outlier_is_not_stored_as_the_step() -> None:
     for common in ([7] * 50, [7] * 50 + [10] * 50):
         scale = fit(pa.array([*common, 7 + 3 * 123_457])).scale
         assert (scale.origin, scale.step) in ((7, 1), (7, 3))
 
 
 def test_merged_and_clipped_rows_are_counted() -> None:
-    # The three rows below 10 and the two above 20 are clipped. The three rows between them are merged.
+    # The three rows below 10 and the two above 20 are clipped. The three rows between 10 and 20 are merged.
     values = pa.array([1, 2, 3, *[10] * 5, 13, 14, 17, *[20] * 5, 31, 32])
     facts = fit(values).describe()
     assert (facts["rows_drawn_in"], facts["rows_merged"]) == (5, 3)
@@ -167,7 +168,7 @@ def test_every_bin_has_enough_subjects(seed: int, n: int, n_bins_max: int) -> No
 
 @no_deadline
 @given(SEED, st.sampled_from([60, 700]))
-def test_draws_are_between_the_values_of_the_kth_subjects_from_both_ends(seed: int, n: int) -> None:
+def test_sampled_values_are_between_the_values_of_the_kth_subjects_from_both_ends(seed: int, n: int) -> None:
     rng = np.random.default_rng(seed)
     values, subjects = many_floats(rng, n), subjects_of(rng, n)
     owners = np.unique(subjects)

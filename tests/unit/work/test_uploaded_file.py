@@ -49,7 +49,7 @@ def test_wrong_digest_is_refused(parts: list[Part], tmp_path: Path):
     assert caught.value.code == "digest_mismatch"
 
 
-def test_joined_file_is_deleted_after_use(parts: list[Part], tmp_path: Path):
+def test_joined_file_is_deleted_after_it_is_used(parts: list[Part], tmp_path: Path):
     roles = ["upload_part_1", "upload_part_2", "upload_part_3"]
     described = {"roles": roles, "sha256s": [part.sha256 for part in parts], "sha256": None}
     inputs = {role: part.path for role, part in zip(roles, parts, strict=True)}
@@ -61,7 +61,7 @@ def test_joined_file_is_deleted_after_use(parts: list[Part], tmp_path: Path):
     assert list(folder.iterdir()) == []
 
 
-def test_file_in_one_part_is_read_in_place(tmp_path: Path):
+def test_file_that_was_uploaded_in_one_part_is_read_in_place(tmp_path: Path):
     workspace = Workspace({"upload": tmp_path / "whole"}, tmp_path, {"parts": {}}, no_progress)
     with uploaded_file(workspace, "upload") as path:
         assert path == tmp_path / "whole"

@@ -58,7 +58,7 @@ SETTINGS = {
 
 @pytest.mark.parametrize("command", WORKER_COMMANDS.values(), ids=WORKER_COMMANDS)
 @pytest.mark.parametrize("missing", SETTINGS)
-def test_worker_ends_with_an_error_that_names_a_missing_setting(command, missing, tmp_path, monkeypatch):
+def test_worker_exits_with_an_error_that_names_the_missing_setting(command, missing, tmp_path, monkeypatch):
     monkeypatch.setenv("UNDERSTUDY_DATA_DIR", str(tmp_path))
     for name, value in SETTINGS.items():
         monkeypatch.setenv(name, value)
@@ -91,7 +91,7 @@ print(os.wait()[1])
 """
 
 
-def test_start_of_the_drain_is_visible_in_a_forked_process():
+def test_forked_process_sees_that_the_drain_has_begun():
     # The code runs in a separate program, because this process has threads and should not fork.
     done = subprocess.run([sys.executable, "-c", FORKING], capture_output=True, text=True, check=True)
     assert done.stdout == "0\n"

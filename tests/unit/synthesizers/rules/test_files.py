@@ -135,7 +135,7 @@ def test_combinations_out_of_range_are_refused(table: pa.Table, rules: Rules, ar
         load(table, manifest, arrays | {"pair_0": array})
 
 
-def test_levels_of_wrong_type_are_refused(table: pa.Table, rules: Rules) -> None:
+def test_levels_of_the_wrong_type_are_refused(table: pa.Table, rules: Rules) -> None:
     manifest, arrays = rules_to_arrays(rules)
     name = next(name for name in arrays if name.startswith("levels"))
     with pytest.raises(InvalidInput):

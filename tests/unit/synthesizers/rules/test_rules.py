@@ -49,7 +49,7 @@ def test_every_row_of_a_small_table_satisfies_its_rules(seed: int) -> None:
     assert all(array.equals(columns[name]) for name, array in rules.derive(columns).items())
 
 
-def test_every_real_row_satisfies_the_rules(table: pa.Table, rules: Rules) -> None:
+def test_every_row_of_the_training_table_satisfies_the_rules(table: pa.Table, rules: Rules) -> None:
     assert rules.holds(blocks(table)).all()
 
 
@@ -116,7 +116,7 @@ def order(rng: np.random.Generator) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("make", [sum_of_two, lookup, pair, order])
-def test_relation_that_one_row_breaks_is_not_a_rule(
+def test_pattern_that_one_row_breaks_is_not_a_rule(
     make: Callable[[np.random.Generator], dict[str, Any]],
 ) -> None:
     columns = make(np.random.default_rng(2))
@@ -150,13 +150,13 @@ def test_missing_value_counts_as_a_value_in_functional_dependencies() -> None:
     assert rules_of(columns | {"group": dependent}).functional_dependencies == ()
 
 
-def test_dependency_only_at_zero_is_not_a_rule() -> None:
+def test_dependency_that_holds_mainly_at_zero_is_not_a_rule() -> None:
     rng = np.random.default_rng(5)
     gain = np.where(rng.random(N_ROWS) < 0.95, 0, rng.integers(1, 10**6, N_ROWS))
     assert rules_of({"gain": gain, "source": np.where(gain, gain % 3 + 1, 0)}).functional_dependencies == ()
 
 
-def test_one_of_several_equivalent_combinations_is_kept() -> None:
+def test_only_one_of_several_equivalent_combinations_is_kept() -> None:
     rng = np.random.default_rng(6)
     a, b = rng.integers(0, 9, (2, N_ROWS))
     columns = {"a": a, "a_name": np.array(list("abcdefghi"))[a], "b": b, "y": (a * b) % 5}
@@ -174,7 +174,7 @@ def test_combinations_of_few_rows_are_not_stored() -> None:
     assert (~rules.holds(blocks(pa.table(columns)))).sum() == 3
 
 
-def test_inequalities_are_reduced_transitively() -> None:
+def test_implied_inequalities_are_removed() -> None:
     rng = np.random.default_rng(8)
     low = rng.integers(0, 1000, N_ROWS)
     middle = low + rng.integers(0, 700, N_ROWS)
@@ -196,7 +196,7 @@ def test_inequality_through_a_nullable_column_is_not_implied() -> None:
     }
 
 
-def test_disjoint_ranges_are_not_an_inequality() -> None:
+def test_columns_with_disjoint_ranges_have_no_inequality() -> None:
     rng = np.random.default_rng(9)
     assert rules_of({"a": rng.random(N_ROWS), "b": rng.random(N_ROWS) + 1}).inequalities == ()
 
@@ -213,7 +213,7 @@ def test_inequalities_of_large_integers_are_exact() -> None:
     ]
 
 
-def test_missingness_rules_are_reduced() -> None:
+def test_implied_missingness_rules_are_removed() -> None:
     rng = np.random.default_rng(11)
     first, second, third = (rng.random((3, N_ROWS)) < 0.2).cumsum(axis=0) > 0
     columns = {
