@@ -148,7 +148,7 @@ class NumericTransformer:
         return _floats(np.ldexp(numbers, scale.exponent), self.arrow_type, missing, nullable=self.nullable)
 
     def describe(self) -> Json:
-        """Return counts and choices for the model card, without any values from the table."""
+        """Return counts for the model card, without any values from the table."""
         n_ranges = len(self.bins.knots)
         facts: Json = {
             "shared_values": 0 if self.is_placeholder else self.bins.n_bins - n_ranges,

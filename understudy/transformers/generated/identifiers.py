@@ -189,11 +189,11 @@ class PatternTexts:
     Parameters
     ----------
     spaces : tuple of Space
-        The free texts of each pattern.
+        The unused texts of each pattern.
     counts : array of shape (n_spaces,)
         Number of texts of each pattern in the table.
     wider : tuple of Space
-        The free texts of longer patterns, in ascending order of capacity. A row beyond the capacity of its
+        The unused texts of longer patterns, in ascending order of capacity. A row beyond the capacity of its
         pattern uses the first longer pattern with enough capacity.
     """
 
