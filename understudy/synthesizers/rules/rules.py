@@ -320,7 +320,7 @@ def _determines_its_terms(rule: Linear, lookups: tuple[FunctionalDependency, ...
 
 
 def _implications_of(linear: tuple[Linear, ...]) -> list[Implication]:
-    """Return the implications of linear rules: each column of a rule is determined by its other columns."""
+    """Return the implications of linear rules: all columns of a rule except one determine that one."""
     equations = [(rule.target, *rule.terms) for rule in linear]
     return [
         (tuple(other for other in columns if other != name), name)

@@ -102,7 +102,7 @@ def choose_sex_columns(
     sex_columns: dict[int, tuple[SexColumn, Codes]],
     names: Sequence[str],
 ) -> dict[int, SexColumn]:
-    """Return the column with each person's sex, if the first names of the table agree with such a column.
+    """Return the column with each person's sex, if the first names of the table agree with the column.
 
     Parameters
     ----------
