@@ -41,7 +41,7 @@ def schema(name: str, value: Any, given: Arguments) -> DatasetSchema | None:
     validated: DatasetSchema = validate_again(DatasetSchema, name, value)
     for table in validated.tables.values():
         for column in table.columns:
-            parse_arrow_type(column.arrow_type)  # It raises an error if the type is unknown.
+            parse_arrow_type(column.arrow_type)  # This call raises an error if the type is unknown.
     return validated
 
 

@@ -69,9 +69,9 @@ def fit(
     Raises
     ------
     InvalidInput
-        If the data are not a table, have no rows, contain columns that cannot be synthesized, or do not
+        If the data is not a table, has no rows, contains columns that cannot be synthesized, or does not
         conform to the schema. Also if the synthesizer is unknown, or if it supports only one table and the
-        data contain several tables.
+        data has several tables.
 
     Examples
     --------
@@ -181,7 +181,7 @@ def infer_schema(
     Raises
     ------
     InvalidInput
-        If the data are not a table, have no rows, or have columns that cannot be synthesized.
+        If the data is not a table, has no rows, or has columns that cannot be synthesized.
 
     Examples
     --------

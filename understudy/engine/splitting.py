@@ -59,7 +59,7 @@ def split(
     Raises
     ------
     InvalidInput
-        If the data are not a table, if a column of the subject is unknown, if `holdout_fraction` is not
+        If the data is not a table, if a column of the subject is unknown, if `holdout_fraction` is not
         between 0 and 1, or if the holdout has no rows.
 
     Examples

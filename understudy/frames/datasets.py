@@ -70,7 +70,7 @@ def _name_of(frame: Frame) -> str:
 
 
 def write_dataset(tables: Mapping[str, pa.Table], form: DatasetFormat, library: Library | None) -> Frames:
-    """Return tables in the format of a dataset: one frame, or a dict of frames if the data were a mapping.
+    """Return tables in the format of a dataset: one frame, or a dict of frames if the data was a mapping.
 
     Parameters
     ----------

@@ -26,7 +26,7 @@ def find_blocks(subjects: Int64s, is_value: Mask, is_run: Mask, n_subjects: int,
     n_subjects : int
         Number of subjects.
     k : int
-        Minimum number of subjects of a block.
+        Minimum number of subjects in a block.
     """
     n_rows = subjects.shape[0]
     begin = np.empty(n_rows, np.int64)

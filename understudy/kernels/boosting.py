@@ -32,7 +32,7 @@ class Boosted(NamedTuple):
     ----------
     feature, threshold : array of shape (n_trees, 2**depth - 1)
         Splits of each tree, level by level. The children of node v are ``2 v + 1``, for values up to the
-        threshold, and ``2 v + 2``.
+        threshold, and ``2 v + 2``, for higher values.
     leaf : array of shape (n_trees, 2**depth)
         Value of each leaf.
     """
@@ -169,7 +169,7 @@ def _sum_level(codes: Uint8s, n_nodes: int, growth: Growth) -> None:
 
 @njit(cache=True, nogil=True)
 def _find_threshold(sums: Float32s, rules: BoostingRules) -> tuple[float, int]:
-    """Return the highest gain of a threshold of a node, and the largest value on its left side."""
+    """Return the highest gain of any threshold at a node, and the largest value on its left side."""
     total, total_hessian = 0.0, 0.0
     for x in range(N_VALUES):
         total += sums[x, 0]
@@ -229,7 +229,7 @@ def _grow(codes: Uint8s, n_seen: int, rules: BoostingRules, tree: BoostedTree, g
             growth.parents[:, : n_nodes // 2] = growth.sums[:, : n_nodes // 2]
             _sum_level(codes, n_nodes, growth)
         for v in range(n_nodes):
-            # Without a gain all rows go left, because 255 is the highest value.
+            # Without a gain, all rows go left, because 255 is the highest value.
             best = 0.0
             feature[first + v], threshold[first + v] = 0, N_VALUES - 1
             for f in range(codes.shape[0]):

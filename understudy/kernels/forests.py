@@ -206,7 +206,7 @@ def _select(known: LabelledRows, key: np.uint64, low: float, high: float, memory
 def _grow_one(
     features: Features, known: LabelledRows, rules: GrowthRules, sampling: RowSampling, memory: _Memory
 ) -> GrownTree:
-    """Grow one tree on a part of the rows of a choice.
+    """Grow one tree on some of the rows of a choice.
 
     Cross-fitted trees are grown on a random half of the rows, other trees on a random fraction.
     `sampling.seed` must differ between trees.
@@ -283,7 +283,7 @@ def grow_forest(
 
 
 def rename_features(forest: Forest, names: Int64s) -> Forest:
-    """Return the forest with feature f renumbered to ``names[f]``. Not compiled."""
+    """Return the forest with feature f renumbered to ``names[f]``. This function is not compiled."""
     feature = forest.node & FEATURE_MASK
     renamed = np.where(feature > 0, names[feature - 1] + 1, 0)
     return forest._replace(node=(forest.node & ~np.int64(FEATURE_MASK)) | renamed)

@@ -36,7 +36,7 @@ def cut_range(cumulative: Int64s, low: int, high: int, cuts: Int32s) -> int:
     low, high : int
         Range of at least two codes.
     cuts : array of shape (RADIX + 1,)
-        Bounds of the groups, which are written.
+        Bounds of the groups. This array is overwritten.
     """
     cuts[0] = low
     n = 0
@@ -67,7 +67,7 @@ def build_hierarchy(counts: Int64s) -> tuple[Int32s, Int32s, Int32s]:
         Number of groups of each choice.
     child : array of shape (n_choices, RADIX)
         Next choice for each group, or ``-(code + 1)`` if the group is a single code. Groups that do not exist
-        repeat the last one, so that every draw is valid.
+        repeat the last existing group, so that every draw is valid.
     """
     n_codes = counts.shape[0]
     cumulative = np.zeros(n_codes + 1, np.int64)
@@ -124,7 +124,7 @@ def find_paths(child: Int32s, n_codes: int) -> CodePaths:
         if parent[q] >= 0:
             depth_of[q] = depth_of[parent[q]] + 1
         depth = max(depth, depth_of[q])
-        # Iterated backwards, because groups that do not exist repeat the last one that exists.
+        # Iterated backwards, because groups that do not exist repeat the last existing group.
         for g in range(RADIX - 1, -1, -1):
             c = child[q, g]
             if c >= 0:

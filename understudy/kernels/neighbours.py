@@ -39,8 +39,8 @@ class Views(NamedTuple):
     Parameters
     ----------
     part : array of shape (n_numbers + n_codes,) or (0,)
-        Mask of a set of columns, numeric columns first. If it is not empty, this set and the other columns
-        are two further views.
+        Mask of a set of columns, numeric columns first. If the mask is not empty, this set and all other
+        columns are two further views.
     left_out : array of shape (n_left_out,)
         Columns for leave-one-out views: each view contains all columns except one of these.
     """
@@ -159,8 +159,8 @@ def nearest_rows(queries: Rows, others: Rows, views: Views, k: int) -> tuple[Flo
     -------
     distances, rows : array of shape (n_views, n_queries, k)
         Nearest rows first. Equally near rows are in the order of the table. Rows that do not exist have the
-        index -1. The views are: all columns; the part and the remaining columns, if there is a part; and the
-        leave-one-out views, for which only the nearest row is found.
+        index -1. The views are: all columns; the set `part` and the remaining columns, if `part` is not
+        empty; and the leave-one-out views, for which only the nearest row is found.
     """
     part, left_out = views
     n_queries, n_others = queries.numbers.shape[0], others.codes.shape[1]

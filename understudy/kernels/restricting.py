@@ -28,7 +28,7 @@ class Restriction(NamedTuple):
     choice : array of shape (n_partial,)
         Choices with codes inside and outside of the set, children before parents, so that the root is last.
     slot : array of shape (n_choices,)
-        Index of each choice in `choice`, -1 if it is not there.
+        Index in `choice` of each choice in the hierarchy, or -1 if `choice` does not contain it.
     """
 
     inside: Uint8s
@@ -80,7 +80,7 @@ def restrict(child: Int32s, allowed: Bools) -> Restriction:
         for g in range(RADIX):
             c = child[q, g]
             if g > 0 and c == child[q, g - 1]:
-                # Groups that do not exist repeat the last one.
+                # Groups that do not exist repeat the last existing group.
                 continue
             state = (ALL if allowed[-c - 1] else NONE) if c < 0 else whole[c]
             inside[q, g] = state

@@ -54,7 +54,8 @@ class GrowthRules(NamedTuple):
     penalty : float
         A split must raise the log evidence by more than `penalty` + log(number of thresholds).
     category_penalty : float
-        For a category, a split must raise it by more than `penalty` + `category_penalty` * (values - 1).
+        For a category, a split must raise the log evidence by more than `penalty` + `category_penalty` *
+        (values - 1).
     min_leaf : int
         Minimum number of rows of a node.
     depth_max : int
@@ -106,7 +107,7 @@ class Tree(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """Working memory for the search of a split, and the table of log gamma."""
+    """Working memory for finding a split, and the table of log gamma."""
 
     table: Float64s
     tally: Tally
@@ -152,7 +153,7 @@ def make_tree(n_nodes: int) -> Tree:
 
 @njit(cache=True, nogil=True)
 def make_scratch(n_rows: int, n_nodes: int, table: Float64s) -> Scratch:
-    """Return working memory for the search of splits among `n_rows` rows, in a tree of `n_nodes` nodes.
+    """Return working memory for finding splits among `n_rows` rows, in a tree of `n_nodes` nodes.
 
     Parameters
     ----------
@@ -364,7 +365,7 @@ def recount_tree(
     tree : Tree
         Tree to change.
     n_nodes : int
-        Number of its nodes.
+        Number of nodes in the tree.
     features : Features
         Features of all rows.
     unseen : LabelledRows

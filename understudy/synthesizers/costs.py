@@ -1,4 +1,4 @@
-"""Cost estimates of fits, accurate to the order of magnitude."""
+"""Cost estimates of fits, accurate to within an order of magnitude."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MODEL_BYTES_PER_CELL = 3
 
 @dataclass(frozen=True)
 class FitCost:
-    """Estimated cost of one fit, without the cost of loading the engine.
+    """Estimated cost of one fit, excluding the cost of loading the engine.
 
     Parameters
     ----------

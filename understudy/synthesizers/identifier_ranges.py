@@ -1,4 +1,4 @@
-"""Identifier ranges of samples, with which the next sample continues without repeated identifiers."""
+"""Identifier ranges, which let the next sample continue without repeating identifiers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ KINDS = frozenset(
 
 @dataclass(frozen=True)
 class IdentifierRange:
-    """Identifier columns of a sample, and the options with which the next sample continues the identifiers.
+    """Identifier columns of a sample, and the options for a next sample with different identifiers.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ class IdentifierRange:
         Offset at which the next sample with the same seed continues this sample. None if the sample has
         conditions, because conditions limit the number of rows.
     next_id_start : int or None
-        First number of an identifier that the next sample can use. None if the sample has no `id_start`.
+        Number of the first identifier that the next sample can use. None if the sample has no `id_start`.
     """
 
     columns: tuple[str, ...]

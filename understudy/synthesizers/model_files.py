@@ -219,7 +219,7 @@ def _checked_entries(header: dict[str, Any], n_bytes: int) -> list[_Entry]:
     end = 0
     for entry in entries:
         require(entry.start == end, "its arrays overlap, or leave a gap")
-        # Compiled code is slow on a misaligned array, or fails.
+        # Compiled code runs slowly on a misaligned array or fails.
         require(entry.start % entry.dtype.itemsize == 0, "an array is not aligned")
         end += entry.n_bytes
     require(end == n_bytes, "its arrays do not fill the file")

@@ -29,7 +29,7 @@ def to_arrow_schema(
 def field_metadata(
     notation: NumberNotation | DateNotation | BooleanNotation | None, place: JsonPlace | None
 ) -> dict[bytes, bytes] | None:
-    """Return metadata for an Arrow field that contains a notation and a place in JSON objects."""
+    """Return the metadata of an Arrow field with the given notation and place in JSON objects."""
     return {**(notation_metadata(notation) or {}), **place_metadata(place)} or None
 
 
@@ -52,7 +52,7 @@ def parse_arrow_type(text: str) -> pa.DataType:
         if match := pattern.fullmatch(text):
             try:
                 return make(match)
-            except (ValueError, OverflowError):  # Out-of-range parameters, such as decimal128(99, 2).
+            except (ValueError, OverflowError):  # The parameters are out of range, as in decimal128(99, 2).
                 break
     raise InvalidInput(
         f"{text!r} is not an Arrow type that a column can be stored in. Use a type such as int64, double, "
@@ -73,7 +73,7 @@ _EXACT_TYPES: tuple[pa.DataType, ...] = (
     *(pa.duration(unit) for unit in _UNITS),
 )
 _PLAIN_TYPES: dict[str, pa.DataType] = {str(type_): type_ for type_ in _EXACT_TYPES}
-# Arrow prints the names halffloat, float and double, and also reads names with digits. Both are accepted.
+# Arrow prints the names halffloat, float and double, but also reads float16, float32 and float64.
 _PLAIN_TYPES |= {"float16": pa.float16(), "float32": pa.float32(), "float64": pa.float64()}
 
 

@@ -125,7 +125,7 @@ def keep_to_domain(values: Any, column: Column) -> Any:  # Any: an Arrow array o
         origin = 0.0 if low is None else float(low.as_py())
         steps = pc.round(pc.divide(pc.subtract(values, origin), float(domain.step)))
         values = pc.add(pc.multiply(steps, float(domain.step)), origin).cast(values.type)
-    # An element-wise maximum would replace NaN by the bound.
+    # An element-wise maximum would replace NaN with the bound.
     if low is not None:
         values = pc.if_else(pc.less(values, low), low, values)
     if high is not None:

@@ -1,7 +1,7 @@
 """Findings of schema inference: confidence, evidence, and candidates for keys, subjects and relationships.
 
-Findings are stored beside a schema. Findings are never stored in a model file. A model uses only the schema.
-A column without findings has not been examined. `inference.examine` examines such columns before a fit.
+Findings are stored beside a schema, but not in a model file, because a model uses only the schema. A column
+without findings has not been examined. `inference.examine` examines such columns before a fit.
 """
 
 from __future__ import annotations

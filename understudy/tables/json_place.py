@@ -27,7 +27,7 @@ class JsonPlace(BaseModel):
 
 
 def place_metadata(place: JsonPlace | None) -> dict[bytes, bytes]:
-    """Return metadata for an Arrow field that contains a place."""
+    """Return the metadata of an Arrow field with the given place."""
     return {METADATA_KEY: place.model_dump_json().encode()} if place else {}
 
 

@@ -218,7 +218,7 @@ class BooleanNotation(_Notation):
 Notation = Annotated[
     NumberNotation | DateNotation | BooleanNotation,
     Field(discriminator="type"),
-    # The API document does not list the fields of notations, which are in the guide to schemas.
+    # The OpenAPI document does not list the fields of notations. The guide to schemas does.
     WithJsonSchema({"type": "object", "additionalProperties": True}),
 ]
 
@@ -242,7 +242,7 @@ def tokens(pattern: str) -> list[tuple[str, str]]:
 def field_metadata(
     notation: NumberNotation | DateNotation | BooleanNotation | None,
 ) -> dict[bytes, bytes] | None:
-    """Return metadata for an Arrow field that contains a notation."""
+    """Return the metadata of an Arrow field with the given notation."""
     if notation is None:
         return None
     given = notation.model_dump(exclude_defaults=True)

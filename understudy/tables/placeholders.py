@@ -19,7 +19,7 @@ _Texts: TypeAlias = "pa.Array[Any]"
 # Any: the stubs of these functions do not support types that are given at run time.
 pc: Any = pyarrow.compute
 
-# Placeholders in lower case and without surrounding white space.
+# Placeholders in lower case and without surrounding whitespace.
 PLACEHOLDERS = frozenset(
     {
         *(

@@ -31,8 +31,8 @@ class Split(BaseModel):
     - ``row``: each row is a unit.
     - ``subject``: the rows of one subject are a unit. In a table without a declared subject, each row is a
       unit.
-    - ``root``: a row belongs to the unit of its parent, and so to that of its root in the forest of
-      relationships. Rows without a parent are roots. In a table that declares a subject, the rows of one
+    - ``root``: a row belongs to the unit of its parent, and therefore to the unit of its root in the forest
+    of relationships. Rows without a parent are roots. In a table that declares a subject, the rows of one
       subject are a unit.
 
     A row with a missing value in any subject column counts as a separate subject.

@@ -65,7 +65,7 @@ def conform(table: pa.Table, schema: TableSchema, origin: Origin = THE_TABLE) ->
         If columns are missing or not in the schema, or if values cannot be cast to the type in the schema.
     """
     check_names(table.column_names)
-    _check_columns(table.column_names, schema.names, origin)
+    check_columns(table.column_names, schema.names, origin)
     columns = [_cast(table.column(column.name), column, origin) for column in schema.columns]
     fields = [
         pa.field(column.name, array.type, nullable=column.nullable or array.null_count > 0)
@@ -74,7 +74,8 @@ def conform(table: pa.Table, schema: TableSchema, origin: Origin = THE_TABLE) ->
     return pa.table(columns, schema=pa.schema(fields))
 
 
-def _check_columns(names: Sequence[str], expected: Sequence[str], origin: Origin) -> None:
+def check_columns(names: Sequence[str], expected: Sequence[str], origin: Origin = THE_TABLE) -> None:
+    """Raise `InvalidInput` if columns are missing or not in the schema. The message lists these columns."""
     missing = [name for name in expected if name not in set(names)]
     extra = [name for name in names if name not in set(expected)]
     if missing or extra:

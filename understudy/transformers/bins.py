@@ -16,7 +16,8 @@ import numpy.typing as npt
 from understudy.transformers.base import MIN_SUPPORT, Codes, Mask, Subjects
 from understudy.transformers.support import Int64s, Numbers, SortedRows, central_values, sort_rows
 
-# Number of segments between the quantiles of a range. In ranges of few rows, some quantiles are interpolated.
+# Number of segments between the quantiles of a range. In ranges with few rows, some quantiles are
+# interpolated.
 N_SEGMENTS = 8
 
 
@@ -29,7 +30,7 @@ class Bins:
     starts : array of shape (n_bins,), uint64 or float64
         The shared value or the start of the range of each bin.
     knot_row : array of shape (n_bins,), int32
-        The row in `knots`, or -1 for a shared value.
+        Row of each bin in `knots`, or -1 for a shared value.
     knots : array of shape (n_ranges, N_SEGMENTS + 1), float64
         Evenly spaced quantiles of each range, relative to its start.
     n_rows_merged : int
@@ -108,7 +109,8 @@ def _one_bin(values: Numbers, n_rows: int) -> Bins:
 def _find_runs(rows: SortedRows, n_bins_max: int) -> _Runs:
     n = len(rows.values)
     counts = np.diff(np.append(rows.first_row, n))
-    # With more distinct values than bins, a shared value must have more rows than a bin of equal mass.
+    # If there are more distinct values than bins, a shared value must have more rows than a bin of equal
+    # mass.
     threshold = n / (0.75 * n_bins_max) if len(counts) > n_bins_max else 0.0
     while True:
         is_shared = rows.is_shared & (counts >= threshold)
@@ -173,7 +175,7 @@ def _cut_range(ordered: Numbers, first: int, m: int, n: int) -> Int64s:
 
 
 def _cut_at_blocks(blocks: Int64s, first: int, m: int, n: int) -> Int64s:
-    """Return the first rows of at most n bins of almost equal mass that consist of whole blocks."""
+    """Return the first rows of at most n bins of almost equal mass. Each bin consists of whole blocks."""
     own = blocks[slice(*np.searchsorted(blocks, [first, first + m]))]
     n = max(min(n, len(own) // 2), 1)
     targets = first + np.arange(n) * m // n
@@ -181,7 +183,7 @@ def _cut_at_blocks(blocks: Int64s, first: int, m: int, n: int) -> Int64s:
 
 
 def _make_bins(rows: SortedRows, runs: _Runs, begins: list[Int64s], edges: Numbers) -> tuple[Bins, Numbers]:
-    """Return the bins and the lowest value of each."""
+    """Return the bins and the lowest value of each bin."""
     at = np.flatnonzero(runs.is_kept)
     n_each = np.array([len(b) for b in begins])
     begin = np.concatenate(begins)

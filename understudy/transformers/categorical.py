@@ -58,7 +58,7 @@ class CategoricalTransformer:
     has_missing : bool
         Whether any value is missing.
     n_levels_pooled, n_rows_pooled : int
-        Number of rare levels, and number of rows with these levels.
+        Number of rare levels, and number of rows that contain a rare level.
     is_placeholder : bool
         Whether no level was shared by enough rows, so that the only level is `OTHER`.
     """
@@ -107,7 +107,7 @@ class CategoricalTransformer:
         return values
 
     def describe(self) -> Json:
-        """Return counts and choices for the model card, without any values from the table."""
+        """Return counts for the model card, without any values from the table."""
         facts: Json = {
             "levels_kept": 0 if self.is_placeholder else len(self.levels),
             "levels_pooled": self.n_levels_pooled,

@@ -17,6 +17,7 @@ from understudy.progress import no_progress
 from understudy.tables.arrow_types import parse_arrow_type
 from understudy.tables.domain_checks import keep_to_domain
 from understudy.tables.schema import Column, ColumnKind, TableSchema
+from understudy.tables.validation import check_columns
 from understudy.transformers.array_reader import ArrayReader, refuse, require
 from understudy.transformers.association import order_levels
 from understudy.transformers.base import (
@@ -49,7 +50,7 @@ from understudy.transformers.numeric import NumericTransformer, fit_numeric
 # A progress callback. Its arguments are the phase and the completed fraction.
 Report = Callable[[str, float], None]
 
-# Streams of randomness of column j: stream j for drawing its code, stream DECODING + j for its value.
+# Random streams of column j: stream j draws its codes, and stream DECODING + j draws its values.
 DECODING = 1 << 32
 
 
@@ -64,7 +65,7 @@ class TableTransformer:
     columns : tuple of Transformer
         Transformer of each column.
     id_start : int, optional
-        Number of the identifier of row 0. If given, identifiers do not depend on the seed.
+        Identifier number of row 0. If given, identifiers do not depend on the seed.
     """
 
     schema: TableSchema
@@ -165,7 +166,7 @@ def fit_table(
     Raises
     ------
     InvalidInput
-        If the table has no rows or does not fit the schema, or a column cannot be synthesized.
+        If the table has no rows or does not conform to the schema, or if a column cannot be synthesized.
     """
     check_table(table, schema)
     report("encoding", 0.0)
@@ -185,9 +186,9 @@ def check_table(table: pa.Table, schema: TableSchema) -> None:
     """Raise `InvalidInput` unless the table has rows and exactly the schema's columns."""
     expected = schema.to_arrow()
     if table.column_names != expected.names:
+        check_columns(table.column_names, expected.names)
         raise InvalidInput(
-            "The table's columns differ from those of the schema. "
-            "Give the table the columns of the schema in the same order.",
+            "The table's columns are not in the order of the schema. Select them in that order.",
             code="schema_mismatch",
         )
     for field, column in zip(expected, table.columns, strict=True):

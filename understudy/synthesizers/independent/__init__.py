@@ -1,4 +1,4 @@
-"""A synthesizer that samples every column independently and serves as the baseline of scores."""
+"""A synthesizer that samples every column independently and serves as the baseline for scores."""
 
 from __future__ import annotations
 

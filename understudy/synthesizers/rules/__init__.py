@@ -1,6 +1,6 @@
 """Rules: exact relations between columns that hold in all real rows and must hold in all synthetic rows.
 
-They are found during the fit. See docs/explanation/rules.md.
+The fit finds the rules. See docs/explanation/rules.md.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Closure of implications: columns that known rules determine, and implications that follow from others."""
+"""Closure of implications: columns that known rules determine, and redundant implications."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def determined_by(known: tuple[str, ...], implications: Implications) -> set[str
 def drop_implied(candidates: Sequence[tuple[tuple[str, str], str]], given: Implications) -> list[Implication]:
     """Return the candidates that do not follow from the given implications and the other candidates.
 
-    A candidate is dropped only if it follows from candidates that stay, so that all candidates still follow.
+    A candidate is dropped only if the given implications and the remaining candidates imply it.
     """
     kept: list[Implication] = []
     for determinant, dependent in candidates:

@@ -33,24 +33,24 @@ from understudy.transformers.numeric import N_DECIMALS_MAX
 
 # Maximum number of numeric and time columns to search; further columns are ignored.
 N_COLUMNS_MAX = 64
-# Number of rows of the sample on which most pairs are refuted.
+# Number of sampled rows on which pairs are checked first. These rows refute most pairs.
 N_ROWS_FIRST = 512
 # Minimum number of rows in which both columns are present.
 N_ROWS_MIN = 32
 # Maximum interquartile range of a difference, as a fraction of the interquartile range of either column. The
 # bins of the chain are fine enough for larger differences.
 RATIO_MAX = 1 / 8
-# Factor by which the limit is raised for the first rows, because their quartiles are less certain.
+# Factor by which RATIO_MAX is raised for the first rows, because their quartiles are less certain.
 SLACK_FIRST = 2.0
 # Minimum interquartile range of both columns, in steps of their grid. The bins of a chain are fine enough for
 # columns with fewer values.
 N_STEPS_MIN = 16
 # Minimum interquartile range of a difference of floats without a grid, in units of the last decimal place.
 N_UNITS_MIN = 1000
-# Exclusive maximum of such floats in units of the last decimal place, so that sums are exact.
+# Exclusive upper bound on floats without a grid, in units of the last decimal place, so that sums are exact.
 FLOAT_MAX = 2.0**51
-# Maximum amount by which the entropy of a derived column is below that of its difference, in nats. A lower
-# entropy means that values such as round times repeat, which a sum would not reproduce.
+# Maximum amount by which the entropy of a derived column may be below that of its difference, in nats. A
+# lower entropy means that values such as round times repeat, which a sum would not reproduce.
 NATS_MAX = 0.1
 # Maximum share of sums that fall into gaps between the values of the derived column, and maximum number of
 # rows on which it is measured.
@@ -70,7 +70,7 @@ class Difference:
     target : str
         Name of the derived column.
     base : str
-        Name of the other column.
+        Name of the column to which the difference is added.
     """
 
     name: str
@@ -201,7 +201,7 @@ def _as_floats(columns: Columns, name: str) -> Floats:
 
 
 def _directions(columns: Columns, first: str, second: str) -> list[tuple[str, str]]:
-    """Return (base, target) in both directions. The first base is the column with more repeated values."""
+    """Return the pair as (base, target) in both orders. The first base has more repeated values."""
     repeats = _entropy(columns.sample(second)) < _entropy(columns.sample(first)) - NATS_MAX
     directions = [(first, second), (second, first)]
     return directions[::-1] if repeats else directions
@@ -283,9 +283,9 @@ def _is_tight(base: Int64s, target: Int64s, *, has_grid: bool) -> bool:
 
 
 def _sums_occur(base: Int64s, target: Int64s) -> bool:
-    """Return whether sums of bases and differences of other rows occur in the target as often as its values.
+    """Return whether bases plus shuffled differences occur among the targets as often as actual targets do.
 
-    Clock times such as 1559, months such as 202312, and round times have gaps. Such sums fall into the gaps.
+    Clock times such as 1559, months such as 202312, and round times have gaps, into which these sums fall.
     """
     order = np.random.default_rng(0).permutation(len(base))[:N_ROWS_SUMMED]
     own, known = order[::2], np.unique(target[order[1::2]])

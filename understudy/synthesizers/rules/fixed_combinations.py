@@ -1,4 +1,4 @@
-"""Fixed combinations: columns that are a function of two others in every row, but of neither alone."""
+"""Fixed combinations: columns that are a function of two other columns together, but of neither alone."""
 
 from __future__ import annotations
 
@@ -52,9 +52,9 @@ class FixedCombination:
     Parameters
     ----------
     first, second : str
-        Names of the columns that determine the third.
+        Names of the columns that together determine `dependent`.
     dependent : str
-        Name of the determined column.
+        Name of the column that `first` and `second` determine.
     combinations : array of shape (n_combinations, 3), int32
         Levels of the three columns, for the combinations with enough support.
     """
@@ -71,14 +71,14 @@ class FixedCombination:
 
     @cached_property
     def _table(self) -> Int32s:
-        """Level of `dependent` for each pair of levels, or -2 where the combination is unknown."""
+        """Level of `dependent` for each pair of levels of the other two columns, or -2 for unknown pairs."""
         n_first, n_second = (self.combinations[:, :2].max(axis=0) + 1).tolist()
         table = np.full((n_first + 1, n_second + 1), UNKNOWN - 1, np.int32)
         table[self.combinations[:, 0], self.combinations[:, 1]] = self.combinations[:, 2]
         return table
 
     def holds(self, first: Int32s, second: Int32s, dependent: Int32s) -> Mask:
-        """Return a mask of rows whose combination of levels is known and has the given third level."""
+        """Return a mask of rows whose three levels are a known combination."""
         table = self._table
         # UNKNOWN and levels beyond the table are mapped to the last row or column, which has no combinations.
         n_first, n_second = table.shape
@@ -113,7 +113,7 @@ def find_fixed_combinations(
 def _prove(
     columns: Columns, sample: SampleCodes, implications: Implications, n_hypotheses: int
 ) -> list[tuple[str, str, str]]:
-    """Return the rules that hold in all rows and are not implied, in ascending order of combinations."""
+    """Return the rules that hold in all rows and are not implied, starting with the fewest combinations."""
     names = sample.names
     found: list[tuple[str, str, str]] = []
     n_proofs = 0

@@ -57,7 +57,7 @@ def either_missing(a: Values, b: Values) -> Mask | None:
 
 
 def find_inequalities(columns: Columns, implied: set[tuple[str, str]]) -> tuple[Inequality, ...]:
-    """Return the significant inequalities that hold in all rows, without those that follow from others.
+    """Return the significant inequalities that hold in all rows and do not follow from other inequalities.
 
     Parameters
     ----------

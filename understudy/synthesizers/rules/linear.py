@@ -1,4 +1,4 @@
-"""Linear rules: columns that are a linear combination of others, computed in exact integers."""
+"""Linear rules: columns that are a linear combination of other columns, computed in exact integers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from understudy.transformers.integer_units import array_of_integers
 
 # Rounding mode of numbers halfway between two integers: to the even integer, or away from zero.
 Ties = Literal["even", "away"]
-# Exclusive maximum of sums, so that they can be doubled in 64 bits.
+# Exclusive upper bound on sums, so that a sum can be doubled in 64 bits.
 SUM_MAX = 2**61
 
 
@@ -32,7 +32,7 @@ class Linear:
     target : str
         Name of the computed column.
     terms : tuple of str
-        Names of the columns that are added.
+        Names of the added columns.
     factors : tuple of int
         Factor of each term.
     offset : int
@@ -76,7 +76,7 @@ class Linear:
     def holds(self, target: Values, terms: list[Values]) -> Mask:
         """Return which rows satisfy the rule."""
         missing = any_missing(terms)
-        # Numbers of uint64 beyond int64 become negative. No valid target contains such numbers.
+        # Values of uint64 above the maximum of int64 become negative. No valid target contains such values.
         is_unsigned = target.numbers.dtype == np.uint64
         numbers = target.numbers.view(np.int64) if is_unsigned else target.numbers
         agrees: Mask = np.asarray(self.compute(terms) == numbers, dtype=np.bool_)

@@ -36,7 +36,7 @@ class Missingness:
 
 
 def find_missingness(columns: Columns, names: list[str]) -> tuple[Missingness, ...]:
-    """Return the missingness rules among the named columns, without those that follow from others."""
+    """Return the missingness rules among the named columns that do not follow from other rules."""
     masks = _masks(columns, names)
     found = list(masks)
     implied = _implications(masks, columns.n_rows)
@@ -51,7 +51,7 @@ def find_missingness(columns: Columns, names: list[str]) -> tuple[Missingness, .
 
 
 def _masks(columns: Columns, names: list[str]) -> dict[str, Mask]:
-    """Return the masks of missing values, for columns with enough missing and some other values."""
+    """Return masks of missing values for columns with enough missing and at least one present value."""
     masks = {}
     for name in [name for name in names if has_missing(columns.table.column(name))][:N_COLUMNS_MAX]:
         missing = columns.table.column(name).is_null(nan_is_null=True).to_numpy()

@@ -146,7 +146,7 @@ def _first_rule(
 
 
 def _targets(columns: Columns, guess: _Guess) -> list[str]:
-    """Return the columns to solve for: sums of others first, then columns that come later in the table."""
+    """Return the columns to solve for: sums of other columns first, otherwise in reverse table order."""
     names = [guess.target, *guess.coefficients]
     return sorted(names, key=lambda n: (not guess.solved_for(n).is_sum, -columns.names.index(n)))
 
@@ -310,7 +310,7 @@ def _fits_64_bits(rule: Linear) -> bool:
 
 
 def _offset(low: int, high: int, divisor: int, unit: Fraction) -> Fraction | None:
-    """Return the constant that all rows share, or the roundest constant that is compatible with rounding.
+    """Return the constant that all rows share, or the roundest constant within half a step of all rows.
 
     Parameters
     ----------

@@ -78,7 +78,7 @@ def read_values(name: str, array: ArrowArray, decimals: int | None) -> Values:
 
 
 def find_decimals(array: ArrowArray) -> int | None:
-    """Return the decimal places of a float array, or None if there are too many or the type is different."""
+    """Return the decimal places of a float array. Return None if there are too many, or for other types."""
     if not pa.types.is_floating(array.type):
         return None
     floats = _floats(array)
@@ -147,7 +147,7 @@ def _read_floats(array: ArrowArray, decimals: int | None) -> Values:
     floats = _floats(array)
     missing = np.isnan(floats)
     has_any = bool(missing.any())
-    # Adding zero turns negative zero, which Arrow distinguishes, into positive zero.
+    # Arrow distinguishes negative from positive zero. Adding zero makes negative zero positive.
     floats = np.where(missing, 0.0, floats) if has_any else floats + 0.0
     mask = missing if has_any else None
     if decimals is None:

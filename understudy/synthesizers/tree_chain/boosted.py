@@ -23,7 +23,7 @@ RULES = BoostingRules(
 )
 # Minimum share of the variance of unseen rows that trees must explain beyond the additive part.
 R2_GAINED_MIN = 0.005
-# Stream of the hash that divides the rows into halves.
+# Hash stream that divides the rows into halves.
 HALVING = 1 << 36
 
 
@@ -66,7 +66,7 @@ def boost(
     predictor : Predictor
         Additive predictor, or NO_PREDICTOR.
     column : BoostedColumn
-        Column to predict, with its rows.
+        Column to predict, and the rows on which to fit the trees.
     predecessors : array of shape (n_predecessors,)
         Positions of the columns that the trees may use.
     seed : uint64

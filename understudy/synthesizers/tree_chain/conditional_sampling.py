@@ -34,7 +34,7 @@ N_PROPOSALS_MAX = 128
 N_TRIED = 8192
 N_TRIED_MAX = 262_144
 N_POOLS_TRIED = 64
-# Stream of the seeds of pools, and seed of the trial.
+# First hash stream from which the seeds of pools are derived, and seed of the trial.
 POOLS, TRIAL_SEED = 1 << 37, 1
 
 Weights = npt.NDArray[np.float64]

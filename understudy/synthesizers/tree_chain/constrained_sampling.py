@@ -17,13 +17,13 @@ from understudy.transformers.base import ArrowArray, RowNumbers, consecutive_row
 from understudy.transformers.generated.transformer import GeneratedTransformer
 from understudy.transformers.table import TableTransformer
 
-# Stream of the hash that assigns rows to the groups of a rebalanced column.
+# Hash stream that assigns rows to the groups of a rebalanced column.
 GROUPS = 1 << 38
 
 
 @dataclass(frozen=True)
 class ConstrainedSampler:
-    """Sampler under constraints. Conditions limit the number of rows, but a rebalanced column does not.
+    """Row sampler under constraints. Conditions limit the number of rows; a rebalanced column does not.
 
     Parameters
     ----------

@@ -32,7 +32,7 @@ class DrawnTable:
 
 
 def learned_columns(table: TableTransformer) -> TableSchema | None:
-    """Return the schema of the learned columns, or None if all are generated.
+    """Return the schema of the learned columns, or None if all columns are generated.
 
     Only learned columns have rules.
     """

@@ -36,7 +36,7 @@ from understudy.transformers.table import TableTransformer
 
 Int64s = npt.NDArray[np.int64]
 
-# Maximum depth of trees, and exclusive maximum of scores, that a file may contain.
+# Limits on the content of a file: maximum depth of trees, and exclusive upper bound on scores.
 DEPTH_MAX = 8
 SCORE_MAX = 1e6
 
@@ -55,7 +55,7 @@ def links_to_arrays(links: Sequence[Link]) -> dict[str, npt.NDArray[Any]]:
 
 
 def links_from_arrays(reader: ArrayReader, table: TableTransformer, enforcer: RuleEnforcer) -> list[Link]:
-    """Return the chain over the columns of a table that are not derived.
+    """Return the chain over the columns of a table, except derived columns.
 
     Raises
     ------
@@ -95,7 +95,7 @@ def enforcer_to_arrays(enforcer: RuleEnforcer) -> tuple[Json, dict[str, npt.NDAr
 def enforcer_from_arrays(
     reader: ArrayReader, table: TableTransformer, differences: tuple[Difference, ...]
 ) -> RuleEnforcer:
-    """Return the rules that `enforcer_to_arrays` converted, of a table with its columns of differences.
+    """Return the rules that `enforcer_to_arrays` converted, for a table with its columns of differences.
 
     Raises
     ------

@@ -34,7 +34,7 @@ N_ROWS_BLOCK = 1024
 # Log weight of an impossible value. It is finite, so that rows that are impossible under the model can be
 # completed.
 LOG_IMPOSSIBLE = -50.0
-# Stream of the hash that chooses particles, and first stream of the seeds of draws.
+# Hash stream that chooses particles, and first hash stream from which the seeds of draws are derived.
 TAKING, DRAWS = 1 << 40, 1 << 41
 
 Weights = npt.NDArray[np.float64]

@@ -15,7 +15,7 @@ from understudy.synthesizers.tree_chain.presets import Preset
 
 # Number of rows on which orders are compared: four fifths for fitting, one fifth for evaluation.
 N_ROWS_TRIED = 12_500
-# Minimum gain in held-out log likelihood, in nats per row, for an order to replace an earlier one.
+# Minimum gain in held-out log likelihood, in nats per row, for an order to replace an earlier candidate.
 NATS_BETTER = 0.1
 _TRIAL = Preset(GrowthRules(penalty=0.0, category_penalty=1.0, min_leaf=5, depth_max=24, smoothing=4.0))
 
@@ -30,7 +30,7 @@ def ascending_order(encoded: Encoded) -> ColumnOrder:
 
 
 def choose_order(encoded: Encoded, arrange: Arrange, run: LearnRun) -> Arranged:
-    """Return the order with the highest held-out likelihood, or the ascending order if nearly as good."""
+    """Return the order with the highest held-out likelihood, preferring the ascending order in near ties."""
     n = encoded.coarse.shape[1]
     rows = np.random.default_rng([run.seed, 1]).permutation(n)[:N_ROWS_TRIED]
     cut = len(rows) * 4 // 5

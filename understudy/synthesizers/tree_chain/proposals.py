@@ -13,7 +13,7 @@ from understudy.synthesizers.tree_chain.refinement import Refinement
 from understudy.transformers.base import Codes, Mask, RowNumbers
 
 N_ATTEMPTS_MAX = 10_000
-# Stream of the seeds of further attempts.
+# First hash stream from which the seeds of repeated attempts are derived.
 ATTEMPTS = 1 << 35
 
 # Function from codes and row numbers to a mask of accepted rows.

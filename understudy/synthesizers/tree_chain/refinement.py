@@ -26,10 +26,10 @@ N_DRAWN_PER_ROW = 2
 RULES = BoostingRules(is_class=True, n_trees=100, depth=6, rate=0.1, ridge=2.0, hessian_min=7.0, fraction=0.5)
 # Number of averaged ensembles. A separate thread boosts each ensemble on different random rows.
 N_BAGS = 2
-# Share of proposals whose ratio is below the ceiling. The others are always accepted.
+# Share of proposals whose ratio is below the ceiling. Proposals above the ceiling are always accepted.
 CEILING_QUANTILE = 0.98
 WEIGHT_QUANTILE = 0.99
-# Stream of the random numbers by which proposals are accepted.
+# Hash stream that decides which proposals are accepted.
 ACCEPTING = 1 << 34
 
 CoarseRows = npt.NDArray[np.uint8]

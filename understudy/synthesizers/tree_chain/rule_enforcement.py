@@ -79,7 +79,7 @@ class RuleEnforcer:
         )
 
     def _origin(self, column: int, placed: set[int]) -> int:
-        """Follow the determinants with the most dependents, and return the last column."""
+        """Follow the determinants with the most dependents, and return the last column of this path."""
         seen = placed | {column}
         while determinants := [
             determinant
@@ -109,7 +109,7 @@ class RuleEnforcer:
         return kept
 
     def _is_supported(self, table: TableTransformer, columns: Mapping[str, ArrowArray]) -> Mask:
-        """Return a mask of rows whose sums with differences are between the k-th values of their columns."""
+        """Return a mask of rows whose derived values lie between the k-th lowest and highest table values."""
         kept = np.ones(len(next(iter(columns.values()))), np.bool_)
         for difference in self.rules.differences:
             transformer = table.columns[table.schema.names.index(difference.target)]
@@ -185,7 +185,7 @@ def is_often(passes: Mask) -> bool:
 def fit_enforcer(
     rules: Rules, schema: TableSchema, transformers: Sequence[Transformer], codes: list[Codes]
 ) -> RuleEnforcer:
-    """Return the enforcer of the rules of a table with the given codes.
+    """Return the enforcer of a table's rules, whose lookups are tabulated from the given codes.
 
     A functional dependency is left out if the dependent column has no single-value codes for its values.
     """

@@ -131,7 +131,7 @@ class TreeChain(SingleTableSynthesizer):
     def _usable_checks(
         self, enforcer: RuleEnforcer, unique_rows: UniqueRows | None, fit_seed: int
     ) -> tuple[RuleEnforcer, UniqueRows | None]:
-        """Return both checks, and disable a check that rejects too many trial rows."""
+        """Disable the check of rules or of unique rows if it rejects too many trial rows, and return both."""
         table, rows = self.drawn_, consecutive_rows(0, N_ROWS_TRIED)
         seed = fit_seed ^ _PRACTICE
         codes = draw_codes(self.links_, seed, rows)[0]

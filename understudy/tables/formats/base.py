@@ -145,8 +145,8 @@ class Format:
         Raises
         ------
         InvalidInput
-            If the format does not support an option (code invalid_parameters). The message contains the first
-            such option.
+            If the format does not support an option (code invalid_parameters). The message names the first
+            unsupported option.
         """
         for name in sorted(options.given - self.options):
             raise InvalidInput(

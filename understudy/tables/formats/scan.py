@@ -73,7 +73,7 @@ class Scan:
     batches : iterator of pyarrow.RecordBatch
         Rows in the order of the file. The iterator can be used only once.
     notes : mapping of column name to str
-        Text with the reason for the type of a column. It contains no values.
+        Reasons for the types of columns, which contain no values.
     warnings : list of str
         Messages to the user about how the file was read. They contain no values.
     rejects : pyarrow.Table, optional

@@ -88,8 +88,8 @@ def remainder(
     Parameters
     ----------
     values : sequence of int, optional
-        A single number, which is subtracted from the value of a letter in the first position. If omitted, the
-        first character must be a digit.
+        A sequence of one number, which is subtracted from the value of a letter in the first position. If
+        omitted, the first character must be a digit.
     """
 
     def complete(codes: Codes) -> None:

@@ -18,7 +18,7 @@ from understudy.tables.inference.candidates import (
 )
 from understudy.tables.inference.texts import ArrowArray, Mask, find_matches, lengths_of
 
-# Texts of printable ASCII characters without white space.
+# Texts of printable ASCII characters without whitespace.
 _UNSPACED = r"^[!-~]+$"
 _DIGIT = r"\d"
 # Characters that occur in codes, paths and settings, but not in words of addresses and names.
@@ -43,7 +43,7 @@ N_VALUES_OF_LABEL_MIN = 5
 
 
 def find_codes(texts: ArrowArray) -> Mask:
-    """Return a mask of the texts that are codes, paths or hexadecimal numbers: ASCII without white space."""
+    """Return a mask of the texts that are codes, paths or hexadecimal numbers: ASCII without whitespace."""
     is_unspaced = find_matches(texts, _UNSPACED)
     has_sign = find_matches(texts, _DIGIT) | find_matches(texts, _MARK)
     return is_unspaced & has_sign & ~find_matches(texts, f"(?i:{_STREET_WORD})") | _find_capitals(texts)

@@ -52,6 +52,6 @@ def lengths_of(texts: ArrowArray) -> Int64s:
 
 
 def count_words(texts: ArrowArray) -> Int64s:
-    """Return the number of words in each text. Words are separated by white space."""
+    """Return the number of words in each text. Words are separated by whitespace."""
     n_words: Int64s = pc.count_substring_regex(texts, r"\S+").to_numpy(zero_copy_only=False).astype(np.int64)
     return n_words

@@ -9,7 +9,7 @@ from understudy.tables.schema import ColumnKind
 UUID_TEXT = "^(?i)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 # Mean number of words above which texts are considered free text.
 N_WORDS_TEXT = 4
-# Mean number of characters above which texts with white space are considered free text.
+# Mean number of characters above which texts with whitespace are considered free text.
 N_LETTERS_TEXT = 40
 # Maximum number of shapes of numbered texts, such as `Room 101`.
 N_SHAPES_FEW = 8
@@ -36,7 +36,7 @@ def is_prose(texts: CountedTexts) -> bool:
     n_words = count_words(texts.distinct).mean()
     n_letters = lengths_of(texts.distinct).mean()
     has_blanks = texts.share(r"\S\s+\S")
-    # Chinese and Japanese prose has no white space, but also no ASCII letters.
+    # Chinese and Japanese prose has no whitespace, but also no ASCII letters.
     is_foreign = texts.share(r"^[\x00-\x7f]*$") < 1 - MOSTLY and n_letters >= N_LETTERS_TEXT / 4
     if n_words > N_WORDS_TEXT or (n_letters >= N_LETTERS_TEXT and has_blanks > MOSTLY) or is_foreign:
         return True

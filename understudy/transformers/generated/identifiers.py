@@ -64,8 +64,8 @@ class Sequence:
     limit : int
         Highest number that the column's type can store.
     n_rows_block, n_blocks : int
-        Number of rows in a block, and number of blocks. The remainder of the seed selects the block in which
-        a sample begins, so that samples of consecutive seeds have different identifiers.
+        Number of rows in a block, and number of blocks. The seed modulo `n_blocks` selects the block in which
+        a sample begins, so that samples with consecutive seeds have different identifiers.
     """
 
     start: int
@@ -76,7 +76,7 @@ class Sequence:
 
     @property
     def n_rows_max(self) -> int:
-        """The number of new identifiers that fit in the column's type, in whichever block a sample begins."""
+        """The number of identifiers that fit in the column's type if a sample begins in the last block."""
         first = self.start + (self.n_blocks - 1) * self.n_rows_block * self.step
         return max((self.limit - first) // self.step + 1, 0)
 
@@ -121,7 +121,7 @@ class Sequence:
 
 
 def fit_sequence(numbers: npt.NDArray[Any], limit: int) -> Sequence:
-    """Return a sequence above the numbers that begins at a round number, which reveals none of them."""
+    """Return a sequence that begins at a round number above the given numbers and reveals none of them."""
     ordered = np.unique(numbers)
     steps = np.diff(ordered)
     step = int(steps[0]) if len(steps) >= MIN_SUPPORT and (steps == steps[0]).all() else 1
@@ -158,7 +158,8 @@ class Uuids:
         for i in range(16):
             digits[i] = (first >> np.uint64(4 * i)) & np.uint64(15)
             digits[16 + i] = (second >> np.uint64(4 * i)) & np.uint64(15)
-        # The version replaces a digit of the first half, which in turn replaces a digit of the second half.
+        # The version takes the place of a random digit of the first half. That digit is moved to the second
+        # half.
         digits[17] = digits[12]
         digits[12] = self.version
         digits[16] = 8 | (digits[16] & 3)
@@ -188,11 +189,11 @@ class PatternTexts:
     Parameters
     ----------
     spaces : tuple of Space
-        The free texts of each pattern.
+        The unused texts of each pattern.
     counts : array of shape (n_spaces,)
         Number of texts of each pattern in the table.
     wider : tuple of Space
-        The free texts of longer patterns, in ascending order of capacity. A row beyond the capacity of its
+        The unused texts of longer patterns, in ascending order of capacity. A row beyond the capacity of its
         pattern uses the first longer pattern with enough capacity.
     """
 

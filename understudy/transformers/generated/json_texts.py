@@ -38,7 +38,7 @@ NodeType = Literal["object", "array", "string", "number", "boolean", "null"]
 
 
 class Node(BaseModel):
-    """The values at one place of the JSON texts. Nothing in it is shared by fewer than k rows."""
+    """The values at one position in the JSON texts. A node contains only what at least k rows share."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -53,7 +53,7 @@ class Node(BaseModel):
 
 @dataclass(frozen=True)
 class JsonTexts:
-    """A maker of JSON texts. Each key is drawn independently of the others.
+    """A maker of JSON texts. Each key is drawn independently of all other keys.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ class JsonTexts:
         return {"form": "json"}
 
     def to_arrays(self) -> tuple[Json, Arrays]:
-        """Return the structure."""
+        """Return the learned structure of the texts, and the locale."""
         return {"form": "json", "locale": self.locale, "structure": self.root.model_dump_json()}, {}
 
     @classmethod

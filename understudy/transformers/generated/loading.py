@@ -23,7 +23,7 @@ class _LoadableMaker(Protocol):
     def from_arrays(cls, kind: ColumnKind, type_: pa.DataType, reader: ArrayReader) -> Any: ...
 
 
-# The class of maker for each form. The class for all other forms is `Personal`.
+# The maker class of each form. `Personal` is the class of all other forms.
 _MAKERS: dict[str, type[_LoadableMaker]] = {
     "sequential": Sequence,
     "uuid": Uuids,
@@ -34,7 +34,7 @@ _MAKERS: dict[str, type[_LoadableMaker]] = {
     "words": Filler,
     "json": JsonTexts,
 }
-# Kinds whose values `Personal` generates, except for the two forms below.
+# Kinds whose values `Personal` generates, except for the forms in `_NOT_PERSONAL`.
 _OF_PEOPLE = frozenset(
     {ColumnKind.text, ColumnKind.name, ColumnKind.email, ColumnKind.phone, ColumnKind.address}
 )

@@ -22,13 +22,13 @@ from understudy.transformers.generated.romanization import romanize
 from understudy.transformers.generated.sexes import FEMALE, UNKNOWN, Sexes
 from understudy.transformers.generated.texts import choose, join
 
-# First stream of people. The first streams of columns have lower numbers.
+# Number of the first random stream for people. The base streams of columns have lower numbers.
 PERSON = 1 << 33
 # Number of streams reserved for the traits of a person.
 N_TRAITS = 1 << 8
 # Maximum number of people per row.
 N_PEOPLE_MAX = 1 << 16
-# Number of draws for each list.
+# Number of random draws from which each list is built.
 N_DRAWS = 16_384
 # Seed with which the lists are drawn.
 POOL_SEED = 0

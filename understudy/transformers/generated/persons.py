@@ -25,11 +25,13 @@ from understudy.transformers.generated.sexes import SEX_HEADERS, SexColumn, agre
 
 # Maximum number of rows that are compared.
 N_ROWS_COMPARED = 2_000
-# Minimum share of rows in which two columns must agree to describe one person, also beyond chance.
+# Minimum shares of rows in which two columns must agree to describe one person: in total, and in excess of
+# the share that chance explains.
 AGREEMENT_MIN, BEYOND_CHANCE_MIN = 0.5, 0.25
 # Minimum share of agreeing rows that is never attributed to chance.
 AGREEMENT_SURE = 0.98
-# Share of rows below which an e-mail address belongs to none of the people whose names are in the table.
+# If the share of rows whose e-mail address contains a name is lower than this, the addresses belong to people
+# whose names are not in the table.
 AGREEMENT_NONE = 0.1
 # Minimum number of rows for the conclusion that two columns do not agree.
 N_ROWS_MIN = 20
@@ -100,14 +102,14 @@ def choose_sex_columns(
     sex_columns: dict[int, tuple[SexColumn, Codes]],
     names: Sequence[str],
 ) -> dict[int, SexColumn]:
-    """Return the column with each person's sex, if the first names of the table agree with such a column.
+    """Return the column with each person's sex, if the first names of the table agree with the column.
 
     Parameters
     ----------
     columns : sequence of PersonalColumn
         Personal columns.
     numbers : dict of int to int
-        Number of the person of each column.
+        Number of the person that each column describes.
     sex_columns : dict of int to (SexColumn, codes)
         Columns of sexes by their position, with the codes of the rows.
     names : sequence of str
@@ -138,7 +140,7 @@ class _People:
         self._groups: list[list[PersonalColumn]] = []
         named = [c for c in columns if c.maker.kind in (ColumnKind.name, ColumnKind.email)]
         n_compared = sum(c.maker.kind is ColumnKind.name for c in named)
-        # A single column of names cannot agree or disagree with another one.
+        # With only one column of names or e-mail addresses, there is nothing to compare.
         self._words = {c.place: _words_of(c) for c in named} if n_compared and len(named) > 1 else {}
 
     def place(self, column: PersonalColumn, group: list[PersonalColumn] | None) -> None:
@@ -165,7 +167,7 @@ class _People:
         return best
 
     def _by_owner(self, column: PersonalColumn) -> list[list[PersonalColumn]]:
-        """Return the groups, starting with those that have the same word in a column name."""
+        """Return the groups, starting with those whose column names identify the same owner."""
         owner = _owner_words(column.name)
         return sorted(
             self._groups, key=lambda group: all(_owner_words(other.name) != owner for other in group)
@@ -188,11 +190,11 @@ class _People:
         return self.beside(column)
 
     def beside(self, column: PersonalColumn) -> list[PersonalColumn] | None:
-        """Return the first group without such a column, preferably with the same word in a column name."""
+        """Return the first group without a column of this form, preferably a group with the same owner."""
         groups = self._by_owner(column)
         free = [group for group in groups if not any(_is_alike(column, other) for other in group)]
         if column.is_part_of_name:
-            # Full names of the row that do not contain this part belong to another person.
+            # A first or last name that the full names of a group do not contain belongs to another person.
             free = [group for group in free if not any(map(_is_full, group))]
         return next(iter(free), None)
 

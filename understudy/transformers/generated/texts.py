@@ -43,7 +43,7 @@ def join(parts: Sequence[ArrowArray | str], separator: str) -> ArrowArray:
 
 
 def join_runs(words: ArrowArray, starts: Int64s, separator: str) -> ArrowArray:
-    """Join each run of words into one text. The last start is the number of words."""
+    """Join each run of words into one text. The last entry of `starts` is the total number of words."""
     runs: Any = pa.LargeListArray.from_arrays(pa.array(starts, pa.int64()), words)
     joined: ArrowArray = pc.binary_join(runs, pa.scalar(separator, pa.large_string()))
     return joined

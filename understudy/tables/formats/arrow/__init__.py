@@ -87,7 +87,7 @@ def _batches(
 
 
 def _check(batch: pa.RecordBatch, *, is_dictionary: bool) -> None:
-    """Check every offset, length, index and text in either the dictionary columns or the other columns."""
+    """Check every offset, length, index and text, either in dictionary columns or in all other columns."""
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
         if isinstance(column, pa.DictionaryArray) is not is_dictionary:
             continue

@@ -1,7 +1,7 @@
 """Check the messages in an Arrow file or stream before Arrow allocates memory for them.
 
 An Arrow file is a stream between two magic strings, followed by a footer with the positions of the batches.
-The batches are located in the stream. The footer is only checked against these positions.
+Batches are located by reading the stream. The positions in the footer must agree with it.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-# Blank rows are dropped only if the table has this many other rows, in total and for each blank row.
+# Blank rows are dropped only if the table has at least this many nonblank rows, in total and per blank row.
 _OTHERS_MIN = 10
 _OTHERS_PER_BLANK_MIN = 2
 

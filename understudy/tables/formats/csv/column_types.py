@@ -64,8 +64,7 @@ class Notation:
     words: str
 
 
-# A value matches only one notation. The exception is timestamps in the near years, which also match the far
-# notation.
+# A value matches only one notation, except that timestamps in `_NEAR` years match both `near` and `far`.
 NOTATIONS = (
     Notation("integer", r"-?(?:0|[1-9][0-9]{0,18})", pa.int64(), "whole numbers"),
     Notation(
@@ -122,11 +121,11 @@ class ColumnType:
     Parameters
     ----------
     odd_rows : tuple of int
-        First rows, counted from 0, with values because of which the column is text.
+        First rows, counted from 0, with values that make the column text.
     notation : NumberNotation, DateNotation or BooleanNotation, optional
         Notation of the values. None if they are plain numbers or dates in ISO 8601.
     is_nearly : bool
-        Whether the column would not be text if the odd values were missing.
+        Whether the column would have another type if the values in `odd_rows` were missing.
     written_as : NumberNotation, DateNotation or BooleanNotation, optional
         Notation for writing values that are read without a notation.
     replaced : tuple of str

@@ -104,7 +104,7 @@ def _decimals(
 
 
 def _owners(starts: Integers, places: Integers) -> Integers | None:
-    """Return the index of the value with each decimal point, or None if a value has two decimal points."""
+    """Return the index of the value that contains each decimal point, or None if a value contains two."""
     if len(places) == len(starts) and (places >= starts).all() and (places[:-1] < starts[1:]).all():
         return np.arange(len(starts))
     owners = np.searchsorted(starts, places, side="right") - 1

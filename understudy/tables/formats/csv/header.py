@@ -14,7 +14,7 @@ from understudy.tables.formats.layout import Layout, Request, SheetRow, checked_
 from understudy.tables.formats.layout.cells import is_value
 
 _ROWS_MAX = 100
-# A delimiter is reconsidered if the share of sampled rows with as many fields as the first row is lower.
+# Minimum share of sampled rows with as many fields as the first row. Below it, the delimiter is reconsidered.
 _SAME_MIN = 0.5
 
 
@@ -129,7 +129,7 @@ def _first_row(
 
 
 def _doubts(samples: Mapping[str, Rows]) -> list[str]:
-    """Return a warning if most lines of a single-column table contain the same number of a delimiter."""
+    """Return a warning if most lines of a single-column table contain a delimiter equally often."""
     for delimiter, rows in samples.items():
         share, width = _body_agreement(rows)
         split = [row for row in rows if len(row) == width]

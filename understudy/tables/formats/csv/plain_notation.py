@@ -51,7 +51,7 @@ def with_notation(column_type: ColumnType, texts: Texts, clues: Clues) -> Column
 
 
 def _fixed_decimals(sample: SampledTexts, texts: Texts) -> NumberNotation | None:
-    """Return the number of decimals if all values have the same number."""
+    """Return a notation with fixed decimals if all values have the same number of decimals."""
     sampled = {len(value.partition(".")[2]) if "." in value else -1 for value in sample.values}
     if len(sampled) != 1 or not 0 < (decimals := sampled.pop()) <= 18:
         return None

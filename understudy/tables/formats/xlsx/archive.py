@@ -64,7 +64,9 @@ class Archive:
         """
         info = self._parts.get(name.lower())
         if info is None:
-            raise unreadable("A part of the workbook is missing. Save the workbook again.")
+            raise unreadable(
+                "A part of the workbook is missing. Open the workbook in Excel and save it as .xlsx."
+            )
         allowed = min(bytes_max, max(_ALWAYS_ALLOWED_BYTES, _RATIO_MAX * info.compress_size))
         n_bytes = 0
         with translated(), self._file.open(info) as part:
@@ -152,7 +154,7 @@ def _check_end(file: BinaryIO, size: int) -> int:
         with translated():
             n_parts, n_bytes, start = _read_end64(file, end)
     if n_parts == 0:
-        raise unreadable("The file is an empty zip archive. Save the workbook again.")
+        raise unreadable("The file is an empty zip archive. Save the table as .xlsx.")
     if n_parts > _PARTS_MAX or n_bytes > _DIRECTORY_BYTES_MAX:
         raise TooLarge(
             f"The workbook has more than {_PARTS_MAX:,} parts, or a directory larger than "

@@ -35,7 +35,7 @@ _ROW_BYTES_MAX = 64 * MEBIBYTE
 # sheet size. A total below the first limit is always allowed.
 _ALWAYS_ALLOWED_BYTES = 128 * MEBIBYTE
 _REPETITION_MAX = 100
-# Memory cost of a row in a batch in addition to its cells, as a number of cells.
+# Memory that a row in a batch needs in addition to its cells, expressed as a number of cells.
 _ROW_COST = 1
 # Rows are elements of `sheetData`, which is an element of the root.
 _DATA_DEPTH = 2
@@ -102,7 +102,10 @@ class SheetReader:
             self._ready = []
         self._parser.close()
         if not self._is_sheet:
-            raise unreadable("The selected sheet does not contain a worksheet. Save the workbook again.")
+            raise unreadable(
+                "The XML part of the selected sheet is not a worksheet. "
+                "Open the workbook in Excel and save it as .xlsx."
+            )
         if self._batch.row_numbers:
             yield self._batch.cells(), n_bytes
 
@@ -210,7 +213,8 @@ class SheetReader:
         number = self._row + 1 if text is None else _whole(text)
         if self._is_in_row or number is None or number <= self._row:
             raise unreadable(
-                f"The rows of the sheet are out of order after row {self._row:,}. Save the workbook again."
+                f"The rows of the sheet are out of order after row {self._row:,}. "
+                "Open the workbook in Excel and save it as .xlsx."
             )
         if number > ROWS_MAX:
             raise TooLarge(
@@ -269,7 +273,10 @@ class SheetReader:
             is_known = known >= 0 and len(letters) < len(reference)
             column = known if is_known else self._column_of(letters, reference)
         if column <= self._column:
-            raise unreadable(f"The cells of row {self._row:,} are out of order. Save the workbook again.")
+            raise unreadable(
+                f"The cells of row {self._row:,} are out of order. "
+                "Open the workbook in Excel and save it as .xlsx."
+            )
         if column >= COLUMNS_MAX:
             raise TooLarge(
                 f"Row {self._row:,} has more than the maximum of {COLUMNS_MAX:,} columns. Remove columns.",
@@ -287,13 +294,17 @@ class SheetReader:
         column = column_index(letters)
         if column is None or letters == reference:
             raise unreadable(
-                f"Row {self._row:,} has a cell with an invalid reference. Save the workbook again."
+                f"Row {self._row:,} has a cell with an invalid reference. "
+                "Open the workbook in Excel and save it as .xlsx."
             )
         self._columns[letters] = column
         return column
 
     def _misplaced(self) -> InvalidInput:
-        return unreadable(f"The sheet has a misplaced cell after row {self._row:,}. Save the workbook again.")
+        return unreadable(
+            f"The sheet has a misplaced cell after row {self._row:,}. "
+            "Open the workbook in Excel and save it as .xlsx."
+        )
 
     def _end_cell(self) -> None:
         self._is_in_cell = self._is_collecting = False

@@ -80,7 +80,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Block:
-    """The rows of a block that are not empty.
+    """The nonempty rows of a block.
 
     Parameters
     ----------
@@ -146,7 +146,7 @@ def _require(condition: bool) -> None:
 
 
 def _rows(start: str, tails: ArrowArray, last: int) -> tuple[Whole, Whole]:
-    """Return the numbers of the rows that contain cells, and the row index of each cell."""
+    """Return the numbers of the rows with cells, then of the block's last row; and each cell's row index."""
     values: Any = tails
     ends = np.flatnonzero(pc.not_equal(values, "").to_numpy(zero_copy_only=False))
     _require(len(ends) > 0 and int(ends[-1]) == len(tails) - 1)
@@ -157,7 +157,7 @@ def _rows(start: str, tails: ArrowArray, last: int) -> tuple[Whole, Whole]:
         rows.append(last)
         last, is_open = _follow_rows(tail, last, is_open=True)
     _require(not is_open and last <= ROWS_MAX)
-    # The last number includes the rows without cells at the end of the block.
+    # The last entry is the number of the last row of the block, which may have no cells.
     return np.array([*rows, last], np.int64), np.repeat(np.arange(len(ends)), np.diff(ends, prepend=-1))
 
 

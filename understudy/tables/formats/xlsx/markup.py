@@ -69,7 +69,8 @@ class Depth:
         self.n += 1
         if self.n > _DEPTH_MAX:
             raise unreadable(
-                f"The workbook's XML is nested more than {_DEPTH_MAX} levels deep. Save the workbook again."
+                f"The workbook's XML is nested more than {_DEPTH_MAX} levels deep. "
+                "Open the workbook in Excel and save it as .xlsx."
             )
 
     def up(self) -> None:
@@ -162,7 +163,10 @@ class Document(Parser):
 
 
 def _refuse(*_: object) -> int:
-    raise unreadable("The workbook's XML declares a document type or entities. Save the workbook again.")
+    raise unreadable(
+        "The workbook's XML declares a document type or entities. "
+        "Open the workbook in Excel and save it as .xlsx."
+    )
 
 
 def _feed(parser: Any, chunk: bytes, *, is_last: bool) -> None:
