@@ -112,7 +112,7 @@ class Model:
         constraints : SamplingConstraints or dict, optional
             Conditions on groups of rows, or new shares for the values of a column.
         id_start : int, optional
-            Number of the identifier of row 0. Row k then has identifier number ``id_start + k``, regardless
+            Identifier number of row 0. Row k then has identifier number ``id_start + k``, regardless
             of the seed, so samples with disjoint ranges share no identifier, e-mail address or card number.
             By default, identifiers depend on the seed, and different seeds may share some.
 

@@ -140,7 +140,7 @@ def add_log_probability(
     codes : array of shape (n,)
         Code of each row.
     out : array of shape (n,)
-        Sums of log probabilities, which are updated.
+        Sums of log probabilities. This array is updated.
     """
     forest, predictor = conditional.forest, conditional.predictor
     choice, group, length = paths

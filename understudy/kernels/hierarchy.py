@@ -36,7 +36,7 @@ def cut_range(cumulative: Int64s, low: int, high: int, cuts: Int32s) -> int:
     low, high : int
         Range of at least two codes.
     cuts : array of shape (RADIX + 1,)
-        Bounds of the groups, which are written.
+        Bounds of the groups. This array is overwritten.
     """
     cuts[0] = low
     n = 0

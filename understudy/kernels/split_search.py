@@ -14,7 +14,7 @@ from understudy.kernels.hierarchy import RADIX
 
 # Dirichlet parameter of every class (Jeffreys prior).
 ALPHA = 0.5
-# Maximum number of rows of a node that is sorted by insertion. Larger nodes are sorted by counting.
+# Maximum number of rows of a node that uses insertion sort. Larger nodes use counting sort.
 N_INSERTION = 24
 N_TABLE = 4096
 

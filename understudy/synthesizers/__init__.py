@@ -23,7 +23,7 @@ __all__ = [
     "synthesizer_entry",
 ]
 
-# One line per synthesizer. The first is the default.
+# One line per synthesizer. The first synthesizer is the default.
 MODULES = (
     "understudy.synthesizers.tree_chain",
     "understudy.synthesizers.independent",

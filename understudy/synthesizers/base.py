@@ -216,10 +216,10 @@ class Capabilities:
     addressable_rows : bool
         Whether row k is the same in every call with the same seed, so that a plan may have an offset.
     reproducibility : {"bytes", "seed", "none"}
-        Reproducibility with the same seed: identical bytes of the model and the rows, identical rows on the
-        same machine, or none.
+        Guarantee for runs with the same seed: identical bytes of the model and the rows, identical rows on
+        the same machine, or none.
     guarantee : {"heuristic", "differential_privacy"}
-        Type of the privacy protection.
+        Type of privacy protection.
     device : {"cpu", "gpu"}
         Device that a fit needs.
     """
@@ -255,7 +255,7 @@ class SynthesizerEntry:
     estimate : callable (parameters, n_rows, n_columns) -> FitCost
         Function that estimates the cost of a fit.
     preload : tuple of str
-        Modules that a worker imports once, so that the jobs need not import them.
+        Modules that a worker imports once, so that its jobs do not have to import them.
     needs : Needs
         Worker class and limits that the jobs of the synthesizer need.
     """

@@ -41,7 +41,7 @@ LIMITS = (
 
 
 def make_card(name: str, table: TableTransformer, n_rows: int, *, preset: str | None = None) -> ModelCard:
-    """Return the card of a fitted model, which contains no values of the table."""
+    """Return the card of a fitted model. The card contains no values of the table."""
     columns = table.describe()
     unit = "subject" if table.schema.subject else "row"
     return {

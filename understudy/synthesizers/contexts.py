@@ -1,4 +1,4 @@
-"""Execution settings of a fit or a sample: seed, threads, time budget and cancellation."""
+"""Execution settings for fitting and sampling: seed, threads, time budget and cancellation."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _never() -> bool:
 
 @dataclass(frozen=True)
 class FitContext:
-    """Execution settings of a fit.
+    """Execution settings for fitting.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ class LearnRun:
 
 @dataclass(frozen=True)
 class SampleContext:
-    """Execution settings of a sample.
+    """Execution settings for sampling.
 
     Parameters
     ----------
@@ -132,14 +132,14 @@ class SamplePlan:
     Parameters
     ----------
     n_rows : mapping of table name to int
-        Number of rows of each root table. A root table is a data table that is not the child of another data
+        Number of rows for each root table. A root table is a data table that is not the child of another data
         table. The number of child rows depends on the parent rows, and reference tables are copied.
     offset : int
         Number of rows to skip. An offset requires a synthesizer with addressable rows.
     constraints : SamplingConstraints, optional
         Conditions on groups of rows, or new shares for the values of a column.
     id_start : int, optional
-        Number of the identifier of row 0. If given, identifiers depend on their number instead of the seed,
+        Identifier number of row 0. If given, identifiers depend on their number instead of the seed,
         so that samples with different numbers have different identifiers.
     """
 

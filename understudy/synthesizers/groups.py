@@ -1,4 +1,4 @@
-"""Numbers of rows and effective sample sizes of the groups of a constrained sample."""
+"""Groups of a constrained sample: their numbers of rows and effective sample sizes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def count_rows(constraints: SamplingConstraints | None, n_rows: int | None, offs
     Raises
     ------
     InvalidInput
-        If `n_rows` is None and there are no conditions, or if the conditions contain too few rows.
+        If `n_rows` is None and there are no conditions, or if the conditions have fewer rows than requested.
     """
     if constraints is None or not constraints.conditions:
         if n_rows is None:

@@ -20,7 +20,7 @@ def table_name(text: str | None) -> str:
 
 
 def file_stem(table: str, position: int) -> str:
-    """Return a stem for a table's file that consists of ASCII letters, digits, `.`, `_` and `-`.
+    """Return a stem of ASCII letters, digits, `.`, `_` and `-` for the name of a table's file.
 
     If a name must be changed, the table's position is added as a prefix, so that the files of a dataset have
     unique names. For example, `orders` is not changed, and `Straße` as the second table gives `2-Stra-e`.

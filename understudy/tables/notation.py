@@ -218,7 +218,7 @@ class BooleanNotation(_Notation):
 Notation = Annotated[
     NumberNotation | DateNotation | BooleanNotation,
     Field(discriminator="type"),
-    # The API document does not list the fields of notations, which are in the guide to schemas.
+    # The OpenAPI document does not list the fields of notations. The guide to schemas does.
     WithJsonSchema({"type": "object", "additionalProperties": True}),
 ]
 

@@ -50,7 +50,7 @@ class RowStream:
     rows : array of shape (n,)
         Numbers of the rows. A seed supports any number of rows.
     id_start : int, optional
-        Number of the identifier of row 0. If given, identifiers depend on their number instead of the seed.
+        Identifier number of row 0. If given, identifiers depend on their number instead of the seed.
     """
 
     seed: int
@@ -101,7 +101,7 @@ class Transformer(Protocol):
         ...
 
     def describe(self) -> Json:
-        """Return counts and choices for the model card, without any values from the table."""
+        """Return the entry of the column in the model card, without any values from the table."""
         ...
 
     def to_arrays(self) -> tuple[Json, Arrays]:

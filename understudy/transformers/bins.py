@@ -196,7 +196,7 @@ def _cut_range(ordered: Numbers, first: int, m: int, n: int) -> Int64s:
 
 
 def _cut_at_blocks(blocks: Int64s, first: int, m: int, n: int) -> Int64s:
-    """Return the first rows of at most n bins of almost equal mass that consist of whole blocks."""
+    """Return the first rows of at most n bins of almost equal mass. Each bin consists of whole blocks."""
     own = blocks[slice(*np.searchsorted(blocks, [first, first + m]))]
     n = max(min(n, len(own) // 2), 1)
     targets = first + np.arange(n) * m // n

@@ -52,7 +52,7 @@ class BooleanTransformer:
         return values
 
     def describe(self) -> Json:
-        """Return an empty description, because there are no choices to report."""
+        """Return an empty description, because there is nothing to report in the model card."""
         return {}
 
     def to_arrays(self) -> tuple[Json, Arrays]:

@@ -107,7 +107,7 @@ class CategoricalTransformer:
         return values
 
     def describe(self) -> Json:
-        """Return counts and choices for the model card, without any values from the table."""
+        """Return counts for the model card, without any values from the table."""
         facts: Json = {
             "levels_kept": 0 if self.is_placeholder else len(self.levels),
             "levels_pooled": self.n_levels_pooled,

@@ -121,7 +121,7 @@ class NumericTransformer:
         return _floats(np.ldexp(numbers, scale.exponent), self.arrow_type, missing, nullable=self.nullable)
 
     def describe(self) -> Json:
-        """Return counts and choices for the model card, without any values from the table."""
+        """Return counts for the model card, without any values from the table."""
         n_ranges = len(self.bins.knots)
         facts: Json = {
             "shared_values": 0 if self.is_placeholder else self.bins.n_bins - n_ranges,
@@ -272,8 +272,8 @@ def _placeholder(column: Column, type_: pa.DataType, n_values: int) -> tuple[Sca
 def _rebase(scale: Scale, bins: Bins) -> tuple[Scale, Bins]:
     """Move the origin from the lowest value, which belongs to one person, to the start of the lowest bin.
 
-    If all bins are shared values, the step is computed from these values only, because a single other value
-    may have determined the step.
+    If all bins are shared values, the step is computed from these values only, because a single value that is
+    not shared may have determined the step.
     """
     if scale.writing == "float":
         return scale, bins

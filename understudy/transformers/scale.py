@@ -21,7 +21,7 @@ EXPONENT_MAX = 1000
 
 
 Floats = npt.NDArray[np.float64]
-# The representation of numbers: whole units, whole units of 10**-decimals, or floats times 2**-exponent.
+# The representation of numbers: integers, integer multiples of 10**-decimals, or floats times 2**-exponent.
 Writing = Literal["exact", "decimal", "float"]
 
 

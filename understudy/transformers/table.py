@@ -65,7 +65,7 @@ class TableTransformer:
     columns : tuple of Transformer
         Transformer of each column.
     id_start : int, optional
-        Number of the identifier of row 0. If given, identifiers do not depend on the seed.
+        Identifier number of row 0. If given, identifiers do not depend on the seed.
     """
 
     schema: TableSchema

@@ -60,7 +60,7 @@ class Columns:
         return not is_text and self.schema.column(name).kind not in (ColumnKind.category, ColumnKind.boolean)
 
     def has_unit(self, name: str) -> bool:
-        """Return whether the sample's values are integers in some unit."""
+        """Return whether the column's sampled values are integers in some unit."""
         return self.is_quantity(name) and self.sample_unit(name) is not None
 
     def unit(self, name: str) -> Fraction | None:
@@ -95,7 +95,7 @@ class Columns:
 
 
 def encode(values: Values) -> Coded:
-    """Return codes for values, in arbitrary order."""
+    """Return an integer code for each value. The order of the codes is arbitrary."""
     encoded = values.keys.dictionary_encode()
     n = len(encoded.dictionary)
     if values.missing is None:

@@ -99,7 +99,7 @@ def find_functional_dependencies(
 def unrefuted(
     columns: Columns, sample: SampleCodes, keys: npt.NDArray[np.integer], n_keys: int, others: Int64s
 ) -> Int64s:
-    """Return the other columns that are a function of the keys in the sample.
+    """Return the columns among `others` that are a function of the keys in the sample.
 
     The result is empty if the keys are nearly unique, because values without repeats give no evidence.
     """

@@ -85,7 +85,7 @@ class Rules:
         Parameters
         ----------
         columns : mapping of column name to pyarrow.Array
-            All other columns of one block, in the types of the schema.
+            All other columns of one block, with the types of the schema.
         """
         block = _Block(self, dict(columns))
         for rule in self.linear:
@@ -101,7 +101,7 @@ class Rules:
         Parameters
         ----------
         columns : mapping of column name to pyarrow.Array
-            Columns of the table, in the types of the schema.
+            Columns of the table, with the types of the schema.
         """
         block = _Block(self, dict(columns))
         factors = {rule.target: rule.factors[0] for rule in self.linear}
@@ -125,7 +125,7 @@ class Rules:
         Parameters
         ----------
         columns : mapping of column name to pyarrow.Array
-            Columns of the table, in the types of the schema.
+            Columns of the table, with the types of the schema.
         differences : mapping of column name to pyarrow.Array
             Differences that are assumed where the base is missing.
         """
@@ -155,7 +155,7 @@ class Rules:
         Parameters
         ----------
         columns : mapping of column name to pyarrow.Array
-            All columns of one block, in the types of the schema.
+            All columns of one block, with the types of the schema.
         """
         block = _Block(self, dict(columns))
         n_rows = len(next(iter(columns.values())))
@@ -239,7 +239,7 @@ def find_rules(table: pa.Table, schema: TableSchema) -> Rules:
     Parameters
     ----------
     table : pyarrow.Table of shape (n_rows, n_columns)
-        Rows in the columns and types of the schema. Not modified.
+        Rows with the columns and types of the schema. Not modified.
     schema : TableSchema
         Schema of the table.
 
@@ -284,7 +284,7 @@ def add_differences(rules: Rules, table: pa.Table) -> Rules:
     rules : Rules
         Rules of the table, without differences.
     table : pyarrow.Table of shape (n_rows, n_columns)
-        Rows in the columns and types of the schema. Not modified.
+        Rows with the columns and types of the schema. Not modified.
     """
     columns = Columns(table, rules.schema)
     # Looked-up columns are drawn as codes, and a column with a declared domain is drawn from that domain.
@@ -320,7 +320,7 @@ def _determines_its_terms(rule: Linear, lookups: tuple[FunctionalDependency, ...
 
 
 def _implications_of(linear: tuple[Linear, ...]) -> list[Implication]:
-    """Return the implications of linear rules: each column of a rule is determined by its other columns."""
+    """Return the implications of linear rules: all columns of a rule except one determine that one."""
     equations = [(rule.target, *rule.terms) for rule in linear]
     return [
         (tuple(other for other in columns if other != name), name)

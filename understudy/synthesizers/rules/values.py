@@ -147,7 +147,7 @@ def _read_floats(array: ArrowArray, decimals: int | None) -> Values:
     floats = _floats(array)
     missing = np.isnan(floats)
     has_any = bool(missing.any())
-    # Adding zero turns negative zero, which Arrow distinguishes, into positive zero.
+    # Arrow distinguishes negative from positive zero. Adding zero makes negative zero positive.
     floats = np.where(missing, 0.0, floats) if has_any else floats + 0.0
     mask = missing if has_any else None
     if decimals is None:

@@ -66,7 +66,7 @@ def boost(
     predictor : Predictor
         Additive predictor, or NO_PREDICTOR.
     column : BoostedColumn
-        Column to predict, with its rows.
+        Column to predict, and the rows on which to fit the trees.
     predecessors : array of shape (n_predecessors,)
         Positions of the columns that the trees may use.
     seed : uint64

@@ -38,7 +38,7 @@ def _encode_present(name: str, values: ArrowArray, transformer: Transformer) -> 
     if transformer.n_codes == first:
         return np.full(len(values), UNKNOWN, np.int32)
     if isinstance(transformer, GeneratedTransformer):
-        # Apart from placeholders, the codes represent only whether there is a value.
+        # Apart from placeholders, the codes represent only whether a value is present.
         return transformer.encode(values).astype(np.int32)
     if isinstance(transformer, NumericTransformer):
         return first + _place_numbers(name, values, transformer)

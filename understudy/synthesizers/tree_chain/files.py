@@ -55,7 +55,7 @@ def links_to_arrays(links: Sequence[Link]) -> dict[str, npt.NDArray[Any]]:
 
 
 def links_from_arrays(reader: ArrayReader, table: TableTransformer, enforcer: RuleEnforcer) -> list[Link]:
-    """Return the chain over the columns of a table that are not derived.
+    """Return the chain over the columns of a table, except derived columns.
 
     Raises
     ------

@@ -99,7 +99,7 @@ class Coded:
     Parameters
     ----------
     spaces : tuple of Space
-        The free texts of each format.
+        The unused texts of each format.
     layouts : tuple of str
         The layout of each format: a `SLOT` for each character, and separators. It is empty if there are no
         separators.

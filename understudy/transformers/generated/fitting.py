@@ -161,7 +161,7 @@ def _without_leading_zero(pattern: Pattern) -> Pattern:
 def name_people(
     fitted: list[tuple[Any, Codes]], names: list[str], values: list[ArrowColumn]
 ) -> list[tuple[Any, Codes]]:
-    """Assign each personal column to one of the people of the row.
+    """Assign each personal column to one of the people in the row.
 
     Parameters
     ----------

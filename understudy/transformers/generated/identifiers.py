@@ -121,7 +121,7 @@ class Sequence:
 
 
 def fit_sequence(numbers: npt.NDArray[Any], limit: int) -> Sequence:
-    """Return a sequence above the numbers that begins at a round number, which reveals none of them."""
+    """Return a sequence that begins at a round number above the given numbers and reveals none of them."""
     ordered = np.unique(numbers)
     steps = np.diff(ordered)
     step = int(steps[0]) if len(steps) >= MIN_SUPPORT and (steps == steps[0]).all() else 1
@@ -189,11 +189,11 @@ class PatternTexts:
     Parameters
     ----------
     spaces : tuple of Space
-        The free texts of each pattern.
+        The unused texts of each pattern.
     counts : array of shape (n_spaces,)
         Number of texts of each pattern in the table.
     wider : tuple of Space
-        The free texts of longer patterns, in ascending order of capacity. A row beyond the capacity of its
+        The unused texts of longer patterns, in ascending order of capacity. A row beyond the capacity of its
         pattern uses the first longer pattern with enough capacity.
     """
 

@@ -78,7 +78,7 @@ class JsonTexts:
         return {"form": "json"}
 
     def to_arrays(self) -> tuple[Json, Arrays]:
-        """Return the structure."""
+        """Return the learned structure of the texts, and the locale."""
         return {"form": "json", "locale": self.locale, "structure": self.root.model_dump_json()}, {}
 
     @classmethod

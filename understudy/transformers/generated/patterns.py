@@ -220,7 +220,7 @@ def _kinds(characters: Characters) -> npt.NDArray[np.uint8]:
 
 
 def _group(characters: Characters) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return the group of each text by its characters other than letters and digits, and the group sizes."""
+    """Group texts by their marks (neither letters nor digits). Return each text's group and the sizes."""
     marks = np.where(_kinds(characters) == 0, characters, 0).astype(np.uint64)
     hashes = np.zeros(len(characters), np.uint64)
     for i in range(characters.shape[1]):

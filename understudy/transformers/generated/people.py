@@ -28,7 +28,7 @@ PERSON = 1 << 33
 N_TRAITS = 1 << 8
 # Maximum number of people per row.
 N_PEOPLE_MAX = 1 << 16
-# Number of draws for each list.
+# Number of random draws from which each list is built.
 N_DRAWS = 16_384
 # Seed with which the lists are drawn.
 POOL_SEED = 0

@@ -30,8 +30,8 @@ N_ROWS_COMPARED = 2_000
 AGREEMENT_MIN, BEYOND_CHANCE_MIN = 0.5, 0.25
 # Minimum share of agreeing rows that is never attributed to chance.
 AGREEMENT_SURE = 0.98
-# If the share of rows whose e-mail address contains a name is lower, the addresses belong to people whose
-# names are not in the table.
+# If the share of rows whose e-mail address contains a name is lower than this, the addresses belong to people
+# whose names are not in the table.
 AGREEMENT_NONE = 0.1
 # Minimum number of rows for the conclusion that two columns do not agree.
 N_ROWS_MIN = 20
@@ -102,14 +102,14 @@ def choose_sex_columns(
     sex_columns: dict[int, tuple[SexColumn, Codes]],
     names: Sequence[str],
 ) -> dict[int, SexColumn]:
-    """Return the column with each person's sex, if the first names of the table agree with such a column.
+    """Return the column with each person's sex, if the first names of the table agree with the column.
 
     Parameters
     ----------
     columns : sequence of PersonalColumn
         Personal columns.
     numbers : dict of int to int
-        Number of the person of each column.
+        Number of the person that each column describes.
     sex_columns : dict of int to (SexColumn, codes)
         Columns of sexes by their position, with the codes of the rows.
     names : sequence of str
@@ -140,7 +140,7 @@ class _People:
         self._groups: list[list[PersonalColumn]] = []
         named = [c for c in columns if c.maker.kind in (ColumnKind.name, ColumnKind.email)]
         n_compared = sum(c.maker.kind is ColumnKind.name for c in named)
-        # A single column cannot be compared with another column of names or e-mail addresses.
+        # With only one column of names or e-mail addresses, there is nothing to compare.
         self._words = {c.place: _words_of(c) for c in named} if n_compared and len(named) > 1 else {}
 
     def place(self, column: PersonalColumn, group: list[PersonalColumn] | None) -> None:
@@ -167,7 +167,7 @@ class _People:
         return best
 
     def _by_owner(self, column: PersonalColumn) -> list[list[PersonalColumn]]:
-        """Return the groups, starting with those that have the same word in a column name."""
+        """Return the groups, starting with those whose column names identify the same owner."""
         owner = _owner_words(column.name)
         return sorted(
             self._groups, key=lambda group: all(_owner_words(other.name) != owner for other in group)

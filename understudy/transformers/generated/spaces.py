@@ -52,7 +52,7 @@ Blocks = npt.NDArray[np.uint32]
 
 @dataclass(frozen=True)
 class Space(Generic[P]):
-    """The free texts of a pattern.
+    """The texts of a pattern that do not occur in the table.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ class Space(Generic[P]):
 
     @property
     def capacity(self) -> int:
-        """The number of free texts."""
+        """The number of unused texts."""
         return len(self.free) * self.block_size
 
     def make(self, stream: RowStream) -> ArrowArray:
@@ -112,7 +112,7 @@ class Space(Generic[P]):
 
 
 def fit_space(pattern: P, characters: Characters | None) -> Space[P]:
-    """Return the free texts of a pattern.
+    """Return the texts of a pattern that do not occur in the table.
 
     Parameters
     ----------

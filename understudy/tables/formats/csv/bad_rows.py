@@ -99,7 +99,7 @@ class BadRows:
         return line + int(n_before)
 
     def check_number(self) -> None:
-        """Check that the number of bad rows does not exceed the maximum length of the list.
+        """Check that the number of bad rows does not exceed the maximum number that can be listed.
 
         Raises
         ------

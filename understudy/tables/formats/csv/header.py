@@ -129,7 +129,7 @@ def _first_row(
 
 
 def _doubts(samples: Mapping[str, Rows]) -> list[str]:
-    """Return a warning if most lines of a single-column table contain the same number of a delimiter."""
+    """Return a warning if most lines of a single-column table contain a delimiter equally often."""
     for delimiter, rows in samples.items():
         share, width = _body_agreement(rows)
         split = [row for row in rows if len(row) == width]

@@ -16,7 +16,7 @@ from understudy.tables.notations.clues import Clues, Detected, Texts
 from understudy.tables.notations.date_detection import UNCLEAR_ORDER, order_of
 from understudy.tables.notations.detection import detect
 
-# Minimum share of values in one notation for a note about the other values of a text column.
+# Minimum share of values in one notation at which a note reports the other values of a text column.
 _NEARLY = 0.9
 
 
@@ -33,7 +33,7 @@ def clues_of(name: str, options: ReadOptions, *, prefers_point: bool = False) ->
 
 
 def resolve(column_type: ColumnType, texts: Texts, clues: Clues, name: str) -> ColumnType:
-    """Return the type of a column, with its notation if all values of a text column follow one.
+    """Return the type of a column. If all values of a text column follow one notation, include the notation.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def resolve(column_type: ColumnType, texts: Texts, clues: Clues, name: str) -> C
 
 
 class Unresolved(NamedTuple):
-    """A column and the other arguments of `resolve`."""
+    """The arguments of `resolve` for one column."""
 
     column_type: ColumnType
     texts: Texts

@@ -217,7 +217,7 @@ def are_numbered(rows: Sequence[SheetRow]) -> bool:
 
 
 def _n_active(rows: Sequence[SheetRow], width: int) -> int:
-    """Return the number of columns that contain a value."""
+    """Return the number of columns that contain a value in at least one row."""
     active: set[int] = set()
     for row in rows:
         if len(row.cells) == width:

@@ -28,7 +28,7 @@ _ROWS_MAX = 2**40
 
 @dataclass(frozen=True)
 class SheetTable:
-    """A table that is only a part of the sheet.
+    """A table that occupies only part of the sheet.
 
     Parameters
     ----------
