@@ -25,7 +25,7 @@ WIDE = 110
 # Smaller absolute values would be rounded to 0.000.
 SMALL = 0.0005
 STYLES = {"pass": "green", "warn": "yellow", "fail": "red", "inconclusive": "yellow"}
-# Any: JSON, from the API or from a report's `model_dump`.
+# `Any` is a JSON value, from the API or from a report's `model_dump`.
 Row = Mapping[str, Any]
 
 
@@ -95,7 +95,7 @@ def _show_warnings(warnings: Iterable[str]) -> None:
 
 
 def _protection(counts: Row) -> str:
-    """Return one line that summarizes the protected values, in numbers of cells."""
+    """Return one line with the numbers of cells that were protected in each way."""
     return (
         f"values in fewer than {counts['k']} {counts['unit']}s: "
         f"{counts['levels_pooled']:,} categories pooled ({counts['rows_pooled']:,} cells), "

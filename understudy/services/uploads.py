@@ -191,7 +191,8 @@ def complete_upload(resources: Resources, project_id: UUID, upload_id: UUID) -> 
     Conflict
         If parts are missing.
     InvalidInput
-        If a file of one part does not have the declared digest. The job checks files of several parts.
+        If a file with a single part does not have the declared digest. The job checks files with several
+        parts.
     TooManyRequests
         If the project has reached its limit of queued jobs.
     """

@@ -125,7 +125,7 @@ def find_victims(comparison: Comparison) -> AttackVictims | None:
 
 
 def search(comparison: Comparison) -> Search:
-    """Return the nearest neighbours of the victims in a comparison."""
+    """Return the nearest neighbors of the victims in a comparison."""
     return comparison.once("search", _search)
 
 
