@@ -50,7 +50,7 @@ class Program:
     folder : Path
         Working directory.
     log : Path
-        File for the output. The file is kept below 10 MiB, with one older file beside it.
+        File for the output. The file is kept below 10 MiB, with one older file next to it.
     stop_signal : Signals
         Signal that asks the program to end.
     death_signal : Signals, optional

@@ -125,7 +125,7 @@ def create_upload(
 
 
 def choose_part_bytes(preferred: int, size_bytes: int, *, n_files: int) -> int:
-    """Return the smallest allowed part size that is at least the preferred one and gives few enough parts."""
+    """Return the smallest allowed part size that is not below `preferred` and gives few enough parts."""
     # Each file can end with a part that is not full.
     minimum = max(preferred, -(-size_bytes // (N_PARTS_MAX - n_files)))
     return -(-minimum // PART_UNIT_BYTES) * PART_UNIT_BYTES

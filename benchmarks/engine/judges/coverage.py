@@ -1,7 +1,7 @@
 """Alpha-precision and beta-recall: how realistic synthetic rows are, and how many real rows they cover.
 
 Alaa et al. (2022), in the variant reported by TabSyn (Zhang et al., 2024): plain coordinates, with numbers
-scaled to the range of the real ones and one-hot categories. Real rows have a precision near 1 and a recall
+scaled to their range in the real table and one-hot categories. Real rows have a precision near 1 and a recall
 near 0.5, because about half of the real rows are closer to another real row than to a synthetic row.
 """
 

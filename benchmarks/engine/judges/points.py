@@ -1,4 +1,4 @@
-"""Rows as points: numbers scaled to the range of the real ones, and categories as codes."""
+"""Rows as points: numbers scaled to their range in the real table, and categories as codes."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from understudy.evaluation.statistics.auc import interval
 
 
 class DensityResult(MetricResult):
-    """Mean number of real neighborhoods that contain a synthetic row, as a ratio to real rows, up to 1."""
+    """Mean number of real neighborhoods that contain a synthetic row, relative to real rows and at most 1."""
 
     metric: Literal["density"] = "density"
     density: Annotated[
