@@ -20,7 +20,7 @@ ONE_RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")
 
 
 def preferred(accept: str | None, offered: tuple[str, ...]) -> str:
-    """Return the offered media type with the highest weight in `Accept`, or the first one of equal weight.
+    """Return the first of the offered media types that have the highest weight in `Accept`.
 
     Raises
     ------

@@ -59,7 +59,7 @@ IDEMPOTENCY_KEY: Json = {
     "example": "8e03978e-40d5-43dd-bc93-6894a57f9324",
 }
 
-# Error responses: the name of the component that all operations share, and its description.
+# For each error status, the name and the description of the response component that all operations share.
 PROBLEMS: dict[int, tuple[str, str]] = {
     400: ("BadRequest", "The request body is malformed or incomplete."),
     401: ("Unauthorized", "The API key is missing or invalid."),
@@ -159,7 +159,7 @@ def _rewrite_operation(path: str, method: str, operation: Json) -> None:
 def _rewrite_parameters(method: str, operation: Json) -> None:
     """Remove null, which a query or a header cannot contain, and declare the idempotency key of a POST.
 
-    The description stays in the parameter's schema too, where openapi-python-client reads it.
+    The description also stays in the parameter's schema, where openapi-python-client reads it.
     """
     for parameter in operation.get("parameters", []):
         parameter["schema"] = without_null(parameter["schema"])

@@ -27,7 +27,7 @@ class IdempotentRoute(APIRoute):
     """A route whose POST requests, with a JSON body or none, can be repeated with an `Idempotency-Key`."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return the handler with a check of the idempotency key."""
+        """Return the route's handler, preceded by a check of the idempotency key."""
         handler = super().get_route_handler()
         if "POST" not in (self.methods or ()):
             return handler

@@ -50,7 +50,7 @@ class RequestContext:
         with bound(request_id=request_id):
             try:
                 await self.app(scope, receive, send_with_headers)
-            except Exception:  # The boundary: a bug affects only the request in which it occurs.
+            except Exception:  # An unexpected exception affects only the request that caused it.
                 logger.exception("request_failed")
                 if status:
                     # The response has started. Only a closed connection shows the caller that the response is
@@ -85,7 +85,7 @@ class BodyLimit:
             message = await receive()
             n_bytes += len(message.get("body", b""))
             if n_bytes > BODY_BYTES_MAX:
-                # While FastAPI reads a body, it passes on only an HTTPException.
+                # FastAPI replaces any other exception that is raised while it reads a body.
                 raise HTTPException(413)
             return message
 

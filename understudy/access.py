@@ -117,9 +117,9 @@ def open_table(session: Session, principal: Principal, reference: TableReference
     Raises
     ------
     NotFound, Forbidden, Conflict
-        In the cases of `open_dataset`.
+        Under the same conditions as `open_dataset`.
     InvalidInput
-        In the cases of `dataset_tables.choose`.
+        Under the same conditions as `dataset_tables.choose`.
     """
     dataset = open_dataset(session, principal, reference.dataset_id, purpose)
     choose = dataset_tables.choose_matching if reference.is_hint else dataset_tables.choose

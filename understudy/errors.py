@@ -154,7 +154,7 @@ class PreconditionFailed(Conflict):
 
 
 class TooManyRequests(UnderstudyError):
-    """Error for a request that exceeds a quota for now."""
+    """Error for a request that exceeds a quota but may succeed later."""
 
     default_code = "too_many_requests"
 
@@ -173,7 +173,7 @@ class TooManyRequests(UnderstudyError):
 class Unavailable(UnderstudyError):
     """Error for a required service that does not respond.
 
-    Only after this error does it help to repeat the request.
+    The same request may succeed if it is repeated.
     """
 
     default_code = "unavailable"

@@ -42,7 +42,7 @@ def to_text(noun: str, value: UUID) -> str:
 
 
 def from_text(noun: str, text: str) -> UUID:
-    """Return the id from its text form.
+    """Return the ID from its text form.
 
     Raises
     ------

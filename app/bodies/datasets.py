@@ -33,7 +33,7 @@ class DatasetTable(Body):
 
     @classmethod
     def of(cls, row: orm.DatasetTable) -> Self:
-        """Return the body of a database row."""
+        """Return the response body for a database row."""
         return cls(**{name: getattr(row, name) for name in cls.model_fields})
 
 
@@ -98,7 +98,7 @@ class Dataset(Body):
 
     @classmethod
     def of(cls, row: orm.Dataset, tables: Sequence[orm.DatasetTable]) -> Self:
-        """Return the body of a dataset and its tables."""
+        """Return the response body for a dataset and its tables."""
         formats = {table.format for table in tables}
         return cls(
             id=ids.to_text("dataset", row.id),

@@ -37,7 +37,7 @@ class JobFailure(Body):
 
     @classmethod
     def of(cls, code: str | None, detail: str | None) -> Self | None:
-        """Return the body of an error, or None if there is no error code."""
+        """Return the response body for an error, or None if there is no error code."""
         return None if code is None else cls(code=code, detail=detail or "")
 
 
@@ -72,12 +72,12 @@ class JobAttempt(Body):
 
     @classmethod
     def of(cls, row: orm.JobAttempt) -> Self:
-        """Return the body of a database row."""
+        """Return the response body for a database row."""
         return cls(**{name: getattr(row, name) for name in cls.model_fields})
 
 
 class SampleGroup(Body):
-    """The sampled rows of one condition, or of one value of a rebalanced column."""
+    """The rows sampled for one condition, or for one value of a rebalanced column."""
 
     n_rows: Annotated[int, Field(description="Number of requested rows.", examples=[5000])]
     effective_sample_size: Annotated[
@@ -175,7 +175,7 @@ class Job(Body):
 
     @classmethod
     def of(cls, row: orm.Job, attempts: list[orm.JobAttempt] | None = None) -> Self:
-        """Return the body of a database row."""
+        """Return the response body for a database row."""
         return cls(
             id=ids.to_text("job", row.id),
             kind=row.kind,
@@ -221,7 +221,7 @@ class ValidatedJob(Body):
 
     @classmethod
     def of(cls, parameters: JobParameters, estimate: Estimate) -> Self:
-        """Return the body of resolved parameters and their estimate."""
+        """Return the response body for resolved parameters and their estimate."""
         return cls(
             parameters=parameters.model_dump(mode="json", exclude={"labels"}, exclude_none=True),
             estimate=JobEstimate(
@@ -252,7 +252,7 @@ class JobEvent(Body):
 
     @classmethod
     def of(cls, row: orm.JobEvent) -> Self:
-        """Return the body of a database row."""
+        """Return the response body for a database row."""
         return cls(
             id=str(row.id),
             type=row.type,

@@ -49,7 +49,7 @@ class FrequentValue(Body):
 
 
 class ColumnProfile(Body):
-    """Statistics of one column. Statistics that are undefined or protected are omitted."""
+    """Statistics of one column. Statistics that are undefined or suppressed by the protection are omitted."""
 
     name: Annotated[str, Field(examples=["dep_delay"])]
     kind: Annotated[str, Field(description="Kind of the column in the current schema.", examples=["integer"])]

@@ -125,7 +125,7 @@ class TableSchema(Body):
 
     @classmethod
     def of(cls, schema: DatasetSchema, findings: Findings, table: str) -> Self:
-        """Return the body of one table of a dataset."""
+        """Return the response body for one table of a dataset."""
         table_schema, table_findings = schema.tables[table], findings.table(table)
         subject, target = table_findings.subject, table_findings.target
         return cls(
@@ -190,7 +190,7 @@ class SdvMetadata(BaseModel):
 
 
 class AppliedSdvMetadata(Body):
-    """The changed schema and warnings about metadata that were not applied."""
+    """The changed schema, and warnings about metadata that was not applied."""
 
     table_schema: Annotated[TableSchema, Field(alias="schema")]
     warnings: Annotated[list[str], Field(description="Parts of the metadata that were not applied.")]

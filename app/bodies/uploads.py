@@ -148,7 +148,7 @@ class UploadPart(Body):
 
     @classmethod
     def of(cls, row: orm.UploadPart | StoredPart) -> Self:
-        """Return the body of a database row."""
+        """Return the response body for a database row."""
         return cls(number=row.number, size_bytes=row.size_bytes, sha256=row.sha256.hex())
 
 
@@ -198,7 +198,7 @@ class Upload(Body):
 
     @classmethod
     def of(cls, row: orm.Upload, parts: Sequence[orm.UploadPart] | None = None) -> Self:
-        """Return the body of a database row."""
+        """Return the response body for a database row."""
         files: list[dict[str, Any]] = [without_nulls(file) for file in row.files]
         return cls(
             id=ids.to_text("upload", row.id),

@@ -1,4 +1,4 @@
-"""Assembly of the commands, and translation of errors to one line, a JSON problem and an exit status."""
+"""Assembly of the commands, and translation of errors into one line, a JSON problem and an exit status."""
 
 from __future__ import annotations
 

@@ -117,7 +117,7 @@ def _read_share(column: Column, value: str, share: str) -> TargetShare:
 
 
 def _split(option: str, separator: str, schema: TableSchema, form: str) -> tuple[Column, str]:
-    """Return the column at the start of an option, and the rest. The name may contain the separator."""
+    """Split an option into its column, whose name may contain the separator, and the text that follows."""
     names = [name for name in schema.names if option.startswith(name + separator)]
     if names:
         name = max(names, key=len)
@@ -160,7 +160,7 @@ def _is_text(column: Column) -> bool:
 
 
 def _checked(make: Callable[[], T], source: str) -> T:
-    """Return the result of `make`. Translate a validation error to one line that contains the source."""
+    """Return the result of `make`. Translate a validation error into one line that begins with `source`."""
     try:
         return make()
     except ValidationError as error:

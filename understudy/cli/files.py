@@ -268,7 +268,7 @@ def impute(
 
 
 def _plant(rows: pa.Table, canaries: pa.Table, model: Path, *, repeats: int) -> pa.Table:
-    """Return the rows with the canaries, and write the canaries beside the model file."""
+    """Return the rows with the canaries, and write the canaries to a file next to the model file."""
     with complete_or_absent(_canaries_path(model)) as partial:
         pq.write_table(canaries, partial)
     return plant(rows, canaries, repeats=repeats)

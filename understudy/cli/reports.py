@@ -250,7 +250,7 @@ def _options(
         raise InvalidInput(f"{where}: {first['msg']}.", code="invalid_parameters") from error
 
 
-def _read_json(path: Path) -> Any:  # Any: a JSON document
+def _read_json(path: Path) -> Any:  # `Any` is a JSON document.
     try:
         return json.loads(existing_file(path).read_text(encoding="utf-8"))
     except ValueError as error:

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from understudy.evaluation.report import Report
 
 MEGABYTE = 1_000_000
-# Minimum width of a terminal, in characters, to show a sentence beside each score.
+# Minimum width of a terminal, in characters, to show a sentence next to each score.
 WIDE = 110
 # Smaller absolute values would be rounded to 0.000.
 SMALL = 0.0005
 STYLES = {"pass": "green", "warn": "yellow", "fail": "red", "inconclusive": "yellow"}
-# Any: JSON, from the API or from a report's `model_dump`.
+# `Any` is a JSON value, from the API or from a report's `model_dump`.
 Row = Mapping[str, Any]
 
 
@@ -95,7 +95,7 @@ def _show_warnings(warnings: Iterable[str]) -> None:
 
 
 def _protection(counts: Row) -> str:
-    """Return one line that summarizes the protected values, in numbers of cells."""
+    """Return one line with the numbers of cells that were protected in each way."""
     return (
         f"values in fewer than {counts['k']} {counts['unit']}s: "
         f"{counts['levels_pooled']:,} categories pooled ({counts['rows_pooled']:,} cells), "
@@ -194,7 +194,7 @@ def report_rows(report: Row) -> list[Row]:
 
 
 def score_table(rows: Iterable[Row], *, width: int) -> Table:
-    """Return a table of the scores by topic, beside the baseline scores and the best possible score."""
+    """Return a table of the scores by topic, next to the baseline scores and the best possible score."""
     is_wide = width >= WIDE
     table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False, show_edge=False)
     table.add_column("Score", min_width=20)

@@ -22,7 +22,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class DatasetFilters:
-    """Filters of a list of datasets. None and an empty mapping do not filter."""
+    """Filters of a list of datasets. Fields that are None or empty do not filter."""
 
     state: str | None = None
     origin: str | None = None

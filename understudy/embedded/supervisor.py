@@ -23,7 +23,7 @@ READY_SECONDS_MAX = 60
 ROUND_SECONDS = 0.2
 
 Report = Callable[[str, str], None]
-"""Callback that receives the name of a part and a text about its state."""
+"""Callback that receives the name of a part and a description of its state."""
 
 
 class Supervisor:
@@ -34,7 +34,7 @@ class Supervisor:
     options : StackOptions
         URLs of external servers, and the address of the API.
     report : callable (part, text)
-        Callback that receives the name of a part and a text about its state.
+        Callback that receives the name of a part and a description of its state.
     """
 
     def __init__(self, options: StackOptions, report: Report) -> None:
@@ -91,7 +91,7 @@ class Supervisor:
         self._stopping.set()
 
     def stop(self) -> None:
-        """Stop the programs and then the servers. Skip all that are not running."""
+        """Stop the programs and then the servers, and skip those that are not running."""
         for group in (self._programs, self._servers):
             for part in group:
                 part.runs.ask_to_stop()
@@ -175,7 +175,7 @@ class Supervisor:
 
 
 def claim_port(host: str, port: int, *, was_in_use: bool) -> int:
-    """Return the requested port if it is free, or any free port for 0.
+    """Return the requested port if it is free. If port 0 is requested, return any free port.
 
     Parameters
     ----------

@@ -126,7 +126,7 @@ class Comparison:
 
     def with_tables(self, **tables: EncodedTable | None) -> Comparison:
         """Return a copy of the comparison in which some tables are replaced."""
-        # Any: the fields have different types.
+        # `Any` is needed because the fields have different types.
         changed: dict[str, Any] = {**tables, "_known": {}, "is_reference": True}
         if tables.keys() & {"real", "holdout"}:
             changed["_known_of_real"] = {}

@@ -45,7 +45,7 @@ def open_tables(
 
 
 def match_tables(session: Session, datasets: Sequence[Dataset], name: str | None) -> list[Table]:
-    """Return from each dataset the table with a name, or its only table regardless of the name.
+    """Return, for each dataset, the table with the given name, or the only table regardless of its name.
 
     The default is the name of the only table of the first dataset.
 

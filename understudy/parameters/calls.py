@@ -1,4 +1,4 @@
-"""Argument checks of the public Python functions, and translation of library errors to `UnderstudyError`."""
+"""Argument checks for the public Python functions, and translation of library errors to `UnderstudyError`."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from understudy.errors import InvalidInput, NotFound, StorageFull, UnderstudyErr
 
 P = ParamSpec("P")
 R = TypeVar("R")
-# Any: an argument of any type. A check takes a parameter's name, its value and all arguments, and returns the
-# value to use.
+# `Any` is an argument of any type. A check takes a parameter's name, its value and all arguments, and returns
+# the value to use.
 Arguments = Mapping[str, Any]
 Check = Callable[[str, Any, Arguments], Any]
 

@@ -63,9 +63,9 @@ def open_rejects(
     Raises
     ------
     NotFound
-        If the dataset was not uploaded, and in the cases of `access.open_table`.
+        If the dataset was not uploaded, or under the same conditions as `access.open_table`.
     Forbidden, Conflict, InvalidInput
-        In the cases of `access.open_table`.
+        Under the same conditions as `access.open_table`.
     """
     with resources.sessions() as session:
         table = access.open_table(session, caller, reference, "see")

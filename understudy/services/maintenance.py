@@ -16,7 +16,8 @@ from understudy.services.blob_keys import PREFIX, parse_key, parse_part_key
 from understudy.services.results import discard
 
 IDEMPOTENCY_KEYS_KEPT = timedelta(hours=72)
-# Time to keep the upload of a failed `ingest` job for a retry. A successful job deletes its upload at once.
+# Time to keep the upload of a failed `ingest` job for a retry. A successful job deletes its upload
+# immediately.
 UPLOADS_KEPT = timedelta(hours=72)
 WORKERS_KEPT = timedelta(days=1)
 STAGED_KEPT = timedelta(hours=24)

@@ -201,7 +201,7 @@ def _combinations(crowd: Crowd, rows: Rows, rng: np.random.Generator) -> Iterato
 
 
 def _combination(crowd: Crowd, conditions: Iterator[Condition]) -> list[Condition] | None:
-    """Return conditions that match one subject and `N_SPARE` more conditions, or None if none are found."""
+    """Return the first conditions that together match one subject, plus `N_SPARE` more, or else None."""
     taken: list[Condition] = []
     rows = None
     for condition in conditions:
@@ -213,7 +213,7 @@ def _combination(crowd: Crowd, conditions: Iterator[Condition]) -> list[Conditio
 
 
 def _fitting(column: SortedColumn, condition: Condition, rows: NDArray[np.int64] | None) -> NDArray[np.int64]:
-    """Return the rows that meet one more condition; None means all rows."""
+    """Return those of `rows` that meet the condition. If `rows` is None, search all rows."""
     if rows is None:
         return column.rows(condition)
     return rows[condition.holds(column.values[rows])]

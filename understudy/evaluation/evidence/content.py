@@ -71,7 +71,7 @@ class Evidence(BaseModel):
         dict[str, TableEvidence],
         Field(description="Tables by role: `real`, `synthetic`, `holdout`, `canaries`."),
     ]
-    # Any: JSON, which differs by kind of job.
+    # `Any` is a JSON value, which differs by kind of job.
     parameters: Annotated[
         dict[str, Any],
         Field(
@@ -82,7 +82,7 @@ class Evidence(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _read_older_schema(cls, values: Any) -> Any:  # Any: data from outside
+    def _read_older_schema(cls, values: Any) -> Any:  # `Any` is unvalidated input.
         """Accept packs of version 0, whose schema contains the findings."""
         schema = values.get("table_schema") if isinstance(values, dict) else None
         if not isinstance(schema, dict) or "locale" not in schema:
@@ -110,7 +110,7 @@ class Provenance:
 
     sources: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     split: tuple[Split, tuple[str, ...]] | None = None
-    # Any: JSON, which differs by kind of job.
+    # `Any` is a JSON value, which differs by kind of job.
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
 

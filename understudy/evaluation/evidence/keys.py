@@ -45,7 +45,7 @@ def public_text(key: Ed25519PublicKey) -> str:
 
 
 def key_id(key: Ed25519PublicKey) -> str:
-    """Return a short id of a public key that people can compare: the first 16 hex digits of its SHA-256."""
+    """Return a short ID of a public key that people can compare: the first 16 hex digits of its SHA-256."""
     return hashlib.sha256(key.public_bytes(Encoding.Raw, PublicFormat.Raw)).hexdigest()[:16]
 
 

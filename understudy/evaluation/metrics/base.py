@@ -78,7 +78,7 @@ class RealBaseline(Enum):
 
     # Both tables are resampled with replacement from all real rows several times. The tables keep their
     # sizes. This method suits scores that are smooth functions of the distribution. It does not suit scores
-    # that depend on single rows or their neighbours, because resampled rows occur more than once.
+    # that depend on single rows or their neighbors, because resampled rows occur more than once.
     bootstrap = "bootstrap"
     # All real rows are randomly split into two disjoint tables several times. The sizes of these tables are
     # as close to the original sizes as the number of rows allows. This method suits scores that are fast to

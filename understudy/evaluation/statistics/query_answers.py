@@ -297,7 +297,7 @@ def _sum(groups: Ints, known: Floats, n_groups: int, n_rows: int, n_rows_real: i
 
 def _mean(groups: Ints, known: Floats, n_groups: int) -> Answers:
     n = np.bincount(groups, minlength=n_groups)
-    # Values are centred, because squares of seconds since 1970 would lose the significant digits.
+    # Values are centered, because squares of seconds since 1970 would lose the significant digits.
     centre = float(known.mean()) if len(known) else 0.0
     total, squares = (
         np.bincount(groups, weights, minlength=n_groups)

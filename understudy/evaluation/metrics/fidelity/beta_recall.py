@@ -37,7 +37,7 @@ def score(comparison: Comparison) -> BetaRecallResult | UnscoredResult:
 
     Notes
     -----
-    A real row is reached if its nearest synthetic row lies within its neighbourhood. As in the authors' code,
+    A real row is reached if its nearest synthetic row lies within its neighborhood. As in the authors' code,
     only synthetic rows that are nearest to a real row determine the depths.
     """
     neighbours = neighbourhood(comparison)

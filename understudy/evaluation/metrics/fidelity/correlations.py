@@ -118,7 +118,7 @@ def correlation_matrix(rows: Floats) -> Floats:
 
 
 def _standardised(rows: Floats, known: NDArray[np.bool_]) -> Floats:
-    """Return the columns centred and divided by their largest deviation, so that no square overflows."""
+    """Return the columns centered and divided by their largest deviation, so that no square overflows."""
     n = np.maximum(known.sum(axis=0), 1)
     # The values are divided before they are added, because the sum of large numbers may overflow.
     centred = rows - np.where(known, rows / n, 0.0).sum(axis=0)

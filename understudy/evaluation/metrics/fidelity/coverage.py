@@ -1,4 +1,4 @@
-"""Coverage: the share of real rows with a synthetic row in their neighbourhood."""
+"""Coverage: the share of real rows with a synthetic row in their neighborhood."""
 
 from __future__ import annotations
 

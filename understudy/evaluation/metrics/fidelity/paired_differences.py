@@ -1,4 +1,4 @@
-"""Paired differences: the distribution of the difference of columns that belong together."""
+"""Paired differences: the distribution of the difference between columns that belong together."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ QUANTILE = 0.99
 
 
 class PairDifference(BaseModel):
-    """The differences of one pair of columns in both tables, and the evidence that they belong together."""
+    """The differences between the columns of one pair in both tables, and the evidence for the pair."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -62,7 +62,7 @@ class PairDifference(BaseModel):
 
 
 class PairedDifferencesResult(MetricResult):
-    """KS complement of the differences of each pair of columns; the score is that of the worst pair."""
+    """KS complement of the differences within each pair of columns. The score is that of the worst pair."""
 
     metric: Literal["paired_differences"] = "paired_differences"
     pairs: Annotated[list[PairDifference], Field(description="Pairs of columns, worst first.")]

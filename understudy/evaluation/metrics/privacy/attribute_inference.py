@@ -50,7 +50,7 @@ class SensitiveAttributeScore(BaseModel):
 
 
 class AttributeInferenceResult(MetricResult):
-    """Share of correct guesses for training rows minus that for held-out rows, in the column at most risk."""
+    """Share of correct guesses for training rows minus that for held-out rows, in the column most at risk."""
 
     metric: Literal["attribute_inference"] = "attribute_inference"
     columns: Annotated[

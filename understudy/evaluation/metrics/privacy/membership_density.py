@@ -31,7 +31,7 @@ def score(comparison: Comparison) -> MembershipDensityResult | UnscoredResult:
     Notes
     -----
     van Breugel et al. (2023), "Membership inference attacks against synthetic data through overfitting
-    detection" (DOMIAS). Distances to nearest neighbours replace the paper's density estimators.
+    detection" (DOMIAS). Distances to nearest neighbors replace the paper's density estimators.
     """
     victims = find_victims(comparison)
     if victims is None:

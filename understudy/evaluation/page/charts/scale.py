@@ -80,7 +80,7 @@ class Axis:
     has_best: bool
 
     def x(self, goodness: float) -> float:
-        """Return the SVG position of a goodness."""
+        """Return the SVG position of a goodness value."""
         fraction = (goodness - self.low) / (self.high - self.low)
         return Scale.left + min(max(fraction, 0.0), 1.0) * (Scale.right - Scale.left)
 
