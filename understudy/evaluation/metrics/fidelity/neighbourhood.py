@@ -53,9 +53,9 @@ class Neighbourhood:
     n_around : int array of shape (n_rows,)
         Number of real rows whose neighbourhood contains each synthetic row.
     real_depths, synthetic_depths : float array of shape (n_rows,)
-        Distances of the rows from the centre of the real rows.
+        Distances of the rows from the center of the real rows.
     own_depths : float array of shape (n_rows,)
-        Distances of the synthetic rows from the centre of the synthetic rows.
+        Distances of the synthetic rows from the center of the synthetic rows.
     """
 
     n_rows: int

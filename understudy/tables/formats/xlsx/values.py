@@ -91,7 +91,8 @@ class CellReader:
         if pc.all(is_number).as_py() is False:
             where = self._where(raw, is_number.index(False).as_py())
             raise unreadable(
-                f"Cell {where} is declared as a number but contains something else. Save the workbook again."
+                f"Cell {where} is declared as a number but does not contain one. Open the workbook in a "
+                f"spreadsheet program and save it again."
             )
         return texts.cast(pa.float64()).to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
 
@@ -103,7 +104,10 @@ class CellReader:
         is_known = styles < len(self._styles)
         if not is_known.all():
             where = self._where(raw, int(np.argmin(is_known)))
-            raise unreadable(f"Cell {where} has a style that does not exist. Save the workbook again.")
+            raise unreadable(
+                f"Cell {where} has a style that does not exist. Open the workbook in a "
+                f"spreadsheet program and save it again."
+            )
         kinds: Kinds = self._styles[styles]
         return kinds
 
