@@ -279,8 +279,8 @@ class ReadOptions(BaseModel):
     join_headers: Annotated[
         bool | None,
         Field(
-            description="Whether the header has two rows, whose cells are joined into the column names. "
-            "Detected if omitted."
+            description="Handling of a second header row: if true, its cells are joined with those of the"
+            " first into the column names; if false, it is read as data. Detected if omitted."
         ),
     ] = None
 
