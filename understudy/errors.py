@@ -78,7 +78,7 @@ CODES: dict[str, str] = {
     "precondition_failed": "The resource has changed since it was read",
     "idempotency_mismatch": "The idempotency key was used with a different request",
     "idempotency_in_progress": "A request with this idempotency key is still running",
-    "too_many_requests": "A quota is exhausted for now",
+    "too_many_requests": "A quota is temporarily exhausted",
     "too_many_jobs": "Too many jobs are waiting",
     "unavailable": "A required service does not respond",
     "storage_full": "No storage space is left",

@@ -44,7 +44,7 @@ class BaselineScore(BaseModel):
         tuple[float, float] | None,
         Field(
             description="Prediction interval of the score. In 95 of 100 reports on real rows, *all* scores "
-            "lie within these intervals. Null if the spread of the score is not known."
+            "lie within their intervals. Null if the spread of the score is not known."
         ),
     ] = None
     n_draws: Annotated[int, Field(description="Number of times that real rows were drawn.")]

@@ -231,7 +231,7 @@ class ReadOptions(BaseModel):
         Literal["fail", "skip"],
         Field(
             description="Handling of CSV rows that cannot be read: `fail` rejects the file, and `skip` "
-            "skips and lists the rows."
+            "leaves out the rows and lists them."
         ),
     ] = "fail"
     bad_rows_share_max: Annotated[

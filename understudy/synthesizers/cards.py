@@ -76,13 +76,13 @@ def _warnings(columns: list[Json], n_rows: int, subject: Sequence[str]) -> list[
             )
         elif "generated" in column and column["name"] in subject:
             warnings.append(
-                f"Subject column {column['name']!r} is generated as {column['generated']} for each row, so "
-                "sampled rows do not share subjects. If several rows must share a subject, assign subjects "
+                f"Subject column {column['name']!r} is generated for each row (kind {column['generated']}), "
+                "so sampled rows do not share subjects. If several rows must share a subject, assign subjects "
                 "to the rows yourself."
             )
         elif "generated" in column:
             warnings.append(
-                f"Column {column['name']!r} is generated as {column['generated']}, not learned. "
+                f"Column {column['name']!r} is generated (kind {column['generated']}), not learned. "
                 "Its dependencies on other columns are not preserved."
             )
         elif column["codes"] == 1:

@@ -44,7 +44,9 @@ class NearestRecordResult(MetricResult):
             "(NNDR). A value far below `ratio_to_holdout` indicates copies of single training rows."
         ),
     ]
-    ratio_to_holdout: Annotated[float, Field(description="Median ratio for held-out rows.")]
+    ratio_to_holdout: Annotated[
+        float, Field(description="Median ratio of the same distances for held-out rows.")
+    ]
 
 
 def score(comparison: Comparison) -> NearestRecordResult | UnscoredResult:

@@ -45,13 +45,13 @@ class SinglingOutGuesses(BaseModel):
     ]
     n: int
     attack: Annotated[
-        float, Field(description="Share of guesses that match exactly one real row, which is a training row.")
+        float, Field(description="Share of guesses whose only matching real row is a training row.")
     ]
     control: Annotated[
         float,
         Field(
-            description="Share of guesses that match exactly one real row, which is a held-out row, "
-            "multiplied by the number of training rows per held-out row."
+            description="Share of guesses whose only matching real row is a held-out row, multiplied by "
+            "the number of training rows per held-out row."
         ),
     ]
     risk: Annotated[float, Field(description="Risk: (attack - control) / (1 - control).")]
