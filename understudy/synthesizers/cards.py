@@ -77,8 +77,8 @@ def _warnings(columns: list[Json], n_rows: int, subject: Sequence[str]) -> list[
         elif "generated" in column and column["name"] in subject:
             warnings.append(
                 f"Subject column {column['name']!r} is generated for each row (kind {column['generated']}), "
-                "so sampled rows do not share subjects. If several rows must share a subject, assign subjects "
-                "to the rows yourself."
+                "so sampled rows do not share subjects. If several rows must share a subject, assign "
+                "subjects to the rows yourself."
             )
         elif "generated" in column:
             warnings.append(
