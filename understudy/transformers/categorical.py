@@ -141,7 +141,10 @@ class CategoricalTransformer:
         first_level = reader.indices("first_level", np.int32, (None,), 0, len(texts))
         begins_with_first = first_level[:1].tolist() == [0] * bool(texts)
         is_ascending = bool((np.diff(first_level) > 0).all())
-        require(is_ascending and begins_with_first, "the codes of a category do not divide its levels")
+        require(
+            is_ascending and begins_with_first,
+            "the codes of a category do not start at its first level, or do not ascend",
+        )
         return cls(
             levels,
             counts,
