@@ -1,4 +1,4 @@
-"""Bodies of the catalogues: synthesizers, metrics, policies."""
+"""Bodies of the catalogs: synthesizers, metrics, policies."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ class CategoricalTransformer:
     counts : array of shape (n_levels,)
         Number of rows with each level.
     first_level : array of shape (n_codes_of_levels,)
-        Index of the first level of each code. A code represents one level, or a group of neighbouring levels
+        Index of the first level of each code. A code represents one level, or a group of neighboring levels
         if there are more levels than codes.
     has_missing : bool
         Whether any value is missing.

@@ -1,6 +1,6 @@
 """The tree chain, a synthesizer that models each column with trees over the preceding columns.
 
-Each column is modelled as a hierarchy of choices. A tree models each choice, and grows as far as the evidence
+Each column is modeled as a hierarchy of choices. A tree models each choice, and grows as far as the evidence
 supports its splits. `docs/explanation/tree-chain.md` describes the method and its sources.
 """
 
