@@ -90,7 +90,7 @@ def _kind(kind: str, values: list[str]) -> str:
 
 def _impersonal_columns(maker: Any, rng: random.Random) -> Iterator[tuple[str, str, list[Any]]]:
     jobs, colours = [maker.job() for _ in range(20)], [maker.color_name() for _ in range(12)]
-    products = [f"{color} {word}" for colour in colours for word in ("Chair", "Lamp", "Table")]
+    products = [f"{colour} {word}" for colour in colours for word in ("Chair", "Lamp", "Table")]
     yield "job", "category", [rng.choice(jobs) for _ in range(N_ROWS)]
     yield "product_name", "category", [rng.choice(products) for _ in range(N_ROWS)]
     yield "phone_type", "category", [rng.choice(["home", "work", "mobile"]) for _ in range(N_ROWS)]
