@@ -122,7 +122,7 @@ def _span(request: Request, content: StoredContent) -> tuple[int, int] | None:
 
 def _range_not_satisfiable(request: Request, size: int) -> Response:
     error = InvalidInput(
-        f"The requested range starts after the end of the file, which has {size} bytes.",
+        f"The requested range starts after the end of the file. Request a range within its {size} bytes.",
         code="range_not_satisfiable",
     )
     return problem_response(request.scope, error, headers={"Content-Range": f"bytes */{size}"})

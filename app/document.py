@@ -37,7 +37,7 @@ TAGS = [
         "description": "Uploads of large files in parts. Each part can be sent again on its own.",
     },
     {"name": "jobs", "description": "Asynchronous work: ingest, train, sample, impute and evaluate."},
-    {"name": "models", "description": "Fitted synthesizers to sample rows from."},
+    {"name": "models", "description": "Fitted synthesizers that generate rows."},
     {"name": "reports", "description": "Evaluations of a synthetic dataset against a real dataset."},
     {"name": "project", "description": "The privacy and quality policy of a project and its signing key."},
     {"name": "catalogues", "description": "Lists of the available synthesizers, metrics and policies."},
@@ -81,7 +81,7 @@ PROBLEM_HEADERS = {429: "Retry-After", 503: "Retry-After"}
 SUCCESSES = {
     "200": "The request succeeded.",
     "201": "The resource was created.",
-    "202": "The request was accepted and a job was created or queued.",
+    "202": "The request was accepted, and a job was created or queued.",
     "204": "The resource was deleted.",
 }
 # FastAPI's description of a response for which the route declares none.

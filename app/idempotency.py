@@ -66,7 +66,9 @@ async def answer_once(
     if key is None:
         return await answer()
     if not VISIBLE_ASCII.fullmatch(key):
-        raise InvalidInput(f"{HEADER} must be 1 to 255 visible ASCII characters.", code="invalid_parameters")
+        raise InvalidInput(
+            f"{HEADER} must consist of 1 to 255 visible ASCII characters.", code="invalid_parameters"
+        )
     resources, project_id = request.app.state.resources, request.state.caller.project_id
     digest = _request_sha256(request, body_sha256)
     stored = await run_in_threadpool(idempotency.begin, resources, project_id, key, digest)

@@ -74,7 +74,8 @@ class BodyLimit:
         length = Headers(scope=scope).get("content-length", "0")
         if length.isdecimal() and int(length) > BODY_BYTES_MAX:
             error = InvalidInput(
-                f"The body has {length} bytes, but this operation accepts at most {BODY_BYTES_MAX}.",
+                f"The body has {length} bytes, but this operation accepts at most {BODY_BYTES_MAX}. Send a "
+                f"smaller body.",
                 code="body_too_large",
             )
             return await problem_response(scope, error)(scope, receive, send)

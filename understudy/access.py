@@ -142,7 +142,8 @@ def _check_ready(dataset: Dataset) -> None:
         )
     if dataset.state != "ready":
         raise Conflict(
-            f"Dataset {text} could not be read. Correct the error in its `error` field and upload it again.",
+            f"Dataset {text} could not be read. Correct the fault that its `error` field describes, and "
+            "upload the file again.",
             code="not_ready",
         )
 

@@ -61,4 +61,4 @@ def from_text(noun: str, text: str) -> UUID:
 
 
 def _not_found(noun: str) -> NotFound:
-    return NotFound(f"No {noun.replace('_', ' ')} has this id. Check the id.")
+    return NotFound(f"No {noun.replace('_', ' ')} has this ID. Check the ID.")

@@ -91,7 +91,7 @@ class Dataset(Body):
     ] = None
     release: Annotated[
         QuarantineRelease | None,
-        Field(description="Release of the sample from quarantine, which is final."),
+        Field(description="Release of the sample from quarantine. A release is final."),
     ] = None
     created_at: Timestamp
     updated_at: Timestamp

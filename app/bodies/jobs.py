@@ -56,7 +56,7 @@ class JobProgress(Body):
 
 
 class JobAttempt(Body):
-    """One attempt of a worker to run a job."""
+    """One attempt by a worker to run a job."""
 
     attempt: Annotated[int, Field(examples=[1])]
     worker: Annotated[str, Field(examples=["worker@host"])]
@@ -84,7 +84,7 @@ class SampleGroup(Body):
         int,
         Field(
             description="Number of independent rows that contain as much information as these rows. The "
-            "number is small if the model learned few rows like these.",
+            "number is small if the training data contained few similar rows.",
             examples=[1800],
         ),
     ]
@@ -94,22 +94,22 @@ class SampledIdentifiers(Body):
     """The generated identifiers of a sample, and how the next sample continues them."""
 
     columns: Annotated[
-        list[str], Field(description="Columns of generated identifiers.", examples=[["order_id"]])
+        list[str], Field(description="Columns that contain generated identifiers.", examples=[["order_id"]])
     ]
     next_offset: Annotated[
         int | None,
         Field(
-            description="Value of `offset` with which a sample of the same seed continues this one. Samples"
-            " of other seeds can repeat its identifiers. Null under conditions, which limit the number of"
-            " rows.",
+            description="Value of `offset` for a sample with the same seed that continues this one. "
+            "Samples with other seeds can repeat these identifiers. Null if the sample has conditions, "
+            "because they limit the number of rows.",
             examples=[1000],
         ),
     ] = None
     next_id_start: Annotated[
         int | None,
         Field(
-            description="Value of `id_start` with which a sample of any seed, without `offset`, repeats none"
-            " of these identifiers. Null if the job has no `id_start`.",
+            description="Value of `id_start` for a sample with any seed, and without `offset`, that "
+            "repeats none of these identifiers. Null if the job has no `id_start`.",
             examples=[1000],
         ),
     ] = None
@@ -137,7 +137,10 @@ class JobResult(Body):
     ] = None
     identifiers: Annotated[
         SampledIdentifiers | None,
-        Field(description="Identifiers of a `sample` job. Null if no column has generated identifiers."),
+        Field(
+            description="Identifiers that a `sample` job generated. Null if no column has generated "
+            "identifiers."
+        ),
     ] = None
     warnings: Annotated[
         list[str] | None,
@@ -165,7 +168,7 @@ class Job(Body):
     ] = None
     attempts: Annotated[
         list[JobAttempt] | None,
-        Field(description="Attempts of workers, oldest first. Absent in lists of jobs."),
+        Field(description="Attempts to run the job, oldest first. Absent in lists of jobs."),
     ] = None
     created_at: Timestamp
     started_at: Timestamp | None = None

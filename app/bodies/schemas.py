@@ -27,9 +27,7 @@ class ColumnCandidate(Body):
 
     column: Annotated[str, Field(examples=["customer_id"])]
     confidence: Annotated[float, Field(ge=0, le=1, examples=[0.9])]
-    evidence: Annotated[
-        str, Field(description="Explanation of the finding, which contains no values of the column.")
-    ]
+    evidence: Annotated[str, Field(description="Explanation of the finding, without values of the column.")]
 
 
 class ColumnReference(ColumnCandidate):
@@ -52,7 +50,7 @@ class TableColumn(Body):
     evidence: Annotated[
         str,
         Field(
-            description="Explanation of the kind, which contains counts but no values of the column.",
+            description="Explanation of the kind, with counts but without values of the column.",
             examples=["998 of 1,000 sampled values are IBANs with valid check digits"],
         ),
     ] = ""

@@ -50,8 +50,8 @@ class _UploadForm(BaseModel):
     format: Annotated[
         str | None,
         Field(
-            description="Format of the files, such as `csv`. Defaults to the format of the file's suffix or"
-            " content type."
+            description="Format of the files, such as `csv`. Derived from the file's suffix or content "
+            "type if omitted."
         ),
     ] = None
     labels: Annotated[
@@ -123,7 +123,7 @@ class CreateUpload(BaseModel):
         str | None,
         Field(
             max_length=32,
-            description="Format of all files. Defaults to the format of the suffix or content type.",
+            description="Format of all files. Derived from the suffix or content type if omitted.",
         ),
     ] = None
     labels: Labels = {}

@@ -80,9 +80,9 @@ def _show_identifiers(identifiers: Row, seed: int) -> None:
     """Print the options with which the next sample continues the identifiers."""
     columns = ", ".join(identifiers["columns"])
     if identifiers["next_id_start"] is not None:
-        advice = f"Continue with --id-start {identifiers['next_id_start']}; the seed can be another one."
+        advice = f"Continue with --id-start {identifiers['next_id_start']} and any seed."
     else:
-        advice = "Other seeds can repeat them: for several samples without repeats, use --id-start"
+        advice = "Samples with other seeds can repeat them. To avoid repeats, use --id-start"
         if identifiers["next_offset"] is not None:
             advice += f", or continue with --seed {seed} --offset {identifiers['next_offset']}"
         advice += "."
@@ -147,9 +147,11 @@ def show_verification(result: Row) -> None:
         listed = ", ".join(recomputed["differences"])
         console.print(f"Recomputed scores DIFFER: {listed}", soft_wrap=True)
     else:
-        console.print("All scores were recomputed from the data and are equal.")
+        console.print("All scores were recomputed from the data and equal those in the report.")
     if not result["is_same_software"]:
-        console.print("The report was created by other software or another version.", style="dim")
+        console.print(
+            "The report was created by different software or a different version of Understudy.", style="dim"
+        )
 
 
 def show_scores(console: Console, report: Row) -> None:

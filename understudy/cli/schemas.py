@@ -41,7 +41,7 @@ def read_schema_file(path: Path) -> object:
         raise InvalidInput(f"{path} is not a schema: {where}: {first['msg']}.") from error
     except (ValueError, RecursionError) as error:
         raise InvalidInput(
-            f"{path} is not a schema, because it is not valid JSON. Correct the file."
+            f"{path} does not contain a schema, because it is not valid JSON. Correct its syntax."
         ) from error
     return document
 

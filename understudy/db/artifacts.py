@@ -52,7 +52,9 @@ def get(session: Session, project_id: UUID, job_id: UUID, role: str) -> Artifact
     """Return a job's artifact with the given role, or raise `NotFound`."""
     artifact = find(session, project_id, job_id, role)
     if artifact is None:
-        raise NotFound(f"Job {ids.to_text('job', job_id)} has no file {role!r}.")
+        raise NotFound(
+            f"Job {ids.to_text('job', job_id)} has no file {role!r}. Check that the job has succeeded."
+        )
     return artifact
 
 

@@ -100,7 +100,9 @@ def made_by(session: Session, project_id: UUID, job_id: UUID) -> Dataset:
         select(Dataset).where(Dataset.job_id == job_id, Dataset.project_id == project_id)
     )
     if dataset is None:
-        raise NotFound(f"Job {ids.to_text('job', job_id)} has no dataset in this project.")
+        raise NotFound(
+            f"Job {ids.to_text('job', job_id)} has no dataset in this project. Check the ID of the job."
+        )
     return dataset
 
 

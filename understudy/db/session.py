@@ -45,7 +45,8 @@ def parse_url(database_url: str) -> URL:
         ) from None
     if url.get_backend_name() not in ("postgresql", "postgres"):
         raise UnderstudyError(
-            f"UNDERSTUDY_DATABASE_URL begins with {url.drivername}://, but only postgresql:// is supported.",
+            f"UNDERSTUDY_DATABASE_URL begins with {url.drivername}://, but only postgresql:// is supported. "
+            "Set it to the URL of a PostgreSQL database.",
             code="configuration",
         )
     return url.set(drivername="postgresql+psycopg")

@@ -48,7 +48,7 @@ def enter_namespace(uid: int, gid: int) -> None:
     inside = f"{uid} {os.geteuid()} 1", f"{gid} {os.getegid()} 1"
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(NEW_USER_NAMESPACE) != 0:
-        raise OSError(ctypes.get_errno(), "user namespaces are not allowed here")
+        raise OSError(ctypes.get_errno(), "this system does not allow user namespaces")
     Path("/proc/self/setgroups").write_text("deny")
     Path("/proc/self/uid_map").write_text(inside[0])
     Path("/proc/self/gid_map").write_text(inside[1])

@@ -285,4 +285,7 @@ def _fail_unless_alive(server: PrivateServer, log: Path, deadline: float) -> Non
 
 
 def _not_started(server: PrivateServer, log: Path) -> Unavailable:
-    return Unavailable(f"The private {server.name} did not start; {log} ends with:\n{last_lines(log)}")
+    return Unavailable(
+        f"The private {server.name} did not start. Correct the error at the end of its log ({log}), then "
+        f"start the stack again:\n{last_lines(log)}"
+    )

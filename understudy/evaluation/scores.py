@@ -32,7 +32,7 @@ N_INTERVALS = 32
 
 
 class BaselineScore(BaseModel):
-    """Score of real rows in place of the synthetic table. Only chance separates it from the best score."""
+    """Score of real rows in place of the synthetic table. It differs from the best score only by chance."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -44,7 +44,7 @@ class BaselineScore(BaseModel):
         tuple[float, float] | None,
         Field(
             description="Prediction interval of the score. In 95 of 100 reports on real rows, *all* scores "
-            "lie within these intervals. Null if the spread of the score is not known."
+            "lie within their intervals. Null if the spread of the score is not known."
         ),
     ] = None
     n_draws: Annotated[int, Field(description="Number of times that real rows were drawn.")]
@@ -66,8 +66,9 @@ class MetricScores(BaseModel):
     synthetic_cut: Annotated[
         AnyResult | None,
         Field(
-            description="Result of as many synthetic rows as `real` has, compared with the same rows. The "
-            "loss is computed from it. Null if the sizes are equal or the policy does not check the loss."
+            description="Result of a sample of synthetic rows that has the size of `real`, compared with "
+            "the same rows. The loss is computed from this result. Null if the sizes are equal or the policy "
+            "does not check the loss."
         ),
     ] = None
     independent: Annotated[

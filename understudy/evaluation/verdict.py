@@ -40,8 +40,8 @@ class PolicyCheck(BaseModel):
     loss_interval: Annotated[
         Interval | None,
         Field(
-            description="Losses compared with both ends of the prediction interval of real rows. They "
-            "include 0 if the score could be that of real rows. Null for checks of a score."
+            description="Losses relative to the two ends of the prediction interval of real rows. The "
+            "interval includes 0 if real rows could have the same score. Null for checks of a score."
         ),
     ] = None
     warn: float | None
@@ -262,8 +262,8 @@ def _sentence_of_check(outcome: Outcome, metric: Metric, reason: str, *, compare
         return f"{metric.title}: not scored, because it {reason}."
     if outcome == "inconclusive" and compared == "loss":
         return (
-            f"{metric.title}: the loss is beyond a threshold, but as many real rows can score as badly, so "
-            f"there are too few rows to tell whether {metric.concern}."
+            f"{metric.title}: the loss is beyond a threshold, but the same number of real rows can score "
+            f"as badly, so there are too few rows to tell whether {metric.concern}."
         )
     if outcome == "inconclusive":
         return (

@@ -97,7 +97,10 @@ def file_error(error: OSError, path: str) -> UnderstudyError:
         return StorageFull(
             f"There is no space left to write {path!r}. Free disk space, or choose another disk."
         )
-    return InvalidInput(f"The file {path!r} cannot be read or written: {error.strerror or 'damaged'}.")
+    return InvalidInput(
+        f"The file {path!r} cannot be read or written: {error.strerror or 'damaged'}. "
+        f"Check the file and its folder."
+    )
 
 
 def _path_of(error: OSError, given: Arguments) -> str | None:

@@ -11,7 +11,7 @@ from understudy.parameters.synthesizers import AnySynthesizer, default_synthesiz
 
 
 class CanaryParameters(BaseModel):
-    """Parameters of canaries: fictional training rows that test whether rows can be found in a sample."""
+    """Parameters of canaries: fictional training rows that test whether a sample reveals training rows."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

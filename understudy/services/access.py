@@ -72,7 +72,8 @@ def open_rejects(
         dataset = table.dataset
         if dataset.origin != "upload":
             raise NotFound(
-                "Only uploaded datasets have skipped rows, but this dataset was sampled or imputed."
+                "Only uploaded datasets have skipped rows, but this dataset was sampled or imputed. "
+                "Use the ID of an uploaded dataset."
             )
         role = dataset_tables.role_of("rejects", table.position)
         return table, artifacts.find(session, dataset.project_id, dataset.job_id, role)

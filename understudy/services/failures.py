@@ -20,7 +20,7 @@ INTERNAL_ERRORS = Allowance(
     "internal_errors",
     2,
     "internal_error",
-    "An unexpected error occurred twice. The worker's logs contain the details under the job's ID.",
+    "An unexpected error occurred twice. Ask your administrator to search the worker's logs for the job ID.",
 )
 
 
@@ -45,7 +45,7 @@ def judge_outcome(outcome: Outcome) -> Failure:
 
 
 def judge_error(error: Exception, outcome: Outcome | None = None) -> Failure:
-    """Return the failure for an exception raised while preparing the work or storing its result."""
+    """Return the failure for an error that occurred while work was prepared or its result was stored."""
     code, detail = _code_and_detail(error)
     return Failure(code, detail, _end(outcome, "failed", code), _allowance(code, detail))
 

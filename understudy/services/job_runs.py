@@ -260,8 +260,10 @@ def _settle_result(attempt: Attempt, outcome: Outcome, write: Callable[[Session]
         return _settle(attempt, "succeeded", write)
     except IntegrityError:
         # A foreign key is violated: a row that the result refers to was deleted during the work.
-        error: Exception = NotFound("A dataset or model that the job uses was deleted while it ran.")
-    except Exception as unexpected:  # Any exception ends the job, not the worker.
+        error: Exception = NotFound(
+            "A dataset or model that the job uses was deleted while it ran. Create a job with existing data."
+        )
+    except Exception as unexpected:  # the boundary of the process: a bug must end the job
         logger.exception("job_not_published")
         error = unexpected
     _settle_failure(attempt, judge_error(error, outcome))

@@ -56,4 +56,4 @@ def check_key(key: str) -> str:
 
 def missing(key: str) -> NotFound:
     """Return the error for a key without a blob."""
-    return NotFound(f"The blob {key!r} does not exist in the store.")
+    return NotFound(f"The blob {key!r} does not exist in the store. Check the key.")

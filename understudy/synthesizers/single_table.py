@@ -168,7 +168,7 @@ class SingleTableSynthesizer(ABC):
         if unknown or name not in plan.n_rows:
             raise InvalidInput(
                 f"The plan contains rows of {_listed(plan.n_rows)}, but the model has only table {name!r}. "
-                "Correct n_rows of the plan.",
+                "Set n_rows for this table only.",
                 code="unknown_table",
             )
         n_rows, offset = plan.n_rows[name], plan.offset

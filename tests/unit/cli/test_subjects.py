@@ -89,7 +89,7 @@ def test_subject_option_can_be_repeated_for_several_columns(
     [
         (("--subject", "nobody"), "no column 'nobody'"),
         ((*SUBJECT, *SUBJECT), "names a column twice"),
-        ((*SUBJECT, "--target", "patient"), "is the subject"),
+        ((*SUBJECT, "--target", "patient"), "identifies the subject"),
         (("--model", "{folder}/model", "--holdout", "{folder}/table.parquet"), "Give only one"),
     ],
 )

@@ -60,7 +60,7 @@ def make_canaries(table: pa.Table, schema: TableSchema, *, n: int, seed: int) ->
     if table.num_rows < N_ROWS_MIN:
         raise InvalidInput(
             f"The table has {table.num_rows} rows, but canaries need at least {N_ROWS_MIN}. Use a larger "
-            "table or no canaries."
+            f"table, or plant no canaries."
         )
     rng = np.random.default_rng([seed, *b"canaries"])
     table = conform(table, schema)
@@ -71,7 +71,7 @@ def make_canaries(table: pa.Table, schema: TableSchema, *, n: int, seed: int) ->
     unique = _find_unique_rows(made, table, schema)[: 2 * n]
     if len(unique) < 2 * n:
         raise InvalidInput(
-            f"Only {len(unique)} new rows can be combined from the values of the table, but {2 * n} are "
+            f"The values of the table form only {len(unique)} new combinations, but {2 * n} canaries are "
             "needed. Request fewer canaries.",
         )
     is_planted = rng.permutation(np.arange(2 * n) < n)

@@ -35,7 +35,7 @@ def with_fresh_subjects(made: pa.Table, table: pa.Table, subject: Sequence[str])
             return made.set_column(made.column_names.index(name), made.schema.field(name), values)
     if subject:
         raise InvalidInput(
-            f"The columns of the subject cannot take the {made.num_rows} new values that the canaries need. "
+            f"The subject columns cannot store the {made.num_rows} new subjects that the canaries need. "
             "Request fewer canaries, or choose another subject."
         )
     return made

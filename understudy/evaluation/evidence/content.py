@@ -61,7 +61,7 @@ class Evidence(BaseModel):
     findings: TableFindings = TableFindings()
     split: Annotated[
         Split | None,
-        Field(description="Split of the real table's file, if the holdout is a part of this file."),
+        Field(description="Split of the real table's file, if the holdout is part of this file."),
     ] = None
     split_subject: Annotated[
         tuple[str, ...],

@@ -82,7 +82,7 @@ def described(query: AggregateQuery) -> str:
     what = {
         "count": "number of rows",
         "share": "share of rows",
-        "distinct": f"number of different values of {query.column}",
+        "distinct": f"number of distinct values of {query.column}",
         "quantile": "median" if query.quantile == 0.5 else f"{query.quantile}-quantile",
     }.get(query.aggregate, query.aggregate)
     of = f" of {query.column}" if query.aggregate in ("sum", "mean", "quantile") else ""

@@ -89,8 +89,8 @@ class ColumnParity(BaseModel):
     n_groups_hidden: Annotated[
         int,
         Field(
-            description="Number of values that are pooled into one group: values of fewer than 5 real "
-            "rows, and values that are not among the 12 most frequent."
+            description="Number of values that are pooled into one group: values that occur in fewer than "
+            "5 real rows, and values that are not among the 12 most frequent."
         ),
     ]
 
@@ -199,7 +199,7 @@ DEMOGRAPHIC_PARITY = Metric(
     summary="Increase of the demographic parity difference when a model is trained on synthetic instead of "
     "real rows. The difference is the largest gap between two groups in the rate of positive predictions. 0 "
     "means that the synthetic rows add no inequality.",
-    concern="a model trained on these rows favours some groups more than a model trained on real rows does",
+    concern="a model trained on these rows favors some groups more than a model trained on real rows does",
     source="Calders, Kamiran and Pechenizkiy 2009; Fairlearn: demographic_parity_difference, whose increase "
     "is the score",
     topic="bias",

@@ -179,7 +179,7 @@ REBALANCING = Metric(
     title="Reweighing",
     summary="Decrease of a model's demographic parity difference when the synthetic rows are weighted so "
     "that the target does not depend on the protected column. 0 means no decrease. The score describes the "
-    "effect of the weights and not the quality of the table.",
+    "effect of the weights, not the quality of the table.",
     concern="weights could reduce the inequality that a model learns from these rows",
     source="Kamiran and Calders 2012 and AIF360: Reweighing (weights); the score is specific to Understudy",
     topic="bias",

@@ -69,8 +69,8 @@ class ColumnSegments(BaseModel):
     n_groups_hidden: Annotated[
         int,
         Field(
-            description="Number of values that are pooled into one group: values of fewer than 5 real "
-            "rows, and values that are not among the 12 most frequent."
+            description="Number of values that are pooled into one group: values that occur in fewer than "
+            "5 real rows, and values that are not among the 12 most frequent."
         ),
     ]
 
@@ -223,7 +223,7 @@ SEGMENTS = Metric(
     name="segments",
     title="Worst-group performance",
     summary="Predictive performance of a model trained on synthetic rows in the protected group where it "
-    "predicts real rows worst. Compare it with the same model trained on real rows.",
+    "predicts real rows worst. Compare it with that of the same model trained on real rows.",
     concern="a model trained on these rows performs worse for one group",
     source="Sagawa et al. 2020 (worst-group accuracy), with AUC or R² instead of the accuracy",
     topic="bias",

@@ -65,12 +65,12 @@ def score(comparison: Comparison) -> BetaRecallResult | UnscoredResult:
 BETA_RECALL = Metric(
     name="beta_recall",
     title="Beta-recall",
-    summary="Agreement of two shares, averaged from typical to atypical rows: the share of innermost "
+    summary="Agreement between two shares, averaged from typical to atypical rows: the share of innermost "
     "synthetic rows, and the share of real rows close to one of them. Types of real rows that are missing "
     "from the synthetic table lower the score.",
     concern="some types of real rows do not occur in the synthetic table",
-    source="Alaa et al. 2022, How faithful is your synthetic data, without the learned embedding and "
-    "with five neighbours",
+    source="Alaa et al. 2022, How faithful is your synthetic data, without the learned embedding and with "
+    "five neighbors",
     topic="fidelity",
     direction="higher",
     range=(0.0, 1.0),

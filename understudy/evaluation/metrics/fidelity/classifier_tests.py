@@ -67,7 +67,10 @@ class ClassifierTestResult(MetricResult):
         Field(description="Columns by importance, most important first. Empty for baselines."),
     ]
     rows: Annotated[
-        list[DistinguishingRow], Field(description="Most confidently recognized rows. Empty for baselines.")
+        list[DistinguishingRow],
+        Field(
+            description="Synthetic rows that the classifier recognizes most confidently. Empty for baselines."
+        ),
     ]
     curve: Annotated[
         list[tuple[float, float]],

@@ -94,7 +94,7 @@ COLUMN_COVERAGE = Metric(
     title="Range and category coverage",
     summary="Share of each column's real range, or of its real categories, that the synthetic values cover, "
     "averaged over columns. A private table is not expected to reach every extreme value.",
-    concern="extreme or rare values of the real table do not occur",
+    concern="extreme or rare values of the real table do not occur in the synthetic table",
     source="SDMetrics: RangeCoverage, CategoryCoverage, rounded to hundredths",
     topic="fidelity",
     direction="higher",

@@ -48,7 +48,7 @@ COLUMN_PAIRS = Metric(
     summary="Similarity of the joint distribution of each pair of columns, averaged over pairs. It shows "
     "whether relations between columns are preserved.",
     concern="relations between columns differ from those of the real table",
-    source="Compare SDMetrics: Column Pair Trends, which uses other bins, and correlates pairs of numbers",
+    source="Compare SDMetrics: Column Pair Trends, which uses different bins and correlates numeric columns",
     topic="fidelity",
     direction="higher",
     range=(0.0, 1.0),

@@ -83,7 +83,7 @@ CONTINGENCY = Metric(
     summary="Similarity of the contingency tables of each pair of categorical columns, averaged over pairs. "
     "Rare categories count separately and differ even between two real samples, so compare the score with "
     "the baseline of real rows.",
-    concern="combinations of categories have other frequencies than in the real table",
+    concern="combinations of categories have different frequencies than in the real table",
     source="SDMetrics: ContingencySimilarity",
     topic="fidelity",
     direction="higher",

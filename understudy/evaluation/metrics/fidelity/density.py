@@ -15,7 +15,7 @@ from understudy.evaluation.statistics.auc import interval
 
 
 class DensityResult(MetricResult):
-    """Mean number of real neighborhoods that contain a synthetic row, relative to real rows and at most 1."""
+    """Mean number of real neighborhoods that contain a synthetic row, relative to real rows, capped at 1."""
 
     metric: Literal["density"] = "density"
     density: Annotated[
@@ -49,7 +49,7 @@ def score(comparison: Comparison) -> DensityResult | UnscoredResult:
 DENSITY = Metric(
     name="density",
     title="Density",
-    summary="Average number of real rows' neighbourhoods that contain a synthetic row, divided by the number "
+    summary="Average number of real rows' neighborhoods that contain a synthetic row, divided by the number "
     "for a real row. Synthetic rows that are unlike any real row lower the score.",
     concern="synthetic rows do not lie among real rows",
     source="Naeem et al. 2020, Reliable fidelity and diversity metrics for generative models, capped at 1",

@@ -127,8 +127,8 @@ MISSING_VALUES = Metric(
     title="Missing-value similarity",
     summary="Similarity of the missing-value patterns: which columns of a row are missing together, and how "
     "often.",
-    concern="values are missing in other combinations than in the real table",
-    source="Compare SDMetrics: MissingValueSimilarity, which compares single columns and not patterns",
+    concern="values are missing in different combinations than in the real table",
+    source="Compare SDMetrics: MissingValueSimilarity, which compares single columns rather than patterns",
     topic="fidelity",
     direction="higher",
     range=(0.0, 1.0),

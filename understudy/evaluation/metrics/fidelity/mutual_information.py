@@ -117,7 +117,7 @@ def _as_matrix(cells: PairCells, strength: Floats) -> list[list[float | None]]:
 MUTUAL_INFORMATION = Metric(
     name="mutual_information",
     title="Mutual information",
-    summary="Agreement of the mutual information of each pair of columns with that of the real table. Strong "
+    summary="Agreement between the mutual information of each pair of columns in the two tables. Strong "
     "relations weigh most, and independent columns score near 0.",
     concern="relations between columns are weaker or stronger than in the real table",
     source="Specific to Understudy; Miller 1955 (bias correction), Strehl and Ghosh 2002 (normalization)",

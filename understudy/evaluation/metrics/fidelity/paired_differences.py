@@ -34,7 +34,7 @@ class PairDifference(BaseModel):
     ]
     score: Annotated[
         float,
-        Field(description="KS complement of the differences; 0 if the synthetic table has no known pair."),
+        Field(description="KS complement of the differences; 0 if no synthetic row has both values."),
     ]
     width: Annotated[
         float,
@@ -114,7 +114,7 @@ PAIRED_DIFFERENCES = Metric(
     summary="Similarity of the distributions of the difference of two columns that belong together, such as "
     "start and end, previous and current reading, or low and high. The score is that of the worst pair.",
     concern="differences of columns that belong together, such as durations, are distributed differently",
-    source="SDMetrics: KSComplement, of the differences of two columns",
+    source="SDMetrics: KSComplement, applied to the differences of two columns",
     topic="fidelity",
     direction="higher",
     range=(0.0, 1.0),

@@ -264,7 +264,7 @@ SUBGROUPS = Metric(
     title="Subgroup similarity",
     summary="Similarity of the column distributions within each group of rows, such as one sex or one "
     "region, averaged over groups. A table can match overall and still be wrong for small groups.",
-    concern="the rows of some groups differ from the real rows of these groups",
+    concern="in some groups, the synthetic rows differ from the real rows",
     source="Compare SDMetrics: KSComplement and TVComplement, here within groups and on bins",
     topic="fidelity",
     direction="higher",

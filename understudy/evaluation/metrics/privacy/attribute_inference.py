@@ -39,8 +39,8 @@ class SensitiveAttributeScore(BaseModel):
     is_category: Annotated[
         bool,
         Field(
-            description="Whether a guess is correct only if it equals the value. The rank of a guessed "
-            "number may differ from that of the value by up to 5 % of the ranks of the column."
+            description="Whether only an exact guess is correct. If false, the rank of a guessed number "
+            "may differ from that of the value by up to 5 % of the ranks of the column."
         ),
     ]
     attack: Annotated[float, Field(description="Share of correct guesses for training rows.")]
@@ -136,8 +136,8 @@ def _is_right(truth: Guessed, guess: Guessed) -> NDArray[np.bool_]:
 ATTRIBUTE_INFERENCE = Metric(
     name="attribute_inference",
     title="Attribute inference",
-    summary="Excess of correct guesses of a sensitive value for training rows over held-out rows, in the "
-    "worst column. The attacker knows the rest of the row. 0 means no advantage.",
+    summary="Share of correct guesses of a sensitive value for training rows minus that for held-out rows, "
+    "in the column at most risk. The attacker knows all other values of the row. 0 means no advantage.",
     concern="synthetic rows reveal sensitive values of people in the training table, beyond what holds for "
     "everybody",
     source="Giomi et al. 2023, A unified framework for quantifying privacy risk in synthetic data, without "

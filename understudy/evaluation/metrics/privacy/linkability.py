@@ -25,7 +25,7 @@ NEIGHBOURS_ASKED = (1, 10)
 
 
 class LinkedRows(BaseModel):
-    """Success of an attacker who uses a given number of neighbors."""
+    """Success of the attacker with a given number of neighbors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -45,13 +45,13 @@ class SinglingOutGuesses(BaseModel):
     ]
     n: int
     attack: Annotated[
-        float, Field(description="Share of guesses that match exactly one real row, which is a training row.")
+        float, Field(description="Share of guesses whose only matching real row is a training row.")
     ]
     control: Annotated[
         float,
         Field(
-            description="Share of guesses that match exactly one real row, which is a held-out row, "
-            "multiplied by the number of training rows per held-out row."
+            description="Share of guesses whose only matching real row is a held-out row, multiplied by "
+            "the number of training rows per held-out row."
         ),
     ]
     risk: Annotated[float, Field(description="Risk: (attack - control) / (1 - control).")]
@@ -212,8 +212,8 @@ SINGLING_OUT = Metric(
     summary="Risk that a value or combination that is unique among the synthetic rows matches exactly one "
     "training row, beyond the rate for held-out rows. 0 means no advantage for an attacker.",
     concern="synthetic values single out individual training rows",
-    source="Giomi et al. 2023, A unified framework for quantifying privacy risk in synthetic data, with "
-    "another control",
+    source="Giomi et al. 2023, A unified framework for quantifying privacy risk in synthetic data, with a "
+    "different control",
     topic="privacy",
     direction="lower",
     range=(-1.0, 1.0),

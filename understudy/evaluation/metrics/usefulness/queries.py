@@ -50,15 +50,15 @@ class QueryGroupAnswer(BaseModel):
     synthetic_interval: Annotated[
         Interval | None,
         Field(
-            description="Confidence interval (95 %) of the synthetic answer, with the synthetic rows "
-            "regarded as a random sample."
+            description="Confidence interval (95 %) of the synthetic answer. The interval treats the "
+            "synthetic rows as a random sample."
         ),
     ] = None
     difference_interval: Annotated[
         Interval | None,
         Field(
-            description="Confidence interval (95 %) of the synthetic minus the real answer, with both "
-            "tables regarded as random samples."
+            description="Confidence interval (95 %) of the difference between the synthetic answer and the "
+            "real answer. The interval treats the rows of both tables as random samples."
         ),
     ] = None
     error: Annotated[float, Field(description="Error in the unit of `measure`, capped at 1.")]

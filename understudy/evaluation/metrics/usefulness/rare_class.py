@@ -92,7 +92,8 @@ def score(comparison: Comparison) -> RareClassResult | UnscoredResult:
     rarest = rarest_class(outcome.test.classes, N_ROWS_OF_CLASS_MIN)
     if rarest is None or np.mean(outcome.test.classes == rarest) > SHARE_MAX:
         return UnscoredResult(
-            reason=f"needs a class with at least {N_ROWS_OF_CLASS_MIN} test rows, and at most half of them"
+            reason=f"needs a class with at least {N_ROWS_OF_CLASS_MIN} test rows and at most half of all "
+            f"test rows"
         )
     return _result(comparison, outcome, rarest)
 
@@ -176,10 +177,10 @@ def _reliability(scores: Floats, is_positive: Bools) -> tuple[list[ReliabilityBi
 RARE_CLASS = Metric(
     name="rare_class",
     title="Average precision of the rarest class",
-    summary="Average precision of a model trained on synthetic rows for the rarest class of the target in "
-    "real rows. Guessing scores the share of the class; compare the score with the same model trained "
-    "on real rows.",
-    concern="a model trained on these rows finds the rarest class less well",
+    summary="Average precision, on real rows, of a model trained on synthetic rows for the rarest class of "
+    "the target. Guessing scores the share of the class. Compare the score with that of the same model "
+    "trained on real rows.",
+    concern="a model trained on these rows predicts the rarest class less well",
     source="Saito and Rehmsmeier 2015 (precision and recall for rare classes)",
     topic="usefulness",
     direction="higher",
