@@ -47,7 +47,7 @@ class MissingPattern(BaseModel):
 
 
 class MissingValuesResult(MetricResult):
-    """Similarity of the two tables' patterns of missing values, and of each column's share of missing values."""
+    """Similarity of the patterns of missing values, and of each column's share of missing values."""
 
     metric: Literal["missing_values"] = "missing_values"
     columns: Annotated[

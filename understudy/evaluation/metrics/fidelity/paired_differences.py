@@ -54,8 +54,8 @@ class PairDifference(BaseModel):
     q99_real: Annotated[
         float | None,
         Field(
-            description="99th percentile of the real differences, with three significant digits. Null if there "
-            "are fewer than 500 real differences."
+            description="The 99th percentile of the real differences, with three significant digits. Null "
+            "if there are fewer than 500 real differences."
         ),
     ] = None
     q99_synthetic: float | None = None
