@@ -108,8 +108,9 @@ class SampledIdentifiers(Body):
     next_id_start: Annotated[
         int | None,
         Field(
-            description="Value of `id_start` for a sample with any seed, and without `offset`, that "
-            "repeats none of these identifiers. Null if the job has no `id_start`.",
+            description="Value of `id_start` for the next sample, so that it repeats none of these "
+            "identifiers. The next sample may have any seed, but no `offset`. Null if the job has no "
+            "`id_start`.",
             examples=[1000],
         ),
     ] = None

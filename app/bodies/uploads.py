@@ -66,7 +66,7 @@ UploadDatasetForm = create_model(
 
 
 class UploadedDataset(Body):
-    """A dataset that was uploaded and the job that reads it."""
+    """An uploaded dataset and the job that reads it."""
 
     dataset: Dataset
     job: Job

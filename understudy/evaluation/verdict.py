@@ -49,10 +49,10 @@ class PolicyCheck(BaseModel):
     outcome: Annotated[
         Outcome,
         Field(
-            description="Outcome of the check. `inconclusive`: the interval extends beyond a threshold and "
-            "also includes the score expected by chance; the loss is beyond a threshold, but `loss_interval` "
-            "includes 0; or the holdout and the training rows overlap. It counts as `warn`. `unscored`: the "
-            "metric has no score."
+            description="Outcome of the check. `inconclusive` (counts as `warn`): the interval extends "
+            "beyond a threshold and also includes the score expected by chance; the loss is beyond a "
+            "threshold, but `loss_interval` includes 0; or the holdout and the training rows overlap. "
+            "`unscored`: the metric has no score."
         ),
     ]
     sentence: Annotated[str, Field(description="Explanation for readers without a background in statistics.")]

@@ -92,7 +92,7 @@ class JobKind(Generic[P]):
         The function of the work as ``module:function`` in `understudy.work`, which only the sandbox loads. It
         has the signature (workspace, parameters) -> WorkResult.
     publish : callable (session, job, parameters, files, facts) -> Json
-        Adds the rows of the result, and returns ``job.result``.
+        Inserts the database rows that describe the result, and returns ``job.result``.
     abandon : callable (session, job, parameters, error_code, error_detail) -> None, optional
         Updates rows that wait for this job when it has failed or was cancelled.
     needs : callable (session, project_id, parameters) -> Needs

@@ -226,7 +226,7 @@ def _check_roles(name: str, table: TableSchema, synthesizer: str) -> None:
     if kinds and not kinds & _UNIQUE_KINDS:
         raise _unsupported(
             f"The synthesizer {synthesizer!r} cannot keep the primary key of table {name!r} unique. Set the"
-            " kind of one of its columns to identifier, or remove primary_key from the schema."
+            " kind of a primary key column to identifier, or remove primary_key from the schema."
         )
 
 

@@ -13,13 +13,16 @@ from understudy.evaluation.metrics.fidelity.pair_cells import pair_cells
 
 
 class ColumnPairsResult(MetricResult):
-    """Similarity of each pair of columns. The overall score is the mean over pairs."""
+    """Similarity of the joint distribution of each pair of columns. The score is the mean over pairs."""
 
     metric: Literal["column_pairs"] = "column_pairs"
     columns: Annotated[list[str], Field(description="Names of the columns, in the order of the matrix.")]
     matrix: Annotated[
         list[list[float | None]],
-        Field(description="Similarity of each pair of columns, from 0 to 1. Null on the diagonal."),
+        Field(
+            description="Similarity of the joint distribution of each pair of columns in both tables, from 0 "
+            "to 1. Null on the diagonal."
+        ),
     ]
 
 

@@ -28,7 +28,10 @@ class ContingencyResult(MetricResult):
     columns: Annotated[list[str], Field(description="Names of the columns, in the order of the matrix.")]
     matrix: Annotated[
         list[list[float | None]],
-        Field(description="Similarity of each pair of columns, from 0 to 1. Null on the diagonal."),
+        Field(
+            description="Similarity of the joint distribution of each pair of columns in both tables, from 0 "
+            "to 1. Null on the diagonal."
+        ),
     ]
 
 

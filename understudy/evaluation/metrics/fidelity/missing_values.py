@@ -31,7 +31,7 @@ class ColumnMissingness(BaseModel):
 
 
 class MissingPattern(BaseModel):
-    """A pattern of missing values: the set of columns that are missing in a row."""
+    """A pattern of missing values: the set of columns whose values are missing in a row."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -47,7 +47,7 @@ class MissingPattern(BaseModel):
 
 
 class MissingValuesResult(MetricResult):
-    """Similarity of the patterns of missing values in both tables, and the similarity of each column."""
+    """Similarity of the patterns of missing values, and of each column's share of missing values."""
 
     metric: Literal["missing_values"] = "missing_values"
     columns: Annotated[

@@ -23,8 +23,8 @@ class PairDifference(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    first: Annotated[str, Field(description="Name of the column that is subtracted.")]
-    second: Annotated[str, Field(description="Name of the column that it is subtracted from.")]
+    first: Annotated[str, Field(description="Name of the subtracted column.")]
+    second: Annotated[str, Field(description="Name of the column from which `first` is subtracted.")]
     unit: Annotated[
         Unit,
         Field(
@@ -39,8 +39,8 @@ class PairDifference(BaseModel):
     width: Annotated[
         float,
         Field(
-            description="Width of the inner 90 % of the real differences, as a share of their width if the "
-            "columns were independent."
+            description="Width of the central 90 % range of the real differences, divided by the width "
+            "expected if the columns were independent."
         ),
     ]
     ordered_real: Annotated[
@@ -54,8 +54,8 @@ class PairDifference(BaseModel):
     q99_real: Annotated[
         float | None,
         Field(
-            description="Quantile (99 %) of the real differences, with three significant digits; null for "
-            "fewer than 500 of them."
+            description="The 99th percentile of the real differences, with three significant digits. Null "
+            "if there are fewer than 500 real differences."
         ),
     ] = None
     q99_synthetic: float | None = None

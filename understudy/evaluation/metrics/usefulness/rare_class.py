@@ -27,7 +27,10 @@ Bools = NDArray[np.bool_]
 
 
 class ReliabilityBin(BaseModel):
-    """Predicted probability and observed share of the test rows in one tenth of the probability range."""
+    """Mean predicted probability and observed frequency of the class in one tenth of the probability range.
+
+    A bin contains the test rows whose predicted probability is in that tenth.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -81,7 +81,7 @@ class RocCurve(BaseModel):
 
 
 class TrainSyntheticTestRealResult(MetricResult):
-    """AUC or R2 on real test rows of a model that was trained only on the evaluated rows."""
+    """AUC or R2 of a model that was trained only on the evaluated rows, measured on real test rows."""
 
     metric: Literal["train_synthetic_test_real"] = "train_synthetic_test_real"
     target: str

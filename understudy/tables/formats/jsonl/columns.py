@@ -132,7 +132,7 @@ def remove_absent_objects(columns: dict[str, Column]) -> list[str]:
 
 
 def check_cell(name: str, n_bytes: int, bytes_max: int) -> None:
-    """Check that a text is not too long.
+    """Check that a text value is not too long.
 
     Raises
     ------
