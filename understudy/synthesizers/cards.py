@@ -22,8 +22,9 @@ PROMISES = (
     "an identifier of the table. Free text, names, email addresses, phone numbers and addresses are made "
     "up. For these columns, the model learns only which values are missing and how long the text values are.",
     "The model stores no number that fewer than {k} {unit} share. Every sampled number lies between the "
-    "{k}th smallest and the {k}th largest value, counted by {unit}. A column with too few values for these "
-    "bounds gets a single number: a mean, or zero.",
+    "{k}th smallest and the {k}th largest value, counted by {unit}, or in a tail that is fitted without the "
+    "values beyond them. A column with too few values for these bounds gets a single number: a mean, or "
+    "zero.",
     "The same seed gives the same rows, regardless of how they are divided into requests.",
 )
 LIMITS = (

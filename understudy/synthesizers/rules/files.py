@@ -19,7 +19,7 @@ from understudy.synthesizers.rules.values import comparable_kind, is_text, unit_
 from understudy.tables.schema import TableSchema
 from understudy.transformers.array_reader import ArrayReader, refuse, require
 from understudy.transformers.base import Json
-from understudy.transformers.numeric import N_DECIMALS_MAX
+from understudy.transformers.scale import N_DECIMALS_MAX
 
 Types = dict[str, pa.DataType]
 

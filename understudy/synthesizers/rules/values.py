@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from understudy.transformers.base import ArrowArray, Mask
 from understudy.transformers.integer_units import integers_of
-from understudy.transformers.numeric import count_decimals
+from understudy.transformers.scale import count_decimals
 
 # Any: int64, uint64 or float64, depending on the column's type.
 Numbers = npt.NDArray[Any]
