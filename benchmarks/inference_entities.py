@@ -18,12 +18,73 @@ import pyarrow as pa
 Values = list[Any]
 Labelled = dict[str, tuple[str, Values]]
 
-_FIRST = "Anna Bert Carla David Elena Frank Greta Hugo Ines Jonas Karin Lars Maria Nils Olga Paul".split()
-_LAST = "Adler Brandt Conrad Dietrich Engel Fischer Graf Huber Jansen Keller Lorenz Maurer Neumann".split()
-_WORDS = (
-    "order late box broken please refund again line screen slow reset login invoice wrong price second cable "
-    "returned manual missing page error after update paid twice call back never arrived new address"
-).split()
+_FIRST = [
+    "Anna",
+    "Bert",
+    "Carla",
+    "David",
+    "Elena",
+    "Frank",
+    "Greta",
+    "Hugo",
+    "Ines",
+    "Jonas",
+    "Karin",
+    "Lars",
+    "Maria",
+    "Nils",
+    "Olga",
+    "Paul",
+]
+_LAST = [
+    "Adler",
+    "Brandt",
+    "Conrad",
+    "Dietrich",
+    "Engel",
+    "Fischer",
+    "Graf",
+    "Huber",
+    "Jansen",
+    "Keller",
+    "Lorenz",
+    "Maurer",
+    "Neumann",
+]
+_WORDS = [
+    "order",
+    "late",
+    "box",
+    "broken",
+    "please",
+    "refund",
+    "again",
+    "line",
+    "screen",
+    "slow",
+    "reset",
+    "login",
+    "invoice",
+    "wrong",
+    "price",
+    "second",
+    "cable",
+    "returned",
+    "manual",
+    "missing",
+    "page",
+    "error",
+    "after",
+    "update",
+    "paid",
+    "twice",
+    "call",
+    "back",
+    "never",
+    "arrived",
+    "new",
+    "address",
+]
 
 
 class EntityTable(NamedTuple):
@@ -361,7 +422,20 @@ def _calls(rng: random.Random) -> Labelled:
 
 
 def _panel_of_countries(rng: random.Random) -> Labelled:
-    countries = "Norway Chile Ghana Japan Peru Spain India Kenya Italy Laos Malta Nepal".split()
+    countries = [
+        "Norway",
+        "Chile",
+        "Ghana",
+        "Japan",
+        "Peru",
+        "Spain",
+        "India",
+        "Kenya",
+        "Italy",
+        "Laos",
+        "Malta",
+        "Nepal",
+    ]
     owners = _even(rng, 12, 15)
     n = len(owners)
     return {

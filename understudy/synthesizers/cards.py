@@ -11,6 +11,10 @@ from understudy.transformers.table import TableTransformer
 
 N_ROWS_FEW = 100
 
+# Values of a category in fewer rows are rare. Many rare values may identify people or things.
+N_ROWS_RARE = 20
+N_LEVELS_MANY = 20
+
 # Counts of suppressed levels and rows, which the card sums over all columns.
 SUPPRESSED = ("levels_pooled", "rows_pooled", "rows_merged", "rows_drawn_in")
 
@@ -50,6 +54,7 @@ def make_card(name: str, table: TableTransformer, n_rows: int, *, preset: str | 
         "n_rows": n_rows,
         "n_columns": len(columns),
         "columns": columns,
+        "subject": _subject(table.schema.subject),
         "protection": {"unit": unit, "k": MIN_SUPPORT}
         | {key: sum(column.get(key, 0) for column in columns) for key in SUPPRESSED},
         "warnings": _warnings(columns, n_rows, table.schema.subject),
@@ -57,6 +62,18 @@ def make_card(name: str, table: TableTransformer, n_rows: int, *, preset: str | 
         "not_promised": list(LIMITS),
         "documentation": docs_link("explanation/privacy"),
     }
+
+
+def _subject(names: Sequence[str]) -> Json | None:
+    """Return the columns of the subject, and how to change them, or None if rows are counted."""
+    if not names:
+        return None
+    quoted = ", ".join(repr(name) for name in names)
+    note = (
+        f"Protection counts subjects, which {quoted} identifies, instead of rows. To change it, set "
+        "`subject` in the schema to other columns, or to [] to count rows, and fit again."
+    )
+    return {"columns": list(names), "note": note}
 
 
 def _warnings(columns: list[Json], n_rows: int, subject: Sequence[str]) -> list[str]:
@@ -87,4 +104,16 @@ def _warnings(columns: list[Json], n_rows: int, subject: Sequence[str]) -> list[
             )
         elif column["codes"] == 1:
             warnings.append(f"Column {column['name']!r} has at most one distinct value.")
+        elif _shows_rare_values(column):
+            warnings.append(
+                f"Column {column['name']!r} shows {column['levels_kept']:,} real values, most of them in "
+                f"fewer than {N_ROWS_RARE} rows. If they identify people or things, set the column's kind to "
+                "identifier, or to the kind of its values such as name, and fit again."
+            )
     return warnings
+
+
+def _shows_rare_values(column: Json) -> bool:
+    """Return whether a category shows many values, most of which stand in few rows."""
+    n_rows = column.get("median_rows_per_level")
+    return n_rows is not None and column["levels_kept"] >= N_LEVELS_MANY and n_rows < N_ROWS_RARE

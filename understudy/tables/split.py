@@ -199,11 +199,13 @@ def followed_relationships(schema: DatasetSchema) -> dict[str, Relationship]:
     """Return the relationship that the rows of each child table follow. See `Split.masks`."""
     followed: dict[str, Relationship] = {}
     for name, table in schema.tables.items():
-        if table.subject or table.role == "reference":
+        if table.role == "reference":
             continue
-        candidates = sorted(
-            _parents(schema, name), key=lambda one: not _leads_to_subject(schema, one.parent, {name})
-        )
+        parents = _parents(schema, name)
+        # Rows of one subject have the same parent row if the subject is a foreign key.
+        if table.subject:
+            parents = [one for one in parents if set(one.child_columns) == set(table.subject)]
+        candidates = sorted(parents, key=lambda one: not _leads_to_subject(schema, one.parent, {name}))
         for relationship in candidates:
             if name not in _ancestors(relationship.parent, followed):
                 followed[name] = relationship

@@ -113,6 +113,8 @@ class CategoricalTransformer:
             "levels_pooled": self.n_levels_pooled,
             "rows_pooled": self.n_rows_pooled,
         }
+        if not self.is_placeholder and len(self.counts):
+            facts["median_rows_per_level"] = int(np.median(self.counts))
         return facts | ({"placeholder": True} if self.is_placeholder else {})
 
     def to_arrays(self) -> tuple[Json, Arrays]:
