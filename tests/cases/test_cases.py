@@ -343,3 +343,10 @@ def test_c13_values_that_few_rows_share_are_made_up(fit_and_sample: FitAndSample
     motivations = fit_and_sample(folder / "motivation.csv", 180).column("motivation")
     assert "_OTHER_" not in motivations
     assert len(set(motivations)) > 30
+
+
+def test_c30_people_within_log_lines_are_made_up(fit_and_sample: FitAndSample):
+    path = FOLDER / "c30-people-inside-repeated-text" / "auth.csv"
+    lines = fit_and_sample(path, 400).column("message")
+    assert all(re.fullmatch(r"Failed password for [a-z]+ from [\d.]+", line) for line in lines)
+    assert not any(re.search("kmoreau|tlindqvist|ohaddad|pnovak|203\\.0\\.113", line) for line in lines)

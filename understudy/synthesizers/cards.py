@@ -24,7 +24,8 @@ PROMISES = (
     "rarer levels with more common ones, and draws other numbers between means of {k} neighbouring values.",
     "Identifiers are generated. They follow the table's pattern, are unique within a seed, and never equal "
     "an identifier of the table. Free text, names, email addresses, phone numbers and addresses are made "
-    "up. For these columns, the model learns only which values are missing and how long the text values are.",
+    "up. For these columns, the model learns only which values are missing and how long the text values are. "
+    "Texts such as log lines keep the words that at least {k} rows have in the same place.",
     "The model stores no number that fewer than {k} {unit} share. Every sampled number lies between the "
     "{k}th smallest and the {k}th largest value, counted by {unit}. A column with too few values for these "
     "bounds gets a single number: a mean, or zero.",
@@ -104,6 +105,12 @@ def _warnings(columns: list[Json], n_rows: int, subject: Sequence[str]) -> list[
             )
         elif column["codes"] == 1:
             warnings.append(f"Column {column['name']!r} has at most one distinct value.")
+        elif column.get("levels_with_personal_items"):
+            warnings.append(
+                f"Column {column['name']!r} shows its real values. "
+                f"{column['levels_with_personal_items']:,} of them contain an address, a name or a number of "
+                "somebody. Set the column's kind to text to generate them, and fit again."
+            )
         elif _shows_rare_values(column):
             warnings.append(
                 f"Column {column['name']!r} shows {column['levels_kept']:,} real values, most of them in "

@@ -11,6 +11,7 @@ import pyarrow as pa
 from understudy.tables.findings import ColumnFindings, RunnerUp
 from understudy.tables.inference import coded_identifiers, headers, personal, repeated_keys
 from understudy.tables.inference.candidates import MOSTLY, N_VALUES_MIN, Evidence, Finding
+from understudy.tables.inference.messages import detect_message
 from understudy.tables.inference.numbers import find_in_floats, find_in_whole_numbers
 from understudy.tables.inference.texts import CountedTexts, find_matches
 from understudy.tables.inference.types import column_kind
@@ -184,6 +185,7 @@ def _find_in_texts(words: tuple[str, ...], sample: Sample, count: Count) -> list
         coded_identifiers.detect_national_id,
         *personal.DETECTORS,
         detect_unique,
+        detect_message,
         repeated_keys.detect_key,
         repeated_keys.detect_unshared,
     )

@@ -77,14 +77,14 @@ def key_header(words: tuple[str, ...]) -> KeyHeader | None:
     if len(kept) == 1:
         if kept[0] in _ROW_KEYS:
             return KeyHeader("row", has_key=True)
-        role = _role_of(kept[0])
-        is_plural = kept[0].endswith("s") and _role_of(kept[0].removesuffix("s")) is not None
+        role = key_role(kept[0])
+        is_plural = kept[0].endswith("s") and key_role(kept[0].removesuffix("s")) is not None
         return KeyHeader(role, has_key=False, is_plural=is_plural) if role else None
     if not (is_last or is_first):
-        return KeyHeader("class", has_key=False) if _role_of(kept[-1]) == "class" else None
+        return KeyHeader("class", has_key=False) if key_role(kept[-1]) == "class" else None
     key, nouns = (kept[-1], kept[:-1]) if is_last else (kept[0], kept[1:])
     nouns = tuple(noun for noun in nouns if noun not in KEY_WORDS) or nouns
-    role = _role_of(nouns[-1] if is_last else nouns[0]) or _role_of_any(nouns)
+    role = key_role(nouns[-1] if is_last else nouns[0]) or _role_of_any(nouns)
     return (
         None if role is None else KeyHeader(role, has_key=True, is_code=key in ("code", "codigo", "codice"))
     )
@@ -102,20 +102,21 @@ def names_birth(words: tuple[str, ...]) -> bool:
 
 def _parts(word: str) -> tuple[str, ...]:
     """Return a word, or the two words of a compound such as `kundennummer` or `userid`."""
-    if word in KEY_WORDS or word in KEY_ALONE or _role_of(word):
+    if word in KEY_WORDS or word in KEY_ALONE or key_role(word):
         return (word,)
     for suffix in _SUFFIXES:
         stem = word.removesuffix(suffix)
-        if stem != word and _role_of(stem):
+        if stem != word and key_role(stem):
             return (stem, suffix)
     for prefix in ("id", "num", "numero", "cod"):
         stem = word.removeprefix(prefix)
-        if stem != word and _role_of(stem) in ("person", "thing"):
+        if stem != word and key_role(stem) in ("person", "thing"):
             return (stem, "id")
     return (word,)
 
 
-def _role_of(noun: str) -> Role | None:
+def key_role(noun: str) -> Role | None:
+    """Return whether keys of a noun are keys of people, individual things or public classes."""
     for form in dict.fromkeys((noun, noun.removesuffix("s"))):
         if form in CLASSES:
             return "class"
@@ -127,5 +128,5 @@ def _role_of(noun: str) -> Role | None:
 
 
 def _role_of_any(nouns: tuple[str, ...]) -> Role | None:
-    roles = {_role_of(noun) for noun in nouns}
+    roles = {key_role(noun) for noun in nouns}
     return "class" if "class" in roles else "person" if "person" in roles else None
