@@ -45,7 +45,7 @@ _SUFFIXES = ("nummer", "number", "kennung", "numero", "nbr", "num", "key", "nr",
 
 @dataclass(frozen=True)
 class KeyHeader:
-    """What a column's name says about keys.
+    """The meaning of a column name with respect to keys.
 
     Parameters
     ----------
