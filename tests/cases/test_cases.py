@@ -331,7 +331,7 @@ def test_c07_customer_numbers_that_repeat_are_made_up(fit_and_sample: FitAndSamp
     result = fit_and_sample(path, 1500)
     real = set(read_table(path).column("customer_no").to_pylist())
     assert not real & set(result.column("customer_no"))
-    assert all(re.fullmatch(r"C\d{4}", text) for text in result.column("customer_no"))
+    assert all(re.fullmatch(r"C\d{4,}", text) for text in result.column("customer_no"))
     assert "Column 'customer_no' was taken as the subject" in result.messages
     assert "Column 'product_code' shows" in result.messages
 
@@ -339,7 +339,7 @@ def test_c07_customer_numbers_that_repeat_are_made_up(fit_and_sample: FitAndSamp
 def test_c13_values_that_few_rows_share_are_made_up(fit_and_sample: FitAndSample):
     folder = FOLDER / "c13-repeated-values-become-OTHER"
     subjects = fit_and_sample(folder / "panel.csv", 180).column("subject")
-    assert all(re.fullmatch(r"ID-\d{3}", text) for text in subjects)
+    assert all(re.fullmatch(r"ID-\d{3,}", text) for text in subjects)
     motivations = fit_and_sample(folder / "motivation.csv", 180).column("motivation")
     assert "_OTHER_" not in motivations
     assert len(set(motivations)) > 30

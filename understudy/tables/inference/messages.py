@@ -14,7 +14,7 @@ import numpy as np
 from understudy.tables.inference import wordlists
 from understudy.tables.inference.candidates import MOSTLY, N_DISTINCT_MIN, SOME, Evidence, Finding
 from understudy.tables.inference.key_headers import key_role
-from understudy.tables.inference.texts import Mask
+from understudy.tables.inference.texts import Mask, find_matches
 from understudy.tables.schema import ColumnKind
 from understudy.tables.word_lists import WordList
 
@@ -105,6 +105,11 @@ def _find_logins(pattern: re.Pattern[str], text: str) -> Iterator[Item]:
             yield Item("login", *match.span("login"))
 
 
+# Quick tests for texts of several words, and for texts that can contain a personal item.
+_SEVERAL_WORDS = r"\S\s+\S+\s+\S"
+_MAY_BE_PERSONAL = (
+    r"[@=]|\d{4}|\d[.:-]\d|[A-Z]\S+,? \p{Lu}|\p{Lu}\S+,? [A-Z]|[Uu]s[eu]|[Ll]og|[Aa]cc|[Bb]enutzer|[Uu]tilis"
+)
 # Links with a number, and numbers after a word for a person or an individual thing, such as `order 10023`.
 _LINK = re.compile(r"https?://\S*\d{4,}\S*")
 _REFERENCE = re.compile(
@@ -125,12 +130,14 @@ def find_personal(text: str) -> list[tuple[str, str]]:
 
 def detect_message(evidence: Evidence) -> Finding | None:
     """Detect texts such as log lines that contain personal items among other words, also if they repeat."""
-    texts = [str(text) for text in evidence.texts.distinct.to_pylist()]
-    if evidence.texts.share(r"\S\s+\S+\s+\S") < SOME:
+    may_be = find_matches(evidence.texts.distinct, _SEVERAL_WORDS)
+    if evidence.share(may_be) < SOME:
         return None
+    may_be &= find_matches(evidence.texts.distinct, _MAY_BE_PERSONAL)
     counts: dict[str, Counter[str]] = {}
-    is_personal: Mask = np.zeros(len(texts), np.bool_)
-    for i, text in enumerate(texts):
+    is_personal: Mask = np.zeros(len(may_be), np.bool_)
+    for i in np.flatnonzero(may_be).tolist():
+        text = str(evidence.texts.distinct[i])
         for kind, item in find_personal(text):
             is_personal[i] = True
             counts.setdefault(kind, Counter())[item] += 1

@@ -30,12 +30,14 @@ from understudy.tables.inference.values import Occurrence, Sample
 from understudy.tables.schema import ColumnKind
 
 # Texts that machines make: UUIDs, hexadecimal digests, hardware addresses and long random tokens.
-_HEX = r"^(?i:[0-9a-f]{16,128})$"
+_HEX = r"^(?i:[0-9a-f]+)$"
 _MAC = r"^(?i:[0-9a-f]{2}([:-][0-9a-f]{2}){5,7}|[0-9a-f]{4}(\.[0-9a-f]{4}){2})$"
-_RANDOM = r"^[\w+/=-]{18,128}$"
+_RANDOM = r"^[\w+/=-]+$"
+# Lengths of hardware addresses, of short digests and of short random tokens.
+N_LETTERS_ADDRESS, N_LETTERS_DIGEST, N_LETTERS_TOKEN = 14, 16, 18
 _DIGIT, _LETTER, _BLANK = r"\d", r"\pL", r"\s"
 # Longest text of a key, in characters.
-_LENGTH_MAX = r"^.{1,64}$"
+N_LETTERS_MAX = 64
 # Minimum numbers of distinct values of keys. Fewer values are numbers of visits, versions or small codes.
 N_DISTINCT_NUMBERS = 5
 N_DISTINCT_THINGS = 20
@@ -51,6 +53,8 @@ def detect_key(evidence: Evidence) -> Finding | None:
     if header is not None and header.role == "class":
         return None
     texts = evidence.texts
+    if header is None and evidence.n_distinct < N_DISTINCT_MIN:
+        return None
     is_other = other_forms.find_dates(texts.distinct) | find_matches(texts.distinct, r"^[+-]?\d+[.,]\d+$")
     if evidence.share(is_other) >= MOSTLY:
         return None
@@ -73,7 +77,7 @@ _NOUNS = {
 
 def _are_keys(evidence: Evidence, header: KeyHeader) -> bool:
     texts = evidence.texts
-    if texts.share(_LENGTH_MAX) < PLAUSIBLE:
+    if evidence.share(lengths_of(texts.distinct) <= N_LETTERS_MAX) < PLAUSIBLE:
         return False
     is_digit = find_matches(texts.distinct, _DIGIT)
     is_code = other_forms.find_codes(texts.distinct) & ~find_matches(texts.distinct, _BLANK)
@@ -89,13 +93,17 @@ def _are_keys(evidence: Evidence, header: KeyHeader) -> bool:
 
 def are_opaque(texts: CountedTexts) -> bool:
     """Return whether nearly all texts are UUIDs, digests, hardware addresses or long random tokens."""
-    is_opaque = find_matches(texts.distinct, UUID_TEXT) | find_matches(texts.distinct, _MAC)
+    n_letters = lengths_of(texts.distinct)
+    n_needed = PLAUSIBLE * texts.n
+    if texts.count(n_letters >= N_LETTERS_ADDRESS) < n_needed or texts.share(_BLANK) > 1 - PLAUSIBLE:
+        return False
     has_digit = find_matches(texts.distinct, _DIGIT)
     has_letter = find_matches(texts.distinct, _LETTER)
-    is_opaque |= find_matches(texts.distinct, _HEX) & has_digit
-    is_token = find_matches(texts.distinct, _RANDOM) & has_digit & has_letter
+    is_opaque = find_matches(texts.distinct, UUID_TEXT) | find_matches(texts.distinct, _MAC)
+    is_opaque |= find_matches(texts.distinct, _HEX) & has_digit & (n_letters >= N_LETTERS_DIGEST)
+    is_token = find_matches(texts.distinct, _RANDOM) & has_digit & has_letter & (n_letters >= N_LETTERS_TOKEN)
     is_opaque |= is_token & ~find_matches(texts.distinct, r"[a-z]{4,}[_-][a-z]{3,}")
-    return texts.count(is_opaque) >= PLAUSIBLE * texts.n
+    return texts.count(is_opaque) >= n_needed
 
 
 def detect_unshared(evidence: Evidence) -> Finding | None:
@@ -103,10 +111,10 @@ def detect_unshared(evidence: Evidence) -> Finding | None:
     occurrence = evidence.occurrence
     if occurrence.n_counted < N_VALUES_MIN or evidence.n_distinct < N_DISTINCT_MIN:
         return None
-    prose = is_prose(evidence.texts)
-    if occurrence.share_shared > (MOSTLY if prose else 0):
+    if occurrence.share_shared > MOSTLY:
         return None
-    if occurrence.n_shared and not _is_long(evidence.texts):
+    prose = is_prose(evidence.texts)
+    if occurrence.n_shared and not (prose and _is_long(evidence.texts)):
         return None
     rows = "no value is" if occurrence.n_shared == 0 else "fewer than half of the values are"
     reason = f"{rows} shared by 5 rows; {_repeats(occurrence)}"
@@ -129,9 +137,11 @@ def find_doubtful(evidence: Evidence) -> list[Finding]:
     header = key_header(evidence.words)
     if header is not None and header.role == "class":
         return []
+    if evidence.n_distinct < N_DISTINCT_THINGS:
+        return []
     is_code = other_forms.find_codes(evidence.texts.distinct)
     is_code &= find_matches(evidence.texts.distinct, _DIGIT)
-    if evidence.n_distinct < N_DISTINCT_THINGS or evidence.share(is_code) < PLAUSIBLE:
+    if evidence.share(is_code) < PLAUSIBLE:
         return []
     reason = f"the values look like codes; {_repeats(evidence.occurrence)}"
     return [
