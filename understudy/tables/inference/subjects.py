@@ -91,7 +91,7 @@ def choose_subject(
     index = group[0] if chosen is None else chosen
     occurrence = samples[index].occurrence
     is_clear = chosen is not None and occurrence.n_distinct >= N_DISTINCT_MIN
-    is_clear = is_clear and (best != _NAME or _is_main_person(columns[index]))
+    is_clear = is_clear and len(columns) > 1 and (best != _NAME or _is_main_person(columns[index]))
     reasons = [
         _NOUNS[best],
         f"{occurrence.n_counted:,} sampled rows have {occurrence.n_distinct:,} distinct values, with "
