@@ -28,6 +28,7 @@ THINGS = _phrases("key_things")
 CLASSES = _phrases("key_classes")
 QUALIFIERS = _phrases("key_qualifiers")
 LOGIN = _phrases("login")
+NUMBERS = _phrases("key_numbers")
 BIRTH = _phrases("birth")
 
 # Words for a key that come first. The words `no` and `num` are missing, because they also mean a count.
@@ -55,14 +56,14 @@ class KeyHeader:
         Whether the name contains a word for a key, such as `id`, or a name that is only used for keys.
     is_code : bool
         Whether the word for a key is `code`, which is mostly used for public codes.
-    is_plural : bool
-        Whether the name is a single plural, such as `customers`.
+    may_count : bool
+        Whether whole numbers in the column may be counts, such as `customers` or `visitor`.
     """
 
     role: Role
     has_key: bool
     is_code: bool = False
-    is_plural: bool = False
+    may_count: bool = False
 
 
 @lru_cache(maxsize=4096)
@@ -78,8 +79,7 @@ def key_header(words: tuple[str, ...]) -> KeyHeader | None:
         if kept[0] in _ROW_KEYS:
             return KeyHeader("row", has_key=True)
         role = key_role(kept[0])
-        is_plural = kept[0].endswith("s") and key_role(kept[0].removesuffix("s")) is not None
-        return KeyHeader(role, has_key=False, is_plural=is_plural) if role else None
+        return KeyHeader(role, has_key=False, may_count=kept[0] not in NUMBERS) if role else None
     if not (is_last or is_first):
         return KeyHeader("class", has_key=False) if key_role(kept[-1]) == "class" else None
     key, nouns = (kept[-1], kept[:-1]) if is_last else (kept[0], kept[1:])

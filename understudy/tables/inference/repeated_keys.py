@@ -33,6 +33,8 @@ from understudy.tables.schema import ColumnKind
 _HEX = r"^(?i:[0-9a-f]+)$"
 _MAC = r"^(?i:[0-9a-f]{2}([:-][0-9a-f]{2}){5,7}|[0-9a-f]{4}(\.[0-9a-f]{4}){2})$"
 _RANDOM = r"^[\w+/=-]+$"
+# Codes in capital letters that may contain blanks, such as licence plates.
+_PLATE = r"^[A-Z\d]{1,5}[ -]?[A-Z\d]{1,5}(?:[ -]?[A-Z\d]{1,5})?$"
 # Lengths of hardware addresses, of short digests and of short random tokens.
 N_LETTERS_ADDRESS, N_LETTERS_DIGEST, N_LETTERS_TOKEN = 14, 16, 18
 _DIGIT, _LETTER, _BLANK = r"\d", r"\pL", r"\s"
@@ -88,7 +90,8 @@ def _are_keys(evidence: Evidence, header: KeyHeader) -> bool:
         is_varied = n >= N_DISTINCT_THINGS and texts.share(_BLANK) <= 1 - PLAUSIBLE
         return n >= 2 and (has_digits >= MOSTLY or evidence.share(is_code) >= MOSTLY or is_varied)
     n_needed = N_DISTINCT_THINGS if header.role == "thing" else N_DISTINCT_MIN
-    return n >= n_needed and has_digits >= MOSTLY and evidence.share(is_code) >= PLAUSIBLE
+    are_codes = max(evidence.share(is_code), texts.share(_PLATE)) >= PLAUSIBLE
+    return n >= n_needed and has_digits >= MOSTLY and are_codes
 
 
 def are_opaque(texts: CountedTexts) -> bool:
@@ -157,8 +160,7 @@ def detect_number_key(
     header = key_header(words)
     if header is None or header.role == "class" or not has_room:
         return None
-    # A plural, or a thing without a word for a key, names a count, such as `sales` or `customers`.
-    if not header.has_key and (header.role == "thing" or header.is_plural):
+    if header.may_count:
         return None
     if occurrence.is_unique or occurrence.n_counted < N_VALUES_MIN:
         return None
