@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from understudy.documentation import docs_link
 from understudy.synthesizers.base import Json, ModelCard
+from understudy.tables.inference.headers import words_of
+from understudy.tables.inference.key_headers import key_header
 from understudy.transformers.base import MIN_SUPPORT
 from understudy.transformers.table import TableTransformer
 
@@ -105,6 +107,12 @@ def _warnings(columns: list[Json], n_rows: int, subject: Sequence[str]) -> list[
             )
         elif column["codes"] == 1:
             warnings.append(f"Column {column['name']!r} has at most one distinct value.")
+        elif _shows_keys(column):
+            warnings.append(
+                f"Column {column['name']!r} is learned as {column['kind']}, but its name indicates keys of "
+                "people, and samples can contain real keys. To generate them, store the column as whole "
+                "numbers or text, set its kind to identifier, and fit again."
+            )
         elif column.get("levels_with_personal_items"):
             warnings.append(
                 f"Column {column['name']!r} shows its real values. "
@@ -118,6 +126,12 @@ def _warnings(columns: list[Json], n_rows: int, subject: Sequence[str]) -> list[
                 "identifier, or to the kind of its values such as name, and fit again."
             )
     return warnings
+
+
+def _shows_keys(column: Json) -> bool:
+    """Return whether the name of a learned column indicates keys of people, such as `customer_id`."""
+    header = key_header(words_of(column["name"]))
+    return header is not None and header.role == "person" and header.has_key and not header.is_code
 
 
 def _shows_rare_values(column: Json) -> bool:
