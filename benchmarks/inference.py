@@ -5,11 +5,12 @@ rules:
 
 1. A column has the kind of its stored values: numbers and numeric codes are integers or floats, and labels
    are categories.
-2. A column with a unique name for each row is an identifier. A column that refers to an identifier, and whose
-   values repeat, has the kind of its stored values. Unique names of things are identifiers or texts. Titles
-   and prose are texts.
+2. A column with a unique name for each row is an identifier. A column whose values repeat is an identifier if
+   it identifies people or individual things, such as customers, invoices or aircraft. Keys of kinds of
+   things, such as products, have the kind of their stored values. Unique names of things are identifiers or
+   texts. Titles and prose are texts.
 3. Names of people are always names. Towns, states and countries are categories, or addresses if most of their
-   values occur once.
+   values occur once or too few rows share each value to show it.
 4. In tables of fewer than 20 rows, values that occur once are not evidence.
 
 Columns that are not in the file have the kind of their type.
@@ -26,6 +27,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from benchmarks.inference_entities import SET_ASIDE, entity_tables
 from benchmarks.inference_packages import files_of, packaged_tables
 from benchmarks.inference_people import HEADERS, people
 from understudy.tables.inference import column_kind, infer_table, storable_type
@@ -50,6 +52,21 @@ def main() -> None:
         for table in (table,)
     ]
     _show(judged)
+    _show_subjects()
+
+
+def _show_subjects() -> None:
+    for is_set_aside in (False, True):
+        tables = [table for table in entity_tables() if (table.name in SET_ASIDE) is is_set_aside]
+        subjects = [infer_table(table.rows).schema.subject for table in tables]
+        wrong = [
+            table.name
+            for table, subject in zip(tables, subjects, strict=True)
+            if not (set(subject) & set(table.subjects) if table.subjects else not subject)
+        ]
+        words = "set aside" if is_set_aside else "not set aside"
+        print(f"\nsubjects of tables {words}: {len(tables) - len(wrong)} of {len(tables)} correct")
+        print("".join(f"  {name}\n" for name in wrong), end="")
 
 
 def _tables(folder: Path | None) -> Iterator[tuple[str, pa.Table, dict[str, str]]]:
@@ -61,6 +78,7 @@ def _tables(folder: Path | None) -> Iterator[tuple[str, pa.Table, dict[str, str]
     if folder:
         yield from ((name, table, labels.get(name, {})) for name, table in files_of(folder))
     yield from ((f"people/{locale}", *people(locale)) for locale in HEADERS)
+    yield from ((f"entities/{table.name}", table.rows, table.kinds) for table in entity_tables())
 
 
 def _judge(rows: pa.Table, labels: dict[str, str]) -> Iterator[tuple[str, str, str]]:

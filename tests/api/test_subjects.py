@@ -24,11 +24,14 @@ N_SUBJECTS = 250
 
 @pytest.fixture
 def dataset(client: TestClient, run_jobs: RunJobs) -> Json:
-    """Upload visits of patients and return the dataset."""
+    """Upload visits of patients, remove the inferred subject, and return the dataset."""
     written = io.BytesIO()
     pyarrow.csv.write_csv(visits([4] * N_SUBJECTS, seed=1), written)
     uploaded: Json = upload(client, written.getvalue(), name="visits.csv")["dataset"]
     run_jobs()
+    assert get(client, f"/v1/datasets/{uploaded['id']}/schema")["subject"] == ["patient"]
+    # The tests declare the subject themselves.
+    declare(client, uploaded)
     return uploaded
 
 

@@ -326,3 +326,29 @@ def test_c19_json_in_a_cell_keeps_its_keys(fit_and_sample: FitAndSample):
         assert payload["qty"] in range(1, 6)
         assert set(payload["tags"]) <= {"a", "b", "c"}
     assert "'payload' is generated" in result.messages
+
+
+def test_c07_customer_numbers_that_repeat_are_made_up(fit_and_sample: FitAndSample):
+    path = FOLDER / "c07-repeated-keys-verbatim" / "orders.csv"
+    result = fit_and_sample(path, 1500)
+    real = set(read_table(path).column("customer_no").to_pylist())
+    assert not real & set(result.column("customer_no"))
+    assert all(re.fullmatch(r"C\d{4,}", text) for text in result.column("customer_no"))
+    assert "Column 'customer_no' was taken as the subject" in result.messages
+    assert "Column 'product_code' shows" in result.messages
+
+
+def test_c13_values_that_few_rows_share_are_made_up(fit_and_sample: FitAndSample):
+    folder = FOLDER / "c13-repeated-values-become-OTHER"
+    subjects = fit_and_sample(folder / "panel.csv", 180).column("subject")
+    assert all(re.fullmatch(r"ID-\d{3,}", text) for text in subjects)
+    motivations = fit_and_sample(folder / "motivation.csv", 180).column("motivation")
+    assert "_OTHER_" not in motivations
+    assert len(set(motivations)) > 30
+
+
+def test_c30_people_within_log_lines_are_made_up(fit_and_sample: FitAndSample):
+    path = FOLDER / "c30-people-inside-repeated-text" / "auth.csv"
+    lines = fit_and_sample(path, 400).column("message")
+    assert all(re.fullmatch(r"Failed password for [a-z]+ from [\d.]+", line) for line in lines)
+    assert not any(re.search("kmoreau|tlindqvist|ohaddad|pnovak|203\\.0\\.113", line) for line in lines)

@@ -55,6 +55,8 @@ def fit(
     subject : str or tuple of str, optional
         Column or columns that identify the subject of each row, such as a patient.
         Privacy protection then counts subjects instead of rows.
+        If omitted, the subject of the schema is used, which is inferred if it is clear.
+        Pass `()` if the rows have no subject.
     synthesizer : str, TreeChainParameters or IndependentParameters, default "tree_chain"
         A preset of the tree chain (see `PRESETS`), the name of a synthesizer, or its parameters.
     seed : int, optional

@@ -6,10 +6,16 @@ from collections.abc import Sequence
 
 from understudy.documentation import docs_link
 from understudy.synthesizers.base import Json, ModelCard
+from understudy.tables.inference.headers import words_of
+from understudy.tables.inference.key_headers import key_header
 from understudy.transformers.base import MIN_SUPPORT
 from understudy.transformers.table import TableTransformer
 
 N_ROWS_FEW = 100
+
+# Values of a category in fewer rows are rare. Many rare values may identify people or things.
+N_ROWS_RARE = 20
+N_LEVELS_MANY = 20
 
 # Counts of suppressed levels and rows, which the card sums over all columns.
 SUPPRESSED = ("levels_pooled", "rows_pooled", "rows_merged", "rows_drawn_in")
@@ -20,7 +26,8 @@ PROMISES = (
     "rarer levels with more common ones, and draws other numbers between means of {k} neighboring values.",
     "Identifiers are generated. They follow the table's pattern, are unique within a seed, and never equal "
     "an identifier of the table. Free text, names, email addresses, phone numbers and addresses are made "
-    "up. For these columns, the model learns only which values are missing and how long the text values are.",
+    "up. For these columns, the model learns only which values are missing and how long the text values are. "
+    "Texts such as log lines keep the words that at least {k} rows have in the same place.",
     "The model stores no number that fewer than {k} {unit} share. Every sampled number lies between the "
     "{k}th smallest and the {k}th largest value, counted by {unit}, or in a tail that is fitted without the "
     "values beyond them. A column with too few values for these bounds gets a single number: a mean, or "
@@ -51,6 +58,7 @@ def make_card(name: str, table: TableTransformer, n_rows: int, *, preset: str | 
         "n_rows": n_rows,
         "n_columns": len(columns),
         "columns": columns,
+        "subject": _subject(table.schema.subject),
         "protection": {"unit": unit, "k": MIN_SUPPORT}
         | {key: sum(column.get(key, 0) for column in columns) for key in SUPPRESSED},
         "warnings": _warnings(columns, n_rows, table.schema.subject),
@@ -58,6 +66,18 @@ def make_card(name: str, table: TableTransformer, n_rows: int, *, preset: str | 
         "not_promised": list(LIMITS),
         "documentation": docs_link("explanation/privacy"),
     }
+
+
+def _subject(names: Sequence[str]) -> Json | None:
+    """Return the columns of the subject, and how to change them, or None if rows are counted."""
+    if not names:
+        return None
+    quoted = ", ".join(repr(name) for name in names)
+    note = (
+        f"Protection counts subjects, which {quoted} identifies, instead of rows. To change it, set "
+        "`subject` in the schema to other columns, or to [] to count rows, and fit again."
+    )
+    return {"columns": list(names), "note": note}
 
 
 def _warnings(columns: list[Json], n_rows: int, subject: Sequence[str]) -> list[str]:
@@ -88,4 +108,34 @@ def _warnings(columns: list[Json], n_rows: int, subject: Sequence[str]) -> list[
             )
         elif column["codes"] == 1:
             warnings.append(f"Column {column['name']!r} has at most one distinct value.")
+        elif _shows_keys(column):
+            warnings.append(
+                f"Column {column['name']!r} is learned as {column['kind']}, but its name indicates keys of "
+                "people, and samples can contain real keys. To generate them, store the column as whole "
+                "numbers or text, set its kind to identifier, and fit again."
+            )
+        elif column.get("levels_with_personal_items"):
+            warnings.append(
+                f"Column {column['name']!r} shows its real values. "
+                f"{column['levels_with_personal_items']:,} of them contain an address, a name or a number of "
+                "somebody. Set the column's kind to text to generate them, and fit again."
+            )
+        elif _shows_rare_values(column):
+            warnings.append(
+                f"Column {column['name']!r} shows {column['levels_kept']:,} real values, most of them in "
+                f"fewer than {N_ROWS_RARE} rows. If they identify people or things, set the column's kind to "
+                "identifier, or to the kind of its values such as name, and fit again."
+            )
     return warnings
+
+
+def _shows_keys(column: Json) -> bool:
+    """Return whether the name of a learned column indicates keys of people, such as `customer_id`."""
+    header = key_header(words_of(column["name"]))
+    return header is not None and header.role == "person" and header.has_key and not header.is_code
+
+
+def _shows_rare_values(column: Json) -> bool:
+    """Return whether a category shows many values, most of which stand in few rows."""
+    n_rows = column.get("median_rows_per_level")
+    return n_rows is not None and column["levels_kept"] >= N_LEVELS_MANY and n_rows < N_ROWS_RARE

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from understudy.kernels import decoding
 from understudy.tables.arrow_types import parse_arrow_type
+from understudy.tables.inference.messages import find_personal
 from understudy.tables.schema import Column
 from understudy.transformers.array_reader import ArrayReader, refuse, require
 from understudy.transformers.base import (
@@ -34,6 +35,9 @@ OTHER = "_OTHER_"
 # Maximum number of codes of a nominal category. The levels of larger categories are ordered and treated as a
 # scale.
 N_NOMINAL_CODES_MAX = 256
+
+# Number of levels that are searched for personal items.
+N_LEVELS_EXAMINED = 1000
 
 Int32s = npt.NDArray[np.int32]
 Int64s = npt.NDArray[np.int64]
@@ -113,7 +117,17 @@ class CategoricalTransformer:
             "levels_pooled": self.n_levels_pooled,
             "rows_pooled": self.n_rows_pooled,
         }
+        if not self.is_placeholder and len(self.counts):
+            facts["median_rows_per_level"] = int(np.median(self.counts))
+            facts["levels_with_personal_items"] = self._count_personal()
         return facts | ({"placeholder": True} if self.is_placeholder else {})
+
+    def _count_personal(self) -> int:
+        """Return the number of frequent levels that contain an e-mail address, a name or the like."""
+        if pa.types.is_integer(self.levels.type):
+            return 0
+        texts = map(str, self.levels.slice(0, N_LEVELS_EXAMINED).to_pylist())
+        return sum(bool(find_personal(text)) for text in texts if " " in text)
 
     def to_arrays(self) -> tuple[Json, Arrays]:
         """Return the learned state as JSON and plain arrays."""

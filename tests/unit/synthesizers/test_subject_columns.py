@@ -115,3 +115,11 @@ def test_command_line_shows_the_warning(tmp_path: Path, capsys: pytest.CaptureFi
     assert run(["fit", str(tmp_path / "visits.csv"), "-o", str(tmp_path / "visits.model"), *options]) == 0
     shown = capsys.readouterr()
     assert "do not share subjects" in " ".join((shown.out + shown.err).split())
+
+
+def test_keys_that_are_stored_as_floats_are_learned_with_a_warning() -> None:
+    table = pd.DataFrame({"customer_id": np.where(OWNERS == 0, np.nan, 9000.0 + OWNERS), "x": OWNERS % 7})
+    warnings = understudy.fit(table, **INDEPENDENT).card()["warnings"]
+    assert any("'customer_id' is learned as float, but its name indicates keys" in text for text in warnings)
+    whole = understudy.fit(table.astype({"customer_id": "Int64"}), **INDEPENDENT)
+    assert not set(whole.sample(300, seed=2)["customer_id"].dropna()) & set(table["customer_id"])

@@ -65,7 +65,7 @@ _KINDS_WITH_SEPARATORS = frozenset({ColumnKind.card, ColumnKind.iban, ColumnKind
 _PLAUSIBLE = 0.5
 
 
-def _write_by_choice(
+def write_by_choice(
     counts: npt.NDArray[np.int64], stream: RowStream, write: Callable[[int, Places], ArrowArray]
 ) -> ArrowArray:
     """Return a text for each row, in a form that is drawn in proportion to the counts.
@@ -125,7 +125,7 @@ class Coded:
             rows = stream.rows[own] % np.uint64(space.capacity)
             return _laid_out(space.make(RowStream(stream.seed, stream.stream, rows)), self.layouts[i])
 
-        return _write_by_choice(self.counts, stream, write)
+        return write_by_choice(self.counts, stream, write)
 
     def describe(self) -> Json:
         """Return the names of the formats."""
@@ -300,7 +300,7 @@ class PatternCodes:
             pattern = self.patterns[i]
             return pattern.write(_random(pattern, stream, own))
 
-        return _write_by_choice(self.counts, stream, write)
+        return write_by_choice(self.counts, stream, write)
 
     def describe(self) -> Json:
         """Return the number of patterns."""

@@ -23,6 +23,7 @@ from understudy.transformers.generated.identifiers import (
     fit_texts,
 )
 from understudy.transformers.generated.json_texts import fit_json
+from understudy.transformers.generated.messages import fit_messages
 from understudy.transformers.generated.patterns import Pattern, by_length, learn_patterns
 from understudy.transformers.generated.personal import Personal
 from understudy.transformers.generated.persons import PersonalColumn, choose_sex_columns, number_people
@@ -94,16 +95,15 @@ def _fit_maker(column: Column, present: ArrowColumn, recognition: Recognition, l
     kind = recognition.kind
     if pa.types.is_integer(present.type):
         return _fit_number_maker(column, present, kind)
-    if kind in (ColumnKind.identifier, ColumnKind.text):
-        texts = pa.concat_arrays(present.cast(pa.large_string()).chunks or [pa.array([], pa.large_string())])
-        if json_maker := fit_json(texts, locale):
-            return json_maker
+    texts = pa.concat_arrays(present.cast(pa.large_string()).chunks or [pa.array([], pa.large_string())])
+    if kind in (ColumnKind.identifier, ColumnKind.text) and (json_maker := fit_json(texts, locale)):
+        return json_maker
     if kind in (ColumnKind.identifier, ColumnKind.postal_code) or kind in FORMATS_OF_KIND:
         return _fit_text_maker(present, kind)
     if kind is ColumnKind.coordinates:
-        return fit_points(pa.concat_arrays(present.cast(pa.large_string()).chunks))
+        return fit_points(texts)
     if kind is ColumnKind.text:
-        return fit_filler(pa.concat_arrays(present.cast(pa.large_string()).chunks), locale)
+        return fit_messages(texts, locale) or fit_filler(texts, locale)
     return Personal(kind, recognition.form, locale)
 
 

@@ -20,7 +20,7 @@ from understudy.transformers.base import ArrowArray, RowStream
 from understudy.transformers.generated.numbering import shuffle_rows
 from understudy.transformers.generated.romanization import romanize
 from understudy.transformers.generated.sexes import FEMALE, UNKNOWN, Sexes
-from understudy.transformers.generated.texts import choose, join
+from understudy.transformers.generated.texts import choose, join, pc
 
 # Number of the first random stream for people. The base streams of columns have lower numbers.
 PERSON = 1 << 33
@@ -169,6 +169,16 @@ def emails(person: Person, locale: str) -> ArrowArray:
     names = [_by_gender(person, ascii_first, _FIRST), _by_gender(person, ascii_last, _LAST)]
     local = join([join(names, "."), _own_numbers(person)], "")
     return join([local, person.pick(pa.array(DOMAINS, pa.large_string()), _DOMAIN)], "@")
+
+
+def logins(person: Person, locale: str) -> ArrowArray:
+    """Return user names that consist of the initial of the first name and the last name, in ASCII."""
+    ascii_first, ascii_last = _ascii_pools(locale)
+    first = _by_gender(person, ascii_first, _FIRST)
+    initial: ArrowArray = pc.utf8_slice_codeunits(first, 0, 1)
+    login: ArrowArray = pc.utf8_lower(join([initial, _by_gender(person, ascii_last, _LAST)], ""))
+    letters: ArrowArray = pc.replace_substring_regex(login, pattern="[^a-z]", replacement="")
+    return letters
 
 
 def _own_numbers(person: Person) -> ArrowArray:

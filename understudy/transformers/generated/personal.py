@@ -23,6 +23,7 @@ FORMS: dict[ColumnKind, dict[str, Callable[[Person, str], ArrowArray]]] = {
         "first": people.first_names,
         "last": people.last_names,
         "last_comma_first": people.last_comma_first,
+        "login": people.logins,
     },
     ColumnKind.email: {"email": people.emails},
     ColumnKind.phone: {"phone": people.phones},
