@@ -83,9 +83,13 @@ class Entities:
             ordered += [c for c in (*list(self.coarser(g))[::-1], g) if c not in ordered]
         return ordered
 
-    def rank(self, j: int) -> int:
-        """Return the position of a column's group in the order of drawing. Other columns come last."""
-        return self._ranks.get(self.group_of.get(j, ROWS), len(self.groups))
+    def rank(self, j: int) -> tuple[int, bool]:
+        """Return a key for the order of drawing: the rank of the group, and known columns before others.
+
+        Columns of single rows come last.
+        """
+        g = self.group_of.get(j, ROWS)
+        return self._ranks.get(g, len(self.groups)), g == ROWS or j not in self.groups[g].known_codes
 
     @cached_property
     def _ranks(self) -> dict[int, int]:

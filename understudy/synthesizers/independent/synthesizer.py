@@ -20,7 +20,7 @@ from understudy.synthesizers.independent.parameters import IndependentParameters
 from understudy.synthesizers.single_table import RowRequest, SingleTableSynthesizer
 from understudy.tables.schema import TableSchema
 from understudy.transformers.array_reader import ArrayReader
-from understudy.transformers.base import Codes, NumberedRows, RowNumbers
+from understudy.transformers.base import Codes, CodesByColumn, NumberedRows, RowNumbers
 from understudy.transformers.categorical import cumulate
 from understudy.transformers.table import TableTransformer
 
@@ -46,11 +46,13 @@ class Independent(SingleTableSynthesizer):
         table, seed = self._fitted(), request.seed
         cumulative = [cumulate(counts) for counts in self.counts_]
 
+        def draw_codes(rows: NumberedRows, given: CodesByColumn, *_: object) -> dict[int, Codes]:
+            return _draw(cumulative, seed, rows) | dict(given)
+
         def draw(numbers: RowNumbers) -> pa.RecordBatch:
-            rows, given = draw_entities(
-                self.entities_, lambda own, _: _draw(cumulative, seed, own), numbers, seed
-            )
-            return table.decode(_draw(cumulative, seed, rows) | given, seed, rows)
+            places = self.entities_.places(numbers, seed)
+            rows, given = draw_entities(self.entities_, draw_codes, numbers, places)
+            return table.decode(draw_codes(rows, given), seed, rows)
 
         return draw_blocks(
             draw,

@@ -93,10 +93,7 @@ class Imputer:
         typical = typical_differences(self.enforcer.rules, self.table, n)
         assumed = self.enforcer.rules.recover(rows, typical)
         known = {
-            link.column: encode_values(
-                names[link.column], assumed[names[link.column]], self.table.columns[link.column]
-            )
-            for link in self.links
+            link.column: self._encode(names[link.column], assumed, link.column, n) for link in self.links
         }
         particle = np.repeat(np.arange(n), N_PARTICLES)
         own = (numbers[:, None] * np.uint64(N_PARTICLES) + consecutive_rows(0, N_PARTICLES)).ravel()
@@ -111,6 +108,11 @@ class Imputer:
             columns |= {name: derived[name] for name in rules.derived}
             columns |= {d.base: _prefer(rows[d.base], columns[d.base]) for d in rules.differences}
         return columns
+
+    def _encode(self, name: str, assumed: dict[str, ArrowArray], column: int, n: int) -> KnownCodes:
+        if name in self.enforcer.hidden:
+            return np.full(n, UNKNOWN, np.int32)
+        return encode_values(name, assumed[name], self.table.columns[column])
 
     def _walk(
         self, known: dict[int, KnownCodes], seed: int, numbers: RowNumbers

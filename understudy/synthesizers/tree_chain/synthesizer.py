@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import ClassVar, Self
@@ -24,6 +24,7 @@ from understudy.synthesizers.single_table import RowRequest, SingleTableSynthesi
 from understudy.synthesizers.tree_chain.budget import choose_preset
 from understudy.synthesizers.tree_chain.chain import Arranged, Encoded, draw_codes, encode, fit_chain
 from understudy.synthesizers.tree_chain.conditional_sampling import Group, make_conditioner, make_group
+from understudy.synthesizers.tree_chain.constrained_entities import ConstrainedEntitySampler
 from understudy.synthesizers.tree_chain.constrained_sampling import (
     ConstrainedSampler,
     check_rows,
@@ -58,6 +59,11 @@ from understudy.synthesizers.tree_chain.rule_enforcement import (
     RuleEnforcer,
     fit_enforcer,
     is_often,
+)
+from understudy.synthesizers.tree_chain.size_columns import (
+    add_size_columns,
+    sizes_from_arrays,
+    sizes_to_arrays,
 )
 from understudy.synthesizers.tree_chain.unique_rows import UniqueRows, choose_columns, find_unique_rows
 from understudy.tables.schema import TableSchema
@@ -95,9 +101,10 @@ class TreeChain(SingleTableSynthesizer):
         """Learn the encodings of the columns and their rules, then their chain."""
         began = time.monotonic()
         fitted = fit_columns(rows, schema, run)
-        drawn = add_difference_columns(rows, fitted)
+        drawn = add_size_columns(add_difference_columns(rows, fitted), fitted.found)
         self.drawn_, self.entities_ = drawn.transformer, drawn.entities
         enforcer = fit_enforcer(drawn.rules, self.drawn_.schema, self.drawn_.columns, drawn.codes)
+        enforcer = replace(enforcer, hidden=drawn.sizes)
         encoded = encode(drawn.codes, self.drawn_.columns)
         arrange = partial(arrange_columns, enforcer, self.entities_, self.drawn_.schema)
         ascending = arrange(ascending_order(encoded))
@@ -135,6 +142,7 @@ class TreeChain(SingleTableSynthesizer):
         if learned is None:
             return None
         left_out = set(fitted.schema.names) - set(learned.names) | set(enforcer.rules.derived)
+        left_out |= set(enforcer.hidden)
         return find_unique_rows(drawn.rows, fitted, choose_columns(drawn.codes, fitted, left_out))
 
     def _usable_checks(
@@ -165,11 +173,15 @@ class TreeChain(SingleTableSynthesizer):
 
         acceptance = Acceptance(self.refinement_, lambda codes, rows: self._passes(codes, seed, rows))
 
+        def draw_entity(rows: NumberedRows, given: CodesByColumn, wanted: Collection[int]) -> CodesByColumn:
+            return given if given.keys() >= set(wanted) else draw_rows(rows, given)
+
         def draw_rows(rows: NumberedRows, given: CodesByColumn) -> dict[int, Codes]:
             return draw_accepted(self.links_, acceptance, seed, rows, given)
 
         def draw(numbers: RowNumbers) -> pa.RecordBatch:
-            rows, given = draw_entities(self.entities_, draw_rows, numbers, seed)
+            places = self.entities_.places(numbers, seed)
+            rows, given = draw_entities(self.entities_, draw_entity, numbers, places)
             codes = draw_rows(rows, given)
             columns = table.decode_columns(sorted(codes), codes, seed, rows)
             return enforcer.complete(columns, table.schema)
@@ -193,14 +205,17 @@ class TreeChain(SingleTableSynthesizer):
         sampler = self._constrained_sampler(constraints)
         return [conditioner.effective_share for conditioner in sampler.conditioners]
 
-    def _constrained_sampler(self, constraints: SamplingConstraints) -> ConstrainedSampler:
+    def _constrained_sampler(
+        self, constraints: SamplingConstraints
+    ) -> ConstrainedSampler | ConstrainedEntitySampler:
         table = self.drawn_
         conditioners = []
         for condition in conditions_of(constraints):
             group = make_group(condition, table, self.enforcer_, self.links_)
             accept = partial(self._acceptance, group)
             conditioners.append(make_conditioner(self.links_, group, accept))
-        return ConstrainedSampler(constraints, tuple(conditioners), table, self.enforcer_)
+        plain = ConstrainedSampler(constraints, tuple(conditioners), table, self.enforcer_)
+        return ConstrainedEntitySampler(plain, self.entities_) if self.entities_.groups else plain
 
     def _acceptance(
         self,
@@ -273,8 +288,9 @@ class TreeChain(SingleTableSynthesizer):
         rules, tables = enforcer_to_arrays(self.enforcer_)
         refinement, trees = refinement_to_arrays(self.refinement_)
         differences, own_arrays = differences_to_arrays(self.enforcer_.rules.differences, self.drawn_)
+        sizes, size_arrays = sizes_to_arrays(self.enforcer_.hidden, self.drawn_)
         links, unique_rows = links_to_arrays(self.links_), unique_rows_to_arrays(self.unique_rows_)
-        for part in (links, unique_rows, tables, trees, own_arrays):
+        for part in (links, unique_rows, tables, trees, own_arrays, size_arrays):
             for name, array in part.items():
                 writer.array(name, array)
         own = {
@@ -283,7 +299,7 @@ class TreeChain(SingleTableSynthesizer):
             "order": [link.column for link in self.links_],
             "sources": [[link.column, link.source] for link in self.links_ if link.source >= 0],
         }
-        return own | rules | refinement | differences
+        return own | rules | refinement | differences | sizes
 
     def _numbered(self, id_start: int | None) -> Self:
         numbered = super()._numbered(id_start)
@@ -297,8 +313,10 @@ class TreeChain(SingleTableSynthesizer):
     def _load(self, reader: ArrayReader, table: TableTransformer) -> None:
         self.preset_ = reader.choice("preset", PRESETS)
         self.is_in_time_ = reader.truth("is_in_time")
-        differences, self.drawn_ = differences_from_arrays(reader, table)
-        self.enforcer_ = enforcer_from_arrays(reader, self.drawn_, differences)
+        differences, with_differences = differences_from_arrays(reader, table)
+        enforcer = enforcer_from_arrays(reader, with_differences, differences)
+        sizes, self.drawn_ = sizes_from_arrays(reader, with_differences)
+        self.enforcer_ = replace(enforcer, hidden=sizes)
         self.links_ = links_from_arrays(reader, self.drawn_, self.enforcer_)
         self.unique_rows_ = unique_rows_from_arrays(reader)
         self.refinement_ = refinement_from_arrays(reader, len(self.links_))
