@@ -84,6 +84,11 @@ def rules_beyond_repeats(rules: Rules, rows: pa.Table, entities: Entities, found
     return replace(kept, linear=tuple(rule for rule in rules.linear if is_kept(rule)))
 
 
+def without_columns(rules: Rules, names: set[str]) -> Rules:
+    """Return the rules that do not concern some columns. Sums of these columns stay."""
+    return _keep(rules, lambda rule: names.isdisjoint(_columns_of(rule)))
+
+
 @dataclass(frozen=True)
 class _View:
     """Relations between columns by name. Columns without a place, such as differences, are in no entity."""

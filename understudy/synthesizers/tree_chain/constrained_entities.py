@@ -93,6 +93,7 @@ class ConstrainedEntitySampler:
         chooser = _Chooser(conditioner, own_seed)
         places = [self._of_group(own, group) for own in self.entities.places(own_rows, seed)]
         numbered, given = draw_entities(self.entities, chooser.choose, own_rows, places)
+        given |= self.entities.codes_of_positions(places, own_seed)
         codes, numbers = chooser.choose_rows(numbered, given)
         generated = [j for j in codes if isinstance(self.plain.table.columns[j], GeneratedTransformer)]
         learned = [j for j in codes if j not in generated]
@@ -106,6 +107,9 @@ class ConstrainedEntitySampler:
             for predicate in conditioner.group.predicates
             if predicate.is_one_value
         }
+        restricted = {self.plain.table.schema.names[j] for j in conditioner.group.allowed}
+        counters = self.entities.numbers_of_counters(places, self.plain.table.schema)
+        columns |= {name: values for name, values in counters.items() if name not in restricted}
         return self.plain.enforcer.complete(columns | constants, self.plain.table.schema)
 
     def _of_group(self, own: Places, group: int) -> Places:

@@ -14,7 +14,6 @@ import pyarrow as pa
 
 from understudy.synthesizers.entities.detection import FoundGroup
 from understudy.synthesizers.entities.fitting import sizes_of
-from understudy.synthesizers.entities.groups import Entities
 from understudy.synthesizers.tree_chain.difference_columns import (
     DrawnTable,
     difference_column,
@@ -50,7 +49,7 @@ def add_size_columns(drawn: DrawnTable, found: list[FoundGroup]) -> DrawnTable:
             columns=(*group.columns, place),
             known_codes={**group.known_codes, place: known.astype(np.uint16)},
         )
-    entities = Entities(tuple(groups))
+    entities = replace(drawn.entities, groups=tuple(groups))
     return replace(drawn, transformer=table, codes=codes, entities=entities, sizes=tuple(names))
 
 

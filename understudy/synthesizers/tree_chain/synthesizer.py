@@ -37,7 +37,7 @@ from understudy.synthesizers.tree_chain.difference_columns import (
     differences_to_arrays,
     learned_columns,
 )
-from understudy.synthesizers.tree_chain.entity_columns import arrange_columns, rows_of_entities
+from understudy.synthesizers.tree_chain.entity_columns import add_positions, arrange_columns, rows_of_entities
 from understudy.synthesizers.tree_chain.files import (
     enforcer_from_arrays,
     enforcer_to_arrays,
@@ -101,7 +101,8 @@ class TreeChain(SingleTableSynthesizer):
         """Learn the encodings of the columns and their rules, then their chain."""
         began = time.monotonic()
         fitted = fit_columns(rows, schema, run)
-        drawn = add_size_columns(add_difference_columns(rows, fitted), fitted.found)
+        drawn = add_difference_columns(rows, fitted)
+        drawn = add_size_columns(add_positions(drawn, fitted.found), fitted.found)
         self.drawn_, self.entities_ = drawn.transformer, drawn.entities
         enforcer = fit_enforcer(drawn.rules, self.drawn_.schema, self.drawn_.columns, drawn.codes)
         enforcer = replace(enforcer, hidden=drawn.sizes)
@@ -182,8 +183,9 @@ class TreeChain(SingleTableSynthesizer):
         def draw(numbers: RowNumbers) -> pa.RecordBatch:
             places = self.entities_.places(numbers, seed)
             rows, given = draw_entities(self.entities_, draw_entity, numbers, places)
-            codes = draw_rows(rows, given)
+            codes = draw_rows(rows, given | self.entities_.codes_of_positions(places, seed))
             columns = table.decode_columns(sorted(codes), codes, seed, rows)
+            columns |= self.entities_.numbers_of_counters(places, table.schema)
             return enforcer.complete(columns, table.schema)
 
         return draw_blocks(draw, request.n_rows, request.offset, context=request.context)
@@ -249,7 +251,7 @@ class TreeChain(SingleTableSynthesizer):
                 code="unknown_table",
             )
         rows = conform(read_source(data[name]), fitted.schema)
-        imputer = Imputer(self.links_, self.drawn_, self.enforcer_, self._refined)
+        imputer = Imputer(self.links_, self.drawn_, self.enforcer_, self._refined, self.entities_)
         completed = draw_completed(imputer, rows, context.choose_seed(), n_draws, context)
         return ((name, batch) for batch in completed)
 
