@@ -69,7 +69,7 @@ def _fit_group(own: FoundGroup, found: list[FoundGroup], codes: list[Codes], see
     is_contiguous = _is_contiguous(own, found, _entities_of_units(own, found))
     grouping = fit_grouping(sizes_of(own, found)[order], is_contiguous=is_contiguous)
     known_codes = {j: codes[j][first[order]] for j in own.keys if j in own.columns}
-    return EntityGroup(own.keys, own.columns, own.labels, own.source, grouping, known_codes)
+    return EntityGroup(own.keys, own.columns, own.labels, own.source, grouping, known_codes, own.n_parts)
 
 
 def sizes_of(own: FoundGroup, found: list[FoundGroup]) -> Int64s:
