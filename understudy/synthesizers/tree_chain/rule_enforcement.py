@@ -20,7 +20,7 @@ from understudy.synthesizers.rules.differences import Difference
 from understudy.synthesizers.tree_chain.chain import Arranged
 from understudy.tables.predicates import as_mask
 from understudy.tables.schema import TableSchema
-from understudy.transformers.base import ArrowArray, Codes, CodesByColumn, Mask, RowNumbers, Transformer
+from understudy.transformers.base import ArrowArray, Codes, CodesByColumn, Mask, NumberedRows, Transformer
 from understudy.transformers.numeric import NumericTransformer
 from understudy.transformers.table import TableTransformer
 
@@ -44,11 +44,14 @@ class RuleEnforcer:
         Code of `dependent` for every code of `determinant`. Columns are given as indices in the table.
     is_enforced : bool
         Whether rows that break a rule are rejected. False if nearly all rows would be rejected.
+    hidden : tuple of str
+        Names of columns that are drawn but are not part of sampled rows, besides the differences.
     """
 
     rules: Rules
     tables: Mapping[Pair, Codes]
     is_enforced: bool = True
+    hidden: tuple[str, ...] = ()
 
     def arrange(self, order: Sequence[int], schema: TableSchema) -> Arranged:
         """Return the order without derived columns, with looked-up columns directly after their sources.
@@ -93,7 +96,7 @@ class RuleEnforcer:
             seen.add(column)
         return column
 
-    def holds(self, table: TableTransformer, codes: CodesByColumn, seed: int, numbers: RowNumbers) -> Mask:
+    def holds(self, table: TableTransformer, codes: CodesByColumn, seed: int, numbers: NumberedRows) -> Mask:
         """Return a mask of rows that satisfy the rules, given their codes."""
         kept = np.ones(len(numbers), np.bool_)
         for (dependent, determinant), lookup in self.tables.items():
@@ -148,8 +151,8 @@ class RuleEnforcer:
         return low, high
 
     def visible_schema(self, schema: TableSchema) -> TableSchema:
-        """Return the schema of sampled rows: the schema of the chain without columns of differences."""
-        hidden = {difference.name for difference in self.rules.differences}
+        """Return the schema of sampled rows: the schema of the chain without hidden columns."""
+        hidden = {*self.hidden, *(difference.name for difference in self.rules.differences)}
         columns = tuple(column for column in schema.columns if column.name not in hidden)
         return schema.model_copy(update={"columns": columns})
 
