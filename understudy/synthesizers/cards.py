@@ -6,23 +6,19 @@ from collections.abc import Sequence
 
 from understudy.documentation import docs_link
 from understudy.synthesizers.base import Json, ModelCard
+from understudy.synthesizers.card_warnings import warning_of_generated, warning_of_learned
 from understudy.synthesizers.entities.description import (
     describe_entities,
     entity_messages,
     names_of_entities,
 )
 from understudy.synthesizers.entities.groups import Entities
-from understudy.tables.inference.headers import words_of
-from understudy.tables.inference.key_headers import key_header
 from understudy.tables.schema import TableSchema
 from understudy.transformers.base import MIN_SUPPORT
 from understudy.transformers.table import TableTransformer
 
 N_ROWS_FEW = 100
 
-# Values of a category in fewer rows are rare. Many rare values may identify people or things.
-N_ROWS_RARE = 20
-N_LEVELS_MANY = 20
 
 # Counts of suppressed levels and rows, which the card sums over all columns.
 SUPPRESSED = ("levels_pooled", "rows_pooled", "rows_merged", "rows_drawn_in")
@@ -91,63 +87,16 @@ def _subject(names: Sequence[str]) -> Json | None:
 
 
 def _warnings(columns: list[Json], n_rows: int, schema: TableSchema, entities: Entities) -> list[str]:
-    units, of_entities = "subjects" if schema.subject else "rows", set(names_of_entities(entities, schema))
-    warnings = []
+    warnings: list[str | None] = []
     if n_rows < N_ROWS_FEW:
         warnings.append(
             f"The table has {n_rows} rows. With fewer than {N_ROWS_FEW} rows, both fidelity and privacy are "
             "limited."
         )
+    of_entities = set(names_of_entities(entities, schema))
     for column in columns:
-        if column.get("placeholder"):
-            warnings.append(
-                f"Column {column['name']!r} has values for fewer than {MIN_SUPPORT} {units}, or no value "
-                f"that {MIN_SUPPORT} {units} share. A placeholder (`_OTHER_`, or zero) replaces all of its "
-                "values."
-            )
-        elif "generated" in column and column["name"] in of_entities:
-            continue
-        elif "generated" in column and column["name"] in schema.subject:
-            warnings.append(
-                f"Subject column {column['name']!r} is generated for each row (kind {column['generated']}), "
-                "so sampled rows do not share subjects. If several rows must share a subject, assign "
-                "subjects to the rows yourself."
-            )
-        elif "generated" in column:
-            warnings.append(
-                f"Column {column['name']!r} is generated (kind {column['generated']}), not learned. "
-                "Its dependencies on other columns are not preserved."
-            )
-        elif column["codes"] == 1:
-            warnings.append(f"Column {column['name']!r} has at most one distinct value.")
-        elif _shows_keys(column):
-            warnings.append(
-                f"Column {column['name']!r} is learned as {column['kind']}, but its name indicates keys of "
-                "people, and samples can contain real keys. To generate them, store the column as whole "
-                "numbers or text, set its kind to identifier, and fit again."
-            )
-        elif column.get("levels_with_personal_items"):
-            warnings.append(
-                f"Column {column['name']!r} shows its real values. "
-                f"{column['levels_with_personal_items']:,} of them contain an address, a name or a number of "
-                "somebody. Set the column's kind to text to generate them, and fit again."
-            )
-        elif _shows_rare_values(column):
-            warnings.append(
-                f"Column {column['name']!r} shows {column['levels_kept']:,} real values, most of them in "
-                f"fewer than {N_ROWS_RARE} rows. If they identify people or things, set the column's kind to "
-                "identifier, or to the kind of its values such as name, and fit again."
-            )
-    return warnings + entity_messages(entities, schema.names)
-
-
-def _shows_keys(column: Json) -> bool:
-    """Return whether the name of a learned column indicates keys of people, such as `customer_id`."""
-    header = key_header(words_of(column["name"]))
-    return header is not None and header.role == "person" and header.has_key and not header.is_code
-
-
-def _shows_rare_values(column: Json) -> bool:
-    """Return whether a category shows many values, most of which stand in few rows."""
-    n_rows = column.get("median_rows_per_level")
-    return n_rows is not None and column["levels_kept"] >= N_LEVELS_MANY and n_rows < N_ROWS_RARE
+        if "generated" not in column or column.get("placeholder"):
+            warnings.append(warning_of_learned(column, schema))
+        elif column["name"] not in of_entities:
+            warnings.append(warning_of_generated(column, schema))
+    return [text for text in warnings if text] + entity_messages(entities, schema.names)
