@@ -21,7 +21,7 @@ from understudy.parameters.constraints import SampleCondition
 from understudy.synthesizers.tree_chain.chain import Link
 from understudy.synthesizers.tree_chain.predicates import CodePredicate, impossible
 from understudy.synthesizers.tree_chain.rule_enforcement import RuleEnforcer
-from understudy.transformers.base import Codes, Mask, RowNumbers, consecutive_rows
+from understudy.transformers.base import ArrowArray, Codes, Mask, RowNumbers, consecutive_rows
 from understudy.transformers.table import TableTransformer
 
 # Number of rows that are drawn from one pool of proposals.
@@ -60,6 +60,10 @@ class Group:
     allowed: Mapping[int, Mask]
     filters: tuple[CodePredicate, ...]
 
+    def constants(self, n_rows: int) -> dict[str, ArrowArray]:
+        """Return the columns to which the condition gives a single value."""
+        return {own.column.name: own.constant(n_rows) for own in self.predicates if own.is_one_value}
+
 
 def make_group(
     condition: SampleCondition, table: TableTransformer, enforcer: RuleEnforcer, links: Sequence[Link]
@@ -84,7 +88,8 @@ def make_group(
             continue
         j = names.index(predicate.column.name)
         allowed[j], is_whole = predicate.codes(table.columns[j])
-        if not is_whole and not predicate.is_one_value:
+        is_set_later = predicate.column.name in enforcer.rules.value_rules.targets
+        if is_set_later or (not is_whole and not predicate.is_one_value):
             filters.append(predicate)
     for j, fits in _bases_of(filters, table, enforcer):
         allowed[j] = allowed.get(j, np.ones(len(fits), np.bool_)) & fits

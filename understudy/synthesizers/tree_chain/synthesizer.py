@@ -125,7 +125,7 @@ class TreeChain(SingleTableSynthesizer):
         learned = learned_columns(fitted)
         if learned is None:
             return None
-        left_out = set(fitted.schema.names) - set(learned.names) | set(enforcer.rules.derived)
+        left_out = set(fitted.schema.names) - set(learned.names) | enforcer.replaced
         return find_unique_rows(drawn.rows, fitted, choose_columns(drawn.codes, fitted, left_out))
 
     def _usable_checks(
@@ -138,8 +138,10 @@ class TreeChain(SingleTableSynthesizer):
         kept = enforcer.holds(table, codes, seed, rows)
         if not is_often(kept):
             enforcer, kept = replace(enforcer, is_enforced=False), np.ones_like(kept)
-        if unique_rows is not None and not is_often(kept & ~unique_rows.is_copy(table, codes, seed, rows)):
-            unique_rows = None
+        if unique_rows is not None:
+            compared = enforcer.without_replaced(codes, table)
+            if not is_often(kept & ~unique_rows.is_copy(table, compared, seed, rows)):
+                unique_rows = None
         return enforcer, unique_rows
 
     def _passes(self, codes: dict[int, Codes], seed: int, rows: RowNumbers) -> Mask:
@@ -148,7 +150,8 @@ class TreeChain(SingleTableSynthesizer):
         if self.enforcer_.is_enforced and self.enforcer_.refuses:
             passes = self.enforcer_.holds(table, codes, seed, rows)
         if self.unique_rows_ is not None:
-            passes &= ~self.unique_rows_.is_copy(table, codes, seed, rows)
+            compared = self.enforcer_.without_replaced(codes, table)
+            passes &= ~self.unique_rows_.is_copy(table, compared, seed, rows)
         return passes
 
     def _draw(self, request: RowRequest) -> Iterator[pa.RecordBatch]:
@@ -203,8 +206,7 @@ class TreeChain(SingleTableSynthesizer):
             acceptance *= self.refinement_.acceptance(coarse)
         if group.filters:
             columns = self.drawn_.decode_columns(sorted(codes), codes, seed, rows)
-            if self.enforcer_.rules.linear:
-                columns = self.enforcer_.rules.derive(columns)
+            columns = self.enforcer_.rules.derive(columns | group.constants(len(rows)))
             for predicate in group.filters:
                 acceptance *= predicate.holds(columns[predicate.column.name])
         return acceptance
