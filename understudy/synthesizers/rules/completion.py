@@ -15,7 +15,7 @@ from understudy.synthesizers.rules.formulas import Formula
 from understudy.synthesizers.rules.linear import Linear, limits
 from understudy.synthesizers.rules.rules import Rules
 from understudy.synthesizers.rules.value_rules import ConditionalEquality, Implication, Literal, equal_values
-from understudy.synthesizers.rules.values import Int32s, Values, is_text, read_values
+from understudy.synthesizers.rules.values import Int32s, Numbers, Values, is_text, read_values
 from understudy.transformers.base import ArrowArray, Mask
 
 Arrays = dict[str, ArrowArray]
@@ -91,17 +91,25 @@ def _solve_formula(formula: Formula, block: Block, guesses: Block) -> None:
         mask, solved = block.values(name).mask, formula.solve(place, target, own)
         if solved is None or not (mask & gaps).any():
             continue
-        writing = block.rules.writing(name)
-        numbers = np.where(gaps & (last == place), solved, own[place].numbers.astype(np.int64))
-        numbers = np.clip(numbers, *limits(writing.type_, writing.decimals))
-        block.add(name, writing.write(numbers, mask & ~gaps))
+        numbers = np.where(gaps & (last == place), solved, own[place].numbers)
+        block.add(name, _write(block, name, numbers, mask & ~gaps))
+
+
+def _write(block: Block, name: str, numbers: Numbers, missing: Mask) -> ArrowArray:
+    """Return numbers in the form of a column, in the type of the column."""
+    if numbers.dtype == np.float64:
+        type_ = block.arrays[name].type
+        floats: ArrowArray = pa.array(numbers.astype(type_.to_pandas_dtype()), type_, mask=missing)
+        return floats
+    writing = block.rules.writing(name)
+    clipped = np.clip(numbers, *limits(writing.type_, writing.decimals)).astype(np.int64)
+    return writing.write(clipped, missing)
 
 
 def _guessed(formula: Formula, target: Values, terms: list[Values], drawn: list[Values]) -> list[Values]:
     """Return the terms with guesses in place of missing values, which add up to at most the target."""
     merged = [
-        np.where(term.mask, guess.numbers.astype(np.int64), term.numbers.astype(np.int64))
-        for term, guess in zip(terms, drawn, strict=True)
+        np.where(term.mask, guess.numbers, term.numbers) for term, guess in zip(terms, drawn, strict=True)
     ]
     if isinstance(formula, Linear) and all(factor > 0 for factor in formula.factors):
         parts = [

@@ -11,12 +11,13 @@ import pyarrow as pa
 from understudy.synthesizers.rules.derivation_order import in_order
 from understudy.synthesizers.rules.differences import Difference
 from understudy.synthesizers.rules.fixed_combinations import N_VALUES_MAX, FixedCombination, Levels
+from understudy.synthesizers.rules.formula_files import load_products, load_unary, products_to_json
+from understudy.synthesizers.rules.formulas import Formula
 from understudy.synthesizers.rules.functional_dependencies import FunctionalDependency
 from understudy.synthesizers.rules.inequalities import Inequality
 from understudy.synthesizers.rules.linear import SUM_MAX, Linear, Ties
 from understudy.synthesizers.rules.missingness import Missingness
 from understudy.synthesizers.rules.rules import Rules
-from understudy.synthesizers.rules.unary import FUNCTIONS, Unary
 from understudy.synthesizers.rules.value_files import load_value_rules, value_rules_to_arrays
 from understudy.synthesizers.rules.value_rules import ValueRules
 from understudy.synthesizers.rules.values import comparable_kind, is_text, unit_of
@@ -55,6 +56,7 @@ def rules_to_arrays(rules: Rules) -> tuple[Json, dict[str, npt.NDArray[Any]]]:
         "decimals": [{"column": name, "decimals": n} for name, n in rules.decimals.items()],
         "value_rules": value_rules,
         "unary": [{"function": r.function, "linear": _linear_to_json(r.linear)} for r in rules.unary],
+        "products": products_to_json(rules.products),
     }
     return manifest, arrays
 
@@ -81,8 +83,9 @@ def load_rules(reader: ArrayReader, schema: TableSchema, differences: tuple[Diff
         levels[name] = read_levels(part, name, f"levels_{i}")
     linear = tuple(_linear(part, types, counted) for part in _parts(reader, "linear"))
     value_rules = load_value_rules(reader, types, read_levels)
-    unary = _load_unary(reader, types, counted)
-    _check_derivation(linear, unary, value_rules)
+    unary = load_unary(reader, lambda part: _linear(part, types, counted))
+    products = load_products(reader, types, counted)
+    _check_derivation(linear, (*unary, *products), value_rules)
     _check_differences(linear, differences)
     return Rules(
         schema,
@@ -105,6 +108,7 @@ def load_rules(reader: ArrayReader, schema: TableSchema, differences: tuple[Diff
         differences,
         value_rules,
         unary,
+        products,
     )
 
 
@@ -202,26 +206,17 @@ def _linear(part: ArrayReader, types: Types, decimals: dict[str, int]) -> Linear
     )
 
 
-def _load_unary(reader: ArrayReader, types: Types, decimals: dict[str, int]) -> tuple[Unary, ...]:
-    """Return the unary rules. Files of earlier versions have none."""
-    rules = []
-    for part in _parts(reader, "unary") if "unary" in reader.manifest else []:
-        function = part.choice("function", FUNCTIONS)
-        linear = _linear(part.part(part.manifest.get("linear"), part.prefix), types, decimals)
-        require(len(linear.terms) == 1, "a function has more than one column")
-        rules.append(Unary(function, linear))  # type: ignore[arg-type]  # checked above
-    return tuple(rules)
-
-
-def _check_derivation(linear: tuple[Linear, ...], unary: tuple[Unary, ...], value_rules: ValueRules) -> None:
+def _check_derivation(
+    linear: tuple[Linear, ...], formulas: tuple[Formula, ...], value_rules: ValueRules
+) -> None:
     """Raise an error if a target is computed twice, or depends on itself."""
     targets = [rule.target for rule in linear]
-    others = [rule.target for rule in unary]
+    others = [rule.target for rule in formulas]
     is_once = len({*targets, *others}) == len(targets) + len(others)
     require(is_once, "a column is computed twice")
     for i, rule in enumerate(linear):
         require(set(targets[i:]).isdisjoint(rule.terms), "a term is computed after the sum")
-    require(in_order((*unary, *linear), value_rules) is not None, "a column is computed from itself")
+    require(in_order((*formulas, *linear), value_rules) is not None, "a column is computed from itself")
 
 
 def _check_differences(linear: tuple[Linear, ...], differences: tuple[Difference, ...]) -> None:

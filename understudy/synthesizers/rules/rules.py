@@ -19,6 +19,7 @@ from understudy.synthesizers.rules.functional_dependencies import FunctionalDepe
 from understudy.synthesizers.rules.inequalities import Inequality, comparable, either_missing
 from understudy.synthesizers.rules.linear import Linear, Writing
 from understudy.synthesizers.rules.missingness import Missingness
+from understudy.synthesizers.rules.products import Product
 from understudy.synthesizers.rules.unary import Unary
 from understudy.synthesizers.rules.value_rules import ValueRules
 from understudy.synthesizers.rules.values import unit_of
@@ -59,6 +60,8 @@ class Rules:
         Implications between single values, and equalities that hold where a column has a value.
     unary : tuple of Unary
         Columns that are the absolute value, a part or the sign of another column.
+    products : tuple of Product
+        Columns that are a product or a quotient of other columns.
     """
 
     schema: TableSchema
@@ -72,11 +75,12 @@ class Rules:
     differences: tuple[Difference, ...] = ()
     value_rules: ValueRules = field(default_factory=ValueRules)
     unary: tuple[Unary, ...] = ()
+    products: tuple[Product, ...] = ()
 
     @property
     def formulas(self) -> tuple[Formula, ...]:
         """Rules that compute a column."""
-        return (*self.unary, *self.linear)
+        return (*self.unary, *self.products, *self.linear)
 
     @property
     def derived(self) -> tuple[str, ...]:

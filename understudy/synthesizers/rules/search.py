@@ -22,6 +22,8 @@ from understudy.synthesizers.rules.functional_dependencies import (
 from understudy.synthesizers.rules.inequalities import find_inequalities
 from understudy.synthesizers.rules.linear import Linear
 from understudy.synthesizers.rules.missingness import find_missingness
+from understudy.synthesizers.rules.product_search import find_products
+from understudy.synthesizers.rules.products import Product
 from understudy.synthesizers.rules.relations import find_linear
 from understudy.synthesizers.rules.rules import Rules
 from understudy.synthesizers.rules.unary import Unary, find_unary
@@ -59,16 +61,19 @@ def find_rules(table: pa.Table, schema: TableSchema) -> Rules:
     left = [n for n in columns.names if n not in bounded | derived]
     unary = _usable(find_unary(columns, left, columns.names), linear, lookups)
     derived |= {rule.target for rule in unary}
+    left = [name for name in left if name not in derived]
+    products = _drawn_otherwise(find_products(columns, left, (*linear, *unary)), lookups)
+    derived |= {rule.target for rule in products}
     # A synthesizer enforces functional dependencies only between columns that it draws.
     lookups = tuple(rule for rule in lookups if derived.isdisjoint((rule.determinant, rule.dependent)))
     implications = [
-        *_implications_of((*linear, *unary)),
+        *_implications_of((*linear, *unary, *products)),
         *(((rule.determinant,), rule.dependent) for rule in lookups),
     ]
     pairs, levels = find_fixed_combinations(columns, sample, implications)
     orders = find_inequalities(columns, _orders_of(columns, linear) | _orders_of_unary(columns, unary))
     missing = find_missingness(columns, [name for name in columns.names if name not in derived])
-    rules = Rules(schema, lookups, pairs, linear, orders, missing, levels, unary=unary)
+    rules = Rules(schema, lookups, pairs, linear, orders, missing, levels, unary=unary, products=products)
     rules = replace(rules, value_rules=find_value_rules(columns, rules, bounded))
     return replace(rules, decimals=_decimals(columns, rules))
 
@@ -139,6 +144,17 @@ def _usable(
         if is_open and FunctionalDependency(rule.target, rule.terms[0]) not in lookups:
             kept.append(rule)
     return tuple(kept)
+
+
+def _drawn_otherwise(
+    products: tuple[Product, ...], lookups: tuple[FunctionalDependency, ...]
+) -> tuple[Product, ...]:
+    """Return the products without those whose target determines all factors, which are looked up instead."""
+    return tuple(
+        rule
+        for rule in products
+        if not all(FunctionalDependency(rule.target, term) in lookups for term in rule.terms)
+    )
 
 
 def _orders_of(columns: Columns, linear: tuple[Linear, ...]) -> set[tuple[str, str]]:

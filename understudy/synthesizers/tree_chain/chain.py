@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -201,8 +202,23 @@ def _fit_forest(
     return forest, child
 
 
+class Redraws(Protocol):
+    """Redrawing of single columns that break a rule with a preceding column."""
+
+    def redraw(
+        self,
+        link: Link,
+        rows: npt.NDArray[np.uint8],
+        position: int,
+        codes: dict[int, Codes],
+        draws: StreamRows,
+    ) -> None:
+        """Change codes and coarse codes of a column in place."""
+        ...
+
+
 def draw_codes(
-    links: Sequence[Link], seed: int, numbers: RowNumbers
+    links: Sequence[Link], seed: int, numbers: RowNumbers, redrawing: Redraws | None = None
 ) -> tuple[dict[int, Codes], npt.NDArray[np.uint8]]:
     """Draw the rows with the given numbers.
 
@@ -223,6 +239,8 @@ def draw_codes(
         elif len(link.child):
             draws = StreamRows(np.uint64(seed), np.uint64(link.column), numbers)
             drawing.draw_column(rows, position, draws, link.conditional, codes[link.column])
+            if redrawing is not None:
+                redrawing.redraw(link, rows, position, codes, draws)
     return codes, rows
 
 

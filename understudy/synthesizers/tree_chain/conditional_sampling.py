@@ -9,7 +9,7 @@ block of rows, so that row k for a given seed does not depend on which other row
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,7 @@ from understudy.kernels import drawing, hashing, restricting
 from understudy.kernels.hashing import StreamRows
 from understudy.kernels.restricting import Restricted, WeightedCodes
 from understudy.parameters.constraints import SampleCondition
-from understudy.synthesizers.tree_chain.chain import Link
+from understudy.synthesizers.tree_chain.chain import Link, Redraws
 from understudy.synthesizers.tree_chain.predicates import CodePredicate, impossible
 from understudy.synthesizers.tree_chain.rule_enforcement import RuleEnforcer
 from understudy.transformers.base import ArrowArray, Codes, Mask, RowNumbers, consecutive_rows
@@ -40,6 +40,7 @@ POOLS, TRIAL_SEED = 1 << 37, 1
 Weights = npt.NDArray[np.float64]
 # Function from codes, coarse codes, seed and row numbers to the probability that each proposal is accepted.
 Accept = Callable[[dict[int, Codes], npt.NDArray[np.uint8], int, RowNumbers], Weights]
+Redrawer = Callable[[int], Redraws | None]
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,11 @@ def _with_sources(
 
 
 def draw_weighted(
-    links: Sequence[Link], allowed: Mapping[int, Mask], seed: int, numbers: RowNumbers
+    links: Sequence[Link],
+    allowed: Mapping[int, Mask],
+    seed: int,
+    numbers: RowNumbers,
+    redrawing: Redraws | None = None,
 ) -> tuple[dict[int, Codes], npt.NDArray[np.uint8], Weights]:
     """Return codes and coarse codes of proposals (see `chain.draw_codes`), and their weights."""
     n = len(numbers)
@@ -156,6 +161,8 @@ def draw_weighted(
             draws = StreamRows(np.uint64(seed), np.uint64(link.column), numbers)
             if fits is None:
                 drawing.draw_column(rows, position, draws, link.conditional, own)
+                if redrawing is not None:
+                    redrawing.redraw(link, rows, position, codes, draws)
                 continue
             within = Restricted(link.conditional, restricting.restrict(link.child, fits))
             restricting.draw_within(rows, position, draws, within, WeightedCodes(own, weight))
@@ -186,6 +193,8 @@ class Conditioner:
     accept : callable
         Function that returns the probability that a proposal is accepted, given rules, unique rows, the
         refinement and the group's filters.
+    redrawing : callable
+        Function from the seed of proposals to the redrawing of single columns.
     n_proposals : int
         Number of proposals per row.
     effective_share : float
@@ -195,8 +204,9 @@ class Conditioner:
     links: Sequence[Link]
     group: Group
     accept: Accept
-    n_proposals: int
-    effective_share: float
+    redrawing: Redrawer
+    n_proposals: int = N_PROPOSALS_MAX
+    effective_share: float = 0.0
 
     def draw(self, seed: int, block: int, n: int) -> Proposals:
         """Draw the n rows of a block.
@@ -216,7 +226,7 @@ class Conditioner:
         raise impossible("The model generated no row that satisfies one of the conditions")
 
 
-def make_conditioner(links: Sequence[Link], group: Group, accept: Accept) -> Conditioner:
+def make_conditioner(links: Sequence[Link], group: Group, accept: Accept, redrawing: Redrawer) -> Conditioner:
     """Return the sampler of a group's rows. A trial determines its number of proposals.
 
     Raises
@@ -224,21 +234,24 @@ def make_conditioner(links: Sequence[Link], group: Group, accept: Accept) -> Con
     InvalidInput
         If all proposals of the trial have weight 0.
     """
-    trial = Conditioner(links, group, accept, N_PROPOSALS_MAX, 0.0)
+    trial = Conditioner(links, group, accept, redrawing)
     n = N_TRIED
     while n <= N_TRIED_MAX:
         weight = _propose(trial, TRIAL_SEED, consecutive_rows(0, n))[1]
         if weight.sum() > 0:
             share = float(weight.sum() ** 2 / (weight**2).sum() / n)
             n_proposals = int(min(max(np.ceil(N_EFFECTIVE / share), 2), N_PROPOSALS_MAX))
-            return Conditioner(links, group, accept, n_proposals, min(share * n_proposals, 1.0))
+            effective_share = min(share * n_proposals, 1.0)
+            return replace(trial, n_proposals=n_proposals, effective_share=effective_share)
         n *= 4
     names = ", ".join(repr(predicate.column.name) for predicate in group.predicates)
     raise impossible(f"The model generated no row that satisfies the condition on {names}")
 
 
 def _propose(conditioner: Conditioner, seed: int, numbers: RowNumbers) -> tuple[dict[int, Codes], Weights]:
-    codes, rows, weight = draw_weighted(conditioner.links, conditioner.group.allowed, seed, numbers)
+    codes, rows, weight = draw_weighted(
+        conditioner.links, conditioner.group.allowed, seed, numbers, conditioner.redrawing(seed)
+    )
     possible = np.flatnonzero(weight > 0)
     some = {j: own[possible] for j, own in codes.items()}
     weight[possible] *= conditioner.accept(some, rows[possible], seed, numbers[possible])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from understudy.errors import Conflict
 from understudy.kernels import hashing
-from understudy.synthesizers.tree_chain.chain import Link, draw_codes
+from understudy.synthesizers.tree_chain.chain import Link, Redraws, draw_codes
 from understudy.synthesizers.tree_chain.refinement import Refinement
 from understudy.transformers.base import Codes, Mask, RowNumbers
 
@@ -20,6 +21,14 @@ ATTEMPTS = 1 << 35
 Check = Callable[[dict[int, Codes], RowNumbers], Mask]
 
 
+@dataclass(frozen=True)
+class Checks:
+    """Check of whole rows, and redrawing of single columns."""
+
+    passes: Check
+    redrawing: Redraws | None = None
+
+
 def attempt_seed(seed: int, attempt: int) -> int:
     """Return the seed of an attempt's proposals, which is `seed` itself for attempt 0."""
     return int(hashing.stream_key(np.uint64(seed), np.uint64(ATTEMPTS + attempt))) if attempt else seed
@@ -28,7 +37,7 @@ def attempt_seed(seed: int, attempt: int) -> int:
 def draw_accepted(
     links: Sequence[Link],
     refinement: Refinement | None,
-    check: Check,
+    checks: Checks,
     seed: int,
     numbers: RowNumbers,
 ) -> dict[int, Codes]:
@@ -43,14 +52,14 @@ def draw_accepted(
     pending = np.arange(len(numbers))
     for attempt in range(N_ATTEMPTS_MAX):
         own_seed = attempt_seed(seed, attempt)
-        codes, rows = draw_codes(links, own_seed, numbers[pending])
+        codes, rows = draw_codes(links, own_seed, numbers[pending], checks.redrawing)
         if refinement is None:
-            stays = check(codes, numbers[pending])
+            stays = checks.passes(codes, numbers[pending])
         else:
             stays = refinement.accept(rows, own_seed, numbers[pending])
             left = np.flatnonzero(stays)
             some = {column: own[left] for column, own in codes.items()}
-            stays[left] = check(some, numbers[pending][left])
+            stays[left] = checks.passes(some, numbers[pending][left])
         if not attempt:
             accepted = codes
         else:

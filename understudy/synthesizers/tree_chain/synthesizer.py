@@ -48,7 +48,8 @@ from understudy.synthesizers.tree_chain.imputation import Imputer, draw_complete
 from understudy.synthesizers.tree_chain.order import ascending_order, choose_order
 from understudy.synthesizers.tree_chain.parameters import TreeChainParameters
 from understudy.synthesizers.tree_chain.presets import ATTACKED, PRESETS
-from understudy.synthesizers.tree_chain.proposals import draw_accepted
+from understudy.synthesizers.tree_chain.proposals import Checks, draw_accepted
+from understudy.synthesizers.tree_chain.redrawing import Redrawing, make_redrawing
 from understudy.synthesizers.tree_chain.refinement import fit_refinement
 from understudy.synthesizers.tree_chain.rule_enforcement import (
     N_ROWS_TRIED,
@@ -98,10 +99,12 @@ class TreeChain(SingleTableSynthesizer):
         arranged = choose_order(encoded, arrange, run) if preset.chooses_order else ascending
         self.links_ = fit_chain(encoded, arranged, preset, run)
         self.refinement_ = None
+        practice = run.seed ^ _PRACTICE
+        redrawing = self._redrawing(enforcer, practice)
         if preset.n_refinements:
             self.refinement_ = fit_refinement(
                 encoded.coarse[arranged.order].T,
-                lambda numbers: draw_codes(self.links_, run.seed ^ _PRACTICE, numbers)[1],
+                lambda numbers: draw_codes(self.links_, practice, numbers, redrawing)[1],
                 preset.n_refinements,
                 run,
             )
@@ -134,7 +137,7 @@ class TreeChain(SingleTableSynthesizer):
         """Return both checks, and disable a check that rejects too many trial rows."""
         table, rows = self.drawn_, consecutive_rows(0, N_ROWS_TRIED)
         seed = fit_seed ^ _PRACTICE
-        codes = draw_codes(self.links_, seed, rows)[0]
+        codes = draw_codes(self.links_, seed, rows, self._redrawing(enforcer, seed))[0]
         kept = enforcer.holds(table, codes, seed, rows)
         if not is_often(kept):
             enforcer, kept = replace(enforcer, is_enforced=False), np.ones_like(kept)
@@ -143,6 +146,11 @@ class TreeChain(SingleTableSynthesizer):
             if not is_often(kept & ~unique_rows.is_copy(table, compared, seed, rows)):
                 unique_rows = None
         return enforcer, unique_rows
+
+    def _redrawing(self, enforcer: RuleEnforcer, seed: int) -> Redrawing | None:
+        """Return the rules of single columns for rows that are decoded with a seed, or None without any."""
+        redrawing = make_redrawing(self.drawn_, enforcer, self.links_)
+        return replace(redrawing, seed=seed) if redrawing.checks else None
 
     def _passes(self, codes: dict[int, Codes], seed: int, rows: RowNumbers) -> Mask:
         """Return which proposals satisfy the rules and do not copy a unique row."""
@@ -156,11 +164,11 @@ class TreeChain(SingleTableSynthesizer):
 
     def _draw(self, request: RowRequest) -> Iterator[pa.RecordBatch]:
         table, enforcer, seed = self.drawn_, self.enforcer_, request.seed
+        redrawing = self._redrawing(enforcer, seed)
 
         def draw(rows: RowNumbers) -> pa.RecordBatch:
-            codes = draw_accepted(
-                self.links_, self.refinement_, lambda c, n: self._passes(c, seed, n), seed, rows
-            )
+            checks = Checks(lambda c, n: self._passes(c, seed, n), redrawing)
+            codes = draw_accepted(self.links_, self.refinement_, checks, seed, rows)
             columns = table.decode_columns(sorted(codes), codes, seed, rows)
             return enforcer.complete(columns, table.schema)
 
@@ -189,7 +197,8 @@ class TreeChain(SingleTableSynthesizer):
         for condition in conditions_of(constraints):
             group = make_group(condition, table, self.enforcer_, self.links_)
             accept = partial(self._acceptance, group)
-            conditioners.append(make_conditioner(self.links_, group, accept))
+            redrawing = partial(self._redrawing, self.enforcer_)
+            conditioners.append(make_conditioner(self.links_, group, accept, redrawing))
         return ConstrainedSampler(constraints, tuple(conditioners), table, self.enforcer_)
 
     def _acceptance(
