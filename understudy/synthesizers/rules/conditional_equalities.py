@@ -13,7 +13,7 @@ from understudy.synthesizers.rules.columns import Columns
 from understudy.synthesizers.rules.significance import is_significant
 from understudy.synthesizers.rules.value_rules import ConditionalEquality, Literal, equal_values
 from understudy.synthesizers.rules.value_search import Candidates
-from understudy.synthesizers.rules.values import Int64s, Values, read_values
+from understudy.synthesizers.rules.values import Floats, Int64s, Values, read_values
 from understudy.transformers.base import Mask
 
 # Maximum number of columns to search, and of equalities to check on all rows.
@@ -45,22 +45,26 @@ def find_equalities(
         if np.count_nonzero(equal) < N_EQUAL_MIN or equal.all():
             continue
         evidence = candidates.counts * -math.log(float(equal.mean()))
-        broken = (~equal).astype(np.float32) @ candidates.sampled
-        for i in np.flatnonzero(broken == 0):
+        for i in np.flatnonzero(_broken(candidates, ~equal) == 0):
             literal = candidates.literals[i]
             is_evident = is_significant(float(evidence[i]), n_hypotheses)
             if literal.column in (first, second) or not is_evident:
                 continue
-            if not _varies(sample[first], candidates.sampled[:, i] > 0):
+            if not _varies(sample[first], candidates.rows_of(literal)[columns.rows]):
                 continue
             n_proofs += 1
             if n_proofs > N_PROOFS_MAX:
                 return _acyclic(found)
             directions = [(t, s) for t, s in ((second, first), (first, second)) if t in targets]
-            equality = _prove(columns, candidates.rows.of(literal), literal, directions)
+            equality = _prove(columns, candidates.rows_of(literal), literal, directions)
             if equality is not None:
                 found.append(equality)
     return _acyclic(found)
+
+
+def _broken(candidates: Candidates, unequal: Mask) -> Floats:
+    """Return the number of unequal rows of the sample that satisfy each literal."""
+    return np.concatenate([candidates.count_sampled(name, unequal) for name in candidates.places])
 
 
 def _pairs(columns: Columns, targets: Collection[str], sources: Collection[str]) -> Iterator[tuple[str, str]]:

@@ -26,6 +26,8 @@ N_COLUMNS_CUBED = 10
 N_SHARES_MAX = 4
 # Number of rows of the sample that are checked first, and minimum number of complete rows.
 N_ROWS_FIRST = 192
+# Number of these rows on which most products are refuted.
+N_ROWS_LOGS = 24
 N_ROWS_MIN = 32
 # Minimum number of different values of a target.
 N_VALUES_MIN = 8
@@ -87,16 +89,15 @@ def find_products(
     found: dict[str, Product] = {}
     if len(sample.names) < 2:
         return ()
-    for parts in islice(_forms(sample), N_FORMS_MAX):
-        for target in _candidates(sample, parts, targets):
-            named = [(sample.names[i], exponent, shape) for i, exponent, shape in parts]
-            if target in found or _is_cyclic(
-                target, [name for name, _, _ in named], [*known, *found.values()]
-            ):
-                continue
-            rule = _prove(columns, target, named, len(sample.names))
-            if rule is not None:
-                found[target] = rule
+    forms = list(islice(_forms(sample), N_FORMS_MAX))
+    for parts, target in _candidates(sample, forms, targets):
+        named = [(sample.names[i], exponent, shape) for i, exponent, shape in parts]
+        formulas = (*known, *found.values())
+        if target in found or _is_cyclic(target, [name for name, _, _ in named], formulas):
+            continue
+        rule = _prove(columns, target, named, len(sample.names))
+        if rule is not None:
+            found[target] = rule
     return tuple(found.values())
 
 
@@ -161,20 +162,48 @@ def _shares(sample: _Sample) -> Iterator[Part]:
             yield from ((i, 1, shape) for shape in SHAPES[3:])
 
 
-def _candidates(sample: _Sample, parts: list[Part], targets: Collection[str]) -> Iterator[str]:
-    """Yield the columns that are a constant multiple of a product in the first rows."""
-    product = sample.power(parts[0])
-    with np.errstate(invalid="ignore", over="ignore"):
-        for part in parts[1:]:
-            product = product * sample.power(part)
-    used = {i for i, _, _ in parts}
-    usable = np.isfinite(product) & (product != 0)
-    others = [i for i, name in enumerate(sample.names) if i not in used and name in targets]
-    if np.count_nonzero(usable) < N_ROWS_MIN or not others:
-        return
-    low, high = _bounds(sample.numbers[others][:, usable], sample.slack[others], product[usable])
-    for place in np.flatnonzero(low <= high):
-        yield sample.names[others[place]]
+def _candidates(
+    sample: _Sample, forms: list[list[Part]], targets: Collection[str]
+) -> Iterator[tuple[list[Part], str]]:
+    """Yield products, and columns that are a constant multiple of them in the first rows."""
+    usable = [i for i, name in enumerate(sample.names) if name in targets]
+    open_ = _unrefuted(sample, forms, usable)
+    for place, parts in enumerate(forms):
+        own = [i for i, is_open in zip(usable, open_[:, place], strict=True) if is_open]
+        own = [i for i in own if i not in {part[0] for part in parts}]
+        if not own:
+            continue
+        with np.errstate(invalid="ignore", over="ignore"):
+            product = np.prod([sample.power(part) for part in parts], axis=0)
+        rows = np.isfinite(product) & (product != 0)
+        if np.count_nonzero(rows) < N_ROWS_MIN:
+            continue
+        low, high = _bounds(sample.numbers[own][:, rows], sample.slack[own], product[rows])
+        yield from ((parts, sample.names[own[k]]) for k in np.flatnonzero(low <= high))
+
+
+def _unrefuted(sample: _Sample, forms: list[list[Part]], targets: list[int]) -> npt.NDArray[np.bool_]:
+    """Return for each target and form whether a few rows allow a constant factor, in logarithms."""
+    every = max(sample.numbers.shape[1] // N_ROWS_LOGS, 1)
+    parts = list(dict.fromkeys(part for form in forms for part in form))
+    at = {part: k for k, part in enumerate(parts)}
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logs = np.log(np.abs([sample.power(part)[::every] for part in parts]))
+        numbers = np.abs(sample.numbers[targets][:, ::every])
+        error = sample.slack[targets][:, None] + PRECISION * numbers
+        least, most = np.log(np.maximum(numbers - error, 0)), np.log(numbers + error)
+    logs = np.vstack((logs, np.zeros(logs.shape[1])))
+    places = np.array([[at[part] for part in form] + [-1] * (3 - len(form)) for form in forms])
+    is_open = ~np.isfinite(logs)
+    logs[is_open] = 0.0
+    product, is_open = logs[places].sum(axis=1), is_open[places].any(axis=1)
+    allowed = np.zeros((len(targets), len(forms)), np.bool_)
+    for k in range(len(targets)):
+        unknown = is_open | np.isnan(least[k])
+        low = np.where(unknown, -np.inf, least[k] - product).max(axis=1)
+        high = np.where(unknown, np.inf, most[k] - product).min(axis=1)
+        allowed[k] = low <= high + PRECISION
+    return allowed
 
 
 def _bounds(numbers: Matrix, slack: Floats, product: Floats) -> tuple[Floats, Floats]:

@@ -204,7 +204,8 @@ def find_value_rules(columns: Columns, rules: Rules, bounded: set[str]) -> Value
     for equality in equalities:
         if in_order(rules.formulas, ValueRules((), (*kept, equality))) is not None:
             kept.append(equality)
-    return _with_used_levels(ValueRules(tuple(implications), tuple(kept), candidates.rows.values))
+    levels = {name: own.values for name, own in candidates.leveled.items()}
+    return _with_used_levels(ValueRules(tuple(implications), tuple(kept), levels))
 
 
 def _with_used_levels(rules: ValueRules) -> ValueRules:
