@@ -207,6 +207,8 @@ def test_c12_amounts_are_read_as_numbers_and_keep_their_notation(fit_and_sample:
         ("kusd", r"\d+K"),
     ):
         assert all(re.fullmatch(pattern, text) for text in sample.column(column)), column
+    accounts = [float(re.sub("[,()]", "", text)) for text in sample.column("acct")]
+    assert accounts == [float(re.sub("[$,]", "", text)) for text in sample.column("price")]
     real = sorted(read_table(path).column("price").to_pylist())
     drawn = sorted(float(re.sub("[$,]", "", text)) for text in sample.column("price"))
     # The standard error of a median of 500 values of this spread is about 10 %.

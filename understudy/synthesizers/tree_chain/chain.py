@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -266,8 +267,39 @@ def _fit_forest(
     return forest, child
 
 
+@dataclass(frozen=True)
+class Drawing:
+    """The seed and the rows for which columns are drawn."""
+
+    seed: int
+    numbers: NumberedRows
+
+    def stream(self, column: int) -> StreamRows:
+        """Return the source of the random numbers of a column."""
+        return StreamRows(np.uint64(self.seed), np.uint64(column), self.numbers.of(column))
+
+
+class Redraws(Protocol):
+    """Redrawing of single columns that break a rule with a preceding column."""
+
+    def redraw(
+        self,
+        link: Link,
+        rows: npt.NDArray[np.uint8],
+        position: int,
+        codes: dict[int, Codes],
+        draws: Drawing,
+    ) -> None:
+        """Change codes and coarse codes of a column in place."""
+        ...
+
+
 def draw_codes(
-    links: Sequence[Link], seed: int, numbers: NumberedRows, given: CodesByColumn = NOTHING_GIVEN
+    links: Sequence[Link],
+    seed: int,
+    numbers: NumberedRows,
+    given: CodesByColumn = NOTHING_GIVEN,
+    redrawing: Redraws | None = None,
 ) -> tuple[dict[int, Codes], npt.NDArray[np.uint8]]:
     """Draw the rows with the given numbers.
 
@@ -282,6 +314,8 @@ def draw_codes(
         the column depends have the same codes.
     given : mapping of int to array of shape (n,)
         Codes of columns that are not drawn.
+    redrawing : Redraws, optional
+        Redrawing of drawn columns that break a rule.
 
     Returns
     -------
@@ -290,7 +324,7 @@ def draw_codes(
     rows : array of shape (n, n_columns)
         Coarse codes, in the order of the chain.
     """
-    n = len(numbers)
+    n, draws = len(numbers), Drawing(seed, numbers)
     codes = {link.column: np.zeros(n, np.uint16) for link in links} | dict(given)
     rows = np.zeros((n, len(links)), np.uint8)
     for position, link in enumerate(links):
@@ -300,8 +334,10 @@ def draw_codes(
             codes[link.column] = link.lookup[codes[link.source]]
             rows[:, position] = link.coarse[codes[link.column]]
         elif len(link.child):
-            draws = StreamRows(np.uint64(seed), np.uint64(link.column), numbers.of(link.column))
-            drawing.draw_column(rows, position, draws, link.conditional, codes[link.column])
+            stream = draws.stream(link.column)
+            drawing.draw_column(rows, position, stream, link.conditional, codes[link.column])
+            if redrawing is not None:
+                redrawing.redraw(link, rows, position, codes, draws)
     return codes, rows
 
 

@@ -9,19 +9,25 @@ block of rows, so that row k for a given seed does not depend on which other row
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from understudy.kernels import drawing, hashing, restricting
-from understudy.kernels.hashing import StreamRows
 from understudy.kernels.restricting import Restricted, WeightedCodes
 from understudy.parameters.constraints import SampleCondition
-from understudy.synthesizers.tree_chain.chain import NOTHING_GIVEN, Link
+from understudy.synthesizers.tree_chain.chain import NOTHING_GIVEN, Drawing, Link, Redraws
 from understudy.synthesizers.tree_chain.predicates import CodePredicate, impossible
 from understudy.synthesizers.tree_chain.rule_enforcement import RuleEnforcer
-from understudy.transformers.base import Codes, CodesByColumn, Mask, NumberedRows, consecutive_rows
+from understudy.transformers.base import (
+    ArrowArray,
+    Codes,
+    CodesByColumn,
+    Mask,
+    NumberedRows,
+    consecutive_rows,
+)
 from understudy.transformers.table import TableTransformer
 
 # Number of rows that are drawn from one pool of proposals.
@@ -40,6 +46,7 @@ POOLS, TRIAL_SEED = 1 << 37, 1
 Weights = npt.NDArray[np.float64]
 # Function from codes, coarse codes, seed and row numbers to the probability that each proposal is accepted.
 Accept = Callable[[dict[int, Codes], npt.NDArray[np.uint8], int, NumberedRows], Weights]
+Redrawer = Callable[[int], Redraws | None]
 
 
 @dataclass(frozen=True)
@@ -59,6 +66,10 @@ class Group:
     predicates: tuple[CodePredicate, ...]
     allowed: Mapping[int, Mask]
     filters: tuple[CodePredicate, ...]
+
+    def constants(self, n_rows: int) -> dict[str, ArrowArray]:
+        """Return the columns to which the condition gives a single value."""
+        return {own.column.name: own.constant(n_rows) for own in self.predicates if own.is_one_value}
 
 
 def make_group(
@@ -84,7 +95,8 @@ def make_group(
             continue
         j = names.index(predicate.column.name)
         allowed[j], is_whole = predicate.codes(table.columns[j])
-        if not is_whole and not predicate.is_one_value:
+        is_set_later = predicate.column.name in enforcer.rules.value_rules.targets
+        if is_set_later or (not is_whole and not predicate.is_one_value):
             filters.append(predicate)
     for j, fits in _bases_of(filters, table, enforcer):
         allowed[j] = allowed.get(j, np.ones(len(fits), np.bool_)) & fits
@@ -138,12 +150,12 @@ def _with_sources(
 def draw_weighted(
     links: Sequence[Link],
     allowed: Mapping[int, Mask],
-    seed: int,
-    numbers: NumberedRows,
+    draws: Drawing,
     given: CodesByColumn = NOTHING_GIVEN,
+    redrawing: Redraws | None = None,
 ) -> tuple[dict[int, Codes], npt.NDArray[np.uint8], Weights]:
     """Return codes and coarse codes of proposals (see `chain.draw_codes`), and their weights."""
-    n = len(numbers)
+    n = len(draws.numbers)
     codes = {link.column: np.zeros(n, np.uint16) for link in links} | dict(given)
     rows, weight = np.zeros((n, len(links)), np.uint8), np.ones(n)
     for position, link in enumerate(links):
@@ -154,12 +166,14 @@ def draw_weighted(
             own[:] = link.lookup[codes[link.source]]
             rows[:, position] = link.coarse[own]
         elif len(link.child):
-            draws = StreamRows(np.uint64(seed), np.uint64(link.column), numbers.of(link.column))
+            stream = draws.stream(link.column)
             if fits is None:
-                drawing.draw_column(rows, position, draws, link.conditional, own)
+                drawing.draw_column(rows, position, stream, link.conditional, own)
+                if redrawing is not None:
+                    redrawing.redraw(link, rows, position, codes, draws)
                 continue
             within = Restricted(link.conditional, restricting.restrict(link.child, fits))
-            restricting.draw_within(rows, position, draws, within, WeightedCodes(own, weight))
+            restricting.draw_within(rows, position, stream, within, WeightedCodes(own, weight))
         if fits is not None:
             weight *= fits[own]
     return codes, rows, weight
@@ -187,6 +201,8 @@ class Conditioner:
     accept : callable
         Function that returns the probability that a proposal is accepted, given rules, unique rows, the
         refinement and the group's filters.
+    redrawing : callable
+        Function from the seed of proposals to the redrawing of single columns.
     n_proposals : int
         Number of proposals per row.
     effective_share : float
@@ -196,8 +212,9 @@ class Conditioner:
     links: Sequence[Link]
     group: Group
     accept: Accept
-    n_proposals: int
-    effective_share: float
+    redrawing: Redrawer
+    n_proposals: int = N_PROPOSALS_MAX
+    effective_share: float = 0.0
 
     def draw(self, seed: int, block: int, n: int) -> Proposals:
         """Draw the n rows of a block.
@@ -218,7 +235,7 @@ class Conditioner:
         raise impossible("The model generated no row that satisfies one of the conditions")
 
 
-def make_conditioner(links: Sequence[Link], group: Group, accept: Accept) -> Conditioner:
+def make_conditioner(links: Sequence[Link], group: Group, accept: Accept, redrawing: Redrawer) -> Conditioner:
     """Return the sampler of a group's rows. A trial determines its number of proposals.
 
     Raises
@@ -226,21 +243,27 @@ def make_conditioner(links: Sequence[Link], group: Group, accept: Accept) -> Con
     InvalidInput
         If all proposals of the trial have weight 0.
     """
-    trial = Conditioner(links, group, accept, N_PROPOSALS_MAX, 0.0)
+    trial = Conditioner(links, group, accept, redrawing)
     n = N_TRIED
     while n <= N_TRIED_MAX:
         weight = _propose(trial, TRIAL_SEED, NumberedRows(consecutive_rows(0, n)))[1]
         if weight.sum() > 0:
             share = float(weight.sum() ** 2 / (weight**2).sum() / n)
             n_proposals = int(min(max(np.ceil(N_EFFECTIVE / share), 2), N_PROPOSALS_MAX))
-            return Conditioner(links, group, accept, n_proposals, min(share * n_proposals, 1.0))
+            effective_share = min(share * n_proposals, 1.0)
+            return replace(trial, n_proposals=n_proposals, effective_share=effective_share)
         n *= 4
     names = ", ".join(repr(predicate.column.name) for predicate in group.predicates)
     raise impossible(f"The model generated no row that satisfies the condition on {names}")
 
 
 def _propose(conditioner: Conditioner, seed: int, numbers: NumberedRows) -> tuple[dict[int, Codes], Weights]:
-    codes, rows, weight = draw_weighted(conditioner.links, conditioner.group.allowed, seed, numbers)
+    codes, rows, weight = draw_weighted(
+        conditioner.links,
+        conditioner.group.allowed,
+        Drawing(seed, numbers),
+        redrawing=conditioner.redrawing(seed),
+    )
     possible = np.flatnonzero(weight > 0)
     some = {j: own[possible] for j, own in codes.items()}
     weight[possible] *= conditioner.accept(some, rows[possible], seed, numbers.take(possible))

@@ -18,6 +18,7 @@ from understudy.kernels import hashing
 from understudy.synthesizers.entities.grouping import Places
 from understudy.synthesizers.entities.groups import Entities
 from understudy.synthesizers.entities.sampling import draw_entities
+from understudy.synthesizers.tree_chain.chain import Drawing
 from understudy.synthesizers.tree_chain.conditional_sampling import (
     N_POOLS_TRIED,
     N_PROPOSALS_MAX,
@@ -203,7 +204,10 @@ class _Chooser:
         numbers = rows.rows[row] * SPACING + np.tile(np.arange(first, first + n_each, dtype=np.uint64), n)
         proposals = self.with_proposals(rows.take(row), numbers)
         allowed, links = self.conditioner.group.allowed, self.conditioner.links
-        codes, coarse, weight = draw_weighted(links, allowed, self.seed, proposals, _take(given, row))
+        redrawing = self.conditioner.redrawing(self.seed)
+        codes, coarse, weight = draw_weighted(
+            links, allowed, Drawing(self.seed, proposals), _take(given, row), redrawing
+        )
         possible = np.flatnonzero(weight > 0)
         some, own = _take(codes, possible), proposals.take(possible)
         weight[possible] *= self.conditioner.accept(some, coarse[possible], self.seed, own)

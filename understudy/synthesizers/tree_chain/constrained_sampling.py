@@ -13,7 +13,7 @@ from understudy.kernels import hashing
 from understudy.parameters.constraints import SampleCondition, SamplingConstraints
 from understudy.synthesizers.tree_chain.conditional_sampling import N_ROWS_BLOCK, Conditioner
 from understudy.synthesizers.tree_chain.rule_enforcement import RuleEnforcer
-from understudy.transformers.base import ArrowArray, NumberedRows, RowNumbers, consecutive_rows
+from understudy.transformers.base import NumberedRows, RowNumbers, consecutive_rows
 from understudy.transformers.generated.transformer import GeneratedTransformer
 from understudy.transformers.table import TableTransformer
 
@@ -72,11 +72,7 @@ class ConstrainedSampler:
         columns = self.table.decode_columns(learned, drawn.codes, drawn.seed, drawn.numbers)
         # Identifiers are generated from the numbers of the rows, so that they are unique.
         columns |= self.table.decode_columns(generated, drawn.codes, seed, NumberedRows(rows))
-        constants: dict[str, ArrowArray] = {
-            predicate.column.name: predicate.constant(len(rows))
-            for predicate in conditioner.group.predicates
-            if predicate.is_one_value
-        }
+        constants = conditioner.group.constants(len(rows))
         return self.enforcer.complete(columns | constants, self.table.schema)
 
 

@@ -26,6 +26,7 @@ from understudy.synthesizers.rules import load_rules, rules_to_arrays
 from understudy.synthesizers.rules.differences import Difference
 from understudy.synthesizers.tree_chain.additive import N_PLACES
 from understudy.synthesizers.tree_chain.chain import Link, look_up
+from understudy.synthesizers.tree_chain.coded_rules import encode_rules
 from understudy.synthesizers.tree_chain.difference_columns import learned_columns
 from understudy.synthesizers.tree_chain.refinement import Refinement
 from understudy.synthesizers.tree_chain.rule_enforcement import RuleEnforcer
@@ -122,7 +123,8 @@ def enforcer_from_arrays(
         )
         n_of, n_determinant = (table.columns[j].n_codes for j in (dependent, determinant))
         tables[dependent, determinant] = entry.indices(f"table_{i}", np.uint16, (n_determinant,), 0, n_of)
-    return RuleEnforcer(rules, tables, own.truth("is_enforced"))
+    coded = encode_rules(rules, table.schema.names, table.columns)
+    return RuleEnforcer(rules, tables, own.truth("is_enforced"), coded=coded)
 
 
 def _load_sources(reader: ArrayReader, enforcer: RuleEnforcer) -> dict[int, int]:

@@ -23,6 +23,7 @@ from understudy.synthesizers.blocks import map_in_order
 from understudy.synthesizers.contexts import SampleContext
 from understudy.synthesizers.entities.groups import Entities
 from understudy.synthesizers.entities.imputation import EntityFiller
+from understudy.synthesizers.rules import equalize, find_unequal, imply, recover, solve
 from understudy.synthesizers.tree_chain.chain import Link
 from understudy.synthesizers.tree_chain.difference_columns import typical_differences
 from understudy.synthesizers.tree_chain.encoding import UNKNOWN, KnownCodes, encode_values
@@ -36,6 +37,8 @@ N_ROWS_BLOCK = 1024
 # Log weight of an impossible value. It is finite, so that rows that are impossible under the model can be
 # completed.
 LOG_IMPOSSIBLE = -50.0
+# Code of missing values of columns that have any.
+CODE_MISSING = 0
 # Hash stream that chooses particles, and first hash stream from which the seeds of draws are derived.
 TAKING, DRAWS = 1 << 40, 1 << 41
 
@@ -94,28 +97,47 @@ class Imputer:
         """Return all columns of the rows, with drawn values in every cell."""
         names, n = self.table.schema.names, len(numbers)
         typical = typical_differences(self.enforcer.rules, self.table, n)
-        assumed = self.enforcer.rules.recover(rows, typical)
+        rules = self.enforcer.rules
+        implied, stays_missing = imply(rules, rows)
+        rows = rows | {name: implied[name] for name in rules.value_rules.columns}
+        assumed = recover(rules, solve(rules, rows, {}), typical)
         known = {
             link.column: self._encode(names[link.column], assumed, link.column, n) for link in self.links
         }
+        for name, gaps in stays_missing.items():
+            j = names.index(name)
+            if j in known and getattr(self.table.columns[j], "has_missing", False):
+                known[j][gaps] = CODE_MISSING
         particle = np.repeat(np.arange(n), N_PARTICLES)
         own = (numbers[:, None] * np.uint64(N_PARTICLES) + consecutive_rows(0, N_PARTICLES)).ravel()
         codes, log_weight = self._walk({j: c[particle] for j, c in known.items()}, seed, own)
+        log_weight += self._log_equal(rows, codes, particle)
         taken = np.arange(n) * N_PARTICLES + _take(log_weight.reshape(n, N_PARTICLES), seed, numbers)
         chosen = {j: c[taken] for j, c in codes.items()}
         columns = self.table.decode_columns(sorted(chosen), chosen, seed, NumberedRows(numbers))
-        if self.enforcer.rules.linear:
-            # Sums are computed from known values where they exist, and from drawn values otherwise.
-            rules, rows = self.enforcer.rules, self.enforcer.rules.recover(rows, columns)
-            derived = rules.derive({n: _prefer(rows[n], own) for n, own in columns.items()})
-            columns |= {name: derived[name] for name in rules.derived}
-            columns |= {d.base: _prefer(rows[d.base], columns[d.base]) for d in rules.differences}
+        # Derived values are computed from known values where they exist, and from drawn values otherwise.
+        rows = recover(rules, solve(rules, rows, columns), columns)
+        merged = {n: _prefer(rows[n], own) for n, own in columns.items()}
+        derived = rules.derive(equalize(rules, rows, merged))
+        columns |= {name: derived[name] for name in self.enforcer.replaced | rules.value_rules.columns}
+        terms = {name for formula in rules.formulas for name in formula.terms if name in rows}
+        columns |= {name: _prefer(rows[name], columns[name]) for name in terms - set(rules.derived)}
         return columns
 
     def _encode(self, name: str, assumed: dict[str, ArrowArray], column: int, n: int) -> KnownCodes:
         if name in self.enforcer.hidden:
             return np.full(n, UNKNOWN, np.int32)
         return encode_values(name, assumed[name], self.table.columns[column])
+
+    def _log_equal(self, rows: dict[str, ArrowArray], codes: dict[int, Codes], particle: Int64s) -> Weights:
+        """Return the log weights of particles, which are low where given values contradict an equality."""
+        log_weight = np.zeros(len(particle))
+        unequal = find_unequal(self.enforcer.rules, rows)
+        for rule, column, applies in self.enforcer.coded.equalities:
+            broken = unequal[self.enforcer.rules.value_rules.equalities.index(rule)]
+            if broken.any():
+                log_weight += np.where(applies[codes[column]] & broken[particle], LOG_IMPOSSIBLE, 0.0)
+        return log_weight
 
     def _walk(
         self, known: dict[int, KnownCodes], seed: int, numbers: RowNumbers
@@ -136,8 +158,17 @@ class Imputer:
                 step = _Step(link, position, rows, own)
                 log_weight[is_known] += self._log_probability(step, np.flatnonzero(is_known))
                 self._draw_unknown(step, np.flatnonzero(~is_known), seed, numbers)
+                self._force(link.column, codes, known)
             rows[:, position] = link.coarse[own]
+        log_weight += np.where(self.enforcer.coded.holds(codes, n), 0.0, LOG_IMPOSSIBLE)
         return codes, log_weight + np.log(np.maximum(self.accept(rows), 1e-9))
+
+    def _force(self, column: int, codes: dict[int, Codes], known: dict[int, KnownCodes]) -> None:
+        """Set unknown codes of a column that drawn values of preceding columns imply."""
+        for forced in self.enforcer.coded.forced:
+            if forced.column == column and (known[forced.source] == UNKNOWN).any():
+                applies = forced.applies[codes[forced.source]] & (known[forced.source] == UNKNOWN)
+                codes[column][applies & (known[column] == UNKNOWN)] = forced.code
 
     def _log_probability(self, step: _Step, at: Int64s) -> Weights:
         """Return the log probabilities of the known codes of some particles, given the preceding columns."""

@@ -74,7 +74,7 @@ class CodePredicate(Predicate):
     def constant(self, n: int) -> ArrowArray:
         """Return an array with the single value, repeated n times."""
         assert self.constraint.equals is not None
-        value: ArrowArray = pa.concat_arrays([self.typed(self.constraint.equals)] * n)
+        value: ArrowArray = self.typed(self.constraint.equals).take(_zeros(n))
         return value
 
     def _codes_of_values(self, transformer: Transformer, has_missing: bool) -> tuple[Mask, bool]:
@@ -111,6 +111,11 @@ class CodePredicate(Predicate):
         beside = [code for code in (above - 1, above) if 0 < above < len(low) and not exact[code]]
         may[beside[:1]] = True
         return may
+
+
+def _zeros(n: int) -> ArrowArray:
+    zeros: ArrowArray = pa.array(np.zeros(n, np.int64))
+    return zeros
 
 
 def _refused(detail: str) -> InvalidInput:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from understudy.errors import Conflict
 from understudy.kernels import hashing
-from understudy.synthesizers.tree_chain.chain import NOTHING_GIVEN, Link, draw_codes
+from understudy.synthesizers.tree_chain.chain import NOTHING_GIVEN, Link, Redraws, draw_codes
 from understudy.synthesizers.tree_chain.refinement import Refinement
 from understudy.transformers.base import Codes, CodesByColumn, Mask, NumberedRows
 
@@ -24,10 +24,14 @@ Check = Callable[[dict[int, Codes], NumberedRows], Mask]
 
 @dataclass(frozen=True)
 class Acceptance:
-    """Conditions on which a proposal is accepted: a refinement, and a check of the rules."""
+    """Conditions on which a proposal is accepted: a refinement, and a check of the rules.
+
+    Single columns that break a rule are redrawn before whole rows are checked.
+    """
 
     refinement: Refinement | None
     check: Check
+    redrawing: Redraws | None = None
 
     def accept(
         self, proposals: tuple[dict[int, Codes], npt.NDArray[np.uint8]], seed: int, numbers: NumberedRows
@@ -81,7 +85,7 @@ def draw_accepted(
         own_seed = attempt_seed(seed, attempt)
         own_numbers = numbers.take(pending)
         own_given = {column: own[pending] for column, own in given.items()}
-        codes, rows = draw_codes(links, own_seed, own_numbers, own_given)
+        codes, rows = draw_codes(links, own_seed, own_numbers, own_given, acceptance.redrawing)
         stays = acceptance.accept((codes, rows), own_seed, own_numbers)
         if not attempt:
             accepted = codes

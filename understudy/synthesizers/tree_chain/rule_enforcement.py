@@ -8,7 +8,8 @@ are rejected.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ import pyarrow.compute as pc
 from understudy.synthesizers.rules import Rules
 from understudy.synthesizers.rules.differences import Difference
 from understudy.synthesizers.tree_chain.chain import Arranged
+from understudy.synthesizers.tree_chain.coded_rules import CodedRules, encode_rules
 from understudy.tables.predicates import as_mask
 from understudy.tables.schema import TableSchema
 from understudy.transformers.base import ArrowArray, Codes, CodesByColumn, Mask, NumberedRows, Transformer
@@ -46,12 +48,15 @@ class RuleEnforcer:
         Whether rows that break a rule are rejected. False if nearly all rows would be rejected.
     hidden : tuple of str
         Names of columns that are drawn but are not part of sampled rows, besides the differences.
+    coded : CodedRules
+        Value-level rules of drawn columns, on their codes.
     """
 
     rules: Rules
     tables: Mapping[Pair, Codes]
     is_enforced: bool = True
     hidden: tuple[str, ...] = ()
+    coded: CodedRules = field(default_factory=CodedRules)
 
     def arrange(self, order: Sequence[int], schema: TableSchema) -> Arranged:
         """Return the order without derived columns, with looked-up columns directly after their sources.
@@ -103,22 +108,25 @@ class RuleEnforcer:
             kept &= table.columns[determinant].is_exact[codes[determinant]] & (
                 lookup[codes[determinant]] == codes[dependent]
             )
+        kept &= self.coded.holds(codes, len(numbers))
         if self.checked:
             names = table.schema.names
             needed = [j for j, name in enumerate(names) if name in self.checked]
             columns = table.decode_columns(needed, codes, seed, numbers)
-            columns = self.rules.derive(columns) if self.rules.linear else columns
-            kept &= self.rules.holds(columns) & self._is_supported(table, columns)
+            columns = self.rules.derive(columns)
+            kept &= self._rules_on_values.holds(columns) & self._is_supported(table, columns)
         return kept
 
     def _is_supported(self, table: TableTransformer, columns: Mapping[str, ArrowArray]) -> Mask:
-        """Return a mask of rows whose derived values lie between the k-th lowest and highest table values."""
+        """Return a mask of rows whose derived values are within the ranges of their columns' transformers."""
         kept = np.ones(len(next(iter(columns.values()))), np.bool_)
-        for difference in self.rules.differences:
-            transformer = table.columns[table.schema.names.index(difference.target)]
-            assert isinstance(transformer, NumericTransformer)
+        own = [difference.target for difference in self.rules.differences]
+        for target in dict.fromkeys((*own, *self.rules.value_rules.targets)):
+            transformer = table.columns[table.schema.names.index(target)]
+            if not isinstance(transformer, NumericTransformer):
+                continue
             low, high = transformer.spans()
-            values = columns[difference.target]
+            values = columns[target]
             if len(low):
                 is_missing = as_mask(values.is_null(nan_is_null=True))
                 within: Any = pc.and_(pc.greater_equal(values, low[0]), pc.less_equal(values, high[-1]))
@@ -135,8 +143,7 @@ class RuleEnforcer:
         schema : TableSchema
             Schema of the columns of the chain, with the columns of differences.
         """
-        if self.rules.linear:
-            columns = self.rules.derive(columns)
+        columns = self.rules.derive(columns)
         output = self.visible_schema(schema).to_arrow()
         return pa.RecordBatch.from_arrays([columns[name] for name in output.names], schema=output)
 
@@ -163,13 +170,31 @@ class RuleEnforcer:
         names = {n for order in rules.inequalities for n in (order.low, order.high)}
         names |= {n for missing in rules.missingness for n in (missing.first, missing.second)}
         names |= {n for pair in rules.fixed_combinations for n in pair.columns}
-        names |= {n for linear in rules.linear for n in linear.terms}
+        names |= {n for formula in rules.formulas for n in formula.terms}
+        names |= self._rules_on_values.value_rules.columns
         return names - set(rules.derived)
+
+    @property
+    def replaced(self) -> set[str]:
+        """Names of the columns whose drawn values are not those of the sampled rows."""
+        return {*self.rules.derived, *self.rules.value_rules.targets}
+
+    def without_replaced(self, codes: CodesByColumn, table: TableTransformer) -> CodesByColumn:
+        """Return the codes of the columns whose drawn values are those of the sampled rows."""
+        if not self.rules.value_rules.targets:
+            return codes
+        return {j: own for j, own in codes.items() if table.schema.names[j] not in self.replaced}
 
     @property
     def refuses(self) -> bool:
         """Whether there is a rule that a drawn row can break."""
-        return bool(self.tables) or bool(self.checked)
+        return bool(self.tables) or bool(self.coded.pairs) or bool(self.checked)
+
+    @cached_property
+    def _rules_on_values(self) -> Rules:
+        """The rules without the implications that are checked on codes."""
+        own = replace(self.rules.value_rules, implications=self.coded.left)
+        return replace(self.rules, value_rules=own)
 
     def describe(self) -> list[str]:
         """Return every rule as a sentence."""
@@ -205,7 +230,7 @@ def fit_enforcer(
         for (dependent, determinant), table in tables.items()
         if transformers[dependent].is_exact[table[transformers[determinant].is_exact]].all()
     }
-    return RuleEnforcer(rules, usable)
+    return RuleEnforcer(rules, usable, coded=encode_rules(rules, schema.names, transformers))
 
 
 def _tabulate(dependent: Codes, determinant: Codes, n_determinant: int) -> Codes:

@@ -54,6 +54,7 @@ from understudy.synthesizers.tree_chain.order import ascending_order, choose_ord
 from understudy.synthesizers.tree_chain.parameters import TreeChainParameters
 from understudy.synthesizers.tree_chain.presets import ATTACKED, PRESETS
 from understudy.synthesizers.tree_chain.proposals import Acceptance, draw_accepted
+from understudy.synthesizers.tree_chain.redrawing import Redrawing, make_redrawing
 from understudy.synthesizers.tree_chain.refinement import fit_refinement
 from understudy.synthesizers.tree_chain.rule_enforcement import (
     N_ROWS_TRIED,
@@ -123,10 +124,14 @@ class TreeChain(SingleTableSynthesizer):
         others = rows_of_entities(encoded, drawn.entities, fitted.found)
         self.links_ = fit_chain(encoded, arranged, preset, run, others)
         self.refinement_ = None
+        practice = run.seed ^ _PRACTICE
+        redrawing = self._redrawing(enforcer, practice)
         if preset.n_refinements:
             self.refinement_ = fit_refinement(
                 encoded.coarse[arranged.order].T,
-                lambda numbers: draw_codes(self.links_, run.seed ^ _PRACTICE, NumberedRows(numbers))[1],
+                lambda numbers: draw_codes(self.links_, practice, NumberedRows(numbers), redrawing=redrawing)[
+                    1
+                ],
                 preset.n_refinements,
                 run,
             )
@@ -151,7 +156,7 @@ class TreeChain(SingleTableSynthesizer):
         learned = learned_columns(fitted)
         if learned is None:
             return None
-        left_out = set(fitted.schema.names) - set(learned.names) | set(enforcer.rules.derived)
+        left_out = set(fitted.schema.names) - set(learned.names) | enforcer.replaced
         left_out |= set(enforcer.hidden)
         return find_unique_rows(drawn.rows, fitted, choose_columns(drawn.codes, fitted, left_out))
 
@@ -169,13 +174,20 @@ class TreeChain(SingleTableSynthesizer):
         """Disable the check of rules or of unique rows if it rejects too many trial rows, and return both."""
         table, rows = self.drawn_, NumberedRows(consecutive_rows(0, N_ROWS_TRIED))
         seed = fit_seed ^ _PRACTICE
-        codes = draw_codes(self.links_, seed, rows)[0]
+        codes = draw_codes(self.links_, seed, rows, redrawing=self._redrawing(enforcer, seed))[0]
         kept = enforcer.holds(table, codes, seed, rows)
         if not is_often(kept):
             enforcer, kept = replace(enforcer, is_enforced=False), np.ones_like(kept)
-        if unique_rows is not None and not is_often(kept & ~unique_rows.is_copy(table, codes, seed, rows)):
-            unique_rows = None
+        if unique_rows is not None:
+            compared = enforcer.without_replaced(codes, table)
+            if not is_often(kept & ~unique_rows.is_copy(table, compared, seed, rows)):
+                unique_rows = None
         return enforcer, unique_rows
+
+    def _redrawing(self, enforcer: RuleEnforcer, seed: int) -> Redrawing | None:
+        """Return the rules of single columns for rows that are decoded with a seed, or None without any."""
+        redrawing = make_redrawing(self.drawn_, enforcer, self.links_)
+        return replace(redrawing, seed=seed) if redrawing.checks else None
 
     def _passes(self, codes: dict[int, Codes], seed: int, rows: NumberedRows) -> Mask:
         """Return which proposals satisfy the rules and do not copy a unique row."""
@@ -183,13 +195,17 @@ class TreeChain(SingleTableSynthesizer):
         if self.enforcer_.is_enforced and self.enforcer_.refuses:
             passes = self.enforcer_.holds(table, codes, seed, rows)
         if self.unique_rows_ is not None:
-            passes &= ~self.unique_rows_.is_copy(table, codes, seed, rows)
+            compared = self.enforcer_.without_replaced(codes, table)
+            passes &= ~self.unique_rows_.is_copy(table, compared, seed, rows)
         return passes
 
     def _draw(self, request: RowRequest) -> Iterator[pa.RecordBatch]:
         table, enforcer, seed = self.drawn_, self.enforcer_, request.seed
+        redrawing = self._redrawing(enforcer, seed)
 
-        acceptance = Acceptance(self.refinement_, lambda codes, rows: self._passes(codes, seed, rows))
+        acceptance = Acceptance(
+            self.refinement_, lambda codes, rows: self._passes(codes, seed, rows), redrawing
+        )
 
         def draw_entity(rows: NumberedRows, given: CodesByColumn, wanted: Collection[int]) -> CodesByColumn:
             if given.keys() >= set(wanted):
@@ -200,6 +216,7 @@ class TreeChain(SingleTableSynthesizer):
                 lambda codes, own: (
                     self._passes(codes, seed, own) & unique.is_new(wanted, table, codes, seed, own)
                 ),
+                redrawing,
             )
             return draw_accepted(self.links_, of_entity, seed, rows, given)
 
@@ -241,7 +258,8 @@ class TreeChain(SingleTableSynthesizer):
         for condition in conditions_of(constraints):
             group = make_group(condition, table, self.enforcer_, self.links_)
             accept = partial(self._acceptance, group)
-            conditioners.append(make_conditioner(self.links_, group, accept))
+            redrawing = partial(self._redrawing, self.enforcer_)
+            conditioners.append(make_conditioner(self.links_, group, accept, redrawing))
         plain = ConstrainedSampler(constraints, tuple(conditioners), table, self.enforcer_)
         if not self.entities_.groups:
             return plain
@@ -261,8 +279,7 @@ class TreeChain(SingleTableSynthesizer):
             acceptance *= self.refinement_.acceptance(coarse)
         if group.filters:
             columns = self.drawn_.decode_columns(sorted(codes), codes, seed, rows)
-            if self.enforcer_.rules.linear:
-                columns = self.enforcer_.rules.derive(columns)
+            columns = self.enforcer_.rules.derive(columns | group.constants(len(rows)))
             for predicate in group.filters:
                 acceptance *= predicate.holds(columns[predicate.column.name])
         return acceptance
