@@ -21,8 +21,11 @@ class AlphaPrecisionResult(MetricResult):
     curve: Annotated[
         list[tuple[float, float]],
         Field(
-            description="Points of the precision curve. Each point is a share of the innermost real rows "
-            "and the share of synthetic rows in the region of these real rows."
+            description=(
+                "Points of the precision curve. Each point has two values: a share of the real rows, "
+                "counted from the innermost, and the share of synthetic rows in the region of these real "
+                "rows."
+            )
         ),
     ]
 

@@ -48,8 +48,10 @@ def score(comparison: Comparison) -> ColumnPairsResult | UnscoredResult:
 COLUMN_PAIRS = Metric(
     name="column_pairs",
     title="Column pair trends",
-    summary="Similarity of the joint distribution of each pair of columns, averaged over pairs. It shows "
-    "whether relations between columns are preserved.",
+    summary=(
+        "Similarity of the joint distribution of each pair of columns in the two tables, averaged over "
+        "pairs. It shows whether relations between columns are preserved."
+    ),
     concern="relations between columns differ from those of the real table",
     source="Compare SDMetrics: Column Pair Trends, which uses different bins and correlates numeric columns",
     topic="fidelity",

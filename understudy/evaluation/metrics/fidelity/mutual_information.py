@@ -37,7 +37,7 @@ class MutualInformationResult(MetricResult):
 
 
 def score(comparison: Comparison) -> MutualInformationResult | UnscoredResult:
-    """Return 1 minus the sum of differences in mutual information divided by the real sum, but at least 0.
+    """Return 1 minus the relative difference in mutual information over all pairs, but at least 0.
 
     Notes
     -----

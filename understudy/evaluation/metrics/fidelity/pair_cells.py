@@ -33,7 +33,7 @@ class PairCells:
     chosen : list of int
         Positions of the compared columns.
     pairs : list of (int, int)
-        Pairs of positions in `chosen`, the larger one first.
+        Pairs of positions in `chosen`, with the larger position first.
     real, synthetic : int array of shape (n_pairs, CELLS, CELLS)
         Contingency tables of the pairs.
     n_rows : mapping of table to int
