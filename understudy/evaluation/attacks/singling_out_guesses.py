@@ -201,7 +201,10 @@ def _combinations(crowd: Crowd, rows: Rows, rng: np.random.Generator) -> Iterato
 
 
 def _combination(crowd: Crowd, conditions: Iterator[Condition]) -> list[Condition] | None:
-    """Return as many conditions as are needed to match only one subject, plus `N_SPARE` more, or None."""
+    """Return the first conditions that together match only one subject, and `N_SPARE` more conditions.
+
+    None if all conditions together still match several subjects.
+    """
     taken: list[Condition] = []
     rows = None
     for condition in conditions:

@@ -57,9 +57,11 @@ def score(comparison: Comparison) -> AlphaPrecisionResult | UnscoredResult:
 ALPHA_PRECISION = Metric(
     name="alpha_precision",
     title="Alpha-precision",
-    summary="Agreement between the distances of synthetic rows and those of real rows from the center of "
-    "the real table. Atypical rows, and too many typical ones, lower the score. The score hardly detects "
-    "broken relations between columns.",
+    summary=(
+        "Agreement between synthetic and real rows in their distances from the center of the real table. "
+        "Atypical rows, and too many typical ones, lower the score. The score hardly detects broken "
+        "relations between columns."
+    ),
     concern="synthetic rows lie where real rows do not",
     source="Alaa et al. 2022, How faithful is your synthetic data, without the learned embedding",
     topic="fidelity",

@@ -13,7 +13,7 @@ from understudy.evaluation.metrics.fidelity.pair_cells import pair_cells
 
 
 class ColumnPairsResult(MetricResult):
-    """Similarity of the joint distribution of each pair of columns. The score is the mean over pairs."""
+    """Similarity of the joint distribution of each pair of columns in the two tables, averaged over pairs."""
 
     metric: Literal["column_pairs"] = "column_pairs"
     columns: Annotated[list[str], Field(description="Names of the columns, in the order of the matrix.")]

@@ -26,7 +26,7 @@ Counts = NDArray[np.int32]
 
 @dataclass(frozen=True)
 class PairCells:
-    """Counts of the combinations of values of each pair of columns.
+    """The number of rows with each combination of values, for each pair of columns.
 
     Parameters
     ----------

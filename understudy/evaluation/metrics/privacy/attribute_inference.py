@@ -22,7 +22,7 @@ from understudy.evaluation.statistics.proportions import (
     share_of,
 )
 
-# Maximum error of a correct guess of a number, as a fraction of the ranks of the column.
+# Maximum error of a guessed number that counts as correct, as a fraction of the column's ranks.
 TOLERANCE = 0.05
 # Position of the first view that omits a sensitive column. Each sensitive column has one such view.
 N_OTHER_VIEWS = 3
