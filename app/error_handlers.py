@@ -200,7 +200,7 @@ def _code_and_detail(error: Mapping[str, Any]) -> tuple[str, str]:
     if code == "json_invalid":
         place = error["loc"][-1]
         problem = f"{context['error']} at character {place}"
-        return "malformed_body", f"The body is not valid JSON: {problem}. Correct the syntax there."
+        return "malformed_body", f"The body is not valid JSON: {problem}. Correct the syntax at this point."
     if code == "union_tag_invalid":
         tag = str(context["tag"])[:100]
         code = TAG_CODES.get(context["discriminator"], "invalid_parameters")

@@ -24,7 +24,7 @@ KEPT_HEADERS = ("location",)
 
 
 class IdempotentRoute(APIRoute):
-    """A route whose POST requests, with a JSON body or none, can be repeated with an `Idempotency-Key`."""
+    """A route whose POST requests, with or without a JSON body, can be repeated with an `Idempotency-Key`."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the route's handler, preceded by a check of the idempotency key."""

@@ -71,8 +71,8 @@ def create_app(resources: Resources | None = None) -> FastAPI:
 
     app = _bare_app(lifespan)
     app.state.resources = resources
-    # The semaphore limits how many requests run the most frequent read at the same time. More of them would
-    # only compete for the interpreter lock.
+    # The semaphore limits how many requests run the most frequent read at the same time. More concurrent
+    # reads would only compete for the interpreter lock.
     app.state.readers = asyncio.Semaphore(READERS_MAX)
     return app
 

@@ -99,9 +99,9 @@ class SampledIdentifiers(Body):
     next_offset: Annotated[
         int | None,
         Field(
-            description="Value of `offset` for a sample with the same seed that continues this one. "
+            description="Value of `offset` for a sample with the same seed that continues this sample. "
             "Samples with other seeds can repeat these identifiers. Null if the sample has conditions, "
-            "because they limit the number of rows.",
+            "because conditions limit the number of rows.",
             examples=[1000],
         ),
     ] = None

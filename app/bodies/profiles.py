@@ -21,7 +21,7 @@ class ProfileProtection(Body):
         ),
     ]
     k: Annotated[
-        int, Field(description="Minimum number of rows or subjects behind each value.", examples=[5])
+        int, Field(description="Minimum number of rows or subjects that support each value.", examples=[5])
     ]
 
 

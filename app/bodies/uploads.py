@@ -105,7 +105,7 @@ class CreateUploadFile(BaseModel):
 
 
 class CreateUpload(BaseModel):
-    """One or more files to send in parts. Together they become the tables of one dataset."""
+    """One or more files to send in parts. The files become the tables of one dataset."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -178,11 +178,16 @@ class Upload(Body):
     part_bytes: Annotated[
         int,
         Field(
-            description="Size of each part in bytes. The last part of a file contains the remaining bytes.",
+            description=(
+                "Size in bytes of each part except the last part of a file, which contains the remaining "
+                "bytes."
+            ),
             examples=[1 << 24],
         ),
     ]
-    n_parts: Annotated[int, Field(description="Number of parts of all files. Parts are numbered from 1.")]
+    n_parts: Annotated[
+        int, Field(description="Total number of parts of all files. Parts are numbered from 1.")
+    ]
     files: list[UploadFile]
     parts: Annotated[
         list[UploadPart] | None,

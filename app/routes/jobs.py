@@ -157,8 +157,10 @@ async def _wait_seconds(
     prefer: Annotated[
         str | None,
         Header(
-            description="`wait=30` delays the response until the job has finished, for at most 30 seconds"
-            " (RFC 7240). The maximum is 60."
+            description=(
+                "`wait=30` delays the response until the job has finished, for at most 30 seconds (RFC "
+                "7240). The longest possible wait is 60 seconds."
+            )
         ),
     ] = None,
 ) -> int:

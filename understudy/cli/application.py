@@ -24,7 +24,8 @@ from understudy.errors import (
     UnderstudyError,
 )
 
-# Exit statuses by class of error, as documented in docs/reference/cli.md. The first matching class decides.
+# Exit statuses by class of error, as documented in docs/reference/cli.md. The first matching class determines
+# the status.
 EXIT_STATUS: tuple[tuple[type[UnderstudyError], int], ...] = (
     (InvalidInput, 2),
     (NotFound, 3),

@@ -82,7 +82,7 @@ def _show_identifiers(identifiers: Row, seed: int) -> None:
     if identifiers["next_id_start"] is not None:
         advice = f"Continue with --id-start {identifiers['next_id_start']} and any seed."
     else:
-        advice = "Samples with other seeds can repeat them. To avoid repeats, use --id-start"
+        advice = "Samples with other seeds can repeat these identifiers. To avoid repeats, use --id-start"
         if identifiers["next_offset"] is not None:
             advice += f", or continue with --seed {seed} --offset {identifiers['next_offset']}"
         advice += "."

@@ -184,7 +184,7 @@ def rename(
 
 
 def set_locale(session: Session, project_id: UUID, dataset_id: UUID, locale: str, *, version: int) -> Dataset:
-    """Replace the locale of a version of a dataset, and increment the version.
+    """Replace the locale of a dataset that still has the given version, and increment the version.
 
     Raises
     ------

@@ -28,7 +28,7 @@ NO_LEASE: dict[str, Any] = {"lease_token": None, "lease_owner": None, "lease_unt
 
 @dataclass(frozen=True)
 class Allowance:
-    """The number of failures of a class before a job fails, and the error of the failed job."""
+    """The number of failures of one class after which a job fails, and the error of the failed job."""
 
     counter: str
     failures_max: int

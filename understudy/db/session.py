@@ -59,7 +59,7 @@ def connect_arguments(limits: dict[str, str]) -> dict[str, Any]:
 
 
 def make_sessions(database_url: str, threads: int) -> sessionmaker[Session]:
-    """Return a session factory for this process. A process that forks must call this after the fork.
+    """Return a session factory for this process. A process that forks must call this function after the fork.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def make_sessions(database_url: str, threads: int) -> sessionmaker[Session]:
 
 
 def without_transactions(sessions: sessionmaker[Session]) -> sessionmaker[Session]:
-    """Return a factory of sessions that only read and use the same connections.
+    """Return a factory of read-only sessions that use the same connections.
 
     Each statement is its own transaction and sees all committed data. This saves BEGIN and ROLLBACK, which
     are two of the five round trips to the database in the most frequent request.

@@ -16,7 +16,7 @@ LOG_BYTES_MAX = 10 << 20
 
 @dataclass(frozen=True)
 class Account:
-    """The account under which root runs a child. In a user namespace, it can still use root's files."""
+    """The account under which root runs a child. In a user namespace, the child can use root's files."""
 
     uid: int
     gid: int

@@ -66,9 +66,11 @@ class MetricScores(BaseModel):
     synthetic_cut: Annotated[
         AnyResult | None,
         Field(
-            description="Result of a sample of synthetic rows that has the size of `real`, compared with "
-            "the same rows. The loss is computed from this result. Null if the sizes are equal or the policy "
-            "does not check the loss."
+            description=(
+                "Result of a sample of the synthetic rows that has the size of the table in `real` and is "
+                "compared with the same rows. The loss is computed from this result. Null if the sizes are "
+                "equal or the policy does not check the loss."
+            )
         ),
     ] = None
     independent: Annotated[
@@ -286,7 +288,8 @@ def _result(metric: Metric, comparison: Comparison) -> AnyResult:
     # If memory runs out, the whole job fails, because it can be retried with more memory.
     except MemoryError:
         raise
-    # An error in one metric must not stop the whole report. The report gives the error as a reason.
+    # An error in one metric must not stop the whole report. The report states the error as the reason for the
+    # missing score.
     except Exception as error:
         reason = f"could not be computed on these tables ({type(error).__name__})"
         return UnscoredResult(reason=reason, is_fault=True)

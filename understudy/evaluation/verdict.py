@@ -23,7 +23,7 @@ Interval = tuple[float, float]
 SEVERITY: tuple[Outcome, ...] = ("unscored", "pass", "warn", "inconclusive", "fail")
 
 
-# Name of the check for overlap of the holdout and the training rows. It does not belong to a metric.
+# Name of the check for overlap of the holdout and the training rows. This check does not belong to a metric.
 HOLDOUT = "holdout"
 
 
@@ -148,7 +148,7 @@ def _overlap_sentence(overlap: HoldoutOverlap) -> str:
 
 
 def _without_control(check: PolicyCheck) -> PolicyCheck:
-    """Return the outcome of a check without a valid control: an attack that passed becomes inconclusive."""
+    """Return the outcome without a valid control: a passed check of an attack becomes inconclusive."""
     metric = METRICS[check.metric]
     if metric.topic != "privacy" or Need.canaries in metric.needs or check.outcome != "pass":
         return check

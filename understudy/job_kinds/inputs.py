@@ -148,7 +148,7 @@ def check_supports_constraints(model: Model) -> None:
 
 
 def needs_of_model(session: Session, project_id: UUID, model_id: str) -> Needs:
-    """Return the requirements of a model's synthesizer on the worker."""
+    """Return the requirements that a model's synthesizer places on the worker."""
     model = models.get(session, project_id, ids.from_text("model", model_id))
     return synthesizer_entry(model.synthesizer["name"]).needs
 

@@ -12,7 +12,7 @@ N_DRAWS_MAX = 20
 
 
 class ImputeParameters(JobParameters):
-    """Parameters of a job that imputes the missing values of a table and keeps all others."""
+    """Parameters of a job that imputes the missing values of a table and keeps all other values."""
 
     kind: Literal["impute"]
     model_id: Annotated[

@@ -279,8 +279,10 @@ class ReadOptions(BaseModel):
     join_headers: Annotated[
         bool | None,
         Field(
-            description="Handling of a second header row: if true, its cells are joined with those of the"
-            " first into the column names; if false, it is read as data. Detected if omitted."
+            description=(
+                "Handling of a second header row: if true, the cells of both header rows are joined to form "
+                "the column names; if false, the second row is read as data. Detected if omitted."
+            )
         ),
     ] = None
 

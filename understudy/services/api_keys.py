@@ -95,6 +95,6 @@ def _digest(resources: Resources, text: str) -> bytes:
 
 def _invalid() -> Unauthenticated:
     return Unauthenticated(
-        "The API key is invalid: it is mistyped, revoked, expired, or belongs to another installation. "
-        "Use a valid key of your project."
+        "The API key is invalid: it was mistyped, was revoked, has expired, or belongs to another "
+        "installation. Use a valid key of your project."
     )

@@ -79,7 +79,7 @@ def _orphans_among(resources: Resources, keys: Iterable[str], kept: timedelta) -
 
 
 def _orphaned_parts(resources: Resources, keys: Iterable[str], kept: timedelta) -> list[str]:
-    """Return the keys of upload parts that no row contains, with the same exceptions."""
+    """Return the keys of upload parts that no row contains, except recent parts and unknown projects."""
     parts = {key: part for key in keys if (part := parse_part_key(key)) is not None}
     if not parts:
         return []

@@ -32,7 +32,7 @@ class Store(Protocol):
         """Return the size of a blob in bytes."""
 
     def local_path(self, key: str, scratch: Path) -> Path:
-        """Return the path of a file that contains the blob: the store's own, or a copy in `scratch`."""
+        """Return the path of a file that contains the blob: the store's own file, or a copy in `scratch`."""
 
     def delete(self, key: str) -> None:
         """Delete a blob. Do nothing if the blob does not exist."""

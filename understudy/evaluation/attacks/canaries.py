@@ -20,8 +20,8 @@ from understudy.evaluation.encoding import EncodedTable, TableEncoder
 from understudy.tables.schema import GENERATED_KINDS, Column, ColumnKind, TableSchema
 from understudy.tables.validation import conform
 
-# Minimum number of rows with a category that canaries may use. It is also the number of values at each end of
-# a numeric column that canaries do not use. The privacy protection pools rare categories and clips extreme
+# Canaries use only categories that occur in at least this number of rows. They also avoid this number of
+# values at each end of a numeric column. The privacy protection pools rare categories and clips extreme
 # values, so a canary with such a value would be lost before training.
 N_SHARED_MIN = 10
 # Number of candidate rows generated for each requested canary.
@@ -55,7 +55,7 @@ def make_canaries(table: pa.Table, schema: TableSchema, *, n: int, seed: int) ->
     Raises
     ------
     InvalidInput
-        If the table has too few rows, or if too few new rows can be combined from its values.
+        If the table has too few rows, or if its values form too few new combinations.
     """
     if table.num_rows < N_ROWS_MIN:
         raise InvalidInput(

@@ -148,8 +148,8 @@ def _draw_victims(comparison: Comparison) -> AttackVictims | None:
         return None
     members = rng.permutation(n_training)
     held_out = rng.permutation(n_holdout)
-    # The attacker has at least one third of the holdout as references. Fewer references would be too few for
-    # an attack that uses only some of the victims.
+    # At least one third of the holdout serves as references. Attacks that use references therefore attack
+    # only the first `n_apart` victims.
     n_apart = min(n, 2 * n_holdout // 3)
     # All subjects have the same maximum number of rows, because a subject with more rows is more likely to
     # have a close synthetic row by chance.

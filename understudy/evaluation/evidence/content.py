@@ -71,7 +71,7 @@ class Evidence(BaseModel):
         dict[str, TableEvidence],
         Field(description="Tables by role: `real`, `synthetic`, `holdout`, `canaries`."),
     ]
-    # `Any` is a JSON value, which differs by kind of job.
+    # `Any` is a JSON value whose structure depends on the kind of job.
     parameters: Annotated[
         dict[str, Any],
         Field(
@@ -110,7 +110,7 @@ class Provenance:
 
     sources: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     split: tuple[Split, tuple[str, ...]] | None = None
-    # `Any` is a JSON value, which differs by kind of job.
+    # `Any` is a JSON value whose structure depends on the kind of job.
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -122,7 +122,7 @@ def collect(
     Parameters
     ----------
     tables : mapping of role to pyarrow.Table
-        The tables that were scored, in the types of the schema.
+        The scored tables, with the column types of the schema.
     """
     split, split_subject = provenance.split or (None, ())
     return Evidence(

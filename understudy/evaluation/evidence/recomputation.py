@@ -21,7 +21,7 @@ from understudy.tables.validation import conform
 TOLERANCE = 1e-9
 # Maximum number of differences listed in the result.
 N_DIFFERENCES_MAX = 20
-# Fields with text for readers. Later versions may word them differently.
+# Fields with text for readers. Later versions may word this text differently.
 TEXTS = frozenset({"title", "summary", "sentence", "reason"})
 
 

@@ -74,7 +74,7 @@ class UnscoredResult(BaseModel):
 
 
 class RealBaseline(Enum):
-    """Method that determines the score of real rows in place of the synthetic rows."""
+    """Method for scoring real rows in place of the synthetic rows."""
 
     # Both tables are resampled with replacement from all real rows several times. The tables keep their
     # sizes. This method suits scores that are smooth functions of the distribution. It does not suit scores

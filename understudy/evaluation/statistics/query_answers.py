@@ -22,7 +22,7 @@ from understudy.tables.casting import cast
 from understudy.tables.predicates import Predicate
 from understudy.tables.schema import ColumnKind
 
-# Maximum number of distinct values of a column of numbers or times by which a query can group.
+# A query can group by a column of numbers or times only if it has at most this number of distinct values.
 N_VALUES_GROUPED_MAX = 50
 
 Floats = NDArray[np.float64]

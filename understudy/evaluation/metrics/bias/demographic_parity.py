@@ -107,7 +107,7 @@ class DemographicParityResult(MetricResult):
 
 
 def score(comparison: Comparison) -> DemographicParityResult | UnscoredResult:
-    """Return the largest excess of the demographic parity difference over the model trained on real rows.
+    """Return the largest excess of the demographic parity difference over that of real training rows.
 
     Notes
     -----
@@ -124,9 +124,7 @@ def score(comparison: Comparison) -> DemographicParityResult | UnscoredResult:
     by_name = {name: _column(comparison, outcome, name) for name in comparison.options.protected}
     columns = [column for column in by_name.values() if column is not None]
     if not columns:
-        return UnscoredResult(
-            reason="needs a protected column with two groups of at least 50 rows to test on"
-        )
+        return UnscoredResult(reason="needs a protected column with two groups of at least 50 test rows each")
     worst = max(columns, key=lambda column: column.excess)
     low, high = worst.excess_interval
     return DemographicParityResult(
@@ -196,7 +194,7 @@ def _group(groups: Groups, crossing: Crossing, g: int) -> GroupSelectionRates:
 DEMOGRAPHIC_PARITY = Metric(
     name="demographic_parity",
     title="Demographic parity",
-    summary="Increase of the demographic parity difference when a model is trained on synthetic instead of "
+    summary="Increase in the demographic parity difference when a model is trained on synthetic instead of "
     "real rows. The difference is the largest gap between two groups in the rate of positive predictions. 0 "
     "means that the synthetic rows add no inequality.",
     concern="a model trained on these rows favors some groups more than a model trained on real rows does",

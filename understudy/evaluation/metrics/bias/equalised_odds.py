@@ -96,7 +96,7 @@ class EqualisedOddsResult(MetricResult):
 
 
 def score(comparison: Comparison) -> EqualisedOddsResult | UnscoredResult:
-    """Return the largest excess of the equalized odds difference over the model trained on real rows.
+    """Return the largest excess of the equalized odds difference over that of real training rows.
 
     Notes
     -----
@@ -178,7 +178,7 @@ def _group(groups: Groups, crossing: Crossing, g: int) -> GroupOdds:
 EQUALISED_ODDS = Metric(
     name="equalised_odds",
     title="Equalized odds",
-    summary="Increase of the equalized odds difference when a model is trained on synthetic instead of real "
+    summary="Increase in the equalized odds difference when a model is trained on synthetic instead of real "
     "rows. The difference is the largest gap between two groups in true or false positive rates. 0 means "
     "that the synthetic rows add no inequality.",
     concern="the error rates of a model trained on these rows differ more between groups than those of a "

@@ -13,8 +13,8 @@ from understudy.evaluation.metrics.fidelity import depth_curve
 from understudy.evaluation.metrics.fidelity.depth_curve import LEVELS
 from understudy.evaluation.metrics.fidelity.neighbourhood import TOO_FEW, neighbourhood
 
-# Ratio of the spread of scores over pairs of halves of the real table to the spread over resamples of the
-# real rows only. The ratio is 1.4 for the adult table and 1.8 for the housing table, with 14 pairs each. It
+# Ratio of two spreads of the score: over pairs of halves of the real table, and over resamples of the real
+# rows only. The ratio is 1.4 for the adult table and 1.8 for the housing table, with 14 pairs each. It
 # exceeds 1 because both tables contribute to the spread.
 SPREAD_OF_BOTH = 1.8
 
@@ -26,8 +26,10 @@ class BetaRecallResult(MetricResult):
     curve: Annotated[
         list[tuple[float, float]],
         Field(
-            description="Points of the recall curve. Each point is a share of the innermost synthetic rows "
-            "and the share of real rows that these synthetic rows reach."
+            description=(
+                "Points of the recall curve. Each point has two values: a share of the synthetic rows, "
+                "counted from the innermost, and the share of real rows that these synthetic rows reach."
+            )
         ),
     ]
 

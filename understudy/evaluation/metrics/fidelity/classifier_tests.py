@@ -103,7 +103,7 @@ class Rows:
     positions : int array of shape (n_synthetic,)
         Positions of the synthetic rows in their table.
     n_units : (int, int)
-        Numbers of subjects, or of rows, of the two tables.
+        Number of subjects in each of the two tables, or number of rows if no subject is declared.
     """
 
     features: Floats

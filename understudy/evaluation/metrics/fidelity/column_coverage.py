@@ -42,7 +42,9 @@ def score(comparison: Comparison) -> ColumnCoverageResult | UnscoredResult:
     """Return the share of the real ranges and categories that the synthetic columns cover."""
     reaches = [reach for i in range(len(comparison.columns)) if (reach := _reach(comparison, i)) is not None]
     if not reaches:
-        return UnscoredResult(reason="needs a column of categories, or of numbers or times with two values")
+        return UnscoredResult(
+            reason="needs a column of categories, or of numbers or times with two distinct values"
+        )
     return ColumnCoverageResult(
         score=float(np.mean([reach.score for reach in reaches])),
         columns=reaches,

@@ -13,7 +13,7 @@ from understudy.evaluation.metrics.fidelity.pair_cells import pair_cells
 
 
 class ColumnPairsResult(MetricResult):
-    """Similarity of the joint distribution of each pair of columns. The score is the mean over pairs."""
+    """Similarity of the joint distribution of each pair of columns in the two tables, averaged over pairs."""
 
     metric: Literal["column_pairs"] = "column_pairs"
     columns: Annotated[list[str], Field(description="Names of the columns, in the order of the matrix.")]
@@ -48,8 +48,10 @@ def score(comparison: Comparison) -> ColumnPairsResult | UnscoredResult:
 COLUMN_PAIRS = Metric(
     name="column_pairs",
     title="Column pair trends",
-    summary="Similarity of the joint distribution of each pair of columns, averaged over pairs. It shows "
-    "whether relations between columns are preserved.",
+    summary=(
+        "Similarity of the joint distribution of each pair of columns in the two tables, averaged over "
+        "pairs. It shows whether relations between columns are preserved."
+    ),
     concern="relations between columns differ from those of the real table",
     source="Compare SDMetrics: Column Pair Trends, which uses different bins and correlates numeric columns",
     topic="fidelity",

@@ -83,9 +83,11 @@ def _renumbered(cells: list[NDArray[np.int64]]) -> tuple[list[NDArray[np.int64]]
 CONTINGENCY = Metric(
     name="contingency",
     title="Contingency similarity",
-    summary="Similarity of the contingency tables of each pair of categorical columns, averaged over pairs. "
-    "Rare categories count separately and differ even between two real samples, so compare the score with "
-    "the baseline of real rows.",
+    summary=(
+        "Similarity of the real and the synthetic contingency table of each pair of categorical columns, "
+        "averaged over pairs. Rare categories count separately and differ even between two real samples, so "
+        "compare the score with the baseline of real rows."
+    ),
     concern="combinations of categories have different frequencies than in the real table",
     source="SDMetrics: ContingencySimilarity",
     topic="fidelity",

@@ -139,8 +139,11 @@ def as_lists(matrix: Floats) -> Matrix:
 CORRELATIONS = Metric(
     name="correlations",
     title="Correlation similarity",
-    summary="Similarity of the Pearson correlations of each pair of numeric columns, averaged over pairs. In "
-    "most tables many pairs are not correlated, so independent columns also score high.",
+    summary=(
+        "Similarity of the real and the synthetic Pearson correlation of each pair of numeric columns, "
+        "averaged over pairs. In most tables, many pairs are not correlated, so independent columns also "
+        "score high."
+    ),
     concern="correlations between numeric columns differ from those of the real table",
     source="SDMetrics: CorrelationSimilarity",
     topic="fidelity",

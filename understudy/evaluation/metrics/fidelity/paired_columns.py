@@ -33,7 +33,8 @@ N_PAIRS_MAX = 20
 N_DISTINCT_MIN = 10
 # Maximum width of the differences, as a share of the width expected for independent columns.
 WIDTH_MAX = 0.5
-# Minimum share of ordered rows, and maximum share expected for independent columns.
+# Minimum share of rows in which the first value is at most the second, and maximum of the share expected for
+# independent columns.
 ORDERED_MIN = 0.995
 ORDERED_BY_CHANCE_MAX = 0.95
 # The width of a distribution is the distance between these quantiles.

@@ -111,8 +111,11 @@ def _rounded(values: Floats, quantile: float) -> float:
 PAIRED_DIFFERENCES = Metric(
     name="paired_differences",
     title="Paired differences",
-    summary="Similarity of the distributions of the difference of two columns that belong together, such as "
-    "start and end, previous and current reading, or low and high. The score is that of the worst pair.",
+    summary=(
+        "Similarity of the real and the synthetic distribution of the difference between two columns that "
+        "belong together, such as start and end, previous and current reading, or low and high. The score "
+        "is that of the worst pair."
+    ),
     concern="differences of columns that belong together, such as durations, are distributed differently",
     source="SDMetrics: KSComplement, applied to the differences of two columns",
     topic="fidelity",

@@ -18,7 +18,7 @@ from understudy.evaluation.statistics.proportions import (
     share_of,
 )
 
-# Maximum difference of numbers that count as equal, as a fraction of the ranks of the column.
+# Maximum difference between two numbers that count as equal, as a fraction of the column's ranks.
 TOLERANCE = 0.01
 N_DIFFERENT_ASKED = (0, 1)
 

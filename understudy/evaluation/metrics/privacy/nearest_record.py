@@ -142,7 +142,7 @@ NEAREST_RECORD = Metric(
     name="nearest_record",
     title="Distance to closest record (DCR)",
     summary="Share of synthetic rows that are closer to a training row than to a held-out row. New real "
-    "rows would score 0.5. A higher share warns of copying, but 0.5 does not prove privacy.",
+    "rows would score 0.5. A higher share indicates copying, but 0.5 does not prove privacy.",
     concern="synthetic rows are closer to training rows than new rows would be",
     source="Compare SDMetrics: DCROverfittingProtection, which rescales the share and uses different "
     "distances",

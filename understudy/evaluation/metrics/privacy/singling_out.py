@@ -24,8 +24,8 @@ from understudy.evaluation.metrics.base import Metric, MetricResult, Need, RealB
 from understudy.evaluation.statistics.proportions import CONFIDENCE, Interval, exact_interval
 
 N_GUESSES = 2_000
-# More guesses use single values, because single values are faster to look up and match a row by chance more
-# often.
+# There are more guesses of single values than of combinations, because single values are faster to look up
+# and match a row by chance more often.
 N_VALUES_GUESSED = 20_000
 N_GUESSES_MIN = 100
 # Maximum number of synthetic rows for making guesses.
@@ -74,7 +74,7 @@ class Population:
     n_rows_training : int
         Number of training rows.
     n_training, n_holdout : int
-        Numbers of subjects, or of rows, of the two tables.
+        Number of subjects in each of the two tables, or number of rows if no subject is declared.
     subjects : int array of shape (n_rows,), or None
         Subject of each row, training rows first.
     """

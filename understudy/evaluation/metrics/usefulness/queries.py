@@ -41,7 +41,9 @@ class QueryGroupAnswer(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     group: Annotated[tuple[str, ...], Field(description="Values of the grouping columns.")]
-    n_real: Annotated[int, Field(description="Number of real rows behind the answer: 0 or at least 5.")]
+    n_real: Annotated[
+        int, Field(description="Number of real rows from which the answer is computed: 0 or at least 5.")
+    ]
     real: float
     synthetic: Annotated[
         float | None,

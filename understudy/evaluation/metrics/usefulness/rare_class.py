@@ -180,9 +180,11 @@ def _reliability(scores: Floats, is_positive: Bools) -> tuple[list[ReliabilityBi
 RARE_CLASS = Metric(
     name="rare_class",
     title="Average precision of the rarest class",
-    summary="Average precision, on real rows, of a model trained on synthetic rows for the rarest class of "
-    "the target. Guessing scores the share of the class. Compare the score with that of the same model "
-    "trained on real rows.",
+    summary=(
+        "Average precision for the rarest class of the target. The model is trained on synthetic rows and "
+        "tested on real rows. Random guessing scores the share of the class. Compare the score with that of "
+        "the same model trained on real rows."
+    ),
     concern="a model trained on these rows predicts the rarest class less well",
     source="Saito and Rehmsmeier 2015 (precision and recall for rare classes)",
     topic="usefulness",
