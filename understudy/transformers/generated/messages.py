@@ -27,7 +27,7 @@ from understudy.transformers.generated.transformer import N_ROWS_ANY, Maker
 _N_TEXTS_MAX = 20_000
 N_TEMPLATES_MAX = 500
 N_PARTS_MAX = 400
-# Minimum share of rows whose template enough rows share, and of rows with at least one item.
+# Minimum share of rows whose template enough rows share, and of rows with an item that may identify somebody.
 COVERED_MIN = 0.5
 WITH_ITEM_MIN = 0.5
 # Numbers with at least this many digits may be keys, so none of the table is written.
@@ -192,7 +192,11 @@ def fit_messages(texts: ArrowArray, locale: str) -> Messages | None:
     counts = counted.field("counts").to_numpy()[places]
     parted = [_parts_of(str(text)) for text in distinct]
     n_rows = int(counts.sum())
-    with_item = sum(int(n) for parts, n in zip(parted, counts, strict=True) if any(p[0] for p in parts))
+    with_item = sum(
+        int(n)
+        for parts, n in zip(parted, counts, strict=True)
+        if any(_may_identify(name) for name, _ in parts)
+    )
     if with_item < WITH_ITEM_MIN * n_rows:
         return None
     templates = _templates(parted, counts)
@@ -212,6 +216,11 @@ def fit_messages(texts: ArrowArray, locale: str) -> Messages | None:
         slots,
         locale,
     )
+
+
+def _may_identify(name: str) -> bool:
+    """Return whether a slot contains items that may identify somebody. Short numbers do not."""
+    return bool(name) and (not name.startswith("digits_") or int(name[7:]) >= N_DIGITS_OF_KEY)
 
 
 def _parts_of(text: str) -> list[tuple[str, str]]:
