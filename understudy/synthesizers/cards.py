@@ -80,6 +80,12 @@ def _warnings(columns: list[Json], n_rows: int, subject: Sequence[str]) -> list[
                 "sampled rows do not share subjects. If several rows must share a subject, assign subjects "
                 "to the rows yourself."
             )
+        elif "contains" in column:
+            sources = ", ".join(repr(name) for name in column["contains"])
+            warnings.append(
+                f"Column {column['name']!r} is generated as {column['generated']}, not learned. It contains "
+                f"the sampled values of {sources}, as in the table. Its other dependencies are not preserved."
+            )
         elif "generated" in column:
             warnings.append(
                 f"Column {column['name']!r} is generated as {column['generated']}, not learned. "

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
+from types import MappingProxyType
 from typing import Any, Self
 
 import numpy as np
@@ -39,6 +40,7 @@ from understudy.transformers.categorical import (
     fit_categorical,
     has_shared_level,
 )
+from understudy.transformers.generated.composition import check_sources, compose_identifiers, composed_of
 from understudy.transformers.generated.fitting import fit_generated, name_people
 from understudy.transformers.generated.loading import load_generated
 from understudy.transformers.generated.personal import Personal
@@ -81,15 +83,30 @@ class TableTransformer:
         self, places: Iterable[int], codes: CodesByColumn, seed: int, rows: RowNumbers
     ) -> dict[str, ArrowArray]:
         """Return the columns at the given positions by name, for rows with the given numbers and codes."""
-        return {
-            self.schema.columns[j].name: keep_to_domain(
-                _given(self.columns[j], codes).decode(
-                    codes[j], RowStream(seed, DECODING + j, rows, self.id_start)
-                ),
-                self.schema.columns[j],
-            )
-            for j in places
-        }
+        decoding = _Decoding(self, codes, seed, rows)
+        return {self.schema.columns[j].name: decoding.column(j) for j in places}
+
+    @cached_property
+    def composed(self) -> frozenset[int]:
+        """Positions of the identifiers that contain the values of other columns."""
+        return frozenset(j for j, column in enumerate(self.columns) if composed_of(column) is not None)
+
+    def compose(
+        self, columns: Mapping[str, ArrowArray], codes: CodesByColumn, seed: int, rows: RowNumbers
+    ) -> dict[str, ArrowArray]:
+        """Return the identifiers that contain the values of other columns, for rows with these values.
+
+        Parameters
+        ----------
+        columns : mapping of column name to pyarrow.Array
+            Final values of all other columns.
+        codes, seed, rows
+            Codes and numbers of the rows, as in `decode_columns`.
+        """
+        own = {self.schema.columns[j].name: j for j in sorted(self.composed) if j in codes}
+        known = {name: values for name, values in columns.items() if name not in own}
+        decoding = _Decoding(self, codes, seed, rows, known)
+        return {name: decoding.column(j) for name, j in own.items()}
 
     def describe(self) -> list[Json]:
         """Return the description of each column for the model card."""
@@ -119,7 +136,44 @@ class TableTransformer:
         ]
         for column in columns:
             _check_sex_column(column, columns)
+        check_sources(schema, columns)
         return cls(schema, tuple(columns))
+
+
+class _Decoding:
+    """The columns of a block of rows. Columns that other columns contain are decoded once."""
+
+    def __init__(
+        self,
+        table: TableTransformer,
+        codes: CodesByColumn,
+        seed: int,
+        rows: RowNumbers,
+        known: Mapping[str, ArrowArray] = MappingProxyType({}),
+    ) -> None:
+        self._table, self._codes, self._seed, self._rows = table, codes, seed, rows
+        self._known = dict(known)
+
+    def column(self, place: int) -> ArrowArray:
+        """Return the values of the column at a position."""
+        schema = self._table.schema.columns[place]
+        if schema.name not in self._known:
+            stream = RowStream(self._seed, DECODING + place, self._rows, self._table.id_start)
+            values = self._transformer(place).decode(self._codes[place], stream)
+            self._known[schema.name] = keep_to_domain(values, schema)
+        return self._known[schema.name]
+
+    def _transformer(self, place: int) -> Transformer:
+        transformer = self._table.columns[place]
+        composed = composed_of(transformer)
+        if composed is None:
+            return _given(transformer, self._codes)
+        assert isinstance(transformer, GeneratedTransformer)
+        places = {name: self._table.schema.names.index(name) for name in composed.sources}
+        # A column that is derived from others has no codes. Its values are given when they are known.
+        usable = {n: j for n, j in places.items() if n in self._known or j in self._codes}
+        values = {name: self.column(j) for name, j in usable.items()}
+        return replace(transformer, maker=composed.given(values))
 
 
 def _given(transformer: Transformer, codes: CodesByColumn) -> Transformer:
@@ -179,6 +233,7 @@ def fit_table(
             fitted.append(pair)
             report("encoding", len(fitted) / len(schema.columns))
     fitted = name_people(_order_large_categories(fitted), schema.names, table.columns)
+    fitted = compose_identifiers(fitted, schema.columns, table.columns)
     return TableTransformer(schema, tuple(t for t, _ in fitted)), [codes for _, codes in fitted]
 
 

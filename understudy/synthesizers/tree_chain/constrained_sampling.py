@@ -69,6 +69,7 @@ class ConstrainedSampler:
         drawn = conditioner.draw(own_seed, block, len(rows))
         generated = [j for j in drawn.codes if isinstance(self.table.columns[j], GeneratedTransformer)]
         learned = [j for j in drawn.codes if j not in generated]
+        generated = [j for j in generated if j not in self.table.composed]
         columns = self.table.decode_columns(learned, drawn.codes, drawn.seed, drawn.numbers)
         # Identifiers are generated from the numbers of the rows, so that they are unique.
         columns |= self.table.decode_columns(generated, drawn.codes, seed, rows)
@@ -77,7 +78,7 @@ class ConstrainedSampler:
             for predicate in conditioner.group.predicates
             if predicate.is_one_value
         }
-        return self.enforcer.complete(columns | constants, self.table.schema)
+        return self.enforcer.complete(columns | constants, self.table, drawn.codes, seed, rows)
 
 
 def conditions_of(constraints: SamplingConstraints) -> list[SampleCondition]:

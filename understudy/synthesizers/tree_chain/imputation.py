@@ -110,6 +110,9 @@ class Imputer:
             derived = rules.derive({n: _prefer(rows[n], own) for n, own in columns.items()})
             columns |= {name: derived[name] for name in rules.derived}
             columns |= {d.base: _prefer(rows[d.base], columns[d.base]) for d in rules.differences}
+        if self.table.composed:
+            final = {n: _prefer(rows[n], own) for n, own in columns.items() if n in rows}
+            columns |= self.table.compose(final, chosen, seed, numbers)
         return columns
 
     def _walk(

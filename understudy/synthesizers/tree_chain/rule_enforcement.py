@@ -122,19 +122,30 @@ class RuleEnforcer:
                 kept &= as_mask(pc.fill_null(within, False)) | is_missing
         return kept
 
-    def complete(self, columns: dict[str, ArrowArray], schema: TableSchema) -> pa.RecordBatch:
+    def complete(
+        self,
+        columns: dict[str, ArrowArray],
+        table: TableTransformer,
+        codes: CodesByColumn,
+        seed: int,
+        rows: RowNumbers,
+    ) -> pa.RecordBatch:
         """Return the drawn columns and the columns derived from them as rows of the table.
 
         Parameters
         ----------
         columns : mapping of column name to pyarrow.Array
-            Drawn columns.
-        schema : TableSchema
-            Schema of the columns of the chain, with the columns of differences.
+            Drawn columns. Identifiers that contain the values of other columns may be absent.
+        table : TableTransformer
+            Transformers of the columns of the chain, with the columns of differences.
+        codes, seed, rows
+            Codes, seed and numbers of the rows, from which these identifiers are generated.
         """
         if self.rules.linear:
             columns = self.rules.derive(columns)
-        output = self.visible_schema(schema).to_arrow()
+        if table.composed:
+            columns = columns | table.compose(columns, codes, seed, rows)
+        output = self.visible_schema(table.schema).to_arrow()
         return pa.RecordBatch.from_arrays([columns[name] for name in output.names], schema=output)
 
     def reach_of(self, difference: Difference, table: TableTransformer) -> tuple[ArrowArray, ArrowArray]:

@@ -158,8 +158,8 @@ class TreeChain(SingleTableSynthesizer):
             codes = draw_accepted(
                 self.links_, self.refinement_, lambda c, n: self._passes(c, seed, n), seed, rows
             )
-            columns = table.decode_columns(sorted(codes), codes, seed, rows)
-            return enforcer.complete(columns, table.schema)
+            columns = table.decode_columns(sorted(codes.keys() - table.composed), codes, seed, rows)
+            return enforcer.complete(columns, table, codes, seed, rows)
 
         return draw_blocks(draw, request.n_rows, request.offset, context=request.context)
 

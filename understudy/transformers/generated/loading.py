@@ -10,6 +10,7 @@ from understudy.tables.placeholders import find_placeholders
 from understudy.tables.schema import GENERATED_KINDS, Column, ColumnKind
 from understudy.transformers.array_reader import ArrayReader, require
 from understudy.transformers.generated.coded import Coded, PatternCodes
+from understudy.transformers.generated.composed import Composed
 from understudy.transformers.generated.filler import Filler
 from understudy.transformers.generated.identifiers import PatternTexts, Sequence, Uuids
 from understudy.transformers.generated.json_texts import JsonTexts
@@ -33,13 +34,19 @@ _MAKERS: dict[str, type[_LoadableMaker]] = {
     "points": Points,
     "words": Filler,
     "json": JsonTexts,
+    "composed": Composed,
 }
 # Kinds whose values `Personal` generates, except for the forms in `_NOT_PERSONAL`.
 _OF_PEOPLE = frozenset(
     {ColumnKind.text, ColumnKind.name, ColumnKind.email, ColumnKind.phone, ColumnKind.address}
 )
-_NOT_PERSONAL = ((ColumnKind.text, "words"), (ColumnKind.text, "json"), (ColumnKind.phone, "codes"))
-_FORMS_OF_NUMBERS = frozenset({"sequential", "pattern", "coded", "codes"})
+_NOT_PERSONAL = (
+    (ColumnKind.text, "words"),
+    (ColumnKind.text, "json"),
+    (ColumnKind.text, "composed"),
+    (ColumnKind.phone, "codes"),
+)
+_FORMS_OF_NUMBERS = frozenset({"sequential", "pattern", "coded", "codes", "composed"})
 
 
 def load_generated(column: Column, type_: pa.DataType, reader: ArrayReader) -> GeneratedTransformer:
