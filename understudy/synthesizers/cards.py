@@ -86,6 +86,17 @@ def _warnings(columns: list[Json], n_rows: int, subject: Sequence[str]) -> list[
                 f"Column {column['name']!r} is generated as {column['generated']}, not learned. It contains "
                 f"the sampled values of {sources}, as in the table. Its other dependencies are not preserved."
             )
+        elif column.get("form") == "placed":
+            warnings.append(
+                f"Column {column['name']!r} is generated as {column['generated']}, not learned. Its first "
+                "characters agree with the place of the row. Its other dependencies are not preserved."
+            )
+        elif "locales" in column:
+            warnings.append(
+                f"Column {column['name']!r} is generated as {column['generated']}, not learned. It agrees "
+                "with the country of the row. Its other dependencies are not preserved."
+                + _without_lists(column["countries_without_lists"], column["locale"])
+            )
         elif "generated" in column:
             warnings.append(
                 f"Column {column['name']!r} is generated as {column['generated']}, not learned. "
@@ -94,3 +105,13 @@ def _warnings(columns: list[Json], n_rows: int, subject: Sequence[str]) -> list[
         elif column["codes"] == 1:
             warnings.append(f"Column {column['name']!r} has at most one distinct value.")
     return warnings
+
+
+def _without_lists(n: int, locale: str) -> str:
+    """Return a sentence about countries for which no names and addresses can be generated."""
+    if not n:
+        return ""
+    return (
+        f" {n} values of the country have no word lists, including missing and rare values. Their rows have "
+        f"the locale {locale!r}."
+    )

@@ -44,6 +44,8 @@ from understudy.transformers.generated.composition import check_sources, compose
 from understudy.transformers.generated.fitting import fit_generated, name_people
 from understudy.transformers.generated.loading import load_generated
 from understudy.transformers.generated.personal import Personal
+from understudy.transformers.generated.placed_codes import PlacedCodes
+from understudy.transformers.generated.places import place_postal_codes
 from understudy.transformers.generated.recognition import recognize, recognize_subject
 from understudy.transformers.generated.transformer import GeneratedTransformer
 from understudy.transformers.integer_units import is_exact
@@ -135,7 +137,7 @@ class TableTransformer:
             for j, (column, manifest) in enumerate(zip(schema.columns, manifests, strict=True))
         ]
         for column in columns:
-            _check_sex_column(column, columns)
+            _check_given_columns(column, columns)
         check_sources(schema, columns)
         return cls(schema, tuple(columns))
 
@@ -178,17 +180,26 @@ class _Decoding:
 
 def _given(transformer: Transformer, codes: CodesByColumn) -> Transformer:
     """Return a transformer for rows whose codes in other columns are known, such as the sex of a person."""
-    if isinstance(transformer, GeneratedTransformer) and isinstance(transformer.maker, Personal):
+    if isinstance(transformer, GeneratedTransformer) and isinstance(
+        transformer.maker, Personal | PlacedCodes
+    ):
         return replace(transformer, maker=transformer.maker.given(codes))
     return transformer
 
 
-def _check_sex_column(transformer: Transformer, columns: list[Transformer]) -> None:
+def _check_given_columns(transformer: Transformer, columns: list[Transformer]) -> None:
     maker = transformer.maker if isinstance(transformer, GeneratedTransformer) else None
-    if isinstance(maker, Personal) and maker.sex_column is not None:
-        place, n_codes = maker.sex_column.place, len(maker.sex_column.sexes)
-        is_valid = place < len(columns) and columns[place].n_codes == n_codes
-        require(is_valid, "the column of the sex of a person does not exist")
+    if isinstance(maker, Personal):
+        sex, country = maker.sex_column, maker.country_column
+        tables = [(sex.place, len(sex.sexes))] if sex is not None else []
+        tables += [(country.place, len(country.locale_of_code))] if country is not None else []
+        for place, n_codes in tables:
+            is_valid = place < len(columns) and columns[place].n_codes == n_codes
+            require(is_valid, "the column of the sex or the country of a person does not exist")
+    if isinstance(maker, PlacedCodes):
+        for own in maker.places:
+            is_valid = own.place < len(columns) and columns[own.place].n_codes == own.n_codes
+            require(is_valid, "the column of the place of a postal code does not exist")
 
 
 Loader = Callable[[Column, pa.DataType, ArrayReader], Transformer]
@@ -233,6 +244,7 @@ def fit_table(
             fitted.append(pair)
             report("encoding", len(fitted) / len(schema.columns))
     fitted = name_people(_order_large_categories(fitted), schema.names, table.columns)
+    fitted = place_postal_codes(fitted, schema.columns, table.columns, subjects)
     fitted = compose_identifiers(fitted, schema.columns, table.columns)
     return TableTransformer(schema, tuple(t for t, _ in fitted)), [codes for _, codes in fitted]
 

@@ -15,6 +15,7 @@ from understudy.transformers.generated.filler import Filler
 from understudy.transformers.generated.identifiers import PatternTexts, Sequence, Uuids
 from understudy.transformers.generated.json_texts import JsonTexts
 from understudy.transformers.generated.personal import Personal
+from understudy.transformers.generated.placed_codes import PlacedCodes
 from understudy.transformers.generated.points import Points
 from understudy.transformers.generated.transformer import GeneratedTransformer, Maker
 
@@ -35,6 +36,7 @@ _MAKERS: dict[str, type[_LoadableMaker]] = {
     "words": Filler,
     "json": JsonTexts,
     "composed": Composed,
+    "placed": PlacedCodes,
 }
 # Kinds whose values `Personal` generates, except for the forms in `_NOT_PERSONAL`.
 _OF_PEOPLE = frozenset(
@@ -46,7 +48,7 @@ _NOT_PERSONAL = (
     (ColumnKind.text, "composed"),
     (ColumnKind.phone, "codes"),
 )
-_FORMS_OF_NUMBERS = frozenset({"sequential", "pattern", "coded", "codes", "composed"})
+_FORMS_OF_NUMBERS = frozenset({"sequential", "pattern", "coded", "codes", "composed", "placed"})
 
 
 def load_generated(column: Column, type_: pa.DataType, reader: ArrayReader) -> GeneratedTransformer:
