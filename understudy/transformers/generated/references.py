@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from understudy.transformers.base import ArrowArray, ArrowColumn
@@ -87,8 +89,24 @@ class Sampled:
 
     def take(self, column: ArrowColumn) -> ArrowArray:
         """Return the values of a column in the sampled rows."""
-        taken: Any = column.take(pa.array(self.rows, pa.int64()))
-        return pa.concat_arrays(taken.chunks) if taken.num_chunks != 1 else taken.chunk(0)
+        return _taken(column, self.rows)
+
+    def take_first(self, column: ArrowColumn) -> ArrowArray:
+        """Return the values of a column in the rows that decide early."""
+        return _taken(column, self.rows[self.first])
+
+
+def _taken(column: ArrowColumn, rows: npt.NDArray[np.int64]) -> ArrowArray:
+    taken: Any = column.take(pa.array(rows, pa.int64()))
+    return pa.concat_arrays(taken.chunks) if taken.num_chunks != 1 else taken.chunk(0)
+
+
+def _has_whole_numbers(values: ArrowArray) -> bool:
+    """Return whether no number has decimals. An identifier contains only whole numbers."""
+    if not pa.types.is_floating(values.type):
+        return True
+    numbers = values.drop_null().to_numpy(zero_copy_only=False)
+    return bool((numbers == np.floor(numbers)).all())
 
 
 def find_parts(identifier: ArrowColumn, others: Iterable[tuple[int, str, ArrowColumn]]) -> Candidates:
@@ -141,25 +159,31 @@ def _overlaps(part: Part, chosen: Sequence[Part], texts: Texts) -> bool:
 
 
 def _parts_of(sampled: Sampled, place: int, name: str, column: ArrowColumn) -> Iterator[Part]:
-    values = sampled.take(column)
-    if values.null_count > len(values) - N_ROWS_MIN:
+    first = sampled.take_first(column)
+    if not _has_whole_numbers(first):
         return
-    first = values.take(pa.array(sampled.first, pa.int64()))
-    seen: set[tuple[str, ...]] = set()
-    for rendering in renderings_of(values.type):
+    values: ArrowArray | None = None
+    confirmed: list[tuple[str, ...]] = []
+    for rendering in renderings_of(column.type):
         written = tuple(text or "" for text in rendering.write(first).to_pylist())
-        if written in seen or not _seems_contained(sampled.first_texts, written):
+        # A part of a longer text that is contained says nothing new.
+        is_new = not any(all(map(operator.contains, longer, written)) for longer in confirmed)
+        if not is_new or not _seems_contained(sampled.first_texts, written):
             continue
-        seen.add(written)
+        values = sampled.take(column) if values is None else values
         part = _confirmed(sampled.texts, values, Reference(name, rendering, ""), place)
         if part is not None:
+            confirmed.append(written)
             yield part
 
 
 def _seems_contained(texts: Sequence[str], values: Sequence[str]) -> bool:
-    n_missing = values.count("")
-    n = sum(bool(value) and value in text for text, value in zip(texts, values, strict=True))
-    return n > 0 and n >= len(values) - n_missing - 1
+    """Return whether all texts but one contain the values of their rows, at one place."""
+    pairs = [(text, value) for text, value in zip(texts, values, strict=True) if value]
+    if not pairs or sum(value in text for text, value in pairs) < len(pairs) - 1:
+        return False
+    located = locate([text for text, _ in pairs], [value for _, value in pairs])
+    return bool(located) and located[0][1] >= len(pairs) - 1
 
 
 def _confirmed(texts: Texts, values: ArrowArray, reference: Reference, place: int) -> Part | None:

@@ -23,7 +23,9 @@ TIME_PATTERNS = (
 )
 WIDTH_MAX = 12
 _N_TOKENS_MAX, _N_LETTERS_MAX = 4, 6
-_WORD, _MARK = r"[\pL\pN]", r"[^\pL\pN]"
+# Letters and digits. All other characters than those of ASCII count as letters, because patterns with the
+# classes of Unicode are compiled a hundred times more slowly.
+_WORD, _MARK = r"[0-9A-Za-z\x{80}-\x{10FFFF}]", r"[^0-9A-Za-z\x{80}-\x{10FFFF}]"
 _CASES = ("", "upper", "lower")
 _FORMS_OF_TEXT = ("text", "bare", "plain", "initials", "prefix", "suffix", "token")
 _FORMS_OF_NUMBERS = ("text", "pad", "prefix", "suffix")
