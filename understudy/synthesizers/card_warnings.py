@@ -12,6 +12,8 @@ from understudy.transformers.base import MIN_SUPPORT
 N_ROWS_RARE = 20
 N_LEVELS_MANY = 20
 
+_OTHERS_LOST = "Its other dependencies are not preserved."
+
 
 def warning_of_generated(column: Json, schema: TableSchema) -> str:
     """Return the warning about a generated column that does not identify entities."""
@@ -21,9 +23,25 @@ def warning_of_generated(column: Json, schema: TableSchema) -> str:
             "so sampled rows do not share subjects. If several rows must share a subject, assign "
             "subjects to the rows yourself."
         )
+    start = f"Column {column['name']!r} is generated (kind {column['generated']}), not learned. "
+    if "contains" in column:
+        sources = ", ".join(repr(name) for name in column["contains"])
+        return f"{start}It contains the sampled values of {sources}, as in the table. {_OTHERS_LOST}"
+    if column.get("form") == "placed":
+        return f"{start}Its first characters agree with the place of the row. {_OTHERS_LOST}"
+    if "locales" in column:
+        lists = _without_lists(column["countries_without_lists"], column["locale"])
+        return f"{start}It agrees with the country of the row. {_OTHERS_LOST}{lists}"
+    return f"{start}Its dependencies on other columns are not preserved."
+
+
+def _without_lists(n: int, locale: str) -> str:
+    """Return a sentence about countries for which no names and addresses can be generated."""
+    if not n:
+        return ""
     return (
-        f"Column {column['name']!r} is generated (kind {column['generated']}), not learned. "
-        "Its dependencies on other columns are not preserved."
+        f" {n} values of the country have no word lists, including missing and rare values. Their rows have "
+        f"the locale {locale!r}."
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cached_property
+from types import MappingProxyType
 from typing import Any, Self
 
 import numpy as np
@@ -38,9 +40,12 @@ from understudy.transformers.categorical import (
     fit_categorical,
     has_shared_level,
 )
+from understudy.transformers.generated.composition import check_sources, compose_identifiers, composed_of
 from understudy.transformers.generated.fitting import fit_generated, name_people
 from understudy.transformers.generated.loading import load_generated
 from understudy.transformers.generated.personal import Personal
+from understudy.transformers.generated.placed_codes import PlacedCodes
+from understudy.transformers.generated.places import place_postal_codes
 from understudy.transformers.generated.recognition import recognize, recognize_subject
 from understudy.transformers.generated.transformer import GeneratedTransformer
 from understudy.transformers.integer_units import is_exact
@@ -54,6 +59,15 @@ NO_SUBJECTS: Mapping[str, Subjects] = {}
 
 # Random streams of column j: stream j draws its codes, and stream DECODING + j draws its values.
 DECODING = 1 << 32
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Rows as codes, with the seed and the numbers with which the codes become values."""
+
+    codes: CodesByColumn
+    seed: int
+    rows: NumberedRows
 
 
 @dataclass(frozen=True)
@@ -83,15 +97,28 @@ class TableTransformer:
         self, places: Iterable[int], codes: CodesByColumn, seed: int, rows: NumberedRows
     ) -> dict[str, ArrowArray]:
         """Return the columns at the given positions by name, for rows with the given numbers and codes."""
-        return {
-            self.schema.columns[j].name: keep_to_domain(
-                _given(self.columns[j], codes).decode(
-                    codes[j], RowStream(seed, DECODING + j, rows.of_values(j), self.id_start)
-                ),
-                self.schema.columns[j],
-            )
-            for j in places
-        }
+        decoding = _Decoding(self, Drawn(codes, seed, rows))
+        return {self.schema.columns[j].name: decoding.column(j) for j in places}
+
+    @cached_property
+    def composed(self) -> frozenset[int]:
+        """Positions of the identifiers that contain the values of other columns."""
+        return frozenset(j for j, column in enumerate(self.columns) if composed_of(column) is not None)
+
+    def compose(self, columns: Mapping[str, ArrowArray], drawn: Drawn) -> dict[str, ArrowArray]:
+        """Return the identifiers that contain the values of other columns, for rows with these values.
+
+        Parameters
+        ----------
+        columns : mapping of column name to pyarrow.Array
+            Final values of all other columns.
+        drawn : Drawn
+            Codes of the rows, and how they are decoded.
+        """
+        own = {self.schema.columns[j].name: j for j in sorted(self.composed) if j in drawn.codes}
+        known = {name: values for name, values in columns.items() if name not in own}
+        decoding = _Decoding(self, drawn, known)
+        return {name: decoding.column(j) for name, j in own.items()}
 
     def describe(self) -> list[Json]:
         """Return the description of each column for the model card."""
@@ -120,23 +147,68 @@ class TableTransformer:
             for j, (column, manifest) in enumerate(zip(schema.columns, manifests, strict=True))
         ]
         for column in columns:
-            _check_sex_column(column, columns)
+            _check_given_columns(column, columns)
+        check_sources(schema, columns)
         return cls(schema, tuple(columns))
+
+
+class _Decoding:
+    """The columns of a block of rows. Columns that other columns contain are decoded once."""
+
+    def __init__(
+        self,
+        table: TableTransformer,
+        drawn: Drawn,
+        known: Mapping[str, ArrowArray] = MappingProxyType({}),
+    ) -> None:
+        self._table, self._drawn, self._codes = table, drawn, drawn.codes
+        self._known = dict(known)
+
+    def column(self, place: int) -> ArrowArray:
+        """Return the values of the column at a position."""
+        schema = self._table.schema.columns[place]
+        if schema.name not in self._known:
+            rows = self._drawn.rows.of_values(place)
+            stream = RowStream(self._drawn.seed, DECODING + place, rows, self._table.id_start)
+            values = self._transformer(place).decode(self._codes[place], stream)
+            self._known[schema.name] = keep_to_domain(values, schema)
+        return self._known[schema.name]
+
+    def _transformer(self, place: int) -> Transformer:
+        transformer = self._table.columns[place]
+        composed = composed_of(transformer)
+        if composed is None:
+            return _given(transformer, self._codes)
+        assert isinstance(transformer, GeneratedTransformer)
+        places = {name: self._table.schema.names.index(name) for name in composed.sources}
+        # A column that is derived from others has no codes. Its values are given when they are known.
+        usable = {n: j for n, j in places.items() if n in self._known or j in self._codes}
+        values = {name: self.column(j) for name, j in usable.items()}
+        return replace(transformer, maker=composed.given(values))
 
 
 def _given(transformer: Transformer, codes: CodesByColumn) -> Transformer:
     """Return a transformer for rows whose codes in other columns are known, such as the sex of a person."""
-    if isinstance(transformer, GeneratedTransformer) and isinstance(transformer.maker, Personal):
+    if isinstance(transformer, GeneratedTransformer) and isinstance(
+        transformer.maker, Personal | PlacedCodes
+    ):
         return replace(transformer, maker=transformer.maker.given(codes))
     return transformer
 
 
-def _check_sex_column(transformer: Transformer, columns: list[Transformer]) -> None:
+def _check_given_columns(transformer: Transformer, columns: list[Transformer]) -> None:
     maker = transformer.maker if isinstance(transformer, GeneratedTransformer) else None
-    if isinstance(maker, Personal) and maker.sex_column is not None:
-        place, n_codes = maker.sex_column.place, len(maker.sex_column.sexes)
-        is_valid = place < len(columns) and columns[place].n_codes == n_codes
-        require(is_valid, "the column of the sex of a person does not exist")
+    if isinstance(maker, Personal):
+        sex, country = maker.sex_column, maker.country_column
+        tables = [(sex.place, len(sex.sexes))] if sex is not None else []
+        tables += [(country.place, len(country.locale_of_code))] if country is not None else []
+        for place, n_codes in tables:
+            is_valid = place < len(columns) and columns[place].n_codes == n_codes
+            require(is_valid, "the column of the sex or the country of a person does not exist")
+    if isinstance(maker, PlacedCodes):
+        for own in maker.places:
+            is_valid = own.place < len(columns) and columns[own.place].n_codes == own.n_codes
+            require(is_valid, "the column of the place of a postal code does not exist")
 
 
 Loader = Callable[[Column, pa.DataType, ArrayReader], Transformer]
@@ -202,6 +274,8 @@ def fit_table(
             fitted.append(pair)
             report("encoding", len(fitted) / len(schema.columns))
     fitted = name_people(_order_large_categories(fitted), schema.names, table.columns)
+    fitted = place_postal_codes(fitted, schema.columns, table.columns, subjects)
+    fitted = compose_identifiers(fitted, schema.columns, table.columns)
     return TableTransformer(schema, tuple(t for t, _ in fitted)), [codes for _, codes in fitted]
 
 

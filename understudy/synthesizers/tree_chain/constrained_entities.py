@@ -36,7 +36,7 @@ from understudy.synthesizers.tree_chain.predicates import impossible
 from understudy.synthesizers.tree_chain.unique_entities import UniqueEntities
 from understudy.transformers.base import ArrowArray, Codes, CodesByColumn, NumberedRows, RowNumbers
 from understudy.transformers.generated.transformer import GeneratedTransformer
-from understudy.transformers.table import TableTransformer
+from understudy.transformers.table import Drawn, TableTransformer
 
 # Distance between the numbers of the first proposals of two rows.
 SPACING = np.uint64(N_POOLS_TRIED * N_PROPOSALS_MAX)
@@ -101,6 +101,7 @@ class ConstrainedEntitySampler:
         codes, numbers = chooser.choose_rows(numbered, given)
         generated = [j for j in codes if isinstance(self.plain.table.columns[j], GeneratedTransformer)]
         learned = [j for j in codes if j not in generated]
+        generated = [j for j in generated if j not in self.plain.table.composed]
         columns = self.plain.table.decode_columns(
             learned, codes, own_seed, chooser.with_proposals(numbered, numbers)
         )
@@ -114,7 +115,8 @@ class ConstrainedEntitySampler:
         restricted = {self.plain.table.schema.names[j] for j in conditioner.group.allowed}
         counters = self.entities.numbers_of_counters(places, self.plain.table.schema)
         columns |= {name: values for name, values in counters.items() if name not in restricted}
-        return self.plain.enforcer.complete(columns | constants, self.plain.table.schema)
+        drawn = Drawn(codes, seed, of_rows)
+        return self.plain.enforcer.complete(columns | constants, self.plain.table, drawn)
 
     def _of_group(self, own: Places, group: int) -> Places:
         """Return entities with numbers that no other group has.

@@ -15,7 +15,7 @@ from understudy.synthesizers.tree_chain.conditional_sampling import N_ROWS_BLOCK
 from understudy.synthesizers.tree_chain.rule_enforcement import RuleEnforcer
 from understudy.transformers.base import NumberedRows, RowNumbers, consecutive_rows
 from understudy.transformers.generated.transformer import GeneratedTransformer
-from understudy.transformers.table import TableTransformer
+from understudy.transformers.table import Drawn, TableTransformer
 
 # Hash stream that assigns rows to the groups of a rebalanced column.
 GROUPS = 1 << 38
@@ -69,11 +69,14 @@ class ConstrainedSampler:
         drawn = conditioner.draw(own_seed, block, len(rows))
         generated = [j for j in drawn.codes if isinstance(self.table.columns[j], GeneratedTransformer)]
         learned = [j for j in drawn.codes if j not in generated]
+        generated = [j for j in generated if j not in self.table.composed]
         columns = self.table.decode_columns(learned, drawn.codes, drawn.seed, drawn.numbers)
         # Identifiers are generated from the numbers of the rows, so that they are unique.
         columns |= self.table.decode_columns(generated, drawn.codes, seed, NumberedRows(rows))
         constants = conditioner.group.constants(len(rows))
-        return self.enforcer.complete(columns | constants, self.table.schema)
+        return self.enforcer.complete(
+            columns | constants, self.table, Drawn(drawn.codes, seed, NumberedRows(rows))
+        )
 
 
 def conditions_of(constraints: SamplingConstraints) -> list[SampleCondition]:

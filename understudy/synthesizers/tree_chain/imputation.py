@@ -29,7 +29,7 @@ from understudy.synthesizers.tree_chain.difference_columns import typical_differ
 from understudy.synthesizers.tree_chain.encoding import UNKNOWN, KnownCodes, encode_values
 from understudy.synthesizers.tree_chain.rule_enforcement import RuleEnforcer
 from understudy.transformers.base import ArrowArray, Codes, Mask, NumberedRows, RowNumbers, consecutive_rows
-from understudy.transformers.table import TableTransformer
+from understudy.transformers.table import Drawn, TableTransformer
 
 N_PARTICLES = 64
 # Number of rows that are completed at a time.
@@ -122,6 +122,9 @@ class Imputer:
         columns |= {name: derived[name] for name in self.enforcer.replaced | rules.value_rules.columns}
         terms = {name for formula in rules.formulas for name in formula.terms if name in rows}
         columns |= {name: _prefer(rows[name], columns[name]) for name in terms - set(rules.derived)}
+        if self.table.composed:
+            final = {n: _prefer(rows[n], own) for n, own in columns.items() if n in rows}
+            columns |= self.table.compose(final, Drawn(chosen, seed, NumberedRows(numbers)))
         return columns
 
     def _encode(self, name: str, assumed: dict[str, ArrowArray], column: int, n: int) -> KnownCodes:

@@ -24,7 +24,7 @@ from understudy.tables.predicates import as_mask
 from understudy.tables.schema import TableSchema
 from understudy.transformers.base import ArrowArray, Codes, CodesByColumn, Mask, NumberedRows, Transformer
 from understudy.transformers.numeric import NumericTransformer
-from understudy.transformers.table import TableTransformer
+from understudy.transformers.table import Drawn, TableTransformer
 
 # Number of trial proposals after a fit, and minimum share of them that must pass.
 N_ROWS_TRIED = 2000
@@ -133,18 +133,24 @@ class RuleEnforcer:
                 kept &= as_mask(pc.fill_null(within, False)) | is_missing
         return kept
 
-    def complete(self, columns: dict[str, ArrowArray], schema: TableSchema) -> pa.RecordBatch:
+    def complete(
+        self, columns: dict[str, ArrowArray], table: TableTransformer, drawn: Drawn
+    ) -> pa.RecordBatch:
         """Return the drawn columns and the columns derived from them as rows of the table.
 
         Parameters
         ----------
         columns : mapping of column name to pyarrow.Array
-            Drawn columns.
-        schema : TableSchema
-            Schema of the columns of the chain, with the columns of differences.
+            Drawn columns. Identifiers that contain the values of other columns may be absent.
+        table : TableTransformer
+            Transformers of the columns of the chain, with the columns of differences.
+        drawn : Drawn
+            Codes of the rows, and how they are decoded, from which these identifiers are generated.
         """
         columns = self.rules.derive(columns)
-        output = self.visible_schema(schema).to_arrow()
+        if table.composed:
+            columns = columns | table.compose(columns, drawn)
+        output = self.visible_schema(table.schema).to_arrow()
         return pa.RecordBatch.from_arrays([columns[name] for name in output.names], schema=output)
 
     def reach_of(self, difference: Difference, table: TableTransformer) -> tuple[ArrowArray, ArrowArray]:

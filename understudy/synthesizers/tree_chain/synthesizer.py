@@ -87,7 +87,7 @@ from understudy.transformers.base import (
     RowNumbers,
     consecutive_rows,
 )
-from understudy.transformers.table import TableTransformer
+from understudy.transformers.table import Drawn, TableTransformer
 
 # Mask that separates the seed of draws during a fit from the seed of the fit.
 _PRACTICE = 0x5EED
@@ -227,9 +227,9 @@ class TreeChain(SingleTableSynthesizer):
             places = self.entities_.places(numbers, seed)
             rows, given = draw_entities(self.entities_, draw_entity, numbers, places)
             codes = draw_rows(rows, given | self.entities_.codes_of_positions(places, seed))
-            columns = table.decode_columns(sorted(codes), codes, seed, rows)
+            columns = table.decode_columns(sorted(codes.keys() - table.composed), codes, seed, rows)
             columns |= self.entities_.numbers_of_counters(places, table.schema)
-            return enforcer.complete(columns, table.schema)
+            return enforcer.complete(columns, table, Drawn(codes, seed, rows))
 
         return draw_blocks(draw, request.n_rows, request.offset, context=request.context)
 

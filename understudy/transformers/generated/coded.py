@@ -295,12 +295,11 @@ class PatternCodes:
 
     def make(self, stream: RowStream) -> ArrowArray:
         """Return a text for each row."""
+        return write_by_choice(self.counts, stream, lambda i, own: self.write(i, stream, own))
 
-        def write(i: int, own: Places) -> ArrowArray:
-            pattern = self.patterns[i]
-            return pattern.write(_random(pattern, stream, own))
-
-        return write_by_choice(self.counts, stream, write)
+    def write(self, i: int, stream: RowStream, own: Places) -> ArrowArray:
+        """Return texts of one pattern for the rows at given positions of the stream."""
+        return self.patterns[i].write(_random(self.patterns[i], stream, own))
 
     def describe(self) -> Json:
         """Return the number of patterns."""

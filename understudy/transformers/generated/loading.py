@@ -10,11 +10,13 @@ from understudy.tables.placeholders import find_placeholders
 from understudy.tables.schema import GENERATED_KINDS, Column, ColumnKind
 from understudy.transformers.array_reader import ArrayReader, require
 from understudy.transformers.generated.coded import Coded, PatternCodes
+from understudy.transformers.generated.composed import Composed
 from understudy.transformers.generated.filler import Filler
 from understudy.transformers.generated.identifiers import PatternTexts, Sequence, Uuids
 from understudy.transformers.generated.json_texts import JsonTexts
 from understudy.transformers.generated.messages import Messages
 from understudy.transformers.generated.personal import Personal
+from understudy.transformers.generated.placed_codes import PlacedCodes
 from understudy.transformers.generated.points import Points
 from understudy.transformers.generated.transformer import GeneratedTransformer, Maker
 
@@ -35,16 +37,18 @@ _MAKERS: dict[str, type[_LoadableMaker]] = {
     "words": Filler,
     "json": JsonTexts,
     "messages": Messages,
+    "composed": Composed,
+    "placed": PlacedCodes,
 }
 # Kinds whose values `Personal` generates, except for the forms in `_NOT_PERSONAL`.
 _OF_PEOPLE = frozenset(
     {ColumnKind.text, ColumnKind.name, ColumnKind.email, ColumnKind.phone, ColumnKind.address}
 )
 _NOT_PERSONAL = (
-    *((ColumnKind.text, form) for form in ("words", "json", "messages")),
+    *((ColumnKind.text, form) for form in ("words", "json", "messages", "composed")),
     (ColumnKind.phone, "codes"),
 )
-_FORMS_OF_NUMBERS = frozenset({"sequential", "pattern", "coded", "codes"})
+_FORMS_OF_NUMBERS = frozenset({"sequential", "pattern", "coded", "codes", "composed", "placed"})
 
 
 def load_generated(column: Column, type_: pa.DataType, reader: ArrayReader) -> GeneratedTransformer:

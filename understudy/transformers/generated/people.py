@@ -7,6 +7,7 @@ the same lists.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -17,6 +18,7 @@ import pyarrow as pa
 
 from understudy.kernels import hashing
 from understudy.transformers.base import ArrowArray, RowStream
+from understudy.transformers.generated.countries import calling_codes
 from understudy.transformers.generated.numbering import shuffle_rows
 from understudy.transformers.generated.romanization import romanize
 from understudy.transformers.generated.sexes import FEMALE, UNKNOWN, Sexes
@@ -61,11 +63,14 @@ class Person:
         Number of the person in the row: 0 for the first person, 1 for the second, and so on.
     sexes : array of shape (n,), optional
         Sex of the person in each row, if the table contains it.
+    is_international : bool
+        Whether phone numbers begin with the calling code of the country.
     """
 
     stream: RowStream
     number: int
     sexes: Sexes | None = None
+    is_international: bool = False
 
     def word(self, trait: int) -> npt.NDArray[np.uint64]:
         """Return 64 random bits of a trait for each person."""
@@ -102,7 +107,7 @@ class Pools:
     phone: ArrowArray
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=64)
 def pools_of(locale: str) -> Pools:
     """Return the lists of a locale, which are drawn on first use."""
     # Imported here so that only tables with personal columns load mimesis.
@@ -190,7 +195,7 @@ def _own_numbers(person: Person) -> ArrowArray:
     return texts
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=64)
 def _ascii_pools(locale: str) -> tuple[tuple[ArrowArray, ArrowArray], tuple[ArrowArray, ArrowArray]]:
     pools = pools_of(locale)
     men_first, women_first, men_last, women_last = (
@@ -202,7 +207,19 @@ def _ascii_pools(locale: str) -> tuple[tuple[ArrowArray, ArrowArray], tuple[Arro
 
 def phones(person: Person, locale: str) -> ArrowArray:
     """Return phone numbers in the format of the locale."""
-    return person.pick(pools_of(locale).phone, _PHONE)
+    pool = _international_phones(locale) if person.is_international else pools_of(locale).phone
+    return person.pick(pool, _PHONE)
+
+
+@lru_cache(maxsize=64)
+def _international_phones(locale: str) -> ArrowArray:
+    """Return the phone numbers of a locale that begin with its calling code."""
+    pool, code = pools_of(locale).phone, calling_codes()[locale]
+    own = [str(phone) for phone in pool.to_pylist() if re.match(rf"[(]?[+]{code}", str(phone))]
+    if not own:
+        # National numbers begin with a zero, which the calling code replaces.
+        own = [f"+{code} {re.sub(r'^[(]?0[)]?', '', str(phone))}" for phone in pool.to_pylist()]
+    return pa.array(own, pa.large_string())
 
 
 def streets(person: Person, locale: str) -> ArrowArray:
