@@ -59,6 +59,22 @@ class CodeLabelsResult(MetricResult):
 
 
 @dataclass(frozen=True)
+class Coded:
+    """The codes of a column, which have the same meaning in both tables; -1 for missing values."""
+
+    name: str
+    real: Codes
+    synthetic: Codes
+    n_levels: int
+
+    @classmethod
+    def of(cls, field: Field, real: EncodedTable, synthetic: EncodedTable) -> Coded:
+        """Encode a column of both tables."""
+        codes = field.codes(real, synthetic)
+        return cls(field.name, codes[0], codes[1], len(np.unique(codes[0])))
+
+
+@dataclass(frozen=True)
 class Match:
     """The most frequent partner of each code, in both directions; -1 for codes that do not occur."""
 
@@ -79,8 +95,9 @@ def score(comparison: Comparison) -> CodeLabelsResult | UnscoredResult:
     """Return the share of rows whose values correspond, for the pair with the lowest share."""
     rng = comparison.rng("code_labels")
     real, synthetic = (table.draw(N_ROWS_MAX, rng) for table in (comparison.real, comparison.synthetic))
-    fields = [field for field in fields_of(comparison)[:N_COLUMNS_MAX] if _has_levels(field, real)]
-    examined = (_compare(pair, real, synthetic, rng) for pair in combinations(fields, 2))
+    coded = [Coded.of(field, real, synthetic) for field in fields_of(comparison)[:N_COLUMNS_MAX]]
+    usable = [column for column in coded if _has_levels(column.real)]
+    examined = (_compare(pair, rng) for pair in combinations(usable, 2))
     pairs = [pair for pair in examined if pair is not None][:N_PAIRS_MAX]
     if not pairs:
         return UnscoredResult(reason="finds no columns in the real table whose values correspond one-to-one")
@@ -92,8 +109,7 @@ def score(comparison: Comparison) -> CodeLabelsResult | UnscoredResult:
     )
 
 
-def _has_levels(field: Field, real: EncodedTable) -> bool:
-    codes = field.codes(real)[0]
+def _has_levels(codes: Codes) -> bool:
     counts = np.bincount(codes[codes >= 0])
     counts = counts[counts > 0]
     if len(counts) < N_LEVELS_MIN or counts.sum() < N_KNOWN_MIN:
@@ -101,16 +117,17 @@ def _has_levels(field: Field, real: EncodedTable) -> bool:
     return bool(counts[counts > 1].sum() >= REPEATED_MIN * counts.sum())
 
 
-def _compare(
-    pair: tuple[Field, Field], real: EncodedTable, synthetic: EncodedTable, rng: np.random.Generator
-) -> CodeLabelPair | None:
+def _compare(pair: tuple[Coded, Coded], rng: np.random.Generator) -> CodeLabelPair | None:
     """Return the shares of rows whose values correspond, or None if the values do not correspond."""
-    one, other = (field.codes(real, synthetic) for field in pair)
-    (a, b), (c, d) = (_known(one[at], other[at]) for at in (0, 1))
-    n_levels = len(np.unique(a)), len(np.unique(b))
+    one, other = pair
+    a, b = _known(one.real, other.real)
     # Exceptions are rare, so the numbers of levels of corresponding columns hardly differ.
-    if len(a) < N_KNOWN_MIN or abs(n_levels[0] - n_levels[1]) > 1 + 0.1 * min(n_levels):
+    if len(a) < N_KNOWN_MIN or abs(one.n_levels - other.n_levels) > 1 + 0.1 * min(
+        one.n_levels, other.n_levels
+    ):
         return None
+    c, d = _known(one.synthetic, other.synthetic)
+    n_levels = len(np.unique(a)), len(np.unique(b))
     sizes = (_size(a, c), _size(b, d))
     match = Match.of(a, b, sizes)
     matched = float(match.is_kept(a, b).mean())
@@ -120,8 +137,8 @@ def _compare(
         return None
     matched_synthetic = _matched(match, c, d, _new_share_max(a, b, n_levels))
     return CodeLabelPair(
-        columns=[field.name for field in pair],
-        score=1 - max(0.0, matched - matched_synthetic),
+        columns=[column.name for column in pair],
+        score=round(1 - max(0.0, matched - matched_synthetic), 6),
         n_levels=min(n_levels),
         matched_real=matched,
         matched_synthetic=matched_synthetic,

@@ -15,6 +15,7 @@ from understudy.evaluation.forms import Forms, shares_in_form
 from understudy.evaluation.metrics.base import Metric, MetricResult, RealBaseline, UnscoredResult
 from understudy.evaluation.statistics.distributions import TEMPORAL_KINDS
 from understudy.evaluation.statistics.entities import Codes
+from understudy.evaluation.statistics.proportions import score_interval
 from understudy.evaluation.statistics.written_values import Floats, values_of
 from understudy.tables.notation import DateNotation, NumberNotation
 from understudy.tables.notations import parse, write
@@ -37,6 +38,8 @@ PLAIN_PATTERNS = {
 }
 # Minimum share of the real values that have a property.
 SHARE_MIN = 0.999
+# Confidence of three standard errors, because the worst of many columns is scored.
+CONFIDENCE = 0.9973
 
 Property = Literal["notation", "decimals", "width", "resolution", "form"]
 Shares = tuple[Property, float, float]
@@ -57,7 +60,7 @@ class ColumnNotation(BaseModel):
             "texts (`form`)."
         ),
     ]
-    score: Annotated[float, Field(description="Synthetic share divided by the real share, at most 1.")]
+    score: Annotated[float, Field(description="Score of the column: 1 minus the decrease of the share.")]
     real: Annotated[float, Field(description="Share of the real values with the property.")]
     synthetic: Annotated[float, Field(description="Share of the synthetic values with the property.")]
 
@@ -100,7 +103,7 @@ def _scored(
         return None
     written = None if comparison.is_reference else comparison.notations.get(name)
     numbers = [values.astype(np.float64) for values in known]
-    return _worst(name, _properties(encoder, numbers[0], numbers[1], written))
+    return _worst(name, _properties(encoder, numbers[0], numbers[1], written), len(numbers[1]))
 
 
 def _key(
@@ -115,18 +118,29 @@ def _of_texts(name: str, forms: Forms, real: Codes, synthetic: Codes) -> ColumnN
     if len(real) < N_KNOWN_MIN or len(synthetic) == 0:
         return None
     shares = shares_in_form(forms, real, synthetic)
-    return None if shares is None else _worst(name, [("form", *shares)])
+    return None if shares is None else _worst(name, [("form", *shares)], len(synthetic))
 
 
-def _worst(name: str, properties: list[Shares]) -> ColumnNotation | None:
+def _worst(name: str, properties: list[Shares], n_rows: int) -> ColumnNotation | None:
     compared = [
         ColumnNotation(
-            column=name, property=name_, score=min(1.0, synthetic / real), real=real, synthetic=synthetic
+            column=name,
+            property=property_,
+            score=_score(property_, real, synthetic, n_rows),
+            real=real,
+            synthetic=synthetic,
         )
-        for name_, real, synthetic in properties
+        for property_, real, synthetic in properties
         if real > 0
     ]
     return min(compared, key=lambda one: one.score, default=None)
+
+
+def _score(property_: Property, real: float, synthetic: float, n_rows: int) -> float:
+    """Return 1 minus the loss of the share. Rare forms differ by chance, within three standard errors."""
+    if property_ == "form":
+        _, synthetic = score_interval(synthetic, n_rows, confidence=CONFIDENCE)
+    return round(1 - max(0.0, real - synthetic), 6)
 
 
 def _properties(

@@ -39,6 +39,8 @@ EQUAL_RANGE = (0.005, 0.9)
 ALPHA = 0.01
 # Maximum share of rows that a functional dependency leaves out. Its rules are not value-level.
 UNDETERMINED_MAX = 0.005
+# Minimum share of the rows with a frequent value of the first column of a functional dependency.
+COVERED_MIN = 0.5
 MISSING_VALUE = -np.inf
 
 
@@ -154,7 +156,9 @@ def _propose(i: int, target: Target, levels: _Levels, pooled: tuple[Floats, Code
     counts = counts.reshape(len(frequent), width)[:, :-1]
     best = counts.argmax(axis=1)
     n_best, n_rows = counts.max(axis=1), levels.counts[frequent]
-    if len(target.columns) == 1 and n_best.sum() >= (1 - UNDETERMINED_MAX) * len(levels.codes):
+    n_frequent = int(n_rows.sum())
+    is_dependency = len(target.columns) == 1 and n_best.sum() >= (1 - UNDETERMINED_MAX) * n_frequent
+    if is_dependency and len(frequent) > 1 and n_frequent >= COVERED_MIN * len(levels.codes):
         return None
     n_elsewhere = np.bincount(codes, minlength=width)[best] - n_best
     n_others = len(codes) - n_rows
