@@ -12,6 +12,9 @@ from understudy.evaluation.comparison import Comparison, ComparisonTables, compa
 from understudy.parameters.evaluation_options import EvaluationOptions
 from understudy.tables.inference import infer_table
 
+# Column of identifiers, which are not scored by their values.
+UNSCORED = "customer"
+
 
 def people(n_rows: int, *, seed: int) -> pa.Table:
     """Return rows from one population. Tables with different seeds differ only by chance."""
@@ -51,6 +54,21 @@ def related(table: pa.Table, *, seed: int) -> pa.Table:
     )
 
 
+def detailed(table: pa.Table, *, seed: int) -> pa.Table:
+    """Return related people with columns that test entities, value-level rules and notation."""
+    rng = np.random.default_rng([seed, 2])
+    n_rows = table.num_rows
+    is_south = np.array(table.column("town")) == "south"
+    customer = rng.integers(0, max(1, n_rows // 4), n_rows)
+    segments = rng.choice(["basic", "plus", "pro"], n_rows)
+    return (
+        table.append_column("fee", pa.array(np.round(rng.gamma(2, 10, n_rows), 2)))
+        .append_column("discount", pa.array(np.where(is_south, 0, rng.integers(1, 10, n_rows))))
+        .append_column("segment", pa.array(segments[customer]))
+        .append_column(UNSCORED, pa.array([f"K-{seed:03}{number:06}" for number in customer]))
+    )
+
+
 def destroyed(table: pa.Table) -> pa.Table:
     """Return the table with columns reversed, shifted, shuffled and clipped until no dependency is left."""
     rng = np.random.default_rng(99)
@@ -67,6 +85,11 @@ def destroyed(table: pa.Table) -> pa.Table:
         result = result.set_column(7, "zone", pa.array(["zone 1"] * table.num_rows))
         spending = np.minimum(table.column("spending").to_numpy(), 30.0)
         result = result.set_column(8, "spending", pa.array(spending))
+    if UNSCORED in table.column_names:
+        for name in ("discount", "segment"):
+            values = table.column(name).take(pa.array(rng.permutation(table.num_rows)))
+            result = result.set_column(table.column_names.index(name), name, values)
+        result = result.set_column(9, "fee", pa.array(table.column("fee").to_numpy() * 1.0123))
     return result
 
 
@@ -95,9 +118,13 @@ def comparison(
     """Return a comparison that uses the schema of the real table."""
     asked = EvaluationOptions(target=target, **options)
     schema = infer_table(real).schema
+    unscored = [UNSCORED] if UNSCORED in real.column_names else []
+    if canaries is not None:
+        canaries = canaries.drop_columns(unscored)
     return compare(
         ComparisonTables(real, synthetic, holdout=holdout, canaries=canaries),
         schema,
+        unscored=unscored,
         options=asked,
         seed=seed,
     )

@@ -116,39 +116,3 @@ def test_too_few_rows_are_reported_as_the_reason() -> None:
     assert rules_kept.score(comparison(table, table)) == UnscoredResult(
         reason="needs at least 200 real rows to find rules in"
     )
-
-
-def contracts(*, seed: int, broken: float = 0.0) -> pa.Table:
-    """Return rows with value-level rules. A share `broken` of the rows is shuffled."""
-    rng = np.random.default_rng(seed)
-    internet = rng.choice(["none", "dsl", "cable"], N_ROWS)
-    months = rng.integers(1, 20, N_ROWS)
-    monthly = rng.integers(20, 120, N_ROWS).astype(float)
-    smokes = rng.choice(["never", "daily", "formerly"], N_ROWS)
-    columns = {
-        "internet": internet,
-        "film": np.where(internet == "none", "none", rng.choice(["yes", "no"], N_ROWS)),
-        "months": months,
-        "monthly": monthly,
-        "total": np.where(months == 1, monthly, np.round(monthly * months * rng.uniform(0.8, 1.2, N_ROWS))),
-        "smokes": smokes,
-        "cigarettes": np.where(smokes == "never", np.nan, rng.integers(1, 30, N_ROWS)),
-    }
-    moved = np.flatnonzero(rng.random(N_ROWS) < broken)
-    for name in ("film", "monthly", "cigarettes"):
-        columns[name][moved] = rng.permutation(columns[name][moved])
-    return pa.table({name: pa.array(own, from_pandas=True) for name, own in columns.items()})
-
-
-def test_value_level_rules_are_found_and_broken_ones_are_counted() -> None:
-    kept = {rule.sentence: rule for rule in discovered(contracts(seed=1), contracts(seed=2)).rules}
-    expected = {
-        "film has a certain value where internet has a certain value": "value",
-        "internet has a certain value where film has a certain value": "value",
-        "cigarettes is missing where smokes has a certain value": "value",
-        "monthly equals total where months has a certain value": "equal",
-    }
-    assert {sentence: rule.kind for sentence, rule in kept.items() if sentence in expected} == expected
-    assert all(kept[sentence].kept_synthetic == 1.0 for sentence in expected)
-    shuffled = discovered(contracts(seed=1), contracts(seed=2, broken=0.5))
-    assert all(rule.kept_synthetic < 0.99 for rule in shuffled.rules if rule.sentence in expected)

@@ -191,7 +191,7 @@ def _target_of(comparison: Comparison) -> Target:
     i = comparison.encoder_index(comparison.target)
     categories = comparison.encoder.columns[i].categories
     if categories is not None:
-        named = categories[: N_CLASSES_MAX - 1]
+        named = comparison.encoder.columns[i].labels[: N_CLASSES_MAX - 1]
         return _classes(i, comparison.target, np.arange(len(named), dtype=np.float64), named)
     values = comparison.real.columns[i]
     known = values[~is_missing(values)].astype(np.float64)

@@ -16,12 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from understudy.evaluation.encoding import Values, is_missing
-from understudy.evaluation.metrics.fidelity.value_rule_discovery import (
-    EqualWhere,
-    Implies,
-    propose_value_rules,
-    with_missing,
-)
 
 # Maximum share of real rows that break a rule, for example because of data entry errors.
 BROKEN_MAX = 0.005
@@ -66,7 +60,7 @@ class Decides:
 
     def is_kept(self, rows: Columns) -> Mask:
         """Return a mask of the rows that satisfy the rule."""
-        by, of = (with_missing(rows[i]) for i in self.columns)
+        by, of = (_with_missing(rows[i]) for i in self.columns)
         at = np.minimum(np.searchsorted(self.known, by), len(self.known) - 1)
         return np.asarray((self.known[at] != by) | (self.determined[at] == of))
 
@@ -130,7 +124,7 @@ class Missing:
         return f"{names[1]} is missing where {names[0]} is"
 
 
-Rule: TypeAlias = Decides | Order | Sum | Missing | Implies | EqualWhere
+Rule: TypeAlias = Decides | Order | Sum | Missing
 
 
 @dataclass(frozen=True)
@@ -154,10 +148,6 @@ def find_rules(halves: Halves, rng: np.random.Generator) -> list[Rule]:
     rules: list[Rule] = [*_mutual([rule for rule in _missing(halves) if _is_proven(rule, halves, rng)])]
     for candidates in (_sums(halves), _decisions(halves), _orders(halves)):
         rules += [rule for rule in candidates if _is_proven(rule, halves, rng)]
-    decided = {rule.columns for rule in rules if isinstance(rule, Decides)}
-    for proposal in propose_value_rules(halves.guess, halves.groups, decided):
-        if len(rules) < N_RULES_MAX and _is_proven(proposal, halves, rng):
-            rules.append(proposal)
     return rules[:N_RULES_MAX]
 
 
@@ -230,7 +220,7 @@ def _numbers(halves: Halves) -> list[int]:
 
 
 def _decisions(halves: Halves) -> Iterator[Decides]:
-    levels = [np.unique(with_missing(values), return_inverse=True) for values in halves.guess]
+    levels = [np.unique(_with_missing(values), return_inverse=True) for values in halves.guess]
     n_rows = len(halves.guess[0])
     few = [i for i, (occurring, _) in enumerate(levels) if 1 < len(occurring) <= N_LEVELS_MAX]
     for i, j in permutations(few, 2):
@@ -246,3 +236,8 @@ def _decisions(halves: Halves) -> Iterator[Decides]:
             and counts[seen].max(axis=1).sum() >= (1 - BROKEN_MAX) * n_decided
         ):
             yield Decides((i, j), known[seen], values[counts[seen].argmax(axis=1)])
+
+
+def _with_missing(values: Values) -> Floats:
+    """Return the values as floats, with missing values as minus infinity."""
+    return np.where(is_missing(values), -np.inf, values)

@@ -25,11 +25,10 @@ class RuleCompliance(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: Annotated[
-        Literal["decides", "order", "sum", "missing", "value", "equal"],
+        Literal["decides", "order", "sum", "missing"],
         Field(
             description="Kind of rule: functional dependency (`decides`), inequality (`order`), sum (`sum`), "
-            "joint missingness (`missing`), implication between two values (`value`), "
-            "or equality of two columns where a third has a certain value (`equal`)."
+            "or joint missingness (`missing`)."
         ),
     ]
     columns: list[str]
@@ -112,7 +111,7 @@ RULES_KEPT = Metric(
     name="rules_kept",
     title="Functional dependencies and other rules",
     summary="Share of synthetic rows that satisfy the rules found in the real table, averaged over rules: "
-    "functional dependencies, sums, inequalities, joint missingness and value-level rules.",
+    "functional dependencies, sums, inequalities and joint missingness.",
     concern="rules that real rows satisfy are broken",
     source="Specific to Understudy; Kivinen and Mannila 1995 (approximate functional dependencies)",
     topic="fidelity",
