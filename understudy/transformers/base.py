@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
@@ -71,6 +71,37 @@ class RowStream:
         from understudy.kernels.hashing import StreamRows
 
         return StreamRows(np.uint64(self.seed), np.uint64(self.stream), self.rows)
+
+
+@dataclass(frozen=True)
+class NumberedRows:
+    """The numbers of the rows of a block, in place of which some columns have other numbers.
+
+    Cells of a column with the same number have the same value, so a column that belongs to an entity has the
+    number of the entity in all rows of the entity.
+
+    Parameters
+    ----------
+    rows : array of shape (n,)
+        Numbers of the rows.
+    of_columns : mapping of int to array of shape (n,)
+        Numbers that replace those of the rows, by position of the column in the table.
+    """
+
+    rows: RowNumbers
+    of_columns: Mapping[int, RowNumbers] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.rows)
+
+    def of(self, column: int) -> RowNumbers:
+        """Return the numbers of a column's cells."""
+        return self.of_columns.get(column, self.rows)
+
+    def take(self, rows: Mask | npt.NDArray[np.int64]) -> NumberedRows:
+        """Return some of the rows, given as a mask or as places."""
+        return NumberedRows(self.rows[rows], {j: own[rows] for j, own in self.of_columns.items()})
 
 
 def consecutive_rows(first: int, n: int) -> RowNumbers:

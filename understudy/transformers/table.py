@@ -27,7 +27,7 @@ from understudy.transformers.base import (
     Codes,
     CodesByColumn,
     Json,
-    RowNumbers,
+    NumberedRows,
     RowStream,
     Subjects,
     Transformer,
@@ -72,19 +72,19 @@ class TableTransformer:
     columns: tuple[Transformer, ...]
     id_start: int | None = None
 
-    def decode(self, codes: CodesByColumn, seed: int, rows: RowNumbers) -> pa.RecordBatch:
+    def decode(self, codes: CodesByColumn, seed: int, rows: NumberedRows) -> pa.RecordBatch:
         """Return the rows with the given numbers and codes."""
         columns = self.decode_columns(range(len(self.columns)), codes, seed, rows)
         return pa.RecordBatch.from_arrays(list(columns.values()), schema=self.schema.to_arrow())
 
     def decode_columns(
-        self, places: Iterable[int], codes: CodesByColumn, seed: int, rows: RowNumbers
+        self, places: Iterable[int], codes: CodesByColumn, seed: int, rows: NumberedRows
     ) -> dict[str, ArrowArray]:
         """Return the columns at the given positions by name, for rows with the given numbers and codes."""
         return {
             self.schema.columns[j].name: keep_to_domain(
                 _given(self.columns[j], codes).decode(
-                    codes[j], RowStream(seed, DECODING + j, rows, self.id_start)
+                    codes[j], RowStream(seed, DECODING + j, rows.of(j), self.id_start)
                 ),
                 self.schema.columns[j],
             )

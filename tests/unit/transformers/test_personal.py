@@ -19,7 +19,7 @@ from understudy.tables.inference import examine
 from understudy.tables.inference.headers import words_of
 from understudy.tables.schema import LOCALES, Column, ColumnKind, DatasetSchema, TableSchema
 from understudy.transformers.array_reader import ArrayReader
-from understudy.transformers.base import RowStream, consecutive_rows
+from understudy.transformers.base import NumberedRows, RowStream, consecutive_rows
 from understudy.transformers.generated.people import pools_of
 from understudy.transformers.generated.personal import FORMS, Personal
 from understudy.transformers.generated.romanization import romanize
@@ -51,7 +51,7 @@ def reloaded(table: TableTransformer) -> tuple[TableSchema, ArrayReader]:
 
 def draw_columns(table: TableTransformer, n: int) -> dict[str, list[Any]]:
     codes = [np.zeros(n, np.uint16) for _ in table.columns]
-    return table.decode(codes, 3, consecutive_rows(0, n)).to_pydict()
+    return table.decode(codes, 3, NumberedRows(consecutive_rows(0, n))).to_pydict()
 
 
 def form_of(values: Any, name: str, kind: ColumnKind | None = None) -> tuple[str, str] | None:
@@ -338,7 +338,7 @@ def test_first_names_agree_with_the_column_that_contains_the_sex(header: str, fe
     columns = {"customer name": names, header: [female if f else male for f in is_female]}
     table = TableTransformer.from_arrays(*reloaded(fit_columns(columns)))
     codes = [np.zeros(600, np.uint16), np.arange(600).astype(np.uint16) % 2]
-    drawn = table.decode(dict(enumerate(codes)), 3, consecutive_rows(0, 600)).to_pydict()
+    drawn = table.decode(dict(enumerate(codes)), 3, NumberedRows(consecutive_rows(0, 600))).to_pydict()
     pools = dict(zip((male, female), pools_of("en").first, strict=True))
     known = {sex: set(pool.to_pylist()) for sex, pool in pools.items()}
     assert all(n.split()[0] in known[s] for n, s in zip(drawn["customer name"], drawn[header], strict=True))

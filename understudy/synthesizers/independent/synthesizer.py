@@ -18,7 +18,7 @@ from understudy.synthesizers.independent.parameters import IndependentParameters
 from understudy.synthesizers.single_table import RowRequest, SingleTableSynthesizer
 from understudy.tables.schema import TableSchema
 from understudy.transformers.array_reader import ArrayReader
-from understudy.transformers.base import Codes, RowNumbers
+from understudy.transformers.base import Codes, NumberedRows
 from understudy.transformers.categorical import cumulate
 from understudy.transformers.table import TableTransformer, fit_table
 
@@ -44,8 +44,12 @@ class Independent(SingleTableSynthesizer):
     def _draw(self, request: RowRequest) -> Iterator[pa.RecordBatch]:
         table, seed = self._fitted(), request.seed
         cumulative = [cumulate(counts) for counts in self.counts_]
+
+        def draw(rows: NumberedRows) -> pa.RecordBatch:
+            return table.decode(_draw(cumulative, seed, rows), seed, rows)
+
         return draw_blocks(
-            lambda rows: table.decode(_draw(cumulative, seed, rows), seed, rows),
+            lambda numbers: draw(NumberedRows(numbers)),
             request.n_rows,
             request.offset,
             context=request.context,
@@ -62,10 +66,10 @@ class Independent(SingleTableSynthesizer):
         ]
 
 
-def _draw(cumulative: list[npt.NDArray[np.uint64]], seed: int, rows: RowNumbers) -> dict[int, Codes]:
+def _draw(cumulative: list[npt.NDArray[np.uint64]], seed: int, rows: NumberedRows) -> dict[int, Codes]:
     columns = {}
     for j, bounds in enumerate(cumulative):
         codes = np.empty(len(rows), np.uint16)
-        decoding.draw_from_marginal(bounds, StreamRows(np.uint64(seed), np.uint64(j), rows), codes)
+        decoding.draw_from_marginal(bounds, StreamRows(np.uint64(seed), np.uint64(j), rows.of(j)), codes)
         columns[j] = codes
     return columns

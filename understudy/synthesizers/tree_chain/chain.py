@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
@@ -22,7 +22,7 @@ from understudy.synthesizers.tree_chain import additive
 from understudy.synthesizers.tree_chain.boosted import BoostedColumn, boost, halve_rows
 from understudy.synthesizers.tree_chain.predecessors import choose_predecessors, group_codes
 from understudy.synthesizers.tree_chain.presets import Preset
-from understudy.transformers.base import Codes, RowNumbers, Transformer
+from understudy.transformers.base import Codes, CodesByColumn, Mask, NumberedRows, Transformer
 from understudy.transformers.coarse_codes import fit_coarse
 
 
@@ -62,6 +62,10 @@ class Link:
         return Conditional(self.child, self.forest, self.predictor, self.coarse)
 
 
+# Codes of no column, for draws of whole rows.
+NOTHING_GIVEN: CodesByColumn = {}
+
+
 def look_up(column: int, source: int, lookup: Codes, coarse: npt.NDArray[np.uint8]) -> Link:
     """Return the link of a column that is looked up by another column."""
     nothing = np.zeros((0, RADIX), np.int32)
@@ -70,10 +74,27 @@ def look_up(column: int, source: int, lookup: Codes, coarse: npt.NDArray[np.uint
 
 @dataclass(frozen=True)
 class Arranged:
-    """Order of the columns, and the lookups: for each looked-up column, its source and its table of codes."""
+    """Order of the columns, and what determines or restricts them.
+
+    Parameters
+    ----------
+    order : list of int
+        Columns, in the order in which they are drawn.
+    lookups : mapping of int to (int, array)
+        For each looked-up column, its source and its table of codes.
+    visible : mapping of int to set of int
+        Columns on which a column may depend. Other columns may depend on all earlier columns.
+    """
 
     order: list[int]
     lookups: Mapping[int, tuple[int, Codes]]
+    visible: Mapping[int, Set[int]] = field(default_factory=dict)
+
+    def may_use(self, position: int) -> Mask:
+        """Return a mask of the earlier columns, by position, on which the column at a position may depend."""
+        earlier = self.order[:position]
+        allowed = self.visible.get(self.order[position])
+        return np.array([allowed is None or j in allowed for j in earlier], np.bool_)
 
 
 @dataclass(frozen=True)
@@ -146,7 +167,7 @@ def fit_chain(encoded: Encoded, arranged: Arranged, preset: Preset, run: LearnRu
         column = order[position]
         if column in lookups:
             return look_up(column, *lookups[column], encoded.coarse_of[column])
-        predecessors = choose_predecessors(groups, position)
+        predecessors = choose_predecessors(groups, position, arranged.may_use(position))
         key = np.uint64(stream_key(np.uint64(seed), np.uint64(column)))
         predictor = additive.fit_predictor(moments, position, predecessors, some)
         target = int(moments.target[position])
@@ -202,9 +223,21 @@ def _fit_forest(
 
 
 def draw_codes(
-    links: Sequence[Link], seed: int, numbers: RowNumbers
+    links: Sequence[Link], seed: int, numbers: NumberedRows, given: CodesByColumn = NOTHING_GIVEN
 ) -> tuple[dict[int, Codes], npt.NDArray[np.uint8]]:
     """Draw the rows with the given numbers.
+
+    Parameters
+    ----------
+    links : sequence of Link
+        Conditional distributions of the columns.
+    seed : int
+        Seed of the sample.
+    numbers : NumberedRows
+        Numbers of the rows. Cells of a column with the same number are the same draw if the columns on which
+        the column depends have the same codes.
+    given : mapping of int to array of shape (n,)
+        Codes of columns that are not drawn.
 
     Returns
     -------
@@ -214,14 +247,16 @@ def draw_codes(
         Coarse codes, in the order of the chain.
     """
     n = len(numbers)
-    codes = {link.column: np.zeros(n, np.uint16) for link in links}
+    codes = {link.column: np.zeros(n, np.uint16) for link in links} | dict(given)
     rows = np.zeros((n, len(links)), np.uint8)
     for position, link in enumerate(links):
-        if link.source >= 0:
+        if link.column in given:
+            rows[:, position] = link.coarse[codes[link.column]]
+        elif link.source >= 0:
             codes[link.column] = link.lookup[codes[link.source]]
             rows[:, position] = link.coarse[codes[link.column]]
         elif len(link.child):
-            draws = StreamRows(np.uint64(seed), np.uint64(link.column), numbers)
+            draws = StreamRows(np.uint64(seed), np.uint64(link.column), numbers.of(link.column))
             drawing.draw_column(rows, position, draws, link.conditional, codes[link.column])
     return codes, rows
 

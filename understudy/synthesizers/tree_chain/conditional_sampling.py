@@ -21,7 +21,7 @@ from understudy.parameters.constraints import SampleCondition
 from understudy.synthesizers.tree_chain.chain import Link
 from understudy.synthesizers.tree_chain.predicates import CodePredicate, impossible
 from understudy.synthesizers.tree_chain.rule_enforcement import RuleEnforcer
-from understudy.transformers.base import Codes, Mask, RowNumbers, consecutive_rows
+from understudy.transformers.base import Codes, Mask, NumberedRows, consecutive_rows
 from understudy.transformers.table import TableTransformer
 
 # Number of rows that are drawn from one pool of proposals.
@@ -39,7 +39,7 @@ POOLS, TRIAL_SEED = 1 << 37, 1
 
 Weights = npt.NDArray[np.float64]
 # Function from codes, coarse codes, seed and row numbers to the probability that each proposal is accepted.
-Accept = Callable[[dict[int, Codes], npt.NDArray[np.uint8], int, RowNumbers], Weights]
+Accept = Callable[[dict[int, Codes], npt.NDArray[np.uint8], int, NumberedRows], Weights]
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def _with_sources(
 
 
 def draw_weighted(
-    links: Sequence[Link], allowed: Mapping[int, Mask], seed: int, numbers: RowNumbers
+    links: Sequence[Link], allowed: Mapping[int, Mask], seed: int, numbers: NumberedRows
 ) -> tuple[dict[int, Codes], npt.NDArray[np.uint8], Weights]:
     """Return codes and coarse codes of proposals (see `chain.draw_codes`), and their weights."""
     n = len(numbers)
@@ -148,7 +148,7 @@ def draw_weighted(
             own[:] = link.lookup[codes[link.source]]
             rows[:, position] = link.coarse[own]
         elif len(link.child):
-            draws = StreamRows(np.uint64(seed), np.uint64(link.column), numbers)
+            draws = StreamRows(np.uint64(seed), np.uint64(link.column), numbers.of(link.column))
             if fits is None:
                 drawing.draw_column(rows, position, draws, link.conditional, own)
                 continue
@@ -165,7 +165,7 @@ class Proposals:
 
     codes: dict[int, Codes]
     seed: int
-    numbers: RowNumbers
+    numbers: NumberedRows
 
 
 @dataclass(frozen=True)
@@ -203,11 +203,12 @@ class Conditioner:
         """
         for attempt in range(N_POOLS_TRIED):
             own_seed = int(hashing.stream_key(np.uint64(seed), np.uint64(POOLS + attempt)))
-            numbers = consecutive_rows(block * N_ROWS_BLOCK * N_PROPOSALS_MAX, n * self.n_proposals)
+            first = block * N_ROWS_BLOCK * N_PROPOSALS_MAX
+            numbers = NumberedRows(consecutive_rows(first, n * self.n_proposals))
             codes, weight = _propose(self, own_seed, numbers)
             if weight.sum() > 0:
                 taken = resample(weight, n, np.random.default_rng([own_seed, block]))
-                return Proposals({j: c[taken] for j, c in codes.items()}, own_seed, numbers[taken])
+                return Proposals({j: c[taken] for j, c in codes.items()}, own_seed, numbers.take(taken))
         raise impossible("The model generated no row that satisfies one of the conditions")
 
 
@@ -222,7 +223,7 @@ def make_conditioner(links: Sequence[Link], group: Group, accept: Accept) -> Con
     trial = Conditioner(links, group, accept, N_PROPOSALS_MAX, 0.0)
     n = N_TRIED
     while n <= N_TRIED_MAX:
-        weight = _propose(trial, TRIAL_SEED, consecutive_rows(0, n))[1]
+        weight = _propose(trial, TRIAL_SEED, NumberedRows(consecutive_rows(0, n)))[1]
         if weight.sum() > 0:
             share = float(weight.sum() ** 2 / (weight**2).sum() / n)
             n_proposals = int(min(max(np.ceil(N_EFFECTIVE / share), 2), N_PROPOSALS_MAX))
@@ -232,11 +233,11 @@ def make_conditioner(links: Sequence[Link], group: Group, accept: Accept) -> Con
     raise impossible(f"The model generated no row that satisfies the condition on {names}")
 
 
-def _propose(conditioner: Conditioner, seed: int, numbers: RowNumbers) -> tuple[dict[int, Codes], Weights]:
+def _propose(conditioner: Conditioner, seed: int, numbers: NumberedRows) -> tuple[dict[int, Codes], Weights]:
     codes, rows, weight = draw_weighted(conditioner.links, conditioner.group.allowed, seed, numbers)
     possible = np.flatnonzero(weight > 0)
     some = {j: own[possible] for j, own in codes.items()}
-    weight[possible] *= conditioner.accept(some, rows[possible], seed, numbers[possible])
+    weight[possible] *= conditioner.accept(some, rows[possible], seed, numbers.take(possible))
     return codes, weight
 
 

@@ -13,7 +13,7 @@ from understudy.kernels import hashing
 from understudy.parameters.constraints import SampleCondition, SamplingConstraints
 from understudy.synthesizers.tree_chain.conditional_sampling import N_ROWS_BLOCK, Conditioner
 from understudy.synthesizers.tree_chain.rule_enforcement import RuleEnforcer
-from understudy.transformers.base import ArrowArray, RowNumbers, consecutive_rows
+from understudy.transformers.base import ArrowArray, NumberedRows, RowNumbers, consecutive_rows
 from understudy.transformers.generated.transformer import GeneratedTransformer
 from understudy.transformers.table import TableTransformer
 
@@ -71,7 +71,7 @@ class ConstrainedSampler:
         learned = [j for j in drawn.codes if j not in generated]
         columns = self.table.decode_columns(learned, drawn.codes, drawn.seed, drawn.numbers)
         # Identifiers are generated from the numbers of the rows, so that they are unique.
-        columns |= self.table.decode_columns(generated, drawn.codes, seed, rows)
+        columns |= self.table.decode_columns(generated, drawn.codes, seed, NumberedRows(rows))
         constants: dict[str, ArrowArray] = {
             predicate.column.name: predicate.constant(len(rows))
             for predicate in conditioner.group.predicates

@@ -25,7 +25,7 @@ from understudy.synthesizers.tree_chain.chain import Link
 from understudy.synthesizers.tree_chain.difference_columns import typical_differences
 from understudy.synthesizers.tree_chain.encoding import UNKNOWN, KnownCodes, encode_values
 from understudy.synthesizers.tree_chain.rule_enforcement import RuleEnforcer
-from understudy.transformers.base import ArrowArray, Codes, Mask, RowNumbers, consecutive_rows
+from understudy.transformers.base import ArrowArray, Codes, Mask, NumberedRows, RowNumbers, consecutive_rows
 from understudy.transformers.table import TableTransformer
 
 N_PARTICLES = 64
@@ -103,7 +103,7 @@ class Imputer:
         codes, log_weight = self._walk({j: c[particle] for j, c in known.items()}, seed, own)
         taken = np.arange(n) * N_PARTICLES + _take(log_weight.reshape(n, N_PARTICLES), seed, numbers)
         chosen = {j: c[taken] for j, c in codes.items()}
-        columns = self.table.decode_columns(sorted(chosen), chosen, seed, numbers)
+        columns = self.table.decode_columns(sorted(chosen), chosen, seed, NumberedRows(numbers))
         if self.enforcer.rules.linear:
             # Sums are computed from known values where they exist, and from drawn values otherwise.
             rules, rows = self.enforcer.rules, self.enforcer.rules.recover(rows, columns)

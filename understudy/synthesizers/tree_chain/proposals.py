@@ -10,14 +10,14 @@ from understudy.errors import Conflict
 from understudy.kernels import hashing
 from understudy.synthesizers.tree_chain.chain import Link, draw_codes
 from understudy.synthesizers.tree_chain.refinement import Refinement
-from understudy.transformers.base import Codes, Mask, RowNumbers
+from understudy.transformers.base import Codes, Mask, NumberedRows
 
 N_ATTEMPTS_MAX = 10_000
 # First hash stream from which the seeds of repeated attempts are derived.
 ATTEMPTS = 1 << 35
 
 # Function from codes and row numbers to a mask of accepted rows.
-Check = Callable[[dict[int, Codes], RowNumbers], Mask]
+Check = Callable[[dict[int, Codes], NumberedRows], Mask]
 
 
 def attempt_seed(seed: int, attempt: int) -> int:
@@ -30,7 +30,7 @@ def draw_accepted(
     refinement: Refinement | None,
     check: Check,
     seed: int,
-    numbers: RowNumbers,
+    numbers: NumberedRows,
 ) -> dict[int, Codes]:
     """Draw the rows with the given numbers, and return their codes by index of the column in the table.
 
@@ -43,14 +43,15 @@ def draw_accepted(
     pending = np.arange(len(numbers))
     for attempt in range(N_ATTEMPTS_MAX):
         own_seed = attempt_seed(seed, attempt)
-        codes, rows = draw_codes(links, own_seed, numbers[pending])
+        own_numbers = numbers.take(pending)
+        codes, rows = draw_codes(links, own_seed, own_numbers)
         if refinement is None:
-            stays = check(codes, numbers[pending])
+            stays = check(codes, own_numbers)
         else:
-            stays = refinement.accept(rows, own_seed, numbers[pending])
+            stays = refinement.accept(rows, own_seed, own_numbers.rows)
             left = np.flatnonzero(stays)
             some = {column: own[left] for column, own in codes.items()}
-            stays[left] = check(some, numbers[pending][left])
+            stays[left] = check(some, own_numbers.take(left))
         if not attempt:
             accepted = codes
         else:

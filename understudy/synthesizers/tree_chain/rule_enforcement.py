@@ -20,7 +20,7 @@ from understudy.synthesizers.rules.differences import Difference
 from understudy.synthesizers.tree_chain.chain import Arranged
 from understudy.tables.predicates import as_mask
 from understudy.tables.schema import TableSchema
-from understudy.transformers.base import ArrowArray, Codes, CodesByColumn, Mask, RowNumbers, Transformer
+from understudy.transformers.base import ArrowArray, Codes, CodesByColumn, Mask, NumberedRows, Transformer
 from understudy.transformers.numeric import NumericTransformer
 from understudy.transformers.table import TableTransformer
 
@@ -93,7 +93,7 @@ class RuleEnforcer:
             seen.add(column)
         return column
 
-    def holds(self, table: TableTransformer, codes: CodesByColumn, seed: int, numbers: RowNumbers) -> Mask:
+    def holds(self, table: TableTransformer, codes: CodesByColumn, seed: int, numbers: NumberedRows) -> Mask:
         """Return a mask of rows that satisfy the rules, given their codes."""
         kept = np.ones(len(numbers), np.bool_)
         for (dependent, determinant), lookup in self.tables.items():

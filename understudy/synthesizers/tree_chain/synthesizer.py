@@ -61,7 +61,7 @@ from understudy.tables.schema import TableSchema
 from understudy.tables.source import Dataset, read_source
 from understudy.tables.validation import conform
 from understudy.transformers.array_reader import ArrayReader
-from understudy.transformers.base import Codes, Mask, RowNumbers, consecutive_rows
+from understudy.transformers.base import Codes, Mask, NumberedRows, RowNumbers, consecutive_rows
 from understudy.transformers.table import TableTransformer, fit_table
 
 # Mask that separates the seed of draws during a fit from the seed of the fit.
@@ -101,7 +101,7 @@ class TreeChain(SingleTableSynthesizer):
         if preset.n_refinements:
             self.refinement_ = fit_refinement(
                 encoded.coarse[arranged.order].T,
-                lambda numbers: draw_codes(self.links_, run.seed ^ _PRACTICE, numbers)[1],
+                lambda numbers: draw_codes(self.links_, run.seed ^ _PRACTICE, NumberedRows(numbers))[1],
                 preset.n_refinements,
                 run,
             )
@@ -132,7 +132,7 @@ class TreeChain(SingleTableSynthesizer):
         self, enforcer: RuleEnforcer, unique_rows: UniqueRows | None, fit_seed: int
     ) -> tuple[RuleEnforcer, UniqueRows | None]:
         """Disable the check of rules or of unique rows if it rejects too many trial rows, and return both."""
-        table, rows = self.drawn_, consecutive_rows(0, N_ROWS_TRIED)
+        table, rows = self.drawn_, NumberedRows(consecutive_rows(0, N_ROWS_TRIED))
         seed = fit_seed ^ _PRACTICE
         codes = draw_codes(self.links_, seed, rows)[0]
         kept = enforcer.holds(table, codes, seed, rows)
@@ -142,7 +142,7 @@ class TreeChain(SingleTableSynthesizer):
             unique_rows = None
         return enforcer, unique_rows
 
-    def _passes(self, codes: dict[int, Codes], seed: int, rows: RowNumbers) -> Mask:
+    def _passes(self, codes: dict[int, Codes], seed: int, rows: NumberedRows) -> Mask:
         """Return which proposals satisfy the rules and do not copy a unique row."""
         table, passes = self.drawn_, np.ones(len(rows), np.bool_)
         if self.enforcer_.is_enforced and self.enforcer_.refuses:
@@ -154,7 +154,8 @@ class TreeChain(SingleTableSynthesizer):
     def _draw(self, request: RowRequest) -> Iterator[pa.RecordBatch]:
         table, enforcer, seed = self.drawn_, self.enforcer_, request.seed
 
-        def draw(rows: RowNumbers) -> pa.RecordBatch:
+        def draw(numbers: RowNumbers) -> pa.RecordBatch:
+            rows = NumberedRows(numbers)
             codes = draw_accepted(
                 self.links_, self.refinement_, lambda c, n: self._passes(c, seed, n), seed, rows
             )
@@ -195,7 +196,7 @@ class TreeChain(SingleTableSynthesizer):
         codes: dict[int, Codes],
         coarse: npt.NDArray[np.uint8],
         seed: int,
-        rows: RowNumbers,
+        rows: NumberedRows,
     ) -> npt.NDArray[np.float64]:
         """Return the probability that each proposal is accepted, including the conditions on its values."""
         acceptance = self._passes(codes, seed, rows).astype(np.float64)
