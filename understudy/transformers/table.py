@@ -41,6 +41,7 @@ from understudy.transformers.categorical import (
 )
 from understudy.transformers.generated.fitting import fit_generated, name_people
 from understudy.transformers.generated.loading import load_generated
+from understudy.transformers.generated.made_up_levels import make_up_levels
 from understudy.transformers.generated.personal import Personal
 from understudy.transformers.generated.recognition import recognize, recognize_subject
 from understudy.transformers.generated.transformer import GeneratedTransformer
@@ -252,10 +253,11 @@ def fit_column(
     is_category = column.kind is ColumnKind.category
     if pa.types.is_boolean(type_) and (is_category or column.kind is ColumnKind.boolean):
         return fit_boolean(_one_array(values))
+    make_up = partial(make_up_levels, locale=locale)
     if is_category and (pa.types.is_string(type_) or pa.types.is_large_string(type_)):
-        return fit_categorical(column, values, subjects)
+        return fit_categorical(column, values, subjects, make_up)
     if is_category and _has_labels(column, values, subjects):
-        return fit_categorical(column, values, subjects)
+        return fit_categorical(column, values, subjects, make_up)
     if is_number:
         return fit_numeric(column, _one_array(values), subjects)
     raise InvalidInput(
@@ -289,7 +291,7 @@ def _ordered(
 ) -> tuple[Transformer, Codes]:
     if not (isinstance(transformer, CategoricalTransformer) and transformer.is_ordinal):
         return transformer, codes
-    n, first = len(transformer.levels), int(transformer.has_missing)
+    n, first = len(transformer.levels) - transformer.n_made_up, int(transformer.has_missing)
     order = order_levels(codes.astype(np.int64) - first, n, others)
     arranged, new_code = transformer.arrange(order)
     return arranged, new_code[codes]

@@ -1,0 +1,187 @@
+"""Made-up levels of a category: new codes and labels that resemble the levels of a table and equal none."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from understudy.tables.inference.numbers import highest_of
+from understudy.transformers.base import MIN_SUPPORT, ArrowArray, RowStream, consecutive_rows
+from understudy.transformers.generated.filler import words_of
+from understudy.transformers.generated.identifiers import PatternTexts, fit_patterns, fit_sequence
+from understudy.transformers.generated.patterns import CLASSES, Pattern, by_length, learn_patterns
+
+# Seed of made-up levels. The levels belong to the model, so that all samples of a model have the same ones.
+SEED = 0x1AB
+# Minimum share of the levels that have a pattern of codes, for made-up levels to be codes.
+CODED_MIN = 0.8
+# Minimum length of a run of letters that is a word and not part of a code.
+WORD_LENGTH_MIN = 5
+# Maximum length of letters that are replaced by random letters instead of a word.
+INITIALS_MAX = 3
+# Maximum number of attempts to find a new text for each level before a number is appended.
+N_ATTEMPTS = 20
+# Number of texts by which the typical number of words is determined.
+N_WORDS_DEFAULT = 1
+
+_LETTERS = frozenset({"lower", "upper", "letter"})
+_TOKEN = re.compile(r"[^\W\d_]+|\d+|[\W_]+")
+
+
+def make_up_levels(levels: ArrowArray, n: int, locale: str) -> ArrowArray | None:
+    """Return n new levels in the pattern of the given ones, or None if their type has no room for them.
+
+    Parameters
+    ----------
+    levels : pyarrow.Array
+        Distinct levels of the table: texts or integers. The result has the same type.
+    n : int
+        Number of new levels.
+    locale : str
+        Locale of the words of new labels.
+    """
+    if pa.types.is_integer(levels.type):
+        return _make_up_integers(levels, n)
+    texts = levels.cast(pa.large_string())
+    made = _make_up_codes(texts, n) or _make_up_labels(texts.to_pylist(), n, locale)
+    return pa.array(made, pa.large_string()).cast(levels.type)
+
+
+def _make_up_integers(levels: ArrowArray, n: int) -> ArrowArray | None:
+    limit = highest_of(levels.type)
+    texts = by_length(levels.cast(pa.large_string()))
+    n_digits_max = len(str(limit)) - 1
+    learned = [(_without_leading_zero(pattern), count) for pattern, count in learn_patterns(texts)]
+    learned = [(pattern, count) for pattern, count in learned if pattern.has_digits_only(n_digits_max)]
+    if learned:
+        maker = fit_patterns(learned, texts, length_max=n_digits_max)
+        if maker.n_rows_max >= n:
+            return _make(maker, n).cast(levels.type)
+    numbers = np.asarray(levels.to_numpy(zero_copy_only=False))
+    sequence = fit_sequence(numbers, limit)
+    if sequence.start + sequence.step * n > limit:
+        return None
+    new = sequence.start + np.arange(n, dtype=np.uint64).astype(numbers.dtype) * sequence.step
+    array: ArrowArray = pa.array(new).cast(levels.type)
+    return array
+
+
+def _without_leading_zero(pattern: Pattern) -> Pattern:
+    first, *others = pattern.positions
+    return Pattern(("nonzero" if first == "digit" else first, *others))
+
+
+def _make(maker: PatternTexts, n: int) -> ArrowArray:
+    return maker.make(RowStream(SEED, 0, consecutive_rows(0, n)))
+
+
+def _make_up_codes(texts: ArrowArray, n: int) -> list[str] | None:
+    """Return new texts in the patterns of codes, or None if the levels are not codes."""
+    characters = by_length(texts)
+    learned = [(p, count) for p, count in learn_patterns(characters) if not _has_word(p)]
+    if sum(count for _, count in learned) < CODED_MIN * len(texts):
+        return None
+    made: list[str] = _make(fit_patterns(learned, characters), n).to_pylist()
+    return made
+
+
+def _has_word(pattern: Pattern) -> bool:
+    """Return whether a pattern has a run of variable letters as long as a word."""
+    length = 0
+    for position in pattern.positions:
+        length = length + 1 if position in _LETTERS else 0
+        if length >= WORD_LENGTH_MIN:
+            return True
+    return False
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A part of a label: a text that enough labels share, or a style in which a part is made up.
+
+    Parameters
+    ----------
+    style : str
+        ``=`` for a shared text, a class of characters, or a style of a word.
+    text : str
+        Shared text.
+    length : int
+        Number of characters of a class.
+    """
+
+    style: str
+    text: str = ""
+    length: int = 0
+
+
+def _make_up_labels(texts: list[str], n: int, locale: str) -> list[str]:
+    """Return new texts whose parts are shared by enough labels, or are random digits, letters or words."""
+    rng = np.random.default_rng([SEED, n])
+    tokens = [_TOKEN.findall(text) for text in texts]
+    n_labels = Counter(token for own in tokens for token in set(own))
+    shapes = Counter(tuple(_part_of(token, n_labels) for token in own) for own in tokens)
+    known = [(shape, count) for shape, count in shapes.items() if count >= MIN_SUPPORT and _varies(shape)]
+    known = known or [(_default_shape(tokens), 1)]
+    weights = np.array([count for _, count in known], np.float64)
+    chosen = rng.choice(len(known), n, p=weights / weights.sum())
+    taken = {text.casefold() for text in texts}
+    words = words_of(locale).to_pylist()
+    made = []
+    for choice in chosen.tolist():
+        text = next(t for t in _attempts(known[choice][0], words, rng) if t.casefold() not in taken)
+        taken.add(text.casefold())
+        made.append(text)
+    return made
+
+
+def _attempts(shape: tuple[_Part, ...], words: list[str], rng: np.random.Generator) -> Iterator[str]:
+    for _ in range(N_ATTEMPTS):
+        yield "".join(_write(part, words, rng) for part in shape)
+    number = 1
+    while True:
+        number += 1
+        yield "".join(_write(part, words, rng) for part in shape) + f" {number}"
+
+
+def _part_of(token: str, n_labels: Counter[str]) -> _Part:
+    is_alnum = token[0].isalnum()
+    if n_labels[token] >= MIN_SUPPORT:
+        return _Part("=", token)
+    if token.isdigit():
+        return _Part("digit", length=len(token))
+    if not is_alnum:
+        return _Part("=", " ")
+    if len(token) <= INITIALS_MAX and token.isupper():
+        return _Part("upper", length=len(token))
+    return _Part("upper word" if token.isupper() else "title" if token[0].isupper() else "word")
+
+
+def _varies(shape: tuple[_Part, ...]) -> bool:
+    return any(part.style != "=" for part in shape)
+
+
+def _default_shape(tokens: list[list[str]]) -> tuple[_Part, ...]:
+    """Return words in the most frequent style, as many as the median label has."""
+    words = [[token for token in own if token[0].isalnum()] for own in tokens]
+    n_words = int(np.median([len(own) for own in words])) if len(words) >= MIN_SUPPORT else N_WORDS_DEFAULT
+    styles = Counter(_part_of(token, Counter()) for own in words for token in own if not token.isdigit())
+    style = _Part("title") if not styles else styles.most_common(1)[0][0]
+    parts: list[_Part] = []
+    for i in range(max(n_words, 1)):
+        parts += [_Part("=", " "), style] if i else [style]
+    return tuple(parts)
+
+
+def _write(part: _Part, words: list[str], rng: np.random.Generator) -> str:
+    if part.style == "=":
+        return part.text
+    if part.style in CLASSES:
+        alphabet = CLASSES[part.style]
+        return "".join(alphabet[i] for i in rng.integers(len(alphabet), size=part.length).tolist())
+    word = words[int(rng.integers(len(words)))]
+    return {"upper word": word.upper(), "title": word.capitalize()}.get(part.style, word)
