@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from understudy.documentation import docs_link
 from understudy.synthesizers.base import Json, ModelCard
+from understudy.synthesizers.entities.description import (
+    describe_entities,
+    entity_messages,
+    names_of_entities,
+)
+from understudy.synthesizers.entities.groups import Entities
+from understudy.tables.schema import TableSchema
 from understudy.transformers.base import MIN_SUPPORT
 from understudy.transformers.table import TableTransformer
 
@@ -40,7 +45,9 @@ LIMITS = (
 )
 
 
-def make_card(name: str, table: TableTransformer, n_rows: int, *, preset: str | None = None) -> ModelCard:
+def make_card(
+    name: str, table: TableTransformer, n_rows: int, entities: Entities, *, preset: str | None = None
+) -> ModelCard:
     """Return the card of a fitted model. The card contains no values of the table."""
     columns = table.describe()
     unit = "subject" if table.schema.subject else "row"
@@ -50,17 +57,18 @@ def make_card(name: str, table: TableTransformer, n_rows: int, *, preset: str | 
         "n_rows": n_rows,
         "n_columns": len(columns),
         "columns": columns,
+        "entities": describe_entities(entities, table.schema.names),
         "protection": {"unit": unit, "k": MIN_SUPPORT}
         | {key: sum(column.get(key, 0) for column in columns) for key in SUPPRESSED},
-        "warnings": _warnings(columns, n_rows, table.schema.subject),
+        "warnings": _warnings(columns, n_rows, table.schema, entities),
         "promised": [promise.format(k=MIN_SUPPORT, unit=f"{unit}s") for promise in PROMISES],
         "not_promised": list(LIMITS),
         "documentation": docs_link("explanation/privacy"),
     }
 
 
-def _warnings(columns: list[Json], n_rows: int, subject: Sequence[str]) -> list[str]:
-    units = "subjects" if subject else "rows"
+def _warnings(columns: list[Json], n_rows: int, schema: TableSchema, entities: Entities) -> list[str]:
+    units, of_entities = "subjects" if schema.subject else "rows", set(names_of_entities(entities, schema))
     warnings = []
     if n_rows < N_ROWS_FEW:
         warnings.append(
@@ -74,7 +82,9 @@ def _warnings(columns: list[Json], n_rows: int, subject: Sequence[str]) -> list[
                 f"that {MIN_SUPPORT} {units} share. A placeholder (`_OTHER_`, or zero) replaces all of its "
                 "values."
             )
-        elif "generated" in column and column["name"] in subject:
+        elif "generated" in column and column["name"] in of_entities:
+            continue
+        elif "generated" in column and column["name"] in schema.subject:
             warnings.append(
                 f"Subject column {column['name']!r} is generated as {column['generated']} for each row, so "
                 "sampled rows do not share subjects. If several rows must share a subject, assign subjects "
@@ -87,4 +97,4 @@ def _warnings(columns: list[Json], n_rows: int, subject: Sequence[str]) -> list[
             )
         elif column["codes"] == 1:
             warnings.append(f"Column {column['name']!r} has at most one distinct value.")
-    return warnings
+    return warnings + entity_messages(entities, schema.names)

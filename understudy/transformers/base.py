@@ -86,22 +86,33 @@ class NumberedRows:
         Numbers of the rows.
     of_columns : mapping of int to array of shape (n,)
         Numbers that replace those of the rows, by position of the column in the table.
+    of_labels : mapping of int to array of shape (n,)
+        Numbers that replace those of the rows for the values of generated columns, but not for the draw of
+        whether the values are missing.
     """
 
     rows: RowNumbers
     of_columns: Mapping[int, RowNumbers] = field(default_factory=dict)
+    of_labels: Mapping[int, RowNumbers] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Return the number of rows."""
         return len(self.rows)
 
     def of(self, column: int) -> RowNumbers:
-        """Return the numbers of a column's cells."""
+        """Return the numbers with which the codes of a column are drawn."""
         return self.of_columns.get(column, self.rows)
+
+    def of_values(self, column: int) -> RowNumbers:
+        """Return the numbers with which the codes of a column become values."""
+        return self.of_labels.get(column, self.of(column))
 
     def take(self, rows: Mask | npt.NDArray[np.int64]) -> NumberedRows:
         """Return some of the rows, given as a mask or as places."""
-        return NumberedRows(self.rows[rows], {j: own[rows] for j, own in self.of_columns.items()})
+        columns, labels = (
+            {j: own[rows] for j, own in numbers.items()} for numbers in (self.of_columns, self.of_labels)
+        )
+        return NumberedRows(self.rows[rows], columns, labels)
 
 
 def consecutive_rows(first: int, n: int) -> RowNumbers:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -51,6 +50,9 @@ from understudy.transformers.numeric import NumericTransformer, fit_numeric
 # A progress callback. Its arguments are the phase and the completed fraction.
 Report = Callable[[str, float], None]
 
+# Subjects of no column, for tables without entities.
+NO_SUBJECTS: Mapping[str, Subjects] = {}
+
 # Random streams of column j: stream j draws its codes, and stream DECODING + j draws its values.
 DECODING = 1 << 32
 
@@ -85,7 +87,7 @@ class TableTransformer:
         return {
             self.schema.columns[j].name: keep_to_domain(
                 _given(self.columns[j], codes).decode(
-                    codes[j], RowStream(seed, DECODING + j, rows.of(j), self.id_start)
+                    codes[j], RowStream(seed, DECODING + j, rows.of_values(j), self.id_start)
                 ),
                 self.schema.columns[j],
             )
@@ -159,10 +161,27 @@ def load_transformer(column: Column, reader: ArrayReader) -> Transformer:
     return transformer
 
 
+@dataclass(frozen=True)
+class Execution:
+    """Locale of generated values, number of threads and progress callback of a fit."""
+
+    locale: str
+    n_threads: int = 1
+    report: Report = no_progress
+
+
 def fit_table(
-    table: pa.Table, schema: TableSchema, *, locale: str, n_threads: int, report: Report = no_progress
+    table: pa.Table,
+    schema: TableSchema,
+    execution: Execution,
+    subjects_of: Mapping[str, Subjects] = NO_SUBJECTS,
 ) -> tuple[TableTransformer, list[Codes]]:
     """Fit every column of a table and return the transformer and the codes of each column.
+
+    Parameters
+    ----------
+    subjects_of : mapping of str to array of shape (n_rows,)
+        Subjects of single columns, instead of those that the schema declares.
 
     Raises
     ------
@@ -170,13 +189,17 @@ def fit_table(
         If the table has no rows or does not conform to the schema, or if a column cannot be synthesized.
     """
     check_table(table, schema)
+    report = execution.report
     report("encoding", 0.0)
     subjects = number_subjects(table.select(list(schema.subject))) if schema.subject else None
-    fit = partial(fit_column, subjects=subjects, locale=locale)
+
+    def fit(column: Column, values: ArrowColumn) -> tuple[Transformer, Codes]:
+        own, is_of_subject = subjects_of.get(column.name, subjects), column.name in schema.subject
+        return fit_column(column, values, own, locale=execution.locale, is_of_subject=is_of_subject)
+
     fitted: list[tuple[Any, Codes]] = []
-    with ThreadPoolExecutor(n_threads) as pool:
-        columns = zip(schema.columns, table.columns, strict=True)
-        for pair in pool.map(lambda c: fit(c[0], c[1], is_of_subject=c[0].name in schema.subject), columns):
+    with ThreadPoolExecutor(execution.n_threads) as pool:
+        for pair in pool.map(fit, schema.columns, table.columns):
             fitted.append(pair)
             report("encoding", len(fitted) / len(schema.columns))
     fitted = name_people(_order_large_categories(fitted), schema.names, table.columns)

@@ -24,7 +24,7 @@ from understudy.transformers.generated.people import pools_of
 from understudy.transformers.generated.personal import FORMS, Personal
 from understudy.transformers.generated.romanization import romanize
 from understudy.transformers.generated.transformer import GeneratedTransformer
-from understudy.transformers.table import TableTransformer, fit_table
+from understudy.transformers.table import Execution, TableTransformer, fit_table
 
 NAMES = [f"Anna Maria Number{'abcdefghij'[i // 10]}{'abcdefghij'[i % 10]}" for i in range(100)]
 EMAILS = [f"anna.{i}@firm.com" for i in range(100)]
@@ -40,7 +40,7 @@ def fit_columns(columns: dict[str, list[Any]], locale: str = "en") -> TableTrans
     )
     rows = table.cast(TableSchema(columns=described).to_arrow())
     schema = examine(rows, TableSchema(columns=described), TableFindings()).schema
-    return fit_table(rows, schema, locale=locale, n_threads=1)[0]
+    return fit_table(rows, schema, Execution(locale))[0]
 
 
 def reloaded(table: TableTransformer) -> tuple[TableSchema, ArrayReader]:

@@ -14,13 +14,15 @@ from understudy.kernels.hashing import StreamRows
 from understudy.synthesizers.base import Json, ModelWriter
 from understudy.synthesizers.blocks import draw_blocks
 from understudy.synthesizers.contexts import LearnRun
+from understudy.synthesizers.entities.fitting import fit_columns
+from understudy.synthesizers.entities.sampling import draw_entities
 from understudy.synthesizers.independent.parameters import IndependentParameters
 from understudy.synthesizers.single_table import RowRequest, SingleTableSynthesizer
 from understudy.tables.schema import TableSchema
 from understudy.transformers.array_reader import ArrayReader
-from understudy.transformers.base import Codes, NumberedRows
+from understudy.transformers.base import Codes, NumberedRows, RowNumbers
 from understudy.transformers.categorical import cumulate
-from understudy.transformers.table import TableTransformer, fit_table
+from understudy.transformers.table import TableTransformer
 
 
 class Independent(SingleTableSynthesizer):
@@ -30,26 +32,28 @@ class Independent(SingleTableSynthesizer):
     parameters_type = IndependentParameters
 
     def _learn(self, rows: pa.Table, schema: TableSchema, run: LearnRun) -> TableTransformer:
-        fitted, codes = fit_table(
-            rows, schema, locale=run.locale, n_threads=run.n_threads, report=run.context.report
-        )
+        fitted = fit_columns(rows, schema, run)
+        self.entities_ = fitted.entities
         run.context.report("fitting", 0.0)
         self.counts_ = [
             np.bincount(column_codes, minlength=column.n_codes)
-            for column, column_codes in zip(fitted.columns, codes, strict=True)
+            for column, column_codes in zip(fitted.transformer.columns, fitted.codes, strict=True)
         ]
         run.context.report("fitting", 1.0)
-        return fitted
+        return fitted.transformer
 
     def _draw(self, request: RowRequest) -> Iterator[pa.RecordBatch]:
         table, seed = self._fitted(), request.seed
         cumulative = [cumulate(counts) for counts in self.counts_]
 
-        def draw(rows: NumberedRows) -> pa.RecordBatch:
-            return table.decode(_draw(cumulative, seed, rows), seed, rows)
+        def draw(numbers: RowNumbers) -> pa.RecordBatch:
+            rows, given = draw_entities(
+                self.entities_, lambda own, _: _draw(cumulative, seed, own), numbers, seed
+            )
+            return table.decode(_draw(cumulative, seed, rows) | given, seed, rows)
 
         return draw_blocks(
-            lambda numbers: draw(NumberedRows(numbers)),
+            draw,
             request.n_rows,
             request.offset,
             context=request.context,

@@ -62,6 +62,8 @@ class Link:
         return Conditional(self.child, self.forest, self.predictor, self.coarse)
 
 
+# Rows for no single column: all columns are fitted on the same rows.
+NO_OTHERS: Mapping[int, Encoded] = {}
 # Codes of no column, for draws of whole rows.
 NOTHING_GIVEN: CodesByColumn = {}
 
@@ -146,8 +148,51 @@ def encode(codes: list[Codes], transformers: Sequence[Transformer]) -> Encoded:
     return Encoded(codes, n_codes, [t.is_ordinal for t in transformers], coarse_of, coarse)
 
 
-def fit_chain(encoded: Encoded, arranged: Arranged, preset: Preset, run: LearnRun) -> list[Link]:
+@dataclass(frozen=True)
+class _Training:
+    """Encoded rows in the order of a chain, with the statistics on which predictors are fitted."""
+
+    encoded: Encoded
+    features: npt.NDArray[np.uint8]
+    is_ordinal: list[bool]
+    groups: npt.NDArray[np.uint8]
+    rows: npt.NDArray[np.int64]
+    some: npt.NDArray[np.uint8]
+    moments: additive.Moments
+    half: npt.NDArray[np.uint8]
+
+
+def _prepare(encoded: Encoded, order: list[int], seed: int) -> _Training:
+    features = encoded.coarse[order]
+    is_ordinal = [encoded.is_ordinal[j] for j in order]
+    rows = additive.choose_rows(features.shape[1], len(order), seed)
+    some = np.ascontiguousarray(features[:, rows])
+    moments = additive.fit_moments(some, is_ordinal)
+    half = halve_rows(features.shape[1], seed)
+    return _Training(encoded, features, is_ordinal, group_codes(features), rows, some, moments, half)
+
+
+def fit_chain(
+    encoded: Encoded,
+    arranged: Arranged,
+    preset: Preset,
+    run: LearnRun,
+    others: Mapping[int, Encoded] = NO_OTHERS,
+) -> list[Link]:
     """Fit the conditional distribution of every column, given the preceding columns in the order.
+
+    Parameters
+    ----------
+    encoded : Encoded
+        Rows of the table.
+    arranged : Arranged
+        Order of the columns.
+    preset : Preset
+        Rules for the growth of trees.
+    run : LearnRun
+        Seed, threads and context of the fit.
+    others : mapping of int to Encoded
+        Rows on which single columns are fitted, such as one row of each entity.
 
     Raises
     ------
@@ -155,24 +200,22 @@ def fit_chain(encoded: Encoded, arranged: Arranged, preset: Preset, run: LearnRu
         If a column needs more than `N_NODES_MAX` tree nodes.
     """
     order, lookups, seed = arranged.order, arranged.lookups, run.seed
-    features = encoded.coarse[order]
-    is_ordinal = [encoded.is_ordinal[j] for j in order]
-    groups = group_codes(features)
-    rows = additive.choose_rows(features.shape[1], len(order), seed)
-    some = np.ascontiguousarray(features[:, rows])
-    moments = additive.fit_moments(some, is_ordinal)
-    half = halve_rows(features.shape[1], seed)
+    distinct = {id(own): own for own in (encoded, *others.values())}
+    prepared = {key: _prepare(own, order, seed) for key, own in distinct.items()}
 
     def fit(position: int) -> Link:
         column = order[position]
         if column in lookups:
             return look_up(column, *lookups[column], encoded.coarse_of[column])
-        predecessors = choose_predecessors(groups, position, arranged.may_use(position))
+        training = prepared[id(others.get(column, encoded))]
+        features, moments, some = training.features, training.moments, training.some
+        is_ordinal, half = training.is_ordinal, training.half
+        predecessors = choose_predecessors(training.groups, position, arranged.may_use(position))
         key = np.uint64(stream_key(np.uint64(seed), np.uint64(column)))
         predictor = additive.fit_predictor(moments, position, predecessors, some)
         target = int(moments.target[position])
         if preset.boosts and target >= 0:
-            boosted = BoostedColumn(position, moments.values[target], some, half[rows])
+            boosted = BoostedColumn(position, moments.values[target], some, half[training.rows])
             predictor = boost(predictor, boosted, predecessors, key)
         seen = [features[predecessors]]
         is_category = [not is_ordinal[p] for p in predecessors]
@@ -180,8 +223,9 @@ def fit_chain(encoded: Encoded, arranged: Arranged, preset: Preset, run: LearnRu
             seen.append(additive.predict(predictor, features, half)[None])
             is_category.append(False)
         tree_features = _features(np.concatenate(seen), is_category)
-        counts = np.bincount(encoded.codes[column], minlength=encoded.n_codes[column])
-        forest, child = _fit_forest(tree_features, encoded.codes[column], counts, preset, key)
+        codes = training.encoded.codes[column]
+        counts = np.bincount(codes, minlength=encoded.n_codes[column])
+        forest, child = _fit_forest(tree_features, codes, counts, preset, key)
         places = np.append(predecessors, position)
         return Link(column, child, encoded.coarse_of[column], rename_features(forest, places), predictor)
 

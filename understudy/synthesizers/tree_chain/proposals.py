@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from understudy.errors import Conflict
 from understudy.kernels import hashing
-from understudy.synthesizers.tree_chain.chain import Link, draw_codes
+from understudy.synthesizers.tree_chain.chain import NOTHING_GIVEN, Link, draw_codes
 from understudy.synthesizers.tree_chain.refinement import Refinement
-from understudy.transformers.base import Codes, Mask, NumberedRows
+from understudy.transformers.base import Codes, CodesByColumn, Mask, NumberedRows
 
 N_ATTEMPTS_MAX = 10_000
 # First hash stream from which the seeds of repeated attempts are derived.
@@ -20,6 +22,27 @@ ATTEMPTS = 1 << 35
 Check = Callable[[dict[int, Codes], NumberedRows], Mask]
 
 
+@dataclass(frozen=True)
+class Acceptance:
+    """Conditions on which a proposal is accepted: a refinement, and a check of the rules."""
+
+    refinement: Refinement | None
+    check: Check
+
+    def accept(
+        self, proposals: tuple[dict[int, Codes], npt.NDArray[np.uint8]], seed: int, numbers: NumberedRows
+    ) -> Mask:
+        """Return a mask of the accepted proposals, given their codes and coarse codes."""
+        codes, rows = proposals
+        if self.refinement is None:
+            return self.check(codes, numbers)
+        stays = self.refinement.accept(rows, seed, numbers.rows)
+        left = np.flatnonzero(stays)
+        some = {column: own[left] for column, own in codes.items()}
+        stays[left] = self.check(some, numbers.take(left))
+        return stays
+
+
 def attempt_seed(seed: int, attempt: int) -> int:
     """Return the seed of an attempt's proposals, which is `seed` itself for attempt 0."""
     return int(hashing.stream_key(np.uint64(seed), np.uint64(ATTEMPTS + attempt))) if attempt else seed
@@ -27,12 +50,25 @@ def attempt_seed(seed: int, attempt: int) -> int:
 
 def draw_accepted(
     links: Sequence[Link],
-    refinement: Refinement | None,
-    check: Check,
+    acceptance: Acceptance,
     seed: int,
     numbers: NumberedRows,
+    given: CodesByColumn = NOTHING_GIVEN,
 ) -> dict[int, Codes]:
     """Draw the rows with the given numbers, and return their codes by index of the column in the table.
+
+    Parameters
+    ----------
+    links : sequence of Link
+        Conditional distributions of the columns.
+    acceptance : Acceptance
+        Conditions on which a proposal is accepted.
+    seed : int
+        Seed of the sample.
+    numbers : NumberedRows
+        Numbers of the rows.
+    given : mapping of int to array of shape (n,)
+        Codes of columns that are not drawn.
 
     Raises
     ------
@@ -44,14 +80,9 @@ def draw_accepted(
     for attempt in range(N_ATTEMPTS_MAX):
         own_seed = attempt_seed(seed, attempt)
         own_numbers = numbers.take(pending)
-        codes, rows = draw_codes(links, own_seed, own_numbers)
-        if refinement is None:
-            stays = check(codes, own_numbers)
-        else:
-            stays = refinement.accept(rows, own_seed, own_numbers.rows)
-            left = np.flatnonzero(stays)
-            some = {column: own[left] for column, own in codes.items()}
-            stays[left] = check(some, own_numbers.take(left))
+        own_given = {column: own[pending] for column, own in given.items()}
+        codes, rows = draw_codes(links, own_seed, own_numbers, own_given)
+        stays = acceptance.accept((codes, rows), own_seed, own_numbers)
         if not attempt:
             accepted = codes
         else:

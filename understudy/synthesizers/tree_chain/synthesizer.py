@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,8 @@ from understudy.synthesizers.base import Json, ModelCard, ModelWriter
 from understudy.synthesizers.blocks import draw_blocks
 from understudy.synthesizers.cards import make_card
 from understudy.synthesizers.contexts import LearnRun, SampleContext
+from understudy.synthesizers.entities.fitting import fit_columns
+from understudy.synthesizers.entities.sampling import draw_entities
 from understudy.synthesizers.single_table import RowRequest, SingleTableSynthesizer
 from understudy.synthesizers.tree_chain.budget import choose_preset
 from understudy.synthesizers.tree_chain.chain import Arranged, Encoded, draw_codes, encode, fit_chain
@@ -34,6 +36,7 @@ from understudy.synthesizers.tree_chain.difference_columns import (
     differences_to_arrays,
     learned_columns,
 )
+from understudy.synthesizers.tree_chain.entity_columns import arrange_columns, rows_of_entities
 from understudy.synthesizers.tree_chain.files import (
     enforcer_from_arrays,
     enforcer_to_arrays,
@@ -48,7 +51,7 @@ from understudy.synthesizers.tree_chain.imputation import Imputer, draw_complete
 from understudy.synthesizers.tree_chain.order import ascending_order, choose_order
 from understudy.synthesizers.tree_chain.parameters import TreeChainParameters
 from understudy.synthesizers.tree_chain.presets import ATTACKED, PRESETS
-from understudy.synthesizers.tree_chain.proposals import draw_accepted
+from understudy.synthesizers.tree_chain.proposals import Acceptance, draw_accepted
 from understudy.synthesizers.tree_chain.refinement import fit_refinement
 from understudy.synthesizers.tree_chain.rule_enforcement import (
     N_ROWS_TRIED,
@@ -61,8 +64,15 @@ from understudy.tables.schema import TableSchema
 from understudy.tables.source import Dataset, read_source
 from understudy.tables.validation import conform
 from understudy.transformers.array_reader import ArrayReader
-from understudy.transformers.base import Codes, Mask, NumberedRows, RowNumbers, consecutive_rows
-from understudy.transformers.table import TableTransformer, fit_table
+from understudy.transformers.base import (
+    Codes,
+    CodesByColumn,
+    Mask,
+    NumberedRows,
+    RowNumbers,
+    consecutive_rows,
+)
+from understudy.transformers.table import TableTransformer
 
 # Mask that separates the seed of draws during a fit from the seed of the fit.
 _PRACTICE = 0x5EED
@@ -84,19 +94,18 @@ class TreeChain(SingleTableSynthesizer):
     def _learn(self, rows: pa.Table, schema: TableSchema, run: LearnRun) -> TableTransformer:
         """Learn the encodings of the columns and their rules, then their chain."""
         began = time.monotonic()
-        fitted, codes = fit_table(
-            rows, schema, locale=run.locale, n_threads=run.n_threads, report=run.context.report
-        )
-        drawn = add_difference_columns(rows, fitted, codes)
-        self.drawn_ = drawn.transformer
+        fitted = fit_columns(rows, schema, run)
+        drawn = add_difference_columns(rows, fitted)
+        self.drawn_, self.entities_ = drawn.transformer, drawn.entities
         enforcer = fit_enforcer(drawn.rules, self.drawn_.schema, self.drawn_.columns, drawn.codes)
         encoded = encode(drawn.codes, self.drawn_.columns)
-        arrange = partial(enforcer.arrange, schema=self.drawn_.schema)
+        arrange = partial(arrange_columns, enforcer, self.entities_, self.drawn_.schema)
         ascending = arrange(ascending_order(encoded))
         self.preset_, self.is_in_time_ = self._preset(encoded, ascending, began, run)
         preset = PRESETS[self.preset_]
         arranged = choose_order(encoded, arrange, run) if preset.chooses_order else ascending
-        self.links_ = fit_chain(encoded, arranged, preset, run)
+        others = rows_of_entities(encoded, drawn.entities, fitted.found)
+        self.links_ = fit_chain(encoded, arranged, preset, run, others)
         self.refinement_ = None
         if preset.n_refinements:
             self.refinement_ = fit_refinement(
@@ -108,7 +117,7 @@ class TreeChain(SingleTableSynthesizer):
         unique_rows = self._unique_rows(drawn, enforcer)
         self.enforcer_, self.unique_rows_ = self._usable_checks(enforcer, unique_rows, run.seed)
         run.context.check()
-        return fitted
+        return fitted.transformer
 
     def _preset(self, encoded: Encoded, arranged: Arranged, began: float, run: LearnRun) -> tuple[str, bool]:
         """Return the preset, and whether it is likely to finish within the time budget."""
@@ -154,11 +163,14 @@ class TreeChain(SingleTableSynthesizer):
     def _draw(self, request: RowRequest) -> Iterator[pa.RecordBatch]:
         table, enforcer, seed = self.drawn_, self.enforcer_, request.seed
 
+        acceptance = Acceptance(self.refinement_, lambda codes, rows: self._passes(codes, seed, rows))
+
+        def draw_rows(rows: NumberedRows, given: CodesByColumn) -> dict[int, Codes]:
+            return draw_accepted(self.links_, acceptance, seed, rows, given)
+
         def draw(numbers: RowNumbers) -> pa.RecordBatch:
-            rows = NumberedRows(numbers)
-            codes = draw_accepted(
-                self.links_, self.refinement_, lambda c, n: self._passes(c, seed, n), seed, rows
-            )
+            rows, given = draw_entities(self.entities_, draw_rows, numbers, seed)
+            codes = draw_rows(rows, given)
             columns = table.decode_columns(sorted(codes), codes, seed, rows)
             return enforcer.complete(columns, table.schema)
 
@@ -231,7 +243,7 @@ class TreeChain(SingleTableSynthesizer):
 
     def card(self) -> ModelCard:
         """Return the model card."""
-        card = make_card(self.name, self._fitted(), self.n_rows_, preset=self.preset_)
+        card = make_card(self.name, self._fitted(), self.n_rows_, self.entities_, preset=self.preset_)
         if not self.is_in_time_:
             card["warnings"].append(
                 "Even the preset `fast` was likely to exceed the time budget. The model was fitted with it "
@@ -272,6 +284,15 @@ class TreeChain(SingleTableSynthesizer):
             "sources": [[link.column, link.source] for link in self.links_ if link.source >= 0],
         }
         return own | rules | refinement | differences
+
+    def _numbered(self, id_start: int | None) -> Self:
+        numbered = super()._numbered(id_start)
+        if id_start is not None:
+            numbered.drawn_ = replace(self.drawn_, id_start=id_start)
+        return numbered
+
+    def _drawn_table(self, table: TableTransformer) -> TableTransformer:
+        return self.drawn_
 
     def _load(self, reader: ArrayReader, table: TableTransformer) -> None:
         self.preset_ = reader.choice("preset", PRESETS)

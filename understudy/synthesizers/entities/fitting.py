@@ -1,0 +1,104 @@
+"""Fitting of the columns of a table and of its entities."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+
+from understudy.synthesizers.contexts import LearnRun
+from understudy.synthesizers.entities.detection import FoundGroup, find_groups, first_rows_of, is_determined
+from understudy.synthesizers.entities.grouping import Int64s, fit_grouping
+from understudy.synthesizers.entities.groups import ROWS, Entities, EntityGroup
+from understudy.tables.schema import TableSchema
+from understudy.transformers.base import Codes, Subjects, Transformer
+from understudy.transformers.generated.personal import Personal
+from understudy.transformers.generated.transformer import GeneratedTransformer
+from understudy.transformers.table import Execution, TableTransformer, fit_table, number_subjects
+
+# Number that distinguishes the generator of the order of entities from other generators of a fit.
+_ORDER = 5
+
+
+@dataclass(frozen=True)
+class FittedTable:
+    """Transformers and codes of the columns of a table, its entities, and the entity of each row by group."""
+
+    transformer: TableTransformer
+    codes: list[Codes]
+    entities: Entities
+    found: list[FoundGroup]
+    subjects_of: Mapping[str, Subjects]
+
+
+def fit_columns(rows: pa.Table, schema: TableSchema, run: LearnRun) -> FittedTable:
+    """Fit the columns of a table and its entities.
+
+    Raises
+    ------
+    InvalidInput
+        If the table has no rows or does not fit the schema, or a column cannot be synthesized.
+    """
+    found = find_groups(rows, schema)
+    subjects_of = _subjects_of(rows, schema, found)
+    execution = Execution(run.locale, run.n_threads, run.context.report)
+    fitted, codes = fit_table(rows, schema, execution, subjects_of)
+    entities = Entities(tuple(_fit_group(own, found, codes, run.seed) for own in found))
+    return FittedTable(_with_visible_sexes(fitted, entities), codes, entities, found, subjects_of)
+
+
+def _subjects_of(rows: pa.Table, schema: TableSchema, found: list[FoundGroup]) -> dict[str, Subjects]:
+    """Return the entity of each row for columns whose values must be shared by k entities.
+
+    If the schema declares a subject, this concerns only entities that are coarser than the subject.
+    """
+    subjects = number_subjects(rows.select(list(schema.subject))) if schema.subject else None
+    return {
+        schema.columns[j].name: group.entities
+        for group in found
+        if subjects is None or is_determined(group.entities, subjects)
+        for j in group.columns
+    }
+
+
+def _fit_group(own: FoundGroup, found: list[FoundGroup], codes: list[Codes], seed: int) -> EntityGroup:
+    first = first_rows_of(own.entities)
+    if own.source == ROWS:
+        of_unit = own.entities
+    else:
+        rows = np.sort(first_rows_of(found[own.source].entities))
+        of_unit = own.entities[rows]
+    order = np.random.default_rng([seed, _ORDER, len(first)]).permutation(len(first))
+    sizes = np.bincount(of_unit, minlength=len(first))[order]
+    grouping = fit_grouping(sizes, is_contiguous=_is_contiguous(own, found, of_unit))
+    known_codes = {j: codes[j][first[order]] for j in own.keys if j in own.columns}
+    return EntityGroup(own.keys, own.columns, own.labels, own.source, grouping, known_codes)
+
+
+def _is_contiguous(own: FoundGroup, found: list[FoundGroup], of_unit: Int64s) -> bool:
+    """Return whether the units of an entity are neighbours, in this group or in a coarser one."""
+    coarser = [other for other in found if other.source != ROWS and found[other.source] is own]
+    n_runs = 1 + int((of_unit[1:] != of_unit[:-1]).sum())
+    is_own = n_runs <= 1.05 * (int(of_unit.max()) + 1)
+    return is_own or any(_is_contiguous(other, found, other.entities) for other in coarser)
+
+
+def _with_visible_sexes(table: TableTransformer, entities: Entities) -> TableTransformer:
+    """Return a table in which the names of an entity do not depend on the sex in a single row."""
+
+    def settle(j: int, column: Transformer) -> Transformer:
+        maker = column.maker if isinstance(column, GeneratedTransformer) else None
+        is_foreign = (
+            isinstance(maker, Personal)
+            and maker.sex_column is not None
+            and not entities.sees(j, maker.sex_column.place)
+        )
+        if not is_foreign:
+            return column
+        assert isinstance(column, GeneratedTransformer)
+        assert isinstance(maker, Personal)
+        return replace(column, maker=replace(maker, sex_column=None))
+
+    return replace(table, columns=tuple(settle(j, column) for j, column in enumerate(table.columns)))

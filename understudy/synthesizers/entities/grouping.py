@@ -1,0 +1,114 @@
+"""Division of the rows of a sample into entities: a pure function of the seed and the row number.
+
+Rows are cut into periods of as many rows as the table has. Each period has the table's number of entities,
+with nearly the sizes that they have in the table. If the rows of an entity are not neighbours in the table,
+the rows of a window are permuted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from understudy.kernels import hashing, permutation
+from understudy.transformers.base import MIN_SUPPORT, RowNumbers
+
+# First stream of the permutations of groups.
+GROUPINGS = 1 << 42
+# Minimum size of a window, in mean sizes and in largest sizes of its entities.
+N_MEAN_SIZES, N_LARGEST_SIZES = 24, 4
+
+Int64s = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Places:
+    """Entities of some units.
+
+    Parameters
+    ----------
+    numbers : array of shape (n,)
+        Number of the entity of each unit.
+    slots : array of shape (n,)
+        Place of the entity within its period.
+    ranks : array of shape (n,)
+        Place of the unit within its entity, counted from 0.
+    """
+
+    numbers: RowNumbers
+    slots: Int64s
+    ranks: Int64s
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """Division of units into entities. The units are rows, or entities of a finer group.
+
+    Parameters
+    ----------
+    sizes : array of shape (n_entities,)
+        Number of units of each entity of a period.
+    n_windows : int
+        Number of windows of a period in which units are permuted, or 0 if the units of an entity are
+        neighbours.
+    """
+
+    sizes: Int64s
+    n_windows: int
+
+    @cached_property
+    def ends(self) -> Int64s:
+        """Number of units of each entity and all entities before it."""
+        return np.cumsum(self.sizes)
+
+    def find(self, units: RowNumbers, seed: int, stream: int) -> Places:
+        """Return the entities of the units with the given numbers."""
+        n_period = int(self.ends[-1])
+        if self.n_windows:
+            key = np.uint64(hashing.stream_key(np.uint64(seed), np.uint64(GROUPINGS + stream)))
+            units = permutation.permute_windows(units, np.uint64(n_period), np.uint64(self.n_windows), key)
+        period = units // np.uint64(n_period)
+        own = (units - period * np.uint64(n_period)).astype(np.int64)
+        slots = np.searchsorted(self.ends, own, side="right")
+        numbers = period * np.uint64(len(self.sizes)) + slots.astype(np.uint64)
+        return Places(numbers, slots, own - (self.ends - self.sizes)[slots])
+
+
+def fit_grouping(sizes: Int64s, *, is_contiguous: bool) -> Grouping:
+    """Return a division with given sizes, none of which shows the size of a single entity.
+
+    Parameters
+    ----------
+    sizes : array of shape (n_entities,)
+        Sizes of the entities of the table, in the order in which samples have them.
+    is_contiguous : bool
+        Whether the units of an entity are neighbours.
+    """
+    smoothed = smooth_sizes(sizes)
+    if is_contiguous:
+        return Grouping(smoothed, 0)
+    n_units = int(smoothed.sum())
+    n_least = max(N_LARGEST_SIZES * int(smoothed.max()), int(N_MEAN_SIZES * n_units / len(smoothed)))
+    return Grouping(smoothed, max(n_units // n_least, 1))
+
+
+def smooth_sizes(sizes: Int64s) -> Int64s:
+    """Return sizes with the same sum, in which each run of k entities of similar size shares its units.
+
+    A size that k entities have stays as it is.
+    """
+    order = np.argsort(sizes, kind="stable")
+    ordered = sizes[order]
+    n_runs = max(len(sizes) // MIN_SUPPORT, 1)
+    starts = np.arange(n_runs) * len(sizes) // n_runs
+    lengths = np.diff(np.append(starts, len(sizes)))
+    sums = np.add.reduceat(ordered, starts)
+    within = np.arange(len(sizes)) - np.repeat(starts, lengths)
+    share, rest = np.divmod(sums, lengths)
+    shared = np.repeat(share, lengths) + (within >= np.repeat(lengths - rest, lengths))
+    smoothed = np.empty_like(sizes)
+    smoothed[order] = shared
+    return smoothed

@@ -1,0 +1,51 @@
+"""Drawing of the columns of entities, once for each entity."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from understudy.synthesizers.entities.groups import Entities
+from understudy.transformers.base import Codes, CodesByColumn, NumberedRows, RowNumbers
+
+# Function from row numbers and the codes of some columns to the codes of all columns of accepted rows.
+DrawRows = Callable[[NumberedRows, CodesByColumn], CodesByColumn]
+
+
+def draw_entities(
+    entities: Entities, draw: DrawRows, rows: RowNumbers, seed: int
+) -> tuple[NumberedRows, dict[int, Codes]]:
+    """Return rows with the numbers of their entities, and the codes of all columns of the entities.
+
+    For each entity, a whole row is drawn that has the entity's number and is accepted, and the columns of the
+    entity are taken from it. The rows of the entity are then drawn given these columns. The columns of an
+    entity thus have the distribution that they have in accepted rows.
+
+    Parameters
+    ----------
+    entities : Entities
+        Entities of the table.
+    draw : callable
+        Function that draws accepted rows, given the codes of some columns.
+    rows : array of shape (n,)
+        Numbers of the rows.
+    seed : int
+        Seed of the sample.
+    """
+    places = entities.places(rows, seed)
+    of_columns, of_labels = (
+        {j: places[g].numbers for j, g in owners.items()} for owners in (entities.group_of, entities.label_of)
+    )
+    numbered = NumberedRows(rows, of_columns, of_labels)
+    given: dict[int, Codes] = {}
+    for g in entities.draw_order():
+        group = entities.groups[g]
+        numbers, first, entity = np.unique(places[g].numbers, return_index=True, return_inverse=True)
+        above = [j for other in entities.coarser(g) for j in entities.groups[other].columns]
+        own_rows = NumberedRows(numbers, {j: numbered.of(j)[first] for j in above})
+        known = {j: given[j][first] for j in above if j in given}
+        known |= {j: codes[places[g].slots[first]] for j, codes in group.known_codes.items()}
+        drawn = known if set(group.columns) <= known.keys() else draw(own_rows, known)
+        given |= {j: drawn[j][entity] for j in group.columns if j in drawn}
+    return numbered, given
