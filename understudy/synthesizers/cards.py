@@ -95,6 +95,27 @@ def _warnings(columns: list[Json], n_rows: int, schema: TableSchema, entities: E
                 f"Column {column['name']!r} is generated as {column['generated']}, not learned. "
                 "Its dependencies on other columns are not preserved."
             )
-        elif column["codes"] == 1:
+        elif column["codes"] == 1 and not column.get("levels_made_up"):
             warnings.append(f"Column {column['name']!r} has at most one distinct value.")
+        if column.get("levels_pooled") and not column.get("placeholder"):
+            warnings.append(
+                _message_of_rare_levels(
+                    column, units if schema.subject or not entities.groups else "rows or entities"
+                )
+            )
     return warnings + entity_messages(entities, schema.names)
+
+
+def _message_of_rare_levels(column: Json, units: str) -> str:
+    n_levels, n_rows = column["levels_pooled"], column["rows_pooled"]
+    levels, rows = _counted(n_levels, "level"), _counted(n_rows, "row")
+    replacement = "made-up levels" if column.get("levels_made_up") else "more common levels"
+    return (
+        f"Column {column['name']!r} loses {levels} ({rows}), because fewer than {MIN_SUPPORT} {units} share "
+        f"each of them. Samples contain {replacement} instead. If the levels are public, declare them in the "
+        "column's domain."
+    )
+
+
+def _counted(n: int, noun: str) -> str:
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"

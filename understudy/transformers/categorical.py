@@ -32,8 +32,8 @@ from understudy.transformers.nulls import array_of_nulls
 
 # Placeholder for every value of a column in which no level is shared by enough rows.
 OTHER = "_OTHER_"
-# Minimum number of levels of a column, and minimum share of its rows that have a rare level, for made-up levels
-# to replace the rare ones.
+# Minimum number of levels of a column, and minimum share of its rows with a rare level, for made-up levels to
+# replace the rare ones.
 N_LEVELS_MANY, RARE_SHARE_MIN = 20, 0.02
 # Maximum number of codes of a nominal category. The levels of larger categories are ordered and treated as a
 # scale.
@@ -126,6 +126,15 @@ class CategoricalTransformer:
         if self.has_missing:
             index[codes == 0] = n_levels
         return index
+
+    @property
+    def group_of_levels(self) -> Int64s:
+        """The code of each level, counted from the first code that represents levels."""
+        return np.searchsorted(self.first_level, np.arange(len(self.levels)), side="right") - 1
+
+    def codes_of_levels(self) -> Codes:
+        """Return the code of each level."""
+        return (self.group_of_levels + self.has_missing).astype(np.uint16)
 
     def describe(self) -> Json:
         """Return counts for the model card, without any values from the table."""

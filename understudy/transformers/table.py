@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -20,6 +22,7 @@ from understudy.tables.validation import check_columns
 from understudy.transformers.array_reader import ArrayReader, refuse, require
 from understudy.transformers.association import order_levels
 from understudy.transformers.base import (
+    DECODING,
     N_CODES_MAX,
     ArrowArray,
     ArrowColumn,
@@ -27,6 +30,7 @@ from understudy.transformers.base import (
     CodesByColumn,
     Json,
     NumberedRows,
+    RowNumbers,
     RowStream,
     Subjects,
     Transformer,
@@ -45,6 +49,8 @@ from understudy.transformers.generated.personal import Personal
 from understudy.transformers.generated.recognition import recognize, recognize_subject
 from understudy.transformers.generated.transformer import GeneratedTransformer
 from understudy.transformers.integer_units import is_exact
+from understudy.transformers.labels import LabelTransformer, fit_label, load_label
+from understudy.transformers.level_sources import LevelSource
 from understudy.transformers.numeric import NumericTransformer, fit_numeric
 
 # A progress callback. Its arguments are the phase and the completed fraction.
@@ -53,8 +59,8 @@ Report = Callable[[str, float], None]
 # Subjects of no column, for tables without entities.
 NO_SUBJECTS: Mapping[str, Subjects] = {}
 
-# Random streams of column j: stream j draws its codes, and stream DECODING + j draws its values.
-DECODING = 1 << 32
+# Labels of no column, for tables without codes.
+NO_LABELS: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -69,11 +75,14 @@ class TableTransformer:
         Transformer of each column.
     id_start : int, optional
         Identifier number of row 0. If given, identifiers do not depend on the seed.
+    numbered_by : mapping of int to LevelSource
+        Columns whose levels determine other columns, by position of the determined column.
     """
 
     schema: TableSchema
     columns: tuple[Transformer, ...]
     id_start: int | None = None
+    numbered_by: Mapping[int, LevelSource] = dataclass_field(default_factory=dict)
 
     def decode(self, codes: CodesByColumn, seed: int, rows: NumberedRows) -> pa.RecordBatch:
         """Return the rows with the given numbers and codes."""
@@ -87,12 +96,27 @@ class TableTransformer:
         return {
             self.schema.columns[j].name: keep_to_domain(
                 _given(self.columns[j], codes).decode(
-                    codes[j], RowStream(seed, DECODING + j, rows.of_values(j), self.id_start)
+                    codes[j], RowStream(seed, DECODING + j, self._number(j, codes, seed, rows), self.id_start)
                 ),
                 self.schema.columns[j],
             )
             for j in places
         }
+
+    def level_source(self, j: int) -> LevelSource:
+        """Return a category as the source of columns that its levels determine."""
+        transformer = self.columns[j]
+        assert isinstance(transformer, CategoricalTransformer)
+        return LevelSource(j, transformer, self.numbered_by.get(j))
+
+    def _number(self, j: int, codes: CodesByColumn, seed: int, rows: NumberedRows) -> RowNumbers:
+        """Return the numbers with which the codes of a column become values."""
+        transformer = self.columns[j]
+        if isinstance(transformer, LabelTransformer):
+            return self.level_source(transformer.column_of_code).number(codes, seed, rows)
+        if j in self.numbered_by:
+            return self.numbered_by[j].number(codes, seed, rows)
+        return rows.of_values(j)
 
     def describe(self) -> list[Json]:
         """Return the description of each column for the model card."""
@@ -116,9 +140,13 @@ class TableTransformer:
     def from_arrays(cls, schema: TableSchema, reader: ArrayReader) -> Self:
         """Load transformers from the output of `to_arrays`."""
         manifests = reader.parts("columns", len(schema.columns))
-        columns = [
-            load_transformer(column, reader.part(manifest, f"transformer_{j}."))
-            for j, (column, manifest) in enumerate(zip(schema.columns, manifests, strict=True))
+        readers = [reader.part(manifest, f"transformer_{j}.") for j, manifest in enumerate(manifests)]
+        is_label = [own.manifest.get("transformer") == "label" for own in readers]
+        pairs = zip(schema.columns, readers, is_label, strict=True)
+        others = [None if label else load_transformer(column, own) for column, own, label in pairs]
+        columns: list[Transformer] = [
+            load_label(column, own, others) if other is None else other
+            for column, own, other in zip(schema.columns, readers, others, strict=True)
         ]
         for column in columns:
             _check_sex_column(column, columns)
@@ -175,6 +203,7 @@ def fit_table(
     schema: TableSchema,
     execution: Execution,
     subjects_of: Mapping[str, Subjects] = NO_SUBJECTS,
+    code_of: Mapping[str, str] = NO_LABELS,
 ) -> tuple[TableTransformer, list[Codes]]:
     """Fit every column of a table and return the transformer and the codes of each column.
 
@@ -182,6 +211,8 @@ def fit_table(
     ----------
     subjects_of : mapping of str to array of shape (n_rows,)
         Subjects of single columns, instead of those that the schema declares.
+    code_of : mapping of str to str
+        For each column of labels, the column of the code to which it corresponds one to one.
 
     Raises
     ------
@@ -195,6 +226,9 @@ def fit_table(
 
     def fit(column: Column, values: ArrowColumn) -> tuple[Transformer, Codes]:
         own, is_of_subject = subjects_of.get(column.name, subjects), column.name in schema.subject
+        if column.name in code_of.values():
+            make_up = partial(make_up_levels, locale=execution.locale)
+            return fit_categorical(column, values, own, make_up, is_code=True)
         return fit_column(column, values, own, locale=execution.locale, is_of_subject=is_of_subject)
 
     fitted: list[tuple[Any, Codes]] = []
@@ -202,8 +236,23 @@ def fit_table(
         for pair in pool.map(fit, schema.columns, table.columns):
             fitted.append(pair)
             report("encoding", len(fitted) / len(schema.columns))
-    fitted = name_people(_order_large_categories(fitted), schema.names, table.columns)
+    fitted = _with_labels(_order_large_categories(fitted), table, code_of, execution.locale)
+    fitted = name_people(fitted, schema.names, table.columns)
     return TableTransformer(schema, tuple(t for t, _ in fitted)), [codes for _, codes in fitted]
+
+
+def _with_labels(
+    fitted: list[tuple[Any, Codes]], table: pa.Table, code_of: Mapping[str, str], locale: str
+) -> list[tuple[Any, Codes]]:
+    """Return the fitted columns with the labels of codes, which have the codes of another column."""
+    labeled, names = list(fitted), table.column_names
+    for name, name_of_code in code_of.items():
+        place, own = names.index(name_of_code), names.index(name)
+        values = table.column(name_of_code), table.column(name)
+        label = fit_label(place, fitted[place][0], *values, partial(make_up_levels, locale=locale))
+        if label is not None:
+            labeled[own] = label, fitted[place][1]
+    return labeled
 
 
 def check_table(table: pa.Table, schema: TableSchema) -> None:

@@ -121,7 +121,7 @@ def _with_sources(
         dependent = waiting.pop()
         if dependent in looked_up:
             determinant = looked_up[dependent].source
-            fits = wider[dependent][looked_up[dependent].lookup]
+            fits = looked_up[dependent].find_sources(wider[dependent])
             wider[determinant] = (
                 wider.get(determinant, np.ones(table.columns[determinant].n_codes, np.bool_)) & fits
             )
@@ -145,7 +145,7 @@ def draw_weighted(
     for position, link in enumerate(links):
         own, fits = codes[link.column], allowed.get(link.column)
         if link.source >= 0:
-            own[:] = link.lookup[codes[link.source]]
+            own[:] = link.look_up(codes, seed, numbers)
             rows[:, position] = link.coarse[own]
         elif len(link.child):
             draws = StreamRows(np.uint64(seed), np.uint64(link.column), numbers.of(link.column))

@@ -8,12 +8,13 @@ from dataclasses import replace
 from understudy.synthesizers.entities.detection import FoundGroup, first_rows_of
 from understudy.synthesizers.entities.groups import Entities
 from understudy.synthesizers.tree_chain.chain import Arranged, Encoded
+from understudy.synthesizers.tree_chain.level_lookups import with_level_sources
 from understudy.synthesizers.tree_chain.rule_enforcement import RuleEnforcer
-from understudy.tables.schema import TableSchema
+from understudy.transformers.table import TableTransformer
 
 
 def arrange_columns(
-    enforcer: RuleEnforcer, entities: Entities, schema: TableSchema, order: Sequence[int]
+    enforcer: RuleEnforcer, entities: Entities, table: TableTransformer, order: Sequence[int]
 ) -> Arranged:
     """Return the order with lookups (see `RuleEnforcer.arrange`) and with the columns of entities first.
 
@@ -21,11 +22,15 @@ def arrange_columns(
     columns of coarser entities, so that they are the same in all rows of the entity.
     """
     if not entities.groups:
-        return enforcer.arrange(order, schema)
-    tables = {pair: codes for pair, codes in enforcer.tables.items() if entities.sees(*pair)}
-    arranged = replace(enforcer, tables=tables).arrange(order, schema)
+        return with_level_sources(enforcer.arrange(order, table.schema), enforcer, table.columns)
+    tables, levels = (
+        {pair: codes for pair, codes in lookups.items() if entities.sees(*pair)}
+        for lookups in (enforcer.tables, enforcer.levels)
+    )
+    arranged = replace(enforcer, tables=tables, levels=levels).arrange(order, table.schema)
     visible = {j: entities.visible(j) or set() for j in entities.group_of}
-    return Arranged(sorted(arranged.order, key=entities.rank), arranged.lookups, visible)
+    ranked = Arranged(sorted(arranged.order, key=entities.rank), arranged.lookups, visible)
+    return with_level_sources(ranked, enforcer, table.columns)
 
 
 def rows_of_entities(encoded: Encoded, entities: Entities, found: list[FoundGroup]) -> dict[int, Encoded]:

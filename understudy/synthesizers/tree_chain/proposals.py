@@ -81,7 +81,7 @@ def draw_accepted(
         own_seed = attempt_seed(seed, attempt)
         own_numbers = numbers.take(pending)
         own_given = {column: own[pending] for column, own in given.items()}
-        codes, rows = draw_codes(links, own_seed, own_numbers, own_given)
+        codes, rows = draw_codes(links, own_seed, own_numbers, own_given, seed)
         stays = acceptance.accept((codes, rows), own_seed, own_numbers)
         if not attempt:
             accepted = codes

@@ -48,6 +48,7 @@ from understudy.synthesizers.tree_chain.files import (
     unique_rows_to_arrays,
 )
 from understudy.synthesizers.tree_chain.imputation import Imputer, draw_completed
+from understudy.synthesizers.tree_chain.level_lookups import add_level_lookups, find_codes, numbering_of
 from understudy.synthesizers.tree_chain.order import ascending_order, choose_order
 from understudy.synthesizers.tree_chain.parameters import TreeChainParameters
 from understudy.synthesizers.tree_chain.presets import ATTACKED, PRESETS
@@ -95,17 +96,19 @@ class TreeChain(SingleTableSynthesizer):
         """Learn the encodings of the columns and their rules, then their chain."""
         began = time.monotonic()
         fitted = fit_columns(rows, schema, run)
-        drawn = add_difference_columns(rows, fitted)
+        drawn = find_codes(add_difference_columns(rows, fitted))
         self.drawn_, self.entities_ = drawn.transformer, drawn.entities
         enforcer = fit_enforcer(drawn.rules, self.drawn_.schema, self.drawn_.columns, drawn.codes)
         encoded = encode(drawn.codes, self.drawn_.columns)
-        arrange = partial(arrange_columns, enforcer, self.entities_, self.drawn_.schema)
+        enforcer = add_level_lookups(enforcer, drawn, encoded, run)
+        arrange = partial(arrange_columns, enforcer, self.entities_, self.drawn_)
         ascending = arrange(ascending_order(encoded))
         self.preset_, self.is_in_time_ = self._preset(encoded, ascending, began, run)
         preset = PRESETS[self.preset_]
         arranged = choose_order(encoded, arrange, run) if preset.chooses_order else ascending
         others = rows_of_entities(encoded, drawn.entities, fitted.found)
         self.links_ = fit_chain(encoded, arranged, preset, run, others)
+        self.drawn_ = replace(self.drawn_, numbered_by=numbering_of(self.links_))
         self.refinement_ = None
         if preset.n_refinements:
             self.refinement_ = fit_refinement(
@@ -297,8 +300,9 @@ class TreeChain(SingleTableSynthesizer):
     def _load(self, reader: ArrayReader, table: TableTransformer) -> None:
         self.preset_ = reader.choice("preset", PRESETS)
         self.is_in_time_ = reader.truth("is_in_time")
-        differences, self.drawn_ = differences_from_arrays(reader, table)
-        self.enforcer_ = enforcer_from_arrays(reader, self.drawn_, differences)
-        self.links_ = links_from_arrays(reader, self.drawn_, self.enforcer_)
+        differences, drawn = differences_from_arrays(reader, table)
+        self.enforcer_ = enforcer_from_arrays(reader, drawn, differences)
+        self.links_ = links_from_arrays(reader, drawn, self.enforcer_)
+        self.drawn_ = replace(drawn, numbered_by=numbering_of(self.links_))
         self.unique_rows_ = unique_rows_from_arrays(reader)
         self.refinement_ = refinement_from_arrays(reader, len(self.links_))

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -48,7 +49,8 @@ def make_up_levels(levels: ArrowArray, n: int, locale: str) -> ArrowArray | None
     if pa.types.is_integer(levels.type):
         return _make_up_integers(levels, n)
     texts = levels.cast(pa.large_string())
-    made = _make_up_codes(texts, n) or _make_up_labels(texts.to_pylist(), n, locale)
+    known: list[Any] = texts.to_pylist()
+    made = _make_up_codes(texts, n) or _make_up_labels(known, n, locale)
     return pa.array(made, pa.large_string()).cast(levels.type)
 
 
@@ -86,7 +88,7 @@ def _make_up_codes(texts: ArrowArray, n: int) -> list[str] | None:
     learned = [(p, count) for p, count in learn_patterns(characters) if not _has_word(p)]
     if sum(count for _, count in learned) < CODED_MIN * len(texts):
         return None
-    made: list[str] = _make(fit_patterns(learned, characters), n).to_pylist()
+    made: list[Any] = _make(fit_patterns(learned, characters), n).to_pylist()
     return made
 
 
@@ -130,7 +132,7 @@ def _make_up_labels(texts: list[str], n: int, locale: str) -> list[str]:
     weights = np.array([count for _, count in known], np.float64)
     chosen = rng.choice(len(known), n, p=weights / weights.sum())
     taken = {text.casefold() for text in texts}
-    words = words_of(locale).to_pylist()
+    words: list[Any] = words_of(locale).to_pylist()
     made = []
     for choice in chosen.tolist():
         text = next(t for t in _attempts(known[choice][0], words, rng) if t.casefold() not in taken)
