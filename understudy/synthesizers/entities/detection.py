@@ -179,7 +179,10 @@ def number_values(column: ArrowColumn) -> Int64s:
 
 def first_rows_of(entities: Int64s) -> Int64s:
     """Return the first row of each entity."""
-    return np.unique(entities, return_index=True)[1].astype(np.int64)
+    first = np.zeros(int(entities.max(initial=-1)) + 1, np.int64)
+    # The last assignment to an entity is that of its first row.
+    first[entities[::-1]] = np.arange(len(entities))[::-1]
+    return first
 
 
 def is_label(values: Int64s, by: Int64s) -> bool:

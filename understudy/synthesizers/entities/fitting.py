@@ -66,16 +66,23 @@ def _subjects_of(rows: pa.Table, schema: TableSchema, found: list[FoundGroup]) -
 
 def _fit_group(own: FoundGroup, found: list[FoundGroup], codes: list[Codes], seed: int) -> EntityGroup:
     first = first_rows_of(own.entities)
-    if own.source == ROWS:
-        of_unit = own.entities
-    else:
-        rows = np.sort(first_rows_of(found[own.source].entities))
-        of_unit = own.entities[rows]
     order = np.random.default_rng([seed, _ORDER, len(first)]).permutation(len(first))
-    sizes = np.bincount(of_unit, minlength=len(first))[order]
-    grouping = fit_grouping(sizes, is_contiguous=_is_contiguous(own, found, of_unit))
+    is_contiguous = _is_contiguous(own, found, _entities_of_units(own, found))
+    grouping = fit_grouping(sizes_of(own, found)[order], is_contiguous=is_contiguous)
     known_codes = {j: codes[j][first[order]] for j in own.keys if j in own.columns}
     return EntityGroup(own.keys, own.columns, own.labels, own.source, grouping, known_codes)
+
+
+def sizes_of(own: FoundGroup, found: list[FoundGroup]) -> Int64s:
+    """Return the number of units of each entity. The units are rows, or entities of the group's source."""
+    return np.bincount(_entities_of_units(own, found)).astype(np.int64)
+
+
+def _entities_of_units(own: FoundGroup, found: list[FoundGroup]) -> Int64s:
+    """Return the entity of each unit, in the order of the rows."""
+    if own.source == ROWS:
+        return own.entities
+    return own.entities[np.sort(first_rows_of(found[own.source].entities))]
 
 
 def _is_contiguous(own: FoundGroup, found: list[FoundGroup], of_unit: Int64s) -> bool:

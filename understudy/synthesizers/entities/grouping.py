@@ -76,6 +76,22 @@ class Grouping:
         numbers = period * np.uint64(len(self.sizes)) + slots.astype(np.uint64)
         return Places(numbers, slots, own - (self.ends - self.sizes)[slots])
 
+    def phases(self, places: Places) -> npt.NDArray[np.float64]:
+        """Return a fraction for each unit, the same for all units of an entity, which are spread evenly.
+
+        A part of the units thus contains nearly the same share of units with a fraction below a limit.
+        """
+        n_periods = places.numbers // np.uint64(len(self.sizes))
+        middle = (self.ends - self.sizes / 2)[places.slots]
+        length = _cycle(self.sizes)
+        phases: npt.NDArray[np.float64] = ((n_periods * self.ends[-1] + middle) / length) % 1.0
+        return phases
+
+
+def _cycle(sizes: Int64s) -> int:
+    """Return a number of units that contains several entities."""
+    return max(N_LARGEST_SIZES * int(sizes.max()), int(N_MEAN_SIZES * sizes.sum() / len(sizes)))
+
 
 def fit_grouping(sizes: Int64s, *, is_contiguous: bool) -> Grouping:
     """Return a division with given sizes, none of which shows the size of a single entity.
@@ -91,8 +107,7 @@ def fit_grouping(sizes: Int64s, *, is_contiguous: bool) -> Grouping:
     if is_contiguous:
         return Grouping(smoothed, 0)
     n_units = int(smoothed.sum())
-    n_least = max(N_LARGEST_SIZES * int(smoothed.max()), int(N_MEAN_SIZES * n_units / len(smoothed)))
-    return Grouping(smoothed, max(n_units // n_least, 1))
+    return Grouping(smoothed, max(n_units // _cycle(smoothed), 1))
 
 
 def smooth_sizes(sizes: Int64s) -> Int64s:

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from understudy.synthesizers.entities.grouping import Grouping, Places
-from understudy.transformers.base import Codes, RowNumbers
+from understudy.synthesizers.entities.positions import Counter, Position
+from understudy.tables.schema import TableSchema
+from understudy.transformers.base import ArrowArray, Codes, RowNumbers
 
 # Source of a group whose units are rows.
 ROWS = -1
@@ -43,9 +45,10 @@ class EntityGroup:
 
 @dataclass(frozen=True)
 class Entities:
-    """All groups of a table, each after the group that is its source."""
+    """All groups of a table, each after the group that is its source, and positions within entities."""
 
     groups: tuple[EntityGroup, ...] = ()
+    positions: tuple[Position, ...] = ()
 
     @cached_property
     def group_of(self) -> dict[int, int]:
@@ -83,9 +86,15 @@ class Entities:
             ordered += [c for c in (*list(self.coarser(g))[::-1], g) if c not in ordered]
         return ordered
 
-    def rank(self, j: int) -> int:
-        """Return the position of a column's group in the order of drawing. Other columns come last."""
-        return self._ranks.get(self.group_of.get(j, ROWS), len(self.groups))
+    def rank(self, j: int) -> tuple[int, bool]:
+        """Return a key for the order of drawing: the rank of the group, and known columns before others.
+
+        Columns of single rows come last, and among them, positions within entities come first.
+        """
+        g = self.group_of.get(j, ROWS)
+        if g == ROWS:
+            return len(self.groups), not any(j in position.columns for position in self.positions)
+        return self._ranks[g], j not in self.groups[g].known_codes
 
     @cached_property
     def _ranks(self) -> dict[int, int]:
@@ -105,7 +114,26 @@ class Entities:
             replace(group, columns=group.columns + tuple(j for j, owner in owners.items() if owner == g))
             for g, group in enumerate(self.groups)
         ]
-        return Entities(tuple(groups))
+        return replace(self, groups=tuple(groups))
+
+    def codes_of_positions(self, places: list[Places], seed: int) -> dict[int, Codes]:
+        """Return the codes of columns that the position of a row within its entity determines."""
+        codes: dict[int, Codes] = {}
+        for position in self.positions:
+            sizes = self.groups[position.group].grouping.sizes
+            codes |= position.draw(places[position.group], sizes, seed)
+        return codes
+
+    def numbers_of_counters(self, places: list[Places], schema: TableSchema) -> dict[str, ArrowArray]:
+        """Return the columns that number the rows of an entity, by name."""
+        types = schema.to_arrow()
+        return {
+            types.names[position.column]: position.values(
+                places[position.group], types.field(position.column).type
+            )
+            for position in self.positions
+            if isinstance(position, Counter)
+        }
 
 
 NO_ENTITIES = Entities()

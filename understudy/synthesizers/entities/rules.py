@@ -1,12 +1,23 @@
-"""Rules between columns of different entities: which can be kept, and which are left out."""
+"""Rules between columns of entities: which can be kept, and which are left out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
-from understudy.synthesizers.entities.groups import Entities
-from understudy.synthesizers.rules import Rules
+import pyarrow as pa
+
+from understudy.synthesizers.entities.detection import FoundGroup, first_rows_of
+from understudy.synthesizers.entities.groups import ROWS, Entities
+from understudy.synthesizers.rules import Rules, find_rules
+from understudy.synthesizers.rules.fixed_combinations import FixedCombination
+from understudy.synthesizers.rules.functional_dependencies import FunctionalDependency
+from understudy.synthesizers.rules.inequalities import Inequality
+from understudy.synthesizers.rules.linear import Linear
+from understudy.synthesizers.rules.missingness import Missingness
+
+Rule: TypeAlias = FunctionalDependency | FixedCombination | Linear | Inequality | Missingness
 
 
 def restrict_rules(rules: Rules, entities: Entities, names: Sequence[str]) -> Rules:
@@ -26,31 +37,117 @@ def restrict_rules(rules: Rules, entities: Entities, names: Sequence[str]) -> Ru
     """
     if not entities.groups:
         return rules
-    place = {name: j for j, name in enumerate(names)}
-
-    def sees(name: str, others: Iterable[str]) -> bool:
-        return all(other not in place or entities.sees(place[name], place[other]) for other in others)
-
-    def are_related(*columns: str) -> bool:
-        return any(sees(name, columns) for name in columns)
-
+    view = _View(entities, {name: j for j, name in enumerate(names)})
     bases = {own.name: own.base for own in rules.differences}
     linear = tuple(
-        rule for rule in rules.linear if sees(rule.target, (bases.get(term, term) for term in rule.terms))
+        rule for rule in rules.linear if view.sees(rule.target, (bases.get(t, t) for t in rule.terms))
     )
     targets = {rule.target for rule in linear}
     differences = tuple(own for own in rules.differences if own.target in targets)
     hidden = {own.name for own in rules.differences} - {own.name for own in differences}
     columns = tuple(column for column in rules.schema.columns if column.name not in hidden)
+    kept = _keep(rules, lambda rule: view.are_related(_columns_of(rule)))
+    schema = rules.schema.model_copy(update={"columns": columns})
+    return replace(kept, schema=schema, linear=linear, differences=differences)
+
+
+def rules_beyond_repeats(rules: Rules, rows: pa.Table, entities: Entities, found: list[FoundGroup]) -> Rules:
+    """Return the rules without those that only hold because rows of one entity repeat its columns.
+
+    A rule between columns of entities must be significant among the entities. Otherwise, a birth date that
+    nobody shares would determine the other columns of a customer in all of the customer's rows.
+
+    Parameters
+    ----------
+    rules : Rules
+        Rules that hold in all rows, without differences.
+    rows : pyarrow.Table of shape (n_rows, n_columns)
+        Rows of the table, in all columns.
+    entities : Entities
+        Entities of the table.
+    found : list of FoundGroup
+        Entity of each row, for each group.
+    """
+    view = _View(entities, {name: j for j, name in enumerate(rows.column_names)})
+    significant: dict[int, set[tuple[object, ...]]] = {ROWS: set()}
+    for g, own in enumerate(found):
+        names = [name for name in rules.schema.names if view.belongs(name, g)]
+        if len(names) > 1:
+            some = rows.select(names).take(pa.array(first_rows_of(own.entities), pa.int64()))
+            significant[g] = set(map(_key, _all_rules(find_rules(some, rules.schema.select(names)))))
+
+    def is_kept(rule: Rule) -> bool:
+        g = view.finest(_columns_of(rule))
+        return g == ROWS or _key(rule) in significant.get(g, set())
+
+    kept = _keep(rules, is_kept)
+    return replace(kept, linear=tuple(rule for rule in rules.linear if is_kept(rule)))
+
+
+def without_columns(rules: Rules, names: set[str]) -> Rules:
+    """Return the rules that do not concern some columns. Sums of these columns stay."""
+    return _keep(rules, lambda rule: names.isdisjoint(_columns_of(rule)))
+
+
+@dataclass(frozen=True)
+class _View:
+    """Relations between columns by name. Columns without a place, such as differences, are in no entity."""
+
+    entities: Entities
+    place: dict[str, int] = field(default_factory=dict)
+
+    def sees(self, name: str, others: Iterable[str]) -> bool:
+        """Return whether a column may depend on all the others."""
+        known = (self.place[other] for other in others if other in self.place)
+        return all(self.entities.sees(self.place[name], other) for other in known)
+
+    def are_related(self, names: Sequence[str]) -> bool:
+        """Return whether one of the columns may depend on all the others."""
+        return any(self.sees(name, names) for name in names)
+
+    def belongs(self, name: str, g: int) -> bool:
+        """Return whether a column is the same in all rows of an entity."""
+        own = self.entities.group_of.get(self.place[name], ROWS)
+        return own == g or own in self.entities.coarser(g)
+
+    def finest(self, names: Sequence[str]) -> int:
+        """Return the group by whose entities all columns are determined, or `ROWS`."""
+        groups = [self.entities.group_of.get(self.place[name], ROWS) for name in names]
+        return min(groups, default=ROWS)
+
+
+def _columns_of(rule: Rule) -> tuple[str, ...]:
+    match rule:
+        case FunctionalDependency():
+            return rule.determinant, rule.dependent
+        case FixedCombination():
+            return rule.columns
+        case Linear():
+            return rule.target, *rule.terms
+        case Inequality():
+            return rule.low, rule.high
+        case Missingness():
+            return rule.first, rule.second
+
+
+def _key(rule: Rule) -> tuple[object, ...]:
+    return type(rule), *_columns_of(rule)
+
+
+def _all_rules(rules: Rules) -> Iterator[Rule]:
+    yield from rules.functional_dependencies
+    yield from rules.fixed_combinations
+    yield from rules.linear
+    yield from rules.inequalities
+    yield from rules.missingness
+
+
+def _keep(rules: Rules, is_kept: Callable[[Rule], bool]) -> Rules:
+    """Return some of the rules. Linear rules stay."""
     return replace(
         rules,
-        schema=rules.schema.model_copy(update={"columns": columns}),
-        functional_dependencies=tuple(
-            rule for rule in rules.functional_dependencies if are_related(rule.dependent, rule.determinant)
-        ),
-        fixed_combinations=tuple(rule for rule in rules.fixed_combinations if are_related(*rule.columns)),
-        linear=linear,
-        inequalities=tuple(rule for rule in rules.inequalities if are_related(rule.low, rule.high)),
-        missingness=tuple(rule for rule in rules.missingness if are_related(rule.first, rule.second)),
-        differences=differences,
+        functional_dependencies=tuple(rule for rule in rules.functional_dependencies if is_kept(rule)),
+        fixed_combinations=tuple(rule for rule in rules.fixed_combinations if is_kept(rule)),
+        inequalities=tuple(rule for rule in rules.inequalities if is_kept(rule)),
+        missingness=tuple(rule for rule in rules.missingness if is_kept(rule)),
     )

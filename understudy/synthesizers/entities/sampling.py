@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import numpy as np
 
+from understudy.synthesizers.entities.grouping import Places
 from understudy.synthesizers.entities.groups import Entities
 from understudy.transformers.base import Codes, CodesByColumn, NumberedRows, RowNumbers
 
-# Function from row numbers and the codes of some columns to the codes of all columns of accepted rows.
-DrawRows = Callable[[NumberedRows, CodesByColumn], CodesByColumn]
+# Function from row numbers, the codes of some columns, and the columns that are needed, to codes of accepted
+# rows.
+DrawRows = Callable[[NumberedRows, CodesByColumn, Collection[int]], CodesByColumn]
 
 
 def draw_entities(
-    entities: Entities, draw: DrawRows, rows: RowNumbers, seed: int
+    entities: Entities, draw: DrawRows, rows: RowNumbers, places: list[Places]
 ) -> tuple[NumberedRows, dict[int, Codes]]:
     """Return rows with the numbers of their entities, and the codes of all columns of the entities.
 
@@ -30,10 +32,9 @@ def draw_entities(
         Function that draws accepted rows, given the codes of some columns.
     rows : array of shape (n,)
         Numbers of the rows.
-    seed : int
-        Seed of the sample.
+    places : list of Places
+        Entities of the rows, for each group (see `Entities.places`).
     """
-    places = entities.places(rows, seed)
     of_columns, of_labels = (
         {j: places[g].numbers for j, g in owners.items()} for owners in (entities.group_of, entities.label_of)
     )
@@ -46,6 +47,6 @@ def draw_entities(
         own_rows = NumberedRows(numbers, {j: numbered.of(j)[first] for j in above})
         known = {j: given[j][first] for j in above if j in given}
         known |= {j: codes[places[g].slots[first]] for j, codes in group.known_codes.items()}
-        drawn = known if set(group.columns) <= known.keys() else draw(own_rows, known)
+        drawn = draw(own_rows, known, group.columns)
         given |= {j: drawn[j][entity] for j in group.columns if j in drawn}
     return numbered, given

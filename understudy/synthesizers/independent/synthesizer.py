@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -15,12 +16,13 @@ from understudy.synthesizers.base import Json, ModelWriter
 from understudy.synthesizers.blocks import draw_blocks
 from understudy.synthesizers.contexts import LearnRun
 from understudy.synthesizers.entities.fitting import fit_columns
+from understudy.synthesizers.entities.position_search import FittedRows, find_positions
 from understudy.synthesizers.entities.sampling import draw_entities
 from understudy.synthesizers.independent.parameters import IndependentParameters
 from understudy.synthesizers.single_table import RowRequest, SingleTableSynthesizer
 from understudy.tables.schema import TableSchema
 from understudy.transformers.array_reader import ArrayReader
-from understudy.transformers.base import Codes, NumberedRows, RowNumbers
+from understudy.transformers.base import Codes, CodesByColumn, NumberedRows, RowNumbers
 from understudy.transformers.categorical import cumulate
 from understudy.transformers.table import TableTransformer
 
@@ -33,7 +35,9 @@ class Independent(SingleTableSynthesizer):
 
     def _learn(self, rows: pa.Table, schema: TableSchema, run: LearnRun) -> TableTransformer:
         fitted = fit_columns(rows, schema, run)
-        self.entities_ = fitted.entities
+        table = FittedRows(rows, fitted.transformer, fitted.codes)
+        positions = find_positions(table, fitted.entities, fitted.found, set())
+        self.entities_ = replace(fitted.entities, positions=positions)
         run.context.report("fitting", 0.0)
         self.counts_ = [
             np.bincount(column_codes, minlength=column.n_codes)
@@ -46,11 +50,17 @@ class Independent(SingleTableSynthesizer):
         table, seed = self._fitted(), request.seed
         cumulative = [cumulate(counts) for counts in self.counts_]
 
+        def draw_codes(rows: NumberedRows, given: CodesByColumn, *_: object) -> dict[int, Codes]:
+            return _draw(cumulative, seed, rows) | dict(given)
+
         def draw(numbers: RowNumbers) -> pa.RecordBatch:
-            rows, given = draw_entities(
-                self.entities_, lambda own, _: _draw(cumulative, seed, own), numbers, seed
-            )
-            return table.decode(_draw(cumulative, seed, rows) | given, seed, rows)
+            places = self.entities_.places(numbers, seed)
+            rows, given = draw_entities(self.entities_, draw_codes, numbers, places)
+            given |= self.entities_.codes_of_positions(places, seed)
+            drawn = table.decode(draw_codes(rows, given), seed, rows)
+            for name, values in self.entities_.numbers_of_counters(places, table.schema).items():
+                drawn = drawn.set_column(drawn.schema.get_field_index(name), drawn.schema.field(name), values)
+            return drawn
 
         return draw_blocks(
             draw,

@@ -18,10 +18,10 @@ from understudy.kernels import drawing, hashing, restricting
 from understudy.kernels.hashing import StreamRows
 from understudy.kernels.restricting import Restricted, WeightedCodes
 from understudy.parameters.constraints import SampleCondition
-from understudy.synthesizers.tree_chain.chain import Link
+from understudy.synthesizers.tree_chain.chain import NOTHING_GIVEN, Link
 from understudy.synthesizers.tree_chain.predicates import CodePredicate, impossible
 from understudy.synthesizers.tree_chain.rule_enforcement import RuleEnforcer
-from understudy.transformers.base import Codes, Mask, NumberedRows, consecutive_rows
+from understudy.transformers.base import Codes, CodesByColumn, Mask, NumberedRows, consecutive_rows
 from understudy.transformers.table import TableTransformer
 
 # Number of rows that are drawn from one pool of proposals.
@@ -136,15 +136,21 @@ def _with_sources(
 
 
 def draw_weighted(
-    links: Sequence[Link], allowed: Mapping[int, Mask], seed: int, numbers: NumberedRows
+    links: Sequence[Link],
+    allowed: Mapping[int, Mask],
+    seed: int,
+    numbers: NumberedRows,
+    given: CodesByColumn = NOTHING_GIVEN,
 ) -> tuple[dict[int, Codes], npt.NDArray[np.uint8], Weights]:
     """Return codes and coarse codes of proposals (see `chain.draw_codes`), and their weights."""
     n = len(numbers)
-    codes = {link.column: np.zeros(n, np.uint16) for link in links}
+    codes = {link.column: np.zeros(n, np.uint16) for link in links} | dict(given)
     rows, weight = np.zeros((n, len(links)), np.uint8), np.ones(n)
     for position, link in enumerate(links):
         own, fits = codes[link.column], allowed.get(link.column)
-        if link.source >= 0:
+        if link.column in given:
+            rows[:, position] = link.coarse[own]
+        elif link.source >= 0:
             own[:] = link.look_up(codes, seed, numbers)
             rows[:, position] = link.coarse[own]
         elif len(link.child):

@@ -110,6 +110,14 @@ def groups_of_rows(constraints: SamplingConstraints, seed: int, numbers: RowNumb
     return np.searchsorted(bounds, (words >> np.uint64(11)) * 2.0**-53, side="right")
 
 
+def first_rows(constraints: SamplingConstraints) -> RowNumbers:
+    """Return the number of the first row of each group. Groups of a rebalanced column share all rows."""
+    if constraints.rebalance is not None:
+        return np.zeros(len(constraints.rebalance.shares), np.uint64)
+    sizes = [condition.n_rows for condition in constraints.conditions]
+    return (np.cumsum(sizes) - sizes).astype(np.uint64)
+
+
 def check_rows(constraints: SamplingConstraints, n_rows: int, offset: int) -> None:
     """Raise InvalidInput if `n_rows` and `offset` exceed the rows of the conditions."""
     total = sum(condition.n_rows for condition in constraints.conditions)

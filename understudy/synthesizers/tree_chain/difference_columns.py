@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from understudy.synthesizers.entities.fitting import FittedTable
 from understudy.synthesizers.entities.groups import Entities
-from understudy.synthesizers.entities.rules import restrict_rules
+from understudy.synthesizers.entities.rules import restrict_rules, rules_beyond_repeats
 from understudy.synthesizers.rules import Rules, add_differences, find_rules
 from understudy.synthesizers.rules.differences import Difference
 from understudy.tables.schema import Column, ColumnKind, TableSchema
@@ -26,13 +26,14 @@ N_DIFFERENCES_MAX = 64
 
 @dataclass(frozen=True)
 class DrawnTable:
-    """A table with its rules and entities, and with columns of differences after its own columns."""
+    """A table, its rules and entities, and columns of differences and of sizes after its own columns."""
 
     rows: pa.Table
     transformer: TableTransformer
     codes: list[Codes]
     rules: Rules
     entities: Entities
+    sizes: tuple[str, ...] = ()
 
 
 def learned_columns(table: TableTransformer) -> TableSchema | None:
@@ -52,7 +53,8 @@ def add_difference_columns(rows: pa.Table, columns: FittedTable) -> DrawnTable:
     if schema is None:
         return DrawnTable(rows, table, codes, Rules(table.schema), entities)
     learned = rows.select(schema.names)
-    rules = add_differences(find_rules(learned, schema), learned)
+    found = rules_beyond_repeats(find_rules(learned, schema), rows, entities, columns.found)
+    rules = add_differences(found, learned)
     rules = restrict_rules(rules, entities, table.schema.names)
     if not rules.differences:
         return DrawnTable(rows, table, codes, rules, entities)

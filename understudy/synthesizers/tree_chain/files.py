@@ -110,7 +110,7 @@ def enforcer_from_arrays(
     rules = load_rules(own, learned_columns(table) or table.schema, differences)
     derived = set(rules.derived)
     tables, levels = (_load_lookups(own, name, table, derived) for name in ("table", "level_table"))
-    return RuleEnforcer(rules, tables, own.truth("is_enforced"), levels)
+    return RuleEnforcer(rules, tables, own.truth("is_enforced"), levels=levels)
 
 
 def _load_lookups(

@@ -21,6 +21,8 @@ from understudy.kernels.hashing import StreamRows
 from understudy.kernels.restricting import Restricted, WeightedCodes
 from understudy.synthesizers.blocks import map_in_order
 from understudy.synthesizers.contexts import SampleContext
+from understudy.synthesizers.entities.groups import Entities
+from understudy.synthesizers.entities.imputation import EntityFiller
 from understudy.synthesizers.tree_chain.chain import Link
 from understudy.synthesizers.tree_chain.difference_columns import typical_differences
 from understudy.synthesizers.tree_chain.encoding import (
@@ -97,16 +99,17 @@ class Imputer:
     table: TableTransformer
     enforcer: RuleEnforcer
     accept: Accept
+    entities: Entities
 
-    def complete(self, block: pa.RecordBatch, first_row: int, seed: int) -> pa.RecordBatch:
-        """Return consecutive rows with imputed values. Columns with only missing values stay missing."""
+    def complete(self, block: pa.RecordBatch, row_numbers: RowNumbers, seed: int) -> pa.RecordBatch:
+        """Return rows with imputed values. Columns with only missing values stay missing."""
         given = dict(zip(block.schema.names, block.columns, strict=True))
         schema = self.enforcer.visible_schema(self.table.schema).to_arrow()
         gaps = np.flatnonzero(np.any([_is_missing(array) for array in given.values()], axis=0))
         if not len(gaps):
             return pa.RecordBatch.from_arrays(block.columns, schema=schema)
         rows = {name: array.take(pa.array(gaps, pa.int64())) for name, array in given.items()}
-        numbers = np.uint64(first_row) + gaps.astype(np.uint64)
+        numbers = row_numbers[gaps]
         drawn = self._draw(rows, seed, numbers)
         columns = [_fill(array, gaps, rows[name], drawn[name]) for name, array in given.items()]
         return pa.RecordBatch.from_arrays(columns, schema=schema)
@@ -117,10 +120,7 @@ class Imputer:
         typical = typical_differences(self.enforcer.rules, self.table, n)
         assumed = self.enforcer.rules.recover(rows, typical)
         known = {
-            link.column: encode_values(
-                names[link.column], assumed[names[link.column]], self.table.columns[link.column]
-            )
-            for link in self.links
+            link.column: self._encode(names[link.column], assumed, link.column, n) for link in self.links
         }
         levels = find_known_levels(assumed, known, self.table)
         particle = np.repeat(np.arange(n), N_PARTICLES)
@@ -138,6 +138,11 @@ class Imputer:
             columns |= {name: derived[name] for name in rules.derived}
             columns |= {d.base: _prefer(rows[d.base], columns[d.base]) for d in rules.differences}
         return columns
+
+    def _encode(self, name: str, assumed: dict[str, ArrowArray], column: int, n: int) -> KnownCodes:
+        if name in self.enforcer.hidden:
+            return np.full(n, UNKNOWN, np.int32)
+        return encode_values(name, assumed[name], self.table.columns[column])
 
     def _walk(self, known: dict[int, KnownCodes], particles: _Particles) -> tuple[dict[int, Codes], Weights]:
         """Return the codes of the particles, and the log probabilities of their known values."""
@@ -191,16 +196,30 @@ def draw_completed(
     # The input may have missing values even in columns that are not nullable in the schema.
     output = imputer.enforcer.visible_schema(imputer.table.schema).to_arrow()
     open_schema = pa.schema([field.with_nullable(True) for field in output])
-    blocks = rows.cast(open_schema).combine_chunks()
 
-    def complete(place: tuple[int, int]) -> pa.RecordBatch:
-        draw, start = place
+    filler = EntityFiller(imputer.entities, imputer.enforcer.visible_schema(imputer.table.schema))
+    known = filler.fill_known(rows.cast(open_schema).combine_chunks())
+    for draw in range(n_draws):
         own_seed = int(hashing.stream_key(np.uint64(seed), np.uint64(DRAWS + draw)))
-        part = blocks.slice(start, N_ROWS_BLOCK).combine_chunks().to_batches()[0]
-        return imputer.complete(part, start, own_seed)
 
-    places = [(d, s) for d in range(n_draws) for s in range(0, rows.num_rows, N_ROWS_BLOCK)]
-    return map_in_order(complete, places, context=context)
+        def complete(some: pa.Table, numbers: RowNumbers, own_seed: int = own_seed) -> pa.Table:
+            return pa.Table.from_batches(_complete_blocks(imputer, some, numbers, own_seed, context))
+
+        filled = filler.fill_drawn(known, complete)
+        numbers = consecutive_rows(0, rows.num_rows)
+        yield from _complete_blocks(imputer, filled, numbers, own_seed, context)
+
+
+def _complete_blocks(
+    imputer: Imputer, rows: pa.Table, numbers: RowNumbers, seed: int, context: SampleContext
+) -> Iterator[pa.RecordBatch]:
+    whole = rows.combine_chunks()
+
+    def complete(start: int) -> pa.RecordBatch:
+        part = whole.slice(start, N_ROWS_BLOCK).combine_chunks().to_batches()[0]
+        return imputer.complete(part, numbers[start : start + N_ROWS_BLOCK], seed)
+
+    return map_in_order(complete, range(0, rows.num_rows, N_ROWS_BLOCK), context=context)
 
 
 def _take(log_weight: Weights, seed: int, numbers: RowNumbers) -> npt.NDArray[np.int64]:

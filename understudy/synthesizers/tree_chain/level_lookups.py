@@ -33,7 +33,8 @@ def find_codes(drawn: DrawnTable) -> DrawnTable:
     table, rules = drawn.transformer, drawn.rules
     place = {name: j for j, name in enumerate(table.schema.names)}
     names = [name for name in place if not isinstance(table.columns[place[name]], GeneratedTransformer)]
-    names = [name for name in names if name not in rules.derived]
+    left_out = {*rules.derived, *drawn.sizes}
+    names = [name for name in names if name not in left_out]
     known = set(rules.functional_dependencies)
     added = []
     for code in names:

@@ -47,11 +47,14 @@ class RuleEnforcer:
         `determinant` can represent several levels.
     is_enforced : bool
         Whether rows that break a rule are rejected. False if nearly all rows would be rejected.
+    hidden : tuple of str
+        Names of columns that are drawn but are not part of sampled rows, besides the differences.
     """
 
     rules: Rules
     tables: Mapping[Pair, Codes]
     is_enforced: bool = True
+    hidden: tuple[str, ...] = ()
     levels: Mapping[Pair, Codes] = field(default_factory=dict)
 
     @property
@@ -166,8 +169,8 @@ class RuleEnforcer:
         return low, high
 
     def visible_schema(self, schema: TableSchema) -> TableSchema:
-        """Return the schema of sampled rows: the schema of the chain without columns of differences."""
-        hidden = {difference.name for difference in self.rules.differences}
+        """Return the schema of sampled rows: the schema of the chain without hidden columns."""
+        hidden = {*self.hidden, *(difference.name for difference in self.rules.differences)}
         columns = tuple(column for column in schema.columns if column.name not in hidden)
         return schema.model_copy(update={"columns": columns})
 

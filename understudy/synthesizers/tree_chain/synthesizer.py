@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import ClassVar, Self
@@ -24,6 +24,7 @@ from understudy.synthesizers.single_table import RowRequest, SingleTableSynthesi
 from understudy.synthesizers.tree_chain.budget import choose_preset
 from understudy.synthesizers.tree_chain.chain import Arranged, Encoded, draw_codes, encode, fit_chain
 from understudy.synthesizers.tree_chain.conditional_sampling import Group, make_conditioner, make_group
+from understudy.synthesizers.tree_chain.constrained_entities import ConstrainedEntitySampler
 from understudy.synthesizers.tree_chain.constrained_sampling import (
     ConstrainedSampler,
     check_rows,
@@ -36,7 +37,7 @@ from understudy.synthesizers.tree_chain.difference_columns import (
     differences_to_arrays,
     learned_columns,
 )
-from understudy.synthesizers.tree_chain.entity_columns import arrange_columns, rows_of_entities
+from understudy.synthesizers.tree_chain.entity_columns import add_positions, arrange_columns, rows_of_entities
 from understudy.synthesizers.tree_chain.files import (
     enforcer_from_arrays,
     enforcer_to_arrays,
@@ -59,6 +60,11 @@ from understudy.synthesizers.tree_chain.rule_enforcement import (
     RuleEnforcer,
     fit_enforcer,
     is_often,
+)
+from understudy.synthesizers.tree_chain.size_columns import (
+    add_size_columns,
+    sizes_from_arrays,
+    sizes_to_arrays,
 )
 from understudy.synthesizers.tree_chain.unique_rows import UniqueRows, choose_columns, find_unique_rows
 from understudy.tables.schema import TableSchema
@@ -96,9 +102,11 @@ class TreeChain(SingleTableSynthesizer):
         """Learn the encodings of the columns and their rules, then their chain."""
         began = time.monotonic()
         fitted = fit_columns(rows, schema, run)
-        drawn = find_codes(add_difference_columns(rows, fitted))
+        drawn = add_difference_columns(rows, fitted)
+        drawn = find_codes(add_size_columns(add_positions(drawn, fitted.found), fitted.found))
         self.drawn_, self.entities_ = drawn.transformer, drawn.entities
         enforcer = fit_enforcer(drawn.rules, self.drawn_.schema, self.drawn_.columns, drawn.codes)
+        enforcer = replace(enforcer, hidden=drawn.sizes)
         encoded = encode(drawn.codes, self.drawn_.columns)
         enforcer = add_level_lookups(enforcer, drawn, encoded, run)
         arrange = partial(arrange_columns, enforcer, self.entities_, self.drawn_)
@@ -138,6 +146,7 @@ class TreeChain(SingleTableSynthesizer):
         if learned is None:
             return None
         left_out = set(fitted.schema.names) - set(learned.names) | set(enforcer.rules.derived)
+        left_out |= set(enforcer.hidden)
         return find_unique_rows(drawn.rows, fitted, choose_columns(drawn.codes, fitted, left_out))
 
     def _usable_checks(
@@ -168,13 +177,18 @@ class TreeChain(SingleTableSynthesizer):
 
         acceptance = Acceptance(self.refinement_, lambda codes, rows: self._passes(codes, seed, rows))
 
+        def draw_entity(rows: NumberedRows, given: CodesByColumn, wanted: Collection[int]) -> CodesByColumn:
+            return given if given.keys() >= set(wanted) else draw_rows(rows, given)
+
         def draw_rows(rows: NumberedRows, given: CodesByColumn) -> dict[int, Codes]:
             return draw_accepted(self.links_, acceptance, seed, rows, given)
 
         def draw(numbers: RowNumbers) -> pa.RecordBatch:
-            rows, given = draw_entities(self.entities_, draw_rows, numbers, seed)
-            codes = draw_rows(rows, given)
+            places = self.entities_.places(numbers, seed)
+            rows, given = draw_entities(self.entities_, draw_entity, numbers, places)
+            codes = draw_rows(rows, given | self.entities_.codes_of_positions(places, seed))
             columns = table.decode_columns(sorted(codes), codes, seed, rows)
+            columns |= self.entities_.numbers_of_counters(places, table.schema)
             return enforcer.complete(columns, table.schema)
 
         return draw_blocks(draw, request.n_rows, request.offset, context=request.context)
@@ -196,14 +210,17 @@ class TreeChain(SingleTableSynthesizer):
         sampler = self._constrained_sampler(constraints)
         return [conditioner.effective_share for conditioner in sampler.conditioners]
 
-    def _constrained_sampler(self, constraints: SamplingConstraints) -> ConstrainedSampler:
+    def _constrained_sampler(
+        self, constraints: SamplingConstraints
+    ) -> ConstrainedSampler | ConstrainedEntitySampler:
         table = self.drawn_
         conditioners = []
         for condition in conditions_of(constraints):
             group = make_group(condition, table, self.enforcer_, self.links_)
             accept = partial(self._acceptance, group)
             conditioners.append(make_conditioner(self.links_, group, accept))
-        return ConstrainedSampler(constraints, tuple(conditioners), table, self.enforcer_)
+        plain = ConstrainedSampler(constraints, tuple(conditioners), table, self.enforcer_)
+        return ConstrainedEntitySampler(plain, self.entities_) if self.entities_.groups else plain
 
     def _acceptance(
         self,
@@ -237,7 +254,7 @@ class TreeChain(SingleTableSynthesizer):
                 code="unknown_table",
             )
         rows = conform(read_source(data[name]), fitted.schema)
-        imputer = Imputer(self.links_, self.drawn_, self.enforcer_, self._refined)
+        imputer = Imputer(self.links_, self.drawn_, self.enforcer_, self._refined, self.entities_)
         completed = draw_completed(imputer, rows, context.choose_seed(), n_draws, context)
         return ((name, batch) for batch in completed)
 
@@ -276,8 +293,9 @@ class TreeChain(SingleTableSynthesizer):
         rules, tables = enforcer_to_arrays(self.enforcer_)
         refinement, trees = refinement_to_arrays(self.refinement_)
         differences, own_arrays = differences_to_arrays(self.enforcer_.rules.differences, self.drawn_)
+        sizes, size_arrays = sizes_to_arrays(self.enforcer_.hidden, self.drawn_)
         links, unique_rows = links_to_arrays(self.links_), unique_rows_to_arrays(self.unique_rows_)
-        for part in (links, unique_rows, tables, trees, own_arrays):
+        for part in (links, unique_rows, tables, trees, own_arrays, size_arrays):
             for name, array in part.items():
                 writer.array(name, array)
         own = {
@@ -286,7 +304,7 @@ class TreeChain(SingleTableSynthesizer):
             "order": [link.column for link in self.links_],
             "sources": [[link.column, link.source] for link in self.links_ if link.source >= 0],
         }
-        return own | rules | refinement | differences
+        return own | rules | refinement | differences | sizes
 
     def _numbered(self, id_start: int | None) -> Self:
         numbered = super()._numbered(id_start)
@@ -300,8 +318,10 @@ class TreeChain(SingleTableSynthesizer):
     def _load(self, reader: ArrayReader, table: TableTransformer) -> None:
         self.preset_ = reader.choice("preset", PRESETS)
         self.is_in_time_ = reader.truth("is_in_time")
-        differences, drawn = differences_from_arrays(reader, table)
-        self.enforcer_ = enforcer_from_arrays(reader, drawn, differences)
+        differences, with_differences = differences_from_arrays(reader, table)
+        enforcer = enforcer_from_arrays(reader, with_differences, differences)
+        sizes, drawn = sizes_from_arrays(reader, with_differences)
+        self.enforcer_ = replace(enforcer, hidden=sizes)
         self.links_ = links_from_arrays(reader, drawn, self.enforcer_)
         self.drawn_ = replace(drawn, numbered_by=numbering_of(self.links_))
         self.unique_rows_ = unique_rows_from_arrays(reader)

@@ -129,3 +129,34 @@ def test_the_card_names_the_entities(shop: understudy.Model) -> None:
 def test_identifiers_that_do_not_repeat_are_no_entities() -> None:
     table = pd.DataFrame({"id": [f"A{i:05d}" for i in range(500)], "x": np.arange(500) % 7})
     assert fitted(table, {"id": IDENTIFIER}, synthesizer="fast").card()["entities"] == []
+
+
+def test_sizes_of_entities_follow_their_attributes() -> None:
+    rng = np.random.default_rng(1)
+    customer = np.repeat(np.arange(200), np.where(np.arange(200) % 4 == 0, 20, 2))
+    table = pd.DataFrame(
+        {
+            "id": [f"C{1000 + 7 * i}" for i in customer],
+            "segment": np.where(customer % 4 == 0, "public", "private"),
+            "quantity": rng.integers(1, 9, len(customer)),
+        }
+    )
+    sampled = fitted(table, {"id": IDENTIFIER}, synthesizer="fast").sample(len(table), seed=3)
+    # Public customers are a quarter of the customers and three quarters of the rows.
+    assert (sampled["segment"] == "public").mean() == pytest.approx(10 / 13, abs=0.1)
+    assert (sampled.drop_duplicates("id")["segment"] == "public").mean() == pytest.approx(0.25, abs=0.1)
+
+
+def test_repeats_of_an_entity_are_no_evidence_for_a_rule() -> None:
+    rng = np.random.default_rng(2)
+    customer = np.repeat(np.arange(100), 10)
+    born = pd.Timestamp("1950-01-01") + pd.to_timedelta(rng.permutation(100) * 150, unit="D")
+    table = pd.DataFrame(
+        {
+            "id": [f"C{1000 + 7 * i}" for i in customer],
+            "birth_date": born[customer],
+            "segment": rng.choice(["a", "b", "c"], 100)[customer],
+            "quantity": rng.integers(1, 9, len(customer)),
+        }
+    )
+    assert fitted(table, {"id": IDENTIFIER}, synthesizer="fast").card()["rules"] == []
