@@ -109,8 +109,11 @@ class CategoricalTransformer:
         """Return a level for each code, drawn by frequency. Pooled rows are redrawn from all levels."""
         if not len(self.levels):
             return array_of_nulls(len(codes), self.levels.type)
-        missing = codes == 0 if self.has_missing else None
-        index = self.draw_levels(codes, stream)
+        return self.take_levels(self.draw_levels(codes, stream))
+
+    def take_levels(self, index: Int32s) -> ArrowArray:
+        """Return the levels with the given indices. The number of levels is the index of missing values."""
+        missing = index == len(self.levels) if self.has_missing else None
         values: ArrowArray = self.levels.take(pa.array(index, pa.int32(), mask=missing))
         return values
 

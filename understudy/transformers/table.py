@@ -95,13 +95,17 @@ class TableTransformer:
         """Return the columns at the given positions by name, for rows with the given numbers and codes."""
         return {
             self.schema.columns[j].name: keep_to_domain(
-                _given(self.columns[j], codes).decode(
-                    codes[j], RowStream(seed, DECODING + j, self._number(j, codes, seed, rows), self.id_start)
-                ),
-                self.schema.columns[j],
+                self._decode(j, codes, seed, rows), self.schema.columns[j]
             )
             for j in places
         }
+
+    def _decode(self, j: int, codes: CodesByColumn, seed: int, rows: NumberedRows) -> ArrowArray:
+        if j in rows.levels:
+            source = self.level_source(j)
+            return source.transformer.take_levels(source.draw(codes, seed, rows))
+        stream = RowStream(seed, DECODING + j, self._number(j, codes, seed, rows), self.id_start)
+        return _given(self.columns[j], codes).decode(codes[j], stream)
 
     def level_source(self, j: int) -> LevelSource:
         """Return a category as the source of columns that its levels determine."""
