@@ -22,7 +22,8 @@ SUPPRESSED = ("levels_pooled", "rows_pooled", "rows_merged", "rows_drawn_in")
 # {k} is the minimum support; {unit} is "rows", or "subjects" if the schema declares a subject.
 PROMISES = (
     "The model reproduces a category level or a number only if at least {k} {unit} share it. It replaces "
-    "rarer levels with more common ones, and draws other numbers between means of {k} neighbouring values.",
+    "rarer levels with made-up or more common ones, and draws other numbers between means of {k} "
+    "neighbouring values.",
     "Identifiers are generated. They follow the table's pattern, are unique within a seed, and never equal "
     "an identifier of the table. Free text, names, email addresses, phone numbers and addresses are made "
     "up. For these columns, the model learns only which values are missing and how long the text values are.",

@@ -1,4 +1,4 @@
-"""Categories: levels that enough rows share, and one code for all other levels, which are redrawn."""
+"""Categories: levels that enough rows share, and one code for all other levels, which are replaced."""
 
 from __future__ import annotations
 
@@ -276,7 +276,7 @@ def fit_categorical(
 
 
 def has_many_rare_levels(counts: Int64s, rare: Int64s) -> bool:
-    """Return whether a column has so many rare levels that made-up levels replace them.
+    """Return whether made-up levels replace the rare levels of a column, because it has many of them.
 
     A few rare levels beside common ones are often errors of spelling, for which a made-up level would be
     noise. They are redrawn from the common levels.

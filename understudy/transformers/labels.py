@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,8 @@ from understudy.transformers.base import (
     Transformer,
 )
 from understudy.transformers.categorical import CategoricalTransformer, MakeUp
+from understudy.transformers.generated.made_up_levels import CODE_MARK
+from understudy.transformers.generated.text_parts import contain_codes, find_part
 
 
 @dataclass(frozen=True)
@@ -101,10 +103,40 @@ def load_label(
     return LabelTransformer(place, code, labels)
 
 
-def fit_label(
-    place: int, code: CategoricalTransformer, codes: ArrowColumn, values: ArrowColumn, make_up: MakeUp
-) -> LabelTransformer | None:
-    """Return the labels of a code, or None if the type of the labels has no room for made-up ones.
+@dataclass(frozen=True)
+class _Pairs:
+    """The levels of a code in a table with one of its labels.
+
+    Parameters
+    ----------
+    codes, labels : list of str
+        Code and label of each level that has a label, including the rare ones.
+    of_kept : pyarrow.Array of shape (n_kept,)
+        Label of each level that is kept.
+    of_missing : pyarrow.Array of shape (1,)
+        Label of missing codes.
+    n_missing : int
+        Number of rare levels without a label.
+    """
+
+    codes: list[str]
+    labels: list[str]
+    of_kept: ArrowArray
+    of_missing: ArrowArray
+    n_missing: int
+
+
+def fit_labels(
+    place: int,
+    code: CategoricalTransformer,
+    values: ArrowColumn,
+    labels: Mapping[int, ArrowColumn],
+    make_up: MakeUp,
+) -> tuple[CategoricalTransformer, dict[int, LabelTransformer]]:
+    """Return a code and its labels, by position of their columns.
+
+    Made-up codes contain their made-up label, and made-up labels contain their made-up code, if the codes and
+    labels of the table do. A column whose type has no room for made-up labels is left out.
 
     Parameters
     ----------
@@ -112,25 +144,96 @@ def fit_label(
         Position of the column of the code.
     code : CategoricalTransformer
         Transformer of the column of the code.
-    codes, values : pyarrow.ChunkedArray of shape (n_rows,)
-        Values of the code and of its label.
+    values : pyarrow.ChunkedArray of shape (n_rows,)
+        Values of the code.
+    labels : mapping of int to pyarrow.ChunkedArray of shape (n_rows,)
+        Values of the labels.
     make_up : callable
         Function that makes up labels.
     """
+    pairs = {j: _pair(code, values, own) for j, own in labels.items()}
+    made_up = {j: _make_up(code, own, make_up) for j, own in pairs.items()}
+    for j, own in pairs.items():
+        code = _with_label_inside(code, own, made_up[j])
+    fitted = {}
+    for j, own in pairs.items():
+        new = _with_code_inside(code, own, make_up) or made_up[j]
+        if new is not None:
+            fitted[j] = LabelTransformer(place, code, pa.concat_arrays([own.of_kept, new, own.of_missing]))
+    return code, fitted
+
+
+def _pair(code: CategoricalTransformer, codes: ArrowColumn, values: ArrowColumn) -> _Pairs:
     labels = values.combine_chunks()
-    kept = code.levels.slice(0, code.n_kept)
-    level = np.asarray(pc.index_in(codes.combine_chunks(), value_set=kept).fill_null(-1))
+    level = np.asarray(
+        pc.index_in(codes.combine_chunks(), value_set=code.levels.slice(0, code.n_kept)).fill_null(-1)
+    )
     has_level = np.flatnonzero(level >= 0)
-    row_of_level = np.zeros(len(kept), np.int64)
+    row_of_level = np.zeros(code.n_kept, np.int64)
     row_of_level[level[has_level]] = has_level
-    parts = [labels.take(pa.array(row_of_level, pa.int64()))]
-    if code.n_made_up:
-        is_rare = (level < 0) & np.asarray(codes.is_valid())
-        n_missing = len(pc.unique(codes.filter(pa.array(is_rare & np.asarray(labels.is_null())))))
-        made_up = make_up(pc.unique(labels.drop_null()), code.n_made_up - n_missing)
-        if made_up is None:
-            return None
-        parts += [made_up, pa.nulls(n_missing, labels.type)]
-    is_missing = np.flatnonzero(np.asarray(codes.is_null()))
-    of_missing = labels.slice(int(is_missing[0]), 1) if len(is_missing) else pa.nulls(1, labels.type)
-    return LabelTransformer(place, code, pa.concat_arrays([*parts, of_missing]))
+    is_present, has_label = np.asarray(codes.is_valid()), np.asarray(labels.is_valid())
+    n_missing = len(pc.unique(codes.filter(pa.array((level < 0) & is_present & ~has_label))))
+    numbers = np.asarray(codes.combine_chunks().dictionary_encode().indices.fill_null(-1))
+    numbers = np.where(is_present & has_label, numbers, -1)
+    found, first_row = np.unique(numbers, return_index=True)
+    rows = pa.array(first_row[found >= 0], pa.int64())
+    texts: list[list[Any]] = [own.take(rows).cast(pa.string()).to_pylist() for own in (codes, labels)]
+    missing = np.flatnonzero(~is_present)
+    of_missing = labels.slice(int(missing[0]), 1) if len(missing) else pa.nulls(1, labels.type)
+    return _Pairs(texts[0], texts[1], labels.take(pa.array(row_of_level, pa.int64())), of_missing, n_missing)
+
+
+def _make_up(code: CategoricalTransformer, pairs: _Pairs, make_up: MakeUp) -> ArrowArray | None:
+    """Return the labels of made-up levels, the last of which can be missing."""
+    type_ = pairs.of_kept.type
+    if not code.n_made_up:
+        nothing: ArrowArray = pa.nulls(0, type_)
+        return nothing
+    n_labeled = max(code.n_made_up - pairs.n_missing, 0)
+    known = pc.unique(pa.array(pairs.labels, pa.string()).cast(type_))
+    made_up = make_up(known, n_labeled) if len(known) else pa.nulls(n_labeled, type_)
+    if made_up is None:
+        return None
+    labels: ArrowArray = pa.concat_arrays([made_up, pa.nulls(code.n_made_up - n_labeled, type_)])
+    return labels
+
+
+def _with_label_inside(
+    code: CategoricalTransformer, pairs: _Pairs, made_up: ArrowArray | None
+) -> CategoricalTransformer:
+    """Return a code whose made-up levels contain their label, if all codes of the table do."""
+    part = find_part(pairs.codes, pairs.labels) if code.n_made_up and made_up is not None else None
+    if part is None or made_up is None or pa.types.is_integer(code.levels.type):
+        return code
+    levels: list[Any] = code.levels.slice(code.n_kept).to_pylist()
+    labels: list[Any] = made_up.cast(pa.string()).to_pylist()
+    written = [
+        level if label is None else part.write(level, label)
+        for level, label in zip(levels, labels, strict=True)
+    ]
+    if len({*written, *pairs.codes}) < len(written) + len(pairs.codes):
+        return code
+    new = pa.array(written, pa.string()).cast(code.levels.type)
+    return replace(code, levels=pa.concat_arrays([code.levels.slice(0, code.n_kept), new]))
+
+
+def _with_code_inside(code: CategoricalTransformer, pairs: _Pairs, make_up: MakeUp) -> ArrowArray | None:
+    """Return labels of made-up levels that contain the code, or None unless all labels of the table do."""
+    type_ = pairs.of_kept.type
+    if not code.n_made_up or pa.types.is_integer(type_) or not contain_codes(pairs.codes, pairs.labels):
+        return None
+    marked = [label.replace(own, CODE_MARK, 1) for own, label in zip(pairs.codes, pairs.labels, strict=True)]
+    n_labeled = max(code.n_made_up - pairs.n_missing, 0)
+    codes: list[Any] = code.levels.slice(code.n_kept, n_labeled).cast(pa.string()).to_pylist()
+    rest = make_up(pa.array(marked, pa.string()), n_labeled)
+    assert rest is not None
+    texts: list[Any] = rest.to_pylist()
+    labels = [
+        text.replace(CODE_MARK, own) if CODE_MARK in text else f"{own} {text}"
+        for own, text in zip(codes, texts, strict=True)
+    ]
+    if len({*labels, *pairs.labels}) < len(labels) + len(set(pairs.labels)):
+        return None
+    made_up = [*labels, *[None] * (code.n_made_up - n_labeled)]
+    new: ArrowArray = pa.array(made_up, pa.string()).cast(type_)
+    return new

@@ -49,7 +49,7 @@ from understudy.transformers.generated.personal import Personal
 from understudy.transformers.generated.recognition import recognize, recognize_subject
 from understudy.transformers.generated.transformer import GeneratedTransformer
 from understudy.transformers.integer_units import is_exact
-from understudy.transformers.labels import LabelTransformer, fit_label, load_label
+from understudy.transformers.labels import LabelTransformer, fit_labels, load_label
 from understudy.transformers.level_sources import LevelSource
 from understudy.transformers.numeric import NumericTransformer, fit_numeric
 
@@ -250,12 +250,15 @@ def _with_labels(
 ) -> list[tuple[Any, Codes]]:
     """Return the fitted columns with the labels of codes, which have the codes of another column."""
     labeled, names = list(fitted), table.column_names
-    for name, name_of_code in code_of.items():
-        place, own = names.index(name_of_code), names.index(name)
-        values = table.column(name_of_code), table.column(name)
-        label = fit_label(place, fitted[place][0], *values, partial(make_up_levels, locale=locale))
-        if label is not None:
-            labeled[own] = label, fitted[place][1]
+    for name_of_code in dict.fromkeys(code_of.values()):
+        place = names.index(name_of_code)
+        labels = {names.index(n): table.column(n) for n, own in code_of.items() if own == name_of_code}
+        make_up = partial(make_up_levels, locale=locale)
+        code, codes = fitted[place]
+        code, own_labels = fit_labels(place, code, table.column(name_of_code), labels, make_up)
+        labeled[place] = code, codes
+        for j, label in own_labels.items():
+            labeled[j] = label, codes
     return labeled
 
 

@@ -68,7 +68,7 @@ def spelled(words: str) -> list[str]:
     return words.split()
 
 
-MEMBERS = {
+MEMBERS: dict[str, tuple[list[Any], list[str]]] = {
     "country": (spelled("DE FR IT ES AT NO SE FI PL CZ JP BR"), [f"{w} land" for w in "abcdefghijkl"]),
     "diagnosis": (
         [f"S{i // 10}.{i % 10}" for i in range(90)],
@@ -165,7 +165,9 @@ def test_chains_of_determined_columns_are_consistent() -> None:
 def made_up_rows(model: understudy.Model) -> pd.DataFrame:
     """Return one row of each made-up level."""
     sample = model.sample(3000, seed=2)
-    return sample[~sample["code"].isin(kits()["code"])].drop_duplicates("code")
+    is_made_up = ~sample["code"].isin(kits()["code"])
+    rows: pd.DataFrame = sample[is_made_up].drop_duplicates("code")
+    return rows
 
 
 @pytest.mark.parametrize("column", ["code", "label"])

@@ -120,7 +120,9 @@ def _find_levels(predicates: Sequence[CodePredicate], table: TableTransformer) -
             continue
         level = int(np.flatnonzero(predicate.holds(known))[0])
         if levels.setdefault(j, level) != level:
-            raise impossible(f"Column {predicate.column.name!r} and another condition require different levels")
+            raise impossible(
+                f"Column {predicate.column.name!r} and another condition require different levels"
+            )
     return levels
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -21,16 +22,17 @@ from understudy.transformers.generated.patterns import CLASSES, Pattern, by_leng
 SEED = 0x1AB
 # Minimum share of the levels that have a pattern of codes, for made-up levels to be codes.
 CODED_MIN = 0.8
-# Minimum length of a run of letters that is a word and not part of a code.
-WORD_LENGTH_MIN = 5
+# Mark of the code within a label, a character for private use.
+CODE_MARK = "\ue000"
+# Minimum length of letters that are a word and not part of a code; capital letters need one more.
+WORD_LENGTH_MIN = 4
 # Maximum length of letters that are replaced by random letters instead of a word.
 INITIALS_MAX = 3
-# Maximum number of attempts to find a new text for each level before a number is appended.
+# Number of attempts to find a new text for a level before the texts become longer.
 N_ATTEMPTS = 20
-# Number of texts by which the typical number of words is determined.
+# Number of words of a label if the table has too few labels to determine it.
 N_WORDS_DEFAULT = 1
 
-_LETTERS = frozenset({"lower", "upper", "letter"})
 _TOKEN = re.compile(r"[^\W\d_]+|\d+|[\W_]+")
 
 
@@ -85,21 +87,18 @@ def _make(maker: PatternTexts, n: int) -> ArrowArray:
 def _make_up_codes(texts: ArrowArray, n: int) -> list[str] | None:
     """Return new texts in the patterns of codes, or None if the levels are not codes."""
     characters = by_length(texts)
-    learned = [(p, count) for p, count in learn_patterns(characters) if not _has_word(p)]
-    if sum(count for _, count in learned) < CODED_MIN * len(texts):
+    known: list[Any] = texts.to_pylist()
+    n_codes = sum(not any(map(_is_word, _TOKEN.findall(text))) for text in known)
+    learned = learn_patterns(characters)
+    if min(n_codes, sum(count for _, count in learned)) < CODED_MIN * len(texts):
         return None
     made: list[Any] = _make(fit_patterns(learned, characters), n).to_pylist()
     return made
 
 
-def _has_word(pattern: Pattern) -> bool:
-    """Return whether a pattern has a run of variable letters as long as a word."""
-    length = 0
-    for position in pattern.positions:
-        length = length + 1 if position in _LETTERS else 0
-        if length >= WORD_LENGTH_MIN:
-            return True
-    return False
+def _is_word(token: str) -> bool:
+    """Return whether letters are a word. Capital letters can be a code, such as the code of an airport."""
+    return token.isalpha() and len(token) >= WORD_LENGTH_MIN + token.isupper()
 
 
 @dataclass(frozen=True)
@@ -127,27 +126,35 @@ def _make_up_labels(texts: list[str], n: int, locale: str) -> list[str]:
     tokens = [_TOKEN.findall(text) for text in texts]
     n_labels = Counter(token for own in tokens for token in set(own))
     shapes = Counter(tuple(_part_of(token, n_labels) for token in own) for own in tokens)
-    known = [(shape, count) for shape, count in shapes.items() if count >= MIN_SUPPORT and _varies(shape)]
+    is_marked = bool(texts) and CODE_MARK in texts[0]
+    known = [
+        (shape, n_texts)
+        for shape, n_texts in shapes.items()
+        if n_texts >= MIN_SUPPORT and (is_marked or _varies(shape))
+    ]
     known = known or [(_default_shape(tokens), 1)]
-    weights = np.array([count for _, count in known], np.float64)
+    weights = np.array([n_texts for _, n_texts in known], np.float64)
     chosen = rng.choice(len(known), n, p=weights / weights.sum())
-    taken = {text.casefold() for text in texts}
+    # Texts with a mark differ by the code that replaces it.
+    taken = set() if is_marked else {text.casefold() for text in texts}
     words: list[Any] = words_of(locale).to_pylist()
     made = []
     for choice in chosen.tolist():
         text = next(t for t in _attempts(known[choice][0], words, rng) if t.casefold() not in taken)
-        taken.add(text.casefold())
+        if not is_marked:
+            taken.add(text.casefold())
         made.append(text)
     return made
 
 
 def _attempts(shape: tuple[_Part, ...], words: list[str], rng: np.random.Generator) -> Iterator[str]:
-    for _ in range(N_ATTEMPTS):
-        yield "".join(_write(part, words, rng) for part in shape)
-    number = 1
-    while True:
-        number += 1
-        yield "".join(_write(part, words, rng) for part in shape) + f" {number}"
+    """Yield texts of a shape, with more and more digits and letters, or else with a number."""
+    has_class = any(part.style in CLASSES for part in shape)
+    for number in count():
+        longer = tuple(replace(p, length=p.length + number) if p.style in CLASSES else p for p in shape)
+        end = "" if has_class or not number else f" {number + 1}"
+        for _ in range(N_ATTEMPTS):
+            yield "".join(_write(part, words, rng) for part in longer) + end
 
 
 def _part_of(token: str, n_labels: Counter[str]) -> _Part:
