@@ -181,7 +181,7 @@ class CategoricalTransformer:
         require(is_ascending and begins_with_first, "the codes of a category do not divide its levels")
         # Files of earlier versions have no made-up levels.
         n_made_up = reader.whole("n_made_up", 0, len(texts)) if "n_made_up" in reader.manifest else 0
-        is_last_code = not n_made_up or int(first_level[-1]) == len(texts) - n_made_up
+        is_last_code = not n_made_up or first_level[-1:].tolist() == [len(texts) - n_made_up]
         require(is_last_code, "the made-up levels are not the levels of the last code")
         return cls(
             levels,
