@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -354,3 +355,28 @@ def test_c30_people_within_log_lines_are_made_up(fit_and_sample: FitAndSample):
     lines = fit_and_sample(path, 400).column("message")
     assert all(re.fullmatch(r"Failed password for [a-z]+ from [\d.]+", line) for line in lines)
     assert not any(re.search("kmoreau|tlindqvist|ohaddad|pnovak|203\\.0\\.113", line) for line in lines)
+
+
+def test_c09_codes_and_labels_correspond_one_to_one_in_samples(fit_and_sample: FitAndSample):
+    path = FOLDER / "c09-code-label-pairs-broken" / "orders.csv"
+    with path.open(newline="") as opened:
+        real = list(csv.DictReader(opened))
+    result = fit_and_sample(path, 15_000)
+    name_of = {row["product_code"]: row["product_name"] for row in real}
+    pairs = {(row["product_code"], row["product_name"]) for row in result.rows}
+    assert len(pairs) == len({code for code, _ in pairs}) == len({name for _, name in pairs})
+    shown = {code for code, _ in pairs if code in name_of}
+    assert {(code, name_of[code]) for code in shown} <= pairs
+    n_rows = Counter(row["product_code"] for row in real)
+    assert min(n_rows[code] for code in shown) >= 5
+    made_up = [(code, name) for code, name in pairs if code not in name_of]
+    assert not {name for _, name in made_up} & set(name_of.values())
+    assert all(re.fullmatch(r"P-\d+ Item model [A-Z]\d+", f"{code} {name}") for code, name in made_up)
+    # The sample has ten times as many rows as the table.
+    synthetic = Counter(result.column("product_code"))
+    quantiles = [
+        np.quantile([*counts.values()], (0.1, 0.25, 0.5, 0.75, 0.9)) for counts in (n_rows, synthetic)
+    ]
+    assert np.abs(quantiles[0] - quantiles[1] / 10).max() <= 1
+    assert abs(len(synthetic) - len(n_rows)) <= 0.1 * len(n_rows)
+    assert re.search(r"Column 'product_code' loses \d+ levels \([\d,]+ rows\)", result.messages)

@@ -260,7 +260,10 @@ def test_wide_tables_are_fitted(make: Make) -> None:
 def test_rare_levels_are_never_sampled(make: Make) -> None:
     values = ["common"] * 500 + ["shared"] * 5 + [f"rare {i // 4}" for i in range(100)]
     synthesizer = fit(make(), *one_column(pa.array(values), ColumnKind.category))
-    assert set(draw(synthesizer, 20_000)["x"].to_pylist()) == {"common", "shared"}
+    drawn = set(draw(synthesizer, 20_000)["x"].to_pylist())
+    assert drawn & set(values) == {"common", "shared"}
+    # A made-up level replaces each rare one.
+    assert len(drawn) == 2 + 25
     facts = synthesizer.card()["columns"][0]
     assert (facts["levels_kept"], facts["levels_pooled"], facts["rows_pooled"]) == (2, 25, 100)
 
@@ -276,8 +279,8 @@ def test_extremes_are_never_sampled(make: Make, scale: int) -> None:
 
 
 def test_placeholder_replaces_levels_that_are_not_shared(make: Make) -> None:
-    # Patterns are recognized only if a column has at least 20 values.
-    values = pa.array([f"person {i}" for i in range(19)])
+    # With five or more levels, made-up levels replace them.
+    values = pa.array([f"person {i}" for i in range(4)])
     synthesizer = fit(make(), *one_column(values, ColumnKind.category))
     assert set(draw(synthesizer, 50)["x"].to_pylist()) == {"_OTHER_"}
     assert any("`_OTHER_`" in warning for warning in synthesizer.card()["warnings"])

@@ -54,7 +54,7 @@ def warning_of_learned(column: Json, schema: TableSchema) -> str | None:
             f"that {MIN_SUPPORT} {units} share. A placeholder (`_OTHER_`, or zero) replaces all of its "
             "values."
         )
-    if column["codes"] == 1:
+    if column["codes"] == 1 and not column.get("levels_made_up"):
         return f"Column {column['name']!r} has at most one distinct value."
     if _shows_keys(column):
         return (
@@ -74,6 +74,21 @@ def warning_of_learned(column: Json, schema: TableSchema) -> str | None:
             "identifier, or to the kind of its values such as name, and fit again."
         )
     return None
+
+
+def warning_of_rare_levels(column: Json, units: str) -> str:
+    """Return the warning about the levels that a category loses."""
+    levels, rows = _counted(column["levels_pooled"], "level"), _counted(column["rows_pooled"], "row")
+    replacement = "made-up levels" if column.get("levels_made_up") else "more common levels"
+    return (
+        f"Column {column['name']!r} loses {levels} ({rows}), because fewer than {MIN_SUPPORT} {units} share "
+        f"each of them. Samples contain {replacement} instead. If the levels are public, declare them in the "
+        "column's domain."
+    )
+
+
+def _counted(n: int, noun: str) -> str:
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
 def _shows_keys(column: Json) -> bool:

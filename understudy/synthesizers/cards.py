@@ -6,7 +6,11 @@ from collections.abc import Sequence
 
 from understudy.documentation import docs_link
 from understudy.synthesizers.base import Json, ModelCard
-from understudy.synthesizers.card_warnings import warning_of_generated, warning_of_learned
+from understudy.synthesizers.card_warnings import (
+    warning_of_generated,
+    warning_of_learned,
+    warning_of_rare_levels,
+)
 from understudy.synthesizers.entities.description import (
     describe_entities,
     entity_messages,
@@ -26,7 +30,8 @@ SUPPRESSED = ("levels_pooled", "rows_pooled", "rows_merged", "rows_drawn_in")
 # {k} is the minimum support; {unit} is "rows", or "subjects" if the schema declares a subject.
 PROMISES = (
     "The model reproduces a category level or a number only if at least {k} {unit} share it. It replaces "
-    "rarer levels with more common ones, and draws other numbers between means of {k} neighboring values.",
+    "rarer levels with made-up or more common ones, and draws other numbers between means of {k} "
+    "neighboring values.",
     "Identifiers are generated. They follow the table's pattern, are unique within a seed, and never equal "
     "an identifier of the table. Free text, names, email addresses, phone numbers and addresses are made "
     "up. For these columns, the model learns only which values are missing and how long the text values are. "
@@ -99,4 +104,7 @@ def _warnings(columns: list[Json], n_rows: int, schema: TableSchema, entities: E
             warnings.append(warning_of_learned(column, schema))
         elif column["name"] not in of_entities:
             warnings.append(warning_of_generated(column, schema))
+        if column.get("levels_pooled") and not column.get("placeholder"):
+            rows = "rows or entities" if entities.groups else "rows"
+            warnings.append(warning_of_rare_levels(column, "subjects" if schema.subject else rows))
     return [text for text in warnings if text] + entity_messages(entities, schema.names)

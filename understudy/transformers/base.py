@@ -19,6 +19,9 @@ MIN_SUPPORT = 5
 # Maximum number of codes of a column.
 N_CODES_MAX = 8192
 
+# Random streams of column j: stream j draws its codes, and stream DECODING + j draws its values.
+DECODING = 1 << 32
+
 # Seed of the identifiers of samples with `id_start`.
 SEED_OF_IDENTIFIERS = 0
 
@@ -89,11 +92,14 @@ class NumberedRows:
     of_labels : mapping of int to array of shape (n,)
         Numbers that replace those of the rows for the values of generated columns, but not for the draw of
         whether the values are missing.
+    levels : mapping of int to array of shape (n,)
+        Levels of single columns that are known, or -1 where the level is drawn.
     """
 
     rows: RowNumbers
     of_columns: Mapping[int, RowNumbers] = field(default_factory=dict)
     of_labels: Mapping[int, RowNumbers] = field(default_factory=dict)
+    levels: Mapping[int, npt.NDArray[np.int32]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -112,7 +118,8 @@ class NumberedRows:
         columns, labels = (
             {j: own[rows] for j, own in numbers.items()} for numbers in (self.of_columns, self.of_labels)
         )
-        return NumberedRows(self.rows[rows], columns, labels)
+        levels = {j: own[rows] for j, own in self.levels.items()}
+        return NumberedRows(self.rows[rows], columns, labels, levels)
 
 
 def consecutive_rows(first: int, n: int) -> RowNumbers:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import field as dataclass_field
+from functools import cached_property, partial
 from types import MappingProxyType
 from typing import Any, Self
 
@@ -22,6 +23,7 @@ from understudy.tables.validation import check_columns
 from understudy.transformers.array_reader import ArrayReader, refuse, require
 from understudy.transformers.association import order_levels
 from understudy.transformers.base import (
+    DECODING,
     N_CODES_MAX,
     ArrowArray,
     ArrowColumn,
@@ -29,6 +31,7 @@ from understudy.transformers.base import (
     CodesByColumn,
     Json,
     NumberedRows,
+    RowNumbers,
     RowStream,
     Subjects,
     Transformer,
@@ -43,12 +46,15 @@ from understudy.transformers.categorical import (
 from understudy.transformers.generated.composition import check_sources, compose_identifiers, composed_of
 from understudy.transformers.generated.fitting import fit_generated, name_people
 from understudy.transformers.generated.loading import load_generated
+from understudy.transformers.generated.made_up_levels import make_up_levels
 from understudy.transformers.generated.personal import Personal
 from understudy.transformers.generated.placed_codes import PlacedCodes
 from understudy.transformers.generated.places import place_postal_codes
 from understudy.transformers.generated.recognition import recognize, recognize_subject
 from understudy.transformers.generated.transformer import GeneratedTransformer
 from understudy.transformers.integer_units import is_exact
+from understudy.transformers.labels import LabelTransformer, fit_labels, load_label
+from understudy.transformers.level_sources import LevelSource
 from understudy.transformers.numeric import NumericTransformer, fit_numeric
 
 # A progress callback. Its arguments are the phase and the completed fraction.
@@ -57,8 +63,8 @@ Report = Callable[[str, float], None]
 # Subjects of no column, for tables without entities.
 NO_SUBJECTS: Mapping[str, Subjects] = {}
 
-# Random streams of column j: stream j draws its codes, and stream DECODING + j draws its values.
-DECODING = 1 << 32
+# Labels of no column, for tables without codes.
+NO_LABELS: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -82,11 +88,14 @@ class TableTransformer:
         Transformer of each column.
     id_start : int, optional
         Identifier number of row 0. If given, identifiers do not depend on the seed.
+    numbered_by : mapping of int to LevelSource
+        Columns whose levels determine other columns, by position of the determined column.
     """
 
     schema: TableSchema
     columns: tuple[Transformer, ...]
     id_start: int | None = None
+    numbered_by: Mapping[int, LevelSource] = dataclass_field(default_factory=dict)
 
     def decode(self, codes: CodesByColumn, seed: int, rows: NumberedRows) -> pa.RecordBatch:
         """Return the rows with the given numbers and codes."""
@@ -120,6 +129,22 @@ class TableTransformer:
         decoding = _Decoding(self, drawn, known)
         return {name: decoding.column(j) for name, j in own.items()}
 
+    def level_source(self, j: int) -> LevelSource:
+        """Return a category as the source of columns that its levels determine."""
+        transformer = self.columns[j]
+        assert isinstance(transformer, CategoricalTransformer)
+        return LevelSource(j, transformer, self.numbered_by.get(j))
+
+    def numbers_of_values(self, j: int, drawn: Drawn) -> RowNumbers:
+        """Return the numbers with which the codes of a column become values."""
+        transformer = self.columns[j]
+        if isinstance(transformer, LabelTransformer):
+            source = self.level_source(transformer.column_of_code)
+            return source.number(drawn.codes, drawn.seed, drawn.rows)
+        if j in self.numbered_by:
+            return self.numbered_by[j].number(drawn.codes, drawn.seed, drawn.rows)
+        return drawn.rows.of_values(j)
+
     def describe(self) -> list[Json]:
         """Return the description of each column for the model card."""
         return [
@@ -142,9 +167,13 @@ class TableTransformer:
     def from_arrays(cls, schema: TableSchema, reader: ArrayReader) -> Self:
         """Load transformers from the output of `to_arrays`."""
         manifests = reader.parts("columns", len(schema.columns))
-        columns = [
-            load_transformer(column, reader.part(manifest, f"transformer_{j}."))
-            for j, (column, manifest) in enumerate(zip(schema.columns, manifests, strict=True))
+        readers = [reader.part(manifest, f"transformer_{j}.") for j, manifest in enumerate(manifests)]
+        is_label = [own.manifest.get("transformer") == "label" for own in readers]
+        pairs = zip(schema.columns, readers, is_label, strict=True)
+        others = [None if label else load_transformer(column, own) for column, own, label in pairs]
+        columns: list[Transformer] = [
+            load_label(column, own, others) if other is None else other
+            for column, own, other in zip(schema.columns, readers, others, strict=True)
         ]
         for column in columns:
             _check_given_columns(column, columns)
@@ -168,11 +197,17 @@ class _Decoding:
         """Return the values of the column at a position."""
         schema = self._table.schema.columns[place]
         if schema.name not in self._known:
-            rows = self._drawn.rows.of_values(place)
-            stream = RowStream(self._drawn.seed, DECODING + place, rows, self._table.id_start)
-            values = self._transformer(place).decode(self._codes[place], stream)
-            self._known[schema.name] = keep_to_domain(values, schema)
+            self._known[schema.name] = keep_to_domain(self._decode(place), schema)
         return self._known[schema.name]
+
+    def _decode(self, place: int) -> ArrowArray:
+        drawn = self._drawn
+        if place in drawn.rows.levels:
+            source = self._table.level_source(place)
+            return source.transformer.take_levels(source.draw(drawn.codes, drawn.seed, drawn.rows))
+        numbers = self._table.numbers_of_values(place, drawn)
+        stream = RowStream(drawn.seed, DECODING + place, numbers, self._table.id_start)
+        return self._transformer(place).decode(drawn.codes[place], stream)
 
     def _transformer(self, place: int) -> Transformer:
         transformer = self._table.columns[place]
@@ -246,6 +281,7 @@ def fit_table(
     schema: TableSchema,
     execution: Execution,
     subjects_of: Mapping[str, Subjects] = NO_SUBJECTS,
+    code_of: Mapping[str, str] = NO_LABELS,
 ) -> tuple[TableTransformer, list[Codes]]:
     """Fit every column of a table and return the transformer and the codes of each column.
 
@@ -253,6 +289,8 @@ def fit_table(
     ----------
     subjects_of : mapping of str to array of shape (n_rows,)
         Subjects of single columns, instead of those that the schema declares.
+    code_of : mapping of str to str
+        For each column of labels, the column of the code to which it corresponds one to one.
 
     Raises
     ------
@@ -266,6 +304,9 @@ def fit_table(
 
     def fit(column: Column, values: ArrowColumn) -> tuple[Transformer, Codes]:
         own, is_of_subject = subjects_of.get(column.name, subjects), column.name in schema.subject
+        if column.name in code_of.values():
+            make_up = partial(make_up_levels, locale=execution.locale)
+            return fit_categorical(column, values, own, make_up, is_code=True)
         return fit_column(column, values, own, locale=execution.locale, is_of_subject=is_of_subject)
 
     fitted: list[tuple[Any, Codes]] = []
@@ -273,10 +314,28 @@ def fit_table(
         for pair in pool.map(fit, schema.columns, table.columns):
             fitted.append(pair)
             report("encoding", len(fitted) / len(schema.columns))
-    fitted = name_people(_order_large_categories(fitted), schema.names, table.columns)
+    fitted = _with_labels(_order_large_categories(fitted), table, code_of, execution.locale)
+    fitted = name_people(fitted, schema.names, table.columns)
     fitted = place_postal_codes(fitted, schema.columns, table.columns, subjects)
     fitted = compose_identifiers(fitted, schema.columns, table.columns)
     return TableTransformer(schema, tuple(t for t, _ in fitted)), [codes for _, codes in fitted]
+
+
+def _with_labels(
+    fitted: list[tuple[Any, Codes]], table: pa.Table, code_of: Mapping[str, str], locale: str
+) -> list[tuple[Any, Codes]]:
+    """Return the fitted columns with the labels of codes, which have the codes of another column."""
+    labeled, names = list(fitted), table.column_names
+    for name_of_code in dict.fromkeys(code_of.values()):
+        place = names.index(name_of_code)
+        labels = {names.index(n): table.column(n) for n, own in code_of.items() if own == name_of_code}
+        make_up = partial(make_up_levels, locale=locale)
+        code, codes = fitted[place]
+        code, own_labels = fit_labels(place, code, table.column(name_of_code), labels, make_up)
+        labeled[place] = code, codes
+        for j, label in own_labels.items():
+            labeled[j] = label, codes
+    return labeled
 
 
 def check_table(table: pa.Table, schema: TableSchema) -> None:
@@ -349,10 +408,11 @@ def fit_column(
     is_category = column.kind is ColumnKind.category
     if pa.types.is_boolean(type_) and (is_category or column.kind is ColumnKind.boolean):
         return fit_boolean(_one_array(values))
+    make_up = partial(make_up_levels, locale=locale)
     if is_category and (pa.types.is_string(type_) or pa.types.is_large_string(type_)):
-        return fit_categorical(column, values, subjects)
+        return fit_categorical(column, values, subjects, make_up)
     if is_category and _has_labels(column, values, subjects):
-        return fit_categorical(column, values, subjects)
+        return fit_categorical(column, values, subjects, make_up)
     if is_number:
         return fit_numeric(column, _one_array(values), subjects)
     raise InvalidInput(
@@ -386,7 +446,7 @@ def _ordered(
 ) -> tuple[Transformer, Codes]:
     if not (isinstance(transformer, CategoricalTransformer) and transformer.is_ordinal):
         return transformer, codes
-    n, first = len(transformer.levels), int(transformer.has_missing)
+    n, first = len(transformer.levels) - transformer.n_made_up, int(transformer.has_missing)
     order = order_levels(codes.astype(np.int64) - first, n, others)
     arranged, new_code = transformer.arrange(order)
     return arranged, new_code[codes]

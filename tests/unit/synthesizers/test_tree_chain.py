@@ -16,7 +16,7 @@ from understudy.synthesizers import TreeChainParameters
 from understudy.synthesizers.contexts import FitContext, SampleContext, plan_rows
 from understudy.synthesizers.datasets import sample_table
 from understudy.synthesizers.tree_chain import additive, predecessors
-from understudy.synthesizers.tree_chain.chain import draw_codes
+from understudy.synthesizers.tree_chain.chain import Drawing, draw_codes
 from understudy.synthesizers.tree_chain.presets import ATTACKED, PRESETS
 from understudy.synthesizers.tree_chain.synthesizer import TreeChain
 from understudy.tables.schema import Column, ColumnKind, TableSchema
@@ -134,8 +134,8 @@ def test_dependencies_are_preserved_in_wide_tables() -> None:
 def test_cells_with_the_same_number_have_the_same_value(fitted: TreeChain) -> None:
     first, *others = (link.column for link in fitted.links_)
     rows, of_groups = consecutive_rows(0, 1000), np.arange(1000, dtype=np.uint64) // np.uint64(50)
-    codes, _ = draw_codes(fitted.links_, 7, NumberedRows(rows, {first: of_groups}))
-    plain, _ = draw_codes(fitted.links_, 7, NumberedRows(rows))
+    codes, _ = draw_codes(fitted.links_, Drawing(7, NumberedRows(rows, {first: of_groups})))
+    plain, _ = draw_codes(fitted.links_, Drawing(7, NumberedRows(rows)))
     assert np.array_equal(codes[first], plain[first][of_groups])
     assert any((codes[j].reshape(20, 50) != codes[j][::50, None]).any() for j in others)
 
@@ -144,7 +144,7 @@ def test_given_codes_are_kept_and_other_columns_depend_on_them(fitted: TreeChain
     names = fitted.schema_.tables["table"].names
     rows, city = NumberedRows(consecutive_rows(0, 1000)), names.index("city")
     given = {city: np.full(1000, 2, np.uint16)}
-    codes, coarse = draw_codes(fitted.links_, 7, rows, given)
+    codes, coarse = draw_codes(fitted.links_, Drawing(7, rows), given)
     position = [link.column for link in fitted.links_].index(city)
     assert (codes[city] == 2).all()
     assert (coarse[:, position] == fitted.links_[position].coarse[2]).all()

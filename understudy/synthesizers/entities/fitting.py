@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 
+from understudy.synthesizers.codes import find_labels
 from understudy.synthesizers.contexts import LearnRun
 from understudy.synthesizers.entities.detection import FoundGroup, find_groups, first_rows_of, is_determined
 from understudy.synthesizers.entities.grouping import Int64s, fit_grouping
@@ -44,7 +45,7 @@ def fit_columns(rows: pa.Table, schema: TableSchema, run: LearnRun) -> FittedTab
     found = find_groups(rows, schema)
     subjects_of = _subjects_of(rows, schema, found)
     execution = Execution(run.locale, run.n_threads, run.context.report)
-    fitted, codes = fit_table(rows, schema, execution, subjects_of)
+    fitted, codes = fit_table(rows, schema, execution, subjects_of, find_labels(rows, schema))
     entities = Entities(tuple(_fit_group(own, found, codes, run.seed) for own in found))
     return FittedTable(_with_visible_sexes(fitted, entities), codes, entities, found, subjects_of)
 

@@ -25,6 +25,7 @@ from understudy.synthesizers.tree_chain.predecessors import choose_predecessors,
 from understudy.synthesizers.tree_chain.presets import Preset
 from understudy.transformers.base import Codes, CodesByColumn, Mask, NumberedRows, Transformer
 from understudy.transformers.coarse_codes import fit_coarse
+from understudy.transformers.level_sources import LevelSource
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,11 @@ class Link:
         Predictor of an ordinal column, whose bins are a feature of the trees.
     source : int
         Index of the column by which this column is looked up, or -1 if this column is drawn.
-    lookup : array of shape (n_codes of the source,)
-        Code of this column for every code of the source column. Empty if this column is drawn.
+    lookup : array of shape (n_codes of the source,) or (n_levels of the source + 1,)
+        Code of this column for every code of the source column, or for every level. Empty if this column is
+        drawn.
+    levels : LevelSource, optional
+        Source whose levels determine this column.
     """
 
     column: int
@@ -56,6 +60,27 @@ class Link:
     predictor: Predictor
     source: int = -1
     lookup: Codes = field(default_factory=lambda: np.zeros(0, np.uint16))
+    levels: LevelSource | None = None
+
+    def look_up(self, codes: CodesByColumn, seed: int, numbers: NumberedRows) -> Codes:
+        """Return the codes of a looked-up column, given those of earlier columns and the seed of values."""
+        if self.levels is None:
+            return self.lookup[codes[self.source]]
+        return self.lookup[self.levels.draw(codes, seed, numbers)]
+
+    def find_sources(self, fits: Mask) -> Mask:
+        """Return a mask of the codes of the source with which this column can have one of the given codes."""
+        if self.levels is None:
+            return fits[self.lookup]
+        code = self.levels.transformer
+        may = np.zeros(code.n_codes, np.bool_)
+        of_level = fits[self.lookup[:-1]]
+        np.logical_or.at(may, code.codes_of_levels(), of_level)
+        if code.n_codes > code.has_missing + len(code.first_level):
+            may[-1] = of_level.any()
+        if code.has_missing:
+            may[0] = fits[self.lookup[-1]]
+        return may
 
     @property
     def conditional(self) -> Conditional:
@@ -69,10 +94,12 @@ NO_OTHERS: Mapping[int, Encoded] = {}
 NOTHING_GIVEN: CodesByColumn = {}
 
 
-def look_up(column: int, source: int, lookup: Codes, coarse: npt.NDArray[np.uint8]) -> Link:
-    """Return the link of a column that is looked up by another column."""
+def look_up(
+    column: int, by: tuple[int, Codes], coarse: npt.NDArray[np.uint8], levels: LevelSource | None = None
+) -> Link:
+    """Return the link of a column that is looked up by another column, given that column and its table."""
     nothing = np.zeros((0, RADIX), np.int32)
-    return Link(column, nothing, coarse, NO_FOREST, additive.NO_PREDICTOR, source, lookup)
+    return Link(column, nothing, coarse, NO_FOREST, additive.NO_PREDICTOR, *by, levels)
 
 
 @dataclass(frozen=True)
@@ -87,11 +114,14 @@ class Arranged:
         For each looked-up column, its source and its table of codes.
     visible : mapping of int to set of int
         Columns on which a column may depend. Other columns may depend on all earlier columns.
+    level_sources : mapping of int to LevelSource
+        Sources of the columns that are looked up by a level.
     """
 
     order: list[int]
     lookups: Mapping[int, tuple[int, Codes]]
     visible: Mapping[int, Set[int]] = field(default_factory=dict)
+    level_sources: Mapping[int, LevelSource] = field(default_factory=dict)
 
     def may_use(self, position: int) -> Mask:
         """Return a mask of the earlier columns, by position, on which the column at a position may depend."""
@@ -127,6 +157,16 @@ class Encoded:
     def take(self, rows: npt.NDArray[np.int64]) -> Encoded:
         """Return the given rows, with the same mapping from codes to coarse codes."""
         return replace(self, codes=[c[rows] for c in self.codes], coarse=self.coarse[:, rows])
+
+    def select(self, columns: list[int]) -> Encoded:
+        """Return some of the columns."""
+        return Encoded(
+            [self.codes[j] for j in columns],
+            [self.n_codes[j] for j in columns],
+            [self.is_ordinal[j] for j in columns],
+            [self.coarse_of[j] for j in columns],
+            self.coarse[columns],
+        )
 
 
 def encode(codes: list[Codes], transformers: Sequence[Transformer]) -> Encoded:
@@ -207,7 +247,8 @@ def fit_chain(
     def fit(position: int) -> Link:
         column = order[position]
         if column in lookups:
-            return look_up(column, *lookups[column], encoded.coarse_of[column])
+            levels = arranged.level_sources.get(column)
+            return look_up(column, lookups[column], encoded.coarse_of[column], levels)
         training = prepared[id(others.get(column, encoded))]
         features, moments, some = training.features, training.moments, training.some
         is_ordinal, half = training.is_ordinal, training.half
@@ -269,10 +310,27 @@ def _fit_forest(
 
 @dataclass(frozen=True)
 class Drawing:
-    """The seed and the rows for which columns are drawn."""
+    """The rows for which columns are drawn, and the seed of the draws.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the draws.
+    numbers : NumberedRows
+        Numbers of the rows. Cells of a column with the same number are the same draw if the columns on which
+        the column depends have the same codes.
+    value_seed : int, optional
+        Seed with which the codes become values, if it is not `seed`.
+    """
 
     seed: int
     numbers: NumberedRows
+    value_seed: int | None = None
+
+    def look_up(self, link: Link, codes: CodesByColumn) -> Codes:
+        """Return the codes of a column that another column determines."""
+        seed = self.seed if self.value_seed is None else self.value_seed
+        return link.look_up(codes, seed, self.numbers)
 
     def stream(self, column: int) -> StreamRows:
         """Return the source of the random numbers of a column."""
@@ -296,8 +354,7 @@ class Redraws(Protocol):
 
 def draw_codes(
     links: Sequence[Link],
-    seed: int,
-    numbers: NumberedRows,
+    draws: Drawing,
     given: CodesByColumn = NOTHING_GIVEN,
     redrawing: Redraws | None = None,
 ) -> tuple[dict[int, Codes], npt.NDArray[np.uint8]]:
@@ -307,11 +364,8 @@ def draw_codes(
     ----------
     links : sequence of Link
         Conditional distributions of the columns.
-    seed : int
-        Seed of the sample.
-    numbers : NumberedRows
-        Numbers of the rows. Cells of a column with the same number are the same draw if the columns on which
-        the column depends have the same codes.
+    draws : Drawing
+        The rows and the seed.
     given : mapping of int to array of shape (n,)
         Codes of columns that are not drawn.
     redrawing : Redraws, optional
@@ -324,14 +378,14 @@ def draw_codes(
     rows : array of shape (n, n_columns)
         Coarse codes, in the order of the chain.
     """
-    n, draws = len(numbers), Drawing(seed, numbers)
+    n = len(draws.numbers)
     codes = {link.column: np.zeros(n, np.uint16) for link in links} | dict(given)
     rows = np.zeros((n, len(links)), np.uint8)
     for position, link in enumerate(links):
         if link.column in given:
             rows[:, position] = link.coarse[codes[link.column]]
         elif link.source >= 0:
-            codes[link.column] = link.lookup[codes[link.source]]
+            codes[link.column] = draws.look_up(link, codes)
             rows[:, position] = link.coarse[codes[link.column]]
         elif len(link.child):
             stream = draws.stream(link.column)

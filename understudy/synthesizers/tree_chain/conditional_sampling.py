@@ -9,7 +9,7 @@ block of rows, so that row k for a given seed does not depend on which other row
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +28,8 @@ from understudy.transformers.base import (
     NumberedRows,
     consecutive_rows,
 )
+from understudy.transformers.categorical import CategoricalTransformer
+from understudy.transformers.labels import LabelTransformer
 from understudy.transformers.table import TableTransformer
 
 # Number of rows that are drawn from one pool of proposals.
@@ -61,11 +63,19 @@ class Group:
         Mask of allowed codes of each restricted column, by index of the column in the table.
     filters : tuple of CodePredicate
         Predicates for which codes are not sufficient. They are checked on the decoded values of proposals.
+    levels : mapping of int to int
+        Level that a condition requires of a column whose levels determine other columns.
     """
 
     predicates: tuple[CodePredicate, ...]
     allowed: Mapping[int, Mask]
     filters: tuple[CodePredicate, ...]
+    levels: Mapping[int, int] = field(default_factory=dict)
+
+    def with_levels(self, rows: NumberedRows) -> NumberedRows:
+        """Return rows with the required levels."""
+        levels = {j: np.full(len(rows), level, np.int32) for j, level in self.levels.items()}
+        return replace(rows, levels=levels)
 
     def constants(self, n_rows: int) -> dict[str, ArrowArray]:
         """Return the columns to which the condition gives a single value."""
@@ -96,13 +106,36 @@ def make_group(
         j = names.index(predicate.column.name)
         allowed[j], is_whole = predicate.codes(table.columns[j])
         is_set_later = predicate.column.name in enforcer.rules.value_rules.targets
-        if is_set_later or (not is_whole and not predicate.is_one_value):
+        is_drawn_level = j in table.numbered_by and isinstance(table.columns[j], CategoricalTransformer)
+        if is_set_later or (not is_whole and (is_drawn_level or not predicate.is_one_value)):
             filters.append(predicate)
     for j, fits in _bases_of(filters, table, enforcer):
         allowed[j] = allowed.get(j, np.ones(len(fits), np.bool_)) & fits
         if not allowed[j].any():
             raise impossible(f"No learned value of column {names[j]!r} satisfies the conditions")
-    return Group(predicates, _with_sources(allowed, table, links), tuple(filters))
+    levels = _find_levels(predicates, table)
+    return Group(predicates, _with_sources(allowed, table, links), tuple(filters), levels)
+
+
+def _find_levels(predicates: Sequence[CodePredicate], table: TableTransformer) -> dict[int, int]:
+    """Return the levels that conditions require of columns whose levels determine other columns."""
+    levels: dict[int, int] = {}
+    sources = {source.column for source in table.numbered_by.values()} - set(table.numbered_by)
+    for predicate in predicates:
+        j = table.schema.names.index(predicate.column.name)
+        transformer = table.columns[j]
+        if isinstance(transformer, LabelTransformer):
+            j, known = transformer.column_of_code, transformer.labels_of_levels
+        elif isinstance(transformer, CategoricalTransformer):
+            known = transformer.levels
+        if not predicate.is_one_value or j not in sources:
+            continue
+        level = int(np.flatnonzero(predicate.holds(known))[0])
+        if levels.setdefault(j, level) != level:
+            raise impossible(
+                f"Column {predicate.column.name!r} and another condition require different levels"
+            )
+    return levels
 
 
 def _bases_of(
@@ -133,7 +166,7 @@ def _with_sources(
         dependent = waiting.pop()
         if dependent in looked_up:
             determinant = looked_up[dependent].source
-            fits = wider[dependent][looked_up[dependent].lookup]
+            fits = looked_up[dependent].find_sources(wider[dependent])
             wider[determinant] = (
                 wider.get(determinant, np.ones(table.columns[determinant].n_codes, np.bool_)) & fits
             )
@@ -163,7 +196,7 @@ def draw_weighted(
         if link.column in given:
             rows[:, position] = link.coarse[own]
         elif link.source >= 0:
-            own[:] = link.lookup[codes[link.source]]
+            own[:] = draws.look_up(link, codes)
             rows[:, position] = link.coarse[own]
         elif len(link.child):
             stream = draws.stream(link.column)
@@ -227,7 +260,8 @@ class Conditioner:
         for attempt in range(N_POOLS_TRIED):
             own_seed = int(hashing.stream_key(np.uint64(seed), np.uint64(POOLS + attempt)))
             first = block * N_ROWS_BLOCK * N_PROPOSALS_MAX
-            numbers = NumberedRows(consecutive_rows(first, n * self.n_proposals))
+            rows = NumberedRows(consecutive_rows(first, n * self.n_proposals))
+            numbers = self.group.with_levels(rows)
             codes, weight = _propose(self, own_seed, numbers)
             if weight.sum() > 0:
                 taken = resample(weight, n, np.random.default_rng([own_seed, block]))
@@ -246,7 +280,8 @@ def make_conditioner(links: Sequence[Link], group: Group, accept: Accept, redraw
     trial = Conditioner(links, group, accept, redrawing)
     n = N_TRIED
     while n <= N_TRIED_MAX:
-        weight = _propose(trial, TRIAL_SEED, NumberedRows(consecutive_rows(0, n)))[1]
+        numbers = group.with_levels(NumberedRows(consecutive_rows(0, n)))
+        weight = _propose(trial, TRIAL_SEED, numbers)[1]
         if weight.sum() > 0:
             share = float(weight.sum() ** 2 / (weight**2).sum() / n)
             n_proposals = int(min(max(np.ceil(N_EFFECTIVE / share), 2), N_PROPOSALS_MAX))

@@ -194,7 +194,7 @@ class _Chooser:
         for j, entities in rows.of_columns.items():
             known, chosen = self.chosen[j]
             of_columns[j] = chosen[np.searchsorted(known, entities)]
-        return NumberedRows(numbers, of_columns)
+        return self.conditioner.group.with_levels(NumberedRows(numbers, of_columns))
 
     def _try(
         self, rows: NumberedRows, given: CodesByColumn, attempt: int, wanted: Collection[int]

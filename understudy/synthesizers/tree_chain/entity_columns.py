@@ -16,8 +16,9 @@ from understudy.synthesizers.entities.rules import without_columns
 from understudy.synthesizers.tree_chain.chain import Arranged, Encoded
 from understudy.synthesizers.tree_chain.difference_columns import DrawnTable
 from understudy.synthesizers.tree_chain.encoding import encode_values
+from understudy.synthesizers.tree_chain.level_lookups import with_level_sources
 from understudy.synthesizers.tree_chain.rule_enforcement import RuleEnforcer
-from understudy.tables.schema import TableSchema
+from understudy.transformers.table import TableTransformer
 
 
 def add_positions(drawn: DrawnTable, found: list[FoundGroup]) -> DrawnTable:
@@ -44,7 +45,7 @@ def _with_codes(position: Position, drawn: DrawnTable, found: list[FoundGroup]) 
 
 
 def arrange_columns(
-    enforcer: RuleEnforcer, entities: Entities, schema: TableSchema, order: Sequence[int]
+    enforcer: RuleEnforcer, entities: Entities, table: TableTransformer, order: Sequence[int]
 ) -> Arranged:
     """Return the order with lookups (see `RuleEnforcer.arrange`) and with the columns of entities first.
 
@@ -52,16 +53,20 @@ def arrange_columns(
     columns of coarser entities, so that they are the same in all rows of the entity.
     """
     if not entities.groups:
-        return enforcer.arrange(order, schema)
+        return with_level_sources(enforcer.arrange(order, table.schema), enforcer, table.columns)
     positions = {j for position in entities.positions for j in position.columns}
-    tables = {
-        (dependent, determinant): codes
-        for (dependent, determinant), codes in enforcer.tables.items()
-        if entities.sees(dependent, determinant) and dependent not in positions
-    }
-    arranged = replace(enforcer, tables=tables).arrange(order, schema)
+    tables, levels = (
+        {
+            (dependent, determinant): codes
+            for (dependent, determinant), codes in lookups.items()
+            if entities.sees(dependent, determinant) and dependent not in positions
+        }
+        for lookups in (enforcer.tables, enforcer.levels)
+    )
+    arranged = replace(enforcer, tables=tables, levels=levels).arrange(order, table.schema)
     visible = {j: entities.visible(j) or set() for j in entities.group_of}
-    return Arranged(sorted(arranged.order, key=entities.rank), arranged.lookups, visible)
+    ranked = Arranged(sorted(arranged.order, key=entities.rank), arranged.lookups, visible)
+    return with_level_sources(ranked, enforcer, table.columns)
 
 
 def rows_of_entities(encoded: Encoded, entities: Entities, found: list[FoundGroup]) -> dict[int, Encoded]:

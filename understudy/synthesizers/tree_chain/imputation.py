@@ -26,7 +26,12 @@ from understudy.synthesizers.entities.imputation import EntityFiller
 from understudy.synthesizers.rules import equalize, find_unequal, imply, recover, solve
 from understudy.synthesizers.tree_chain.chain import Link
 from understudy.synthesizers.tree_chain.difference_columns import typical_differences
-from understudy.synthesizers.tree_chain.encoding import UNKNOWN, KnownCodes, encode_values
+from understudy.synthesizers.tree_chain.encoding import (
+    UNKNOWN,
+    KnownCodes,
+    encode_values,
+    find_known_levels,
+)
 from understudy.synthesizers.tree_chain.rule_enforcement import RuleEnforcer
 from understudy.transformers.base import ArrowArray, Codes, Mask, NumberedRows, RowNumbers, consecutive_rows
 from understudy.transformers.table import Drawn, TableTransformer
@@ -71,6 +76,25 @@ class _Step:
 
 
 @dataclass(frozen=True)
+class _Particles:
+    """Particles of some rows.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the draw.
+    numbers : array of shape (n_particles,)
+        Numbers of the particles.
+    of_values : NumberedRows
+        Row of each particle, with which codes become values.
+    """
+
+    seed: int
+    numbers: RowNumbers
+    of_values: NumberedRows
+
+
+@dataclass(frozen=True)
 class Imputer:
     """Sampler of the missing values of a table."""
 
@@ -108,13 +132,16 @@ class Imputer:
             j = names.index(name)
             if j in known and getattr(self.table.columns[j], "has_missing", False):
                 known[j][gaps] = CODE_MISSING
+        levels = find_known_levels(assumed, known, self.table)
         particle = np.repeat(np.arange(n), N_PARTICLES)
         own = (numbers[:, None] * np.uint64(N_PARTICLES) + consecutive_rows(0, N_PARTICLES)).ravel()
-        codes, log_weight = self._walk({j: c[particle] for j, c in known.items()}, seed, own)
+        of_values = NumberedRows(numbers, levels=levels)
+        particles = _Particles(seed, own, of_values.take(particle))
+        codes, log_weight = self._walk({j: c[particle] for j, c in known.items()}, particles)
         log_weight += self._log_equal(rows, codes, particle)
         taken = np.arange(n) * N_PARTICLES + _take(log_weight.reshape(n, N_PARTICLES), seed, numbers)
         chosen = {j: c[taken] for j, c in codes.items()}
-        columns = self.table.decode_columns(sorted(chosen), chosen, seed, NumberedRows(numbers))
+        columns = self.table.decode_columns(sorted(chosen), chosen, seed, of_values)
         # Derived values are computed from known values where they exist, and from drawn values otherwise.
         rows = recover(rules, solve(rules, rows, columns), columns)
         merged = {n: _prefer(rows[n], own) for n, own in columns.items()}
@@ -124,7 +151,7 @@ class Imputer:
         columns |= {name: _prefer(rows[name], columns[name]) for name in terms - set(rules.derived)}
         if self.table.composed:
             final = {n: _prefer(rows[n], own) for n, own in columns.items() if n in rows}
-            columns |= self.table.compose(final, Drawn(chosen, seed, NumberedRows(numbers)))
+            columns |= self.table.compose(final, Drawn(chosen, seed, of_values))
         return columns
 
     def _encode(self, name: str, assumed: dict[str, ArrowArray], column: int, n: int) -> KnownCodes:
@@ -142,11 +169,9 @@ class Imputer:
                 log_weight += np.where(applies[codes[column]] & broken[particle], LOG_IMPOSSIBLE, 0.0)
         return log_weight
 
-    def _walk(
-        self, known: dict[int, KnownCodes], seed: int, numbers: RowNumbers
-    ) -> tuple[dict[int, Codes], Weights]:
+    def _walk(self, known: dict[int, KnownCodes], particles: _Particles) -> tuple[dict[int, Codes], Weights]:
         """Return the codes of the particles, and the log probabilities of their known values."""
-        n = len(numbers)
+        seed, numbers, n = particles.seed, particles.numbers, len(particles.numbers)
         codes = {link.column: np.zeros(n, np.uint16) for link in self.links}
         rows, log_weight = np.zeros((n, len(self.links)), np.uint8), np.zeros(n)
         for position, link in enumerate(self.links):
@@ -154,7 +179,7 @@ class Imputer:
             own = codes[link.column]
             own[is_known] = known[link.column][is_known].astype(np.uint16)
             if link.source >= 0:
-                looked_up = link.lookup[codes[link.source]]
+                looked_up = link.look_up(codes, seed, particles.of_values)
                 log_weight += np.where(is_known & (looked_up != own), LOG_IMPOSSIBLE, 0.0)
                 own[~is_known] = looked_up[~is_known]
             elif len(link.child):

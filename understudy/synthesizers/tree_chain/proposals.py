@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from understudy.errors import Conflict
 from understudy.kernels import hashing
-from understudy.synthesizers.tree_chain.chain import NOTHING_GIVEN, Link, Redraws, draw_codes
+from understudy.synthesizers.tree_chain.chain import NOTHING_GIVEN, Drawing, Link, Redraws, draw_codes
 from understudy.synthesizers.tree_chain.refinement import Refinement
 from understudy.transformers.base import Codes, CodesByColumn, Mask, NumberedRows
 
@@ -85,7 +85,8 @@ def draw_accepted(
         own_seed = attempt_seed(seed, attempt)
         own_numbers = numbers.take(pending)
         own_given = {column: own[pending] for column, own in given.items()}
-        codes, rows = draw_codes(links, own_seed, own_numbers, own_given, acceptance.redrawing)
+        draws = Drawing(own_seed, own_numbers, value_seed=seed)
+        codes, rows = draw_codes(links, draws, own_given, acceptance.redrawing)
         stays = acceptance.accept((codes, rows), own_seed, own_numbers)
         if not attempt:
             accepted = codes

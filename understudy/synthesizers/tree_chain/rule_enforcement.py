@@ -44,6 +44,9 @@ class RuleEnforcer:
         Rules of the learned columns.
     tables : mapping of (dependent, determinant) to array of shape (n_codes,)
         Code of `dependent` for every code of `determinant`. Columns are given as indices in the table.
+    levels : mapping of (dependent, determinant) to array of shape (n_levels + 1,)
+        Code of `dependent` for every level of `determinant`, and for missing values, if a code of
+        `determinant` can represent several levels.
     is_enforced : bool
         Whether rows that break a rule are rejected. False if nearly all rows would be rejected.
     hidden : tuple of str
@@ -57,6 +60,12 @@ class RuleEnforcer:
     is_enforced: bool = True
     hidden: tuple[str, ...] = ()
     coded: CodedRules = field(default_factory=CodedRules)
+    levels: Mapping[Pair, Codes] = field(default_factory=dict)
+
+    @property
+    def lookups(self) -> dict[Pair, Codes]:
+        """All lookups, by code or by level."""
+        return {**self.tables, **self.levels}
 
     def arrange(self, order: Sequence[int], schema: TableSchema) -> Arranged:
         """Return the order without derived columns, with looked-up columns directly after their sources.
@@ -65,12 +74,13 @@ class RuleEnforcer:
         both.
         """
         derived = {schema.names.index(name) for name in self.rules.derived}
+        lookups = self.lookups
         arranged: list[int] = []
         sources: dict[int, int] = {}
 
         def place(column: int) -> None:
             arranged.append(column)
-            for dependent, determinant in sorted(self.tables):
+            for dependent, determinant in sorted(lookups):
                 if determinant == column and dependent not in arranged:
                     sources[dependent] = column
                     place(dependent)
@@ -81,22 +91,25 @@ class RuleEnforcer:
         return Arranged(
             arranged,
             {
-                dependent: (determinant, self.tables[dependent, determinant])
+                dependent: (determinant, lookups[dependent, determinant])
                 for dependent, determinant in sources.items()
             },
         )
 
     def _origin(self, column: int, placed: set[int]) -> int:
         """Follow the determinants with the most dependents, and return the last column of this path."""
-        seen = placed | {column}
+        seen, lookups = placed | {column}, self.lookups
         while determinants := [
             determinant
-            for dependent, determinant in self.tables
+            for dependent, determinant in lookups
             if dependent == column and determinant not in seen
         ]:
             column = max(
                 determinants,
-                key=lambda determinant: (sum(other == determinant for _, other in self.tables), -determinant),
+                key=lambda determinant: (
+                    sum(other == determinant for _, other in self.lookups),
+                    -determinant,
+                ),
             )
             seen.add(column)
         return column
@@ -109,6 +122,11 @@ class RuleEnforcer:
                 lookup[codes[determinant]] == codes[dependent]
             )
         kept &= self.coded.holds(codes, len(numbers))
+        for (dependent, determinant), lookup in self.levels.items():
+            source = table.numbered_by.get(dependent)
+            if source is None or source.column != determinant:
+                level = table.level_source(determinant).draw(codes, seed, numbers)
+                kept &= lookup[level] == codes[dependent]
         if self.checked:
             names = table.schema.names
             needed = [j for j, name in enumerate(names) if name in self.checked]
@@ -194,7 +212,7 @@ class RuleEnforcer:
     @property
     def refuses(self) -> bool:
         """Whether there is a rule that a drawn row can break."""
-        return bool(self.tables) or bool(self.coded.pairs) or bool(self.checked)
+        return bool(self.lookups) or bool(self.coded.pairs) or bool(self.checked)
 
     @cached_property
     def _rules_on_values(self) -> Rules:

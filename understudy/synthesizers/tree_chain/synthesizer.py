@@ -23,7 +23,7 @@ from understudy.synthesizers.entities.fitting import fit_columns
 from understudy.synthesizers.entities.sampling import draw_entities
 from understudy.synthesizers.single_table import RowRequest, SingleTableSynthesizer
 from understudy.synthesizers.tree_chain.budget import choose_preset
-from understudy.synthesizers.tree_chain.chain import Arranged, Encoded, draw_codes, encode, fit_chain
+from understudy.synthesizers.tree_chain.chain import Arranged, Drawing, Encoded, draw_codes, encode, fit_chain
 from understudy.synthesizers.tree_chain.conditional_sampling import Group, make_conditioner, make_group
 from understudy.synthesizers.tree_chain.constrained_entities import ConstrainedEntitySampler
 from understudy.synthesizers.tree_chain.constrained_sampling import (
@@ -50,6 +50,7 @@ from understudy.synthesizers.tree_chain.files import (
     unique_rows_to_arrays,
 )
 from understudy.synthesizers.tree_chain.imputation import Imputer, draw_completed
+from understudy.synthesizers.tree_chain.level_lookups import add_level_lookups, find_codes, numbering_of
 from understudy.synthesizers.tree_chain.order import ascending_order, choose_order
 from understudy.synthesizers.tree_chain.parameters import TreeChainParameters
 from understudy.synthesizers.tree_chain.presets import ATTACKED, PRESETS
@@ -111,27 +112,29 @@ class TreeChain(SingleTableSynthesizer):
         began = time.monotonic()
         fitted = fit_columns(rows, schema, run)
         drawn = add_difference_columns(rows, fitted)
-        drawn = add_size_columns(add_positions(drawn, fitted.found), fitted.found)
+        drawn = find_codes(add_size_columns(add_positions(drawn, fitted.found), fitted.found))
         self.drawn_, self.entities_ = drawn.transformer, drawn.entities
         enforcer = fit_enforcer(drawn.rules, self.drawn_.schema, self.drawn_.columns, drawn.codes)
         enforcer = replace(enforcer, hidden=drawn.sizes)
         encoded = encode(drawn.codes, self.drawn_.columns)
-        arrange = partial(arrange_columns, enforcer, self.entities_, self.drawn_.schema)
+        enforcer = add_level_lookups(enforcer, drawn, encoded, run)
+        arrange = partial(arrange_columns, enforcer, self.entities_, self.drawn_)
         ascending = arrange(ascending_order(encoded))
         self.preset_, self.is_in_time_ = self._preset(encoded, ascending, began, run)
         preset = PRESETS[self.preset_]
         arranged = choose_order(encoded, arrange, run) if preset.chooses_order else ascending
         others = rows_of_entities(encoded, drawn.entities, fitted.found)
         self.links_ = fit_chain(encoded, arranged, preset, run, others)
+        self.drawn_ = replace(self.drawn_, numbered_by=numbering_of(self.links_))
         self.refinement_ = None
         practice = run.seed ^ _PRACTICE
         redrawing = self._redrawing(enforcer, practice)
         if preset.n_refinements:
             self.refinement_ = fit_refinement(
                 encoded.coarse[arranged.order].T,
-                lambda numbers: draw_codes(self.links_, practice, NumberedRows(numbers), redrawing=redrawing)[
-                    1
-                ],
+                lambda numbers: draw_codes(
+                    self.links_, Drawing(practice, NumberedRows(numbers)), redrawing=redrawing
+                )[1],
                 preset.n_refinements,
                 run,
             )
@@ -165,7 +168,7 @@ class TreeChain(SingleTableSynthesizer):
         if PRESETS[self.preset_].rules.count_min or not found:
             return UniqueEntities()
         rows, seed = NumberedRows(consecutive_rows(0, N_ROWS_TRIED)), fit_seed ^ _PRACTICE
-        codes = draw_codes(self.links_, seed, rows)[0]
+        codes = draw_codes(self.links_, Drawing(seed, rows))[0]
         return keep_if_often(find_unique_entities(drawn, found), self.drawn_, codes, seed, rows)
 
     def _usable_checks(
@@ -174,7 +177,7 @@ class TreeChain(SingleTableSynthesizer):
         """Disable the check of rules or of unique rows if it rejects too many trial rows, and return both."""
         table, rows = self.drawn_, NumberedRows(consecutive_rows(0, N_ROWS_TRIED))
         seed = fit_seed ^ _PRACTICE
-        codes = draw_codes(self.links_, seed, rows, redrawing=self._redrawing(enforcer, seed))[0]
+        codes = draw_codes(self.links_, Drawing(seed, rows), redrawing=self._redrawing(enforcer, seed))[0]
         kept = enforcer.holds(table, codes, seed, rows)
         if not is_often(kept):
             enforcer, kept = replace(enforcer, is_enforced=False), np.ones_like(kept)
@@ -366,9 +369,10 @@ class TreeChain(SingleTableSynthesizer):
         self.is_in_time_ = reader.truth("is_in_time")
         differences, with_differences = differences_from_arrays(reader, table)
         enforcer = enforcer_from_arrays(reader, with_differences, differences)
-        sizes, self.drawn_ = sizes_from_arrays(reader, with_differences)
+        sizes, drawn = sizes_from_arrays(reader, with_differences)
         self.enforcer_ = replace(enforcer, hidden=sizes)
-        self.links_ = links_from_arrays(reader, self.drawn_, self.enforcer_)
+        self.links_ = links_from_arrays(reader, drawn, self.enforcer_)
+        self.drawn_ = replace(drawn, numbered_by=numbering_of(self.links_))
         self.unique_rows_ = unique_rows_from_arrays(reader)
         self.unique_entities_ = unique_entities_from_arrays(reader, self.drawn_)
         self.refinement_ = refinement_from_arrays(reader, len(self.links_))
