@@ -32,7 +32,8 @@ def main() -> None:
     """Print the outcomes by format, the refusals, and the columns whose values do not parse."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--packages", type=Path, help="folder for the downloaded packages, to use them again")
-    parser.add_argument("--tables", type=int, default=400, help="number of tables, chosen by a hash")
+    parser.add_argument("--tables", type=int, default=240, help="number of tables, chosen by a hash")
+    parser.add_argument("--outcomes", type=Path, help="file of outcomes, to continue an interrupted run")
     parser.add_argument("--only", help="text in the names of the tables")
     parser.add_argument("--write-results", action="store_true", help="write a dated file into results/")
     options = parser.parse_args()
@@ -41,7 +42,7 @@ def main() -> None:
         fetch(folder / "archives")
         unpack(folder / "archives", folder / "tables")
         chosen = _chosen(folder / "tables", options.tables, options.only)
-        outcomes = list(_outcomes(folder / "tables", chosen))
+        outcomes = _resumed(folder / "tables", chosen, options.outcomes)
     report = "\n".join(_report(outcomes))
     print(report)
     if options.write_results:
@@ -61,8 +62,22 @@ def _chosen(folder: Path, n_max: int, only: str | None) -> list[Path]:
     return sorted([*other_names, *rest[: max(n_max - len(other_names), 0)]])
 
 
+def _resumed(folder: Path, chosen: Sequence[Path], stored: Path | None) -> list[dict[str, Any]]:
+    """Examine the tables whose outcomes are not stored yet, and store each outcome."""
+    if stored is None:
+        return list(_outcomes(folder, chosen))
+    lines = stored.read_text(encoding="utf-8").splitlines() if stored.exists() else []
+    done = {outcome["table"]: outcome for outcome in map(json.loads, lines)}
+    rest = [path for path in chosen if str(path.relative_to(folder)) not in done]
+    with stored.open("a", encoding="utf-8") as file:
+        for outcome in _outcomes(folder, rest):
+            done[outcome["table"]] = outcome
+            print(json.dumps(outcome), file=file, flush=True)
+    return [done[str(path.relative_to(folder))] for path in chosen]
+
+
 def _outcomes(folder: Path, paths: Sequence[Path]) -> Iterator[dict[str, Any]]:
-    """Examine files in a separate process. A new process replaces one that dies or exceeds its time."""
+    """Yield the outcomes of files, examined in a separate process. A new process replaces one that dies or exceeds its time."""
     worker = _Worker()
     for number, path in enumerate(paths, start=1):
         name = str(path.relative_to(folder))

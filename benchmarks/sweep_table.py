@@ -26,6 +26,8 @@ from understudy.tables.profile import profile_table
 from understudy.tables.schema import TableSchema
 
 ROWS_MAX = 2_000
+# Wider tables are only read and profiled, because a fit needs minutes.
+COLUMNS_MAX = 60
 _ROWS_EVALUATED_MAX = 500
 # A remedy tells the reader what to do.
 _REMEDY = re.compile(
@@ -109,6 +111,9 @@ def _run(outcome: Outcome, path: Path, folder: Path) -> None:
     outcome.n_rows, outcome.n_columns = ingested.n_rows, ingested.n_columns
     with outcome.step("profile"):
         profile_table(stored, schema, is_protected=True)
+    if ingested.n_columns > COLUMNS_MAX:
+        outcome.stage = "profile only"
+        return
     real = pq.read_table(stored).slice(0, ROWS_MAX).cast(schema.to_arrow())
     with outcome.step("fit"):
         model = understudy.fit(real, schema=schema, synthesizer="fast", seed=0)
