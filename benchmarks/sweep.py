@@ -77,7 +77,7 @@ def _resumed(folder: Path, chosen: Sequence[Path], stored: Path | None) -> list[
 
 
 def _outcomes(folder: Path, paths: Sequence[Path]) -> Iterator[dict[str, Any]]:
-    """Yield the outcomes of files, examined in a separate process. A new process replaces one that dies or exceeds its time."""
+    """Yield the outcomes of files. A new process replaces one that dies or exceeds its time."""
     worker = _Worker()
     for number, path in enumerate(paths, start=1):
         name = str(path.relative_to(folder))
