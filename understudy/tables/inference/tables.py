@@ -52,8 +52,13 @@ class InferredSchema(NamedTuple):
     findings: Findings
 
 
-def infer_schema(data: Dataset) -> InferredSchema:
+def infer_schema(data: Dataset, *, notes: Mapping[str, Mapping[str, str]] | None = None) -> InferredSchema:
     """Infer the schema of a dataset. The findings include candidates for relationships.
+
+    Parameters
+    ----------
+    notes : mapping of table name to a mapping of column name to a sentence, optional
+        Additional reasons for the types of columns; see `infer_stored`.
 
     Raises
     ------
@@ -63,7 +68,7 @@ def infer_schema(data: Dataset) -> InferredSchema:
     with ExitStack() as stack:
         opened = {name: open_sampled(stack, source) for name, source in data.items()}
         inferred = {
-            name: _infer(sampled, data[name].schema, sampled.count_missing(), {})
+            name: _infer(sampled, data[name].schema, sampled.count_missing(), (notes or {}).get(name, {}))
             for name, sampled in opened.items()
         }
         related = {
