@@ -131,7 +131,10 @@ def _assign(table: pa.Table, groups: list[FoundGroup]) -> list[FoundGroup]:
         values = number_values(column)
         owner = keys.get(j, ROWS)
         if owner == ROWS:
-            owner = _owner(values, groups, first_rows)
+            owner = _owner(values, groups, first_rows, is_exact=True)
+            if owner == ROWS or not groups[owner].keys:
+                nearly = _owner(values, groups, first_rows, is_exact=False)
+                owner = owner if nearly == ROWS else nearly
         elif not is_same(values, groups[owner], first_rows[owner]):
             labels[j] = owner
             continue
@@ -169,12 +172,14 @@ def is_nearly_same(values: Int64s, group: FoundGroup) -> bool:
     return n_others <= min(OTHERS_MAX * n_repeats, OTHERS_RELATIVE_MAX * n_expected)
 
 
-def _owner(values: Int64s, groups: list[FoundGroup], first_rows: list[Int64s]) -> int:
-    """Return the coarsest group that determines a column beyond chance, or `ROWS`."""
+def _owner(values: Int64s, groups: list[FoundGroup], first_rows: list[Int64s], *, is_exact: bool) -> int:
+    """Return the coarsest group that determines a column beyond chance, exactly or nearly, or `ROWS`."""
     owner, units = ROWS, np.arange(len(values))
     for g, (group, first) in enumerate(zip(groups, first_rows, strict=True)):
         is_finer = owner == ROWS or owner in _finer(groups, g)
-        if not is_finer or not (is_same(values, group, first) or is_nearly_same(values, group)):
+        if not is_finer:
+            continue
+        if not (is_same(values, group, first) if is_exact else is_nearly_same(values, group)):
             continue
         n_repeats = len(units) - len(first)
         shares = np.bincount(values[units]) / len(units)
