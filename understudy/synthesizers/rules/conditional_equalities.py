@@ -37,12 +37,14 @@ def find_equalities(
     """
     pairs = list(_pairs(columns, targets, sources))
     n_hypotheses = max(len(pairs), 1) * len(candidates.literals)
-    sample = {name: _stored(columns, name, columns.rows) for name in {n for pair in pairs for n in pair}}
+    names = {name for pair in pairs for name in pair}
+    sample = {name: read_values(name, columns.sample_array(name), None) for name in names}
     found: list[ConditionalEquality] = []
     n_proofs = 0
     for first, second in pairs:
         equal = equal_values(sample[first], sample[second])
-        if np.count_nonzero(equal) < N_EQUAL_MIN or equal.all():
+        is_rare = np.count_nonzero(equal) < N_EQUAL_MIN
+        if is_rare or equal.all() or not _varies(sample[first], equal):
             continue
         evidence = candidates.counts * -math.log(float(equal.mean()))
         for i in np.flatnonzero(_broken(candidates, ~equal) == 0):

@@ -20,7 +20,7 @@ from understudy.synthesizers.rules.missingness import Missingness
 from understudy.synthesizers.rules.rules import Rules
 from understudy.synthesizers.rules.value_files import load_value_rules, value_rules_to_arrays
 from understudy.synthesizers.rules.value_rules import ValueRules
-from understudy.synthesizers.rules.values import comparable_kind, is_text, unit_of
+from understudy.synthesizers.rules.values import is_text, order_kind, unit_of
 from understudy.tables.schema import TableSchema
 from understudy.transformers.array_reader import ArrayReader, refuse, require
 from understudy.transformers.base import Json
@@ -229,8 +229,6 @@ def _check_differences(linear: tuple[Linear, ...], differences: tuple[Difference
 
 def _inequality(part: ArrayReader, types: Types) -> Inequality:
     low, high = _different(part, ("low", "high"), types)
-    kind = comparable_kind(types[low])
-    require(
-        kind != "" and kind == comparable_kind(types[high]), "an inequality has columns of different kinds"
-    )
+    kind = order_kind(types[low])
+    require(kind != "" and kind == order_kind(types[high]), "an inequality has columns of different kinds")
     return Inequality(low, high, part.truth("is_strict"))

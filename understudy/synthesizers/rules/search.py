@@ -161,11 +161,13 @@ def _orders_of(columns: Columns, linear: tuple[Linear, ...]) -> set[tuple[str, s
     """Return the inequalities that follow because no term exceeds a sum of nonnegative terms."""
     kept = set()
     for rule in linear:
-        is_grown = rule.offset >= 0 and rule.step == 1 and all(factor > 0 for factor in rule.factors)
+        is_exact = rule.step == 1 or rule.divisor == 1
+        is_grown = rule.offset >= 0 and is_exact and all(factor > 0 for factor in rule.factors)
         lowest = {name: int(columns.all(name).numbers.min(initial=0)) for name in rule.terms}
         for term, factor in zip(rule.terms, rule.factors, strict=True):
             is_nothing_lost = all(low >= 0 for name, low in lowest.items() if name != term)
-            is_whole = factor == rule.divisor and columns.unit(term) == columns.unit(rule.target)
+            scale = Fraction(factor * rule.step, rule.divisor) * (columns.unit(rule.target) or 0)
+            is_whole = factor % rule.divisor == 0 and scale == columns.unit(term)
             if is_grown and is_nothing_lost and is_whole:
                 kept.add((term, rule.target))
     return kept

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow.compute as pc
 
 from understudy.synthesizers.rules.fixed_combinations import MISSING, Levels
@@ -49,7 +50,7 @@ class Literal:
         """Whether the literal only says that the value is missing, or that it is present."""
         return self.level == MISSING
 
-    def holds(self, levels: Int32s) -> Mask:
+    def holds(self, levels: npt.NDArray[np.integer]) -> Mask:
         """Return which rows satisfy the literal, given the levels of its column."""
         has_level: Mask = levels == self.level
         return ~has_level if self.is_negated else has_level

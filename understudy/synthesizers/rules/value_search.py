@@ -31,6 +31,8 @@ N_LITERALS_MAX = 640
 N_VALUES_FEW = 256
 # Minimum share of rows of a value of any other column.
 SHARE_MIN = 0.01
+# Factor by which the threshold of evidence is raised for values that never occur together.
+EXCLUSION_FACTOR = 2.0
 Matrix = npt.NDArray[np.float64]
 
 
@@ -49,8 +51,8 @@ class LeveledColumn:
     """
 
     values: Levels
-    levels: Int32s
-    sampled: Int32s
+    levels: Int64s
+    sampled: Int64s
 
     @property
     def n_levels(self) -> int:
@@ -88,7 +90,7 @@ class Candidates:
         """Matrix of each column, of which the entry at (literal, level) is one if the level satisfies it."""
         selections = {}
         for name, at in self.places.items():
-            levels = np.arange(self.leveled[name].n_levels, dtype=np.int32)
+            levels = np.arange(self.leveled[name].n_levels)
             selections[name] = np.array([own.holds(levels) for own in self.literals[at]], np.float64)
         return selections
 
@@ -101,7 +103,7 @@ class Candidates:
         """Return the number of rows that satisfy each pair of literals of two columns."""
         a, b = self.leveled[first], self.leveled[second]
         one, other = (a.sampled, b.sampled) if in_sample else (a.levels, b.levels)
-        joint = one * np.int32(b.n_levels) + other
+        joint = one * b.n_levels + other
         table = np.bincount(joint, minlength=a.n_levels * b.n_levels).reshape(a.n_levels, b.n_levels)
         return np.asarray(self._selections[first] @ table @ self._selections[second].T)
 
@@ -139,15 +141,15 @@ def _level(columns: Columns, name: str) -> LeveledColumn:
     if not is_few:
         values = _often(encoded, sample.missing, least)
         found = values.find(columns.all(name)) if len(values.keys) else _missing_levels(columns.all(name))
-        levels = np.where(found == UNKNOWN, np.int32(len(values.keys) + 1), found)
+        levels = np.where(found == UNKNOWN, len(values.keys) + 1, found).astype(np.int64)
         return LeveledColumn(values, levels, levels[columns.rows])
     own = columns.all(name)
     encoded = own.keys.dictionary_encode()
     values = _often(encoded, own.missing, MIN_SUPPORT)
     places = pc.index_in(encoded.dictionary, value_set=values.keys).fill_null(len(values.keys))
-    levels = np.append(places.to_numpy() + np.int32(1), np.int32(MISSING))[_codes(encoded)]
+    levels = np.append(places.to_numpy() + 1, MISSING).astype(np.int64)[_codes(encoded)]
     if own.missing is not None:
-        levels = np.where(own.missing, np.int32(MISSING), levels)
+        levels = np.where(own.missing, MISSING, levels)
     return LeveledColumn(values, levels, levels[columns.rows])
 
 
@@ -210,8 +212,11 @@ def _prove(
     n, share = len(candidates.literals), candidates.counts / columns.n_rows
     least = math.log(2 * n * n / CHANCE_MAX)
     evident = may & (candidates.counts[:, None] * -np.log(share)[None, :] > least)
-    is_value = np.array([not literal.is_about_missing for literal in candidates.literals])
-    evident_not = candidates.counts[:, None] * -np.log1p(-share)[None, :] > least
+    # Numbers that never occur together usually belong to ranges, which a chain learns.
+    is_label = np.array([not columns.is_quantity(literal.column) for literal in candidates.literals])
+    is_value = is_label & [not literal.is_about_missing for literal in candidates.literals]
+    # Exclusions are numerous, so they need more evidence.
+    evident_not = candidates.counts[:, None] * -np.log1p(-share)[None, :] > EXCLUSION_FACTOR * least
     evident_not &= may & may.T & is_value[:, None] & is_value[None, :]
     edges: set[tuple[int, int]] = set()
     excluded: set[tuple[int, int]] = set()

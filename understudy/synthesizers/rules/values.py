@@ -116,6 +116,15 @@ def comparable_kind(type_: pa.DataType) -> str:
     return str(type_) if pa.types.is_temporal(type_) else ""
 
 
+def order_kind(type_: pa.DataType) -> str:
+    """Return a key that is equal for types with a common order. The key is empty for types without an order.
+
+    Dates and timestamps have a common order, in which a date is compared with the date of a timestamp.
+    """
+    is_instant = pa.types.is_date32(type_) or pa.types.is_timestamp(type_)
+    return "instant" if is_instant else comparable_kind(type_)
+
+
 def is_text(type_: pa.DataType) -> bool:
     """Return whether values of a type are strings."""
     return pa.types.is_string(type_) or pa.types.is_large_string(type_)

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from understudy.kernels import drawing, hashing
 from understudy.synthesizers.rules import Rules
-from understudy.synthesizers.rules.inequalities import Inequality, comparable, either_missing
+from understudy.synthesizers.rules.inequalities import DAY, Inequality, comparable, either_missing, has_dates
 from understudy.synthesizers.rules.values import read_values, unit_of
 from understudy.synthesizers.tree_chain.chain import Drawing, Link
 from understudy.synthesizers.tree_chain.coded_rules import CodedPair
@@ -183,6 +183,9 @@ def _orders(table: TableTransformer, rules: Rules, replaced: set[str]) -> list[C
             continue
         low, high = names.index(rule.low), names.index(rule.high)
         highest, lowest = _bounds(table, rules, rule.low)[1], _bounds(table, rules, rule.high)[0]
+        if has_dates(_unit(table, rules, rule.low), _unit(table, rules, rule.high)):
+            # A later time on the same day does not satisfy a strict inequality between days.
+            highest = highest + float(DAY)
         orders.append(CodedOrder(rule, low, high, highest, lowest))
     return orders
 
