@@ -12,12 +12,21 @@ from understudy.synthesizers.entities.detection import FoundGroup, first_rows_of
 from understudy.synthesizers.entities.groups import ROWS, Entities
 from understudy.synthesizers.rules import Rules, find_rules
 from understudy.synthesizers.rules.fixed_combinations import FixedCombination
+from understudy.synthesizers.rules.formulas import Formula
 from understudy.synthesizers.rules.functional_dependencies import FunctionalDependency
 from understudy.synthesizers.rules.inequalities import Inequality
-from understudy.synthesizers.rules.linear import Linear
 from understudy.synthesizers.rules.missingness import Missingness
+from understudy.synthesizers.rules.value_rules import ConditionalEquality, Implication
 
-Rule: TypeAlias = FunctionalDependency | FixedCombination | Linear | Inequality | Missingness
+Rule: TypeAlias = (
+    FunctionalDependency
+    | FixedCombination
+    | Formula
+    | Inequality
+    | Missingness
+    | Implication
+    | ConditionalEquality
+)
 
 
 def restrict_rules(rules: Rules, entities: Entities, names: Sequence[str]) -> Rules:
@@ -39,16 +48,21 @@ def restrict_rules(rules: Rules, entities: Entities, names: Sequence[str]) -> Ru
         return rules
     view = _View(entities, {name: j for j, name in enumerate(names)})
     bases = {own.name: own.base for own in rules.differences}
-    linear = tuple(
-        rule for rule in rules.linear if view.sees(rule.target, (bases.get(t, t) for t in rule.terms))
-    )
-    targets = {rule.target for rule in linear}
+
+    def is_derivable(rule: Formula | ConditionalEquality) -> bool:
+        _, *others = _columns_of(rule)
+        return view.sees(rule.target, (bases.get(name, name) for name in others))
+
+    rules = _keep_formulas(rules, is_derivable)
+    equalities = tuple(rule for rule in rules.value_rules.equalities if is_derivable(rule))
+    rules = replace(rules, value_rules=replace(rules.value_rules, equalities=equalities))
+    targets = {rule.target for rule in rules.linear}
     differences = tuple(own for own in rules.differences if own.target in targets)
     hidden = {own.name for own in rules.differences} - {own.name for own in differences}
     columns = tuple(column for column in rules.schema.columns if column.name not in hidden)
     kept = _keep(rules, lambda rule: view.are_related(_columns_of(rule)))
     schema = rules.schema.model_copy(update={"columns": columns})
-    return replace(kept, schema=schema, linear=linear, differences=differences)
+    return replace(kept, schema=schema, differences=differences)
 
 
 def rules_beyond_repeats(rules: Rules, rows: pa.Table, entities: Entities, found: list[FoundGroup]) -> Rules:
@@ -80,12 +94,11 @@ def rules_beyond_repeats(rules: Rules, rows: pa.Table, entities: Entities, found
         g = view.finest(_columns_of(rule))
         return g == ROWS or _key(rule) in significant.get(g, set())
 
-    kept = _keep(rules, is_kept)
-    return replace(kept, linear=tuple(rule for rule in rules.linear if is_kept(rule)))
+    return _keep_formulas(_keep(rules, is_kept), is_kept)
 
 
 def without_columns(rules: Rules, names: set[str]) -> Rules:
-    """Return the rules that do not concern some columns. Sums of these columns stay."""
+    """Return the rules that do not concern some columns. Formulas with these columns stay."""
     return _keep(rules, lambda rule: names.isdisjoint(_columns_of(rule)))
 
 
@@ -122,7 +135,11 @@ def _columns_of(rule: Rule) -> tuple[str, ...]:
             return rule.determinant, rule.dependent
         case FixedCombination():
             return rule.columns
-        case Linear():
+        case Implication():
+            return rule.condition.column, rule.consequence.column
+        case ConditionalEquality():
+            return rule.target, rule.source, rule.condition.column
+        case _:
             return rule.target, *rule.terms
         case Inequality():
             return rule.low, rule.high
@@ -137,17 +154,35 @@ def _key(rule: Rule) -> tuple[object, ...]:
 def _all_rules(rules: Rules) -> Iterator[Rule]:
     yield from rules.functional_dependencies
     yield from rules.fixed_combinations
-    yield from rules.linear
+    yield from rules.formulas
+    yield from rules.value_rules.implications
+    yield from rules.value_rules.equalities
     yield from rules.inequalities
     yield from rules.missingness
 
 
 def _keep(rules: Rules, is_kept: Callable[[Rule], bool]) -> Rules:
-    """Return some of the rules. Linear rules stay."""
+    """Return some of the rules. Formulas stay."""
+    value_rules = replace(
+        rules.value_rules,
+        implications=tuple(rule for rule in rules.value_rules.implications if is_kept(rule)),
+        equalities=tuple(rule for rule in rules.value_rules.equalities if is_kept(rule)),
+    )
     return replace(
         rules,
+        value_rules=value_rules,
         functional_dependencies=tuple(rule for rule in rules.functional_dependencies if is_kept(rule)),
         fixed_combinations=tuple(rule for rule in rules.fixed_combinations if is_kept(rule)),
         inequalities=tuple(rule for rule in rules.inequalities if is_kept(rule)),
         missingness=tuple(rule for rule in rules.missingness if is_kept(rule)),
+    )
+
+
+def _keep_formulas(rules: Rules, is_kept: Callable[[Formula], bool]) -> Rules:
+    """Return the rules with some of the formulas."""
+    return replace(
+        rules,
+        linear=tuple(rule for rule in rules.linear if is_kept(rule)),
+        unary=tuple(rule for rule in rules.unary if is_kept(rule)),
+        products=tuple(rule for rule in rules.products if is_kept(rule)),
     )
