@@ -139,12 +139,12 @@ def _columns_of(rule: Rule) -> tuple[str, ...]:
             return rule.condition.column, rule.consequence.column
         case ConditionalEquality():
             return rule.target, rule.source, rule.condition.column
-        case _:
-            return rule.target, *rule.terms
         case Inequality():
             return rule.low, rule.high
         case Missingness():
             return rule.first, rule.second
+        case _:
+            return rule.target, *rule.terms
 
 
 def _key(rule: Rule) -> tuple[object, ...]:
