@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -57,6 +57,13 @@ class Rendering:
     def is_whole(self) -> bool:
         """Whether different values are written differently."""
         return self.form in ("text", "pad")
+
+    @property
+    def core(self) -> Rendering:
+        """A rendering whose texts are contained in the texts of this one, which rules out most columns."""
+        if self.form == "pad":
+            return Rendering("text")
+        return replace(self, width=1) if self.form in ("prefix", "suffix") else self
 
     def write(self, values: ArrowArray) -> ArrowArray:
         """Return the texts of values. Missing values stay missing."""
