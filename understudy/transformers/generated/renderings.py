@@ -109,6 +109,9 @@ def renderings_of(type_: pa.DataType) -> Iterator[Rendering]:
     elif pa.types.is_integer(type_) or pa.types.is_floating(type_):
         yield Rendering("text")
         yield from (Rendering("pad", width) for width in range(2, WIDTH_MAX + 1))
+        # Numbers such as 10142018 contain dates.
+        for form in ("prefix", "suffix"):
+            yield from (Rendering(form, width) for width in range(_N_LETTERS_MAX, 1, -1))
     elif pa.types.is_string(type_) or pa.types.is_large_string(type_):
         for case in _CASES:
             yield from _renderings_of_texts(case)
