@@ -49,7 +49,7 @@ from understudy.transformers.generated.loading import load_generated
 from understudy.transformers.generated.made_up_levels import make_up_levels
 from understudy.transformers.generated.personal import Personal
 from understudy.transformers.generated.placed_codes import PlacedCodes
-from understudy.transformers.generated.places import place_postal_codes
+from understudy.transformers.generated.places import place_postal_codes, place_towns
 from understudy.transformers.generated.recognition import recognize, recognize_subject
 from understudy.transformers.generated.transformer import GeneratedTransformer
 from understudy.transformers.integer_units import is_exact
@@ -237,9 +237,10 @@ def _check_given_columns(transformer: Transformer, columns: list[Transformer]) -
         sex, country = maker.sex_column, maker.country_column
         tables = [(sex.place, len(sex.sexes))] if sex is not None else []
         tables += [(country.place, len(country.locale_of_code))] if country is not None else []
+        tables += [(maker.region_column.place, maker.region_column.n_codes)] if maker.region_column else []
         for place, n_codes in tables:
             is_valid = place < len(columns) and columns[place].n_codes == n_codes
-            require(is_valid, "the column of the sex or the country of a person does not exist")
+            require(is_valid, "the column of the sex or the place of a person does not exist")
     if isinstance(maker, PlacedCodes):
         for own in maker.places:
             is_valid = own.place < len(columns) and columns[own.place].n_codes == own.n_codes
@@ -316,6 +317,7 @@ def fit_table(
             report("encoding", len(fitted) / len(schema.columns))
     fitted = _with_labels(_order_large_categories(fitted), table, code_of, execution.locale)
     fitted = name_people(fitted, schema.names, table.columns)
+    fitted = place_towns(fitted, schema.columns, table.columns)
     fitted = place_postal_codes(fitted, schema.columns, table.columns, subjects)
     fitted = compose_identifiers(fitted, schema.columns, table.columns)
     return TableTransformer(schema, tuple(t for t, _ in fitted)), [codes for _, codes in fitted]

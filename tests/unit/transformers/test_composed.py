@@ -105,6 +105,17 @@ def test_parts_of_a_date_in_an_identifier_agree_with_the_date(pattern: str, pref
     check_new_and_unique(rows, "invoice", columns)
 
 
+def test_parts_of_a_date_that_is_a_number_agree() -> None:
+    days = [(10142018, 10062018, 10182018)[i % 5 % 3] for i in range(N)]
+    columns: dict[str, list[Any]] = {
+        "key": [f"{day // 10_000}-{i:05d}" for i, day in enumerate(days)],
+        "day": days,
+    }
+    rows = rows_of(fitted(columns, key=ColumnKind.identifier, day=ColumnKind.integer))
+    assert all(row["key"].startswith(f"{row['day'] // 10_000}-") for row in rows)
+    check_new_and_unique(rows, "key", columns)
+
+
 @pytest.mark.parametrize("case", [str.upper, str.lower])
 @pytest.mark.parametrize("n_letters", [2, 3, 20])
 def test_first_letters_of_a_category_agree(case: Any, n_letters: int) -> None:

@@ -158,6 +158,17 @@ def test_postal_codes_of_a_rare_city_begin_as_those_of_its_state() -> None:
     assert all(row["zip"][0] == {"TX": "7", "MA": "0"}[row["state"]] for row in rows)
 
 
+@pytest.mark.parametrize("locale", ["en", "de", "fr", "pt-br", "ja"])
+def test_each_made_up_town_belongs_to_one_state(locale: str) -> None:
+    columns = {"town": [f"Town {i}" for i in range(N)], "state": [f"S{i % 5}" for i in range(N)]}
+    rows = rows_of(fitted(columns, {"town": ColumnKind.address}, locale), 2_000)
+    states: dict[str, set[str]] = {}
+    for row in rows:
+        states.setdefault(row["town"], set()).add(row["state"])
+    assert len(states) > 20
+    assert all(len(own) == 1 for own in states.values())
+
+
 def test_beginnings_of_fewer_than_k_rows_are_not_learned() -> None:
     columns = places("en")
     columns["zip"][:4] = ["99999"] * 4

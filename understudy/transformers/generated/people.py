@@ -20,6 +20,7 @@ from understudy.kernels import hashing
 from understudy.transformers.base import ArrowArray, RowStream
 from understudy.transformers.generated.countries import calling_codes
 from understudy.transformers.generated.numbering import shuffle_rows
+from understudy.transformers.generated.regions import Regions
 from understudy.transformers.generated.romanization import romanize
 from understudy.transformers.generated.sexes import FEMALE, UNKNOWN, Sexes
 from understudy.transformers.generated.texts import choose, join, pc
@@ -65,12 +66,15 @@ class Person:
         Sex of the person in each row, if the table contains it.
     is_international : bool
         Whether phone numbers begin with the calling code of the country.
+    regions : Regions, optional
+        State of each row, if the table contains it.
     """
 
     stream: RowStream
     number: int
     sexes: Sexes | None = None
     is_international: bool = False
+    regions: Regions | None = None
 
     def word(self, trait: int) -> npt.NDArray[np.uint64]:
         """Return 64 random bits of a trait for each person."""
@@ -229,7 +233,12 @@ def streets(person: Person, locale: str) -> ArrowArray:
 
 def cities(person: Person, locale: str) -> ArrowArray:
     """Return cities."""
-    return person.pick(pools_of(locale).city, _CITY)
+    pool = pools_of(locale).city
+    if person.regions is None:
+        return person.pick(pool, _CITY)
+    chosen = person.regions.choose(person.word(_CITY), len(pool))
+    towns: ArrowArray = pool.take(pa.array(chosen, pa.uint64()))
+    return towns
 
 
 def postal_codes(person: Person, locale: str) -> ArrowArray:

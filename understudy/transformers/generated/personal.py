@@ -16,6 +16,7 @@ from understudy.transformers.base import Arrays, ArrowArray, CodesByColumn, Json
 from understudy.transformers.generated import people
 from understudy.transformers.generated.countries import UNKNOWN, CountryColumn, Int16s
 from understudy.transformers.generated.people import N_PEOPLE_MAX, Person
+from understudy.transformers.generated.regions import RegionColumn, Regions
 from understudy.transformers.generated.sexes import MALE, SexColumn, Sexes
 from understudy.transformers.generated.transformer import N_ROWS_ANY
 
@@ -61,10 +62,14 @@ class Personal:
         Column with the country of the row.
     is_international : bool
         Whether phone numbers begin with the calling code of the country.
+    region_column : RegionColumn, optional
+        Column with the state of the row.
     sexes : array of shape (n,), optional
         Sex of the person in each row of the block that is generated.
     countries : array of shape (n,), optional
         Index of the locale of the country in each row of the block, or -1 for the locale of the table.
+    regions : Regions, optional
+        State of each row of the block.
     """
 
     kind: ColumnKind
@@ -74,8 +79,10 @@ class Personal:
     sex_column: SexColumn | None = None
     country_column: CountryColumn | None = None
     is_international: bool = False
+    region_column: RegionColumn | None = None
     sexes: Sexes | None = None
     countries: Int16s | None = None
+    regions: Regions | None = None
 
     @property
     def n_rows_max(self) -> int:
@@ -100,7 +107,9 @@ class Personal:
         """Return the field for the rows at some positions of the stream, in a locale."""
         sexes = None if self.sexes is None else self.sexes[own]
         rows = replace(stream, rows=stream.rows[own])
-        return FORMS[self.kind][self.form](Person(rows, self.person, sexes, self.is_international), locale)
+        regions = None if self.regions is None else replace(self.regions, codes=self.regions.codes[own])
+        person = Person(rows, self.person, sexes, self.is_international, regions)
+        return FORMS[self.kind][self.form](person, locale)
 
     def given(self, codes: CodesByColumn) -> Self:
         """Return a maker for rows with the given codes in the table's columns."""
@@ -109,6 +118,8 @@ class Personal:
             maker = replace(maker, sexes=sex.of(codes[sex.place]))
         if country is not None and country.place in codes:
             maker = replace(maker, countries=country.of(codes[country.place]))
+        if (region := self.region_column) is not None and region.place in codes:
+            maker = replace(maker, regions=Regions(codes[region.place], region.n_codes))
         return maker
 
     def describe(self) -> Json:
@@ -130,6 +141,8 @@ class Personal:
             own |= {"country_column": country.place, "country_locales": list(country.locales)}
             own |= {"is_international": self.is_international}
             arrays = {**arrays, "locale_of_code": country.locale_of_code}
+        if self.region_column is not None:
+            own |= {"region_column": [self.region_column.place, self.region_column.n_codes]}
         return own, arrays
 
     @classmethod
@@ -137,7 +150,7 @@ class Personal:
         """Load a maker from the output of `to_arrays`."""
         form = reader.text("form")
         require(kind in FORMS and form in FORMS[kind], "the form of a generated column is unknown")
-        sex_column, country_column, is_international = None, None, False
+        sex_column, country_column, region_column, is_international = None, None, None, False
         if "sex_column" in reader.manifest:
             sexes = reader.array("sexes", np.int8, (None,))
             require(len(sexes) > 0 and bool(((sexes >= 0) & (sexes <= MALE)).all()), "a sex is unknown")
@@ -145,5 +158,10 @@ class Personal:
         if "country_column" in reader.manifest:
             country_column = CountryColumn.from_reader(reader)
             is_international = reader.truth("is_international")
+        if "region_column" in reader.manifest:
+            numbers = reader.parts("region_column", 2)
+            is_valid = all(type(number) is int and 0 <= number < 2**16 for number in numbers)
+            require(is_valid and numbers[1] > 0, "the column of the state of a town is invalid")
+            region_column = RegionColumn(*numbers)
         person, locale = reader.whole("person", 0, N_PEOPLE_MAX), reader.choice("locale", LOCALES)
-        return cls(kind, form, locale, person, sex_column, country_column, is_international)
+        return cls(kind, form, locale, person, sex_column, country_column, is_international, region_column)

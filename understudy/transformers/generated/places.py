@@ -1,4 +1,4 @@
-"""Find the columns with the city, the state and the country of a postal code."""
+"""Find the columns with the city, the state and the country of a postal code or a town."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from understudy.tables.inference import headers
@@ -14,13 +15,17 @@ from understudy.transformers.base import ArrowColumn, Codes, Subjects
 from understudy.transformers.categorical import CategoricalTransformer
 from understudy.transformers.generated.coded import PatternCodes
 from understudy.transformers.generated.countries import WORDS_OF_CODES, names_country
+from understudy.transformers.generated.personal import Personal
 from understudy.transformers.generated.persons import owner_words
 from understudy.transformers.generated.placed_codes import LearnedPlace, fit_placed
+from understudy.transformers.generated.regions import RegionColumn
 from understudy.transformers.generated.transformer import GeneratedTransformer
 
 Fitted = list[tuple[Any, Codes]]
 
 _FORMS = ("city", "state", "country")
+# Minimum number of rows with a repeated town, and minimum share of them with the usual state of the town.
+N_ROWS_MIN, IN_ONE_STATE_MIN = 20, 0.9
 
 
 def place_postal_codes(
@@ -54,13 +59,43 @@ def place_postal_codes(
     return out
 
 
-def _places_of(name: str, fitted: Fitted, columns: Sequence[Column]) -> list[LearnedPlace]:
-    """Return the learned columns of places with the owner of a postal code, or without an owner."""
+def place_towns(fitted: Fitted, columns: Sequence[Column], values: Sequence[ArrowColumn]) -> Fitted:
+    """Return the transformers and codes, with made-up towns that belong to one state each."""
+    out = list(fitted)
+    for place, (transformer, codes) in enumerate(fitted):
+        maker = transformer.maker if isinstance(transformer, GeneratedTransformer) else None
+        if not isinstance(maker, Personal) or maker.form != "city":
+            continue
+        states = _places_of(columns[place].name, fitted, columns, ("state",))
+        if states and _is_in_one_state(values[place], states[0].codes):
+            region = RegionColumn(states[0].place, len(states[0].is_exact))
+            out[place] = replace(transformer, maker=replace(maker, region_column=region)), codes
+    return out
+
+
+def _is_in_one_state(towns: ArrowColumn, states: Codes) -> bool:
+    """Return whether nearly all towns that occur in several rows have the same state in these rows."""
+    encoded: Any = pa.concat_arrays(towns.chunks).dictionary_encode()
+    index = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    counts = np.bincount(index[index >= 0], minlength=1)
+    repeated = (index >= 0) & (counts[index] > 1)
+    if repeated.sum() < N_ROWS_MIN:
+        return True
+    pairs, n_rows = np.unique(index[repeated] << 16 | states[repeated], return_counts=True)
+    largest = np.zeros(len(counts), np.int64)
+    np.maximum.at(largest, pairs >> 16, n_rows)
+    return bool(largest.sum() >= IN_ONE_STATE_MIN * repeated.sum())
+
+
+def _places_of(
+    name: str, fitted: Fitted, columns: Sequence[Column], forms: Sequence[str] = _FORMS
+) -> list[LearnedPlace]:
+    """Return the learned columns of places with the owner of a column, or without an owner."""
     owner = owner_words(name) - WORDS_OF_CODES
     found: list[tuple[bool, LearnedPlace]] = []
     for place, ((transformer, codes), column) in enumerate(zip(fitted, columns, strict=True)):
         is_category = isinstance(transformer, CategoricalTransformer)
-        if is_category and _names_place(column.name):
+        if is_category and _form_of(column.name) in forms:
             own = owner_words(column.name) - WORDS_OF_CODES
             if own == owner or not own:
                 found.append((own == owner, LearnedPlace(place, transformer.is_exact, codes)))
@@ -68,5 +103,5 @@ def _places_of(name: str, fitted: Fitted, columns: Sequence[Column]) -> list[Lea
     return [learned for is_own, learned in found if is_own or not has_own]
 
 
-def _names_place(name: str) -> bool:
-    return headers.address_form(headers.words_of(name)) in _FORMS or names_country(name)
+def _form_of(name: str) -> str | None:
+    return "country" if names_country(name) else headers.address_form(headers.words_of(name))

@@ -164,7 +164,13 @@ def _parts_of(sampled: Sampled, place: int, name: str, column: ArrowColumn) -> I
         return
     values: ArrowArray | None = None
     confirmed: list[tuple[str, ...]] = []
+    is_core_contained: dict[Rendering, bool] = {}
     for rendering in renderings_of(column.type):
+        core = rendering.core
+        if core not in is_core_contained:
+            is_core_contained[core] = _are_contained(sampled.first_texts, core.write(first).to_pylist())
+        if not is_core_contained[core]:
+            continue
         written = tuple(text or "" for text in rendering.write(first).to_pylist())
         # A part of a longer text that is contained says nothing new.
         is_new = not any(all(map(operator.contains, longer, written)) for longer in confirmed)
@@ -179,11 +185,17 @@ def _parts_of(sampled: Sampled, place: int, name: str, column: ArrowColumn) -> I
 
 def _seems_contained(texts: Sequence[str], values: Sequence[str]) -> bool:
     """Return whether all texts but one contain the values of their rows, at one place."""
-    pairs = [(text, value) for text, value in zip(texts, values, strict=True) if value]
-    if not pairs or sum(value in text for text, value in pairs) < len(pairs) - 1:
+    if not _are_contained(texts, values):
         return False
+    pairs = [(text, value) for text, value in zip(texts, values, strict=True) if value]
     located = locate([text for text, _ in pairs], [value for _, value in pairs])
     return bool(located) and located[0][1] >= len(pairs) - 1
+
+
+def _are_contained(texts: Sequence[str], values: Sequence[str | None]) -> bool:
+    n = sum(bool(value) for value in values)
+    n_contained = sum(value in text for text, value in zip(texts, values, strict=True) if value)
+    return n > 0 and n_contained >= n - 1
 
 
 def _confirmed(texts: Texts, values: ArrowArray, reference: Reference, place: int) -> Part | None:

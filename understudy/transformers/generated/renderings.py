@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -58,6 +58,13 @@ class Rendering:
         """Whether different values are written differently."""
         return self.form in ("text", "pad")
 
+    @property
+    def core(self) -> Rendering:
+        """A rendering whose texts are contained in the texts of this one, which rules out most columns."""
+        if self.form == "pad":
+            return Rendering("text")
+        return replace(self, width=1) if self.form in ("prefix", "suffix") else self
+
     def write(self, values: ArrowArray) -> ArrowArray:
         """Return the texts of values. Missing values stay missing."""
         texts = _FORMS[self.form](self, values)
@@ -102,6 +109,9 @@ def renderings_of(type_: pa.DataType) -> Iterator[Rendering]:
     elif pa.types.is_integer(type_) or pa.types.is_floating(type_):
         yield Rendering("text")
         yield from (Rendering("pad", width) for width in range(2, WIDTH_MAX + 1))
+        # Numbers such as 10142018 contain dates.
+        for form in ("prefix", "suffix"):
+            yield from (Rendering(form, width) for width in range(_N_LETTERS_MAX, 1, -1))
     elif pa.types.is_string(type_) or pa.types.is_large_string(type_):
         for case in _CASES:
             yield from _renderings_of_texts(case)
