@@ -20,7 +20,7 @@ ONE_RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")
 
 
 def preferred(accept: str | None, offered: tuple[str, ...]) -> str:
-    """Return the offered media type with the highest weight in `Accept`, or the first one of equal weight.
+    """Return the first of the offered media types that have the highest weight in `Accept`.
 
     Raises
     ------
@@ -122,7 +122,7 @@ def _span(request: Request, content: StoredContent) -> tuple[int, int] | None:
 
 def _range_not_satisfiable(request: Request, size: int) -> Response:
     error = InvalidInput(
-        f"The requested range starts after the end of the file, which has {size} bytes.",
+        f"The requested range starts after the end of the file. Request a range within its {size} bytes.",
         code="range_not_satisfiable",
     )
     return problem_response(request.scope, error, headers={"Content-Range": f"bytes */{size}"})

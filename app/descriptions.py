@@ -18,7 +18,7 @@ from understudy.tables.formats import FORMATS
 from understudy.tables.formats.compression import split_suffix
 from understudy.tables.names import DEFAULT_NAME
 
-# Name of a dataset for which neither the request nor the file contains a name.
+# Default name of a dataset if neither the request nor the file contains a name.
 UNNAMED_DATASET = "upload"
 
 FORM_FIELDS = frozenset({"name", "format", "labels", *ReadOptions.model_fields})
@@ -64,12 +64,12 @@ class UploadQueryOptions:
 
 
 def describe_upload(upload: Upload, query: UploadQueryOptions) -> Description:
-    """Return the description of the dataset of an upload. The form takes precedence over the query.
+    """Return the description of the dataset that an upload creates. The form takes precedence over the query.
 
     Raises
     ------
     InvalidInput
-        If a form field is unknown or invalid, and in the cases of `describe_files`.
+        If a form field is unknown or invalid, or under the same conditions as `describe_files`.
     """
     unknown = sorted(set(upload.fields) - FORM_FIELDS)
     if unknown:
@@ -102,7 +102,7 @@ def describe_files(
     labels: Mapping[str, str],
     options: ReadOptions,
 ) -> Description:
-    """Return the description of the dataset that is created from some files.
+    """Return the description of the dataset to create from the given files.
 
     Raises
     ------

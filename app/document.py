@@ -37,7 +37,7 @@ TAGS = [
         "description": "Uploads of large files in parts. Each part can be sent again on its own.",
     },
     {"name": "jobs", "description": "Asynchronous work: ingest, train, sample, impute and evaluate."},
-    {"name": "models", "description": "Fitted synthesizers to sample rows from."},
+    {"name": "models", "description": "Fitted synthesizers that generate rows."},
     {"name": "reports", "description": "Evaluations of a synthetic dataset against a real dataset."},
     {"name": "project", "description": "The privacy and quality policy of a project and its signing key."},
     {"name": "catalogues", "description": "Lists of the available synthesizers, metrics and policies."},
@@ -59,7 +59,7 @@ IDEMPOTENCY_KEY: Json = {
     "example": "8e03978e-40d5-43dd-bc93-6894a57f9324",
 }
 
-# Error responses: the name of the component that all operations share, and its description.
+# For each error status, the name and the description of the response component that all operations share.
 PROBLEMS: dict[int, tuple[str, str]] = {
     400: ("BadRequest", "The request body is malformed or incomplete."),
     401: ("Unauthorized", "The API key is missing or invalid."),
@@ -81,7 +81,7 @@ PROBLEM_HEADERS = {429: "Retry-After", 503: "Retry-After"}
 SUCCESSES = {
     "200": "The request succeeded.",
     "201": "The resource was created.",
-    "202": "The request was accepted and a job was created or queued.",
+    "202": "The request was accepted, and a job was created or queued.",
     "204": "The resource was deleted.",
 }
 # FastAPI's description of a response for which the route declares none.
@@ -159,7 +159,7 @@ def _rewrite_operation(path: str, method: str, operation: Json) -> None:
 def _rewrite_parameters(method: str, operation: Json) -> None:
     """Remove null, which a query or a header cannot contain, and declare the idempotency key of a POST.
 
-    The description stays in the parameter's schema too, where openapi-python-client reads it.
+    The description also stays in the parameter's schema, where openapi-python-client reads it.
     """
     for parameter in operation.get("parameters", []):
         parameter["schema"] = without_null(parameter["schema"])

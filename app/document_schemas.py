@@ -22,8 +22,9 @@ NULL: Json = {"type": "null"}
 # Names of the unions, by the field that distinguishes their members. Each generator invents a different name
 # for an unnamed union.
 UNION_NAMES = {"kind": "JobRequest", "name": "SynthesizerParameters", "metric": "MetricResult"}
-# FastAPI declares these for its own validation errors, which this API never sends, and for the notations of
-# columns, which the document describes as objects without listing their fields.
+# Schemas that FastAPI declares but no operation refers to. The first two describe FastAPI's own validation
+# errors, which this API never sends. The others describe the notations of columns, which are plain objects in
+# the document.
 UNUSED_SCHEMAS = (
     *("HTTPValidationError", "ValidationError"),
     *("NumberNotation", "DateNotation", "BooleanNotation"),
@@ -97,7 +98,7 @@ def _name_unions(node: Any, schemas: Json) -> None:
 
 
 def _close_maps(node: Any) -> None:
-    """Declare the value type of maps with restricted keys, for which pydantic allows any other key."""
+    """Restrict the keys of maps to their pattern. Pydantic allows any value under other keys."""
     for child in _children(node):
         _close_maps(child)
     if isinstance(node, dict) and len(node.get("patternProperties", {})) == 1:

@@ -51,12 +51,12 @@ HTTP_ERRORS = {
         "malformed_body",
         "The body cannot be parsed. Send a complete body in the format that Content-Type names.",
     ),
-    404: ("not_found", "There is no resource at this path. /openapi.json lists all operations."),
+    404: ("not_found", "There is no resource at this path. Use a path that /openapi.json lists."),
     405: (
         "method_not_allowed",
-        "This path does not support the method. The header Allow lists the supported methods.",
+        "This path does not support the method. Use a method that the header Allow lists.",
     ),
-    413: ("body_too_large", "The body is larger than this operation accepts. Only uploads can be larger."),
+    413: ("body_too_large", "The body is larger than this operation accepts. Send a smaller body."),
 }
 
 # Error codes for unknown values of the fields that distinguish the members of a union.
@@ -117,7 +117,10 @@ def problem_response(
 
 def internal_error(scope: Scope) -> JSONResponse:
     """Return the response to an unexpected error, without any details of the error."""
-    detail = "An unexpected error occurred and was logged under the request ID. Reads can be repeated safely."
+    detail = (
+        "An unexpected error occurred and was logged under the request ID. Repeat the request if it only "
+        "reads, or ask your administrator to check the logs."
+    )
     return problem_response(scope, errors.UnderstudyError(detail))
 
 
@@ -196,7 +199,8 @@ def _code_and_detail(error: Mapping[str, Any]) -> tuple[str, str]:
     code, detail, context = error["type"], f"{in_json(error['msg'])}.", error.get("ctx", {})
     if code == "json_invalid":
         place = error["loc"][-1]
-        return "malformed_body", f"The body is not valid JSON: {context['error']} at character {place}."
+        problem = f"{context['error']} at character {place}"
+        return "malformed_body", f"The body is not valid JSON: {problem}. Correct the syntax at this point."
     if code == "union_tag_invalid":
         tag = str(context["tag"])[:100]
         code = TAG_CODES.get(context["discriminator"], "invalid_parameters")

@@ -24,10 +24,10 @@ KEPT_HEADERS = ("location",)
 
 
 class IdempotentRoute(APIRoute):
-    """A route whose POST requests, with a JSON body or none, can be repeated with an `Idempotency-Key`."""
+    """A route whose POST requests, with or without a JSON body, can be repeated with an `Idempotency-Key`."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return the handler with a check of the idempotency key."""
+        """Return the route's handler, preceded by a check of the idempotency key."""
         handler = super().get_route_handler()
         if "POST" not in (self.methods or ()):
             return handler
@@ -66,7 +66,9 @@ async def answer_once(
     if key is None:
         return await answer()
     if not VISIBLE_ASCII.fullmatch(key):
-        raise InvalidInput(f"{HEADER} must be 1 to 255 visible ASCII characters.", code="invalid_parameters")
+        raise InvalidInput(
+            f"{HEADER} must consist of 1 to 255 visible ASCII characters.", code="invalid_parameters"
+        )
     resources, project_id = request.app.state.resources, request.state.caller.project_id
     digest = _request_sha256(request, body_sha256)
     stored = await run_in_threadpool(idempotency.begin, resources, project_id, key, digest)

@@ -46,8 +46,8 @@ def create_app(resources: Resources | None = None) -> FastAPI:
     Parameters
     ----------
     resources : Resources, optional
-        Open resources, which the application does not close. By default it opens resources from the settings
-        in the environment when it starts, and closes them when it stops.
+        Open resources, which the application does not close. If omitted, the application opens resources from
+        the settings in the environment when it starts, and closes them when it stops.
     """
     settings = Settings() if resources is None else None
     if settings is not None:
@@ -71,8 +71,8 @@ def create_app(resources: Resources | None = None) -> FastAPI:
 
     app = _bare_app(lifespan)
     app.state.resources = resources
-    # This value limits the most frequent read. More concurrent reads would only compete for the interpreter
-    # lock.
+    # The semaphore limits how many requests run the most frequent read at the same time. More concurrent
+    # reads would only compete for the interpreter lock.
     app.state.readers = asyncio.Semaphore(READERS_MAX)
     return app
 

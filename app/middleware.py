@@ -50,7 +50,7 @@ class RequestContext:
         with bound(request_id=request_id):
             try:
                 await self.app(scope, receive, send_with_headers)
-            except Exception:  # The boundary: a bug affects only the request in which it occurs.
+            except Exception:  # An unexpected exception affects only the request that caused it.
                 logger.exception("request_failed")
                 if status:
                     # The response has started. Only a closed connection shows the caller that the response is
@@ -74,7 +74,8 @@ class BodyLimit:
         length = Headers(scope=scope).get("content-length", "0")
         if length.isdecimal() and int(length) > BODY_BYTES_MAX:
             error = InvalidInput(
-                f"The body has {length} bytes, but this operation accepts at most {BODY_BYTES_MAX}.",
+                f"The body has {length} bytes, but this operation accepts at most {BODY_BYTES_MAX}. Send a "
+                f"smaller body.",
                 code="body_too_large",
             )
             return await problem_response(scope, error)(scope, receive, send)
@@ -85,7 +86,7 @@ class BodyLimit:
             message = await receive()
             n_bytes += len(message.get("body", b""))
             if n_bytes > BODY_BYTES_MAX:
-                # While FastAPI reads a body, it passes on only an HTTPException.
+                # FastAPI replaces any other exception that is raised while it reads a body.
                 raise HTTPException(413)
             return message
 

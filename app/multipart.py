@@ -1,4 +1,4 @@
-"""A streaming parser of ``multipart/form-data`` bodies.
+"""A streaming parser for ``multipart/form-data`` bodies.
 
 Starlette's form parser first writes every file to the system's temporary folder, and the file would have to
 be copied from there. This parser passes the bytes of a file on as they arrive.
@@ -22,12 +22,12 @@ FIELD_BYTES_MAX = 1 << 16
 FIELDS_MAX = 16
 FILES_MAX = 100
 HEADER_BYTES_MAX = 1 << 14
-# Maximum size of a body without the bytes of its files.
+# Maximum size of a body, not counting the bytes of its files.
 OVERHEAD_BYTES = FIELDS_MAX * (FIELD_BYTES_MAX + HEADER_BYTES_MAX) + FILES_MAX * HEADER_BYTES_MAX
 
 
 class FileSink(Protocol):
-    """A receiver of the files of a form, one file at a time."""
+    """A receiver for the files of a form, which arrive one at a time."""
 
     def begin(self, filename: str | None, media_type: str | None) -> None:
         """Start the next file."""

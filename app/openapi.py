@@ -9,7 +9,7 @@ from app.main import create_document
 
 
 def document_text() -> str:
-    """Return the text of `openapi.json`. One value a line without indentation keeps the file small."""
+    """Return the text of `openapi.json`: one value per line, without indentation, to keep the file small."""
     return json.dumps(create_document(), indent=0, separators=(",", ":"), ensure_ascii=False) + "\n"
 
 

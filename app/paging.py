@@ -1,4 +1,4 @@
-"""Cursors of pages: conversion between the text in `next` and `after` and the key of a row."""
+"""Cursors of pages: conversion of a row's key to and from the text in `next` and `after`."""
 
 from __future__ import annotations
 

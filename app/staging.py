@@ -62,7 +62,7 @@ class Staging:
     Parameters
     ----------
     too_large : callable
-        Returns the error to raise if the files exceed the limit.
+        Function that returns the error to raise if the files exceed the limit.
     """
 
     def __init__(self, folder: Path, bytes_max: int, too_large: Callable[[], UnderstudyError]) -> None:

@@ -119,10 +119,10 @@ class Body:
                     self.sha256.update(chunk)
                 yield chunk
         except ClientDisconnect as error:
-            raise _incomplete(f"The connection was closed after {n_bytes} bytes of the body.") from error
+            raise _incomplete(f"The connection was closed after {n_bytes} bytes of the body") from error
         length = self._request.headers.get("content-length")
         if length is not None and length.isdecimal() and int(length) != n_bytes:
-            raise _incomplete(f"The body has {n_bytes} bytes, but Content-Length is {length}.")
+            raise _incomplete(f"The body has {n_bytes} bytes, but Content-Length is {length}")
 
 
 def _body_form(request: Request) -> tuple[str | None, bytes | None]:
@@ -172,7 +172,7 @@ async def _receive_form(body: Body, staging: Staging, boundary: bytes) -> dict[s
         if staging.is_due:
             await run_in_threadpool(staging.write)
     if not reader.is_complete:
-        raise _incomplete("The multipart body ends before its closing boundary.")
+        raise _incomplete("The multipart body ends before its closing boundary")
     if not reader.n_files:
         raise malformed("The form contains no file. Send one in the field `file`, with a file name.")
     await run_in_threadpool(staging.finish)
@@ -186,9 +186,9 @@ def _check_not_empty(files: list[StagedFile]) -> None:
             raise InvalidInput(f"{place} is empty. Send a table with a header and rows.", code="empty_file")
 
 
-def _incomplete(detail: str) -> InvalidInput:
+def _incomplete(fault: str) -> InvalidInput:
     """Return the error for an incomplete body."""
-    return InvalidInput(f"{detail} Nothing was stored. Send the request again.", code="incomplete_body")
+    return InvalidInput(f"{fault}, so nothing was stored. Send the request again.", code="incomplete_body")
 
 
 def _too_large(bytes_max: int) -> TooLarge:
@@ -202,7 +202,7 @@ def _too_large(bytes_max: int) -> TooLarge:
 
 def _other_size(size_bytes: int) -> InvalidInput:
     return InvalidInput(
-        f"This part must have exactly {size_bytes} bytes: each part has the part_bytes of the upload, and the"
-        " last part of a file has the remaining bytes. Nothing was stored. Send the request again.",
+        f"The part was not stored, because it must have exactly {size_bytes} bytes: the part_bytes of the"
+        " upload or, for the last part of a file, the remaining bytes. Send the part again with this size.",
         code="part_size_mismatch",
     )

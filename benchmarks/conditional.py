@@ -2,8 +2,8 @@
 
 Two columns of adult are fixed to one value each. The other columns of the sample are compared with the real
 rows that have both values. The result is the mean total variation distance of the columns (numbers in ten
-quantile bins), divided by the distance of two halves of the real rows. The sample is half as large as the set
-of real rows, and the model is fitted on half of the table.
+quantile bins), divided by the same distance between two halves of the real rows. The sample is half as large
+as the set of real rows, and the model is fitted on half of the table.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ N_BINS = 10
 
 
 def distance(one: pa.Table, other: pa.Table) -> float:
-    """Return the mean total variation distance of the columns of two tables."""
+    """Return the mean total variation distance between the columns of two tables."""
     return float(np.mean([_distance(one[name], other[name]) for name in one.column_names]))
 
 

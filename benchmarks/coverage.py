@@ -21,7 +21,7 @@ COMMAND = "make coverage"
 
 @dataclass(frozen=True)
 class Coverage:
-    """The number of lines and branches of a package, and the number that the tests ran."""
+    """The number of lines and branches in a package, and how many of them the tests ran."""
 
     n_total: int
     n_covered: int

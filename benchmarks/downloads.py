@@ -3,7 +3,7 @@
 A table of 15 mixed columns is uploaded to an embedded stack on the loopback interface. One client then
 downloads the table several times in each format. The result is the shortest time, because other load can only
 add time. CPU seconds and memory are measured for the API process. Memory is the peak during the downloads
-minus the value before. This difference must not grow with the number of rows.
+minus the value before the first download. This difference must not grow with the number of rows.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def main() -> None:
         with running_stack(base / "data") as stack:
             path = f"/v1/datasets/{_upload(stack.client, base, options.rows)}/content"
             print(f"{'format':12}{'MB':>8}{'wall s':>8}{'CPU s':>8}{'MB/s':>8}{'rows/s':>12}{'+ MB':>6}")
-            # Formats with a limit on rows cannot contain the table.
+            # Formats that limit the number of rows cannot contain the table.
             names = [f.name for f in FORMATS.values() if f.write_limits is None]
             for query in [*names, "csv&csv_safe=true"]:
                 _measure(stack, path, query, options.rows, options.repeats)
@@ -110,7 +110,7 @@ def _cpu_seconds(process: psutil.Process) -> float:
 
 
 class Peak:
-    """The peak memory of a process while the block runs."""
+    """A context manager that measures the peak memory of a process while the block runs."""
 
     def __init__(self, process: psutil.Process) -> None:
         self.rss = 0

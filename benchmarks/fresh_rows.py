@@ -52,12 +52,12 @@ def switches(rng: np.random.Generator, n: int) -> dict[str, Any]:
 
 
 def single(rng: np.random.Generator, n: int) -> dict[str, Any]:
-    """Return one column of five levels."""
+    """Return one column with five levels."""
     return {"grade": rng.choice(["A", "B", "C", "D", "E"], n, p=[0.4, 0.3, 0.2, 0.07, 0.03])}
 
 
 def codes(rng: np.random.Generator, n: int) -> dict[str, Any]:
-    """Return two columns of codes with a long tail of rare codes."""
+    """Return two columns of codes, many of which are rare."""
     left, right = np.minimum(rng.zipf(1.4, (2, n)), 60)
     return {"diagnosis": [f"D{i:02}" for i in left], "ward": [f"W{i:02}" for i in right]}
 
@@ -144,7 +144,7 @@ def loss_policy() -> Policy:
 def checks(
     tables: ComparisonTables, options: dict[str, Any], policy: Policy, *, seed: int
 ) -> list[PolicyCheck]:
-    """Return the checks of all losses of a policy."""
+    """Score the tables, and return the outcomes of the checks that the policy makes on losses."""
     schema = infer_table(tables.real).schema
     comparison = compare(
         tables,
@@ -159,7 +159,7 @@ def checks(
 
 
 def run(table: str, *, seed: int, sizes: tuple[int, int, int], policy: Policy) -> Iterator[Figures]:
-    """Yield the outcome of each check for fresh rows, and the outcome of exact copies for copied rows."""
+    """Yield the outcome of each check of fresh rows, and of the check for exact copies of copied rows."""
     draw, options = TABLES[table]
     real, fresh, holdout = (
         pa.table(draw(np.random.default_rng([seed, part]), max(n, 1))) for part, n in enumerate(sizes)
@@ -182,7 +182,7 @@ def run(table: str, *, seed: int, sizes: tuple[int, int, int], policy: Policy) -
 
 
 def summary(figures: list[Figures]) -> Iterator[str]:
-    """Yield the number of outcomes of each metric and table."""
+    """Yield a line for each metric and table, with the number of times that each outcome occurred."""
     for rows in ("fresh", "copies"):
         for table, metric in dict.fromkeys(
             (one["table"], one["metric"]) for one in figures if one["rows"] == rows

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any  # for the packages, which have no types
+from typing import Any  # The packages are untyped.
 
 import pyarrow as pa
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from typing import Any  # for Faker, whose providers are found by name
+from typing import Any  # Faker finds its providers by name, so their types are unknown.
 
 import pyarrow as pa
 
 N_ROWS = 300
 
 # Headers by locale, for these columns: full name, first name, last name, e-mail, phone, street, address,
-# postal code, town, national id, IBAN, card, IP address, web address.
+# postal code, town, national ID, IBAN, card, IP address, web address.
 HEADERS = {
     "en_US": "full_name,first_name,last_name,email,phone,street,address,zip_code,"
     "city,ssn,iban,credit_card,ip,url",
@@ -78,7 +78,7 @@ def people(locale: str) -> tuple[pa.Table, dict[str, str]]:
 
 
 def _kind(kind: str, values: list[str]) -> str:
-    """Return the label.
+    """Return the correct kind of a column.
 
     Towns are categories unless most values occur once (rule 3 in `benchmarks.inference`).
     """

@@ -109,7 +109,7 @@ def _scores(metric: Metric, comparison: Comparison) -> MetricScores:
 
 
 def summarize(found: Sequence[Outcomes]) -> dict[str, dict[str, Any]]:
-    """Return the number of each outcome and the range of scores, by table and attack."""
+    """Return how often each outcome occurred and the range of scores, by table and attack."""
     return {
         role: {
             metric.name: {

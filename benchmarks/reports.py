@@ -56,7 +56,7 @@ SHAPES = (
 
 
 def main() -> None:
-    """Measure all shapes and print the figures."""
+    """Measure reports on all tables and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with adult.csv")
     parser.add_argument("--shapes", default="adult,flights")

@@ -1,8 +1,8 @@
 """Compare Understudy's scores with those of SDMetrics: ``python -m benchmarks.sdmetrics_peer --data FOLDER``.
 
 If the definitions are the same, the numbers must be equal up to rounding. SDMetrics (MIT) is installed in a
-separate environment and is not a dependency. The compared tables are two halves of each table, and a half
-with a sample of `tree_chain`.
+separate environment and is not a dependency. The two halves of each table are compared with each other, and
+one half is compared with a sample of `tree_chain`.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ def differences(table: str, rows: str, ours: Scores, theirs: Scores) -> Iterator
 
 
 def compare_table(name: str, data: Path, python: Path) -> Iterator[dict[str, Any]]:
-    """Yield the differences for two halves of a table, and for a half and a sample."""
+    """Yield the differences in the scores of two halves of a table, and of a half and a sample."""
     table, schema = read_source(name, data)
     real, half = halves(table, seed=0)
     for rows, other in (("real", half), ("synthetic", _our_rows(real, schema))):

@@ -81,7 +81,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:  # Any: the public names are classes, functions and tuples
+def __getattr__(name: str) -> Any:  # `Any` is a class, a function or a tuple.
     # Loaded on first access, because every process of the service runs `import understudy` at its start.
     if name in __all__:
         return getattr(import_module("understudy.engine"), name)

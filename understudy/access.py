@@ -117,9 +117,9 @@ def open_table(session: Session, principal: Principal, reference: TableReference
     Raises
     ------
     NotFound, Forbidden, Conflict
-        In the cases of `open_dataset`.
+        Under the same conditions as `open_dataset`.
     InvalidInput
-        In the cases of `dataset_tables.choose`.
+        Under the same conditions as `dataset_tables.choose`.
     """
     dataset = open_dataset(session, principal, reference.dataset_id, purpose)
     choose = dataset_tables.choose_matching if reference.is_hint else dataset_tables.choose
@@ -142,7 +142,8 @@ def _check_ready(dataset: Dataset) -> None:
         )
     if dataset.state != "ready":
         raise Conflict(
-            f"Dataset {text} could not be read. Correct the error in its `error` field and upload it again.",
+            f"Dataset {text} could not be read. Correct the fault that its `error` field describes, and "
+            "upload the file again.",
             code="not_ready",
         )
 

@@ -13,7 +13,7 @@ from understudy.errors import InvalidInput, NotFound, StorageFull
 
 @contextmanager
 def complete_or_absent(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`, and rename it to `path` when the block succeeds.
+    """Yield a temporary path next to `path`, and rename it to `path` when the block succeeds.
 
     Raises
     ------

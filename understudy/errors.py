@@ -42,9 +42,9 @@ CODES: dict[str, str] = {
     "unclosed_quote": "A quoted field is not closed",
     "too_many_bad_rows": "More rows are unreadable than may be skipped",
     "wrong_encoding": "The text is not valid in its encoding",
-    "duplicate_table": "Two files would become tables of the same name",
+    "duplicate_table": "Two files would become tables with the same name",
     "unknown_table": "The dataset has no table with this name",
-    "table_required": "The dataset has several tables and the request names none of them",
+    "table_required": "The dataset has several tables, but the request names none of them",
     "digest_mismatch": "The received data does not match the stated digest",
     "malformed_body": "The request body is malformed",
     "incomplete_body": "The request body is incomplete",
@@ -78,15 +78,15 @@ CODES: dict[str, str] = {
     "precondition_failed": "The resource has changed since it was read",
     "idempotency_mismatch": "The idempotency key was used with a different request",
     "idempotency_in_progress": "A request with this idempotency key is still running",
-    "too_many_requests": "A quota is exhausted for now",
+    "too_many_requests": "A quota is temporarily exhausted",
     "too_many_jobs": "Too many jobs are waiting",
     "unavailable": "A required service does not respond",
     "storage_full": "No storage space is left",
     "artifact_corrupt": "A stored file is missing or does not match its checksum",
     "configuration": "A setting is missing or invalid",
-    "out_of_memory": "The work exceeded its memory limit",
-    "time_limit": "The work exceeded its time limit",
-    "file_size_limit": "The work wrote a file that is larger than the limit",
+    "out_of_memory": "The memory limit was exceeded",
+    "time_limit": "The time limit was exceeded",
+    "file_size_limit": "A file of the job is larger than the limit",
     "worker_crashed": "The worker crashed during every attempt",
     "cancelled": "The job was cancelled",
     "expired": "The job waited longer than its time to live",
@@ -154,7 +154,7 @@ class PreconditionFailed(Conflict):
 
 
 class TooManyRequests(UnderstudyError):
-    """Error for a request that exceeds a quota for now."""
+    """Error for a request that exceeds a quota but may succeed later."""
 
     default_code = "too_many_requests"
 
@@ -173,7 +173,7 @@ class TooManyRequests(UnderstudyError):
 class Unavailable(UnderstudyError):
     """Error for a required service that does not respond.
 
-    Only after this error does it help to repeat the request.
+    The same request may succeed if it is repeated.
     """
 
     default_code = "unavailable"

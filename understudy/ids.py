@@ -42,7 +42,7 @@ def to_text(noun: str, value: UUID) -> str:
 
 
 def from_text(noun: str, text: str) -> UUID:
-    """Return the id from its text form.
+    """Return the ID from its text form.
 
     Raises
     ------
@@ -61,4 +61,4 @@ def from_text(noun: str, text: str) -> UUID:
 
 
 def _not_found(noun: str) -> NotFound:
-    return NotFound(f"No {noun.replace('_', ' ')} has this id. Check the id.")
+    return NotFound(f"No {noun.replace('_', ' ')} has this ID. Check the ID.")

@@ -33,7 +33,7 @@ def broker_queue(queue: str) -> str:
 
 
 class JobQueue(Protocol):
-    """The notification of workers about queued jobs."""
+    """A protocol for notifying workers of queued jobs."""
 
     def ring(self, n: int = 1, *, queue: str = DEFAULT_QUEUE) -> bool:
         """Notify up to `n` workers of a queue. Return False if the broker cannot be reached."""

@@ -98,7 +98,7 @@ class Settings(BaseSettings):
         float, Field(gt=0, description="Seconds between searches for jobs whose lease has expired.")
     ] = 5
     ring_seconds: Annotated[
-        float, Field(gt=0, description="Seconds between repeated notifications of workers about queued jobs.")
+        float, Field(gt=0, description="Seconds between repeated notifications to workers about queued jobs.")
     ] = 15
     drain_seconds: Annotated[
         float,

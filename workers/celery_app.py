@@ -67,7 +67,7 @@ def set_up_logs(**_: object) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-def make_worker(sender: Any, **_: object) -> None:  # Any: a Celery worker, which has no type
+def make_worker(sender: Any, **_: object) -> None:  # `Any` is a Celery worker, whose class is untyped.
     """Create the worker in the main process, before the fork of the pool processes."""
     check_settings()
     sender.app.understudy_worker = Worker(settings, count_messages)

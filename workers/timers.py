@@ -21,7 +21,7 @@ class Timers:
         self._threads: list[threading.Thread] = []
 
     def start(self, name: str, seconds: float, call: Callable[[], object]) -> None:
-        """Call a function now, and then repeatedly, `seconds` after the end of its last call."""
+        """Call a function now, and then again `seconds` after each call has ended."""
         thread = threading.Thread(target=self._run, args=(name, seconds, call), name=name, daemon=True)
         self._threads.append(thread)
         thread.start()
@@ -36,8 +36,8 @@ class Timers:
         while not self._stop.is_set():
             try:
                 call()
-            # Every error is logged and the timer continues, because after the end of the thread no job would
-            # be rescued.
+            # Every error is logged and the timer continues, because no job would be rescued if the thread
+            # ended.
             except Exception:
                 logger.warning("timer_failed", timer=name, exc_info=True)
             self._stop.wait(seconds)

@@ -1,6 +1,6 @@
-"""Base classes of the bodies and types that several of them use.
+"""Base classes of the bodies, and types that several bodies share.
 
-IDs are strings and times are RFC 3339 in UTC. Response fields without a value are omitted.
+IDs are strings. Times are in UTC, in the format of RFC 3339. Response fields without a value are omitted.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ Json = dict[str, JsonValue]
 
 
 class Body(BaseModel):
-    """Base class of response bodies, which omit fields without a value."""
+    """Base class of response bodies. Fields without a value are omitted."""
 
 
 class Page(Body):
-    """Base class of a page of a list. `data` contains the items of the page."""
+    """Base class of one page of a list. The field `data` contains the items."""
 
     has_more: Annotated[bool, Field(description="Whether more items follow this page.")]
     next: Annotated[
         str | None,
-        Field(description="Cursor of the next page, to be sent as `after`. Absent on the last page."),
+        Field(description="Cursor of the next page. Send it as `after`. Absent on the last page."),
     ] = None
 
 

@@ -1,4 +1,4 @@
-"""Bodies of the catalogues: synthesizers, metrics, policies."""
+"""Bodies of the catalogs: synthesizers, metrics, policies."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class SynthesizerCapabilities(Body):
     reproducibility: Annotated[
         Literal["bytes", "seed", "none"],
         Field(
-            description="Result that the same seed reproduces: identical bytes (`bytes`), identical rows on"
-            " the same machine (`seed`), or nothing (`none`)."
+            description="Reproducibility with the same seed: identical bytes (`bytes`), identical rows on "
+            "the same machine (`seed`), or no guarantee (`none`)."
         ),
     ]
     guarantee: Annotated[
@@ -86,7 +86,7 @@ class MetricDescription(Body):
     best: Annotated[float, Field(description="Score of data that is indistinguishable from real data.")]
     needs: Annotated[
         list[str],
-        Field(description="Inputs of the evaluation that the metric requires.", examples=[["holdout"]]),
+        Field(description="Evaluation inputs that the metric requires.", examples=[["holdout"]]),
     ]
 
 

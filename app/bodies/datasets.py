@@ -33,7 +33,7 @@ class DatasetTable(Body):
 
     @classmethod
     def of(cls, row: orm.DatasetTable) -> Self:
-        """Return the body of a database row."""
+        """Return the response body for a database row."""
         return cls(**{name: getattr(row, name) for name in cls.model_fields})
 
 
@@ -91,14 +91,14 @@ class Dataset(Body):
     ] = None
     release: Annotated[
         QuarantineRelease | None,
-        Field(description="Release of the sample from quarantine, which is final."),
+        Field(description="Release of the sample from quarantine. A release is final."),
     ] = None
     created_at: Timestamp
     updated_at: Timestamp
 
     @classmethod
     def of(cls, row: orm.Dataset, tables: Sequence[orm.DatasetTable]) -> Self:
-        """Return the body of a dataset and its tables."""
+        """Return the response body for a dataset and its tables."""
         formats = {table.format for table in tables}
         return cls(
             id=ids.to_text("dataset", row.id),

@@ -37,7 +37,7 @@ class JobFailure(Body):
 
     @classmethod
     def of(cls, code: str | None, detail: str | None) -> Self | None:
-        """Return the body of an error, or None if there is no error code."""
+        """Return the response body for an error, or None if there is no error code."""
         return None if code is None else cls(code=code, detail=detail or "")
 
 
@@ -56,7 +56,7 @@ class JobProgress(Body):
 
 
 class JobAttempt(Body):
-    """One attempt of a worker to run a job."""
+    """One attempt by a worker to run a job."""
 
     attempt: Annotated[int, Field(examples=[1])]
     worker: Annotated[str, Field(examples=["worker@host"])]
@@ -72,19 +72,19 @@ class JobAttempt(Body):
 
     @classmethod
     def of(cls, row: orm.JobAttempt) -> Self:
-        """Return the body of a database row."""
+        """Return the response body for a database row."""
         return cls(**{name: getattr(row, name) for name in cls.model_fields})
 
 
 class SampleGroup(Body):
-    """The sampled rows of one condition, or of one value of a rebalanced column."""
+    """The rows sampled for one condition, or for one value of a rebalanced column."""
 
     n_rows: Annotated[int, Field(description="Number of requested rows.", examples=[5000])]
     effective_sample_size: Annotated[
         int,
         Field(
             description="Number of independent rows that contain as much information as these rows. The "
-            "number is small if the model learned few rows like these.",
+            "number is small if the training data contained few similar rows.",
             examples=[1800],
         ),
     ]
@@ -94,22 +94,23 @@ class SampledIdentifiers(Body):
     """The generated identifiers of a sample, and how the next sample continues them."""
 
     columns: Annotated[
-        list[str], Field(description="Columns of generated identifiers.", examples=[["order_id"]])
+        list[str], Field(description="Columns that contain generated identifiers.", examples=[["order_id"]])
     ]
     next_offset: Annotated[
         int | None,
         Field(
-            description="Value of `offset` with which a sample of the same seed continues this one. Samples"
-            " of other seeds can repeat its identifiers. Null under conditions, which limit the number of"
-            " rows.",
+            description="Value of `offset` for a sample with the same seed that continues this sample. "
+            "Samples with other seeds can repeat these identifiers. Null if the sample has conditions, "
+            "because conditions limit the number of rows.",
             examples=[1000],
         ),
     ] = None
     next_id_start: Annotated[
         int | None,
         Field(
-            description="Value of `id_start` with which a sample of any seed, without `offset`, repeats none"
-            " of these identifiers. Null if the job has no `id_start`.",
+            description="Value of `id_start` for the next sample, so that it repeats none of these "
+            "identifiers. The next sample may have any seed, but no `offset`. Null if the job has no "
+            "`id_start`.",
             examples=[1000],
         ),
     ] = None
@@ -137,7 +138,10 @@ class JobResult(Body):
     ] = None
     identifiers: Annotated[
         SampledIdentifiers | None,
-        Field(description="Identifiers of a `sample` job. Null if no column has generated identifiers."),
+        Field(
+            description="Identifiers that a `sample` job generated. Null if no column has generated "
+            "identifiers."
+        ),
     ] = None
     warnings: Annotated[
         list[str] | None,
@@ -165,7 +169,7 @@ class Job(Body):
     ] = None
     attempts: Annotated[
         list[JobAttempt] | None,
-        Field(description="Attempts of workers, oldest first. Absent in lists of jobs."),
+        Field(description="Attempts to run the job, oldest first. Absent in lists of jobs."),
     ] = None
     created_at: Timestamp
     started_at: Timestamp | None = None
@@ -175,7 +179,7 @@ class Job(Body):
 
     @classmethod
     def of(cls, row: orm.Job, attempts: list[orm.JobAttempt] | None = None) -> Self:
-        """Return the body of a database row."""
+        """Return the response body for a database row."""
         return cls(
             id=ids.to_text("job", row.id),
             kind=row.kind,
@@ -221,7 +225,7 @@ class ValidatedJob(Body):
 
     @classmethod
     def of(cls, parameters: JobParameters, estimate: Estimate) -> Self:
-        """Return the body of resolved parameters and their estimate."""
+        """Return the response body for resolved parameters and their estimate."""
         return cls(
             parameters=parameters.model_dump(mode="json", exclude={"labels"}, exclude_none=True),
             estimate=JobEstimate(
@@ -252,7 +256,7 @@ class JobEvent(Body):
 
     @classmethod
     def of(cls, row: orm.JobEvent) -> Self:
-        """Return the body of a database row."""
+        """Return the response body for a database row."""
         return cls(
             id=str(row.id),
             type=row.type,

@@ -42,7 +42,7 @@ class TrainedModel(Body):
 
     @classmethod
     def of(cls, row: orm.Model) -> Self:
-        """Return the body of a database row."""
+        """Return the response body for a database row."""
         return cls(
             id=ids.to_text("model", row.id),
             name=row.name,

@@ -34,7 +34,7 @@ class Problem(Body):
         str,
         Field(
             description="Description of the error: what happened, where, and how to correct it.",
-            examples=["No dataset has this id. Check the id."],
+            examples=["No dataset has this ID. Check the ID."],
         ),
     ]
     instance: Annotated[str, Field(description="Path of the request.", examples=["/v1/datasets/ds_…"])]

@@ -21,7 +21,7 @@ class ProfileProtection(Body):
         ),
     ]
     k: Annotated[
-        int, Field(description="Minimum number of rows or subjects behind each value.", examples=[5])
+        int, Field(description="Minimum number of rows or subjects that support each value.", examples=[5])
     ]
 
 
@@ -64,7 +64,7 @@ class WrittenStatistics(Body):
 
 
 class ColumnProfile(Body):
-    """Statistics of one column. Statistics that are undefined or protected are omitted."""
+    """Statistics of one column. Statistics that are undefined or suppressed by the protection are omitted."""
 
     name: Annotated[str, Field(examples=["dep_delay"])]
     kind: Annotated[str, Field(description="Kind of the column in the current schema.", examples=["integer"])]

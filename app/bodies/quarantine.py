@@ -38,7 +38,7 @@ class DatasetQuarantine(Body):
         """Return the quarantine of a database row, or None if the dataset is not in quarantine."""
         if row.quarantine is None:
             return None
-        # Any: JSON written by the gate.
+        # `Any` is JSON that the gate has written.
         stored: dict[str, Any] = row.quarantine
         known = {name: stored[name] for name in cls.model_fields if name in stored}
         return cls(since=row.quarantined_at, **known)

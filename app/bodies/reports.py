@@ -54,7 +54,7 @@ class ReportSummary(Body):
 
     @classmethod
     def of(cls, row: orm.Report) -> Self:
-        """Return the body of a database row."""
+        """Return the response body for a database row."""
         return cls(
             id=ids.to_text("report", row.id),
             dataset_id=ids.to_text("dataset", row.dataset_id),

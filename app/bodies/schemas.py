@@ -27,9 +27,7 @@ class ColumnCandidate(Body):
 
     column: Annotated[str, Field(examples=["customer_id"])]
     confidence: Annotated[float, Field(ge=0, le=1, examples=[0.9])]
-    evidence: Annotated[
-        str, Field(description="Explanation of the finding, which contains no values of the column.")
-    ]
+    evidence: Annotated[str, Field(description="Explanation of the finding, without values of the column.")]
 
 
 class ColumnReference(ColumnCandidate):
@@ -52,7 +50,7 @@ class TableColumn(Body):
     evidence: Annotated[
         str,
         Field(
-            description="Explanation of the kind, which contains counts but no values of the column.",
+            description="Explanation of the kind, with counts but without values of the column.",
             examples=["998 of 1,000 sampled values are IBANs with valid check digits"],
         ),
     ] = ""
@@ -125,7 +123,7 @@ class TableSchema(Body):
 
     @classmethod
     def of(cls, schema: DatasetSchema, findings: Findings, table: str) -> Self:
-        """Return the body of one table of a dataset."""
+        """Return the response body for one table of a dataset."""
         table_schema, table_findings = schema.tables[table], findings.table(table)
         subject, target = table_findings.subject, table_findings.target
         return cls(
@@ -190,7 +188,7 @@ class SdvMetadata(BaseModel):
 
 
 class AppliedSdvMetadata(Body):
-    """The changed schema and warnings about metadata that were not applied."""
+    """The changed schema, and warnings about metadata that was not applied."""
 
     table_schema: Annotated[TableSchema, Field(alias="schema")]
     warnings: Annotated[list[str], Field(description="Parts of the metadata that were not applied.")]

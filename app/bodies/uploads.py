@@ -50,8 +50,8 @@ class _UploadForm(BaseModel):
     format: Annotated[
         str | None,
         Field(
-            description="Format of the files, such as `csv`. Defaults to the format of the file's suffix or"
-            " content type."
+            description="Format of the files, such as `csv`. Derived from the file's suffix or content "
+            "type if omitted."
         ),
     ] = None
     labels: Annotated[
@@ -66,7 +66,7 @@ UploadDatasetForm = create_model(
 
 
 class UploadedDataset(Body):
-    """A dataset that was uploaded and the job that reads it."""
+    """An uploaded dataset and the job that reads it."""
 
     dataset: Dataset
     job: Job
@@ -105,7 +105,7 @@ class CreateUploadFile(BaseModel):
 
 
 class CreateUpload(BaseModel):
-    """One or more files to send in parts. Together they become the tables of one dataset."""
+    """One or more files to send in parts. The files become the tables of one dataset."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -123,7 +123,7 @@ class CreateUpload(BaseModel):
         str | None,
         Field(
             max_length=32,
-            description="Format of all files. Defaults to the format of the suffix or content type.",
+            description="Format of all files. Derived from the suffix or content type if omitted.",
         ),
     ] = None
     labels: Labels = {}
@@ -148,7 +148,7 @@ class UploadPart(Body):
 
     @classmethod
     def of(cls, row: orm.UploadPart | StoredPart) -> Self:
-        """Return the body of a database row."""
+        """Return the response body for a database row."""
         return cls(number=row.number, size_bytes=row.size_bytes, sha256=row.sha256.hex())
 
 
@@ -178,11 +178,16 @@ class Upload(Body):
     part_bytes: Annotated[
         int,
         Field(
-            description="Size of each part in bytes. The last part of a file contains the remaining bytes.",
+            description=(
+                "Size in bytes of each part except the last part of a file, which contains the remaining "
+                "bytes."
+            ),
             examples=[1 << 24],
         ),
     ]
-    n_parts: Annotated[int, Field(description="Number of parts of all files. Parts are numbered from 1.")]
+    n_parts: Annotated[
+        int, Field(description="Total number of parts of all files. Parts are numbered from 1.")
+    ]
     files: list[UploadFile]
     parts: Annotated[
         list[UploadPart] | None,
@@ -198,7 +203,7 @@ class Upload(Body):
 
     @classmethod
     def of(cls, row: orm.Upload, parts: Sequence[orm.UploadPart] | None = None) -> Self:
-        """Return the body of a database row."""
+        """Return the response body for a database row."""
         files: list[dict[str, Any]] = [without_nulls(file) for file in row.files]
         return cls(
             id=ids.to_text("upload", row.id),

@@ -65,8 +65,8 @@ class UploadQuery(BaseModel):
         str | None,
         Field(
             max_length=32,
-            description="Format of the files, such as `csv`. Defaults to the format of the file's suffix or"
-            " content type.",
+            description="Format of the files, such as `csv`. Derived from the file's suffix or content "
+            "type if omitted.",
         ),
     ] = None
 
@@ -107,7 +107,7 @@ class DownloadQuery(BaseModel):
     csv_safe: Annotated[
         bool,
         Field(
-            description="Whether to put an apostrophe before values that a spreadsheet would run as "
+            description="Whether to put an apostrophe before values that a spreadsheet would interpret as "
             "formulas. CSV only."
         ),
     ] = False

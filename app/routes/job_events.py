@@ -117,7 +117,7 @@ async def _stream(
     quiet_seconds = 0.0
     yield "retry: 1000\n\n"
     while not await request.is_disconnected():
-        # Read the state before the events, so that these include the event that ended the job.
+        # Read the state before the events, so that the events include the one that ended the job.
         state, progress = await run_in_threadpool(_read_state, resources, project_id, job_id)
         page = await run_in_threadpool(_read_page, resources, project_id, job_id, after, STREAM_PAGE)
         for event in page.data:

@@ -157,8 +157,10 @@ async def _wait_seconds(
     prefer: Annotated[
         str | None,
         Header(
-            description="`wait=30` delays the response until the job has finished, for at most 30 seconds"
-            " (RFC 7240). The maximum is 60."
+            description=(
+                "`wait=30` delays the response until the job has finished, for at most 30 seconds (RFC "
+                "7240). The longest possible wait is 60 seconds."
+            )
         ),
     ] = None,
 ) -> int:
@@ -226,7 +228,7 @@ def _is_final(resources: Resources, project_id: UUID, job_id: UUID) -> bool:
 async def _wait_until_final(
     request: Request, resources: Resources, project_id: UUID, job_id: UUID, seconds: int
 ) -> None:
-    """Wait until the job has finished, the time is over or the caller has disconnected, without a thread."""
+    """Wait until the job finishes, the time is over or the caller disconnects, without occupying a thread."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds
     pause = FIRST_POLL_SECONDS

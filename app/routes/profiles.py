@@ -27,7 +27,7 @@ def get_profile(
     exact: Annotated[
         bool,
         Query(
-            description="Whether to return exact statistics, including real extreme and rare values. Requires"
+            description="Whether to return exact statistics, including extreme and rare real values. Requires"
             " the scope `read_real`."
         ),
     ] = False,

@@ -22,7 +22,8 @@ router = APIRouter(prefix="/v1/reports", tags=["reports"])
 
 ZIP = "application/zip"
 ROLES = {"application/json": "report_json", "text/html": "report_html"}
-# The page contains its own styles and drawings. Anything else that gets into it must not run or load.
+# The page contains its own styles and drawings. Any other content that ends up in the page must neither run
+# nor load.
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox; frame-ancestors 'none'"
 )

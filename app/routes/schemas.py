@@ -113,7 +113,7 @@ def apply_sdv_metadata(
     metadata: SdvMetadata,
     if_match: IfMatch = None,
 ) -> Response:
-    """Set the kinds and the subject (`sequence_key`) from SDV metadata.
+    """Set the kinds of columns and the subject (`sequence_key`) from SDV metadata.
 
     `warnings` lists the parts of the metadata that were not used.
     """

@@ -65,7 +65,7 @@ def enter_train_copy(split: Split, seed: int, n_rows_sample: int) -> Entry:
 
 
 def enter_real(split: Split, seed: int, n_rows_sample: int) -> Entry:
-    """Return half of the holdout as a baseline for real rows, which is judged against the other half."""
+    """Return half of the holdout, as a baseline of real rows that is judged against the other half."""
     one, other = halves(split.holdout, seed=seed)
     n = min(len(one), split.n_rows_judged)
     return Entry(draw(one, n, seed=1), draw(other, n, seed=1), {})

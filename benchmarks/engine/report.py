@@ -43,7 +43,7 @@ COLUMNS: tuple[tuple[str, str, str], ...] = (
 
 
 def summarise(runs: Sequence[Figures]) -> list[dict[str, Any]]:
-    """Return an entry for each table and contestant with the median, lowest and highest value over seeds."""
+    """Return the median, lowest and highest values over the seeds for each table and contestant."""
     groups: dict[tuple[str, str], list[Figures]] = {}
     for run in runs:
         groups.setdefault((run["table"], run["contestant"]), []).append(run)

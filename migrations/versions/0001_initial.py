@@ -1,4 +1,4 @@
-"""Create the first tables, and a trigger that prevents changes of jobs that have ended."""
+"""Create the first tables, and a trigger that prevents changes to jobs that have ended."""
 
 from alembic import op
 
@@ -199,7 +199,7 @@ create index reports_dataset_id_idx on reports (dataset_id);
 create index reports_synthetic_dataset_id_idx on reports (synthetic_dataset_id);
 """
 
-# Defence in depth: the conditional UPDATEs in `understudy.db` never attempt these changes.
+# Defense in depth: the conditional UPDATEs in `understudy.db` never attempt these changes.
 STATE_MACHINE = """
 create function jobs_check_transition() returns trigger language plpgsql as $$
 begin

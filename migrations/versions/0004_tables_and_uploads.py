@@ -57,6 +57,6 @@ create table upload_parts (
 
 
 def upgrade() -> None:
-    """Create the tables; existing datasets become datasets of one table."""
+    """Create the tables; existing datasets become datasets with one table."""
     for statements in (TABLES, UPLOADS):
         op.execute(statements)

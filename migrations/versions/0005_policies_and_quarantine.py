@@ -1,4 +1,4 @@
-"""Add policies of projects, quarantine and release of samples, and verdicts of reports."""
+"""Add project policies, the quarantine and release of samples, and the verdicts of reports."""
 
 from alembic import op
 

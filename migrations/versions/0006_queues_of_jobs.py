@@ -1,4 +1,4 @@
-"""Add the queue of a job."""
+"""Add the queue to each job."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Give every dataset rows for its tables, store findings beside schemas, and dataset schemas in models.
+"""Store every dataset's tables as rows, findings apart from schemas, and dataset schemas in models.
 
 The stored schemas are converted only with code in this file, because a migration must produce the same rows
 however later versions change the classes.
@@ -44,11 +44,12 @@ alter table models
 alter table reports alter column tables set not null;
 """
 
-# The roles of the files of a single table had no position.
+# Earlier versions stored the files of a single table under roles without a position, such as `table`. Now the
+# position is part of every role, such as `table_1`.
 ARTIFACTS = "update artifacts set role = role || '_1' where role in ('table', 'upload', 'rejects')"
 
 # Workers of the earlier version do not claim jobs with parameters of version 2. The trigger is disabled
-# because it refuses changes of jobs that have ended.
+# because it rejects changes to jobs that have ended.
 JOBS = """
 alter table jobs disable trigger jobs_check_transition;
 update jobs set parameters_version = 2;
@@ -74,7 +75,7 @@ def upgrade() -> None:
 
 
 def _name_only_tables(connection: sa.Connection) -> None:
-    """Give each dataset of one table a row in `dataset_tables`.
+    """Add a row to `dataset_tables` for each dataset with one table.
 
     An uploaded table gets the name of its dataset, because the name of its file was not stored. The table of
     a sample gets the name of its model's table, and that of an imputation the name of the imputed table.

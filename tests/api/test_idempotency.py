@@ -65,7 +65,7 @@ class SlowQueue(ListQueue):
         self.may_go_on = Event()
 
     def ring(self, n: int = 1, *, queue: str = "default") -> bool:
-        """Wait until the test releases the queue, then count the ring."""
+        """Wait until the test releases the queue, then count the notification."""
         self.is_reached.set()
         return self.may_go_on.wait(30) and super().ring(n)
 

@@ -84,7 +84,7 @@ def test_training_rows_and_holdout_share_no_subject(
     assert check_of(report, "holdout") == "pass"
 
 
-def test_report_on_a_model_split_by_row_is_inconclusive_about_the_holdout(
+def test_report_is_inconclusive_if_the_model_was_trained_on_a_split_by_row(
     client: TestClient, dataset: Json, run_jobs: RunJobs
 ) -> None:
     model = trained(client, run_jobs, dataset)

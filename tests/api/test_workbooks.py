@@ -40,7 +40,7 @@ def rows_of(client: TestClient, dataset_id: str, folder: Path) -> dict[str, list
 
 
 @pytest.mark.parametrize(("sheet", "rows"), [(None, {"a": [1], "b": [2]}), ("Second", {"a": [3], "b": [4]})])
-def test_sheet_is_selected_by_name_and_the_first_one_is_the_default(
+def test_sheet_is_selected_by_name_and_defaults_to_the_first_sheet(
     client: TestClient,
     run_jobs: Callable[[], int],
     tmp_path: Path,

@@ -64,7 +64,7 @@ def _footer_length(length: int) -> bytes:
 
 
 def _wrong_footer() -> bytes:
-    """Return a file with two batches whose footer lists the first one twice."""
+    """Return a file with two batches and a footer that lists the first batch twice."""
     sink = pa.BufferOutputStream()
     with pa.ipc.new_file(sink, _TABLE.schema) as writer:
         writer.write_table(_TABLE, max_chunksize=500)
@@ -144,7 +144,7 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
         "unreadable_file",
         lambda: _replaced(_stream(), _numbers(1_000), _numbers(1_001)),
     ),
-    "column with fewer rows": (
+    "column with fewer rows than its batch": (
         "unreadable_file",
         lambda: _replaced(_stream(), _numbers(1_000, 0), _numbers(999, 0), last=True),
     ),
@@ -168,7 +168,7 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
         "unreadable_file",
         lambda: _replaced(_stream(options=_COMPRESSED), _numbers(8_000), _numbers(-2)),
     ),
-    "compressed buffer that declares too little": (
+    "compressed buffer that declares too few bytes": (
         "unreadable_file",
         lambda: _replaced(_stream(options=_COMPRESSED), _numbers(8_000), _numbers(4_000)),
     ),

@@ -73,7 +73,7 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "only delimiters": ("invalid_header", lambda: b",,,\n" * 100),
     "only tabs and spaces": ("empty_file", lambda: b"\t \n \t\n"),
     "only quotation marks": ("invalid_header", lambda: b'""\n""\n'),
-    "row too long in the last line": ("ragged_rows", lambda: b"a,b,c\n" + _ROW * 5_000 + b"1,2,3,4\n"),
+    "last row too long": ("ragged_rows", lambda: b"a,b,c\n" + _ROW * 5_000 + b"1,2,3,4\n"),
     "row too short": ("ragged_rows", lambda: b"a,b,c\n" + _ROW + b"1,2\n" + _ROW),
     "row too long": ("ragged_rows", lambda: b"a,b,c\n" + _ROW + b"1,2,3,4\n" + _ROW),
     "truncated in the last row": ("ragged_rows", lambda: b"a,b,c\n" + _ROW + b"1,2"),

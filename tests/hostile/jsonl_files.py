@@ -66,10 +66,10 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
         "unreadable_file",
         lambda: b'{"a": 1.5}\n' * 10_000 + b'{"a": -Infinity}\n',
     ),
-    "key twice": ("unreadable_file", lambda: b'{"a": 1, "a": 2}\n'),
-    "key twice, once escaped": ("unreadable_file", lambda: b'{"a": 1, "\\u0061": 1}\n'),
-    "key twice, after many lines": ("unreadable_file", lambda: _MANY + b'{"a": 1, "a": 1, "b": "x"}\n'),
-    "key without a value twice, after many lines": (
+    "duplicate key": ("unreadable_file", lambda: b'{"a": 1, "a": 2}\n'),
+    "duplicate key, once escaped": ("unreadable_file", lambda: b'{"a": 1, "\\u0061": 1}\n'),
+    "duplicate key, after many lines": ("unreadable_file", lambda: _MANY + b'{"a": 1, "a": 1, "b": "x"}\n'),
+    "duplicate key without a value, after many lines": (
         "unreadable_file",
         lambda: _MANY + b'{"a": null, "a": null}\n',
     ),

@@ -186,7 +186,10 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "overlapping parts": ("unreadable_file", _overlapping),
     "nested parts": ("unreadable_file", _nested),
     "several parts with the same name": ("unreadable_file", _duplicated),
-    "parts that differ by case": ("unreadable_file", lambda: _with("XL/Workbook.XML", "<workbook/>")),
+    "parts whose names differ only in case": (
+        "unreadable_file",
+        lambda: _with("XL/Workbook.XML", "<workbook/>"),
+    ),
     "absolute name": ("unreadable_file", lambda: _with("/etc/passwd", "x")),
     "name with ..": ("unreadable_file", lambda: _with("xl/../../x.xml", "x")),
     "name with backslashes": ("unreadable_file", lambda: _with("..\\x.xml", "x")),

@@ -20,7 +20,7 @@ The [guide](cli.md) explains how they work together.
 """
 # Larger bounds are limits of 64-bit numbers, not of the option, and are not shown.
 BOUND_SHOWN_MAX = 1 << 53
-Parameter = Any  # Any: a parameter of Typer, which does not export its classes
+Parameter = Any  # `Any` is a parameter of Typer, which does not export the class.
 
 
 def options_page() -> str:

@@ -29,7 +29,7 @@ COPIED_FILES = {
 }
 LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\]]*\])*)\]\((?![a-z]+:|#|/)([^)\s#]+)(#[^)\s]*)?\)")
 FENCED_BLOCK = re.compile(r"(^[ \t]*```.*?^[ \t]*```[ \t]*$)", re.DOTALL | re.MULTILINE)
-# Tags that make a browser load something from the network. Links to pages are not loaded.
+# Tags that make a browser load a resource from the network. Browsers do not load the targets of links.
 REMOTE_RESOURCE = re.compile(
     r"<(?:script|img|iframe|source)\b[^>]*\ssrc=\"?https?:"
     r"|<link\b(?![^>]*\brel=\"?(?:canonical|prev|next)\b)[^>]*\shref=\"?https?:"

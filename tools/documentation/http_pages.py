@@ -9,7 +9,7 @@ from typing import Any
 from tools.documentation.json_schemas import Address, Schema, describe, section, type_of
 from tools.documentation.markdown import code, table, text
 
-Document = Mapping[str, Any]  # Any: the values of a JSON document
+Document = Mapping[str, Any]  # `Any` is a value of a JSON document.
 
 BODIES_PAGE = "http-bodies.md"
 REPORT_PAGE = "report-format.md"

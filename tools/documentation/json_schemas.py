@@ -8,7 +8,7 @@ from typing import Any
 
 from tools.documentation.markdown import code, table, text
 
-Schema = Mapping[str, Any]  # Any: the values of a JSON document
+Schema = Mapping[str, Any]  # `Any` is a value of a JSON document.
 # A function that returns the address of a named schema's section.
 Address = Callable[[str], str]
 
@@ -25,7 +25,7 @@ UNITS = {"Length": "characters", "Items": "items", "Properties": "entries"}
 
 
 def type_of(schema: Schema, address: Address) -> str:
-    """Return the type in words, in which named schemas are links."""
+    """Return the type in words, with a link to each named schema."""
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
         return f"[{name}]({address(name)})"

@@ -1,4 +1,4 @@
-"""Assembly of the commands, and translation of errors to one line, a JSON problem and an exit status."""
+"""Assembly of the commands, and translation of errors into one line, a JSON problem and an exit status."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ from understudy.errors import (
     UnderstudyError,
 )
 
-# Exit statuses by class of error, as documented in docs/reference/cli.md. The first matching class decides.
+# Exit statuses by class of error, as documented in docs/reference/cli.md. The first matching class determines
+# the status.
 EXIT_STATUS: tuple[tuple[type[UnderstudyError], int], ...] = (
     (InvalidInput, 2),
     (NotFound, 3),

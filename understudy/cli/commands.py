@@ -81,7 +81,7 @@ COMMANDS = (
         "worker",
         "understudy.cli.service:worker",
         SERVICE,
-        "Run a worker on the configured database and broker.",
+        "Run a worker that uses the configured database and broker.",
     ),
     Command(
         "migrate",

@@ -105,7 +105,7 @@ def _read_shares(column: Column, text: str) -> tuple[TargetShare, ...]:
     if not matches or "".join(match[0] for match in matches) != text:
         raise InvalidInput(
             f"--rebalance of {column.name!r}: {text!r} is not a list of shares. "
-            "Write it as in yes=0.5,no=0.5.",
+            "Use the form VALUE=SHARE,VALUE=SHARE, such as yes=0.5,no=0.5.",
             code="invalid_parameters",
         )
     return tuple(_read_share(column, match["value"], match["share"]) for match in matches)
@@ -117,14 +117,16 @@ def _read_share(column: Column, value: str, share: str) -> TargetShare:
 
 
 def _split(option: str, separator: str, schema: TableSchema, form: str) -> tuple[Column, str]:
-    """Return the column at the start of an option, and the rest. The name may contain the separator."""
+    """Split an option into its column, whose name may contain the separator, and the text that follows."""
     names = [name for name in schema.names if option.startswith(name + separator)]
     if names:
         name = max(names, key=len)
         return schema.column(name), option[len(name) + len(separator) :]
     name, separator_found, _ = option.partition(separator)
     if not separator_found:
-        raise InvalidInput(f"{option!r} does not have the form {form}.", code="invalid_parameters")
+        raise InvalidInput(
+            f"{option!r} does not have the form {form}. Use this form.", code="invalid_parameters"
+        )
     raise InvalidInput(
         f"The model has no column {name!r}. Use the name of one of its columns.", code="unknown_column"
     )
@@ -151,7 +153,8 @@ def _read_value(column: Column, text: str) -> Value:
 
 def _unreadable(column: Column, text: str, expected: str) -> InvalidInput:
     return InvalidInput(
-        f"Column {column.name!r} requires {expected}, but the value is {text!r}.", code="invalid_parameters"
+        f"Column {column.name!r} requires {expected}, but the value is {text!r}. Correct the value.",
+        code="invalid_parameters",
     )
 
 
@@ -160,7 +163,7 @@ def _is_text(column: Column) -> bool:
 
 
 def _checked(make: Callable[[], T], source: str) -> T:
-    """Return the result of `make`. Translate a validation error to one line that contains the source."""
+    """Return the result of `make`. Translate a validation error into one line that begins with `source`."""
     try:
         return make()
     except ValidationError as error:

@@ -65,7 +65,7 @@ Canaries = Annotated[
     int,
     typer.Option(
         min=0,
-        help="Number of made-up rows to plant in the training table. They are written to "
+        help="Number of canaries (fictional rows) to plant in the training table. They are written to "
         "MODEL.canaries.parquet for `evaluate --canaries`.",
     ),
 ]
@@ -108,9 +108,10 @@ IdStart = Annotated[
         "--id-start",
         min=0,
         max=N_ROWS_LIMIT - 1,
-        help="Number of the first row's identifier. Row k then has identifier ID_START + k of the model, for "
-        "every seed, so samples whose numbers do not overlap have no identifier in common. "
-        "Default: identifiers depend on the seed, and samples with other seeds can repeat some.",
+        help="Position of the first row's identifier in the model's sequence of identifiers. Row k has the "
+        "identifier at position ID_START + k, regardless of the seed, so samples with disjoint positions "
+        "have no identifiers in common. Default: identifiers depend on the seed, and samples with "
+        "different seeds can share some.",
     ),
 ]
 Where = Annotated[
@@ -268,7 +269,7 @@ def impute(
 
 
 def _plant(rows: pa.Table, canaries: pa.Table, model: Path, *, repeats: int) -> pa.Table:
-    """Return the rows with the canaries, and write the canaries beside the model file."""
+    """Return the rows with the canaries, and write the canaries to a file next to the model file."""
     with complete_or_absent(_canaries_path(model)) as partial:
         pq.write_table(canaries, partial)
     return plant(rows, canaries, repeats=repeats)

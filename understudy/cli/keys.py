@@ -66,7 +66,7 @@ def revoke_key(
     key_id: Annotated[
         str,
         typer.Argument(
-            help="Id of the key (key_…), or the key itself (sk_…), whose last part may be omitted."
+            help="ID of the key (key_…), or the key itself (sk_…), whose last part may be omitted."
         ),
     ],
     project: Annotated[str, typer.Option(help="Name of the project that the key belongs to.")],

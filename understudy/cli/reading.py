@@ -106,7 +106,7 @@ def reads_tables(command: Callable[..., int | None]) -> Callable[..., int | None
     return wrapper
 
 
-def _type_of(field: FieldInfo) -> Any:  # Any: a type or a union of types
+def _type_of(field: FieldInfo) -> Any:  # `Any` is a type or a union of types.
     """Return the type of a command-line option for a field of `ReadOptions`."""
     if _is_repeatable(field):
         return list[str] | None
@@ -139,6 +139,6 @@ def _parameters() -> list[inspect.Parameter]:
 
 
 def _declaration(name: str, field: FieldInfo) -> str:
-    """Return the names of an option. A boolean option has no value, and it has a negative form."""
+    """Return the names of an option. A boolean option takes no value and has a negative form."""
     option = name.replace("_", "-")
     return f"--{option}/--no-{option}" if field.annotation == bool | None else f"--{option}"

@@ -91,7 +91,7 @@ Queries = Annotated[
 ]
 CanariesFile = Annotated[Path | None, typer.Option(help="File of canaries written by `fit --canaries`.")]
 PolicyChoice = Annotated[
-    str, typer.Option(help="Policy of the verdict: `standard`, `public`, or a JSON file with thresholds.")
+    str, typer.Option(help="Policy for the verdict: `standard`, `public`, or a JSON file with thresholds.")
 ]
 ReportFile = Annotated[
     Path | None, typer.Option("--output", "-o", help="File for the report: .html or .json.")
@@ -165,7 +165,7 @@ def verify(
     ] = None,
     public_key: Annotated[
         str | None,
-        typer.Option(help="Public key that must have signed the pack: Base64 text, or a PEM or Base64 file."),
+        typer.Option(help="Expected public key of the signer: Base64 text, or a PEM or Base64 file."),
     ] = None,
     as_json: Json = False,
     *,
@@ -250,12 +250,13 @@ def _options(
         raise InvalidInput(f"{where}: {first['msg']}.", code="invalid_parameters") from error
 
 
-def _read_json(path: Path) -> Any:  # Any: a JSON document
+def _read_json(path: Path) -> Any:  # `Any` is a JSON document.
     try:
         return json.loads(existing_file(path).read_text(encoding="utf-8"))
     except ValueError as error:
         raise InvalidInput(
-            f"{path} is not valid JSON encoded as UTF-8. Correct the file.", code="invalid_parameters"
+            f"{path} is not valid JSON encoded as UTF-8. Correct its syntax, or save it as UTF-8.",
+            code="invalid_parameters",
         ) from error
 
 

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from understudy.evaluation.report import Report
 
 MEGABYTE = 1_000_000
-# Minimum width of a terminal, in characters, to show a sentence beside each score.
+# Minimum width of a terminal, in characters, to show a sentence next to each score.
 WIDE = 110
 # Smaller absolute values would be rounded to 0.000.
 SMALL = 0.0005
 STYLES = {"pass": "green", "warn": "yellow", "fail": "red", "inconclusive": "yellow"}
-# Any: JSON, from the API or from a report's `model_dump`.
+# `Any` is a JSON value, from the API or from a report's `model_dump`.
 Row = Mapping[str, Any]
 
 
@@ -80,9 +80,9 @@ def _show_identifiers(identifiers: Row, seed: int) -> None:
     """Print the options with which the next sample continues the identifiers."""
     columns = ", ".join(identifiers["columns"])
     if identifiers["next_id_start"] is not None:
-        advice = f"Continue with --id-start {identifiers['next_id_start']}; the seed can be another one."
+        advice = f"Continue with --id-start {identifiers['next_id_start']} and any seed."
     else:
-        advice = "Other seeds can repeat them: for several samples without repeats, use --id-start"
+        advice = "Samples with other seeds can repeat these identifiers. To avoid repeats, use --id-start"
         if identifiers["next_offset"] is not None:
             advice += f", or continue with --seed {seed} --offset {identifiers['next_offset']}"
         advice += "."
@@ -95,7 +95,7 @@ def _show_warnings(warnings: Iterable[str]) -> None:
 
 
 def _protection(counts: Row) -> str:
-    """Return one line that summarizes the protected values, in numbers of cells."""
+    """Return one line with the numbers of cells that were protected in each way."""
     return (
         f"values in fewer than {counts['k']} {counts['unit']}s: "
         f"{counts['levels_pooled']:,} categories pooled ({counts['rows_pooled']:,} cells), "
@@ -147,9 +147,11 @@ def show_verification(result: Row) -> None:
         listed = ", ".join(recomputed["differences"])
         console.print(f"Recomputed scores DIFFER: {listed}", soft_wrap=True)
     else:
-        console.print("All scores were recomputed from the data and are equal.")
+        console.print("All scores were recomputed from the data and equal those in the report.")
     if not result["is_same_software"]:
-        console.print("The report was created by other software or another version.", style="dim")
+        console.print(
+            "The report was created by different software or a different version of Understudy.", style="dim"
+        )
 
 
 def show_scores(console: Console, report: Row) -> None:
@@ -194,7 +196,7 @@ def report_rows(report: Row) -> list[Row]:
 
 
 def score_table(rows: Iterable[Row], *, width: int) -> Table:
-    """Return a table of the scores by topic, beside the baseline scores and the best possible score."""
+    """Return a table of the scores by topic, next to the baseline scores and the best possible score."""
     is_wide = width >= WIDE
     table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False, show_edge=False)
     table.add_column("Score", min_width=20)

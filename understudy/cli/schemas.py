@@ -41,7 +41,7 @@ def read_schema_file(path: Path) -> object:
         raise InvalidInput(f"{path} is not a schema: {where}: {first['msg']}.") from error
     except (ValueError, RecursionError) as error:
         raise InvalidInput(
-            f"{path} is not a schema, because it is not valid JSON. Correct the file."
+            f"{path} does not contain a schema, because it is not valid JSON. Correct its syntax."
         ) from error
     return document
 
@@ -65,7 +65,8 @@ def schema_of(table: pa.Table, document: object, *, name: str) -> DatasetSchema:
         declared, findings = _renamed(_described(document), name)
         if "tables" in document:  # type: ignore[operator]  # a JSON object: it was validated as one
             return declared
-        # The schema of a single table marks each column as examined or not, so the columns are examined here.
+        # The schema of a single table may contain columns that were not examined yet, so they are examined
+        # here.
         rows = conform(table, declared.tables[name])
         examined = examine(rows, declared.tables[name], findings.table(name)).schema
         return declared.model_copy(update={"tables": {name: examined}})

@@ -80,7 +80,7 @@ def show_first_request(url: str, api_key_file: Path) -> None:
 
 
 def worker() -> None:
-    """Run a worker on the configured database and broker."""
+    """Run a worker that uses the configured database and broker."""
     find_repository()
     load_settings()
     command = [sys.executable, "-P", "-m", "workers"]
@@ -91,7 +91,8 @@ def migrate(
     key_file: Annotated[
         Path | None,
         typer.Option(
-            help="File for an API key. If it has no valid key, a key is created, and a project if needed."
+            help="File for an API key. If it contains no valid key, a key is created, and also a project "
+            "if none exists."
         ),
     ] = None,
 ) -> None:
@@ -156,7 +157,10 @@ def load_settings() -> Settings:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         name = f"UNDERSTUDY_{first['loc'][0]}".upper()
-        raise Unavailable(f"The value of {name} is invalid: {first['msg']}.", code="configuration") from error
+        raise Unavailable(
+            f"The value of {name} is invalid: {first['msg']}. Correct it in the environment.",
+            code="configuration",
+        ) from error
 
 
 def _ensure_key(settings: Settings, key_file: Path) -> None:

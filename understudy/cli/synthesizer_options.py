@@ -69,7 +69,7 @@ def _keyword(name: str, annotation: Any, default: Any) -> inspect.Parameter:
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
-def _name_option() -> Any:  # Any: an annotation
+def _name_option() -> Any:  # `Any` is an annotation.
     names = ", ".join(SYNTHESIZERS)
     return Annotated[
         str, typer.Option("--synthesizer", rich_help_panel=PANEL, help=f"Synthesizer: one of {names}.")

@@ -27,12 +27,12 @@ def upload(
         str | None, typer.Option(help="Name of the dataset. Default: the first file name without its suffix.")
     ] = None,
     format: Annotated[  # noqa: A002 - the glossary's word, and the option's name
-        str | None, typer.Option(help="Format of all files. Default: by the suffix of each file.")
+        str | None, typer.Option(help="Format of all files. Default: derived from the suffix of each file.")
     ] = None,
     part_size: Annotated[
         int | None,
         typer.Option(
-            min=1, max=512, help="Size of a part in MiB; choose a smaller one for a bad connection."
+            min=1, max=512, help="Size of a part in MiB; choose a smaller size for an unreliable connection."
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the dataset as one JSON object.")] = False,

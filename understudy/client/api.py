@@ -1,4 +1,4 @@
-"""Client of the HTTP API: send requests, wait for jobs, upload and download files."""
+"""Client for the HTTP API, which sends requests, waits for jobs, and uploads and downloads files."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ CLASS_OF_STATUS: Mapping[int, type[UnderstudyError]] = {
 
 
 class Client:
-    """An HTTP client of a service.
+    """An HTTP client for the service.
 
     Every method raises `UnderstudyError` with the code and the detail of the API's problem, or `Unavailable`
     if the API does not respond.
@@ -126,7 +126,7 @@ class Client:
                 output.write(chunk)
         partial.replace(file)
 
-    def request(self, method: str, path: str, **options: Any) -> Json:  # Any: the arguments of httpx2
+    def request(self, method: str, path: str, **options: Any) -> Json:  # `Any` is an argument of httpx2.
         """Send a request and return the JSON body of the response."""
         with _reachable():
             response = self._http.request(method, path, **options)

@@ -40,7 +40,7 @@ def add(session: Session, project_id: UUID, job_id: UUID, new: NewArtifact) -> N
 
 
 def find(session: Session, project_id: UUID, job_id: UUID, role: str) -> Artifact | None:
-    """Return a job's artifact with a role, or None."""
+    """Return a job's artifact with the given role, or None."""
     return session.scalar(
         select(Artifact).where(
             Artifact.project_id == project_id, Artifact.job_id == job_id, Artifact.role == role
@@ -49,10 +49,12 @@ def find(session: Session, project_id: UUID, job_id: UUID, role: str) -> Artifac
 
 
 def get(session: Session, project_id: UUID, job_id: UUID, role: str) -> Artifact:
-    """Return a job's artifact with a role, or raise `NotFound`."""
+    """Return a job's artifact with the given role, or raise `NotFound`."""
     artifact = find(session, project_id, job_id, role)
     if artifact is None:
-        raise NotFound(f"Job {ids.to_text('job', job_id)} has no file {role!r}.")
+        raise NotFound(
+            f"Job {ids.to_text('job', job_id)} has no file {role!r}. Check that the job has succeeded."
+        )
     return artifact
 
 
@@ -89,6 +91,6 @@ def _has_role(role: str) -> ColumnElement[bool]:
 
 
 def known_keys(session: Session, storage_keys: Iterable[str]) -> set[str]:
-    """Return the storage keys to which a row of any project refers."""
+    """Return the storage keys that the rows of all projects refer to."""
     statement = select(Artifact.storage_key).where(Artifact.storage_key.in_(list(storage_keys)))
     return set(session.scalars(statement))

@@ -84,7 +84,7 @@ def role_of(kind: str, position: int) -> str:
 
 
 def dataset_schema(tables: Sequence[Table]) -> Json:
-    """Return the `DatasetSchema` of some tables of a dataset, with the relationships between them."""
+    """Return the `DatasetSchema` of the given tables of a dataset, with the relationships between them."""
     dataset = tables[0].dataset
     names = {table.name for table in tables}
     return {
@@ -99,7 +99,7 @@ def dataset_schema(tables: Sequence[Table]) -> Json:
 
 
 def dataset_findings(tables: Sequence[Table]) -> Json:
-    """Return the `Findings` about some tables of a dataset."""
+    """Return the `Findings` about the given tables of a dataset."""
     names = {table.name for table in tables}
     candidates = tables[0].dataset.relationship_candidates
     return {
@@ -199,7 +199,7 @@ def choose_matching(
 
 
 def _first_two(session: Session, dataset: Dataset, name: str | None) -> list[DatasetTable]:
-    """Return the first two tables, with the name if it is given. Two tables suffice to detect ambiguity."""
+    """Return the first two tables, which suffice to detect ambiguity. A given name restricts the search."""
     statement = select(DatasetTable).where(
         DatasetTable.dataset_id == dataset.id, DatasetTable.project_id == dataset.project_id
     )

@@ -22,7 +22,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class DatasetFilters:
-    """Filters of a list of datasets. None and an empty mapping do not filter."""
+    """Filters of a list of datasets. Fields that are None or empty do not filter."""
 
     state: str | None = None
     origin: str | None = None
@@ -100,7 +100,9 @@ def made_by(session: Session, project_id: UUID, job_id: UUID) -> Dataset:
         select(Dataset).where(Dataset.job_id == job_id, Dataset.project_id == project_id)
     )
     if dataset is None:
-        raise NotFound(f"Job {ids.to_text('job', job_id)} has no dataset in this project.")
+        raise NotFound(
+            f"Job {ids.to_text('job', job_id)} has no dataset in this project. Check the ID of the job."
+        )
     return dataset
 
 
@@ -182,7 +184,7 @@ def rename(
 
 
 def set_locale(session: Session, project_id: UUID, dataset_id: UUID, locale: str, *, version: int) -> Dataset:
-    """Replace the locale of a version of a dataset, and increment the version.
+    """Replace the locale of a dataset that still has the given version, and increment the version.
 
     Raises
     ------

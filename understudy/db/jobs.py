@@ -26,13 +26,13 @@ ACTIVE_STATES = ("queued", "running")
 TERMINAL_STATES = ("succeeded", "failed", "cancelled")
 # Version of the parameters' format, stored with each job. A worker claims only jobs of its own version.
 PARAMETERS_VERSION = 2
-# Names of the parameters that contain the id of another row.
+# Names of the parameters that contain the ID of another row.
 REFERENCES = ("dataset_id", "synthetic_dataset_id", "holdout_dataset_id", "model_id")
 
 
 @dataclass(frozen=True)
 class JobFilters:
-    """Filters of a list of jobs. None and an empty mapping do not filter. IDs are in their text form."""
+    """Filters of a list of jobs, with IDs as text. Fields that are None or empty do not filter."""
 
     state: str | None = None
     kind: str | None = None
@@ -42,7 +42,7 @@ class JobFilters:
 
 
 class MakingJob(Protocol):
-    """The fields of a job that its result needs.
+    """The fields of a job that are needed to store its result.
 
     A row and a job kind's view of a job both have these fields.
     """
@@ -236,7 +236,7 @@ def _change(session: Session, job: Job, **values: Any) -> Job:
     return session.scalars(statement).one()
 
 
-def _refers_to(text_ids: list[str]) -> Any:  # Any: an SQL expression
+def _refers_to(text_ids: list[str]) -> Any:  # `Any` is an SQL condition.
     return or_(*(Job.parameters[name].astext.in_(text_ids) for name in REFERENCES))
 
 

@@ -28,7 +28,7 @@ NO_LEASE: dict[str, Any] = {"lease_token": None, "lease_owner": None, "lease_unt
 
 @dataclass(frozen=True)
 class Allowance:
-    """The number of failures of a class before a job fails, and the error of the failed job."""
+    """The number of failures of one class after which a job fails, and the error of the failed job."""
 
     counter: str
     failures_max: int
@@ -40,7 +40,7 @@ CRASHES = Allowance(
     "crashes",
     3,
     "worker_crashed",
-    "The worker died in each of 3 attempts. Use less data or fewer columns, or retry the job.",
+    "The worker died in each of 3 attempts. Use fewer rows or columns, or retry the job.",
 )
 
 
@@ -73,8 +73,8 @@ class Claimant:
 def claim(session: Session, claimant: Claimant, *, lease_seconds: float) -> Job | None:
     """Claim the first due job of the claimant's kinds and queues, or return None.
 
-    Jobs are ordered by priority and then by age, so a retried job keeps its place. Jobs that another
-    session is claiming are skipped, so that workers never wait for each other.
+    Jobs are ordered by priority and then by age, so a retried job keeps its place in the queue. Jobs that
+    another session is claiming are skipped, so that workers never wait for each other.
     """
     first = (
         select(Job.id)
@@ -306,17 +306,17 @@ def _change(session: Session, job_id: UUID, token: int, **values: Any) -> Job | 
 
 def _returned(
     session: Session, statement: Any
-) -> Job | None:  # Any: the type parameters of Update do not fit
+) -> Job | None:  # `Any` is an UPDATE statement, whose type parameters mypy cannot match.
     statement = statement.returning(Job).execution_options(synchronize_session=False, populate_existing=True)
     job: Job | None = session.scalars(statement).one_or_none()
     return job
 
 
-def _in(seconds: float) -> Any:  # Any: an SQL expression
+def _in(seconds: float) -> Any:  # `Any` is an SQL expression.
     return CLOCK + timedelta(seconds=seconds)
 
 
-def _jitter(base_seconds: float, n_before: int) -> Any:  # Any: an SQL expression
+def _jitter(base_seconds: float, n_before: int) -> Any:  # `Any` is an SQL expression.
     """Return a random interval below a bound. The bound doubles with each failure."""
     bound = min(base_seconds * 2.0**n_before, BACKOFF_SECONDS_MAX)
     return func.random() * timedelta(seconds=bound)

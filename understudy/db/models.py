@@ -22,7 +22,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class ModelFilters:
-    """Filters of a list of models. None and an empty mapping do not filter."""
+    """Filters of a list of models. Fields that are None or empty do not filter."""
 
     dataset_id: UUID | None = None
     labels: Mapping[str, str] | None = None
@@ -37,7 +37,7 @@ class NewModel:
     dataset_schema, findings : Json
         `DatasetSchema` of the training data, and the `Findings` about it.
     tables : list of str
-        Names of the tables that the model was fitted to.
+        Names of the tables to which the model was fitted.
     """
 
     dataset_id: UUID

@@ -375,7 +375,7 @@ class IdempotencyKey(Base):
 
 
 class Worker(Base):
-    """A worker of the installation with its last report."""
+    """A worker of the installation, with the time of its last heartbeat."""
 
     __tablename__ = "workers"
 

@@ -48,5 +48,5 @@ def all_of_them(session: Session) -> list[Project]:
 
 
 def named(session: Session, name: str) -> list[Project]:
-    """Return the projects with a name, oldest first. Names are not unique."""
+    """Return the projects with the given name, oldest first. Names are not unique."""
     return list(session.scalars(select(Project).where(Project.name == name).order_by(Project.id)))

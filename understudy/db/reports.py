@@ -91,5 +91,5 @@ def delete(session: Session, project_id: UUID, report_ids: Iterable[UUID]) -> No
     )
 
 
-def _is_about(dataset_ids: list[UUID]) -> Any:  # Any: an SQL expression
+def _is_about(dataset_ids: list[UUID]) -> Any:  # `Any` is an SQL condition.
     return or_(Report.dataset_id.in_(dataset_ids), Report.synthetic_dataset_id.in_(dataset_ids))

@@ -45,7 +45,8 @@ def parse_url(database_url: str) -> URL:
         ) from None
     if url.get_backend_name() not in ("postgresql", "postgres"):
         raise UnderstudyError(
-            f"UNDERSTUDY_DATABASE_URL begins with {url.drivername}://, but only postgresql:// is supported.",
+            f"UNDERSTUDY_DATABASE_URL begins with {url.drivername}://, but only postgresql:// is supported. "
+            "Set it to the URL of a PostgreSQL database.",
             code="configuration",
         )
     return url.set(drivername="postgresql+psycopg")
@@ -58,7 +59,7 @@ def connect_arguments(limits: dict[str, str]) -> dict[str, Any]:
 
 
 def make_sessions(database_url: str, threads: int) -> sessionmaker[Session]:
-    """Return a session factory for this process. A process that forks must call this after the fork.
+    """Return a session factory for this process. A process that forks must call this function after the fork.
 
     Parameters
     ----------
@@ -82,7 +83,7 @@ def make_sessions(database_url: str, threads: int) -> sessionmaker[Session]:
 
 
 def without_transactions(sessions: sessionmaker[Session]) -> sessionmaker[Session]:
-    """Return a factory of sessions that only read and use the same connections.
+    """Return a factory of read-only sessions that use the same connections.
 
     Each statement is its own transaction and sees all committed data. This saves BEGIN and ROLLBACK, which
     are two of the five round trips to the database in the most frequent request.

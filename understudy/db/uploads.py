@@ -127,7 +127,7 @@ def drop_part(session: Session, part: UploadPart) -> None:
 def put_part(session: Session, upload: Upload, part: StoredPart, *, kept: timedelta) -> str | None:
     """Add or replace a part of a locked upload, and return the storage key of the replaced blob.
 
-    The upload's expiry is reset to `kept` from now.
+    The upload expires after `kept`, counted from now.
     """
     upload.expires_at = CLOCK + kept
     values = {"storage_key": part.storage_key, "sha256": part.sha256, "size_bytes": part.size_bytes}
@@ -191,7 +191,7 @@ def delete_expired(session: Session, *, limit: int) -> list[str]:
 
 
 def known_keys(session: Session, storage_keys: Iterable[str]) -> set[str]:
-    """Return the storage keys to which a part of any project refers."""
+    """Return the storage keys that the parts of all projects refer to."""
     statement = select(UploadPart.storage_key).where(UploadPart.storage_key.in_(list(storage_keys)))
     return set(session.scalars(statement))
 

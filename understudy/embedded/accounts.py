@@ -56,8 +56,8 @@ def _homes_for_root(install: Path, folder: Path, owner: tuple[int, int] | None) 
     if owner is None or owner[0] == 0:
         yield Home(Account(*nobody, is_namespaced=True), install)
     if owner is None or owner[0] != 0:
-        # The environment may be in a home folder that only root can enter. In this case, use a copy beside
-        # the data.
+        # The environment may be in a home folder that only root can enter. In this case, use a copy next to
+        # the data folder.
         yield Home(Account(*(owner or nobody)), _copy(install, folder))
 
 
@@ -81,14 +81,14 @@ def _owner(data: Path) -> tuple[int, int] | None:
 
 
 def _copy(install: Path, folder: Path) -> Path:
-    """Copy the installation beside the data, once for each build."""
+    """Copy the installation to a folder next to the data folder, once for each build."""
     status = (install / "bin" / "postgres").stat()
     copy = folder / f"install-{status.st_size:x}-{int(status.st_mtime):x}"
     package = install.parent
     if not copy.exists():
         partial = copy.with_suffix(".partial")
         shutil.rmtree(partial, ignore_errors=True)
-        # Keep the layout of site-packages, because the programs load libraries from a folder beside their
+        # Keep the layout of site-packages, because the programs load libraries from a folder next to their
         # package.
         for part in (Path(package.name, install.name), Path(f"{package.name}.libs")):
             if (package.parent / part).exists():

@@ -51,7 +51,7 @@ class BackgroundStack:
             if time.monotonic() > deadline:
                 raise Unavailable(
                     f"The stack was not ready after {START_SECONDS_MAX} s. "
-                    f"Its logs are in {self.folder.logs}."
+                    f"Check its logs in {self.folder.logs}."
                 )
             time.sleep(0.05)
 

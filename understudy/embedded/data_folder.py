@@ -103,7 +103,7 @@ class DataFolder:
         return self.url_file.read_text().strip() if self.url_file.exists() else None
 
     def secret_key(self) -> str:
-        """Return the installation's secret, which is created at the first call."""
+        """Return the installation's secret, which is created on the first call."""
         file = self.path / "secret-key"
         if not file.exists():
             write_private(file, secrets.token_urlsafe(48))

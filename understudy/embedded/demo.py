@@ -50,7 +50,7 @@ class DemoResult:
     """Results of the demo."""
 
     model_id: str
-    # Any: the report as JSON.
+    # `Any` is a value in the JSON report.
     report: dict[str, Any]
     columns: list[str]
     report_html: Path

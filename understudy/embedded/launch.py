@@ -28,8 +28,8 @@ def main(parent: str, signal: str, account: str, folder: str, program: str, *arg
 def change_account(account: str) -> None:
     """Change to the account ``uid:gid``. ``-`` keeps the current account.
 
-    With ``namespace:uid:gid`` the process stays root for the rest of the system, but has these ids in its
-    own user namespace.
+    With ``namespace:uid:gid`` the process stays root for the rest of the system, but has these IDs in a
+    separate user namespace.
     """
     if account == "-":
         return
@@ -44,11 +44,11 @@ def change_account(account: str) -> None:
 
 
 def enter_namespace(uid: int, gid: int) -> None:
-    """Enter a user namespace that maps the current ids to the given ones."""
+    """Enter a user namespace that maps the current IDs to the given ones."""
     inside = f"{uid} {os.geteuid()} 1", f"{gid} {os.getegid()} 1"
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(NEW_USER_NAMESPACE) != 0:
-        raise OSError(ctypes.get_errno(), "user namespaces are not allowed here")
+        raise OSError(ctypes.get_errno(), "this system does not allow user namespaces")
     Path("/proc/self/setgroups").write_text("deny")
     Path("/proc/self/uid_map").write_text(inside[0])
     Path("/proc/self/gid_map").write_text(inside[1])

@@ -16,7 +16,7 @@ LOG_BYTES_MAX = 10 << 20
 
 @dataclass(frozen=True)
 class Account:
-    """The account of a child of root. In a user namespace, the child can still access root's files."""
+    """The account under which root runs a child. In a user namespace, the child can use root's files."""
 
     uid: int
     gid: int
@@ -27,7 +27,7 @@ class Account:
 
     @property
     def owner(self) -> tuple[int, int]:
-        """The user id and group id, as seen outside the namespace, that must own the child's files."""
+        """The user ID and group ID, as seen outside the namespace, that must own the child's files."""
         return (os.geteuid(), os.getegid()) if self.is_namespaced else (self.uid, self.gid)
 
 
@@ -50,7 +50,7 @@ class Program:
     folder : Path
         Working directory.
     log : Path
-        File for the output. The file is kept below 10 MiB, with one older file beside it.
+        File for the output. The file is kept below 10 MiB, with one older file next to it.
     stop_signal : Signals
         Signal that asks the program to end.
     death_signal : Signals, optional

@@ -19,7 +19,8 @@ from understudy.errors import Unavailable
 
 START_SECONDS_MAX = 30
 STILL_IN_USE = "still in use"
-# Names of Postgres' lock file, the longest name in its socket folder, and of Valkey's socket.
+# File names in the socket folders: the lock file of Postgres, whose name is the longest, and the socket of
+# Valkey.
 POSTGRES_SOCKET = ".s.PGSQL.5432.lock"
 VALKEY_SOCKET = "valkey.sock"
 
@@ -32,7 +33,8 @@ class PrivatePostgres:
     folder : Path
         Folder for its data and its socket. It is created if it does not exist.
     durable : bool
-        Whether each commit waits for the disk. If not, tests run faster, but a power cut may lose data.
+        Whether each commit waits for the disk. If not, tests run faster, but a power failure may cause data
+        loss.
     log : Path, optional
         File for its output. The default is `server.log` in the folder.
     """
@@ -283,4 +285,7 @@ def _fail_unless_alive(server: PrivateServer, log: Path, deadline: float) -> Non
 
 
 def _not_started(server: PrivateServer, log: Path) -> Unavailable:
-    return Unavailable(f"The private {server.name} did not start; {log} ends with:\n{last_lines(log)}")
+    return Unavailable(
+        f"The private {server.name} did not start. Correct the error at the end of its log ({log}), then "
+        f"start the stack again:\n{last_lines(log)}"
+    )

@@ -23,7 +23,7 @@ READY_SECONDS_MAX = 60
 ROUND_SECONDS = 0.2
 
 Report = Callable[[str, str], None]
-"""Callback that receives the name of a part and a text about its state."""
+"""Callback that receives the name of a part of the stack and a description of its state."""
 
 
 class Supervisor:
@@ -34,7 +34,7 @@ class Supervisor:
     options : StackOptions
         URLs of external servers, and the address of the API.
     report : callable (part, text)
-        Callback that receives the name of a part and a text about its state.
+        Callback that receives the name of a part of the stack and a description of its state.
     """
 
     def __init__(self, options: StackOptions, report: Report) -> None:
@@ -91,7 +91,7 @@ class Supervisor:
         self._stopping.set()
 
     def stop(self) -> None:
-        """Stop the programs and then the servers. Skip all that are not running."""
+        """Stop the programs and then the servers, and skip those that are not running."""
         for group in (self._programs, self._servers):
             for part in group:
                 part.runs.ask_to_stop()
@@ -153,7 +153,7 @@ class Supervisor:
             if time.monotonic() - began > READY_SECONDS_MAX:
                 raise Unavailable(
                     f"The stack was not ready after {READY_SECONDS_MAX} s. "
-                    f"Its logs are in {self.folder.logs}."
+                    f"Check its logs in {self.folder.logs}."
                 )
             if self._stopping.wait(0.05):
                 return
@@ -162,7 +162,10 @@ class Supervisor:
     def _not_started(self, part: Component) -> Unavailable:
         assert isinstance(part.runs, Child)
         log = part.runs.log
-        return Unavailable(f"The {part.name} did not start; {log} ends with:\n{last_lines(log)}")
+        return Unavailable(
+            f"The {part.name} did not start. Correct the error at the end of its log ({log}), then start the "
+            f"stack again:\n{last_lines(log)}"
+        )
 
     def _restart_if_ended(self, part: Component) -> None:
         pause = part.notice_end()
@@ -175,7 +178,7 @@ class Supervisor:
 
 
 def claim_port(host: str, port: int, *, was_in_use: bool) -> int:
-    """Return the requested port if it is free, or any free port for 0.
+    """Return the requested port if it is free. If port 0 is requested, return any free port.
 
     Parameters
     ----------

@@ -23,7 +23,7 @@ from understudy.tables.source import ArrowSource
 from understudy.tables.validation import THE_TABLE
 
 PRESETS: tuple[str, ...] = get_args(TreeChainParameters.model_fields["preset"].annotation)
-"""Names of the presets of the tree chain, which `fit` accepts as `synthesizer`."""
+"""Names of the tree chain's presets, which `fit` accepts as `synthesizer`."""
 
 DEFAULT_SYNTHESIZER = "tree_chain"
 

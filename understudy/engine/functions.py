@@ -171,7 +171,8 @@ def _form_of(extra: Json, schema: DatasetSchema) -> DatasetFormat:
             return DatasetFormat.model_validate(extra[FORM])
         except ValidationError as error:
             raise InvalidInput(
-                "The model file is damaged: the format of its tables is not valid. Save the model again.",
+                "The model file is damaged: the format of its tables is not valid. Save the model again "
+                "with Model.save.",
                 code="invalid_model_file",
             ) from error
     forms = {

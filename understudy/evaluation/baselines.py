@@ -93,7 +93,7 @@ def _blurred(values: Values, real: Values, rng: np.random.Generator) -> Values:
 
 
 def holdout_baseline(comparison: Comparison, needs: frozenset[Need]) -> Comparison:
-    """Return the comparison in which other real rows replace the synthetic table. No subject is in both."""
+    """Return the comparison in which other real rows, of other subjects, replace the synthetic table."""
     rng = comparison.rng("fresh rows")
     n_rows = comparison.synthetic.n_rows
     if comparison.holdout is None:

@@ -34,7 +34,9 @@ ORIGINS = {
     "real": Origin("The real table"),
     "synthetic": Origin("The synthetic table", _REMEDY),
     "holdout": Origin("The holdout", _REMEDY),
-    "canaries": Origin("The table of canaries", "Provide the file that was written when they were planted."),
+    "canaries": Origin(
+        "The table of canaries", "Provide the file that was written when the canaries were planted."
+    ),
 }
 
 T = TypeVar("T")
@@ -135,7 +137,7 @@ class Comparison:
 
     def with_tables(self, **tables: EncodedTable | None) -> Comparison:
         """Return a copy of the comparison in which some tables are replaced."""
-        # Any: the fields have different types.
+        # `Any` is needed because the fields have different types.
         changed: dict[str, Any] = {**tables, "_known": {}, "is_reference": True}
         if tables.keys() & {"real", "holdout"}:
             changed["_known_of_real"] = {}
@@ -257,7 +259,8 @@ def _check(tables: Mapping[str, pa.Table], schema: TableSchema, options: Evaluat
     for name, pointer in options.named_columns.items():
         if schema.column(name).name in schema.subject:
             raise InvalidInput(
-                f"Column {name!r} is the subject, which is not scored. Choose another column.",
+                f"Column {name!r} identifies the subject, so it is excluded from all metrics. "
+                f"Use another column in `{pointer.split('/')[1]}`.",
                 code="invalid_parameters",
                 pointer=pointer,
             )

@@ -21,12 +21,13 @@ from understudy.tables.splitmix import mix64
 
 MISSING = -1
 
-# Generated values that are compared are treated as labels.
+# If a column of generated values is compared, its values are treated as labels.
 CATEGORICAL_KINDS = frozenset({ColumnKind.category, ColumnKind.boolean, *GENERATED_KINDS})
 
 SECONDS_PER_DAY = 86_400.0
 
-# By kind: the type that a time is cast to, the type of its integers, and their unit in seconds.
+# For each kind of time: the Arrow type that values are cast to, the type of the resulting integers, and the
+# unit of these integers in seconds.
 _UNITS: dict[ColumnKind, tuple[pa.DataType, pa.DataType, float]] = {
     ColumnKind.date: (pa.date32(), pa.int32(), SECONDS_PER_DAY),
     ColumnKind.time: (pa.time64("us"), pa.int64(), 1e-6),
@@ -113,7 +114,7 @@ class EncodedTable:
     row_hashes : uint64 array of shape (n_rows_total,)
         The hashes of *all* rows of the table. Rows that are equal in all columns have equal hashes.
     rows : int array of shape (n_rows,)
-        The positions in the whole table of the rows in `columns`.
+        For each row in `columns`, its position in the whole table.
     subjects : int array of shape (n_rows_total,), or None
         The subject numbers of *all* rows of the table. The same subject has the same number in every table of
         a comparison. None if no subject is declared.
@@ -155,7 +156,7 @@ class EncodedTable:
     def of(
         cls, columns: Sequence[Values], subjects: Rows | None = None, keys: tuple[Rows, ...] = ()
     ) -> EncodedTable:
-        """Return a whole table with these columns."""
+        """Return a table that consists of these columns and is not a sample."""
         n_rows = len(columns[0])
         hashes = np.zeros(n_rows, dtype=np.uint64)
         for values in columns:
@@ -241,7 +242,7 @@ def is_missing(values: Values) -> NDArray[np.bool_]:
 
 
 def _bits(values: Values) -> NDArray[np.uint64]:
-    """Return 64 bits for each value, which are the same for equal values."""
+    """Return a 64-bit representation of each value. Equal values have equal representations."""
     if values.dtype == np.int32:
         return values.astype(np.int64).view(np.uint64)
     # Adding 0 turns -0.0 into 0.0, and all NaNs are replaced by the same constant.

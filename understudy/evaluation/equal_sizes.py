@@ -18,7 +18,10 @@ def metrics_with_loss(comparison: Comparison) -> frozenset[str]:
 
 
 def training_baseline(comparison: Comparison) -> Comparison:
-    """Return the comparison with real training rows, limited to the number of synthetic rows."""
+    """Return the comparison in which real training rows replace the synthetic table.
+
+    If there is a target, the baseline has at most as many rows as the synthetic table.
+    """
     if comparison.target is None:
         return comparison.with_tables(synthetic=comparison.real)
     rows = rows_of_real(comparison).table

@@ -15,7 +15,7 @@ from understudy.tables.inference import InferredTable, is_generated_column
 from understudy.tables.schema import ColumnKind, TableSchema
 from understudy.tables.validation import conform
 
-# Any: the stubs of these functions do not support types that are only known at run time.
+# `Any` is needed because the stubs of these functions do not support types that are only known at run time.
 pc: Any = pyarrow.compute
 
 
@@ -47,7 +47,7 @@ def exclude_columns(
     """Return the schema of the columns to score, and the columns that are not scored.
 
     As during fitting, the kind of a column determines whether it is excluded. Columns that the caller names
-    are always scored, and columns of the subject never are. The returned schema still contains the subject,
+    are always scored, and subject columns never are. The returned schema still contains the subject,
     which identifies the owner of each row.
 
     Raises
@@ -87,7 +87,7 @@ def select(table: pa.Table, schema: TableSchema, left_out: list[ExcludedColumn],
     return conform(table.drop_columns(present), schema, ORIGINS[role])
 
 
-# Any: Arrow's classes accept no type arguments at run time.
+# `Any` is needed because Arrow's classes accept no type arguments at run time.
 def _share_copied(real: Any, synthetic: Any) -> float | None:
     present = synthetic.drop_null()
     if not len(present):

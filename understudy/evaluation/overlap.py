@@ -84,7 +84,8 @@ def _number_rows(real: pa.Table, holdout: pa.Table) -> Int64s:
     """Return a number for each row of both tables, which is the same for equal rows."""
     hashes = np.zeros(real.num_rows + holdout.num_rows, np.uint64)
     for name in real.column_names:
-        # Any: the stubs support neither columns of any type nor the indices of a dictionary.
+        # `Any` is needed because the stubs support neither columns of any type nor the indices of a
+        # dictionary.
         column: Any = pa.chunked_array([*real[name].chunks, *holdout[name].chunks], real[name].type)
         if column.null_count == len(column):
             continue

@@ -103,7 +103,10 @@ class Report(BaseModel):
     ] = None
     is_target_chosen: Annotated[
         bool,
-        Field(description="Whether the target was detected from its header instead of named by the caller."),
+        Field(
+            description="Whether the target was detected from its column name instead of being named by "
+            "the caller."
+        ),
     ] = False
     verdict: Verdict
     metrics: list[MetricScores]

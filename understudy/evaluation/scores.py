@@ -32,7 +32,7 @@ N_INTERVALS = 32
 
 
 class BaselineScore(BaseModel):
-    """Score of real rows in place of the synthetic table. Only chance separates it from the best score."""
+    """Score of real rows in place of the synthetic table. It differs from the best score only by chance."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -44,7 +44,7 @@ class BaselineScore(BaseModel):
         tuple[float, float] | None,
         Field(
             description="Prediction interval of the score. In 95 of 100 reports on real rows, *all* scores "
-            "lie within these intervals. Null if the spread of the score is not known."
+            "lie within their intervals. Null if the spread of the score is not known."
         ),
     ] = None
     n_draws: Annotated[int, Field(description="Number of times that real rows were drawn.")]
@@ -66,8 +66,11 @@ class MetricScores(BaseModel):
     synthetic_cut: Annotated[
         AnyResult | None,
         Field(
-            description="Result of as many synthetic rows as `real` has, compared with the same rows. The "
-            "loss is computed from it. Null if the sizes are equal or the policy does not check the loss."
+            description=(
+                "Result of a sample of the synthetic rows that has the size of the table in `real` and is "
+                "compared with the same rows. The loss is computed from this result. Null if the sizes are "
+                "equal or the policy does not check the loss."
+            )
         ),
     ] = None
     independent: Annotated[
@@ -285,7 +288,8 @@ def _result(metric: Metric, comparison: Comparison) -> AnyResult:
     # If memory runs out, the whole job fails, because it can be retried with more memory.
     except MemoryError:
         raise
-    # An error in one metric must not stop the whole report. The report gives the error as a reason.
+    # An error in one metric must not stop the whole report. The report states the error as the reason for the
+    # missing score.
     except Exception as error:
         reason = f"could not be computed on these tables ({type(error).__name__})"
         return UnscoredResult(reason=reason, is_fault=True)

@@ -23,7 +23,7 @@ Interval = tuple[float, float]
 SEVERITY: tuple[Outcome, ...] = ("unscored", "pass", "warn", "inconclusive", "fail")
 
 
-# Name of the check for overlap of the holdout and the training rows. It does not belong to a metric.
+# Name of the check for overlap of the holdout and the training rows. This check does not belong to a metric.
 HOLDOUT = "holdout"
 
 
@@ -40,8 +40,8 @@ class PolicyCheck(BaseModel):
     loss_interval: Annotated[
         Interval | None,
         Field(
-            description="Losses compared with both ends of the prediction interval of real rows. They "
-            "include 0 if the score could be that of real rows. Null for checks of a score."
+            description="Losses relative to the two ends of the prediction interval of real rows. The "
+            "interval includes 0 if real rows could have the same score. Null for checks of a score."
         ),
     ] = None
     warn: float | None
@@ -49,10 +49,10 @@ class PolicyCheck(BaseModel):
     outcome: Annotated[
         Outcome,
         Field(
-            description="Outcome of the check. `inconclusive`: the interval extends beyond a threshold and "
-            "also includes the score expected by chance; the loss is beyond a threshold, but `loss_interval` "
-            "includes 0; or the holdout and the training rows overlap. It counts as `warn`. `unscored`: the "
-            "metric has no score."
+            description="Outcome of the check. `inconclusive` (counts as `warn`): the interval extends "
+            "beyond a threshold and also includes the score expected by chance; the loss is beyond a "
+            "threshold, but `loss_interval` includes 0; or the holdout and the training rows overlap. "
+            "`unscored`: the metric has no score."
         ),
     ]
     sentence: Annotated[str, Field(description="Explanation for readers without a background in statistics.")]
@@ -148,7 +148,7 @@ def _overlap_sentence(overlap: HoldoutOverlap) -> str:
 
 
 def _without_control(check: PolicyCheck) -> PolicyCheck:
-    """Return the outcome of a check without a valid control: an attack that passed becomes inconclusive."""
+    """Return the outcome without a valid control: a passed check of an attack becomes inconclusive."""
     metric = METRICS[check.metric]
     if metric.topic != "privacy" or Need.canaries in metric.needs or check.outcome != "pass":
         return check
@@ -262,8 +262,8 @@ def _sentence_of_check(outcome: Outcome, metric: Metric, reason: str, *, compare
         return f"{metric.title}: not scored, because it {reason}."
     if outcome == "inconclusive" and compared == "loss":
         return (
-            f"{metric.title}: the loss is beyond a threshold, but as many real rows can score as badly, so "
-            f"there are too few rows to tell whether {metric.concern}."
+            f"{metric.title}: the loss is beyond a threshold, but the same number of real rows can score "
+            f"as badly, so there are too few rows to tell whether {metric.concern}."
         )
     if outcome == "inconclusive":
         return (

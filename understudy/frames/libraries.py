@@ -101,8 +101,8 @@ def write_frame(table: pa.Table, form: FrameFormat, *, frames: Library | None = 
     # Exceptions that pandas, polars and Arrow raise if the format in a model file does not fit the table.
     except (ValueError, TypeError, NotImplementedError, OverflowError, pa.ArrowException) as error:
         raise InvalidInput(
-            "The model file is damaged: its dtypes do not fit its columns. Save the model again, or choose "
-            "another library for samples with Model.with_format.",
+            "The model file is damaged: its dtypes do not fit its columns. Save the model again with "
+            "Model.save, or choose another library for samples with Model.with_format.",
             code="invalid_model_file",
         ) from error
 

@@ -1,4 +1,4 @@
-"""The kinds of job, as far as they use the database. Each kind has one module and one line in `KINDS`."""
+"""The part of each job kind that uses the database. Each kind has one module and one line in `KINDS`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from understudy.parameters.base import JobParameters, Json
 
 __all__ = ["KINDS", "RequestedParameters", "parse_parameters"]
 
-# Any: each kind has its own type of parameters and receives only those.
+# `Any` is needed because each kind accepts only parameters of its own class.
 KINDS: dict[str, JobKind[Any]] = {
     kind.name: kind for kind in (INGEST, TRAIN, SAMPLE, IMPUTE, EVALUATE, PROBE)
 }

@@ -92,11 +92,12 @@ class JobKind(Generic[P]):
         The function of the work as ``module:function`` in `understudy.work`, which only the sandbox loads. It
         has the signature (workspace, parameters) -> WorkResult.
     publish : callable (session, job, parameters, files, facts) -> Json
-        Adds the rows of the result, and returns ``job.result``.
+        Inserts the database rows that describe the result, and returns ``job.result``.
     abandon : callable (session, job, parameters, error_code, error_detail) -> None, optional
         Updates rows that wait for this job when it has failed or was cancelled.
     needs : callable (session, project_id, parameters) -> Needs
-        Returns the requirements of resolved parameters on the worker, and their limits.
+        Returns the requirements that a job with resolved parameters places on its worker, and the job's
+        limits.
     estimate : callable (session, project_id, parameters) -> Estimate, optional
         Returns the estimated cost of resolved parameters. None for a kind that callers cannot request.
     """

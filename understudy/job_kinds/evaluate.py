@@ -46,7 +46,8 @@ def resolve(
             )
         if name in real.facts.table_schema.get("subject", ()):
             raise InvalidInput(
-                f"Column {name!r} is the subject, which is excluded from all metrics. Use another column.",
+                f"Column {name!r} identifies the subject, so it is excluded from all metrics. Use another"
+                f" column in `{pointer.split('/')[1]}`.",
                 code="invalid_parameters",
                 pointer=pointer,
             )

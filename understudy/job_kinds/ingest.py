@@ -15,7 +15,7 @@ from understudy.job_kinds.uploaded_files import uploaded_files
 from understudy.parameters.base import Json
 from understudy.parameters.ingest import IngestParameters
 
-# The files of each table: the upload is the input of the work, and the others are its results.
+# The files of each table: the upload is the input of the work, and the other files are its results.
 FILE_KINDS = ("upload", "table", "rejects")
 
 

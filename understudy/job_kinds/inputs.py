@@ -45,7 +45,7 @@ def open_tables(
 
 
 def match_tables(session: Session, datasets: Sequence[Dataset], name: str | None) -> list[Table]:
-    """Return from each dataset the table with a name, or its only table regardless of the name.
+    """Return, for each dataset, the table with the given name, or the only table regardless of its name.
 
     The default is the name of the only table of the first dataset.
 
@@ -148,7 +148,7 @@ def check_supports_constraints(model: Model) -> None:
 
 
 def needs_of_model(session: Session, project_id: UUID, model_id: str) -> Needs:
-    """Return the requirements of a model's synthesizer on the worker."""
+    """Return the requirements that a model's synthesizer places on the worker."""
     model = models.get(session, project_id, ids.from_text("model", model_id))
     return synthesizer_entry(model.synthesizer["name"]).needs
 

@@ -52,7 +52,7 @@ def publish(
 
 PROBE = JobKind(
     name="probe",
-    summary="Wait for some time, to check that API, database, broker and worker work together.",
+    summary="Wait for a given time, to check that the API, database, broker and worker work together.",
     parameters=ProbeParameters,
     resolve=resolve,
     plan=plan,

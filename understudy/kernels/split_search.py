@@ -174,7 +174,7 @@ def constant_of(totals: Int32s, table: Float64s) -> tuple[int, float]:
 def best_prefix(
     tally: Tally, order: Int32s, n_values: int, min_leaf: int, table: Float64s
 ) -> tuple[float, int]:
-    """Return the gain in log evidence of the best split of the values, and the number of values that go left.
+    """Find the best split, and return its gain in log evidence and the number of values on its left side.
 
     Classes that do not occur in the node are ignored. The number of values is 0 if no split leaves `min_leaf`
     rows on both sides.

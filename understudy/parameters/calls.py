@@ -1,4 +1,4 @@
-"""Argument checks of the public Python functions, and translation of library errors to `UnderstudyError`."""
+"""Argument checks for the public Python functions, and translation of library errors to `UnderstudyError`."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from understudy.errors import InvalidInput, NotFound, StorageFull, UnderstudyErr
 
 P = ParamSpec("P")
 R = TypeVar("R")
-# Any: an argument of any type. A check takes a parameter's name, its value and all arguments, and returns the
-# value to use.
+# `Any` is an argument of any type. A check takes a parameter's name, its value and all arguments, and returns
+# the value to use.
 Arguments = Mapping[str, Any]
 Check = Callable[[str, Any, Arguments], Any]
 
@@ -97,7 +97,10 @@ def file_error(error: OSError, path: str) -> UnderstudyError:
         return StorageFull(
             f"There is no space left to write {path!r}. Free disk space, or choose another disk."
         )
-    return InvalidInput(f"The file {path!r} cannot be read or written: {error.strerror or 'damaged'}.")
+    return InvalidInput(
+        f"The file {path!r} cannot be read or written: {error.strerror or 'damaged'}. "
+        f"Check the file and its folder."
+    )
 
 
 def _path_of(error: OSError, given: Arguments) -> str | None:

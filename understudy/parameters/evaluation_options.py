@@ -104,7 +104,7 @@ class EvaluationOptions(BaseModel):
     ] = ()
     policy: Annotated[
         str | Policy,
-        Field(description="Policy of the verdict: `standard`, `public`, or a custom policy."),
+        Field(description="Policy for the verdict: `standard`, `public`, or a custom policy."),
     ] = "standard"
 
     @property

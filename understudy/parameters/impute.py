@@ -12,7 +12,7 @@ N_DRAWS_MAX = 20
 
 
 class ImputeParameters(JobParameters):
-    """Parameters of a job that imputes the missing values of a table and keeps all others."""
+    """Parameters of a job that imputes the missing values of a table and keeps all other values."""
 
     kind: Literal["impute"]
     model_id: Annotated[
@@ -30,8 +30,8 @@ class ImputeParameters(JobParameters):
         Field(
             ge=1,
             le=N_DRAWS_MAX,
-            description="Number of imputations of each row (multiple imputation). In a table of n rows, row "
-            "i of draw d is row d * n + i of the result, where all numbers start from 0.",
+            description="Number of imputations of each row (multiple imputation). For a table of n rows, "
+            "row i of draw d becomes row d * n + i of the result. Rows and draws are numbered from 0.",
         ),
     ] = 1
     seed: Seed | None = None

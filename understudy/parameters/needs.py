@@ -1,4 +1,4 @@
-"""Requirements of a job on the worker that runs it."""
+"""Requirements that a job places on the worker that runs it."""
 
 from __future__ import annotations
 

@@ -32,11 +32,11 @@ class PolicyThreshold(BaseModel):
     ] = "score"
     warn: Annotated[
         float | None,
-        Field(description="Bound of a warning. The check warns if the quantity is beyond this bound."),
+        Field(description="Bound for a warning. The check warns if the quantity is beyond this bound."),
     ] = None
     fail: Annotated[
         float | None,
-        Field(description="Bound of a failure. The check fails if the quantity is beyond this bound."),
+        Field(description="Bound for a failure. The check fails if the quantity is beyond this bound."),
     ] = None
     required: Annotated[
         bool, Field(description="Whether the check warns if the score could not be computed.")
@@ -91,7 +91,7 @@ LIKENESS = (
 )
 STANDARD = Policy(
     name="standard",
-    description="For use inside an organisation by people who are allowed to see the real data.",
+    description="For use inside an organization by people who are allowed to see the real data.",
     thresholds=(
         *LIKENESS,
         PolicyThreshold(metric="membership_distance", warn=0.55, fail=0.6, required=True),
@@ -108,7 +108,7 @@ STANDARD = Policy(
 )
 PUBLIC = Policy(
     name="public",
-    description="For publication or for unknown recipients.",
+    description="For publication, or for recipients who are not known.",
     thresholds=(
         *LIKENESS,
         PolicyThreshold(metric="membership_distance", warn=0.53, fail=0.55, required=True),

@@ -116,7 +116,7 @@ def _names(given: Any) -> Any:
 
 def _check_names(names: tuple[str, ...]) -> tuple[str, ...]:
     if len(names) > _NAMES_MAX or not all(0 < len(name) <= _NAME_LENGTH_MAX for name in names):
-        raise ValueError(f"must be up to {_NAMES_MAX} names of columns, separated by commas")
+        raise ValueError(f"must be up to {_NAMES_MAX} column names, separated by commas")
     return names
 
 
@@ -191,22 +191,22 @@ class ReadOptions(BaseModel):
     decimal: Annotated[
         Literal[".", ","] | None,
         Field(
-            description="Decimal separator of numbers written as text. Detected by column if omitted and"
-            " unambiguous."
+            description="Decimal separator of numbers written as text. If omitted, detected for each "
+            "column in which it is unambiguous."
         ),
     ] = None
     thousands: Annotated[
         Literal[",", ".", " ", "'"] | None,
         Field(
-            description="Thousands separator of numbers written as text. Detected by column if omitted and"
-            " unambiguous."
+            description="Thousands separator of numbers written as text. If omitted, detected for each "
+            "column in which it is unambiguous."
         ),
     ] = None
     date_order: Annotated[
         Literal["day_first", "month_first"] | None,
         Field(
-            description="Order of day and month in dates such as 01/02/2024. Detected by column if omitted"
-            " and unambiguous."
+            description="Order of day and month in dates such as 01/02/2024. If omitted, detected for each "
+            "column in which it is unambiguous."
         ),
     ] = None
     missing: Annotated[
@@ -222,8 +222,8 @@ class ReadOptions(BaseModel):
         BeforeValidator(_names),
         AfterValidator(_check_names),
         Field(
-            description="Names of columns in which values that are not numbers or dates become missing"
-            " values, separated by commas. Without it, such a column is text.",
+            description="Comma-separated names of columns in which values that are not numbers or dates "
+            "become missing values. By default, a column with such values is read as text.",
             json_schema_extra={"repeatable": True},
         ),
     ] = ()
@@ -231,7 +231,7 @@ class ReadOptions(BaseModel):
         Literal["fail", "skip"],
         Field(
             description="Handling of CSV rows that cannot be read: `fail` rejects the file, and `skip` "
-            "skips and lists the rows."
+            "leaves out the rows and lists them."
         ),
     ] = "fail"
     bad_rows_share_max: Annotated[
@@ -246,9 +246,9 @@ class ReadOptions(BaseModel):
     flatten: Annotated[
         bool | None,
         Field(
-            description='Handling of nested objects in JSON Lines: if true, `{"user": {"id": 1}}` becomes a'
-            " column `user.id`, and arrays become JSON text; if false, they are an error. True with a warning"
-            " if omitted."
+            description='Handling of nested values in JSON Lines. If true, `{"user": {"id": 1}}` becomes a'
+            " column `user.id`, and arrays become JSON text. If false, nested objects and arrays are errors."
+            " Defaults to true, with a warning."
         ),
     ] = None
     range: Annotated[
@@ -279,8 +279,10 @@ class ReadOptions(BaseModel):
     join_headers: Annotated[
         bool | None,
         Field(
-            description="Number of header rows: two if true, whose cells are joined into the column names, or"
-            " one if false. Detected if omitted."
+            description=(
+                "Handling of a second header row: if true, the cells of both header rows are joined to form "
+                "the column names; if false, the second row is read as data. Detected if omitted."
+            )
         ),
     ] = None
 

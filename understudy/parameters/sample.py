@@ -47,9 +47,9 @@ class SampleParameters(JobParameters):
         Field(
             ge=0,
             lt=2**62,
-            description="Number of the identifier of row 0. Row k then has identifier `id_start + k` of the"
-            " model, which is the same for every seed, so samples whose numbers do not overlap have no"
-            " identifier in common. If omitted, identifiers depend on the seed.",
+            description="Position of the first row's identifier in the model's sequence of identifiers. "
+            "Row k has the identifier at position `id_start + k`, regardless of the seed. Samples with "
+            "disjoint positions have no identifiers in common. If omitted, identifiers depend on the seed.",
         ),
     ] = None
     conditions: Annotated[

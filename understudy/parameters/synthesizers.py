@@ -38,7 +38,7 @@ class SynthesizerParameters(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _default_to_the_name_of_the_class(cls, fields: Any) -> Any:  # Any: an argument of any type
+    def _default_to_the_name_of_the_class(cls, fields: Any) -> Any:  # `Any` is unvalidated input.
         names = get_args(cls.model_fields["name"].annotation)
         if isinstance(fields, Mapping) and "name" not in fields and len(names) == 1:
             return {"name": names[0], **fields}
@@ -69,7 +69,7 @@ class _Registered:
 
 @lru_cache
 def _union_of(classes: tuple[type[SynthesizerParameters], ...]) -> TypeAdapter[SynthesizerParameters]:
-    # Any: a union of types that are known only at run time.
+    # `Any` is a union of types that are known only at run time.
     union: Any = Annotated[reduce(or_, classes), Field(discriminator="name")]
     return TypeAdapter(union)
 

@@ -11,7 +11,7 @@ from understudy.parameters.synthesizers import AnySynthesizer, default_synthesiz
 
 
 class CanaryParameters(BaseModel):
-    """Parameters of canaries: fictional training rows that test whether rows can be found in a sample."""
+    """Parameters of canaries: fictional training rows that test whether a sample reveals training rows."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -50,8 +50,10 @@ class TrainParameters(JobParameters):
         Field(
             ge=0,
             le=0.5,
-            description="Fraction of the rows to hold out from training. Privacy metrics compare them with "
-            "the training rows.",
+            description=(
+                "Fraction of the rows to hold out from training. Privacy metrics compare the held-out rows "
+                "with the training rows."
+            ),
         ),
     ] = 0.2
     canaries: Annotated[

@@ -46,7 +46,7 @@ def _confine(stderr: int, *, keep: set[int], server_pid: int) -> None:
 
 
 def _close_all_but(keep: set[int]) -> None:
-    # Close the connections of other runs, because an open copy would prevent the end of its run.
+    # Close the connections of other runs, because an open copy would keep another run from ending.
     kept = sorted(keep)
     for low, high in zip(kept, [*kept[1:], os.sysconf("SC_OPEN_MAX")], strict=True):
         os.closerange(low + 1, high)
@@ -94,7 +94,7 @@ class ProgressWriter:
 
 
 def write_all(descriptor: int, data: bytes) -> None:
-    """Write all bytes to a pipe, which may accept only a part at a time."""
+    """Write all bytes to a pipe, which may accept only some of them at a time."""
     view = memoryview(data)
     while view:
         view = view[os.write(descriptor, view) :]

@@ -9,10 +9,19 @@ from pathlib import Path
 
 from understudy.errors import UnderstudyError
 
-MEMORY_DETAIL = "The work needed more memory than its limit. Use fewer rows or columns, or raise the limit."
-FILE_SIZE_DETAIL = "The work wrote a file larger than its limit. Request fewer rows, or raise the limit."
+MEMORY_DETAIL = (
+    "The job needed more memory than its limit. Use fewer rows or columns, or ask your "
+    "administrator to raise UNDERSTUDY_JOB_MEMORY_BYTES_MAX."
+)
+FILE_SIZE_DETAIL = (
+    "The job wrote a file larger than its limit. Request fewer rows, or ask your "
+    "administrator to raise UNDERSTUDY_JOB_FILE_BYTES_MAX."
+)
 STORAGE_DETAIL = "The disk for the files of running jobs is full. Free some space and repeat the job."
-TIME_DETAIL = "The work took more CPU time than its limit. Use fewer rows or columns, or raise the limit."
+TIME_DETAIL = (
+    "The job took more CPU time than its limit. Use fewer rows or columns, or ask your "
+    "administrator to raise UNDERSTUDY_JOB_CPU_SECONDS_MAX."
+)
 
 # Names of exception classes that report a failed allocation. Their libraries are not imported here.
 MEMORY_CLASSES = {"MemoryError", "ArrowMemoryError", "OutOfMemoryException"}

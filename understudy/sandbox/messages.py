@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-# Any: a JSON object of any shape.
+# `Any` is any JSON value.
 Json = dict[str, Any]
 
 LENGTH = struct.Struct("!I")

@@ -134,7 +134,10 @@ class Run:
             for message in self._child_reader.feed(data):
                 self._take(message)
         except (MessageTooLarge, ValueError):
-            self._fault = "internal_error", "The work sent too many messages or invalid ones."
+            self._fault = (
+                "internal_error",
+                "The job's process sent invalid or too many messages. Retry the job.",
+            )
             self._open.discard(self._output)
             self.kill()
 

@@ -56,7 +56,7 @@ def main(arguments: Sequence[str]) -> None:
         server.serve()
 
 
-def load(name: str) -> Any:  # Any: a function with any signature
+def load(name: str) -> Any:  # `Any` is a function with any signature.
     """Import and return a function from its name ``module:function``."""
     module, _, function = name.partition(":")
     return getattr(importlib.import_module(module), function)

@@ -35,7 +35,8 @@ class Sandbox:
 
     Create one sandbox for each worker. Processes that are forked from the worker share it. A run is handed
     over through an inherited socket without an address, so no other process can start a run. If the server
-    has ended, requests wait in that socket until the process that created the sandbox has restarted it.
+    has ended, requests wait in that socket until the process that created the sandbox has restarted the
+    server.
 
     Parameters
     ----------

@@ -63,16 +63,17 @@ def open_rejects(
     Raises
     ------
     NotFound
-        If the dataset was not uploaded, and in the cases of `access.open_table`.
+        If the dataset was not uploaded, or under the same conditions as `access.open_table`.
     Forbidden, Conflict, InvalidInput
-        In the cases of `access.open_table`.
+        Under the same conditions as `access.open_table`.
     """
     with resources.sessions() as session:
         table = access.open_table(session, caller, reference, "see")
         dataset = table.dataset
         if dataset.origin != "upload":
             raise NotFound(
-                "Only uploaded datasets have skipped rows, but this dataset was sampled or imputed."
+                "Only uploaded datasets have skipped rows, but this dataset was sampled or imputed. "
+                "Use the ID of an uploaded dataset."
             )
         role = dataset_tables.role_of("rejects", table.position)
         return table, artifacts.find(session, dataset.project_id, dataset.job_id, role)

@@ -67,7 +67,10 @@ def revoke_api_key(resources: Resources, project_id: UUID, key_id: UUID) -> None
     with resources.sessions.begin() as session:
         if not api_keys.revoke(session, project_id, key_id):
             key = ids.to_text("api_key", key_id)
-            raise NotFound(f"This project has no valid API key {key}. It may already have been revoked.")
+            raise NotFound(
+                f"This project has no valid API key {key}. Check the ID and the project, and whether the key "
+                "was already revoked."
+            )
 
 
 def authenticate(resources: Resources, key_text: str) -> Caller:
@@ -92,6 +95,6 @@ def _digest(resources: Resources, text: str) -> bytes:
 
 def _invalid() -> Unauthenticated:
     return Unauthenticated(
-        "The API key is invalid: it is mistyped, revoked, expired, or belongs to another installation. "
-        "Use a valid key of your project."
+        "The API key is invalid: it was mistyped, was revoked, has expired, or belongs to another "
+        "installation. Use a valid key of your project."
     )

@@ -43,7 +43,7 @@ def open_artifact(resources: Resources, artifact: Artifact) -> BinaryIO:
 
 
 def check_download(format_name: FormatName, n_rows: int, n_columns: int) -> None:
-    """Check that a table fits into a file of a format, before the conversion starts.
+    """Check that a table fits into a file of the requested format, before the conversion starts.
 
     Raises
     ------
@@ -76,7 +76,7 @@ def stream_table(
         # connection.
         first = next(chunks)
     except TooLarge:
-        # The limit belongs to the other format, so the stored file is not corrupt.
+        # The limit is one of the requested format, so the stored file is not corrupt.
         raise
     except InvalidInput as error:
         raise _corrupt("cannot be read") from error

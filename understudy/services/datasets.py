@@ -183,8 +183,8 @@ def release_dataset(resources: Resources, caller: Caller, dataset_id: UUID, reas
         dataset = datasets.lock(session, caller.project_id, dataset_id)
         if dataset.quarantine is None:
             raise Conflict(
-                f"Dataset {ids.to_text('dataset', dataset_id)} is not in quarantine, so it cannot be"
-                " released.",
+                f"Dataset {ids.to_text('dataset', dataset_id)} is not in quarantine. It can be used without"
+                " a release.",
                 code="not_quarantined",
             )
         return datasets.release(session, dataset, reason=reason, key_id=caller.key_id)

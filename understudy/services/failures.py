@@ -20,7 +20,7 @@ INTERNAL_ERRORS = Allowance(
     "internal_errors",
     2,
     "internal_error",
-    "An unexpected error occurred twice. The worker's logs contain the details under the job's ID.",
+    "An unexpected error occurred twice. Ask your administrator to search the worker's logs for the job ID.",
 )
 
 
@@ -35,7 +35,7 @@ class Failure:
 
 
 def judge_outcome(outcome: Outcome) -> Failure:
-    """Return the failure for work that ended unsuccessfully."""
+    """Return the failure that corresponds to an unsuccessful outcome of the work."""
     if outcome.error_code is None:
         return Failure("worker_crashed", CRASHES.error_detail, _end(outcome, "crashed", None), CRASHES)
     code = outcome.error_code if outcome.error_code in CODES else "internal_error"
@@ -45,7 +45,7 @@ def judge_outcome(outcome: Outcome) -> Failure:
 
 
 def judge_error(error: Exception, outcome: Outcome | None = None) -> Failure:
-    """Return the failure for an error while the work was prepared or its result was stored."""
+    """Return the failure for an error that occurred while work was prepared or its result was stored."""
     code, detail = _code_and_detail(error)
     return Failure(code, detail, _end(outcome, "failed", code), _allowance(code, detail))
 

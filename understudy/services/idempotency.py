@@ -1,4 +1,4 @@
-"""Idempotency keys, with which a repeated request has one effect and returns the same response.
+"""Idempotency keys: a request that is repeated with its key takes effect once and returns the same response.
 
 `begin` marks the request as running, and `complete` stores its response. `jobs.remember` stores the job that
 a request adds together with the key, in the transaction that adds the job. After a crash before `complete`, a

@@ -69,7 +69,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Watched:
-    """The reason why the work ended: by itself, `cancelled`, `released`, or with a `lost` lease."""
+    """The outcome of the work, and the reason for stopping it early: `cancelled`, `released` or `lost`."""
 
     outcome: Outcome | None
     stopped_by: str | None = None
@@ -110,7 +110,7 @@ def _run_attempt(attempt: Attempt, sandbox: Sandbox, sent_at: float, is_draining
     try:
         attempt.folder.mkdir(parents=True, mode=0o700)
         run = sandbox.start(_request(attempt))
-    except Exception as error:  # the boundary of the process: a bug must end the job
+    except Exception as error:  # Any exception ends the job, not the worker.
         logger.exception("job_not_started")
         _settle_failure(attempt, judge_error(error))
         _remove(attempt.folder)
@@ -173,7 +173,7 @@ def _work(attempt: Attempt, run: Run, sent_at: float, is_draining: Callable[[], 
         with heartbeat:
             watched = _watch(run, heartbeat, is_draining)
             result = _store(attempt, watched, heartbeat)
-    except Exception as error:  # the boundary of the process: a bug must end the job
+    except Exception as error:  # Any exception ends the job, not the worker.
         run.kill()
         logger.exception("job_not_stored")
         _settle_failure(attempt, judge_error(error))
@@ -260,7 +260,9 @@ def _settle_result(attempt: Attempt, outcome: Outcome, write: Callable[[Session]
         return _settle(attempt, "succeeded", write)
     except IntegrityError:
         # A foreign key is violated: a row that the result refers to was deleted during the work.
-        error: Exception = NotFound("A dataset or model that the job uses was deleted while it ran.")
+        error: Exception = NotFound(
+            "A dataset or model that the job uses was deleted while it ran. Create a job with existing data."
+        )
     except Exception as unexpected:  # the boundary of the process: a bug must end the job
         logger.exception("job_not_published")
         error = unexpected
@@ -304,7 +306,7 @@ def _settle_failure(attempt: Attempt, failure: Failure) -> None:
 
     facts = {"error_code": failure.error_code}
     if failure.error_code == "internal_error":
-        # This detail contains only a place in the code. Details of other errors may contain column names.
+        # This detail contains only a location in the code. Details of other errors may contain column names.
         facts["error_detail"] = failure.error_detail
     _settle(attempt, failure.end.outcome, write, **facts)
 

@@ -75,7 +75,7 @@ def estimate_job(resources: Resources, project_id: UUID, resolved: JobParameters
 
 
 def cancel_job(resources: Resources, project_id: UUID, job_id: UUID) -> Job:
-    """Cancel a queued job at once, or request that a running job stop.
+    """Cancel a queued job immediately, or request that a running job stop.
 
     The worker detects the request within a second.
     """

@@ -16,7 +16,8 @@ from understudy.services.blob_keys import PREFIX, parse_key, parse_part_key
 from understudy.services.results import discard
 
 IDEMPOTENCY_KEYS_KEPT = timedelta(hours=72)
-# Time to keep the upload of a failed `ingest` job for a retry. A successful job deletes its upload at once.
+# Time to keep the upload of a failed `ingest` job for a retry. A successful job deletes its upload
+# immediately.
 UPLOADS_KEPT = timedelta(hours=72)
 WORKERS_KEPT = timedelta(days=1)
 STAGED_KEPT = timedelta(hours=24)
@@ -78,7 +79,7 @@ def _orphans_among(resources: Resources, keys: Iterable[str], kept: timedelta) -
 
 
 def _orphaned_parts(resources: Resources, keys: Iterable[str], kept: timedelta) -> list[str]:
-    """Return the keys of upload parts that no row contains, with the same exceptions."""
+    """Return the keys of upload parts that no row contains, except recent parts and unknown projects."""
     parts = {key: part for key in keys if (part := parse_part_key(key)) is not None}
     if not parts:
         return []

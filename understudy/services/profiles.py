@@ -28,7 +28,8 @@ def profile_dataset(
     Raises
     ------
     NotFound, Forbidden, Conflict, InvalidInput
-        In the cases of `access.open_table`. The scope `read_real` is required only for exact profiles.
+        Under the same conditions as `access.open_table`. The scope `read_real` is required only for exact
+        profiles.
     """
     opened = open_file(resources, caller, reference, "see_values" if is_exact else "see")
     open_artifact(resources, opened.artifact).close()

@@ -22,14 +22,14 @@ def create_project(resources: Resources, name: str) -> Project:
 
 
 def find_project(resources: Resources, name: str) -> Project:
-    """Return the project with a name.
+    """Return the project with the given name.
 
     Raises
     ------
     NotFound
-        If no project has the name.
+        If no project has that name.
     Conflict
-        If several projects have the name.
+        If several projects have that name.
     """
     with resources.sessions() as session:
         matches = projects.named(session, name)
@@ -41,12 +41,12 @@ def find_project(resources: Resources, name: str) -> Project:
 
 
 def find_or_create_project(resources: Resources, name: str) -> Project:
-    """Return the project with a name. Add the project if no project has the name.
+    """Return the project with the given name. If no project has that name, add one.
 
     Raises
     ------
     Conflict
-        If several projects have the name.
+        If several projects have that name.
     """
     try:
         return find_project(resources, name)

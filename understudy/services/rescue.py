@@ -55,7 +55,7 @@ def ring_waiting_jobs(resources: Resources, queues: Collection[str] = (DEFAULT_Q
 
 
 def report_worker(resources: Resources, name: str, *, concurrency: int, draining: bool = False) -> None:
-    """Record that a worker is alive. Workers call it every few seconds."""
+    """Record that a worker is alive. Workers call this function every few seconds."""
     with resources.sessions.begin() as session:
         workers.report(session, name, code_version=CODE_VERSION, concurrency=concurrency, draining=draining)
 

@@ -78,6 +78,6 @@ def _plain_file(folder: Path, name: str) -> Path:
     path = folder / name
     if Path(name).name != name or not path.exists() or not stat.S_ISREG(path.lstat().st_mode):
         raise UnderstudyError(
-            "A result file of the job is missing or is not a regular file in the job's folder."
+            "A result file of the job is missing or is not a regular file in the job's folder. Retry the job."
         )
     return path

@@ -87,9 +87,9 @@ def update_schema(
     Raises
     ------
     NotFound, Conflict
-        In the cases of `access.open_table`.
+        Under the same conditions as `access.open_table`.
     PreconditionFailed
-        If the change is based on another version than the current version of the dataset.
+        If the change is based on a version other than the current version of the dataset.
     InvalidInput
         If the change is invalid or values do not fit the new types.
     """

@@ -125,7 +125,7 @@ def create_upload(
 
 
 def choose_part_bytes(preferred: int, size_bytes: int, *, n_files: int) -> int:
-    """Return the smallest allowed part size that is at least the preferred one and gives few enough parts."""
+    """Return the smallest allowed part size that is not below `preferred` and gives few enough parts."""
     # Each file can end with a part that is not full.
     minimum = max(preferred, -(-size_bytes // (N_PARTS_MAX - n_files)))
     return -(-minimum // PART_UNIT_BYTES) * PART_UNIT_BYTES
@@ -191,7 +191,8 @@ def complete_upload(resources: Resources, project_id: UUID, upload_id: UUID) -> 
     Conflict
         If parts are missing.
     InvalidInput
-        If a file of one part does not have the declared digest. The job checks files of several parts.
+        If a file with a single part does not have the declared digest. The job checks files with several
+        parts.
     TooManyRequests
         If the project has reached its limit of queued jobs.
     """

@@ -32,7 +32,7 @@ class Store(Protocol):
         """Return the size of a blob in bytes."""
 
     def local_path(self, key: str, scratch: Path) -> Path:
-        """Return the path of a file with the blob: the store's file, or a copy in the folder `scratch`."""
+        """Return the path of a file that contains the blob: the store's own file, or a copy in `scratch`."""
 
     def delete(self, key: str) -> None:
         """Delete a blob. Do nothing if the blob does not exist."""
@@ -56,4 +56,4 @@ def check_key(key: str) -> str:
 
 def missing(key: str) -> NotFound:
     """Return the error for a key without a blob."""
-    return NotFound(f"The blob {key!r} does not exist in the store.")
+    return NotFound(f"The blob {key!r} does not exist in the store. Check the key.")

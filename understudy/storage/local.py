@@ -38,7 +38,7 @@ class LocalStore:
                 os.link(source, target)
             except FileExistsError as error:
                 raise Conflict(
-                    f"The blob {key!r} already exists, and blobs are never overwritten."
+                    f"The blob {key!r} already exists, and blobs are never overwritten. Use another key."
                 ) from error
             finally:
                 if source != path:

@@ -24,7 +24,9 @@ class MemoryStore:
         check_key(key)
         with self._lock:
             if key in self._blobs:
-                raise Conflict(f"The blob {key!r} already exists, and blobs are never overwritten.")
+                raise Conflict(
+                    f"The blob {key!r} already exists, and blobs are never overwritten. Use another key."
+                )
             self._blobs[key] = path.read_bytes()
         path.unlink()
 

@@ -236,7 +236,7 @@ class Capabilities:
 
 @dataclass(frozen=True)
 class SynthesizerEntry:
-    """Entry of a synthesizer in the registry: its catalogue data and a function that loads its class.
+    """Entry of a synthesizer in the registry: its catalog data and a function that loads its class.
 
     The class is loaded on first use, so that the API can list synthesizers without importing a compiler.
 
@@ -245,7 +245,7 @@ class SynthesizerEntry:
     name : str
         Unique name of the synthesizer.
     summary : str
-        One sentence for the catalogue.
+        One sentence for the catalog.
     parameters : type
         Class of the parameters.
     load : callable () -> type of Synthesizer

@@ -17,7 +17,7 @@ SUPPRESSED = ("levels_pooled", "rows_pooled", "rows_merged", "rows_drawn_in")
 # {k} is the minimum support; {unit} is "rows", or "subjects" if the schema declares a subject.
 PROMISES = (
     "The model reproduces a category level or a number only if at least {k} {unit} share it. It replaces "
-    "rarer levels with more common ones, and draws other numbers between means of {k} neighbouring values.",
+    "rarer levels with more common ones, and draws other numbers between means of {k} neighboring values.",
     "Identifiers are generated. They follow the table's pattern, are unique within a seed, and never equal "
     "an identifier of the table. Free text, names, email addresses, phone numbers and addresses are made "
     "up. For these columns, the model learns only which values are missing and how long the text values are.",
@@ -76,13 +76,13 @@ def _warnings(columns: list[Json], n_rows: int, subject: Sequence[str]) -> list[
             )
         elif "generated" in column and column["name"] in subject:
             warnings.append(
-                f"Subject column {column['name']!r} is generated as {column['generated']} for each row, so "
-                "sampled rows do not share subjects. If several rows must share a subject, assign subjects "
-                "to the rows yourself."
+                f"Subject column {column['name']!r} is generated for each row (kind {column['generated']}), "
+                "so sampled rows do not share subjects. If several rows must share a subject, assign "
+                "subjects to the rows yourself."
             )
         elif "generated" in column:
             warnings.append(
-                f"Column {column['name']!r} is generated as {column['generated']}, not learned. "
+                f"Column {column['name']!r} is generated (kind {column['generated']}), not learned. "
                 "Its dependencies on other columns are not preserved."
             )
         elif column["codes"] == 1:

@@ -90,8 +90,9 @@ def describe_groups(
 def describe_weak_groups(constraints: SamplingConstraints, groups: Sequence[Group]) -> list[str]:
     """Return a warning for each group with a small effective sample size."""
     return [
-        f"{name}: the {group.n_rows:,} rows are worth only about {group.effective_sample_size:,} independent"
-        " rows. The model learned little about such rows, so do not rely on fine details."
+        f"{name}: the {group.n_rows:,} rows contain only as much information as about"
+        f" {group.effective_sample_size:,} independent rows. The model learned little about this group, so do"
+        " not rely on fine details."
         for name, group in zip(_names(constraints), groups, strict=True)
         if _is_weak(group)
     ]

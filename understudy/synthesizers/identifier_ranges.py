@@ -23,7 +23,7 @@ class IdentifierRange:
     Parameters
     ----------
     columns : tuple of str
-        Columns of generated identifiers.
+        Columns that contain generated identifiers.
     next_offset : int or None
         Offset at which the next sample with the same seed continues this sample. None if the sample has
         conditions, because conditions limit the number of rows.

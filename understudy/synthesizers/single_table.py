@@ -168,7 +168,7 @@ class SingleTableSynthesizer(ABC):
         if unknown or name not in plan.n_rows:
             raise InvalidInput(
                 f"The plan contains rows of {_listed(plan.n_rows)}, but the model has only table {name!r}. "
-                "Correct n_rows of the plan.",
+                "Set n_rows for this table only.",
                 code="unknown_table",
             )
         n_rows, offset = plan.n_rows[name], plan.offset
@@ -226,7 +226,7 @@ def _check_roles(name: str, table: TableSchema, synthesizer: str) -> None:
     if kinds and not kinds & _UNIQUE_KINDS:
         raise _unsupported(
             f"The synthesizer {synthesizer!r} cannot keep the primary key of table {name!r} unique. Set the"
-            " kind of one of its columns to identifier, or remove primary_key from the schema."
+            " kind of a primary key column to identifier, or remove primary_key from the schema."
         )
 
 

@@ -168,6 +168,6 @@ def _typed(value: Value, column: Column) -> Any:
     except ValueError as error:
         raise InvalidInput(
             f"A value in the domain of column {column.name!r} is not of type {column.arrow_type}. "
-            "Correct the domain.",
+            "Use only values of this type.",
             code="unsupported_schema",
         ) from error

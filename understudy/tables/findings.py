@@ -15,7 +15,7 @@ from understudy.tables.schema import Relationship
 
 Confidence = Annotated[float, Field(ge=0, le=1, description="Confidence of the inference, from 0 to 1.")]
 Explanation = Annotated[
-    str, Field(description="Reasons in words, with counts; contains no values of the table.")
+    str, Field(description="Reasons in words, with counts but without values of the table.")
 ]
 
 

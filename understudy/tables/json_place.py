@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 METADATA_KEY = b"understudy.json_place"
-"""Key of the place, as JSON, in the metadata of an Arrow field."""
+"""Key in an Arrow field's metadata whose value is the place as JSON."""
 
 
 class JsonPlace(BaseModel):

@@ -22,7 +22,7 @@ from pydantic import (
 )
 
 METADATA_KEY = b"understudy.notation"
-"""Key of the notation, as JSON, in the metadata of an Arrow field."""
+"""Key in an Arrow field's metadata whose value is the notation as JSON."""
 
 SCALES: dict[str, float] = {
     **{"K": 1e3, "k": 1e3, "M": 1e6, "MM": 1e6, "mn": 1e6, "mio": 1e6, "Mio": 1e6},
@@ -90,7 +90,12 @@ class NumberNotation(_Notation):
         Field(ge=0, le=18, description="Number of digits after the decimal separator; null if it varies."),
     ] = None
     width: Annotated[
-        int, Field(ge=0, le=18, description="Minimum number of digits, reached with leading zeros.")
+        int,
+        Field(
+            ge=0,
+            le=18,
+            description="Minimum number of digits; shorter numbers are padded with leading zeros.",
+        ),
     ] = 0
     prefix: Annotated[
         str, Field(max_length=16, description="Text before the digits, such as `$` or `EUR `.")

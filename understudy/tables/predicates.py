@@ -75,7 +75,7 @@ class Predicate:
         except ValueError:
             raise InvalidInput(
                 f"The value of a condition does not fit column {self.column.name!r} of type {type_}. "
-                "Correct the condition.",
+                "Use a value of this type.",
                 code="invalid_parameters",
             ) from None
 

@@ -53,7 +53,10 @@ class Column(BaseModel):
     nullable: Annotated[bool, Field(description="Whether values may be missing.")]
     domain: Annotated[
         ColumnDomain | None,
-        Field(description="Permitted values of the column, if they are public knowledge; null for any."),
+        Field(
+            description="Permitted values of the column, if they are public knowledge; null permits any "
+            "value."
+        ),
     ] = None
     notation: Annotated[
         Notation | None,
@@ -65,7 +68,8 @@ class Column(BaseModel):
     json_place: Annotated[
         JsonPlace | None,
         Field(
-            description="Place of the values in nested JSON objects; null for the column's name as the key."
+            description="Path of the values in nested JSON objects. If null, the key is the name of the "
+            "column."
         ),
     ] = None
 

@@ -48,7 +48,10 @@ class ColumnChange(BaseModel):
     ] = None
     domain: Annotated[
         ColumnDomain | None,
-        Field(description="Permitted values of the column, as public knowledge; null removes the domain."),
+        Field(
+            description="Permitted values of the column, which must be public knowledge; null removes "
+            "the domain."
+        ),
     ] = None
     notation: Annotated[
         Notation | None,
@@ -171,7 +174,7 @@ def _validated(model: type[S], values: dict[str, object]) -> S:
         message = error.errors()[0]["msg"].removeprefix("Value error, ")
         place = next((role for role in (*_ROLES, "locale") if role in message), "columns")
         raise InvalidInput(
-            f"The changed schema is invalid: {message}. Correct the change.",
+            f"The changed schema is invalid: {message}. Correct `{place}` in the change.",
             code="invalid_parameters",
             pointer=f"/{place}",
         ) from None

@@ -110,7 +110,7 @@ class ArrayReader:
         fits = array.ndim == len(shape) and all(
             n is None or n == m for n, m in zip(shape, array.shape, strict=True)
         )
-        require(array.dtype == dtype and fits, f"{self.prefix + name} has another type or shape")
+        require(array.dtype == dtype and fits, f"{self.prefix + name} has an unexpected type or shape")
         return np.ascontiguousarray(array)
 
     def indices(

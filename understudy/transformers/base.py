@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from understudy.kernels.hashing import StreamRows
 
 # Minimum number of rows or subjects that must share a value or level for it to be kept. A quantile is the
-# mean of k neighbouring rows. The documentation calls this number k.
+# mean of k neighboring rows. The documentation calls this number k.
 MIN_SUPPORT = 5
 # Maximum number of codes of a column.
 N_CODES_MAX = 8192
@@ -88,7 +88,7 @@ class Transformer(Protocol):
 
     @property
     def is_ordinal(self) -> bool:
-        """Whether neighbouring codes represent similar values."""
+        """Whether neighboring codes represent similar values."""
         ...
 
     @property

@@ -1,7 +1,7 @@
 """Bins over sorted numbers: single values that enough rows share, and quantile ranges between them.
 
 Bins contain no information that fewer than k = `MIN_SUPPORT` rows support. A range has at least k rows, its
-quantiles are means of k neighbouring rows, and groups of fewer rows are assigned to the nearest shared value.
+quantiles are means of k neighboring rows, and groups of fewer rows are assigned to the nearest shared value.
 Rows beyond the k-th value from either end are ignored, so every sampled number is between those two values.
 If subjects are declared, subjects are counted instead of rows.
 """
@@ -136,7 +136,7 @@ def _edges(distinct: Numbers, runs: _Runs) -> Numbers:
     at = np.flatnonzero(runs.is_kept)
     edges = distinct[runs.first[at]].copy()
     after_dropped = np.flatnonzero(np.diff(at) > 1) + 1
-    # The neighbours of a dropped run are shared values.
+    # The neighbors of a dropped run are shared values.
     low, high = edges[after_dropped - 1], edges[after_dropped]
     if edges.dtype == np.uint64:
         edges[after_dropped] = low + (high - low) // np.uint64(2) + np.uint64(1)

@@ -53,7 +53,7 @@ class CategoricalTransformer:
     counts : array of shape (n_levels,)
         Number of rows with each level.
     first_level : array of shape (n_codes_of_levels,)
-        Index of the first level of each code. A code represents one level, or a group of neighbouring levels
+        Index of the first level of each code. A code represents one level, or a group of neighboring levels
         if there are more levels than codes.
     has_missing : bool
         Whether any value is missing.
@@ -141,7 +141,10 @@ class CategoricalTransformer:
         first_level = reader.indices("first_level", np.int32, (None,), 0, len(texts))
         begins_with_first = first_level[:1].tolist() == [0] * bool(texts)
         is_ascending = bool((np.diff(first_level) > 0).all())
-        require(is_ascending and begins_with_first, "the codes of a category do not divide its levels")
+        require(
+            is_ascending and begins_with_first,
+            "the codes of a category do not start at its first level, or do not ascend",
+        )
         return cls(
             levels,
             counts,

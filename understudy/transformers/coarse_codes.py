@@ -1,4 +1,4 @@
-"""Group neighbouring codes or levels into groups of almost equal mass, such as the coarse codes for trees."""
+"""Group neighboring codes or levels into groups of almost equal mass, such as the coarse codes for trees."""
 
 from __future__ import annotations
 

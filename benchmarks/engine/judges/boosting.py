@@ -1,4 +1,4 @@
-"""Boosted trees of the judges. XGBoost is imported locally, because only the extra `bench` installs it."""
+"""Boosted trees for judges. XGBoost is imported locally, because only the extra `bench` installs it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Alpha-precision and beta-recall: how realistic synthetic rows are, and how many real rows they cover.
 
 Alaa et al. (2022), in the variant reported by TabSyn (Zhang et al., 2024): plain coordinates, with numbers
-scaled to the range of the real ones and one-hot categories. Real rows have a precision near 1 and a recall
+scaled to their range in the real table and one-hot categories. Real rows have a precision near 1 and a recall
 near 0.5, because about half of the real rows are closer to another real row than to a synthetic row.
 """
 
@@ -67,12 +67,12 @@ def _to_centre(points: Points, of: Points) -> npt.NDArray[np.float64]:
 def nearest_rows(
     queries: Points, others: Points, *, skips_itself: bool
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
-    """Return the index of each query's nearest row among the others, and the squared distance.
+    """Return, for each query, the index of the nearest row in `others` and the squared distance to it.
 
     Parameters
     ----------
     skips_itself : bool
-        Whether to exclude row i of the others for query i, because both tables are the same.
+        Whether to exclude row i of `others` for query i, because both tables are the same.
     """
     n_threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     parts = np.array_split(np.arange(len(queries)), n_threads)

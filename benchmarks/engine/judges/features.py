@@ -28,8 +28,8 @@ def encode(tables: Sequence[pa.Table]) -> list[Matrix]:
 def _as_numbers(parts: Sequence[pa.ChunkedArray]) -> npt.NDArray[np.float64]:
     whole = pa.chunked_array([chunk for part in parts for chunk in part.chunks], parts[0].type)
     if is_text(whole.type):
-        # The values are sorted alphabetically, because codes in order of appearance would depend on the table
-        # of a value.
+        # The values are sorted alphabetically, because codes in order of appearance would depend on the order
+        # of the tables.
         whole = pc.index_in(whole, pc.unique(whole).drop_null().sort())
     elif pa.types.is_boolean(whole.type):
         whole = whole.cast(pa.int8())

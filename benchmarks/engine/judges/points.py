@@ -1,4 +1,4 @@
-"""Rows as points: numbers scaled to the range of the real ones, and categories as codes."""
+"""Rows as points: numbers scaled to their range in the real table, and categories as codes."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Points:
 
 
 def as_points(real: pa.Table, others: Sequence[pa.Table]) -> list[Points]:
-    """Return the points of the real table and of the others, on the scale of the real table."""
+    """Return the points of the real table and of the other tables, on the scale of the real table."""
     is_word = categorical(real)
     matrices = encode([real, *others])
     numbers = matrices[0][:, ~is_word]

@@ -34,7 +34,7 @@ class Dependency:
     def broken(self, rows: Matrix, real: Matrix) -> npt.NDArray[np.bool_]:
         """Return a mask of the rows that violate the rule.
 
-        Values of column a that no real row has violate no rule.
+        A value of column a that does not occur in any real row does not violate the rule.
         """
         codes_a, n_a = _codes(np.concatenate([real[:, self.a], rows[:, self.a]]))
         codes_b, _ = _codes(np.concatenate([real[:, self.b], rows[:, self.b]]))
@@ -146,7 +146,7 @@ def _equations(rows: Matrix, numbers: list[int]) -> Iterator[Equation]:
 
 
 def _fit_equation(rows: Matrix, c: int, terms: tuple[int, ...]) -> Equation | None:
-    """Return the rounded least-squares equation of some rows if these rows satisfy it."""
+    """Return the rounded least-squares equation of the given rows if they satisfy it."""
     some = rows[:: max(len(rows) // N_ROWS_TRIED, 1)]
     design = np.column_stack([some[:, list(terms)], np.ones(len(some))])
     weights, _, rank, _ = np.linalg.lstsq(design, some[:, c], rcond=None)

@@ -1,6 +1,6 @@
 """Benchmark other synthesizers on the same tables: ``python -m benchmarks.engine.peers --data FOLDER``.
 
-Each synthesizer is installed into a separate environment at its first run. If a peer cannot be installed,
+Each synthesizer is installed into a separate environment before its first run. If a peer cannot be installed,
 fails or takes too long, the results contain a line with the reason.
 """
 

@@ -1,4 +1,4 @@
-"""Virtual environments of the peers, which are created at their first use."""
+"""Virtual environments of the peers, which are created on first use."""
 
 from __future__ import annotations
 

@@ -155,7 +155,7 @@ def test_workbook_sheet_is_fitted_and_sampled(tmp_path, small_table):
         (["fit", "{table}", "-o", "m", "--synthesizer", "independent", "--preset", "fast"], 2, "cannot be"),
         (["fit", "{table}", "-o", "m", "--preset", "slow"], 2, "'slow'"),
         (["fit", "{table}", "-o", "m", "--preset", "fast", "--time-budget", "5"], 2, "set either"),
-        (["fit", "{table}", "-o", "m", "--schema", "{model}"], 2, "is not a schema"),
+        (["fit", "{table}", "-o", "m", "--schema", "{model}"], 2, "does not contain a schema"),
         (["fit", "{table}", "-o", "m", "--sheet", "S"], 2, "`sheet`"),
         (["fit", "{table}", "-o", "m", "--sheet", ""], 2, "`sheet`: String should have at least 1 character"),
         (["fit", "{table}"], 2, "Missing option '--output' / '-o'. See understudy fit --help."),

@@ -46,7 +46,7 @@ def test_model_file_restores_the_holdout_of_subjects(
     assert report["checks"]["membership_distance"] == "fail"
 
 
-def test_holdout_that_shares_subjects_is_inconclusive(
+def test_check_of_a_holdout_that_shares_subjects_is_inconclusive(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     holdout = folder / "holdout.parquet"
@@ -56,7 +56,9 @@ def test_holdout_that_shares_subjects_is_inconclusive(
     assert report["n_subjects_shared"] > 0
 
 
-def test_holdout_of_training_rows_is_inconclusive(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_of_a_holdout_of_training_rows_is_inconclusive(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     report = evaluated(folder, capsys, "--holdout", str(folder / "table.parquet"))
     assert report["checks"]["holdout"] == "inconclusive"
     assert report["n_rows_shared"] == sum(SIZES) > report["n_rows_shared_max"]
@@ -89,7 +91,7 @@ def test_subject_option_can_be_repeated_for_several_columns(
     [
         (("--subject", "nobody"), "no column 'nobody'"),
         ((*SUBJECT, *SUBJECT), "names a column twice"),
-        ((*SUBJECT, "--target", "patient"), "is the subject"),
+        ((*SUBJECT, "--target", "patient"), "identifies the subject"),
         (("--model", "{folder}/model", "--holdout", "{folder}/table.parquet"), "Give only one"),
     ],
 )

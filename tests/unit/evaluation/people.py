@@ -1,4 +1,4 @@
-"""A small table with dependent columns of every class."""
+"""A small table with dependent columns: numbers, counts, categories, booleans and dates."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def people(n_rows: int, *, seed: int) -> pa.Table:
 
 
 def related(table: pa.Table, *, seed: int) -> pa.Table:
-    """Return people with derived columns, which test rules, correlations and tails."""
+    """Return people with derived columns for tests of rules, correlations and tails."""
     rng = np.random.default_rng([seed, 1])
     height = table.column("height").to_numpy()
     visits = table.column("visits").to_numpy()

@@ -84,7 +84,7 @@ def test_shares_of_groups_are_compared_without_a_target(tables: dict[str, pa.Tab
     thinned = tables | {"thinned": tables["fair"].filter(pa.array(is_kept))}
     result = score(base_rates, thinned, "thinned", target=None, protected=("sex",))
     assert isinstance(result, BaseRatesResult)
-    # The share of the group falls from 0.4 of all rows to 0.2 of the remaining 0.8.
+    # The share of the group falls from 0.4 to 0.2 / 0.8 = 0.25.
     assert result.score == pytest.approx(0.15, abs=0.06)
 
 

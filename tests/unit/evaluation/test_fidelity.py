@@ -266,7 +266,7 @@ def test_drift_in_a_small_group_is_detected() -> None:
     assert result.whole > 0.9
 
 
-def test_expected_score_by_chance_is_close_to_the_score_of_real_rows() -> None:
+def test_chance_level_is_close_to_the_score_of_real_rows() -> None:
     result = subgroups.score(comparison(grouped(4000, seed=1), grouped(4000, seed=2)))
     assert isinstance(result, subgroups.SubgroupsResult)
     for group in result.groups:
@@ -305,8 +305,8 @@ def test_two_samples_of_one_source_score_close_to_the_best() -> None:
 
 
 def test_scores_of_real_rows_are_within_the_floor() -> None:
-    # This holds for 95 of 100 reports. The benchmark `benchmarks.real_against_real` checks 20 reports on full
-    # tables.
+    # In 95 of 100 reports, all scores are within their floors. The benchmark `benchmarks.real_against_real`
+    # checks 20 reports on full tables.
     for seed in (0, 1):
         compared = comparison(
             related(people(1200, seed=20 + seed), seed=20 + seed),

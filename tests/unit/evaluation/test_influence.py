@@ -10,7 +10,7 @@ import pytest
 from understudy.evaluation.statistics import auc, influence
 
 
-def test_area_agrees_with_ranks_and_its_error_with_delong() -> None:
+def test_auc_agrees_with_ranks_and_its_standard_error_with_delong() -> None:
     rng = np.random.default_rng(0)
     is_positive = rng.random(4000) < 0.3
     scores = np.round(rng.normal(size=4000) + is_positive, 2)
@@ -74,7 +74,7 @@ def test_wilson_and_newcombe_agree_with_published_values() -> None:
     assert influence.difference_of_shares((56, 48), (70, 80)) == pytest.approx((0.0524, 0.3339), abs=5e-5)
 
 
-def test_rows_of_one_subject_are_one_observation() -> None:
+def test_rows_of_one_subject_count_as_one_observation() -> None:
     rng = np.random.default_rng(0)
     scores, is_positive = rng.random(300), rng.random(300) < 0.5
     alone = influence.area(scores, is_positive)

@@ -1,4 +1,4 @@
-"""Tests that a holdout of training rows is an invalid control and that natural duplicates are no overlap."""
+"""Tests that a holdout of training rows is an invalid control and natural duplicates are not an overlap."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def of_training_rows() -> Report:
     return reported(people(N, seed=0))
 
 
-def test_holdout_of_training_rows_is_inconclusive(of_training_rows: Report) -> None:
+def test_check_of_a_holdout_of_training_rows_is_inconclusive(of_training_rows: Report) -> None:
     check = checks_of(of_training_rows)["holdout"]
     assert (check.outcome, check.value, of_training_rows.n_rows_shared) == ("inconclusive", N, N)
     assert "1,000 rows in common, and chance explains at most" in check.sentence

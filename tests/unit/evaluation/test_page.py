@@ -242,7 +242,7 @@ def test_attack_that_is_worse_than_chance_counts_as_best() -> None:
     assert draw_scale(scored(0.9, **lower)).dot < Scale.right
 
 
-def test_interval_around_the_best_score_reaches_it() -> None:
+def test_interval_around_the_best_score_ends_at_the_best_score() -> None:
     result = LaterResult(score=0.48, interval=(0.4, 0.56), n_rows={"real": 1})
     drawn = draw_scale(scored(0.48, direction="nearer", best=0.5, synthetic=result))
     assert drawn.interval is not None

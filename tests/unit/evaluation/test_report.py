@@ -257,7 +257,7 @@ def test_page_for_fifty_columns_is_smaller_than_two_megabytes(tmp_path: Path) ->
     assert path.stat().st_size < 2_000_000
 
 
-def test_overall_shape_is_the_mean_of_the_columns(report: Report) -> None:
+def test_column_shapes_score_is_the_mean_over_columns(report: Report) -> None:
     shapes = report.scores("column_shapes").synthetic
     assert isinstance(shapes, ColumnShapesResult)
     assert shapes.score == pytest.approx(np.mean([shape.score for shape in shapes.columns]))

@@ -128,7 +128,7 @@ def shared() -> Report:
     )
 
 
-def test_holdout_that_shares_subjects_is_inconclusive(shared: Report) -> None:
+def test_check_of_a_holdout_that_shares_subjects_is_inconclusive(shared: Report) -> None:
     checks = {check.metric: check for check in shared.verdict.checks}
     assert checks["holdout"].outcome == "inconclusive"
     training, holdout, _ = split([10] * 150)

@@ -20,8 +20,8 @@ from understudy.evaluation.encoding import EncodedTable, TableEncoder
 from understudy.tables.schema import GENERATED_KINDS, Column, ColumnKind, TableSchema
 from understudy.tables.validation import conform
 
-# Minimum number of rows with a category that canaries may use. It is also the number of values at each end of
-# a numeric column that canaries do not use. The privacy protection pools rare categories and clips extreme
+# Canaries use only categories that occur in at least this number of rows. They also avoid this number of
+# values at each end of a numeric column. The privacy protection pools rare categories and clips extreme
 # values, so a canary with such a value would be lost before training.
 N_SHARED_MIN = 10
 # Number of candidate rows generated for each requested canary.
@@ -55,12 +55,12 @@ def make_canaries(table: pa.Table, schema: TableSchema, *, n: int, seed: int) ->
     Raises
     ------
     InvalidInput
-        If the table has too few rows, or if too few new rows can be combined from its values.
+        If the table has too few rows, or if its values form too few new combinations.
     """
     if table.num_rows < N_ROWS_MIN:
         raise InvalidInput(
             f"The table has {table.num_rows} rows, but canaries need at least {N_ROWS_MIN}. Use a larger "
-            "table or no canaries."
+            f"table, or plant no canaries."
         )
     rng = np.random.default_rng([seed, *b"canaries"])
     table = conform(table, schema)
@@ -71,7 +71,7 @@ def make_canaries(table: pa.Table, schema: TableSchema, *, n: int, seed: int) ->
     unique = _find_unique_rows(made, table, schema)[: 2 * n]
     if len(unique) < 2 * n:
         raise InvalidInput(
-            f"Only {len(unique)} new rows can be combined from the values of the table, but {2 * n} are "
+            f"The values of the table form only {len(unique)} new combinations, but {2 * n} canaries are "
             "needed. Request fewer canaries.",
         )
     is_planted = rng.permutation(np.arange(2 * n) < n)

@@ -35,7 +35,7 @@ def with_fresh_subjects(made: pa.Table, table: pa.Table, subject: Sequence[str])
             return made.set_column(made.column_names.index(name), made.schema.field(name), values)
     if subject:
         raise InvalidInput(
-            f"The columns of the subject cannot take the {made.num_rows} new values that the canaries need. "
+            f"The subject columns cannot store the {made.num_rows} new subjects that the canaries need. "
             "Request fewer canaries, or choose another subject."
         )
     return made
@@ -69,7 +69,7 @@ def _fresh_integers(
 ) -> Arrow | None:
     ends = pc.min_max(column).as_py()
     low, high = ends["min"] or 0, ends["max"] or 0
-    # `Any` is used because the stubs allow any type. The type is always an integer type.
+    # `Any` is used because the stubs allow any type. At run time, the type is always an integer type.
     dtype: Any = type_.to_pandas_dtype()
     limits = np.iinfo(dtype)
     if high + n <= limits.max:

@@ -46,7 +46,7 @@ class AttackerScore(BaseModel):
     auc: float
     found: Annotated[
         float,
-        Field(description="True positive rate (share of members found) at a false positive rate of 1 %."),
+        Field(description="True positive rate (share of members detected) at a false positive rate of 1 %."),
     ]
 
 

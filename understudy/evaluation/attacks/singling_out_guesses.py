@@ -1,4 +1,4 @@
-"""Guesses of a singling-out attack: conditions from synthetic rows only that should match one person."""
+"""Guesses of a singling-out attack: conditions, from synthetic rows only, that should match one person."""
 
 from __future__ import annotations
 
@@ -133,8 +133,8 @@ class Crowd:
         left, right = (np.searchsorted(column.known, values, side=side) for side in ("left", "right"))
         is_one = right - left == 1
         if self.subjects is not None:
-            # If the number of changes is the same at both ends, all rows between the ends belong to one
-            # subject.
+            # `changes` counts the changes of subject. If it is equal at both ends, all rows between them
+            # belong to one subject.
             owners = self.subjects[column.order[: len(column.known)]]
             changes = np.cumsum(np.diff(owners, prepend=-1) != 0)
             is_there = right > left
@@ -158,7 +158,7 @@ def hits_of_values(
     Returns
     -------
     hits : array of shape (n_guesses,)
-        A row of the only subject in the pool that has the value, or NOBODY.
+        For each guess, a row of the only subject in the pool that has the value, or NOBODY.
     """
     pairs = zip(synthetic.columns, pool.columns, strict=True)
     subjects = None if synthetic.subjects is None else synthetic.units
@@ -201,7 +201,10 @@ def _combinations(crowd: Crowd, rows: Rows, rng: np.random.Generator) -> Iterato
 
 
 def _combination(crowd: Crowd, conditions: Iterator[Condition]) -> list[Condition] | None:
-    """Return conditions that match one subject and `N_SPARE` more conditions, or None if none are found."""
+    """Return the first conditions that together match only one subject, and `N_SPARE` more conditions.
+
+    None if all conditions together still match several subjects.
+    """
     taken: list[Condition] = []
     rows = None
     for condition in conditions:
@@ -213,7 +216,7 @@ def _combination(crowd: Crowd, conditions: Iterator[Condition]) -> list[Conditio
 
 
 def _fitting(column: SortedColumn, condition: Condition, rows: NDArray[np.int64] | None) -> NDArray[np.int64]:
-    """Return the rows that meet one more condition; None means all rows."""
+    """Return those of `rows` that meet the condition. If `rows` is None, search all rows."""
     if rows is None:
         return column.rows(condition)
     return rows[condition.holds(column.values[rows])]

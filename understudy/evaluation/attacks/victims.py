@@ -12,7 +12,7 @@ from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.encoding import EncodedTable, Rows
 from understudy.evaluation.statistics.nearest_neighbours import Neighbours, Points, as_points, find_nearest
 
-# Maximum and minimum number of victims from the training table, and likewise from the holdout.
+# Maximum and minimum numbers of victims from the training table. The same limits apply to the holdout.
 N_VICTIMS_MAX = 5_000
 N_VICTIMS_MIN = 100
 # Minimum number of victims if the victims are subjects. A subject is more informative than a row, because an
@@ -125,7 +125,7 @@ def find_victims(comparison: Comparison) -> AttackVictims | None:
 
 
 def search(comparison: Comparison) -> Search:
-    """Return the nearest neighbours of the victims in a comparison."""
+    """Return the nearest neighbors of the victims in a comparison."""
     return comparison.once("search", _search)
 
 
@@ -148,8 +148,8 @@ def _draw_victims(comparison: Comparison) -> AttackVictims | None:
         return None
     members = rng.permutation(n_training)
     held_out = rng.permutation(n_holdout)
-    # The attacker has at least one third of the holdout as references. Fewer references would be too few for
-    # an attack that uses only some of the victims.
+    # At least one third of the holdout serves as references. Attacks that use references therefore attack
+    # only the first `n_apart` victims.
     n_apart = min(n, 2 * n_holdout // 3)
     # All subjects have the same maximum number of rows, because a subject with more rows is more likely to
     # have a close synthetic row by chance.

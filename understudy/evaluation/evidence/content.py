@@ -61,7 +61,7 @@ class Evidence(BaseModel):
     findings: TableFindings = TableFindings()
     split: Annotated[
         Split | None,
-        Field(description="Split of the real table's file, if the holdout is a part of this file."),
+        Field(description="Split of the real table's file, if the holdout is part of this file."),
     ] = None
     split_subject: Annotated[
         tuple[str, ...],
@@ -71,7 +71,7 @@ class Evidence(BaseModel):
         dict[str, TableEvidence],
         Field(description="Tables by role: `real`, `synthetic`, `holdout`, `canaries`."),
     ]
-    # Any: JSON, which differs by kind of job.
+    # `Any` is a JSON value whose structure depends on the kind of job.
     parameters: Annotated[
         dict[str, Any],
         Field(
@@ -82,7 +82,7 @@ class Evidence(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _read_older_schema(cls, values: Any) -> Any:  # Any: data from outside
+    def _read_older_schema(cls, values: Any) -> Any:  # `Any` is unvalidated input.
         """Accept packs of version 0, whose schema contains the findings."""
         schema = values.get("table_schema") if isinstance(values, dict) else None
         if not isinstance(schema, dict) or "locale" not in schema:
@@ -110,7 +110,7 @@ class Provenance:
 
     sources: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     split: tuple[Split, tuple[str, ...]] | None = None
-    # Any: JSON, which differs by kind of job.
+    # `Any` is a JSON value whose structure depends on the kind of job.
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -122,7 +122,7 @@ def collect(
     Parameters
     ----------
     tables : mapping of role to pyarrow.Table
-        The tables that were scored, in the types of the schema.
+        The scored tables, with the column types of the schema.
     """
     split, split_subject = provenance.split or (None, ())
     return Evidence(

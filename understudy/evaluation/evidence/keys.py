@@ -45,7 +45,7 @@ def public_text(key: Ed25519PublicKey) -> str:
 
 
 def key_id(key: Ed25519PublicKey) -> str:
-    """Return a short id of a public key that people can compare: the first 16 hex digits of its SHA-256."""
+    """Return a short ID of a public key that people can compare: the first 16 hex digits of its SHA-256."""
     return hashlib.sha256(key.public_bytes(Encoding.Raw, PublicFormat.Raw)).hexdigest()[:16]
 
 
@@ -73,7 +73,7 @@ def read_public_key(text: str) -> Ed25519PublicKey:
 
 
 def load_or_make_key(path: Path) -> Ed25519PrivateKey:
-    """Return the private key in a PEM file. If the file does not exist, generate a key and write it there.
+    """Return the private key in a PEM file. If the file does not exist, write a new key to the file.
 
     Raises
     ------
@@ -88,8 +88,8 @@ def load_or_make_key(path: Path) -> Ed25519PrivateKey:
         key = None
     if not isinstance(key, Ed25519PrivateKey):
         raise InvalidInput(
-            f"{path} does not contain an Ed25519 private key in PEM format without a password. Name another "
-            f"file, or a file that does not exist yet to generate a key.",
+            f"{path} does not contain an Ed25519 private key in PEM format without a password. Name a file "
+            "with such a key, or generate a new key by naming a file that does not exist.",
             code="invalid_key",
         )
     return key

@@ -77,7 +77,7 @@ def write_pack(files: Mapping[str, bytes], key: Ed25519PrivateKey, facts: Mappin
     files : mapping of name to bytes
         The contents of all files in `CONTENTS`.
     facts : mapping
-        Additional fields of the manifest, such as ids.
+        Additional fields of the manifest, such as IDs.
     """
     digests = {name: hashlib.sha256(files[name]).hexdigest() for name in CONTENTS}
     manifest = _json({"format": FORMAT, **facts, "files": digests})

@@ -21,7 +21,7 @@ from understudy.tables.validation import conform
 TOLERANCE = 1e-9
 # Maximum number of differences listed in the result.
 N_DIFFERENCES_MAX = 20
-# Fields with text for readers. Later versions may have a different wording.
+# Fields with text for readers. Later versions may word this text differently.
 TEXTS = frozenset({"title", "summary", "sentence", "reason"})
 
 
@@ -103,14 +103,14 @@ def _conformed(evidence: Evidence, role: str, table: pa.Table) -> pa.Table:
     return table if role == "canaries" else conform(table, evidence.table_schema, ORIGINS[role])
 
 
-# Any: JSON.
+# `Any` is a JSON value.
 def _without_texts(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _without_texts(item) for name, item in value.items() if name not in TEXTS}
     return [_without_texts(item) for item in value] if isinstance(value, list) else value
 
 
-# Any: JSON.
+# `Any` is a JSON value.
 def _as_stated(signed: Any, computed: Any) -> Any:
     """Return the computed values without fields, metrics and checks that are not in the signed report."""
     # Earlier versions write null for a number that they did not compute.
@@ -129,13 +129,13 @@ def _as_stated(signed: Any, computed: Any) -> Any:
     return [_as_stated(*pair) for pair in zip(signed, computed, strict=True)]
 
 
-# Any: JSON.
+# `Any` is a JSON value.
 def _is_earlier_loss(value: dict[str, Any]) -> bool:
     """Return whether the check is a loss check from a version that compared tables of different sizes."""
     return value.get("of") == "loss" and "outcome" in value and "loss_interval" not in value
 
 
-# Any: JSON.
+# `Any` is a JSON value.
 def _differences(where: str, signed: Any, computed: Any) -> Iterator[str]:
     """Yield JSON pointers to the differences between two JSON values."""
     if isinstance(signed, dict) and isinstance(computed, dict):

@@ -1,4 +1,4 @@
-"""The catalogue of metrics. Each metric has its own file and one line in the tuple of its topic.
+"""The catalog of metrics. Each metric has its own file and one line in the tuple of its topic.
 
 The file of a metric contains its result class, its `score` function and its `Metric`. Large libraries are
 imported inside the functions that use them, so that listing the metrics is fast.

@@ -74,11 +74,11 @@ class UnscoredResult(BaseModel):
 
 
 class RealBaseline(Enum):
-    """Method that determines the score of real rows in place of the synthetic rows."""
+    """Method for scoring real rows in place of the synthetic rows."""
 
     # Both tables are resampled with replacement from all real rows several times. The tables keep their
     # sizes. This method suits scores that are smooth functions of the distribution. It does not suit scores
-    # that depend on single rows or their neighbours, because resampled rows occur more than once.
+    # that depend on single rows or their neighbors, because resampled rows occur more than once.
     bootstrap = "bootstrap"
     # All real rows are randomly split into two disjoint tables several times. The sizes of these tables are
     # as close to the original sizes as the number of rows allows. This method suits scores that are fast to
@@ -112,7 +112,7 @@ class RealScore:
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric of the catalogue.
+    """A metric of the catalog.
 
     Parameters
     ----------

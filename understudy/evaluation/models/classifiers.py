@@ -16,7 +16,7 @@ Features = NDArray[np.float64]
 N_COLUMNS_FINE = 50
 N_BINS_FINE, N_BINS_COARSE = 255, 31
 # Maximum number of training cells of a model (rows times columns). Very wide tables may exceed this limit,
-# because every model is trained on up to N_ROWS_WIDE rows.
+# because it never reduces the number of rows below N_ROWS_WIDE.
 N_CELLS_MAX = 600_000
 N_ROWS_WIDE = 2_000
 

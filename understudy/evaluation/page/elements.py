@@ -122,7 +122,7 @@ def scores_of(report: Report, metric: str) -> MetricScores | None:
 
 
 def scored_result(report: Report, kind: type[R]) -> tuple[MetricScores, R] | None:
-    """Return the scores and the result of the metric with this result class, or None without a score."""
+    """Return the scores and the result of the metric with this result class, or None if it has no score."""
     metric = kind.model_fields["metric"].default
     scores = scores_of(report, metric)
     if scores is None or not isinstance(scores.synthetic, kind):

@@ -26,7 +26,7 @@ class NotebookRow:
 
 
 def render_notebook(report: Report) -> str:
-    """Return the verdict and the scores as HTML that inherits the colours of the notebook."""
+    """Return the verdict and the scores as HTML that inherits the colors of the notebook."""
     outcomes = report.verdict.outcomes()
     return render(
         "notebook.html",

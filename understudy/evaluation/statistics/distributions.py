@@ -142,7 +142,7 @@ def round_edges(known: Values, kind: ColumnKind) -> NDArray[np.float64]:
     step = _round_step((high - low) / N_BINS_WISHED, kind)
     first, last = math.floor(low / step), math.floor(high / step) + 1
     if kind == ColumnKind.integer and step == 1:
-        # Each whole number has its own bin and is at the centre of this bin.
+        # Each whole number has its own bin and is at the center of this bin.
         return np.arange(first, last + 1, dtype=np.float64) - 0.5
     return np.arange(first, last + 1, dtype=np.float64) * np.float64(step)
 

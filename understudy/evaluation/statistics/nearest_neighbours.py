@@ -1,4 +1,4 @@
-"""Nearest-neighbour search between rows of encoded tables.
+"""Nearest-neighbor search between rows of encoded tables.
 
 The distance between two rows is the sum of their distances in each column. The distance between two numbers
 is the difference between their ranks in the real table (0 to 1). The distance between two categories is 0 if

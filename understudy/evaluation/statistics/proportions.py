@@ -106,7 +106,7 @@ def predicted_shares(share: Proportion, n: float, tail: float) -> Interval:
     n_predicted = int(min(n, N_PREDICTED_MAX))
     a, b = share.value * share.n + 0.5, (1 - share.value) * share.n + 0.5
     counts = np.arange(n_predicted)
-    # Logarithms of the ratios of the probabilities of consecutive counts.
+    # Logarithms of the ratios between the probabilities of consecutive counts.
     ratios = np.log((n_predicted - counts) * (counts + a)) - np.log(
         (counts + 1) * (n_predicted - counts - 1 + b)
     )

@@ -23,7 +23,7 @@ from understudy.tables.casting import cast
 from understudy.tables.predicates import Predicate
 from understudy.tables.schema import ColumnKind
 
-# Maximum number of distinct values of a column of numbers or times by which a query can group.
+# A query can group by a column of numbers or times only if it has at most this number of distinct values.
 N_VALUES_GROUPED_MAX = 50
 
 Floats = NDArray[np.float64]
@@ -83,7 +83,7 @@ def described(query: AggregateQuery) -> str:
     what = {
         "count": "number of rows",
         "share": "share of rows",
-        "distinct": f"number of different values of {query.column}",
+        "distinct": f"number of distinct values of {query.column}",
         "quantile": "median" if query.quantile == 0.5 else f"{query.quantile}-quantile",
     }.get(query.aggregate, query.aggregate)
     of = f" of {query.column}" if query.aggregate in ("sum", "mean", "quantile") else ""
@@ -301,7 +301,7 @@ def _sum(groups: Ints, known: Floats, n_groups: int, n_rows: int, n_rows_real: i
 
 def _mean(groups: Ints, known: Floats, n_groups: int) -> Answers:
     n = np.bincount(groups, minlength=n_groups)
-    # Values are centred, because squares of seconds since 1970 would lose the significant digits.
+    # Values are centered, because squares of seconds since 1970 would lose the significant digits.
     centre = float(known.mean()) if len(known) else 0.0
     total, squares = (
         np.bincount(groups, weights, minlength=n_groups)

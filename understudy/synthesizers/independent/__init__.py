@@ -9,8 +9,8 @@ from understudy.tables.kinds import LEARNED_KINDS
 ENTRY = SynthesizerEntry(
     name="independent",
     summary=(
-        "Draw each column independently. The distributions of columns are preserved, but not the "
-        "dependencies between them. Scores use such rows as a baseline."
+        "Sample each column independently. The distributions of columns are preserved, but not the "
+        "dependencies between them. Reports use this synthesizer as a baseline."
     ),
     parameters=IndependentParameters,
     load=load_class("understudy.synthesizers.independent.synthesizer:Independent"),

@@ -123,7 +123,7 @@ def _column(part: ArrayReader, key: str, types: Types) -> str:
 
 def _different(part: ArrayReader, keys: tuple[str, ...], types: Types) -> tuple[str, ...]:
     names = tuple(_column(part, key, types) for key in keys)
-    require(len(set(names)) == len(names), "a rule has a column twice")
+    require(len(set(names)) == len(names), "a rule contains a column twice")
     return names
 
 
@@ -162,7 +162,7 @@ def _fixed_combination(
 def _linear(part: ArrayReader, types: Types, decimals: dict[str, int]) -> Linear:
     target = _column(part, "target", types)
     terms, factors = part.texts("terms"), part.manifest.get("factors")
-    require(0 < len(terms) == len({*terms, target}) - 1, "a sum has no terms, or a column twice")
+    require(0 < len(terms) == len({*terms, target}) - 1, "a sum has no terms, or contains a column twice")
     for name in (target, *terms):
         has_unit = name in types and unit_of(types[name], decimals.get(name)) is not None
         require(has_unit, "a sum has a column that is not numeric")

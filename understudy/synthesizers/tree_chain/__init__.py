@@ -1,6 +1,6 @@
 """The tree chain, a synthesizer that models each column with trees over the preceding columns.
 
-Each column is modelled as a hierarchy of choices. A tree models each choice, and grows as far as the evidence
+Each column is modeled as a hierarchy of choices. A tree models each choice, and grows as far as the evidence
 supports its splits. `docs/explanation/tree-chain.md` describes the method and its sources.
 """
 
@@ -13,7 +13,8 @@ from understudy.tables.kinds import LEARNED_KINDS
 
 ENTRY = SynthesizerEntry(
     name="tree_chain",
-    summary="Draw columns one after another, each by trees over the columns before it. Fits in seconds.",
+    summary="Sample columns one after another, with trees that predict each column from the preceding "
+    "ones. The fit takes seconds.",
     parameters=TreeChainParameters,
     load=load_class("understudy.synthesizers.tree_chain.synthesizer:TreeChain"),
     capabilities=Capabilities(

@@ -66,7 +66,7 @@ def links_from_arrays(reader: ArrayReader, table: TableTransformer, enforcer: Ru
     drawn = [j for j, name in enumerate(table.schema.names) if name not in derived]
     order = reader.parts("order", len(drawn))
     is_order = all(type(j) is int for j in order) and sorted(order) == drawn
-    require(is_order, "the order does not contain every drawn column once")
+    require(is_order, "the order does not contain each drawn column exactly once")
     sources = _load_sources(reader, enforcer)
     links = []
     for position, j in enumerate(order):
@@ -166,7 +166,10 @@ def _load_link(reader: ArrayReader, position: int, column: int, n_codes: int) ->
     require(len(child) > 0 or n_codes == 1, "a column has no choices")
     own = np.arange(len(child))[:, None]
     # A choice leads only to later choices, so that every walk terminates.
-    require(bool(((child < 0) | ((child > own) & (child < len(child)))).all()), "choices do not descend")
+    require(
+        bool(((child < 0) | ((child > own) & (child < len(child)))).all()),
+        "a choice does not lead to a later choice",
+    )
     coarse = reader.array("coarse", np.uint8, (n_codes,))
     predictor = _load_predictor(reader, position)
     forest = _load_forest(reader, len(child), position + exists(predictor))
@@ -182,7 +185,7 @@ def _load_predictor(reader: ArrayReader, position: int) -> Predictor:
     require(1 <= len(bins) <= N_PLACES, "a predictor has too many bins, or none")
     tree_feature, tree_threshold, tree_leaf = _load_trees(reader, "predictor_tree_", position, np.int32)
     require(len(tree_feature) % 2 == 0, "a predictor has an odd number of trees")
-    require(position > 0 or not len(tree_feature), "a tree uses a column that is not drawn yet")
+    require(position > 0 or not len(tree_feature), "a tree uses a column that has not been drawn yet")
     weight = reader.array("predictor_weight", np.int32, (len(feature), 256))
     return Predictor(feature, weight, scale, bins, tree_feature, tree_threshold, tree_leaf)
 
@@ -245,7 +248,7 @@ def _check_nodes(node: Int64s, n_leaves: int, n_masks: int, n_features: int) -> 
     threshold = (node >> THRESHOLD_SHIFT) & THRESHOLD_MASK
     is_leaf = feature == 0
     own = np.arange(len(node))
-    require(bool((feature <= n_features).all()), "a tree uses a column that is not drawn yet")
+    require(bool((feature <= n_features).all()), "a tree uses a column that has not been drawn yet")
     require(bool((child[is_leaf] < n_leaves).all()), "a leaf index is out of range")
     # A node leads only to later nodes, so that every walk terminates. The right child follows the left child.
     descends = (child > own) & (child + 1 < len(node))

@@ -27,8 +27,8 @@ class TreeChainParameters(SynthesizerParameters):
             gt=0,
             le=86_400,
             description="Time budget of the fit in seconds, as an alternative to `preset`. The fit uses the"
-            " best of `fast`, `balanced` and `best` that is likely to finish in this time on the machine. The"
-            " model card contains the chosen preset.",
+            " best of `fast`, `balanced` and `best` that is likely to finish within this time on the machine"
+            " that runs it. The model card contains the chosen preset.",
         ),
     ] = None
 

@@ -98,7 +98,8 @@ def _pieces(packed: pa.NativeFile, codec: Codec) -> Iterator[bytes]:
         if error.errno is not None:
             raise
         raise _unreadable(
-            f"The {codec} file is damaged, truncated or followed by other data. Upload it again."
+            f"The {codec} file is damaged, truncated or followed by other data. Compress the table again "
+            f"and upload the new file."
         ) from None
 
 

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from understudy.errors import InvalidInput
 
 _FAULTS: tuple[tuple[str, Callable[[str], bool]], ...] = (
-    ("is empty", lambda name: not name.strip()),
-    ("is longer than 255 characters", lambda name: len(name) > 255),
+    ("an empty name", lambda name: not name.strip()),
+    ("a name of more than 255 characters", lambda name: len(name) > 255),
     # PostgreSQL does not accept NUL characters.
-    ("contains a NUL character", lambda name: "\0" in name),
+    ("a name with a NUL character", lambda name: "\0" in name),
 )
 
 
@@ -28,7 +28,7 @@ def check_names(names: Sequence[str]) -> None:
     for fault, is_faulty in _FAULTS:
         if positions := [position for position, name in enumerate(names, start=1) if is_faulty(name)]:
             raise InvalidInput(
-                f"The name of {_positions(positions)} {fault}. "
+                f"{_positions(positions)} {fault}. "
                 "Give every column a name of 1 to 255 characters without NUL characters.",
                 code="invalid_header",
             )
@@ -48,5 +48,6 @@ def _check_unique(names: Sequence[str]) -> None:
 def _positions(positions: Sequence[int]) -> str:
     shown = ", ".join(str(position) for position in positions[:10])
     if len(positions) == 1:
-        return f"column {shown}"
-    return f"columns {shown}" + (f" and {len(positions) - 10} more" if len(positions) > 10 else "")
+        return f"Column {shown} has"
+    more = f" and {len(positions) - 10} more" if len(positions) > 10 else ""
+    return f"Columns {shown}{more} have"

@@ -90,7 +90,7 @@ def _differ(sample: Sample, occurrence: Occurrence) -> str:
     if n == sample.n_rows:
         return f"all {n:,} values differ"
     if occurrence.is_whole:
-        return f"all {n:,} values of a hash-based sample differ across all rows"
+        return f"all {n:,} values in a hash-based sample are unique in the table"
     return f"all {n:,} sampled values differ"
 
 

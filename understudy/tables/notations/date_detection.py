@@ -222,7 +222,7 @@ class _Written:
             self._zeros.add(field)
 
     def is_padded(self, field: str) -> bool:
-        """Return whether a field has two digits. If no number has one digit, use the neighbouring field."""
+        """Return whether a field has two digits. If no number has one digit, use the neighboring field."""
         if self._is_short(field):
             return False
         if field in self._zeros:

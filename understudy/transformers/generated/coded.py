@@ -157,7 +157,7 @@ class Coded:
             Space.from_arrays(template, n, f"free_{i}", reader)
             for i, (template, n) in enumerate(zip(templates, n_blocks, strict=True))
         )
-        require(all(space.capacity for space in spaces), "an identifier format has no free texts")
+        require(all(space.capacity for space in spaces), "an identifier format cannot generate new texts")
         for template, layout in zip(templates, layouts, strict=True):
             _check_layout(template, layout)
         return cls(spaces, tuple(layouts), reader.counts("counts", len(names)))

@@ -43,7 +43,7 @@ class Filler:
     locale : str
         Locale of the words.
     n_words : array of shape (N_QUANTILES,)
-        Quantiles of the number of words. Each quantile is the mean of k neighbouring texts.
+        Quantiles of the number of words. Each quantile is the mean of k neighboring texts.
     is_sentence : bool
         Whether texts begin with a capital letter and end with a full stop.
     """

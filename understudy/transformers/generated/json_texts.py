@@ -277,7 +277,7 @@ def _type_of(value: object) -> NodeType:
 
 
 def _quantiles(numbers: list[float]) -> tuple[float, ...]:
-    """Return quantiles, each of which is the mean of k neighbouring numbers."""
+    """Return quantiles, each of which is the mean of k neighboring numbers."""
     ordered = np.sort(np.nan_to_num(np.array(numbers), posinf=1e15, neginf=-1e15).clip(-1e15, 1e15))
     first = np.rint(np.linspace(0, len(ordered) - MIN_SUPPORT, N_QUANTILES)).astype(np.int64)
     return tuple(float(ordered[start : start + MIN_SUPPORT].mean()) for start in first)

@@ -199,7 +199,7 @@ class _People:
         return next(iter(free), None)
 
     def numbers(self) -> dict[int, int]:
-        """Return the number of each column's person. People are numbered by their first columns."""
+        """Return the person number of each column, in the order of the first columns of the people."""
         ordered = sorted(self._groups, key=lambda group: min(column.place for column in group))
         return {column.place: number for number, group in enumerate(ordered) for column in group}
 

@@ -39,7 +39,7 @@ class Points:
     Parameters
     ----------
     quantiles : array of shape (2, N_QUANTILES)
-        Quantiles of the first and the second number. Each quantile is the mean of k neighbouring rows.
+        Quantiles of the first and the second number. Each quantile is the mean of k neighboring rows.
     n_decimals : int
         Number of decimals of both numbers.
     marks : tuple of three str

@@ -49,15 +49,19 @@ class GroupBaseRates(BaseModel):
     is_too_small: Annotated[
         bool,
         Field(
-            description="Whether the group is not scored, because a table has fewer than 50 of its rows. "
-            "Without a target, only the real table counts."
+            description=(
+                "Whether the group is not scored because it has fewer than 50 rows in one of the tables. "
+                "Without a target, only its rows in the real table are counted."
+            )
         ),
     ]
     rates: Annotated[
         list[RateComparison],
         Field(
-            description="Rates of the outcomes that at least 5 real rows of the group have and at least "
-            "5 do not have."
+            description=(
+                "Rates of the outcomes. An outcome is listed only if at least 5 real rows of the group have "
+                "it and at least 5 do not."
+            )
         ),
     ] = []
 
@@ -72,8 +76,8 @@ class ColumnBaseRates(BaseModel):
     n_groups_hidden: Annotated[
         int,
         Field(
-            description="Number of values that are pooled into one group: values of fewer than 5 real "
-            "rows, and values that are not among the 12 most frequent."
+            description="Number of values that are pooled into one group: values that occur in fewer than "
+            "5 real rows, and values that are not among the 12 most frequent."
         ),
     ]
 
@@ -92,7 +96,7 @@ class BaseRatesResult(MetricResult):
 
 @dataclass(frozen=True)
 class _Side:
-    """Groups and outcomes of the rows of one table whose outcome is known."""
+    """Groups and outcomes of those rows of one table that have a known outcome."""
 
     groups: NDArray[np.int64]
     values: NDArray[np.float64]

@@ -89,8 +89,8 @@ class ColumnParity(BaseModel):
     n_groups_hidden: Annotated[
         int,
         Field(
-            description="Number of values that are pooled into one group: values of fewer than 5 real "
-            "rows, and values that are not among the 12 most frequent."
+            description="Number of values that are pooled into one group: values that occur in fewer than "
+            "5 real rows, and values that are not among the 12 most frequent."
         ),
     ]
 
@@ -107,7 +107,7 @@ class DemographicParityResult(MetricResult):
 
 
 def score(comparison: Comparison) -> DemographicParityResult | UnscoredResult:
-    """Return the largest excess of the demographic parity difference over the model trained on real rows.
+    """Return the largest excess of the demographic parity difference over that of real training rows.
 
     Notes
     -----
@@ -124,9 +124,7 @@ def score(comparison: Comparison) -> DemographicParityResult | UnscoredResult:
     by_name = {name: _column(comparison, outcome, name) for name in comparison.options.protected}
     columns = [column for column in by_name.values() if column is not None]
     if not columns:
-        return UnscoredResult(
-            reason="needs a protected column with two groups of at least 50 rows to test on"
-        )
+        return UnscoredResult(reason="needs a protected column with two groups of at least 50 test rows each")
     worst = max(columns, key=lambda column: column.excess)
     low, high = worst.excess_interval
     return DemographicParityResult(
@@ -196,10 +194,10 @@ def _group(groups: Groups, crossing: Crossing, g: int) -> GroupSelectionRates:
 DEMOGRAPHIC_PARITY = Metric(
     name="demographic_parity",
     title="Demographic parity",
-    summary="Increase of the demographic parity difference when a model is trained on synthetic instead of "
+    summary="Increase in the demographic parity difference when a model is trained on synthetic instead of "
     "real rows. The difference is the largest gap between two groups in the rate of positive predictions. 0 "
     "means that the synthetic rows add no inequality.",
-    concern="a model trained on these rows favours some groups more than a model trained on real rows does",
+    concern="a model trained on these rows favors some groups more than a model trained on real rows does",
     source="Calders, Kamiran and Pechenizkiy 2009; Fairlearn: demographic_parity_difference, whose increase "
     "is the score",
     topic="bias",

@@ -77,8 +77,8 @@ class ColumnOdds(BaseModel):
     n_groups_hidden: Annotated[
         int,
         Field(
-            description="Number of values that are pooled into one group: values of fewer than 5 real "
-            "rows, and values that are not among the 12 most frequent."
+            description="Number of values that are pooled into one group: values that occur in fewer than "
+            "5 real rows, and values that are not among the 12 most frequent."
         ),
     ]
 
@@ -96,7 +96,7 @@ class EqualisedOddsResult(MetricResult):
 
 
 def score(comparison: Comparison) -> EqualisedOddsResult | UnscoredResult:
-    """Return the largest excess of the equalized odds difference over the model trained on real rows.
+    """Return the largest excess of the equalized odds difference over that of real training rows.
 
     Notes
     -----
@@ -114,8 +114,8 @@ def score(comparison: Comparison) -> EqualisedOddsResult | UnscoredResult:
     columns = [column for column in by_name.values() if column is not None]
     if not columns:
         return UnscoredResult(
-            reason="needs a protected column with two groups of at least 50 test rows, 20 of the class and "
-            "20 others"
+            reason="needs a protected column with two groups that each have at least 50 test rows, at least "
+            "20 of the class and 20 of other classes"
         )
     worst = max(columns, key=lambda column: column.excess)
     low, high = worst.excess_interval
@@ -178,11 +178,11 @@ def _group(groups: Groups, crossing: Crossing, g: int) -> GroupOdds:
 EQUALISED_ODDS = Metric(
     name="equalised_odds",
     title="Equalized odds",
-    summary="Increase of the equalized odds difference when a model is trained on synthetic instead of real "
+    summary="Increase in the equalized odds difference when a model is trained on synthetic instead of real "
     "rows. The difference is the largest gap between two groups in true or false positive rates. 0 means "
     "that the synthetic rows add no inequality.",
-    concern="a model trained on these rows makes more errors about some groups than about others, beyond "
-    "what a model trained on real rows does",
+    concern="the error rates of a model trained on these rows differ more between groups than those of a "
+    "model trained on real rows",
     source="Hardt, Price and Srebro 2016; Fairlearn: equalized_odds_difference, whose increase is the score",
     topic="bias",
     direction="lower",

@@ -106,9 +106,7 @@ def score(comparison: Comparison) -> RebalancingResult | UnscoredResult:
     by_name = {name: _column(comparison, outcome, name) for name in names[:N_COLUMNS_MAX]}
     columns = [column for column in by_name.values() if column is not None]
     if not columns:
-        return UnscoredResult(
-            reason="needs a protected column with two groups of at least 50 rows to test on"
-        )
+        return UnscoredResult(reason="needs a protected column with two groups of at least 50 test rows each")
     worst = max(columns, key=lambda column: column.reduction)
     low, high = worst.reduction_interval
     return RebalancingResult(
@@ -177,9 +175,9 @@ def _fairness(
 REBALANCING = Metric(
     name="rebalancing",
     title="Reweighing",
-    summary="Decrease of a model's demographic parity difference when the synthetic rows are weighted so "
+    summary="Decrease in a model's demographic parity difference when the synthetic rows are weighted so "
     "that the target does not depend on the protected column. 0 means no decrease. The score describes the "
-    "effect of the weights and not the quality of the table.",
+    "effect of the weights, not the quality of the table.",
     concern="weights could reduce the inequality that a model learns from these rows",
     source="Kamiran and Calders 2012 and AIF360: Reweighing (weights); the score is specific to Understudy",
     topic="bias",

@@ -45,7 +45,10 @@ class SegmentScore(BaseModel):
         ),
     ]
     shape: Annotated[
-        float | None, Field(description="Mean similarity of the columns within the group. 1 is best.")
+        float | None,
+        Field(
+            description="Mean similarity of the two tables' column distributions within the group. 1 is best."
+        ),
     ] = None
     synthetic: Annotated[
         float | None, Field(description="AUC or R2 of the model trained on the evaluated rows.")
@@ -69,8 +72,8 @@ class ColumnSegments(BaseModel):
     n_groups_hidden: Annotated[
         int,
         Field(
-            description="Number of values that are pooled into one group: values of fewer than 5 real "
-            "rows, and values that are not among the 12 most frequent."
+            description="Number of values that are pooled into one group: values that occur in fewer than "
+            "5 real rows, and values that are not among the 12 most frequent."
         ),
     ]
 
@@ -88,7 +91,7 @@ class SegmentsResult(MetricResult):
 
 @dataclass(frozen=True)
 class _Tables:
-    """Samples of both tables whose columns are compared."""
+    """The samples of both tables in which columns are compared."""
 
     real: EncodedTable
     synthetic: EncodedTable
@@ -109,7 +112,7 @@ def score(comparison: Comparison) -> SegmentsResult | UnscoredResult:
         if segment.synthetic is not None
     ]
     if not judged:
-        return UnscoredResult(reason="needs a protected column with a group of at least 50 rows to test on")
+        return UnscoredResult(reason="needs a protected column with a group of at least 50 test rows")
     value, segment, column = min(judged, key=lambda entry: entry[0])
     return SegmentsResult(
         score=value,
@@ -198,7 +201,7 @@ def _accuracy(outcome: Experiment, model: Predictions | None, rows: NDArray[np.i
 
 
 def _shape(tables: _Tables, real: NDArray[np.int64], synthetic: NDArray[np.int64]) -> float:
-    """Return the mean similarity of the columns within a group."""
+    """Return the mean similarity of the two tables' column distributions within a group."""
     pairs = zip(tables.real.columns, tables.synthetic.columns, strict=True)
     return float(
         np.mean(
@@ -222,8 +225,11 @@ def _similarity(real: Values, synthetic: Values) -> float:
 SEGMENTS = Metric(
     name="segments",
     title="Worst-group performance",
-    summary="Predictive performance of a model trained on synthetic rows in the protected group where it "
-    "predicts real rows worst. Compare it with the same model trained on real rows.",
+    summary=(
+        "Predictive performance of a model trained on synthetic rows, measured on the real rows of the "
+        "protected group that it predicts worst. Compare it with that of the same model trained on real "
+        "rows."
+    ),
     concern="a model trained on these rows performs worse for one group",
     source="Sagawa et al. 2020 (worst-group accuracy), with AUC or R² instead of the accuracy",
     topic="bias",

@@ -21,8 +21,11 @@ class AlphaPrecisionResult(MetricResult):
     curve: Annotated[
         list[tuple[float, float]],
         Field(
-            description="Points of the precision curve. Each point is a share of the innermost real rows "
-            "and the share of synthetic rows in the region of these real rows."
+            description=(
+                "Points of the precision curve. Each point has two values: a share of the real rows, "
+                "counted from the innermost, and the share of synthetic rows in the region of these real "
+                "rows."
+            )
         ),
     ]
 
@@ -54,9 +57,11 @@ def score(comparison: Comparison) -> AlphaPrecisionResult | UnscoredResult:
 ALPHA_PRECISION = Metric(
     name="alpha_precision",
     title="Alpha-precision",
-    summary="Agreement of the synthetic and the real rows' distances from the centre of the real table. "
-    "Atypical rows, and too many typical ones, lower the score. It hardly detects broken relations between "
-    "columns.",
+    summary=(
+        "Agreement between synthetic and real rows in their distances from the center of the real table. "
+        "Atypical rows, and too many typical ones, lower the score. The score hardly detects broken "
+        "relations between columns."
+    ),
     concern="synthetic rows lie where real rows do not",
     source="Alaa et al. 2022, How faithful is your synthetic data, without the learned embedding",
     topic="fidelity",

@@ -13,8 +13,8 @@ from understudy.evaluation.metrics.fidelity import depth_curve
 from understudy.evaluation.metrics.fidelity.depth_curve import LEVELS
 from understudy.evaluation.metrics.fidelity.neighbourhood import TOO_FEW, neighbourhood
 
-# Ratio of the spread of scores over pairs of halves of the real table to the spread over resamples of the
-# real rows only. The ratio is 1.4 for the adult table and 1.8 for the housing table, with 14 pairs each. It
+# Ratio of two spreads of the score: over pairs of halves of the real table, and over resamples of the real
+# rows only. The ratio is 1.4 for the adult table and 1.8 for the housing table, with 14 pairs each. It
 # exceeds 1 because both tables contribute to the spread.
 SPREAD_OF_BOTH = 1.8
 
@@ -26,8 +26,10 @@ class BetaRecallResult(MetricResult):
     curve: Annotated[
         list[tuple[float, float]],
         Field(
-            description="Points of the recall curve. Each point is a share of the innermost synthetic rows "
-            "and the share of real rows that these synthetic rows reach."
+            description=(
+                "Points of the recall curve. Each point has two values: a share of the synthetic rows, "
+                "counted from the innermost, and the share of real rows that these synthetic rows reach."
+            )
         ),
     ]
 
@@ -37,7 +39,7 @@ def score(comparison: Comparison) -> BetaRecallResult | UnscoredResult:
 
     Notes
     -----
-    A real row is reached if its nearest synthetic row lies within its neighbourhood. As in the authors' code,
+    A real row is reached if its nearest synthetic row lies within its neighborhood. As in the authors' code,
     only synthetic rows that are nearest to a real row determine the depths.
     """
     neighbours = neighbourhood(comparison)
@@ -65,12 +67,12 @@ def score(comparison: Comparison) -> BetaRecallResult | UnscoredResult:
 BETA_RECALL = Metric(
     name="beta_recall",
     title="Beta-recall",
-    summary="Agreement of two shares, averaged from typical to atypical rows: the share of innermost "
+    summary="Agreement between two shares, averaged from typical to atypical rows: the share of innermost "
     "synthetic rows, and the share of real rows close to one of them. Types of real rows that are missing "
     "from the synthetic table lower the score.",
     concern="some types of real rows do not occur in the synthetic table",
-    source="Alaa et al. 2022, How faithful is your synthetic data, without the learned embedding and "
-    "with five neighbours",
+    source="Alaa et al. 2022, How faithful is your synthetic data, without the learned embedding and with "
+    "five neighbors",
     topic="fidelity",
     direction="higher",
     range=(0.0, 1.0),

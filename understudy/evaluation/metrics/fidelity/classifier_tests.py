@@ -67,7 +67,10 @@ class ClassifierTestResult(MetricResult):
         Field(description="Columns by importance, most important first. Empty for baselines."),
     ]
     rows: Annotated[
-        list[DistinguishingRow], Field(description="Most confidently recognized rows. Empty for baselines.")
+        list[DistinguishingRow],
+        Field(
+            description="Synthetic rows that the classifier recognizes most confidently. Empty for baselines."
+        ),
     ]
     curve: Annotated[
         list[tuple[float, float]],
@@ -100,7 +103,7 @@ class Rows:
     positions : int array of shape (n_synthetic,)
         Positions of the synthetic rows in their table.
     n_units : (int, int)
-        Numbers of subjects, or of rows, of the two tables.
+        Number of subjects in each of the two tables, or number of rows if no subject is declared.
     """
 
     features: Floats

@@ -42,7 +42,9 @@ def score(comparison: Comparison) -> ColumnCoverageResult | UnscoredResult:
     """Return the share of the real ranges and categories that the synthetic columns cover."""
     reaches = [reach for i in range(len(comparison.columns)) if (reach := _reach(comparison, i)) is not None]
     if not reaches:
-        return UnscoredResult(reason="needs a column of categories, or of numbers or times with two values")
+        return UnscoredResult(
+            reason="needs a column of categories, or of numbers or times with two distinct values"
+        )
     return ColumnCoverageResult(
         score=float(np.mean([reach.score for reach in reaches])),
         columns=reaches,
@@ -94,7 +96,7 @@ COLUMN_COVERAGE = Metric(
     title="Range and category coverage",
     summary="Share of each column's real range, or of its real categories, that the synthetic values cover, "
     "averaged over columns. A private table is not expected to reach every extreme value.",
-    concern="extreme or rare values of the real table do not occur",
+    concern="extreme or rare values of the real table do not occur in the synthetic table",
     source="SDMetrics: RangeCoverage, CategoryCoverage, rounded to hundredths",
     topic="fidelity",
     direction="higher",

@@ -13,13 +13,16 @@ from understudy.evaluation.metrics.fidelity.pair_cells import pair_cells
 
 
 class ColumnPairsResult(MetricResult):
-    """Similarity of each pair of columns. The overall score is the mean over pairs."""
+    """Similarity of the joint distribution of each pair of columns in the two tables, averaged over pairs."""
 
     metric: Literal["column_pairs"] = "column_pairs"
     columns: Annotated[list[str], Field(description="Names of the columns, in the order of the matrix.")]
     matrix: Annotated[
         list[list[float | None]],
-        Field(description="Similarity of each pair of columns, from 0 to 1. Null on the diagonal."),
+        Field(
+            description="Similarity of the joint distribution of each pair of columns in both tables, from 0 "
+            "to 1. Null on the diagonal."
+        ),
     ]
 
 
@@ -45,10 +48,12 @@ def score(comparison: Comparison) -> ColumnPairsResult | UnscoredResult:
 COLUMN_PAIRS = Metric(
     name="column_pairs",
     title="Column pair trends",
-    summary="Similarity of the joint distribution of each pair of columns, averaged over pairs. It shows "
-    "whether relations between columns are preserved.",
+    summary=(
+        "Similarity of the joint distribution of each pair of columns in the two tables, averaged over "
+        "pairs. It shows whether relations between columns are preserved."
+    ),
     concern="relations between columns differ from those of the real table",
-    source="Compare SDMetrics: Column Pair Trends, which uses other bins, and correlates pairs of numbers",
+    source="Compare SDMetrics: Column Pair Trends, which uses different bins and correlates numeric columns",
     topic="fidelity",
     direction="higher",
     range=(0.0, 1.0),

@@ -28,12 +28,15 @@ class ContingencyResult(MetricResult):
     columns: Annotated[list[str], Field(description="Names of the columns, in the order of the matrix.")]
     matrix: Annotated[
         list[list[float | None]],
-        Field(description="Similarity of each pair of columns, from 0 to 1. Null on the diagonal."),
+        Field(
+            description="Similarity of the joint distribution of each pair of columns in both tables, from 0 "
+            "to 1. Null on the diagonal."
+        ),
     ]
 
 
 def score(comparison: Comparison) -> ContingencyResult | UnscoredResult:
-    """Return 1 minus the total variation distance of the contingency tables, with missing as a category."""
+    """Return 1 minus the total variation distance of the tables, which count missing values as a category."""
     chosen = [i for i, encoder in enumerate(comparison.encoder.columns) if encoder.is_categorical]
     if len(chosen) < 2:
         return UnscoredResult(reason="needs at least two columns of categories")
@@ -80,10 +83,12 @@ def _renumbered(cells: list[NDArray[np.int64]]) -> tuple[list[NDArray[np.int64]]
 CONTINGENCY = Metric(
     name="contingency",
     title="Contingency similarity",
-    summary="Similarity of the contingency tables of each pair of categorical columns, averaged over pairs. "
-    "Rare categories count separately and differ even between two real samples, so compare the score with "
-    "the baseline of real rows.",
-    concern="combinations of categories have other frequencies than in the real table",
+    summary=(
+        "Similarity of the real and the synthetic contingency table of each pair of categorical columns, "
+        "averaged over pairs. Rare categories count separately and differ even between two real samples, so "
+        "compare the score with the baseline of real rows."
+    ),
+    concern="combinations of categories have different frequencies than in the real table",
     source="SDMetrics: ContingencySimilarity",
     topic="fidelity",
     direction="higher",

@@ -118,7 +118,7 @@ def correlation_matrix(rows: Floats) -> Floats:
 
 
 def _standardised(rows: Floats, known: NDArray[np.bool_]) -> Floats:
-    """Return the columns centred and divided by their largest deviation, so that no square overflows."""
+    """Return the columns centered and divided by their largest deviation, so that no square overflows."""
     n = np.maximum(known.sum(axis=0), 1)
     # The values are divided before they are added, because the sum of large numbers may overflow.
     centred = rows - np.where(known, rows / n, 0.0).sum(axis=0)
@@ -139,8 +139,11 @@ def as_lists(matrix: Floats) -> Matrix:
 CORRELATIONS = Metric(
     name="correlations",
     title="Correlation similarity",
-    summary="Similarity of the Pearson correlations of each pair of numeric columns, averaged over pairs. In "
-    "most tables many pairs are not correlated, so independent columns also score high.",
+    summary=(
+        "Similarity of the real and the synthetic Pearson correlation of each pair of numeric columns, "
+        "averaged over pairs. In most tables, many pairs are not correlated, so independent columns also "
+        "score high."
+    ),
     concern="correlations between numeric columns differ from those of the real table",
     source="SDMetrics: CorrelationSimilarity",
     topic="fidelity",

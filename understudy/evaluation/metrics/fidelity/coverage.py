@@ -1,4 +1,4 @@
-"""Coverage: the share of real rows with a synthetic row in their neighbourhood."""
+"""Coverage: the share of real rows with a synthetic row in their neighborhood."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ def score(comparison: Comparison) -> CoverageResult | UnscoredResult:
 COVERAGE = Metric(
     name="coverage",
     title="Coverage",
-    summary="Share of real rows that have a synthetic row in their neighbourhood. Types of real rows that "
+    summary="Share of real rows that have a synthetic row in their neighborhood. Types of real rows that "
     "are missing from the synthetic table lower the score. New real rows would score about 0.97.",
-    concern="some real rows have no synthetic neighbour",
+    concern="some real rows have no synthetic neighbor",
     source="Naeem et al. 2020, Reliable fidelity and diversity metrics for generative models",
     topic="fidelity",
     direction="higher",

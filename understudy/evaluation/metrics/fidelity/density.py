@@ -1,4 +1,4 @@
-"""Density: the mean number of real neighbourhoods around a synthetic row, relative to real rows."""
+"""Density: the mean number of real neighborhoods around a synthetic row, relative to real rows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from understudy.evaluation.statistics.auc import interval
 
 
 class DensityResult(MetricResult):
-    """Mean number of real neighbourhoods that contain a synthetic row, as a ratio to real rows, up to 1."""
+    """Mean number of real neighborhoods that contain a synthetic row, relative to real rows, capped at 1."""
 
     metric: Literal["density"] = "density"
     density: Annotated[
@@ -34,7 +34,7 @@ def score(comparison: Comparison) -> DensityResult | UnscoredResult:
         return TOO_FEW
     density = float(neighbours.n_around.mean()) / N_NEIGHBOURS
     # The variance is the sum of the variances over the real rows and over the synthetic rows. The factor 2
-    # accounts for the neighbourhoods, which are also based on a sample. With this factor, the standard error
+    # accounts for the neighborhoods, which are also based on a sample. With this factor, the standard error
     # agrees with the standard deviations over 14 pairs of halves of the adult and housing tables.
     variance = 2 * (np.var(neighbours.n_around) + np.var(neighbours.n_within)) / neighbours.n_rows
     error = math.sqrt(float(variance)) / N_NEIGHBOURS
@@ -49,8 +49,10 @@ def score(comparison: Comparison) -> DensityResult | UnscoredResult:
 DENSITY = Metric(
     name="density",
     title="Density",
-    summary="Average number of real rows' neighbourhoods that contain a synthetic row, divided by the number "
-    "for a real row. Synthetic rows that are unlike any real row lower the score.",
+    summary=(
+        "Average number of real rows' neighborhoods that contain a synthetic row, divided by the average "
+        "for a real row. Synthetic rows that are unlike any real row lower the score."
+    ),
     concern="synthetic rows do not lie among real rows",
     source="Naeem et al. 2020, Reliable fidelity and diversity metrics for generative models, capped at 1",
     topic="fidelity",

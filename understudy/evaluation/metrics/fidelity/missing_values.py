@@ -31,7 +31,7 @@ class ColumnMissingness(BaseModel):
 
 
 class MissingPattern(BaseModel):
-    """A pattern of missing values: the set of columns that are missing in a row."""
+    """A pattern of missing values: the set of columns whose values are missing in a row."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -47,7 +47,7 @@ class MissingPattern(BaseModel):
 
 
 class MissingValuesResult(MetricResult):
-    """Similarity of the patterns of missing values in both tables, and the similarity of each column."""
+    """Similarity of the patterns of missing values, and of each column's share of missing values."""
 
     metric: Literal["missing_values"] = "missing_values"
     columns: Annotated[
@@ -127,8 +127,8 @@ MISSING_VALUES = Metric(
     title="Missing-value similarity",
     summary="Similarity of the missing-value patterns: which columns of a row are missing together, and how "
     "often.",
-    concern="values are missing in other combinations than in the real table",
-    source="Compare SDMetrics: MissingValueSimilarity, which compares single columns and not patterns",
+    concern="values are missing in different combinations than in the real table",
+    source="Compare SDMetrics: MissingValueSimilarity, which compares single columns rather than patterns",
     topic="fidelity",
     direction="higher",
     range=(0.0, 1.0),

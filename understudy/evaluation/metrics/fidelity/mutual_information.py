@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 
 
 class MutualInformationResult(MetricResult):
-    """Similarity of the mutual information of all pairs of columns."""
+    """Similarity of the two tables in the mutual information of each pair of columns."""
 
     metric: Literal["mutual_information"] = "mutual_information"
     columns: Annotated[list[str], Field(description="Names of the columns, in the order of the matrices.")]
@@ -37,7 +37,7 @@ class MutualInformationResult(MetricResult):
 
 
 def score(comparison: Comparison) -> MutualInformationResult | UnscoredResult:
-    """Return 1 minus the sum of differences in mutual information divided by the real sum, but at least 0.
+    """Return 1 minus the relative difference in mutual information over all pairs, but at least 0.
 
     Notes
     -----
@@ -117,7 +117,7 @@ def _as_matrix(cells: PairCells, strength: Floats) -> list[list[float | None]]:
 MUTUAL_INFORMATION = Metric(
     name="mutual_information",
     title="Mutual information",
-    summary="Agreement of the mutual information of each pair of columns with that of the real table. Strong "
+    summary="Agreement between the mutual information of each pair of columns in the two tables. Strong "
     "relations weigh most, and independent columns score near 0.",
     concern="relations between columns are weaker or stronger than in the real table",
     source="Specific to Understudy; Miller 1955 (bias correction), Strehl and Ghosh 2002 (normalization)",

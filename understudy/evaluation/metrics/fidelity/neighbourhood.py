@@ -1,4 +1,4 @@
-"""Neighbours and depths of the rows of both tables, computed once per comparison."""
+"""Neighbors and depths of the rows of both tables, computed once per comparison."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from understudy.synthesizers.contexts import count_threads
 
 N_ROWS_MAX = 5_000
 N_ROWS_MIN = 50
-# Number of real rows in the neighbourhood of a real row (Naeem et al. 2020).
+# Number of real rows in the neighborhood of a real row (Naeem et al. 2020).
 N_NEIGHBOURS = 5
 TOO_FEW = UnscoredResult(reason=f"needs at least {N_ROWS_MIN} rows in each table")
 
@@ -39,7 +39,7 @@ class Points:
 
 @dataclass(frozen=True)
 class Neighbourhood:
-    """Neighbours and depths of rows of both tables, with the same number of rows from each table.
+    """Neighbors and depths of rows of both tables, with the same number of rows from each table.
 
     Parameters
     ----------
@@ -48,14 +48,14 @@ class Neighbourhood:
     nearest : int array of shape (n_rows,)
         Nearest synthetic row of each real row.
     n_within : int array of shape (n_rows,)
-        Number of synthetic rows in the neighbourhood of each real row. The neighbourhood extends to the k-th
+        Number of synthetic rows in the neighborhood of each real row. The neighborhood extends to the k-th
         nearest real row.
     n_around : int array of shape (n_rows,)
-        Number of real rows whose neighbourhood contains each synthetic row.
+        Number of real rows whose neighborhood contains each synthetic row.
     real_depths, synthetic_depths : float array of shape (n_rows,)
-        Distances of the rows from the centre of the real rows.
+        Distances of the rows from the center of the real rows.
     own_depths : float array of shape (n_rows,)
-        Distances of the synthetic rows from the centre of the synthetic rows.
+        Distances of the synthetic rows from the center of the synthetic rows.
     """
 
     n_rows: int
@@ -68,7 +68,7 @@ class Neighbourhood:
 
 
 def neighbourhood(comparison: Comparison) -> Neighbourhood | None:
-    """Return the neighbours and depths of the rows, or None if there are too few rows."""
+    """Return the neighbors and depths of the rows, or None if there are too few rows."""
     return comparison.once("neighbourhood", _neighbourhood)
 
 

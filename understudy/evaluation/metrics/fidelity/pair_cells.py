@@ -26,14 +26,14 @@ Counts = NDArray[np.int32]
 
 @dataclass(frozen=True)
 class PairCells:
-    """Counts of the combinations of values of each pair of columns.
+    """The number of rows with each combination of values, for each pair of columns.
 
     Parameters
     ----------
     chosen : list of int
         Positions of the compared columns.
     pairs : list of (int, int)
-        Pairs of positions in `chosen`, the larger one first.
+        Pairs of positions in `chosen`, with the larger position first.
     real, synthetic : int array of shape (n_pairs, CELLS, CELLS)
         Contingency tables of the pairs.
     n_rows : mapping of table to int

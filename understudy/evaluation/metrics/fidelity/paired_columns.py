@@ -33,7 +33,8 @@ N_PAIRS_MAX = 20
 N_DISTINCT_MIN = 10
 # Maximum width of the differences, as a share of the width expected for independent columns.
 WIDTH_MAX = 0.5
-# Minimum share of ordered rows, and maximum share expected for independent columns.
+# Minimum share of rows in which the first value is at most the second, and maximum of the share expected for
+# independent columns.
 ORDERED_MIN = 0.995
 ORDERED_BY_CHANCE_MAX = 0.95
 # The width of a distribution is the distance between these quantiles.
@@ -49,7 +50,7 @@ class Pair:
     first, second : int
         Positions of the columns. The median of `second` minus `first` is not negative.
     width : float
-        Width of the inner 90 % of the differences, as a share of the width expected for independent columns.
+        Width of the central 90 % range of the differences, divided by that expected for independent columns.
     ordered, ordered_by_chance : float
         Share of rows in which `first` is at most `second`, in the table and as expected for independent
         columns.

@@ -1,4 +1,4 @@
-"""Paired differences: the distribution of the difference of columns that belong together."""
+"""Paired differences: the distribution of the difference between columns that belong together."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ QUANTILE = 0.99
 
 
 class PairDifference(BaseModel):
-    """The differences of one pair of columns in both tables, and the evidence that they belong together."""
+    """The differences between the columns of one pair in both tables, and the evidence for the pair."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    first: Annotated[str, Field(description="Name of the column that is subtracted.")]
-    second: Annotated[str, Field(description="Name of the column that it is subtracted from.")]
+    first: Annotated[str, Field(description="Name of the subtracted column.")]
+    second: Annotated[str, Field(description="Name of the column from which `first` is subtracted.")]
     unit: Annotated[
         Unit,
         Field(
@@ -34,13 +34,13 @@ class PairDifference(BaseModel):
     ]
     score: Annotated[
         float,
-        Field(description="KS complement of the differences; 0 if the synthetic table has no known pair."),
+        Field(description="KS complement of the differences; 0 if no synthetic row has both values."),
     ]
     width: Annotated[
         float,
         Field(
-            description="Width of the inner 90 % of the real differences, as a share of their width if the "
-            "columns were independent."
+            description="Width of the central 90 % range of the real differences, divided by the width "
+            "expected if the columns were independent."
         ),
     ]
     ordered_real: Annotated[
@@ -54,15 +54,15 @@ class PairDifference(BaseModel):
     q99_real: Annotated[
         float | None,
         Field(
-            description="Quantile (99 %) of the real differences, with three significant digits; null for "
-            "fewer than 500 of them."
+            description="The 99th percentile of the real differences, with three significant digits. Null "
+            "if there are fewer than 500 real differences."
         ),
     ] = None
     q99_synthetic: float | None = None
 
 
 class PairedDifferencesResult(MetricResult):
-    """KS complement of the differences of each pair of columns; the score is that of the worst pair."""
+    """KS complement of the differences within each pair of columns. The score is that of the worst pair."""
 
     metric: Literal["paired_differences"] = "paired_differences"
     pairs: Annotated[list[PairDifference], Field(description="Pairs of columns, worst first.")]
@@ -111,10 +111,13 @@ def _rounded(values: Floats, quantile: float) -> float:
 PAIRED_DIFFERENCES = Metric(
     name="paired_differences",
     title="Paired differences",
-    summary="Similarity of the distributions of the difference of two columns that belong together, such as "
-    "start and end, previous and current reading, or low and high. The score is that of the worst pair.",
+    summary=(
+        "Similarity of the real and the synthetic distribution of the difference between two columns that "
+        "belong together, such as start and end, previous and current reading, or low and high. The score "
+        "is that of the worst pair."
+    ),
     concern="differences of columns that belong together, such as durations, are distributed differently",
-    source="SDMetrics: KSComplement, of the differences of two columns",
+    source="SDMetrics: KSComplement, applied to the differences of two columns",
     topic="fidelity",
     direction="higher",
     range=(0.0, 1.0),

@@ -43,7 +43,9 @@ class SubgroupScore(BaseModel):
     score: Annotated[float, Field(description="Mean similarity of the other columns within the group.")]
     chance: Annotated[
         float,
-        Field(description="Approximate score of real rows in place of the synthetic rows of the group."),
+        Field(
+            description="Approximate score that real rows would have in place of the group's synthetic rows."
+        ),
     ]
     worst: Annotated[str, Field(description="Column that differs most within the group.")]
 
@@ -58,12 +60,12 @@ class SmallSubgroup(BaseModel):
 
 
 class SubgroupsResult(MetricResult):
-    """Similarity of columns within groups. The overall score is the mean over groups."""
+    """Similarity of the column distributions within groups. The overall score is the mean over groups."""
 
     metric: Literal["subgroups"] = "subgroups"
     whole: Annotated[float, Field(description="Similarity of the columns over all rows.")]
     n_groups: int
-    groups: Annotated[list[SubgroupScore], Field(description="Groups, those furthest below `chance` first.")]
+    groups: Annotated[list[SubgroupScore], Field(description="Groups, furthest below `chance` first.")]
     too_small: Annotated[
         list[SmallSubgroup], Field(description="Groups of 5 to 49 real rows, which are not scored.")
     ]
@@ -264,7 +266,7 @@ SUBGROUPS = Metric(
     title="Subgroup similarity",
     summary="Similarity of the column distributions within each group of rows, such as one sex or one "
     "region, averaged over groups. A table can match overall and still be wrong for small groups.",
-    concern="the rows of some groups differ from the real rows of these groups",
+    concern="in some groups, the synthetic rows differ from the real rows",
     source="Compare SDMetrics: KSComplement and TVComplement, here within groups and on bins",
     topic="fidelity",
     direction="higher",

@@ -148,7 +148,7 @@ TAILS = Metric(
     summary="Similarity of the mean, the standard deviation and the 99.9 % quantile of columns with a long "
     "tail, such as costs, averaged over these columns.",
     concern="rare large values are missing or exaggerated, so that sums and means are wrong",
-    source="Compare SDMetrics: StatisticSimilarity, of other statistics and divided by the range",
+    source="Compare SDMetrics: StatisticSimilarity, which compares other statistics and divides by the range",
     topic="fidelity",
     direction="higher",
     range=(0.0, 1.0),

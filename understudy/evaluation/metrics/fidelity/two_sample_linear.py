@@ -96,7 +96,7 @@ TWO_SAMPLE_LINEAR = Metric(
     "one synthetic row (AUC). 0.5 is guessing. The model uses each column separately, so a bad score "
     "indicates a basic fault.",
     concern="even a linear classifier can tell synthetic rows from real ones",
-    source="Compare SDMetrics: LogisticDetection, which rescales the AUC and uses other features",
+    source="Compare SDMetrics: LogisticDetection, which rescales the AUC and uses different features",
     topic="fidelity",
     direction="nearer",
     range=(0.0, 1.0),

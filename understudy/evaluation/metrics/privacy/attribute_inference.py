@@ -22,16 +22,16 @@ from understudy.evaluation.statistics.proportions import (
     share_of,
 )
 
-# Maximum error of a correct guess of a number, as a fraction of the ranks of the column.
+# Maximum error of a guessed number that counts as correct, as a fraction of the column's ranks.
 TOLERANCE = 0.05
-# Number of views in a search result that precede the views without one of the sensitive columns.
+# Position of the first view that omits a sensitive column. Each sensitive column has one such view.
 N_OTHER_VIEWS = 3
 
 Guessed = NDArray[np.float32] | NDArray[np.int32]
 
 
 class SensitiveAttributeScore(BaseModel):
-    """Success of an attacker who knows all other columns of a row and guesses this one."""
+    """Success of an attacker who guesses this column and knows all other columns of the row."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -39,8 +39,10 @@ class SensitiveAttributeScore(BaseModel):
     is_category: Annotated[
         bool,
         Field(
-            description="Whether a guess is correct only if it equals the value. The rank of a guessed "
-            "number may differ from that of the value by up to 5 % of the ranks of the column."
+            description=(
+                "Whether a guess must be exact to be correct. If false, the rank of a guessed number may "
+                "differ from the rank of the true value by up to 5 % of the column's ranks."
+            )
         ),
     ]
     attack: Annotated[float, Field(description="Share of correct guesses for training rows.")]
@@ -50,7 +52,7 @@ class SensitiveAttributeScore(BaseModel):
 
 
 class AttributeInferenceResult(MetricResult):
-    """Share of correct guesses for training rows minus that for held-out rows, in the column at most risk."""
+    """Share of correct guesses for training rows minus that for held-out rows, in the column most at risk."""
 
     metric: Literal["attribute_inference"] = "attribute_inference"
     columns: Annotated[
@@ -75,7 +77,7 @@ class Side:
 
 
 def score(comparison: Comparison) -> AttributeInferenceResult | UnscoredResult:
-    """Return the largest excess of correct guesses among the sensitive columns, by nearest synthetic row.
+    """Guess from the nearest synthetic row, and return the largest excess among the sensitive columns.
 
     Notes
     -----
@@ -85,7 +87,7 @@ def score(comparison: Comparison) -> AttributeInferenceResult | UnscoredResult:
     """
     secrets = sensitive_columns(comparison)
     if not secrets or len(comparison.columns) < 2:
-        return UnscoredResult(reason="needs two columns, one of them a possible sensitive column")
+        return UnscoredResult(reason="needs two columns, at least one of which can be sensitive")
     victims = find_victims(comparison)
     if victims is None:
         return UnscoredResult(reason=needed_victims(comparison))
@@ -136,8 +138,8 @@ def _is_right(truth: Guessed, guess: Guessed) -> NDArray[np.bool_]:
 ATTRIBUTE_INFERENCE = Metric(
     name="attribute_inference",
     title="Attribute inference",
-    summary="Excess of correct guesses of a sensitive value for training rows over held-out rows, in the "
-    "worst column. The attacker knows the rest of the row. 0 means no advantage.",
+    summary="Share of correct guesses of a sensitive value for training rows minus that for held-out rows, "
+    "in the column at most risk. The attacker knows all other values of the row. 0 means no advantage.",
     concern="synthetic rows reveal sensitive values of people in the training table, beyond what holds for "
     "everybody",
     source="Giomi et al. 2023, A unified framework for quantifying privacy risk in synthetic data, without "

@@ -91,8 +91,10 @@ def _exposure_by_chance(n_left: int) -> float:
 CANARIES = Metric(
     name="canaries",
     title="Canaries",
-    summary="Success of an attacker who uses the synthetic rows to separate fictional rows (canaries) that "
-    "were planted in the training table from those that were left out (AUC). 0.5 is guessing.",
+    summary=(
+        "Success (AUC) of an attacker who uses the synthetic rows to separate fictional rows (canaries) "
+        "that were planted in the training table from those that were left out. 0.5 is guessing."
+    ),
     concern="canaries that were planted in the training table can be recognized",
     source="Compare Carlini et al. 2019, The secret sharer, which reports the exposure instead of the AUC",
     topic="privacy",

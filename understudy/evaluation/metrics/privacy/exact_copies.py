@@ -209,8 +209,8 @@ def _is_telling(values: Values) -> bool:
 EXACT_COPIES = Metric(
     name="exact_copies",
     title="Exact copies",
-    summary="Share of synthetic rows that equal a training row in every column. Real rows can repeat too, "
-    "so compare it with the share among held-out rows.",
+    summary="Share of synthetic rows that equal a training row in every column. Real rows can also repeat, "
+    "so compare this share with the share among held-out rows.",
     concern="training rows occur unchanged in the synthetic table",
     source="Compare SDMetrics: NewRowSynthesis, the share of rows without a match, with a tolerance for "
     "numbers",

@@ -25,7 +25,7 @@ NEIGHBOURS_ASKED = (1, 10)
 
 
 class LinkedRows(BaseModel):
-    """Success of the attacker with a given number of neighbours."""
+    """Success of the attacker with a given number of neighbors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -46,7 +46,7 @@ class LinkabilityResult(MetricResult):
 
 
 def score(comparison: Comparison) -> LinkabilityResult | UnscoredResult:
-    """Return the larger of the risks for 1 and for 10 neighbours.
+    """Return the larger of the risks for 1 and for 10 neighbors.
 
     Notes
     -----

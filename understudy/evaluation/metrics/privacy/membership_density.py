@@ -31,7 +31,7 @@ def score(comparison: Comparison) -> MembershipDensityResult | UnscoredResult:
     Notes
     -----
     van Breugel et al. (2023), "Membership inference attacks against synthetic data through overfitting
-    detection" (DOMIAS). Distances to nearest neighbours replace the paper's density estimators.
+    detection" (DOMIAS). Distances to nearest neighbors replace the paper's density estimators.
     """
     victims = find_victims(comparison)
     if victims is None:
@@ -54,7 +54,7 @@ MEMBERSHIP_DENSITY = Metric(
     summary="Success (AUC) of an attacker who has real reference rows and looks for rows around which "
     "synthetic rows are denser than reference rows. 0.5 is guessing.",
     concern="synthetic rows cluster around training rows",
-    source="DOMIAS: van Breugel et al. 2023, with nearest neighbours as density estimates",
+    source="DOMIAS: van Breugel et al. 2023, with nearest neighbors as density estimates",
     topic="privacy",
     direction="lower",
     range=(0.0, 1.0),

@@ -59,7 +59,7 @@ MEMBERSHIP_DISTANCE = Metric(
     title="Membership inference by distance",
     summary="Success (AUC) of an attacker who separates training rows from other real rows by the distance "
     "to the nearest synthetic row. 0.5 is guessing.",
-    concern="the distance to synthetic rows reveals which rows were in the training table",
+    concern="the distance to synthetic rows reveals which rows are in the training table",
     source="Chen et al. 2020, GAN-Leaks (full black-box attack)",
     topic="privacy",
     direction="lower",

@@ -18,7 +18,7 @@ from understudy.evaluation.statistics.proportions import (
     share_of,
 )
 
-# Maximum difference of numbers that count as equal, as a fraction of the ranks of the column.
+# Maximum difference between two numbers that count as equal, as a fraction of the column's ranks.
 TOLERANCE = 0.01
 N_DIFFERENT_ASKED = (0, 1)
 
@@ -88,8 +88,8 @@ def _copied(attack: Proportion, control: Proportion, n_different: int, n_asked: 
 NEAR_COPIES = Metric(
     name="near_copies",
     title="Near duplicates",
-    summary="Share of training rows with an almost identical synthetic row, minus the same share of "
-    "held-out rows. New real rows would score 0 on average.",
+    summary="Share of training rows that have an almost identical synthetic row, minus the share of held-out "
+    "rows that have one. New real rows would score 0 on average.",
     concern="training rows occur almost unchanged in the synthetic table",
     source="Compare SDMetrics: NewRowSynthesis, which counts synthetic rows and has no control",
     topic="privacy",

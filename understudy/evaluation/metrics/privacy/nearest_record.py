@@ -44,7 +44,9 @@ class NearestRecordResult(MetricResult):
             "(NNDR). A value far below `ratio_to_holdout` indicates copies of single training rows."
         ),
     ]
-    ratio_to_holdout: Annotated[float, Field(description="Median ratio for held-out rows.")]
+    ratio_to_holdout: Annotated[
+        float, Field(description="Median ratio of the same distances for held-out rows.")
+    ]
 
 
 def score(comparison: Comparison) -> NearestRecordResult | UnscoredResult:
@@ -140,9 +142,10 @@ NEAREST_RECORD = Metric(
     name="nearest_record",
     title="Distance to closest record (DCR)",
     summary="Share of synthetic rows that are closer to a training row than to a held-out row. New real "
-    "rows would score 0.5. A higher share warns of copying, but 0.5 does not prove privacy.",
+    "rows would score 0.5. A higher share indicates copying, but 0.5 does not prove privacy.",
     concern="synthetic rows are closer to training rows than new rows would be",
-    source="Compare SDMetrics: DCROverfittingProtection, which rescales the share and uses other distances",
+    source="Compare SDMetrics: DCROverfittingProtection, which rescales the share and uses different "
+    "distances",
     topic="privacy",
     direction="nearer",
     range=(0.0, 1.0),

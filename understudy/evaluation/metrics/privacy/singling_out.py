@@ -24,8 +24,8 @@ from understudy.evaluation.metrics.base import Metric, MetricResult, Need, RealB
 from understudy.evaluation.statistics.proportions import CONFIDENCE, Interval, exact_interval
 
 N_GUESSES = 2_000
-# More guesses use single values, because single values are faster to look up and match a row by chance more
-# often.
+# There are more guesses of single values than of combinations, because single values are faster to look up
+# and match a row by chance more often.
 N_VALUES_GUESSED = 20_000
 N_GUESSES_MIN = 100
 # Maximum number of synthetic rows for making guesses.
@@ -45,13 +45,13 @@ class SinglingOutGuesses(BaseModel):
     ]
     n: int
     attack: Annotated[
-        float, Field(description="Share of guesses that match exactly one real row, which is a training row.")
+        float, Field(description="Share of guesses whose only matching real row is a training row.")
     ]
     control: Annotated[
         float,
         Field(
-            description="Share of guesses that match exactly one real row, which is a held-out row, "
-            "multiplied by the number of training rows per held-out row."
+            description="Share of guesses whose only matching real row is a held-out row, multiplied by "
+            "the number of training rows per held-out row."
         ),
     ]
     risk: Annotated[float, Field(description="Risk: (attack - control) / (1 - control).")]
@@ -74,7 +74,7 @@ class Population:
     n_rows_training : int
         Number of training rows.
     n_training, n_holdout : int
-        Numbers of subjects, or of rows, of the two tables.
+        Number of subjects in each of the two tables, or number of rows if no subject is declared.
     subjects : int array of shape (n_rows,), or None
         Subject of each row, training rows first.
     """
@@ -212,8 +212,8 @@ SINGLING_OUT = Metric(
     summary="Risk that a value or combination that is unique among the synthetic rows matches exactly one "
     "training row, beyond the rate for held-out rows. 0 means no advantage for an attacker.",
     concern="synthetic values single out individual training rows",
-    source="Giomi et al. 2023, A unified framework for quantifying privacy risk in synthetic data, with "
-    "another control",
+    source="Giomi et al. 2023, A unified framework for quantifying privacy risk in synthetic data, with a "
+    "different control",
     topic="privacy",
     direction="lower",
     range=(-1.0, 1.0),

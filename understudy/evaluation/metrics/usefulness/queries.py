@@ -41,7 +41,9 @@ class QueryGroupAnswer(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     group: Annotated[tuple[str, ...], Field(description="Values of the grouping columns.")]
-    n_real: Annotated[int, Field(description="Number of real rows behind the answer: 0 or at least 5.")]
+    n_real: Annotated[
+        int, Field(description="Number of real rows from which the answer is computed: 0 or at least 5.")
+    ]
     real: float
     synthetic: Annotated[
         float | None,
@@ -50,15 +52,15 @@ class QueryGroupAnswer(BaseModel):
     synthetic_interval: Annotated[
         Interval | None,
         Field(
-            description="Confidence interval (95 %) of the synthetic answer, with the synthetic rows "
-            "regarded as a random sample."
+            description="Confidence interval (95 %) of the synthetic answer. The interval treats the "
+            "synthetic rows as a random sample."
         ),
     ] = None
     difference_interval: Annotated[
         Interval | None,
         Field(
-            description="Confidence interval (95 %) of the synthetic minus the real answer, with both "
-            "tables regarded as random samples."
+            description="Confidence interval (95 %) of the difference between the synthetic answer and the "
+            "real answer. The interval treats the rows of both tables as random samples."
         ),
     ] = None
     error: Annotated[float, Field(description="Error in the unit of `measure`, capped at 1.")]

@@ -27,7 +27,10 @@ Bools = NDArray[np.bool_]
 
 
 class ReliabilityBin(BaseModel):
-    """Predicted probability and observed share of the test rows in one tenth of the probability range."""
+    """Mean predicted probability and observed frequency of the class in one tenth of the probability range.
+
+    A bin contains the test rows whose predicted probability is in that tenth.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -92,7 +95,8 @@ def score(comparison: Comparison) -> RareClassResult | UnscoredResult:
     rarest = rarest_class(outcome.test.classes, N_ROWS_OF_CLASS_MIN)
     if rarest is None or np.mean(outcome.test.classes == rarest) > SHARE_MAX:
         return UnscoredResult(
-            reason=f"needs a class with at least {N_ROWS_OF_CLASS_MIN} test rows, and at most half of them"
+            reason=f"needs a class with at least {N_ROWS_OF_CLASS_MIN} test rows and at most half of all "
+            f"test rows"
         )
     return _result(comparison, outcome, rarest)
 
@@ -176,10 +180,12 @@ def _reliability(scores: Floats, is_positive: Bools) -> tuple[list[ReliabilityBi
 RARE_CLASS = Metric(
     name="rare_class",
     title="Average precision of the rarest class",
-    summary="Average precision of a model trained on synthetic rows for the rarest class of the target in "
-    "real rows. Guessing scores the share of the class; compare the score with the same model trained "
-    "on real rows.",
-    concern="a model trained on these rows finds the rarest class less well",
+    summary=(
+        "Average precision for the rarest class of the target. The model is trained on synthetic rows and "
+        "tested on real rows. Random guessing scores the share of the class. Compare the score with that of "
+        "the same model trained on real rows."
+    ),
+    concern="a model trained on these rows predicts the rarest class less well",
     source="Saito and Rehmsmeier 2015 (precision and recall for rare classes)",
     topic="usefulness",
     direction="higher",

@@ -81,7 +81,7 @@ class RocCurve(BaseModel):
 
 
 class TrainSyntheticTestRealResult(MetricResult):
-    """AUC or R2 on real test rows of a model that was trained only on the evaluated rows."""
+    """AUC or R2 of a model that was trained only on the evaluated rows, measured on real test rows."""
 
     metric: Literal["train_synthetic_test_real"] = "train_synthetic_test_real"
     target: str
@@ -264,8 +264,8 @@ def roc_at(
 TRAIN_SYNTHETIC_TEST_REAL = Metric(
     name="train_synthetic_test_real",
     title="Train on synthetic, test on real (TSTR)",
-    summary="Predictive performance on real rows of a model trained only on synthetic rows. Compare it with "
-    "the same model trained on real rows.",
+    summary="Predictive performance on real rows of a model trained only on synthetic rows. Compare it "
+    "with that of the same model trained on real rows.",
     concern="a model trained on these rows predicts real rows less well",
     source="Esteban, Hyland and Rätsch 2017; compare SDMetrics: ML Efficacy",
     topic="usefulness",

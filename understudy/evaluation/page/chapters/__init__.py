@@ -1,4 +1,4 @@
-"""FAMILY: the chapters of the page. Each chapter has a view model in one file and one line in the table."""
+"""The chapters of the page. Each chapter has a file with its view model and one line in the table below."""
 
 from __future__ import annotations
 

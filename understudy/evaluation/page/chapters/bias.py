@@ -94,7 +94,7 @@ class Rebalanced:
 
 @dataclass(frozen=True)
 class BiasView:
-    """The parts of the chapter, one for each metric, or only `reasons` without protected columns."""
+    """The parts of the chapter, one for each metric, or only `reasons` if there are no protected columns."""
 
     reasons: Sequence[Reason]
     has_protected: bool

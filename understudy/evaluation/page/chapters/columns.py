@@ -47,7 +47,7 @@ class ColumnCard:
 
 @dataclass(frozen=True)
 class ColumnsView:
-    """The charts and scores of columns, the two scores of their ranges, and the columns without a score.
+    """The charts and scores of columns, scores of adherence and coverage, and the columns without a score.
 
     Parameters
     ----------

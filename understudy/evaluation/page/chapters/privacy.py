@@ -46,7 +46,7 @@ CANARY_HEADS = (Head("Canaries"), Head("Value", is_number=True, is_hidden=True))
 
 @dataclass(frozen=True)
 class Trial:
-    """The success rates of an attack on training rows and on holdout rows, the control.
+    """The success rates of an attack on training rows and on holdout rows (the control).
 
     Parameters
     ----------

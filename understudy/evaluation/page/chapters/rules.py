@@ -1,4 +1,4 @@
-"""The view model of rules found in the real table, and of the pattern of missing values."""
+"""The view model of rules found in the real table, and of the patterns of missing values."""
 
 from __future__ import annotations
 

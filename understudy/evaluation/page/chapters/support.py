@@ -36,8 +36,8 @@ def view(report: Report) -> SupportView:
     """Return the cards of the support metrics that were scored."""
     cards: list[tuple[Measured, Figures | None]] = []
     for kind, x, y in (
-        (AlphaPrecisionResult, "Share of real rows, from the centre", "Synthetic rows within that region"),
-        (BetaRecallResult, "Share of synthetic rows, from the centre", "Real rows near them"),
+        (AlphaPrecisionResult, "Share of real rows, from the center", "Synthetic rows within that region"),
+        (BetaRecallResult, "Share of synthetic rows, from the center", "Real rows near them"),
     ):
         scored = elements.scored_result(report, kind)
         if scored is not None:

@@ -21,7 +21,7 @@ class Curve:
     Parameters
     ----------
     role : str
-        The role of the table from which the curve was computed. Each role has its own colour and dash
+        The role of the table from which the curve was computed. Each role has its own color and dash
         pattern.
     points : sequence of (x, y)
         The points in ascending order of x. Both coordinates range from 0 to 1.

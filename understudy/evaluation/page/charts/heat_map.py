@@ -11,7 +11,7 @@ from typing import ClassVar
 from understudy.evaluation.page import formatting
 
 OPACITIES = (0.0, 0.12, 0.24, 0.37, 0.51, 0.66, 0.82, 1.0)
-# Lower limits of the colour levels, from lightest to darkest. They apply to distances between distributions,
+# Lower limits of the color levels, from lightest to darkest. They apply to distances between distributions,
 # to the strength of a dependency (0 to 1), and to changes of that strength.
 DIFFERENCES = (0.02, 0.04, 0.07, 0.10, 0.15, 0.20, 0.30)
 STRENGTHS = (0.02, 0.05, 0.10, 0.20, 0.35, 0.50, 0.75)
@@ -34,7 +34,7 @@ class Margins:
 
 @dataclass(frozen=True)
 class Layer:
-    """All squares of one colour as one SVG path."""
+    """All squares of one color as one SVG path."""
 
     look: str
     opacity: float
@@ -43,7 +43,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Name:
-    """The name of a column, next to its row of squares and above its column of squares."""
+    """A column name, which labels one row and one column of the heat map."""
 
     text: str
     x: str
@@ -75,14 +75,14 @@ class HeatMap:
 
 @dataclass(frozen=True)
 class Legend:
-    """The colour scale of a heat map and its meaning.
+    """The color scale of a heat map and its meaning.
 
     Parameters
     ----------
     limits : sequence of float
-        The lower limits of the colour levels.
+        The lower limits of the color levels.
     is_signed : bool
-        Whether negative numbers have a separate row of colours.
+        Whether negative numbers have a separate row of colors.
     """
 
     opacities: ClassVar[Sequence[float]] = OPACITIES
@@ -100,7 +100,7 @@ class Legend:
 def draw_heat_map(
     columns: Sequence[str], matrix: Matrix, label: str, *, limits: Sequence[float], has_names: bool
 ) -> HeatMap:
-    """Return the heat map of a matrix, with a different colour for negative numbers."""
+    """Return the heat map of a matrix, with a different color for negative numbers."""
     margins = Margins(132, 100, 56) if has_names else Margins(0, 0, 0)
     size = len(columns) * CELL
     squares = _squares(matrix, limits, margins)
@@ -120,7 +120,7 @@ def draw_heat_map(
 
 
 def _squares(matrix: Matrix, limits: Sequence[float], margins: Margins) -> dict[tuple[int, int], str]:
-    """Return the SVG path of all squares of each colour level and sign."""
+    """Return the SVG path of all squares of each color level and sign."""
     paths: defaultdict[tuple[int, int], list[str]] = defaultdict(list)
     lefts = [f"M{margins.left + j * CELL + 1} " for j in range(len(matrix))]
     for i, row in enumerate(matrix):
@@ -131,7 +131,7 @@ def _squares(matrix: Matrix, limits: Sequence[float], margins: Margins) -> dict[
 
 
 def _level(value: float | None, limits: Sequence[float]) -> tuple[int, int]:
-    """Return the colour level of a number and its sign. The level of a missing number is -1."""
+    """Return the color level of a number and its sign. The level of a missing number is -1."""
     if value is None:
         return -1, 1
     return bisect_right(limits, abs(value)), -1 if value < 0 else 1

@@ -105,7 +105,7 @@ def _grid(top: float) -> list[tuple[float, str]]:
 def _ticks(edges: list[float], xs: list[float], distribution: ColumnDistribution) -> list[Tick]:
     last = len(edges) - 1
     if edges[0] % 1 == 0.5:
-        # These bins are centred on whole numbers, so labels belong to their centres.
+        # These bins are centered on whole numbers, so labels belong to their centers.
         edges = [(left + right) / 2 for left, right in pairwise(edges)]
         xs = [(left + right) / 2 for left, right in pairwise(xs)]
         last -= 1

@@ -24,8 +24,8 @@ def goodness(direction: Direction, best: float) -> Callable[[float], float]:
     """Return a function that is 0 at the best score and decreases towards worse scores."""
     if direction == "nearer":
         return lambda score: -abs(score - best)
-    # An attacker can always guess, so an attack that does worse than chance counts as guessing, the best
-    # score.
+    # An attacker can always guess, so an attack that does worse than chance counts as guessing, which is the
+    # best score.
     sign = 1 if direction == "higher" else -1
     return lambda score: min(sign * (score - best), 0.0)
 
@@ -80,7 +80,7 @@ class Axis:
     has_best: bool
 
     def x(self, goodness: float) -> float:
-        """Return the SVG position of a goodness."""
+        """Return the SVG position of a goodness value."""
         fraction = (goodness - self.low) / (self.high - self.low)
         return Scale.left + min(max(fraction, 0.0), 1.0) * (Scale.right - Scale.left)
 

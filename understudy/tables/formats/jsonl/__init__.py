@@ -68,8 +68,9 @@ def _flattening(names: Sequence[str]) -> Iterator[str]:
     if names:
         shown = ", ".join(repr(name) for name in names[:5]) + (" and others" if len(names) > 5 else "")
         yield (
-            f"Nested objects and arrays became the columns {shown}, and JSON Lines are written in the same "
-            "shape. Set the option `flatten` to true to avoid this message, or to false to refuse them."
+            f"Nested objects and arrays were read as the columns {shown}; JSON Lines output has the same "
+            "nesting. Set the option `flatten` to true to avoid this message, or to false to reject nested "
+            "values."
         )
 
 

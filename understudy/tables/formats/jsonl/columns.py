@@ -123,8 +123,8 @@ def remove_absent_objects(columns: dict[str, Column]) -> list[str]:
     for name in sorted(objects & columns.keys()):
         if columns[name].n_values:
             raise InvalidInput(
-                f"The key {name!r} has objects on some lines and other values on others. Give them different "
-                "keys.",
+                f"The key {name!r} has objects on some lines and values of other types on others. Use "
+                f"different keys for them.",
                 code="unsupported_column",
             )
         del columns[name]
@@ -132,7 +132,7 @@ def remove_absent_objects(columns: dict[str, Column]) -> list[str]:
 
 
 def check_cell(name: str, n_bytes: int, bytes_max: int) -> None:
-    """Check that a text is not too long.
+    """Check that a text value is not too long.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Write JSON Lines. Every line has all keys, with null for missing values and all digits of numbers."""
+"""Write JSON Lines. Every line has all keys. Missing values are null, and numbers have all their digits."""
 
 from __future__ import annotations
 

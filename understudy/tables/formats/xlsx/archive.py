@@ -65,7 +65,8 @@ class Archive:
         info = self._parts.get(name.lower())
         if info is None:
             raise unreadable(
-                "A part of the workbook is missing. Open the workbook in Excel and save it as .xlsx."
+                "A part of the workbook is missing. Open the workbook in a spreadsheet "
+                "program and save it again."
             )
         allowed = min(bytes_max, max(_ALWAYS_ALLOWED_BYTES, _RATIO_MAX * info.compress_size))
         n_bytes = 0
@@ -154,7 +155,9 @@ def _check_end(file: BinaryIO, size: int) -> int:
         with translated():
             n_parts, n_bytes, start = _read_end64(file, end)
     if n_parts == 0:
-        raise unreadable("The file is an empty zip archive. Save the table as .xlsx.")
+        raise unreadable(
+            "The file is an empty zip archive. Save the workbook again in a spreadsheet program."
+        )
     if n_parts > _PARTS_MAX or n_bytes > _DIRECTORY_BYTES_MAX:
         raise TooLarge(
             f"The workbook has more than {_PARTS_MAX:,} parts, or a directory larger than "
@@ -181,16 +184,30 @@ def _check_parts(parts: list[zipfile.ZipInfo], start: int) -> None:
     if not 0 < len(parts) <= _PARTS_MAX:
         raise _damaged()
     if any(_is_outside(info.orig_filename) for info in parts):
-        raise unreadable("The workbook contains parts whose names point outside the archive. Save it again.")
+        raise unreadable(
+            "The workbook contains parts whose names point outside the archive. Get an "
+            "undamaged copy from its source."
+        )
     if len({info.filename.lower() for info in parts}) < len(parts):
-        raise unreadable("The workbook contains several parts with the same name. Save it again.")
+        raise unreadable(
+            "The workbook contains several parts with the same name. Open it in a spreadsheet "
+            "program and save it again."
+        )
     if any(info.flag_bits & _ENCRYPTED for info in parts):
-        raise unreadable("The workbook is encrypted. Save it without a password.")
+        raise unreadable(
+            "The workbook is encrypted. Open it in a spreadsheet program and save it without a password."
+        )
     if any(info.compress_type not in _COMPRESSIONS for info in parts):
-        raise unreadable("The workbook uses an unsupported compression method. Save it again.")
+        raise unreadable(
+            "The workbook uses an unsupported compression method. Open it in a spreadsheet "
+            "program and save it as .xlsx."
+        )
     spans = sorted((info.header_offset, _end_of(info)) for info in parts)
     if spans[0][0] < 0 or spans[-1][1] > start or any(a[1] > b[0] for a, b in pairwise(spans)):
-        raise unreadable("Parts of the workbook overlap, so it is damaged or malicious. Save it again.")
+        raise unreadable(
+            "Parts of the workbook overlap, so it is damaged or malicious. Get an undamaged "
+            "copy from its source."
+        )
 
 
 def _end_of(info: zipfile.ZipInfo) -> int:

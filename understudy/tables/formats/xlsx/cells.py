@@ -102,10 +102,7 @@ class SheetReader:
             self._ready = []
         self._parser.close()
         if not self._is_sheet:
-            raise unreadable(
-                "The XML part of the selected sheet is not a worksheet. "
-                "Open the workbook in Excel and save it as .xlsx."
-            )
+            raise unreadable("The selected sheet is not a worksheet. Set the option `sheet` to a worksheet.")
         if self._batch.row_numbers:
             yield self._batch.cells(), n_bytes
 
@@ -213,8 +210,8 @@ class SheetReader:
         number = self._row + 1 if text is None else _whole(text)
         if self._is_in_row or number is None or number <= self._row:
             raise unreadable(
-                f"The rows of the sheet are out of order after row {self._row:,}. "
-                "Open the workbook in Excel and save it as .xlsx."
+                f"The rows of the sheet are out of order after row {self._row:,}. Open the workbook in a "
+                f"spreadsheet program and save it again."
             )
         if number > ROWS_MAX:
             raise TooLarge(
@@ -274,8 +271,8 @@ class SheetReader:
             column = known if is_known else self._column_of(letters, reference)
         if column <= self._column:
             raise unreadable(
-                f"The cells of row {self._row:,} are out of order. "
-                "Open the workbook in Excel and save it as .xlsx."
+                f"The cells of row {self._row:,} are out of order. Open the workbook in a "
+                f"spreadsheet program and save it again."
             )
         if column >= COLUMNS_MAX:
             raise TooLarge(
@@ -294,16 +291,16 @@ class SheetReader:
         column = column_index(letters)
         if column is None or letters == reference:
             raise unreadable(
-                f"Row {self._row:,} has a cell with an invalid reference. "
-                "Open the workbook in Excel and save it as .xlsx."
+                f"Row {self._row:,} has a cell with an invalid reference. Open the workbook in a "
+                f"spreadsheet program and save it again."
             )
         self._columns[letters] = column
         return column
 
     def _misplaced(self) -> InvalidInput:
         return unreadable(
-            f"The sheet has a misplaced cell after row {self._row:,}. "
-            "Open the workbook in Excel and save it as .xlsx."
+            f"The sheet has a misplaced cell after row {self._row:,}. Open the workbook in a "
+            f"spreadsheet program and save it again."
         )
 
     def _end_cell(self) -> None:
@@ -336,8 +333,8 @@ class SheetReader:
         index = _whole(text)
         if index is None or index >= len(ends) - 1:
             raise unreadable(
-                f"Cell {self._where()} refers to a shared string that does not exist. Save the workbook "
-                "again."
+                f"Cell {self._where()} refers to a shared string that does not exist. Open the workbook in "
+                f"a spreadsheet program and save it again."
             )
         self._count_bytes(ends[index + 1] - ends[index])
         return index
@@ -359,8 +356,8 @@ class SheetReader:
             self._batch.booleans.append(BOOLEANS[text])
         else:
             raise unreadable(
-                f"The value of cell {self._where()} does not match its declared type. Save the workbook "
-                "again."
+                f"The value of cell {self._where()} does not match its declared type. Open the workbook in "
+                f"a spreadsheet program and save it again."
             )
 
     def _count(self, counter: Counter[int]) -> None:

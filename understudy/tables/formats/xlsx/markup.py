@@ -69,8 +69,8 @@ class Depth:
         self.n += 1
         if self.n > _DEPTH_MAX:
             raise unreadable(
-                f"The workbook's XML is nested more than {_DEPTH_MAX} levels deep. "
-                "Open the workbook in Excel and save it as .xlsx."
+                f"The workbook's XML is nested more than {_DEPTH_MAX} levels deep. Open the workbook in a "
+                f"spreadsheet program and save it again."
             )
 
     def up(self) -> None:
@@ -122,12 +122,13 @@ class Parser:
             self._n_bytes += len(piece)
             if len(self._names) > _NAMES_MAX:
                 raise unreadable(
-                    f"The workbook's XML has more than {_NAMES_MAX:,} different names. Save the workbook "
-                    "again."
+                    f"The workbook's XML has more than {_NAMES_MAX:,} different names. Open the workbook "
+                    f"in a spreadsheet program and save it again."
                 )
             if self._n_bytes - self._expat.CurrentByteIndex > _TOKEN_BYTES_MAX:
                 raise TooLarge(
-                    f"The workbook contains a tag of more than {_TOKEN_BYTES_MAX:,} bytes. Save it again."
+                    f"The workbook contains a tag of more than {_TOKEN_BYTES_MAX:,} bytes. Open it in a "
+                    f"spreadsheet program and save it again."
                 )
 
     def close(self) -> None:
@@ -164,8 +165,8 @@ class Document(Parser):
 
 def _refuse(*_: object) -> int:
     raise unreadable(
-        "The workbook's XML declares a document type or entities. "
-        "Open the workbook in Excel and save it as .xlsx."
+        "The workbook's XML declares a document type or entities. Open the workbook in a "
+        "spreadsheet program and save it again."
     )
 
 
@@ -177,8 +178,8 @@ def _feed(parser: Any, chunk: bytes, *, is_last: bool) -> None:
     except (expat.ExpatError, LookupError, UnicodeError, ValueError):
         # The cause is suppressed because its message may contain data from the file.
         raise unreadable(
-            "The workbook's XML is damaged: it is malformed or not valid in its encoding. Save the workbook "
-            "again."
+            "The workbook's XML is damaged: it is malformed or not valid in its encoding. Open the "
+            "workbook in a spreadsheet program and save it again."
         ) from None
 
 

@@ -48,7 +48,7 @@ _BUILT_IN = {
     46: Kind.duration,
 }
 _ELAPSED = re.compile(r"\[(?:h+|m+|s+)\]", re.IGNORECASE)
-# Parts of a format code that do not display a date or time: quoted and escaped letters, padding, colours,
+# Parts of a format code that do not display a date or time: quoted and escaped letters, padding, colors,
 # conditions and locales.
 _DECORATION = re.compile(r'"[^"]*"?|\\.|_.|\*.|\[[^\]]*\]?', re.DOTALL)
 

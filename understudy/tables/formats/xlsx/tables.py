@@ -146,7 +146,7 @@ def _first_filled(rows: Sequence[SheetRow]) -> Layout:
     header = next((row for row in rows if not row.is_blank), None)
     if header is None:
         raise InvalidInput(
-            "The sheet is empty without the rows of the option `skip_rows`. Skip fewer rows.",
+            "The option `skip_rows` leaves no rows on the sheet. Skip fewer rows.",
             code="empty_file",
         )
     return Layout((), (header,), len(header.cells))

@@ -91,8 +91,8 @@ class CellReader:
         if pc.all(is_number).as_py() is False:
             where = self._where(raw, is_number.index(False).as_py())
             raise unreadable(
-                f"Cell {where} is declared as a number but does not contain a number. "
-                "Open the workbook in Excel and save it as .xlsx."
+                f"Cell {where} is declared as a number but does not contain one. Open the workbook in a "
+                f"spreadsheet program and save it again."
             )
         return texts.cast(pa.float64()).to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
 
@@ -105,8 +105,8 @@ class CellReader:
         if not is_known.all():
             where = self._where(raw, int(np.argmin(is_known)))
             raise unreadable(
-                f"Cell {where} has a style that does not exist. "
-                "Open the workbook in Excel and save it as .xlsx."
+                f"Cell {where} has a style that does not exist. Open the workbook in a "
+                f"spreadsheet program and save it again."
             )
         kinds: Kinds = self._styles[styles]
         return kinds
