@@ -144,7 +144,7 @@ def loss_policy() -> Policy:
 def checks(
     tables: ComparisonTables, options: dict[str, Any], policy: Policy, *, seed: int
 ) -> list[PolicyCheck]:
-    """Return the checks of all losses of a policy."""
+    """Score the tables, and return the outcomes of the checks that the policy makes on losses."""
     schema = infer_table(tables.real).schema
     comparison = compare(
         tables,

@@ -156,7 +156,7 @@ class EncodedTable:
     def of(
         cls, columns: Sequence[Values], subjects: Rows | None = None, keys: tuple[Rows, ...] = ()
     ) -> EncodedTable:
-        """Return a whole table with these columns."""
+        """Return a table that consists of these columns and is not a sample."""
         n_rows = len(columns[0])
         hashes = np.zeros(n_rows, dtype=np.uint64)
         for values in columns:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -164,3 +165,7 @@ def test_report_uses_the_identifiers_and_shows_values_in_their_notation() -> Non
     assert {entity.column for entity in result.entities} == set(IDENTIFIERS)
     page = render_html(report)
     assert "backup = no service where service = none" in page
+    shown = {column.column: column.texts for column in report.columns}
+    assert all(re.fullmatch(r"\d\d\.\d\d\.20\d\d", text) for text in shown["ordered"])
+    assert all(re.fullmatch(r"\d+,\d\d €", text) for text in shown["monthly"])
+    assert {shown["ordered"][0], shown["monthly"][0]} <= set(re.findall(r">([^<>]+)</text>", page))
