@@ -39,7 +39,7 @@ _REMEDY = re.compile(
 
 @dataclass
 class Outcome:
-    """What happened to one table.
+    """The outcome of one table.
 
     Parameters
     ----------

@@ -63,8 +63,8 @@ def test_a_report_reads_texts_of_both_frames_in_the_notation_of_the_real_one():
     frame = pd.DataFrame(NOTATIONS)
     model = understudy.fit(frame, seed=1)
     rows = model.sample(120, seed=2)
-    assert understudy.evaluate(frame, rows, schema=model).scores
-    assert understudy.evaluate(frame, rows).scores
+    assert understudy.evaluate(frame, rows, schema=model).verdict.outcome
+    assert understudy.evaluate(frame, rows).verdict.outcome
 
 
 def test_missing_texts_are_imputed_in_the_notation():

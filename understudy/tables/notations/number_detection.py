@@ -38,6 +38,8 @@ _UNITS = re.compile(
     r"|m²|km²|m2|ft²|sqft|m³|cc|hp|PS|bhp|kn|rpm|psi|[kh]?Pa|bar|kcal|cal|k?J|[x\u00d7]|ppm|ppb|dB|mmHg|bpm|mol|mmol/L"
     r"|mg/dL|g/dL|USD|EUR"
 )
+# Patterns of the separators and of their unusual forms; see `unify_separators`.
+_MARKS = {",": ",", ".": r"\.", " ": "[ \u00a0\u202f\u2009]", "'": "['\u2019]"}
 _WORD_AFTER_BLANK = re.compile(r"[^\W\d_][\w/²³°.%-]{0,15}(?: [^\W\d_]{1,12})?")
 _POINT_CURRENCIES = re.compile(r"(?:[A-Z]{1,3})?[$£¥₹]|USD|GBP|AUD|CAD|INR|JPY|CNY|Rs\.?")
 
@@ -116,7 +118,7 @@ def detect_numbers(sample: SampledTexts, texts: Texts, clues: Clues) -> Detected
     affixes = _find_affixes(sample)
     if affixes is None:
         return None
-    candidates = [_checked(notation, texts()) for notation in _notations(affixes, clues)]
+    candidates = [_checked(notation, texts()) for notation in _notations(affixes, clues, _marks_in(texts()))]
     n_fitting = max(candidate.tally.n_fitting for candidate in candidates)
     if n_fitting == 0:
         return None
@@ -160,7 +162,20 @@ def _checked(notation: NumberNotation, texts: Iterable[pa.Array[Any]]) -> _Candi
     return candidate
 
 
-def _notations(affixes: _Affixes, clues: Clues) -> Iterator[NumberNotation]:
+def _marks_in(texts: Iterable[pa.Array[Any]]) -> frozenset[str]:
+    """Return the separators that occur in at least one value."""
+    absent = dict(_MARKS)
+    for values in texts:
+        for mark, pattern in list(absent.items()):
+            if pc.any(pc.match_substring_regex(values, pattern)).as_py():
+                del absent[mark]
+        if not absent:
+            break
+    return frozenset(_MARKS) - frozenset(absent)
+
+
+def _notations(affixes: _Affixes, clues: Clues, marks: frozenset[str]) -> Iterator[NumberNotation]:
+    """Yield the notations that can differ from each other, given the separators that occur in the values."""
     for decimal in (".", ","):
         for thousands in (None, ",", ".", " ", "'"):
             fits = (
@@ -168,6 +183,9 @@ def _notations(affixes: _Affixes, clues: Clues) -> Iterator[NumberNotation]:
                 and clues.decimal in (None, decimal)
                 and (clues.thousands in (None, thousands) or thousands is None)
                 and clues.thousands != decimal
+                and (thousands is None or thousands in marks)
+                # Without a comma in the values, a decimal comma reads the same values as a decimal point.
+                and (decimal == "." or "," in marks or thousands == "." or clues.decimal == ",")
             )
             if fits:
                 yield NumberNotation(decimal=decimal, thousands=thousands, **affixes._asdict())
