@@ -13,10 +13,10 @@ from understudy.engine.model import Model
 from understudy.errors import InvalidInput
 from understudy.tables.schema import Column, ColumnKind, TableSchema
 from understudy.transformers.array_reader import ArrayReader
-from understudy.transformers.base import consecutive_rows
+from understudy.transformers.base import NumberedRows, consecutive_rows
 from understudy.transformers.generated.composed import Composed
 from understudy.transformers.generated.transformer import GeneratedTransformer
-from understudy.transformers.table import TableTransformer, fit_table
+from understudy.transformers.table import Execution, TableTransformer, fit_table
 
 N = 400
 _TYPES = {ColumnKind.date: "date32[day]", ColumnKind.integer: "int64"}
@@ -37,7 +37,7 @@ def fitted(columns: dict[str, list[Any]], **kinds: ColumnKind) -> TableTransform
             for field in table.schema
         )
     )
-    return fit_table(table.cast(schema.to_arrow()), schema, locale="en", n_threads=1)[0]
+    return fit_table(table.cast(schema.to_arrow()), schema, Execution("en"))[0]
 
 
 def rows_of(table: TableTransformer, n: int = N, seed: int = 1, first: int = 0) -> Rows:
@@ -45,7 +45,7 @@ def rows_of(table: TableTransformer, n: int = N, seed: int = 1, first: int = 0) 
     codes = {
         j: rng.integers(0, column.n_codes, n).astype(np.uint16) for j, column in enumerate(table.columns)
     }
-    return table.decode(codes, seed, consecutive_rows(first, n)).to_pylist()
+    return table.decode(codes, seed, NumberedRows(consecutive_rows(first, n))).to_pylist()
 
 
 def composed(table: TableTransformer, name: str) -> Composed:
@@ -223,8 +223,8 @@ def test_rows_do_not_depend_on_the_block_and_files_give_the_same_rows() -> None:
     manifests, arrays = table.to_arrays()
     loaded = TableTransformer.from_arrays(table.schema, ArrayReader({"columns": manifests}, arrays))
     codes = [np.zeros(100, np.uint16) for _ in table.columns]
-    whole = loaded.decode(dict(enumerate(codes)), 5, consecutive_rows(0, 100))
-    part = table.decode({j: c[:10] for j, c in enumerate(codes)}, 5, consecutive_rows(90, 10))
+    whole = loaded.decode(dict(enumerate(codes)), 5, NumberedRows(consecutive_rows(0, 100)))
+    part = table.decode({j: c[:10] for j, c in enumerate(codes)}, 5, NumberedRows(consecutive_rows(90, 10)))
     assert whole.slice(90).to_pylist() == part.to_pylist()
 
 

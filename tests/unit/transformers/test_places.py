@@ -12,10 +12,10 @@ import understudy
 from understudy.errors import InvalidInput
 from understudy.tables.schema import Column, ColumnKind, TableSchema
 from understudy.transformers.array_reader import ArrayReader
-from understudy.transformers.base import consecutive_rows
+from understudy.transformers.base import NumberedRows, consecutive_rows
 from understudy.transformers.generated.countries import calling_codes
 from understudy.transformers.generated.people import pools_of
-from understudy.transformers.table import TableTransformer, fit_table
+from understudy.transformers.table import Execution, TableTransformer, fit_table
 
 N = 600
 # Countries as tables write them, with their locales.
@@ -37,7 +37,7 @@ def fitted(
         )
         for field in table.schema
     )
-    return fit_table(table, TableSchema(columns=described), locale=locale, n_threads=1)[0]
+    return fit_table(table, TableSchema(columns=described), Execution(locale))[0]
 
 
 def rows_of(table: TableTransformer, n: int = N, seed: int = 1) -> Rows:
@@ -45,7 +45,7 @@ def rows_of(table: TableTransformer, n: int = N, seed: int = 1) -> Rows:
     codes = {
         j: rng.integers(0, column.n_codes, n).astype(np.uint16) for j, column in enumerate(table.columns)
     }
-    return table.decode(codes, seed, consecutive_rows(0, n)).to_pylist()
+    return table.decode(codes, seed, NumberedRows(consecutive_rows(0, n))).to_pylist()
 
 
 def people(countries: list[str]) -> dict[str, list[Any]]:
@@ -94,8 +94,8 @@ def test_phone_numbers_begin_with_the_calling_code_of_the_country(mixed: TableTr
 
 def test_a_row_does_not_depend_on_other_rows(mixed: TableTransformer) -> None:
     codes = {j: (np.arange(50) % c.n_codes).astype(np.uint16) for j, c in enumerate(mixed.columns)}
-    whole = mixed.decode(codes, 3, consecutive_rows(0, 50))
-    part = mixed.decode({j: c[40:] for j, c in codes.items()}, 3, consecutive_rows(40, 10))
+    whole = mixed.decode(codes, 3, NumberedRows(consecutive_rows(0, 50)))
+    part = mixed.decode({j: c[40:] for j, c in codes.items()}, 3, NumberedRows(consecutive_rows(40, 10)))
     assert whole.slice(40).to_pylist() == part.to_pylist()
 
 
@@ -154,7 +154,7 @@ def test_postal_codes_of_a_rare_city_begin_as_those_of_its_state() -> None:
     n_city = table.columns[0].n_codes
     state = np.arange(table.columns[1].n_codes).astype(np.uint16)
     codes = {0: np.full(len(state), n_city - 1, np.uint16), 1: state, 2: np.zeros(len(state), np.uint16)}
-    rows = table.decode(codes, 1, consecutive_rows(0, len(state))).to_pylist()
+    rows = table.decode(codes, 1, NumberedRows(consecutive_rows(0, len(state)))).to_pylist()
     assert all(row["zip"][0] == {"TX": "7", "MA": "0"}[row["state"]] for row in rows)
 
 
