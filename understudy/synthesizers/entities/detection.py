@@ -22,6 +22,9 @@ from understudy.transformers.base import ArrowColumn
 COMBINED_MAX = 0.95
 # Minimum surprise, in nats, that a column is the same in all rows of every entity, if it were independent.
 SURPRISE_MIN = 5.0
+# Maximum share of an entity's rows after the first that have another value than most of its rows, absolutely
+# and relative to the share among independent rows.
+OTHERS_MAX, OTHERS_RELATIVE_MAX = 0.05, 0.1
 
 Int64s = npt.NDArray[np.int64]
 
@@ -38,7 +41,7 @@ class FoundGroup:
         Value of the key in each row, or -1 if it is missing.
     entities : array of shape (n_rows,)
         Entity of each row, from 0. Rows whose key is missing are entities of their own.
-    source : int
+    source, n_parts : int
         See `EntityGroup`.
     """
 
@@ -48,6 +51,7 @@ class FoundGroup:
     labels: tuple[int, ...] = ()
     entities: Int64s = field(default_factory=lambda: np.zeros(0, np.int64))
     source: int = ROWS
+    n_parts: int = 1
 
     @property
     def n_values(self) -> int:
@@ -80,7 +84,7 @@ def _merge(keys: Sequence[KeyColumn]) -> list[FoundGroup]:
             None,
         )
         if owner is None:
-            groups.append(FoundGroup(key.columns, key.values))
+            groups.append(FoundGroup(key.columns, key.values, n_parts=len(key.columns)))
         elif is_label(groups[owner].values, key.values):
             groups[owner] = replace(groups[owner], keys=groups[owner].keys + key.columns)
     return groups
@@ -127,7 +131,10 @@ def _assign(table: pa.Table, groups: list[FoundGroup]) -> list[FoundGroup]:
         values = number_values(column)
         owner = keys.get(j, ROWS)
         if owner == ROWS:
-            owner = _owner(values, groups, first_rows)
+            owner = _owner(values, groups, first_rows, is_exact=True)
+            if owner == ROWS or not groups[owner].keys:
+                nearly = _owner(values, groups, first_rows, is_exact=False)
+                owner = owner if nearly == ROWS else nearly
         elif not is_same(values, groups[owner], first_rows[owner]):
             labels[j] = owner
             continue
@@ -148,12 +155,31 @@ def is_same(values: Int64s, group: FoundGroup, first_rows: Int64s) -> bool:
     return bool((values[first_rows][group.entities] == values).all())
 
 
-def _owner(values: Int64s, groups: list[FoundGroup], first_rows: list[Int64s]) -> int:
-    """Return the coarsest group that determines a column beyond chance, or `ROWS`."""
+def is_nearly_same(values: Int64s, group: FoundGroup) -> bool:
+    """Return whether a column has one value in nearly all rows of an entity, unlike in rows of others.
+
+    An example is the address of a customer who moved. Such a column is drawn once for each entity, because
+    otherwise it would differ between all rows.
+    """
+    cells, counts = np.unique(group.entities * (values.max() + 1) + values, return_counts=True)
+    owners = cells // (values.max() + 1)
+    most = np.zeros(int(group.entities.max()) + 1, np.int64)
+    np.maximum.at(most, owners, counts)
+    sizes = np.bincount(group.entities)
+    n_repeats, n_others = int((sizes - 1).sum()), int((sizes - most).sum())
+    shares = np.bincount(values) / len(values)
+    n_expected = n_repeats * (1 - float((shares**2).sum()))
+    return n_others <= min(OTHERS_MAX * n_repeats, OTHERS_RELATIVE_MAX * n_expected)
+
+
+def _owner(values: Int64s, groups: list[FoundGroup], first_rows: list[Int64s], *, is_exact: bool) -> int:
+    """Return the coarsest group that determines a column beyond chance, exactly or nearly, or `ROWS`."""
     owner, units = ROWS, np.arange(len(values))
     for g, (group, first) in enumerate(zip(groups, first_rows, strict=True)):
         is_finer = owner == ROWS or owner in _finer(groups, g)
-        if not is_finer or not is_same(values, group, first):
+        if not is_finer:
+            continue
+        if not (is_same(values, group, first) if is_exact else is_nearly_same(values, group)):
             continue
         n_repeats = len(units) - len(first)
         shares = np.bincount(values[units]) / len(units)

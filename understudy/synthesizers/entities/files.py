@@ -35,6 +35,7 @@ def entities_to_arrays(entities: Entities) -> tuple[Json, dict[str, npt.NDArray[
                 "known": list(group.known_codes),
                 "source": group.source,
                 "n_windows": group.grouping.n_windows,
+                "n_parts": group.n_parts,
             }
         )
         own: dict[str, npt.NDArray[Any]] = {"sizes": group.grouping.sizes}
@@ -127,7 +128,8 @@ def _load_group(own: ArrayReader, table: TableTransformer, groups: list[EntityGr
         j: own.indices(f"known_{j}", np.uint16, (len(sizes),), 0, table.columns[j].n_codes) for j in known
     }
     grouping = Grouping(sizes, own.whole("n_windows", 0, n_units))
-    return EntityGroup(keys, columns, labels, source, grouping, known_codes)
+    n_parts = own.whole("n_parts", 1, max(len(keys), 1))
+    return EntityGroup(keys, columns, labels, source, grouping, known_codes, n_parts)
 
 
 def _places(own: ArrayReader, name: str, n: int) -> tuple[int, ...]:

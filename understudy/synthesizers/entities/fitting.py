@@ -5,23 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-import numpy as np
 import pyarrow as pa
 
 from understudy.synthesizers.codes import find_labels
 from understudy.synthesizers.contexts import LearnRun
+from understudy.synthesizers.entities.arrangement import Arranged, arrange_entities
 from understudy.synthesizers.entities.detection import FoundGroup, find_groups, first_rows_of, is_determined
-from understudy.synthesizers.entities.grouping import Int64s, fit_grouping
-from understudy.synthesizers.entities.groups import ROWS, Entities, EntityGroup
+from understudy.synthesizers.entities.groups import Entities, EntityGroup
 from understudy.synthesizers.reference_tables import declare_public_levels
 from understudy.tables.schema import TableSchema
 from understudy.transformers.base import Codes, Subjects, Transformer
 from understudy.transformers.generated.personal import Personal
 from understudy.transformers.generated.transformer import GeneratedTransformer
 from understudy.transformers.table import Execution, TableTransformer, fit_table, number_subjects
-
-# Number that distinguishes the generator of the order of entities from other generators of a fit.
-_ORDER = 5
 
 
 @dataclass(frozen=True)
@@ -49,7 +45,9 @@ def fit_columns(rows: pa.Table, schema: TableSchema, run: LearnRun) -> FittedTab
     declared = declare_public_levels(rows, schema, run.references)
     fitted, codes = fit_table(rows, declared, execution, subjects_of, find_labels(rows, declared))
     fitted = replace(fitted, schema=schema)
-    entities = Entities(tuple(_fit_group(own, found, codes, run.seed) for own in found))
+    arranged = arrange_entities(found, run.seed)
+    groups = (_fit_group(own, order, codes) for own, order in zip(found, arranged, strict=True))
+    entities = Entities(tuple(groups))
     return FittedTable(_with_visible_sexes(fitted, entities), codes, entities, found, subjects_of)
 
 
@@ -67,33 +65,12 @@ def _subjects_of(rows: pa.Table, schema: TableSchema, found: list[FoundGroup]) -
     }
 
 
-def _fit_group(own: FoundGroup, found: list[FoundGroup], codes: list[Codes], seed: int) -> EntityGroup:
-    first = first_rows_of(own.entities)
-    order = np.random.default_rng([seed, _ORDER, len(first)]).permutation(len(first))
-    is_contiguous = _is_contiguous(own, found, _entities_of_units(own, found))
-    grouping = fit_grouping(sizes_of(own, found)[order], is_contiguous=is_contiguous)
-    known_codes = {j: codes[j][first[order]] for j in own.keys if j in own.columns}
-    return EntityGroup(own.keys, own.columns, own.labels, own.source, grouping, known_codes)
-
-
-def sizes_of(own: FoundGroup, found: list[FoundGroup]) -> Int64s:
-    """Return the number of units of each entity. The units are rows, or entities of the group's source."""
-    return np.bincount(_entities_of_units(own, found)).astype(np.int64)
-
-
-def _entities_of_units(own: FoundGroup, found: list[FoundGroup]) -> Int64s:
-    """Return the entity of each unit, in the order of the rows."""
-    if own.source == ROWS:
-        return own.entities
-    return own.entities[np.sort(first_rows_of(found[own.source].entities))]
-
-
-def _is_contiguous(own: FoundGroup, found: list[FoundGroup], of_unit: Int64s) -> bool:
-    """Return whether the units of an entity are neighbours, in this group or in a coarser one."""
-    coarser = [other for other in found if other.source != ROWS and found[other.source] is own]
-    n_runs = 1 + int((of_unit[1:] != of_unit[:-1]).sum())
-    is_own = n_runs <= 1.05 * (int(of_unit.max()) + 1)
-    return is_own or any(_is_contiguous(other, found, other.entities) for other in coarser)
+def _fit_group(own: FoundGroup, arranged: Arranged, codes: list[Codes]) -> EntityGroup:
+    first = first_rows_of(own.entities)[arranged.order]
+    known_codes = {j: codes[j][first] for j in own.keys if j in own.columns}
+    return EntityGroup(
+        own.keys, own.columns, own.labels, own.source, arranged.grouping, known_codes, own.n_parts
+    )
 
 
 def _with_visible_sexes(table: TableTransformer, entities: Entities) -> TableTransformer:

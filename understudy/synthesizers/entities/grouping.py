@@ -104,10 +104,12 @@ def fit_grouping(sizes: Int64s, *, is_contiguous: bool) -> Grouping:
         Whether the units of an entity are neighbours.
     """
     smoothed = smooth_sizes(sizes)
-    if is_contiguous:
-        return Grouping(smoothed, 0)
-    n_units = int(smoothed.sum())
-    return Grouping(smoothed, max(n_units // _cycle(smoothed), 1))
+    return Grouping(smoothed, 0 if is_contiguous else count_windows(smoothed))
+
+
+def count_windows(sizes: Int64s) -> int:
+    """Return the number of windows of a period in which the units of entities are permuted."""
+    return max(int(sizes.sum()) // _cycle(sizes), 1)
 
 
 def smooth_sizes(sizes: Int64s) -> Int64s:
@@ -116,14 +118,17 @@ def smooth_sizes(sizes: Int64s) -> Int64s:
     A size that k entities have stays as it is.
     """
     order = np.argsort(sizes, kind="stable")
-    ordered = sizes[order]
-    n_runs = max(len(sizes) // MIN_SUPPORT, 1)
-    starts = np.arange(n_runs) * len(sizes) // n_runs
-    lengths = np.diff(np.append(starts, len(sizes)))
-    sums = np.add.reduceat(ordered, starts)
-    within = np.arange(len(sizes)) - np.repeat(starts, lengths)
-    share, rest = np.divmod(sums, lengths)
-    shared = np.repeat(share, lengths) + (within >= np.repeat(lengths - rest, lengths))
     smoothed = np.empty_like(sizes)
-    smoothed[order] = shared
+    smoothed[order] = share_units(sizes[order])[0]
     return smoothed
+
+
+def share_units(ordered: Int64s) -> tuple[Int64s, Int64s]:
+    """Return ascending sizes in which each run of k entities shares its units, and the run of each entity."""
+    n_runs = max(len(ordered) // MIN_SUPPORT, 1)
+    starts = np.arange(n_runs) * len(ordered) // n_runs
+    lengths = np.diff(np.append(starts, len(ordered)))
+    within = np.arange(len(ordered)) - np.repeat(starts, lengths)
+    share, rest = np.divmod(np.add.reduceat(ordered, starts), lengths)
+    shared = np.repeat(share, lengths) + (within >= np.repeat(lengths - rest, lengths))
+    return shared, np.repeat(np.arange(n_runs), lengths)

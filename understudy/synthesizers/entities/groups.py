@@ -33,6 +33,8 @@ class EntityGroup:
         Division of the units into entities.
     known_codes : mapping of int to array of shape (n_entities,)
         Codes of columns that are known for each entity of a period, such as whether the key is missing.
+    n_parts : int
+        Number of keys, from the first one, that identify an entity only together. Others do so alone.
     """
 
     keys: tuple[int, ...]
@@ -41,6 +43,7 @@ class EntityGroup:
     source: int
     grouping: Grouping
     known_codes: Mapping[int, Codes] = field(default_factory=dict)
+    n_parts: int = 1
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from understudy.synthesizers.entities.detection import Int64s, first_rows_of, number_values
+from understudy.synthesizers.entities.detection import Int64s, first_rows_of
 from understudy.synthesizers.entities.groups import Entities
 from understudy.tables.schema import TableSchema
 from understudy.transformers.base import ArrowColumn, Mask, RowNumbers
@@ -60,15 +60,14 @@ class EntityFiller:
             group = self.entities.groups[g]
             columns = [names[j] for j in (*group.columns, *group.labels) if j < len(names)]
             if group.keys and len(columns) > 1:
-                yield self._number(rows, [names[j] for j in group.keys]), columns
+                yield self._number(rows, [names[j] for j in group.keys[: group.n_parts]]), columns
 
     def _number(self, rows: pa.Table, keys: list[str]) -> Int64s:
         """Return the entity of each row. A row without a key is an entity of its own."""
         subject = self.schema.subject
-        if len(subject) > 1 and set(keys) <= set(subject):
-            numbers, is_unknown = number_subjects(rows.select(list(subject))), np.zeros(len(rows), np.bool_)
-        else:
-            numbers, is_unknown = number_values(rows.column(keys[0])), is_missing(rows.column(keys[0]))
+        is_of_subject = len(subject) > 1 and set(keys) <= set(subject)
+        numbers = number_subjects(rows.select(list(subject) if is_of_subject else keys))
+        is_unknown = np.any([is_missing(rows.column(key)) for key in keys], axis=0)
         own = numbers.max(initial=0) + 1 + np.arange(len(rows))
         return np.unique(np.where(is_unknown, own, numbers), return_inverse=True)[1].astype(np.int64)
 

@@ -81,6 +81,17 @@ def _repeated(table: pa.Table, schema: TableSchema, generated: dict[int, Recogni
     if parts:
         values = number_subjects(table.select(list(schema.subject)))
         yield KeyColumn(parts, np.unique(values, return_inverse=True)[1].astype(np.int64), 0)
+    first, last = (
+        [j for j, own in generated.items() if own.kind is ColumnKind.name and own.form == form]
+        for form in ("first", "last")
+    )
+    if len(first) == len(last) == 1:
+        # Two columns with the first and the last name of one person identify the person together.
+        both = table.select([schema.columns[j].name for j in (*first, *last)])
+        values = np.unique(number_subjects(both), return_inverse=True)[1].astype(np.int64)
+        values[np.any([np.asarray(own.is_null()) for own in both.columns], axis=0)] = -1
+        if _is_repeated(values):
+            yield KeyColumn((*first, *last), values, _PREFERRED.index(ColumnKind.name), NESTED_NAMES_MAX)
     for j, recognition in generated.items():
         is_whole = recognition.kind not in _KINDS_OF_PARTS or recognition.form in _WHOLE_FORMS
         if j in parts or not is_whole or schema.primary_key == (schema.columns[j].name,):

@@ -32,8 +32,10 @@ from understudy.synthesizers.tree_chain.constrained_sampling import (
     groups_of_rows,
 )
 from understudy.synthesizers.tree_chain.predicates import impossible
+from understudy.synthesizers.tree_chain.unique_entities import UniqueEntities
 from understudy.transformers.base import ArrowArray, Codes, CodesByColumn, NumberedRows, RowNumbers
 from understudy.transformers.generated.transformer import GeneratedTransformer
+from understudy.transformers.table import TableTransformer
 
 # Distance between the numbers of the first proposals of two rows.
 SPACING = np.uint64(N_POOLS_TRIED * N_PROPOSALS_MAX)
@@ -49,6 +51,7 @@ class ConstrainedEntitySampler:
 
     plain: ConstrainedSampler
     entities: Entities
+    unique: UniqueEntities
 
     @property
     def conditioners(self) -> tuple[Conditioner, ...]:
@@ -90,7 +93,7 @@ class ConstrainedEntitySampler:
         own_seed = int(hashing.stream_key(np.uint64(seed), np.uint64(GROUPS + 1 + group)))
         # The rows of a condition are numbered from 0, so that its first entity is complete.
         own_rows = rows - first_rows(self.plain.constraints)[group]
-        chooser = _Chooser(conditioner, own_seed)
+        chooser = _Chooser(conditioner, own_seed, self.unique, self.plain.table)
         places = [self._of_group(own, group) for own in self.entities.places(own_rows, seed)]
         numbered, given = draw_entities(self.entities, chooser.choose, own_rows, places)
         given |= self.entities.codes_of_positions(places, own_seed)
@@ -134,21 +137,29 @@ class _Chooser:
         Sampler of the group of rows.
     seed : int
         Seed of the group.
+    unique : UniqueEntities
+        Entities of the table, which are not chosen.
+    table : TableTransformer
+        Transformers of the columns.
     chosen : dict of int to (array, array)
         Numbers of entities in ascending order, and the numbers of their chosen proposals, by column.
     """
 
     conditioner: Conditioner
     seed: int
+    unique: UniqueEntities
+    table: TableTransformer
     chosen: dict[int, tuple[RowNumbers, RowNumbers]] = field(default_factory=dict)
 
     def choose(self, rows: NumberedRows, given: CodesByColumn, wanted: Collection[int]) -> dict[int, Codes]:
         """Return the codes of one proposal for each entity (see `draw_entities`)."""
-        codes, numbers = self.choose_rows(rows, given)
+        codes, numbers = self.choose_rows(rows, given, wanted)
         self.chosen |= dict.fromkeys(wanted, (rows.rows, numbers))
         return codes
 
-    def choose_rows(self, rows: NumberedRows, given: CodesByColumn) -> tuple[dict[int, Codes], RowNumbers]:
+    def choose_rows(
+        self, rows: NumberedRows, given: CodesByColumn, wanted: Collection[int] = ()
+    ) -> tuple[dict[int, Codes], RowNumbers]:
         """Return the codes and the numbers of one proposal for each row.
 
         Raises
@@ -163,7 +174,7 @@ class _Chooser:
         taken = np.zeros(len(rows), np.uint64)
         pending = np.arange(len(rows))
         for attempt in range(N_POOLS_TRIED):
-            own, numbers, is_possible = self._try(rows.take(pending), _take(known, pending), attempt)
+            own, numbers, is_possible = self._try(rows.take(pending), _take(known, pending), attempt, wanted)
             if not attempt:
                 codes = {j: np.zeros(len(rows), np.uint16) for j in own}
             for j, drawn in own.items():
@@ -183,7 +194,7 @@ class _Chooser:
         return self.conditioner.group.with_levels(NumberedRows(numbers, of_columns))
 
     def _try(
-        self, rows: NumberedRows, given: CodesByColumn, attempt: int
+        self, rows: NumberedRows, given: CodesByColumn, attempt: int, wanted: Collection[int]
     ) -> tuple[dict[int, Codes], RowNumbers, npt.NDArray[np.bool_]]:
         """Return the codes and numbers of chosen proposals, and which rows have a possible proposal."""
         n, n_each = len(rows), self.conditioner.n_proposals
@@ -194,9 +205,9 @@ class _Chooser:
         allowed, links = self.conditioner.group.allowed, self.conditioner.links
         codes, coarse, weight = draw_weighted(links, allowed, self.seed, proposals, _take(given, row))
         possible = np.flatnonzero(weight > 0)
-        weight[possible] *= self.conditioner.accept(
-            _take(codes, possible), coarse[possible], self.seed, proposals.take(possible)
-        )
+        some, own = _take(codes, possible), proposals.take(possible)
+        weight[possible] *= self.conditioner.accept(some, coarse[possible], self.seed, own)
+        weight[possible] *= self.unique.is_new(wanted, self.table, some, self.seed, own)
         sums = np.cumsum(weight.reshape(n, n_each), axis=1)
         words = np.empty(n, np.uint64)
         hashing.hash_rows(np.uint64(self.seed), np.uint64(CHOOSING + attempt), rows.rows, words)

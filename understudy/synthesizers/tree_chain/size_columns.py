@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from understudy.synthesizers.entities.arrangement import sizes_of
 from understudy.synthesizers.entities.detection import FoundGroup
-from understudy.synthesizers.entities.fitting import sizes_of
 from understudy.synthesizers.tree_chain.difference_columns import (
     DrawnTable,
     difference_column,

@@ -18,6 +18,7 @@ from understudy.synthesizers.base import Json, ModelCard, ModelWriter
 from understudy.synthesizers.blocks import draw_blocks
 from understudy.synthesizers.cards import make_card
 from understudy.synthesizers.contexts import LearnRun, SampleContext
+from understudy.synthesizers.entities.detection import FoundGroup
 from understudy.synthesizers.entities.fitting import fit_columns
 from understudy.synthesizers.entities.sampling import draw_entities
 from understudy.synthesizers.single_table import RowRequest, SingleTableSynthesizer
@@ -65,6 +66,13 @@ from understudy.synthesizers.tree_chain.size_columns import (
     add_size_columns,
     sizes_from_arrays,
     sizes_to_arrays,
+)
+from understudy.synthesizers.tree_chain.unique_entities import (
+    UniqueEntities,
+    find_unique_entities,
+    keep_if_often,
+    unique_entities_from_arrays,
+    unique_entities_to_arrays,
 )
 from understudy.synthesizers.tree_chain.unique_rows import UniqueRows, choose_columns, find_unique_rows
 from understudy.tables.schema import TableSchema
@@ -127,6 +135,7 @@ class TreeChain(SingleTableSynthesizer):
             )
         unique_rows = self._unique_rows(drawn, enforcer)
         self.enforcer_, self.unique_rows_ = self._usable_checks(enforcer, unique_rows, run.seed)
+        self.unique_entities_ = self._unique_entities(drawn, fitted.found, run.seed)
         run.context.check()
         return fitted.transformer
 
@@ -148,6 +157,14 @@ class TreeChain(SingleTableSynthesizer):
         left_out = set(fitted.schema.names) - set(learned.names) | set(enforcer.rules.derived)
         left_out |= set(enforcer.hidden)
         return find_unique_rows(drawn.rows, fitted, choose_columns(drawn.codes, fitted, left_out))
+
+    def _unique_entities(self, drawn: DrawnTable, found: list[FoundGroup], fit_seed: int) -> UniqueEntities:
+        """Return the unique entities to protect; none for cross-fitted models."""
+        if PRESETS[self.preset_].rules.count_min or not found:
+            return UniqueEntities()
+        rows, seed = NumberedRows(consecutive_rows(0, N_ROWS_TRIED)), fit_seed ^ _PRACTICE
+        codes = draw_codes(self.links_, seed, rows)[0]
+        return keep_if_often(find_unique_entities(drawn, found), self.drawn_, codes, seed, rows)
 
     def _usable_checks(
         self, enforcer: RuleEnforcer, unique_rows: UniqueRows | None, fit_seed: int
@@ -178,7 +195,16 @@ class TreeChain(SingleTableSynthesizer):
         acceptance = Acceptance(self.refinement_, lambda codes, rows: self._passes(codes, seed, rows))
 
         def draw_entity(rows: NumberedRows, given: CodesByColumn, wanted: Collection[int]) -> CodesByColumn:
-            return given if given.keys() >= set(wanted) else draw_rows(rows, given)
+            if given.keys() >= set(wanted):
+                return given
+            unique = self.unique_entities_
+            of_entity = Acceptance(
+                self.refinement_,
+                lambda codes, own: (
+                    self._passes(codes, seed, own) & unique.is_new(wanted, table, codes, seed, own)
+                ),
+            )
+            return draw_accepted(self.links_, of_entity, seed, rows, given)
 
         def draw_rows(rows: NumberedRows, given: CodesByColumn) -> dict[int, Codes]:
             return draw_accepted(self.links_, acceptance, seed, rows, given)
@@ -220,7 +246,9 @@ class TreeChain(SingleTableSynthesizer):
             accept = partial(self._acceptance, group)
             conditioners.append(make_conditioner(self.links_, group, accept))
         plain = ConstrainedSampler(constraints, tuple(conditioners), table, self.enforcer_)
-        return ConstrainedEntitySampler(plain, self.entities_) if self.entities_.groups else plain
+        if not self.entities_.groups:
+            return plain
+        return ConstrainedEntitySampler(plain, self.entities_, self.unique_entities_)
 
     def _acceptance(
         self,
@@ -277,6 +305,7 @@ class TreeChain(SingleTableSynthesizer):
             "rules_enforced": self.enforcer_.is_enforced,
             "differences": self.enforcer_.describe_differences(),
             "rows_never_copied": 0 if self.unique_rows_ is None else len(self.unique_rows_.values),
+            "entities_never_copied": self.unique_entities_.n_entities,
         }
 
     def _promises(self) -> list[str]:
@@ -287,6 +316,8 @@ class TreeChain(SingleTableSynthesizer):
             promises.append(
                 "No sampled row equals, in all learned columns, a row that occurs only once in the table."
             )
+        if self.unique_entities_.rows:
+            promises.append("No sampled entity equals, in all its learned columns, an entity of the table.")
         return promises
 
     def _save(self, writer: ModelWriter) -> Json:
@@ -294,8 +325,9 @@ class TreeChain(SingleTableSynthesizer):
         refinement, trees = refinement_to_arrays(self.refinement_)
         differences, own_arrays = differences_to_arrays(self.enforcer_.rules.differences, self.drawn_)
         sizes, size_arrays = sizes_to_arrays(self.enforcer_.hidden, self.drawn_)
+        singles, single_arrays = unique_entities_to_arrays(self.unique_entities_)
         links, unique_rows = links_to_arrays(self.links_), unique_rows_to_arrays(self.unique_rows_)
-        for part in (links, unique_rows, tables, trees, own_arrays, size_arrays):
+        for part in (links, unique_rows, tables, trees, own_arrays, size_arrays, single_arrays):
             for name, array in part.items():
                 writer.array(name, array)
         own = {
@@ -304,7 +336,7 @@ class TreeChain(SingleTableSynthesizer):
             "order": [link.column for link in self.links_],
             "sources": [[link.column, link.source] for link in self.links_ if link.source >= 0],
         }
-        return own | rules | refinement | differences | sizes
+        return own | rules | refinement | differences | sizes | singles
 
     def _numbered(self, id_start: int | None) -> Self:
         numbered = super()._numbered(id_start)
@@ -325,4 +357,5 @@ class TreeChain(SingleTableSynthesizer):
         self.links_ = links_from_arrays(reader, drawn, self.enforcer_)
         self.drawn_ = replace(drawn, numbered_by=numbering_of(self.links_))
         self.unique_rows_ = unique_rows_from_arrays(reader)
+        self.unique_entities_ = unique_entities_from_arrays(reader, self.drawn_)
         self.refinement_ = refinement_from_arrays(reader, len(self.links_))

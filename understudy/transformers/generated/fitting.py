@@ -66,10 +66,10 @@ def fit_generated(
     transformer = GeneratedTransformer(
         column.name, type_, recognition.kind.value, has_missing, has_values, maker, placeholders
     )
-    if maker.n_rows_max < len(values):
+    if maker.n_rows_max < len(distinct_values(present)):
         raise InvalidInput(
             f"Column {column.name!r} is stored as {type_}, which has room for fewer new identifiers than the "
-            "table has rows. Store it in a wider type.",
+            "table has. Store it in a wider type.",
             code="unsupported_column",
         )
     return transformer, transformer.encode(values)
@@ -136,7 +136,7 @@ def _fit_whole_numbers(column: Column, present: ArrowColumn) -> Sequence | Patte
     span = int(numbers.max()) - int(numbers.min())
     is_dense = span <= DENSE * len(numbers) or bool((steps == steps[0]).all())
     sequence = fit_sequence(numbers, limit)
-    has_room = sequence.start + sequence.step * len(present) <= limit
+    has_room = sequence.start + sequence.step * len(numbers) <= limit
     if has_room and (is_dense or int(numbers.min()) < 0):
         return sequence
     return _fit_digits(column, distinct_values(present), limit)

@@ -160,3 +160,54 @@ def test_repeats_of_an_entity_are_no_evidence_for_a_rule() -> None:
         }
     )
     assert fitted(table, {"id": IDENTIFIER}, synthesizer="fast").card()["rules"] == []
+
+
+def test_no_entity_of_the_table_is_copied(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    customer = np.repeat(np.arange(400), 5)
+    heights, regions = rng.integers(1500, 1800, 400), rng.choice(["north", "south"], 400)
+    table = pd.DataFrame(
+        {
+            "id": [f"C{10_000 + 7 * i}" for i in customer],
+            "height": heights[customer],
+            "region": regions[customer],
+            "weight": rng.integers(40, 90, 400)[customer],
+            "amount": rng.integers(1, 9, len(customer)),
+        }
+    )
+    model = fitted(table, {"id": IDENTIFIER}, synthesizer="fast")
+    assert model.card()["entities_never_copied"] > 300
+    model.save(tmp_path / "a.model")
+    sampled = understudy.load(tmp_path / "a.model").sample(20_000, seed=3)
+    columns = ["height", "region", "weight"]
+    single = table.drop_duplicates("id")[columns].drop_duplicates(keep=False)
+    # By chance, about 50 of the 4000 sampled entities would equal one of the table.
+    assert not set(map(tuple, single.to_numpy())) & set(map(tuple, sampled[columns].to_numpy()))
+
+
+def test_columns_that_rarely_differ_are_drawn_once_for_each_entity() -> None:
+    table = orders()
+    table.loc[table.index % 100 == 0, "country"] = "DE"
+    sampled = fitted(table, KEYS, synthesizer="fast").sample(2000, seed=3)
+    assert (sampled.groupby("customer_no")["country"].nunique() == 1).all()
+
+
+def test_first_and_last_name_identify_a_person_together() -> None:
+    rng = np.random.default_rng(4)
+    person = rng.integers(0, 80, 1000)
+    first = rng.choice(["Ann", "Bob", "Eve", "Tom", "Joe", "Sue", "Max", "Kim"], 80)
+    last = rng.choice(["Smith", "Jones", "Brown", "Stone", "Baker", "Young", "Green", "Clark"], 80)
+    table = pd.DataFrame(
+        {"first_name": first[person], "last_name": last[person], "amount": rng.integers(1, 9, 1000)}
+    )
+    kinds = {"first_name": ColumnKind.name, "last_name": ColumnKind.name}
+    sampled = fitted(table, kinds, synthesizer="fast").sample(1000, seed=3)
+    assert len(sampled.drop_duplicates(list(kinds))) == len(table.drop_duplicates(list(kinds)))
+
+
+def test_narrow_types_need_room_only_for_new_entities() -> None:
+    subject = np.repeat(np.arange(60, dtype=np.int16), 1000)
+    table = pd.DataFrame({"subject": subject, "x": np.arange(60_000) % 7})
+    sampled = fitted(table, {"subject": IDENTIFIER}, synthesizer="independent").sample(60_000, seed=1)
+    assert sampled["subject"].nunique() == 60
+    assert not sampled["subject"].isin(subject).any()

@@ -1,0 +1,129 @@
+"""Order and sizes of the entities of a period, so that many units of an entity go with large or small units.
+
+A user with many addresses has other numbers of logins per address than a user with one address. Entities
+with similar numbers and sizes of units are therefore kept together with their units, in runs of k entities
+within which the units are shuffled.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from understudy.synthesizers.entities.detection import FoundGroup, first_rows_of
+from understudy.synthesizers.entities.grouping import (
+    Grouping,
+    Int64s,
+    count_windows,
+    share_units,
+    smooth_sizes,
+)
+from understudy.synthesizers.entities.groups import ROWS
+
+# Number that distinguishes the generator of the order of entities from other generators of a fit.
+_ORDER = 5
+# Maximum share of repeated keys that are not neighbours of the same key, for rows to stay neighbours.
+SPLIT_MAX = 0.05
+
+
+@dataclass(frozen=True)
+class Arranged:
+    """Order of the entities of a group in a period, and the division of units into them."""
+
+    order: Int64s
+    grouping: Grouping
+
+
+def arrange_entities(found: list[FoundGroup], seed: int) -> list[Arranged]:
+    """Return the order and the sizes of the entities of each group.
+
+    Parameters
+    ----------
+    found : list of FoundGroup
+        Entities of each row.
+    seed : int
+        Seed of the order.
+    """
+    rng = np.random.default_rng([seed, _ORDER])
+    sizes = [sizes_of(own, found) for own in found]
+    contiguous = [_is_contiguous(own, found) for own in found]
+    orders = {g: rng.permutation(len(own)) for g, own in enumerate(sizes)}
+    counts = {g: smooth_sizes(sizes[g][orders[g]]) for g in orders}
+    aligned: set[int] = set()
+    # The coarsest groups come last, and the order of a group is final when its units are ordered.
+    for g in reversed(range(len(found))):
+        owners = [o for o, other in enumerate(found) if other.source == g]
+        owner = max(owners, key=lambda o: len(found[o].columns), default=None)
+        if owner is None or (contiguous[_finest(found, g)] and not contiguous[owner]):
+            continue
+        units = _entities_of_units(found[owner], found)
+        orders[g], counts[owner] = _align(units, sizes[g], orders[owner], rng)
+        counts[g] = smooth_sizes(sizes[g][orders[g]])
+        aligned.add(owner)
+    return [
+        Arranged(
+            orders[g],
+            Grouping(counts[g], 0 if contiguous[g] or g in aligned else count_windows(counts[g])),
+        )
+        for g in range(len(found))
+    ]
+
+
+def _align(owners: Int64s, sizes: Int64s, order: Int64s, rng: np.random.Generator) -> tuple[Int64s, Int64s]:
+    """Return the order of units in which those of an owner are neighbours, and the number of units by owner.
+
+    Parameters
+    ----------
+    owners : array of shape (n_units,)
+        Owner of each unit.
+    sizes : array of shape (n_units,)
+        Size of each unit.
+    order : array of shape (n_owners,)
+        Order of the owners.
+    rng : numpy.random.Generator
+        Source of randomness.
+    """
+    n_units = np.bincount(owners).astype(np.int64)
+    totals = np.bincount(owners, weights=sizes)
+    ranked = np.lexsort((totals, n_units))
+    shares, run = share_units(n_units[ranked])
+    counts, runs = np.empty_like(n_units), np.empty_like(n_units)
+    counts[ranked], runs[ranked] = shares, run
+    shuffled = rng.permutation(len(owners))
+    # Units by run, in random order within a run; each owner takes the next ones of its run.
+    of_runs = shuffled[np.argsort(runs[owners[shuffled]], kind="stable")]
+    ends = np.empty_like(counts)
+    ends[ranked] = np.cumsum(shares)
+    taken = [of_runs[ends[o] - counts[o] : ends[o]] for o in order]
+    return np.concatenate(taken), counts[order]
+
+
+def sizes_of(own: FoundGroup, found: list[FoundGroup]) -> Int64s:
+    """Return the number of units of each entity. The units are rows, or entities of the group's source."""
+    return np.bincount(_entities_of_units(own, found)).astype(np.int64)
+
+
+def _entities_of_units(own: FoundGroup, found: list[FoundGroup]) -> Int64s:
+    """Return the entity of each unit, in the order of the units' numbers."""
+    if own.source == ROWS:
+        return own.entities
+    return own.entities[first_rows_of(found[own.source].entities)]
+
+
+def _finest(found: list[FoundGroup], g: int) -> int:
+    while found[g].source != ROWS:
+        g = found[g].source
+    return g
+
+
+def _is_contiguous(own: FoundGroup, found: list[FoundGroup]) -> bool:
+    """Return whether the units of an entity are neighbours, in this group or in a coarser one."""
+    entities = own.entities
+    if own.source != ROWS:
+        entities = entities[np.sort(first_rows_of(found[own.source].entities))]
+    n_entities = int(entities.max()) + 1
+    n_runs = 1 + int((entities[1:] != entities[:-1]).sum())
+    coarser = [other for other in found if other.source != ROWS and found[other.source] is own]
+    is_own = n_runs - n_entities <= SPLIT_MAX * (len(entities) - n_entities)
+    return is_own or any(_is_contiguous(other, found) for other in coarser)
