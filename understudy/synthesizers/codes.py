@@ -28,12 +28,15 @@ def find_labels(rows: pa.Table, schema: TableSchema) -> dict[str, str]:
     columns = {c.name: rows.column(c.name) for c in schema.columns if _is_candidate(c, rows.column(c.name))}
     numbers = {name: own for name, values in columns.items() if (own := _number_rare(values)) is not None}
     is_text = {name: not pa.types.is_integer(columns[name].type) for name in numbers}
-    # The column with the most levels is the code.
-    names = sorted(numbers, key=lambda name: -int(numbers[name].max()))
+    is_declared = {name: schema.column(name).domain is not None for name in numbers}
+    # The column with the most levels is the code, and a column with a declared domain before others.
+    names = sorted(numbers, key=lambda name: (-int(numbers[name].max()), not is_declared[name]))
     code_of: dict[str, str] = {}
     for label in names[1:]:
         for code in names[: names.index(label)]:
             is_pair = code not in code_of and (is_text[code] or is_text[label])
+            # Made-up labels would be outside a declared domain.
+            is_pair = is_pair and is_declared[code] >= is_declared[label]
             if is_pair and _correspond(numbers[code], numbers[label], columns[label], len(names)):
                 code_of[label] = code
                 break
@@ -41,7 +44,8 @@ def find_labels(rows: pa.Table, schema: TableSchema) -> dict[str, str]:
 
 
 def _is_candidate(column: Column, values: ArrowColumn) -> bool:
-    if column.domain is not None or is_generated_column(column, values.type):
+    has_bounds = column.domain is not None and not column.domain.levels
+    if has_bounds or is_generated_column(column, values.type):
         return False
     if pa.types.is_integer(values.type):
         return column.kind in (ColumnKind.category, ColumnKind.integer)

@@ -68,7 +68,7 @@ class SingleTableSynthesizer(ABC):
         check_domains(rows, schema.tables[name])
         self._schema, self._references = schema, _read_references(data, schema)
         self.seed_ = context.choose_seed()
-        run = LearnRun(context, self.seed_, schema.locale)
+        run = LearnRun(context, self.seed_, schema.locale, self._references)
         self.table_ = self._learn(rows, schema.tables[name], run)
         self.n_rows_ = rows.num_rows
         return self

@@ -112,7 +112,7 @@ class _Pairs:
     codes, labels : list of str
         Code and label of each level that has a label, including the rare ones.
     of_kept : pyarrow.Array of shape (n_kept,)
-        Label of each level that is kept.
+        Label of each level that is kept. Labels that may not be shown are replaced.
     of_missing : pyarrow.Array of shape (1,)
         Label of missing codes.
     n_missing : int
@@ -130,7 +130,7 @@ def fit_labels(
     place: int,
     code: CategoricalTransformer,
     values: ArrowColumn,
-    labels: Mapping[int, ArrowColumn],
+    labels: Mapping[int, tuple[ArrowColumn, ArrowArray]],
     make_up: MakeUp,
 ) -> tuple[CategoricalTransformer, dict[int, LabelTransformer]]:
     """Return a code and its labels, by position of their columns.
@@ -146,12 +146,14 @@ def fit_labels(
         Transformer of the column of the code.
     values : pyarrow.ChunkedArray of shape (n_rows,)
         Values of the code.
-    labels : mapping of int to pyarrow.ChunkedArray of shape (n_rows,)
-        Values of the labels.
+    labels : mapping of int to (pyarrow.ChunkedArray of shape (n_rows,), pyarrow.Array)
+        Values of the labels, and those that may be shown.
     make_up : callable
         Function that makes up labels.
     """
-    pairs = {j: _pair(code, values, own) for j, own in labels.items()}
+    pairs = {j: _pair(code, values, own) for j, (own, _) in labels.items()}
+    hidden = {j: _hide(own, labels[j][1], make_up) for j, own in pairs.items()}
+    pairs = {j: own for j, own in hidden.items() if own is not None}
     made_up = {j: _make_up(code, own, make_up) for j, own in pairs.items()}
     for j, own in pairs.items():
         code = _with_label_inside(code, own, made_up[j])
@@ -181,6 +183,23 @@ def _pair(code: CategoricalTransformer, codes: ArrowColumn, values: ArrowColumn)
     missing = np.flatnonzero(~is_present)
     of_missing = labels.slice(int(missing[0]), 1) if len(missing) else pa.nulls(1, labels.type)
     return _Pairs(texts[0], texts[1], labels.take(pa.array(row_of_level, pa.int64())), of_missing, n_missing)
+
+
+def _hide(pairs: _Pairs, shown: ArrowArray, make_up: MakeUp) -> _Pairs | None:
+    """Return pairs without labels that may not be shown, or None if their type has no room for others.
+
+    These are labels of rare codes that are kept because they are declared.
+    """
+    is_hidden = ~np.asarray(pc.is_in(pairs.of_kept, value_set=shown)) & np.asarray(pairs.of_kept.is_valid())
+    if not is_hidden.any():
+        return pairs
+    type_ = pairs.of_kept.type
+    made_up = make_up(pc.unique(pa.array(pairs.labels, pa.string()).cast(type_)), int(is_hidden.sum()))
+    if made_up is None:
+        return None
+    return replace(
+        pairs, of_kept=pc.replace_with_mask(pairs.of_kept, pa.array(is_hidden), made_up.cast(type_))
+    )
 
 
 def _make_up(code: CategoricalTransformer, pairs: _Pairs, make_up: MakeUp) -> ArrowArray | None:

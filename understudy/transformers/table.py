@@ -305,7 +305,7 @@ def fit_table(
 
     def fit(column: Column, values: ArrowColumn) -> tuple[Transformer, Codes]:
         own, is_of_subject = subjects_of.get(column.name, subjects), column.name in schema.subject
-        if column.name in code_of.values():
+        if column.name in {*code_of, *code_of.values()}:
             make_up = partial(make_up_levels, locale=execution.locale)
             return fit_categorical(column, values, own, make_up, is_code=True)
         return fit_column(column, values, own, locale=execution.locale, is_of_subject=is_of_subject)
@@ -330,7 +330,8 @@ def _with_labels(
     labeled, names = list(fitted), table.column_names
     for name_of_code in dict.fromkeys(code_of.values()):
         place = names.index(name_of_code)
-        labels = {names.index(n): table.column(n) for n, own in code_of.items() if own == name_of_code}
+        places = [names.index(n) for n, own in code_of.items() if own == name_of_code]
+        labels = {j: (table.column(j), fitted[j][0].levels.slice(0, fitted[j][0].n_kept)) for j in places}
         make_up = partial(make_up_levels, locale=locale)
         code, codes = fitted[place]
         code, own_labels = fit_labels(place, code, table.column(name_of_code), labels, make_up)

@@ -8,10 +8,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 import understudy
 from understudy.errors import InvalidInput
+from understudy.synthesizers.reference_tables import declare_public_levels
+from understudy.tables.schema import Column, ColumnDomain, ColumnKind, TableSchema
 
 # Minimum number of rows that must share a level for it to be shown.
 K = 5
@@ -94,6 +97,16 @@ def test_code_and_label_correspond_one_to_one(member: str) -> None:
     real["amount"] = np.random.default_rng(2).normal(size=len(real)).round(3)
     sample = understudy.fit(real, seed=1).sample(4 * len(real), seed=2)
     assert_one_to_one(real, sample, "code", "text")
+
+
+def test_label_can_be_a_number() -> None:
+    names, numbers = MEMBERS["product"][::-1]
+    level = draw_levels(1200, len(names))
+    real = pd.DataFrame({"text": np.array(names)[level], "code": np.array(numbers)[level]})
+    sample = understudy.fit(real, seed=1).sample(4800, seed=2)
+    assert_one_to_one(real, sample, "text", "code")
+    counts = real["code"].value_counts()
+    assert set(counts.index[counts >= K]) <= set(sample["code"])
 
 
 def test_three_columns_stay_together() -> None:
@@ -247,3 +260,38 @@ def test_columns_that_only_seem_to_correspond_are_not_joined() -> None:
     real.loc[79, "b"] = "b0"
     card = understudy.fit(real, seed=1).card()
     assert not any(column.get("is_label") for column in card["columns"])
+
+
+@pytest.mark.parametrize("declared", [("code",), ("label",), ("code", "label")])
+def test_declared_levels_are_kept_and_other_labels_are_made_up(declared: tuple[str, ...]) -> None:
+    real = kits()[["code", "label"]]
+    schema = understudy.infer_schema(real)
+    (name,) = schema.tables
+    columns = tuple(
+        column.model_copy(update={"domain": ColumnDomain(levels=tuple(sorted(set(real[column.name]))))})
+        if column.name in declared
+        else column
+        for column in schema.tables[name].columns
+    )
+    table = schema.tables[name].model_copy(update={"columns": columns})
+    own = schema.model_copy(update={"tables": {name: table}})
+    sample = understudy.fit(real, schema=own, seed=1).sample(9000, seed=2)
+    drawn = pairs_of(sample, "code", "label")
+    assert len(drawn) == len({a for a, _ in drawn}) == len({b for _, b in drawn}) == real["code"].nunique()
+    for column in ("code", "label"):
+        counts = real[column].value_counts()
+        shown = set(counts.index if column in declared else counts.index[counts >= K])
+        assert set(sample[column]) & set(real[column]) == shown
+
+
+def test_levels_of_a_reference_table_are_kept() -> None:
+    real = kits()[["code", "weight"]]
+    column = Column(name="code", kind=ColumnKind.category, arrow_type="string", nullable=False)
+    schema = TableSchema(columns=(column,))
+    table = pa.table({"code": real["code"].tolist()})
+    known = pa.table({"code": sorted(set(real["code"])), "size": range(real["code"].nunique())})
+    (declared,) = declare_public_levels(table, schema, {"kits": known}).columns
+    assert declared.domain is not None
+    assert set(declared.domain.levels) == set(real["code"])
+    for other in (known.slice(1), known.rename_columns(["kit", "size"])):
+        assert declare_public_levels(table, schema, {"kits": other}) == schema

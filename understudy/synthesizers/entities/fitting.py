@@ -12,6 +12,7 @@ from understudy.synthesizers.contexts import LearnRun
 from understudy.synthesizers.entities.arrangement import Arranged, arrange_entities
 from understudy.synthesizers.entities.detection import FoundGroup, find_groups, first_rows_of, is_determined
 from understudy.synthesizers.entities.groups import Entities, EntityGroup
+from understudy.synthesizers.reference_tables import declare_public_levels
 from understudy.tables.schema import TableSchema
 from understudy.transformers.base import Codes, Subjects, Transformer
 from understudy.transformers.generated.personal import Personal
@@ -41,7 +42,9 @@ def fit_columns(rows: pa.Table, schema: TableSchema, run: LearnRun) -> FittedTab
     found = find_groups(rows, schema)
     subjects_of = _subjects_of(rows, schema, found)
     execution = Execution(run.locale, run.n_threads, run.context.report)
-    fitted, codes = fit_table(rows, schema, execution, subjects_of, find_labels(rows, schema))
+    declared = declare_public_levels(rows, schema, run.references)
+    fitted, codes = fit_table(rows, declared, execution, subjects_of, find_labels(rows, declared))
+    fitted = replace(fitted, schema=schema)
     arranged = arrange_entities(found, run.seed)
     groups = (_fit_group(own, order, codes) for own, order in zip(found, arranged, strict=True))
     entities = Entities(tuple(groups))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import count
@@ -108,7 +108,8 @@ class _Part:
     Parameters
     ----------
     style : str
-        ``=`` for a shared text, a class of characters, or a style of a word.
+        ``=`` for a shared text, a class of characters, ``shared`` and a place for a shared word of that
+        place, or a style of a word.
     text : str
         Shared text.
     length : int
@@ -125,19 +126,23 @@ def _make_up_labels(texts: list[str], n: int, locale: str) -> list[str]:
     rng = np.random.default_rng([SEED, n])
     tokens = [_TOKEN.findall(text) for text in texts]
     n_labels = Counter(token for own in tokens for token in set(own))
-    shapes = Counter(tuple(_part_of(token, n_labels) for token in own) for own in tokens)
     is_marked = bool(texts) and CODE_MARK in texts[0]
-    known = [
-        (shape, n_texts)
-        for shape, n_texts in shapes.items()
-        if n_texts >= MIN_SUPPORT and (is_marked or _varies(shape))
-    ]
+    shapes = [tuple(_part_of(token, n_labels) for token in own) for own in tokens]
+    known = _frequent(shapes, is_marked=is_marked)
+    if not known:
+        is_in_most = {token for token, n_own in n_labels.items() if n_own >= len(texts) / 2}
+        known = _frequent([_with_choices(shape, is_in_most) for shape in shapes], is_marked=is_marked)
     known = known or [(_default_shape(tokens), 1)]
     weights = np.array([n_texts for _, n_texts in known], np.float64)
     chosen = rng.choice(len(known), n, p=weights / weights.sum())
     # Texts with a mark differ by the code that replaces it.
     taken = set() if is_marked else {text.casefold() for text in texts}
-    words: list[Any] = words_of(locale).to_pylist()
+    pools: defaultdict[str, list[Any]] = defaultdict(list)
+    for own in tokens:
+        for place, token in enumerate(own):
+            if token.isalpha() and n_labels[token] >= MIN_SUPPORT:
+                pools[f"shared {place}"].append(token)
+    words = {"": words_of(locale).to_pylist(), **pools}
     made = []
     for choice in chosen.tolist():
         text = next(t for t in _attempts(known[choice][0], words, rng) if t.casefold() not in taken)
@@ -147,7 +152,25 @@ def _make_up_labels(texts: list[str], n: int, locale: str) -> list[str]:
     return made
 
 
-def _attempts(shape: tuple[_Part, ...], words: list[str], rng: np.random.Generator) -> Iterator[str]:
+def _frequent(shapes: list[tuple[_Part, ...]], *, is_marked: bool) -> list[tuple[tuple[_Part, ...], int]]:
+    """Return the shapes that enough labels share and that give different texts, with their frequencies."""
+    counted = Counter(shapes).items()
+    return [(shape, n) for shape, n in counted if n >= MIN_SUPPORT and (is_marked or _varies(shape))]
+
+
+def _with_choices(shape: tuple[_Part, ...], is_in_most: set[str]) -> tuple[_Part, ...]:
+    """Return a shape in which shared words, except for those of most labels, are made up from such words."""
+    return tuple(
+        _Part(f"shared {place}")
+        if part.style == "=" and part.text.isalpha() and part.text not in is_in_most
+        else part
+        for place, part in enumerate(shape)
+    )
+
+
+def _attempts(
+    shape: tuple[_Part, ...], words: dict[str, list[Any]], rng: np.random.Generator
+) -> Iterator[str]:
     """Yield texts of a shape, with more and more digits and letters, or else with a number."""
     has_class = any(part.style in CLASSES for part in shape)
     for number in count():
@@ -186,11 +209,12 @@ def _default_shape(tokens: list[list[str]]) -> tuple[_Part, ...]:
     return tuple(parts)
 
 
-def _write(part: _Part, words: list[str], rng: np.random.Generator) -> str:
+def _write(part: _Part, words: dict[str, list[Any]], rng: np.random.Generator) -> str:
     if part.style == "=":
         return part.text
     if part.style in CLASSES:
         alphabet = CLASSES[part.style]
         return "".join(alphabet[i] for i in rng.integers(len(alphabet), size=part.length).tolist())
-    word = words[int(rng.integers(len(words)))]
+    some = words.get(part.style, words[""])
+    word = str(some[int(rng.integers(len(some)))])
     return {"upper word": word.upper(), "title": word.capitalize()}.get(part.style, word)
