@@ -16,7 +16,8 @@ from understudy.transformers.array_reader import ArrayReader
 from understudy.transformers.base import NumberedRows, consecutive_rows
 from understudy.transformers.generated.composed import Composed
 from understudy.transformers.generated.transformer import GeneratedTransformer
-from understudy.transformers.table import Execution, TableTransformer, fit_table
+from understudy.transformers.table import TableTransformer
+from understudy.transformers.table_fitting import Execution, fit_table
 
 N = 400
 _TYPES = {ColumnKind.date: "date32[day]", ColumnKind.integer: "int64"}

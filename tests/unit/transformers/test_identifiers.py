@@ -19,7 +19,8 @@ from understudy.transformers.base import RowStream, consecutive_rows
 from understudy.transformers.generated.patterns import CLASSES
 from understudy.transformers.generated.transformer import GeneratedTransformer
 from understudy.transformers.numeric import NumericTransformer
-from understudy.transformers.table import DECODING, fit_column
+from understudy.transformers.table import DECODING
+from understudy.transformers.table_fitting import fit_column
 
 rng = np.random.default_rng(0)
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"

@@ -24,7 +24,8 @@ from understudy.transformers.generated.people import pools_of
 from understudy.transformers.generated.personal import FORMS, Personal
 from understudy.transformers.generated.romanization import romanize
 from understudy.transformers.generated.transformer import GeneratedTransformer
-from understudy.transformers.table import Execution, TableTransformer, fit_table
+from understudy.transformers.table import TableTransformer
+from understudy.transformers.table_fitting import Execution, fit_table
 
 NAMES = [f"Anna Maria Number{'abcdefghij'[i // 10]}{'abcdefghij'[i % 10]}" for i in range(100)]
 EMAILS = [f"anna.{i}@firm.com" for i in range(100)]

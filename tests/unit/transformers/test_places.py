@@ -15,7 +15,8 @@ from understudy.transformers.array_reader import ArrayReader
 from understudy.transformers.base import NumberedRows, consecutive_rows
 from understudy.transformers.generated.countries import calling_codes
 from understudy.transformers.generated.people import pools_of
-from understudy.transformers.table import Execution, TableTransformer, fit_table
+from understudy.transformers.table import TableTransformer
+from understudy.transformers.table_fitting import Execution, fit_table
 
 N = 600
 # Countries as tables write them, with their locales.

@@ -17,7 +17,8 @@ from understudy.tables.schema import TableSchema
 from understudy.transformers.base import Codes, Subjects, Transformer
 from understudy.transformers.generated.personal import Personal
 from understudy.transformers.generated.transformer import GeneratedTransformer
-from understudy.transformers.table import Execution, TableTransformer, fit_table, number_subjects
+from understudy.transformers.table import TableTransformer
+from understudy.transformers.table_fitting import Execution, fit_table, number_subjects
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from understudy.synthesizers.entities.detection import Int64s, first_rows_of
 from understudy.synthesizers.entities.groups import Entities
 from understudy.tables.schema import TableSchema
 from understudy.transformers.base import ArrowColumn, Mask, RowNumbers
-from understudy.transformers.table import number_subjects
+from understudy.transformers.table_fitting import number_subjects
 
 # Function from incomplete rows and their numbers to rows with imputed values.
 Complete = Callable[[pa.Table, RowNumbers], pa.Table]

@@ -13,7 +13,7 @@ from understudy.tables.placeholders import find_placeholders
 from understudy.tables.schema import Column, ColumnKind, TableSchema
 from understudy.transformers.base import MIN_SUPPORT, ArrowColumn
 from understudy.transformers.generated.recognition import Recognition, recognize, recognize_subject
-from understudy.transformers.table import number_subjects
+from understudy.transformers.table_fitting import number_subjects
 
 # Minimum number of rows whose key occurs in an earlier row, and their minimum share of the rows with a key.
 N_REPEATS_MIN, REPEATED_MIN = MIN_SUPPORT, 0.01

@@ -18,7 +18,8 @@ from understudy.transformers.array_reader import ArrayReader, require
 from understudy.transformers.base import ArrowArray, Codes, Json
 from understudy.transformers.generated.transformer import GeneratedTransformer
 from understudy.transformers.numeric import NumericTransformer
-from understudy.transformers.table import TableTransformer, fit_column, load_transformer, number_subjects
+from understudy.transformers.table import TableTransformer, load_transformer
+from understudy.transformers.table_fitting import fit_column, number_subjects
 
 # Maximum number of differences that a file may contain.
 N_DIFFERENCES_MAX = 64

@@ -23,7 +23,8 @@ from understudy.synthesizers.tree_chain.encoding import encode_values
 from understudy.transformers.array_reader import ArrayReader, require
 from understudy.transformers.base import Json
 from understudy.transformers.numeric import NumericTransformer
-from understudy.transformers.table import TableTransformer, fit_column, load_transformer
+from understudy.transformers.table import TableTransformer, load_transformer
+from understudy.transformers.table_fitting import fit_column
 
 # Maximum number of columns of sizes that a file may contain.
 N_SIZES_MAX = 256
