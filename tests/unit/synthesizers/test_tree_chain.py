@@ -16,8 +16,8 @@ from understudy.synthesizers import TreeChainParameters
 from understudy.synthesizers.contexts import FitContext, SampleContext, plan_rows
 from understudy.synthesizers.datasets import sample_table
 from understudy.synthesizers.tree_chain import additive, predecessors
-from understudy.synthesizers.tree_chain.chain import Drawing, draw_codes
 from understudy.synthesizers.tree_chain.presets import ATTACKED, PRESETS
+from understudy.synthesizers.tree_chain.sampling import Drawing, draw_codes
 from understudy.synthesizers.tree_chain.synthesizer import TreeChain
 from understudy.tables.schema import Column, ColumnKind, TableSchema
 from understudy.transformers.base import NumberedRows, consecutive_rows

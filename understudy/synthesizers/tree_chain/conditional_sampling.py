@@ -17,9 +17,10 @@ import numpy.typing as npt
 from understudy.kernels import drawing, hashing, restricting
 from understudy.kernels.restricting import Restricted, WeightedCodes
 from understudy.parameters.constraints import SampleCondition
-from understudy.synthesizers.tree_chain.chain import NOTHING_GIVEN, Drawing, Link, Redraws
+from understudy.synthesizers.tree_chain.chain import Link
 from understudy.synthesizers.tree_chain.predicates import CodePredicate, impossible
 from understudy.synthesizers.tree_chain.rule_enforcement import RuleEnforcer
+from understudy.synthesizers.tree_chain.sampling import NOTHING_GIVEN, Drawing, Redraws
 from understudy.transformers.base import (
     ArrowArray,
     Codes,

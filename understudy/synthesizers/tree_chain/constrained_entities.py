@@ -18,7 +18,6 @@ from understudy.kernels import hashing
 from understudy.synthesizers.entities.grouping import Places
 from understudy.synthesizers.entities.groups import Entities
 from understudy.synthesizers.entities.sampling import draw_entities
-from understudy.synthesizers.tree_chain.chain import Drawing
 from understudy.synthesizers.tree_chain.conditional_sampling import (
     N_POOLS_TRIED,
     N_PROPOSALS_MAX,
@@ -33,6 +32,7 @@ from understudy.synthesizers.tree_chain.constrained_sampling import (
     groups_of_rows,
 )
 from understudy.synthesizers.tree_chain.predicates import impossible
+from understudy.synthesizers.tree_chain.sampling import Drawing
 from understudy.synthesizers.tree_chain.unique_entities import UniqueEntities
 from understudy.transformers.base import ArrowArray, Codes, CodesByColumn, NumberedRows, RowNumbers
 from understudy.transformers.generated.transformer import GeneratedTransformer

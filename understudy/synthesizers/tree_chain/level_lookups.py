@@ -17,10 +17,11 @@ import pyarrow.compute as pc
 from understudy.synthesizers.codes import determined_columns
 from understudy.synthesizers.contexts import FitContext, LearnRun
 from understudy.synthesizers.rules.functional_dependencies import FunctionalDependency
-from understudy.synthesizers.tree_chain.chain import Arranged, Drawing, Encoded, Link, draw_codes, fit_chain
+from understudy.synthesizers.tree_chain.chain import Arranged, Encoded, Link, fit_chain
 from understudy.synthesizers.tree_chain.difference_columns import DrawnTable
 from understudy.synthesizers.tree_chain.presets import PRESETS
 from understudy.synthesizers.tree_chain.rule_enforcement import Pair, RuleEnforcer
+from understudy.synthesizers.tree_chain.sampling import Drawing, draw_codes
 from understudy.transformers.base import Codes, NumberedRows, Transformer, consecutive_rows
 from understudy.transformers.categorical import CategoricalTransformer
 from understudy.transformers.generated.transformer import GeneratedTransformer

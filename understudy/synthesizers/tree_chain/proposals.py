@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from understudy.errors import Conflict
 from understudy.kernels import hashing
-from understudy.synthesizers.tree_chain.chain import NOTHING_GIVEN, Drawing, Link, Redraws, draw_codes
+from understudy.synthesizers.tree_chain.chain import Link
 from understudy.synthesizers.tree_chain.refinement import Refinement
+from understudy.synthesizers.tree_chain.sampling import NOTHING_GIVEN, Drawing, Redraws, draw_codes
 from understudy.transformers.base import Codes, CodesByColumn, Mask, NumberedRows
 
 N_ATTEMPTS_MAX = 10_000

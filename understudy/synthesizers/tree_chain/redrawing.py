@@ -19,9 +19,10 @@ from understudy.kernels import drawing, hashing
 from understudy.synthesizers.rules import Rules
 from understudy.synthesizers.rules.inequalities import DAY, Inequality, comparable, either_missing, has_dates
 from understudy.synthesizers.rules.values import read_values, unit_of
-from understudy.synthesizers.tree_chain.chain import Drawing, Link
+from understudy.synthesizers.tree_chain.chain import Link
 from understudy.synthesizers.tree_chain.coded_rules import CodedPair
 from understudy.synthesizers.tree_chain.rule_enforcement import RuleEnforcer
+from understudy.synthesizers.tree_chain.sampling import Drawing
 from understudy.tables.arrow_types import parse_arrow_type
 from understudy.transformers.base import Codes, CodesByColumn, Mask, NumberedRows
 from understudy.transformers.numeric import NumericTransformer

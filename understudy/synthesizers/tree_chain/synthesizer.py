@@ -23,7 +23,7 @@ from understudy.synthesizers.entities.fitting import fit_columns
 from understudy.synthesizers.entities.sampling import draw_entities
 from understudy.synthesizers.single_table import RowRequest, SingleTableSynthesizer
 from understudy.synthesizers.tree_chain.budget import choose_preset
-from understudy.synthesizers.tree_chain.chain import Arranged, Drawing, Encoded, draw_codes, encode, fit_chain
+from understudy.synthesizers.tree_chain.chain import Arranged, Encoded, encode, fit_chain
 from understudy.synthesizers.tree_chain.conditional_sampling import Group, make_conditioner, make_group
 from understudy.synthesizers.tree_chain.constrained_entities import ConstrainedEntitySampler
 from understudy.synthesizers.tree_chain.constrained_sampling import (
@@ -63,6 +63,7 @@ from understudy.synthesizers.tree_chain.rule_enforcement import (
     fit_enforcer,
     is_often,
 )
+from understudy.synthesizers.tree_chain.sampling import Drawing, draw_codes
 from understudy.synthesizers.tree_chain.size_columns import (
     add_size_columns,
     sizes_from_arrays,
