@@ -163,7 +163,7 @@ def test_codes_with_leading_zeros_are_numbers_only_if_coerced():
     assert detect(lambda: [pa.array(codes)], clues) is None
     coerced = detect(lambda: [pa.array(codes)], Clues(words=("code",), is_coerced=True))
     assert coerced is not None
-    assert coerced.tally.n_odd == 100
+    assert coerced.tally.n_odd == sum(code.startswith("0") for code in codes)
 
 
 def test_decimal_comma_is_kept_if_it_is_set_and_occurs_in_no_value():
