@@ -101,7 +101,7 @@ def tables() -> Iterator[tuple[str, list[Column]]]:
             truth = [None if word is not None and rng.random() < 0.05 else value for value in values]
             texts = [word or "" if value is None else write(value) for value in truth]
             flags = [rng.choice(("yes", "no", "maybe")) for _ in truth]
-            columns = [(header, kind, texts, truth), ("answer", "category", flags, list(flags))]
+            columns: list[Column] = [(header, kind, texts, truth), ("answer", "category", flags, list(flags))]
             yield f"notations/{kind.partition('|')[0]}-{number}-{version}", columns
 
 

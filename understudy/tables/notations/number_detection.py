@@ -19,6 +19,8 @@ from understudy.tables.notations.samples import SampledTexts, tally
 
 # Minimum share of the sampled values that must have the same prefix and suffix.
 _SHARE_MIN = 0.5
+# Minimum share of digits with leading zeros among the sampled values of a column of codes.
+_SHARE_CODES_MIN = 0.02
 
 _PARTS = re.compile(
     r"(?P<opening>\()?(?P<sign>[-+\u2212])?(?P<prefix>(?:[^\d\s.,()+\u2212-]{1,5}\.?)?[ \u00a0\u202f]?)"
@@ -116,7 +118,7 @@ def _count(values: Any, mark: str) -> int:
 def detect_numbers(sample: SampledTexts, texts: Texts, clues: Clues) -> Detected | None:
     """Return the number notation that matches the most values, or None if no notation matches."""
     affixes = _find_affixes(sample)
-    if affixes is None:
+    if affixes is None or (_are_codes(sample, affixes) and not clues.is_coerced):
         return None
     candidates = [_checked(notation, texts()) for notation in _notations(affixes, clues, _marks_in(texts()))]
     n_fitting = max(candidate.tally.n_fitting for candidate in candidates)
@@ -160,6 +162,18 @@ def _checked(notation: NumberNotation, texts: Iterable[pa.Array[Any]]) -> _Candi
     candidate = _Candidate(notation)
     candidate.tally = tally(texts, candidate.fits, is_date=False)
     return candidate
+
+
+def _are_codes(sample: SampledTexts, affixes: _Affixes) -> bool:
+    """Return whether several values are digits with leading zeros, such as postal codes."""
+    if affixes.prefix or affixes.suffix:
+        return False
+    n_codes = sum(
+        count
+        for value, count in zip(sample.values, sample.counts, strict=True)
+        if value.startswith("0") and value.isdigit() and len(value) > 1
+    )
+    return n_codes >= max(2, _SHARE_CODES_MIN * sample.n)
 
 
 def _marks_in(texts: Iterable[pa.Array[Any]]) -> frozenset[str]:
