@@ -115,9 +115,9 @@ def comparison(
     seed: int = 0,
     **options: Any,
 ) -> Comparison:
-    """Return a comparison that uses the schema of the real table."""
+    """Return a comparison of rows, not of subjects, that uses the schema of the real table."""
     asked = EvaluationOptions(target=target, **options)
-    schema = infer_table(real).schema
+    schema = infer_table(real).schema.model_copy(update={"subject": ()})
     unscored = [UNSCORED] if UNSCORED in real.column_names else []
     if canaries is not None:
         canaries = canaries.drop_columns(unscored)
