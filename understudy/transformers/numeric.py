@@ -207,7 +207,7 @@ def _fits_tails(bins: Bins, highest: float) -> bool:
         is_in_range &= len(bins.starts) > 0 and bins.knot_row[-1] >= 0
         is_in_range &= float(bins.knots[bins.knot_row[-1], -1]) + bins.upper.offsets[-1] < highest
     fractions = sum(tail.fraction for tail in (bins.lower, bins.upper) if tail is not None)
-    return bool(is_in_range) and fractions < 1
+    return bool(is_in_range) and (bins.n_bins > 1 or fractions < 1)
 
 
 def fit_numeric(

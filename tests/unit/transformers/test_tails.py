@@ -173,8 +173,13 @@ def test_lower_tails_of_integers_are_sampled() -> None:
     assert synthetic.mean() == pytest.approx(real.mean(), rel=0.05)
 
 
-def test_tails_are_saved_and_loaded() -> None:
-    transformer, codes = fit(np.random.default_rng(0).lognormal(0, 2, 1000))
+@pytest.mark.parametrize(
+    "values",
+    [np.random.default_rng(0).lognormal(0, 2, 1000), np.random.default_rng(0).normal(size=1000)],
+    ids=["upper", "both"],
+)
+def test_tails_are_saved_and_loaded(values: Floats) -> None:
+    transformer, codes = fit(values)
     manifest, arrays = transformer.to_arrays()
     column = Column(name="x", kind=ColumnKind.float, arrow_type="double", nullable=False)
     loaded = NumericTransformer.from_arrays(column, pa.float64(), ArrayReader(manifest, arrays))
