@@ -133,7 +133,7 @@ def test_text_subject_is_generated_and_the_card_contains_a_warning(
     run_jobs()
     declare(client, dataset, "patient")
     warnings = trained(client, run_jobs, dataset)["card"]["warnings"]
-    assert any("Subject column 'patient' is generated" in warning for warning in warnings)
+    assert any("Column 'patient' identifies entities" in warning for warning in warnings)
 
 
 def test_the_real_table_cannot_be_its_own_holdout(client: TestClient, dataset: Json) -> None:
