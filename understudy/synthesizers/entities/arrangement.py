@@ -7,6 +7,7 @@ within which the units are shuffled.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,8 @@ from understudy.synthesizers.entities.grouping import (
     smooth_sizes,
 )
 from understudy.synthesizers.entities.groups import ROWS
+from understudy.transformers.base import Codes, Transformer
+from understudy.transformers.generated.transformer import GeneratedTransformer
 
 # Number that distinguishes the generator of the order of entities from other generators of a fit.
 _ORDER = 5
@@ -35,7 +38,9 @@ class Arranged:
     grouping: Grouping
 
 
-def arrange_entities(found: list[FoundGroup], seed: int) -> list[Arranged]:
+def arrange_entities(
+    found: list[FoundGroup], seed: int, strata: Sequence[Int64s | None] | None = None
+) -> list[Arranged]:
     """Return the order and the sizes of the entities of each group.
 
     Parameters
@@ -44,12 +49,19 @@ def arrange_entities(found: list[FoundGroup], seed: int) -> list[Arranged]:
         Entities of each row.
     seed : int
         Seed of the order.
+    strata : sequence of array of shape (n_entities,), optional
+        Stratum of each entity, for each group. The sizes of entities of different strata are not mixed.
     """
     rng = np.random.default_rng([seed, _ORDER])
     sizes = [sizes_of(own, found) for own in found]
     contiguous = [_is_contiguous(own, found) for own in found]
     orders = {g: rng.permutation(len(own)) for g, own in enumerate(sizes)}
-    counts = {g: smooth_sizes(sizes[g][orders[g]]) for g in orders}
+
+    def smoothed(g: int) -> Int64s:
+        own = None if strata is None else strata[g]
+        return smooth_sizes(sizes[g][orders[g]], None if own is None else own[orders[g]])
+
+    counts = {g: smoothed(g) for g in orders}
     aligned: set[int] = set()
     # The coarsest groups come last, and the order of a group is final when its units are ordered.
     for g in reversed(range(len(found))):
@@ -59,7 +71,7 @@ def arrange_entities(found: list[FoundGroup], seed: int) -> list[Arranged]:
             continue
         units = _entities_of_units(found[owner], found)
         orders[g], counts[owner] = _align(units, sizes[g], orders[owner], rng)
-        counts[g] = smooth_sizes(sizes[g][orders[g]])
+        counts[g] = smoothed(g)
         aligned.add(owner)
     return [
         Arranged(
@@ -97,6 +109,17 @@ def _align(owners: Int64s, sizes: Int64s, order: Int64s, rng: np.random.Generato
     ends[ranked] = np.cumsum(shares)
     taken = [of_runs[ends[o] - counts[o] : ends[o]] for o in order]
     return np.concatenate(taken), counts[order]
+
+
+def strata_of(own: FoundGroup, columns: Sequence[Transformer], codes: list[Codes]) -> Int64s:
+    """Return a number for each entity that tells whether its keys are missing, placeholders or present.
+
+    Rows with a missing key are entities of their own.
+    """
+    keys = [j for j in own.keys if isinstance(columns[j], GeneratedTransformer)]
+    first = first_rows_of(own.entities)
+    of_keys = np.stack([np.zeros(len(first), np.uint16), *(codes[j][first] for j in keys)])
+    return np.unique(of_keys, axis=1, return_inverse=True)[1].astype(np.int64).ravel()
 
 
 def sizes_of(own: FoundGroup, found: list[FoundGroup]) -> Int64s:

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from understudy.synthesizers.codes import find_labels
 from understudy.synthesizers.contexts import LearnRun
-from understudy.synthesizers.entities.arrangement import Arranged, arrange_entities
+from understudy.synthesizers.entities.arrangement import Arranged, arrange_entities, strata_of
 from understudy.synthesizers.entities.detection import FoundGroup, find_groups, first_rows_of, is_determined
 from understudy.synthesizers.entities.groups import Entities, EntityGroup
 from understudy.synthesizers.reference_tables import declare_public_levels
@@ -46,7 +46,8 @@ def fit_columns(rows: pa.Table, schema: TableSchema, run: LearnRun) -> FittedTab
     declared = declare_public_levels(rows, schema, run.references)
     fitted, codes = fit_table(rows, declared, execution, subjects_of, find_labels(rows, declared))
     fitted = replace(fitted, schema=schema)
-    arranged = arrange_entities(found, run.seed)
+    strata = [strata_of(own, fitted.columns, codes) for own in found]
+    arranged = arrange_entities(found, run.seed, strata)
     groups = (_fit_group(own, order, codes) for own, order in zip(found, arranged, strict=True))
     entities = Entities(tuple(groups))
     return FittedTable(_with_visible_sexes(fitted, entities), codes, entities, found, subjects_of)

@@ -112,14 +112,25 @@ def count_windows(sizes: Int64s) -> int:
     return max(int(sizes.sum()) // _cycle(sizes), 1)
 
 
-def smooth_sizes(sizes: Int64s) -> Int64s:
+def smooth_sizes(sizes: Int64s, strata: Int64s | None = None) -> Int64s:
     """Return sizes with the same sum, in which each run of k entities of similar size shares its units.
 
     A size that k entities have stays as it is.
+
+    Parameters
+    ----------
+    sizes : array of shape (n_entities,)
+        Sizes of the entities.
+    strata : array of shape (n_entities,), optional
+        Stratum of each entity. Entities of different strata do not share units.
     """
-    order = np.argsort(sizes, kind="stable")
     smoothed = np.empty_like(sizes)
-    smoothed[order] = share_units(sizes[order])[0]
+    if strata is None:
+        strata = np.zeros(len(sizes), np.int64)
+    for stratum in np.unique(strata):
+        own = np.flatnonzero(strata == stratum)
+        order = own[np.argsort(sizes[own], kind="stable")]
+        smoothed[order] = share_units(sizes[order])[0]
     return smoothed
 
 

@@ -7,7 +7,7 @@ another has a certain value, or two amounts are equal in the first month of a co
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -121,6 +121,16 @@ class ValueRules:
         """Return the columns that must be known before the equalities of a target."""
         own = [rule for rule in self.equalities if rule.target == target]
         return {name for rule in own for name in (rule.source, rule.condition.column)}
+
+    def without(self, names: set[str]) -> ValueRules:
+        """Return the rules that do not concern some columns."""
+        implications = tuple(
+            r for r in self.implications if names.isdisjoint((r.condition.column, r.consequence.column))
+        )
+        equalities = tuple(
+            r for r in self.equalities if names.isdisjoint((r.target, r.source, r.condition.column))
+        )
+        return replace(self, implications=implications, equalities=equalities)
 
     @property
     def columns(self) -> set[str]:

@@ -17,6 +17,7 @@ from understudy.tables.schema import Column, ColumnKind, TableSchema
 from understudy.transformers.array_reader import ArrayReader, require
 from understudy.transformers.base import ArrowArray, Codes, Json
 from understudy.transformers.generated.transformer import GeneratedTransformer
+from understudy.transformers.labels import LabelTransformer
 from understudy.transformers.numeric import NumericTransformer
 from understudy.transformers.table import TableTransformer, load_transformer
 from understudy.transformers.table_fitting import fit_column, number_subjects
@@ -55,6 +56,10 @@ def add_difference_columns(rows: pa.Table, columns: FittedTable) -> DrawnTable:
         return DrawnTable(rows, table, codes, Rules(table.schema), entities)
     learned = rows.select(schema.names)
     found = rules_beyond_repeats(find_rules(learned, schema), rows, entities, columns.found)
+    # A label is decoded from the level of its code, so a rule between values of the two adds nothing.
+    pairs = zip(table.schema.names, table.columns, strict=True)
+    labels = {name for name, transformer in pairs if isinstance(transformer, LabelTransformer)}
+    found = replace(found, value_rules=found.value_rules.without(labels))
     rules = add_differences(found, learned)
     rules = restrict_rules(rules, entities, table.schema.names)
     if not rules.differences:

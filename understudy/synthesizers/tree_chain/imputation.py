@@ -144,7 +144,7 @@ class Imputer:
         columns = self.table.decode_columns(sorted(chosen), chosen, seed, of_values)
         # Derived values are computed from known values where they exist, and from drawn values otherwise.
         rows = recover(rules, solve(rules, rows, columns), columns)
-        merged = {n: _prefer(rows[n], own) for n, own in columns.items()}
+        merged = {n: _prefer(rows[n], own) if n in rows else own for n, own in columns.items()}
         derived = rules.derive(equalize(rules, rows, merged))
         columns |= {name: derived[name] for name in self.enforcer.replaced | rules.value_rules.columns}
         terms = {name for formula in rules.formulas for name in formula.terms if name in rows}
