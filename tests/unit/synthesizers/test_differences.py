@@ -327,3 +327,15 @@ def test_differences_are_counted_by_subject() -> None:
     sample = draw(chain, 100, seed=1)
     # There are only four subjects, which is fewer than k, so every time is a placeholder.
     assert set(sample["start"].to_pylist()) == {EPOCH}
+
+
+@pytest.mark.parametrize("first", ["start", "end"])
+def test_differences_and_conditional_equalities_do_not_form_a_cycle(first: str) -> None:
+    rng = np.random.default_rng(0)
+    start = rng.integers(10**6, 10**9, 2000)
+    is_closed = rng.random(2000) < 0.3
+    end = np.where(is_closed, start, start + rng.lognormal(4, 0.5, 2000).astype(np.int64))
+    columns = {"start": start, "end": end}
+    table = pa.table({first: columns.pop(first), **columns, "state": np.where(is_closed, "closed", "open")})
+    sample = draw(fitted(table), 2000, seed=1)
+    assert np.quantile(gaps(sample), 0.9) <= 2 * np.quantile(gaps(table), 0.9)

@@ -11,7 +11,7 @@ from understudy.synthesizers.rules import closure
 from understudy.synthesizers.rules.columns import Columns
 from understudy.synthesizers.rules.conditional_equalities import find_equalities
 from understudy.synthesizers.rules.derivation_order import in_order
-from understudy.synthesizers.rules.differences import find_derivations
+from understudy.synthesizers.rules.differences import Derivation, find_derivations
 from understudy.synthesizers.rules.fixed_combinations import MISSING, Levels, find_fixed_combinations
 from understudy.synthesizers.rules.formulas import Formula
 from understudy.synthesizers.rules.functional_dependencies import (
@@ -92,7 +92,12 @@ def add_differences(rules: Rules, table: pa.Table) -> Rules:
     # Looked-up columns are drawn as codes, and a column with a declared domain is drawn from that domain.
     fixed = {column.name for column in rules.schema.columns if column.domain is not None}
     fixed |= {n for rule in rules.functional_dependencies for n in (rule.determinant, rule.dependent)}
-    derivations = find_derivations(columns, fixed, set(rules.derived) | set(rules.levels))
+    found = find_derivations(columns, fixed, set(rules.derived) | set(rules.levels))
+    derivations: list[Derivation] = []
+    for derivation in found:
+        formulas = (*(own.rule for own in derivations), derivation.rule, *rules.formulas)
+        if in_order(formulas, ValueRules()) is not None:
+            derivations.append(derivation)
     if not derivations:
         return rules
     added = tuple(
@@ -104,13 +109,24 @@ def add_differences(rules: Rules, table: pa.Table) -> Rules:
         )
         for own in derivations
     )
+    formulas = (*(own.rule for own in derivations), *rules.formulas)
     return replace(
         rules,
         schema=TableSchema(columns=rules.schema.columns + added),
+        value_rules=_computable(rules.value_rules, formulas),
         linear=tuple(own.rule for own in derivations) + rules.linear,
         decimals=dict(rules.decimals) | {n: d for own in derivations for n, d in own.decimals.items()},
         differences=tuple(own.difference for own in derivations),
     )
+
+
+def _computable(values: ValueRules, formulas: tuple[Formula, ...]) -> ValueRules:
+    """Return the value-level rules without equalities that form a cycle with the formulas."""
+    kept: list[ConditionalEquality] = []
+    for equality in values.equalities:
+        if in_order(formulas, ValueRules((), (*kept, equality))) is not None:
+            kept.append(equality)
+    return replace(values, equalities=tuple(kept))
 
 
 def _determines_its_terms(rule: Linear, lookups: tuple[FunctionalDependency, ...]) -> bool:
@@ -202,12 +218,9 @@ def find_value_rules(columns: Columns, rules: Rules, bounded: set[str]) -> Value
     looked_up = {n for rule in rules.functional_dependencies for n in (rule.determinant, rule.dependent)}
     targets = [n for n in names if n not in bounded | looked_up | set(rules.levels)]
     equalities = find_equalities(columns, candidates, targets, columns.names)
-    kept: list[ConditionalEquality] = []
-    for equality in equalities:
-        if in_order(rules.formulas, ValueRules((), (*kept, equality))) is not None:
-            kept.append(equality)
     levels = {name: own.values for name, own in candidates.leveled.items()}
-    return _with_used_levels(ValueRules(tuple(implications), tuple(kept), levels))
+    found = ValueRules(tuple(implications), tuple(equalities), levels)
+    return _with_used_levels(_computable(found, rules.formulas))
 
 
 def _with_used_levels(rules: ValueRules) -> ValueRules:
