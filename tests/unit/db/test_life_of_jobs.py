@@ -157,7 +157,10 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def database_agrees(self) -> None:
-        """Compare all rows with the model. Every ended round needs one terminal event, and every claim one attempt."""
+        """Compare all rows with the model.
+
+        Every ended round must have one terminal event, and every claim must have one attempt.
+        """
         with self.sessions() as session:
             for job_id, job in self.model.items():
                 row = jobs.get(session, self.project_id, job_id)
