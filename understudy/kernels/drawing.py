@@ -44,7 +44,7 @@ class Conditional(NamedTuple):
     forest : Forest
         Trees of every choice.
     predictor : Predictor
-        Predictor whose bin is the feature at the column's own position.
+        Predictor of the column. The trees use its bin as the feature at the position of the column.
     coarse : array of shape (n_codes,)
         Coarse code of every code.
     """
