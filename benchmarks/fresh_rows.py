@@ -31,7 +31,7 @@ from understudy.tables.inference import infer_table
 
 Figures = dict[str, Any]
 Draw = Callable[[np.random.Generator, int], dict[str, Any]]
-# Numbers of real, evaluated and held-out rows. There is no holdout if the last number is 0.
+# Numbers of real, evaluated and held-out rows. If the last number is 0, there is no holdout.
 SIZES = ((400, 400, 0), (400, 400, 400), (600, 250, 0), (300, 1200, 150))
 
 
@@ -103,7 +103,7 @@ def visits(rng: np.random.Generator, n: int) -> dict[str, Any]:
 
 
 def contracts(rng: np.random.Generator, n: int) -> dict[str, Any]:
-    """Return services with value-level rules, in a pool of customers and orders that samples share."""
+    """Return contracts with value-level rules. All samples share one pool of customers and orders."""
     internet = rng.choice(["none", "fiber", "cable"], n, p=[0.2, 0.4, 0.4])
     smokes = rng.random(n) < 0.3
     tenure = np.minimum(rng.geometric(0.15, n), 30)

@@ -10,14 +10,15 @@ rules:
    things, such as products, have the kind of their stored values. Unique names of things are identifiers or
    texts. Titles and prose are texts.
 3. Names of people are always names. Towns, states and countries are categories, or addresses if most of their
-   values occur once or too few rows share each value to show it.
+   values occur once or are shared by too few rows to be shown.
 4. In tables of fewer than 20 rows, values that occur once are not evidence.
 
-Columns that are not in the file have the kind of their type. Generated columns of dates, times, money and
-quantities are also wrong if a value differs from the true value; the inferred kind is then `misread`.
+Columns that are not in the file have the kind of their type. A generated column of dates, times, money or
+quantities also counts as wrong if a value differs from the true value. Its inferred kind is then reported as
+`misread`.
 
-Half of the tables, chosen by a hash of their names, are set aside: no rule may be changed because of them.
-The required share applies to this part.
+Half of the tables, chosen by a hash of their names, are set aside: no rule of inference may be changed
+because of these tables. The required share of correct kinds applies only to this half.
 """
 
 from __future__ import annotations
@@ -90,7 +91,7 @@ def _show_subjects() -> None:
 
 
 def is_set_aside(table: str) -> bool:
-    """Return whether a table is in the part that must not influence rules."""
+    """Return whether a table is in the half that must not influence the rules of inference."""
     return place(table) % 2 == 1
 
 
@@ -142,7 +143,7 @@ def _is_equal(values: Sequence[Any], truth: Sequence[Any]) -> bool:
 
 
 def _show(part: str, judged: list[tuple[str, str, str, str]]) -> bool:
-    """Print the figures of a part, and return whether they miss what is required."""
+    """Print the figures of one half of the tables, and return whether a requirement is not met."""
     wrong = [case for case in judged if case[3] not in case[2].split("|")]
     share = 1 - len(wrong) / len(judged)
     n, n_correct = len(judged), len(judged) - len(wrong)

@@ -1,7 +1,7 @@
 """Made-up tables in which people and things have several rows, with the kind of each column.
 
-Each table has the kinds of its columns and the columns that are right as the subject. The tables in
-`SET_ASIDE` were written before the rules of inference, and no rule was tuned on them.
+For each table, this module contains the correct kinds of the columns and the columns that are a correct
+subject. The tables in `SET_ASIDE` were written before the rules of inference, and no rule was tuned on them.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ _WORDS = [
 
 
 class EntityTable(NamedTuple):
-    """A made-up table, the kind of each column, and the columns that are right as the subject."""
+    """A made-up table, the kind of each column, and the columns that are a correct subject."""
 
     name: str
     rows: pa.Table
@@ -474,7 +474,7 @@ SET_ASIDE = tuple(_TABLES)[10:]
 
 
 def entity_tables() -> Iterator[EntityTable]:
-    """Yield the tables. Equal names have equal rows."""
+    """Yield the tables. The name of a table is the seed of its rows."""
     for name, (make, subjects) in _TABLES.items():
         labelled = make(random.Random(name))  # noqa: S311 - not a secret
         rows = pa.table({column: values for column, (_, values) in labelled.items()})

@@ -1,6 +1,6 @@
 """Columns of dates, times, money and quantities in many notations, with their true values.
 
-The values are written here with Python's formatting, without the writer of the product.
+The values are written with Python's formatting, independently of Understudy's code for notations.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any  # true values of all types
 
 N_ROWS = 240
 _N_TABLES = 3
-# Some tables contain one of these words in place of some values.
+# In some tables, one of these words represents the missing values.
 _MISSING = ("", "n/a", "-", "NA", "?")
 _MONTHS = {
     "de": "Januar,Februar,März,April,Mai,Juni,Juli,August,September,Oktober,November,Dezember",
@@ -53,11 +53,12 @@ def _around(
 
 
 def _signed(write: Callable[[float], str], negative: str) -> Callable[[float], str]:
-    """Return a writer of numbers of which some are negative. `negative` contains `#` for the amount."""
+    """Return a function that formats numbers. For negative numbers, the amount replaces `#` in `negative`."""
     return lambda number: negative.replace("#", write(-number)) if number < 0 else write(number)
 
 
-# Writer, number of decimals, whether some values are negative, and the unit in which values are written.
+# Formatting function, number of decimals, whether some values are negative, and the value of one written
+# unit.
 AMOUNTS: tuple[tuple[Callable[[float], str], int, bool, float], ...] = (
     *((_around(sign, thousands=","), 2, False, 1.0) for sign in ("$", "£", "€", "US$", "A$", "₹", "USD ")),
     *((_around("", sign, thousands=".", mark=","), 2, False, 1.0) for sign in (" €", "€", " EUR")),
@@ -92,7 +93,7 @@ Column = tuple[str, str, list[str], list[Any]]
 
 
 def tables() -> Iterator[tuple[str, list[Column]]]:
-    """Yield tables of one column in a notation and one plain column, with the name of each table."""
+    """Yield the name and the columns of each table: one column in a notation, and one plain column."""
     for version in range(_N_TABLES):
         for number, (kind, write, values) in enumerate(_notations(version)):
             rng = random.Random(1000 * version + number)  # noqa: S311 - not a secret

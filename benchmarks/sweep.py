@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def _chosen(folder: Path, n_max: int, only: str | None) -> list[Path]:
-    """Return all files of the rare formats, and files of CSV up to n_max in total."""
+    """Return up to n_max files. At most half of them are in formats other than CSV."""
     paths = [path for path in table_files(folder) if only is None or only in str(path.relative_to(folder))]
     others = [path for path in paths if format_for_path(path).name != "csv" or ".tsv" in path.suffixes]
     other_names = set(others[: n_max // 2])
@@ -77,7 +77,7 @@ def _resumed(folder: Path, chosen: Sequence[Path], stored: Path | None) -> list[
 
 
 def _outcomes(folder: Path, paths: Sequence[Path]) -> Iterator[dict[str, Any]]:
-    """Yield the outcomes of files. A new process replaces one that dies or exceeds its time."""
+    """Yield the outcomes of files. If a process dies or exceeds the time limit, a new process replaces it."""
     worker = _Worker()
     for number, path in enumerate(paths, start=1):
         name = str(path.relative_to(folder))
@@ -103,7 +103,7 @@ class _Worker:
         theirs.close()
 
     def examine(self, name: str, path: Path) -> dict[str, Any] | None:
-        """Return the outcome for a file, or None if the process died or exceeded its time."""
+        """Return the outcome for a file, or None if the process died or exceeded the time limit."""
         try:
             self._ours.send((name, path))
             if self._ours.poll(_SECONDS_MAX):

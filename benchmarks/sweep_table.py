@@ -29,7 +29,7 @@ ROWS_MAX = 2_000
 # Wider tables are only read and profiled, because a fit needs minutes.
 COLUMNS_MAX = 60
 _ROWS_EVALUATED_MAX = 500
-# A remedy tells the reader what to do.
+# Words that occur in a remedy, which tells the reader what to do.
 _REMEDY = re.compile(
     r"\b(?:add|change|check|choose|convert|correct|declare|delete|drop|export|give|increase|join|lower|name|open"
     r"|pass|put|remove|rename|repair|replace|save|send|set|shorten|skip|split|upload|use|write)\b",
@@ -44,14 +44,14 @@ class Outcome:
     Parameters
     ----------
     result : str
-        `done`, `refused`, `internal error`, or `crash` if the process died or exceeded its time.
+        `done`, `refused`, `internal error`, or `crash` if the process died or exceeded the time limit.
     stage : str
         The last step that began.
     message : str
         The text of the error, if any.
     n_written, n_parsed : int
-        Numbers of present values that were written as text, and of those that parse in the notation of their
-        column.
+        Number of non-missing values that were written as text, and how many of these values parse in the
+        notation of their column.
     unparsed : list of str
         Columns with values that do not parse.
     changed : list of str
@@ -168,7 +168,7 @@ def _n_typed(again: pa.Table, name: str, type_: pa.DataType) -> int:
 
 
 def _texts_of(path: Path, names: list[str]) -> pa.Table:
-    """Return the fields of a text file, without the reader of the product."""
+    """Return the fields of a text file, read independently of Understudy's code."""
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file, delimiter="\t" if path.suffix == ".tsv" else ","))[1:]
     columns = zip(*rows, strict=True) if rows else [()] * len(names)

@@ -2,10 +2,10 @@
 
     python -m benchmarks.tails [--tables 300] [--rows 5000]
 
-For three skewed distributions, a column is fitted and sampled. The errors of its mean, standard deviation and
-99.9 % quantile are relative to the column that was fitted. The baseline is the error of a second column from
-the same distribution. The ratio of both median absolute errors should be at most 1.2, and the median signed
-error of the mean at most 5 %.
+For three skewed distributions, a column is fitted and sampled. The relative errors of the sample's mean,
+standard deviation and 99.9 % quantile are compared with a baseline: the errors of a second real column from
+the same distribution. The median absolute error of the sample should be at most 1.2 times the baseline, and
+the median signed error of the mean should be at most 5 %.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def statistics(values: Floats) -> Floats:
 
 
 def sample(real: Floats, seed: int) -> Floats:
-    """Fit a column and sample as many numbers."""
+    """Fit a column, and sample the same number of values."""
     transformer, codes = fit_numeric(COLUMN, pa.array(real))
     drawn = np.random.default_rng(seed).choice(codes, len(codes))
     numbers = transformer.decode(drawn, RowStream(seed, 0, consecutive_rows(0, len(drawn))))

@@ -1,4 +1,4 @@
-"""Tests that training, sampling, reports and the gate respect subjects, which a split never divides."""
+"""Tests that training, sampling, reports and the gate use subjects, and that no split divides a subject."""
 
 from __future__ import annotations
 

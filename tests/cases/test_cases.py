@@ -118,7 +118,7 @@ def test_c03_differences_between_related_columns_are_preserved(
 
 
 def _differences(rows: list[dict[str, str]], first: str, second: str) -> list[float]:
-    """Return the differences between numbers, or between times in minutes."""
+    """Return the differences between numbers, or the differences between times in minutes."""
     if "-" not in rows[0][first]:
         return [float(row[second]) - float(row[first]) for row in rows]
     times = ((datetime.fromisoformat(row[second]), datetime.fromisoformat(row[first])) for row in rows)

@@ -109,7 +109,7 @@ def value_of(kind: str, i: int) -> Any:
 
 
 def all_kinds(n_rows: int = 400, *, with_missing: bool = False) -> tuple[pa.Table, TableSchema]:
-    """Return a table with a column of every kind. With `with_missing`, half of the columns lack values."""
+    """Return a table with a column of every kind. If `with_missing`, half of them contain missing values."""
     rng = np.random.default_rng(0)
     arrays, columns = [], []
     for j, (name, (kind, type_)) in enumerate(KINDS.items()):
@@ -262,7 +262,7 @@ def test_rare_levels_are_never_sampled(make: Make) -> None:
     synthesizer = fit(make(), *one_column(pa.array(values), ColumnKind.category))
     drawn = set(draw(synthesizer, 20_000)["x"].to_pylist())
     assert drawn & set(values) == {"common", "shared"}
-    # A made-up level replaces each rare one.
+    # A made-up level replaces each rare level.
     assert len(drawn) == 2 + 25
     facts = synthesizer.card()["columns"][0]
     assert (facts["levels_kept"], facts["levels_pooled"], facts["rows_pooled"]) == (2, 25, 100)
@@ -279,7 +279,7 @@ def test_extremes_are_never_sampled(make: Make, scale: int) -> None:
 
 
 def test_placeholder_replaces_levels_that_are_not_shared(make: Make) -> None:
-    # With five or more levels, made-up levels replace them.
+    # The column has only four levels. Five or more rare levels would be replaced with made-up levels.
     values = pa.array([f"person {i}" for i in range(4)])
     synthesizer = fit(make(), *one_column(values, ColumnKind.category))
     assert set(draw(synthesizer, 50)["x"].to_pylist()) == {"_OTHER_"}

@@ -13,7 +13,8 @@ from understudy.kernels.trees import Float64s, Int32s, Int64s, Uint16s, Uint64s
 
 _UNIT = 2.0**-53
 
-# Number of levels of a tail, and number of levels by which the probability of exceeding the offset halves.
+# Number of levels of a tail, and number of levels after which the probability of exceeding the offset is
+# halved.
 N_TAIL_LEVELS, TAIL_LEVELS_PER_OCTAVE = 57, 4
 
 
@@ -23,7 +24,7 @@ class CodedTail(NamedTuple):
     Parameters
     ----------
     fraction : float
-        Fraction of the rows of the outermost bin that are in the tail, 0 if there is no tail.
+        Fraction of the rows of the outermost bin that are in the tail, or 0 if there is no tail.
     offsets : array of shape (N_TAIL_LEVELS,)
         Distances from the start of the tail. The probability of exceeding offset j is
         ``2 ** (-j / TAIL_LEVELS_PER_OCTAVE)``.
@@ -33,7 +34,7 @@ class CodedTail(NamedTuple):
     offsets: Float64s
 
 
-# Any numeric column without a tail at one end.
+# Placeholder for a tail, for numeric columns without a tail at one end.
 NO_TAIL = CodedTail(0.0, np.zeros(N_TAIL_LEVELS))
 
 
@@ -47,7 +48,7 @@ class CodedBins(NamedTuple):
     starts : array of shape (n_bins,)
         Start of each bin.
     knot_row : array of shape (n_bins,)
-        Row in `knots` of each bin, -1 if the bin is a single value.
+        Row in `knots` of each bin, or -1 if the bin is a single value.
     knots : array of shape (n_ranges, n_knots)
         Quantiles within a bin, relative to its start.
     lower, upper : CodedTail

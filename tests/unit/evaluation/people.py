@@ -12,12 +12,12 @@ from understudy.evaluation.comparison import Comparison, ComparisonTables, compa
 from understudy.parameters.evaluation_options import EvaluationOptions
 from understudy.tables.inference import infer_table
 
-# Column of identifiers, which are not scored by their values.
+# Name of the identifier column, whose values are not scored.
 UNSCORED = "customer"
 
 
 def people(n_rows: int, *, seed: int) -> pa.Table:
-    """Return rows from one population. Tables with different seeds differ only by chance."""
+    """Return rows drawn from one population. Tables with different seeds differ only by chance."""
     rng = np.random.default_rng(seed)
     height = rng.normal(size=n_rows)
     visits = rng.poisson(4, n_rows)
@@ -38,7 +38,7 @@ def people(n_rows: int, *, seed: int) -> pa.Table:
 
 
 def related(table: pa.Table, *, seed: int) -> pa.Table:
-    """Return people with derived columns for tests of rules, correlations and tails."""
+    """Add derived columns to a table of people, for tests of rules, correlations and tails."""
     rng = np.random.default_rng([seed, 1])
     height = table.column("height").to_numpy()
     visits = table.column("visits").to_numpy()
@@ -55,7 +55,7 @@ def related(table: pa.Table, *, seed: int) -> pa.Table:
 
 
 def detailed(table: pa.Table, *, seed: int) -> pa.Table:
-    """Return related people with columns that test entities, value-level rules and notation."""
+    """Add columns to a table from `related`, for tests of entities, value-level rules and notations."""
     rng = np.random.default_rng([seed, 2])
     n_rows = table.num_rows
     is_south = np.array(table.column("town")) == "south"
@@ -94,7 +94,7 @@ def destroyed(table: pa.Table) -> pa.Table:
 
 
 def biased(table: pa.Table) -> pa.Table:
-    """Return the table with few members in the north and many more in the south."""
+    """Return the table with changed memberships: few members in the north, and many in the south."""
     rng = np.random.default_rng(98)
     is_member, is_south = (
         np.array(table.column("is_member").to_pylist()),

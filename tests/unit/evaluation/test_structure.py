@@ -1,4 +1,4 @@
-"""Tests of entity structure, value-level rules, codes and labels, and notation: faults and fresh rows."""
+"""Tests that the metrics of entities, rules, codes and notation detect faults and accept fresh rows."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ DAYS = DateNotation(pattern="%d.%m.%Y")
 
 
 def orders(*, seed: int, n_rows: int = N) -> pa.Table:
-    """Return the lines of orders of customers. Customers and orders of different seeds are different."""
+    """Return order lines with their customers. Different seeds give different customers and orders."""
     rng = np.random.default_rng(seed)
     n_customers = n_rows // 8
     weights = rng.gamma(2, 1, n_customers)
@@ -65,7 +65,7 @@ def orders(*, seed: int, n_rows: int = N) -> pa.Table:
 
 
 def declared(real: pa.Table) -> InferredTable:
-    """Return the schema with the identifiers and the notations of the orders."""
+    """Return the schema of the orders, with their identifiers and notations."""
     inferred = infer_table(real)
     changes: dict[str, dict[str, Any]] = {
         **{name: {"kind": ColumnKind.identifier} for name in IDENTIFIERS if name in real.column_names},
@@ -85,7 +85,7 @@ def scores_of(synthetic: pa.Table) -> list[MetricScores]:
 
 
 def outcomes(scores: list[MetricScores]) -> dict[str, Outcome]:
-    """Return the outcomes of the policy's checks of the losses."""
+    """Return the outcomes of the checks that the policy makes on the tested metrics."""
     thresholds = tuple(one for one in STANDARD.thresholds if one.metric in NAMES)
     return judge(STANDARD.model_copy(update={"thresholds": thresholds}), scores).outcomes()
 
@@ -95,7 +95,7 @@ def replaced(table: pa.Table, name: str, values: Any) -> pa.Table:
 
 
 def shuffled(name: str, share: float = 1.0) -> Callable[[pa.Table], pa.Table]:
-    """Return a change that shuffles a share of the values of a column."""
+    """Return a function that shuffles a share of a column's values."""
 
     def change(table: pa.Table) -> pa.Table:
         rng = np.random.default_rng(7)
@@ -108,7 +108,7 @@ def shuffled(name: str, share: float = 1.0) -> Callable[[pa.Table], pa.Table]:
 
 
 def with_even_customers(table: pa.Table) -> pa.Table:
-    """Return the table with a new customer for each order."""
+    """Return the table with a different customer for each order."""
     return replaced(table, "customer_id", [f"K-09{one.as_py()[3:8]}" for one in table["order_id"]])
 
 
@@ -125,7 +125,7 @@ def with_other_identifiers(table: pa.Table) -> pa.Table:
 
 
 def with_iso_dates(table: pa.Table) -> pa.Table:
-    """Return the table as if it was read from a file with dates of another notation."""
+    """Return the table as if it had been read from a file that uses another date notation."""
     at = table.column_names.index("ordered")
     notation = field_metadata(DateNotation(pattern="%Y/%m/%d"))
     return table.cast(table.schema.set(at, table.schema.field(at).with_metadata(notation)))

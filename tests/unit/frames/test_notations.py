@@ -1,4 +1,4 @@
-"""Tests that texts in frames go through the same inference of notations as texts in files."""
+"""Tests that notations are inferred from text columns in frames in the same way as from files."""
 
 from __future__ import annotations
 

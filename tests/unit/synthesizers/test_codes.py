@@ -118,7 +118,7 @@ def test_three_columns_stay_together() -> None:
     sample = understudy.fit(real, seed=1).sample(2000, seed=2)
     assert_one_to_one(real, sample, "dept", "name")
     assert_one_to_one(real, sample, "dept", "short")
-    # The share of the rows of rare levels is 9 of 369. The tolerance is four standard deviations.
+    # The rare levels have 9 of the 369 rows. The tolerance is four standard deviations.
     assert abs((~sample["dept"].isin(real["dept"])).mean() - 9 / 369) < 0.014
 
 
@@ -160,7 +160,7 @@ def test_column_that_a_code_determines_is_the_same_in_all_rows_of_a_made_up_leve
     made_up = sample[~sample["code"].isin(real["code"])]
     assert set(made_up["family"]) == {"red", "green", "blue"}
     is_red = made_up["family"] == "red"
-    # The weights of the families differ by seven standard deviations.
+    # In the table, the mean weights of the families differ by seven standard deviations.
     assert made_up.loc[is_red, "weight"].mean() - made_up.loc[~is_red, "weight"].mean() > 6
 
 
@@ -255,7 +255,7 @@ def test_card_warns_about_each_column_that_loses_levels(model: understudy.Model)
 
 
 def test_columns_that_only_seem_to_correspond_are_not_joined() -> None:
-    # Every pair occurs in few rows, so that the correspondence is no evidence of a rule.
+    # Every pair occurs in few rows, so the correspondence is not evidence of a rule.
     real = pd.DataFrame({"a": [f"a{i}" for i in range(40)] * 2, "b": [f"b{i}" for i in range(40)] * 2})
     real.loc[79, "b"] = "b0"
     card = understudy.fit(real, seed=1).card()

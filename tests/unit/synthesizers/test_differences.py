@@ -29,7 +29,7 @@ DAY_US = 86_400 * 10**6
 
 EPOCH = datetime.fromisoformat("1970-01-01")
 
-# The median and the 99 % quantile of synthetic differences may deviate from the real ones by this share.
+# Maximum relative error of the median and of the 99 % quantile of synthetic differences.
 TOLERANCE = 0.15
 
 
@@ -177,8 +177,8 @@ def test_differences_and_sums_are_in_the_ranges_of_their_transformers(make: Any)
     sample = draw(chain, 5000, seed=2)
     difference = chain.drawn_.columns[-1]
     assert isinstance(difference, NumericTransformer)
-    # Long gaps are a tail of the difference, which is negative if the start is derived. Points in time have
-    # no tails, so they stay within the fifth values.
+    # Long gaps form a tail of the difference, which is negative if the start is derived. Points in time have
+    # no tails, so they stay between the fifth-lowest and the fifth-highest real value.
     real, tails = np.sort(gaps(table)), (difference.bins.lower, difference.bins.upper)
     assert real[4] - 1e-6 <= gaps(sample).min()
     assert any(tails) or gaps(sample).max() <= real[-5] + 1e-6

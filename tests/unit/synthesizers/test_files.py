@@ -27,7 +27,7 @@ from understudy.transformers import categorical
 
 @pytest.fixture(scope="module", params=list(SYNTHESIZERS))
 def parts(request: pytest.FixtureRequest) -> Parts:
-    """Return the parts of a fitted model."""
+    """Return the JSON values and the arrays of a fitted model."""
     return Parts.of(fitted(request.param))
 
 

@@ -1,4 +1,4 @@
-"""Tests that rules between drawn columns do not change the distribution of preceding columns."""
+"""Tests that enforcing rules between drawn columns does not change the distribution of preceding columns."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def orders(form: str, seed: int = 0) -> pa.Table:
     b = np.maximum(a, rng.normal(600, 200, N_ROWS))
     lacks_a, lacks_b = rng.random(N_ROWS) < 0.1, rng.random(N_ROWS) < np.where(group == "x", 0.3, 0.05)
     low, high = (FORMS[form](values) for values in (a, b))
-    # Without a column of many values, many proposals would equal a unique row and be rejected.
+    # Without a column with many distinct values, many proposals would equal a unique row and be rejected.
     other = pa.array(rng.random(N_ROWS))
     columns = {
         "group": pa.array(group),
@@ -88,7 +88,8 @@ def test_inequalities_do_not_change_missing_shares(form: str, seed: int) -> None
     sample = draw(fitted(table), N_DRAWN, seed=2)
     for name in ("a", "b"):
         expected = share_missing(table, name)
-        # A seventh of the rows breaks the inequality before redrawing, which would raise the share by 15 %.
+        # Before redrawing, a seventh of the rows break the inequality. Rejecting these rows would raise the
+        # share by 15 %.
         assert abs(share_missing(sample, name) - expected) < min(tolerance(expected), 0.1 * expected)
     for low, high in zip(sample["a"].to_pylist(), sample["b"].to_pylist(), strict=True):
         assert low is None or high is None or low <= high

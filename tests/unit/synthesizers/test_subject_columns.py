@@ -1,4 +1,4 @@
-"""Tests that unshared subject labels are generated in their pattern instead of replaced by a placeholder."""
+"""Tests that unshared subject labels are generated in their pattern, not replaced with a placeholder."""
 
 from __future__ import annotations
 

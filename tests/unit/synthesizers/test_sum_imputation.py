@@ -1,4 +1,4 @@
-"""Tests that imputation inverts sums whose parts are missing."""
+"""Tests that sums hold in imputed rows, and that single missing summands are restored."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_sums_hold_in_imputed_rows(chain: TreeChain, bills: pa.Table, share: flo
     cents = {n: np.rint(np.array(completed[n].to_pylist()) * 100).astype(np.int64) for n in names}
     assert (cents["goods"] + cents["tax"] + cents["fee"] == cents["total"]).all()
     assert all(cents[name].min() >= 0 for name in names)
-    # A single missing part is the total without the other parts, so it is restored.
+    # A single missing summand is the total minus the other summands, so it is restored exactly.
     single = lacks[:3].sum(axis=0) == 1
     for i, name in enumerate(names[:3]):
         rows = single & lacks[i] & ~lacks[3]

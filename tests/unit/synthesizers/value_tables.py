@@ -11,7 +11,7 @@ N_ROWS = 4000
 
 
 def contracts(n: int = N_ROWS, seed: int = 0) -> pa.Table:
-    """Return contracts in which single values force others, and amounts are equal in the first month."""
+    """Return contracts in which some values determine others. In the first month, both amounts are equal."""
     rng = np.random.default_rng(seed)
     internet = rng.choice(["DSL", "fibre", "no"], n, p=[0.35, 0.4, 0.25])
     months = rng.integers(2, 73, n)
@@ -33,7 +33,7 @@ def contracts(n: int = N_ROWS, seed: int = 0) -> pa.Table:
             "smokes": smokes,
             "cigarettes": pa.array(rng.integers(1, 40, n), mask=smokes == "never"),
             "sex": sex,
-            # Men have no value or the value "no", so only the pair of "m" and "yes" never occurs.
+            # For men, the value is missing or "no", so the only pair that never occurs is "m" and "yes".
             "pregnant": pa.array(np.where(sex == "m", "no", is_pregnant), mask=rng.random(n) < 0.1),
         }
     )
@@ -44,7 +44,7 @@ def _only_with(internet: Any, chosen: Any) -> Any:
 
 
 def broken_rules(table: pa.Table) -> list[str]:
-    """Return the names of the rules that a row of the table breaks."""
+    """Return the names of the rules that at least one row of the table breaks."""
     columns = {name: np.array(table[name].to_pylist(), dtype=object) for name in table.column_names}
     is_none = {name: np.array([value is None for value in own]) for name, own in columns.items()}
     lacks = columns["internet"] == "no"

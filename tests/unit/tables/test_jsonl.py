@@ -12,7 +12,7 @@ import pytest
 from understudy.errors import InvalidInput
 from understudy.tables.formats import FORMATS, Ingested, ReadLimits, read_table
 
-# This number of lines exceeds the first block, which the slow path reads.
+# A file with this many lines is longer than the first block, which the slow path reads.
 _MANY = 20_000
 
 

@@ -1,4 +1,4 @@
-"""Tests of keys of people and things whose values repeat, and of the subject of a table."""
+"""Tests of repeated keys of people and things, and of the subject of a table."""
 
 from __future__ import annotations
 

@@ -73,6 +73,6 @@ def test_a_long_file_gives_the_same_findings_as_the_table_in_memory(tmp_path: Pa
     write_table(path, table.to_batches(max_chunksize=50_000), table.schema)
     inferred = infer_table(table), infer_stored(path, table.schema, n_missing=[0, 0, 0])
     kinds = [[column.kind.value for column in schema.columns] for schema, _ in inferred]
-    # Most users have one row in a sample, but users have 2.7 rows on average in the table.
+    # Most users have one row in the sample used for inference, but 2.7 rows on average in the whole table.
     assert kinds == [["identifier", "identifier", "float"]] * 2
     assert [[key.columns for key in findings.primary_keys] for _, findings in inferred] == [[("key",)]] * 2

@@ -1,4 +1,4 @@
-"""Tests that identifiers contain the synthetic values of the columns that they contain in the table."""
+"""Tests that identifiers composed of other columns contain the synthetic values of these columns."""
 
 from __future__ import annotations
 
@@ -194,7 +194,7 @@ def test_columns_that_agree_only_by_chance_are_not_inserted() -> None:
         "id": [f"A{k:05d}" for k in rng.permutation(99_999)[:N]],
         "digit": [str(d) for d in rng.integers(0, 10, N)],
         "constant": ["A"] * N,
-        # One value has nearly all rows, which agree by chance.
+        # Nearly all rows have the same value, so they agree with the identifier by chance.
         "mostly": ["A"] * (N - 1) + ["B"],
     }
     table = fitted(columns, id=ColumnKind.identifier)

@@ -34,13 +34,13 @@ CITIES = {f"City {i}": 100 // (i + 1) + 1 for i in range(60)}
 @pytest.mark.parametrize(
     ("n_by_level", "is_code", "n_made_up"),
     [
-        # Errors of spelling are redrawn from the common levels.
+        # Spelling errors are redrawn from the common levels.
         (TYPES | {"gren": 2, "bleu": 1}, False, 0),
         (TYPES | {f"gren{i}": 1 for i in range(12)}, False, 0),
         # Rare levels of columns with many levels, and of codes, are made up.
         (CITIES, False, sum(n < MIN_SUPPORT for n in CITIES.values())),
         (TYPES | {"gold": 3, "gray": 3}, True, 2),
-        # If no level is common, there is none from which to redraw.
+        # Without common levels, rare levels cannot be redrawn.
         ({f"room {i}": 2 for i in range(8)}, False, 8),
         ({f"room {i}": 2 for i in range(3)}, False, 0),
     ],
@@ -61,7 +61,7 @@ def test_made_up_levels_have_the_frequencies_of_the_rare_levels() -> None:
     index = transformer.draw_levels(pool, RowStream(1, 2, consecutive_rows(0, len(pool))))
     drawn = np.bincount(index, minlength=len(transformer.levels))[transformer.n_kept :]
     rare = np.array(sorted((n for n in CITIES.values() if n < MIN_SUPPORT), reverse=True))
-    # The tolerance is four standard deviations of a count, besides the smoothing over five levels.
+    # The tolerance covers four standard deviations of a count, and the smoothing over five levels.
     assert np.abs(np.sort(drawn)[::-1] / len(pool) - rare / rare.sum()).max() < 0.02
 
 

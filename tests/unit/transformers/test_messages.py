@@ -1,4 +1,4 @@
-"""Tests of personal items within texts, and of the maker of texts with templates."""
+"""Tests of personal items within texts, and of texts that are generated from templates."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ LOG = [
 
 
 def made(maker: Messages, n: int = 300) -> list[str]:
-    """Return texts of a maker."""
+    """Return `n` generated texts."""
     return [str(text) for text in maker.make(RowStream(1, 7, np.arange(n, dtype=np.uint64))).to_pylist()]
 
 
 def fitted(texts: list[str]) -> Messages:
-    """Return the maker of texts that have templates."""
+    """Fit templates to texts, and return the generator of new texts."""
     maker = fit_messages(pa.array(texts, pa.large_string()), "en")
     assert maker is not None
     return maker

@@ -188,7 +188,7 @@ def test_texts_have_similar_lengths_and_are_not_copied(locale: str) -> None:
 
 def test_length_of_a_single_text_is_not_kept() -> None:
     transformer, _ = fit([*NOTES, "word " * 400], name="notes")
-    # The length of the longest text is averaged with the lengths of four texts of at most 16 words.
+    # The longest length is averaged with the four next lengths, which are at most 16 words.
     assert max(len(text.split()) for text in draw(transformer, 5000).to_pylist()) < 120
 
 

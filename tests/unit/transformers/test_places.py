@@ -19,7 +19,7 @@ from understudy.transformers.table import TableTransformer
 from understudy.transformers.table_fitting import Execution, fit_table
 
 N = 600
-# Countries as tables write them, with their locales.
+# Names of countries as they occur in tables, with their locales.
 COUNTRIES = {"US": "en", "Germany": "de", "France": "fr", "Brasil": "pt-br", "日本": "ja", "GBR": "en-gb"}
 
 Rows = list[dict[str, Any]]
@@ -118,7 +118,7 @@ def test_country_of_another_owner_is_ignored() -> None:
     assert "locales" not in described["first_name"]
 
 
-# City, state, and the beginning and the form of its postal codes.
+# Cities with their states and the format of their postal codes.
 PLACES = {
     "en": [("Dallas", "TX", "752{:02d}"), ("Austin", "TX", "787{:02d}"), ("Boston", "MA", "021{:02d}")],
     "de": [("Kiel", "SH", "241{:02d}"), ("Lübeck", "SH", "235{:02d}"), ("Bonn", "NW", "531{:02d}")],

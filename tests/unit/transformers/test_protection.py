@@ -1,4 +1,4 @@
-"""Tests that models neither store nor emit extreme values, or values of a single row or subject."""
+"""Tests that models neither store nor emit extreme values or values of a single row or subject."""
 
 from __future__ import annotations
 
@@ -140,7 +140,8 @@ def test_the_distance_of_a_single_outlier_is_not_stored_as_the_step() -> None:
 
 
 def test_merged_and_clipped_rows_are_counted() -> None:
-    # The three rows below 10 and the two above 20 are clipped. The three rows between 10 and 20 are merged.
+    # Three values below 10 and two values above 20 are clipped. The three values between 10 and 20 are
+    # merged.
     values = pa.array([1, 2, 3, *[10] * 5, 13, 14, 17, *[20] * 5, 31, 32])
     facts = fit(values).describe()
     assert (facts["rows_drawn_in"], facts["rows_merged"]) == (5, 3)

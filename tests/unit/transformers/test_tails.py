@@ -1,4 +1,4 @@
-"""Fitted tails: skewed columns keep their means and extreme quantiles, and no extreme value is read."""
+"""Tests that skewed columns keep means and extreme quantiles, and that no extreme value influences a tail."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ SKEWED: dict[str, Generate] = {
 
 
 def fit(values: Any, subjects: Subjects | None = None) -> tuple[NumericTransformer, Codes]:
-    """Fit a column of the type of the values."""
+    """Fit a column with the data type of the values."""
     array = pa.array(values)
     kind = ColumnKind.integer if pa.types.is_integer(array.type) else ColumnKind.float
     column = Column(name="x", kind=kind, arrow_type=str(array.type), nullable=False)
@@ -46,7 +46,7 @@ def fit(values: Any, subjects: Subjects | None = None) -> tuple[NumericTransform
 
 
 def sample(transformer: NumericTransformer, codes: Codes, seed: int = 0) -> npt.NDArray[Any]:
-    """Return as many numbers as there are codes, whose codes are drawn from them."""
+    """Draw as many codes as were fitted, with replacement, and return the decoded numbers."""
     drawn = np.random.default_rng(seed).choice(codes, len(codes))
     return transformer.decode(drawn, RowStream(seed, 5, np.arange(len(drawn), dtype=np.uint64))).to_numpy()
 
@@ -91,7 +91,7 @@ def test_all_rows_of_extreme_subjects_do_not_influence_the_model() -> None:
     changed = values.copy()
     is_extreme = np.isin(subjects, highest[: MIN_SUPPORT - 1])
     start = fit(values, subjects)[0].spans()[0][-1].as_py()
-    # Only the rows of these subjects that are already in the tail move.
+    # Only rows of these subjects that are already in the tail are changed.
     changed[is_extreme & (values > start * 2)] = 1e9
     first, second = (fit(numbers, subjects)[0].bins.upper for numbers in (values, changed))
     assert first is not None

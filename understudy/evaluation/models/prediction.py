@@ -1,7 +1,7 @@
 """Models that predict the target: one trained on the rows to score and one trained on real rows.
 
-Both models are tested on the same rows. Several metrics use them, so each model is trained once per
-comparison, and the model of real rows is trained once per report.
+Both models are tested on the same rows. Several metrics use these models, so the first model is trained once
+per comparison, and the model of real rows is trained once per report.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from understudy.evaluation.statistics.written_values import written
 from understudy.tables.notation import Notation
 from understudy.tables.schema import ColumnKind
 
-# Minimum number of real rows behind a bin, edge or label.
+# Minimum number of real rows that a bin, edge or label represents.
 N_ROWS_SHOWN_MIN = 5
 # Minimum number of known values that a column must have to be shown.
 N_KNOWN_MIN = 20

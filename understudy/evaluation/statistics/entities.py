@@ -46,7 +46,7 @@ class RowCounts:
         return float(self.counts.mean()) if len(self.counts) else 0.0
 
     def similarity(self, other: RowCounts) -> float:
-        """Return the similarity of the distributions and means, beyond differences that chance explains."""
+        """Return the similarity of the distributions and means, without differences that chance explains."""
         if not self.n_entities or not other.n_entities:
             return 0.0
         return min(1 - self._distance(other), self._ratio(other))
@@ -60,7 +60,7 @@ class RowCounts:
         return max(0.0, float(np.abs(shares[0] - shares[1]).max()) - by_chance)
 
     def _ratio(self, other: RowCounts) -> float:
-        """Return the ratio of the smaller to the larger mean, within the error of the ratio's logarithm."""
+        """Return the ratio of the smaller to the larger mean, without the difference that chance explains."""
         error = math.sqrt(
             sum((part.counts.std() / part.mean) ** 2 / part.n_entities for part in (self, other))
         )
@@ -96,7 +96,7 @@ class RowsByEntity:
         return cls(known[order], codes[known[order]])
 
     def constancy(self, values: NDArray[np.generic], known: Mask) -> tuple[int, int]:
-        """Return the number of entities with two known values, and the number of those with equal values."""
+        """Count the entities with at least two known values, and those of them whose values are all equal."""
         kept = known[self.rows]
         codes, sorted_values = self.codes[kept], values[self.rows[kept]]
         is_same = codes[1:] == codes[:-1]
@@ -117,7 +117,8 @@ def duplicate_share(codes: Codes, n_rows_real: int) -> float:
     codes : int array of shape (n_rows,)
         Codes of known values.
     n_rows_real : int
-        Number of real rows without a duplicate. Pairs of rows grow with the square of the number of rows.
+        Number of real rows, which contain no duplicates. The number of pairs of rows, and thus of duplicates
+        by chance, grows with the square of the number of rows.
     """
     if len(codes) == 0:
         return 0.0

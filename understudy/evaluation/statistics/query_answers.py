@@ -330,7 +330,7 @@ def _by_group(groups: Ints, known: Floats, n_groups: int) -> list[Floats]:
 
 
 def _distinct(real: Sequence[Floats], synthetic: Sequence[Floats]) -> tuple[Answers, Answers]:
-    """Return the numbers of distinct values in samples of equal size, because larger samples have more."""
+    """Return distinct-value counts for samples of equal size, because larger samples have higher counts."""
     n = [
         min(len(real_part), len(synthetic_part)) or max(len(real_part), len(synthetic_part))
         for real_part, synthetic_part in zip(real, synthetic, strict=True)

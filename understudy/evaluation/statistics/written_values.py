@@ -38,14 +38,14 @@ def values_of(kind: ColumnKind, encoded: Sequence[float]) -> pa.Array[Any]:
 
 
 def written(notation: AnyNotation | None, kind: ColumnKind, encoded: Sequence[float]) -> list[str] | None:
-    """Return encoded values in the notation of their column, or None if it has none for its kind."""
+    """Return encoded values in the notation of their column, or None if no notation applies."""
     if notation is None or not len(encoded):
         return None
     values = values_of(kind, encoded)
     if not is_applicable(notation, values.type):
         return None
     if isinstance(notation, NumberNotation) and notation.decimals == 0 and pa.types.is_floating(values.type):
-        # The boundary between two whole numbers is not rounded.
+        # Do not round a boundary between two whole numbers, such as 2.5.
         notation = notation.model_copy(update={"decimals": None})
     return [str(text) for text in write(values, notation).to_pylist()]
 

@@ -25,7 +25,8 @@ from understudy.tables.notations.writing import is_plain
 # Number of rows at the beginning of a file that are searched for text columns with a notation.
 _N_ROWS_EXAMINED = 2_000
 
-# In a frame, only empty text is missing without being part of the notation.
+# In a frame, only empty text always counts as missing. Other words count as missing only if they are part of
+# the notation.
 _NO_WORDS = ("",)
 
 OpenScan = Callable[[], AbstractContextManager[Scan]]

@@ -15,7 +15,7 @@ IDENTIFIER, NAME = ColumnKind.identifier, ColumnKind.name
 
 
 def orders(n_customers: int = 120, n_orders: int = 500, *, seed: int = 0) -> pd.DataFrame:
-    """Return order lines. An order determines its customer and date, a customer its segment and country."""
+    """Return order lines. Each order has one customer and date, and each customer one segment and country."""
     rng = np.random.default_rng(seed)
     weights = rng.pareto(2, n_customers) + 0.3
     customer = rng.choice(n_customers, n_orders, p=weights / weights.sum())
@@ -55,7 +55,7 @@ def logins(n_users: int = 60, n: int = 1500, *, seed: int = 0) -> pd.DataFrame:
 
 
 def panel(n_subjects: int = 60, *, seed: int = 0) -> pd.DataFrame:
-    """Return three rows of each subject, one for each sample."""
+    """Return three rows for each subject, with the samples A, B and C."""
     rng = np.random.default_rng(seed)
     subject = np.repeat(np.arange(n_subjects), 3)
     ages = rng.integers(18, 80, n_subjects)
@@ -72,7 +72,7 @@ def panel(n_subjects: int = 60, *, seed: int = 0) -> pd.DataFrame:
 def fitted(
     table: pd.DataFrame, kinds: Mapping[str, ColumnKind], *, subject: tuple[str, ...] = (), **options: Any
 ) -> understudy.Model:
-    """Return a model that is fitted with given kinds of some columns."""
+    """Return a model fitted on a table, with the given kinds for some columns."""
     schema = understudy.infer_schema(table)
     ((name, described),) = schema.tables.items()
     columns = tuple(

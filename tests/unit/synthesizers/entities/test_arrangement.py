@@ -1,4 +1,4 @@
-"""Tests of the order and the sizes of entities in a period."""
+"""Tests of the order and the sizes in which entities are arranged."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from understudy.synthesizers.entities.groups import ROWS
 
 
 def found_groups(*entities: np.ndarray, sources: tuple[int, ...]) -> list[FoundGroup]:
-    """Return groups with given entities of the rows, each of which has a key of its own."""
+    """Return one group for each array, which contains the entity of each row. Each group has its own key."""
     return [
         FoundGroup((g,), own.astype(np.int64), (g,), entities=own.astype(np.int64), source=source)
         for g, (own, source) in enumerate(zip(entities, sources, strict=True))
@@ -18,7 +18,8 @@ def found_groups(*entities: np.ndarray, sources: tuple[int, ...]) -> list[FoundG
 
 
 def test_owners_of_large_units_keep_them() -> None:
-    # The first half of the owners has units of one row, the others have units of nine rows.
+    # The first half of the units have one row each, and the other half have nine rows each. Each owner has
+    # four units.
     units = np.concatenate([np.arange(200), np.repeat(np.arange(200, 400), 9)])
     units = units[np.random.default_rng(0).permutation(len(units))]
     units = np.unique(units, return_inverse=True)[1]

@@ -49,7 +49,7 @@ def test_conditions_on_columns_of_entities_and_of_rows_hold(shop: understudy.Mod
 def test_columns_of_entities_are_rebalanced_by_entity(shop: understudy.Model) -> None:
     wanted = shares("segment", {"public": 0.5, "business": 0.5})
     sampled = shop.sample(3000, seed=1, constraints=wanted)
-    # Entities are whole, so the share is exact only up to a few entities.
+    # Entities are never split, so the share can differ from its target by a few entities.
     assert (sampled["segment"] == "public").mean() == pytest.approx(0.5, abs=0.1)
     assert_entities_are_whole(sampled)
 

@@ -1,4 +1,4 @@
-"""Tests that columns that identify entities get new entities with the repeats and attributes of the table."""
+"""Tests that sampled entities are new, with row counts and attributes distributed as in the table."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def shop(request: pytest.FixtureRequest) -> understudy.Model:
 
 
 def repeats(column: pd.Series) -> list[float]:
-    """Return quantiles of the number of rows of an entity."""
+    """Return quantiles of the number of rows per entity."""
     return list(column.value_counts().quantile([0.1, 0.25, 0.5, 0.75, 0.9]))
 
 
@@ -32,7 +32,7 @@ def test_entities_repeat_as_in_the_table(shop: understudy.Model) -> None:
     sampled = shop.sample(len(table), seed=3)
     for key in KEYS:
         assert sampled[key].nunique() == table[key].nunique()
-        # A median of five sizes replaces each size, so quantiles move little.
+        # Each size is replaced by the mean of about five similar sizes, so quantiles change little.
         assert repeats(sampled[key]) == pytest.approx(repeats(table[key]), abs=1, rel=0.1)
 
 
@@ -59,7 +59,7 @@ def test_attributes_have_the_distribution_of_the_entities(shop: understudy.Model
 def test_dependencies_on_attributes_are_preserved() -> None:
     sampled = fitted(orders(), KEYS, synthesizer="fast").sample(5000, seed=3)
     medians = sampled.groupby("segment")["quantity"].median()
-    # The medians of the table are 21 and 3.
+    # In the table, the medians are 21 and 3.
     assert medians["public"] > 15
     assert medians["consumer"] < 5
 
@@ -77,7 +77,7 @@ def test_rows_with_a_missing_key_are_entities_of_their_own() -> None:
     table = logins()
     sampled = fitted(table, LOGIN_KEYS, synthesizer="fast").sample(len(table), seed=3)
     assert sampled["user"].isna().mean() == pytest.approx(table["user"].isna().mean(), abs=0.02)
-    # A user's logins are the sum of those at several addresses, so a decile of 60 users varies by 4.
+    # The logins of a user are the sum over several addresses, so a decile of 60 users varies by 4 logins.
     assert repeats(sampled["email"]) == pytest.approx(repeats(table["email"]), abs=4)
 
 
@@ -181,7 +181,7 @@ def test_no_entity_of_the_table_is_copied(tmp_path: Path) -> None:
     sampled = understudy.load(tmp_path / "a.model").sample(20_000, seed=3)
     columns = ["height", "region", "weight"]
     single = table.drop_duplicates("id")[columns].drop_duplicates(keep=False)
-    # By chance, about 50 of the 4000 sampled entities would equal one of the table.
+    # Without protection, about 50 of the 4000 sampled entities would equal an entity of the table by chance.
     assert not set(map(tuple, single.to_numpy())) & set(map(tuple, sampled[columns].to_numpy()))
 
 

@@ -44,7 +44,8 @@ def test_rows_of_an_entity_are_neighbours_only_if_they_are_in_the_table() -> Non
     apart = fit_grouping(sizes, is_contiguous=False).find(rows, 1, 0).numbers
     assert (together[1:] != together[:-1]).sum() == 99
     assert (apart[1:] != apart[:-1]).sum() > 900
-    # Windows contain about 24 entities, so a part of the sample has nearly whole entities.
+    # Each window contains about 24 entities, so half of the sample contains little more than half of the
+    # entities.
     assert len(np.unique(apart[:500])) < 55
 
 
@@ -73,7 +74,7 @@ def test_phases_divide_every_part_of_the_rows_alike() -> None:
 
 
 def permute_slowly(number: int, n_period: int, n_windows: int, key: int) -> int:
-    """Return the place of a number: a reference implementation of `permutation.permute_windows`."""
+    """Return the position of a number: a reference implementation of `permutation.permute_windows`."""
     period, own = divmod(number, n_period)
     starts = [-(-window * n_period // n_windows) for window in range(n_windows + 1)]
     window = max(w for w in range(n_windows) if starts[w] <= own)

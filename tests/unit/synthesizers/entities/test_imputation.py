@@ -1,4 +1,4 @@
-"""Tests that missing values of entities are imputed once for all their rows."""
+"""Tests that a missing attribute of an entity is imputed once for all rows of the entity."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that columns that differ between the rows of an entity still do, and that counters count."""
+"""Tests that columns whose values differ within each entity still differ, and that counters count up."""
 
 from __future__ import annotations
 
@@ -63,6 +63,6 @@ def test_values_that_happen_to_differ_are_drawn_freely() -> None:
     rng = np.random.default_rng(0)
     table = pd.DataFrame({"id": [f"S{100 + i // 2}" for i in range(200)], "x": rng.integers(0, 20, 200)})
     table = table.drop_duplicates(["id", "x"])
-    # About five of the hundred pairs of rows are equal by chance, which is no evidence.
+    # Chance alone would make about five of the 100 pairs equal, so their absence is not evidence of a rule.
     sampled = fitted(table, {"id": IDENTIFIER}, synthesizer="independent").sample(4000, seed=2)
     assert sampled.duplicated(["id", "x"]).any()

@@ -283,7 +283,7 @@ def test_dates_and_timestamps_are_ordered_by_day(low: str, high: str, expected: 
     rng = np.random.default_rng(0)
     n, day = 2000, rng.integers(18_000, 19_500, 2000)
     within, wait = rng.integers(0, 86_400, n), rng.integers(0, 400, n)
-    # A wait of zero days with an earlier time of day keeps the order of the days only.
+    # If `low` is a timestamp, `high` is a date and the wait is zero days, only the days are in order.
     columns = {
         "date": pa.array((day + (wait if high == "date" else 0)).astype(np.int32)).cast(pa.date32()),
         "stamp": _instants((day + (wait if high == "stamp" else 0)) * 86_400 + within),

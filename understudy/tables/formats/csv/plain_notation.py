@@ -25,7 +25,8 @@ _MONTH_WORDS = frozenset(("month", "period", "ym", "yyyymm", "yearmonth", "monat
 _EPOCH_WORDS = frozenset(
     ("time", "timestamp", "ts", "epoch", "unix", "created", "updated", "modified", "at", "date", "datetime")
 )
-# Whole numbers with five digits are serial numbers of dates only in columns with one of these words.
+# Whole numbers with five digits can be serial numbers of dates only if the column's name contains one of
+# these words.
 _SERIAL_WORDS = frozenset(("date", "datum", "fecha", "dob", "birthdate", "birthday"))
 _N_DATES_MIN = 5
 _YEARS = 1850, 2150
