@@ -87,7 +87,7 @@ class Link:
         return Conditional(self.child, self.forest, self.predictor, self.coarse)
 
 
-# Rows for no single column: all columns are fitted on the same rows.
+# No column has separate rows: all columns are fitted on the same rows.
 NO_OTHERS: Mapping[int, Encoded] = {}
 
 
@@ -129,7 +129,7 @@ class Arranged:
 
 @dataclass(frozen=True)
 class Encoded:
-    """Codes and coarse codes of all columns, in the order of the table, on which a chain is fitted.
+    """Codes and coarse codes of all columns of the training rows, in the order of the table.
 
     Parameters
     ----------
@@ -156,7 +156,7 @@ class Encoded:
         return replace(self, codes=[c[rows] for c in self.codes], coarse=self.coarse[:, rows])
 
     def select(self, columns: list[int]) -> Encoded:
-        """Return some of the columns."""
+        """Return only the given columns."""
         return Encoded(
             [self.codes[j] for j in columns],
             [self.n_codes[j] for j in columns],

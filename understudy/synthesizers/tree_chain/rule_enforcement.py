@@ -163,7 +163,7 @@ class RuleEnforcer:
         table : TableTransformer
             Transformers of the columns of the chain, with the columns of differences.
         drawn : Drawn
-            Codes of the rows, and how they are decoded, from which these identifiers are generated.
+            Codes of the rows and their decoding, from which these identifiers are generated.
         """
         columns = self.rules.derive(columns)
         if table.composed:
@@ -200,11 +200,11 @@ class RuleEnforcer:
 
     @property
     def replaced(self) -> set[str]:
-        """Names of the columns whose drawn values are not those of the sampled rows."""
+        """Names of the columns whose drawn values may be replaced in the sampled rows."""
         return {*self.rules.derived, *self.rules.value_rules.targets}
 
     def without_replaced(self, codes: CodesByColumn, table: TableTransformer) -> CodesByColumn:
-        """Return the codes of the columns whose drawn values are those of the sampled rows."""
+        """Return the codes of the columns whose drawn values are kept in the sampled rows."""
         if not self.rules.value_rules.targets:
             return codes
         return {j: own for j, own in codes.items() if table.schema.names[j] not in self.replaced}

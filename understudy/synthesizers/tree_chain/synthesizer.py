@@ -109,7 +109,7 @@ class TreeChain(SingleTableSynthesizer):
     parameters: TreeChainParameters
 
     def _learn(self, rows: pa.Table, schema: TableSchema, run: LearnRun) -> TableTransformer:
-        """Learn the encodings of the columns and their rules, then their chain."""
+        """Learn the encodings of the columns, then their rules, and then the chain."""
         began = time.monotonic()
         fitted = fit_columns(rows, schema, run)
         drawn = add_difference_columns(rows, fitted)
@@ -165,7 +165,7 @@ class TreeChain(SingleTableSynthesizer):
         return find_unique_rows(drawn.rows, fitted, choose_columns(drawn.codes, fitted, left_out))
 
     def _unique_entities(self, drawn: DrawnTable, found: list[FoundGroup], fit_seed: int) -> UniqueEntities:
-        """Return the unique entities to protect; none for cross-fitted models."""
+        """Return the unique entities to protect. For cross-fitted models, the result is empty."""
         if PRESETS[self.preset_].rules.count_min or not found:
             return UniqueEntities()
         rows, seed = NumberedRows(consecutive_rows(0, N_ROWS_TRIED)), fit_seed ^ _PRACTICE
