@@ -114,7 +114,7 @@ def count_windows(sizes: Int64s) -> int:
 
 
 def smooth_sizes(sizes: Int64s) -> Int64s:
-    """Return smoothed sizes: each run of k entities of similar size divides its units equally.
+    """Return sizes with the same sum, in which runs of k entities of similar size divide their units equally.
 
     A run of entities with equal sizes keeps these sizes.
     """
@@ -125,7 +125,7 @@ def smooth_sizes(sizes: Int64s) -> Int64s:
 
 
 def share_units(ordered: Int64s) -> tuple[Int64s, Int64s]:
-    """Return sizes in which each run of k entities divides its units equally, and the run of each entity."""
+    """Return ascending sizes, nearly equal within each run of k entities, and the run of each entity."""
     n_runs = max(len(ordered) // MIN_SUPPORT, 1)
     starts = np.arange(n_runs) * len(ordered) // n_runs
     lengths = np.diff(np.append(starts, len(ordered)))

@@ -34,7 +34,7 @@ class EntityGroup:
     known_codes : mapping of int to array of shape (n_entities,)
         Codes of columns that are known for each entity of a period, such as whether the key is missing.
     n_parts : int
-        Number of leading keys that identify an entity only together. Each of the remaining keys identifies it
+        Number of leading keys that identify an entity only together. Each remaining key identifies an entity
         alone.
     """
 

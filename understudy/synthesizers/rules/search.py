@@ -115,7 +115,7 @@ def add_differences(rules: Rules, table: pa.Table) -> Rules:
 
 
 def _determines_its_terms(rule: Linear, lookups: tuple[FunctionalDependency, ...]) -> bool:
-    """Return whether the target determines every term, so that terms can be looked up by the target.
+    """Return whether the target determines every term, so that terms looked up by it preserve the sum.
 
     Such a target, for example a clock time of hours and minutes, encodes its terms, so it is drawn.
     """

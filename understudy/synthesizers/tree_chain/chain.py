@@ -62,7 +62,7 @@ class Link:
     levels: LevelSource | None = None
 
     def look_up(self, codes: CodesByColumn, seed: int, numbers: NumberedRows) -> Codes:
-        """Return the codes of a looked-up column, given those of earlier columns and the seed of values."""
+        """Return the codes of a looked-up column, given the codes of earlier columns and a decoding seed."""
         if self.levels is None:
             return self.lookup[codes[self.source]]
         return self.lookup[self.levels.draw(codes, seed, numbers)]
@@ -94,7 +94,7 @@ NO_OTHERS: Mapping[int, Encoded] = {}
 def look_up(
     column: int, by: tuple[int, Codes], coarse: npt.NDArray[np.uint8], levels: LevelSource | None = None
 ) -> Link:
-    """Return the link of a column that is looked up by another column, given that column and its table."""
+    """Return the link of a looked-up column, given its source and the table of its codes."""
     nothing = np.zeros((0, RADIX), np.int32)
     return Link(column, nothing, coarse, NO_FOREST, additive.NO_PREDICTOR, *by, levels)
 

@@ -160,7 +160,7 @@ class Imputer:
         return encode_values(name, assumed[name], self.table.columns[column])
 
     def _log_equal(self, rows: dict[str, ArrowArray], codes: dict[int, Codes], particle: Int64s) -> Weights:
-        """Return the log weights of particles, which are low where given values contradict an equality."""
+        """Return the log weights of particles. Weights are low where given values contradict an equality."""
         log_weight = np.zeros(len(particle))
         unequal = find_unequal(self.enforcer.rules, rows)
         for rule, column, applies in self.enforcer.coded.equalities:

@@ -30,7 +30,7 @@ from understudy.transformers.level_sources import LevelSource
 
 
 def find_codes(drawn: DrawnTable) -> DrawnTable:
-    """Return the table with the rules between codes and the columns that they determine."""
+    """Return the table, with functional dependencies of other columns on code columns added to its rules."""
     table, rules = drawn.transformer, drawn.rules
     place = {name: j for j, name in enumerate(table.schema.names)}
     names = [name for name in place if not isinstance(table.columns[place[name]], GeneratedTransformer)]

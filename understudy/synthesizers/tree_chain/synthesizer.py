@@ -189,7 +189,7 @@ class TreeChain(SingleTableSynthesizer):
         return enforcer, unique_rows
 
     def _redrawing(self, enforcer: RuleEnforcer, seed: int) -> Redrawing | None:
-        """Return the rules of single columns for rows that are decoded with a seed, or None without any."""
+        """Return the redrawing of single columns for a seed, or None if no column can be redrawn."""
         redrawing = make_redrawing(self.drawn_, enforcer, self.links_)
         return replace(redrawing, seed=seed) if redrawing.checks else None
 
@@ -277,7 +277,7 @@ class TreeChain(SingleTableSynthesizer):
         seed: int,
         rows: NumberedRows,
     ) -> npt.NDArray[np.float64]:
-        """Return the probability that each proposal is accepted, including the conditions on its values."""
+        """Return the acceptance probability of each proposal, including the group's filters on its values."""
         acceptance = self._passes(codes, seed, rows).astype(np.float64)
         if self.refinement_ is not None:
             acceptance *= self.refinement_.acceptance(coarse)

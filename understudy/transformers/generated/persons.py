@@ -112,7 +112,7 @@ def choose_sex_columns(
     numbers : dict of int to int
         Number of the person that each column describes.
     sex_columns : dict of int to (SexColumn, codes)
-        Columns of sexes by their position, with the codes of the rows.
+        Columns with sexes and the codes of their rows, by the position of the column.
     names : sequence of str
         Names of all columns of the table.
     """
@@ -138,7 +138,8 @@ def choose_country_columns(
 ) -> dict[int, CountryColumn]:
     """Return the column with the country of each personal column, by the position of the personal column.
 
-    The country belongs to the owner that its name identifies, and to all people if it identifies none.
+    A country belongs to the owner that the name of its column identifies. If the name identifies no owner,
+    the country belongs to all people.
     """
     owners = [(owner_words(names[country.place]) - WORDS_OF_CODES, country) for country in countries]
     own: dict[int, CountryColumn] = {}
