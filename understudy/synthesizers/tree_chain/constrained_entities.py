@@ -192,7 +192,7 @@ class _Chooser:
         raise impossible("The model generated no row that satisfies one of the conditions")
 
     def with_proposals(self, rows: NumberedRows, numbers: RowNumbers) -> NumberedRows:
-        """Return the rows numbered by their chosen proposals, and the columns of entities likewise."""
+        """Return rows with the numbers of proposals, and entities with the numbers of chosen proposals."""
         of_columns = {}
         for j, entities in rows.of_columns.items():
             known, chosen = self.chosen[j]

@@ -1,4 +1,4 @@
-"""Examine several columns together: which columns determine others in the sampled rows."""
+"""Determine which columns determine other columns in the sampled rows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Codes = npt.NDArray[np.int64]
 
 # Number of rows in which columns are compared.
 N_ROWS_MAX = 131_072
-# Minimum number of values with several rows. Fewer of them can determine another column by chance.
+# Minimum number of values with several rows. Fewer such values can determine another column by chance.
 N_REPEATED_MIN = 5
 
 

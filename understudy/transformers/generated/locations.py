@@ -1,4 +1,4 @@
-"""Places within identifiers where the value of another column can be, and texts with the values cut out."""
+"""Locations of other columns' values within identifiers, and texts with these values cut out."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Location:
         return _RUN
 
     def _before(self) -> str:
-        """Return a pattern of the text before the place, or after it if it counts from the end."""
+        """Return a pattern of the text before a location, or after a location counted from the end."""
         n = self.first if self.first >= 0 else -self.first - 1
         if self.unit == "slice":
             return f".{{{n if self.first >= 0 else -self.first - self.width}}}"

@@ -123,7 +123,7 @@ class _Part:
 
 
 def _make_up_labels(texts: list[str], n: int, locale: str) -> list[str]:
-    """Return new texts whose parts are shared by enough labels, or are random digits, letters or words."""
+    """Return new texts. Their parts are shared by enough labels, or are random digits, letters or words."""
     rng = np.random.default_rng([SEED, n])
     tokens = [_TOKEN.findall(text) for text in texts]
     n_labels = Counter(token for own in tokens for token in set(own))
@@ -199,7 +199,7 @@ def _varies(shape: tuple[_Part, ...]) -> bool:
 
 
 def _default_shape(tokens: list[list[str]]) -> tuple[_Part, ...]:
-    """Return words in the most frequent style, as many as the median label has."""
+    """Return a shape with the median number of words, all in the most frequent style."""
     words = [[token for token in own if token[0].isalnum()] for own in tokens]
     n_words = int(np.median([len(own) for own in words])) if len(words) >= MIN_SUPPORT else N_WORDS_DEFAULT
     styles = Counter(_part_of(token, Counter()) for own in words for token in own if not token.isdigit())

@@ -199,7 +199,7 @@ def _are_contained(texts: Sequence[str], values: Sequence[str | None]) -> bool:
 
 
 def _confirmed(texts: Texts, values: ArrowArray, reference: Reference, place: int) -> Part | None:
-    """Return the part if the values are at one place in nearly all texts, beyond chance."""
+    """Return the part if nearly all texts contain their value at the same location, beyond chance."""
     written = reference.rendering.write(values).to_pylist()
     pairs = [(text, value) for text, value in zip(texts, written, strict=True) if value]
     n = len(pairs)

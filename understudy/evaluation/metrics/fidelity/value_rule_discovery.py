@@ -23,23 +23,23 @@ Codes: TypeAlias = NDArray[np.int64]
 Mask: TypeAlias = NDArray[np.bool_]
 Columns: TypeAlias = Sequence[Values]
 
-# Minimum number of rows of each half that satisfy a condition.
+# Minimum number of rows that must satisfy a condition in each half.
 N_ROWS_MIN = 50
-# Maximum share of these rows that break the rule, for example because of data entry errors.
+# Maximum share of these rows that may break the rule, for example because of data entry errors.
 BROKEN_MAX = 0.02
-# Maximum share of all other rows that have the determined value.
+# Maximum share of all other rows that may have the determined value.
 SHARE_ELSEWHERE_MAX = 0.9
-# Maximum number of columns, of conditions per column, and of frequent values that can be determined.
+# Maximum numbers of columns, of conditions per column, and of frequent values that can be determined.
 N_COLUMNS_MAX = 60
 N_CONDITIONS_MAX = 100
 N_VALUES_MAX = 50
-# Columns that are equal in fewer rows, or in more rows, are not a target of a rule.
+# Minimum and maximum share of rows in which two columns are equal for their equality to be a target.
 EQUAL_RANGE = (0.005, 0.9)
 # Familywise error rate of the confirmation.
 ALPHA = 0.01
-# Maximum share of rows that a functional dependency leaves out. Its rules are not value-level.
+# Maximum share of rows that a functional dependency may leave uncovered. Its rules are not value-level rules.
 UNDETERMINED_MAX = 0.005
-# Minimum share of the rows with a frequent value of the first column of a functional dependency.
+# Minimum share of rows with a value of a functional dependency's first column for the value to be frequent.
 COVERED_MIN = 0.5
 MISSING_VALUE = -np.inf
 
@@ -166,19 +166,19 @@ def _propose(i: int, target: Target, levels: _Levels, pooled: tuple[Floats, Code
     conditions, determined = levels.values[frequent], values[best]
     if len(target.columns) == 2:
         holds &= determined == 1.0
-    # The metric of rules contains joint missingness.
+    # The rules metric already covers joint missingness.
     holds &= ~((conditions == MISSING_VALUE) & (determined == MISSING_VALUE))
     return ValueRules(i, target, conditions[holds], determined[holds]) if holds.any() else None
 
 
 def _confirm(rules: ValueRules, proof: Columns, n_proposed: int) -> ValueRules | None:
-    """Return the rules that hold in the other half and that the share in all other rows does not explain."""
+    """Return the rules that the second half confirms, unless the target is as frequent in all other rows."""
     n_met, n_kept = rules.kept(proof)
     values = rules.target.values(proof)
     n_values = np.array([np.sum(values == value) for value in rules.determined])
     elsewhere = (n_values - n_kept) / np.maximum(len(values) - n_met, 1)
     share = n_kept / np.maximum(n_met, 1)
-    # Chernoff bound of the probability that at least this number of rows keeps the rule by chance.
+    # Chernoff bound on the probability that at least this number of rows satisfies the rule by chance.
     log_p = -n_met * _divergence(share, np.maximum(elsewhere, 1 / len(values)))
     is_proven = (n_met >= N_ROWS_MIN) & (share >= 1 - BROKEN_MAX) & (elsewhere <= SHARE_ELSEWHERE_MAX)
     is_proven &= log_p <= math.log(ALPHA / n_proposed)
@@ -188,7 +188,7 @@ def _confirm(rules: ValueRules, proof: Columns, n_proposed: int) -> ValueRules |
 
 
 def _divergence(share: Floats, chance: Floats) -> Floats:
-    """Return the Kullback-Leibler divergence of two shares, or 0 if the first is not larger."""
+    """Return the Kullback-Leibler divergence of two shares, or 0 if the first share is not the larger one."""
     rest = 1 - share
     with np.errstate(divide="ignore", invalid="ignore"):
         first = np.where(share > 0, share * np.log(share / chance), 0.0)
