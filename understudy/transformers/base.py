@@ -19,7 +19,7 @@ MIN_SUPPORT = 5
 # Maximum number of codes of a column.
 N_CODES_MAX = 8192
 
-# Random streams of column j: stream j draws its codes, and stream DECODING + j draws its values.
+# Random streams of column j: stream j draws the column's codes, and stream DECODING + j draws its values.
 DECODING = 1 << 32
 
 # Seed of the identifiers of samples with `id_start`.

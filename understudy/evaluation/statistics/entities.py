@@ -61,7 +61,7 @@ class RowCounts:
         return max(0.0, float(np.abs(shares[0] - shares[1]).max()) - by_chance)
 
     def _ratio(self, other: RowCounts) -> float:
-        """Return the ratio of the smaller to the larger mean, within the error of the ratio's logarithm."""
+        """Return the ratio of the smaller to the larger mean, less the error of the ratio's logarithm."""
         error = math.sqrt(
             sum((part.counts.std() / part.mean) ** 2 / part.n_entities for part in (self, other))
         )

@@ -38,7 +38,7 @@ def values_of(kind: ColumnKind, encoded: Sequence[float]) -> pa.Array[Any]:
 
 
 def written(notation: AnyNotation | None, kind: ColumnKind, encoded: Sequence[float]) -> list[str] | None:
-    """Return encoded values in the notation of their column, or None if it has none for its kind."""
+    """Return encoded values in the notation of their column, or None if no notation is applicable."""
     if notation is None or not len(encoded):
         return None
     values = values_of(kind, encoded)

@@ -202,7 +202,10 @@ class _Chooser:
     def _try(
         self, rows: NumberedRows, given: CodesByColumn, attempt: int, wanted: Collection[int]
     ) -> tuple[dict[int, Codes], RowNumbers, npt.NDArray[np.bool_]]:
-        """Return the codes and numbers of chosen proposals, and which rows have a possible proposal."""
+        """Return the codes and numbers of the chosen proposals.
+
+        The third value is a mask of the rows that have a proposal with a weight above 0.
+        """
         n, n_each = len(rows), self.conditioner.n_proposals
         row = np.repeat(np.arange(n), n_each)
         first = attempt * n_each

@@ -138,7 +138,10 @@ def _tabulate(
 def _draw_rare(
     dependents: list[int], rows: npt.NDArray[np.int64], n_levels: int, encoded: Encoded, run: LearnRun
 ) -> dict[int, Codes]:
-    """Return codes of the dependent columns for made-up levels, from a chain of the rows of rare levels."""
+    """Return codes of the dependent columns for made-up levels.
+
+    The codes are drawn from a chain that is fitted on the rows with rare levels.
+    """
     if not n_levels or not len(rows):
         return {}
     some = encoded.take(rows).select(dependents)

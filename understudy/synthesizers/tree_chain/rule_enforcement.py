@@ -172,7 +172,10 @@ class RuleEnforcer:
         return pa.RecordBatch.from_arrays([columns[name] for name in output.names], schema=output)
 
     def reach_of(self, difference: Difference, table: TableTransformer) -> tuple[ArrowArray, ArrowArray]:
-        """Return the lowest and highest sum with a difference for each code of its base, except missing."""
+        """Return the lowest and highest sum of base and difference for each code of the base.
+
+        The code of missing values is left out.
+        """
         base, own = (table.columns[table.schema.names.index(n)] for n in (difference.base, difference.name))
         assert isinstance(base, NumericTransformer)
         assert isinstance(own, NumericTransformer)

@@ -20,7 +20,7 @@ N_REPEATED_MIN = 5
 
 
 class JointValues:
-    """The values of some rows of a table, as numbers of distinct values. Missing values count as a value."""
+    """Sampled rows in which a number represents each distinct value. Missing values count as a value."""
 
     def __init__(self, source: Sampled) -> None:
         self._source = source

@@ -1,4 +1,4 @@
-"""Decide from a column's name whether its values are keys of people, of individual things, or public codes.
+"""Decide from a column's name whether its values are keys of people, keys of things, or public codes.
 
 The last noun before the word for a key decides: `customer_segment_id` is a key of segments. In Romance
 languages, the word for a key comes first, as in `id_patient`.
@@ -68,7 +68,7 @@ class KeyHeader:
 
 @lru_cache(maxsize=4096)
 def key_header(words: tuple[str, ...]) -> KeyHeader | None:
-    """Return what the words of a column's name say about keys, or None if they say nothing."""
+    """Return what the words of a column's name indicate about keys, or None if they indicate nothing."""
     kept = tuple(part for word in words if word not in QUALIFIERS for part in _parts(word))
     if not kept:
         return None

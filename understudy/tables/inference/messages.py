@@ -129,7 +129,7 @@ def find_personal(text: str) -> list[tuple[str, str]]:
 
 
 def detect_message(evidence: Evidence) -> Finding | None:
-    """Detect texts such as log lines that contain personal items among other words, also if they repeat."""
+    """Detect texts, such as log lines, with personal items among other words, even if the texts repeat."""
     may_be = find_matches(evidence.texts.distinct, _SEVERAL_WORDS)
     if evidence.share(may_be) < SOME:
         return None

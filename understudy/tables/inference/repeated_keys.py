@@ -186,7 +186,7 @@ def _n_needed(header: KeyHeader) -> int:
 
 
 def _are_ordinals(numbers: np.ndarray, counts: np.ndarray) -> bool:
-    """Return whether small numbers from 0 or 1 are more frequent the lower they are, as in `visit_no`."""
+    """Return whether numbers start at 0 or 1 and lower numbers are more frequent, as in `visit_no`."""
     n = len(numbers)
     if int(numbers.min()) > 1 or int(numbers.max()) > 2 * n:
         return False

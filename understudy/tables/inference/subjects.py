@@ -123,7 +123,7 @@ def _repeats(column: Column, sample: Sample) -> bool:
 
 
 def _rank(column: Column) -> int | None:
-    """Return the rank of a column as the subject, or None if its values identify nobody and nothing."""
+    """Return the rank of a column as the subject, or None if its values identify no person or thing."""
     words = headers.words_of(column.name)
     if column.kind in (ColumnKind.name, ColumnKind.identifier) and is_login(words):
         return _ACCOUNT

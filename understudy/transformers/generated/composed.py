@@ -80,7 +80,7 @@ class Composed:
         return written
 
     def describe(self) -> Json:
-        """Return the form, the columns whose values are inserted, and the number of patterns of the rest."""
+        """Return the form, the inserted columns, and the number of patterns of the remaining text."""
         own: Json = {"form": "composed", "contains": list(self.sources)}
         return {key: n for key, n in self.rest.describe().items() if key != "form"} | own
 

@@ -224,7 +224,7 @@ def _may_identify(name: str) -> bool:
 
 
 def _parts_of(text: str) -> list[tuple[str, str]]:
-    """Return the parts of a text as pairs of the name of a slot, or an empty text, and the part itself."""
+    """Return the parts of a text, each as a slot name (empty for constant text) and the part's text."""
     parts: list[tuple[str, str]] = []
     position = 0
     for item in find_items(text):

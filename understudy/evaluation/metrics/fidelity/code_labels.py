@@ -180,7 +180,7 @@ def _size(*parts: Codes) -> int:
 
 
 def _partners(one: Codes, other: Codes, sizes: tuple[int, int]) -> Codes:
-    """Return the most frequent code of the second column for each code of the first, or -1."""
+    """Return, for each code of the first column, the most frequent code of the second column, or -1."""
     pairs, counts = np.unique(one * sizes[1] + other, return_counts=True)
     # The pairs are sorted by frequency, so the most frequent pair of each code is written last.
     order = np.argsort(counts, kind="stable")

@@ -132,7 +132,7 @@ def combined_codes(codes: Codes, values: AnyValues, field: Field) -> Codes:
 def usable_attributes(
     entity: Entity, table: EncodedTable, rng: np.random.Generator
 ) -> Iterator[tuple[Field, int, int]]:
-    """Yield each attribute, the number of entities with two known values, and of those with one value."""
+    """Yield each attribute, the number of entities with two known values, and how many have equal values."""
     rows = RowsByEntity.of(entity.field.codes(table)[0], N_ROWS_MAX, rng)
     for attribute in entity.attributes:
         values = attribute.values(table)

@@ -34,7 +34,7 @@ class Field:
         return cast(Codes, values) >= 0 if self.is_key else ~is_missing(cast(Values, values))
 
     def codes(self, *tables: EncodedTable) -> list[Codes]:
-        """Return codes with the same meaning in all given tables, with -1 for missing values."""
+        """Return codes that represent the same values in all given tables, with -1 for missing values."""
         parts = [self.values(table) for table in tables]
         if parts[0].dtype != np.float64:
             return [part.astype(np.int64) for part in parts]

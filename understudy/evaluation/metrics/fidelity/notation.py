@@ -38,7 +38,7 @@ PLAIN_PATTERNS = {
 }
 # Minimum share of the real values that must have a property for the property to be compared.
 SHARE_MIN = 0.999
-# Margin in standard errors. It is wide, because the worst of many columns is scored.
+# Confidence of an interval of three standard errors. It is high because the worst of many columns is scored.
 CONFIDENCE = 0.9973
 
 Property = Literal["notation", "decimals", "width", "resolution", "form"]
@@ -137,7 +137,7 @@ def _worst(name: str, properties: list[Shares], n_rows: int) -> ColumnNotation |
 
 
 def _score(property_: Property, real: float, synthetic: float, n_rows: int) -> float:
-    """Return 1 minus the relative loss of the share, less three standard errors for differences by chance."""
+    """Return 1 minus the loss of the share. For forms, three standard errors are not counted as a loss."""
     if property_ == "form":
         _, synthetic = score_interval(synthetic, n_rows, confidence=CONFIDENCE)
     return round(1 - max(0.0, real - synthetic), 6)

@@ -39,14 +39,14 @@ EQUAL_RANGE = (0.005, 0.9)
 ALPHA = 0.01
 # Maximum share of rows that a functional dependency may leave uncovered. Its rules are not value-level rules.
 UNDETERMINED_MAX = 0.005
-# Minimum share of rows with a value of a functional dependency's first column for the value to be frequent.
+# Minimum share of rows in which a functional dependency's first column has a frequent value.
 COVERED_MIN = 0.5
 MISSING_VALUE = -np.inf
 
 
 @dataclass(frozen=True)
 class Target:
-    """A column whose value is determined, or two columns that are equal (1) or not (0)."""
+    """A column whose value is determined, or two columns whose equality (1 or 0) is determined."""
 
     columns: tuple[int, ...]
 
@@ -76,7 +76,7 @@ class ValueRules:
     determined: Floats
 
     def kept(self, rows: Columns) -> tuple[Codes, Codes]:
-        """Return, for each rule, the number of rows that meet the condition, and of those that keep it."""
+        """Return, for each rule, how many rows meet the condition, and how many of these satisfy the rule."""
         values = with_missing(rows[self.column])
         at = np.minimum(np.searchsorted(self.conditions, values), len(self.conditions) - 1)
         is_met = self.conditions[at] == values
@@ -99,7 +99,7 @@ class _Levels:
         return cls(known, codes.astype(np.int64), counts.astype(np.int64))
 
     def pooled(self) -> tuple[Floats, Codes]:
-        """Return the most frequent values, and codes in which all other values have the last code."""
+        """Return the most frequent values, and codes of all values. All other values share the last code."""
         frequent = np.sort(np.argsort(-self.counts, kind="stable")[:N_VALUES_MAX])
         numbers = np.full(len(self.values), len(frequent), dtype=np.int64)
         numbers[frequent] = np.arange(len(frequent))

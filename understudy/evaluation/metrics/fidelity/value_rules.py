@@ -23,7 +23,7 @@ from understudy.evaluation.statistics.written_values import value_text
 # Minimum number of synthetic rows that meet a condition of the rules between two columns.
 N_MET_MIN = 20
 N_RULES_SHOWN = 50
-# Margin in standard errors. It is wide, because the worst of many columns is scored.
+# Confidence of an interval of three standard errors. It is high because the worst of many columns is scored.
 CONFIDENCE = 0.9973
 
 
