@@ -13,7 +13,7 @@ from understudy.kernels.trees import Float64s, Int32s, Int64s, Uint16s, Uint64s
 
 _UNIT = 2.0**-53
 
-# Number of levels of a tail, and number of levels by which the probability of exceeding the offset halves.
+# Number of levels of a tail, and number of levels over which the probability of exceeding the offset halves.
 N_TAIL_LEVELS, TAIL_LEVELS_PER_OCTAVE = 57, 4
 
 
@@ -23,7 +23,7 @@ class CodedTail(NamedTuple):
     Parameters
     ----------
     fraction : float
-        Fraction of the rows of the outermost bin that are in the tail, 0 if there is no tail.
+        Fraction of the rows of the outermost bin that are in the tail, or 0 if there is no tail.
     offsets : array of shape (N_TAIL_LEVELS,)
         Distances from the start of the tail. The probability of exceeding offset j is
         ``2 ** (-j / TAIL_LEVELS_PER_OCTAVE)``.
@@ -33,7 +33,7 @@ class CodedTail(NamedTuple):
     offsets: Float64s
 
 
-# Any numeric column without a tail at one end.
+# Tail of a numeric column that has no tail at an end.
 NO_TAIL = CodedTail(0.0, np.zeros(N_TAIL_LEVELS))
 
 

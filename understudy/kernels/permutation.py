@@ -83,7 +83,7 @@ def unpermute(places: UInt64s, n: np.uint64, key: np.uint64, out: UInt64s) -> No
 
 @njit(cache=True, nogil=True)
 def permute_windows(numbers: UInt64s, n_period: np.uint64, n_windows: np.uint64, key: np.uint64) -> UInt64s:
-    """Return the place of each number after a permutation within its window.
+    """Return the new position of each number. Numbers are permuted within windows.
 
     The numbers are cut into periods, and each period into windows whose sizes differ by at most 1.
 
@@ -94,9 +94,9 @@ def permute_windows(numbers: UInt64s, n_period: np.uint64, n_windows: np.uint64,
     n_period : uint64
         Size of a period, at least 1.
     n_windows : uint64
-        Number of windows of a period, from 1 to `n_period`.
+        Number of windows in a period, from 1 to `n_period`.
     key : uint64
-        Key of the permutations. Each window has its own.
+        Key of the permutations. Each window has a different permutation.
     """
     out = np.empty(numbers.shape[0], np.uint64)
     for i in range(numbers.shape[0]):

@@ -25,7 +25,7 @@ from understudy.tables.notations.writing import is_plain
 # Number of rows at the beginning of a file that are searched for text columns with a notation.
 _N_ROWS_EXAMINED = 2_000
 
-# In a frame, only empty text is missing without being part of the notation.
+# In a frame, only empty text counts as missing without being listed in the notation.
 _NO_WORDS = ("",)
 
 OpenScan = Callable[[], AbstractContextManager[Scan]]
@@ -46,10 +46,10 @@ def with_typed_texts(scan_file: ScanFile) -> ScanFile:
 
 
 def with_typed_columns(table: pa.Table) -> tuple[pa.Table, dict[str, str]]:
-    """Return a table in memory whose text columns have the detected types, and notes about columns.
+    """Return an in-memory table with text columns converted to the detected types, and notes about columns.
 
-    All words for missing values become part of the notation, because only the notation determines later how
-    the texts are parsed.
+    All words for missing values are added to the notation, because later only the notation determines how the
+    texts are parsed.
     """
     options, notes = ReadOptions(), {}
     texts = [field.name for field in table.schema if _is_text(field.type)]

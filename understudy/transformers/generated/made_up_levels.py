@@ -1,4 +1,4 @@
-"""Made-up levels of a category: new codes and labels that resemble the levels of a table and equal none."""
+"""Made-up levels of a category: new codes and labels that resemble the levels of a table."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ Shares = tuple[Property, float, float]
 
 
 class ColumnNotation(BaseModel):
-    """The property of a column in which synthetic values differ most from real values."""
+    """The property in which the synthetic values of a column differ most from the real values."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

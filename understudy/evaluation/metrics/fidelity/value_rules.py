@@ -28,7 +28,7 @@ CONFIDENCE = 0.9973
 
 
 class ValueRule(BaseModel):
-    """A rule between values in the real table, and the shares of rows that satisfy it."""
+    """A rule between values in the real table, and the shares of rows that keep it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
