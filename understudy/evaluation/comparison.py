@@ -185,7 +185,7 @@ def compare(
     ----------
     unscored : sequence of str
         Columns of the schema of which only the structure is scored, not the values. The canary table does not
-        contain these columns. Subject columns always belong to them.
+        contain these columns. Subject columns are always among these columns.
 
     Raises
     ------

@@ -293,7 +293,7 @@ def fit_categorical(
 
 
 def has_many_rare_levels(counts: Int64s, rare: Int64s) -> bool:
-    """Return whether made-up levels replace the rare levels of a column, which requires many rare levels.
+    """Return whether made-up levels replace a column's rare levels. This requires many rare levels.
 
     A few rare levels among common levels are often spelling errors, for which a made-up level would be noise.
     Such rare levels are redrawn from the common levels.

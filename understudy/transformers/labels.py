@@ -1,4 +1,4 @@
-"""Label columns, whose values correspond one to one to the levels of another column, their code column."""
+"""Label columns, whose values correspond one to one to the levels of another column, the code column."""
 
 from __future__ import annotations
 

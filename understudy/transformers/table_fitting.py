@@ -74,7 +74,8 @@ def fit_table(
     subjects_of : mapping of str to array of shape (n_rows,)
         Subjects of some columns, which replace the subjects that the schema declares.
     code_of : mapping of str to str
-        Name of the code column of each label column. Their values correspond one to one.
+        For each label column, the name of its code column. The values of the two columns correspond one to
+        one.
 
     Raises
     ------

@@ -66,7 +66,7 @@ class _Fit:
 
 
 def count_fitted(n_rows: int) -> int:
-    """Return how many rows with the highest values a column's tail is fitted to."""
+    """Return the number of rows with the highest values to which a column's tail is fitted."""
     return int(np.clip(n_rows * FRACTION_FITTED, N_FITTED_MIN, N_FITTED_MAX))
 
 

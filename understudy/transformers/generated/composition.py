@@ -113,7 +113,7 @@ def _share_with_blanks(texts: ArrowColumn) -> float:
 
 
 def _can_be_contained(transformer: Any) -> bool:
-    """Return whether an identifier may contain values of the column, which is not so for prose and JSON."""
+    """Return whether an identifier may contain values of a column. Prose and JSON texts are excluded."""
     is_generated = isinstance(transformer, GeneratedTransformer)
     return not (is_generated and isinstance(transformer.maker, Filler | JsonTexts))
 

@@ -160,7 +160,7 @@ def _frequent(shapes: list[tuple[_Part, ...]], *, is_marked: bool) -> list[tuple
 
 
 def _with_choices(shape: tuple[_Part, ...], is_in_most: set[str]) -> tuple[_Part, ...]:
-    """Return a shape in which random shared words replace the shared words that few labels contain."""
+    """Return a shape in which shared words, except those of most labels, become random shared words."""
     return tuple(
         _Part(f"shared {place}")
         if part.style == "=" and part.text.isalpha() and part.text not in is_in_most

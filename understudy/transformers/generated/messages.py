@@ -270,7 +270,7 @@ def _templates(
 
 
 def _constant(part: Part, texts: set[str], logins: set[str]) -> Part:
-    """Return a slot that never varies in its template and identifies nobody as constant text."""
+    """Return a part, as constant text if it is a slot that never varies and identifies nobody."""
     is_slot, name = part
     if not is_slot or len(texts) > 1:
         return part

@@ -91,7 +91,10 @@ def _is_in_one_state(towns: ArrowColumn, states: Codes) -> bool:
 def _places_of(
     name: str, fitted: Fitted, columns: Sequence[Column], forms: Sequence[str] = _FORMS
 ) -> list[LearnedPlace]:
-    """Return the learned place columns that have the same owner as a column, or no owner."""
+    """Return the learned place columns with the same owner as a column.
+
+    If there are no such columns, return the learned place columns without an owner.
+    """
     owner = owner_words(name) - WORDS_OF_CODES
     found: list[tuple[bool, LearnedPlace]] = []
     for place, ((transformer, codes), column) in enumerate(zip(fitted, columns, strict=True)):

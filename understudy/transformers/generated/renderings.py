@@ -60,7 +60,7 @@ class Rendering:
 
     @property
     def core(self) -> Rendering:
-        """A rendering that writes parts of these texts. Its check quickly rules out most columns."""
+        """A rendering for a quick check. Its texts are contained in the texts of this rendering."""
         if self.form == "pad":
             return Rendering("text")
         return replace(self, width=1) if self.form in ("prefix", "suffix") else self

@@ -150,8 +150,8 @@ def _new_share_max(one: Codes, other: Codes, n_levels: tuple[int, int]) -> float
 
     Two columns with many values may correspond in the real table although different values of the first
     column can have the same value in the second column, for example two customers with the same birth date.
-    If no such case occurs among n values, a new value has a known partner with a probability of at most 6 /
-    n, with 95 % confidence.
+    If no such case occurs among n values, a new value has a known partner with a probability of at most 6/n,
+    with 95 % confidence.
     """
     n_pairs = len(np.unique(one * _size(other) + other))
     return min(1.0, 6 / n_pairs) if n_pairs == n_levels[0] == n_levels[1] else 1.0
