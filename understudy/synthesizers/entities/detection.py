@@ -92,7 +92,7 @@ def _merge(keys: Sequence[KeyColumn]) -> list[FoundGroup]:
 
 
 def _nest(groups: list[FoundGroup], n_rows: int) -> list[FoundGroup]:
-    """Set the source of each group: the coarsest group that determines it, or combinations of entities."""
+    """Set the source of each group, and add a group of combinations of entities if these repeat."""
     roots = [
         own
         for own in groups
@@ -174,7 +174,7 @@ def is_nearly_same(values: Int64s, group: FoundGroup) -> bool:
 
 
 def _owner(values: Int64s, groups: list[FoundGroup], first_rows: list[Int64s], *, is_exact: bool) -> int:
-    """Return the coarsest group that determines a column beyond chance, exactly or nearly, or `ROWS`."""
+    """Return the coarsest group that exactly or nearly determines a column beyond chance, or `ROWS`."""
     owner, units = ROWS, np.arange(len(values))
     for g, (group, first) in enumerate(zip(groups, first_rows, strict=True)):
         is_finer = owner == ROWS or owner in _finer(groups, g)

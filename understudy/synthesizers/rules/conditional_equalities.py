@@ -19,7 +19,7 @@ from understudy.transformers.base import Mask
 # Maximum number of columns to search, and of equalities to check on all rows.
 N_COLUMNS_MAX = 48
 N_PROOFS_MAX = 256
-# Minimum number of equal rows of the sample.
+# Minimum number of sampled rows in which the two columns are equal.
 N_EQUAL_MIN = 8
 
 
@@ -65,7 +65,7 @@ def find_equalities(
 
 
 def _broken(candidates: Candidates, unequal: Mask) -> Floats:
-    """Return the number of unequal rows of the sample that satisfy each literal."""
+    """Return, for each literal, the number of sampled rows that satisfy it although the two values differ."""
     return np.concatenate([candidates.count_sampled(name, unequal) for name in candidates.places])
 
 

@@ -19,10 +19,10 @@ from understudy.synthesizers.rules.relations import is_evident, roundest, simple
 from understudy.synthesizers.rules.values import Floats, Values
 from understudy.transformers.base import Mask
 
-# Maximum number of numeric columns to search, also for products of three columns.
+# Maximum numbers of numeric columns to search: for all products, and for products of three columns.
 N_COLUMNS_MAX = 24
 N_COLUMNS_CUBED = 10
-# Maximum number of shares, such as discounts and tax rates.
+# Maximum number of columns that may contain shares, such as discounts and tax rates.
 N_SHARES_MAX = 4
 # Number of rows of the sample that are checked first, and minimum number of complete rows.
 N_ROWS_FIRST = 192

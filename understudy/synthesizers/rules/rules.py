@@ -59,7 +59,7 @@ class Rules:
     value_rules : ValueRules
         Implications between single values, and equalities that hold where a column has a value.
     unary : tuple of Unary
-        Columns that are the absolute value, a part or the sign of another column.
+        Columns that are the absolute value, the positive or negative part, or the sign of another column.
     products : tuple of Product
         Columns that are a product or a quotient of other columns.
     """

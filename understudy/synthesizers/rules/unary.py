@@ -1,4 +1,4 @@
-"""Unary rules: columns that are the absolute value, a part or the sign of another column."""
+"""Unary rules: columns that are the absolute value, the positive or negative part or the sign of a column."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _TEXTS: dict[Function, str] = {
 
 @dataclass(frozen=True)
 class Unary:
-    """Rule that a column is a linear function of the absolute value, a part or the sign of another column.
+    """Rule that a column is a linear function of `function`, applied to another column.
 
     Parameters
     ----------

@@ -38,7 +38,7 @@ from understudy.transformers.base import ArrowArray, Codes, CodesByColumn, Numbe
 from understudy.transformers.generated.transformer import GeneratedTransformer
 from understudy.transformers.table import Drawn, TableTransformer
 
-# Distance between the numbers of the first proposals of two rows.
+# Distance between the numbers of the first proposals of two consecutive rows.
 SPACING = np.uint64(N_POOLS_TRIED * N_PROPOSALS_MAX)
 # Stream of the hash that chooses a proposal.
 CHOOSING = 1 << 43

@@ -28,7 +28,7 @@ from understudy.transformers.base import Codes, CodesByColumn, Mask, NumberedRow
 from understudy.transformers.numeric import NumericTransformer
 from understudy.transformers.table import TableTransformer
 
-# Maximum number of times that a value is redrawn, and first stream of the seeds of redraws.
+# Maximum number of times that a value is redrawn, and first hash stream for the seeds of redraws.
 N_REDRAWS_MAX = 64
 REDRAWS = 1 << 42
 

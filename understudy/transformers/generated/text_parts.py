@@ -38,7 +38,7 @@ class Part:
         return (part.lstrip("0") or part[-1:]) if self.is_padded else part
 
     def write(self, code: str, label: str) -> str:
-        """Return a code with another label."""
+        """Return the code with its label replaced by another label."""
         before, part, after = self._split(code)
         return before + (label.zfill(len(part)) if self.is_padded else label) + after
 

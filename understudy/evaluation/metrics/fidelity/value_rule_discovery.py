@@ -99,7 +99,7 @@ class _Levels:
         return cls(known, codes.astype(np.int64), counts.astype(np.int64))
 
     def pooled(self) -> tuple[Floats, Codes]:
-        """Return the most frequent values, and codes of all values. All other values share the last code."""
+        """Return the most frequent values, and codes of all values. Infrequent values share the last code."""
         frequent = np.sort(np.argsort(-self.counts, kind="stable")[:N_VALUES_MAX])
         numbers = np.full(len(self.values), len(frequent), dtype=np.int64)
         numbers[frequent] = np.arange(len(frequent))
