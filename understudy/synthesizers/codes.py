@@ -77,7 +77,7 @@ def _correspond(code: Int64s, label: Int64s, labels: ArrowColumn, n_columns: int
 
 
 def determines(determinant: Int64s, dependent: Int64s) -> bool:
-    """Return whether each level of a column has only one level of another column."""
+    """Return whether each level of one column occurs with only one level of another column."""
     value = np.zeros(int(determinant.max(initial=-1)) + 1, np.int64)
     value[determinant] = dependent
     return bool((value[determinant] == dependent).all())

@@ -35,9 +35,9 @@ class LabelTransformer:
     Parameters
     ----------
     column_of_code : int
-        Position of the column of the code.
+        Position of the code column.
     code : CategoricalTransformer
-        Transformer of the column of the code.
+        Transformer of the code column.
     labels : pyarrow.Array of shape (n_levels + 1,)
         Label of each level, followed by the label of missing values of the code column. A label can be
         missing.
@@ -142,11 +142,11 @@ def fit_labels(
     Parameters
     ----------
     place : int
-        Position of the column of the code.
+        Position of the code column.
     code : CategoricalTransformer
-        Transformer of the column of the code.
+        Transformer of the code column.
     values : pyarrow.ChunkedArray of shape (n_rows,)
-        Values of the code.
+        Values of the code column.
     labels : mapping of int to (pyarrow.ChunkedArray of shape (n_rows,), pyarrow.Array)
         Values of each label column, and the labels that may be shown.
     make_up : callable

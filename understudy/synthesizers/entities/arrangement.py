@@ -41,7 +41,7 @@ def arrange_entities(found: list[FoundGroup], seed: int) -> list[Arranged]:
     Parameters
     ----------
     found : list of FoundGroup
-        Entities of each row.
+        Groups of entities, each with the entity of every row.
     seed : int
         Seed of the order.
     """

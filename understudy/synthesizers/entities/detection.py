@@ -21,7 +21,7 @@ from understudy.transformers.base import ArrowColumn
 # Maximum number of combinations of entities, relative to the number of rows, for combinations to form a
 # group.
 COMBINED_MAX = 0.95
-# Minimum surprise, in nats, if an independent column had a single value in all rows of every entity.
+# Minimum surprise, in nats, of a column with a single value in all rows of every entity, under independence.
 SURPRISE_MIN = 5.0
 # Maximum share of rows (without the first row of each entity) whose value differs from the most frequent
 # value of the entity: absolute, and relative to the share that is expected for independent rows.

@@ -90,7 +90,7 @@ class Grouping:
 
 
 def _cycle(sizes: Int64s) -> int:
-    """Return the number of consecutive units that spans several entities."""
+    """Return a number of consecutive units that is large enough to span several entities."""
     return max(N_LARGEST_SIZES * int(sizes.max()), int(N_MEAN_SIZES * sizes.sum() / len(sizes)))
 
 

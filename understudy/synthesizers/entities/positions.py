@@ -36,7 +36,7 @@ class Counter:
     first : int
         Number of the first row of an entity.
     codes : array of shape (n_max,)
-        Code of each number, from the first one.
+        Code of each number, beginning with the number of the first row.
     """
 
     group: int

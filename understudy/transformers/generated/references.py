@@ -76,7 +76,7 @@ class Part:
 
 
 class Sampled:
-    """Rows of a table in which columns are compared, spread over the rows with an identifier."""
+    """Sampled rows in which columns are compared. They are spread over all rows with an identifier."""
 
     def __init__(self, identifier: ArrowColumn) -> None:
         present = np.flatnonzero(np.asarray(identifier.is_valid(), np.bool_))

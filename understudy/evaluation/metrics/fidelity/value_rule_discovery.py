@@ -1,8 +1,9 @@
 """Discovery of rules between single values, such as a value of one column that determines another column.
 
-A condition is a frequent value of a column, or its missing value. It determines the value of another column,
-its missing value, or the equality of two columns. A rule is proposed from one half of the real rows and
-confirmed on the other half, with a Bonferroni correction over the proposed rules.
+A condition is that a column has a frequent value, or that its value is missing. The condition determines the
+value of another column (possibly a missing value), or whether two columns are equal. A rule is proposed from
+one half of the real rows and confirmed on the other half, with a Bonferroni correction over the proposed
+rules.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ N_VALUES_MAX = 50
 EQUAL_RANGE = (0.005, 0.9)
 # Familywise error rate of the confirmation.
 ALPHA = 0.01
-# Maximum share of rows that a functional dependency may leave uncovered. Its rules are not value-level rules.
+# Maximum share of rows that break a functional dependency. The rules of a dependency are not value-level
+# rules.
 UNDETERMINED_MAX = 0.005
 # Minimum share of rows in which a functional dependency's first column has a frequent value.
 COVERED_MIN = 0.5
