@@ -33,7 +33,7 @@ class CodedTail(NamedTuple):
     offsets: Float64s
 
 
-# Tail of a numeric column that has no tail at an end.
+# Placeholder for an end of a numeric column that has no tail.
 NO_TAIL = CodedTail(0.0, np.zeros(N_TAIL_LEVELS))
 
 

@@ -28,7 +28,7 @@ class EntityGroup:
     labels : tuple of int
         Generated columns that have the same value in all rows of an entity in which they are not missing.
     source : int
-        Index of the finer group whose entities are divided, or `ROWS`.
+        Index of the finer group whose entities are the units, or `ROWS` if the units are rows.
     grouping : Grouping
         Division of the units into entities.
     known_codes : mapping of int to array of shape (n_entities,)

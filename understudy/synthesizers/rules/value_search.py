@@ -23,7 +23,7 @@ from understudy.synthesizers.rules.value_rules import Implication, Literal
 from understudy.synthesizers.rules.values import Int32s, Int64s, Values
 from understudy.transformers.base import MIN_SUPPORT, Mask
 
-# Maximum number of columns to search, of literals of a column, and of literals in total.
+# Maximum numbers of columns to search, of literals per column, and of literals in total.
 N_COLUMNS_MAX = 128
 N_LITERALS_OF_COLUMN = 40
 N_LITERALS_MAX = 640

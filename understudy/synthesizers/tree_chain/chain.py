@@ -101,7 +101,7 @@ def look_up(
 
 @dataclass(frozen=True)
 class Arranged:
-    """Order of the columns, and what determines or restricts them.
+    """Order of the columns, with their lookups and the columns on which they may depend.
 
     Parameters
     ----------

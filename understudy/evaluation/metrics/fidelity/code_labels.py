@@ -60,7 +60,7 @@ class CodeLabelsResult(MetricResult):
 
 @dataclass(frozen=True)
 class Coded:
-    """The codes of a column, which have the same meaning in both tables; -1 for missing values."""
+    """The codes of a column in both tables. Equal values have equal codes, and missing values have -1."""
 
     name: str
     real: Codes
@@ -118,7 +118,7 @@ def _has_levels(codes: Codes) -> bool:
 
 
 def _compare(pair: tuple[Coded, Coded], rng: np.random.Generator) -> CodeLabelPair | None:
-    """Return the shares of rows whose values correspond, or None if the values do not correspond."""
+    """Return the shares of rows whose values correspond, or None if the columns are not a pair."""
     one, other = pair
     a, b = _known(one.real, other.real)
     # Exceptions are rare, so corresponding columns have similar numbers of levels.
