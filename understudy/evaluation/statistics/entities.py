@@ -61,7 +61,7 @@ class RowCounts:
         return max(0.0, float(np.abs(shares[0] - shares[1]).max()) - by_chance)
 
     def _ratio(self, other: RowCounts) -> float:
-        """Return the ratio of the smaller to the larger mean, less the error of the ratio's logarithm."""
+        """Return the ratio of the smaller to the larger mean, raised by its margin of error."""
         error = math.sqrt(
             sum((part.counts.std() / part.mean) ** 2 / part.n_entities for part in (self, other))
         )
@@ -118,7 +118,8 @@ def duplicate_share(codes: Codes, n_rows_real: int) -> float:
     codes : int array of shape (n_rows,)
         Codes of known values.
     n_rows_real : int
-        Number of real rows without a duplicate. Pairs of rows grow with the square of the number of rows.
+        Number of real rows without a duplicate. The number of pairs of rows grows with the square of the
+        number of rows.
     """
     if len(codes) == 0:
         return 0.0

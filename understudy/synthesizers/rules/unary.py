@@ -93,7 +93,7 @@ class Unary:
 
 
 def apply(function: Function, values: Values) -> Values:
-    """Return the function of the values."""
+    """Return the values of the function for the given values of the source."""
     return Values(pa.array(FUNCTIONS[function](values.numbers.astype(np.int64))), values.missing)
 
 

@@ -46,7 +46,7 @@ class Link:
     source : int
         Index of the column by which this column is looked up, or -1 if this column is drawn.
     lookup : array of shape (n_codes of the source,) or (n_levels of the source + 1,)
-        Code of this column for every code of the source column, or for every level. Empty if this column is
+        Code of this column for every code, or for every level, of the source column. Empty if this column is
         drawn.
     levels : LevelSource, optional
         Source whose levels determine this column.

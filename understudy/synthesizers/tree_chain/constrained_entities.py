@@ -1,4 +1,4 @@
-"""Constrained sampling of tables with entities. Conditions share no entities.
+"""Constrained sampling of tables with entities. Different conditions never share an entity.
 
 The columns of an entity are drawn first, then the rows of the entity, given these columns. Each entity and
 each row is chosen from several proposals, with a probability proportional to the weight of the proposal
