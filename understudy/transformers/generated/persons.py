@@ -224,7 +224,7 @@ class _People:
         return next(iter(free), None)
 
     def numbers(self) -> dict[int, int]:
-        """Return the person number of each column, in the order of the first columns of the people."""
+        """Return the person number of each column. People are numbered in the order of first appearance."""
         ordered = sorted(self._groups, key=lambda group: min(column.place for column in group))
         return {column.place: number for number, group in enumerate(ordered) for column in group}
 
