@@ -14,7 +14,7 @@ from understudy.tables.split import Split
 
 
 def subject_of_options(subject: Sequence[str] | None, *, no_subject: bool) -> Sequence[str] | None:
-    """Return the subject columns of the options, () for `--no-subject`, or None without options.
+    """Return the subject columns that an option names, () for `--no-subject`, or None if no option is given.
 
     Raises
     ------
@@ -29,7 +29,7 @@ def subject_of_options(subject: Sequence[str] | None, *, no_subject: bool) -> Se
 
 
 def with_subject(schema: TableSchema, subject: Sequence[str] | None) -> TableSchema:
-    """Return the schema with the given subject columns, or unchanged for None.
+    """Return the schema with the given subject columns. If they are None, the schema is unchanged.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def with_subject(schema: TableSchema, subject: Sequence[str] | None) -> TableSch
 
 
 def with_subject_of(schema: DatasetSchema, table: str, subject: Sequence[str] | None) -> DatasetSchema:
-    """Return the dataset schema in which one table has the given subject columns, or unchanged for None."""
+    """Return the dataset schema with the given subject columns in one table. None leaves it unchanged."""
     changed = with_subject(schema.tables[table], subject)
     return schema.model_copy(update={"tables": {**schema.tables, table: changed}})
 

@@ -42,7 +42,7 @@ def split(
         Rows to split.
     schema : DatasetSchema, Model, dict or TableSchema, optional
         Schema with the subjects and relationships of the tables. Inferred if omitted. An inferred schema has
-        a subject if it is clear, and no relationships.
+        no relationships, and has a subject only if the evidence is clear.
     subject : str or tuple of str, optional
         Column or columns that identify the subject of each row, such as a patient. `()` means no subject.
     holdout_fraction : float, default 0.2

@@ -81,9 +81,9 @@ class Comparison:
         Whether another table has replaced the synthetic table, as in a baseline. In this case, only the score
         is needed. The results must not identify rows, because these rows could be real.
     key_columns : tuple of KeyColumn
-        The columns that are not scored by their values, in the order of `EncodedTable.keys`.
+        The columns whose values are not scored, in the order of `EncodedTable.keys`.
     notations : mapping of str to notation
-        The notations in which the file of the synthetic table contains its values, by column.
+        The notations in which the values of the synthetic table are written in its file, by column.
     """
 
     encoder: TableEncoder
@@ -184,8 +184,8 @@ def compare(
     Parameters
     ----------
     unscored : sequence of str
-        Columns of the schema whose values are not scored, but only their structure. The table of canaries
-        does not contain them. Subject columns are always treated in this way.
+        Columns of the schema of which only the structure is scored, not the values. The canary table does not
+        contain these columns. Subject columns are always among these columns.
 
     Raises
     ------

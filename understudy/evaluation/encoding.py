@@ -72,7 +72,7 @@ class ColumnEncoder:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The categories as they are shown: booleans in the words of the column's notation."""
+        """The categories as texts to show. Booleans are written in the words of the column's notation."""
         categories, notation = self.categories or (), self.column.notation
         if not isinstance(notation, BooleanNotation):
             return categories
@@ -119,7 +119,7 @@ class EncodedTable:
         The subject numbers of *all* rows of the table. The same subject has the same number in every table of
         a comparison. None if no subject is declared.
     keys : tuple of int array of shape (n_rows_total,)
-        The codes of *all* rows for each column that is not scored by its values, with -1 for missing values.
+        The codes of *all* rows for each column whose values are not scored, with -1 for missing values.
     """
 
     columns: Sequence[Values]
@@ -149,7 +149,7 @@ class EncodedTable:
         return len(self.row_hashes)
 
     def key(self, i: int) -> Rows:
-        """Return the codes of the rows in `columns` for a column that is not scored by its values."""
+        """Return the codes of the rows in `columns` for a column whose values are not scored."""
         return self.keys[i][self.rows]
 
     @classmethod

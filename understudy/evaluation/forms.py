@@ -1,4 +1,4 @@
-"""Forms of texts, such as `AA-9999` for `BX-0417`."""
+"""Forms of texts: patterns of letters, digits and other characters, such as `AA-9999` for `BX-0417`."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ Codes: TypeAlias = NDArray[np.int64]
 
 _CLASSES = (("[0-9]", "9"), (r"\p{Lu}", "A"), (r"\p{Ll}", "a"))
 _RUNS = (("9+", "9"), ("A+", "A"), ("a+", "a"))
-# Maximum number of characters of a text with a form. Longer texts are prose.
+# Number of leading characters that determine the form of a text. Longer texts are usually prose.
 _LENGTH_MAX = 64
-# Minimum share of the real rows whose forms are frequent, and minimum share of a frequent form.
+# Minimum share of real rows with a frequent form, and minimum share of rows for a form to be frequent.
 COVERED_MIN = 0.98
 FREQUENT_MIN = 0.005
 N_ROWS_MIN = 5
@@ -28,7 +28,7 @@ N_ROWS_MIN = 5
 
 @dataclass(frozen=True)
 class Forms:
-    """The forms of the values of a column: every character counts, or runs of letters and digits count once.
+    """The forms of a column's values, in which runs of letters or digits keep their length or are shortened.
 
     Parameters
     ----------
@@ -59,7 +59,9 @@ def _codes(texts: Any) -> Codes:
 
 
 def shares_in_form(forms: Forms, real: Codes, synthetic: Codes) -> tuple[float, float] | None:
-    """Return the shares of real and synthetic rows with a frequent real form, or None if forms vary.
+    """Return the shares of real and synthetic rows with a frequent real form.
+
+    The result is None if too few real rows have a frequent form.
 
     Parameters
     ----------

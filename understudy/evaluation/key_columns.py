@@ -1,7 +1,7 @@
-"""Columns that are not scored by their values but have a structure: identifiers, names and subjects.
+"""Columns of which only the structure is scored, not the values: identifiers, names and subjects.
 
-Their values are generated, so they should differ from the real ones. The number of rows of each value and the
-columns that a value determines should not differ.
+The values of these columns are generated, so they should differ from the real values. The number of rows per
+value, and the columns that a value determines, should be the same.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class KeyColumn:
 def encode_keys(
     tables: Mapping[str, pa.Table], columns: Sequence[Column]
 ) -> tuple[tuple[KeyColumn, ...], dict[str, Keys]]:
-    """Return the columns with their values, and the code of each row by table. Missing values have -1."""
+    """Return the columns with their values, and the row codes by table, with -1 for missing values."""
     key_columns: list[KeyColumn] = []
     codes: dict[str, list[Codes]] = {role: [] for role in tables}
     ends = np.cumsum([table.num_rows for table in tables.values()])

@@ -72,7 +72,8 @@ class FrameFormat(BaseModel):
     index : tuple of str
         Names of the columns that form the index of a pandas frame.
     texts : tuple of str
-        Names of the text columns whose values were read as numbers or dates. Samples contain text again.
+        Names of the text columns whose values were read as numbers or dates. In samples, these columns are
+        text.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -94,7 +94,7 @@ def permute_windows(numbers: UInt64s, n_period: np.uint64, n_windows: np.uint64,
     n_period : uint64
         Size of a period, at least 1.
     n_windows : uint64
-        Number of windows of a period, from 1 to `n_period`.
+        Number of windows in a period, from 1 to `n_period`.
     key : uint64
         Key of the permutations. Each window has a separate permutation.
     """

@@ -8,7 +8,7 @@ from understudy.tables.inference.key_headers import key_header
 from understudy.tables.schema import TableSchema
 from understudy.transformers.base import MIN_SUPPORT
 
-# Values of a category in fewer rows are rare. Many rare values may identify people or things.
+# Category values with fewer rows are rare. A category with many rare values may identify people or things.
 N_ROWS_RARE = 20
 N_LEVELS_MANY = 20
 
@@ -16,7 +16,7 @@ _OTHERS_LOST = "Its other dependencies are not preserved."
 
 
 def warning_of_generated(column: Json, schema: TableSchema) -> str:
-    """Return the warning about a generated column that does not identify entities."""
+    """Return the warning about a generated column whose values do not identify entities."""
     if column["name"] in schema.subject:
         return (
             f"Subject column {column['name']!r} is generated for each row (kind {column['generated']}), "
@@ -98,6 +98,6 @@ def _shows_keys(column: Json) -> bool:
 
 
 def _shows_rare_values(column: Json) -> bool:
-    """Return whether a category shows many values, most of which are in few rows."""
+    """Return whether a category shows many real values, most of which are rare."""
     n_rows = column.get("median_rows_per_level")
     return n_rows is not None and column["levels_kept"] >= N_LEVELS_MANY and n_rows < N_ROWS_RARE

@@ -1,4 +1,4 @@
-"""Search for codes and their labels, whose levels correspond one to one, and for what codes determine."""
+"""Search for code and label columns with one-to-one levels, and for other columns that codes determine."""
 
 from __future__ import annotations
 
@@ -15,21 +15,22 @@ from understudy.transformers.base import MIN_SUPPORT, ArrowColumn
 
 Int64s = npt.NDArray[np.int64]
 
-# Number of rows on which a pair of columns is compared before all rows are.
+# Number of rows on which a pair of columns is compared before it is compared on all rows.
 N_ROWS_FIRST = 4096
 
 
 def find_labels(rows: pa.Table, schema: TableSchema) -> dict[str, str]:
-    """Return the columns of labels, each with the column of the code to which it corresponds one to one.
+    """Return the label columns, each with the code column to whose levels its levels correspond one to one.
 
     The levels correspond in all rows, where a missing value counts as a level. Several levels of a code may
-    lack a label. If all levels are shared by enough rows, the columns are learned like others.
+    lack a label. Columns in which enough rows share every level are left out, because they are learned like
+    other columns.
     """
     columns = {c.name: rows.column(c.name) for c in schema.columns if _is_candidate(c, rows.column(c.name))}
     numbers = {name: own for name, values in columns.items() if (own := _number_rare(values)) is not None}
     is_text = {name: not pa.types.is_integer(columns[name].type) for name in numbers}
     is_declared = {name: schema.column(name).domain is not None for name in numbers}
-    # The column with the most levels is the code, and a column with a declared domain before others.
+    # The column with more levels is the code. In ties, a column with a declared domain takes precedence.
     names = sorted(numbers, key=lambda name: (-int(numbers[name].max()), not is_declared[name]))
     code_of: dict[str, str] = {}
     for label in names[1:]:
@@ -76,14 +77,14 @@ def _correspond(code: Int64s, label: Int64s, labels: ArrowColumn, n_columns: int
 
 
 def determines(determinant: Int64s, dependent: Int64s) -> bool:
-    """Return whether each level of a column has only one level of another column."""
+    """Return whether each level of one column occurs with only one level of another column."""
     value = np.zeros(int(determinant.max(initial=-1)) + 1, np.int64)
     value[determinant] = dependent
     return bool((value[determinant] == dependent).all())
 
 
 def is_evident(determinant: Int64s, dependent: Int64s, n_hypotheses: int) -> bool:
-    """Return whether columns of which one determines the other would hardly do so by chance."""
+    """Return whether one column determines another column with significant evidence."""
     value = np.zeros(int(determinant.max()) + 1, np.int64)
     value[determinant] = dependent
     surprise = surprises(np.bincount(dependent))

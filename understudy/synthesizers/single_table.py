@@ -162,7 +162,7 @@ class SingleTableSynthesizer(ABC):
         """Read the arrays and the JSON that `_save` wrote."""
 
     def _drawn_table(self, table: TableTransformer) -> TableTransformer:
-        """Return the transformers of the columns that are drawn, given those of the table."""
+        """Return the transformers of the drawn columns, given the transformers of the table."""
         return table
 
     def _fitted(self) -> TableTransformer:

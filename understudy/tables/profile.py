@@ -147,7 +147,7 @@ def _top_values(
 
 
 def _written_top(top_values: list[Json], notation: AnyNotation | None) -> Json:
-    """Return the frequent booleans as words of the notation, in the order of the values."""
+    """Return the frequent boolean values in the words of the notation, in the same order as `top_values`."""
     if not isinstance(notation, BooleanNotation):
         return {}
     words = {True: notation.true, False: notation.false}

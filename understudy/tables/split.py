@@ -18,7 +18,7 @@ from understudy.tables.splitmix import mix64
 if TYPE_CHECKING:
     from understudy.tables.schema import DatasetSchema, Relationship
 
-# Number of held-out subjects or roots that must be expected for at least one to be held out.
+# Minimum expected number of held-out subjects or roots for which at least one is always held out.
 N_UNITS_EXPECTED_MIN = 0.5
 By = Literal["row", "subject", "root"]
 Mask = NDArray[np.bool_]
@@ -136,7 +136,7 @@ class Split(BaseModel):
         return masks
 
     def _hold_out_one(self, units: Mapping[str, Hashes]) -> dict[str, Mask]:
-        """Return masks of one unit if a few units are expected in the holdout but chance selects none."""
+        """Return masks of one held-out unit, or empty masks if too few units are expected in the holdout."""
         places = {name: _places(own, seed=self.seed) for name, own in units.items()}
         every = np.unique(np.concatenate([*places.values(), np.zeros(0)]))
         is_expected = self.holdout_fraction * len(every) >= N_UNITS_EXPECTED_MIN
@@ -145,7 +145,7 @@ class Split(BaseModel):
 
 
 def _places(units: Hashes, *, seed: int) -> NDArray[np.float64]:
-    """Return a number from 0 to 1 for each unit."""
+    """Return a pseudorandom number from 0 to 1 for each unit."""
     start = mix64(np.array([seed % 2**64], dtype=np.uint64))
     places: NDArray[np.float64] = (mix64(start + units) >> np.uint64(11)).astype(np.float64) * 2.0**-53
     return places

@@ -19,7 +19,7 @@ MIN_SUPPORT = 5
 # Maximum number of codes of a column.
 N_CODES_MAX = 8192
 
-# Random streams of column j: stream j draws its codes, and stream DECODING + j draws its values.
+# Random streams of column j: stream j draws the column's codes, and stream DECODING + j draws its values.
 DECODING = 1 << 32
 
 # Seed of the identifiers of samples with `id_start`.
@@ -62,7 +62,7 @@ class RowStream:
     id_start: int | None = None
 
     def of_identifiers(self) -> RowStream:
-        """Return the stream of the rows' identifiers, which is this one unless `id_start` is given."""
+        """Return the stream of the rows' identifiers, which is this stream unless `id_start` is given."""
         if self.id_start is None:
             return self
         return RowStream(SEED_OF_IDENTIFIERS, self.stream, self.rows + np.uint64(self.id_start))
@@ -78,9 +78,9 @@ class RowStream:
 
 @dataclass(frozen=True)
 class NumberedRows:
-    """The numbers of the rows of a block, in place of which some columns have other numbers.
+    """The row numbers of a block, and the numbers that replace them in some columns.
 
-    Cells of a column with the same number have the same value, so a column that belongs to an entity has the
+    Two cells of a column with the same number have the same value. Therefore, a column of an entity uses the
     number of the entity in all rows of the entity.
 
     Parameters
@@ -88,12 +88,12 @@ class NumberedRows:
     rows : array of shape (n,)
         Numbers of the rows.
     of_columns : mapping of int to array of shape (n,)
-        Numbers that replace those of the rows, by position of the column in the table.
+        Numbers that replace the row numbers, by position of the column in the table.
     of_labels : mapping of int to array of shape (n,)
-        Numbers that replace those of the rows for the values of generated columns, but not for the draw of
-        whether the values are missing.
+        Numbers that replace the row numbers for the values of generated columns. They do not affect whether a
+        value is missing.
     levels : mapping of int to array of shape (n,)
-        Levels of single columns that are known, or -1 where the level is drawn.
+        Known levels of some columns, or -1 where the level is drawn.
     """
 
     rows: RowNumbers
@@ -110,11 +110,11 @@ class NumberedRows:
         return self.of_columns.get(column, self.rows)
 
     def of_values(self, column: int) -> RowNumbers:
-        """Return the numbers with which the codes of a column become values."""
+        """Return the numbers with which the codes of a column are decoded."""
         return self.of_labels.get(column, self.of(column))
 
     def take(self, rows: Mask | npt.NDArray[np.int64]) -> NumberedRows:
-        """Return some of the rows, given as a mask or as places."""
+        """Return some of the rows, given as a mask or as positions."""
         columns, labels = (
             {j: own[rows] for j, own in numbers.items()} for numbers in (self.of_columns, self.of_labels)
         )

@@ -34,13 +34,13 @@ from understudy.transformers.nulls import array_of_nulls
 # Placeholder for every value of a column in which no level is shared by enough rows.
 OTHER = "_OTHER_"
 # Minimum number of levels of a column, and minimum share of its rows with a rare level, for made-up levels to
-# replace the rare ones.
+# replace the rare levels.
 N_LEVELS_MANY, RARE_SHARE_MIN = 20, 0.02
 # Maximum number of codes of a nominal category. The levels of larger categories are ordered and treated as a
 # scale.
 N_NOMINAL_CODES_MAX = 256
 
-# Number of levels that are searched for personal items.
+# Maximum number of levels that are searched for personal items.
 N_LEVELS_EXAMINED = 1000
 
 Int32s = npt.NDArray[np.int32]
@@ -70,7 +70,7 @@ class CategoricalTransformer:
     is_placeholder : bool
         Whether no level was shared by enough rows, so that the only level is `OTHER`.
     n_made_up : int
-        Number of made-up levels, which replace the rare levels. They are the levels of the last code.
+        Number of made-up levels, which replace the rare levels. The last code represents all made-up levels.
     """
 
     levels: ArrowArray
@@ -158,7 +158,7 @@ class CategoricalTransformer:
         return facts | ({"placeholder": True} if self.is_placeholder else {})
 
     def _count_personal(self) -> int:
-        """Return the number of frequent levels that contain an e-mail address, a name or the like."""
+        """Return the number of frequent levels that contain a personal item, such as an e-mail address."""
         if pa.types.is_integer(self.levels.type):
             return 0
         texts = map(str, self.levels.slice(0, N_LEVELS_EXAMINED).to_pylist())
@@ -214,7 +214,7 @@ class CategoricalTransformer:
     def arrange(self, order: Int64s) -> tuple[CategoricalTransformer, Codes]:
         """Reorder the levels, grouping them if there are too many, and return the new transformer and codes.
 
-        The second return value contains the new code of each old code. Made-up levels stay the last ones.
+        The second return value contains the new code of each old code. Made-up levels remain the last levels.
         """
         first, n_rest = int(self.has_missing), self.n_codes - len(order)
         group = group_neighbours(self.counts[order], N_CODES_MAX - n_rest)
@@ -236,8 +236,8 @@ def cumulate(counts: Int64s) -> npt.NDArray[np.uint64]:
     return np.array([min((s << 64) // total, 2**64 - 1) for s in sums], dtype=np.uint64)
 
 
-# Function from the distinct levels of a table and a number to as many new levels, or None if the type of the
-# levels has no room for them.
+# Function that returns n new levels, given the distinct levels of a table and n. The result is None if the
+# type of the levels has too few unused values.
 MakeUp: TypeAlias = "Callable[[ArrowArray, int], ArrowArray | None]"
 
 
@@ -257,9 +257,9 @@ def fit_categorical(
     Parameters
     ----------
     make_up : callable, optional
-        Function that makes up levels, which replace the rare ones if there are many levels.
+        Function that makes up levels. Made-up levels replace the rare levels if there are many levels.
     is_code : bool
-        Whether other columns contain labels of this column, so that made-up levels replace all rare ones.
+        Whether other columns contain labels of this column, so that made-up levels replace all rare levels.
     """
     index, dictionary = _index(values)
     counts = np.bincount(index[index >= 0], minlength=len(dictionary))
@@ -293,10 +293,10 @@ def fit_categorical(
 
 
 def has_many_rare_levels(counts: Int64s, rare: Int64s) -> bool:
-    """Return whether made-up levels replace the rare levels of a column, because it has many of them.
+    """Return whether made-up levels replace a column's rare levels. This requires many rare levels.
 
-    A few rare levels beside common ones are often errors of spelling, for which a made-up level would be
-    noise. They are redrawn from the common levels.
+    A few rare levels among common levels are often spelling errors, for which a made-up level would be noise.
+    Such rare levels are redrawn from the common levels.
 
     Parameters
     ----------
@@ -311,13 +311,13 @@ def has_many_rare_levels(counts: Int64s, rare: Int64s) -> bool:
 
 
 def smooth_counts(counts: Int64s) -> Int64s:
-    """Return counts of which every k neighbours are nearly equal, so that no level's own count is visible.
+    """Return counts that are nearly equal in blocks of k levels, so that no level's exact count is visible.
 
-    The sum is the same, so levels keep the distribution of their frequencies.
+    The sum of each block is unchanged, so that the distribution of frequencies is nearly preserved.
     """
     ordered = np.sort(counts)[::-1].astype(np.int64)
     n_blocks = max(len(ordered) // MIN_SUPPORT, 1)
-    # The last block also contains the rest, so that no block has fewer than k levels.
+    # The last block also contains the remaining levels, so that no block has fewer than k levels.
     block = np.minimum(np.arange(len(ordered)) // MIN_SUPPORT, n_blocks - 1)
     sizes, sums = np.bincount(block), np.bincount(block, ordered).astype(np.int64)
     place = np.arange(len(ordered)) - np.repeat(np.cumsum(sizes) - sizes, sizes)

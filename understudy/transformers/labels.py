@@ -1,4 +1,4 @@
-"""Labels of a code: columns that correspond one to one to the levels of another column."""
+"""Label columns, whose values correspond one to one to the levels of another column, the code column."""
 
 from __future__ import annotations
 
@@ -30,16 +30,17 @@ from understudy.transformers.generated.text_parts import contain_codes, find_par
 
 @dataclass(frozen=True)
 class LabelTransformer:
-    """The labels of the levels of another column, whose codes this column shares.
+    """A label column, which has the same codes as its code column.
 
     Parameters
     ----------
     column_of_code : int
-        Position of the column of the code.
+        Position of the code column.
     code : CategoricalTransformer
-        Transformer of the column of the code.
+        Transformer of the code column.
     labels : pyarrow.Array of shape (n_levels + 1,)
-        Label of each level, and of missing codes. A label can be missing.
+        Label of each level, followed by the label of missing values of the code column. A label can be
+        missing.
     """
 
     column_of_code: int
@@ -72,7 +73,7 @@ class LabelTransformer:
         return self.labels.slice(0, len(self.labels) - 1)
 
     def decode(self, codes: Codes, stream: RowStream) -> ArrowArray:
-        """Return the labels of the levels that the numbers of the stream represent."""
+        """Return the labels of the levels. The numbers of the stream are level indices."""
         values: ArrowArray = self.labels.take(pa.array(stream.rows, pa.uint64()))
         return values
 
@@ -105,16 +106,16 @@ def load_label(
 
 @dataclass(frozen=True)
 class _Pairs:
-    """The levels of a code in a table with one of its labels.
+    """The levels of a code column, with their labels in one label column.
 
     Parameters
     ----------
     codes, labels : list of str
-        Code and label of each level that has a label, including the rare ones.
+        Code and label of each level that has a label, including rare levels.
     of_kept : pyarrow.Array of shape (n_kept,)
-        Label of each level that is kept. Labels that may not be shown are replaced.
+        Label of each level that is kept. Labels that must not be shown are replaced.
     of_missing : pyarrow.Array of shape (1,)
-        Label of missing codes.
+        Label in rows in which the code is missing.
     n_missing : int
         Number of rare levels without a label.
     """
@@ -133,21 +134,21 @@ def fit_labels(
     labels: Mapping[int, tuple[ArrowColumn, ArrowArray]],
     make_up: MakeUp,
 ) -> tuple[CategoricalTransformer, dict[int, LabelTransformer]]:
-    """Return a code and its labels, by position of their columns.
+    """Return the transformer of a code column, and those of its label columns by position.
 
-    Made-up codes contain their made-up label, and made-up labels contain their made-up code, if the codes and
-    labels of the table do. A column whose type has no room for made-up labels is left out.
+    If the codes of the table contain their label, or the labels contain their code, so do the made-up codes
+    and labels. A column whose type has too few unused values for made-up labels is left out.
 
     Parameters
     ----------
     place : int
-        Position of the column of the code.
+        Position of the code column.
     code : CategoricalTransformer
-        Transformer of the column of the code.
+        Transformer of the code column.
     values : pyarrow.ChunkedArray of shape (n_rows,)
-        Values of the code.
+        Values of the code column.
     labels : mapping of int to (pyarrow.ChunkedArray of shape (n_rows,), pyarrow.Array)
-        Values of the labels, and those that may be shown.
+        Values of each label column, and the labels that may be shown.
     make_up : callable
         Function that makes up labels.
     """
@@ -186,9 +187,9 @@ def _pair(code: CategoricalTransformer, codes: ArrowColumn, values: ArrowColumn)
 
 
 def _hide(pairs: _Pairs, shown: ArrowArray, make_up: MakeUp) -> _Pairs | None:
-    """Return pairs without labels that may not be shown, or None if their type has no room for others.
+    """Replace the labels that must not be shown. Return None if their type has too few unused values.
 
-    These are labels of rare codes that are kept because they are declared.
+    A label must not be shown if its code is rare and is kept only because it is declared.
     """
     is_hidden = ~np.asarray(pc.is_in(pairs.of_kept, value_set=shown)) & np.asarray(pairs.of_kept.is_valid())
     if not is_hidden.any():
@@ -203,7 +204,7 @@ def _hide(pairs: _Pairs, shown: ArrowArray, make_up: MakeUp) -> _Pairs | None:
 
 
 def _make_up(code: CategoricalTransformer, pairs: _Pairs, make_up: MakeUp) -> ArrowArray | None:
-    """Return the labels of made-up levels, the last of which can be missing."""
+    """Return the labels of made-up levels. The last labels can be missing."""
     type_ = pairs.of_kept.type
     if not code.n_made_up:
         nothing: ArrowArray = pa.nulls(0, type_)
@@ -220,7 +221,7 @@ def _make_up(code: CategoricalTransformer, pairs: _Pairs, make_up: MakeUp) -> Ar
 def _with_label_inside(
     code: CategoricalTransformer, pairs: _Pairs, made_up: ArrowArray | None
 ) -> CategoricalTransformer:
-    """Return a code whose made-up levels contain their label, if all codes of the table do."""
+    """Return the code column. Its made-up levels contain their label if all codes of the table do."""
     part = find_part(pairs.codes, pairs.labels) if code.n_made_up and made_up is not None else None
     if part is None or made_up is None or pa.types.is_integer(code.levels.type):
         return code
@@ -237,7 +238,7 @@ def _with_label_inside(
 
 
 def _with_code_inside(code: CategoricalTransformer, pairs: _Pairs, make_up: MakeUp) -> ArrowArray | None:
-    """Return labels of made-up levels that contain the code, or None unless all labels of the table do."""
+    """Return labels of made-up levels that contain their code, or None if not all labels of the table do."""
     type_ = pairs.of_kept.type
     if not code.n_made_up or pa.types.is_integer(type_) or not contain_codes(pairs.codes, pairs.labels):
         return None

@@ -1,4 +1,4 @@
-"""Columns that the level of another column determines: they have the level's number in place of the row's."""
+"""Columns whose levels determine other columns. The level replaces the row number in a determined column."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class LevelSource:
     parent: LevelSource | None = None
 
     def draw(self, codes: CodesByColumn, seed: int, rows: NumberedRows) -> Int32s:
-        """Return the level of each row, or the number of levels if it is missing."""
+        """Return the level of each row, or the number of levels where the value is missing."""
         numbers = rows.of_values(self.column)
         if self.parent is not None:
             numbers = self.parent.number(codes, seed, rows)
@@ -43,5 +43,5 @@ class LevelSource:
         return drawn if known is None else np.where(known >= 0, known, drawn)
 
     def number(self, codes: CodesByColumn, seed: int, rows: NumberedRows) -> RowNumbers:
-        """Return the level of each row as a number that replaces the number of the row."""
+        """Return the level of each row, as a number that replaces the row number."""
         return self.draw(codes, seed, rows).astype(np.uint64)

@@ -44,7 +44,7 @@ from understudy.transformers.numeric import NumericTransformer
 
 @dataclass(frozen=True)
 class Drawn:
-    """Rows as codes, with the seed and the numbers with which the codes become values."""
+    """Rows as codes, with the seed and the numbers for decoding them."""
 
     codes: CodesByColumn
     seed: int
@@ -97,7 +97,7 @@ class TableTransformer:
         columns : mapping of column name to pyarrow.Array
             Final values of all other columns.
         drawn : Drawn
-            Codes of the rows, and how they are decoded.
+            Codes of the rows, with the seed and the numbers for decoding them.
         """
         own = {self.schema.columns[j].name: j for j in sorted(self.composed) if j in drawn.codes}
         known = {name: values for name, values in columns.items() if name not in own}
@@ -105,13 +105,13 @@ class TableTransformer:
         return {name: decoding.column(j) for name, j in own.items()}
 
     def level_source(self, j: int) -> LevelSource:
-        """Return a category as the source of columns that its levels determine."""
+        """Return a category column as a source, whose levels determine other columns."""
         transformer = self.columns[j]
         assert isinstance(transformer, CategoricalTransformer)
         return LevelSource(j, transformer, self.numbered_by.get(j))
 
     def numbers_of_values(self, j: int, drawn: Drawn) -> RowNumbers:
-        """Return the numbers with which the codes of a column become values."""
+        """Return the numbers with which the codes of a column are decoded."""
         transformer = self.columns[j]
         if isinstance(transformer, LabelTransformer):
             source = self.level_source(transformer.column_of_code)
@@ -157,7 +157,7 @@ class TableTransformer:
 
 
 class _Decoding:
-    """The columns of a block of rows. Columns that other columns contain are decoded once."""
+    """The columns of a block of rows. A column that identifiers contain is decoded only once."""
 
     def __init__(
         self,
@@ -191,7 +191,8 @@ class _Decoding:
             return _given(transformer, self._codes)
         assert isinstance(transformer, GeneratedTransformer)
         places = {name: self._table.schema.names.index(name) for name in composed.sources}
-        # A column that is derived from others has no codes. Its values are given when they are known.
+        # A column that is derived from other columns has no codes. Its values are inserted when they are
+        # known.
         usable = {n: j for n, j in places.items() if n in self._known or j in self._codes}
         values = {name: self.column(j) for name, j in usable.items()}
         return replace(transformer, maker=composed.given(values))

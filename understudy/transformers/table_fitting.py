@@ -44,10 +44,10 @@ from understudy.transformers.table import TableTransformer
 # A progress callback. Its arguments are the phase and the completed fraction.
 Report = Callable[[str, float], None]
 
-# Subjects of no column, for tables without entities.
+# Default for tables without entities: no column has separate subjects.
 NO_SUBJECTS: Mapping[str, Subjects] = {}
 
-# Labels of no column, for tables without codes.
+# Default for tables without code columns: no column contains labels.
 NO_LABELS: Mapping[str, str] = {}
 
 
@@ -72,9 +72,10 @@ def fit_table(
     Parameters
     ----------
     subjects_of : mapping of str to array of shape (n_rows,)
-        Subjects of single columns, instead of those that the schema declares.
+        Subjects of some columns, which replace the subjects that the schema declares.
     code_of : mapping of str to str
-        For each column of labels, the column of the code to which it corresponds one to one.
+        For each label column, the name of its code column. The values of the two columns correspond one to
+        one.
 
     Raises
     ------
@@ -109,7 +110,7 @@ def fit_table(
 def _with_labels(
     fitted: list[tuple[Any, Codes]], table: pa.Table, code_of: Mapping[str, str], locale: str
 ) -> list[tuple[Any, Codes]]:
-    """Return the fitted columns with the labels of codes, which have the codes of another column."""
+    """Return the fitted columns, with label columns that share the codes of their code columns."""
     labeled, names = list(fitted), table.column_names
     for name_of_code in dict.fromkeys(code_of.values()):
         place = names.index(name_of_code)

@@ -19,18 +19,18 @@ from understudy.kernels.decoding import N_TAIL_LEVELS, TAIL_LEVELS_PER_OCTAVE
 from understudy.transformers.base import MIN_SUPPORT
 
 Floats = npt.NDArray[np.float64]
-# Negative log likelihood of the parameters of a family.
+# Function that returns the negative log likelihood of a family's parameters.
 Loss = Callable[[Floats], float]
 
-# Number of the highest rows to which a tail is fitted, as a fraction of all rows, and its bounds.
+# Number of rows with the highest values, to which a tail is fitted: as a fraction of all rows, with bounds.
 FRACTION_FITTED = 0.1
 N_FITTED_MIN, N_FITTED_MAX = 25, 1000
 # Minimum number of distinct values among the fitted rows, so that a continuous distribution is adequate.
 N_DISTINCT_MIN = 20
-# Bounds of the shape of a generalized Pareto distribution. The mean of shapes of 1 and more is infinite.
+# Bounds of the shape of a generalized Pareto distribution. For shapes of 1 and above, the mean is infinite.
 SHAPE_MIN, SHAPE_MAX = -1.0, 0.95
 
-# Probability of exceeding the offset of each level, among the rows of the tail.
+# Probability that a row of the tail exceeds the offset of each level.
 SURVIVALS = 2.0 ** (-np.arange(N_TAIL_LEVELS) / TAIL_LEVELS_PER_OCTAVE)
 
 
@@ -66,7 +66,7 @@ class _Fit:
 
 
 def count_fitted(n_rows: int) -> int:
-    """Return the number of the highest rows to which the tail of a column is fitted."""
+    """Return the number of rows with the highest values to which a column's tail is fitted."""
     return int(np.clip(n_rows * FRACTION_FITTED, N_FITTED_MIN, N_FITTED_MAX))
 
 

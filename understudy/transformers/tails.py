@@ -16,7 +16,7 @@ from understudy.transformers.tail_families import SURVIVALS, Floats, count_fitte
 
 # Minimum number of rows or subjects of a column with a tail.
 N_ROWS_MIN = 100
-# Minimum relative increase of the variance by a tail. Tails that add less are not modeled.
+# Minimum relative increase of the variance by a tail. Tails with a smaller increase are not modeled.
 VARIANCE_GAIN_MIN = 0.005
 # Bounds that columns of nonnegative numbers often have, such as shares and percentages.
 NATURAL_MAXIMA = (1.0, 100.0)
@@ -24,7 +24,7 @@ NATURAL_MAXIMA = (1.0, 100.0)
 
 @dataclass(frozen=True)
 class ColumnNumbers:
-    """The numbers of a column in its own unit, and the conversion from the unit of its bins.
+    """The numbers of a column in the column's unit, and the conversion from the unit of its bins.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ class ColumnNumbers:
 def in_own_unit(
     type_: pa.DataType, scale: Scale, numbers: npt.NDArray[Any], subjects: Subjects | None
 ) -> ColumnNumbers:
-    """Return the numbers of a column in its own unit, with the range of its type."""
+    """Return the numbers of a column in the column's unit, with the range of its type."""
     if scale.writing == "float":
         largest = float(np.finfo(np.float64).max) / 4
         return ColumnNumbers(numbers, 0.0, 1.0, -largest, largest, subjects)
@@ -115,7 +115,7 @@ def _ends(numbers: ColumnNumbers, bins: Bins) -> tuple[float, float]:
 
 
 def _natural_bounds(numbers: ColumnNumbers, ends: tuple[float, float]) -> tuple[float, float]:
-    """Return the range of the tails: columns of one sign keep it, and shares do not exceed 1 or 100."""
+    """Return the range of the tails. Columns of one sign keep the sign. Shares do not exceed 1 or 100."""
     low, high = numbers.low, numbers.high
     if ends[0] >= 0:
         low = max(low, 0.0)
@@ -147,7 +147,7 @@ def _highest_of_subjects(numbers: ColumnNumbers) -> Floats:
 
 
 def _variance_gain(values: Floats, start: float, offsets: Floats) -> float:
-    """Return the relative increase of the variance if a tail replaces the same rows at its start."""
+    """Return the relative increase of the variance if a tail replaces values clipped at its start."""
     clipped = np.minimum(values, start)
     variance = float(clipped.var())
     distance = start - float(clipped.mean())

@@ -158,7 +158,7 @@ def hits_of_values(
     Returns
     -------
     hits : array of shape (n_guesses,)
-        For each guess, a row of the only subject in the pool that has the value, or NOBODY.
+        For each guess, a row of the only subject in the pool that has the guessed value, or NOBODY.
     """
     pairs = zip(synthetic.columns, pool.columns, strict=True)
     subjects = None if synthetic.subjects is None else synthetic.units

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 Codes: TypeAlias = NDArray[np.int64]
 Mask: TypeAlias = NDArray[np.bool_]
 
-# Critical values at 95 %: of the Kolmogorov distribution and of the normal distribution.
+# Critical values of the Kolmogorov distribution and of the normal distribution at 95 %.
 KOLMOGOROV = 1.358
 NORMAL = 1.96
-# With 95 % confidence, the expected number of duplicates is below this number if none occurs (rule of three).
+# If no duplicate occurs, the expected number of duplicates is below this number with 95 % confidence (rule of
+# three).
 N_DUPLICATES_MAX = 3.0
 
 
@@ -42,7 +43,7 @@ class RowCounts:
 
     @property
     def mean(self) -> float:
-        """Mean number of rows per entity, 0 without entities."""
+        """Mean number of rows per entity, or 0 if there are no entities."""
         return float(self.counts.mean()) if len(self.counts) else 0.0
 
     def similarity(self, other: RowCounts) -> float:
@@ -110,7 +111,7 @@ def _n_runs(sorted_codes: Codes) -> int:
 
 
 def duplicate_share(codes: Codes, n_rows_real: int) -> float:
-    """Return the share of rows that repeat the value of another row, beyond chance.
+    """Return the share of rows that repeat the value of another row more often than chance explains.
 
     Parameters
     ----------

@@ -18,7 +18,7 @@ from understudy.tables.schema import Column, ColumnKind
 
 Floats: TypeAlias = NDArray[np.float64]
 
-# Larger whole numbers cannot be distinguished as floats.
+# Floats cannot distinguish larger whole numbers from their neighbors.
 _WHOLE_MAX = 2.0**53
 
 
@@ -51,7 +51,7 @@ def written(notation: AnyNotation | None, kind: ColumnKind, encoded: Sequence[fl
 
 
 def value_text(column: Column, encoded: float) -> str:
-    """Return one encoded value as text, in the notation of the column if it has one."""
+    """Return one encoded value as text, in the notation of the column if the column has a notation."""
     texts = written(column.notation, column.kind, [encoded])
     if texts is not None:
         return texts[0]

@@ -1,8 +1,8 @@
-"""Order and sizes of the entities of a period, so that many units of an entity go with large or small units.
+"""Order and sizes of a period's entities. They preserve how the size of units depends on their number.
 
-A user with many addresses has other numbers of logins per address than a user with one address. Entities
-with similar numbers and sizes of units are therefore kept together with their units, in runs of k entities
-within which the units are shuffled.
+For example, users with many addresses may have fewer logins per address than users with one address. Entities
+with similar numbers and sizes of units therefore form runs of k entities, and units are shuffled only within
+a run.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from understudy.synthesizers.entities.groups import ROWS
 from understudy.transformers.base import Codes, Transformer
 from understudy.transformers.generated.transformer import GeneratedTransformer
 
-# Number that distinguishes the generator of the order of entities from other generators of a fit.
+# Number that distinguishes the random generator of the entity order from other random generators of a fit.
 _ORDER = 5
-# Maximum share of repeated keys that are not neighbours of the same key, for rows to stay neighbours.
+# Maximum share of repeated keys that do not follow the same key, for an entity's rows to stay adjacent.
 SPLIT_MAX = 0.05
 
 
@@ -46,7 +46,7 @@ def arrange_entities(
     Parameters
     ----------
     found : list of FoundGroup
-        Entities of each row.
+        Groups of entities, each with the entity of every row.
     seed : int
         Seed of the order.
     strata : sequence of array of shape (n_entities,), optional
@@ -63,7 +63,8 @@ def arrange_entities(
 
     counts = {g: smoothed(g) for g in orders}
     aligned: set[int] = set()
-    # The coarsest groups come last, and the order of a group is final when its units are ordered.
+    # The coarsest groups come last in the list, so the loop is reversed: owners are ordered before their
+    # units.
     for g in reversed(range(len(found))):
         owners = [o for o, other in enumerate(found) if other.source == g]
         owner = max(owners, key=lambda o: len(found[o].columns), default=None)
@@ -83,7 +84,7 @@ def arrange_entities(
 
 
 def _align(owners: Int64s, sizes: Int64s, order: Int64s, rng: np.random.Generator) -> tuple[Int64s, Int64s]:
-    """Return the order of units in which those of an owner are neighbours, and the number of units by owner.
+    """Return an order of units that keeps each owner's units adjacent, and the number of units per owner.
 
     Parameters
     ----------
@@ -103,7 +104,7 @@ def _align(owners: Int64s, sizes: Int64s, order: Int64s, rng: np.random.Generato
     counts, runs = np.empty_like(n_units), np.empty_like(n_units)
     counts[ranked], runs[ranked] = shares, run
     shuffled = rng.permutation(len(owners))
-    # Units by run, in random order within a run; each owner takes the next ones of its run.
+    # Units sorted by run, in random order within each run. Each owner takes the next units of its run.
     of_runs = shuffled[np.argsort(runs[owners[shuffled]], kind="stable")]
     ends = np.empty_like(counts)
     ends[ranked] = np.cumsum(shares)
@@ -141,7 +142,7 @@ def _finest(found: list[FoundGroup], g: int) -> int:
 
 
 def _is_contiguous(own: FoundGroup, found: list[FoundGroup]) -> bool:
-    """Return whether the units of an entity are neighbours, in this group or in a coarser one."""
+    """Return whether the units of each entity are adjacent, in this group or in a coarser group."""
     entities = own.entities
     if own.source != ROWS:
         entities = entities[np.sort(first_rows_of(found[own.source].entities))]

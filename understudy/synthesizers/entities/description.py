@@ -10,7 +10,7 @@ from understudy.transformers.base import Json
 
 
 def describe_entities(entities: Entities, names: Sequence[str]) -> list[Json]:
-    """Return the keys, the determined columns and the number of the entities of each kind.
+    """Return the keys, the determined columns, and the number of entities of each kind.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def describe_entities(entities: Entities, names: Sequence[str]) -> list[Json]:
 
 
 def entity_messages(entities: Entities, names: Sequence[str]) -> list[str]:
-    """Return a sentence for each kind of entities: which columns were taken, and how to change this."""
+    """Return a sentence for each kind of entity that names its columns and says how to change them."""
     return [_message(own["keys"], own["determines"]) for own in describe_entities(entities, names)]
 
 

@@ -1,4 +1,4 @@
-"""Search for the columns that identify entities, and for the columns that are the same in all their rows.
+"""Search for the columns that identify entities, and for the columns that are constant within an entity.
 
 A generated column whose values repeat identifies entities. A column belongs to the coarsest group of entities
 that determines it in every row. Rows with a missing key are entities of their own.
@@ -18,12 +18,13 @@ from understudy.synthesizers.entities.keys import KeyColumn, find_keys
 from understudy.tables.schema import TableSchema
 from understudy.transformers.base import ArrowColumn
 
-# Maximum ratio of the number of combinations of entities to the number of rows, for combinations to repeat.
+# Maximum number of combinations of entities, relative to the number of rows, for combinations to form a
+# group.
 COMBINED_MAX = 0.95
-# Minimum surprise, in nats, that a column is the same in all rows of every entity, if it were independent.
+# Minimum surprise, in nats, of a column with a single value in all rows of every entity, under independence.
 SURPRISE_MIN = 5.0
-# Maximum share of an entity's rows after the first that have another value than most of its rows, absolutely
-# and relative to the share among independent rows.
+# Maximum share of rows (without the first row of each entity) whose value differs from the most frequent
+# value of the entity: absolute, and relative to the share that is expected for independent rows.
 OTHERS_MAX, OTHERS_RELATIVE_MAX = 0.05, 0.1
 
 Int64s = npt.NDArray[np.int64]
@@ -69,7 +70,7 @@ def find_groups(table: pa.Table, schema: TableSchema) -> list[FoundGroup]:
 
 
 def _merge(keys: Sequence[KeyColumn]) -> list[FoundGroup]:
-    """Return one group for keys that determine each other, the finest first.
+    """Return one group for each set of keys that determine each other, the finest group first.
 
     A key that a finer key nearly equals, such as the name of a customer, is left to `_assign`.
     """
@@ -91,7 +92,7 @@ def _merge(keys: Sequence[KeyColumn]) -> list[FoundGroup]:
 
 
 def _nest(groups: list[FoundGroup], n_rows: int) -> list[FoundGroup]:
-    """Set the source of each group: the coarsest group that determines it, or combinations of entities."""
+    """Set the source of each group, and add a group of combinations of entities if these repeat."""
     roots = [
         own
         for own in groups
@@ -111,7 +112,7 @@ def _nest(groups: list[FoundGroup], n_rows: int) -> list[FoundGroup]:
 
 
 def _divide(groups: list[FoundGroup]) -> list[FoundGroup]:
-    """Set the entity of each row. Rows of one source entity are in the same entity."""
+    """Set the entity of each row. All rows of a source entity belong to the same entity."""
     divided: list[FoundGroup] = []
     for own in groups:
         is_missing = own.values < 0
@@ -156,10 +157,10 @@ def is_same(values: Int64s, group: FoundGroup, first_rows: Int64s) -> bool:
 
 
 def is_nearly_same(values: Int64s, group: FoundGroup) -> bool:
-    """Return whether a column has one value in nearly all rows of an entity, unlike in rows of others.
+    """Return whether nearly all rows of an entity share one value, far more often than independent rows do.
 
     An example is the address of a customer who moved. Such a column is drawn once for each entity, because
-    otherwise it would differ between all rows.
+    otherwise it would vary from row to row.
     """
     cells, counts = np.unique(group.entities * (values.max() + 1) + values, return_counts=True)
     owners = cells // (values.max() + 1)
@@ -173,7 +174,7 @@ def is_nearly_same(values: Int64s, group: FoundGroup) -> bool:
 
 
 def _owner(values: Int64s, groups: list[FoundGroup], first_rows: list[Int64s], *, is_exact: bool) -> int:
-    """Return the coarsest group that determines a column beyond chance, exactly or nearly, or `ROWS`."""
+    """Return the coarsest group that exactly or nearly determines a column beyond chance, or `ROWS`."""
     owner, units = ROWS, np.arange(len(values))
     for g, (group, first) in enumerate(zip(groups, first_rows, strict=True)):
         is_finer = owner == ROWS or owner in _finer(groups, g)
@@ -189,7 +190,7 @@ def _owner(values: Int64s, groups: list[FoundGroup], first_rows: list[Int64s], *
 
 
 def _finer(groups: list[FoundGroup], g: int) -> list[int]:
-    """Return the groups that determine a group."""
+    """Return the finer groups that determine a group."""
     finer = []
     while groups[g].source != ROWS:
         g = groups[g].source
@@ -206,7 +207,7 @@ def number_values(column: ArrowColumn) -> Int64s:
 def first_rows_of(entities: Int64s) -> Int64s:
     """Return the first row of each entity."""
     first = np.zeros(int(entities.max(initial=-1)) + 1, np.int64)
-    # The last assignment to an entity is that of its first row.
+    # The rows are assigned in reverse order, so the first row of each entity is assigned last.
     first[entities[::-1]] = np.arange(len(entities))[::-1]
     return first
 
@@ -218,7 +219,7 @@ def is_label(values: Int64s, by: Int64s) -> bool:
 
 
 def is_determined(values: Int64s, by: Int64s) -> bool:
-    """Return whether rows with the same value of another key have the same value. Missing is a value."""
+    """Return whether rows with equal `by` have equal values. A missing value counts as a value."""
     present = by >= 0
     own, other = values[present], by[present]
     first = np.zeros(int(other.max(initial=0)) + 1, np.int64)

@@ -16,7 +16,7 @@ from understudy.transformers.base import Json
 from understudy.transformers.generated.transformer import GeneratedTransformer
 from understudy.transformers.table import TableTransformer
 
-# Maximum number of groups, and exclusive maximum of the rows of a period, that a file may contain.
+# Maximum number of groups in a file, and exclusive maximum of the number of rows of a period.
 N_GROUPS_MAX, N_ROWS_MAX = 256, 2**31
 
 

@@ -23,7 +23,7 @@ from understudy.transformers.table_fitting import Execution, fit_table, number_s
 
 @dataclass(frozen=True)
 class FittedTable:
-    """Transformers and codes of the columns of a table, its entities, and the entity of each row by group."""
+    """Transformers and codes of a table's columns, its entities, and the entity of each row in each group."""
 
     transformer: TableTransformer
     codes: list[Codes]
@@ -54,9 +54,9 @@ def fit_columns(rows: pa.Table, schema: TableSchema, run: LearnRun) -> FittedTab
 
 
 def _subjects_of(rows: pa.Table, schema: TableSchema, found: list[FoundGroup]) -> dict[str, Subjects]:
-    """Return the entity of each row for columns whose values must be shared by k entities.
+    """Return the entity of each row, for columns whose values at least k entities must share.
 
-    If the schema declares a subject, this concerns only entities that are coarser than the subject.
+    If the schema declares a subject, only entities that are coarser than the subject are returned.
     """
     subjects = number_subjects(rows.select(list(schema.subject))) if schema.subject else None
     return {
@@ -76,7 +76,7 @@ def _fit_group(own: FoundGroup, arranged: Arranged, codes: list[Codes]) -> Entit
 
 
 def _with_visible_sexes(table: TableTransformer, entities: Entities) -> TableTransformer:
-    """Return a table in which the names of an entity do not depend on the sex in a single row."""
+    """Return a table in which an entity's names do not depend on a sex that is drawn for each row."""
 
     def settle(j: int, column: Transformer) -> Transformer:
         maker = column.maker if isinstance(column, GeneratedTransformer) else None

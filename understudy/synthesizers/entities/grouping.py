@@ -1,8 +1,8 @@
 """Division of the rows of a sample into entities: a pure function of the seed and the row number.
 
-Rows are cut into periods of as many rows as the table has. Each period has the table's number of entities,
-with nearly the sizes that they have in the table. If the rows of an entity are not neighbours in the table,
-the rows of a window are permuted.
+Rows are cut into periods that have as many rows as the table. Each period has the table's number of entities,
+with nearly the same sizes as in the table. If the rows of an entity are not adjacent in the table, each
+period is divided into windows, and the rows of each window are permuted.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ import numpy.typing as npt
 from understudy.kernels import hashing, permutation
 from understudy.transformers.base import MIN_SUPPORT, RowNumbers
 
-# First stream of the permutations of groups.
+# First number of the hash streams that permute the units of groups.
 GROUPINGS = 1 << 42
-# Minimum size of a window, in mean sizes and in largest sizes of its entities.
+# Minimum size of a window, as multiples of the mean and of the largest size of an entity.
 N_MEAN_SIZES, N_LARGEST_SIZES = 24, 4
 
 Int64s = npt.NDArray[np.int64]
@@ -26,16 +26,16 @@ Int64s = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Places:
-    """Entities of some units.
+    """Entity of each unit, and its position within the entity.
 
     Parameters
     ----------
     numbers : array of shape (n,)
         Number of the entity of each unit.
     slots : array of shape (n,)
-        Place of the entity within its period.
+        Position of the entity within its period, counted from 0.
     ranks : array of shape (n,)
-        Place of the unit within its entity, counted from 0.
+        Position of the unit within its entity, counted from 0.
     """
 
     numbers: RowNumbers
@@ -53,7 +53,7 @@ class Grouping:
         Number of units of each entity of a period.
     n_windows : int
         Number of windows of a period in which units are permuted, or 0 if the units of an entity are
-        neighbours.
+        adjacent.
     """
 
     sizes: Int64s
@@ -61,7 +61,7 @@ class Grouping:
 
     @cached_property
     def ends(self) -> Int64s:
-        """Number of units of each entity and all entities before it."""
+        """Number of units of each entity, plus the units of all entities before it."""
         return np.cumsum(self.sizes)
 
     def find(self, units: RowNumbers, seed: int, stream: int) -> Places:
@@ -77,9 +77,10 @@ class Grouping:
         return Places(numbers, slots, own - (self.ends - self.sizes)[slots])
 
     def phases(self, places: Places) -> npt.NDArray[np.float64]:
-        """Return a fraction for each unit, the same for all units of an entity, which are spread evenly.
+        """Return a fraction for each unit. All units of an entity have the same fraction.
 
-        A part of the units thus contains nearly the same share of units with a fraction below a limit.
+        The fractions are spread evenly, so that every section of the units has nearly the same share of
+        fractions below a given limit.
         """
         n_periods = places.numbers // np.uint64(len(self.sizes))
         middle = (self.ends - self.sizes / 2)[places.slots]
@@ -89,19 +90,19 @@ class Grouping:
 
 
 def _cycle(sizes: Int64s) -> int:
-    """Return a number of units that contains several entities."""
+    """Return a number of consecutive units that is large enough to span several entities."""
     return max(N_LARGEST_SIZES * int(sizes.max()), int(N_MEAN_SIZES * sizes.sum() / len(sizes)))
 
 
 def fit_grouping(sizes: Int64s, *, is_contiguous: bool) -> Grouping:
-    """Return a division with given sizes, none of which shows the size of a single entity.
+    """Return a division with smoothed sizes, which do not reveal the size of a single entity.
 
     Parameters
     ----------
     sizes : array of shape (n_entities,)
         Sizes of the entities of the table, in the order in which samples have them.
     is_contiguous : bool
-        Whether the units of an entity are neighbours.
+        Whether the units of each entity are adjacent.
     """
     smoothed = smooth_sizes(sizes)
     return Grouping(smoothed, 0 if is_contiguous else count_windows(smoothed))
@@ -135,7 +136,7 @@ def smooth_sizes(sizes: Int64s, strata: Int64s | None = None) -> Int64s:
 
 
 def share_units(ordered: Int64s) -> tuple[Int64s, Int64s]:
-    """Return ascending sizes in which each run of k entities shares its units, and the run of each entity."""
+    """Return ascending sizes, nearly equal within each run of k entities, and the run of each entity."""
     n_runs = max(len(ordered) // MIN_SUPPORT, 1)
     starts = np.arange(n_runs) * len(ordered) // n_runs
     lengths = np.diff(np.append(starts, len(ordered)))

@@ -22,19 +22,20 @@ class EntityGroup:
     Parameters
     ----------
     keys : tuple of int
-        Columns that identify an entity. Empty for combinations of entities of other groups.
+        Columns that identify an entity. Empty if the entities are combinations of entities of other groups.
     columns : tuple of int
         Columns that are drawn once for each entity.
     labels : tuple of int
         Generated columns that have the same value in all rows of an entity in which they are not missing.
     source : int
-        Index of the finer group whose entities are divided, or `ROWS`.
+        Index of the finer group whose entities are the units, or `ROWS` if the units are rows.
     grouping : Grouping
         Division of the units into entities.
     known_codes : mapping of int to array of shape (n_entities,)
         Codes of columns that are known for each entity of a period, such as whether the key is missing.
     n_parts : int
-        Number of keys, from the first one, that identify an entity only together. Others do so alone.
+        Number of leading keys that identify an entity only together. Each remaining key identifies an entity
+        alone.
     """
 
     keys: tuple[int, ...]
@@ -60,7 +61,7 @@ class Entities:
 
     @cached_property
     def label_of(self) -> dict[int, int]:
-        """Group of each generated column that is missing in single rows of an entity."""
+        """Group of each generated column that has one value per entity but may be missing in some rows."""
         return {j: g for g, group in enumerate(self.groups) for j in group.labels}
 
     def coarser(self, g: int) -> Iterator[int]:
@@ -90,7 +91,7 @@ class Entities:
         return ordered
 
     def rank(self, j: int) -> tuple[int, bool]:
-        """Return a key for the order of drawing: the rank of the group, and known columns before others.
+        """Return a sort key for the order of drawing: by the rank of the group, with known columns first.
 
         Columns of single rows come last, and among them, positions within entities come first.
         """
@@ -112,7 +113,7 @@ class Entities:
         return found
 
     def extend(self, owners: Mapping[int, int]) -> Entities:
-        """Return the entities with further columns, given the group of each of them."""
+        """Return the entities extended by further columns, given the group of each further column."""
         groups = [
             replace(group, columns=group.columns + tuple(j for j, owner in owners.items() if owner == g))
             for g, group in enumerate(self.groups)

@@ -1,4 +1,4 @@
-"""Completion of the columns of entities, so that all rows of an entity get the same values."""
+"""Imputation of the columns of entities, so that all rows of an entity get the same values."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Complete = Callable[[pa.Table, RowNumbers], pa.Table]
 
 @dataclass(frozen=True)
 class EntityFiller:
-    """Completion of incomplete rows of the table of a model.
+    """Imputation of missing values in incomplete rows of a model's table.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ class EntityFiller:
     schema: TableSchema
 
     def fill_known(self, rows: pa.Table) -> pa.Table:
-        """Return rows in which missing values of entities are taken from other rows of the same entity."""
+        """Return rows in which missing values of an entity's columns are copied from its other rows."""
         for entity, names in self._groups(rows):
             for name in names:
                 values = rows.column(name)
@@ -43,7 +43,7 @@ class EntityFiller:
         return rows
 
     def fill_drawn(self, rows: pa.Table, complete: Complete) -> pa.Table:
-        """Return rows of `fill_known` in which the other missing values are drawn once for each entity."""
+        """Return the rows of `fill_known`, with the remaining missing values drawn once for each entity."""
         for entity, names in self._groups(rows):
             first = first_rows_of(entity)
             some = rows.take(_index(first))
@@ -78,7 +78,7 @@ def is_missing(values: ArrowColumn) -> Mask:
 
 
 def _first_known(values: ArrowColumn, entity: Int64s) -> Int64s:
-    """Return a row with a value for each entity, or any row if all its values are missing."""
+    """Return one row of each entity: a row with a value if there is one, otherwise any row."""
     order = np.lexsort((is_missing(values), entity))
     return order[first_rows_of(entity[order])]
 

@@ -1,4 +1,4 @@
-"""Search for the generated columns whose values repeat, which identify entities."""
+"""Search for the generated columns that identify entities because their values repeat."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ from understudy.transformers.base import MIN_SUPPORT, ArrowColumn
 from understudy.transformers.generated.recognition import Recognition, recognize, recognize_subject
 from understudy.transformers.table_fitting import number_subjects
 
-# Minimum number of rows whose key occurs in an earlier row, and their minimum share of the rows with a key.
+# Minimum number of rows whose key occurs in an earlier row, and their minimum share of all rows with a key.
 N_REPEATS_MIN, REPEATED_MIN = MIN_SUPPORT, 0.01
 # Maximum ratio of the numbers of entities of two nested groups. With a higher ratio, the coarser key is a
 # property of the finer entity, such as the name of a customer.
 NESTED_MAX = 0.8
-# The same for names: the customers of a table are not people with the same name.
+# The same maximum for names, because several customers may have the same name.
 NESTED_NAMES_MAX = 0.4
-# Forms of names and addresses that identify somebody or something. Many people share a first name or a city.
+# Forms of names and addresses that identify a person or a place. First names and cities are too common for
+# that.
 _WHOLE_FORMS = frozenset({"full", "last_comma_first"})
 _KINDS_OF_PARTS = frozenset({ColumnKind.name, ColumnKind.address})
-# Kinds that are named as keys of an entity before others.
+# Kinds of columns that are preferred as the keys of an entity.
 _PREFERRED = (ColumnKind.identifier, ColumnKind.national_id, ColumnKind.email, ColumnKind.name)
 
 Int64s = npt.NDArray[np.int64]
@@ -42,9 +43,10 @@ class KeyColumn:
     values : array of shape (n_rows,)
         Number of the key in each row, or -1 if it is missing or a placeholder.
     preference : int
-        Rank among keys of the same entities.
+        Rank of the columns among the keys of the same entities. The lowest rank comes first.
     nested_max : float
-        Maximum ratio of the number of keys to that of a finer key for which both have entities of their own.
+        Maximum ratio of the number of distinct keys to that of a finer key, for both to have separate
+        entities.
     """
 
     columns: tuple[int, ...]
@@ -86,7 +88,7 @@ def _repeated(table: pa.Table, schema: TableSchema, generated: dict[int, Recogni
         for form in ("first", "last")
     )
     if len(first) == len(last) == 1:
-        # Two columns with the first and the last name of one person identify the person together.
+        # A first-name column and a last-name column together identify a person.
         both = table.select([schema.columns[j].name for j in (*first, *last)])
         values = np.unique(number_subjects(both), return_inverse=True)[1].astype(np.int64)
         values[np.any([np.asarray(own.is_null()) for own in both.columns], axis=0)] = -1
@@ -105,7 +107,7 @@ def _repeated(table: pa.Table, schema: TableSchema, generated: dict[int, Recogni
 
 
 def _parts_of_subject(schema: TableSchema, generated: dict[int, Recognition]) -> tuple[int, ...]:
-    """Return the generated columns of a subject of several columns, which together identify it."""
+    """Return the generated columns that together identify the subject, if several columns declare it."""
     if len(schema.subject) < 2:
         return ()
     return tuple(j for j in generated if schema.columns[j].name in schema.subject)

@@ -1,4 +1,4 @@
-"""Search for columns that number the rows of an entity, or differ between all of its rows."""
+"""Search for columns that number the rows of an entity, or have a different value in each of its rows."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from understudy.synthesizers.entities.positions import N_COMBINATIONS_MAX, Count
 from understudy.transformers.base import MIN_SUPPORT, N_CODES_MAX, ArrowColumn, Codes
 from understudy.transformers.table import TableTransformer
 
-# Minimum number of rows of an entity with equal values that would be expected if values were independent.
+# Minimum expected number of rows with equal values within an entity if the values were independent.
 N_EXPECTED_MIN = 10.0
-# Number of the largest entities, and maximum number of their rows, that are checked first.
+# Number of entities (the largest ones) that are checked first, and maximum number of their rows.
 N_ENTITIES_FIRST, N_ROWS_FIRST = 50, 2000
 
 
@@ -93,7 +93,7 @@ def _are_distinct(entities: Int64s, codes: Sequence[npt.NDArray[Any]]) -> bool:
 
 
 def _find_counter(values: ArrowColumn, entities: Int64s, sizes: Int64s) -> int | None:
-    """Return the number of the first row of every entity, if a column numbers the rows of all entities."""
+    """Return the number at which every entity begins, if a column numbers the rows of all entities."""
     if not pa.types.is_integer(values.type) or values.null_count or (sizes > 1).sum() < MIN_SUPPORT:
         return None
     numbers = values.to_numpy().astype(np.int64)

@@ -1,4 +1,4 @@
-"""Columns whose value is determined by the position of a row within its entity, or differs from row to row.
+"""Columns whose value follows from the position of a row within its entity, or is distinct within the entity.
 
 Examples are the number of a line within an order, and the sample that each subject of a panel tastes once.
 """
@@ -15,7 +15,7 @@ from understudy.kernels import hashing
 from understudy.synthesizers.entities.grouping import Places
 from understudy.transformers.base import ArrowArray, Codes, RowNumbers
 
-# First stream of the hash that chooses distinct values.
+# Number of the first hash stream that chooses distinct values.
 DISTINCT = 1 << 44
 # Maximum number of combinations of values that are distinct in an entity.
 N_COMBINATIONS_MAX = 128
@@ -36,7 +36,7 @@ class Counter:
     first : int
         Number of the first row of an entity.
     codes : array of shape (n_max,)
-        Code of each number, from the first one.
+        Code of each number, beginning with the number of the first row.
     """
 
     group: int
@@ -55,14 +55,15 @@ class Counter:
 
     def values(self, places: Places, type_: pa.DataType) -> ArrowArray:
         """Return the number of each row."""
-        # Ranks beyond the numbers of the table do not occur, because sizes are at most as large as there.
+        # No rank exceeds the numbers of the table, because no entity is larger than the largest entity of the
+        # table.
         numbers: ArrowArray = pa.array(self.first + places.ranks).cast(type_)
         return numbers
 
 
 @dataclass(frozen=True)
 class Distinct:
-    """One or two columns whose values differ between all rows of an entity.
+    """One or two columns whose combined value is different in each row of an entity.
 
     Parameters
     ----------
@@ -71,7 +72,7 @@ class Distinct:
     columns : tuple of int
         The columns.
     combinations : array of shape (n_combinations, n_columns)
-        Codes of the columns.
+        Codes of the columns, for each combination of values.
     counts : array of shape (n_combinations,)
         Number of rows with each combination.
     is_sorted : bool

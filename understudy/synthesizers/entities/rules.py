@@ -1,4 +1,4 @@
-"""Rules between columns of entities: which can be kept, and which are left out."""
+"""Selection of the rules that a synthesizer can enforce although columns are drawn once for each entity."""
 
 from __future__ import annotations
 
@@ -66,10 +66,11 @@ def restrict_rules(rules: Rules, entities: Entities, names: Sequence[str]) -> Ru
 
 
 def rules_beyond_repeats(rules: Rules, rows: pa.Table, entities: Entities, found: list[FoundGroup]) -> Rules:
-    """Return the rules without those that only hold because rows of one entity repeat its columns.
+    """Return the rules without those that hold only because the rows of an entity repeat its values.
 
     A rule between columns of entities must be significant among the entities. Otherwise, a birth date that
-    nobody shares would determine the other columns of a customer in all of the customer's rows.
+    only one customer has would seem to determine the customer's other columns, because all of the customer's
+    rows repeat them.
 
     Parameters
     ----------
@@ -98,13 +99,13 @@ def rules_beyond_repeats(rules: Rules, rows: pa.Table, entities: Entities, found
 
 
 def without_columns(rules: Rules, names: set[str]) -> Rules:
-    """Return the rules that do not concern some columns. Formulas with these columns stay."""
+    """Return the rules that do not involve the given columns. Formulas with these columns stay."""
     return _keep(rules, lambda rule: names.isdisjoint(_columns_of(rule)))
 
 
 @dataclass(frozen=True)
 class _View:
-    """Relations between columns by name. Columns without a place, such as differences, are in no entity."""
+    """Relations between named columns. Columns outside the table, such as differences, are in no entity."""
 
     entities: Entities
     place: dict[str, int] = field(default_factory=dict)
@@ -124,7 +125,7 @@ class _View:
         return own == g or own in self.entities.coarser(g)
 
     def finest(self, names: Sequence[str]) -> int:
-        """Return the group by whose entities all columns are determined, or `ROWS`."""
+        """Return the group whose entities determine all columns, or `ROWS`."""
         groups = [self.entities.group_of.get(self.place[name], ROWS) for name in names]
         return min(groups, default=ROWS)
 
@@ -162,7 +163,7 @@ def _all_rules(rules: Rules) -> Iterator[Rule]:
 
 
 def _keep(rules: Rules, is_kept: Callable[[Rule], bool]) -> Rules:
-    """Return some of the rules. Formulas stay."""
+    """Return the rules that satisfy a condition. Formulas stay."""
     value_rules = replace(
         rules.value_rules,
         implications=tuple(rule for rule in rules.value_rules.implications if is_kept(rule)),
@@ -179,7 +180,7 @@ def _keep(rules: Rules, is_kept: Callable[[Rule], bool]) -> Rules:
 
 
 def _keep_formulas(rules: Rules, is_kept: Callable[[Formula], bool]) -> Rules:
-    """Return the rules with some of the formulas."""
+    """Return the rules with only the formulas that satisfy a condition."""
     return replace(
         rules,
         linear=tuple(rule for rule in rules.linear if is_kept(rule)),

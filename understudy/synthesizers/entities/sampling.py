@@ -1,4 +1,4 @@
-"""Drawing of the columns of entities, once for each entity."""
+"""Sampling of the columns of entities, once for each entity."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def draw_entities(
 ) -> tuple[NumberedRows, dict[int, Codes]]:
     """Return rows with the numbers of their entities, and the codes of all columns of the entities.
 
-    For each entity, a whole row is drawn that has the entity's number and is accepted, and the columns of the
-    entity are taken from it. The rows of the entity are then drawn given these columns. The columns of an
+    For each entity, an accepted row is drawn that has the entity's number. The columns of the entity are
+    taken from this row, and the rows of the entity are then drawn given these columns. The columns of an
     entity thus have the distribution that they have in accepted rows.
 
     Parameters

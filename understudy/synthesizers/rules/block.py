@@ -1,4 +1,4 @@
-"""A block of rows whose column values are cached in the forms that rules require."""
+"""A block of rows that caches the values of its columns in the forms that rules require."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Block:
-    """A block of rows whose column values are cached."""
+    """A block of rows that caches the values of its columns."""
 
     def __init__(self, rules: Rules, arrays: dict[str, ArrowArray]) -> None:
         self.rules, self.arrays = rules, arrays
@@ -48,5 +48,5 @@ class Block:
         return self._value_levels[name]
 
     def stored(self, name: str) -> Values:
-        """Return the stored values of a column, in no unit."""
+        """Return the stored values of a column, without a conversion of units."""
         return read_values(name, self.arrays[name], None)

@@ -1,4 +1,4 @@
-"""Values that rules imply in incomplete rows, from the values that are known."""
+"""Completion of incomplete rows with the values that rules imply from the known values."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Arrays = dict[str, ArrowArray]
 
 
 def recover(rules: Rules, columns: Mapping[str, ArrowArray], differences: Mapping[str, ArrowArray]) -> Arrays:
-    """Return incomplete rows with their differences, and with missing bases computed from their targets.
+    """Return incomplete rows with their differences, and with missing bases computed from known targets.
 
     Parameters
     ----------
@@ -53,10 +53,10 @@ def recover(rules: Rules, columns: Mapping[str, ArrowArray], differences: Mappin
 
 
 def solve(rules: Rules, given: Mapping[str, ArrowArray], drawn: Mapping[str, ArrowArray]) -> Arrays:
-    """Return incomplete rows with terms computed from the target of a formula and its other terms.
+    """Return incomplete rows with missing terms computed from the target and the known terms of a formula.
 
-    If several terms are missing, drawn values are scaled to what the known terms leave, and the last missing
-    term takes the remainder.
+    If several terms are missing, their drawn values are scaled to the part of the target that the known terms
+    leave, and the last missing term takes the remainder.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def _solve_formula(formula: Formula, block: Block, guesses: Block) -> None:
         gaps &= masks.sum(axis=0) == 1
     else:
         return
-    # The last missing term takes what remains.
+    # The last missing term takes the remainder.
     last = len(masks) - 1 - masks[::-1].argmax(axis=0)
     for place, name in enumerate(formula.terms):
         mask, solved = block.values(name).mask, formula.solve(place, target, own)
@@ -96,7 +96,7 @@ def _solve_formula(formula: Formula, block: Block, guesses: Block) -> None:
 
 
 def _write(block: Block, name: str, numbers: Numbers, missing: Mask) -> ArrowArray:
-    """Return numbers in the form of a column, in the type of the column."""
+    """Return numbers as a column, in the type of the given column."""
     if numbers.dtype == np.float64:
         type_ = block.arrays[name].type
         floats: ArrowArray = pa.array(numbers.astype(type_.to_pandas_dtype()), type_, mask=missing)
@@ -172,7 +172,7 @@ def equalize(rules: Rules, given: Mapping[str, ArrowArray], drawn: Mapping[str, 
 
 
 def find_unequal(rules: Rules, given: Mapping[str, ArrowArray]) -> list[Mask]:
-    """Return for each equality the rows in which both columns are given but differ."""
+    """Return, for each equality, the rows in which both columns are given but differ."""
     masks = []
     for rule in rules.value_rules.equalities:
         target, source = (read_values(name, given[name], None) for name in (rule.target, rule.source))
@@ -215,7 +215,7 @@ class _Closure:
         return True
 
     def equalize(self, rule: ConditionalEquality) -> bool:
-        """Write the known one of two equal values into the other one. Return whether a value changed."""
+        """Copy the known value of two equal values to the unknown value. Return whether a value changed."""
         applies = self._holds(rule.condition)
         changed = False
         for name, other in ((rule.target, rule.source), (rule.source, rule.target)):
@@ -227,7 +227,7 @@ class _Closure:
         return changed
 
     def _write(self, name: str, gaps: Mask, keys: ArrowArray) -> None:
-        """Write values, given in the form of levels, into some rows of a column."""
+        """Write values, given as levels, into some rows of a column."""
         array = self.block.arrays[name]
         if is_text(array.type):
             values = keys

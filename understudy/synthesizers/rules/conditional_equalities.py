@@ -19,21 +19,21 @@ from understudy.transformers.base import Mask
 # Maximum number of columns to search, and of equalities to check on all rows.
 N_COLUMNS_MAX = 48
 N_PROOFS_MAX = 256
-# Minimum number of equal rows of the sample.
+# Minimum number of sampled rows in which the two columns are equal.
 N_EQUAL_MIN = 8
 
 
 def find_equalities(
     columns: Columns, candidates: Candidates, targets: Collection[str], sources: Collection[str]
 ) -> tuple[ConditionalEquality, ...]:
-    """Return the significant equalities that hold in all rows of a literal.
+    """Return the significant equalities that hold in all rows that satisfy a literal.
 
     Parameters
     ----------
     targets : collection of str
         Names of the columns that may be set to the value of another column.
     sources : collection of str
-        Names of the columns from which they may be set.
+        Names of the columns from which values may be copied.
     """
     pairs = list(_pairs(columns, targets, sources))
     n_hypotheses = max(len(pairs), 1) * len(candidates.literals)
@@ -65,12 +65,12 @@ def find_equalities(
 
 
 def _broken(candidates: Candidates, unequal: Mask) -> Floats:
-    """Return the number of unequal rows of the sample that satisfy each literal."""
+    """Return, for each literal, the number of sampled rows that satisfy it although the two values differ."""
     return np.concatenate([candidates.count_sampled(name, unequal) for name in candidates.places])
 
 
 def _pairs(columns: Columns, targets: Collection[str], sources: Collection[str]) -> Iterator[tuple[str, str]]:
-    """Yield pairs of columns of equal types, at least one of which may be set to the other."""
+    """Yield pairs of columns of the same type in which one column may be set to the value of the other."""
     names = [name for name in columns.names if name in sources][:N_COLUMNS_MAX]
     for first, second in combinations(names, 2):
         types = [columns.table.schema.field(name).type for name in (first, second)]
@@ -100,13 +100,13 @@ def _stored(columns: Columns, name: str, rows: Int64s) -> Values:
 
 
 def _varies(values: Values, rows: Mask) -> bool:
-    """Return whether there are several values in some rows, so that no implication covers the equality."""
+    """Return whether the given rows have several values, so that no implication covers the equality."""
     present = values.keys.filter(pa.array(rows & ~values.mask))
     return len(present.unique()) > 1
 
 
 def _acyclic(found: list[ConditionalEquality]) -> tuple[ConditionalEquality, ...]:
-    """Return the equalities in an order in which they can be applied, without those that form a cycle."""
+    """Return the equalities in the order in which they can be applied, without those that close a cycle."""
     needed: dict[str, set[str]] = {}
     kept = []
     for rule in found:

@@ -33,14 +33,14 @@ class Formula(Protocol):
         ...
 
     def solve(self, place: int, target: Values, terms: list[Values]) -> Numbers | None:
-        """Return the numbers of the term at a place for which the rule holds, or None if it is not unique.
+        """Return the numbers of one term for which the rule holds, or None if these numbers are not unique.
 
         Parameters
         ----------
         target : Values
             Values of the target.
         terms : list of Values
-            Values of all terms. Those of the wanted term are a guess.
+            Values of all terms. The values of the term to solve for are guesses.
         """
         ...
 

@@ -94,7 +94,7 @@ class Linear:
         return writing.write(numbers, any_missing(terms))
 
     def solve(self, place: int, target: Values, terms: list[Values]) -> Numbers | None:
-        """Return the numbers of the term at a place for which the rule holds. Quotients are rounded."""
+        """Return the numbers of one term for which the rule holds. Quotients are rounded."""
         own = self.factors[place]
         total: Numbers = target.numbers.astype(object) // self.step * self.divisor - self.offset
         for i, (factor, term) in enumerate(zip(self.factors, terms, strict=True)):

@@ -1,4 +1,4 @@
-"""Search for product rules: intervals of the constant factor, which rounding leaves open."""
+"""Search for product rules, based on the intervals within which rounding confines the constant factor."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from understudy.synthesizers.rules.relations import is_evident, roundest, simple
 from understudy.synthesizers.rules.values import Floats, Values
 from understudy.transformers.base import Mask
 
-# Maximum number of numeric columns to search, also for products of three columns.
+# Maximum numbers of numeric columns to search: for all products, and for products of three columns.
 N_COLUMNS_MAX = 24
 N_COLUMNS_CUBED = 10
-# Maximum number of shares, such as discounts and tax rates.
+# Maximum number of columns that may contain shares, such as discounts and tax rates.
 N_SHARES_MAX = 4
 # Number of rows of the sample that are checked first, and minimum number of complete rows.
 N_ROWS_FIRST = 192
-# Number of these rows on which most products are refuted.
+# Number of these rows on which products are tested first. These rows refute most products.
 N_ROWS_LOGS = 24
 N_ROWS_MIN = 32
 # Minimum number of different values of a target.
@@ -34,7 +34,7 @@ N_VALUES_MIN = 8
 # Maximum relative width of the interval of the constant.
 WIDTH_MAX = 0.02
 
-# Maximum number of products that are compared with all columns.
+# Maximum number of products to compare with all columns.
 N_FORMS_MAX = 1200
 
 Matrix = npt.NDArray[np.float64]
@@ -102,7 +102,7 @@ def find_products(
 
 
 def _is_cyclic(target: str, factors: list[str], formulas: Sequence[Formula]) -> bool:
-    """Return whether a factor is computed from the target."""
+    """Return whether any factor is itself computed from the target."""
     needed = {formula.target: formula.terms for formula in formulas}
     waiting = list(factors)
     while waiting:
@@ -183,7 +183,10 @@ def _candidates(
 
 
 def _unrefuted(sample: _Sample, forms: list[list[Part]], targets: list[int]) -> npt.NDArray[np.bool_]:
-    """Return for each target and form whether a few rows allow a constant factor, in logarithms."""
+    """Return, for each target and form, whether a constant factor fits a few rows.
+
+    The factors are compared as logarithms.
+    """
     every = max(sample.numbers.shape[1] // N_ROWS_LOGS, 1)
     parts = list(dict.fromkeys(part for form in forms for part in form))
     at = {part: k for k, part in enumerate(parts)}
@@ -265,7 +268,7 @@ def _step(values: Values, present: Mask) -> int:
 
 
 def _constants(low: float, high: float) -> Iterator[float]:
-    """Yield the roundest number and the simplest fraction between two bounds, and their mean."""
+    """Yield the roundest number and the simplest fraction between two bounds, and the mean of the bounds."""
     middle, slack = (low + high) / 2, (high - low) / 2 + 1e-12 * abs(high)
     for constant in (roundest(middle, slack), simplest(middle, slack)):
         if constant is not None and constant != 0:

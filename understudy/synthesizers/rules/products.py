@@ -133,7 +133,7 @@ class Product:
         return np.where(missing | target.mask, missing == target.mask, agrees)
 
     def solve(self, place: int, target: Values, terms: list[Values]) -> Numbers | None:
-        """Return the numbers of the term at a place for which the rule nearly holds."""
+        """Return the numbers of one term for which the rule nearly holds."""
         own = self.factors[place]
         rest = np.full(len(terms[0].keys), self.constant / self.unit)
         with np.errstate(all="ignore"):

@@ -41,7 +41,7 @@ class Rules:
     functional_dependencies : tuple of FunctionalDependency
         Functional dependencies, which contain only column names. The synthesizer learns the values.
     fixed_combinations : tuple of FixedCombination
-        Columns that two other columns determine together.
+        Rules that two columns together determine a third column.
     linear : tuple of Linear
         Linear rules, in an order in which the targets can be computed.
     inequalities : tuple of Inequality
@@ -59,7 +59,7 @@ class Rules:
     value_rules : ValueRules
         Implications between single values, and equalities that hold where a column has a value.
     unary : tuple of Unary
-        Columns that are the absolute value, a part or the sign of another column.
+        Columns that are the absolute value, the positive or negative part, or the sign of another column.
     products : tuple of Product
         Columns that are a product or a quotient of other columns.
     """
@@ -88,7 +88,7 @@ class Rules:
         return tuple(rule.target for rule in self.formulas)
 
     def derive(self, columns: Mapping[str, ArrowArray]) -> Arrays:
-        """Return the columns with the derived columns added or replaced, each in its exact type.
+        """Add or replace the derived columns, each in its exact type, and return all columns.
 
         Values that another column must equal are replaced as well.
 
@@ -107,7 +107,7 @@ class Rules:
         return block.arrays
 
     def _equalize(self, target: str, block: Block) -> None:
-        """Set a column to the columns that it must equal in some rows."""
+        """Set a column, in the rows where it must equal another column, to the value of that column."""
         for rule in self.value_rules.equalities:
             if rule.target == target:
                 applies = rule.condition.holds(block.value_levels(rule.condition.column))

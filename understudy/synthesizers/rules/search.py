@@ -53,7 +53,8 @@ def find_rules(table: pa.Table, schema: TableSchema) -> Rules:
     sample = encode_sample(columns)
     candidates = find_linear(columns)
     lookups = find_functional_dependencies(columns, sample, without=set())
-    # A column with a declared domain is drawn from that domain, because a sum could lie outside it.
+    # A column with a declared domain is drawn from the domain, because a computed sum could lie outside the
+    # domain.
     bounded = {column.name for column in schema.columns if column.domain is not None}
     free = [rule for rule in candidates if rule.target not in bounded]
     linear = tuple(rule for rule in free if not _determines_its_terms(rule, lookups))
@@ -79,7 +80,7 @@ def find_rules(table: pa.Table, schema: TableSchema) -> Rules:
 
 
 def add_differences(rules: Rules, table: pa.Table) -> Rules:
-    """Return the rules, extended by columns that are derived from other columns and tight differences.
+    """Return the rules, extended by columns that are derived from another column and a tight difference.
 
     Parameters
     ----------
@@ -130,15 +131,15 @@ def _computable(values: ValueRules, formulas: tuple[Formula, ...]) -> ValueRules
 
 
 def _determines_its_terms(rule: Linear, lookups: tuple[FunctionalDependency, ...]) -> bool:
-    """Return whether the target determines every term, so that looking up the terms preserves the sum.
+    """Return whether the target determines every term, so that terms looked up by it preserve the sum.
 
-    Such a column, for example a clock time of hours and minutes, encodes its terms, so it is drawn.
+    Such a target, for example a clock time of hours and minutes, encodes its terms, so it is drawn.
     """
     return all(FunctionalDependency(rule.target, term) in lookups for term in rule.terms)
 
 
 def _implications_of(formulas: tuple[Formula, ...]) -> list[closure.Implication]:
-    """Return the implications of equations, in which each column is determined by all others.
+    """Return the implications of equations. In an equation, all other columns together determine each column.
 
     Other formulas only imply their target.
     """
@@ -165,7 +166,10 @@ def _usable(
 def _drawn_otherwise(
     products: tuple[Product, ...], lookups: tuple[FunctionalDependency, ...]
 ) -> tuple[Product, ...]:
-    """Return the products without those whose target determines all factors, which are looked up instead."""
+    """Return the products, except those whose target determines all factors.
+
+    Such factors are looked up by the target instead.
+    """
     return tuple(
         rule
         for rule in products

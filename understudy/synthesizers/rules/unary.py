@@ -1,4 +1,4 @@
-"""Unary rules: columns that are the absolute value, a part or the sign of another column."""
+"""Unary rules: columns that are the absolute value, the positive or negative part or the sign of a column."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FUNCTIONS: dict[Function, Callable[[Int64s], Int64s]] = {
     "negative": lambda numbers: np.maximum(-numbers, 0),
     "sign": np.sign,
 }
-# Source of the target where the target alone determines it, up to the sign of a guess.
+# Inverse of each function, for sources that the target determines except for a sign, which is guessed.
 _INVERSE: dict[Function, Callable[[Int64s, Int64s], Int64s]] = {
     "absolute": lambda target, guess: np.where(guess < 0, -target, target),
     "positive": lambda target, guess: np.where(target > 0, target, np.minimum(guess, 0)),
@@ -43,7 +43,7 @@ _TEXTS: dict[Function, str] = {
 
 @dataclass(frozen=True)
 class Unary:
-    """Rule that a column is a linear function of the absolute value, a part or the sign of another column.
+    """Rule that a column is a linear function of `function`, applied to another column.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ class Unary:
         return self.linear.holds(target, [apply(self.function, terms[0])])
 
     def solve(self, place: int, target: Values, terms: list[Values]) -> Numbers | None:
-        """Return the source's numbers, with the signs of the given numbers where the sign is not known."""
+        """Return the source's numbers. Unknown signs are taken from the guesses."""
         inverse = _INVERSE.get(self.function)
         numbers = self.linear.solve(place, target, [apply(self.function, terms[0])])
         if inverse is None or numbers is None:
@@ -93,7 +93,7 @@ class Unary:
 
 
 def apply(function: Function, values: Values) -> Values:
-    """Return the function of the values."""
+    """Return the values of the function for the given values of the source."""
     return Values(pa.array(FUNCTIONS[function](values.numbers.astype(np.int64))), values.missing)
 
 
@@ -103,7 +103,7 @@ def find_unary(columns: Columns, targets: list[str], sources: list[str]) -> tupl
     Parameters
     ----------
     targets, sources : list of str
-        Names of the columns that may be computed, and of the columns from which they may be computed.
+        Names of the possible targets, and of the possible sources.
     """
     signed = [name for name in sources if _is_signed(columns, name)][:N_COLUMNS_MAX]
     found: dict[str, Unary] = {}

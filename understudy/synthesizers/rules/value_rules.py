@@ -1,7 +1,7 @@
 """Value-level rules: implications between single values, and equalities that hold where a column has a value.
 
 For example, one value of a column forces one value of another column, a column is missing exactly where
-another has a certain value, or two amounts are equal in the first month of a contract.
+another column has a certain value, or two amounts are equal in the first month of a contract.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ ValuesOf = Callable[[str], Values]
 
 @dataclass(frozen=True, order=True)
 class Literal:
-    """Condition that a column has a value, or does not have it.
+    """Condition that a column has a certain value, or does not have this value.
 
     Parameters
     ----------
@@ -103,7 +103,8 @@ class ValueRules:
     implications : tuple of Implication
         Implications between values of two columns.
     equalities : tuple of ConditionalEquality
-        Equalities of two columns where a third has a value. No target is a source of an earlier equality.
+        Equalities of two columns that hold where a third column has a value. No target is a source of an
+        earlier equality.
     levels : mapping of column name to Levels
         Values that occur in literals.
     """
@@ -155,7 +156,7 @@ _PRESENT = "present"
 
 
 def _kind_of(rule: Implication) -> str:
-    """Return a key of the kind of an implication."""
+    """Return a key that identifies the kind of an implication."""
     first, second = rule.condition, rule.consequence
     given = (
         _PRESENT

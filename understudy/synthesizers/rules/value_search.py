@@ -23,13 +23,13 @@ from understudy.synthesizers.rules.value_rules import Implication, Literal
 from understudy.synthesizers.rules.values import Int32s, Int64s, Values
 from understudy.transformers.base import MIN_SUPPORT, Mask
 
-# Maximum number of columns to search, of literals of a column, and of literals in total.
+# Maximum numbers of columns to search, of literals per column, and of literals in total.
 N_COLUMNS_MAX = 128
 N_LITERALS_OF_COLUMN = 40
 N_LITERALS_MAX = 640
 # A column with at most this many values in the sample has a literal for each of its most frequent values.
 N_VALUES_FEW = 256
-# Minimum share of rows of a value of any other column.
+# Minimum share of rows for a value of a column with more values.
 SHARE_MIN = 0.01
 # Factor by which the threshold of evidence is raised for values that never occur together.
 EXCLUSION_FACTOR = 2.0
@@ -56,7 +56,7 @@ class LeveledColumn:
 
     @property
     def n_levels(self) -> int:
-        """Number of levels, including those of missing and of other values."""
+        """Number of levels, including the level of missing values and the level of all other values."""
         return len(self.values.keys) + 2
 
 
@@ -81,13 +81,13 @@ class Candidates:
 
     @cached_property
     def places(self) -> dict[str, slice]:
-        """Places of the literals of each column."""
+        """Range of the literals of each column."""
         names = [literal.column for literal in self.literals]
         return {n: slice(names.index(n), names.index(n) + names.count(n)) for n in dict.fromkeys(names)}
 
     @cached_property
     def _selections(self) -> dict[str, Matrix]:
-        """Matrix of each column, of which the entry at (literal, level) is one if the level satisfies it."""
+        """One matrix per column. Its entry at (literal, level) is 1 if the level satisfies the literal."""
         selections = {}
         for name, at in self.places.items():
             levels = np.arange(self.leveled[name].n_levels)
@@ -189,7 +189,7 @@ def find_implications(
     Parameters
     ----------
     lookups : collection of FunctionalDependency
-        Dependencies that other rules enforce, so that implications between their columns are left out.
+        Dependencies that other rules enforce. Implications between the columns of a dependency are left out.
     """
     literals = candidates.literals
     if len(literals) < 2:
@@ -200,7 +200,7 @@ def find_implications(
     return [Implication(literals[i], literals[j]) for i, j in kept] + [
         Implication(literals[i], literals[j].negation)
         for i, j in sorted(excluded)
-        # One value may force another value in the column of the other one.
+        # An implication that forces another value in the same column already implies the exclusion.
         if (i, literals[j].column) not in forced and (j, literals[i].column) not in forced
     ]
 
@@ -215,7 +215,7 @@ def _prove(
     # Numbers that never occur together usually belong to ranges, which a chain learns.
     is_label = np.array([not columns.is_quantity(literal.column) for literal in candidates.literals])
     is_value = is_label & [not literal.is_about_missing for literal in candidates.literals]
-    # Exclusions are numerous, so they need more evidence.
+    # Pairs of values that never occur together are numerous, so they need more evidence.
     evident_not = candidates.counts[:, None] * -np.log1p(-share)[None, :] > EXCLUSION_FACTOR * least
     evident_not &= may & may.T & is_value[:, None] & is_value[None, :]
     edges: set[tuple[int, int]] = set()
@@ -245,7 +245,7 @@ def _prove(
 
 
 def _pairs(literals: list[Literal], lookups: Collection[FunctionalDependency]) -> npt.NDArray[np.bool_]:
-    """Return the pairs of literals to search: of different columns, without another kind of rule."""
+    """Return the pairs of literals to search: of different columns that no other kind of rule relates."""
     names = sorted({literal.column for literal in literals})
     at = np.array([names.index(literal.column) for literal in literals])
     open_ = ~np.eye(len(names), dtype=np.bool_)
@@ -263,7 +263,10 @@ def _pairs(literals: list[Literal], lookups: Collection[FunctionalDependency]) -
 
 
 def _reduce(edges: set[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return the edges without those that follow. Literals of equal rows are represented by the first one."""
+    """Return the edges that no other edges imply.
+
+    If several literals hold in the same rows, only the first of them has other edges.
+    """
     nodes = sorted({node for edge in edges for node in edge})
     first = {b: min(a for a in nodes if a == b or {(a, b), (b, a)} <= edges) for b in nodes}
     heads = {(a, b) for a, b in edges if first[a] == a and first[b] == b}
@@ -286,7 +289,7 @@ def _negations(candidates: Candidates, n_rows: int) -> dict[int, int]:
 def _without_contrapositives(
     edges: list[tuple[int, int]], negations: dict[int, int]
 ) -> list[tuple[int, int]]:
-    """Return the edges without those of which the contrapositive precedes them."""
+    """Return the edges without those that are preceded by their contrapositive."""
     kept: dict[tuple[int, int], None] = {}
     for i, j in edges:
         if (negations.get(j, -1), negations.get(i, -1)) not in kept:

@@ -46,7 +46,7 @@ class Link:
     source : int
         Index of the column by which this column is looked up, or -1 if this column is drawn.
     lookup : array of shape (n_codes of the source,) or (n_levels of the source + 1,)
-        Code of this column for every code of the source column, or for every level. Empty if this column is
+        Code of this column for every code, or for every level, of the source column. Empty if this column is
         drawn.
     levels : LevelSource, optional
         Source whose levels determine this column.
@@ -62,7 +62,7 @@ class Link:
     levels: LevelSource | None = None
 
     def look_up(self, codes: CodesByColumn, seed: int, numbers: NumberedRows) -> Codes:
-        """Return the codes of a looked-up column, given those of earlier columns and the seed of values."""
+        """Return the codes of a looked-up column, given the codes of earlier columns and a decoding seed."""
         if self.levels is None:
             return self.lookup[codes[self.source]]
         return self.lookup[self.levels.draw(codes, seed, numbers)]
@@ -87,21 +87,21 @@ class Link:
         return Conditional(self.child, self.forest, self.predictor, self.coarse)
 
 
-# Rows for no single column: all columns are fitted on the same rows.
+# No column has separate rows: all columns are fitted on the same rows.
 NO_OTHERS: Mapping[int, Encoded] = {}
 
 
 def look_up(
     column: int, by: tuple[int, Codes], coarse: npt.NDArray[np.uint8], levels: LevelSource | None = None
 ) -> Link:
-    """Return the link of a column that is looked up by another column, given that column and its table."""
+    """Return the link of a looked-up column, given its source and the table of its codes."""
     nothing = np.zeros((0, RADIX), np.int32)
     return Link(column, nothing, coarse, NO_FOREST, additive.NO_PREDICTOR, *by, levels)
 
 
 @dataclass(frozen=True)
 class Arranged:
-    """Order of the columns, and what determines or restricts them.
+    """Order of the columns, with their lookups and the columns on which they may depend.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ class Arranged:
 
 @dataclass(frozen=True)
 class Encoded:
-    """Codes and coarse codes of all columns, in the order of the table, on which a chain is fitted.
+    """Codes and coarse codes of all columns of the training rows, in the order of the table.
 
     Parameters
     ----------
@@ -156,7 +156,7 @@ class Encoded:
         return replace(self, codes=[c[rows] for c in self.codes], coarse=self.coarse[:, rows])
 
     def select(self, columns: list[int]) -> Encoded:
-        """Return some of the columns."""
+        """Return only the given columns."""
         return Encoded(
             [self.codes[j] for j in columns],
             [self.n_codes[j] for j in columns],

@@ -81,7 +81,7 @@ class CodedRules:
     equalities : tuple of (ConditionalEquality, column, array of shape (n_codes,))
         Equalities, with the column of the condition and the codes that satisfy the condition.
     left : tuple of Implication
-        Implications with a column of which codes do not represent the values of its literals, or whose drawn
+        Implications with a column whose codes do not represent the values of its literals, or whose drawn
         values may be replaced.
     """
 
@@ -135,7 +135,7 @@ def encode_rules(rules: Rules, names: Sequence[str], transformers: Sequence[Tran
 def _forced(
     rule: Implication, places: tuple[int, int], levels: tuple[Int32s, Int32s]
 ) -> Iterator[ForcedCode]:
-    """Yield the code that an implication forces, if it forces a single one."""
+    """Yield the code that an implication forces, if it forces a single code."""
     codes = np.flatnonzero(rule.consequence.holds(levels[1]))
     if len(codes) == 1:
         yield ForcedCode(*places, rule.condition.holds(levels[0]), int(codes[0]))

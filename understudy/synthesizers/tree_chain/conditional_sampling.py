@@ -47,7 +47,7 @@ N_POOLS_TRIED = 64
 POOLS, TRIAL_SEED = 1 << 37, 1
 
 Weights = npt.NDArray[np.float64]
-# Function from codes, coarse codes, seed and row numbers to the probability that each proposal is accepted.
+# Function from codes, coarse codes, seed and row numbers to the acceptance probability of each proposal.
 Accept = Callable[[dict[int, Codes], npt.NDArray[np.uint8], int, NumberedRows], Weights]
 Redrawer = Callable[[int], Redraws | None]
 
@@ -74,12 +74,12 @@ class Group:
     levels: Mapping[int, int] = field(default_factory=dict)
 
     def with_levels(self, rows: NumberedRows) -> NumberedRows:
-        """Return rows with the required levels."""
+        """Return the rows, with the levels that the condition requires."""
         levels = {j: np.full(len(rows), level, np.int32) for j, level in self.levels.items()}
         return replace(rows, levels=levels)
 
     def constants(self, n_rows: int) -> dict[str, ArrowArray]:
-        """Return the columns to which the condition gives a single value."""
+        """Return constant columns for the columns that the condition fixes to a single value."""
         return {own.column.name: own.constant(n_rows) for own in self.predicates if own.is_one_value}
 
 
@@ -233,10 +233,10 @@ class Conditioner:
     group : Group
         Group of rows.
     accept : callable
-        Function that returns the probability that a proposal is accepted, given rules, unique rows, the
-        refinement and the group's filters.
+        Function that returns the acceptance probability of each proposal, which depends on rules, unique
+        rows, the refinement and the group's filters.
     redrawing : callable
-        Function from the seed of proposals to the redrawing of single columns.
+        Function that returns the redrawing of single columns, given the seed of the proposals.
     n_proposals : int
         Number of proposals per row.
     effective_share : float

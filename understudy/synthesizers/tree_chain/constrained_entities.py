@@ -1,8 +1,8 @@
-"""Constrained sampling of tables with entities: the entities of a condition are its own.
+"""Constrained sampling of tables with entities. Different conditions never share an entity.
 
-The columns of an entity are drawn first, and the rows of the entity given these columns. Each of them is
-chosen from several proposals, with a probability proportional to the weight of the proposal (sampling
-importance resampling, Rubin 1988).
+The columns of an entity are drawn first, then the rows of the entity, given these columns. Each entity and
+each row is chosen from several proposals, with a probability proportional to the weight of the proposal
+(sampling importance resampling, Rubin 1988).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from understudy.transformers.base import ArrowArray, Codes, CodesByColumn, Numbe
 from understudy.transformers.generated.transformer import GeneratedTransformer
 from understudy.transformers.table import Drawn, TableTransformer
 
-# Distance between the numbers of the first proposals of two rows.
+# Distance between the numbers of the first proposals of two consecutive rows.
 SPACING = np.uint64(N_POOLS_TRIED * N_PROPOSALS_MAX)
 # Stream of the hash that chooses a proposal.
 CHOOSING = 1 << 43
@@ -48,7 +48,7 @@ Int64s = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class ConstrainedEntitySampler:
-    """Sampler under constraints of a table with entities."""
+    """Sampler of rows under constraints, for a table with entities."""
 
     plain: ConstrainedSampler
     entities: Entities
@@ -79,7 +79,10 @@ class ConstrainedEntitySampler:
         return drawn.combine_chunks().to_batches()[0]
 
     def _groups_of(self, seed: int, rows: RowNumbers) -> Int64s:
-        """Return the group of each row. All rows of an entity are in one group if its value is rebalanced."""
+        """Return the group of each row.
+
+        If the rebalanced column belongs to an entity, all rows of the entity are in the same group.
+        """
         rebalance = self.plain.constraints.rebalance
         owners = {self.plain.table.schema.names[j]: g for j, g in self.entities.group_of.items()}
         if rebalance is None or rebalance.column not in owners:
@@ -119,7 +122,7 @@ class ConstrainedEntitySampler:
         return self.plain.enforcer.complete(columns | constants, self.plain.table, drawn)
 
     def _of_group(self, own: Places, group: int) -> Places:
-        """Return entities with numbers that no other group has.
+        """Return the entities with numbers that are not used in any other group.
 
         A condition has at most as many entities as rows.
         """
@@ -141,7 +144,7 @@ class _Chooser:
     seed : int
         Seed of the group.
     unique : UniqueEntities
-        Entities of the table, which are not chosen.
+        Real entities that must not be copied.
     table : TableTransformer
         Transformers of the columns.
     chosen : dict of int to (array, array)
@@ -189,7 +192,7 @@ class _Chooser:
         raise impossible("The model generated no row that satisfies one of the conditions")
 
     def with_proposals(self, rows: NumberedRows, numbers: RowNumbers) -> NumberedRows:
-        """Return rows with the numbers of proposals, also for the columns of entities."""
+        """Return rows with the numbers of proposals, and entities with the numbers of chosen proposals."""
         of_columns = {}
         for j, entities in rows.of_columns.items():
             known, chosen = self.chosen[j]
@@ -199,7 +202,10 @@ class _Chooser:
     def _try(
         self, rows: NumberedRows, given: CodesByColumn, attempt: int, wanted: Collection[int]
     ) -> tuple[dict[int, Codes], RowNumbers, npt.NDArray[np.bool_]]:
-        """Return the codes and numbers of chosen proposals, and which rows have a possible proposal."""
+        """Return the codes and numbers of the chosen proposals.
+
+        The third value is a mask of the rows that have a proposal with a weight above 0.
+        """
         n, n_each = len(rows), self.conditioner.n_proposals
         row = np.repeat(np.arange(n), n_each)
         first = attempt * n_each

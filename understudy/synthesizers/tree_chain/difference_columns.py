@@ -28,7 +28,7 @@ N_DIFFERENCES_MAX = 64
 
 @dataclass(frozen=True)
 class DrawnTable:
-    """A table, its rules and entities, and columns of differences and of sizes after its own columns."""
+    """A table with its rules and entities. Columns of differences and of sizes follow the table's columns."""
 
     rows: pa.Table
     transformer: TableTransformer

@@ -63,7 +63,7 @@ def _encode_present(name: str, values: ArrowArray, transformer: Transformer) -> 
 
 
 def _code_of_unknown(transformer: Transformer) -> int:
-    """Return the code of levels that the model does not contain."""
+    """Return the code for levels that the model does not contain."""
     code = transformer.code if isinstance(transformer, LabelTransformer) else transformer
     has_made_up = isinstance(code, CategoricalTransformer) and code.n_made_up > 0
     return code.n_codes - 1 if has_made_up else UNKNOWN
@@ -72,7 +72,7 @@ def _code_of_unknown(transformer: Transformer) -> int:
 def find_known_levels(
     columns: Mapping[str, ArrowArray], known: dict[int, KnownCodes], table: TableTransformer
 ) -> dict[int, npt.NDArray[np.int32]]:
-    """Return the known levels of columns that determine others, and add codes that follow from labels.
+    """Return the known levels of columns that determine other columns, and add the codes that labels imply.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def find_known_levels(
 def _levels_of(
     values: ArrowArray, levels: ArrowArray, table: TableTransformer, column: int
 ) -> npt.NDArray[np.int32]:
-    """Return the level of each value, and the same made-up level for equal values that have no level."""
+    """Return the level of each value. Equal values without a level get the same made-up level."""
     transformer = table.level_source(column).transformer
     found: Any = pc.index_in(values, value_set=levels)
     index = np.asarray(found.fill_null(UNKNOWN)).astype(np.int32)

@@ -22,7 +22,7 @@ from understudy.transformers.table import TableTransformer
 
 
 def add_positions(drawn: DrawnTable, found: list[FoundGroup]) -> DrawnTable:
-    """Return a table with the columns that number the rows of entities, or differ between all of them."""
+    """Return a table with the columns that number the rows of entities, or are distinct within an entity."""
     own = FittedRows(drawn.rows, drawn.transformer, drawn.codes)
     excluded = {*drawn.rules.derived, *(difference.name for difference in drawn.rules.differences)}
     positions = find_positions(own, drawn.entities, found, excluded)
@@ -70,7 +70,7 @@ def arrange_columns(
 
 
 def rows_of_entities(encoded: Encoded, entities: Entities, found: list[FoundGroup]) -> dict[int, Encoded]:
-    """Return one row of each entity for the columns of each group, on which these columns are fitted."""
+    """Return the training rows of each group's columns: one row of each entity."""
     others: dict[int, Encoded] = {}
     for group, own in zip(entities.groups, found, strict=True):
         rows = encoded.take(first_rows_of(own.entities))

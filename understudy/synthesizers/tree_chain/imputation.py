@@ -37,12 +37,12 @@ from understudy.transformers.base import ArrowArray, Codes, Mask, NumberedRows, 
 from understudy.transformers.table import Drawn, TableTransformer
 
 N_PARTICLES = 64
-# Number of rows that are completed at a time.
+# Number of rows that are imputed at a time.
 N_ROWS_BLOCK = 1024
 # Log weight of an impossible value. It is finite, so that rows that are impossible under the model can be
 # completed.
 LOG_IMPOSSIBLE = -50.0
-# Code of missing values of columns that have any.
+# Code of missing values in columns that have missing values.
 CODE_MISSING = 0
 # Hash stream that chooses particles, and first hash stream from which the seeds of draws are derived.
 TAKING, DRAWS = 1 << 40, 1 << 41
@@ -86,7 +86,7 @@ class _Particles:
     numbers : array of shape (n_particles,)
         Numbers of the particles.
     of_values : NumberedRows
-        Row of each particle, with which codes become values.
+        Row of each particle. Codes are decoded with this row number.
     """
 
     seed: int
@@ -160,7 +160,7 @@ class Imputer:
         return encode_values(name, assumed[name], self.table.columns[column])
 
     def _log_equal(self, rows: dict[str, ArrowArray], codes: dict[int, Codes], particle: Int64s) -> Weights:
-        """Return the log weights of particles, which are low where given values contradict an equality."""
+        """Return the log weights of particles. Weights are low where given values contradict an equality."""
         log_weight = np.zeros(len(particle))
         unequal = find_unequal(self.enforcer.rules, rows)
         for rule, column, applies in self.enforcer.coded.equalities:
@@ -192,7 +192,7 @@ class Imputer:
         return codes, log_weight + np.log(np.maximum(self.accept(rows), 1e-9))
 
     def _force(self, column: int, codes: dict[int, Codes], known: dict[int, KnownCodes]) -> None:
-        """Set unknown codes of a column that drawn values of preceding columns imply."""
+        """Set the unknown codes of a column that follow from drawn values of preceding columns."""
         for forced in self.enforcer.coded.forced:
             if forced.column == column and (known[forced.source] == UNKNOWN).any():
                 applies = forced.applies[codes[forced.source]] & (known[forced.source] == UNKNOWN)

@@ -1,8 +1,8 @@
-"""Lookups by the level of a code, for codes of which one represents several levels.
+"""Lookups by level, for category columns in which one code represents several levels.
 
-The levels that too few rows share have one code together. A column that is determined by the level, such as
-the label or the family of a product, is looked up by the level that is chosen for a row. The values of
-made-up levels are drawn once, at the end of a fit, from the distribution in the rows of rare levels.
+All levels that too few rows share have one common code. A column that the level determines, such as the label
+or the family of a product, is looked up by the level that is chosen for a row. For made-up levels, the values
+of such a column are drawn once, at the end of a fit, from their distribution in the rows of rare levels.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from understudy.transformers.level_sources import LevelSource
 
 
 def find_codes(drawn: DrawnTable) -> DrawnTable:
-    """Return the table with the rules between codes and the columns that they determine."""
+    """Return the table, with functional dependencies of other columns on code columns added to its rules."""
     table, rules = drawn.transformer, drawn.rules
     place = {name: j for j, name in enumerate(table.schema.names)}
     names = [name for name in place if not isinstance(table.columns[place[name]], GeneratedTransformer)]
@@ -52,7 +52,7 @@ def find_codes(drawn: DrawnTable) -> DrawnTable:
 
 
 def has_levels(transformer: Transformer) -> bool:
-    """Return whether a column is a category in which a code represents several levels."""
+    """Return whether a column is a category in which some code represents several levels."""
     is_category = isinstance(transformer, CategoricalTransformer) and not transformer.is_placeholder
     return is_category and not transformer.is_exact.all()
 
@@ -60,14 +60,14 @@ def has_levels(transformer: Transformer) -> bool:
 def add_level_lookups(
     enforcer: RuleEnforcer, drawn: DrawnTable, encoded: Encoded, run: LearnRun
 ) -> RuleEnforcer:
-    """Return the enforcer with lookups by level where a code has several levels."""
+    """Return the enforcer with lookups by level for the columns in which a code represents several levels."""
     columns = drawn.transformer.columns
     pairs = _without_implied(_pairs(drawn), set(enforcer.tables))
     own: dict[Pair, Codes] = {}
     for code in sorted({determinant for _, determinant in pairs}):
         dependents = [dependent for dependent, determinant in pairs if determinant == code]
         own |= {(j, code): c for j, c in _tabulate(code, dependents, drawn, encoded, run).items()}
-    # A label has the codes of its code, so that lookups by the code suffice.
+    # A label column has the same codes as its code column, so lookups by the code column suffice.
     is_label = [isinstance(column, LabelTransformer) for column in columns]
     tables = {
         (dependent, determinant): table
@@ -78,7 +78,7 @@ def add_level_lookups(
 
 
 def _pairs(drawn: DrawnTable) -> set[Pair]:
-    """Return the columns that are looked up by level, each with the column of the code."""
+    """Return the columns that are looked up by level, each with its code column."""
     columns = drawn.transformer.columns
     place = {name: j for j, name in enumerate(drawn.transformer.schema.names)}
     pairs = set()
@@ -91,7 +91,7 @@ def _pairs(drawn: DrawnTable) -> set[Pair]:
 
 
 def _without_implied(pairs: set[Pair], tables: set[Pair]) -> set[Pair]:
-    """Return the pairs that do not follow from others by way of a third column."""
+    """Return the pairs that do not follow from other pairs through a third column."""
     known = pairs | tables
 
     def follows(dependent: int, determinant: int) -> bool:
@@ -109,7 +109,7 @@ def _without_implied(pairs: set[Pair], tables: set[Pair]) -> set[Pair]:
 def _tabulate(
     code: int, dependents: list[int], drawn: DrawnTable, encoded: Encoded, run: LearnRun
 ) -> dict[int, Codes]:
-    """Return the code of each dependent column for each level of a code, and for missing codes."""
+    """Return the code of each dependent column, for each level of a code column and for missing values."""
     transformer = drawn.transformer.columns[code]
     assert isinstance(transformer, CategoricalTransformer)
     n_levels = len(transformer.levels)
@@ -138,7 +138,10 @@ def _tabulate(
 def _draw_rare(
     dependents: list[int], rows: npt.NDArray[np.int64], n_levels: int, encoded: Encoded, run: LearnRun
 ) -> dict[int, Codes]:
-    """Return codes of the dependent columns for made-up levels, from a chain of the rows of rare levels."""
+    """Return codes of the dependent columns for made-up levels.
+
+    The codes are drawn from a chain that is fitted on the rows with rare levels.
+    """
     if not n_levels or not len(rows):
         return {}
     some = encoded.take(rows).select(dependents)
@@ -152,13 +155,13 @@ def _draw_rare(
 def with_level_sources(
     arranged: Arranged, enforcer: RuleEnforcer, columns: Sequence[Transformer]
 ) -> Arranged:
-    """Return the arranged columns with the sources of the lookups by level."""
+    """Return the arranged columns, with the source of each column that is looked up by level."""
     sources = {j: source for j, (source, _) in arranged.lookups.items() if (j, source) in enforcer.levels}
     return replace(arranged, level_sources=level_sources(sources, columns))
 
 
 def level_sources(sources: Mapping[int, int], columns: Sequence[Transformer]) -> dict[int, LevelSource]:
-    """Return the source of each column that is looked up by a level, given the columns of the sources."""
+    """Return the source of each column that is looked up by level, given the index of its source column."""
 
     def source_of(column: int) -> LevelSource:
         transformer = columns[column]

@@ -25,7 +25,7 @@ Check = Callable[[dict[int, Codes], NumberedRows], Mask]
 
 @dataclass(frozen=True)
 class Acceptance:
-    """Conditions on which a proposal is accepted: a refinement, and a check of the rules.
+    """Conditions under which a proposal is accepted: a refinement, and a check of the rules.
 
     Single columns that break a rule are redrawn before whole rows are checked.
     """

@@ -28,7 +28,7 @@ from understudy.transformers.base import Codes, CodesByColumn, Mask, NumberedRow
 from understudy.transformers.numeric import NumericTransformer
 from understudy.transformers.table import TableTransformer
 
-# Maximum number of times that a value is redrawn, and first stream of the seeds of redraws.
+# Maximum number of times that a value is redrawn, and first hash stream for the seeds of redraws.
 N_REDRAWS_MAX = 64
 REDRAWS = 1 << 42
 
@@ -44,11 +44,11 @@ class CodedOrder:
     rule : Inequality
         The inequality.
     low, high : int
-        Indices of its columns in the table.
+        Indices of the inequality's columns in the table.
     highest : array of shape (n_codes of low,)
-        Highest number of each code of the lower column, minus infinity for missing values.
+        Highest number of each code of the lower column, or minus infinity for missing values.
     lowest : array of shape (n_codes of high,)
-        Lowest number of each code of the higher column, infinity for missing values.
+        Lowest number of each code of the higher column, or infinity for missing values.
     """
 
     rule: Inequality
@@ -74,7 +74,7 @@ class ColumnChecks:
 
 @dataclass(frozen=True)
 class Redrawing:
-    """Rules by the column after which they can be checked, for rows that are decoded with a seed.
+    """Redrawing of single columns whose values break rules with preceding columns.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ class Redrawing:
     checks : mapping of column to ColumnChecks
         Rules that can be checked as soon as a column is drawn.
     seed : int
-        Seed with which codes are decoded.
+        Seed for decoding codes.
     """
 
     table: TableTransformer
@@ -101,7 +101,7 @@ class Redrawing:
         codes: dict[int, Codes],
         draws: Drawing,
     ) -> None:
-        """Redraw a column of rows that break a rule. Codes and coarse codes are changed in place."""
+        """Redraw a column in rows that break a rule. Codes and coarse codes are changed in place."""
         checks = self.checks.get(link.column)
         if checks is None:
             return
@@ -126,7 +126,7 @@ class Redrawing:
             at, must_be_present = at[~kept], (must_be_present | is_order)[~kept]
 
     def _broken(self, checks: ColumnChecks, codes: CodesByColumn, numbers: NumberedRows) -> tuple[Mask, Mask]:
-        """Return masks of the rows that break any rule, and of those that break an inequality."""
+        """Return two masks: rows that break any rule, and rows that break an inequality."""
         broken = np.zeros(len(numbers), np.bool_)
         for pair in checks.pairs:
             broken |= ~pair.holds(codes)
@@ -159,7 +159,7 @@ def make_redrawing(table: TableTransformer, enforcer: RuleEnforcer, links: Seque
     by_column: dict[int, ColumnChecks] = {}
 
     def later(first: int, second: int) -> int | None:
-        """Return the column of two that is drawn later, or None if it is looked up."""
+        """Return the later of two columns in the drawing order, or None if it is looked up."""
         column = max(first, second, key=lambda j: position[j])
         return column if links[position[column]].source < 0 else None
 
@@ -192,7 +192,10 @@ def _orders(table: TableTransformer, rules: Rules, replaced: set[str]) -> list[C
 
 
 def _bounds(table: TableTransformer, rules: Rules, name: str) -> tuple[Floats, Floats]:
-    """Return the lowest and the highest number of every code, in the order in which nothing is excluded."""
+    """Return the lowest and the highest number of every code.
+
+    For missing values, the two are plus and minus infinity, so that missing values never break an inequality.
+    """
     transformer = table.columns[table.schema.names.index(name)]
     if not isinstance(transformer, NumericTransformer):
         unknown = np.full(transformer.n_codes, np.inf)

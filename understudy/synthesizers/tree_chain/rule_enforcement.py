@@ -163,7 +163,7 @@ class RuleEnforcer:
         table : TableTransformer
             Transformers of the columns of the chain, with the columns of differences.
         drawn : Drawn
-            Codes of the rows, and how they are decoded, from which these identifiers are generated.
+            Codes of the rows and their decoding, from which these identifiers are generated.
         """
         columns = self.rules.derive(columns)
         if table.composed:
@@ -172,7 +172,10 @@ class RuleEnforcer:
         return pa.RecordBatch.from_arrays([columns[name] for name in output.names], schema=output)
 
     def reach_of(self, difference: Difference, table: TableTransformer) -> tuple[ArrowArray, ArrowArray]:
-        """Return the lowest and highest sum with a difference for each code of its base, except missing."""
+        """Return the lowest and highest sum of base and difference for each code of the base.
+
+        The code of missing values is left out.
+        """
         base, own = (table.columns[table.schema.names.index(n)] for n in (difference.base, difference.name))
         assert isinstance(base, NumericTransformer)
         assert isinstance(own, NumericTransformer)
@@ -200,11 +203,11 @@ class RuleEnforcer:
 
     @property
     def replaced(self) -> set[str]:
-        """Names of the columns whose drawn values are not those of the sampled rows."""
+        """Names of the columns whose drawn values may be replaced in the sampled rows."""
         return {*self.rules.derived, *self.rules.value_rules.targets}
 
     def without_replaced(self, codes: CodesByColumn, table: TableTransformer) -> CodesByColumn:
-        """Return the codes of the columns whose drawn values are those of the sampled rows."""
+        """Return the codes of the columns whose drawn values are kept in the sampled rows."""
         if not self.rules.value_rules.targets:
             return codes
         return {j: own for j, own in codes.items() if table.schema.names[j] not in self.replaced}

@@ -14,7 +14,7 @@ from understudy.kernels.hashing import StreamRows
 from understudy.synthesizers.tree_chain.chain import Link
 from understudy.transformers.base import Codes, CodesByColumn, NumberedRows
 
-# Codes of no column, for draws of whole rows.
+# No given codes, for draws of whole rows.
 NOTHING_GIVEN: CodesByColumn = {}
 
 
@@ -27,10 +27,10 @@ class Drawing:
     seed : int
         Seed of the draws.
     numbers : NumberedRows
-        Numbers of the rows. Cells of a column with the same number are the same draw if the columns on which
-        the column depends have the same codes.
+        Numbers of the rows. Two cells of a column with the same number get the same value if the columns on
+        which the column depends have the same codes.
     value_seed : int, optional
-        Seed with which the codes become values, if it is not `seed`.
+        Seed for decoding the codes, if it differs from `seed`.
     """
 
     seed: int

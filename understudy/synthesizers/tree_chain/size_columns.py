@@ -1,6 +1,6 @@
-"""Columns with the sizes of entities, on which other columns depend but which are not part of sampled rows.
+"""Columns with the sizes of entities. Other columns depend on them, but sampled rows do not contain them.
 
-Without them, the customers with the most orders would have the same properties as the other customers.
+Without these columns, the properties of a customer would not depend on the number of the customer's orders.
 """
 
 from __future__ import annotations
@@ -31,7 +31,10 @@ N_SIZES_MAX = 256
 
 
 def add_size_columns(drawn: DrawnTable, found: list[FoundGroup]) -> DrawnTable:
-    """Add a column for each kind of entities that differ in size. Its codes are known for each entity."""
+    """Add a column with the size of the entity, for each kind of entity whose sizes vary.
+
+    The codes of the column are known for each entity.
+    """
     table, codes = drawn.transformer, list(drawn.codes)
     groups, names = list(drawn.entities.groups), []
     for g, (group, own) in enumerate(zip(drawn.entities.groups, found, strict=True)):

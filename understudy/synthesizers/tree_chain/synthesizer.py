@@ -109,7 +109,7 @@ class TreeChain(SingleTableSynthesizer):
     parameters: TreeChainParameters
 
     def _learn(self, rows: pa.Table, schema: TableSchema, run: LearnRun) -> TableTransformer:
-        """Learn the encodings of the columns and their rules, then their chain."""
+        """Learn the encodings of the columns, then their rules, and then the chain."""
         began = time.monotonic()
         fitted = fit_columns(rows, schema, run)
         drawn = add_difference_columns(rows, fitted)
@@ -165,7 +165,7 @@ class TreeChain(SingleTableSynthesizer):
         return find_unique_rows(drawn.rows, fitted, choose_columns(drawn.codes, fitted, left_out))
 
     def _unique_entities(self, drawn: DrawnTable, found: list[FoundGroup], fit_seed: int) -> UniqueEntities:
-        """Return the unique entities to protect; none for cross-fitted models."""
+        """Return the unique entities to protect. For cross-fitted models, the result is empty."""
         if PRESETS[self.preset_].rules.count_min or not found:
             return UniqueEntities()
         rows, seed = NumberedRows(consecutive_rows(0, N_ROWS_TRIED)), fit_seed ^ _PRACTICE
@@ -189,7 +189,7 @@ class TreeChain(SingleTableSynthesizer):
         return enforcer, unique_rows
 
     def _redrawing(self, enforcer: RuleEnforcer, seed: int) -> Redrawing | None:
-        """Return the rules of single columns for rows that are decoded with a seed, or None without any."""
+        """Return the redrawing of single columns for a seed, or None if no column can be redrawn."""
         redrawing = make_redrawing(self.drawn_, enforcer, self.links_)
         return replace(redrawing, seed=seed) if redrawing.checks else None
 
@@ -277,7 +277,7 @@ class TreeChain(SingleTableSynthesizer):
         seed: int,
         rows: NumberedRows,
     ) -> npt.NDArray[np.float64]:
-        """Return the probability that each proposal is accepted, including the conditions on its values."""
+        """Return the acceptance probability of each proposal, including the group's filters on its values."""
         acceptance = self._passes(codes, seed, rows).astype(np.float64)
         if self.refinement_ is not None:
             acceptance *= self.refinement_.acceptance(coarse)

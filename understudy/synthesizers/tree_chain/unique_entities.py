@@ -1,4 +1,4 @@
-"""Rejection of entities that equal, in all their columns, a real entity that no other equals.
+"""Rejection of synthetic entities that equal a unique real entity in all columns.
 
 A synthetic customer with the birth date, town and segment of a real customer would be a copy, even if its
 orders are new.
@@ -24,7 +24,7 @@ from understudy.transformers.base import CodesByColumn, Json, Mask, NumberedRows
 from understudy.transformers.generated.transformer import GeneratedTransformer
 from understudy.transformers.table import TableTransformer
 
-# Minimum number of columns of an entity. A single value that k entities share is not a copy of one of them.
+# Minimum number of columns of an entity. A single value that k entities share does not copy any one entity.
 N_COLUMNS_MIN = 2
 
 
@@ -65,7 +65,7 @@ class UniqueEntities:
 
 
 def find_unique_entities(drawn: DrawnTable, found: list[FoundGroup]) -> UniqueEntities:
-    """Return the entities that no other entity equals, for each group with several learned columns."""
+    """Return the entities that equal no other entity, for each group with several learned columns."""
     table, left_out = drawn.transformer, {*drawn.rules.derived, *drawn.sizes}
     rows: dict[int, UniqueRows] = {}
     columns: dict[int, tuple[int, ...]] = {}

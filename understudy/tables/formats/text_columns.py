@@ -47,10 +47,10 @@ def with_typed_texts(scan_file: ScanFile) -> ScanFile:
 
 
 def with_typed_columns(table: pa.Table) -> tuple[pa.Table, dict[str, str]]:
-    """Return a table in memory whose text columns have the detected types, and notes about columns.
+    """Return an in-memory table with text columns converted to the detected types, and notes about columns.
 
-    All words for missing values become part of the notation, because only the notation determines later how
-    the texts are parsed.
+    All words for missing values are added to the notation, because later only the notation determines how the
+    texts are parsed.
     """
     options, notes = ReadOptions(), {}
     texts = [field.name for field in table.schema if _is_text(field.type)]

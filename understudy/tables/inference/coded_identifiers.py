@@ -54,7 +54,7 @@ def detect_email(evidence: Evidence) -> Finding | None:
     if share >= SOME:
         return Finding(ColumnKind.email, 0.6, reason)
     within = find_matches(evidence.texts.distinct, EMAIL_WITHIN)
-    # One or two texts are labels that contain a public address, such as that of a help desk.
+    # One or two texts are usually labels that contain a public address, such as the address of a help desk.
     is_varied = int(within.sum()) >= N_TEXTS_MIN
     if is_varied and evidence.share(within) >= MOSTLY and not evidence.is_mostly_unique:
         return Finding(ColumnKind.email, 0.6, describe(evidence.texts, within, "contain e-mail addresses"))

@@ -1,4 +1,4 @@
-"""Find entity columns from several columns together: keys that determine names, and texts of one owner."""
+"""Find entity columns by comparing columns: keys that determine names, and texts that belong to one owner."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def find_keys_of_people(
 def find_texts_of_owners(
     columns: Sequence[Column], samples: Sequence[Sample], owner: int, joint: JointValues
 ) -> dict[int, Finding]:
-    """Return findings for texts and cities of which no value has enough different owners to be shown."""
+    """Return findings for texts and cities that have no value with enough different owners to be shown."""
     found: dict[int, Finding] = {}
     for i, (column, sample) in enumerate(zip(columns, samples, strict=True)):
         if i == owner or column.kind is not ColumnKind.category or not _is_text(sample.type_):

@@ -1,4 +1,4 @@
-"""Examine several columns together: which columns determine others in the sampled rows."""
+"""Determine which columns determine other columns in the sampled rows."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ Codes = npt.NDArray[np.int64]
 
 # Number of rows in which columns are compared.
 N_ROWS_MAX = 131_072
-# Minimum number of values with several rows. Fewer of them can determine another column by chance.
+# Minimum number of values with several rows. Fewer such values can determine another column by chance.
 N_REPEATED_MIN = 5
 
 
 class JointValues:
-    """The values of some rows of a table, as numbers of distinct values. Missing values count as a value."""
+    """Sampled rows in which a number represents each distinct value. Missing values count as a value."""
 
     def __init__(self, source: Sampled) -> None:
         self._source = source

@@ -1,4 +1,4 @@
-"""Decide from a column's name whether its values are keys of people, of individual things, or public codes.
+"""Decide from a column's name whether its values are keys of people, keys of things, or public codes.
 
 The last noun before the word for a key decides: `customer_segment_id` is a key of segments. In Romance
 languages, the word for a key comes first, as in `id_patient`.
@@ -31,7 +31,7 @@ LOGIN = _phrases("login")
 NUMBERS = _phrases("key_numbers")
 BIRTH = _phrases("birth")
 
-# Words for a key that come first. The words `no` and `num` are missing, because they also mean a count.
+# Words for a key at the beginning of a name. The words `no` and `num` are left out: they can mean a count.
 _FIRST_KEYS = frozenset(
     {
         *("id", "ident", "identifiant", "identificador", "identificativo", "numero", "nro"),
@@ -51,9 +51,9 @@ class KeyHeader:
     Parameters
     ----------
     role : str
-        Whether the keys are of people, of individual things, of public classes, or of a row's unknown owner.
+        Whether the keys identify people, individual things, public classes, or the unknown owner of a row.
     has_key : bool
-        Whether the name contains a word for a key, such as `id`, or a name that is only used for keys.
+        Whether the name contains a word for a key, such as `id`, or a word that is used only for keys.
     is_code : bool
         Whether the word for a key is `code`, which is mostly used for public codes.
     may_count : bool
@@ -68,7 +68,7 @@ class KeyHeader:
 
 @lru_cache(maxsize=4096)
 def key_header(words: tuple[str, ...]) -> KeyHeader | None:
-    """Return what the words of a column's name say about keys, or None if they say nothing."""
+    """Return what the words of a column's name indicate about keys, or None if they indicate nothing."""
     kept = tuple(part for word in words if word not in QUALIFIERS for part in _parts(word))
     if not kept:
         return None
@@ -101,7 +101,7 @@ def names_birth(words: tuple[str, ...]) -> bool:
 
 
 def _parts(word: str) -> tuple[str, ...]:
-    """Return a word, or the two words of a compound such as `kundennummer` or `userid`."""
+    """Split a compound, such as `kundennummer` or `userid`, into two words. Return other words unchanged."""
     if word in KEY_WORDS or word in KEY_ALONE or key_role(word):
         return (word,)
     for suffix in _SUFFIXES:
@@ -116,7 +116,7 @@ def _parts(word: str) -> tuple[str, ...]:
 
 
 def key_role(noun: str) -> Role | None:
-    """Return whether keys of a noun are keys of people, individual things or public classes."""
+    """Return whether a noun refers to people, individual things or public classes."""
     for form in dict.fromkeys((noun, noun.removesuffix("s"))):
         if form in CLASSES:
             return "class"

@@ -20,9 +20,9 @@ from understudy.tables.word_lists import WordList
 
 # Items that belong to one person or device. Other items vary, but do not make a text personal.
 PERSONAL = frozenset({"email", "ip", "mac", "phone", "iban", "login", "name"})
-# Minimum number of distinct personal items. Fewer items are contacts that are part of a standard text.
+# Minimum number of distinct personal items. Fewer items are usually contacts in a standard text.
 N_ITEMS_MIN = 3
-# Minimum number of words besides the items. Without them, a text is an item itself.
+# Minimum number of words besides the items. A text with fewer words is itself an item.
 N_WORDS_MIN = 2
 
 _ITEMS = re.compile(
@@ -52,7 +52,7 @@ _ORDINARY = WordList(Path(__file__).parent / "words" / "no_login.txt")
 
 
 class Item(NamedTuple):
-    """A part of a text that identifies somebody or something, or that varies."""
+    """A part of a text that varies, or that identifies a person or a thing."""
 
     kind: str
     start: int
@@ -76,7 +76,7 @@ def _is_free(item: Item, items: list[Item]) -> bool:
 
 
 def _find_names(text: str) -> Iterator[Item]:
-    """Yield the places where a listed first name stands beside a listed last name."""
+    """Yield the positions at which a listed first name is next to a listed last name."""
     position = 0
     while match := _CAPITALIZED.search(text, position):
         first, second = (_plain(match[i]) for i in (1, 3))
@@ -118,7 +118,7 @@ _REFERENCE = re.compile(
 
 
 def find_personal(text: str) -> list[tuple[str, str]]:
-    """Return the kinds and the texts of the items that belong to one person or thing, in a longer text."""
+    """Return the kinds and the texts of the items of a longer text that belong to one person or thing."""
     items = [item for item in find_items(text) if item.kind in PERSONAL]
     found = [(item.kind, text[item.start : item.end]) for item in items]
     found += [("link", match[0]) for match in _LINK.finditer(text)]
@@ -129,7 +129,7 @@ def find_personal(text: str) -> list[tuple[str, str]]:
 
 
 def detect_message(evidence: Evidence) -> Finding | None:
-    """Detect texts such as log lines that contain personal items among other words, also if they repeat."""
+    """Detect texts, such as log lines, with personal items among other words, even if the texts repeat."""
     may_be = find_matches(evidence.texts.distinct, _SEVERAL_WORDS)
     if evidence.share(may_be) < SOME:
         return None

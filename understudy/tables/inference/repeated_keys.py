@@ -1,7 +1,7 @@
 """Detect keys of people and individual things, and free text, in columns whose values repeat.
 
-A value that many rows share is not thereby public: all of these rows may belong to one person. The values,
-the words of the column's name and the number of distinct values decide together.
+A value that many rows share is not necessarily public: all of these rows may belong to one person. The
+decision depends on the values, the words of the column's name, and the number of distinct values.
 """
 
 from __future__ import annotations
@@ -29,28 +29,29 @@ from understudy.tables.inference.unrecognized_text import (
 from understudy.tables.inference.values import Occurrence, Sample
 from understudy.tables.schema import ColumnKind
 
-# Texts that machines make: UUIDs, hexadecimal digests, hardware addresses and long random tokens.
+# Machine-generated texts: UUIDs, hexadecimal digests, hardware addresses and long random tokens.
 _HEX = r"^(?i:[0-9a-f]+)$"
 _MAC = r"^(?i:[0-9a-f]{2}([:-][0-9a-f]{2}){5,7}|[0-9a-f]{4}(\.[0-9a-f]{4}){2})$"
 _RANDOM = r"^[\w+/=-]+$"
-# Codes in capital letters that may contain blanks, such as licence plates.
+# Codes in capital letters that may contain spaces, such as license plates.
 _PLATE = r"^[A-Z\d]{1,5}[ -]?[A-Z\d]{1,5}(?:[ -]?[A-Z\d]{1,5})?$"
 # Lengths of hardware addresses, of short digests and of short random tokens.
 N_LETTERS_ADDRESS, N_LETTERS_DIGEST, N_LETTERS_TOKEN = 14, 16, 18
 _DIGIT, _LETTER, _BLANK = r"\d", r"\pL", r"\s"
 # Longest text of a key, in characters.
 N_LETTERS_MAX = 64
-# Minimum numbers of distinct values of keys. Fewer values are numbers of visits, versions or small codes.
+# Minimum numbers of distinct values of keys. Fewer values are usually visit numbers, versions or short codes.
 N_DISTINCT_NUMBERS = 5
 N_DISTINCT_THINGS = 20
-# Minimum mean number of rows of a value in a column that is only named `id`.
+# Minimum mean number of rows per value in a column named `id` without further words.
 N_ROWS_EACH_MIN = 1.2
-# Ratio of the rows of low and of high numbers above which numbers count positions within something else.
+# Ratio of rows with low numbers to rows with high numbers above which the numbers are positions within an
+# entity, such as visit numbers.
 ORDINAL_RATIO = 1.5
 
 
 def detect_key(evidence: Evidence) -> Finding | None:
-    """Detect keys of people and individual things in texts, also if they repeat."""
+    """Detect keys of people and individual things in texts, even if the keys repeat."""
     header = key_header(evidence.words)
     if header is not None and header.role == "class":
         return None
@@ -110,7 +111,7 @@ def are_opaque(texts: CountedTexts) -> bool:
 
 
 def detect_unshared(evidence: Evidence) -> Finding | None:
-    """Detect identifiers and free text of which no value, or too few values, can be shown."""
+    """Detect identifiers and free text among texts of which too few values, or none, can be shown."""
     occurrence = evidence.occurrence
     if occurrence.n_counted < N_VALUES_MIN or evidence.n_distinct < N_DISTINCT_MIN:
         return None
@@ -130,13 +131,13 @@ def detect_unshared(evidence: Evidence) -> Finding | None:
 
 
 def _is_long(texts: CountedTexts) -> bool:
-    """Return whether texts have more words or characters than labels have."""
+    """Return whether texts have more words or characters than typical labels."""
     n_words, n_letters = count_words(texts.distinct).mean(), lengths_of(texts.distinct).mean()
     return bool(n_words > N_WORDS_TEXT or n_letters >= N_LETTERS_TEXT)
 
 
 def find_doubtful(evidence: Evidence) -> list[Finding]:
-    """Return two findings for codes that may be keys: the category, and the identifier as the runner-up."""
+    """Return two findings for codes that may be keys: category first, and identifier as the second choice."""
     header = key_header(evidence.words)
     if header is not None and header.role == "class":
         return []
@@ -185,7 +186,7 @@ def _n_needed(header: KeyHeader) -> int:
 
 
 def _are_ordinals(numbers: np.ndarray, counts: np.ndarray) -> bool:
-    """Return whether small numbers from 0 or 1 are more frequent the lower they are, as in `visit_no`."""
+    """Return whether numbers start at 0 or 1 and lower numbers are more frequent, as in `visit_no`."""
     n = len(numbers)
     if int(numbers.min()) > 1 or int(numbers.max()) > 2 * n:
         return False

@@ -13,12 +13,12 @@ from understudy.tables.inference.key_headers import is_login, key_header
 from understudy.tables.inference.values import Sample
 from understudy.tables.schema import Column, ColumnKind, TableSchema
 
-# Minimum mean number of rows of a subject. With fewer, nearly every row has its own subject.
+# Minimum mean number of rows per subject. With fewer rows, nearly every row has a separate subject.
 N_ROWS_EACH_MIN = 1.2
 # Two people may have the same name, so names must repeat more often than by chance.
 N_ROWS_EACH_OF_NAMES_MIN = 2.0
 
-# Ranks of columns as the subject. Keys of the people whom a table is about come first.
+# Ranks of columns as candidates for the subject. Keys of the people whom a table is about come first.
 _KEY, _OTHER_PEOPLE, _ROW, _ACCOUNT, _NAME, _THING = range(6)
 _NOUNS = {
     _KEY: "the column identifies a person or an account",
@@ -41,7 +41,7 @@ _RANKS = {
 
 
 class Choice(NamedTuple):
-    """The candidate for the subject, and whether it is clear enough to be declared."""
+    """The candidate for the subject, and whether the evidence is sufficient to declare it."""
 
     candidate: Candidate
     place: int
@@ -123,7 +123,7 @@ def _repeats(column: Column, sample: Sample) -> bool:
 
 
 def _rank(column: Column) -> int | None:
-    """Return the rank of a column as the subject, or None if its values identify nobody and nothing."""
+    """Return the rank of a column as the subject, or None if its values identify no person or thing."""
     words = headers.words_of(column.name)
     if column.kind in (ColumnKind.name, ColumnKind.identifier) and is_login(words):
         return _ACCOUNT
@@ -152,7 +152,7 @@ def _is_compound(words: tuple[str, ...]) -> bool:
 
 
 def _main(group: list[int], joint: JointValues) -> int | None:
-    """Return the column that all others determine, or that determines all others, or None."""
+    """Return the column that all other columns determine, or that determines all other columns, or None."""
     if len(group) == 1:
         return group[0]
     for index in group:

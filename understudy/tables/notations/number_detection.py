@@ -19,7 +19,7 @@ from understudy.tables.notations.samples import SampledTexts, tally
 
 # Minimum share of the sampled values that must have the same prefix and suffix.
 _SHARE_MIN = 0.5
-# Minimum share of digits with leading zeros among the sampled values of a column of codes.
+# Minimum share of digit strings with a leading zero among the sampled values of a column with codes.
 _SHARE_CODES_MIN = 0.02
 
 _PARTS = re.compile(
@@ -40,7 +40,7 @@ _UNITS = re.compile(
     r"|m²|km²|m2|ft²|sqft|m³|cc|hp|PS|bhp|kn|rpm|psi|[kh]?Pa|bar|kcal|cal|k?J|[x\u00d7]|ppm|ppb|dB|mmHg|bpm|mol|mmol/L"
     r"|mg/dL|g/dL|USD|EUR"
 )
-# Patterns of the separators and of their unusual forms; see `unify_separators`.
+# Patterns of separators, including their unusual forms; see `unify_separators`.
 _MARKS = {",": ",", ".": r"\.", " ": "[ \u00a0\u202f\u2009]", "'": "['\u2019]"}
 _WORD_AFTER_BLANK = re.compile(r"[^\W\d_][\w/²³°.%-]{0,15}(?: [^\W\d_]{1,12})?")
 _POINT_CURRENCIES = re.compile(r"(?:[A-Z]{1,3})?[$£¥₹]|USD|GBP|AUD|CAD|INR|JPY|CNY|Rs\.?")
@@ -165,7 +165,7 @@ def _checked(notation: NumberNotation, texts: Iterable[pa.Array[Any]]) -> _Candi
 
 
 def _are_codes(sample: SampledTexts, affixes: _Affixes) -> bool:
-    """Return whether several values are digits with leading zeros, such as postal codes."""
+    """Return whether several values are digit strings with leading zeros, such as postal codes."""
     if affixes.prefix or affixes.suffix:
         return False
     n_codes = sum(
@@ -189,7 +189,7 @@ def _marks_in(texts: Iterable[pa.Array[Any]]) -> frozenset[str]:
 
 
 def _notations(affixes: _Affixes, clues: Clues, marks: frozenset[str]) -> Iterator[NumberNotation]:
-    """Yield the notations that can differ from each other, given the separators that occur in the values."""
+    """Yield the notations that can give different results for values with the given separators."""
     for decimal in (".", ","):
         for thousands in (None, ",", ".", " ", "'"):
             fits = (
@@ -198,7 +198,7 @@ def _notations(affixes: _Affixes, clues: Clues, marks: frozenset[str]) -> Iterat
                 and (clues.thousands in (None, thousands) or thousands is None)
                 and clues.thousands != decimal
                 and (thousands is None or thousands in marks)
-                # Without a comma in the values, a decimal comma reads the same values as a decimal point.
+                # If the values contain no comma, a decimal comma and a decimal point give the same numbers.
                 and (decimal == "." or "," in marks or thousands == "." or clues.decimal == ",")
             )
             if fits:

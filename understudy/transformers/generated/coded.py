@@ -68,7 +68,7 @@ _PLAUSIBLE = 0.5
 def write_by_choice(
     counts: npt.NDArray[np.int64], stream: RowStream, write: Callable[[int, Places], ArrowArray]
 ) -> ArrowArray:
-    """Return a text for each row, in a form that is drawn in proportion to the counts.
+    """Return a text for each row. The form of each text is drawn in proportion to the counts.
 
     Parameters
     ----------
@@ -194,7 +194,7 @@ def _laid_out(compact: ArrowArray, layout: str) -> ArrowArray:
     return join(out, "")
 
 
-# Format of a kind whose texts must be valid even if the texts of the table have no known format.
+# Default format of the kinds whose texts must be valid even if the texts of the table have no known format.
 _ALWAYS_VALID: dict[ColumnKind, IdentifierFormat] = {ColumnKind.url: URLS[0]}
 
 
@@ -244,7 +244,7 @@ def _by_coverage(kind: ColumnKind, compact: ArrowArray) -> list[tuple[Identifier
         (identifier_format, _find(identifier_format, compact, kind))
         for identifier_format in FORMATS_OF_KIND[kind]
     ]
-    # Formats with check digits take precedence. Ties are decided by the order of the formats.
+    # Formats with check digits take precedence. The order of the formats breaks ties.
     matches.sort(key=lambda pair: -float(pair[1].mean()) + (0.0 if pair[0].complete else 0.2))
     return matches[:1] if kind is ColumnKind.national_id else matches
 

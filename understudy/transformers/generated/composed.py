@@ -1,4 +1,4 @@
-"""A maker of identifiers that contain the values of other columns of their row."""
+"""A maker of identifiers that contain values of other columns in the same row."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from understudy.transformers.generated.texts import distinct_values, join, pc
 
 # Values of other columns of the same rows, by the name of the column.
 ValuesByColumn = Mapping[str, ArrowArray]
-# Minimum number of new texts for each row of the table. Otherwise zeros of the pattern become digits.
+# Minimum number of new texts per row of the table. With fewer new texts, zeros of the pattern become digits.
 _N_TEXTS_PER_ROW = 8
 _HOST, _EXAMPLE_HOST = r"^(https?://|//)?[^/?#]+", r"\1example.com"
 
 
 @dataclass(frozen=True)
 class Composed:
-    """A maker of texts with the values of other columns in the places of marks.
+    """A maker of texts in which values of other columns replace marks.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ class Composed:
 
     @property
     def n_rows_max(self) -> int:
-        """The number of rows for which there are different texts."""
+        """The maximum number of rows that can have different texts."""
         return self.rest.n_rows_max
 
     def given(self, values: ValuesByColumn) -> Self:
@@ -80,12 +80,12 @@ class Composed:
         return written
 
     def describe(self) -> Json:
-        """Return the form, the columns whose values are inserted, and the number of patterns of the rest."""
+        """Return the form, the inserted columns, and the number of patterns of the remaining text."""
         own: Json = {"form": "composed", "contains": list(self.sources)}
         return {key: n for key, n in self.rest.describe().items() if key != "form"} | own
 
     def to_arrays(self) -> tuple[Json, Arrays]:
-        """Return the references and the maker of the rest."""
+        """Return the references and the maker of the remaining texts."""
         manifest, arrays = self.rest.to_arrays()
         references = [
             {"column": own.column, "fallback": own.fallback, "rendering": own.rendering.to_json()}
@@ -132,7 +132,7 @@ def _insert(texts: ArrowArray, mark: str, values: ArrowArray) -> ArrowArray:
 
 @dataclass(frozen=True)
 class Parted:
-    """Identifiers of a table with the parts that are values of other columns.
+    """Identifiers of a table, and their parts that are values of other columns.
 
     Parameters
     ----------
@@ -143,9 +143,10 @@ class Parted:
     kind : ColumnKind
         Kind of the identifiers.
     is_fresh : bool
-        Whether one of the parts differs from all values of the table, so that the rest need not differ.
+        Whether the generated values of one part never occur in the table, so that the remaining text may
+        occur there.
     is_numbered : bool
-        Whether such a part differs between all rows, so that the rest may repeat.
+        Whether the values of such a part are unique, so that the remaining text may repeat.
     is_number : bool
         Whether the identifiers are integers, which must not begin with a zero.
     """
@@ -159,7 +160,7 @@ class Parted:
 
 
 def fit_composed(own: Parted) -> Composed | None:
-    """Return a maker of identifiers with the given parts, or None if the rest has no common pattern."""
+    """Return a maker of identifiers with the given parts, or None if the remainders share no pattern."""
     rests = cut_all(own.values, [part.location for part in own.parts])
     if own.kind is ColumnKind.url:
         rests = pc.replace_substring_regex(rests, pattern=_HOST, replacement=_EXAMPLE_HOST)
@@ -193,7 +194,7 @@ def _has_marks(pattern: Pattern, n: int) -> bool:
 
 
 def _literals(rests: ArrowArray, n_rows: int) -> PatternCodes | None:
-    """Return a maker of the rests themselves if there are few and each of them is shared by k rows."""
+    """Return a maker of the remaining texts if they are few and at least k rows share each of them."""
     counted = pc.value_counts(rests)
     texts, counts = counted.field("values").to_pylist(), counted.field("counts").to_numpy()
     kept = [(text, n) for text, n in zip(texts, counts, strict=True) if n >= MIN_SUPPORT]

@@ -1,4 +1,4 @@
-"""Compose the identifiers of a table from the columns whose values they contain."""
+"""Compose identifiers from the values of the columns that they contain."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _KINDS = frozenset({ColumnKind.identifier, ColumnKind.url, ColumnKind.text})
 _MAKERS = (PatternTexts, SequenceOfNumbers, Coded, Filler)
 # Makers whose values never occur in the table.
 _FRESH_MAKERS = (PatternTexts, SequenceOfNumbers, Coded, Uuids, Composed)
-# Maximum share of texts with blanks among file names and other texts without sentences.
+# Maximum share of texts with spaces, for texts that are not prose, such as file names.
 _SHARE_OF_SENTENCES_MAX = 0.05
 
 
@@ -64,7 +64,7 @@ def composed_of(transformer: Any) -> Composed | None:  # Any: a transformer of a
 
 
 def compose_identifiers(fitted: Fitted, columns: Sequence[Column], values: Sequence[ArrowColumn]) -> Fitted:
-    """Return the transformers and codes, with identifiers that contain other columns composed from them.
+    """Return the transformers and codes. Identifiers that contain other columns are composed from them.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ def _share_with_blanks(texts: ArrowColumn) -> float:
 
 
 def _can_be_contained(transformer: Any) -> bool:
-    """Return whether values of a column can be a part of an identifier. Prose and JSON texts cannot."""
+    """Return whether an identifier may contain values of a column. Prose and JSON texts are excluded."""
     is_generated = isinstance(transformer, GeneratedTransformer)
     return not (is_generated and isinstance(transformer.maker, Filler | JsonTexts))
 
@@ -123,8 +123,8 @@ def _fit(
 ) -> Composed | None:
     """Return a maker with as many of the parts as possible.
 
-    If nothing but values of learned columns remains, the identifier would neither be unique nor new. Then the
-    part with the most values, such as a number within a group, is generated instead.
+    An identifier that consists only of values of learned columns would be neither unique nor new. In this
+    case, the part with the most values, such as a number within a group, is generated instead.
     """
     if not candidates.parts or (own.is_number and not _fits(own)):
         return None
@@ -141,7 +141,7 @@ def _fit(
 
 
 def _fits(own: _Identifier) -> bool:
-    """Return whether longer texts than those of the table fit in the integer type of the identifiers."""
+    """Return whether the integer type of the identifiers can store longer texts than those of the table."""
     length = int(pc.max(pc.utf8_length(own.texts())).as_py() or 0)
     return length + 3 < len(str(highest_of(own.values.type)))
 
@@ -160,7 +160,7 @@ def _is_unique(values: ArrowColumn) -> bool:
 
 
 def check_sources(schema: TableSchema, columns: Sequence[Any]) -> None:
-    """Raise `InvalidInput` if an identifier contains a column that does not exist, or itself."""
+    """Raise `InvalidInput` if an identifier contains itself, or a column that does not exist."""
     composed = {
         column.name: maker
         for column, transformer in zip(schema.columns, columns, strict=True)

@@ -1,4 +1,4 @@
-"""Find the column with the country of a row, so that names, phone numbers and addresses agree with it."""
+"""Find the column with the country of a row, so that names, phone numbers and addresses match the country."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from understudy.tables.word_lists import WordList
 from understudy.transformers.array_reader import ArrayReader, require
 from understudy.transformers.base import Codes, RowStream, Transformer, consecutive_rows
 
-# Number of a country without word lists.
+# Number that represents all countries without word lists.
 UNKNOWN = -1
-# Words of the names of country columns that do not identify an owner.
+# Words in the names of country columns that do not identify the owner of the country.
 WORDS_OF_CODES = frozenset({"code", "iso", "iso2", "iso3", "alpha"})
-# Maximum number of codes of a column of countries, and minimum share of known countries among the levels.
+# Maximum number of codes of a country column, and minimum share of known countries among its levels.
 N_CODES_MAX, SHARE_KNOWN_MIN = 512, 0.5
 
 _FILE = WordList(Path(__file__).with_name("countries.txt"))
@@ -50,7 +50,7 @@ class CountryColumn:
 
     @property
     def n_unknown(self) -> int:
-        """The number of codes without word lists, which include missing and rare countries."""
+        """The number of codes without word lists, including the codes of missing and rare countries."""
         return int((self.locale_of_code == UNKNOWN).sum())
 
     def of(self, codes: Codes) -> Int16s:

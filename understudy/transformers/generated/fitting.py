@@ -149,7 +149,7 @@ def _fit_whole_numbers(column: Column, present: ArrowColumn) -> Sequence | Patte
 
 
 def _fit_digits(column: Column, distinct: ArrowArray, limit: int) -> PatternTexts:
-    """Return a maker of identifiers with the same numbers of digits, none of which begins with a zero."""
+    """Return a maker of integers with the same numbers of digits. No integer begins with a zero."""
     texts = by_length(distinct.cast(pa.large_string()))
     fits = len(str(limit)) - 1
     learned = [(_without_leading_zero(pattern), count) for pattern, count in learn_patterns(texts)]

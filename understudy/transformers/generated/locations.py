@@ -1,4 +1,4 @@
-"""Places within identifiers where the value of another column can be, and texts with the values cut out."""
+"""Locations of other columns' values within identifiers, and texts with these values cut out."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import pyarrow as pa
 from understudy.transformers.base import ArrowArray
 from understudy.transformers.generated.texts import pc
 
-# Marks of the values that are cut out of a text: characters for private use, which no table contains.
+# Marks that replace the values cut out of a text: private-use characters, which do not occur in tables.
 FIRST_MARK, N_MARKS_MAX = 0xE000, 8
 MARKS = tuple(chr(FIRST_MARK + i) for i in range(N_MARKS_MAX))
 
-# Tokens and runs. All other characters than those of ASCII count as letters, because patterns with the
-# classes of Unicode are compiled a hundred times more slowly.
+# Patterns of tokens and runs. All characters outside ASCII count as letters, because patterns with Unicode
+# classes take a hundred times longer to compile.
 _TOKEN, _BETWEEN = r"[0-9A-Za-z\x{80}-\x{10FFFF}]", r"[^0-9A-Za-z\x{80}-\x{10FFFF}]"
 _RUN = r"(?:[A-Za-z\x{80}-\x{D7FF}\x{E008}-\x{10FFFF}]+|[0-9]+|[\x{E000}-\x{E007}]+)"
 _TOKENS = re.compile("[0-9A-Za-z\x80-\U0010ffff]+")
@@ -30,7 +30,7 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True)
 class Location:
-    """A place within a text.
+    """A location within a text.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class Location:
     width: int = 0
 
     def find(self, text: str) -> Span | None:
-        """Return the start and the end of the place in a text, or None if the text is too short."""
+        """Return the start and the end of the location in a text, or None if the text is too short."""
         if self.unit == "slice":
             start = self.first if self.first >= 0 else len(text) + self.first
             return (start, start + self.width) if 0 <= start <= len(text) - self.width else None
@@ -56,7 +56,7 @@ class Location:
         return spans[self.first] if -len(spans) <= self.first < len(spans) else None
 
     def cut(self, texts: ArrowArray, mark: str) -> ArrowArray:
-        """Return the texts with a mark at the place. Texts without the place are unchanged."""
+        """Return the texts with a mark at the location. Texts without the location are unchanged."""
         before, own = self._before(), self._own()
         pattern = f"(?s)^({before}){own}(.*)$" if self.first >= 0 else f"(?s)^(.*?){own}({before})$"
         replacement = rf"\1{mark * max(self.width, 1)}\2"
@@ -71,7 +71,7 @@ class Location:
         return _RUN
 
     def _before(self) -> str:
-        """Return a pattern of the text before the place, or after it if it counts from the end."""
+        """Return a pattern of the text before a location, or after a location counted from the end."""
         n = self.first if self.first >= 0 else -self.first - 1
         if self.unit == "slice":
             return f".{{{n if self.first >= 0 else -self.first - self.width}}}"
@@ -89,9 +89,10 @@ def _spans(unit: str, text: str) -> list[Span]:
 
 
 def locate(texts: Sequence[str], values: Sequence[str]) -> list[tuple[Location, int]]:
-    """Return the places at which texts contain the values of their rows, with the number of rows.
+    """Return the locations at which texts contain the values of their rows, each with its number of rows.
 
-    The places are in descending order of the number of rows. Places between separators precede others.
+    The locations are in descending order of the number of rows. In ties, locations between separators come
+    first.
     """
     found: Counter[Location] = Counter()
     for text, value in zip(texts, values, strict=True):

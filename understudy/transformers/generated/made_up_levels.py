@@ -1,4 +1,4 @@
-"""Made-up levels of a category: new codes and labels that resemble the levels of a table and equal none."""
+"""Made-up levels of a category: new codes and labels that resemble the levels of a table."""
 
 from __future__ import annotations
 
@@ -18,26 +18,27 @@ from understudy.transformers.generated.filler import words_of
 from understudy.transformers.generated.identifiers import PatternTexts, fit_patterns, fit_sequence
 from understudy.transformers.generated.patterns import CLASSES, Pattern, by_length, learn_patterns
 
-# Seed of made-up levels. The levels belong to the model, so that all samples of a model have the same ones.
+# Seed of made-up levels. The levels belong to the model, so that all samples of a model have the same levels.
 SEED = 0x1AB
-# Minimum share of the levels that have a pattern of codes, for made-up levels to be codes.
+# Minimum share of levels with a pattern of codes for made-up levels to be codes.
 CODED_MIN = 0.8
-# Mark of the code within a label, a character for private use.
+# Private-use character that marks the place of the code within a label.
 CODE_MARK = "\ue000"
-# Minimum length of letters that are a word and not part of a code; capital letters need one more.
+# Minimum number of letters in a word. Shorter runs of letters belong to codes. A word in capitals needs one
+# more letter.
 WORD_LENGTH_MIN = 4
-# Maximum length of letters that are replaced by random letters instead of a word.
+# Maximum length of a run of capital letters that is replaced by random letters instead of a word.
 INITIALS_MAX = 3
 # Number of attempts to find a new text for a level before the texts become longer.
 N_ATTEMPTS = 20
-# Number of words of a label if the table has too few labels to determine it.
+# Default number of words in a label, for tables with too few labels to determine this number.
 N_WORDS_DEFAULT = 1
 
 _TOKEN = re.compile(r"[^\W\d_]+|\d+|[\W_]+")
 
 
 def make_up_levels(levels: ArrowArray, n: int, locale: str) -> ArrowArray | None:
-    """Return n new levels in the pattern of the given ones, or None if their type has no room for them.
+    """Return n new levels in the pattern of the given levels, or None if their type has too few free values.
 
     Parameters
     ----------
@@ -97,19 +98,19 @@ def _make_up_codes(texts: ArrowArray, n: int) -> list[str] | None:
 
 
 def _is_word(token: str) -> bool:
-    """Return whether letters are a word. Capital letters can be a code, such as the code of an airport."""
+    """Return whether a token is a word. Short tokens in capitals are codes, such as airport codes."""
     return token.isalpha() and len(token) >= WORD_LENGTH_MIN + token.isupper()
 
 
 @dataclass(frozen=True)
 class _Part:
-    """A part of a label: a text that enough labels share, or a style in which a part is made up.
+    """A part of a label: a text that enough labels share, or the style of a made-up text.
 
     Parameters
     ----------
     style : str
-        ``=`` for a shared text, a class of characters, ``shared`` and a place for a shared word of that
-        place, or a style of a word.
+        ``=`` for a shared text, a class of characters, ``shared`` and a position for a word that labels share
+        at this position, or a style of a word.
     text : str
         Shared text.
     length : int
@@ -122,7 +123,7 @@ class _Part:
 
 
 def _make_up_labels(texts: list[str], n: int, locale: str) -> list[str]:
-    """Return new texts whose parts are shared by enough labels, or are random digits, letters or words."""
+    """Return new texts. Their parts are shared by enough labels, or are random digits, letters or words."""
     rng = np.random.default_rng([SEED, n])
     tokens = [_TOKEN.findall(text) for text in texts]
     n_labels = Counter(token for own in tokens for token in set(own))
@@ -135,7 +136,7 @@ def _make_up_labels(texts: list[str], n: int, locale: str) -> list[str]:
     known = known or [(_default_shape(tokens), 1)]
     weights = np.array([n_texts for _, n_texts in known], np.float64)
     chosen = rng.choice(len(known), n, p=weights / weights.sum())
-    # Texts with a mark differ by the code that replaces it.
+    # Texts with a mark may repeat, because the codes that replace the marks differ.
     taken = set() if is_marked else {text.casefold() for text in texts}
     pools: defaultdict[str, list[Any]] = defaultdict(list)
     for own in tokens:
@@ -159,7 +160,7 @@ def _frequent(shapes: list[tuple[_Part, ...]], *, is_marked: bool) -> list[tuple
 
 
 def _with_choices(shape: tuple[_Part, ...], is_in_most: set[str]) -> tuple[_Part, ...]:
-    """Return a shape in which shared words, except for those of most labels, are made up from such words."""
+    """Return a shape in which shared words, except those of most labels, become random shared words."""
     return tuple(
         _Part(f"shared {place}")
         if part.style == "=" and part.text.isalpha() and part.text not in is_in_most
@@ -171,7 +172,7 @@ def _with_choices(shape: tuple[_Part, ...], is_in_most: set[str]) -> tuple[_Part
 def _attempts(
     shape: tuple[_Part, ...], words: dict[str, list[Any]], rng: np.random.Generator
 ) -> Iterator[str]:
-    """Yield texts of a shape, with more and more digits and letters, or else with a number."""
+    """Yield texts of a shape that grow longer: by random digits and letters, or by a number at the end."""
     has_class = any(part.style in CLASSES for part in shape)
     for number in count():
         longer = tuple(replace(p, length=p.length + number) if p.style in CLASSES else p for p in shape)
@@ -198,7 +199,7 @@ def _varies(shape: tuple[_Part, ...]) -> bool:
 
 
 def _default_shape(tokens: list[list[str]]) -> tuple[_Part, ...]:
-    """Return words in the most frequent style, as many as the median label has."""
+    """Return a shape with the median number of words, all in the most frequent style."""
     words = [[token for token in own if token[0].isalnum()] for own in tokens]
     n_words = int(np.median([len(own) for own in words])) if len(words) >= MIN_SUPPORT else N_WORDS_DEFAULT
     styles = Counter(_part_of(token, Counter()) for own in words for token in own if not token.isdigit())

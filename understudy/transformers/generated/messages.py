@@ -27,14 +27,14 @@ from understudy.transformers.generated.transformer import N_ROWS_ANY, Maker
 _N_TEXTS_MAX = 20_000
 N_TEMPLATES_MAX = 500
 N_PARTS_MAX = 400
-# Minimum share of rows whose template enough rows share, and of rows with an item that may identify somebody.
+# Minimum share of rows whose template enough rows share, and of rows with an item that may identify a person.
 COVERED_MIN = 0.5
 WITH_ITEM_MIN = 0.5
-# Numbers with at least this many digits may be keys, so none of the table is written.
+# Numbers with at least this many digits may be keys, so no such number of the table is reproduced.
 N_DIGITS_OF_KEY = 4
-# Offset between the streams of the items of a text.
+# Offset between the random streams of the items of a text.
 _ITEM = 1 << 47
-# Number of the first made-up person of texts. Columns have persons with lower numbers.
+# Number of the first made-up person in texts. The persons of personal columns have lower numbers.
 _PERSON = 60_000
 _DIGITS = re.compile(r"\d+")
 _COLUMN_KINDS = {
@@ -47,21 +47,21 @@ _COLUMN_KINDS = {
 }
 _FORMS = {"email": "email", "phone": "phone", "name": "full", "login": "login"}
 
-# The parts of a text: words that stay, and names of slots in which items are made up.
+# A part of a text: whether it is a slot, and the name of the slot or the constant text.
 Part = tuple[bool, str]
 Template = tuple[Part, ...]
 
 
 @dataclass(frozen=True)
 class Slot:
-    """A made-up item of a kind.
+    """A kind of item that is made up in texts.
 
     Parameters
     ----------
     maker : Maker
         Maker of the items.
     n_items : int
-        Number of different items in a sample. They recur, like those of the table.
+        Number of different items in a sample. Items recur, as they do in the table.
     """
 
     maker: Maker
@@ -70,7 +70,7 @@ class Slot:
 
 @dataclass(frozen=True)
 class Messages:
-    """A maker of texts with a few templates, in the proportions of the table.
+    """A maker of texts from templates, in the proportions of the table.
 
     Parameters
     ----------
@@ -219,12 +219,12 @@ def fit_messages(texts: ArrowArray, locale: str) -> Messages | None:
 
 
 def _may_identify(name: str) -> bool:
-    """Return whether a slot contains items that may identify somebody. Short numbers do not."""
+    """Return whether items of a slot may identify a person. Short numbers do not."""
     return bool(name) and (not name.startswith("digits_") or int(name[7:]) >= N_DIGITS_OF_KEY)
 
 
 def _parts_of(text: str) -> list[tuple[str, str]]:
-    """Return the parts of a text as pairs of the name of a slot, or an empty text, and the part itself."""
+    """Return the parts of a text, each as a slot name (empty for constant text) and the part's text."""
     parts: list[tuple[str, str]] = []
     position = 0
     for item in find_items(text):
@@ -270,7 +270,7 @@ def _templates(
 
 
 def _constant(part: Part, texts: set[str], logins: set[str]) -> Part:
-    """Return a part that never varies in its template, and identifies nobody, as a word that stays."""
+    """Return a part, as constant text if it is a slot that never varies and identifies nobody."""
     is_slot, name = part
     if not is_slot or len(texts) > 1:
         return part

@@ -104,7 +104,7 @@ class Personal:
         return pa.concat_arrays(parts).take(pa.array(order, pa.int64()))
 
     def _make(self, stream: RowStream, own: npt.NDArray[np.int64], locale: str) -> ArrowArray:
-        """Return the field for the rows at some positions of the stream, in a locale."""
+        """Return the field in a locale, for the rows at the given positions of the stream."""
         sexes = None if self.sexes is None else self.sexes[own]
         rows = replace(stream, rows=stream.rows[own])
         regions = None if self.regions is None else replace(self.regions, codes=self.regions.codes[own])

@@ -112,7 +112,7 @@ def choose_sex_columns(
     numbers : dict of int to int
         Number of the person that each column describes.
     sex_columns : dict of int to (SexColumn, codes)
-        Columns of sexes by their position, with the codes of the rows.
+        Columns with sexes and the codes of their rows, by the position of the column.
     names : sequence of str
         Names of all columns of the table.
     """
@@ -138,7 +138,8 @@ def choose_country_columns(
 ) -> dict[int, CountryColumn]:
     """Return the column with the country of each personal column, by the position of the personal column.
 
-    The country belongs to the owner that its name identifies, and to all people if it identifies none.
+    A country belongs to the owner that the name of its column identifies. If the name identifies no owner,
+    the country belongs to all people.
     """
     owners = [(owner_words(names[country.place]) - WORDS_OF_CODES, country) for country in countries]
     own: dict[int, CountryColumn] = {}
@@ -223,7 +224,7 @@ class _People:
         return next(iter(free), None)
 
     def numbers(self) -> dict[int, int]:
-        """Return the person number of each column, in the order of the first columns of the people."""
+        """Return the person number of each column. People are numbered in the order of first appearance."""
         ordered = sorted(self._groups, key=lambda group: min(column.place for column in group))
         return {column.place: number for number, group in enumerate(ordered) for column in group}
 

@@ -1,7 +1,7 @@
-"""Postal codes that agree with the city, the state or the country of their row.
+"""Postal codes that match the city, the state or the country of their row.
 
-For each level of such a column, the beginnings of its postal codes that enough rows share are drawn in their
-proportions. The remaining characters are random.
+For each level of a place column, beginnings that enough postal codes share are drawn in their proportions.
+The remaining characters are random.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ from understudy.transformers.generated.transformer import N_ROWS_ANY
 
 # Maximum share of the characters of a postal code that are learned.
 SHARE_LEARNED_MAX = 0.6
-# Maximum number of columns with places, and of beginnings of postal codes that a column has.
+# Maximum number of place columns, and maximum number of postal code beginnings per place column.
 N_PLACES_MAX, N_BEGINNINGS_MAX = 3, 2**17
-# Numbers of characters in which the dependency on a place is measured, and minimum share of rows in which the
-# most frequent beginning is right beyond chance.
+# Numbers of leading characters for which the dependency on a place is measured, and minimum excess over
+# chance of the share of rows that have the most frequent beginning of their place.
 _N_CHARACTERS_COMPARED, _BEYOND_CHANCE_MIN = (0, 1, 2), 0.1
-# Offset of the stream that chooses a beginning.
+# Offset of the random stream that chooses a beginning.
 _BEGINNING = 1 << 52
 _SEED = 0
 
@@ -49,7 +49,7 @@ Int64s = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Beginnings:
-    """The beginnings of the postal codes at the levels of a column.
+    """The beginnings of postal codes for each level of a place column.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ class Beginnings:
 
 @dataclass(frozen=True)
 class PlacedCodes:
-    """A maker of postal codes that agree with columns of places.
+    """A maker of postal codes that match the place columns of their row.
 
     Parameters
     ----------
@@ -149,7 +149,7 @@ class PlacedCodes:
         return values
 
     def _begin(self, values: ArrowArray, own: Beginnings, chosen: Int64s, stream: RowStream) -> ArrowArray:
-        """Return the values, with new ones in rows with a beginning."""
+        """Return the values, replaced by new postal codes in rows with a chosen beginning."""
         places = [np.flatnonzero(chosen < 0)]
         parts = [values.take(pa.array(places[0], pa.int64()))]
         lengths = np.array([len(text) for text in own.texts])
@@ -166,7 +166,7 @@ class PlacedCodes:
         return pa.concat_arrays(parts).take(pa.array(order, pa.int64()))
 
     def describe(self) -> Json:
-        """Return the number of patterns, and the number of columns of places with which the codes agree."""
+        """Return the number of patterns, and the number of place columns that the postal codes match."""
         return self.rest.describe() | {"form": "placed", "places": len(self.places)}
 
     def to_arrays(self) -> tuple[Json, Arrays]:
@@ -220,7 +220,7 @@ def fit_placed(
     places: Sequence[LearnedPlace],
     subjects: Subjects | None,
 ) -> PlacedCodes | None:
-    """Return a maker of postal codes that agree with columns of places, or None if none determines them.
+    """Return a maker of postal codes that match place columns, or None if no place column determines them.
 
     Parameters
     ----------
@@ -247,14 +247,14 @@ def fit_placed(
             if len(beginnings.texts):
                 weights = [len(text) * n for text, n in zip(beginnings.texts, beginnings.count, strict=True)]
                 found.append((sum(weights) / max(int(beginnings.count.sum()), 1), beginnings))
-    # The place with the longest beginnings is the most specific one.
+    # The place column with the longest beginnings is the most specific column.
     found.sort(key=lambda pair: -pair[0])
     chosen = tuple(beginnings for _, beginnings in found[:N_PLACES_MAX])
     return PlacedCodes(rest, chosen) if chosen else None
 
 
 def _patterns_of(patterns: Sequence[Pattern], distinct: ArrowArray) -> Int64s:
-    """Return the index of the first pattern of each text, or -1."""
+    """Return the index of the first pattern that fits each text, or -1 if no pattern fits."""
     own = np.full(len(distinct), -1, np.int64)
     alphabets = [[set(map(chr, alphabet.tolist())) for alphabet in p.alphabets] for p in patterns]
     texts: list[str] = [str(text) for text in distinct.to_pylist()]
@@ -289,13 +289,13 @@ class _Rows:
         return keys
 
     def beginnings_of(self, place: int, n_codes: int, codes: Int64s) -> Beginnings:
-        """Return the longest beginnings at each level that enough rows or subjects share."""
+        """Return, for each level, the longest beginnings that enough rows or subjects share."""
         length = np.array([len(text) for text in self.texts])
         learned_max = np.floor(length * SHARE_LEARNED_MAX).astype(np.int64)
         pending = np.ones(len(self.texts), np.bool_)
         found: list[tuple[int, int, str, int]] = []
         for n in range(int(learned_max.max(initial=0)), -1, -1):
-            # Beginnings of no characters keep the pattern. They are used if there are no longer ones.
+            # An empty beginning keeps only the pattern. It is used for places without longer beginnings.
             fits = (learned_max >= n) if n else ~np.isin(codes, [entry[0] for entry in found])
             at = np.flatnonzero(pending & fits)
             if not len(at):
@@ -322,7 +322,7 @@ def _count_units(groups: Int64s, units: Int64s, n: int) -> Int64s:
 
 
 def _share_of_mode(codes: Int64s, keys: Int64s) -> float:
-    """Return the share of rows that have the most frequent key of their code."""
+    """Return the share of rows whose key is the most frequent key among the rows with the same code."""
     pairs, counts = np.unique(codes << 32 | keys, return_counts=True)
     best = np.zeros(int(codes.max(initial=0)) + 1, np.int64)
     np.maximum.at(best, pairs >> 32, counts)

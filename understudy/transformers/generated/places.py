@@ -1,4 +1,4 @@
-"""Find the columns with the city, the state and the country of a postal code or a town."""
+"""Find the columns with the city, the state and the country that a postal code or a town belongs to."""
 
 from __future__ import annotations
 
@@ -24,14 +24,15 @@ from understudy.transformers.generated.transformer import GeneratedTransformer
 Fitted = list[tuple[Any, Codes]]
 
 _FORMS = ("city", "state", "country")
-# Minimum number of rows with a repeated town, and minimum share of them with the usual state of the town.
+# Minimum number of rows whose town repeats, and minimum share of these rows with the town's most frequent
+# state.
 N_ROWS_MIN, IN_ONE_STATE_MIN = 20, 0.9
 
 
 def place_postal_codes(
     fitted: Fitted, columns: Sequence[Column], values: Sequence[ArrowColumn], subjects: Subjects | None
 ) -> Fitted:
-    """Return the transformers and codes, with postal codes that agree with the places of their rows.
+    """Return the transformers and codes, with postal codes that match the places of their rows.
 
     Parameters
     ----------
@@ -90,7 +91,10 @@ def _is_in_one_state(towns: ArrowColumn, states: Codes) -> bool:
 def _places_of(
     name: str, fitted: Fitted, columns: Sequence[Column], forms: Sequence[str] = _FORMS
 ) -> list[LearnedPlace]:
-    """Return the learned columns of places with the owner of a column, or without an owner."""
+    """Return the learned place columns with the same owner as a column.
+
+    If there are no such columns, return the learned place columns without an owner.
+    """
     owner = owner_words(name) - WORDS_OF_CODES
     found: list[tuple[bool, LearnedPlace]] = []
     for place, ((transformer, codes), column) in enumerate(zip(fitted, columns, strict=True)):

@@ -15,13 +15,13 @@ from understudy.transformers.base import ArrowArray, ArrowColumn
 from understudy.transformers.generated.locations import N_MARKS_MAX, Location, locate
 from understudy.transformers.generated.renderings import Rendering, renderings_of
 
-# Number of rows in which a reference is searched for, and number of rows that decide whether to go on.
+# Number of rows to compare, and number of rows that decide whether a column is compared in all these rows.
 N_ROWS_COMPARED, N_ROWS_FIRST = 1_000, 24
 # Minimum number of rows with both values.
 N_ROWS_MIN = 20
-# Minimum share of rows that agree, and maximum share of the disagreement of shuffled rows that may remain.
+# Minimum share of rows that agree, and maximum number of rows that disagree, relative to shuffled rows.
 AGREEMENT_MIN, BEYOND_CHANCE_MAX = 0.99, 0.2
-# Minimum number of rows in which shuffled values disagree.
+# Minimum number of rows that disagree after the values are shuffled.
 N_INFORMATIVE_MIN = 10
 _SEED = 0
 
@@ -37,7 +37,7 @@ class Reference:
     column : str
         Name of the other column.
     rendering : Rendering
-        Form in which its value is written.
+        Form in which the identifier contains the value.
     fallback : str
         Text in rows in which the other column is missing.
     """
@@ -49,7 +49,7 @@ class Reference:
 
 @dataclass(frozen=True)
 class Part:
-    """A reference with its place in the identifier, and what is known about its values.
+    """A reference with its location in the identifier, and properties of its values.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ class Part:
     reference : Reference
         The reference.
     location : Location
-        Place of the value in the identifier.
+        Location of the value in the identifier.
     mean_width : float
         Mean number of characters.
     n_distinct : int
@@ -76,14 +76,14 @@ class Part:
 
 
 class Sampled:
-    """Rows of a table in which columns are compared, spread over the rows with an identifier."""
+    """Sampled rows in which columns are compared. They are spread over all rows with an identifier."""
 
     def __init__(self, identifier: ArrowColumn) -> None:
         present = np.flatnonzero(np.asarray(identifier.is_valid(), np.bool_))
         n = len(present)
         self.rows = present[np.unique(np.linspace(0, n - 1, min(n, N_ROWS_COMPARED)).astype(np.int64))]
         self.texts: Texts = [str(text) for text in self.take(identifier).cast(pa.large_string()).to_pylist()]
-        # A part of the rows decides early. They are shuffled, because neighboring rows are often alike.
+        # A random subset of the rows decides early. It is random because neighboring rows are often alike.
         self.first = np.random.default_rng(_SEED).permutation(len(self.rows))[:N_ROWS_FIRST]
         self.first_texts = [self.texts[i] for i in self.first]
 
@@ -123,7 +123,7 @@ def find_parts(identifier: ArrowColumn, others: Iterable[tuple[int, str, ArrowCo
     if len(sampled.rows) < N_ROWS_MIN:
         return Candidates([], [])
     found = [part for place, name, column in others for part in _parts_of(sampled, place, name, column)]
-    # Longer parts explain more of the identifier. Ties are decided by the order of columns and renderings.
+    # Longer parts explain more of the identifier. The order of columns and renderings breaks ties.
     found.sort(key=lambda part: -part.mean_width)
     return Candidates(found, sampled.texts)
 
@@ -172,7 +172,7 @@ def _parts_of(sampled: Sampled, place: int, name: str, column: ArrowColumn) -> I
         if not is_core_contained[core]:
             continue
         written = tuple(text or "" for text in rendering.write(first).to_pylist())
-        # A part of a longer text that is contained says nothing new.
+        # A text within a longer text that the identifier contains adds no evidence.
         is_new = not any(all(map(operator.contains, longer, written)) for longer in confirmed)
         if not is_new or not _seems_contained(sampled.first_texts, written):
             continue
@@ -184,7 +184,7 @@ def _parts_of(sampled: Sampled, place: int, name: str, column: ArrowColumn) -> I
 
 
 def _seems_contained(texts: Sequence[str], values: Sequence[str]) -> bool:
-    """Return whether all texts but one contain the values of their rows, at one place."""
+    """Return whether all texts, except at most one, contain the value of their row at the same location."""
     if not _are_contained(texts, values):
         return False
     pairs = [(text, value) for text, value in zip(texts, values, strict=True) if value]
@@ -199,7 +199,7 @@ def _are_contained(texts: Sequence[str], values: Sequence[str | None]) -> bool:
 
 
 def _confirmed(texts: Texts, values: ArrowArray, reference: Reference, place: int) -> Part | None:
-    """Return the part if the values are at one place in nearly all texts, beyond chance."""
+    """Return the part if nearly all texts contain their value at the same location, beyond chance."""
     written = reference.rendering.write(values).to_pylist()
     pairs = [(text, value) for text, value in zip(texts, written, strict=True) if value]
     n = len(pairs)

@@ -1,4 +1,4 @@
-"""The column with the state of a row, so that each made-up town belongs to one state."""
+"""The column with the state of each row, which ensures that each made-up town belongs to one state."""
 
 from __future__ import annotations
 

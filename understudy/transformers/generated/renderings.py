@@ -23,8 +23,8 @@ TIME_PATTERNS = (
 )
 WIDTH_MAX = 12
 _N_TOKENS_MAX, _N_LETTERS_MAX = 4, 6
-# Letters and digits. All other characters than those of ASCII count as letters, because patterns with the
-# classes of Unicode are compiled a hundred times more slowly.
+# Letters and digits. All characters outside ASCII count as letters, because patterns with Unicode classes
+# take a hundred times longer to compile.
 _WORD, _MARK = r"[0-9A-Za-z\x{80}-\x{10FFFF}]", r"[^0-9A-Za-z\x{80}-\x{10FFFF}]"
 _CASES = ("", "upper", "lower")
 _FORMS_OF_TEXT = ("text", "bare", "plain", "initials", "prefix", "suffix", "token")
@@ -41,7 +41,7 @@ class Rendering:
         `text` (as it is), `bare` (letters and digits only), `plain` (without leading zeros), `pad` (with
         leading zeros), `initials`, `prefix`, `suffix`, `token` (one run of letters and digits) or `time`.
     width : int
-        Number of characters, or the number of the token. 0 for other forms.
+        Number of characters, or index of the token. 0 for other forms.
     case : str
         `upper`, `lower`, or empty for unchanged letters.
     pattern : str
@@ -60,7 +60,7 @@ class Rendering:
 
     @property
     def core(self) -> Rendering:
-        """A rendering whose texts are contained in the texts of this one, which rules out most columns."""
+        """A rendering for a quick check. Its texts are contained in the texts of this rendering."""
         if self.form == "pad":
             return Rendering("text")
         return replace(self, width=1) if self.form in ("prefix", "suffix") else self
@@ -109,7 +109,7 @@ def renderings_of(type_: pa.DataType) -> Iterator[Rendering]:
     elif pa.types.is_integer(type_) or pa.types.is_floating(type_):
         yield Rendering("text")
         yield from (Rendering("pad", width) for width in range(2, WIDTH_MAX + 1))
-        # Numbers such as 10142018 contain dates.
+        # Numbers such as 10142018 can contain dates.
         for form in ("prefix", "suffix"):
             yield from (Rendering(form, width) for width in range(_N_LETTERS_MAX, 1, -1))
     elif pa.types.is_string(type_) or pa.types.is_large_string(type_):
@@ -173,7 +173,7 @@ def _pad(own: Rendering, values: ArrowArray) -> ArrowArray:
 
 
 def _time(own: Rendering, values: ArrowArray) -> ArrowArray:
-    # Text of the local time. Arrow writes seconds with their fractions, which no pattern contains.
+    # The text contains the local time. Arrow writes seconds with fractions, which no pattern contains.
     local = pc.local_timestamp(values) if getattr(values.type, "tz", None) else values
     written: ArrowArray = pc.strftime(local, format=own.pattern)
     return written

@@ -1,4 +1,4 @@
-"""Codes that contain their label, and labels that contain their code."""
+"""Relations between codes and labels: codes that contain their label, and labels that contain their code."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Part:
     delimiter : str
         Character that separates the parts. Empty if the part has a fixed number of characters.
     index : int
-        Index of the part, or 0 for the first and -1 for the last characters.
+        Index of the part. For a fixed number of characters, 0 for the first and -1 for the last characters.
     length : int
         Number of characters, if it is fixed.
     is_padded : bool
@@ -38,7 +38,7 @@ class Part:
         return (part.lstrip("0") or part[-1:]) if self.is_padded else part
 
     def write(self, code: str, label: str) -> str:
-        """Return a code with another label."""
+        """Return the code with its label replaced by another label."""
         before, part, after = self._split(code)
         return before + (label.zfill(len(part)) if self.is_padded else label) + after
 
@@ -77,7 +77,7 @@ def _candidates(labels: Sequence[str]) -> Iterator[Part]:
 
 
 def contain_codes(codes: Sequence[str], labels: Sequence[str]) -> bool:
-    """Return whether each label contains its code and more."""
+    """Return whether each label contains its code and further text."""
     if len(codes) < N_PAIRS_MIN:
         return False
     return all(code in label and code != label for code, label in zip(codes, labels, strict=True))

@@ -16,11 +16,11 @@ from understudy.evaluation.metrics.base import Metric, MetricResult, RealBaselin
 from understudy.evaluation.metrics.fidelity.fields import Field, fields_of
 from understudy.evaluation.statistics.entities import Codes, Mask
 
-# Maximum number of rows per table, of columns, and of pairs.
+# Maximum numbers of rows per table, of columns, and of pairs.
 N_ROWS_MAX = 50_000
 N_COLUMNS_MAX = 60
 N_PAIRS_MAX = 100
-# Minimum number of real rows in which both values are known, and of levels.
+# Minimum number of real rows in which both values are known, and minimum number of levels.
 N_KNOWN_MIN = 100
 N_LEVELS_MIN = 2
 # Minimum share of real rows whose values correspond, and maximum share if one column is shuffled.
@@ -60,7 +60,7 @@ class CodeLabelsResult(MetricResult):
 
 @dataclass(frozen=True)
 class Coded:
-    """The codes of a column, which have the same meaning in both tables; -1 for missing values."""
+    """The codes of a column in both tables. Equal values have equal codes, and missing values have -1."""
 
     name: str
     real: Codes
@@ -83,7 +83,7 @@ class Match:
 
     @classmethod
     def of(cls, one: Codes, other: Codes, sizes: tuple[int, int]) -> Match:
-        """Match the codes of two columns without missing values."""
+        """Match the codes of two columns, which must not contain missing values."""
         return cls(_partners(one, other, sizes), _partners(other, one, (sizes[1], sizes[0])))
 
     def is_kept(self, one: Codes, other: Codes) -> Mask:
@@ -118,10 +118,10 @@ def _has_levels(codes: Codes) -> bool:
 
 
 def _compare(pair: tuple[Coded, Coded], rng: np.random.Generator) -> CodeLabelPair | None:
-    """Return the shares of rows whose values correspond, or None if the values do not correspond."""
+    """Return the shares of rows whose values correspond, or None if the columns are not a pair."""
     one, other = pair
     a, b = _known(one.real, other.real)
-    # Exceptions are rare, so the numbers of levels of corresponding columns hardly differ.
+    # Exceptions are rare, so corresponding columns have similar numbers of levels.
     if len(a) < N_KNOWN_MIN or abs(one.n_levels - other.n_levels) > 1 + 0.1 * min(
         one.n_levels, other.n_levels
     ):
@@ -148,9 +148,10 @@ def _compare(pair: tuple[Coded, Coded], rng: np.random.Generator) -> CodeLabelPa
 def _new_share_max(one: Codes, other: Codes, n_levels: tuple[int, int]) -> float:
     """Return the share of rows that may combine a new value with a value of the real table.
 
-    Columns of many values correspond even if different values of the first column may have the same value of
-    the second, such as customers with the same birth date. If this never occurs among n values, a new value
-    has a known partner with a probability of at most 6 / n, with 95 % confidence.
+    Two columns with many values may correspond in the real table although different values of the first
+    column can have the same value in the second column, for example two customers with the same birth date.
+    If no such case occurs among n values, a new value has a known partner with a probability of at most 6/n,
+    with 95 % confidence.
     """
     n_pairs = len(np.unique(one * _size(other) + other))
     return min(1.0, 6 / n_pairs) if n_pairs == n_levels[0] == n_levels[1] else 1.0
@@ -179,9 +180,9 @@ def _size(*parts: Codes) -> int:
 
 
 def _partners(one: Codes, other: Codes, sizes: tuple[int, int]) -> Codes:
-    """Return the most frequent code of the second column for each code of the first, or -1."""
+    """Return, for each code of the first column, the most frequent code of the second column, or -1."""
     pairs, counts = np.unique(one * sizes[1] + other, return_counts=True)
-    # The most frequent pair of each code is written last.
+    # The pairs are sorted by frequency, so the most frequent pair of each code is written last.
     order = np.argsort(counts, kind="stable")
     partners = np.full(sizes[0], -1, dtype=np.int64)
     partners[pairs[order] // sizes[1]] = pairs[order] % sizes[1]

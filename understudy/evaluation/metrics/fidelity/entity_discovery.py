@@ -13,17 +13,18 @@ from understudy.evaluation.metrics.fidelity.fields import AnyValues, Field, fiel
 from understudy.evaluation.statistics.entities import Codes, RowCounts, RowsByEntity
 from understudy.tables.schema import GENERATED_KINDS, ColumnKind
 
-# Minimum number of real rows with a known entity, of entities, and of entities with several rows.
+# Minimum numbers of real rows with a known entity, of entities, and of entities with several rows.
 N_KNOWN_MIN = 100
 N_ENTITIES_MIN = 20
 # Minimum share of real entities whose attribute is constant, and maximum share if the attribute is shuffled.
 CONSTANT_MIN = 0.99
 CONSTANT_SHUFFLED_MAX = 0.9
-# Minimum number of duplicates that a unique combination of two columns has if one of them is shuffled.
+# Minimum number of duplicates that a unique combination of two columns must have after one column is
+# shuffled.
 N_DUPLICATES_SHUFFLED_MIN = 20
 N_ENTITY_COLUMNS_MAX = 20
 N_COLUMNS_MAX = 60
-# Maximum number of rows that are searched for attributes, and for a first duplicate.
+# Maximum numbers of rows in which attributes, and the first duplicate, are searched for.
 N_ROWS_MAX = 50_000
 N_ROWS_TRIED = 2_000
 
@@ -110,7 +111,7 @@ def _is_partner(
 
 
 def has_duplicates(codes: Codes, values: AnyValues, field: Field) -> bool:
-    """Return whether a combination of two known values occurs twice."""
+    """Return whether any combination of two known values occurs more than once."""
     return _n_duplicates(codes, values, field) > 0
 
 
@@ -131,7 +132,7 @@ def combined_codes(codes: Codes, values: AnyValues, field: Field) -> Codes:
 def usable_attributes(
     entity: Entity, table: EncodedTable, rng: np.random.Generator
 ) -> Iterator[tuple[Field, int, int]]:
-    """Yield each attribute, the number of entities with two known values, and of those with one value."""
+    """Yield each attribute, the number of entities with two known values, and how many have equal values."""
     rows = RowsByEntity.of(entity.field.codes(table)[0], N_ROWS_MAX, rng)
     for attribute in entity.attributes:
         values = attribute.values(table)

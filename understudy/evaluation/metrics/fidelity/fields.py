@@ -1,4 +1,4 @@
-"""Columns of a comparison with their values, including the columns that are not scored by their values."""
+"""Columns of a comparison, including the columns whose values are not scored, such as identifiers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ AnyValues: TypeAlias = NDArray[np.generic]
 
 @dataclass(frozen=True)
 class Field:
-    """A column of a comparison: a scored column, or a column that is not scored by its values."""
+    """A column of a comparison: a scored column, or a column whose values are not scored."""
 
     name: str
     kind: ColumnKind
@@ -34,7 +34,7 @@ class Field:
         return cast(Codes, values) >= 0 if self.is_key else ~is_missing(cast(Values, values))
 
     def codes(self, *tables: EncodedTable) -> list[Codes]:
-        """Return codes with the same meaning in all given tables, with -1 for missing values."""
+        """Return codes that represent the same values in all given tables, with -1 for missing values."""
         parts = [self.values(table) for table in tables]
         if parts[0].dtype != np.float64:
             return [part.astype(np.int64) for part in parts]
@@ -45,6 +45,6 @@ class Field:
 
 
 def fields_of(comparison: Comparison) -> list[Field]:
-    """Return the columns of a comparison, the columns that are not scored by their values first."""
+    """Return the columns of a comparison. Columns whose values are not scored come first."""
     keys = [Field(key.column.name, key.column.kind, i, True) for i, key in enumerate(comparison.key_columns)]
     return keys + [Field(column.name, column.kind, i, False) for i, column in enumerate(comparison.columns)]

@@ -1,4 +1,4 @@
-"""Notation: the share of synthetic values that are written like the real values of the column."""
+"""Notation: the share of synthetic values that are written in the same way as the column's real values."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ from understudy.tables.schema import ColumnKind
 # Maximum number of rows per table, and minimum number of known real values of a column.
 N_ROWS_MAX = 20_000
 N_KNOWN_MIN = 100
-# Maximum number of decimals that are a form. Numbers with more decimals are not rounded.
+# Maximum number of decimals that count as a form. Numbers with more decimals count as not rounded.
 N_DECIMALS_MAX = 6
 # Resolutions of times, in seconds.
 RESOLUTIONS = (86_400.0, 3_600.0, 60.0, 1.0, 0.001)
-# Patterns of columns of times without a notation.
+# Default patterns of times, for columns without a notation.
 PLAIN_PATTERNS = {
     ColumnKind.date: "%Y-%m-%d",
     ColumnKind.timestamp: "%Y-%m-%d %H:%M:%S",
     ColumnKind.time: "%H:%M:%S",
 }
-# Minimum share of the real values that have a property.
+# Minimum share of the real values that must have a property for the property to be compared.
 SHARE_MIN = 0.999
-# Confidence of three standard errors, because the worst of many columns is scored.
+# Confidence of an interval of three standard errors. It is high because the worst of many columns is scored.
 CONFIDENCE = 0.9973
 
 Property = Literal["notation", "decimals", "width", "resolution", "form"]
@@ -137,7 +137,7 @@ def _worst(name: str, properties: list[Shares], n_rows: int) -> ColumnNotation |
 
 
 def _score(property_: Property, real: float, synthetic: float, n_rows: int) -> float:
-    """Return 1 minus the loss of the share. Rare forms differ by chance, within three standard errors."""
+    """Return 1 minus the loss of the share. For forms, three standard errors are not counted as a loss."""
     if property_ == "form":
         _, synthetic = score_interval(synthetic, n_rows, confidence=CONFIDENCE)
     return round(1 - max(0.0, real - synthetic), 6)
@@ -181,13 +181,13 @@ def _on_grid(values: Floats, step: float) -> float:
 
 
 def _plain(kind: ColumnKind) -> AnyNotation:
-    """Return the notation of columns that have no other one."""
+    """Return the default notation, for columns without a notation."""
     pattern = PLAIN_PATTERNS.get(kind)
     return NumberNotation() if pattern is None else DateNotation(pattern=pattern)
 
 
 def _parsed(encoder: ColumnEncoder, values: Floats, written: AnyNotation, own: AnyNotation) -> float:
-    """Return the share of values that, as written in one notation, have the same value in the other."""
+    """Return the share of values that both notations write as the same value."""
     column = values_of(encoder.column.kind, np.unique(values).tolist())
     if not is_applicable(written, column.type) or not is_applicable(own, column.type):
         return 1.0
@@ -205,7 +205,7 @@ def _parsed(encoder: ColumnEncoder, values: Floats, written: AnyNotation, own: A
 
 
 def _rounded(numbers: Floats, notation: AnyNotation) -> Floats:
-    """Return numbers with the decimals that the notation writes. `decimals` counts the others."""
+    """Return numbers rounded to the decimals that the notation writes."""
     decimals = notation.decimals if isinstance(notation, NumberNotation) else None
     return numbers if decimals is None else np.round(numbers, decimals)
 

@@ -1,8 +1,9 @@
 """Discovery of rules between single values, such as a value of one column that determines another column.
 
-A condition is a frequent value of a column, or its missing value. It determines the value of another column,
-its missing value, or the equality of two columns. A rule is proposed from one half of the real rows and
-confirmed on the other half, with a Bonferroni correction over the proposed rules.
+A condition is that a column has a frequent value, or that its value is missing. The condition determines the
+value of another column (possibly a missing value), or whether two columns are equal. A rule is proposed from
+one half of the real rows and confirmed on the other half, with a Bonferroni correction over the proposed
+rules.
 """
 
 from __future__ import annotations
@@ -23,30 +24,31 @@ Codes: TypeAlias = NDArray[np.int64]
 Mask: TypeAlias = NDArray[np.bool_]
 Columns: TypeAlias = Sequence[Values]
 
-# Minimum number of rows of each half that satisfy a condition.
+# Minimum number of rows that must satisfy a condition in each half.
 N_ROWS_MIN = 50
-# Maximum share of these rows that break the rule, for example because of data entry errors.
+# Maximum share of these rows that may break the rule, for example because of data entry errors.
 BROKEN_MAX = 0.02
-# Maximum share of all other rows that have the determined value.
+# Maximum share of all other rows that may have the determined value.
 SHARE_ELSEWHERE_MAX = 0.9
-# Maximum number of columns, of conditions per column, and of frequent values that can be determined.
+# Maximum numbers of columns, of conditions per column, and of frequent values that can be determined.
 N_COLUMNS_MAX = 60
 N_CONDITIONS_MAX = 100
 N_VALUES_MAX = 50
-# Columns that are equal in fewer rows, or in more rows, are not a target of a rule.
+# Minimum and maximum share of rows in which two columns are equal for their equality to be a target.
 EQUAL_RANGE = (0.005, 0.9)
 # Familywise error rate of the confirmation.
 ALPHA = 0.01
-# Maximum share of rows that a functional dependency leaves out. Its rules are not value-level.
+# Maximum share of rows that break a functional dependency. The rules of a dependency are not value-level
+# rules.
 UNDETERMINED_MAX = 0.005
-# Minimum share of the rows with a frequent value of the first column of a functional dependency.
+# Minimum share of rows in which a functional dependency's first column has a frequent value.
 COVERED_MIN = 0.5
 MISSING_VALUE = -np.inf
 
 
 @dataclass(frozen=True)
 class Target:
-    """A column whose value is determined, or two columns that are equal (1) or not (0)."""
+    """A column whose value is determined, or two columns whose equality (1 or 0) is determined."""
 
     columns: tuple[int, ...]
 
@@ -76,7 +78,7 @@ class ValueRules:
     determined: Floats
 
     def kept(self, rows: Columns) -> tuple[Codes, Codes]:
-        """Return, for each rule, the number of rows that meet the condition, and of those that keep it."""
+        """Return, for each rule, how many rows meet the condition, and how many of these satisfy the rule."""
         values = with_missing(rows[self.column])
         at = np.minimum(np.searchsorted(self.conditions, values), len(self.conditions) - 1)
         is_met = self.conditions[at] == values
@@ -99,7 +101,7 @@ class _Levels:
         return cls(known, codes.astype(np.int64), counts.astype(np.int64))
 
     def pooled(self) -> tuple[Floats, Codes]:
-        """Return the most frequent values, and codes in which all other values have the last code."""
+        """Return the most frequent values, and codes of all values. Infrequent values share the last code."""
         frequent = np.sort(np.argsort(-self.counts, kind="stable")[:N_VALUES_MAX])
         numbers = np.full(len(self.values), len(frequent), dtype=np.int64)
         numbers[frequent] = np.arange(len(frequent))
@@ -166,19 +168,19 @@ def _propose(i: int, target: Target, levels: _Levels, pooled: tuple[Floats, Code
     conditions, determined = levels.values[frequent], values[best]
     if len(target.columns) == 2:
         holds &= determined == 1.0
-    # The metric of rules contains joint missingness.
+    # The rules metric already covers joint missingness.
     holds &= ~((conditions == MISSING_VALUE) & (determined == MISSING_VALUE))
     return ValueRules(i, target, conditions[holds], determined[holds]) if holds.any() else None
 
 
 def _confirm(rules: ValueRules, proof: Columns, n_proposed: int) -> ValueRules | None:
-    """Return the rules that hold in the other half and that the share in all other rows does not explain."""
+    """Return the rules that the second half confirms and that the share in other rows does not explain."""
     n_met, n_kept = rules.kept(proof)
     values = rules.target.values(proof)
     n_values = np.array([np.sum(values == value) for value in rules.determined])
     elsewhere = (n_values - n_kept) / np.maximum(len(values) - n_met, 1)
     share = n_kept / np.maximum(n_met, 1)
-    # Chernoff bound of the probability that at least this number of rows keeps the rule by chance.
+    # Chernoff bound on the probability that at least this number of rows satisfies the rule by chance.
     log_p = -n_met * _divergence(share, np.maximum(elsewhere, 1 / len(values)))
     is_proven = (n_met >= N_ROWS_MIN) & (share >= 1 - BROKEN_MAX) & (elsewhere <= SHARE_ELSEWHERE_MAX)
     is_proven &= log_p <= math.log(ALPHA / n_proposed)
@@ -188,7 +190,7 @@ def _confirm(rules: ValueRules, proof: Columns, n_proposed: int) -> ValueRules |
 
 
 def _divergence(share: Floats, chance: Floats) -> Floats:
-    """Return the Kullback-Leibler divergence of two shares, or 0 if the first is not larger."""
+    """Return the Kullback-Leibler divergence of two shares, or 0 if the first share is not the larger one."""
     rest = 1 - share
     with np.errstate(divide="ignore", invalid="ignore"):
         first = np.where(share > 0, share * np.log(share / chance), 0.0)

@@ -20,10 +20,10 @@ from understudy.evaluation.metrics.fidelity.value_rule_discovery import (
 from understudy.evaluation.statistics.proportions import score_interval
 from understudy.evaluation.statistics.written_values import value_text
 
-# Minimum number of synthetic rows that meet one of the conditions between two columns.
+# Minimum number of synthetic rows that meet a condition of the rules between two columns.
 N_MET_MIN = 20
 N_RULES_SHOWN = 50
-# Confidence of three standard errors, because the worst of many columns is scored.
+# Confidence of an interval of three standard errors. It is high because the worst of many columns is scored.
 CONFIDENCE = 0.9973
 
 
@@ -61,7 +61,7 @@ class ValueRulesResult(MetricResult):
 
 
 def score(comparison: Comparison) -> ValueRulesResult | UnscoredResult:
-    """Return the share of rows that keep the rules of the columns that break them most often."""
+    """Return the share of rows that satisfy the rules, for the columns whose rules are broken most often."""
     rng = comparison.rng("value_rules")
     halves = halves_of(comparison, rng)
     if len(halves.proof[0]) < 2 * N_ROWS_MIN:
@@ -89,7 +89,7 @@ def score(comparison: Comparison) -> ValueRulesResult | UnscoredResult:
 
 
 def _score(real: tuple[Codes, Codes], synthetic: tuple[Codes, Codes]) -> float:
-    """Return 1 minus the loss of the share of kept rules, beyond three standard errors."""
+    """Return 1 minus the loss in the share of rows that satisfy the rules, beyond three standard errors."""
     share_real = float(real[1].sum() / real[0].sum())
     n_rows = int(synthetic[0].sum())
     _, upper = score_interval(float(synthetic[1].sum() / n_rows), n_rows, confidence=CONFIDENCE)

@@ -33,7 +33,7 @@ PROPERTIES = {
 
 @dataclass(frozen=True)
 class StructureCard:
-    """The score of a metric with its table.
+    """The score of one metric, with a table of details.
 
     Parameters
     ----------

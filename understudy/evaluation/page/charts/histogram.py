@@ -120,7 +120,7 @@ def _ticks(edges: list[float], xs: list[float], distribution: ColumnDistribution
 
 
 def _labels(distribution: ColumnDistribution, values: list[float]) -> list[str]:
-    """Return values in the notation of the column, or as short labels if it has none."""
+    """Return values in the notation of the column, or as short labels if the column has no notation."""
     texts = written(distribution.notation, distribution.kind, values)
     return texts or formatting.edge_labels(values, distribution.kind)
 
