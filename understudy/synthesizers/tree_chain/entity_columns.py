@@ -47,7 +47,7 @@ def _with_codes(position: Position, drawn: DrawnTable, found: list[FoundGroup]) 
 def arrange_columns(
     enforcer: RuleEnforcer, entities: Entities, table: TableTransformer, order: Sequence[int]
 ) -> Arranged:
-    """Return the order with lookups (see `RuleEnforcer.arrange`) and with the columns of entities first.
+    """Return the column order and the lookups (see `RuleEnforcer.arrange`), with entity columns first.
 
     The columns of the coarsest entities come first. The columns of an entity depend only on each other and on
     columns of coarser entities, so that they are the same in all rows of the entity.

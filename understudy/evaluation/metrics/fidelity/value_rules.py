@@ -135,8 +135,8 @@ VALUE_RULES = Metric(
     name="value_rules",
     title="Value-level rules",
     summary="Share of synthetic rows that keep rules between single values, such as a value of one column "
-    "with which another column is always missing. The score is that of the columns that break them most "
-    "often.",
+    "with which another column is always missing. The score is that of the pair of columns whose "
+    "rules are broken most often.",
     concern="values contradict each other in combinations that real rows never have",
     source="Compare Agrawal, Imielinski and Swami 1993: association rules, of confidence near 1",
     topic="fidelity",
