@@ -159,7 +159,7 @@ def checks(
 
 
 def run(table: str, *, seed: int, sizes: tuple[int, int, int], policy: Policy) -> Iterator[Figures]:
-    """Yield the outcome of each check of fresh rows, and of the check for exact copies of copied rows."""
+    """Yield the outcome of each check on fresh rows, and of the exact-copies check on copied rows."""
     draw, options = TABLES[table]
     real, fresh, holdout = (
         pa.table(draw(np.random.default_rng([seed, part]), max(n, 1))) for part, n in enumerate(sizes)

@@ -172,7 +172,7 @@ def last_comma_first(person: Person, locale: str) -> ArrowArray:
 def emails(person: Person, locale: str) -> ArrowArray:
     """Return e-mail addresses that contain the person's names, at domains reserved for examples.
 
-    Each row below 2**48 has a different address, because each address contains a unique number.
+    Addresses are unique for row numbers below 2**48, because each address contains a unique number.
     """
     ascii_first, ascii_last = _ascii_pools(locale)
     names = [_by_gender(person, ascii_first, _FIRST), _by_gender(person, ascii_last, _LAST)]
