@@ -95,6 +95,9 @@ def _repeated(table: pa.Table, schema: TableSchema, generated: dict[int, Recogni
         if _is_repeated(values):
             yield KeyColumn((*first, *last), values, _PREFERRED.index(ColumnKind.name), NESTED_NAMES_MAX)
     for j, recognition in generated.items():
+        # Free text, log lines and JSON can repeat, but they do not identify anything.
+        if recognition.kind is ColumnKind.text and schema.columns[j].name not in schema.subject:
+            continue
         is_whole = recognition.kind not in _KINDS_OF_PARTS or recognition.form in _WHOLE_FORMS
         if j in parts or not is_whole or schema.primary_key == (schema.columns[j].name,):
             continue

@@ -16,6 +16,7 @@ from understudy.tables.inference.numbers import highest_of
 from understudy.transformers.base import MIN_SUPPORT, ArrowArray, RowStream, consecutive_rows
 from understudy.transformers.generated.filler import words_of
 from understudy.transformers.generated.identifiers import PatternTexts, fit_patterns, fit_sequence
+from understudy.transformers.generated.json_texts import JsonTexts, fit_json
 from understudy.transformers.generated.patterns import CLASSES, Pattern, by_length, learn_patterns
 
 # Seed of made-up levels. The levels belong to the model, so that all samples of a model have the same levels.
@@ -53,8 +54,20 @@ def make_up_levels(levels: ArrowArray, n: int, locale: str) -> ArrowArray | None
         return _make_up_integers(levels, n)
     texts = levels.cast(pa.large_string())
     known: list[Any] = texts.to_pylist()
+    json_maker = fit_json(texts, locale)
+    if json_maker is not None:
+        made = _make_up_json(json_maker, known, n)
+        return None if made is None else pa.array(made, pa.large_string()).cast(levels.type)
     made = _make_up_codes(texts, n) or _make_up_labels(known, n, locale)
     return pa.array(made, pa.large_string()).cast(levels.type)
+
+
+def _make_up_json(maker: JsonTexts, known: list[str], n: int) -> list[str] | None:
+    """Return new JSON texts with the structure of the levels, or None if there are too few."""
+    made: list[Any] = maker.make(RowStream(SEED, 0, consecutive_rows(0, N_ATTEMPTS * n))).to_pylist()
+    taken = set(known)
+    new = [text for text in dict.fromkeys(made) if text not in taken]
+    return new[:n] if len(new) >= n else None
 
 
 def _make_up_integers(levels: ArrowArray, n: int) -> ArrowArray | None:
