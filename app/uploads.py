@@ -76,7 +76,7 @@ async def received_part(request: Request, resources: Resources, size_bytes: int)
     Raises
     ------
     InvalidInput
-        If the part has another size or is incomplete, or the digest does not match.
+        If the part is incomplete, or its size or digest differs from the expected one.
     StorageFull
         If there is no space left.
     """

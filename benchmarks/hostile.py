@@ -1,7 +1,7 @@
 """Send every hostile file of the tests to a running service: ``python -m benchmarks.hostile``.
 
 Each file must cause the expected error code, either in the response or in its `ingest` job. The output lists
-files with another outcome, the wall time of all files, and the peak memory of the API process.
+the files with any other outcome, the total wall time, and the peak memory of the API process.
 """
 
 from __future__ import annotations

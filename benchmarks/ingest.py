@@ -2,8 +2,8 @@
 
 A table of 15 mixed columns is written in each format (only 200,000 rows as a workbook), then each file is
 ingested in a separate process, so that peak memory is measured separately. Compare the CPU seconds, because
-wall time includes other load. CPU seconds are also shown per GiB, in total and for parsing alone (checking,
-splitting and typing CSV).
+other load affects the wall time. CPU seconds are also shown per GiB, in total and for parsing alone
+(checking, splitting and typing CSV).
 """
 
 from __future__ import annotations

@@ -45,7 +45,8 @@ MADE_COLUMNS = (10, 30, 100, 300)
 N_ROWS_MADE = 10_000
 LARGE = ((10_000, 300), (2_000_000, 15))
 N_ROWS_SAMPLED = 1_000_000
-# Number of preceding columns. Each generated column depends on one of them, like columns of real tables.
+# Each generated column depends on one of this number of preceding columns, because columns of real tables
+# also depend on each other.
 N_COLUMNS_BACK = 8
 
 Figures = dict[str, Any]

@@ -10,7 +10,7 @@ import hypothesis
 import pyarrow as pa
 import pytest
 
-# Property-based tests use the same cases on every machine. `make fuzz` searches for new ones.
+# Property-based tests use the same cases on every machine. `make fuzz` searches for new cases.
 hypothesis.settings.register_profile("repeatable", derandomize=True)
 hypothesis.settings.register_profile("searching", max_examples=2_000)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))

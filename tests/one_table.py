@@ -41,13 +41,13 @@ def batches_of(
 
 
 def sample(synthesizer: Synthesizer, n_rows: int, **how: Any) -> pa.Table:
-    """Return a sample as one table. The arguments `how` go to `batches_of`. Empty samples have no columns."""
+    """Return a sample as one table. `how` is passed on to `batches_of`. Empty samples have no columns."""
     batches = list(batches_of(synthesizer, n_rows, **how))
     return pa.Table.from_batches(batches) if batches else pa.table({})
 
 
 def impute(synthesizer: Synthesizer, table: pa.Table, *, seed: int = 1, n_draws: int = 1) -> pa.Table:
-    """Return one imputed table for each draw."""
+    """Return the imputed tables of all draws, concatenated into one table."""
     assert isinstance(synthesizer, SupportsImputation)
     (name,) = root_tables(synthesizer.schema_)
     completed = synthesizer.impute(

@@ -23,8 +23,8 @@ from understudy.settings import Settings
 from workers.worker import PRELOAD, WORK
 
 SECRET_KEY = "a key for tests, of 32 characters or more"
-# Workers do not preload these modules, to save memory. Without preloading, tests would import the modules
-# hundreds of times.
+# To save memory, real workers do not preload these modules. The tests do, because their jobs would otherwise
+# import the modules hundreds of times.
 LATE_IMPORTS = (
     *("duckdb", "sklearn.ensemble", "sklearn.linear_model", "understudy.tables.formats.csv"),
     "tests.quiet_exit",

@@ -32,7 +32,7 @@ CODE_RUNNING_MODULES = {"pickle", "cloudpickle", "dill", "joblib", "marshal", "s
 
 
 def sources() -> Iterator[Path]:
-    """Yield the Python files of the product."""
+    """Yield the Python files of the packages in `PACKAGES`."""
     for package in PACKAGES:
         yield from sorted((ROOT / package).rglob("*.py"))
 

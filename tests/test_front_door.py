@@ -1,4 +1,4 @@
-"""Tests that the files that contributors look for first are valid and contain the same version."""
+"""Tests that the files that contributors look for first are valid and state the same version."""
 
 import re
 import tomllib

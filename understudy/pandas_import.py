@@ -1,4 +1,4 @@
-"""Prevention of the pandas import in processes that do not return DataFrames.
+"""Prevent pyarrow from importing pandas in processes that do not return DataFrames.
 
 If pandas is installed, pyarrow imports it when it creates its first array. The import takes 0.3 s of CPU time
 and 55 MB of memory in each process. The command line, the API and the sandbox use Arrow tables and do not

@@ -48,6 +48,21 @@ class FrequentValue(Body):
     n_rows: int
 
 
+class WrittenStatistics(Body):
+    """Statistics of a column as text in its notation, such as `31.12.2024` or `1.234,50 €`."""
+
+    minimum: Annotated[str | None, Field(examples=["1,50 €"])] = None
+    maximum: Annotated[str | None, Field(examples=["1.234,50 €"])] = None
+    mean: str | None = None
+    quantiles: Annotated[
+        list[str] | None, Field(description="Quantiles, in the order of the profile's `quantiles`.")
+    ] = None
+    edges: Annotated[list[str] | None, Field(description="Edges of the histogram.")] = None
+    top_values: Annotated[
+        list[str] | None, Field(description="Most frequent booleans as words of the notation.")
+    ] = None
+
+
 class ColumnProfile(Body):
     """Statistics of one column. Statistics that are undefined or suppressed by the protection are omitted."""
 
@@ -64,6 +79,10 @@ class ColumnProfile(Body):
     top_values: Annotated[
         list[FrequentValue] | None,
         Field(description="Most frequent values, at most ten, in descending order of frequency."),
+    ] = None
+    written: Annotated[
+        WrittenStatistics | None,
+        Field(description="Statistics in the notation of the column. Absent if the schema has none for it."),
     ] = None
 
 

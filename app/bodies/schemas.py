@@ -108,8 +108,8 @@ class TableSchema(Body):
     subject_candidate: Annotated[
         ColumnCandidate | None,
         Field(
-            description="Column that appears to identify the subject. The candidate has no effect unless "
-            "it is set as `subject`."
+            description="Column that appears to identify the subject, with the evidence. If it is clear, it "
+            "is also set as `subject`. Set `subject` to `[]` to count rows."
         ),
     ] = None
     target_candidate: Annotated[

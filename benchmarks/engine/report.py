@@ -63,7 +63,7 @@ def _spread(runs: Sequence[Figures]) -> dict[str, Any]:
 
 
 def markdown(summary: Sequence[Figures]) -> str:
-    """Return a Markdown table for each source table. Figures of several seeds include half of their range."""
+    """Return a Markdown table for each source table. For several seeds, medians include ± half the range."""
     lines: list[str] = []
     shown = [column for column in COLUMNS if any(column[0] in entry for entry in summary)]
     for table in dict.fromkeys(entry["table"] for entry in summary):

@@ -1,4 +1,4 @@
-"""Tests that errors are problem+json documents with a remedy and without data of the caller."""
+"""Tests that errors are problem+json documents that contain a remedy but no data of the caller."""
 
 from __future__ import annotations
 

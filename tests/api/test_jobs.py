@@ -1,4 +1,4 @@
-"""Jobs over HTTP: create, read, wait, cancel and retry."""
+"""Tests of jobs over HTTP: creation, reading, waiting, cancellation and retry."""
 
 from __future__ import annotations
 
@@ -203,8 +203,8 @@ def test_waiting_returns_at_once_for_a_finished_job_and_fails_for_a_missing_job(
 
 
 def test_many_waiting_callers_do_not_block_others(client: TestClient):
-    # There are many more callers than threads. If each caller used a thread, the cancellation would be
-    # blocked.
+    # There are many more callers than threads. If each waiting caller used a thread, the cancellation would
+    # be blocked.
     job = submit(client, kind="probe")
     with ThreadPoolExecutor(60) as pool:
         headers = {"Prefer": "wait=60"}

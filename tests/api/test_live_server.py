@@ -32,7 +32,7 @@ def cut_chunked() -> tuple[str, bytes]:
 
 
 def cut_form() -> tuple[str, bytes]:
-    """Return a form that ends within its file."""
+    """Return a multipart form that is cut off in the middle of its file."""
     headers = f"Content-Type: multipart/form-data; boundary=xyz\r\nContent-Length: {2 * len(BODY)}\r\n"
     return headers, PART + BODY
 

@@ -1,4 +1,4 @@
-"""Tests that training, sampling, reports and the gate respect subjects, which a split never divides."""
+"""Tests that training, sampling, reports and the gate use subjects, and that no split divides a subject."""
 
 from __future__ import annotations
 
@@ -24,11 +24,14 @@ N_SUBJECTS = 250
 
 @pytest.fixture
 def dataset(client: TestClient, run_jobs: RunJobs) -> Json:
-    """Upload visits of patients and return the dataset."""
+    """Upload visits of patients, remove the inferred subject, and return the dataset."""
     written = io.BytesIO()
     pyarrow.csv.write_csv(visits([4] * N_SUBJECTS, seed=1), written)
     uploaded: Json = upload(client, written.getvalue(), name="visits.csv")["dataset"]
     run_jobs()
+    assert get(client, f"/v1/datasets/{uploaded['id']}/schema")["subject"] == ["patient"]
+    # The tests declare the subject themselves.
+    declare(client, uploaded)
     return uploaded
 
 
@@ -130,7 +133,7 @@ def test_text_subject_is_generated_and_the_card_contains_a_warning(
     run_jobs()
     declare(client, dataset, "patient")
     warnings = trained(client, run_jobs, dataset)["card"]["warnings"]
-    assert any("Subject column 'patient' is generated" in warning for warning in warnings)
+    assert any("Column 'patient' identifies entities" in warning for warning in warnings)
 
 
 def test_the_real_table_cannot_be_its_own_holdout(client: TestClient, dataset: Json) -> None:

@@ -44,7 +44,7 @@ def every_type(n_rows: int = N_ROWS, types: Sequence[pa.DataType] = STORABLE_TYP
 
 
 def moments(rng: np.random.Generator, type_: pa.DataType, n_rows: int) -> pa.Array:
-    """Return dates, times or durations that every format can write, within five days of 2022 or 24 hours."""
+    """Return dates or timestamps from five days in 2022, or times or durations of less than 24 hours."""
     days = rng.integers(19_000, 19_005, n_rows)
     if pa.types.is_date(type_):
         return pa.array(days, pa.int32()).cast(pa.date32()).cast(type_)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -117,7 +118,7 @@ def test_c03_differences_between_related_columns_are_preserved(
 
 
 def _differences(rows: list[dict[str, str]], first: str, second: str) -> list[float]:
-    """Return the differences between numbers, or between times in minutes."""
+    """Return the differences between numbers, or the differences between times in minutes."""
     if "-" not in rows[0][first]:
         return [float(row[second]) - float(row[first]) for row in rows]
     times = ((datetime.fromisoformat(row[second]), datetime.fromisoformat(row[first])) for row in rows)
@@ -207,6 +208,8 @@ def test_c12_amounts_are_read_as_numbers_and_keep_their_notation(fit_and_sample:
         ("kusd", r"\d+K"),
     ):
         assert all(re.fullmatch(pattern, text) for text in sample.column(column)), column
+    accounts = [float(re.sub("[,()]", "", text)) for text in sample.column("acct")]
+    assert accounts == [float(re.sub("[$,]", "", text)) for text in sample.column("price")]
     real = sorted(read_table(path).column("price").to_pylist())
     drawn = sorted(float(re.sub("[$,]", "", text)) for text in sample.column("price"))
     # The standard error of a median of 500 values of this spread is about 10 %.
@@ -326,3 +329,54 @@ def test_c19_json_in_a_cell_keeps_its_keys(fit_and_sample: FitAndSample):
         assert payload["qty"] in range(1, 6)
         assert set(payload["tags"]) <= {"a", "b", "c"}
     assert "'payload' is generated" in result.messages
+
+
+def test_c07_customer_numbers_that_repeat_are_made_up(fit_and_sample: FitAndSample):
+    path = FOLDER / "c07-repeated-keys-verbatim" / "orders.csv"
+    result = fit_and_sample(path, 1500)
+    real = set(read_table(path).column("customer_no").to_pylist())
+    assert not real & set(result.column("customer_no"))
+    assert all(re.fullmatch(r"C\d{4,}", text) for text in result.column("customer_no"))
+    assert "Column 'customer_no' was taken as the subject" in result.messages
+    assert "Column 'product_code' shows" in result.messages
+
+
+def test_c13_values_that_few_rows_share_are_made_up(fit_and_sample: FitAndSample):
+    folder = FOLDER / "c13-repeated-values-become-OTHER"
+    subjects = fit_and_sample(folder / "panel.csv", 180).column("subject")
+    assert all(re.fullmatch(r"ID-\d{3,}", text) for text in subjects)
+    motivations = fit_and_sample(folder / "motivation.csv", 180).column("motivation")
+    assert "_OTHER_" not in motivations
+    assert len(set(motivations)) > 30
+
+
+def test_c30_people_within_log_lines_are_made_up(fit_and_sample: FitAndSample):
+    path = FOLDER / "c30-people-inside-repeated-text" / "auth.csv"
+    lines = fit_and_sample(path, 400).column("message")
+    assert all(re.fullmatch(r"Failed password for [a-z]+ from [\d.]+", line) for line in lines)
+    assert not any(re.search("kmoreau|tlindqvist|ohaddad|pnovak|203\\.0\\.113", line) for line in lines)
+
+
+def test_c09_codes_and_labels_correspond_one_to_one_in_samples(fit_and_sample: FitAndSample):
+    path = FOLDER / "c09-code-label-pairs-broken" / "orders.csv"
+    with path.open(newline="") as opened:
+        real = list(csv.DictReader(opened))
+    result = fit_and_sample(path, 15_000)
+    name_of = {row["product_code"]: row["product_name"] for row in real}
+    pairs = {(row["product_code"], row["product_name"]) for row in result.rows}
+    assert len(pairs) == len({code for code, _ in pairs}) == len({name for _, name in pairs})
+    shown = {code for code, _ in pairs if code in name_of}
+    assert {(code, name_of[code]) for code in shown} <= pairs
+    n_rows = Counter(row["product_code"] for row in real)
+    assert min(n_rows[code] for code in shown) >= 5
+    made_up = [(code, name) for code, name in pairs if code not in name_of]
+    assert not {name for _, name in made_up} & set(name_of.values())
+    assert all(re.fullmatch(r"P-\d+ Item model [A-Z]\d+", f"{code} {name}") for code, name in made_up)
+    # The sample has ten times as many rows as the table.
+    synthetic = Counter(result.column("product_code"))
+    quantiles = [
+        np.quantile([*counts.values()], (0.1, 0.25, 0.5, 0.75, 0.9)) for counts in (n_rows, synthetic)
+    ]
+    assert np.abs(quantiles[0] - quantiles[1] / 10).max() <= 1
+    assert abs(len(synthetic) - len(n_rows)) <= 0.1 * len(n_rows)
+    assert re.search(r"Column 'product_code' loses \d+ levels \([\d,]+ rows\)", result.messages)

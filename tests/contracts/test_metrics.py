@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 from pydantic import TypeAdapter
 
-from tests.unit.evaluation.people import biased, comparison, destroyed, related
+from tests.unit.evaluation.people import biased, comparison, destroyed, detailed, related
 from tests.unit.evaluation.people import people as plain_people
 from understudy.documentation import DOCS_URL
 from understudy.evaluation.attacks.canaries import make_canaries, plant
@@ -64,7 +64,7 @@ N_ROWS_MANY = 5_000
 
 def people(n_rows: int, *, seed: int) -> pa.Table:
     """Return rows that every metric can score."""
-    return related(plain_people(n_rows, seed=seed), seed=seed)
+    return detailed(related(plain_people(n_rows, seed=seed), seed=seed), seed=seed)
 
 
 def canaries_of(table: pa.Table) -> pa.Table:

@@ -120,7 +120,7 @@ def _fenced(page: str, lines: list[str]) -> Iterator[tuple[Block, int]]:
 
 
 def _reason(lines_before: list[str]) -> str | None:
-    """Return the reason in the comment before a block, or an empty text if the comment has no reason."""
+    """Return the reason in the comment before a block, or an empty string if the comment has no reason."""
     last = next((line for line in reversed(lines_before) if line.strip()), "")
     mark = MARK.fullmatch(last.strip())
     return None if mark is None else mark["reason"]

@@ -87,7 +87,7 @@ def test_busy_worker_neither_reserves_messages_nor_sends_surplus_messages(stack,
     waiting = [stack.submit("probe") for _ in range(5)]
     until(lambda: stack.broker.llen(QUEUE_NAME) >= len(waiting), "messages wait")
     n_messages = stack.broker.llen(QUEUE_NAME)
-    # The wait is long enough for the worker to ring several times.
+    # The wait is long enough for the worker to send several messages.
     time.sleep(3)
     n_later = stack.broker.llen(QUEUE_NAME)
     for job_id in busy:

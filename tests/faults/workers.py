@@ -1,4 +1,4 @@
-"""Real workers, which tests start, find in /proc, kill and freeze."""
+"""Functions that start real workers, find their processes in /proc, and kill or freeze these processes."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def _field(type_: pa.DataType, metadata: dict[str, str]) -> Callable[[], bytes]:
 
 
 def _replaced(data: bytes, old: bytes, new: bytes, *, last: bool = False) -> bytes:
-    """Replace the first or the last occurrence of a byte sequence."""
+    """Replace either the first or the last occurrence of a byte sequence."""
     at = data.rindex(old) if last else data.index(old)
     return data[:at] + new + data[at + len(new) :]
 

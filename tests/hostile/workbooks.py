@@ -33,7 +33,7 @@ def row(number: int, *cells: str) -> str:
 
 
 def relationships(**targets: str) -> str:
-    """Return a part with relationships. The keys serve as the kinds and as the IDs of the targets."""
+    """Return a part with relationships. Each keyword is both the kind and the ID of a relationship."""
     links = "".join(
         f'<Relationship Id="{kind}" Type="{_OFFICE}/{kind}" Target="{target}"/>'
         for kind, target in targets.items()
@@ -48,7 +48,7 @@ def listing(*sheets: str, properties: str = "") -> str:
 
 
 def parts(sheet_part: Content, **others: Content | None) -> dict[str, Content]:
-    """Return the parts of a workbook. Other arguments, such as `sharedStrings`, set parts in `xl/`."""
+    """Return the parts of a workbook. Keyword arguments, such as `sharedStrings`, set parts in `xl/`."""
     content: dict[str, Content] = {
         "[Content_Types].xml": f'<Types xmlns="{_PACKAGE}/content-types"/>',
         "_rels/.rels": relationships(officeDocument="xl/workbook.xml"),
@@ -79,7 +79,7 @@ def styles(*codes: str) -> str:
 
 
 def archive(content: Mapping[str, Content], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
-    """Return an archive of parts. A part may be an iterable and thus larger than the memory."""
+    """Return an archive of parts. A part may be an iterable that exceeds the available memory."""
     sink = io.BytesIO()
     with zipfile.ZipFile(sink, "w", compression, compresslevel=9) as file:
         for name, data in content.items():

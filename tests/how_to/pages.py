@@ -51,8 +51,8 @@ def follow(page: Path, project: Path) -> None:
     Raises
     ------
     AssertionError
-        If a new file already exists, the lines to change do not occur exactly once, a command fails, or its
-        output lacks a line that the page shows. The message names the block.
+        If a new file already exists, if the lines to change do not occur exactly once, if a command fails, or
+        if its output does not contain a line that the page shows. The message names the block.
     """
     output = ""
     for block in read_blocks(page):

@@ -333,7 +333,7 @@ def test_identifiers_in_samples_with_different_id_ranges_do_not_overlap() -> Non
     assert both["id"].is_unique
     assert both["email"].is_unique
     assert not first["age"].equals(second["age"])
-    # The rows of a longer sample have the same identifiers as the rows of its parts.
+    # The rows have the same identifiers whether they are sampled at once or in parts.
     rest = model.sample(200, seed=1, offset=100, id_start=0)
     assert rest.equals(first.iloc[100:].reset_index(drop=True))
     condition = understudy.SampleCondition(where={"age": {"minimum": 30}}, n_rows=50)

@@ -119,7 +119,6 @@ def test_invalid_numbers_of_rows_are_refused(model: understudy.Model, number: An
         ({"schema": "people.model"}, "schema is of type str"),
         ({"schema": {}}, "schema.tables: Field required"),
         ({"subject": 3}, "subject is of type int. Pass a column name"),
-        ({"subject": ()}, "subject is of type tuple"),
         ({"subject": ("age", 3)}, "subject is of type tuple"),
         ({"synthesizer": 3}, "synthesizer is of type int"),
         ({"synthesizer": ["best"]}, "synthesizer is of type list"),

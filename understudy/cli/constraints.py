@@ -117,7 +117,7 @@ def _read_share(column: Column, value: str, share: str) -> TargetShare:
 
 
 def _split(option: str, separator: str, schema: TableSchema, form: str) -> tuple[Column, str]:
-    """Split an option into its column, whose name may contain the separator, and the text that follows."""
+    """Split an option into a column name, which may contain the separator, and the remaining text."""
     names = [name for name in schema.names if option.startswith(name + separator)]
     if names:
         name = max(names, key=len)

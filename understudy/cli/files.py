@@ -17,7 +17,7 @@ from understudy.cli.inputs import existing_file
 from understudy.cli.reading import TableReader, reads_tables
 from understudy.cli.results import show_model, show_rows
 from understudy.cli.schemas import read_schema_file, schema_of
-from understudy.cli.splits import with_subject_of
+from understudy.cli.splits import subject_of_options, with_subject_of
 from understudy.cli.synthesizer_options import chooses_synthesizer
 from understudy.cli.terminal import print_result, progress_bar, write_json
 from understudy.complete_files import complete_or_absent
@@ -58,8 +58,12 @@ Subject = Annotated[
     list[str] | None,
     typer.Option(
         help="Column that identifies the subject of a row, such as a patient number. Protection and the "
-        "holdout then apply to whole subjects. Repeatable, for a subject identified by several columns."
+        "holdout then apply to whole subjects. Repeatable, for a subject identified by several columns. "
+        "Default: the subject that is inferred from the table, if it is clear."
     ),
+]
+NoSubject = Annotated[
+    bool, typer.Option("--no-subject", help="Count rows instead of subjects: the table has no subject.")
 ]
 Canaries = Annotated[
     int,
@@ -143,6 +147,7 @@ def fit(
     seed: Seed = None,
     schema: SchemaFile = None,
     subject: Subject = None,
+    no_subject: NoSubject = False,
     holdout: HoldoutFraction = 0.0,
     canaries: Canaries = 0,
     canary_repeats: CanaryRepeats = 1,
@@ -160,7 +165,9 @@ def fit(
         with progress_bar(f"Fitting {table.name}") as progress:
             rows = tables.read(table, progress)
             name = table_name(table.stem)
-            dataset_schema = with_subject_of(schema_of(rows, schema_document, name=name), name, subject)
+            own_subject = subject_of_options(subject, no_subject=no_subject)
+            dataset_schema = schema_of(rows, schema_document, name=name, has_subject=own_subject is not None)
+            dataset_schema = with_subject_of(dataset_schema, name, own_subject)
             table_schema = dataset_schema.tables[name]
             split = Split.of(dataset_schema, holdout_fraction=holdout, seed=seed)
             rows, held_out = split.divide(conform(rows, table_schema), table_schema.subject)

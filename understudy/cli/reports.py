@@ -18,7 +18,7 @@ from understudy.cli.files import SEED_MAX, Json
 from understudy.cli.inputs import existing_file
 from understudy.cli.reading import TableReader, reads_tables
 from understudy.cli.results import show_report, show_verification
-from understudy.cli.splits import split_of_model, with_subject
+from understudy.cli.splits import split_of_model, subject_of_options, with_subject
 from understudy.cli.terminal import print_result, progress_bar, write_json
 from understudy.complete_files import complete_or_absent
 from understudy.errors import InvalidInput
@@ -66,8 +66,12 @@ Subject = Annotated[
     list[str] | None,
     typer.Option(
         help="Column that identifies the subject of a row; attacks then count subjects, not rows. "
-        "Repeatable, for a subject identified by several columns. Default: the subject of --model."
+        "Repeatable, for a subject identified by several columns. Default: the subject of --model, or the "
+        "subject that is inferred from the real table."
     ),
+]
+NoSubject = Annotated[
+    bool, typer.Option("--no-subject", help="Count rows instead of subjects: the table has no subject.")
 ]
 
 Holdout = Annotated[
@@ -105,6 +109,7 @@ def evaluate(
     holdout: Holdout = None,
     model: SplitModel = None,
     subject: Subject = None,
+    no_subject: NoSubject = False,
     target: Target = None,
     protected: Protected = None,
     sensitive: Sensitive = None,
@@ -125,11 +130,14 @@ def evaluate(
     """Compare a synthetic table with the real one: scores, privacy attacks and a verdict."""
     _check_outputs(report_file, evidence, signing_key)
     split = _split(holdout, model)
+    own_subject = subject_of_options(subject, no_subject=no_subject)
+    if own_subject is None and split is not None:
+        own_subject = split[1]
     files = _given(real=real, synthetic=synthetic, holdout=holdout, canaries=canaries)
     tables.check(*files.values())
     options = _options(target, protected or [], sensitive or [], queries, policy)
     with progress_bar("Evaluating") as progress:
-        rows, inferred = _read(tables, files, subject or (split[1] if split else ()), progress)
+        rows, inferred = _read(tables, files, own_subject, progress)
         if split is not None:
             rows["real"], rows["holdout"] = split[0].divide(rows["real"], split[1])
         report = score(ComparisonTables(**rows), inferred, options=options, seed=seed, progress=progress)
@@ -221,7 +229,7 @@ def _split(holdout: Path | None, model: Path | None) -> tuple[Split, tuple[str, 
 
 
 def _read(
-    tables: TableReader, files: Mapping[str, Path], subject: Sequence[str], progress: Progress
+    tables: TableReader, files: Mapping[str, Path], subject: Sequence[str] | None, progress: Progress
 ) -> tuple[dict[str, pa.Table], InferredTable]:
     """Return the tables by role, cast to the schema of the real table, and that schema with its findings."""
     rows = {role: tables.read(path, progress) for role, path in files.items()}

@@ -95,7 +95,7 @@ def _show_warnings(warnings: Iterable[str]) -> None:
 
 
 def _protection(counts: Row) -> str:
-    """Return one line with the numbers of cells that were protected in each way."""
+    """Return one line with the number of cells that each kind of protection changed."""
     return (
         f"values in fewer than {counts['k']} {counts['unit']}s: "
         f"{counts['levels_pooled']:,} categories pooled ({counts['rows_pooled']:,} cells), "

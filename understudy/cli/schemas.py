@@ -12,13 +12,15 @@ from understudy.cli.inputs import existing_file
 from understudy.cli.terminal import notices
 from understudy.errors import InvalidInput
 from understudy.tables.findings import Findings
-from understudy.tables.inference import examine, infer_schema
+from understudy.tables.inference import describe_subject, examine, infer_schema
 from understudy.tables.schema import DatasetSchema
 from understudy.tables.schema_changes import change_schema
 from understudy.tables.sdv_metadata import is_metadata, read_metadata
 from understudy.tables.source import ArrowSource
 from understudy.tables.stored_schemas import read_stored
 from understudy.tables.validation import conform
+
+_SUBJECT_OPTIONS = "The options are --subject COLUMN and --no-subject."
 
 Described = tuple[DatasetSchema, Findings]
 
@@ -46,7 +48,7 @@ def read_schema_file(path: Path) -> object:
     return document
 
 
-def schema_of(table: pa.Table, document: object, *, name: str) -> DatasetSchema:
+def schema_of(table: pa.Table, document: object, *, name: str, has_subject: bool = False) -> DatasetSchema:
     """Return the schema of a dataset of one table, inferred or taken from a document.
 
     Parameters
@@ -55,6 +57,8 @@ def schema_of(table: pa.Table, document: object, *, name: str) -> DatasetSchema:
         Result of `read_schema_file`, or None.
     name : str
         Name of the table.
+    has_subject : bool
+        Whether the caller sets the subject. If not, a notice names the inferred subject.
 
     Raises
     ------
@@ -65,13 +69,16 @@ def schema_of(table: pa.Table, document: object, *, name: str) -> DatasetSchema:
         declared, findings = _renamed(_described(document), name)
         if "tables" in document:  # type: ignore[operator]  # a JSON object: it was validated as one
             return declared
-        # The schema of a single table may contain columns that were not examined yet, so they are examined
-        # here.
+        # The schema of a single table may contain columns that were not examined yet. Such columns are
+        # examined here.
         rows = conform(table, declared.tables[name])
         examined = examine(rows, declared.tables[name], findings.table(name)).schema
         return declared.model_copy(update={"tables": {name: examined}})
     inferred = infer_schema({name: ArrowSource(table)})
     if document is None:
+        note = describe_subject(inferred.schema.tables[name], inferred.findings.table(name))
+        if note and not has_subject:
+            notices().print(f"{note} {_SUBJECT_OPTIONS}", markup=False, soft_wrap=True)
         return inferred.schema
     named = name if has_table(document, name) else None
     understood = read_metadata(document, inferred.schema.tables[name], table=named)

@@ -13,15 +13,30 @@ from understudy.tables.schema import DatasetSchema, TableSchema
 from understudy.tables.split import Split
 
 
+def subject_of_options(subject: Sequence[str] | None, *, no_subject: bool) -> Sequence[str] | None:
+    """Return the subject columns that an option names, () for `--no-subject`, or None if no option is given.
+
+    Raises
+    ------
+    InvalidInput
+        If both options are given.
+    """
+    if subject and no_subject:
+        raise InvalidInput(
+            "--subject and --no-subject exclude each other. Give only one of them.", code="invalid_parameters"
+        )
+    return () if no_subject else subject or None
+
+
 def with_subject(schema: TableSchema, subject: Sequence[str] | None) -> TableSchema:
-    """Return the schema with the subject columns in `--subject`, or unchanged without the option.
+    """Return the schema with the given subject columns. If they are None, the schema is unchanged.
 
     Raises
     ------
     InvalidInput
         If the table has no column with one of the names, or a name is given twice.
     """
-    if not subject:
+    if subject is None:
         return schema
     for name in subject:
         schema.column(name)
@@ -33,7 +48,7 @@ def with_subject(schema: TableSchema, subject: Sequence[str] | None) -> TableSch
 
 
 def with_subject_of(schema: DatasetSchema, table: str, subject: Sequence[str] | None) -> DatasetSchema:
-    """Return the dataset schema in which one table has the subject columns in `--subject`."""
+    """Return the dataset schema with the given subject columns in one table. None leaves it unchanged."""
     changed = with_subject(schema.tables[table], subject)
     return schema.model_copy(update={"tables": {**schema.tables, table: changed}})
 

@@ -91,7 +91,7 @@ class Client:
         return self.wait(self.request("POST", "/v1/jobs", json=parameters)["id"], progress)
 
     def wait(self, job_id: str, progress: Progress) -> Json:
-        """Return a job when it has succeeded. Raise the job's error if it fails or is cancelled."""
+        """Wait until a job succeeds, and return it. Raise the job's error if it fails or is cancelled."""
         while True:
             job = self.get(f"/v1/jobs/{job_id}", headers={"Prefer": f"wait={POLL_SECONDS}"})
             if job["state"] == "succeeded":

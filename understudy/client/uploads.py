@@ -54,7 +54,7 @@ class Pauses:
     on_first: Callable[[float], None] = lambda _: None
 
     def before(self, n_failures: int) -> None:
-        """Wait before the next try. The more tries have failed in a row, the longer the pause."""
+        """Wait before the next attempt. The wait grows with the number of consecutive failed attempts."""
         if n_failures == 1:
             self.on_first(sum(map(_pause_seconds_max, range(1, self.tries_max))))
         self.sleep(_pause_seconds_max(n_failures) * self.rng.uniform(0.5, 1))

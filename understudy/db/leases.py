@@ -73,7 +73,7 @@ class Claimant:
 def claim(session: Session, claimant: Claimant, *, lease_seconds: float) -> Job | None:
     """Claim the first due job of the claimant's kinds and queues, or return None.
 
-    Jobs are ordered by priority and then by age, so a retried job keeps its place in the queue. Jobs that
+    Jobs are ordered by priority and then by age, so a retried job keeps its position in the queue. Jobs that
     another session is claiming are skipped, so that workers never wait for each other.
     """
     first = (

@@ -1,4 +1,4 @@
-"""The supervisor, which starts the stack, restarts parts that have ended, and stops everything in order."""
+"""The supervisor starts the stack, restarts processes that have exited, and stops everything in order."""
 
 from __future__ import annotations
 

@@ -18,6 +18,7 @@ from understudy.synthesizers import SYNTHESIZERS, TreeChainParameters, make_synt
 from understudy.synthesizers.contexts import FitContext
 from understudy.tables import inference
 from understudy.tables.findings import Findings
+from understudy.tables.formats.text_columns import with_typed_columns
 from understudy.tables.schema import DatasetSchema
 from understudy.tables.source import ArrowSource
 from understudy.tables.validation import THE_TABLE
@@ -55,6 +56,8 @@ def fit(
     subject : str or tuple of str, optional
         Column or columns that identify the subject of each row, such as a patient.
         Privacy protection then counts subjects instead of rows.
+        If omitted, the subject of the schema is used, which is inferred if it is clear.
+        Pass `()` if the rows have no subject.
     synthesizer : str, TreeChainParameters or IndependentParameters, default "tree_chain"
         A preset of the tree chain (see `PRESETS`), the name of a synthesizer, or its parameters.
     seed : int, optional
@@ -127,7 +130,11 @@ def _parameters_of(synthesizer: SynthesizerParameters | str) -> SynthesizerParam
 
 
 def _infer(dataset: FrameDataset) -> tuple[DatasetSchema, Findings]:
-    inferred = inference.infer_schema({name: ArrowSource(table) for name, table in dataset.tables.items()})
+    typed = {name: with_typed_columns(table) for name, table in dataset.tables.items()}
+    inferred = inference.infer_schema(
+        {name: ArrowSource(table) for name, (table, _) in typed.items()},
+        notes={name: notes for name, (_, notes) in typed.items()},
+    )
     tables = {
         name: apply_categories(table, dataset.form.tables[name])
         for name, table in inferred.schema.tables.items()

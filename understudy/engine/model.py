@@ -7,7 +7,7 @@ from pathlib import Path
 
 from understudy.engine import arguments
 from understudy.engine.arguments import ConstraintsLike
-from understudy.engine.tables import conform_dataset, only_name
+from understudy.engine.tables import conform_dataset, only_name, text_format
 from understudy.frames.datasets import Frames, read_dataset, write_dataset
 from understudy.frames.frame_format import DatasetFormat, Library
 from understudy.parameters import calls
@@ -190,7 +190,8 @@ class Model:
         data = {name: ArrowSource(table) for name, table in tables.items()}
         context = SampleContext(seed=choose_seed(seed))
         completed = self.synthesizer.impute(data, n_draws=n_draws, context=context)
-        return write_dataset(collect_tables(completed, self.schema), dataset.form, None)
+        form = text_format(dataset, self.schema)
+        return write_dataset(collect_tables(completed, self.schema), form, None)
 
     @checked(constraints=validated(SamplingConstraints, is_optional=False))
     def effective_shares(self, constraints: ConstraintsLike) -> list[float]:

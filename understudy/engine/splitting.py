@@ -42,9 +42,9 @@ def split(
         Rows to split.
     schema : DatasetSchema, Model, dict or TableSchema, optional
         Schema with the subjects and relationships of the tables. Inferred if omitted. An inferred schema has
-        neither subjects nor relationships.
+        no relationships, and has a subject only if the evidence is clear.
     subject : str or tuple of str, optional
-        Column or columns that identify the subject of each row, such as a patient.
+        Column or columns that identify the subject of each row, such as a patient. `()` means no subject.
     holdout_fraction : float, default 0.2
         Expected fraction of subjects in the holdout, from 0 to 1. If no subject is declared, it is the
         expected fraction of rows.

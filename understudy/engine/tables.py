@@ -10,6 +10,7 @@ from understudy.errors import InvalidInput
 from understudy.frames.categories import retain_categories
 from understudy.frames.datasets import FrameDataset
 from understudy.frames.frame_format import DatasetFormat
+from understudy.frames.texts import with_texts
 from understudy.tables.schema import DatasetSchema
 from understudy.tables.validation import Origin, conform
 
@@ -44,12 +45,21 @@ def conform_dataset(
     }
 
 
+def text_format(dataset: FrameDataset, schema: DatasetSchema) -> DatasetFormat:
+    """Return the format of a dataset with the text columns that the schema's notations convert."""
+    forms = {
+        name: with_texts(form, dataset.tables[name].schema, schema.tables[name])
+        for name, form in dataset.form.tables.items()
+    }
+    return dataset.form.model_copy(update={"tables": forms})
+
+
 def retain_dataset(
     dataset: FrameDataset, tables: Mapping[str, pa.Table], schema: DatasetSchema
 ) -> DatasetFormat:
     """Return the format of a dataset without the categories that a model must not store."""
     retained = {
         name: retain_categories(form, dataset.tables[name].schema, tables[name], schema.tables[name])
-        for name, form in dataset.form.tables.items()
+        for name, form in text_format(dataset, schema).tables.items()
     }
     return dataset.form.model_copy(update={"tables": retained})

@@ -8,6 +8,7 @@ realistic but not private.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -51,7 +52,15 @@ def independent_columns(comparison: Comparison, real: pa.Table, schema: TableSch
     # The sampled rows are not linked to each other, so each row is a separate subject.
     subjects = np.arange(table.num_rows) if comparison.has_subjects else None
     encoded = encode(comparison.encoder, table, subjects, role="independent", seed=comparison.seed)
-    return comparison.with_tables(synthetic=encoded)
+    keys = _independent_keys(comparison, encoded.n_rows_total)
+    return comparison.with_tables(synthetic=replace(encoded, keys=keys))
+
+
+def _independent_keys(comparison: Comparison, n_rows: int) -> tuple[Rows, ...]:
+    """Return identifiers of real rows that are drawn independently of each other and of the other columns."""
+    rng = comparison.rng("independent keys")
+    real = comparison.real
+    return tuple(rng.choice(real.key(i), n_rows) for i in range(len(real.keys)))
 
 
 def leaky_copy(comparison: Comparison) -> Comparison:
@@ -62,8 +71,9 @@ def leaky_copy(comparison: Comparison) -> Comparison:
         _blurred(values, real, rng)
         for values, real in zip(rows.columns, comparison.real.columns, strict=True)
     ]
-    subjects = rows.units if comparison.has_subjects else None
-    return comparison.with_tables(synthetic=EncodedTable.of(columns, subjects))
+    return comparison.with_tables(
+        synthetic=EncodedTable.of(columns, rows.units if comparison.has_subjects else None, rows.alone().keys)
+    )
 
 
 def _blurred(values: Values, real: Values, rng: np.random.Generator) -> Values:
@@ -175,5 +185,9 @@ def _joined(tables: list[EncodedTable]) -> EncodedTable:
     hashes = np.concatenate([table.row_hashes for table in alone])
     subjects = [table.subjects for table in alone if table.subjects is not None]
     return EncodedTable(
-        columns, hashes, np.arange(len(hashes)), np.concatenate(subjects) if subjects else None
+        columns,
+        hashes,
+        np.arange(len(hashes)),
+        np.concatenate(subjects) if subjects else None,
+        tuple(np.concatenate(parts) for parts in zip(*(table.keys for table in alone), strict=True)),
     )

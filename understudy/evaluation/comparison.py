@@ -12,8 +12,11 @@ from numpy.typing import NDArray
 
 from understudy.errors import InvalidInput
 from understudy.evaluation.encoding import EncodedTable, Rows, TableEncoder, draw_rows
+from understudy.evaluation.key_columns import KeyColumn, Keys, encode_keys
 from understudy.evaluation.subjects import count_shared, number_subjects
 from understudy.parameters.evaluation_options import EvaluationOptions
+from understudy.tables.notation import read_metadata
+from understudy.tables.notations.parsing import AnyNotation
 from understudy.tables.schema import Column, TableSchema
 from understudy.tables.validation import Origin, conform
 
@@ -77,6 +80,10 @@ class Comparison:
     is_reference : bool
         Whether another table has replaced the synthetic table, as in a baseline. In this case, only the score
         is needed. The results must not identify rows, because these rows could be real.
+    key_columns : tuple of KeyColumn
+        The columns whose values are not scored, in the order of `EncodedTable.keys`.
+    notations : mapping of str to notation
+        The notations in which the values of the synthetic table are written in its file, by column.
     """
 
     encoder: TableEncoder
@@ -87,6 +94,8 @@ class Comparison:
     options: EvaluationOptions = field(default_factory=EvaluationOptions)
     seed: int = 0
     is_reference: bool = False
+    key_columns: tuple[KeyColumn, ...] = ()
+    notations: Mapping[str, AnyNotation] = field(default_factory=dict)
     _known: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
     _known_of_real: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
@@ -166,10 +175,17 @@ def compare(
     tables: ComparisonTables,
     schema: TableSchema,
     *,
+    unscored: Sequence[str] = (),
     options: EvaluationOptions | None = None,
     seed: int = 0,
 ) -> Comparison:
     """Check and encode the tables of a comparison.
+
+    Parameters
+    ----------
+    unscored : sequence of str
+        Columns of the schema of which only the structure is scored, not the values. The canary table does not
+        contain these columns. Subject columns are always among these columns.
 
     Raises
     ------
@@ -184,16 +200,23 @@ def compare(
     if tables.canaries is not None:
         planted = np.asarray(tables.canaries[IS_PLANTED].to_numpy(), dtype=np.bool_)
         by_role["canaries"] = tables.canaries.drop_columns([IS_PLANTED])
-    by_role = {role: conform(table, schema, ORIGINS[role]) for role, table in by_role.items()}
+    named = [name for name in schema.names if name not in unscored or name in schema.subject]
+    scored_or_subject = schema.select(named)
+    by_role = {
+        role: conform(table, scored_or_subject if role == "canaries" else schema, ORIGINS[role])
+        for role, table in by_role.items()
+    }
     subjects = number_subjects(by_role, schema.subject)
     # The identity of a subject must not help an attacker, and a synthetic table should not reproduce it.
-    scored = without_subject(schema)
+    scored = without_subject(scored_or_subject)
+    key_columns, keys = _keys(by_role, schema, scored)
     by_role = {role: table.select(scored.names) for role, table in by_role.items()}
     encoder = TableEncoder.fit(
         by_role["real"], [table for role, table in by_role.items() if role != "real"], scored
     )
     encoded = {
-        role: encode(encoder, table, subjects[role], role=role, seed=seed) for role, table in by_role.items()
+        role: replace(encode(encoder, table, subjects[role], role=role, seed=seed), keys=keys.get(role, ()))
+        for role, table in by_role.items()
     }
     return Comparison(
         encoder,
@@ -203,7 +226,22 @@ def compare(
         canaries=None if planted is None else Canaries(encoded["canaries"], planted),
         options=options,
         seed=seed,
+        key_columns=key_columns,
+        notations=_notations(tables.synthetic.schema),
     )
+
+
+def _notations(schema: pa.Schema) -> dict[str, AnyNotation]:
+    found = {field.name: read_metadata(field.metadata) for field in schema}
+    return {name: notation for name, notation in found.items() if notation is not None}
+
+
+def _keys(
+    by_role: Mapping[str, pa.Table], schema: TableSchema, scored: TableSchema
+) -> tuple[tuple[KeyColumn, ...], dict[str, Keys]]:
+    names = set(scored.names)
+    compared = {role: table for role, table in by_role.items() if role != "canaries"}
+    return encode_keys(compared, [column for column in schema.columns if column.name not in names])
 
 
 def _by_role(tables: ComparisonTables) -> dict[str, pa.Table]:

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from understudy.tables.notation import BooleanNotation
 from understudy.tables.schema import GENERATED_KINDS, Column, ColumnKind, TableSchema
 from understudy.tables.splitmix import mix64
 
@@ -40,6 +41,11 @@ Values = NDArray[np.float64] | NDArray[np.int32]
 Rows = NDArray[np.int64]
 
 
+def seconds_per_unit(kind: ColumnKind) -> tuple[pa.DataType, pa.DataType, float] | None:
+    """Return the type of encoded times, the type of their integers, and the unit in seconds."""
+    return _UNITS.get(kind)
+
+
 @dataclass(frozen=True)
 class ColumnEncoder:
     """The encoder of one column.
@@ -63,6 +69,15 @@ class ColumnEncoder:
     def is_categorical(self) -> bool:
         """Whether the values of the column are encoded as codes."""
         return self.categories is not None
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The categories as texts to show. Booleans are written in the words of the column's notation."""
+        categories, notation = self.categories or (), self.column.notation
+        if not isinstance(notation, BooleanNotation):
+            return categories
+        words = {"true": notation.true, "false": notation.false}
+        return tuple(words.get(category, category) for category in categories)
 
     @classmethod
     def fit(cls, column: Column, real: Arrow, others: Sequence[Arrow]) -> ColumnEncoder:
@@ -103,12 +118,15 @@ class EncodedTable:
     subjects : int array of shape (n_rows_total,), or None
         The subject numbers of *all* rows of the table. The same subject has the same number in every table of
         a comparison. None if no subject is declared.
+    keys : tuple of int array of shape (n_rows_total,)
+        The codes of *all* rows for each column whose values are not scored, with -1 for missing values.
     """
 
     columns: Sequence[Values]
     row_hashes: NDArray[np.uint64]
     rows: Rows
     subjects: Rows | None = None
+    keys: tuple[Rows, ...] = ()
 
     @property
     def units(self) -> Rows:
@@ -130,24 +148,31 @@ class EncodedTable:
         """Number of rows of the whole table."""
         return len(self.row_hashes)
 
+    def key(self, i: int) -> Rows:
+        """Return the codes of the rows in `columns` for a column whose values are not scored."""
+        return self.keys[i][self.rows]
+
     @classmethod
-    def of(cls, columns: Sequence[Values], subjects: Rows | None = None) -> EncodedTable:
+    def of(
+        cls, columns: Sequence[Values], subjects: Rows | None = None, keys: tuple[Rows, ...] = ()
+    ) -> EncodedTable:
         """Return a table that consists of these columns and is not a sample."""
         n_rows = len(columns[0])
         hashes = np.zeros(n_rows, dtype=np.uint64)
         for values in columns:
             hashes = mix64(hashes ^ _bits(values))
-        return cls(columns, hashes, np.arange(n_rows), subjects)
+        return cls(columns, hashes, np.arange(n_rows), subjects, keys)
 
     def take(self, rows: Rows) -> EncodedTable:
         """Return the rows at the given positions in the columns."""
         columns = [column[rows] for column in self.columns]
-        return EncodedTable(columns, self.row_hashes, self.rows[rows], self.subjects)
+        return EncodedTable(columns, self.row_hashes, self.rows[rows], self.subjects, self.keys)
 
     def alone(self) -> EncodedTable:
         """Return these rows as a whole table that does not refer to the original table."""
         subjects = None if self.subjects is None else self.units
-        return EncodedTable(self.columns, self.row_hashes[self.rows], np.arange(self.n_rows), subjects)
+        keys = tuple(self.key(i) for i in range(len(self.keys)))
+        return EncodedTable(self.columns, self.row_hashes[self.rows], np.arange(self.n_rows), subjects, keys)
 
     def draw(self, n_rows_max: int, rng: np.random.Generator) -> EncodedTable:
         """Return at most `n_rows_max` rows, sampled without replacement, in their original order."""

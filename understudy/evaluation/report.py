@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -261,10 +262,13 @@ def evaluate(
     if is_target_chosen:
         options = options.model_copy(update={"target": candidate})
     shared_rows = _count_shared_rows(tables, inferred.schema)
-    tables = _select(tables, schema, left_out)
-    comparison = compare(tables, schema, options=options, seed=seed)
+    if tables.canaries is not None:
+        tables = replace(tables, canaries=_select_canaries(tables.canaries, schema, left_out))
+    unscored = [excluded.column for excluded in left_out]
+    comparison = compare(tables, inferred.schema, unscored=unscored, options=options, seed=seed)
     overlap = HoldoutOverlap(comparison.n_shared_subjects, *shared_rows)
-    metrics = score_all(comparison, _baselines(comparison, tables.real, schema), progress)
+    real = conform(tables.real, inferred.schema, ORIGINS["real"])
+    metrics = score_all(comparison, _baselines(comparison, real, schema), progress)
     return Report(
         versions=software_versions(),
         seed=seed,
@@ -288,19 +292,6 @@ def _count_shared_rows(tables: ComparisonTables, schema: TableSchema) -> tuple[i
         return None, None
     holdout = conform(tables.holdout, schema, ORIGINS["holdout"])
     return count_shared_rows(conform(tables.real, schema, ORIGINS["real"]), holdout)
-
-
-def _select(
-    tables: ComparisonTables, schema: TableSchema, left_out: list[ExcludedColumn]
-) -> ComparisonTables:
-    """Return the tables with only the columns of the schema."""
-    canaries = tables.canaries
-    return ComparisonTables(
-        select(tables.real, schema, left_out, role="real"),
-        select(tables.synthetic, schema, left_out, role="synthetic"),
-        holdout=None if tables.holdout is None else select(tables.holdout, schema, left_out, role="holdout"),
-        canaries=None if canaries is None else _select_canaries(canaries, schema, left_out),
-    )
 
 
 def _select_canaries(canaries: pa.Table, schema: TableSchema, left_out: list[ExcludedColumn]) -> pa.Table:

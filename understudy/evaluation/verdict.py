@@ -148,7 +148,7 @@ def _overlap_sentence(overlap: HoldoutOverlap) -> str:
 
 
 def _without_control(check: PolicyCheck) -> PolicyCheck:
-    """Return the outcome without a valid control: a passed check of an attack becomes inconclusive."""
+    """Return a check in a report without a valid control. A passed attack check becomes inconclusive."""
     metric = METRICS[check.metric]
     if metric.topic != "privacy" or Need.canaries in metric.needs or check.outcome != "pass":
         return check

@@ -106,6 +106,8 @@ def encode(column: pa.ChunkedArray[Any], form: ColumnFormat) -> pa.ChunkedArray[
         return _encode_dictionary(column, _INDEX_TYPES[match[1]], match[2] == "1", form.categories)
     if form.dtype == "string_view":
         return column.cast(pa.string_view())
+    if form.dtype == "large_string":
+        return column.cast(pa.large_string())
     if form.dtype == "null":
         return pa.chunked_array([pa.nulls(len(column))]) if column.null_count == len(column) else column
     if match := _SMALL_DECIMAL.fullmatch(form.dtype):

@@ -64,7 +64,9 @@ def retain_categories(
     kept = {}
     for name, column_form in form.columns.items():
         column = schema.column(name)
-        if str(storable_type(name, given.field(name).type)) != column.arrow_type:
+        if name in form.texts:
+            kept[name] = column_form
+        elif str(storable_type(name, given.field(name).type)) != column.arrow_type:
             kept[name] = ColumnFormat(dtype="", label=column_form.label)
         elif column_form.categories is None:
             kept[name] = column_form

@@ -71,6 +71,9 @@ class FrameFormat(BaseModel):
         Formats of columns. Other columns get the library's usual dtype for their Arrow type.
     index : tuple of str
         Names of the columns that form the index of a pandas frame.
+    texts : tuple of str
+        Names of the text columns whose values were read as numbers or dates. In samples, these columns are
+        text.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -78,6 +81,7 @@ class FrameFormat(BaseModel):
     library: Library = "pandas"
     columns: dict[str, ColumnFormat] = {}
     index: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
 
 
 class DatasetFormat(BaseModel):

@@ -5,6 +5,7 @@ The module of the object's class identifies the library, so the library need not
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -17,6 +18,7 @@ from understudy.frames.files import file_format
 from understudy.frames.frame_format import FrameFormat, Library
 from understudy.tables.formats import read_table
 from understudy.tables.inference import storable_type
+from understudy.tables.notations.writing import written_column
 
 # Any: a frame of any library, or a path. The libraries must not be imported only for their types.
 Frame = Any
@@ -95,7 +97,7 @@ def write_frame(table: pa.Table, form: FrameFormat, *, frames: Library | None = 
             code="invalid_parameters",
         )
     kept = form if library == form.library else FrameFormat(library=library)
-    plain = _without_dictionaries(table)
+    plain = _with_texts(_without_dictionaries(table), form.texts)
     try:
         return LIBRARIES[library].write(plain, kept)
     # Exceptions that pandas, polars and Arrow raise if the format in a model file does not fit the table.
@@ -105,6 +107,15 @@ def write_frame(table: pa.Table, form: FrameFormat, *, frames: Library | None = 
             "Model.save, or choose another library for samples with Model.with_format.",
             code="invalid_model_file",
         ) from error
+
+
+def _with_texts(table: pa.Table, names: Sequence[str]) -> pa.Table:
+    """Return a table in which the given columns are written in their notation."""
+    for index, field in enumerate(table.schema):
+        if field.name in names:
+            texts = written_column(table.column(index), field)
+            table = table.set_column(index, pa.field(field.name, texts.type), texts)
+    return table
 
 
 def _without_dictionaries(table: pa.Table) -> pa.Table:

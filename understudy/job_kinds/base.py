@@ -96,8 +96,7 @@ class JobKind(Generic[P]):
     abandon : callable (session, job, parameters, error_code, error_detail) -> None, optional
         Updates rows that wait for this job when it has failed or was cancelled.
     needs : callable (session, project_id, parameters) -> Needs
-        Returns the requirements that a job with resolved parameters places on its worker, and the job's
-        limits.
+        Returns the limits of a job with resolved parameters, and its requirements for the worker.
     estimate : callable (session, project_id, parameters) -> Estimate, optional
         Returns the estimated cost of resolved parameters. None for a kind that callers cannot request.
     """

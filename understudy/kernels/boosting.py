@@ -18,7 +18,8 @@ from understudy.kernels.hashing import row_word, stream_key
 from understudy.kernels.trees import Float64s, Int32s, Int64s, Uint8s
 
 N_VALUES = 256
-# Number of rows in a block. All trees score one block before the next, so that its sums fit in the L1 cache.
+# Number of rows in a block. All trees score one block before the next, so that the sums of a block fit in the
+# L1 cache.
 BLOCK = 512
 
 Float32s = npt.NDArray[np.float32]
@@ -210,7 +211,7 @@ def _partition_level(codes: Uint8s, feature: Int16s, threshold: Uint8s, n_nodes:
                 growth.spare[n_right] = row
                 n_right += 1
         growth.rows[start + n_left : end] = growth.spare[:n_right]
-        # Nodes are processed from the last one, so only entries that were already read are overwritten.
+        # Nodes are processed from last to first, so only entries that were already read are overwritten.
         growth.starts[2 * v + 2], growth.starts[2 * v + 1] = end, start + n_left
     growth.starts[0] = 0
 

@@ -13,6 +13,30 @@ from understudy.kernels.trees import Float64s, Int32s, Int64s, Uint16s, Uint64s
 
 _UNIT = 2.0**-53
 
+# Number of levels of a tail, and number of levels after which the probability of exceeding the offset is
+# halved.
+N_TAIL_LEVELS, TAIL_LEVELS_PER_OCTAVE = 57, 4
+
+
+class CodedTail(NamedTuple):
+    """A tail of a numeric column.
+
+    Parameters
+    ----------
+    fraction : float
+        Fraction of the rows of the outermost bin that are in the tail, or 0 if there is no tail.
+    offsets : array of shape (N_TAIL_LEVELS,)
+        Distances from the start of the tail. The probability of exceeding offset j is
+        ``2 ** (-j / TAIL_LEVELS_PER_OCTAVE)``.
+    """
+
+    fraction: float
+    offsets: Float64s
+
+
+# Placeholder for a tail, for numeric columns without a tail at one end.
+NO_TAIL = CodedTail(0.0, np.zeros(N_TAIL_LEVELS))
+
 
 class CodedBins(NamedTuple):
     """Bins of a numeric column.
@@ -24,15 +48,19 @@ class CodedBins(NamedTuple):
     starts : array of shape (n_bins,)
         Start of each bin.
     knot_row : array of shape (n_bins,)
-        Row in `knots` of each bin, -1 if the bin is a single value.
+        Row in `knots` of each bin, or -1 if the bin is a single value.
     knots : array of shape (n_ranges, n_knots)
         Quantiles within a bin, relative to its start.
+    lower, upper : CodedTail
+        Tails below the start of the first bin and above the last quantile of the last bin.
     """
 
     first_code: int
     starts: Uint64s | Float64s
     knot_row: Int32s
     knots: Float64s
+    lower: CodedTail = NO_TAIL
+    upper: CodedTail = NO_TAIL
 
 
 class CodedLevels(NamedTuple):
@@ -55,13 +83,37 @@ class CodedLevels(NamedTuple):
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _offset_within(word: np.uint64, knots: Float64s) -> float:
-    """Return a draw from the piecewise linear quantile function with the given equidistant knots."""
+def _offset_within(unit: float, knots: Float64s) -> float:
+    """Return the value of the piecewise linear quantile function with the given equidistant knots."""
     n = knots.shape[0] - 1
-    place = float(word >> np.uint64(11)) * _UNIT * n
+    place = unit * n
     k = min(int(place), n - 1)
     # Rounding may put the sum slightly above the next knot.
     return float(min(knots[k] + (place - k) * (knots[k + 1] - knots[k]), knots[k + 1]))
+
+
+@njit(cache=True, nogil=True)
+def _offset_in_tail(survival: float, offsets: Float64s) -> float:
+    """Return the offset that is exceeded with probability `survival`, which is positive and at most 1."""
+    place = -TAIL_LEVELS_PER_OCTAVE * np.log2(survival)
+    j = int(place)
+    if j >= N_TAIL_LEVELS - 1:
+        return float(offsets[N_TAIL_LEVELS - 1])
+    return float(offsets[j] + (place - j) * (offsets[j + 1] - offsets[j]))
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _offset_in_bin(word: np.uint64, b: int, bins: CodedBins) -> float:
+    """Return a draw from bin b, relative to the start of the bin. Draws from the lower tail are negative."""
+    unit = float(word >> np.uint64(11)) * _UNIT
+    below = bins.lower.fraction if b == 0 else 0.0
+    above = bins.upper.fraction if b == bins.starts.shape[0] - 1 else 0.0
+    knots = bins.knots[bins.knot_row[b]]
+    if unit < below:
+        return -_offset_in_tail((unit + _UNIT) / (below + _UNIT), bins.lower.offsets)
+    if unit >= 1.0 - above:
+        return float(knots[-1] + _offset_in_tail((1.0 - unit) / above, bins.upper.offsets))
+    return _offset_within((unit - below) / (1.0 - below - above), knots)
 
 
 @njit(cache=True, nogil=True)
@@ -83,10 +135,12 @@ def decode_ticks(codes: Uint16s, bins: CodedBins, draws: StreamRows, out: Uint64
     for i in range(codes.shape[0]):
         b = max(int(codes[i]) - bins.first_code, 0)
         value = bins.starts[b]
-        k = bins.knot_row[b]
-        if k >= 0:
-            offset = _offset_within(row_word(key, draws.rows[i]), bins.knots[k])
-            value += np.uint64(np.rint(offset))
+        if bins.knot_row[b] >= 0:
+            offset = np.rint(_offset_in_bin(row_word(key, draws.rows[i]), b, bins))
+            if offset < 0.0:
+                value -= np.uint64(-offset)
+            else:
+                value += np.uint64(offset)
         out[i] = value
 
 
@@ -97,9 +151,8 @@ def decode_floats(codes: Uint16s, bins: CodedBins, draws: StreamRows, out: Float
     for i in range(codes.shape[0]):
         b = max(int(codes[i]) - bins.first_code, 0)
         value = bins.starts[b]
-        k = bins.knot_row[b]
-        if k >= 0:
-            value += _offset_within(row_word(key, draws.rows[i]), bins.knots[k])
+        if bins.knot_row[b] >= 0:
+            value += _offset_in_bin(row_word(key, draws.rows[i]), b, bins)
         out[i] = value
 
 

@@ -29,7 +29,8 @@ from understudy.kernels.trees import (
 
 _LOW_32 = np.uint64(0xFFFFFFFF)
 _FULL = 2.0**32
-# Position of a bit in a row's word that the first choice does not use. It selects the half of the trees.
+# Position of a bit in a row's random word that the first choice does not use. The bit selects the half of the
+# predictor's trees.
 _HALF_SHIFT = np.uint64(33)
 
 
@@ -43,7 +44,7 @@ class Conditional(NamedTuple):
     forest : Forest
         Trees of every choice.
     predictor : Predictor
-        Predictor whose bin is the feature at the column's own position.
+        Predictor of the column. The trees use its bin as the feature at the position of the column.
     coarse : array of shape (n_codes,)
         Coarse code of every code.
     """

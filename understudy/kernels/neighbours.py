@@ -102,7 +102,7 @@ def _add(apart: Float32s, size: int, sums: Float32s) -> None:
 
 @njit(cache=True, nogil=True, fastmath=True)
 def _turn_into_rest(whole: Float32s, size: int, sums: Float32s) -> None:
-    # In place, because compiled loops are slow for overlapping arrays.
+    # The loop works in place, because compiled loops are slow for overlapping arrays.
     for j in range(size):
         sums[j] = whole[j] - sums[j]
 
@@ -118,8 +118,8 @@ def _sum_columns(numbers: Float32s, codes: Int32s, others: Rows, views: Views, b
     sums[:] = np.float32(0)
     for c in range(n_numbers + other_codes.shape[0]):
         if c < n_numbers:
-            # Sliced here, because Numba treats only rows of whole arrays as contiguous, which fast loops
-            # need.
+            # The row is sliced here, because fast loops need contiguous arrays, and Numba treats only rows of
+            # whole arrays as contiguous.
             _measure_numbers(numbers[c], other_numbers[c, start : start + size], apart)
         else:
             d = c - n_numbers
@@ -197,7 +197,7 @@ def _count_unequal(code: int, column: Int32s, counts: Int32s) -> None:
 
 @njit(cache=True, nogil=True)
 def fewest_differences(queries: Rows, others: Rows, tolerance: float) -> Float64s:
-    """Return, for each query, the smallest number of columns in which a row of the other table differs.
+    """Return, for each query, the number of columns in which the most similar row of `others` differs.
 
     Parameters
     ----------

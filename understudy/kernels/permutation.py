@@ -79,3 +79,36 @@ def unpermute(places: UInt64s, n: np.uint64, key: np.uint64, out: UInt64s) -> No
         while x >= n:
             x = _back(x, half, key)
         out[i] = x
+
+
+@njit(cache=True, nogil=True)
+def permute_windows(numbers: UInt64s, n_period: np.uint64, n_windows: np.uint64, key: np.uint64) -> UInt64s:
+    """Return the position of each number after a permutation within its window.
+
+    The numbers are cut into periods, and each period into windows whose sizes differ by at most 1.
+
+    Parameters
+    ----------
+    numbers : array of shape (n,)
+        Numbers. The product of `n_period` and `n_windows` must fit in 64 bits.
+    n_period : uint64
+        Size of a period, at least 1.
+    n_windows : uint64
+        Number of windows in a period, from 1 to `n_period`.
+    key : uint64
+        Key of the permutations. Each window has a separate permutation.
+    """
+    out = np.empty(numbers.shape[0], np.uint64)
+    for i in range(numbers.shape[0]):
+        period = numbers[i] // n_period
+        own = numbers[i] - period * n_period
+        window = own * n_windows // n_period
+        start = (window * n_period + n_windows - _ONE) // n_windows
+        size = ((window + _ONE) * n_period + n_windows - _ONE) // n_windows - start
+        own_key = mix(key ^ ((period * n_windows + window + _ONE) * GOLDEN))
+        half = _half_bits(size)
+        x = _forth(own - start, half, own_key)
+        while x >= size:
+            x = _forth(x, half, own_key)
+        out[i] = period * n_period + start + x
+    return out

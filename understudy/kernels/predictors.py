@@ -16,7 +16,7 @@ Float64s = npt.NDArray[np.float64]
 
 
 class Predictor(NamedTuple):
-    """Predictor whose sum has one table look-up per feature and boosted trees. The sum is binned.
+    """Predictor that adds one table look-up per feature and the values of boosted trees, and bins the sum.
 
     Parameters
     ----------
@@ -31,8 +31,8 @@ class Predictor(NamedTuple):
         Bin, from 0 to 255, for each shifted difference.
     tree_feature, tree_threshold : array of shape (n_trees, 2**depth - 1)
         Trees in the format of `boosting.Boosted`. The first half of the trees was grown on one half of the
-        rows, the second half on the other. A sum uses one half of the trees, so that a fit can use the trees
-        that were not grown on a row.
+        rows, the second half on the other. The sum for a row uses one half of the trees, so that a fit can
+        use the trees that were not grown on this row.
     tree_leaf : array of shape (n_trees, 2**depth)
         Values of the leaves.
     """
@@ -67,7 +67,7 @@ def _add_trees(predictor: Predictor, row: Uint8s, half: int) -> int:
 
 @njit(cache=True, nogil=True, inline="always")
 def predict_row(predictor: Predictor, row: Uint8s, half: int) -> int:
-    """Return the bin of a row with one half of the trees. Sums out of range get the nearest bin."""
+    """Return the bin of a row, using one half of the trees. A sum out of range has the nearest bin."""
     total = -predictor.scale[0]
     for k in range(predictor.feature.shape[0]):
         total += predictor.weight[k, row[predictor.feature[k]]]

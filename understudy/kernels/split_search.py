@@ -136,8 +136,8 @@ def tally_values(column: Uint8s, n_codes: int, node: LabelledRows, tally: Tally)
 def order_by_mean(counts: Int32s, n_values: int, order: Int32s, score: Float64s) -> None:
     """Order the values of a category by their mean class.
 
-    For two classes, the best of all subsets is a prefix of this order (Fisher 1958; Breiman et al. 1984,
-    section 4.2).
+    For two classes, the best of all subsets of values is a prefix of this order (Fisher 1958; Breiman et al.
+    1984, section 4.2).
     """
     for k in range(n_values):
         total, weighted = 0, 0

@@ -17,7 +17,7 @@ FAR = np.float32(1e30)
 def kth_distances(
     queries: Rows, others: Rows, itself: npt.NDArray[np.int64], k: int
 ) -> npt.NDArray[np.float32]:
-    """Return, for each query, the squared distance to its k-th nearest row, excluding itself.
+    """Return, for each query, the squared distance to its k-th nearest row, excluding the query itself.
 
     The squared distance is the sum of squared differences of numbers, plus 1 for each different code.
 

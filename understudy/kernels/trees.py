@@ -340,7 +340,7 @@ def grow_tree(
 def _count_paths(
     tree: Tree, features: Features, rows: Int32s, labels: Uint8s, counts: npt.NDArray[np.int32]
 ) -> None:
-    """Count the rows of every class in every node that they pass through."""
+    """Count the rows of every class in every node that the rows pass through."""
     for i in range(rows.shape[0]):
         v = 0
         while True:
@@ -358,7 +358,7 @@ def _count_paths(
 def recount_tree(
     tree: Tree, n_nodes: int, features: Features, unseen: LabelledRows, rules: GrowthRules
 ) -> None:
-    """Recompute the probabilities of a tree on other rows, and remove splits that leave too few of them.
+    """Recompute a tree's probabilities on other rows, and remove splits that leave too few of these rows.
 
     Parameters
     ----------

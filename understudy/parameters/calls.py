@@ -148,10 +148,10 @@ def number(name: str, value: Any, _: Arguments) -> float:
 
 
 def names(name: str, value: Any, _: Arguments) -> tuple[str, ...] | None:
-    """Return column names as a tuple. A string is a single name."""
+    """Return column names as a tuple, which may be empty. A string is a single name."""
     if value is None or isinstance(value, str):
         return None if value is None else (value,)
-    if isinstance(value, list | tuple) and value and all(isinstance(item, str) for item in value):
+    if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
         return tuple(value)
     raise refused(name, value, "Pass a column name, or a tuple of column names.")
 

@@ -1,4 +1,4 @@
-"""Options of an evaluation: the roles of columns, queries and the policy."""
+"""Options of an evaluation: column roles, aggregate queries and the policy."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class AggregateQuery(BaseModel):
 
 
 class EvaluationOptions(BaseModel):
-    """Options of an evaluation: the roles of columns, queries and the policy."""
+    """Options of an evaluation: column roles, aggregate queries and the policy."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

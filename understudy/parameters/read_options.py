@@ -44,7 +44,7 @@ _NAME_LENGTH_MAX = 255
 def _delimiter(text: str) -> str:
     character = _DELIMITER_NAMES.get(text, text)
     if len(character) != 1 or not (character in "\t " or 32 < ord(character) < 127) or character.isalnum():
-        raise ValueError("must be one ASCII character that is not a letter or digit, or `tab`")
+        raise ValueError("must be `tab`, or one ASCII character other than a letter or digit")
     if character in "\"'":
         raise ValueError("cannot be a quotation mark")
     return character

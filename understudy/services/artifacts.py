@@ -43,7 +43,7 @@ def open_artifact(resources: Resources, artifact: Artifact) -> BinaryIO:
 
 
 def check_download(format_name: FormatName, n_rows: int, n_columns: int) -> None:
-    """Check that a table fits into a file of the requested format, before the conversion starts.
+    """Check, before the conversion starts, that a table fits into a file of the requested format.
 
     Raises
     ------
@@ -76,7 +76,8 @@ def stream_table(
         # connection.
         first = next(chunks)
     except TooLarge:
-        # The limit is one of the requested format, so the stored file is not corrupt.
+        # The limit belongs to the requested format, so the error does not mean that the stored file is
+        # corrupt.
         raise
     except InvalidInput as error:
         raise _corrupt("cannot be read") from error

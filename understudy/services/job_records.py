@@ -67,5 +67,5 @@ def abandon_job(session: Session, row: Job) -> None:
                 kind.abandon(session, facts_of(row), parameters_of(row), code, detail)
     except Unavailable:
         raise
-    except Exception:  # An error here must not prevent the end of this job or of later jobs.
+    except Exception:  # An error here must not keep this job or later jobs from being marked as finished.
         logger.exception("job_not_abandoned", kind=row.kind)

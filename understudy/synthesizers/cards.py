@@ -6,10 +6,23 @@ from collections.abc import Sequence
 
 from understudy.documentation import docs_link
 from understudy.synthesizers.base import Json, ModelCard
+from understudy.synthesizers.card_warnings import (
+    warning_of_generated,
+    warning_of_learned,
+    warning_of_rare_levels,
+)
+from understudy.synthesizers.entities.description import (
+    describe_entities,
+    entity_messages,
+    names_of_entities,
+)
+from understudy.synthesizers.entities.groups import Entities
+from understudy.tables.schema import TableSchema
 from understudy.transformers.base import MIN_SUPPORT
 from understudy.transformers.table import TableTransformer
 
 N_ROWS_FEW = 100
+
 
 # Counts of suppressed levels and rows, which the card sums over all columns.
 SUPPRESSED = ("levels_pooled", "rows_pooled", "rows_merged", "rows_drawn_in")
@@ -17,13 +30,16 @@ SUPPRESSED = ("levels_pooled", "rows_pooled", "rows_merged", "rows_drawn_in")
 # {k} is the minimum support; {unit} is "rows", or "subjects" if the schema declares a subject.
 PROMISES = (
     "The model reproduces a category level or a number only if at least {k} {unit} share it. It replaces "
-    "rarer levels with more common ones, and draws other numbers between means of {k} neighboring values.",
+    "rarer levels with made-up or more common ones, and draws other numbers between means of {k} "
+    "neighboring values.",
     "Identifiers are generated. They follow the table's pattern, are unique within a seed, and never equal "
     "an identifier of the table. Free text, names, email addresses, phone numbers and addresses are made "
-    "up. For these columns, the model learns only which values are missing and how long the text values are.",
+    "up. For these columns, the model learns only which values are missing and how long the text values are. "
+    "Texts such as log lines keep the words that at least {k} rows have in the same place.",
     "The model stores no number that fewer than {k} {unit} share. Every sampled number lies between the "
-    "{k}th smallest and the {k}th largest value, counted by {unit}. A column with too few values for these "
-    "bounds gets a single number: a mean, or zero.",
+    "{k}th smallest and the {k}th largest value, counted by {unit}, or in a tail that is fitted without the "
+    "values beyond them. A column with too few values for these bounds gets a single number: a mean, or "
+    "zero.",
     "The same seed gives the same rows, regardless of how they are divided into requests.",
 )
 LIMITS = (
@@ -40,7 +56,9 @@ LIMITS = (
 )
 
 
-def make_card(name: str, table: TableTransformer, n_rows: int, *, preset: str | None = None) -> ModelCard:
+def make_card(
+    name: str, table: TableTransformer, n_rows: int, entities: Entities, *, preset: str | None = None
+) -> ModelCard:
     """Return the card of a fitted model. The card contains no values of the table."""
     columns = table.describe()
     unit = "subject" if table.schema.subject else "row"
@@ -50,41 +68,43 @@ def make_card(name: str, table: TableTransformer, n_rows: int, *, preset: str | 
         "n_rows": n_rows,
         "n_columns": len(columns),
         "columns": columns,
+        "subject": _subject(table.schema.subject),
+        "entities": describe_entities(entities, table.schema.names),
         "protection": {"unit": unit, "k": MIN_SUPPORT}
         | {key: sum(column.get(key, 0) for column in columns) for key in SUPPRESSED},
-        "warnings": _warnings(columns, n_rows, table.schema.subject),
+        "warnings": _warnings(columns, n_rows, table.schema, entities),
         "promised": [promise.format(k=MIN_SUPPORT, unit=f"{unit}s") for promise in PROMISES],
         "not_promised": list(LIMITS),
         "documentation": docs_link("explanation/privacy"),
     }
 
 
-def _warnings(columns: list[Json], n_rows: int, subject: Sequence[str]) -> list[str]:
-    units = "subjects" if subject else "rows"
-    warnings = []
+def _subject(names: Sequence[str]) -> Json | None:
+    """Return the subject's columns with a note on how to change them, or None if protection counts rows."""
+    if not names:
+        return None
+    quoted = ", ".join(repr(name) for name in names)
+    note = (
+        f"Protection counts subjects, which {quoted} identifies, instead of rows. To change it, set "
+        "`subject` in the schema to other columns, or to [] to count rows, and fit again."
+    )
+    return {"columns": list(names), "note": note}
+
+
+def _warnings(columns: list[Json], n_rows: int, schema: TableSchema, entities: Entities) -> list[str]:
+    warnings: list[str | None] = []
     if n_rows < N_ROWS_FEW:
         warnings.append(
             f"The table has {n_rows} rows. With fewer than {N_ROWS_FEW} rows, both fidelity and privacy are "
             "limited."
         )
+    of_entities = set(names_of_entities(entities, schema))
     for column in columns:
-        if column.get("placeholder"):
-            warnings.append(
-                f"Column {column['name']!r} has values for fewer than {MIN_SUPPORT} {units}, or no value "
-                f"that {MIN_SUPPORT} {units} share. A placeholder (`_OTHER_`, or zero) replaces all of its "
-                "values."
-            )
-        elif "generated" in column and column["name"] in subject:
-            warnings.append(
-                f"Subject column {column['name']!r} is generated for each row (kind {column['generated']}), "
-                "so sampled rows do not share subjects. If several rows must share a subject, assign "
-                "subjects to the rows yourself."
-            )
-        elif "generated" in column:
-            warnings.append(
-                f"Column {column['name']!r} is generated (kind {column['generated']}), not learned. "
-                "Its dependencies on other columns are not preserved."
-            )
-        elif column["codes"] == 1:
-            warnings.append(f"Column {column['name']!r} has at most one distinct value.")
-    return warnings
+        if "generated" not in column or column.get("placeholder"):
+            warnings.append(warning_of_learned(column, schema))
+        elif column["name"] not in of_entities:
+            warnings.append(warning_of_generated(column, schema))
+        if column.get("levels_pooled") and not column.get("placeholder"):
+            rows = "rows or entities" if entities.groups else "rows"
+            warnings.append(warning_of_rare_levels(column, "subjects" if schema.subject else rows))
+    return [text for text in warnings if text] + entity_messages(entities, schema.names)

@@ -13,6 +13,8 @@ from understudy.errors import Conflict, InvalidInput, TooLarge
 from understudy.progress import Progress, no_progress
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from understudy.parameters.constraints import SamplingConstraints
     from understudy.tables.schema import DatasetSchema
 
@@ -88,11 +90,12 @@ class FitContext:
 
 @dataclass(frozen=True)
 class LearnRun:
-    """Context of a fit, with the chosen seed and the locale of generated values."""
+    """Context of a fit, with the chosen seed, the locale of generated values, and the reference tables."""
 
     context: FitContext
     seed: int
     locale: str = "en"
+    references: Mapping[str, pa.Table] = field(default_factory=dict)
 
     @property
     def n_threads(self) -> int:

@@ -44,5 +44,8 @@ def describe_identifiers(schema: TableSchema, plan: SamplePlan) -> IdentifierRan
     (n_rows,) = plan.n_rows.values()
     end = plan.offset + n_rows
     has_conditions = plan.constraints is not None and bool(plan.constraints.conditions)
-    next_id_start = None if plan.id_start is None else plan.id_start + end
+    # If a column is rebalanced, each of its values may have separate entities.
+    rebalance = plan.constraints.rebalance if plan.constraints is not None else None
+    n_numbers = end * (1 if rebalance is None else len(rebalance.shares))
+    next_id_start = None if plan.id_start is None else plan.id_start + n_numbers
     return IdentifierRange(columns, None if has_conditions else end, next_id_start)

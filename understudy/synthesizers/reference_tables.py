@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from understudy.errors import InvalidInput
 from understudy.synthesizers.base import ModelReader, ModelWriter
-from understudy.tables.schema import TableSchema
+from understudy.tables.schema import Column, ColumnDomain, ColumnKind, TableSchema
 from understudy.tables.validation import conform
 from understudy.transformers.array_reader import ArrayReader, refuse
 
@@ -42,3 +44,31 @@ def load_reference(reader: ModelReader, name: str, schema: TableSchema) -> pa.Ta
         raise refuse("a reference table is damaged") from error
     table: pa.Table = rows
     return table
+
+
+def declare_public_levels(
+    rows: pa.Table, schema: TableSchema, references: Mapping[str, pa.Table]
+) -> TableSchema:
+    """Return the schema with the levels of categories that reference tables contain as declared domains.
+
+    A reference table contains the levels of a category if it has a column of the same name and type with all
+    values of the category. Reference tables are public, so all of these levels can be kept.
+    """
+
+    def declare(column: Column) -> Column:
+        if column.kind is not ColumnKind.category or column.domain is not None:
+            return column
+        values = pc.unique(rows.column(column.name)).drop_null()
+        for table in references.values():
+            if column.name in table.column_names and table.schema.field(column.name).type == values.type:
+                known = table.column(column.name).combine_chunks()
+                if pc.all(pc.is_in(values, value_set=known)).as_py():
+                    # The levels are values of the table, so they need no validation.
+                    levels: list[Any] = values.to_pylist()
+                    domain = ColumnDomain.model_construct(levels=tuple(levels))
+                    return column.model_copy(update={"domain": domain})
+        return column
+
+    if not references:
+        return schema
+    return schema.model_copy(update={"columns": tuple(declare(column) for column in schema.columns)})

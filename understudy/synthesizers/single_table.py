@@ -26,6 +26,8 @@ from understudy.synthesizers.base import (
 )
 from understudy.synthesizers.cards import make_card
 from understudy.synthesizers.contexts import FitContext, LearnRun, SampleContext, SamplePlan
+from understudy.synthesizers.entities.files import entities_from_arrays, entities_to_arrays
+from understudy.synthesizers.entities.groups import NO_ENTITIES, Entities
 from understudy.synthesizers.reference_tables import load_reference, save_reference
 from understudy.tables.domain_checks import check_domains
 from understudy.tables.schema import ColumnKind, DatasetSchema, TableSchema
@@ -57,6 +59,7 @@ class SingleTableSynthesizer(ABC):
     def __init__(self, parameters: Any) -> None:  # Any: the type of the parameters differs by synthesizer
         self.parameters = parameters
         self.table_: TableTransformer | None = None
+        self.entities_: Entities = NO_ENTITIES
 
     def fit(self, data: Dataset, schema: DatasetSchema, *, context: FitContext) -> Self:
         """Validate the data and the schema, and learn the data table."""
@@ -65,7 +68,7 @@ class SingleTableSynthesizer(ABC):
         check_domains(rows, schema.tables[name])
         self._schema, self._references = schema, _read_references(data, schema)
         self.seed_ = context.choose_seed()
-        run = LearnRun(context, self.seed_, schema.locale)
+        run = LearnRun(context, self.seed_, schema.locale, self._references)
         self.table_ = self._learn(rows, schema.tables[name], run)
         self.n_rows_ = rows.num_rows
         return self
@@ -99,12 +102,13 @@ class SingleTableSynthesizer(ABC):
 
     def card(self) -> ModelCard:
         """Return the model card."""
-        return make_card(self.name, self._fitted(), self.n_rows_)
+        return make_card(self.name, self._fitted(), self.n_rows_, self.entities_)
 
     def save(self, writer: ModelWriter) -> None:
         """Write the fitted model as JSON and plain arrays."""
         columns, arrays = self._fitted().to_arrays()
-        for array_name, array in arrays.items():
+        entities, own_arrays = entities_to_arrays(self.entities_)
+        for array_name, array in (arrays | own_arrays).items():
             writer.array(array_name, array)
         for reference, rows in self._references.items():
             save_reference(writer, reference, rows)
@@ -114,7 +118,7 @@ class SingleTableSynthesizer(ABC):
             "n_rows": self.n_rows_,
             "columns": columns,
         }
-        writer.json("model", shared | self._save(writer))
+        writer.json("model", shared | entities | self._save(writer))
 
     @classmethod
     def load(cls, reader: ModelReader) -> Self:
@@ -132,6 +136,7 @@ class SingleTableSynthesizer(ABC):
         table = TableTransformer.from_arrays(reader.schema.tables[name], own)
         loaded._load(own, table)
         loaded.table_ = table
+        loaded.entities_ = entities_from_arrays(own, loaded._drawn_table(table))
         return loaded
 
     @abstractmethod
@@ -155,6 +160,10 @@ class SingleTableSynthesizer(ABC):
     @abstractmethod
     def _load(self, reader: ArrayReader, table: TableTransformer) -> None:
         """Read the arrays and the JSON that `_save` wrote."""
+
+    def _drawn_table(self, table: TableTransformer) -> TableTransformer:
+        """Return the transformers of the drawn columns, given the transformers of the table."""
+        return table
 
     def _fitted(self) -> TableTransformer:
         if self.table_ is None:

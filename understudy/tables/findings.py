@@ -73,7 +73,9 @@ class TableFindings(BaseModel):
     ] = ()
     subject: Annotated[
         Candidate | None,
-        Field(description="Candidate for the subject. It has no effect until the schema declares it."),
+        Field(
+            description="Column that seems to identify the subject. The schema declares it if it is clear."
+        ),
     ] = None
     target: Annotated[
         Candidate | None,

@@ -17,6 +17,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from understudy.tables.notation import BooleanNotation
+from understudy.tables.notations import write
+from understudy.tables.notations.parsing import AnyNotation
+from understudy.tables.notations.writing import is_applicable
 from understudy.tables.schema import GENERATED_KINDS, Column, ColumnKind, TableSchema
 
 Json = dict[str, Any]
@@ -118,8 +122,9 @@ def _profile(
         return summary
     is_text = pa.types.is_dictionary(values.type) or pa.types.is_large_string(values.type)
     if is_text or column.kind in _COUNTED_KINDS or column.kind is ColumnKind.identifier:
-        return summary | {"top_values": _top_values(present, codes, owners, is_protected=is_protected)}
-    return summary | _spread(present, owners, is_protected=is_protected)
+        top_values = _top_values(present, codes, owners, is_protected=is_protected)
+        return summary | {"top_values": top_values} | _written_top(top_values, column.notation)
+    return summary | _spread(present, owners, column.notation, is_protected=is_protected)
 
 
 def _top_values(
@@ -141,7 +146,17 @@ def _top_values(
     ]
 
 
-def _spread(values: pa.ChunkedArray[Any], owners: Numbers | None, *, is_protected: bool) -> Json:
+def _written_top(top_values: list[Json], notation: AnyNotation | None) -> Json:
+    """Return the frequent boolean values in the words of the notation, in the same order as `top_values`."""
+    if not isinstance(notation, BooleanNotation):
+        return {}
+    words = {True: notation.true, False: notation.false}
+    return {"written": {"top_values": [words.get(one["value"], str(one["value"])) for one in top_values]}}
+
+
+def _spread(
+    values: pa.ChunkedArray[Any], owners: Numbers | None, notation: AnyNotation | None, *, is_protected: bool
+) -> Json:
     """Return the bounds, quantiles, mean and histogram of numbers, dates or times."""
     numbers = _numbers(values)
     low, high = (float(numbers.min()), float(numbers.max()))
@@ -165,7 +180,38 @@ def _spread(values: pa.ChunkedArray[Any], owners: Numbers | None, *, is_protecte
     }
     if not pa.types.is_temporal(values.type):
         spread["standard_deviation"] = float(numbers.std())
+    if notation is not None and is_applicable(notation, values.type):
+        bounds_and_mean = (low, high, float(numbers.mean()))
+        spread["written"] = _written(
+            values.type, notation, bounds_and_mean, quantiles.tolist(), edges.tolist()
+        )
     return spread
+
+
+def _written(
+    type_: pa.DataType,
+    notation: AnyNotation,
+    bounds_and_mean: tuple[float, float, float],
+    quantiles: list[float],
+    edges: list[float],
+) -> Json:
+    """Return the statistics of a column as text in its notation."""
+    numbers = [*bounds_and_mean, *quantiles, *edges]
+    # Any: Arrow's stubs do not support types that are only known at run time.
+    values: Any = pa.array(numbers, pa.float64())
+    if pa.types.is_temporal(type_):
+        whole = pa.int32() if type_.bit_width == 32 else pa.int64()
+        values = pa.array([round(number) for number in numbers], whole).cast(type_)
+    elif pa.types.is_integer(type_):
+        # The mean and the edges may lie between whole numbers. They are rounded like the values.
+        values = pa.array([round(number) for number in numbers], pa.int64())
+    texts = write(values, notation).to_pylist()
+    n_before_edges = 3 + len(quantiles)
+    return {
+        **dict(zip(("minimum", "maximum", "mean"), texts[:3], strict=True)),
+        "quantiles": texts[3:n_before_edges],
+        "edges": texts[n_before_edges:],
+    }
 
 
 def _numbers(values: pa.ChunkedArray[Any]) -> Floats:

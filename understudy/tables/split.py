@@ -18,6 +18,8 @@ from understudy.tables.splitmix import mix64
 if TYPE_CHECKING:
     from understudy.tables.schema import DatasetSchema, Relationship
 
+# Minimum expected number of held-out subjects or roots for which at least one is always held out.
+N_UNITS_EXPECTED_MIN = 0.5
 By = Literal["row", "subject", "root"]
 Mask = NDArray[np.bool_]
 Hashes = NDArray[np.uint64]
@@ -125,11 +127,28 @@ class Split(BaseModel):
 
     def _decide(self, units: Mapping[str, Hashes]) -> dict[str, Mask]:
         masks = {name: is_held_out(own, self.holdout_fraction, seed=self.seed) for name, own in units.items()}
+        if self.by != "row" and not any(mask.any() for mask in masks.values()):
+            masks = self._hold_out_one(units)
         # If there are few units, all of them may be selected. Then no training rows would remain, so no unit
         # is held out.
         if self.by != "row" and self.holdout_fraction < 1 and all(mask.all() for mask in masks.values()):
             return {name: np.zeros_like(mask) for name, mask in masks.items()}
         return masks
+
+    def _hold_out_one(self, units: Mapping[str, Hashes]) -> dict[str, Mask]:
+        """Return masks of one held-out unit, or empty masks if too few units are expected in the holdout."""
+        places = {name: _places(own, seed=self.seed) for name, own in units.items()}
+        every = np.unique(np.concatenate([*places.values(), np.zeros(0)]))
+        is_expected = self.holdout_fraction * len(every) >= N_UNITS_EXPECTED_MIN
+        lowest = every[0] if is_expected else -1.0
+        return {name: np.asarray(own <= lowest) for name, own in places.items()}
+
+
+def _places(units: Hashes, *, seed: int) -> NDArray[np.float64]:
+    """Return a pseudorandom number from 0 to 1 for each unit."""
+    start = mix64(np.array([seed % 2**64], dtype=np.uint64))
+    places: NDArray[np.float64] = (mix64(start + units) >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    return places
 
 
 def is_held_out(units: Hashes, fraction: float, *, seed: int) -> Mask:
@@ -143,9 +162,7 @@ def is_held_out(units: Hashes, fraction: float, *, seed: int) -> Mask:
         If the fraction is not between 0 and 1.
     """
     _check_fraction(fraction)
-    start = mix64(np.array([seed % 2**64], dtype=np.uint64))
-    uniform = (mix64(start + units) >> np.uint64(11)).astype(np.float64) * 2.0**-53
-    return np.asarray(uniform < fraction)
+    return np.asarray(_places(units, seed=seed) < fraction)
 
 
 def _check_fraction(fraction: float) -> None:
@@ -199,11 +216,13 @@ def followed_relationships(schema: DatasetSchema) -> dict[str, Relationship]:
     """Return the relationship that the rows of each child table follow. See `Split.masks`."""
     followed: dict[str, Relationship] = {}
     for name, table in schema.tables.items():
-        if table.subject or table.role == "reference":
+        if table.role == "reference":
             continue
-        candidates = sorted(
-            _parents(schema, name), key=lambda one: not _leads_to_subject(schema, one.parent, {name})
-        )
+        parents = _parents(schema, name)
+        # Rows of one subject have the same parent row if the subject is a foreign key.
+        if table.subject:
+            parents = [one for one in parents if set(one.child_columns) == set(table.subject)]
+        candidates = sorted(parents, key=lambda one: not _leads_to_subject(schema, one.parent, {name}))
         for relationship in candidates:
             if name not in _ancestors(relationship.parent, followed):
                 followed[name] = relationship

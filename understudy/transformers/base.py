@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 MIN_SUPPORT = 5
 # Maximum number of codes of a column.
 N_CODES_MAX = 8192
+
+# Random streams of column j: stream j draws the column's codes, and stream DECODING + j draws its values.
+DECODING = 1 << 32
 
 # Seed of the identifiers of samples with `id_start`.
 SEED_OF_IDENTIFIERS = 0
@@ -59,7 +62,7 @@ class RowStream:
     id_start: int | None = None
 
     def of_identifiers(self) -> RowStream:
-        """Return the stream of the rows' identifiers, which is this one unless `id_start` is given."""
+        """Return the stream of the rows' identifiers, which is this stream unless `id_start` is given."""
         if self.id_start is None:
             return self
         return RowStream(SEED_OF_IDENTIFIERS, self.stream, self.rows + np.uint64(self.id_start))
@@ -71,6 +74,52 @@ class RowStream:
         from understudy.kernels.hashing import StreamRows
 
         return StreamRows(np.uint64(self.seed), np.uint64(self.stream), self.rows)
+
+
+@dataclass(frozen=True)
+class NumberedRows:
+    """The row numbers of a block, and the numbers that replace them in some columns.
+
+    Two cells of a column with the same number have the same value. Therefore, a column of an entity uses the
+    number of the entity in all rows of the entity.
+
+    Parameters
+    ----------
+    rows : array of shape (n,)
+        Numbers of the rows.
+    of_columns : mapping of int to array of shape (n,)
+        Numbers that replace the row numbers, by position of the column in the table.
+    of_labels : mapping of int to array of shape (n,)
+        Numbers that replace the row numbers for the values of generated columns. They do not affect whether a
+        value is missing.
+    levels : mapping of int to array of shape (n,)
+        Known levels of some columns, or -1 where the level is drawn.
+    """
+
+    rows: RowNumbers
+    of_columns: Mapping[int, RowNumbers] = field(default_factory=dict)
+    of_labels: Mapping[int, RowNumbers] = field(default_factory=dict)
+    levels: Mapping[int, npt.NDArray[np.int32]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.rows)
+
+    def of(self, column: int) -> RowNumbers:
+        """Return the numbers with which the codes of a column are drawn."""
+        return self.of_columns.get(column, self.rows)
+
+    def of_values(self, column: int) -> RowNumbers:
+        """Return the numbers with which the codes of a column are decoded."""
+        return self.of_labels.get(column, self.of(column))
+
+    def take(self, rows: Mask | npt.NDArray[np.int64]) -> NumberedRows:
+        """Return some of the rows, given as a mask or as positions."""
+        columns, labels = (
+            {j: own[rows] for j, own in numbers.items()} for numbers in (self.of_columns, self.of_labels)
+        )
+        levels = {j: own[rows] for j, own in self.levels.items()}
+        return NumberedRows(self.rows[rows], columns, labels, levels)
 
 
 def consecutive_rows(first: int, n: int) -> RowNumbers:

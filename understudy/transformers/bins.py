@@ -2,8 +2,8 @@
 
 Bins contain no information that fewer than k = `MIN_SUPPORT` rows support. A range has at least k rows, its
 quantiles are means of k neighboring rows, and groups of fewer rows are assigned to the nearest shared value.
-Rows beyond the k-th value from either end are ignored, so every sampled number is between those two values.
-If subjects are declared, subjects are counted instead of rows.
+Rows beyond the k-th value from either end are ignored. Sampled numbers are between those two values, or in a
+tail fitted to other rows. If subjects are declared, subjects are counted instead of rows.
 """
 
 from __future__ import annotations
@@ -22,6 +22,23 @@ N_SEGMENTS = 8
 
 
 @dataclass(frozen=True)
+class Tail:
+    """The tail at one end of a column.
+
+    Parameters
+    ----------
+    fraction : float
+        Fraction of the rows of the outermost bin that are in the tail.
+    offsets : array of shape (N_TAIL_LEVELS,)
+        Distances from the start of the tail in ascending order, in the unit of the bins. The probability of
+        exceeding offset j is ``2 ** (-j / TAIL_LEVELS_PER_OCTAVE)``.
+    """
+
+    fraction: float
+    offsets: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
 class Bins:
     """The bins of a column of numbers, in ascending order.
 
@@ -36,7 +53,9 @@ class Bins:
     n_rows_merged : int
         Number of rows assigned to the nearest shared value, because there were too few of them for a range.
     n_rows_drawn_in : int
-        Number of rows beyond the k-th value from either end.
+        Number of rows beyond the k-th value from either end, except for rows that a tail replaces.
+    lower, upper : Tail, optional
+        Tails below the start of the first range and above the last quantile of the last range.
     """
 
     starts: Numbers
@@ -44,6 +63,8 @@ class Bins:
     knots: npt.NDArray[np.float64]
     n_rows_merged: int = 0
     n_rows_drawn_in: int = 0
+    lower: Tail | None = None
+    upper: Tail | None = None
 
     @property
     def n_bins(self) -> int:

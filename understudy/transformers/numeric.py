@@ -7,13 +7,12 @@ remain floats.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Self, get_args
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from understudy.errors import InvalidInput
 from understudy.kernels import decoding
 from understudy.tables.arrow_types import parse_arrow_type
 from understudy.tables.domain_checks import placeholder_value
@@ -30,53 +29,17 @@ from understudy.transformers.base import (
     RowStream,
     Subjects,
 )
-from understudy.transformers.bins import N_SEGMENTS, Bins, fit_bins
+from understudy.transformers.bins import N_SEGMENTS, Bins, Tail, fit_bins
 from understudy.transformers.integer_units import (
     array_of_integers,
     from_ticks,
     integers_of,
     is_exact,
-    to_ticks,
 )
 from understudy.transformers.nulls import array_of_nulls
+from understudy.transformers.scale import Floats, Scale, read_numbers
 from understudy.transformers.support import count_subjects
-
-# Maximum number of decimals of floats that are converted to ticks.
-N_DECIMALS_MAX = 6
-# Maximum binary exponent of floats. Larger floats are scaled down.
-EXPONENT_MAX = 1000
-
-Floats = npt.NDArray[np.float64]
-# The representation of numbers: integers, integer multiples of 10**-decimals, or floats times 2**-exponent.
-Writing = Literal["exact", "decimal", "float"]
-
-
-@dataclass(frozen=True)
-class Scale:
-    """The conversion between stored numbers and numbers in bins."""
-
-    writing: Writing
-    origin: int = 0
-    step: int = 1
-    decimals: int = 0
-    exponent: int = 0
-
-    @classmethod
-    def from_arrays(cls, type_: pa.DataType, reader: ArrayReader) -> Self:
-        """Load a scale from the output of `NumericTransformer.to_arrays`."""
-        writing = reader.manifest.get("writing")
-        require(writing in get_args(Writing), "the representation of numbers is unknown")
-        require(
-            (writing == "exact") == is_exact(type_), "the representation of numbers does not suit their type"
-        )
-        require(is_exact(type_) or pa.types.is_floating(type_), "the type of a numeric column is not numeric")
-        return cls(
-            writing,  # type: ignore[arg-type]  # checked above
-            reader.whole("origin", -(2**63), 2**64 - 1),
-            reader.whole("step", 1, 2**64 - 1),
-            reader.whole("decimals", 0, N_DECIMALS_MAX),
-            reader.whole("exponent", 0, 1024 - EXPONENT_MAX),
-        )
+from understudy.transformers.tails import add_tails, in_own_unit
 
 
 @dataclass(frozen=True)
@@ -116,7 +79,11 @@ class NumericTransformer:
         numbers: npt.NDArray[Any] = np.empty(len(codes), np.float64 if is_float else np.uint64)
         kernel: Any = decoding.decode_floats if is_float else decoding.decode_ticks
         bins = self.bins
-        coded = decoding.CodedBins(int(self.has_missing), bins.starts, bins.knot_row, bins.knots)
+        coded = decoding.CodedBins(
+            int(self.has_missing),
+            *(bins.starts, bins.knot_row, bins.knots),
+            *(_coded_tail(tail) for tail in (bins.lower, bins.upper)),
+        )
         kernel(codes, coded, stream.key(), numbers)
         # Numbers of a fitted column stay within its range. Only numbers from a manipulated file can overflow.
         with np.errstate(over="ignore"):
@@ -129,12 +96,18 @@ class NumericTransformer:
         is_range = bins.knot_row >= 0
         for place, end in zip(numbers, (0, -1), strict=True):
             offsets = bins.knots[bins.knot_row[is_range], end]
-            place[is_range] += (
-                offsets if self.scale.writing == "float" else np.rint(offsets).astype(np.uint64)
-            )
+            place[is_range] += self._distance(offsets)
+        if bins.lower is not None:
+            numbers[0][0] -= self._distance(bins.lower.offsets[-1])
+        if bins.upper is not None:
+            numbers[1][-1] += self._distance(bins.upper.offsets[-1])
         with np.errstate(over="ignore"):
             low, high = (self._write(place, None) for place in numbers)
         return low, high
+
+    def _distance(self, offsets: Any) -> Any:  # Any: offsets are a number or an array
+        """Return offsets in the type of the bins' starts."""
+        return offsets if self.scale.writing == "float" else np.rint(offsets).astype(np.uint64)
 
     def _write(self, numbers: npt.NDArray[Any], missing: Mask | None) -> ArrowArray:
         scale = self.scale
@@ -156,6 +129,8 @@ class NumericTransformer:
             "rows_merged": self.bins.n_rows_merged,
             "rows_drawn_in": self.bins.n_rows_drawn_in,
         }
+        tails = [name for name in ("lower", "upper") if getattr(self.bins, name) is not None]
+        facts |= {"tails": tails} if tails else {}
         return facts | ({"placeholder": True} if self.is_placeholder else {})
 
     def to_arrays(self) -> tuple[Json, Arrays]:
@@ -174,7 +149,12 @@ class NumericTransformer:
             "exponent": scale.exponent,
         }
         bins = self.bins
-        return manifest, {"starts": bins.starts, "knot_row": bins.knot_row, "knots": bins.knots}
+        arrays = {"starts": bins.starts, "knot_row": bins.knot_row, "knots": bins.knots}
+        for name, tail in (("lower", bins.lower), ("upper", bins.upper)):
+            if tail is not None:
+                manifest[f"fraction_{name}"] = tail.fraction
+                arrays[f"tail_{name}"] = tail.offsets
+        return manifest, arrays
 
     @classmethod
     def from_arrays(cls, column: Column, type_: pa.DataType, reader: ArrayReader) -> Self:
@@ -192,8 +172,42 @@ class NumericTransformer:
         highest = np.finfo(np.float64).max if is_float else 2.0**64
         in_range = np.isfinite(starts).all() and ((knots >= 0) & (knots < highest)).all()
         require(bool(in_range), "quantiles are out of range")
-        bins = Bins(starts, knot_row, knots, n_merged, n_drawn_in)
+        lower, upper = (_read_tail(reader, name) for name in ("lower", "upper"))
+        bins = Bins(starts, knot_row, knots, n_merged, n_drawn_in, lower, upper)
+        require(_fits_tails(bins, highest), "the tails do not fit the bins")
         return cls(type_, column.nullable, has_missing, is_placeholder, scale, bins)
+
+
+def _coded_tail(tail: Tail | None) -> decoding.CodedTail:
+    return decoding.NO_TAIL if tail is None else decoding.CodedTail(tail.fraction, tail.offsets)
+
+
+def _read_tail(reader: ArrayReader, name: str) -> Tail | None:
+    """Return a tail from the output of `NumericTransformer.to_arrays`.
+
+    Files of earlier versions have no tails.
+    """
+    fraction = reader.manifest.get(f"fraction_{name}")
+    if fraction is None:
+        return None
+    require(isinstance(fraction, float) and 0 < fraction < 1, f"fraction_{name} is not between 0 and 1")
+    offsets = reader.array(f"tail_{name}", np.float64, (decoding.N_TAIL_LEVELS,))
+    in_order = np.isfinite(offsets).all() and offsets[0] >= 0 and (np.diff(offsets) >= 0).all()
+    require(bool(in_order), f"tail_{name} is not in ascending order")
+    return Tail(fraction, offsets)
+
+
+def _fits_tails(bins: Bins, highest: float) -> bool:
+    """Return whether tails extend ranges at the ends, and the bins' type can store all of their numbers."""
+    is_in_range = True
+    if bins.lower is not None:
+        is_in_range &= len(bins.starts) > 0 and bins.knot_row[0] >= 0
+        is_in_range &= bins.starts.dtype != np.uint64 or float(bins.starts[0]) >= bins.lower.offsets[-1]
+    if bins.upper is not None:
+        is_in_range &= len(bins.starts) > 0 and bins.knot_row[-1] >= 0
+        is_in_range &= float(bins.knots[bins.knot_row[-1], -1]) + bins.upper.offsets[-1] < highest
+    fractions = sum(tail.fraction for tail in (bins.lower, bins.upper) if tail is not None)
+    return bool(is_in_range) and (bins.n_bins > 1 or fractions < 1)
 
 
 def fit_numeric(
@@ -216,12 +230,14 @@ def fit_numeric(
     has_missing = bool(missing.any())
     present = values.filter(pa.array(~missing)) if has_missing else values
     owners = subjects if subjects is None or not has_missing else subjects[~missing]
-    scale, numbers = _read(column.name, present)
+    scale, numbers = read_numbers(column.name, present)
     is_placeholder = count_subjects(len(numbers), owners) < MIN_SUPPORT
     if is_placeholder:
         scale, bins, bin_codes = _placeholder(column, type_, len(numbers))
     else:
         bins, bin_codes = fit_bins(numbers, N_CODES_MAX - 1, owners)
+        if not _is_temporal(type_):
+            bins = add_tails(bins, bin_codes, in_own_unit(type_, scale, numbers, owners))
         scale, bins = _rebase(scale, bins)
     codes = np.zeros(len(values), np.uint16)
     codes[~missing] = bin_codes + np.uint16(has_missing)
@@ -261,62 +277,22 @@ def _rebase(scale: Scale, bins: Bins) -> tuple[Scale, Bins]:
     """
     if scale.writing == "float":
         return scale, bins
+    # Ticks cannot be negative, so the origin is at the end of the lower tail if there is one.
+    below = 0 if bins.lower is None else int(np.ceil(bins.lower.offsets[-1]))
     first = bins.starts[0]
-    distances = bins.starts - first
+    distances = bins.starts - first + np.uint64(below)
     factor = np.uint64(1)
     step = scale.step
     if not len(bins.knots):
         factor = max(np.gcd.reduce(distances), factor)
         step = step * int(factor) if len(distances) > 1 else 1
-    moved = replace(scale, origin=scale.origin + scale.step * int(first), step=step)
+    moved = replace(scale, origin=scale.origin + scale.step * (int(first) - below), step=step)
     return moved, replace(bins, starts=distances // factor)
 
 
-def _read(name: str, values: ArrowArray) -> tuple[Scale, npt.NDArray[Any]]:
-    if not len(values):
-        return Scale("decimal"), np.zeros(0, np.uint64)
-    if is_exact(values.type):
-        origin, step, ticks = to_ticks(integers_of(name, values))
-        return Scale("exact", origin, step), ticks
-    floats = np.asarray(values.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
-    if not np.isfinite(floats).all():
-        raise InvalidInput(
-            f"Column {name!r} contains infinite values. Replace them with finite numbers or missing values.",
-            code="unsupported_column",
-        )
-    return _read_floats(floats, values.type)
-
-
-def _read_floats(floats: Floats, type_: pa.DataType) -> tuple[Scale, npt.NDArray[Any]]:
-    decimals = count_decimals(floats, type_.to_pandas_dtype())
-    if decimals is not None:
-        origin, step, ticks = to_ticks(np.rint(floats * 10.0**decimals).astype(np.int64))
-        return Scale("decimal", origin, step, decimals), ticks
-    # Large floats are scaled by a power of two, so that differences and means do not overflow.
-    exponent = max(int(np.frexp(np.abs(floats).max())[1]) - EXPONENT_MAX, 0)
-    return Scale("float", exponent=exponent), np.ldexp(floats, -exponent)
-
-
-def count_decimals(floats: Floats, dtype: Any) -> int | None:  # dtype: NumPy's own types are Any
-    """Return the number of decimals that all floats need, or None if it is more than `N_DECIMALS_MAX`."""
-    largest = float(np.abs(floats).max())
-    for decimals in range(N_DECIMALS_MAX + 1):
-        if largest * 10.0**decimals >= 2.0**53:
-            return None
-        # Rounding errors are ignored, so that 0.1 + 0.2 counts as 0.3, and tiny remainders of large numbers
-        # count as 0.
-        slack = min(1e-6 * 10.0**-decimals, 1e-12 * largest)
-        # The first rows are checked first because this check is cheap and excludes most columns.
-        if all(_has_decimals(part, decimals, slack, dtype) for part in (floats[:1000], floats)):
-            return decimals
-    return None
-
-
-def _has_decimals(floats: Floats, decimals: int, slack: float, dtype: Any) -> bool:
-    written = np.rint(floats * 10.0**decimals) / 10.0**decimals
-    is_near = np.abs(written - floats) <= slack
-    # A float32 matches if no other float32 is closer to the rounded number.
-    return bool((is_near | (written.astype(dtype) == floats.astype(dtype))).all())
+def _is_temporal(type_: pa.DataType) -> bool:
+    """Return whether a type represents points in time, which have no tails."""
+    return bool(pa.types.is_temporal(type_)) and not pa.types.is_duration(type_)
 
 
 def _floats(values: Floats, type_: pa.DataType, missing: Mask | None, *, nullable: bool) -> ArrowArray:

@@ -2,56 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import field as dataclass_field
+from functools import cached_property
+from types import MappingProxyType
 from typing import Any, Self
 
-import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from understudy.errors import InvalidInput
-from understudy.progress import no_progress
 from understudy.tables.arrow_types import parse_arrow_type
 from understudy.tables.domain_checks import keep_to_domain
-from understudy.tables.schema import Column, ColumnKind, TableSchema
-from understudy.tables.validation import check_columns
+from understudy.tables.schema import Column, TableSchema
 from understudy.transformers.array_reader import ArrayReader, refuse, require
-from understudy.transformers.association import order_levels
 from understudy.transformers.base import (
+    DECODING,
     N_CODES_MAX,
     ArrowArray,
-    ArrowColumn,
-    Codes,
     CodesByColumn,
     Json,
+    NumberedRows,
     RowNumbers,
     RowStream,
-    Subjects,
     Transformer,
 )
-from understudy.transformers.boolean import BooleanTransformer, fit_boolean
+from understudy.transformers.boolean import BooleanTransformer
 from understudy.transformers.categorical import (
-    N_NOMINAL_CODES_MAX,
     CategoricalTransformer,
-    fit_categorical,
-    has_shared_level,
 )
-from understudy.transformers.generated.fitting import fit_generated, name_people
+from understudy.transformers.generated.composition import check_sources, composed_of
 from understudy.transformers.generated.loading import load_generated
 from understudy.transformers.generated.personal import Personal
-from understudy.transformers.generated.recognition import recognize, recognize_subject
+from understudy.transformers.generated.placed_codes import PlacedCodes
 from understudy.transformers.generated.transformer import GeneratedTransformer
-from understudy.transformers.integer_units import is_exact
-from understudy.transformers.numeric import NumericTransformer, fit_numeric
+from understudy.transformers.labels import LabelTransformer, load_label
+from understudy.transformers.level_sources import LevelSource
+from understudy.transformers.numeric import NumericTransformer
 
-# A progress callback. Its arguments are the phase and the completed fraction.
-Report = Callable[[str, float], None]
 
-# Random streams of column j: stream j draws its codes, and stream DECODING + j draws its values.
-DECODING = 1 << 32
+@dataclass(frozen=True)
+class Drawn:
+    """Rows as codes, with the seed and the numbers for decoding them."""
+
+    codes: CodesByColumn
+    seed: int
+    rows: NumberedRows
 
 
 @dataclass(frozen=True)
@@ -66,30 +63,62 @@ class TableTransformer:
         Transformer of each column.
     id_start : int, optional
         Identifier number of row 0. If given, identifiers do not depend on the seed.
+    numbered_by : mapping of int to LevelSource
+        Columns whose levels determine other columns, by position of the determined column.
     """
 
     schema: TableSchema
     columns: tuple[Transformer, ...]
     id_start: int | None = None
+    numbered_by: Mapping[int, LevelSource] = dataclass_field(default_factory=dict)
 
-    def decode(self, codes: CodesByColumn, seed: int, rows: RowNumbers) -> pa.RecordBatch:
+    def decode(self, codes: CodesByColumn, seed: int, rows: NumberedRows) -> pa.RecordBatch:
         """Return the rows with the given numbers and codes."""
         columns = self.decode_columns(range(len(self.columns)), codes, seed, rows)
         return pa.RecordBatch.from_arrays(list(columns.values()), schema=self.schema.to_arrow())
 
     def decode_columns(
-        self, places: Iterable[int], codes: CodesByColumn, seed: int, rows: RowNumbers
+        self, places: Iterable[int], codes: CodesByColumn, seed: int, rows: NumberedRows
     ) -> dict[str, ArrowArray]:
         """Return the columns at the given positions by name, for rows with the given numbers and codes."""
-        return {
-            self.schema.columns[j].name: keep_to_domain(
-                _given(self.columns[j], codes).decode(
-                    codes[j], RowStream(seed, DECODING + j, rows, self.id_start)
-                ),
-                self.schema.columns[j],
-            )
-            for j in places
-        }
+        decoding = _Decoding(self, Drawn(codes, seed, rows))
+        return {self.schema.columns[j].name: decoding.column(j) for j in places}
+
+    @cached_property
+    def composed(self) -> frozenset[int]:
+        """Positions of the identifiers that contain the values of other columns."""
+        return frozenset(j for j, column in enumerate(self.columns) if composed_of(column) is not None)
+
+    def compose(self, columns: Mapping[str, ArrowArray], drawn: Drawn) -> dict[str, ArrowArray]:
+        """Return the identifiers that contain the values of other columns, for rows with these values.
+
+        Parameters
+        ----------
+        columns : mapping of column name to pyarrow.Array
+            Final values of all other columns.
+        drawn : Drawn
+            Codes of the rows, with the seed and the numbers for decoding them.
+        """
+        own = {self.schema.columns[j].name: j for j in sorted(self.composed) if j in drawn.codes}
+        known = {name: values for name, values in columns.items() if name not in own}
+        decoding = _Decoding(self, drawn, known)
+        return {name: decoding.column(j) for name, j in own.items()}
+
+    def level_source(self, j: int) -> LevelSource:
+        """Return a category column as a source, whose levels determine other columns."""
+        transformer = self.columns[j]
+        assert isinstance(transformer, CategoricalTransformer)
+        return LevelSource(j, transformer, self.numbered_by.get(j))
+
+    def numbers_of_values(self, j: int, drawn: Drawn) -> RowNumbers:
+        """Return the numbers with which the codes of a column are decoded."""
+        transformer = self.columns[j]
+        if isinstance(transformer, LabelTransformer):
+            source = self.level_source(transformer.column_of_code)
+            return source.number(drawn.codes, drawn.seed, drawn.rows)
+        if j in self.numbered_by:
+            return self.numbered_by[j].number(drawn.codes, drawn.seed, drawn.rows)
+        return drawn.rows.of_values(j)
 
     def describe(self) -> list[Json]:
         """Return the description of each column for the model card."""
@@ -113,28 +142,85 @@ class TableTransformer:
     def from_arrays(cls, schema: TableSchema, reader: ArrayReader) -> Self:
         """Load transformers from the output of `to_arrays`."""
         manifests = reader.parts("columns", len(schema.columns))
-        columns = [
-            load_transformer(column, reader.part(manifest, f"transformer_{j}."))
-            for j, (column, manifest) in enumerate(zip(schema.columns, manifests, strict=True))
+        readers = [reader.part(manifest, f"transformer_{j}.") for j, manifest in enumerate(manifests)]
+        is_label = [own.manifest.get("transformer") == "label" for own in readers]
+        pairs = zip(schema.columns, readers, is_label, strict=True)
+        others = [None if label else load_transformer(column, own) for column, own, label in pairs]
+        columns: list[Transformer] = [
+            load_label(column, own, others) if other is None else other
+            for column, own, other in zip(schema.columns, readers, others, strict=True)
         ]
         for column in columns:
-            _check_sex_column(column, columns)
+            _check_given_columns(column, columns)
+        check_sources(schema, columns)
         return cls(schema, tuple(columns))
+
+
+class _Decoding:
+    """The columns of a block of rows. A column that identifiers contain is decoded only once."""
+
+    def __init__(
+        self,
+        table: TableTransformer,
+        drawn: Drawn,
+        known: Mapping[str, ArrowArray] = MappingProxyType({}),
+    ) -> None:
+        self._table, self._drawn, self._codes = table, drawn, drawn.codes
+        self._known = dict(known)
+
+    def column(self, place: int) -> ArrowArray:
+        """Return the values of the column at a position."""
+        schema = self._table.schema.columns[place]
+        if schema.name not in self._known:
+            self._known[schema.name] = keep_to_domain(self._decode(place), schema)
+        return self._known[schema.name]
+
+    def _decode(self, place: int) -> ArrowArray:
+        drawn = self._drawn
+        if place in drawn.rows.levels:
+            source = self._table.level_source(place)
+            return source.transformer.take_levels(source.draw(drawn.codes, drawn.seed, drawn.rows))
+        numbers = self._table.numbers_of_values(place, drawn)
+        stream = RowStream(drawn.seed, DECODING + place, numbers, self._table.id_start)
+        return self._transformer(place).decode(drawn.codes[place], stream)
+
+    def _transformer(self, place: int) -> Transformer:
+        transformer = self._table.columns[place]
+        composed = composed_of(transformer)
+        if composed is None:
+            return _given(transformer, self._codes)
+        assert isinstance(transformer, GeneratedTransformer)
+        places = {name: self._table.schema.names.index(name) for name in composed.sources}
+        # A column that is derived from other columns has no codes. Its values are inserted when they are
+        # known.
+        usable = {n: j for n, j in places.items() if n in self._known or j in self._codes}
+        values = {name: self.column(j) for name, j in usable.items()}
+        return replace(transformer, maker=composed.given(values))
 
 
 def _given(transformer: Transformer, codes: CodesByColumn) -> Transformer:
     """Return a transformer for rows whose codes in other columns are known, such as the sex of a person."""
-    if isinstance(transformer, GeneratedTransformer) and isinstance(transformer.maker, Personal):
+    if isinstance(transformer, GeneratedTransformer) and isinstance(
+        transformer.maker, Personal | PlacedCodes
+    ):
         return replace(transformer, maker=transformer.maker.given(codes))
     return transformer
 
 
-def _check_sex_column(transformer: Transformer, columns: list[Transformer]) -> None:
+def _check_given_columns(transformer: Transformer, columns: list[Transformer]) -> None:
     maker = transformer.maker if isinstance(transformer, GeneratedTransformer) else None
-    if isinstance(maker, Personal) and maker.sex_column is not None:
-        place, n_codes = maker.sex_column.place, len(maker.sex_column.sexes)
-        is_valid = place < len(columns) and columns[place].n_codes == n_codes
-        require(is_valid, "the column of the sex of a person does not exist")
+    if isinstance(maker, Personal):
+        sex, country = maker.sex_column, maker.country_column
+        tables = [(sex.place, len(sex.sexes))] if sex is not None else []
+        tables += [(country.place, len(country.locale_of_code))] if country is not None else []
+        tables += [(maker.region_column.place, maker.region_column.n_codes)] if maker.region_column else []
+        for place, n_codes in tables:
+            is_valid = place < len(columns) and columns[place].n_codes == n_codes
+            require(is_valid, "the column of the sex or the place of a person does not exist")
+    if isinstance(maker, PlacedCodes):
+        for own in maker.places:
+            is_valid = own.place < len(columns) and columns[own.place].n_codes == own.n_codes
+            require(is_valid, "the column of the place of a postal code does not exist")
 
 
 Loader = Callable[[Column, pa.DataType, ArrayReader], Transformer]
@@ -156,140 +242,3 @@ def load_transformer(column: Column, reader: ArrayReader) -> Transformer:
     transformer = load(column, type_, reader)
     require(1 <= transformer.n_codes <= N_CODES_MAX, "a column has no codes or too many")
     return transformer
-
-
-def fit_table(
-    table: pa.Table, schema: TableSchema, *, locale: str, n_threads: int, report: Report = no_progress
-) -> tuple[TableTransformer, list[Codes]]:
-    """Fit every column of a table and return the transformer and the codes of each column.
-
-    Raises
-    ------
-    InvalidInput
-        If the table has no rows or does not conform to the schema, or if a column cannot be synthesized.
-    """
-    check_table(table, schema)
-    report("encoding", 0.0)
-    subjects = number_subjects(table.select(list(schema.subject))) if schema.subject else None
-    fit = partial(fit_column, subjects=subjects, locale=locale)
-    fitted: list[tuple[Any, Codes]] = []
-    with ThreadPoolExecutor(n_threads) as pool:
-        columns = zip(schema.columns, table.columns, strict=True)
-        for pair in pool.map(lambda c: fit(c[0], c[1], is_of_subject=c[0].name in schema.subject), columns):
-            fitted.append(pair)
-            report("encoding", len(fitted) / len(schema.columns))
-    fitted = name_people(_order_large_categories(fitted), schema.names, table.columns)
-    return TableTransformer(schema, tuple(t for t, _ in fitted)), [codes for _, codes in fitted]
-
-
-def check_table(table: pa.Table, schema: TableSchema) -> None:
-    """Raise `InvalidInput` unless the table has rows and exactly the schema's columns."""
-    expected = schema.to_arrow()
-    if table.column_names != expected.names:
-        check_columns(table.column_names, expected.names)
-        raise InvalidInput(
-            "The table's columns are not in the order of the schema. Select them in that order.",
-            code="schema_mismatch",
-        )
-    for field, column in zip(expected, table.columns, strict=True):
-        if column.type != field.type:
-            raise InvalidInput(
-                f"Column {field.name!r} has type {column.type}, but the schema requires {field.type}. "
-                "Convert the column or change the schema.",
-                code="schema_mismatch",
-            )
-        if not field.nullable and column.null_count:
-            raise InvalidInput(
-                f"Column {field.name!r} has missing values, but the schema does not allow any. "
-                "Fill them in or make the column nullable.",
-                code="schema_mismatch",
-            )
-    if not table.num_rows:
-        raise InvalidInput("The table has no rows. Add at least one row.", code="no_rows")
-
-
-def number_subjects(columns: pa.Table) -> Subjects:
-    """Return the subject of each row, as a number for each distinct combination of values.
-
-    Missing values count as equal, so all rows without a subject belong to one unknown subject.
-    """
-    numbers = np.zeros(columns.num_rows, np.int64)
-    for column in columns.columns:
-        # Any: the stubs lack the indices of a dictionary array.
-        encoded: Any = _one_array(column).dictionary_encode(null_encoding="encode")
-        codes = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
-        numbers = numbers * len(encoded.dictionary) + codes
-        if columns.num_columns > 1:
-            # Combinations are renumbered after each column, because the product of sizes may exceed 64 bits.
-            numbers = np.unique(numbers, return_inverse=True)[1].astype(np.int64)
-    return numbers
-
-
-def fit_column(
-    column: Column,
-    values: ArrowColumn,
-    subjects: Subjects | None = None,
-    *,
-    locale: str = "en",
-    is_of_subject: bool = False,
-) -> tuple[Transformer, Codes]:
-    """Fit one column and return its transformer and its codes.
-
-    Parameters
-    ----------
-    subjects : array of shape (n_rows,), optional
-        Subject of each row. If given, levels and numbers need k subjects instead of k rows.
-    is_of_subject : bool
-        Whether the column is one of the subject columns.
-    """
-    recognition = recognize(column, values)
-    if recognition is None and is_of_subject:
-        recognition = recognize_subject(column, values, subjects)
-    if recognition is not None:
-        return fit_generated(column, values, recognition, locale)
-    type_ = parse_arrow_type(column.arrow_type)
-    is_number = is_exact(type_) or pa.types.is_floating(type_)
-    is_category = column.kind is ColumnKind.category
-    if pa.types.is_boolean(type_) and (is_category or column.kind is ColumnKind.boolean):
-        return fit_boolean(_one_array(values))
-    if is_category and (pa.types.is_string(type_) or pa.types.is_large_string(type_)):
-        return fit_categorical(column, values, subjects)
-    if is_category and _has_labels(column, values, subjects):
-        return fit_categorical(column, values, subjects)
-    if is_number:
-        return fit_numeric(column, _one_array(values), subjects)
-    raise InvalidInput(
-        f"Column {column.name!r} is stored as {type_}, which does not suit kind {column.kind.value}. "
-        "Change its kind.",
-        code="unsupported_column",
-    )
-
-
-def _has_labels(column: Column, values: ArrowColumn, subjects: Subjects | None) -> bool:
-    """Return whether integers of kind `category` are learned as labels.
-
-    If no label is shared, they are learned as numbers, because integers have no placeholder like `_OTHER_`.
-    """
-    is_integer = pa.types.is_integer(values.type)
-    return is_integer and (column.domain is not None or has_shared_level(values, subjects))
-
-
-def _one_array(values: ArrowColumn) -> ArrowArray:
-    chunks: list[ArrowArray] = values.chunks
-    return chunks[0] if len(chunks) == 1 else pa.concat_arrays(chunks)
-
-
-def _order_large_categories(fitted: list[tuple[Any, Codes]]) -> list[tuple[Any, Codes]]:
-    others = [(codes, t.n_codes) for t, codes in fitted if 1 < t.n_codes <= N_NOMINAL_CODES_MAX]
-    return [_ordered(t, codes, others) for t, codes in fitted]
-
-
-def _ordered(
-    transformer: Transformer, codes: Codes, others: list[tuple[Codes, int]]
-) -> tuple[Transformer, Codes]:
-    if not (isinstance(transformer, CategoricalTransformer) and transformer.is_ordinal):
-        return transformer, codes
-    n, first = len(transformer.levels), int(transformer.has_missing)
-    order = order_levels(codes.astype(np.int64) - first, n, others)
-    arranged, new_code = transformer.arrange(order)
-    return arranged, new_code[codes]

@@ -39,8 +39,8 @@ def run_work(payload: Json, folder: Path, progress: Progress) -> Json:
     for role, path in inputs.items():
         if not path.is_file():
             raise NotFound(
-                f"The stored file {role!r} that the job reads no longer exists. Create a new job that reads "
-                "existing data."
+                f"The stored file {role!r} that the job reads no longer exists. Upload the dataset or "
+                "train the model again, and create a new job that uses it."
             )
     parameters_type: type[JobParameters] = resolve_name(payload["parameters_type"])
     work: Callable[[Workspace, JobParameters], WorkResult] = resolve_name(payload["work"])

@@ -1,9 +1,9 @@
 """Rules that every real row satisfies, and the share of synthetic rows that violate one.
 
 There are three kinds of rules: a functional dependency between two columns, a number that is a linear
-function of one or two others, and a number that is never above another. A rule counts only if it is violated
-often enough when one of its columns is permuted. A rule that is rarely violated by permuted values follows
-from the ranges of the columns.
+function of one or two other numbers, and a number that never exceeds another number. A rule counts only if it
+is violated often enough when one of its columns is permuted. A rule that is rarely violated by permuted
+values follows from the ranges of the columns.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ Rule = Dependency | Equation | Order
 
 
 def broken_share(real: pa.Table, synthetic: pa.Table) -> dict[str, float]:
-    """Return the share of synthetic rows that violate any rule of the real table, and the share by kind.
+    """Return the share of synthetic rows that violate any rule of the real table, and shares by kind of rule.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ def _equations(rows: Matrix, numbers: list[int]) -> Iterator[Equation]:
     for n_terms in (1, 2):
         for c in numbers:
             for terms in combinations([i for i in numbers if i != c], n_terms):
-                # An equation with fewer columns, or a rearrangement of this one, is already known.
+                # Skip equations that rearrange a known equation or add a column to it.
                 if any(other <= {c, *terms} for other in found):
                     continue
                 equation = _fit_equation(known, c, terms)

@@ -19,7 +19,8 @@ from benchmarks.engine.judges.boosting import make_classifier
 from benchmarks.engine.judges.features import categorical, encode
 
 N_FOLDS = 3
-# All rarer categories share one column of the linear classifier.
+# Maximum number of features of a categorical column in the linear classifier. The rarest categories share one
+# of these features.
 N_LEVELS_MAX = 50
 
 

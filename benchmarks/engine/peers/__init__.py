@@ -15,14 +15,14 @@ class Peer:
     Parameters
     ----------
     runner : str
-        Name of the module in `runners` that fits and samples it.
+        Name of the module in `runners` that fits the synthesizer and samples from it.
     requirements : tuple of str
         Pinned requirements for pip.
     removed : tuple of str
         Packages to uninstall again: libraries for images and sound. Their compiled code may be incompatible
         with the installed torch and would then prevent its import.
     settings : str
-        Description of its settings, for the results.
+        Description of the synthesizer's settings, for the results.
     """
 
     name: str

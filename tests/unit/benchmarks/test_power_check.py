@@ -9,8 +9,8 @@ from benchmarks.power_check import RED_ALLOWED, attack, broken_promises, summari
 from tests.unit.evaluation.people import people
 from understudy.tables.inference import infer_table
 
-# One fifth of the rows are held out. One twentieth of two thirds of these rows are outliers, and the attack
-# needs at least 100 outliers.
+# One fifth of the rows are held out, and two thirds of the held-out rows are victims. One in twenty victims
+# is an outlier, and the attack needs at least 100 outliers.
 N_ROWS = 20_000
 SEEDS = (0, 1)
 

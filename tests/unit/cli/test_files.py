@@ -36,7 +36,7 @@ def table(tmp_path: Path, small_table: pa.Table) -> Path:
 
 @pytest.fixture
 def model(tmp_path: Path, table: Path) -> Path:
-    """Fit the independent synthesizer, which is the fastest, and return the path of the model."""
+    """Fit the fastest synthesizer, `independent`, and return the path of the model."""
     path = tmp_path / "model"
     assert run(["fit", str(table), "-o", str(path), "--synthesizer", "independent", "--seed", "1"]) == 0
     return path

@@ -108,3 +108,24 @@ def test_model_trained_on_all_rows_has_no_holdout(folder: Path, capsys: pytest.C
     assert run(["fit", table, "-o", model, "--synthesizer", "independent"]) == 0
     assert run(["evaluate", table, str(folder / "leaked.parquet"), "--model", model]) == 2
     assert "there is no holdout" in capsys.readouterr().err
+
+
+def test_the_inferred_subject_is_named_and_can_be_switched_off(
+    folder: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    options = [str(folder / "table.parquet"), "-o", str(tmp_path / "m.model"), "--synthesizer", "independent"]
+    units = {}
+    for option in ([], ["--no-subject"], list(SUBJECT)):
+        assert run(["fit", *options, "--json", *option]) == 0
+        shown = capsys.readouterr()
+        card = json.loads(shown.out)["card"]
+        units[tuple(option)] = card["protection"]["unit"]
+        assert ("'patient' was taken as the subject" in " ".join(shown.err.split())) is (not option)
+        assert (card["subject"] is None) is (option == ["--no-subject"])
+    assert units == {(): "subject", ("--no-subject",): "row", SUBJECT: "subject"}
+    assert run(["fit", *options, "--no-subject", *SUBJECT]) == 2
+
+
+def test_evaluation_without_a_subject_counts_rows(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert evaluated(folder, capsys)["unit"] == "subjects"
+    assert evaluated(folder, capsys, "--no-subject")["unit"] == "rows"

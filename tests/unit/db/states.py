@@ -47,7 +47,7 @@ def claimed(sessions: Sessions, *, lease_seconds: float = LEASE_SECONDS) -> tupl
 
 
 def job_in(sessions: Sessions, project_id: UUID, state: str) -> tuple[UUID, int]:
-    """Return the ID and the last token of a new job in a given state. The token of an unclaimed job is 0."""
+    """Return the ID and the last token of a new job in a given state. An unclaimed job has the token 0."""
     job = add_job(sessions, project_id)
     if state == "queued":
         return job.id, 0

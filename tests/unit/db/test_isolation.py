@@ -33,7 +33,7 @@ Rows = dict[str, UUID]
 
 @pytest.fixture
 def rows(sessions: Sessions) -> Rows:
-    """Add one row of each table to a project, and add a second project without rows."""
+    """Add a row to each table for one project, and add a second project without rows."""
     owner, stranger = add_project(sessions), add_project(sessions)
     job = add_job(sessions, owner)
     with sessions.begin() as session:

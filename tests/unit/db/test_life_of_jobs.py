@@ -110,7 +110,7 @@ class Life(RuleBasedStateMachine):
 
     @rule()
     def lose_all_workers(self) -> None:
-        """Expire every lease, and rescue the jobs."""
+        """Expire every lease, and rescue the jobs whose leases expired."""
         with self.sessions.begin() as session:
             session.execute(text("update jobs set lease_until = clock_timestamp() where state = 'running'"))
             reaped = {row.id for row in leases.reap(session, backoff_seconds=0, limit=1000)}
@@ -157,7 +157,10 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def database_agrees(self) -> None:
-        """Compare all rows. Every ended round must have one terminal event, and every claim one attempt."""
+        """Compare all rows with the model.
+
+        Every ended round must have one terminal event, and every claim must have one attempt.
+        """
         with self.sessions() as session:
             for job_id, job in self.model.items():
                 row = jobs.get(session, self.project_id, job_id)

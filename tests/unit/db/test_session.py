@@ -95,7 +95,8 @@ def wait_until_ended(sessions: sessionmaker[Session]) -> None:
     with sessions() as watcher:
         while watcher.scalar(n_others):
             watcher.execute(text("select pg_sleep(0.02)"))
-            # Within a transaction, the server would repeat its first result.
+            # PostgreSQL caches `pg_stat_activity` within a transaction, so each query needs a new
+            # transaction.
             watcher.rollback()
 
 

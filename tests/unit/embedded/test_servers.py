@@ -67,7 +67,7 @@ def write(server: Server, word: str) -> None:
         assert ask_valkey(server, "WAITAOF 1 0 5000").startswith("*2")
         return
     with psycopg.connect(server.url) as connection:
-        # The test kills only the server, so the bytes survive if the operating system has received them.
+        # The test kills the server but not the operating system, which keeps all bytes that it has received.
         connection.execute("set synchronous_commit to on")
         connection.execute("create table words (word text)")
         connection.execute("insert into words values (%s)", [word])

@@ -12,9 +12,12 @@ from understudy.evaluation.comparison import Comparison, ComparisonTables, compa
 from understudy.parameters.evaluation_options import EvaluationOptions
 from understudy.tables.inference import infer_table
 
+# Name of the identifier column, whose values are not scored.
+UNSCORED = "customer"
+
 
 def people(n_rows: int, *, seed: int) -> pa.Table:
-    """Return rows from one population. Tables with different seeds differ only by chance."""
+    """Return rows drawn from one population. Tables with different seeds differ only by chance."""
     rng = np.random.default_rng(seed)
     height = rng.normal(size=n_rows)
     visits = rng.poisson(4, n_rows)
@@ -35,7 +38,7 @@ def people(n_rows: int, *, seed: int) -> pa.Table:
 
 
 def related(table: pa.Table, *, seed: int) -> pa.Table:
-    """Return people with derived columns for tests of rules, correlations and tails."""
+    """Add derived columns to a table of people, for tests of rules, correlations and tails."""
     rng = np.random.default_rng([seed, 1])
     height = table.column("height").to_numpy()
     visits = table.column("visits").to_numpy()
@@ -48,6 +51,21 @@ def related(table: pa.Table, *, seed: int) -> pa.Table:
         .append_column("bookings", pa.array(bookings))
         .append_column("zone", pa.array(zone))
         .append_column("spending", pa.array(np.exp(np.minimum(bookings, 12) / 2)))
+    )
+
+
+def detailed(table: pa.Table, *, seed: int) -> pa.Table:
+    """Add columns to a table from `related`, for tests of entities, value-level rules and notations."""
+    rng = np.random.default_rng([seed, 2])
+    n_rows = table.num_rows
+    is_south = np.array(table.column("town")) == "south"
+    customer = rng.integers(0, max(1, n_rows // 4), n_rows)
+    segments = rng.choice(["basic", "plus", "pro"], n_rows)
+    return (
+        table.append_column("fee", pa.array(np.round(rng.gamma(2, 10, n_rows), 2)))
+        .append_column("discount", pa.array(np.where(is_south, 0, rng.integers(1, 10, n_rows))))
+        .append_column("segment", pa.array(segments[customer]))
+        .append_column(UNSCORED, pa.array([f"K-{seed:03}{number:06}" for number in customer]))
     )
 
 
@@ -67,11 +85,16 @@ def destroyed(table: pa.Table) -> pa.Table:
         result = result.set_column(7, "zone", pa.array(["zone 1"] * table.num_rows))
         spending = np.minimum(table.column("spending").to_numpy(), 30.0)
         result = result.set_column(8, "spending", pa.array(spending))
+    if UNSCORED in table.column_names:
+        for name in ("discount", "segment"):
+            values = table.column(name).take(pa.array(rng.permutation(table.num_rows)))
+            result = result.set_column(table.column_names.index(name), name, values)
+        result = result.set_column(9, "fee", pa.array(table.column("fee").to_numpy() * 1.0123))
     return result
 
 
 def biased(table: pa.Table) -> pa.Table:
-    """Return the table with few members in the north and many more in the south."""
+    """Return the table with changed memberships: few members in the north, and many in the south."""
     rng = np.random.default_rng(98)
     is_member, is_south = (
         np.array(table.column("is_member").to_pylist()),
@@ -92,12 +115,16 @@ def comparison(
     seed: int = 0,
     **options: Any,
 ) -> Comparison:
-    """Return a comparison that uses the schema of the real table."""
+    """Return a comparison of rows, not of subjects, that uses the schema of the real table."""
     asked = EvaluationOptions(target=target, **options)
-    schema = infer_table(real).schema
+    schema = infer_table(real).schema.model_copy(update={"subject": ()})
+    unscored = [UNSCORED] if UNSCORED in real.column_names else []
+    if canaries is not None:
+        canaries = canaries.drop_columns(unscored)
     return compare(
         ComparisonTables(real, synthetic, holdout=holdout, canaries=canaries),
         schema,
+        unscored=unscored,
         options=asked,
         seed=seed,
     )

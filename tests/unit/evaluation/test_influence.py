@@ -17,7 +17,7 @@ def test_auc_agrees_with_ranks_and_its_standard_error_with_delong() -> None:
     estimate = influence.area(scores, is_positive)
     assert estimate.value == pytest.approx(auc.auc(scores[is_positive], scores[~is_positive]))
     low, high = estimate.interval(0.0, 1.0)
-    # The error of Hanley and McNeil assumes exponential scores. According to its authors, the formula is
+    # The error of Hanley and McNeil assumes exponential scores. According to these authors, the formula is
     # accurate to a few percent for normal scores.
     error = auc.auc_standard_error(estimate.value, int(is_positive.sum()), int((~is_positive).sum()))
     assert high - low == pytest.approx(2 * influence.Z_95 * error, rel=0.1)

@@ -1,4 +1,4 @@
-"""Tests that evidence packs of earlier versions are recomputed without fields that were added later.
+"""Tests that the numbers in packs of earlier versions are recomputed without fields that were added later.
 
 The pack was signed by the code of commit 9e3888f: `understudy evaluate real.csv synthetic.csv --holdout
 holdout.csv --target is_late --evidence evidence_9e3888f.zip --signing-key …`.

@@ -71,7 +71,8 @@ def test_column_pairs_of_a_wide_table_are_sampled() -> None:
 def test_auc_of_known_scores_counts_ties_as_half() -> None:
     assert auc(np.array([2.0, 3]), np.array([0.0, 1])) == 1.0
     assert auc(np.array([1.0]), np.array([1.0])) == 0.5
-    # Of the four pairs, (1, 0) counts as 1, and (1, 1) and (0, 0) count as 1/2 each.
+    # Of the four pairs of a positive and a negative score, (1, 0) counts as 1, and (1, 1) and (0, 0) count as
+    # 1/2 each.
     assert auc(np.array([0.0, 1]), np.array([0.0, 1])) == 0.5
 
 

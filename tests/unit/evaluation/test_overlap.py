@@ -16,7 +16,7 @@ from understudy.evaluation.verdict import PolicyCheck
 from understudy.tables.inference import infer_table
 
 N = 1_000
-# The checks of these attacks would all pass on a holdout that consists of training rows.
+# If the holdout consisted of training rows, the checks of all these attacks would pass.
 ATTACKS = ("exact_copies", "membership_distance", "nearest_record", "near_copies")
 
 

@@ -333,7 +333,7 @@ def test_nothing_on_the_page_bypasses_escaping() -> None:
 
 
 def test_no_module_contains_html() -> None:
-    # Workbooks consist of XML, which a separate module writes.
+    # The modules for workbooks are exempt, because workbooks consist of XML.
     root = Path(str(files("understudy"))).parent
     paths = [path for package in ("understudy", "app", "workers") for path in (root / package).rglob("*.py")]
     paths = [path for path in paths if "xlsx" not in path.parts]

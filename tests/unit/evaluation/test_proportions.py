@@ -89,7 +89,8 @@ def test_intervals_for_units_contain_the_difference_in_95_percent_of_trials(spre
     units = np.repeat(np.arange(n_units), sizes)
 
     def drawn(centre: float) -> Proportion:
-        # The share of a unit is `centre`, or differs from it by `spread`, and is between 0 and 1.
+        # The share of each unit is `centre`, `centre - spread` or `centre + spread`, limited to values
+        # between 0 and 1.
         own = np.clip(centre + spread * rng.choice([-1, 1], n_units), 0, 1)
         return share_of(rng.random(len(units)) < own[units], units)
 

@@ -39,7 +39,7 @@ def deliveries(rng: np.random.Generator) -> dict[str, Any]:
 
 
 def meters(rng: np.random.Generator) -> dict[str, Any]:
-    """Return columns with a previous and a current reading."""
+    """Return columns with a previous and a current meter reading."""
     previous = rng.integers(1_000, 90_000, N)
     return {"previous": previous, "current": previous + rng.gamma(2, 120, N).astype(int)}
 

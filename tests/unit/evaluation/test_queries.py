@@ -65,7 +65,7 @@ def test_share_that_meets_a_condition_is_computed_by_group() -> None:
     where = {"pay": {"minimum": 5, "maximum": 100}}
     found = ask(REAL, REAL, aggregate="share", group_by=["town"], where=where)
     shares = {group.group: group.real for group in found.groups}
-    # In the north, the values 5 to 9 of 0 to 9 meet the condition. In the south, all values meet the
+    # In the north, the values are 0 to 9, and 5 to 9 meet the condition. In the south, all values meet the
     # condition.
     assert shares == {("north",): 0.5, ("south",): 1.0}
 

@@ -72,7 +72,7 @@ def report() -> Report:
 def test_every_scored_metric_has_the_baselines_that_it_declares(report: Report) -> None:
     assert [row.name for row in report.summary()] == list(METRICS)
     reasons = {row.name: row.reason for row in report.summary() if row.reason}
-    assert set(reasons) == {"canaries", "membership_outliers"}
+    assert set(reasons) == {"canaries", "membership_outliers", "value_rules", "entity_structure"}
     for row in report.summary():
         if row.name in reasons:
             continue
@@ -118,7 +118,8 @@ def test_metrics_without_special_needs_are_scored_without_a_holdout_or_a_target(
     report = evaluate(ComparisonTables(real, people(100, seed=2)), infer_table(real))
     reasons = {row.name: row.reason for row in report.summary() if row.value is None}
     unmet = {name for name, metric in METRICS.items() if metric.needs}
-    assert unmet <= reasons.keys() <= unmet | {"rules_kept", "paired_differences", "tails"}
+    findings = {"rules_kept", "paired_differences", "tails", "value_rules", "code_labels", "entity_structure"}
+    assert unmet <= reasons.keys() <= unmet | findings
     assert reasons["train_synthetic_test_real"] == "needs a target column"
     assert reasons["nearest_record"] == "needs a holdout"
     assert "Not scored: needs a holdout" in render_html(report)

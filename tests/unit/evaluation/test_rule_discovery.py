@@ -57,7 +57,7 @@ def test_planted_rules_are_found_and_satisfied() -> None:
         "ordered is at most sent",
         "paid and card are missing together",
     } <= sentences
-    # Two more rules follow, because each part of a sum of positive numbers is less than or equal to the sum.
+    # The sum implies two more rules, because no positive summand exceeds the sum.
     assert sentences - {"net is at most gross", "tax is at most gross"} == {
         "net and tax add up to gross",
         "town determines state",

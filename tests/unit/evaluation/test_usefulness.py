@@ -1,4 +1,4 @@
-"""Tests of usefulness metrics on tables with known scores and on tables with planted faults."""
+"""Tests of usefulness metrics on tables with known scores and with planted faults."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def test_both_models_predict_the_classes() -> None:
     assert result.roc is not None
     assert result.roc.label == "rare"
     assert result.interval is not None
-    # The best AUC for two normal distributions 2.5 apart is Phi(2.5 / sqrt 2) = 0.961. A model trained on 100
-    # rare rows has a lower AUC.
+    # For two normal distributions 2.5 standard deviations apart, the best AUC is Phi(2.5 / sqrt 2) = 0.961. A
+    # model trained on 100 rare rows has a lower AUC.
     assert 0.88 < result.score < 0.98
 
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 from understudy.tables.inference import infer_table
 from understudy.tables.schema import TableSchema
 
-# Standard deviation between the visits of one patient, relative to that between patients.
+# Standard deviation between the visits of one patient, relative to the standard deviation between patients.
 WITHIN = 0.02
 STABLE = ("weight", "pressure", "glucose", "iron")
 

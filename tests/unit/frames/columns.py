@@ -20,7 +20,7 @@ IS_PANDAS_3 = not pd.__version__.startswith("2.")
 
 
 def repeat(*values: object) -> list[Any]:
-    """Return `N_ROWS` values that repeat the given ones."""
+    """Repeat the given values until there are `N_ROWS` values."""
     return [values[row % len(values)] for row in range(N_ROWS)]
 
 

@@ -1,4 +1,4 @@
-"""Successful jobs whose work runs only once for all tests."""
+"""Successful jobs. Their work runs once, and all tests share the results."""
 
 from __future__ import annotations
 

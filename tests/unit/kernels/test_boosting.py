@@ -42,7 +42,7 @@ def test_boosted_trees_match_reference_implementation(seed: int, is_class: bool)
     expected = reference.boosted_scores(
         codes.tolist(), target.tolist(), weight.tolist(), start.tolist(), chosen
     )
-    # The derivatives are sums in single precision of 60 terms of about 1.
+    # The kernel sums 60 derivatives of about 1 each in single precision.
     assert scores(boosted, codes) == pytest.approx(expected, abs=1e-3)
 
 

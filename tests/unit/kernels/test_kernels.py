@@ -294,6 +294,24 @@ def test_decoded_ticks_match_reference_implementation(seed: int, first_row: int)
         assert abs(int(out[i]) - expected) <= (abs(offset % 1 - 0.5) < 1e-9)
 
 
+def test_numbers_in_tails_match_reference() -> None:
+    codes, out = as_array([0, 1] * 500, np.uint16), np.zeros(1000)
+    draws = StreamRows(np.uint64(1), np.uint64(2), consecutive_rows(0, 1000))
+    offsets = np.arange(decoding.N_TAIL_LEVELS) ** 2.0
+    lower, upper = decoding.CodedTail(0.3, offsets), decoding.CodedTail(0.4, 2 * offsets)
+    starts, knots = np.array([5.0, 7.0]), np.linspace(0, 1, 9)[None].repeat(2, axis=0)
+    bins = decoding.CodedBins(0, starts, as_array([0, 1], np.int32), knots, lower, upper)
+    decoding.decode_floats(codes, bins, draws, out)
+    levels = np.arange(decoding.N_TAIL_LEVELS)
+    for i, code in enumerate(codes.tolist()):
+        unit = (reference.word(1, 2, i) >> 11) / 2**53
+        is_in_tail = unit >= 0.6 if code else unit < 0.3
+        survival = (1 - unit) / 0.4 if code else unit / 0.3
+        distance = np.interp(-4 * np.log2(survival), levels, offsets)
+        above, below = (8 + 2 * distance, 7 + unit / 0.6), (5 - distance, 5 + (unit - 0.3) / 0.7)
+        assert out[i] == pytest.approx((above if code else below)[not is_in_tail])
+
+
 def test_decoded_floats_match_reference_implementation() -> None:
     codes, out = np.ones(1000, np.uint16), np.zeros(1000)
     draws = StreamRows(np.uint64(1), np.uint64(2), consecutive_rows(0, 1000))

@@ -1,4 +1,4 @@
-"""Tests that compare draws within a set of codes with the probabilities of all codes."""
+"""Tests that compare draws within a set of codes with the unrestricted probabilities of these codes."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def test_expired_job_is_failed_only_once(bench: Bench) -> None:
 
 
 def test_expired_job_of_a_removed_kind_fails_like_any_other(bench: Bench) -> None:
-    """Check that a bug in the handling of one job does not prevent it or other jobs from ending."""
+    """Check that both jobs end, although the service no longer knows the kind of the first job."""
     first, second = bench.put("succeed"), bench.put("succeed")
     with bench.resources.sessions.begin() as session:
         session.execute(text("update jobs set expires_at = clock_timestamp()"))

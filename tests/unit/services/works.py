@@ -1,4 +1,4 @@
-"""Work that ends in every possible way. In the real sandbox, this module replaces the real work of a job.
+"""Test work for every possible end of a job. In the sandbox, this module replaces the real work of a job.
 
 The parameter `seconds` of a `probe` job selects how the work ends.
 """

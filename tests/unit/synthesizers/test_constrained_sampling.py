@@ -162,7 +162,7 @@ def test_impossible_or_invalid_conditions_are_refused(
 
 
 def with_gaps(table: pa.Table, names: list[str], share: float) -> pa.Table:
-    """Return the table with a share of the values in the named columns set to missing."""
+    """Return the table after setting a share of the values in the named columns to missing."""
     rng = np.random.default_rng(5)
     for name in names:
         mask = pa.array(rng.random(len(table)) < share)
@@ -181,8 +181,8 @@ def test_missing_values_are_imputed_and_existing_values_stay_unchanged(chain: Tr
         assert filled[name].filter(was).to_pylist() == gaps[name].filter(was).to_pylist()
     shops, regions = filled["shop"].to_pylist(), filled["region"].to_pylist()
     agree = [int(s[5:]) % 3 == int(r[7:]) for s, r in zip(shops, regions, strict=True)]
-    # A missing shop is drawn before its region is considered, but nearly always one of the 64 particles
-    # agrees.
+    # A missing shop is drawn before its region is considered, but nearly always the shop of at least one of
+    # the 64 particles is in the region.
     assert np.mean(agree) > 0.99
 
 
@@ -196,7 +196,8 @@ def test_imputed_values_agree_with_later_columns(chain: TreeChain) -> None:
 
 
 def test_imputed_draws_differ_and_equal_seeds_give_equal_values(chain: TreeChain) -> None:
-    gaps = with_gaps(make_table(1200, seed=9), ["amount"], 0.5)
+    # Without a fee, an amount cannot be computed.
+    gaps = with_gaps(make_table(1200, seed=9), ["amount", "fee"], 0.5)
     draws = impute(chain, gaps, n_draws=2)
     first, second = draws.slice(0, 1200), draws.slice(1200)
     assert len(draws) == 2400

@@ -27,7 +27,7 @@ from understudy.transformers import categorical
 
 @pytest.fixture(scope="module", params=list(SYNTHESIZERS))
 def parts(request: pytest.FixtureRequest) -> Parts:
-    """Return the parts of a fitted model."""
+    """Return the JSON values and the arrays of a fitted model."""
     return Parts.of(fitted(request.param))
 
 
@@ -344,3 +344,53 @@ def test_manifest_that_is_too_large_to_be_read_is_not_written(
     with pytest.raises(TooLarge, match="more than the 1,000 bytes"):
         save_model(synthesizer, tmp_path / "model")
     assert list(tmp_path.iterdir()) == []
+
+
+def fitted_on_codes() -> Synthesizer:
+    """Return a chain fitted on a code with rare levels, its label, and a column that the code determines."""
+    level = np.random.default_rng(1).integers(0, 200, 900)
+    table = pa.table(
+        {
+            "code": [f"K{i:03}" for i in level],
+            "label": [f"Kit {i}" for i in level],
+            "family": [f"F{i % 3}" for i in level],
+        }
+    )
+    columns = tuple(
+        Column(name=name, kind=ColumnKind.category, arrow_type="string", nullable=False)
+        for name in table.column_names
+    )
+    schema = TableSchema(columns=columns)
+    synthesizer = make_synthesizer(SYNTHESIZERS["tree_chain"].parameters(name="tree_chain"))
+    return fit(synthesizer, table.cast(schema.to_arrow()), schema)
+
+
+def test_damaged_codes_and_labels_are_refused() -> None:
+    parts = Parts.of(fitted_on_codes())
+    assert not is_refused_as(parts)
+    code, label, _ = parts.model["columns"]
+    n = len(code["levels"])
+    assert (label["transformer"], label["label_of"], len(label["labels"])) == ("label", 0, n + 1)
+    wrong_columns: list[tuple[int, dict[str, Any]]] = [
+        (0, {"n_made_up": n + 1}),
+        (0, {"n_made_up": code["n_made_up"] - 1}),
+        (0, {"n_made_up": "1"}),
+        (1, {"label_of": 1}),
+        (1, {"label_of": 3}),
+        (1, {"label_of": None}),
+        (1, {"labels": label["labels"][:-1]}),
+        (1, {"labels": [1] * (n + 1)}),
+    ]
+    for place, change in wrong_columns:
+        columns = list(parts.model["columns"])
+        columns[place] = columns[place] | change
+        assert is_refused_as(parts.changed(model=parts.model | {"columns": columns})), change
+    tables = [name for name in parts.arrays if name.startswith("rules.level_table_")]
+    assert len(tables) == 2
+    for name in tables:
+        for wrong in (parts.arrays[name][:-1], parts.arrays[name] + np.uint16(9000)):
+            assert is_refused_as(parts.changed(arrays=parts.arrays | {name: wrong}))
+    rules = parts.model["rules"]
+    for pairs in ([], [{"of": 1, "by": 1}] * 2, [{"of": 0, "by": 1}] * 2, [{"of": 9, "by": 0}] * 2):
+        changed = {"rules": rules | {"level_tables": pairs}}
+        assert is_refused_as(parts.changed(model=parts.model | changed))

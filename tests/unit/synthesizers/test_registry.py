@@ -1,4 +1,4 @@
-"""Tests that a new synthesizer needs one folder and one line. All else is derived from the registry entry."""
+"""Tests that a new synthesizer needs only one folder and one line in the registry."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of how synthesizers of one data table validate data, schemas and contexts."""
+"""Tests that synthesizers of a single data table validate data, schemas and contexts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that unshared subject labels are generated in their pattern instead of replaced by a placeholder."""
+"""Tests that unshared subject labels are generated in their pattern, not replaced with a placeholder."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_unshared_labels_are_generated_in_their_pattern(name: str, synthesizer: 
     table = visits(label)
     model = understudy.fit(table, subject="patient", synthesizer=synthesizer, seed=1)
     sampled = model.sample(500, seed=2)["patient"]
-    assert sampled.is_unique
+    assert sampled.nunique() == 500 / N_EACH
     assert not set(sampled) & set(table["patient"])
     assert all(re.fullmatch(pattern, value) for value in sampled)
 
@@ -66,7 +66,7 @@ def test_unshared_labels_are_generated_in_their_pattern(name: str, synthesizer: 
 def test_integer_labels_are_generated() -> None:
     table = visits(lambda i: 1_000 + 37 * i)
     sampled = fitted_as_category(table).sample(500, seed=2)["patient"]
-    assert sampled.is_unique
+    assert sampled.nunique() == 500 / N_EACH
     assert not set(sampled) & set(table["patient"])
 
 
@@ -81,7 +81,8 @@ def test_column_of_a_composite_subject_that_subjects_share_is_learned() -> None:
     model = understudy.fit(table, subject=("clinic", "patient"), **INDEPENDENT)
     sampled = model.sample(500, seed=2)
     assert set(sampled["clinic"]) == {"north", "south", "east"}
-    assert sampled["patient"].is_unique
+    assert sampled["patient"].nunique() == 500 / N_EACH
+    assert (sampled.groupby("patient")["clinic"].nunique() == 1).all()
 
 
 def test_declared_labels_are_learned_even_if_unshared() -> None:
@@ -99,19 +100,27 @@ def test_declared_labels_are_learned_even_if_unshared() -> None:
     assert set(model.sample(500, seed=2)["patient"]) <= set(levels)
 
 
-def test_card_warns_that_rows_do_not_share_subjects(tmp_path: Path) -> None:
+def test_card_explains_that_rows_share_generated_subjects(tmp_path: Path) -> None:
     model = understudy.fit(visits(LABELS["prefixed"][0]), subject="patient", **INDEPENDENT)
     model.save(tmp_path / "visits.model")
     loaded = understudy.load(tmp_path / "visits.model")
     for fitted in (model, loaded):
         (warning,) = (text for text in fitted.card()["warnings"] if "'patient'" in text)
-        assert "sampled rows do not share subjects. If several rows must share a subject" in warning
+        assert "identifies entities. New entities have as many rows as those of the table" in warning
     pd.testing.assert_frame_equal(model.sample(50, seed=2), loaded.sample(50, seed=2))
 
 
-def test_command_line_shows_the_warning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_command_line_shows_the_explanation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     visits(LABELS["prefixed"][0]).to_csv(tmp_path / "visits.csv", index=False)
     options = ("--subject", "patient", "--synthesizer", "independent")
     assert run(["fit", str(tmp_path / "visits.csv"), "-o", str(tmp_path / "visits.model"), *options]) == 0
     shown = capsys.readouterr()
-    assert "do not share subjects" in " ".join((shown.out + shown.err).split())
+    assert "identifies entities" in " ".join((shown.out + shown.err).split())
+
+
+def test_keys_that_are_stored_as_floats_are_learned_with_a_warning() -> None:
+    table = pd.DataFrame({"customer_id": np.where(OWNERS == 0, np.nan, 9000.0 + OWNERS), "x": OWNERS % 7})
+    warnings = understudy.fit(table, **INDEPENDENT).card()["warnings"]
+    assert any("'customer_id' is learned as float, but its name indicates keys" in text for text in warnings)
+    whole = understudy.fit(table.astype({"customer_id": "Int64"}), **INDEPENDENT)
+    assert not set(whole.sample(300, seed=2)["customer_id"].dropna()) & set(table["customer_id"])

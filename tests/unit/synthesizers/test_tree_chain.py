@@ -17,8 +17,10 @@ from understudy.synthesizers.contexts import FitContext, SampleContext, plan_row
 from understudy.synthesizers.datasets import sample_table
 from understudy.synthesizers.tree_chain import additive, predecessors
 from understudy.synthesizers.tree_chain.presets import ATTACKED, PRESETS
+from understudy.synthesizers.tree_chain.sampling import Drawing, draw_codes
 from understudy.synthesizers.tree_chain.synthesizer import TreeChain
 from understudy.tables.schema import Column, ColumnKind, TableSchema
+from understudy.transformers.base import NumberedRows, consecutive_rows
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +41,8 @@ def make() -> TreeChain:
 
 def test_dependencies_between_categories_are_preserved(sample: pa.Table) -> None:
     cities = np.array(["Graz", "Linz", "Wien", "Zell"])[sample["n"].to_numpy() // 2]
-    # The table has no exceptions. Leaves are smoothed, so a few percent of the sampled rows may differ.
+    # In the table, n always determines the city. Leaves are smoothed, so up to 2 % of the sampled rows may
+    # differ.
     assert (cities == sample["city"].to_numpy()).mean() > 0.98
 
 
@@ -129,13 +132,33 @@ def test_dependencies_are_preserved_in_wide_tables() -> None:
     assert (sample["c0"].to_numpy() == sample["last"].to_numpy()).mean() > 0.98
 
 
+def test_cells_with_the_same_number_have_the_same_value(fitted: TreeChain) -> None:
+    first, *others = (link.column for link in fitted.links_)
+    rows, of_groups = consecutive_rows(0, 1000), np.arange(1000, dtype=np.uint64) // np.uint64(50)
+    codes, _ = draw_codes(fitted.links_, Drawing(7, NumberedRows(rows, {first: of_groups})))
+    plain, _ = draw_codes(fitted.links_, Drawing(7, NumberedRows(rows)))
+    assert np.array_equal(codes[first], plain[first][of_groups])
+    assert any((codes[j].reshape(20, 50) != codes[j][::50, None]).any() for j in others)
+
+
+def test_given_codes_are_kept_and_other_columns_depend_on_them(fitted: TreeChain) -> None:
+    names = fitted.schema_.tables["table"].names
+    rows, city = NumberedRows(consecutive_rows(0, 1000)), names.index("city")
+    given = {city: np.full(1000, 2, np.uint16)}
+    codes, coarse = draw_codes(fitted.links_, Drawing(7, rows), given)
+    position = [link.column for link in fitted.links_].index(city)
+    assert (codes[city] == 2).all()
+    assert (coarse[:, position] == fitted.links_[position].coarse[2]).all()
+
+
 def test_most_informative_predecessors_are_chosen_in_wide_tables() -> None:
     groups = np.random.default_rng(0).integers(0, 16, (100, 500)).astype(np.uint8)
     groups[90] = groups[17]
-    chosen = predecessors.choose_predecessors(groups, 90)
+    chosen = predecessors.choose_predecessors(groups, 90, np.ones(90, np.bool_))
     assert len(chosen) == predecessors.N_CHOSEN
     assert 17 in chosen
-    assert predecessors.choose_predecessors(groups, 64).tolist() == list(range(64))
+    assert 17 not in predecessors.choose_predecessors(groups, 90, np.arange(90) != 17)
+    assert predecessors.choose_predecessors(groups, 64, np.ones(64, np.bool_)).tolist() == list(range(64))
 
 
 @pytest.mark.parametrize("preset", sorted(PRESETS))

@@ -1,4 +1,4 @@
-"""Tests that the fast path returns the counts of the patterns, or None."""
+"""Tests that the fast path returns the same counts as the patterns, or None."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that columns without findings are examined before a fit and all others keep the declared kind."""
+"""Tests that columns without findings are examined before a fit, and other columns keep the declared kind."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ def test_error_for_duplicate_names_contains_their_positions():
 
 def test_error_for_empty_names_contains_their_positions():
     table = pa.table([pa.array([1])] * 13, names=["a"] + [" "] * 12)
-    with pytest.raises(InvalidInput, match="columns 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 2 more"):
+    with pytest.raises(InvalidInput, match="Columns 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 2 more"):
         infer_table(table)
 
 

@@ -1,4 +1,4 @@
-"""Tests of kinds inferred from values: the fast part of `benchmarks/inference.py`, with data by mimesis."""
+"""Tests of kinds inferred from values: the fast part of `benchmarks/inference.py`, with data from mimesis."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ import pytest
 from understudy.errors import InvalidInput
 from understudy.tables.formats import FORMATS, Ingested, ReadLimits, read_table
 
-# This number of lines exceeds the first block, which the slow path reads.
+# A file with this many lines is longer than the first block, which the slow path reads.
 _MANY = 20_000
 
 
@@ -133,7 +133,7 @@ def test_escapes_are_decoded(tmp_path: Path):
         ("[]", "Line 20,003 is not a JSON object"),
     ],
 )
-def test_error_contains_the_line_but_no_value(tmp_path: Path, line: str, place: str):
+def test_error_contains_the_line_number_but_no_value(tmp_path: Path, line: str, place: str):
     lines = ['{"a": 1, "b": "secret"}'] * (_MANY + 1)
     with pytest.raises(InvalidInput) as caught:
         _read(tmp_path, *lines, "", line)

@@ -149,6 +149,29 @@ def test_incomplete_pattern_is_rejected(pattern: str):
         DateNotation(pattern=pattern)
 
 
+@pytest.mark.parametrize(
+    "late", ["1,234,567.5", "1 234 567.5", "1\u202f234\u202f567.5", "1'234'567.5", "1\u2019234\u2019567.5"]
+)
+def test_separator_that_occurs_only_late_is_detected(late: str):
+    detected = _detect(*[f"{i}.25" for i in range(3_000)], late)
+    assert (detected.tally.n_fitting, detected.tally.n_odd) == (3_001, 0)
+
+
+def test_codes_with_leading_zeros_are_numbers_only_if_coerced():
+    codes = [f"{37 * i % 1000:03}" for i in range(200)]
+    clues = Clues(words=("code",))
+    assert detect(lambda: [pa.array(codes)], clues) is None
+    coerced = detect(lambda: [pa.array(codes)], Clues(words=("code",), is_coerced=True))
+    assert coerced is not None
+    assert coerced.tally.n_odd == sum(code.startswith("0") for code in codes)
+
+
+def test_decimal_comma_is_kept_if_it_is_set_and_occurs_in_no_value():
+    detected = _detect(*[str(i) for i in range(40)], "n/a", decimal=",")
+    assert isinstance(detected.notation, NumberNotation)
+    assert detected.notation.decimal == ","
+
+
 def test_metadata_of_a_field_contains_the_notation():
     notation = NumberNotation(prefix="$", decimals=2)
     assert read_metadata(field_metadata(notation)) == notation

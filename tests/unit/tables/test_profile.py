@@ -10,8 +10,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from app.bodies.profiles import DatasetProfile
 from understudy.tables.formats import write_table
 from understudy.tables.inference import infer_table
+from understudy.tables.notation import BooleanNotation, DateNotation, NumberNotation
 from understudy.tables.profile import profile_table
 from understudy.tables.schema import ColumnKind, TableSchema
 
@@ -117,3 +119,25 @@ def test_long_tables_are_sampled_evenly(tmp_path: Path) -> None:
     assert profiles["all"]["n_rows_read"] <= 200_000
     # The median of eight evenly spread blocks differs from that of the table by about one block.
     assert profiles["x"]["quantiles"][2]["value"] == pytest.approx(n / 2, rel=0.15)
+
+
+def test_statistics_are_also_written_in_the_notation_of_the_column(tmp_path: Path) -> None:
+    days = [date(2024, 1, 1) + timedelta(days=n) for n in range(31)]
+    table = pa.table({"day": days, "fee": [1000.5] * 16 + [2000.25] * 15, "paid": [True] * 31})
+    notations = {
+        "day": DateNotation(pattern="%d.%m.%Y"),
+        "fee": NumberNotation(decimal=",", thousands=".", decimals=2, suffix=" €"),
+        "paid": BooleanNotation(true="ja", false="nein"),
+    }
+    columns = tuple(
+        column.model_copy(update={"notation": notations[column.name]})
+        for column in infer_table(table).schema.columns
+    )
+    profiled = profile(tmp_path, table, is_protected=False, schema=TableSchema(columns=columns))
+    assert profiled["day"]["written"]["maximum"] == "31.01.2024"
+    assert profiled["fee"]["written"]["minimum"] == "1.000,50 €"
+    assert profiled["fee"]["written"]["quantiles"][-1] == "2.000,25 €"
+    assert profiled["paid"]["written"]["top_values"] == ["ja"]
+    written = profiled["fee"]["written"]["edges"]
+    assert len(written) == len(profiled["fee"]["histogram"]["edges"])
+    assert DatasetProfile.model_validate(profiled["all"]).columns[1].written is not None

@@ -35,10 +35,11 @@ def test_columns_with_missing_or_repeated_values_are_not_candidates_for_keys():
     assert infer_table(table).findings.primary_keys == ()
 
 
-def test_an_inferred_subject_is_only_a_candidate():
+def test_a_clear_subject_is_declared_with_its_evidence():
     schema, findings = infer_table(VISITS)
     assert findings.subject is not None
-    assert (findings.subject.columns, schema.subject) == (("customer_id",), ())
+    assert findings.subject.columns == schema.subject == ("customer_id",)
+    assert "500 sampled rows have" in findings.subject.evidence
     assert infer_table(CUSTOMERS).findings.subject is None
 
 
@@ -72,6 +73,6 @@ def test_a_long_file_gives_the_same_findings_as_the_table_in_memory(tmp_path: Pa
     write_table(path, table.to_batches(max_chunksize=50_000), table.schema)
     inferred = infer_table(table), infer_stored(path, table.schema, n_missing=[0, 0, 0])
     kinds = [[column.kind.value for column in schema.columns] for schema, _ in inferred]
-    # Most users have a single row in a sample, although they have 2.7 rows on average in the table.
-    assert kinds == [["identifier", "category", "float"]] * 2
+    # Most users have one row in the sample used for inference, but 2.7 rows on average in the whole table.
+    assert kinds == [["identifier", "identifier", "float"]] * 2
     assert [[key.columns for key in findings.primary_keys] for _, findings in inferred] == [[("key",)]] * 2

@@ -237,3 +237,14 @@ def test_each_mask_has_the_length_of_its_table() -> None:
     assert {name: len(mask) for name, mask in masks_of(data, schema).items()} == {
         name: source.n_rows for name, source in data.items()
     }
+
+
+def test_one_of_few_subjects_is_held_out_if_chance_selects_none():
+    table = pa.table({"patient": [i for i in range(12) for _ in range(5)]})
+    for seed in range(40):
+        mask = Split(seed=seed, holdout_fraction=0.1, by="subject").mask(table, ["patient"])
+        held_out = set(table.filter(pa.array(mask)).column("patient").to_pylist())
+        assert 1 <= len(held_out) < 12
+        assert mask.sum() == 5 * len(held_out)
+    tiny = Split(seed=1, holdout_fraction=0.001, by="subject").mask(table, ["patient"])
+    assert not tiny.any()

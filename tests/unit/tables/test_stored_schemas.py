@@ -1,4 +1,4 @@
-"""Tests that stored schemas of one table are read as a schema and its findings."""
+"""Tests that stored schemas of a single table are read as a dataset schema and its findings."""
 
 from __future__ import annotations
 

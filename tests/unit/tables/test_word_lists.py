@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import understudy
-from understudy.tables.inference import headers
+from understudy.tables.inference import headers, key_headers, messages
 from understudy.tables.word_lists import WordList
 
 ROOT = Path(understudy.__file__).parent
@@ -50,5 +50,8 @@ def test_every_phrase_matches_a_header_that_consists_of_its_words(path: Path) ->
 
 
 def test_every_file_of_header_phrases_is_used() -> None:
-    lists = {repr(value) for value in vars(headers).values() if isinstance(value, WordList)}
+    modules = (headers, key_headers, messages)
+    lists = {
+        repr(value) for module in modules for value in vars(module).values() if isinstance(value, WordList)
+    }
     assert lists == {f"WordList({path.name!r})" for path in PHRASE_FILES}

@@ -51,7 +51,7 @@ def _ingest(tmp_path: Path, data: bytes) -> Ingested:
 
 
 def _column_sheet(*cells: str) -> str:
-    """Return a sheet with a column `a` whose cells have no references."""
+    """Return a sheet with a column `a`. The cells do not contain their positions."""
     rows = "".join(f'<row><c t="str"><v>x</v></c>{cell}</row>' for cell in cells)
     return sheet(f'<row><c t="str"><v>key</v></c><c t="str"><v>a</v></c></row>{rows}')
 

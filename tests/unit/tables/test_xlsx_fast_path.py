@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.hostile.workbooks import HEADER, shared_strings, sheet, styles, workbook
@@ -115,6 +115,7 @@ def test_invalid_rows_give_the_same_error_on_both_paths(tmp_path: Path, rows: st
     st.integers(1, 3),
     st.sampled_from(['"', "<", "&", "/", ">", "A", "0", " ", ""]),
 )
+@settings(deadline=None)
 def test_changed_bytes_have_the_same_outcome_on_both_paths(
     tmp_path_factory: pytest.TempPathFactory, at: int, n: int, put: str
 ):

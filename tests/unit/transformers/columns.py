@@ -13,7 +13,8 @@ from understudy.tables.inference import examine
 from understudy.tables.schema import Column, ColumnKind, TableSchema
 from understudy.transformers.array_reader import ArrayReader
 from understudy.transformers.base import Codes, RowNumbers, RowStream, Transformer, consecutive_rows
-from understudy.transformers.table import DECODING, fit_column, load_transformer
+from understudy.transformers.table import DECODING, load_transformer
+from understudy.transformers.table_fitting import fit_column
 
 
 def column_of(values: Any, kind: ColumnKind | None = None, name: str = "x") -> Column:

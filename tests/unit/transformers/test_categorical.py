@@ -17,7 +17,7 @@ from understudy.transformers.boolean import fit_boolean
 from understudy.transformers.categorical import CategoricalTransformer, cumulate, fit_categorical
 from understudy.transformers.coarse_codes import fit_coarse
 from understudy.transformers.numeric import NumericTransformer
-from understudy.transformers.table import fit_column
+from understudy.transformers.table_fitting import fit_column
 
 
 def stream_of(codes: Codes) -> RowStream:

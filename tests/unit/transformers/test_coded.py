@@ -18,7 +18,7 @@ from understudy.tables.schema import Column, ColumnKind
 from understudy.transformers.generated.templates import Template
 from understudy.transformers.generated.transformer import GeneratedTransformer
 from understudy.transformers.numeric import NumericTransformer
-from understudy.transformers.table import fit_column
+from understudy.transformers.table_fitting import fit_column
 
 rng = np.random.default_rng(0)
 

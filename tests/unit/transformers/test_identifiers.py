@@ -19,7 +19,8 @@ from understudy.transformers.base import RowStream, consecutive_rows
 from understudy.transformers.generated.patterns import CLASSES
 from understudy.transformers.generated.transformer import GeneratedTransformer
 from understudy.transformers.numeric import NumericTransformer
-from understudy.transformers.table import DECODING, fit_column
+from understudy.transformers.table import DECODING
+from understudy.transformers.table_fitting import fit_column
 
 rng = np.random.default_rng(0)
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -81,7 +82,7 @@ def test_proportions_of_patterns_with_different_lengths_are_kept() -> None:
 def test_pattern_with_few_unused_texts_is_widened() -> None:
     transformer = fit_form("dense pattern")
     n_short = transformer.describe()["rows_before_widening"]
-    # The table contains 9,000 of the 10,000 texts of the pattern.
+    # The table contains 9,000 of the 10,000 texts that match the pattern.
     assert 0 < n_short <= 1000
     lengths = [len(text) for text in draw(transformer, 1200).to_pylist()]
     assert lengths == [8] * n_short + [9] * (1200 - n_short)

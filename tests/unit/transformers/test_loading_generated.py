@@ -16,7 +16,8 @@ from tests.unit.transformers.columns import column_of, draw
 from understudy.errors import InvalidInput
 from understudy.tables.schema import Column, ColumnKind
 from understudy.transformers.array_reader import ArrayReader
-from understudy.transformers.table import fit_column, load_transformer
+from understudy.transformers.table import load_transformer
+from understudy.transformers.table_fitting import fit_column
 
 VALUES: dict[str, Any] = {
     "sequence": pa.array(range(100), pa.int32()),

@@ -19,12 +19,13 @@ from understudy.tables.inference import examine
 from understudy.tables.inference.headers import words_of
 from understudy.tables.schema import LOCALES, Column, ColumnKind, DatasetSchema, TableSchema
 from understudy.transformers.array_reader import ArrayReader
-from understudy.transformers.base import RowStream, consecutive_rows
+from understudy.transformers.base import NumberedRows, RowStream, consecutive_rows
 from understudy.transformers.generated.people import pools_of
 from understudy.transformers.generated.personal import FORMS, Personal
 from understudy.transformers.generated.romanization import romanize
 from understudy.transformers.generated.transformer import GeneratedTransformer
-from understudy.transformers.table import TableTransformer, fit_table
+from understudy.transformers.table import TableTransformer
+from understudy.transformers.table_fitting import Execution, fit_table
 
 NAMES = [f"Anna Maria Number{'abcdefghij'[i // 10]}{'abcdefghij'[i % 10]}" for i in range(100)]
 EMAILS = [f"anna.{i}@firm.com" for i in range(100)]
@@ -40,7 +41,7 @@ def fit_columns(columns: dict[str, list[Any]], locale: str = "en") -> TableTrans
     )
     rows = table.cast(TableSchema(columns=described).to_arrow())
     schema = examine(rows, TableSchema(columns=described), TableFindings()).schema
-    return fit_table(rows, schema, locale=locale, n_threads=1)[0]
+    return fit_table(rows, schema, Execution(locale))[0]
 
 
 def reloaded(table: TableTransformer) -> tuple[TableSchema, ArrayReader]:
@@ -51,7 +52,7 @@ def reloaded(table: TableTransformer) -> tuple[TableSchema, ArrayReader]:
 
 def draw_columns(table: TableTransformer, n: int) -> dict[str, list[Any]]:
     codes = [np.zeros(n, np.uint16) for _ in table.columns]
-    return table.decode(codes, 3, consecutive_rows(0, n)).to_pydict()
+    return table.decode(codes, 3, NumberedRows(consecutive_rows(0, n))).to_pydict()
 
 
 def form_of(values: Any, name: str, kind: ColumnKind | None = None) -> tuple[str, str] | None:
@@ -187,7 +188,7 @@ def test_texts_have_similar_lengths_and_are_not_copied(locale: str) -> None:
 
 def test_length_of_a_single_text_is_not_kept() -> None:
     transformer, _ = fit([*NOTES, "word " * 400], name="notes")
-    # The length of the longest text is averaged with the lengths of four texts of at most 16 words.
+    # The longest length is averaged with the four next lengths, which are at most 16 words.
     assert max(len(text.split()) for text in draw(transformer, 5000).to_pylist()) < 120
 
 
@@ -338,7 +339,7 @@ def test_first_names_agree_with_the_column_that_contains_the_sex(header: str, fe
     columns = {"customer name": names, header: [female if f else male for f in is_female]}
     table = TableTransformer.from_arrays(*reloaded(fit_columns(columns)))
     codes = [np.zeros(600, np.uint16), np.arange(600).astype(np.uint16) % 2]
-    drawn = table.decode(dict(enumerate(codes)), 3, consecutive_rows(0, 600)).to_pydict()
+    drawn = table.decode(dict(enumerate(codes)), 3, NumberedRows(consecutive_rows(0, 600))).to_pydict()
     pools = dict(zip((male, female), pools_of("en").first, strict=True))
     known = {sex: set(pool.to_pylist()) for sex, pool in pools.items()}
     assert all(n.split()[0] in known[s] for n, s in zip(drawn["customer name"], drawn[header], strict=True))

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from understudy.evaluation.encoding import EncodedTable, Rows, Values, is_missing
 
-# Tolerance on each side of a guessed number, as a share of the column's ranks. A tolerance is necessary
-# because exact values rarely match.
+# Tolerance on each side of a guessed number, as a share of the column's sorted values. A tolerance is
+# necessary because exact values rarely match.
 TOLERANCE = 0.01
 # Number of conditions that are added to a combination that is already unique among the synthetic rows. The
-# real table has about the same size. Without additional conditions, the combination often matches several
-# real rows.
+# real table has about as many rows as the synthetic table. Without additional conditions, the combination
+# would often match several real rows.
 N_SPARE = 2
 
 # The result of a guess that does not single out anyone.
@@ -133,8 +133,8 @@ class Crowd:
         left, right = (np.searchsorted(column.known, values, side=side) for side in ("left", "right"))
         is_one = right - left == 1
         if self.subjects is not None:
-            # `changes` counts the changes of subject. If it is equal at both ends, all rows between them
-            # belong to one subject.
+            # `changes` counts the changes of subject. If the count is equal at both ends of a range, all rows
+            # of the range belong to one subject.
             owners = self.subjects[column.order[: len(column.known)]]
             changes = np.cumsum(np.diff(owners, prepend=-1) != 0)
             is_there = right > left
@@ -158,7 +158,7 @@ def hits_of_values(
     Returns
     -------
     hits : array of shape (n_guesses,)
-        For each guess, a row of the only subject in the pool that has the value, or NOBODY.
+        For each guess, a row of the only subject in the pool that has the guessed value, or NOBODY.
     """
     pairs = zip(synthetic.columns, pool.columns, strict=True)
     subjects = None if synthetic.subjects is None else synthetic.units

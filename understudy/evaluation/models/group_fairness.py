@@ -14,8 +14,8 @@ from understudy.evaluation.statistics.influence import wilson
 
 # Number of bootstrap samples.
 N_RESAMPLED = 400
-# Minimum number of positive and of negative test rows of a group whose true and false positive rates are
-# evaluated.
+# Minimum number of positive test rows, and of negative test rows, that a group needs for the evaluation of
+# its true and false positive rates.
 N_ROWS_OF_TRUTH_MIN = 20
 
 Floats = NDArray[np.float64]

@@ -1,7 +1,7 @@
 """Models that predict the target: one trained on the rows to score and one trained on real rows.
 
-Both models are tested on the same rows. Several metrics use them, so each model is trained once per
-comparison, and the model of real rows is trained once per report.
+Both models are tested on the same rows. Several metrics use these models, so the first model is trained once
+per comparison, and the model of real rows is trained once per report.
 """
 
 from __future__ import annotations
@@ -191,7 +191,7 @@ def _target_of(comparison: Comparison) -> Target:
     i = comparison.encoder_index(comparison.target)
     categories = comparison.encoder.columns[i].categories
     if categories is not None:
-        named = categories[: N_CLASSES_MAX - 1]
+        named = comparison.encoder.columns[i].labels[: N_CLASSES_MAX - 1]
         return _classes(i, comparison.target, np.arange(len(named), dtype=np.float64), named)
     values = comparison.real.columns[i]
     known = values[~is_missing(values)].astype(np.float64)

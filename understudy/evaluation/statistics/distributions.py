@@ -15,9 +15,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.encoding import MISSING, SECONDS_PER_DAY, ColumnEncoder, Values, is_missing
+from understudy.evaluation.statistics.written_values import written
+from understudy.tables.notation import Notation
 from understudy.tables.schema import ColumnKind
 
-# Minimum number of real rows behind a bin, edge or label.
+# Minimum number of real rows that a bin, edge or label represents.
 N_ROWS_SHOWN_MIN = 5
 # Minimum number of known values that a column must have to be shown.
 N_KNOWN_MIN = 20
@@ -54,6 +56,14 @@ class ColumnDistribution(BaseModel):
             "and timestamps in seconds since 1970. The outermost bins include all values beyond them."
         ),
     ] = []
+    texts: Annotated[
+        list[str],
+        Field(description="Bin edges in the notation of the column; empty if the column has none."),
+    ] = []
+    notation: Annotated[
+        Notation | None,
+        Field(description="Notation in which the values of the column are shown; null for none."),
+    ] = None
     labels: Annotated[
         list[str], Field(description="Labels of bars: the most frequent values, then pooled values.")
     ] = []
@@ -86,6 +96,8 @@ def distribution(comparison: Comparison, i: int) -> ColumnDistribution:
         kind=column.kind,
         form=form,
         edges=[float(edge) for edge in edges],
+        texts=written(column.notation, column.kind, edges.tolist()) or [],
+        notation=column.notation,
         labels=labels,
         real=shares[0],
         synthetic=shares[1],
@@ -96,7 +108,7 @@ def distribution(comparison: Comparison, i: int) -> ColumnDistribution:
 
 def _bars(encoder: ColumnEncoder, real: Values, synthetic: Values) -> tuple[list[str], list[Shares]]:
     """Return the labels and heights of bars, with frequent values first and nonempty pools last."""
-    categories, n_real = encoder.categories or (), encoder.n_categories_real
+    categories, n_real = encoder.labels, encoder.n_categories_real
     counts = np.bincount(real[real != MISSING], minlength=n_real)
     n_shown = min(N_CATEGORIES_SHOWN, int(np.sum(counts >= N_ROWS_SHOWN_MIN)))
     # Codes are ordered by descending frequency, so the values to show come first.

@@ -20,7 +20,8 @@ from understudy.evaluation.statistics.distributions import (
     round_edges,
     shortened,
 )
-from understudy.tables.schema import ColumnKind
+from understudy.evaluation.statistics.written_values import written
+from understudy.tables.schema import Column, ColumnKind
 
 N_GROUPS_MAX = 12
 N_BANDS = 4
@@ -71,8 +72,8 @@ def _groups_of(comparison: Comparison, name: str) -> Groups:
     values = comparison.real.columns[i]
     encoder = comparison.encoder.columns[i]
     if encoder.categories is not None:
-        return _of_categories(i, name, values, encoder.categories, encoder.n_categories_real)
-    return _of_numbers(i, name, values[~is_missing(values)], comparison.columns[i].kind)
+        return _of_categories(i, name, values, encoder.labels, encoder.n_categories_real)
+    return _of_numbers(i, comparison.columns[i], values[~is_missing(values)])
 
 
 def _of_categories(
@@ -89,22 +90,26 @@ def _of_categories(
     return Groups(name, i, labels, n_categories_real - len(named), _numbers=numbers)
 
 
-def _of_numbers(i: int, name: str, known: Values, kind: ColumnKind) -> Groups:
+def _of_numbers(i: int, column: Column, known: Values) -> Groups:
     """Return bands that are bounded by the edges of the column's histogram closest to the quartiles."""
+    name = column.name
     if len(known) < N_KNOWN_MIN:
         return Groups(name, i, (OTHER_LABEL, OTHER_LABEL, MISSING_LABEL), 0, _edges=np.array([np.inf]))
-    round_ = round_edges(known, kind)
+    round_ = round_edges(known, column.kind)
     quartiles = np.quantile(known, np.arange(1, N_BANDS) / N_BANDS)
     wished = np.unique(round_[np.abs(round_[:, None] - quartiles).argmin(axis=0)])
     counts = np.array([np.sum(known < edge) for edge in wished])
     edges = wished[(counts >= N_ROWS_SHOWN_MIN) & (len(known) - counts >= N_ROWS_SHOWN_MIN)]
-    return Groups(name, i, (*_labels(edges, kind), OTHER_LABEL, MISSING_LABEL), 0, _edges=edges)
+    return Groups(name, i, (*_labels(edges, column), OTHER_LABEL, MISSING_LABEL), 0, _edges=edges)
 
 
-def _labels(edges: NDArray[np.float64], kind: ColumnKind) -> list[str]:
+def _labels(edges: NDArray[np.float64], column: Column) -> list[str]:
     if not len(edges):
         return ["all known values"]
-    texts = [format_value(float(edge), kind) for edge in edges]
+    # The bin of a whole number begins half a step below the number.
+    shown = np.ceil(edges) if column.kind is ColumnKind.integer else edges
+    texts = written(column.notation, column.kind, shown.tolist())
+    texts = texts or [format_value(float(edge), column.kind) for edge in edges]
     between = [f"{low} to below {high}" for low, high in itertools.pairwise(texts)]
     return [f"below {texts[0]}", *between, f"{texts[-1]} and above"]
 

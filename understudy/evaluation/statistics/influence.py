@@ -154,6 +154,6 @@ def difference_of_shares(n_with: tuple[float, float], n: tuple[float, float]) ->
 
 
 def of_absolute(interval: tuple[float, float]) -> tuple[float, float]:
-    """Return the interval of the absolute value of an estimate with this interval."""
+    """Return the interval of an estimate's absolute value, given the interval of the estimate."""
     low, high = interval
     return (0.0 if low <= 0 <= high else min(abs(low), abs(high))), max(abs(low), abs(high))

@@ -15,6 +15,7 @@ from understudy.evaluation.encoding import ColumnEncoder, EncodedTable, Values, 
 from understudy.evaluation.statistics.distributions import MISSING_LABEL, TEMPORAL_KINDS, shortened
 from understudy.evaluation.statistics.groups import format_value
 from understudy.evaluation.statistics.influence import Z_95
+from understudy.evaluation.statistics.written_values import written
 from understudy.parameters.constraints import ColumnConstraint, Value
 from understudy.parameters.evaluation_options import AggregateQuery
 from understudy.tables.arrow_types import parse_arrow_type
@@ -195,7 +196,7 @@ def _key(encoder: ColumnEncoder, real: Values, synthetic: Values) -> tuple[list[
     if encoder.categories is not None:
         n = len(encoder.categories)
         codes = [np.where(is_missing(values), n, values).astype(np.int64) for values in (real, synthetic)]
-        return [*map(shortened, encoder.categories), MISSING_LABEL], codes
+        return [*map(shortened, encoder.labels), MISSING_LABEL], codes
     if len(np.unique(real[~is_missing(real)])) > N_VALUES_GROUPED_MAX:
         raise Unanswerable(
             f"groups by column {encoder.column.name!r}, which has more than {N_VALUES_GROUPED_MAX} values"
@@ -205,7 +206,10 @@ def _key(encoder: ColumnEncoder, real: Values, synthetic: Values) -> tuple[list[
         np.where(is_missing(values), len(distinct), np.searchsorted(distinct, values)).astype(np.int64)
         for values in (real, synthetic)
     ]
-    return [*(format_value(float(value), encoder.column.kind) for value in distinct), MISSING_LABEL], codes
+    column = encoder.column
+    texts = written(column.notation, column.kind, distinct.tolist())
+    texts = texts or [format_value(float(value), column.kind) for value in distinct]
+    return [*texts, MISSING_LABEL], codes
 
 
 def _labels(key: int, labels: Sequence[list[str]]) -> tuple[str, ...]:
@@ -326,7 +330,7 @@ def _by_group(groups: Ints, known: Floats, n_groups: int) -> list[Floats]:
 
 
 def _distinct(real: Sequence[Floats], synthetic: Sequence[Floats]) -> tuple[Answers, Answers]:
-    """Return the numbers of distinct values in samples of equal size, because larger samples have more."""
+    """Return distinct-value counts for samples of equal size, because larger samples have higher counts."""
     n = [
         min(len(real_part), len(synthetic_part)) or max(len(real_part), len(synthetic_part))
         for real_part, synthetic_part in zip(real, synthetic, strict=True)

@@ -5,7 +5,20 @@ The fit finds the rules. See docs/explanation/rules.md.
 
 from __future__ import annotations
 
+from understudy.synthesizers.rules.completion import equalize, find_unequal, imply, recover, solve
 from understudy.synthesizers.rules.files import load_rules, rules_to_arrays
-from understudy.synthesizers.rules.rules import Rules, add_differences, find_rules
+from understudy.synthesizers.rules.rules import Rules
+from understudy.synthesizers.rules.search import add_differences, find_rules
 
-__all__ = ["Rules", "add_differences", "find_rules", "load_rules", "rules_to_arrays"]
+__all__ = [
+    "Rules",
+    "add_differences",
+    "equalize",
+    "find_rules",
+    "find_unequal",
+    "imply",
+    "load_rules",
+    "recover",
+    "rules_to_arrays",
+    "solve",
+]

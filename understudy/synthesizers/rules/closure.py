@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from typing import TypeVar
 
+Node = TypeVar("Node", bound=Hashable)
 # Columns, and the column that they determine together.
 Implication = tuple[tuple[str, ...], str]
 Implications = Sequence[Implication]
@@ -38,9 +40,9 @@ def drop_implied(candidates: Sequence[tuple[tuple[str, str], str]], given: Impli
     return kept
 
 
-def reduce_transitively(edges: set[tuple[str, str]]) -> set[tuple[str, str]]:
+def reduce_transitively(edges: set[tuple[Node, Node]]) -> set[tuple[Node, Node]]:
     """Return the edges of an acyclic transitive relation that do not follow from two other edges."""
-    after: dict[str, set[str]] = {}
+    after: dict[Node, set[Node]] = {}
     for a, b in edges:
         after.setdefault(a, set()).add(b)
     return {(a, b) for a, b in edges if not any(b in after.get(c, ()) for c in after[a] if c != b)}

@@ -29,7 +29,7 @@ from understudy.synthesizers.rules.values import (
     unit_of,
 )
 from understudy.transformers.base import Mask
-from understudy.transformers.numeric import N_DECIMALS_MAX
+from understudy.transformers.scale import N_DECIMALS_MAX
 
 # Maximum number of numeric and time columns to search; further columns are ignored.
 N_COLUMNS_MAX = 64

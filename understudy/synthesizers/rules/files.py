@@ -8,18 +8,23 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from understudy.synthesizers.rules.derivation_order import in_order
 from understudy.synthesizers.rules.differences import Difference
 from understudy.synthesizers.rules.fixed_combinations import N_VALUES_MAX, FixedCombination, Levels
+from understudy.synthesizers.rules.formula_files import load_products, load_unary, products_to_json
+from understudy.synthesizers.rules.formulas import Formula
 from understudy.synthesizers.rules.functional_dependencies import FunctionalDependency
 from understudy.synthesizers.rules.inequalities import Inequality
 from understudy.synthesizers.rules.linear import SUM_MAX, Linear, Ties
 from understudy.synthesizers.rules.missingness import Missingness
 from understudy.synthesizers.rules.rules import Rules
-from understudy.synthesizers.rules.values import comparable_kind, is_text, unit_of
+from understudy.synthesizers.rules.value_files import load_value_rules, value_rules_to_arrays
+from understudy.synthesizers.rules.value_rules import ValueRules
+from understudy.synthesizers.rules.values import is_text, order_kind, unit_of
 from understudy.tables.schema import TableSchema
 from understudy.transformers.array_reader import ArrayReader, refuse, require
 from understudy.transformers.base import Json
-from understudy.transformers.numeric import N_DECIMALS_MAX
+from understudy.transformers.scale import N_DECIMALS_MAX
 
 Types = dict[str, pa.DataType]
 
@@ -31,11 +36,11 @@ def rules_to_arrays(rules: Rules) -> tuple[Json, dict[str, npt.NDArray[Any]]]:
     }
     levels: list[Json] = []
     for i, (name, own) in enumerate(rules.levels.items()):
-        if is_text(own.keys.type):
-            levels.append({"column": name, "texts": own.keys.to_pylist()})
-        else:
-            levels.append({"column": name})
-            arrays[f"levels_{i}"] = own.keys.to_numpy()
+        entry, parts = _write_levels(name, own, f"levels_{i}")
+        levels.append(entry)
+        arrays |= parts
+    value_rules, parts = value_rules_to_arrays(rules.value_rules, _write_levels)
+    arrays |= parts
     manifest: Json = {
         "lookups": [{"by": rule.determinant, "of": rule.dependent} for rule in rules.functional_dependencies],
         "pairs": [
@@ -49,6 +54,9 @@ def rules_to_arrays(rules: Rules) -> tuple[Json, dict[str, npt.NDArray[Any]]]:
         ],
         "levels": levels,
         "decimals": [{"column": name, "decimals": n} for name, n in rules.decimals.items()],
+        "value_rules": value_rules,
+        "unary": [{"function": r.function, "linear": _linear_to_json(r.linear)} for r in rules.unary],
+        "products": products_to_json(rules.products),
     }
     return manifest, arrays
 
@@ -66,11 +74,18 @@ def load_rules(reader: ArrayReader, schema: TableSchema, differences: tuple[Diff
     decimals = {_column(part, "column", types): part for part in _parts(reader, "decimals")}
     counted = {name: _decimals(part, types[name]) for name, part in decimals.items()}
     levels: dict[str, Levels] = {}
+
+    def read_levels(part: ArrayReader, name: str, array: str) -> Levels:
+        return _levels(part, array, types[name], is_decimal=name in counted)
+
     for i, part in enumerate(_parts(reader, "levels")):
         name = _column(part, "column", types)
-        levels[name] = _levels(reader, part, i, types[name], is_decimal=name in counted)
+        levels[name] = read_levels(part, name, f"levels_{i}")
     linear = tuple(_linear(part, types, counted) for part in _parts(reader, "linear"))
-    _check_derivation(linear)
+    value_rules = load_value_rules(reader, types, read_levels)
+    unary = load_unary(reader, lambda part: _linear(part, types, counted))
+    products = load_products(reader, types, counted)
+    _check_derivation(linear, (*unary, *products), value_rules)
     _check_differences(linear, differences)
     return Rules(
         schema,
@@ -91,6 +106,9 @@ def load_rules(reader: ArrayReader, schema: TableSchema, differences: tuple[Diff
         levels,
         counted,
         differences,
+        value_rules,
+        unary,
+        products,
     )
 
 
@@ -132,9 +150,14 @@ def _decimals(part: ArrayReader, type_: pa.DataType) -> int:
     return part.whole("decimals", 0, N_DECIMALS_MAX)
 
 
-def _levels(
-    reader: ArrayReader, part: ArrayReader, i: int, type_: pa.DataType, *, is_decimal: bool
-) -> Levels:
+def _write_levels(name: str, levels: Levels, array: str) -> tuple[Json, dict[str, npt.NDArray[Any]]]:
+    """Return the levels of a column as JSON, and as an array with the given name."""
+    if is_text(levels.keys.type):
+        return {"column": name, "texts": levels.keys.to_pylist()}, {}
+    return {"column": name}, {array: levels.keys.to_numpy()}
+
+
+def _levels(part: ArrayReader, array: str, type_: pa.DataType, *, is_decimal: bool) -> Levels:
     if is_text(type_):
         try:
             return Levels(pa.array(part.texts("texts"), type_))
@@ -142,7 +165,7 @@ def _levels(
             raise refuse("levels do not fit the type of their column") from error
     is_float = pa.types.is_floating(type_) and not is_decimal
     dtype = np.float64 if is_float else np.uint64 if pa.types.is_uint64(type_) else np.int64
-    return Levels(pa.array(reader.array(f"levels_{i}", dtype, (None,))))
+    return Levels(pa.array(part.array(array, dtype, (None,))))
 
 
 def _fixed_combination(
@@ -183,12 +206,17 @@ def _linear(part: ArrayReader, types: Types, decimals: dict[str, int]) -> Linear
     )
 
 
-def _check_derivation(linear: tuple[Linear, ...]) -> None:
-    """Raise an error if a target is computed twice, or after a rule that uses it as a term."""
-    waiting = [rule.target for rule in linear]
-    require(len(set(waiting)) == len(waiting), "a column is computed twice")
+def _check_derivation(
+    linear: tuple[Linear, ...], formulas: tuple[Formula, ...], value_rules: ValueRules
+) -> None:
+    """Raise an error if a target is computed twice, or depends on itself."""
+    targets = [rule.target for rule in linear]
+    others = [rule.target for rule in formulas]
+    is_once = len({*targets, *others}) == len(targets) + len(others)
+    require(is_once, "a column is computed twice")
     for i, rule in enumerate(linear):
-        require(set(waiting[i:]).isdisjoint(rule.terms), "a term is computed after the sum")
+        require(set(targets[i:]).isdisjoint(rule.terms), "a term is computed after the sum")
+    require(in_order((*formulas, *linear), value_rules) is not None, "a column is computed from itself")
 
 
 def _check_differences(linear: tuple[Linear, ...], differences: tuple[Difference, ...]) -> None:
@@ -201,8 +229,6 @@ def _check_differences(linear: tuple[Linear, ...], differences: tuple[Difference
 
 def _inequality(part: ArrayReader, types: Types) -> Inequality:
     low, high = _different(part, ("low", "high"), types)
-    kind = comparable_kind(types[low])
-    require(
-        kind != "" and kind == comparable_kind(types[high]), "an inequality has columns of different kinds"
-    )
+    kind = order_kind(types[low])
+    require(kind != "" and kind == order_kind(types[high]), "an inequality has columns of different kinds")
     return Inequality(low, high, part.truth("is_strict"))

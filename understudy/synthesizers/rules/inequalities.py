@@ -10,7 +10,7 @@ import numpy as np
 
 from understudy.synthesizers.rules.columns import Columns
 from understudy.synthesizers.rules.significance import is_significant
-from understudy.synthesizers.rules.values import Numbers, Values, comparable_kind
+from understudy.synthesizers.rules.values import Numbers, Values, order_kind
 from understudy.transformers.base import Mask
 
 # Maximum number of numeric and time columns to search. Further columns are ignored.
@@ -18,6 +18,8 @@ N_COLUMNS_MAX = 64
 # Number of rows of the sample that are checked first, and on which the evidence is measured.
 N_ROWS_FIRST = 512
 _EXACT_MAX = 2**53
+# Unit of dates in seconds.
+DAY = Fraction(86_400)
 
 
 @dataclass(frozen=True)
@@ -43,10 +45,25 @@ class Inequality:
 def comparable(
     a: Values, b: Values, unit_a: Fraction | None, unit_b: Fraction | None
 ) -> tuple[Numbers, Numbers]:
-    """Return two columns as comparable numbers: integers if their units are equal, else floats."""
+    """Return two columns as comparable numbers: integers if their units are equal, else floats.
+
+    A timestamp is compared with a date by its own date.
+    """
     if unit_a is not None and unit_a == unit_b:
         return a.numbers, b.numbers
+    if has_dates(unit_a, unit_b):
+        return _as_dates(a, unit_a), _as_dates(b, unit_b)
     return _as_floats(a, unit_a), _as_floats(b, unit_b)
+
+
+def has_dates(unit_a: Fraction | None, unit_b: Fraction | None) -> bool:
+    """Return whether exactly one of two units is the unit of dates."""
+    return (unit_a == DAY) != (unit_b == DAY)
+
+
+def _as_dates(values: Values, unit: Fraction | None) -> Numbers:
+    """Return the number of the day of every value."""
+    return values.numbers // int(DAY / unit) if unit else values.numbers
 
 
 def either_missing(a: Values, b: Values) -> Mask | None:
@@ -103,7 +120,7 @@ def _groups(columns: Columns) -> list[list[str]]:
     groups: dict[str, list[str]] = {}
     quantities = [name for name in columns.names if columns.is_quantity(name)][:N_COLUMNS_MAX]
     for name in quantities:
-        kind = comparable_kind(columns.table.schema.field(name).type)
+        kind = order_kind(columns.table.schema.field(name).type)
         if kind:
             groups.setdefault(kind, []).append(name)
     return [names for names in groups.values() if len(names) > 1]
@@ -116,12 +133,19 @@ def _unrefuted(columns: Columns, names: list[str], n_hypotheses: int) -> list[tu
     # Rounding to floats is monotonic, so a violation between floats is a violation between the values.
     floats = np.array([_as_floats(v, u) for v, u in zip(samples, units, strict=True)])
     floats[np.array([v.mask for v in samples])] = np.nan
-    some = floats[:, :: max(floats.shape[1] // N_ROWS_FIRST, 1)]
+    every = max(floats.shape[1] // N_ROWS_FIRST, 1)
+    is_date = np.array([unit == DAY for unit in units])
+    is_mixed = bool(is_date.any() and not is_date.all())
+    days = np.floor(floats / float(DAY)) if is_mixed else floats
     candidates = []
-    for i, row in enumerate(some):
-        for j in np.flatnonzero(~(row > some).any(axis=1)):
-            is_kept = i != j and not (floats[i] > floats[j]).any()
-            if is_kept and _is_evident(row, some[j], columns.n_rows, n_hypotheses):
+    for i in range(len(names)):
+        low, high = np.broadcast_to(floats[i], floats.shape), floats
+        if is_mixed:
+            by_day = (is_date | is_date[i])[:, None]
+            low, high = np.where(by_day, days[i], low), np.where(by_day, days, high)
+        for j in np.flatnonzero(~(low[:, ::every] > high[:, ::every]).any(axis=1)):
+            is_kept = i != j and not (low[j] > high[j]).any()
+            if is_kept and _is_evident(low[j, ::every], high[j, ::every], columns.n_rows, n_hypotheses):
                 candidates.append((names[i], names[j]))
     return candidates
 
@@ -142,7 +166,8 @@ def _is_strict(columns: Columns, low: str, high: str) -> bool | None:
     """Return whether the inequality is strict in all rows, or None if a row breaks it."""
     a, b = columns.all(low), columns.all(high)
     unit_a, unit_b = columns.unit(low), columns.unit(high)
-    if unit_a != unit_b and not (_is_exact_as_float(a) and _is_exact_as_float(b)):
+    is_exact = unit_a == unit_b or has_dates(unit_a, unit_b)
+    if not is_exact and not (_is_exact_as_float(a) and _is_exact_as_float(b)):
         return None
     numbers = comparable(a, b, unit_a, unit_b)
     missing = either_missing(a, b)

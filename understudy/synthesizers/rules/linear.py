@@ -93,6 +93,16 @@ class Linear:
         numbers = np.clip(self.compute(terms), low, high).astype(np.int64)
         return writing.write(numbers, any_missing(terms))
 
+    def solve(self, place: int, target: Values, terms: list[Values]) -> Numbers | None:
+        """Return the numbers of one term for which the rule holds. Quotients are rounded."""
+        own = self.factors[place]
+        total: Numbers = target.numbers.astype(object) // self.step * self.divisor - self.offset
+        for i, (factor, term) in enumerate(zip(self.factors, terms, strict=True)):
+            if i != place:
+                total = total - term.numbers.astype(object) * factor
+        solved = divide(total if own > 0 else -total, abs(own), "even")
+        return np.asarray(np.clip(solved, -SUM_MAX, SUM_MAX), dtype=np.int64)
+
     def describe(self, types: dict[str, pa.DataType], decimals: dict[str, int]) -> str:
         """Return the rule as a sentence."""
         units = {name: _unit(name, types, decimals) for name in (self.target, *self.terms)}

@@ -46,24 +46,24 @@ class _Quantity:
 
 
 @dataclass(frozen=True)
-class _Guess:
+class Guess:
     """Hypothesis that target - sum of coefficient * term is constant. Times are in seconds."""
 
     target: str
     coefficients: dict[str, Fraction]
 
-    def solved_for(self, name: str) -> _Guess:
+    def solved_for(self, name: str) -> Guess:
         """Return the same relation, solved for another column."""
         if name == self.target:
             return self
         own = self.coefficients[name]
         rest = {term: -c / own for term, c in self.coefficients.items() if term != name}
-        return _Guess(name, {self.target: 1 / own} | rest)
+        return Guess(name, {self.target: 1 / own} | rest)
 
-    def sorted_by(self, names: list[str]) -> _Guess:
+    def sorted_by(self, names: list[str]) -> Guess:
         """Return the same relation with its terms in the order of the table."""
         terms = sorted(self.coefficients, key=names.index)
-        return _Guess(self.target, {term: self.coefficients[term] for term in terms})
+        return Guess(self.target, {term: self.coefficients[term] for term in terms})
 
     @property
     def is_sum(self) -> bool:
@@ -145,13 +145,13 @@ def _first_rule(
     return None
 
 
-def _targets(columns: Columns, guess: _Guess) -> list[str]:
+def _targets(columns: Columns, guess: Guess) -> list[str]:
     """Return the columns to solve for: sums of other columns first, otherwise in reverse table order."""
     names = [guess.target, *guess.coefficients]
     return sorted(names, key=lambda n: (not guess.solved_for(n).is_sum, -columns.names.index(n)))
 
 
-def _guesses(quantities: list[_Quantity], rows: Int64s, *, is_rounded: bool) -> Iterator[_Guess]:
+def _guesses(quantities: list[_Quantity], rows: Int64s, *, is_rounded: bool) -> Iterator[Guess]:
     """Yield a relation for each column that depends linearly on previous columns with simple coefficients.
 
     Columns are orthogonalized one after another (Gram-Schmidt, applied twice as Kahan recommends). The column
@@ -193,7 +193,7 @@ def _guess(
     terms: list[tuple[_Quantity, int]],
     solved: npt.NDArray[np.floating],
     errors: npt.NDArray[np.floating],
-) -> _Guess | None:
+) -> Guess | None:
     """Return the relation with the simplest coefficients within the error of the estimates."""
     coefficients = {}
     for (term, term_span), c, error in zip(terms, solved.tolist(), errors.tolist(), strict=True):
@@ -203,7 +203,7 @@ def _guess(
             return None
         if simple:
             coefficients[term.name] = simple
-    return _Guess(target.name, coefficients)
+    return Guess(target.name, coefficients)
 
 
 def simplest(value: float, slack: float) -> Fraction | None:
@@ -217,7 +217,16 @@ def simplest(value: float, slack: float) -> Fraction | None:
     return None
 
 
-def _prove(columns: Columns, guess: _Guess, n_columns: int) -> Linear | None:
+def roundest(value: float, slack: float) -> Fraction | None:
+    """Return a number with few significant digits that differs from the value by at most `slack`."""
+    for n_digits in range(1, 5):
+        rounded = Fraction(f"{value:.{n_digits - 1}e}")
+        if rounded and abs(float(rounded) - value) <= slack:
+            return rounded
+    return None
+
+
+def _prove(columns: Columns, guess: Guess, n_columns: int) -> Linear | None:
     """Return the rule if it holds in the sample and in all rows and is significant, otherwise None."""
     if not guess.coefficients:
         return None
@@ -227,32 +236,65 @@ def _prove(columns: Columns, guess: _Guess, n_columns: int) -> Linear | None:
     rule = _fit(columns, guess, on_sample=False)
     if rule is None:
         return None
-    # The evidence is the entropy of the target over all rows, minus the description length of the relation.
-    coded = columns.coded(rule.target)
-    evidence = columns.n_rows * entropy(np.bincount(coded.codes, minlength=coded.n_codes))
     numbers = [*guess.coefficients.values(), Fraction(rule.offset, rule.divisor)]
+    return rule if is_evident(columns, rule.target, numbers, n_columns) else None
+
+
+def is_evident(columns: Columns, target: str, numbers: list[Fraction], n_columns: int) -> bool:
+    """Return whether the target has more information than the relation that computes it from other columns.
+
+    The evidence is the entropy of the target over all rows, minus the description length of the relation.
+
+    Parameters
+    ----------
+    numbers : list of Fraction
+        Coefficients of the terms, and the constant.
+    n_columns : int
+        Number of columns from which the terms are chosen.
+    """
+    coded = columns.coded(target)
+    evidence = columns.n_rows * entropy(np.bincount(coded.codes, minlength=coded.n_codes))
     length = sum(2 * math.log(2 * (abs(c.numerator) + 1) * c.denominator) for c in numbers)
-    length += len(guess.coefficients) * math.log(n_columns)
-    return rule if is_significant(evidence - length, n_columns) else None
+    length += (len(numbers) - 1) * math.log(n_columns)
+    return is_significant(evidence - length, n_columns)
 
 
-def _fit(columns: Columns, guess: _Guess, *, on_sample: bool) -> Linear | None:
+def _fit(columns: Columns, guess: Guess, *, on_sample: bool) -> Linear | None:
     """Return the rule with a constant for which it holds in all rows, or None if no constant fits."""
     values = columns.sample if on_sample else columns.all
     unit_of = columns.sample_unit if on_sample else columns.unit
     names = [guess.target, *guess.coefficients]
     units = [unit for name in names if (unit := unit_of(name)) is not None]
-    target, *terms = [values(name) for name in names]
+    if len(units) < len(names):
+        return None
+    type_ = columns.table.schema.field(guess.target).type
+    is_amount = not (pa.types.is_timestamp(type_) or pa.types.is_date(type_))
+    return fit_values(guess, [values(name) for name in names], units, is_amount=is_amount)
+
+
+def fit_values(
+    guess: Guess, values: list[Values], units: list[Fraction], *, is_amount: bool
+) -> Linear | None:
+    """Return the rule with a constant for which it holds in all rows, or None if no constant fits.
+
+    Parameters
+    ----------
+    guess : Guess
+        Relation without its constant.
+    values, units : lists, of the target and of each term
+        Values and their units.
+    is_amount : bool
+        Whether the target may have a bound at zero.
+    """
+    target, *terms = values
     missing = any_missing(terms)
-    if len(units) < len(names) or not np.array_equal(_mask(missing, len(target.keys)), target.mask):
+    if not np.array_equal(_mask(missing, len(target.keys)), target.mask):
         return None
     present = slice(None) if missing is None else ~missing
     kept = [Values(pa.array(v.numbers[present]), None) for v in (target, *terms)]
     if not all(_is_small(v.numbers) for v in kept):
         return None
     factors = [c * u / units[0] for c, u in zip(guess.coefficients.values(), units[1:], strict=True)]
-    type_ = columns.table.schema.field(guess.target).type
-    is_amount = not (pa.types.is_timestamp(type_) or pa.types.is_date(type_))
     return _with_constant(guess, units[0], kept, factors, is_amount=is_amount)
 
 
@@ -265,7 +307,7 @@ def _is_small(numbers: npt.NDArray[np.integer]) -> bool:
 
 
 def _with_constant(
-    guess: _Guess, unit: Fraction, values: list[Values], factors: list[Fraction], *, is_amount: bool
+    guess: Guess, unit: Fraction, values: list[Values], factors: list[Fraction], *, is_amount: bool
 ) -> Linear | None:
     target, terms = values[0].numbers, values[1:]
     if not len(target):

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from understudy.transformers.base import ArrowArray, Mask
 from understudy.transformers.integer_units import integers_of
-from understudy.transformers.numeric import count_decimals
+from understudy.transformers.scale import count_decimals
 
 # Any: int64, uint64 or float64, depending on the column's type.
 Numbers = npt.NDArray[Any]
@@ -114,6 +114,15 @@ def comparable_kind(type_: pa.DataType) -> str:
     if pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal128(type_):
         return "number"
     return str(type_) if pa.types.is_temporal(type_) else ""
+
+
+def order_kind(type_: pa.DataType) -> str:
+    """Return a key that is equal for types with a common order. The key is empty for types without an order.
+
+    Dates and timestamps have a common order, in which a date is compared with the date of a timestamp.
+    """
+    is_instant = pa.types.is_date32(type_) or pa.types.is_timestamp(type_)
+    return "instant" if is_instant else comparable_kind(type_)
 
 
 def is_text(type_: pa.DataType) -> bool:

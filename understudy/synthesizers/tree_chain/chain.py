@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
@@ -13,7 +13,7 @@ from understudy.errors import TooLarge
 from understudy.kernels import drawing, forests, hierarchy, split_search
 from understudy.kernels.drawing import Conditional
 from understudy.kernels.forests import NO_FOREST, ColumnCodes, Forest, RowSampling, rename_features
-from understudy.kernels.hashing import StreamRows, stream_key
+from understudy.kernels.hashing import stream_key
 from understudy.kernels.hierarchy import RADIX
 from understudy.kernels.predictors import Predictor, exists
 from understudy.kernels.trees import N_FEATURES_MAX, N_NODES_MAX, Features
@@ -22,8 +22,9 @@ from understudy.synthesizers.tree_chain import additive
 from understudy.synthesizers.tree_chain.boosted import BoostedColumn, boost, halve_rows
 from understudy.synthesizers.tree_chain.predecessors import choose_predecessors, group_codes
 from understudy.synthesizers.tree_chain.presets import Preset
-from understudy.transformers.base import Codes, RowNumbers, Transformer
+from understudy.transformers.base import Codes, CodesByColumn, Mask, NumberedRows, Transformer
 from understudy.transformers.coarse_codes import fit_coarse
+from understudy.transformers.level_sources import LevelSource
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,11 @@ class Link:
         Predictor of an ordinal column, whose bins are a feature of the trees.
     source : int
         Index of the column by which this column is looked up, or -1 if this column is drawn.
-    lookup : array of shape (n_codes of the source,)
-        Code of this column for every code of the source column. Empty if this column is drawn.
+    lookup : array of shape (n_codes of the source,) or (n_levels of the source + 1,)
+        Code of this column for every code, or for every level, of the source column. Empty if this column is
+        drawn.
+    levels : LevelSource, optional
+        Source whose levels determine this column.
     """
 
     column: int
@@ -55,6 +59,27 @@ class Link:
     predictor: Predictor
     source: int = -1
     lookup: Codes = field(default_factory=lambda: np.zeros(0, np.uint16))
+    levels: LevelSource | None = None
+
+    def look_up(self, codes: CodesByColumn, seed: int, numbers: NumberedRows) -> Codes:
+        """Return the codes of a looked-up column, given the codes of earlier columns and a decoding seed."""
+        if self.levels is None:
+            return self.lookup[codes[self.source]]
+        return self.lookup[self.levels.draw(codes, seed, numbers)]
+
+    def find_sources(self, fits: Mask) -> Mask:
+        """Return a mask of the codes of the source with which this column can have one of the given codes."""
+        if self.levels is None:
+            return fits[self.lookup]
+        code = self.levels.transformer
+        may = np.zeros(code.n_codes, np.bool_)
+        of_level = fits[self.lookup[:-1]]
+        np.logical_or.at(may, code.codes_of_levels(), of_level)
+        if code.n_codes > code.has_missing + len(code.first_level):
+            may[-1] = of_level.any()
+        if code.has_missing:
+            may[0] = fits[self.lookup[-1]]
+        return may
 
     @property
     def conditional(self) -> Conditional:
@@ -62,23 +87,49 @@ class Link:
         return Conditional(self.child, self.forest, self.predictor, self.coarse)
 
 
-def look_up(column: int, source: int, lookup: Codes, coarse: npt.NDArray[np.uint8]) -> Link:
-    """Return the link of a column that is looked up by another column."""
+# No column has separate rows: all columns are fitted on the same rows.
+NO_OTHERS: Mapping[int, Encoded] = {}
+
+
+def look_up(
+    column: int, by: tuple[int, Codes], coarse: npt.NDArray[np.uint8], levels: LevelSource | None = None
+) -> Link:
+    """Return the link of a looked-up column, given its source and the table of its codes."""
     nothing = np.zeros((0, RADIX), np.int32)
-    return Link(column, nothing, coarse, NO_FOREST, additive.NO_PREDICTOR, source, lookup)
+    return Link(column, nothing, coarse, NO_FOREST, additive.NO_PREDICTOR, *by, levels)
 
 
 @dataclass(frozen=True)
 class Arranged:
-    """Order of the columns, and the lookups: for each looked-up column, its source and its table of codes."""
+    """Order of the columns, with their lookups and the columns on which they may depend.
+
+    Parameters
+    ----------
+    order : list of int
+        Columns, in the order in which they are drawn.
+    lookups : mapping of int to (int, array)
+        For each looked-up column, its source and its table of codes.
+    visible : mapping of int to set of int
+        Columns on which a column may depend. Other columns may depend on all earlier columns.
+    level_sources : mapping of int to LevelSource
+        Sources of the columns that are looked up by a level.
+    """
 
     order: list[int]
     lookups: Mapping[int, tuple[int, Codes]]
+    visible: Mapping[int, Set[int]] = field(default_factory=dict)
+    level_sources: Mapping[int, LevelSource] = field(default_factory=dict)
+
+    def may_use(self, position: int) -> Mask:
+        """Return a mask of the earlier columns, by position, on which the column at a position may depend."""
+        earlier = self.order[:position]
+        allowed = self.visible.get(self.order[position])
+        return np.array([allowed is None or j in allowed for j in earlier], np.bool_)
 
 
 @dataclass(frozen=True)
 class Encoded:
-    """Codes and coarse codes of all columns, in the order of the table, on which a chain is fitted.
+    """Codes and coarse codes of all columns of the training rows, in the order of the table.
 
     Parameters
     ----------
@@ -104,6 +155,16 @@ class Encoded:
         """Return the given rows, with the same mapping from codes to coarse codes."""
         return replace(self, codes=[c[rows] for c in self.codes], coarse=self.coarse[:, rows])
 
+    def select(self, columns: list[int]) -> Encoded:
+        """Return only the given columns."""
+        return Encoded(
+            [self.codes[j] for j in columns],
+            [self.n_codes[j] for j in columns],
+            [self.is_ordinal[j] for j in columns],
+            [self.coarse_of[j] for j in columns],
+            self.coarse[columns],
+        )
+
 
 def encode(codes: list[Codes], transformers: Sequence[Transformer]) -> Encoded:
     """Return the codes and coarse codes of the columns.
@@ -125,8 +186,51 @@ def encode(codes: list[Codes], transformers: Sequence[Transformer]) -> Encoded:
     return Encoded(codes, n_codes, [t.is_ordinal for t in transformers], coarse_of, coarse)
 
 
-def fit_chain(encoded: Encoded, arranged: Arranged, preset: Preset, run: LearnRun) -> list[Link]:
+@dataclass(frozen=True)
+class _Training:
+    """Encoded rows in the order of a chain, with the statistics on which predictors are fitted."""
+
+    encoded: Encoded
+    features: npt.NDArray[np.uint8]
+    is_ordinal: list[bool]
+    groups: npt.NDArray[np.uint8]
+    rows: npt.NDArray[np.int64]
+    some: npt.NDArray[np.uint8]
+    moments: additive.Moments
+    half: npt.NDArray[np.uint8]
+
+
+def _prepare(encoded: Encoded, order: list[int], seed: int) -> _Training:
+    features = encoded.coarse[order]
+    is_ordinal = [encoded.is_ordinal[j] for j in order]
+    rows = additive.choose_rows(features.shape[1], len(order), seed)
+    some = np.ascontiguousarray(features[:, rows])
+    moments = additive.fit_moments(some, is_ordinal)
+    half = halve_rows(features.shape[1], seed)
+    return _Training(encoded, features, is_ordinal, group_codes(features), rows, some, moments, half)
+
+
+def fit_chain(
+    encoded: Encoded,
+    arranged: Arranged,
+    preset: Preset,
+    run: LearnRun,
+    others: Mapping[int, Encoded] = NO_OTHERS,
+) -> list[Link]:
     """Fit the conditional distribution of every column, given the preceding columns in the order.
+
+    Parameters
+    ----------
+    encoded : Encoded
+        Rows of the table.
+    arranged : Arranged
+        Order of the columns.
+    preset : Preset
+        Rules for the growth of trees.
+    run : LearnRun
+        Seed, threads and context of the fit.
+    others : mapping of int to Encoded
+        Rows on which single columns are fitted, such as one row of each entity.
 
     Raises
     ------
@@ -134,24 +238,23 @@ def fit_chain(encoded: Encoded, arranged: Arranged, preset: Preset, run: LearnRu
         If a column needs more than `N_NODES_MAX` tree nodes.
     """
     order, lookups, seed = arranged.order, arranged.lookups, run.seed
-    features = encoded.coarse[order]
-    is_ordinal = [encoded.is_ordinal[j] for j in order]
-    groups = group_codes(features)
-    rows = additive.choose_rows(features.shape[1], len(order), seed)
-    some = np.ascontiguousarray(features[:, rows])
-    moments = additive.fit_moments(some, is_ordinal)
-    half = halve_rows(features.shape[1], seed)
+    distinct = {id(own): own for own in (encoded, *others.values())}
+    prepared = {key: _prepare(own, order, seed) for key, own in distinct.items()}
 
     def fit(position: int) -> Link:
         column = order[position]
         if column in lookups:
-            return look_up(column, *lookups[column], encoded.coarse_of[column])
-        predecessors = choose_predecessors(groups, position)
+            levels = arranged.level_sources.get(column)
+            return look_up(column, lookups[column], encoded.coarse_of[column], levels)
+        training = prepared[id(others.get(column, encoded))]
+        features, moments, some = training.features, training.moments, training.some
+        is_ordinal, half = training.is_ordinal, training.half
+        predecessors = choose_predecessors(training.groups, position, arranged.may_use(position))
         key = np.uint64(stream_key(np.uint64(seed), np.uint64(column)))
         predictor = additive.fit_predictor(moments, position, predecessors, some)
         target = int(moments.target[position])
         if preset.boosts and target >= 0:
-            boosted = BoostedColumn(position, moments.values[target], some, half[rows])
+            boosted = BoostedColumn(position, moments.values[target], some, half[training.rows])
             predictor = boost(predictor, boosted, predecessors, key)
         seen = [features[predecessors]]
         is_category = [not is_ordinal[p] for p in predecessors]
@@ -159,8 +262,9 @@ def fit_chain(encoded: Encoded, arranged: Arranged, preset: Preset, run: LearnRu
             seen.append(additive.predict(predictor, features, half)[None])
             is_category.append(False)
         tree_features = _features(np.concatenate(seen), is_category)
-        counts = np.bincount(encoded.codes[column], minlength=encoded.n_codes[column])
-        forest, child = _fit_forest(tree_features, encoded.codes[column], counts, preset, key)
+        codes = training.encoded.codes[column]
+        counts = np.bincount(codes, minlength=encoded.n_codes[column])
+        forest, child = _fit_forest(tree_features, codes, counts, preset, key)
         places = np.append(predecessors, position)
         return Link(column, child, encoded.coarse_of[column], rename_features(forest, places), predictor)
 
@@ -199,31 +303,6 @@ def _fit_forest(
             f"A column needs more than {N_NODES_MAX:,} tree nodes. Fit on fewer rows.", code="too_many_rows"
         )
     return forest, child
-
-
-def draw_codes(
-    links: Sequence[Link], seed: int, numbers: RowNumbers
-) -> tuple[dict[int, Codes], npt.NDArray[np.uint8]]:
-    """Draw the rows with the given numbers.
-
-    Returns
-    -------
-    codes : dict of column to array of shape (n,)
-        Codes of each column.
-    rows : array of shape (n, n_columns)
-        Coarse codes, in the order of the chain.
-    """
-    n = len(numbers)
-    codes = {link.column: np.zeros(n, np.uint16) for link in links}
-    rows = np.zeros((n, len(links)), np.uint8)
-    for position, link in enumerate(links):
-        if link.source >= 0:
-            codes[link.column] = link.lookup[codes[link.source]]
-            rows[:, position] = link.coarse[codes[link.column]]
-        elif len(link.child):
-            draws = StreamRows(np.uint64(seed), np.uint64(link.column), numbers)
-            drawing.draw_column(rows, position, draws, link.conditional, codes[link.column])
-    return codes, rows
 
 
 def log_likelihood(links: Sequence[Link], encoded: Encoded) -> float:

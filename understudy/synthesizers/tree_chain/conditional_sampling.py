@@ -9,19 +9,28 @@ block of rows, so that row k for a given seed does not depend on which other row
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from understudy.kernels import drawing, hashing, restricting
-from understudy.kernels.hashing import StreamRows
 from understudy.kernels.restricting import Restricted, WeightedCodes
 from understudy.parameters.constraints import SampleCondition
 from understudy.synthesizers.tree_chain.chain import Link
 from understudy.synthesizers.tree_chain.predicates import CodePredicate, impossible
 from understudy.synthesizers.tree_chain.rule_enforcement import RuleEnforcer
-from understudy.transformers.base import Codes, Mask, RowNumbers, consecutive_rows
+from understudy.synthesizers.tree_chain.sampling import NOTHING_GIVEN, Drawing, Redraws
+from understudy.transformers.base import (
+    ArrowArray,
+    Codes,
+    CodesByColumn,
+    Mask,
+    NumberedRows,
+    consecutive_rows,
+)
+from understudy.transformers.categorical import CategoricalTransformer
+from understudy.transformers.labels import LabelTransformer
 from understudy.transformers.table import TableTransformer
 
 # Number of rows that are drawn from one pool of proposals.
@@ -38,8 +47,9 @@ N_POOLS_TRIED = 64
 POOLS, TRIAL_SEED = 1 << 37, 1
 
 Weights = npt.NDArray[np.float64]
-# Function from codes, coarse codes, seed and row numbers to the probability that each proposal is accepted.
-Accept = Callable[[dict[int, Codes], npt.NDArray[np.uint8], int, RowNumbers], Weights]
+# Function from codes, coarse codes, seed and row numbers to the acceptance probability of each proposal.
+Accept = Callable[[dict[int, Codes], npt.NDArray[np.uint8], int, NumberedRows], Weights]
+Redrawer = Callable[[int], Redraws | None]
 
 
 @dataclass(frozen=True)
@@ -54,11 +64,23 @@ class Group:
         Mask of allowed codes of each restricted column, by index of the column in the table.
     filters : tuple of CodePredicate
         Predicates for which codes are not sufficient. They are checked on the decoded values of proposals.
+    levels : mapping of int to int
+        Level that a condition requires of a column whose levels determine other columns.
     """
 
     predicates: tuple[CodePredicate, ...]
     allowed: Mapping[int, Mask]
     filters: tuple[CodePredicate, ...]
+    levels: Mapping[int, int] = field(default_factory=dict)
+
+    def with_levels(self, rows: NumberedRows) -> NumberedRows:
+        """Return the rows, with the levels that the condition requires."""
+        levels = {j: np.full(len(rows), level, np.int32) for j, level in self.levels.items()}
+        return replace(rows, levels=levels)
+
+    def constants(self, n_rows: int) -> dict[str, ArrowArray]:
+        """Return constant columns for the columns that the condition fixes to a single value."""
+        return {own.column.name: own.constant(n_rows) for own in self.predicates if own.is_one_value}
 
 
 def make_group(
@@ -84,13 +106,37 @@ def make_group(
             continue
         j = names.index(predicate.column.name)
         allowed[j], is_whole = predicate.codes(table.columns[j])
-        if not is_whole and not predicate.is_one_value:
+        is_set_later = predicate.column.name in enforcer.rules.value_rules.targets
+        is_drawn_level = j in table.numbered_by and isinstance(table.columns[j], CategoricalTransformer)
+        if is_set_later or (not is_whole and (is_drawn_level or not predicate.is_one_value)):
             filters.append(predicate)
     for j, fits in _bases_of(filters, table, enforcer):
         allowed[j] = allowed.get(j, np.ones(len(fits), np.bool_)) & fits
         if not allowed[j].any():
             raise impossible(f"No learned value of column {names[j]!r} satisfies the conditions")
-    return Group(predicates, _with_sources(allowed, table, links), tuple(filters))
+    levels = _find_levels(predicates, table)
+    return Group(predicates, _with_sources(allowed, table, links), tuple(filters), levels)
+
+
+def _find_levels(predicates: Sequence[CodePredicate], table: TableTransformer) -> dict[int, int]:
+    """Return the levels that conditions require of columns whose levels determine other columns."""
+    levels: dict[int, int] = {}
+    sources = {source.column for source in table.numbered_by.values()} - set(table.numbered_by)
+    for predicate in predicates:
+        j = table.schema.names.index(predicate.column.name)
+        transformer = table.columns[j]
+        if isinstance(transformer, LabelTransformer):
+            j, known = transformer.column_of_code, transformer.labels_of_levels
+        elif isinstance(transformer, CategoricalTransformer):
+            known = transformer.levels
+        if not predicate.is_one_value or j not in sources:
+            continue
+        level = int(np.flatnonzero(predicate.holds(known))[0])
+        if levels.setdefault(j, level) != level:
+            raise impossible(
+                f"Column {predicate.column.name!r} and another condition require different levels"
+            )
+    return levels
 
 
 def _bases_of(
@@ -121,7 +167,7 @@ def _with_sources(
         dependent = waiting.pop()
         if dependent in looked_up:
             determinant = looked_up[dependent].source
-            fits = wider[dependent][looked_up[dependent].lookup]
+            fits = looked_up[dependent].find_sources(wider[dependent])
             wider[determinant] = (
                 wider.get(determinant, np.ones(table.columns[determinant].n_codes, np.bool_)) & fits
             )
@@ -136,24 +182,32 @@ def _with_sources(
 
 
 def draw_weighted(
-    links: Sequence[Link], allowed: Mapping[int, Mask], seed: int, numbers: RowNumbers
+    links: Sequence[Link],
+    allowed: Mapping[int, Mask],
+    draws: Drawing,
+    given: CodesByColumn = NOTHING_GIVEN,
+    redrawing: Redraws | None = None,
 ) -> tuple[dict[int, Codes], npt.NDArray[np.uint8], Weights]:
     """Return codes and coarse codes of proposals (see `chain.draw_codes`), and their weights."""
-    n = len(numbers)
-    codes = {link.column: np.zeros(n, np.uint16) for link in links}
+    n = len(draws.numbers)
+    codes = {link.column: np.zeros(n, np.uint16) for link in links} | dict(given)
     rows, weight = np.zeros((n, len(links)), np.uint8), np.ones(n)
     for position, link in enumerate(links):
         own, fits = codes[link.column], allowed.get(link.column)
-        if link.source >= 0:
-            own[:] = link.lookup[codes[link.source]]
+        if link.column in given:
+            rows[:, position] = link.coarse[own]
+        elif link.source >= 0:
+            own[:] = draws.look_up(link, codes)
             rows[:, position] = link.coarse[own]
         elif len(link.child):
-            draws = StreamRows(np.uint64(seed), np.uint64(link.column), numbers)
+            stream = draws.stream(link.column)
             if fits is None:
-                drawing.draw_column(rows, position, draws, link.conditional, own)
+                drawing.draw_column(rows, position, stream, link.conditional, own)
+                if redrawing is not None:
+                    redrawing.redraw(link, rows, position, codes, draws)
                 continue
             within = Restricted(link.conditional, restricting.restrict(link.child, fits))
-            restricting.draw_within(rows, position, draws, within, WeightedCodes(own, weight))
+            restricting.draw_within(rows, position, stream, within, WeightedCodes(own, weight))
         if fits is not None:
             weight *= fits[own]
     return codes, rows, weight
@@ -165,7 +219,7 @@ class Proposals:
 
     codes: dict[int, Codes]
     seed: int
-    numbers: RowNumbers
+    numbers: NumberedRows
 
 
 @dataclass(frozen=True)
@@ -179,8 +233,10 @@ class Conditioner:
     group : Group
         Group of rows.
     accept : callable
-        Function that returns the probability that a proposal is accepted, given rules, unique rows, the
-        refinement and the group's filters.
+        Function that returns the acceptance probability of each proposal, which depends on rules, unique
+        rows, the refinement and the group's filters.
+    redrawing : callable
+        Function that returns the redrawing of single columns, given the seed of the proposals.
     n_proposals : int
         Number of proposals per row.
     effective_share : float
@@ -190,8 +246,9 @@ class Conditioner:
     links: Sequence[Link]
     group: Group
     accept: Accept
-    n_proposals: int
-    effective_share: float
+    redrawing: Redrawer
+    n_proposals: int = N_PROPOSALS_MAX
+    effective_share: float = 0.0
 
     def draw(self, seed: int, block: int, n: int) -> Proposals:
         """Draw the n rows of a block.
@@ -203,15 +260,17 @@ class Conditioner:
         """
         for attempt in range(N_POOLS_TRIED):
             own_seed = int(hashing.stream_key(np.uint64(seed), np.uint64(POOLS + attempt)))
-            numbers = consecutive_rows(block * N_ROWS_BLOCK * N_PROPOSALS_MAX, n * self.n_proposals)
+            first = block * N_ROWS_BLOCK * N_PROPOSALS_MAX
+            rows = NumberedRows(consecutive_rows(first, n * self.n_proposals))
+            numbers = self.group.with_levels(rows)
             codes, weight = _propose(self, own_seed, numbers)
             if weight.sum() > 0:
                 taken = resample(weight, n, np.random.default_rng([own_seed, block]))
-                return Proposals({j: c[taken] for j, c in codes.items()}, own_seed, numbers[taken])
+                return Proposals({j: c[taken] for j, c in codes.items()}, own_seed, numbers.take(taken))
         raise impossible("The model generated no row that satisfies one of the conditions")
 
 
-def make_conditioner(links: Sequence[Link], group: Group, accept: Accept) -> Conditioner:
+def make_conditioner(links: Sequence[Link], group: Group, accept: Accept, redrawing: Redrawer) -> Conditioner:
     """Return the sampler of a group's rows. A trial determines its number of proposals.
 
     Raises
@@ -219,24 +278,31 @@ def make_conditioner(links: Sequence[Link], group: Group, accept: Accept) -> Con
     InvalidInput
         If all proposals of the trial have weight 0.
     """
-    trial = Conditioner(links, group, accept, N_PROPOSALS_MAX, 0.0)
+    trial = Conditioner(links, group, accept, redrawing)
     n = N_TRIED
     while n <= N_TRIED_MAX:
-        weight = _propose(trial, TRIAL_SEED, consecutive_rows(0, n))[1]
+        numbers = group.with_levels(NumberedRows(consecutive_rows(0, n)))
+        weight = _propose(trial, TRIAL_SEED, numbers)[1]
         if weight.sum() > 0:
             share = float(weight.sum() ** 2 / (weight**2).sum() / n)
             n_proposals = int(min(max(np.ceil(N_EFFECTIVE / share), 2), N_PROPOSALS_MAX))
-            return Conditioner(links, group, accept, n_proposals, min(share * n_proposals, 1.0))
+            effective_share = min(share * n_proposals, 1.0)
+            return replace(trial, n_proposals=n_proposals, effective_share=effective_share)
         n *= 4
     names = ", ".join(repr(predicate.column.name) for predicate in group.predicates)
     raise impossible(f"The model generated no row that satisfies the condition on {names}")
 
 
-def _propose(conditioner: Conditioner, seed: int, numbers: RowNumbers) -> tuple[dict[int, Codes], Weights]:
-    codes, rows, weight = draw_weighted(conditioner.links, conditioner.group.allowed, seed, numbers)
+def _propose(conditioner: Conditioner, seed: int, numbers: NumberedRows) -> tuple[dict[int, Codes], Weights]:
+    codes, rows, weight = draw_weighted(
+        conditioner.links,
+        conditioner.group.allowed,
+        Drawing(seed, numbers),
+        redrawing=conditioner.redrawing(seed),
+    )
     possible = np.flatnonzero(weight > 0)
     some = {j: own[possible] for j, own in codes.items()}
-    weight[possible] *= conditioner.accept(some, rows[possible], seed, numbers[possible])
+    weight[possible] *= conditioner.accept(some, rows[possible], seed, numbers.take(possible))
     return codes, weight
 
 

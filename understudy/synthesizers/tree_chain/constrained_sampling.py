@@ -13,9 +13,9 @@ from understudy.kernels import hashing
 from understudy.parameters.constraints import SampleCondition, SamplingConstraints
 from understudy.synthesizers.tree_chain.conditional_sampling import N_ROWS_BLOCK, Conditioner
 from understudy.synthesizers.tree_chain.rule_enforcement import RuleEnforcer
-from understudy.transformers.base import ArrowArray, RowNumbers, consecutive_rows
+from understudy.transformers.base import NumberedRows, RowNumbers, consecutive_rows
 from understudy.transformers.generated.transformer import GeneratedTransformer
-from understudy.transformers.table import TableTransformer
+from understudy.transformers.table import Drawn, TableTransformer
 
 # Hash stream that assigns rows to the groups of a rebalanced column.
 GROUPS = 1 << 38
@@ -69,15 +69,14 @@ class ConstrainedSampler:
         drawn = conditioner.draw(own_seed, block, len(rows))
         generated = [j for j in drawn.codes if isinstance(self.table.columns[j], GeneratedTransformer)]
         learned = [j for j in drawn.codes if j not in generated]
+        generated = [j for j in generated if j not in self.table.composed]
         columns = self.table.decode_columns(learned, drawn.codes, drawn.seed, drawn.numbers)
         # Identifiers are generated from the numbers of the rows, so that they are unique.
-        columns |= self.table.decode_columns(generated, drawn.codes, seed, rows)
-        constants: dict[str, ArrowArray] = {
-            predicate.column.name: predicate.constant(len(rows))
-            for predicate in conditioner.group.predicates
-            if predicate.is_one_value
-        }
-        return self.enforcer.complete(columns | constants, self.table.schema)
+        columns |= self.table.decode_columns(generated, drawn.codes, seed, NumberedRows(rows))
+        constants = conditioner.group.constants(len(rows))
+        return self.enforcer.complete(
+            columns | constants, self.table, Drawn(drawn.codes, seed, NumberedRows(rows))
+        )
 
 
 def conditions_of(constraints: SamplingConstraints) -> list[SampleCondition]:
@@ -108,6 +107,14 @@ def groups_of_rows(constraints: SamplingConstraints, seed: int, numbers: RowNumb
     shares = np.array([s.share for s in constraints.rebalance.shares if s.share > 0])
     bounds = np.cumsum(shares / shares.sum())[:-1]
     return np.searchsorted(bounds, (words >> np.uint64(11)) * 2.0**-53, side="right")
+
+
+def first_rows(constraints: SamplingConstraints) -> RowNumbers:
+    """Return the number of the first row of each group. Groups of a rebalanced column share all rows."""
+    if constraints.rebalance is not None:
+        return np.zeros(len(constraints.rebalance.shares), np.uint64)
+    sizes = [condition.n_rows for condition in constraints.conditions]
+    return (np.cumsum(sizes) - sizes).astype(np.uint64)
 
 
 def check_rows(constraints: SamplingConstraints, n_rows: int, offset: int) -> None:

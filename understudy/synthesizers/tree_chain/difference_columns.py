@@ -8,14 +8,19 @@ from typing import Any
 import numpy.typing as npt
 import pyarrow as pa
 
+from understudy.synthesizers.entities.fitting import FittedTable
+from understudy.synthesizers.entities.groups import Entities
+from understudy.synthesizers.entities.rules import restrict_rules, rules_beyond_repeats
 from understudy.synthesizers.rules import Rules, add_differences, find_rules
 from understudy.synthesizers.rules.differences import Difference
 from understudy.tables.schema import Column, ColumnKind, TableSchema
 from understudy.transformers.array_reader import ArrayReader, require
 from understudy.transformers.base import ArrowArray, Codes, Json
 from understudy.transformers.generated.transformer import GeneratedTransformer
+from understudy.transformers.labels import LabelTransformer
 from understudy.transformers.numeric import NumericTransformer
-from understudy.transformers.table import TableTransformer, fit_column, load_transformer, number_subjects
+from understudy.transformers.table import TableTransformer, load_transformer
+from understudy.transformers.table_fitting import fit_column, number_subjects
 
 # Maximum number of differences that a file may contain.
 N_DIFFERENCES_MAX = 64
@@ -23,12 +28,14 @@ N_DIFFERENCES_MAX = 64
 
 @dataclass(frozen=True)
 class DrawnTable:
-    """A table with its rules, and with columns of differences after its own columns."""
+    """A table with its rules and entities. Columns of differences and of sizes follow the table's columns."""
 
     rows: pa.Table
     transformer: TableTransformer
     codes: list[Codes]
     rules: Rules
+    entities: Entities
+    sizes: tuple[str, ...] = ()
 
 
 def learned_columns(table: TableTransformer) -> TableSchema | None:
@@ -41,24 +48,40 @@ def learned_columns(table: TableTransformer) -> TableSchema | None:
     return TableSchema(columns=learned) if learned else None
 
 
-def add_difference_columns(rows: pa.Table, table: TableTransformer, codes: list[Codes]) -> DrawnTable:
+def add_difference_columns(rows: pa.Table, columns: FittedTable) -> DrawnTable:
     """Find the rules of the learned columns, and add the columns of the differences that are to be drawn."""
+    table, codes, entities = columns.transformer, columns.codes, columns.entities
     schema = learned_columns(table)
     if schema is None:
-        return DrawnTable(rows, table, codes, Rules(table.schema))
+        return DrawnTable(rows, table, codes, Rules(table.schema), entities)
     learned = rows.select(schema.names)
-    rules = add_differences(find_rules(learned, schema), learned)
+    found = rules_beyond_repeats(find_rules(learned, schema), rows, entities, columns.found)
+    # A label is decoded from the level of its code, so a rule between values of the two adds nothing.
+    pairs = zip(table.schema.names, table.columns, strict=True)
+    labels = {name for name, transformer in pairs if isinstance(transformer, LabelTransformer)}
+    found = replace(found, value_rules=found.value_rules.without(labels))
+    rules = add_differences(found, learned)
+    rules = restrict_rules(rules, entities, table.schema.names)
     if not rules.differences:
-        return DrawnTable(rows, table, codes, rules)
+        return DrawnTable(rows, table, codes, rules, entities)
     subjects = number_subjects(rows.select(list(table.schema.subject))) if table.schema.subject else None
-    columns = learned.combine_chunks().to_batches()[0]
-    measured = rules.measure(dict(zip(schema.names, columns.columns, strict=True)))
+    arrays = learned.combine_chunks().to_batches()[0].columns
+    measured = rules.measure(dict(zip(schema.names, arrays, strict=True)))
+    targets = {own.name: own.target for own in rules.differences}
     fitted = {}
     for name, array in measured.items():
-        fitted[name] = fit_column(rules.schema.column(name), pa.chunked_array([array]), subjects)
+        own_subjects = columns.subjects_of.get(targets[name], subjects)
+        fitted[name] = fit_column(rules.schema.column(name), pa.chunked_array([array]), own_subjects)
         rows = rows.append_column(rules.schema.to_arrow().field(name), array)
     inner = with_columns(table, {name: transformer for name, (transformer, _) in fitted.items()})
-    return DrawnTable(rows, inner, codes + [own for _, own in fitted.values()], rules)
+    place = {name: j for j, name in enumerate(table.schema.names)}
+    owners = {
+        len(place) + i: entities.group_of[place[targets[name]]]
+        for i, name in enumerate(fitted)
+        if place[targets[name]] in entities.group_of
+    }
+    drawn_codes = codes + [own for _, own in fitted.values()]
+    return DrawnTable(rows, inner, drawn_codes, rules, entities.extend(owners))
 
 
 def difference_column(name: str) -> Column:

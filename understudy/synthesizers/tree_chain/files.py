@@ -26,12 +26,15 @@ from understudy.synthesizers.rules import load_rules, rules_to_arrays
 from understudy.synthesizers.rules.differences import Difference
 from understudy.synthesizers.tree_chain.additive import N_PLACES
 from understudy.synthesizers.tree_chain.chain import Link, look_up
+from understudy.synthesizers.tree_chain.coded_rules import encode_rules
 from understudy.synthesizers.tree_chain.difference_columns import learned_columns
+from understudy.synthesizers.tree_chain.level_lookups import level_sources
 from understudy.synthesizers.tree_chain.refinement import Refinement
 from understudy.synthesizers.tree_chain.rule_enforcement import RuleEnforcer
 from understudy.synthesizers.tree_chain.unique_rows import UniqueRows
 from understudy.transformers.array_reader import ArrayReader, require
 from understudy.transformers.base import Codes, Json
+from understudy.transformers.categorical import CategoricalTransformer
 from understudy.transformers.table import TableTransformer
 
 Int64s = npt.NDArray[np.int64]
@@ -68,13 +71,17 @@ def links_from_arrays(reader: ArrayReader, table: TableTransformer, enforcer: Ru
     is_order = all(type(j) is int for j in order) and sorted(order) == drawn
     require(is_order, "the order does not contain each drawn column exactly once")
     sources = _load_sources(reader, enforcer)
+    by_level = {j: source for j, source in sources.items() if (j, source) in enforcer.levels}
+    is_placed = all(order.index(source) < order.index(j) for j, source in sources.items())
+    require(is_placed, "a column is looked up before its source is drawn")
+    sources_of_levels = level_sources(by_level, table.columns)
     links = []
     for position, j in enumerate(order):
         own, n_codes = reader.part(reader.manifest, f"link_{position}."), table.columns[j].n_codes
         if j in sources:
             determinant, coarse = sources[j], own.array("coarse", np.uint8, (n_codes,))
-            require(determinant in order[:position], "a column is looked up before its source is drawn")
-            links.append(look_up(j, determinant, enforcer.tables[j, determinant], coarse))
+            by = determinant, enforcer.lookups[j, determinant]
+            links.append(look_up(j, by, coarse, sources_of_levels.get(j)))
         else:
             links.append(_load_link(own, position, j, n_codes))
     return links
@@ -83,12 +90,10 @@ def links_from_arrays(reader: ArrayReader, table: TableTransformer, enforcer: Ru
 def enforcer_to_arrays(enforcer: RuleEnforcer) -> tuple[Json, dict[str, npt.NDArray[Any]]]:
     """Return the rules of a chain as JSON and arrays, under ``rules.<name>``."""
     manifest, arrays = rules_to_arrays(enforcer.rules)
-    pairs = list(enforcer.tables)
-    manifest |= {
-        "tables": [{"of": dependent, "by": determinant} for dependent, determinant in pairs],
-        "is_enforced": enforcer.is_enforced,
-    }
-    arrays |= {f"table_{i}": enforcer.tables[pair] for i, pair in enumerate(pairs)}
+    manifest["is_enforced"] = enforcer.is_enforced
+    for name, lookups in (("table", enforcer.tables), ("level_table", enforcer.levels)):
+        manifest[f"{name}s"] = [{"of": dependent, "by": determinant} for dependent, determinant in lookups]
+        arrays |= {f"{name}_{i}": lookup for i, lookup in enumerate(lookups.values())}
     return {"rules": manifest}, {f"rules.{name}": array for name, array in arrays.items()}
 
 
@@ -104,11 +109,20 @@ def enforcer_from_arrays(
     """
     own = reader.part(reader.manifest.get("rules"), "rules.")
     rules = load_rules(own, learned_columns(table) or table.schema, differences)
-    parts = own.manifest.get("tables")
+    derived = set(rules.derived)
+    tables, levels = (_load_lookups(own, name, table, derived) for name in ("table", "level_table"))
+    coded = encode_rules(rules, table.schema.names, table.columns)
+    return RuleEnforcer(rules, tables, own.truth("is_enforced"), coded=coded, levels=levels)
+
+
+def _load_lookups(
+    own: ArrayReader, name: str, table: TableTransformer, derived: set[str]
+) -> dict[tuple[int, int], Codes]:
+    """Return the lookups by code or by level. Files of earlier versions have no lookups by level."""
+    parts = own.manifest.get(f"{name}s", [])
     require(isinstance(parts, list), "the tables of lookups are not a list")
-    assert isinstance(parts, list)
     tables: dict[tuple[int, int], Codes] = {}
-    n_columns, derived = len(table.columns), set(rules.derived)
+    n_columns = len(table.columns)
     for i, part in enumerate(parts):
         entry = own.part(part, "rules.")
         dependent, determinant = (entry.whole(key, 0, n_columns - 1) for key in ("of", "by"))
@@ -120,9 +134,16 @@ def enforcer_from_arrays(
             derived.isdisjoint(table.schema.names[j] for j in (dependent, determinant)),
             "a derived column is looked up",
         )
-        n_of, n_determinant = (table.columns[j].n_codes for j in (dependent, determinant))
-        tables[dependent, determinant] = entry.indices(f"table_{i}", np.uint16, (n_determinant,), 0, n_of)
-    return RuleEnforcer(rules, tables, own.truth("is_enforced"))
+        n_of, source = table.columns[dependent].n_codes, table.columns[determinant]
+        n_determinant = source.n_codes
+        if name == "level_table":
+            require(
+                isinstance(source, CategoricalTransformer), "a column without levels is a source of levels"
+            )
+            assert isinstance(source, CategoricalTransformer)
+            n_determinant = len(source.levels) + 1
+        tables[dependent, determinant] = entry.indices(f"{name}_{i}", np.uint16, (n_determinant,), 0, n_of)
+    return tables
 
 
 def _load_sources(reader: ArrayReader, enforcer: RuleEnforcer) -> dict[int, int]:
@@ -131,7 +152,7 @@ def _load_sources(reader: ArrayReader, enforcer: RuleEnforcer) -> dict[int, int]
     is_pairs = isinstance(pairs, list) and all(isinstance(p, list) and len(p) == 2 for p in pairs)
     require(is_pairs, "the sources of lookups are not pairs")
     assert isinstance(pairs, list)
-    known = [list(pair) for pair in enforcer.tables]
+    known = [list(pair) for pair in enforcer.lookups]
     require(all(pair in known for pair in pairs), "a column is looked up without a table")
     sources = {int(dependent): int(determinant) for dependent, determinant in pairs}
     require(len(sources) == len(pairs), "a column is looked up twice")

@@ -21,19 +21,29 @@ from understudy.kernels.hashing import StreamRows
 from understudy.kernels.restricting import Restricted, WeightedCodes
 from understudy.synthesizers.blocks import map_in_order
 from understudy.synthesizers.contexts import SampleContext
+from understudy.synthesizers.entities.groups import Entities
+from understudy.synthesizers.entities.imputation import EntityFiller
+from understudy.synthesizers.rules import equalize, find_unequal, imply, recover, solve
 from understudy.synthesizers.tree_chain.chain import Link
 from understudy.synthesizers.tree_chain.difference_columns import typical_differences
-from understudy.synthesizers.tree_chain.encoding import UNKNOWN, KnownCodes, encode_values
+from understudy.synthesizers.tree_chain.encoding import (
+    UNKNOWN,
+    KnownCodes,
+    encode_values,
+    find_known_levels,
+)
 from understudy.synthesizers.tree_chain.rule_enforcement import RuleEnforcer
-from understudy.transformers.base import ArrowArray, Codes, Mask, RowNumbers, consecutive_rows
-from understudy.transformers.table import TableTransformer
+from understudy.transformers.base import ArrowArray, Codes, Mask, NumberedRows, RowNumbers, consecutive_rows
+from understudy.transformers.table import Drawn, TableTransformer
 
 N_PARTICLES = 64
-# Number of rows that are completed at a time.
+# Number of rows that are imputed at a time.
 N_ROWS_BLOCK = 1024
 # Log weight of an impossible value. It is finite, so that rows that are impossible under the model can be
 # completed.
 LOG_IMPOSSIBLE = -50.0
+# Code of missing values in columns that have missing values.
+CODE_MISSING = 0
 # Hash stream that chooses particles, and first hash stream from which the seeds of draws are derived.
 TAKING, DRAWS = 1 << 40, 1 << 41
 
@@ -66,6 +76,25 @@ class _Step:
 
 
 @dataclass(frozen=True)
+class _Particles:
+    """Particles of some rows.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the draw.
+    numbers : array of shape (n_particles,)
+        Numbers of the particles.
+    of_values : NumberedRows
+        Row of each particle. Codes are decoded with this row number.
+    """
+
+    seed: int
+    numbers: RowNumbers
+    of_values: NumberedRows
+
+
+@dataclass(frozen=True)
 class Imputer:
     """Sampler of the missing values of a table."""
 
@@ -73,16 +102,17 @@ class Imputer:
     table: TableTransformer
     enforcer: RuleEnforcer
     accept: Accept
+    entities: Entities
 
-    def complete(self, block: pa.RecordBatch, first_row: int, seed: int) -> pa.RecordBatch:
-        """Return consecutive rows with imputed values. Columns with only missing values stay missing."""
+    def complete(self, block: pa.RecordBatch, row_numbers: RowNumbers, seed: int) -> pa.RecordBatch:
+        """Return rows with imputed values. Columns with only missing values stay missing."""
         given = dict(zip(block.schema.names, block.columns, strict=True))
         schema = self.enforcer.visible_schema(self.table.schema).to_arrow()
         gaps = np.flatnonzero(np.any([_is_missing(array) for array in given.values()], axis=0))
         if not len(gaps):
             return pa.RecordBatch.from_arrays(block.columns, schema=schema)
         rows = {name: array.take(pa.array(gaps, pa.int64())) for name, array in given.items()}
-        numbers = np.uint64(first_row) + gaps.astype(np.uint64)
+        numbers = row_numbers[gaps]
         drawn = self._draw(rows, seed, numbers)
         columns = [_fill(array, gaps, rows[name], drawn[name]) for name, array in given.items()]
         return pa.RecordBatch.from_arrays(columns, schema=schema)
@@ -91,32 +121,57 @@ class Imputer:
         """Return all columns of the rows, with drawn values in every cell."""
         names, n = self.table.schema.names, len(numbers)
         typical = typical_differences(self.enforcer.rules, self.table, n)
-        assumed = self.enforcer.rules.recover(rows, typical)
+        rules = self.enforcer.rules
+        implied, stays_missing = imply(rules, rows)
+        rows = rows | {name: implied[name] for name in rules.value_rules.columns}
+        assumed = recover(rules, solve(rules, rows, {}), typical)
         known = {
-            link.column: encode_values(
-                names[link.column], assumed[names[link.column]], self.table.columns[link.column]
-            )
-            for link in self.links
+            link.column: self._encode(names[link.column], assumed, link.column, n) for link in self.links
         }
+        for name, gaps in stays_missing.items():
+            j = names.index(name)
+            if j in known and getattr(self.table.columns[j], "has_missing", False):
+                known[j][gaps] = CODE_MISSING
+        levels = find_known_levels(assumed, known, self.table)
         particle = np.repeat(np.arange(n), N_PARTICLES)
         own = (numbers[:, None] * np.uint64(N_PARTICLES) + consecutive_rows(0, N_PARTICLES)).ravel()
-        codes, log_weight = self._walk({j: c[particle] for j, c in known.items()}, seed, own)
+        of_values = NumberedRows(numbers, levels=levels)
+        particles = _Particles(seed, own, of_values.take(particle))
+        codes, log_weight = self._walk({j: c[particle] for j, c in known.items()}, particles)
+        log_weight += self._log_equal(rows, codes, particle)
         taken = np.arange(n) * N_PARTICLES + _take(log_weight.reshape(n, N_PARTICLES), seed, numbers)
         chosen = {j: c[taken] for j, c in codes.items()}
-        columns = self.table.decode_columns(sorted(chosen), chosen, seed, numbers)
-        if self.enforcer.rules.linear:
-            # Sums are computed from known values where they exist, and from drawn values otherwise.
-            rules, rows = self.enforcer.rules, self.enforcer.rules.recover(rows, columns)
-            derived = rules.derive({n: _prefer(rows[n], own) for n, own in columns.items()})
-            columns |= {name: derived[name] for name in rules.derived}
-            columns |= {d.base: _prefer(rows[d.base], columns[d.base]) for d in rules.differences}
+        columns = self.table.decode_columns(sorted(chosen), chosen, seed, of_values)
+        # Derived values are computed from known values where they exist, and from drawn values otherwise.
+        rows = recover(rules, solve(rules, rows, columns), columns)
+        merged = {n: _prefer(rows[n], own) if n in rows else own for n, own in columns.items()}
+        derived = rules.derive(equalize(rules, rows, merged))
+        columns |= {name: derived[name] for name in self.enforcer.replaced | rules.value_rules.columns}
+        terms = {name for formula in rules.formulas for name in formula.terms if name in rows}
+        columns |= {name: _prefer(rows[name], columns[name]) for name in terms - set(rules.derived)}
+        if self.table.composed:
+            final = {n: _prefer(rows[n], own) for n, own in columns.items() if n in rows}
+            columns |= self.table.compose(final, Drawn(chosen, seed, of_values))
         return columns
 
-    def _walk(
-        self, known: dict[int, KnownCodes], seed: int, numbers: RowNumbers
-    ) -> tuple[dict[int, Codes], Weights]:
+    def _encode(self, name: str, assumed: dict[str, ArrowArray], column: int, n: int) -> KnownCodes:
+        if name in self.enforcer.hidden:
+            return np.full(n, UNKNOWN, np.int32)
+        return encode_values(name, assumed[name], self.table.columns[column])
+
+    def _log_equal(self, rows: dict[str, ArrowArray], codes: dict[int, Codes], particle: Int64s) -> Weights:
+        """Return the log weights of particles. Weights are low where given values contradict an equality."""
+        log_weight = np.zeros(len(particle))
+        unequal = find_unequal(self.enforcer.rules, rows)
+        for rule, column, applies in self.enforcer.coded.equalities:
+            broken = unequal[self.enforcer.rules.value_rules.equalities.index(rule)]
+            if broken.any():
+                log_weight += np.where(applies[codes[column]] & broken[particle], LOG_IMPOSSIBLE, 0.0)
+        return log_weight
+
+    def _walk(self, known: dict[int, KnownCodes], particles: _Particles) -> tuple[dict[int, Codes], Weights]:
         """Return the codes of the particles, and the log probabilities of their known values."""
-        n = len(numbers)
+        seed, numbers, n = particles.seed, particles.numbers, len(particles.numbers)
         codes = {link.column: np.zeros(n, np.uint16) for link in self.links}
         rows, log_weight = np.zeros((n, len(self.links)), np.uint8), np.zeros(n)
         for position, link in enumerate(self.links):
@@ -124,15 +179,24 @@ class Imputer:
             own = codes[link.column]
             own[is_known] = known[link.column][is_known].astype(np.uint16)
             if link.source >= 0:
-                looked_up = link.lookup[codes[link.source]]
+                looked_up = link.look_up(codes, seed, particles.of_values)
                 log_weight += np.where(is_known & (looked_up != own), LOG_IMPOSSIBLE, 0.0)
                 own[~is_known] = looked_up[~is_known]
             elif len(link.child):
                 step = _Step(link, position, rows, own)
                 log_weight[is_known] += self._log_probability(step, np.flatnonzero(is_known))
                 self._draw_unknown(step, np.flatnonzero(~is_known), seed, numbers)
+                self._force(link.column, codes, known)
             rows[:, position] = link.coarse[own]
+        log_weight += np.where(self.enforcer.coded.holds(codes, n), 0.0, LOG_IMPOSSIBLE)
         return codes, log_weight + np.log(np.maximum(self.accept(rows), 1e-9))
+
+    def _force(self, column: int, codes: dict[int, Codes], known: dict[int, KnownCodes]) -> None:
+        """Set the unknown codes of a column that follow from drawn values of preceding columns."""
+        for forced in self.enforcer.coded.forced:
+            if forced.column == column and (known[forced.source] == UNKNOWN).any():
+                applies = forced.applies[codes[forced.source]] & (known[forced.source] == UNKNOWN)
+                codes[column][applies & (known[column] == UNKNOWN)] = forced.code
 
     def _log_probability(self, step: _Step, at: Int64s) -> Weights:
         """Return the log probabilities of the known codes of some particles, given the preceding columns."""
@@ -166,16 +230,30 @@ def draw_completed(
     # The input may have missing values even in columns that are not nullable in the schema.
     output = imputer.enforcer.visible_schema(imputer.table.schema).to_arrow()
     open_schema = pa.schema([field.with_nullable(True) for field in output])
-    blocks = rows.cast(open_schema).combine_chunks()
 
-    def complete(place: tuple[int, int]) -> pa.RecordBatch:
-        draw, start = place
+    filler = EntityFiller(imputer.entities, imputer.enforcer.visible_schema(imputer.table.schema))
+    known = filler.fill_known(rows.cast(open_schema).combine_chunks())
+    for draw in range(n_draws):
         own_seed = int(hashing.stream_key(np.uint64(seed), np.uint64(DRAWS + draw)))
-        part = blocks.slice(start, N_ROWS_BLOCK).combine_chunks().to_batches()[0]
-        return imputer.complete(part, start, own_seed)
 
-    places = [(d, s) for d in range(n_draws) for s in range(0, rows.num_rows, N_ROWS_BLOCK)]
-    return map_in_order(complete, places, context=context)
+        def complete(some: pa.Table, numbers: RowNumbers, own_seed: int = own_seed) -> pa.Table:
+            return pa.Table.from_batches(_complete_blocks(imputer, some, numbers, own_seed, context))
+
+        filled = filler.fill_drawn(known, complete)
+        numbers = consecutive_rows(0, rows.num_rows)
+        yield from _complete_blocks(imputer, filled, numbers, own_seed, context)
+
+
+def _complete_blocks(
+    imputer: Imputer, rows: pa.Table, numbers: RowNumbers, seed: int, context: SampleContext
+) -> Iterator[pa.RecordBatch]:
+    whole = rows.combine_chunks()
+
+    def complete(start: int) -> pa.RecordBatch:
+        part = whole.slice(start, N_ROWS_BLOCK).combine_chunks().to_batches()[0]
+        return imputer.complete(part, numbers[start : start + N_ROWS_BLOCK], seed)
+
+    return map_in_order(complete, range(0, rows.num_rows, N_ROWS_BLOCK), context=context)
 
 
 def _take(log_weight: Weights, seed: int, numbers: RowNumbers) -> npt.NDArray[np.int64]:

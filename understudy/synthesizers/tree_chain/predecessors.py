@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from understudy.kernels import association
 from understudy.kernels.association import N_GROUPS
+from understudy.transformers.base import Mask
 
 # If there are at most this many earlier columns, all of them are used.
 N_ALL_MAX = 64
@@ -35,9 +36,20 @@ def group_codes(codes: CoarseCodes) -> CoarseCodes:
     return groups
 
 
-def choose_predecessors(groups: CoarseCodes, position: int) -> Positions:
-    """Return the ascending positions of the columns on which the column at `position` is conditioned."""
-    if position <= N_ALL_MAX:
-        return np.arange(position)
-    information = association.mutual_information(groups, position, position)
-    return np.sort(np.argsort(-information, kind="stable")[:N_CHOSEN])
+def choose_predecessors(groups: CoarseCodes, position: int, allowed: Mask) -> Positions:
+    """Return the ascending positions of the columns on which the column at `position` is conditioned.
+
+    Parameters
+    ----------
+    groups : array of shape (n_columns, n_rows)
+        Grouped codes of `group_codes`.
+    position : int
+        Position of the column.
+    allowed : array of shape (position,)
+        Mask of the earlier columns on which the column may be conditioned.
+    """
+    own = np.flatnonzero(allowed)
+    if len(own) <= N_ALL_MAX:
+        return own
+    information = association.mutual_information(groups, position, position)[own]
+    return np.sort(own[np.argsort(-information, kind="stable")[:N_CHOSEN]])

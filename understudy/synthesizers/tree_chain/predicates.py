@@ -12,6 +12,7 @@ from understudy.transformers.base import ArrowArray, Mask, Transformer
 from understudy.transformers.boolean import BooleanTransformer
 from understudy.transformers.categorical import CategoricalTransformer
 from understudy.transformers.generated.transformer import GeneratedTransformer
+from understudy.transformers.labels import LabelTransformer
 from understudy.transformers.numeric import NumericTransformer
 
 
@@ -29,7 +30,9 @@ class CodePredicate(Predicate):
         self._check_range()
         has_missing = bool(getattr(transformer, "has_missing", False))
         may = np.zeros(transformer.n_codes, np.bool_)
-        if self.constraint.is_missing is not None:
+        if isinstance(transformer, LabelTransformer):
+            may, is_whole = self._codes_of_labels(transformer)
+        elif self.constraint.is_missing is not None:
             may[:] = not self.constraint.is_missing
             may[: int(has_missing)] = self.constraint.is_missing
             is_whole = True
@@ -44,6 +47,19 @@ class CodePredicate(Predicate):
         if not may.any():
             raise self._impossible()
         return may, is_whole
+
+    def _codes_of_labels(self, transformer: LabelTransformer) -> tuple[Mask, bool]:
+        if self.constraint.is_missing is not None:
+            fits = as_mask(transformer.labels.is_null()) == self.constraint.is_missing
+        else:
+            fits = self.holds(transformer.labels)
+        code = transformer.code
+        may = np.zeros(code.n_codes, np.bool_)
+        of_levels = code.codes_of_levels()
+        np.logical_or.at(may, of_levels, fits[:-1])
+        if code.has_missing:
+            may[0] = fits[-1]
+        return may, bool(fits[:-1][may[of_levels]].all())
 
     def _impossible(self) -> InvalidInput:
         constraint, name = self.constraint, self.column.name
@@ -74,7 +90,7 @@ class CodePredicate(Predicate):
     def constant(self, n: int) -> ArrowArray:
         """Return an array with the single value, repeated n times."""
         assert self.constraint.equals is not None
-        value: ArrowArray = pa.concat_arrays([self.typed(self.constraint.equals)] * n)
+        value: ArrowArray = self.typed(self.constraint.equals).take(_zeros(n))
         return value
 
     def _codes_of_values(self, transformer: Transformer, has_missing: bool) -> tuple[Mask, bool]:
@@ -111,6 +127,11 @@ class CodePredicate(Predicate):
         beside = [code for code in (above - 1, above) if 0 < above < len(low) and not exact[code]]
         may[beside[:1]] = True
         return may
+
+
+def _zeros(n: int) -> ArrowArray:
+    zeros: ArrowArray = pa.array(np.zeros(n, np.int64))
+    return zeros
 
 
 def _refused(detail: str) -> InvalidInput:

@@ -3,21 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from understudy.errors import Conflict
 from understudy.kernels import hashing
-from understudy.synthesizers.tree_chain.chain import Link, draw_codes
+from understudy.synthesizers.tree_chain.chain import Link
 from understudy.synthesizers.tree_chain.refinement import Refinement
-from understudy.transformers.base import Codes, Mask, RowNumbers
+from understudy.synthesizers.tree_chain.sampling import NOTHING_GIVEN, Drawing, Redraws, draw_codes
+from understudy.transformers.base import Codes, CodesByColumn, Mask, NumberedRows
 
 N_ATTEMPTS_MAX = 10_000
 # First hash stream from which the seeds of repeated attempts are derived.
 ATTEMPTS = 1 << 35
 
 # Function from codes and row numbers to a mask of accepted rows.
-Check = Callable[[dict[int, Codes], RowNumbers], Mask]
+Check = Callable[[dict[int, Codes], NumberedRows], Mask]
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """Conditions under which a proposal is accepted: a refinement, and a check of the rules.
+
+    Single columns that break a rule are redrawn before whole rows are checked.
+    """
+
+    refinement: Refinement | None
+    check: Check
+    redrawing: Redraws | None = None
+
+    def accept(
+        self, proposals: tuple[dict[int, Codes], npt.NDArray[np.uint8]], seed: int, numbers: NumberedRows
+    ) -> Mask:
+        """Return a mask of the accepted proposals, given their codes and coarse codes."""
+        codes, rows = proposals
+        if self.refinement is None:
+            return self.check(codes, numbers)
+        stays = self.refinement.accept(rows, seed, numbers.rows)
+        left = np.flatnonzero(stays)
+        some = {column: own[left] for column, own in codes.items()}
+        stays[left] = self.check(some, numbers.take(left))
+        return stays
 
 
 def attempt_seed(seed: int, attempt: int) -> int:
@@ -27,12 +55,25 @@ def attempt_seed(seed: int, attempt: int) -> int:
 
 def draw_accepted(
     links: Sequence[Link],
-    refinement: Refinement | None,
-    check: Check,
+    acceptance: Acceptance,
     seed: int,
-    numbers: RowNumbers,
+    numbers: NumberedRows,
+    given: CodesByColumn = NOTHING_GIVEN,
 ) -> dict[int, Codes]:
     """Draw the rows with the given numbers, and return their codes by index of the column in the table.
+
+    Parameters
+    ----------
+    links : sequence of Link
+        Conditional distributions of the columns.
+    acceptance : Acceptance
+        Conditions on which a proposal is accepted.
+    seed : int
+        Seed of the sample.
+    numbers : NumberedRows
+        Numbers of the rows.
+    given : mapping of int to array of shape (n,)
+        Codes of columns that are not drawn.
 
     Raises
     ------
@@ -43,14 +84,11 @@ def draw_accepted(
     pending = np.arange(len(numbers))
     for attempt in range(N_ATTEMPTS_MAX):
         own_seed = attempt_seed(seed, attempt)
-        codes, rows = draw_codes(links, own_seed, numbers[pending])
-        if refinement is None:
-            stays = check(codes, numbers[pending])
-        else:
-            stays = refinement.accept(rows, own_seed, numbers[pending])
-            left = np.flatnonzero(stays)
-            some = {column: own[left] for column, own in codes.items()}
-            stays[left] = check(some, numbers[pending][left])
+        own_numbers = numbers.take(pending)
+        own_given = {column: own[pending] for column, own in given.items()}
+        draws = Drawing(own_seed, own_numbers, value_seed=seed)
+        codes, rows = draw_codes(links, draws, own_given, acceptance.redrawing)
+        stays = acceptance.accept((codes, rows), own_seed, own_numbers)
         if not attempt:
             accepted = codes
         else:

@@ -8,7 +8,8 @@ are rejected.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -18,11 +19,12 @@ import pyarrow.compute as pc
 from understudy.synthesizers.rules import Rules
 from understudy.synthesizers.rules.differences import Difference
 from understudy.synthesizers.tree_chain.chain import Arranged
+from understudy.synthesizers.tree_chain.coded_rules import CodedRules, encode_rules
 from understudy.tables.predicates import as_mask
 from understudy.tables.schema import TableSchema
-from understudy.transformers.base import ArrowArray, Codes, CodesByColumn, Mask, RowNumbers, Transformer
+from understudy.transformers.base import ArrowArray, Codes, CodesByColumn, Mask, NumberedRows, Transformer
 from understudy.transformers.numeric import NumericTransformer
-from understudy.transformers.table import TableTransformer
+from understudy.transformers.table import Drawn, TableTransformer
 
 # Number of trial proposals after a fit, and minimum share of them that must pass.
 N_ROWS_TRIED = 2000
@@ -42,13 +44,28 @@ class RuleEnforcer:
         Rules of the learned columns.
     tables : mapping of (dependent, determinant) to array of shape (n_codes,)
         Code of `dependent` for every code of `determinant`. Columns are given as indices in the table.
+    levels : mapping of (dependent, determinant) to array of shape (n_levels + 1,)
+        Code of `dependent` for every level of `determinant`, and for missing values, if a code of
+        `determinant` can represent several levels.
     is_enforced : bool
         Whether rows that break a rule are rejected. False if nearly all rows would be rejected.
+    hidden : tuple of str
+        Names of columns that are drawn but are not part of sampled rows, besides the differences.
+    coded : CodedRules
+        Value-level rules of drawn columns, on their codes.
     """
 
     rules: Rules
     tables: Mapping[Pair, Codes]
     is_enforced: bool = True
+    hidden: tuple[str, ...] = ()
+    coded: CodedRules = field(default_factory=CodedRules)
+    levels: Mapping[Pair, Codes] = field(default_factory=dict)
+
+    @property
+    def lookups(self) -> dict[Pair, Codes]:
+        """All lookups, by code or by level."""
+        return {**self.tables, **self.levels}
 
     def arrange(self, order: Sequence[int], schema: TableSchema) -> Arranged:
         """Return the order without derived columns, with looked-up columns directly after their sources.
@@ -57,12 +74,13 @@ class RuleEnforcer:
         both.
         """
         derived = {schema.names.index(name) for name in self.rules.derived}
+        lookups = self.lookups
         arranged: list[int] = []
         sources: dict[int, int] = {}
 
         def place(column: int) -> None:
             arranged.append(column)
-            for dependent, determinant in sorted(self.tables):
+            for dependent, determinant in sorted(lookups):
                 if determinant == column and dependent not in arranged:
                     sources[dependent] = column
                     place(dependent)
@@ -73,72 +91,91 @@ class RuleEnforcer:
         return Arranged(
             arranged,
             {
-                dependent: (determinant, self.tables[dependent, determinant])
+                dependent: (determinant, lookups[dependent, determinant])
                 for dependent, determinant in sources.items()
             },
         )
 
     def _origin(self, column: int, placed: set[int]) -> int:
         """Follow the determinants with the most dependents, and return the last column of this path."""
-        seen = placed | {column}
+        seen, lookups = placed | {column}, self.lookups
         while determinants := [
             determinant
-            for dependent, determinant in self.tables
+            for dependent, determinant in lookups
             if dependent == column and determinant not in seen
         ]:
             column = max(
                 determinants,
-                key=lambda determinant: (sum(other == determinant for _, other in self.tables), -determinant),
+                key=lambda determinant: (
+                    sum(other == determinant for _, other in self.lookups),
+                    -determinant,
+                ),
             )
             seen.add(column)
         return column
 
-    def holds(self, table: TableTransformer, codes: CodesByColumn, seed: int, numbers: RowNumbers) -> Mask:
+    def holds(self, table: TableTransformer, codes: CodesByColumn, seed: int, numbers: NumberedRows) -> Mask:
         """Return a mask of rows that satisfy the rules, given their codes."""
         kept = np.ones(len(numbers), np.bool_)
         for (dependent, determinant), lookup in self.tables.items():
             kept &= table.columns[determinant].is_exact[codes[determinant]] & (
                 lookup[codes[determinant]] == codes[dependent]
             )
+        kept &= self.coded.holds(codes, len(numbers))
+        for (dependent, determinant), lookup in self.levels.items():
+            source = table.numbered_by.get(dependent)
+            if source is None or source.column != determinant:
+                level = table.level_source(determinant).draw(codes, seed, numbers)
+                kept &= lookup[level] == codes[dependent]
         if self.checked:
             names = table.schema.names
             needed = [j for j, name in enumerate(names) if name in self.checked]
             columns = table.decode_columns(needed, codes, seed, numbers)
-            columns = self.rules.derive(columns) if self.rules.linear else columns
-            kept &= self.rules.holds(columns) & self._is_supported(table, columns)
+            columns = self.rules.derive(columns)
+            kept &= self._rules_on_values.holds(columns) & self._is_supported(table, columns)
         return kept
 
     def _is_supported(self, table: TableTransformer, columns: Mapping[str, ArrowArray]) -> Mask:
-        """Return a mask of rows whose derived values lie between the k-th lowest and highest table values."""
+        """Return a mask of rows whose derived values are within the ranges of their columns' transformers."""
         kept = np.ones(len(next(iter(columns.values()))), np.bool_)
-        for difference in self.rules.differences:
-            transformer = table.columns[table.schema.names.index(difference.target)]
-            assert isinstance(transformer, NumericTransformer)
+        own = [difference.target for difference in self.rules.differences]
+        for target in dict.fromkeys((*own, *self.rules.value_rules.targets)):
+            transformer = table.columns[table.schema.names.index(target)]
+            if not isinstance(transformer, NumericTransformer):
+                continue
             low, high = transformer.spans()
-            values = columns[difference.target]
+            values = columns[target]
             if len(low):
                 is_missing = as_mask(values.is_null(nan_is_null=True))
                 within: Any = pc.and_(pc.greater_equal(values, low[0]), pc.less_equal(values, high[-1]))
                 kept &= as_mask(pc.fill_null(within, False)) | is_missing
         return kept
 
-    def complete(self, columns: dict[str, ArrowArray], schema: TableSchema) -> pa.RecordBatch:
+    def complete(
+        self, columns: dict[str, ArrowArray], table: TableTransformer, drawn: Drawn
+    ) -> pa.RecordBatch:
         """Return the drawn columns and the columns derived from them as rows of the table.
 
         Parameters
         ----------
         columns : mapping of column name to pyarrow.Array
-            Drawn columns.
-        schema : TableSchema
-            Schema of the columns of the chain, with the columns of differences.
+            Drawn columns. Identifiers that contain the values of other columns may be absent.
+        table : TableTransformer
+            Transformers of the columns of the chain, with the columns of differences.
+        drawn : Drawn
+            Codes of the rows and their decoding, from which these identifiers are generated.
         """
-        if self.rules.linear:
-            columns = self.rules.derive(columns)
-        output = self.visible_schema(schema).to_arrow()
+        columns = self.rules.derive(columns)
+        if table.composed:
+            columns = columns | table.compose(columns, drawn)
+        output = self.visible_schema(table.schema).to_arrow()
         return pa.RecordBatch.from_arrays([columns[name] for name in output.names], schema=output)
 
     def reach_of(self, difference: Difference, table: TableTransformer) -> tuple[ArrowArray, ArrowArray]:
-        """Return the lowest and highest sum with a difference for each code of its base, except missing."""
+        """Return the lowest and highest sum of base and difference for each code of the base.
+
+        The code of missing values is left out.
+        """
         base, own = (table.columns[table.schema.names.index(n)] for n in (difference.base, difference.name))
         assert isinstance(base, NumericTransformer)
         assert isinstance(own, NumericTransformer)
@@ -148,8 +185,8 @@ class RuleEnforcer:
         return low, high
 
     def visible_schema(self, schema: TableSchema) -> TableSchema:
-        """Return the schema of sampled rows: the schema of the chain without columns of differences."""
-        hidden = {difference.name for difference in self.rules.differences}
+        """Return the schema of sampled rows: the schema of the chain without hidden columns."""
+        hidden = {*self.hidden, *(difference.name for difference in self.rules.differences)}
         columns = tuple(column for column in schema.columns if column.name not in hidden)
         return schema.model_copy(update={"columns": columns})
 
@@ -160,13 +197,31 @@ class RuleEnforcer:
         names = {n for order in rules.inequalities for n in (order.low, order.high)}
         names |= {n for missing in rules.missingness for n in (missing.first, missing.second)}
         names |= {n for pair in rules.fixed_combinations for n in pair.columns}
-        names |= {n for linear in rules.linear for n in linear.terms}
+        names |= {n for formula in rules.formulas for n in formula.terms}
+        names |= self._rules_on_values.value_rules.columns
         return names - set(rules.derived)
+
+    @property
+    def replaced(self) -> set[str]:
+        """Names of the columns whose drawn values may be replaced in the sampled rows."""
+        return {*self.rules.derived, *self.rules.value_rules.targets}
+
+    def without_replaced(self, codes: CodesByColumn, table: TableTransformer) -> CodesByColumn:
+        """Return the codes of the columns whose drawn values are kept in the sampled rows."""
+        if not self.rules.value_rules.targets:
+            return codes
+        return {j: own for j, own in codes.items() if table.schema.names[j] not in self.replaced}
 
     @property
     def refuses(self) -> bool:
         """Whether there is a rule that a drawn row can break."""
-        return bool(self.tables) or bool(self.checked)
+        return bool(self.lookups) or bool(self.coded.pairs) or bool(self.checked)
+
+    @cached_property
+    def _rules_on_values(self) -> Rules:
+        """The rules without the implications that are checked on codes."""
+        own = replace(self.rules.value_rules, implications=self.coded.left)
+        return replace(self.rules, value_rules=own)
 
     def describe(self) -> list[str]:
         """Return every rule as a sentence."""
@@ -202,7 +257,7 @@ def fit_enforcer(
         for (dependent, determinant), table in tables.items()
         if transformers[dependent].is_exact[table[transformers[determinant].is_exact]].all()
     }
-    return RuleEnforcer(rules, usable)
+    return RuleEnforcer(rules, usable, coded=encode_rules(rules, schema.names, transformers))
 
 
 def _tabulate(dependent: Codes, determinant: Codes, n_determinant: int) -> Codes:

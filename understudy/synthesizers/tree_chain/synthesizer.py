@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -18,10 +18,14 @@ from understudy.synthesizers.base import Json, ModelCard, ModelWriter
 from understudy.synthesizers.blocks import draw_blocks
 from understudy.synthesizers.cards import make_card
 from understudy.synthesizers.contexts import LearnRun, SampleContext
+from understudy.synthesizers.entities.detection import FoundGroup
+from understudy.synthesizers.entities.fitting import fit_columns
+from understudy.synthesizers.entities.sampling import draw_entities
 from understudy.synthesizers.single_table import RowRequest, SingleTableSynthesizer
 from understudy.synthesizers.tree_chain.budget import choose_preset
-from understudy.synthesizers.tree_chain.chain import Arranged, Encoded, draw_codes, encode, fit_chain
+from understudy.synthesizers.tree_chain.chain import Arranged, Encoded, encode, fit_chain
 from understudy.synthesizers.tree_chain.conditional_sampling import Group, make_conditioner, make_group
+from understudy.synthesizers.tree_chain.constrained_entities import ConstrainedEntitySampler
 from understudy.synthesizers.tree_chain.constrained_sampling import (
     ConstrainedSampler,
     check_rows,
@@ -34,6 +38,7 @@ from understudy.synthesizers.tree_chain.difference_columns import (
     differences_to_arrays,
     learned_columns,
 )
+from understudy.synthesizers.tree_chain.entity_columns import add_positions, arrange_columns, rows_of_entities
 from understudy.synthesizers.tree_chain.files import (
     enforcer_from_arrays,
     enforcer_to_arrays,
@@ -45,10 +50,12 @@ from understudy.synthesizers.tree_chain.files import (
     unique_rows_to_arrays,
 )
 from understudy.synthesizers.tree_chain.imputation import Imputer, draw_completed
+from understudy.synthesizers.tree_chain.level_lookups import add_level_lookups, find_codes, numbering_of
 from understudy.synthesizers.tree_chain.order import ascending_order, choose_order
 from understudy.synthesizers.tree_chain.parameters import TreeChainParameters
 from understudy.synthesizers.tree_chain.presets import ATTACKED, PRESETS
-from understudy.synthesizers.tree_chain.proposals import draw_accepted
+from understudy.synthesizers.tree_chain.proposals import Acceptance, draw_accepted
+from understudy.synthesizers.tree_chain.redrawing import Redrawing, make_redrawing
 from understudy.synthesizers.tree_chain.refinement import fit_refinement
 from understudy.synthesizers.tree_chain.rule_enforcement import (
     N_ROWS_TRIED,
@@ -56,13 +63,33 @@ from understudy.synthesizers.tree_chain.rule_enforcement import (
     fit_enforcer,
     is_often,
 )
+from understudy.synthesizers.tree_chain.sampling import Drawing, draw_codes
+from understudy.synthesizers.tree_chain.size_columns import (
+    add_size_columns,
+    sizes_from_arrays,
+    sizes_to_arrays,
+)
+from understudy.synthesizers.tree_chain.unique_entities import (
+    UniqueEntities,
+    find_unique_entities,
+    keep_if_often,
+    unique_entities_from_arrays,
+    unique_entities_to_arrays,
+)
 from understudy.synthesizers.tree_chain.unique_rows import UniqueRows, choose_columns, find_unique_rows
 from understudy.tables.schema import TableSchema
 from understudy.tables.source import Dataset, read_source
 from understudy.tables.validation import conform
 from understudy.transformers.array_reader import ArrayReader
-from understudy.transformers.base import Codes, Mask, RowNumbers, consecutive_rows
-from understudy.transformers.table import TableTransformer, fit_table
+from understudy.transformers.base import (
+    Codes,
+    CodesByColumn,
+    Mask,
+    NumberedRows,
+    RowNumbers,
+    consecutive_rows,
+)
+from understudy.transformers.table import Drawn, TableTransformer
 
 # Mask that separates the seed of draws during a fit from the seed of the fit.
 _PRACTICE = 0x5EED
@@ -82,33 +109,41 @@ class TreeChain(SingleTableSynthesizer):
     parameters: TreeChainParameters
 
     def _learn(self, rows: pa.Table, schema: TableSchema, run: LearnRun) -> TableTransformer:
-        """Learn the encodings of the columns and their rules, then their chain."""
+        """Learn the encodings of the columns, then their rules, and then the chain."""
         began = time.monotonic()
-        fitted, codes = fit_table(
-            rows, schema, locale=run.locale, n_threads=run.n_threads, report=run.context.report
-        )
-        drawn = add_difference_columns(rows, fitted, codes)
-        self.drawn_ = drawn.transformer
+        fitted = fit_columns(rows, schema, run)
+        drawn = add_difference_columns(rows, fitted)
+        drawn = find_codes(add_size_columns(add_positions(drawn, fitted.found), fitted.found))
+        self.drawn_, self.entities_ = drawn.transformer, drawn.entities
         enforcer = fit_enforcer(drawn.rules, self.drawn_.schema, self.drawn_.columns, drawn.codes)
+        enforcer = replace(enforcer, hidden=drawn.sizes)
         encoded = encode(drawn.codes, self.drawn_.columns)
-        arrange = partial(enforcer.arrange, schema=self.drawn_.schema)
+        enforcer = add_level_lookups(enforcer, drawn, encoded, run)
+        arrange = partial(arrange_columns, enforcer, self.entities_, self.drawn_)
         ascending = arrange(ascending_order(encoded))
         self.preset_, self.is_in_time_ = self._preset(encoded, ascending, began, run)
         preset = PRESETS[self.preset_]
         arranged = choose_order(encoded, arrange, run) if preset.chooses_order else ascending
-        self.links_ = fit_chain(encoded, arranged, preset, run)
+        others = rows_of_entities(encoded, drawn.entities, fitted.found)
+        self.links_ = fit_chain(encoded, arranged, preset, run, others)
+        self.drawn_ = replace(self.drawn_, numbered_by=numbering_of(self.links_))
         self.refinement_ = None
+        practice = run.seed ^ _PRACTICE
+        redrawing = self._redrawing(enforcer, practice)
         if preset.n_refinements:
             self.refinement_ = fit_refinement(
                 encoded.coarse[arranged.order].T,
-                lambda numbers: draw_codes(self.links_, run.seed ^ _PRACTICE, numbers)[1],
+                lambda numbers: draw_codes(
+                    self.links_, Drawing(practice, NumberedRows(numbers)), redrawing=redrawing
+                )[1],
                 preset.n_refinements,
                 run,
             )
         unique_rows = self._unique_rows(drawn, enforcer)
         self.enforcer_, self.unique_rows_ = self._usable_checks(enforcer, unique_rows, run.seed)
+        self.unique_entities_ = self._unique_entities(drawn, fitted.found, run.seed)
         run.context.check()
-        return fitted
+        return fitted.transformer
 
     def _preset(self, encoded: Encoded, arranged: Arranged, began: float, run: LearnRun) -> tuple[str, bool]:
         """Return the preset, and whether it is likely to finish within the time budget."""
@@ -125,41 +160,80 @@ class TreeChain(SingleTableSynthesizer):
         learned = learned_columns(fitted)
         if learned is None:
             return None
-        left_out = set(fitted.schema.names) - set(learned.names) | set(enforcer.rules.derived)
+        left_out = set(fitted.schema.names) - set(learned.names) | enforcer.replaced
+        left_out |= set(enforcer.hidden)
         return find_unique_rows(drawn.rows, fitted, choose_columns(drawn.codes, fitted, left_out))
+
+    def _unique_entities(self, drawn: DrawnTable, found: list[FoundGroup], fit_seed: int) -> UniqueEntities:
+        """Return the unique entities to protect. For cross-fitted models, the result is empty."""
+        if PRESETS[self.preset_].rules.count_min or not found:
+            return UniqueEntities()
+        rows, seed = NumberedRows(consecutive_rows(0, N_ROWS_TRIED)), fit_seed ^ _PRACTICE
+        codes = draw_codes(self.links_, Drawing(seed, rows))[0]
+        return keep_if_often(find_unique_entities(drawn, found), self.drawn_, codes, seed, rows)
 
     def _usable_checks(
         self, enforcer: RuleEnforcer, unique_rows: UniqueRows | None, fit_seed: int
     ) -> tuple[RuleEnforcer, UniqueRows | None]:
         """Disable the check of rules or of unique rows if it rejects too many trial rows, and return both."""
-        table, rows = self.drawn_, consecutive_rows(0, N_ROWS_TRIED)
+        table, rows = self.drawn_, NumberedRows(consecutive_rows(0, N_ROWS_TRIED))
         seed = fit_seed ^ _PRACTICE
-        codes = draw_codes(self.links_, seed, rows)[0]
+        codes = draw_codes(self.links_, Drawing(seed, rows), redrawing=self._redrawing(enforcer, seed))[0]
         kept = enforcer.holds(table, codes, seed, rows)
         if not is_often(kept):
             enforcer, kept = replace(enforcer, is_enforced=False), np.ones_like(kept)
-        if unique_rows is not None and not is_often(kept & ~unique_rows.is_copy(table, codes, seed, rows)):
-            unique_rows = None
+        if unique_rows is not None:
+            compared = enforcer.without_replaced(codes, table)
+            if not is_often(kept & ~unique_rows.is_copy(table, compared, seed, rows)):
+                unique_rows = None
         return enforcer, unique_rows
 
-    def _passes(self, codes: dict[int, Codes], seed: int, rows: RowNumbers) -> Mask:
+    def _redrawing(self, enforcer: RuleEnforcer, seed: int) -> Redrawing | None:
+        """Return the redrawing of single columns for a seed, or None if no column can be redrawn."""
+        redrawing = make_redrawing(self.drawn_, enforcer, self.links_)
+        return replace(redrawing, seed=seed) if redrawing.checks else None
+
+    def _passes(self, codes: dict[int, Codes], seed: int, rows: NumberedRows) -> Mask:
         """Return which proposals satisfy the rules and do not copy a unique row."""
         table, passes = self.drawn_, np.ones(len(rows), np.bool_)
         if self.enforcer_.is_enforced and self.enforcer_.refuses:
             passes = self.enforcer_.holds(table, codes, seed, rows)
         if self.unique_rows_ is not None:
-            passes &= ~self.unique_rows_.is_copy(table, codes, seed, rows)
+            compared = self.enforcer_.without_replaced(codes, table)
+            passes &= ~self.unique_rows_.is_copy(table, compared, seed, rows)
         return passes
 
     def _draw(self, request: RowRequest) -> Iterator[pa.RecordBatch]:
         table, enforcer, seed = self.drawn_, self.enforcer_, request.seed
+        redrawing = self._redrawing(enforcer, seed)
 
-        def draw(rows: RowNumbers) -> pa.RecordBatch:
-            codes = draw_accepted(
-                self.links_, self.refinement_, lambda c, n: self._passes(c, seed, n), seed, rows
+        acceptance = Acceptance(
+            self.refinement_, lambda codes, rows: self._passes(codes, seed, rows), redrawing
+        )
+
+        def draw_entity(rows: NumberedRows, given: CodesByColumn, wanted: Collection[int]) -> CodesByColumn:
+            if given.keys() >= set(wanted):
+                return given
+            unique = self.unique_entities_
+            of_entity = Acceptance(
+                self.refinement_,
+                lambda codes, own: (
+                    self._passes(codes, seed, own) & unique.is_new(wanted, table, codes, seed, own)
+                ),
+                redrawing,
             )
-            columns = table.decode_columns(sorted(codes), codes, seed, rows)
-            return enforcer.complete(columns, table.schema)
+            return draw_accepted(self.links_, of_entity, seed, rows, given)
+
+        def draw_rows(rows: NumberedRows, given: CodesByColumn) -> dict[int, Codes]:
+            return draw_accepted(self.links_, acceptance, seed, rows, given)
+
+        def draw(numbers: RowNumbers) -> pa.RecordBatch:
+            places = self.entities_.places(numbers, seed)
+            rows, given = draw_entities(self.entities_, draw_entity, numbers, places)
+            codes = draw_rows(rows, given | self.entities_.codes_of_positions(places, seed))
+            columns = table.decode_columns(sorted(codes.keys() - table.composed), codes, seed, rows)
+            columns |= self.entities_.numbers_of_counters(places, table.schema)
+            return enforcer.complete(columns, table, Drawn(codes, seed, rows))
 
         return draw_blocks(draw, request.n_rows, request.offset, context=request.context)
 
@@ -180,14 +254,20 @@ class TreeChain(SingleTableSynthesizer):
         sampler = self._constrained_sampler(constraints)
         return [conditioner.effective_share for conditioner in sampler.conditioners]
 
-    def _constrained_sampler(self, constraints: SamplingConstraints) -> ConstrainedSampler:
+    def _constrained_sampler(
+        self, constraints: SamplingConstraints
+    ) -> ConstrainedSampler | ConstrainedEntitySampler:
         table = self.drawn_
         conditioners = []
         for condition in conditions_of(constraints):
             group = make_group(condition, table, self.enforcer_, self.links_)
             accept = partial(self._acceptance, group)
-            conditioners.append(make_conditioner(self.links_, group, accept))
-        return ConstrainedSampler(constraints, tuple(conditioners), table, self.enforcer_)
+            redrawing = partial(self._redrawing, self.enforcer_)
+            conditioners.append(make_conditioner(self.links_, group, accept, redrawing))
+        plain = ConstrainedSampler(constraints, tuple(conditioners), table, self.enforcer_)
+        if not self.entities_.groups:
+            return plain
+        return ConstrainedEntitySampler(plain, self.entities_, self.unique_entities_)
 
     def _acceptance(
         self,
@@ -195,16 +275,15 @@ class TreeChain(SingleTableSynthesizer):
         codes: dict[int, Codes],
         coarse: npt.NDArray[np.uint8],
         seed: int,
-        rows: RowNumbers,
+        rows: NumberedRows,
     ) -> npt.NDArray[np.float64]:
-        """Return the probability that each proposal is accepted, including the conditions on its values."""
+        """Return the acceptance probability of each proposal, including the group's filters on its values."""
         acceptance = self._passes(codes, seed, rows).astype(np.float64)
         if self.refinement_ is not None:
             acceptance *= self.refinement_.acceptance(coarse)
         if group.filters:
             columns = self.drawn_.decode_columns(sorted(codes), codes, seed, rows)
-            if self.enforcer_.rules.linear:
-                columns = self.enforcer_.rules.derive(columns)
+            columns = self.enforcer_.rules.derive(columns | group.constants(len(rows)))
             for predicate in group.filters:
                 acceptance *= predicate.holds(columns[predicate.column.name])
         return acceptance
@@ -221,7 +300,7 @@ class TreeChain(SingleTableSynthesizer):
                 code="unknown_table",
             )
         rows = conform(read_source(data[name]), fitted.schema)
-        imputer = Imputer(self.links_, self.drawn_, self.enforcer_, self._refined)
+        imputer = Imputer(self.links_, self.drawn_, self.enforcer_, self._refined, self.entities_)
         completed = draw_completed(imputer, rows, context.choose_seed(), n_draws, context)
         return ((name, batch) for batch in completed)
 
@@ -230,7 +309,7 @@ class TreeChain(SingleTableSynthesizer):
 
     def card(self) -> ModelCard:
         """Return the model card."""
-        card = make_card(self.name, self._fitted(), self.n_rows_, preset=self.preset_)
+        card = make_card(self.name, self._fitted(), self.n_rows_, self.entities_, preset=self.preset_)
         if not self.is_in_time_:
             card["warnings"].append(
                 "Even the preset `fast` was likely to exceed the time budget. The model was fitted with it "
@@ -244,6 +323,7 @@ class TreeChain(SingleTableSynthesizer):
             "rules_enforced": self.enforcer_.is_enforced,
             "differences": self.enforcer_.describe_differences(),
             "rows_never_copied": 0 if self.unique_rows_ is None else len(self.unique_rows_.values),
+            "entities_never_copied": self.unique_entities_.n_entities,
         }
 
     def _promises(self) -> list[str]:
@@ -254,14 +334,18 @@ class TreeChain(SingleTableSynthesizer):
             promises.append(
                 "No sampled row equals, in all learned columns, a row that occurs only once in the table."
             )
+        if self.unique_entities_.rows:
+            promises.append("No sampled entity equals, in all its learned columns, an entity of the table.")
         return promises
 
     def _save(self, writer: ModelWriter) -> Json:
         rules, tables = enforcer_to_arrays(self.enforcer_)
         refinement, trees = refinement_to_arrays(self.refinement_)
         differences, own_arrays = differences_to_arrays(self.enforcer_.rules.differences, self.drawn_)
+        sizes, size_arrays = sizes_to_arrays(self.enforcer_.hidden, self.drawn_)
+        singles, single_arrays = unique_entities_to_arrays(self.unique_entities_)
         links, unique_rows = links_to_arrays(self.links_), unique_rows_to_arrays(self.unique_rows_)
-        for part in (links, unique_rows, tables, trees, own_arrays):
+        for part in (links, unique_rows, tables, trees, own_arrays, size_arrays, single_arrays):
             for name, array in part.items():
                 writer.array(name, array)
         own = {
@@ -270,13 +354,26 @@ class TreeChain(SingleTableSynthesizer):
             "order": [link.column for link in self.links_],
             "sources": [[link.column, link.source] for link in self.links_ if link.source >= 0],
         }
-        return own | rules | refinement | differences
+        return own | rules | refinement | differences | sizes | singles
+
+    def _numbered(self, id_start: int | None) -> Self:
+        numbered = super()._numbered(id_start)
+        if id_start is not None:
+            numbered.drawn_ = replace(self.drawn_, id_start=id_start)
+        return numbered
+
+    def _drawn_table(self, table: TableTransformer) -> TableTransformer:
+        return self.drawn_
 
     def _load(self, reader: ArrayReader, table: TableTransformer) -> None:
         self.preset_ = reader.choice("preset", PRESETS)
         self.is_in_time_ = reader.truth("is_in_time")
-        differences, self.drawn_ = differences_from_arrays(reader, table)
-        self.enforcer_ = enforcer_from_arrays(reader, self.drawn_, differences)
-        self.links_ = links_from_arrays(reader, self.drawn_, self.enforcer_)
+        differences, with_differences = differences_from_arrays(reader, table)
+        enforcer = enforcer_from_arrays(reader, with_differences, differences)
+        sizes, drawn = sizes_from_arrays(reader, with_differences)
+        self.enforcer_ = replace(enforcer, hidden=sizes)
+        self.links_ = links_from_arrays(reader, drawn, self.enforcer_)
+        self.drawn_ = replace(drawn, numbered_by=numbering_of(self.links_))
         self.unique_rows_ = unique_rows_from_arrays(reader)
+        self.unique_entities_ = unique_entities_from_arrays(reader, self.drawn_)
         self.refinement_ = refinement_from_arrays(reader, len(self.links_))

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from understudy.kernels import fingerprints
-from understudy.transformers.base import ArrowArray, Codes, CodesByColumn, Mask, RowNumbers
+from understudy.transformers.base import ArrowArray, Codes, CodesByColumn, Mask, NumberedRows
 from understudy.transformers.categorical import N_NOMINAL_CODES_MAX, CategoricalTransformer
 from understudy.transformers.integer_units import is_exact
 from understudy.transformers.table import TableTransformer
@@ -42,13 +42,15 @@ class UniqueRows:
     codes: Fingerprints
     values: Fingerprints
 
-    def is_copy(self, table: TableTransformer, codes: CodesByColumn, seed: int, numbers: RowNumbers) -> Mask:
+    def is_copy(
+        self, table: TableTransformer, codes: CodesByColumn, seed: int, numbers: NumberedRows
+    ) -> Mask:
         """Return a mask of rows that equal a unique row."""
         copied = _is_among(fingerprint_codes(codes, len(numbers)), self.codes) | _has_pool(table, codes)
         hits = np.flatnonzero(copied)
         if len(hits):
             own = {j: column[hits] for j, column in codes.items()}
-            columns = table.decode_columns(sorted(own), own, seed, numbers[hits])
+            columns = table.decode_columns(sorted(own), own, seed, numbers.take(hits))
             copied[hits] = _is_among(fingerprint_values(columns, len(hits)), self.values)
         return copied
 

@@ -19,7 +19,7 @@ from understudy.tables.formats.canonical import CanonicalBatches, write_parquet
 from understudy.tables.formats.compression import plain_file
 from understudy.tables.formats.prefetch import prefetch
 from understudy.tables.formats.scan import Reading, ReadLimits, Scan
-from understudy.tables.inference import infer_stored
+from understudy.tables.inference import describe_subject, infer_stored
 from understudy.tables.schema import TableSchema
 
 
@@ -230,5 +230,6 @@ class Format:
 
 def _ingested(stored: Path, scan: Scan, batches: CanonicalBatches) -> Ingested:
     inferred = infer_stored(stored, scan.schema, n_missing=batches.n_missing, notes=scan.notes)
-    warnings = [*scan.warnings, *batches.warnings()]
+    subject = describe_subject(*inferred)
+    warnings = [*scan.warnings, *batches.warnings(), *([subject] if subject else [])]
     return Ingested(*inferred, batches.n_rows, len(scan.schema), warnings, scan.rejects)

@@ -1,4 +1,4 @@
-"""Decompress files of any format. The first bytes of a file determine the codec, not its name."""
+"""Decompress files of any format. The first bytes of a file, not its name, determine the codec."""
 
 from __future__ import annotations
 

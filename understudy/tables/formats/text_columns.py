@@ -11,6 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from understudy.parameters.read_options import ReadOptions
 from understudy.progress import no_progress
 from understudy.tables.formats.csv.column_types import ColumnType, cast_column, trimmed_values
 from understudy.tables.formats.csv.messages import describe
@@ -23,6 +24,10 @@ from understudy.tables.notations.writing import is_plain
 
 # Number of rows at the beginning of a file that are searched for text columns with a notation.
 _N_ROWS_EXAMINED = 2_000
+
+# In a frame, only empty text always counts as missing. Other words count as missing only if they are part of
+# the notation.
+_NO_WORDS = ("",)
 
 OpenScan = Callable[[], AbstractContextManager[Scan]]
 ScanFile = Callable[[Path, Reading], AbstractContextManager[Scan]]
@@ -39,6 +44,32 @@ def with_typed_texts(scan_file: ScanFile) -> ScanFile:
             yield _with_types(scan, types, reading) if types else scan
 
     return scan_typed
+
+
+def with_typed_columns(table: pa.Table) -> tuple[pa.Table, dict[str, str]]:
+    """Return an in-memory table with text columns converted to the detected types, and notes about columns.
+
+    All words for missing values are added to the notation, because later only the notation determines how the
+    texts are parsed.
+    """
+    options, notes = ReadOptions(), {}
+    texts = [field.name for field in table.schema if _is_text(field.type)]
+    for name in _with_notation(table.slice(0, _N_ROWS_EXAMINED), texts, options):
+        column = table.column(name).cast(pa.string())
+        values = partial(trimmed_values, column.chunks, _NO_WORDS)
+        type_ = resolve(ColumnType(pa.string(), is_complete=False), values, clues_of(name, options), name)
+        if type_.note:
+            notes[name] = type_.note
+        if is_detected(type_):
+            field = pa.field(name, type_.arrow_type, metadata=field_metadata(type_.notation))
+            chunks = [
+                cast_column(chunk, type_.arrow_type, missing=_NO_WORDS, notation=type_.notation)
+                for chunk in column.chunks
+            ]
+            make: Any = pa.chunked_array  # Any: the stubs do not accept a type that is given at run time.
+            place = table.column_names.index(name)
+            table = table.set_column(place, field, make(chunks, type_.arrow_type))
+    return table, notes
 
 
 def _detect_in_texts(open_scan: OpenScan, reading: Reading) -> dict[str, ColumnType]:
@@ -80,16 +111,23 @@ def _candidates(scan: Scan, reading: Reading, missing: tuple[str, ...]) -> list[
     first = next(iter(scan.batches), None) if texts else None
     if first is None:
         return []
-    start = first.slice(0, _N_ROWS_EXAMINED)
+    start = pa.Table.from_batches([first.slice(0, _N_ROWS_EXAMINED)])
+    return _with_notation(start, texts, reading.options, missing)
+
+
+def _with_notation(
+    start: pa.Table, texts: list[str], options: ReadOptions, missing: tuple[str, ...] = _NO_WORDS
+) -> list[str]:
+    """Return the text columns whose first values have a notation."""
     return [
         name
         for name in texts
-        if detect(partial(_first_texts, start, name, missing), clues_of(name, reading.options)) is not None
+        if detect(partial(_first_texts, start, name, missing), clues_of(name, options)) is not None
     ]
 
 
-def _first_texts(batch: pa.RecordBatch, name: str, missing: tuple[str, ...]) -> Iterator[pa.Array[Any]]:
-    yield from trimmed_values([batch.column(name).cast(pa.string())], missing)
+def _first_texts(start: pa.Table, name: str, missing: tuple[str, ...]) -> Iterator[pa.Array[Any]]:
+    yield from trimmed_values(start.column(name).cast(pa.string()).chunks, missing)
 
 
 def _stage(path: Path, scan: Scan, names: list[str]) -> None:

@@ -3,14 +3,16 @@
 `types` maps storable types to kinds, `values` samples tables in memory and in files, and `headers` matches
 column names against word lists. `coded_identifiers` and `personal` detect personal values,
 `unrecognized_text` detects identifiers and free text, and `numbers` examines numbers. `columns` chooses the
-kind of a column. `roles` finds candidates for the key, subject and target of a table, and `keys` finds
-candidates for relationships between tables.
+kind of a column. `repeated_keys` detects keys of people and things whose values repeat, `entities` compares
+columns, and `subjects` chooses the subject of a table. `roles` finds candidates for the key and the target of
+a table, and `keys` finds candidates for relationships between tables.
 """
 
 from __future__ import annotations
 
 from understudy.tables.inference.column_names import check_names
 from understudy.tables.inference.examination import examine, is_generated_column
+from understudy.tables.inference.subjects import describe_subject
 from understudy.tables.inference.tables import (
     InferredSchema,
     InferredTable,
@@ -26,6 +28,7 @@ __all__ = [
     "InferredTable",
     "check_names",
     "column_kind",
+    "describe_subject",
     "examine",
     "infer_schema",
     "infer_stored",

@@ -38,6 +38,8 @@ EMAIL_WITHIN = r"[^@\s,;]+@[\w.-]+\.[a-zA-Z]{2,}"
 SSN_TEXT = r"^\d{3}-\d{2}-\d{4}$"
 ID_TEXT = r"^[A-Za-z]{0,6}[\s./-]?(?:\d[\s./-]?){5,20}[\s./-]?[A-Za-z\d]{0,4}$"
 MASKED_CARD = r"(?:[*xX#\x{2022}]{4}[\s-]?){1,3}\d{4}$|^(?:\d[ -]?){12,19}$"
+# Minimum number of distinct texts that contain an e-mail address.
+N_TEXTS_MIN = 3
 # Lengths of national IDs, used to restore leading zeros of IDs that are stored as numbers.
 LENGTHS_OF_IDS = (9, 10, 11, 13)
 
@@ -52,7 +54,9 @@ def detect_email(evidence: Evidence) -> Finding | None:
     if share >= SOME:
         return Finding(ColumnKind.email, 0.6, reason)
     within = find_matches(evidence.texts.distinct, EMAIL_WITHIN)
-    if evidence.share(within) >= MOSTLY and not evidence.is_mostly_unique:
+    # One or two texts are usually labels that contain a public address, such as the address of a help desk.
+    is_varied = int(within.sum()) >= N_TEXTS_MIN
+    if is_varied and evidence.share(within) >= MOSTLY and not evidence.is_mostly_unique:
         return Finding(ColumnKind.email, 0.6, describe(evidence.texts, within, "contain e-mail addresses"))
     return None
 

@@ -9,8 +9,9 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from understudy.tables.findings import ColumnFindings, RunnerUp
-from understudy.tables.inference import coded_identifiers, headers, personal
+from understudy.tables.inference import coded_identifiers, headers, personal, repeated_keys
 from understudy.tables.inference.candidates import MOSTLY, N_VALUES_MIN, Evidence, Finding
+from understudy.tables.inference.messages import detect_message
 from understudy.tables.inference.numbers import find_in_floats, find_in_whole_numbers
 from understudy.tables.inference.texts import CountedTexts, find_matches
 from understudy.tables.inference.types import column_kind
@@ -67,6 +68,20 @@ def infer_column(
             evidence="; ".join(_sentences(sample, best, plain, note)),
             confidence=round(best.confidence, 2),
             runner_up=_runner_up(best, others),
+        ),
+    )
+
+
+def changed_kind(inferred: InferredColumn, finding: Finding) -> InferredColumn:
+    """Return a column with the kind of a finding that several columns together support."""
+    column, before = inferred
+    confidence = round(min(1 - finding.confidence, before.confidence), 2)
+    return InferredColumn(
+        column.model_copy(update={"kind": finding.kind}),
+        ColumnFindings(
+            evidence=f"{finding.evidence}; {before.evidence}",
+            confidence=finding.confidence,
+            runner_up=RunnerUp(kind=column.kind, confidence=confidence),
         ),
     )
 
@@ -148,13 +163,14 @@ def _without_placeholders(texts: CountedTexts, occurrence: Occurrence) -> tuple[
         n_counted=max(occurrence.n_counted - n_left_out, rest.n if occurrence.is_whole else 0),
         n_distinct=max(occurrence.n_distinct - int(is_placeholder.sum()), 0),
         n_once=max(occurrence.n_once - n_once, 0),
+        n_shared=max(occurrence.n_shared - n_left_out, 0),
     )
 
 
 def _find_in_texts(words: tuple[str, ...], sample: Sample, count: Count) -> list[Finding]:
     occurrence = sample.occurrence
-    seems_unique = occurrence.n_counted >= N_VALUES_MIN and occurrence.share_once > MOSTLY
-    if seems_unique and not occurrence.is_whole:
+    seems_rare = occurrence.share_once > MOSTLY or occurrence.share_shared <= MOSTLY
+    if occurrence.n_counted >= N_VALUES_MIN and seems_rare and not occurrence.is_whole:
         # A value that occurs once in the sample may occur often in the table.
         occurrence = count()
     evidence = Evidence(words, *_without_placeholders(sample.texts(), occurrence))
@@ -169,6 +185,9 @@ def _find_in_texts(words: tuple[str, ...], sample: Sample, count: Count) -> list
         coded_identifiers.detect_national_id,
         *personal.DETECTORS,
         detect_unique,
+        detect_message,
+        repeated_keys.detect_key,
+        repeated_keys.detect_unshared,
     )
-    findings = [detect(evidence) for detect in detectors]
-    return [finding for finding in findings if finding]
+    findings = [finding for detect in detectors if (finding := detect(evidence))]
+    return findings or repeated_keys.find_doubtful(evidence)

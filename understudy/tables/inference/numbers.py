@@ -18,6 +18,7 @@ from understudy.tables.inference.candidates import (
     describe,
 )
 from understudy.tables.inference.coded_identifiers import detect_card, detect_national_id
+from understudy.tables.inference.repeated_keys import detect_number_key
 from understudy.tables.inference.texts import find_matches, pc
 from understudy.tables.inference.values import Occurrence, Sample
 from understudy.tables.schema import ColumnKind
@@ -43,6 +44,7 @@ def find_in_whole_numbers(
     if not _is_numbered(sample):
         findings.append(_detect_postal_code(evidence))
     findings.append(_detect_identifier(words, sample, count))
+    findings.append(_detect_repeated(words, sample))
     return [finding for finding in findings if finding]
 
 
@@ -105,6 +107,11 @@ def _detect_identifier(
     return Finding(
         ColumnKind.identifier, 0.97 if is_named else 0.8, f"all whole numbers differ, and {reason}"
     )
+
+
+def _detect_repeated(words: tuple[str, ...], sample: Sample) -> Finding | None:
+    highest = pc.max(sample.values).as_py()
+    return detect_number_key(words, sample, sample.occurrence, has_room=_has_room(sample, highest))
 
 
 def highest_of(type_: pa.DataType) -> int:

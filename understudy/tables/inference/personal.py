@@ -18,6 +18,7 @@ from understudy.tables.inference.candidates import (
     Finding,
     describe,
 )
+from understudy.tables.inference.key_headers import is_login
 from understudy.tables.inference.texts import CountedTexts, Mask, find_matches
 from understudy.tables.schema import ColumnKind
 
@@ -244,10 +245,12 @@ def detect_address(evidence: Evidence) -> Finding | None:
 
 
 def name_form_of(words: tuple[str, ...], texts: CountedTexts) -> str:
-    """Return the form of the names in a column: first, last, last_comma_first or full."""
+    """Return the form of the names in a column: first, last, last_comma_first, login or full."""
     form = headers.name_form(words)
     if form in ("first", "last"):
         return form
+    if is_login(words) and texts.share(r"\s") <= 1 - PLAUSIBLE:
+        return "login"
     if texts.share(r"^[^,]+, *[^,]+$") > MOSTLY:
         return "last_comma_first"
     return "full" if texts.share(r"\S\s+\S") > MOSTLY / 2 or form == "full" else "first"

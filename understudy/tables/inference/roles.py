@@ -1,4 +1,4 @@
-"""Find candidates for the primary key, the subject and the target of a table."""
+"""Find candidates for the primary key and the target of a table."""
 
 from __future__ import annotations
 
@@ -25,14 +25,13 @@ class Roles(TypedDict):
     """The candidates for roles in a table. The field names are arguments of `TableFindings`."""
 
     primary_keys: tuple[Candidate, ...]
-    subject: Candidate | None
     target: Candidate | None
 
 
 def find_roles(
     columns: Sequence[Column], samples: Sequence[Sample], count: Callable[[int], Occurrence]
 ) -> Roles:
-    """Return the candidates for the primary key, the subject and the target of a table.
+    """Return the candidates for the primary key and the target of a table.
 
     Parameters
     ----------
@@ -41,7 +40,6 @@ def find_roles(
     """
     return {
         "primary_keys": _keys(columns, samples, count),
-        "subject": _subject(columns, samples),
         "target": _target(columns, samples),
     }
 
@@ -92,36 +90,6 @@ def _differ(sample: Sample, occurrence: Occurrence) -> str:
     if occurrence.is_whole:
         return f"all {n:,} values in a hash-based sample are unique in the table"
     return f"all {n:,} sampled values differ"
-
-
-def _subject(columns: Sequence[Column], samples: Sequence[Sample]) -> Candidate | None:
-    best: Candidate | None = None
-    for column, sample in zip(columns, samples, strict=True):
-        words = headers.words_of(column.name)
-        if not (headers.contains(words, headers.SUBJECTS) and _names_subject(words, column)) or not _is_exact(
-            sample.type_
-        ):
-            continue
-        occurrence = sample.occurrence
-        rows_each = occurrence.n_counted / max(occurrence.n_distinct, 1)
-        if occurrence.n_distinct < 2 or rows_each < 1.2:
-            continue
-        evidence = (
-            "the column name indicates a person or an account, and "
-            f"{occurrence.n_counted:,} sampled rows have {occurrence.n_distinct:,} distinct values, "
-            f"with {rows_each:.1f} rows each on average"
-        )
-        confidence = round(min(0.9, 0.6 + 0.1 * rows_each), 2)
-        if best is None or confidence > best.confidence:
-            best = Candidate(columns=(column.name,), confidence=confidence, evidence=evidence)
-    return best
-
-
-def _names_subject(words: tuple[str, ...], column: Column) -> bool:
-    alone = len(words) == 1
-    return (
-        alone or headers.names_identifier(words) or column.kind in (ColumnKind.email, ColumnKind.national_id)
-    )
 
 
 def _target(columns: Sequence[Column], samples: Sequence[Sample]) -> Candidate | None:

@@ -12,12 +12,16 @@ import pyarrow as pa
 
 from understudy.tables.findings import Findings, TableFindings
 from understudy.tables.inference.column_names import check_names
-from understudy.tables.inference.columns import InferredColumn, infer_column
+from understudy.tables.inference.columns import InferredColumn, changed_kind, infer_column
+from understudy.tables.inference.entities import find_keys_of_people, find_texts_of_owners
+from understudy.tables.inference.joint_values import JointValues
 from understudy.tables.inference.keys import Related, find_relationships
 from understudy.tables.inference.roles import find_roles
+from understudy.tables.inference.subjects import Choice, choose_subject
 from understudy.tables.inference.types import storable_type
 from understudy.tables.inference.values import (
     Occurrence,
+    Sample,
     Sampled,
     SampledFile,
     SampledTable,
@@ -48,8 +52,13 @@ class InferredSchema(NamedTuple):
     findings: Findings
 
 
-def infer_schema(data: Dataset) -> InferredSchema:
+def infer_schema(data: Dataset, *, notes: Mapping[str, Mapping[str, str]] | None = None) -> InferredSchema:
     """Infer the schema of a dataset. The findings include candidates for relationships.
+
+    Parameters
+    ----------
+    notes : mapping of table name to a mapping of column name to a sentence, optional
+        Additional reasons for the types of columns; see `infer_stored`.
 
     Raises
     ------
@@ -59,7 +68,7 @@ def infer_schema(data: Dataset) -> InferredSchema:
     with ExitStack() as stack:
         opened = {name: open_sampled(stack, source) for name, source in data.items()}
         inferred = {
-            name: _infer(sampled, data[name].schema, sampled.count_missing(), {})
+            name: _infer(sampled, data[name].schema, sampled.count_missing(), (notes or {}).get(name, {}))
             for name, sampled in opened.items()
         }
         related = {
@@ -130,6 +139,7 @@ def _infer(
         )
         for i, (field, sample) in enumerate(zip(schema, samples, strict=True))
     ]
+    inferred, subject = _infer_entities(inferred, samples, JointValues(source))
     columns = [
         column.model_copy(
             update={"notation": read_metadata(field.metadata), "json_place": read_place(field.metadata)}
@@ -138,9 +148,25 @@ def _infer(
     ]
     findings = TableFindings(
         columns={column.name: column_findings for column, column_findings in inferred},
+        subject=None if subject is None else subject.candidate,
         **find_roles(columns, samples, counts.of),
     )
-    return InferredTable(TableSchema(columns=tuple(columns)), findings)
+    declared = subject.candidate.columns if subject is not None and subject.is_clear else ()
+    return InferredTable(TableSchema(columns=tuple(columns), subject=declared), findings)
+
+
+def _infer_entities(
+    inferred: Sequence[InferredColumn], samples: Sequence[Sample], joint: JointValues
+) -> tuple[list[InferredColumn], Choice | None]:
+    """Return the columns whose kinds follow from a comparison of columns, and the subject."""
+    keys = find_keys_of_people([column for column, _ in inferred], samples, joint)
+    after = [changed_kind(one, keys[i]) if i in keys else one for i, one in enumerate(inferred)]
+    columns = [column for column, _ in after]
+    subject = choose_subject(columns, samples, joint, keys)
+    if subject is None or not subject.is_clear:
+        return after, subject
+    texts = find_texts_of_owners(columns, samples, subject.place, joint)
+    return [changed_kind(one, texts[i]) if i in texts else one for i, one in enumerate(after)], subject
 
 
 class Counts:

@@ -15,6 +15,8 @@ import pyarrow.parquet as pq
 from understudy.tables.inference.texts import ArrowArray, CountedTexts, Int64s, pc
 from understudy.tables.source import ParquetSource, TableSource, read_source
 
+# Minimum number of rows that must share a value for a model to show the value.
+N_ROWS_SHARED = 5
 # Maximum number of distinct values examined in a column.
 N_DISTINCT_MAX = 2_000
 # Number of rows in a part of an in-memory table. Row groups of canonical files usually have this size.
@@ -50,17 +52,30 @@ class Occurrence:
         Number of values that occur once.
     is_whole : bool
         Whether all rows were examined.
+    n_shared : int
+        Number of counted values that at least `N_ROWS_SHARED` rows share.
     """
 
     n_counted: int
     n_distinct: int
     n_once: int
     is_whole: bool
+    n_shared: int
 
     @property
     def share_once(self) -> float:
         """The share of values that occur once."""
         return self.n_once / max(self.n_counted, 1)
+
+    @property
+    def share_shared(self) -> float:
+        """The share of values that enough rows share."""
+        return self.n_shared / max(self.n_counted, 1)
+
+    @property
+    def n_rows_each(self) -> float:
+        """The mean number of rows of a distinct value."""
+        return self.n_counted / max(self.n_distinct, 1)
 
     @property
     def is_unique(self) -> bool:
@@ -146,7 +161,7 @@ class SampledTable:
     def count(self, index: int) -> Occurrence:
         """Count the values of a column in all rows."""
         counts = pc.value_counts(self._table.column(index).drop_null()).field("counts").to_numpy()
-        return Occurrence(int(counts.sum()), len(counts), int((counts == 1).sum()), is_whole=True)
+        return _occurrence(counts, is_whole=True)
 
     def count_missing(self) -> list[int]:
         """Return the number of missing values of each column."""
@@ -191,7 +206,8 @@ class SampledFile:
         reader = pa.RecordBatchReader.from_batches(named, columns)
         # The divisor is part of the query because DuckDB would treat a parameter as a 128-bit integer.
         query = (
-            "SELECT coalesce(sum(n), 0)::BIGINT, count(*), count(*) FILTER (n = 1) FROM (SELECT count(*) n "  # noqa: S608
+            "SELECT coalesce(sum(n), 0)::BIGINT, count(*), count(*) FILTER (n = 1), "  # noqa: S608
+            f"coalesce(sum(n) FILTER (n >= {N_ROWS_SHARED}), 0)::BIGINT FROM (SELECT count(*) n "
             f"FROM (SELECT hash(x) AS h FROM reader WHERE x IS NOT NULL) WHERE h % {one_in} = 0 GROUP BY h)"
         )
         # DuckDB is imported here so that only processes that read a file load it.
@@ -201,8 +217,8 @@ class SampledFile:
             connection.register("reader", reader)
             row = connection.execute(query).fetchone()
         assert row is not None
-        n_counted, n_distinct, n_once = row
-        return Occurrence(n_counted, n_distinct, n_once, is_whole=True)
+        n_counted, n_distinct, n_once, n_shared = row
+        return Occurrence(n_counted, n_distinct, n_once, is_whole=True, n_shared=n_shared)
 
     def count_missing(self) -> list[int]:
         """Return the number of missing values of each column."""
@@ -211,6 +227,11 @@ class SampledFile:
             for index, column in enumerate(batch.columns):
                 counts[index] += column.null_count
         return counts
+
+
+def _occurrence(counts: Int64s, *, is_whole: bool) -> Occurrence:
+    n_shared = int(counts[counts >= N_ROWS_SHARED].sum())
+    return Occurrence(int(counts.sum()), len(counts), int((counts == 1).sum()), is_whole, n_shared)
 
 
 def open_sampled(stack: ExitStack, source: TableSource) -> Sampled:
@@ -281,7 +302,7 @@ def _sample(type_: pa.DataType, n_rows: int, n_missing: int, chunks: list[Any], 
     values = pa.chunked_array(arrays, kept)
     counted = pc.value_counts(values)
     counts = counted.field("counts").to_numpy(zero_copy_only=False).astype(np.int64)
-    occurrence = Occurrence(int(counts.sum()), len(counts), int((counts == 1).sum()), is_whole)
+    occurrence = _occurrence(counts, is_whole=is_whole)
     distinct = counted.field("values")
     if len(counts) > N_DISTINCT_MAX:
         chosen = np.linspace(0, len(counts) - 1, N_DISTINCT_MAX).round().astype(np.int64)

@@ -19,6 +19,8 @@ from understudy.tables.notations.samples import SampledTexts, tally
 
 # Minimum share of the sampled values that must have the same prefix and suffix.
 _SHARE_MIN = 0.5
+# Minimum share of digit strings with a leading zero among the sampled values of a column with codes.
+_SHARE_CODES_MIN = 0.02
 
 _PARTS = re.compile(
     r"(?P<opening>\()?(?P<sign>[-+\u2212])?(?P<prefix>(?:[^\d\s.,()+\u2212-]{1,5}\.?)?[ \u00a0\u202f]?)"
@@ -38,6 +40,8 @@ _UNITS = re.compile(
     r"|m²|km²|m2|ft²|sqft|m³|cc|hp|PS|bhp|kn|rpm|psi|[kh]?Pa|bar|kcal|cal|k?J|[x\u00d7]|ppm|ppb|dB|mmHg|bpm|mol|mmol/L"
     r"|mg/dL|g/dL|USD|EUR"
 )
+# Patterns of separators, including their unusual forms; see `unify_separators`.
+_MARKS = {",": ",", ".": r"\.", " ": "[ \u00a0\u202f\u2009]", "'": "['\u2019]"}
 _WORD_AFTER_BLANK = re.compile(r"[^\W\d_][\w/²³°.%-]{0,15}(?: [^\W\d_]{1,12})?")
 _POINT_CURRENCIES = re.compile(r"(?:[A-Z]{1,3})?[$£¥₹]|USD|GBP|AUD|CAD|INR|JPY|CNY|Rs\.?")
 
@@ -114,9 +118,9 @@ def _count(values: Any, mark: str) -> int:
 def detect_numbers(sample: SampledTexts, texts: Texts, clues: Clues) -> Detected | None:
     """Return the number notation that matches the most values, or None if no notation matches."""
     affixes = _find_affixes(sample)
-    if affixes is None:
+    if affixes is None or (_are_codes(sample, affixes) and not clues.is_coerced):
         return None
-    candidates = [_checked(notation, texts()) for notation in _notations(affixes, clues)]
+    candidates = [_checked(notation, texts()) for notation in _notations(affixes, clues, _marks_in(texts()))]
     n_fitting = max(candidate.tally.n_fitting for candidate in candidates)
     if n_fitting == 0:
         return None
@@ -160,7 +164,32 @@ def _checked(notation: NumberNotation, texts: Iterable[pa.Array[Any]]) -> _Candi
     return candidate
 
 
-def _notations(affixes: _Affixes, clues: Clues) -> Iterator[NumberNotation]:
+def _are_codes(sample: SampledTexts, affixes: _Affixes) -> bool:
+    """Return whether several values are digit strings with leading zeros, such as postal codes."""
+    if affixes.prefix or affixes.suffix:
+        return False
+    n_codes = sum(
+        count
+        for value, count in zip(sample.values, sample.counts, strict=True)
+        if value.startswith("0") and value.isdigit() and len(value) > 1
+    )
+    return n_codes >= max(2, _SHARE_CODES_MIN * sample.n)
+
+
+def _marks_in(texts: Iterable[pa.Array[Any]]) -> frozenset[str]:
+    """Return the separators that occur in at least one value."""
+    absent = dict(_MARKS)
+    for values in texts:
+        for mark, pattern in list(absent.items()):
+            if pc.any(pc.match_substring_regex(values, pattern)).as_py():
+                del absent[mark]
+        if not absent:
+            break
+    return frozenset(_MARKS) - frozenset(absent)
+
+
+def _notations(affixes: _Affixes, clues: Clues, marks: frozenset[str]) -> Iterator[NumberNotation]:
+    """Yield the notations that can give different results for values with the given separators."""
     for decimal in (".", ","):
         for thousands in (None, ",", ".", " ", "'"):
             fits = (
@@ -168,6 +197,9 @@ def _notations(affixes: _Affixes, clues: Clues) -> Iterator[NumberNotation]:
                 and clues.decimal in (None, decimal)
                 and (clues.thousands in (None, thousands) or thousands is None)
                 and clues.thousands != decimal
+                and (thousands is None or thousands in marks)
+                # If the values contain no comma, a decimal comma and a decimal point give the same numbers.
+                and (decimal == "." or "," in marks or thousands == "." or clues.decimal == ",")
             )
             if fits:
                 yield NumberNotation(decimal=decimal, thousands=thousands, **affixes._asdict())

@@ -59,6 +59,18 @@ def written_batch(batch: pa.RecordBatch, schema: pa.Schema, *, is_json: bool = F
     return pa.record_batch(columns, names=batch.schema.names)
 
 
+def written_column(column: pa.ChunkedArray[Any], field: pa.Field[Any]) -> pa.ChunkedArray[Any]:
+    """Return a column as text in the notation of its field. Without a notation, return it unchanged."""
+    notation = _notation_of(field)
+    if notation is None:
+        return column
+    make: Any = pa.chunked_array  # Any: the stubs do not accept a type that is given at run time.
+    written: pa.ChunkedArray[Any] = make(
+        [_written(chunk, notation, with_word=True) for chunk in column.chunks], pa.string()
+    )
+    return written
+
+
 def _notation_of(field: pa.Field[Any]) -> AnyNotation | None:
     notation = read_metadata(field.metadata)
     return notation if notation is not None and is_applicable(notation, field.type) else None

@@ -65,10 +65,10 @@ _KINDS_WITH_SEPARATORS = frozenset({ColumnKind.card, ColumnKind.iban, ColumnKind
 _PLAUSIBLE = 0.5
 
 
-def _write_by_choice(
+def write_by_choice(
     counts: npt.NDArray[np.int64], stream: RowStream, write: Callable[[int, Places], ArrowArray]
 ) -> ArrowArray:
-    """Return a text for each row, in a form that is drawn in proportion to the counts.
+    """Return a text for each row. The form of each text is drawn in proportion to the counts.
 
     Parameters
     ----------
@@ -125,7 +125,7 @@ class Coded:
             rows = stream.rows[own] % np.uint64(space.capacity)
             return _laid_out(space.make(RowStream(stream.seed, stream.stream, rows)), self.layouts[i])
 
-        return _write_by_choice(self.counts, stream, write)
+        return write_by_choice(self.counts, stream, write)
 
     def describe(self) -> Json:
         """Return the names of the formats."""
@@ -194,7 +194,7 @@ def _laid_out(compact: ArrowArray, layout: str) -> ArrowArray:
     return join(out, "")
 
 
-# Format of a kind whose texts must be valid even if the texts of the table have no known format.
+# Default format of the kinds whose texts must be valid even if the texts of the table have no known format.
 _ALWAYS_VALID: dict[ColumnKind, IdentifierFormat] = {ColumnKind.url: URLS[0]}
 
 
@@ -244,7 +244,7 @@ def _by_coverage(kind: ColumnKind, compact: ArrowArray) -> list[tuple[Identifier
         (identifier_format, _find(identifier_format, compact, kind))
         for identifier_format in FORMATS_OF_KIND[kind]
     ]
-    # Formats with check digits take precedence. Ties are decided by the order of the formats.
+    # Formats with check digits take precedence. The order of the formats breaks ties.
     matches.sort(key=lambda pair: -float(pair[1].mean()) + (0.0 if pair[0].complete else 0.2))
     return matches[:1] if kind is ColumnKind.national_id else matches
 
@@ -295,12 +295,11 @@ class PatternCodes:
 
     def make(self, stream: RowStream) -> ArrowArray:
         """Return a text for each row."""
+        return write_by_choice(self.counts, stream, lambda i, own: self.write(i, stream, own))
 
-        def write(i: int, own: Places) -> ArrowArray:
-            pattern = self.patterns[i]
-            return pattern.write(_random(pattern, stream, own))
-
-        return _write_by_choice(self.counts, stream, write)
+    def write(self, i: int, stream: RowStream, own: Places) -> ArrowArray:
+        """Return texts of one pattern for the rows at given positions of the stream."""
+        return self.patterns[i].write(_random(self.patterns[i], stream, own))
 
     def describe(self) -> Json:
         """Return the number of patterns."""

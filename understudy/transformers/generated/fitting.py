@@ -14,6 +14,7 @@ from understudy.tables.placeholders import find_placeholders
 from understudy.tables.schema import Column, ColumnKind
 from understudy.transformers.base import MIN_SUPPORT, ArrowArray, ArrowColumn, Codes
 from understudy.transformers.generated.coded import FORMATS_OF_KIND, fit_coded, fit_codes, is_storable
+from understudy.transformers.generated.countries import find_country_columns
 from understudy.transformers.generated.filler import fit_filler
 from understudy.transformers.generated.identifiers import (
     PatternTexts,
@@ -23,12 +24,18 @@ from understudy.transformers.generated.identifiers import (
     fit_texts,
 )
 from understudy.transformers.generated.json_texts import fit_json
+from understudy.transformers.generated.messages import fit_messages
 from understudy.transformers.generated.patterns import Pattern, by_length, learn_patterns
 from understudy.transformers.generated.personal import Personal
-from understudy.transformers.generated.persons import PersonalColumn, choose_sex_columns, number_people
+from understudy.transformers.generated.persons import (
+    PersonalColumn,
+    choose_country_columns,
+    choose_sex_columns,
+    number_people,
+)
 from understudy.transformers.generated.points import fit_points
 from understudy.transformers.generated.recognition import Recognition
-from understudy.transformers.generated.sexes import SexColumn, find_sex_columns
+from understudy.transformers.generated.sexes import find_sex_columns
 from understudy.transformers.generated.texts import distinct_values, pc
 from understudy.transformers.generated.transformer import GeneratedTransformer, Maker
 from understudy.transformers.integer_units import integers_of
@@ -66,10 +73,10 @@ def fit_generated(
     transformer = GeneratedTransformer(
         column.name, type_, recognition.kind.value, has_missing, has_values, maker, placeholders
     )
-    if maker.n_rows_max < len(values):
+    if maker.n_rows_max < len(distinct_values(present)):
         raise InvalidInput(
             f"Column {column.name!r} is stored as {type_}, which has room for fewer new identifiers than the "
-            "table has rows. Store it in a wider type.",
+            "table has. Store it in a wider type.",
             code="unsupported_column",
         )
     return transformer, transformer.encode(values)
@@ -94,16 +101,15 @@ def _fit_maker(column: Column, present: ArrowColumn, recognition: Recognition, l
     kind = recognition.kind
     if pa.types.is_integer(present.type):
         return _fit_number_maker(column, present, kind)
-    if kind in (ColumnKind.identifier, ColumnKind.text):
-        texts = pa.concat_arrays(present.cast(pa.large_string()).chunks or [pa.array([], pa.large_string())])
-        if json_maker := fit_json(texts, locale):
-            return json_maker
+    texts = pa.concat_arrays(present.cast(pa.large_string()).chunks or [pa.array([], pa.large_string())])
+    if kind in (ColumnKind.identifier, ColumnKind.text) and (json_maker := fit_json(texts, locale)):
+        return json_maker
     if kind in (ColumnKind.identifier, ColumnKind.postal_code) or kind in FORMATS_OF_KIND:
         return _fit_text_maker(present, kind)
     if kind is ColumnKind.coordinates:
-        return fit_points(pa.concat_arrays(present.cast(pa.large_string()).chunks))
+        return fit_points(texts)
     if kind is ColumnKind.text:
-        return fit_filler(pa.concat_arrays(present.cast(pa.large_string()).chunks), locale)
+        return fit_messages(texts, locale) or fit_filler(texts, locale)
     return Personal(kind, recognition.form, locale)
 
 
@@ -136,14 +142,14 @@ def _fit_whole_numbers(column: Column, present: ArrowColumn) -> Sequence | Patte
     span = int(numbers.max()) - int(numbers.min())
     is_dense = span <= DENSE * len(numbers) or bool((steps == steps[0]).all())
     sequence = fit_sequence(numbers, limit)
-    has_room = sequence.start + sequence.step * len(present) <= limit
+    has_room = sequence.start + sequence.step * len(numbers) <= limit
     if has_room and (is_dense or int(numbers.min()) < 0):
         return sequence
     return _fit_digits(column, distinct_values(present), limit)
 
 
 def _fit_digits(column: Column, distinct: ArrowArray, limit: int) -> PatternTexts:
-    """Return a maker of identifiers with the same numbers of digits, none of which begins with a zero."""
+    """Return a maker of integers with the same numbers of digits. No integer begins with a zero."""
     texts = by_length(distinct.cast(pa.large_string()))
     fits = len(str(limit)) - 1
     learned = [(_without_leading_zero(pattern), count) for pattern, count in learn_patterns(texts)]
@@ -178,17 +184,28 @@ def name_people(
         if isinstance(transformer, GeneratedTransformer) and isinstance(transformer.maker, Personal)
     ]
     numbers = number_people(columns)
-    sexes = find_sex_columns(names, fitted, [column.type for column in values])
+    types = [column.type for column in values]
+    sexes = find_sex_columns(names, fitted, types)
     of_people = choose_sex_columns(columns, numbers, {c.place: (c, fitted[c.place][1]) for c in sexes}, names)
-    return [
-        (_with_person(transformer, numbers[place], of_people) if place in numbers else transformer, codes)
-        for place, (transformer, codes) in enumerate(fitted)
-    ]
+    countries = find_country_columns(names, fitted, types) if columns else []
+    of_columns = choose_country_columns(columns, numbers, countries, names)
+    named = list(fitted)
+    for column in columns:
+        transformer, codes = fitted[column.place]
+        maker = replace(
+            column.maker,
+            person=numbers[column.place],
+            sex_column=of_people.get(numbers[column.place]),
+            country_column=of_columns.get(column.place),
+            is_international=column.place in of_columns and _has_calling_codes(column),
+        )
+        named[column.place] = replace(transformer, maker=maker), codes
+    return named
 
 
-def _with_person(
-    transformer: GeneratedTransformer, number: int, sex_columns: dict[int, SexColumn]
-) -> GeneratedTransformer:
-    assert isinstance(transformer.maker, Personal)
-    maker = replace(transformer.maker, person=number, sex_column=sex_columns.get(number))
-    return replace(transformer, maker=maker)
+def _has_calling_codes(column: PersonalColumn) -> bool:
+    """Return whether most phone numbers of a column begin with a calling code."""
+    if column.maker.kind is not ColumnKind.phone:
+        return False
+    share = pc.mean(pc.match_substring_regex(column.values, r"^\s*[(]?(?:[+]|00)\d").cast(pa.float64()))
+    return bool((share.as_py() or 0) >= 0.5)

@@ -10,10 +10,13 @@ from understudy.tables.placeholders import find_placeholders
 from understudy.tables.schema import GENERATED_KINDS, Column, ColumnKind
 from understudy.transformers.array_reader import ArrayReader, require
 from understudy.transformers.generated.coded import Coded, PatternCodes
+from understudy.transformers.generated.composed import Composed
 from understudy.transformers.generated.filler import Filler
 from understudy.transformers.generated.identifiers import PatternTexts, Sequence, Uuids
 from understudy.transformers.generated.json_texts import JsonTexts
+from understudy.transformers.generated.messages import Messages
 from understudy.transformers.generated.personal import Personal
+from understudy.transformers.generated.placed_codes import PlacedCodes
 from understudy.transformers.generated.points import Points
 from understudy.transformers.generated.transformer import GeneratedTransformer, Maker
 
@@ -33,13 +36,19 @@ _MAKERS: dict[str, type[_LoadableMaker]] = {
     "points": Points,
     "words": Filler,
     "json": JsonTexts,
+    "messages": Messages,
+    "composed": Composed,
+    "placed": PlacedCodes,
 }
 # Kinds whose values `Personal` generates, except for the forms in `_NOT_PERSONAL`.
 _OF_PEOPLE = frozenset(
     {ColumnKind.text, ColumnKind.name, ColumnKind.email, ColumnKind.phone, ColumnKind.address}
 )
-_NOT_PERSONAL = ((ColumnKind.text, "words"), (ColumnKind.text, "json"), (ColumnKind.phone, "codes"))
-_FORMS_OF_NUMBERS = frozenset({"sequential", "pattern", "coded", "codes"})
+_NOT_PERSONAL = (
+    *((ColumnKind.text, form) for form in ("words", "json", "messages", "composed")),
+    (ColumnKind.phone, "codes"),
+)
+_FORMS_OF_NUMBERS = frozenset({"sequential", "pattern", "coded", "codes", "composed", "placed"})
 
 
 def load_generated(column: Column, type_: pa.DataType, reader: ArrayReader) -> GeneratedTransformer:
@@ -65,6 +74,6 @@ def load_generated(column: Column, type_: pa.DataType, reader: ArrayReader) -> G
 def _maker_of(kind: ColumnKind, form: str) -> type[_LoadableMaker]:
     if kind in _OF_PEOPLE and (kind, form) not in _NOT_PERSONAL:
         return Personal
-    is_known = form in _MAKERS and (form != "words" or kind is ColumnKind.text)
+    is_known = form in _MAKERS and (form not in ("words", "messages") or kind is ColumnKind.text)
     require(is_known, "the form of a generated column is unknown")
     return _MAKERS[form]

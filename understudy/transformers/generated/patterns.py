@@ -148,6 +148,20 @@ class Pattern:
             np.isin(a, b).any() for a, b in zip(self.alphabets, other.alphabets, strict=True)
         )
 
+    def fill_zeros(self) -> list[Pattern]:
+        """Return the patterns of longer numbers in place of leading zeros, the shortest number first."""
+        patterns = []
+        positions = list(self.positions)
+        last = max(i for i, alphabet in enumerate(self.alphabets) if len(alphabet) > 1)
+        first = last
+        while first > 0 and positions[first - 1] == "digit" == positions[first]:
+            first -= 1
+        while first > 0 and positions[first] == "digit" and positions[first - 1] == "0":
+            first -= 1
+            patterns.append(Pattern((*positions[:first], "nonzero", *positions[first + 1 :])))
+            positions[first] = "digit"
+        return patterns
+
     def widen(self, n: int) -> Pattern:
         """Return the pattern with n more repetitions of the last class."""
         last = max(i for i, alphabet in enumerate(self.alphabets) if len(alphabet) > 1)

@@ -7,6 +7,7 @@ the same lists.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -17,10 +18,12 @@ import pyarrow as pa
 
 from understudy.kernels import hashing
 from understudy.transformers.base import ArrowArray, RowStream
+from understudy.transformers.generated.countries import calling_codes
 from understudy.transformers.generated.numbering import shuffle_rows
+from understudy.transformers.generated.regions import Regions
 from understudy.transformers.generated.romanization import romanize
 from understudy.transformers.generated.sexes import FEMALE, UNKNOWN, Sexes
-from understudy.transformers.generated.texts import choose, join
+from understudy.transformers.generated.texts import choose, join, pc
 
 # Number of the first random stream for people. The base streams of columns have lower numbers.
 PERSON = 1 << 33
@@ -61,11 +64,17 @@ class Person:
         Number of the person in the row: 0 for the first person, 1 for the second, and so on.
     sexes : array of shape (n,), optional
         Sex of the person in each row, if the table contains it.
+    is_international : bool
+        Whether phone numbers begin with the calling code of the country.
+    regions : Regions, optional
+        State of each row, if the table contains it.
     """
 
     stream: RowStream
     number: int
     sexes: Sexes | None = None
+    is_international: bool = False
+    regions: Regions | None = None
 
     def word(self, trait: int) -> npt.NDArray[np.uint64]:
         """Return 64 random bits of a trait for each person."""
@@ -102,7 +111,7 @@ class Pools:
     phone: ArrowArray
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=64)
 def pools_of(locale: str) -> Pools:
     """Return the lists of a locale, which are drawn on first use."""
     # Imported here so that only tables with personal columns load mimesis.
@@ -163,12 +172,22 @@ def last_comma_first(person: Person, locale: str) -> ArrowArray:
 def emails(person: Person, locale: str) -> ArrowArray:
     """Return e-mail addresses that contain the person's names, at domains reserved for examples.
 
-    Each row below 2**48 has a different address, because each address contains a unique number.
+    Addresses are unique for row numbers below 2**48, because each address contains a unique number.
     """
     ascii_first, ascii_last = _ascii_pools(locale)
     names = [_by_gender(person, ascii_first, _FIRST), _by_gender(person, ascii_last, _LAST)]
     local = join([join(names, "."), _own_numbers(person)], "")
     return join([local, person.pick(pa.array(DOMAINS, pa.large_string()), _DOMAIN)], "@")
+
+
+def logins(person: Person, locale: str) -> ArrowArray:
+    """Return user names that consist of the initial of the first name and the last name, in ASCII."""
+    ascii_first, ascii_last = _ascii_pools(locale)
+    first = _by_gender(person, ascii_first, _FIRST)
+    initial: ArrowArray = pc.utf8_slice_codeunits(first, 0, 1)
+    login: ArrowArray = pc.utf8_lower(join([initial, _by_gender(person, ascii_last, _LAST)], ""))
+    letters: ArrowArray = pc.replace_substring_regex(login, pattern="[^a-z]", replacement="")
+    return letters
 
 
 def _own_numbers(person: Person) -> ArrowArray:
@@ -180,7 +199,7 @@ def _own_numbers(person: Person) -> ArrowArray:
     return texts
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=64)
 def _ascii_pools(locale: str) -> tuple[tuple[ArrowArray, ArrowArray], tuple[ArrowArray, ArrowArray]]:
     pools = pools_of(locale)
     men_first, women_first, men_last, women_last = (
@@ -192,7 +211,19 @@ def _ascii_pools(locale: str) -> tuple[tuple[ArrowArray, ArrowArray], tuple[Arro
 
 def phones(person: Person, locale: str) -> ArrowArray:
     """Return phone numbers in the format of the locale."""
-    return person.pick(pools_of(locale).phone, _PHONE)
+    pool = _international_phones(locale) if person.is_international else pools_of(locale).phone
+    return person.pick(pool, _PHONE)
+
+
+@lru_cache(maxsize=64)
+def _international_phones(locale: str) -> ArrowArray:
+    """Return the phone numbers of a locale that begin with its calling code."""
+    pool, code = pools_of(locale).phone, calling_codes()[locale]
+    own = [str(phone) for phone in pool.to_pylist() if re.match(rf"[(]?[+]{code}", str(phone))]
+    if not own:
+        # National numbers begin with a zero, which the calling code replaces.
+        own = [f"+{code} {re.sub(r'^[(]?0[)]?', '', str(phone))}" for phone in pool.to_pylist()]
+    return pa.array(own, pa.large_string())
 
 
 def streets(person: Person, locale: str) -> ArrowArray:
@@ -202,7 +233,12 @@ def streets(person: Person, locale: str) -> ArrowArray:
 
 def cities(person: Person, locale: str) -> ArrowArray:
     """Return cities."""
-    return person.pick(pools_of(locale).city, _CITY)
+    pool = pools_of(locale).city
+    if person.regions is None:
+        return person.pick(pool, _CITY)
+    chosen = person.regions.choose(person.word(_CITY), len(pool))
+    towns: ArrowArray = pool.take(pa.array(chosen, pa.uint64()))
+    return towns
 
 
 def postal_codes(person: Person, locale: str) -> ArrowArray:

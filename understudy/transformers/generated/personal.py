@@ -7,13 +7,16 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from understudy.tables.schema import LOCALES, ColumnKind
 from understudy.transformers.array_reader import ArrayReader, require
 from understudy.transformers.base import Arrays, ArrowArray, CodesByColumn, Json, RowStream
 from understudy.transformers.generated import people
+from understudy.transformers.generated.countries import UNKNOWN, CountryColumn, Int16s
 from understudy.transformers.generated.people import N_PEOPLE_MAX, Person
+from understudy.transformers.generated.regions import RegionColumn, Regions
 from understudy.transformers.generated.sexes import MALE, SexColumn, Sexes
 from understudy.transformers.generated.transformer import N_ROWS_ANY
 
@@ -23,6 +26,7 @@ FORMS: dict[ColumnKind, dict[str, Callable[[Person, str], ArrowArray]]] = {
         "first": people.first_names,
         "last": people.last_names,
         "last_comma_first": people.last_comma_first,
+        "login": people.logins,
     },
     ColumnKind.email: {"email": people.emails},
     ColumnKind.phone: {"phone": people.phones},
@@ -54,8 +58,18 @@ class Personal:
         to the second person.
     sex_column : SexColumn, optional
         Column with the sex of the person.
+    country_column : CountryColumn, optional
+        Column with the country of the row.
+    is_international : bool
+        Whether phone numbers begin with the calling code of the country.
+    region_column : RegionColumn, optional
+        Column with the state of the row.
     sexes : array of shape (n,), optional
         Sex of the person in each row of the block that is generated.
+    countries : array of shape (n,), optional
+        Index of the locale of the country in each row of the block, or -1 for the locale of the table.
+    regions : Regions, optional
+        State of each row of the block.
     """
 
     kind: ColumnKind
@@ -63,7 +77,12 @@ class Personal:
     locale: str
     person: int = 0
     sex_column: SexColumn | None = None
+    country_column: CountryColumn | None = None
+    is_international: bool = False
+    region_column: RegionColumn | None = None
     sexes: Sexes | None = None
+    countries: Int16s | None = None
+    regions: Regions | None = None
 
     @property
     def n_rows_max(self) -> int:
@@ -72,33 +91,77 @@ class Personal:
 
     def make(self, stream: RowStream) -> ArrowArray:
         """Return the person's field for each row."""
-        return FORMS[self.kind][self.form](Person(stream, self.person, self.sexes), self.locale)
+        if self.country_column is None or self.countries is None:
+            return self._make(stream, np.arange(len(stream.rows)), self.locale)
+        parts: list[ArrowArray] = [pa.array([], pa.large_string())]
+        places = [np.zeros(0, np.int64)]
+        for index in np.unique(self.countries):
+            own = np.flatnonzero(self.countries == index)
+            locale = self.locale if index == UNKNOWN else self.country_column.locales[index]
+            parts.append(self._make(stream, own, locale))
+            places.append(own)
+        order = np.argsort(np.concatenate(places), kind="stable")
+        return pa.concat_arrays(parts).take(pa.array(order, pa.int64()))
+
+    def _make(self, stream: RowStream, own: npt.NDArray[np.int64], locale: str) -> ArrowArray:
+        """Return the field in a locale, for the rows at the given positions of the stream."""
+        sexes = None if self.sexes is None else self.sexes[own]
+        rows = replace(stream, rows=stream.rows[own])
+        regions = None if self.regions is None else replace(self.regions, codes=self.regions.codes[own])
+        person = Person(rows, self.person, sexes, self.is_international, regions)
+        return FORMS[self.kind][self.form](person, locale)
 
     def given(self, codes: CodesByColumn) -> Self:
         """Return a maker for rows with the given codes in the table's columns."""
-        if self.sex_column is None or self.sex_column.place not in codes:
-            return self
-        return replace(self, sexes=self.sex_column.of(codes[self.sex_column.place]))
+        maker, sex, country = self, self.sex_column, self.country_column
+        if sex is not None and sex.place in codes:
+            maker = replace(maker, sexes=sex.of(codes[sex.place]))
+        if country is not None and country.place in codes:
+            maker = replace(maker, countries=country.of(codes[country.place]))
+        if (region := self.region_column) is not None and region.place in codes:
+            maker = replace(maker, regions=Regions(codes[region.place], region.n_codes))
+        return maker
 
     def describe(self) -> Json:
-        """Return the form, the locale and the number of the person."""
-        return {"form": self.form, "locale": self.locale, "person": self.person}
+        """Return the form, the locale, the number of the person, and the countries with word lists."""
+        own: Json = {"form": self.form, "locale": self.locale, "person": self.person}
+        if self.country_column is None:
+            return own
+        country = self.country_column
+        return own | {"locales": list(country.locales), "countries_without_lists": country.n_unknown}
 
     def to_arrays(self) -> tuple[Json, Arrays]:
-        """Return the form, the locale, the number of the person and the column with the sex."""
-        if self.sex_column is None:
-            return self.describe(), {}
-        return self.describe() | {"sex_column": self.sex_column.place}, {"sexes": self.sex_column.sexes}
+        """Return the form, the locale, the number of the person, and the columns of sex and country."""
+        own: Json = {"form": self.form, "locale": self.locale, "person": self.person}
+        arrays: Arrays = {}
+        if self.sex_column is not None:
+            own |= {"sex_column": self.sex_column.place}
+            arrays = {"sexes": self.sex_column.sexes}
+        if (country := self.country_column) is not None:
+            own |= {"country_column": country.place, "country_locales": list(country.locales)}
+            own |= {"is_international": self.is_international}
+            arrays = {**arrays, "locale_of_code": country.locale_of_code}
+        if self.region_column is not None:
+            own |= {"region_column": [self.region_column.place, self.region_column.n_codes]}
+        return own, arrays
 
     @classmethod
     def from_arrays(cls, kind: ColumnKind, type_: pa.DataType, reader: ArrayReader) -> Self:
         """Load a maker from the output of `to_arrays`."""
         form = reader.text("form")
         require(kind in FORMS and form in FORMS[kind], "the form of a generated column is unknown")
-        sex_column = None
+        sex_column, country_column, region_column, is_international = None, None, None, False
         if "sex_column" in reader.manifest:
             sexes = reader.array("sexes", np.int8, (None,))
             require(len(sexes) > 0 and bool(((sexes >= 0) & (sexes <= MALE)).all()), "a sex is unknown")
             sex_column = SexColumn(reader.whole("sex_column"), sexes)
-        person = reader.whole("person", 0, N_PEOPLE_MAX)
-        return cls(kind, form, reader.choice("locale", LOCALES), person, sex_column)
+        if "country_column" in reader.manifest:
+            country_column = CountryColumn.from_reader(reader)
+            is_international = reader.truth("is_international")
+        if "region_column" in reader.manifest:
+            numbers = reader.parts("region_column", 2)
+            is_valid = all(type(number) is int and 0 <= number < 2**16 for number in numbers)
+            require(is_valid and numbers[1] > 0, "the column of the state of a town is invalid")
+            region_column = RegionColumn(*numbers)
+        person, locale = reader.whole("person", 0, N_PEOPLE_MAX), reader.choice("locale", LOCALES)
+        return cls(kind, form, locale, person, sex_column, country_column, is_international, region_column)

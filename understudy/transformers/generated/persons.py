@@ -20,6 +20,7 @@ import pyarrow as pa
 from understudy.tables.inference import headers, wordlists
 from understudy.tables.schema import ColumnKind
 from understudy.transformers.base import ArrowColumn, Codes
+from understudy.transformers.generated.countries import WORDS_OF_CODES, CountryColumn
 from understudy.transformers.generated.personal import Personal
 from understudy.transformers.generated.sexes import SEX_HEADERS, SexColumn, agrees
 
@@ -111,7 +112,7 @@ def choose_sex_columns(
     numbers : dict of int to int
         Number of the person that each column describes.
     sex_columns : dict of int to (SexColumn, codes)
-        Columns of sexes by their position, with the codes of the rows.
+        Columns with sexes and the codes of their rows, by the position of the column.
     names : sequence of str
         Names of all columns of the table.
     """
@@ -121,12 +122,36 @@ def choose_sex_columns(
         rows = _rows_compared(len(column.values))
         values = column.values.take(pa.array(rows, pa.int64()))
         for place, (sex_column, codes) in sex_columns.items():
-            is_likely = _owner_words(names[place]) - SEX_HEADERS == _owner_words(column.name)
+            is_likely = owner_words(names[place]) - SEX_HEADERS == owner_words(column.name)
             if numbers[column.place] not in chosen and agrees(
                 values, sex_column.of(codes[rows]), is_likely=is_likely
             ):
                 chosen[numbers[column.place]] = sex_column
     return chosen
+
+
+def choose_country_columns(
+    columns: Sequence[PersonalColumn],
+    numbers: dict[int, int],
+    countries: Sequence[CountryColumn],
+    names: Sequence[str],
+) -> dict[int, CountryColumn]:
+    """Return the column with the country of each personal column, by the position of the personal column.
+
+    A country belongs to the owner that the name of its column identifies. If the name identifies no owner,
+    the country belongs to all people.
+    """
+    owners = [(owner_words(names[country.place]) - WORDS_OF_CODES, country) for country in countries]
+    own: dict[int, CountryColumn] = {}
+    of_people: dict[int, CountryColumn] = {}
+    for column in columns:
+        wanted = owner_words(column.name)
+        options = [country for owner, country in owners if owner == wanted]
+        options += [country for owner, country in owners if not owner]
+        if options:
+            own[column.place] = options[0]
+            of_people.setdefault(numbers[column.place], options[0])
+    return {c.place: of_people[numbers[c.place]] for c in columns if numbers[c.place] in of_people} | own
 
 
 def _is_full(column: PersonalColumn) -> bool:
@@ -168,9 +193,9 @@ class _People:
 
     def _by_owner(self, column: PersonalColumn) -> list[list[PersonalColumn]]:
         """Return the groups, starting with those whose column names identify the same owner."""
-        owner = _owner_words(column.name)
+        owner = owner_words(column.name)
         return sorted(
-            self._groups, key=lambda group: all(_owner_words(other.name) != owner for other in group)
+            self._groups, key=lambda group: all(owner_words(other.name) != owner for other in group)
         )
 
     def _is_free(self, group: list[PersonalColumn], column: PersonalColumn) -> bool:
@@ -199,7 +224,7 @@ class _People:
         return next(iter(free), None)
 
     def numbers(self) -> dict[int, int]:
-        """Return the person number of each column, in the order of the first columns of the people."""
+        """Return the person number of each column. People are numbered in the order of first appearance."""
         ordered = sorted(self._groups, key=lambda group: min(column.place for column in group))
         return {column.place: number for number, group in enumerate(ordered) for column in group}
 
@@ -271,7 +296,7 @@ def _plain_words(text: str) -> tuple[str, ...]:
     return tuple(wordlists.plain(word) for word in re.findall(r"[^\W\d_]+", text))
 
 
-def _owner_words(name: str) -> frozenset[str]:
+def owner_words(name: str) -> frozenset[str]:
     """Return the words of a column name that identify the owner: `manager` of `manager_first_name`."""
     return frozenset(headers.words_of(name)) - _words_of_kinds()
 

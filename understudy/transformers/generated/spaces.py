@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain, count
 from typing import Any, Generic, Protocol, Self, TypeVar
 
 import numpy as np
@@ -137,6 +138,8 @@ def fit_space(pattern: P, characters: Characters | None) -> Space[P]:
 def widen_spaces(base: Pattern, others: list[Pattern], texts: dict[int, Characters]) -> list[Space[Pattern]]:
     """Return spaces of longer texts in ascending order of capacity, up to `N_ROWS_ENOUGH`.
 
+    Texts without leading zeros of the base pattern come first, because they have its length.
+
     Parameters
     ----------
     base : Pattern
@@ -147,10 +150,9 @@ def widen_spaces(base: Pattern, others: list[Pattern], texts: dict[int, Characte
         Texts of the table.
     """
     spaces: list[Space[Pattern]] = []
-    n = 0
+    candidates = chain(base.fill_zeros(), (base.widen(n) for n in count(1)))
     while not spaces or spaces[-1].capacity < N_ROWS_ENOUGH:
-        n += 1
-        pattern = base.widen(n)
+        pattern = next(candidates)
         if any(pattern.overlaps(other) for other in others):
             continue
         space = fit_space(pattern, texts.get(len(pattern.positions)))

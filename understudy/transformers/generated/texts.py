@@ -17,7 +17,7 @@ Int64s = npt.NDArray[np.int64]
 pc: Any = pyarrow.compute
 
 
-def distinct_values(values: ArrowColumn) -> ArrowArray:
+def distinct_values(values: ArrowColumn | ArrowArray) -> ArrowArray:
     """Return the distinct values of a column."""
     distinct: ArrowArray = pc.unique(values)
     return distinct

@@ -83,7 +83,7 @@ class GeneratedTransformer:
 
     @property
     def is_exact(self) -> Mask:
-        """A mask of the codes of placeholders. No other code represents a single value of the table."""
+        """A mask of the codes of placeholders. Only these codes represent one specific value of the table."""
         first = int(self.has_missing)
         codes = np.arange(self.n_codes)
         return (codes >= first) & (codes < first + len(self.placeholders))

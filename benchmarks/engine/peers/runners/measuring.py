@@ -91,7 +91,7 @@ def _values(column: pd.Series, kind: str) -> pd.Series:
 
 
 def cpu_seconds() -> float:
-    """Return the CPU time of this process and its ended children, in seconds."""
+    """Return the CPU time of this process and its terminated child processes, in seconds."""
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     return time.process_time() + children.ru_utime + children.ru_stime
 

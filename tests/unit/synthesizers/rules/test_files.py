@@ -1,4 +1,4 @@
-"""Tests of the conversion of rules to model files and back, and of the refusal of invalid files."""
+"""Tests that rules can be saved in model files and loaded, and that invalid files are refused."""
 
 from __future__ import annotations
 

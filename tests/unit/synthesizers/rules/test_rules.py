@@ -262,3 +262,34 @@ def test_columns_of_every_type_are_accepted() -> None:
     derived = rules.derive(blocks(table))
     assert all(derived[name].equals(blocks(table)[name]) for name in rules.derived)
     assert rules_of(table.slice(0, 0)).describe() == rules_of(table.slice(0, 1)).describe() == []
+
+
+def _instants(seconds: np.ndarray, unit: str = "s", zone: str | None = None) -> pa.Array:
+    stamps = pa.array(seconds.astype(np.int64)).cast(pa.timestamp("s")).cast(pa.timestamp(unit))
+    return stamps.cast(pa.timestamp(unit, tz=zone)) if zone else stamps
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        ("stamp", "date", "low <= high"),
+        ("date", "stamp", "low <= high"),
+        ("date", "later stamp", "low < high"),
+        ("date", "zoned stamp", "low <= high"),
+        ("milliseconds", "later stamp", "low < high"),
+    ],
+)
+def test_dates_and_timestamps_are_ordered_by_day(low: str, high: str, expected: str) -> None:
+    rng = np.random.default_rng(0)
+    n, day = 2000, rng.integers(18_000, 19_500, 2000)
+    within, wait = rng.integers(0, 86_400, n), rng.integers(0, 400, n)
+    # If `low` is a timestamp, `high` is a date and the wait is zero days, only the days are in order.
+    columns = {
+        "date": pa.array((day + (wait if high == "date" else 0)).astype(np.int32)).cast(pa.date32()),
+        "stamp": _instants((day + (wait if high == "stamp" else 0)) * 86_400 + within),
+        "later stamp": _instants((day + 1 + wait) * 86_400 + within, "us"),
+        "zoned stamp": _instants((day + wait) * 86_400 + within, "ms", "UTC"),
+        "milliseconds": _instants(day * 86_400 + within, "ms"),
+    }
+    rules = rules_of(pa.table({"low": columns[low], "high": columns[high]}))
+    assert rules.describe() == [f"{expected} in every row where both are present."]

@@ -96,7 +96,7 @@ class BaseRatesResult(MetricResult):
 
 @dataclass(frozen=True)
 class _Side:
-    """Groups and outcomes of those rows of one table that have a known outcome."""
+    """Groups and outcomes of the rows of one table with a known outcome."""
 
     groups: NDArray[np.int64]
     values: NDArray[np.float64]

@@ -84,7 +84,7 @@ def category_adherence(real: Values, synthetic: Values) -> float:
 
     A missing value counts as occurring if the real column has missing values.
     """
-    if is_missing(real).all():
+    if is_missing(real).all() or len(synthetic) == 0:
         return math.nan
     return float(np.isin(synthetic, np.unique(real)).mean())
 

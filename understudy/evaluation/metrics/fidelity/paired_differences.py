@@ -28,8 +28,8 @@ class PairDifference(BaseModel):
     unit: Annotated[
         Unit,
         Field(
-            description="Unit of the columns: dates and timestamps (`moment`), times, durations or numbers. "
-            "Differences are in seconds, except for numbers."
+            description="Kind of values in both columns: `moment` (dates and timestamps), `time`, `duration` "
+            "or `number`. Differences are in seconds, except for numbers."
         ),
     ]
     score: Annotated[

@@ -53,7 +53,7 @@ def score(comparison: Comparison) -> RulesKeptResult | UnscoredResult:
     if comparison.real.n_rows < N_ROWS_MIN:
         return UnscoredResult(reason=f"needs at least {N_ROWS_MIN} real rows to find rules in")
     rng = comparison.rng("rules_kept")
-    halves = _halves(comparison, rng)
+    halves = halves_of(comparison, rng)
     rules = find_rules(halves, rng)
     if not rules:
         return UnscoredResult(reason="finds no rules in the real table")
@@ -72,7 +72,8 @@ def score(comparison: Comparison) -> RulesKeptResult | UnscoredResult:
     )
 
 
-def _halves(comparison: Comparison, rng: np.random.Generator) -> Halves:
+def halves_of(comparison: Comparison, rng: np.random.Generator) -> Halves:
+    """Return two random halves of the real rows, from which rules are proposed and confirmed."""
     rows = rng.permutation(comparison.real.n_rows)[: 2 * N_ROWS_MAX]
     guess, proof = (comparison.real.take(np.sort(part)) for part in np.array_split(rows, 2))
     groups = [

@@ -143,11 +143,11 @@ def _groupings(comparison: Comparison) -> list[_Grouping]:
 
 def _grouping(comparison: Comparison, i: int) -> _Grouping:
     real, synthetic = comparison.real.columns[i], comparison.synthetic.columns[i]
-    categories = comparison.encoder.columns[i].categories
-    if categories is None:
+    encoder = comparison.encoder.columns[i]
+    if not encoder.is_categorical:
         return _quarters(i, real, synthetic)
     # Codes are ordered by the frequency of the real values, most frequent first.
-    labels = categories[: min(N_GROUPS_MAX, comparison.encoder.columns[i].n_categories_real)]
+    labels = encoder.labels[: min(N_GROUPS_MAX, encoder.n_categories_real)]
     groups = [np.where(values < len(labels), values, -1).astype(np.int64) for values in (real, synthetic)]
     return _Grouping(i, labels, *groups)
 

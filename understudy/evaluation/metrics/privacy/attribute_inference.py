@@ -24,7 +24,7 @@ from understudy.evaluation.statistics.proportions import (
 
 # Maximum error of a guessed number that counts as correct, as a fraction of the column's ranks.
 TOLERANCE = 0.05
-# Position of the first view that omits a sensitive column. Each sensitive column has one such view.
+# Index of the first view that omits a sensitive column. Each sensitive column has one such view.
 N_OTHER_VIEWS = 3
 
 Guessed = NDArray[np.float32] | NDArray[np.int32]

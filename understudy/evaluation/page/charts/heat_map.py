@@ -131,7 +131,7 @@ def _squares(matrix: Matrix, limits: Sequence[float], margins: Margins) -> dict[
 
 
 def _level(value: float | None, limits: Sequence[float]) -> tuple[int, int]:
-    """Return the color level of a number and its sign. The level of a missing number is -1."""
+    """Return the color level and the sign of a number. A missing number has level -1."""
     if value is None:
         return -1, 1
     return bisect_right(limits, abs(value)), -1 if value < 0 else 1

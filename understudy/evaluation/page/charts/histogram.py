@@ -10,8 +10,11 @@ from typing import ClassVar
 
 from understudy.evaluation.page import formatting
 from understudy.evaluation.statistics.distributions import ColumnDistribution
+from understudy.evaluation.statistics.written_values import written
 
 N_TICKS = 4
+# Maximum number of letters of all labels, so that labels do not overlap.
+N_LETTERS_MAX = 44
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ def _finding(distribution: ColumnDistribution) -> str:
     """Return the text alternative, which describes the bin with the largest difference."""
     bins = list(zip(pairwise(distribution.edges), distribution.real, distribution.synthetic, strict=True))
     (left, right), real, synthetic = max(bins, key=lambda bin_: abs(bin_[1] - bin_[2]))
-    ends = formatting.edge_labels([left, right], distribution.kind)
+    ends = _labels(distribution, [left, right])
     return (
         f"Histogram of {distribution.column}. The largest difference is between {ends[0]} and {ends[1]}: "
         f"{formatting.percent(real)} of the real rows, {formatting.percent(synthetic)} of the synthetic rows"
@@ -106,12 +109,20 @@ def _ticks(edges: list[float], xs: list[float], distribution: ColumnDistribution
         edges = [(left + right) / 2 for left, right in pairwise(edges)]
         xs = [(left + right) / 2 for left, right in pairwise(xs)]
         last -= 1
-    at = sorted({round(i * last / (N_TICKS - 1)) for i in range(N_TICKS)})
-    labels = formatting.edge_labels([edges[i] for i in at], distribution.kind)
+    longest = max(map(len, _labels(distribution, edges)))
+    n_ticks = next((n for n in range(N_TICKS, 2, -1) if n * longest <= N_LETTERS_MAX), 2)
+    at = sorted({round(i * last / (n_ticks - 1)) for i in range(n_ticks)})
+    labels = _labels(distribution, [edges[i] for i in at])
     return [
         Tick(round(xs[i], 1), label, _anchor(xs[i], label, is_first=i == 0))
         for i, label in zip(at, labels, strict=True)
     ]
+
+
+def _labels(distribution: ColumnDistribution, values: list[float]) -> list[str]:
+    """Return values in the notation of the column, or as short labels if the column has no notation."""
+    texts = written(distribution.notation, distribution.kind, values)
+    return texts or formatting.edge_labels(values, distribution.kind)
 
 
 def _anchor(x: float, label: str, *, is_first: bool) -> str:

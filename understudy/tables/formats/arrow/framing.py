@@ -1,7 +1,8 @@
 """Check the messages in an Arrow file or stream before Arrow allocates memory for them.
 
 An Arrow file is a stream between two magic strings, followed by a footer with the positions of the batches.
-Batches are located by reading the stream. The positions in the footer must agree with it.
+Batches are located by reading the stream. The positions in the footer must agree with the positions in the
+stream.
 """
 
 from __future__ import annotations

@@ -160,8 +160,8 @@ class ColumnProfile:
 
     def __init__(self, missing: Sequence[str] = MISSING, options: ReadOptions | None = None) -> None:
         self._options = options or ReadOptions()
-        # The words from the options may look like other values, so they are removed before notations are
-        # matched.
+        # The words for missing values in the options may look like values of a type, so they are removed
+        # before notations are matched.
         self._words = pa.array([word for word in missing if word not in MISSING], pa.string())
         self._counts: Counter[str] = Counter()
         self._places: dict[str, list[int]] = {name: [] for name in (*_BY_NAME, "text")}
@@ -226,7 +226,7 @@ class ColumnProfile:
 
     def _record(self, name: str, rows: Any, n: int) -> None:
         self._counts[name] += n
-        # Rows are sorted within a call, but one batch may lead to two calls for the same notation.
+        # Rows are sorted within a call, but this method may be called twice per batch for the same notation.
         places = [*self._places[name], *(int(row) for row in rows[:_PLACES_MAX])]
         self._places[name] = sorted(places)[:_PLACES_MAX]
 

@@ -14,7 +14,8 @@ from understudy.tables.formats.layout import Layout, Request, SheetRow, checked_
 from understudy.tables.formats.layout.cells import is_value
 
 _ROWS_MAX = 100
-# Minimum share of sampled rows with as many fields as the first row. Below it, the delimiter is reconsidered.
+# Minimum share of sampled rows with as many fields as the first row. If the share is lower, the delimiter is
+# reconsidered.
 _SAME_MIN = 0.5
 
 
@@ -86,7 +87,10 @@ def find_header(
 
 
 def _delimiter(first: str, samples: Mapping[str, Rows], *, is_chosen: bool) -> str:
-    """Return the delimiter that splits most rows, if few rows have as many fields as the first row."""
+    """Return `first`, or the delimiter that splits the most rows.
+
+    `first` is kept if it splits enough rows into as many fields as the first row.
+    """
     splits, same, _ = agreement(samples[first])
     if splits and same >= _SAME_MIN and not is_chosen:
         return first

@@ -39,13 +39,13 @@ def describe(name: str, type_: ColumnType, place: str = "") -> Messages:
     Parameters
     ----------
     place : str
-        Text with the lines of the values that make the column text. It is appended to the sentence about
-        them.
+        Phrase with the lines of the values that do not follow the column's main notation. It is appended to
+        the sentence about these values.
     """
     if pa.types.is_string(type_.arrow_type):
         note = type_.note and type_.note + place
         remedy = f" Set the option `coerce` to {name!r} to read them as missing." if type_.is_nearly else ""
         return Messages(note, [f"Column {name!r} is text: {note}.{remedy}"] if type_.is_doubtful else [])
-    # The last sentence is about the values that make the column text.
+    # The last sentence is about the values whose lines are in `place`.
     sentences = [*type_.replaced[:-1], *(text + place for text in type_.replaced[-1:])]
     return Messages(type_.note, [f"Column {name!r}: {sentence}." for sentence in sentences])

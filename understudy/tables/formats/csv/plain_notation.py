@@ -1,7 +1,7 @@
 """Detect how the values of a typed CSV column are written: decimals, words for booleans, times of day.
 
 Such a notation is used only to write the values. It is not required to read them. This module also detects
-dates that are written as whole numbers, such as 20240131.
+dates that are written as whole numbers, such as 20240131 or the serial numbers of workbooks, such as 45322.
 """
 
 from __future__ import annotations
@@ -25,8 +25,13 @@ _MONTH_WORDS = frozenset(("month", "period", "ym", "yyyymm", "yearmonth", "monat
 _EPOCH_WORDS = frozenset(
     ("time", "timestamp", "ts", "epoch", "unix", "created", "updated", "modified", "at", "date", "datetime")
 )
+# Whole numbers with five digits can be serial numbers of dates only if the column's name contains one of
+# these words.
+_SERIAL_WORDS = frozenset(("date", "datum", "fecha", "dob", "birthdate", "birthday"))
 _N_DATES_MIN = 5
 _YEARS = 1850, 2150
+# Serial numbers have five digits from 1927 on. The earliest plausible one is 15,000 (January 1941).
+_SERIAL_YEARS = 1940, 2080
 _USUAL = ("%Y-%m-%d %H:%M:%S", "%H:%M:%S", "%Y-%m-%d")
 
 
@@ -129,6 +134,8 @@ def _integer_pattern(sample: SampledTexts, clues: Clues) -> DateNotation | None:
         return DateNotation(pattern="%Y%m%d")
     if lengths == {6} and words & _MONTH_WORDS:
         return DateNotation(pattern="%Y%m")
+    if lengths == {5} and words & _SERIAL_WORDS:
+        return DateNotation(pattern="%x")
     if lengths == {10} and words & _EPOCH_WORDS:
         return DateNotation(pattern="%s")
     return DateNotation(pattern="%Q") if lengths == {13} and words & _EPOCH_WORDS else None
@@ -137,4 +144,5 @@ def _integer_pattern(sample: SampledTexts, clues: Clues) -> DateNotation | None:
 def _is_plausible(texts: pa.Array[Any], notation: DateNotation, type_: pa.DataType) -> Any:
     dates: Any = parse_dates(texts, notation, type_)
     year: Any = pc.year(dates)
-    return pc.and_(pc.greater(year, pa.scalar(_YEARS[0])), pc.less(year, pa.scalar(_YEARS[1])))
+    first, last = _SERIAL_YEARS if notation.pattern == "%x" else _YEARS
+    return pc.and_(pc.greater(year, pa.scalar(first)), pc.less(year, pa.scalar(last)))

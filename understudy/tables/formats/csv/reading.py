@@ -45,7 +45,7 @@ class Readable:
             yield f"{n_bad:,} of {n_bad + self.bad.n_good:,} rows could not be read and {were} skipped."
 
     def places(self, dialect: Dialect) -> list[str]:
-        """Return, for each column, the lines of the values that make it text, or an empty text."""
+        """Return, for each column, the lines of the values that make it text, or an empty string."""
         types = self.staged.types
         odd = sorted({row for type_ in types for row in type_.odd_rows})
         if not odd:

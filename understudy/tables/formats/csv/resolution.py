@@ -16,7 +16,7 @@ from understudy.tables.notations.clues import Clues, Detected, Texts
 from understudy.tables.notations.date_detection import UNCLEAR_ORDER, order_of
 from understudy.tables.notations.detection import detect
 
-# Minimum share of values in one notation at which a note reports the other values of a text column.
+# Minimum share of a text column's values in one notation for a note to report the column's other values.
 _NEARLY = 0.9
 
 
@@ -101,7 +101,7 @@ def _typed(detected: Detected) -> ColumnType:
 
 
 def _with_odd_values(column_type: ColumnType, detected: Detected, name: str) -> ColumnType:
-    """Return the type of a text column, with a note about the values that make it text."""
+    """Return the type of a text column, with a note about the values that do not follow its main notation."""
     tally = detected.tally
     n_values = tally.n_fitting + tally.n_odd
     if tally.n_fitting < _NEARLY * n_values or "leading zeros" in (column_type.note or ""):

@@ -20,7 +20,7 @@ Rows = list[list[str]]
 
 
 def sample_rows(places: Sequence[str], delimiter: str, quote: str, *, is_whole: bool) -> Rows:
-    """Return the first rows of each sample. The first of all rows is the header."""
+    """Return the first rows of each sample. The first row of the first sample is the header."""
     first = first_rows(places[0], delimiter, quote, is_whole=is_whole)
     if not first:
         return []

@@ -101,7 +101,7 @@ def stage(source: Path, dialect: Dialect, reading: Reading) -> Staged:
 
 
 def _without_blanks(type_: ColumnType, index: int, blanks: Blanks) -> ColumnType:
-    """Return a column's type after blank rows, which may be its only missing values, are dropped."""
+    """Return a column's type after blank rows are dropped. The column may then have no missing values."""
     # Whitespace and words for a missing value become missing only when the values are converted.
     # Text is kept as it is.
     is_exact = type_.is_clean or (pa.types.is_string(type_.arrow_type) and type_.notation is None)

@@ -31,7 +31,7 @@ def write_csv(
     progress: Progress = no_progress,
     rows_total: int | None = None,
 ) -> int:
-    """Write batches to a file and return the number of rows. A path that ends in `.tsv` gets tabs.
+    """Write batches to a file and return the number of rows. In `.tsv` files, the delimiter is a tab.
 
     The file appears at its path only when it is complete. Memory does not grow with the number of rows.
     """

@@ -111,7 +111,7 @@ def _joined(one: ValueKind, other: ValueKind) -> ValueKind:
 
 
 def remove_absent_objects(columns: dict[str, Column]) -> list[str]:
-    """Remove keys that have only nulls in place of objects, and return the names of nested columns.
+    """Remove columns of keys whose only values are objects and null. Return the names of nested columns.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The structure of nested objects, as a template of text and of slots for columns."""
+"""The structure of nested objects, as a template that consists of text and slots for columns."""
 
 from __future__ import annotations
 

@@ -166,7 +166,7 @@ def _check_arrays(column: Column, values: list[Value], types: set[type], lines: 
 
 
 def _is_odd(value: Value, *, has_json: bool) -> bool:
-    """Return whether the kind of a value differs from the kind of the previous values."""
+    """Return whether a value is an array or object among scalars, or a scalar among arrays or objects."""
     return value is not None and isinstance(value, JsonText) != has_json
 
 

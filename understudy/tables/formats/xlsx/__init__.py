@@ -210,7 +210,7 @@ def _trimmed(path: Path, column: int) -> Iterator[pa.Array[Any]]:
 def _batches(
     path: Path, schema: pa.Schema, notations: Mapping[int, AnyNotation | None]
 ) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of the columns that have an entry in `notations`."""
+    """Yield all rows, but only the columns that have an entry in `notations`."""
     with pq.ParquetFile(path) as file:
         for index in range(file.num_row_groups):
             texts = file.read_row_group(index, use_threads=False).combine_chunks()

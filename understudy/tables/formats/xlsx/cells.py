@@ -35,7 +35,7 @@ _ROW_BYTES_MAX = 64 * MEBIBYTE
 # sheet size. A total below the first limit is always allowed.
 _ALWAYS_ALLOWED_BYTES = 128 * MEBIBYTE
 _REPETITION_MAX = 100
-# Memory that a row in a batch needs in addition to its cells, expressed as a number of cells.
+# Memory that a row of a batch needs in addition to the memory of its cells, expressed as a number of cells.
 _ROW_COST = 1
 # Rows are elements of `sheetData`, which is an element of the root.
 _DATA_DEPTH = 2

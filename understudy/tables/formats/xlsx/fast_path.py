@@ -146,7 +146,7 @@ def _require(condition: bool) -> None:
 
 
 def _rows(start: str, tails: ArrowArray, last: int) -> tuple[Whole, Whole]:
-    """Return the numbers of the rows with cells, then of the block's last row; and each cell's row index."""
+    """Return the row numbers (rows with cells, then the last row of the block), and each cell's row index."""
     values: Any = tails
     ends = np.flatnonzero(pc.not_equal(values, "").to_numpy(zero_copy_only=False))
     _require(len(ends) > 0 and int(ends[-1]) == len(tails) - 1)

@@ -31,7 +31,7 @@ class Handler(Protocol):
 
 
 class Elements:
-    """A handler that uses only the start of elements."""
+    """A handler that processes only start tags."""
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         """Handle the start of an element."""

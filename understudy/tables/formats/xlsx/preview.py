@@ -29,7 +29,7 @@ class PreviewReader(SheetReader):
     Parameters
     ----------
     n_rows : int
-        Number of rows to read in addition to the usual number.
+        Number of rows to read in addition to the default number.
     """
 
     def __init__(self, limits: ReadLimits, shared_ends: Sequence[int], n_rows: int = 0) -> None:

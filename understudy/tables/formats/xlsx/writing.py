@@ -81,7 +81,8 @@ def write_xlsx(
 
 
 def _zip(path: Path) -> zipfile.ZipFile:
-    # Entries that are opened by name get the date 1980, so the bytes do not depend on the time.
+    # Entries that are opened by name get a fixed date in 1980, so the bytes do not depend on the current
+    # time.
     return zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL)
 
 

@@ -1,0 +1,68 @@
+"""Tests that columns whose values differ within each entity still differ, and that counters count up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import understudy
+from tests.unit.synthesizers.entities.tables import IDENTIFIER, fitted, orders, panel
+
+SYNTHESIZERS = ["fast", "independent"]
+
+
+@pytest.mark.parametrize("synthesizer", SYNTHESIZERS)
+def test_values_that_differ_in_an_entity_keep_their_order(synthesizer: str) -> None:
+    sampled = fitted(panel(), {"subject": IDENTIFIER}, synthesizer=synthesizer).sample(300, seed=2)
+    assert sampled["sample"].tolist() == ["A", "B", "C"] * 100
+
+
+@pytest.mark.parametrize("synthesizer", SYNTHESIZERS)
+def test_values_are_drawn_without_replacement(synthesizer: str) -> None:
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(
+        [
+            {"subject": f"S{100 + i}", "drug": drug, "dose": rng.integers(1, 9)}
+            for i in range(150)
+            for drug in rng.choice(list("abcdef"), rng.integers(1, 6), replace=False)
+        ]
+    ).sample(frac=1, random_state=0)
+    model = fitted(table, {"subject": IDENTIFIER}, synthesizer=synthesizer)
+    sampled = model.sample(2000, seed=2)
+    assert not sampled.duplicated(["subject", "drug"]).any()
+    assert set(sampled["drug"]) == set("abcdef")
+    few = model.sample(50, seed=2, offset=1200)
+    pd.testing.assert_frame_equal(sampled[1200:1250].reset_index(drop=True), few)
+
+
+def test_two_columns_that_differ_together_stay_distinct() -> None:
+    cells = [(i, visit, site) for i in range(80) for visit in (1, 2, 3) for site in ("left", "right")]
+    table = pd.DataFrame(cells, columns=["subject", "visit", "site"])
+    table["subject"] = [f"S{100 + i}" for i in table["subject"]]
+    table["score"] = np.random.default_rng(0).integers(1, 9, len(table))
+    sampled = fitted(table, {"subject": IDENTIFIER}, synthesizer="fast").sample(600, seed=2)
+    assert not sampled.duplicated(["subject", "visit", "site"]).any()
+
+
+@pytest.mark.parametrize("synthesizer", SYNTHESIZERS)
+def test_lines_of_an_order_are_numbered(tmp_path: Path, synthesizer: str) -> None:
+    table = orders()
+    table["line_no"] = table.groupby("order_no").cumcount() + 1
+    model = fitted(table, {"order_no": IDENTIFIER, "customer_no": IDENTIFIER}, synthesizer=synthesizer)
+    sampled = model.sample(len(table), seed=2)
+    assert (sampled["line_no"] == sampled.groupby("order_no").cumcount() + 1).all()
+    model.save(tmp_path / "a.model")
+    loaded = understudy.load(tmp_path / "a.model").sample(len(table), seed=2)
+    pd.testing.assert_frame_equal(sampled, loaded)
+
+
+def test_values_that_happen_to_differ_are_drawn_freely() -> None:
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"id": [f"S{100 + i // 2}" for i in range(200)], "x": rng.integers(0, 20, 200)})
+    table = table.drop_duplicates(["id", "x"])
+    # Chance alone would make about five of the 100 pairs equal, so their absence is not evidence of a rule.
+    sampled = fitted(table, {"id": IDENTIFIER}, synthesizer="independent").sample(4000, seed=2)
+    assert sampled.duplicated(["id", "x"]).any()

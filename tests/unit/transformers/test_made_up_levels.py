@@ -1,0 +1,147 @@
+"""Tests of made-up levels, which replace the rare levels of a category."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from understudy.tables.schema import Column, ColumnKind
+from understudy.transformers.base import MIN_SUPPORT, RowStream, consecutive_rows
+from understudy.transformers.categorical import CategoricalTransformer, fit_categorical, smooth_counts
+from understudy.transformers.generated.made_up_levels import make_up_levels
+from understudy.transformers.generated.text_parts import Part, contain_codes, find_part
+
+
+def fit(values: list[Any], *, is_code: bool = False) -> CategoricalTransformer:
+    array = pa.chunked_array([pa.array(values)])
+    column = Column(name="x", kind=ColumnKind.category, arrow_type=str(array.type), nullable=True)
+    return fit_categorical(column, array, None, partial(make_up_levels, locale="en"), is_code=is_code)[0]
+
+
+def repeated(n_by_level: dict[str, int]) -> list[str]:
+    return [level for level, n in n_by_level.items() for _ in range(n)]
+
+
+TYPES = dict.fromkeys(["red", "green", "blue", "white", "black"], 200)
+CITIES = {f"City {i}": 100 // (i + 1) + 1 for i in range(60)}
+
+
+@pytest.mark.parametrize(
+    ("n_by_level", "is_code", "n_made_up"),
+    [
+        # Spelling errors are redrawn from the common levels.
+        (TYPES | {"gren": 2, "bleu": 1}, False, 0),
+        (TYPES | {f"gren{i}": 1 for i in range(12)}, False, 0),
+        # Rare levels of columns with many levels, and of codes, are made up.
+        (CITIES, False, sum(n < MIN_SUPPORT for n in CITIES.values())),
+        (TYPES | {"gold": 3, "gray": 3}, True, 2),
+        # Without common levels, rare levels cannot be redrawn.
+        ({f"room {i}": 2 for i in range(8)}, False, 8),
+        ({f"room {i}": 2 for i in range(3)}, False, 0),
+    ],
+)
+def test_rule_decides_which_levels_are_made_up(
+    n_by_level: dict[str, int], is_code: bool, n_made_up: int
+) -> None:
+    transformer = fit(repeated(n_by_level), is_code=is_code)
+    assert transformer.n_made_up == n_made_up
+    assert transformer.describe().get("levels_made_up", 0) == n_made_up
+    rare = {level for level, n in n_by_level.items() if n < MIN_SUPPORT}
+    assert not rare & set(transformer.levels.to_pylist())
+
+
+def test_made_up_levels_have_the_frequencies_of_the_rare_levels() -> None:
+    transformer = fit(repeated(CITIES))
+    pool = np.full(50_000, transformer.n_codes - 1, np.uint16)
+    index = transformer.draw_levels(pool, RowStream(1, 2, consecutive_rows(0, len(pool))))
+    drawn = np.bincount(index, minlength=len(transformer.levels))[transformer.n_kept :]
+    rare = np.array(sorted((n for n in CITIES.values() if n < MIN_SUPPORT), reverse=True))
+    # The tolerance covers four standard deviations of a count, and the smoothing over five levels.
+    assert np.abs(np.sort(drawn)[::-1] / len(pool) - rare / rare.sum()).max() < 0.02
+
+
+@pytest.mark.parametrize("n", [1, 4, 5, 9, 10, 23])
+def test_smoothed_counts_hide_the_count_of_each_level(n: int) -> None:
+    counts = np.random.default_rng(n).integers(1, 1000, n)
+    smooth = smooth_counts(counts)
+    assert smooth.sum() == counts.sum()
+    assert (smooth > 0).all()
+    first = smooth[: min(n, MIN_SUPPORT)]
+    assert first.max() - first.min() <= 1
+
+
+@pytest.mark.parametrize(
+    ("levels", "pattern"),
+    [
+        ([f"P-{i}" for i in range(100, 180)], r"P-\d{3,}"),
+        ([f"{i:05d}" for i in range(0, 8000, 100)], r"\d{5,}"),
+        ([f"Item model {'ABCDE'[i % 5]}{i}" for i in range(10, 90)], r"Item model [A-Z]\d{2,}"),
+        ([f"{a}{b}" for a in "ABCDEFGH" for b in "KLMNOPQR"], r"[A-Z]{2,}"),
+        (
+            [f"{a} {b}" for a in ("red", "blue") for b in ("hose", "rope", "nail", "saw")],
+            r"[a-z]+ [a-z]+( \d+)?",
+        ),
+        (
+            [f"Haus {w}" for w in ("Birke", "Eiche", "Linde", "Tanne", "Buche", "Kiefer")],
+            r"Haus [A-Z][a-z]+( \d+)?",
+        ),
+        (["€", "$", "£", "¥", "zł"], r"[\w ]+"),
+    ],
+)
+@pytest.mark.parametrize("n", [1, 7, 150])
+def test_made_up_texts_resemble_the_levels_and_equal_none(levels: list[str], pattern: str, n: int) -> None:
+    made_up = make_up_levels(pa.array(levels), n, "en")
+    assert made_up is not None
+    texts: list[Any] = made_up.to_pylist()
+    assert len(set(texts)) == n
+    assert not {text.casefold() for text in texts} & {level.casefold() for level in levels}
+    assert all(re.fullmatch(pattern, text) for text in texts)
+
+
+@pytest.mark.parametrize("type_", [pa.int16(), pa.int32(), pa.int64(), pa.uint8()])
+def test_made_up_integers_are_new(type_: pa.DataType) -> None:
+    levels = pa.array(range(10, 90, 2), type_)
+    made_up = make_up_levels(levels, 30, "en")
+    assert made_up is not None
+    assert made_up.type == type_
+    numbers = set(made_up.cast(pa.int64()).to_numpy().tolist())
+    assert len(numbers) == 30
+    assert not numbers & set(range(10, 90, 2))
+
+
+def test_integers_without_room_are_not_made_up() -> None:
+    assert make_up_levels(pa.array(range(250), pa.uint8()), 30, "en") is None
+
+
+@pytest.mark.parametrize(
+    ("codes", "labels"),
+    [
+        ([f"{a}X-{i}" for i, a in enumerate("ABCDEF")], [f"{a}X" for a in "ABCDEF"]),
+        ([f"FR/{a}/{i}" for i, a in enumerate("ABCDEF")], list("ABCDEF")),
+        ([f"K{i:03d}" for i in range(1, 40)], [str(i) for i in range(1, 40)]),
+        ([f"{i}{a}B" for i, a in enumerate("ABCDEF")], [f"{a}B" for a in "ABCDEF"]),
+    ],
+)
+def test_part_of_a_code_that_is_its_label_is_found_and_replaced(codes: list[str], labels: list[str]) -> None:
+    part = find_part(codes, labels)
+    assert part is not None
+    assert [part.read(code) for code in codes] == labels
+    assert [part.write(code, label) for code, label in zip(codes, labels, strict=True)] == codes
+    assert part.read(part.write(codes[0], labels[-1])) == labels[-1]
+
+
+def test_unrelated_codes_contain_no_label() -> None:
+    codes = [f"K{i}" for i in range(9)]
+    assert find_part(codes, [f"Kit {i}" for i in range(9)]) is None
+    assert find_part(codes[:3], codes[:3]) is None
+    assert contain_codes(codes, [f"{code} - kit" for code in codes])
+    assert not contain_codes(codes, codes)
+
+
+def test_part_with_an_index_beyond_the_parts_is_the_last_part() -> None:
+    assert Part("-", 1).read("plain") == "plain"

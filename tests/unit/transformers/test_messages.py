@@ -1,0 +1,121 @@
+"""Tests of personal items within texts, and of texts that are generated from templates."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from understudy.errors import InvalidInput
+from understudy.tables.inference import infer_table
+from understudy.tables.inference.messages import find_items, find_personal
+from understudy.tables.schema import ColumnKind
+from understudy.transformers.array_reader import ArrayReader
+from understudy.transformers.base import RowStream
+from understudy.transformers.generated.messages import Messages, fit_messages
+
+USERS = ("kmoreau", "tlindqvist", "ohaddad", "pnovak")
+LOG = [
+    text
+    for i in range(200)
+    for text in (
+        f"Accepted key for {USERS[i % 4]} from 10.1.2.{i % 8} port {40_000 + i}",
+        f"session opened for user {USERS[i % 4]} by (uid=0)",
+    )
+]
+
+
+def made(maker: Messages, n: int = 300) -> list[str]:
+    """Return `n` generated texts."""
+    return [str(text) for text in maker.make(RowStream(1, 7, np.arange(n, dtype=np.uint64))).to_pylist()]
+
+
+def fitted(texts: list[str]) -> Messages:
+    """Fit templates to texts, and return the generator of new texts."""
+    maker = fit_messages(pa.array(texts, pa.large_string()), "en")
+    assert maker is not None
+    return maker
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds"),
+    [
+        ("mail to anna.b@firm.test was sent", ["email"]),
+        ("Call Anna Adler at +49 171 5550123 now", ["name", "phone"]),
+        ("user=kmoreau action=view ok", ["login"]),
+        ("login failed for user pnovak from 10.0.0.7", ["login", "ip"]),
+        ("user logged in from the office", []),
+        ("Chrome/119.0.0.0 on version 1.2.3.4", []),
+        ("card 00:1b:44:11:3a:b7 joined the network", ["mac"]),
+    ],
+)
+def test_items_are_found_in_order(text: str, kinds: list[str]):
+    assert [item.kind for item in find_items(text)] == kinds
+
+
+def test_numbers_of_orders_and_links_with_numbers_are_personal():
+    assert [kind for kind, _ in find_personal("payment for order no. 100234 received")] == ["reference"]
+    assert [kind for kind, _ in find_personal("open https://a.test/u/10023 for your bill")] == ["link"]
+    assert find_personal("the report of year 2024 for model 10023 is late") == []
+
+
+def test_common_words_stay_and_items_are_made_up():
+    texts = made(fitted(LOG))
+    patterns = (
+        r"Accepted key for [a-z]+ from 10(\.\d{1,3}){3} port [1-9]\d{4}",
+        r"session opened for user [a-z]+ by \(uid=0\)",
+    )
+    assert all(any(re.fullmatch(pattern, text) for pattern in patterns) for text in texts)
+    assert not any(user in text for text in texts for user in USERS)
+    real = set(re.findall(r"port (\d+)", " ".join(LOG)))
+    assert not real & set(re.findall(r"port (\d+)", " ".join(texts)))
+
+
+def test_items_recur_as_often_as_in_the_table():
+    logins = {text.split()[4] for text in made(fitted(LOG[1::2]))}
+    assert len(logins) == 5
+
+
+def test_templates_of_few_rows_are_not_kept():
+    rare = ["Accepted secret for kmoreau from 10.1.2.3 port 1"] * 4
+    assert not any("secret" in text for text in made(fitted(LOG + rare), 2000))
+
+
+def test_texts_without_templates_have_another_maker():
+    words = np.random.default_rng(0).choice(["late", "box", "broken", "again", "call"], (50, 6))
+    assert fit_messages(pa.array([" ".join(line) for line in words], pa.large_string()), "en") is None
+
+
+def test_a_loaded_maker_makes_the_same_texts_and_damaged_ones_are_refused():
+    maker = fitted(LOG)
+    manifest, arrays = maker.to_arrays()
+    loaded = Messages.from_arrays(
+        ColumnKind.text, pa.string(), ArrayReader(json.loads(json.dumps(manifest)), arrays)
+    )
+    assert made(loaded) == made(maker)
+    for damage in (
+        {"templates": []},
+        {"templates": [[[1, "x"]]]},
+        {"slots": [{"name": "ip"}]},
+        {"slots": [{"name": "x", "n_items": 5, "maker": {"form": "login"}}]},
+    ):
+        with pytest.raises(InvalidInput):
+            Messages.from_arrays(ColumnKind.text, pa.string(), ArrayReader({**manifest, **damage}, arrays))
+
+
+@pytest.mark.parametrize(
+    ("texts", "kind"),
+    [
+        (LOG, "text"),
+        ([f"Reset link sent to user{i % 6}@mail.test by system" for i in range(300)], "text"),
+        (["Write to help@firm.test if you need support"] * 150 + ["No support needed"] * 150, "category"),
+        (["Strongly agree with the board", "Neither agree nor disagree"] * 150, "category"),
+        (["Calvin Klein Blue Shirt", "Tommy Jones Red Lamp", "Oak Desk Large White"] * 100, "category"),
+    ],
+)
+def test_texts_with_people_are_generated_however_often_they_repeat(texts: list[str], kind: str):
+    (column,) = infer_table(pa.table({"message": texts})).schema.columns
+    assert column.kind.value == kind

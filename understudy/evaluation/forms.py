@@ -1,0 +1,78 @@
+"""Forms of texts: patterns of letters, digits and other characters, such as `AA-9999` for `BX-0417`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute
+from numpy.typing import NDArray
+
+# Any: the stubs of these functions do not support types that are only known at run time.
+pc: Any = pyarrow.compute
+
+Codes: TypeAlias = NDArray[np.int64]
+
+_CLASSES = (("[0-9]", "9"), (r"\p{Lu}", "A"), (r"\p{Ll}", "a"))
+_RUNS = (("9+", "9"), ("A+", "A"), ("a+", "a"))
+# Number of leading characters that determine the form of a text. Longer texts are usually prose.
+_LENGTH_MAX = 64
+# Minimum share of real rows with a frequent form, and minimum share of rows for a form to be frequent.
+COVERED_MIN = 0.98
+FREQUENT_MIN = 0.005
+N_ROWS_MIN = 5
+
+
+@dataclass(frozen=True)
+class Forms:
+    """The forms of a column's values, in which runs of letters or digits keep their length or are shortened.
+
+    Parameters
+    ----------
+    exact, collapsed : int array of shape (n_values,)
+        Code of the form of each value.
+    """
+
+    exact: Codes
+    collapsed: Codes
+
+    @classmethod
+    def of(cls, texts: pa.Array[Any]) -> Forms:
+        """Return the forms of distinct values."""
+        forms: Any = pc.utf8_slice_codeunits(texts, 0, _LENGTH_MAX)
+        exact, collapsed = _replaced(forms, _CLASSES), None
+        collapsed = _replaced(exact, _RUNS)
+        return cls(_codes(exact), _codes(collapsed))
+
+
+def _replaced(texts: Any, replacements: Sequence[tuple[str, str]]) -> Any:
+    for pattern, replacement in replacements:
+        texts = pc.replace_substring_regex(texts, pattern, replacement)
+    return texts
+
+
+def _codes(texts: Any) -> Codes:
+    return np.asarray(texts.dictionary_encode().indices.to_numpy(zero_copy_only=False)).astype(np.int64)
+
+
+def shares_in_form(forms: Forms, real: Codes, synthetic: Codes) -> tuple[float, float] | None:
+    """Return the shares of real and synthetic rows with a frequent real form.
+
+    The result is None if too few real rows have a frequent form.
+
+    Parameters
+    ----------
+    real, synthetic : int array
+        Codes of known values, which are positions in `forms`.
+    """
+    for form in (forms.exact, forms.collapsed):
+        of_real = form[real]
+        counts = np.bincount(of_real, minlength=int(form.max(initial=0)) + 1)
+        is_frequent = counts >= max(N_ROWS_MIN, FREQUENT_MIN * len(real))
+        covered = float(is_frequent[of_real].mean())
+        if covered >= COVERED_MIN:
+            return covered, float(is_frequent[form[synthetic]].mean())
+    return None

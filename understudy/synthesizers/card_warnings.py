@@ -1,0 +1,103 @@
+"""Warnings of a model card about single columns."""
+
+from __future__ import annotations
+
+from understudy.synthesizers.base import Json
+from understudy.tables.inference.headers import words_of
+from understudy.tables.inference.key_headers import key_header
+from understudy.tables.schema import TableSchema
+from understudy.transformers.base import MIN_SUPPORT
+
+# Category values with fewer rows are rare. A category with many rare values may identify people or things.
+N_ROWS_RARE = 20
+N_LEVELS_MANY = 20
+
+_OTHERS_LOST = "Its other dependencies are not preserved."
+
+
+def warning_of_generated(column: Json, schema: TableSchema) -> str:
+    """Return the warning about a generated column whose values do not identify entities."""
+    if column["name"] in schema.subject:
+        return (
+            f"Subject column {column['name']!r} is generated for each row (kind {column['generated']}), "
+            "so sampled rows do not share subjects. If several rows must share a subject, assign "
+            "subjects to the rows yourself."
+        )
+    start = f"Column {column['name']!r} is generated (kind {column['generated']}), not learned. "
+    if "contains" in column:
+        sources = ", ".join(repr(name) for name in column["contains"])
+        return f"{start}It contains the sampled values of {sources}, as in the table. {_OTHERS_LOST}"
+    if column.get("form") == "placed":
+        return f"{start}Its first characters agree with the place of the row. {_OTHERS_LOST}"
+    if "locales" in column:
+        lists = _without_lists(column["countries_without_lists"], column["locale"])
+        return f"{start}It agrees with the country of the row. {_OTHERS_LOST}{lists}"
+    return f"{start}Its dependencies on other columns are not preserved."
+
+
+def _without_lists(n: int, locale: str) -> str:
+    """Return a sentence about countries for which no names and addresses can be generated."""
+    if not n:
+        return ""
+    return (
+        f" {n} values of the country have no word lists, including missing and rare values. Their rows have "
+        f"the locale {locale!r}."
+    )
+
+
+def warning_of_learned(column: Json, schema: TableSchema) -> str | None:
+    """Return the warning about a column that is learned or replaced by a placeholder, or None."""
+    if column.get("placeholder"):
+        units = "subjects" if schema.subject else "rows"
+        return (
+            f"Column {column['name']!r} has values for fewer than {MIN_SUPPORT} {units}, or no value "
+            f"that {MIN_SUPPORT} {units} share. A placeholder (`_OTHER_`, or zero) replaces all of its "
+            "values."
+        )
+    if column["codes"] == 1 and not column.get("levels_made_up"):
+        return f"Column {column['name']!r} has at most one distinct value."
+    if _shows_keys(column):
+        return (
+            f"Column {column['name']!r} is learned as {column['kind']}, but its name indicates keys of "
+            "people, and samples can contain real keys. To generate them, store the column as whole "
+            "numbers or text, set its kind to identifier, and fit again."
+        )
+    if n_personal := column.get("levels_with_personal_items"):
+        return (
+            f"Column {column['name']!r} shows its real values. {n_personal:,} of them contain an address, a "
+            "name or a number of somebody. Set the column's kind to text to generate them, and fit again."
+        )
+    if _shows_rare_values(column):
+        return (
+            f"Column {column['name']!r} shows {column['levels_kept']:,} real values, most of them in "
+            f"fewer than {N_ROWS_RARE} rows. If they identify people or things, set the column's kind to "
+            "identifier, or to the kind of its values such as name, and fit again."
+        )
+    return None
+
+
+def warning_of_rare_levels(column: Json, units: str) -> str:
+    """Return the warning about the levels that a category loses."""
+    levels, rows = _counted(column["levels_pooled"], "level"), _counted(column["rows_pooled"], "row")
+    replacement = "made-up levels" if column.get("levels_made_up") else "more common levels"
+    return (
+        f"Column {column['name']!r} loses {levels} ({rows}), because fewer than {MIN_SUPPORT} {units} share "
+        f"each of them. Samples contain {replacement} instead. If the levels are public, declare them in the "
+        "column's domain."
+    )
+
+
+def _counted(n: int, noun: str) -> str:
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+def _shows_keys(column: Json) -> bool:
+    """Return whether the name of a learned column indicates keys of people, such as `customer_id`."""
+    header = key_header(words_of(column["name"]))
+    return header is not None and header.role == "person" and header.has_key and not header.is_code
+
+
+def _shows_rare_values(column: Json) -> bool:
+    """Return whether a category shows many real values, most of which are rare."""
+    n_rows = column.get("median_rows_per_level")
+    return n_rows is not None and column["levels_kept"] >= N_LEVELS_MANY and n_rows < N_ROWS_RARE

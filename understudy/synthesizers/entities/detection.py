@@ -1,0 +1,227 @@
+"""Search for the columns that identify entities, and for the columns that are constant within an entity.
+
+A generated column whose values repeat identifies entities. A column belongs to the coarsest group of entities
+that determines it in every row. Rows with a missing key are entities of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from understudy.synthesizers.entities.groups import ROWS
+from understudy.synthesizers.entities.keys import KeyColumn, find_keys
+from understudy.tables.schema import TableSchema
+from understudy.transformers.base import ArrowColumn
+
+# Maximum number of combinations of entities, relative to the number of rows, for combinations to form a
+# group.
+COMBINED_MAX = 0.95
+# Minimum surprise, in nats, of a column with a single value in all rows of every entity, under independence.
+SURPRISE_MIN = 5.0
+# Maximum share of rows (without the first row of each entity) whose value differs from the most frequent
+# value of the entity: absolute, and relative to the share that is expected for independent rows.
+OTHERS_MAX, OTHERS_RELATIVE_MAX = 0.05, 0.1
+
+Int64s = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class FoundGroup:
+    """Entities of one kind in a table.
+
+    Parameters
+    ----------
+    keys, columns, labels : tuple of int
+        See `EntityGroup`.
+    values : array of shape (n_rows,)
+        Value of the key in each row, or -1 if it is missing.
+    entities : array of shape (n_rows,)
+        Entity of each row, from 0. Rows whose key is missing are entities of their own.
+    source, n_parts : int
+        See `EntityGroup`.
+    """
+
+    keys: tuple[int, ...]
+    values: Int64s
+    columns: tuple[int, ...] = ()
+    labels: tuple[int, ...] = ()
+    entities: Int64s = field(default_factory=lambda: np.zeros(0, np.int64))
+    source: int = ROWS
+    n_parts: int = 1
+
+    @property
+    def n_values(self) -> int:
+        """Number of distinct keys that are not missing."""
+        return int(self.values.max(initial=-1)) + 1
+
+
+def find_groups(table: pa.Table, schema: TableSchema) -> list[FoundGroup]:
+    """Return the groups of entities of a table, each after the group that is its source."""
+    keys = find_keys(table, schema)
+    if not keys:
+        return []
+    groups = _divide(_nest(_merge(keys), table.num_rows))
+    return _assign(table, groups)
+
+
+def _merge(keys: Sequence[KeyColumn]) -> list[FoundGroup]:
+    """Return one group for each set of keys that determine each other, the finest group first.
+
+    A key that a finer key nearly equals, such as the name of a customer, is left to `_assign`.
+    """
+    groups: list[FoundGroup] = []
+    for key in sorted(keys, key=lambda own: (-own.n_values, own.n_missing, own.preference)):
+        owner = next(
+            (
+                g
+                for g, group in enumerate(groups)
+                if key.n_values > key.nested_max * group.n_values and is_label(key.values, group.values)
+            ),
+            None,
+        )
+        if owner is None:
+            groups.append(FoundGroup(key.columns, key.values, n_parts=len(key.columns)))
+        elif is_label(groups[owner].values, key.values):
+            groups[owner] = replace(groups[owner], keys=groups[owner].keys + key.columns)
+    return groups
+
+
+def _nest(groups: list[FoundGroup], n_rows: int) -> list[FoundGroup]:
+    """Set the source of each group, and add a group of combinations of entities if these repeat."""
+    roots = [
+        own
+        for own in groups
+        if not any(is_determined(own.values, other.values) for other in groups if other is not own)
+    ]
+    if len(roots) > 1:
+        combined = np.zeros(n_rows, np.int64)
+        for root in roots:
+            combined = np.unique(combined * (root.n_values + 1) + root.values, return_inverse=True)[1]
+        if combined.max() + 1 <= COMBINED_MAX * n_rows:
+            groups = [FoundGroup((), combined.astype(np.int64)), *groups]
+    sources = [
+        max((g for g in range(i) if is_determined(own.values, groups[g].values)), default=ROWS)
+        for i, own in enumerate(groups)
+    ]
+    return [replace(own, source=source) for own, source in zip(groups, sources, strict=True)]
+
+
+def _divide(groups: list[FoundGroup]) -> list[FoundGroup]:
+    """Set the entity of each row. All rows of a source entity belong to the same entity."""
+    divided: list[FoundGroup] = []
+    for own in groups:
+        is_missing = own.values < 0
+        units = np.arange(len(own.values)) if own.source == ROWS else divided[own.source].entities
+        entities = np.where(is_missing, own.n_values + units, own.values)
+        divided.append(replace(own, entities=np.unique(entities, return_inverse=True)[1].astype(np.int64)))
+    return divided
+
+
+def _assign(table: pa.Table, groups: list[FoundGroup]) -> list[FoundGroup]:
+    """Set the columns of each group."""
+    first_rows = [first_rows_of(group.entities) for group in groups]
+    keys = {j: g for g, group in enumerate(groups) for j in group.keys}
+    owners: dict[int, int] = {}
+    labels: dict[int, int] = {}
+    for j, column in enumerate(table.columns):
+        values = number_values(column)
+        owner = keys.get(j, ROWS)
+        if owner == ROWS:
+            owner = _owner(values, groups, first_rows, is_exact=True)
+            if owner == ROWS or not groups[owner].keys:
+                nearly = _owner(values, groups, first_rows, is_exact=False)
+                owner = owner if nearly == ROWS else nearly
+        elif not is_same(values, groups[owner], first_rows[owner]):
+            labels[j] = owner
+            continue
+        if owner != ROWS:
+            owners[j] = owner
+    return [
+        replace(
+            group,
+            columns=tuple(j for j, owner in owners.items() if owner == g),
+            labels=tuple(j for j, owner in labels.items() if owner == g),
+        )
+        for g, group in enumerate(groups)
+    ]
+
+
+def is_same(values: Int64s, group: FoundGroup, first_rows: Int64s) -> bool:
+    """Return whether a column is the same in all rows of every entity."""
+    return bool((values[first_rows][group.entities] == values).all())
+
+
+def is_nearly_same(values: Int64s, group: FoundGroup) -> bool:
+    """Return whether nearly all rows of an entity share one value, far more often than independent rows do.
+
+    An example is the address of a customer who moved. Such a column is drawn once for each entity, because
+    otherwise it would vary from row to row.
+    """
+    cells, counts = np.unique(group.entities * (values.max() + 1) + values, return_counts=True)
+    owners = cells // (values.max() + 1)
+    most = np.zeros(int(group.entities.max()) + 1, np.int64)
+    np.maximum.at(most, owners, counts)
+    sizes = np.bincount(group.entities)
+    n_repeats, n_others = int((sizes - 1).sum()), int((sizes - most).sum())
+    shares = np.bincount(values) / len(values)
+    n_expected = n_repeats * (1 - float((shares**2).sum()))
+    return n_others <= min(OTHERS_MAX * n_repeats, OTHERS_RELATIVE_MAX * n_expected)
+
+
+def _owner(values: Int64s, groups: list[FoundGroup], first_rows: list[Int64s], *, is_exact: bool) -> int:
+    """Return the coarsest group that exactly or nearly determines a column beyond chance, or `ROWS`."""
+    owner, units = ROWS, np.arange(len(values))
+    for g, (group, first) in enumerate(zip(groups, first_rows, strict=True)):
+        is_finer = owner == ROWS or owner in _finer(groups, g)
+        if not is_finer:
+            continue
+        if not (is_same(values, group, first) if is_exact else is_nearly_same(values, group)):
+            continue
+        n_repeats = len(units) - len(first)
+        shares = np.bincount(values[units]) / len(units)
+        if n_repeats and n_repeats * -np.log(float((shares**2).sum())) >= SURPRISE_MIN:
+            owner, units = g, first
+    return owner
+
+
+def _finer(groups: list[FoundGroup], g: int) -> list[int]:
+    """Return the finer groups that determine a group."""
+    finer = []
+    while groups[g].source != ROWS:
+        g = groups[g].source
+        finer.append(g)
+    return finer
+
+
+def number_values(column: ArrowColumn) -> Int64s:
+    """Return a number for each value. Missing values count as one value."""
+    encoded = column.combine_chunks().dictionary_encode(null_encoding="encode")
+    return np.asarray(encoded.indices.to_numpy(zero_copy_only=False)).astype(np.int64)
+
+
+def first_rows_of(entities: Int64s) -> Int64s:
+    """Return the first row of each entity."""
+    first = np.zeros(int(entities.max(initial=-1)) + 1, np.int64)
+    # The rows are assigned in reverse order, so the first row of each entity is assigned last.
+    first[entities[::-1]] = np.arange(len(entities))[::-1]
+    return first
+
+
+def is_label(values: Int64s, by: Int64s) -> bool:
+    """Return whether a key is determined by another key in all rows in which it is not missing."""
+    present = values >= 0
+    return is_determined(values[present], by[present])
+
+
+def is_determined(values: Int64s, by: Int64s) -> bool:
+    """Return whether rows with equal `by` have equal values. A missing value counts as a value."""
+    present = by >= 0
+    own, other = values[present], by[present]
+    first = np.zeros(int(other.max(initial=0)) + 1, np.int64)
+    first[other[::-1]] = own[::-1]
+    return bool((first[other] == own).all())

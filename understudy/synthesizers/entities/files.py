@@ -1,0 +1,140 @@
+"""Conversion of entities to and from JSON and plain arrays. The loaded values are validated."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from understudy.synthesizers.entities.grouping import Grouping
+from understudy.synthesizers.entities.groups import ROWS, Entities, EntityGroup
+from understudy.synthesizers.entities.positions import N_COMBINATIONS_MAX, Counter, Distinct, Position
+from understudy.transformers.array_reader import ArrayReader, require
+from understudy.transformers.base import Json
+from understudy.transformers.generated.transformer import GeneratedTransformer
+from understudy.transformers.table import TableTransformer
+
+# Maximum number of groups in a file, and exclusive maximum of the number of rows of a period.
+N_GROUPS_MAX, N_ROWS_MAX = 256, 2**31
+
+
+def entities_to_arrays(entities: Entities) -> tuple[Json, dict[str, npt.NDArray[Any]]]:
+    """Return entities as JSON and arrays, under ``entity_<g>.<name>``."""
+    if not entities.groups:
+        return {}, {}
+    parts: list[Json] = []
+    arrays: dict[str, npt.NDArray[Any]] = {}
+    for g, group in enumerate(entities.groups):
+        parts.append(
+            {
+                "keys": list(group.keys),
+                "columns": list(group.columns),
+                "labels": list(group.labels),
+                "known": list(group.known_codes),
+                "source": group.source,
+                "n_windows": group.grouping.n_windows,
+                "n_parts": group.n_parts,
+            }
+        )
+        own: dict[str, npt.NDArray[Any]] = {"sizes": group.grouping.sizes}
+        own |= {f"known_{j}": codes for j, codes in group.known_codes.items()}
+        arrays |= {f"entity_{g}.{name}": array for name, array in own.items()}
+    for i, position in enumerate(entities.positions):
+        arrays |= {f"position_{i}.{name}": array for name, array in _arrays_of(position).items()}
+    return {"entities": parts, "positions": [_manifest_of(own) for own in entities.positions]}, arrays
+
+
+def _manifest_of(position: Position) -> Json:
+    own: Json = {"group": position.group, "columns": list(position.columns)}
+    if isinstance(position, Counter):
+        return own | {"form": "counter", "first": position.first}
+    return own | {"form": "distinct", "is_sorted": position.is_sorted}
+
+
+def _arrays_of(position: Position) -> dict[str, npt.NDArray[Any]]:
+    if isinstance(position, Counter):
+        return {"codes": position.codes}
+    return {"combinations": position.combinations, "counts": position.counts}
+
+
+def entities_from_arrays(reader: ArrayReader, table: TableTransformer) -> Entities:
+    """Return the entities that `entities_to_arrays` converted. Files of earlier versions have none.
+
+    Parameters
+    ----------
+    reader : ArrayReader
+        Reader of the model.
+    table : TableTransformer
+        Transformers of the columns that are drawn.
+
+    Raises
+    ------
+    InvalidInput
+        If a value is missing, has an unexpected shape or type, or contradicts the table.
+    """
+    parts = reader.manifest.get("entities", [])
+    require(isinstance(parts, list) and len(parts) <= N_GROUPS_MAX, "the entities are not a list")
+    groups: list[EntityGroup] = []
+    for g, part in enumerate(parts):
+        groups.append(_load_group(reader.part(part, f"entity_{g}."), table, groups))
+    columns = [j for group in groups for j in (*group.columns, *group.labels)]
+    require(len(set(columns)) == len(columns), "a column belongs to two kinds of entities")
+    entities = Entities(tuple(groups))
+    written = reader.manifest.get("positions", [])
+    require(isinstance(written, list) and len(written) <= len(groups), "the positions are not a list")
+    positions = [
+        _load_position(reader.part(part, f"position_{i}."), table, entities) for i, part in enumerate(written)
+    ]
+    taken = [j for position in positions for j in position.columns]
+    require(len(set(taken)) == len(taken), "a column has two positions")
+    return Entities(tuple(groups), tuple(positions))
+
+
+def _load_position(own: ArrayReader, table: TableTransformer, entities: Entities) -> Position:
+    columns = _places(own, "columns", len(table.columns))
+    group = own.whole("group", 0, len(entities.groups) - 1)
+    is_free = not {*columns} & {*entities.group_of, *entities.label_of}
+    require(is_free and 1 <= len(columns) <= 2, "a position is in a column of an entity")
+    n_codes = [table.columns[j].n_codes for j in columns]
+    if own.choice("form", {"counter", "distinct"}) == "counter":
+        is_integer = pa.types.is_integer(table.schema.to_arrow().field(columns[0]).type)
+        require(is_integer and len(columns) == 1, "a column that numbers rows is not an integer column")
+        codes = own.indices("codes", np.uint16, (None,), 0, n_codes[0])
+        require(len(codes) > 0, "a column that numbers rows has no codes")
+        return Counter(group, columns[0], own.whole("first", -(2**62), 2**62), codes)
+    combinations = own.array("combinations", np.uint16, (None, len(columns)))
+    require(bool((combinations < np.array(n_codes)).all()), "a position has a code out of range")
+    counts = own.indices("counts", np.int64, (len(combinations),), 1, N_ROWS_MAX)
+    require(0 < len(counts) <= N_COMBINATIONS_MAX, "a position has no combinations, or too many")
+    return Distinct(group, columns, combinations, counts, own.truth("is_sorted"))
+
+
+def _load_group(own: ArrayReader, table: TableTransformer, groups: list[EntityGroup]) -> EntityGroup:
+    n = len(table.columns)
+    keys, columns, labels, known = (_places(own, name, n) for name in ("keys", "columns", "labels", "known"))
+    is_generated = all(isinstance(table.columns[j], GeneratedTransformer) for j in (*keys, *labels))
+    is_owned = set(keys) <= {*columns, *labels} and set(known) <= set(columns)
+    require(is_generated and is_owned, "the key of an entity is not a generated column of the entity")
+    sizes = own.indices("sizes", np.int64, (None,), 1, N_ROWS_MAX)
+    n_units = int(sizes.sum())
+    require(0 < n_units < N_ROWS_MAX, "there are no entities, or too many")
+    source = own.whole("source", ROWS, len(groups) - 1)
+    if source != ROWS:
+        is_divided = n_units == len(groups[source].grouping.sizes)
+        require(is_divided, "the sizes of entities do not add up")
+    known_codes = {
+        j: own.indices(f"known_{j}", np.uint16, (len(sizes),), 0, table.columns[j].n_codes) for j in known
+    }
+    grouping = Grouping(sizes, own.whole("n_windows", 0, n_units))
+    n_parts = own.whole("n_parts", 1, max(len(keys), 1))
+    return EntityGroup(keys, columns, labels, source, grouping, known_codes, n_parts)
+
+
+def _places(own: ArrayReader, name: str, n: int) -> tuple[int, ...]:
+    places = own.manifest.get(name)
+    is_valid = isinstance(places, list) and all(type(j) is int and 0 <= j < n for j in places)
+    require(is_valid, "a column of an entity does not exist")
+    assert isinstance(places, list)
+    return tuple(places)

@@ -1,0 +1,94 @@
+"""Fitting of the columns of a table and of its entities."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import pyarrow as pa
+
+from understudy.synthesizers.codes import find_labels
+from understudy.synthesizers.contexts import LearnRun
+from understudy.synthesizers.entities.arrangement import Arranged, arrange_entities, strata_of
+from understudy.synthesizers.entities.detection import FoundGroup, find_groups, first_rows_of, is_determined
+from understudy.synthesizers.entities.groups import Entities, EntityGroup
+from understudy.synthesizers.reference_tables import declare_public_levels
+from understudy.tables.schema import TableSchema
+from understudy.transformers.base import Codes, Subjects, Transformer
+from understudy.transformers.generated.personal import Personal
+from understudy.transformers.generated.transformer import GeneratedTransformer
+from understudy.transformers.table import TableTransformer
+from understudy.transformers.table_fitting import Execution, fit_table, number_subjects
+
+
+@dataclass(frozen=True)
+class FittedTable:
+    """Transformers and codes of a table's columns, its entities, and the entity of each row in each group."""
+
+    transformer: TableTransformer
+    codes: list[Codes]
+    entities: Entities
+    found: list[FoundGroup]
+    subjects_of: Mapping[str, Subjects]
+
+
+def fit_columns(rows: pa.Table, schema: TableSchema, run: LearnRun) -> FittedTable:
+    """Fit the columns of a table and its entities.
+
+    Raises
+    ------
+    InvalidInput
+        If the table has no rows or does not fit the schema, or a column cannot be synthesized.
+    """
+    found = find_groups(rows, schema)
+    subjects_of = _subjects_of(rows, schema, found)
+    execution = Execution(run.locale, run.n_threads, run.context.report)
+    declared = declare_public_levels(rows, schema, run.references)
+    fitted, codes = fit_table(rows, declared, execution, subjects_of, find_labels(rows, declared))
+    fitted = replace(fitted, schema=schema)
+    strata = [strata_of(own, fitted.columns, codes) for own in found]
+    arranged = arrange_entities(found, run.seed, strata)
+    groups = (_fit_group(own, order, codes) for own, order in zip(found, arranged, strict=True))
+    entities = Entities(tuple(groups))
+    return FittedTable(_with_visible_sexes(fitted, entities), codes, entities, found, subjects_of)
+
+
+def _subjects_of(rows: pa.Table, schema: TableSchema, found: list[FoundGroup]) -> dict[str, Subjects]:
+    """Return the entity of each row, for columns whose values at least k entities must share.
+
+    If the schema declares a subject, only entities that are coarser than the subject are returned.
+    """
+    subjects = number_subjects(rows.select(list(schema.subject))) if schema.subject else None
+    return {
+        schema.columns[j].name: group.entities
+        for group in found
+        if subjects is None or is_determined(group.entities, subjects)
+        for j in group.columns
+    }
+
+
+def _fit_group(own: FoundGroup, arranged: Arranged, codes: list[Codes]) -> EntityGroup:
+    first = first_rows_of(own.entities)[arranged.order]
+    known_codes = {j: codes[j][first] for j in own.keys if j in own.columns}
+    return EntityGroup(
+        own.keys, own.columns, own.labels, own.source, arranged.grouping, known_codes, own.n_parts
+    )
+
+
+def _with_visible_sexes(table: TableTransformer, entities: Entities) -> TableTransformer:
+    """Return a table in which an entity's names do not depend on a sex that is drawn for each row."""
+
+    def settle(j: int, column: Transformer) -> Transformer:
+        maker = column.maker if isinstance(column, GeneratedTransformer) else None
+        is_foreign = (
+            isinstance(maker, Personal)
+            and maker.sex_column is not None
+            and not entities.sees(j, maker.sex_column.place)
+        )
+        if not is_foreign:
+            return column
+        assert isinstance(column, GeneratedTransformer)
+        assert isinstance(maker, Personal)
+        return replace(column, maker=replace(maker, sex_column=None))
+
+    return replace(table, columns=tuple(settle(j, column) for j, column in enumerate(table.columns)))

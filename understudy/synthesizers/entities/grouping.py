@@ -1,0 +1,146 @@
+"""Division of the rows of a sample into entities: a pure function of the seed and the row number.
+
+Rows are cut into periods that have as many rows as the table. Each period has the table's number of entities,
+with nearly the same sizes as in the table. If the rows of an entity are not adjacent in the table, each
+period is divided into windows, and the rows of each window are permuted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from understudy.kernels import hashing, permutation
+from understudy.transformers.base import MIN_SUPPORT, RowNumbers
+
+# First number of the hash streams that permute the units of groups.
+GROUPINGS = 1 << 42
+# Minimum size of a window, as multiples of the mean and of the largest size of an entity.
+N_MEAN_SIZES, N_LARGEST_SIZES = 24, 4
+
+Int64s = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Places:
+    """Entity of each unit, and its position within the entity.
+
+    Parameters
+    ----------
+    numbers : array of shape (n,)
+        Number of the entity of each unit.
+    slots : array of shape (n,)
+        Position of the entity within its period, counted from 0.
+    ranks : array of shape (n,)
+        Position of the unit within its entity, counted from 0.
+    """
+
+    numbers: RowNumbers
+    slots: Int64s
+    ranks: Int64s
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """Division of units into entities. The units are rows, or entities of a finer group.
+
+    Parameters
+    ----------
+    sizes : array of shape (n_entities,)
+        Number of units of each entity of a period.
+    n_windows : int
+        Number of windows of a period in which units are permuted, or 0 if the units of an entity are
+        adjacent.
+    """
+
+    sizes: Int64s
+    n_windows: int
+
+    @cached_property
+    def ends(self) -> Int64s:
+        """Number of units of each entity, plus the units of all entities before it."""
+        return np.cumsum(self.sizes)
+
+    def find(self, units: RowNumbers, seed: int, stream: int) -> Places:
+        """Return the entities of the units with the given numbers."""
+        n_period = int(self.ends[-1])
+        if self.n_windows:
+            key = np.uint64(hashing.stream_key(np.uint64(seed), np.uint64(GROUPINGS + stream)))
+            units = permutation.permute_windows(units, np.uint64(n_period), np.uint64(self.n_windows), key)
+        period = units // np.uint64(n_period)
+        own = (units - period * np.uint64(n_period)).astype(np.int64)
+        slots = np.searchsorted(self.ends, own, side="right")
+        numbers = period * np.uint64(len(self.sizes)) + slots.astype(np.uint64)
+        return Places(numbers, slots, own - (self.ends - self.sizes)[slots])
+
+    def phases(self, places: Places) -> npt.NDArray[np.float64]:
+        """Return a fraction for each unit. All units of an entity have the same fraction.
+
+        The fractions are spread evenly, so that every section of the units has nearly the same share of
+        fractions below a given limit.
+        """
+        n_periods = places.numbers // np.uint64(len(self.sizes))
+        middle = (self.ends - self.sizes / 2)[places.slots]
+        length = _cycle(self.sizes)
+        phases: npt.NDArray[np.float64] = ((n_periods * self.ends[-1] + middle) / length) % 1.0
+        return phases
+
+
+def _cycle(sizes: Int64s) -> int:
+    """Return a number of consecutive units that is large enough to span several entities."""
+    return max(N_LARGEST_SIZES * int(sizes.max()), int(N_MEAN_SIZES * sizes.sum() / len(sizes)))
+
+
+def fit_grouping(sizes: Int64s, *, is_contiguous: bool) -> Grouping:
+    """Return a division with smoothed sizes, which do not reveal the size of a single entity.
+
+    Parameters
+    ----------
+    sizes : array of shape (n_entities,)
+        Sizes of the entities of the table, in the order in which samples have them.
+    is_contiguous : bool
+        Whether the units of each entity are adjacent.
+    """
+    smoothed = smooth_sizes(sizes)
+    return Grouping(smoothed, 0 if is_contiguous else count_windows(smoothed))
+
+
+def count_windows(sizes: Int64s) -> int:
+    """Return the number of windows of a period in which the units of entities are permuted."""
+    return max(int(sizes.sum()) // _cycle(sizes), 1)
+
+
+def smooth_sizes(sizes: Int64s, strata: Int64s | None = None) -> Int64s:
+    """Return sizes with the same sum, in which each run of k entities of similar size shares its units.
+
+    A size that k entities have stays as it is.
+
+    Parameters
+    ----------
+    sizes : array of shape (n_entities,)
+        Sizes of the entities.
+    strata : array of shape (n_entities,), optional
+        Stratum of each entity. Entities of different strata do not share units.
+    """
+    smoothed = np.empty_like(sizes)
+    if strata is None:
+        strata = np.zeros(len(sizes), np.int64)
+    for stratum in np.unique(strata):
+        own = np.flatnonzero(strata == stratum)
+        order = own[np.argsort(sizes[own], kind="stable")]
+        smoothed[order] = share_units(sizes[order])[0]
+    return smoothed
+
+
+def share_units(ordered: Int64s) -> tuple[Int64s, Int64s]:
+    """Return ascending sizes, nearly equal within each run of k entities, and the run of each entity."""
+    n_runs = max(len(ordered) // MIN_SUPPORT, 1)
+    starts = np.arange(n_runs) * len(ordered) // n_runs
+    lengths = np.diff(np.append(starts, len(ordered)))
+    within = np.arange(len(ordered)) - np.repeat(starts, lengths)
+    share, rest = np.divmod(np.add.reduceat(ordered, starts), lengths)
+    shared = np.repeat(share, lengths) + (within >= np.repeat(lengths - rest, lengths))
+    return shared, np.repeat(np.arange(n_runs), lengths)

@@ -1,0 +1,143 @@
+"""The groups of columns that belong to entities, such as customers, orders or IP addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from understudy.synthesizers.entities.grouping import Grouping, Places
+from understudy.synthesizers.entities.positions import Counter, Position
+from understudy.tables.schema import TableSchema
+from understudy.transformers.base import ArrowArray, Codes, RowNumbers
+
+# Source of a group whose units are rows.
+ROWS = -1
+
+
+@dataclass(frozen=True)
+class EntityGroup:
+    """Entities of one kind.
+
+    Parameters
+    ----------
+    keys : tuple of int
+        Columns that identify an entity. Empty if the entities are combinations of entities of other groups.
+    columns : tuple of int
+        Columns that are drawn once for each entity.
+    labels : tuple of int
+        Generated columns that have the same value in all rows of an entity in which they are not missing.
+    source : int
+        Index of the finer group whose entities are the units, or `ROWS` if the units are rows.
+    grouping : Grouping
+        Division of the units into entities.
+    known_codes : mapping of int to array of shape (n_entities,)
+        Codes of columns that are known for each entity of a period, such as whether the key is missing.
+    n_parts : int
+        Number of leading keys that identify an entity only together. Each remaining key identifies an entity
+        alone.
+    """
+
+    keys: tuple[int, ...]
+    columns: tuple[int, ...]
+    labels: tuple[int, ...]
+    source: int
+    grouping: Grouping
+    known_codes: Mapping[int, Codes] = field(default_factory=dict)
+    n_parts: int = 1
+
+
+@dataclass(frozen=True)
+class Entities:
+    """All groups of a table, each after the group that is its source, and positions within entities."""
+
+    groups: tuple[EntityGroup, ...] = ()
+    positions: tuple[Position, ...] = ()
+
+    @cached_property
+    def group_of(self) -> dict[int, int]:
+        """Group of each column that is drawn once for each entity."""
+        return {j: g for g, group in enumerate(self.groups) for j in group.columns}
+
+    @cached_property
+    def label_of(self) -> dict[int, int]:
+        """Group of each generated column that has one value per entity but may be missing in some rows."""
+        return {j: g for g, group in enumerate(self.groups) for j in group.labels}
+
+    def coarser(self, g: int) -> Iterator[int]:
+        """Yield the groups that a group determines, directly or indirectly."""
+        for other, group in enumerate(self.groups):
+            if group.source == g:
+                yield other
+                yield from self.coarser(other)
+
+    def visible(self, j: int) -> set[int] | None:
+        """Return the columns on which a column may depend, or None if it may depend on all columns."""
+        if j not in self.group_of:
+            return None
+        own = self.group_of[j]
+        return {c for g in (own, *self.coarser(own)) for c in self.groups[g].columns}
+
+    def sees(self, j: int, other: int) -> bool:
+        """Return whether a column may depend on another column."""
+        visible = self.visible(j)
+        return visible is None or other in visible
+
+    def draw_order(self) -> list[int]:
+        """Return the groups in the order in which they are drawn, the coarsest first."""
+        ordered: list[int] = []
+        for g in range(len(self.groups)):
+            ordered += [c for c in (*list(self.coarser(g))[::-1], g) if c not in ordered]
+        return ordered
+
+    def rank(self, j: int) -> tuple[int, bool]:
+        """Return a sort key for the order of drawing: by the rank of the group, with known columns first.
+
+        Columns of single rows come last, and among them, positions within entities come first.
+        """
+        g = self.group_of.get(j, ROWS)
+        if g == ROWS:
+            return len(self.groups), not any(j in position.columns for position in self.positions)
+        return self._ranks[g], j not in self.groups[g].known_codes
+
+    @cached_property
+    def _ranks(self) -> dict[int, int]:
+        return {g: rank for rank, g in enumerate(self.draw_order())}
+
+    def places(self, rows: RowNumbers, seed: int) -> list[Places]:
+        """Return the entities of rows, for each group."""
+        found: list[Places] = []
+        for g, group in enumerate(self.groups):
+            units = rows if group.source == ROWS else found[group.source].numbers
+            found.append(group.grouping.find(units, seed, g))
+        return found
+
+    def extend(self, owners: Mapping[int, int]) -> Entities:
+        """Return the entities extended by further columns, given the group of each further column."""
+        groups = [
+            replace(group, columns=group.columns + tuple(j for j, owner in owners.items() if owner == g))
+            for g, group in enumerate(self.groups)
+        ]
+        return replace(self, groups=tuple(groups))
+
+    def codes_of_positions(self, places: list[Places], seed: int) -> dict[int, Codes]:
+        """Return the codes of columns that the position of a row within its entity determines."""
+        codes: dict[int, Codes] = {}
+        for position in self.positions:
+            sizes = self.groups[position.group].grouping.sizes
+            codes |= position.draw(places[position.group], sizes, seed)
+        return codes
+
+    def numbers_of_counters(self, places: list[Places], schema: TableSchema) -> dict[str, ArrowArray]:
+        """Return the columns that number the rows of an entity, by name."""
+        types = schema.to_arrow()
+        return {
+            types.names[position.column]: position.values(
+                places[position.group], types.field(position.column).type
+            )
+            for position in self.positions
+            if isinstance(position, Counter)
+        }
+
+
+NO_ENTITIES = Entities()

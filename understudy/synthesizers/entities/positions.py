@@ -1,0 +1,109 @@
+"""Columns whose value follows from the position of a row within its entity, or is distinct within the entity.
+
+Examples are the number of a line within an order, and the sample that each subject of a panel tastes once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from understudy.kernels import hashing
+from understudy.synthesizers.entities.grouping import Places
+from understudy.transformers.base import ArrowArray, Codes, RowNumbers
+
+# Number of the first hash stream that chooses distinct values.
+DISTINCT = 1 << 44
+# Maximum number of combinations of values that are distinct in an entity.
+N_COMBINATIONS_MAX = 128
+
+Int64s = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Counter:
+    """Column that numbers the rows of each entity.
+
+    Parameters
+    ----------
+    group : int
+        Group of the entities.
+    column : int
+        Integer column.
+    first : int
+        Number of the first row of an entity.
+    codes : array of shape (n_max,)
+        Code of each number, beginning with the number of the first row.
+    """
+
+    group: int
+    column: int
+    first: int
+    codes: Codes
+
+    @property
+    def columns(self) -> tuple[int, ...]:
+        """The column."""
+        return (self.column,)
+
+    def draw(self, places: Places, sizes: Int64s, seed: int) -> dict[int, Codes]:
+        """Return the code of each row."""
+        return {self.column: self.codes[np.minimum(places.ranks, len(self.codes) - 1)]}
+
+    def values(self, places: Places, type_: pa.DataType) -> ArrowArray:
+        """Return the number of each row."""
+        # No rank exceeds the numbers of the table, because no entity is larger than the largest entity of the
+        # table.
+        numbers: ArrowArray = pa.array(self.first + places.ranks).cast(type_)
+        return numbers
+
+
+@dataclass(frozen=True)
+class Distinct:
+    """One or two columns whose combined value is different in each row of an entity.
+
+    Parameters
+    ----------
+    group : int
+        Group of the entities.
+    columns : tuple of int
+        The columns.
+    combinations : array of shape (n_combinations, n_columns)
+        Codes of the columns, for each combination of values.
+    counts : array of shape (n_combinations,)
+        Number of rows with each combination.
+    is_sorted : bool
+        Whether the combinations ascend within an entity.
+    """
+
+    group: int
+    columns: tuple[int, ...]
+    combinations: npt.NDArray[np.uint16]
+    counts: Int64s
+    is_sorted: bool
+
+    def draw(self, places: Places, sizes: Int64s, seed: int) -> dict[int, Codes]:
+        """Return the codes of each row, drawn without replacement for each entity.
+
+        The combinations with the lowest exponential variables, divided by their frequencies, are a weighted
+        sample without replacement (Efraimidis and Spirakis 2006).
+        """
+        n = len(self.counts)
+        entities, first, entity = np.unique(places.numbers, return_index=True, return_inverse=True)
+        cells = np.repeat(entities * np.uint64(n), n) + np.tile(np.arange(n, dtype=np.uint64), len(entities))
+        words: RowNumbers = np.empty(len(cells), np.uint64)
+        hashing.hash_rows(np.uint64(seed), np.uint64(DISTINCT + self.group), cells, words)
+        uniform = ((words >> np.uint64(11)).astype(np.float64) + 1) * 2.0**-53
+        waiting = -np.log(uniform).reshape(-1, n) / self.counts
+        order = np.argsort(waiting, axis=1)
+        if self.is_sorted:
+            is_later = np.argsort(order, axis=1) >= sizes[places.slots[first]][:, None]
+            order = np.argsort(is_later, axis=1, kind="stable")
+        chosen = order[entity, places.ranks % n]
+        return {j: self.combinations[chosen, i] for i, j in enumerate(self.columns)}
+
+
+Position = Counter | Distinct

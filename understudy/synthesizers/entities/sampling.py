@@ -1,0 +1,52 @@
+"""Sampling of the columns of entities, once for each entity."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+import numpy as np
+
+from understudy.synthesizers.entities.grouping import Places
+from understudy.synthesizers.entities.groups import Entities
+from understudy.transformers.base import Codes, CodesByColumn, NumberedRows, RowNumbers
+
+# Function from row numbers, the codes of some columns, and the columns that are needed, to codes of accepted
+# rows.
+DrawRows = Callable[[NumberedRows, CodesByColumn, Collection[int]], CodesByColumn]
+
+
+def draw_entities(
+    entities: Entities, draw: DrawRows, rows: RowNumbers, places: list[Places]
+) -> tuple[NumberedRows, dict[int, Codes]]:
+    """Return rows with the numbers of their entities, and the codes of all columns of the entities.
+
+    For each entity, an accepted row is drawn that has the entity's number. The columns of the entity are
+    taken from this row, and the rows of the entity are then drawn given these columns. The columns of an
+    entity thus have the distribution that they have in accepted rows.
+
+    Parameters
+    ----------
+    entities : Entities
+        Entities of the table.
+    draw : callable
+        Function that draws accepted rows, given the codes of some columns.
+    rows : array of shape (n,)
+        Numbers of the rows.
+    places : list of Places
+        Entities of the rows, for each group (see `Entities.places`).
+    """
+    of_columns, of_labels = (
+        {j: places[g].numbers for j, g in owners.items()} for owners in (entities.group_of, entities.label_of)
+    )
+    numbered = NumberedRows(rows, of_columns, of_labels)
+    given: dict[int, Codes] = {}
+    for g in entities.draw_order():
+        group = entities.groups[g]
+        numbers, first, entity = np.unique(places[g].numbers, return_index=True, return_inverse=True)
+        above = [j for other in entities.coarser(g) for j in entities.groups[other].columns]
+        own_rows = NumberedRows(numbers, {j: numbered.of(j)[first] for j in above})
+        known = {j: given[j][first] for j in above if j in given}
+        known |= {j: codes[places[g].slots[first]] for j, codes in group.known_codes.items()}
+        drawn = draw(own_rows, known, group.columns)
+        given |= {j: drawn[j][entity] for j in group.columns if j in drawn}
+    return numbered, given

@@ -1,0 +1,276 @@
+"""Search for product rules, based on the intervals within which rounding confines the constant factor."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from itertools import combinations, islice, permutations
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from understudy.synthesizers.rules.columns import Columns
+from understudy.synthesizers.rules.formulas import Formula
+from understudy.synthesizers.rules.products import PRECISION, SHAPES, Factor, Product, Shape
+from understudy.synthesizers.rules.relations import is_evident, roundest, simplest
+from understudy.synthesizers.rules.values import Floats, Values
+from understudy.transformers.base import Mask
+
+# Maximum numbers of numeric columns to search: for all products, and for products of three columns.
+N_COLUMNS_MAX = 24
+N_COLUMNS_CUBED = 10
+# Maximum number of columns that may contain shares, such as discounts and tax rates.
+N_SHARES_MAX = 4
+# Number of rows of the sample that are checked first, and minimum number of complete rows.
+N_ROWS_FIRST = 192
+# Number of these rows on which products are tested first. These rows refute most products.
+N_ROWS_LOGS = 24
+N_ROWS_MIN = 32
+# Minimum number of different values of a target.
+N_VALUES_MIN = 8
+# Maximum relative width of the interval of the constant.
+WIDTH_MAX = 0.02
+
+# Maximum number of products to compare with all columns.
+N_FORMS_MAX = 1200
+
+Matrix = npt.NDArray[np.float64]
+# Index of a column in the sample, its exponent and the shape of its factor.
+Part = tuple[int, int, Shape]
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """Numbers of the first rows of the sample.
+
+    Parameters
+    ----------
+    names : list of str
+        Names of the columns.
+    numbers : array of shape (n_columns, n_rows)
+        Numbers, NaN where they are missing.
+    slack : array of shape (n_columns,)
+        Half of the unit of each column.
+    """
+
+    names: list[str]
+    numbers: Matrix
+    slack: Floats
+
+    @cached_property
+    def _powers(self) -> dict[Part, Floats]:
+        return {}
+
+    def power(self, part: Part) -> Floats:
+        """Return the numbers of a factor."""
+        if part not in self._powers:
+            i, exponent, shape = part
+            values = Values(pa.array(self.numbers[i]), None)
+            self._powers[part] = Factor("", exponent, shape, 1.0).power(values)
+        return self._powers[part]
+
+
+def find_products(
+    columns: Columns, targets: Collection[str], known: Sequence[Formula]
+) -> tuple[Product, ...]:
+    """Return the significant product rules that hold in all rows, at most one for each target.
+
+    Parameters
+    ----------
+    targets : collection of str
+        Names of the columns that may be computed.
+    known : sequence of Formula
+        Formulas of other columns.
+    """
+    sample = _read_sample(columns)
+    found: dict[str, Product] = {}
+    if len(sample.names) < 2:
+        return ()
+    forms = list(islice(_forms(sample), N_FORMS_MAX))
+    for parts, target in _candidates(sample, forms, targets):
+        named = [(sample.names[i], exponent, shape) for i, exponent, shape in parts]
+        formulas = (*known, *found.values())
+        if target in found or _is_cyclic(target, [name for name, _, _ in named], formulas):
+            continue
+        rule = _prove(columns, target, named, len(sample.names))
+        if rule is not None:
+            found[target] = rule
+    return tuple(found.values())
+
+
+def _is_cyclic(target: str, factors: list[str], formulas: Sequence[Formula]) -> bool:
+    """Return whether any factor is itself computed from the target."""
+    needed = {formula.target: formula.terms for formula in formulas}
+    waiting = list(factors)
+    while waiting:
+        name = waiting.pop()
+        if name == target:
+            return True
+        waiting += needed.pop(name, ())
+    return False
+
+
+def _read_sample(columns: Columns) -> _Sample:
+    names: list[str] = []
+    numbers: list[Floats] = []
+    slack: list[float] = []
+    for name in columns.names:
+        type_ = columns.table.schema.field(name).type
+        if not columns.is_quantity(name) or pa.types.is_temporal(type_) or len(names) == N_COLUMNS_MAX:
+            continue
+        values, unit = columns.sample(name), columns.sample_unit(name)
+        floats = values.numbers.astype(np.float64) * (1.0 if unit is None else float(unit))
+        floats[values.mask | ~np.isfinite(floats)] = np.nan
+        floats = floats[:: max(len(floats) // N_ROWS_FIRST, 1)]
+        present = floats[~np.isnan(floats)]
+        if len(present) >= N_ROWS_MIN and present.min() < present.max():
+            names.append(name)
+            numbers.append(floats)
+            slack.append(0.0 if unit is None else float(unit) / 2)
+    return _Sample(names, np.array(numbers), np.array(slack))
+
+
+def _forms(sample: _Sample) -> Iterator[list[Part]]:
+    """Yield products of columns, the simplest ones first."""
+    n = range(len(sample.names))
+    plain: list[Part] = [(i, 1, "value") for i in n]
+    shares = list(_shares(sample))[: 2 * N_SHARES_MAX]
+    yield from ([first, second] for first, second in combinations(plain, 2))
+    yield from ([first, share] for first in plain for share in shares if first[0] != share[0])
+    for first, second in combinations(plain, 2):
+        yield from ([first, second, share] for share in shares if share[0] not in (first[0], second[0]))
+    for exponent in (-1, -2):
+        for i, j in permutations(n, 2):
+            yield [plain[i], (j, exponent, "value")]
+    for exponent in (2, -1):
+        for i in n:
+            yield [(i, exponent, "value")]
+    if len(sample.names) <= N_COLUMNS_CUBED:
+        yield from (list(triple) for triple in combinations(plain, 3))
+
+
+def _shares(sample: _Sample) -> Iterator[Part]:
+    """Yield the columns that may be shares or percentages, with the shapes of their factors."""
+    for i, numbers in enumerate(sample.numbers):
+        low, high = np.nanmin(numbers), np.nanmax(numbers)
+        if low >= 0 and high <= 1:
+            yield from ((i, 1, shape) for shape in SHAPES[1:3])
+        elif low >= 0 and high <= 100:
+            yield from ((i, 1, shape) for shape in SHAPES[3:])
+
+
+def _candidates(
+    sample: _Sample, forms: list[list[Part]], targets: Collection[str]
+) -> Iterator[tuple[list[Part], str]]:
+    """Yield products, and columns that are a constant multiple of them in the first rows."""
+    usable = [i for i, name in enumerate(sample.names) if name in targets]
+    open_ = _unrefuted(sample, forms, usable)
+    for place, parts in enumerate(forms):
+        own = [i for i, is_open in zip(usable, open_[:, place], strict=True) if is_open]
+        own = [i for i in own if i not in {part[0] for part in parts}]
+        if not own:
+            continue
+        with np.errstate(invalid="ignore", over="ignore"):
+            product = np.prod([sample.power(part) for part in parts], axis=0)
+        rows = np.isfinite(product) & (product != 0)
+        if np.count_nonzero(rows) < N_ROWS_MIN:
+            continue
+        low, high = _bounds(sample.numbers[own][:, rows], sample.slack[own], product[rows])
+        yield from ((parts, sample.names[own[k]]) for k in np.flatnonzero(low <= high))
+
+
+def _unrefuted(sample: _Sample, forms: list[list[Part]], targets: list[int]) -> npt.NDArray[np.bool_]:
+    """Return, for each target and form, whether a constant factor fits a few rows.
+
+    The factors are compared as logarithms.
+    """
+    every = max(sample.numbers.shape[1] // N_ROWS_LOGS, 1)
+    parts = list(dict.fromkeys(part for form in forms for part in form))
+    at = {part: k for k, part in enumerate(parts)}
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logs = np.log(np.abs([sample.power(part)[::every] for part in parts]))
+        numbers = np.abs(sample.numbers[targets][:, ::every])
+        error = sample.slack[targets][:, None] + PRECISION * numbers
+        least, most = np.log(np.maximum(numbers - error, 0)), np.log(numbers + error)
+    logs = np.vstack((logs, np.zeros(logs.shape[1])))
+    places = np.array([[at[part] for part in form] + [-1] * (3 - len(form)) for form in forms])
+    is_open = ~np.isfinite(logs)
+    logs[is_open] = 0.0
+    product, is_open = logs[places].sum(axis=1), is_open[places].any(axis=1)
+    allowed = np.zeros((len(targets), len(forms)), np.bool_)
+    for k in range(len(targets)):
+        unknown = is_open | np.isnan(least[k])
+        low = np.where(unknown, -np.inf, least[k] - product).max(axis=1)
+        high = np.where(unknown, np.inf, most[k] - product).min(axis=1)
+        allowed[k] = low <= high + PRECISION
+    return allowed
+
+
+def _bounds(numbers: Matrix, slack: Floats, product: Floats) -> tuple[Floats, Floats]:
+    """Return the bounds of the constant for which each column is the rounded product."""
+    error = slack[:, None] + PRECISION * np.abs(numbers)
+    signed, size = numbers * np.sign(product), np.abs(product)
+    is_rare = (~np.isnan(numbers)).sum(axis=1) < N_ROWS_MIN
+    low = np.nanmax(np.where(np.isnan(signed), -np.inf, (signed - error) / size), axis=1)
+    high = np.nanmin(np.where(np.isnan(signed), np.inf, (signed + error) / size), axis=1)
+    return np.where(is_rare, np.inf, low), high
+
+
+def _prove(
+    columns: Columns, target: str, named: list[tuple[str, int, Shape]], n_columns: int
+) -> Product | None:
+    """Return the rule if it holds in the sample and in all rows and is significant, otherwise None."""
+    draft = _fit(columns, target, named, on_sample=True)
+    if draft is None:
+        return None
+    rule = draft if columns.n_sample == columns.n_rows else _fit(columns, target, named, on_sample=False)
+    if rule is None:
+        return None
+    constant = Fraction(rule.constant).limit_denominator(10**6)
+    numbers = [Fraction(factor.exponent) for factor in rule.factors] + [constant]
+    return rule if is_evident(columns, target, numbers, n_columns * len(SHAPES)) else None
+
+
+def _fit(
+    columns: Columns, target: str, named: list[tuple[str, int, Shape]], *, on_sample: bool
+) -> Product | None:
+    """Return the rule with a constant for which it holds in all rows, or None if no constant fits."""
+    values_of = columns.sample if on_sample else columns.all
+    unit_of = columns.sample_unit if on_sample else columns.unit
+    units = {name: unit_of(name) for name in (target, *(name for name, _, _ in named))}
+    factors = tuple(Factor(name, e, s, float(units[name] or 1)) for name, e, s in named)
+    own, terms = values_of(target), [values_of(name) for name, _, _ in named]
+    numbers = own.numbers.astype(np.float64)
+    unit = float(units[target] or 1)
+    present = ~own.mask
+    step = _step(own, present) if units[target] is not None else 0
+    draft = Product(target, factors, 1.0, unit, step)
+    product = draft.compute(terms)
+    usable = present & np.isfinite(product) & (product != 0)
+    if usable.sum() < N_ROWS_MIN or len(np.unique(numbers[usable])) < N_VALUES_MIN:
+        return None
+    low, high = _bounds(numbers[usable][None], np.array([step / 2]), product[usable])
+    if not low[0] <= high[0] or high[0] - low[0] > WIDTH_MAX * abs(high[0]):
+        return None
+    for constant in _constants(float(low[0]), float(high[0])):
+        rule = Product(target, factors, constant, unit, step)
+        if rule.holds(own, terms).all():
+            return rule
+    return None
+
+
+def _step(values: Values, present: Mask) -> int:
+    """Return the greatest common divisor of all numbers, to which the product is rounded."""
+    return max(int(np.gcd.reduce(values.numbers[present].astype(np.int64))), 1) if present.any() else 1
+
+
+def _constants(low: float, high: float) -> Iterator[float]:
+    """Yield the roundest number and the simplest fraction between two bounds, and the mean of the bounds."""
+    middle, slack = (low + high) / 2, (high - low) / 2 + 1e-12 * abs(high)
+    for constant in (roundest(middle, slack), simplest(middle, slack)):
+        if constant is not None and constant != 0:
+            yield float(constant)
+    yield middle

@@ -1,0 +1,157 @@
+"""Product rules: columns that are a product or a quotient of other columns, rounded to their unit.
+
+For example, amount = quantity * price * (1 - discount), or bmi = weight / height².
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from understudy.synthesizers.rules.linear import Writing, any_missing, limits
+from understudy.synthesizers.rules.values import Floats, Numbers, Values
+from understudy.transformers.base import ArrowArray, Mask
+
+# Relative error of products in double precision.
+PRECISION = 1e-9
+
+# The value of a factor: a column, 1 plus or minus a share, or 1 plus or minus a percentage.
+Shape = Literal["value", "plus", "minus", "plus percent", "minus percent"]
+_SLOPES: dict[Shape, float] = {"plus": 1.0, "minus": -1.0, "plus percent": 0.01, "minus percent": -0.01}
+SHAPES: tuple[Shape, ...] = ("value", *_SLOPES)
+
+
+@dataclass(frozen=True)
+class Factor:
+    """A factor of a product.
+
+    Parameters
+    ----------
+    column : str
+        Name of the column.
+    exponent : int
+        Exponent of the factor, which is not zero.
+    shape : Shape
+        Value of the factor, given the number x in the column: x, 1 + x, 1 - x, 1 + x / 100 or 1 - x / 100.
+    unit : float
+        Unit of the column's stored numbers.
+    """
+
+    column: str
+    exponent: int
+    shape: Shape
+    unit: float
+
+    def value(self, values: Values) -> Floats:
+        """Return the factor without its exponent."""
+        numbers = values.numbers.astype(np.float64) * self.unit
+        return numbers if self.shape == "value" else 1 + _SLOPES[self.shape] * numbers
+
+    def power(self, values: Values) -> Floats:
+        """Return the factor with its exponent. Divisions by zero give infinity."""
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            powers: Floats = self.value(values) ** float(self.exponent)
+        return powers
+
+    def describe(self) -> str:
+        """Return the factor in words."""
+        slope = _SLOPES.get(self.shape, 0.0)
+        text = f"({1} {'+' if slope > 0 else '-'} {self.column}{'' if abs(slope) == 1 else ' / 100'})"
+        text = self.column if self.shape == "value" else text
+        return text if abs(self.exponent) == 1 else f"{text}^{abs(self.exponent)}"
+
+
+@dataclass(frozen=True)
+class Product:
+    """Rule that target = constant * product of factors, rounded to a multiple of step.
+
+    The target is missing exactly where a factor is missing.
+
+    Parameters
+    ----------
+    target : str
+        Name of the computed column.
+    factors : tuple of Factor
+        Factors of different columns.
+    constant : float
+        Constant factor.
+    unit : float
+        Unit of the target's stored numbers.
+    step : int
+        Unit to which the product is rounded, in stored numbers, or 0 if it is not rounded.
+    """
+
+    target: str
+    factors: tuple[Factor, ...]
+    constant: float
+    unit: float
+    step: int
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """Names of the columns of the factors."""
+        return tuple(factor.column for factor in self.factors)
+
+    def compute(self, terms: list[Values]) -> Floats:
+        """Return the target in stored numbers, without rounding."""
+        product: Floats = np.full(len(terms[0].keys), self.constant / self.unit)
+        with np.errstate(invalid="ignore", over="ignore"):
+            for factor, values in zip(self.factors, terms, strict=True):
+                product = product * factor.power(values)
+        return product
+
+    def derive(self, terms: list[Values], writing: Writing) -> ArrowArray:
+        """Return the target's values. Numbers out of range of its type are clipped, which breaks the rule."""
+        missing = any_missing(terms)
+        product = self.compute(terms)
+        is_number = np.isfinite(product)
+        product = np.where(is_number, product, 0.0)
+        if not is_number.all():
+            missing = ~is_number if missing is None else missing | ~is_number
+        if not self.step:
+            mask = None if missing is None else missing
+            return pa.array(
+                (product * self.unit).astype(writing.type_.to_pandas_dtype()), writing.type_, mask=mask
+            )
+        low, high = limits(writing.type_, writing.decimals)
+        rounded = np.rint(product / self.step) * self.step
+        # The largest 64-bit integer is not a float, so clipping stays below it.
+        numbers = np.clip(rounded, float(low), min(float(high), 2.0**63 - 1024)).astype(np.int64)
+        return writing.write(numbers, missing)
+
+    def holds(self, target: Values, terms: list[Values]) -> Mask:
+        """Return which rows satisfy the rule."""
+        product = self.compute(terms)
+        missing = np.zeros(len(product), np.bool_) if (own := any_missing(terms)) is None else own
+        with np.errstate(invalid="ignore"):
+            distance = np.abs(target.numbers.astype(np.float64) - product)
+            agrees = distance <= self.step / 2 + PRECISION * np.abs(product)
+        return np.where(missing | target.mask, missing == target.mask, agrees)
+
+    def solve(self, place: int, target: Values, terms: list[Values]) -> Numbers | None:
+        """Return the numbers of one term for which the rule nearly holds."""
+        own = self.factors[place]
+        rest = np.full(len(terms[0].keys), self.constant / self.unit)
+        with np.errstate(all="ignore"):
+            for i, (factor, values) in enumerate(zip(self.factors, terms, strict=True)):
+                rest = rest if i == place else rest * factor.power(values)
+            value = (target.numbers.astype(np.float64) / rest) ** (1 / own.exponent)
+            numbers = value if own.shape == "value" else (value - 1) / _SLOPES[own.shape]
+            numbers = numbers / own.unit
+        guess = terms[place].numbers
+        is_usable = np.isfinite(numbers) & (np.abs(numbers) < 2.0**62)
+        solved: npt.NDArray[np.float64] = np.where(is_usable, numbers, guess)
+        return solved if guess.dtype == np.float64 else np.rint(solved).astype(np.int64)
+
+    def describe(self, types: dict[str, pa.DataType], decimals: dict[str, int]) -> str:
+        """Return the rule as a sentence."""
+        above = [factor.describe() for factor in self.factors if factor.exponent > 0]
+        below = [factor.describe() for factor in self.factors if factor.exponent < 0]
+        constant = [] if self.constant == 1 else [f"{self.constant:.12g}"]
+        text = " * ".join(constant + above) or "1"
+        text += "".join(f" / {factor}" for factor in below)
+        return f"{self.target} = {text}{', rounded,' if self.step else ''} in every row."

@@ -1,0 +1,234 @@
+"""Made-up levels of a category: new codes and labels that resemble the levels of a table."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from understudy.tables.inference.numbers import highest_of
+from understudy.transformers.base import MIN_SUPPORT, ArrowArray, RowStream, consecutive_rows
+from understudy.transformers.generated.filler import words_of
+from understudy.transformers.generated.identifiers import PatternTexts, fit_patterns, fit_sequence
+from understudy.transformers.generated.json_texts import JsonTexts, fit_json
+from understudy.transformers.generated.patterns import CLASSES, Pattern, by_length, learn_patterns
+
+# Seed of made-up levels. The levels belong to the model, so that all samples of a model have the same levels.
+SEED = 0x1AB
+# Minimum share of levels with a pattern of codes for made-up levels to be codes.
+CODED_MIN = 0.8
+# Private-use character that marks the place of the code within a label.
+CODE_MARK = "\ue000"
+# Minimum number of letters in a word. Shorter runs of letters belong to codes. A word in capitals needs one
+# more letter.
+WORD_LENGTH_MIN = 4
+# Maximum length of a run of capital letters that is replaced by random letters instead of a word.
+INITIALS_MAX = 3
+# Number of attempts to find a new text for a level before the texts become longer.
+N_ATTEMPTS = 20
+# Default number of words in a label, for tables with too few labels to determine this number.
+N_WORDS_DEFAULT = 1
+
+_TOKEN = re.compile(r"[^\W\d_]+|\d+|[\W_]+")
+
+
+def make_up_levels(levels: ArrowArray, n: int, locale: str) -> ArrowArray | None:
+    """Return n new levels in the pattern of the given levels, or None if their type has too few free values.
+
+    Parameters
+    ----------
+    levels : pyarrow.Array
+        Distinct levels of the table: texts or integers. The result has the same type.
+    n : int
+        Number of new levels.
+    locale : str
+        Locale of the words of new labels.
+    """
+    if pa.types.is_integer(levels.type):
+        return _make_up_integers(levels, n)
+    texts = levels.cast(pa.large_string())
+    known: list[Any] = texts.to_pylist()
+    json_maker = fit_json(texts, locale)
+    if json_maker is not None:
+        made = _make_up_json(json_maker, known, n)
+        return None if made is None else pa.array(made, pa.large_string()).cast(levels.type)
+    made = _make_up_codes(texts, n) or _make_up_labels(known, n, locale)
+    return pa.array(made, pa.large_string()).cast(levels.type)
+
+
+def _make_up_json(maker: JsonTexts, known: list[str], n: int) -> list[str] | None:
+    """Return new JSON texts with the structure of the levels, or None if there are too few."""
+    made: list[Any] = maker.make(RowStream(SEED, 0, consecutive_rows(0, N_ATTEMPTS * n))).to_pylist()
+    taken = set(known)
+    new = [text for text in dict.fromkeys(made) if text not in taken]
+    return new[:n] if len(new) >= n else None
+
+
+def _make_up_integers(levels: ArrowArray, n: int) -> ArrowArray | None:
+    limit = highest_of(levels.type)
+    texts = by_length(levels.cast(pa.large_string()))
+    n_digits_max = len(str(limit)) - 1
+    learned = [(_without_leading_zero(pattern), count) for pattern, count in learn_patterns(texts)]
+    learned = [(pattern, count) for pattern, count in learned if pattern.has_digits_only(n_digits_max)]
+    if learned:
+        maker = fit_patterns(learned, texts, length_max=n_digits_max)
+        if maker.n_rows_max >= n:
+            return _make(maker, n).cast(levels.type)
+    numbers = np.asarray(levels.to_numpy(zero_copy_only=False))
+    sequence = fit_sequence(numbers, limit)
+    if sequence.start + sequence.step * n > limit:
+        return None
+    new = sequence.start + np.arange(n, dtype=np.uint64).astype(numbers.dtype) * sequence.step
+    array: ArrowArray = pa.array(new).cast(levels.type)
+    return array
+
+
+def _without_leading_zero(pattern: Pattern) -> Pattern:
+    first, *others = pattern.positions
+    return Pattern(("nonzero" if first == "digit" else first, *others))
+
+
+def _make(maker: PatternTexts, n: int) -> ArrowArray:
+    return maker.make(RowStream(SEED, 0, consecutive_rows(0, n)))
+
+
+def _make_up_codes(texts: ArrowArray, n: int) -> list[str] | None:
+    """Return new texts in the patterns of codes, or None if the levels are not codes."""
+    characters = by_length(texts)
+    known: list[Any] = texts.to_pylist()
+    n_codes = sum(not any(map(_is_word, _TOKEN.findall(text))) for text in known)
+    learned = learn_patterns(characters)
+    if min(n_codes, sum(count for _, count in learned)) < CODED_MIN * len(texts):
+        return None
+    made: list[Any] = _make(fit_patterns(learned, characters), n).to_pylist()
+    return made
+
+
+def _is_word(token: str) -> bool:
+    """Return whether a token is a word. Short tokens in capitals are codes, such as airport codes."""
+    return token.isalpha() and len(token) >= WORD_LENGTH_MIN + token.isupper()
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A part of a label: a text that enough labels share, or the style of a made-up text.
+
+    Parameters
+    ----------
+    style : str
+        ``=`` for a shared text, a class of characters, ``shared`` and a position for a word that labels share
+        at this position, or a style of a word.
+    text : str
+        Shared text.
+    length : int
+        Number of characters of a class.
+    """
+
+    style: str
+    text: str = ""
+    length: int = 0
+
+
+def _make_up_labels(texts: list[str], n: int, locale: str) -> list[str]:
+    """Return new texts. Their parts are shared by enough labels, or are random digits, letters or words."""
+    rng = np.random.default_rng([SEED, n])
+    tokens = [_TOKEN.findall(text) for text in texts]
+    n_labels = Counter(token for own in tokens for token in set(own))
+    is_marked = bool(texts) and CODE_MARK in texts[0]
+    shapes = [tuple(_part_of(token, n_labels) for token in own) for own in tokens]
+    known = _frequent(shapes, is_marked=is_marked)
+    if not known:
+        is_in_most = {token for token, n_own in n_labels.items() if n_own >= len(texts) / 2}
+        known = _frequent([_with_choices(shape, is_in_most) for shape in shapes], is_marked=is_marked)
+    known = known or [(_default_shape(tokens), 1)]
+    weights = np.array([n_texts for _, n_texts in known], np.float64)
+    chosen = rng.choice(len(known), n, p=weights / weights.sum())
+    # Texts with a mark may repeat, because the codes that replace the marks differ.
+    taken = set() if is_marked else {text.casefold() for text in texts}
+    pools: defaultdict[str, list[Any]] = defaultdict(list)
+    for own in tokens:
+        for place, token in enumerate(own):
+            if token.isalpha() and n_labels[token] >= MIN_SUPPORT:
+                pools[f"shared {place}"].append(token)
+    words = {"": words_of(locale).to_pylist(), **pools}
+    made = []
+    for choice in chosen.tolist():
+        text = next(t for t in _attempts(known[choice][0], words, rng) if t.casefold() not in taken)
+        if not is_marked:
+            taken.add(text.casefold())
+        made.append(text)
+    return made
+
+
+def _frequent(shapes: list[tuple[_Part, ...]], *, is_marked: bool) -> list[tuple[tuple[_Part, ...], int]]:
+    """Return the shapes that enough labels share and that give different texts, with their frequencies."""
+    counted = Counter(shapes).items()
+    return [(shape, n) for shape, n in counted if n >= MIN_SUPPORT and (is_marked or _varies(shape))]
+
+
+def _with_choices(shape: tuple[_Part, ...], is_in_most: set[str]) -> tuple[_Part, ...]:
+    """Return a shape in which shared words, except those of most labels, become random shared words."""
+    return tuple(
+        _Part(f"shared {place}")
+        if part.style == "=" and part.text.isalpha() and part.text not in is_in_most
+        else part
+        for place, part in enumerate(shape)
+    )
+
+
+def _attempts(
+    shape: tuple[_Part, ...], words: dict[str, list[Any]], rng: np.random.Generator
+) -> Iterator[str]:
+    """Yield texts of a shape that grow longer: by random digits and letters, or by a number at the end."""
+    has_class = any(part.style in CLASSES for part in shape)
+    for number in count():
+        longer = tuple(replace(p, length=p.length + number) if p.style in CLASSES else p for p in shape)
+        end = "" if has_class or not number else f" {number + 1}"
+        for _ in range(N_ATTEMPTS):
+            yield "".join(_write(part, words, rng) for part in longer) + end
+
+
+def _part_of(token: str, n_labels: Counter[str]) -> _Part:
+    is_alnum = token[0].isalnum()
+    if n_labels[token] >= MIN_SUPPORT:
+        return _Part("=", token)
+    if token.isdigit():
+        return _Part("digit", length=len(token))
+    if not is_alnum:
+        return _Part("=", " ")
+    if len(token) <= INITIALS_MAX and token.isupper():
+        return _Part("upper", length=len(token))
+    return _Part("upper word" if token.isupper() else "title" if token[0].isupper() else "word")
+
+
+def _varies(shape: tuple[_Part, ...]) -> bool:
+    return any(part.style != "=" for part in shape)
+
+
+def _default_shape(tokens: list[list[str]]) -> tuple[_Part, ...]:
+    """Return a shape with the median number of words, all in the most frequent style."""
+    words = [[token for token in own if token[0].isalnum()] for own in tokens]
+    n_words = int(np.median([len(own) for own in words])) if len(words) >= MIN_SUPPORT else N_WORDS_DEFAULT
+    styles = Counter(_part_of(token, Counter()) for own in words for token in own if not token.isdigit())
+    style = _Part("title") if not styles else styles.most_common(1)[0][0]
+    parts: list[_Part] = []
+    for i in range(max(n_words, 1)):
+        parts += [_Part("=", " "), style] if i else [style]
+    return tuple(parts)
+
+
+def _write(part: _Part, words: dict[str, list[Any]], rng: np.random.Generator) -> str:
+    if part.style == "=":
+        return part.text
+    if part.style in CLASSES:
+        alphabet = CLASSES[part.style]
+        return "".join(alphabet[i] for i in rng.integers(len(alphabet), size=part.length).tolist())
+    some = words.get(part.style, words[""])
+    word = str(some[int(rng.integers(len(some)))])
+    return {"upper word": word.upper(), "title": word.capitalize()}.get(part.style, word)

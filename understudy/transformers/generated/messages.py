@@ -1,0 +1,304 @@
+"""A maker of texts such as log lines: common words stay in place, and all varying items are made up."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from understudy.kernels import hashing
+from understudy.tables.inference.messages import find_items
+from understudy.tables.schema import LOCALES, ColumnKind
+from understudy.transformers.array_reader import ArrayReader, require
+from understudy.transformers.base import MIN_SUPPORT, Arrays, ArrowArray, Json, RowStream
+from understudy.transformers.generated.coded import Coded, PatternCodes, fit_coded, write_by_choice
+from understudy.transformers.generated.identifiers import PatternTexts, Uuids, fit_patterns, fit_texts
+from understudy.transformers.generated.patterns import Pattern, by_length
+from understudy.transformers.generated.personal import Personal
+from understudy.transformers.generated.texts import join, pc
+from understudy.transformers.generated.transformer import N_ROWS_ANY, Maker
+
+# Maximum number of distinct texts from which templates are learned.
+_N_TEXTS_MAX = 20_000
+N_TEMPLATES_MAX = 500
+N_PARTS_MAX = 400
+# Minimum share of rows whose template enough rows share, and of rows with an item that may identify a person.
+COVERED_MIN = 0.5
+WITH_ITEM_MIN = 0.5
+# Numbers with at least this many digits may be keys, so no such number of the table is reproduced.
+N_DIGITS_OF_KEY = 4
+# Offset between the random streams of the items of a text.
+_ITEM = 1 << 47
+# Number of the first made-up person in texts. The persons of personal columns have lower numbers.
+_PERSON = 60_000
+_DIGITS = re.compile(r"\d+")
+_COLUMN_KINDS = {
+    "ip": ColumnKind.ip,
+    "iban": ColumnKind.iban,
+    "email": ColumnKind.email,
+    "phone": ColumnKind.phone,
+    "name": ColumnKind.name,
+    "login": ColumnKind.name,
+}
+_FORMS = {"email": "email", "phone": "phone", "name": "full", "login": "login"}
+
+# A part of a text: whether it is a slot, and the name of the slot or the constant text.
+Part = tuple[bool, str]
+Template = tuple[Part, ...]
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A kind of item that is made up in texts.
+
+    Parameters
+    ----------
+    maker : Maker
+        Maker of the items.
+    n_items : int
+        Number of different items in a sample. Items recur, as they do in the table.
+    """
+
+    maker: Maker
+    n_items: int
+
+
+@dataclass(frozen=True)
+class Messages:
+    """A maker of texts from templates, in the proportions of the table.
+
+    Parameters
+    ----------
+    templates : tuple of Template
+        Templates, each of which at least k rows share.
+    counts : array of shape (n_templates,)
+        Number of rows of each template.
+    slots : dict of name to Slot
+        Makers of the items.
+    locale : str
+        Locale of names.
+    """
+
+    templates: tuple[Template, ...]
+    counts: npt.NDArray[np.int64]
+    slots: dict[str, Slot]
+    locale: str
+
+    @property
+    def n_rows_max(self) -> int:
+        """The number of rows is not limited, because items recur."""
+        return N_ROWS_ANY
+
+    def make(self, stream: RowStream) -> ArrowArray:
+        """Return a text for each row."""
+
+        def write(i: int, own: npt.NDArray[np.int64]) -> ArrowArray:
+            rows = stream.rows[own]
+            parts: list[ArrowArray | str] = [
+                self._items(text, RowStream(stream.seed, stream.stream + (place + 1) * _ITEM, rows))
+                if is_slot
+                else text
+                for place, (is_slot, text) in enumerate(self.templates[i])
+            ]
+            parts.append(pa.array([""] * len(own), pa.large_string()))
+            return join(parts, "")
+
+        return write_by_choice(self.counts, stream, write)
+
+    def _items(self, name: str, stream: RowStream) -> ArrowArray:
+        slot = self.slots[name]
+        words = np.empty(len(stream.rows), np.uint64)
+        hashing.hash_rows(*stream.key(), words)
+        numbers = RowStream(stream.seed, _stream_of(name), words % np.uint64(slot.n_items))
+        items: ArrowArray = slot.maker.make(numbers).cast(pa.large_string())
+        return items
+
+    def describe(self) -> Json:
+        """Return the form and the number of templates."""
+        return {"form": "messages", "templates": len(self.templates), "items": sorted(self.slots)}
+
+    def to_arrays(self) -> tuple[Json, Arrays]:
+        """Return the templates, their counts and the makers of items."""
+        slots, arrays = [], {"counts": self.counts}
+        for i, (name, slot) in enumerate(self.slots.items()):
+            manifest, own = slot.maker.to_arrays()
+            slots.append({"name": name, "n_items": slot.n_items, "maker": manifest})
+            arrays |= {f"slot_{i}_{key}": array for key, array in own.items()}
+        templates = [[[int(is_slot), text] for is_slot, text in template] for template in self.templates]
+        return {"form": "messages", "templates": templates, "slots": slots, "locale": self.locale}, arrays
+
+    @classmethod
+    def from_arrays(cls, kind: ColumnKind, type_: pa.DataType, reader: ArrayReader) -> Self:
+        """Load a maker from the output of `to_arrays`."""
+        slots = _read_slots(reader)
+        written: Any = reader.manifest.get("templates")
+        require(
+            isinstance(written, list) and 0 < len(written) <= N_TEMPLATES_MAX,
+            "the list of templates is invalid",
+        )
+        templates = tuple(_read_template(parts, slots) for parts in written)
+        return cls(
+            templates, reader.counts("counts", len(templates)), slots, reader.choice("locale", LOCALES)
+        )
+
+
+def _read_template(parts: Any, slots: dict[str, Slot]) -> Template:  # Any: untrusted JSON
+    require(isinstance(parts, list) and len(parts) <= N_PARTS_MAX, "a template is invalid")
+    for part in parts:
+        is_part = isinstance(part, list) and len(part) == 2 and part[0] in (0, 1) and isinstance(part[1], str)
+        require(is_part and (part[0] == 0 or part[1] in slots), "a part of a template is invalid")
+    return tuple((bool(part[0]), part[1]) for part in parts)
+
+
+def _read_slots(reader: ArrayReader) -> dict[str, Slot]:
+    written: Any = reader.manifest.get("slots")
+    require(isinstance(written, list) and len(written) <= N_TEMPLATES_MAX, "the items of texts are invalid")
+    slots: dict[str, Slot] = {}
+    for i, entry in enumerate(written):
+        require(isinstance(entry, dict) and isinstance(entry.get("maker"), dict), "an item is invalid")
+        own = reader.part(entry["maker"], f"{reader.prefix}slot_{i}_")
+        outer = reader.part(entry, reader.prefix)
+        name = outer.text("name")
+        form = own.text("form")
+        makers = {"pattern": PatternTexts, "codes": PatternCodes, "uuid": Uuids, "coded": Coded}
+        maker_class: Any = makers.get(form, Personal)
+        kind = _COLUMN_KINDS.get(name, ColumnKind.identifier)
+        require(maker_class is not Personal or name in _FORMS, "the form of an item is unknown")
+        slots[name] = Slot(
+            maker_class.from_arrays(kind, pa.large_string(), own), outer.whole("n_items", 1, 2**48)
+        )
+    return slots
+
+
+def fit_messages(texts: ArrowArray, locale: str) -> Messages | None:
+    """Return a maker for texts with common templates, or None for other texts.
+
+    Parameters
+    ----------
+    texts : array of shape (n_texts,)
+        Texts of a column.
+    """
+    if len(texts) < MIN_SUPPORT:
+        return None
+    counted: Any = pc.value_counts(texts)
+    step = max(1, len(counted) // _N_TEXTS_MAX)
+    places = np.arange(0, len(counted), step)
+    distinct = counted.field("values").take(pa.array(places)).to_pylist()
+    counts = counted.field("counts").to_numpy()[places]
+    parted = [_parts_of(str(text)) for text in distinct]
+    n_rows = int(counts.sum())
+    with_item = sum(
+        int(n)
+        for parts, n in zip(parted, counts, strict=True)
+        if any(_may_identify(name) for name, _ in parts)
+    )
+    if with_item < WITH_ITEM_MIN * n_rows:
+        return None
+    templates = _templates(parted, counts)
+    n_covered = sum(count for _, count in templates)
+    if not templates or n_covered < COVERED_MIN * n_rows:
+        return None
+    items: dict[str, Counter[str]] = defaultdict(Counter)
+    for parts, n in zip(parted, counts, strict=True):
+        for name, text in parts:
+            if name:
+                items[name][text] += int(n)
+    used = {text for template, _ in templates for is_slot, text in template if is_slot}
+    slots = {name: _fit_slot(name, items[name], locale, i) for i, name in enumerate(sorted(used))}
+    return Messages(
+        tuple(template for template, _ in templates),
+        np.array([count for _, count in templates], np.int64),
+        slots,
+        locale,
+    )
+
+
+def _may_identify(name: str) -> bool:
+    """Return whether items of a slot may identify a person. Short numbers do not."""
+    return bool(name) and (not name.startswith("digits_") or int(name[7:]) >= N_DIGITS_OF_KEY)
+
+
+def _parts_of(text: str) -> list[tuple[str, str]]:
+    """Return the parts of a text, each as a slot name (empty for constant text) and the part's text."""
+    parts: list[tuple[str, str]] = []
+    position = 0
+    for item in find_items(text):
+        parts += _split_digits(text[position : item.start])
+        parts.append((item.kind, text[item.start : item.end]))
+        position = item.end
+    return parts + _split_digits(text[position:])
+
+
+def _split_digits(text: str) -> list[tuple[str, str]]:
+    parts, position = [], 0
+    for match in _DIGITS.finditer(text):
+        parts += [("", text[position : match.start()]), (f"digits_{min(len(match[0]), 18)}", match[0])]
+        position = match.end()
+    return [part for part in [*parts, ("", text[position:])] if part[1]]
+
+
+def _templates(
+    parted: list[list[tuple[str, str]]], counts: npt.NDArray[np.int64]
+) -> list[tuple[Template, int]]:
+    """Return the templates that at least k rows share. Items that do not vary stay in the template."""
+    rows: dict[Template, int] = defaultdict(int)
+    items: dict[Template, list[set[str]]] = {}
+    for parts, n in zip(parted, counts, strict=True):
+        template = tuple((bool(name), name or text) for name, text in parts)
+        rows[template] += int(n)
+        for place, (_, text) in zip(items.setdefault(template, [set() for _ in parts]), parts, strict=True):
+            place.add(text)
+    kept = [pair for pair in rows.items() if pair[1] >= MIN_SUPPORT and len(pair[0]) <= N_PARTS_MAX]
+    kept.sort(key=lambda pair: (-pair[1], pair[0]))
+    varying = {
+        text
+        for template, _ in kept
+        for (_, name), texts in zip(template, items[template], strict=True)
+        if name == "login" and len(texts) > 1
+        for text in texts
+    }
+    merged: dict[Template, int] = defaultdict(int)
+    for template, n in kept[:N_TEMPLATES_MAX]:
+        places = zip(template, items[template], strict=True)
+        merged[tuple(_constant(part, texts, varying) for part, texts in places)] += n
+    return list(merged.items())
+
+
+def _constant(part: Part, texts: set[str], logins: set[str]) -> Part:
+    """Return a part, as constant text if it is a slot that never varies and identifies nobody."""
+    is_slot, name = part
+    if not is_slot or len(texts) > 1:
+        return part
+    (text,) = texts
+    is_number = name.startswith("digits_") and len(text) < N_DIGITS_OF_KEY
+    return (False, text) if is_number or (name == "login" and text not in logins) else part
+
+
+def _fit_slot(name: str, items: Counter[str], locale: str, number: int) -> Slot:
+    distinct = pa.array(sorted(items), pa.large_string())
+    n_items = max(len(distinct), MIN_SUPPORT)
+    if name in _FORMS:
+        return Slot(Personal(_COLUMN_KINDS[name], _FORMS[name], locale, _PERSON + number), n_items)
+    if name in _COLUMN_KINDS:
+        coded = fit_coded(_COLUMN_KINDS[name], distinct, sum(items.values()))
+        if coded is not None:
+            return Slot(coded, n_items)
+    maker: Any = _fit_digits(int(name[7:]), distinct) if name.startswith("digits_") else fit_texts(distinct)
+    return Slot(maker, min(n_items, maker.n_rows_max))
+
+
+def _fit_digits(n_digits: int, distinct: ArrowArray) -> PatternTexts | PatternCodes:
+    """Return a maker of numbers of one length. Long numbers differ from those of the table."""
+    if n_digits < N_DIGITS_OF_KEY:
+        return PatternCodes((Pattern(("digit",) * n_digits),), np.ones(1, np.int64))
+    pattern = Pattern(("nonzero",) + ("digit",) * (n_digits - 1))
+    return fit_patterns([(pattern, 1)], by_length(distinct))
+
+
+def _stream_of(name: str) -> int:
+    return sum(ord(letter) << (5 * (i % 8)) for i, letter in enumerate(name)) % 2**46

@@ -1,0 +1,198 @@
+"""Families of distributions of the excesses over a high threshold, fitted to the rows below the extremes.
+
+The k - 1 extreme rows are never read. They are treated as censored at the k-th value, so that only their
+number influences the fit. Three families are fitted: the generalized Pareto distribution (Pickands 1975), the
+Weibull distribution, and the left-truncated lognormal distribution. The family with the highest likelihood is
+kept as a table of quantiles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import optimize, special
+
+from understudy.kernels.decoding import N_TAIL_LEVELS, TAIL_LEVELS_PER_OCTAVE
+from understudy.transformers.base import MIN_SUPPORT
+
+Floats = npt.NDArray[np.float64]
+# Function that returns the negative log likelihood of a family's parameters.
+Loss = Callable[[Floats], float]
+
+# Number of rows with the highest values, to which a tail is fitted: as a fraction of all rows, with bounds.
+FRACTION_FITTED = 0.1
+N_FITTED_MIN, N_FITTED_MAX = 25, 1000
+# Minimum number of distinct values among the fitted rows, so that a continuous distribution is adequate.
+N_DISTINCT_MIN = 20
+# Bounds of the shape of a generalized Pareto distribution. For shapes of 1 and above, the mean is infinite.
+SHAPE_MIN, SHAPE_MAX = -1.0, 0.95
+
+# Probability that a row of the tail exceeds the offset of each level.
+SURVIVALS = 2.0 ** (-np.arange(N_TAIL_LEVELS) / TAIL_LEVELS_PER_OCTAVE)
+
+
+@dataclass(frozen=True)
+class Excesses:
+    """Excesses over a threshold, and the number of larger excesses that are censored.
+
+    Parameters
+    ----------
+    values : array of shape (n,)
+        Excesses, in units of their mean.
+    censor : float
+        Largest excess that is read.
+    n_censored : int
+        Number of excesses beyond `censor`.
+    threshold : float
+        Threshold in the same units. The lognormal family requires a positive threshold.
+    """
+
+    values: Floats
+    censor: float
+    n_censored: int
+    threshold: float
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """A fitted family: its loss, and the functions that convert between excesses and survival."""
+
+    loss: float
+    survival: Callable[[float], float]
+    quantile: Callable[[Floats], Floats]
+
+
+def count_fitted(n_rows: int) -> int:
+    """Return the number of rows with the highest values to which a column's tail is fitted."""
+    return int(np.clip(n_rows * FRACTION_FITTED, N_FITTED_MIN, N_FITTED_MAX))
+
+
+def fit_offsets(highest: Floats, start: float) -> Floats | None:
+    """Return the offsets of an upper tail from its start, or None if no tail can be fitted.
+
+    Parameters
+    ----------
+    highest : array of shape (n_fitted + 1,)
+        The threshold and the highest numbers of a column in ascending order. The last `MIN_SUPPORT` - 1
+        numbers are not read.
+    start : float
+        Start of the tail, which is close to the k-th highest number.
+
+    Returns
+    -------
+    array of shape (N_TAIL_LEVELS,)
+        Offsets in ascending order. `SURVIVALS` contains their probabilities of being exceeded.
+    """
+    threshold, body = highest[0], highest[1 : len(highest) - MIN_SUPPORT + 1]
+    scale = float((body - threshold).mean())
+    if not scale > 0 or len(np.unique(body)) < N_DISTINCT_MIN:
+        return None
+    positive = np.maximum((body - threshold) / scale, 1e-6)
+    excesses = Excesses(positive, float(positive[-1]), MIN_SUPPORT - 1, float(threshold / scale))
+    best = min(_fit_families(excesses), key=lambda fit: fit.loss)
+    at = float((start - threshold) / scale)
+    beyond = best.survival(at)
+    if not beyond > 0:
+        return None
+    with np.errstate(over="ignore"):
+        offsets = (best.quantile(beyond * SURVIVALS) - at) * scale
+    offsets = np.maximum.accumulate(np.maximum(offsets, 0.0))
+    return offsets if np.isfinite(offsets).all() else None
+
+
+def _fit_families(excesses: Excesses) -> Iterator[_Fit]:
+    yield _fit_pareto(excesses)
+    yield _fit_weibull(excesses)
+    if excesses.threshold > 0:
+        yield _fit_lognormal(excesses)
+
+
+def _minimize(loss: Loss, start: list[float]) -> tuple[Floats, float]:
+    found = optimize.minimize(loss, start, method="Nelder-Mead", options={"maxiter": 400})
+    return found.x, float(found.fun)
+
+
+def _fit_pareto(excesses: Excesses) -> _Fit:
+    values, censor, n_censored = excesses.values, excesses.censor, excesses.n_censored
+
+    def survival(excess: float, shape: float, scale: float) -> float:
+        if abs(shape) < 1e-6:
+            return float(np.exp(-excess / scale))
+        return float(max(1 + shape * excess / scale, 0.0) ** (-1 / shape))
+
+    def loss(parameters: Floats) -> float:
+        shape, scale = float(parameters[0]), float(np.exp(parameters[1]))
+        if not SHAPE_MIN <= shape <= SHAPE_MAX or 1 + shape * censor / scale <= 0:
+            return np.inf
+        if abs(shape) < 1e-6:
+            return float(len(values) * np.log(scale) + (values.sum() + n_censored * censor) / scale)
+        logs = np.log1p(shape * values / scale).sum() * (1 / shape + 1)
+        return float(
+            len(values) * np.log(scale) + logs + n_censored * np.log1p(shape * censor / scale) / shape
+        )
+
+    (shape, log_scale), lowest = _minimize(loss, [0.1, 0.0])
+    scale = float(np.exp(log_scale))
+
+    def quantile(survivals: Floats) -> Floats:
+        if abs(shape) < 1e-6:
+            return -scale * np.log(survivals)
+        excess: Floats = scale / shape * np.expm1(-shape * np.log(survivals))
+        return excess
+
+    return _Fit(lowest, lambda excess: survival(excess, float(shape), scale), quantile)
+
+
+def _fit_weibull(excesses: Excesses) -> _Fit:
+    values, censor, n_censored = excesses.values, excesses.censor, excesses.n_censored
+    log_sum = float(np.log(values).sum())
+
+    def loss(parameters: Floats) -> float:
+        shape, scale = np.exp(parameters)
+        if not 0.1 <= shape <= 5:
+            return np.inf
+        density = len(values) * np.log(shape / scale) + (shape - 1) * (log_sum - len(values) * np.log(scale))
+        powers = ((values / scale) ** shape).sum() + n_censored * (censor / scale) ** shape
+        return float(powers - density)
+
+    found, lowest = _minimize(loss, [0.0, 0.0])
+    shape, scale = np.exp(found)
+    return _Fit(
+        lowest,
+        lambda excess: float(np.exp(-((max(excess, 0.0) / scale) ** shape))),
+        lambda survivals: scale * (-np.log(survivals)) ** (1 / shape),
+    )
+
+
+def _fit_lognormal(excesses: Excesses) -> _Fit:
+    threshold, censor = np.log(excesses.threshold), np.log(excesses.threshold + excesses.censor)
+    logs = np.log(excesses.threshold + excesses.values)
+    constant = float(logs.sum()) + len(logs) * 0.5 * np.log(2 * np.pi)
+    n_all = len(logs) + excesses.n_censored
+
+    def log_survival(log_value: float, mean: float, sd: float) -> float:
+        return float(special.log_ndtr((mean - log_value) / sd))
+
+    def loss(parameters: Floats) -> float:
+        mean, sd = float(parameters[0]), float(np.exp(parameters[1]))
+        squares = 0.5 * (((logs - mean) / sd) ** 2).sum() + len(logs) * np.log(sd) + constant
+        beyond = excesses.n_censored * log_survival(censor, mean, sd)
+        return float(squares - beyond + n_all * log_survival(threshold, mean, sd))
+
+    found, lowest = _minimize(loss, [float(threshold), float(np.log(max(logs.std(), 1e-3) * 2))])
+    mean, sd = float(found[0]), float(np.exp(found[1]))
+    whole = log_survival(threshold, mean, sd)
+
+    def survival(excess: float) -> float:
+        value = excesses.threshold + max(excess, 0.0)
+        return float(np.exp(log_survival(np.log(value), mean, sd) - whole))
+
+    def quantile(survivals: Floats) -> Floats:
+        z = -special.ndtri_exp(whole + np.log(survivals))
+        excess: Floats = np.exp(mean + sd * z) - excesses.threshold
+        return excess
+
+    return _Fit(lowest, survival, quantile)

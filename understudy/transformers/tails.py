@@ -1,0 +1,157 @@
+"""Tails of numeric columns, which replace the numbers beyond the k-th value from either end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from understudy.transformers.base import MIN_SUPPORT, Codes, Mask, Subjects
+from understudy.transformers.bins import Bins, Tail
+from understudy.transformers.scale import Scale
+from understudy.transformers.tail_families import SURVIVALS, Floats, count_fitted, fit_offsets
+
+# Minimum number of rows or subjects of a column with a tail.
+N_ROWS_MIN = 100
+# Minimum relative increase of the variance by a tail. Tails with a smaller increase are not modeled.
+VARIANCE_GAIN_MIN = 0.005
+# Bounds that columns of nonnegative numbers often have, such as shares and percentages.
+NATURAL_MAXIMA = (1.0, 100.0)
+
+
+@dataclass(frozen=True)
+class ColumnNumbers:
+    """The numbers of a column in the column's unit, and the conversion from the unit of its bins.
+
+    Parameters
+    ----------
+    values : array of shape (n,)
+        Numbers in the order of the rows.
+    origin, unit : float
+        Number x in the unit of the bins is ``origin + unit * x``.
+    low, high : float
+        Lowest and highest number that the column can store or that its domain allows.
+    subjects : array of shape (n,), optional
+        Subject of each number.
+    """
+
+    values: Floats
+    origin: float
+    unit: float
+    low: float
+    high: float
+    subjects: Subjects | None
+
+    def negated(self) -> ColumnNumbers:
+        """Return the negated numbers, whose upper tail is the lower tail of these numbers."""
+        return replace(self, values=-self.values, low=-self.high, high=-self.low)
+
+
+def in_own_unit(
+    type_: pa.DataType, scale: Scale, numbers: npt.NDArray[Any], subjects: Subjects | None
+) -> ColumnNumbers:
+    """Return the numbers of a column in the column's unit, with the range of its type."""
+    if scale.writing == "float":
+        largest = float(np.finfo(np.float64).max) / 4
+        return ColumnNumbers(numbers, 0.0, 1.0, -largest, largest, subjects)
+    decimals = type_.scale if pa.types.is_decimal128(type_) else scale.decimals
+    digit = 10.0**-decimals
+    low, high = _range_of_integers(type_)
+    values = (scale.origin + scale.step * numbers.astype(np.float64)) * digit
+    origin, unit = scale.origin * digit, scale.step * digit
+    return ColumnNumbers(values, origin, unit, low * digit, high * digit, subjects)
+
+
+def _range_of_integers(type_: pa.DataType) -> tuple[float, float]:
+    """Return bounds for the integers that represent the values of a type, with room for rounding errors."""
+    if pa.types.is_integer(type_):
+        n_bits = type_.bit_width
+        is_signed = pa.types.is_signed_integer(type_)
+        highest = 2.0 ** (n_bits - 1) if is_signed else 2.0**n_bits
+        return -highest if is_signed else 0.0, highest - max(2.0 ** (n_bits - 52), 1.0)
+    if pa.types.is_decimal128(type_):
+        largest = 10.0 ** min(type_.precision, 18) - 1e3
+        return -largest, largest
+    # Floats with few decimals are exact up to 2**53. Durations have 64 bits.
+    largest = 2.0**53 if pa.types.is_floating(type_) else 2.0**62
+    return -largest, largest
+
+
+def add_tails(bins: Bins, codes: Codes, numbers: ColumnNumbers) -> Bins:
+    """Return the bins of a column with the tails that the column needs.
+
+    A tail is added where the outermost bin is a range and the tail increases the variance noticeably.
+    Without a tail, rows beyond the k-th value from an end are drawn from the outermost bin.
+
+    Parameters
+    ----------
+    codes : array of shape (n,)
+        Bin of each number.
+    """
+    n_owners = len(numbers.values) if numbers.subjects is None else len(np.unique(numbers.subjects))
+    if n_owners < N_ROWS_MIN:
+        return bins
+    ends = _ends(numbers, bins)
+    low, high = _natural_bounds(numbers, ends)
+    lower = upper = None
+    if bins.knot_row[0] >= 0:
+        lower = _fit(numbers.negated(), -ends[0], -low, codes == 0)
+    if bins.knot_row[-1] >= 0:
+        upper = _fit(numbers, ends[1], high, codes == bins.n_bins - 1)
+    n_replaced = sum(MIN_SUPPORT - 1 for tail in (lower, upper) if tail is not None)
+    n_drawn_in = max(bins.n_rows_drawn_in - n_replaced, 0)
+    return replace(bins, lower=lower, upper=upper, n_rows_drawn_in=n_drawn_in)
+
+
+def _ends(numbers: ColumnNumbers, bins: Bins) -> tuple[float, float]:
+    """Return the start of the first bin and the end of the last bin in the unit of the column."""
+    last = float(bins.starts[-1])
+    if bins.knot_row[-1] >= 0:
+        last += float(bins.knots[bins.knot_row[-1], -1])
+    return numbers.origin + numbers.unit * float(bins.starts[0]), numbers.origin + numbers.unit * last
+
+
+def _natural_bounds(numbers: ColumnNumbers, ends: tuple[float, float]) -> tuple[float, float]:
+    """Return the range of the tails. Columns of one sign keep the sign. Shares do not exceed 1 or 100."""
+    low, high = numbers.low, numbers.high
+    if ends[0] >= 0:
+        low = max(low, 0.0)
+        high = min([high, *(bound for bound in NATURAL_MAXIMA if bound / 2 < ends[1] <= bound)])
+    if ends[1] <= 0:
+        high = min(high, 0.0)
+    return low, high
+
+
+def _fit(numbers: ColumnNumbers, start: float, bound: float, is_in_bin: Mask) -> Tail | None:
+    """Return the upper tail of a column from its start up to a bound, or None if the column needs no tail."""
+    values = numbers.values if numbers.subjects is None else _highest_of_subjects(numbers)
+    n_fitted = count_fitted(len(values))
+    highest = np.sort(np.partition(values, len(values) - n_fitted - 1)[-n_fitted - 1 :])
+    offsets = fit_offsets(highest, start)
+    n_beyond = int(np.count_nonzero(numbers.values > start))
+    if offsets is None or not n_beyond or _variance_gain(numbers.values, start, offsets) < VARIANCE_GAIN_MIN:
+        return None
+    offsets = np.minimum(offsets, max(bound - start, 0.0)) / numbers.unit
+    return Tail(n_beyond / int(np.count_nonzero(is_in_bin)), offsets) if offsets[-1] > 0 else None
+
+
+def _highest_of_subjects(numbers: ColumnNumbers) -> Floats:
+    assert numbers.subjects is not None
+    highest = np.full(int(numbers.subjects.max()) + 1, -np.inf)
+    np.maximum.at(highest, numbers.subjects, numbers.values)
+    known: Floats = highest[np.isfinite(highest)]
+    return known
+
+
+def _variance_gain(values: Floats, start: float, offsets: Floats) -> float:
+    """Return the relative increase of the variance if a tail replaces values clipped at its start."""
+    clipped = np.minimum(values, start)
+    variance = float(clipped.var())
+    distance = start - float(clipped.mean())
+    middles = np.append((offsets[1:] + offsets[:-1]) / 2, offsets[-1])
+    with np.errstate(over="ignore"):
+        gain = float(-np.diff(np.append(SURVIVALS, 0.0)) @ ((distance + middles) ** 2)) - distance**2
+    return gain * float(np.mean(values > start)) / variance if variance > 0 else 0.0
