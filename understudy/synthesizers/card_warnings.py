@@ -64,8 +64,8 @@ def warning_of_learned(column: Json, schema: TableSchema) -> str | None:
         )
     if n_personal := column.get("levels_with_personal_items"):
         return (
-            f"Column {column['name']!r} shows its real values. {n_personal:,} of them contain an address, a "
-            "name or a number of somebody. Set the column's kind to text to generate them, and fit again."
+            f"Column {column['name']!r} shows its real values. {n_personal:,} of them contain a person's "
+            "address, name or number. Set the column's kind to text to generate them, and fit again."
         )
     if _shows_rare_values(column):
         return (
