@@ -8,19 +8,19 @@ kept as a table of quantiles.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize, special
 
 from understudy.kernels.decoding import N_TAIL_LEVELS, TAIL_LEVELS_PER_OCTAVE
 from understudy.transformers.base import MIN_SUPPORT
+from understudy.transformers.simplex import minimize
 
 Floats = npt.NDArray[np.float64]
-# Function that returns the negative log likelihood of a family's parameters.
-Loss = Callable[[Floats], float]
 
 # Number of rows with the highest values, to which a tail is fitted: as a fraction of all rows, with bounds.
 FRACTION_FITTED = 0.1
@@ -29,6 +29,12 @@ N_FITTED_MIN, N_FITTED_MAX = 25, 1000
 N_DISTINCT_MIN = 20
 # Bounds of the shape of a generalized Pareto distribution. For shapes of 1 and above, the mean is infinite.
 SHAPE_MIN, SHAPE_MAX = -1.0, 0.95
+
+# Lowest probability whose normal quantile is computed, 37 standard deviations below the mean.
+LOWEST_PROBABILITY = 1e-300
+# Distance below zero from which the logarithm of a normal probability is expanded, because erfc becomes zero.
+LOG_EXPANSION_FROM = 30.0
+_STANDARD = NormalDist()
 
 # Probability that a row of the tail exceeds the offset of each level.
 SURVIVALS = 2.0 ** (-np.arange(N_TAIL_LEVELS) / TAIL_LEVELS_PER_OCTAVE)
@@ -110,11 +116,6 @@ def _fit_families(excesses: Excesses) -> Iterator[_Fit]:
         yield _fit_lognormal(excesses)
 
 
-def _minimize(loss: Loss, start: list[float]) -> tuple[Floats, float]:
-    found = optimize.minimize(loss, start, method="Nelder-Mead", options={"maxiter": 400})
-    return found.x, float(found.fun)
-
-
 def _fit_pareto(excesses: Excesses) -> _Fit:
     values, censor, n_censored = excesses.values, excesses.censor, excesses.n_censored
 
@@ -134,7 +135,7 @@ def _fit_pareto(excesses: Excesses) -> _Fit:
             len(values) * np.log(scale) + logs + n_censored * np.log1p(shape * censor / scale) / shape
         )
 
-    (shape, log_scale), lowest = _minimize(loss, [0.1, 0.0])
+    (shape, log_scale), lowest = minimize(loss, [0.1, 0.0])
     scale = float(np.exp(log_scale))
 
     def quantile(survivals: Floats) -> Floats:
@@ -158,7 +159,7 @@ def _fit_weibull(excesses: Excesses) -> _Fit:
         powers = ((values / scale) ** shape).sum() + n_censored * (censor / scale) ** shape
         return float(powers - density)
 
-    found, lowest = _minimize(loss, [0.0, 0.0])
+    found, lowest = minimize(loss, [0.0, 0.0])
     shape, scale = np.exp(found)
     return _Fit(
         lowest,
@@ -174,7 +175,7 @@ def _fit_lognormal(excesses: Excesses) -> _Fit:
     n_all = len(logs) + excesses.n_censored
 
     def log_survival(log_value: float, mean: float, sd: float) -> float:
-        return float(special.log_ndtr((mean - log_value) / sd))
+        return log_normal_probability((mean - log_value) / sd)
 
     def loss(parameters: Floats) -> float:
         mean, sd = float(parameters[0]), float(np.exp(parameters[1]))
@@ -182,7 +183,7 @@ def _fit_lognormal(excesses: Excesses) -> _Fit:
         beyond = excesses.n_censored * log_survival(censor, mean, sd)
         return float(squares - beyond + n_all * log_survival(threshold, mean, sd))
 
-    found, lowest = _minimize(loss, [float(threshold), float(np.log(max(logs.std(), 1e-3) * 2))])
+    found, lowest = minimize(loss, [float(threshold), float(np.log(max(logs.std(), 1e-3) * 2))])
     mean, sd = float(found[0]), float(np.exp(found[1]))
     whole = log_survival(threshold, mean, sd)
 
@@ -191,8 +192,17 @@ def _fit_lognormal(excesses: Excesses) -> _Fit:
         return float(np.exp(log_survival(np.log(value), mean, sd) - whole))
 
     def quantile(survivals: Floats) -> Floats:
-        z = -special.ndtri_exp(whole + np.log(survivals))
+        probabilities = np.exp(whole + np.log(survivals))
+        z = -np.array([_STANDARD.inv_cdf(max(p, LOWEST_PROBABILITY)) for p in probabilities])
         excess: Floats = np.exp(mean + sd * z) - excesses.threshold
         return excess
 
     return _Fit(lowest, survival, quantile)
+
+
+def log_normal_probability(z: float) -> float:
+    """Return the logarithm of the probability that a standard normal number is below `z`."""
+    if z > -LOG_EXPANSION_FROM:
+        return math.log(0.5 * math.erfc(-z / math.sqrt(2)))
+    # The first terms of the asymptotic expansion (Abramowitz and Stegun 1964, 26.2.12).
+    return -0.5 * z * z - math.log(-z) - 0.5 * math.log(2 * math.pi) + math.log1p(-1 / z**2 + 3 / z**4)
