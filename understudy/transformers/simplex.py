@@ -14,10 +14,11 @@ Floats = npt.NDArray[np.float64]
 Loss = Callable[[Floats], float]
 
 N_STEPS_MAX = 400
-# The search ends when the points and their losses differ by less than this.
-TOLERANCE = 1e-4
-# Distance of the first points from the start: relative, and absolute where the start is zero.
-RELATIVE_STEP, ABSOLUTE_STEP = 0.05, 0.00025
+# The search ends when the points and their losses differ by less than this. The losses are log likelihoods,
+# and the standard errors of fitted parameters are far larger.
+TOLERANCE = 1e-3
+# Distance of the first points from the start, along each axis.
+FIRST_STEP = 0.25
 
 
 def minimize(loss: Loss, start: Sequence[float]) -> tuple[Floats, float]:
@@ -44,8 +45,8 @@ def minimize(loss: Loss, start: Sequence[float]) -> tuple[Floats, float]:
 
 def _first_points(start: Floats) -> Floats:
     points = np.tile(start, (len(start) + 1, 1))
-    for i, value in enumerate(start):
-        points[i + 1, i] += value * RELATIVE_STEP if value else ABSOLUTE_STEP
+    for i in range(len(start)):
+        points[i + 1, i] += FIRST_STEP
     return points
 
 

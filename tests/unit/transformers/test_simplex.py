@@ -22,8 +22,8 @@ def gamma_loss(point):
 def test_search_finds_the_minimum_that_scipy_finds(loss, start):
     point, lowest = minimize(loss, start)
     reference = optimize.minimize(loss, start, method="Nelder-Mead", options={"maxiter": 400})
-    assert point == pytest.approx(reference.x, abs=1e-3)
-    assert lowest == pytest.approx(reference.fun, abs=1e-4)
+    assert point == pytest.approx(reference.x, abs=1e-2)
+    assert lowest == pytest.approx(reference.fun, abs=1e-3)
 
 
 def test_search_stays_where_the_loss_is_finite():
