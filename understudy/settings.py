@@ -116,6 +116,13 @@ class Settings(BaseSettings):
         ),
     ] = 5
 
+    sandbox: Annotated[
+        Literal["auto", "strict"],
+        Field(
+            description="What a worker does if the kernel does not offer every wall of the sandbox: `auto` "
+            "starts with a warning, and `strict` refuses to start."
+        ),
+    ] = "auto"
     job_memory_bytes_max: Annotated[
         int, Field(ge=256 * MEBIBYTE, description="Maximum address space of a job, in bytes.")
     ] = 16 * GIBIBYTE

@@ -22,7 +22,7 @@ from understudy.logs import configure_logs
 from understudy.resources import open_resources
 from understudy.settings import Settings
 from workers.transport import use_transport
-from workers.worker import Worker
+from workers.worker import Worker, check_walls
 
 # Exit status of a worker whose settings are missing or invalid. It is the same for all commands
 # (docs/reference/cli.md).
@@ -84,6 +84,7 @@ def check_settings() -> None:
     """
     try:
         open_resources(settings).close()
+        check_walls(settings)
     except UnderstudyError as error:
         sys.stderr.write(f"error: {error.detail}\n")
         raise SystemExit(NOT_CONFIGURED) from error

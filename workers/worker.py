@@ -6,13 +6,14 @@ import os
 import secrets
 import socket
 from collections.abc import Callable
-from typing import Protocol
+from typing import Literal, Protocol
 
-from understudy.errors import Unavailable
+from understudy.errors import Unavailable, UnderstudyError
 from understudy.job_kinds import KINDS
 from understudy.logs import get_logger
 from understudy.resources import Resources, ResourceSettings, open_resources
 from understudy.sandbox import Sandbox
+from understudy.sandbox.walls import find_walls
 from understudy.services import job_runs, maintenance, rescue
 from understudy.synthesizers import SYNTHESIZERS
 from workers.drain import Drain
@@ -44,11 +45,28 @@ class WorkerSettings(ResourceSettings, Protocol):
     @property
     def worker_queues(self) -> tuple[str, ...]: ...
     @property
+    def sandbox(self) -> Literal["auto", "strict"]: ...
+    @property
     def rescue_seconds(self) -> float: ...
     @property
     def ring_seconds(self) -> float: ...
     @property
     def drain_seconds(self) -> float: ...
+
+
+def check_walls(settings: WorkerSettings) -> None:
+    """Check that the kernel offers every wall of the sandbox if the setting `sandbox` is `strict`.
+
+    Raises
+    ------
+    UnderstudyError
+        With the code `configuration`, if a wall is missing.
+    """
+    missing = find_walls().missing()
+    if settings.sandbox == "strict" and missing:
+        raise UnderstudyError(
+            f"{missing[0]} Use another kernel, or set UNDERSTUDY_SANDBOX=auto.", code="configuration"
+        )
 
 
 class Worker:
@@ -76,6 +94,8 @@ class Worker:
 
     def start_timers(self) -> None:
         """Start the sandbox and the periodic tasks, in the main process."""
+        for sentence in self._sandbox.walls.missing():
+            logger.warning("sandbox_wall_missing", detail=sentence)
         self._sandbox.open()
         self._timers.start("report", REPORT_SECONDS, self.report)
         self._timers.start(

@@ -17,6 +17,7 @@ from understudy.embedded.data_folder import DataFolder
 from understudy.embedded.processes import Child, last_lines, trim_log
 from understudy.embedded.servers import PrivatePostgres, PrivateValkey
 from understudy.errors import Conflict, Unavailable
+from understudy.sandbox.walls import find_walls
 
 MIGRATION_SECONDS_MAX = 300
 READY_SECONDS_MAX = 60
@@ -74,6 +75,8 @@ class Supervisor:
         # The API takes seconds to import its modules and needs the tables only when a request arrives.
         self._start_program("API", commands.api(self._options, self.folder, environment))
         self._migrate(environment)
+        for sentence in find_walls().missing():
+            self._report("Sandbox", sentence)
         self._start_program("Worker", commands.worker(self.folder, environment))
         self.folder.url_file.write_text(self.url + "\n")
         self._wait_until_ready()

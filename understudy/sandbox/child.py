@@ -7,13 +7,15 @@ import os
 import signal
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
 from understudy.progress import Progress
 from understudy.sandbox import confinement, failures
 from understudy.sandbox.messages import MESSAGE_BYTES_MAX, Json, SandboxLimits, encode
+from understudy.sandbox.walls import Walls, shut
 
 Target = Callable[[Json, Path, Progress], Json]
 
@@ -21,12 +23,21 @@ PROGRESS_SECONDS = 0.2
 STDERR = 2
 
 
-def run_child(target: Target, request: int, output: int, stderr: int, server_pid: int) -> NoReturn:
+@dataclass(frozen=True)
+class ChildSetting:
+    """The target, the walls and the readable libraries, which are the same for all children of a server."""
+
+    target: Target
+    walls: Walls
+    libraries: Sequence[Path]
+
+
+def run_child(setting: ChildSetting, request: int, output: int, stderr: int, server_pid: int) -> NoReturn:
     """Do the work described in the file `request`, write its outcome to `output`, and exit."""
     status = 1
     try:
         _confine(stderr, keep={request, output}, server_pid=server_pid)
-        _do(target, request, output)
+        _do(setting, request, output)
         status = 0
     finally:
         # Neither the code of the server after the fork nor its exit handlers may run in the child.
@@ -52,16 +63,17 @@ def _close_all_but(keep: set[int]) -> None:
         os.closerange(low + 1, high)
 
 
-def _do(target: Target, request: int, output: int) -> None:
+def _do(setting: ChildSetting, request: int, output: int) -> None:
     try:
         with open(request, encoding="utf-8") as file:
             parsed = json.load(file)
         folder = Path(parsed["folder"])
         os.chdir(folder)
         # Temporary files of libraries go into the folder of the work and are deleted with it.
-        os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
+        os.environ["TMPDIR"] = os.environ["HOME"] = tempfile.tempdir = str(folder)
         confinement.apply_limits(SandboxLimits(**parsed["limits"]))
-        message = {"result": target(parsed["payload"], folder, ProgressWriter(output))}
+        shut(setting.walls, setting.libraries, [Path(path) for path in parsed["inputs"]], folder)
+        message = {"result": setting.target(parsed["payload"], folder, ProgressWriter(output))}
         data = encode(message)
         if len(data) > MESSAGE_BYTES_MAX:
             raise ValueError(f"the result exceeds the maximum message size of {MESSAGE_BYTES_MAX} bytes")

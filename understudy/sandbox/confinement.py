@@ -15,13 +15,18 @@ import sys
 from pathlib import Path
 
 from understudy.sandbox.messages import SandboxLimits
+from understudy.sandbox.walls import CAP_DAC_READ_SEARCH
 
 PR_SET_PDEATHSIG = 1
+PR_SET_DUMPABLE = 4
+PR_SET_KEEPCAPS = 8
 PR_SET_NO_NEW_PRIVS = 38
 CLONE_NEWUSER = 0x10000000
 CLONE_NEWNET = 0x40000000
 CAPABILITY_VERSION_3 = 0x20080522
 N_OPEN_FILES_MAX = 1024
+# Maximum number of threads of all runs together. The kernel counts them by account.
+N_THREADS_MAX = 1024
 # CPU seconds between SIGXCPU, which the work may catch, and SIGKILL, which it cannot.
 CPU_GRACE_SECONDS = 5
 # With this score, the kernel kills a job before it kills the worker or the database if memory runs out.
@@ -70,9 +75,30 @@ def leave_network() -> bool:
 
 def drop_capabilities() -> None:
     """Drop all capabilities of root. After `forbid_new_privileges`, they cannot be regained."""
+    _set_capabilities(0)
+
+
+def change_account(uid: int) -> None:
+    """Change root's user and group ID to `uid`, and drop all capabilities except that of reading files.
+
+    The caller must limit the readable files with Landlock before it reads any data.
+    """
+    os.setgroups([])
+    os.setresgid(uid, uid, uid)
+    _libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0)
+    os.setresuid(uid, uid, uid)
+    _set_capabilities(1 << CAP_DAC_READ_SEARCH)
+    # The change has made this process's files in /proc the property of root. Undo that, because the child
+    # writes one of them.
+    _libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
+    _limit(resource.RLIMIT_NPROC, N_THREADS_MAX)
+
+
+def _set_capabilities(bits: int) -> None:
     if IS_LINUX:
         header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
-        _libc.capset(header, (ctypes.c_uint32 * 6)())
+        # Effective, permitted and inheritable capabilities, first the lower and then the upper 32 bits.
+        _libc.capset(header, (ctypes.c_uint32 * 6)(bits, bits, 0, 0, 0, 0))
 
 
 def apply_limits(limits: SandboxLimits) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,11 +44,24 @@ class SandboxLimits:
 
 @dataclass(frozen=True)
 class SandboxRequest:
-    """The request for a run: the payload of the target, its working directory, and its limits."""
+    """The request for a run.
+
+    Parameters
+    ----------
+    payload : dict
+        Payload of the target.
+    folder : Path
+        Working directory, in which the run may create, change and delete files.
+    limits : SandboxLimits
+        Resource limits.
+    inputs : sequence of Path
+        Files and folders outside the working directory that the run may read.
+    """
 
     payload: Json
     folder: Path
     limits: SandboxLimits
+    inputs: Sequence[Path] = ()
 
 
 @dataclass(frozen=True)

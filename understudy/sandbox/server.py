@@ -23,8 +23,9 @@ from typing import Any
 
 from understudy.pandas_import import without_pandas
 from understudy.sandbox import confinement, failures
-from understudy.sandbox.child import Target, run_child
+from understudy.sandbox.child import ChildSetting, run_child
 from understudy.sandbox.messages import KILL, TERMINATE, Json, encode
+from understudy.sandbox.walls import Walls, find_walls, library_paths
 
 N_DESCRIPTORS = 3
 # Maximum size of a child's stderr output, which stays in the pipe's buffer until the child has ended.
@@ -42,18 +43,32 @@ def main(arguments: Sequence[str]) -> None:
         modules and functions to preload.
     """
     control, supervisor_pid, target, *preload = arguments
+    walls = find_walls()
     confinement.forbid_new_privileges()
     confinement.leave_network()
-    confinement.drop_capabilities()
-    # This function is called last, because a change of credentials may reset the death signal.
     confinement.die_with_parent(int(supervisor_pid))
     with without_pandas():
         for module in (name for name in preload if ":" not in name):
             importlib.import_module(module)
         warm_ups = [load(name) for name in preload if ":" in name]
-        server = Server(socket.socket(fileno=int(control)), load(target), warm_ups, int(supervisor_pid))
+        setting = ChildSetting(load(target), walls, library_paths())
+        server = Server(socket.socket(fileno=int(control)), setting, warm_ups, int(supervisor_pid))
+        # Only the account of the worker can write the cache of compiled functions, so the process that fills
+        # the cache is forked before the account changes.
+        server.start_warmer()
+        drop_privileges(walls, int(supervisor_pid))
         share_pages()
         server.serve()
+
+
+def drop_privileges(walls: Walls, supervisor_pid: int) -> None:
+    """Change to the account of the sandbox if there is one, and drop the capabilities of root."""
+    if walls.uid is None:
+        confinement.drop_capabilities()
+    else:
+        confinement.change_account(walls.uid)
+    # A change of credentials may reset the death signal.
+    confinement.die_with_parent(supervisor_pid)
 
 
 def load(name: str) -> Any:  # `Any` is a function with any signature.
@@ -83,12 +98,12 @@ class Server:
     def __init__(
         self,
         control: socket.socket,
-        target: Target,
+        setting: ChildSetting,
         warm_ups: Sequence[Callable[[], object]],
         supervisor_pid: int,
     ) -> None:
         self._control = control
-        self._target = target
+        self._setting = setting
         self._warm_ups = warm_ups
         self._warmer_pid: int | None = None
         self._supervisor_pid = supervisor_pid
@@ -104,7 +119,8 @@ class Server:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         self._selector.register(self._control, selectors.EVENT_READ, None)
         self._selector.register(self._wakeup, selectors.EVENT_READ, None)
-        self._start_warmer()
+        # The warmer may have ended before the handler was set.
+        self._reap_warmer()
         # Without a death signal from the kernel, regularly check whether the parent is still running.
         pause = None if confinement.IS_LINUX else PARENT_CHECK_SECONDS
         while os.getppid() == self._supervisor_pid:
@@ -141,7 +157,7 @@ class Server:
                 os.close(descriptor)
             return
         if pid == 0:
-            run_child(self._target, request, output, stderr_writer, server_pid)
+            run_child(self._setting, request, output, stderr_writer, server_pid)
         for descriptor in (output, request, stderr_writer):
             os.close(descriptor)
         child = Child(pid, socket.socket(fileno=connection), stderr_reader)
@@ -164,13 +180,14 @@ class Server:
         if not order:
             self._selector.unregister(child.connection)
 
-    def _start_warmer(self) -> None:
+    def start_warmer(self) -> None:
         """Warm up in a child first. Compilation may take a minute, and its result is cached on disk."""
         server_pid = os.getpid()
         self._warmer_pid = os.fork()
         if self._warmer_pid == 0:
             status = 1
             try:
+                confinement.drop_capabilities()
                 confinement.die_with_parent(server_pid)
                 self._warm_up()
                 status = 0

@@ -18,6 +18,7 @@ from typing import Self
 from understudy.errors import Unavailable
 from understudy.sandbox.messages import SandboxRequest
 from understudy.sandbox.run import Run
+from understudy.sandbox.walls import find_walls
 
 logger = logging.getLogger("understudy.sandbox")
 
@@ -53,6 +54,7 @@ class Sandbox:
     def __init__(self, target: str, preload: Sequence[str] = (), *, threads: int = 1) -> None:
         self._command = [target, *preload]
         self._threads = threads
+        self.walls = find_walls()
         self._owner_pid = os.getpid()
         self._control, self._server_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._control.settimeout(HAND_OVER_SECONDS)
@@ -93,6 +95,8 @@ class Sandbox:
             If the server has not accepted the run within ten seconds.
         """
         self.open()
+        if self.walls.uid is not None:
+            os.chown(request.folder, self.walls.uid, self.walls.uid)
         connection, server_connection = socket.socketpair()
         reader, writer = os.pipe()
         with server_connection, tempfile.TemporaryFile("w+", encoding="utf-8") as file:
@@ -163,5 +167,9 @@ class Sandbox:
 
 
 def _request_json(request: SandboxRequest) -> dict[str, object]:
-    folder = str(request.folder.resolve())
-    return {"payload": request.payload, "folder": folder, "limits": asdict(request.limits)}
+    return {
+        "payload": request.payload,
+        "folder": str(request.folder.resolve()),
+        "limits": asdict(request.limits),
+        "inputs": [str(path.resolve()) for path in request.inputs],
+    }

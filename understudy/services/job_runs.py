@@ -147,6 +147,7 @@ def _request(attempt: Attempt) -> SandboxRequest:
             job.parameters, {role: str(path.absolute()) for role, path in paths.items()}, plan.context
         ),
         folder=work_folder,
+        inputs=tuple(path.absolute() for path in paths.values()),
         limits=sandbox_limits(resources.settings, needs),
     )
 

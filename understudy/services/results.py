@@ -69,6 +69,8 @@ def _store_file(store: Store, key: str, path: Path) -> StoredFile:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256")
         size_bytes = os.fstat(file.fileno()).st_size
+        # The sandbox may have another user ID, which must not own a stored file.
+        os.fchown(file.fileno(), os.geteuid(), os.getegid())
     store.put_file(key, path)
     return StoredFile(storage_key=key, sha256=digest.digest(), size_bytes=size_bytes)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
-import socket
-import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from tests.unit.sandbox import probes
 from understudy.errors import InvalidInput
 from understudy.progress import Progress
 
@@ -45,10 +46,29 @@ def do_inspect(payload: Json, folder: Path, progress: Progress) -> Json:
         "environment": dict(os.environ),
         "descriptors": sorted(int(name) for name in os.listdir("/proc/self/fd")),  # noqa: PTH208 - names, not paths
         "capabilities": status["CapEff"],
+        "uid": os.getuid(),
         "no_new_privileges": status["NoNewPrivs"],
-        "server_threads": len(list(Path(f"/proc/{os.getppid()}/task").iterdir())),
         "mode": (folder / "file").stat().st_mode & 0o777,
     }
+
+
+def do_probe(payload: Json, folder: Path, progress: Progress) -> Json:
+    """Try to get out of the sandbox in every way of `probes`, and return the ways that succeeded."""
+    return {"succeeded": probes.try_all(payload)}
+
+
+def do_use_inputs_and_folder(payload: Json, folder: Path, progress: Progress) -> Json:
+    """Do what honest work does with files and threads."""
+    (folder / "sub").mkdir()
+    (folder / "sub" / "file").write_bytes(Path(payload["input"]).read_bytes())
+    (folder / "sub" / "file").rename(folder / "file")
+    (folder / "sub").rmdir()
+    with tempfile.TemporaryFile() as file:
+        file.truncate(10)
+    thread = threading.Thread(target=importlib.import_module, args=("sqlite3",))
+    thread.start()
+    thread.join()
+    return {"imported": "sqlite3" in sys.modules}
 
 
 def do_refuse(payload: Json, folder: Path, progress: Progress) -> Json:
@@ -90,14 +110,6 @@ def do_sleep(payload: Json, folder: Path, progress: Progress) -> Json:
     return {}
 
 
-def do_leave_program(payload: Json, folder: Path, progress: Progress) -> Json:
-    program = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
-    (folder / "pid").write_text(str(program.pid))
-    if payload.get("stay"):
-        time.sleep(60)
-    return {}
-
-
 def do_ignore_term(payload: Json, folder: Path, progress: Progress) -> Json:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     progress("ignoring", 0.0)
@@ -135,14 +147,6 @@ def do_flood_stderr(payload: Json, folder: Path, progress: Progress) -> Json:
 
 def do_large_result(payload: Json, folder: Path, progress: Progress) -> Json:
     return {"text": "x" * payload["bytes"]}
-
-
-def do_connect(payload: Json, folder: Path, progress: Progress) -> Json:
-    try:
-        socket.create_connection(("127.0.0.1", payload["port"]), timeout=2).close()
-    except OSError:
-        return {"connected": False}
-    return {"connected": True}
 
 
 def do_exit(payload: Json, folder: Path, progress: Progress) -> Json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -49,6 +50,19 @@ WORKER_COMMANDS = {
     "understudy worker": ("-m", "understudy.cli", "worker"),
     "celery worker": ("-m", "celery", "-A", "workers.celery_app", "worker"),
 }
+WITHOUT_LANDLOCK = """
+import errno, os, sys
+from understudy.sandbox import confinement, seccomp
+landlock_create_ruleset = 444
+confinement.forbid_new_privileges()
+seccomp.install([
+    (seccomp.LOAD, 0, 0, seccomp.NUMBER),
+    (seccomp.EQUAL, 0, 1, landlock_create_ruleset),
+    (seccomp.RETURN, 0, 0, seccomp.RETURN_ERRNO | errno.ENOSYS),
+    (seccomp.RETURN, 0, 0, seccomp.RETURN_ALLOW),
+])
+os.execv(sys.executable, [sys.executable, "-m", "understudy.cli", "worker"])
+"""
 SETTINGS = {
     "UNDERSTUDY_SECRET_KEY": "x" * 32,
     "UNDERSTUDY_DATABASE_URL": "postgresql://127.0.0.1:1/understudy",
@@ -75,6 +89,26 @@ def test_worker_exits_with_an_error_that_names_the_missing_setting(command, miss
 
     assert result.returncode == 5
     assert result.stderr.splitlines()[-1] == f"error: {missing} is not set. Set it in the environment."
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Only Linux has Landlock and seccomp.")
+def test_strict_worker_refuses_to_start_without_landlock(tmp_path, monkeypatch):
+    monkeypatch.setenv("UNDERSTUDY_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("UNDERSTUDY_SANDBOX", "strict")
+    for name, value in SETTINGS.items():
+        monkeypatch.setenv(name, value)
+    result = subprocess.run(
+        [sys.executable, "-P", "-c", WITHOUT_LANDLOCK],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
+        capture_output=True,
+        text=True,
+        timeout=ENOUGH_SECONDS,
+        check=False,
+    )
+    assert result.returncode == 5
+    last = result.stderr.splitlines()[-1]
+    assert last.startswith("error: The kernel has no Landlock")
+    assert last.endswith("Use another kernel, or set UNDERSTUDY_SANDBOX=auto.")
 
 
 FORKING = """

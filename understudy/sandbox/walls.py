@@ -1,0 +1,136 @@
+"""The walls that this machine offers around the sandbox's child, and the permanent step behind them."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import site
+import sys
+import sysconfig
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from understudy.sandbox import landlock, seccomp
+
+# Landlock can deny the truncation of files from this version on.
+LANDLOCK_VERSION_MIN = 3
+# The first number that is tried as the user ID of the child. No distribution assigns it.
+FIRST_UID, N_UIDS = 64_200, 100
+CAP_CHOWN, CAP_DAC_READ_SEARCH, CAP_KILL, CAP_SETGID, CAP_SETUID = 0, 2, 5, 6, 7
+CAPABILITIES_NEEDED = (CAP_CHOWN, CAP_DAC_READ_SEARCH, CAP_KILL, CAP_SETGID, CAP_SETUID)
+
+# Files of the system that libraries read: the linker's cache, the time zone, processors and memory.
+SYSTEM_FILES = (
+    *("/lib", "/lib32", "/lib64", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/local/lib"),
+    *("/usr/share/zoneinfo", "/etc/ld.so.cache", "/etc/localtime", "/etc/timezone", "/etc/ssl/openssl.cnf"),
+    *("/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/sys/vm/overcommit_memory", "/proc/filesystems"),
+    *("/sys/devices/system", "/sys/fs/cgroup", "/sys/kernel/mm/transparent_hugepage"),
+    *("/dev/urandom", "/dev/random", "/dev/zero"),
+)
+
+
+@dataclass(frozen=True)
+class Walls:
+    """The walls that the kernel and the account of this process allow.
+
+    Parameters
+    ----------
+    landlock : int
+        Version of the kernel's Landlock interface, or 0 without Landlock.
+    seccomp : bool
+        Whether the child can give up system calls.
+    uid : int or None
+        User ID for the child if this process runs as root and may change to it.
+    """
+
+    landlock: int
+    seccomp: bool
+    uid: int | None
+
+    def missing(self) -> tuple[str, ...]:
+        """Return a sentence about each missing wall and what follows from its absence."""
+        sentences = []
+        if self.landlock < LANDLOCK_VERSION_MIN:
+            sentences.append(
+                "The kernel has no Landlock (Linux 6.2 or later, with `landlock` in its list of security "
+                "modules), so a job's process can access all files of the worker's account."
+            )
+        if not self.seccomp:
+            sentences.append(
+                "The kernel or the processor has no seccomp filter, so a job's process can open sockets and "
+                "start other processes."
+            )
+        if os.geteuid() == 0 and self.uid is None:
+            sentences.append(
+                "The worker runs as root but cannot give a job's process another user ID, because the "
+                "capabilities chown, dac_read_search, kill, setgid and setuid, or Landlock, are missing."
+            )
+        return tuple(sentences)
+
+
+def find_walls() -> Walls:
+    """Return the walls of this machine."""
+    version = landlock.version()
+    # The child keeps the capability to read files, because the interpreter may be in a folder that only root
+    # can enter. Without Landlock, that capability would give access to all files.
+    may_change = version >= LANDLOCK_VERSION_MIN and os.geteuid() == 0 and _has_capabilities()
+    return Walls(version, seccomp.is_available(), _free_uid() if may_change else None)
+
+
+def library_paths() -> tuple[Path, ...]:
+    """Return the files and folders that imported code may read later.
+
+    These are the system's libraries, the standard library, the folders of installed packages, and the folder
+    of each package that was imported from another place, such as a checkout of this project.
+    """
+    packages = {Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    packages |= {Path(folder) for folder in [*site.getsitepackages(), site.getusersitepackages()]}
+    packages |= {Path(prefix) / "lib" for prefix in (sys.prefix, sys.base_prefix)}
+    elsewhere = {
+        folder
+        for name, module in list(sys.modules.items())
+        if "." not in name
+        for folder in map(Path, getattr(module, "__path__", ()))
+        if not any(folder.is_relative_to(package) for package in packages)
+    }
+    return tuple(sorted({*packages, *elsewhere, *map(Path, SYSTEM_FILES)}))
+
+
+def shut(walls: Walls, libraries: Sequence[Path], inputs: Sequence[Path], folder: Path) -> None:
+    """Confine this process permanently to its inputs, its folder and the libraries.
+
+    Parameters
+    ----------
+    libraries, inputs : sequence of Path
+        Files and folders that the process may read.
+    folder : Path
+        Folder in which the process may create, change and delete files.
+    """
+    if walls.landlock:
+        readable = [(path, landlock.READ) for path in (*libraries, *inputs, Path("/proc/self"))]
+        null = Path("/dev/null"), landlock.READ | landlock.WRITE_FILE
+        landlock.restrict([*readable, null, (folder, landlock.WORK)])
+    if walls.seccomp:
+        seccomp.deny_calls()
+
+
+def _has_capabilities() -> bool:
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
+        return False
+    effective = next((int(line.split()[1], 16) for line in lines if line.startswith("CapEff:")), 0)
+    needed = sum(1 << number for number in CAPABILITIES_NEEDED)
+    return effective & needed == needed
+
+
+def _free_uid() -> int | None:
+    """Return a user ID that no account has and that the user namespace of this process contains."""
+    taken = {entry.pw_uid for entry in pwd.getpwall()}
+    mapped = [
+        range(int(first), int(first) + int(length))
+        for first, _, length in (line.split() for line in Path("/proc/self/uid_map").read_text().splitlines())
+    ]
+    candidates = range(FIRST_UID, FIRST_UID + N_UIDS)
+    return next((n for n in candidates if n not in taken and any(n in part for part in mapped)), None)
