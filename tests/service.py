@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import pytest
+from redis import Redis
 from sqlalchemy import NullPool, create_engine, text
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -61,6 +63,12 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server.start()
     yield server.url
     server.stop()
+
+
+def connect_valkey(url: str) -> Redis:
+    """Return a client of the private broker."""
+    parts = urlsplit(url)
+    return Redis(unix_socket_path=unquote(parts.path), password=parts.password)
 
 
 @pytest.fixture(scope="session")

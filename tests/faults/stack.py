@@ -13,12 +13,11 @@ from uuid import UUID
 
 import pyarrow as pa
 import pyarrow.csv as pacsv
-from redis import Redis
 from sqlalchemy import text
 
 from tests.faults.workers import WorkerProcess, until
 from tests.rows import upload_csv
-from tests.service import execute, url_of
+from tests.service import connect_valkey, execute, url_of
 from understudy import ids
 from understudy.db import jobs
 from understudy.db.jobs import TERMINAL_STATES
@@ -95,7 +94,7 @@ class Stack:
             "UNDERSTUDY_DRAIN_SECONDS": "2",
             "UNDERSTUDY_RETRY_BACKOFF_SECONDS": "0",
         }
-        self.broker = Redis(unix_socket_path=broker_url.partition("://")[2])
+        self.broker = connect_valkey(broker_url)
         self.resources: Resources = open_resources(
             Settings(
                 database_url=database_url,

@@ -75,7 +75,9 @@ def kept(postgres: str, sandbox: Sandbox, tmp_path_factory: pytest.TempPathFacto
     execute(postgres, "create database kept")
     url = url_of(postgres, "kept")
     statements = gzip.decompress((KEPT / "database.sql.gz").read_bytes()).decode()
-    with psycopg.connect(parse_url(url).set(drivername="postgresql").render_as_string()) as connection:
+    with psycopg.connect(
+        parse_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    ) as connection:
         connection.execute(statements.encode())
     upgrade(url)
     folder = tmp_path_factory.mktemp("kept")

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import redis
 
+from tests.service import connect_valkey
 from understudy.embedded.servers import PrivateValkey
 from understudy.job_queue import QUEUE_NAME, TASK_NAME, CeleryQueue
 
@@ -21,7 +21,7 @@ def doorbell(valkey: str) -> Iterator[CeleryQueue]:
 
 def messages(url: str, queue: str = QUEUE_NAME) -> list[dict[str, object]]:
     """Remove and return the waiting messages."""
-    with redis.Redis(unix_socket_path=url.removeprefix("redis+socket://")) as client:
+    with connect_valkey(url) as client:
         taken = client.lrange(queue, 0, -1)
         client.delete(queue)
     return [json.loads(message) for message in taken]

@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from understudy.embedded.data_folder import DataFolder
+from understudy.embedded.passwords import server_password
 from understudy.embedded.servers import POSTGRES_SOCKET, VALKEY_SOCKET, postgres_url, valkey_url
 from understudy.embedded.sockets import find_socket_folder
 from understudy.errors import Unavailable
@@ -29,9 +30,12 @@ def settings_of_stack(data_dir: Path) -> dict[str, SecretStr]:
             "--data-dir, or set UNDERSTUDY_DATABASE_URL, UNDERSTUDY_REDIS_URL and UNDERSTUDY_SECRET_KEY.",
             code="configuration",
         )
-    postgres = find_socket_folder(folder.path / "postgres", POSTGRES_SOCKET)
-    valkey = find_socket_folder(folder.path / "valkey", VALKEY_SOCKET)
     values = {"secret_key": folder.secret_key()}
-    values |= {} if postgres is None else {"database_url": postgres_url(postgres)}
-    values |= {} if valkey is None else {"redis_url": valkey_url(valkey)}
+    for name, server, socket, url in (
+        ("database_url", "postgres", POSTGRES_SOCKET, postgres_url),
+        ("redis_url", "valkey", VALKEY_SOCKET, valkey_url),
+    ):
+        sockets = find_socket_folder(folder.path / server, socket)
+        if sockets is not None:
+            values[name] = url(sockets, server_password(folder.path / server))
     return {name: SecretStr(value) for name, value in values.items()}

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 from urllib.parse import quote
 
 from understudy.embedded.accounts import Home, find_home
 from understudy.embedded.binaries import postgres_install, valkey_binary
+from understudy.embedded.data_folder import write_private
 from understudy.embedded.orphans import stop_orphan
+from understudy.embedded.passwords import server_password
 from understudy.embedded.processes import Child, Program, last_lines, launch_command
 from understudy.embedded.sockets import make_private, socket_folder
 from understudy.errors import Unavailable
@@ -53,7 +57,7 @@ class PrivatePostgres:
     def url(self) -> str:
         """The URL for SQLAlchemy and psycopg. Available after the start."""
         assert self._socket_folder is not None
-        return postgres_url(self._socket_folder)
+        return postgres_url(self._socket_folder, server_password(self._folder))
 
     @property
     def pid(self) -> int:
@@ -86,7 +90,8 @@ class PrivatePostgres:
         self._socket_folder = socket_folder(self._folder, POSTGRES_SOCKET, owner)
         make_private(self._data, owner)
         if not (self._data / "PG_VERSION").exists():
-            self._initialise(home)
+            self._initialise(home, owner)
+        self._require_password(home)
         self._child = self._make_child(home)
         self._child.start()
 
@@ -124,20 +129,39 @@ class PrivatePostgres:
             return False
         return self.is_running() and lines[:1] == [str(self.pid)] and lines[7:8] == ["ready   "]
 
-    def _initialise(self, home: Home) -> None:
-        command = [
-            str(home.install / "bin" / "initdb"),
-            "-D",
-            str(self._data),
-            "-U",
-            "postgres",
-            "--auth=trust",
-        ]
-        command += ["--encoding=utf8", "--locale=C", *([] if self._durable else ["--no-sync"])]
+    def _initialise(self, home: Home, owner: tuple[int, int]) -> None:
+        # The account of Postgres cannot read the password file of the stack.
+        handle, name = tempfile.mkstemp(dir=self._folder)
+        with os.fdopen(handle, "w") as file:
+            file.write(server_password(self._folder))
+        os.chown(name, *owner)
+        try:
+            arguments = ["-D", str(self._data), "-U", "postgres", "--auth=scram-sha-256", f"--pwfile={name}"]
+            arguments += ["--encoding=utf8", "--locale=C", *([] if self._durable else ["--no-sync"])]
+            self._run(home, "initdb", arguments)
+        finally:
+            Path(name).unlink()
+
+    def _require_password(self, home: Home) -> None:
+        """Set the password of a cluster of an earlier version, which did not require one."""
+        file = self._data / "pg_hba.conf"
+        rules = file.read_text()
+        lines = [line.split() for line in rules.splitlines()]
+        if not any(words[-1:] == ["trust"] for words in lines if not "".join(words[:1]).startswith("#")):
+            return
+        password = server_password(self._folder)
+        # The statement goes through standard input, because other processes can read command lines.
+        statement = f"alter role postgres password '{password}';\n"
+        self._run(home, "postgres", ["--single", "-D", str(self._data), "postgres"], statement)
+        file.write_text(re.sub(r"(?m)^([^#\n].*\s)trust$", r"\1scram-sha-256", rules))
+
+    def _run(self, home: Home, program: str, arguments: list[str], text: str | None = None) -> None:
+        """Run a program of the installation to its end, with a text as its standard input."""
+        command = [str(home.install / "bin" / program), *arguments]
         launched = launch_command(
             command, folder=self._folder, account=home.account, death_signal=signal.SIGKILL
         )
-        done = subprocess.run(launched, check=False, capture_output=True, text=True)  # noqa: S603 (our own command)
+        done = subprocess.run(launched, check=False, capture_output=True, text=True, input=text)  # noqa: S603 (our own command)
         if done.returncode != 0:
             self._log.write_text(done.stdout + done.stderr)
             raise _not_started(self, self._log)
@@ -185,7 +209,7 @@ class PrivateValkey:
     def url(self) -> str:
         """The URL for Celery. Available after the start."""
         assert self._socket is not None
-        return valkey_url(self._socket.parent)
+        return valkey_url(self._socket.parent, server_password(self._folder))
 
     @property
     def pid(self) -> int:
@@ -221,7 +245,10 @@ class PrivateValkey:
         options |= {"dir": str(self._folder / "data"), "pidfile": str(pid_file), "save": ""}
         options |= {"appendonly": "yes", "appendfsync": "everysec", "maxmemory-policy": "noeviction"}
         arguments = [word for option, value in options.items() for word in (f"--{option}", value)]
-        self._child = Child(Program([str(binary), *arguments], folder=self._folder, log=self._log))
+        # The password is in a file, because other processes can read command lines.
+        write_private(self._folder / "valkey.conf", f"requirepass {server_password(self._folder)}")
+        command = [str(binary), str(self._folder / "valkey.conf"), *arguments]
+        self._child = Child(Program(command, folder=self._folder, log=self._log))
         self._child.start()
 
     def wait_until_ready(self) -> None:
@@ -247,7 +274,8 @@ class PrivateValkey:
             try:
                 connection.connect(str(self._socket))
                 connection.sendall(b"PING\r\n")
-                return connection.recv(64).startswith(b"+PONG")
+                # A server that is ready asks for the password.
+                return connection.recv(64).startswith((b"+PONG", b"-NOAUTH"))
             except OSError:
                 return False
 
@@ -255,14 +283,14 @@ class PrivateValkey:
 PrivateServer = PrivatePostgres | PrivateValkey
 
 
-def postgres_url(socket_folder: Path) -> str:
+def postgres_url(socket_folder: Path, password: str) -> str:
     """Return the URL for SQLAlchemy and psycopg of the Postgres whose socket is in a folder."""
-    return f"postgresql://postgres@/postgres?host={quote(str(socket_folder), safe='/')}"
+    return f"postgresql://postgres:{password}@/postgres?host={quote(str(socket_folder), safe='/')}"
 
 
-def valkey_url(socket_folder: Path) -> str:
+def valkey_url(socket_folder: Path, password: str) -> str:
     """Return the URL for Celery of the Valkey whose socket is in a folder."""
-    return f"redis+socket://{quote(str(socket_folder / VALKEY_SOCKET), safe='/')}"
+    return f"redis+socket://:{password}@{quote(str(socket_folder / VALKEY_SOCKET), safe='/')}"
 
 
 def _make_folder(folder: Path) -> None:

@@ -86,7 +86,10 @@ def read(server: Server) -> str:
 def ask_valkey(server: PrivateValkey, command: str) -> str:
     """Send an inline command and return the reply."""
     with socket.socket(socket.AF_UNIX) as connection:
-        connection.connect(unquote(urlsplit(server.url).path))
+        url = urlsplit(server.url)
+        connection.connect(unquote(url.path))
+        connection.sendall(f"AUTH {url.password}\r\n".encode())
+        assert connection.recv(4096) == b"+OK\r\n"
         connection.sendall(f"{command}\r\n".encode())
         return connection.recv(4096).decode().strip()
 
@@ -217,3 +220,42 @@ def test_error_of_a_server_that_cannot_start_contains_the_path_of_its_log(folder
         file.write_text("nonsense\n")
     with pytest.raises(Unavailable, match=r"at the end of its log .*server\.log"):
         start(PrivateValkey)
+
+
+def test_postgres_requires_its_password(start):
+    server = start(PrivatePostgres)
+    with pytest.raises(psycopg.OperationalError, match="no password supplied"):
+        psycopg.connect(urlsplit(server.url)._replace(netloc="postgres@").geturl())
+
+
+def test_valkey_requires_its_password(start):
+    server = start(PrivateValkey)
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(unquote(urlsplit(server.url).path))
+        connection.sendall(b"GET word\r\n")
+        assert connection.recv(4096).startswith(b"-NOAUTH")
+
+
+@pytest.mark.parametrize("kind", [PrivatePostgres, PrivateValkey])
+def test_password_is_neither_in_a_command_line_nor_readable_by_others(kind, start, folder):
+    server = start(kind)
+    password = urlsplit(server.url).password.encode()
+    assert password not in Path(f"/proc/{server.pid}/cmdline").read_bytes()
+    files = [file for file in folder.rglob("*") if file.is_file() and password in file.read_bytes()]
+    assert files
+    assert all(stat.S_IMODE(file.stat().st_mode) == 0o600 for file in files)
+
+
+def test_cluster_of_an_earlier_version_gets_a_password_and_keeps_its_data(start, folder):
+    server = start(PrivatePostgres)
+    write(server, "kept")
+    server.stop()
+    rules = folder / "data" / "pg_hba.conf"
+    rules.write_text(rules.read_text().replace("scram-sha-256", "trust"))
+    (folder / "password").unlink()
+
+    server = start(PrivatePostgres)
+
+    assert read(server) == "kept"
+    with pytest.raises(psycopg.OperationalError, match="no password supplied"):
+        psycopg.connect(urlsplit(server.url)._replace(netloc="postgres@").geturl())
