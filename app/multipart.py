@@ -112,11 +112,11 @@ class MultipartReader:
             return
         if self._part.name != "file":
             raise malformed(
-                "A file was sent in a form field other than `file`. Send each file in a field `file`."
+                "A file was sent in a form field other than `file`. Send each file in a field named `file`."
             )
         if self.n_files == FILES_MAX:
             raise TooLarge(
-                f"The form has more than {FILES_MAX} files. Send the remaining files as another dataset.",
+                f"The form has more than {FILES_MAX} files. Upload the remaining files as another dataset.",
                 code="too_many_files",
             )
         self.n_files += 1

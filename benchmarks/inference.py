@@ -56,7 +56,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--data", type=Path, help="folder with more CSV files")
     parser.add_argument(
-        "--packages", type=Path, help="folder for downloaded packages; adds their tables and is used again"
+        "--packages",
+        type=Path,
+        help="folder in which to store downloaded packages, whose tables are also evaluated",
     )
     options = parser.parse_args()
     judged = [

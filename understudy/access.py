@@ -142,8 +142,8 @@ def _check_ready(dataset: Dataset) -> None:
         )
     if dataset.state != "ready":
         raise Conflict(
-            f"Dataset {text} could not be read. Correct the fault that its `error` field describes, and "
-            "upload the file again.",
+            f"Dataset {text} could not be read. Correct the problem that the `error` field of the dataset "
+            f"describes, and upload the file again.",
             code="not_ready",
         )
 

@@ -108,8 +108,9 @@ class TableSchema(Body):
     subject_candidate: Annotated[
         ColumnCandidate | None,
         Field(
-            description="Column that appears to identify the subject, with the evidence. If it is clear, it "
-            "is also set as `subject`. Set `subject` to `[]` to count rows."
+            description="Column that appears to identify the subject, with the evidence. If the evidence is "
+            "clear, the column is also set as `subject`. To count rows instead of subjects, set "
+            "`subject` to `[]`."
         ),
     ] = None
     target_candidate: Annotated[

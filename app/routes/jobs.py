@@ -180,7 +180,8 @@ async def get_job(
 ) -> Job:
     """Return a job with its attempts.
 
-    With `Prefer: wait=N`, the response is sent when the job has finished, or after N seconds.
+    With `Prefer: wait=N`, the response is sent when the job has finished or after N seconds, whichever comes
+    first.
     """
     key = ids.from_text("job", job_id)
     if wait_seconds:

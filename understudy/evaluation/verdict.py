@@ -177,7 +177,7 @@ def _check(threshold: PolicyThreshold, scores: MetricScores) -> PolicyCheck:
             outcome,
             metric,
             reason,
-            compared="95 % interval"
+            compared="95% interval"
             if threshold.of == "score" and _has_interval(metric, interval)
             else threshold.of,
         ),

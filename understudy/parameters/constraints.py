@@ -49,7 +49,10 @@ N_VALUES_MAX = 10_000
 
 
 class ColumnConstraint(BaseModel):
-    """A constraint on a column. Set `equals`, `one_of`, bounds, or `is_missing`."""
+    """A constraint on a column.
+
+    Set exactly one of `equals`, `one_of`, `is_missing`, or bounds (`minimum`, `maximum` or both).
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

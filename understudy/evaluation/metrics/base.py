@@ -47,7 +47,7 @@ class MetricResult(BaseModel):
     score: float
     interval: Annotated[
         tuple[float, float] | None,
-        Field(description="Confidence interval (95 %) of the score. Null if the score is not an estimate."),
+        Field(description="Confidence interval (95%) of the score. Null if the score is not an estimate."),
     ] = None
     n_rows: Annotated[dict[str, int], Field(description="Number of rows used, by table.")]
     n_subjects: Annotated[

@@ -161,7 +161,7 @@ class Gaps:
 def gaps(
     crossing: Crossing, is_judged: NDArray[np.bool_], difference: Rates, rng: np.random.Generator
 ) -> Gaps:
-    """Return the differences with 95 % percentile intervals, from rows that are resampled within the groups.
+    """Return the differences with 95% percentile intervals, from rows that are resampled within the groups.
 
     Notes
     -----

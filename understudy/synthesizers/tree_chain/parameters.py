@@ -18,7 +18,7 @@ class TreeChainParameters(SynthesizerParameters):
         Field(
             description="Trade-off between fit time, fidelity and privacy. `fast` fits in seconds. `balanced`"
             " averages several trees. `best` also boosts trees and rejects rows that look unrealistic."
-            " `guarded` stores less about single rows in the model file."
+            " `guarded` stores less information about individual rows in the model file."
         ),
     ] = "fast"
     time_budget_seconds: Annotated[

@@ -35,7 +35,7 @@ class GroupSelectionRates(BaseModel):
     group: str
     n_test: int
     is_too_small: Annotated[
-        bool, Field(description="Whether the group has fewer than 50 test rows and is not scored.")
+        bool, Field(description="Whether the group is not scored because it has fewer than 50 test rows.")
     ]
     synthetic: Annotated[
         float | None, Field(description="Share of the group's rows that are predicted to be in the class.")
@@ -102,7 +102,11 @@ class DemographicParityResult(MetricResult):
     target: str
     columns: list[ColumnParity]
     not_judged: Annotated[
-        list[str], Field(description="Protected columns without two groups of at least 50 test rows.")
+        list[str],
+        Field(
+            description="Protected columns that are not scored, because fewer than two of their "
+            "groups have at least 50 test rows."
+        ),
     ]
 
 

@@ -22,7 +22,9 @@ class ColumnShapeScore(BaseModel):
     kind: ColumnKind
     score: float
     measure: Literal["KSComplement", "TVComplement"]
-    known_values: Annotated[float, Field(description="Similarity of the distributions of known values.")]
+    known_values: Annotated[
+        float, Field(description="Similarity of the distributions of the values that are not missing.")
+    ]
     missing_values: Annotated[
         float,
         Field(description="Similarity of the shares of missing values: 1 minus the difference between them."),

@@ -28,13 +28,15 @@ Floats = NDArray[np.float64]
 
 
 class ColumnTail(BaseModel):
-    """The statistics of one skewed column in both tables, with three significant digits."""
+    """Statistics of one skewed column in both tables, rounded to three significant digits."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     column: str
     side: Annotated[Literal["upper", "lower"], Field(description="Side of the long tail.")]
-    score: Annotated[float, Field(description="Mean similarity of the three statistics.")]
+    score: Annotated[
+        float, Field(description="Mean similarity of the mean, the standard deviation and the quantile.")
+    ]
     level: Annotated[
         float, Field(description="Level of the quantile: 0.999, or less if fewer than 5 real rows exceed it.")
     ]
@@ -43,7 +45,8 @@ class ColumnTail(BaseModel):
     sd_real: float
     sd_synthetic: float | None = None
     quantile_real: Annotated[
-        float, Field(description="Quantile at `level`; at 1 minus `level` for a lower tail.")
+        float,
+        Field(description="Quantile of the real values at `level`, or at 1 minus `level` for a lower tail."),
     ]
     quantile_synthetic: float | None = None
 
@@ -145,7 +148,7 @@ def _rounded(value: float) -> float:
 TAILS = Metric(
     name="tails",
     title="Tails of skewed columns",
-    summary="Similarity of the mean, the standard deviation and the 99.9 % quantile of columns with a long "
+    summary="Similarity of the mean, the standard deviation and the 99.9% quantile of columns with a long "
     "tail, such as costs, averaged over these columns.",
     concern="rare large values are missing or exaggerated, so that sums and means are wrong",
     source="Compare SDMetrics: StatisticSimilarity, which compares other statistics and divides by the range",

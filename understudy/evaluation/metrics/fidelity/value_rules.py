@@ -28,7 +28,7 @@ CONFIDENCE = 0.9973
 
 
 class ValueRule(BaseModel):
-    """A rule between values in the real table, and the shares of rows that keep it."""
+    """A rule between values in the real table, and the shares of rows that satisfy it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -36,21 +36,26 @@ class ValueRule(BaseModel):
     determined: Annotated[
         list[str], Field(description="Column whose value is determined, or the two columns that are equal.")
     ]
-    sentence: Annotated[str, Field(description="Rule in words. At least 50 real rows have each value in it.")]
+    sentence: Annotated[
+        str, Field(description="Rule in words. Each value in the rule occurs in at least 50 real rows.")
+    ]
     kept_real: Annotated[
-        float, Field(description="Share of the real rows with the condition that keep the rule.")
+        float, Field(description="Share of the real rows meeting the condition that satisfy the rule.")
     ]
     kept_synthetic: Annotated[
         float | None,
         Field(
-            description="Share of the synthetic rows with the condition that keep the rule; null if no row "
-            "has it."
+            description="Share of the synthetic rows meeting the condition that satisfy the rule. Null if no "
+            "synthetic row meets the condition."
         ),
     ]
 
 
 class ValueRulesResult(MetricResult):
-    """Share of rows that keep the rules between two columns; the score is that of the worst columns."""
+    """Share of rows that satisfy the rules between two columns.
+
+    The score is that of the worst pair of columns.
+    """
 
     metric: Literal["value_rules"] = "value_rules"
     rules: Annotated[

@@ -52,14 +52,14 @@ class QueryGroupAnswer(BaseModel):
     synthetic_interval: Annotated[
         Interval | None,
         Field(
-            description="Confidence interval (95 %) of the synthetic answer. The interval treats the "
+            description="Confidence interval (95%) of the synthetic answer. The interval treats the "
             "synthetic rows as a random sample."
         ),
     ] = None
     difference_interval: Annotated[
         Interval | None,
         Field(
-            description="Confidence interval (95 %) of the difference between the synthetic answer and the "
+            description="Confidence interval (95%) of the difference between the synthetic answer and the "
             "real answer. The interval treats the rows of both tables as random samples."
         ),
     ] = None

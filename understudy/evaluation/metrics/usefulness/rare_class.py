@@ -139,7 +139,7 @@ def _scores(scores: Floats, is_positive: Bools, rng: np.random.Generator) -> Rar
 def _interval(
     value: float, scores: Floats, is_positive: Bools, rng: np.random.Generator
 ) -> tuple[float, float]:
-    """Return the 95 % interval of the value over resampled test rows."""
+    """Return the 95% interval of the value over resampled test rows."""
     n = len(scores)
     order = np.argsort(-scores, kind="stable")
     scores, is_positive = scores[order], is_positive[order]
