@@ -31,7 +31,7 @@ class JobFailure(Body):
         str,
         Field(
             description="Human-readable description of the error.",
-            examples=["Line 17 has 4 fields, the header has 5."],
+            examples=["Line 17 has 4 fields, but the header has 5."],
         ),
     ]
 

@@ -71,8 +71,7 @@ class TableColumn(Body):
     notation: Annotated[
         Json | None,
         Field(
-            description="Notation in which text formats write the values, such as a date pattern or "
-            "a currency.",
+            description="Notation of the values in text formats, such as a date pattern or a currency.",
             examples=[{"type": "date", "pattern": "%d-%b-%Y"}],
         ),
     ] = None

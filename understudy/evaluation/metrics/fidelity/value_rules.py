@@ -139,7 +139,7 @@ def _equation(comparison: Comparison, i: int, value: float) -> str:
 VALUE_RULES = Metric(
     name="value_rules",
     title="Value-level rules",
-    summary="Share of synthetic rows that keep rules between single values, such as a value of one column "
+    summary="Share of synthetic rows that satisfy rules between single values, such as a value of one column "
     "with which another column is always missing. The score is that of the pair of columns whose "
     "rules are broken most often.",
     concern="values contradict each other in combinations that real rows never have",
