@@ -229,7 +229,7 @@ def _is_final(resources: Resources, project_id: UUID, job_id: UUID) -> bool:
 async def _wait_until_final(
     request: Request, resources: Resources, project_id: UUID, job_id: UUID, seconds: int
 ) -> None:
-    """Wait, without occupying a thread, until the job finishes, the time limit ends or the caller disconnects."""
+    """Wait until the job finishes, the time ends or the caller disconnects, without occupying a thread."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds
     pause = FIRST_POLL_SECONDS

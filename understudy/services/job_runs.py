@@ -41,7 +41,7 @@ from understudy.services.results import Result, discard, keys_of, store_result
 if TYPE_CHECKING:
     from understudy.db.orm import Job
 
-# Time in seconds that the work has to end after it was asked to stop.
+# Time in seconds within which the work must end after it was asked to stop.
 GRACE_SECONDS = 10.0
 # Interval in seconds between two checks for a reason to stop. The end of the work is noticed immediately.
 WAIT_SECONDS = 0.1

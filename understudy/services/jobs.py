@@ -1,4 +1,7 @@
-"""Use cases of jobs for callers: submit, validate, cancel and retry. `job_runs` contains their execution."""
+"""Use cases of jobs for callers: submit, validate, cancel and retry.
+
+`job_runs` contains the execution of jobs.
+"""
 
 from __future__ import annotations
 
