@@ -28,8 +28,8 @@ class BetaRecallResult(MetricResult):
         Field(
             description=(
                 "Points of the recall curve. Each point has two values: a share of the synthetic rows, "
-                "counted from the center outward, and the share of real rows in the region that these "
-                "synthetic rows occupy."
+                "counted from the center outward, and the share of real rows that have one of these "
+                "synthetic rows nearby."
             )
         ),
     ]

@@ -174,7 +174,7 @@ def _propose(i: int, target: Target, levels: _Levels, pooled: tuple[Floats, Code
 
 
 def _confirm(rules: ValueRules, proof: Columns, n_proposed: int) -> ValueRules | None:
-    """Return the rules that the second half confirms and that the share in other rows does not explain."""
+    """Return the rules that the second half confirms and that chance does not explain."""
     n_met, n_kept = rules.kept(proof)
     values = rules.target.values(proof)
     n_values = np.array([np.sum(values == value) for value in rules.determined])
