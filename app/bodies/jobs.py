@@ -91,7 +91,7 @@ class SampleGroup(Body):
 
 
 class SampledIdentifiers(Body):
-    """The generated identifiers of a sample, and how the next sample continues them."""
+    """The generated identifiers of a sample, and the options with which the next sample continues them."""
 
     columns: Annotated[
         list[str], Field(description="Columns that contain generated identifiers.", examples=[["order_id"]])
@@ -108,8 +108,8 @@ class SampledIdentifiers(Body):
     next_id_start: Annotated[
         int | None,
         Field(
-            description="Value of `id_start` for a next sample that repeats none of these identifiers. The "
-            "next sample may have any seed, but it must not have an `offset`. Null if the job has no "
+            description="Value of `id_start` with which the next sample repeats none of these identifiers. "
+            "The next sample may have any seed, but it must not have an `offset`. Null if the job has no "
             "`id_start`.",
             examples=[1000],
         ),

@@ -42,7 +42,7 @@ class ColumnHistogram(Body):
 
 
 class FrequentValue(Body):
-    """A frequent value and the number of rows that have it."""
+    """A frequent value, and the number of rows that contain it."""
 
     value: Annotated[bool | int | float | str, Field(examples=["Oslo"])]
     n_rows: int

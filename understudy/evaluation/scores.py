@@ -34,7 +34,7 @@ N_INTERVALS = 32
 class BaselineScore(BaseModel):
     """Score of real rows that are evaluated as if they were synthetic.
 
-    Only chance separates it from the best score.
+    A synthetic table cannot be expected to score better.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

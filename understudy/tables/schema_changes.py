@@ -100,7 +100,7 @@ class SchemaChange(BaseModel):
         Literal["data", "reference"] | None,
         Field(
             description="Role of the table: `data` (the default, also for null), or `reference` for public "
-            "look-up data."
+            "lookup data."
         ),
     ] = None
     locale: Annotated[

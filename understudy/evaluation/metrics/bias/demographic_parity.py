@@ -38,7 +38,11 @@ class GroupSelectionRates(BaseModel):
         bool, Field(description="Whether the group is not scored because it has fewer than 50 test rows.")
     ]
     synthetic: Annotated[
-        float | None, Field(description="Share of the group's rows that are predicted to be in the class.")
+        float | None,
+        Field(
+            description="Share of the group's rows that the model trained on the evaluated "
+            "rows assigns to the class."
+        ),
     ]
     synthetic_interval: Interval | None
     real: float | None
@@ -74,9 +78,11 @@ class ColumnParity(BaseModel):
     column: str
     label: Annotated[str, Field(description="Class that counts as the positive prediction.")]
     synthetic: Annotated[
-        SelectionParity, Field(description="Parity of the model trained on the evaluated rows.")
+        SelectionParity, Field(description="Demographic parity of the model trained on the evaluated rows.")
     ]
-    real: Annotated[SelectionParity, Field(description="Parity of the same model trained on real rows.")]
+    real: Annotated[
+        SelectionParity, Field(description="Demographic parity of the same model trained on real rows.")
+    ]
     excess: Annotated[
         float,
         Field(

@@ -34,7 +34,7 @@ class PairDifference(BaseModel):
     ]
     score: Annotated[
         float,
-        Field(description="KS complement of the differences; 0 if no synthetic row has both values."),
+        Field(description="KS complement of the differences; 0 if no synthetic row contains both values."),
     ]
     width: Annotated[
         float,

@@ -35,7 +35,11 @@ class ColumnTail(BaseModel):
     column: str
     side: Annotated[Literal["upper", "lower"], Field(description="Side of the long tail.")]
     score: Annotated[
-        float, Field(description="Mean similarity of the mean, the standard deviation and the quantile.")
+        float,
+        Field(
+            description="Similarity of the mean, the standard deviation and the quantile in the two "
+            "tables, averaged over the three."
+        ),
     ]
     level: Annotated[
         float, Field(description="Level of the quantile: 0.999, or less if fewer than 5 real rows exceed it.")

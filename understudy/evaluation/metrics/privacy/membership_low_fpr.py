@@ -27,8 +27,13 @@ class MembershipLowFprResult(MetricResult):
     attacker: Annotated[
         str, Field(description="Name of the best attacker on the first half of the victim records.")
     ]
-    attackers: Annotated[list[AttackerScore], Field(description="Scores of all attackers on the first half.")]
-    auc: Annotated[float, Field(description="AUC of the best attacker on the second half.")]
+    attackers: Annotated[
+        list[AttackerScore],
+        Field(description="Scores of all attackers on the first half of the victim records."),
+    ]
+    auc: Annotated[
+        float, Field(description="AUC of the best attacker on the second half of the victim records.")
+    ]
 
 
 def score(comparison: Comparison) -> MembershipLowFprResult | UnscoredResult:

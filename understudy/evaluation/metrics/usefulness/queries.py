@@ -84,7 +84,7 @@ class QueryAnswers(BaseModel):
             "dates, times of day and timestamps, and a relative difference for other values."
         ),
     ]
-    error: Annotated[float | None, Field(description="Mean error of the groups.")] = None
+    error: Annotated[float | None, Field(description="Mean error over the groups.")] = None
     groups: Annotated[
         list[QueryGroupAnswer],
         Field(description="Groups of the query, largest first. At most 50 are listed."),

@@ -47,7 +47,8 @@ class RareClassScores(BaseModel):
     average_precision: float
     interval: tuple[float, float]
     lift: Annotated[
-        float, Field(description="Average precision divided by the share of the class. Guessing gives 1.")
+        float,
+        Field(description="Average precision divided by the share of the class. Random guessing gives 1."),
     ]
     recall: Annotated[list[float], Field(description="Recall values of the precision-recall curve.")]
     precision: list[float]
