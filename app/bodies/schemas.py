@@ -43,7 +43,11 @@ class TableColumn(Body):
     name: Annotated[str, Field(examples=["dep_delay"])]
     kind: Annotated[
         str,
-        Field(description="Meaning of the values. More kinds may be added.", examples=["integer"]),
+        Field(
+            description="Kind of the column, which describes the meaning of its values. More kinds may be "
+            "added.",
+            examples=["integer"],
+        ),
     ]
     arrow_type: Annotated[str, Field(description="Arrow type of the stored values.", examples=["int64"])]
     nullable: bool

@@ -99,7 +99,8 @@ class TargetShare(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     value: Annotated[
-        Value | None, Field(description="The value. If omitted, the share applies to missing values.")
+        Value | None,
+        Field(description="Value whose share is set. If omitted, the share applies to missing values."),
     ] = None
     share: Annotated[float, Field(ge=0, le=1, description="Fraction of the rows that have the value.")]
 

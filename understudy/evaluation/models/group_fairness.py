@@ -63,7 +63,7 @@ def of_model(counts: Floats, number: int) -> Floats:
 def crossings(
     target: Target, test: Labelled, models: tuple[Predictions, Predictions], groups: Groups
 ) -> list[Crossing]:
-    """Return a crossing for each class. For two classes, return only the crossing of the rarer class."""
+    """Return the counts for each class. For two classes, return only the counts for the rarer class."""
     assigned = groups.assign(test.table.columns[groups.position])
     present = np.unique(test.classes)
     return [

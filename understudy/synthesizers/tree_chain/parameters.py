@@ -17,7 +17,7 @@ class TreeChainParameters(SynthesizerParameters):
         Literal["fast", "balanced", "best", "guarded"],
         Field(
             description="Trade-off between fit time, fidelity and privacy. `fast` fits in seconds. `balanced`"
-            " averages several trees. `best` also boosts trees and rejects rows that look unrealistic."
+            " averages several trees. `best` also adds boosted trees and rejects rows that look unrealistic."
             " `guarded` stores less information about individual rows in the model file."
         ),
     ] = "fast"

@@ -32,7 +32,7 @@ class ColumnShapeScore(BaseModel):
 
 
 class ColumnShapesResult(MetricResult):
-    """Score of each column. The overall score is the mean over columns."""
+    """Column shape score of each column. The overall score is the mean over columns."""
 
     metric: Literal["column_shapes"] = "column_shapes"
     columns: list[ColumnShapeScore]

@@ -37,8 +37,8 @@ class EntityAttribute(BaseModel):
     constant_synthetic: Annotated[
         float | None,
         Field(
-            description="The same share in the synthetic table. Null if that table has fewer than 20 "
-            "entities with several rows."
+            description="Share of the synthetic entities with several rows for which all of these rows have "
+            "the same value. Null if the synthetic table has fewer than 20 entities with several rows."
         ),
     ]
 

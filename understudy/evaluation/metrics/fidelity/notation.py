@@ -74,7 +74,7 @@ class NotationResult(MetricResult):
     """
 
     metric: Literal["notation"] = "notation"
-    columns: Annotated[list[ColumnNotation], Field(description="Columns, worst first.")]
+    columns: Annotated[list[ColumnNotation], Field(description="Scored columns, worst first.")]
 
 
 def score(comparison: Comparison) -> NotationResult | UnscoredResult:

@@ -31,7 +31,7 @@ Guessed = NDArray[np.float32] | NDArray[np.int32]
 
 
 class SensitiveAttributeScore(BaseModel):
-    """Success rates of an attacker who guesses this column and knows all other columns of the row."""
+    """Success rates of an attacker who guesses the values of this column from all other values of the row."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
