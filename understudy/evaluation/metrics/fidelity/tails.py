@@ -56,7 +56,7 @@ class ColumnTail(BaseModel):
 
 
 class TailsResult(MetricResult):
-    """Similarity of the mean, the standard deviation and an extreme quantile, averaged over skewed columns."""
+    """Similarity of the mean, standard deviation and an extreme quantile, averaged over skewed columns."""
 
     metric: Literal["tails"] = "tails"
     columns: Annotated[list[ColumnTail], Field(description="Skewed columns, worst first.")]
