@@ -70,7 +70,7 @@ class MultipartReader:
         with _translated_errors():
             self._parser.write(data)
 
-    def _callbacks(self) -> Any:  # python-multipart's type of these callbacks is private
+    def _callbacks(self) -> Any:  # The type of these callbacks is private to python-multipart.
         callbacks: dict[str, Callable[..., None]] = {
             "on_part_begin": self._begin_part,
             "on_header_field": self._header_field,

@@ -31,7 +31,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any  # values of any type
+from typing import Any  # `Any` is a value of any type.
 
 import pyarrow as pa
 

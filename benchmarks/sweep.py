@@ -17,7 +17,7 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any  # outcomes as dictionaries
+from typing import Any  # `Any` is a value of an outcome that is stored as a dictionary.
 
 from benchmarks.engine.report import RESULTS, machine
 from benchmarks.sweep_packages import fetch, table_files, unpack

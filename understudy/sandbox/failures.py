@@ -25,7 +25,7 @@ TIME_DETAIL = (
 
 # Names of exception classes that report a failed allocation. Their libraries are not imported here.
 MEMORY_CLASSES = {"MemoryError", "ArrowMemoryError", "OutOfMemoryException"}
-# Phrases with which exceptions of other classes report a failed allocation.
+# Phrases that exceptions of other classes use to report a failed allocation.
 MEMORY_PHRASES = (
     "bad_alloc",
     "can't start new thread",

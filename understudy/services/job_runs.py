@@ -263,7 +263,7 @@ def _settle_result(attempt: Attempt, outcome: Outcome, write: Callable[[Session]
         error: Exception = NotFound(
             "A dataset or model that the job uses was deleted while it ran. Create a job with existing data."
         )
-    except Exception as unexpected:  # the boundary of the process: a bug must end the job
+    except Exception as unexpected:  # This is the boundary of the process: a bug must end only the job.
         logger.exception("job_not_published")
         error = unexpected
     _settle_failure(attempt, judge_error(error, outcome))
