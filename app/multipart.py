@@ -1,7 +1,7 @@
 """A streaming parser for ``multipart/form-data`` bodies.
 
-Starlette's form parser first writes every file to the system's temporary folder, and the file would have to
-be copied from there. This parser passes the bytes of a file on as they arrive.
+Starlette's form parser first writes every file to the system's temporary folder, from which the file would
+then have to be copied. This parser passes the bytes of a file on as they arrive.
 """
 
 from __future__ import annotations

@@ -30,15 +30,15 @@ class EntityAttribute(BaseModel):
     constant_real: Annotated[
         float,
         Field(
-            description="Share of the real entities with several rows for which all of these rows "
-            "have the same value."
+            description="Among the real entities with several rows, the share whose rows all have the same "
+            "value."
         ),
     ]
     constant_synthetic: Annotated[
         float | None,
         Field(
-            description="Share of the synthetic entities with several rows for which all of these rows have "
-            "the same value. Null if the synthetic table has fewer than 20 entities with several rows."
+            description="Among the synthetic entities with several rows, the share whose rows all have the "
+            "same value. Null if the synthetic table has fewer than 20 entities with several rows."
         ),
     ]
 

@@ -40,12 +40,14 @@ class ValueRule(BaseModel):
         str, Field(description="Rule in words. Each value in the rule occurs in at least 50 real rows.")
     ]
     kept_real: Annotated[
-        float, Field(description="Share of the real rows meeting the condition that satisfy the rule.")
+        float,
+        Field(description="Among the real rows that meet the condition, the share that satisfies the rule."),
     ]
     kept_synthetic: Annotated[
         float | None,
         Field(
-            description="Share of the synthetic rows meeting the condition that satisfy the rule. Null if no "
+            description="Among the synthetic rows that meet the condition, the share that satisfies the "
+            "rule. Null if no "
             "synthetic row meets the condition."
         ),
     ]

@@ -96,7 +96,7 @@ class QueryAnswers(BaseModel):
         int, Field(description="Number of groups that are not among the 50 largest.")
     ] = 0
     n_groups_invented: Annotated[
-        int, Field(description="Number of combinations of values that occur in synthetic rows only.")
+        int, Field(description="Number of combinations of values that occur only in synthetic rows.")
     ] = 0
     reason: Annotated[str | None, Field(description="Reason why the query has no answer.")] = None
 
