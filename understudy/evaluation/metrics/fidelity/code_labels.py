@@ -198,7 +198,7 @@ CODE_LABELS = Metric(
     title="Code and label pairs",
     summary="Share of synthetic rows in which columns with corresponding values, such as a code and its "
     "label, agree. The score is that of the worst pair.",
-    concern="codes stand beside labels that belong to other codes",
+    concern="codes occur with labels that belong to other codes",
     source="Compare Metanome: unique and functional dependencies in both directions",
     topic="fidelity",
     direction="higher",

@@ -62,7 +62,7 @@ class ValueRulesResult(MetricResult):
     metric: Literal["value_rules"] = "value_rules"
     rules: Annotated[
         list[ValueRule],
-        Field(description="Rules found in the real table, most often broken first, at most 50."),
+        Field(description="At most 50 rules found in the real table, most often broken first."),
     ]
     n_rules: Annotated[int, Field(description="Number of rules found in the real table.")]
 
