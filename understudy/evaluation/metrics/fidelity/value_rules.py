@@ -62,7 +62,10 @@ class ValueRulesResult(MetricResult):
     metric: Literal["value_rules"] = "value_rules"
     rules: Annotated[
         list[ValueRule],
-        Field(description="At most 50 rules found in the real table, most often broken first."),
+        Field(
+            description="The 50 rules of the real table that are broken most often, or all rules if there "
+            "are fewer."
+        ),
     ]
     n_rules: Annotated[int, Field(description="Number of rules found in the real table.")]
 
