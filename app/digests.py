@@ -43,7 +43,7 @@ def check_digests(expected: list[bytes], actual: bytes) -> None:
     """Raise `InvalidInput` unless the SHA-256 of a body equals all expected digests."""
     if not all(hmac.compare_digest(digest, actual) for digest in expected):
         raise InvalidInput(
-            "The SHA-256 of the body differs from the one in its header, so the body was changed before or "
-            "during the transfer and was not stored. Send the request again.",
+            "The SHA-256 of the body does not match the digest in the header, so the body was not stored. "
+            "Send the request again with the correct body and digest.",
             code="digest_mismatch",
         )

@@ -39,7 +39,10 @@ TAGS = [
     {"name": "jobs", "description": "Asynchronous work: ingest, train, sample, impute and evaluate."},
     {"name": "models", "description": "Fitted synthesizers that generate rows."},
     {"name": "reports", "description": "Evaluations of a synthetic dataset against a real dataset."},
-    {"name": "project", "description": "The privacy and quality policy of a project and its signing key."},
+    {
+        "name": "project",
+        "description": "The policy and the signing key of a project. The policy covers privacy and quality.",
+    },
     {"name": "catalogues", "description": "Lists of the available synthesizers, metrics and policies."},
     {"name": "health", "description": "Health checks for load balancers and monitoring."},
 ]

@@ -190,7 +190,7 @@ def _item(error: Mapping[str, Any], body: Any) -> ProblemItem:
 
 
 def in_json(message: str) -> str:
-    """Return a message of pydantic in which Python types have their JSON names."""
+    """Return pydantic's message with JSON names in place of Python types."""
     message = _INSTANCE.sub("", message)
     return _PYTHON_TYPES.sub(lambda match: JSON_TYPES[match[0]], message)
 

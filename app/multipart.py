@@ -1,7 +1,7 @@
 """A streaming parser for ``multipart/form-data`` bodies.
 
-Starlette's form parser first writes every file to the system's temporary folder, and the file would have to
-be copied from there. This parser passes the bytes of a file on as they arrive.
+Starlette's form parser first writes every file to the system's temporary folder, from which the file would
+then have to be copied. This parser passes the bytes of a file on as they arrive.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class MultipartReader:
         with _translated_errors():
             self._parser.write(data)
 
-    def _callbacks(self) -> Any:  # python-multipart's type of these callbacks is private
+    def _callbacks(self) -> Any:  # The type of these callbacks is private to python-multipart.
         callbacks: dict[str, Callable[..., None]] = {
             "on_part_begin": self._begin_part,
             "on_header_field": self._header_field,
@@ -112,11 +112,11 @@ class MultipartReader:
             return
         if self._part.name != "file":
             raise malformed(
-                "A file was sent in a form field other than `file`. Send each file in a field `file`."
+                "A file was sent in a form field other than `file`. Send each file in a field named `file`."
             )
         if self.n_files == FILES_MAX:
             raise TooLarge(
-                f"The form has more than {FILES_MAX} files. Send the remaining files as another dataset.",
+                f"The form has more than {FILES_MAX} files. Upload the remaining files as another dataset.",
                 code="too_many_files",
             )
         self.n_files += 1

@@ -135,8 +135,8 @@ def _body_form(request: Request) -> tuple[str | None, bytes | None]:
         return None, options[b"boundary"]
     if form.startswith(b"multipart/") or form in (b"application/x-www-form-urlencoded", b"application/json"):
         raise InvalidInput(
-            f"A body of type {form.decode('latin-1')[:100]!r} is not a table. Send multipart/form-data with"
-            " the field `file`, or a single file with the content type of its format (text/csv, …).",
+            f"The content type {form.decode('latin-1')[:100]!r} is not supported. Send multipart/form-data "
+            f"with the field `file`, or a single file with the content type of its format (text/csv, …).",
             code="unsupported_media_type",
         )
     return media_type_of(form.decode("latin-1")), None

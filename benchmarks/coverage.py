@@ -60,7 +60,7 @@ def main() -> None:
     options = parser.parse_args()
     packages = summarize(json.loads(options.report.read_text()))
     for name, coverage in packages.items():
-        print(f"{name:32} {coverage.percent:5.1f} %  of {coverage.n_total:6,} lines and branches")
+        print(f"{name:32} {coverage.percent:5.1f}%  of {coverage.n_total:6,} lines and branches")
     if options.write_results:
         today = time.strftime("%Y-%m-%d")
         result = {

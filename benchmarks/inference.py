@@ -31,7 +31,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any  # values of any type
+from typing import Any  # `Any` is a value of any type.
 
 import pyarrow as pa
 
@@ -56,7 +56,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--data", type=Path, help="folder with more CSV files")
     parser.add_argument(
-        "--packages", type=Path, help="folder for downloaded packages; adds their tables and is used again"
+        "--packages",
+        type=Path,
+        help="folder in which to store downloaded packages, whose tables are also evaluated",
     )
     options = parser.parse_args()
     judged = [

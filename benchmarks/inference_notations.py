@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta, timezone
-from typing import Any  # true values of all types
+from typing import Any  # `Any` is a true value of any type.
 
 N_ROWS = 240
 _N_TABLES = 3

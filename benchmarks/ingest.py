@@ -1,6 +1,6 @@
 """Benchmark the speed and memory of ingestion: ``python -m benchmarks.ingest [--rows N] [--file TABLE]``.
 
-A table of 15 mixed columns is written in each format (only 200,000 rows as a workbook), then each file is
+A table of 15 mixed columns is written in each format (only 200,000 rows as a workbook). Each file is then
 ingested in a separate process, so that peak memory is measured separately. Compare the CPU seconds, because
 other load affects the wall time. CPU seconds are also shown per GiB, in total and for parsing alone
 (checking, splitting and typing CSV).

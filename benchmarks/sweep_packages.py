@@ -108,7 +108,7 @@ def _store(folder: Path, name: str, content: bytes) -> None:
 
 
 def _convert(path: Path) -> None:
-    """Convert a table to a format that packages seldom contain, if the hash of its file name selects it."""
+    """Convert a table to a format that packages rarely contain, if the hash of its file name selects it."""
     choice = place(path.name) % (_SHARE_CONVERTED * len(CONVERTED))
     if choice >= len(CONVERTED) or path.stat().st_size > _BYTES_CONVERTED_MAX:
         return

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any  # Arrow arrays of any type
+from typing import Any  # `Any` covers Arrow arrays of any type.
 
 import pyarrow as pa
 import pyarrow.compute as pc

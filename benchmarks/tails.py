@@ -3,9 +3,9 @@
     python -m benchmarks.tails [--tables 300] [--rows 5000]
 
 For three skewed distributions, a column is fitted and sampled. The relative errors of the sample's mean,
-standard deviation and 99.9 % quantile are compared with a baseline: the errors of a second real column from
+standard deviation and 99.9% quantile are compared with a baseline: the errors of a second real column from
 the same distribution. The median absolute error of the sample should be at most 1.2 times the baseline, and
-the median signed error of the mean should be at most 5 %.
+the median signed error of the mean should be at most 5%.
 """
 
 from __future__ import annotations
@@ -46,12 +46,12 @@ def costs(rng: np.random.Generator, n: int) -> Floats:
 DISTRIBUTIONS: dict[str, Callable[[np.random.Generator, int], Floats]] = {
     "lognormal, sigma 2": lognormal,
     "Pareto, alpha 2.5": pareto,
-    "costs, 60 % zero": costs,
+    "costs, 60% zero": costs,
 }
 
 
 def statistics(values: Floats) -> Floats:
-    """Return the mean, the standard deviation and the 99.9 % quantile."""
+    """Return the mean, the standard deviation and the 99.9% quantile."""
     return np.array([values.mean(), values.std(), np.quantile(values, 0.999)])
 
 

@@ -1,4 +1,4 @@
-"""Process exit without finalization, because DuckDB prints warnings during finalization."""
+"""Exit from a process without finalization, because DuckDB prints warnings during finalization."""
 
 import atexit
 import os

@@ -1,8 +1,8 @@
 """The access rules: who may view, train on, evaluate or download which datasets.
 
 Routes apply these rules through `understudy.services.access`. Job kinds apply them when a job is submitted
-and again when it starts, because the dataset may have changed meanwhile. Routes and job kinds both need this
-module, so it is a separate layer.
+and again when it starts, because the dataset may have changed in the meantime. Routes and job kinds both need
+this module, so it is a separate layer.
 """
 
 from __future__ import annotations
@@ -142,8 +142,8 @@ def _check_ready(dataset: Dataset) -> None:
         )
     if dataset.state != "ready":
         raise Conflict(
-            f"Dataset {text} could not be read. Correct the fault that its `error` field describes, and "
-            "upload the file again.",
+            f"Dataset {text} could not be read. Correct the problem that the `error` field of the dataset "
+            f"describes, and upload the file again.",
             code="not_ready",
         )
 

@@ -33,7 +33,9 @@ def complete_or_absent(path: Path) -> Iterator[Path]:
         partial.replace(path)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StorageFull(f"There is no space left to write {path}. Free some space.") from error
+            raise StorageFull(
+                f"There is no space left to write {path}. Free some disk space, or choose another disk."
+            ) from error
         raise InvalidInput(f"{path} cannot be written: {error.strerror}.") from error
     finally:
         partial.unlink(missing_ok=True)

@@ -25,7 +25,10 @@ def default_data_dir() -> Path:
 
 
 class Settings(BaseSettings):
-    """The settings of a process. The variable of a field is the prefix and the field's name in capitals."""
+    """The settings of a process.
+
+    The variable of a field consists of the prefix and the field's name in capital letters.
+    """
 
     model_config = SettingsConfigDict(env_prefix="UNDERSTUDY_", extra="ignore", frozen=True)
 
@@ -40,8 +43,8 @@ class Settings(BaseSettings):
     secret_key: Annotated[
         SecretStr | None,
         Field(
-            description="Secret of at least 32 characters. It keys the HMAC of API keys, and the keys that "
-            "sign evidence packs are derived from it."
+            description="Secret of at least 32 characters, used as the key of the HMAC of API keys and to "
+            "derive the keys that sign evidence packs."
         ),
     ] = None
     data_dir: Annotated[Path, Field(description="Data folder of the embedded stack and of local files.")] = (

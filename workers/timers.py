@@ -13,7 +13,7 @@ logger = get_logger(__name__)
 class Timers:
     """Timers that call functions at intervals.
 
-    Each timer has a thread, so that a slow call delays no other.
+    Each timer has a thread, so that a slow call does not delay the others.
     """
 
     def __init__(self) -> None:

@@ -21,7 +21,7 @@ class SynthesizerCapabilities(Body):
         list[str], Field(description="Column kinds that are learned. Columns of other kinds are generated.")
     ]
     constraints: Annotated[
-        bool, Field(description="Whether samples support conditions and rebalanced columns.")
+        bool, Field(description="Whether the models can sample under conditions and with rebalanced columns.")
     ]
     imputation: Annotated[bool, Field(description="Whether the models can impute missing values.")]
     addressable_rows: Annotated[

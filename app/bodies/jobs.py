@@ -31,7 +31,7 @@ class JobFailure(Body):
         str,
         Field(
             description="Human-readable description of the error.",
-            examples=["Line 17 has 4 fields, the header has 5."],
+            examples=["Line 17 has 4 fields, but the header has 5."],
         ),
     ]
 
@@ -91,7 +91,7 @@ class SampleGroup(Body):
 
 
 class SampledIdentifiers(Body):
-    """The generated identifiers of a sample, and how the next sample continues them."""
+    """The generated identifiers of a sample, and the options with which the next sample continues them."""
 
     columns: Annotated[
         list[str], Field(description="Columns that contain generated identifiers.", examples=[["order_id"]])
@@ -108,8 +108,8 @@ class SampledIdentifiers(Body):
     next_id_start: Annotated[
         int | None,
         Field(
-            description="Value of `id_start` for the next sample, so that it repeats none of these "
-            "identifiers. The next sample may have any seed, but no `offset`. Null if the job has no "
+            description="Value of `id_start` with which the next sample repeats none of these identifiers. "
+            "The next sample may have any seed, but it must not have an `offset`. Null if the job has no "
             "`id_start`.",
             examples=[1000],
         ),
@@ -122,10 +122,12 @@ class JobResult(Body):
     model_config = ConfigDict(extra="allow")
 
     dataset_id: Annotated[
-        str | None, Field(description="ID of the dataset of an `ingest`, `sample` or `impute` job.")
+        str | None, Field(description="ID of the dataset that an `ingest`, `sample` or `impute` job created.")
     ] = None
-    model_id: Annotated[str | None, Field(description="ID of the model of a `train` job.")] = None
-    report_id: Annotated[str | None, Field(description="ID of the report of an `evaluate` job.")] = None
+    model_id: Annotated[str | None, Field(description="ID of the model that a `train` job created.")] = None
+    report_id: Annotated[
+        str | None, Field(description="ID of the report that an `evaluate` job created.")
+    ] = None
     verdict: Annotated[
         str | None,
         Field(description="Verdict of an `evaluate` job: `pass`, `warn` or `fail`.", examples=["pass"]),

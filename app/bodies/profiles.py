@@ -42,7 +42,7 @@ class ColumnHistogram(Body):
 
 
 class FrequentValue(Body):
-    """A frequent value and the number of rows that have it."""
+    """A frequent value, and the number of rows that contain it."""
 
     value: Annotated[bool | int | float | str, Field(examples=["Oslo"])]
     n_rows: int
@@ -59,7 +59,8 @@ class WrittenStatistics(Body):
     ] = None
     edges: Annotated[list[str] | None, Field(description="Edges of the histogram.")] = None
     top_values: Annotated[
-        list[str] | None, Field(description="Most frequent booleans as words of the notation.")
+        list[str] | None,
+        Field(description="Most frequent boolean values, written with the words of the notation."),
     ] = None
 
 
@@ -82,7 +83,10 @@ class ColumnProfile(Body):
     ] = None
     written: Annotated[
         WrittenStatistics | None,
-        Field(description="Statistics in the notation of the column. Absent if the schema has none for it."),
+        Field(
+            description="Statistics in the notation of the column. Absent if the schema does not define a "
+            "notation for the column."
+        ),
     ] = None
 
 

@@ -43,7 +43,11 @@ class TableColumn(Body):
     name: Annotated[str, Field(examples=["dep_delay"])]
     kind: Annotated[
         str,
-        Field(description="Meaning of the values. More kinds may be added.", examples=["integer"]),
+        Field(
+            description="Kind of the column, which describes the meaning of its values. More kinds may be "
+            "added.",
+            examples=["integer"],
+        ),
     ]
     arrow_type: Annotated[str, Field(description="Arrow type of the stored values.", examples=["int64"])]
     nullable: bool
@@ -71,8 +75,7 @@ class TableColumn(Body):
     notation: Annotated[
         Json | None,
         Field(
-            description="Notation in which text formats write the values, such as a date pattern or "
-            "a currency.",
+            description="Notation of the values in text formats, such as a date pattern or a currency.",
             examples=[{"type": "date", "pattern": "%d-%b-%Y"}],
         ),
     ] = None
@@ -108,8 +111,9 @@ class TableSchema(Body):
     subject_candidate: Annotated[
         ColumnCandidate | None,
         Field(
-            description="Column that appears to identify the subject, with the evidence. If it is clear, it "
-            "is also set as `subject`. Set `subject` to `[]` to count rows."
+            description="Column that appears to identify the subject, with the evidence. If the evidence is "
+            "clear, the column is also set as `subject`. To count rows instead of subjects, set "
+            "`subject` to `[]`."
         ),
     ] = None
     target_candidate: Annotated[

@@ -279,9 +279,10 @@ def download_dataset(
     request: Request,
     query: Annotated[DownloadQuery, Query()],
 ) -> Response:
-    """Return a table as one file. A Parquet file supports range requests, and its ETag is its SHA-256.
+    """Return a table as one file.
 
-    A workbook (`xlsx`) can contain at most 1,048,575 rows and at most 32,767 characters per cell.
+    Parquet downloads support range requests, and their ETag is the SHA-256 of the file. A workbook (`xlsx`)
+    can contain at most 1,048,575 rows and at most 32,767 characters per cell.
     """
     file_format = query.format
     if query.csv_safe and file_format != "csv":

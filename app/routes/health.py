@@ -13,7 +13,7 @@ router = APIRouter(tags=["health"])
 
 @router.get("/healthz", summary="Check that the process is alive")
 async def healthz() -> ServiceHealth:
-    """Return 200 as soon as the process handles requests. This check uses no other service."""
+    """Return 200 as soon as the process handles requests. This check does not contact any other service."""
     return ServiceHealth(status="ok")
 
 

@@ -41,7 +41,8 @@ class EventHeaders(BaseModel):
         str | None,
         Field(
             max_length=32,
-            description="ID of the last event received. A `text/event-stream` continues after it.",
+            description="ID of the last event received. A `text/event-stream` response starts with the next "
+            "event.",
         ),
     ] = None
 

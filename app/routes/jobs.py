@@ -180,7 +180,8 @@ async def get_job(
 ) -> Job:
     """Return a job with its attempts.
 
-    With `Prefer: wait=N`, the response is sent when the job has finished, or after N seconds.
+    With `Prefer: wait=N`, the response is sent when the job has finished or after N seconds, whichever comes
+    first.
     """
     key = ids.from_text("job", job_id)
     if wait_seconds:
@@ -228,7 +229,7 @@ def _is_final(resources: Resources, project_id: UUID, job_id: UUID) -> bool:
 async def _wait_until_final(
     request: Request, resources: Resources, project_id: UUID, job_id: UUID, seconds: int
 ) -> None:
-    """Wait until the job finishes, the time is over or the caller disconnects, without occupying a thread."""
+    """Wait until the job finishes, the time ends or the caller disconnects, without occupying a thread."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds
     pause = FIRST_POLL_SECONDS

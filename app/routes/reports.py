@@ -108,8 +108,8 @@ def download_evidence(
 ) -> Response:
     """Return a ZIP file with the report, a description of its inputs, and a signature over both.
 
-    `understudy verify` checks the signature and recomputes the report from the data. The signing key is the
-    key of the project (`GET /v1/project`).
+    `understudy verify` checks the signature and recomputes the report from the data. The pack is signed with
+    the project's private key. `GET /v1/project` returns the public key.
     """
     # Imported here because few requests need cryptography, which costs each API process 10 MB.
     from understudy.services.evidence import pack_report

@@ -79,9 +79,9 @@ def update_schema(
 ) -> Response:
     """Change the schema of a table with a JSON Merge Patch, in which columns are addressed by name.
 
-    Each new type is checked against all values of the table. If some values do not fit, the error contains
-    their number and rows. The stored table does not change. Jobs that start later read the table with the new
-    schema.
+    Each new type is checked against all values of the table. If some values do not fit, the error reports how
+    many there are and lists their rows. The stored table does not change. Jobs that start later read the
+    table with the new schema.
     """
     return _answer(schema_services.update_schema(resources, caller, reference, edit))
 

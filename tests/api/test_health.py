@@ -54,7 +54,7 @@ def test_service_is_ready_if_all_checks_pass(resources: Resources):
 def test_service_is_not_ready_without_a_worker(resources: Resources):
     response = TestClient(create_app(resources)).get("/readyz")
     assert (response.status_code, response.json()["status"]) == (503, "not_ready")
-    assert response.json()["checks"]["workers"] == "no worker has reported recently"
+    assert response.json()["checks"]["workers"] == "no worker has sent a heartbeat recently"
     assert response.headers["retry-after"]
 
 

@@ -99,6 +99,6 @@ COMMANDS = (
         "revoke-key",
         "understudy.cli.keys:revoke_key",
         SERVICE,
-        "Revoke an API key; the next request with it is refused.",
+        "Revoke an API key. Later requests with this key are refused.",
     ),
 )

@@ -82,7 +82,7 @@ def _read_where(options: Iterable[str], schema: TableSchema, n_rows: int) -> Sam
 def _read_column_constraint(column: Column, text: str) -> ColumnConstraint:
     if not text:
         return ColumnConstraint(is_missing=True)
-    # A text value may contain two dots, and text columns have no ranges.
+    # Ranges of text columns are not parsed, because a text value may contain two dots.
     if RANGE not in text or _is_text(column):
         fields = {"equals": _read_value(column, text)}
     else:
@@ -104,8 +104,8 @@ def _read_shares(column: Column, text: str) -> tuple[TargetShare, ...]:
     matches = list(SHARE.finditer(text))
     if not matches or "".join(match[0] for match in matches) != text:
         raise InvalidInput(
-            f"--rebalance of {column.name!r}: {text!r} is not a list of shares. "
-            "Use the form VALUE=SHARE,VALUE=SHARE, such as yes=0.5,no=0.5.",
+            f"The value {column.name!r} of --rebalance is not a list of shares for column {text!r}. Use the "
+            f"form VALUE=SHARE,VALUE=SHARE, such as yes=0.5,no=0.5.",
             code="invalid_parameters",
         )
     return tuple(_read_share(column, match["value"], match["share"]) for match in matches)
@@ -125,7 +125,7 @@ def _split(option: str, separator: str, schema: TableSchema, form: str) -> tuple
     name, separator_found, _ = option.partition(separator)
     if not separator_found:
         raise InvalidInput(
-            f"{option!r} does not have the form {form}. Use this form.", code="invalid_parameters"
+            f"{option!r} is not a valid option value. Use the form {form}.", code="invalid_parameters"
         )
     raise InvalidInput(
         f"The model has no column {name!r}. Use the name of one of its columns.", code="unknown_column"
@@ -163,7 +163,10 @@ def _is_text(column: Column) -> bool:
 
 
 def _checked(make: Callable[[], T], source: str) -> T:
-    """Return the result of `make`. Translate a validation error into one line that begins with `source`."""
+    """Return the result of `make`.
+
+    Translate a validation error into a one-line error that begins with `source`.
+    """
     try:
         return make()
     except ValidationError as error:

@@ -72,7 +72,7 @@ def revoke_key(
     project: Annotated[str, typer.Option(help="Name of the project that the key belongs to.")],
     data_dir: DataDir = None,
 ) -> None:
-    """Revoke an API key; the next request with it is refused."""
+    """Revoke an API key. Later requests with this key are refused."""
     # The second part of a key consists of the letters of its ID. After a leak, often only the key is known.
     letters = key_id.split("_")[1] if "_" in key_id else key_id
     with _resources(data_dir) as resources:

@@ -1,4 +1,4 @@
-"""Options with which commands read tables: one for each field of `ReadOptions`, and `--rejects`."""
+"""Options that control how commands read tables: one for each field of `ReadOptions`, and `--rejects`."""
 
 from __future__ import annotations
 

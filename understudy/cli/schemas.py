@@ -106,7 +106,7 @@ def _renamed(described: Described, name: str) -> Described:
     if declared_name != name and len(schema.tables) > 1:
         raise InvalidInput(
             f"The schema describes {len(schema.tables)} tables, but none is named {name!r}. "
-            "Give the table in the schema the name of the file without its suffix.",
+            "In the schema, rename the table to the name of the file without its suffix.",
             code="unknown_table",
         )
     update = {"tables": {name: schema.tables[declared_name]}, "relationships": ()}

@@ -91,8 +91,8 @@ def migrate(
     key_file: Annotated[
         Path | None,
         typer.Option(
-            help="File for an API key. If it contains no valid key, a key is created, and also a project "
-            "if none exists."
+            help="File for an API key. If the file contains no valid key, a key is created. If no project "
+            "exists, a project is created as well."
         ),
     ] = None,
 ) -> None:

@@ -23,7 +23,7 @@ def subject_of_options(subject: Sequence[str] | None, *, no_subject: bool) -> Se
     """
     if subject and no_subject:
         raise InvalidInput(
-            "--subject and --no-subject exclude each other. Give only one of them.", code="invalid_parameters"
+            "--subject and --no-subject cannot be combined. Give only one of them.", code="invalid_parameters"
         )
     return () if no_subject else subject or None
 

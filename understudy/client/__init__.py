@@ -1,1 +1,1 @@
-"""HTTP client of the service, which needs only the extra `client`."""
+"""HTTP client for the service. The client needs only the extra `client`."""

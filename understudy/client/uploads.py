@@ -229,7 +229,7 @@ def _read(path: Path, start: int, length: int) -> Iterator[bytes]:
             piece = file.read(min(length, CHUNK_BYTES))
             if not piece:
                 raise InvalidInput(
-                    f"{path} became shorter during the upload. Upload it again when it no longer changes.",
+                    f"{path} became shorter during the upload. Upload it again once it no longer changes.",
                     code="incomplete_body",
                 )
             length -= len(piece)

@@ -153,7 +153,7 @@ def of_datasets(
 
 
 def set_ready(session: Session, dataset: Dataset, position: int, facts: TableFacts) -> None:
-    """Store the facts that `ingest` found about a table."""
+    """Store the facts that `ingest` determined about a table."""
     _change(session, dataset, position, **vars(facts))
 
 

@@ -134,7 +134,7 @@ def page(
 def set_ready(
     session: Session, project_id: UUID, dataset_id: UUID, *, relationship_candidates: list[Json]
 ) -> Dataset:
-    """Set an ingested dataset to ready, or raise `NotFound` if it was deleted meanwhile."""
+    """Set an ingested dataset to ready, or raise `NotFound` if it was deleted in the meantime."""
     return _change(
         session,
         project_id,
@@ -147,7 +147,10 @@ def set_ready(
 
 
 def set_failed(session: Session, project_id: UUID, dataset_id: UUID, *, code: str, detail: str) -> None:
-    """Set a pending dataset to failed, with the error. Do nothing if the dataset was deleted meanwhile."""
+    """Set a pending dataset to failed, with the error.
+
+    Do nothing if the dataset was deleted in the meantime.
+    """
     statement = (
         update(Dataset)
         .where(Dataset.id == dataset_id, Dataset.project_id == project_id, Dataset.state == "pending")

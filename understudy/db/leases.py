@@ -1,4 +1,4 @@
-"""Statements with which workers and `rescue_jobs` change jobs. They ensure that a job finishes only once.
+"""Statements that workers and `rescue_jobs` use to change jobs. They ensure that a job finishes only once.
 
 A claim gives the job a lease, which ends by the database's clock, and a fencing token, which is never used
 again. Every later statement of the worker compares the token and the state, so a worker that has lost the

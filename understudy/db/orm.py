@@ -249,7 +249,7 @@ class Dataset(Base):
     relationship_candidates: Mapped[list[Json]] = mapped_column(server_default=text("'[]'"))
     error_code: Mapped[str | None]
     error_detail: Mapped[str | None]
-    # Reason of the quarantine: the verdict of a report, or the lack of one.
+    # Reason for the quarantine: the verdict of a report, or the lack of one.
     quarantine: Mapped[Json | None]
     quarantined_at: Mapped[datetime | None]
     # Reason, API key and time of a release. A released sample does not return to quarantine.

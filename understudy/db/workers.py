@@ -1,4 +1,4 @@
-"""Rows of workers with their last reports."""
+"""Rows of workers with their last heartbeats."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def report(
 
 
 def seen_within(session: Session, age: timedelta) -> list[Worker]:
-    """Return the workers whose last report is younger than `age`."""
+    """Return the workers whose last heartbeat is younger than `age`."""
     return list(session.scalars(select(Worker).where(Worker.seen_at > CLOCK - age).order_by(Worker.name)))
 
 
@@ -43,5 +43,5 @@ def leave(session: Session, name: str) -> None:
 
 
 def forget(session: Session, age: timedelta) -> None:
-    """Delete the rows of workers whose last report is older than `age`."""
+    """Delete the rows of workers whose last heartbeat is older than `age`."""
     session.execute(delete_rows(Worker).where(Worker.seen_at < CLOCK - age))

@@ -52,7 +52,7 @@ def migration(folder: DataFolder, environment: Mapping[str, str]) -> Child:
 
 
 def api(options: StackOptions, folder: DataFolder, environment: Mapping[str, str]) -> Child:
-    """Return the program of the API."""
+    """Return the program that runs the API."""
     arguments = ["uvicorn", "app.main:create_app", "--factory", "--host", options.host]
     arguments += ["--port", str(options.port), "--no-access-log", "--no-server-header"]
     arguments += ["--timeout-graceful-shutdown", str(API_DRAIN_SECONDS)]
@@ -60,7 +60,7 @@ def api(options: StackOptions, folder: DataFolder, environment: Mapping[str, str
 
 
 def worker(folder: DataFolder, environment: Mapping[str, str]) -> Child:
-    """Return the program of the worker."""
+    """Return the program that runs the worker."""
     return _module(["workers"], folder, environment, "worker", signal.SIGKILL)
 
 

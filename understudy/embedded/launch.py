@@ -28,8 +28,8 @@ def main(parent: str, signal: str, account: str, folder: str, program: str, *arg
 def change_account(account: str) -> None:
     """Change to the account ``uid:gid``. ``-`` keeps the current account.
 
-    With ``namespace:uid:gid`` the process stays root for the rest of the system, but has these IDs in a
-    separate user namespace.
+    With ``namespace:uid:gid``, the process has these IDs in a separate user namespace. Outside the namespace,
+    it remains root.
     """
     if account == "-":
         return

@@ -73,8 +73,8 @@ def fit(
     ------
     InvalidInput
         If the data is not a table, has no rows, contains columns that cannot be synthesized, or does not
-        conform to the schema. Also if the synthesizer is unknown, or if it supports only one table and the
-        data has several tables.
+        conform to the schema. The error is also raised if the synthesizer is unknown, or supports only one
+        table and the data has several tables.
 
     Examples
     --------

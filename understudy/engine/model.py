@@ -113,7 +113,7 @@ class Model:
             Conditions on groups of rows, or new shares for the values of a column.
         id_start : int, optional
             Identifier number of row 0. Row k then has identifier number ``id_start + k``, regardless
-            of the seed, so samples with disjoint ranges share no identifier, e-mail address or card number.
+            of the seed, so samples with disjoint ranges share no identifier, email address or card number.
             By default, identifiers depend on the seed, and different seeds may share some.
 
         Returns
@@ -263,7 +263,7 @@ class Model:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Warnings of the model card, such as too few rows, suppressed values, and columns with one value.
+        """Warnings of the model card, for example about too few rows or about suppressed values.
 
         Examples
         --------

@@ -184,7 +184,7 @@ def compare(
     Parameters
     ----------
     unscored : sequence of str
-        Columns of the schema of which only the structure is scored, not the values. The canary table does not
+        Columns of the schema whose structure is scored but whose values are not. The canary table does not
         contain these columns. Subject columns are always among these columns.
 
     Raises

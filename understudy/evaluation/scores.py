@@ -32,22 +32,26 @@ N_INTERVALS = 32
 
 
 class BaselineScore(BaseModel):
-    """Score of real rows in place of the synthetic table. It differs from the best score only by chance."""
+    """Score of real rows that are evaluated as if they were synthetic.
+
+    A synthetic table cannot be expected to score better.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     score: Annotated[
         float,
-        Field(description="Score of the real rows, or the mean score if real rows were drawn several times."),
+        Field(description="Mean score over all draws of real rows."),
     ]
     interval: Annotated[
         tuple[float, float] | None,
         Field(
-            description="Prediction interval of the score. In 95 of 100 reports on real rows, *all* scores "
-            "lie within their intervals. Null if the spread of the score is not known."
+            description="Prediction interval of the score. If real rows are evaluated as if they were "
+            "synthetic, *all* scores of a report lie within their intervals with a probability of 95%. "
+            "Null if the spread of the score is not known."
         ),
     ] = None
-    n_draws: Annotated[int, Field(description="Number of times that real rows were drawn.")]
+    n_draws: Annotated[int, Field(description="Number of draws of real rows.")]
 
 
 class MetricScores(BaseModel):
@@ -67,9 +71,9 @@ class MetricScores(BaseModel):
         AnyResult | None,
         Field(
             description=(
-                "Result of a sample of the synthetic rows that has the size of the table in `real` and is "
-                "compared with the same rows. The loss is computed from this result. Null if the sizes are "
-                "equal or the policy does not check the loss."
+                "Result for a random subset of the synthetic rows. The subset has as many rows as the table "
+                "scored in `real` and is compared with the same real rows. The loss is computed from this "
+                "result. Null if the sizes are equal or the policy does not check the loss."
             )
         ),
     ] = None
@@ -90,13 +94,16 @@ class MetricScores(BaseModel):
     real: Annotated[
         AnyResult | None,
         Field(
-            description="Result of real rows in place of the synthetic rows: the first draw, if there were "
-            "several."
+            description="Result for real rows that are evaluated as if they were synthetic. If there were "
+            "several draws, this is the result of the first."
         ),
     ] = None
     floor: Annotated[
         BaselineScore | None,
-        Field(description="Mean score of real rows in place of the synthetic rows, with its interval."),
+        Field(
+            description="Mean score of real rows that are evaluated as if they were synthetic, with its "
+            "interval."
+        ),
     ] = None
 
 

@@ -49,13 +49,15 @@ class PolicyCheck(BaseModel):
     outcome: Annotated[
         Outcome,
         Field(
-            description="Outcome of the check. `inconclusive` (counts as `warn`): the interval extends "
-            "beyond a threshold and also includes the score expected by chance; the loss is beyond a "
-            "threshold, but `loss_interval` includes 0; or the holdout and the training rows overlap. "
-            "`unscored`: the metric has no score."
+            description="Outcome of the check. `unscored` means that the metric has no score. `inconclusive` "
+            "counts as `warn` and has three possible causes: the interval extends beyond a threshold and "
+            "also includes the score expected by chance; the loss is beyond a threshold, but "
+            "`loss_interval` includes 0; the holdout and the training rows overlap."
         ),
     ]
-    sentence: Annotated[str, Field(description="Explanation for readers without a background in statistics.")]
+    sentence: Annotated[
+        str, Field(description="Explanation of the outcome for readers without a background in statistics.")
+    ]
 
 
 class Verdict(BaseModel):
@@ -177,7 +179,7 @@ def _check(threshold: PolicyThreshold, scores: MetricScores) -> PolicyCheck:
             outcome,
             metric,
             reason,
-            compared="95 % interval"
+            compared="95% interval"
             if threshold.of == "score" and _has_interval(metric, interval)
             else threshold.of,
         ),

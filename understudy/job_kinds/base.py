@@ -87,7 +87,8 @@ class JobKind(Generic[P]):
         Checks the parameters against the database and the limits when the job is submitted, and fills in
         omitted values such as the seed. Raises `NotFound`, `Conflict`, `InvalidInput` or `TooLarge`.
     plan : callable (session, job, parameters, limits) -> Plan
-        Returns the inputs of the work. Raises the same errors as `resolve` if an input was deleted meanwhile.
+        Returns the inputs of the work. Raises the same errors as `resolve` if an input was deleted in the
+        meantime.
     work : str
         The function of the work as ``module:function`` in `understudy.work`, which only the sandbox loads. It
         has the signature (workspace, parameters) -> WorkResult.

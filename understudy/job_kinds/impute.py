@@ -35,9 +35,9 @@ def resolve(
     n_rows = table.n_rows * parameters.n_draws
     if n_rows > limits.sample_rows_max:
         raise TooLarge(
-            f"{parameters.n_draws} draws of {table.n_rows:,} rows are {n_rows:,} rows, but the limit"
-            f" (sample_rows_max) is {limits.sample_rows_max:,}. Create several jobs with fewer draws and"
-            " different seeds.",
+            f"{parameters.n_draws} draws of {table.n_rows:,} rows result in {n_rows:,} rows, but the limit "
+            f"(sample_rows_max) is {limits.sample_rows_max:,}. Create several jobs with fewer draws and "
+            f"different seeds.",
             code="too_many_rows",
             pointer="/n_draws",
         )

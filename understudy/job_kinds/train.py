@@ -74,7 +74,7 @@ def publish(
         holdout_fraction=parameters.holdout_fraction,
         n_rows_trained=facts["n_rows_trained"],
         size_bytes=files["model"].size_bytes,
-        # This is the schema that was learned. The schema of the dataset may have changed meanwhile.
+        # This is the schema that was learned. The schema of the dataset may have changed in the meantime.
         dataset_schema=facts["schema"],
         findings=facts["findings"],
         tables=list(facts["schema"]["tables"]),

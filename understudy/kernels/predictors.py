@@ -16,7 +16,7 @@ Float64s = npt.NDArray[np.float64]
 
 
 class Predictor(NamedTuple):
-    """Predictor that adds one table look-up per feature and the values of boosted trees, and bins the sum.
+    """Predictor that adds one table lookup per feature and the values of boosted trees, and bins the sum.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def add_terms(feature: Int32s, weight: Int32s, codes: Uint8s, out: Int64s) -> No
 
 @njit(cache=True, nogil=True)
 def add_trees(predictor: Predictor, codes: Uint8s, half: Uint8s, out: Int64s) -> None:
-    """Add the trees of each row's half to `out`, for codes of shape (n_features, n_rows)."""
+    """Add the trees of the half that each row uses to `out`, for codes of shape (n_features, n_rows)."""
     row = np.empty(codes.shape[0], np.uint8)
     for i in range(out.shape[0]):
         row[:] = codes[:, i]

@@ -168,7 +168,7 @@ def path(name: str, value: Any, _: Arguments) -> Path:
 def tables(name: str, value: Any, _: Arguments) -> Any:
     """Return an argument that contains tables, after a check of the paths among them."""
     if any(not os.fspath(item) or "\0" in os.fspath(item) for item in _paths(value)):
-        raise InvalidInput(f"{name}: a path is empty or contains a NUL character. Pass the path of a file.")
+        raise InvalidInput(f"A path in {name} is empty or contains a NUL character. Pass the path of a file.")
     return value
 
 
@@ -204,6 +204,7 @@ def validate_again(class_: type[BaseModel], name: str, value: Any) -> Any:
     # The object is a copy with a value that pydantic cannot serialize.
     except (AttributeError, TypeError) as error:
         raise InvalidInput(
-            f"{name}: a field has a value of the wrong type. Create a new {class_.__name__} from its fields.",
+            f"A field of {name} has a value of the wrong type. Create a new {class_.__name__} with valid "
+            f"values.",
             code="invalid_parameters",
         ) from error

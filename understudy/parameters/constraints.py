@@ -49,7 +49,10 @@ N_VALUES_MAX = 10_000
 
 
 class ColumnConstraint(BaseModel):
-    """A constraint on a column. Set `equals`, `one_of`, bounds, or `is_missing`."""
+    """A constraint on a column.
+
+    Set exactly one of `equals`, `one_of`, `is_missing`, or bounds (`minimum`, `maximum` or both).
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -96,7 +99,8 @@ class TargetShare(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     value: Annotated[
-        Value | None, Field(description="The value. If omitted, the share applies to missing values.")
+        Value | None,
+        Field(description="Value whose share is set. If omitted, the share applies to missing values."),
     ] = None
     share: Annotated[float, Field(ge=0, le=1, description="Fraction of the rows that have the value.")]
 

@@ -150,7 +150,9 @@ def cell_range(text: str) -> CellRange:
     )
     is_reversed = (len(cells.first_column), cells.first_column) > (len(cells.last_column), cells.last_column)
     if is_reversed or (cells.last_row is not None and cells.last_row <= cells.first_row):
-        raise ValueError("must be a range of at least two rows, from its first to its last cell")
+        raise ValueError(
+            "must be a range of at least two rows, from the top left cell to the bottom right cell"
+        )
     return cells
 
 
@@ -178,11 +180,17 @@ class ReadOptions(BaseModel):
     ] = None
     delimiter: Annotated[
         Annotated[str, AfterValidator(_delimiter)] | None,
-        Field(description="Field separator of a CSV file, or `tab`. Detected if omitted."),
+        Field(
+            description="Field separator of a CSV file. `tab` stands for the tab character. Detected if "
+            "omitted."
+        ),
     ] = None
     quote: Annotated[
         Literal['"', "'", "none"] | None,
-        Field(description="Quote character of a CSV file, or `none`. Detected if omitted."),
+        Field(
+            description="Quote character of a CSV file, or `none` if values are not quoted. Detected if "
+            "omitted."
+        ),
     ] = None
     encoding: Annotated[
         Annotated[str, AfterValidator(_encoding)] | None,
@@ -191,22 +199,22 @@ class ReadOptions(BaseModel):
     decimal: Annotated[
         Literal[".", ","] | None,
         Field(
-            description="Decimal separator of numbers written as text. If omitted, detected for each "
-            "column in which it is unambiguous."
+            description="Decimal separator of numbers written as text. If omitted, the separator is detected "
+            "for each column whose values determine it."
         ),
     ] = None
     thousands: Annotated[
         Literal[",", ".", " ", "'"] | None,
         Field(
-            description="Thousands separator of numbers written as text. If omitted, detected for each "
-            "column in which it is unambiguous."
+            description="Thousands separator of numbers written as text. If omitted, the separator is "
+            "detected for each column whose values determine it."
         ),
     ] = None
     date_order: Annotated[
         Literal["day_first", "month_first"] | None,
         Field(
-            description="Order of day and month in dates such as 01/02/2024. If omitted, detected for each "
-            "column in which it is unambiguous."
+            description="Order of day and month in dates such as 01/02/2024. If omitted, the order is "
+            "detected for each column whose values determine it."
         ),
     ] = None
     missing: Annotated[
@@ -222,8 +230,9 @@ class ReadOptions(BaseModel):
         BeforeValidator(_names),
         AfterValidator(_check_names),
         Field(
-            description="Comma-separated names of columns in which values that are not numbers or dates "
-            "become missing values. By default, a column with such values is read as text.",
+            description="Comma-separated names of columns to read as numbers or dates even if some values "
+            "are neither. These values become missing values. Other columns with such values are read as "
+            "text.",
             json_schema_extra={"repeatable": True},
         ),
     ] = ()
@@ -231,7 +240,7 @@ class ReadOptions(BaseModel):
         Literal["fail", "skip"],
         Field(
             description="Handling of CSV rows that cannot be read: `fail` rejects the file, and `skip` "
-            "leaves out the rows and lists them."
+            "leaves the rows out and stores a list of them."
         ),
     ] = "fail"
     bad_rows_share_max: Annotated[
@@ -239,7 +248,7 @@ class ReadOptions(BaseModel):
         Field(
             ge=0,
             le=0.5,
-            description="Maximum fraction of rows of a CSV file that may be skipped (default 0.01).",
+            description="Maximum fraction of the rows of a CSV file that may be skipped (default 0.01).",
         ),
     ] = 0.01
 

@@ -17,7 +17,7 @@ FILE_SIZE_DETAIL = (
     "The job wrote a file larger than its limit. Request fewer rows, or ask your "
     "administrator to raise UNDERSTUDY_JOB_FILE_BYTES_MAX."
 )
-STORAGE_DETAIL = "The disk for the files of running jobs is full. Free some space and repeat the job."
+STORAGE_DETAIL = "The disk for the files of running jobs is full. Free some disk space and retry the job."
 TIME_DETAIL = (
     "The job took more CPU time than its limit. Use fewer rows or columns, or ask your "
     "administrator to raise UNDERSTUDY_JOB_CPU_SECONDS_MAX."
@@ -25,7 +25,7 @@ TIME_DETAIL = (
 
 # Names of exception classes that report a failed allocation. Their libraries are not imported here.
 MEMORY_CLASSES = {"MemoryError", "ArrowMemoryError", "OutOfMemoryException"}
-# Phrases with which exceptions of other classes report a failed allocation.
+# Phrases that exceptions of other classes use to report a failed allocation.
 MEMORY_PHRASES = (
     "bad_alloc",
     "can't start new thread",

@@ -68,8 +68,8 @@ def revoke_api_key(resources: Resources, project_id: UUID, key_id: UUID) -> None
         if not api_keys.revoke(session, project_id, key_id):
             key = ids.to_text("api_key", key_id)
             raise NotFound(
-                f"This project has no valid API key {key}. Check the ID and the project, and whether the key "
-                "was already revoked."
+                f"This project has no valid API key {key}. Check the ID, the project, and whether the key "
+                f"was already revoked."
             )
 
 

@@ -29,7 +29,7 @@ def open_artifact(resources: Resources, artifact: Artifact) -> BinaryIO:
     NotFound
         If the file has been deleted.
     UnderstudyError
-        With the code `artifact_corrupt`, if the row exists but the file is missing or has another size.
+        With the code `artifact_corrupt`, if the row exists but the file is missing or has a different size.
     """
     key = artifact.storage_key
     try:

@@ -29,7 +29,7 @@ def _check_database(resources: Resources) -> tuple[str, str]:
             n_slots = workers.count_slots(session, timedelta(seconds=resources.settings.lease_seconds))
     except Unavailable:
         return "does not respond", "unknown"
-    return OK, OK if n_slots else "no worker has reported recently"
+    return OK, OK if n_slots else "no worker has sent a heartbeat recently"
 
 
 def _check_storage(resources: Resources) -> str:

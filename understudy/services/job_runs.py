@@ -41,7 +41,7 @@ from understudy.services.results import Result, discard, keys_of, store_result
 if TYPE_CHECKING:
     from understudy.db.orm import Job
 
-# Time in seconds that the work has to end after it was asked to stop.
+# Time in seconds within which the work must end after it was asked to stop.
 GRACE_SECONDS = 10.0
 # Interval in seconds between two checks for a reason to stop. The end of the work is noticed immediately.
 WAIT_SECONDS = 0.1
@@ -264,7 +264,7 @@ def _settle_result(attempt: Attempt, outcome: Outcome, write: Callable[[Session]
         error: Exception = NotFound(
             "A dataset or model that the job uses was deleted while it ran. Create a job with existing data."
         )
-    except Exception as unexpected:  # the boundary of the process: a bug must end the job
+    except Exception as unexpected:  # This is the boundary of the process: a bug must end only the job.
         logger.exception("job_not_published")
         error = unexpected
     _settle_failure(attempt, judge_error(error, outcome))

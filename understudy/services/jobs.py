@@ -1,4 +1,7 @@
-"""Use cases of jobs for callers: submit, validate, cancel and retry. `job_runs` contains their execution."""
+"""Use cases of jobs for callers: submit, validate, cancel and retry.
+
+`job_runs` contains the execution of jobs.
+"""
 
 from __future__ import annotations
 
@@ -125,8 +128,8 @@ def check_quota(resources: Resources, session: Session, project_id: UUID) -> Non
     n_max = resources.limits.queued_jobs_max
     if jobs.count_queued(session, project_id) >= n_max:
         raise TooManyRequests(
-            f"This project has {n_max} queued jobs, which is the limit (queued_jobs_max). Try again when"
-            " some have started.",
+            f"This project has {n_max} queued jobs, which is the limit (queued_jobs_max). Try again after "
+            f"some of them have started.",
             code="too_many_jobs",
             retry_after_seconds=30,
         )

@@ -81,7 +81,7 @@ def delete_with_descendants(session: Session, descendants: Descendants) -> list[
     """Cancel the jobs and delete all rows. Return the keys of the blobs to delete after the commit."""
     project_id = descendants.project_id
     for job in descendants.jobs:
-        # The job may have ended meanwhile, but the locks have prevented it from adding rows.
+        # The job may have ended in the meantime, but the locks have prevented it from adding rows.
         with suppress(Conflict):
             abandon_job(session, jobs.request_cancel(session, project_id, job.id))
     job_ids = [row.job_id for row in (*descendants.members, *descendants.reports)]

@@ -1,4 +1,4 @@
-"""Recovery of jobs whose worker sends no more reports, and of jobs for which no message was delivered.
+"""Recovery of jobs whose worker no longer sends heartbeats, and of jobs whose message was not delivered.
 
 Any process can call these functions at any time.
 """
@@ -15,7 +15,7 @@ from understudy.parameters.needs import DEFAULT_QUEUE
 from understudy.resources import CODE_VERSION, Resources
 from understudy.services.job_records import abandon_job
 
-# This is the time of three missed reports, with one report every five seconds.
+# A worker sends a heartbeat every five seconds, so it is considered silent after three missed heartbeats.
 WORKER_SILENT_AFTER = timedelta(seconds=15)
 
 logger = get_logger(__name__)

@@ -161,7 +161,7 @@ def expect_part(resources: Resources, place: PartPlace) -> int:
 def store_part(resources: Resources, place: PartPlace, source: Path, sha256: bytes) -> StoredPart:
     """Move a received part of the required size to the store. Raise the same errors as `expect_part`.
 
-    Storing the same part again changes nothing. Another part with the same number replaces it.
+    Storing the same part again changes nothing. A different part with the same number replaces it.
     """
     key = make_part_key(place.project_id, place.upload_id, place.number)
     part = StoredPart(place.number, key, sha256, source.stat().st_size)

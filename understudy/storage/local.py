@@ -145,7 +145,7 @@ def _translated() -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in NO_SPACE:
-            raise StorageFull("The blob store is full. Free some space and repeat the call.") from error
+            raise StorageFull("The blob store is full. Free some disk space and try again.") from error
         raise Unavailable(
             f"The blob store is not usable: {os.strerror(error.errno or 0)}. Check UNDERSTUDY_STORAGE_URL."
         ) from error

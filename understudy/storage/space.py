@@ -19,6 +19,7 @@ def translating_full_disk() -> Iterator[None]:
     except OSError as error:
         if error.errno in NO_SPACE:
             raise StorageFull(
-                "The disk is full, so the file was not stored. Free some space and upload it again."
+                "The disk is full, so the file was not stored. Free some disk space and upload the file "
+                "again."
             ) from error
         raise

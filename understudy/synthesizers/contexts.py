@@ -170,8 +170,7 @@ def plan_rows(
     roots = root_tables(schema)
     if len(roots) != 1:
         raise InvalidInput(
-            f"The model has {len(roots)} tables that are not the child of another table. Set n_rows for each "
-            "of them.",
+            f"The model has {len(roots)} tables without a parent table. Set n_rows for each of them.",
             code="table_required",
         )
     return SamplePlan({roots[0]: n_rows}, offset, constraints, id_start)

@@ -1,6 +1,6 @@
 """Base class of synthesizers of one data table: validation, reference tables, seeds and model files.
 
-Reference tables are public look-up data. Models and samples contain them unchanged.
+Reference tables are public lookup data. Models and samples contain them unchanged.
 """
 
 from __future__ import annotations
@@ -213,8 +213,8 @@ def only_data_table(schema: DatasetSchema, synthesizer: str) -> str:
         listed = f" ({_listed(names)})" if names else ""
         raise _unsupported(
             f"The synthesizer {synthesizer!r} supports one data table, but the schema has "
-            f"{len(names)}{listed}. Fit one model for each, or give public look-up tables the role "
-            "`reference`."
+            f"{len(names)}{listed}. Fit one model for each, or give public lookup tables the role "
+            f"`reference`."
         )
     if schema.relationships:
         raise _unsupported(

@@ -95,7 +95,7 @@ class TableSchema(BaseModel):
     role: Annotated[
         Literal["data", "reference"],
         Field(
-            description="Role of the table: `data` is learned and sampled; `reference` is public look-up "
+            description="Role of the table: `data` is learned and sampled; `reference` is public lookup "
             "data, which samples contain verbatim."
         ),
     ] = "data"

@@ -34,16 +34,15 @@ class ColumnChange(BaseModel):
     kind: Annotated[
         ColumnKind | None,
         Field(
-            description="New kind of the column. If omitted, the kind does not change if the type can store "
-            "it. If the type cannot store it, the kind is derived from the type."
+            description="New kind of the column. If omitted, the current kind is kept if the type can store "
+            "it; otherwise, the kind is derived from the type."
         ),
     ] = None
     arrow_type: Annotated[
         str | None,
         Field(
-            description="New Arrow type of the stored values, such as `int64`. If omitted, the type does "
-            "not change if it can store the kind. If it cannot store the kind, the usual type "
-            "of the kind is used."
+            description="New Arrow type of the stored values, such as `int64`. If omitted, the current type "
+            "is kept if it can store the kind; otherwise, the usual type of the kind is used."
         ),
     ] = None
     domain: Annotated[
@@ -56,8 +55,8 @@ class ColumnChange(BaseModel):
     notation: Annotated[
         Notation | None,
         Field(
-            description="Notation in which text formats write the values and in which texts are parsed; null"
-            " removes it."
+            description="Notation that is used to parse the values from text and to write them in text "
+            "formats; null removes the notation."
         ),
     ] = None
 
@@ -101,7 +100,7 @@ class SchemaChange(BaseModel):
         Literal["data", "reference"] | None,
         Field(
             description="Role of the table: `data` (the default, also for null), or `reference` for public "
-            "look-up data."
+            "lookup data."
         ),
     ] = None
     locale: Annotated[

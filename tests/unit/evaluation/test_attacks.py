@@ -60,7 +60,7 @@ def test_copied_members_are_closer_than_held_out_rows(copied: Comparison) -> Non
 
 def test_true_positive_rate_is_measured_at_a_low_false_positive_rate() -> None:
     others, members = np.arange(100.0), np.array([97.5, 98.5, 99.5, 3.0])
-    # Of the 100 nonmembers, 1 % may be above the threshold. The threshold is the second highest score, 98.
+    # Of the 100 nonmembers, 1% may be above the threshold. The threshold is the second highest score, 98.
     assert found_at(members, others, 0.01) == 0.5
     assert found_at(members, others, 0.001) == 0.25
 
@@ -82,7 +82,7 @@ def test_roc_curve_starts_without_false_positives_and_ends_with_all_members() ->
 def test_interval_of_the_true_positive_rate_covers_estimated_thresholds() -> None:
     rng = np.random.default_rng(0)
     n, n_trials = 1_000, 400
-    # This is the share of a normal distribution with mean 1 above the 99 % quantile of a standard normal
+    # This is the share of a normal distribution with mean 1 above the 99% quantile of a standard normal
     # distribution.
     truth = 0.0924
     held = [
@@ -91,7 +91,7 @@ def test_interval_of_the_true_positive_rate_covers_estimated_thresholds() -> Non
             interval_of_found(rng.normal(1, 1, n), rng.normal(0, 1, n)) for _ in range(n_trials)
         )
     ]
-    # The coverage is at least 95 % (Bonferroni). If it is exactly 95 %, one in 1,000 runs fails by chance.
+    # The coverage is at least 95% (Bonferroni). If it is exactly 95%, one in 1,000 runs fails by chance.
     assert sum(held) >= binom.ppf(0.001, n_trials, 0.95)
 
 

@@ -135,8 +135,8 @@ def test_memory_error_fails_the_report(compared: Comparison) -> None:
 
 
 def test_real_rows_score_within_the_floor() -> None:
-    # Each comparison uses different rows. A score of real rows is within its floor with a probability of 95
-    # %. The probability that fewer than 16 of 20 scores are within their floors is 0.3 %.
+    # Each comparison uses different rows. A score of real rows is within its floor with a probability of
+    # 95%. The probability that fewer than 16 of 20 scores are within their floors is 0.3%.
     inside = 0
     for seed in range(20):
         compared = comparison(people(500, seed=100 + seed), people(500, seed=200 + seed), seed=seed)

@@ -62,7 +62,7 @@ def test_unusual_tables_are_scored_or_the_reason_is_reported(metric: Metric, tab
             assert metric.range[0] <= result.score <= metric.range[1]
 
 
-def test_other_combinations_of_missing_values_lower_the_score() -> None:
+def test_changed_combinations_of_missing_values_lower_the_score() -> None:
     # Half of the values of x and half of the values of y are missing. In the real table, both values are
     # missing in the same rows. In the synthetic table, x is missing in every second row and y is missing in
     # the other rows.

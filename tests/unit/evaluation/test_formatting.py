@@ -45,11 +45,11 @@ def test_bin_edges_are_labeled_in_the_unit_of_their_kind(
 
 
 def test_small_share_is_not_shown_as_zero() -> None:
-    assert formatting.percent(0.00001) == "< 0.1\u00a0%"
-    assert formatting.percent(0) == "0.0\u00a0%"
+    assert formatting.percent(0.00001) == "< 0.1%"
+    assert formatting.percent(0) == "0.0%"
 
 
 def test_scores_are_shown_in_the_unit_of_their_metric() -> None:
-    assert formatting.score(0.12345, "exact_copies") == "12.35\u00a0%"
+    assert formatting.score(0.12345, "exact_copies") == "12.35%"
     assert formatting.score(-0.5, "two_sample") == "\u22120.500"
     assert formatting.score(None, "two_sample") == formatting.NONE

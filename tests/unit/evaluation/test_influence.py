@@ -48,7 +48,7 @@ def test_r2_interval_covers_the_bootstrap() -> None:
     drawn = rng.integers(1000, size=(2000, 1000))
     values = [influence.r2(predicted[rows], truth[rows]).value for rows in drawn]
     low, high = influence.r2(predicted, truth).interval(-1, 1)
-    # The standard deviation of 2000 draws has a relative error of 1/sqrt(2 * 2000) = 1.6 %. The tolerance is
+    # The standard deviation of 2000 draws has a relative error of 1/sqrt(2 * 2000) = 1.6%. The tolerance is
     # three times this error, plus the error of the delta method, which is of order 1/n.
     assert high - low == pytest.approx(2 * influence.Z_95 * np.std(values), rel=0.06)
 
@@ -70,7 +70,7 @@ def test_wilson_and_newcombe_agree_with_published_values() -> None:
     # to 0.3662.
     assert influence.wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
     # According to Newcombe (1998, 17:873), table II, method 10, the interval of 56/70 - 48/80 is 0.0524 to
-    # 0.3339 at a level of 95 %.
+    # 0.3339 at a level of 95%.
     assert influence.difference_of_shares((56, 48), (70, 80)) == pytest.approx((0.0524, 0.3339), abs=5e-5)
 
 

@@ -51,7 +51,7 @@ def prices(rng: np.random.Generator) -> dict[str, Any]:
 
 
 def trips(rng: np.random.Generator) -> dict[str, Any]:
-    """Return times of day, of which some are missing."""
+    """Return times of day, some of which are missing."""
     begin = rng.integers(0, 20 * HOUR, N)
     ends = pa.array((begin + rng.gamma(2, 600, N)).astype(np.int32), mask=rng.random(N) < 0.1)
     return {

@@ -185,6 +185,6 @@ def test_intervals_have_about_the_stated_coverage() -> None:
         for group in query.groups
         if group.difference_interval is not None
     ]
-    # There are 120 intervals at a level of 95 %. Means and medians are correlated, so four standard errors
+    # There are 120 intervals at a level of 95%. Means and medians are correlated, so four standard errors
     # are 4 * 0.02 * sqrt(1.5).
     assert np.mean(covered) > 0.85

@@ -209,7 +209,7 @@ def test_model_without_support_for_imputation_is_rejected(project):
     assert caught.value.code == "unsupported_by_synthesizer"
 
 
-def test_dataset_with_other_columns_than_the_model_is_not_imputed(constrainable, run_jobs):
+def test_dataset_without_the_columns_of_the_model_is_not_imputed(constrainable, run_jobs):
     other_id = upload_table(constrainable.resources, constrainable.caller, pa.table({"other": [1, 2, 3]}))
     run_jobs()
     with pytest.raises(InvalidInput, match="only one of them has 'age'") as caught:
@@ -220,7 +220,7 @@ def test_dataset_with_other_columns_than_the_model_is_not_imputed(constrainable,
 def test_number_of_imputed_rows_is_limited_like_that_of_sampled_rows(constrainable):
     settings = constrainable.resources.settings.model_copy(update={"sample_rows_max": 399})
     small = replace(constrainable, resources=replace(constrainable.resources, settings=settings))
-    with pytest.raises(TooLarge, match="2 draws of 200 rows are 400 rows") as caught:
+    with pytest.raises(TooLarge, match="2 draws of 200 rows result in 400 rows") as caught:
         impute(small, n_draws=2)
     assert (caught.value.code, caught.value.pointer) == ("too_many_rows", "/n_draws")
 

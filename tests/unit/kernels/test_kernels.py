@@ -294,7 +294,7 @@ def test_decoded_ticks_match_reference_implementation(seed: int, first_row: int)
         assert abs(int(out[i]) - expected) <= (abs(offset % 1 - 0.5) < 1e-9)
 
 
-def test_numbers_in_tails_match_reference() -> None:
+def test_numbers_in_tails_match_reference_implementation() -> None:
     codes, out = as_array([0, 1] * 500, np.uint16), np.zeros(1000)
     draws = StreamRows(np.uint64(1), np.uint64(2), consecutive_rows(0, 1000))
     offsets = np.arange(decoding.N_TAIL_LEVELS) ** 2.0

@@ -103,7 +103,7 @@ def test_job_is_tried_three_times_after_crashes(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(("way", "code"), [("lack_a_part", "unavailable"), ("lack_space", "storage_full")])
-def test_job_is_tried_five_times_after_transient_failures(bench: Bench, way: str, code: str) -> None:
+def test_job_with_transient_failures_is_tried_five_times(bench: Bench, way: str, code: str) -> None:
     job_id = bench.put(way)
 
     assert sum(bench.run() for _ in range(6)) == 5

@@ -82,7 +82,7 @@ def test_readiness_shows_whether_a_worker_is_alive(resources: Resources) -> None
     assert before["workers"] == after["workers"] != "ok"
 
 
-def test_worker_without_recent_reports_does_not_count_as_alive(resources: Resources) -> None:
+def test_worker_without_recent_heartbeats_does_not_count_as_alive(resources: Resources) -> None:
     report_worker(resources, "w", concurrency=1)
     with resources.sessions.begin() as session:
         session.execute(text("update workers set seen_at = clock_timestamp() - interval '16 s'"))

@@ -38,7 +38,7 @@ class RocPoint(BaseModel):
 
 
 class AttackerScore(BaseModel):
-    """The success of one attacker."""
+    """Scores of one attacker in a membership inference attack."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -46,7 +46,7 @@ class AttackerScore(BaseModel):
     auc: float
     found: Annotated[
         float,
-        Field(description="True positive rate (share of members detected) at a false positive rate of 1 %."),
+        Field(description="True positive rate (share of members detected) at a false positive rate of 1%."),
     ]
 
 
@@ -75,7 +75,7 @@ class Attack:
 
     @property
     def found(self) -> float:
-        """True positive rate at a false positive rate of 1 %."""
+        """True positive rate at a false positive rate of 1%."""
         return found_at(self.members, self.others, FALSE_ALARMS)
 
     def describe(self) -> AttackerScore:

@@ -47,7 +47,7 @@ class MetricResult(BaseModel):
     score: float
     interval: Annotated[
         tuple[float, float] | None,
-        Field(description="Confidence interval (95 %) of the score. Null if the score is not an estimate."),
+        Field(description="Confidence interval (95%) of the score. Null if the score is not an estimate."),
     ] = None
     n_rows: Annotated[dict[str, int], Field(description="Number of rows used, by table.")]
     n_subjects: Annotated[
@@ -67,8 +67,8 @@ class UnscoredResult(BaseModel):
     is_fault: Annotated[
         bool,
         Field(
-            description="Whether the metric failed with an error. If the policy checks the metric, the "
-            "verdict is then at least `warn`."
+            description="Whether the metric failed with an error. In this case, the verdict is at least "
+            "`warn` if the policy checks the metric."
         ),
     ] = False
 

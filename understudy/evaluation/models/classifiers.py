@@ -32,7 +32,7 @@ def n_rows_learned(n_rows_max: int, n_columns: int) -> int:
 
 
 def one_thread() -> AbstractContextManager[object]:
-    """Return a context in which classifiers use one thread.
+    """Return a context manager within which classifiers use one thread.
 
     A second thread does not speed up training on tens of thousands of rows. If another process uses the core,
     a second thread makes training ten times slower, because OpenMP threads spin while they wait. With one

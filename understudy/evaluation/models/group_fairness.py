@@ -63,7 +63,7 @@ def of_model(counts: Floats, number: int) -> Floats:
 def crossings(
     target: Target, test: Labelled, models: tuple[Predictions, Predictions], groups: Groups
 ) -> list[Crossing]:
-    """Return a crossing for each class. For two classes, return only the crossing of the rarer class."""
+    """Return the counts for each class. For two classes, return only the counts for the rarer class."""
     assigned = groups.assign(test.table.columns[groups.position])
     present = np.unique(test.classes)
     return [
@@ -161,7 +161,7 @@ class Gaps:
 def gaps(
     crossing: Crossing, is_judged: NDArray[np.bool_], difference: Rates, rng: np.random.Generator
 ) -> Gaps:
-    """Return the differences with 95 % percentile intervals, from rows that are resampled within the groups.
+    """Return the differences with 95% percentile intervals, from rows that are resampled within the groups.
 
     Notes
     -----

@@ -74,8 +74,8 @@ def percent(share: float, *, digits: int = 1) -> str:
     """Format a share as a percentage. A small share is shown with `<` instead of zero."""
     smallest = 10.0**-digits
     if 0 < share * 100 < smallest:
-        return f"< {smallest:.{digits}f}{NO_BREAK_SPACE}%"
-    return f"{share * 100:.{digits}f}{NO_BREAK_SPACE}%"
+        return f"< {smallest:.{digits}f}%"
+    return f"{share * 100:.{digits}f}%"
 
 
 def count(n: int) -> str:

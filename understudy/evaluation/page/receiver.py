@@ -51,7 +51,7 @@ def figures(
         Whether to add a second chart with a logarithmic false positive rate.
     """
     shown = [Curve(role, points) for role, points in by_role.items() if points]
-    label = f"{axes[1]} by {axes[0].lower()}. At a false positive rate of 1 %: " + ", ".join(
+    label = f"{axes[1]} by {axes[0].lower()}. At a false positive rate of 1%: " + ", ".join(
         f"{names[curve.role]} {formatting.percent(found_at(curve.points, SURE))}" for curve in shown
     )
     drawings = [draw_curves(shown, Axes(*axes), label)]

@@ -31,6 +31,6 @@ def auc_standard_error(area: float, n_positive: int, n_negative: int) -> float:
 
 
 def interval(estimate: float, standard_error: float, low: float, high: float) -> tuple[float, float]:
-    """Return the 95 % interval of a normally distributed estimate, clipped to its range."""
+    """Return the 95% interval of a normally distributed estimate, clipped to its range."""
     half = 1.959964 * standard_error
     return max(low, estimate - half), min(high, estimate + half)

@@ -52,20 +52,24 @@ class ColumnDistribution(BaseModel):
     edges: Annotated[
         list[float],
         Field(
-            description="Bin edges of a histogram, which are round numbers. Times are in seconds, and dates "
-            "and timestamps in seconds since 1970. The outermost bins include all values beyond them."
+            description="Bin edges of a histogram, rounded. Times are in seconds, and dates and timestamps "
+            "are in seconds since 1970-01-01. The outermost bins include all values beyond them."
         ),
     ] = []
     texts: Annotated[
         list[str],
-        Field(description="Bin edges in the notation of the column; empty if the column has none."),
+        Field(description="Bin edges in the notation of the column; empty if the column has no notation."),
     ] = []
     notation: Annotated[
         Notation | None,
-        Field(description="Notation in which the values of the column are shown; null for none."),
+        Field(
+            description="Notation in which the values of the column are shown; null if the column has no "
+            "notation."
+        ),
     ] = None
     labels: Annotated[
-        list[str], Field(description="Labels of bars: the most frequent values, then pooled values.")
+        list[str],
+        Field(description="Labels of the bars: the most frequent values, followed by the pooled values."),
     ] = []
     real: Annotated[Shares, Field(description="Share of all real rows in each bin or bar.")] = []
     synthetic: Annotated[Shares, Field(description="Share of all synthetic rows in each bin or bar.")] = []
@@ -135,7 +139,7 @@ def shortened(label: str) -> str:
 
 
 def round_edges(known: Values, kind: ColumnKind) -> NDArray[np.float64]:
-    """Return the round edges of bins of equal width that span the inner 99 % of the values."""
+    """Return the round edges of bins of equal width that span the inner 99% of the values."""
     n_beyond = max(N_ROWS_SHOWN_MIN, math.ceil(len(known) * TAIL_FRACTION)) - 1
     ordered = np.partition(known, [n_beyond, len(known) - 1 - n_beyond])
     low, high = float(ordered[n_beyond]), float(ordered[len(known) - 1 - n_beyond])

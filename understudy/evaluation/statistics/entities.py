@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 Codes: TypeAlias = NDArray[np.int64]
 Mask: TypeAlias = NDArray[np.bool_]
 
-# Critical values of the Kolmogorov distribution and of the normal distribution at 95 %.
+# Critical values of the Kolmogorov distribution and of the normal distribution at 95%.
 KOLMOGOROV = 1.358
 NORMAL = 1.96
-# If no duplicate occurs, the expected number of duplicates is below this number with 95 % confidence (rule of
+# If no duplicate occurs, the expected number of duplicates is below this number with 95% confidence (rule of
 # three).
 N_DUPLICATES_MAX = 3.0
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-# Distance from 0 within which 95 % of the standard normal distribution lies.
+# Distance from 0 within which 95% of the standard normal distribution lies.
 Z_95 = 1.959964
 
 
@@ -52,7 +52,7 @@ class Estimate:
         return math.sqrt(float((sums**2).sum())) / n
 
     def interval(self, low: float, high: float) -> tuple[float, float]:
-        """Return the 95 % interval, clipped to a range."""
+        """Return the 95% interval, clipped to a range."""
         half = Z_95 * self.standard_error
         return max(low, self.value - half), min(high, self.value + half)
 
@@ -133,7 +133,7 @@ def recall_and_precision(
 
 
 def wilson(n_with: float, n: float) -> tuple[float, float]:
-    """Return the 95 % interval of a share (Wilson, 1927)."""
+    """Return the 95% interval of a share (Wilson, 1927)."""
     if n == 0:
         return 0.0, 1.0
     share, z = n_with / n, Z_95
@@ -143,7 +143,7 @@ def wilson(n_with: float, n: float) -> tuple[float, float]:
 
 
 def difference_of_shares(n_with: tuple[float, float], n: tuple[float, float]) -> tuple[float, float]:
-    """Return the 95 % interval of the first share minus the second (Newcombe, 1998, method 10)."""
+    """Return the 95% interval of the first share minus the second (Newcombe, 1998, method 10)."""
     (low_1, high_1), (low_2, high_2) = (wilson(*pair) for pair in zip(n_with, n, strict=True))
     share_1, share_2 = n_with[0] / max(n[0], 1), n_with[1] / max(n[1], 1)
     gap = share_1 - share_2

@@ -135,7 +135,7 @@ def _parts(reader: ArrayReader, key: str) -> list[ArrayReader]:
 def _column(part: ArrayReader, key: str, types: Types) -> str:
     name = part.manifest.get(key)
     if not isinstance(name, str) or name not in types:
-        raise refuse("a rule has an unknown column")
+        raise refuse("a rule refers to an unknown column")
     return name
 
 

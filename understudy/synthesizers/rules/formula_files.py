@@ -98,7 +98,7 @@ def _factor(part: ArrayReader, types: Types) -> Factor:
 def _number_column(part: ArrayReader, key: str, types: Types) -> str:
     name = part.text(key)
     if name not in types:
-        raise refuse("a product has an unknown column")
+        raise refuse("a product refers to an unknown column")
     type_ = types[name]
     is_number = pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal128(type_)
     require(is_number, "a product has a column that is not numeric")

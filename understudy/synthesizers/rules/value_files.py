@@ -94,7 +94,7 @@ def _parts(reader: ArrayReader, key: str) -> list[ArrayReader]:
 def _column(part: ArrayReader, key: str, types: Mapping[str, pa.DataType]) -> str:
     name = part.text(key)
     if name not in types:
-        raise refuse("a value-level rule has an unknown column")
+        raise refuse("a value-level rule refers to an unknown column")
     return name
 
 
@@ -102,7 +102,7 @@ def _literal(reader: ArrayReader, key: str, levels: Mapping[str, Levels]) -> Lit
     part = reader.part(reader.manifest.get(key), reader.prefix)
     name = part.text("column")
     if name not in levels:
-        raise refuse("a value-level rule has a column without levels")
+        raise refuse("a value-level rule refers to a column without levels")
     return Literal(name, part.whole("level", 0, len(levels[name].keys)), part.truth("is_negated"))
 
 

@@ -17,8 +17,8 @@ class TreeChainParameters(SynthesizerParameters):
         Literal["fast", "balanced", "best", "guarded"],
         Field(
             description="Trade-off between fit time, fidelity and privacy. `fast` fits in seconds. `balanced`"
-            " averages several trees. `best` also boosts trees and rejects rows that look unrealistic."
-            " `guarded` stores less about single rows in the model file."
+            " averages several trees. `best` also adds boosted trees and rejects rows that look unrealistic."
+            " `guarded` stores less information about individual rows in the model file."
         ),
     ] = "fast"
     time_budget_seconds: Annotated[

@@ -29,7 +29,13 @@ class RateComparison(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    label: Annotated[str, Field(description="Class of the target, or the name of the measure.")]
+    label: Annotated[
+        str,
+        Field(
+            description="Class of the target, or the name of the measure if the rate "
+            "does not belong to a class."
+        ),
+    ]
     real: float
     real_interval: Interval
     synthetic: float

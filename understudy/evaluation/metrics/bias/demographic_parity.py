@@ -35,10 +35,14 @@ class GroupSelectionRates(BaseModel):
     group: str
     n_test: int
     is_too_small: Annotated[
-        bool, Field(description="Whether the group has fewer than 50 test rows and is not scored.")
+        bool, Field(description="Whether the group is not scored because it has fewer than 50 test rows.")
     ]
     synthetic: Annotated[
-        float | None, Field(description="Share of the group's rows that are predicted to be in the class.")
+        float | None,
+        Field(
+            description="Share of the group's rows that the model trained on the evaluated "
+            "rows assigns to the class."
+        ),
     ]
     synthetic_interval: Interval | None
     real: float | None
@@ -74,9 +78,11 @@ class ColumnParity(BaseModel):
     column: str
     label: Annotated[str, Field(description="Class that counts as the positive prediction.")]
     synthetic: Annotated[
-        SelectionParity, Field(description="Parity of the model trained on the evaluated rows.")
+        SelectionParity, Field(description="Demographic parity of the model trained on the evaluated rows.")
     ]
-    real: Annotated[SelectionParity, Field(description="Parity of the same model trained on real rows.")]
+    real: Annotated[
+        SelectionParity, Field(description="Demographic parity of the same model trained on real rows.")
+    ]
     excess: Annotated[
         float,
         Field(
@@ -102,7 +108,11 @@ class DemographicParityResult(MetricResult):
     target: str
     columns: list[ColumnParity]
     not_judged: Annotated[
-        list[str], Field(description="Protected columns without two groups of at least 50 test rows.")
+        list[str],
+        Field(
+            description="Protected columns that are not scored, because fewer than two of their "
+            "groups have at least 50 test rows."
+        ),
     ]
 
 

@@ -91,7 +91,10 @@ class EqualisedOddsResult(MetricResult):
     columns: list[ColumnOdds]
     not_judged: Annotated[
         list[str],
-        Field(description="Protected columns without two groups that have enough test rows."),
+        Field(
+            description="Protected columns that are not scored, because fewer than two of their groups "
+            "have enough test rows."
+        ),
     ]
 
 

@@ -28,7 +28,8 @@ class BetaRecallResult(MetricResult):
         Field(
             description=(
                 "Points of the recall curve. Each point has two values: a share of the synthetic rows, "
-                "counted from the innermost, and the share of real rows that these synthetic rows reach."
+                "counted from the center outward, and the share of real rows that have one of these "
+                "synthetic rows nearby."
             )
         ),
     ]

@@ -50,7 +50,7 @@ class DistinguishingColumn(BaseModel):
 
 
 class DistinguishingRow(BaseModel):
-    """A synthetic row that the classifier recognized with high confidence."""
+    """A row that the classifier identified as synthetic with high confidence."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -64,12 +64,13 @@ class ClassifierTestResult(MetricResult):
     classifier: str
     giveaways: Annotated[
         list[DistinguishingColumn],
-        Field(description="Columns by importance, most important first. Empty for baselines."),
+        Field(description="Columns, most important for the classifier first. Empty for baselines."),
     ]
     rows: Annotated[
         list[DistinguishingRow],
         Field(
-            description="Synthetic rows that the classifier recognizes most confidently. Empty for baselines."
+            description="Rows that the classifier identifies as synthetic with the highest confidence. Empty "
+            "for baselines."
         ),
     ]
     curve: Annotated[

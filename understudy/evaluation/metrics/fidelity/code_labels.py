@@ -38,10 +38,14 @@ class CodeLabelPair(BaseModel):
     columns: list[str]
     score: Annotated[
         float,
-        Described(description="Score of the pair: 1 minus the decrease of the share in the synthetic table."),
+        Described(
+            description="Score of the pair: 1 minus the decrease from `matched_real` to `matched_synthetic`."
+        ),
     ]
     n_levels: Annotated[int, Described(description="Number of pairs of values in the real table.")]
-    matched_real: Annotated[float, Described(description="Share of real rows whose values correspond.")]
+    matched_real: Annotated[
+        float, Described(description="Share of real rows in which the two values correspond to each other.")
+    ]
     matched_synthetic: Annotated[
         float,
         Described(
@@ -52,7 +56,7 @@ class CodeLabelPair(BaseModel):
 
 
 class CodeLabelsResult(MetricResult):
-    """Share of rows whose codes and labels correspond; the score is that of the worst pair."""
+    """Share of rows whose code and label correspond to each other. The score is that of the worst pair."""
 
     metric: Literal["code_labels"] = "code_labels"
     pairs: Annotated[list[CodeLabelPair], Described(description="Pairs of columns, worst first.")]
@@ -151,7 +155,7 @@ def _new_share_max(one: Codes, other: Codes, n_levels: tuple[int, int]) -> float
     Two columns with many values may correspond in the real table although different values of the first
     column can have the same value in the second column, for example two customers with the same birth date.
     If no such case occurs among n values, a new value has a known partner with a probability of at most 6/n,
-    with 95 % confidence.
+    with 95% confidence.
     """
     n_pairs = len(np.unique(one * _size(other) + other))
     return min(1.0, 6 / n_pairs) if n_pairs == n_levels[0] == n_levels[1] else 1.0
@@ -194,7 +198,7 @@ CODE_LABELS = Metric(
     title="Code and label pairs",
     summary="Share of synthetic rows in which columns with corresponding values, such as a code and its "
     "label, agree. The score is that of the worst pair.",
-    concern="codes stand beside labels that belong to other codes",
+    concern="codes occur with labels that belong to other codes",
     source="Compare Metanome: unique and functional dependencies in both directions",
     topic="fidelity",
     direction="higher",

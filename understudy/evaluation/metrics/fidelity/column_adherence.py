@@ -25,7 +25,7 @@ class ColumnAdherenceScore(BaseModel):
         float,
         Field(
             description="Share of the synthetic values within the real range or categories. The share is "
-            "rounded to thousandths, because only two real rows define a range."
+            "rounded to thousandths to protect the two real rows that define a range."
         ),
     ]
     measure: Literal["BoundaryAdherence", "CategoryAdherence"]

@@ -25,7 +25,7 @@ class ColumnCoverageScore(BaseModel):
         float,
         Field(
             description="Share of the real range or categories that is covered. The share is rounded to "
-            "hundredths, because only two real rows define a range."
+            "hundredths to protect the two real rows that define a range."
         ),
     ]
     measure: Literal["RangeCoverage", "CategoryCoverage"]

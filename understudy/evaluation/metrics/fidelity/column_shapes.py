@@ -22,7 +22,9 @@ class ColumnShapeScore(BaseModel):
     kind: ColumnKind
     score: float
     measure: Literal["KSComplement", "TVComplement"]
-    known_values: Annotated[float, Field(description="Similarity of the distributions of known values.")]
+    known_values: Annotated[
+        float, Field(description="Similarity of the distributions of the values that are not missing.")
+    ]
     missing_values: Annotated[
         float,
         Field(description="Similarity of the shares of missing values: 1 minus the difference between them."),
@@ -30,7 +32,7 @@ class ColumnShapeScore(BaseModel):
 
 
 class ColumnShapesResult(MetricResult):
-    """Score of each column. The overall score is the mean over columns."""
+    """Column shape score of each column. The overall score is the mean over columns."""
 
     metric: Literal["column_shapes"] = "column_shapes"
     columns: list[ColumnShapeScore]

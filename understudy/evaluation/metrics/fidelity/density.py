@@ -15,7 +15,10 @@ from understudy.evaluation.statistics.auc import interval
 
 
 class DensityResult(MetricResult):
-    """Mean number of real neighborhoods that contain a synthetic row, relative to real rows, capped at 1."""
+    """Mean number of real neighborhoods that contain a synthetic row, divided by that for a real row.
+
+    The score is capped at 1.
+    """
 
     metric: Literal["density"] = "density"
     density: Annotated[

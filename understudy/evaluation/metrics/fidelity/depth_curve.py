@@ -22,7 +22,7 @@ def closeness(curve: Floats) -> Floats:
 
 
 def estimated(curve: Floats, drawn: Floats, factor: float = 1.0) -> tuple[float, tuple[float, float]]:
-    """Return the closeness of a curve to the diagonal, and its 95 % interval from resampled curves.
+    """Return the closeness of a curve to the diagonal, and its 95% interval from resampled curves.
 
     Parameters
     ----------

@@ -22,17 +22,24 @@ from understudy.evaluation.statistics.entities import Codes, RowCounts, duplicat
 
 
 class EntityAttribute(BaseModel):
-    """A column with a single value in the rows of an entity."""
+    """A column that has the same value in all rows of an entity."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     column: str
     constant_real: Annotated[
-        float, Field(description="Share of real entities with several rows whose rows have a single value.")
+        float,
+        Field(
+            description="Among the real entities with several rows, the share whose rows all have the same "
+            "value."
+        ),
     ]
     constant_synthetic: Annotated[
         float | None,
-        Field(description="The same share in the synthetic table; null for fewer than 20 such entities."),
+        Field(
+            description="Among the synthetic entities with several rows, the share whose rows all have the "
+            "same value. Null if the synthetic table has fewer than 20 entities with several rows."
+        ),
     ]
 
 
@@ -49,33 +56,46 @@ class UniqueCombination(BaseModel):
 
 
 class EntityColumn(BaseModel):
-    """A column that identifies entities, in both tables."""
+    """Scores of one column that identifies entities."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     column: str
-    score: Annotated[float, Field(description="Lowest of the values below that are scores.")]
+    score: Annotated[
+        float,
+        Field(
+            description="Lowest of `rows_similarity`, 1 minus each decrease from "
+            "`constant_real` to `constant_synthetic`, and 1 minus each `duplicated`."
+        ),
+    ]
     rows_per_entity_real: Annotated[
-        float, Field(description="Mean number of rows per entity, with three significant digits.")
+        float,
+        Field(
+            description="Mean number of rows per entity in the real table, rounded to three "
+            "significant digits."
+        ),
     ]
     rows_per_entity_synthetic: float
     rows_similarity: Annotated[
         float,
         Field(
-            description="Similarity of the distributions of the number of rows per entity, for tables of "
-            "equal size and beyond differences that chance explains."
+            description="Similarity of the distributions of the number of rows per entity. The tables are "
+            "first reduced to the same size. Differences that chance explains do not lower the "
+            "similarity."
         ),
     ]
     attributes: Annotated[
-        list[EntityAttribute], Field(description="Columns that an entity determines, worst first.")
+        list[EntityAttribute],
+        Field(description="Columns that have the same value in all rows of an entity, worst first."),
     ] = []
     unique: Annotated[
-        list[UniqueCombination], Field(description="Unique combinations with this column, worst first.")
+        list[UniqueCombination],
+        Field(description="Combinations with this column that are unique in the real table, worst first."),
     ] = []
 
 
 class EntityStructureResult(MetricResult):
-    """Similarity of the structure of entities; the score is that of the worst column."""
+    """Similarity of the structure of entities in the two tables. The score is that of the worst column."""
 
     metric: Literal["entity_structure"] = "entity_structure"
     entities: Annotated[list[EntityColumn], Field(description="Columns that identify entities, worst first.")]

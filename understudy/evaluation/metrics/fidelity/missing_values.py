@@ -47,7 +47,7 @@ class MissingPattern(BaseModel):
 
 
 class MissingValuesResult(MetricResult):
-    """Similarity of the patterns of missing values, and of each column's share of missing values."""
+    """Similarity of the missing-value patterns in the two tables, and scores of the individual columns."""
 
     metric: Literal["missing_values"] = "missing_values"
     columns: Annotated[

@@ -118,7 +118,7 @@ MUTUAL_INFORMATION = Metric(
     name="mutual_information",
     title="Mutual information",
     summary="Agreement between the mutual information of each pair of columns in the two tables. Strong "
-    "relations weigh most, and independent columns score near 0.",
+    "relations have the most weight, and independent columns score near 0.",
     concern="relations between columns are weaker or stronger than in the real table",
     source="Specific to Understudy; Miller 1955 (bias correction), Strehl and Ghosh 2002 (normalization)",
     topic="fidelity",

@@ -54,22 +54,27 @@ class ColumnNotation(BaseModel):
     property: Annotated[
         Property,
         Field(
-            description="Property of the written values: they can be parsed in the notation of the column "
-            "without a change (`notation`), the number of decimals, the number of digits of zero-padded "
-            "numbers (`width`), the resolution of times, or the sequence of letters, digits and signs of "
-            "texts (`form`)."
+            description="Property of the values: the notation of the column (`notation`), the number of "
+            "decimals (`decimals`), the number of digits of zero-padded numbers (`width`), the "
+            "resolution of times (`resolution`), or the sequence of letters, digits and punctuation in a "
+            "text (`form`)."
         ),
     ]
-    score: Annotated[float, Field(description="Score of the column: 1 minus the decrease of the share.")]
+    score: Annotated[
+        float, Field(description="Score of the column: 1 minus the decrease from `real` to `synthetic`.")
+    ]
     real: Annotated[float, Field(description="Share of the real values with the property.")]
     synthetic: Annotated[float, Field(description="Share of the synthetic values with the property.")]
 
 
 class NotationResult(MetricResult):
-    """Share of values in the notation and form of their column; the score is that of the worst column."""
+    """Share of values that have the notation and form of their column.
+
+    The score is that of the worst column.
+    """
 
     metric: Literal["notation"] = "notation"
-    columns: Annotated[list[ColumnNotation], Field(description="Columns, worst first.")]
+    columns: Annotated[list[ColumnNotation], Field(description="Scored columns, worst first.")]
 
 
 def score(comparison: Comparison) -> NotationResult | UnscoredResult:

@@ -50,7 +50,7 @@ class Pair:
     first, second : int
         Positions of the columns. The median of `second` minus `first` is not negative.
     width : float
-        Width of the central 90 % range of the differences, divided by that expected for independent columns.
+        Width of the central 90% range of the differences, divided by that expected for independent columns.
     ordered, ordered_by_chance : float
         Share of rows in which `first` is at most `second`, in the table and as expected for independent
         columns.

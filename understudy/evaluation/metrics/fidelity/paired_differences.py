@@ -19,7 +19,7 @@ QUANTILE = 0.99
 
 
 class PairDifference(BaseModel):
-    """The differences between the columns of one pair in both tables, and the evidence for the pair."""
+    """Differences between two paired columns in both tables, and the evidence that they form a pair."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -34,12 +34,12 @@ class PairDifference(BaseModel):
     ]
     score: Annotated[
         float,
-        Field(description="KS complement of the differences; 0 if no synthetic row has both values."),
+        Field(description="KS complement of the differences; 0 if no synthetic row contains both values."),
     ]
     width: Annotated[
         float,
         Field(
-            description="Width of the central 90 % range of the real differences, divided by the width "
+            description="Width of the central 90% range of the real differences, divided by the width "
             "expected if the columns were independent."
         ),
     ]

@@ -40,7 +40,10 @@ class SubgroupScore(BaseModel):
     group: str
     n_real: int
     n_synthetic: int
-    score: Annotated[float, Field(description="Mean similarity of the other columns within the group.")]
+    score: Annotated[
+        float,
+        Field(description="Mean similarity, within the group, of the columns that do not define the group."),
+    ]
     chance: Annotated[
         float,
         Field(

@@ -28,13 +28,19 @@ Floats = NDArray[np.float64]
 
 
 class ColumnTail(BaseModel):
-    """The statistics of one skewed column in both tables, with three significant digits."""
+    """Statistics of one skewed column in both tables, rounded to three significant digits."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     column: str
     side: Annotated[Literal["upper", "lower"], Field(description="Side of the long tail.")]
-    score: Annotated[float, Field(description="Mean similarity of the three statistics.")]
+    score: Annotated[
+        float,
+        Field(
+            description="Similarity of the mean, the standard deviation and the quantile in the two "
+            "tables, averaged over the three."
+        ),
+    ]
     level: Annotated[
         float, Field(description="Level of the quantile: 0.999, or less if fewer than 5 real rows exceed it.")
     ]
@@ -43,13 +49,14 @@ class ColumnTail(BaseModel):
     sd_real: float
     sd_synthetic: float | None = None
     quantile_real: Annotated[
-        float, Field(description="Quantile at `level`; at 1 minus `level` for a lower tail.")
+        float,
+        Field(description="Quantile of the real values at `level`, or at 1 minus `level` for a lower tail."),
     ]
     quantile_synthetic: float | None = None
 
 
 class TailsResult(MetricResult):
-    """Similarity of mean, standard deviation and extreme quantile, averaged over skewed columns."""
+    """Similarity of the mean, standard deviation and an extreme quantile, averaged over skewed columns."""
 
     metric: Literal["tails"] = "tails"
     columns: Annotated[list[ColumnTail], Field(description="Skewed columns, worst first.")]
@@ -145,7 +152,7 @@ def _rounded(value: float) -> float:
 TAILS = Metric(
     name="tails",
     title="Tails of skewed columns",
-    summary="Similarity of the mean, the standard deviation and the 99.9 % quantile of columns with a long "
+    summary="Similarity of the mean, the standard deviation and the 99.9% quantile of columns with a long "
     "tail, such as costs, averaged over these columns.",
     concern="rare large values are missing or exaggerated, so that sums and means are wrong",
     source="Compare SDMetrics: StatisticSimilarity, which compares other statistics and divides by the range",

@@ -34,7 +34,7 @@ SHARE_ELSEWHERE_MAX = 0.9
 N_COLUMNS_MAX = 60
 N_CONDITIONS_MAX = 100
 N_VALUES_MAX = 50
-# Minimum and maximum share of rows in which two columns are equal for their equality to be a target.
+# Minimum and maximum share of rows in which two columns must be equal for their equality to be a target.
 EQUAL_RANGE = (0.005, 0.9)
 # Familywise error rate of the confirmation.
 ALPHA = 0.01
@@ -89,7 +89,7 @@ class ValueRules:
 
 @dataclass(frozen=True)
 class _Levels:
-    """A column as codes of its values in the proposing half."""
+    """A column, encoded by the values of the half from which rules are proposed."""
 
     values: Floats
     codes: Codes
@@ -174,7 +174,7 @@ def _propose(i: int, target: Target, levels: _Levels, pooled: tuple[Floats, Code
 
 
 def _confirm(rules: ValueRules, proof: Columns, n_proposed: int) -> ValueRules | None:
-    """Return the rules that the second half confirms and that the share in other rows does not explain."""
+    """Return the rules that the second half confirms and that chance does not explain."""
     n_met, n_kept = rules.kept(proof)
     values = rules.target.values(proof)
     n_values = np.array([np.sum(values == value) for value in rules.determined])

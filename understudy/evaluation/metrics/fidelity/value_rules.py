@@ -28,7 +28,7 @@ CONFIDENCE = 0.9973
 
 
 class ValueRule(BaseModel):
-    """A rule between values in the real table, and the shares of rows that keep it."""
+    """A rule between values in the real table, and the shares of rows that satisfy it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -36,26 +36,36 @@ class ValueRule(BaseModel):
     determined: Annotated[
         list[str], Field(description="Column whose value is determined, or the two columns that are equal.")
     ]
-    sentence: Annotated[str, Field(description="Rule in words. At least 50 real rows have each value in it.")]
+    sentence: Annotated[
+        str, Field(description="Rule in words. Each value in the rule occurs in at least 50 real rows.")
+    ]
     kept_real: Annotated[
-        float, Field(description="Share of the real rows with the condition that keep the rule.")
+        float,
+        Field(description="Among the real rows that meet the condition, the share that satisfies the rule."),
     ]
     kept_synthetic: Annotated[
         float | None,
         Field(
-            description="Share of the synthetic rows with the condition that keep the rule; null if no row "
-            "has it."
+            description="Among the synthetic rows that meet the condition, the share that satisfies the "
+            "rule. Null if no "
+            "synthetic row meets the condition."
         ),
     ]
 
 
 class ValueRulesResult(MetricResult):
-    """Share of rows that keep the rules between two columns; the score is that of the worst columns."""
+    """Share of rows that satisfy the rules between two columns.
+
+    The score is that of the worst pair of columns.
+    """
 
     metric: Literal["value_rules"] = "value_rules"
     rules: Annotated[
         list[ValueRule],
-        Field(description="Rules found in the real table, most often broken first, at most 50."),
+        Field(
+            description="The 50 rules of the real table that are broken most often, or all rules if there "
+            "are fewer."
+        ),
     ]
     n_rules: Annotated[int, Field(description="Number of rules found in the real table.")]
 
@@ -134,8 +144,8 @@ def _equation(comparison: Comparison, i: int, value: float) -> str:
 VALUE_RULES = Metric(
     name="value_rules",
     title="Value-level rules",
-    summary="Share of synthetic rows that keep rules between single values, such as a value of one column "
-    "with which another column is always missing. The score is that of the pair of columns whose "
+    summary="Share of synthetic rows that satisfy rules between single values, such as a value of one column "
+    "that occurs only where another column is missing. The score is that of the pair of columns whose "
     "rules are broken most often.",
     concern="values contradict each other in combinations that real rows never have",
     source="Compare Agrawal, Imielinski and Swami 1993: association rules, of confidence near 1",

@@ -31,7 +31,7 @@ Guessed = NDArray[np.float32] | NDArray[np.int32]
 
 
 class SensitiveAttributeScore(BaseModel):
-    """Success of an attacker who guesses this column and knows all other columns of the row."""
+    """Success rates of an attacker who guesses the values of this column from all other values of the row."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -41,7 +41,7 @@ class SensitiveAttributeScore(BaseModel):
         Field(
             description=(
                 "Whether a guess must be exact to be correct. If false, the rank of a guessed number may "
-                "differ from the rank of the true value by up to 5 % of the column's ranks."
+                "differ from the rank of the true value by up to 5% of the column's ranks."
             )
         ),
     ]
@@ -57,7 +57,9 @@ class AttributeInferenceResult(MetricResult):
     metric: Literal["attribute_inference"] = "attribute_inference"
     columns: Annotated[
         list[SensitiveAttributeScore],
-        Field(description="Scores of the sensitive columns, largest excess first."),
+        Field(
+            description="Scores of the sensitive columns, in descending order of `attack` minus `control`."
+        ),
     ]
 
 

@@ -17,14 +17,14 @@ N_CANARIES_MIN = 10
 
 
 class CanariesResult(MetricResult):
-    """AUC of an attacker who separates planted canaries from canaries that were left out."""
+    """AUC of an attacker who distinguishes planted canaries from canaries that were not planted."""
 
     metric: Literal["canaries"] = "canaries"
     exposure: Annotated[
         float,
         Field(
-            description="Mean exposure in bits of the planted canaries, each ranked among the canaries "
-            "that were left out."
+            description="Mean exposure of the planted canaries in bits. Each planted canary is ranked among "
+            "the canaries that were not planted."
         ),
     ]
     exposure_by_chance: Annotated[
@@ -33,8 +33,8 @@ class CanariesResult(MetricResult):
     exposure_most: Annotated[
         float,
         Field(
-            description="Exposure in bits if every planted canary ranks above all canaries that were left "
-            "out."
+            description="Exposure in bits if every planted canary ranks above all canaries that were not "
+            "planted."
         ),
     ]
     n_planted: int

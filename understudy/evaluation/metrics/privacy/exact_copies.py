@@ -43,8 +43,8 @@ class ExactCopiesResult(MetricResult):
     p_value: Annotated[
         float | None,
         Field(
-            description="One-sided p-value: probability that at least this many of the copied unique rows "
-            "are training rows, if copies do not depend on membership."
+            description="One-sided p-value: the probability that at least this many of the copied unique "
+            "rows are training rows if training rows are as likely to be copied as held-out rows."
         ),
     ] = None
 

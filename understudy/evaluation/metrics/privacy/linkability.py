@@ -25,7 +25,7 @@ NEIGHBOURS_ASKED = (1, 10)
 
 
 class LinkedRows(BaseModel):
-    """Success of the attacker with a given number of neighbors."""
+    """Success rates of the attacker for one number of neighbors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

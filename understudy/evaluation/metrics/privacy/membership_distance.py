@@ -12,7 +12,7 @@ from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.metrics.base import Metric, MetricResult, Need, RealBaseline, UnscoredResult
 from understudy.evaluation.statistics.auc import auc_standard_error, interval
 
-# Minimum number of victim records for a false positive rate of 0.1 %, which is 5 of 5,000 held-out rows.
+# Minimum number of victim records for a false positive rate of 0.1%, which is 5 of 5,000 held-out rows.
 N_VICTIMS_FOR_RARE = 10_000
 
 
@@ -20,11 +20,11 @@ class MembershipDistanceResult(MetricResult):
     """AUC of an attacker who classifies rows close to a synthetic row as training rows."""
 
     metric: Literal["membership_distance"] = "membership_distance"
-    found: Annotated[float, Field(description="True positive rate at a false positive rate of 1 %.")]
+    found: Annotated[float, Field(description="True positive rate at a false positive rate of 1%.")]
     found_rarely: Annotated[
         float | None,
         Field(
-            description="True positive rate at a false positive rate of 0.1 %. Null if there are fewer than "
+            description="True positive rate at a false positive rate of 0.1%. Null if there are fewer than "
             "10,000 victim records."
         ),
     ] = None

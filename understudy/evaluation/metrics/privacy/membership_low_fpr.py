@@ -1,4 +1,4 @@
-"""True positive rate of membership inference at a false positive rate of 1 %."""
+"""True positive rate of membership inference at a false positive rate of 1%."""
 
 from __future__ import annotations
 
@@ -21,14 +21,19 @@ from understudy.evaluation.statistics.proportions import CONFIDENCE, Interval, e
 
 
 class MembershipLowFprResult(MetricResult):
-    """True positive rate of the best attacker at a false positive rate of 1 %."""
+    """True positive rate of the best attacker at a false positive rate of 1%."""
 
     metric: Literal["membership_low_fpr"] = "membership_low_fpr"
     attacker: Annotated[
         str, Field(description="Name of the best attacker on the first half of the victim records.")
     ]
-    attackers: Annotated[list[AttackerScore], Field(description="Scores of all attackers on the first half.")]
-    auc: Annotated[float, Field(description="AUC of the best attacker on the second half.")]
+    attackers: Annotated[
+        list[AttackerScore],
+        Field(description="Scores of all attackers on the first half of the victim records."),
+    ]
+    auc: Annotated[
+        float, Field(description="AUC of the best attacker on the second half of the victim records.")
+    ]
 
 
 def score(comparison: Comparison) -> MembershipLowFprResult | UnscoredResult:
@@ -66,7 +71,7 @@ def score(comparison: Comparison) -> MembershipLowFprResult | UnscoredResult:
 
 
 def interval_of_found(members: Scores, others: Scores, *, confidence: float = CONFIDENCE) -> Interval:
-    """Return the interval of the true positive rate at a false positive rate of 1 % in the population.
+    """Return the interval of the true positive rate at a false positive rate of 1% in the population.
 
     Notes
     -----
@@ -82,8 +87,8 @@ def interval_of_found(members: Scores, others: Scores, *, confidence: float = CO
     tail = (1 - confidence) / 4
     ranks = np.arange(1, n + 1)
     ordered = np.sort(others)[::-1]
-    # The thresholds are two order statistics. Apart from the accepted error, at most 1 % of the population is
-    # above one of them, and at least 1 % is above the other.
+    # The thresholds are two order statistics. Apart from the accepted error, at most 1% of the population is
+    # above one of them, and at least 1% is above the other.
     is_strict = beta.ppf(1 - tail, ranks, n - ranks + 1) <= FALSE_ALARMS
     is_loose = beta.ppf(tail, ranks, n - ranks + 1) >= FALSE_ALARMS
     strict = ordered[is_strict.sum() - 1] if is_strict.any() else np.inf
@@ -99,9 +104,9 @@ def _exact(is_found: NDArray[np.bool_], confidence: float) -> Interval:
 
 MEMBERSHIP_LOW_FPR = Metric(
     name="membership_low_fpr",
-    title="Membership inference TPR at 1 % FPR",
+    title="Membership inference TPR at 1% FPR",
     summary="Share of training rows that the best attacker identifies while misclassifying 1 in 100 "
-    "other rows: the true positive rate (TPR) at a false positive rate (FPR) of 1 %. 0.01 is guessing.",
+    "other rows: the true positive rate (TPR) at a false positive rate (FPR) of 1%. 0.01 is guessing.",
     concern="an attacker can identify some training rows with confidence",
     source="Carlini et al. 2022, Membership inference attacks from first principles (measure, not attack)",
     topic="privacy",

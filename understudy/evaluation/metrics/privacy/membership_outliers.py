@@ -26,11 +26,15 @@ class MembershipOutliersResult(MetricResult):
 
     metric: Literal["membership_outliers"] = "membership_outliers"
     attacker: Annotated[
-        str, Field(description="Name of the attacker with the highest AUC on all other victim records.")
+        str,
+        Field(
+            description="Name of the attacker with the highest AUC on the victim records that are not "
+            "outliers."
+        ),
     ]
     share: Annotated[float, Field(description="Share of the victim records that are outliers.")]
     auc_of_others: Annotated[
-        float, Field(description="AUC of the same attacker on all other victim records.")
+        float, Field(description="AUC of the same attacker on the victim records that are not outliers.")
     ]
 
 

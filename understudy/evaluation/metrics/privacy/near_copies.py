@@ -40,7 +40,10 @@ class NearCopyCounts(BaseModel):
 
 
 class NearCopiesResult(MetricResult):
-    """Share of training rows with a near copy minus that of held-out rows, for the worst `n_different`."""
+    """Share of training rows with a near copy minus that of held-out rows.
+
+    The score is that of the `n_different` with the largest difference.
+    """
 
     metric: Literal["near_copies"] = "near_copies"
     copies: list[NearCopyCounts]

@@ -27,7 +27,8 @@ class NearestRecordResult(MetricResult):
     standard_error: Annotated[
         float,
         Field(
-            description="Standard error of the score over the synthetic rows, or over their nearest subjects."
+            description="Standard error of the score. It is computed over the synthetic rows or, if a "
+            "subject is declared, over the subjects that are nearest to them."
         ),
     ]
     ties: Annotated[
@@ -45,7 +46,10 @@ class NearestRecordResult(MetricResult):
         ),
     ]
     ratio_to_holdout: Annotated[
-        float, Field(description="Median ratio of the same distances for held-out rows.")
+        float,
+        Field(
+            description="Median ratio of the distances to the nearest and to the second nearest held-out row."
+        ),
     ]
 
 

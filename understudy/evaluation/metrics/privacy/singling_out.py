@@ -35,7 +35,7 @@ Kind = Literal["one column", "many columns"]
 
 
 class SinglingOutGuesses(BaseModel):
-    """Success of the guesses of one kind."""
+    """Success rates of the guesses of one kind."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -73,8 +73,8 @@ AUGMENTATION = Metric(
     name="augmentation",
     title="Data augmentation",
     summary="Improvement of a model's predictions of real rows when synthetic rows are added to its real "
-    "training rows. 0 means no effect, and a negative score means harm. Most tables bring little or no "
-    "improvement.",
+    "training rows. 0 means no effect, and a negative score means harm. Added synthetic rows usually bring "
+    "little or no improvement.",
     concern="adding these rows to real training rows makes a model worse",
     source="Compare SDMetrics: BinaryClassifierPrecisionEfficacy, which uses the precision at a fixed recall",
     topic="usefulness",

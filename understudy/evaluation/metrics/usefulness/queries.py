@@ -52,14 +52,14 @@ class QueryGroupAnswer(BaseModel):
     synthetic_interval: Annotated[
         Interval | None,
         Field(
-            description="Confidence interval (95 %) of the synthetic answer. The interval treats the "
+            description="Confidence interval (95%) of the synthetic answer. The interval treats the "
             "synthetic rows as a random sample."
         ),
     ] = None
     difference_interval: Annotated[
         Interval | None,
         Field(
-            description="Confidence interval (95 %) of the difference between the synthetic answer and the "
+            description="Confidence interval (95%) of the difference between the synthetic answer and the "
             "real answer. The interval treats the rows of both tables as random samples."
         ),
     ] = None
@@ -84,7 +84,7 @@ class QueryAnswers(BaseModel):
             "dates, times of day and timestamps, and a relative difference for other values."
         ),
     ]
-    error: Annotated[float | None, Field(description="Mean error of the groups.")] = None
+    error: Annotated[float | None, Field(description="Mean error over the groups.")] = None
     groups: Annotated[
         list[QueryGroupAnswer],
         Field(description="Groups of the query, largest first. At most 50 are listed."),
@@ -96,7 +96,7 @@ class QueryAnswers(BaseModel):
         int, Field(description="Number of groups that are not among the 50 largest.")
     ] = 0
     n_groups_invented: Annotated[
-        int, Field(description="Number of combinations of values that occur in synthetic rows only.")
+        int, Field(description="Number of combinations of values that occur only in synthetic rows.")
     ] = 0
     reason: Annotated[str | None, Field(description="Reason why the query has no answer.")] = None
 

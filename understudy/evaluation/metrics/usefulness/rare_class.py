@@ -47,7 +47,8 @@ class RareClassScores(BaseModel):
     average_precision: float
     interval: tuple[float, float]
     lift: Annotated[
-        float, Field(description="Average precision divided by the share of the class. Guessing gives 1.")
+        float,
+        Field(description="Average precision divided by the share of the class. Random guessing gives 1."),
     ]
     recall: Annotated[list[float], Field(description="Recall values of the precision-recall curve.")]
     precision: list[float]
@@ -139,7 +140,7 @@ def _scores(scores: Floats, is_positive: Bools, rng: np.random.Generator) -> Rar
 def _interval(
     value: float, scores: Floats, is_positive: Bools, rng: np.random.Generator
 ) -> tuple[float, float]:
-    """Return the 95 % interval of the value over resampled test rows."""
+    """Return the 95% interval of the value over resampled test rows."""
     n = len(scores)
     order = np.argsort(-scores, kind="stable")
     scores, is_positive = scores[order], is_positive[order]

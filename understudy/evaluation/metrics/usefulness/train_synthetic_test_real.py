@@ -60,7 +60,11 @@ class ClassScores(BaseModel):
     auc_synthetic: float
     auc_real: float | None
     precision_synthetic: Annotated[
-        float | None, Field(description="Precision. Null if the model never predicts the class.")
+        float | None,
+        Field(
+            description="Precision of the model trained on the evaluated rows. Null if the "
+            "model never predicts the class."
+        ),
     ]
     precision_real: float | None
     recall_synthetic: float
@@ -110,7 +114,7 @@ class TrainSyntheticTestRealResult(MetricResult):
     ] = None
     loss_interval: Annotated[
         tuple[float, float] | None,
-        Field(description="Confidence interval (95 %) of `loss`, from paired predictions of the test rows."),
+        Field(description="Confidence interval (95%) of `loss`, from paired predictions of the test rows."),
     ] = None
     error_ratio: Annotated[
         float | None,

@@ -192,7 +192,7 @@ def _surest(report: Report) -> SurestCard | None:
         [attacker.name, formatting.decimal(attacker.auc), formatting.percent(attacker.found)]
         for attacker in result.attackers
     ]
-    heads = (Head("Attacker"), *numbers("AUC", "True positive rate at 1 % false positives"))
+    heads = (Head("Attacker"), *numbers("AUC", "True positive rate at 1% false positives"))
     return SurestCard(elements.measured(scores), Table(heads, rows), result.attacker)
 
 

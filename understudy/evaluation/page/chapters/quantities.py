@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Format: TypeAlias = Callable[[float], str]
 
 METRICS = ("paired_differences", "tails")
-PAIR_HEADS = (Head("Difference"), *numbers("Median", "99 % quantile", "Similarity"))
+PAIR_HEADS = (Head("Difference"), *numbers("Median", "99% quantile", "Similarity"))
 TAIL_HEADS = (
     Head("Column"),
     *numbers("Mean", "Standard deviation", "Extreme quantile", "Similarity"),

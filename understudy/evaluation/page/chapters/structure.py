@@ -27,7 +27,7 @@ PROPERTIES = {
     "decimals": "number of decimals",
     "width": "number of digits",
     "resolution": "resolution of times",
-    "form": "sequence of letters, digits and signs",
+    "form": "sequence of letters, digits and punctuation",
 }
 
 
@@ -111,7 +111,8 @@ def _rules(report: Report) -> StructureCard | None:
         [rule.sentence, formatting.percent(rule.kept_real), formatting.share(rule.kept_synthetic)]
         for rule in result.rules
     ]
-    caption = f"Share of rows that keep a rule, {formatting.plural(result.n_rules, 'rule', 'rules')} in all"
+    n_rules = formatting.plural(result.n_rules, "rule", "rules")
+    caption = f"Share of rows that satisfy a rule, {n_rules} in all"
     return StructureCard(elements.measured(scores), caption, "rules", Table((Head("Rule"), *SHARES), rows))
 
 

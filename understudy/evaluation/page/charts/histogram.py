@@ -99,7 +99,7 @@ def _finding(distribution: ColumnDistribution) -> str:
 def _grid(top: float) -> list[tuple[float, str]]:
     power = 10.0 ** math.floor(math.log10(top))
     share = max(step * power for step in (0.5, 1, 2, 5) if step * power <= top)
-    return [(round(_y(part, top), 1), f"{part * 100:.3g} %") for part in (share / 2, share)]
+    return [(round(_y(part, top), 1), f"{part * 100:.3g}%") for part in (share / 2, share)]
 
 
 def _ticks(edges: list[float], xs: list[float], distribution: ColumnDistribution) -> list[Tick]:

@@ -21,7 +21,7 @@ MARGIN = 0.04
 
 
 def goodness(direction: Direction, best: float) -> Callable[[float], float]:
-    """Return a function that is 0 at the best score and decreases towards worse scores."""
+    """Return a function that is 0 at the best score and decreases toward worse scores."""
     if direction == "nearer":
         return lambda score: -abs(score - best)
     # An attacker can always guess, so an attack that does worse than chance counts as guessing, which is the

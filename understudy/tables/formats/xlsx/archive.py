@@ -134,7 +134,9 @@ def _check_kind(start: bytes) -> None:
         if start.startswith(mark):
             raise unreadable(f"The file is not .xlsx but {kind}.")
     if start.removeprefix(b"\xef\xbb\xbf").lstrip().lower().startswith(_MARKUP):
-        raise unreadable("The file is not .xlsx but HTML or XML. Save it as .xlsx.")
+        raise unreadable(
+            "The file is not .xlsx but HTML or XML. Open it in a spreadsheet program and save it as .xlsx."
+        )
     if not start.startswith(b"PK"):
         raise unreadable(
             "The file is not .xlsx, because it is not a zip archive. "

@@ -94,8 +94,8 @@ class _Styles(Elements):
             self._is_within = name == "cellXfs"
         if len(self._formats) + len(self._codes) > 2 * STYLES_MAX:
             raise unreadable(
-                f"The workbook has more than {2 * STYLES_MAX:,} cell styles and number formats. Save the "
-                "table in a new workbook."
+                f"The workbook has more than {2 * STYLES_MAX:,} cell styles and number formats. Copy the "
+                "table to a new workbook."
             )
 
     def kinds(self) -> list[Kind]:

@@ -65,15 +65,18 @@ def read_workbook(archive: Archive, wanted: str | None) -> Workbook:
     listing = _Listing()
     parse(archive.chunks(part, bytes_max=_PART_BYTES_MAX), listing)
     if not listing.is_workbook:
-        raise unreadable("The file is an Office document but not a workbook. Save the table as .xlsx.")
+        raise unreadable(
+            "The file is an Office document but not a workbook. Copy the table into a workbook "
+            "and save it as .xlsx."
+        )
     links = _links(archive, part)
     sheets = [sheet for sheet in listing.sheets if _kind(links, sheet) == "worksheet"]
     if not sheets:
-        raise unreadable("The workbook has no sheet with cells. Save the table in a worksheet.")
+        raise unreadable("The workbook has no sheet with cells. Copy the table to a worksheet.")
     sheet = _select_sheet(sheets, wanted)
     target = links[sheet.link].target
     if target is None:
-        raise unreadable("The selected sheet is stored outside the file. Save it in the workbook.")
+        raise unreadable("The selected sheet is stored outside the file. Copy the sheet into the workbook.")
     return Workbook(
         target,
         _part_of_kind(archive, links, "sharedStrings"),
@@ -101,7 +104,7 @@ class _Listing(Elements):
             self.sheets.append(Sheet(title, attribute(attributes, "id") or "", is_hidden))
             if len(self.sheets) > _SHEETS_MAX:
                 raise unreadable(
-                    f"The workbook has more than {_SHEETS_MAX:,} sheets. Save the table in a new workbook."
+                    f"The workbook has more than {_SHEETS_MAX:,} sheets. Copy the table to a new workbook."
                 )
         elif name == "workbookPr":
             self.is_1904 = attributes.get("date1904", "0") in ("1", "true", "on")
@@ -124,7 +127,7 @@ class _Links(Elements):
         self.links[attributes.get("Id", "")] = Link(kind, target)
         if len(self.links) > _LINKS_MAX:
             raise unreadable(
-                f"The workbook has more than {_LINKS_MAX:,} relationships. Save the table in a new workbook."
+                f"The workbook has more than {_LINKS_MAX:,} relationships. Copy the table to a new workbook."
             )
 
     def _resolved(self, target: str) -> str:
@@ -142,15 +145,24 @@ def _links(archive: Archive, part: str) -> dict[str, Link]:
 
 def _workbook_part(archive: Archive) -> str:
     if "mimetype" in archive and "content.xml" in archive:
-        raise unreadable("The file is not .xlsx but an OpenDocument spreadsheet. Save it as .xlsx.")
+        raise unreadable(
+            "The file is not .xlsx but an OpenDocument spreadsheet. Open it in a spreadsheet "
+            "program and save it as .xlsx."
+        )
     if "_rels/.rels" not in archive:
-        raise unreadable("The file is a zip archive but not a workbook. Save the table as .xlsx.")
+        raise unreadable(
+            "The file is a zip archive but not a workbook. Upload a workbook in the format .xlsx."
+        )
     links = _links(archive, "")
     part = next((link.target for link in links.values() if link.kind == "officeDocument"), None)
     if part is None or part not in archive:
-        raise unreadable("The file is a zip archive without a workbook. Save the table as .xlsx.")
+        raise unreadable(
+            "The file is a zip archive without a workbook. Upload a workbook in the format .xlsx."
+        )
     if part.lower().endswith(".bin"):
-        raise unreadable("The file is a binary workbook (.xlsb). Save it as .xlsx.")
+        raise unreadable(
+            "The file is a binary workbook (.xlsb). Open it in a spreadsheet program and save it as .xlsx."
+        )
     return part
 
 
