@@ -223,7 +223,7 @@ class ReadOptions(BaseModel):
         AfterValidator(_check_names),
         Field(
             description="Comma-separated names of columns in which values that are not numbers or dates "
-            "become missing values. By default, a column with such values is read as text.",
+            "become missing values. By default, a column with more than a few such values is read as text.",
             json_schema_extra={"repeatable": True},
         ),
     ] = ()

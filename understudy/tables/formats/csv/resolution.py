@@ -10,11 +10,13 @@ import pyarrow as pa
 
 from understudy.parameters.read_options import ReadOptions
 from understudy.tables.formats.csv.column_types import ColumnType
+from understudy.tables.formats.csv.strays import are_strays
 from understudy.tables.inference import headers
 from understudy.tables.notation import DateNotation
 from understudy.tables.notations.clues import Clues, Detected, Texts
 from understudy.tables.notations.date_detection import UNCLEAR_ORDER, order_of
 from understudy.tables.notations.detection import detect
+from understudy.tables.notations.samples import sample_texts
 
 # Minimum share of a text column's values in one notation for a note to report the column's other values.
 _NEARLY = 0.9
@@ -47,11 +49,12 @@ def resolve(column_type: ColumnType, texts: Texts, clues: Clues, name: str) -> C
     detected = detect(texts, clues)
     if detected is None:
         return column_type
-    if detected.question is not None and not detected.tally.n_odd:
-        return replace(column_type, note=detected.question, is_doubtful=True, odd_rows=())
-    if detected.tally.n_odd and not clues.is_coerced:
+    has_odd_values = detected.tally.n_odd > 0 and not clues.is_coerced
+    if has_odd_values and not are_strays(detected, sample_texts(texts), clues):
         return _with_odd_values(column_type, detected, name)
-    return _typed(detected)
+    if detected.question is not None and (has_odd_values or not detected.tally.n_odd):
+        return replace(column_type, note=detected.question, is_doubtful=True, odd_rows=())
+    return replace(_typed(detected, clues), is_nearly=has_odd_values)
 
 
 class Unresolved(NamedTuple):
@@ -75,14 +78,17 @@ def resolve_orders(types: Sequence[ColumnType], columns: Sequence[Unresolved]) -
     ]
 
 
-def _typed(detected: Detected) -> ColumnType:
+def _typed(detected: Detected, clues: Clues) -> ColumnType:
     tally = detected.tally
+    n_values = tally.n_fitting + tally.n_odd
     n_missing = tally.n_null + tally.missing.total() + tally.n_odd
     replaced = [
         f"{n:,} value{'' if n == 1 else 's'} {word!r} {'was' if n == 1 else 'were'} read as missing"
         for word, n in tally.missing.most_common()
     ]
-    if tally.n_odd:
+    if tally.n_odd and not clues.is_coerced:
+        replaced.append(f"{tally.n_odd:,} of {n_values:,} values are not {_noun(detected)}")
+    elif tally.n_odd:
         n = tally.n_odd
         one = _noun(detected).removesuffix("s")
         replaced.append(

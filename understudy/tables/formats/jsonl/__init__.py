@@ -78,9 +78,11 @@ def _decide(column: Column, staged: Staged, options: ReadOptions) -> ColumnType:
     """Return the smallest type that can represent all values of a column."""
     is_complete = column.n_values == staged.n_rows
     if column.kind is ValueKind.mixed:
-        return ColumnType(
-            pa.string(), is_complete, f"it contains {column.describe_mixture()}", is_doubtful=True
-        )
+        note = f"it contains {column.describe_mixture()}"
+        mixed = ColumnType(pa.string(), is_complete, note, is_doubtful=True)
+        texts = partial(_trimmed, staged, column.name, missing_words(options))
+        decided = resolve(mixed, texts, clues_of(column.name, options), column.name)
+        return replace(decided, is_complete=False) if decided.replaced else mixed
     if column.kind is ValueKind.numerals:
         return _decide_numerals(column, staged, is_complete=is_complete)
     if column.kind is ValueKind.texts:
