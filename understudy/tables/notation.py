@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -19,6 +19,7 @@ from pydantic import (
     ValidationError,
     WithJsonSchema,
     field_validator,
+    model_validator,
 )
 
 METADATA_KEY = b"understudy.notation"
@@ -38,10 +39,13 @@ DIRECTIVES = frozenset(
     )
 )
 """Directives of date patterns: those of C's strftime, and `%q` (quarter), `%3f` (three digits of a fraction),
-`%Q` (milliseconds since 1970) and `%x` (days since 1899-12-30, the serial numbers of workbooks)."""
+`%Q` (milliseconds since 1970) and `%x` (days since 1899-12-30, the serial numbers of workbooks).
+After `%x`, `%f` is the fraction of the day."""
 
 # Maximum length of a word such as `--` or `-nan`, which begins like a formula but is not one.
 _SIGN_LENGTH_MAX = 4
+# Maximum sum of shares, which are rounded.
+_SHARES_MAX = 1.001
 _TOKEN = re.compile(r"%(-?[A-Za-z]|:z|[1-9]f|%)|([^%]+)")
 
 
@@ -54,13 +58,22 @@ def _without_formula(text: str) -> str:
     return text
 
 
+def is_word(text: str) -> bool:
+    """Return whether a text can represent missing values in a notation."""
+    try:
+        _WORD_ADAPTER.validate_python(text)
+    except ValidationError:
+        return False
+    return True
+
+
 Word = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_without_formula)]
+_WORD_ADAPTER: TypeAdapter[str] = TypeAdapter(Word)
 Words = Annotated[
     tuple[Word, ...],
     Field(
         max_length=20,
-        description="Words that represent a missing value. The first one is written; empty text if there is "
-        "none.",
+        description="Words that represent a missing value; empty text if there is none.",
     ),
 ]
 
@@ -72,6 +85,23 @@ def _require_type(schema: dict[str, Any]) -> None:
 
 class _Notation(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=_require_type)
+
+    missing: Words = ()
+    missing_shares: Annotated[
+        tuple[Annotated[float, Field(ge=0, le=1)], ...],
+        Field(
+            max_length=20,
+            description="Share of the missing values that each of the first words in `missing` represents. "
+            "The other missing values are empty. If no shares are given, the first word represents all "
+            "missing values.",
+        ),
+    ] = ()
+
+    @model_validator(mode="after")
+    def _shares_fit_words(self) -> Self:
+        if len(self.missing_shares) > len(self.missing) or sum(self.missing_shares) > _SHARES_MAX:
+            raise ValueError("missing_shares must have at most one share per word and a sum of at most 1")
+        return self
 
 
 class NumberNotation(_Notation):
@@ -115,7 +145,6 @@ class NumberNotation(_Notation):
             description="Suffixes that multiply the number, such as `K` for thousands, before `suffix`.",
         ),
     ] = ()
-    missing: Words = ()
 
     @field_validator("prefix")
     @classmethod
@@ -158,7 +187,6 @@ class DateNotation(_Notation):
         int,
         Field(ge=-1080, le=1080, description="Offset from UTC, in minutes, at which `%z` writes timestamps."),
     ] = 0
-    missing: Words = ()
 
     @field_validator("pattern")
     @classmethod
@@ -188,7 +216,7 @@ class DateNotation(_Notation):
     @property
     def has_time(self) -> bool:
         """Whether the pattern contains a time of day."""
-        return bool(self.directives & {"H", "I", "s", "Q"})
+        return bool(self.directives & {"H", "I", "s", "Q"}) or {"x", "f"} <= self.directives
 
     @property
     def is_zoned(self) -> bool:
@@ -201,7 +229,7 @@ class DateNotation(_Notation):
 def _is_whole(directives: set[str]) -> bool:
     plain = {d.lstrip("-0123456789") for d in directives}
     if plain & {"s", "Q", "x"}:
-        return len(plain) == 1
+        return len(plain - {"f"}) == 1 and plain != {"Q", "f"}
     has_year = plain & {"Y", "y"}
     is_date = has_year and (plain & {"m", "b", "B"} or plain & {"j", "q"})
     is_week = plain >= {"G", "V"}
@@ -217,17 +245,24 @@ class BooleanNotation(_Notation):
     )
     true: Annotated[Word, Field(description="Word for true.")]
     false: Annotated[Word, Field(description="Word for false.")]
-    missing: Words = ()
+
+
+class PlainNotation(_Notation):
+    """The plain notation of any type. Only missing values are written in a particular way."""
+
+    type: Annotated[Literal["plain"], Field(description="Discriminator of the notation: `plain`.")] = "plain"
 
 
 Notation = Annotated[
-    NumberNotation | DateNotation | BooleanNotation,
+    NumberNotation | DateNotation | BooleanNotation | PlainNotation,
     Field(discriminator="type"),
     # The OpenAPI document does not list the fields of notations. The guide to schemas does.
     WithJsonSchema({"type": "object", "additionalProperties": True}),
 ]
 
-_ADAPTER: TypeAdapter[NumberNotation | DateNotation | BooleanNotation] = TypeAdapter(Notation)
+AnyNotation = NumberNotation | DateNotation | BooleanNotation | PlainNotation
+
+_ADAPTER: TypeAdapter[AnyNotation] = TypeAdapter(Notation)
 
 
 def tokens(pattern: str) -> list[tuple[str, str]]:
@@ -245,7 +280,7 @@ def tokens(pattern: str) -> list[tuple[str, str]]:
 
 
 def field_metadata(
-    notation: NumberNotation | DateNotation | BooleanNotation | None,
+    notation: AnyNotation | None,
 ) -> dict[bytes, bytes] | None:
     """Return the metadata of an Arrow field with the given notation."""
     if notation is None:
@@ -256,7 +291,7 @@ def field_metadata(
 
 def read_metadata(
     metadata: dict[bytes, bytes] | None,
-) -> NumberNotation | DateNotation | BooleanNotation | None:
+) -> AnyNotation | None:
     """Return the notation from the metadata of an Arrow field, or None if it has no valid notation."""
     text = (metadata or {}).get(METADATA_KEY)
     if text is None:

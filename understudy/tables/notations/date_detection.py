@@ -25,6 +25,7 @@ _BIRTH_WORDS = frozenset(("birth", "dob", "born", "birthday", "birthdate", "gebu
 _DATE_WORDS = frozenset(
     (
         *("date", "datum", "day", "dt", "time", "timestamp", "month", "period", "yearmonth", "ym", "yyyymm"),
+        *("doy", "julian"),
         *(
             "fecha",
             "data",
@@ -125,6 +126,9 @@ def _preference(pattern: str, language: str) -> tuple[bool, bool, str]:
 def _is_plausible(pattern: str, sample: SampledTexts, clues: Clues) -> bool:
     """Return whether values that follow a pattern are dates, and not codes or version numbers."""
     has_header = bool((_DATE_WORDS | _BIRTH_WORDS) & set(clues.words))
+    if "%j" in pattern and "%-H" not in pattern:
+        # A year and a number of three digits can also be the number of a case.
+        return has_header
     if pattern in ("%Y%m%d", "%d%m%Y"):
         return has_header or len(sample.values) >= 5
     is_numeric = "%b" not in pattern and "%B" not in pattern

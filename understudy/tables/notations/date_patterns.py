@@ -12,7 +12,7 @@ _TIME = re.compile(
     r"(?P<half> ?[AaPp]\.?[Mm]\.?(?![A-Za-z]))?"
 )
 _HALF = re.compile(r"(?<!\d)(?P<hour>\d{1,2})(?P<half> ?[AaPp][Mm])$")
-_OFFSET = re.compile(r"(?P<blank> ?)(?P<offset>[+-]\d{2}(?P<colon>:?)\d{2}|[+-]\d{2})(?= |$)")
+_OFFSET = re.compile(r"(?P<blank> ?)(?P<offset>[+-]\d{2}(?P<colon>:?)\d{2}|[+-]\d{2})(?=[ \]]|$)")
 _COMPACT = re.compile(
     r"(?<!\d)(\d{8})(?P<mark>[T _-]?)(?P<clock>\d{6}|\d{4})?(?P<fraction>\.\d{1,9})?(?P<zone>Z?)$"
 )
@@ -22,7 +22,8 @@ _RUN = re.compile(r"\d+")
 _PARTS = re.compile("[0-9]+|[\ue000\ue100-\ue10f]")
 _LETTERS = re.compile(r"[^\W\d_]+")
 # Text that may occur between the parts of a date.
-_LITERALS = re.compile(r"[\s,./:;_'-]*|(?i:\s*(?:T|Z|UTC|GMT|at|de|of|uhr|h|[A-Z]{3,4})\s*)")
+_LITERALS = re.compile(r"[\s,./:;_'\[\]-]*|(?i:\s*(?:T|Z|UTC|GMT|at|de|of|uhr|h|[A-Z]{3,4})\s*)")
+_N_DAYS_MAX = 366
 _ORDERS = {
     "day_first": ("d", "m", "y"),
     "month_first": ("m", "d", "y"),
@@ -153,6 +154,8 @@ def _assignments(runs: list[str], *, has_name: bool) -> Iterator[tuple[str, ...]
     """Yield the directives that runs of digits may represent."""
     lengths = [len(run) for run in runs]
     years = [i for i, length in enumerate(lengths) if length == 4]
+    if lengths == [4, 3] and not has_name and 0 < int(runs[1]) <= _N_DAYS_MAX:
+        yield "%Y", "%j"
     if len(years) > 1 or any(length not in (1, 2, 4) for length in lengths):
         return
     if has_name:

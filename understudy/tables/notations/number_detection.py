@@ -21,6 +21,8 @@ from understudy.tables.notations.samples import SampledTexts, tally
 _SHARE_MIN = 0.5
 # Minimum share of digit strings with a leading zero among the sampled values of a column with codes.
 _SHARE_CODES_MIN = 0.02
+# Minimum number of distinct decimal numbers with leading zeros. Fewer of them can be version numbers.
+_N_PADDED_MIN = 5
 
 _PARTS = re.compile(
     r"(?P<opening>\()?(?P<sign>[-+\u2212])?(?P<prefix>(?:[^\d\s.,()+\u2212-]{1,5}\.?)?[ \u00a0\u202f]?)"
@@ -120,7 +122,11 @@ def detect_numbers(sample: SampledTexts, texts: Texts, clues: Clues) -> Detected
     affixes = _find_affixes(sample)
     if affixes is None or (_are_codes(sample, affixes) and not clues.is_coerced):
         return None
-    candidates = [_checked(notation, texts()) for notation in _notations(affixes, clues, _marks_in(texts()))]
+    width = _padded_width(sample)
+    candidates = [
+        _checked(notation.model_copy(update={"width": width}), texts())
+        for notation in _notations(affixes, clues, _marks_in(texts()))
+    ]
     n_fitting = max(candidate.tally.n_fitting for candidate in candidates)
     if n_fitting == 0:
         return None
@@ -174,6 +180,21 @@ def _are_codes(sample: SampledTexts, affixes: _Affixes) -> bool:
         if value.startswith("0") and value.isdigit() and len(value) > 1
     )
     return n_codes >= max(2, _SHARE_CODES_MIN * sample.n)
+
+
+def _padded_width(sample: SampledTexts) -> int:
+    """Return the number of digits before the decimal separator, or 0 if decimal numbers are not padded."""
+    wholes: list[str] = []
+    for value in sample.values:
+        match = _PARTS.fullmatch(value)
+        parts = re.split("[.,]", match["core"]) if match else []
+        if len(parts) == 1:
+            return 0
+        wholes += parts[:1]
+    padded = [len(whole) for whole in wholes if whole.startswith("0") and len(whole) > 1]
+    if len(padded) < _N_PADDED_MIN or len(set(padded)) > 1:
+        return 0
+    return padded[0] if padded[0] == min(map(len, wholes)) else 0
 
 
 def _marks_in(texts: Iterable[pa.Array[Any]]) -> frozenset[str]:

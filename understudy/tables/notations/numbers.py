@@ -65,6 +65,8 @@ def parse_numbers(texts: pa.Array[Any], notation: NumberNotation, target: pa.Dat
     signed: Any = pc.binary_join_element_wise(_sign(fields), digits, pa.scalar(""))
     if notation.scales:
         signed = _scaled(signed, fields["scale"], notation)
+    elif notation.decimals and pa.types.is_integer(target):
+        signed = pc.replace_substring_regex(signed, r"\.0*$", "")
     numbers: pa.Array[Any] = signed.cast(target)
     return numbers
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -10,9 +10,11 @@ import pyarrow as pa
 
 from understudy.parameters.read_options import ReadOptions
 from understudy.tables.formats.csv.column_types import ColumnType
+from understudy.tables.formats.csv.missing_words import with_words
+from understudy.tables.formats.csv.parsing import MISSING
 from understudy.tables.formats.csv.strays import are_strays
 from understudy.tables.inference import headers
-from understudy.tables.notation import DateNotation
+from understudy.tables.notation import DateNotation, is_word
 from understudy.tables.notations.clues import Clues, Detected, Texts
 from understudy.tables.notations.date_detection import UNCLEAR_ORDER, order_of
 from understudy.tables.notations.detection import detect
@@ -20,6 +22,8 @@ from understudy.tables.notations.samples import sample_texts
 
 # Minimum share of a text column's values in one notation for a note to report the column's other values.
 _NEARLY = 0.9
+# Minimum number of rows with the same value outside the notation for samples to contain this value.
+_N_ROWS_OF_WORD = 5
 
 
 def clues_of(name: str, options: ReadOptions, *, prefers_point: bool = False) -> Clues:
@@ -82,9 +86,12 @@ def _typed(detected: Detected, clues: Clues) -> ColumnType:
     tally = detected.tally
     n_values = tally.n_fitting + tally.n_odd
     n_missing = tally.n_null + tally.missing.total() + tally.n_odd
+    kept = {} if clues.is_coerced else _words_among(tally.odd)
+    missing = {**tally.missing, **kept, "": tally.n_null + tally.n_odd - sum(kept.values())}
     replaced = [
         f"{n:,} value{'' if n == 1 else 's'} {word!r} {'was' if n == 1 else 'were'} read as missing"
         for word, n in tally.missing.most_common()
+        if word not in MISSING
     ]
     if tally.n_odd and not clues.is_coerced:
         replaced.append(f"{tally.n_odd:,} of {n_values:,} values are not {_noun(detected)}")
@@ -96,14 +103,21 @@ def _typed(detected: Detected, clues: Clues) -> ColumnType:
             if n == 1
             else f"{n:,} values that are not {_noun(detected)} were read as missing"
         )
+    notes = [detected.words] * bool(detected.words) + (replaced[-1:] if tally.n_odd else [])
     return ColumnType(
         detected.arrow_type,
         n_missing == 0,
-        detected.words or None,
+        "; ".join(notes) or None,
         odd_rows=tuple(tally.odd_rows),
-        notation=detected.notation,
+        notation=with_words(detected.notation, missing),
         replaced=tuple(replaced),
+        missing=missing,
     )
+
+
+def _words_among(odd: Mapping[str, int]) -> dict[str, int]:
+    """Return the values outside the notation that several rows share, which samples may contain."""
+    return {text: n for text, n in odd.items() if n >= _N_ROWS_OF_WORD and is_word(text)}
 
 
 def _with_odd_values(column_type: ColumnType, detected: Detected, name: str) -> ColumnType:
