@@ -115,6 +115,10 @@ class NumberNotation(_Notation):
         Literal[",", ".", " ", "'", "\u2019", "\u00a0", "\u202f", "\u2009"] | None,
         Field(description="Thousands separator; null for none."),
     ] = None
+    grouping: Annotated[
+        Literal["thousands", "indian"],
+        Field(description="Groups of digits: `1,234,567`, or `12,34,567` as in India."),
+    ] = "thousands"
     decimals: Annotated[
         int | None,
         Field(ge=0, le=18, description="Number of digits after the decimal separator; null if it varies."),
@@ -134,9 +138,12 @@ class NumberNotation(_Notation):
         str, Field(max_length=24, description="Text after the digits, such as ` €`, `%` or ` kg`.")
     ] = ""
     negative: Annotated[
-        Literal["minus", "minus_after_prefix", "trailing_minus", "parentheses"],
-        Field(description="Notation of negative numbers: `-$5`, `$-5`, `$5-` or `($5)`."),
+        Literal["minus", "minus_after_prefix", "trailing_minus", "parentheses", "parentheses_after_prefix"],
+        Field(description="Notation of negative numbers: `-$5`, `$-5`, `$5-`, `($5)` or `$(5)`."),
     ] = "minus"
+    exponent: Annotated[
+        bool, Field(description="Whether numbers are written with an exponent, such as `5.87e+03`.")
+    ] = False
     plus: Annotated[bool, Field(description="Whether positive numbers have a plus sign.")] = False
     scales: Annotated[
         tuple[str, ...],

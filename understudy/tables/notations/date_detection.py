@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from pydantic import ValidationError
 
 from understudy.tables.notation import DateNotation
 from understudy.tables.notations.clues import Clues, Detected, Tally, Texts
@@ -105,7 +106,11 @@ def _proposed(sample: SampledTexts, clues: Clues) -> list[DateNotation]:
             continue
         if not _is_plausible(pattern, sample, clues):
             continue
-        notations.append(DateNotation(pattern=pattern, language=language, year_min=year_min))
+        try:
+            notations.append(DateNotation(pattern=pattern, language=language, year_min=year_min))
+        except ValidationError:
+            # The text between the parts of a date contains a character that is not allowed, such as a tab.
+            continue
     return notations[:_N_CHECKED_MAX]
 
 
@@ -120,7 +125,7 @@ def _merge_precisions(votes: Counter[tuple[str, str]]) -> None:
 
 
 def _preference(pattern: str, language: str) -> tuple[bool, bool, str]:
-    return language != "en", pattern.startswith(_UNLIKELY), pattern
+    return language != "en", pattern.startswith(_UNLIKELY) or "%e" in pattern, pattern
 
 
 def _is_plausible(pattern: str, sample: SampledTexts, clues: Clues) -> bool:

@@ -6,6 +6,7 @@ dates that are written as whole numbers, such as 20240131 or the serial numbers 
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -37,6 +38,7 @@ _EARLY_HOUR = "02"
 # Maximum number of digits of a key.
 _N_DIGITS_MAX = 15
 _N_DATES_MIN = 5
+_EXPONENT = re.compile(r"-?\d(?:\.\d+)?e[-+]\d{2,3}")
 _YEARS = 1850, 2150
 # Serial numbers have five digits from 1927 on. The earliest plausible one is 15,000 (January 1941).
 _SERIAL_YEARS = 1940, 2080
@@ -71,6 +73,9 @@ def with_notation(column_type: ColumnType, texts: Texts, clues: Clues) -> Column
 
 def _fixed_decimals(sample: SampledTexts, texts: Texts) -> NumberNotation | None:
     """Return a notation with fixed decimals if all values have the same number of decimals."""
+    if sample.values and all(map(_EXPONENT.fullmatch, sample.values)):
+        lengths = {len(value.lower().partition("e")[0].partition(".")[2]) for value in sample.values}
+        return NumberNotation(decimals=lengths.pop(), exponent=True) if len(lengths) == 1 else None
     sampled = {len(value.partition(".")[2]) if "." in value else -1 for value in sample.values}
     if len(sampled) != 1 or not 0 < (decimals := sampled.pop()) <= 18:
         return None
