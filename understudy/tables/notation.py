@@ -254,6 +254,44 @@ class BooleanNotation(_Notation):
     false: Annotated[Word, Field(description="Word for false.")]
 
 
+class DurationNotation(_Notation):
+    """The notation of durations."""
+
+    type: Annotated[Literal["duration"], Field(description="Discriminator of the notation: `duration`.")] = (
+        "duration"
+    )
+    style: Annotated[
+        Literal["clock", "days", "words", "iso"],
+        Field(description="Style: `36:15:00`, `3 days 04:05:06`, `1h 30m` or `PT1H30M`."),
+    ]
+    units: Annotated[
+        tuple[Literal["d", "h", "m", "s"], ...],
+        Field(min_length=1, max_length=4, description="Units from days to seconds, the largest first."),
+    ]
+    labels: Annotated[
+        tuple[Annotated[str, Field(min_length=1, max_length=16)], ...],
+        Field(max_length=4, description="Text after the number of each unit, in the style `words`."),
+    ] = ()
+    separator: Annotated[str, Field(max_length=4, description="Text between two units.")] = " "
+    padded: Annotated[bool, Field(description="Whether numbers below 10 have a leading zero.")] = False
+    plural: Annotated[bool, Field(description="Whether labels have an `s` after numbers other than 1.")] = (
+        False
+    )
+    omits_zeros: Annotated[bool, Field(description="Whether units that are zero are left out.")] = False
+
+    @model_validator(mode="after")
+    def _units_have_order(self) -> Self:
+        if list(self.units) != [unit for unit in "dhms" if unit in self.units]:
+            raise ValueError("units must be ordered from days to seconds and occur once")
+        if self.style == "words" and len(self.labels) != len(self.units):
+            raise ValueError("the style `words` requires a label for each unit")
+        if self.style == "days" and self.units != ("d", "h", "m", "s"):
+            raise ValueError("the style `days` requires the units d, h, m and s")
+        if self.style == "clock" and "d" in self.units:
+            raise ValueError("the style `clock` has no days")
+        return self
+
+
 class PlainNotation(_Notation):
     """The plain notation of any type. Only missing values are written in a particular way."""
 
@@ -261,13 +299,13 @@ class PlainNotation(_Notation):
 
 
 Notation = Annotated[
-    NumberNotation | DateNotation | BooleanNotation | PlainNotation,
+    NumberNotation | DateNotation | BooleanNotation | DurationNotation | PlainNotation,
     Field(discriminator="type"),
     # The OpenAPI document does not list the fields of notations. The guide to schemas does.
     WithJsonSchema({"type": "object", "additionalProperties": True}),
 ]
 
-AnyNotation = NumberNotation | DateNotation | BooleanNotation | PlainNotation
+AnyNotation = NumberNotation | DateNotation | BooleanNotation | DurationNotation | PlainNotation
 
 _ADAPTER: TypeAdapter[AnyNotation] = TypeAdapter(Notation)
 

@@ -12,7 +12,14 @@ from understudy.errors import InvalidInput
 from understudy.tables.arrow_types import parse_arrow_type
 from understudy.tables.findings import ColumnFindings, Findings
 from understudy.tables.inference import column_kind
-from understudy.tables.notation import AnyNotation, BooleanNotation, Notation, NumberNotation, PlainNotation
+from understudy.tables.notation import (
+    AnyNotation,
+    BooleanNotation,
+    DurationNotation,
+    Notation,
+    NumberNotation,
+    PlainNotation,
+)
 from understudy.tables.notations.writing import is_applicable
 from understudy.tables.schema import (
     GENERATED_KINDS,
@@ -225,6 +232,8 @@ def _default_kind(column: Column, change: ColumnChange, type_: pa.DataType) -> C
             return ColumnKind.float
         if isinstance(notation, BooleanNotation):
             return ColumnKind.boolean
+        if isinstance(notation, DurationNotation):
+            return ColumnKind.duration
         assert not isinstance(notation, PlainNotation)
         is_date = notation.has_date and not notation.has_time
         return ColumnKind.date if is_date else ColumnKind.timestamp if notation.has_date else ColumnKind.time

@@ -351,8 +351,8 @@ def test_words_for_missing_values_are_written_in_their_shares(tmp_path: Path):
 
 
 def test_text_in_quotation_marks_is_not_a_word_for_missing_values(tmp_path: Path):
-    (tmp_path / "t.csv").write_text("a,b\n" + '"NA",x\nNA,y\n"it, is",z\n' * 9)
-    assert _written_csv(tmp_path / "t.csv")[1:4] == ['"NA","x"', 'NA,"y"', '"it, is","z"']
+    (tmp_path / "t.csv").write_text("a,b\n" + '"NA",x\nNA,y\nNA,"y, z"\n"it, is",NA\n' * 9)
+    assert _written_csv(tmp_path / "t.csv")[1:5] == ['"NA","x"', 'NA,"y"', 'NA,"y, z"', '"it, is",NA']
 
 
 def test_repeated_strays_are_written_and_rare_ones_are_not(tmp_path: Path):
@@ -410,6 +410,11 @@ def _serial(moment: datetime) -> str:
         ("week", [f"KW {moment:%V/%G}" for moment in _MOMENTS], "date32[day]"),
         ("heure", [f"{moment.hour}h{moment:%M}" for moment in _MOMENTS], "time32[s]"),
         ("day_ja", [f"{moment.year}年{moment.month}月{moment.day}日" for moment in _MOMENTS], "date32[day]"),
+        ("played", [f"{i}:{7 * i % 60:02}:09" for i in range(40)], "duration[s]"),
+        ("elapsed", [f"{3 * i}:{7 * i % 60:02}" for i in range(40)], "duration[s]"),
+        ("ride", [f"{i % 5}h {i}m" if i % 5 else f"{i}m" for i in range(1, 41)], "duration[s]"),
+        ("wait", [f"PT{i}H{i}M" for i in range(1, 41)], "duration[s]"),
+        ("stay", [f"{i} day{'s' * (i != 1)}, {i}:05:06" for i in range(1, 21)], "duration[s]"),
         ("case_number", [f"2021-{i:03}" for i in range(1, 41)], "string"),
         ("order", [f"20210103{i:06}" for i in range(1, 41)], "int64"),
     ],

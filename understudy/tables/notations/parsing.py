@@ -8,8 +8,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from understudy.tables.casting import cast
-from understudy.tables.notation import AnyNotation, DateNotation, NumberNotation, PlainNotation
+from understudy.tables.notation import (
+    AnyNotation,
+    DateNotation,
+    DurationNotation,
+    NumberNotation,
+    PlainNotation,
+)
 from understudy.tables.notations.dates import parse_dates
+from understudy.tables.notations.durations import parse_durations
 from understudy.tables.notations.numbers import parse_numbers
 
 __all__ = ["AnyNotation", "parse"]
@@ -28,6 +35,8 @@ def parse(texts: pa.Array[Any], notation: AnyNotation, target: pa.DataType) -> p
         return parse_numbers(values, notation, target)
     if isinstance(notation, DateNotation):
         return parse_dates(values, notation, target)
+    if isinstance(notation, DurationNotation):
+        return parse_durations(values, notation, target)
     if isinstance(notation, PlainNotation):
         return cast(values, target)
     words = pa.array([notation.false, notation.true])

@@ -11,11 +11,13 @@ import pyarrow.compute as pc
 from understudy.tables.notation import (
     BooleanNotation,
     DateNotation,
+    DurationNotation,
     NumberNotation,
     PlainNotation,
     read_metadata,
 )
 from understudy.tables.notations.dates import write_dates
+from understudy.tables.notations.durations import write_durations
 from understudy.tables.notations.numbers import write_numbers
 from understudy.tables.notations.parsing import AnyNotation
 
@@ -30,6 +32,8 @@ def is_applicable(notation: AnyNotation, type_: pa.DataType) -> bool:
         return pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_)
     if isinstance(notation, BooleanNotation):
         return pa.types.is_boolean(type_)
+    if isinstance(notation, DurationNotation):
+        return pa.types.is_duration(type_)
     if pa.types.is_timestamp(type_):
         return notation.has_date
     if pa.types.is_date(type_):
@@ -43,6 +47,8 @@ def write(values: pa.Array[Any], notation: AnyNotation) -> pa.Array[Any]:
         return write_numbers(values, notation)
     if isinstance(notation, DateNotation):
         return write_dates(values, notation)
+    if isinstance(notation, DurationNotation):
+        return write_durations(values, notation)
     if isinstance(notation, PlainNotation):
         return values.cast(pa.string())
     flags: Any = values

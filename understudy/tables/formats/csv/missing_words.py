@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -71,22 +71,37 @@ def count_words(
         Counts of the words by column. Empty if no word occurs.
     """
     counts: dict[int, Counter[str]] = {column: Counter() for column in columns}
-    delimiter, known = dialect.delimiter.encode(), {word.encode(): word for word in words}
+    mark, known = re.escape(dialect.delimiter.encode()), {word.encode(): word for word in words}
     escaped = b"|".join(re.escape(word) for word in known if word)
-    mark = re.escape(delimiter)
     has_word = re.compile(rb"(?:^|%b) *(?:%b) *(?:%b|\r|$)" % (mark, escaped, mark), re.MULTILINE)
     parts = list(_parts(source))
     if not columns or not any(has_word.search(part) for part in parts):
         return {}
-    for part in parts:
-        for line in part.splitlines():
-            fields = line.split(delimiter)
-            # A line with a different number of fields contains a quoted delimiter.
-            if len(fields) == len(dialect.names):
-                for column in columns:
-                    if (word := known.get(fields[column].strip())) is not None:
-                        counts[column][word] += 1
+    split = _splitter(dialect)
+    for line in (line for part in parts for line in part.splitlines()):
+        fields = split(line)
+        # A line with a different number of fields is part of a row of several lines.
+        if len(fields) == len(dialect.names):
+            for column in columns:
+                if (word := known.get(fields[column].strip())) is not None:
+                    counts[column][word] += 1
     return counts
+
+
+def _splitter(dialect: Dialect) -> Callable[[bytes], list[bytes]]:
+    """Return a function that splits a line into fields, which keep their quotation marks."""
+    delimiter, n_names = dialect.delimiter.encode(), len(dialect.names)
+    if not dialect.quote:
+        return lambda line: line.split(delimiter)
+    mark, quote = re.escape(delimiter), re.escape(dialect.quote.encode())
+    quoted = re.compile(rb"((?:%b[^%b]*%b|[^%b%b])*)(?:%b|$)" % (quote, quote, quote, mark, quote, mark))
+
+    def split(line: bytes) -> list[bytes]:
+        fields = line.split(delimiter)
+        # Too many fields indicate a quoted delimiter. The last match is empty.
+        return fields if len(fields) <= n_names else quoted.findall(line)[:n_names]
+
+    return split
 
 
 def _parts(source: Path) -> Iterator[bytes]:

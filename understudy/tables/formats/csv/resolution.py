@@ -138,4 +138,6 @@ def _noun(detected: Detected) -> str:
         return "numbers"
     if pa.types.is_timestamp(type_):
         return "timestamps"
+    if pa.types.is_duration(type_):
+        return "durations"
     return "times" if pa.types.is_time(type_) else "dates"

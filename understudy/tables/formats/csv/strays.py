@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from understudy.tables.inference import headers
 from understudy.tables.inference.key_headers import key_header
-from understudy.tables.notation import DateNotation, NumberNotation
+from understudy.tables.notation import DateNotation, DurationNotation, NumberNotation
 from understudy.tables.notations.clues import Clues, Detected
 from understudy.tables.notations.samples import SampledTexts
 
@@ -44,7 +44,7 @@ def are_strays(detected: Detected, sample: SampledTexts, clues: Clues) -> bool:
         return False
     notation = detected.notation
     if not isinstance(notation, NumberNotation) or notation.prefix or notation.suffix:
-        return isinstance(notation, DateNotation | NumberNotation)
+        return isinstance(notation, DateNotation | DurationNotation | NumberNotation)
     if pa.types.is_floating(detected.arrow_type) and _share_of_fractions(sample, notation):
         return True
     if any(_NUMERAL.fullmatch(text) for text in counts.odd):
