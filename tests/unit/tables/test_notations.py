@@ -415,6 +415,7 @@ def _serial(moment: datetime) -> str:
         ("ride", [f"{i % 5}h {i}m" if i % 5 else f"{i}m" for i in range(1, 41)], "duration[s]"),
         ("wait", [f"PT{i}H{i}M" for i in range(1, 41)], "duration[s]"),
         ("stay", [f"{i} day{'s' * (i != 1)}, {i}:05:06" for i in range(1, 21)], "duration[s]"),
+        ("run_date", [f"{moment:%y%m%d}" for moment in _MOMENTS], "date32[day]"),
         ("case_number", [f"2021-{i:03}" for i in range(1, 41)], "string"),
         ("order", [f"20210103{i:06}" for i in range(1, 41)], "int64"),
     ],
@@ -426,3 +427,23 @@ def test_values_are_read_in_their_notation_and_written_unchanged(
     written = csv.reader(_written_csv(tmp_path / "t.csv")[1:])
     assert [fields[0] for fields in written] == texts
     assert _ingest(tmp_path / "t.csv").schema.columns[0].arrow_type == arrow_type
+
+
+@pytest.mark.parametrize(
+    ("name", "strays", "arrow_type"),
+    [
+        ("lead", ["<0.5", ">1000", "approx. 5", "ND"], "int64"),
+        ("rooms", ["12B"], "int64"),
+        ("diagnosis", ["V57", "E909", "V10"], "string"),
+        ("zip", ["K1A 0B6"], "string"),
+        ("code", ["007"], "string"),
+    ],
+)
+def test_strays_do_not_change_the_type_unless_they_are_codes(
+    tmp_path: Path, name: str, strays: list[str], arrow_type: str
+):
+    rows = [str(37 * i % 901 + 1) for i in range(100)] + strays
+    (tmp_path / "t.csv").write_text(f"{name},b\n" + "".join(f"{row},x\n" for row in rows))
+    ingested = _ingest(tmp_path / "t.csv")
+    assert ingested.schema.columns[0].arrow_type == arrow_type
+    assert len(ingested.warnings) == 1 or arrow_type == "string"

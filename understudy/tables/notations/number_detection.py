@@ -21,6 +21,8 @@ from understudy.tables.notations.samples import SampledTexts, tally
 _SHARE_MIN = 0.5
 # Minimum share of digit strings with a leading zero among the sampled values of a column with codes.
 _SHARE_CODES_MIN = 0.02
+# Maximum share of the sampled values with a letter for a scale that is ignored if all others have none.
+_SHARE_SCALES_MAX = 0.05
 # Minimum number of distinct decimal numbers with leading zeros. Fewer of them can be version numbers.
 _N_PADDED_MIN = 5
 
@@ -293,8 +295,12 @@ def _scales(scales: Counter[str], prefix: str, sample: SampledTexts) -> tuple[st
     used = tuple(sorted((scale for scale in scales if scale), key=lambda scale: SCALES[scale]))
     if not used or (prefix.strip() and len(used) <= 6):
         return used
-    is_sure = len(used) > 1 or used[0] in ("K", "k", "mn", "mio", "Mio", "bn", "Bn")
-    return used if is_sure or any("." in value or "," in value for value in sample.values) else None
+    if len(used) > 1 or used[0] in ("K", "k", "mn", "mio", "Mio", "bn", "Bn"):
+        return used
+    if scales[used[0]] <= _SHARE_SCALES_MAX * sample.n:
+        # A few codes such as `12B` among other numbers are not amounts.
+        return ()
+    return used if any("." in value or "," in value for value in sample.values) else None
 
 
 def _sign_style(match: re.Match[str]) -> str:

@@ -197,6 +197,8 @@ def _integer_pattern(sample: SampledTexts, clues: Clues) -> DateNotation | None:
         return DateNotation(pattern="%Y%j")
     if lengths == {6} and words & _MONTH_WORDS:
         return DateNotation(pattern="%Y%m")
+    if lengths == {6} and words & _SERIAL_WORDS:
+        return DateNotation(pattern="%y%m%d")
     if lengths == {5} and words & _SERIAL_WORDS:
         return DateNotation(pattern="%x")
     if lengths == {10} and words & _EPOCH_WORDS:
