@@ -433,7 +433,7 @@ def test_values_are_read_in_their_notation_and_written_unchanged(
     ("name", "strays", "arrow_type"),
     [
         ("lead", ["<0.5", ">1000", "approx. 5", "ND"], "int64"),
-        ("rooms", ["12B"], "int64"),
+        ("servings", ["12B"], "int64"),
         ("diagnosis", ["V57", "E909", "V10"], "string"),
         ("zip", ["K1A 0B6"], "string"),
         ("code", ["007"], "string"),

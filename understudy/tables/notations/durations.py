@@ -17,18 +17,18 @@ SECONDS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 def regex(notation: DurationNotation) -> str:
     """Return the regular expression for a value. It has a named group for each unit."""
     if notation.style == "iso":
-        clock = "".join(f"(?:(?P<{unit}>[0-9]+){unit.upper()})?" for unit in "hms")
-        body = f"P(?:(?P<d>[0-9]+)D)?(?:T{clock})?"
+        clock = "".join(f"(?:(?P<{unit}>[0-9]{{1,7}}){unit.upper()})?" for unit in "hms")
+        body = f"P(?:(?P<d>[0-9]{{1,7}})D)?(?:T{clock})?"
     elif notation.style == "words":
         separator = re.escape(notation.separator)
         body = f"(?:{separator})?".join(
-            f"(?:(?P<{unit}>[0-9]+){re.escape(label)}{'s?' if notation.plural else ''})?"
+            f"(?:(?P<{unit}>[0-9]{{1,7}}){re.escape(label)}{'s?' if notation.plural else ''})?"
             for unit, label in zip(notation.units, notation.labels, strict=True)
         )
     else:
         days = ""
         if notation.style == "days":
-            days = f"(?:(?P<d>[0-9]+) days?{re.escape(notation.separator)})?"
+            days = f"(?:(?P<d>[0-9]{{1,7}}) days?{re.escape(notation.separator)})?"
         first, *others = [unit for unit in notation.units if unit != "d"]
         body = days + f"(?P<{first}>[0-9]{{1,6}})" + "".join(f":(?P<{unit}>[0-5][0-9])" for unit in others)
     return rf"\A(?P<sign>-)?{body}\z"
@@ -44,10 +44,10 @@ def parse_durations(texts: pa.Array[Any], notation: DurationNotation, target: pa
     names = [extracted.type.field(i).name for i in range(extracted.type.num_fields)]
     for name, column in zip(names, extracted.flatten(), strict=True):
         if name != "sign":
-            digits = pc.fill_null(pc.if_else(pc.equal(column, ""), "0", column), "0")
+            digits = pc.fill_null(pc.if_else(pc.equal(column, pa.scalar("")), "0", column), "0")
             total += SECONDS[name] * digits.cast(pa.int64()).to_numpy(zero_copy_only=False)
         else:
-            is_negative = pc.fill_null(pc.equal(column, "-"), False).to_numpy(zero_copy_only=False)
+            is_negative = pc.fill_null(pc.equal(column, pa.scalar("-")), False).to_numpy(zero_copy_only=False)
     total = np.where(is_negative, -total, total)
     mask = ~pc.fill_null(is_match, False).to_numpy(zero_copy_only=False)
     seconds: Any = pa.array(total, mask=mask).cast(pa.duration("s"))
