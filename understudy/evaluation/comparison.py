@@ -15,7 +15,7 @@ from understudy.evaluation.encoding import EncodedTable, Rows, TableEncoder, dra
 from understudy.evaluation.key_columns import KeyColumn, Keys, encode_keys
 from understudy.evaluation.subjects import count_shared, number_subjects
 from understudy.parameters.evaluation_options import EvaluationOptions
-from understudy.tables.notation import read_metadata
+from understudy.tables.notation import PlainNotation, read_metadata
 from understudy.tables.notations.parsing import AnyNotation
 from understudy.tables.schema import Column, TableSchema
 from understudy.tables.validation import Origin, conform
@@ -233,7 +233,11 @@ def compare(
 
 def _notations(schema: pa.Schema) -> dict[str, AnyNotation]:
     found = {field.name: read_metadata(field.metadata) for field in schema}
-    return {name: notation for name, notation in found.items() if notation is not None}
+    return {
+        name: notation
+        for name, notation in found.items()
+        if notation is not None and not isinstance(notation, PlainNotation)
+    }
 
 
 def _keys(

@@ -230,9 +230,9 @@ class ReadOptions(BaseModel):
         BeforeValidator(_names),
         AfterValidator(_check_names),
         Field(
-            description="Comma-separated names of columns to read as numbers or dates even if some values "
-            "are neither. These values become missing values. Other columns with such values are read as "
-            "text.",
+            description="Comma-separated names of columns to read as numbers or dates even if many values "
+            "are neither. These values become missing values. By default, a column with more than a few such "
+            "values is read as text.",
             json_schema_extra={"repeatable": True},
         ),
     ] = ()

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from understudy.errors import InvalidInput
 from understudy.tables.json_place import JsonPlace, place_metadata, read_place
-from understudy.tables.notation import BooleanNotation, DateNotation, NumberNotation, read_metadata
+from understudy.tables.notation import AnyNotation, read_metadata
 from understudy.tables.notation import field_metadata as notation_metadata
 
 
@@ -26,9 +26,7 @@ def to_arrow_schema(
     )
 
 
-def field_metadata(
-    notation: NumberNotation | DateNotation | BooleanNotation | None, place: JsonPlace | None
-) -> dict[bytes, bytes] | None:
+def field_metadata(notation: AnyNotation | None, place: JsonPlace | None) -> dict[bytes, bytes] | None:
     """Return the metadata of an Arrow field with the given notation and place in JSON objects."""
     return {**(notation_metadata(notation) or {}), **place_metadata(place)} or None
 

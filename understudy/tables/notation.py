@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -19,6 +19,7 @@ from pydantic import (
     ValidationError,
     WithJsonSchema,
     field_validator,
+    model_validator,
 )
 
 METADATA_KEY = b"understudy.notation"
@@ -38,10 +39,13 @@ DIRECTIVES = frozenset(
     )
 )
 """Directives of date patterns: those of C's strftime, and `%q` (quarter), `%3f` (three digits of a fraction),
-`%Q` (milliseconds since 1970) and `%x` (days since 1899-12-30, the serial numbers of workbooks)."""
+`%Q` (milliseconds since 1970) and `%x` (days since 1899-12-30, the serial numbers of workbooks).
+After `%x`, `%f` is the fraction of the day."""
 
 # Maximum length of a word such as `--` or `-nan`, which begins like a formula but is not one.
 _SIGN_LENGTH_MAX = 4
+# Maximum sum of shares, which are rounded.
+_SHARES_MAX = 1.001
 _TOKEN = re.compile(r"%(-?[A-Za-z]|:z|[1-9]f|%)|([^%]+)")
 
 
@@ -54,13 +58,22 @@ def _without_formula(text: str) -> str:
     return text
 
 
+def is_word(text: str) -> bool:
+    """Return whether a text can represent missing values in a notation."""
+    try:
+        _WORD_ADAPTER.validate_python(text)
+    except ValidationError:
+        return False
+    return True
+
+
 Word = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_without_formula)]
+_WORD_ADAPTER: TypeAdapter[str] = TypeAdapter(Word)
 Words = Annotated[
     tuple[Word, ...],
     Field(
         max_length=20,
-        description="Words that represent a missing value. The first one is written; empty text if there is "
-        "none.",
+        description="Words that represent a missing value; empty text if there is none.",
     ),
 ]
 
@@ -72,6 +85,23 @@ def _require_type(schema: dict[str, Any]) -> None:
 
 class _Notation(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=_require_type)
+
+    missing: Words = ()
+    missing_shares: Annotated[
+        tuple[Annotated[float, Field(ge=0, le=1)], ...],
+        Field(
+            max_length=20,
+            description="Share of the missing values that each of the first words in `missing` represents. "
+            "The other missing values are empty. If no shares are given, the first word represents all "
+            "missing values.",
+        ),
+    ] = ()
+
+    @model_validator(mode="after")
+    def _shares_fit_words(self) -> Self:
+        if len(self.missing_shares) > len(self.missing) or sum(self.missing_shares) > _SHARES_MAX:
+            raise ValueError("missing_shares must have at most one share per word and a sum of at most 1")
+        return self
 
 
 class NumberNotation(_Notation):
@@ -85,6 +115,10 @@ class NumberNotation(_Notation):
         Literal[",", ".", " ", "'", "\u2019", "\u00a0", "\u202f", "\u2009"] | None,
         Field(description="Thousands separator; null for none."),
     ] = None
+    grouping: Annotated[
+        Literal["thousands", "indian"],
+        Field(description="Groups of digits: `1,234,567`, or `12,34,567` as in India."),
+    ] = "thousands"
     decimals: Annotated[
         int | None,
         Field(ge=0, le=18, description="Number of digits after the decimal separator; null if it varies."),
@@ -104,9 +138,12 @@ class NumberNotation(_Notation):
         str, Field(max_length=24, description="Text after the digits, such as ` €`, `%` or ` kg`.")
     ] = ""
     negative: Annotated[
-        Literal["minus", "minus_after_prefix", "trailing_minus", "parentheses"],
-        Field(description="Notation of negative numbers: `-$5`, `$-5`, `$5-` or `($5)`."),
+        Literal["minus", "minus_after_prefix", "trailing_minus", "parentheses", "parentheses_after_prefix"],
+        Field(description="Notation of negative numbers: `-$5`, `$-5`, `$5-`, `($5)` or `$(5)`."),
     ] = "minus"
+    exponent: Annotated[
+        bool, Field(description="Whether numbers are written with an exponent, such as `5.87e+03`.")
+    ] = False
     plus: Annotated[bool, Field(description="Whether positive numbers have a plus sign.")] = False
     scales: Annotated[
         tuple[str, ...],
@@ -115,7 +152,6 @@ class NumberNotation(_Notation):
             description="Suffixes that multiply the number, such as `K` for thousands, before `suffix`.",
         ),
     ] = ()
-    missing: Words = ()
 
     @field_validator("prefix")
     @classmethod
@@ -158,7 +194,6 @@ class DateNotation(_Notation):
         int,
         Field(ge=-1080, le=1080, description="Offset from UTC, in minutes, at which `%z` writes timestamps."),
     ] = 0
-    missing: Words = ()
 
     @field_validator("pattern")
     @classmethod
@@ -188,7 +223,7 @@ class DateNotation(_Notation):
     @property
     def has_time(self) -> bool:
         """Whether the pattern contains a time of day."""
-        return bool(self.directives & {"H", "I", "s", "Q"})
+        return bool(self.directives & {"H", "I", "s", "Q"}) or {"x", "f"} <= self.directives
 
     @property
     def is_zoned(self) -> bool:
@@ -201,7 +236,7 @@ class DateNotation(_Notation):
 def _is_whole(directives: set[str]) -> bool:
     plain = {d.lstrip("-0123456789") for d in directives}
     if plain & {"s", "Q", "x"}:
-        return len(plain) == 1
+        return len(plain - {"f"}) == 1 and plain != {"Q", "f"}
     has_year = plain & {"Y", "y"}
     is_date = has_year and (plain & {"m", "b", "B"} or plain & {"j", "q"})
     is_week = plain >= {"G", "V"}
@@ -217,17 +252,62 @@ class BooleanNotation(_Notation):
     )
     true: Annotated[Word, Field(description="Word for true.")]
     false: Annotated[Word, Field(description="Word for false.")]
-    missing: Words = ()
+
+
+class DurationNotation(_Notation):
+    """The notation of durations."""
+
+    type: Annotated[Literal["duration"], Field(description="Discriminator of the notation: `duration`.")] = (
+        "duration"
+    )
+    style: Annotated[
+        Literal["clock", "days", "words", "iso"],
+        Field(description="Style: `36:15:00`, `3 days 04:05:06`, `1h 30m` or `PT1H30M`."),
+    ]
+    units: Annotated[
+        tuple[Literal["d", "h", "m", "s"], ...],
+        Field(min_length=1, max_length=4, description="Units from days to seconds, the largest first."),
+    ]
+    labels: Annotated[
+        tuple[Annotated[str, Field(min_length=1, max_length=16)], ...],
+        Field(max_length=4, description="Text after the number of each unit, in the style `words`."),
+    ] = ()
+    separator: Annotated[str, Field(max_length=4, description="Text between two units.")] = " "
+    padded: Annotated[bool, Field(description="Whether numbers below 10 have a leading zero.")] = False
+    plural: Annotated[bool, Field(description="Whether labels have an `s` after numbers other than 1.")] = (
+        False
+    )
+    omits_zeros: Annotated[bool, Field(description="Whether units that are zero are left out.")] = False
+
+    @model_validator(mode="after")
+    def _units_have_order(self) -> Self:
+        if list(self.units) != [unit for unit in "dhms" if unit in self.units]:
+            raise ValueError("units must be ordered from days to seconds and occur once")
+        if self.style == "words" and len(self.labels) != len(self.units):
+            raise ValueError("the style `words` requires a label for each unit")
+        if self.style == "days" and self.units != ("d", "h", "m", "s"):
+            raise ValueError("the style `days` requires the units d, h, m and s")
+        if self.style == "clock" and "d" in self.units:
+            raise ValueError("the style `clock` has no days")
+        return self
+
+
+class PlainNotation(_Notation):
+    """The plain notation of any type. Only missing values are written in a particular way."""
+
+    type: Annotated[Literal["plain"], Field(description="Discriminator of the notation: `plain`.")] = "plain"
 
 
 Notation = Annotated[
-    NumberNotation | DateNotation | BooleanNotation,
+    NumberNotation | DateNotation | BooleanNotation | DurationNotation | PlainNotation,
     Field(discriminator="type"),
     # The OpenAPI document does not list the fields of notations. The guide to schemas does.
     WithJsonSchema({"type": "object", "additionalProperties": True}),
 ]
 
-_ADAPTER: TypeAdapter[NumberNotation | DateNotation | BooleanNotation] = TypeAdapter(Notation)
+AnyNotation = NumberNotation | DateNotation | BooleanNotation | DurationNotation | PlainNotation
+
+_ADAPTER: TypeAdapter[AnyNotation] = TypeAdapter(Notation)
 
 
 def tokens(pattern: str) -> list[tuple[str, str]]:
@@ -245,7 +325,7 @@ def tokens(pattern: str) -> list[tuple[str, str]]:
 
 
 def field_metadata(
-    notation: NumberNotation | DateNotation | BooleanNotation | None,
+    notation: AnyNotation | None,
 ) -> dict[bytes, bytes] | None:
     """Return the metadata of an Arrow field with the given notation."""
     if notation is None:
@@ -256,7 +336,7 @@ def field_metadata(
 
 def read_metadata(
     metadata: dict[bytes, bytes] | None,
-) -> NumberNotation | DateNotation | BooleanNotation | None:
+) -> AnyNotation | None:
     """Return the notation from the metadata of an Arrow field, or None if it has no valid notation."""
     text = (metadata or {}).get(METADATA_KEY)
     if text is None:

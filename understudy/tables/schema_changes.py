@@ -12,7 +12,14 @@ from understudy.errors import InvalidInput
 from understudy.tables.arrow_types import parse_arrow_type
 from understudy.tables.findings import ColumnFindings, Findings
 from understudy.tables.inference import column_kind
-from understudy.tables.notation import BooleanNotation, DateNotation, Notation, NumberNotation
+from understudy.tables.notation import (
+    AnyNotation,
+    BooleanNotation,
+    DurationNotation,
+    Notation,
+    NumberNotation,
+    PlainNotation,
+)
 from understudy.tables.notations.writing import is_applicable
 from understudy.tables.schema import (
     GENERATED_KINDS,
@@ -219,24 +226,25 @@ def _changed(column: Column, change: ColumnChange | None) -> Column:
 def _default_kind(column: Column, change: ColumnChange, type_: pa.DataType) -> ColumnKind:
     """Return the kind of a column if the change does not specify a kind."""
     notation = change.notation
-    if notation is not None and change.arrow_type is None and not is_applicable(notation, type_):
+    if notation is not None and change.arrow_type is None and not _fits(notation, type_):
         if isinstance(notation, NumberNotation):
             return ColumnKind.float
         if isinstance(notation, BooleanNotation):
             return ColumnKind.boolean
+        if isinstance(notation, DurationNotation):
+            return ColumnKind.duration
+        assert not isinstance(notation, PlainNotation)
         is_date = notation.has_date and not notation.has_time
         return ColumnKind.date if is_date else ColumnKind.timestamp if notation.has_date else ColumnKind.time
     return column.kind if can_hold(type_, column.kind) else column_kind(type_)
 
 
-def _notation(
-    column: Column, change: ColumnChange, type_: pa.DataType, pointer: str
-) -> NumberNotation | DateNotation | BooleanNotation | None:
+def _notation(column: Column, change: ColumnChange, type_: pa.DataType, pointer: str) -> AnyNotation | None:
     """Return the notation after a change. The previous notation is kept only if the new type supports it."""
     if "notation" not in change.model_fields_set:
         before = column.notation
-        return before if before is not None and is_applicable(before, type_) else None
-    if change.notation is not None and not is_applicable(change.notation, type_):
+        return before if before is not None and _fits(before, type_) else None
+    if change.notation is not None and not _fits(change.notation, type_):
         raise InvalidInput(
             f"The notation of column {column.name!r} cannot represent values of type {type_}. "
             "Set a `kind` that fits the notation.",
@@ -244,6 +252,10 @@ def _notation(
             pointer=f"{pointer}/notation",
         )
     return change.notation
+
+
+def _fits(notation: AnyNotation, type_: pa.DataType) -> bool:
+    return isinstance(notation, PlainNotation) or is_applicable(notation, type_)
 
 
 def can_hold(type_: pa.DataType, kind: ColumnKind) -> bool:

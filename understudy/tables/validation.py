@@ -16,6 +16,7 @@ from understudy.errors import InvalidInput
 from understudy.tables.arrow_types import parse_arrow_type
 from understudy.tables.casting import cast, count_unfit, find_unfit
 from understudy.tables.inference import check_names, column_kind, storable_type
+from understudy.tables.notation import PlainNotation
 from understudy.tables.notations import parse
 from understudy.tables.notations.parsing import AnyNotation
 from understudy.tables.schema import Column, ColumnKind, TableSchema
@@ -95,7 +96,7 @@ def _cast(chunked: pa.ChunkedArray[Any], column: Column, origin: Origin) -> pa.C
     source = storable_type(column.name, chunked.type)
     if chunked.type == target:
         return chunked
-    if column.notation is not None and column_kind(source) is ColumnKind.category:
+    if _has_own_notation(column) and column_kind(source) is ColumnKind.category:
         return _parsed(chunked, column, target, origin)
     if chunked.null_count == len(chunked):
         return pa.chunked_array([pa.array([None] * len(chunked), target)])
@@ -111,6 +112,11 @@ def _cast(chunked: pa.ChunkedArray[Any], column: Column, origin: Origin) -> pa.C
         fault = f"has {values} that cannot be cast to {column.arrow_type}, the type in the schema"
         # The cause is omitted because Arrow's message contains the value of a cell.
         raise _mismatch(origin, column, fault) from None
+
+
+def _has_own_notation(column: Column) -> bool:
+    """Return whether the values have a notation other than the plain one."""
+    return column.notation is not None and not isinstance(column.notation, PlainNotation)
 
 
 def _parsed(
@@ -140,8 +146,9 @@ def _present_texts(texts: pa.Array[Any], notation: AnyNotation) -> pa.Array[Any]
 
 def _find_unfit(array: pa.Array[Any], column: Column, target: pa.DataType, n_max: int) -> list[int]:
     """Return the positions of the first n_max values that do not fit a type or the notation."""
-    if column.notation is None or column_kind(array.type) is not ColumnKind.category:
+    if not _has_own_notation(column) or column_kind(array.type) is not ColumnKind.category:
         return find_unfit(array, target, n_max)
+    assert column.notation is not None
     texts = _present_texts(array, column.notation)
     is_parsed = parse(texts, column.notation, target).is_valid()
     unfit: Any = pc.and_(texts.is_valid(), pc.invert(is_parsed))

@@ -75,7 +75,7 @@ def test_missing_texts_are_imputed_in_the_notation():
     assert (rows["day"] == frame["day"])[frame.index % 3 > 0].all()
 
 
-def test_plain_numbers_and_stray_values_stay_text():
+def test_plain_numbers_stay_text_and_strays_are_listed():
     texts = {"n": [str(i) for i in range(60)], "d": ["2020-01-05"] * 40 + ["soon"] * 20}
     schema, findings = understudy.infer_schema(pd.DataFrame(texts), with_findings=True)
     assert {column.arrow_type for column in schema.tables["table"].columns} <= {"string", "large_string"}

@@ -95,12 +95,13 @@ def test_columns_have_the_order_in_which_their_keys_first_appear(tmp_path: Path)
 
 @pytest.mark.parametrize("n_between", [0, _MANY])
 def test_mixed_column_is_text_and_the_warning_contains_lines(tmp_path: Path, n_between: int):
-    lines = ['{"v": 1.5}', "", *['{"v": 7}'] * n_between, '{"v": "x"}', '{"v": false}']
+    lines = ['{"v": 1.5}', "", *['{"v": 7}', '{"v": "y"}'] * (n_between // 2), '{"v": "x"}', '{"v": false}']
     ingested = _ingest(tmp_path, *lines)
     read = read_table(tmp_path / "table.parquet").column("v").to_pylist()
     assert (read[0], read[-2:]) == ("1.5", ["x", "false"])
     (warning,) = ingested.warnings
-    for place in ("'v'", "numbers (first on line 1)", f"text (first on line {n_between + 3:,})"):
+    first_text = 4 if n_between else 3
+    for place in ("'v'", "numbers (first on line 1)", f"text (first on line {first_text})"):
         assert place in warning
 
 

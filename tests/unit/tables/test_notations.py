@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
+import csv
+import json
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -211,12 +214,13 @@ def test_text_columns_of_every_format_are_read_in_their_notation(tmp_path: Path,
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet", ".arrow", ".xlsx"])
-def test_invalid_values_are_read_as_missing_only_with_the_option_coerce(tmp_path: Path, suffix: str):
-    table = pa.table({"a": ["$1.50"] * 19 + ["approx. 5"], "b": list("xy") * 10})
+def test_a_few_strays_are_missing_and_many_only_with_the_option_coerce(tmp_path: Path, suffix: str):
+    texts = {"a": ["$1.50"] * 19 + ["approx. 5"], "b": ["$1.50"] * 9 + ["apple"] * 11}
+    table = pa.table(texts)
     path = tmp_path / f"table{suffix}"
     write_table(path, table.to_batches(), table.schema)
     without = _ingest(path)
-    assert without.schema.columns[0].arrow_type == "string"
+    assert [column.arrow_type for column in without.schema.columns] == ["double", "string"]
     assert "1 of 20 values are not numbers" in without.warnings[0]
     assert "Set the option `coerce` to 'a'" in without.warnings[0]
     coerced = _ingest(path, coerce=("a",))
@@ -322,3 +326,124 @@ def test_ambiguous_order_of_dates_follows_other_dates_in_the_table(tmp_path: Pat
     (tmp_path / "t.csv").write_text("a,b\n01/02/2024,31/12/2024\n03/04/2024,01/02/2024\n")
     schema = _ingest(tmp_path / "t.csv").schema
     assert [column.notation for column in schema.columns] == [DateNotation(pattern="%d/%m/%Y")] * 2
+
+
+def _written_csv(path: Path) -> list[str]:
+    """Return the lines of a CSV file that is read and written again."""
+    schema = _ingest(path).schema.to_arrow()
+    stored = pq.read_table(path.with_suffix(".stored"))
+    again = path.with_name("again.csv")
+    write_table(again, stored.to_batches(), schema)
+    return again.read_text().splitlines()
+
+
+def test_words_for_missing_values_are_written_in_their_shares(tmp_path: Path):
+    words = {"a": ["NA", "", "NULL"], "b": ["n/a", "-", "NA"], "c": ["NA"] * 3, "d": ["?"] * 3, "e": [""] * 3}
+    plain = {"a": "7", "b": "1.50", "c": "text", "d": "2021-05-03", "e": "2"}
+    rows = [",".join(words[name][i % 3] if i % 2 else plain[name] for name in words) for i in range(90)]
+    (tmp_path / "t.csv").write_text("a,b,c,d,e\n" + "\n".join(rows) + "\n")
+    lines = [line.split(",") for line in _written_csv(tmp_path / "t.csv")[1:]]
+    for index, name in enumerate(words):
+        written = Counter(fields[index].strip('"') for fields in lines)
+        assert written.pop(plain[name]) == 45
+        expected = Counter(words[name] * 15)
+        assert all(abs(written[word] - expected[word]) <= 1 for word in {*written, *expected})
+
+
+def test_text_in_quotation_marks_is_not_a_word_for_missing_values(tmp_path: Path):
+    (tmp_path / "t.csv").write_text("a,b\n" + '"NA",x\nNA,y\nNA,"y, z"\n"it, is",NA\n' * 9)
+    assert _written_csv(tmp_path / "t.csv")[1:5] == ['"NA","x"', 'NA,"y"', 'NA,"y, z"', '"it, is",NA']
+
+
+def test_repeated_strays_are_written_and_rare_ones_are_not(tmp_path: Path):
+    rows = [f"{i / 7:.2f}" for i in range(200)]
+    rows[::25] = ["TNTC"] * 8
+    rows[1] = "<0.5"
+    (tmp_path / "t.csv").write_text("count,x\n" + "".join(f"{row},1\n" for row in rows))
+    written = [line.split(",")[0] for line in _written_csv(tmp_path / "t.csv")[1:]]
+    assert (written.count("TNTC"), written.count("")) == (8, 1)
+    coerced = _ingest(tmp_path / "t.csv", coerce=("count",)).schema.columns[0]
+    assert coerced.notation is not None
+    assert coerced.notation.missing == ()
+
+
+def test_json_contains_words_only_where_values_are_text(tmp_path: Path):
+    texts = {"a": ["$1.50", "n/a", "$2.25", None] * 9, "b": [1.5, None] * 18}
+    table = pa.table(texts)
+    write_table(tmp_path / "t.jsonl", table.to_batches(), table.schema)
+    schema = _ingest(tmp_path / "t.jsonl").schema.to_arrow()
+    stored = pq.read_table(tmp_path / "t.stored")
+    write_table(tmp_path / "again.jsonl", stored.to_batches(), schema)
+    written = [json.loads(line) for line in (tmp_path / "again.jsonl").read_text().splitlines()]
+    assert Counter(row["a"] for row in written) == {"$1.50": 9, "$2.25": 9, "n/a": 9, None: 9}
+    assert {row["b"] for row in written} == {1.5, None}
+
+
+_MOMENTS = [datetime(2021, 1, 3, 5, 7, 9, tzinfo=UTC) + timedelta(hours=37 * i, minutes=i) for i in range(40)]
+
+
+def _serial(moment: datetime) -> str:
+    return f"{(moment - datetime(1899, 12, 30, tzinfo=UTC)) / timedelta(days=1):.8f}"
+
+
+@pytest.mark.parametrize(
+    ("name", "texts", "arrow_type"),
+    [
+        ("when", [f"{moment:%Y%m%d%H%M%S}" for moment in _MOMENTS], "timestamp[s]"),
+        ("logged", [f"{moment:%Y%m%d%H%M}" for moment in _MOMENTS], "timestamp[s]"),
+        ("day", [f"{moment:%Y-%j}" for moment in _MOMENTS], "date32[day]"),
+        ("julian", [f"{moment:%Y%j}" for moment in _MOMENTS], "date32[day]"),
+        ("date", [_serial(moment) for moment in _MOMENTS], "timestamp[s]"),
+        ("ts", [f"{int(moment.timestamp())}.5" for moment in _MOMENTS], "timestamp[ms]"),
+        ("t", [f"[{moment:%d/%b/%Y:%H:%M:%S} -0700]" for moment in _MOMENTS], "timestamp[s, tz=UTC]"),
+        ("amount", [f"{13.7 * i:07.2f}" for i in range(40)], "double"),
+        ("customer_id", [f"{10_045 + i // 2}.0" for i in range(40)], "int64"),
+        ("rupees", [f"₹{lakhs},{i:02},000.50" for i, lakhs in enumerate(range(1, 41))], "double"),
+        ("price", [f"8\u00a0{i:03}.25" for i in range(40)], "double"),
+        ("profit", [f"$({i}.25)" if i % 3 else f"${i}.25" for i in range(40)], "double"),
+        ("sci", [f"{1.7**i:.3e}" for i in range(40)], "double"),
+        (
+            "log",
+            [f"{moment:%a %b} {moment.day:2} {moment:%H:%M:%S %Y}" for moment in _MOMENTS],
+            "timestamp[s]",
+        ),
+        ("week", [f"KW {moment:%V/%G}" for moment in _MOMENTS], "date32[day]"),
+        ("heure", [f"{moment.hour}h{moment:%M}" for moment in _MOMENTS], "time32[s]"),
+        ("day_ja", [f"{moment.year}年{moment.month}月{moment.day}日" for moment in _MOMENTS], "date32[day]"),
+        ("played", [f"{i}:{7 * i % 60:02}:09" for i in range(40)], "duration[s]"),
+        ("elapsed", [f"{3 * i}:{7 * i % 60:02}" for i in range(40)], "duration[s]"),
+        ("ride", [f"{i % 5}h {i}m" if i % 5 else f"{i}m" for i in range(1, 41)], "duration[s]"),
+        ("wait", [f"PT{i}H{i}M" for i in range(1, 41)], "duration[s]"),
+        ("stay", [f"{i} day{'s' * (i != 1)}, {i}:05:06" for i in range(1, 21)], "duration[s]"),
+        ("run_date", [f"{moment:%y%m%d}" for moment in _MOMENTS], "date32[day]"),
+        ("case_number", [f"2021-{i:03}" for i in range(1, 41)], "string"),
+        ("order", [f"20210103{i:06}" for i in range(1, 41)], "int64"),
+    ],
+)
+def test_values_are_read_in_their_notation_and_written_unchanged(
+    tmp_path: Path, name: str, texts: list[str], arrow_type: str
+):
+    (tmp_path / "t.csv").write_text(f"{name};b\n" + "".join(f"{text};x\n" for text in texts))
+    written = csv.reader(_written_csv(tmp_path / "t.csv")[1:])
+    assert [fields[0] for fields in written] == texts
+    assert _ingest(tmp_path / "t.csv").schema.columns[0].arrow_type == arrow_type
+
+
+@pytest.mark.parametrize(
+    ("name", "strays", "arrow_type"),
+    [
+        ("lead", ["<0.5", ">1000", "approx. 5", "ND"], "int64"),
+        ("servings", ["12B"], "int64"),
+        ("diagnosis", ["V57", "E909", "V10"], "string"),
+        ("zip", ["K1A 0B6"], "string"),
+        ("code", ["007"], "string"),
+    ],
+)
+def test_strays_do_not_change_the_type_unless_they_are_codes(
+    tmp_path: Path, name: str, strays: list[str], arrow_type: str
+):
+    rows = [str(37 * i % 901 + 1) for i in range(100)] + strays
+    (tmp_path / "t.csv").write_text(f"{name},b\n" + "".join(f"{row},x\n" for row in rows))
+    ingested = _ingest(tmp_path / "t.csv")
+    assert ingested.schema.columns[0].arrow_type == arrow_type
+    assert len(ingested.warnings) == 1 or arrow_type == "string"

@@ -15,7 +15,6 @@ from understudy.parameters.read_options import ReadOptions
 from understudy.progress import no_progress
 from understudy.tables.formats.csv.column_types import ColumnType, cast_column, trimmed_values
 from understudy.tables.formats.csv.messages import describe
-from understudy.tables.formats.csv.parsing import missing_words
 from understudy.tables.formats.csv.resolution import clues_of, resolve
 from understudy.tables.formats.scan import Reading, Scan
 from understudy.tables.notation import NumberNotation, field_metadata
@@ -25,8 +24,8 @@ from understudy.tables.notations.writing import is_plain
 # Number of rows at the beginning of a file that are searched for text columns with a notation.
 _N_ROWS_EXAMINED = 2_000
 
-# In a frame, only empty text always counts as missing. Other words count as missing only if they are part of
-# the notation.
+# Only empty text always counts as missing. Other words count as missing only if they are part of the
+# notation.
 _NO_WORDS = ("",)
 
 OpenScan = Callable[[], AbstractContextManager[Scan]]
@@ -41,7 +40,7 @@ def with_typed_texts(scan_file: ScanFile) -> ScanFile:
         silent = replace(reading, progress=no_progress)
         types = _detect_in_texts(lambda: scan_file(path, silent), silent)
         with scan_file(path, reading) as scan:
-            yield _with_types(scan, types, reading) if types else scan
+            yield _with_types(scan, types) if types else scan
 
     return scan_typed
 
@@ -77,9 +76,8 @@ def _detect_in_texts(open_scan: OpenScan, reading: Reading) -> dict[str, ColumnT
 
     Plain numbers in a text column remain text, because the author of the file chose this type.
     """
-    missing = missing_words(reading.options)
     with open_scan() as scan:
-        candidates = _candidates(scan, reading, missing)
+        candidates = _candidates(scan, reading)
     if not candidates:
         return {}
     path = reading.scratch / "texts.arrow"
@@ -88,7 +86,7 @@ def _detect_in_texts(open_scan: OpenScan, reading: Reading) -> dict[str, ColumnT
     types = {
         name: resolve(
             ColumnType(pa.string(), is_complete=False),
-            partial(_texts, path, index, missing),
+            partial(_texts, path, index),
             clues_of(name, reading.options),
             name,
         )
@@ -106,28 +104,26 @@ def is_detected(type_: ColumnType) -> bool:
     return not (isinstance(notation, NumberNotation) and is_plain(notation) and not type_.replaced)
 
 
-def _candidates(scan: Scan, reading: Reading, missing: tuple[str, ...]) -> list[str]:
+def _candidates(scan: Scan, reading: Reading) -> list[str]:
     texts = [field.name for field in scan.schema if _is_text(field.type)]
     first = next(iter(scan.batches), None) if texts else None
     if first is None:
         return []
     start = pa.Table.from_batches([first.slice(0, _N_ROWS_EXAMINED)])
-    return _with_notation(start, texts, reading.options, missing)
+    return _with_notation(start, texts, reading.options)
 
 
-def _with_notation(
-    start: pa.Table, texts: list[str], options: ReadOptions, missing: tuple[str, ...] = _NO_WORDS
-) -> list[str]:
+def _with_notation(start: pa.Table, texts: list[str], options: ReadOptions) -> list[str]:
     """Return the text columns whose first values have a notation."""
     return [
         name
         for name in texts
-        if detect(partial(_first_texts, start, name, missing), clues_of(name, options)) is not None
+        if detect(partial(_first_texts, start, name), clues_of(name, options)) is not None
     ]
 
 
-def _first_texts(start: pa.Table, name: str, missing: tuple[str, ...]) -> Iterator[pa.Array[Any]]:
-    yield from trimmed_values(start.column(name).cast(pa.string()).chunks, missing)
+def _first_texts(start: pa.Table, name: str) -> Iterator[pa.Array[Any]]:
+    yield from trimmed_values(start.column(name).cast(pa.string()).chunks, _NO_WORDS)
 
 
 def _stage(path: Path, scan: Scan, names: list[str]) -> None:
@@ -140,14 +136,14 @@ def _stage(path: Path, scan: Scan, names: list[str]) -> None:
             )
 
 
-def _texts(path: Path, index: int, missing: tuple[str, ...]) -> Iterator[pa.Array[Any]]:
+def _texts(path: Path, index: int) -> Iterator[pa.Array[Any]]:
     options = pa.ipc.IpcReadOptions(included_fields=[index], use_threads=False)
     with pa.OSFile(str(path), "rb") as source, pa.ipc.open_file(source, options=options) as file:
         for number in range(file.num_record_batches):
-            yield from trimmed_values([file.get_batch(number).column(0)], missing)
+            yield from trimmed_values([file.get_batch(number).column(0)], _NO_WORDS)
 
 
-def _with_types(scan: Scan, types: Mapping[str, ColumnType], reading: Reading) -> Scan:
+def _with_types(scan: Scan, types: Mapping[str, ColumnType]) -> Scan:
     """Return a scan whose text columns have the detected types."""
     detected = {name: type_ for name, type_ in types.items() if type_.notation is not None}
     fields = [
@@ -165,19 +161,17 @@ def _with_types(scan: Scan, types: Mapping[str, ColumnType], reading: Reading) -
     return replace(
         scan,
         schema=pa.schema(fields),
-        batches=_typed(scan, detected, pa.schema(fields), missing_words(reading.options)),
+        batches=_typed(scan, detected, pa.schema(fields)),
         notes={**scan.notes, **{name: each.note for name, each in messages.items() if each.note}},
         warnings=[*scan.warnings, *(warning for each in messages.values() for warning in each.warnings)],
     )
 
 
-def _typed(
-    scan: Scan, types: Mapping[str, ColumnType], schema: pa.Schema, missing: tuple[str, ...]
-) -> Iterator[pa.RecordBatch]:
+def _typed(scan: Scan, types: Mapping[str, ColumnType], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     for batch in scan.batches:
         columns = [
             cast_column(
-                column.cast(pa.string()), field.type, missing=missing, notation=types[field.name].notation
+                column.cast(pa.string()), field.type, missing=_NO_WORDS, notation=types[field.name].notation
             )
             if field.name in types
             else column

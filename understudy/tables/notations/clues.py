@@ -17,6 +17,9 @@ Texts = Callable[[], Iterable["pa.Array[Any]"]]
 PLACES_MAX = 3
 """Maximum number of values whose rows are reported."""
 
+N_ODD_MAX = 1_000
+"""Maximum number of distinct values outside a notation that are counted."""
+
 
 @dataclass(frozen=True)
 class Clues:
@@ -53,6 +56,8 @@ class Tally:
         Number of occurrences of each known word for a missing value.
     odd_rows : list of int
         First rows with other values outside the notation, counted from 0.
+    odd : Counter
+        Number of occurrences of the first distinct values outside the notation, at most `N_ODD_MAX`.
     """
 
     n_rows: int = 0
@@ -61,6 +66,7 @@ class Tally:
     n_odd: int = 0
     missing: Counter[str] = field(default_factory=Counter)
     odd_rows: list[int] = field(default_factory=list)
+    odd: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True)

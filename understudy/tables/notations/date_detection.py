@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from pydantic import ValidationError
 
 from understudy.tables.notation import DateNotation
 from understudy.tables.notations.clues import Clues, Detected, Tally, Texts
@@ -25,6 +26,7 @@ _BIRTH_WORDS = frozenset(("birth", "dob", "born", "birthday", "birthdate", "gebu
 _DATE_WORDS = frozenset(
     (
         *("date", "datum", "day", "dt", "time", "timestamp", "month", "period", "yearmonth", "ym", "yyyymm"),
+        *("doy", "julian"),
         *(
             "fecha",
             "data",
@@ -104,7 +106,11 @@ def _proposed(sample: SampledTexts, clues: Clues) -> list[DateNotation]:
             continue
         if not _is_plausible(pattern, sample, clues):
             continue
-        notations.append(DateNotation(pattern=pattern, language=language, year_min=year_min))
+        try:
+            notations.append(DateNotation(pattern=pattern, language=language, year_min=year_min))
+        except ValidationError:
+            # The text between the parts of a date contains a character that is not allowed, such as a tab.
+            continue
     return notations[:_N_CHECKED_MAX]
 
 
@@ -119,12 +125,15 @@ def _merge_precisions(votes: Counter[tuple[str, str]]) -> None:
 
 
 def _preference(pattern: str, language: str) -> tuple[bool, bool, str]:
-    return language != "en", pattern.startswith(_UNLIKELY), pattern
+    return language != "en", pattern.startswith(_UNLIKELY) or "%e" in pattern, pattern
 
 
 def _is_plausible(pattern: str, sample: SampledTexts, clues: Clues) -> bool:
     """Return whether values that follow a pattern are dates, and not codes or version numbers."""
     has_header = bool((_DATE_WORDS | _BIRTH_WORDS) & set(clues.words))
+    if "%j" in pattern and "%-H" not in pattern:
+        # A year and a number of three digits can also be the number of a case.
+        return has_header
     if pattern in ("%Y%m%d", "%d%m%Y"):
         return has_header or len(sample.values) >= 5
     is_numeric = "%b" not in pattern and "%B" not in pattern

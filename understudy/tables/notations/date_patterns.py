@@ -12,17 +12,27 @@ _TIME = re.compile(
     r"(?P<half> ?[AaPp]\.?[Mm]\.?(?![A-Za-z]))?"
 )
 _HALF = re.compile(r"(?<!\d)(?P<hour>\d{1,2})(?P<half> ?[AaPp][Mm])$")
-_OFFSET = re.compile(r"(?P<blank> ?)(?P<offset>[+-]\d{2}(?P<colon>:?)\d{2}|[+-]\d{2})(?= |$)")
+_FRENCH = re.compile(r"(?<!\d)(?P<hour>\d{1,2})(?P<mark> ?[hH] ?)(?P<minute>\d{2})(?!\d)")
+_OFFSET = re.compile(r"(?P<blank> ?)(?P<offset>[+-]\d{2}(?P<colon>:?)\d{2}|[+-]\d{2})(?=[ \]]|$)")
 _COMPACT = re.compile(
     r"(?<!\d)(\d{8})(?P<mark>[T _-]?)(?P<clock>\d{6}|\d{4})?(?P<fraction>\.\d{1,9})?(?P<zone>Z?)$"
 )
+_SPACED_DAY = re.compile("(%[bB])  ?%-d")
 _WEEK = re.compile(r"(?P<year>\d{4})(?P<mark>-?[Ww])(?P<week>\d{1,2})(?P<day>-?[1-7])?")
+_WEEK_FIRST = re.compile(
+    r"(?P<before>(?:KW|CW|WK|Wk|Week|week|Woche|Sem|S|W)[ .]?)"
+    r"(?P<week>\d{1,2})(?P<mark>[ /.-])(?P<year>\d{4})"
+)
 _QUARTER = re.compile(r"(?P<before>[Qq])(?P<quarter>[1-4])(?!\d)")
 _RUN = re.compile(r"\d+")
 _PARTS = re.compile("[0-9]+|[\ue000\ue100-\ue10f]")
 _LETTERS = re.compile(r"[^\W\d_]+")
 # Text that may occur between the parts of a date.
-_LITERALS = re.compile(r"[\s,./:;_'-]*|(?i:\s*(?:T|Z|UTC|GMT|at|de|of|uhr|h|[A-Z]{3,4})\s*)")
+_LITERALS = re.compile(
+    r"[\s,./:;_'\[\]\u5e74\u6708\u65e5\ub144\uc6d4\uc77c-]*"
+    r"|(?i:\s*(?:T|Z|UTC|GMT|at|de|of|uhr|h|[A-Z]{3,4})\s*)"
+)
+_N_DAYS_MAX = 366
 _ORDERS = {
     "day_first": ("d", "m", "y"),
     "month_first": ("m", "d", "y"),
@@ -41,6 +51,9 @@ def patterns_of(text: str) -> Iterator[tuple[str, str]]:
     if week := _WEEK.fullmatch(text):
         yield _week_pattern(week), "en"
         return
+    if week := _WEEK_FIRST.fullmatch(text):
+        yield f"{week['before']}{'%V' if len(week['week']) == 2 else '%-V'}{week['mark']}%G", "en"
+        return
     if compact := _COMPACT.fullmatch(text):
         yield _compact_pattern(compact), "en"
         return
@@ -52,7 +65,11 @@ def patterns_of(text: str) -> Iterator[tuple[str, str]]:
         for pattern in _date_patterns(named, has_clock=clock is not None):
             for place, directive in enumerate(names):
                 pattern = pattern.replace(chr(0xE100 + place), directive)
-            yield pattern.replace("\ue000", clock or ""), language
+            pattern = pattern.replace("\ue000", clock or "")
+            yield pattern, language
+            if _SPACED_DAY.search(pattern):
+                # Programs such as `date` pad the day with a space.
+                yield _SPACED_DAY.sub(r"\1 %e", pattern), language
 
 
 def _week_pattern(match: re.Match[str]) -> str:
@@ -69,13 +86,13 @@ def _compact_pattern(match: re.Match[str]) -> str:
 
 def _cut_clock(text: str) -> tuple[str, str | None]:
     """Replace the time of day and the offset with a private character, and return their pattern."""
-    match = _TIME.search(text) or _HALF.search(text)
+    match = _TIME.search(text) or _HALF.search(text) or _FRENCH.search(text)
     if match is None:
         return text, None
     groups = match.groupdict()
     half = groups.get("half")
     clock = "%-I" if half else "%-H"
-    clock += ":%M" if groups.get("minute") else ""
+    clock += f"{groups.get('mark', ':')}%M" if groups.get("minute") else ""
     clock += ":%S" if groups.get("second") else ""
     clock += f"{groups['fraction'][0]}%f" if groups.get("fraction") else ""
     if half:
@@ -153,6 +170,8 @@ def _assignments(runs: list[str], *, has_name: bool) -> Iterator[tuple[str, ...]
     """Yield the directives that runs of digits may represent."""
     lengths = [len(run) for run in runs]
     years = [i for i, length in enumerate(lengths) if length == 4]
+    if lengths == [4, 3] and not has_name and 0 < int(runs[1]) <= _N_DAYS_MAX:
+        yield "%Y", "%j"
     if len(years) > 1 or any(length not in (1, 2, 4) for length in lengths):
         return
     if has_name:

@@ -24,6 +24,8 @@ _PATTERNS = {
     **{"e": " ?[0-9]{1,2}", "p": r"[AaPp]\.?[Mm]\.?", "s": "-?[0-9]{1,11}", "Q": "-?[0-9]{1,14}"},
     **{"z": "Z|[+-][0-9]{2}:?[0-9]{2}|[+-][0-9]{2}", "x": "[0-9]{1,6}"},
 }
+# Maximum number of digits of the fraction of a day that are read, and number of digits that are written.
+_N_DAY_DIGITS_MAX, _N_DAY_DIGITS = 17, 5
 _NAMES = {"b": True, "B": False, "a": True, "A": False}
 # Name of the field in which the text of each directive is captured.
 _FIELDS = {"G": "Y", "e": "d", "B": "b", ":z": "z"}
@@ -46,7 +48,8 @@ def regex(notation: DateNotation) -> str:
         field = field_of(directive)
         if field == "f":
             mark = parts.pop() if parts and parts[-1] in (r"\.", ",") else ""
-            parts.append(f"(?:{mark}(?P<f>[0-9]{{1,9}}))?")
+            n_digits_max = _N_DAY_DIGITS_MAX if "x" in captured else 9
+            parts.append(f"(?:{mark}(?P<f>[0-9]{{1,{n_digits_max}}}))?")
             continue
         if field == "S" and parts and parts[-1] == ":":
             # Spreadsheets and other programs omit seconds that are zero.
@@ -81,6 +84,9 @@ def parse_dates(texts: pa.Array[Any], notation: DateNotation, target: pa.DataTyp
     }
     days = _days(whole, notation)
     seconds, nanoseconds, is_clock = _clock(whole, fields)
+    if "x" in whole and "f" in fields:
+        seconds = _seconds_of_day(fields["f"])
+        nanoseconds = np.zeros_like(seconds)
     seconds = seconds - _offset_seconds(fields.get("z"), len(texts))
     is_valid = is_match & days.is_valid & is_clock
     return _typed(days.values, seconds, nanoseconds, is_valid, target)
@@ -93,7 +99,7 @@ def _whole(column: Any, name: str, notation: DateNotation) -> Whole:
     if name == "S":
         present = pc.utf8_lpad(present, 1, "0")
     if name == "f":
-        present = pc.utf8_rpad(present, 9, "0")
+        present = pc.utf8_slice_codeunits(pc.utf8_rpad(present, 9, "0"), 0, 9)
     if name == "d":
         present = pc.utf8_ltrim_whitespace(present)
     numbers: Whole = present.cast(pa.int64()).to_numpy(zero_copy_only=False)
@@ -138,7 +144,7 @@ def _clock(whole: Mapping[str, Whole], fields: Mapping[str, Any]) -> tuple[Whole
     """Return the seconds of the day, the nanoseconds of the second, and whether both are valid."""
     zeros = np.zeros(len(next(iter(fields.values()))), np.int64)
     if "s" in whole:
-        return whole["s"] % DAY_SECONDS, zeros, zeros == 0
+        return whole["s"] % DAY_SECONDS, whole.get("f", zeros), zeros == 0
     if "Q" in whole:
         milliseconds = whole["Q"] % (DAY_SECONDS * 1000)
         return milliseconds // 1000, milliseconds % 1000 * 10**6, zeros == 0
@@ -149,6 +155,13 @@ def _clock(whole: Mapping[str, Whole], fields: Mapping[str, Any]) -> tuple[Whole
         hour = whole["I"] % 12 + 12 * is_afternoon
         is_valid &= (whole["I"] >= 1) & (whole["I"] <= 12)
     return hour * 3600 + minute * 60 + second, whole.get("f", zeros), is_valid
+
+
+def _seconds_of_day(fractions: Any) -> Whole:
+    """Return the seconds for fractions of a day. Whole seconds make up for the rounding of the fractions."""
+    texts = pc.binary_join_element_wise("0.", pc.fill_null(fractions, "0"), pa.scalar(""))
+    seconds: Whole = np.rint(DAY_SECONDS * texts.cast(pa.float64()).to_numpy(zero_copy_only=False))
+    return seconds.astype(np.int64)
 
 
 def _flags(flags: Any) -> Flags:
@@ -249,6 +262,8 @@ class _Writer:
             return pa.scalar(_offset_text(self._notation.offset_minutes, ":" if directive == ":z" else ""))
         if directive[0].isdigit():
             n = int(directive[0])
+            if "x" in self._notation.directives:
+                return _day_fraction(self._seconds, n)
             return _padded(self._nanoseconds // 10 ** (9 - n), n)
         return self._number(directive)
 
@@ -265,7 +280,9 @@ class _Writer:
         return _taken(with_capitals(names, capitals), calendar.weekday_of(self._days))
 
     def _fraction(self, mark: str) -> Any:
-        digits = pc.utf8_rtrim(_padded(self._nanoseconds, 9), "0")
+        is_day = "x" in self._notation.directives
+        all_digits = _day_fraction(self._seconds, _N_DAY_DIGITS) if is_day else _padded(self._nanoseconds, 9)
+        digits = pc.utf8_rtrim(all_digits, "0")
         marked = pc.binary_join_element_wise(pa.scalar(mark), digits, pa.scalar(""))
         return pc.if_else(pc.equal(digits, pa.scalar("")), "", marked)
 
@@ -303,6 +320,14 @@ class _Writer:
             "S": (self._seconds % 60, 2),
             "x": (self._days + _SERIAL_EPOCH, 0),
         }[directive]
+
+
+def _day_fraction(seconds: Whole, n_digits: int) -> Any:
+    """Return the decimals of the seconds of a day as a fraction of the day."""
+    limit = 10**n_digits - 1
+    return _padded(
+        np.minimum(np.rint(seconds / DAY_SECONDS * 10**n_digits).astype(np.int64), limit), n_digits
+    )
 
 
 def _padded(numbers: Whole, width: int) -> Any:

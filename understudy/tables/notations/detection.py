@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from understudy.tables.notations.clues import Clues, Detected, Texts
 from understudy.tables.notations.date_detection import detect_dates
+from understudy.tables.notations.duration_detection import detect_durations
 from understudy.tables.notations.number_detection import detect_numbers
 from understudy.tables.notations.samples import has_digits, sample_texts
 
@@ -18,6 +19,10 @@ def detect(texts: Texts, clues: Clues) -> Detected | None:
     if not sample.values or not has_digits(sample):
         return None
     results = [detect_dates(sample, texts, clues), detect_numbers(sample, texts, clues)]
+    if not any(
+        result is not None and result.tally.n_fitting and not result.tally.n_odd for result in results
+    ):
+        results.append(detect_durations(sample, texts, clues))
     found = [result for result in results if result is not None and result.tally.n_fitting]
     if not found:
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -21,10 +21,14 @@ from understudy.tables.notations.samples import SampledTexts, tally
 _SHARE_MIN = 0.5
 # Minimum share of digit strings with a leading zero among the sampled values of a column with codes.
 _SHARE_CODES_MIN = 0.02
+# Maximum share of the sampled values with a letter for a scale that is ignored if all others have none.
+_SHARE_SCALES_MAX = 0.05
+# Minimum number of distinct decimal numbers with leading zeros. Fewer of them can be version numbers.
+_N_PADDED_MIN = 5
 
 _PARTS = re.compile(
     r"(?P<opening>\()?(?P<sign>[-+\u2212])?(?P<prefix>(?:[^\d\s.,()+\u2212-]{1,5}\.?)?[ \u00a0\u202f]?)"
-    r"(?P<inner>[-+\u2212])?"
+    r"(?P<inner>[-+\u2212(])?"
     r"(?P<core>[.,]?\d(?:[\d.,' \u00a0\u202f\u2009\u2019]*\d)?[.,]?(?:[eE][-+]?\d{1,3})?)"
     r"(?P<suffix>[ \u00a0\u202f]?[^\d()]{0,20}?)(?P<trailing>[-\u2212])?(?P<closing>\))?"
 )
@@ -42,6 +46,9 @@ _UNITS = re.compile(
 )
 # Patterns of separators, including their unusual forms; see `unify_separators`.
 _MARKS = {",": ",", ".": r"\.", " ": "[ \u00a0\u202f\u2009]", "'": "['\u2019]"}
+_BETWEEN_DIGITS = re.compile(r"(?<=\d)\D(?=\d)")
+# Digits in pairs and a group of three, as in 12,34,567.
+_IN_PAIRS = re.compile(r"(?<!\d)\d{1,2}(?:,\d{2})+,\d{3}(?!\d)")
 _WORD_AFTER_BLANK = re.compile(r"[^\W\d_][\w/²³°.%-]{0,15}(?: [^\W\d_]{1,12})?")
 _POINT_CURRENCIES = re.compile(r"(?:[A-Z]{1,3})?[$£¥₹]|USD|GBP|AUD|CAD|INR|JPY|CNY|Rs\.?")
 
@@ -120,7 +127,12 @@ def detect_numbers(sample: SampledTexts, texts: Texts, clues: Clues) -> Detected
     affixes = _find_affixes(sample)
     if affixes is None or (_are_codes(sample, affixes) and not clues.is_coerced):
         return None
-    candidates = [_checked(notation, texts()) for notation in _notations(affixes, clues, _marks_in(texts()))]
+    width = _padded_width(sample)
+    grouping = "indian" if any(map(_IN_PAIRS.search, sample.values)) else "thousands"
+    candidates = [
+        _checked(notation.model_copy(update={"width": width, "grouping": grouping}), texts())
+        for notation in _notations(affixes, clues, _marks_in(texts()))
+    ]
     n_fitting = max(candidate.tally.n_fitting for candidate in candidates)
     if n_fitting == 0:
         return None
@@ -131,7 +143,18 @@ def detect_numbers(sample: SampledTexts, texts: Texts, clues: Clues) -> Detected
     prefers_point = clues.prefers_point or _POINT_CURRENCIES.fullmatch(affixes.prefix.strip())
     if len(best) > 1 and prefers_point:
         best = [candidate for candidate in best if candidate.notation.decimal == "."] or best
-    return _detected(best, clues)
+    detected = _detected(best, clues)
+    separator = _most_frequent_separator(sample, best[0].notation)
+    return replace(detected, notation=detected.notation.model_copy(update={"thousands": separator}))
+
+
+def _most_frequent_separator(sample: SampledTexts, notation: NumberNotation) -> str | None:
+    """Return the form of the thousands separator that occurs most often, such as a no-break space."""
+    forms = {" ": " \u00a0\u202f\u2009", "'": "'\u2019"}.get(notation.thousands or "", "")
+    counts = Counter(
+        mark for value in sample.values for mark in _BETWEEN_DIGITS.findall(value) if mark in forms
+    )
+    return counts.most_common(1)[0][0] if counts else notation.thousands
 
 
 def _detected(best: list[_Candidate], clues: Clues) -> Detected:
@@ -174,6 +197,21 @@ def _are_codes(sample: SampledTexts, affixes: _Affixes) -> bool:
         if value.startswith("0") and value.isdigit() and len(value) > 1
     )
     return n_codes >= max(2, _SHARE_CODES_MIN * sample.n)
+
+
+def _padded_width(sample: SampledTexts) -> int:
+    """Return the number of digits before the decimal separator, or 0 if decimal numbers are not padded."""
+    wholes: list[str] = []
+    for value in sample.values:
+        match = _PARTS.fullmatch(value)
+        parts = re.split("[.,]", match["core"]) if match else []
+        if len(parts) == 1:
+            return 0
+        wholes += parts[:1]
+    padded = [len(whole) for whole in wholes if whole.startswith("0") and len(whole) > 1]
+    if len(padded) < _N_PADDED_MIN or len(set(padded)) > 1:
+        return 0
+    return padded[0] if padded[0] == min(map(len, wholes)) else 0
 
 
 def _marks_in(texts: Iterable[pa.Array[Any]]) -> frozenset[str]:
@@ -223,7 +261,7 @@ def _find_affixes(sample: SampledTexts) -> _Affixes | None:
     scales: Counter[str] = Counter()
     for value, count in zip(sample.values, sample.counts, strict=True):
         match = _PARTS.fullmatch(value)
-        if match is None or bool(match["opening"]) != bool(match["closing"]):
+        if match is None or (bool(match["opening"]) or match["inner"] == "(") != bool(match["closing"]):
             continue
         suffix, scale = _cut_scale(match["suffix"])
         scales[scale] += count
@@ -237,7 +275,7 @@ def _find_affixes(sample: SampledTexts) -> _Affixes | None:
         return None
     if n < _SHARE_MIN * sample.n or not (_is_prefix(prefix) and _is_suffix(suffix)):
         return None
-    styles = ("parentheses", "trailing_minus", "minus_after_prefix")
+    styles = ("parentheses", "parentheses_after_prefix", "trailing_minus", "minus_after_prefix")
     negative = next((style for style in styles if signs[style]), "minus")
     return _Affixes(prefix, suffix, kept, negative, plus=signs["plus"] > 0 and signs["none"] == 0)
 
@@ -257,13 +295,19 @@ def _scales(scales: Counter[str], prefix: str, sample: SampledTexts) -> tuple[st
     used = tuple(sorted((scale for scale in scales if scale), key=lambda scale: SCALES[scale]))
     if not used or (prefix.strip() and len(used) <= 6):
         return used
-    is_sure = len(used) > 1 or used[0] in ("K", "k", "mn", "mio", "Mio", "bn", "Bn")
-    return used if is_sure or any("." in value or "," in value for value in sample.values) else None
+    if len(used) > 1 or used[0] in ("K", "k", "mn", "mio", "Mio", "bn", "Bn"):
+        return used
+    if scales[used[0]] <= _SHARE_SCALES_MAX * sample.n:
+        # A few codes such as `12B` among other numbers are not amounts.
+        return ()
+    return used if any("." in value or "," in value for value in sample.values) else None
 
 
 def _sign_style(match: re.Match[str]) -> str:
     if match["opening"]:
         return "parentheses"
+    if match["inner"] == "(":
+        return "parentheses_after_prefix"
     if match["trailing"]:
         return "trailing_minus"
     if match["inner"] and match["prefix"].strip():
@@ -298,6 +342,6 @@ def _words_of(notation: NumberNotation, *, has_mark: bool) -> str:
     around = [repr(text) for text in (notation.prefix, *notation.scales, notation.suffix) if text]
     if around:
         words.append(" and ".join(around))
-    if notation.negative == "parentheses":
+    if notation.negative.startswith("parentheses"):
         words.append("negative numbers in parentheses")
     return f"written with {', '.join(words)}" if words else ""

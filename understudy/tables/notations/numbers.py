@@ -45,9 +45,11 @@ def regex(notation: NumberNotation) -> str:
     plain, first = ("[0-9]{1,18}", "[0-9]") if notation.width else ("(?:0|[1-9][0-9]{0,17})", "[1-9]")
     separator = re.escape(_usual(notation.thousands or "")).replace(r"\ ", " ")
     grouped = f"{first}[0-9]{{0,2}}(?:{separator}[0-9]{{3}}){{1,5}}"
+    if notation.grouping == "indian":
+        grouped = f"{first}[0-9]?(?:{separator}[0-9]{{2}}){{0,6}}{separator}[0-9]{{3}}"
     whole = f"(?:{grouped}|{plain})" if notation.thousands else plain
     digits = f"(?P<digits>(?:{whole}(?:{mark}[0-9]*)?|{mark}[0-9]+)(?:[eE][-+]?[0-9]{{1,3}})?)"
-    signed = rf"(?P<sign>{_MINUS}|\+)?{prefix}(?P<inner>{_MINUS}|\+)?{digits}"
+    signed = rf"(?P<sign>{_MINUS}|\+)?{prefix}(?P<inner>{_MINUS}|\+|\()?{digits}"
     return rf"\A(?P<opening>\()?{signed}{scales}{suffix}(?P<trailing>{_MINUS})?\)?\z"
 
 
@@ -65,6 +67,8 @@ def parse_numbers(texts: pa.Array[Any], notation: NumberNotation, target: pa.Dat
     signed: Any = pc.binary_join_element_wise(_sign(fields), digits, pa.scalar(""))
     if notation.scales:
         signed = _scaled(signed, fields["scale"], notation)
+    elif notation.decimals and pa.types.is_integer(target):
+        signed = pc.replace_substring_regex(signed, r"\.0*$", "")
     numbers: pa.Array[Any] = signed.cast(target)
     return numbers
 
@@ -80,7 +84,7 @@ def _plain_digits(digits: Any, notation: NumberNotation) -> Any:
 def _sign(fields: dict[str, Any]) -> Any:
     is_negative: Any = pc.equal(fields["opening"], pa.scalar("("))
     for name in ("sign", "inner", "trailing"):
-        is_minus: Any = pc.is_in(fields[name], pa.array(["-", "\u2212"]))
+        is_minus: Any = pc.is_in(fields[name], pa.array(["-", "\u2212", "("]))
         is_negative = pc.or_(is_negative, is_minus)
     return pc.if_else(is_negative, "-", "")
 
@@ -100,6 +104,8 @@ def write_numbers(values: pa.Array[Any], notation: NumberNotation) -> pa.Array[A
     is_negative = pc.less(numbers, pa.scalar(0, numbers.type))
     size = pc.abs(numbers)
     scale: Any = pa.scalar("")
+    if notation.exponent:
+        return _with_exponents(numbers, notation)
     if notation.scales:
         size, scale = _divided(size.cast(pa.float64()), notation.scales)
     digits = _digits(size, notation)
@@ -107,6 +113,13 @@ def write_numbers(values: pa.Array[Any], notation: NumberNotation) -> pa.Array[A
     is_negative = pc.and_(is_negative, pc.match_substring_regex(digits, "[1-9]"))
     texts: pa.Array[Any] = _with_affixes(digits, scale, is_negative, notation)
     return texts
+
+
+def _with_exponents(numbers: Any, notation: NumberNotation) -> pa.Array[Any]:
+    """Return numbers with an exponent. Arrow has no kernel for this format."""
+    decimals = 6 if notation.decimals is None else notation.decimals
+    texts = [None if number is None else f"{number:.{decimals}e}" for number in numbers.to_pylist()]
+    return pa.array(texts, pa.string())
 
 
 def _divided(size: Any, scales: tuple[str, ...]) -> tuple[Any, Any]:
@@ -135,7 +148,8 @@ def _digits(size: Any, notation: NumberNotation) -> Any:
     if notation.width:
         whole = pc.utf8_lpad(whole, notation.width, "0")
     if notation.thousands:
-        whole = _grouped(whole, notation.thousands)
+        group = _grouped_in_pairs if notation.grouping == "indian" else _grouped
+        whole = group(whole, notation.thousands)
     if fraction is None:
         return whole
     mark = pc.if_else(pc.equal(fraction, pa.scalar("")), "", notation.decimal)
@@ -169,6 +183,17 @@ def _grouped(whole: Any, separator: str) -> Any:
     return whole
 
 
+def _grouped_in_pairs(whole: Any, separator: str) -> Any:
+    """Separate the last three digits, and pairs of digits before them."""
+    whole = pc.replace_substring_regex(whole, "^([0-9]+)([0-9]{3})$", rf"\1{separator}\2")
+    longest = pc.max(pc.utf8_length(whole)).as_py() or 0
+    for _ in range(min(longest, _N_DIGITS_MAX) // 2):
+        whole = pc.replace_substring_regex(
+            whole, f"^([0-9]+)([0-9]{{2}}{re.escape(separator)})", rf"\1{separator}\2"
+        )
+    return whole
+
+
 def _with_affixes(digits: Any, scale: Any, is_negative: Any, notation: NumberNotation) -> Any:
     empty = pa.scalar("")
     sign = pc.if_else(is_negative, "-", "+" if notation.plus else "")
@@ -178,6 +203,9 @@ def _with_affixes(digits: Any, scale: Any, is_negative: Any, notation: NumberNot
         return pc.binary_join_element_wise(opening, prefix, digits, scale, suffix, closing, empty)
     if notation.negative == "trailing_minus":
         return pc.binary_join_element_wise(prefix, digits, scale, suffix, sign, empty)
+    if notation.negative == "parentheses_after_prefix":
+        opening, closing = pc.if_else(is_negative, "(", ""), pc.if_else(is_negative, ")", "")
+        return pc.binary_join_element_wise(prefix, opening, digits, scale, suffix, closing, empty)
     if notation.negative == "minus_after_prefix":
         return pc.binary_join_element_wise(prefix, sign, digits, scale, suffix, empty)
     return pc.binary_join_element_wise(sign, prefix, digits, scale, suffix, empty)

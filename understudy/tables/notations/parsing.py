@@ -7,11 +7,19 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from understudy.tables.notation import BooleanNotation, DateNotation, NumberNotation
+from understudy.tables.casting import cast
+from understudy.tables.notation import (
+    AnyNotation,
+    DateNotation,
+    DurationNotation,
+    NumberNotation,
+    PlainNotation,
+)
 from understudy.tables.notations.dates import parse_dates
+from understudy.tables.notations.durations import parse_durations
 from understudy.tables.notations.numbers import parse_numbers
 
-AnyNotation = NumberNotation | DateNotation | BooleanNotation
+__all__ = ["AnyNotation", "parse"]
 
 
 def parse(texts: pa.Array[Any], notation: AnyNotation, target: pa.DataType) -> pa.Array[Any]:
@@ -27,6 +35,10 @@ def parse(texts: pa.Array[Any], notation: AnyNotation, target: pa.DataType) -> p
         return parse_numbers(values, notation, target)
     if isinstance(notation, DateNotation):
         return parse_dates(values, notation, target)
+    if isinstance(notation, DurationNotation):
+        return parse_durations(values, notation, target)
+    if isinstance(notation, PlainNotation):
+        return cast(values, target)
     words = pa.array([notation.false, notation.true])
     place: Any = pc.index_in(values, words)
     booleans: pa.Array[Any] = pc.equal(place, pa.scalar(1, pa.int32()))

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from understudy.tables.notations.clues import PLACES_MAX, Tally, Texts
+from understudy.tables.notations.clues import N_ODD_MAX, PLACES_MAX, Tally, Texts
 from understudy.tables.notations.words import means_missing
 
 _N_SAMPLED = 1_000
@@ -93,6 +93,9 @@ def _count_odd(result: Tally, values: Any, rows: Any, *, is_date: bool) -> None:
     }
     result.missing.update(words)
     result.n_odd += len(values) - sum(words.values())
+    if len(result.odd) < N_ODD_MAX:
+        others = zip(counted.field("values").to_pylist(), counted.field("counts").to_pylist(), strict=True)
+        result.odd.update({value: count for value, count in others if value not in words})
     if len(result.odd_rows) < PLACES_MAX:
         is_odd = ~pc.is_in(values, value_set=pa.array(list(words), pa.string())).to_numpy(
             zero_copy_only=False

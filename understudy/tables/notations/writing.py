@@ -4,21 +4,36 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from understudy.tables.notation import BooleanNotation, DateNotation, NumberNotation, read_metadata
+from understudy.tables.notation import (
+    BooleanNotation,
+    DateNotation,
+    DurationNotation,
+    NumberNotation,
+    PlainNotation,
+    read_metadata,
+)
 from understudy.tables.notations.dates import write_dates
+from understudy.tables.notations.durations import write_durations
 from understudy.tables.notations.numbers import write_numbers
 from understudy.tables.notations.parsing import AnyNotation
 
+_GOLDEN_RATIO = 0.6180339887498949
+
 
 def is_applicable(notation: AnyNotation, type_: pa.DataType) -> bool:
-    """Return whether values of a type can be written in a notation."""
+    """Return whether values of a type can be written in a notation other than the plain one."""
+    if isinstance(notation, PlainNotation):
+        return False
     if isinstance(notation, NumberNotation):
         return pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_)
     if isinstance(notation, BooleanNotation):
         return pa.types.is_boolean(type_)
+    if isinstance(notation, DurationNotation):
+        return pa.types.is_duration(type_)
     if pa.types.is_timestamp(type_):
         return notation.has_date
     if pa.types.is_date(type_):
@@ -32,6 +47,10 @@ def write(values: pa.Array[Any], notation: AnyNotation) -> pa.Array[Any]:
         return write_numbers(values, notation)
     if isinstance(notation, DateNotation):
         return write_dates(values, notation)
+    if isinstance(notation, DurationNotation):
+        return write_durations(values, notation)
+    if isinstance(notation, PlainNotation):
+        return values.cast(pa.string())
     flags: Any = values
     texts: pa.Array[Any] = pc.if_else(flags, notation.true, notation.false)
     return texts
@@ -87,8 +106,25 @@ def is_plain(notation: AnyNotation) -> bool:
 
 
 def _written(column: pa.Array[Any], notation: AnyNotation, *, with_word: bool) -> pa.Array[Any]:
-    texts: Any = write(column, notation)
-    if with_word and notation.missing:
-        texts = pc.fill_null(texts, notation.missing[0])
-    written: pa.Array[Any] = texts
-    return written
+    texts = write(column, notation)
+    return with_words(texts, notation) if with_word or notation.missing_shares else texts
+
+
+def with_words(texts: pa.Array[Any], notation: AnyNotation) -> pa.Array[Any]:
+    """Return texts in which words represent the missing values, in the shares of the notation.
+
+    The order of the words does not depend on the values. Missing values without a word remain null.
+    """
+    filled: Any = texts
+    if not notation.missing or texts.null_count == 0:
+        return texts
+    if notation.missing_shares in ((), (1.0,)):
+        filled = pc.fill_null(filled, notation.missing[0])
+    else:
+        # Multiples of the golden ratio are evenly distributed, also among the first few missing values.
+        places = np.arange(1, texts.null_count + 1) * _GOLDEN_RATIO % 1.0
+        words = np.searchsorted(np.cumsum(notation.missing_shares), places, side="right")
+        chosen: Any = pa.array([*notation.missing[: len(notation.missing_shares)], None], texts.type)
+        filled = pc.replace_with_mask(filled, filled.is_null(), chosen.take(pa.array(words)))
+    result: pa.Array[Any] = filled
+    return result

@@ -17,7 +17,7 @@ from understudy.evaluation.statistics.distributions import TEMPORAL_KINDS
 from understudy.evaluation.statistics.entities import Codes
 from understudy.evaluation.statistics.proportions import score_interval
 from understudy.evaluation.statistics.written_values import Floats, values_of
-from understudy.tables.notation import DateNotation, NumberNotation
+from understudy.tables.notation import DateNotation, NumberNotation, PlainNotation
 from understudy.tables.notations import parse, write
 from understudy.tables.notations.parsing import AnyNotation
 from understudy.tables.notations.writing import is_applicable
@@ -153,6 +153,7 @@ def _properties(
 ) -> list[Shares]:
     """Return the shares of real and synthetic values with each property of the real values."""
     kind, notation = encoder.column.kind, encoder.column.notation
+    notation = None if isinstance(notation, PlainNotation) else notation
     properties: list[Shares] = []
     step = _resolution(real) if kind in TEMPORAL_KINDS else _decimal_step(real)
     if step is not None:

@@ -8,8 +8,8 @@ too many digits).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -125,11 +125,15 @@ class ColumnType:
     notation : NumberNotation, DateNotation or BooleanNotation, optional
         Notation of the values. None if they are plain numbers or dates in ISO 8601.
     is_nearly : bool
-        Whether the column would have another type if the values in `odd_rows` were missing.
+        Whether the values in `odd_rows` do not follow the notation of the others. If the column is not text,
+        these values become missing.
     written_as : NumberNotation, DateNotation or BooleanNotation, optional
         Notation for writing values that are read without a notation.
     replaced : tuple of str
         Sentences about values that are read as missing values, without the name of the column.
+    missing : mapping of str to int
+        Number of missing values that each word represents, and of other missing values (empty text). Empty
+        if the notation was not detected.
     is_clean : bool
         Whether all values can be cast directly, because none has surrounding whitespace or is a word for a
         missing value.
@@ -145,6 +149,7 @@ class ColumnType:
     is_nearly: bool = False
     written_as: AnyNotation | None = None
     replaced: tuple[str, ...] = ()
+    missing: Mapping[str, int] = field(default_factory=dict)
 
 
 class ColumnProfile:

@@ -25,6 +25,8 @@ _QUOTES = ('"', "'")
 _N_PLACES = 10
 _PLACE_BYTES = 32 * 1024
 _SEPARATOR_LINE = re.compile(r"sep=([,;|\t])\r?\n", re.IGNORECASE)
+# Header that `write.table` of R writes by default.
+_SPACED_NAMES = re.compile(r'"[^"\r\n]*"(?: "[^"\r\n]*")+\r?\n')
 # The single quotation mark is the quote character if it encloses at least this share of a column's values.
 _MOST = 0.9
 
@@ -83,6 +85,8 @@ def read_dialect(path: Path, limits: ReadLimits, options: ReadOptions | None = N
     if separator := _SEPARATOR_LINE.match(text):
         n_lines_before, text = n_lines_before + 1, text[separator.end() :]
         delimiters = [options.delimiter or separator[1]]
+    if options.delimiter is None and _SPACED_NAMES.match(text):
+        delimiters = (*delimiters, " ")
     places = [text] + ([] if is_whole else _places(path, limits.cell_bytes_max))
     given = {"none": ""}.get(options.quote or "", options.quote)
     quote = given if given is not None else _find_quote(places, delimiters, is_whole=is_whole)

@@ -48,4 +48,7 @@ def describe(name: str, type_: ColumnType, place: str = "") -> Messages:
         return Messages(note, [f"Column {name!r} is text: {note}.{remedy}"] if type_.is_doubtful else [])
     # The last sentence is about the values whose lines are in `place`.
     sentences = [*type_.replaced[:-1], *(text + place for text in type_.replaced[-1:])]
-    return Messages(type_.note, [f"Column {name!r}: {sentence}." for sentence in sentences])
+    warnings = [f"Column {name!r}: {sentence}." for sentence in sentences]
+    if type_.is_nearly:
+        warnings[-1] += f" Set the option `coerce` to {name!r} to confirm that they are missing."
+    return Messages(type_.note, warnings)

@@ -6,13 +6,16 @@ dates that are written as whole numbers, such as 20240131 or the serial numbers 
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from understudy.tables.formats.csv.column_types import ColumnType
+from understudy.tables.inference import headers
+from understudy.tables.inference.key_headers import key_header
 from understudy.tables.notation import BooleanNotation, DateNotation, NumberNotation
 from understudy.tables.notations.clues import Clues, Texts
 from understudy.tables.notations.date_detection import detect_dates
@@ -27,8 +30,15 @@ _EPOCH_WORDS = frozenset(
 )
 # Whole numbers with five digits can be serial numbers of dates only if the column's name contains one of
 # these words.
-_SERIAL_WORDS = frozenset(("date", "datum", "fecha", "dob", "birthdate", "birthday"))
+_SERIAL_WORDS = frozenset(("date", "datum", "fecha", "dob", "birthdate", "birthday", "datetime", "timestamp"))
+# Whole numbers with seven digits can be years and days of the year only if the column's name contains one of
+# these words.
+_ORDINAL_WORDS = frozenset(("date", "datum", "fecha", "day", "julian", "yyyyddd", "yday", "doy", "ordinal"))
+_EARLY_HOUR = "02"
+# Maximum number of digits of a key.
+_N_DIGITS_MAX = 15
 _N_DATES_MIN = 5
+_EXPONENT = re.compile(r"-?\d(?:\.\d+)?e[-+]\d{2,3}")
 _YEARS = 1850, 2150
 # Serial numbers have five digits from 1927 on. The earliest plausible one is 15,000 (January 1941).
 _SERIAL_YEARS = 1940, 2080
@@ -47,7 +57,13 @@ def with_notation(column_type: ColumnType, texts: Texts, clues: Clues) -> Column
         return _dates_in_integers(column_type, sample, texts, clues)
     notation: AnyNotation | None = None
     if pa.types.is_floating(type_):
+        dates = _dates_in_floats(sample, texts, clues)
+        if dates is not None:
+            unit: Literal["s", "ms"] = "s" if "x" in dates.directives else "ms"
+            return _converted(column_type, pa.timestamp(unit), dates)
         notation = _fixed_decimals(sample, texts)
+        if notation is not None and notation.decimals == 1 and _are_whole_keys(sample, texts, clues):
+            return _converted(column_type, pa.int64(), notation)
     elif pa.types.is_boolean(type_):
         notation = _booleans(sample)
     elif pa.types.is_timestamp(type_) or pa.types.is_time(type_):
@@ -57,6 +73,9 @@ def with_notation(column_type: ColumnType, texts: Texts, clues: Clues) -> Column
 
 def _fixed_decimals(sample: SampledTexts, texts: Texts) -> NumberNotation | None:
     """Return a notation with fixed decimals if all values have the same number of decimals."""
+    if sample.values and all(map(_EXPONENT.fullmatch, sample.values)):
+        lengths = {len(value.lower().partition("e")[0].partition(".")[2]) for value in sample.values}
+        return NumberNotation(decimals=lengths.pop(), exponent=True) if len(lengths) == 1 else None
     sampled = {len(value.partition(".")[2]) if "." in value else -1 for value in sample.values}
     if len(sampled) != 1 or not 0 < (decimals := sampled.pop()) <= 18:
         return None
@@ -71,6 +90,52 @@ def _fixed_decimals(sample: SampledTexts, texts: Texts) -> NumberNotation | None
             return None
     has_exponent = any("e" in value.lower() or value.startswith(("-.", ".")) for value in sample.values)
     return None if has_exponent else NumberNotation(decimals=decimals)
+
+
+def _are_whole_keys(sample: SampledTexts, texts: Texts, clues: Clues) -> bool:
+    """Return whether the column contains keys to which a program added `.0`, because a key is missing."""
+    header = key_header(clues.words)
+    is_key = headers.names_identifier(clues.words) or (header is not None and header.role != "class")
+    if not is_key or not all(value.endswith(".0") for value in sample.values):
+        return False
+    return all(
+        pc.all(pc.match_substring_regex(values, rf"\A-?[0-9]{{1,{_N_DIGITS_MAX}}}\.0\z")).as_py() is not False
+        for values in texts()
+    )
+
+
+def _dates_in_floats(sample: SampledTexts, texts: Texts, clues: Clues) -> DateNotation | None:
+    """Return the notation of serial numbers with a time, or of seconds since 1970 with a fraction."""
+    words = set(clues.words)
+    lengths = {len(value.partition(".")[0]) for value in sample.values}
+    directive = "x" if lengths == {5} and words & _SERIAL_WORDS else "s"
+    if directive == "s" and not (lengths == {10} and words & _EPOCH_WORDS):
+        return None
+    if len(sample.values) < _N_DATES_MIN or any("." not in value for value in sample.values[:1]):
+        return None
+    digits = _numbers_of_decimals(texts)
+    fixed = str(min(digits[1], 9)) if digits[0] == digits[1] or digits[1] >= 9 else ""
+    notation = DateNotation(pattern=f"%{directive}.%{fixed}f")
+    type_ = pa.timestamp("s")
+    counts = tally(texts(), lambda values: _is_plausible(values, notation, type_), is_date=True)
+    return None if counts.n_odd or counts.missing else notation
+
+
+def _numbers_of_decimals(texts: Texts) -> tuple[int, int]:
+    """Return the lowest and the highest number of decimals. A number without a point has none."""
+    lowest, highest = 99, 0
+    for batch in texts():
+        values: Any = batch.drop_null()
+        if len(values):
+            fractions = pc.replace_substring_regex(values, r"\A[^.]*\.?", "")
+            ends: Any = pc.min_max(pc.binary_length(fractions)).as_py()
+            lowest, highest = min(lowest, ends["min"]), max(highest, ends["max"])
+    return lowest, highest
+
+
+def _converted(column_type: ColumnType, type_: pa.DataType, notation: AnyNotation) -> ColumnType:
+    note = f"written as {notation.pattern}" if isinstance(notation, DateNotation) else column_type.note
+    return replace(column_type, arrow_type=type_, note=note, notation=notation, is_clean=False)
 
 
 def _booleans(sample: SampledTexts) -> BooleanNotation | None:
@@ -118,13 +183,7 @@ def _dates_in_integers(
     counts = tally(texts(), lambda values: _is_plausible(values, notation, type_), is_date=True)
     if counts.n_odd or counts.missing:
         return column_type
-    return replace(
-        column_type,
-        arrow_type=type_,
-        note=f"written as {notation.pattern}",
-        notation=notation,
-        is_clean=False,
-    )
+    return _converted(column_type, type_, notation)
 
 
 def _integer_pattern(sample: SampledTexts, clues: Clues) -> DateNotation | None:
@@ -132,8 +191,14 @@ def _integer_pattern(sample: SampledTexts, clues: Clues) -> DateNotation | None:
     words = set(clues.words)
     if lengths == {8}:
         return DateNotation(pattern="%Y%m%d")
+    if lengths in ({12}, {14}) and _has_late_hours(sample):
+        return DateNotation(pattern="%Y%m%d%H%M" if lengths == {12} else "%Y%m%d%H%M%S")
+    if lengths == {7} and words & _ORDINAL_WORDS:
+        return DateNotation(pattern="%Y%j")
     if lengths == {6} and words & _MONTH_WORDS:
         return DateNotation(pattern="%Y%m")
+    if lengths == {6} and words & _SERIAL_WORDS:
+        return DateNotation(pattern="%y%m%d")
     if lengths == {5} and words & _SERIAL_WORDS:
         return DateNotation(pattern="%x")
     if lengths == {10} and words & _EPOCH_WORDS:
@@ -141,8 +206,13 @@ def _integer_pattern(sample: SampledTexts, clues: Clues) -> DateNotation | None:
     return DateNotation(pattern="%Q") if lengths == {13} and words & _EPOCH_WORDS else None
 
 
+def _has_late_hours(sample: SampledTexts) -> bool:
+    """Return whether a value has a late hour, unlike a number that consists of a date and a counter."""
+    return any(value[8:10] > _EARLY_HOUR for value in sample.values)
+
+
 def _is_plausible(texts: pa.Array[Any], notation: DateNotation, type_: pa.DataType) -> Any:
     dates: Any = parse_dates(texts, notation, type_)
     year: Any = pc.year(dates)
-    first, last = _SERIAL_YEARS if notation.pattern == "%x" else _YEARS
+    first, last = _SERIAL_YEARS if notation.pattern.startswith("%x") else _YEARS
     return pc.and_(pc.greater(year, pa.scalar(first)), pc.less(year, pa.scalar(last)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -10,14 +10,20 @@ import pyarrow as pa
 
 from understudy.parameters.read_options import ReadOptions
 from understudy.tables.formats.csv.column_types import ColumnType
+from understudy.tables.formats.csv.missing_words import with_words
+from understudy.tables.formats.csv.parsing import MISSING
+from understudy.tables.formats.csv.strays import are_strays
 from understudy.tables.inference import headers
-from understudy.tables.notation import DateNotation
+from understudy.tables.notation import DateNotation, is_word
 from understudy.tables.notations.clues import Clues, Detected, Texts
 from understudy.tables.notations.date_detection import UNCLEAR_ORDER, order_of
 from understudy.tables.notations.detection import detect
+from understudy.tables.notations.samples import sample_texts
 
 # Minimum share of a text column's values in one notation for a note to report the column's other values.
 _NEARLY = 0.9
+# Minimum number of rows with the same value outside the notation for samples to contain this value.
+_N_ROWS_OF_WORD = 5
 
 
 def clues_of(name: str, options: ReadOptions, *, prefers_point: bool = False) -> Clues:
@@ -47,11 +53,12 @@ def resolve(column_type: ColumnType, texts: Texts, clues: Clues, name: str) -> C
     detected = detect(texts, clues)
     if detected is None:
         return column_type
-    if detected.question is not None and not detected.tally.n_odd:
-        return replace(column_type, note=detected.question, is_doubtful=True, odd_rows=())
-    if detected.tally.n_odd and not clues.is_coerced:
+    has_odd_values = detected.tally.n_odd > 0 and not clues.is_coerced
+    if has_odd_values and not are_strays(detected, sample_texts(texts), clues):
         return _with_odd_values(column_type, detected, name)
-    return _typed(detected)
+    if detected.question is not None and (has_odd_values or not detected.tally.n_odd):
+        return replace(column_type, note=detected.question, is_doubtful=True, odd_rows=())
+    return replace(_typed(detected, clues), is_nearly=has_odd_values)
 
 
 class Unresolved(NamedTuple):
@@ -75,14 +82,20 @@ def resolve_orders(types: Sequence[ColumnType], columns: Sequence[Unresolved]) -
     ]
 
 
-def _typed(detected: Detected) -> ColumnType:
+def _typed(detected: Detected, clues: Clues) -> ColumnType:
     tally = detected.tally
+    n_values = tally.n_fitting + tally.n_odd
     n_missing = tally.n_null + tally.missing.total() + tally.n_odd
+    kept = {} if clues.is_coerced else _words_among(tally.odd)
+    missing = {**tally.missing, **kept, "": tally.n_null + tally.n_odd - sum(kept.values())}
     replaced = [
         f"{n:,} value{'' if n == 1 else 's'} {word!r} {'was' if n == 1 else 'were'} read as missing"
         for word, n in tally.missing.most_common()
+        if word not in MISSING
     ]
-    if tally.n_odd:
+    if tally.n_odd and not clues.is_coerced:
+        replaced.append(f"{tally.n_odd:,} of {n_values:,} values are not {_noun(detected)}")
+    elif tally.n_odd:
         n = tally.n_odd
         one = _noun(detected).removesuffix("s")
         replaced.append(
@@ -90,14 +103,21 @@ def _typed(detected: Detected) -> ColumnType:
             if n == 1
             else f"{n:,} values that are not {_noun(detected)} were read as missing"
         )
+    notes = [detected.words] * bool(detected.words) + (replaced[-1:] if tally.n_odd else [])
     return ColumnType(
         detected.arrow_type,
         n_missing == 0,
-        detected.words or None,
+        "; ".join(notes) or None,
         odd_rows=tuple(tally.odd_rows),
-        notation=detected.notation,
+        notation=with_words(detected.notation, missing),
         replaced=tuple(replaced),
+        missing=missing,
     )
+
+
+def _words_among(odd: Mapping[str, int]) -> dict[str, int]:
+    """Return the values outside the notation that several rows share, which samples may contain."""
+    return {text: n for text, n in odd.items() if n >= _N_ROWS_OF_WORD and is_word(text)}
 
 
 def _with_odd_values(column_type: ColumnType, detected: Detected, name: str) -> ColumnType:
@@ -118,4 +138,6 @@ def _noun(detected: Detected) -> str:
         return "numbers"
     if pa.types.is_timestamp(type_):
         return "timestamps"
+    if pa.types.is_duration(type_):
+        return "durations"
     return "times" if pa.types.is_time(type_) else "dates"

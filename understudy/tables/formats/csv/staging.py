@@ -20,6 +20,7 @@ from understudy.tables.formats.csv.column_types import (
     trimmed_values,
 )
 from understudy.tables.formats.csv.dialect import Dialect
+from understudy.tables.formats.csv.missing_words import count_words, with_read_words
 from understudy.tables.formats.csv.parsing import missing_words, text_batches
 from understudy.tables.formats.csv.plain_notation import with_notation
 from understudy.tables.formats.csv.resolution import Unresolved, clues_of, resolve, resolve_orders
@@ -97,7 +98,20 @@ def stage(source: Path, dialect: Dialect, reading: Reading) -> Staged:
     ]
     types = resolve_orders([_resolved(column) for column in columns], columns)
     types = [_without_blanks(type_, index, blanks) for index, type_ in enumerate(types)]
+    types = _with_words(types, source, dialect, blanks, missing)
     return Staged(path, n_rows, types, missing, blanks)
+
+
+def _with_words(
+    types: list[ColumnType], source: Path, dialect: Dialect, blanks: Blanks, missing: Sequence[str]
+) -> list[ColumnType]:
+    """Return the types with the words that represent missing values in the file, such as `NA`."""
+    n_null = [int(n) - blanks.n_rows_dropped for n in blanks.n_missing]
+    read = count_words(source, dialect, missing, [index for index, n in enumerate(n_null) if n > 0])
+    return [
+        with_read_words(type_, n_null[index], read[index]) if index in read else type_
+        for index, type_ in enumerate(types)
+    ]
 
 
 def _without_blanks(type_: ColumnType, index: int, blanks: Blanks) -> ColumnType:

@@ -1,13 +1,13 @@
 """Write CSV files according to RFC 4180, in UTF-8, with single line feeds and quoted text.
 
-A missing value is an empty field. Quotation marks distinguish it from empty text (`""`) and from the text
-`NA`.
+A missing value is an empty field, or a word for missing values that the notation of the column contains.
+Quotation marks distinguish it from empty text (`""`) and from the text `NA`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,9 @@ import pyarrow.csv
 
 from understudy.progress import Progress, no_progress
 from understudy.tables.formats.canonical import atomic_path
+from understudy.tables.notation import PlainNotation, read_metadata
 from understudy.tables.notations import written_batch
+from understudy.tables.notations.writing import with_words
 
 # Large strings are used because many long texts can exceed 2 GiB.
 _TEXT = pa.large_string()
@@ -61,8 +63,9 @@ def _header(schema: pa.Schema, delimiter: str) -> bytes:
 
 def _rows(batch: pa.RecordBatch, schema: pa.Schema, delimiter: str) -> bytes:
     written = written_batch(batch, schema)
-    if written is not batch:
-        return _joined_rows(written, batch.schema, delimiter)
+    plain = {index: notation for index, field in enumerate(schema) if (notation := _plain(field))}
+    if written is not batch or plain:
+        return _joined_rows(written, batch.schema, plain, delimiter)
     sink = pa.BufferOutputStream()
     columns = [column.cast(_written_type(column.type)) for column in batch.columns]
     options = pa.csv.WriteOptions(include_header=False, delimiter=delimiter, batch_size=16_384)
@@ -70,15 +73,26 @@ def _rows(batch: pa.RecordBatch, schema: pa.Schema, delimiter: str) -> bytes:
     return sink.getvalue().to_pybytes()
 
 
-def _joined_rows(written: pa.RecordBatch, schema: pa.Schema, delimiter: str) -> bytes:
+def _plain(field: pa.Field[Any]) -> PlainNotation | None:
+    """Return the notation of a field if it only determines how missing values are written."""
+    notation = read_metadata(field.metadata)
+    return notation if isinstance(notation, PlainNotation) else None
+
+
+def _joined_rows(
+    written: pa.RecordBatch, schema: pa.Schema, plain: Mapping[int, PlainNotation], delimiter: str
+) -> bytes:
     """Return the rows of a batch in which some columns have a notation. Quote values only if necessary."""
     fields: list[Any] = []
-    for column, type_ in zip(written.columns, schema.types, strict=True):
+    for index, (column, type_) in enumerate(zip(written.columns, schema.types, strict=True)):
         texts = column.cast(_written_type(column.type)).cast(_TEXT)
         if column.type != type_:
             texts = _quoted_if_needed(texts, delimiter)
         elif _is_text(type_):
             texts = _quoted(texts)
+        if index in plain:
+            # Words for missing values are not quoted, which distinguishes them from text.
+            texts = with_words(texts, plain[index])
         fields += [texts, pa.scalar(delimiter, _TEXT)]
     fields[-1] = pa.scalar("\n", _TEXT)
     lines: Any = pc.binary_join_element_wise(

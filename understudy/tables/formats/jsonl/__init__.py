@@ -16,7 +16,6 @@ from understudy.parameters.read_options import ReadOptions
 from understudy.tables.formats.base import Format
 from understudy.tables.formats.csv.column_types import ColumnType, trimmed_values
 from understudy.tables.formats.csv.messages import describe, schema_of
-from understudy.tables.formats.csv.parsing import missing_words
 from understudy.tables.formats.csv.resolution import clues_of, resolve
 from understudy.tables.formats.jsonl.columns import STAGED_TYPES, Column, ValueKind, remove_absent_objects
 from understudy.tables.formats.jsonl.numerals import decimal_type
@@ -78,9 +77,11 @@ def _decide(column: Column, staged: Staged, options: ReadOptions) -> ColumnType:
     """Return the smallest type that can represent all values of a column."""
     is_complete = column.n_values == staged.n_rows
     if column.kind is ValueKind.mixed:
-        return ColumnType(
-            pa.string(), is_complete, f"it contains {column.describe_mixture()}", is_doubtful=True
-        )
+        note = f"it contains {column.describe_mixture()}"
+        mixed = ColumnType(pa.string(), is_complete, note, is_doubtful=True)
+        texts = partial(_trimmed, staged, column.name)
+        decided = resolve(mixed, texts, clues_of(column.name, options), column.name)
+        return replace(decided, is_complete=False) if decided.replaced else mixed
     if column.kind is ValueKind.numerals:
         return _decide_numerals(column, staged, is_complete=is_complete)
     if column.kind is ValueKind.texts:
@@ -89,8 +90,8 @@ def _decide(column: Column, staged: Staged, options: ReadOptions) -> ColumnType:
     return ColumnType(pa.string() if pa.types.is_null(type_) else type_, is_complete)
 
 
-def _trimmed(staged: Staged, name: str, missing: tuple[str, ...]) -> Iterator[pa.Array[Any]]:
-    yield from trimmed_values(staged.texts(name), missing)
+def _trimmed(staged: Staged, name: str) -> Iterator[pa.Array[Any]]:
+    yield from trimmed_values(staged.texts(name), ("",))
 
 
 def _decide_numerals(column: Column, staged: Staged, *, is_complete: bool) -> ColumnType:
@@ -105,7 +106,7 @@ def _decide_numerals(column: Column, staged: Staged, *, is_complete: bool) -> Co
 
 def _decide_texts(column: Column, staged: Staged, options: ReadOptions, *, is_complete: bool) -> ColumnType:
     """Detect dates and numbers in text as for CSV. A plain number in quotation marks remains text."""
-    texts = partial(_trimmed, staged, column.name, missing_words(options))
+    texts = partial(_trimmed, staged, column.name)
     decided = resolve(column.profile.decide(), texts, clues_of(column.name, options), column.name)
     if is_detected(decided):
         return replace(decided, is_complete=is_complete and decided.is_complete)

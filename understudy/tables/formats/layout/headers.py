@@ -87,7 +87,7 @@ class Layout:
         """Return the names of all columns from the first rows of the file. A name may be blank."""
         names = join_rows([row.cells for row in self.headers])
         n_absent = self.width - len(names)
-        if n_absent == 1 and len(names) > 1 and are_numbered(self.body(rows)):
+        if n_absent == 1 and len(names) > 1 and have_row_names(self.body(rows)):
             return ["", *names]
         is_longer = n_absent < 0 and n_filled(names[self.width :]) == 0
         return names[: self.width] if is_longer else [*names, *[""] * n_absent]
@@ -203,17 +203,27 @@ def _fits(row: SheetRow, following: Sequence[SheetRow], width: int) -> bool:
     body = _same_width(following, width)
     return bool(body) and (
         all(n_filled(line.cells[n:]) == 0 for line in body)
-        or (n == width - 1 and not any(map(is_value, row.cells)) and are_numbered(body))
+        or (n == width - 1 and not any(map(_is_detail, row.cells)) and have_row_names(body))
     )
 
 
-def are_numbered(rows: Sequence[SheetRow]) -> bool:
-    """Return whether the first column contains consecutive numbers that start at 0 or 1."""
+def have_row_names(rows: Sequence[SheetRow]) -> bool:
+    """Return whether the first column contains names or numbers of rows, which `write.table` of R writes.
+
+    Without numbers, at least one other column must have typed cells in every row, because a row above the
+    header of a table can have as many cells as the names of its columns. If the last cells are blank, the
+    rows end with a delimiter. If the second cells begin with a space, the delimiter belongs to a text.
+    """
     first = [row.cells[0].strip() for row in rows]
-    return len(rows) > 2 and first in (
-        [str(number) for number in range(len(rows))],
-        [str(number) for number in range(1, len(rows) + 1)],
-    )
+    if len(rows) <= 2 or all(not row.cells[-1].strip() for row in rows):
+        return False
+    if any(first == [str(number) for number in range(start, start + len(rows))] for start in (0, 1)):
+        return True
+    if not all(first) or len(set(first)) < len(first) or any(row.cells[1].startswith(" ") for row in rows):
+        return False
+    typed = [column for column in range(1, len(rows[0].cells)) if is_typed(rows, column)]
+    start = [rows[0].cells[column] for column in typed]
+    return bool(typed) and all(is_value(cell) or is_missing(cell) for cell in start)
 
 
 def _n_active(rows: Sequence[SheetRow], width: int) -> int:

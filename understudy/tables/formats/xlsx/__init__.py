@@ -23,7 +23,6 @@ from understudy.tables.formats.base import Format
 from understudy.tables.formats.canonical import batch_rows, check_rows, row_groups
 from understudy.tables.formats.csv.column_types import ColumnType, trimmed_values
 from understudy.tables.formats.csv.messages import describe, schema_of
-from understudy.tables.formats.csv.parsing import MISSING
 from understudy.tables.formats.csv.resolution import clues_of, resolve
 from understudy.tables.formats.layout import SheetRow, blank_warnings
 from understudy.tables.formats.scan import GIBIBYTE, MEBIBYTE, Reading, Scan
@@ -204,7 +203,7 @@ def _trimmed(path: Path, column: int) -> Iterator[pa.Array[Any]]:
     with pq.ParquetFile(path) as file:
         for index in range(file.num_row_groups):
             texts = file.read_row_group(index, columns=[f"c{column}"], use_threads=False)
-            yield from trimmed_values(texts.column(0).chunks, MISSING)
+            yield from trimmed_values(texts.column(0).chunks, ("",))
 
 
 def _batches(
