@@ -38,7 +38,7 @@ def _typed(readable: Readable, dialect: Dialect, warnings: Iterable[str], coerce
     columns = [
         index
         for index in range(len(dialect.names))
-        if index not in dialect.unnamed or staged.blanks.n_missing[index] < staged.n_rows
+        if index not in dialect.unnamed or staged.blanks.has_values(index)
     ]
     named = [(dialect.names[index], staged.types[index]) for index in columns]
     schema = schema_of(named)

@@ -134,7 +134,7 @@ def _check_kind(start: bytes) -> None:
         )
     if text.startswith((b"{", b"[{")):
         raise InvalidInput(
-            "The file is not CSV but JSON. Convert it to JSON Lines and specify the format `jsonl`.",
+            "The file is not CSV but JSON. Specify the format `jsonl`.",
             code="unreadable_file",
         )
 

@@ -56,9 +56,15 @@ def _is_clear(layout: Layout, rows: Sequence[SheetRow]) -> bool | None:
         return None
     if is_separate or is_comment:
         return True
-    if any(n_filled(row.cells) >= n_filled(header.cells) for row in layout.above):
+    if any(_may_be_header(row, layout) for row in layout.above):
         return None
     return _has_typed_column(layout, rows)
+
+
+def _may_be_header(row: SheetRow, layout: Layout) -> bool:
+    """Return whether a row above the header could name all columns. A row with more cells could not."""
+    n = n_filled(row.cells)
+    return n_filled(layout.headers[0].cells) <= n and n_filled(row.cells[layout.width :]) == 0
 
 
 def _is_consistent(layout: Layout, rows: Sequence[SheetRow]) -> bool:

@@ -173,6 +173,9 @@ def find_notes(rows: Sequence[SheetRow], width: int) -> tuple[int, int] | None:
         start -= 1
     if start == n:
         return None
+    labels = {row.cells[0] for row in rows[:start]}
+    if any(n_filled(row.cells) == width and row.cells[0] in labels for row in rows[start:]):
+        return None
     is_separate = rows[start].first > rows[start - 1].first + 1
     if not is_separate and not all(is_note(row.cells) or is_total(row.cells) for row in rows[start:]):
         return None

@@ -1,0 +1,69 @@
+"""Tests of CSV files as banks, databases, loggers and reports export them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from understudy.parameters.read_options import read_options
+from understudy.tables.formats import FORMATS
+from understudy.tables.formats.base import Loaded
+
+
+def _load(tmp_path: Path, text: str, **options: Any) -> Loaded:
+    path = tmp_path / "t.csv"
+    path.write_bytes(text.encode())
+    return FORMATS["csv"].load(path, options=read_options(options))
+
+
+def _rows(pattern: str, n: int = 30) -> str:
+    return "".join(pattern.format(n=n, day=n % 28 + 1, place="NESW"[n * 7 % 4]) for n in range(n))
+
+
+def test_account_data_and_closing_balances_of_a_statement_are_skipped(tmp_path: Path):
+    above = "Konto:;DE00\nZeitraum:;01.01.2024-31.01.2024\n\nTag;Text;Betrag;Saldo\n"
+    below = "\nAnfangssaldo;1.000,00\nEndsaldo;2.034,12\nSumme Soll;;-123,00;\n"
+    loaded = _load(tmp_path, above + _rows("{day:02}.01.2024;Miete {place};{n},50;1.{n:03},25\n") + below)
+    assert loaded.table.column_names == ["Tag", "Text", "Betrag", "Saldo"]
+    assert [str(type_) for type_ in loaded.table.schema.types] == [
+        "date32[day]",
+        "string",
+        "double",
+        "double",
+    ]
+    assert loaded.table.num_rows == 30
+    assert any("Lines 35 to 38 below the table" in warning for warning in loaded.warnings)
+
+
+@pytest.mark.parametrize("end", ["Total,435,{}\n", "TOTAL,435,\n", "Gesamt,435,9\n", "Somme,435,9\n"])
+def test_row_of_totals_is_skipped_in_several_languages(tmp_path: Path, end: str):
+    loaded = _load(tmp_path, "day,n,m\n" + _rows("2024-01-{day:02},{n},{n}\n") + end.format(870))
+    assert loaded.table.num_rows == 30
+    assert str(loaded.table.schema.types[0]) == "date32[day]"
+
+
+def test_level_named_total_is_kept(tmp_path: Path):
+    rows = _rows("0-14,{place},{n}\n15-64,{place},{n}\nTotal,{place},{n}\n")
+    assert _load(tmp_path, "age,place,n\n" + rows).table.num_rows == 90
+
+
+def test_column_of_empty_texts_without_a_name_is_dropped(tmp_path: Path):
+    rows = _rows('"{day:02}.01.24";"{place} GmbH";"{n},50";""\n')
+    loaded = _load(tmp_path, '"Tag";"Name";"Betrag";""\n' + rows)
+    assert loaded.table.column_names == ["Tag", "Name", "Betrag"]
+    assert "neither a name nor values" in loaded.warnings[0]
+
+
+def test_three_header_rows_spread_over_blank_cells(tmp_path: Path):
+    rows = _rows("{place} {n},{n},2,3,4\n")
+    loaded = _load(tmp_path, ",Trade,,,\n,2022,,2023,\nRegion,t,EUR,t,EUR\n" + rows)
+    assert loaded.table.column_names[2:4] == ["Trade / 2022 / EUR", "Trade / 2023 / t"]
+
+
+def test_wide_first_line_and_rows_of_units_of_a_logger_are_recognized(tmp_path: Path):
+    head = '"TOA5","CR1000","CR1000","1234","CPU:a.CR1"\n"TIMESTAMP","RECORD","Volt"\n"TS","RN","Volts"\n'
+    loaded = _load(tmp_path, head + '"","","Avg"\n' + _rows('"2024-01-{day:02} 00:00:00",{n},12.{n}\n'))
+    assert loaded.table.column_names == ["TIMESTAMP / TS", "RECORD / RN", "Volt / Volts / Avg"]
+    assert [str(type_) for type_ in loaded.table.schema.types] == ["timestamp[s]", "int64", "double"]
