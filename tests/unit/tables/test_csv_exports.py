@@ -67,3 +67,70 @@ def test_wide_first_line_and_rows_of_units_of_a_logger_are_recognized(tmp_path: 
     loaded = _load(tmp_path, head + '"","","Avg"\n' + _rows('"2024-01-{day:02} 00:00:00",{n},12.{n}\n'))
     assert loaded.table.column_names == ["TIMESTAMP / TS", "RECORD / RN", "Volt / Volts / Avg"]
     assert [str(type_) for type_ in loaded.table.schema.types] == ["timestamp[s]", "int64", "double"]
+
+
+@pytest.mark.parametrize("page", ["", "\nPage 2 of 9\n\n", "\f\n"])
+def test_repeated_headers_of_a_paged_report_are_skipped(tmp_path: Path, page: str):
+    header = "Article,Store,Sold\n"
+    text = f"Stock list\n\n{header}" + (_rows("{place},S{n},{n}\n", 150) + page + header) * 3 + "x,y,1\n"
+    loaded = _load(tmp_path, text)
+    assert loaded.table.num_rows == 451
+    assert str(loaded.table.schema.types[2]) == "int64"
+    assert "3 repetitions of the header were skipped." in loaded.warnings
+
+
+def test_row_that_equals_the_header_within_quotation_marks_is_kept(tmp_path: Path):
+    text = "a,b\n" + "".join(f'{n},"text\na,b\nend"\n' for n in range(20))
+    assert _load(tmp_path, text).table.column("b").to_pylist() == ["text\na,b\nend"] * 20
+
+
+@pytest.mark.parametrize("label", ["Total {0}", "{0} total", "Subtotal", "Zwischensumme", "Sous-total {0}"])
+def test_rows_of_subtotals_are_skipped(tmp_path: Path, label: str):
+    group = "".join(f"{{0}},shop {n},{n * 5}\n" for n in range(12)) + label + ",,999\n"
+    text = "region,shop,sales\n" + "".join(group.format(name) for name in ("North", "South", "West"))
+    loaded = _load(tmp_path, text + "Grand total,,2997\n")
+    assert loaded.table.num_rows == 36
+    assert set(loaded.table.column("region").to_pylist()) == {"North", "South", "West"}
+    assert any("rows of totals within the table were skipped" in warning for warning in loaded.warnings)
+
+
+def test_title_that_begins_with_the_word_total_is_kept(tmp_path: Path):
+    rows = _rows("film {n},{place},{n}\n")
+    assert _load(tmp_path, "title,director,year\nTotal eclipse,,1995\n" + rows).table.num_rows == 31
+
+
+@pytest.mark.parametrize("mark", ["#", "//", "%"])
+def test_comments_with_several_marks_are_skipped(tmp_path: Path, mark: str):
+    rows = _rows("{n};{day};{place}\n", 20)
+    loaded = _load(tmp_path, f"{mark} sensor 5\nn;day;place\n{rows}{mark} moved, again\n{rows}")
+    assert loaded.table.num_rows == 40
+    assert f"1 line that starts with {mark} was skipped as a comment." in loaded.warnings
+
+
+@pytest.mark.parametrize("line", ["   \n", " ,,\n", "\t\n", "\x1a"])
+def test_lines_of_spaces_are_skipped(tmp_path: Path, line: str):
+    loaded = _load(tmp_path, "a,b,c\n" + _rows("{n},{place},{day}\n") + line)
+    assert loaded.table.num_rows == 30
+    assert str(loaded.table.schema.types[0]) == "int64"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        " id | name  | qty \n----+-------+-----\n"
+        + _rows("  {n} | {place}     |   {day}\n")
+        + "(30 rows)\n\n",
+        "+----+------+-----+\n| id | name | qty |\n+----+------+-----+\n"
+        + _rows("| {n} | {place}    | {day} |\n")
+        + "+----+------+-----+\n30 rows in set (0.01 sec)\n",
+        "| id | name | qty |\n|:---|------|----:|\n" + _rows("| {n} | {place} | {day} |\n"),
+        "id,name,qty\n--,----,---\n" + _rows("{n},{place},{day}\n") + "\n(30 rows affected)\n",
+    ],
+    ids=["psql", "mysql", "markdown", "sqlcmd"],
+)
+def test_tables_drawn_with_text_are_read(tmp_path: Path, text: str):
+    table = _load(tmp_path, text).table
+    assert table.column_names == ["id", "name", "qty"]
+    assert table.num_rows == 30
+    assert [str(type_) for type_ in table.schema.types] == ["int64", "string", "int64"]
+    assert table.column("name").to_pylist()[1] == "W"

@@ -35,7 +35,7 @@ class Blanks:
         self.n_missing += n_missing
         for column in self._unnamed:
             texts: Any = batch.column(column)
-            is_empty = pc.equal(pc.utf8_trim_whitespace(texts), "")
+            is_empty: Any = pc.equal(pc.utf8_trim_whitespace(texts), pa.scalar(""))
             self._n_empty[column] += pc.sum(is_empty.cast(pa.int64())).as_py() or 0
         if all(n_missing):
             self.n_blank_rows += int(np.count_nonzero(_is_blank(batch)))

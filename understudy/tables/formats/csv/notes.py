@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from understudy.tables.formats.csv.header import Beginning, Header
+from understudy.tables.formats.csv.line_filters import Lines, repeats_lines
 from understudy.tables.formats.csv.removal import Removal
 from understudy.tables.formats.csv.sampling import python_dialect
 from understudy.tables.formats.layout.cells import is_note, is_total, is_value, n_filled
@@ -34,10 +35,33 @@ def find_removal(path: Path, beginning: Beginning, header: Header, quote: str) -
     return Removal(
         n_lines_before=header.n_lines_before,
         blanks_lines_before=has_quote,
-        has_comments=header.has_comments,
+        last_line=header.last_line,
+        lines=_lines_to_remove(path, beginning, header, quote),
         width=len(header.names),
         n_note_bytes=_note_bytes(path, beginning, header, quote),
     )
+
+
+def _lines_to_remove(path: Path, beginning: Beginning, header: Header, quote: str) -> Lines:
+    start = header.first_line - 1 - beginning.n_lines_before
+    end = header.last_line - beginning.n_lines_before
+    texts = [line for line in beginning.text.splitlines()[start:end] if line.strip()]
+    is_split = bool(quote) and any(line.count(quote) % 2 for line in texts)
+    headers = () if is_split or len(header.names) < 2 else tuple(line.encode() for line in texts)
+    return Lines(
+        header.comment,
+        headers if repeats_lines(path, headers) else (),
+        header.totals,
+        header.has_blanks or _ends_with_blanks(path),
+    )
+
+
+def _ends_with_blanks(path: Path) -> bool:
+    """Return whether the last line consists of spaces, or of the end mark of some older programs."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - 100))
+        last = file.read().rstrip(b"\r\n").splitlines()[-1:]
+    return bool(last) and last[0] != b"" and not last[0].strip(b" \t\x1a")
 
 
 def _note_bytes(path: Path, beginning: Beginning, header: Header, quote: str) -> int:

@@ -219,7 +219,8 @@ def _copy_array(source: _Source, target: Path, name: str) -> int:
     try:
         source.take("[")
         with target.open("w", encoding="utf-8", newline="") as file:
-            while source.peek() != "]":
+            is_closed = source.peek() == "]" and source.take("]") == "]"
+            while not is_closed:
                 if source.peek() != "{":
                     raise _unreadable(
                         f"{name} has an element on line {source.line:,} that is not an object. Write one "
@@ -227,10 +228,7 @@ def _copy_array(source: _Source, target: Path, name: str) -> int:
                     )
                 file.write(_on_one_line(source.value()[1]))
                 n += 1
-                if source.take(",]") == "]":
-                    break
-            else:
-                source.take("]")
+                is_closed = source.take(",]") == "]"
     except _Incomplete as fault:
         raise fault.error(source.limit) from None
     if n == 0:

@@ -69,6 +69,9 @@ _TOTAL_WORDS = (
     r"|(?:sous-)?total(?:e|i|es)?|totale|somme|suma|soma|summa|razem|celkem|toplam|yhteensä|итого|всего|合計|小計"
 )
 _TOTAL = re.compile(rf":?(?:{_TOTAL_WORDS}):?", re.IGNORECASE)
+_TOTAL_LABEL = re.compile(
+    rf"(?:{_TOTAL_WORDS})(?:\s*[:(]|\s+\S|$).*|.*\S\s+(?:{_TOTAL_WORDS}):?", re.IGNORECASE
+)
 _WORDS = re.compile(r"[^\W\d_]{2,}\S*\s+\S*[^\W\d_]{2,}")
 
 
@@ -111,6 +114,11 @@ def is_note(cells: Sequence[str]) -> bool:
     if is_total(cells) or _KEYWORD.fullmatch(first):
         return True
     return n_filled(cells) == 1 and _WORDS.search(first) is not None
+
+
+def is_total_label(text: str, *, is_exact: bool = False) -> bool:
+    """Return whether a text is the word for a total, or begins or ends with this word."""
+    return (_TOTAL if is_exact else _TOTAL_LABEL).fullmatch(text) is not None
 
 
 def is_total(cells: Sequence[str]) -> bool:

@@ -10,6 +10,7 @@ from understudy.tables.formats.layout.headers import Layout, Request, SheetRow, 
 
 # Minimum share of rows with the width of the table below a header, if other rows precede the header.
 _SAME_MIN = 0.7
+_COMMENT_MARKS = ("#", "//", "%", "--", "!")
 
 
 def checked_layout(layout: Layout, rows: Sequence[SheetRow], request: Request) -> Layout | None:
@@ -49,7 +50,7 @@ def _is_clear(layout: Layout, rows: Sequence[SheetRow]) -> bool | None:
         is_first = not any(row.first < header.first for row in rows)
         return True if is_first or not _has_values(layout, rows) else None
     is_separate = any(row.is_blank and layout.above[-1].last < row.first < header.first for row in rows)
-    is_comment = all(row.cells[0].lstrip().startswith("#") for row in layout.above)
+    is_comment = all(row.cells[0].lstrip().startswith(_COMMENT_MARKS) for row in layout.above)
     if _has_values(layout, rows):
         return None
     if not _is_consistent(layout, rows):
