@@ -11,6 +11,7 @@ from understudy.tables.formats.csv.line_filters import Lines, repeats_lines
 from understudy.tables.formats.csv.removal import Removal
 from understudy.tables.formats.csv.sampling import python_dialect
 from understudy.tables.formats.layout.cells import is_note, is_total, is_value, n_filled
+from understudy.tables.formats.layout.headers import is_year
 
 _TAIL_BYTES = 64 * 1024
 _NOTES_MAX = 100
@@ -47,7 +48,9 @@ def _lines_to_remove(path: Path, beginning: Beginning, header: Header, quote: st
     end = header.last_line - beginning.n_lines_before
     texts = [line for line in beginning.text.splitlines()[start:end] if line.strip()]
     is_split = bool(quote) and any(line.count(quote) % 2 for line in texts)
-    headers = () if is_split or len(header.names) < 2 else tuple(line.encode() for line in texts)
+    has_values = any(is_value(name) and not is_year(name) for name in header.names)
+    is_clear = not is_split and not has_values and len(header.names) > 1
+    headers = tuple(line.encode() for line in texts) if is_clear else ()
     return Lines(
         header.comment,
         headers if repeats_lines(path, headers) else (),
