@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from understudy.errors import InvalidInput
 from understudy.parameters.read_options import read_options
 from understudy.tables.formats import FORMATS
 from understudy.tables.formats.base import Loaded
@@ -134,3 +135,80 @@ def test_tables_drawn_with_text_are_read(tmp_path: Path, text: str):
     assert table.num_rows == 30
     assert [str(type_) for type_ in table.schema.types] == ["int64", "string", "int64"]
     assert table.column("name").to_pylist()[1] == "W"
+
+
+@pytest.mark.parametrize("delimiter", ["^", "~", "!", "\x01", "\x1f", ":"])
+def test_unusual_delimiter_is_found_with_a_warning(tmp_path: Path, delimiter: str):
+    text = "id,name,amount\n" + _rows("{n},{place} x,{n}.5\n")
+    loaded = _load(tmp_path, text.replace(",", delimiter))
+    assert loaded.table.column_names == ["id", "name", "amount"]
+    assert "was read as the delimiter" in loaded.warnings[0]
+    assert _load(tmp_path, text.replace(",", delimiter), delimiter=delimiter).warnings == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "id  name amount\n" + _rows("{n}   {place}    {n}.5\n"),
+        "id name amount\n" + _rows("{n} {place} {n}.5\n"),
+        "   ID  NAME    AMOUNT\r\n" + _rows('{n:>5}  "{place}, x"  {n:>8}.5\r\n').replace(",", ""),
+    ],
+    ids=["aligned", "single", "quoted"],
+)
+def test_columns_separated_by_spaces_are_read_with_a_warning(tmp_path: Path, text: str):
+    loaded = _load(tmp_path, text)
+    assert [name.lower() for name in loaded.table.column_names] == ["id", "name", "amount"]
+    assert [str(type_) for type_ in loaded.table.schema.types] == ["int64", "string", "double"]
+    assert "`whitespace`" in loaded.warnings[0]
+    assert _load(tmp_path, text, delimiter="whitespace").warnings == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "full name\n" + "John Smith\n" * 20,
+        "a remark here\n" + "three words only\n" * 20,
+        "time\n" + "12:30:00\n" * 20,
+        "url\n" + "https://example.org/a?b=c&d\n" * 20,
+        "name: text\n" + "Alpha: one\n" * 20,
+    ],
+)
+def test_single_column_of_text_is_not_split(tmp_path: Path, text: str):
+    assert _load(tmp_path, text).table.num_columns == 1
+
+
+def test_columns_of_fixed_width_with_spaces_in_values_give_a_warning(tmp_path: Path):
+    text = "CITY       COUNTRY\n" + "New York   USA    \nRome       Italy  \n" * 20
+    assert "columns of fixed width" in _load(tmp_path, text).warnings[0]
+
+
+def test_single_quotation_marks_around_the_delimiter_are_recognized(tmp_path: Path):
+    table = _load(tmp_path, "id,name\n" + _rows("{n},'it, {place}'\n")).table
+    assert table.column("name").to_pylist()[0] == "it, N"
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"<table><tr><td>1,2</td></tr></table>", "HTML or XML"),
+        (b"<rows>\n<r a='1'/>\n</rows>", "HTML or XML"),
+        (b"-- dump\n--\nDROP TABLE IF EXISTS t;\nCREATE TABLE t (id int);\n", "SQL"),
+        (b"INSERT INTO t (a, b) VALUES (1, 2);\n", "SQL"),
+        (b"SET statement_timeout = 0;\n", "SQL"),
+        (b"[\n{}]", "JSON"),
+        (b"{\\rtf1}", "RTF"),
+        (b"PK\x03\x04" + b"\0" * 26 + b"t.csv", "zip archive. Extract"),
+        (b"PK\x03\x04" + b"\0" * 26 + b"[Content_Types].xml", "workbook"),
+        (
+            b"PK\x03\x04" + b"\0" * 26 + b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet",
+            "OpenDocument",
+        ),
+    ],
+)
+def test_other_files_are_refused_with_a_remedy(tmp_path: Path, data: bytes, words: str):
+    path = tmp_path / "t.csv"
+    path.write_bytes(data)
+    with pytest.raises(InvalidInput, match="The file is not CSV but") as caught:
+        FORMATS["csv"].load(path)
+    assert words in str(caught.value)
+    assert caught.value.code == "unreadable_file"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from understudy.parameters.read_options import ReadOptions
 from understudy.tables.formats.csv.sampling import Rows, agreement, python_dialect
+from understudy.tables.formats.csv.spaces import is_aligned
 from understudy.tables.formats.layout import Request, SheetRow, checked_layout, find_layout
 from understudy.tables.formats.layout.cells import is_value
 from understudy.tables.formats.layout.totals import required_columns
@@ -88,15 +89,16 @@ def find_header(
     if layout is None:
         rows = rows if chosen == first else _numbered_rows(beginning, first, quote, 0)
         return _first_row(first, rows, samples, options)
+    names = layout.names(rows)
     return Header(
         chosen,
-        layout.names(rows),
+        names,
         layout.last.first - 1,
         layout.last.last,
         layout.headers[0].first,
         _comment_mark(layout.headers[-1].cells, [row.cells for row in layout.above], samples[chosen]),
         *_lines_below(samples[chosen], layout.headers[-1].cells, layout.width),
-        warnings=tuple(layout.warnings(request)),
+        warnings=(*layout.warnings(request), *_column_doubts(samples, len(names), options)),
     )
 
 
@@ -142,7 +144,7 @@ def _first_row(
 ) -> Header:
     """Return the first row as the header."""
     row = next(row for row in rows if row.cells)
-    warnings = () if len(row.cells) > 1 or options.header_row else tuple(_doubts(samples))
+    warnings = tuple(_column_doubts(samples, len(row.cells), options))
     sample = samples[delimiter]
     return Header(
         delimiter,
@@ -154,6 +156,10 @@ def _first_row(
         *_lines_below(sample, row.cells, len(row.cells)),
         warnings=warnings,
     )
+
+
+def _column_doubts(samples: Mapping[str, Rows], width: int, options: ReadOptions) -> list[str]:
+    return _doubts(samples) if width == 1 and options.header_row is None else []
 
 
 def _doubts(samples: Mapping[str, Rows]) -> list[str]:
@@ -168,6 +174,12 @@ def _doubts(samples: Mapping[str, Rows]) -> list[str]:
                 f"lines contain {delimiter!r}. If they have several columns, set the option `header_row` to "
                 "the line of the header."
             ]
+    if is_aligned([row[0] for rows in samples.values() for row in rows if len(row) == 1]):
+        return [
+            "The file was read as a table of one column, but its lines contain several spaces in a row, as "
+            "in columns of fixed width. If they have several columns, save the table as CSV, or set the "
+            "option `delimiter` to `whitespace` if no value contains a space."
+        ]
     return []
 
 
