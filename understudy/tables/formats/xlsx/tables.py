@@ -65,6 +65,23 @@ class SheetTable:
         )
         return replace(self, last_row=first - 1, warnings=(*self.warnings, warning))
 
+    def without_rows(self, headers: Sequence[int], totals: Sequence[int]) -> SheetTable:
+        """Return the table without repeated headers and rows of totals. Return itself without such rows."""
+        texts = []
+        for rows, one, many in (
+            (headers, "repetition of the header was", "repetitions of the header were"),
+            (totals, "row of totals was", "rows of totals were"),
+        ):
+            rows = [row for row in rows if row <= self.last_row]
+            if rows:
+                texts.append(
+                    f"{len(rows):,} {one if len(rows) == 1 else many} skipped (first in row {rows[0]:,})."
+                )
+        if not texts:
+            return self
+        ranges = tuple((row, row) for row in [*headers, *totals])
+        return replace(self, skipped=(*self.skipped, *ranges), warnings=(*self.warnings, *texts))
+
 
 def find_table(rows: Sequence[SheetRow], options: ReadOptions) -> SheetTable | None:
     """Detect the table from the first rows of a sheet. Return None for a whole sheet with one header row.
