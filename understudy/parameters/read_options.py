@@ -273,10 +273,10 @@ class ReadOptions(BaseModel):
     header_row: Annotated[
         int | None,
         Field(
-            ge=1,
+            ge=0,
             le=10_000,
             description="Line of a CSV file, or row of a workbook, that contains the header, counted from"
-            " 1. Detected if omitted.",
+            " 1, or 0 if a CSV file has no header. Detected if omitted.",
         ),
     ] = None
     skip_rows: Annotated[

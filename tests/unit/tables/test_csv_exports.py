@@ -212,3 +212,47 @@ def test_other_files_are_refused_with_a_remedy(tmp_path: Path, data: bytes, word
         FORMATS["csv"].load(path)
     assert words in str(caught.value)
     assert caught.value.code == "unreadable_file"
+
+
+@pytest.mark.parametrize(
+    ("row", "n_columns"),
+    [
+        ("{n},{place},2024-01-{day:02},{n}.50\n", 4),
+        ("{day}, {place}, 77{n}, Masters\n", 4),
+        ("5.{day},3.5,1.{n},0.2\n", 4),
+        ("user{n}@example.org\n", 1),
+        ('10.0.0.{day} - - [10/Oct/2000:13:55:{day:02} -0700] "GET /a HTTP/1.0" 200 {n}\n', 1),
+    ],
+    ids=["dates", "levels", "numbers", "email", "log"],
+)
+def test_file_without_a_header_is_refused_or_read_with_an_option(tmp_path: Path, row: str, n_columns: int):
+    text = _rows(row)
+    with pytest.raises(InvalidInput, match=r"Line 1 looks like a row of data.*`header_row` to 0") as caught:
+        _load(tmp_path, text)
+    assert caught.value.code == "invalid_header"
+    table = _load(tmp_path, text, header_row="0").table
+    assert table.column_names == [f"column_{number}" for number in range(1, n_columns + 1)]
+    assert table.num_rows == 30
+    assert _load(tmp_path, text, header_row="1").table.num_rows == 29
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0,1,2\n" + _rows("{n},{day},5\n"),
+        "wave,400.5,401.0,401.5\n" + _rows("{place},0.5,0.6,0.{n}\n"),
+        "basket,item_1,item_2\n" + _rows("{n},item_{day},item_7\n"),
+        "country,2019,2020\n" + _rows("{place},{n}.5,{day}\n"),
+        "product,2024-01-01,2024-02-01\n" + _rows("{place},{n},{day}\n"),
+    ],
+)
+def test_names_with_digits_are_a_header(tmp_path: Path, text: str):
+    assert _load(tmp_path, text).table.num_rows == 30
+
+
+def test_error_in_a_file_without_a_header_contains_the_line(tmp_path: Path):
+    text = "\n" + _rows("{n},{place}\n") + "1,2,3\n"
+    with pytest.raises(InvalidInput, match="Line 32 of the file has 3 fields"):
+        _load(tmp_path, text, header_row="0")
+    loaded = _load(tmp_path, text, header_row="0", bad_rows="skip", bad_rows_share_max="0.1")
+    assert loaded.table.num_rows == 30

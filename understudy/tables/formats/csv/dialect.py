@@ -59,6 +59,11 @@ class Dialect:
     unnamed: frozenset[int] = frozenset()
     removal: Removal = NO_REMOVAL
 
+    @property
+    def has_header(self) -> bool:
+        """Whether a line of the file contains the names."""
+        return self.header_line > self.n_lines_before
+
     def for_python(self) -> dict[str, Any]:
         """Return the dialect as arguments of Python's CSV reader."""
         return python_dialect(self.delimiter, self.quote)

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from understudy.parameters.read_options import ReadOptions
+from understudy.tables.formats.csv.headerless import check_header
 from understudy.tables.formats.csv.sampling import Rows, agreement, python_dialect
 from understudy.tables.formats.csv.spaces import is_aligned
 from understudy.tables.formats.layout import Request, SheetRow, checked_layout, find_layout
@@ -80,6 +81,8 @@ def find_header(
         the lines and the option to set.
     """
     request = Request(options.header_row, options.join_headers)
+    if options.header_row == 0:
+        return _without_header(beginning, samples)
     first = max(samples, key=lambda candidate: agreement(samples[candidate]))
     chosen = _delimiter(first, samples, is_chosen=options.header_row is not None)
     rows = _numbered_rows(beginning, chosen, quote, options.header_row or 0)
@@ -90,6 +93,8 @@ def find_header(
         rows = rows if chosen == first else _numbered_rows(beginning, first, quote, 0)
         return _first_row(first, rows, samples, options)
     names = layout.names(rows)
+    if options.header_row is None and len(layout.headers) == 1:
+        check_header(names, samples[chosen], layout.headers[0].first)
     return Header(
         chosen,
         names,
@@ -99,6 +104,23 @@ def find_header(
         _comment_mark(layout.headers[-1].cells, [row.cells for row in layout.above], samples[chosen]),
         *_lines_below(samples[chosen], layout.headers[-1].cells, layout.width),
         warnings=(*layout.warnings(request), *_column_doubts(samples, len(names), options)),
+    )
+
+
+def _without_header(beginning: Beginning, samples: Mapping[str, Rows]) -> Header:
+    """Return generated names for the columns of a file that has no header."""
+    delimiter = max(samples, key=lambda candidate: _body_agreement(samples[candidate]))
+    rows = samples[delimiter]
+    width = max(1, _body_agreement(rows)[1])
+    n_before = beginning.n_lines_before
+    return Header(
+        delimiter,
+        [f"column_{number}" for number in range(1, width + 1)],
+        n_before,
+        n_before,
+        n_before + 1,
+        _comment_mark([""] * width, [], rows) if width > 1 else "",
+        *_lines_below(rows, [], width),
     )
 
 
@@ -146,6 +168,8 @@ def _first_row(
     row = next(row for row in rows if row.cells)
     warnings = tuple(_column_doubts(samples, len(row.cells), options))
     sample = samples[delimiter]
+    if options.header_row is None:
+        check_header(row.cells, sample, row.first)
     return Header(
         delimiter,
         list(row.cells),

@@ -95,6 +95,11 @@ def _stage_table(archive: Archive, workbook: Workbook, reading: Reading) -> _Sta
     shared = read_shared_strings(archive, workbook.strings_part, reading)
     parts = _Parts(workbook, shared, read_styles(archive, workbook.styles_part))
     options = reading.options
+    if options.header_row == 0:
+        raise InvalidInput(
+            "The option `header_row` cannot be 0 for a workbook. Insert a row with the names of the columns.",
+            code="invalid_parameters",
+        )
     preview = PreviewReader(reading.limits, shared.ends, options.header_row or _first_row(options))
     first_rows = preview.rows(archive.chunks(workbook.sheet_part, bytes_max=_SHEET_BYTES_MAX))
     rows = [] if first_rows is None else sheet_rows(parts.cell_reader(0).texts(first_rows))

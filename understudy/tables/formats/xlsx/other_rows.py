@@ -136,7 +136,7 @@ class OtherRows:
 def _is_equal(column: pa.Array[Any], name: str) -> npt.NDArray[np.bool_]:
     values: Any = column
     equal: Any = pc.equal(values, pa.scalar(name))
-    filled: npt.NDArray[np.bool_] = pc.fill_null(equal, fill_value=False).to_numpy(zero_copy_only=False)
+    filled: npt.NDArray[np.bool_] = pc.fill_null(equal, pa.scalar(False)).to_numpy(zero_copy_only=False)
     return filled
 
 
