@@ -31,6 +31,7 @@ _OTHER_FILES: tuple[tuple[bytes, str], ...] = (
     (b"{\\rtf", "an RTF document. Export the table as CSV"),
 )
 _MARKUP = re.compile(rb"<(?:[!?]|[a-z][a-z0-9:_-]*(?:\s[^<>]*)?/?>)", re.IGNORECASE)
+_CLEAR_MARKUP = (b"<!", b"<?", b"<html")
 _SQL_COMMENT = re.compile(rb"\s*(?:--[^\n]*\n|/\*.*?\*/;?|#[^\n]*\n)", re.DOTALL)
 _SQL = re.compile(
     rb"\s*(?:create\s+(?:table|database|schema|or\s)|insert\s+into\s|drop\s+table\s|replace\s+into\s"
@@ -54,7 +55,7 @@ def check_kind(start: bytes) -> None:
     if start.startswith(b"PK\x03\x04"):
         raise _unreadable(_kind_of_archive(start))
     text = start.removeprefix(codecs.BOM_UTF8).lstrip()
-    if _MARKUP.match(text) and (b"</" in text or b"/>" in text or text[:2] in (b"<!", b"<?")):
+    if _MARKUP.match(text) and (b"</" in text or b"/>" in text or text[:5].lower().startswith(_CLEAR_MARKUP)):
         raise _unreadable("HTML or XML. Export the table as CSV")
     if text.startswith((b"{", b"[{", b"[\n", b"[\r\n", b"[ ")):
         raise _unreadable("JSON. Specify the format `jsonl`")

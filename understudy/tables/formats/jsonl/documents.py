@@ -19,7 +19,8 @@ from understudy.tables.formats.scan import MEBIBYTE, Reading
 
 _BLANK = re.compile(r"[ \t\r\n]*")
 _LINE_END = re.compile(r"[\r\n]+")
-_DECODER = json.JSONDecoder()
+# Numbers are not converted, because only the structure of the document is examined.
+_DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
 _COPY = "objects.jsonl"
 
 
@@ -251,9 +252,13 @@ def _concatenated(source: _Source, reading: Reading) -> Document | None:
                 text = source.value()[1]
                 file.write(_on_one_line(text))
                 n += 1
-                if n == 1 and (not source.peek() or "\n" not in text):
+                if n == 1 and "\n" not in text:
+                    target.unlink()
+                    return None
+                if n == 1 and not source.peek():
                     return None
     except _Incomplete as fault:
+        target.unlink()
         if n == 0:
             return None
         raise fault.error(source.limit) from None
