@@ -95,8 +95,8 @@ def _warnings(columns: list[Json], n_rows: int, schema: TableSchema, entities: E
     warnings: list[str | None] = []
     if n_rows < N_ROWS_FEW:
         warnings.append(
-            f"The table has {n_rows} rows. With fewer than {N_ROWS_FEW} rows, both fidelity and privacy are "
-            "limited."
+            f"The table has {n_rows} row{'' if n_rows == 1 else 's'}. With fewer than {N_ROWS_FEW} rows, "
+            "both fidelity and privacy are limited."
         )
     of_entities = set(names_of_entities(entities, schema))
     for column in columns:

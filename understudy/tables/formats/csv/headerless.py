@@ -13,6 +13,8 @@ from understudy.tables.formats.layout.headers import SheetRow, is_typed, is_year
 
 _ROWS_MIN = 3
 _ROWS_MAX = 200
+# Number of characters of a value that are examined.
+_LENGTH_MAX = 200
 # Minimum share of a column's values with the same pattern of letters, digits and punctuation.
 _SAME_MIN = 0.5
 _NUMBER = re.compile(r"[-+]?[0-9]*[.,]?[0-9]+")
@@ -45,8 +47,8 @@ def check_header(names: Sequence[str], rows: Rows, line: int) -> None:
 
 
 def _is_row(names: Sequence[str], body: Rows) -> bool:
-    columns = [[row[column].strip() for row in body] for column in range(len(names))]
-    stripped = [name.strip() for name in names]
+    columns = [[row[column][:_LENGTH_MAX].strip() for row in body] for column in range(len(names))]
+    stripped = [name[:_LENGTH_MAX].strip() for name in names]
     if any(_has_pattern(name, values) for name, values in zip(stripped, columns, strict=True)):
         return True
     rows = [SheetRow(0, 0, row) for row in body]

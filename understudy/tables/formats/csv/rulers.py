@@ -8,13 +8,8 @@ from dataclasses import replace
 from understudy.tables.formats.csv.decoding import Text
 from understudy.tables.formats.scan import Reading
 
-# A ruler has at least two runs of dashes, or one run with a border.
-_RUN = r":?-{2,}:?|={2,}"
-_RULER = re.compile(
-    rf"^[ \t]*(?:[|+][ \t]*(?:{_RUN})|(?:{_RUN})[ \t]*[|+,;\t ])"
-    rf"(?:[ \t]*[|+,;\t ]?[ \t]*(?:{_RUN}))*[ \t]*[|+]?[ \t]*(?=\r?$)",
-    re.MULTILINE,
-)
+_RULER = re.compile(r"[-=:|+,;\t ]+")
+_RUN = re.compile(r"-{2,}|={2,}")
 _LINES_MAX = 30
 _START_BYTES = 64 * 1024
 
@@ -26,10 +21,10 @@ def without_rulers(text: Text, reading: Reading) -> Text:
     """
     with text.path.open("rb") as file:
         start = file.read(_START_BYTES).decode("utf-8", errors="ignore").removeprefix("\ufeff")
-    ruler = _RULER.search("".join(start.splitlines(keepends=True)[:_LINES_MAX]))
+    ruler = next(filter(_is_ruler, start.splitlines()[:_LINES_MAX]), None)
     if ruler is None:
         return text
-    line = ruler[0].encode()
+    line = ruler.encode()
     has_bars = b"|" in line or b"+" in line
     target = reading.scratch / "without_rulers.csv"
     longest = 0
@@ -43,3 +38,11 @@ def without_rulers(text: Text, reading: Reading) -> Text:
             longest = max(longest, len(content))
             copy.write(content + raw[len(raw.rstrip(b"\r\n")) :])
     return replace(text, path=target, longest_line_bytes=min(longest, text.longest_line_bytes))
+
+
+def _is_ruler(line: str) -> bool:
+    """Return whether a line consists of at least two runs of dashes, or of one run with a border."""
+    if not _RULER.fullmatch(line):
+        return False
+    n_runs = len(_RUN.findall(line))
+    return n_runs > 1 or (n_runs == 1 and ("|" in line or "+" in line))

@@ -22,6 +22,8 @@ _LINE_END = re.compile(r"[\r\n]+")
 # Numbers are not converted, because only the structure of the document is examined.
 _DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
 _COPY = "objects.jsonl"
+# An object with more keys is a row, which is then refused because it has too many columns.
+_KEYS_MAX = 10_000
 
 
 @dataclass(frozen=True)
@@ -278,6 +280,8 @@ def _enclosed(source: _Source, path: Path, reading: Reading) -> Document:
                 _copy_array(source, arrays[key], f"The array {key[:100]!r}")
             else:
                 others[key] = source.value()[0]
+            if len(others) > _KEYS_MAX:
+                return Document(path)
         if source.peek():
             return Document(path)
     except _Incomplete as fault:

@@ -69,6 +69,7 @@ _TOTAL_WORDS = (
     r"|(?:sous-)?total(?:e|i|es)?|totale|somme|suma|soma|summa|razem|celkem|toplam|yhteensä|итого|всего|合計|小計"
 )
 _TOTAL = re.compile(rf":?(?:{_TOTAL_WORDS}):?", re.IGNORECASE)
+_LABEL_LENGTH_MAX = 100
 _TOTAL_LABEL = re.compile(
     rf"(?:{_TOTAL_WORDS})(?:\s*[:(]|\s+\S|$).*|.*\S\s+(?:{_TOTAL_WORDS}):?", re.IGNORECASE
 )
@@ -118,7 +119,8 @@ def is_note(cells: Sequence[str]) -> bool:
 
 def is_total_label(text: str, *, is_exact: bool = False) -> bool:
     """Return whether a text is the word for a total, or begins or ends with this word."""
-    return (_TOTAL if is_exact else _TOTAL_LABEL).fullmatch(text) is not None
+    pattern = _TOTAL if is_exact else _TOTAL_LABEL
+    return len(text) <= _LABEL_LENGTH_MAX and pattern.fullmatch(text) is not None
 
 
 def is_total(cells: Sequence[str]) -> bool:
