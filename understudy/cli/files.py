@@ -214,7 +214,10 @@ def sample(
     n_rows_where = offset + (n_rows or 0)
     parsed = read_constraints(where or [], rebalance, constraints, schema=schema, n_rows=n_rows_where)
     n_rows = count_rows(parsed, n_rows, offset)
-    with complete_or_absent(rows_file) as partial, progress_bar(f"Sampling {n_rows:,} rows") as progress:
+    with (
+        complete_or_absent(rows_file) as partial,
+        progress_bar(f"Sampling {n_rows:,} row{'' if n_rows == 1 else 's'}") as progress,
+    ):
         plan = SamplePlan({name: n_rows}, offset, parsed, id_start)
         batches = sample_table(fitted, plan, context=SampleContext(seed=seed))
         write_table(partial, batches, schema.to_arrow(), progress=progress, rows_total=n_rows)

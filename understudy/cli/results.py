@@ -29,13 +29,17 @@ STYLES = {"pass": "green", "warn": "yellow", "fail": "red", "inconclusive": "yel
 Row = Mapping[str, Any]
 
 
+def _rows(n: int) -> str:
+    return f"{n:,} row{'' if n == 1 else 's'}"
+
+
 def show_model(result: Row) -> None:
     """Print a summary of a fitted model, and the model's warnings."""
     card = result["card"]
     output().print(
         f"Model {result['model']}   {_size(result['size_bytes'])}, {result['seconds']:.1f} s\n"
         f"  {card['synthesizer']}, seed {result['seed']}, "
-        f"fitted on {card['n_rows']:,} rows of {card['n_columns']} "
+        f"fitted on {_rows(card['n_rows'])} of {card['n_columns']} "
         f"column{'s' if card['n_columns'] != 1 else ''}",
         soft_wrap=True,
         markup=False,
@@ -44,7 +48,7 @@ def show_model(result: Row) -> None:
     if "holdout" in result:
         held_out = result["holdout"]
         output().print(
-            f"  {held_out['n_rows']:,} rows held out, split by {held_out['by']}",
+            f"  {_rows(held_out['n_rows'])} held out, split by {held_out['by']}",
             soft_wrap=True,
             markup=False,
         )
@@ -62,7 +66,7 @@ def show_rows(result: Row) -> None:
     else:
         part = f"{result['n_draws']:,} draw{'' if result['n_draws'] == 1 else 's'}"
     output().print(
-        f"Wrote {result['n_rows']:,} rows to {result['rows']}   seed {result['seed']}, {part}",
+        f"Wrote {_rows(result['n_rows'])} to {result['rows']}   seed {result['seed']}, {part}",
         soft_wrap=True,
         markup=False,
     )
@@ -70,7 +74,7 @@ def show_rows(result: Row) -> None:
         _show_identifiers(result["identifiers"], result["seed"])
     for number, group in enumerate(result.get("groups", ()), start=1):
         output().print(
-            f"  group {number}: {group['n_rows']:,} rows,"
+            f"  group {number}: {_rows(group['n_rows'])},"
             f" effective sample size {group['effective_sample_size']:,}"
         )
     _show_warnings(result.get("warnings", ()))

@@ -104,6 +104,6 @@ def estimate_evaluate(real: Table, synthetic: Table) -> Estimate:
 
 def _few_rows(n_rows: int) -> str:
     return (
-        f"The table has only {n_rows:,} rows: scores are less certain, and a model reveals more about each"
-        " row."
+        f"The table has only {n_rows:,} row{'' if n_rows == 1 else 's'}: scores are less certain, and a model"
+        " reveals more about each row."
     )

@@ -35,6 +35,8 @@ _ENCODINGS = frozenset(
     )
 )
 _DELIMITER_NAMES = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "bar": "|", "space": " "}
+# The control characters separate fields in exports of some databases.
+_SPECIAL_DELIMITERS = "\t \x01\x1c\x1d\x1e\x1f"
 _TOKENS_MAX = 20
 _TOKEN_LENGTH_MAX = 64
 _NAMES_MAX = 2_000
@@ -43,8 +45,14 @@ _NAME_LENGTH_MAX = 255
 
 def _delimiter(text: str) -> str:
     character = _DELIMITER_NAMES.get(text, text)
-    if len(character) != 1 or not (character in "\t " or 32 < ord(character) < 127) or character.isalnum():
-        raise ValueError("must be `tab`, or one ASCII character other than a letter or digit")
+    if character == "whitespace":
+        return character
+    if (
+        len(character) != 1
+        or not (character in _SPECIAL_DELIMITERS or 32 < ord(character) < 127)
+        or character.isalnum()
+    ):
+        raise ValueError("must be `tab`, `whitespace`, or one ASCII character other than a letter or digit")
     if character in "\"'":
         raise ValueError("cannot be a quotation mark")
     return character
@@ -181,8 +189,8 @@ class ReadOptions(BaseModel):
     delimiter: Annotated[
         Annotated[str, AfterValidator(_delimiter)] | None,
         Field(
-            description="Field separator of a CSV file. `tab` stands for the tab character. Detected if "
-            "omitted."
+            description="Field separator of a CSV file. `tab` stands for the tab character, and `whitespace` "
+            "for one or more spaces. Detected if omitted."
         ),
     ] = None
     quote: Annotated[
@@ -271,10 +279,10 @@ class ReadOptions(BaseModel):
     header_row: Annotated[
         int | None,
         Field(
-            ge=1,
+            ge=0,
             le=10_000,
             description="Line of a CSV file, or row of a workbook, that contains the header, counted from"
-            " 1. Detected if omitted.",
+            " 1, or 0 if a CSV file has no header. Detected if omitted.",
         ),
     ] = None
     skip_rows: Annotated[

@@ -96,8 +96,7 @@ def _warnings(columns: list[Json], n_rows: int, schema: TableSchema, entities: E
     if n_rows < N_ROWS_FEW:
         warnings.append(
             f"The table has {n_rows} {'row' if n_rows == 1 else 'rows'}. With fewer than {N_ROWS_FEW} rows, "
-            f"both fidelity and privacy are "
-            "limited."
+            "both fidelity and privacy are limited."
         )
     of_entities = set(names_of_entities(entities, schema))
     for column in columns:

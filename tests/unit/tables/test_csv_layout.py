@@ -325,7 +325,7 @@ def test_table_of_one_column_that_contains_delimiters_gives_a_warning(tmp_path: 
 @pytest.mark.parametrize(
     "options",
     [
-        {"header_row": "0"},
+        {"header_row": "-1"},
         {"header_row": "x"},
         {"skip_rows": "5-2"},
         {"skip_rows": "a"},

@@ -142,3 +142,34 @@ def test_error_about_a_possible_second_header_row_contains_the_option(tmp_path: 
     rows = [("town", "sights", None), ("Oslo", "fjord", "ship"), *[("Rome", "forum", "church")] * 9]
     with pytest.raises(InvalidInput, match=r"Row 2 may be a second header row.*`join_headers`"):
         _load(tmp_path, _sheet(rows))
+
+
+def test_rows_of_totals_and_repeated_headers_within_a_sheet_are_skipped(tmp_path: Path):
+    group = [*_ROWS[:10], ("Total shops", 5, None)]
+    data = _sheet([_HEADER, *group, _HEADER, *group, *_ROWS[:5], ("Grand total", 99, 99.5)])
+    loaded = _load(tmp_path, data)
+    assert loaded.table.num_rows == 25
+    assert [str(type_) for type_ in loaded.table.schema.types] == ["string", "int64", "double"]
+    assert "1 repetition of the header was skipped (first in row 13)." in loaded.warnings
+    assert "2 rows of totals were skipped (first in row 12)." in loaded.warnings
+
+
+def test_second_table_below_the_first_is_refused_with_the_options(tmp_path: Path):
+    data = _sheet([_HEADER, *_ROWS[:12], (), ("Visits",), ("shop", "day", "who"), *_ROWS])
+    with pytest.raises(InvalidInput, match=r"Row 16 follows a blank row.*`range`.*`skip_rows`"):
+        _load(tmp_path, data)
+    assert _load(tmp_path, data, range="A1:C13").table.num_rows == 12
+    assert _load(tmp_path, data, skip_rows="14-").table.num_rows == 12
+
+
+def test_tables_of_different_lengths_side_by_side_are_refused_with_the_option(tmp_path: Path):
+    beside = [(*row, None, "Bern" if n < 12 else None) for n, row in enumerate(_ROWS)]
+    data = _sheet([(*_HEADER, None, "city"), *beside])
+    with pytest.raises(InvalidInput, match=r"A:C down to row 31, E:E down to row 13.*`range`"):
+        _load(tmp_path, data)
+    assert _load(tmp_path, data, range="A1:C31").table.column_names == list(_HEADER)
+
+
+def test_blank_column_within_a_table_is_dropped(tmp_path: Path):
+    data = _sheet([(*_HEADER, None, "city"), *[(*row, None, "Bern") for row in _ROWS]])
+    assert _load(tmp_path, data).table.column_names == [*_HEADER, "city"]

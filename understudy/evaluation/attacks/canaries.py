@@ -59,8 +59,8 @@ def make_canaries(table: pa.Table, schema: TableSchema, *, n: int, seed: int) ->
     """
     if table.num_rows < N_ROWS_MIN:
         raise InvalidInput(
-            f"The table has {table.num_rows} rows, but canaries need at least {N_ROWS_MIN}. Use a larger "
-            f"table, or plant no canaries."
+            f"The table has {table.num_rows} row{'' if table.num_rows == 1 else 's'}, but canaries need at "
+            f"least {N_ROWS_MIN}. Use a larger table, or plant no canaries."
         )
     rng = np.random.default_rng([seed, *b"canaries"])
     table = conform(table, schema)

@@ -14,6 +14,8 @@ from understudy.tables.formats.csv.dialect import Dialect, read_dialect
 from understudy.tables.formats.csv.messages import describe, schema_of
 from understudy.tables.formats.csv.reading import Readable, read_rows
 from understudy.tables.formats.csv.removal import without_lines, without_removed
+from understudy.tables.formats.csv.rulers import without_rulers
+from understudy.tables.formats.csv.spaces import with_tabs
 from understudy.tables.formats.csv.writing import csv_chunks, write_csv
 from understudy.tables.formats.layout import blank_warnings
 from understudy.tables.formats.scan import Reading, Scan
@@ -23,6 +25,7 @@ from understudy.tables.formats.scan import Reading, Scan
 def scan_csv(path: Path, reading: Reading) -> Iterator[Scan]:
     """Open a CSV file; see `Format`."""
     text = without_lines(utf8_text(path, reading), line_ranges(reading.options.skip_rows), reading)
+    text = with_tabs(without_rulers(text, reading), reading)
     dialect = read_dialect(text.path, reading.limits, reading.options)
     text, warnings = without_removed(text, dialect.removal, dialect.delimiter, dialect.quote, reading)
     readable = read_rows(text, dialect, reading)
@@ -38,7 +41,7 @@ def _typed(readable: Readable, dialect: Dialect, warnings: Iterable[str], coerce
     columns = [
         index
         for index in range(len(dialect.names))
-        if index not in dialect.unnamed or staged.blanks.n_missing[index] < staged.n_rows
+        if index not in dialect.unnamed or staged.blanks.has_values(index)
     ]
     named = [(dialect.names[index], staged.types[index]) for index in columns]
     schema = schema_of(named)

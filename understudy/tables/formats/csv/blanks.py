@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,15 @@ _OTHERS_PER_BLANK_MIN = 2
 
 
 class Blanks:
-    """The number of missing values in each column, and the number of rows without any values."""
+    """The number of missing values in each column, and the number of rows without any values.
 
-    def __init__(self, n_columns: int) -> None:
+    In columns without a name, texts that contain only whitespace are counted too.
+    """
+
+    def __init__(self, n_columns: int, unnamed: Collection[int] = ()) -> None:
         self.n_missing = np.zeros(n_columns, np.int64)
+        self._unnamed = unnamed
+        self._n_empty = np.zeros(n_columns, np.int64)
         self.n_rows = 0
         self.n_blank_rows = 0
 
@@ -27,6 +33,10 @@ class Blanks:
         self.n_rows += batch.num_rows
         n_missing = [column.null_count for column in batch.columns]
         self.n_missing += n_missing
+        for column in self._unnamed:
+            texts: Any = batch.column(column)
+            is_empty: Any = pc.equal(pc.utf8_trim_whitespace(texts), pa.scalar(""))
+            self._n_empty[column] += pc.sum(is_empty.cast(pa.int64())).as_py() or 0
         if all(n_missing):
             self.n_blank_rows += int(np.count_nonzero(_is_blank(batch)))
 
@@ -41,6 +51,10 @@ class Blanks:
         is_rare = n_others >= _OTHERS_MIN and _OTHERS_PER_BLANK_MIN * self.n_blank_rows <= n_others
         is_separator = len(self.n_missing) > 1 and bool((self.n_missing == self.n_blank_rows).any())
         return self.n_blank_rows if is_separator and is_rare else 0
+
+    def has_values(self, column: int) -> bool:
+        """Return whether a column without a name contains a value."""
+        return bool(self.n_missing[column] + self._n_empty[column] < self.n_rows)
 
     def is_complete_without(self, column: int) -> bool:
         """Return whether a column has missing values only in the blank rows that are dropped."""

@@ -13,24 +13,8 @@ from pathlib import Path
 
 from understudy.errors import InvalidInput
 from understudy.progress import Progress
+from understudy.tables.formats.csv.other_files import check_kind
 from understudy.tables.formats.scan import MEBIBYTE, Reading
-
-# Magic bytes of file types that are often uploaded by mistake, with a remedy for each type.
-_OTHER_FILES: tuple[tuple[bytes, str], ...] = (
-    (b"PAR1", "a Parquet file. Specify the format `parquet`"),
-    (b"PK\x03\x04", "a zip archive or a spreadsheet. Specify the format `xlsx`, or save the sheet as CSV"),
-    (b"\x89PNG", "a PNG image. Upload a CSV file"),
-    (b"\xff\xd8\xff", "a JPEG image. Upload a CSV file"),
-    (b"GIF8", "a GIF image. Upload a CSV file"),
-    (b"%PDF", "a PDF document. Export the table as CSV"),
-    (b"ARROW1", "an Arrow file. Specify the format `arrow`"),
-    (b"FEA1", "a Feather file of version 1. Export it as Parquet"),
-    (b"SQLite format 3\x00", "an SQLite database. Export the table as CSV"),
-    (b"\x7fELF", "a program. Upload a CSV file"),
-    (b"\xd0\xcf\x11\xe0", "an old Office document. Save the sheet as CSV"),
-    (b"\x89HDF", "an HDF5 file. Export the table as CSV or Parquet"),
-)
-_MARKUP = (b"<!doctype", b"<html", b"<?xml")
 
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -89,7 +73,7 @@ def utf8_text(source: Path, reading: Reading) -> Text:
         raise InvalidInput("The file is empty. Upload a file with at least one row.", code="empty_file")
     encoding = reading.options.encoding or _encoding_of(start)
     if encoding is None or encoding == "utf-8":
-        _check_kind(start)
+        check_kind(start)
         return _check_utf8(source, reading, is_given=encoding is not None)
     return _translate(source, encoding, reading)
 
@@ -121,22 +105,6 @@ def unify_line_endings(source: Path, target: Path) -> Path:
         while text := file.read(MEBIBYTE):
             copy.write(text)
     return target
-
-
-def _check_kind(start: bytes) -> None:
-    for mark, kind in _OTHER_FILES:
-        if start.startswith(mark):
-            raise InvalidInput(f"The file is not CSV but {kind}.", code="unreadable_file")
-    text = start.removeprefix(codecs.BOM_UTF8).lstrip().lower()
-    if text.startswith(_MARKUP):
-        raise InvalidInput(
-            "The file is not CSV but HTML or XML. Export the table as CSV.", code="unreadable_file"
-        )
-    if text.startswith((b"{", b"[{")):
-        raise InvalidInput(
-            "The file is not CSV but JSON. Convert it to JSON Lines and specify the format `jsonl`.",
-            code="unreadable_file",
-        )
 
 
 def _check_utf8(source: Path, reading: Reading, *, is_given: bool) -> Text:

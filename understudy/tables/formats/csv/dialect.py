@@ -15,6 +15,7 @@ from understudy.tables.formats.csv.header import Beginning, find_header
 from understudy.tables.formats.csv.notes import find_removal
 from understudy.tables.formats.csv.removal import NO_REMOVAL, Removal
 from understudy.tables.formats.csv.sampling import agreement, python_dialect, sample_rows
+from understudy.tables.formats.csv.spaces import WHITESPACE, separator_of
 from understudy.tables.formats.layout import placeholder_names
 from understudy.tables.formats.scan import ReadLimits
 from understudy.tables.inference import check_names
@@ -24,11 +25,15 @@ _QUOTES = ('"', "'")
 # Number of additional samples, which are taken at even intervals after the beginning of the file.
 _N_PLACES = 10
 _PLACE_BYTES = 32 * 1024
+# Number of first lines that are searched for an unusual delimiter.
+_LINES_MAX = 200
 _SEPARATOR_LINE = re.compile(r"sep=([,;|\t])\r?\n", re.IGNORECASE)
 # Header that `write.table` of R writes by default.
 _SPACED_NAMES = re.compile(r'"[^"\r\n]*"(?: "[^"\r\n]*")+\r?\n')
 # The single quotation mark is the quote character if it encloses at least this share of a column's values.
 _MOST = 0.9
+# Share of rows with as many fields as the header below which the double quotation mark does not fit a file.
+_SAME_MAX = 0.5
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,11 @@ class Dialect:
     unnamed: frozenset[int] = frozenset()
     removal: Removal = NO_REMOVAL
 
+    @property
+    def has_header(self) -> bool:
+        """Whether a line of the file contains the names."""
+        return self.header_line > self.n_lines_before
+
     def for_python(self) -> dict[str, Any]:
         """Return the dialect as arguments of Python's CSV reader."""
         return python_dialect(self.delimiter, self.quote)
@@ -80,16 +90,21 @@ def read_dialect(path: Path, limits: ReadLimits, options: ReadOptions | None = N
             code="empty_file",
         )
     n_lines_before = len(text[: len(text) - len(text.lstrip("\r\n"))].splitlines())
-    delimiters: Sequence[str] = [options.delimiter] if options.delimiter else _DELIMITERS
+    given = "\t" if options.delimiter == WHITESPACE else options.delimiter
+    delimiters: Sequence[str] = [given] if given else _DELIMITERS
     text = text.lstrip("\r\n")
     if separator := _SEPARATOR_LINE.match(text):
         n_lines_before, text = n_lines_before + 1, text[separator.end() :]
-        delimiters = [options.delimiter or separator[1]]
-    if options.delimiter is None and _SPACED_NAMES.match(text):
-        delimiters = (*delimiters, " ")
+        delimiters = [given or separator[1]]
+    elif not given and _SPACED_NAMES.match(text):
+        delimiters = (*_DELIMITERS, " ")
+    elif not given and not any(delimiter in _first_line(text) for delimiter in _DELIMITERS):
+        other = separator_of([line for line in text.splitlines()[:_LINES_MAX] if line.strip()][:-1])
+        delimiters = [other] if other else delimiters
+    is_unusual = given is None and delimiters[0] not in _DELIMITERS
     places = [text] + ([] if is_whole else _places(path, limits.cell_bytes_max))
-    given = {"none": ""}.get(options.quote or "", options.quote)
-    quote = given if given is not None else _find_quote(places, delimiters, is_whole=is_whole)
+    given_quote = {"none": ""}.get(options.quote or "", options.quote)
+    quote = given_quote if given_quote is not None else _find_quote(places, delimiters, is_whole=is_whole)
     samples = {
         delimiter: sample_rows(places, delimiter, quote, is_whole=is_whole) for delimiter in delimiters
     }
@@ -103,17 +118,25 @@ def read_dialect(path: Path, limits: ReadLimits, options: ReadOptions | None = N
     removal = find_removal(path, beginning, header, quote)
     quote_warnings = (
         "Single quotation marks were read as the quote character. Set the option `quote` to change this.",
-    ) * (quote == "'" and given is None)
+    ) * (quote == "'" and given_quote is None)
+    delimiter_warnings = (
+        f"The character {delimiters[0]!r} was read as the delimiter. Set the option `delimiter` to "
+        "change this.",
+    ) * is_unusual
     return Dialect(
         header.delimiter,
         tuple(names),
         header.n_lines_before,
         header.last_line,
         quote,
-        (*quote_warnings, *header.warnings),
+        (*delimiter_warnings, *quote_warnings, *header.warnings),
         frozenset(index for index, name in enumerate(header.names) if not name.strip()),
         removal,
     )
+
+
+def _first_line(text: str) -> str:
+    return text.partition("\n")[0]
 
 
 def _beginning(path: Path, size: int) -> tuple[str, bool]:
@@ -149,6 +172,8 @@ def _find_quote(places: Sequence[str], delimiters: Sequence[str], *, is_whole: b
     }
     if best["'"] < best['"']:
         return '"'
+    if best["'"][1] == 1 and best['"'][1] < _SAME_MAX:
+        return "'"
     delimiter = max(
         delimiters, key=lambda candidate: agreement(sample_rows(places, candidate, "'", is_whole=is_whole))
     )

@@ -5,18 +5,23 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from understudy.parameters.read_options import ReadOptions
+from understudy.tables.formats.csv.headerless import check_header
 from understudy.tables.formats.csv.sampling import Rows, agreement, python_dialect
-from understudy.tables.formats.layout import Layout, Request, SheetRow, checked_layout, find_layout
+from understudy.tables.formats.csv.spaces import is_aligned
+from understudy.tables.formats.layout import Request, SheetRow, checked_layout, find_layout
 from understudy.tables.formats.layout.cells import is_value
+from understudy.tables.formats.layout.totals import required_columns
 
 _ROWS_MAX = 100
 # Minimum share of sampled rows with as many fields as the first row. If the share is lower, the delimiter is
 # reconsidered.
 _SAME_MIN = 0.5
+# Minimum number of other rows if rows of spaces are skipped.
+_OTHERS_MIN = 10
 
 
 @dataclass(frozen=True)
@@ -38,15 +43,24 @@ class Header:
         Names of the columns. The name is blank if a column has none.
     n_lines_before, last_line : int
         Number of lines before the last header row, and the line on which this row ends.
-    comments : bool
-        Whether lines that start with # are comments.
+    first_line : int
+        First line of the header, which may have several rows.
+    comment : str
+        Text with which comments below the header start, or an empty string.
+    totals : frozenset of int, optional
+        See `Lines`.
+    has_blanks : bool
+        Whether some lines consist of spaces.
     """
 
     delimiter: str
     names: list[str]
     n_lines_before: int
     last_line: int
-    has_comments: bool = False
+    first_line: int = 1
+    comment: str = ""
+    totals: frozenset[int] | None = None
+    has_blanks: bool = False
     warnings: tuple[str, ...] = ()
 
 
@@ -67,6 +81,8 @@ def find_header(
         the lines and the option to set.
     """
     request = Request(options.header_row, options.join_headers)
+    if options.header_row == 0:
+        return _without_header(beginning, samples)
     first = max(samples, key=lambda candidate: agreement(samples[candidate]))
     chosen = _delimiter(first, samples, is_chosen=options.header_row is not None)
     rows = _numbered_rows(beginning, chosen, quote, options.header_row or 0)
@@ -76,13 +92,35 @@ def find_header(
     if layout is None:
         rows = rows if chosen == first else _numbered_rows(beginning, first, quote, 0)
         return _first_row(first, rows, samples, options)
+    names = layout.names(rows)
+    if options.header_row is None and len(layout.headers) == 1:
+        check_header(names, samples[chosen], layout.headers[0].first)
     return Header(
         chosen,
-        layout.names(rows),
+        names,
         layout.last.first - 1,
         layout.last.last,
-        _has_comments(layout, samples[chosen]),
-        tuple(layout.warnings(request)),
+        layout.headers[0].first,
+        _comment_mark(layout.headers[-1].cells, [row.cells for row in layout.above], samples[chosen]),
+        *_lines_below(samples[chosen], layout.headers[-1].cells, layout.width),
+        warnings=(*layout.warnings(request), *_column_doubts(samples, len(names), options)),
+    )
+
+
+def _without_header(beginning: Beginning, samples: Mapping[str, Rows]) -> Header:
+    """Return generated names for the columns of a file that has no header."""
+    delimiter = max(samples, key=lambda candidate: _body_agreement(samples[candidate]))
+    rows = samples[delimiter]
+    width = max(1, _body_agreement(rows)[1])
+    n_before = beginning.n_lines_before
+    return Header(
+        delimiter,
+        [f"column_{number}" for number in range(1, width + 1)],
+        n_before,
+        n_before,
+        n_before + 1,
+        _comment_mark([""] * width, [], rows) if width > 1 else "",
+        *_lines_below(rows, [], width),
     )
 
 
@@ -128,8 +166,24 @@ def _first_row(
 ) -> Header:
     """Return the first row as the header."""
     row = next(row for row in rows if row.cells)
-    warnings = () if len(row.cells) > 1 or options.header_row else tuple(_doubts(samples))
-    return Header(delimiter, list(row.cells), row.first - 1, row.last, warnings=warnings)
+    warnings = tuple(_column_doubts(samples, len(row.cells), options))
+    sample = samples[delimiter]
+    if options.header_row is None:
+        check_header(row.cells, sample, row.first)
+    return Header(
+        delimiter,
+        list(row.cells),
+        row.first - 1,
+        row.last,
+        row.first,
+        _comment_mark(row.cells, [], sample) if len(row.cells) > 1 else "",
+        *_lines_below(sample, row.cells, len(row.cells)),
+        warnings=warnings,
+    )
+
+
+def _column_doubts(samples: Mapping[str, Rows], width: int, options: ReadOptions) -> list[str]:
+    return _doubts(samples) if width == 1 and options.header_row is None else []
 
 
 def _doubts(samples: Mapping[str, Rows]) -> list[str]:
@@ -144,12 +198,38 @@ def _doubts(samples: Mapping[str, Rows]) -> list[str]:
                 f"lines contain {delimiter!r}. If they have several columns, set the option `header_row` to "
                 "the line of the header."
             ]
+    if is_aligned([row[0] for rows in samples.values() for row in rows if len(row) == 1]):
+        return [
+            "The file was read as a table of one column, but its lines contain several spaces in a row, as "
+            "in columns of fixed width. If they have several columns, save the table as CSV, or set the "
+            "option `delimiter` to `whitespace` if no value contains a space."
+        ]
     return []
 
 
-def _has_comments(layout: Layout, rows: Rows) -> bool:
-    """Return whether a sampled row below the header starts with # and has a different number of fields."""
-    if layout.headers[-1].cells[0].startswith("#"):
-        return False
-    above = [list(row.cells) for row in layout.above]
-    return any(row[0].startswith("#") and len(row) != layout.width for row in rows if list(row) not in above)
+_COMMENT_MARKS = ("#", "//", "%")
+
+
+def _comment_mark(header: Sequence[str], above: Collection[Sequence[str]], rows: Rows) -> str:
+    """Return the mark with which a sampled row begins that has a different number of fields."""
+    skipped = [list(row) for row in above]
+    for mark in _COMMENT_MARKS:
+        if not header[0].startswith(mark) and any(
+            row[0].startswith(mark) and len(row) != len(header) and list(row) not in skipped for row in rows
+        ):
+            return mark
+    return ""
+
+
+def _lines_below(rows: Rows, header: Sequence[str], width: int) -> tuple[frozenset[int] | None, bool]:
+    """Return the columns with a value in every row if there are totals, and whether some lines are blank."""
+    if width < 2:
+        return None, False
+    has_blanks = any(
+        any(row)
+        and not any(cell.strip(" \t\x1a") for cell in row)
+        and (len(row) == 1 or len(rows) > _OTHERS_MIN)
+        for row in rows
+    )
+    below = rows[rows.index(list(header)) + 1 :] if list(header) in rows else rows
+    return required_columns(below, width), has_blanks

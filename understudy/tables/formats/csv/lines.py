@@ -72,7 +72,7 @@ def _line_numbers(source: Path, dialect: Dialect) -> Iterator[int]:
         for _ in range(dialect.n_lines_before):
             file.readline()
         reader = csv.reader(file, **dialect.for_python())
-        is_header = True
+        is_header = dialect.has_header
         line = 0
         try:
             for row in reader:

@@ -7,12 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from understudy.tables.formats.csv.header import Beginning, Header
+from understudy.tables.formats.csv.line_filters import Lines, repeats_lines
 from understudy.tables.formats.csv.removal import Removal
 from understudy.tables.formats.csv.sampling import python_dialect
-from understudy.tables.formats.layout.cells import is_note, is_total, n_filled
+from understudy.tables.formats.layout.cells import is_note, is_total, is_value, n_filled
+from understudy.tables.formats.layout.headers import is_year
 
 _TAIL_BYTES = 64 * 1024
 _NOTES_MAX = 100
+# Maximum number of lines below a blank line that are skipped because they have fewer values than a row.
+_SEPARATE_MAX = 20
+# Minimum number of other rows above a row of totals that has a value in every column.
+_OTHERS_MIN = 5
 
 
 @dataclass(frozen=True)
@@ -30,10 +36,35 @@ def find_removal(path: Path, beginning: Beginning, header: Header, quote: str) -
     return Removal(
         n_lines_before=header.n_lines_before,
         blanks_lines_before=has_quote,
-        has_comments=header.has_comments,
+        last_line=header.last_line,
+        lines=_lines_to_remove(path, beginning, header, quote),
         width=len(header.names),
         n_note_bytes=_note_bytes(path, beginning, header, quote),
     )
+
+
+def _lines_to_remove(path: Path, beginning: Beginning, header: Header, quote: str) -> Lines:
+    start = header.first_line - 1 - beginning.n_lines_before
+    end = header.last_line - beginning.n_lines_before
+    texts = [line for line in beginning.text.splitlines()[start:end] if line.strip()]
+    is_split = bool(quote) and any(line.count(quote) % 2 for line in texts)
+    has_values = any(is_value(name) and not is_year(name) for name in header.names)
+    is_clear = not is_split and not has_values and len(header.names) > 1
+    headers = tuple(line.encode() for line in texts) if is_clear else ()
+    return Lines(
+        header.comment,
+        headers if repeats_lines(path, headers) else (),
+        header.totals,
+        header.has_blanks or _ends_with_blanks(path),
+    )
+
+
+def _ends_with_blanks(path: Path) -> bool:
+    """Return whether the last line consists of spaces, or of the end mark of some older programs."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - 100))
+        last = file.read().rstrip(b"\r\n").splitlines()[-1:]
+    return bool(last) and last[0] != b"" and not last[0].strip(b" \t\x1a")
 
 
 def _note_bytes(path: Path, beginning: Beginning, header: Header, quote: str) -> int:
@@ -41,19 +72,52 @@ def _note_bytes(path: Path, beginning: Beginning, header: Header, quote: str) ->
     width = len(header.names)
     if width < 2:
         return 0
-    tail = _tail(path, header, is_whole=beginning.is_whole)
-    notes: list[_Line] = []
+    lines = _last_lines(_tail(path, header, is_whole=beginning.is_whole), header.delimiter, quote)
+    start = len(lines)
+    while start > 0 and (_is_blank(lines[start - 1]) or _may_be_note(lines[start - 1].cells, width)):
+        start -= 1
+    notes = lines[start:]
+    filled = [line for line in notes if not _is_blank(line)]
+    is_clear = (notes and _is_blank(notes[0])) or all(is_note(line.cells) for line in filled)
+    if filled and is_clear and not _has_repeated_total(filled, lines[:start], width):
+        return sum(line.size for line in notes)
+    return sum(line.size for line in _separate_lines(lines, width))
+
+
+def _last_lines(tail: list[bytes], delimiter: str, quote: str) -> list[_Line]:
+    """Return the last lines of the file, as far as none of them contains part of a field of several lines."""
+    lines: list[_Line] = []
     for data in reversed(tail[-_NOTES_MAX:]):
         text = data.decode("utf-8", errors="replace").strip("\r\n")
         if quote and text.count(quote) % 2:
             break
-        cells = next(csv.reader([text], **python_dialect(header.delimiter, quote)), [])
-        if n_filled(cells) and not _may_be_note(cells, width):
-            break
-        notes.insert(0, _Line(len(data), cells))
-    filled = [line for line in notes if n_filled(line.cells)]
-    is_clear = (notes and n_filled(notes[0].cells) == 0) or all(is_note(line.cells) for line in filled)
-    return sum(line.size for line in notes) if filled and is_clear else 0
+        cells = next(csv.reader([text], **python_dialect(delimiter, quote)), [])
+        lines.insert(0, _Line(len(data), cells))
+    return lines
+
+
+def _is_blank(line: _Line) -> bool:
+    return n_filled(line.cells) == 0
+
+
+def _has_repeated_total(notes: list[_Line], rows: list[_Line], width: int) -> bool:
+    """Return whether a row of totals may be a row of data.
+
+    Such a row has a value in every column, and its label is also in other rows, or there are few other rows.
+    """
+    labels = {line.cells[0] for line in rows if line.cells}
+    is_small = len(rows) < _OTHERS_MIN
+    return any(n_filled(line.cells) == width and (is_small or line.cells[0] in labels) for line in notes)
+
+
+def _separate_lines(lines: list[_Line], width: int) -> list[_Line]:
+    """Return the lines below the last blank line if all of them have too few values for a row."""
+    start = next((n for n in range(len(lines) - 1, -1, -1) if _is_blank(lines[n]) and n + 1 < len(lines)), -1)
+    below = [line for line in lines[start + 1 :] if not _is_blank(line)]
+    if start < 0 or not 0 < len(below) <= _SEPARATE_MAX or len(below[0].cells) == width:
+        return []
+    is_short = all(n_filled(line.cells) < width and not is_value(line.cells[0]) for line in below)
+    return lines[start:] if is_short else []
 
 
 def _tail(path: Path, header: Header, *, is_whole: bool) -> list[bytes]:

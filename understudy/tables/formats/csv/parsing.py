@@ -152,11 +152,13 @@ def _read(session: duckdb.DuckDBPyConnection, query: str) -> Iterator[pa.RecordB
 def _select(source: Path, dialect: Dialect, reading: Reading) -> str:
     limits = reading.limits
     quote = _quoted(dialect.quote)
+    has_header = "true" if dialect.has_header else "false"
     columns = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(len(dialect.names)))
     missing = ", ".join(_quoted(token) for token in missing_words(reading.options))
     return f"""
         SELECT * FROM read_csv(
-            {_quoted(source)}, auto_detect = false, header = true, skip = {dialect.n_lines_before},
+            {_quoted(source)}, auto_detect = false, header = {has_header},
+            skip = {dialect.n_lines_before},
             delim = {_quoted(dialect.delimiter)}, quote = {quote}, escape = {quote},
             columns = {{{columns}}}, strict_mode = true,
             nullstr = [{missing}], allow_quoted_nulls = false, max_line_size = {limits.cell_bytes_max},

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
 from understudy.tables.formats.csv.decoding import Text
+from understudy.tables.formats.csv.line_filters import NO_LINES, LineFilter, Lines, make_filters
 from understudy.tables.formats.scan import MEBIBYTE, Reading
-
-_COMMENT = re.compile(rb"^#[^\r\n]*", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -22,22 +20,27 @@ class Removal:
     ----------
     n_lines_before, blanks_lines_before : int, bool
         Number of lines before the header, and whether to replace them.
-    has_comments : bool
-        Whether to remove lines that start with # and do not have `width` fields.
+    last_line : int
+        Number of the line on which the header ends.
+    lines : Lines
+        Lines below the header that are not rows.
+    width : int
+        Number of columns.
     n_note_bytes : int
         Size of the notes at the end of the file.
     """
 
     n_lines_before: int = 0
     blanks_lines_before: bool = False
-    has_comments: bool = False
+    last_line: int = 0
+    lines: Lines = NO_LINES
     width: int = 0
     n_note_bytes: int = 0
 
     @property
     def is_needed(self) -> bool:
         """Whether the file contains lines to replace."""
-        return self.blanks_lines_before or self.has_comments or self.n_note_bytes > 0
+        return self.blanks_lines_before or self.lines.exist or self.n_note_bytes > 0
 
 
 NO_REMOVAL = Removal()
@@ -63,14 +66,22 @@ def without_removed(
         return text, []
     target = reading.scratch / "table.csv"
     end = text.path.stat().st_size - removal.n_note_bytes
-    comments = _Comments(removal.width, delimiter.encode(), quote.encode())
+    filters = make_filters(removal.lines, removal.width, delimiter, quote)
     with text.path.open("rb") as file, target.open("wb") as copy:
-        for _ in range(removal.n_lines_before):
+        for number in range(max(removal.n_lines_before, removal.last_line)):
             line = file.readline()
-            copy.write(_line_end(line) if removal.blanks_lines_before else line)
+            is_above = number < removal.n_lines_before
+            copy.write(_line_end(line) if is_above and removal.blanks_lines_before else line)
         for block in _blocks(file, end):
-            copy.write(comments.without(block) if removal.has_comments else block)
-    return replace(text, path=target), [*comments.warnings(), *_note_warnings(text.path, end)]
+            copy.write(_filtered(block, filters))
+    warnings = [warning for each in filters for warning in each.warnings()]
+    return replace(text, path=target), [*warnings, *_note_warnings(text.path, end)]
+
+
+def _filtered(block: bytes, filters: Sequence[LineFilter]) -> bytes:
+    for each in filters:
+        block = each.without(block)
+    return block
 
 
 def _line_end(line: bytes) -> bytes:
@@ -86,43 +97,6 @@ def _blocks(file: BinaryIO, end: int) -> Iterator[bytes]:
         yield held[:cut]
         held = held[cut:]
     yield held
-
-
-class _Comments:
-    """A filter that removes comments from the blocks of a file. Lines within quotation marks remain."""
-
-    def __init__(self, width: int, delimiter: bytes, quote: bytes) -> None:
-        self._n_delimiters = width - 1
-        self._delimiter = delimiter
-        self._quote = quote
-        self._n_removed = 0
-        self._n_quotes = 0
-
-    def without(self, block: bytes) -> bytes:
-        """Return a block without comments."""
-        parts = []
-        start = 0
-        for match in _COMMENT.finditer(block):
-            self._count_quotes(block, start, match.start())
-            parts.append(block[start : match.start()])
-            start = match.start()
-            if self._n_quotes % 2 == 0 and match[0].count(self._delimiter) != self._n_delimiters:
-                start = match.end()
-                self._n_removed += 1
-        self._count_quotes(block, start, len(block))
-        return b"".join([*parts, block[start:]])
-
-    def _count_quotes(self, block: bytes, start: int, end: int) -> None:
-        if self._quote:
-            self._n_quotes += block.count(self._quote, start, end)
-
-    def warnings(self) -> list[str]:
-        """Return a message with the number of removed lines."""
-        n = self._n_removed
-        if n == 0:
-            return []
-        lines = "1 line that starts with # was" if n == 1 else f"{n:,} lines that start with # were"
-        return [f"{lines} skipped as comments."]
 
 
 def _note_warnings(path: Path, end: int) -> list[str]:

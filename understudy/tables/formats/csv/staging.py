@@ -83,7 +83,7 @@ def stage(source: Path, dialect: Dialect, reading: Reading) -> Staged:
     path = reading.scratch / "staged.arrow"
     missing = missing_words(reading.options)
     profiles = [ColumnProfile(missing, reading.options) for _ in dialect.names]
-    blanks = Blanks(len(profiles))
+    blanks = Blanks(len(profiles), dialect.unnamed)
     n_rows = _write(path, source, dialect, reading, (profiles, blanks))
     # In a comma-delimited file, a comma can be the decimal separator only within quoted fields.
     prefers_point = dialect.delimiter == "," and len(profiles) > 1

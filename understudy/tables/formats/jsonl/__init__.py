@@ -18,6 +18,8 @@ from understudy.tables.formats.csv.column_types import ColumnType, trimmed_value
 from understudy.tables.formats.csv.messages import describe, schema_of
 from understudy.tables.formats.csv.resolution import clues_of, resolve
 from understudy.tables.formats.jsonl.columns import STAGED_TYPES, Column, ValueKind, remove_absent_objects
+from understudy.tables.formats.jsonl.documents import Document, json_lines
+from understudy.tables.formats.jsonl.lines import check_start
 from understudy.tables.formats.jsonl.numerals import decimal_type
 from understudy.tables.formats.jsonl.staging import Staged
 from understudy.tables.formats.jsonl.writing import jsonl_chunks, write_jsonl
@@ -30,8 +32,20 @@ from understudy.tables.json_place import place_metadata
 @contextmanager
 def scan_jsonl(path: Path, reading: Reading) -> Iterator[Scan]:
     """Open a JSON Lines file; see `Format`."""
+    check_start(path)
+    document = json_lines(path, reading)
+    try:
+        scan = _scan(document, reading)
+    except InvalidInput as error:
+        if document.is_copy:
+            raise InvalidInput(document.explain(str(error)), code=error.code) from None
+        raise
+    yield scan
+
+
+def _scan(document: Document, reading: Reading) -> Scan:
     staged = Staged(reading.scratch)
-    staged.fill(path, reading)
+    staged.fill(document.path, reading)
     if staged.n_rows == 0:
         raise InvalidInput(
             "The file contains only whitespace. Upload a file with one object per line.", code="empty_file"
@@ -41,14 +55,15 @@ def scan_jsonl(path: Path, reading: Reading) -> Iterator[Scan]:
     types = {name: _decide(column, staged, reading.options) for name, column in staged.columns.items()}
     schema = _with_places(schema_of(types.items()), staged.columns)
     messages = {name: describe(name, type_) for name, type_ in types.items()}
-    yield Scan(
+    return Scan(
         schema,
         staged.n_rows,
         staged.batches(schema, {name: type_.notation for name, type_ in types.items()}),
-        notes={name: each.note for name, each in messages.items() if each.note},
+        notes={name: document.explain(each.note) for name, each in messages.items() if each.note},
         warnings=[
+            *document.warnings,
             *(_flattening(flattened) if reading.options.flatten is None else ()),
-            *(warning for each in messages.values() for warning in each.warnings),
+            *(document.explain(warning) for each in messages.values() for warning in each.warnings),
         ],
     )
 

@@ -56,7 +56,7 @@ def read_blocks(path: Path, reading: Reading) -> Iterator[Block]:
     size = path.stat().st_size
     n_lines = n_bytes = 0
     with path.open("rb") as file:
-        _check_start(file)
+        _skip_mark(file)
         for data, n_long in _whole_lines(file, 4 * cell_bytes_max):
             _check_text(data, n_lines)
             yield Block(data, n_lines + 1, n_long > cell_bytes_max)
@@ -65,16 +65,36 @@ def read_blocks(path: Path, reading: Reading) -> Iterator[Block]:
             reading.progress("parsing", min(1.0, n_bytes / size))
 
 
-def _check_start(file: BinaryIO) -> None:
-    """Check that the file is not in another known format, and skip a byte order mark."""
-    start = file.read(4096)
+def check_start(path: Path) -> None:
+    """Check that a file is not empty and not in another known format.
+
+    Raises
+    ------
+    InvalidInput
+        If the file is empty (code empty_file), is not JSON (code unreadable_file) or is not UTF-8 (code
+        wrong_encoding).
+    """
+    with path.open("rb") as file:
+        start = file.read(4096)
     if not start:
         raise InvalidInput("The file is empty. Upload a file with at least one row.", code="empty_file")
     if start[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         raise InvalidInput("The file is UTF-16 or UTF-32. Save it as UTF-8.", code="wrong_encoding")
     text = start.removeprefix(codecs.BOM_UTF8)
     _check_kind(text)
-    file.seek(len(start) - len(text))
+    if (zero := text.find(b"\0")) >= 0:
+        raise _no_text(1 + text.count(b"\n", 0, zero))
+    if _is_garbage(text):
+        raise _unreadable(f"The file is not text. {_REMEDY}")
+
+
+def _skip_mark(file: BinaryIO) -> None:
+    if file.read(len(codecs.BOM_UTF8)) != codecs.BOM_UTF8:
+        file.seek(0)
+
+
+def _no_text(line: int) -> InvalidInput:
+    return _unreadable(f"The file is not UTF-8 text: line {line:,} contains a zero byte. {_REMEDY}")
 
 
 def _whole_lines(file: BinaryIO, line_bytes_max: int) -> Iterator[tuple[bytes, int]]:
@@ -107,12 +127,7 @@ def _check_kind(data: bytes) -> None:
         if data.startswith(mark):
             raise _unreadable(f"The file is not JSON Lines but {kind}.")
     start = data.lstrip(_BLANKS)
-    if start.startswith(b"["):
-        raise _unreadable(
-            "The file is a JSON array. Convert it to JSON Lines (one object per line, without brackets or "
-            "commas between objects), for example with `jq -c '.[]'`."
-        )
-    if start and not start.startswith(b"{") and not _is_garbage(data):
+    if start and not start.startswith((b"{", b"[")) and not _is_garbage(data):
         raise _unreadable(f"The file does not start with a JSON object. {_REMEDY}")
 
 
@@ -120,7 +135,7 @@ def _check_text(data: bytes, n_lines: int) -> None:
     zero = data.find(b"\0")
     if zero >= 0:
         line = n_lines + 1 + data.count(b"\n", 0, zero)
-        raise _unreadable(f"The file is not UTF-8 text: line {line:,} contains a zero byte. {_REMEDY}")
+        raise _no_text(line)
     try:
         data.decode()
     except UnicodeDecodeError as error:

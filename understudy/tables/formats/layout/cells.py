@@ -60,10 +60,19 @@ _COMPOUND = re.compile(r"[^\W\d_]{1,6}[²³0-9]?(?:[/*·^ ][-]?[^\W\d_]{0,6}[²�
 _KEYWORD = re.compile(
     r"\W*(?:sources?|notes?|footnotes?|remarks?|generated|exported|created|printed|downloaded|copyright"
     r"|disclaimer|end of|report|page|quelle|stand|fuente|nota|bron)\b.*"
-    r"|\*.+|[©†‡].*|\([a-z0-9]{1,2}\) .*",
+    r"|\*.+|[©†‡].*|\([a-z0-9]{1,2}\) .*"
+    r"|\(?[0-9][0-9.,' ]* (?:rows?|row\(s\)|records?|entries|lines?|zeilen|lignes|filas|registros|rader)\b.*",
     re.IGNORECASE | re.DOTALL,
 )
-_TOTAL = re.compile(r"(?:grand |sub)?totals?|sum|summe|gesamt|totaal|:?totals?:", re.IGNORECASE)
+_TOTAL_WORDS = (
+    r"(?:grand[ -]|sub[ -]?)?totals?|sum|(?:gesamt|zwischen|end)?summe|gesamt|insgesamt|totaal|subtotaal"
+    r"|(?:sous-)?total(?:e|i|es)?|totale|somme|suma|soma|summa|razem|celkem|toplam|yhteensä|итого|всего|合計|小計"
+)
+_TOTAL = re.compile(rf":?(?:{_TOTAL_WORDS}):?", re.IGNORECASE)
+_LABEL_LENGTH_MAX = 100
+_TOTAL_LABEL = re.compile(
+    rf"(?:{_TOTAL_WORDS})(?:\s*[:(]|\s+\S|$).*|.*\S\s+(?:{_TOTAL_WORDS}):?", re.IGNORECASE
+)
 _WORDS = re.compile(r"[^\W\d_]{2,}\S*\s+\S*[^\W\d_]{2,}")
 
 
@@ -108,6 +117,12 @@ def is_note(cells: Sequence[str]) -> bool:
     return n_filled(cells) == 1 and _WORDS.search(first) is not None
 
 
+def is_total_label(text: str, *, is_exact: bool = False) -> bool:
+    """Return whether a text is the word for a total, or begins or ends with this word."""
+    pattern = _TOTAL if is_exact else _TOTAL_LABEL
+    return len(text) <= _LABEL_LENGTH_MAX and pattern.fullmatch(text) is not None
+
+
 def is_total(cells: Sequence[str]) -> bool:
-    """Return whether a row contains totals, but not for all columns."""
-    return len(cells) > 2 and n_filled(cells) < len(cells) and _TOTAL.fullmatch(cells[0].strip()) is not None
+    """Return whether the first cell of a row says that the row contains totals."""
+    return len(cells) > 1 and n_filled(cells) > 1 and _TOTAL.fullmatch(cells[0].strip()) is not None

@@ -10,6 +10,7 @@ from understudy.tables.formats.layout.headers import Layout, Request, SheetRow, 
 
 # Minimum share of rows with the width of the table below a header, if other rows precede the header.
 _SAME_MIN = 0.7
+_COMMENT_MARKS = ("#", "//", "%", "--", "!")
 
 
 def checked_layout(layout: Layout, rows: Sequence[SheetRow], request: Request) -> Layout | None:
@@ -49,16 +50,22 @@ def _is_clear(layout: Layout, rows: Sequence[SheetRow]) -> bool | None:
         is_first = not any(row.first < header.first for row in rows)
         return True if is_first or not _has_values(layout, rows) else None
     is_separate = any(row.is_blank and layout.above[-1].last < row.first < header.first for row in rows)
-    is_comment = all(row.cells[0].lstrip().startswith("#") for row in layout.above)
+    is_comment = all(row.cells[0].lstrip().startswith(_COMMENT_MARKS) for row in layout.above)
     if _has_values(layout, rows):
         return None
     if not _is_consistent(layout, rows):
         return None
     if is_separate or is_comment:
         return True
-    if any(n_filled(row.cells) >= n_filled(header.cells) for row in layout.above):
+    if any(_may_be_header(row, layout) for row in layout.above):
         return None
     return _has_typed_column(layout, rows)
+
+
+def _may_be_header(row: SheetRow, layout: Layout) -> bool:
+    """Return whether a row above the header could name all columns. A row with more cells could not."""
+    n = n_filled(row.cells)
+    return n_filled(layout.headers[0].cells) <= n and n_filled(row.cells[layout.width :]) == 0
 
 
 def _is_consistent(layout: Layout, rows: Sequence[SheetRow]) -> bool:

@@ -271,6 +271,8 @@ def _below(rows: Sequence[SheetRow], start: int, index: int, width: int, request
     elif request.join_headers is None:
         while following and len(headers) < _JOINED_MAX and units is None:
             kind = _kind(headers[-1], following[0], _same_width(following[1:], width))
+            if len(headers) > 1 and kind is _Kind.data and _is_blank_or_label(following, width):
+                kind = _Kind.header
             if kind is _Kind.header:
                 headers.append(following.pop(0))
                 continue
@@ -310,6 +312,17 @@ def _kind(header: SheetRow, row: SheetRow, body: Sequence[SheetRow]) -> _Kind:
     if [cell.strip() for cell in row.cells] == [cell.strip() for cell in header.cells[: len(row.cells)]]:
         return _Kind.units
     return _second_header(header, row, body, typed, n_misfits)
+
+
+def _is_blank_or_label(rows: Sequence[SheetRow], width: int) -> bool:
+    """Return whether the first row has no value in any column in which most of the other rows have one."""
+    row, body = rows[0], _same_width(rows[1:], width)
+    if len(body) < 2 or len(row.cells) != width:
+        return False
+    typed = [row.cells[column] for column in range(width) if is_typed(body, column)]
+    return any(cell.strip() for cell in typed) and not any(
+        is_value(cell) or (cell.strip() and is_missing(cell)) for cell in typed
+    )
 
 
 def _second_header(

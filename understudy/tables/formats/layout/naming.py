@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from itertools import pairwise
 
 _BETWEEN = " / "
 
@@ -18,8 +17,10 @@ def join_rows(rows: Sequence[Sequence[str]]) -> list[str]:
         return list(rows[0])
     width = max(map(len, rows))
     padded = [[*row, *[""] * (width - len(row))] for row in rows]
-    spread = [_spread(row, below) for row, below in pairwise(padded)]
-    return [_joined(cells) for cells in zip(*spread, padded[-1], strict=True)]
+    spread = [padded[-1]]
+    for row in reversed(padded[:-1]):
+        spread.insert(0, _spread(row, spread[0]))
+    return [_joined(cells) for cells in zip(*spread, strict=True)]
 
 
 def _spread(row: Sequence[str], below: Sequence[str]) -> list[str]:

@@ -7,7 +7,7 @@ and `columns` detects types.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -30,6 +30,7 @@ from understudy.tables.formats.xlsx.archive import Archive, open_archive
 from understudy.tables.formats.xlsx.cells import SheetReader
 from understudy.tables.formats.xlsx.columns import ColumnCounts, cast_texts
 from understudy.tables.formats.xlsx.dates import Kinds
+from understudy.tables.formats.xlsx.other_rows import Body, OtherRows, check_beside, describe_body
 from understudy.tables.formats.xlsx.preview import PreviewReader, last_rows, sheet_rows
 from understudy.tables.formats.xlsx.raw_cells import RawCells, select_rows
 from understudy.tables.formats.xlsx.shared_strings import SharedStrings, read_shared_strings
@@ -71,6 +72,7 @@ class _Staged:
     reader: SheetReader
     table: SheetTable | None
     tail: list[SheetRow]
+    other_rows: OtherRows
 
 
 @dataclass(frozen=True)
@@ -92,26 +94,39 @@ def _stage_table(archive: Archive, workbook: Workbook, reading: Reading) -> _Sta
     shared = read_shared_strings(archive, workbook.strings_part, reading)
     parts = _Parts(workbook, shared, read_styles(archive, workbook.styles_part))
     options = reading.options
+    if options.header_row == 0:
+        raise InvalidInput(
+            "The option `header_row` cannot be 0 for a workbook. Insert a row with the names of the columns.",
+            code="invalid_parameters",
+        )
     preview = PreviewReader(reading.limits, shared.ends, options.header_row or _first_row(options))
     first_rows = preview.rows(archive.chunks(workbook.sheet_part, bytes_max=_SHEET_BYTES_MAX))
-    table = (
-        find_table(sheet_rows(parts.cell_reader(0).texts(first_rows)), options)
-        if first_rows is not None
-        else None
-    )
-    sheet = _stage(archive, parts, reading, table)
+    rows = [] if first_rows is None else sheet_rows(parts.cell_reader(0).texts(first_rows))
+    table = find_table(rows, options) if rows else None
+    sheet = _stage(archive, parts, reading, table, rows)
     notes = find_notes(sheet.tail, len(sheet.names))
-    if notes is None:
-        return sheet
     table = table or SheetTable(sheet.reader.area, sheet.names, frozenset())
-    return _stage(archive, parts, reading, table.without_notes(*notes))
+    kept = table.without_notes(*notes) if notes else table
+    kept = kept.without_rows(sheet.other_rows.headers, sheet.other_rows.totals)
+    sheet.other_rows.check(kept.last_row)
+    if kept is not table:
+        sheet = _stage(archive, parts, reading, kept, rows)
+    if kept.unnamed and not options.range:
+        check_beside(kept.unnamed, sheet.other_rows.last_rows.tolist(), kept.area.first_column)
+    return sheet
 
 
 def _first_row(options: ReadOptions) -> int:
     return cell_range(options.range).first_row if options.range else 0
 
 
-def _stage(archive: Archive, parts: _Parts, reading: Reading, table: SheetTable | None) -> _Staged:
+def _stage(
+    archive: Archive,
+    parts: _Parts,
+    reading: Reading,
+    table: SheetTable | None,
+    first_rows: Sequence[SheetRow],
+) -> _Staged:
     workbook = parts.workbook
     sheet = SheetReader(reading.limits, parts.shared.ends, table.area if table else None)
     chunks = archive.chunks(workbook.sheet_part, bytes_max=_SHEET_BYTES_MAX)
@@ -122,7 +137,10 @@ def _stage(archive: Archive, parts: _Parts, reading: Reading, table: SheetTable 
     cells = parts.cell_reader(sheet.first_column)
     names = table.names if table else [column[0].as_py() or "" for column in cells.texts(header[0]).columns]
     check_names(names)
-    rows = _Rows(batches, cells, table)
+    other_rows = OtherRows(
+        *_body(first_rows, names, sheet), has_unnamed=table is not None and len(table.unnamed) > 0
+    )
+    rows = _Rows(batches, cells, table, other_rows)
     counts = ColumnCounts(len(names))
     schema = pa.schema([pa.field(f"c{index}", pa.string()) for index in range(len(names))])
     path = reading.scratch / "staged.parquet"
@@ -135,25 +153,43 @@ def _stage(archive: Archive, parts: _Parts, reading: Reading, table: SheetTable 
             bytes_max=_GROUP_BYTES_MAX,
         ):
             writer.write_table(group)
-    return _Staged(path, names, counts, sheet, table, rows.tail)
+    return _Staged(path, names, counts, sheet, table, rows.tail, other_rows)
+
+
+def _body(first_rows: Sequence[SheetRow], names: Sequence[str], sheet: SheetReader) -> tuple[Body, int]:
+    """Return a description of the first rows of the table, and the number of the header row."""
+    first, width = sheet.first_column, len(names)
+    header_row = sheet.area.first_row if sheet.area else 0
+    below = [
+        ([*row.cells, *[""] * (first + width)])[first : first + width]
+        for row in first_rows
+        if row.first > header_row
+    ]
+    return describe_body(below, names), header_row
 
 
 class _Rows:
     """An iterator over rows as texts, with the number of bytes read so far. It stores the last rows."""
 
     def __init__(
-        self, batches: Iterator[tuple[RawCells, int]], cells: CellReader, table: SheetTable | None
+        self,
+        batches: Iterator[tuple[RawCells, int]],
+        cells: CellReader,
+        table: SheetTable | None,
+        other_rows: OtherRows,
     ) -> None:
         self.tail: list[SheetRow] = []
         self._batches = batches
         self._cells = cells
         self._table = table
+        self._other_rows = other_rows
 
     def __iter__(self) -> Iterator[tuple[Texts, int]]:
         for raw, n_bytes in self._batches:
             kept = select_rows(raw, self._table.contains(raw.row_numbers)) if self._table else raw
             if kept.n_rows:
                 texts = self._cells.texts(kept)
+                self._other_rows.add(texts)
                 self.tail = [*self.tail, *last_rows(texts, _TAIL_ROWS)][-_TAIL_ROWS:]
                 yield texts, n_bytes
 

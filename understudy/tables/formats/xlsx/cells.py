@@ -375,7 +375,8 @@ class SheetReader:
         if self.width and not 0 <= column < self.width:
             raise InvalidInput(
                 f"Cell {self._where()} has a value, but its column has no name in the header (the first row "
-                "that is not empty). Name the column, or remove the cell.",
+                "that is not empty). Name the column, remove the cell, or set the option `range` to the "
+                "cells of the table.",
                 code="ragged_rows",
             )
         return self._base + self._column

@@ -65,6 +65,23 @@ class SheetTable:
         )
         return replace(self, last_row=first - 1, warnings=(*self.warnings, warning))
 
+    def without_rows(self, headers: Sequence[int], totals: Sequence[int]) -> SheetTable:
+        """Return the table without repeated headers and rows of totals. Return itself without such rows."""
+        texts = []
+        for rows, one, many in (
+            (headers, "repetition of the header was", "repetitions of the header were"),
+            (totals, "row of totals was", "rows of totals were"),
+        ):
+            rows = [row for row in rows if row <= self.last_row]
+            if rows:
+                texts.append(
+                    f"{len(rows):,} {one if len(rows) == 1 else many} skipped (first in row {rows[0]:,})."
+                )
+        if not texts:
+            return self
+        ranges = tuple((row, row) for row in [*headers, *totals])
+        return replace(self, skipped=(*self.skipped, *ranges), warnings=(*self.warnings, *texts))
+
 
 def find_table(rows: Sequence[SheetRow], options: ReadOptions) -> SheetTable | None:
     """Detect the table from the first rows of a sheet. Return None for a whole sheet with one header row.
@@ -172,6 +189,9 @@ def find_notes(rows: Sequence[SheetRow], width: int) -> tuple[int, int] | None:
     while start > 1 and _may_be_note(rows[start - 1].cells, width):
         start -= 1
     if start == n:
+        return None
+    labels = {row.cells[0] for row in rows[:start]}
+    if any(n_filled(row.cells) == width and row.cells[0] in labels for row in rows[start:]):
         return None
     is_separate = rows[start].first > rows[start - 1].first + 1
     if not is_separate and not all(is_note(row.cells) or is_total(row.cells) for row in rows[start:]):

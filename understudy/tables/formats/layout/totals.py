@@ -1,0 +1,43 @@
+"""Recognize rows of totals between the rows of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from understudy.tables.formats.layout.cells import is_total_label
+
+# A label such as "Total 2023" can also be a value, so at least this number of rows must have such a label.
+_NAMED_MIN = 2
+# Maximum share of rows of totals.
+_SHARE_MAX = 0.5
+
+
+def is_total_row(cells: Sequence[str], required: Collection[int]) -> bool:
+    """Return whether a row is labeled as a total and has no value in one of the required columns."""
+    if all(cells[column].strip() for column in required):
+        return False
+    label = next((cell.strip() for cell in cells if cell.strip()), "")
+    return label in [cell.strip() for cell in cells[:2]] and is_total_label(label)
+
+
+def required_columns(rows: Sequence[Sequence[str]], width: int) -> frozenset[int] | None:
+    """Return the columns that have a value in each row except rows of totals, or None without such rows.
+
+    Parameters
+    ----------
+    rows : sequence of sequence of str
+        Rows below the header.
+    """
+    fitting = [row for row in rows if len(row) == width and any(map(str.strip, row))]
+    labeled = [row for row in fitting if any(is_total_label(cell.strip()) for cell in row[:2])]
+    if not labeled or len(labeled) > _SHARE_MAX * len(fitting):
+        return None
+    others = [row for row in fitting if row not in labeled]
+    required = frozenset(column for column in range(width) if all(row[column].strip() for row in others))
+    totals = [row for row in labeled if is_total_row(row, required)]
+    n_exact = sum(is_total_label(_label(row), is_exact=True) for row in totals)
+    return required if n_exact or len(totals) >= _NAMED_MIN else None
+
+
+def _label(row: Sequence[str]) -> str:
+    return next(cell.strip() for cell in row if cell.strip())
