@@ -18,6 +18,9 @@ from understudy.transformers.tail_families import SURVIVALS, Floats, count_fitte
 N_ROWS_MIN = 100
 # Minimum relative increase of the variance by a tail. Tails with a smaller increase are not modeled.
 VARIANCE_GAIN_MIN = 0.005
+# Maximum absolute value of numbers whose squares are added. Columns of larger numbers, and of numbers below
+# the reciprocal, are scaled first.
+LARGEST_SQUARED = 1e140
 # Bounds that columns of nonnegative numbers often have, such as shares and percentages.
 NATURAL_MAXIMA = (1.0, 100.0)
 
@@ -148,6 +151,9 @@ def _highest_of_subjects(numbers: ColumnNumbers) -> Floats:
 
 def _variance_gain(values: Floats, start: float, offsets: Floats) -> float:
     """Return the relative increase of the variance if a tail replaces values clipped at its start."""
+    largest = float(np.abs(values).max())
+    if largest > 0 and not 1 / LARGEST_SQUARED <= largest <= LARGEST_SQUARED:
+        return _variance_gain(values / largest, start / largest, offsets / largest)
     clipped = np.minimum(values, start)
     variance = float(clipped.var())
     distance = start - float(clipped.mean())

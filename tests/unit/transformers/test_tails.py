@@ -199,3 +199,12 @@ def test_invalid_tails_are_refused(fraction: Any, offset: float) -> None:
     reader = ArrayReader(manifest | {"fraction_upper": fraction}, {**arrays, "tail_upper": offsets})
     with pytest.raises(InvalidInput, match="not a valid model file"):
         NumericTransformer.from_arrays(column, pa.float64(), reader)
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e150, 1e290])
+def test_tails_of_extremely_large_and_small_numbers(scale: float) -> None:
+    numbers = np.random.default_rng(0).lognormal(0, 2, 2000)
+    plain, _ = fit(numbers)
+    scaled, _ = fit(numbers * scale)
+    assert (scaled.bins.upper is None) == (plain.bins.upper is None)
+    assert scaled.bins.upper is not None
