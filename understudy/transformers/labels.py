@@ -189,18 +189,19 @@ def _pair(code: CategoricalTransformer, codes: ArrowColumn, values: ArrowColumn)
 def _hide(pairs: _Pairs, shown: ArrowArray, make_up: MakeUp) -> _Pairs | None:
     """Replace the labels that must not be shown. Return None if their type has too few unused values.
 
-    A label must not be shown if its code is rare and is kept only because it is declared.
+    A label must not be shown if too few rows share it: its code is rare and is kept only because it is
+    declared, or its code is missing.
     """
-    is_hidden = ~np.asarray(pc.is_in(pairs.of_kept, value_set=shown)) & np.asarray(pairs.of_kept.is_valid())
+    labels = pa.concat_arrays([pairs.of_kept, pairs.of_missing])
+    is_hidden = ~np.asarray(pc.is_in(labels, value_set=shown)) & np.asarray(labels.is_valid())
     if not is_hidden.any():
         return pairs
-    type_ = pairs.of_kept.type
-    made_up = make_up(pc.unique(pa.array(pairs.labels, pa.string()).cast(type_)), int(is_hidden.sum()))
+    made_up = make_up(_known_labels(pairs), int(is_hidden.sum()))
     if made_up is None:
         return None
-    return replace(
-        pairs, of_kept=pc.replace_with_mask(pairs.of_kept, pa.array(is_hidden), made_up.cast(type_))
-    )
+    labels = pc.replace_with_mask(labels, pa.array(is_hidden), made_up.cast(labels.type))
+    n_kept = len(pairs.of_kept)
+    return replace(pairs, of_kept=labels.slice(0, n_kept), of_missing=labels.slice(n_kept))
 
 
 def _make_up(code: CategoricalTransformer, pairs: _Pairs, make_up: MakeUp) -> ArrowArray | None:
@@ -210,12 +211,19 @@ def _make_up(code: CategoricalTransformer, pairs: _Pairs, make_up: MakeUp) -> Ar
         nothing: ArrowArray = pa.nulls(0, type_)
         return nothing
     n_labeled = max(code.n_made_up - pairs.n_missing, 0)
-    known = pc.unique(pa.array(pairs.labels, pa.string()).cast(type_))
+    known = _known_labels(pairs)
     made_up = make_up(known, n_labeled) if len(known) else pa.nulls(n_labeled, type_)
     if made_up is None:
         return None
     labels: ArrowArray = pa.concat_arrays([made_up, pa.nulls(code.n_made_up - n_labeled, type_)])
     return labels
+
+
+def _known_labels(pairs: _Pairs) -> ArrowArray:
+    """Return the distinct labels of levels, and the label of missing values."""
+    of_levels: ArrowArray = pa.array(pairs.labels, pa.string()).cast(pairs.of_kept.type)
+    known: ArrowArray = pc.unique(pa.concat_arrays([of_levels, pairs.of_missing.drop_null()]))
+    return known
 
 
 def _with_label_inside(

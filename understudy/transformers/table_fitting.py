@@ -102,8 +102,10 @@ def fit_table(
     fitted = _with_labels(_order_large_categories(fitted), table, code_of, execution.locale)
     fitted = name_people(fitted, schema.names, table.columns)
     fitted = place_towns(fitted, schema.columns, table.columns)
-    fitted = place_postal_codes(fitted, schema.columns, table.columns, subjects)
-    fitted = compose_identifiers(fitted, schema.columns, table.columns)
+    counted_by = {name: subjects_of.get(name, subjects) for name in schema.names}
+    fitted = place_postal_codes(fitted, schema.columns, table.columns, counted_by)
+    units = {id(own): own for own in (subjects, *subjects_of.values()) if own is not None}
+    fitted = compose_identifiers(fitted, schema.columns, table.columns, list(units.values()))
     return TableTransformer(schema, tuple(t for t, _ in fitted)), [codes for _, codes in fitted]
 
 

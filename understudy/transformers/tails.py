@@ -16,8 +16,13 @@ from understudy.transformers.tail_families import SURVIVALS, Floats, count_fitte
 
 # Minimum number of rows or subjects of a column with a tail.
 N_ROWS_MIN = 100
+# Maximum distance of an offset from a whole number that is due to rounding.
+ROUNDING_ERROR = 1e-6
 # Minimum relative increase of the variance by a tail. Tails with a smaller increase are not modeled.
 VARIANCE_GAIN_MIN = 0.005
+# Maximum absolute value of numbers whose squares are added. Columns of larger numbers, and of numbers below
+# the reciprocal, are scaled first.
+LARGEST_SQUARED = 1e140
 # Bounds that columns of nonnegative numbers often have, such as shares and percentages.
 NATURAL_MAXIMA = (1.0, 100.0)
 
@@ -36,6 +41,8 @@ class ColumnNumbers:
         Lowest and highest number that the column can store or that its domain allows.
     subjects : array of shape (n,), optional
         Subject of each number.
+    is_whole : bool
+        Whether the bins contain only whole multiples of the unit.
     """
 
     values: Floats
@@ -44,6 +51,7 @@ class ColumnNumbers:
     low: float
     high: float
     subjects: Subjects | None
+    is_whole: bool = True
 
     def negated(self) -> ColumnNumbers:
         """Return the negated numbers, whose upper tail is the lower tail of these numbers."""
@@ -56,7 +64,7 @@ def in_own_unit(
     """Return the numbers of a column in the column's unit, with the range of its type."""
     if scale.writing == "float":
         largest = float(np.finfo(np.float64).max) / 4
-        return ColumnNumbers(numbers, 0.0, 1.0, -largest, largest, subjects)
+        return ColumnNumbers(numbers, 0.0, 1.0, -largest, largest, subjects, is_whole=False)
     decimals = type_.scale if pa.types.is_decimal128(type_) else scale.decimals
     digit = 10.0**-decimals
     low, high = _range_of_integers(type_)
@@ -71,7 +79,8 @@ def _range_of_integers(type_: pa.DataType) -> tuple[float, float]:
         n_bits = type_.bit_width
         is_signed = pa.types.is_signed_integer(type_)
         highest = 2.0 ** (n_bits - 1) if is_signed else 2.0**n_bits
-        return -highest if is_signed else 0.0, highest - max(2.0 ** (n_bits - 52), 1.0)
+        room = 2.0 ** (n_bits - 52)
+        return (-highest + np.floor(room) if is_signed else 0.0), highest - max(room, 1.0)
     if pa.types.is_decimal128(type_):
         largest = 10.0 ** min(type_.precision, 18) - 1e3
         return -largest, largest
@@ -134,8 +143,14 @@ def _fit(numbers: ColumnNumbers, start: float, bound: float, is_in_bin: Mask) ->
     n_beyond = int(np.count_nonzero(numbers.values > start))
     if offsets is None or not n_beyond or _variance_gain(numbers.values, start, offsets) < VARIANCE_GAIN_MIN:
         return None
-    offsets = np.minimum(offsets, max(bound - start, 0.0)) / numbers.unit
+    offsets = np.minimum(offsets / numbers.unit, _limit(numbers, max(bound - start, 0.0)))
     return Tail(n_beyond / int(np.count_nonzero(is_in_bin)), offsets) if offsets[-1] > 0 else None
+
+
+def _limit(numbers: ColumnNumbers, distance: float) -> float:
+    """Return the largest offset, in the unit of the bins, that does not exceed a distance."""
+    limit = distance / numbers.unit
+    return float(np.floor(limit + ROUNDING_ERROR)) if numbers.is_whole else limit
 
 
 def _highest_of_subjects(numbers: ColumnNumbers) -> Floats:
@@ -148,6 +163,9 @@ def _highest_of_subjects(numbers: ColumnNumbers) -> Floats:
 
 def _variance_gain(values: Floats, start: float, offsets: Floats) -> float:
     """Return the relative increase of the variance if a tail replaces values clipped at its start."""
+    largest = float(np.abs(values).max())
+    if largest > 0 and not 1 / LARGEST_SQUARED <= largest <= LARGEST_SQUARED:
+        return _variance_gain(values / largest, start / largest, offsets / largest)
     clipped = np.minimum(values, start)
     variance = float(clipped.var())
     distance = start - float(clipped.mean())

@@ -16,6 +16,7 @@ from understudy.evaluation.metrics.fidelity import EntityStructureResult
 from understudy.evaluation.page.html import render_html
 from understudy.evaluation.report import evaluate
 from understudy.evaluation.scores import MetricScores, score_all
+from understudy.evaluation.statistics.entities import RowsByEntity
 from understudy.evaluation.verdict import Outcome, judge
 from understudy.parameters.policy import STANDARD
 from understudy.progress import no_progress
@@ -169,3 +170,12 @@ def test_report_uses_the_identifiers_and_shows_values_in_their_notation() -> Non
     assert all(re.fullmatch(r"\d\d\.\d\d\.20\d\d", text) for text in shown["ordered"])
     assert all(re.fullmatch(r"\d+,\d\d €", text) for text in shown["monthly"])
     assert {shown["ordered"][0], shown["monthly"][0]} <= set(re.findall(r">([^<>]+)</text>", page))
+
+
+@pytest.mark.parametrize("sizes", [[30], [30, 5], [4, 30, 5], [4, 4, 4]])
+def test_rows_are_reduced_to_whole_entities(sizes: list[int]) -> None:
+    codes = np.repeat(np.arange(len(sizes)), sizes)
+    rows = RowsByEntity.of(codes, 10, np.random.default_rng(0))
+    found, counts = np.unique(rows.codes, return_counts=True)
+    assert counts.tolist() == [sizes[code] for code in found]
+    assert len(rows.codes) <= 10 or len(found) == 1

@@ -295,3 +295,13 @@ def test_levels_of_a_reference_table_are_kept() -> None:
     assert set(declared.domain.levels) == set(real["code"])
     for other in (known.slice(1), known.rename_columns(["kit", "size"])):
         assert declare_public_levels(table, schema, {"kits": other}) == schema
+
+
+@pytest.mark.parametrize("synthesizer", ["fast", "independent"])
+def test_rare_label_of_rows_without_a_code_is_not_shown(synthesizer: str) -> None:
+    table = kits()[["code", "label", "weight"]]
+    table.loc[:2, ["code", "label"]] = None, "Kit of Krueger basic"
+    sample = understudy.fit(table, synthesizer=synthesizer, seed=1).sample(6000, seed=2)
+    assert sample["code"].isna().any()
+    assert "Kit of Krueger basic" not in set(sample["label"])
+    assert_one_to_one(table, sample, "code", "label")

@@ -177,3 +177,28 @@ def test_independent_columns_have_no_value_rules(seed: int) -> None:
     table = pa.table(columns)
     synthesizer = fit(TreeChain(TreeChainParameters(preset="fast")), table, infer_table(table).schema)
     assert synthesizer.card()["rules"] == []
+
+
+@pytest.mark.parametrize("is_attribute", [False, True])
+def test_rules_contain_no_value_of_a_single_subject(tmp_path: Path, *, is_attribute: bool) -> None:
+    rng = np.random.default_rng(0)
+    subject = np.append(np.repeat(np.arange(160), 4), np.full(40, 7))
+    kinds, wards = np.array(["flu", "cold", "cough"]), np.array(["A", "B", "C", "D", "E"])
+    n = 160 if is_attribute else len(subject)
+    kind, ward = kinds[rng.integers(0, 3, n)].astype(object), wards[rng.integers(0, 4, n)]
+    ward[kind == "flu"] = "D"
+    own = [7] if is_attribute else slice(640, None)
+    kind[own], ward[own] = "a rare disease", "E"
+    table = pa.table(
+        {
+            "patient": [f"P{1000 + 13 * i}" for i in subject],
+            "kind": kind[subject] if is_attribute else kind,
+            "ward": ward[subject] if is_attribute else ward,
+            "days": rng.gamma(2, 3, len(subject)).round(1),
+        }
+    )
+    schema = infer_table(table).schema.model_copy(update={"subject": ("patient",)})
+    chain = fit(TreeChain(TreeChainParameters(name="tree_chain", preset="fast")), table, schema)
+    assert any("kind" in rule for rule in chain.card()["rules"])
+    save_model(chain, tmp_path / "model")
+    assert b"a rare disease" not in (tmp_path / "model").read_bytes()

@@ -342,3 +342,9 @@ def test_invalid_layout_options_are_refused(tmp_path: Path, options: dict[str, s
 def test_header_row_after_the_end_of_the_file_is_refused(tmp_path: Path):
     with pytest.raises(InvalidInput, match="Line 99 cannot be the header"):
         _load(tmp_path, _HEADER + _ROWS, header_row="99")
+
+
+def test_long_runs_of_blanks_are_read_in_linear_time(tmp_path: Path) -> None:
+    # With a search that is cubic in the length, this test would take several hours.
+    loaded = _load(tmp_path, "a,b\n" + f"1{' ' * 5_000}x,(1{' ' * 5_000}y\n" * 12)
+    assert loaded.table.num_rows == 12

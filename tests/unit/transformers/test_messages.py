@@ -119,3 +119,9 @@ def test_a_loaded_maker_makes_the_same_texts_and_damaged_ones_are_refused():
 def test_texts_with_people_are_generated_however_often_they_repeat(texts: list[str], kind: str):
     (column,) = infer_table(pa.table({"message": texts})).schema.columns
     assert column.kind.value == kind
+
+
+def test_long_tokens_are_searched_in_linear_time() -> None:
+    # With a search that is quadratic in the length, this test would take several minutes.
+    items = find_items("user=krueger sent " + "a1_" * 50_000 + " to anna@example.com")
+    assert [item.kind for item in items] == ["login", "email"]

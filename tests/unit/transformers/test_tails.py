@@ -199,3 +199,33 @@ def test_invalid_tails_are_refused(fraction: Any, offset: float) -> None:
     reader = ArrayReader(manifest | {"fraction_upper": fraction}, {**arrays, "tail_upper": offsets})
     with pytest.raises(InvalidInput, match="not a valid model file"):
         NumericTransformer.from_arrays(column, pa.float64(), reader)
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e150, 1e290])
+def test_tails_of_extremely_large_and_small_numbers(scale: float) -> None:
+    numbers = np.random.default_rng(0).lognormal(0, 2, 2000)
+    plain, _ = fit(numbers)
+    scaled, _ = fit(numbers * scale)
+    assert (scaled.bins.upper is None) == (plain.bins.upper is None)
+    assert scaled.bins.upper is not None
+
+
+@pytest.mark.parametrize("step", [1, 10**12])
+def test_tails_stay_within_the_type(step: int) -> None:
+    skewed = np.random.default_rng(0).lognormal(0, 2, 3000)
+    numbers = np.floor(-skewed / skewed.max() * 2.0**62.9 / step).astype(np.int64) * step
+    transformer, codes = fit(numbers)
+    assert transformer.bins.lower is not None
+    column = Column(name="x", kind=ColumnKind.integer, arrow_type="int64", nullable=False)
+    manifest, arrays = transformer.to_arrays()
+    loaded = NumericTransformer.from_arrays(column, pa.int64(), ArrayReader(manifest, arrays))
+    assert sample(loaded, codes).max() <= 0
+
+
+def test_tails_of_stepwise_numbers_keep_their_sign() -> None:
+    skewed = np.random.default_rng(0).lognormal(0, 2, 3000)
+    numbers = 500 + 1000 * np.round(1000 * (1 - skewed / skewed.max())).astype(np.int64)
+    transformer, codes = fit(numbers)
+    assert transformer.bins.lower is not None
+    assert transformer.spans()[0][0].as_py() >= 0
+    assert sample(transformer, codes).min() >= 0

@@ -92,8 +92,10 @@ class RowsByEntity:
             numbers = rng.permutation(int(numbers.max()) + 1)[numbers]
         order = np.argsort(numbers, kind="stable")
         if len(order) > n_rows_max:
-            ends = np.flatnonzero(np.diff(numbers[order])) + 1
-            order = order[: max(int(ends[0]), int(ends[np.searchsorted(ends, n_rows_max, side="right") - 1]))]
+            ends = np.append(np.flatnonzero(np.diff(numbers[order])) + 1, len(order))
+            # The first entity is used even if it has more rows.
+            last = int(np.searchsorted(ends, n_rows_max, side="right")) - 1
+            order = order[: int(ends[max(last, 0)])]
         return cls(known[order], codes[known[order]])
 
     def constancy(self, values: NDArray[np.generic], known: Mask) -> tuple[int, int]:

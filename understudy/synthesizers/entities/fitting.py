@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
@@ -11,11 +11,15 @@ from understudy.synthesizers.codes import find_labels
 from understudy.synthesizers.contexts import LearnRun
 from understudy.synthesizers.entities.arrangement import Arranged, arrange_entities, strata_of
 from understudy.synthesizers.entities.detection import FoundGroup, find_groups, first_rows_of, is_determined
-from understudy.synthesizers.entities.groups import Entities, EntityGroup
+from understudy.synthesizers.entities.groups import ROWS, Entities, EntityGroup
 from understudy.synthesizers.reference_tables import declare_public_levels
 from understudy.tables.schema import TableSchema
 from understudy.transformers.base import Codes, Subjects, Transformer
+from understudy.transformers.generated.composed import Composed
+from understudy.transformers.generated.fitting import fit_generated
 from understudy.transformers.generated.personal import Personal
+from understudy.transformers.generated.placed_codes import PlacedCodes
+from understudy.transformers.generated.recognition import recognize
 from understudy.transformers.generated.transformer import GeneratedTransformer
 from understudy.transformers.table import TableTransformer
 from understudy.transformers.table_fitting import Execution, fit_table, number_subjects
@@ -50,7 +54,15 @@ def fit_columns(rows: pa.Table, schema: TableSchema, run: LearnRun) -> FittedTab
     arranged = arrange_entities(found, run.seed, strata)
     groups = (_fit_group(own, order, codes) for own, order in zip(found, arranged, strict=True))
     entities = Entities(tuple(groups))
-    return FittedTable(_with_visible_sexes(fitted, entities), codes, entities, found, subjects_of)
+
+    def refit(j: int) -> Transformer:
+        column, values = schema.columns[j], rows.column(j)
+        recognition = recognize(column, values)
+        assert recognition is not None
+        return fit_generated(column, values, recognition, run.locale)[0]
+
+    fitted = _with_visible_sources(fitted, entities, refit)
+    return FittedTable(fitted, codes, entities, found, subjects_of)
 
 
 def _subjects_of(rows: pa.Table, schema: TableSchema, found: list[FoundGroup]) -> dict[str, Subjects]:
@@ -75,20 +87,49 @@ def _fit_group(own: FoundGroup, arranged: Arranged, codes: list[Codes]) -> Entit
     )
 
 
-def _with_visible_sexes(table: TableTransformer, entities: Entities) -> TableTransformer:
-    """Return a table in which an entity's names do not depend on a sex that is drawn for each row."""
+def _with_visible_sources(
+    table: TableTransformer, entities: Entities, refit: Callable[[int], Transformer]
+) -> TableTransformer:
+    """Return a table in which an entity's generated values do not depend on columns drawn for each row.
+
+    Otherwise, the name or the identifier of an entity would vary from row to row.
+
+    Parameters
+    ----------
+    refit : callable
+        Function that fits the transformer of a column without other columns.
+    """
 
     def settle(j: int, column: Transformer) -> Transformer:
-        maker = column.maker if isinstance(column, GeneratedTransformer) else None
-        is_foreign = (
-            isinstance(maker, Personal)
-            and maker.sex_column is not None
-            and not entities.sees(j, maker.sex_column.place)
-        )
-        if not is_foreign:
+        if not isinstance(column, GeneratedTransformer):
             return column
-        assert isinstance(column, GeneratedTransformer)
-        assert isinstance(maker, Personal)
-        return replace(column, maker=replace(maker, sex_column=None))
+        maker = column.maker
+        if isinstance(maker, Personal):
+            return replace(column, maker=_person_seen(maker, lambda place: _sees(entities, j, place)))
+        if isinstance(maker, PlacedCodes):
+            places = tuple(own for own in maker.places if _sees(entities, j, own.place))
+            return replace(column, maker=replace(maker, places=places) if places else maker.rest)
+        if isinstance(maker, Composed):
+            sources = [table.schema.names.index(name) for name in maker.sources]
+            return column if all(_sees(entities, j, place) for place in sources) else refit(j)
+        return column
 
     return replace(table, columns=tuple(settle(j, column) for j, column in enumerate(table.columns)))
+
+
+def _person_seen(maker: Personal, sees: Callable[[int], bool]) -> Personal:
+    """Return the maker without the columns of the person's sex and place that it must not depend on."""
+    sex, country, region = maker.sex_column, maker.country_column, maker.region_column
+    if sex is not None and not sees(sex.place):
+        maker = replace(maker, sex_column=None)
+    if country is not None and not sees(country.place):
+        maker = replace(maker, country_column=None, is_international=False)
+    if region is not None and not sees(region.place):
+        maker = replace(maker, region_column=None)
+    return maker
+
+
+def _sees(entities: Entities, j: int, other: int) -> bool:
+    """Return whether the values of a generated column may depend on another column."""
+    own = entities.group_of.get(j, entities.label_of.get(j, ROWS))
+    return own == ROWS or any(other in entities.groups[g].columns for g in (own, *entities.coarser(own)))

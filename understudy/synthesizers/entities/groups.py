@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from understudy.synthesizers.entities.grouping import Grouping, Places
-from understudy.synthesizers.entities.positions import Counter, Position
+from understudy.synthesizers.entities.positions import Allows, Counter, Position
 from understudy.tables.schema import TableSchema
 from understudy.transformers.base import ArrowArray, Codes, RowNumbers
 
@@ -120,13 +120,21 @@ class Entities:
         ]
         return replace(self, groups=tuple(groups))
 
-    def codes_of_positions(self, places: list[Places], seed: int) -> dict[int, Codes]:
+    def codes_of_positions(
+        self, places: list[Places], seed: int, allows: Allows | None = None
+    ) -> dict[int, Codes]:
         """Return the codes of columns that the position of a row within its entity determines."""
         codes: dict[int, Codes] = {}
         for position in self.positions:
             sizes = self.groups[position.group].grouping.sizes
-            codes |= position.draw(places[position.group], sizes, seed)
+            codes |= position.draw(places[position.group], sizes, seed, allows)
         return codes
+
+    @property
+    def distinct_columns(self) -> frozenset[int]:
+        """Columns whose values are distinct within an entity, except for columns that number the rows."""
+        own = [position.columns for position in self.positions if not isinstance(position, Counter)]
+        return frozenset(j for columns in own for j in columns)
 
     def numbers_of_counters(self, places: list[Places], schema: TableSchema) -> dict[str, ArrowArray]:
         """Return the columns that number the rows of an entity, by name."""

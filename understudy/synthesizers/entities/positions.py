@@ -5,7 +5,9 @@ Examples are the number of a line within an order, and the sample that each subj
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -13,14 +15,19 @@ import pyarrow as pa
 
 from understudy.kernels import hashing
 from understudy.synthesizers.entities.grouping import Places
-from understudy.transformers.base import ArrowArray, Codes, RowNumbers
+from understudy.transformers.base import ArrowArray, Codes, Mask, RowNumbers
 
 # Number of the first hash stream that chooses distinct values.
 DISTINCT = 1 << 44
+# Number that is added to the exponential variables of combinations that break a rule.
+EXCLUDED = 1e6
 # Maximum number of combinations of values that are distinct in an entity.
 N_COMBINATIONS_MAX = 128
 
 Int64s = npt.NDArray[np.int64]
+# Function from columns, combinations of their codes, and positions of rows to a mask of shape (n_rows,
+# n_combinations) of the combinations that satisfy the rules together with the columns of the rows' entities.
+Allows: TypeAlias = "Callable[[tuple[int, ...], npt.NDArray[np.uint16], Int64s], Mask]"
 
 
 @dataclass(frozen=True)
@@ -49,7 +56,9 @@ class Counter:
         """The column."""
         return (self.column,)
 
-    def draw(self, places: Places, sizes: Int64s, seed: int) -> dict[int, Codes]:
+    def draw(
+        self, places: Places, sizes: Int64s, seed: int, allows: Allows | None = None
+    ) -> dict[int, Codes]:
         """Return the code of each row."""
         return {self.column: self.codes[np.minimum(places.ranks, len(self.codes) - 1)]}
 
@@ -85,11 +94,14 @@ class Distinct:
     counts: Int64s
     is_sorted: bool
 
-    def draw(self, places: Places, sizes: Int64s, seed: int) -> dict[int, Codes]:
+    def draw(
+        self, places: Places, sizes: Int64s, seed: int, allows: Allows | None = None
+    ) -> dict[int, Codes]:
         """Return the codes of each row, drawn without replacement for each entity.
 
         The combinations with the lowest exponential variables, divided by their frequencies, are a weighted
-        sample without replacement (Efraimidis and Spirakis 2006).
+        sample without replacement (Efraimidis and Spirakis 2006). Combinations that break a rule are drawn
+        only if there are too few other combinations.
         """
         n = len(self.counts)
         entities, first, entity = np.unique(places.numbers, return_index=True, return_inverse=True)
@@ -98,6 +110,8 @@ class Distinct:
         hashing.hash_rows(np.uint64(seed), np.uint64(DISTINCT + self.group), cells, words)
         uniform = ((words >> np.uint64(11)).astype(np.float64) + 1) * 2.0**-53
         waiting = -np.log(uniform).reshape(-1, n) / self.counts
+        if allows is not None:
+            waiting[~allows(self.columns, self.combinations, first)] += EXCLUDED
         order = np.argsort(waiting, axis=1)
         if self.is_sorted:
             is_later = np.argsort(order, axis=1) >= sizes[places.slots[first]][:, None]

@@ -8,7 +8,8 @@ from __future__ import annotations
 from understudy.synthesizers.rules.completion import equalize, find_unequal, imply, recover, solve
 from understudy.synthesizers.rules.files import load_rules, rules_to_arrays
 from understudy.synthesizers.rules.rules import Rules
-from understudy.synthesizers.rules.search import add_differences, find_rules
+from understudy.synthesizers.rules.search import add_differences, find_rules, with_used_levels
+from understudy.synthesizers.rules.support import without_rare_values
 
 __all__ = [
     "Rules",
@@ -21,4 +22,6 @@ __all__ = [
     "recover",
     "rules_to_arrays",
     "solve",
+    "with_used_levels",
+    "without_rare_values",
 ]

@@ -224,10 +224,10 @@ def find_value_rules(columns: Columns, rules: Rules, bounded: set[str]) -> Value
     equalities = find_equalities(columns, candidates, targets, columns.names)
     levels = {name: own.values for name, own in candidates.leveled.items()}
     found = ValueRules(tuple(implications), tuple(equalities), levels)
-    return _with_used_levels(_computable(found, rules.formulas))
+    return with_used_levels(_computable(found, rules.formulas))
 
 
-def _with_used_levels(rules: ValueRules) -> ValueRules:
+def with_used_levels(rules: ValueRules) -> ValueRules:
     """Return the rules without levels that occur in no literal."""
     literals = [one for rule in rules.implications for one in (rule.condition, rule.consequence)]
     literals += [rule.condition for rule in rules.equalities]

@@ -97,6 +97,35 @@ class CodedRules:
             kept &= pair.holds(codes)
         return kept
 
+    def allows(
+        self, columns: tuple[int, ...], combinations: npt.NDArray[np.uint16], given: CodesByColumn
+    ) -> Mask:
+        """Return a mask of combinations of codes that satisfy the implications together with given codes.
+
+        Parameters
+        ----------
+        columns : tuple of int
+            Columns of the combinations.
+        combinations : array of shape (n_combinations, n_columns)
+            Codes of these columns.
+        given : mapping of int to array of shape (n_rows,)
+            Codes of other columns.
+
+        Returns
+        -------
+        array of shape (n_rows, n_combinations)
+        """
+        allowed = np.ones((len(next(iter(given.values()))), len(combinations)), np.bool_)
+        for pair in self.pairs:
+            for own, other, table in (
+                ((pair.first, pair.first_level), (pair.second, pair.second_level), pair.allowed),
+                ((pair.second, pair.second_level), (pair.first, pair.first_level), pair.allowed.T),
+            ):
+                if own[0] in columns and other[0] in given:
+                    levels = own[1][combinations[:, columns.index(own[0])]]
+                    allowed &= table[levels][:, other[1][given[other[0]]]].T
+        return allowed
+
 
 def encode_rules(rules: Rules, names: Sequence[str], transformers: Sequence[Transformer]) -> CodedRules:
     """Return the implications of a table on the codes of its columns."""

@@ -7,7 +7,7 @@ each row is chosen from several proposals, with a probability proportional to th
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Set
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -97,10 +97,12 @@ class ConstrainedEntitySampler:
         own_seed = int(hashing.stream_key(np.uint64(seed), np.uint64(GROUPS + 1 + group)))
         # The rows of a condition are numbered from 0, so that its first entity is complete.
         own_rows = rows - first_rows(self.plain.constraints)[group]
-        chooser = _Chooser(conditioner, own_seed, self.unique, self.plain.table)
+        optional = self.entities.distinct_columns
+        chooser = _Chooser(conditioner, own_seed, self.unique, self.plain.table, optional)
         places = [self._of_group(own, group) for own in self.entities.places(own_rows, seed)]
         numbered, given = draw_entities(self.entities, chooser.choose, own_rows, places)
-        given |= self.entities.codes_of_positions(places, own_seed)
+        allows = self.plain.enforcer.allowing(given)
+        given |= self.entities.codes_of_positions(places, own_seed, allows)
         codes, numbers = chooser.choose_rows(numbered, given)
         generated = [j for j in codes if isinstance(self.plain.table.columns[j], GeneratedTransformer)]
         learned = [j for j in codes if j not in generated]
@@ -147,6 +149,8 @@ class _Chooser:
         Real entities that must not be copied.
     table : TableTransformer
         Transformers of the columns.
+    optional : set of int
+        Columns whose given codes are drawn instead in rows for which half of the attempts fail.
     chosen : dict of int to (array, array)
         Numbers of entities in ascending order, and the numbers of their chosen proposals, by column.
     """
@@ -155,6 +159,7 @@ class _Chooser:
     seed: int
     unique: UniqueEntities
     table: TableTransformer
+    optional: Set[int] = frozenset()
     chosen: dict[int, tuple[RowNumbers, RowNumbers]] = field(default_factory=dict)
 
     def choose(self, rows: NumberedRows, given: CodesByColumn, wanted: Collection[int]) -> dict[int, Codes]:
@@ -180,6 +185,8 @@ class _Chooser:
         taken = np.zeros(len(rows), np.uint64)
         pending = np.arange(len(rows))
         for attempt in range(N_POOLS_TRIED):
+            if attempt == N_POOLS_TRIED // 2:
+                known = {j: own for j, own in known.items() if j not in self.optional}
             own, numbers, is_possible = self._try(rows.take(pending), _take(known, pending), attempt, wanted)
             if not attempt:
                 codes = {j: np.zeros(len(rows), np.uint16) for j in own}

@@ -11,7 +11,13 @@ import pyarrow as pa
 from understudy.synthesizers.entities.fitting import FittedTable
 from understudy.synthesizers.entities.groups import Entities
 from understudy.synthesizers.entities.rules import restrict_rules, rules_beyond_repeats
-from understudy.synthesizers.rules import Rules, add_differences, find_rules
+from understudy.synthesizers.rules import (
+    Rules,
+    add_differences,
+    find_rules,
+    with_used_levels,
+    without_rare_values,
+)
 from understudy.synthesizers.rules.differences import Difference
 from understudy.tables.schema import Column, ColumnKind, TableSchema
 from understudy.transformers.array_reader import ArrayReader, require
@@ -56,15 +62,18 @@ def add_difference_columns(rows: pa.Table, columns: FittedTable) -> DrawnTable:
         return DrawnTable(rows, table, codes, Rules(table.schema), entities)
     learned = rows.select(schema.names)
     found = rules_beyond_repeats(find_rules(learned, schema), rows, entities, columns.found)
+    subjects = number_subjects(rows.select(list(table.schema.subject))) if table.schema.subject else None
+    counted_by = {name: columns.subjects_of.get(name, subjects) for name in schema.names}
+    found = without_rare_values(found, learned, {n: own for n, own in counted_by.items() if own is not None})
     # A label is decoded from the level of its code, so a rule between values of the two adds nothing.
     pairs = zip(table.schema.names, table.columns, strict=True)
     labels = {name for name, transformer in pairs if isinstance(transformer, LabelTransformer)}
     found = replace(found, value_rules=found.value_rules.without(labels))
     rules = add_differences(found, learned)
     rules = restrict_rules(rules, entities, table.schema.names)
+    rules = replace(rules, value_rules=with_used_levels(rules.value_rules))
     if not rules.differences:
         return DrawnTable(rows, table, codes, rules, entities)
-    subjects = number_subjects(rows.select(list(table.schema.subject))) if table.schema.subject else None
     arrays = learned.combine_chunks().to_batches()[0].columns
     measured = rules.measure(dict(zip(schema.names, arrays, strict=True)))
     targets = {own.name: own.target for own in rules.differences}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,8 @@ from understudy.synthesizers.tree_chain.sampling import NOTHING_GIVEN, Drawing, 
 from understudy.transformers.base import Codes, CodesByColumn, Mask, NumberedRows
 
 N_ATTEMPTS_MAX = 10_000
+# Number of rejected proposals after which optional given codes are drawn instead.
+N_ATTEMPTS_OPTIONAL = 64
 # First hash stream from which the seeds of repeated attempts are derived.
 ATTEMPTS = 1 << 35
 
@@ -27,12 +29,15 @@ Check = Callable[[dict[int, Codes], NumberedRows], Mask]
 class Acceptance:
     """Conditions under which a proposal is accepted: a refinement, and a check of the rules.
 
-    Single columns that break a rule are redrawn before whole rows are checked.
+    Single columns that break a rule are redrawn before whole rows are checked. The given codes of `optional`
+    columns are drawn instead in rows whose proposals are rejected many times, because the rules may exclude
+    these codes.
     """
 
     refinement: Refinement | None
     check: Check
     redrawing: Redraws | None = None
+    optional: Set[int] = frozenset()
 
     def accept(
         self, proposals: tuple[dict[int, Codes], npt.NDArray[np.uint8]], seed: int, numbers: NumberedRows
@@ -85,7 +90,8 @@ def draw_accepted(
     for attempt in range(N_ATTEMPTS_MAX):
         own_seed = attempt_seed(seed, attempt)
         own_numbers = numbers.take(pending)
-        own_given = {column: own[pending] for column, own in given.items()}
+        released = acceptance.optional if attempt >= N_ATTEMPTS_OPTIONAL else frozenset()
+        own_given = {column: own[pending] for column, own in given.items() if column not in released}
         draws = Drawing(own_seed, own_numbers, value_seed=seed)
         codes, rows = draw_codes(links, draws, own_given, acceptance.redrawing)
         stays = acceptance.accept((codes, rows), own_seed, own_numbers)

@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from understudy.synthesizers.entities.positions import Allows
 from understudy.synthesizers.rules import Rules
 from understudy.synthesizers.rules.differences import Difference
 from understudy.synthesizers.tree_chain.chain import Arranged
@@ -134,6 +135,14 @@ class RuleEnforcer:
             columns = self.rules.derive(columns)
             kept &= self._rules_on_values.holds(columns) & self._is_supported(table, columns)
         return kept
+
+    def allowing(self, given: CodesByColumn) -> Allows | None:
+        """Return the function that checks the positions of rows, given the codes of their entities."""
+        if not (self.is_enforced and self.coded.pairs and given):
+            return None
+        return lambda columns, combinations, rows: self.coded.allows(
+            columns, combinations, {j: own[rows] for j, own in given.items()}
+        )
 
     def _is_supported(self, table: TableTransformer, columns: Mapping[str, ArrowArray]) -> Mask:
         """Return a mask of rows whose derived values are within the ranges of their columns' transformers."""

@@ -208,7 +208,10 @@ class TreeChain(SingleTableSynthesizer):
         redrawing = self._redrawing(enforcer, seed)
 
         acceptance = Acceptance(
-            self.refinement_, lambda codes, rows: self._passes(codes, seed, rows), redrawing
+            self.refinement_,
+            lambda codes, rows: self._passes(codes, seed, rows),
+            redrawing,
+            self.entities_.distinct_columns,
         )
 
         def draw_entity(rows: NumberedRows, given: CodesByColumn, wanted: Collection[int]) -> CodesByColumn:
@@ -230,7 +233,8 @@ class TreeChain(SingleTableSynthesizer):
         def draw(numbers: RowNumbers) -> pa.RecordBatch:
             places = self.entities_.places(numbers, seed)
             rows, given = draw_entities(self.entities_, draw_entity, numbers, places)
-            codes = draw_rows(rows, given | self.entities_.codes_of_positions(places, seed))
+            positions = self.entities_.codes_of_positions(places, seed, enforcer.allowing(given))
+            codes = draw_rows(rows, given | positions)
             columns = table.decode_columns(sorted(codes.keys() - table.composed), codes, seed, rows)
             columns |= self.entities_.numbers_of_counters(places, table.schema)
             return enforcer.complete(columns, table, Drawn(codes, seed, rows))

@@ -129,6 +129,7 @@ def unique_entities_from_arrays(reader: ArrayReader, table: TableTransformer) ->
         is_valid = isinstance(places, list) and all(type(j) is int and 0 <= j < n for j in places)
         require(is_valid and g not in rows, "a column of an entity is wrong")
         assert isinstance(places, list)
+        require(len(places) >= N_COLUMNS_MIN, "fingerprints of entities have too few columns")
         codes, values = (
             reader.array(f"single_entities_{g}.{name}", np.uint32, (None,)) for name in ("codes", "values")
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from understudy.tables.schema import ColumnKind
 from understudy.transformers.array_reader import ArrayReader, require
-from understudy.transformers.base import MIN_SUPPORT, Arrays, ArrowArray, Json, RowStream
+from understudy.transformers.base import MIN_SUPPORT, Arrays, ArrowArray, Json, RowStream, Subjects
 from understudy.transformers.generated.coded import PatternCodes
 from understudy.transformers.generated.identifiers import PatternTexts, fit_patterns
 from understudy.transformers.generated.locations import MARKS, N_MARKS_MAX, cut_all, has_all_marks
@@ -149,6 +149,9 @@ class Parted:
         Whether the values of such a part are unique, so that the remaining text may repeat.
     is_number : bool
         Whether the identifiers are integers, which must not begin with a zero.
+    units : tuple of array of shape (n_rows,)
+        Subjects or entities of the rows, one array for each kind. A text must be shared by enough of each
+        kind to be shown.
     """
 
     values: ArrowArray
@@ -157,6 +160,7 @@ class Parted:
     is_fresh: bool
     is_numbered: bool
     is_number: bool
+    units: tuple[Subjects, ...] = ()
 
 
 def fit_composed(own: Parted) -> Composed | None:
@@ -164,9 +168,10 @@ def fit_composed(own: Parted) -> Composed | None:
     rests = cut_all(own.values, [part.location for part in own.parts])
     if own.kind is ColumnKind.url:
         rests = pc.replace_substring_regex(rests, pattern=_HOST, replacement=_EXAMPLE_HOST)
-    complete = rests.filter(has_all_marks(rests, len(own.parts)))
+    is_complete = pc.fill_null(has_all_marks(rests, len(own.parts)), False)
+    complete, units = rests.filter(is_complete), [unit[np.asarray(is_complete)] for unit in own.units]
     references = tuple(part.reference for part in own.parts)
-    if own.is_fresh and (literal := _literals(complete, len(own.values))):
+    if own.is_fresh and (literal := _literals(complete, len(own.values), units)):
         return Composed(literal, references)
     distinct = distinct_values(rests)
     learned = [
@@ -193,11 +198,20 @@ def _has_marks(pattern: Pattern, n: int) -> bool:
     return all(pattern.positions.count(mark) == 1 for mark in MARKS[:n])
 
 
-def _literals(rests: ArrowArray, n_rows: int) -> PatternCodes | None:
-    """Return a maker of the remaining texts if they are few and at least k rows share each of them."""
-    counted = pc.value_counts(rests)
-    texts, counts = counted.field("values").to_pylist(), counted.field("counts").to_numpy()
-    kept = [(text, n) for text, n in zip(texts, counts, strict=True) if n >= MIN_SUPPORT]
+def _literals(rests: ArrowArray, n_rows: int, units: Sequence[Subjects]) -> PatternCodes | None:
+    """Return a maker of the remaining texts if they are few and enough rows share each of them.
+
+    If the table has subjects or entities, enough of them must share each text as well.
+    """
+    encoded: Any = rests.dictionary_encode()
+    texts, index = encoded.dictionary.to_pylist(), encoded.indices.to_numpy().astype(np.int64)
+    counts = np.bincount(index, minlength=len(texts))
+    is_shared = counts >= MIN_SUPPORT
+    for unit in units:
+        pairs = np.unique(index * (int(unit.max(initial=0)) + 1) + unit)
+        n_units = np.bincount(pairs // (int(unit.max(initial=0)) + 1), minlength=len(texts))
+        is_shared &= n_units >= min(MIN_SUPPORT, len(np.unique(unit)))
+    kept = [(text, int(n)) for text, n, own in zip(texts, counts, is_shared, strict=True) if own]
     is_all = sum(n for _, n in kept) >= 0.99 * n_rows
     if (
         not kept

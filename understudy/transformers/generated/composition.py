@@ -12,7 +12,7 @@ from understudy.tables.arrow_types import parse_arrow_type
 from understudy.tables.inference.numbers import highest_of
 from understudy.tables.schema import Column, ColumnKind, TableSchema
 from understudy.transformers.array_reader import require
-from understudy.transformers.base import ArrowArray, ArrowColumn, Codes
+from understudy.transformers.base import ArrowArray, ArrowColumn, Codes, Subjects
 from understudy.transformers.generated.coded import Coded
 from understudy.transformers.generated.composed import Composed, Parted, fit_composed
 from understudy.transformers.generated.filler import Filler
@@ -63,7 +63,12 @@ def composed_of(transformer: Any) -> Composed | None:  # Any: a transformer of a
     return maker if isinstance(maker, Composed) else None
 
 
-def compose_identifiers(fitted: Fitted, columns: Sequence[Column], values: Sequence[ArrowColumn]) -> Fitted:
+def compose_identifiers(
+    fitted: Fitted,
+    columns: Sequence[Column],
+    values: Sequence[ArrowColumn],
+    units: Sequence[Subjects] = (),
+) -> Fitted:
     """Return the transformers and codes. Identifiers that contain other columns are composed from them.
 
     Parameters
@@ -74,6 +79,8 @@ def compose_identifiers(fitted: Fitted, columns: Sequence[Column], values: Seque
         Schema of the columns.
     values : sequence of ChunkedArray
         Values of the columns.
+    units : sequence of array of shape (n_rows,)
+        Subjects or entities of the rows, one array for each kind.
     """
     identifiers = {own.place: own for own in _identifiers(fitted, columns, values)}
     out = list(fitted)
@@ -86,7 +93,7 @@ def compose_identifiers(fitted: Fitted, columns: Sequence[Column], values: Seque
             and (place not in identifiers or identifiers[place].rank < own.rank)
             and _can_be_contained(out[place][0])
         ]
-        maker = _fit(own, find_parts(own.values, others), out, values)
+        maker = _fit(own, find_parts(own.values, others), out, values, units)
         if maker is not None and maker.n_rows_max >= len(own.values):
             transformer, codes = out[own.place]
             out[own.place] = replace(transformer, maker=maker), codes
@@ -119,7 +126,11 @@ def _can_be_contained(transformer: Any) -> bool:
 
 
 def _fit(
-    own: _Identifier, candidates: Candidates, fitted: Fitted, values: Sequence[ArrowColumn]
+    own: _Identifier,
+    candidates: Candidates,
+    fitted: Fitted,
+    values: Sequence[ArrowColumn],
+    units: Sequence[Subjects],
 ) -> Composed | None:
     """Return a maker with as many of the parts as possible.
 
@@ -132,7 +143,9 @@ def _fit(
     while parts := candidates.choose():
         fresh = [part for part in parts if _is_fresh(part, fitted[part.place][0])]
         is_numbered = any(_is_unique(values[part.place]) for part in fresh)
-        parted = Parted(texts, tuple(parts), own.column.kind, bool(fresh), is_numbered, own.is_number)
+        parted = Parted(
+            texts, tuple(parts), own.column.kind, bool(fresh), is_numbered, own.is_number, tuple(units)
+        )
         if maker := fit_composed(parted):
             return maker
         left_out = max(parts, key=lambda part: (part.is_number, part.n_distinct))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -30,7 +30,10 @@ N_ROWS_MIN, IN_ONE_STATE_MIN = 20, 0.9
 
 
 def place_postal_codes(
-    fitted: Fitted, columns: Sequence[Column], values: Sequence[ArrowColumn], subjects: Subjects | None
+    fitted: Fitted,
+    columns: Sequence[Column],
+    values: Sequence[ArrowColumn],
+    subjects_of: Mapping[str, Subjects | None],
 ) -> Fitted:
     """Return the transformers and codes, with postal codes that match the places of their rows.
 
@@ -42,8 +45,8 @@ def place_postal_codes(
         Schema of the columns.
     values : sequence of ChunkedArray
         Values of the columns.
-    subjects : array of shape (n_rows,), optional
-        Subject of each row.
+    subjects_of : mapping of str to array of shape (n_rows,), or None
+        Subject or entity of each row, for each column. If it is None, rows are counted.
     """
     out = list(fitted)
     for place, (transformer, codes) in enumerate(fitted):
@@ -54,7 +57,7 @@ def place_postal_codes(
         known = _places_of(columns[place].name, fitted, columns)
         if known:
             texts = pa.concat_arrays(values[place].cast(pa.large_string()).chunks)
-            maker = fit_placed(transformer.maker, texts, known, subjects)
+            maker = fit_placed(transformer.maker, texts, known, subjects_of.get(columns[place].name))
             if maker is not None:
                 out[place] = replace(transformer, maker=maker), codes
     return out

@@ -66,3 +66,41 @@ def test_values_that_happen_to_differ_are_drawn_freely() -> None:
     # Chance alone would make about five of the 100 pairs equal, so their absence is not evidence of a rule.
     sampled = fitted(table, {"id": IDENTIFIER}, synthesizer="independent").sample(4000, seed=2)
     assert sampled.duplicated(["id", "x"]).any()
+
+
+def arms(n_subjects: int = 300) -> pd.DataFrame:
+    """Return visits of subjects. Subjects of arm A have three visits, and those of arm B lack `month 6`."""
+    rng = np.random.default_rng(0)
+    visits = ["baseline", "month 3", "month 6"]
+    rows = [
+        (i, arm, visit) for i in range(n_subjects) for arm in ("AB"[i % 2],) for visit in visits[: 3 - i % 2]
+    ]
+    table = pd.DataFrame(rows, columns=["subject", "arm", "visit"])
+    table["subject"] = [f"S{1000 + 7 * i}" for i in table["subject"]]
+    table["site"] = rng.choice(["north", "south"], len(table))
+    return table
+
+
+def test_distinct_values_satisfy_the_rules_of_the_entity() -> None:
+    model = fitted(arms(), {"subject": IDENTIFIER}, synthesizer="fast")
+    sampled = model.sample(900, seed=2)
+    assert set(sampled["visit"][sampled["arm"] == "B"]) == {"baseline", "month 3"}
+    # A subject of arm B is drawn with three rows in rare cases, because sizes are not part of a rule.
+    assert sampled.duplicated(["subject", "visit"]).mean() < 0.01
+    in_south = understudy.SampleCondition(where={"site": {"equals": "south"}}, n_rows=90)
+    rows = model.sample(seed=2, constraints=understudy.SamplingConstraints(conditions=[in_south]))
+    assert set(rows["visit"][rows["arm"] == "B"]) <= {"baseline", "month 3"}
+    few = model.sample(70, seed=2, offset=400)
+    pd.testing.assert_frame_equal(sampled[400:470].reset_index(drop=True), few)
+
+
+def test_distinct_values_that_further_rules_exclude_are_drawn_instead() -> None:
+    table = arms()
+    # The rules relate the visit to the laboratory, and the laboratory to the arm.
+    is_last = table["visit"] == "month 6"
+    table["laboratory"] = np.where(is_last, "L1", np.where(np.arange(len(table)) % 3, "L2", "L3"))
+    model = fitted(table, {"subject": IDENTIFIER}, synthesizer="fast")
+    in_south = understudy.SampleCondition(where={"site": {"equals": "south"}}, n_rows=90)
+    constrained = model.sample(seed=2, constraints=understudy.SamplingConstraints(conditions=[in_south]))
+    for sampled in (model.sample(900, seed=2), constrained):
+        assert set(sampled["visit"][sampled["arm"] == "B"]) <= {"baseline", "month 3"}

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+# Runs of blanks are possessive, because the time would otherwise grow with the cube of their length.
 _NUMBER = re.compile(
-    r"[(+-]?\s*(?:[A-Z]{3}|[$€£¥])?\s*[+-]?(?:[0-9][0-9.,' \u00a0\u202f]*|[.,][0-9]+)"
-    r"(?:[eE][+-]?[0-9]+)?\s*(?:[%€$£]|[A-Z]{3})?\s*\)?-?"
+    r"[(+-]?\s*+(?:[A-Z]{3}|[$€£¥])?\s*+[+-]?(?:[0-9][0-9.,' \u00a0\u202f]*+|[.,][0-9]+)"
+    r"(?:[eE][+-]?[0-9]+)?\s*+(?:[%€$£]|[A-Z]{3})?\s*+\)?-?"
 )
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 _DATE = re.compile(
