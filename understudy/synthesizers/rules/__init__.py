@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from understudy.synthesizers.rules.completion import equalize, find_unequal, imply, recover, solve
 from understudy.synthesizers.rules.files import load_rules, rules_to_arrays
+from understudy.synthesizers.rules.measured_search import add_measured
 from understudy.synthesizers.rules.rules import Rules
-from understudy.synthesizers.rules.search import add_differences, find_rules
+from understudy.synthesizers.rules.search import find_rules
 
 __all__ = [
     "Rules",
-    "add_differences",
+    "add_measured",
     "equalize",
     "find_rules",
     "find_unequal",

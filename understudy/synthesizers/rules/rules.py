@@ -20,6 +20,7 @@ from understudy.synthesizers.rules.inequalities import Inequality, comparable, e
 from understudy.synthesizers.rules.linear import Linear, Writing
 from understudy.synthesizers.rules.missingness import Missingness
 from understudy.synthesizers.rules.products import Product
+from understudy.synthesizers.rules.ratios import Ratio, measure_ratio
 from understudy.synthesizers.rules.unary import Unary
 from understudy.synthesizers.rules.value_rules import ValueRules
 from understudy.synthesizers.rules.values import unit_of
@@ -37,7 +38,7 @@ class Rules:
     Parameters
     ----------
     schema : TableSchema
-        Schema of the table, with the columns of differences after its own columns.
+        Schema of the table, with the columns of differences and ratios after its own columns.
     functional_dependencies : tuple of FunctionalDependency
         Functional dependencies, which contain only column names. The synthesizer learns the values.
     fixed_combinations : tuple of FixedCombination
@@ -62,6 +63,8 @@ class Rules:
         Columns that are the absolute value, the positive or negative part, or the sign of another column.
     products : tuple of Product
         Columns that are a product or a quotient of other columns.
+    ratios : tuple of Ratio
+        Columns that are derived from other columns and a ratio. `products` contains the derivations.
     """
 
     schema: TableSchema
@@ -76,6 +79,12 @@ class Rules:
     value_rules: ValueRules = field(default_factory=ValueRules)
     unary: tuple[Unary, ...] = ()
     products: tuple[Product, ...] = ()
+    ratios: tuple[Ratio, ...] = ()
+
+    @property
+    def measured(self) -> tuple[Difference | Ratio, ...]:
+        """Columns that are learned but are not part of the table."""
+        return (*self.differences, *self.ratios)
 
     @property
     def formulas(self) -> tuple[Formula, ...]:
@@ -116,9 +125,9 @@ class Rules:
                     block.add(target, merged)
 
     def measure(self, columns: Mapping[str, ArrowArray]) -> Arrays:
-        """Return the differences of rows by name.
+        """Return the differences and the ratios of rows by name.
 
-        A difference is missing where one of its columns is missing.
+        A difference or a ratio is missing where one of its columns is missing.
 
         Parameters
         ----------
@@ -132,7 +141,15 @@ class Rules:
             values = block.values(own.target), block.values(own.base)
             numbers, missing = measure(*values, factors[own.target])
             measured[own.name] = pa.array(numbers, pa.int64(), mask=missing)
+        for ratio in self.ratios:
+            bases = [block.values(name) for name in ratio.bases]
+            ratios, missing = measure_ratio(self.product_of(ratio), block.values(ratio.target), bases)
+            measured[ratio.name] = pa.array(ratios, pa.float64(), mask=missing)
         return measured
+
+    def product_of(self, ratio: Ratio) -> Product:
+        """Return the rule that derives the target of a ratio."""
+        return next(rule for rule in self.products if rule.target == ratio.target)
 
     def add(self, difference: Difference, base: ArrowArray, numbers: ArrowArray) -> ArrowArray:
         """Return the sums of a base and its difference, in the type of the derived column."""
@@ -157,10 +174,10 @@ class Rules:
         return kept
 
     def describe(self) -> list[str]:
-        """Return every rule as a sentence, without values of the table. Differences are not rules."""
+        """Return every rule as a sentence, without values. Differences and ratios are not rules."""
         decimals = dict(self.decimals)
-        by_difference = {own.target for own in self.differences}
-        sums = [r.describe(self._types, decimals) for r in self.formulas if r.target not in by_difference]
+        measured = {own.target for own in self.measured}
+        sums = [r.describe(self._types, decimals) for r in self.formulas if r.target not in measured]
         lookups = [rule.describe() for rule in self.functional_dependencies] + [
             rule.describe() for rule in self.fixed_combinations
         ]
