@@ -5,6 +5,7 @@ The fit finds the rules. See docs/explanation/rules.md.
 
 from __future__ import annotations
 
+from understudy.synthesizers.rules.bounding import bound
 from understudy.synthesizers.rules.completion import equalize, find_unequal, imply, recover, solve
 from understudy.synthesizers.rules.files import load_rules, rules_to_arrays
 from understudy.synthesizers.rules.measured_search import add_measured
@@ -14,6 +15,7 @@ from understudy.synthesizers.rules.search import find_rules
 __all__ = [
     "Rules",
     "add_measured",
+    "bound",
     "equalize",
     "find_rules",
     "find_unequal",

@@ -63,12 +63,24 @@ def _recover_ratios(block: Block, assumed: Mapping[str, ArrowArray]) -> None:
         block.add(own.name, pa.array(ratios, pa.float64(), mask=missing))
         guess = read_values(own.name, assumed[own.name], None)
         masks = np.array([base.mask for base in bases])
+        if set(own.bases) <= assumed.keys():
+            # The last missing base takes the remainder.
+            drawn = [read_values(name, assumed[name], block.rules.decimals.get(name)) for name in own.bases]
+            bases = [_filled(base, guessed) for base, guessed in zip(bases, drawn, strict=True)]
+            last = len(masks) - 1 - masks[::-1].argmax(axis=0)
+        else:
+            last = np.where(masks.sum(axis=0) == 1, masks.argmax(axis=0), -1)
         for place, name in enumerate(own.bases):
-            gaps = masks[place] & (masks.sum(axis=0) == 1) & ~target.mask & ~guess.mask
+            gaps = masks[place] & (last == place) & ~target.mask & ~guess.mask
             solved = rule.solve(place, target, [*bases, guess])
             if gaps.any() and solved is not None:
                 numbers = np.where(gaps, solved, bases[place].numbers)
-                block.add(name, _write(block, name, numbers, bases[place].mask & ~gaps))
+                block.add(name, _write(block, name, numbers, masks[place] & ~gaps))
+
+
+def _filled(values: Values, drawn: Values) -> Values:
+    """Return values with drawn values in place of missing values."""
+    return Values(pa.array(np.where(values.mask, drawn.numbers, values.numbers)), None)
 
 
 def solve(rules: Rules, given: Mapping[str, ArrowArray], drawn: Mapping[str, ArrowArray]) -> Arrays:

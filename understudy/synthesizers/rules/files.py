@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, get_args
 
 import numpy as np
@@ -243,7 +244,8 @@ def _check_ratios(products: tuple[Product, ...], ratios: tuple[Ratio, ...]) -> N
         require(
             rule is not None
             and rule.terms == (*own.bases, own.name)
-            and rule == rule_of(own.name, own.target, rule.factors[:-1], rule.unit, rule.step),
+            and replace(rule, ties="float")
+            == rule_of(own.name, own.target, rule.factors[:-1], rule.unit, rule.step),
             "a ratio is not a factor of its target",
         )
 

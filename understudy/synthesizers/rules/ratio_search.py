@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
 
@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from understudy.synthesizers.rules.columns import Columns
-from understudy.synthesizers.rules.products import PRECISION, Factor, Product
+from understudy.synthesizers.rules.products import PRECISION, Factor, Product, find_ties, round_product
 from understudy.synthesizers.rules.ratios import Ratio, measure_ratio, rule_of
 from understudy.synthesizers.rules.values import Floats, Int64s, Values
 
@@ -272,6 +272,9 @@ def _derivation(columns: Columns, candidate: _Candidate) -> RatioDerivation | No
     ratios, missing = measure_ratio(rule, own, values)
     if (missing & ~own.mask).any() or not _reproduces(rule, own, values, ratios):
         return None
+    if step:
+        steps = rule.compute([*values, Values(pa.array(ratios), None)])[~own.mask] / step
+        rule = replace(rule, ties=find_ties(steps, own.numbers[~own.mask] / step))
     decimals = {n: d for n in (target, *bases) if (d := columns.decimals(n)) is not None}
     return RatioDerivation(Ratio(rule.terms[-1], target, bases), rule, decimals)
 
@@ -296,7 +299,7 @@ def _products_occur(target: Floats, base: Floats, ratios: Floats, step: int) -> 
     order = np.argsort(base, kind="stable")
     mixed = np.empty_like(ratios)
     mixed[order] = np.roll(ratios[order], max(len(order) // N_ROWS_RANGE, 1))
-    products = np.rint(base * mixed / step) * step
+    products = round_product(base * mixed / step, "float") * step
     rows = np.random.default_rng(0).permutation(len(target))[:N_ROWS_COMPARED]
     own, known = rows[::2], np.unique(target[rows[1::2]])
     share = float(np.isin(target[own], known).mean())

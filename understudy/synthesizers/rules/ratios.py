@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from understudy.synthesizers.rules.products import Factor, Product
+from understudy.synthesizers.rules.products import PRECISION, Factor, Product
 from understudy.synthesizers.rules.values import Floats, Values
 from understudy.transformers.base import Mask
 
@@ -74,7 +74,7 @@ def _simplest(ratios: Floats, numbers: Floats, divisor: Floats, step: int) -> Fl
     simplest, is_open = ratios.copy(), np.ones(len(ratios), np.bool_)
     for decimals in DECIMALS:
         rounded = np.round(ratios, decimals)
-        is_same = is_open & (np.abs(rounded * divisor - numbers) < 0.499 * step) & (rounded != 0)
+        is_same = is_open & (np.abs(rounded * divisor - numbers) <= (0.5 + PRECISION) * step) & (rounded != 0)
         simplest[is_same] = rounded[is_same]
         is_open &= ~is_same
     return simplest

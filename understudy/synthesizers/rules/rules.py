@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
@@ -173,6 +174,20 @@ class Rules:
             kept &= mask
         return kept
 
+    def is_ordered(self, columns: Mapping[str, ArrowArray]) -> Mask:
+        """Return which rows satisfy all inequalities.
+
+        Parameters
+        ----------
+        columns : mapping of column name to pyarrow.Array
+            The columns of all inequalities, with the types of the schema.
+        """
+        block = Block(self, dict(columns))
+        kept = np.ones(len(next(iter(columns.values()))), np.bool_)
+        for order in self.inequalities:
+            kept &= self._check_order(order, block)
+        return kept
+
     def describe(self) -> list[str]:
         """Return every rule as a sentence, without values. Differences and ratios are not rules."""
         decimals = dict(self.decimals)
@@ -205,7 +220,7 @@ class Rules:
 
     def _check_order(self, order: Inequality, block: Block) -> Mask:
         low, high = block.values(order.low), block.values(order.high)
-        units = [unit_of(self._types[name], self.decimals.get(name)) for name in (order.low, order.high)]
+        units = [self.unit(name) for name in (order.low, order.high)]
         return order.holds(*comparable(low, high, *units), either_missing(low, high))
 
     @cached_property
@@ -214,6 +229,10 @@ class Rules:
         steps = in_order(self.formulas, self.value_rules)
         assert steps is not None
         return steps
+
+    def unit(self, name: str) -> Fraction | None:
+        """Return the unit of a column's stored integers, or None if it has no unit."""
+        return unit_of(self._types[name], self.decimals.get(name))
 
     def writing(self, name: str) -> Writing:
         """Return the conversion of a column's integers to values, which may be missing."""
