@@ -58,7 +58,13 @@ def discounts() -> tuple[pa.Table, list[float]]:
     return table, [1, 0.95, 0.8]
 
 
-KINDS = [tips, taxes, discounts]
+def coarse_fares() -> tuple[pa.Table, list[float]]:
+    """Return tips on fares in steps of 0.5."""
+    fare = (amounts() * 2).round() / 2 + 3
+    return table_of(base=fare, target=(fare * random(2).choice([0, 0.15, 0.2], N_ROWS)).round(2)), [0.15, 0.2]
+
+
+KINDS = [tips, taxes, discounts, coarse_fares]
 
 
 def fitted(table: pa.Table) -> TreeChain:

@@ -46,6 +46,9 @@ N_STEPS_MIN = 16
 SPACING_MIN = 1e-9
 # Maximum share of products that fall into gaps between the values of the derived column.
 SHARE_MISSED_MAX = 0.02
+# The same share for ratios with a large gain, in nats: products on a coarse grid are new combinations.
+SHARE_MISSED_LARGE = 0.15
+GAIN_LARGE = 1.0
 # Maximum number of rows on which this share is measured.
 N_ROWS_COMPARED = 50_000
 NAME_LENGTH_MAX = 200
@@ -270,7 +273,7 @@ def _derivation(columns: Columns, candidate: _Candidate) -> RatioDerivation | No
     step = _step(own.numbers[~own.mask].astype(np.int64)) if has_grid else 0
     rule = rule_of(_name(columns, target, bases), target, factors, units[target], step)
     ratios, missing = measure_ratio(rule, own, values)
-    if (missing & ~own.mask).any() or not _reproduces(rule, own, values, ratios):
+    if (missing & ~own.mask).any() or not _reproduces(rule, own, values, ratios, candidate.gain):
         return None
     if step:
         steps = rule.compute([*values, Values(pa.array(ratios), None)])[~own.mask] / step
@@ -279,7 +282,7 @@ def _derivation(columns: Columns, candidate: _Candidate) -> RatioDerivation | No
     return RatioDerivation(Ratio(rule.terms[-1], target, bases), rule, decimals)
 
 
-def _reproduces(rule: Product, target: Values, bases: list[Values], ratios: Floats) -> bool:
+def _reproduces(rule: Product, target: Values, bases: list[Values], ratios: Floats, gain: float) -> bool:
     """Return whether the products equal the target, and products with other rows' ratios are on its grid."""
     present = ~target.mask
     numbers, own = target.numbers[present].astype(np.float64), ratios[present]
@@ -288,10 +291,11 @@ def _reproduces(rule: Product, target: Values, bases: list[Values], ratios: Floa
         error = np.abs(base * own - numbers)
     if not (error <= rule.step / 2 + PRECISION * np.abs(numbers)).all():
         return False
-    return rule.step == 0 or _products_occur(numbers, base, own, rule.step)
+    share_missed = SHARE_MISSED_LARGE if gain >= GAIN_LARGE else SHARE_MISSED_MAX
+    return rule.step == 0 or _products_occur(numbers, base, own, rule.step, share_missed)
 
 
-def _products_occur(target: Floats, base: Floats, ratios: Floats, step: int) -> bool:
+def _products_occur(target: Floats, base: Floats, ratios: Floats, step: int, share_missed: float) -> bool:
     """Return whether products with ratios of similar rows occur among the targets as often as actual targets.
 
     Prices such as 19.99 and round amounts have gaps, into which these products fall.
@@ -306,7 +310,7 @@ def _products_occur(target: Floats, base: Floats, ratios: Floats, step: int) -> 
     share_of_products = float(np.isin(products[own], known).mean())
     # The tolerance is three standard deviations of the difference between two shares.
     noise = 3 * (2 * share * (1 - share) / len(own)) ** 0.5
-    return bool(share_of_products >= share - SHARE_MISSED_MAX - noise)
+    return bool(share_of_products >= share * (1 - share_missed) - noise)
 
 
 def _name(columns: Columns, target: str, bases: tuple[str, ...]) -> str:
