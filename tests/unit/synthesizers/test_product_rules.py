@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
@@ -128,7 +129,11 @@ def test_one_exception_prevents_a_rule() -> None:
     values = table["target"].to_pylist()
     values[17] += 1
     changed = table.set_column(table.column_names.index("target"), "target", pa.array(values))
-    assert fitted(changed).enforcer_.rules.products == ()
+    card = fitted(changed).card()
+    assert not [rule for rule in card["rules"] if rule.startswith("target =")]
+    assert (
+        "target is derived from quantity and price and their ratio, which is learned." in card["differences"]
+    )
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -164,3 +169,21 @@ def test_products_that_contradict_the_model_are_refused(change: Any) -> None:
     with pytest.raises(InvalidInput) as caught:
         TreeChain.load(parts.changed(parts.model | {"rules": rules | {"products": entries}}))
     assert caught.value.code == "invalid_model_file"
+
+
+@pytest.mark.parametrize("rounding", [ROUND_HALF_UP, ROUND_HALF_EVEN])
+@pytest.mark.parametrize("discounts", [["0.25"], ["0.25", "0.05"]], ids=["product", "ratio"])
+def test_half_cents_are_rounded_like_the_table(rounding: str, discounts: list[str]) -> None:
+    rng = np.random.default_rng(1)
+    prices = [Decimal(int(price)) / 10 for price in rng.integers(50, 50_000, 1500)]
+    rates = [1 - Decimal(discounts[i]) for i in rng.integers(0, len(discounts), 1500)]
+
+    def paid(price: Decimal, rate: Decimal) -> float:
+        return float((price * rate).quantize(Decimal("0.01"), rounding))
+
+    amounts = [paid(price, rate) for price, rate in zip(prices, rates, strict=True)]
+    columns: Any = {"price": [float(price) for price in prices], "paid": amounts}
+    sample = draw(fitted(pa.table(columns)), 1000, seed=1)
+    drawn = zip(sample["price"].to_pylist(), sample["paid"].to_pylist(), strict=True)
+    fits = [any(paid(Decimal(str(price)), rate) == amount for rate in set(rates)) for price, amount in drawn]
+    assert np.mean(fits) > 0.99

@@ -56,13 +56,15 @@ def restrict_rules(rules: Rules, entities: Entities, names: Sequence[str]) -> Ru
     rules = _keep_formulas(rules, is_derivable)
     equalities = tuple(rule for rule in rules.value_rules.equalities if is_derivable(rule))
     rules = replace(rules, value_rules=replace(rules.value_rules, equalities=equalities))
-    targets = {rule.target for rule in rules.linear}
+    targets = set(rules.derived)
     differences = tuple(own for own in rules.differences if own.target in targets)
-    hidden = {own.name for own in rules.differences} - {own.name for own in differences}
+    ratios = tuple(own for own in rules.ratios if own.target in targets)
+    kept_names = {own.name for own in differences} | {own.name for own in ratios}
+    hidden = {own.name for own in rules.measured} - kept_names
     columns = tuple(column for column in rules.schema.columns if column.name not in hidden)
     kept = _keep(rules, lambda rule: view.are_related(_columns_of(rule)))
     schema = rules.schema.model_copy(update={"columns": columns})
-    return replace(kept, schema=schema, differences=differences)
+    return replace(kept, schema=schema, differences=differences, ratios=ratios)
 
 
 def rules_beyond_repeats(rules: Rules, rows: pa.Table, entities: Entities, found: list[FoundGroup]) -> Rules:

@@ -5,15 +5,18 @@ The fit finds the rules. See docs/explanation/rules.md.
 
 from __future__ import annotations
 
+from understudy.synthesizers.rules.bounding import bound
 from understudy.synthesizers.rules.completion import equalize, find_unequal, imply, recover, solve
 from understudy.synthesizers.rules.files import load_rules, rules_to_arrays
+from understudy.synthesizers.rules.measured_search import add_measured
 from understudy.synthesizers.rules.rules import Rules
-from understudy.synthesizers.rules.search import add_differences, find_rules, with_used_levels
+from understudy.synthesizers.rules.search import find_rules, with_used_levels
 from understudy.synthesizers.rules.support import without_rare_values
 
 __all__ = [
     "Rules",
-    "add_differences",
+    "add_measured",
+    "bound",
     "equalize",
     "find_rules",
     "find_unequal",

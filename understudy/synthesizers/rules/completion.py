@@ -13,6 +13,7 @@ from understudy.synthesizers.rules.differences import measure
 from understudy.synthesizers.rules.fixed_combinations import MISSING, UNKNOWN
 from understudy.synthesizers.rules.formulas import Formula
 from understudy.synthesizers.rules.linear import Linear, limits
+from understudy.synthesizers.rules.ratios import measure_ratio
 from understudy.synthesizers.rules.rules import Rules
 from understudy.synthesizers.rules.value_rules import ConditionalEquality, Implication, Literal, equal_values
 from understudy.synthesizers.rules.values import Int32s, Numbers, Values, is_text, read_values
@@ -22,7 +23,7 @@ Arrays = dict[str, ArrowArray]
 
 
 def recover(rules: Rules, columns: Mapping[str, ArrowArray], differences: Mapping[str, ArrowArray]) -> Arrays:
-    """Return incomplete rows with their differences, and with missing bases computed from known targets.
+    """Return incomplete rows with their differences and ratios, and with missing bases from known targets.
 
     Parameters
     ----------
@@ -31,9 +32,10 @@ def recover(rules: Rules, columns: Mapping[str, ArrowArray], differences: Mappin
     columns : mapping of column name to pyarrow.Array
         Columns of the table, in the types of the schema.
     differences : mapping of column name to pyarrow.Array
-        Differences that are assumed where the base is missing.
+        Differences and ratios that are assumed where the base is missing.
     """
     block = Block(rules, dict(columns))
+    _recover_ratios(block, differences)
     factors = {rule.target: rule.factors[0] for rule in rules.linear}
     # The order is reversed, because a base can itself be the target of an earlier difference.
     for own in reversed(rules.differences):
@@ -52,6 +54,35 @@ def recover(rules: Rules, columns: Mapping[str, ArrowArray], differences: Mappin
     return block.arrays
 
 
+def _recover_ratios(block: Block, assumed: Mapping[str, ArrowArray]) -> None:
+    """Add the ratios to a block, and compute a missing base from the target and an assumed ratio."""
+    for own in reversed(block.rules.ratios):
+        rule, target = block.rules.product_of(own), block.values(own.target)
+        bases = [block.values(name) for name in own.bases]
+        ratios, missing = measure_ratio(rule, target, bases)
+        block.add(own.name, pa.array(ratios, pa.float64(), mask=missing))
+        guess = read_values(own.name, assumed[own.name], None)
+        masks = np.array([base.mask for base in bases])
+        if set(own.bases) <= assumed.keys():
+            # The last missing base takes the remainder.
+            drawn = [read_values(name, assumed[name], block.rules.decimals.get(name)) for name in own.bases]
+            bases = [_filled(base, guessed) for base, guessed in zip(bases, drawn, strict=True)]
+            last = len(masks) - 1 - masks[::-1].argmax(axis=0)
+        else:
+            last = np.where(masks.sum(axis=0) == 1, masks.argmax(axis=0), -1)
+        for place, name in enumerate(own.bases):
+            gaps = masks[place] & (last == place) & ~target.mask & ~guess.mask
+            solved = rule.solve(place, target, [*bases, guess])
+            if gaps.any() and solved is not None:
+                numbers = np.where(gaps, solved, bases[place].numbers)
+                block.add(name, _write(block, name, numbers, masks[place] & ~gaps))
+
+
+def _filled(values: Values, drawn: Values) -> Values:
+    """Return values with drawn values in place of missing values."""
+    return Values(pa.array(np.where(values.mask, drawn.numbers, values.numbers)), None)
+
+
 def solve(rules: Rules, given: Mapping[str, ArrowArray], drawn: Mapping[str, ArrowArray]) -> Arrays:
     """Return incomplete rows with missing terms computed from the target and the known terms of a formula.
 
@@ -66,10 +97,10 @@ def solve(rules: Rules, given: Mapping[str, ArrowArray], drawn: Mapping[str, Arr
         Drawn values of the same rows. A formula is skipped if it lacks drawn values of a missing term.
     """
     block, guesses = Block(rules, dict(given)), Block(rules, dict(drawn))
-    of_differences = {own.target for own in rules.differences}
+    of_measured = {own.target for own in rules.measured}
     # The order is reversed, because a term can itself be the target of an earlier formula.
     for step in reversed(rules.steps):
-        if step.formula is not None and step.target not in of_differences:
+        if step.formula is not None and step.target not in of_measured:
             _solve_formula(step.formula, block, guesses)
     return block.arrays
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, get_args
 
 import numpy as np
@@ -17,6 +18,8 @@ from understudy.synthesizers.rules.functional_dependencies import FunctionalDepe
 from understudy.synthesizers.rules.inequalities import Inequality
 from understudy.synthesizers.rules.linear import SUM_MAX, Linear, Ties
 from understudy.synthesizers.rules.missingness import Missingness
+from understudy.synthesizers.rules.products import Product
+from understudy.synthesizers.rules.ratios import Ratio, rule_of
 from understudy.synthesizers.rules.rules import Rules
 from understudy.synthesizers.rules.value_files import load_value_rules, value_rules_to_arrays
 from understudy.synthesizers.rules.value_rules import ValueRules
@@ -61,7 +64,12 @@ def rules_to_arrays(rules: Rules) -> tuple[Json, dict[str, npt.NDArray[Any]]]:
     return manifest, arrays
 
 
-def load_rules(reader: ArrayReader, schema: TableSchema, differences: tuple[Difference, ...] = ()) -> Rules:
+def load_rules(
+    reader: ArrayReader,
+    schema: TableSchema,
+    differences: tuple[Difference, ...] = (),
+    ratios: tuple[Ratio, ...] = (),
+) -> Rules:
     """Return the rules that `rules_to_arrays` converted.
 
     Raises
@@ -87,6 +95,7 @@ def load_rules(reader: ArrayReader, schema: TableSchema, differences: tuple[Diff
     products = load_products(reader, types, counted)
     _check_derivation(linear, (*unary, *products), value_rules)
     _check_differences(linear, differences)
+    _check_ratios(products, ratios)
     return Rules(
         schema,
         tuple(
@@ -109,6 +118,7 @@ def load_rules(reader: ArrayReader, schema: TableSchema, differences: tuple[Diff
         value_rules,
         unary,
         products,
+        ratios,
     )
 
 
@@ -225,6 +235,19 @@ def _check_differences(linear: tuple[Linear, ...], differences: tuple[Difference
     for own in differences:
         is_added = (own.target, (own.base, own.name), (1,), 0, 1) in sums
         require(is_added, "a difference is not a term of its target")
+
+
+def _check_ratios(products: tuple[Product, ...], ratios: tuple[Ratio, ...]) -> None:
+    """Raise an error unless each ratio has a rule that multiplies it by its bases."""
+    for own in ratios:
+        rule = next((rule for rule in products if rule.target == own.target), None)
+        require(
+            rule is not None
+            and rule.terms == (*own.bases, own.name)
+            and replace(rule, ties="float")
+            == rule_of(own.name, own.target, rule.factors[:-1], rule.unit, rule.step),
+            "a ratio is not a factor of its target",
+        )
 
 
 def _inequality(part: ArrayReader, types: Types) -> Inequality:

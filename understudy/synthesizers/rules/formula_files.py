@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 import pyarrow as pa
 
 from understudy.synthesizers.rules.linear import SUM_MAX, Linear
-from understudy.synthesizers.rules.products import SHAPES, Factor, Product
+from understudy.synthesizers.rules.products import MODES, SHAPES, Factor, Product
 from understudy.synthesizers.rules.unary import FUNCTIONS, Unary
 from understudy.synthesizers.rules.values import unit_of
 from understudy.transformers.array_reader import ArrayReader, refuse, require
@@ -36,6 +36,7 @@ def products_to_json(products: tuple[Product, ...]) -> list[Json]:
             "constant": rule.constant,
             "unit": rule.unit,
             "step": rule.step,
+            "ties": rule.ties,
         }
         for rule in products
     ]
@@ -59,7 +60,7 @@ def load_unary(reader: ArrayReader, read_linear: ReadLinear) -> tuple[Unary, ...
 
 
 def load_products(reader: ArrayReader, types: Types, decimals: Mapping[str, int]) -> tuple[Product, ...]:
-    """Return the product rules. Files of earlier versions have none.
+    """Return the product rules. Files of earlier versions have none, or none with a rounding mode.
 
     Raises
     ------
@@ -77,7 +78,9 @@ def load_products(reader: ArrayReader, types: Types, decimals: Mapping[str, int]
         is_rounded = unit_of(types[target], decimals.get(target)) is not None
         require((step > 0) == is_rounded, "the rounding of a product does not suit the type of its target")
         constant = _number(part, "constant")
-        rules.append(Product(target, factors, constant, _positive(part, "unit"), step))
+        ties = part.choice("ties", MODES) if "ties" in part.manifest else "float"
+        unit = _positive(part, "unit")
+        rules.append(Product(target, factors, constant, unit, step, ties))  # type: ignore[arg-type]  # checked above
     return tuple(rules)
 
 

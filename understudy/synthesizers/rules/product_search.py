@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from itertools import combinations, islice, permutations
@@ -14,7 +14,14 @@ import pyarrow as pa
 
 from understudy.synthesizers.rules.columns import Columns
 from understudy.synthesizers.rules.formulas import Formula
-from understudy.synthesizers.rules.products import PRECISION, SHAPES, Factor, Product, Shape
+from understudy.synthesizers.rules.products import (
+    PRECISION,
+    SHAPES,
+    Factor,
+    Product,
+    Shape,
+    find_ties,
+)
 from understudy.synthesizers.rules.relations import is_evident, roundest, simplest
 from understudy.synthesizers.rules.values import Floats, Values
 from understudy.transformers.base import Mask
@@ -258,8 +265,17 @@ def _fit(
     for constant in _constants(float(low[0]), float(high[0])):
         rule = Product(target, factors, constant, unit, step)
         if rule.holds(own, terms).all():
-            return rule
+            return _with_ties(rule, own, terms)
     return None
+
+
+def _with_ties(rule: Product, target: Values, terms: list[Values]) -> Product:
+    """Return the rule with the rounding mode of the table."""
+    if not rule.step:
+        return rule
+    present = ~target.mask
+    steps = rule.compute(terms)[present] / rule.step
+    return replace(rule, ties=find_ties(steps, target.numbers[present] / rule.step))
 
 
 def _step(values: Values, present: Mask) -> int:

@@ -22,6 +22,9 @@ PRECISION = 1e-9
 # The value of a factor: a column, 1 plus or minus a share, or 1 plus or minus a percentage.
 Shape = Literal["value", "plus", "minus", "plus percent", "minus percent"]
 _SLOPES: dict[Shape, float] = {"plus": 1.0, "minus": -1.0, "plus percent": 0.01, "minus percent": -0.01}
+# Rounding modes of ties.
+Rounding = Literal["away", "even", "float"]
+MODES: tuple[Rounding, ...] = ("away", "even", "float")
 SHAPES: tuple[Shape, ...] = ("value", *_SLOPES)
 
 
@@ -83,6 +86,9 @@ class Product:
         Unit of the target's stored numbers.
     step : int
         Unit to which the product is rounded, in stored numbers, or 0 if it is not rounded.
+    ties : {"away", "even", "float"}
+        Rounding mode of products halfway between two multiples of the step: away from zero, to the even
+        multiple, or as products in double precision are rounded, which is often either.
     """
 
     target: str
@@ -90,6 +96,7 @@ class Product:
     constant: float
     unit: float
     step: int
+    ties: Rounding = "float"
 
     @property
     def terms(self) -> tuple[str, ...]:
@@ -118,7 +125,7 @@ class Product:
                 (product * self.unit).astype(writing.type_.to_pandas_dtype()), writing.type_, mask=mask
             )
         low, high = limits(writing.type_, writing.decimals)
-        rounded = np.rint(product / self.step) * self.step
+        rounded = round_product(product / self.step, self.ties) * self.step
         # The largest 64-bit integer is not a float, so clipping stays below it.
         numbers = np.clip(rounded, float(low), min(float(high), 2.0**63 - 1024)).astype(np.int64)
         return writing.write(numbers, missing)
@@ -155,3 +162,35 @@ class Product:
         text = " * ".join(constant + above) or "1"
         text += "".join(f" / {factor}" for factor in below)
         return f"{self.target} = {text}{', rounded,' if self.step else ''} in every row."
+
+
+def round_product(steps: Floats, ties: Rounding) -> Floats:
+    """Return products in steps, rounded to whole steps.
+
+    Products that only errors of double precision separate from a tie count as ties.
+    """
+    size = np.abs(steps)
+    slack = PRECISION * np.maximum(size, 1.0)
+    rounded: Floats = np.rint(size)
+    if ties != "float":
+        is_tie = np.abs(size % 1 - 0.5) <= slack
+        whole = np.floor(size + slack)
+        rounded = np.where(is_tie, whole + (1 if ties == "away" else whole % 2), rounded)
+    return np.copysign(rounded, steps)
+
+
+def find_ties(steps: Floats, rounded: Floats) -> Rounding:
+    """Return the rounding mode that all ties of a table have in common.
+
+    Parameters
+    ----------
+    steps, rounded : array of shape (n,)
+        Products in steps, and the numbers of the table in steps.
+    """
+    size = np.abs(steps)
+    is_tie = np.abs(size % 1 - 0.5) <= PRECISION * np.maximum(size, 1.0)
+    if is_tie.any():
+        for ties in MODES[:-1]:
+            if np.array_equal(round_product(steps[is_tie], ties), rounded[is_tie]):
+                return ties
+    return "float"

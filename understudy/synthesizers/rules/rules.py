@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
@@ -20,6 +21,7 @@ from understudy.synthesizers.rules.inequalities import Inequality, comparable, e
 from understudy.synthesizers.rules.linear import Linear, Writing
 from understudy.synthesizers.rules.missingness import Missingness
 from understudy.synthesizers.rules.products import Product
+from understudy.synthesizers.rules.ratios import Ratio, measure_ratio
 from understudy.synthesizers.rules.unary import Unary
 from understudy.synthesizers.rules.value_rules import ValueRules
 from understudy.synthesizers.rules.values import unit_of
@@ -37,7 +39,7 @@ class Rules:
     Parameters
     ----------
     schema : TableSchema
-        Schema of the table, with the columns of differences after its own columns.
+        Schema of the table, with the columns of differences and ratios after its own columns.
     functional_dependencies : tuple of FunctionalDependency
         Functional dependencies, which contain only column names. The synthesizer learns the values.
     fixed_combinations : tuple of FixedCombination
@@ -62,6 +64,8 @@ class Rules:
         Columns that are the absolute value, the positive or negative part, or the sign of another column.
     products : tuple of Product
         Columns that are a product or a quotient of other columns.
+    ratios : tuple of Ratio
+        Columns that are derived from other columns and a ratio. `products` contains the derivations.
     """
 
     schema: TableSchema
@@ -76,6 +80,12 @@ class Rules:
     value_rules: ValueRules = field(default_factory=ValueRules)
     unary: tuple[Unary, ...] = ()
     products: tuple[Product, ...] = ()
+    ratios: tuple[Ratio, ...] = ()
+
+    @property
+    def measured(self) -> tuple[Difference | Ratio, ...]:
+        """Columns that are learned but are not part of the table."""
+        return (*self.differences, *self.ratios)
 
     @property
     def formulas(self) -> tuple[Formula, ...]:
@@ -116,9 +126,9 @@ class Rules:
                     block.add(target, merged)
 
     def measure(self, columns: Mapping[str, ArrowArray]) -> Arrays:
-        """Return the differences of rows by name.
+        """Return the differences and the ratios of rows by name.
 
-        A difference is missing where one of its columns is missing.
+        A difference or a ratio is missing where one of its columns is missing.
 
         Parameters
         ----------
@@ -132,7 +142,15 @@ class Rules:
             values = block.values(own.target), block.values(own.base)
             numbers, missing = measure(*values, factors[own.target])
             measured[own.name] = pa.array(numbers, pa.int64(), mask=missing)
+        for ratio in self.ratios:
+            bases = [block.values(name) for name in ratio.bases]
+            ratios, missing = measure_ratio(self.product_of(ratio), block.values(ratio.target), bases)
+            measured[ratio.name] = pa.array(ratios, pa.float64(), mask=missing)
         return measured
+
+    def product_of(self, ratio: Ratio) -> Product:
+        """Return the rule that derives the target of a ratio."""
+        return next(rule for rule in self.products if rule.target == ratio.target)
 
     def add(self, difference: Difference, base: ArrowArray, numbers: ArrowArray) -> ArrowArray:
         """Return the sums of a base and its difference, in the type of the derived column."""
@@ -156,11 +174,25 @@ class Rules:
             kept &= mask
         return kept
 
+    def is_ordered(self, columns: Mapping[str, ArrowArray]) -> Mask:
+        """Return which rows satisfy all inequalities.
+
+        Parameters
+        ----------
+        columns : mapping of column name to pyarrow.Array
+            The columns of all inequalities, with the types of the schema.
+        """
+        block = Block(self, dict(columns))
+        kept = np.ones(len(next(iter(columns.values()))), np.bool_)
+        for order in self.inequalities:
+            kept &= self._check_order(order, block)
+        return kept
+
     def describe(self) -> list[str]:
-        """Return every rule as a sentence, without values of the table. Differences are not rules."""
+        """Return every rule as a sentence, without values. Differences and ratios are not rules."""
         decimals = dict(self.decimals)
-        by_difference = {own.target for own in self.differences}
-        sums = [r.describe(self._types, decimals) for r in self.formulas if r.target not in by_difference]
+        measured = {own.target for own in self.measured}
+        sums = [r.describe(self._types, decimals) for r in self.formulas if r.target not in measured]
         lookups = [rule.describe() for rule in self.functional_dependencies] + [
             rule.describe() for rule in self.fixed_combinations
         ]
@@ -188,7 +220,7 @@ class Rules:
 
     def _check_order(self, order: Inequality, block: Block) -> Mask:
         low, high = block.values(order.low), block.values(order.high)
-        units = [unit_of(self._types[name], self.decimals.get(name)) for name in (order.low, order.high)]
+        units = [self.unit(name) for name in (order.low, order.high)]
         return order.holds(*comparable(low, high, *units), either_missing(low, high))
 
     @cached_property
@@ -197,6 +229,10 @@ class Rules:
         steps = in_order(self.formulas, self.value_rules)
         assert steps is not None
         return steps
+
+    def unit(self, name: str) -> Fraction | None:
+        """Return the unit of a column's stored integers, or None if it has no unit."""
+        return unit_of(self._types[name], self.decimals.get(name))
 
     def writing(self, name: str) -> Writing:
         """Return the conversion of a column's integers to values, which may be missing."""

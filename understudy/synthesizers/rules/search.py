@@ -11,7 +11,6 @@ from understudy.synthesizers.rules import closure
 from understudy.synthesizers.rules.columns import Columns
 from understudy.synthesizers.rules.conditional_equalities import find_equalities
 from understudy.synthesizers.rules.derivation_order import in_order
-from understudy.synthesizers.rules.differences import Derivation, find_derivations
 from understudy.synthesizers.rules.fixed_combinations import MISSING, Levels, find_fixed_combinations
 from understudy.synthesizers.rules.formulas import Formula
 from understudy.synthesizers.rules.functional_dependencies import (
@@ -29,7 +28,7 @@ from understudy.synthesizers.rules.rules import Rules
 from understudy.synthesizers.rules.unary import Unary, find_unary
 from understudy.synthesizers.rules.value_rules import ConditionalEquality, Implication, Literal, ValueRules
 from understudy.synthesizers.rules.value_search import find_implications, find_literals
-from understudy.tables.schema import Column, ColumnKind, TableSchema
+from understudy.tables.schema import TableSchema
 
 
 def find_rules(table: pa.Table, schema: TableSchema) -> Rules:
@@ -79,49 +78,7 @@ def find_rules(table: pa.Table, schema: TableSchema) -> Rules:
     return replace(rules, decimals=_decimals(columns, rules))
 
 
-def add_differences(rules: Rules, table: pa.Table) -> Rules:
-    """Return the rules, extended by columns that are derived from another column and a tight difference.
-
-    Parameters
-    ----------
-    rules : Rules
-        Rules of the table, without differences.
-    table : pyarrow.Table of shape (n_rows, n_columns)
-        Rows in the columns and types of the schema. Not modified.
-    """
-    columns = Columns(table, rules.schema)
-    # Looked-up columns are drawn as codes, and a column with a declared domain is drawn from that domain.
-    fixed = {column.name for column in rules.schema.columns if column.domain is not None}
-    fixed |= {n for rule in rules.functional_dependencies for n in (rule.determinant, rule.dependent)}
-    found = find_derivations(columns, fixed, set(rules.derived) | set(rules.levels))
-    derivations: list[Derivation] = []
-    for derivation in found:
-        formulas = (*(own.rule for own in derivations), derivation.rule, *rules.formulas)
-        if in_order(formulas, ValueRules()) is not None:
-            derivations.append(derivation)
-    if not derivations:
-        return rules
-    added = tuple(
-        Column(
-            name=own.difference.name,
-            kind=ColumnKind.integer,
-            arrow_type="int64",
-            nullable=True,
-        )
-        for own in derivations
-    )
-    formulas = (*(own.rule for own in derivations), *rules.formulas)
-    return replace(
-        rules,
-        schema=TableSchema(columns=rules.schema.columns + added),
-        value_rules=_computable(rules.value_rules, formulas),
-        linear=tuple(own.rule for own in derivations) + rules.linear,
-        decimals=dict(rules.decimals) | {n: d for own in derivations for n, d in own.decimals.items()},
-        differences=tuple(own.difference for own in derivations),
-    )
-
-
-def _computable(values: ValueRules, formulas: tuple[Formula, ...]) -> ValueRules:
+def computable(values: ValueRules, formulas: tuple[Formula, ...]) -> ValueRules:
     """Return the value-level rules without equalities that form a cycle with the formulas."""
     kept: list[ConditionalEquality] = []
     for equality in values.equalities:
@@ -224,7 +181,7 @@ def find_value_rules(columns: Columns, rules: Rules, bounded: set[str]) -> Value
     equalities = find_equalities(columns, candidates, targets, columns.names)
     levels = {name: own.values for name, own in candidates.leveled.items()}
     found = ValueRules(tuple(implications), tuple(equalities), levels)
-    return with_used_levels(_computable(found, rules.formulas))
+    return with_used_levels(computable(found, rules.formulas))
 
 
 def with_used_levels(rules: ValueRules) -> ValueRules:

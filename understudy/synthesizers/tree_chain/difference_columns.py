@@ -1,4 +1,4 @@
-"""Columns of differences, which are drawn like other columns but are not part of the sampled rows."""
+"""Columns of differences and ratios, which are drawn like other columns but are not part of sampled rows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from understudy.synthesizers.entities.groups import Entities
 from understudy.synthesizers.entities.rules import restrict_rules, rules_beyond_repeats
 from understudy.synthesizers.rules import (
     Rules,
-    add_differences,
+    add_measured,
     find_rules,
     with_used_levels,
     without_rare_values,
@@ -21,20 +21,20 @@ from understudy.synthesizers.rules import (
 from understudy.synthesizers.rules.differences import Difference
 from understudy.tables.schema import Column, ColumnKind, TableSchema
 from understudy.transformers.array_reader import ArrayReader, require
-from understudy.transformers.base import ArrowArray, Codes, Json
+from understudy.transformers.base import ArrowArray, Codes, Json, Transformer
 from understudy.transformers.generated.transformer import GeneratedTransformer
 from understudy.transformers.labels import LabelTransformer
 from understudy.transformers.numeric import NumericTransformer
 from understudy.transformers.table import TableTransformer, load_transformer
 from understudy.transformers.table_fitting import fit_column, number_subjects
 
-# Maximum number of differences that a file may contain.
+# Maximum number of differences, and of ratios, that a file may contain.
 N_DIFFERENCES_MAX = 64
 
 
 @dataclass(frozen=True)
 class DrawnTable:
-    """A table with its rules and entities. Columns of differences and of sizes follow the table's columns."""
+    """A table with its rules and entities. Columns of differences, ratios and sizes come last."""
 
     rows: pa.Table
     transformer: TableTransformer
@@ -55,7 +55,7 @@ def learned_columns(table: TableTransformer) -> TableSchema | None:
 
 
 def add_difference_columns(rows: pa.Table, columns: FittedTable) -> DrawnTable:
-    """Find the rules of the learned columns, and add the columns of the differences that are to be drawn."""
+    """Find the rules of the learned columns, and add the differences and ratios that are to be drawn."""
     table, codes, entities = columns.transformer, columns.codes, columns.entities
     schema = learned_columns(table)
     if schema is None:
@@ -69,14 +69,14 @@ def add_difference_columns(rows: pa.Table, columns: FittedTable) -> DrawnTable:
     pairs = zip(table.schema.names, table.columns, strict=True)
     labels = {name for name, transformer in pairs if isinstance(transformer, LabelTransformer)}
     found = replace(found, value_rules=found.value_rules.without(labels))
-    rules = add_differences(found, learned)
+    rules = add_measured(found, learned)
     rules = restrict_rules(rules, entities, table.schema.names)
     rules = replace(rules, value_rules=with_used_levels(rules.value_rules))
-    if not rules.differences:
+    if not rules.measured:
         return DrawnTable(rows, table, codes, rules, entities)
     arrays = learned.combine_chunks().to_batches()[0].columns
     measured = rules.measure(dict(zip(schema.names, arrays, strict=True)))
-    targets = {own.name: own.target for own in rules.differences}
+    targets = {own.name: own.target for own in rules.measured}
     fitted = {}
     for name, array in measured.items():
         own_subjects = columns.subjects_of.get(targets[name], subjects)
@@ -98,22 +98,30 @@ def difference_column(name: str) -> Column:
     return Column(name=name, kind=ColumnKind.integer, arrow_type="int64", nullable=True)
 
 
-def with_columns(table: TableTransformer, differences: dict[str, Any]) -> TableTransformer:
-    """Return the transformer of a table, extended by columns of differences."""
-    columns = table.schema.columns + tuple(difference_column(name) for name in differences)
+def ratio_column(name: str) -> Column:
+    """Return the schema of a column of ratios."""
+    return Column(name=name, kind=ColumnKind.decimal, arrow_type="double", nullable=True)
+
+
+def with_columns(table: TableTransformer, measured: dict[str, Any]) -> TableTransformer:
+    """Return the transformer of a table, extended by columns of differences, sizes or ratios."""
+    columns = table.schema.columns + tuple(
+        (ratio_column if pa.types.is_floating(transformer.arrow_type) else difference_column)(name)
+        for name, transformer in measured.items()
+    )
     schema = table.schema.model_copy(update={"columns": columns})
-    return replace(table, schema=schema, columns=table.columns + tuple(differences.values()))
+    return replace(table, schema=schema, columns=table.columns + tuple(measured.values()))
 
 
 def typical_differences(rules: Rules, table: TableTransformer, n: int) -> dict[str, ArrowArray]:
-    """Return n copies of the start of the middle bin of each difference."""
+    """Return n copies of the start of the middle bin of each difference and each ratio."""
     typical: dict[str, ArrowArray] = {}
-    for difference in rules.differences:
-        transformer = table.columns[table.schema.names.index(difference.name)]
+    for measured in rules.measured:
+        transformer = table.columns[table.schema.names.index(measured.name)]
         assert isinstance(transformer, NumericTransformer)
         starts = transformer.spans()[0]
-        middle = starts[len(starts) // 2] if len(starts) else pa.scalar(0, pa.int64())
-        typical[difference.name] = pa.repeat(middle, n)
+        middle = starts[len(starts) // 2] if len(starts) else pa.scalar(0, starts.type)
+        typical[measured.name] = pa.repeat(middle, n)
     return typical
 
 
@@ -153,12 +161,23 @@ def differences_from_arrays(
         name, target, base = own.text("name"), own.text("target"), own.text("base")
         is_new = 0 < len(name) <= 255 and name not in {*table.schema.names, *transformers}
         require(is_new and {target, base} <= names and target != base, "a difference has wrong columns")
-        own_transformer = table.columns[table.schema.names.index(target)]
-        require(isinstance(own_transformer, NumericTransformer), "a derived column is not numeric")
-        part = own.part(own.manifest.get("column"), own.prefix)
-        transformer = load_transformer(difference_column(name), part)
-        require(isinstance(transformer, NumericTransformer), "a difference is not numeric")
-        require(transformer.n_codes > getattr(transformer, "has_missing", False), "a difference has no value")
-        transformers[name] = transformer
+        transformers[name] = load_measured(own, difference_column(name), target, table)
         differences.append(Difference(name, target, base))
     return tuple(differences), with_columns(table, transformers)
+
+
+def load_measured(own: ArrayReader, column: Column, target: str, table: TableTransformer) -> Transformer:
+    """Return the transformer of a measured column whose target is a numeric column of the table.
+
+    Raises
+    ------
+    InvalidInput
+        If the target or the measured column is not numeric.
+    """
+    own_transformer = table.columns[table.schema.names.index(target)]
+    require(isinstance(own_transformer, NumericTransformer), "a derived column is not numeric")
+    part = own.part(own.manifest.get("column"), own.prefix)
+    transformer = load_transformer(column, part)
+    require(isinstance(transformer, NumericTransformer), "a difference is not numeric")
+    require(transformer.n_codes > getattr(transformer, "has_missing", False), "a difference has no value")
+    return transformer

@@ -24,7 +24,7 @@ from understudy.transformers.table import TableTransformer
 def add_positions(drawn: DrawnTable, found: list[FoundGroup]) -> DrawnTable:
     """Return a table with the columns that number the rows of entities, or are distinct within an entity."""
     own = FittedRows(drawn.rows, drawn.transformer, drawn.codes)
-    excluded = {*drawn.rules.derived, *(difference.name for difference in drawn.rules.differences)}
+    excluded = {*drawn.rules.derived, *(measured.name for measured in drawn.rules.measured)}
     positions = find_positions(own, drawn.entities, found, excluded)
     names = drawn.transformer.schema.names
     counters = {names[own.column] for own in positions if isinstance(own, Counter)}

@@ -24,6 +24,7 @@ from understudy.kernels.trees import (
 )
 from understudy.synthesizers.rules import load_rules, rules_to_arrays
 from understudy.synthesizers.rules.differences import Difference
+from understudy.synthesizers.rules.ratios import Ratio
 from understudy.synthesizers.tree_chain.additive import N_PLACES
 from understudy.synthesizers.tree_chain.chain import Link, look_up
 from understudy.synthesizers.tree_chain.coded_rules import encode_rules
@@ -98,9 +99,12 @@ def enforcer_to_arrays(enforcer: RuleEnforcer) -> tuple[Json, dict[str, npt.NDAr
 
 
 def enforcer_from_arrays(
-    reader: ArrayReader, table: TableTransformer, differences: tuple[Difference, ...]
+    reader: ArrayReader,
+    table: TableTransformer,
+    differences: tuple[Difference, ...],
+    ratios: tuple[Ratio, ...],
 ) -> RuleEnforcer:
-    """Return the rules that `enforcer_to_arrays` converted, for a table with its columns of differences.
+    """Return the rules that `enforcer_to_arrays` converted, for a table with the columns that rules measure.
 
     Raises
     ------
@@ -108,7 +112,7 @@ def enforcer_from_arrays(
         If a value is missing, has an unexpected shape or type, or is an index out of range.
     """
     own = reader.part(reader.manifest.get("rules"), "rules.")
-    rules = load_rules(own, learned_columns(table) or table.schema, differences)
+    rules = load_rules(own, learned_columns(table) or table.schema, differences, ratios)
     derived = set(rules.derived)
     tables, levels = (_load_lookups(own, name, table, derived) for name in ("table", "level_table"))
     coded = encode_rules(rules, table.schema.names, table.columns)

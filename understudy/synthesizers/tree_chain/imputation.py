@@ -23,7 +23,7 @@ from understudy.synthesizers.blocks import map_in_order
 from understudy.synthesizers.contexts import SampleContext
 from understudy.synthesizers.entities.groups import Entities
 from understudy.synthesizers.entities.imputation import EntityFiller
-from understudy.synthesizers.rules import equalize, find_unequal, imply, recover, solve
+from understudy.synthesizers.rules import bound, equalize, find_unequal, imply, recover, solve
 from understudy.synthesizers.tree_chain.chain import Link
 from understudy.synthesizers.tree_chain.difference_columns import typical_differences
 from understudy.synthesizers.tree_chain.encoding import (
@@ -32,16 +32,14 @@ from understudy.synthesizers.tree_chain.encoding import (
     encode_values,
     find_known_levels,
 )
+from understudy.synthesizers.tree_chain.imputed_values import LOG_IMPOSSIBLE, Consistency, is_missing, prefer
 from understudy.synthesizers.tree_chain.rule_enforcement import RuleEnforcer
-from understudy.transformers.base import ArrowArray, Codes, Mask, NumberedRows, RowNumbers, consecutive_rows
+from understudy.transformers.base import ArrowArray, Codes, NumberedRows, RowNumbers, consecutive_rows
 from understudy.transformers.table import Drawn, TableTransformer
 
 N_PARTICLES = 64
 # Number of rows that are imputed at a time.
 N_ROWS_BLOCK = 1024
-# Log weight of an impossible value. It is finite, so that rows that are impossible under the model can be
-# completed.
-LOG_IMPOSSIBLE = -50.0
 # Code of missing values in columns that have missing values.
 CODE_MISSING = 0
 # Hash stream that chooses particles, and first hash stream from which the seeds of draws are derived.
@@ -108,7 +106,7 @@ class Imputer:
         """Return rows with imputed values. Columns with only missing values stay missing."""
         given = dict(zip(block.schema.names, block.columns, strict=True))
         schema = self.enforcer.visible_schema(self.table.schema).to_arrow()
-        gaps = np.flatnonzero(np.any([_is_missing(array) for array in given.values()], axis=0))
+        gaps = np.flatnonzero(np.any([is_missing(array) for array in given.values()], axis=0))
         if not len(gaps):
             return pa.RecordBatch.from_arrays(block.columns, schema=schema)
         rows = {name: array.take(pa.array(gaps, pa.int64())) for name, array in given.items()}
@@ -128,8 +126,10 @@ class Imputer:
         known = {
             link.column: self._encode(names[link.column], assumed, link.column, n) for link in self.links
         }
+        # A derived column is missing where its difference or ratio is missing.
+        measured = {own.target: own.name for own in rules.measured}
         for name, gaps in stays_missing.items():
-            j = names.index(name)
+            j = names.index(measured.get(name, name))
             if j in known and getattr(self.table.columns[j], "has_missing", False):
                 known[j][gaps] = CODE_MISSING
         levels = find_known_levels(assumed, known, self.table)
@@ -139,18 +139,22 @@ class Imputer:
         particles = _Particles(seed, own, of_values.take(particle))
         codes, log_weight = self._walk({j: c[particle] for j, c in known.items()}, particles)
         log_weight += self._log_equal(rows, codes, particle)
+        log_weight += self._log_consistent(rows, codes, particles, particle)
         taken = np.arange(n) * N_PARTICLES + _take(log_weight.reshape(n, N_PARTICLES), seed, numbers)
         chosen = {j: c[taken] for j, c in codes.items()}
         columns = self.table.decode_columns(sorted(chosen), chosen, seed, of_values)
         # Derived values are computed from known values where they exist, and from drawn values otherwise.
-        rows = recover(rules, solve(rules, rows, columns), columns)
-        merged = {n: _prefer(rows[n], own) if n in rows else own for n, own in columns.items()}
+        rows = recover(rules, solve(rules, rows, rules.derive(columns)), columns)
+        merged = {n: prefer(rows[n], own) if n in rows else own for n, own in columns.items()}
         derived = rules.derive(equalize(rules, rows, merged))
         columns |= {name: derived[name] for name in self.enforcer.replaced | rules.value_rules.columns}
         terms = {name for formula in rules.formulas for name in formula.terms if name in rows}
-        columns |= {name: _prefer(rows[name], columns[name]) for name in terms - set(rules.derived)}
+        columns |= {name: prefer(rows[name], columns[name]) for name in terms - set(rules.derived)}
+        if rules.inequalities:
+            final = {n: prefer(rows[n], own) for n, own in columns.items() if n in rows}
+            columns |= bound(rules, rows, final).arrays
         if self.table.composed:
-            final = {n: _prefer(rows[n], own) for n, own in columns.items() if n in rows}
+            final = {n: prefer(rows[n], own) for n, own in columns.items() if n in rows}
             columns |= self.table.compose(final, Drawn(chosen, seed, of_values))
         return columns
 
@@ -168,6 +172,16 @@ class Imputer:
             if broken.any():
                 log_weight += np.where(applies[codes[column]] & broken[particle], LOG_IMPOSSIBLE, 0.0)
         return log_weight
+
+    def _log_consistent(
+        self, rows: dict[str, ArrowArray], codes: dict[int, Codes], particles: _Particles, particle: Int64s
+    ) -> Weights:
+        """Return the log weights of particles, given the known values of columns that are not drawn."""
+        consistency = Consistency(self.enforcer, rows)
+        if not consistency.is_needed:
+            return np.zeros(len(particle))
+        columns = self.table.decode_columns(sorted(codes), codes, particles.seed, particles.of_values)
+        return consistency.log_weight(columns, particle)
 
     def _walk(self, known: dict[int, KnownCodes], particles: _Particles) -> tuple[dict[int, Codes], Weights]:
         """Return the codes of the particles, and the log probabilities of their known values."""
@@ -268,20 +282,9 @@ def _take(log_weight: Weights, seed: int, numbers: RowNumbers) -> npt.NDArray[np
     return last
 
 
-def _is_missing(array: ArrowArray) -> Mask:
-    missing = array.is_null(nan_is_null=True)
-    return np.asarray(missing.to_numpy(zero_copy_only=False), dtype=np.bool_)
-
-
-def _prefer(given: ArrowArray, drawn: ArrowArray) -> ArrowArray:
-    """Return the given values, with missing values replaced by drawn values."""
-    merged: ArrowArray = pc.if_else(pa.array(~_is_missing(given)), given, drawn)
-    return merged
-
-
 def _fill(given: ArrowArray, gaps: npt.NDArray[np.int64], own: ArrowArray, drawn: ArrowArray) -> ArrowArray:
     """Return a column with its missing values replaced by drawn values, in the rows with gaps."""
-    missing = _is_missing(own)
+    missing = is_missing(own)
     if not missing.any():
         return given
     places = np.zeros(len(given), np.bool_)

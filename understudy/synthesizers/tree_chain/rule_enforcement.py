@@ -147,7 +147,7 @@ class RuleEnforcer:
     def _is_supported(self, table: TableTransformer, columns: Mapping[str, ArrowArray]) -> Mask:
         """Return a mask of rows whose derived values are within the ranges of their columns' transformers."""
         kept = np.ones(len(next(iter(columns.values()))), np.bool_)
-        own = [difference.target for difference in self.rules.differences]
+        own = [measured.target for measured in self.rules.measured]
         for target in dict.fromkeys((*own, *self.rules.value_rules.targets)):
             transformer = table.columns[table.schema.names.index(target)]
             if not isinstance(transformer, NumericTransformer):
@@ -195,7 +195,7 @@ class RuleEnforcer:
 
     def visible_schema(self, schema: TableSchema) -> TableSchema:
         """Return the schema of sampled rows: the schema of the chain without hidden columns."""
-        hidden = {*self.hidden, *(difference.name for difference in self.rules.differences)}
+        hidden = {*self.hidden, *(measured.name for measured in self.rules.measured)}
         columns = tuple(column for column in schema.columns if column.name not in hidden)
         return schema.model_copy(update={"columns": columns})
 
@@ -237,8 +237,8 @@ class RuleEnforcer:
         return self.rules.describe()
 
     def describe_differences(self) -> list[str]:
-        """Return a sentence for each column that is derived from another column and a difference."""
-        return [difference.describe() for difference in self.rules.differences]
+        """Return a sentence for each column that is derived by a difference or a ratio."""
+        return [measured.describe() for measured in self.rules.measured]
 
 
 def is_often(passes: Mask) -> bool:

@@ -55,6 +55,7 @@ from understudy.synthesizers.tree_chain.order import ascending_order, choose_ord
 from understudy.synthesizers.tree_chain.parameters import TreeChainParameters
 from understudy.synthesizers.tree_chain.presets import ATTACKED, PRESETS
 from understudy.synthesizers.tree_chain.proposals import Acceptance, draw_accepted
+from understudy.synthesizers.tree_chain.ratio_columns import ratios_from_arrays, ratios_to_arrays
 from understudy.synthesizers.tree_chain.redrawing import Redrawing, make_redrawing
 from understudy.synthesizers.tree_chain.refinement import fit_refinement
 from understudy.synthesizers.tree_chain.rule_enforcement import (
@@ -346,10 +347,12 @@ class TreeChain(SingleTableSynthesizer):
         rules, tables = enforcer_to_arrays(self.enforcer_)
         refinement, trees = refinement_to_arrays(self.refinement_)
         differences, own_arrays = differences_to_arrays(self.enforcer_.rules.differences, self.drawn_)
+        ratios, ratio_arrays = ratios_to_arrays(self.enforcer_.rules.ratios, self.drawn_)
         sizes, size_arrays = sizes_to_arrays(self.enforcer_.hidden, self.drawn_)
         singles, single_arrays = unique_entities_to_arrays(self.unique_entities_)
         links, unique_rows = links_to_arrays(self.links_), unique_rows_to_arrays(self.unique_rows_)
-        for part in (links, unique_rows, tables, trees, own_arrays, size_arrays, single_arrays):
+        measured = own_arrays | ratio_arrays
+        for part in (links, unique_rows, tables, trees, measured, size_arrays, single_arrays):
             for name, array in part.items():
                 writer.array(name, array)
         own = {
@@ -358,7 +361,7 @@ class TreeChain(SingleTableSynthesizer):
             "order": [link.column for link in self.links_],
             "sources": [[link.column, link.source] for link in self.links_ if link.source >= 0],
         }
-        return own | rules | refinement | differences | sizes | singles
+        return own | rules | refinement | differences | ratios | sizes | singles
 
     def _numbered(self, id_start: int | None) -> Self:
         numbered = super()._numbered(id_start)
@@ -373,8 +376,9 @@ class TreeChain(SingleTableSynthesizer):
         self.preset_ = reader.choice("preset", PRESETS)
         self.is_in_time_ = reader.truth("is_in_time")
         differences, with_differences = differences_from_arrays(reader, table)
-        enforcer = enforcer_from_arrays(reader, with_differences, differences)
-        sizes, drawn = sizes_from_arrays(reader, with_differences)
+        ratios, with_ratios = ratios_from_arrays(reader, with_differences)
+        enforcer = enforcer_from_arrays(reader, with_ratios, differences, ratios)
+        sizes, drawn = sizes_from_arrays(reader, with_ratios)
         self.enforcer_ = replace(enforcer, hidden=sizes)
         self.links_ = links_from_arrays(reader, drawn, self.enforcer_)
         self.drawn_ = replace(drawn, numbered_by=numbering_of(self.links_))

@@ -1,0 +1,321 @@
+"""Search for ratios to learn, based on the entropy that a column keeps within ranges of other columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import combinations
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from understudy.synthesizers.rules.columns import Columns
+from understudy.synthesizers.rules.products import PRECISION, Factor, Product, find_ties, round_product
+from understudy.synthesizers.rules.ratios import Ratio, measure_ratio, rule_of
+from understudy.synthesizers.rules.values import Floats, Int64s, Values
+
+# Maximum numbers of numeric columns to search: for ratios of two columns, and for ratios of three columns.
+N_COLUMNS_MAX = 24
+N_COLUMNS_CUBED = 10
+# Number of sampled rows on which ratios are checked first. These rows refute most ratios.
+N_ROWS_FIRST = 512
+# Minimum number of rows in which all columns are present and not zero, and their minimum share.
+N_ROWS_MIN = 100
+SHARE_MIN = 0.5
+# Maximum width of the central 90 % of the logarithm of a ratio, as a fraction of the width that independent
+# columns would give: for ratios to one column, and to the product of two columns.
+WIDTHS_MAX = (0.65, 0.25)
+# Factor by which WIDTHS_MAX are raised for the first rows.
+SLACK_FIRST = 1.2
+# Minimum amount by which the entropy of a ratio is below that of the target within ranges of the other
+# columns, in nats: for ratios to one column, and to the product of two columns, whose ranges are coarser than
+# those of a chain.
+GAINS_MIN = (0.2, 0.7)
+# Maximum number of rows on which the entropy is measured.
+N_ROWS_MEASURED = 2048
+# Number of rows of a range, maximum number of ranges, and distance of the order statistics by which the
+# entropy within a range is measured.
+N_ROWS_RANGE = 64
+N_RANGES_MAX = 32
+SPACING = 3
+# Minimum width of the central half of a target, in steps of its grid.
+N_STEPS_MIN = 16
+# Minimum width of SPACING neighboring logarithms, which bounds the entropy of equal numbers.
+SPACING_MIN = 1e-9
+# Maximum share of products that fall into gaps between the values of the derived column.
+SHARE_MISSED_MAX = 0.02
+# The same share for ratios with a large gain, in nats: products on a coarse grid are new combinations.
+SHARE_MISSED_LARGE = 0.15
+GAIN_LARGE = 1.0
+# Maximum number of rows on which this share is measured.
+N_ROWS_COMPARED = 50_000
+NAME_LENGTH_MAX = 200
+
+Logs = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class RatioDerivation:
+    """Ratio, the rule that computes its target, and the decimal places of its columns."""
+
+    ratio: Ratio
+    rule: Product
+    decimals: dict[str, int]
+
+
+@dataclass(frozen=True)
+class _Quantity:
+    """The sampled numbers of a column, and their logarithms without the sign.
+
+    Parameters
+    ----------
+    logs : array of shape (n_rows,)
+        Logarithms of the numbers, NaN for zeros and missing values.
+    blurred : array of shape (n_rows,)
+        Logarithms after noise of one step, so that rounding does not look like concentration.
+    """
+
+    name: str
+    numbers: Floats
+    logs: Logs
+    blurred: Logs
+    step: float
+
+    @cached_property
+    def width(self) -> float:
+        """Width of the central 90 % of the logarithms."""
+        return _central_width(self.logs)
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A target, its bases with their exponents, and the gain of the ratio in nats."""
+
+    target: _Quantity
+    bases: tuple[_Quantity, ...]
+    exponents: tuple[int, ...]
+    gain: float
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Names of all columns of the ratio."""
+        return frozenset(own.name for own in (self.target, *self.bases))
+
+
+def find_ratios(
+    columns: Columns, fixed: set[str], excluded: set[str], pairs: set[frozenset[str]]
+) -> Iterator[RatioDerivation]:
+    """Yield the ratios of numeric columns that a chain would lose, the largest gain first.
+
+    Parameters
+    ----------
+    fixed : set of str
+        Names of columns that must not be derived, but from which other columns may be derived.
+    excluded : set of str
+        Names of columns that must not take part in a ratio.
+    pairs : set of frozenset of str
+        Pairs of columns whose difference is learned, unless the ratio has a lower entropy.
+    """
+    quantities = list(_quantities(columns, excluded))
+    candidates: list[_Candidate] = []
+    for target in quantities:
+        if target.name not in fixed and _is_fine(target):
+            candidates += _candidates(target, [q for q in quantities if q is not target], pairs)
+    for candidate in _sorted(candidates, columns.names):
+        derivation = _derivation(columns, candidate)
+        if derivation is not None:
+            yield derivation
+
+
+def _sorted(candidates: list[_Candidate], names: list[str]) -> list[_Candidate]:
+    """Return the candidates by gain. Of the columns of one ratio, the last column is derived first.
+
+    The gain of a product of two bases adds to the gain of the ratio to one of them.
+    """
+    singles = {(own.target.name, own.bases[0].name): own.gain for own in candidates if len(own.bases) == 1}
+    gains: dict[frozenset[str], float] = {}
+    for own in candidates:
+        parts = [singles.get((own.target.name, base.name), 0.0) for base in own.bases]
+        gain = own.gain + (max(parts) if len(own.bases) > 1 else 0.0)
+        gains[own.names] = max(gain, gains.get(own.names, 0.0))
+    return sorted(candidates, key=lambda own: (-gains[own.names], -names.index(own.target.name)))
+
+
+def _quantities(columns: Columns, excluded: set[str]) -> Iterator[_Quantity]:
+    """Yield the sampled numbers of columns that vary and are mostly not zero."""
+    names = [n for n in columns.names if n not in excluded and columns.is_quantity(n)]
+    numeric = [n for n in names if not pa.types.is_temporal(columns.table.schema.field(n).type)]
+    noise = np.random.default_rng(0).uniform(-0.5, 0.5, columns.n_sample)
+    for name in numeric[:N_COLUMNS_MAX]:
+        values, unit = columns.sample(name), columns.sample_unit(name)
+        present = ~values.mask
+        scale = 1.0 if unit is None else float(unit)
+        numbers = np.abs(values.numbers.astype(np.float64)) * scale
+        if not present.any() or not np.isfinite(numbers[present]).all():
+            continue
+        step = 0.0 if unit is None else scale * _step(values.numbers[present].astype(np.int64))
+        with np.errstate(divide="ignore"):
+            logs = np.where(present & (numbers > 0), np.log(numbers), np.nan)
+            blurred = np.where(np.isnan(logs), np.nan, np.log(np.maximum(numbers + noise * step, step / 2)))
+        if np.nanmin(logs, initial=np.inf) < np.nanmax(logs, initial=-np.inf):
+            yield _Quantity(name, np.where(present, numbers, np.nan), logs, blurred, step)
+
+
+def _step(numbers: Int64s) -> int:
+    """Return the greatest common divisor of all numbers, to which the product is rounded."""
+    return max(int(np.gcd.reduce(numbers)), 1)
+
+
+def _is_fine(target: _Quantity) -> bool:
+    """Return whether the grid of a target is fine enough to contain ratios."""
+    low, high = np.nanquantile(target.numbers, (0.25, 0.75))
+    return bool(high - low >= N_STEPS_MIN * target.step)
+
+
+Form = tuple[tuple[_Quantity, ...], tuple[int, ...]]
+
+
+def _candidates(
+    target: _Quantity, others: Sequence[_Quantity], pairs: set[frozenset[str]]
+) -> Iterator[_Candidate]:
+    """Yield the ratios of a target to one or two columns that a chain would lose."""
+    forms: list[Form] = [((base,), (exponent,)) for base in others for exponent in (1, -1)]
+    if len(others) < N_COLUMNS_CUBED:
+        forms += [(pair, signs) for pair in combinations(others, 2) for signs in ((1, 1), (1, -1), (-1, 1))]
+    some = slice(None, None, max(len(target.logs) // N_ROWS_FIRST, 1))
+    for form in forms:
+        most = WIDTHS_MAX[len(form[0]) - 1]
+        if _width(target, form, some) <= most * SLACK_FIRST and _width(target, form, slice(None)) <= most:
+            is_paired = frozenset((target.name, form[0][0].name)) in pairs
+            gain = _gain(target, form, is_paired=is_paired)
+            if gain >= GAINS_MIN[len(form[0]) - 1]:
+                yield _Candidate(target, *form, gain)
+
+
+def _width(target: _Quantity, form: Form, rows: slice) -> float:
+    """Return the width of the logarithm of a ratio, relative to the width for independent columns."""
+    bases, exponents = form
+    independent = sum(own.width**2 for own in (target, *bases)) ** 0.5
+    logs = target.logs[rows].copy()
+    for base, exponent in zip(bases, exponents, strict=True):
+        logs -= exponent * base.logs[rows]
+    width = _central_width(logs)
+    return width / independent if all(own.width for own in (target, *bases)) else np.inf
+
+
+def _central_width(logs: Logs) -> float:
+    """Return the width of the central 90 % of numbers, or infinity if there are too few."""
+    ordered = np.sort(logs)
+    n = int(np.searchsorted(ordered, np.inf))
+    return (
+        float(ordered[round(0.95 * (n - 1))] - ordered[round(0.05 * (n - 1))]) if n >= N_ROWS_MIN else np.inf
+    )
+
+
+def _gain(target: _Quantity, form: Form, *, is_paired: bool) -> float:
+    """Return the reduction of the entropy within ranges of the bases if the ratio replaces the target.
+
+    The ranges approximate the leaves of a chain. If there are two bases, ratios to only one of them must also
+    have a higher entropy. If the difference to the first base is learned, so must the difference.
+    """
+    every = -(-len(target.logs) // N_ROWS_MEASURED)
+    parts = np.array([target.blurred[::every], *(base.logs[::every] for base in form[0])])
+    is_complete = ~np.isnan(parts).any(axis=0)
+    if is_complete.sum() < max(N_ROWS_MIN, SHARE_MIN * np.count_nonzero(~np.isnan(target.numbers[::every]))):
+        return -np.inf
+    own, *bases = parts[:, is_complete]
+    powers = [base * exponent for base, exponent in zip(bases, form[1], strict=True)]
+    order = _in_ranges(bases)
+    others = [own, *(own - power for power in powers if len(powers) > 1)]
+    entropies = [_entropy(other, order) for other in others]
+    if is_paired:
+        # The scale of the difference is that of the target, and the other entropies are those of logarithms.
+        entropies.append(_entropy(np.exp(own) - np.exp(bases[0]), order) - float(own[order].mean()))
+    return min(entropies) - _entropy(own - np.sum(powers, axis=0), order)
+
+
+def _in_ranges(bases: list[Logs]) -> Int64s:
+    """Return the rows of each range of the bases, an array of shape (n_ranges, n_rows_of_range)."""
+    n_ranges = int(np.clip(len(bases[0]) // N_ROWS_RANGE, 2, N_RANGES_MAX))
+    if len(bases) == 1:
+        return _split(np.argsort(bases[0], kind="stable"), n_ranges)
+    n_each = max(round(n_ranges**0.5), 2)
+    outer = _split(np.argsort(bases[0], kind="stable"), n_each)
+    rows = [_split(own[np.argsort(bases[1][own], kind="stable")], n_each) for own in outer]
+    return np.concatenate(rows)
+
+
+def _split(rows: Int64s, n_parts: int) -> Int64s:
+    """Return rows in parts of equal length. Some of the last rows are left out."""
+    n = len(rows) // n_parts
+    return rows[: n * n_parts].reshape(n_parts, n)
+
+
+def _entropy(logs: Logs, ranges: Int64s) -> float:
+    """Return the mean differential entropy within ranges, up to a constant (Vasicek 1976)."""
+    ordered = np.sort(logs[ranges], axis=1)
+    spacings = ordered[:, SPACING:] - ordered[:, :-SPACING]
+    return float(np.log(np.maximum(spacings, SPACING_MIN)).mean())
+
+
+def _derivation(columns: Columns, candidate: _Candidate) -> RatioDerivation | None:
+    """Return the derivation of a column if it reproduces all rows, otherwise None."""
+    target, bases = candidate.target.name, tuple(base.name for base in candidate.bases)
+    units = {name: float(columns.unit(name) or 1) for name in (target, *bases)}
+    factors = tuple(
+        Factor(name, exponent, "value", units[name])
+        for name, exponent in zip(bases, candidate.exponents, strict=True)
+    )
+    own, values = columns.all(target), [columns.all(name) for name in bases]
+    has_grid = columns.unit(target) is not None
+    step = _step(own.numbers[~own.mask].astype(np.int64)) if has_grid else 0
+    rule = rule_of(_name(columns, target, bases), target, factors, units[target], step)
+    ratios, missing = measure_ratio(rule, own, values)
+    if (missing & ~own.mask).any() or not _reproduces(rule, own, values, ratios, candidate.gain):
+        return None
+    if step:
+        steps = rule.compute([*values, Values(pa.array(ratios), None)])[~own.mask] / step
+        rule = replace(rule, ties=find_ties(steps, own.numbers[~own.mask] / step))
+    decimals = {n: d for n in (target, *bases) if (d := columns.decimals(n)) is not None}
+    return RatioDerivation(Ratio(rule.terms[-1], target, bases), rule, decimals)
+
+
+def _reproduces(rule: Product, target: Values, bases: list[Values], ratios: Floats, gain: float) -> bool:
+    """Return whether the products equal the target, and products with other rows' ratios are on its grid."""
+    present = ~target.mask
+    numbers, own = target.numbers[present].astype(np.float64), ratios[present]
+    base = rule.compute([*bases, Values(pa.array(np.ones(len(ratios))), None)])[present]
+    with np.errstate(invalid="ignore", over="ignore"):
+        error = np.abs(base * own - numbers)
+    if not (error <= rule.step / 2 + PRECISION * np.abs(numbers)).all():
+        return False
+    share_missed = SHARE_MISSED_LARGE if gain >= GAIN_LARGE else SHARE_MISSED_MAX
+    return rule.step == 0 or _products_occur(numbers, base, own, rule.step, share_missed)
+
+
+def _products_occur(target: Floats, base: Floats, ratios: Floats, step: int, share_missed: float) -> bool:
+    """Return whether products with ratios of similar rows occur among the targets as often as actual targets.
+
+    Prices such as 19.99 and round amounts have gaps, into which these products fall.
+    """
+    order = np.argsort(base, kind="stable")
+    mixed = np.empty_like(ratios)
+    mixed[order] = np.roll(ratios[order], max(len(order) // N_ROWS_RANGE, 1))
+    products = round_product(base * mixed / step, "float") * step
+    rows = np.random.default_rng(0).permutation(len(target))[:N_ROWS_COMPARED]
+    own, known = rows[::2], np.unique(target[rows[1::2]])
+    share = float(np.isin(target[own], known).mean())
+    share_of_products = float(np.isin(products[own], known).mean())
+    # The tolerance is three standard deviations of the difference between two shares.
+    noise = 3 * (2 * share * (1 - share) / len(own)) ** 0.5
+    return bool(share_of_products >= share * (1 - share_missed) - noise)
+
+
+def _name(columns: Columns, target: str, bases: tuple[str, ...]) -> str:
+    """Return a name for a ratio that no column of the table and no other ratio has."""
+    name = f"{columns.schema.names.index(target)}: {target} / {' / '.join(bases)}"[:NAME_LENGTH_MAX]
+    while name in columns.schema.names:
+        name += "'"
+    return name
