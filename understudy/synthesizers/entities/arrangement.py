@@ -67,7 +67,8 @@ def arrange_entities(
     # units.
     for g in reversed(range(len(found))):
         owners = [o for o, other in enumerate(found) if other.source == g]
-        owner = max(owners, key=lambda o: len(found[o].columns), default=None)
+        # The units of the owner with the most units per entity stay together.
+        owner = min(owners, key=lambda o: (len(sizes[o]), -len(found[o].columns)), default=None)
         if owner is None or (contiguous[_finest(found, g)] and not contiguous[owner]):
             continue
         units = _entities_of_units(found[owner], found)

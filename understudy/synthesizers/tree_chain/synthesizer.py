@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import ClassVar, Self
@@ -54,6 +54,7 @@ from understudy.synthesizers.tree_chain.level_lookups import add_level_lookups, 
 from understudy.synthesizers.tree_chain.order import ascending_order, choose_order
 from understudy.synthesizers.tree_chain.parameters import TreeChainParameters
 from understudy.synthesizers.tree_chain.presets import ATTACKED, PRESETS
+from understudy.synthesizers.tree_chain.profile_columns import add_profile_columns, hide_profiles
 from understudy.synthesizers.tree_chain.proposals import Acceptance, draw_accepted
 from understudy.synthesizers.tree_chain.redrawing import Redrawing, make_redrawing
 from understudy.synthesizers.tree_chain.refinement import fit_refinement
@@ -113,13 +114,17 @@ class TreeChain(SingleTableSynthesizer):
         began = time.monotonic()
         fitted = fit_columns(rows, schema, run)
         drawn = add_difference_columns(rows, fitted)
-        drawn = find_codes(add_size_columns(add_positions(drawn, fitted.found), fitted.found))
+        drawn = add_size_columns(add_positions(drawn, fitted.found), fitted.found)
+        drawn = find_codes(add_profile_columns(drawn, fitted.found, run.seed))
         self.drawn_, self.entities_ = drawn.transformer, drawn.entities
         enforcer = fit_enforcer(drawn.rules, self.drawn_.schema, self.drawn_.columns, drawn.codes)
         enforcer = replace(enforcer, hidden=drawn.sizes)
         encoded = encode(drawn.codes, self.drawn_.columns)
         enforcer = add_level_lookups(enforcer, drawn, encoded, run)
-        arrange = partial(arrange_columns, enforcer, self.entities_, self.drawn_)
+
+        def arrange(order: Sequence[int]) -> Arranged:
+            return hide_profiles(arrange_columns(enforcer, self.entities_, self.drawn_, order), drawn)
+
         ascending = arrange(ascending_order(encoded))
         self.preset_, self.is_in_time_ = self._preset(encoded, ascending, began, run)
         preset = PRESETS[self.preset_]
