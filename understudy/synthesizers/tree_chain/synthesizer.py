@@ -53,16 +53,23 @@ from understudy.synthesizers.tree_chain.imputation import Imputer, draw_complete
 from understudy.synthesizers.tree_chain.level_lookups import add_level_lookups, find_codes, numbering_of
 from understudy.synthesizers.tree_chain.order import ascending_order, choose_order
 from understudy.synthesizers.tree_chain.parameters import TreeChainParameters
-from understudy.synthesizers.tree_chain.presets import ATTACKED, PRESETS
+from understudy.synthesizers.tree_chain.presets import ATTACK, ATTACKED, PRESETS
 from understudy.synthesizers.tree_chain.profile_columns import add_profile_columns, hide_profiles
 from understudy.synthesizers.tree_chain.proposals import Acceptance, draw_accepted
 from understudy.synthesizers.tree_chain.redrawing import Redrawing, make_redrawing
 from understudy.synthesizers.tree_chain.refinement import fit_refinement
+from understudy.synthesizers.tree_chain.row_order import RowOrder, add_sorted_columns
 from understudy.synthesizers.tree_chain.rule_enforcement import (
     N_ROWS_TRIED,
     RuleEnforcer,
     fit_enforcer,
     is_often,
+)
+from understudy.synthesizers.tree_chain.sample_order import (
+    N_ROWS_MAX,
+    find_sample_order,
+    order_from_json,
+    order_to_json,
 )
 from understudy.synthesizers.tree_chain.sampling import Drawing, draw_codes
 from understudy.synthesizers.tree_chain.size_columns import (
@@ -95,12 +102,6 @@ from understudy.transformers.table import Drawn, TableTransformer
 # Mask that separates the seed of draws during a fit from the seed of the fit.
 _PRACTICE = 0x5EED
 
-ATTACK = (
-    "The model file allows membership inference. A likelihood attack on files of the preset `{}` "
-    "distinguished training rows from other rows with a ROC AUC of {:.2f} on one public table and {:.2f} on "
-    "another, where 0.5 is chance. It may reach a higher value on your table."
-)
-
 
 class TreeChain(SingleTableSynthesizer):
     """Synthesizer that draws the columns one after another, each with trees over the preceding columns."""
@@ -119,6 +120,8 @@ class TreeChain(SingleTableSynthesizer):
         self.drawn_, self.entities_ = drawn.transformer, drawn.entities
         enforcer = fit_enforcer(drawn.rules, self.drawn_.schema, self.drawn_.columns, drawn.codes)
         enforcer = replace(enforcer, hidden=drawn.sizes)
+        drawn = add_sorted_columns(drawn, fitted.found, enforcer)
+        self.entities_ = drawn.entities
         encoded = encode(drawn.codes, self.drawn_.columns)
         enforcer = add_level_lookups(enforcer, drawn, encoded, run)
 
@@ -147,6 +150,7 @@ class TreeChain(SingleTableSynthesizer):
         unique_rows = self._unique_rows(drawn, enforcer)
         self.enforcer_, self.unique_rows_ = self._usable_checks(enforcer, unique_rows, run.seed)
         self.unique_entities_ = self._unique_entities(drawn, fitted.found, run.seed)
+        self.sample_order_ = find_sample_order(rows, schema)
         run.context.check()
         return fitted.transformer
 
@@ -232,15 +236,23 @@ class TreeChain(SingleTableSynthesizer):
         def draw_rows(rows: NumberedRows, given: CodesByColumn) -> dict[int, Codes]:
             return draw_accepted(self.links_, acceptance, seed, rows, given)
 
-        def draw(numbers: RowNumbers) -> pa.RecordBatch:
+        row_order = RowOrder(self.entities_, table)
+
+        def draw(wanted: RowNumbers) -> pa.RecordBatch:
+            numbers = row_order.extend(wanted, seed)
             places = self.entities_.places(numbers, seed)
             rows, given = draw_entities(self.entities_, draw_entity, numbers, places)
             codes = draw_rows(rows, given | self.entities_.codes_of_positions(places, seed))
-            columns = table.decode_columns(sorted(codes.keys() - table.composed), codes, seed, rows)
+            drawn, places = row_order.apply(Drawn(codes, seed, rows), places, wanted)
+            learned = sorted(codes.keys() - table.composed)
+            columns = table.decode_columns(learned, drawn.codes, seed, drawn.rows)
             columns |= self.entities_.numbers_of_counters(places, table.schema)
-            return enforcer.complete(columns, table, Drawn(codes, seed, rows))
+            return enforcer.complete(columns, table, drawn)
 
-        return draw_blocks(draw, request.n_rows, request.offset, context=request.context)
+        batches = draw_blocks(draw, request.n_rows, request.offset, context=request.context)
+        if self.sample_order_ is None or not 0 < request.n_rows <= N_ROWS_MAX:
+            return batches
+        return self.sample_order_.sort(batches, self._fitted())
 
     def _draw_constrained(
         self, request: RowRequest, constraints: SamplingConstraints
@@ -359,7 +371,7 @@ class TreeChain(SingleTableSynthesizer):
             "order": [link.column for link in self.links_],
             "sources": [[link.column, link.source] for link in self.links_ if link.source >= 0],
         }
-        return own | rules | refinement | differences | sizes | singles
+        return own | rules | refinement | differences | sizes | singles | order_to_json(self.sample_order_)
 
     def _numbered(self, id_start: int | None) -> Self:
         numbered = super()._numbered(id_start)
@@ -382,3 +394,4 @@ class TreeChain(SingleTableSynthesizer):
         self.unique_rows_ = unique_rows_from_arrays(reader)
         self.unique_entities_ = unique_entities_from_arrays(reader, self.drawn_)
         self.refinement_ = refinement_from_arrays(reader, len(self.links_))
+        self.sample_order_ = order_from_json(reader, table)
