@@ -35,9 +35,8 @@ def add_sorted_columns(drawn: DrawnTable, found: list[FoundGroup], enforcer: Rul
     ]
     free.sort(key=lambda j: not pa.types.is_temporal(drawn.rows.schema.field(j).type))
     fixed = [j for j in free if names[j] in enforcer.checked or any(j in pair for pair in enforcer.lookups)]
-    counters = [own for own in entities.positions if isinstance(own, Counter)]
     columns = find_sorted_columns(drawn.rows, found, free, fixed)
-    if counters:
+    if _ordered_columns(entities):
         # Rows with numbers are in the order of the numbers, on which their other columns depend.
         columns = tuple(replace(own, moves_rows=False) for own in columns if own.column not in fixed)
     return replace(drawn, entities=replace(entities, sorted_columns=columns))
@@ -64,7 +63,9 @@ class RowOrder:
             return drawn, places
         at = np.searchsorted(drawn.rows.rows, wanted)
         codes, rows = drawn.codes, drawn.rows
-        of_rows = [j for j in codes if j not in self.entities.group_of and j not in self._counters]
+        of_rows = [
+            j for j in codes if j not in self.entities.group_of and j not in _ordered_columns(self.entities)
+        ]
         new_codes = {j: own[at] for j, own in codes.items()}
         taken = rows.take(at)
         columns, labels = dict(taken.of_columns), dict(taken.of_labels)
@@ -86,14 +87,20 @@ class RowOrder:
     def _sources(self, own: SortedColumn, drawn: Drawn, places: Places) -> Int64s:
         name = self.table.schema.names[own.column]
         values = self.table.decode_columns([own.column], drawn.codes, drawn.seed, drawn.rows)[name]
-        ranks = places.ranks.astype(np.uint64) if self._counters else drawn.rows.rows
+        ranks = places.ranks.astype(np.uint64) if _ordered_columns(self.entities) else drawn.rows.rows
         return own.sources(values, places.numbers, ranks)
-
-    @property
-    def _counters(self) -> set[int]:
-        return {own.column for own in self.entities.positions if isinstance(own, Counter)}
 
     def _is_limited(self, j: int) -> bool:
         """Return whether a column contains unique identifiers."""
         column = self.table.columns[j]
         return isinstance(column, GeneratedTransformer) and column.maker.n_rows_max < N_ROWS_ANY
+
+
+def _ordered_columns(entities: Entities) -> set[int]:
+    """Return the columns that number the rows of entities, or ascend within them."""
+    return {
+        j
+        for position in entities.positions
+        if isinstance(position, Counter) or position.is_sorted
+        for j in position.columns
+    }

@@ -16,6 +16,9 @@ DEFAULT = "en"
 N_ROWS_MAX, N_WORDS_MIN = 2_000, 20
 # Minimum share of the words that are names of the locale, and minimum excess over the share of the default.
 SHARE_MIN, EXCESS_MIN = 0.4, 0.15
+# Maximum share of the words that are names of the general locale, relative to that of a regional locale, for the
+# regional locale to be chosen.
+REGION_MAX = 0.65
 # Minimum share of the words that have the script of a locale.
 SCRIPT_MIN = 0.8
 # Locales of scripts, by the first word of the names of their characters. The first script that is frequent
@@ -54,8 +57,11 @@ def find_locale(schemas: Mapping[str, TableSchema], opened: Mapping[str, Sampled
         for locale, names in wordlists.names_by_locale().items()
         if locale in LOCALES
     }
-    # A general locale, such as `de`, is preferred to a regional locale with nearly equal evidence.
-    best = max(sorted(shares), key=lambda locale: shares[locale] - 0.05 * ("-" in locale))
+    best = max(sorted(shares), key=lambda locale: shares[locale])
+    general = best.partition("-")[0]
+    # Lists of regions can be longer than those of their language, so a region needs strong evidence.
+    if shares.get(general, 0.0) >= REGION_MAX * shares[best]:
+        best = general
     if shares[best] >= SHARE_MIN and shares[best] - shares[DEFAULT] >= EXCESS_MIN:
         return best
     return _locale_of_script(words) if shares[DEFAULT] < EXCESS_MIN else DEFAULT
