@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from understudy.synthesizers.blocks import N_ROWS_BLOCK
+from understudy.synthesizers.entities.groups import Entities
 from understudy.synthesizers.entities.order_search import direction
 from understudy.tables.schema import TableSchema
 from understudy.transformers.array_reader import ArrayReader, require
@@ -38,13 +39,23 @@ class SampleOrder:
     column: int
     is_descending: bool
 
-    def sort(self, batches: Iterable[pa.RecordBatch], table: TableTransformer) -> Iterator[pa.RecordBatch]:
-        """Yield the rows in the order of the column. Sequential numbers stay in their order."""
+    def sort(
+        self, batches: Iterable[pa.RecordBatch], table: TableTransformer, entities: Entities
+    ) -> Iterator[pa.RecordBatch]:
+        """Yield the rows in the order of the column. Sequential numbers of rows stay in their order."""
+        numbers = {
+            name
+            for j, (name, column) in enumerate(zip(table.schema.names, table.columns, strict=True))
+            if isinstance(column, GeneratedTransformer)
+            and isinstance(column.maker, Sequence)
+            and j not in entities.group_of
+            and j not in entities.label_of
+        }
         rows = pa.Table.from_batches(list(batches))
         name = table.schema.names[self.column]
         order = pc.sort_indices(rows, [(name, "descending" if self.is_descending else "ascending")])
         columns: list[Any] = [
-            column if _is_sequence(table, name) else column.take(order)
+            column if name in numbers else column.take(order)
             for name, column in zip(rows.column_names, rows.columns, strict=True)
         ]
         sorted_rows = pa.Table.from_arrays(columns, schema=rows.schema).combine_chunks()
@@ -86,8 +97,3 @@ def order_from_json(reader: ArrayReader, table: TableTransformer) -> SampleOrder
     is_time = order.column < len(types) and pa.types.is_temporal(types[order.column])
     require(is_time, "the column by which samples are sorted does not exist")
     return order
-
-
-def _is_sequence(table: TableTransformer, name: str) -> bool:
-    column = table.columns[table.schema.names.index(name)]
-    return isinstance(column, GeneratedTransformer) and isinstance(column.maker, Sequence)

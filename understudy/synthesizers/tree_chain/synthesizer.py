@@ -252,7 +252,7 @@ class TreeChain(SingleTableSynthesizer):
         batches = draw_blocks(draw, request.n_rows, request.offset, context=request.context)
         if self.sample_order_ is None or not 0 < request.n_rows <= N_ROWS_MAX:
             return batches
-        return self.sample_order_.sort(batches, self._fitted())
+        return self.sample_order_.sort(batches, self._fitted(), self.entities_)
 
     def _draw_constrained(
         self, request: RowRequest, constraints: SamplingConstraints

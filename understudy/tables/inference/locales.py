@@ -16,8 +16,8 @@ DEFAULT = "en"
 N_ROWS_MAX, N_WORDS_MIN = 2_000, 20
 # Minimum share of the words that are names of the locale, and minimum excess over the share of the default.
 SHARE_MIN, EXCESS_MIN = 0.4, 0.15
-# Maximum share of the words that are names of the general locale, relative to that of a regional locale, for the
-# regional locale to be chosen.
+# Maximum share of the words that are names of the general locale, relative to that of a regional locale, for
+# the regional locale to be chosen.
 REGION_MAX = 0.65
 # Minimum share of the words that have the script of a locale.
 SCRIPT_MIN = 0.8

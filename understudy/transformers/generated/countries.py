@@ -89,8 +89,7 @@ def calling_codes() -> dict[str, str]:
 def locale_of_phones(texts: ArrowArray, locale: str) -> str | None:
     """Return the locale whose calling code most phone numbers begin with, or None if there is none.
 
-    Of several locales with the same calling code, the given locale is preferred, and then the most general
-    locale.
+    If several locales have the calling code, the given locale is preferred, and then the most general locale.
     """
     if not len(texts):
         return None
