@@ -67,7 +67,8 @@ def arrange_entities(
     # units.
     for g in reversed(range(len(found))):
         owners = [o for o, other in enumerate(found) if other.source == g]
-        owner = max(owners, key=lambda o: len(found[o].columns), default=None)
+        # The units of the owner with the most units per entity stay together.
+        owner = min(owners, key=lambda o: (len(sizes[o]), -len(found[o].columns)), default=None)
         if owner is None or (contiguous[_finest(found, g)] and not contiguous[owner]):
             continue
         units = _entities_of_units(found[owner], found)
@@ -103,13 +104,19 @@ def _align(owners: Int64s, sizes: Int64s, order: Int64s, rng: np.random.Generato
     shares, run = share_units(n_units[ranked])
     counts, runs = np.empty_like(n_units), np.empty_like(n_units)
     counts[ranked], runs[ranked] = shares, run
-    shuffled = rng.permutation(len(owners))
-    # Units sorted by run, in random order within each run. Each owner takes the next units of its run.
-    of_runs = shuffled[np.argsort(runs[owners[shuffled]], kind="stable")]
-    ends = np.empty_like(counts)
-    ends[ranked] = np.cumsum(shares)
-    taken = [of_runs[ends[o] - counts[o] : ends[o]] for o in order]
-    return np.concatenate(taken), counts[order]
+    # Units are sorted by run and by their rank within their owner, and dealt to the owners of the run in
+    # turns. Each owner thus gets a largest unit, a second largest unit, and so on.
+    by_size = np.lexsort((rng.random(len(owners)), -sizes, owners))
+    ranks = np.empty_like(owners)
+    ranks[by_size] = np.arange(len(owners)) - np.repeat(np.cumsum(n_units) - n_units, n_units)
+    units = np.lexsort((rng.random(len(owners)), ranks, runs[owners]))
+    of_slots = np.repeat(np.arange(len(counts)), counts)
+    turns = np.arange(len(owners)) - np.repeat(np.cumsum(counts) - counts, counts)
+    slots = np.lexsort((rng.random(len(owners)), turns, runs[of_slots]))
+    place_of_owner = np.empty_like(order)
+    place_of_owner[order] = np.arange(len(order))
+    dealt = np.lexsort((rng.random(len(owners)), place_of_owner[of_slots[slots]]))
+    return units[dealt], counts[order]
 
 
 def strata_of(own: FoundGroup, columns: Sequence[Transformer], codes: list[Codes]) -> Int64s:

@@ -45,11 +45,11 @@ def _message(keys: list[str], determined: list[str]) -> str:
     plural = len(keys) > 1
     message = (
         f"{'Columns' if plural else 'Column'} {_quoted(keys)} {'identify' if plural else 'identifies'} "
-        "entities. New entities have as many rows as those of the table"
+        "entities, so samples contain made-up values, which repeat as often as the real ones."
     )
     if determined:
-        message += f", and {_quoted(determined)} {'are' if len(determined) > 1 else 'is'} drawn once for each"
-    return f"{message}. To keep the values instead, set the kind of the column to category."
+        message += f" All rows with the same value also share {_quoted(determined)}."
+    return f"{message} To show the real values, set the kind of the column to category and fit again."
 
 
 def _determined(group: EntityGroup) -> list[int]:

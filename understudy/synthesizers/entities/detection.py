@@ -175,15 +175,19 @@ def is_nearly_same(values: Int64s, group: FoundGroup) -> bool:
 
 def _owner(values: Int64s, groups: list[FoundGroup], first_rows: list[Int64s], *, is_exact: bool) -> int:
     """Return the coarsest group that exactly or nearly determines a column beyond chance, or `ROWS`."""
-    owner, units = ROWS, np.arange(len(values))
+    rows = np.arange(len(values))
+    owner, units = ROWS, rows
     for g, (group, first) in enumerate(zip(groups, first_rows, strict=True)):
-        is_finer = owner == ROWS or owner in _finer(groups, g)
-        if not is_finer:
+        is_nested = owner == ROWS or owner in _finer(groups, g)
+        # Of unrelated kinds of entities, such as users and IP addresses, the kind with fewer entities owns
+        # the column.
+        if not is_nested and len(first) >= len(units):
             continue
         if not (is_same(values, group, first) if is_exact else is_nearly_same(values, group)):
             continue
-        n_repeats = len(units) - len(first)
-        shares = np.bincount(values[units]) / len(units)
+        own_units = units if is_nested else rows
+        n_repeats = len(own_units) - len(first)
+        shares = np.bincount(values[own_units]) / len(own_units)
         if n_repeats and n_repeats * -np.log(float((shares**2).sum())) >= SURPRISE_MIN:
             owner, units = g, first
     return owner

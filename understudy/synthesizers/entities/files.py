@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,11 @@ import pyarrow as pa
 from understudy.synthesizers.entities.grouping import Grouping
 from understudy.synthesizers.entities.groups import ROWS, Entities, EntityGroup
 from understudy.synthesizers.entities.positions import N_COMBINATIONS_MAX, Counter, Distinct, Position
+from understudy.synthesizers.entities.sorted_columns import SortedColumn
 from understudy.transformers.array_reader import ArrayReader, require
 from understudy.transformers.base import Json
 from understudy.transformers.generated.transformer import GeneratedTransformer
+from understudy.transformers.numeric import NumericTransformer
 from understudy.transformers.table import TableTransformer
 
 # Maximum number of groups in a file, and exclusive maximum of the number of rows of a period.
@@ -43,7 +46,9 @@ def entities_to_arrays(entities: Entities) -> tuple[Json, dict[str, npt.NDArray[
         arrays |= {f"entity_{g}.{name}": array for name, array in own.items()}
     for i, position in enumerate(entities.positions):
         arrays |= {f"position_{i}.{name}": array for name, array in _arrays_of(position).items()}
-    return {"entities": parts, "positions": [_manifest_of(own) for own in entities.positions]}, arrays
+    written = {"entities": parts, "positions": [_manifest_of(own) for own in entities.positions]}
+    orders = [asdict(own) for own in entities.sorted_columns]
+    return (written | {"sorted_columns": orders} if orders else written), arrays
 
 
 def _manifest_of(position: Position) -> Json:
@@ -89,7 +94,24 @@ def entities_from_arrays(reader: ArrayReader, table: TableTransformer) -> Entiti
     ]
     taken = [j for position in positions for j in position.columns]
     require(len(set(taken)) == len(taken), "a column has two positions")
-    return Entities(tuple(groups), tuple(positions))
+    return Entities(tuple(groups), tuple(positions), _load_sorted_columns(reader, table, entities))
+
+
+def _load_sorted_columns(
+    reader: ArrayReader, table: TableTransformer, entities: Entities
+) -> tuple[SortedColumn, ...]:
+    written = reader.manifest.get("sorted_columns", [])
+    is_valid = isinstance(written, list) and len(written) <= len(table.columns) and bool(entities.groups)
+    require(is_valid or written == [], "the sorted columns are not a list")
+    columns = []
+    for part in written:
+        own = reader.part(part, "")
+        group, column = own.whole("group", 0, len(entities.groups) - 1), own.whole("column")
+        is_numeric = column < len(table.columns) and isinstance(table.columns[column], NumericTransformer)
+        require(is_numeric and column not in entities.group_of, "a sorted column is not a column of rows")
+        columns.append(SortedColumn(group, column, own.truth("is_descending"), own.truth("moves_rows")))
+    require(len({own.group for own in columns}) <= 1, "columns are sorted in two kinds of entities")
+    return tuple(columns)
 
 
 def _load_position(own: ArrayReader, table: TableTransformer, entities: Entities) -> Position:

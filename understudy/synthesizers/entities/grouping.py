@@ -68,13 +68,27 @@ class Grouping:
         """Return the entities of the units with the given numbers."""
         n_period = int(self.ends[-1])
         if self.n_windows:
-            key = np.uint64(hashing.stream_key(np.uint64(seed), np.uint64(GROUPINGS + stream)))
-            units = permutation.permute_windows(units, np.uint64(n_period), np.uint64(self.n_windows), key)
+            windows = np.uint64(n_period), np.uint64(self.n_windows), _key(seed, stream)
+            units = permutation.permute_windows(units, *windows)
         period = units // np.uint64(n_period)
         own = (units - period * np.uint64(n_period)).astype(np.int64)
         slots = np.searchsorted(self.ends, own, side="right")
         numbers = period * np.uint64(len(self.sizes)) + slots.astype(np.uint64)
         return Places(numbers, slots, own - (self.ends - self.sizes)[slots])
+
+    def units_of(self, numbers: RowNumbers, seed: int, stream: int) -> RowNumbers:
+        """Return all units of the entities with the given numbers: the inverse of `find`."""
+        n_entities, n_period = np.uint64(len(self.sizes)), np.uint64(self.ends[-1])
+        period = numbers // n_entities
+        slots = (numbers - period * n_entities).astype(np.int64)
+        sizes = self.sizes[slots]
+        starts = period * n_period + (self.ends - self.sizes)[slots].astype(np.uint64)
+        ranks = np.arange(int(sizes.sum())) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        units: RowNumbers = np.repeat(starts, sizes) + ranks.astype(np.uint64)
+        if self.n_windows:
+            windows = n_period, np.uint64(self.n_windows), _key(seed, stream)
+            units = permutation.unpermute_windows(units, *windows)
+        return units
 
     def phases(self, places: Places) -> npt.NDArray[np.float64]:
         """Return a fraction for each unit. All units of an entity have the same fraction.
@@ -87,6 +101,11 @@ class Grouping:
         length = _cycle(self.sizes)
         phases: npt.NDArray[np.float64] = ((n_periods * self.ends[-1] + middle) / length) % 1.0
         return phases
+
+
+def _key(seed: int, stream: int) -> np.uint64:
+    """Return the key of the permutations of a group."""
+    return np.uint64(hashing.stream_key(np.uint64(seed), np.uint64(GROUPINGS + stream)))
 
 
 def _cycle(sizes: Int64s) -> int:

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from understudy.synthesizers.entities.grouping import Grouping, Places
 from understudy.synthesizers.entities.positions import Allows, Counter, Position
+from understudy.synthesizers.entities.sorted_columns import SortedColumn
 from understudy.tables.schema import TableSchema
 from understudy.transformers.base import ArrowArray, Codes, RowNumbers
 
@@ -49,10 +50,14 @@ class EntityGroup:
 
 @dataclass(frozen=True)
 class Entities:
-    """All groups of a table, each after the group that is its source, and positions within entities."""
+    """All groups of a table, each after the group that is its source, with positions and orders within them.
+
+    `sorted_columns` are the columns whose values ascend or descend within an entity.
+    """
 
     groups: tuple[EntityGroup, ...] = ()
     positions: tuple[Position, ...] = ()
+    sorted_columns: tuple[SortedColumn, ...] = ()
 
     @cached_property
     def group_of(self) -> dict[int, int]:
@@ -111,6 +116,12 @@ class Entities:
             units = rows if group.source == ROWS else found[group.source].numbers
             found.append(group.grouping.find(units, seed, g))
         return found
+
+    def rows_of(self, g: int, numbers: RowNumbers, seed: int) -> RowNumbers:
+        """Return all rows of the entities with the given numbers."""
+        group = self.groups[g]
+        units = group.grouping.units_of(numbers, seed, g)
+        return units if group.source == ROWS else self.rows_of(group.source, units, seed)
 
     def extend(self, owners: Mapping[int, int]) -> Entities:
         """Return the entities extended by further columns, given the group of each further column."""

@@ -24,7 +24,7 @@ NESTED_MAX = 0.8
 NESTED_NAMES_MAX = 0.4
 # Forms of names and addresses that identify a person or a place. First names and cities are too common for
 # that.
-_WHOLE_FORMS = frozenset({"full", "last_comma_first"})
+_WHOLE_FORMS = frozenset({"full", "last_comma_first", "login"})
 _KINDS_OF_PARTS = frozenset({ColumnKind.name, ColumnKind.address})
 # Kinds of columns that are preferred as the keys of an entity.
 _PREFERRED = (ColumnKind.identifier, ColumnKind.national_id, ColumnKind.email, ColumnKind.name)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy.typing as npt
@@ -34,7 +35,12 @@ N_DIFFERENCES_MAX = 64
 
 @dataclass(frozen=True)
 class DrawnTable:
-    """A table with its rules and entities. Columns of differences, ratios and sizes come last."""
+    """A table with its rules and entities, and columns that are drawn but are not part of sampled rows.
+
+    The columns of differences and ratios, of sizes and of typical values follow the table's columns. `sizes`
+    contains the names of the last two. `profiles` contains the column that each column of typical values
+    belongs to.
+    """
 
     rows: pa.Table
     transformer: TableTransformer
@@ -42,6 +48,7 @@ class DrawnTable:
     rules: Rules
     entities: Entities
     sizes: tuple[str, ...] = ()
+    profiles: Mapping[int, int] = field(default_factory=dict)
 
 
 def learned_columns(table: TableTransformer) -> TableSchema | None:

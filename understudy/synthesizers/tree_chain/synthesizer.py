@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import ClassVar, Self
@@ -53,11 +53,13 @@ from understudy.synthesizers.tree_chain.imputation import Imputer, draw_complete
 from understudy.synthesizers.tree_chain.level_lookups import add_level_lookups, find_codes, numbering_of
 from understudy.synthesizers.tree_chain.order import ascending_order, choose_order
 from understudy.synthesizers.tree_chain.parameters import TreeChainParameters
-from understudy.synthesizers.tree_chain.presets import ATTACKED, PRESETS
+from understudy.synthesizers.tree_chain.presets import ATTACK, ATTACKED, PRESETS
+from understudy.synthesizers.tree_chain.profile_columns import add_profile_columns, hide_profiles
 from understudy.synthesizers.tree_chain.proposals import Acceptance, draw_accepted
 from understudy.synthesizers.tree_chain.ratio_columns import ratios_from_arrays, ratios_to_arrays
 from understudy.synthesizers.tree_chain.redrawing import Redrawing, make_redrawing
 from understudy.synthesizers.tree_chain.refinement import fit_refinement
+from understudy.synthesizers.tree_chain.row_order import RowOrder, add_sorted_columns
 from understudy.synthesizers.tree_chain.rule_enforcement import (
     N_ROWS_TRIED,
     RuleEnforcer,
@@ -95,12 +97,6 @@ from understudy.transformers.table import Drawn, TableTransformer
 # Mask that separates the seed of draws during a fit from the seed of the fit.
 _PRACTICE = 0x5EED
 
-ATTACK = (
-    "The model file allows membership inference. A likelihood attack on files of the preset `{}` "
-    "distinguished training rows from other rows with a ROC AUC of {:.2f} on one public table and {:.2f} on "
-    "another, where 0.5 is chance. It may reach a higher value on your table."
-)
-
 
 class TreeChain(SingleTableSynthesizer):
     """Synthesizer that draws the columns one after another, each with trees over the preceding columns."""
@@ -114,13 +110,19 @@ class TreeChain(SingleTableSynthesizer):
         began = time.monotonic()
         fitted = fit_columns(rows, schema, run)
         drawn = add_difference_columns(rows, fitted)
-        drawn = find_codes(add_size_columns(add_positions(drawn, fitted.found), fitted.found))
+        drawn = add_size_columns(add_positions(drawn, fitted.found), fitted.found)
+        drawn = find_codes(add_profile_columns(drawn, fitted.found, run.seed))
         self.drawn_, self.entities_ = drawn.transformer, drawn.entities
         enforcer = fit_enforcer(drawn.rules, self.drawn_.schema, self.drawn_.columns, drawn.codes)
         enforcer = replace(enforcer, hidden=drawn.sizes)
+        drawn = add_sorted_columns(drawn, fitted.found, enforcer)
+        self.entities_ = drawn.entities
         encoded = encode(drawn.codes, self.drawn_.columns)
         enforcer = add_level_lookups(enforcer, drawn, encoded, run)
-        arrange = partial(arrange_columns, enforcer, self.entities_, self.drawn_)
+
+        def arrange(order: Sequence[int]) -> Arranged:
+            return hide_profiles(arrange_columns(enforcer, self.entities_, self.drawn_, order), drawn)
+
         ascending = arrange(ascending_order(encoded))
         self.preset_, self.is_in_time_ = self._preset(encoded, ascending, began, run)
         preset = PRESETS[self.preset_]
@@ -231,14 +233,19 @@ class TreeChain(SingleTableSynthesizer):
         def draw_rows(rows: NumberedRows, given: CodesByColumn) -> dict[int, Codes]:
             return draw_accepted(self.links_, acceptance, seed, rows, given)
 
-        def draw(numbers: RowNumbers) -> pa.RecordBatch:
+        row_order = RowOrder(self.entities_, table)
+
+        def draw(wanted: RowNumbers) -> pa.RecordBatch:
+            numbers = row_order.extend(wanted, seed)
             places = self.entities_.places(numbers, seed)
             rows, given = draw_entities(self.entities_, draw_entity, numbers, places)
             positions = self.entities_.codes_of_positions(places, seed, enforcer.allowing(given))
             codes = draw_rows(rows, given | positions)
-            columns = table.decode_columns(sorted(codes.keys() - table.composed), codes, seed, rows)
+            drawn, places = row_order.apply(Drawn(codes, seed, rows), places, wanted)
+            learned = sorted(codes.keys() - table.composed)
+            columns = table.decode_columns(learned, drawn.codes, seed, drawn.rows)
             columns |= self.entities_.numbers_of_counters(places, table.schema)
-            return enforcer.complete(columns, table, Drawn(codes, seed, rows))
+            return enforcer.complete(columns, table, drawn)
 
         return draw_blocks(draw, request.n_rows, request.offset, context=request.context)
 

@@ -20,6 +20,19 @@ _EXAMPLES: Part = ("example.com/", "example.net/", "example.org/")
 
 _GROUPS = tuple(part for _ in range(6) for part in ((":",), _GROUP, _HEX, _HEX, _HEX))
 IP_ADDRESSES = (
+    # The ranges of private networks come first, so that samples keep their shares.
+    IdentifierFormat(
+        "ipv4_192_168",
+        "private IPv4 addresses that begin with 192.168",
+        rf"192\.168(?:\.{_BYTE}){{2}}",
+        (("192.168.",), _OCTET, (".",), _OCTET),
+    ),
+    IdentifierFormat(
+        "ipv4_172_16",
+        "private IPv4 addresses that begin with 172.16 to 172.31",
+        rf"172\.(?:1[6-9]|2\d|3[01])(?:\.{_BYTE}){{2}}",
+        (("172.",), tuple(str(number) for number in range(16, 32)), (".",), _OCTET, (".",), _OCTET),
+    ),
     IdentifierFormat(
         "ipv4",
         "IPv4 addresses",

@@ -80,7 +80,7 @@ def detect_url(evidence: Evidence) -> Finding | None:
 
 def detect_ip(evidence: Evidence) -> Finding | None:
     """Detect IP addresses, unless the column name indicates version numbers, which look similar."""
-    four, six = IP_ADDRESSES
+    *_, four, six = IP_ADDRESSES
     has_format = find_matches(evidence.texts.distinct, rf"^(?:{four.pattern}|{six.pattern})$")
     if not has_format.any() or "version" in evidence.words or "release" in evidence.words:
         return None

@@ -251,6 +251,8 @@ def name_form_of(words: tuple[str, ...], texts: CountedTexts) -> str:
         return form
     if is_login(words) and texts.share(r"\s") <= 1 - PLAUSIBLE:
         return "login"
+    if texts.share(r"^\pL+[._]\pL+\d*$") > MOSTLY:
+        return "login"
     if texts.share(r"^[^,]+, *[^,]+$") > MOSTLY:
         return "last_comma_first"
     return "full" if texts.share(r"\S\s+\S") > MOSTLY / 2 or form == "full" else "first"

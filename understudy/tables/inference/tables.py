@@ -16,6 +16,7 @@ from understudy.tables.inference.columns import InferredColumn, changed_kind, in
 from understudy.tables.inference.entities import find_keys_of_people, find_texts_of_owners
 from understudy.tables.inference.joint_values import JointValues
 from understudy.tables.inference.keys import Related, find_relationships
+from understudy.tables.inference.locales import find_locale
 from understudy.tables.inference.roles import find_roles
 from understudy.tables.inference.subjects import Choice, choose_subject
 from understudy.tables.inference.types import storable_type
@@ -53,7 +54,9 @@ class InferredSchema(NamedTuple):
 
 
 def infer_schema(data: Dataset, *, notes: Mapping[str, Mapping[str, str]] | None = None) -> InferredSchema:
-    """Infer the schema of a dataset. The findings include candidates for relationships.
+    """Infer the schema of a dataset and the locale of its names.
+
+    The findings include candidates for relationships.
 
     Parameters
     ----------
@@ -75,8 +78,10 @@ def infer_schema(data: Dataset, *, notes: Mapping[str, Mapping[str, str]] | None
             name: Related(opened[name], schema, findings) for name, (schema, findings) in inferred.items()
         }
         relationships = tuple(find_relationships(related))
+        schemas = {name: table.schema for name, table in inferred.items()}
+        locale = find_locale(schemas, opened)
     return InferredSchema(
-        DatasetSchema(tables={name: table.schema for name, table in inferred.items()}),
+        DatasetSchema(tables=schemas, locale=locale),
         Findings(
             tables={name: table.findings for name, table in inferred.items()}, relationships=relationships
         ),

@@ -38,18 +38,36 @@ def plain(name: str) -> str:
     return "".join(c for c in parts if not unicodedata.combining(c))
 
 
+@lru_cache(maxsize=1)
+def names_by_locale() -> dict[str, frozenset[str]]:
+    """Return the first and last names of each locale in lower case without accents."""
+    names = {
+        locale: frozenset(plain(name) for key in ("names", "surnames") for name in _leaves(own.get(key, [])))
+        for locale, own in _lists().items()
+    }
+    # A regional locale without names of its own, such as that of Belgium, has those of its language.
+    return {locale: own | names.get(locale.partition("-")[0], frozenset()) for locale, own in names.items()}
+
+
 def _names(key: str, sex: str | None = None) -> frozenset[str]:
+    lists = (own.get(key, []) for own in _lists().values())
+    if sex is not None:
+        lists = (names[sex] for names in lists if isinstance(names, dict) and sex in names)
+    return frozenset(plain(name) for names in lists for name in _leaves(names))
+
+
+@lru_cache(maxsize=1)
+def _lists() -> dict[str, Any]:  # Any: the content of the files is nested lists of texts.
+    """Return the content of the file with the names of each locale."""
     # The files are read without importing the package, because most tables need only these files.
     spec = find_spec("mimesis")
     assert spec is not None
     assert spec.submodule_search_locations is not None
     folder = Path(spec.submodule_search_locations[0]) / "datasets"
-    lists = (
-        json.loads(path.read_text(encoding="utf-8")).get(key, []) for path in folder.glob("*/person.json")
-    )
-    if sex is not None:
-        lists = (names[sex] for names in lists if isinstance(names, dict) and sex in names)
-    return frozenset(plain(name) for names in lists for name in _leaves(names))
+    return {
+        path.parent.name: json.loads(path.read_text(encoding="utf-8"))
+        for path in sorted(folder.glob("*/person.json"))
+    }
 
 
 def _leaves(names: Any) -> Iterator[str]:  # Any: the values are lists by gender, or plain lists.

@@ -63,6 +63,8 @@ FORMATS_OF_KIND: dict[ColumnKind, tuple[IdentifierFormat, ...]] = {
 _KINDS_WITH_SEPARATORS = frozenset({ColumnKind.card, ColumnKind.iban, ColumnKind.national_id})
 # Minimum share of texts that must have a known format.
 _PLAUSIBLE = 0.5
+# Minimum number of IP addresses in a range, relative to the number of distinct addresses of the table in it.
+ROOM_MIN = 8
 
 
 def write_by_choice(
@@ -218,7 +220,8 @@ def fit_coded(kind: ColumnKind, distinct: ArrowArray, n_values: int) -> Coded | 
     n_needed = MIN_SUPPORT if n_values < MIN_SUPPORT else min(MIN_SUPPORT, max(len(distinct) // 2, 1))
     for identifier_format, is_match in _by_coverage(kind, compact):
         own = is_match & rest
-        if own.sum() >= (MIN_SUPPORT if formats else n_needed):
+        has_room = own.sum() * ROOM_MIN <= Template(identifier_format.name).count_texts()
+        if own.sum() >= (MIN_SUPPORT if formats else n_needed) and (has_room or kind is not ColumnKind.ip):
             formats.append((identifier_format, own))
             rest &= ~own
     if not formats or rest.mean() > 1 - _PLAUSIBLE:
@@ -244,6 +247,8 @@ def _by_coverage(kind: ColumnKind, compact: ArrowArray) -> list[tuple[Identifier
         (identifier_format, _find(identifier_format, compact, kind))
         for identifier_format in FORMATS_OF_KIND[kind]
     ]
+    if kind is ColumnKind.ip:
+        return matches
     # Formats with check digits take precedence. The order of the formats breaks ties.
     matches.sort(key=lambda pair: -float(pair[1].mean()) + (0.0 if pair[0].complete else 0.2))
     return matches[:1] if kind is ColumnKind.national_id else matches

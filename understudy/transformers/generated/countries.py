@@ -16,7 +16,8 @@ from understudy.tables.inference import headers, wordlists
 from understudy.tables.schema import LOCALES
 from understudy.tables.word_lists import WordList
 from understudy.transformers.array_reader import ArrayReader, require
-from understudy.transformers.base import Codes, RowStream, Transformer, consecutive_rows
+from understudy.transformers.base import ArrowArray, Codes, RowStream, Transformer, consecutive_rows
+from understudy.transformers.generated.texts import pc
 
 # Number that represents all countries without word lists.
 UNKNOWN = -1
@@ -24,6 +25,8 @@ UNKNOWN = -1
 WORDS_OF_CODES = frozenset({"code", "iso", "iso2", "iso3", "alpha"})
 # Maximum number of codes of a country column, and minimum share of known countries among its levels.
 N_CODES_MAX, SHARE_KNOWN_MIN = 512, 0.5
+# Minimum share of phone numbers that begin with a calling code, for all numbers to have this code.
+PHONES_MIN = 0.8
 
 _FILE = WordList(Path(__file__).with_name("countries.txt"))
 
@@ -81,6 +84,24 @@ def locales_of_countries() -> dict[str, str]:
 def calling_codes() -> dict[str, str]:
     """Return the calling code of each locale, such as 49."""
     return {locale: code for locale, code, _ in (entry.split("; ") for entry in _FILE)}
+
+
+def locale_of_phones(texts: ArrowArray, locale: str) -> str | None:
+    """Return the locale whose calling code most phone numbers begin with, or None if there is none.
+
+    If several locales have the calling code, the given locale is preferred, and then the most general locale.
+    """
+    if not len(texts):
+        return None
+    plain = pc.replace_substring_regex(texts, pattern=r"[^+\d]", replacement="")
+    plain = pc.replace_substring_regex(plain, pattern=r"^00", replacement="+")
+    codes = calling_codes()
+    shares = {
+        own: (pc.mean(pc.starts_with(plain, f"+{codes[own]}").cast(pa.float64())).as_py() or 0.0)
+        for own in codes
+    }
+    fitting = [own for own in codes if shares[own] >= PHONES_MIN]
+    return min(fitting, key=lambda own: (own != locale, -len(codes[own]), len(own), own), default=None)
 
 
 def find_country_columns(

@@ -14,7 +14,7 @@ from understudy.tables.placeholders import find_placeholders
 from understudy.tables.schema import Column, ColumnKind
 from understudy.transformers.base import MIN_SUPPORT, ArrowArray, ArrowColumn, Codes
 from understudy.transformers.generated.coded import FORMATS_OF_KIND, fit_coded, fit_codes, is_storable
-from understudy.transformers.generated.countries import find_country_columns
+from understudy.transformers.generated.countries import find_country_columns, locale_of_phones
 from understudy.transformers.generated.filler import fit_filler
 from understudy.transformers.generated.identifiers import (
     PatternTexts,
@@ -110,6 +110,8 @@ def _fit_maker(column: Column, present: ArrowColumn, recognition: Recognition, l
         return fit_points(texts)
     if kind is ColumnKind.text:
         return fit_messages(texts, locale) or fit_filler(texts, locale)
+    if kind is ColumnKind.phone and (own := locale_of_phones(texts, locale)):
+        return Personal(kind, recognition.form, own, is_international=True)
     return Personal(kind, recognition.form, locale)
 
 
@@ -197,7 +199,8 @@ def name_people(
             person=numbers[column.place],
             sex_column=of_people.get(numbers[column.place]),
             country_column=of_columns.get(column.place),
-            is_international=column.place in of_columns and _has_calling_codes(column),
+            is_international=column.maker.is_international
+            or (column.place in of_columns and _has_calling_codes(column)),
         )
         named[column.place] = replace(transformer, maker=maker), codes
     return named

@@ -139,8 +139,9 @@ class Personal:
             arrays = {"sexes": self.sex_column.sexes}
         if (country := self.country_column) is not None:
             own |= {"country_column": country.place, "country_locales": list(country.locales)}
-            own |= {"is_international": self.is_international}
             arrays = {**arrays, "locale_of_code": country.locale_of_code}
+        if self.country_column is not None or self.is_international:
+            own |= {"is_international": self.is_international}
         if self.region_column is not None:
             own |= {"region_column": [self.region_column.place, self.region_column.n_codes]}
         return own, arrays
@@ -157,6 +158,7 @@ class Personal:
             sex_column = SexColumn(reader.whole("sex_column"), sexes)
         if "country_column" in reader.manifest:
             country_column = CountryColumn.from_reader(reader)
+        if "country_column" in reader.manifest or "is_international" in reader.manifest:
             is_international = reader.truth("is_international")
         if "region_column" in reader.manifest:
             numbers = reader.parts("region_column", 2)

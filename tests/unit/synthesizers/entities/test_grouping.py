@@ -94,3 +94,5 @@ def test_windows_are_permuted_as_by_the_reference(n_period: int, n_windows: int,
     places = permutation.permute_windows(numbers, np.uint64(n_period), np.uint64(n_windows), np.uint64(key))
     slow = [permute_slowly(int(number), n_period, n_windows, key) for number in numbers]
     assert places.tolist() == slow
+    back = permutation.unpermute_windows(places, np.uint64(n_period), np.uint64(n_windows), np.uint64(key))
+    assert back.tolist() == numbers.tolist()

@@ -1,0 +1,72 @@
+"""Search for the columns whose values ascend or descend within an entity."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from understudy.synthesizers.entities.detection import FoundGroup
+from understudy.synthesizers.entities.groups import ROWS
+from understudy.synthesizers.entities.sorted_columns import Int64s, SortedColumn
+from understudy.transformers.base import ArrowColumn
+
+# Minimum number of steps in the direction of the order between consecutive rows of an entity, and maximum
+# number of steps in the other direction, relative to it.
+N_STEPS_MIN, OTHERS_MAX = 20, 0.002
+# Maximum number of rows of an entity. All rows of an entity are drawn to sort any of them.
+N_ROWS_MAX = 4096
+
+
+def find_sorted_columns(
+    rows: pa.Table, found: Sequence[FoundGroup], free: Sequence[int], fixed: Sequence[int]
+) -> tuple[SortedColumn, ...]:
+    """Return the columns that are in order within the entities of one group.
+
+    Parameters
+    ----------
+    rows : pyarrow.Table
+        Rows of the table, in their order.
+    found : sequence of FoundGroup
+        Groups of entities.
+    free : sequence of int
+        Columns of single rows that may be sorted, with times first.
+    fixed : sequence of int
+        Those of the columns that are related to other columns by rules, so that they move only with the row.
+    """
+    for g in _candidates(found):
+        directions = {j: direction(rows.column(j), found[g].entities) for j in free}
+        ordered = [j for j in free if directions[j]]
+        if not ordered:
+            continue
+        first = next((j for j in ordered if j in fixed), ordered[0])
+        others = [j for j in ordered if j != first and j not in fixed]
+        return tuple(SortedColumn(g, j, directions[j] < 0, j == first) for j in (first, *others))
+    return ()
+
+
+def _candidates(found: Sequence[FoundGroup]) -> Iterator[int]:
+    """Yield the groups whose units are rows, or combinations of entities, from the fewest entities."""
+    for g in sorted(range(len(found)), key=lambda own: found[own].n_values):
+        source = found[g].source
+        while source != ROWS and not found[source].keys:
+            source = found[source].source
+        sizes = np.bincount(found[g].entities)
+        if source == ROWS and found[g].keys and sizes.max() <= N_ROWS_MAX:
+            yield g
+
+
+def direction(values: ArrowColumn, entities: Int64s) -> int:
+    """Return 1 if the values ascend within entities, -1 if they descend, or 0."""
+    if values.null_count:
+        return 0
+    places = np.asarray(pc.rank(values.combine_chunks(), tiebreaker="dense")).astype(np.int64)
+    order = np.argsort(entities, kind="stable")
+    is_same = entities[order][1:] == entities[order][:-1]
+    steps = np.diff(places[order])[is_same]
+    n_up, n_down = int((steps > 0).sum()), int((steps < 0).sum())
+    if max(n_up, n_down) < N_STEPS_MIN or min(n_up, n_down) > OTHERS_MAX * max(n_up, n_down):
+        return 0
+    return 1 if n_up > n_down else -1

@@ -1,0 +1,106 @@
+"""Order of the rows of an entity, such as visits sorted by their date."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+
+from understudy.synthesizers.entities.detection import FoundGroup, Int64s
+from understudy.synthesizers.entities.grouping import Places
+from understudy.synthesizers.entities.groups import Entities
+from understudy.synthesizers.entities.order_search import find_sorted_columns
+from understudy.synthesizers.entities.positions import Counter
+from understudy.synthesizers.entities.sorted_columns import SortedColumn
+from understudy.synthesizers.tree_chain.difference_columns import DrawnTable
+from understudy.synthesizers.tree_chain.rule_enforcement import RuleEnforcer
+from understudy.transformers.base import NumberedRows, RowNumbers
+from understudy.transformers.generated.transformer import N_ROWS_ANY, GeneratedTransformer
+from understudy.transformers.numeric import NumericTransformer
+from understudy.transformers.table import Drawn, TableTransformer
+
+
+def add_sorted_columns(drawn: DrawnTable, found: list[FoundGroup], enforcer: RuleEnforcer) -> DrawnTable:
+    """Return a table with the columns that are in order within the entities."""
+    names, entities = drawn.transformer.schema.names, drawn.entities
+    taken = {j for position in entities.positions for j in position.columns} | set(entities.group_of)
+    free = [
+        j
+        for j, transformer in enumerate(drawn.transformer.columns[: len(drawn.rows.column_names)])
+        if isinstance(transformer, NumericTransformer)
+        and j not in taken
+        and names[j] not in enforcer.rules.derived
+        and names[j] in enforcer.visible_schema(drawn.transformer.schema).names
+    ]
+    free.sort(key=lambda j: not pa.types.is_temporal(drawn.rows.schema.field(j).type))
+    fixed = [j for j in free if names[j] in enforcer.checked or any(j in pair for pair in enforcer.lookups)]
+    columns = find_sorted_columns(drawn.rows, found, free, fixed)
+    if _ordered_columns(entities):
+        # Rows with numbers are in the order of the numbers, on which their other columns depend.
+        columns = tuple(replace(own, moves_rows=False) for own in columns if own.column not in fixed)
+    return replace(drawn, entities=replace(entities, sorted_columns=columns))
+
+
+@dataclass(frozen=True)
+class RowOrder:
+    """Reordering of drawn rows within their entities."""
+
+    entities: Entities
+    table: TableTransformer
+
+    def extend(self, numbers: RowNumbers, seed: int) -> RowNumbers:
+        """Return the numbers of all rows of the entities of the given rows, in ascending order."""
+        if not self.entities.sorted_columns:
+            return numbers
+        g = self.entities.sorted_columns[0].group
+        of_entities = np.unique(self.entities.places(numbers, seed)[g].numbers)
+        return np.sort(self.entities.rows_of(g, of_entities, seed))
+
+    def apply(self, drawn: Drawn, places: list[Places], wanted: RowNumbers) -> tuple[Drawn, list[Places]]:
+        """Return the wanted rows out of all rows of their entities, in the order of the sorted columns."""
+        if not self.entities.sorted_columns:
+            return drawn, places
+        at = np.searchsorted(drawn.rows.rows, wanted)
+        codes, rows = drawn.codes, drawn.rows
+        of_rows = [
+            j for j in codes if j not in self.entities.group_of and j not in _ordered_columns(self.entities)
+        ]
+        new_codes = {j: own[at] for j, own in codes.items()}
+        taken = rows.take(at)
+        columns, labels = dict(taken.of_columns), dict(taken.of_labels)
+        numbers = taken.rows
+        for own in sorted(self.entities.sorted_columns, key=lambda other: not other.moves_rows):
+            source = self._sources(own, drawn, places[own.group])[at]
+            moved = of_rows if own.moves_rows else [own.column]
+            new_codes |= {j: codes[j][source] for j in moved}
+            if own.moves_rows:
+                # Identifiers are unique because each row keeps its number.
+                labels |= {j: taken.of(j) for j in of_rows if self._is_limited(j)}
+                numbers = rows.rows[source]
+            else:
+                columns[own.column] = rows.rows[source]
+        of_wanted = NumberedRows(numbers, columns, labels, taken.levels)
+        some = [Places(own.numbers[at], own.slots[at], own.ranks[at]) for own in places]
+        return Drawn(new_codes, drawn.seed, of_wanted), some
+
+    def _sources(self, own: SortedColumn, drawn: Drawn, places: Places) -> Int64s:
+        name = self.table.schema.names[own.column]
+        values = self.table.decode_columns([own.column], drawn.codes, drawn.seed, drawn.rows)[name]
+        ranks = places.ranks.astype(np.uint64) if _ordered_columns(self.entities) else drawn.rows.rows
+        return own.sources(values, places.numbers, ranks)
+
+    def _is_limited(self, j: int) -> bool:
+        """Return whether a column contains unique identifiers."""
+        column = self.table.columns[j]
+        return isinstance(column, GeneratedTransformer) and column.maker.n_rows_max < N_ROWS_ANY
+
+
+def _ordered_columns(entities: Entities) -> set[int]:
+    """Return the columns that number the rows of entities, or ascend within them."""
+    return {
+        j
+        for position in entities.positions
+        if isinstance(position, Counter) or position.is_sorted
+        for j in position.columns
+    }

@@ -1,0 +1,85 @@
+"""Infer the locale of the names in a table from the lists of names in mimesis."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from understudy.tables.inference import wordlists
+from understudy.tables.inference.values import Sampled
+from understudy.tables.schema import LOCALES, ColumnKind, TableSchema
+
+DEFAULT = "en"
+# Maximum number of rows of a column whose names are compared, and minimum number of their distinct words.
+N_ROWS_MAX, N_WORDS_MIN = 2_000, 20
+# Minimum share of the words that are names of the locale, and minimum excess over the share of the default.
+SHARE_MIN, EXCESS_MIN = 0.4, 0.15
+# Maximum share of the words that are names of the general locale, relative to that of a regional locale, for
+# the regional locale to be chosen.
+REGION_MAX = 0.65
+# Minimum share of the words that have the script of a locale.
+SCRIPT_MIN = 0.8
+# Locales of scripts, by the first word of the names of their characters. The first script that is frequent
+# enough determines the locale, unless a list of names does.
+_SCRIPTS = {
+    "HIRAGANA": "ja",
+    "KATAKANA": "ja",
+    "HANGUL": "ko",
+    "CJK": "zh",
+    "GREEK": "el",
+    "CYRILLIC": "ru",
+    "ARABIC": "ar-eg",
+}
+
+
+def find_locale(schemas: Mapping[str, TableSchema], opened: Mapping[str, Sampled]) -> str:
+    """Return the locale to which most names of a dataset belong, or the default without evidence.
+
+    Parameters
+    ----------
+    schemas : mapping of table name to TableSchema
+        Inferred schemas of the tables.
+    opened : mapping of table name to Sampled
+        Rows of the tables.
+    """
+    words: set[str] = set()
+    for name, schema in schemas.items():
+        for j, column in enumerate(schema.columns):
+            if column.kind is ColumnKind.name:
+                words.update(_words(opened[name], j))
+    if len(words) < N_WORDS_MIN:
+        return DEFAULT
+    plain = {wordlists.plain(word) for word in words}
+    shares = {
+        locale: len(plain & names) / len(plain)
+        for locale, names in wordlists.names_by_locale().items()
+        if locale in LOCALES
+    }
+    best = max(sorted(shares), key=lambda locale: shares[locale])
+    general = best.partition("-")[0]
+    # Lists of regions can be longer than those of their language, so a region needs strong evidence.
+    if shares.get(general, 0.0) >= REGION_MAX * shares[best]:
+        best = general
+    if shares[best] >= SHARE_MIN and shares[best] - shares[DEFAULT] >= EXCESS_MIN:
+        return best
+    return _locale_of_script(words) if shares[DEFAULT] < EXCESS_MIN else DEFAULT
+
+
+def _words(source: Sampled, j: int) -> Iterator[str]:
+    n_rows = 0
+    for values in source.column(j):
+        for text in values.slice(0, N_ROWS_MAX - n_rows).to_pylist():
+            yield from re.findall(r"[^\W\d_]{2,}", str(text or ""))
+        n_rows += len(values)
+        if n_rows >= N_ROWS_MAX:
+            return
+
+
+def _locale_of_script(words: set[str]) -> str:
+    scripts = Counter(unicodedata.name(word[0], "").split(" ")[0] for word in words)
+    for script, locale in _SCRIPTS.items():
+        if scripts[script] >= SCRIPT_MIN * len(words):
+            return locale
+    return DEFAULT
