@@ -257,7 +257,7 @@ class TreeChain(SingleTableSynthesizer):
     def _constrained_sampler(
         self, constraints: SamplingConstraints
     ) -> ConstrainedSampler | ConstrainedEntitySampler:
-        table = self.drawn_
+        table, constraints = self.drawn_, self.cells_.translate(constraints)
         conditioners = []
         for condition in conditions_of(constraints):
             group = make_group(condition, table, self.enforcer_, self.links_)
@@ -292,24 +292,25 @@ class TreeChain(SingleTableSynthesizer):
         self, data: Dataset, *, n_draws: int = 1, context: SampleContext
     ) -> Iterator[tuple[str, pa.RecordBatch]]:
         """Yield the rows of the data table `n_draws` times, with missing values imputed."""
-        fitted = self._fitted()
         (name,) = (name for name, table in self.schema_.tables.items() if table.role == "data")
         if name not in data:
             raise InvalidInput(
                 f"The dataset has no table {name!r}, on which the model was fitted. Add or rename the table.",
                 code="unknown_table",
             )
-        rows = conform(read_source(data[name]), fitted.schema)
+        given = conform(read_source(data[name]), self.cells_.schema)
+        rows = self.cells_.split(given)
         imputer = Imputer(self.links_, self.drawn_, self.enforcer_, self._refined, self.entities_)
         completed = draw_completed(imputer, rows, context.choose_seed(), n_draws, context)
-        return ((name, batch) for batch in completed)
+        return ((name, batch) for batch in self.cells_.restore(completed, given))
 
     def _refined(self, coarse: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
         return np.ones(len(coarse)) if self.refinement_ is None else self.refinement_.acceptance(coarse)
 
     def card(self) -> ModelCard:
         """Return the model card."""
-        card = make_card(self.name, self._fitted(), self.n_rows_, self.entities_, preset=self.preset_)
+        made = make_card(self.name, self._fitted(), self.n_rows_, self.entities_, preset=self.preset_)
+        card = self._with_cells(made)
         if not self.is_in_time_:
             card["warnings"].append(
                 "Even the preset `fast` was likely to exceed the time budget. The model was fitted with it "
