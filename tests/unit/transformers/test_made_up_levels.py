@@ -13,6 +13,7 @@ import pytest
 from understudy.tables.schema import Column, ColumnKind
 from understudy.transformers.base import MIN_SUPPORT, RowStream, consecutive_rows
 from understudy.transformers.categorical import CategoricalTransformer, fit_categorical, smooth_counts
+from understudy.transformers.generated.filler import fit_filler
 from understudy.transformers.generated.made_up_levels import make_up_levels
 from understudy.transformers.generated.text_parts import Part, contain_codes, find_part
 
@@ -145,3 +146,25 @@ def test_unrelated_codes_contain_no_label() -> None:
 
 def test_part_with_an_index_beyond_the_parts_is_the_last_part() -> None:
     assert Part("-", 1).read("plain") == "plain"
+
+
+def test_made_up_integers_lie_between_the_levels_if_there_is_room() -> None:
+    levels = pa.array(range(1000, 1400, 20))
+    made_up = make_up_levels(levels.filter(pa.array([i % 3 > 0 for i in range(20)])), 3, "en")
+    assert made_up is not None
+    assert set(made_up.to_pylist()) < set(range(1020, 1400, 20))
+
+
+@pytest.mark.parametrize(
+    ("texts", "pattern"),
+    [
+        (["Red oak chair", "Blue desk lamp"], "[A-Z][^A-Z]+"),
+        (["Red Oak Chair", "Blue Desk Lamp"], "[A-Z][^A-Z]+( [A-Z][^A-Z]+)*"),
+        (["RED OAK CHAIR", "BLUE DESK LAMP"], "[^a-z]+"),
+        (["red oak chair", "blue desk lamp"], "[^A-Z]+"),
+    ],
+)
+def test_made_up_texts_have_the_capitals_of_the_table(texts: list[str], pattern: str) -> None:
+    filler = fit_filler(pa.array(texts * 5, pa.large_string()), "en")
+    made_up = filler.make(RowStream(1, 2, np.arange(50, dtype=np.uint64))).to_pylist()
+    assert all(re.fullmatch(pattern, text) for text in made_up)

@@ -32,6 +32,8 @@ WORD_LENGTH_MIN = 4
 INITIALS_MAX = 3
 # Number of attempts to find a new text for a level before the texts become longer.
 N_ATTEMPTS = 20
+# Maximum number of unused integers between the levels of a table from which new levels are chosen.
+N_PLACES_MAX = 10_000
 # Default number of words in a label, for tables with too few labels to determine this number.
 N_WORDS_DEFAULT = 1
 
@@ -71,6 +73,29 @@ def _make_up_json(maker: JsonTexts, known: list[str], n: int) -> list[str] | Non
 
 
 def _make_up_integers(levels: ArrowArray, n: int) -> ArrowArray | None:
+    made = _make_up_between(levels, n)
+    return _make_up_numbers(levels, n) if made is None else made
+
+
+def _make_up_between(levels: ArrowArray, n: int) -> ArrowArray | None:
+    """Return new integers between the levels, at distances like theirs, or None if there are too few."""
+    sorted_levels = np.sort(np.asarray(levels.to_numpy(zero_copy_only=False)))
+    if len(sorted_levels) < 2 or int(sorted_levels[-1]) >= 2**63:
+        return None
+    numbers = sorted_levels.astype(np.int64)
+    if int(numbers[-1]) - int(numbers[0]) >= 2**62:
+        return None
+    step = int(np.gcd.reduce(np.diff(numbers)))
+    n_places = int(numbers[-1] - numbers[0]) // step + 1
+    if not 2 * n <= n_places - len(numbers) <= N_PLACES_MAX:
+        return None
+    places = np.setdiff1d(np.arange(n_places), (numbers - numbers[0]) // step)
+    chosen = np.random.default_rng([SEED, n]).choice(places, n, replace=False)
+    array: ArrowArray = pa.array(numbers[0] + chosen * step).cast(levels.type)
+    return array
+
+
+def _make_up_numbers(levels: ArrowArray, n: int) -> ArrowArray | None:
     limit = highest_of(levels.type)
     texts = by_length(levels.cast(pa.large_string()))
     n_digits_max = len(str(limit)) - 1
