@@ -168,3 +168,17 @@ def test_made_up_texts_have_the_capitals_of_the_table(texts: list[str], pattern:
     filler = fit_filler(pa.array(texts * 5, pa.large_string()), "en")
     made_up = filler.make(RowStream(1, 2, np.arange(50, dtype=np.uint64))).to_pylist()
     assert all(re.fullmatch(pattern, text) for text in made_up)
+
+
+@pytest.mark.parametrize(
+    ("labels", "pattern"),
+    [
+        ([f"{a}{b}市" for a in "東西南北高松山" for b in "京川田村島林"], "[\u3040-\u30ff\u4e00-\u9fff]+市"),
+        ([f"{a}ю{b}я" for a in "бвгдмнр" for b in "лсткшж"], "[\u0400-\u04ff]+"),
+        ([f"{a}{b}" for a in "가나다라마바사" for b in "한국서울산수"], "[\uac00-\ud7af]+"),
+    ],
+)
+def test_made_up_labels_have_the_script_of_the_table(labels: list[str], pattern: str) -> None:
+    made_up = make_up_levels(pa.array(labels), 20, "en")
+    assert made_up is not None
+    assert all(re.fullmatch(pattern, text.replace(" ", "")) for text in made_up.to_pylist())

@@ -16,6 +16,7 @@ from understudy.tables.schema import LOCALES, ColumnKind
 from understudy.transformers.array_reader import ArrayReader, require
 from understudy.transformers.base import MIN_SUPPORT, Arrays, ArrowArray, Json, RowStream
 from understudy.transformers.generated.people import N_DRAWS, POOL_SEED
+from understudy.transformers.generated.scripts import locale_of_script
 from understudy.transformers.generated.texts import capitalized, join, join_runs, pc
 from understudy.transformers.generated.transformer import N_ROWS_ANY
 
@@ -23,6 +24,8 @@ from understudy.transformers.generated.transformer import N_ROWS_ANY
 N_QUANTILES = 9
 # Maximum number of words in a text.
 N_WORDS_MAX = 512
+# Number of texts from which the script is detected.
+N_TEXTS_EXAMINED = 1000
 # Minimum number of distinct words for a locale. For locales with fewer words, English words are used.
 N_WORDS_FEW = 30
 # Locales whose scripts do not separate words with spaces.
@@ -127,6 +130,7 @@ class Filler:
 
 def fit_filler(texts: ArrowArray, locale: str) -> Filler:
     """Return a maker of texts with similar numbers of words. Nothing is learned from fewer than k texts."""
+    locale = locale_of_script(texts.slice(0, N_TEXTS_EXAMINED).to_pylist(), locale)
     if len(texts) < MIN_SUPPORT:
         return Filler(locale, np.full(N_QUANTILES, float(MIN_SUPPORT)), is_sentence=False)
     if locale in WITHOUT_BLANKS:
