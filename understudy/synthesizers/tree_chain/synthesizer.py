@@ -24,6 +24,7 @@ from understudy.synthesizers.entities.sampling import draw_entities
 from understudy.synthesizers.single_table import RowRequest, SingleTableSynthesizer
 from understudy.synthesizers.tree_chain.budget import choose_preset
 from understudy.synthesizers.tree_chain.chain import Arranged, Encoded, encode, fit_chain
+from understudy.synthesizers.tree_chain.code_parts import insert_parts
 from understudy.synthesizers.tree_chain.conditional_sampling import Group, make_conditioner, make_group
 from understudy.synthesizers.tree_chain.constrained_entities import ConstrainedEntitySampler
 from understudy.synthesizers.tree_chain.constrained_sampling import (
@@ -119,6 +120,7 @@ class TreeChain(SingleTableSynthesizer):
         enforcer = replace(enforcer, hidden=drawn.sizes)
         encoded = encode(drawn.codes, self.drawn_.columns)
         enforcer = add_level_lookups(enforcer, drawn, encoded, run)
+        self.drawn_ = insert_parts(drawn, enforcer.levels)
         arrange = partial(arrange_columns, enforcer, self.entities_, self.drawn_)
         ascending = arrange(ascending_order(encoded))
         self.preset_, self.is_in_time_ = self._preset(encoded, ascending, began, run)
@@ -143,7 +145,8 @@ class TreeChain(SingleTableSynthesizer):
         self.enforcer_, self.unique_rows_ = self._usable_checks(enforcer, unique_rows, run.seed)
         self.unique_entities_ = self._unique_entities(drawn, fitted.found, run.seed)
         run.context.check()
-        return fitted.transformer
+        own_columns = self.drawn_.columns[: len(fitted.transformer.columns)]
+        return replace(fitted.transformer, columns=own_columns)
 
     def _preset(self, encoded: Encoded, arranged: Arranged, began: float, run: LearnRun) -> tuple[str, bool]:
         """Return the preset, and whether it is likely to finish within the time budget."""
