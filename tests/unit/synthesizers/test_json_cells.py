@@ -29,6 +29,7 @@ def _payload(i: int, plan: str, rng: np.random.Generator) -> dict[str, Any]:
     payload = {"plan": plan, "seats": int(rng.integers(1, 40)), "place": {"country": "DE" if i % 3 else "FR"}}
     if plan == "pro":
         payload["sso"] = "okta" if i % 2 else None
+    payload["note"] = None
     payload["since"] = f"{i % 28 + 1:02}/{i % 12 + 1:02}/202{i % 4}"
     payload["lines"] = [{"sku": f"S{k}", "price": 2.5 * k} for k in rng.integers(1, 9, i % 3).tolist()]
     return payload | {f"only in row {i}": i, "token": f"secret token {chr(97 + i % 26)} {i}"}
@@ -64,6 +65,7 @@ def test_values_agree_with_other_columns_and_with_each_other(model: Synthesizer)
     assert 0.04 < rows["payload"].null_count / 500 < 0.16
     for plan, value in _values(rows):
         assert value["plan"] == plan
+        assert value["note"] is None
         assert ("sso" in value) == (plan == "pro")
         assert all(line["price"] == 2.5 * int(line["sku"][1:]) for line in value["lines"])
 

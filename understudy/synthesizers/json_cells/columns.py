@@ -197,7 +197,7 @@ def _is_whole(own: JsonColumn) -> bool:
             "boolean": "bool",
             "json": "string",
         }
-        if node.type != "object" and node.column is None:
+        if node.type not in ("object", "null") and node.column is None:
             return False
         if node.column is not None and types[node.column] != expected.get(node.type, types[node.column]):
             return False

@@ -76,8 +76,10 @@ class Learner:
     ) -> Node | None:
         """Return the node of values, or None if fewer than k rows have a value of one type."""
         by_type = Counter(_type_of(v) for v in placed.values if v is not None and v is not ABSENT_VALUE)
-        if not by_type or depth >= DEPTH_MAX:
+        if depth >= DEPTH_MAX:
             return None
+        if not by_type:
+            return self._null(placed, path)
         type_ = _choose_type(by_type)
         present = placed.where(
             [_type_of(v) == type_ or (type_ == "json" and _is_value(v)) for v in placed.values]
@@ -87,6 +89,14 @@ class Learner:
         state, is_null = self._state(placed, type_, path)
         node = self._of_type(type_, present, path, n_columns_max, depth)
         return None if node is None else node.model_copy(update={"state": state, "is_null": is_null})
+
+    def _null(self, placed: Placed, path: str) -> Node | None:
+        """Return the node of a key that is null wherever it exists."""
+        if not self._is_shared(placed.where([value is None for value in placed.values]).rows):
+            return None
+        is_complete = all(value is None for value in placed.values)
+        state = None if is_complete else self._new_name(f"{path} (state)")
+        return Node(type="null", state=state, is_null=True)
 
     def _state(self, placed: Placed, type_: NodeType, path: str) -> tuple[str | None, bool]:
         """Return the name of the column of states, if there is one, and whether missing values are null."""

@@ -16,7 +16,7 @@ PRESENT, NULL, ABSENT = "present", "null", "absent"
 
 # `json` is the type of values of several types, and of arrays that are learned as a whole. Their column
 # contains JSON text.
-NodeType = Literal["object", "array", "integer", "number", "text", "boolean", "json"]
+NodeType = Literal["object", "array", "integer", "number", "text", "boolean", "json", "null"]
 
 
 class Node(BaseModel):
@@ -25,7 +25,7 @@ class Node(BaseModel):
     Parameters
     ----------
     column : str, optional
-        Column that contains the values, or the lengths of an array. Objects have no such column.
+        Column that contains the values, or the lengths of an array. Objects and nulls have no such column.
     state : str, optional
         Column that contains the states of the node, if its value is not in every text.
     is_null : bool

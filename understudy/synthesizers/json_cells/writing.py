@@ -52,6 +52,9 @@ class Writer:
     def _present(self, node: Node) -> ArrowArray:
         if node.type == "object":
             return self._object(node)
+        if node.type == "null":
+            nulls: ArrowArray = pa.repeat(pa.scalar(self.style.null, _TEXT), self.n_rows)
+            return nulls
         assert node.column is not None
         values: Any = self.columns[node.column]
         if node.type == "array":
