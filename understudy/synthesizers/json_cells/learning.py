@@ -75,15 +75,14 @@ class Learner:
         self, placed: Placed, path: str, n_columns_max: int = N_COLUMNS_MAX, depth: int = 0
     ) -> Node | None:
         """Return the node of values, or None if fewer than k rows have a value of one type."""
-        by_type = Counter(_type_of(v) for v in placed.values if v is not None and v is not ABSENT_VALUE)
+        types = [_type_of(value) if _is_value(value) else None for value in placed.values]
+        by_type: Counter[NodeType] = Counter(type_ for type_ in types if type_ is not None)
         if depth >= DEPTH_MAX:
             return None
         if not by_type:
             return self._null(placed, path)
         type_ = _choose_type(by_type)
-        present = placed.where(
-            [_type_of(v) == type_ or (type_ == "json" and _is_value(v)) for v in placed.values]
-        )
+        present = placed.where([own == type_ or (type_ == "json" and own is not None) for own in types])
         if not self._is_shared(present.rows):
             return None
         state, is_null = self._state(placed, type_, path)
