@@ -28,6 +28,7 @@ from understudy.synthesizers.cards import make_card
 from understudy.synthesizers.contexts import FitContext, LearnRun, SampleContext, SamplePlan
 from understudy.synthesizers.entities.files import entities_from_arrays, entities_to_arrays
 from understudy.synthesizers.entities.groups import NO_ENTITIES, Entities
+from understudy.synthesizers.json_cells import find_json_cells, json_cells_from_manifest
 from understudy.synthesizers.reference_tables import load_reference, save_reference
 from understudy.tables.domain_checks import check_domains
 from understudy.tables.schema import ColumnKind, DatasetSchema, TableSchema
@@ -69,7 +70,8 @@ class SingleTableSynthesizer(ABC):
         self._schema, self._references = schema, _read_references(data, schema)
         self.seed_ = context.choose_seed()
         run = LearnRun(context, self.seed_, schema.locale, self._references)
-        self.table_ = self._learn(rows, schema.tables[name], run)
+        self.cells_, rows = find_json_cells(rows, schema.tables[name])
+        self.table_ = self._learn(rows, self.cells_.split_schema, run)
         self.n_rows_ = rows.num_rows
         return self
 
@@ -90,7 +92,7 @@ class SingleTableSynthesizer(ABC):
             batches = sampler._draw_constrained(request, plan.constraints)
         else:
             raise unsupported_by_synthesizer(self.name)
-        return self._named(name, batches)
+        return self._named(name, self.cells_.join(batches))
 
     def _numbered(self, id_start: int | None) -> Self:
         """Return this synthesizer, or a shallow copy with identifiers that begin at a given number."""
@@ -102,7 +104,12 @@ class SingleTableSynthesizer(ABC):
 
     def card(self) -> ModelCard:
         """Return the model card."""
-        return make_card(self.name, self._fitted(), self.n_rows_, self.entities_)
+        return self._with_cells(make_card(self.name, self._fitted(), self.n_rows_, self.entities_))
+
+    def _with_cells(self, card: ModelCard) -> ModelCard:
+        """Return a card with the number of columns of the table, and warnings about columns of JSON texts."""
+        warnings = self.cells_.messages() + card["warnings"]
+        return card | {"n_columns": len(self.cells_.schema.columns), "warnings": warnings}
 
     def save(self, writer: ModelWriter) -> None:
         """Write the fitted model as JSON and plain arrays."""
@@ -118,7 +125,7 @@ class SingleTableSynthesizer(ABC):
             "n_rows": self.n_rows_,
             "columns": columns,
         }
-        writer.json("model", shared | entities | self._save(writer))
+        writer.json("model", shared | entities | self.cells_.to_manifest() | self._save(writer))
 
     @classmethod
     def load(cls, reader: ModelReader) -> Self:
@@ -133,7 +140,8 @@ class SingleTableSynthesizer(ABC):
             if table.role == "reference"
         }
         loaded.seed_, loaded.n_rows_ = own.whole("seed"), own.whole("n_rows")
-        table = TableTransformer.from_arrays(reader.schema.tables[name], own)
+        loaded.cells_ = json_cells_from_manifest(own.manifest, reader.schema.tables[name])
+        table = TableTransformer.from_arrays(loaded.cells_.split_schema, own)
         loaded._load(own, table)
         loaded.table_ = table
         loaded.entities_ = entities_from_arrays(own, loaded._drawn_table(table))

@@ -305,3 +305,27 @@ def test_rare_label_of_rows_without_a_code_is_not_shown(synthesizer: str) -> Non
     assert sample["code"].isna().any()
     assert "Kit of Krueger basic" not in set(sample["label"])
     assert_one_to_one(table, sample, "code", "label")
+
+
+@pytest.mark.parametrize("is_number", [False, True])
+def test_made_up_codes_contain_the_column_that_they_determine(is_number: bool, tmp_path: Path) -> None:
+    level, chapters = (
+        draw_levels(1500, 150),
+        np.array([21, 34, 55]) if is_number else np.array(["AB", "CD", "EF"]),
+    )
+    chapter = chapters[np.random.default_rng(1).integers(0, 3, 150)]
+    codes = [f"{own}{i * 7:04d}" for i, own in enumerate(chapter)]
+    real = pd.DataFrame(
+        {
+            "chapter": chapter[level],
+            "code": np.array(codes)[level].astype(np.int64 if is_number else object),
+            "label": np.array([f"{code} - pain {i}" for i, code in enumerate(codes)])[level],
+        }
+    )
+    model = understudy.fit(real, seed=1)
+    model.save(tmp_path / "m.model")
+    for own in (model, understudy.load(tmp_path / "m.model")):
+        sample = own.sample(3000, seed=2)
+        assert_one_to_one(real, sample, "code", "label")
+        pairs = zip(sample["chapter"].astype(str), sample["code"].astype(str), sample["label"], strict=True)
+        assert all(code.startswith(chapter) and label.startswith(code) for chapter, code, label in pairs)

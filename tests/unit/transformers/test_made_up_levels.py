@@ -13,6 +13,7 @@ import pytest
 from understudy.tables.schema import Column, ColumnKind
 from understudy.transformers.base import MIN_SUPPORT, RowStream, consecutive_rows
 from understudy.transformers.categorical import CategoricalTransformer, fit_categorical, smooth_counts
+from understudy.transformers.generated.filler import fit_filler
 from understudy.transformers.generated.made_up_levels import make_up_levels
 from understudy.transformers.generated.text_parts import Part, contain_codes, find_part
 
@@ -145,3 +146,39 @@ def test_unrelated_codes_contain_no_label() -> None:
 
 def test_part_with_an_index_beyond_the_parts_is_the_last_part() -> None:
     assert Part("-", 1).read("plain") == "plain"
+
+
+def test_made_up_integers_lie_between_the_levels_if_there_is_room() -> None:
+    levels = pa.array(range(1000, 1400, 20))
+    made_up = make_up_levels(levels.filter(pa.array([i % 3 > 0 for i in range(20)])), 3, "en")
+    assert made_up is not None
+    assert set(made_up.to_pylist()) < set(range(1020, 1400, 20))
+
+
+@pytest.mark.parametrize(
+    ("texts", "pattern"),
+    [
+        (["Red oak chair", "Blue desk lamp"], "[A-Z][^A-Z]+"),
+        (["Red Oak Chair", "Blue Desk Lamp"], "[A-Z][^A-Z]+( [A-Z][^A-Z]+)*"),
+        (["RED OAK CHAIR", "BLUE DESK LAMP"], "[^a-z]+"),
+        (["red oak chair", "blue desk lamp"], "[^A-Z]+"),
+    ],
+)
+def test_made_up_texts_have_the_capitals_of_the_table(texts: list[str], pattern: str) -> None:
+    filler = fit_filler(pa.array(texts * 5, pa.large_string()), "en")
+    made_up = filler.make(RowStream(1, 2, np.arange(50, dtype=np.uint64))).to_pylist()
+    assert all(re.fullmatch(pattern, text) for text in made_up)
+
+
+@pytest.mark.parametrize(
+    ("labels", "pattern"),
+    [
+        ([f"{a}{b}市" for a in "東西南北高松山" for b in "京川田村島林"], "[\u3040-\u30ff\u4e00-\u9fff]+市"),
+        ([f"{a}ю{b}я" for a in "бвгдмнр" for b in "лсткшж"], "[\u0400-\u04ff]+"),
+        ([f"{a}{b}" for a in "가나다라마바사" for b in "한국서울산수"], "[\uac00-\ud7af]+"),
+    ],
+)
+def test_made_up_labels_have_the_script_of_the_table(labels: list[str], pattern: str) -> None:
+    made_up = make_up_levels(pa.array(labels), 20, "en")
+    assert made_up is not None
+    assert all(re.fullmatch(pattern, text.replace(" ", "")) for text in made_up.to_pylist())

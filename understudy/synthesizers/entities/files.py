@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from understudy.synthesizers.entities.grouping import Grouping
-from understudy.synthesizers.entities.groups import ROWS, Entities, EntityGroup
+from understudy.synthesizers.entities.groups import ROWS, Entities, EntityGroup, has_level_for_each
 from understudy.synthesizers.entities.positions import N_COMBINATIONS_MAX, Counter, Distinct, Position
 from understudy.synthesizers.entities.sorted_columns import SortedColumn
 from understudy.transformers.array_reader import ArrayReader, require
@@ -40,6 +40,7 @@ def entities_to_arrays(entities: Entities) -> tuple[Json, dict[str, npt.NDArray[
                 "n_windows": group.grouping.n_windows,
                 "n_parts": group.n_parts,
             }
+            | ({"distinct": list(group.distinct)} if group.distinct else {})
         )
         own: dict[str, npt.NDArray[Any]] = {"sizes": group.grouping.sizes}
         own |= {f"known_{j}": codes for j, codes in group.known_codes.items()}
@@ -151,7 +152,11 @@ def _load_group(own: ArrayReader, table: TableTransformer, groups: list[EntityGr
     }
     grouping = Grouping(sizes, own.whole("n_windows", 0, n_units))
     n_parts = own.whole("n_parts", 1, max(len(keys), 1))
-    return EntityGroup(keys, columns, labels, source, grouping, known_codes, n_parts)
+    # Files of earlier versions have no such columns.
+    distinct = _places(own, "distinct", n) if "distinct" in own.manifest else ()
+    is_usable = all(has_level_for_each(table.columns[j], len(sizes)) for j in distinct)
+    require(is_usable and set(distinct) <= set(columns), "entities have too few levels of their own")
+    return EntityGroup(keys, columns, labels, source, grouping, known_codes, n_parts, distinct)
 
 
 def _places(own: ArrayReader, name: str, n: int) -> tuple[int, ...]:

@@ -11,7 +11,7 @@ from understudy.synthesizers.codes import find_labels
 from understudy.synthesizers.contexts import LearnRun
 from understudy.synthesizers.entities.arrangement import Arranged, arrange_entities, strata_of
 from understudy.synthesizers.entities.detection import FoundGroup, find_groups, first_rows_of, is_determined
-from understudy.synthesizers.entities.groups import ROWS, Entities, EntityGroup
+from understudy.synthesizers.entities.groups import ROWS, Entities, EntityGroup, has_level_for_each
 from understudy.synthesizers.reference_tables import declare_public_levels
 from understudy.tables.schema import TableSchema
 from understudy.transformers.base import Codes, Subjects, Transformer
@@ -53,7 +53,7 @@ def fit_columns(rows: pa.Table, schema: TableSchema, run: LearnRun) -> FittedTab
     strata = [strata_of(own, fitted.columns, codes) for own in found]
     arranged = arrange_entities(found, run.seed, strata)
     groups = (_fit_group(own, order, codes) for own, order in zip(found, arranged, strict=True))
-    entities = Entities(tuple(groups))
+    entities = Entities(tuple(_with_distinct(group, fitted) for group in groups))
 
     def refit(j: int) -> Transformer:
         column, values = schema.columns[j], rows.column(j)
@@ -85,6 +85,16 @@ def _fit_group(own: FoundGroup, arranged: Arranged, codes: list[Codes]) -> Entit
     return EntityGroup(
         own.keys, own.columns, own.labels, own.source, arranged.grouping, known_codes, own.n_parts
     )
+
+
+def _with_distinct(group: EntityGroup, table: TableTransformer) -> EntityGroup:
+    """Return a group with the categories in which each entity has a level of its own, such as a code.
+
+    A level that belongs to a single entity is rare, so all levels of such a category are made up.
+    """
+    n = len(group.grouping.sizes)
+    others = [j for j in group.columns if j not in group.keys]
+    return replace(group, distinct=tuple(j for j in others if has_level_for_each(table.columns[j], n)))
 
 
 def _with_visible_sources(

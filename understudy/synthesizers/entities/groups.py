@@ -6,11 +6,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+import numpy as np
+import numpy.typing as npt
+
 from understudy.synthesizers.entities.grouping import Grouping, Places
 from understudy.synthesizers.entities.positions import Allows, Counter, Position
 from understudy.synthesizers.entities.sorted_columns import SortedColumn
 from understudy.tables.schema import TableSchema
-from understudy.transformers.base import ArrowArray, Codes, RowNumbers
+from understudy.transformers.base import ArrowArray, Codes, RowNumbers, Transformer
+from understudy.transformers.categorical import CategoricalTransformer
 
 # Source of a group whose units are rows.
 ROWS = -1
@@ -37,6 +41,8 @@ class EntityGroup:
     n_parts : int
         Number of leading keys that identify an entity only together. Each remaining key identifies an entity
         alone.
+    distinct : tuple of int
+        Categories in which each entity of a period has a made-up level of its own.
     """
 
     keys: tuple[int, ...]
@@ -46,6 +52,7 @@ class EntityGroup:
     grouping: Grouping
     known_codes: Mapping[int, Codes] = field(default_factory=dict)
     n_parts: int = 1
+    distinct: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -123,6 +130,12 @@ class Entities:
         units = group.grouping.units_of(numbers, seed, g)
         return units if group.source == ROWS else self.rows_of(group.source, units, seed)
 
+    def levels(self, places: list[Places]) -> dict[int, npt.NDArray[np.int32]]:
+        """Return the levels of the columns in which each entity has a level of its own."""
+        return {
+            j: places[g].slots.astype(np.int32) for g, group in enumerate(self.groups) for j in group.distinct
+        }
+
     def extend(self, owners: Mapping[int, int]) -> Entities:
         """Return the entities extended by further columns, given the group of each further column."""
         groups = [
@@ -160,3 +173,10 @@ class Entities:
 
 
 NO_ENTITIES = Entities()
+
+
+def has_level_for_each(column: Transformer, n_entities: int) -> bool:
+    """Return whether a category consists of one made-up level for each entity."""
+    if not isinstance(column, CategoricalTransformer) or column.has_missing:
+        return False
+    return column.n_made_up == len(column.levels) == n_entities

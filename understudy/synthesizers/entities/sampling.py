@@ -38,13 +38,14 @@ def draw_entities(
     of_columns, of_labels = (
         {j: places[g].numbers for j, g in owners.items()} for owners in (entities.group_of, entities.label_of)
     )
-    numbered = NumberedRows(rows, of_columns, of_labels)
+    numbered = NumberedRows(rows, of_columns, of_labels, entities.levels(places))
     given: dict[int, Codes] = {}
     for g in entities.draw_order():
         group = entities.groups[g]
         numbers, first, entity = np.unique(places[g].numbers, return_index=True, return_inverse=True)
         above = [j for other in entities.coarser(g) for j in entities.groups[other].columns]
-        own_rows = NumberedRows(numbers, {j: numbered.of(j)[first] for j in above})
+        levels = {j: numbered.levels[j][first] for j in (*above, *group.columns) if j in numbered.levels}
+        own_rows = NumberedRows(numbers, {j: numbered.of(j)[first] for j in above}, levels=levels)
         known = {j: given[j][first] for j in above if j in given}
         known |= {j: codes[places[g].slots[first]] for j, codes in group.known_codes.items()}
         drawn = draw(own_rows, known, group.columns)

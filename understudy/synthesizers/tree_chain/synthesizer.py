@@ -24,6 +24,7 @@ from understudy.synthesizers.entities.sampling import draw_entities
 from understudy.synthesizers.single_table import RowRequest, SingleTableSynthesizer
 from understudy.synthesizers.tree_chain.budget import choose_preset
 from understudy.synthesizers.tree_chain.chain import Arranged, Encoded, encode, fit_chain
+from understudy.synthesizers.tree_chain.code_parts import insert_parts
 from understudy.synthesizers.tree_chain.conditional_sampling import Group, make_conditioner, make_group
 from understudy.synthesizers.tree_chain.constrained_entities import ConstrainedEntitySampler
 from understudy.synthesizers.tree_chain.constrained_sampling import (
@@ -119,6 +120,7 @@ class TreeChain(SingleTableSynthesizer):
         self.entities_ = drawn.entities
         encoded = encode(drawn.codes, self.drawn_.columns)
         enforcer = add_level_lookups(enforcer, drawn, encoded, run)
+        self.drawn_ = insert_parts(drawn, enforcer.levels)
 
         def arrange(order: Sequence[int]) -> Arranged:
             return hide_profiles(arrange_columns(enforcer, self.entities_, self.drawn_, order), drawn)
@@ -146,7 +148,8 @@ class TreeChain(SingleTableSynthesizer):
         self.enforcer_, self.unique_rows_ = self._usable_checks(enforcer, unique_rows, run.seed)
         self.unique_entities_ = self._unique_entities(drawn, fitted.found, run.seed)
         run.context.check()
-        return fitted.transformer
+        own_columns = self.drawn_.columns[: len(fitted.transformer.columns)]
+        return replace(fitted.transformer, columns=own_columns)
 
     def _preset(self, encoded: Encoded, arranged: Arranged, began: float, run: LearnRun) -> tuple[str, bool]:
         """Return the preset, and whether it is likely to finish within the time budget."""
@@ -269,7 +272,7 @@ class TreeChain(SingleTableSynthesizer):
     def _constrained_sampler(
         self, constraints: SamplingConstraints
     ) -> ConstrainedSampler | ConstrainedEntitySampler:
-        table = self.drawn_
+        table, constraints = self.drawn_, self.cells_.translate(constraints)
         conditioners = []
         for condition in conditions_of(constraints):
             group = make_group(condition, table, self.enforcer_, self.links_)
@@ -304,24 +307,25 @@ class TreeChain(SingleTableSynthesizer):
         self, data: Dataset, *, n_draws: int = 1, context: SampleContext
     ) -> Iterator[tuple[str, pa.RecordBatch]]:
         """Yield the rows of the data table `n_draws` times, with missing values imputed."""
-        fitted = self._fitted()
         (name,) = (name for name, table in self.schema_.tables.items() if table.role == "data")
         if name not in data:
             raise InvalidInput(
                 f"The dataset has no table {name!r}, on which the model was fitted. Add or rename the table.",
                 code="unknown_table",
             )
-        rows = conform(read_source(data[name]), fitted.schema)
+        given = conform(read_source(data[name]), self.cells_.schema)
+        rows = self.cells_.split(given)
         imputer = Imputer(self.links_, self.drawn_, self.enforcer_, self._refined, self.entities_)
         completed = draw_completed(imputer, rows, context.choose_seed(), n_draws, context)
-        return ((name, batch) for batch in completed)
+        return ((name, batch) for batch in self.cells_.restore(completed, given))
 
     def _refined(self, coarse: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
         return np.ones(len(coarse)) if self.refinement_ is None else self.refinement_.acceptance(coarse)
 
     def card(self) -> ModelCard:
         """Return the model card."""
-        card = make_card(self.name, self._fitted(), self.n_rows_, self.entities_, preset=self.preset_)
+        made = make_card(self.name, self._fitted(), self.n_rows_, self.entities_, preset=self.preset_)
+        card = self._with_cells(made)
         if not self.is_in_time_:
             card["warnings"].append(
                 "Even the preset `fast` was likely to exceed the time budget. The model was fitted with it "

@@ -16,13 +16,16 @@ from understudy.tables.schema import LOCALES, ColumnKind
 from understudy.transformers.array_reader import ArrayReader, require
 from understudy.transformers.base import MIN_SUPPORT, Arrays, ArrowArray, Json, RowStream
 from understudy.transformers.generated.people import N_DRAWS, POOL_SEED
-from understudy.transformers.generated.texts import capitalized, join, join_runs
+from understudy.transformers.generated.scripts import locale_of_script
+from understudy.transformers.generated.texts import capitalized, join, join_runs, pc
 from understudy.transformers.generated.transformer import N_ROWS_ANY
 
 # Number of quantiles of the number of words.
 N_QUANTILES = 9
 # Maximum number of words in a text.
 N_WORDS_MAX = 512
+# Number of texts from which the script is detected.
+N_TEXTS_EXAMINED = 1000
 # Minimum number of distinct words for a locale. For locales with fewer words, English words are used.
 N_WORDS_FEW = 30
 # Locales whose scripts do not separate words with spaces.
@@ -30,6 +33,14 @@ WITHOUT_BLANKS = frozenset({"ja", "zh"})
 # Offset of the stream that draws words.
 _WORDS = 1 << 52
 END_OF_SENTENCE = "[.!?\u3002\uff01\uff1f]\\s*$"
+
+# Patterns of capitals, and the minimum share of the texts that have a pattern.
+_CAPITALS = {
+    "all": r"^[^\p{Ll}]*\p{Lu}[^\p{Ll}]*$",
+    "words": r"^\P{L}*\p{Lu}\p{L}*(?:[^\p{L}]+\p{Lu}\p{L}*)*\P{L}*$",
+    "first": r"^\P{L}*\p{Lu}",
+}
+_CAPITALS_MIN = 0.9
 
 Float64s = npt.NDArray[np.float64]
 
@@ -46,11 +57,15 @@ class Filler:
         Quantiles of the number of words. Each quantile is the mean of k neighboring texts.
     is_sentence : bool
         Whether texts begin with a capital letter and end with a full stop.
+    capitals : {"none", "first", "words", "all"}
+        Capitals of texts that are not sentences: none, the first letter, the first letter of each word, or
+        all letters.
     """
 
     locale: str
     n_words: Float64s
     is_sentence: bool
+    capitals: str = "none"
 
     @property
     def n_rows_max(self) -> int:
@@ -69,8 +84,10 @@ class Filler:
         numbers = rows * np.uint64(N_WORDS_MAX) + place.astype(np.uint64)
         hashing.hash_rows(*RowStream(stream.seed, stream.stream + _WORDS, numbers).key(), random)
         chosen = (random % np.uint64(len(words))).astype(np.int64)
-        if self.is_sentence:
+        if self.is_sentence or self.capitals == "first":
             chosen[starts[:-1]] += len(words)
+        elif self.capitals != "none":
+            chosen += len(words) * (2 if self.capitals == "all" else 1)
         separator = "" if self.locale in WITHOUT_BLANKS else " "
         return self._with_full_stop(
             join_runs(_with_capitals(self.locale).take(pa.array(chosen, pa.int64())), starts, separator)
@@ -96,6 +113,8 @@ class Filler:
     def to_arrays(self) -> tuple[Json, Arrays]:
         """Return the locale and the quantiles of the number of words."""
         manifest: Json = {"form": "words", "locale": self.locale, "is_sentence": self.is_sentence}
+        if self.capitals != "none":
+            manifest["capitals"] = self.capitals
         return manifest, {"n_words": self.n_words}
 
     @classmethod
@@ -104,11 +123,14 @@ class Filler:
         n_words = reader.array("n_words", np.float64, (N_QUANTILES,))
         require(bool(((n_words >= 1) & (n_words <= N_WORDS_MAX)).all()), "a number of words is out of range")
         require(kind is ColumnKind.text, "filler is used for a column that is not text")
-        return cls(reader.choice("locale", LOCALES), n_words, reader.truth("is_sentence"))
+        # Files of earlier versions do not contain the capitals of texts that are not sentences.
+        capitals = reader.choice("capitals", _CAPITALS) if "capitals" in reader.manifest else "none"
+        return cls(reader.choice("locale", LOCALES), n_words, reader.truth("is_sentence"), capitals)
 
 
 def fit_filler(texts: ArrowArray, locale: str) -> Filler:
     """Return a maker of texts with similar numbers of words. Nothing is learned from fewer than k texts."""
+    locale = locale_of_script(texts.slice(0, N_TEXTS_EXAMINED).to_pylist(), locale)
     if len(texts) < MIN_SUPPORT:
         return Filler(locale, np.full(N_QUANTILES, float(MIN_SUPPORT)), is_sentence=False)
     if locale in WITHOUT_BLANKS:
@@ -118,7 +140,16 @@ def fit_filler(texts: ArrowArray, locale: str) -> Filler:
     ordered = np.sort(np.clip(n_words, 1, N_WORDS_MAX))
     first = np.rint(np.linspace(0, len(ordered) - MIN_SUPPORT, N_QUANTILES)).astype(np.int64)
     quantiles = np.array([ordered[i : i + MIN_SUPPORT].mean() for i in first])
-    return Filler(locale, quantiles, is_sentence=bool(find_matches(texts, END_OF_SENTENCE).mean() > 0.5))
+    is_sentence = bool(find_matches(texts, END_OF_SENTENCE).mean() > 0.5)
+    return Filler(locale, quantiles, is_sentence, "none" if is_sentence else _capitals_of(texts))
+
+
+def _capitals_of(texts: ArrowArray) -> str:
+    """Return the strictest pattern of capitals that nearly all texts have."""
+    for capitals, pattern in _CAPITALS.items():
+        if find_matches(texts, pattern).mean() >= _CAPITALS_MIN:
+            return capitals
+    return "none"
 
 
 @lru_cache(maxsize=8)
@@ -136,4 +167,4 @@ def words_of(locale: str) -> ArrowArray:
 @lru_cache(maxsize=8)
 def _with_capitals(locale: str) -> ArrowArray:
     words = words_of(locale)
-    return pa.concat_arrays([words, capitalized(words)])
+    return pa.concat_arrays([words, capitalized(words), pc.utf8_upper(words)])

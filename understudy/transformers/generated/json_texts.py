@@ -253,7 +253,7 @@ class _Learner:
                 by_key.setdefault(key, []).append((row, member))
         members = []
         for key, values in by_key.items():
-            is_shown = _n_rows(values) >= MIN_SUPPORT and not _may_identify(key)
+            is_shown = _n_rows(values) >= MIN_SUPPORT and not may_identify(key)
             member = self.node(values, depth + 1) if is_shown else None
             if member is not None:
                 members.append((key, len(values) / len(present), member))
@@ -295,12 +295,12 @@ def _levels(present: Placed) -> tuple[tuple[str, Share], ...]:
     n_rows = Counter(value for _, value in {(row, value) for row, value in present})
     counts = Counter(value for _, value in present)
     common = [value for value, _ in counts.most_common(_N_LEVELS_MAX) if n_rows[value] >= MIN_SUPPORT]
-    common = [value for value in common if isinstance(value, bool) or not _may_identify(value)]
+    common = [value for value in common if isinstance(value, bool) or not may_identify(value)]
     if 2 * sum(counts[value] for value in common) < len(present):
         return ()
     return tuple((json.dumps(value, ensure_ascii=False), counts[value] / len(present)) for value in common)
 
 
-def _may_identify(text: str) -> bool:
+def may_identify(text: str) -> bool:
     """Return whether a text may identify a person, such as an e-mail address or a text with many digits."""
     return _IDENTIFYING.search(text) is not None

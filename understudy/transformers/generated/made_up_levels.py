@@ -14,10 +14,11 @@ import pyarrow as pa
 
 from understudy.tables.inference.numbers import highest_of
 from understudy.transformers.base import MIN_SUPPORT, ArrowArray, RowStream, consecutive_rows
-from understudy.transformers.generated.filler import words_of
+from understudy.transformers.generated.filler import WITHOUT_BLANKS, words_of
 from understudy.transformers.generated.identifiers import PatternTexts, fit_patterns, fit_sequence
 from understudy.transformers.generated.json_texts import JsonTexts, fit_json
 from understudy.transformers.generated.patterns import CLASSES, Pattern, by_length, learn_patterns
+from understudy.transformers.generated.scripts import locale_of_script
 
 # Seed of made-up levels. The levels belong to the model, so that all samples of a model have the same levels.
 SEED = 0x1AB
@@ -32,6 +33,8 @@ WORD_LENGTH_MIN = 4
 INITIALS_MAX = 3
 # Number of attempts to find a new text for a level before the texts become longer.
 N_ATTEMPTS = 20
+# Maximum number of unused integers between the levels of a table from which new levels are chosen.
+N_PLACES_MAX = 10_000
 # Default number of words in a label, for tables with too few labels to determine this number.
 N_WORDS_DEFAULT = 1
 
@@ -58,7 +61,7 @@ def make_up_levels(levels: ArrowArray, n: int, locale: str) -> ArrowArray | None
     if json_maker is not None:
         made = _make_up_json(json_maker, known, n)
         return None if made is None else pa.array(made, pa.large_string()).cast(levels.type)
-    made = _make_up_codes(texts, n) or _make_up_labels(known, n, locale)
+    made = _make_up_codes(texts, n) or _make_up_labels(known, n, locale_of_script(known, locale))
     return pa.array(made, pa.large_string()).cast(levels.type)
 
 
@@ -71,6 +74,29 @@ def _make_up_json(maker: JsonTexts, known: list[str], n: int) -> list[str] | Non
 
 
 def _make_up_integers(levels: ArrowArray, n: int) -> ArrowArray | None:
+    made = _make_up_between(levels, n)
+    return _make_up_numbers(levels, n) if made is None else made
+
+
+def _make_up_between(levels: ArrowArray, n: int) -> ArrowArray | None:
+    """Return new integers between the levels, at distances like theirs, or None if there are too few."""
+    sorted_levels = np.sort(np.asarray(levels.to_numpy(zero_copy_only=False)))
+    if len(sorted_levels) < 2 or int(sorted_levels[-1]) >= 2**63:
+        return None
+    numbers = sorted_levels.astype(np.int64)
+    if int(numbers[-1]) - int(numbers[0]) >= 2**62:
+        return None
+    step = int(np.gcd.reduce(np.diff(numbers)))
+    n_places = int(numbers[-1] - numbers[0]) // step + 1
+    if not 2 * n <= n_places - len(numbers) <= N_PLACES_MAX:
+        return None
+    places = np.setdiff1d(np.arange(n_places), (numbers - numbers[0]) // step)
+    chosen = np.random.default_rng([SEED, n]).choice(places, n, replace=False)
+    array: ArrowArray = pa.array(numbers[0] + chosen * step).cast(levels.type)
+    return array
+
+
+def _make_up_numbers(levels: ArrowArray, n: int) -> ArrowArray | None:
     limit = highest_of(levels.type)
     texts = by_length(levels.cast(pa.large_string()))
     n_digits_max = len(str(limit)) - 1
@@ -139,6 +165,8 @@ def _make_up_labels(texts: list[str], n: int, locale: str) -> list[str]:
     """Return new texts. Their parts are shared by enough labels, or are random digits, letters or words."""
     rng = np.random.default_rng([SEED, n])
     tokens = [_TOKEN.findall(text) for text in texts]
+    if locale in WITHOUT_BLANKS:
+        tokens = _with_common_endings(tokens)
     n_labels = Counter(token for own in tokens for token in set(own))
     is_marked = bool(texts) and CODE_MARK in texts[0]
     shapes = [tuple(_part_of(token, n_labels) for token in own) for own in tokens]
@@ -164,6 +192,19 @@ def _make_up_labels(texts: list[str], n: int, locale: str) -> list[str]:
             taken.add(text.casefold())
         made.append(text)
     return made
+
+
+def _with_common_endings(tokens: list[list[str]]) -> list[list[str]]:
+    """Return tokens in which the last character of most words is a separate token.
+
+    An example is the last character of Japanese cities. Scripts without blanks have no other parts of labels.
+    """
+    endings = Counter(word[-1] for own in tokens for word in own if len(word) > 1 and word.isalpha())
+    common = {ending for ending, n in endings.items() if n >= max(MIN_SUPPORT, len(tokens) / 2)}
+    return [
+        [part for word in own for part in ([word[:-1], word[-1]] if word[-1] in common else [word]) if part]
+        for own in tokens
+    ]
 
 
 def _frequent(shapes: list[tuple[_Part, ...]], *, is_marked: bool) -> list[tuple[tuple[_Part, ...], int]]:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import understudy
-from tests.unit.synthesizers.entities.tables import IDENTIFIER, fitted, logins, orders, panel
+from tests.unit.synthesizers.entities.tables import IDENTIFIER, NAME, fitted, logins, orders, panel
 from understudy.tables.schema import ColumnKind
 
 KEYS = {"order_no": IDENTIFIER, "customer_no": IDENTIFIER}
@@ -211,3 +211,21 @@ def test_narrow_types_need_room_only_for_new_entities() -> None:
     sampled = fitted(table, {"subject": IDENTIFIER}, synthesizer="independent").sample(60_000, seed=1)
     assert sampled["subject"].nunique() == 60
     assert not sampled["subject"].isin(subject).any()
+
+
+@pytest.mark.parametrize("synthesizer", SYNTHESIZERS)
+def test_code_of_an_entity_stays_one_to_one(synthesizer: str, tmp_path: Path) -> None:
+    place = np.random.default_rng(4).integers(0, 25, 600)
+    table = pd.DataFrame(
+        {
+            "department": [f"D{10 + 4 * i}" for i in place],
+            "manager": [f"{'abcde'[i % 5]}-{'vwxyz'[i // 5]} Miller" for i in place],
+            "hours": np.random.default_rng(5).integers(1, 9, 600),
+        }
+    )
+    model = fitted(table, {"manager": NAME}, synthesizer=synthesizer)
+    model.save(tmp_path / "m.model")
+    for own in (model, understudy.load(tmp_path / "m.model")):
+        pairs = own.sample(600, seed=3)[["department", "manager"]].drop_duplicates()
+        assert len(pairs) == pairs["department"].nunique() == pairs["manager"].nunique() == 25
+        assert not set(pairs["department"]) & set(table["department"])

@@ -1,0 +1,326 @@
+"""Replace the columns of JSON texts of a table by columns of their values, and restore them in samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from understudy.errors import InvalidInput
+from understudy.parameters.constraints import SamplingConstraints
+from understudy.synthesizers.json_cells.constraints import translate
+from understudy.synthesizers.json_cells.learning import Learner, Placed
+from understudy.synthesizers.json_cells.parsing import ABSENT_VALUE, ParsedColumn, parse_column, parse_texts
+from understudy.synthesizers.json_cells.structure import DEPTH_MAX, Node
+from understudy.synthesizers.json_cells.styles import Style
+from understudy.synthesizers.json_cells.unpacking import unpack
+from understudy.synthesizers.json_cells.writing import Writer
+from understudy.tables.arrow_types import parse_arrow_type
+from understudy.tables.formats.text_columns import with_typed_columns
+from understudy.tables.inference import infer_table
+from understudy.tables.notations.writing import written_column
+from understudy.tables.schema import Column, ColumnKind, TableSchema
+from understudy.tables.validation import conform
+from understudy.transformers.array_reader import refuse, require
+from understudy.transformers.base import MIN_SUPPORT, ArrowArray, ArrowColumn, Json, Subjects
+from understudy.transformers.table_fitting import number_subjects
+
+# Maximum number of characters of the name of a column, without the characters that make it unique.
+_NAME_LENGTH_MAX = 200
+# Minimum share of the rows that have a rare level, for a category to be split into the values of its texts.
+_RARE_SHARE_MIN = 0.02
+
+_KINDS = frozenset({ColumnKind.text, ColumnKind.identifier, ColumnKind.category})
+
+
+class JsonColumn(BaseModel):
+    """A column of JSON texts, with the columns that replace it.
+
+    Parameters
+    ----------
+    column : Column
+        The column of the table.
+    root : Node
+        Structure of the texts.
+    columns : tuple of Column
+        Columns of the values.
+    n_keys_left_out : int
+        Number of keys that are not learned, because too few rows have them.
+    n_invalid : int
+        Number of texts that are not JSON.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    column: Column
+    root: Node
+    style: Style
+    columns: tuple[Column, ...]
+    n_keys_left_out: int = Field(ge=0)
+    n_invalid: int = Field(ge=0)
+
+
+@dataclass(frozen=True)
+class JsonCells:
+    """The columns of JSON texts of a table.
+
+    Parameters
+    ----------
+    schema : TableSchema
+        Schema of the table.
+    columns : mapping of str to JsonColumn
+        Columns of JSON texts, by name.
+    """
+
+    schema: TableSchema
+    columns: Mapping[str, JsonColumn]
+
+    @property
+    def split_schema(self) -> TableSchema:
+        """The schema of the table in which other columns replace the columns of JSON texts."""
+        columns: list[Column] = []
+        for column in self.schema.columns:
+            own = self.columns.get(column.name)
+            columns += [column] if own is None else own.columns
+        return self.schema.model_copy(update={"columns": tuple(columns)})
+
+    def split(self, rows: pa.Table) -> pa.Table:
+        """Return rows in which the values of JSON texts replace the texts.
+
+        The values of missing texts and of texts that are not JSON are missing.
+        """
+        if not self.columns:
+            return rows
+        arrays: dict[str, Any] = {
+            name: rows.column(name) for name in rows.column_names if name not in self.columns
+        }
+        for name, own in self.columns.items():
+            values = parse_texts(rows.column(name), own.style)
+            is_missing = pa.array([value is ABSENT_VALUE for value in values])
+            for part, array in unpack(own.root, values):
+                arrays[part] = pc.if_else(is_missing, pa.scalar(None, array.type), array)
+        names = self.split_schema.names
+        return conform(pa.table([arrays[name] for name in names], names=names), self.split_schema)
+
+    def join(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Yield batches in which JSON texts replace their values."""
+        return (self._joined(batch) for batch in batches) if self.columns else iter(batches)
+
+    def _joined(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        fields = {field.name: field for field in self.split_schema.to_arrow()}
+        own_columns = dict(zip(batch.schema.names, batch.columns, strict=True))
+        arrays = [
+            own_columns[column.name]
+            if column.name not in self.columns
+            else _texts(self.columns[column.name], own_columns, fields, batch.num_rows)
+            for column in self.schema.columns
+        ]
+        schema = self.schema.to_arrow()
+        is_nullable = {
+            field.name: field.nullable or a.null_count > 0 for field, a in zip(schema, arrays, strict=True)
+        }
+        schema = pa.schema([field.with_nullable(is_nullable[field.name]) for field in schema])
+        return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+    def restore(self, batches: Iterable[pa.RecordBatch], rows: pa.Table) -> Iterator[pa.RecordBatch]:
+        """Yield batches in which JSON texts replace their values, and in which the texts of rows are kept.
+
+        The batches contain all rows, several times if there are several draws.
+        """
+        begin = 0
+        for batch in self.join(batches):
+            columns = []
+            for name, column in zip(batch.schema.names, batch.columns, strict=True):
+                if name in self.columns:
+                    given = rows.column(name).slice(begin, len(batch)).combine_chunks()
+                    column = pc.if_else(given.is_valid(), given, column)
+                columns.append(column)
+            begin = (begin + len(batch)) % max(rows.num_rows, 1)
+            yield pa.RecordBatch.from_arrays(columns, schema=batch.schema)
+
+    def translate(self, constraints: SamplingConstraints) -> SamplingConstraints:
+        """Return constraints on the columns of values; see `translate`."""
+        if not self.columns:
+            return constraints
+        return translate(constraints, {name: own.root for name, own in self.columns.items()})
+
+    def messages(self) -> list[str]:
+        """Return a sentence for the model card about each column."""
+        return [_message(column) for column in self.columns.values()]
+
+    def to_manifest(self) -> Json:
+        """Return the structure of the columns as JSON."""
+        if not self.columns:
+            return {}
+        return {"json_cells": [column.model_dump(mode="json") for column in self.columns.values()]}
+
+
+def json_cells_from_manifest(manifest: Mapping[str, Any], schema: TableSchema) -> JsonCells:
+    """Return the columns that `to_manifest` converted. Files of earlier versions have none.
+
+    Raises
+    ------
+    InvalidInput
+        If a column is not valid, or contradicts the schema.
+    """
+    entries = manifest.get("json_cells", [])
+    require(isinstance(entries, list), "the columns of JSON texts are not a list")
+    try:
+        columns = [JsonColumn.model_validate(entry) for entry in entries]
+    except (ValidationError, RecursionError, InvalidInput) as error:
+        raise refuse("a column of JSON texts is not valid") from error
+    for own in columns:
+        is_known = own.column in schema.columns and own.root.depth <= DEPTH_MAX + 1
+        require(is_known, "a column of JSON texts does not exist")
+        require(_is_whole(own), "the structure of JSON texts does not match its columns")
+    cells = JsonCells(schema, {own.column.name: own for own in columns})
+    names = cells.split_schema.names
+    require(len(set(names)) == len(names) and len(cells.columns) == len(columns), "a column exists twice")
+    return cells
+
+
+def _is_whole(own: JsonColumn) -> bool:
+    types = {column.name: column.arrow_type for column in own.columns}
+    names = own.root.columns()
+    if sorted(names) != sorted(types):
+        return False
+    for node in own.root.nodes():
+        expected = {
+            "integer": "int64",
+            "number": "double",
+            "array": "int64",
+            "boolean": "bool",
+            "json": "string",
+        }
+        if node.type not in ("object", "null") and node.column is None:
+            return False
+        if node.column is not None and types[node.column] != expected.get(node.type, types[node.column]):
+            return False
+        if node.state is not None and types[node.state] != "string":
+            return False
+    return True
+
+
+def _message(own: JsonColumn) -> str:
+    message = (
+        f"Column {own.column.name!r} contains JSON. Its values are learned as {len(own.columns)} columns."
+    )
+    if own.n_invalid:
+        texts = "1 text is" if own.n_invalid == 1 else f"{own.n_invalid:,} texts are"
+        message += f" {texts} not valid JSON and counted as missing."
+    if own.n_keys_left_out:
+        keys = "1 key is" if own.n_keys_left_out == 1 else f"{own.n_keys_left_out:,} keys are"
+        message += f" {keys} left out because too few rows have them or because they may identify somebody."
+    return message
+
+
+def find_json_cells(rows: pa.Table, schema: TableSchema) -> tuple[JsonCells, pa.Table]:
+    """Return the columns of JSON texts of a table, and the rows with the values of the texts.
+
+    A column of few JSON texts, each of which enough rows share, remains a category.
+    """
+    names = set(schema.names)
+    roles = {*schema.primary_key, *schema.subject, *schema.order_by}
+    subjects = number_subjects(rows.select(list(schema.subject))) if schema.subject else None
+    found: dict[str, JsonColumn] = {}
+    parts: dict[str, pa.Table] = {}
+    for column in schema.columns:
+        if column.kind not in _KINDS or column.domain is not None or column.name in roles:
+            continue
+        values = rows.column(column.name)
+        parsed = parse_column(values)
+        if parsed is None or (column.kind is ColumnKind.category and _are_common(values)):
+            continue
+        split = _split_column(column, parsed, names, subjects)
+        if split is not None:
+            found[column.name], parts[column.name] = split
+            names |= {own.name for own in found[column.name].columns}
+    cells = JsonCells(schema, found)
+    return cells, _replaced(rows, parts, cells) if found else rows
+
+
+def _are_common(values: ArrowColumn) -> bool:
+    """Return whether the texts of nearly all rows are shared by enough rows."""
+    counts = np.asarray(pc.value_counts(values.drop_null()).field("counts"))
+    return bool(counts[counts < MIN_SUPPORT].sum() < _RARE_SHARE_MIN * counts.sum())
+
+
+def _split_column(
+    column: Column, parsed: ParsedColumn, names: set[str], subjects: Subjects | None
+) -> tuple[JsonColumn, pa.Table] | None:
+    taken = set(names)
+
+    def new_name(path: str) -> str:
+        name = path[:_NAME_LENGTH_MAX]
+        while name in taken:
+            name += "_"
+        taken.add(name)
+        return name
+
+    learner = Learner(new_name, subjects)
+    root = learner.node(Placed(np.arange(len(parsed.values)), parsed.values), column.name)
+    if root is None or not root.columns():
+        return None
+    table, columns = _typed(root, pa.table(dict(unpack(root, parsed.values))))
+    found = JsonColumn(
+        column=column,
+        root=root,
+        style=parsed.style,
+        columns=columns,
+        n_keys_left_out=learner.n_keys_left_out,
+        n_invalid=parsed.n_invalid,
+    )
+    return found, table
+
+
+def _typed(root: Node, table: pa.Table) -> tuple[pa.Table, tuple[Column, ...]]:
+    """Return the table with dates and numbers in place of texts, and the schema of its columns."""
+    texts = [node.column for node in root.nodes() if node.type == "text" and node.column is not None]
+    if texts:
+        typed, _ = with_typed_columns(table.select(texts))
+        for field in typed.schema:
+            if typed.column(field.name).null_count == table.column(field.name).null_count:
+                table = table.set_column(
+                    table.column_names.index(field.name), field, typed.column(field.name)
+                )
+    inferred = infer_table(table).schema
+    kinds = {node.state: ColumnKind.category for node in root.nodes()}
+    kinds |= {node.column: ColumnKind.integer for node in root.nodes() if node.type == "array"}
+    kinds |= {
+        node.column: ColumnKind.category if _are_common(table.column(node.column)) else ColumnKind.text
+        for node in root.nodes()
+        if node.type == "json" and node.column is not None
+    }
+    columns = [
+        column.model_copy(update={"kind": kinds.get(column.name, column.kind), "nullable": True})
+        for column in inferred.columns
+    ]
+    return table, tuple(columns)
+
+
+def _replaced(rows: pa.Table, parts: Mapping[str, pa.Table], cells: JsonCells) -> pa.Table:
+    arrays = {name: rows.column(name) for name in rows.column_names}
+    for table in parts.values():
+        arrays |= dict(zip(table.column_names, table.columns, strict=True))
+    schema = cells.split_schema
+    table = pa.table([arrays[name] for name in schema.names], names=schema.names)
+    return conform(table, schema)
+
+
+def _texts(
+    own: JsonColumn, columns: Mapping[str, ArrowArray], fields: Mapping[str, Any], n_rows: int
+) -> ArrowArray:
+    written: dict[str, ArrowArray] = {}
+    for column in own.columns:
+        values = pa.chunked_array([columns[column.name]])
+        written[column.name] = written_column(values, fields[column.name]).combine_chunks()
+    texts: Any = Writer(own.style, written, n_rows).texts(own.root)
+    if not own.column.nullable:
+        texts = pc.fill_null(texts, "[]" if own.root.type == "array" else "{}")
+    array: ArrowArray = texts.cast(parse_arrow_type(own.column.arrow_type))
+    return array

@@ -1,0 +1,36 @@
+"""The script of texts, such as Cyrillic, and a locale whose words are written in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+# Letters of each script, and the locales whose words are written in it. The first locale is the default.
+# Scripts without word lists are not included.
+_SCRIPTS: dict[str, tuple[re.Pattern[str], tuple[str, ...]]] = {
+    "cyrillic": (re.compile("[\u0400-\u04ff]"), ("ru", "uk", "kk")),
+    "greek": (re.compile("[\u0370-\u03ff]"), ("el",)),
+    "kana": (re.compile("[\u3040-\u30ff]"), ("ja",)),
+    "han": (re.compile("[\u4e00-\u9fff]"), ("zh", "ja")),
+    "hangul": (re.compile("[\uac00-\ud7af]"), ("ko",)),
+}
+_LETTER = re.compile(r"[^\W\d_]")
+# Minimum share of the letters in a script for texts to be in this script, and of kana in Japanese texts.
+_SHARE_MIN, _KANA_MIN = 0.6, 0.05
+# Number of texts that are examined.
+_N_TEXTS = 1000
+
+
+def locale_of_script(texts: Iterable[str | None], locale: str) -> str:
+    """Return the locale if its words are written in the script of the texts, or a locale of that script."""
+    whole = "".join(text for text, _ in zip(texts, range(_N_TEXTS), strict=False) if text)
+    n_letters = len(_LETTER.findall(whole))
+    counts = {name: len(letters.findall(whole)) for name, (letters, _) in _SCRIPTS.items()}
+    if not n_letters or not any(counts.values()):
+        return locale
+    if counts["kana"] >= _KANA_MIN * n_letters:
+        counts["kana"] += counts["han"]
+    script = max(counts, key=lambda name: counts[name])
+    locales = _SCRIPTS[script][1]
+    is_in_script = counts[script] >= _SHARE_MIN * n_letters
+    return locales[0] if is_in_script and locale not in locales else locale
