@@ -112,3 +112,23 @@ def permute_windows(numbers: UInt64s, n_period: np.uint64, n_windows: np.uint64,
             x = _forth(x, half, own_key)
         out[i] = period * n_period + start + x
     return out
+
+
+@njit(cache=True, nogil=True)
+def unpermute_windows(places: UInt64s, n_period: np.uint64, n_windows: np.uint64, key: np.uint64) -> UInt64s:
+    """Return the number at each position; the inverse of `permute_windows`."""
+    out = np.empty(places.shape[0], np.uint64)
+    for i in range(places.shape[0]):
+        period = places[i] // n_period
+        own = places[i] - period * n_period
+        # A number and its position are in the same window.
+        window = own * n_windows // n_period
+        start = (window * n_period + n_windows - _ONE) // n_windows
+        size = ((window + _ONE) * n_period + n_windows - _ONE) // n_windows - start
+        own_key = mix(key ^ ((period * n_windows + window + _ONE) * GOLDEN))
+        half = _half_bits(size)
+        x = _back(own - start, half, own_key)
+        while x >= size:
+            x = _back(x, half, own_key)
+        out[i] = period * n_period + start + x
+    return out

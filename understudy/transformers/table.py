@@ -84,6 +84,15 @@ class TableTransformer:
         decoding = _Decoding(self, Drawn(codes, seed, rows))
         return {self.schema.columns[j].name: decoding.column(j) for j in places}
 
+    def decode_generated(self, codes: CodesByColumn, seed: int, rows: NumberedRows) -> dict[str, ArrowArray]:
+        """Return the generated columns by name, except for those that other columns determine."""
+        places = [
+            j
+            for j in sorted(codes.keys() - self.composed - self.numbered_by.keys())
+            if isinstance(self.columns[j], GeneratedTransformer)
+        ]
+        return self.decode_columns(places, codes, seed, rows)
+
     @cached_property
     def composed(self) -> frozenset[int]:
         """Positions of the identifiers that contain the values of other columns."""

@@ -68,13 +68,36 @@ class Grouping:
         """Return the entities of the units with the given numbers."""
         n_period = int(self.ends[-1])
         if self.n_windows:
-            key = np.uint64(hashing.stream_key(np.uint64(seed), np.uint64(GROUPINGS + stream)))
+            key = _key(seed, stream)
             units = permutation.permute_windows(units, np.uint64(n_period), np.uint64(self.n_windows), key)
         period = units // np.uint64(n_period)
         own = (units - period * np.uint64(n_period)).astype(np.int64)
         slots = np.searchsorted(self.ends, own, side="right")
         numbers = period * np.uint64(len(self.sizes)) + slots.astype(np.uint64)
         return Places(numbers, slots, own - (self.ends - self.sizes)[slots])
+
+    def units_of(self, entities: RowNumbers, seed: int, stream: int) -> tuple[RowNumbers, Int64s]:
+        """Return the units of each entity in turn, and the place of the first unit of each entity."""
+        n_period = self.ends[-1].astype(np.uint64)
+        period = entities // np.uint64(len(self.sizes))
+        slots = (entities - period * np.uint64(len(self.sizes))).astype(np.int64)
+        sizes = self.sizes[slots]
+        starts = np.cumsum(sizes) - sizes
+        within = np.arange(sizes.sum()) - np.repeat(starts, sizes)
+        own = np.repeat((self.ends - self.sizes)[slots], sizes) + within
+        units: RowNumbers = np.repeat(period * n_period, sizes) + own.astype(np.uint64)
+        if self.n_windows:
+            key = _key(seed, stream)
+            units = permutation.unpermute_windows(units, n_period, np.uint64(self.n_windows), key)
+        return units, starts
+
+    def split(self, size_max: int) -> tuple[Grouping, Int64s]:
+        """Return a grouping in which larger entities are divided, and the original slot of each entity."""
+        n_parts = -(-self.sizes // size_max)
+        slots = np.repeat(np.arange(len(self.sizes)), n_parts)
+        is_last = np.append(slots[1:] != slots[:-1], True)
+        rest = self.sizes - (n_parts - 1) * size_max
+        return Grouping(np.where(is_last, rest[slots], size_max), self.n_windows), slots
 
     def phases(self, places: Places) -> npt.NDArray[np.float64]:
         """Return a fraction for each unit. All units of an entity have the same fraction.
@@ -87,6 +110,10 @@ class Grouping:
         length = _cycle(self.sizes)
         phases: npt.NDArray[np.float64] = ((n_periods * self.ends[-1] + middle) / length) % 1.0
         return phases
+
+
+def _key(seed: int, stream: int) -> np.uint64:
+    return np.uint64(hashing.stream_key(np.uint64(seed), np.uint64(GROUPINGS + stream)))
 
 
 def _cycle(sizes: Int64s) -> int:

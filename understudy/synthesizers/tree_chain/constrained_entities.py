@@ -7,15 +7,15 @@ each row is chosen from several proposals, with a probability proportional to th
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from understudy.kernels import hashing
-from understudy.synthesizers.entities.grouping import Places
 from understudy.synthesizers.entities.groups import Entities
 from understudy.synthesizers.entities.sampling import draw_entities
 from understudy.synthesizers.tree_chain.conditional_sampling import (
@@ -24,6 +24,10 @@ from understudy.synthesizers.tree_chain.conditional_sampling import (
     N_ROWS_BLOCK,
     Conditioner,
     draw_weighted,
+)
+from understudy.synthesizers.tree_chain.conditioned_positions import (
+    ConditionedEntities,
+    condition_positions,
 )
 from understudy.synthesizers.tree_chain.constrained_sampling import (
     GROUPS,
@@ -40,6 +44,8 @@ from understudy.transformers.table import Drawn, TableTransformer
 
 # Distance between the numbers of the first proposals of two consecutive rows.
 SPACING = np.uint64(N_POOLS_TRIED * N_PROPOSALS_MAX)
+# Number of pools of proposals before a row gets another position within its entity.
+N_POOLS_EACH = 8
 # Stream of the hash that chooses a proposal.
 CHOOSING = 1 << 43
 
@@ -98,10 +104,13 @@ class ConstrainedEntitySampler:
         # The rows of a condition are numbered from 0, so that its first entity is complete.
         own_rows = rows - first_rows(self.plain.constraints)[group]
         chooser = _Chooser(conditioner, own_seed, self.unique, self.plain.table)
-        places = [self._of_group(own, group) for own in self.entities.places(own_rows, seed)]
-        numbered, given = draw_entities(self.entities, chooser.choose, own_rows, places)
-        given |= self.entities.codes_of_positions(places, own_seed)
-        codes, numbers = chooser.choose_rows(numbered, given)
+        conditioned = self._conditioned[group]
+        entities, own_places = conditioned.own, conditioned.places(own_rows, seed)
+        places = [replace(own, numbers=self._of_group(own.numbers, group)) for own in own_places]
+        numbered, given = draw_entities(entities, chooser.choose, own_rows, places)
+        codes, numbers = chooser.choose_rows(
+            numbered, given, positions=lambda attempt: entities.codes_of_positions(places, own_seed, attempt)
+        )
         generated = [j for j in codes if isinstance(self.plain.table.columns[j], GeneratedTransformer)]
         learned = [j for j in codes if j not in generated]
         generated = [j for j in generated if j not in self.plain.table.composed]
@@ -109,28 +118,35 @@ class ConstrainedEntitySampler:
             learned, codes, own_seed, chooser.with_proposals(numbered, numbers)
         )
         of_rows = NumberedRows(rows, numbered.of_columns, numbered.of_labels)
+        if self._has_ids_of_rows:
+            first = conditioned.first_rows(own_places, seed)
+            of_rows = self.entities.with_numbers(rows, [self._of_group(own, group) for own in first])
         columns |= self.plain.table.decode_columns(generated, codes, seed, of_rows)
         constants: dict[str, ArrowArray] = {
             predicate.column.name: predicate.constant(len(rows))
             for predicate in conditioner.group.predicates
             if predicate.is_one_value
         }
-        restricted = {self.plain.table.schema.names[j] for j in conditioner.group.allowed}
-        counters = self.entities.numbers_of_counters(places, self.plain.table.schema)
-        columns |= {name: values for name, values in counters.items() if name not in restricted}
+        columns |= entities.numbers_of_counters(places, self.plain.table.schema)
         drawn = Drawn(codes, seed, of_rows)
         return self.plain.enforcer.complete(columns | constants, self.plain.table, drawn)
 
-    def _of_group(self, own: Places, group: int) -> Places:
-        """Return the entities with numbers that are not used in any other group.
+    @cached_property
+    def _conditioned(self) -> list[ConditionedEntities]:
+        """Entities of the rows of each group."""
+        return [condition_positions(self.entities, own, self.plain.table) for own in self.conditioners]
 
-        A condition has at most as many entities as rows.
-        """
+    @property
+    def _has_ids_of_rows(self) -> bool:
+        """Whether identifiers of entities are numbered by rows, so that groups and samples share none."""
+        return self.plain.table.id_start is not None or len(self.plain.constraints.conditions) > 1
+
+    def _of_group(self, numbers: RowNumbers, group: int) -> RowNumbers:
+        """Return numbers of entities that are not used in any other group."""
         if self.plain.constraints.rebalance is None:
-            numbers = own.numbers + first_rows(self.plain.constraints)[group]
-        else:
-            numbers = own.numbers * np.uint64(len(self.conditioners)) + np.uint64(group)
-        return Places(numbers, own.slots, own.ranks)
+            first: np.uint64 = first_rows(self.plain.constraints)[group]
+            return numbers + first
+        return numbers * np.uint64(len(self.conditioners)) + np.uint64(group)
 
 
 @dataclass
@@ -164,9 +180,19 @@ class _Chooser:
         return codes
 
     def choose_rows(
-        self, rows: NumberedRows, given: CodesByColumn, wanted: Collection[int] = ()
+        self,
+        rows: NumberedRows,
+        given: CodesByColumn,
+        wanted: Collection[int] = (),
+        positions: Callable[[int], CodesByColumn] | None = None,
     ) -> tuple[dict[int, Codes], RowNumbers]:
         """Return the codes and the numbers of one proposal for each row.
+
+        Parameters
+        ----------
+        positions : callable, optional
+            Function that returns the codes of columns that the position of a row within its entity
+            determines, given the number of earlier codes with which no proposal was possible.
 
         Raises
         ------
@@ -180,6 +206,8 @@ class _Chooser:
         taken = np.zeros(len(rows), np.uint64)
         pending = np.arange(len(rows))
         for attempt in range(N_POOLS_TRIED):
+            if positions is not None and attempt % N_POOLS_EACH == 0:
+                known |= positions(attempt // N_POOLS_EACH)
             own, numbers, is_possible = self._try(rows.take(pending), _take(known, pending), attempt, wanted)
             if not attempt:
                 codes = {j: np.zeros(len(rows), np.uint16) for j in own}

@@ -233,6 +233,10 @@ class TreeChain(SingleTableSynthesizer):
             codes = draw_rows(rows, given | self.entities_.codes_of_positions(places, seed))
             columns = table.decode_columns(sorted(codes.keys() - table.composed), codes, seed, rows)
             columns |= self.entities_.numbers_of_counters(places, table.schema)
+            if table.id_start is not None and self.entities_.groups:
+                first = self.entities_.first_rows(places, seed)
+                rows = self.entities_.with_numbers(numbers, first)
+                columns |= table.decode_generated(codes, seed, rows)
             return enforcer.complete(columns, table, Drawn(codes, seed, rows))
 
         return draw_blocks(draw, request.n_rows, request.offset, context=request.context)
