@@ -141,7 +141,7 @@ def _shares(
     at = np.searchsorted(known, cells[1])
     found = np.append(known, -1)[at] == cells[1]
     n_tried: Int64s = np.bincount(at[found], minlength=len(known)).astype(np.int64)
-    mass: Weights = np.bincount(at[found], weights=weight[found], minlength=len(known))
+    mass: Weights = np.bincount(at[found], weights=weight[found], minlength=len(known)).astype(np.float64)
     return n_tried[place], mass[place]
 
 
