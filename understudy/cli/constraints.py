@@ -80,7 +80,7 @@ def _read_where(options: Iterable[str], schema: TableSchema, n_rows: int) -> Sam
 
 
 def _read_column_constraint(column: Column, text: str) -> ColumnConstraint:
-    if not text or (column.notation is not None and text in column.notation.missing):
+    if _is_for_missing(column, text):
         return ColumnConstraint(is_missing=True)
     # A text value may contain two dots, and text columns have no ranges.
     if not _is_text(column) and is_day(column, text):
@@ -114,7 +114,8 @@ def _read_shares(column: Column, text: str) -> tuple[TargetShare, ...]:
 
 
 def _read_share(column: Column, value: str, share: str) -> TargetShare:
-    fields = {"share": share, **({"value": _read_value(column, value)} if value else {})}
+    own = {} if _is_for_missing(column, value) else {"value": _read_value(column, value)}
+    fields = {"share": share, **own}
     return _checked(lambda: TargetShare.model_validate(fields), f"--rebalance of {column.name!r}")
 
 
@@ -162,6 +163,11 @@ def _expected(column: Column) -> str:
         if column.arrow_type.startswith(prefixes):
             return expected
     return f"a value of type {column.arrow_type}"
+
+
+def _is_for_missing(column: Column, text: str) -> bool:
+    """Return whether a text is empty, or a word with which the column represents missing values."""
+    return not text or (column.notation is not None and text in column.notation.missing)
 
 
 def _is_text(column: Column) -> bool:
