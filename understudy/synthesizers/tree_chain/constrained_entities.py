@@ -44,8 +44,10 @@ from understudy.transformers.table import Drawn, TableTransformer
 
 # Distance between the numbers of the first proposals of two consecutive rows.
 SPACING = np.uint64(N_POOLS_TRIED * N_PROPOSALS_MAX)
-# Number of pools of proposals before a row gets another position within its entity.
+# Number of pools of proposals before a row gets another position within its entity, and larger pools.
 N_POOLS_EACH = 8
+# Maximum number of proposals in a pool for all rows, and first number of the proposals in larger pools.
+N_POOL_MAX, LARGER_POOLS = 500_000, 1 << 49
 # Stream of the hash that chooses a proposal.
 CHOOSING = 1 << 43
 
@@ -235,9 +237,17 @@ class _Chooser:
         The third value is a mask of the rows that have a proposal with a weight above 0.
         """
         n, n_each = len(rows), self.conditioner.n_proposals
+        stage, step = divmod(attempt, N_POOLS_EACH)
+        n_each <<= stage
+        if stage and n * n_each > N_POOL_MAX:
+            raise impossible("The model generated almost no row that satisfies one of the conditions")
         row = np.repeat(np.arange(n), n_each)
-        first = attempt * n_each
-        numbers = rows.rows[row] * SPACING + np.tile(np.arange(first, first + n_each, dtype=np.uint64), n)
+        if stage:
+            base = np.uint64(LARGER_POOLS) + rows.rows[row] * (SPACING << np.uint64(stage))
+            first = (stage * N_POOLS_EACH + step) * n_each
+        else:
+            base, first = rows.rows[row] * SPACING, attempt * n_each
+        numbers = base + np.tile(np.arange(first, first + n_each, dtype=np.uint64), n)
         proposals = self.with_proposals(rows.take(row), numbers)
         allowed, links = self.conditioner.group.allowed, self.conditioner.links
         redrawing = self.conditioner.redrawing(self.seed)
