@@ -19,13 +19,13 @@ from understudy.parameters.constraints import (
     TargetShare,
 )
 from understudy.tables.schema import Column, TableSchema
+from understudy.tables.written_values import is_day, read_value, write_example
 
 Value = bool | int | float | str
 T = TypeVar("T")
 
 RANGE = ".."
 SHARE = re.compile(r"(?P<value>.*?)=(?P<share>[0-9.eE+-]+)(?:,|$)", re.DOTALL)
-WORDS = {"true": True, "false": False}
 
 
 def read_constraints(
@@ -80,10 +80,12 @@ def _read_where(options: Iterable[str], schema: TableSchema, n_rows: int) -> Sam
 
 
 def _read_column_constraint(column: Column, text: str) -> ColumnConstraint:
-    if not text:
+    if _is_for_missing(column, text):
         return ColumnConstraint(is_missing=True)
-    # Ranges of text columns are not parsed, because a text value may contain two dots.
-    if RANGE not in text or _is_text(column):
+    # A text value may contain two dots, and text columns have no ranges.
+    if not _is_text(column) and is_day(column, text):
+        fields: dict[str, Value] = {"minimum": text, "maximum": text}
+    elif RANGE not in text or _is_text(column):
         fields = {"equals": _read_value(column, text)}
     else:
         bounds = zip(("minimum", "maximum"), text.split(RANGE, 1), strict=True)
@@ -112,7 +114,8 @@ def _read_shares(column: Column, text: str) -> tuple[TargetShare, ...]:
 
 
 def _read_share(column: Column, value: str, share: str) -> TargetShare:
-    fields = {"share": share, **({"value": _read_value(column, value)} if value else {})}
+    own = {} if _is_for_missing(column, value) else {"value": _read_value(column, value)}
+    fields = {"share": share, **own}
     return _checked(lambda: TargetShare.model_validate(fields), f"--rebalance of {column.name!r}")
 
 
@@ -134,28 +137,37 @@ def _split(option: str, separator: str, schema: TableSchema, form: str) -> tuple
 
 def _read_value(column: Column, text: str) -> Value:
     """Return a value as its JSON type: number, boolean or string."""
-    type_ = column.arrow_type
-    if type_ == "bool":
-        if text.lower() not in WORDS:
-            raise _unreadable(column, text, "true or false")
-        return WORDS[text.lower()]
-    for prefixes, read, expected in (
-        (("int", "uint"), int, "a whole number"),
-        (("halffloat", "float", "double"), float, "a number"),
+    if _is_text(column):
+        return text
+    try:
+        (value,) = read_value(column, text).to_pylist()
+    except ValueError:
+        raise InvalidInput(
+            f"Column {column.name!r} requires {_expected(column)}, but the value is {text!r}. "
+            f"Write it as the column does, such as {write_example(column)}.",
+            code="invalid_parameters",
+        ) from None
+    # Dates, times and decimals stay texts. The sampler reads them in the same way.
+    return value if isinstance(value, bool | int | float) else text
+
+
+def _expected(column: Column) -> str:
+    for prefixes, expected in (
+        (("bool",), "true or false"),
+        (("int", "uint"), "a whole number"),
+        (("halffloat", "float", "double", "decimal"), "a number"),
+        (("date",), "a date"),
+        (("timestamp",), "a date or a timestamp"),
+        (("time",), "a time of day"),
     ):
-        if type_.startswith(prefixes):
-            try:
-                return read(text)
-            except ValueError:
-                raise _unreadable(column, text, expected) from None
-    return text
+        if column.arrow_type.startswith(prefixes):
+            return expected
+    return f"a value of type {column.arrow_type}"
 
 
-def _unreadable(column: Column, text: str, expected: str) -> InvalidInput:
-    return InvalidInput(
-        f"Column {column.name!r} requires {expected}, but the value is {text!r}. Correct the value.",
-        code="invalid_parameters",
-    )
+def _is_for_missing(column: Column, text: str) -> bool:
+    """Return whether a text is empty, or a word with which the column represents missing values."""
+    return not text or (column.notation is not None and text in column.notation.missing)
 
 
 def _is_text(column: Column) -> bool:

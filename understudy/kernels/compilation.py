@@ -110,6 +110,7 @@ def _compile_permutation() -> None:
     permutation.permute(_ROW, n, key, np.zeros(1, np.uint64))
     permutation.unpermute(_ROW, n, key, np.zeros(1, np.uint64))
     permutation.permute_windows(_ROW, n, n, key)
+    permutation.unpermute_windows(_ROW, n, n, key)
 
 
 def _compile_nearest() -> None:

@@ -121,6 +121,7 @@ def unpermute_windows(places: UInt64s, n_period: np.uint64, n_windows: np.uint64
     for i in range(places.shape[0]):
         period = places[i] // n_period
         own = places[i] - period * n_period
+        # A number and its position are in the same window.
         window = own * n_windows // n_period
         start = (window * n_period + n_windows - _ONE) // n_windows
         size = ((window + _ONE) * n_period + n_windows - _ONE) // n_windows - start

@@ -39,7 +39,8 @@ Value = Annotated[
     | Annotated[str, Field(pattern=r"^[^\x00]*$")],
     Field(
         union_mode="left_to_right",
-        description="A value of the column. Dates and times are strings in the format of RFC 3339.",
+        description="A value of the column. Dates and times are strings in the format of RFC 3339, "
+        "or in the notation of the column.",
     ),
     BeforeValidator(_to_json_value),
 ]

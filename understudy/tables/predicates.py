@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 from understudy.errors import InvalidInput
 from understudy.parameters.constraints import ColumnConstraint, Value
 from understudy.tables.arrow_types import parse_arrow_type
-from understudy.tables.casting import typed_value
 from understudy.tables.schema import Column
+from understudy.tables.written_values import read_value, write_example
 
 ArrowArray: TypeAlias = "pa.Array[Any]"
 Mask = npt.NDArray[np.bool_]
@@ -58,24 +58,29 @@ class Predicate:
         if minimum is not None:
             is_met = pc.and_(is_met, pc.greater_equal(high, self.typed(minimum)[0]))
         if maximum is not None:
-            is_met = pc.and_(is_met, pc.less_equal(low, self.typed(maximum)[0]))
+            is_met = pc.and_(is_met, pc.less_equal(low, self.typed(maximum, is_upper=True)[0]))
         return is_met
 
-    def typed(self, value: Value) -> ArrowArray:
+    def typed(self, value: Value, *, is_upper: bool = False) -> ArrowArray:
         """Return an array of the column's type that contains only this value.
+
+        Parameters
+        ----------
+        is_upper : bool
+            Whether the value is an upper bound (see `read_value`).
 
         Raises
         ------
         InvalidInput
             If the value does not fit the type.
         """
-        type_ = parse_arrow_type(self.column.arrow_type)
         try:
-            return typed_value(value, type_)
+            return read_value(self.column, value, is_upper=is_upper)
         except ValueError:
+            type_ = parse_arrow_type(self.column.arrow_type)
             raise InvalidInput(
                 f"The value of a condition does not fit column {self.column.name!r} of type {type_}. "
-                "Use a value of this type.",
+                f"Write it as the column does, such as {write_example(self.column)}.",
                 code="invalid_parameters",
             ) from None
 

@@ -84,6 +84,16 @@ class TableTransformer:
         decoding = _Decoding(self, Drawn(codes, seed, rows))
         return {self.schema.columns[j].name: decoding.column(j) for j in places}
 
+    def decode_generated(self, codes: CodesByColumn, seed: int, rows: NumberedRows) -> dict[str, ArrowArray]:
+        """Return the generated columns by name, except for those that other columns determine."""
+        places = sorted((codes.keys() & self.generated) - self.composed - self.numbered_by.keys())
+        return self.decode_columns(places, codes, seed, rows)
+
+    @cached_property
+    def generated(self) -> frozenset[int]:
+        """Positions of the columns whose values are generated."""
+        return frozenset(j for j, own in enumerate(self.columns) if isinstance(own, GeneratedTransformer))
+
     @cached_property
     def composed(self) -> frozenset[int]:
         """Positions of the identifiers that contain the values of other columns."""

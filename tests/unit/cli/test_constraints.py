@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 
 from understudy.cli.constraints import read_constraints
 from understudy.errors import InvalidInput, NotFound
+from understudy.tables.notation import BooleanNotation, DateNotation, NumberNotation
+from understudy.tables.predicates import Predicate
 from understudy.tables.schema import Column, ColumnKind, TableSchema
 
 TYPES = {
@@ -154,3 +157,79 @@ def test_file_without_valid_constraints_is_refused(tmp_path: Path):
         read_constraints((), None, path, schema=SCHEMA, n_rows=7)
     with pytest.raises(NotFound):
         read_constraints((), None, tmp_path / "absent", schema=SCHEMA, n_rows=7)
+
+
+NOTATIONS: dict[str, tuple[str, NumberNotation | DateNotation | BooleanNotation]] = {
+    "Umsatz": ("double", NumberNotation(decimal=",", thousands=".", decimals=2, suffix=" €")),
+    "Rabatt": ("double", NumberNotation(suffix=" %")),
+    "Gewicht": ("int64", NumberNotation(suffix=" kg", missing=("k.A.",))),
+    "Preis": ("decimal128(12, 2)", NumberNotation(decimal=",", thousands=".", decimals=2)),
+    "Datum": ("date32[day]", DateNotation(pattern="%d/%m/%Y")),
+    "Tag": ("date32[day]", DateNotation(pattern="%d-%b-%Y", language="de")),
+    "Zeit": ("timestamp[s]", DateNotation(pattern="%d.%m.%Y %H:%M")),
+    "Kunde": ("bool", BooleanNotation(true="Ja", false="Nein")),
+}
+
+
+def column_in_notation(name: str) -> Column:
+    arrow_type, notation = NOTATIONS[name]
+    kinds = {"dou": "float", "int": "integer", "dec": "decimal", "dat": "date", "tim": "timestamp"}
+    kind = ColumnKind(kinds.get(arrow_type[:3], "boolean"))
+    return Column(name=name, kind=kind, arrow_type=arrow_type, nullable=True, notation=notation)
+
+
+@pytest.mark.parametrize(
+    ("option", "low", "high"),
+    [
+        ("Umsatz=1.234,50 €", "1234.5", "1234.5"),
+        ("Umsatz=1.000..2.000,00", "1000.0", "2000.0"),
+        ("Umsatz=999.5", "999.5", "999.5"),
+        ("Rabatt=5%..12 %", "5.0", "12.0"),
+        ("Gewicht=94 kg..", "94", None),
+        ("Preis=1.234,5", "1234.50", "1234.50"),
+        ("Datum=01/02/2024..31/12/2024", "2024-02-01", "2024-12-31"),
+        ("Datum=1/2/2024..2024-12-31", "2024-02-01", "2024-12-31"),
+        ("Tag=31-dez-2024", "2024-12-31", "2024-12-31"),
+        ("Zeit=31.12.2024 10:30", "2024-12-31 10:30:00", "2024-12-31 10:30:00"),
+        ("Zeit=30.12.2024..31.12.2024", "2024-12-30 00:00:00", "2024-12-31 23:59:59"),
+        ("Zeit=31.12.2024", "2024-12-31 00:00:00", "2024-12-31 23:59:59"),
+        ("Kunde=Ja", "True", "True"),
+        ("Kunde=nein", "False", "False"),
+    ],
+)
+def test_condition_is_read_in_the_notation_of_its_column(option: str, low: str, high: str | None):
+    column = column_in_notation(option.partition("=")[0])
+    schema = TableSchema(columns=(column,))
+    constraints = read_constraints([option], None, None, schema=schema, n_rows=1)
+    assert constraints is not None
+    constraint = constraints.conditions[0].where[column.name]
+    predicate = Predicate(column, constraint)
+    bounds = [constraint.equals if constraint.equals is not None else constraint.minimum]
+    bounds.append(constraint.equals if constraint.equals is not None else constraint.maximum)
+    typed = [
+        None if bound is None else str(predicate.typed(bound, is_upper=is_upper)[0].as_py())
+        for bound, is_upper in zip(bounds, (False, True), strict=True)
+    ]
+    assert typed == [low, high]
+
+
+def test_word_for_missing_values_requires_a_missing_value():
+    schema = TableSchema(columns=(column_in_notation("Gewicht"),))
+    constraints = read_constraints(["Gewicht=k.A."], None, None, schema=schema, n_rows=1)
+    assert constraints is not None
+    assert constraints.conditions[0].where["Gewicht"].is_missing
+
+
+@pytest.mark.parametrize(
+    ("option", "example"),
+    [
+        ("Umsatz=viel", "1.234,50 €"),
+        ("Gewicht=schwer", "12 kg"),
+        ("Datum=12/31/2024", "31/12/2024"),
+        ("Kunde=vielleicht", "Ja or Nein"),
+    ],
+)
+def test_unreadable_value_is_refused_with_an_example_in_the_notation(option: str, example: str):
+    schema = TableSchema(columns=(column_in_notation(option.partition("=")[0]),))
+    with pytest.raises(InvalidInput, match=re.escape(f"such as {example}.")):
+        read_constraints([option], None, None, schema=schema, n_rows=1)

@@ -197,7 +197,7 @@ def test_text_columns_of_every_format_are_read_in_their_notation(tmp_path: Path,
     table = pa.table(
         {
             "price": ["$1,234.50", "$2.00", None, "$3.25"],
-            "hired": ["19-Aug-2015", "n/a", "01-Jan-2020", "02-Feb-2021"],
+            "hired": ["19-Aug-2015", "n.a.", "01-Jan-2020", "02-Feb-2021"],
             "code": ["007", "012", "013", "014"],
         }
     )
@@ -205,12 +205,12 @@ def test_text_columns_of_every_format_are_read_in_their_notation(tmp_path: Path,
     write_table(path, table.to_batches(), table.schema)
     ingested = _ingest(path)
     assert [column.arrow_type for column in ingested.schema.columns] == ["double", "date32[day]", "string"]
-    assert "'hired': 1 value 'n/a' was read as missing" in ingested.warnings[0]
+    assert "'hired': 1 value 'n.a.' was read as missing" in ingested.warnings[0]
     stored = pq.read_table(path.with_suffix(".stored"))
     assert stored.column("price").to_pylist() == [1234.5, 2.0, None, 3.25]
     again = tmp_path / "again.csv"
     write_table(again, stored.to_batches(), ingested.schema.to_arrow())
-    assert again.read_text().splitlines()[1:3] == ['"$1,234.50",19-Aug-2015,"007"', '$2.00,n/a,"012"']
+    assert again.read_text().splitlines()[1:3] == ['"$1,234.50",19-Aug-2015,"007"', '$2.00,n.a.,"012"']
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet", ".arrow", ".xlsx"])

@@ -89,7 +89,7 @@ def entities_from_arrays(reader: ArrayReader, table: TableTransformer) -> Entiti
     require(len(set(columns)) == len(columns), "a column belongs to two kinds of entities")
     entities = Entities(tuple(groups))
     written = reader.manifest.get("positions", [])
-    require(isinstance(written, list) and len(written) <= len(groups), "the positions are not a list")
+    require(isinstance(written, list) and len(written) <= 2 * len(groups), "the positions are not a list")
     positions = [
         _load_position(reader.part(part, f"position_{i}."), table, entities) for i, part in enumerate(written)
     ]

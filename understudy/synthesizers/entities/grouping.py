@@ -76,19 +76,28 @@ class Grouping:
         numbers = period * np.uint64(len(self.sizes)) + slots.astype(np.uint64)
         return Places(numbers, slots, own - (self.ends - self.sizes)[slots])
 
-    def units_of(self, numbers: RowNumbers, seed: int, stream: int) -> RowNumbers:
-        """Return all units of the entities with the given numbers: the inverse of `find`."""
-        n_entities, n_period = np.uint64(len(self.sizes)), np.uint64(self.ends[-1])
-        period = numbers // n_entities
-        slots = (numbers - period * n_entities).astype(np.int64)
+    def units_of(self, entities: RowNumbers, seed: int, stream: int) -> tuple[RowNumbers, Int64s]:
+        """Return the units of each entity in turn, and the place of the first unit of each entity."""
+        n_period = self.ends[-1].astype(np.uint64)
+        period = entities // np.uint64(len(self.sizes))
+        slots = (entities - period * np.uint64(len(self.sizes))).astype(np.int64)
         sizes = self.sizes[slots]
-        starts = period * n_period + (self.ends - self.sizes)[slots].astype(np.uint64)
-        ranks = np.arange(int(sizes.sum())) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-        units: RowNumbers = np.repeat(starts, sizes) + ranks.astype(np.uint64)
+        starts = np.cumsum(sizes) - sizes
+        within = np.arange(sizes.sum()) - np.repeat(starts, sizes)
+        own = np.repeat((self.ends - self.sizes)[slots], sizes) + within
+        units: RowNumbers = np.repeat(period * n_period, sizes) + own.astype(np.uint64)
         if self.n_windows:
-            windows = n_period, np.uint64(self.n_windows), _key(seed, stream)
-            units = permutation.unpermute_windows(units, *windows)
-        return units
+            key = _key(seed, stream)
+            units = permutation.unpermute_windows(units, n_period, np.uint64(self.n_windows), key)
+        return units, starts
+
+    def split(self, size_max: int) -> tuple[Grouping, Int64s]:
+        """Return a grouping in which larger entities are divided, and the original slot of each entity."""
+        n_parts = -(-self.sizes // size_max)
+        slots = np.repeat(np.arange(len(self.sizes)), n_parts)
+        is_last = np.append(slots[1:] != slots[:-1], True)
+        rest = self.sizes - (n_parts - 1) * size_max
+        return Grouping(np.where(is_last, rest[slots], size_max), self.n_windows), slots
 
     def phases(self, places: Places) -> npt.NDArray[np.float64]:
         """Return a fraction for each unit. All units of an entity have the same fraction.

@@ -13,11 +13,13 @@ from understudy.synthesizers.entities.grouping import Grouping, Places
 from understudy.synthesizers.entities.positions import Allows, Counter, Position
 from understudy.synthesizers.entities.sorted_columns import SortedColumn
 from understudy.tables.schema import TableSchema
-from understudy.transformers.base import ArrowArray, Codes, RowNumbers, Transformer
+from understudy.transformers.base import ArrowArray, Codes, NumberedRows, RowNumbers, Transformer
 from understudy.transformers.categorical import CategoricalTransformer
 
 # Source of a group whose units are rows.
 ROWS = -1
+
+NOT_DIVIDED: Mapping[int, Grouping] = {}
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,7 @@ class Entities:
     def rows_of(self, g: int, numbers: RowNumbers, seed: int) -> RowNumbers:
         """Return all rows of the entities with the given numbers."""
         group = self.groups[g]
-        units = group.grouping.units_of(numbers, seed, g)
+        units, _ = group.grouping.units_of(numbers, seed, g)
         return units if group.source == ROWS else self.rows_of(group.source, units, seed)
 
     def levels(self, places: list[Places]) -> dict[int, npt.NDArray[np.int32]]:
@@ -144,14 +146,72 @@ class Entities:
         ]
         return replace(self, groups=tuple(groups))
 
+    def first_rows(
+        self, places: list[Places], seed: int, divided: Mapping[int, Grouping] = NOT_DIVIDED
+    ) -> list[RowNumbers]:
+        """Return a number for each entity that is at most the number of its first row, for each group.
+
+        Different entities have different numbers. In contrast to `Places.numbers`, the first n rows have
+        numbers below n, even if the rows of entities are permuted.
+
+        Parameters
+        ----------
+        divided : mapping of int to Grouping
+            Groups whose places are those of another grouping.
+        """
+        numbers = []
+        for g, own in enumerate(places):
+            grouping = divided.get(g, self.groups[g].grouping)
+            numbers.append(
+                self._first_rows_of(g, own.numbers, grouping, seed) if self._is_permuted(g) else own.numbers
+            )
+        return numbers
+
+    def _is_permuted(self, g: int) -> bool:
+        group = self.groups[g]
+        return bool(group.grouping.n_windows) or (group.source != ROWS and self._is_permuted(group.source))
+
+    def _first_rows_of(self, g: int, numbers: RowNumbers, grouping: Grouping, seed: int) -> RowNumbers:
+        distinct, entity = np.unique(numbers, return_inverse=True)
+        units, starts = grouping.units_of(distinct, seed, g)
+        source = self.groups[g].source
+        if source != ROWS:
+            units = self._first_rows_of(source, units, self.groups[source].grouping, seed)
+        first: RowNumbers = np.minimum.reduceat(units, starts)[entity]
+        return first
+
+    def with_numbers(
+        self, rows: RowNumbers, numbers: list[RowNumbers], places: list[Places] | None = None
+    ) -> NumberedRows:
+        """Return rows with the given numbers of their entities, for each group.
+
+        Parameters
+        ----------
+        places : list of Places, optional
+            Entities of the rows. Without them, no column has a level of its own for each entity.
+        """
+        of_columns, of_labels = (
+            {j: numbers[g] for j, g in owners.items()} for owners in (self.group_of, self.label_of)
+        )
+        levels = {} if places is None else self.levels(places)
+        return NumberedRows(rows, of_columns, of_labels, levels)
+
     def codes_of_positions(
-        self, places: list[Places], seed: int, allows: Allows | None = None
+        self, places: list[Places], seed: int, attempt: int = 0, allows: Allows | None = None
     ) -> dict[int, Codes]:
-        """Return the codes of columns that the position of a row within its entity determines."""
+        """Return the codes of columns that the position of a row within its entity determines.
+
+        Parameters
+        ----------
+        attempt : int
+            Number of earlier codes of the rows that led to no possible row.
+        allows : callable, optional
+            Function that finds the combinations of values that satisfy the rules.
+        """
         codes: dict[int, Codes] = {}
         for position in self.positions:
             sizes = self.groups[position.group].grouping.sizes
-            codes |= position.draw(places[position.group], sizes, seed, allows)
+            codes |= position.draw(places[position.group], sizes, seed, attempt, allows)
         return codes
 
     @property

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from understudy.synthesizers.entities.detection import Int64s, first_rows_of
-from understudy.synthesizers.entities.groups import Entities
+from understudy.synthesizers.entities.groups import ROWS, Entities
+from understudy.synthesizers.rules import Rules
 from understudy.tables.schema import TableSchema
 from understudy.transformers.base import ArrowColumn, Mask, RowNumbers
 from understudy.transformers.table_fitting import number_subjects
@@ -34,12 +36,20 @@ class EntityFiller:
     entities: Entities
     schema: TableSchema
 
+    @property
+    def has_positions(self) -> bool:
+        """Whether there are columns whose values are distinct in each entity."""
+        return bool(self.entities.positions)
+
     def fill_known(self, rows: pa.Table) -> pa.Table:
         """Return rows in which missing values of an entity's columns are copied from its other rows."""
+        for g in reversed(self.entities.draw_order()):
+            # The name of a patient follows from the patient's number.
+            names = [name for other in self.entities.coarser(g) for name in self._columns(other)]
+            if names and self.entities.groups[g].keys:
+                rows = _copied(rows, self._number(rows, g), names)
         for entity, names in self._groups(rows):
-            for name in names:
-                values = rows.column(name)
-                rows = _fill(rows, name, values.take(_index(_first_known(values, entity)[entity])))
+            rows = _copied(rows, entity, names)
         return rows
 
     def fill_drawn(self, rows: pa.Table, complete: Complete) -> pa.Table:
@@ -55,21 +65,88 @@ class EntityFiller:
 
     def _groups(self, rows: pa.Table) -> Iterator[tuple[Int64s, list[str]]]:
         """Yield the entity of each row and the columns of the entity, for each group, the coarsest first."""
-        names = self.schema.names
         for g in self.entities.draw_order():
-            group = self.entities.groups[g]
-            columns = [names[j] for j in (*group.columns, *group.labels) if j < len(names)]
-            if group.keys and len(columns) > 1:
-                yield self._number(rows, [names[j] for j in group.keys[: group.n_parts]]), columns
+            # The key of a coarser entity is drawn once for each of the finer entities.
+            names = [name for own in (g, *self.entities.coarser(g)) for name in self._columns(own)]
+            if self.entities.groups[g].keys and len(names) > 1:
+                yield self._number(rows, g), names
 
-    def _number(self, rows: pa.Table, keys: list[str]) -> Int64s:
-        """Return the entity of each row. A row without a key is an entity of its own."""
+    def _columns(self, g: int) -> list[str]:
+        names, group = self.schema.names, self.entities.groups[g]
+        return [names[j] for j in (*group.columns, *group.labels) if j < len(names)]
+
+    def _number(self, rows: pa.Table, g: int) -> Int64s:
+        """Return the entity of each row. Rows without a key are divided by their finer key, if any."""
+        group = self.entities.groups[g]
+        keys = [self.schema.names[j] for j in group.keys[: group.n_parts]]
         subject = self.schema.subject
         is_of_subject = len(subject) > 1 and set(keys) <= set(subject)
         numbers = number_subjects(rows.select(list(subject) if is_of_subject else keys))
         is_unknown = np.any([is_missing(rows.column(key)) for key in keys], axis=0)
-        own = numbers.max(initial=0) + 1 + np.arange(len(rows))
+        has_finer = group.source != ROWS and self.entities.groups[group.source].keys
+        finer = self._number(rows, group.source) if has_finer else np.arange(len(rows))
+        own = numbers.max(initial=0) + 1 + finer
         return np.unique(np.where(is_unknown, own, numbers), return_inverse=True)[1].astype(np.int64)
+
+    def find_repeats(self, rows: pa.Table, given: pa.Table) -> Int64s:
+        """Return the rows in which a filled value repeats a value that is distinct in each entity.
+
+        Parameters
+        ----------
+        rows : pyarrow.Table
+            Completed rows.
+        given : pyarrow.Table
+            The same rows with their missing values.
+        """
+        repeats = np.zeros(len(rows), np.bool_)
+        for position in self.entities.positions:
+            keys = self.entities.groups[position.group].keys
+            names = [self.schema.names[j] for j in position.columns]
+            is_filled = np.any([is_missing(given.column(name)) for name in names], axis=0)
+            if keys and is_filled.any():
+                entity = self._number(rows, position.group)
+                cell = np.stack([entity, number_subjects(rows.select(names))], axis=1)
+                # Given values come first, so that only filled values count as repeats.
+                order = np.argsort(is_filled, kind="stable")
+                first = order[np.unique(cell[order], axis=0, return_index=True)[1]]
+                is_first = np.zeros(len(rows), np.bool_)
+                is_first[first] = True
+                repeats |= is_filled & ~is_first
+        return np.flatnonzero(repeats)
+
+
+def fill_determined(rows: pa.Table, rules: Rules) -> pa.Table:
+    """Return rows in which missing values are copied from rows with the same value in a determining column.
+
+    A value is copied only if all rows that have both values agree. A rare code thus keeps its label, although
+    the model contains neither.
+    """
+    for rule in rules.functional_dependencies:
+        if rule.dependent not in rows.column_names or rule.determinant not in rows.column_names:
+            continue
+        own, values = rows.column(rule.determinant), rows.column(rule.dependent)
+        if not is_missing(values).any():
+            continue
+        entity = number_subjects(rows.select([rule.determinant]))
+        n_values = _n_distinct(entity, number_subjects(rows.select([rule.dependent])), ~is_missing(values))
+        is_clear = pa.array((n_values == 1)[entity] & ~is_missing(own))
+        copied: Any = values.take(_index(_first_known(values, entity)[entity])).combine_chunks()
+        rows = _fill(rows, rule.dependent, pc.if_else(is_clear, copied, pa.scalar(None, copied.type)))
+    return rows
+
+
+def fill_columns(rows: pa.Table, columns: Mapping[str, Any]) -> pa.Table:
+    """Return rows with their missing values taken from the given columns."""
+    for name, values in columns.items():
+        if name in rows.column_names and is_missing(rows.column(name)).any():
+            rows = _fill(rows, name, values)
+    return rows
+
+
+def _n_distinct(entity: Int64s, values: Int64s, is_known: Mask) -> Int64s:
+    """Return the number of distinct known values of each entity."""
+    pairs = np.unique(np.stack([entity[is_known], values[is_known]], axis=1), axis=0)
+    return np.bincount(pairs[:, 0], minlength=int(entity.max(initial=-1)) + 1).astype(np.int64)
 
 
 def is_missing(values: ArrowColumn) -> Mask:
@@ -83,9 +160,17 @@ def _first_known(values: ArrowColumn, entity: Int64s) -> Int64s:
     return order[first_rows_of(entity[order])]
 
 
-def _fill(rows: pa.Table, name: str, values: ArrowColumn) -> pa.Table:
+def _copied(rows: pa.Table, entity: Int64s, names: list[str]) -> pa.Table:
+    for name in names:
+        values = rows.column(name)
+        rows = _fill(rows, name, values.take(_index(_first_known(values, entity)[entity])))
+    return rows
+
+
+def _fill(rows: pa.Table, name: str, values: Any) -> pa.Table:
     own = rows.column(name)
-    filled = pc.if_else(pa.array(is_missing(own)), values.combine_chunks(), own.combine_chunks())
+    whole = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+    filled = pc.if_else(pa.array(is_missing(own)), whole, own.combine_chunks())
     return rows.set_column(rows.column_names.index(name), rows.schema.field(name), filled)
 
 

@@ -35,7 +35,7 @@ class FittedRows:
 def find_positions(
     table: FittedRows, entities: Entities, found: list[FoundGroup], excluded: set[str]
 ) -> tuple[Position, ...]:
-    """Return the positions of each group whose units are rows, at most one per group.
+    """Return the positions of each group whose units are rows: at most one counter and one distinct value.
 
     Parameters
     ----------
@@ -60,20 +60,30 @@ def find_positions(
             and names[j] not in excluded
             and not any(j in position.columns for position in positions)
         ]
-        position = next(_find(table, g, own, free), None)
-        if position is not None:
-            positions.append(position)
+        sizes = np.bincount(own.entities)
+        n_pairs = float((sizes * (sizes - 1) / 2).sum())
+        if n_pairs < N_EXPECTED_MIN:
+            continue
+        counter = next(_find_counters(table, g, own, free), None)
+        if counter is not None:
+            positions.append(counter)
+            free.remove(counter.column)
+        distinct = next(_find_values(table, g, own, free), None)
+        if distinct is not None:
+            positions.append(distinct)
     return tuple(positions)
 
 
-def _find(table: FittedRows, g: int, own: FoundGroup, free: list[int]) -> Iterator[Position]:
+def _find_counters(table: FittedRows, g: int, own: FoundGroup, free: list[int]) -> Iterator[Counter]:
     sizes = np.bincount(own.entities)
-    n_pairs = float((sizes * (sizes - 1) / 2).sum())
-    if n_pairs < N_EXPECTED_MIN:
-        return
     for j in free:
         if (first := _find_counter(table.rows.column(j), own.entities, sizes)) is not None:
             yield Counter(g, j, first, np.zeros(1, np.uint16))
+
+
+def _find_values(table: FittedRows, g: int, own: FoundGroup, free: list[int]) -> Iterator[Distinct]:
+    sizes = np.bincount(own.entities)
+    n_pairs = float((sizes * (sizes - 1) / 2).sum())
     countable = [j for j in free if _is_countable(table, j)]
     largest = np.flatnonzero(np.isin(own.entities, np.argsort(-sizes)[:N_ENTITIES_FIRST]))[:N_ROWS_FIRST]
     for columns in (*((j,) for j in countable), *combinations(countable, 2)):

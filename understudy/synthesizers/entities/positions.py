@@ -44,30 +44,41 @@ class Counter:
         Number of the first row of an entity.
     codes : array of shape (n_max,)
         Code of each number, beginning with the number of the first row.
+    ranks : array of shape (n_allowed,), optional
+        Positions of the rows that are sampled, if there is a condition on the rows. Other rows of the entity
+        are left out.
     """
 
     group: int
     column: int
     first: int
     codes: Codes
+    ranks: Int64s | None = None
 
     @property
     def columns(self) -> tuple[int, ...]:
         """The column."""
         return (self.column,)
 
+    def choices(self) -> npt.NDArray[np.uint16]:
+        """Return the code of each number, of shape (n_numbers, 1)."""
+        return self.codes[:, None]
+
     def draw(
-        self, places: Places, sizes: Int64s, seed: int, allows: Allows | None = None
+        self, places: Places, sizes: Int64s, seed: int, attempt: int = 0, allows: Allows | None = None
     ) -> dict[int, Codes]:
-        """Return the code of each row."""
-        return {self.column: self.codes[np.minimum(places.ranks, len(self.codes) - 1)]}
+        """Return the code of each row. Every attempt returns the same code."""
+        return {self.column: self.codes[np.minimum(self._ranks_of(places), len(self.codes) - 1)]}
 
     def values(self, places: Places, type_: pa.DataType) -> ArrowArray:
         """Return the number of each row."""
         # No rank exceeds the numbers of the table, because no entity is larger than the largest entity of the
         # table.
-        numbers: ArrowArray = pa.array(self.first + places.ranks).cast(type_)
+        numbers: ArrowArray = pa.array(self.first + self._ranks_of(places)).cast(type_)
         return numbers
+
+    def _ranks_of(self, places: Places) -> Int64s:
+        return places.ranks if self.ranks is None else self.ranks[places.ranks % len(self.ranks)]
 
 
 @dataclass(frozen=True)
@@ -94,10 +105,17 @@ class Distinct:
     counts: Int64s
     is_sorted: bool
 
+    def choices(self) -> npt.NDArray[np.uint16]:
+        """Return the codes of each combination, of shape (n_combinations, n_columns)."""
+        return self.combinations
+
     def draw(
-        self, places: Places, sizes: Int64s, seed: int, allows: Allows | None = None
+        self, places: Places, sizes: Int64s, seed: int, attempt: int = 0, allows: Allows | None = None
     ) -> dict[int, Codes]:
         """Return the codes of each row, drawn without replacement for each entity.
+
+        Attempts after the first return combinations that no row of the entity has in an earlier attempt,
+        while there are such combinations.
 
         The combinations with the lowest exponential variables, divided by their frequencies, are a weighted
         sample without replacement (Efraimidis and Spirakis 2006). Combinations that break a rule are drawn
@@ -116,7 +134,8 @@ class Distinct:
         if self.is_sorted:
             is_later = np.argsort(order, axis=1) >= sizes[places.slots[first]][:, None]
             order = np.argsort(is_later, axis=1, kind="stable")
-        chosen = order[entity, places.ranks % n]
+        later = places.ranks + attempt * sizes[places.slots]
+        chosen = order[entity, np.where(later < n, later, places.ranks % n)]
         return {j: self.combinations[chosen, i] for i, j in enumerate(self.columns)}
 
 

@@ -35,10 +35,7 @@ def draw_entities(
     places : list of Places
         Entities of the rows, for each group (see `Entities.places`).
     """
-    of_columns, of_labels = (
-        {j: places[g].numbers for j, g in owners.items()} for owners in (entities.group_of, entities.label_of)
-    )
-    numbered = NumberedRows(rows, of_columns, of_labels, entities.levels(places))
+    numbered = entities.with_numbers(rows, [own.numbers for own in places], places)
     given: dict[int, Codes] = {}
     for g in entities.draw_order():
         group = entities.groups[g]

@@ -57,7 +57,10 @@ class Independent(SingleTableSynthesizer):
             places = self.entities_.places(numbers, seed)
             rows, given = draw_entities(self.entities_, draw_codes, numbers, places)
             given |= self.entities_.codes_of_positions(places, seed)
-            drawn = table.decode(draw_codes(rows, given), seed, rows)
+            codes = draw_codes(rows, given)
+            if table.id_start is not None and self.entities_.groups:
+                rows = self.entities_.with_numbers(numbers, self.entities_.first_rows(places, seed))
+            drawn = table.decode(codes, seed, rows)
             for name, values in self.entities_.numbers_of_counters(places, table.schema).items():
                 drawn = drawn.set_column(drawn.schema.get_field_index(name), drawn.schema.field(name), values)
             return drawn

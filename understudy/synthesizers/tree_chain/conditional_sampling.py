@@ -263,7 +263,7 @@ class Conditioner:
             first = block * N_ROWS_BLOCK * N_PROPOSALS_MAX
             rows = NumberedRows(consecutive_rows(first, n * self.n_proposals))
             numbers = self.group.with_levels(rows)
-            codes, weight = _propose(self, own_seed, numbers)
+            codes, weight = propose(self, own_seed, numbers)
             if weight.sum() > 0:
                 taken = resample(weight, n, np.random.default_rng([own_seed, block]))
                 return Proposals({j: c[taken] for j, c in codes.items()}, own_seed, numbers.take(taken))
@@ -282,7 +282,7 @@ def make_conditioner(links: Sequence[Link], group: Group, accept: Accept, redraw
     n = N_TRIED
     while n <= N_TRIED_MAX:
         numbers = group.with_levels(NumberedRows(consecutive_rows(0, n)))
-        weight = _propose(trial, TRIAL_SEED, numbers)[1]
+        weight = propose(trial, TRIAL_SEED, numbers)[1]
         if weight.sum() > 0:
             share = float(weight.sum() ** 2 / (weight**2).sum() / n)
             n_proposals = int(min(max(np.ceil(N_EFFECTIVE / share), 2), N_PROPOSALS_MAX))
@@ -293,7 +293,8 @@ def make_conditioner(links: Sequence[Link], group: Group, accept: Accept, redraw
     raise impossible(f"The model generated no row that satisfies the condition on {names}")
 
 
-def _propose(conditioner: Conditioner, seed: int, numbers: NumberedRows) -> tuple[dict[int, Codes], Weights]:
+def propose(conditioner: Conditioner, seed: int, numbers: NumberedRows) -> tuple[dict[int, Codes], Weights]:
+    """Return the codes and weights of proposals for rows of a group."""
     codes, rows, weight = draw_weighted(
         conditioner.links,
         conditioner.group.allowed,

@@ -7,15 +7,15 @@ each row is chosen from several proposals, with a probability proportional to th
 
 from __future__ import annotations
 
-from collections.abc import Collection, Set
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Set
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from understudy.kernels import hashing
-from understudy.synthesizers.entities.grouping import Places
 from understudy.synthesizers.entities.groups import Entities
 from understudy.synthesizers.entities.sampling import draw_entities
 from understudy.synthesizers.tree_chain.conditional_sampling import (
@@ -24,6 +24,10 @@ from understudy.synthesizers.tree_chain.conditional_sampling import (
     N_ROWS_BLOCK,
     Conditioner,
     draw_weighted,
+)
+from understudy.synthesizers.tree_chain.conditioned_positions import (
+    ConditionedEntities,
+    condition_positions,
 )
 from understudy.synthesizers.tree_chain.constrained_sampling import (
     GROUPS,
@@ -40,6 +44,10 @@ from understudy.transformers.table import Drawn, TableTransformer
 
 # Distance between the numbers of the first proposals of two consecutive rows.
 SPACING = np.uint64(N_POOLS_TRIED * N_PROPOSALS_MAX)
+# Number of pools of proposals before a row gets another position within its entity, and larger pools.
+N_POOLS_EACH = 8
+# Maximum number of proposals in a pool for all rows, and first number of the proposals in larger pools.
+N_POOL_MAX, LARGER_POOLS = 500_000, 1 << 49
 # Stream of the hash that chooses a proposal.
 CHOOSING = 1 << 43
 
@@ -99,11 +107,16 @@ class ConstrainedEntitySampler:
         own_rows = rows - first_rows(self.plain.constraints)[group]
         optional = self.entities.distinct_columns
         chooser = _Chooser(conditioner, own_seed, self.unique, self.plain.table, optional)
-        places = [self._of_group(own, group) for own in self.entities.places(own_rows, seed)]
-        numbered, given = draw_entities(self.entities, chooser.choose, own_rows, places)
+        conditioned = self._conditioned[group]
+        entities, own_places = conditioned.own, conditioned.places(own_rows, seed)
+        places = [replace(own, numbers=self._of_group(own.numbers, group)) for own in own_places]
+        numbered, given = draw_entities(entities, chooser.choose, own_rows, places)
         allows = self.plain.enforcer.allowing(given)
-        given |= self.entities.codes_of_positions(places, own_seed, allows)
-        codes, numbers = chooser.choose_rows(numbered, given)
+
+        def positions(attempt: int) -> CodesByColumn:
+            return entities.codes_of_positions(places, own_seed, attempt, allows)
+
+        codes, numbers = chooser.choose_rows(numbered, given, positions=positions)
         generated = [j for j in codes if isinstance(self.plain.table.columns[j], GeneratedTransformer)]
         learned = [j for j in codes if j not in generated]
         generated = [j for j in generated if j not in self.plain.table.composed]
@@ -111,28 +124,35 @@ class ConstrainedEntitySampler:
             learned, codes, own_seed, chooser.with_proposals(numbered, numbers)
         )
         of_rows = NumberedRows(rows, numbered.of_columns, numbered.of_labels)
+        if self._has_ids_of_rows:
+            first = conditioned.first_rows(own_places, seed)
+            of_rows = self.entities.with_numbers(rows, [self._of_group(own, group) for own in first])
         columns |= self.plain.table.decode_columns(generated, codes, seed, of_rows)
         constants: dict[str, ArrowArray] = {
             predicate.column.name: predicate.constant(len(rows))
             for predicate in conditioner.group.predicates
             if predicate.is_one_value
         }
-        restricted = {self.plain.table.schema.names[j] for j in conditioner.group.allowed}
-        counters = self.entities.numbers_of_counters(places, self.plain.table.schema)
-        columns |= {name: values for name, values in counters.items() if name not in restricted}
+        columns |= entities.numbers_of_counters(places, self.plain.table.schema)
         drawn = Drawn(codes, seed, of_rows)
         return self.plain.enforcer.complete(columns | constants, self.plain.table, drawn)
 
-    def _of_group(self, own: Places, group: int) -> Places:
-        """Return the entities with numbers that are not used in any other group.
+    @cached_property
+    def _conditioned(self) -> list[ConditionedEntities]:
+        """Entities of the rows of each group."""
+        return [condition_positions(self.entities, own, self.plain.table) for own in self.conditioners]
 
-        A condition has at most as many entities as rows.
-        """
+    @property
+    def _has_ids_of_rows(self) -> bool:
+        """Whether identifiers of entities are numbered by rows, so that groups and samples share none."""
+        return self.plain.table.id_start is not None or len(self.plain.constraints.conditions) > 1
+
+    def _of_group(self, numbers: RowNumbers, group: int) -> RowNumbers:
+        """Return numbers of entities that are not used in any other group."""
         if self.plain.constraints.rebalance is None:
-            numbers = own.numbers + first_rows(self.plain.constraints)[group]
-        else:
-            numbers = own.numbers * np.uint64(len(self.conditioners)) + np.uint64(group)
-        return Places(numbers, own.slots, own.ranks)
+            first: np.uint64 = first_rows(self.plain.constraints)[group]
+            return numbers + first
+        return numbers * np.uint64(len(self.conditioners)) + np.uint64(group)
 
 
 @dataclass
@@ -150,7 +170,7 @@ class _Chooser:
     table : TableTransformer
         Transformers of the columns.
     optional : set of int
-        Columns whose given codes are drawn instead in rows for which half of the attempts fail.
+        Columns whose given codes are drawn instead in rows for which three quarters of the attempts fail.
     chosen : dict of int to (array, array)
         Numbers of entities in ascending order, and the numbers of their chosen proposals, by column.
     """
@@ -169,9 +189,19 @@ class _Chooser:
         return codes
 
     def choose_rows(
-        self, rows: NumberedRows, given: CodesByColumn, wanted: Collection[int] = ()
+        self,
+        rows: NumberedRows,
+        given: CodesByColumn,
+        wanted: Collection[int] = (),
+        positions: Callable[[int], CodesByColumn] | None = None,
     ) -> tuple[dict[int, Codes], RowNumbers]:
         """Return the codes and the numbers of one proposal for each row.
+
+        Parameters
+        ----------
+        positions : callable, optional
+            Function that returns the codes of columns that the position of a row within its entity
+            determines, given the number of earlier codes with which no proposal was possible.
 
         Raises
         ------
@@ -185,7 +215,9 @@ class _Chooser:
         taken = np.zeros(len(rows), np.uint64)
         pending = np.arange(len(rows))
         for attempt in range(N_POOLS_TRIED):
-            if attempt == N_POOLS_TRIED // 2:
+            if positions is not None and attempt % N_POOLS_EACH == 0:
+                known |= positions(attempt // N_POOLS_EACH)
+            if attempt >= N_POOLS_TRIED * 3 // 4:
                 known = {j: own for j, own in known.items() if j not in self.optional}
             own, numbers, is_possible = self._try(rows.take(pending), _take(known, pending), attempt, wanted)
             if not attempt:
@@ -214,9 +246,17 @@ class _Chooser:
         The third value is a mask of the rows that have a proposal with a weight above 0.
         """
         n, n_each = len(rows), self.conditioner.n_proposals
+        stage, step = divmod(attempt, N_POOLS_EACH)
+        n_each <<= stage
+        if stage and n * n_each > N_POOL_MAX:
+            raise impossible("The model generated almost no row that satisfies one of the conditions")
         row = np.repeat(np.arange(n), n_each)
-        first = attempt * n_each
-        numbers = rows.rows[row] * SPACING + np.tile(np.arange(first, first + n_each, dtype=np.uint64), n)
+        if stage:
+            base = np.uint64(LARGER_POOLS) + rows.rows[row] * (SPACING << np.uint64(stage))
+            first = (stage * N_POOLS_EACH + step) * n_each
+        else:
+            base, first = rows.rows[row] * SPACING, attempt * n_each
+        numbers = base + np.tile(np.arange(first, first + n_each, dtype=np.uint64), n)
         proposals = self.with_proposals(rows.take(row), numbers)
         allowed, links = self.conditioner.group.allowed, self.conditioner.links
         redrawing = self.conditioner.redrawing(self.seed)

@@ -22,8 +22,8 @@ from understudy.kernels.restricting import Restricted, WeightedCodes
 from understudy.synthesizers.blocks import map_in_order
 from understudy.synthesizers.contexts import SampleContext
 from understudy.synthesizers.entities.groups import Entities
-from understudy.synthesizers.entities.imputation import EntityFiller
-from understudy.synthesizers.rules import bound, equalize, find_unequal, imply, recover, solve
+from understudy.synthesizers.entities.imputation import Complete, EntityFiller, fill_columns, fill_determined
+from understudy.synthesizers.rules import Rules, bound, equalize, find_unequal, imply, recover, solve
 from understudy.synthesizers.tree_chain.chain import Link
 from understudy.synthesizers.tree_chain.difference_columns import typical_differences
 from understudy.synthesizers.tree_chain.encoding import (
@@ -38,6 +38,8 @@ from understudy.transformers.base import ArrowArray, Codes, NumberedRows, RowNum
 from understudy.transformers.table import Drawn, TableTransformer
 
 N_PARTICLES = 64
+# Number of times that rows are drawn again because a value repeats within an entity.
+N_REPEATS_MAX = 24
 # Number of rows that are imputed at a time.
 N_ROWS_BLOCK = 1024
 # Code of missing values in columns that have missing values.
@@ -200,15 +202,17 @@ class Imputer:
                 step = _Step(link, position, rows, own)
                 log_weight[is_known] += self._log_probability(step, np.flatnonzero(is_known))
                 self._draw_unknown(step, np.flatnonzero(~is_known), seed, numbers)
-                self._force(link.column, codes, known)
+                self._force(position, codes, known)
             rows[:, position] = link.coarse[own]
         log_weight += np.where(self.enforcer.coded.holds(codes, n), 0.0, LOG_IMPOSSIBLE)
         return codes, log_weight + np.log(np.maximum(self.accept(rows), 1e-9))
 
-    def _force(self, column: int, codes: dict[int, Codes], known: dict[int, KnownCodes]) -> None:
+    def _force(self, position: int, codes: dict[int, Codes], known: dict[int, KnownCodes]) -> None:
         """Set the unknown codes of a column that follow from drawn values of preceding columns."""
+        column = self.links[position].column
+        preceding = {link.column for link in self.links[:position]}
         for forced in self.enforcer.coded.forced:
-            if forced.column == column and (known[forced.source] == UNKNOWN).any():
+            if forced.column == column and forced.source in preceding:
                 applies = forced.applies[codes[forced.source]] & (known[forced.source] == UNKNOWN)
                 codes[column][applies & (known[column] == UNKNOWN)] = forced.code
 
@@ -246,7 +250,7 @@ def draw_completed(
     open_schema = pa.schema([field.with_nullable(True) for field in output])
 
     filler = EntityFiller(imputer.entities, imputer.enforcer.visible_schema(imputer.table.schema))
-    known = filler.fill_known(rows.cast(open_schema).combine_chunks())
+    known = _fill_certain(filler, rows.cast(open_schema).combine_chunks(), imputer.enforcer.rules)
     for draw in range(n_draws):
         own_seed = int(hashing.stream_key(np.uint64(seed), np.uint64(DRAWS + draw)))
 
@@ -254,8 +258,37 @@ def draw_completed(
             return pa.Table.from_batches(_complete_blocks(imputer, some, numbers, own_seed, context))
 
         filled = filler.fill_drawn(known, complete)
-        numbers = consecutive_rows(0, rows.num_rows)
-        yield from _complete_blocks(imputer, filled, numbers, own_seed, context)
+        completed = _complete_blocks(imputer, filled, consecutive_rows(0, rows.num_rows), own_seed, context)
+        if not filler.has_positions or not rows.num_rows:
+            yield from completed
+            continue
+        whole = pa.Table.from_batches(list(completed))
+        yield from _without_repeats(filler, filled, whole, complete).to_batches()
+
+
+def _fill_certain(filler: EntityFiller, rows: pa.Table, rules: Rules) -> pa.Table:
+    """Return rows with the missing values that follow from formulas, other rows of the table, or entities."""
+    given = {name: rows.column(name).combine_chunks() for name in rows.column_names}
+    rows = fill_columns(rows, solve(rules, given, {}))
+    # A label can determine the code that determines another column.
+    for _ in range(2):
+        rows = filler.fill_known(fill_determined(rows, rules))
+    return fill_determined(rows, rules)
+
+
+def _without_repeats(filler: EntityFiller, given: pa.Table, rows: pa.Table, complete: Complete) -> pa.Table:
+    """Return completed rows, with new draws for rows that repeat a value that is distinct in an entity."""
+    for attempt in range(N_REPEATS_MAX):
+        repeats = filler.find_repeats(rows, given)
+        if not len(repeats):
+            break
+        # Other row numbers give other draws.
+        numbers = repeats.astype(np.uint64) + np.uint64((attempt + 1) * rows.num_rows)
+        drawn = complete(given.take(pa.array(repeats, pa.int64())), numbers)
+        place = np.arange(rows.num_rows)
+        place[repeats] = rows.num_rows + np.arange(len(repeats))
+        rows = pa.concat_tables([rows, drawn.cast(rows.schema)]).take(pa.array(place, pa.int64()))
+    return rows
 
 
 def _complete_blocks(

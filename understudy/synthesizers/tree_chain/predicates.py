@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from understudy.errors import InvalidInput
+from understudy.tables.notations.words import means_missing
 from understudy.tables.predicates import Predicate, as_mask
 from understudy.transformers.base import ArrowArray, Mask, Transformer
 from understudy.transformers.boolean import BooleanTransformer
@@ -67,6 +68,11 @@ class CodePredicate(Predicate):
             return _refused(f"Column {name!r} has no missing values in the model. Omit is_missing.")
         if constraint.is_missing is not None:
             return _refused(f"Column {name!r} has only missing values in the model. Omit is_missing.")
+        if isinstance(constraint.equals, str) and means_missing(constraint.equals, is_date=True):
+            return _refused(
+                f"No learned value of column {name!r} is this word, which often represents a missing value. "
+                "To require a missing value, use is_missing or an empty value."
+            )
         return impossible(f"No learned value of column {name!r} satisfies the condition")
 
     def _check_range(self) -> None:

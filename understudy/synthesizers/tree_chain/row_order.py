@@ -96,6 +96,17 @@ class RowOrder:
         return isinstance(column, GeneratedTransformer) and column.maker.n_rows_max < N_ROWS_ANY
 
 
+def with_numbers_of_first_rows(entities: Entities, drawn: Drawn, places: list[Places]) -> Drawn:
+    """Return rows in which each entity has the number of its first row, so that samples share no number."""
+    own = entities.with_numbers(drawn.rows.rows, entities.first_rows(places, drawn.seed))
+    rows = replace(
+        drawn.rows,
+        of_columns={**drawn.rows.of_columns, **own.of_columns},
+        of_labels={**drawn.rows.of_labels, **own.of_labels},
+    )
+    return replace(drawn, rows=rows)
+
+
 def _ordered_columns(entities: Entities) -> set[int]:
     """Return the columns that number the rows of entities, or ascend within them."""
     return {

@@ -56,11 +56,16 @@ from understudy.synthesizers.tree_chain.order import ascending_order, choose_ord
 from understudy.synthesizers.tree_chain.parameters import TreeChainParameters
 from understudy.synthesizers.tree_chain.presets import ATTACK, ATTACKED, PRESETS
 from understudy.synthesizers.tree_chain.profile_columns import add_profile_columns, hide_profiles
+from understudy.synthesizers.tree_chain.promises import promises
 from understudy.synthesizers.tree_chain.proposals import Acceptance, draw_accepted
 from understudy.synthesizers.tree_chain.ratio_columns import ratios_from_arrays, ratios_to_arrays
 from understudy.synthesizers.tree_chain.redrawing import Redrawing, make_redrawing
 from understudy.synthesizers.tree_chain.refinement import fit_refinement
-from understudy.synthesizers.tree_chain.row_order import RowOrder, add_sorted_columns
+from understudy.synthesizers.tree_chain.row_order import (
+    RowOrder,
+    add_sorted_columns,
+    with_numbers_of_first_rows,
+)
 from understudy.synthesizers.tree_chain.rule_enforcement import (
     N_ROWS_TRIED,
     RuleEnforcer,
@@ -242,12 +247,15 @@ class TreeChain(SingleTableSynthesizer):
             numbers = row_order.extend(wanted, seed)
             places = self.entities_.places(numbers, seed)
             rows, given = draw_entities(self.entities_, draw_entity, numbers, places)
-            positions = self.entities_.codes_of_positions(places, seed, enforcer.allowing(given))
+            positions = self.entities_.codes_of_positions(places, seed, allows=enforcer.allowing(given))
             codes = draw_rows(rows, given | positions)
             drawn, places = row_order.apply(Drawn(codes, seed, rows), places, wanted)
             learned = sorted(codes.keys() - table.composed)
             columns = table.decode_columns(learned, drawn.codes, seed, drawn.rows)
             columns |= self.entities_.numbers_of_counters(places, table.schema)
+            if table.id_start is not None and self.entities_.groups:
+                drawn = with_numbers_of_first_rows(self.entities_, drawn, places)
+                columns |= table.decode_generated(drawn.codes, seed, drawn.rows)
             return enforcer.complete(columns, table, drawn)
 
         return draw_blocks(draw, request.n_rows, request.offset, context=request.context)
@@ -297,7 +305,9 @@ class TreeChain(SingleTableSynthesizer):
         if self.refinement_ is not None:
             acceptance *= self.refinement_.acceptance(coarse)
         if group.filters:
-            columns = self.drawn_.decode_columns(sorted(codes), codes, seed, rows)
+            # No condition is on the value of a generated column.
+            learned = sorted(codes.keys() - self.drawn_.generated)
+            columns = self.drawn_.decode_columns(learned, codes, seed, rows)
             columns = self.enforcer_.rules.derive(columns | group.constants(len(rows)))
             for predicate in group.filters:
                 acceptance *= predicate.holds(columns[predicate.column.name])
@@ -331,7 +341,7 @@ class TreeChain(SingleTableSynthesizer):
                 "Even the preset `fast` was likely to exceed the time budget. The model was fitted with it "
                 "anyway."
             )
-        card["promised"] += self._promises()
+        card["promised"] += promises(self.enforcer_, self.unique_rows_, self.unique_entities_)
         card["not_promised"].append(ATTACK.format(self.preset_, *ATTACKED[self.preset_]))
         return card | {
             "tree_nodes": sum(len(link.forest.node) for link in self.links_),
@@ -341,18 +351,6 @@ class TreeChain(SingleTableSynthesizer):
             "rows_never_copied": 0 if self.unique_rows_ is None else len(self.unique_rows_.values),
             "entities_never_copied": self.unique_entities_.n_entities,
         }
-
-    def _promises(self) -> list[str]:
-        promises = []
-        if self.enforcer_.describe() and self.enforcer_.is_enforced:
-            promises.append("Every sampled row satisfies the rules that hold in all rows of the table.")
-        if self.unique_rows_ is not None:
-            promises.append(
-                "No sampled row equals, in all learned columns, a row that occurs only once in the table."
-            )
-        if self.unique_entities_.rows:
-            promises.append("No sampled entity equals, in all its learned columns, an entity of the table.")
-        return promises
 
     def _save(self, writer: ModelWriter) -> Json:
         rules, tables = enforcer_to_arrays(self.enforcer_)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 import understudy
 from tests.unit.synthesizers.entities.tables import IDENTIFIER, fitted, orders
+from understudy.tables.predicates import Predicate
 
 KEYS = {"order_no": IDENTIFIER, "customer_no": IDENTIFIER}
 
@@ -74,3 +77,67 @@ def test_identifiers_of_several_samples_are_unique_together(shop: understudy.Mod
     first = shop.sample(1000, seed=1, constraints=wanted, id_start=0)
     second = shop.sample(1000, seed=1, constraints=wanted, id_start=2000)
     assert not first["customer_no"].isin(second["customer_no"]).any()
+
+
+def order_lines(n_orders: int = 400, *, seed: int = 0) -> pd.DataFrame:
+    """Return order lines with a computed total. No order repeats a product."""
+    rng = np.random.default_rng(seed)
+    prices = rng.lognormal(2.5, 0.8, 30).round(2)
+    lines = [
+        (70_000 + order, line, product)
+        for order in range(n_orders)
+        for line, product in enumerate(rng.choice(30, rng.integers(1, 6), replace=False), start=1)
+    ]
+    table = pd.DataFrame(lines, columns=["order_no", "line_no", "product"])
+    table["quantity"] = rng.choice([1, 1, 2, 3, 5], len(table))
+    table["price"] = prices[table["product"]]
+    table["total"] = (table["quantity"] * table["price"]).round(2)
+    table["product"] = [f"P-{100 + i}" for i in table["product"]]
+    return table
+
+
+@pytest.fixture(scope="module")
+def lines() -> understudy.Model:
+    return fitted(order_lines(), {"order_no": IDENTIFIER}, synthesizer="fast")
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        {"total": {"minimum": 50, "maximum": 100}},
+        {"product": {"equals": "P-105"}},
+        {"line_no": {"minimum": 2, "maximum": 3}, "quantity": {"equals": 1}},
+        {"product": {"one_of": ["P-105", "P-106"]}, "total": {"minimum": 10}},
+    ],
+)
+def test_rows_of_an_entity_stay_distinct_under_a_condition(
+    lines: understudy.Model, where: dict[str, dict[str, object]]
+) -> None:
+    sampled = lines.sample(seed=1, constraints=conditions((where, 300)))
+    for name, constraint in where.items():
+        predicate = Predicate(
+            lines.schema.tables["table"].column(name), understudy.ColumnConstraint.model_validate(constraint)
+        )
+        assert predicate.holds(pa.array(sampled[name])).all()
+    assert not sampled.duplicated(["order_no", "product"]).any()
+    assert not sampled.duplicated(["order_no", "line_no"]).any()
+    assert ((sampled["quantity"] * sampled["price"]).round(2) == sampled["total"]).all()
+
+
+def test_values_have_the_frequencies_of_the_rows_that_satisfy_the_condition(lines: understudy.Model) -> None:
+    real = order_lines()
+    wanted = conditions(({"total": {"minimum": 50, "maximum": 100}}, 2000))
+    sampled = lines.sample(seed=1, constraints=wanted)
+    of_real = real[real["total"].between(50, 100)]["product"].value_counts(normalize=True)
+    of_sample = sampled["product"].value_counts(normalize=True)
+    # The total variation distance of two samples of the size of the table (about 190 such rows) is about 0.2.
+    assert of_real.sub(of_sample, fill_value=0).abs().sum() / 2 < 0.25
+
+
+def test_short_groups_and_samples_share_no_entity(shop: understudy.Model) -> None:
+    wanted = conditions(*(({"quantity": {"minimum": n}}, 10) for n in range(1, 6)))
+    groups = shop.sample(seed=1, constraints=wanted)["customer_no"].to_numpy().reshape(5, 10)
+    parts = [set(group) for group in groups]
+    parts += [set(shop.sample(10, seed=i, id_start=10 * i)["customer_no"]) for i in range(5)]
+    for some in (parts[:5], parts[5:]):
+        assert len(set.union(*some)) == sum(len(part) for part in some)

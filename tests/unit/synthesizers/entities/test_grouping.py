@@ -94,5 +94,22 @@ def test_windows_are_permuted_as_by_the_reference(n_period: int, n_windows: int,
     places = permutation.permute_windows(numbers, np.uint64(n_period), np.uint64(n_windows), np.uint64(key))
     slow = [permute_slowly(int(number), n_period, n_windows, key) for number in numbers]
     assert places.tolist() == slow
-    back = permutation.unpermute_windows(places, np.uint64(n_period), np.uint64(n_windows), np.uint64(key))
-    assert back.tolist() == numbers.tolist()
+    key_ = np.uint64(key)
+    assert np.array_equal(
+        permutation.unpermute_windows(places, np.uint64(n_period), np.uint64(n_windows), key_), numbers
+    )
+
+
+@pytest.mark.parametrize("n_windows", [0, 3])
+def test_units_of_entities_are_those_that_find_assigns_to_them(n_windows: int) -> None:
+    grouping = Grouping(np.array([3, 1, 4, 2]), n_windows)
+    places = grouping.find(consecutive_rows(0, 20), 5, 1)
+    units, starts = grouping.units_of(consecutive_rows(0, 8), 5, 1)
+    for entity, own in enumerate(np.split(units, starts[1:])):
+        assert set(own) == set(np.flatnonzero(places.numbers == entity))
+
+
+def test_large_entities_are_divided() -> None:
+    grouping, slots = Grouping(np.array([5, 2, 4]), 0).split(2)
+    assert grouping.sizes.tolist() == [2, 2, 1, 2, 2, 2]
+    assert slots.tolist() == [0, 0, 0, 1, 2, 2]

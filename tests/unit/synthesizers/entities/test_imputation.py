@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
-from tests.unit.synthesizers.entities.tables import IDENTIFIER, fitted, orders
+import understudy
+from tests.unit.synthesizers.entities.tables import IDENTIFIER, fitted, orders, panel
 
 KEYS = {"order_no": IDENTIFIER, "customer_no": IDENTIFIER}
 
@@ -28,3 +30,46 @@ def test_values_are_drawn_once_for_each_entity() -> None:
     completed = fitted(table, KEYS, synthesizer="fast").impute(incomplete, seed=1)
     assert (completed.groupby("customer_no")[["segment", "country"]].nunique() == 1).all(axis=None)
     pd.testing.assert_frame_equal(completed[~is_unknown], table[~is_unknown], check_dtype=False)
+
+
+def with_gaps(table: pd.DataFrame, columns: list[str], *, share: float = 0.15) -> pd.DataFrame:
+    rng = np.random.default_rng(3)
+    return table.assign(**{name: table[name].mask(rng.random(len(table)) < share) for name in columns})
+
+
+def test_values_that_are_distinct_in_an_entity_stay_distinct() -> None:
+    table = panel()
+    gaps = with_gaps(table, ["sample", "age", "sweet"])
+    imputed = fitted(table, {"subject": IDENTIFIER}, synthesizer="fast").impute(gaps, seed=1)
+    assert not imputed.duplicated(["subject", "sample"]).any()
+    is_given = gaps.notna()
+    pd.testing.assert_frame_equal(
+        imputed.where(is_given).astype(object), gaps.where(is_given).astype(object), check_dtype=False
+    )
+
+
+def test_label_of_a_rare_code_is_copied_from_the_other_rows_with_the_code() -> None:
+    rng = np.random.default_rng(0)
+    code = np.concatenate([rng.integers(0, 20, 600), np.repeat(np.arange(20, 40), 3)])
+    table = pd.DataFrame(
+        {"code": [f"P{100 + i}" for i in code], "label": [f"Part {i * 7 % 40}" for i in code]}
+    )
+    table["quantity"] = rng.integers(1, 9, len(table))
+    imputed = understudy.fit(table, synthesizer="fast", seed=1).impute(with_gaps(table, ["label"]), seed=1)
+    known = table.groupby("code")["label"].first()
+    # The label is unknown if all three rows with a rare code have lost it, which is rare (0.15 ** 3).
+    assert (imputed["label"] == imputed["code"].map(known)).mean() > 0.99
+    assert (imputed.groupby("code")["label"].nunique() <= 1).mean() > 0.99
+
+
+def test_values_forced_by_later_columns_do_not_contradict_given_values() -> None:
+    rng = np.random.default_rng(0)
+    net = rng.choice(["DSL", "Fiber", "No"], 1500)
+    services = {
+        name: np.where(net == "No", "No service", rng.choice(["Yes", "No"], 1500)) for name in ("a", "b", "c")
+    }
+    table = pd.DataFrame({"net": net, **services, "fee": rng.normal(50, 9, 1500).round(1)})
+    gaps = with_gaps(table, ["net", "a", "b", "c"], share=0.3)
+    imputed = understudy.fit(table, synthesizer="fast", seed=1).impute(gaps, seed=1)
+    for name in services:
+        assert ((imputed[name] == "No service") == (imputed["net"] == "No")).all()

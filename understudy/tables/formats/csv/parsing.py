@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import duckdb
 
 # Words for a missing value in an unquoted field. A quoted field is always text.
-MISSING = ("", "NA", "N/A", "NULL", "null", "NaN")
+MISSING = ("", "NA", "N/A", "n/a", "NULL", "null", "NaN")
 
 _MEMORY = "512MB"
 # Number of rows in a batch. A whole batch is in memory. DuckDB processes 2,048 rows at a time.
