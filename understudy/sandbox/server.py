@@ -85,7 +85,7 @@ def share_pages() -> None:
 
 @dataclass
 class Child:
-    """A run in the server's bookkeeping."""
+    """A run that the server tracks."""
 
     pid: int
     connection: socket.socket

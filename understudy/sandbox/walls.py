@@ -1,4 +1,4 @@
-"""The walls that this machine offers around the sandbox's child, and the permanent step behind them."""
+"""The walls that this machine offers around a sandbox child, and the permanent confinement behind them."""
 
 from __future__ import annotations
 

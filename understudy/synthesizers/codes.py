@@ -1,4 +1,4 @@
-"""Search for code and label columns with one-to-one levels, and for other columns that codes determine."""
+"""Search for codes and labels whose levels correspond one to one, and for columns that codes determine."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ class Grouping:
         return Places(numbers, slots, own - (self.ends - self.sizes)[slots])
 
     def units_of(self, entities: RowNumbers, seed: int, stream: int) -> tuple[RowNumbers, Int64s]:
-        """Return the units of each entity in turn, and the place of the first unit of each entity."""
+        """Return the units of each entity in turn, and the index of the first unit of each entity."""
         n_period = self.ends[-1].astype(np.uint64)
         period = entities // np.uint64(len(self.sizes))
         slots = (entities - period * np.uint64(len(self.sizes))).astype(np.int64)
@@ -92,7 +92,7 @@ class Grouping:
         return units, starts
 
     def split(self, size_max: int) -> tuple[Grouping, Int64s]:
-        """Return a grouping in which larger entities are divided, and the original slot of each entity."""
+        """Return a grouping that divides entities with more than `size_max` units, and their old slots."""
         n_parts = -(-self.sizes // size_max)
         slots = np.repeat(np.arange(len(self.sizes)), n_parts)
         is_last = np.append(slots[1:] != slots[:-1], True)

@@ -45,8 +45,8 @@ class KeyColumn:
     preference : int
         Rank of the columns among the keys of the same entities. The lowest rank comes first.
     nested_max : float
-        Maximum ratio of the number of distinct keys to that of a finer key, for both to have separate
-        entities.
+        Maximum ratio of the number of distinct keys to that of a finer key. Up to this ratio, both keys have
+        separate entities.
     """
 
     columns: tuple[int, ...]

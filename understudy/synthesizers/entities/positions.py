@@ -72,7 +72,7 @@ class Counter:
 
     def values(self, places: Places, type_: pa.DataType) -> ArrowArray:
         """Return the number of each row."""
-        # No rank exceeds the numbers of the table, because no entity is larger than the largest entity of the
+        # Every number also occurs in the table, because no entity is larger than the largest entity of the
         # table.
         numbers: ArrowArray = pa.array(self.first + self._ranks_of(places)).cast(type_)
         return numbers

@@ -1,4 +1,4 @@
-"""How JSON texts are written: their separators, their escapes, or the literals of Python."""
+"""Styles of JSON texts: their separators and escapes, or the literals of Python."""
 
 from __future__ import annotations
 

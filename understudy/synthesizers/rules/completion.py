@@ -160,7 +160,7 @@ def _guessed(formula: Formula, target: Values, terms: list[Values], drawn: list[
 
 
 def imply(rules: Rules, columns: Mapping[str, ArrowArray]) -> tuple[Arrays, dict[str, Mask]]:
-    """Return incomplete rows with the values that value-level rules imply, and values that must stay missing.
+    """Return incomplete rows with the values that rules imply, and masks of values that must stay missing.
 
     A missing value counts as unknown, except where a rule implies that it is missing.
 
@@ -183,7 +183,7 @@ def imply(rules: Rules, columns: Mapping[str, ArrowArray]) -> tuple[Arrays, dict
 
 
 def equalize(rules: Rules, given: Mapping[str, ArrowArray], drawn: Mapping[str, ArrowArray]) -> Arrays:
-    """Return the drawn columns with sources of equalities set to their given targets.
+    """Return the drawn columns, with the missing source of each equality set to the given target.
 
     Parameters
     ----------

@@ -302,7 +302,7 @@ def _step(numbers: Int64s) -> int:
 
 
 def _name(columns: Columns, target: str, base: str) -> str:
-    """Return a name for a difference that no column of the table and no other difference has."""
+    """Return a name for a difference that neither a column of the table nor another difference has."""
     name = f"{columns.schema.names.index(target)}: {target} - {base}"[:NAME_LENGTH_MAX]
     while name in columns.schema.names:
         name += "'"

@@ -124,7 +124,7 @@ class ValueRules:
         return {name for rule in own for name in (rule.source, rule.condition.column)}
 
     def without(self, names: set[str]) -> ValueRules:
-        """Return the rules that do not concern some columns."""
+        """Return the rules that do not involve the given columns."""
         implications = tuple(
             r for r in self.implications if names.isdisjoint((r.condition.column, r.consequence.column))
         )

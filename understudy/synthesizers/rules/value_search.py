@@ -153,7 +153,7 @@ def _level(columns: Columns, name: str) -> LeveledColumn:
     return LeveledColumn(values, levels, levels[columns.rows])
 
 
-def _codes(encoded: Any) -> Int32s:  # Any: the stubs lack dictionaries.
+def _codes(encoded: Any) -> Int32s:  # Any: the stubs have no type for dictionary arrays.
     """Return the codes of a dictionary-encoded array, where null has the number after the last code."""
     indices = encoded.indices
     if indices.null_count:

@@ -1,4 +1,4 @@
-"""Conditional sampling: weighted proposals that fulfil a condition, and resampling by their weights.
+"""Conditional sampling: weighted proposals that satisfy a condition, and resampling by their weights.
 
 A column with a condition is drawn from the allowed codes, and the row's weight is the probability of these
 codes, given the preceding columns. Rows are then chosen from many proposals by their weights: sampling
@@ -54,7 +54,7 @@ Redrawer = Callable[[int], Redraws | None]
 
 @dataclass(frozen=True)
 class Group:
-    """Group of rows that fulfil the same condition.
+    """Group of rows that satisfy the same condition.
 
     Parameters
     ----------

@@ -282,7 +282,7 @@ def _without_repeats(filler: EntityFiller, given: pa.Table, rows: pa.Table, comp
         repeats = filler.find_repeats(rows, given)
         if not len(repeats):
             break
-        # Other row numbers give other draws.
+        # Different row numbers give different draws.
         numbers = repeats.astype(np.uint64) + np.uint64((attempt + 1) * rows.num_rows)
         drawn = complete(given.take(pa.array(repeats, pa.int64())), numbers)
         place = np.arange(rows.num_rows)

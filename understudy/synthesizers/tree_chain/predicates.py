@@ -145,7 +145,7 @@ def _refused(detail: str) -> InvalidInput:
 
 
 def impossible(what: str) -> InvalidInput:
-    """Return the error for a condition that no row can fulfil."""
+    """Return the error for a condition that no row can satisfy."""
     return InvalidInput(
         f"{what}. Choose values that enough rows of the table have.", code="impossible_condition"
     )

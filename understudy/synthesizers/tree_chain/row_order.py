@@ -97,7 +97,7 @@ class RowOrder:
 
 
 def with_numbers_of_first_rows(entities: Entities, drawn: Drawn, places: list[Places]) -> Drawn:
-    """Return rows in which each entity has the number of its first row, so that samples share no number."""
+    """Return rows in which each entity has the number of its first row, so that samples share no numbers."""
     own = entities.with_numbers(drawn.rows.rows, entities.first_rows(places, drawn.seed))
     rows = replace(
         drawn.rows,

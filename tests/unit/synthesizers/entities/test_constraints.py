@@ -130,7 +130,8 @@ def test_values_have_the_frequencies_of_the_rows_that_satisfy_the_condition(line
     sampled = lines.sample(seed=1, constraints=wanted)
     of_real = real[real["total"].between(50, 100)]["product"].value_counts(normalize=True)
     of_sample = sampled["product"].value_counts(normalize=True)
-    # The total variation distance of two samples of the size of the table (about 190 such rows) is about 0.2.
+    # The total variation distance between two samples with as many such rows as the table (about 190) is
+    # about 0.2.
     assert of_real.sub(of_sample, fill_value=0).abs().sum() / 2 < 0.25
 
 
