@@ -41,8 +41,8 @@ def _without_lists(n: int, locale: str) -> str:
     if not n:
         return ""
     return (
-        f" {n} values of the country have no word lists, including missing and rare values. Their rows have "
-        f"the locale {locale!r}."
+        f" {n} values of the country column, including missing and rare values, have no word lists. Rows "
+        f"with these values use the locale {locale!r}."
     )
 
 

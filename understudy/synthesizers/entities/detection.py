@@ -158,7 +158,7 @@ def is_same(values: Int64s, group: FoundGroup, first_rows: Int64s) -> bool:
 
 
 def is_nearly_same(values: Int64s, group: FoundGroup) -> bool:
-    """Return whether nearly all rows of an entity share one value, far more often than independent rows do.
+    """Return whether nearly all rows of each entity share one value, far more than independent rows would.
 
     An example is the address of a customer who moved. Such a column is drawn once for each entity, because
     otherwise it would vary from row to row.

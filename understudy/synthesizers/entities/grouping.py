@@ -142,9 +142,9 @@ def count_windows(sizes: Int64s) -> int:
 
 
 def smooth_sizes(sizes: Int64s, strata: Int64s | None = None) -> Int64s:
-    """Return sizes with the same sum, in which each run of k entities of similar size shares its units.
+    """Return sizes with the same sum, which are nearly equal within each run of k entities of similar size.
 
-    A size that k entities have stays as it is.
+    A size that k entities share is kept.
 
     Parameters
     ----------

@@ -39,7 +39,7 @@ class Counter:
     group : int
         Group of the entities.
     column : int
-        Integer column.
+        Index of the integer column.
     first : int
         Number of the first row of an entity.
     codes : array of shape (n_max,)
@@ -57,7 +57,7 @@ class Counter:
 
     @property
     def columns(self) -> tuple[int, ...]:
-        """The column."""
+        """Index of the column."""
         return (self.column,)
 
     def choices(self) -> npt.NDArray[np.uint16]:
@@ -90,7 +90,7 @@ class Distinct:
     group : int
         Group of the entities.
     columns : tuple of int
-        The columns.
+        Indices of the columns.
     combinations : array of shape (n_combinations, n_columns)
         Codes of the columns, for each combination of values.
     counts : array of shape (n_combinations,)
@@ -114,8 +114,8 @@ class Distinct:
     ) -> dict[int, Codes]:
         """Return the codes of each row, drawn without replacement for each entity.
 
-        Attempts after the first return combinations that no row of the entity has in an earlier attempt,
-        while there are such combinations.
+        Attempts after the first return combinations that no row of the entity has in an earlier attempt, as
+        long as there are such combinations.
 
         The combinations with the lowest exponential variables, divided by their frequencies, are a weighted
         sample without replacement (Efraimidis and Spirakis 2006). Combinations that break a rule are drawn

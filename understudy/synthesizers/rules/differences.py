@@ -201,7 +201,7 @@ def _as_floats(columns: Columns, name: str) -> Floats:
 
 
 def _directions(columns: Columns, first: str, second: str) -> list[tuple[str, str]]:
-    """Return the pair as (base, target) in both orders. The first base has more repeated values."""
+    """Return both orders of a pair as (base, target), first the one whose base repeats its values more."""
     repeats = _entropy(columns.sample(second)) < _entropy(columns.sample(first)) - NATS_MAX
     directions = [(first, second), (second, first)]
     return directions[::-1] if repeats else directions

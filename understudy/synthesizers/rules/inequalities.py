@@ -18,7 +18,7 @@ N_COLUMNS_MAX = 64
 # Number of rows of the sample that are checked first, and on which the evidence is measured.
 N_ROWS_FIRST = 512
 _EXACT_MAX = 2**53
-# Unit of dates in seconds.
+# Unit of dates, in seconds.
 DAY = Fraction(86_400)
 
 

@@ -75,7 +75,7 @@ class _Quantity:
     logs : array of shape (n_rows,)
         Logarithms of the numbers, NaN for zeros and missing values.
     blurred : array of shape (n_rows,)
-        Logarithms after noise of one step, so that rounding does not look like concentration.
+        Logarithms of the numbers with noise of one step, so that rounding does not lower their entropy.
     """
 
     name: str
@@ -171,7 +171,7 @@ def _step(numbers: Int64s) -> int:
 
 
 def _is_fine(target: _Quantity) -> bool:
-    """Return whether the grid of a target is fine enough to contain ratios."""
+    """Return whether the grid of a target is fine enough for the target to be derived from a ratio."""
     low, high = np.nanquantile(target.numbers, (0.25, 0.75))
     return bool(high - low >= N_STEPS_MIN * target.step)
 

@@ -1,4 +1,4 @@
-"""Search for value-level rules on the co-occurrence counts of single values."""
+"""Search for value-level rules, based on counts of single values that occur together."""
 
 from __future__ import annotations
 
@@ -245,7 +245,7 @@ def _prove(
 
 
 def _pairs(literals: list[Literal], lookups: Collection[FunctionalDependency]) -> npt.NDArray[np.bool_]:
-    """Return the pairs of literals to search: of different columns that no other kind of rule relates."""
+    """Return the pairs of literals to search. No other kind of rule relates the two columns of a pair."""
     names = sorted({literal.column for literal in literals})
     at = np.array([names.index(literal.column) for literal in literals])
     open_ = ~np.eye(len(names), dtype=np.bool_)

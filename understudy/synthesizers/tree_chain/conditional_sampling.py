@@ -134,7 +134,7 @@ def _find_levels(predicates: Sequence[CodePredicate], table: TableTransformer) -
         level = int(np.flatnonzero(predicate.holds(known))[0])
         if levels.setdefault(j, level) != level:
             raise impossible(
-                f"Column {predicate.column.name!r} and another condition require different levels"
+                f"The conditions on column {predicate.column.name!r} and another column contradict each other"
             )
     return levels
 
@@ -267,7 +267,7 @@ class Conditioner:
             if weight.sum() > 0:
                 taken = resample(weight, n, np.random.default_rng([own_seed, block]))
                 return Proposals({j: c[taken] for j, c in codes.items()}, own_seed, numbers.take(taken))
-        raise impossible("The model generated no row that satisfies one of the conditions")
+        raise impossible("The model generated no rows for one of the conditions")
 
 
 def make_conditioner(links: Sequence[Link], group: Group, accept: Accept, redrawing: Redrawer) -> Conditioner:

@@ -229,7 +229,7 @@ class _Chooser:
             pending = pending[~is_possible]
             if not len(pending):
                 return codes, taken
-        raise impossible("The model generated no row that satisfies one of the conditions")
+        raise impossible("The model generated no rows for one of the conditions")
 
     def with_proposals(self, rows: NumberedRows, numbers: RowNumbers) -> NumberedRows:
         """Return rows with the numbers of proposals, and entities with the numbers of chosen proposals."""
@@ -250,7 +250,7 @@ class _Chooser:
         stage, step = divmod(attempt, N_POOLS_EACH)
         n_each <<= stage
         if stage and n * n_each > N_POOL_MAX:
-            raise impossible("The model generated almost no row that satisfies one of the conditions")
+            raise impossible("The model generated almost no rows for one of the conditions")
         row = np.repeat(np.arange(n), n_each)
         if stage:
             base = np.uint64(LARGER_POOLS) + rows.rows[row] * (SPACING << np.uint64(stage))

@@ -121,7 +121,7 @@ def with_columns(table: TableTransformer, measured: dict[str, Any]) -> TableTran
 
 
 def typical_differences(rules: Rules, table: TableTransformer, n: int) -> dict[str, ArrowArray]:
-    """Return n copies of the start of the middle bin of each difference and each ratio."""
+    """Return, for each difference and each ratio, n copies of the start of its middle bin."""
     typical: dict[str, ArrowArray] = {}
     for measured in rules.measured:
         transformer = table.columns[table.schema.names.index(measured.name)]

@@ -88,7 +88,7 @@ class Consistency:
 
 
 def _log_close(given: dict[str, ArrowArray], derived: dict[str, ArrowArray], name: str) -> Weights:
-    """Return log weights that decrease with the ratio between known and derived numbers."""
+    """Return log weights that decrease as the ratio of known to derived numbers departs from 1."""
     pair = [np.asarray(pc.cast(own[name], pa.float64()).fill_null(np.nan)) for own in (given, derived)]
     with np.errstate(divide="ignore", invalid="ignore"):
         distance = np.log(pair[0] / pair[1]) / DEVIATION

@@ -85,9 +85,9 @@ def add_profile_columns(drawn: DrawnTable, found: list[FoundGroup], seed: int) -
 
 
 def hide_profiles(arranged: Arranged, drawn: DrawnTable) -> Arranged:
-    """Return an order in which only the column that has a typical value depends on it.
+    """Return an order in which the typical values of a column are used to draw only that column.
 
-    The columns of entities may depend on all typical values.
+    Columns of entities, however, may depend on all typical values.
     """
     if not drawn.profiles:
         return arranged

@@ -37,7 +37,7 @@ def add_sorted_columns(drawn: DrawnTable, found: list[FoundGroup], enforcer: Rul
     fixed = [j for j in free if names[j] in enforcer.checked or any(j in pair for pair in enforcer.lookups)]
     columns = find_sorted_columns(drawn.rows, found, free, fixed)
     if _ordered_columns(entities):
-        # Rows with numbers are in the order of the numbers, on which their other columns depend.
+        # Rows that a column numbers stay in the order of these numbers, because other columns depend on them.
         columns = tuple(replace(own, moves_rows=False) for own in columns if own.column not in fixed)
     return replace(drawn, entities=replace(entities, sorted_columns=columns))
 
