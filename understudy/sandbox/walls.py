@@ -49,7 +49,7 @@ class Walls:
     uid: int | None
 
     def missing(self) -> tuple[str, ...]:
-        """Return a sentence about each missing wall and what follows from its absence."""
+        """Return a sentence about each missing wall and its consequence."""
         sentences = []
         if self.landlock < LANDLOCK_VERSION_MIN:
             sentences.append(

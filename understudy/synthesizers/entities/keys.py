@@ -17,7 +17,7 @@ from understudy.transformers.table_fitting import number_subjects
 
 # Minimum number of rows whose key occurs in an earlier row, and their minimum share of all rows with a key.
 N_REPEATS_MIN, REPEATED_MIN = MIN_SUPPORT, 0.01
-# Maximum ratio of the numbers of entities of two nested groups. With a higher ratio, the coarser key is a
+# Maximum ratio of the numbers of entities in two nested groups. With a higher ratio, the coarser key is a
 # property of the finer entity, such as the name of a customer.
 NESTED_MAX = 0.8
 # The same maximum for names, because several customers may have the same name.

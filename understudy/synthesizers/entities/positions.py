@@ -1,6 +1,7 @@
 """Columns whose value follows from the position of a row within its entity, or is distinct within the entity.
 
-Examples are the number of a line within an order, and the sample that each subject of a panel tastes once.
+Examples are the number of a line within an order, and the sample that a panel member tastes, if each member
+tastes every sample once.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ N_COMBINATIONS_MAX = 128
 
 Int64s = npt.NDArray[np.int64]
 # Function from columns, combinations of their codes, and positions of rows to a mask of shape (n_rows,
-# n_combinations) of the combinations that satisfy the rules together with the columns of the rows' entities.
+# n_combinations). The mask selects the combinations that satisfy the rules, given the columns of each row's
+# entity.
 Allows: TypeAlias = "Callable[[tuple[int, ...], npt.NDArray[np.uint16], Int64s], Mask]"
 
 

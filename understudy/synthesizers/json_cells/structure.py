@@ -72,5 +72,5 @@ class Node(BaseModel):
 
     @property
     def depth(self) -> int:
-        """The number of levels of nodes."""
+        """The number of levels of the tree below and including this node."""
         return 1 + max((node.depth for node in self.below()), default=0)

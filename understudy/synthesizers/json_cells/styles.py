@@ -61,7 +61,7 @@ class ReadFloat(float):
     text: str
 
     def __new__(cls, text: str) -> ReadFloat:
-        """Return the float of a text."""
+        """Return the float that a text represents."""
         number = super().__new__(cls, text)
         number.text = text
         return number

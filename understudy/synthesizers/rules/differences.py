@@ -141,7 +141,7 @@ def _in_order(found: dict[str, Derivation]) -> Iterator[Derivation]:
 
 
 def _tight_pairs(columns: Columns, names: list[str]) -> list[tuple[str, str]]:
-    """Return the pairs with a tight difference in the sample, the tightest pair first."""
+    """Return the pairs whose difference varies little in the sample, the least variable pair first."""
     ratios: dict[tuple[str, str], float] = {}
     for group in _groups(columns, names):
         floats = np.array([_as_floats(columns, name) for name in group])
@@ -268,7 +268,7 @@ def _is_small(numbers: Int64s, factor: int) -> bool:
 
 
 def _is_tight(base: Int64s, target: Int64s, *, has_grid: bool) -> bool:
-    """Return whether the difference over all rows is tight, and whether sums stay on the target's grid."""
+    """Return whether the difference varies little in all rows, and sums stay on the target's grid."""
     difference = target - base
     spread, *spreads = (int(_spreads(x[None].astype(np.float64))[0]) for x in (difference, base, target))
     step, *steps = (_step(x) for x in (difference, base, target))

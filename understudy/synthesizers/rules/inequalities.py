@@ -47,7 +47,7 @@ def comparable(
 ) -> tuple[Numbers, Numbers]:
     """Return two columns as comparable numbers: integers if their units are equal, else floats.
 
-    A timestamp is compared with a date by its own date.
+    A timestamp and a date are compared by date.
     """
     if unit_a is not None and unit_a == unit_b:
         return a.numbers, b.numbers

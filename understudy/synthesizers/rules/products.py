@@ -167,7 +167,7 @@ class Product:
 def round_product(steps: Floats, ties: Rounding) -> Floats:
     """Return products in steps, rounded to whole steps.
 
-    Products that only errors of double precision separate from a tie count as ties.
+    Products that differ from a tie only by errors of double precision count as ties.
     """
     size = np.abs(steps)
     slack = PRECISION * np.maximum(size, 1.0)

@@ -153,7 +153,7 @@ def _level(columns: Columns, name: str) -> LeveledColumn:
     return LeveledColumn(values, levels, levels[columns.rows])
 
 
-def _codes(encoded: Any) -> Int32s:  # Any: the stubs have no type for dictionary arrays.
+def _codes(encoded: Any) -> Int32s:  # Any: stubs have no dictionary type
     """Return the codes of a dictionary-encoded array, where null has the number after the last code."""
     indices = encoded.indices
     if indices.null_count:
@@ -166,7 +166,7 @@ def _missing_levels(values: Values) -> Int32s:
     return levels if values.missing is None else np.where(values.missing, np.int32(MISSING), levels)
 
 
-def _often(encoded: Any, missing: Mask | None, least: int) -> Levels:  # Any: the stubs lack dictionaries.
+def _often(encoded: Any, missing: Mask | None, least: int) -> Levels:  # Any: stubs have no dictionary type
     """Return the frequent values of a column, as sorted levels."""
     codes = _codes(encoded)
     counts = np.bincount(codes if missing is None else codes[~missing], minlength=len(encoded.dictionary))

@@ -58,7 +58,7 @@ class RowOrder:
         return np.sort(self.entities.rows_of(g, of_entities, seed))
 
     def apply(self, drawn: Drawn, places: list[Places], wanted: RowNumbers) -> tuple[Drawn, list[Places]]:
-        """Return the wanted rows out of all rows of their entities, in the order of the sorted columns."""
+        """Return the requested rows out of all rows of their entities, in the order of the sorted columns."""
         if not self.entities.sorted_columns:
             return drawn, places
         at = np.searchsorted(drawn.rows.rows, wanted)

@@ -72,7 +72,7 @@ def test_rows_do_not_depend_on_the_sample_that_contains_them(shop: understudy.Mo
     pd.testing.assert_frame_equal(many[1500:1600].reset_index(drop=True), few)
 
 
-def test_identifiers_of_several_samples_are_unique_together(shop: understudy.Model) -> None:
+def test_identifiers_are_unique_across_samples(shop: understudy.Model) -> None:
     wanted = shares("segment", {"public": 0.5, "business": 0.5})
     first = shop.sample(1000, seed=1, constraints=wanted, id_start=0)
     second = shop.sample(1000, seed=1, constraints=wanted, id_start=2000)

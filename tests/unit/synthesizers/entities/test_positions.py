@@ -94,7 +94,7 @@ def test_distinct_values_satisfy_the_rules_of_the_entity() -> None:
     pd.testing.assert_frame_equal(sampled[400:470].reset_index(drop=True), few)
 
 
-def test_distinct_values_that_further_rules_exclude_are_drawn_instead() -> None:
+def test_distinct_values_satisfy_rules_through_a_third_column() -> None:
     table = arms()
     # The rules relate the visit to the laboratory, and the laboratory to the arm.
     is_last = table["visit"] == "month 6"
