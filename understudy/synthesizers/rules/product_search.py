@@ -160,7 +160,7 @@ def _forms(sample: _Sample) -> Iterator[list[Part]]:
 
 
 def _shares(sample: _Sample) -> Iterator[Part]:
-    """Yield the columns that may be shares or percentages, with the shapes of their factors."""
+    """Yield the columns that may contain shares or percentages, with the shapes of their factors."""
     for i, numbers in enumerate(sample.numbers):
         low, high = np.nanmin(numbers), np.nanmax(numbers)
         if low >= 0 and high <= 1:

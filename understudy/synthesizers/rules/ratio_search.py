@@ -233,7 +233,8 @@ def _gain(target: _Quantity, form: Form, *, is_paired: bool) -> float:
     others = [own, *(own - power for power in powers if len(powers) > 1)]
     entropies = [_entropy(other, order) for other in others]
     if is_paired:
-        # The scale of the difference is that of the target, and the other entropies are those of logarithms.
+        # The other entropies are those of logarithms, so the difference is divided by the scale of the
+        # target.
         entropies.append(_entropy(np.exp(own) - np.exp(bases[0]), order) - float(own[order].mean()))
     return min(entropies) - _entropy(own - np.sum(powers, axis=0), order)
 

@@ -316,7 +316,7 @@ def _take(log_weight: Weights, seed: int, numbers: RowNumbers) -> npt.NDArray[np
 
 
 def _fill(given: ArrowArray, gaps: npt.NDArray[np.int64], own: ArrowArray, drawn: ArrowArray) -> ArrowArray:
-    """Return a column with its missing values replaced by drawn values, in the rows with gaps."""
+    """Return a column in which drawn values replace the missing values. Only rows with gaps were drawn."""
     missing = is_missing(own)
     if not missing.any():
         return given
