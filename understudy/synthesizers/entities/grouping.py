@@ -61,7 +61,7 @@ class Grouping:
 
     @cached_property
     def ends(self) -> Int64s:
-        """Number of units of each entity, plus the units of all entities before it."""
+        """Cumulative number of units, up to and including each entity."""
         return np.cumsum(self.sizes)
 
     def find(self, units: RowNumbers, seed: int, stream: int) -> Places:

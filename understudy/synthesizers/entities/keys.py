@@ -22,8 +22,8 @@ N_REPEATS_MIN, REPEATED_MIN = MIN_SUPPORT, 0.01
 NESTED_MAX = 0.8
 # The same maximum for names, because several customers may have the same name.
 NESTED_NAMES_MAX = 0.4
-# Forms of names and addresses that identify a person or a place. First names and cities are too common for
-# that.
+# Forms of names and addresses that identify a person or a place. First names and cities are too common to do
+# so.
 _WHOLE_FORMS = frozenset({"full", "last_comma_first", "login"})
 _KINDS_OF_PARTS = frozenset({ColumnKind.name, ColumnKind.address})
 # Kinds of columns that are preferred as the keys of an entity.
