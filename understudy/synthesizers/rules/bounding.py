@@ -17,7 +17,7 @@ from understudy.transformers.base import ArrowArray
 def bound(rules: Rules, given: Mapping[str, ArrowArray], completed: Mapping[str, ArrowArray]) -> Block:
     """Return completed rows in which imputed values are moved into the bounds that inequalities set.
 
-    Values that a formula relates to other columns stay, because the formula would break.
+    Values that a formula relates to other columns are not moved, because the formula would no longer hold.
 
     Parameters
     ----------

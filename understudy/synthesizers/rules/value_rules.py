@@ -176,8 +176,8 @@ def _sentence(first: str, second: str, kind: str, n: int) -> str:
     given, _, effect = kind.partition("|")
     condition = f"{first} is {given}" if given else f"{first} has {_values(n)}"
     if effect == "excluded":
-        pairs = "1 pair" if n == 1 else f"{n} pairs"
-        return f"{pairs} of a value of {first} and a value of {second} never occur in a row."
+        pairs = "1 pair of values never occurs" if n == 1 else f"{n} pairs of values never occur"
+        return f"In {first} and {second}, {pairs} in the same row."
     if effect == "value":
         return f"Where {condition}, {second} has a certain value in every row."
     return f"Where {condition}, {second} is {effect} in every row."

@@ -29,7 +29,7 @@ N_LITERALS_OF_COLUMN = 40
 N_LITERALS_MAX = 640
 # A column with at most this many values in the sample has a literal for each of its most frequent values.
 N_VALUES_FEW = 256
-# Minimum share of rows for a value of a column with more values.
+# Minimum share of rows that must contain a value for it to have a literal, in columns with more values.
 SHARE_MIN = 0.01
 # Factor by which the threshold of evidence is raised for values that never occur together.
 EXCLUSION_FACTOR = 2.0

@@ -267,7 +267,7 @@ def draw_completed(
 
 
 def _fill_certain(filler: EntityFiller, rows: pa.Table, rules: Rules) -> pa.Table:
-    """Return rows with the missing values that follow from formulas, other rows of the table, or entities."""
+    """Fill in the missing values that follow from formulas, other rows of the table, or entities."""
     given = {name: rows.column(name).combine_chunks() for name in rows.column_names}
     rows = fill_columns(rows, solve(rules, given, {}))
     # A label can determine the code that determines another column.
@@ -277,7 +277,7 @@ def _fill_certain(filler: EntityFiller, rows: pa.Table, rules: Rules) -> pa.Tabl
 
 
 def _without_repeats(filler: EntityFiller, given: pa.Table, rows: pa.Table, complete: Complete) -> pa.Table:
-    """Return completed rows, with new draws for rows that repeat a value that is distinct in an entity."""
+    """Return completed rows. Rows that repeat a value that must be distinct in an entity are drawn again."""
     for attempt in range(N_REPEATS_MAX):
         repeats = filler.find_repeats(rows, given)
         if not len(repeats):
