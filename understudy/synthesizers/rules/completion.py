@@ -138,7 +138,7 @@ def _write(block: Block, name: str, numbers: Numbers, missing: Mask) -> ArrowArr
 
 
 def _guessed(formula: Formula, target: Values, terms: list[Values], drawn: list[Values]) -> list[Values]:
-    """Return the terms with guesses in place of missing values. In a sum, guesses are scaled to the target."""
+    """Return the terms with guesses for missing values. In a sum, the guesses are scaled to the target."""
     merged = [
         np.where(term.mask, guess.numbers, term.numbers) for term, guess in zip(terms, drawn, strict=True)
     ]
