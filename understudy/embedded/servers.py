@@ -156,7 +156,7 @@ class PrivatePostgres:
         file.write_text(re.sub(r"(?m)^([^#\n].*\s)trust$", r"\1scram-sha-256", rules))
 
     def _run(self, home: Home, program: str, arguments: list[str], text: str | None = None) -> None:
-        """Run a program of the installation to its end, with a text as its standard input."""
+        """Run a program of the installation to completion, with the given text as standard input."""
         command = [str(home.install / "bin" / program), *arguments]
         launched = launch_command(
             command, folder=self._folder, account=home.account, death_signal=signal.SIGKILL

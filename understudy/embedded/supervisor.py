@@ -202,7 +202,7 @@ def claim_port(host: str, port: int, *, was_in_use: bool) -> int:
         except OSError as error:
             if time.monotonic() >= deadline:
                 raise Conflict(
-                    f"Port {port} of {host} cannot be used ({error.strerror}). Choose another port with "
+                    f"Port {port} on {host} cannot be used ({error.strerror}). Choose another port with "
                     "--port, or any free port with --port 0."
                 ) from error
         time.sleep(0.1)

@@ -34,7 +34,7 @@ class CodedTail(NamedTuple):
     offsets: Float64s
 
 
-# Placeholder for a tail, for numeric columns without a tail at one end.
+# Placeholder for the end of a numeric column that has no tail there.
 NO_TAIL = CodedTail(0.0, np.zeros(N_TAIL_LEVELS))
 
 

@@ -1,4 +1,4 @@
-"""Fingerprints of rows: hashes of their values, and the search for them in a sorted array."""
+"""Fingerprints of rows: hashes of their values, and the search for fingerprints in a sorted array."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ class StreamRows(NamedTuple):
 
 @njit(cache=True, nogil=True, inline="always")
 def mix(z: np.uint64) -> np.uint64:
-    """Return the SplitMix64 finalizer of a word, a bijection that mixes bits (Steele, Lea and Flood 2014)."""
+    """Mix the bits of a word with the SplitMix64 finalizer, a bijection (Steele, Lea and Flood 2014)."""
     z = (z ^ (z >> _SHIFT_30)) * _MULTIPLIER_1
     z = (z ^ (z >> _SHIFT_27)) * _MULTIPLIER_2
     return z ^ (z >> _SHIFT_31)

@@ -73,7 +73,7 @@ def _resource_code(error: BaseException) -> str | None:
 
 
 def mentions_memory(text: str) -> bool:
-    """Return whether the text of a library reports a failed allocation."""
+    """Return whether an error message of a library reports a failed allocation."""
     return any(phrase in text for phrase in MEMORY_PHRASES)
 
 

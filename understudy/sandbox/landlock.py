@@ -28,9 +28,9 @@ TCP_RIGHTS_BY_VERSION = {4: 0b11}
 SCOPES_BY_VERSION = {6: 0b11}
 
 READ = READ_FILE | READ_DIR
-# Everything that work needs in its folder. It may not create sockets, pipes or devices, or execute files.
+# All rights that work needs in its folder. Work may not create sockets, pipes or devices, or execute files.
 WORK = READ | WRITE_FILE | REMOVE_DIR | REMOVE_FILE | MAKE_DIR | MAKE_REG | MAKE_SYM | REFER | TRUNCATE
-# Rights that the kernel accepts for a file. All others are rights of folders.
+# Rights that the kernel accepts for a file. All other rights apply only to folders.
 FILE_RIGHTS = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | 1 << 15
 
 # The library is loaded at import, because it is not safe to load a library after a fork.

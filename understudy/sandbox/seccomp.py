@@ -30,9 +30,10 @@ NUMBER, ARCHITECTURE, FIRST_ARGUMENT = 0, 4, 16
 
 CLONE_THREAD = 0x10000
 PR_SET_PDEATHSIG = 1
-# Call numbers from here on belong to the x32 interface of x86-64 processors.
+# Call numbers from this value on belong to the x32 interface of x86-64 processors.
 X32 = 0x40000000
-# Later calls did not exist when this list was written. Libraries handle calls that do not exist.
+# Calls from this number on did not exist when this list was written. Libraries handle calls that do not
+# exist.
 NEWEST_CALL = 462
 
 # Calls with the same number on all processors.

@@ -85,7 +85,7 @@ def share_pages() -> None:
 
 @dataclass
 class Child:
-    """A run in the server's bookkeeping."""
+    """A run that the server tracks."""
 
     pid: int
     connection: socket.socket
@@ -181,7 +181,7 @@ class Server:
             self._selector.unregister(child.connection)
 
     def start_warmer(self) -> None:
-        """Warm up in a child first. Compilation may take a minute, and its result is cached on disk."""
+        """Start a child that compiles functions and caches them on disk, which may take a minute."""
         server_pid = os.getpid()
         self._warmer_pid = os.fork()
         if self._warmer_pid == 0:

@@ -32,7 +32,7 @@ HAND_OVER_SECONDS = 10.0
 
 
 class Sandbox:
-    """A warm parent and the socket that hands runs to it.
+    """A warm parent, and the socket through which it receives runs.
 
     Create one sandbox for each worker. Processes that are forked from the worker share it. A run is handed
     over through an inherited socket without an address, so no other process can start a run. If the server

@@ -1,4 +1,4 @@
-"""The walls that this machine offers around the sandbox's child, and the permanent step behind them."""
+"""The walls that this machine offers around a sandbox child, and the permanent confinement behind them."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Walls:
     uid: int | None
 
     def missing(self) -> tuple[str, ...]:
-        """Return a sentence about each missing wall and what follows from its absence."""
+        """Return a sentence about each missing wall and its consequence."""
         sentences = []
         if self.landlock < LANDLOCK_VERSION_MIN:
             sentences.append(

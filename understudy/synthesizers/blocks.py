@@ -34,7 +34,7 @@ def draw_blocks(
 def map_in_order(
     work: Callable[[T], pa.RecordBatch], items: Iterable[T], *, context: SampleContext, is_small: bool = False
 ) -> Iterator[pa.RecordBatch]:
-    """Yield the results of the work in the order of the items. At most `n_threads` results are buffered.
+    """Yield the result of the work for each item, in order. At most `n_threads` results are buffered.
 
     Parameters
     ----------

@@ -8,7 +8,8 @@ from understudy.tables.inference.key_headers import key_header
 from understudy.tables.schema import TableSchema
 from understudy.transformers.base import MIN_SUPPORT
 
-# Category values with fewer rows are rare. A category with many rare values may identify people or things.
+# Category values that occur in fewer rows are rare. A category with many rare values may identify people or
+# things.
 N_ROWS_RARE = 20
 N_LEVELS_MANY = 20
 
@@ -28,10 +29,10 @@ def warning_of_generated(column: Json, schema: TableSchema) -> str:
         sources = ", ".join(repr(name) for name in column["contains"])
         return f"{start}It contains the sampled values of {sources}, as in the table. {_OTHERS_LOST}"
     if column.get("form") == "placed":
-        return f"{start}Its first characters agree with the place of the row. {_OTHERS_LOST}"
+        return f"{start}Its first characters match the city, state or country of the row. {_OTHERS_LOST}"
     if "locales" in column:
         lists = _without_lists(column["countries_without_lists"], column["locale"])
-        return f"{start}It agrees with the country of the row. {_OTHERS_LOST}{lists}"
+        return f"{start}Its values match the country of the row. {_OTHERS_LOST}{lists}"
     return f"{start}Its dependencies on other columns are not preserved."
 
 
@@ -40,13 +41,13 @@ def _without_lists(n: int, locale: str) -> str:
     if not n:
         return ""
     return (
-        f" {n} values of the country have no word lists, including missing and rare values. Their rows have "
-        f"the locale {locale!r}."
+        f" {n} values of the country column, including missing and rare values, have no word lists. Rows "
+        f"with these values use the locale {locale!r}."
     )
 
 
 def warning_of_learned(column: Json, schema: TableSchema) -> str | None:
-    """Return the warning about a column that is learned or replaced by a placeholder, or None."""
+    """Return the warning about a column that is learned or replaced by a placeholder, if there is one."""
     if column.get("placeholder"):
         units = "subjects" if schema.subject else "rows"
         return (

@@ -35,7 +35,7 @@ PROMISES = (
     "Identifiers are generated. They follow the table's pattern, are unique within a seed, and never equal "
     "an identifier of the table. Free text, names, email addresses, phone numbers and addresses are made "
     "up. For these columns, the model learns only which values are missing and how long the text values are. "
-    "Texts such as log lines keep the words that at least {k} rows have in the same place.",
+    "Texts such as log lines keep the words that at least {k} rows have in the same position.",
     "The model stores no number that fewer than {k} {unit} share. Every sampled number lies between the "
     "{k}th smallest and the {k}th largest value, counted by {unit}, or in a tail that is fitted without the "
     "values beyond them. A column with too few values for these bounds gets a single number: a mean, or "

@@ -1,4 +1,4 @@
-"""Search for code and label columns with one-to-one levels, and for other columns that codes determine."""
+"""Search for codes and labels whose levels correspond one to one, and for columns that codes determine."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ N_ROWS_FIRST = 4096
 
 
 def find_labels(rows: pa.Table, schema: TableSchema) -> dict[str, str]:
-    """Return the label columns, each with the code column to whose levels its levels correspond one to one.
+    """Return each label column with the code column whose levels correspond one to one to its levels.
 
     The levels correspond in all rows, where a missing value counts as a level. Several levels of a code may
     lack a label. Columns in which enough rows share every level are left out, because they are learned like

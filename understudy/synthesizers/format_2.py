@@ -125,5 +125,5 @@ def _read_array(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> npt.NDArray[
     # The size is checked before memory is allocated for the shape in the header.
     n_bytes = math.prod(shape) * dtype.itemsize
     is_plain = dtype.kind in "iuf" and not is_fortran and dtype.isnative and min(shape, default=0) >= 0
-    require(is_plain and n_bytes == len(data) - buffer.tell(), "an array has a wrong size or type")
+    require(is_plain and n_bytes == len(data) - buffer.tell(), "an array has the wrong size or type")
     return np.frombuffer(data, dtype, offset=buffer.tell()).reshape(shape).copy()

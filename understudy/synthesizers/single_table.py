@@ -184,8 +184,8 @@ class SingleTableSynthesizer(ABC):
         unknown = sorted(set(plan.n_rows) - {name})
         if unknown or name not in plan.n_rows:
             raise InvalidInput(
-                f"The plan contains rows of {_listed(plan.n_rows)}, but the model has only table {name!r}. "
-                "Set n_rows for this table only.",
+                f"The plan requests rows of {_listed(plan.n_rows)}, but the model has only table {name!r}. "
+                f"Set n_rows only for table {name!r}.",
                 code="unknown_table",
             )
         n_rows, offset = plan.n_rows[name], plan.offset
@@ -193,7 +193,7 @@ class SingleTableSynthesizer(ABC):
             raise InvalidInput("n_rows and offset must not be negative.", code="invalid_parameters")
         if not 0 <= (plan.id_start or 0) < 2**63 - n_rows - offset:
             raise InvalidInput(
-                "n_rows, offset and id_start together must be less than 2**63, and id_start must not be "
+                "The sum of n_rows, offset and id_start must be less than 2**63, and id_start must not be "
                 "negative.",
                 code="invalid_parameters",
             )
@@ -221,13 +221,13 @@ def only_data_table(schema: DatasetSchema, synthesizer: str) -> str:
         listed = f" ({_listed(names)})" if names else ""
         raise _unsupported(
             f"The synthesizer {synthesizer!r} supports one data table, but the schema has "
-            f"{len(names)}{listed}. Fit one model for each, or give public lookup tables the role "
-            f"`reference`."
+            f"{len(names)}{listed}. Fit one model for each table, or give public lookup tables "
+            f"the role `reference`."
         )
     if schema.relationships:
         raise _unsupported(
-            f"The synthesizer {synthesizer!r} does not support relationships between tables. Remove them from"
-            " the schema."
+            f"The synthesizer {synthesizer!r} does not support relationships between tables. Remove the "
+            "relationships from the schema."
         )
     _check_roles(names[0], schema.tables[names[0]], synthesizer)
     return names[0]

@@ -104,7 +104,7 @@ def test_attempts_succeed_outside_the_sandbox(payload, work_folder, monkeypatch)
     assert probes.try_all({**payload, "names": names}) == names
 
 
-def test_honest_work_reads_its_inputs_writes_its_folder_and_imports_modules(payload, work_folder):
+def test_honest_work_can_read_inputs_and_write_files_and_import_modules(payload, work_folder):
     request = SandboxRequest(
         {"do": "use_inputs_and_folder", "input": payload["secret"]},
         work_folder,
@@ -122,7 +122,7 @@ def test_threads_of_all_runs_together_are_limited(work_folder):
 
 
 @pytest.mark.parametrize("processor", ["x86_64", "aarch64"])
-def test_filter_decides_as_its_lists_say_on_every_processor(processor):
+def test_filter_follows_its_lists_on_every_processor(processor):
     denied = {**seccomp.DENIED[processor], **seccomp.NEW_CALLS}
     numbers = {number: name for name, number in (denied | seccomp.CHECKED[processor]).items()}
     for number in range(seccomp.NEWEST_CALL + 2):

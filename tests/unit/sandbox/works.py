@@ -53,7 +53,7 @@ def do_inspect(payload: Json, folder: Path, progress: Progress) -> Json:
 
 
 def do_probe(payload: Json, folder: Path, progress: Progress) -> Json:
-    """Try to get out of the sandbox in every way of `probes`, and return the ways that succeeded."""
+    """Make the attempts of `probes` to leave the sandbox, and return the names of those that succeeded."""
     return {"succeeded": probes.try_all(payload)}
 
 

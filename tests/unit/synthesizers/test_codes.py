@@ -109,7 +109,7 @@ def test_label_can_be_a_number() -> None:
     assert set(counts.index[counts >= K]) <= set(sample["code"])
 
 
-def test_three_columns_stay_together() -> None:
+def test_three_corresponding_columns_stay_consistent() -> None:
     n_rows = [120, 90, 60, 50, 40, 3, 3, 3]
     names = spelled("Finance Legal Research Security Quality Audit Cafeteria Transport")
     level = np.random.default_rng(1).permutation(np.repeat(np.arange(8), n_rows))
@@ -122,7 +122,7 @@ def test_three_columns_stay_together() -> None:
     assert abs((~sample["dept"].isin(real["dept"])).mean() - 9 / 369) < 0.014
 
 
-def test_levels_without_a_label_stay_without() -> None:
+def test_levels_without_a_label_remain_without_a_label() -> None:
     real = kits()
     real.loc[real["code"].str.endswith("3"), "label"] = None
     real.loc[::20, ["code", "label"]] = None
@@ -132,7 +132,7 @@ def test_levels_without_a_label_stay_without() -> None:
     assert abs(sample["label"].isna().mean() - real["label"].isna().mean()) < 0.05
 
 
-def test_label_may_exist_for_missing_codes() -> None:
+def test_rows_without_a_code_can_have_a_label() -> None:
     real = kits()
     real.loc[::20, "code"], real.loc[::20, "label"] = None, "No kit at all"
     sample = understudy.fit(real, seed=1).sample(6000, seed=2)

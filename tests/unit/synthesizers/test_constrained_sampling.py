@@ -66,7 +66,7 @@ def test_condition_determines_its_column_and_dependent_columns_agree(chain: Tree
     rows = draw(chain, constraints({"fraud": {"equals": "yes"}}))
     assert set(rows["fraud"].to_pylist()) == {"yes"}
     hours = rows["hour"].drop_null().to_numpy()
-    # 95 % of the real rows have a daytime hour, but no fraud has one.
+    # 95 95% of the real rows have a daytime hour, but no fraud has one.
     assert (hours < 6).mean() > 0.97
     assert np.median(rows["amount"].to_numpy()) == pytest.approx(np.exp(6), rel=0.2)
 
@@ -190,7 +190,7 @@ def test_imputed_values_agree_with_later_columns(chain: TreeChain) -> None:
     whole = make_table(2500, seed=9)
     filled = impute(chain, with_gaps(whole, ["fraud"], 1.0))
     agrees = np.array(filled["fraud"].to_pylist()) == np.array(whole["fraud"].to_pylist())
-    # Amount and hour identify nearly all frauds. Always imputing "no" would be wrong for 5 % of the rows.
+    # Amount and hour identify nearly all frauds. Always imputing "no" would be wrong for 5% of the rows.
     assert agrees.mean() > 0.97
     assert pc.sum(pc.equal(filled["fraud"], "yes")).as_py() > 60
 

@@ -29,7 +29,7 @@ DAY_US = 86_400 * 10**6
 
 EPOCH = datetime.fromisoformat("1970-01-01")
 
-# Maximum relative error of the median and of the 99 % quantile of synthetic differences.
+# Maximum relative error of the median and of the 99% quantile of synthetic differences.
 TOLERANCE = 0.15
 
 

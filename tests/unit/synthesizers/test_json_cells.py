@@ -105,14 +105,14 @@ def _condition(constraint: dict[str, Any]) -> SamplingConstraints:
     )
 
 
-def test_columns_of_json_can_be_constrained_to_missing_texts_only(model: Synthesizer):
+def test_only_missing_texts_can_be_required_of_json_columns(model: Synthesizer):
     rows = sample(model, 20, constraints=_condition({"is_missing": True}))
     assert rows["payload"].null_count == 20
     with pytest.raises(InvalidInput, match="contains JSON"):
         sample(model, 20, constraints=_condition({"equals": "{}"}))
 
 
-def test_texts_of_few_common_values_remain_a_category():
+def test_few_common_texts_remain_a_category():
     table = pa.table({"settings": ['{"theme": "dark"}', "{}"] * 50})
     cells, rows = find_json_cells(table, infer_table(table).schema)
     assert not cells.columns
@@ -126,7 +126,7 @@ def test_texts_of_few_common_values_remain_a_category():
         (['{"a":1,"b":"\\u00e4"}'], Style(is_compact=True, is_ascii=True)),
     ],
 )
-def test_style_is_that_of_the_texts(texts: list[str], style: Style):
+def test_style_of_the_texts_is_detected(texts: list[str], style: Style):
     assert detect_style(texts, is_python=False) == style
 
 

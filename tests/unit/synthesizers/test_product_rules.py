@@ -173,7 +173,7 @@ def test_products_that_contradict_the_model_are_refused(change: Any) -> None:
 
 @pytest.mark.parametrize("rounding", [ROUND_HALF_UP, ROUND_HALF_EVEN])
 @pytest.mark.parametrize("discounts", [["0.25"], ["0.25", "0.05"]], ids=["product", "ratio"])
-def test_half_cents_are_rounded_like_the_table(rounding: str, discounts: list[str]) -> None:
+def test_half_cents_are_rounded_as_in_the_table(rounding: str, discounts: list[str]) -> None:
     rng = np.random.default_rng(1)
     prices = [Decimal(int(price)) / 10 for price in rng.integers(50, 50_000, 1500)]
     rates = [1 - Decimal(discounts[i]) for i in rng.integers(0, len(discounts), 1500)]

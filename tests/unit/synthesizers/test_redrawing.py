@@ -83,13 +83,13 @@ def tolerance(share: float) -> float:
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("seed", range(3))
-def test_inequalities_do_not_change_missing_shares(form: str, seed: int) -> None:
+def test_inequalities_do_not_change_shares_of_missing_values(form: str, seed: int) -> None:
     table = orders(form, seed)
     sample = draw(fitted(table), N_DRAWN, seed=2)
     for name in ("a", "b"):
         expected = share_missing(table, name)
         # Before redrawing, a seventh of the rows break the inequality. Rejecting these rows would raise the
-        # share by 15 %.
+        # share by 15%.
         assert abs(share_missing(sample, name) - expected) < min(tolerance(expected), 0.1 * expected)
     for low, high in zip(sample["a"].to_pylist(), sample["b"].to_pylist(), strict=True):
         assert low is None or high is None or low <= high
@@ -103,16 +103,16 @@ def test_inequalities_do_not_change_other_columns(preset: str) -> None:
     assert abs(shares[0] - shares[1]) < tolerance(float(shares[0]))
 
 
-def test_rows_do_not_depend_on_requests() -> None:
+def test_rows_do_not_depend_on_the_requested_slice() -> None:
     chain = fitted(orders("float"))
     assert draw(chain, 2000, seed=5).slice(1500).equals(draw(chain, 500, seed=5, offset=1500))
 
 
-def test_missing_shares_under_constraints() -> None:
+def test_constraints_preserve_shares_of_missing_values() -> None:
     table = orders("float")
     wanted = SamplingConstraints.model_validate(
         {"conditions": [{"where": {"group": {"equals": "x"}}, "n_rows": 5000}]}
     )
     rows = draw(fitted(table), 5000, seed=1, constraints=wanted)
-    # About 1330 of the real rows are in group x, so the standard deviation is 0.0125.
+    # About 1330 of the real rows are in group x, so the standard deviation of the share is 0.0125.
     assert abs(share_missing(rows, "b") - 0.3) < 0.06

@@ -89,7 +89,7 @@ def test_either_column_is_imputed_from_the_other() -> None:
     completed = impute(chain, given)
     assert agrees(completed, "absolute")
     signs = np.sign(np.array(completed["amount"].to_pylist()))[lacks[0]]
-    # About 40 % of 900 amounts are negative, with a tolerance of six standard deviations.
+    # About 40% of the 900 amounts are negative. The tolerance is six standard deviations.
     assert abs((signs < 0).mean() - 0.4) < 0.1
 
 

@@ -1,4 +1,4 @@
-"""Order and sizes of a period's entities. They preserve how the size of units depends on their number.
+"""Order and sizes of a period's entities. The size of units may depend on the number of units per entity.
 
 For example, users with many addresses may have fewer logins per address than users with one address. Entities
 with similar numbers and sizes of units therefore form runs of k entities, and units are shuffled only within
@@ -26,7 +26,8 @@ from understudy.transformers.generated.transformer import GeneratedTransformer
 
 # Number that distinguishes the random generator of the entity order from other random generators of a fit.
 _ORDER = 5
-# Maximum share of repeated keys that do not follow the same key, for an entity's rows to stay adjacent.
+# Maximum share of repeated keys that do not directly follow the same key. Up to this share, an entity's rows
+# stay adjacent.
 SPLIT_MAX = 0.05
 
 
@@ -46,7 +47,7 @@ def arrange_entities(
     Parameters
     ----------
     found : list of FoundGroup
-        Groups of entities, each with the entity of every row.
+        Groups of entities. Each contains the entity of every row.
     seed : int
         Seed of the order.
     strata : sequence of array of shape (n_entities,), optional
@@ -120,7 +121,7 @@ def _align(owners: Int64s, sizes: Int64s, order: Int64s, rng: np.random.Generato
 
 
 def strata_of(own: FoundGroup, columns: Sequence[Transformer], codes: list[Codes]) -> Int64s:
-    """Return a number for each entity that tells whether its keys are missing, placeholders or present.
+    """Return a number for each entity that indicates whether its keys are missing, placeholders or present.
 
     Rows with a missing key are entities of their own.
     """

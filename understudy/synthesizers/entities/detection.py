@@ -21,7 +21,8 @@ from understudy.transformers.base import ArrowColumn
 # Maximum number of combinations of entities, relative to the number of rows, for combinations to form a
 # group.
 COMBINED_MAX = 0.95
-# Minimum surprise, in nats, of a column with a single value in all rows of every entity, under independence.
+# Minimum surprise, in nats and assuming independent rows, of a column that is the same in all rows of every
+# entity.
 SURPRISE_MIN = 5.0
 # Maximum share of rows (without the first row of each entity) whose value differs from the most frequent
 # value of the entity: absolute, and relative to the share that is expected for independent rows.
@@ -72,7 +73,7 @@ def find_groups(table: pa.Table, schema: TableSchema) -> list[FoundGroup]:
 def _merge(keys: Sequence[KeyColumn]) -> list[FoundGroup]:
     """Return one group for each set of keys that determine each other, the finest group first.
 
-    A key that a finer key nearly equals, such as the name of a customer, is left to `_assign`.
+    A key that corresponds almost one to one to a finer key, such as a customer's name, is left to `_assign`.
     """
     groups: list[FoundGroup] = []
     for key in sorted(keys, key=lambda own: (-own.n_values, own.n_missing, own.preference)):
@@ -92,7 +93,7 @@ def _merge(keys: Sequence[KeyColumn]) -> list[FoundGroup]:
 
 
 def _nest(groups: list[FoundGroup], n_rows: int) -> list[FoundGroup]:
-    """Set the source of each group, and add a group of combinations of entities if these repeat."""
+    """Set the source of each group, and add a group of combinations of entities if combinations repeat."""
     roots = [
         own
         for own in groups
@@ -157,7 +158,7 @@ def is_same(values: Int64s, group: FoundGroup, first_rows: Int64s) -> bool:
 
 
 def is_nearly_same(values: Int64s, group: FoundGroup) -> bool:
-    """Return whether nearly all rows of an entity share one value, far more often than independent rows do.
+    """Return whether nearly all rows of each entity share one value, far more than independent rows would.
 
     An example is the address of a customer who moved. Such a column is drawn once for each entity, because
     otherwise it would vary from row to row.
@@ -179,8 +180,8 @@ def _owner(values: Int64s, groups: list[FoundGroup], first_rows: list[Int64s], *
     owner, units = ROWS, rows
     for g, (group, first) in enumerate(zip(groups, first_rows, strict=True)):
         is_nested = owner == ROWS or owner in _finer(groups, g)
-        # Of unrelated kinds of entities, such as users and IP addresses, the kind with fewer entities owns
-        # the column.
+        # If two unrelated kinds of entities, such as users and IP addresses, both determine a column, it
+        # belongs to the kind with fewer entities.
         if not is_nested and len(first) >= len(units):
             continue
         if not (is_same(values, group, first) if is_exact else is_nearly_same(values, group)):

@@ -119,7 +119,7 @@ def _load_position(own: ArrayReader, table: TableTransformer, entities: Entities
     columns = _places(own, "columns", len(table.columns))
     group = own.whole("group", 0, len(entities.groups) - 1)
     is_free = not {*columns} & {*entities.group_of, *entities.label_of}
-    require(is_free and 1 <= len(columns) <= 2, "a position is in a column of an entity")
+    require(is_free and 1 <= len(columns) <= 2, "a position has too many columns, or a column of an entity")
     n_codes = [table.columns[j].n_codes for j in columns]
     if own.choice("form", {"counter", "distinct"}) == "counter":
         is_integer = pa.types.is_integer(table.schema.to_arrow().field(columns[0]).type)

@@ -128,7 +128,7 @@ def _with_visible_sources(
 
 
 def _person_seen(maker: Personal, sees: Callable[[int], bool]) -> Personal:
-    """Return the maker without the columns of the person's sex and place that it must not depend on."""
+    """Return the maker without the columns (sex, country, region) that it must not depend on."""
     sex, country, region = maker.sex_column, maker.country_column, maker.region_column
     if sex is not None and not sees(sex.place):
         maker = replace(maker, sex_column=None)

@@ -61,7 +61,7 @@ class Grouping:
 
     @cached_property
     def ends(self) -> Int64s:
-        """Number of units of each entity, plus the units of all entities before it."""
+        """Cumulative number of units, up to and including each entity."""
         return np.cumsum(self.sizes)
 
     def find(self, units: RowNumbers, seed: int, stream: int) -> Places:
@@ -77,7 +77,7 @@ class Grouping:
         return Places(numbers, slots, own - (self.ends - self.sizes)[slots])
 
     def units_of(self, entities: RowNumbers, seed: int, stream: int) -> tuple[RowNumbers, Int64s]:
-        """Return the units of each entity in turn, and the place of the first unit of each entity."""
+        """Return the units of each entity in turn, and the index of the first unit of each entity."""
         n_period = self.ends[-1].astype(np.uint64)
         period = entities // np.uint64(len(self.sizes))
         slots = (entities - period * np.uint64(len(self.sizes))).astype(np.int64)
@@ -92,7 +92,7 @@ class Grouping:
         return units, starts
 
     def split(self, size_max: int) -> tuple[Grouping, Int64s]:
-        """Return a grouping in which larger entities are divided, and the original slot of each entity."""
+        """Return a grouping that divides entities with more than `size_max` units, and their old slots."""
         n_parts = -(-self.sizes // size_max)
         slots = np.repeat(np.arange(len(self.sizes)), n_parts)
         is_last = np.append(slots[1:] != slots[:-1], True)
@@ -142,9 +142,9 @@ def count_windows(sizes: Int64s) -> int:
 
 
 def smooth_sizes(sizes: Int64s, strata: Int64s | None = None) -> Int64s:
-    """Return sizes with the same sum, in which each run of k entities of similar size shares its units.
+    """Return sizes with the same sum, which are nearly equal within each run of k entities of similar size.
 
-    A size that k entities have stays as it is.
+    A size that k entities share is kept.
 
     Parameters
     ----------

@@ -59,7 +59,7 @@ class EntityGroup:
 
 @dataclass(frozen=True)
 class Entities:
-    """All groups of a table, each after the group that is its source, with positions and orders within them.
+    """All groups of a table, each after its source group, and the positions of rows within entities.
 
     `sorted_columns` are the columns whose values ascend or descend within an entity.
     """
@@ -149,7 +149,7 @@ class Entities:
     def first_rows(
         self, places: list[Places], seed: int, divided: Mapping[int, Grouping] = NOT_DIVIDED
     ) -> list[RowNumbers]:
-        """Return a number for each entity that is at most the number of its first row, for each group.
+        """Return, for each group, a number for each entity that is at most the number of its first row.
 
         Different entities have different numbers. In contrast to `Places.numbers`, the first n rows have
         numbers below n, even if the rows of entities are permuted.
@@ -157,7 +157,7 @@ class Entities:
         Parameters
         ----------
         divided : mapping of int to Grouping
-            Groups whose places are those of another grouping.
+            Groupings that replace the groupings of some groups, by group.
         """
         numbers = []
         for g, own in enumerate(places):
@@ -204,7 +204,7 @@ class Entities:
         Parameters
         ----------
         attempt : int
-            Number of earlier codes of the rows that led to no possible row.
+            Number of earlier attempts whose codes led to no possible row.
         allows : callable, optional
             Function that finds the combinations of values that satisfy the rules.
         """

@@ -42,7 +42,7 @@ class EntityFiller:
         return bool(self.entities.positions)
 
     def fill_known(self, rows: pa.Table) -> pa.Table:
-        """Return rows in which missing values of an entity's columns are copied from its other rows."""
+        """Return rows in which missing values of an entity's columns are filled in from its other rows."""
         for g in reversed(self.entities.draw_order()):
             # The name of a patient follows from the patient's number.
             names = [name for other in self.entities.coarser(g) for name in self._columns(other)]
@@ -116,7 +116,7 @@ class EntityFiller:
 
 
 def fill_determined(rows: pa.Table, rules: Rules) -> pa.Table:
-    """Return rows in which missing values are copied from rows with the same value in a determining column.
+    """Return rows with missing values filled in from rows with the same value in a determining column.
 
     A value is copied only if all rows that have both values agree. A rare code thus keeps its label, although
     the model contains neither.

@@ -17,13 +17,13 @@ from understudy.transformers.table_fitting import number_subjects
 
 # Minimum number of rows whose key occurs in an earlier row, and their minimum share of all rows with a key.
 N_REPEATS_MIN, REPEATED_MIN = MIN_SUPPORT, 0.01
-# Maximum ratio of the numbers of entities of two nested groups. With a higher ratio, the coarser key is a
+# Maximum ratio of the numbers of entities in two nested groups. With a higher ratio, the coarser key is a
 # property of the finer entity, such as the name of a customer.
 NESTED_MAX = 0.8
 # The same maximum for names, because several customers may have the same name.
 NESTED_NAMES_MAX = 0.4
-# Forms of names and addresses that identify a person or a place. First names and cities are too common for
-# that.
+# Forms of names and addresses that identify a person or a place. First names and cities are too common to do
+# so.
 _WHOLE_FORMS = frozenset({"full", "last_comma_first", "login"})
 _KINDS_OF_PARTS = frozenset({ColumnKind.name, ColumnKind.address})
 # Kinds of columns that are preferred as the keys of an entity.
@@ -45,8 +45,8 @@ class KeyColumn:
     preference : int
         Rank of the columns among the keys of the same entities. The lowest rank comes first.
     nested_max : float
-        Maximum ratio of the number of distinct keys to that of a finer key, for both to have separate
-        entities.
+        Maximum ratio of the number of distinct keys to that of a finer key. Up to this ratio, both keys have
+        separate entities.
     """
 
     columns: tuple[int, ...]

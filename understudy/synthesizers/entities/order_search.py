@@ -13,8 +13,8 @@ from understudy.synthesizers.entities.groups import ROWS
 from understudy.synthesizers.entities.sorted_columns import Int64s, SortedColumn
 from understudy.transformers.base import ArrowColumn
 
-# Minimum number of steps in the direction of the order between consecutive rows of an entity, and maximum
-# number of steps in the other direction, relative to it.
+# Minimum number of steps between consecutive rows of an entity that follow the order, and maximum number of
+# steps against the order, as a fraction of the steps that follow it.
 N_STEPS_MIN, OTHERS_MAX = 20, 0.002
 # Maximum number of rows of an entity. All rows of an entity are drawn to sort any of them.
 N_ROWS_MAX = 4096
@@ -34,7 +34,8 @@ def find_sorted_columns(
     free : sequence of int
         Columns of single rows that may be sorted, with times first.
     fixed : sequence of int
-        Those of the columns that are related to other columns by rules, so that they move only with the row.
+        Columns among `free` that rules relate to other columns. Their values are moved only together with the
+        whole row.
     """
     for g in _candidates(found):
         directions = {j: direction(rows.column(j), found[g].entities) for j in free}
@@ -48,7 +49,7 @@ def find_sorted_columns(
 
 
 def _candidates(found: Sequence[FoundGroup]) -> Iterator[int]:
-    """Yield the groups whose units are rows, or combinations of entities, from the fewest entities."""
+    """Yield the groups whose units are rows or combinations of entities, fewest entities first."""
     for g in sorted(range(len(found)), key=lambda own: found[own].n_values):
         source = found[g].source
         while source != ROWS and not found[source].keys:
@@ -59,7 +60,7 @@ def _candidates(found: Sequence[FoundGroup]) -> Iterator[int]:
 
 
 def direction(values: ArrowColumn, entities: Int64s) -> int:
-    """Return 1 if the values ascend within entities, -1 if they descend, or 0."""
+    """Return 1 if the values ascend within entities, -1 if they descend, or 0 if they do neither."""
     if values.null_count:
         return 0
     places = np.asarray(pc.rank(values.combine_chunks(), tiebreaker="dense")).astype(np.int64)

@@ -19,7 +19,7 @@ from understudy.transformers.table import TableTransformer
 
 # Minimum expected number of rows with equal values within an entity if the values were independent.
 N_EXPECTED_MIN = 10.0
-# Number of entities (the largest ones) that are checked first, and maximum number of their rows.
+# Number of the largest entities, which are checked first, and maximum number of their rows.
 N_ENTITIES_FIRST, N_ROWS_FIRST = 50, 2000
 
 
@@ -35,7 +35,7 @@ class FittedRows:
 def find_positions(
     table: FittedRows, entities: Entities, found: list[FoundGroup], excluded: set[str]
 ) -> tuple[Position, ...]:
-    """Return the positions of each group whose units are rows: at most one counter and one distinct value.
+    """Return at most one `Counter` and one `Distinct` for each group whose units are rows.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def _are_distinct(entities: Int64s, codes: Sequence[npt.NDArray[Any]]) -> bool:
 
 
 def _find_counter(values: ArrowColumn, entities: Int64s, sizes: Int64s) -> int | None:
-    """Return the number at which every entity begins, if a column numbers the rows of all entities."""
+    """Return the first number of every entity if a column numbers the rows of all entities, or None."""
     if not pa.types.is_integer(values.type) or values.null_count or (sizes > 1).sum() < MIN_SUPPORT:
         return None
     numbers = values.to_numpy().astype(np.int64)

@@ -1,6 +1,7 @@
 """Columns whose value follows from the position of a row within its entity, or is distinct within the entity.
 
-Examples are the number of a line within an order, and the sample that each subject of a panel tastes once.
+Examples are the number of a line within an order, and the sample that a panel member tastes, if each member
+tastes every sample once.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ N_COMBINATIONS_MAX = 128
 
 Int64s = npt.NDArray[np.int64]
 # Function from columns, combinations of their codes, and positions of rows to a mask of shape (n_rows,
-# n_combinations) of the combinations that satisfy the rules together with the columns of the rows' entities.
+# n_combinations). The mask selects the combinations that satisfy the rules, given the columns of each row's
+# entity.
 Allows: TypeAlias = "Callable[[tuple[int, ...], npt.NDArray[np.uint16], Int64s], Mask]"
 
 
@@ -39,7 +41,7 @@ class Counter:
     group : int
         Group of the entities.
     column : int
-        Integer column.
+        Index of the integer column.
     first : int
         Number of the first row of an entity.
     codes : array of shape (n_max,)
@@ -57,7 +59,7 @@ class Counter:
 
     @property
     def columns(self) -> tuple[int, ...]:
-        """The column."""
+        """Index of the column."""
         return (self.column,)
 
     def choices(self) -> npt.NDArray[np.uint16]:
@@ -72,7 +74,7 @@ class Counter:
 
     def values(self, places: Places, type_: pa.DataType) -> ArrowArray:
         """Return the number of each row."""
-        # No rank exceeds the numbers of the table, because no entity is larger than the largest entity of the
+        # Every number also occurs in the table, because no entity is larger than the largest entity of the
         # table.
         numbers: ArrowArray = pa.array(self.first + self._ranks_of(places)).cast(type_)
         return numbers
@@ -90,7 +92,7 @@ class Distinct:
     group : int
         Group of the entities.
     columns : tuple of int
-        The columns.
+        Indices of the columns.
     combinations : array of shape (n_combinations, n_columns)
         Codes of the columns, for each combination of values.
     counts : array of shape (n_combinations,)
@@ -114,8 +116,8 @@ class Distinct:
     ) -> dict[int, Codes]:
         """Return the codes of each row, drawn without replacement for each entity.
 
-        Attempts after the first return combinations that no row of the entity has in an earlier attempt,
-        while there are such combinations.
+        Attempts after the first return combinations that no row of the entity has in an earlier attempt, as
+        long as there are such combinations.
 
         The combinations with the lowest exponential variables, divided by their frequencies, are a weighted
         sample without replacement (Efraimidis and Spirakis 2006). Combinations that break a rule are drawn

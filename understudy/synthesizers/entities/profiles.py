@@ -18,12 +18,13 @@ from scipy.special import ndtri
 from understudy.synthesizers.entities.detection import Int64s
 from understudy.transformers.base import MIN_SUPPORT, Codes
 
-# Minimum number of entities with typical values, because each value is shared by at least k entities.
+# Minimum number of entities for typical values. At least k entities must share each typical value.
 N_ENTITIES_MIN = 4 * MIN_SUPPORT
 # Minimum share of the variance that lies between entities, and minimum number of standard errors by which the
 # variance between entities exceeds its expectation for independent rows.
 SHARE_MIN, N_ERRORS_MIN = 0.05, 4.0
-# Maximum similarity of the rows of an entity. Typical values of an entity have a distribution only below 1.
+# Maximum similarity of the rows of an entity. Typical values have a distribution only if the similarity is
+# below 1.
 SHARE_MAX = 0.98
 # Number of steps per standard deviation of typical values of ordinal columns.
 N_STEPS = 100

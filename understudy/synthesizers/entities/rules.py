@@ -101,13 +101,16 @@ def rules_beyond_repeats(rules: Rules, rows: pa.Table, entities: Entities, found
 
 
 def without_columns(rules: Rules, names: set[str]) -> Rules:
-    """Return the rules that do not involve the given columns. Formulas with these columns stay."""
+    """Return the rules that do not involve the given columns. Formulas with these columns are kept."""
     return _keep(rules, lambda rule: names.isdisjoint(_columns_of(rule)))
 
 
 @dataclass(frozen=True)
 class _View:
-    """Relations between named columns. Columns outside the table, such as differences, are in no entity."""
+    """Relations between named columns.
+
+    Columns outside the table, such as differences, belong to no entity.
+    """
 
     entities: Entities
     place: dict[str, int] = field(default_factory=dict)
@@ -165,7 +168,7 @@ def _all_rules(rules: Rules) -> Iterator[Rule]:
 
 
 def _keep(rules: Rules, is_kept: Callable[[Rule], bool]) -> Rules:
-    """Return the rules that satisfy a condition. Formulas stay."""
+    """Return the rules that satisfy a condition. Formulas are kept."""
     value_rules = replace(
         rules.value_rules,
         implications=tuple(rule for rule in rules.value_rules.implications if is_kept(rule)),

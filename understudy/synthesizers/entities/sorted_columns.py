@@ -25,7 +25,7 @@ class SortedColumn:
     group : int
         Group of the entities.
     column : int
-        The column.
+        Index of the column.
     is_descending : bool
         Whether the values descend.
     moves_rows : bool

@@ -1,4 +1,4 @@
-"""Replace the columns of JSON texts of a table by columns of their values, and restore them in samples."""
+"""Replace a table's columns of JSON texts with columns of their values, and restore the texts in samples."""
 
 from __future__ import annotations
 
@@ -30,9 +30,10 @@ from understudy.transformers.array_reader import refuse, require
 from understudy.transformers.base import MIN_SUPPORT, ArrowArray, ArrowColumn, Json, Subjects
 from understudy.transformers.table_fitting import number_subjects
 
-# Maximum number of characters of the name of a column, without the characters that make it unique.
+# Maximum length of a column name, excluding the characters that make the name unique.
 _NAME_LENGTH_MAX = 200
-# Minimum share of the rows that have a rare level, for a category to be split into the values of its texts.
+# Minimum share of rows with a rare level. A category with a lower share is not split into the values of its
+# texts.
 _RARE_SHARE_MIN = 0.02
 
 _KINDS = frozenset({ColumnKind.text, ColumnKind.identifier, ColumnKind.category})
@@ -82,7 +83,7 @@ class JsonCells:
 
     @property
     def split_schema(self) -> TableSchema:
-        """The schema of the table in which other columns replace the columns of JSON texts."""
+        """The schema of the table in which columns of values replace the columns of JSON texts."""
         columns: list[Column] = []
         for column in self.schema.columns:
             own = self.columns.get(column.name)
@@ -128,7 +129,7 @@ class JsonCells:
         return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
     def restore(self, batches: Iterable[pa.RecordBatch], rows: pa.Table) -> Iterator[pa.RecordBatch]:
-        """Yield batches in which JSON texts replace their values, and in which the texts of rows are kept.
+        """Yield batches in which JSON texts replace their values. The texts that `rows` contains are kept.
 
         The batches contain all rows, several times if there are several draws.
         """
@@ -212,10 +213,10 @@ def _message(own: JsonColumn) -> str:
     )
     if own.n_invalid:
         texts = "1 text is" if own.n_invalid == 1 else f"{own.n_invalid:,} texts are"
-        message += f" {texts} not valid JSON and counted as missing."
+        message += f" {texts} not valid JSON and therefore counted as missing."
     if own.n_keys_left_out:
         keys = "1 key is" if own.n_keys_left_out == 1 else f"{own.n_keys_left_out:,} keys are"
-        message += f" {keys} left out because too few rows have them or because they may identify somebody."
+        message += f" {keys} left out because too few rows have them or because they may identify a person."
     return message
 
 

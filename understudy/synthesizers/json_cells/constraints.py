@@ -54,6 +54,7 @@ def _translated(
 
 def _refused(name: str) -> InvalidInput:
     return InvalidInput(
-        f"Column {name!r} contains JSON, so only is_missing can constrain it. Constrain other columns.",
+        f"Column {name!r} contains JSON, so only is_missing can constrain it. Use is_missing, or constrain "
+        "other columns.",
         code="invalid_parameters",
     )

@@ -24,25 +24,25 @@ from understudy.transformers.generated.json_texts import may_identify
 
 # Minimum share of the values that have the most frequent type. Otherwise, the values are learned as texts.
 _SHARE_OF_TYPE_MIN = 0.95
-# Maximum number of distinct arrays, and minimum share of the rows whose array enough rows share, for arrays
-# that are learned as a whole.
+# Maximum number of distinct arrays, and minimum share of rows whose array enough rows share. Within these
+# limits, arrays are learned as a whole.
 _N_ARRAYS_MAX, _SHARED_MIN = 200, 0.9
 
 _INT64 = range(-(2**63), 2**63)
 
-# Function that returns a new name of a column for a path.
+# Function that returns an unused column name for a path.
 NewName = Callable[[str], str]
 
 
 @dataclass(frozen=True)
 class Placed:
-    """Values at one place, with the row of each value. Absent values are included."""
+    """Values at one path in the texts, with the row of each value. Absent values are included."""
 
     rows: npt.NDArray[np.int64]
     values: list[Any]
 
     def where(self, keep: Sequence[bool]) -> Placed:
-        """Return some of the values."""
+        """Return the values that the mask selects."""
         mask = np.asarray(keep, np.bool_)
         return Placed(self.rows[mask], [v for v, is_kept in zip(self.values, keep, strict=True) if is_kept])
 
@@ -56,12 +56,12 @@ class Placed:
 
 
 class Learner:
-    """A learner of nodes.
+    """Learner that finds the structure of values as a tree of nodes.
 
     Parameters
     ----------
     new_name : callable
-        Function that returns a new name of a column.
+        Function that returns an unused column name.
     subjects : array of shape (n_rows,), optional
         Subject of each row. If given, support counts subjects instead of rows.
     """
@@ -98,7 +98,7 @@ class Learner:
         return Node(type="null", state=state, is_null=True)
 
     def _state(self, placed: Placed, type_: NodeType, path: str) -> tuple[str | None, bool]:
-        """Return the name of the column of states, if there is one, and whether missing values are null."""
+        """Return the name of the column of states, if any, and whether missing values are written as null."""
         nulls = placed.where([value is None for value in placed.values]).rows
         absent = placed.where([value is ABSENT_VALUE for value in placed.values]).rows
         is_both = self._is_shared(nulls) and self._is_shared(absent)

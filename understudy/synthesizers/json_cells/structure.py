@@ -11,16 +11,17 @@ from pydantic import BaseModel, ConfigDict, Field
 DEPTH_MAX = 8
 # Maximum number of columns of a structure, and of one array in it.
 N_COLUMNS_MAX, N_COLUMNS_ARRAY_MAX = 48, 24
-# Values of a column that contains the states of a node: a value is there, it is null, or its key is absent.
+# Values of a column that contains the states of a node: its value is present, its value is null, or its key
+# is absent.
 PRESENT, NULL, ABSENT = "present", "null", "absent"
 
-# `json` is the type of values of several types, and of arrays that are learned as a whole. Their column
-# contains JSON text.
+# `json` is the type of a node whose values have several types or are arrays that are learned as a whole.
+# Their column contains JSON text.
 NodeType = Literal["object", "array", "integer", "number", "text", "boolean", "json", "null"]
 
 
 class Node(BaseModel):
-    """The values at one place in the texts.
+    """The values at one path in the texts.
 
     Parameters
     ----------
@@ -71,5 +72,5 @@ class Node(BaseModel):
 
     @property
     def depth(self) -> int:
-        """The number of levels of nodes."""
+        """The number of levels of the tree below and including this node."""
         return 1 + max((node.depth for node in self.below()), default=0)

@@ -1,4 +1,4 @@
-"""How JSON texts are written: their separators, their escapes, or the literals of Python."""
+"""Styles of JSON texts: their separators and escapes, or the literals of Python."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class ReadFloat(float):
     text: str
 
     def __new__(cls, text: str) -> ReadFloat:
-        """Return the float of a text."""
+        """Return the float that a text represents."""
         number = super().__new__(cls, text)
         number.text = text
         return number

@@ -1,4 +1,4 @@
-"""Split the values of a column of JSON texts into one column for each place in their structure."""
+"""Split the values of a column of JSON texts into one column for each path in their structure."""
 
 from __future__ import annotations
 

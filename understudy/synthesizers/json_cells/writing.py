@@ -20,7 +20,7 @@ _TEXT = pa.large_string()
 
 @dataclass(frozen=True)
 class Writer:
-    """A writer of the texts of many rows at once.
+    """Writer that builds the texts of many rows at once.
 
     Parameters
     ----------

@@ -17,7 +17,7 @@ from understudy.transformers.base import ArrowArray
 def bound(rules: Rules, given: Mapping[str, ArrowArray], completed: Mapping[str, ArrowArray]) -> Block:
     """Return completed rows in which imputed values are moved into the bounds that inequalities set.
 
-    Values that a formula relates to other columns stay, because the formula would break.
+    Values that a formula relates to other columns are not moved, because the formula would no longer hold.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def bound(rules: Rules, given: Mapping[str, ArrowArray], completed: Mapping[str,
     measured = {own.target for own in rules.measured}
     formulas = [rule for rule in rules.formulas if rule.target not in measured]
     fixed = {name for rule in formulas for name in (rule.target, *rule.terms)}
-    # A value may be bounded by another value that is moved itself.
+    # A value may be bounded by another value that is itself moved.
     for _ in range(2):
         for order in rules.inequalities:
             for name, other in ((order.low, order.high), (order.high, order.low)):

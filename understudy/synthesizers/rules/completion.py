@@ -138,7 +138,7 @@ def _write(block: Block, name: str, numbers: Numbers, missing: Mask) -> ArrowArr
 
 
 def _guessed(formula: Formula, target: Values, terms: list[Values], drawn: list[Values]) -> list[Values]:
-    """Return the terms with guesses in place of missing values, which add up to at most the target."""
+    """Return the terms with guesses for missing values. In a sum, the guesses are scaled to the target."""
     merged = [
         np.where(term.mask, guess.numbers, term.numbers) for term, guess in zip(terms, drawn, strict=True)
     ]
@@ -160,7 +160,7 @@ def _guessed(formula: Formula, target: Values, terms: list[Values], drawn: list[
 
 
 def imply(rules: Rules, columns: Mapping[str, ArrowArray]) -> tuple[Arrays, dict[str, Mask]]:
-    """Return incomplete rows with the values that value-level rules imply, and values that must stay missing.
+    """Return incomplete rows with the values that rules imply, and masks of values that must stay missing.
 
     A missing value counts as unknown, except where a rule implies that it is missing.
 
@@ -183,7 +183,7 @@ def imply(rules: Rules, columns: Mapping[str, ArrowArray]) -> tuple[Arrays, dict
 
 
 def equalize(rules: Rules, given: Mapping[str, ArrowArray], drawn: Mapping[str, ArrowArray]) -> Arrays:
-    """Return the drawn columns with sources of equalities set to their given targets.
+    """Return the drawn columns, with the missing source of each equality set to the given target.
 
     Parameters
     ----------

@@ -65,7 +65,7 @@ def find_equalities(
 
 
 def _broken(candidates: Candidates, unequal: Mask) -> Floats:
-    """Return, for each literal, the number of sampled rows that satisfy it although the two values differ."""
+    """Return, for each literal, the number of sampled rows that satisfy it but break the equality."""
     return np.concatenate([candidates.count_sampled(name, unequal) for name in candidates.places])
 
 

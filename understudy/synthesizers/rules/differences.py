@@ -141,7 +141,7 @@ def _in_order(found: dict[str, Derivation]) -> Iterator[Derivation]:
 
 
 def _tight_pairs(columns: Columns, names: list[str]) -> list[tuple[str, str]]:
-    """Return the pairs with a tight difference in the sample, the tightest pair first."""
+    """Return the pairs whose difference varies little in the sample, the least variable pair first."""
     ratios: dict[tuple[str, str], float] = {}
     for group in _groups(columns, names):
         floats = np.array([_as_floats(columns, name) for name in group])
@@ -201,7 +201,7 @@ def _as_floats(columns: Columns, name: str) -> Floats:
 
 
 def _directions(columns: Columns, first: str, second: str) -> list[tuple[str, str]]:
-    """Return the pair as (base, target) in both orders. The first base has more repeated values."""
+    """Return both orders of a pair as (base, target), first the one whose base repeats its values more."""
     repeats = _entropy(columns.sample(second)) < _entropy(columns.sample(first)) - NATS_MAX
     directions = [(first, second), (second, first)]
     return directions[::-1] if repeats else directions
@@ -268,7 +268,7 @@ def _is_small(numbers: Int64s, factor: int) -> bool:
 
 
 def _is_tight(base: Int64s, target: Int64s, *, has_grid: bool) -> bool:
-    """Return whether the difference over all rows is tight, and whether sums stay on the target's grid."""
+    """Return whether the difference varies little in all rows, and sums stay on the target's grid."""
     difference = target - base
     spread, *spreads = (int(_spreads(x[None].astype(np.float64))[0]) for x in (difference, base, target))
     step, *steps = (_step(x) for x in (difference, base, target))
@@ -302,7 +302,7 @@ def _step(numbers: Int64s) -> int:
 
 
 def _name(columns: Columns, target: str, base: str) -> str:
-    """Return a name for a difference that no column of the table and no other difference has."""
+    """Return a name for a difference that neither a column of the table nor another difference has."""
     name = f"{columns.schema.names.index(target)}: {target} - {base}"[:NAME_LENGTH_MAX]
     while name in columns.schema.names:
         name += "'"

@@ -199,7 +199,7 @@ def _linear(part: ArrayReader, types: Types, decimals: dict[str, int]) -> Linear
     for name in (target, *terms):
         has_unit = name in types and unit_of(types[name], decimals.get(name)) is not None
         require(has_unit, "a sum has a column that is not numeric")
-    require(isinstance(factors, list) and len(factors) == len(terms), "a sum has a wrong number of factors")
+    require(isinstance(factors, list) and len(factors) == len(terms), "a sum has the wrong number of factors")
     assert isinstance(factors, list)
     require(all(type(f) is int and 0 < abs(f) < SUM_MAX for f in factors), "a factor is out of range")
     ties = part.manifest.get("ties")

@@ -113,7 +113,7 @@ def find_fixed_combinations(
 def _prove(
     columns: Columns, sample: SampleCodes, implications: Implications, n_hypotheses: int
 ) -> list[tuple[str, str, str]]:
-    """Return the rules that hold in all rows and are not implied, starting with the fewest combinations."""
+    """Return rules that hold in all rows and are not implied, those with the fewest combinations first."""
     names = sample.names
     found: list[tuple[str, str, str]] = []
     n_proofs = 0

@@ -14,7 +14,8 @@ from understudy.synthesizers.rules.values import unit_of
 from understudy.transformers.array_reader import ArrayReader, refuse, require
 from understudy.transformers.base import Json
 
-# Maximum number of rules, factors and powers that a file may contain, and bounds of positive numbers.
+# Maximum number of rules, of factors in a rule, highest exponent, and exclusive bounds on the absolute value
+# of numbers.
 N_RULES_MAX = 1024
 N_FACTORS_MAX = 4
 EXPONENT_MAX = 4

@@ -18,7 +18,7 @@ N_COLUMNS_MAX = 64
 # Number of rows of the sample that are checked first, and on which the evidence is measured.
 N_ROWS_FIRST = 512
 _EXACT_MAX = 2**53
-# Unit of dates in seconds.
+# Unit of dates, in seconds.
 DAY = Fraction(86_400)
 
 
@@ -47,7 +47,7 @@ def comparable(
 ) -> tuple[Numbers, Numbers]:
     """Return two columns as comparable numbers: integers if their units are equal, else floats.
 
-    A timestamp is compared with a date by its own date.
+    A timestamp and a date are compared by date.
     """
     if unit_a is not None and unit_a == unit_b:
         return a.numbers, b.numbers

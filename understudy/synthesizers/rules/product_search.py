@@ -51,7 +51,7 @@ Part = tuple[int, int, Shape]
 
 @dataclass(frozen=True)
 class _Sample:
-    """Numbers of the first rows of the sample.
+    """Numeric values in the first rows of the sample.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ class _Sample:
         return {}
 
     def power(self, part: Part) -> Floats:
-        """Return the numbers of a factor."""
+        """Return the values of a factor."""
         if part not in self._powers:
             i, exponent, shape = part
             values = Values(pa.array(self.numbers[i]), None)
@@ -160,7 +160,7 @@ def _forms(sample: _Sample) -> Iterator[list[Part]]:
 
 
 def _shares(sample: _Sample) -> Iterator[Part]:
-    """Yield the columns that may be shares or percentages, with the shapes of their factors."""
+    """Yield the columns that may contain shares or percentages, with the shapes of their factors."""
     for i, numbers in enumerate(sample.numbers):
         low, high = np.nanmin(numbers), np.nanmax(numbers)
         if low >= 0 and high <= 1:
@@ -190,7 +190,7 @@ def _candidates(
 
 
 def _unrefuted(sample: _Sample, forms: list[list[Part]], targets: list[int]) -> npt.NDArray[np.bool_]:
-    """Return, for each target and form, whether a constant factor fits a few rows.
+    """Return, for each target and each form of a product, whether some constant factor fits a few rows.
 
     The factors are compared as logarithms.
     """

@@ -88,7 +88,7 @@ class Product:
         Unit to which the product is rounded, in stored numbers, or 0 if it is not rounded.
     ties : {"away", "even", "float"}
         Rounding mode of products halfway between two multiples of the step: away from zero, to the even
-        multiple, or as products in double precision are rounded, which is often either.
+        multiple, or in the direction of the product in double precision, which varies from tie to tie.
     """
 
     target: str
@@ -167,7 +167,7 @@ class Product:
 def round_product(steps: Floats, ties: Rounding) -> Floats:
     """Return products in steps, rounded to whole steps.
 
-    Products that only errors of double precision separate from a tie count as ties.
+    Products that differ from a tie only by errors of double precision count as ties.
     """
     size = np.abs(steps)
     slack = PRECISION * np.maximum(size, 1.0)

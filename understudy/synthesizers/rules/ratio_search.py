@@ -24,19 +24,19 @@ N_ROWS_FIRST = 512
 # Minimum number of rows in which all columns are present and not zero, and their minimum share.
 N_ROWS_MIN = 100
 SHARE_MIN = 0.5
-# Maximum width of the central 90 % of the logarithm of a ratio, as a fraction of the width that independent
-# columns would give: for ratios to one column, and to the product of two columns.
+# Maximum width of the central 90% range of the logarithm of a ratio, as a fraction of the width for
+# independent columns: for ratios to one column, and to the product of two columns.
 WIDTHS_MAX = (0.65, 0.25)
 # Factor by which WIDTHS_MAX are raised for the first rows.
 SLACK_FIRST = 1.2
-# Minimum amount by which the entropy of a ratio is below that of the target within ranges of the other
-# columns, in nats: for ratios to one column, and to the product of two columns, whose ranges are coarser than
-# those of a chain.
+# Minimum difference, in nats, between the entropy of the target and the lower entropy of the ratio, both
+# within ranges of the other columns: for ratios to one column, and to the product of two columns, whose
+# ranges are coarser than those of a chain.
 GAINS_MIN = (0.2, 0.7)
 # Maximum number of rows on which the entropy is measured.
 N_ROWS_MEASURED = 2048
-# Number of rows of a range, maximum number of ranges, and distance of the order statistics by which the
-# entropy within a range is measured.
+# Number of rows per range, maximum number of ranges, and distance between the order statistics from which the
+# entropy within a range is estimated.
 N_ROWS_RANGE = 64
 N_RANGES_MAX = 32
 SPACING = 3
@@ -46,7 +46,8 @@ N_STEPS_MIN = 16
 SPACING_MIN = 1e-9
 # Maximum share of products that fall into gaps between the values of the derived column.
 SHARE_MISSED_MAX = 0.02
-# The same share for ratios with a large gain, in nats: products on a coarse grid are new combinations.
+# The same share for ratios with a large gain, and the minimum of such a gain in nats. On a coarse grid, most
+# products are new values.
 SHARE_MISSED_LARGE = 0.15
 GAIN_LARGE = 1.0
 # Maximum number of rows on which this share is measured.
@@ -74,7 +75,7 @@ class _Quantity:
     logs : array of shape (n_rows,)
         Logarithms of the numbers, NaN for zeros and missing values.
     blurred : array of shape (n_rows,)
-        Logarithms after noise of one step, so that rounding does not look like concentration.
+        Logarithms of the numbers with noise of one step, so that rounding does not lower their entropy.
     """
 
     name: str
@@ -85,7 +86,7 @@ class _Quantity:
 
     @cached_property
     def width(self) -> float:
-        """Width of the central 90 % of the logarithms."""
+        """Width of the central 90% range of the logarithms."""
         return _central_width(self.logs)
 
 
@@ -130,9 +131,10 @@ def find_ratios(
 
 
 def _sorted(candidates: list[_Candidate], names: list[str]) -> list[_Candidate]:
-    """Return the candidates by gain. Of the columns of one ratio, the last column is derived first.
+    """Return the candidates in descending order of gain.
 
-    The gain of a product of two bases adds to the gain of the ratio to one of them.
+    Candidates with the same columns count with the highest gain among them. The one whose target is last in
+    the table comes first. If there are two bases, the larger gain of a ratio to one of them is added.
     """
     singles = {(own.target.name, own.bases[0].name): own.gain for own in candidates if len(own.bases) == 1}
     gains: dict[frozenset[str], float] = {}
@@ -169,7 +171,7 @@ def _step(numbers: Int64s) -> int:
 
 
 def _is_fine(target: _Quantity) -> bool:
-    """Return whether the grid of a target is fine enough to contain ratios."""
+    """Return whether the grid of a target is fine enough for the target to be derived from a ratio."""
     low, high = np.nanquantile(target.numbers, (0.25, 0.75))
     return bool(high - low >= N_STEPS_MIN * target.step)
 
@@ -206,7 +208,7 @@ def _width(target: _Quantity, form: Form, rows: slice) -> float:
 
 
 def _central_width(logs: Logs) -> float:
-    """Return the width of the central 90 % of numbers, or infinity if there are too few."""
+    """Return the width of the central 90% range of numbers, or infinity if there are too few numbers."""
     ordered = np.sort(logs)
     n = int(np.searchsorted(ordered, np.inf))
     return (
@@ -217,8 +219,8 @@ def _central_width(logs: Logs) -> float:
 def _gain(target: _Quantity, form: Form, *, is_paired: bool) -> float:
     """Return the reduction of the entropy within ranges of the bases if the ratio replaces the target.
 
-    The ranges approximate the leaves of a chain. If there are two bases, ratios to only one of them must also
-    have a higher entropy. If the difference to the first base is learned, so must the difference.
+    The ranges approximate the leaves of a chain. The ratio must also have a lower entropy than ratios to only
+    one of two bases, and than the difference to the first base if that difference is learned.
     """
     every = -(-len(target.logs) // N_ROWS_MEASURED)
     parts = np.array([target.blurred[::every], *(base.logs[::every] for base in form[0])])
@@ -231,13 +233,14 @@ def _gain(target: _Quantity, form: Form, *, is_paired: bool) -> float:
     others = [own, *(own - power for power in powers if len(powers) > 1)]
     entropies = [_entropy(other, order) for other in others]
     if is_paired:
-        # The scale of the difference is that of the target, and the other entropies are those of logarithms.
+        # The other entropies are those of logarithms, so the difference is divided by the scale of the
+        # target.
         entropies.append(_entropy(np.exp(own) - np.exp(bases[0]), order) - float(own[order].mean()))
     return min(entropies) - _entropy(own - np.sum(powers, axis=0), order)
 
 
 def _in_ranges(bases: list[Logs]) -> Int64s:
-    """Return the rows of each range of the bases, an array of shape (n_ranges, n_rows_of_range)."""
+    """Return the rows of each range of the bases, as an array of shape (n_ranges, n_rows_of_range)."""
     n_ranges = int(np.clip(len(bases[0]) // N_ROWS_RANGE, 2, N_RANGES_MAX))
     if len(bases) == 1:
         return _split(np.argsort(bases[0], kind="stable"), n_ranges)
@@ -283,7 +286,7 @@ def _derivation(columns: Columns, candidate: _Candidate) -> RatioDerivation | No
 
 
 def _reproduces(rule: Product, target: Values, bases: list[Values], ratios: Floats, gain: float) -> bool:
-    """Return whether the products equal the target, and products with other rows' ratios are on its grid."""
+    """Return whether products equal the target, and whether products with other rows' ratios fit its grid."""
     present = ~target.mask
     numbers, own = target.numbers[present].astype(np.float64), ratios[present]
     base = rule.compute([*bases, Values(pa.array(np.ones(len(ratios))), None)])[present]
@@ -314,7 +317,7 @@ def _products_occur(target: Floats, base: Floats, ratios: Floats, step: int, sha
 
 
 def _name(columns: Columns, target: str, bases: tuple[str, ...]) -> str:
-    """Return a name for a ratio that no column of the table and no other ratio has."""
+    """Return a name for a ratio that neither a column of the table nor another ratio has."""
     name = f"{columns.schema.names.index(target)}: {target} / {' / '.join(bases)}"[:NAME_LENGTH_MAX]
     while name in columns.schema.names:
         name += "'"

@@ -1,8 +1,9 @@
-"""Ratios that are learned as columns, such as the tip per fare, or the price per quantity and list price.
+"""Ratios that are learned as columns, such as tip / fare, or price / (quantity * list price).
 
-A chain learns a column in ranges of the columns before it. If the ratio of two columns is much more
-concentrated than one of them is within such a range, for example at a few rates, the chain loses the ratio.
-Such a ratio is therefore learned as a column, and one of the columns is derived from it and the others.
+A chain learns a column within ranges of the preceding columns. If the ratio of two columns varies much less
+than a column varies within such a range, for example because there are only a few rates, the chain does not
+preserve the ratio. Such a ratio is therefore learned as a column, and one of the columns is derived from the
+ratio and the other columns.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ DECIMALS = range(2, 7)
 
 @dataclass(frozen=True)
 class Ratio:
-    """Column that is derived from other columns and the ratio between it and their product.
+    """Column that is derived from one or two other columns and its ratio to their product.
 
     Parameters
     ----------
@@ -61,7 +62,8 @@ def measure_ratio(rule: Product, target: Values, bases: list[Values]) -> tuple[F
     is_usable = ~missing & (product != 0)
     divisor = np.where(is_usable, product, 1.0)
     ratios = _simplest(np.where(is_usable, numbers / divisor, 0.0), numbers, divisor, rule.step)
-    # Where both numbers are zero, any ratio is right. The ratios of other rows add no value of their own.
+    # Any ratio is correct where both numbers are zero. Ratios of other rows are used there, because they add
+    # no new values.
     is_free = ~missing & (product == 0)
     if is_free.any():
         others = ratios[is_usable] if is_usable.any() else np.ones(1)

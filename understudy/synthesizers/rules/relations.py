@@ -241,7 +241,7 @@ def _prove(columns: Columns, guess: Guess, n_columns: int) -> Linear | None:
 
 
 def is_evident(columns: Columns, target: str, numbers: list[Fraction], n_columns: int) -> bool:
-    """Return whether the target has more information than the relation that computes it from other columns.
+    """Return whether the target contains more information than the relation that computes it.
 
     The evidence is the entropy of the target over all rows, minus the description length of the relation.
 

@@ -185,7 +185,7 @@ def find_value_rules(columns: Columns, rules: Rules, bounded: set[str]) -> Value
 
 
 def with_used_levels(rules: ValueRules) -> ValueRules:
-    """Return the rules without levels that occur in no literal."""
+    """Return the rules, without the levels that occur in no literal."""
     literals = [one for rule in rules.implications for one in (rule.condition, rule.consequence)]
     literals += [rule.condition for rule in rules.equalities]
     used: dict[str, list[int]] = {}

@@ -16,7 +16,7 @@ from understudy.transformers.base import MIN_SUPPORT, Mask, Subjects
 
 
 def without_rare_values(rules: Rules, rows: pa.Table, subjects_of: Mapping[str, Subjects]) -> Rules:
-    """Return the rules without value-level rules on values that fewer than k subjects share.
+    """Return the rules, except value-level rules on values that fewer than k subjects share.
 
     Rules are found among rows, so all rows with a value can belong to a single customer.
 

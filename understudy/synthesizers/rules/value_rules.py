@@ -47,7 +47,7 @@ class Literal:
 
     @property
     def is_about_missing(self) -> bool:
-        """Whether the literal only says that the value is missing, or that it is present."""
+        """Whether the literal only requires that the value is missing, or that it is present."""
         return self.level == MISSING
 
     def holds(self, levels: npt.NDArray[np.integer]) -> Mask:
@@ -124,7 +124,7 @@ class ValueRules:
         return {name for rule in own for name in (rule.source, rule.condition.column)}
 
     def without(self, names: set[str]) -> ValueRules:
-        """Return the rules that do not concern some columns."""
+        """Return the rules that do not involve the given columns."""
         implications = tuple(
             r for r in self.implications if names.isdisjoint((r.condition.column, r.consequence.column))
         )
@@ -176,8 +176,8 @@ def _sentence(first: str, second: str, kind: str, n: int) -> str:
     given, _, effect = kind.partition("|")
     condition = f"{first} is {given}" if given else f"{first} has {_values(n)}"
     if effect == "excluded":
-        pairs = "1 pair" if n == 1 else f"{n} pairs"
-        return f"{pairs} of a value of {first} and a value of {second} never occur in a row."
+        pairs = "1 pair of values never occurs" if n == 1 else f"{n} pairs of values never occur"
+        return f"In {first} and {second}, {pairs} in the same row."
     if effect == "value":
         return f"Where {condition}, {second} has a certain value in every row."
     return f"Where {condition}, {second} is {effect} in every row."

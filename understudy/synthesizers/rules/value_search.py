@@ -1,4 +1,4 @@
-"""Search for value-level rules on the co-occurrence counts of single values."""
+"""Search for value-level rules, based on counts of single values that occur together."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ N_LITERALS_OF_COLUMN = 40
 N_LITERALS_MAX = 640
 # A column with at most this many values in the sample has a literal for each of its most frequent values.
 N_VALUES_FEW = 256
-# Minimum share of rows for a value of a column with more values.
+# Minimum share of rows that must contain a value for it to have a literal, in columns with more values.
 SHARE_MIN = 0.01
 # Factor by which the threshold of evidence is raised for values that never occur together.
 EXCLUSION_FACTOR = 2.0
@@ -153,7 +153,7 @@ def _level(columns: Columns, name: str) -> LeveledColumn:
     return LeveledColumn(values, levels, levels[columns.rows])
 
 
-def _codes(encoded: Any) -> Int32s:  # Any: the stubs lack dictionaries.
+def _codes(encoded: Any) -> Int32s:  # Any: stubs have no dictionary type
     """Return the codes of a dictionary-encoded array, where null has the number after the last code."""
     indices = encoded.indices
     if indices.null_count:
@@ -166,7 +166,7 @@ def _missing_levels(values: Values) -> Int32s:
     return levels if values.missing is None else np.where(values.missing, np.int32(MISSING), levels)
 
 
-def _often(encoded: Any, missing: Mask | None, least: int) -> Levels:  # Any: the stubs lack dictionaries.
+def _often(encoded: Any, missing: Mask | None, least: int) -> Levels:  # Any: stubs have no dictionary type
     """Return the frequent values of a column, as sorted levels."""
     codes = _codes(encoded)
     counts = np.bincount(codes if missing is None else codes[~missing], minlength=len(encoded.dictionary))
@@ -245,7 +245,7 @@ def _prove(
 
 
 def _pairs(literals: list[Literal], lookups: Collection[FunctionalDependency]) -> npt.NDArray[np.bool_]:
-    """Return the pairs of literals to search: of different columns that no other kind of rule relates."""
+    """Return the pairs of literals to search. No other kind of rule relates the two columns of a pair."""
     names = sorted({literal.column for literal in literals})
     at = np.array([names.index(literal.column) for literal in literals])
     open_ = ~np.eye(len(names), dtype=np.bool_)

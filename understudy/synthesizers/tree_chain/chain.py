@@ -177,7 +177,7 @@ def encode(codes: list[Codes], transformers: Sequence[Transformer]) -> Encoded:
     if len(codes) > N_FEATURES_MAX:
         raise TooLarge(
             f"The table has {len(codes)} columns, but a tree chain supports at most {N_FEATURES_MAX}. "
-            "Leave out columns.",
+            "Leave out some columns.",
             code="too_many_columns",
         )
     n_codes = [t.n_codes for t in transformers]

@@ -25,7 +25,7 @@ from understudy.transformers.generated.text_parts import Part, find_part
 from understudy.transformers.labels import LabelTransformer
 from understudy.transformers.table import TableTransformer
 
-# Number of endings of other made-up codes that are tried until a code is new.
+# Number of endings, taken from other made-up codes, that are tried until a code is new.
 N_ATTEMPTS = 100
 
 
@@ -79,7 +79,7 @@ def _values(transformer: Transformer, codes: Codes) -> list[str | None]:
 def _rewritten(
     code: CategoricalTransformer, values: list[str | None], part: Part, known: set[str | None]
 ) -> CategoricalTransformer:
-    """Return the code column, whose made-up levels contain the values wherever there is such a new level.
+    """Return the code column with made-up levels that contain the values, if such a level is still unused.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def _rewritten(
             continue
         others = made_up[i:] + made_up[:i]
         texts = (part.write(other, value) for other in others[:N_ATTEMPTS])
-        # There are more made-up codes than codes that are taken so far, so one of them is left.
+        # There are more made-up codes than codes that are already used, so at least one of them is free.
         text = next(text for text in chain(texts, made_up) if text not in taken)
         taken.add(text)
         levels[code.n_kept + i] = text
@@ -104,7 +104,7 @@ def _rewritten(
 def _with_code(
     column: Transformer, old: CategoricalTransformer, new: CategoricalTransformer, place: int
 ) -> Transformer:
-    """Return a label column of the code column with the new codes, also inside of its labels."""
+    """Return a label column with the new codes of its code column, also where labels contain the codes."""
     if not isinstance(column, LabelTransformer) or column.column_of_code != place:
         return column
     labels: list[Any] = column.labels.cast(pa.string()).to_pylist()

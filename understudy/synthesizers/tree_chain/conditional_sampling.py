@@ -1,4 +1,4 @@
-"""Conditional sampling: weighted proposals that fulfil a condition, and resampling by their weights.
+"""Conditional sampling: weighted proposals that satisfy a condition, and resampling by their weights.
 
 A column with a condition is drawn from the allowed codes, and the row's weight is the probability of these
 codes, given the preceding columns. Rows are then chosen from many proposals by their weights: sampling
@@ -54,7 +54,7 @@ Redrawer = Callable[[int], Redraws | None]
 
 @dataclass(frozen=True)
 class Group:
-    """Group of rows that fulfil the same condition.
+    """Group of rows that satisfy the same condition.
 
     Parameters
     ----------
@@ -134,7 +134,7 @@ def _find_levels(predicates: Sequence[CodePredicate], table: TableTransformer) -
         level = int(np.flatnonzero(predicate.holds(known))[0])
         if levels.setdefault(j, level) != level:
             raise impossible(
-                f"Column {predicate.column.name!r} and another condition require different levels"
+                f"The conditions on column {predicate.column.name!r} and another column contradict each other"
             )
     return levels
 
@@ -267,7 +267,7 @@ class Conditioner:
             if weight.sum() > 0:
                 taken = resample(weight, n, np.random.default_rng([own_seed, block]))
                 return Proposals({j: c[taken] for j, c in codes.items()}, own_seed, numbers.take(taken))
-        raise impossible("The model generated no row that satisfies one of the conditions")
+        raise impossible("The model generated no rows for one of the conditions")
 
 
 def make_conditioner(links: Sequence[Link], group: Group, accept: Accept, redrawing: Redrawer) -> Conditioner:

@@ -1,7 +1,8 @@
 """Positions of rows within entities, under a condition.
 
-A condition can exclude some of the values that are distinct in an entity, or some of the numbers of its rows.
-Entities that then have more rows than values are divided, so that a value is still distinct in its entity.
+A condition can exclude some of the values that must be distinct within an entity, or some of its row numbers.
+Entities that then have more rows than values are divided, so that each value remains distinct within its
+entity.
 """
 
 from __future__ import annotations
@@ -29,9 +30,10 @@ from understudy.transformers.table import TableTransformer
 N_TRIED, N_POOLS_MAX = 16_384, 16
 # Number of proposals with a weight above 0 that is sufficient for the estimate.
 N_POSSIBLE_MIN = 16_384
-# Minimum number of proposals of a number of a row, of which none is possible, for the number to be excluded.
+# Minimum number of proposals with a row number. If none of these proposals is possible, the row number is
+# excluded.
 N_UNSEEN_MIN = 30
-# Sum of the frequencies of the values under a condition.
+# Sum to which the frequencies of the values under a condition are scaled.
 N_COUNTED = 1_000_000_000
 
 Int64s = npt.NDArray[np.int64]
@@ -39,14 +41,14 @@ Int64s = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class ConditionedEntities:
-    """Entities of rows that fulfil a condition.
+    """Entities of rows that satisfy a condition.
 
     Parameters
     ----------
     whole : Entities
         Entities of the table.
     own : Entities
-        Entities with divided groups, and with positions that fulfil the condition.
+        Entities with divided groups, and with positions that satisfy the condition.
     divided : mapping of int to Grouping
         Groups whose entities are divided.
     """
@@ -72,12 +74,12 @@ class ConditionedEntities:
 def condition_positions(
     entities: Entities, conditioner: Conditioner, table: TableTransformer
 ) -> ConditionedEntities:
-    """Return the entities of the rows that fulfil the condition of a sampler.
+    """Return the entities of the rows that satisfy the condition of a sampler.
 
     Raises
     ------
     InvalidInput
-        If no value of a position fulfils the condition.
+        If no value of a position satisfies the condition.
     """
     if not entities.positions:
         return ConditionedEntities(entities, entities)
@@ -97,7 +99,7 @@ def condition_positions(
 
 
 def _try(conditioner: Conditioner, columns: list[int]) -> tuple[dict[int, Codes], Weights]:
-    """Return the codes of some columns, and the weights, of proposals for rows that fulfil the condition."""
+    """Return the codes of some columns, and the weights, of proposals for rows that satisfy the condition."""
     pools: list[tuple[dict[int, Codes], Weights]] = []
     n_possible = 0
     while len(pools) < N_POOLS_MAX and n_possible < N_POSSIBLE_MIN:
@@ -123,7 +125,7 @@ def _conditioned(
         kept = mass > 0
         if not kept.any():
             raise _none(position, table)
-        # The mass of a value is proportional to its frequency among the rows that fulfil the condition.
+        # The mass of a value is proportional to its frequency among the rows that satisfy the condition.
         counts = np.maximum(mass[kept] / mass.sum() * N_COUNTED, 1).astype(np.int64)
         return replace(position, combinations=choices[kept], counts=counts)
     may = ((mass > 0) | (n_tried < N_UNSEEN_MIN)) & _fulfils(position, conditioner, table)
@@ -153,7 +155,7 @@ def _cell(codes: npt.NDArray[np.uint16]) -> Int64s:
 
 
 def _fulfils(position: Counter, conditioner: Conditioner, table: TableTransformer) -> npt.NDArray[np.bool_]:
-    """Return which numbers of rows fulfil the condition on the column of the numbers, if there is one."""
+    """Return which row numbers satisfy the condition on their column, if there is such a condition."""
     fulfils = np.ones(len(position.codes), np.bool_)
     field_ = table.schema.to_arrow().field(position.column)
     numbers = pa.array(position.first + np.arange(len(position.codes))).cast(field_.type)

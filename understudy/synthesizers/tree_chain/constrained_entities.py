@@ -44,9 +44,10 @@ from understudy.transformers.table import Drawn, TableTransformer
 
 # Distance between the numbers of the first proposals of two consecutive rows.
 SPACING = np.uint64(N_POOLS_TRIED * N_PROPOSALS_MAX)
-# Number of pools of proposals before a row gets another position within its entity, and larger pools.
+# Number of pools of proposals per stage. At each further stage, a row gets another position within its
+# entity, and its pools are larger.
 N_POOLS_EACH = 8
-# Maximum number of proposals in a pool for all rows, and first number of the proposals in larger pools.
+# Maximum total number of proposals in larger pools, over all rows, and number of the first proposal in them.
 N_POOL_MAX, LARGER_POOLS = 500_000, 1 << 49
 # Stream of the hash that chooses a proposal.
 CHOOSING = 1 << 43
@@ -144,7 +145,7 @@ class ConstrainedEntitySampler:
 
     @property
     def _has_ids_of_rows(self) -> bool:
-        """Whether identifiers of entities are numbered by rows, so that groups and samples share none."""
+        """Whether row numbers determine the identifiers of entities, so that samples share no identifiers."""
         return self.plain.table.id_start is not None or len(self.plain.constraints.conditions) > 1
 
     def _of_group(self, numbers: RowNumbers, group: int) -> RowNumbers:
@@ -201,7 +202,7 @@ class _Chooser:
         ----------
         positions : callable, optional
             Function that returns the codes of columns that the position of a row within its entity
-            determines, given the number of earlier codes with which no proposal was possible.
+            determines, given the number of earlier attempts whose codes allowed no proposal.
 
         Raises
         ------
@@ -228,7 +229,7 @@ class _Chooser:
             pending = pending[~is_possible]
             if not len(pending):
                 return codes, taken
-        raise impossible("The model generated no row that satisfies one of the conditions")
+        raise impossible("The model generated no rows for one of the conditions")
 
     def with_proposals(self, rows: NumberedRows, numbers: RowNumbers) -> NumberedRows:
         """Return rows with the numbers of proposals, and entities with the numbers of chosen proposals."""
@@ -249,7 +250,7 @@ class _Chooser:
         stage, step = divmod(attempt, N_POOLS_EACH)
         n_each <<= stage
         if stage and n * n_each > N_POOL_MAX:
-            raise impossible("The model generated almost no row that satisfies one of the conditions")
+            raise impossible("The model generated almost no rows for one of the conditions")
         row = np.repeat(np.arange(n), n_each)
         if stage:
             base = np.uint64(LARGER_POOLS) + rows.rows[row] * (SPACING << np.uint64(stage))

@@ -72,7 +72,7 @@ def add_difference_columns(rows: pa.Table, columns: FittedTable) -> DrawnTable:
     subjects = number_subjects(rows.select(list(table.schema.subject))) if table.schema.subject else None
     counted_by = {name: columns.subjects_of.get(name, subjects) for name in schema.names}
     found = without_rare_values(found, learned, {n: own for n, own in counted_by.items() if own is not None})
-    # A label is decoded from the level of its code, so a rule between values of the two adds nothing.
+    # A label is decoded from the level of its code, so a rule between a value of each column adds nothing.
     pairs = zip(table.schema.names, table.columns, strict=True)
     labels = {name for name, transformer in pairs if isinstance(transformer, LabelTransformer)}
     found = replace(found, value_rules=found.value_rules.without(labels))
@@ -121,7 +121,7 @@ def with_columns(table: TableTransformer, measured: dict[str, Any]) -> TableTran
 
 
 def typical_differences(rules: Rules, table: TableTransformer, n: int) -> dict[str, ArrowArray]:
-    """Return n copies of the start of the middle bin of each difference and each ratio."""
+    """Return, for each difference and each ratio, n copies of the start of its middle bin."""
     typical: dict[str, ArrowArray] = {}
     for measured in rules.measured:
         transformer = table.columns[table.schema.names.index(measured.name)]
@@ -167,7 +167,7 @@ def differences_from_arrays(
         own = reader.part(entry, f"difference_{i}.")
         name, target, base = own.text("name"), own.text("target"), own.text("base")
         is_new = 0 < len(name) <= 255 and name not in {*table.schema.names, *transformers}
-        require(is_new and {target, base} <= names and target != base, "a difference has wrong columns")
+        require(is_new and {target, base} <= names and target != base, "a difference has the wrong columns")
         transformers[name] = load_measured(own, difference_column(name), target, table)
         differences.append(Difference(name, target, base))
     return tuple(differences), with_columns(table, transformers)

@@ -104,7 +104,7 @@ def enforcer_from_arrays(
     differences: tuple[Difference, ...],
     ratios: tuple[Ratio, ...],
 ) -> RuleEnforcer:
-    """Return the rules that `enforcer_to_arrays` converted, for a table with the columns that rules measure.
+    """Return the rules that `enforcer_to_arrays` converted.
 
     Raises
     ------

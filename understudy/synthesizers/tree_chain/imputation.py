@@ -267,7 +267,7 @@ def draw_completed(
 
 
 def _fill_certain(filler: EntityFiller, rows: pa.Table, rules: Rules) -> pa.Table:
-    """Return rows with the missing values that follow from formulas, other rows of the table, or entities."""
+    """Fill in the missing values that follow from formulas, other rows of the table, or entities."""
     given = {name: rows.column(name).combine_chunks() for name in rows.column_names}
     rows = fill_columns(rows, solve(rules, given, {}))
     # A label can determine the code that determines another column.
@@ -277,12 +277,12 @@ def _fill_certain(filler: EntityFiller, rows: pa.Table, rules: Rules) -> pa.Tabl
 
 
 def _without_repeats(filler: EntityFiller, given: pa.Table, rows: pa.Table, complete: Complete) -> pa.Table:
-    """Return completed rows, with new draws for rows that repeat a value that is distinct in an entity."""
+    """Return completed rows. Rows that repeat a value that must be distinct in an entity are drawn again."""
     for attempt in range(N_REPEATS_MAX):
         repeats = filler.find_repeats(rows, given)
         if not len(repeats):
             break
-        # Other row numbers give other draws.
+        # Different row numbers give different draws.
         numbers = repeats.astype(np.uint64) + np.uint64((attempt + 1) * rows.num_rows)
         drawn = complete(given.take(pa.array(repeats, pa.int64())), numbers)
         place = np.arange(rows.num_rows)
@@ -316,7 +316,7 @@ def _take(log_weight: Weights, seed: int, numbers: RowNumbers) -> npt.NDArray[np
 
 
 def _fill(given: ArrowArray, gaps: npt.NDArray[np.int64], own: ArrowArray, drawn: ArrowArray) -> ArrowArray:
-    """Return a column with its missing values replaced by drawn values, in the rows with gaps."""
+    """Return a column in which drawn values replace the missing values. Only rows with gaps were drawn."""
     missing = is_missing(own)
     if not missing.any():
         return given

@@ -18,8 +18,8 @@ from understudy.transformers.base import ArrowArray, Mask
 # Log weight of an impossible value. It is finite, so that rows that are impossible under the model can be
 # completed.
 LOG_IMPOSSIBLE = -50.0
-# Typical deviation between the logarithms of a known number and of the product of drawn numbers, which are
-# then scaled to the known number.
+# Typical difference between the logarithm of a known number and that of the product of the drawn numbers. The
+# drawn numbers are then scaled to the known number.
 DEVIATION = 0.1
 
 Int64s = npt.NDArray[np.int64]
@@ -88,7 +88,7 @@ class Consistency:
 
 
 def _log_close(given: dict[str, ArrowArray], derived: dict[str, ArrowArray], name: str) -> Weights:
-    """Return log weights that decrease with the ratio between known and derived numbers."""
+    """Return log weights that decrease as the ratio of known to derived numbers departs from 1."""
     pair = [np.asarray(pc.cast(own[name], pa.float64()).fill_null(np.nan)) for own in (given, derived)]
     with np.errstate(divide="ignore", invalid="ignore"):
         distance = np.log(pair[0] / pair[1]) / DEVIATION

@@ -70,8 +70,8 @@ class CodePredicate(Predicate):
             return _refused(f"Column {name!r} has only missing values in the model. Omit is_missing.")
         if isinstance(constraint.equals, str) and means_missing(constraint.equals, is_date=True):
             return _refused(
-                f"No learned value of column {name!r} is this word, which often represents a missing value. "
-                "To require a missing value, use is_missing or an empty value."
+                f"No learned value of column {name!r} equals the given word, which often represents a "
+                "missing value. To require a missing value, use is_missing or an empty value."
             )
         return impossible(f"No learned value of column {name!r} satisfies the condition")
 
@@ -145,7 +145,7 @@ def _refused(detail: str) -> InvalidInput:
 
 
 def impossible(what: str) -> InvalidInput:
-    """Return the error for a condition that no row can fulfil."""
+    """Return the error for a condition that no row can satisfy."""
     return InvalidInput(
         f"{what}. Choose values that enough rows of the table have.", code="impossible_condition"
     )

@@ -54,5 +54,5 @@ ATTACKED = {"fast": (0.67, 0.86), "balanced": (0.64, 0.80), "best": (0.64, 0.79)
 ATTACK = (
     "The model file allows membership inference. A likelihood attack on files of the preset `{}` "
     "distinguished training rows from other rows with a ROC AUC of {:.2f} on one public table and {:.2f} on "
-    "another, where 0.5 is chance. It may reach a higher value on your table."
+    "another, where 0.5 is the chance level. It may reach a higher value on your table."
 )

@@ -85,9 +85,9 @@ def add_profile_columns(drawn: DrawnTable, found: list[FoundGroup], seed: int) -
 
 
 def hide_profiles(arranged: Arranged, drawn: DrawnTable) -> Arranged:
-    """Return an order in which only the column that has a typical value depends on it.
+    """Return an order in which the typical values of a column are used to draw only that column.
 
-    The columns of entities may depend on all typical values.
+    Columns of entities, however, may depend on all typical values.
     """
     if not drawn.profiles:
         return arranged
@@ -101,7 +101,7 @@ def hide_profiles(arranged: Arranged, drawn: DrawnTable) -> Arranged:
 
 
 def _find_profiles(drawn: DrawnTable, found: list[FoundGroup]) -> Iterator[_Profile]:
-    """Yield the columns whose values are similar in the units of an entity, each with its best entity."""
+    """Yield the columns whose values are similar within entities, each with its best kind of entity."""
     taken = {j for position in drawn.entities.positions for j in position.columns}
     units_of = {g: first_rows_of(own.entities) for g, own in enumerate(found)}
     units_of[ROWS] = np.arange(drawn.rows.num_rows)

@@ -72,7 +72,7 @@ def draw_accepted(
     links : sequence of Link
         Conditional distributions of the columns.
     acceptance : Acceptance
-        Conditions on which a proposal is accepted.
+        Conditions under which a proposal is accepted.
     seed : int
         Seed of the sample.
     numbers : NumberedRows

@@ -62,7 +62,7 @@ def ratios_from_arrays(
         name, target, bases = own.text("name"), own.text("target"), tuple(own.texts("bases"))
         is_new = 0 < len(name) <= 255 and name not in {*table.schema.names, *transformers}
         is_known = 0 < len(bases) <= N_BASES_MAX and {target, *bases} <= names
-        require(is_new and is_known and len({target, *bases}) > len(bases), "a ratio has wrong columns")
+        require(is_new and is_known and len({target, *bases}) > len(bases), "a ratio has the wrong columns")
         transformers[name] = load_measured(own, ratio_column(name), target, table)
         ratios.append(Ratio(name, target, bases))
     return tuple(ratios), with_columns(table, transformers)

@@ -42,7 +42,7 @@ class CodedOrder:
     Parameters
     ----------
     rule : Inequality
-        The inequality.
+        Rule between the two columns.
     low, high : int
         Indices of the inequality's columns in the table.
     highest : array of shape (n_codes of low,)

@@ -37,7 +37,7 @@ def add_sorted_columns(drawn: DrawnTable, found: list[FoundGroup], enforcer: Rul
     fixed = [j for j in free if names[j] in enforcer.checked or any(j in pair for pair in enforcer.lookups)]
     columns = find_sorted_columns(drawn.rows, found, free, fixed)
     if _ordered_columns(entities):
-        # Rows with numbers are in the order of the numbers, on which their other columns depend.
+        # Rows that a column numbers stay in the order of these numbers, because other columns depend on them.
         columns = tuple(replace(own, moves_rows=False) for own in columns if own.column not in fixed)
     return replace(drawn, entities=replace(entities, sorted_columns=columns))
 
@@ -58,7 +58,7 @@ class RowOrder:
         return np.sort(self.entities.rows_of(g, of_entities, seed))
 
     def apply(self, drawn: Drawn, places: list[Places], wanted: RowNumbers) -> tuple[Drawn, list[Places]]:
-        """Return the wanted rows out of all rows of their entities, in the order of the sorted columns."""
+        """Return the requested rows out of all rows of their entities, in the order of the sorted columns."""
         if not self.entities.sorted_columns:
             return drawn, places
         at = np.searchsorted(drawn.rows.rows, wanted)
@@ -97,7 +97,7 @@ class RowOrder:
 
 
 def with_numbers_of_first_rows(entities: Entities, drawn: Drawn, places: list[Places]) -> Drawn:
-    """Return rows in which each entity has the number of its first row, so that samples share no number."""
+    """Return rows in which each entity has the number of its first row, so that samples share no numbers."""
     own = entities.with_numbers(drawn.rows.rows, entities.first_rows(places, drawn.seed))
     rows = replace(
         drawn.rows,

@@ -251,7 +251,7 @@ def fit_enforcer(
 ) -> RuleEnforcer:
     """Return the enforcer of a table's rules, whose lookups are tabulated from the given codes.
 
-    A functional dependency is left out if the dependent column has no single-value codes for its values.
+    A functional dependency is left out if codes of the dependent column do not represent single values.
     """
     place = {name: j for j, name in enumerate(schema.names)}
     pairs = [(place[rule.dependent], place[rule.determinant]) for rule in rules.functional_dependencies]

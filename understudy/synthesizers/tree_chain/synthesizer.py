@@ -305,7 +305,7 @@ class TreeChain(SingleTableSynthesizer):
         if self.refinement_ is not None:
             acceptance *= self.refinement_.acceptance(coarse)
         if group.filters:
-            # No condition is on the value of a generated column.
+            # No condition applies to the value of a generated column.
             learned = sorted(codes.keys() - self.drawn_.generated)
             columns = self.drawn_.decode_columns(learned, codes, seed, rows)
             columns = self.enforcer_.rules.derive(columns | group.constants(len(rows)))

@@ -127,7 +127,7 @@ def unique_entities_from_arrays(reader: ArrayReader, table: TableTransformer) ->
         places = own.manifest.get("columns")
         n = len(table.columns)
         is_valid = isinstance(places, list) and all(type(j) is int and 0 <= j < n for j in places)
-        require(is_valid and g not in rows, "a column of an entity is wrong")
+        require(is_valid and g not in rows, "the columns of an entity are not valid")
         assert isinstance(places, list)
         require(len(places) >= N_COLUMNS_MIN, "fingerprints of entities have too few columns")
         codes, values = (

@@ -10,14 +10,14 @@ from understudy.synthesizers.entities.groups import ROWS
 
 
 def found_groups(*entities: np.ndarray, sources: tuple[int, ...]) -> list[FoundGroup]:
-    """Return one group for each array, which contains the entity of each row. Each group has its own key."""
+    """Return one group, with a separate key, for each array that contains the entity of each row."""
     return [
         FoundGroup((g,), own.astype(np.int64), (g,), entities=own.astype(np.int64), source=source)
         for g, (own, source) in enumerate(zip(entities, sources, strict=True))
     ]
 
 
-def test_owners_of_large_units_keep_them() -> None:
+def test_owners_keep_their_large_units() -> None:
     # The first half of the units have one row each, and the other half have nine rows each. Each owner has
     # four units.
     units = np.concatenate([np.arange(200), np.repeat(np.arange(200, 400), 9)])

@@ -72,7 +72,7 @@ def test_rows_do_not_depend_on_the_sample_that_contains_them(shop: understudy.Mo
     pd.testing.assert_frame_equal(many[1500:1600].reset_index(drop=True), few)
 
 
-def test_identifiers_of_several_samples_are_unique_together(shop: understudy.Model) -> None:
+def test_identifiers_are_unique_across_samples(shop: understudy.Model) -> None:
     wanted = shares("segment", {"public": 0.5, "business": 0.5})
     first = shop.sample(1000, seed=1, constraints=wanted, id_start=0)
     second = shop.sample(1000, seed=1, constraints=wanted, id_start=2000)
@@ -130,7 +130,8 @@ def test_values_have_the_frequencies_of_the_rows_that_satisfy_the_condition(line
     sampled = lines.sample(seed=1, constraints=wanted)
     of_real = real[real["total"].between(50, 100)]["product"].value_counts(normalize=True)
     of_sample = sampled["product"].value_counts(normalize=True)
-    # The total variation distance of two samples of the size of the table (about 190 such rows) is about 0.2.
+    # The total variation distance between two samples with as many such rows as the table (about 190) is
+    # about 0.2.
     assert of_real.sub(of_sample, fill_value=0).abs().sum() / 2 < 0.25
 
 

@@ -59,7 +59,7 @@ def test_attributes_have_the_distribution_of_the_entities(shop: understudy.Model
 def test_dependencies_on_attributes_are_preserved() -> None:
     sampled = fitted(orders(), KEYS, synthesizer="fast").sample(5000, seed=3)
     medians = sampled.groupby("segment")["quantity"].median()
-    # In the table, the medians are 21 and 3.
+    # In the table, the median quantities are 21 and 3.
     assert medians["public"] > 15
     assert medians["consumer"] < 5
 
@@ -77,11 +77,12 @@ def test_rows_with_a_missing_key_are_entities_of_their_own() -> None:
     table = logins()
     sampled = fitted(table, LOGIN_KEYS, synthesizer="fast").sample(len(table), seed=3)
     assert sampled["user"].isna().mean() == pytest.approx(table["user"].isna().mean(), abs=0.02)
-    # The logins of a user are the sum over several addresses, so a decile of 60 users varies by 4 logins.
+    # The number of a user's logins is a sum over several addresses, so a decile of 60 users varies by 4
+    # logins.
     assert repeats(sampled["email"]) == pytest.approx(repeats(table["email"]), abs=4)
 
 
-def test_unrelated_entities_keep_their_combinations() -> None:
+def test_combinations_of_unrelated_entities_are_preserved() -> None:
     table = logins()
     sampled = fitted(table, LOGIN_KEYS, synthesizer="fast").sample(len(table), seed=3)
     real, drawn = (data.groupby("email")["ip"].nunique().mean() for data in (table, sampled))
@@ -126,7 +127,7 @@ def test_the_card_names_the_entities(shop: understudy.Model) -> None:
     assert "set the kind of the column to category" in warnings
 
 
-def test_identifiers_that_do_not_repeat_are_no_entities() -> None:
+def test_identifiers_that_do_not_repeat_do_not_identify_entities() -> None:
     table = pd.DataFrame({"id": [f"A{i:05d}" for i in range(500)], "x": np.arange(500) % 7})
     assert fitted(table, {"id": IDENTIFIER}, synthesizer="fast").card()["entities"] == []
 
@@ -147,7 +148,7 @@ def test_sizes_of_entities_follow_their_attributes() -> None:
     assert (sampled.drop_duplicates("id")["segment"] == "public").mean() == pytest.approx(0.25, abs=0.1)
 
 
-def test_repeats_of_an_entity_are_no_evidence_for_a_rule() -> None:
+def test_repeated_rows_of_an_entity_are_not_evidence_for_a_rule() -> None:
     rng = np.random.default_rng(2)
     customer = np.repeat(np.arange(100), 10)
     born = pd.Timestamp("1950-01-01") + pd.to_timedelta(rng.permutation(100) * 150, unit="D")
@@ -192,7 +193,7 @@ def test_columns_that_rarely_differ_are_drawn_once_for_each_entity() -> None:
     assert (sampled.groupby("customer_no")["country"].nunique() == 1).all()
 
 
-def test_first_and_last_name_identify_a_person_together() -> None:
+def test_first_and_last_name_together_identify_a_person() -> None:
     rng = np.random.default_rng(4)
     person = rng.integers(0, 80, 1000)
     first = rng.choice(["Ann", "Bob", "Eve", "Tom", "Joe", "Sue", "Max", "Kim"], 80)
@@ -214,7 +215,7 @@ def test_narrow_types_need_room_only_for_new_entities() -> None:
 
 
 @pytest.mark.parametrize("synthesizer", SYNTHESIZERS)
-def test_code_of_an_entity_stays_one_to_one(synthesizer: str, tmp_path: Path) -> None:
+def test_codes_and_entities_still_correspond_one_to_one(synthesizer: str, tmp_path: Path) -> None:
     place = np.random.default_rng(4).integers(0, 25, 600)
     table = pd.DataFrame(
         {

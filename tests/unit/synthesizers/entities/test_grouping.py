@@ -37,7 +37,7 @@ def test_entities_of_rows_do_not_depend_on_other_rows(sizes: npt.NDArray[np.int6
     assert np.array_equal(many.numbers[first : first + 100], few.numbers)
 
 
-def test_rows_of_an_entity_are_neighbours_only_if_they_are_in_the_table() -> None:
+def test_rows_of_an_entity_are_adjacent_only_if_they_are_adjacent_in_the_table() -> None:
     sizes = np.full(100, 10)
     rows = consecutive_rows(0, 1000)
     together = fit_grouping(sizes, is_contiguous=True).find(rows, 1, 0).numbers
@@ -64,7 +64,7 @@ def test_sizes_that_k_entities_share_are_kept() -> None:
     assert np.array_equal(smooth_sizes(sizes), sizes)
 
 
-def test_phases_divide_every_part_of_the_rows_alike() -> None:
+def test_phases_are_spread_evenly_in_every_part_of_the_rows() -> None:
     sizes = np.random.default_rng(0).integers(1, 20, 500)
     grouping = fit_grouping(sizes, is_contiguous=False)
     phases = grouping.phases(grouping.find(consecutive_rows(0, 4000), 1, 0))
@@ -88,7 +88,9 @@ def permute_slowly(number: int, n_period: int, n_windows: int, key: int) -> int:
 
 @settings(deadline=None)
 @given(n_period=st.integers(1, 300), n_windows=st.integers(1, 300), key=st.integers(0, 2**64 - 1))
-def test_windows_are_permuted_as_by_the_reference(n_period: int, n_windows: int, key: int) -> None:
+def test_windows_are_permuted_as_in_the_reference_implementation(
+    n_period: int, n_windows: int, key: int
+) -> None:
     n_windows = min(n_windows, n_period)
     numbers = consecutive_rows(0, 2 * n_period)
     places = permutation.permute_windows(numbers, np.uint64(n_period), np.uint64(n_windows), np.uint64(key))
@@ -101,7 +103,7 @@ def test_windows_are_permuted_as_by_the_reference(n_period: int, n_windows: int,
 
 
 @pytest.mark.parametrize("n_windows", [0, 3])
-def test_units_of_entities_are_those_that_find_assigns_to_them(n_windows: int) -> None:
+def test_units_of_an_entity_are_those_that_find_assigns_to_it(n_windows: int) -> None:
     grouping = Grouping(np.array([3, 1, 4, 2]), n_windows)
     places = grouping.find(consecutive_rows(0, 20), 5, 1)
     units, starts = grouping.units_of(consecutive_rows(0, 8), 5, 1)

@@ -59,7 +59,7 @@ def test_lines_of_an_order_are_numbered(tmp_path: Path, synthesizer: str) -> Non
     pd.testing.assert_frame_equal(sampled, loaded)
 
 
-def test_values_that_happen_to_differ_are_drawn_freely() -> None:
+def test_values_that_differ_by_chance_are_drawn_freely() -> None:
     rng = np.random.default_rng(0)
     table = pd.DataFrame({"id": [f"S{100 + i // 2}" for i in range(200)], "x": rng.integers(0, 20, 200)})
     table = table.drop_duplicates(["id", "x"])
@@ -85,7 +85,7 @@ def test_distinct_values_satisfy_the_rules_of_the_entity() -> None:
     model = fitted(arms(), {"subject": IDENTIFIER}, synthesizer="fast")
     sampled = model.sample(900, seed=2)
     assert set(sampled["visit"][sampled["arm"] == "B"]) == {"baseline", "month 3"}
-    # A subject of arm B is drawn with three rows in rare cases, because sizes are not part of a rule.
+    # In rare cases, a subject of arm B gets three rows, because rules do not contain the sizes of entities.
     assert sampled.duplicated(["subject", "visit"]).mean() < 0.01
     in_south = understudy.SampleCondition(where={"site": {"equals": "south"}}, n_rows=90)
     rows = model.sample(seed=2, constraints=understudy.SamplingConstraints(conditions=[in_south]))
@@ -94,7 +94,7 @@ def test_distinct_values_satisfy_the_rules_of_the_entity() -> None:
     pd.testing.assert_frame_equal(sampled[400:470].reset_index(drop=True), few)
 
 
-def test_distinct_values_that_further_rules_exclude_are_drawn_instead() -> None:
+def test_distinct_values_satisfy_rules_through_a_third_column() -> None:
     table = arms()
     # The rules relate the visit to the laboratory, and the laboratory to the arm.
     is_last = table["visit"] == "month 6"

@@ -1,4 +1,4 @@
-"""Tests that the rows of an entity are as similar to each other as those of the table."""
+"""Tests that the rows of a sampled entity are as similar to each other as in the table."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_columns_with_typical_values_are_not_sampled(model: understudy.Model) ->
 
 
 @pytest.mark.parametrize("is_ordinal", [True, False])
-def test_typical_values_are_as_similar_as_two_rows(is_ordinal: bool) -> None:
+def test_typical_values_correlate_with_rows_as_expected(is_ordinal: bool) -> None:
     rng = np.random.default_rng(3)
     entities = np.repeat(np.arange(4000), 2)
     drawn = rng.standard_normal(4000)[entities] + rng.standard_normal(8000)
@@ -66,7 +66,7 @@ def test_typical_values_are_as_similar_as_two_rows(is_ordinal: bool) -> None:
     )
     share = measure_similarity(codes, entities, is_ordinal=is_ordinal).share
     typical = draw_typical(codes, entities, share, rng, is_ordinal=is_ordinal)
-    # A row and the typical value correlate with the root of the correlation between two rows.
+    # The correlation of a row with the typical value is the root of the correlation between two rows.
     own = np.corrcoef(codes, typical[entities])[0, 1]
     assert abs(own) == pytest.approx(np.sqrt(share), abs=0.05)
 

@@ -1,4 +1,4 @@
-"""Tests that values that are in order within the entities of a table are in order in samples."""
+"""Tests that columns that are in order within the entities of a table are also in order in samples."""
 
 from __future__ import annotations
 

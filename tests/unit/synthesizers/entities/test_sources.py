@@ -69,7 +69,7 @@ def test_entities_do_not_vary_with_columns_of_single_rows(
     assert sampled[column].value_counts().min() >= table[column].value_counts().min()
 
 
-def test_identifiers_contain_no_text_of_a_single_customer() -> None:
+def test_identifiers_contain_no_text_that_only_one_customer_has() -> None:
     customer = np.repeat(np.arange(10), 20)
     table = pd.DataFrame(
         {
@@ -84,7 +84,7 @@ def test_identifiers_contain_no_text_of_a_single_customer() -> None:
     assert not set(sampled["file"].str.split("-").str[0]) & set(LAST_NAMES)
 
 
-def test_postal_codes_have_no_beginning_of_a_single_shop() -> None:
+def test_postal_codes_have_no_beginning_that_only_one_shop_has() -> None:
     rng = np.random.default_rng(0)
     prefixes = {"Munich": "80", "Berlin": "10", "Hamburg": "20"}
     towns = rng.choice(list(prefixes), N_ENTITIES)

@@ -1,4 +1,4 @@
-"""Repeated texts such as JSON are not keys of entities, and they stay valid."""
+"""Tests that repeated texts such as JSON do not identify entities and stay valid."""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ def test_planted_sums_are_found_and_computed_exactly(make: Any) -> None:
     assert rules.holds(columns).all()
 
 
-def test_sum_with_different_missing_values_is_not_a_rule() -> None:
+def test_sum_that_is_present_where_a_term_is_missing_is_not_a_rule() -> None:
     table = many_terms()
     table["p1"] = with_missing(table["p1"], np.arange(N) == 5)
     assert rules_of(table).linear == ()
