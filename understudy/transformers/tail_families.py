@@ -32,7 +32,7 @@ SHAPE_MIN, SHAPE_MAX = -1.0, 0.95
 
 # Lowest probability whose normal quantile is computed, 37 standard deviations below the mean.
 LOWEST_PROBABILITY = 1e-300
-# Distance below zero from which the logarithm of a normal probability is expanded, because erfc becomes zero.
+# Distance below zero beyond which the logarithm of a normal probability is expanded, because erfc underflows.
 LOG_EXPANSION_FROM = 30.0
 _STANDARD = NormalDist()
 
@@ -201,7 +201,7 @@ def _fit_lognormal(excesses: Excesses) -> _Fit:
 
 
 def log_normal_probability(z: float) -> float:
-    """Return the logarithm of the probability that a standard normal number is below `z`."""
+    """Return the logarithm of the probability that a standard normal variable is below `z`."""
     if z > -LOG_EXPANSION_FROM:
         return math.log(0.5 * math.erfc(-z / math.sqrt(2)))
     # The first terms of the asymptotic expansion (Abramowitz and Stegun 1964, 26.2.12).

@@ -16,9 +16,9 @@ from understudy.transformers.tail_families import SURVIVALS, Floats, count_fitte
 
 # Minimum number of rows or subjects of a column with a tail.
 N_ROWS_MIN = 100
-# Maximum distance of an offset from a whole number that is due to rounding.
+# Maximum distance of an offset from a whole number that is attributed to rounding.
 ROUNDING_ERROR = 1e-6
-# Minimum relative increase of the variance by a tail. Tails with a smaller increase are not modeled.
+# Minimum relative increase in the variance due to a tail. Tails with a smaller increase are not modeled.
 VARIANCE_GAIN_MIN = 0.005
 # Maximum absolute value of numbers whose squares are added. Columns of larger numbers, and of numbers below
 # the reciprocal, are scaled first.
@@ -162,7 +162,7 @@ def _highest_of_subjects(numbers: ColumnNumbers) -> Floats:
 
 
 def _variance_gain(values: Floats, start: float, offsets: Floats) -> float:
-    """Return the relative increase of the variance if a tail replaces values clipped at its start."""
+    """Return the relative increase in the variance if a tail replaces values clipped at its start."""
     largest = float(np.abs(values).max())
     if largest > 0 and not 1 / LARGEST_SQUARED <= largest <= LARGEST_SQUARED:
         return _variance_gain(values / largest, start / largest, offsets / largest)

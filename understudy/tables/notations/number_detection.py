@@ -21,7 +21,7 @@ from understudy.tables.notations.samples import SampledTexts, tally
 _SHARE_MIN = 0.5
 # Minimum share of digit strings with a leading zero among the sampled values of a column with codes.
 _SHARE_CODES_MIN = 0.02
-# Maximum share of the sampled values with a letter for a scale that is ignored if all others have none.
+# If at most this share of the sampled values has a scale letter, and always the same one, it is ignored.
 _SHARE_SCALES_MAX = 0.05
 # Minimum number of distinct decimal numbers with leading zeros. Fewer of them can be version numbers.
 _N_PADDED_MIN = 5

@@ -63,7 +63,7 @@ FORMATS_OF_KIND: dict[ColumnKind, tuple[IdentifierFormat, ...]] = {
 _KINDS_WITH_SEPARATORS = frozenset({ColumnKind.card, ColumnKind.iban, ColumnKind.national_id})
 # Minimum share of texts that must have a known format.
 _PLAUSIBLE = 0.5
-# Minimum number of IP addresses in a range, relative to the number of distinct addresses of the table in it.
+# Minimum number of IP addresses in a range for each distinct address of the table in the range.
 ROOM_MIN = 8
 
 

@@ -28,7 +28,8 @@ from understudy.transformers.generated.texts import distinct_values, join, pc
 
 # Values of other columns of the same rows, by the name of the column.
 ValuesByColumn = Mapping[str, ArrowArray]
-# Minimum number of new texts per row of the table. With fewer new texts, zeros of the pattern become digits.
+# Minimum number of new texts per row of the table. If there are fewer new texts, zeros in the pattern become
+# arbitrary digits.
 _N_TEXTS_PER_ROW = 8
 _HOST, _EXAMPLE_HOST = r"^(https?://|//)?[^/?#]+", r"\1example.com"
 

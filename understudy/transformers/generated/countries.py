@@ -25,7 +25,7 @@ UNKNOWN = -1
 WORDS_OF_CODES = frozenset({"code", "iso", "iso2", "iso3", "alpha"})
 # Maximum number of codes of a country column, and minimum share of known countries among its levels.
 N_CODES_MAX, SHARE_KNOWN_MIN = 512, 0.5
-# Minimum share of phone numbers that begin with a calling code, for all numbers to have this code.
+# Minimum share of phone numbers that must begin with a calling code before all made-up numbers begin with it.
 PHONES_MIN = 0.8
 
 _FILE = WordList(Path(__file__).with_name("countries.txt"))

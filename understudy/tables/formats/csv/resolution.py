@@ -22,7 +22,7 @@ from understudy.tables.notations.samples import sample_texts
 
 # Minimum share of a text column's values in one notation for a note to report the column's other values.
 _NEARLY = 0.9
-# Minimum number of rows with the same value outside the notation for samples to contain this value.
+# Minimum number of rows that must share a value outside the notation before samples may contain the value.
 _N_ROWS_OF_WORD = 5
 
 

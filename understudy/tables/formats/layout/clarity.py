@@ -63,7 +63,7 @@ def _is_clear(layout: Layout, rows: Sequence[SheetRow]) -> bool | None:
 
 
 def _may_be_header(row: SheetRow, layout: Layout) -> bool:
-    """Return whether a row above the header could name all columns. A row with more cells could not."""
+    """Return whether a row above the header could name all columns, and has no cells beyond them."""
     n = n_filled(row.cells)
     return n_filled(layout.headers[0].cells) <= n and n_filled(row.cells[layout.width :]) == 0
 

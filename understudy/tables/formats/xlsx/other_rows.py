@@ -25,7 +25,7 @@ _BODY_ROWS_MAX = 30
 
 @dataclass(frozen=True)
 class Body:
-    """The first rows of a table, from which other rows are recognized.
+    """Properties of the first rows of a table, which help to recognize rows outside the table.
 
     Parameters
     ----------

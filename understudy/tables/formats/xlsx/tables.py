@@ -66,7 +66,7 @@ class SheetTable:
         return replace(self, last_row=first - 1, warnings=(*self.warnings, warning))
 
     def without_rows(self, headers: Sequence[int], totals: Sequence[int]) -> SheetTable:
-        """Return the table without repeated headers and rows of totals. Return itself without such rows."""
+        """Return the table without repeated headers and rows of totals, or unchanged if it has neither."""
         texts = []
         for rows, one, many in (
             (headers, "repetition of the header was", "repetitions of the header were"),
