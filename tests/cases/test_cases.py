@@ -266,7 +266,9 @@ def test_coerce_option_reads_invalid_values_as_missing(fit_and_sample: FitAndSam
     rows = "".join(f"{day}-Jan-20{year},{day}\n" for day in range(10, 29) for year in range(10, 20))
     (tmp_path / "t.csv").write_text(f"day,n\napprox. 2010,3\n{rows}")
     kept = fit_and_sample(tmp_path / "t.csv", 5)
-    assert "1 of 191 values are not dates (line 2). Set the option `coerce` to 'day'" in kept.messages
+    assert (
+        "1 of 191 values cannot be read as dates (line 2). Set the option `coerce` to 'day'" in kept.messages
+    )
     coerced = fit_and_sample(tmp_path / "t.csv", 20, "--coerce", "day", "--coerce", "n")
     assert "1 value that is not a date was read as missing (line 2)" in coerced.messages
     assert all(re.fullmatch(r"\d\d-[A-Z][a-z]{2}-20\d\d|", text) for text in coerced.column("day"))

@@ -248,7 +248,7 @@ def _floats_below(distances: Numbers) -> npt.NDArray[np.float64]:
 
 
 def _largest_offset(starts: Numbers, last: Numbers) -> npt.NDArray[np.float64]:
-    """Return the largest floats that do not exceed the last values when added to the starts."""
+    """Return the largest floats that, when added to the starts, do not exceed the last values."""
     offset = _floats_below(last - starts)
     if starts.dtype == np.float64:
         offset = np.where(starts + offset > last, np.nextafter(offset, 0), offset)

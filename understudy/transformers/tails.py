@@ -36,7 +36,7 @@ class ColumnNumbers:
     values : array of shape (n,)
         Numbers in the order of the rows.
     origin, unit : float
-        Number x in the unit of the bins is ``origin + unit * x``.
+        A number x in the unit of the bins represents the number ``origin + unit * x``.
     low, high : float
         Lowest and highest number that the column can store or that its domain allows.
     subjects : array of shape (n,), optional

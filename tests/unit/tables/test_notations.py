@@ -221,7 +221,7 @@ def test_a_few_strays_are_read_as_missing_and_many_only_with_coerce(tmp_path: Pa
     write_table(path, table.to_batches(), table.schema)
     without = _ingest(path)
     assert [column.arrow_type for column in without.schema.columns] == ["double", "string"]
-    assert "1 of 20 values are not numbers" in without.warnings[0]
+    assert "1 of 20 values cannot be read as numbers" in without.warnings[0]
     assert "Set the option `coerce` to 'a'" in without.warnings[0]
     coerced = _ingest(path, coerce=("a",))
     assert coerced.schema.columns[0].arrow_type == "double"

@@ -83,7 +83,7 @@ def test_extreme_values_do_not_influence_the_model(name: str) -> None:
         assert np.array_equal(array, models[1][1][key])
 
 
-def test_all_rows_of_extreme_subjects_do_not_influence_the_model() -> None:
+def test_rows_of_extreme_subjects_do_not_influence_the_model() -> None:
     rng = np.random.default_rng(0)
     subjects = np.repeat(np.arange(600), 4)
     values = rng.lognormal(0, 1.5, 600)[subjects] * rng.uniform(0.5, 1, len(subjects))

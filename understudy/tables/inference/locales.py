@@ -12,7 +12,7 @@ from understudy.tables.inference.values import Sampled
 from understudy.tables.schema import LOCALES, ColumnKind, TableSchema
 
 DEFAULT = "en"
-# Maximum number of rows of a column whose names are compared, and minimum number of their distinct words.
+# Maximum number of rows read in each column of names, and minimum number of distinct words in the names.
 N_ROWS_MAX, N_WORDS_MIN = 2_000, 20
 # Minimum share of the words that are names of the locale, and minimum excess over the share for the default
 # locale.

@@ -53,7 +53,7 @@ class CountryColumn:
 
     @property
     def n_unknown(self) -> int:
-        """The number of codes without word lists, including the codes of missing and rare countries."""
+        """The number of codes of countries without word lists, and of missing and rare countries."""
         return int((self.locale_of_code == UNKNOWN).sum())
 
     def of(self, codes: Codes) -> Int16s:

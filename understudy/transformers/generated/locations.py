@@ -89,7 +89,7 @@ def _spans(unit: str, text: str) -> list[Span]:
 
 
 def locate(texts: Sequence[str], values: Sequence[str]) -> list[tuple[Location, int]]:
-    """Return the locations at which texts contain the values of their rows, each with its number of rows.
+    """Return the locations at which texts contain the values of their rows, and their numbers of rows.
 
     The locations are in descending order of the number of rows. In ties, locations between separators come
     first.

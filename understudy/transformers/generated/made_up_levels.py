@@ -22,7 +22,7 @@ from understudy.transformers.generated.scripts import locale_of_script
 
 # Seed of made-up levels. The levels belong to the model, so that all samples of a model have the same levels.
 SEED = 0x1AB
-# Minimum share of levels with a pattern of codes for made-up levels to be codes.
+# If at least this share of the levels has a pattern of codes, the made-up levels are codes.
 CODED_MIN = 0.8
 # Private-use character that marks the place of the code within a label.
 CODE_MARK = "\ue000"

@@ -276,7 +276,7 @@ class _Rows:
     units: Int64s
 
     def is_determined_by(self, codes: Int64s) -> bool:
-        """Return whether a place determines the beginning of postal codes better than chance."""
+        """Return whether a place predicts the beginning of postal codes better than chance."""
         shuffled = np.random.default_rng(_SEED).permutation(codes)
         return any(
             _share_of_mode(codes, keys) - _share_of_mode(shuffled, keys) >= _BEYOND_CHANCE_MIN

@@ -51,7 +51,7 @@ class BadRows:
     Parameters
     ----------
     lines : array of int64
-        First line of each row.
+        First line of each bad row.
     columns : array of int32
         Number of the field that cannot be read, counted from 1. The number is 0 if the whole row cannot be
         read.

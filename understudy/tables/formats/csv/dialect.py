@@ -162,7 +162,7 @@ def _places(path: Path, start: int) -> list[str]:
 
 
 def _find_quote(places: Sequence[str], delimiters: Sequence[str], *, is_whole: bool) -> str:
-    """Return the single quotation mark if it encloses most values of a column, otherwise the double."""
+    """Return the single quotation mark if it encloses most values of a column, or else the double one."""
     if not any("'" in text for text in places):
         return '"'
     best = {

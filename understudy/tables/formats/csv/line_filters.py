@@ -120,10 +120,10 @@ def make_filters(lines: Lines, width: int, delimiter: str, quote: str) -> list[L
         filters.append(LineFilter(_header_pattern(lines.headers, delimiter), lambda _: True, quote, words))
     if lines.totals is not None:
         words = (
-            "row of totals within the table was skipped, because it has no value in columns in which every "
-            "other row has one",
-            "rows of totals within the table were skipped, because they have no value in columns in which "
-            "every other row has one",
+            "row of totals within the table was skipped, because it has no value in columns that all other "
+            "rows fill",
+            "rows of totals within the table were skipped, because they have no value in columns that all "
+            "other rows fill",
         )
         check = _TotalCheck(lines.totals, width, python_dialect(delimiter, quote))
         filters.append(LineFilter(_ANY_LINE, check, quote, words))

@@ -42,12 +42,12 @@ _SQL = re.compile(
 
 
 def check_kind(start: bytes) -> None:
-    """Check that the beginning of a file is not that of another kind of file.
+    """Check that a file does not begin like a file of another kind.
 
     Raises
     ------
     InvalidInput
-        If the file is of a known other kind (code unreadable_file).
+        If the file is of another known kind (code unreadable_file).
     """
     for mark, kind in _OTHER_FILES:
         if start.startswith(mark):

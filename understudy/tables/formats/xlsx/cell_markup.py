@@ -101,7 +101,7 @@ def _escape(text: str) -> str:
 
 
 def _either(is_exact: Any, cells: Any, texts: Any) -> Any:
-    """Return the given cells if Excel can represent their values exactly, and text cells otherwise."""
+    """Return the given cells, with text cells instead of values that Excel cannot represent exactly."""
     if pc.all(is_exact).as_py() is not False:
         return cells
     return pc.if_else(is_exact, cells, _text_markup(texts))

@@ -183,7 +183,7 @@ def _columns(layout: Layout, rows: Sequence[SheetRow]) -> tuple[int, int]:
 
 
 def find_notes(rows: Sequence[SheetRow], width: int) -> tuple[int, int] | None:
-    """Return the first and last rows of clear notes at the end of a table, or None without such notes."""
+    """Return the first and last rows of clear notes at the end of a table, or None if there are none."""
     n = len(rows)
     start = n
     while start > 1 and _may_be_note(rows[start - 1].cells, width):
