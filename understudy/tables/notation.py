@@ -289,7 +289,7 @@ class DurationNotation(_Notation):
         if self.style == "days" and self.units != ("d", "h", "m", "s"):
             raise ValueError("the style `days` requires the units d, h, m and s")
         if self.style == "clock" and "d" in self.units:
-            raise ValueError("the style `clock` has no days")
+            raise ValueError("the style `clock` does not support the unit d")
         return self
 
 

@@ -109,8 +109,9 @@ class BadRows:
         """
         if len(self.lines) > _ROWS_MAX:
             raise InvalidInput(
-                f"More than {_ROWS_MAX:,} rows, the maximum that can be skipped, cannot be read. Correct "
-                f"them (first on lines {self._first_lines()}), or check the delimiter and quote character.",
+                f"More than {_ROWS_MAX:,} rows cannot be read, but at most {_ROWS_MAX:,} rows can be "
+                f"skipped. Correct the rows (first on lines {self._first_lines()}), or check the "
+                "delimiter and quote character.",
                 code="too_many_bad_rows",
             )
 

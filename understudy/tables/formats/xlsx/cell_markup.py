@@ -62,7 +62,7 @@ def check_lengths(name: str, column: pa.Array[Any]) -> None:
     if any(len(text.encode("utf-16-le")) > 2 * CHARACTERS_MAX for text in long):
         raise TooLarge(
             f"Column {name!r} contains a text value of more than {CHARACTERS_MAX:,} characters, the maximum "
-            "of a cell. Use Parquet or CSV."
+            "for a cell. Use Parquet or CSV."
         )
 
 

@@ -147,7 +147,7 @@ def _in_range(rows: Sequence[SheetRow], cells: CellRange | None) -> list[SheetRo
     ]
     if all(row.is_blank for row in inside):
         raise InvalidInput(
-            "The cells of the option `range` are blank. Set the option to the cells of the table, with its "
+            "The option `range` contains only blank cells. Set it to the cells of the table, including the "
             "header.",
             code="empty_file",
         )
