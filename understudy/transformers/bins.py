@@ -45,7 +45,7 @@ class Bins:
     Parameters
     ----------
     starts : array of shape (n_bins,), uint64 or float64
-        The shared value or the start of the range of each bin.
+        For each bin, the shared value or the start of the range.
     knot_row : array of shape (n_bins,), int32
         Row of each bin in `knots`, or -1 for a shared value.
     knots : array of shape (n_ranges, N_SEGMENTS + 1), float64

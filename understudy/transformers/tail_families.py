@@ -22,7 +22,7 @@ from understudy.transformers.simplex import minimize
 
 Floats = npt.NDArray[np.float64]
 
-# Number of rows with the highest values, to which a tail is fitted: as a fraction of all rows, with bounds.
+# Number of highest rows to which a tail is fitted: a fraction of all rows, within bounds.
 FRACTION_FITTED = 0.1
 N_FITTED_MIN, N_FITTED_MAX = 25, 1000
 # Minimum number of distinct values among the fitted rows, so that a continuous distribution is adequate.

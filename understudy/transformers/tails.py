@@ -14,7 +14,7 @@ from understudy.transformers.bins import Bins, Tail
 from understudy.transformers.scale import Scale
 from understudy.transformers.tail_families import SURVIVALS, Floats, count_fitted, fit_offsets
 
-# Minimum number of rows or subjects of a column with a tail.
+# Minimum number of rows or subjects for a column to have a tail.
 N_ROWS_MIN = 100
 # Maximum distance of an offset from a whole number that is attributed to rounding.
 ROUNDING_ERROR = 1e-6
@@ -84,7 +84,7 @@ def _range_of_integers(type_: pa.DataType) -> tuple[float, float]:
     if pa.types.is_decimal128(type_):
         largest = 10.0 ** min(type_.precision, 18) - 1e3
         return -largest, largest
-    # Floats with few decimals are exact up to 2**53. Durations have 64 bits.
+    # Floats with few decimals are exact up to 2**53. Durations are stored in 64 bits.
     largest = 2.0**53 if pa.types.is_floating(type_) else 2.0**62
     return -largest, largest
 

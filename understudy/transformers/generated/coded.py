@@ -215,7 +215,7 @@ def fit_coded(kind: ColumnKind, distinct: ArrowArray, n_values: int) -> Coded | 
     compact = compacted(distinct) if kind in _KINDS_WITH_SEPARATORS else distinct
     formats: list[tuple[IdentifierFormat, Mask]] = []
     rest = np.ones(len(distinct), np.bool_)
-    # A few texts that many rows share have one format. A second format must not be learned from fewer than k
+    # Fewer than k texts that many rows share can determine one format. Each additional format requires k
     # texts.
     n_needed = MIN_SUPPORT if n_values < MIN_SUPPORT else min(MIN_SUPPORT, max(len(distinct) // 2, 1))
     for identifier_format, is_match in _by_coverage(kind, compact):

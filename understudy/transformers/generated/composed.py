@@ -151,8 +151,8 @@ class Parted:
     is_number : bool
         Whether the identifiers are integers, which must not begin with a zero.
     units : tuple of array of shape (n_rows,)
-        Subjects or entities of the rows, one array for each kind. A text must be shared by enough of each
-        kind to be shown.
+        Arrays with the subject or entity of each row. In each array, enough subjects or entities must share a
+        text for the text to be shown.
     """
 
     values: ArrowArray

@@ -72,7 +72,7 @@ class CountryColumn:
 
 @lru_cache(maxsize=1)
 def locales_of_countries() -> dict[str, str]:
-    """Return the locale of each name or code of a country, in lower case without accents."""
+    """Return the locale for each country name or code, which is in lower case without accents."""
     locales: dict[str, str] = {}
     for entry in _FILE:
         locale, _, names = entry.split("; ")

@@ -150,7 +150,7 @@ class PlacedCodes:
         return values
 
     def _begin(self, values: ArrowArray, own: Beginnings, chosen: Int64s, stream: RowStream) -> ArrowArray:
-        """Return the values, replaced by new postal codes in rows with a chosen beginning."""
+        """Return the values, with new postal codes in rows for which a beginning was chosen."""
         places = [np.flatnonzero(chosen < 0)]
         parts = [values.take(pa.array(places[0], pa.int64()))]
         lengths = np.array([len(text) for text in own.texts])

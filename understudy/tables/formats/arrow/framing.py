@@ -210,7 +210,7 @@ def _decoded_bytes(file: BinaryIO, message: _Message, batch: Table) -> int:
 
 def _declared_bytes(prefix: bytes) -> int:
     (declared,) = struct.unpack("<q", prefix)
-    if declared < -1:  # -1 means that the buffer is not compressed
+    if declared < -1:  # The length -1 means that the buffer is not compressed.
         raise Malformed
     return int(declared)
 
