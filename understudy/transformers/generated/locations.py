@@ -71,7 +71,7 @@ class Location:
         return _RUN
 
     def _before(self) -> str:
-        """Return a pattern for the text before a location, or after a location that is counted from the end."""
+        """Return a pattern for the text before a location, or after a location counted from the end."""
         n = self.first if self.first >= 0 else -self.first - 1
         if self.unit == "slice":
             return f".{{{n if self.first >= 0 else -self.first - self.width}}}"

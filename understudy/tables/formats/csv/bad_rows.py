@@ -1,4 +1,4 @@
-"""Find the rows that cannot be read and the reasons, and copy the file without these rows.
+"""Find the rows that cannot be read, determine the reasons, and copy the file without these rows.
 
 DuckDB can skip and list bad rows. However, it needs a kilobyte of memory for each bad row, and it lost good
 rows in a test with a million bad rows. Therefore, DuckDB is used only in strict mode. If DuckDB rejects a

@@ -1,4 +1,4 @@
-"""Determine with which words a column represents missing values, and how often each of them occurs."""
+"""Determine which words represent missing values in a column, and how often each word occurs."""
 
 from __future__ import annotations
 

@@ -117,7 +117,7 @@ def _typed(detected: Detected, clues: Clues) -> ColumnType:
 
 
 def _words_among(odd: Mapping[str, int]) -> dict[str, int]:
-    """Return the values outside the notation that several rows share, which samples may contain."""
+    """Return the values outside the notation that several rows share. Samples may contain these values."""
     return {text: n for text, n in odd.items() if n >= _N_ROWS_OF_WORD and is_word(text)}
 
 

@@ -36,7 +36,7 @@ _REMARK = re.compile(
 def are_strays(detected: Detected, sample: SampledTexts, clues: Clues) -> bool:
     """Return whether the column has the notation although a few values do not follow it.
 
-    Numbers and codes that are mixed, as in the diagnoses `250`, `V57` and `E909`, have no common notation.
+    Mixed numbers and codes, such as the diagnoses `250`, `V57` and `E909`, have no common notation.
     """
     counts = detected.tally
     n_values = counts.n_fitting + counts.n_odd

@@ -217,7 +217,7 @@ def _depth(text: str) -> tuple[int, bool]:
 
 
 def _copy_array(source: _Source, target: Path, name: str) -> int:
-    """Write the elements of an array of objects, one per line. Return their number."""
+    """Write the elements of an array of objects, one per line. Return the number of elements."""
     n = 0
     try:
         source.take("[")
@@ -245,7 +245,7 @@ def _on_one_line(text: str) -> str:
 
 
 def _concatenated(source: _Source, reading: Reading) -> Document | None:
-    """Return several objects that each span several lines as JSON Lines. Return None for a single object."""
+    """Convert several objects that span several lines each to JSON Lines. Return None for a single object."""
     target = reading.scratch / _COPY
     n = 0
     try:
@@ -270,7 +270,7 @@ def _concatenated(source: _Source, reading: Reading) -> Document | None:
 
 
 def _enclosed(source: _Source, path: Path, reading: Reading) -> Document:
-    """Return the only array of objects in an object as JSON Lines, or the object itself."""
+    """Convert the only array of objects in an object to JSON Lines, or return the object itself."""
     arrays: dict[str, Path] = {}
     others: dict[str, Any] = {}
     try:

@@ -33,7 +33,7 @@ class SheetTable:
     Parameters
     ----------
     names : list of str
-        Names of the columns, which include generated names for the `unnamed` columns.
+        Names of the columns, including generated names for the `unnamed` columns.
     unnamed : frozenset of int
         Indices of the columns without a name.
     skipped : list of (int, int or None)
