@@ -1,4 +1,4 @@
-"""Tests of CSV files as banks, databases, loggers and reports export them."""
+"""Tests of CSV files that banks, databases, loggers and reporting tools export."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ class Reading:
     Parameters
     ----------
     scratch : Path
-        Empty folder for temporary files, which is removed afterwards.
+        Empty folder for temporary files, which is removed afterward.
     """
 
     scratch: Path
