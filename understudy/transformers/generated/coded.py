@@ -196,7 +196,7 @@ def _laid_out(compact: ArrowArray, layout: str) -> ArrowArray:
     return join(out, "")
 
 
-# Default format of the kinds whose texts must be valid even if the texts of the table have no known format.
+# Default format for each kind whose texts must be valid even if those of the table have no known format.
 _ALWAYS_VALID: dict[ColumnKind, IdentifierFormat] = {ColumnKind.url: URLS[0]}
 
 

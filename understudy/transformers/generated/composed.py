@@ -147,7 +147,7 @@ class Parted:
         Whether the generated values of one part never occur in the table, so that the remaining text may
         occur there.
     is_numbered : bool
-        Whether the values of such a part are unique, so that the remaining text may repeat.
+        Whether the values of a part that is always new are unique, so that the remaining text may repeat.
     is_number : bool
         Whether the identifiers are integers, which must not begin with a zero.
     units : tuple of array of shape (n_rows,)

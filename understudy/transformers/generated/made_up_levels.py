@@ -148,8 +148,8 @@ class _Part:
     Parameters
     ----------
     style : str
-        ``=`` for a shared text, a class of characters, ``shared`` and a position for a word that labels share
-        at this position, or a style of a word.
+        ``=`` for a shared text, a class of characters, ``shared`` with a position for a word that labels
+        share at this position, or the style of a made-up word.
     text : str
         Shared text.
     length : int

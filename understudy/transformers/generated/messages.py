@@ -271,7 +271,7 @@ def _templates(
 
 
 def _constant(part: Part, texts: set[str], logins: set[str]) -> Part:
-    """Return a part, as constant text if it is a slot that never varies and identifies nobody."""
+    """Return a part of a text. A slot that never varies and identifies nobody becomes constant text."""
     is_slot, name = part
     if not is_slot or len(texts) > 1:
         return part
