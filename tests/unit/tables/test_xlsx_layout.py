@@ -134,7 +134,7 @@ def test_invalid_range_is_refused(tmp_path: Path, text: str):
 
 
 def test_blank_range_is_refused(tmp_path: Path):
-    with pytest.raises(InvalidInput, match="`range` are blank"):
+    with pytest.raises(InvalidInput, match="`range` contains only blank cells"):
         _load(tmp_path, _sheet([_HEADER, *_ROWS]), range="E1:F9")
 
 
