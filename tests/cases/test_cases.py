@@ -1,4 +1,4 @@
-"""Regression tests of faults that occurred with real tables, each on a small reconstructed input."""
+"""Regression tests for faults that occurred with real tables, each with a small reconstructed input."""
 
 from __future__ import annotations
 
@@ -212,7 +212,7 @@ def test_c12_amounts_are_read_as_numbers_and_keep_their_notation(fit_and_sample:
     assert accounts == [float(re.sub("[$,]", "", text)) for text in sample.column("price")]
     real = sorted(read_table(path).column("price").to_pylist())
     drawn = sorted(float(re.sub("[$,]", "", text)) for text in sample.column("price"))
-    # The standard error of a median of 500 values of this spread is about 10 %.
+    # The standard error of a median of 500 values of this spread is about 10%.
     assert drawn[250] == pytest.approx(real[len(real) // 2], rel=0.3)
 
 
@@ -266,7 +266,9 @@ def test_coerce_option_reads_invalid_values_as_missing(fit_and_sample: FitAndSam
     rows = "".join(f"{day}-Jan-20{year},{day}\n" for day in range(10, 29) for year in range(10, 20))
     (tmp_path / "t.csv").write_text(f"day,n\napprox. 2010,3\n{rows}")
     kept = fit_and_sample(tmp_path / "t.csv", 5)
-    assert "1 of 191 values are not dates (line 2). Set the option `coerce` to 'day'" in kept.messages
+    assert (
+        "1 of 191 values cannot be read as dates (line 2). Set the option `coerce` to 'day'" in kept.messages
+    )
     coerced = fit_and_sample(tmp_path / "t.csv", 20, "--coerce", "day", "--coerce", "n")
     assert "1 value that is not a date was read as missing (line 2)" in coerced.messages
     assert all(re.fullmatch(r"\d\d-[A-Z][a-z]{2}-20\d\d|", text) for text in coerced.column("day"))

@@ -1,4 +1,4 @@
-"""Contract tests of every blob store."""
+"""Contract tests for every blob store."""
 
 from __future__ import annotations
 

@@ -144,7 +144,7 @@ def _read_value(column: Column, text: str) -> Value:
     except ValueError:
         raise InvalidInput(
             f"Column {column.name!r} requires {_expected(column)}, but the value is {text!r}. "
-            f"Write it as the column does, such as {write_example(column)}.",
+            f"Write it in the column's notation, for example {write_example(column)}.",
             code="invalid_parameters",
         ) from None
     # Dates, times and decimals stay texts. The sampler reads them in the same way.

@@ -95,7 +95,8 @@ def parse_texts(texts: Sequence[str], type_: pa.DataType) -> pa.Array[Any]:
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         # The cause is dropped, because Arrow's message contains a value.
         raise InvalidInput(
-            f"The categories of a column do not fit its type {type_}. Correct its type in the schema.",
+            f"The categories of a column do not fit its type {type_}. Correct the column's type in the "
+            "schema.",
             code="invalid_parameters",
         ) from None
 

@@ -50,7 +50,8 @@ def read_dataset(data: Frames, *, name: str | None = None) -> FrameDataset:
     for key in frames:
         if not isinstance(key, str) or not key:
             raise InvalidInput(
-                f"A table name of type {type(key).__name__} is not a non-empty string. Rename the table.",
+                f"A table name is empty or not a string (type {type(key).__name__}). Use a "
+                "non-empty string as the key.",
                 code="invalid_parameters",
             )
     read = {key: read_frame(frame) for key, frame in frames.items()}

@@ -51,8 +51,8 @@ def _index_columns(index: pd.Index[Any]) -> list[tuple[Any, Any]]:
     if index.nlevels == 1 and pd.api.types.is_integer_dtype(index.dtype):
         return []
     raise InvalidInput(
-        "The frame's index has no name. Set frame.index.name (or names, if it has several levels) to learn "
-        "it, or drop it with frame.reset_index(drop=True).",
+        "The frame's index has no name. Set frame.index.name (or names, if it has several levels) to "
+        "include the index, or drop it with frame.reset_index(drop=True).",
         code="invalid_parameters",
     )
 

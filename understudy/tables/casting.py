@@ -55,7 +55,8 @@ def count_unfit(array: pa.Array[Any], target: pa.DataType, n_max: int) -> int:
 def find_unfit(array: pa.Array[Any], target: pa.DataType, n_max: int) -> list[int]:
     """Return the positions of the first n_max values that do not fit a type.
 
-    Arrow reports only the first value that does not fit, so the array is halved until each one is located.
+    Arrow reports only the first value that does not fit, so the array is halved until each such value is
+    located.
     """
     try:
         cast(array, target)

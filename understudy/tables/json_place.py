@@ -22,7 +22,8 @@ class JsonPlace(BaseModel):
         ),
     ]
     is_json: Annotated[
-        bool, Field(description="Whether the values are JSON text, such as an array, to write as JSON.")
+        bool,
+        Field(description="Whether the values are JSON text, such as an array, that is written as JSON."),
     ] = False
 
 

@@ -44,7 +44,7 @@ After `%x`, `%f` is the fraction of the day."""
 
 # Maximum length of a word such as `--` or `-nan`, which begins like a formula but is not one.
 _SIGN_LENGTH_MAX = 4
-# Maximum sum of shares, which are rounded.
+# Maximum sum of the shares. It exceeds 1 because the shares are rounded.
 _SHARES_MAX = 1.001
 _TOKEN = re.compile(r"%(-?[A-Za-z]|:z|[1-9]f|%)|([^%]+)")
 
@@ -73,7 +73,8 @@ Words = Annotated[
     tuple[Word, ...],
     Field(
         max_length=20,
-        description="Words that represent a missing value; empty text if there is none.",
+        description="Words that represent missing values. If there are none, missing values are written as "
+        "empty text.",
     ),
 ]
 
@@ -282,18 +283,18 @@ class DurationNotation(_Notation):
     @model_validator(mode="after")
     def _units_have_order(self) -> Self:
         if list(self.units) != [unit for unit in "dhms" if unit in self.units]:
-            raise ValueError("units must be ordered from days to seconds and occur once")
+            raise ValueError("units must be ordered from days to seconds, without repetitions")
         if self.style == "words" and len(self.labels) != len(self.units):
             raise ValueError("the style `words` requires a label for each unit")
         if self.style == "days" and self.units != ("d", "h", "m", "s"):
             raise ValueError("the style `days` requires the units d, h, m and s")
         if self.style == "clock" and "d" in self.units:
-            raise ValueError("the style `clock` has no days")
+            raise ValueError("the style `clock` does not support the unit d")
         return self
 
 
 class PlainNotation(_Notation):
-    """The plain notation of any type. Only missing values are written in a particular way."""
+    """The plain notation of any type, which determines only how missing values are written."""
 
     type: Annotated[Literal["plain"], Field(description="Discriminator of the notation: `plain`.")] = "plain"
 

@@ -80,7 +80,7 @@ class Predicate:
             type_ = parse_arrow_type(self.column.arrow_type)
             raise InvalidInput(
                 f"The value of a condition does not fit column {self.column.name!r} of type {type_}. "
-                f"Write it as the column does, such as {write_example(self.column)}.",
+                f"Write it in the column's notation, for example {write_example(self.column)}.",
                 code="invalid_parameters",
             ) from None
 

@@ -3,7 +3,7 @@
 A protected profile contains only values, bounds and histogram bars with at least k rows. If the schema
 declares subjects, k subjects are required instead. A protected profile contains no values of generated
 columns, such as names. The bounds are the k-th lowest and the k-th highest value. The bounds are rounded
-inwards so that neither bound is the value of a single row.
+inward so that neither bound is the value of a single row.
 """
 
 from __future__ import annotations
@@ -222,7 +222,7 @@ def _numbers(values: pa.ChunkedArray[Any]) -> Floats:
 
 
 def _protected_bounds(numbers: Floats, owners: Numbers | None) -> tuple[float, float]:
-    """Return the k-th lowest and k-th highest value, rounded inwards to a grid.
+    """Return the k-th lowest and k-th highest value, rounded inward to a grid.
 
     Each subject counts once for each bound, with its lowest or highest value.
     """

@@ -48,7 +48,7 @@ class Column(BaseModel):
     name: Annotated[
         str, Field(min_length=1, max_length=255, description="Name of the column, unique in its table.")
     ]
-    kind: Annotated[ColumnKind, Field(description="Kind of the column: what its values mean.")]
+    kind: Annotated[ColumnKind, Field(description="Kind of the column, such as `date` or `email`.")]
     arrow_type: Annotated[str, Field(description="Arrow type of the stored values, such as `int64`.")]
     nullable: Annotated[bool, Field(description="Whether values may be missing.")]
     domain: Annotated[

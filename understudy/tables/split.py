@@ -257,7 +257,7 @@ def _ancestors(name: str, followed: Mapping[str, Relationship]) -> list[str]:
 
 
 def _parents_first(schema: DatasetSchema, followed: Mapping[str, Relationship]) -> list[str]:
-    """Return the names of all tables except reference tables. Each table comes after the table it follows."""
+    """Return the names of all data tables. Each table comes after the table that its rows follow."""
     names = [name for name, table in schema.tables.items() if table.role != "reference"]
     return sorted(names, key=lambda name: len(_ancestors(name, followed)))
 

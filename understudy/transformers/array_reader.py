@@ -80,7 +80,7 @@ class ArrayReader:
         """Return a list of strings."""
         value = self.manifest.get(key)
         is_texts = isinstance(value, list) and all(isinstance(text, str) for text in value)
-        require(is_texts, f"{key} is not a list of texts")
+        require(is_texts, f"{key} is not a list of strings")
         assert isinstance(value, list)
         return value
 

@@ -80,7 +80,8 @@ class RowStream:
 class NumberedRows:
     """The row numbers of a block, and the numbers that replace them in some columns.
 
-    Two cells of a column with the same number have the same value. Therefore, a column of an entity uses the
+    If two cells of a column have the same number, they have the same value. Therefore, a column of an entity
+    uses the
     number of the entity in all rows of the entity.
 
     Parameters
@@ -114,7 +115,7 @@ class NumberedRows:
         return self.of_labels.get(column, self.of(column))
 
     def take(self, rows: Mask | npt.NDArray[np.int64]) -> NumberedRows:
-        """Return some of the rows, given as a mask or as positions."""
+        """Return the rows that a mask or an array of positions selects."""
         columns, labels = (
             {j: own[rows] for j, own in numbers.items()} for numbers in (self.of_columns, self.of_labels)
         )

@@ -45,7 +45,7 @@ class Bins:
     Parameters
     ----------
     starts : array of shape (n_bins,), uint64 or float64
-        The shared value or the start of the range of each bin.
+        For each bin, the shared value or the start of the range.
     knot_row : array of shape (n_bins,), int32
         Row of each bin in `knots`, or -1 for a shared value.
     knots : array of shape (n_ranges, N_SEGMENTS + 1), float64
@@ -122,7 +122,7 @@ def fit_bins(values: Numbers, n_bins_max: int, subjects: Subjects | None = None)
 
 
 def _one_bin(values: Numbers, n_rows: int) -> Bins:
-    """Return a single bin around the k central numbers, if the k-th lowest exceeds the k-th highest."""
+    """Return a single bin around the k central numbers, used if the k-th lowest exceeds the k-th highest."""
     starts, knots = _knots(values, np.array([0]), np.array([len(values)]))
     return Bins(starts, np.zeros(1, np.int32), knots, n_rows_merged=n_rows)
 
@@ -248,7 +248,7 @@ def _floats_below(distances: Numbers) -> npt.NDArray[np.float64]:
 
 
 def _largest_offset(starts: Numbers, last: Numbers) -> npt.NDArray[np.float64]:
-    """Return the largest floats that do not exceed the last values when added to the starts."""
+    """Return the largest floats that, when added to the starts, do not exceed the last values."""
     offset = _floats_below(last - starts)
     if starts.dtype == np.float64:
         offset = np.where(starts + offset > last, np.nextafter(offset, 0), offset)

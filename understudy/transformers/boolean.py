@@ -56,7 +56,7 @@ class BooleanTransformer:
         return {}
 
     def to_arrays(self) -> tuple[Json, Arrays]:
-        """Return the values that occur as JSON, without any arrays."""
+        """Return the occurring values as JSON, without any arrays."""
         return {"transformer": "boolean", "has_missing": self.has_missing, "truths": self.truths.tolist()}, {}
 
     @classmethod

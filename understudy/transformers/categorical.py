@@ -33,8 +33,8 @@ from understudy.transformers.nulls import array_of_nulls
 
 # Placeholder for every value of a column in which no level is shared by enough rows.
 OTHER = "_OTHER_"
-# Minimum number of levels of a column, and minimum share of its rows with a rare level, for made-up levels to
-# replace the rare levels.
+# Made-up levels replace the rare levels of a column with at least this many levels, if at least this share of
+# the rows has a rare level.
 N_LEVELS_MANY, RARE_SHARE_MIN = 20, 0.02
 # Maximum number of codes of a nominal category. The levels of larger categories are ordered and treated as a
 # scale.

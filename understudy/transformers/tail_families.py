@@ -22,7 +22,7 @@ from understudy.transformers.simplex import minimize
 
 Floats = npt.NDArray[np.float64]
 
-# Number of rows with the highest values, to which a tail is fitted: as a fraction of all rows, with bounds.
+# Number of highest rows to which a tail is fitted: a fraction of all rows, within bounds.
 FRACTION_FITTED = 0.1
 N_FITTED_MIN, N_FITTED_MAX = 25, 1000
 # Minimum number of distinct values among the fitted rows, so that a continuous distribution is adequate.
@@ -32,7 +32,7 @@ SHAPE_MIN, SHAPE_MAX = -1.0, 0.95
 
 # Lowest probability whose normal quantile is computed, 37 standard deviations below the mean.
 LOWEST_PROBABILITY = 1e-300
-# Distance below zero from which the logarithm of a normal probability is expanded, because erfc becomes zero.
+# Distance below zero beyond which the logarithm of a normal probability is expanded, because erfc underflows.
 LOG_EXPANSION_FROM = 30.0
 _STANDARD = NormalDist()
 
@@ -201,7 +201,7 @@ def _fit_lognormal(excesses: Excesses) -> _Fit:
 
 
 def log_normal_probability(z: float) -> float:
-    """Return the logarithm of the probability that a standard normal number is below `z`."""
+    """Return the logarithm of the probability that a standard normal variable is below `z`."""
     if z > -LOG_EXPANSION_FROM:
         return math.log(0.5 * math.erfc(-z / math.sqrt(2)))
     # The first terms of the asymptotic expansion (Abramowitz and Stegun 1964, 26.2.12).

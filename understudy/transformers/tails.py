@@ -14,11 +14,11 @@ from understudy.transformers.bins import Bins, Tail
 from understudy.transformers.scale import Scale
 from understudy.transformers.tail_families import SURVIVALS, Floats, count_fitted, fit_offsets
 
-# Minimum number of rows or subjects of a column with a tail.
+# Minimum number of rows or subjects for a column to have a tail.
 N_ROWS_MIN = 100
-# Maximum distance of an offset from a whole number that is due to rounding.
+# Maximum distance of an offset from a whole number that is attributed to rounding.
 ROUNDING_ERROR = 1e-6
-# Minimum relative increase of the variance by a tail. Tails with a smaller increase are not modeled.
+# Minimum relative increase in the variance due to a tail. Tails with a smaller increase are not modeled.
 VARIANCE_GAIN_MIN = 0.005
 # Maximum absolute value of numbers whose squares are added. Columns of larger numbers, and of numbers below
 # the reciprocal, are scaled first.
@@ -36,7 +36,7 @@ class ColumnNumbers:
     values : array of shape (n,)
         Numbers in the order of the rows.
     origin, unit : float
-        Number x in the unit of the bins is ``origin + unit * x``.
+        A number x in the unit of the bins represents the number ``origin + unit * x``.
     low, high : float
         Lowest and highest number that the column can store or that its domain allows.
     subjects : array of shape (n,), optional
@@ -84,7 +84,7 @@ def _range_of_integers(type_: pa.DataType) -> tuple[float, float]:
     if pa.types.is_decimal128(type_):
         largest = 10.0 ** min(type_.precision, 18) - 1e3
         return -largest, largest
-    # Floats with few decimals are exact up to 2**53. Durations have 64 bits.
+    # Floats with few decimals are exact up to 2**53. Durations are stored in 64 bits.
     largest = 2.0**53 if pa.types.is_floating(type_) else 2.0**62
     return -largest, largest
 
@@ -162,7 +162,7 @@ def _highest_of_subjects(numbers: ColumnNumbers) -> Floats:
 
 
 def _variance_gain(values: Floats, start: float, offsets: Floats) -> float:
-    """Return the relative increase of the variance if a tail replaces values clipped at its start."""
+    """Return the relative increase in the variance if a tail replaces values clipped at its start."""
     largest = float(np.abs(values).max())
     if largest > 0 and not 1 / LARGEST_SQUARED <= largest <= LARGEST_SQUARED:
         return _variance_gain(values / largest, start / largest, offsets / largest)

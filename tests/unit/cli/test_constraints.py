@@ -231,5 +231,5 @@ def test_word_for_missing_values_requires_a_missing_value():
 )
 def test_unreadable_value_is_refused_with_an_example_in_the_notation(option: str, example: str):
     schema = TableSchema(columns=(column_in_notation(option.partition("=")[0]),))
-    with pytest.raises(InvalidInput, match=re.escape(f"such as {example}.")):
+    with pytest.raises(InvalidInput, match=re.escape(f"for example {example}.")):
         read_constraints([option], None, None, schema=schema, n_rows=1)

@@ -81,4 +81,4 @@ def test_plain_numbers_stay_text_and_strays_are_listed():
     assert {column.arrow_type for column in schema.tables["table"].columns} <= {"string", "large_string"}
     nearly = {"d": ["2020-01-05"] * 58 + ["soon"] * 2}
     _, findings = understudy.infer_schema(pd.DataFrame(nearly), with_findings=True)
-    assert "2 of 60 values are not dates" in findings.tables["table"].columns["d"].evidence
+    assert "2 of 60 values cannot be read as dates" in findings.tables["table"].columns["d"].evidence

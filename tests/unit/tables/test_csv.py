@@ -128,7 +128,7 @@ def test_warning_about_strays_contains_no_values(tmp_path: Path):
     ingested = _ingest(tmp_path, "zip,n\n" + "00501,1\n" * 99 + "00501,canary\n")
     assert "leading zeros" in next(iter(ingested.findings.columns.values())).evidence
     (warning,) = ingested.warnings
-    assert warning.startswith("Column 'n': 1 of 100 values are not whole numbers (line 101).")
+    assert warning.startswith("Column 'n': 1 of 100 values cannot be read as whole numbers (line 101).")
     assert "canary" not in warning
     assert "canary" not in ingested.schema.model_dump_json()
 

@@ -151,7 +151,7 @@ def test_words_for_missing_values_are_read_as_missing(tmp_path: Path):
 def test_warning_about_invalid_values_contains_their_lines(tmp_path: Path):
     data = "a,b\n" + '1,"two\nlines"\n' * 96 + "\nx,1\n\ny,1\nz,1\nw,1\n"
     (warning,) = _ingest(tmp_path, data).warnings
-    assert "4 of 100 values are not whole numbers (first on lines 195, 197, 198)" in warning
+    assert "4 of 100 values cannot be read as whole numbers (first on lines 195, 197, 198)" in warning
 
 
 def test_single_quotation_marks_are_detected_or_set_by_option(tmp_path: Path):

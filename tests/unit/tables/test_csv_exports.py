@@ -1,4 +1,4 @@
-"""Tests of CSV files as banks, databases, loggers and reports export them."""
+"""Tests of CSV files that banks, databases, loggers and reporting tools export."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_column_of_empty_texts_without_a_name_is_dropped(tmp_path: Path):
     assert "neither a name nor values" in loaded.warnings[0]
 
 
-def test_three_header_rows_spread_over_blank_cells(tmp_path: Path):
+def test_three_header_rows_are_joined_across_blank_cells(tmp_path: Path):
     rows = _rows("{place} {n},{n},2,3,4\n")
     loaded = _load(tmp_path, ",Trade,,,\n,2022,,2023,\nRegion,t,EUR,t,EUR\n" + rows)
     assert loaded.table.column_names[2:4] == ["Trade / 2022 / EUR", "Trade / 2023 / t"]
@@ -246,7 +246,7 @@ def test_file_without_a_header_is_refused_or_read_with_an_option(tmp_path: Path,
         "product,2024-01-01,2024-02-01\n" + _rows("{place},{n},{day}\n"),
     ],
 )
-def test_names_with_digits_are_a_header(tmp_path: Path, text: str):
+def test_names_with_digits_are_read_as_a_header(tmp_path: Path, text: str):
     assert _load(tmp_path, text).table.num_rows == 30
 
 

@@ -35,7 +35,7 @@ def _load(tmp_path: Path, text: str | bytes) -> Loaded:
     ],
     ids=["array", "indented", "windows", "array of lines", "envelope", "envelope with others", "objects"],
 )
-def test_objects_of_a_document_are_rows(tmp_path: Path, text: str):
+def test_objects_of_a_document_become_rows(tmp_path: Path, text: str):
     table = _load(tmp_path, text).table
     assert table.column_names == _NAMES
     assert table.column("id").to_pylist() == list(range(30))

@@ -214,14 +214,14 @@ def test_text_columns_of_every_format_are_read_in_their_notation(tmp_path: Path,
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet", ".arrow", ".xlsx"])
-def test_a_few_strays_are_missing_and_many_only_with_the_option_coerce(tmp_path: Path, suffix: str):
+def test_a_few_strays_are_read_as_missing_and_many_only_with_coerce(tmp_path: Path, suffix: str):
     texts = {"a": ["$1.50"] * 19 + ["approx. 5"], "b": ["$1.50"] * 9 + ["apple"] * 11}
     table = pa.table(texts)
     path = tmp_path / f"table{suffix}"
     write_table(path, table.to_batches(), table.schema)
     without = _ingest(path)
     assert [column.arrow_type for column in without.schema.columns] == ["double", "string"]
-    assert "1 of 20 values are not numbers" in without.warnings[0]
+    assert "1 of 20 values cannot be read as numbers" in without.warnings[0]
     assert "Set the option `coerce` to 'a'" in without.warnings[0]
     coerced = _ingest(path, coerce=("a",))
     assert coerced.schema.columns[0].arrow_type == "double"
@@ -337,7 +337,7 @@ def _written_csv(path: Path) -> list[str]:
     return again.read_text().splitlines()
 
 
-def test_words_for_missing_values_are_written_in_their_shares(tmp_path: Path):
+def test_words_for_missing_values_keep_their_shares(tmp_path: Path):
     words = {"a": ["NA", "", "NULL"], "b": ["n/a", "-", "NA"], "c": ["NA"] * 3, "d": ["?"] * 3, "e": [""] * 3}
     plain = {"a": "7", "b": "1.50", "c": "text", "d": "2021-05-03", "e": "2"}
     rows = [",".join(words[name][i % 3] if i % 2 else plain[name] for name in words) for i in range(90)]

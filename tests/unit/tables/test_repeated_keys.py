@@ -128,7 +128,7 @@ def test_few_people_are_not_declared_as_the_subject():
     assert inferred.findings.subject is not None
 
 
-def test_texts_without_a_shared_value_are_texts_or_identifiers():
+def test_columns_of_texts_without_a_shared_value_are_texts_or_identifiers():
     motivations = [f"for the work number {i} on cells and methods" for i in np.repeat(np.arange(60), 3)]
     assert inferred_kind("motivation", motivations)[0] == "text"
     assert inferred_kind("x", [f"{i:03}/A" for i in np.repeat(np.arange(60), 3)])[0] == "identifier"

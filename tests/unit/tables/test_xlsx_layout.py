@@ -134,7 +134,7 @@ def test_invalid_range_is_refused(tmp_path: Path, text: str):
 
 
 def test_blank_range_is_refused(tmp_path: Path):
-    with pytest.raises(InvalidInput, match="`range` are blank"):
+    with pytest.raises(InvalidInput, match="`range` contains only blank cells"):
         _load(tmp_path, _sheet([_HEADER, *_ROWS]), range="E1:F9")
 
 
@@ -154,7 +154,7 @@ def test_rows_of_totals_and_repeated_headers_within_a_sheet_are_skipped(tmp_path
     assert "2 rows of totals were skipped (first in row 12)." in loaded.warnings
 
 
-def test_second_table_below_the_first_is_refused_with_the_options(tmp_path: Path):
+def test_error_about_a_second_table_below_the_first_contains_the_options(tmp_path: Path):
     data = _sheet([_HEADER, *_ROWS[:12], (), ("Visits",), ("shop", "day", "who"), *_ROWS])
     with pytest.raises(InvalidInput, match=r"Row 16 follows a blank row.*`range`.*`skip_rows`"):
         _load(tmp_path, data)
@@ -162,7 +162,7 @@ def test_second_table_below_the_first_is_refused_with_the_options(tmp_path: Path
     assert _load(tmp_path, data, skip_rows="14-").table.num_rows == 12
 
 
-def test_tables_of_different_lengths_side_by_side_are_refused_with_the_option(tmp_path: Path):
+def test_error_about_side_by_side_tables_of_different_lengths_contains_the_option(tmp_path: Path):
     beside = [(*row, None, "Bern" if n < 12 else None) for n, row in enumerate(_ROWS)]
     data = _sheet([(*_HEADER, None, "city"), *beside])
     with pytest.raises(InvalidInput, match=r"A:C down to row 31, E:E down to row 13.*`range`"):

@@ -106,7 +106,7 @@ def test_parts_of_a_date_in_an_identifier_agree_with_the_date(pattern: str, pref
     check_new_and_unique(rows, "invoice", columns)
 
 
-def test_parts_of_a_date_that_is_a_number_agree() -> None:
+def test_parts_of_a_date_agree_with_a_date_stored_as_a_number() -> None:
     days = [(10142018, 10062018, 10182018)[i % 5 % 3] for i in range(N)]
     columns: dict[str, list[Any]] = {
         "key": [f"{day // 10_000}-{i:05d}" for i, day in enumerate(days)],
@@ -119,7 +119,7 @@ def test_parts_of_a_date_that_is_a_number_agree() -> None:
 
 @pytest.mark.parametrize("case", [str.upper, str.lower])
 @pytest.mark.parametrize("n_letters", [2, 3, 20])
-def test_first_letters_of_a_category_agree(case: Any, n_letters: int) -> None:
+def test_first_letters_agree_with_the_category(case: Any, n_letters: int) -> None:
     kinds = [("Furniture", "Office", "Technology")[i % 5 % 3] for i in range(N)]
     columns: dict[str, list[Any]] = {
         "code": [f"{case(kind)[:n_letters]}/{i:05d}" for i, kind in enumerate(kinds)],
@@ -203,7 +203,7 @@ def test_columns_that_agree_only_by_chance_are_not_inserted() -> None:
     assert not isinstance(transformer.maker, Composed)
 
 
-def test_missing_values_of_the_other_column_are_filled_in_the_identifier() -> None:
+def test_zeros_replace_missing_values_of_the_other_column_in_the_identifier() -> None:
     columns = trial()
     columns["site"] = [None if i % 10 == 0 else site for i, site in enumerate(columns["site"])]
     rows = rows_of(fitted(columns, subject_id=ColumnKind.identifier, scan=ColumnKind.identifier))

@@ -52,7 +52,7 @@ def sample(transformer: NumericTransformer, codes: Codes, seed: int = 0) -> npt.
 
 
 def statistics(values: Floats) -> Floats:
-    """Return the mean, the standard deviation and the 99.9 % quantile."""
+    """Return the mean, the standard deviation and the 99.9% quantile."""
     return np.array([values.mean(), values.std(), np.quantile(values, 0.999)])
 
 
@@ -83,7 +83,7 @@ def test_extreme_values_do_not_influence_the_model(name: str) -> None:
         assert np.array_equal(array, models[1][1][key])
 
 
-def test_all_rows_of_extreme_subjects_do_not_influence_the_model() -> None:
+def test_rows_of_extreme_subjects_do_not_influence_the_model() -> None:
     rng = np.random.default_rng(0)
     subjects = np.repeat(np.arange(600), 4)
     values = rng.lognormal(0, 1.5, 600)[subjects] * rng.uniform(0.5, 1, len(subjects))
@@ -202,7 +202,7 @@ def test_invalid_tails_are_refused(fraction: Any, offset: float) -> None:
 
 
 @pytest.mark.parametrize("scale", [1e-300, 1e150, 1e290])
-def test_tails_of_extremely_large_and_small_numbers(scale: float) -> None:
+def test_extremely_large_and_small_numbers_have_tails(scale: float) -> None:
     numbers = np.random.default_rng(0).lognormal(0, 2, 2000)
     plain, _ = fit(numbers)
     scaled, _ = fit(numbers * scale)
@@ -211,7 +211,7 @@ def test_tails_of_extremely_large_and_small_numbers(scale: float) -> None:
 
 
 @pytest.mark.parametrize("step", [1, 10**12])
-def test_tails_stay_within_the_type(step: int) -> None:
+def test_tails_stay_in_the_range_of_the_type(step: int) -> None:
     skewed = np.random.default_rng(0).lognormal(0, 2, 3000)
     numbers = np.floor(-skewed / skewed.max() * 2.0**62.9 / step).astype(np.int64) * step
     transformer, codes = fit(numbers)

@@ -150,7 +150,7 @@ class Format:
         """
         for name in sorted(options.given - self.options):
             raise InvalidInput(
-                f"The option `{name}` does not apply to files of format {self.name}. Remove the option.",
+                f"The option `{name}` does not apply to files in {self.name} format. Remove the option.",
                 code="invalid_parameters",
             )
 

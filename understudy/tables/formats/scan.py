@@ -16,7 +16,7 @@ GIBIBYTE = 1024**3
 
 _REJECTS: dict[str, pa.DataType] = {"line": pa.int64(), "column": pa.int32(), "reason": pa.string()}
 REJECTS_SCHEMA = pa.schema(_REJECTS)
-"""Schema of the skipped rows: line of the file, number of the field (from 1, or missing), reason."""
+"""Schema of the skipped rows: line, field (counted from 1; null for the whole row) and reason."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Reading:
     Parameters
     ----------
     scratch : Path
-        Empty folder for temporary files, which is removed afterwards.
+        Empty folder for temporary files, which is removed afterward.
     """
 
     scratch: Path
@@ -73,7 +73,7 @@ class Scan:
     batches : iterator of pyarrow.RecordBatch
         Rows in the order of the file. The iterator can be used only once.
     notes : mapping of column name to str
-        Reasons for the types of columns, which contain no values.
+        Reasons for the types of columns. The reasons contain no values.
     warnings : list of str
         Messages to the user about how the file was read. They contain no values.
     rejects : pyarrow.Table, optional

@@ -88,7 +88,7 @@ def remainder(
     Parameters
     ----------
     values : sequence of int, optional
-        One number in a sequence, which is subtracted from the value of a letter in the first position. If
+        Sequence of one number, which is subtracted from the value of a letter in the first position. If
         omitted, the first character must be a digit.
     """
 

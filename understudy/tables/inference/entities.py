@@ -37,8 +37,8 @@ def find_keys_of_people(
         if determined and n_people >= SHARE_OF_PEOPLE_MIN * n_keys:
             names = ", ".join(columns[j].name for j in determined)
             reason = (
-                f"equal values always have equal values of {names}, which belong to people; "
-                f"{n_keys:,} distinct values have {n_people:,} different people"
+                f"rows with equal values always have equal values of {names}, which belong to people; "
+                f"{n_keys:,} distinct values represent {n_people:,} different people"
             )
             found[i] = Finding(ColumnKind.identifier, 0.85, reason)
     return found
@@ -47,7 +47,7 @@ def find_keys_of_people(
 def find_texts_of_owners(
     columns: Sequence[Column], samples: Sequence[Sample], owner: int, joint: JointValues
 ) -> dict[int, Finding]:
-    """Return findings for texts and cities that have no value with enough different owners to be shown."""
+    """Return findings for texts and cities of which no value has enough different owners to be shown."""
     found: dict[int, Finding] = {}
     for i, (column, sample) in enumerate(zip(columns, samples, strict=True)):
         if i == owner or column.kind is not ColumnKind.category or not _is_text(sample.type_):
@@ -60,7 +60,7 @@ def find_texts_of_owners(
             continue
         if joint.count_owners(i, owner).max(initial=0) >= N_ROWS_SHARED:
             continue
-        reason = f"no value has {N_ROWS_SHARED} different values of {columns[owner].name}, the subject"
+        reason = f"no value occurs with {N_ROWS_SHARED} different values of the subject {columns[owner].name}"
         kind = ColumnKind.address if is_place else ColumnKind.text
         found[i] = Finding(kind, 0.75, reason)
     return found

@@ -12,17 +12,18 @@ from understudy.tables.inference.values import Sampled
 from understudy.tables.schema import LOCALES, ColumnKind, TableSchema
 
 DEFAULT = "en"
-# Maximum number of rows of a column whose names are compared, and minimum number of their distinct words.
+# Maximum number of rows read in each column of names, and minimum number of distinct words in the names.
 N_ROWS_MAX, N_WORDS_MIN = 2_000, 20
-# Minimum share of the words that are names of the locale, and minimum excess over the share of the default.
+# Minimum share of the words that are names of the locale, and minimum excess over the share for the default
+# locale.
 SHARE_MIN, EXCESS_MIN = 0.4, 0.15
-# Maximum share of the words that are names of the general locale, relative to that of a regional locale, for
-# the regional locale to be chosen.
+# The general locale of a language is preferred to a regional locale if the general share of the words is at
+# least this multiple of the regional share.
 REGION_MAX = 0.65
 # Minimum share of the words that have the script of a locale.
 SCRIPT_MIN = 0.8
-# Locales of scripts, by the first word of the names of their characters. The first script that is frequent
-# enough determines the locale, unless a list of names does.
+# Locale of each script, by the first word in the Unicode names of its characters. If no list of names
+# determines the locale, the first script that is frequent enough does.
 _SCRIPTS = {
     "HIRAGANA": "ja",
     "KATAKANA": "ja",
@@ -35,7 +36,7 @@ _SCRIPTS = {
 
 
 def find_locale(schemas: Mapping[str, TableSchema], opened: Mapping[str, Sampled]) -> str:
-    """Return the locale to which most names of a dataset belong, or the default without evidence.
+    """Return the locale to which most names of a dataset belong, or the default if the evidence is weak.
 
     Parameters
     ----------
@@ -59,7 +60,7 @@ def find_locale(schemas: Mapping[str, TableSchema], opened: Mapping[str, Sampled
     }
     best = max(sorted(shares), key=lambda locale: shares[locale])
     general = best.partition("-")[0]
-    # Lists of regions can be longer than those of their language, so a region needs strong evidence.
+    # The list for a region can be longer than the list for its language, so a region needs strong evidence.
     if shares.get(general, 0.0) >= REGION_MAX * shares[best]:
         best = general
     if shares[best] >= SHARE_MIN and shares[best] - shares[DEFAULT] >= EXCESS_MIN:

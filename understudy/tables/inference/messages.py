@@ -26,7 +26,7 @@ N_ITEMS_MIN = 3
 N_WORDS_MIN = 2
 
 _ITEMS = re.compile(
-    # An e-mail address starts at the start of a run of its characters, so that a long run is read only once.
+    # An e-mail address must begin where a run of permitted characters begins, so a long run is read once.
     r"(?P<email>(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+)"
     r"|(?P<uuid>\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b)"
     r"|(?P<mac>\b[0-9a-fA-F]{2}(?:[:-][0-9a-fA-F]{2}){5}\b)"

@@ -66,7 +66,7 @@ def detect_key(evidence: Evidence) -> Finding | None:
         reason = f"the column name indicates {_NOUNS[header.role]}, and the values look like keys"
         return Finding(ColumnKind.identifier, confidence, f"{reason}; {_repeats(evidence.occurrence)}")
     if evidence.n_distinct >= N_DISTINCT_MIN and are_opaque(texts):
-        reason = "the values look like keys that a program made"
+        reason = "the values look like keys that a program generated"
         return Finding(ColumnKind.identifier, 0.8, f"{reason}; {_repeats(evidence.occurrence)}")
     return None
 

@@ -101,7 +101,7 @@ def choose_subject(
         others = ", ".join(columns[i].name for i in group[1:])
         reasons.append(f"these columns may be the subject instead: {others}")
     elif occurrence.n_distinct < N_DISTINCT_MIN:
-        reasons.append("so few subjects would leave little to learn from")
+        reasons.append("a model could learn little from so few subjects")
     elif not is_clear:
         reasons.append("the column name does not indicate that the rows belong to these people")
     confidence = _CONFIDENCES[best] if is_clear else 0.4

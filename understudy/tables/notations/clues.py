@@ -55,7 +55,8 @@ class Tally:
     missing : Counter
         Number of occurrences of each known word for a missing value.
     odd_rows : list of int
-        First rows with other values outside the notation, counted from 0.
+        First rows with values outside the notation, except known words for missing values. Rows are counted
+        from 0.
     odd : Counter
         Number of occurrences of the first distinct values outside the notation, at most `N_ODD_MAX`.
     """

@@ -132,7 +132,7 @@ def _is_plausible(pattern: str, sample: SampledTexts, clues: Clues) -> bool:
     """Return whether values that follow a pattern are dates, and not codes or version numbers."""
     has_header = bool((_DATE_WORDS | _BIRTH_WORDS) & set(clues.words))
     if "%j" in pattern and "%-H" not in pattern:
-        # A year and a number of three digits can also be the number of a case.
+        # A year followed by three digits can also be the number of a case.
         return has_header
     if pattern in ("%Y%m%d", "%d%m%Y"):
         return has_header or len(sample.values) >= 5

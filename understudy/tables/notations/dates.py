@@ -158,7 +158,7 @@ def _clock(whole: Mapping[str, Whole], fields: Mapping[str, Any]) -> tuple[Whole
 
 
 def _seconds_of_day(fractions: Any) -> Whole:
-    """Return the seconds for fractions of a day. Whole seconds make up for the rounding of the fractions."""
+    """Return the seconds of the day, rounded to whole seconds because fractions of a day are inexact."""
     texts = pc.binary_join_element_wise("0.", pc.fill_null(fractions, "0"), pa.scalar(""))
     seconds: Whole = np.rint(DAY_SECONDS * texts.cast(pa.float64()).to_numpy(zero_copy_only=False))
     return seconds.astype(np.int64)
@@ -323,7 +323,7 @@ class _Writer:
 
 
 def _day_fraction(seconds: Whole, n_digits: int) -> Any:
-    """Return the decimals of the seconds of a day as a fraction of the day."""
+    """Return the decimals of the fraction of a day that the seconds represent."""
     limit = 10**n_digits - 1
     return _padded(
         np.minimum(np.rint(seconds / DAY_SECONDS * 10**n_digits).astype(np.int64), limit), n_digits

@@ -31,7 +31,7 @@ _DURATION_WORDS = frozenset(
     )
 )
 _MINUTE_WORDS = frozenset(("pace", "lap", "split", "minutes", "song", "track", "call"))
-# Number of hours from which `hours:minutes` is unlikely.
+# If the first number of a value is larger, the value is more likely `minutes:seconds` than `hours:minutes`.
 _HOURS_MAX = 48
 
 

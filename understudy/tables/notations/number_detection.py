@@ -19,9 +19,9 @@ from understudy.tables.notations.samples import SampledTexts, tally
 
 # Minimum share of the sampled values that must have the same prefix and suffix.
 _SHARE_MIN = 0.5
-# Minimum share of digit strings with a leading zero among the sampled values of a column with codes.
+# A column contains codes if at least this share of its sampled values are digits with a leading zero.
 _SHARE_CODES_MIN = 0.02
-# Maximum share of the sampled values with a letter for a scale that is ignored if all others have none.
+# If at most this share of the sampled values has a scale letter, and always the same one, it is ignored.
 _SHARE_SCALES_MAX = 0.05
 # Minimum number of distinct decimal numbers with leading zeros. Fewer of them can be version numbers.
 _N_PADDED_MIN = 5

@@ -123,7 +123,7 @@ def _with_exponents(numbers: Any, notation: NumberNotation) -> pa.Array[Any]:
 
 
 def _divided(size: Any, scales: tuple[str, ...]) -> tuple[Any, Any]:
-    """Divide numbers by the largest scale for a result of at least 1, and return the scale's suffix."""
+    """Divide each number by the largest scale that leaves at least 1, and return the suffix of the scale."""
     ordered = sorted(scales, key=lambda name: SCALES[name])
     if len(ordered) == 1:
         return pc.divide(size, SCALES[ordered[0]]), pa.scalar(ordered[0])

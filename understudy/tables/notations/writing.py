@@ -121,7 +121,7 @@ def with_words(texts: pa.Array[Any], notation: AnyNotation) -> pa.Array[Any]:
     if notation.missing_shares in ((), (1.0,)):
         filled = pc.fill_null(filled, notation.missing[0])
     else:
-        # Multiples of the golden ratio are evenly distributed, also among the first few missing values.
+        # The fractional parts of multiples of the golden ratio are evenly distributed, even the first few.
         places = np.arange(1, texts.null_count + 1) * _GOLDEN_RATIO % 1.0
         words = np.searchsorted(np.cumsum(notation.missing_shares), places, side="right")
         chosen: Any = pa.array([*notation.missing[: len(notation.missing_shares)], None], texts.type)

@@ -63,7 +63,7 @@ FORMATS_OF_KIND: dict[ColumnKind, tuple[IdentifierFormat, ...]] = {
 _KINDS_WITH_SEPARATORS = frozenset({ColumnKind.card, ColumnKind.iban, ColumnKind.national_id})
 # Minimum share of texts that must have a known format.
 _PLAUSIBLE = 0.5
-# Minimum number of IP addresses in a range, relative to the number of distinct addresses of the table in it.
+# Minimum number of IP addresses in a range for each distinct address of the table in the range.
 ROOM_MIN = 8
 
 
@@ -196,7 +196,7 @@ def _laid_out(compact: ArrowArray, layout: str) -> ArrowArray:
     return join(out, "")
 
 
-# Default format of the kinds whose texts must be valid even if the texts of the table have no known format.
+# Default format for each kind whose texts must be valid even if those of the table have no known format.
 _ALWAYS_VALID: dict[ColumnKind, IdentifierFormat] = {ColumnKind.url: URLS[0]}
 
 
@@ -215,7 +215,7 @@ def fit_coded(kind: ColumnKind, distinct: ArrowArray, n_values: int) -> Coded | 
     compact = compacted(distinct) if kind in _KINDS_WITH_SEPARATORS else distinct
     formats: list[tuple[IdentifierFormat, Mask]] = []
     rest = np.ones(len(distinct), np.bool_)
-    # A few texts that many rows share have one format. A second format must not be learned from fewer than k
+    # Fewer than k texts that many rows share can determine one format. Each additional format requires k
     # texts.
     n_needed = MIN_SUPPORT if n_values < MIN_SUPPORT else min(MIN_SUPPORT, max(len(distinct) // 2, 1))
     for identifier_format, is_match in _by_coverage(kind, compact):

@@ -28,7 +28,8 @@ from understudy.transformers.generated.texts import distinct_values, join, pc
 
 # Values of other columns of the same rows, by the name of the column.
 ValuesByColumn = Mapping[str, ArrowArray]
-# Minimum number of new texts per row of the table. With fewer new texts, zeros of the pattern become digits.
+# Minimum number of new texts per row of the table. If there are fewer new texts, zeros in the pattern become
+# arbitrary digits.
 _N_TEXTS_PER_ROW = 8
 _HOST, _EXAMPLE_HOST = r"^(https?://|//)?[^/?#]+", r"\1example.com"
 
@@ -146,12 +147,12 @@ class Parted:
         Whether the generated values of one part never occur in the table, so that the remaining text may
         occur there.
     is_numbered : bool
-        Whether the values of such a part are unique, so that the remaining text may repeat.
+        Whether the values of a part that is always new are unique, so that the remaining text may repeat.
     is_number : bool
         Whether the identifiers are integers, which must not begin with a zero.
     units : tuple of array of shape (n_rows,)
-        Subjects or entities of the rows, one array for each kind. A text must be shared by enough of each
-        kind to be shown.
+        Arrays with the subject or entity of each row. In each array, enough subjects or entities must share a
+        text for the text to be shown.
     """
 
     values: ArrowArray

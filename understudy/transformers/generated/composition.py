@@ -29,7 +29,8 @@ _KINDS = frozenset({ColumnKind.identifier, ColumnKind.url, ColumnKind.text})
 _MAKERS = (PatternTexts, SequenceOfNumbers, Coded, Filler)
 # Makers whose values never occur in the table.
 _FRESH_MAKERS = (PatternTexts, SequenceOfNumbers, Coded, Uuids, Composed)
-# Maximum share of texts with spaces, for texts that are not prose, such as file names.
+# Texts are considered prose if a larger share of them contains spaces. File names, for example, are not
+# prose.
 _SHARE_OF_SENTENCES_MAX = 0.05
 
 
@@ -80,7 +81,7 @@ def compose_identifiers(
     values : sequence of ChunkedArray
         Values of the columns.
     units : sequence of array of shape (n_rows,)
-        Subjects or entities of the rows, one array for each kind.
+        Arrays with the subject or entity of each row.
     """
     identifiers = {own.place: own for own in _identifiers(fitted, columns, values)}
     out = list(fitted)

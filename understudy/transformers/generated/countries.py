@@ -25,7 +25,7 @@ UNKNOWN = -1
 WORDS_OF_CODES = frozenset({"code", "iso", "iso2", "iso3", "alpha"})
 # Maximum number of codes of a country column, and minimum share of known countries among its levels.
 N_CODES_MAX, SHARE_KNOWN_MIN = 512, 0.5
-# Minimum share of phone numbers that begin with a calling code, for all numbers to have this code.
+# Minimum share of phone numbers that must begin with a calling code before all made-up numbers begin with it.
 PHONES_MIN = 0.8
 
 _FILE = WordList(Path(__file__).with_name("countries.txt"))
@@ -53,7 +53,7 @@ class CountryColumn:
 
     @property
     def n_unknown(self) -> int:
-        """The number of codes without word lists, including the codes of missing and rare countries."""
+        """The number of codes of countries without word lists, and of missing and rare countries."""
         return int((self.locale_of_code == UNKNOWN).sum())
 
     def of(self, codes: Codes) -> Int16s:
@@ -72,7 +72,7 @@ class CountryColumn:
 
 @lru_cache(maxsize=1)
 def locales_of_countries() -> dict[str, str]:
-    """Return the locale of each name or code of a country, in lower case without accents."""
+    """Return the locale for each country name or code, which is in lower case without accents."""
     locales: dict[str, str] = {}
     for entry in _FILE:
         locale, _, names = entry.split("; ")

@@ -34,7 +34,7 @@ WITHOUT_BLANKS = frozenset({"ja", "zh"})
 _WORDS = 1 << 52
 END_OF_SENTENCE = "[.!?\u3002\uff01\uff1f]\\s*$"
 
-# Patterns of capitals, and the minimum share of the texts that have a pattern.
+# Capitalization patterns, and the minimum share of the texts that must follow a pattern.
 _CAPITALS = {
     "all": r"^[^\p{Ll}]*\p{Lu}[^\p{Ll}]*$",
     "words": r"^\P{L}*\p{Lu}\p{L}*(?:[^\p{L}]+\p{Lu}\p{L}*)*\P{L}*$",
@@ -123,7 +123,7 @@ class Filler:
         n_words = reader.array("n_words", np.float64, (N_QUANTILES,))
         require(bool(((n_words >= 1) & (n_words <= N_WORDS_MAX)).all()), "a number of words is out of range")
         require(kind is ColumnKind.text, "filler is used for a column that is not text")
-        # Files of earlier versions do not contain the capitals of texts that are not sentences.
+        # Files of earlier versions do not contain the capitalization of texts that are not sentences.
         capitals = reader.choice("capitals", _CAPITALS) if "capitals" in reader.manifest else "none"
         return cls(reader.choice("locale", LOCALES), n_words, reader.truth("is_sentence"), capitals)
 
@@ -145,7 +145,7 @@ def fit_filler(texts: ArrowArray, locale: str) -> Filler:
 
 
 def _capitals_of(texts: ArrowArray) -> str:
-    """Return the strictest pattern of capitals that nearly all texts have."""
+    """Return the strictest capitalization pattern that nearly all texts follow."""
     for capitals, pattern in _CAPITALS.items():
         if find_matches(texts, pattern).mean() >= _CAPITALS_MIN:
             return capitals

@@ -75,8 +75,8 @@ def fit_generated(
     )
     if maker.n_rows_max < len(distinct_values(present)):
         raise InvalidInput(
-            f"Column {column.name!r} is stored as {type_}, which has room for fewer new identifiers than the "
-            "table has. Store it in a wider type.",
+            f"Column {column.name!r} is stored as {type_}, which can store fewer new identifiers than the "
+            "table contains. Store it in a wider type.",
             code="unsupported_column",
         )
     return transformer, transformer.encode(values)

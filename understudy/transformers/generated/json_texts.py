@@ -208,13 +208,13 @@ Placed = list[tuple[int, Any]]
 
 
 class _Learner:
-    """A learner of nodes from values and their row numbers."""
+    """A learner that derives nodes from values and their row numbers."""
 
     def __init__(self) -> None:
         self._n_nodes = 0
 
     def node(self, values: Placed, depth: int = 0) -> Node | None:
-        """Return the node of values, or None if fewer than k rows have a value of one type."""
+        """Return the node for values, or None if fewer than k rows have values of the same type."""
         by_type: dict[NodeType, Placed] = defaultdict(list)
         for row, value in values:
             by_type[_type_of(value)].append((row, value))

@@ -71,7 +71,7 @@ class Location:
         return _RUN
 
     def _before(self) -> str:
-        """Return a pattern of the text before a location, or after a location counted from the end."""
+        """Return a pattern for the text before a location, or after a location counted from the end."""
         n = self.first if self.first >= 0 else -self.first - 1
         if self.unit == "slice":
             return f".{{{n if self.first >= 0 else -self.first - self.width}}}"
@@ -89,7 +89,7 @@ def _spans(unit: str, text: str) -> list[Span]:
 
 
 def locate(texts: Sequence[str], values: Sequence[str]) -> list[tuple[Location, int]]:
-    """Return the locations at which texts contain the values of their rows, each with its number of rows.
+    """Return the locations at which texts contain the values of their rows, and their numbers of rows.
 
     The locations are in descending order of the number of rows. In ties, locations between separators come
     first.

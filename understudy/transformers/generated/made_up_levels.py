@@ -22,7 +22,7 @@ from understudy.transformers.generated.scripts import locale_of_script
 
 # Seed of made-up levels. The levels belong to the model, so that all samples of a model have the same levels.
 SEED = 0x1AB
-# Minimum share of levels with a pattern of codes for made-up levels to be codes.
+# If at least this share of the levels has a pattern of codes, the made-up levels are codes.
 CODED_MIN = 0.8
 # Private-use character that marks the place of the code within a label.
 CODE_MARK = "\ue000"
@@ -33,7 +33,7 @@ WORD_LENGTH_MIN = 4
 INITIALS_MAX = 3
 # Number of attempts to find a new text for a level before the texts become longer.
 N_ATTEMPTS = 20
-# Maximum number of unused integers between the levels of a table from which new levels are chosen.
+# New levels are chosen from the unused integers between the levels of a table if there are at most this many.
 N_PLACES_MAX = 10_000
 # Default number of words in a label, for tables with too few labels to determine this number.
 N_WORDS_DEFAULT = 1
@@ -66,7 +66,7 @@ def make_up_levels(levels: ArrowArray, n: int, locale: str) -> ArrowArray | None
 
 
 def _make_up_json(maker: JsonTexts, known: list[str], n: int) -> list[str] | None:
-    """Return new JSON texts with the structure of the levels, or None if there are too few."""
+    """Return new JSON texts with the structure of the levels, or None if too few new texts are found."""
     made: list[Any] = maker.make(RowStream(SEED, 0, consecutive_rows(0, N_ATTEMPTS * n))).to_pylist()
     taken = set(known)
     new = [text for text in dict.fromkeys(made) if text not in taken]
@@ -79,7 +79,7 @@ def _make_up_integers(levels: ArrowArray, n: int) -> ArrowArray | None:
 
 
 def _make_up_between(levels: ArrowArray, n: int) -> ArrowArray | None:
-    """Return new integers between the levels, at distances like theirs, or None if there are too few."""
+    """Return unused integers between the levels, on their grid, or None if too few or too many exist."""
     sorted_levels = np.sort(np.asarray(levels.to_numpy(zero_copy_only=False)))
     if len(sorted_levels) < 2 or int(sorted_levels[-1]) >= 2**63:
         return None
@@ -148,8 +148,8 @@ class _Part:
     Parameters
     ----------
     style : str
-        ``=`` for a shared text, a class of characters, ``shared`` and a position for a word that labels share
-        at this position, or a style of a word.
+        ``=`` for a shared text, a class of characters, ``shared`` with a position for a word that labels
+        share at this position, or the style of a made-up word.
     text : str
         Shared text.
     length : int
@@ -197,7 +197,8 @@ def _make_up_labels(texts: list[str], n: int, locale: str) -> list[str]:
 def _with_common_endings(tokens: list[list[str]]) -> list[list[str]]:
     """Return tokens in which the last character of most words is a separate token.
 
-    An example is the last character of Japanese cities. Scripts without blanks have no other parts of labels.
+    For example, the last character of the name of a Japanese city becomes a token. In scripts without spaces,
+    this is the only way to split a label.
     """
     endings = Counter(word[-1] for own in tokens for word in own if len(word) > 1 and word.isalpha())
     common = {ending for ending, n in endings.items() if n >= max(MIN_SUPPORT, len(tokens) / 2)}

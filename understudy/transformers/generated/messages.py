@@ -27,14 +27,15 @@ from understudy.transformers.generated.transformer import N_ROWS_ANY, Maker
 _N_TEXTS_MAX = 20_000
 N_TEMPLATES_MAX = 500
 N_PARTS_MAX = 400
-# Minimum share of rows whose template enough rows share, and of rows with an item that may identify a person.
+# Minimum share of rows whose template enough rows share, and minimum share of rows with an item that may
+# identify a person.
 COVERED_MIN = 0.5
 WITH_ITEM_MIN = 0.5
 # Numbers with at least this many digits may be keys, so no such number of the table is reproduced.
 N_DIGITS_OF_KEY = 4
 # Offset between the random streams of the items of a text.
 _ITEM = 1 << 47
-# Number of the first made-up person in texts. The persons of personal columns have lower numbers.
+# Number of the first made-up person in texts. The people in personal columns have lower numbers.
 _PERSON = 60_000
 _DIGITS = re.compile(r"\d+")
 _COLUMN_KINDS = {
@@ -270,7 +271,7 @@ def _templates(
 
 
 def _constant(part: Part, texts: set[str], logins: set[str]) -> Part:
-    """Return a part, as constant text if it is a slot that never varies and identifies nobody."""
+    """Return a part of a text. A slot that never varies and identifies nobody becomes constant text."""
     is_slot, name = part
     if not is_slot or len(texts) > 1:
         return part

@@ -149,7 +149,7 @@ class Pattern:
         )
 
     def fill_zeros(self) -> list[Pattern]:
-        """Return the patterns of longer numbers in place of leading zeros, the shortest number first."""
+        """Return patterns in which longer numbers replace leading zeros, the shortest numbers first."""
         patterns = []
         positions = list(self.positions)
         last = max(i for i, alphabet in enumerate(self.alphabets) if len(alphabet) > 1)
@@ -234,7 +234,7 @@ def _kinds(characters: Characters) -> npt.NDArray[np.uint8]:
 
 
 def _group(characters: Characters) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Group texts by their marks (neither letters nor digits). Return each text's group and the sizes."""
+    """Group texts by their marks, which are neither letters nor digits. Return the groups and their sizes."""
     marks = np.where(_kinds(characters) == 0, characters, 0).astype(np.uint64)
     hashes = np.zeros(len(characters), np.uint64)
     for i in range(characters.shape[1]):

@@ -181,7 +181,7 @@ def emails(person: Person, locale: str) -> ArrowArray:
 
 
 def logins(person: Person, locale: str) -> ArrowArray:
-    """Return user names that consist of the initial of the first name and the last name, in ASCII."""
+    """Return user names in ASCII, in which the last name follows the initial of the first name."""
     ascii_first, ascii_last = _ascii_pools(locale)
     first = _by_gender(person, ascii_first, _FIRST)
     initial: ArrowArray = pc.utf8_slice_codeunits(first, 0, 1)

@@ -37,8 +37,8 @@ from understudy.transformers.generated.transformer import N_ROWS_ANY
 SHARE_LEARNED_MAX = 0.6
 # Maximum number of place columns, and maximum number of postal code beginnings per place column.
 N_PLACES_MAX, N_BEGINNINGS_MAX = 3, 2**17
-# Numbers of leading characters for which the dependency on a place is measured, and minimum excess over
-# chance of the share of rows that have the most frequent beginning of their place.
+# Numbers of leading characters for which the dependency on a place is measured, and the minimum share, beyond
+# chance, of rows that have the most frequent beginning of their place.
 _N_CHARACTERS_COMPARED, _BEYOND_CHANCE_MIN = (0, 1, 2), 0.1
 # Offset of the random stream that chooses a beginning.
 _BEGINNING = 1 << 52
@@ -58,7 +58,8 @@ class Beginnings:
     n_codes : int
         Number of codes of the column.
     code, pattern, count : array of shape (n_beginnings,)
-        Code of the column, in ascending order, pattern of the postal code, and number of rows.
+        For each beginning, the code of the place column (in ascending order), the pattern of the postal code,
+        and the number of rows.
     texts : tuple of str
         The beginnings.
     """
@@ -149,7 +150,7 @@ class PlacedCodes:
         return values
 
     def _begin(self, values: ArrowArray, own: Beginnings, chosen: Int64s, stream: RowStream) -> ArrowArray:
-        """Return the values, replaced by new postal codes in rows with a chosen beginning."""
+        """Return the values, with new postal codes in rows for which a beginning was chosen."""
         places = [np.flatnonzero(chosen < 0)]
         parts = [values.take(pa.array(places[0], pa.int64()))]
         lengths = np.array([len(text) for text in own.texts])
@@ -275,7 +276,7 @@ class _Rows:
     units: Int64s
 
     def is_determined_by(self, codes: Int64s) -> bool:
-        """Return whether a place determines the beginning of postal codes better than chance."""
+        """Return whether a place predicts the beginning of postal codes better than chance."""
         shuffled = np.random.default_rng(_SEED).permutation(codes)
         return any(
             _share_of_mode(codes, keys) - _share_of_mode(shuffled, keys) >= _BEYOND_CHANCE_MIN

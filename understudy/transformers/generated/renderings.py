@@ -1,4 +1,4 @@
-"""Ways to write the value of another column in an identifier, such as zero padded or as parts of a date."""
+"""Ways to write the value of another column in an identifier, such as zero-padded or as parts of a date."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Rendering:
 
     @property
     def is_whole(self) -> bool:
-        """Whether different values are written differently."""
+        """Whether different values always have different texts."""
         return self.form in ("text", "pad")
 
     @property

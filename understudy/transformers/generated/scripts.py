@@ -15,7 +15,8 @@ _SCRIPTS: dict[str, tuple[re.Pattern[str], tuple[str, ...]]] = {
     "hangul": (re.compile("[\uac00-\ud7af]"), ("ko",)),
 }
 _LETTER = re.compile(r"[^\W\d_]")
-# Minimum share of the letters in a script for texts to be in this script, and of kana in Japanese texts.
+# Minimum share of a script among the letters of texts in this script, and minimum share of kana in Japanese
+# texts.
 _SHARE_MIN, _KANA_MIN = 0.6, 0.05
 # Number of texts that are examined.
 _N_TEXTS = 1000

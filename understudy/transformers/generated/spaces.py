@@ -138,7 +138,8 @@ def fit_space(pattern: P, characters: Characters | None) -> Space[P]:
 def widen_spaces(base: Pattern, others: list[Pattern], texts: dict[int, Characters]) -> list[Space[Pattern]]:
     """Return spaces of longer texts in ascending order of capacity, up to `N_ROWS_ENOUGH`.
 
-    Texts without leading zeros of the base pattern come first, because they have its length.
+    Texts in which digits replace leading zeros of the base pattern come first, because they are no longer
+    than the texts of the base pattern.
 
     Parameters
     ----------

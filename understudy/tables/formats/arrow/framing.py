@@ -83,7 +83,7 @@ def _check_kind(start: bytes) -> None:
     if not start:
         raise InvalidInput("The file is empty. Upload a file with at least one row.", code="empty_file")
     if start.startswith(b"FEA1"):
-        raise _unreadable("The file is a Feather file of version 1. Export it as version 2 or as Parquet.")
+        raise _unreadable("The file is a Feather version 1 file. Export it as version 2 or as Parquet.")
     if start.startswith(b"PAR1"):
         raise _unreadable("The file is not an Arrow file but a Parquet file. Specify the format `parquet`.")
     if not start.startswith((_MARK, _STREAM_MARK)):
@@ -210,7 +210,7 @@ def _decoded_bytes(file: BinaryIO, message: _Message, batch: Table) -> int:
 
 def _declared_bytes(prefix: bytes) -> int:
     (declared,) = struct.unpack("<q", prefix)
-    if declared < -1:  # -1 means that the buffer is not compressed
+    if declared < -1:  # The length -1 means that the buffer is not compressed.
         raise Malformed
     return int(declared)
 

@@ -69,7 +69,10 @@ def _typed(readable: Readable, dialect: Dialect, warnings: Iterable[str], coerce
 def _unknown_coerced(names: Sequence[str], coerce: Iterable[str]) -> Iterator[str]:
     for name in coerce:
         if name not in names:
-            yield f"The option `coerce` names the column {name!r}, which the file does not contain."
+            yield (
+                f"The option `coerce` names the column {name!r}, which the file does not contain. "
+                "Correct the name."
+            )
 
 
 def _header_warnings(dialect: Dialect) -> list[str]:

@@ -1,4 +1,4 @@
-"""Find the rows that cannot be read and the reasons, and copy the file without these rows.
+"""Find the rows that cannot be read, determine the reasons, and copy the file without these rows.
 
 DuckDB can skip and list bad rows. However, it needs a kilobyte of memory for each bad row, and it lost good
 rows in a test with a million bad rows. Therefore, DuckDB is used only in strict mode. If DuckDB rejects a
@@ -51,7 +51,7 @@ class BadRows:
     Parameters
     ----------
     lines : array of int64
-        First line of each row.
+        First line of each bad row.
     columns : array of int32
         Number of the field that cannot be read, counted from 1. The number is 0 if the whole row cannot be
         read.
@@ -109,8 +109,9 @@ class BadRows:
         """
         if len(self.lines) > _ROWS_MAX:
             raise InvalidInput(
-                f"More than {_ROWS_MAX:,} rows, the maximum that can be skipped, cannot be read. Correct "
-                f"them (first on lines {self._first_lines()}), or check the delimiter and quote character.",
+                f"More than {_ROWS_MAX:,} rows cannot be read, but at most {_ROWS_MAX:,} rows can be "
+                f"skipped. Correct the rows (first on lines {self._first_lines()}), or check the "
+                "delimiter and quote character.",
                 code="too_many_bad_rows",
             )
 

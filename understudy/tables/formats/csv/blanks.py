@@ -18,7 +18,7 @@ _OTHERS_PER_BLANK_MIN = 2
 class Blanks:
     """The number of missing values in each column, and the number of rows without any values.
 
-    In columns without a name, texts that contain only whitespace are counted too.
+    In unnamed columns, texts that contain only whitespace also count as missing.
     """
 
     def __init__(self, n_columns: int, unnamed: Collection[int] = ()) -> None:

@@ -132,8 +132,8 @@ class ColumnType:
     replaced : tuple of str
         Sentences about values that are read as missing values, without the name of the column.
     missing : mapping of str to int
-        Number of missing values that each word represents, and of other missing values (empty text). Empty
-        if the notation was not detected.
+        Number of missing values that each word represents. Empty text represents all other missing values.
+        The mapping is empty if the notation was not detected.
     is_clean : bool
         Whether all values can be cast directly, because none has surrounding whitespace or is a word for a
         missing value.
@@ -302,7 +302,7 @@ class ColumnProfile:
             n_convertible = sum(self._counts[name] for name in notations)
             if _NEARLY * n_values <= n_convertible < n_values:
                 words = _BY_NAME[max(notations, key=lambda name: self._counts[name])].words
-                note = f"{n_values - n_convertible:,} of {n_values:,} values are not {words}"
+                note = f"{n_values - n_convertible:,} of {n_values:,} values cannot be read as {words}"
                 odd = sorted(row for name in seen - notations for row in self._places[name])
                 return replace(text, note=note, is_doubtful=True, odd_rows=tuple(odd[:_PLACES_MAX]))
         return text

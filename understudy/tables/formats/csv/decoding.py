@@ -176,7 +176,7 @@ def _invalid_in(chunk: bytes, decoder: codecs.IncrementalDecoder, n_bytes: int) 
 
 
 def _is_garbage(chunk: bytes) -> bool:
-    """Return whether more than 2 % of the bytes are control characters, as in a binary file."""
+    """Return whether more than 2% of the bytes are control characters, as in a binary file."""
     control = bytes(set(range(32)) - set(b"\t\n\v\f\r"))
     return len(chunk) - len(chunk.translate(None, control)) > len(chunk) / 50
 

@@ -25,14 +25,15 @@ _QUOTES = ('"', "'")
 # Number of additional samples, which are taken at even intervals after the beginning of the file.
 _N_PLACES = 10
 _PLACE_BYTES = 32 * 1024
-# Number of first lines that are searched for an unusual delimiter.
+# Number of lines at the start of the file that are searched for an unusual delimiter.
 _LINES_MAX = 200
 _SEPARATOR_LINE = re.compile(r"sep=([,;|\t])\r?\n", re.IGNORECASE)
-# Header that `write.table` of R writes by default.
+# Header in the default format of R's `write.table`.
 _SPACED_NAMES = re.compile(r'"[^"\r\n]*"(?: "[^"\r\n]*")+\r?\n')
 # The single quotation mark is the quote character if it encloses at least this share of a column's values.
 _MOST = 0.9
-# Share of rows with as many fields as the header below which the double quotation mark does not fit a file.
+# The double quotation mark does not fit a file if less than this share of rows has as many fields as the
+# header.
 _SAME_MAX = 0.5
 
 
@@ -63,7 +64,7 @@ class Dialect:
 
     @property
     def has_header(self) -> bool:
-        """Whether a line of the file contains the names."""
+        """Whether a line of the file contains the column names."""
         return self.header_line > self.n_lines_before
 
     def for_python(self) -> dict[str, Any]:
@@ -161,7 +162,7 @@ def _places(path: Path, start: int) -> list[str]:
 
 
 def _find_quote(places: Sequence[str], delimiters: Sequence[str], *, is_whole: bool) -> str:
-    """Return the single quotation mark if it encloses most values of a column, otherwise the double."""
+    """Return the single quotation mark if it encloses most values of a column, or else the double one."""
     if not any("'" in text for text in places):
         return '"'
     best = {

@@ -21,7 +21,7 @@ _ZERO, _MINUS, _DOT = 48, 45, 46
 _DIGITS_MAX = 18
 _LENGTH_MAX = 40
 _BOOLEANS = ("true", "false", "True", "False", "TRUE", "FALSE")
-_YEAR_1 = -719_162  # days
+_YEAR_1 = -719_162  # Days from 1970 to the year 1.
 # Seconds from the epoch to the start of the years 1700 and 2200.
 _NEAR_FIRST, _NEAR_END = -8_520_336_000, 7_258_118_400
 _DATE_MARKS = {4: b"-", 7: b"-"}

@@ -20,7 +20,7 @@ _ROWS_MAX = 100
 # Minimum share of sampled rows with as many fields as the first row. If the share is lower, the delimiter is
 # reconsidered.
 _SAME_MIN = 0.5
-# Minimum number of other rows if rows of spaces are skipped.
+# Lines whose fields contain only spaces are skipped if the sample has more rows than this.
 _OTHERS_MIN = 10
 
 
@@ -195,14 +195,14 @@ def _doubts(samples: Mapping[str, Rows]) -> list[str]:
         if share >= _SAME_MIN and len(split) > 1 and not is_number:
             return [
                 f"The file was read as a table of one column, but {len(split):,} of the first {len(rows):,} "
-                f"lines contain {delimiter!r}. If they have several columns, set the option `header_row` to "
-                "the line of the header."
+                f"lines contain {delimiter!r}. If the table has several columns, set the option `header_row` "
+                "to the line of the header."
             ]
     if is_aligned([row[0] for rows in samples.values() for row in rows if len(row) == 1]):
         return [
-            "The file was read as a table of one column, but its lines contain several spaces in a row, as "
-            "in columns of fixed width. If they have several columns, save the table as CSV, or set the "
-            "option `delimiter` to `whitespace` if no value contains a space."
+            "The file was read as a table of one column, but its lines contain runs of several spaces, as in "
+            "columns of fixed width. If the table has several columns, save it as CSV, or set the option "
+            "`delimiter` to `whitespace` if no value contains a space."
         ]
     return []
 
@@ -211,7 +211,7 @@ _COMMENT_MARKS = ("#", "//", "%")
 
 
 def _comment_mark(header: Sequence[str], above: Collection[Sequence[str]], rows: Rows) -> str:
-    """Return the mark with which a sampled row begins that has a different number of fields."""
+    """Return the comment mark that begins a sampled row with more or fewer fields than the header."""
     skipped = [list(row) for row in above]
     for mark in _COMMENT_MARKS:
         if not header[0].startswith(mark) and any(
@@ -222,7 +222,7 @@ def _comment_mark(header: Sequence[str], above: Collection[Sequence[str]], rows:
 
 
 def _lines_below(rows: Rows, header: Sequence[str], width: int) -> tuple[frozenset[int] | None, bool]:
-    """Return the columns with a value in every row if there are totals, and whether some lines are blank."""
+    """Return the columns that all rows except totals fill, and whether some lines contain only spaces."""
     if width < 2:
         return None, False
     has_blanks = any(

@@ -41,7 +41,7 @@ def check_header(names: Sequence[str], rows: Rows, line: int) -> None:
     raise InvalidInput(
         f"Line {line:,} looks like a row of data, so the file may have no header. Set the option "
         "`header_row` to 0 to name the columns `column_1`, `column_2` and so on, or to "
-        f"{line} if the line contains the names.",
+        f"{line} if the line contains the column names.",
         code="invalid_header",
     )
 

@@ -1,4 +1,4 @@
-"""Blank the lines within a table that are not rows: comments, repeated headers, totals and page breaks."""
+"""Blank out lines within a table that are not rows: comments, repeated headers, totals and page breaks."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ class Lines:
     headers : tuple of bytes
         Lines of the header that the file repeats.
     totals : frozenset of int, optional
-        Indices of the columns that have a value in every row. A row of totals has none in some of them.
+        Indices of the columns that have a value in every row. A row of totals lacks a value in at least one
+        of them.
     has_blanks : bool
         Whether some lines consist of spaces.
     """
@@ -41,7 +42,7 @@ class Lines:
 
     @property
     def exist(self) -> bool:
-        """Whether there may be such lines."""
+        """Whether the file may contain such lines."""
         return bool(self.comment or self.headers or self.totals is not None or self.has_blanks)
 
 
@@ -49,16 +50,17 @@ NO_LINES = Lines()
 
 
 class LineFilter:
-    """A filter for the blocks of a file that blanks certain lines. Lines within quotation marks remain.
+    """A filter that blanks out certain lines in the blocks of a file, except within quotation marks.
 
     Parameters
     ----------
     pattern : pattern of bytes
-        Pattern of the possible lines.
+        Pattern of the lines that may be blanked out.
     is_removed : callable (bytes) -> bool
-        Function that decides about a match.
-    singular, plural : str
-        Beginning and end of the sentence about the lines. Without a sentence, there is no warning.
+        Function that returns whether a matching line is blanked out.
+    words : tuple of str
+        Text of the warning after the number of lines, in the singular and in the plural. If the texts are
+        empty, there is no warning.
     """
 
     def __init__(
@@ -76,7 +78,7 @@ class LineFilter:
         self._n_quotes = 0
 
     def without(self, block: bytes) -> bytes:
-        """Return a block in which these lines are blank."""
+        """Return a copy of a block in which these lines are blank."""
         parts = []
         start = 0
         for match in self._pattern.finditer(block):
@@ -118,10 +120,10 @@ def make_filters(lines: Lines, width: int, delimiter: str, quote: str) -> list[L
         filters.append(LineFilter(_header_pattern(lines.headers, delimiter), lambda _: True, quote, words))
     if lines.totals is not None:
         words = (
-            "row of totals within the table was skipped, because it has no value in columns in which every "
-            "other row has one",
-            "rows of totals within the table were skipped, because they have no value in columns in which "
-            "every other row has one",
+            "row of totals within the table was skipped, because it has no value in columns that all other "
+            "rows fill",
+            "rows of totals within the table were skipped, because they have no value in columns that all "
+            "other rows fill",
         )
         check = _TotalCheck(lines.totals, width, python_dialect(delimiter, quote))
         filters.append(LineFilter(_ANY_LINE, check, quote, words))
@@ -142,7 +144,7 @@ class _TotalCheck:
 
     required: Collection[int]
     width: int
-    dialect: dict[str, Any]  # arguments of Python's reader
+    dialect: dict[str, Any]  # arguments of csv.reader
 
     def __call__(self, line: bytes) -> bool:
         cells = next(csv.reader([line.decode("utf-8", errors="replace")], **self.dialect), [])
@@ -169,7 +171,7 @@ def repeats_lines(path: Path, lines: Sequence[bytes]) -> bool:
             block = held + data
             for needle in needles:
                 n_found += block.count(needle)
-            # A match that ends within the kept part was counted in this block already.
+            # Matches within the kept part would be counted again in the next block.
             held = block[-n_kept:]
             n_found -= sum(held.count(needle) for needle in needles)
     return n_found + sum(held.count(needle) for needle in needles) > 1

@@ -1,4 +1,4 @@
-"""Determine with which words a column represents missing values, and how often each of them occurs."""
+"""Determine which words represent missing values in a column, and how often each word occurs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Counts = Mapping[str, int]
 """Number of missing values that each word represents. The number of empty values has the key `""`."""
 
 _N_WORDS_MAX = 20
-# Number of parts of a file that are examined, and the size of each of them.
+# Number of parts of a file that are examined, and the size of each part in bytes.
 _N_PLACES, _PLACE_BYTES = 3, 512 * 1024
 
 
@@ -34,14 +34,14 @@ def with_words(notation: AnyNotation, counts: Counts) -> AnyNotation:
 
 
 def with_read_words(type_: ColumnType, n_null: int, read: Counts) -> ColumnType:
-    """Return the type of a column whose fields with some words were parsed as missing values.
+    """Return a column's type, with the words that were parsed as missing values added to its notation.
 
     Parameters
     ----------
     n_null : int
         Number of missing values among the parsed fields.
     read : Counts
-        Words of the missing values in a part of the file.
+        Number of missing values that each word represents in the examined parts of the file.
     """
     if not n_null or not any(read.values()) or set(read) <= {""}:
         return type_
@@ -80,7 +80,7 @@ def count_words(
     split = _splitter(dialect)
     for line in (line for part in parts for line in part.splitlines()):
         fields = split(line)
-        # A line with a different number of fields is part of a row of several lines.
+        # A line with a different number of fields is part of a row that spans several lines.
         if len(fields) == len(dialect.names):
             for column in columns:
                 if (word := known.get(fields[column].strip())) is not None:
@@ -98,7 +98,7 @@ def _splitter(dialect: Dialect) -> Callable[[bytes], list[bytes]]:
 
     def split(line: bytes) -> list[bytes]:
         fields = line.split(delimiter)
-        # Too many fields indicate a quoted delimiter. The last match is empty.
+        # Too many fields indicate that a quoted field contains the delimiter. The last match is empty.
         return fields if len(fields) <= n_names else quoted.findall(line)[:n_names]
 
     return split

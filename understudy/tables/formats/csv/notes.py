@@ -60,7 +60,7 @@ def _lines_to_remove(path: Path, beginning: Beginning, header: Header, quote: st
 
 
 def _ends_with_blanks(path: Path) -> bool:
-    """Return whether the last line consists of spaces, or of the end mark of some older programs."""
+    """Return whether the last line contains only spaces or Ctrl-Z, the end mark of some older programs."""
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - 100))
         last = file.read().rstrip(b"\r\n").splitlines()[-1:]
@@ -85,7 +85,7 @@ def _note_bytes(path: Path, beginning: Beginning, header: Header, quote: str) ->
 
 
 def _last_lines(tail: list[bytes], delimiter: str, quote: str) -> list[_Line]:
-    """Return the last lines of the file, as far as none of them contains part of a field of several lines."""
+    """Return the last lines of the file, after any line that is part of a field of several lines."""
     lines: list[_Line] = []
     for data in reversed(tail[-_NOTES_MAX:]):
         text = data.decode("utf-8", errors="replace").strip("\r\n")
@@ -103,7 +103,8 @@ def _is_blank(line: _Line) -> bool:
 def _has_repeated_total(notes: list[_Line], rows: list[_Line], width: int) -> bool:
     """Return whether a row of totals may be a row of data.
 
-    Such a row has a value in every column, and its label is also in other rows, or there are few other rows.
+    Such a row has a value in every column. In addition, its label occurs in other rows, or the table has few
+    rows.
     """
     labels = {line.cells[0] for line in rows if line.cells}
     is_small = len(rows) < _OTHERS_MIN

@@ -15,9 +15,9 @@ _OTHER_FILES: tuple[tuple[bytes, str], ...] = (
     (b"GIF8", "a GIF image. Upload a CSV file"),
     (b"%PDF", "a PDF document. Export the table as CSV"),
     (b"ARROW1", "an Arrow file. Specify the format `arrow`"),
-    (b"FEA1", "a Feather file of version 1. Export it as Parquet"),
+    (b"FEA1", "a Feather version 1 file. Export it as Parquet"),
     (b"SQLite format 3\x00", "an SQLite database. Export the table as CSV"),
-    (b"\x7fELF", "a program. Upload a CSV file"),
+    (b"\x7fELF", "an executable program. Upload a CSV file"),
     (b"\xd0\xcf\x11\xe0", "an old Office document. Save the sheet as CSV"),
     (b"\x89HDF", "an HDF5 file. Export the table as CSV or Parquet"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive. Extract the table, or compress it with gzip"),
@@ -42,12 +42,12 @@ _SQL = re.compile(
 
 
 def check_kind(start: bytes) -> None:
-    """Check that the beginning of a file is not that of another kind of file.
+    """Check that a file does not begin like a file of another kind.
 
     Raises
     ------
     InvalidInput
-        If the file is of a known other kind (code unreadable_file).
+        If the file is of another known kind (code unreadable_file).
     """
     for mark, kind in _OTHER_FILES:
         if start.startswith(mark):

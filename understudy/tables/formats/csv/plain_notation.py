@@ -31,8 +31,8 @@ _EPOCH_WORDS = frozenset(
 # Whole numbers with five digits can be serial numbers of dates only if the column's name contains one of
 # these words.
 _SERIAL_WORDS = frozenset(("date", "datum", "fecha", "dob", "birthdate", "birthday", "datetime", "timestamp"))
-# Whole numbers with seven digits can be years and days of the year only if the column's name contains one of
-# these words.
+# Whole numbers with seven digits can be a year and a day of the year only if the column's name contains one
+# of these words.
 _ORDINAL_WORDS = frozenset(("date", "datum", "fecha", "day", "julian", "yyyyddd", "yday", "doy", "ordinal"))
 _EARLY_HOUR = "02"
 # Maximum number of digits of a key.
@@ -93,7 +93,7 @@ def _fixed_decimals(sample: SampledTexts, texts: Texts) -> NumberNotation | None
 
 
 def _are_whole_keys(sample: SampledTexts, texts: Texts, clues: Clues) -> bool:
-    """Return whether the column contains keys to which a program added `.0`, because a key is missing."""
+    """Return whether the column contains keys to which a program added `.0` because some keys are missing."""
     header = key_header(clues.words)
     is_key = headers.names_identifier(clues.words) or (header is not None and header.role != "class")
     if not is_key or not all(value.endswith(".0") for value in sample.values):
@@ -207,7 +207,7 @@ def _integer_pattern(sample: SampledTexts, clues: Clues) -> DateNotation | None:
 
 
 def _has_late_hours(sample: SampledTexts) -> bool:
-    """Return whether a value has a late hour, unlike a number that consists of a date and a counter."""
+    """Return whether any value has an hour after 2. A number that joins a date and a counter has none."""
     return any(value[8:10] > _EARLY_HOUR for value in sample.values)
 
 

@@ -20,9 +20,10 @@ from understudy.tables.notations.date_detection import UNCLEAR_ORDER, order_of
 from understudy.tables.notations.detection import detect
 from understudy.tables.notations.samples import sample_texts
 
-# Minimum share of a text column's values in one notation for a note to report the column's other values.
+# If at least this share of a text column's values follows one notation, a note reports the column's other
+# values.
 _NEARLY = 0.9
-# Minimum number of rows with the same value outside the notation for samples to contain this value.
+# Minimum number of rows that must share a value outside the notation before samples may contain the value.
 _N_ROWS_OF_WORD = 5
 
 
@@ -94,7 +95,7 @@ def _typed(detected: Detected, clues: Clues) -> ColumnType:
         if word not in MISSING
     ]
     if tally.n_odd and not clues.is_coerced:
-        replaced.append(f"{tally.n_odd:,} of {n_values:,} values are not {_noun(detected)}")
+        replaced.append(f"{tally.n_odd:,} of {n_values:,} values cannot be read as {_noun(detected)}")
     elif tally.n_odd:
         n = tally.n_odd
         one = _noun(detected).removesuffix("s")
@@ -116,7 +117,7 @@ def _typed(detected: Detected, clues: Clues) -> ColumnType:
 
 
 def _words_among(odd: Mapping[str, int]) -> dict[str, int]:
-    """Return the values outside the notation that several rows share, which samples may contain."""
+    """Return the values outside the notation that several rows share. Samples may contain these values."""
     return {text: n for text, n in odd.items() if n >= _N_ROWS_OF_WORD and is_word(text)}
 
 
@@ -126,7 +127,7 @@ def _with_odd_values(column_type: ColumnType, detected: Detected, name: str) -> 
     n_values = tally.n_fitting + tally.n_odd
     if tally.n_fitting < _NEARLY * n_values or "leading zeros" in (column_type.note or ""):
         return column_type
-    note = f"{tally.n_odd:,} of {n_values:,} values are not {_noun(detected)}"
+    note = f"{tally.n_odd:,} of {n_values:,} values cannot be read as {_noun(detected)}"
     return replace(column_type, note=note, is_doubtful=True, odd_rows=tuple(tally.odd_rows), is_nearly=True)
 
 

@@ -1,4 +1,4 @@
-"""Remove the rulers of tables that are drawn with text, as by database clients and in Markdown."""
+"""Remove the ruler lines of tables that are drawn with text, such as Markdown tables."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _START_BYTES = 64 * 1024
 
 
 def without_rulers(text: Text, reading: Reading) -> Text:
-    """Return a copy of a file in which rulers are blank, and without spaces beside vertical bars.
+    """Return a copy of a file with blank lines instead of rulers, and without spaces beside vertical bars.
 
     Only files with a ruler in one of the first lines are copied. Line numbers do not change.
     """

@@ -41,7 +41,7 @@ def with_tabs(text: Text, reading: Reading) -> Text:
 
 
 def _is_split_by_spaces(text: Text) -> bool:
-    """Return whether all first lines have the same number of words, and a column of numbers has a name."""
+    """Return whether the first lines have equally many words, and a column has typed values below a name."""
     lines = _first_lines(text)
     if len(lines) < _COLUMNS_MIN or any(map(_OTHER_DELIMITERS.search, lines)):
         return False
@@ -63,7 +63,7 @@ def _first_lines(text: Text) -> list[str]:
 
 
 def is_aligned(lines: list[str]) -> bool:
-    """Return whether most lines contain several spaces in a row, as in columns of fixed width."""
+    """Return whether most lines contain runs of several spaces, as in columns of fixed width."""
     n_aligned = sum(_ALIGNED.search(line) is not None for line in lines)
     return len(lines) > 1 and n_aligned >= _ALIGNED_MIN * len(lines)
 

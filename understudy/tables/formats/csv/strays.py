@@ -18,12 +18,12 @@ _SHARE_MIN = 0.9
 _SHARE_FRACTIONS_MIN = 0.5
 # Maximum number and maximum share of codes, such as `V57` or `12B`, among whole numbers.
 _N_CODES_MAX, _SHARE_CODES_MAX = 2, 0.005
-# Whole numbers and words are the levels of a category, as in `1`, `2`, `3` and `K`, if there are at most as
-# many distinct numbers, and at least as many rows with the same word.
+# Whole numbers and words, such as `1`, `2`, `3` and `K`, are the levels of a category if there are at most
+# this many distinct numbers, and at least this many rows share a word.
 _N_LEVELS_MAX, _N_ROWS_OF_LEVEL = 20, 5
 
 _CODE = re.compile(r"(?=.*\d)(?=.*[^\W\d_])")
-# Digits that a number would not preserve, because they begin with zero or are too many.
+# Digits that a number would not preserve, because there is a leading zero or there are too many digits.
 _NUMERAL = re.compile(r"[-+]?(?:0\d+|\d{18,})")
 # Numbers with a remark, such as `<0.5`, `approx. 5`, `7.1 (est.)` or `12*`.
 _NUMBER = r"[-+]?\d[\d.,]*"
@@ -36,7 +36,7 @@ _REMARK = re.compile(
 def are_strays(detected: Detected, sample: SampledTexts, clues: Clues) -> bool:
     """Return whether the column has the notation although a few values do not follow it.
 
-    Numbers and codes that are mixed, as in the diagnoses `250`, `V57` and `E909`, have no common notation.
+    Mixed numbers and codes, such as the diagnoses `250`, `V57` and `E909`, have no common notation.
     """
     counts = detected.tally
     n_values = counts.n_fitting + counts.n_odd

@@ -123,8 +123,8 @@ def remove_absent_objects(columns: dict[str, Column]) -> list[str]:
     for name in sorted(objects & columns.keys()):
         if columns[name].n_values:
             raise InvalidInput(
-                f"The key {name!r} has objects on some lines and values of other types on others. Use "
-                f"different keys for them.",
+                f"The key {name!r} has objects on some lines and values of other types on others. Use a "
+                "different key for each type.",
                 code="unsupported_column",
             )
         del columns[name]

@@ -33,7 +33,7 @@ class Document:
     Parameters
     ----------
     is_copy : bool
-        Whether the number of a line is the number of an object of the upload.
+        Whether line n of the file is object n of the upload.
     """
 
     path: Path
@@ -41,7 +41,7 @@ class Document:
     warnings: tuple[str, ...] = ()
 
     def explain(self, message: str) -> str:
-        """Return a message about the file in which numbers of lines are numbers of objects if required."""
+        """Return a message about the file, in which the lines of a copy are called objects."""
         if not self.is_copy:
             return message
         words = {"Line": "Object", "line": "object", "Lines": "Objects", "lines": "objects"}
@@ -146,7 +146,7 @@ class _Source:
         return character
 
     def value(self) -> tuple[Any, str]:
-        """Return the next value, parsed and as text."""
+        """Return the next value, both parsed and as text."""
         self.peek()
         while True:
             try:
@@ -217,7 +217,7 @@ def _depth(text: str) -> tuple[int, bool]:
 
 
 def _copy_array(source: _Source, target: Path, name: str) -> int:
-    """Write the elements of an array of objects, one per line. Return their number."""
+    """Write the elements of an array of objects, one per line. Return the number of elements."""
     n = 0
     try:
         source.take("[")
@@ -245,7 +245,7 @@ def _on_one_line(text: str) -> str:
 
 
 def _concatenated(source: _Source, reading: Reading) -> Document | None:
-    """Return several objects that each span several lines as JSON Lines. Return None for a single object."""
+    """Convert several objects that span several lines each to JSON Lines. Return None for a single object."""
     target = reading.scratch / _COPY
     n = 0
     try:
@@ -270,7 +270,7 @@ def _concatenated(source: _Source, reading: Reading) -> Document | None:
 
 
 def _enclosed(source: _Source, path: Path, reading: Reading) -> Document:
-    """Return the only array of objects in an object as JSON Lines, or the object itself."""
+    """Convert the only array of objects in an object to JSON Lines, or return the object itself."""
     arrays: dict[str, Path] = {}
     others: dict[str, Any] = {}
     try:
@@ -292,8 +292,8 @@ def _enclosed(source: _Source, path: Path, reading: Reading) -> Document:
     if array is None:
         copy = reading.scratch / _COPY
         return Document(copy, is_copy=True) if others and copy.exists() else Document(path)
-    left_out = f" Its {len(others)} other keys were left out." if len(others) > 1 else ""
-    left_out = " Its other key was left out." if len(others) == 1 else left_out
+    left_out = f" The document's {len(others)} other keys were left out." if len(others) > 1 else ""
+    left_out = " The document's other key was left out." if len(others) == 1 else left_out
     warning = f"The file is a JSON document, and the array {array[:100]!r} was read as the table.{left_out}"
     return Document(arrays[array], is_copy=True, warnings=(warning,))
 

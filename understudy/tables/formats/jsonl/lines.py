@@ -150,7 +150,7 @@ def _check_text(data: bytes, n_lines: int) -> None:
 
 
 def _is_garbage(data: bytes) -> bool:
-    """Return whether more than 2 % of the bytes are control characters, as in a binary file."""
+    """Return whether more than 2% of the bytes are control characters, as in a binary file."""
     return len(re.findall(rb"[\x00-\x08\x0e-\x1f]", data)) > len(data) / 50
 
 

@@ -125,5 +125,5 @@ def is_total_label(text: str, *, is_exact: bool = False) -> bool:
 
 
 def is_total(cells: Sequence[str]) -> bool:
-    """Return whether the first cell of a row says that the row contains totals."""
+    """Return whether the first cell of a row indicates that the row contains totals."""
     return len(cells) > 1 and n_filled(cells) > 1 and _TOTAL.fullmatch(cells[0].strip()) is not None

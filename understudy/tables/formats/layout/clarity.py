@@ -8,7 +8,7 @@ from understudy.errors import InvalidInput
 from understudy.tables.formats.layout.cells import is_value, n_filled
 from understudy.tables.formats.layout.headers import Layout, Request, SheetRow, is_typed, is_year
 
-# Minimum share of rows with the width of the table below a header, if other rows precede the header.
+# Minimum share of the rows below a header that must have the table's width if other rows precede the header.
 _SAME_MIN = 0.7
 _COMMENT_MARKS = ("#", "//", "%", "--", "!")
 
@@ -63,7 +63,7 @@ def _is_clear(layout: Layout, rows: Sequence[SheetRow]) -> bool | None:
 
 
 def _may_be_header(row: SheetRow, layout: Layout) -> bool:
-    """Return whether a row above the header could name all columns. A row with more cells could not."""
+    """Return whether a row above the header could name all columns, and has no cells beyond them."""
     n = n_filled(row.cells)
     return n_filled(layout.headers[0].cells) <= n and n_filled(row.cells[layout.width :]) == 0
 
@@ -76,7 +76,7 @@ def _is_consistent(layout: Layout, rows: Sequence[SheetRow]) -> bool:
 
 
 def _has_typed_column(layout: Layout, rows: Sequence[SheetRow]) -> bool:
-    """Return whether a column with a name in words contains numbers, dates or booleans."""
+    """Return whether a column whose name consists of words contains numbers, dates or booleans."""
     body = layout.body(rows)
     names = layout.headers[-1].cells
     return len(body) > 1 and any(

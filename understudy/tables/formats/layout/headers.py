@@ -208,11 +208,11 @@ def _fits(row: SheetRow, following: Sequence[SheetRow], width: int) -> bool:
 
 
 def have_row_names(rows: Sequence[SheetRow]) -> bool:
-    """Return whether the first column contains names or numbers of rows, which `write.table` of R writes.
+    """Return whether the first column contains row names or row numbers, as R's `write.table` writes them.
 
-    Without numbers, at least one other column must have typed cells in every row, because a row above the
-    header of a table can have as many cells as the names of its columns. If the last cells are blank, the
-    rows end with a delimiter. If the second cells begin with a space, the delimiter belongs to a text.
+    Without row numbers, at least one other column must have typed cells. The first row must have values in
+    these columns, because it could otherwise be the header. If all last cells are blank, the rows end with a
+    delimiter. If a second cell begins with a space, the delimiter belongs to a text.
     """
     first = [row.cells[0].strip() for row in rows]
     if len(rows) <= 2 or all(not row.cells[-1].strip() for row in rows):

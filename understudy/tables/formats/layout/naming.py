@@ -61,7 +61,7 @@ def blank_warnings(
     Parameters
     ----------
     names : sequence of str
-        Names of all columns, which include generated names for the unnamed columns.
+        Names of all columns, including generated names for the unnamed columns.
     kept : collection of int
         Indices of the columns that are not dropped.
     """

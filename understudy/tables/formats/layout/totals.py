@@ -21,7 +21,7 @@ def is_total_row(cells: Sequence[str], required: Collection[int]) -> bool:
 
 
 def required_columns(rows: Sequence[Sequence[str]], width: int) -> frozenset[int] | None:
-    """Return the columns that have a value in each row except rows of totals, or None without such rows.
+    """Return the columns that all rows except rows of totals fill, or None if no row contains totals.
 
     Parameters
     ----------

@@ -96,7 +96,7 @@ def _stage_table(archive: Archive, workbook: Workbook, reading: Reading) -> _Sta
     options = reading.options
     if options.header_row == 0:
         raise InvalidInput(
-            "The option `header_row` cannot be 0 for a workbook. Insert a row with the names of the columns.",
+            "The option `header_row` cannot be 0 for a workbook. Insert a row with the column names.",
             code="invalid_parameters",
         )
     preview = PreviewReader(reading.limits, shared.ends, options.header_row or _first_row(options))
@@ -282,7 +282,7 @@ def _warnings(sheet: _Staged, named: Mapping[int, tuple[str, ColumnType]]) -> It
     if n := sheet.reader.n_merged:
         yield (
             f"The sheet has {n:,} merged area{'s' if n > 1 else ''}. Only the first cell of each area has a "
-            "value, and the other cells are missing values."
+            "value, and the other cells are read as missing."
         )
 
 

@@ -62,7 +62,7 @@ def check_lengths(name: str, column: pa.Array[Any]) -> None:
     if any(len(text.encode("utf-16-le")) > 2 * CHARACTERS_MAX for text in long):
         raise TooLarge(
             f"Column {name!r} contains a text value of more than {CHARACTERS_MAX:,} characters, the maximum "
-            "of a cell. Use Parquet or CSV."
+            "for a cell. Use Parquet or CSV."
         )
 
 
@@ -101,7 +101,7 @@ def _escape(text: str) -> str:
 
 
 def _either(is_exact: Any, cells: Any, texts: Any) -> Any:
-    """Return the given cells if Excel can represent their values exactly, and text cells otherwise."""
+    """Return the given cells, with text cells instead of values that Excel cannot represent exactly."""
     if pc.all(is_exact).as_py() is not False:
         return cells
     return pc.if_else(is_exact, cells, _text_markup(texts))

@@ -276,7 +276,8 @@ class SheetReader:
             )
         if column >= COLUMNS_MAX:
             raise TooLarge(
-                f"Row {self._row:,} has more than the maximum of {COLUMNS_MAX:,} columns. Remove columns.",
+                f"Row {self._row:,} has more than the maximum of {COLUMNS_MAX:,} columns. Remove columns "
+                "that you do not need.",
                 code="too_many_columns",
             )
         self._column = column
@@ -343,7 +344,7 @@ class SheetReader:
         self._n_bytes += n_bytes
         if self._n_bytes > _ROW_BYTES_MAX:
             raise TooLarge(
-                f"The text in row {self._row:,} takes more than {_ROW_BYTES_MAX:,} bytes. Shorten it."
+                f"The text in row {self._row:,} takes more than {_ROW_BYTES_MAX:,} bytes. Shorten the text."
             )
 
     def _add_rare(self, type_: str, text: str) -> None:

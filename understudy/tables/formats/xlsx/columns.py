@@ -26,7 +26,7 @@ class ColumnCounts:
     Parameters
     ----------
     n_values, first_rows : array of shape (number of kinds, number of columns)
-        Number of values of each kind and row of the first value of each kind, in the order of `Kind`. Words
+        For each kind, in the order of `Kind`, the number of values and the row of the first value. Words
         for missing values do not count as text.
     n_impossible : array of shape (number of columns,)
         Number of dates that do not exist.

@@ -19,7 +19,7 @@ EPOCH_1900 = 25_569
 _EPOCH_EARLY_1900 = 25_568
 _EPOCH_1904 = 24_107
 _NO_SUCH_DAY = 60
-LAST_DAY = 2_932_896  # 31 December 9999, in days since 1970
+LAST_DAY = 2_932_896  # 31 December 9999, in days since 1970.
 # Maximum length of a duration in days. Up to this length, a float represents milliseconds exactly.
 _DAYS_MAX = 1e8
 

@@ -25,7 +25,7 @@ _BODY_ROWS_MAX = 30
 
 @dataclass(frozen=True)
 class Body:
-    """The first rows of a table, from which other rows are recognized.
+    """Properties of the first rows of a table, which help to recognize rows outside the table.
 
     Parameters
     ----------
@@ -171,7 +171,7 @@ def check_beside(unnamed: frozenset[int], last_rows: Sequence[int], first_column
     )
     raise InvalidInput(
         f"The sheet appears to contain several tables side by side, because blank columns separate columns "
-        f"that end in different rows ({shown}). Set the option `range` to the cells of one table, with its "
-        "header.",
+        f"that end in different rows ({shown}). Set the option `range` to the cells of one table, including "
+        "its header.",
         code="invalid_header",
     )

@@ -33,7 +33,7 @@ class SheetTable:
     Parameters
     ----------
     names : list of str
-        Names of the columns, which include generated names for the `unnamed` columns.
+        Names of the columns, including generated names for the `unnamed` columns.
     unnamed : frozenset of int
         Indices of the columns without a name.
     skipped : list of (int, int or None)
@@ -66,7 +66,7 @@ class SheetTable:
         return replace(self, last_row=first - 1, warnings=(*self.warnings, warning))
 
     def without_rows(self, headers: Sequence[int], totals: Sequence[int]) -> SheetTable:
-        """Return the table without repeated headers and rows of totals. Return itself without such rows."""
+        """Return the table without repeated headers and rows of totals, or unchanged if it has neither."""
         texts = []
         for rows, one, many in (
             (headers, "repetition of the header was", "repetitions of the header were"),
@@ -147,7 +147,7 @@ def _in_range(rows: Sequence[SheetRow], cells: CellRange | None) -> list[SheetRo
     ]
     if all(row.is_blank for row in inside):
         raise InvalidInput(
-            "The cells of the option `range` are blank. Set the option to the cells of the table, with its "
+            "The option `range` contains only blank cells. Set it to the cells of the table, including the "
             "header.",
             code="empty_file",
         )
@@ -183,7 +183,7 @@ def _columns(layout: Layout, rows: Sequence[SheetRow]) -> tuple[int, int]:
 
 
 def find_notes(rows: Sequence[SheetRow], width: int) -> tuple[int, int] | None:
-    """Return the first and last rows of clear notes at the end of a table, or None without such notes."""
+    """Return the first and last rows of clear notes at the end of a table, or None if there are none."""
     n = len(rows)
     start = n
     while start > 1 and _may_be_note(rows[start - 1].cells, width):
