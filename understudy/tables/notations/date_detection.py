@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ _BIRTH_WORDS = frozenset(("birth", "dob", "born", "birthday", "birthdate", "gebu
 _DATE_WORDS = frozenset(
     (
         *("date", "datum", "day", "dt", "time", "timestamp", "month", "period", "yearmonth", "ym", "yyyymm"),
-        *("doy", "julian"),
+        *("doy", "julian", "week", "kw", "woche", "semaine", "semana", "settimana"),
         *(
             "fecha",
             "data",
@@ -133,6 +134,9 @@ def _is_plausible(pattern: str, sample: SampledTexts, clues: Clues) -> bool:
     has_header = bool((_DATE_WORDS | _BIRTH_WORDS) & set(clues.words))
     if "%j" in pattern and "%-H" not in pattern:
         # A year followed by three digits can also be the number of a case.
+        return has_header
+    if re.match(r"[SW]%-?V", pattern):
+        # A letter, two digits and four digits can also be the number of a site and of a subject.
         return has_header
     if pattern in ("%Y%m%d", "%d%m%Y"):
         return has_header or len(sample.values) >= 5

@@ -18,10 +18,10 @@ _COMPACT = re.compile(
     r"(?<!\d)(\d{8})(?P<mark>[T _-]?)(?P<clock>\d{6}|\d{4})?(?P<fraction>\.\d{1,9})?(?P<zone>Z?)$"
 )
 _SPACED_DAY = re.compile("(%[bB])  ?%-d")
-_WEEK = re.compile(r"(?P<year>\d{4})(?P<mark>-?[Ww])(?P<week>\d{1,2})(?P<day>-?[1-7])?")
+_WEEK = re.compile(r"(?P<year>(?:19|20)\d{2})(?P<mark>-?[Ww])(?P<week>\d{1,2})(?P<day>-?[1-7])?")
 _WEEK_FIRST = re.compile(
     r"(?P<before>(?:KW|CW|WK|Wk|Week|week|Woche|Sem|S|W)[ .]?)"
-    r"(?P<week>\d{1,2})(?P<mark>[ /.-])(?P<year>\d{4})"
+    r"(?P<week>\d{1,2})(?P<mark>[ /.-])(?P<year>(?:19|20)\d{2})"
 )
 _QUARTER = re.compile(r"(?P<before>[Qq])(?P<quarter>[1-4])(?!\d)")
 _RUN = re.compile(r"\d+")

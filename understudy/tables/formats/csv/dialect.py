@@ -92,16 +92,12 @@ def read_dialect(path: Path, limits: ReadLimits, options: ReadOptions | None = N
         )
     n_lines_before = len(text[: len(text) - len(text.lstrip("\r\n"))].splitlines())
     given = "\t" if options.delimiter == WHITESPACE else options.delimiter
-    delimiters: Sequence[str] = [given] if given else _DELIMITERS
     text = text.lstrip("\r\n")
     if separator := _SEPARATOR_LINE.match(text):
         n_lines_before, text = n_lines_before + 1, text[separator.end() :]
-        delimiters = [given or separator[1]]
-    elif not given and _SPACED_NAMES.match(text):
-        delimiters = (*_DELIMITERS, " ")
-    elif not given and not any(delimiter in _first_line(text) for delimiter in _DELIMITERS):
-        other = separator_of([line for line in text.splitlines()[:_LINES_MAX] if line.strip()][:-1])
-        delimiters = [other] if other else delimiters
+        delimiters: Sequence[str] = [given or separator[1]]
+    else:
+        delimiters = [given] if given else _possible_delimiters(text)
     is_unusual = given is None and delimiters[0] not in _DELIMITERS
     places = [text] + ([] if is_whole else _places(path, limits.cell_bytes_max))
     given_quote = {"none": ""}.get(options.quote or "", options.quote)
@@ -134,6 +130,15 @@ def read_dialect(path: Path, limits: ReadLimits, options: ReadOptions | None = N
         frozenset(index for index, name in enumerate(header.names) if not name.strip()),
         removal,
     )
+
+
+def _possible_delimiters(text: str) -> Sequence[str]:
+    if _SPACED_NAMES.match(text):
+        return (*_DELIMITERS, " ")
+    if any(delimiter in _first_line(text) for delimiter in _DELIMITERS):
+        return _DELIMITERS
+    other = separator_of([line for line in text.splitlines()[:_LINES_MAX] if line.strip()][:-1])
+    return [other] if other else _DELIMITERS
 
 
 def _first_line(text: str) -> str:
