@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -69,6 +70,10 @@ class ResourceSettings(ResourceLimits, Protocol):
     def job_memory_bytes_max(self) -> int: ...
     @property
     def job_cpu_seconds_max(self) -> int: ...
+    @property
+    def job_seconds_max(self) -> float: ...
+    @property
+    def job_kind_seconds_max(self) -> Mapping[str, float]: ...
     @property
     def job_file_bytes_max(self) -> int: ...
 

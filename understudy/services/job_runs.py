@@ -33,7 +33,13 @@ from understudy.parameters.needs import DEFAULT_QUEUE, Needs
 from understudy.resources import CODE_VERSION, Resources, ResourceSettings
 from understudy.sandbox import Outcome, Run, Sandbox, SandboxLimits, SandboxRequest
 from understudy.services.blob_keys import KeyParts
-from understudy.services.failures import Failure, judge_error, judge_outcome, successful_end
+from understudy.services.failures import (
+    Failure,
+    judge_duration,
+    judge_error,
+    judge_outcome,
+    successful_end,
+)
 from understudy.services.heartbeats import Heartbeat
 from understudy.services.job_records import abandon_job, facts_of, kind_of, limits_of, needs_of, parameters_of
 from understudy.services.results import Result, discard, keys_of, store_result
@@ -69,7 +75,10 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Watched:
-    """The outcome of the work, and the reason for stopping it early: `cancelled`, `released` or `lost`."""
+    """The outcome of the work, and the reason for stopping it early.
+
+    The reason is `cancelled`, `released`, `time_limit` or `lost`.
+    """
 
     outcome: Outcome | None
     stopped_by: str | None = None
@@ -172,7 +181,7 @@ def _work(attempt: Attempt, run: Run, sent_at: float, is_draining: Callable[[], 
     )
     try:
         with heartbeat:
-            watched = _watch(run, heartbeat, is_draining)
+            watched = _watch(run, _Reasons(heartbeat, is_draining, _ends_at(attempt, sent_at)))
             result = _store(attempt, watched, heartbeat)
     except Exception as error:  # Any exception ends the job, not the worker.
         run.kill()
@@ -182,28 +191,48 @@ def _work(attempt: Attempt, run: Run, sent_at: float, is_draining: Callable[[], 
     _conclude(attempt, watched, result, heartbeat)
 
 
-def _watch(run: Run, heartbeat: Heartbeat, is_draining: Callable[[], bool]) -> Watched:
-    """Wait until the work has ended, and stop it if the job is cancelled, released or lost."""
+def _ends_at(attempt: Attempt, started_at: float) -> float:
+    """Return the time, by the monotonic clock, at which the attempt exceeds its maximum duration."""
+    settings = attempt.resources.settings
+    of_kind = settings.job_kind_seconds_max.get(attempt.job.kind, settings.job_seconds_max)
+    return started_at + min(of_kind, settings.job_seconds_max)
+
+
+@dataclass(frozen=True)
+class _Reasons:
+    """The possible reasons for stopping the work early."""
+
+    heartbeat: Heartbeat
+    is_draining: Callable[[], bool]
+    ends_at: float
+
+    def current(self) -> str | None:
+        """Return the reason for stopping the work now, if there is one."""
+        if self.heartbeat.is_cancel_requested:
+            return "cancelled"
+        if time.monotonic() > self.ends_at:
+            return "time_limit"
+        return "released" if self.is_draining() else None
+
+
+def _watch(run: Run, reasons: _Reasons) -> Watched:
+    """Wait until the work has ended, and stop it if the job is cancelled, released, lost or too slow."""
     stopped_by: str | None = None
     kill_at = float("inf")
     while (outcome := run.wait(WAIT_SECONDS)) is None:
-        if heartbeat.is_lost:
+        if reasons.heartbeat.is_lost:
             run.kill()
             return Watched(run.wait(GRACE_SECONDS), "lost")
         if stopped_by is None:
-            stopped_by = _reason_to_stop(heartbeat, is_draining)
+            stopped_by = reasons.current()
             if stopped_by is not None:
                 run.terminate()
                 kill_at = time.monotonic() + GRACE_SECONDS
         elif time.monotonic() > kill_at:
+            # A process that hangs in the kernel ends only later, so the wait is limited.
             run.kill()
+            return Watched(run.wait(GRACE_SECONDS), stopped_by)
     return Watched(outcome, stopped_by)
-
-
-def _reason_to_stop(heartbeat: Heartbeat, is_draining: Callable[[], bool]) -> str | None:
-    if heartbeat.is_cancel_requested:
-        return "cancelled"
-    return "released" if is_draining() else None
 
 
 def _store(attempt: Attempt, watched: Watched, heartbeat: Heartbeat) -> Result | None:
@@ -218,15 +247,17 @@ def _store(attempt: Attempt, watched: Watched, heartbeat: Heartbeat) -> Result |
 def _conclude(attempt: Attempt, watched: Watched, result: Result | None, heartbeat: Heartbeat) -> None:
     """Write the end of the attempt to the database."""
     outcome = watched.outcome
-    if watched.stopped_by == "lost" or outcome is None:
+    if watched.stopped_by == "lost":
         logger.warning("lease_lost")
     elif watched.stopped_by == "cancelled" or heartbeat.is_cancel_requested:
         _settle_cancel(attempt, successful_end(outcome, "cancelled"))
-    elif result is not None:
+    elif outcome is not None and result is not None:
         _finish(attempt, outcome, result)
         return
     elif watched.stopped_by == "released":
         _settle_release(attempt)
+    elif outcome is None or watched.stopped_by == "time_limit":
+        _settle_failure(attempt, judge_duration(outcome))
     else:
         _settle_failure(attempt, judge_outcome(outcome))
     if result is not None:

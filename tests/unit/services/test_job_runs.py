@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import pytest
@@ -167,6 +167,24 @@ def test_work_that_ignores_a_cancellation_is_killed(
     run.result()
 
     assert bench.job(job_id).state == "cancelled"
+
+
+@pytest.mark.parametrize(
+    "limits", [{"job_seconds_max": 0.5}, {"job_kind_seconds_max": {"probe": 0.5}}], ids=["all", "kind"]
+)
+def test_frozen_work_ends_with_its_maximum_duration(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, limits: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(job_runs, "GRACE_SECONDS", 0.2)
+    settings = cast(Settings, bench.resources.settings).model_copy(update=limits)
+    bench.resources = replace(bench.resources, settings=settings)
+    job_id = bench.put("freeze")
+
+    bench.run()
+
+    job = bench.job(job_id)
+    assert (job.state, job.error_code, job.crashes) == ("failed", "time_limit", 0)
+    assert bench.outcomes(job_id) == ["time_limit"]
 
 
 def test_cancelled_job_can_be_retried(bench: Bench) -> None:
