@@ -18,10 +18,17 @@ from understudy.services import job_runs, maintenance, rescue
 from understudy.synthesizers import SYNTHESIZERS
 from workers.drain import Drain
 from workers.timers import Timers
+from workers.watchdog import Watchdog
 
 REPORT_SECONDS = 5.0
 SWEEP_SECONDS = 600.0
 STOP_SECONDS = 5.0
+# Maximum interval in seconds between two looks of the watchdog. A job is overdue after two intervals, so an
+# idle worker runs each job within a minute even if the broker delivers no message.
+WATCH_SECONDS_MAX = 15.0
+# Time in seconds in which a job ends after the drain: the grace period of its process, and the last
+# transaction.
+SETTLE_SECONDS = 30.0
 
 WORK = "understudy.work.run:run_work"
 # Modules that all kinds of jobs import, and the compiled kernels: 170 MB for each worker. scikit-learn
@@ -78,6 +85,8 @@ class Worker:
         self._count_messages = count_messages
         self._drain = Drain()
         self._timers = Timers()
+        self._watchdog = Watchdog(self._count_overdue, self._count_idle, self._run_job)
+        self._watch_seconds = min(settings.ring_seconds, WATCH_SECONDS_MAX)
         self._resources: Resources | None = None
         threads = max(1, (os.cpu_count() or 1) // settings.worker_concurrency)
         self._sandbox = Sandbox(WORK, PRELOAD, threads=threads)
@@ -102,6 +111,7 @@ class Worker:
             "rescue", self._settings.rescue_seconds, lambda: rescue.rescue_jobs(self.resources)
         )
         self._timers.start("ring", self._settings.ring_seconds, self.ring)
+        self._timers.start("watch", self._watch_seconds, self._watchdog.look)
         self._timers.start("sweep", SWEEP_SECONDS, lambda: maintenance.sweep(self.resources))
 
     def ring(self) -> None:
@@ -129,11 +139,20 @@ class Worker:
         projects are not delayed, because every worker claims jobs in queue order.
         """
         n_jobs = 0
-        while not self._drain.has_begun and self._run_job():
+        while self._run_job():
             n_jobs += 1
         return n_jobs
 
+    def _count_overdue(self) -> int:
+        seconds = 2 * self._watch_seconds
+        return rescue.count_overdue_jobs(self.resources, self._settings.worker_queues, seconds)
+
+    def _count_idle(self) -> int:
+        return self._settings.worker_concurrency - rescue.count_running_jobs(self.resources, self.name)
+
     def _run_job(self) -> bool:
+        if self._drain.has_begun:
+            return False
         try:
             return job_runs.run_next_job(
                 self.resources,
@@ -157,6 +176,7 @@ class Worker:
         Call this method when all jobs have ended.
         """
         self._timers.stop(STOP_SECONDS)
+        self._watchdog.stop(self._settings.drain_seconds + SETTLE_SECONDS)
         self._sandbox.close()
         if self._resources is None:
             return

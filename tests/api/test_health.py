@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import structlog
+from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from app.main import create_app
@@ -56,6 +57,21 @@ def test_service_is_not_ready_without_a_worker(resources: Resources):
     assert (response.status_code, response.json()["status"]) == (503, "not_ready")
     assert response.json()["checks"]["workers"] == "no worker has sent a heartbeat recently"
     assert response.headers["retry-after"]
+
+
+def test_service_is_not_ready_while_a_job_waits_beside_idle_workers(client: TestClient, resources: Resources):
+    assert client.post("/v1/jobs", json={"kind": "probe"}).status_code == 202
+    with resources.sessions.begin() as session:
+        workers.report(session, "worker@test", code_version="1", concurrency=1)
+    assert client.get("/readyz").status_code == 200
+    with resources.sessions.begin() as session:
+        session.execute(
+            text(
+                "update jobs set created_at = created_at - interval '61 s',"
+                " run_after = run_after - interval '61 s'"
+            )
+        )
+    assert client.get("/readyz").json()["checks"]["workers"] == "jobs wait although workers are idle"
 
 
 def test_service_is_not_ready_without_storage_space_or_a_broker(resources: Resources):

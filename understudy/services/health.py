@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from understudy.db import workers
+from understudy.db import jobs, workers
 from understudy.errors import Unavailable
 from understudy.resources import Resources
 
 OK = "ok"
+# Time that a due job may wait while workers are idle.
+WAIT_MAX = timedelta(seconds=60)
 
 
 def checks(resources: Resources) -> dict[str, str]:
@@ -27,9 +29,13 @@ def _check_database(resources: Resources) -> tuple[str, str]:
     try:
         with resources.sessions() as session:
             n_slots = workers.count_slots(session, timedelta(seconds=resources.settings.lease_seconds))
+            n_running = jobs.count_running(session)
+            n_overdue = jobs.count_overdue(session, None, WAIT_MAX) if n_running < n_slots else 0
     except Unavailable:
         return "does not respond", "unknown"
-    return OK, OK if n_slots else "no worker has sent a heartbeat recently"
+    if not n_slots:
+        return OK, "no worker has sent a heartbeat recently"
+    return OK, "jobs wait although workers are idle" if n_overdue else OK
 
 
 def _check_storage(resources: Resources) -> str:
