@@ -15,6 +15,7 @@ from understudy.resources import Resources, ResourceSettings, open_resources
 from understudy.sandbox import Sandbox
 from understudy.sandbox.walls import find_walls
 from understudy.services import job_runs, maintenance, rescue
+from understudy.services.disks import find_disk_problem
 from understudy.synthesizers import SYNTHESIZERS
 from workers.drain import Drain
 from workers.timers import Timers
@@ -87,6 +88,7 @@ class Worker:
         self._timers = Timers()
         self._watchdog = Watchdog(self._count_overdue, self._count_idle, self._run_job)
         self._watch_seconds = min(settings.ring_seconds, WATCH_SECONDS_MAX)
+        self._disk_problem: str | None = None
         self._resources: Resources | None = None
         threads = max(1, (os.cpu_count() or 1) // settings.worker_concurrency)
         self._sandbox = Sandbox(WORK, PRELOAD, threads=threads)
@@ -125,12 +127,20 @@ class Worker:
 
     def report(self) -> None:
         """Record in the database that this worker is alive, and whether it accepts jobs."""
+        self._note_disk_problem(find_disk_problem(self.resources))
         rescue.report_worker(
             self.resources,
             self.name,
             concurrency=self._settings.worker_concurrency,
-            draining=self._drain.has_begun,
+            draining=self._drain.has_begun or self._disk_problem is not None,
         )
+
+    def _note_disk_problem(self, problem: str | None) -> None:
+        if problem is not None and self._disk_problem is None:
+            logger.error("worker_paused", detail=problem)
+        elif problem is None and self._disk_problem is not None:
+            logger.info("worker_resumed")
+        self._disk_problem = problem
 
     def run_jobs(self) -> int:
         """Run jobs until none is queued or the worker stops, and return their number.
@@ -151,7 +161,7 @@ class Worker:
         return self._settings.worker_concurrency - rescue.count_running_jobs(self.resources, self.name)
 
     def _run_job(self) -> bool:
-        if self._drain.has_begun:
+        if self._drain.has_begun or find_disk_problem(self.resources) is not None:
             return False
         try:
             return job_runs.run_next_job(
