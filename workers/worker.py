@@ -24,6 +24,10 @@ from workers.watchdog import Watchdog
 REPORT_SECONDS = 5.0
 SWEEP_SECONDS = 600.0
 STOP_SECONDS = 5.0
+# Time in seconds without any response of the database server after which a call fails. Nobody waits for a
+# worker's calls, so it is more patient than the API. It is less than the time between a heartbeat and the end
+# of its lease.
+DATABASE_PATIENCE_SECONDS = 5.0
 # Maximum interval in seconds between two looks of the watchdog. A job is overdue after two intervals, so an
 # idle worker runs each job within a minute even if the broker delivers no message.
 WATCH_SECONDS_MAX = 15.0
@@ -101,7 +105,7 @@ class Worker:
 
     def open(self) -> None:
         """Open the resources of this process, and discard those copied by a fork."""
-        self._resources = open_resources(self._settings)
+        self._resources = open_resources(self._settings, patience_seconds=DATABASE_PATIENCE_SECONDS)
 
     def start_timers(self) -> None:
         """Start the sandbox and the periodic tasks, in the main process."""
