@@ -158,6 +158,8 @@ class Worker:
         return n_jobs
 
     def _count_overdue(self) -> int:
+        if self._disk_problem is not None:
+            return 0
         seconds = 2 * self._watch_seconds
         return rescue.count_overdue_jobs(self.resources, self._settings.worker_queues, seconds)
 

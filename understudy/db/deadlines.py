@@ -31,7 +31,7 @@ STATEMENT_SECONDS_MAX = 20.0
 
 
 class ServerWatch:
-    """What a process knows about a database server: whether it responds.
+    """The last observation of a database server: whether it responds.
 
     Parameters
     ----------

@@ -152,15 +152,18 @@ def count_due(session: Session) -> dict[str, int]:
     return dict(session.execute(statement).all())
 
 
-def count_overdue(session: Session, queues: Collection[str] | None, age: timedelta) -> int:
-    """Return the number of jobs, of some or all queues, that were claimable for longer than `age`."""
+def count_overdue(
+    session: Session, queues: Collection[str] | None, age: timedelta, *, limit: int = 100
+) -> int:
+    """Return the number of jobs, of some or all queues, that have been claimable for longer than `age`.
+
+    The count stops at `limit`, because a queue may be long.
+    """
     due_since = func.greatest(Job.created_at, Job.run_after)
-    statement = select(func.count()).where(
-        Job.state == "queued", Job.expires_at > CLOCK, due_since < CLOCK - age
-    )
+    overdue = select(Job.id).where(Job.state == "queued", Job.expires_at > CLOCK, due_since < CLOCK - age)
     if queues is not None:
-        statement = statement.where(Job.queue.in_(queues))
-    return session.scalar(statement) or 0
+        overdue = overdue.where(Job.queue.in_(queues))
+    return session.scalar(select(func.count()).select_from(overdue.limit(limit).subquery())) or 0
 
 
 def count_running(session: Session, worker: str | None = None) -> int:
