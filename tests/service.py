@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import psutil
 import pytest
 from redis import Redis
 from sqlalchemy import NullPool, create_engine, text
@@ -169,3 +171,19 @@ def execute(url: str, *statements: str) -> None:
     with engine.connect() as connection:
         for statement in statements:
             connection.execute(text(statement))
+
+
+@contextmanager
+def frozen_database(sessions: sessionmaker[Session]) -> Iterator[None]:
+    """Stop all processes of the database server with SIGSTOP, and continue them at the end."""
+    with sessions() as session:
+        folder = session.scalar(text("show data_directory"))
+    server = psutil.Process(int((Path(str(folder)) / "postmaster.pid").read_text().split()[0]))
+    processes = [server, *server.children(recursive=True)]
+    for process in processes:
+        process.suspend()
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.resume()

@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from celery import Celery
-from kombu.exceptions import OperationalError
 
 from understudy.errors import UnderstudyError
 from understudy.logs import get_logger
@@ -20,9 +19,6 @@ from understudy.parameters.needs import DEFAULT_QUEUE
 TASK_NAME = "understudy.run_next_job"
 QUEUE_NAME = "understudy"
 BROKER_TIMEOUT_SECONDS = 1
-# Exceptions that Celery raises for a broken connection. OperationalError wraps the exceptions of the redis
-# client.
-BROKER_ERRORS: tuple[type[Exception], ...] = (OperationalError, OSError)
 
 logger = get_logger(__name__)
 
@@ -78,7 +74,8 @@ class CeleryQueue:
         try:
             for _ in range(n):
                 self._app.send_task(TASK_NAME, queue=broker_queue(queue), retry=False)
-        except BROKER_ERRORS as error:
+        # The job is already committed, so no state of the broker may fail the request.
+        except Exception as error:
             logger.warning("doorbell_failed", error=type(error).__name__)
             return False
         return True
@@ -89,7 +86,7 @@ class CeleryQueue:
         try:
             with self._app.connection_for_write() as connection:
                 connection.ensure_connection(**options)
-        except BROKER_ERRORS:
+        except Exception:  # Whatever the broker responds, it is not usable.
             return False
         return True
 

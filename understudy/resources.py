@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Protocol
 from pydantic import SecretStr
 from sqlalchemy.orm import Session, sessionmaker
 
-from understudy.db.session import close_sessions, make_sessions, without_transactions
+from understudy.db.session import PATIENCE_SECONDS, close_sessions, make_sessions, without_transactions
 from understudy.errors import UnderstudyError
 from understudy.job_queue import CeleryQueue, JobQueue
 from understudy.storage import Store, open_store
@@ -70,6 +71,10 @@ class ResourceSettings(ResourceLimits, Protocol):
     @property
     def job_cpu_seconds_max(self) -> int: ...
     @property
+    def job_seconds_max(self) -> float: ...
+    @property
+    def job_kind_seconds_max(self) -> Mapping[str, float]: ...
+    @property
     def job_file_bytes_max(self) -> int: ...
 
 
@@ -120,8 +125,18 @@ class Resources:
         self.queue.close()
 
 
-def open_resources(settings: ResourceSettings, *, queue: JobQueue | None = None) -> Resources:
+def open_resources(
+    settings: ResourceSettings,
+    *,
+    queue: JobQueue | None = None,
+    patience_seconds: float = PATIENCE_SECONDS,
+) -> Resources:
     """Open the configured resources. A process that forks must call this function after the fork.
+
+    Parameters
+    ----------
+    patience_seconds : float
+        Time without any response of the database server after which a call raises `Unavailable`.
 
     Raises
     ------
@@ -137,7 +152,11 @@ def open_resources(settings: ResourceSettings, *, queue: JobQueue | None = None)
             code="configuration",
         )
     scratch_folder = settings.scratch_dir or settings.data_dir / "scratch"
-    sessions = make_sessions(_required(settings.database_url, "UNDERSTUDY_DATABASE_URL"), settings.threads)
+    sessions = make_sessions(
+        _required(settings.database_url, "UNDERSTUDY_DATABASE_URL"),
+        settings.threads,
+        patience_seconds=patience_seconds,
+    )
     resources = Resources(
         sessions=sessions,
         read_sessions=without_transactions(sessions),

@@ -132,6 +132,21 @@ class Settings(BaseSettings):
     job_cpu_seconds_max: Annotated[int, Field(ge=1, description="Maximum CPU time of a job, in seconds.")] = (
         4 * 3600
     )
+    job_seconds_max: Annotated[
+        float,
+        Field(
+            gt=0,
+            description="Maximum duration of an attempt at a job, in seconds. It also ends processes that "
+            "hang or are stopped, which use no CPU time.",
+        ),
+    ] = 6 * 3600
+    job_kind_seconds_max: Annotated[
+        dict[str, Annotated[float, Field(gt=0)]],
+        Field(
+            description="Lower maximum durations of some kinds of jobs, as a JSON object such as "
+            '{"ingest": 3600}.'
+        ),
+    ] = {"probe": 600, "profile": 3600, "ingest": 2 * 3600}
     job_file_bytes_max: Annotated[
         int, Field(ge=MEBIBYTE, description="Maximum size of a file that a job writes, in bytes.")
     ] = 64 * GIBIBYTE

@@ -14,11 +14,10 @@ from typing import Any
 
 from amqp.exceptions import ChannelError
 from celery import Celery, signals
-from kombu.exceptions import OperationalError
 
 from understudy.errors import UnderstudyError
 from understudy.job_queue import QUEUE_NAME, broker_queue
-from understudy.logs import configure_logs
+from understudy.logs import configure_logs, get_logger
 from understudy.resources import open_resources
 from understudy.settings import Settings
 from workers.transport import use_transport
@@ -27,6 +26,8 @@ from workers.worker import Worker, check_walls
 # Exit status of a worker whose settings are missing or invalid. It is the same for all commands
 # (docs/reference/cli.md).
 NOT_CONFIGURED = 5
+
+logger = get_logger(__name__)
 
 settings = Settings()
 
@@ -53,6 +54,8 @@ app.conf.update(
     # A busy worker must not reserve messages that an idle worker could receive.
     worker_prefetch_multiplier=1,
     worker_disable_prefetch=True,
+    # Anyone with write access to the broker could otherwise stop or throttle workers.
+    worker_enable_remote_control=False,
     worker_cancel_long_running_tasks_on_connection_loss=False,
     worker_hijack_root_logger=False,
     worker_redirect_stdouts=False,
@@ -125,7 +128,12 @@ def _count_messages(name: str) -> int:
         with app.connection_for_read() as connection:
             n: int = connection.default_channel.queue_declare(name, passive=True).message_count
             return n
-    except (ChannelError, OperationalError, OSError):
+    except ChannelError:
+        # The queue does not exist yet.
+        return 0
+    # The broker may contain anything, for example a key of another type in place of the queue.
+    except Exception as error:
+        logger.warning("messages_not_counted", error=type(error).__name__)
         return 0
 
 

@@ -15,13 +15,25 @@ from understudy.resources import Resources, ResourceSettings, open_resources
 from understudy.sandbox import Sandbox
 from understudy.sandbox.walls import find_walls
 from understudy.services import job_runs, maintenance, rescue
+from understudy.services.disks import find_disk_problem
 from understudy.synthesizers import SYNTHESIZERS
 from workers.drain import Drain
 from workers.timers import Timers
+from workers.watchdog import Watchdog
 
 REPORT_SECONDS = 5.0
 SWEEP_SECONDS = 600.0
 STOP_SECONDS = 5.0
+# Time in seconds without any response of the database server after which a call fails. Nobody waits for a
+# worker's calls, so it is more patient than the API. It is less than the time between a heartbeat and the end
+# of its lease.
+DATABASE_PATIENCE_SECONDS = 5.0
+# Maximum interval in seconds between two looks of the watchdog. A job is overdue after two intervals, so an
+# idle worker runs each job within a minute even if the broker delivers no message.
+WATCH_SECONDS_MAX = 15.0
+# Time in seconds in which a job ends after the drain: the grace period of its process, and the last
+# transaction.
+SETTLE_SECONDS = 30.0
 
 WORK = "understudy.work.run:run_work"
 # Modules that all kinds of jobs import, and the compiled kernels: 170 MB for each worker. scikit-learn
@@ -78,6 +90,9 @@ class Worker:
         self._count_messages = count_messages
         self._drain = Drain()
         self._timers = Timers()
+        self._watchdog = Watchdog(self._count_overdue, self._count_idle, self._run_job)
+        self._watch_seconds = min(settings.ring_seconds, WATCH_SECONDS_MAX)
+        self._disk_problem: str | None = None
         self._resources: Resources | None = None
         threads = max(1, (os.cpu_count() or 1) // settings.worker_concurrency)
         self._sandbox = Sandbox(WORK, PRELOAD, threads=threads)
@@ -90,7 +105,7 @@ class Worker:
 
     def open(self) -> None:
         """Open the resources of this process, and discard those copied by a fork."""
-        self._resources = open_resources(self._settings)
+        self._resources = open_resources(self._settings, patience_seconds=DATABASE_PATIENCE_SECONDS)
 
     def start_timers(self) -> None:
         """Start the sandbox and the periodic tasks, in the main process."""
@@ -102,6 +117,7 @@ class Worker:
             "rescue", self._settings.rescue_seconds, lambda: rescue.rescue_jobs(self.resources)
         )
         self._timers.start("ring", self._settings.ring_seconds, self.ring)
+        self._timers.start("watch", self._watch_seconds, self._watchdog.look)
         self._timers.start("sweep", SWEEP_SECONDS, lambda: maintenance.sweep(self.resources))
 
     def ring(self) -> None:
@@ -115,12 +131,20 @@ class Worker:
 
     def report(self) -> None:
         """Record in the database that this worker is alive, and whether it accepts jobs."""
+        self._note_disk_problem(find_disk_problem(self.resources))
         rescue.report_worker(
             self.resources,
             self.name,
             concurrency=self._settings.worker_concurrency,
-            draining=self._drain.has_begun,
+            draining=self._drain.has_begun or self._disk_problem is not None,
         )
+
+    def _note_disk_problem(self, problem: str | None) -> None:
+        if problem is not None and self._disk_problem is None:
+            logger.error("worker_paused", detail=problem)
+        elif problem is None and self._disk_problem is not None:
+            logger.info("worker_resumed")
+        self._disk_problem = problem
 
     def run_jobs(self) -> int:
         """Run jobs until none is queued or the worker stops, and return their number.
@@ -129,11 +153,22 @@ class Worker:
         projects are not delayed, because every worker claims jobs in queue order.
         """
         n_jobs = 0
-        while not self._drain.has_begun and self._run_job():
+        while self._run_job():
             n_jobs += 1
         return n_jobs
 
+    def _count_overdue(self) -> int:
+        if self._disk_problem is not None:
+            return 0
+        seconds = 2 * self._watch_seconds
+        return rescue.count_overdue_jobs(self.resources, self._settings.worker_queues, seconds)
+
+    def _count_idle(self) -> int:
+        return self._settings.worker_concurrency - rescue.count_running_jobs(self.resources, self.name)
+
     def _run_job(self) -> bool:
+        if self._drain.has_begun or find_disk_problem(self.resources) is not None:
+            return False
         try:
             return job_runs.run_next_job(
                 self.resources,
@@ -157,6 +192,7 @@ class Worker:
         Call this method when all jobs have ended.
         """
         self._timers.stop(STOP_SECONDS)
+        self._watchdog.stop(self._settings.drain_seconds + SETTLE_SECONDS)
         self._sandbox.close()
         if self._resources is None:
             return

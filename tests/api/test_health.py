@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import structlog
+from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from app.main import create_app
 from tests.api.conftest import assert_problem
-from tests.service import SECRET_KEY
+from tests.service import SECRET_KEY, frozen_database
 from understudy.db import workers
 from understudy.db.session import close_sessions, make_sessions, without_transactions
 from understudy.errors import StorageFull
@@ -58,6 +61,21 @@ def test_service_is_not_ready_without_a_worker(resources: Resources):
     assert response.headers["retry-after"]
 
 
+def test_service_is_not_ready_while_a_job_waits_beside_idle_workers(client: TestClient, resources: Resources):
+    assert client.post("/v1/jobs", json={"kind": "probe"}).status_code == 202
+    with resources.sessions.begin() as session:
+        workers.report(session, "worker@test", code_version="1", concurrency=1)
+    assert client.get("/readyz").status_code == 200
+    with resources.sessions.begin() as session:
+        session.execute(
+            text(
+                "update jobs set created_at = created_at - interval '61 s',"
+                " run_after = run_after - interval '61 s'"
+            )
+        )
+    assert client.get("/readyz").json()["checks"]["workers"] == "jobs wait although workers are idle"
+
+
 def test_service_is_not_ready_without_storage_space_or_a_broker(resources: Resources):
     queue = CeleryQueue("redis+socket:///nonexistent/broker")
     app = create_app(replace(resources, store=FullStore(), queue=queue))
@@ -76,6 +94,27 @@ def test_responses_contain_a_retry_after_header_if_the_database_is_down(
     response = client.get("/v1/jobs", headers={"Authorization": f"Bearer {key}"})
     assert_problem(response, 503, "unavailable", "seconds")
     assert int(response.headers["retry-after"]) > 0
+
+
+def test_every_request_fails_within_two_seconds_while_the_database_is_frozen(
+    client: TestClient, resources: Resources
+):
+    def send(request: tuple[str, str]) -> tuple[int, float]:
+        began = time.monotonic()
+        method, path = request
+        response = client.request(method, path, json={"kind": "probe"} if method == "POST" else None)
+        return response.status_code, time.monotonic() - began
+
+    requests = [("GET", "/readyz"), ("GET", "/v1/jobs"), ("GET", "/v1/project"), ("POST", "/v1/jobs")]
+    with frozen_database(resources.sessions), ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(send, requests * 15))
+    assert {status for status, _ in answers} == {503}
+    assert max(seconds for _, seconds in answers) < 2
+    deadline = time.monotonic() + 15
+    while client.post("/v1/jobs", json={"kind": "probe"}).status_code != 202:
+        assert time.monotonic() < deadline
+    with resources.sessions() as session:
+        assert session.scalar(text("select count(*) from jobs")) == 1
 
 
 def test_jobs_are_accepted_without_a_broker(client: TestClient, resources: Resources):

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from sqlalchemy import text
 
 from tests.faults.stack import Stack
 from tests.faults.workers import WorkerProcess, is_alive, send, until
+from understudy.job_queue import QUEUE_NAME
 
 pytestmark = pytest.mark.stack
 
@@ -93,7 +97,33 @@ def test_worker_finishes_its_jobs_while_the_broker_hangs(stack, survivor):
     os.kill(broker_pid, signal.SIGSTOP)
     try:
         assert stack.finish(job_id)[0].state == "succeeded"
-        waiting = stack.submit("probe")
+        assert stack.run("probe").state == "succeeded"
     finally:
         os.kill(broker_pid, signal.SIGCONT)
-    assert stack.finish(waiting)[0].state == "succeeded"
+    assert stack.run("probe").state == "succeeded"
+
+
+def test_stopping_worker_requeues_a_job_that_ran_without_a_message(stack, survivor):
+    worker = stack.start_worker(drain_seconds=1)
+    tree = worker.tree()
+    with asleep(survivor):
+        stack.broker.set(QUEUE_NAME, "not a list")
+        job_id = stack.submit("probe", seconds=20)
+        stack.wait_until_running(job_id)
+        stack.broker.delete(QUEUE_NAME)
+        assert worker.stop() == 0
+    assert not any(is_alive(pid) for pid in tree)
+    assert stack.outcomes(job_id)[0] == "released"
+    stack.cancel(job_id)
+    assert stack.finish(job_id)[0].crashes == 0
+
+
+def test_health_check_reports_whether_a_worker_of_this_machine_is_alive(stack, survivor):
+    command = [sys.executable, "-m", "workers.health"]
+    environment = {**os.environ, **stack.environment}
+    healthy = subprocess.run(command, env=environment, check=False)
+    with asleep(survivor):
+        with stack.resources.sessions.begin() as session:
+            session.execute(text("update workers set seen_at = seen_at - interval '1 minute'"))
+        silent = subprocess.run(command, env=environment, check=False)
+    assert (healthy.returncode, silent.returncode) == (0, 1)

@@ -6,7 +6,7 @@ Every change of state writes its event in the same transaction.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol
@@ -150,6 +150,28 @@ def count_due(session: Session) -> dict[str, int]:
         .group_by(Job.queue)
     )
     return dict(session.execute(statement).all())
+
+
+def count_overdue(
+    session: Session, queues: Collection[str] | None, age: timedelta, *, limit: int = 100
+) -> int:
+    """Return the number of jobs, of some or all queues, that have been claimable for longer than `age`.
+
+    The count stops at `limit`, because a queue may be long.
+    """
+    due_since = func.greatest(Job.created_at, Job.run_after)
+    overdue = select(Job.id).where(Job.state == "queued", Job.expires_at > CLOCK, due_since < CLOCK - age)
+    if queues is not None:
+        overdue = overdue.where(Job.queue.in_(queues))
+    return session.scalar(select(func.count()).select_from(overdue.limit(limit).subquery())) or 0
+
+
+def count_running(session: Session, worker: str | None = None) -> int:
+    """Return the number of running jobs, of one worker or of all workers."""
+    statement = select(func.count()).where(Job.state == "running")
+    if worker is not None:
+        statement = statement.where(Job.lease_owner == worker)
+    return session.scalar(statement) or 0
 
 
 def request_cancel(session: Session, project_id: UUID, job_id: UUID) -> Job:

@@ -23,6 +23,7 @@ from understudy.db.jobs import PARAMETERS_VERSION
 from understudy.db.orm import CLOCK, FENCE, Job
 
 BACKOFF_SECONDS_MAX = 600
+RELEASED = AttemptEnd("released")
 NO_LEASE: dict[str, Any] = {"lease_token": None, "lease_owner": None, "lease_until": None}
 
 
@@ -178,15 +179,28 @@ def cancel(session: Session, job_id: UUID, token: int, end: AttemptEnd) -> Job |
     return job
 
 
-def release(session: Session, job_id: UUID, token: int) -> Job | None:
-    """Requeue a job because its worker is stopping, without counting a failure."""
+def release(
+    session: Session,
+    job_id: UUID,
+    token: int,
+    end: AttemptEnd = RELEASED,
+    *,
+    backoff_seconds: float = 0,
+) -> Job | None:
+    """Requeue a job because its worker is stopping or lacks disk space, without counting a failure.
+
+    Parameters
+    ----------
+    backoff_seconds : float
+        The job waits for a random time below twice this number.
+    """
     job = hold(session, job_id, token)
     if job is None:
         return None
-    end = AttemptEnd("released")
     if job.cancel_requested_at is not None:
         return cancel(session, job_id, token, end)
-    job = _end(session, job_id, token, end, state="queued", run_after=CLOCK, started_at=None, progress=None)
+    values = {"run_after": CLOCK + _jitter(backoff_seconds, 1), "started_at": None, "progress": None}
+    job = _end(session, job_id, token, end, state="queued", **values)
     assert job is not None
     job_events.add(session, job, "released")
     return job

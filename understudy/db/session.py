@@ -9,6 +9,7 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
+from understudy.db.deadlines import watch_server
 from understudy.errors import Unavailable, UnderstudyError
 
 # A session that is frozen inside a transaction keeps its row locks, and hides its job from the rescue, until
@@ -27,6 +28,9 @@ KEEPALIVE = {
     "keepalives_count": 3,
     "tcp_user_timeout": 15_000,
 }
+# Time in seconds without any response of the server after which a request fails. Every request fails within
+# two seconds while the server is frozen.
+PATIENCE_SECONDS = 1.5
 # SQLSTATEs for a session that was ended because it idled in a transaction, and for a database that is
 # read-only after a failover. psycopg raises them as classes other than OperationalError.
 UNAVAILABLE_STATES = {"25P03", "25006"}
@@ -58,7 +62,9 @@ def connect_arguments(limits: dict[str, str]) -> dict[str, Any]:
     return {**KEEPALIVE, "options": options, "application_name": "understudy"}
 
 
-def make_sessions(database_url: str, threads: int) -> sessionmaker[Session]:
+def make_sessions(
+    database_url: str, threads: int, *, patience_seconds: float = PATIENCE_SECONDS
+) -> sessionmaker[Session]:
     """Return a session factory for this process. A process that forks must call this function after the fork.
 
     Parameters
@@ -68,6 +74,8 @@ def make_sessions(database_url: str, threads: int) -> sessionmaker[Session]:
     threads : int
         Number of threads that use the factory at once. Each thread may hold two connections: one for reading,
         and one for the transaction of a use case.
+    patience_seconds : float
+        Time without any response of the server after which a call raises `Unavailable`.
     """
     engine = create_engine(
         parse_url(database_url),
@@ -79,6 +87,7 @@ def make_sessions(database_url: str, threads: int) -> sessionmaker[Session]:
         connect_args=connect_arguments(LIMITS),
     )
     translate_errors(engine)
+    watch_server(engine, patience_seconds)
     return sessionmaker(engine, expire_on_commit=False)
 
 

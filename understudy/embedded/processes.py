@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -102,7 +103,8 @@ class Child:
 
     def start(self) -> None:
         """Start the program in a new session, so that Ctrl-C does not reach it directly."""
-        trim_log(self.log)
+        with suppress(OSError):
+            trim_log(self.log)
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(  # noqa: S603 (our own command, no shell)
                 self._command,
@@ -139,10 +141,18 @@ class Child:
 
 
 def trim_log(log: Path) -> None:
-    """Copy a log above the size limit to a second file, and truncate the log while its writer appends."""
-    if log.exists() and log.stat().st_size > LOG_BYTES_MAX:
-        log.with_name(log.name + ".1").write_bytes(log.read_bytes())
-        os.truncate(log, 0)
+    """Copy a log above the size limit to a second file, and truncate the log while its writer appends.
+
+    On a full disk, the older lines are lost.
+    """
+    if not log.exists() or log.stat().st_size <= LOG_BYTES_MAX:
+        return
+    copy = log.with_name(log.name + ".1")
+    try:
+        copy.write_bytes(log.read_bytes())
+    except OSError:
+        copy.unlink(missing_ok=True)
+    os.truncate(log, 0)
 
 
 def last_lines(log: Path, n: int = 5) -> str:

@@ -87,7 +87,9 @@ class Supervisor:
             for part in self._servers + self._programs:
                 self._restart_if_ended(part)
             for log in self.folder.logs.glob("*.log"):
-                trim_log(log)
+                # The supervisor must outlive every fault of the disk. The next round tries again.
+                with suppress(OSError):
+                    trim_log(log)
 
     def ask_to_stop(self) -> None:
         """Make `watch` return soon. A signal handler may call this method."""
@@ -174,9 +176,12 @@ class Supervisor:
         pause = part.notice_end()
         if pause is not None:
             when = f"in {pause:.1f} s" if pause else "now"
-            self._report(part.name, f"ended, restarting {when}")
-        # If the part cannot be started, the next round tries again after a longer pause.
-        with suppress(Unavailable):
+            # The output of this process may be a file on a full disk.
+            with suppress(OSError):
+                self._report(part.name, f"ended, restarting {when}")
+        # If the part cannot be started, for example because the disk is full, the next round tries again
+        # after a longer pause.
+        with suppress(Unavailable, OSError):
             part.restart_when_due()
 
 

@@ -22,6 +22,10 @@ TIME_DETAIL = (
     "The job took more CPU time than its limit. Use fewer rows or columns, or ask your "
     "administrator to raise UNDERSTUDY_JOB_CPU_SECONDS_MAX."
 )
+DURATION_DETAIL = (
+    "The job took longer than its limit. Use fewer rows or columns, or ask your administrator to raise "
+    "UNDERSTUDY_JOB_SECONDS_MAX or UNDERSTUDY_JOB_KIND_SECONDS_MAX."
+)
 
 # Names of exception classes that report a failed allocation. Their libraries are not imported here.
 MEMORY_CLASSES = {"MemoryError", "ArrowMemoryError", "OutOfMemoryException"}

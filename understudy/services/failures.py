@@ -10,6 +10,7 @@ from understudy.db.job_attempts import AttemptEnd
 from understudy.db.leases import CRASHES, Allowance
 from understudy.errors import CODES, UnderstudyError
 from understudy.sandbox import Outcome
+from understudy.sandbox.failures import DURATION_DETAIL
 
 TRANSIENT_CODES = {"unavailable", "storage_full"}
 TRANSIENT_FAILURES_MAX = 5
@@ -42,6 +43,12 @@ def judge_outcome(outcome: Outcome) -> Failure:
     end = _end(outcome, code if code in OWN_OUTCOMES else "failed", code)
     detail = outcome.error_detail or f"{CODES[code]}."
     return Failure(code, detail, end, _allowance(code, detail))
+
+
+def judge_duration(outcome: Outcome | None) -> Failure:
+    """Return the failure of work that took longer than its limit."""
+    code = "time_limit"
+    return Failure(code, DURATION_DETAIL, _end(outcome, code, code), None)
 
 
 def judge_error(error: Exception, outcome: Outcome | None = None) -> Failure:
@@ -77,6 +84,6 @@ def _end(outcome: Outcome | None, name: str, code: str | None) -> AttemptEnd:
     )
 
 
-def successful_end(outcome: Outcome, name: str = "succeeded") -> AttemptEnd:
+def successful_end(outcome: Outcome | None, name: str = "succeeded") -> AttemptEnd:
     """Return the end of an attempt that ended without an error."""
     return _end(outcome, name, None)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from understudy.db import workers
+from understudy.db import jobs, workers
 from understudy.errors import Unavailable
 from understudy.resources import Resources
 
 OK = "ok"
+SILENT = "no worker has sent a heartbeat recently"
+PAUSED = "all workers are stopping or have no disk space left"
+# Time that a due job may wait while workers are idle.
+WAIT_MAX = timedelta(seconds=60)
 
 
 def checks(resources: Resources) -> dict[str, str]:
@@ -24,12 +28,18 @@ def checks(resources: Resources) -> dict[str, str]:
 
 def _check_database(resources: Resources) -> tuple[str, str]:
     """Return the state of the database, and the state of the workers that it contains."""
+    lease = timedelta(seconds=resources.settings.lease_seconds)
     try:
         with resources.sessions() as session:
-            n_slots = workers.count_slots(session, timedelta(seconds=resources.settings.lease_seconds))
+            n_slots = workers.count_slots(session, lease)
+            is_any_alive = bool(workers.seen_within(session, lease))
+            n_running = jobs.count_running(session)
+            n_overdue = jobs.count_overdue(session, None, WAIT_MAX) if n_running < n_slots else 0
     except Unavailable:
         return "does not respond", "unknown"
-    return OK, OK if n_slots else "no worker has sent a heartbeat recently"
+    if not n_slots:
+        return OK, SILENT if not is_any_alive else PAUSED
+    return OK, "jobs wait although workers are idle" if n_overdue else OK
 
 
 def _check_storage(resources: Resources) -> str:

@@ -84,9 +84,11 @@ class Heartbeat:
         while not self._stopped.wait(period) and not self.is_lost:
             try:
                 self._look()
+            # The next check follows soon, and the lease outlasts several checks.
             except Unavailable:
-                # The next check follows soon, and the lease outlasts several checks.
                 logger.warning("heartbeat_failed")
+            except Exception:  # Without this thread, the job would be lost.
+                logger.warning("heartbeat_failed", exc_info=True)
 
     def _look(self) -> None:
         now = time.monotonic()

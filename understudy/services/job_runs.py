@@ -3,7 +3,7 @@
     claim ─ plan ─ sandbox ─┬─ ok ──────── store files ─ one transaction: rows of the result, artifacts, state
                             ├─ failed ──── fail permanently, or queue again after a pause
                             ├─ cancelled ─ set the state; no result becomes readable
-                            ├─ draining ── release the job for another worker
+                            ├─ draining, or a full disk ── release the job for another worker
                             └─ lease lost: change nothing, because another worker may have the job
 
 Every write compares the fencing token, so any step can be interrupted or delayed without harm.
@@ -29,13 +29,21 @@ from understudy.db.leases import Claimant, JobError, Retry
 from understudy.errors import NotFound, Unavailable
 from understudy.job_kinds import KINDS
 from understudy.logs import bound, get_logger
-from understudy.parameters.needs import DEFAULT_QUEUE, Needs
-from understudy.resources import CODE_VERSION, Resources, ResourceSettings
-from understudy.sandbox import Outcome, Run, Sandbox, SandboxLimits, SandboxRequest
+from understudy.parameters.needs import DEFAULT_QUEUE
+from understudy.resources import CODE_VERSION, Resources
+from understudy.sandbox import Outcome, Run, Sandbox
 from understudy.services.blob_keys import KeyParts
-from understudy.services.failures import Failure, judge_error, judge_outcome, successful_end
+from understudy.services.disks import find_disk_problem
+from understudy.services.failures import (
+    Failure,
+    judge_duration,
+    judge_error,
+    judge_outcome,
+    successful_end,
+)
 from understudy.services.heartbeats import Heartbeat
-from understudy.services.job_records import abandon_job, facts_of, kind_of, limits_of, needs_of, parameters_of
+from understudy.services.job_records import abandon_job, facts_of, kind_of, parameters_of
+from understudy.services.job_requests import make_request
 from understudy.services.results import Result, discard, keys_of, store_result
 
 if TYPE_CHECKING:
@@ -69,7 +77,10 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Watched:
-    """The outcome of the work, and the reason for stopping it early: `cancelled`, `released` or `lost`."""
+    """The outcome of the work, and the reason for stopping it early.
+
+    The reason is `cancelled`, `released`, `time_limit` or `lost`.
+    """
 
     outcome: Outcome | None
     stopped_by: str | None = None
@@ -109,7 +120,7 @@ def _run_attempt(attempt: Attempt, sandbox: Sandbox, sent_at: float, is_draining
     logger.info("job_started", kind=attempt.job.kind, attempt=attempt.job.attempt)
     try:
         attempt.folder.mkdir(parents=True, mode=0o700)
-        run = sandbox.start(_request(attempt))
+        run = sandbox.start(make_request(attempt.resources, attempt.job, attempt.folder))
     except Exception as error:  # Any exception ends the job, not the worker.
         logger.exception("job_not_started")
         _settle_failure(attempt, judge_error(error))
@@ -127,46 +138,6 @@ def _run_attempt(attempt: Attempt, sandbox: Sandbox, sent_at: float, is_draining
         _remove(attempt.folder)
 
 
-def _request(attempt: Attempt) -> SandboxRequest:
-    resources, job = attempt.resources, attempt.job
-    kind = kind_of(job)
-    with resources.sessions() as session:
-        parameters = parameters_of(job)
-        plan = kind.plan(session, facts_of(job), parameters, limits_of(resources.limits))
-        needs = needs_of(session, job.project_id, parameters)
-    inputs_folder = attempt.folder / "inputs"
-    work_folder = attempt.folder / "work"
-    inputs_folder.mkdir(mode=0o700)
-    work_folder.mkdir(mode=0o700)
-    paths = {
-        role: resources.store.local_path(file.storage_key, inputs_folder)
-        for role, file in plan.inputs.items()
-    }
-    # The work that joins the parts of an upload compares their digests while it copies them.
-    checked_by_work = {role for file in plan.context.get("parts", {}).values() for role in file["roles"]}
-    return SandboxRequest(
-        payload=kind.payload(
-            job.parameters,
-            {role: str(path.absolute()) for role, path in paths.items()},
-            plan.context,
-            {role: file.sha256.hex() for role, file in plan.inputs.items() if role not in checked_by_work},
-        ),
-        folder=work_folder,
-        inputs=tuple(path.absolute() for path in paths.values()),
-        limits=sandbox_limits(resources.settings, needs),
-    )
-
-
-def sandbox_limits(settings: ResourceSettings, needs: Needs) -> SandboxLimits:
-    """Return the lower of the limits of the installation and of the job."""
-    memory, cpu = settings.job_memory_bytes_max, settings.job_cpu_seconds_max
-    return SandboxLimits(
-        memory_bytes=memory if needs.memory_bytes_max is None else min(memory, needs.memory_bytes_max),
-        cpu_seconds=cpu if needs.cpu_seconds_max is None else min(cpu, needs.cpu_seconds_max),
-        file_bytes=settings.job_file_bytes_max,
-    )
-
-
 def _work(attempt: Attempt, run: Run, sent_at: float, is_draining: Callable[[], bool]) -> None:
     heartbeat = Heartbeat(
         attempt.resources,
@@ -177,7 +148,7 @@ def _work(attempt: Attempt, run: Run, sent_at: float, is_draining: Callable[[], 
     )
     try:
         with heartbeat:
-            watched = _watch(run, heartbeat, is_draining)
+            watched = _watch(run, _Reasons(heartbeat, is_draining, _ends_at(attempt, sent_at)))
             result = _store(attempt, watched, heartbeat)
     except Exception as error:  # Any exception ends the job, not the worker.
         run.kill()
@@ -187,28 +158,48 @@ def _work(attempt: Attempt, run: Run, sent_at: float, is_draining: Callable[[], 
     _conclude(attempt, watched, result, heartbeat)
 
 
-def _watch(run: Run, heartbeat: Heartbeat, is_draining: Callable[[], bool]) -> Watched:
-    """Wait until the work has ended, and stop it if the job is cancelled, released or lost."""
+def _ends_at(attempt: Attempt, started_at: float) -> float:
+    """Return the time, by the monotonic clock, at which the attempt exceeds its maximum duration."""
+    settings = attempt.resources.settings
+    of_kind = settings.job_kind_seconds_max.get(attempt.job.kind, settings.job_seconds_max)
+    return started_at + min(of_kind, settings.job_seconds_max)
+
+
+@dataclass(frozen=True)
+class _Reasons:
+    """The possible reasons for stopping the work early."""
+
+    heartbeat: Heartbeat
+    is_draining: Callable[[], bool]
+    ends_at: float
+
+    def current(self) -> str | None:
+        """Return the reason for stopping the work now, if there is one."""
+        if self.heartbeat.is_cancel_requested:
+            return "cancelled"
+        if time.monotonic() > self.ends_at:
+            return "time_limit"
+        return "released" if self.is_draining() else None
+
+
+def _watch(run: Run, reasons: _Reasons) -> Watched:
+    """Wait until the work has ended, and stop it if the job is cancelled, released, lost or too slow."""
     stopped_by: str | None = None
     kill_at = float("inf")
     while (outcome := run.wait(WAIT_SECONDS)) is None:
-        if heartbeat.is_lost:
+        if reasons.heartbeat.is_lost:
             run.kill()
             return Watched(run.wait(GRACE_SECONDS), "lost")
         if stopped_by is None:
-            stopped_by = _reason_to_stop(heartbeat, is_draining)
+            stopped_by = reasons.current()
             if stopped_by is not None:
                 run.terminate()
                 kill_at = time.monotonic() + GRACE_SECONDS
         elif time.monotonic() > kill_at:
+            # A process that hangs in the kernel ends only later, so the wait is limited.
             run.kill()
+            return Watched(run.wait(GRACE_SECONDS), stopped_by)
     return Watched(outcome, stopped_by)
-
-
-def _reason_to_stop(heartbeat: Heartbeat, is_draining: Callable[[], bool]) -> str | None:
-    if heartbeat.is_cancel_requested:
-        return "cancelled"
-    return "released" if is_draining() else None
 
 
 def _store(attempt: Attempt, watched: Watched, heartbeat: Heartbeat) -> Result | None:
@@ -223,15 +214,17 @@ def _store(attempt: Attempt, watched: Watched, heartbeat: Heartbeat) -> Result |
 def _conclude(attempt: Attempt, watched: Watched, result: Result | None, heartbeat: Heartbeat) -> None:
     """Write the end of the attempt to the database."""
     outcome = watched.outcome
-    if watched.stopped_by == "lost" or outcome is None:
+    if watched.stopped_by == "lost":
         logger.warning("lease_lost")
     elif watched.stopped_by == "cancelled" or heartbeat.is_cancel_requested:
         _settle_cancel(attempt, successful_end(outcome, "cancelled"))
-    elif result is not None:
+    elif outcome is not None and result is not None:
         _finish(attempt, outcome, result)
         return
     elif watched.stopped_by == "released":
         _settle_release(attempt)
+    elif outcome is None or watched.stopped_by == "time_limit":
+        _settle_failure(attempt, judge_duration(outcome))
     else:
         _settle_failure(attempt, judge_outcome(outcome))
     if result is not None:
@@ -292,9 +285,13 @@ def _settle_cancel(attempt: Attempt, end: AttemptEnd) -> None:
     _settle(attempt, "cancelled", write)
 
 
-def _settle_release(attempt: Attempt) -> None:
+def _settle_release(attempt: Attempt, error_code: str | None = None) -> None:
+    """Requeue the job without counting a failure. After an error, the job waits for a moment."""
+    backoff_seconds = 0.0 if error_code is None else attempt.resources.settings.retry_backoff_seconds
+
     def write(session: Session) -> Job | None:
-        row = leases.release(session, attempt.job.id, attempt.token)
+        end = AttemptEnd("released", error_code=error_code)
+        row = leases.release(session, attempt.job.id, attempt.token, end, backoff_seconds=backoff_seconds)
         if row is not None:
             abandon_job(session, row)
         return row
@@ -304,6 +301,10 @@ def _settle_release(attempt: Attempt) -> None:
 
 
 def _settle_failure(attempt: Attempt, failure: Failure) -> None:
+    if failure.allowance is not None and _is_disk_full(attempt):
+        _settle_release(attempt, "storage_full")
+        return
+
     def write(session: Session) -> Job | None:
         row = _write_failure(session, attempt, failure)
         if row is not None:
@@ -315,6 +316,17 @@ def _settle_failure(attempt: Attempt, failure: Failure) -> None:
         # This detail contains only a location in the code. Details of other errors may contain column names.
         facts["error_detail"] = failure.error_detail
     _settle(attempt, failure.end.outcome, write, **facts)
+
+
+def _is_disk_full(attempt: Attempt) -> bool:
+    """Return whether a disk is full even without the files of the attempt.
+
+    A full disk can cause any error: a library may hide its code, and a process that writes to a mapped file
+    is killed by a signal. Such a failure counts for nothing, and the worker claims no jobs until there is
+    space.
+    """
+    _remove(attempt.folder)
+    return find_disk_problem(attempt.resources) is not None
 
 
 def _write_failure(session: Session, attempt: Attempt, failure: Failure) -> Job | None:

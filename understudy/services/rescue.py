@@ -54,6 +54,18 @@ def ring_waiting_jobs(resources: Resources, queues: Collection[str] = (DEFAULT_Q
     return sum(n_rings.values())
 
 
+def count_overdue_jobs(resources: Resources, queues: Collection[str], seconds: float) -> int:
+    """Return the number of jobs that have been due for longer than `seconds`."""
+    with resources.sessions() as session:
+        return jobs.count_overdue(session, queues, timedelta(seconds=seconds))
+
+
+def count_running_jobs(resources: Resources, worker_name: str) -> int:
+    """Return the number of jobs that a worker runs."""
+    with resources.sessions() as session:
+        return jobs.count_running(session, worker_name)
+
+
 def report_worker(resources: Resources, name: str, *, concurrency: int, draining: bool = False) -> None:
     """Record that a worker is alive. Workers call this function every few seconds."""
     with resources.sessions.begin() as session:

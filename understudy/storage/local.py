@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from understudy.errors import Conflict, StorageFull, Unavailable
 from understudy.storage.base import check_key, missing
-from understudy.storage.space import NO_SPACE
+from understudy.storage.space import NO_SPACE, check_space
 
 _INCOMING = ".incoming"
 
@@ -90,9 +90,8 @@ class LocalStore:
 
     def check_writable(self) -> None:
         """Write and delete a small file."""
-        with _translated(), tempfile.NamedTemporaryFile(dir=self.incoming) as file:
-            file.write(b"understudy")
-            file.flush()
+        with _translated():
+            check_space(self.incoming)
 
     def _path(self, key: str) -> Path:
         return self.root / check_key(key)

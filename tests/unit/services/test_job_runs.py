@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import errno
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import pytest
@@ -17,7 +18,7 @@ from tests.unit.services.conftest import Bench
 from tests.unit.services.works import SECRET
 from understudy.db import artifacts, leases
 from understudy.errors import StorageFull, Unavailable
-from understudy.services import job_runs
+from understudy.services import disks, job_runs
 from understudy.services.heartbeats import Heartbeat
 from understudy.services.jobs import cancel_job, retry_job
 from understudy.services.rescue import rescue_jobs
@@ -167,6 +168,24 @@ def test_work_that_ignores_a_cancellation_is_killed(
     run.result()
 
     assert bench.job(job_id).state == "cancelled"
+
+
+@pytest.mark.parametrize(
+    "limits", [{"job_seconds_max": 0.5}, {"job_kind_seconds_max": {"probe": 0.5}}], ids=["all", "kind"]
+)
+def test_frozen_work_ends_with_its_maximum_duration(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, limits: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(job_runs, "GRACE_SECONDS", 0.2)
+    settings = cast(Settings, bench.resources.settings).model_copy(update=limits)
+    bench.resources = replace(bench.resources, settings=settings)
+    job_id = bench.put("freeze")
+
+    bench.run()
+
+    job = bench.job(job_id)
+    assert (job.state, job.error_code, job.crashes) == ("failed", "time_limit", 0)
+    assert bench.outcomes(job_id) == ["time_limit"]
 
 
 def test_cancelled_job_can_be_retried(bench: Bench) -> None:
@@ -321,16 +340,47 @@ class FullStore(LocalStore):
         """Raise `StorageFull`."""
         raise StorageFull("Full.")
 
+    def check_writable(self) -> None:
+        """Raise `StorageFull`."""
+        raise StorageFull("Full.")
 
-def test_job_is_retried_and_publishes_nothing_if_the_store_is_full(bench: Bench, tmp_path: Path) -> None:
+
+@pytest.mark.parametrize("way", ["succeed", "lack_space", "lack_a_part", "err", "crash"])
+def test_failures_on_a_full_disk_count_for_nothing(bench: Bench, tmp_path: Path, way: str) -> None:
+    store = bench.resources.store
     bench.resources = replace(bench.resources, store=FullStore(tmp_path / "full"))
-    job_id = bench.put("succeed")
+    job_id = bench.put(way)
 
-    bench.run()
+    assert all(bench.run() for _ in range(6))
 
     job = bench.job(job_id)
-    assert (job.state, job.transient_failures) == ("queued", 1)
+    assert (job.state, job.transient_failures, job.internal_errors, job.crashes) == ("queued", 0, 0, 0)
+    assert bench.outcomes(job_id) == ["released"] * 6
     assert bench.files(job_id) == []
+    bench.resources = replace(bench.resources, store=store)
+    bench.run()
+    assert (bench.job(job_id).state == "succeeded") == (way == "succeed")
+
+
+def test_job_that_fills_the_disk_alone_is_tried_five_times(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def check(folder: Path) -> None:
+        if any(path.name.isdecimal() for path in bench.resources.scratch_folder.iterdir()):
+            raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(disks, "check_space", check)
+    job_id = bench.put("lack_space")
+
+    assert sum(bench.run() for _ in range(6)) == 5
+    assert bench.job(job_id).error_code == "storage_full"
+
+
+def test_invalid_data_fails_a_job_although_the_disk_is_full(bench: Bench, tmp_path: Path) -> None:
+    bench.resources = replace(bench.resources, store=FullStore(tmp_path / "full"))
+    job_id = bench.put("refuse")
+    bench.run()
+    assert bench.job(job_id).error_code == "ragged_rows"
 
 
 @pytest.mark.parametrize("moment", ["before_commit", "after_commit"])

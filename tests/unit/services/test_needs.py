@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from understudy.parameters.needs import Needs
-from understudy.services.job_runs import sandbox_limits
+from understudy.services.job_requests import sandbox_limits
 from understudy.settings import Settings
 
 GIBIBYTE = 1 << 30

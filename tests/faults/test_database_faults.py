@@ -1,0 +1,33 @@
+"""Tests in which the database is frozen while a worker runs jobs."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.faults.stack import Stack
+from tests.service import frozen_database
+
+pytestmark = pytest.mark.stack
+
+# Longer than the patience of a worker and the lease of the stack together.
+FROZEN_SECONDS = 9
+
+
+def test_jobs_survive_a_frozen_database(stack: Stack) -> None:
+    worker = stack.start_worker()
+    pool = worker.pool_pids()
+    job_ids = [stack.submit("probe", seconds=3) for _ in range(4)]
+    stack.wait_until_running(job_ids[0])
+
+    with frozen_database(stack.resources.sessions):
+        time.sleep(FROZEN_SECONDS)
+
+    began = time.monotonic()
+    assert {job.state for job in stack.finish(*job_ids)} == {"succeeded"}
+    # Two rounds of two jobs, after the leases have expired.
+    assert time.monotonic() - began < 15
+    assert worker.is_running()
+    assert worker.pool_pids() == pool
+    stack.check()

@@ -1,0 +1,67 @@
+"""Tests in which the disk of the blobs alone is full while a worker runs jobs."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from tests.faults.stack import Stack
+from tests.faults.workers import until
+
+pytestmark = pytest.mark.stack
+
+FULL_SECONDS = 4
+
+
+@pytest.fixture(scope="module")
+def small_disk(stack: Stack) -> Iterator[Path]:
+    """Mount a small disk at the folder of the blobs."""
+    folder = stack.resources.settings.data_dir / "blobs"
+    options = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(folder)]
+    if subprocess.run(options, capture_output=True, check=False).returncode != 0:
+        pytest.skip("Only root can mount a disk.")
+    (folder / ".incoming").mkdir(mode=0o700)
+    yield folder
+    stack.stop_workers()
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def fill(path: Path) -> None:
+    with path.open("wb", buffering=0) as file:
+        for chunk in (1 << 20, 1 << 12, 1):
+            try:
+                while file.write(b"\0" * chunk) == chunk:
+                    pass
+            except OSError:
+                continue
+
+
+def test_full_disk_of_blobs_pauses_the_worker_and_fails_no_job(
+    stack: Stack, small_disk: Path, small_table: pa.Table
+) -> None:
+    worker = stack.start_worker()
+    dataset_id, job_id = stack.upload(small_table)
+    stack.finish(job_id)
+    filler = small_disk / "filler"
+    running = stack.submit("train", dataset_id=dataset_id, synthesizer={"name": "tree_chain"}, seed=0)
+    until(lambda: stack.job(running).state == "running", "job runs")
+    fill(filler)
+    job_ids = [stack.submit("train", dataset_id=dataset_id, seed=seed) for seed in range(10)]
+    try:
+        time.sleep(FULL_SECONDS)
+        assert worker.is_running()
+        assert {stack.job(job_id).state for job_id in (running, *job_ids)} <= {"queued", "running"}
+    finally:
+        filler.unlink()
+
+    began = time.monotonic()
+    assert {job.state for job in stack.finish(running, *job_ids)} == {"succeeded"}
+    assert time.monotonic() - began < 30
+    assert stack.rows("select sum(transient_failures), sum(crashes) from jobs")[0] == (0, 0)
+    assert stack.outcomes(running) in (["succeeded"], ["released", "succeeded"])
+    stack.check()

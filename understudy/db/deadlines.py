@@ -1,0 +1,141 @@
+"""Connections that notice within seconds that the database server is frozen or unreachable.
+
+Neither the timeouts of the server nor those of the network protect against a server that accepts connections
+but never responds: its own timeouts are frozen with it, and a Unix socket has no timeout. A statement may be
+slow, however. A connection that has waited for some time therefore asks whether the server still responds to
+a new connection.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+import threading
+import time
+from collections.abc import Generator
+from typing import Any
+
+from psycopg import Connection, OperationalError
+from sqlalchemy import Engine, event
+
+# A request to encrypt the connection, which a server answers with one byte before any authentication
+# (PostgreSQL documentation, "Message Formats", SSLRequest).
+SSL_REQUEST = struct.pack("!ii", 8, 80877103)
+DEFAULT_PORT = 5432
+# Share of the patience before the server is asked whether it responds. The rest is for its answer.
+WAIT_FRACTION = 2 / 3
+# Time in seconds after which a silent server is asked again. Meanwhile, all calls fail immediately.
+RETRY_SECONDS = 0.5
+# Maximum duration of a statement in seconds, above the server's own limit (`statement_timeout`).
+STATEMENT_SECONDS_MAX = 20.0
+
+
+class ServerWatch:
+    """The last observation of a database server: whether it responds.
+
+    Parameters
+    ----------
+    patience_seconds : float
+        Time without any response after which the server counts as silent.
+    """
+
+    def __init__(self, patience_seconds: float) -> None:
+        self.wait_seconds = WAIT_FRACTION * patience_seconds
+        self._answer_seconds = patience_seconds - self.wait_seconds
+        self._is_silent = False
+        self._retry_at = 0.0
+        self._lock = threading.Lock()
+
+    def responds(self, host: str, port: int) -> bool:
+        """Return whether the server responds to a new connection.
+
+        If it is known to be silent, only one thread asks it again from time to time.
+        """
+        if not self._is_silent:
+            return self._ask(host, port)
+        if not self._lock.acquire(blocking=False):
+            return False
+        try:
+            return time.monotonic() >= self._retry_at and self._ask(host, port)
+        finally:
+            self._lock.release()
+
+    def _ask(self, host: str, port: int) -> bool:
+        is_answered = _is_answered(host, port, self._answer_seconds)
+        self._retry_at = time.monotonic() + RETRY_SECONDS
+        self._is_silent = not is_answered
+        return is_answered
+
+
+class WatchedConnection(Connection[Any]):  # `Any` is a row.
+    """A connection that is closed if its server becomes silent during a statement."""
+
+    watch: ServerWatch | None = None
+
+    def wait(self, gen: Generator[Any, Any, Any], *arguments: Any, **options: Any) -> Any:
+        """Run a step of the protocol to its end. `Any` are the types of the driver's steps."""
+        watched = gen if self.watch is None else self._watched(gen, self.watch)
+        return super().wait(watched, *arguments, **options)
+
+    def _watched(self, gen: Generator[Any, Any, Any], watch: ServerWatch) -> Generator[Any, Any, Any]:
+        began = time.monotonic()
+        look_at = began + watch.wait_seconds
+        try:
+            state = next(gen)
+            while True:
+                # The driver resumes its steps several times per second, even if nothing was received.
+                ready = yield state
+                now = time.monotonic()
+                if not ready and now >= look_at:
+                    self._look(watch, now - began)
+                    look_at = time.monotonic() + watch.wait_seconds
+                state = gen.send(ready)
+        except StopIteration as end:
+            return end.value
+
+    def _look(self, watch: ServerWatch, waited_seconds: float) -> None:
+        host, port = self.pgconn.hostaddr or self.pgconn.host, self.pgconn.port
+        if waited_seconds < STATEMENT_SECONDS_MAX and watch.responds(host.decode(), int(port)):
+            return
+        self.pgconn.finish()
+        raise OperationalError("the server does not respond")
+
+
+def watch_server(engine: Engine, patience_seconds: float) -> None:
+    """Make the connections of an engine fail if the server is silent for `patience_seconds`."""
+    watch = ServerWatch(patience_seconds)
+
+    def connect(
+        _dialect: object, _record: object, arguments: list[Any], parameters: dict[str, Any]
+    ) -> WatchedConnection:
+        host, port = str(parameters.get("host") or ""), str(parameters.get("port") or DEFAULT_PORT)
+        # A list of hosts, or a host from the environment, is left to the driver and its own timeout.
+        if host and "," not in host and port.isdecimal() and not watch.responds(host, int(port)):
+            raise OperationalError("the server does not respond")
+        connection = WatchedConnection.connect(*arguments, **parameters)
+        connection.watch = watch
+        return connection
+
+    event.listen(engine, "do_connect", connect)
+
+
+def _is_answered(host: str, port: int, seconds: float) -> bool:
+    try:
+        with _open(host, port, seconds) as connection:
+            connection.sendall(SSL_REQUEST)
+            return len(connection.recv(1)) == 1
+    except OSError:
+        return False
+
+
+def _open(host: str, port: int, seconds: float) -> socket.socket:
+    if not host.startswith(("/", "@")):
+        return socket.create_connection((host, port), timeout=seconds)
+    connection = socket.socket(socket.AF_UNIX)
+    connection.settimeout(seconds)
+    try:
+        connection.connect(f"{host}/.s.PGSQL.{port}".replace("@", "\0", 1))
+    except OSError:
+        connection.close()
+        raise
+    return connection

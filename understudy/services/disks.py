@@ -1,0 +1,27 @@
+"""Check of the disks that jobs write to. A worker claims no jobs while a disk is full or not writable."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from understudy.errors import Unavailable
+from understudy.resources import Resources
+from understudy.storage.space import NO_SPACE, check_space
+
+
+def find_disk_problem(resources: Resources) -> str | None:
+    """Return why jobs could not write their files, or None if they could."""
+    try:
+        resources.store.check_writable()
+    except Unavailable as error:
+        return error.detail
+    for folder in (resources.scratch_folder, Path(tempfile.gettempdir())):
+        try:
+            check_space(folder)
+        except OSError as error:
+            if error.errno in NO_SPACE:
+                return f"The disk of {folder} is full. Free some disk space."
+            return f"The folder {folder} is not writable: {os.strerror(error.errno or 0)}. Check the disk."
+    return None
