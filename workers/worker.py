@@ -14,13 +14,14 @@ from understudy.logs import get_logger
 from understudy.resources import Resources, ResourceSettings, open_resources
 from understudy.sandbox import Sandbox
 from understudy.sandbox.walls import find_walls
-from understudy.services import job_runs, maintenance, rescue
+from understudy.services import erasure, job_runs, maintenance, rescue
 from understudy.synthesizers import SYNTHESIZERS
 from workers.drain import Drain
 from workers.timers import Timers
 
 REPORT_SECONDS = 5.0
 SWEEP_SECONDS = 600.0
+ERASE_SECONDS = 10.0
 STOP_SECONDS = 5.0
 
 WORK = "understudy.work.run:run_work"
@@ -102,6 +103,7 @@ class Worker:
             "rescue", self._settings.rescue_seconds, lambda: rescue.rescue_jobs(self.resources)
         )
         self._timers.start("ring", self._settings.ring_seconds, self.ring)
+        self._timers.start("erase", ERASE_SECONDS, lambda: erasure.erase_files(self.resources))
         self._timers.start("sweep", SWEEP_SECONDS, lambda: maintenance.sweep(self.resources))
 
     def ring(self) -> None:
