@@ -29,5 +29,13 @@ def find_in_files(folder: Path, canaries: Iterable[str]) -> set[str]:
     return {
         path.relative_to(folder).as_posix()
         for path in folder.rglob("*")
-        if any(word in bytes(path) or (path.is_file() and word in path.read_bytes()) for word in words)
+        if any(word in bytes(path) or word in _read(path) for word in words)
     }
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes() if path.is_file() else b""
+    except FileNotFoundError:
+        # Another process has just deleted the file.
+        return b""

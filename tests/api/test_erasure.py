@@ -25,6 +25,7 @@ from tests.api.canaries import find_in_database, find_in_files
 from tests.api.conftest import assert_problem, get
 from understudy import ids
 from understudy.db import datasets, erasures, leases
+from understudy.db import idempotency as stored
 from understudy.db.idempotency import StoredAnswer
 from understudy.db.job_attempts import AttemptEnd
 from understudy.db.leases import Claimant, JobError
@@ -221,6 +222,30 @@ def test_response_that_is_stored_after_the_deletion_has_no_body(
     assert find_in_database(resources, [NAME]) == set()
 
 
+def test_response_that_is_stored_during_the_deletion_is_erased_later(
+    client: TestClient, resources: Resources, caller: Caller, ready_dataset: Json, train_job: Json
+) -> None:
+    delete(client, ready_dataset)
+    late = StoredAnswer(202, {}, train_job)
+    idempotency.begin(resources, caller.project_id, "late", b"hash")
+    with resources.sessions.begin() as session:
+        stored.complete(session, caller.project_id, "late", late, [train_job["id"]])
+
+    erase_files(resources)
+
+    assert find_in_database(resources, [NAME]) == set()
+
+
+def test_job_can_be_claimed_while_its_response_is_stored(
+    client: TestClient, resources: Resources, caller: Caller, train_job: Json
+) -> None:
+    with resources.sessions.begin() as session:
+        mentioned = {"job": [ids.from_text("job", train_job["id"])]}
+        assert erasures.hold(session, caller.project_id, mentioned)
+        with resources.sessions.begin() as other:
+            assert leases.claim(other, Claimant("w", "1", ("train",)), lease_seconds=60) is not None
+
+
 def test_late_writes_of_a_running_job_leave_no_data(
     client: TestClient, resources: Resources, ready_dataset: Json, train_job: Json
 ) -> None:
@@ -237,6 +262,23 @@ def test_late_writes_of_a_running_job_leave_no_data(
 
     assert find_in_database(resources, [NAME]) == set()
     assert get(client, f"/v1/jobs/{train_job['id']}")["error"] == {"code": "unknown_column", "detail": ""}
+
+
+def test_result_of_a_finished_job_keeps_only_ids(
+    client: TestClient, resources: Resources, ready_dataset: Json, train_job: Json
+) -> None:
+    with resources.sessions.begin() as session:
+        job = leases.claim(session, Claimant("w", "1", ("train",)), lease_seconds=60)
+        assert job is not None
+        assert job.lease_token is not None
+        result = {"model_id": "mdl_1", "warnings": [f"Column {NAME!r} is constant."]}
+        assert leases.finish(session, job.id, job.lease_token, result=result, end=AttemptEnd("succeeded"))
+
+    delete(client, ready_dataset)
+
+    erased = get(client, f"/v1/jobs/{train_job['id']}")
+    assert (erased["state"], erased["result"]) == ("succeeded", {"model_id": "mdl_1"})
+    assert find_in_database(resources, [NAME]) == set()
 
 
 def test_job_that_is_submitted_during_the_deletion_is_rejected(

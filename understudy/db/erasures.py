@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session
 from understudy.db.jobs import TERMINAL_STATES
 from understudy.db.orm import CLOCK, Dataset, Erasure, Job, Model, Report, Upload
 
-# Jobs are last, because other transactions also lock jobs after datasets and models.
 TABLES: dict[str, Any] = {"dataset": Dataset, "model": Model, "report": Report, "upload": Upload, "job": Job}
 
 
@@ -25,18 +24,23 @@ class Pending:
 
     Parameters
     ----------
+    job_id : UUID, optional
+        The erased job, unless the prefix is that of an upload.
     is_final : bool
         Whether no process can still add blobs, so that the erasure ends when these blobs are deleted.
     """
 
     prefix: str
+    project_id: UUID
+    job_id: UUID | None
     is_final: bool
 
 
 def hold(session: Session, project_id: UUID, mentioned: Mapping[str, Collection[UUID]]) -> bool:
     """Return whether all resources, given by noun, exist and are not erased.
 
-    The resources cannot be deleted or erased until the transaction ends.
+    The resources other than jobs cannot be deleted until the transaction ends. Jobs are not locked, because
+    workers skip locked jobs.
     """
     for noun, table in TABLES.items():
         row_ids = set(mentioned.get(noun, ()))
@@ -45,8 +49,8 @@ def hold(session: Session, project_id: UUID, mentioned: Mapping[str, Collection[
         statement = select(table.id).where(table.project_id == project_id, table.id.in_(row_ids))
         if noun == "job":
             statement = statement.where(Job.erased_at.is_(None))
-        # The erasure of a job changes its row, whereas other resources are deleted.
-        statement = statement.order_by(table.id).with_for_update(read=True, key_share=noun != "job")
+        else:
+            statement = statement.order_by(table.id).with_for_update(read=True, key_share=True)
         if len(session.scalars(statement).all()) < len(row_ids):
             return False
     return True
@@ -65,13 +69,18 @@ def pending(session: Session, *, kept: timedelta, after: str = "", limit: int = 
     """Return pending erasures, sorted by prefix. An erasure is not final before it is as old as `kept`."""
     has_ended = or_(Erasure.job_id.is_(None), Job.state.in_(TERMINAL_STATES))
     statement = (
-        select(Erasure.prefix, and_(Erasure.created_at <= CLOCK - kept, has_ended))
+        select(
+            Erasure.prefix,
+            Erasure.project_id,
+            Erasure.job_id,
+            and_(Erasure.created_at <= CLOCK - kept, has_ended),
+        )
         .outerjoin(Job, Job.id == Erasure.job_id)
         .where(Erasure.prefix > after)
         .order_by(Erasure.prefix)
         .limit(limit)
     )
-    return [Pending(prefix, is_final) for prefix, is_final in session.execute(statement)]
+    return [Pending(*row) for row in session.execute(statement)]
 
 
 def remove(session: Session, prefixes: Iterable[str]) -> None:

@@ -81,6 +81,8 @@ def erase(session: Session, project_id: UUID, job_ids: Iterable[UUID], text_ids:
         update(IdempotencyKey)
         .where(
             IdempotencyKey.project_id == project_id,
+            # A row without a status may be about to get a body: the statement waits for that transaction.
+            IdempotencyKey.body.is_not(None) | IdempotencyKey.status.is_(None),
             IdempotencyKey.job_id.in_(list(job_ids)) | IdempotencyKey.mentions.op("&&")(list(text_ids)),
         )
         .values(body=None, mentions=[])

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable
 from datetime import timedelta
+from uuid import UUID
 
-from understudy.db import erasures, job_attempts
+from understudy import ids
+from understudy.db import erasures, idempotency, job_attempts
 from understudy.db.erasures import Pending
 from understudy.errors import UnderstudyError
 from understudy.logs import get_logger
@@ -34,6 +37,7 @@ def erase_files(resources: Resources, *, kept: timedelta = ERASURES_KEPT) -> int
             batch = erasures.pending(session, kept=kept, after=after, limit=BATCH)
         if not batch:
             return n_deleted
+        _erase_late_responses(resources, batch)
         counts = [_delete_blobs(resources, erasure) for erasure in batch]
         completed = [
             erasure.prefix
@@ -45,6 +49,18 @@ def erase_files(resources: Resources, *, kept: timedelta = ERASURES_KEPT) -> int
                 erasures.remove(session, completed)
         n_deleted += sum(count or 0 for count in counts)
         after = batch[-1].prefix
+
+
+def _erase_late_responses(resources: Resources, batch: Iterable[Pending]) -> None:
+    """Erase the responses that requests stored while the jobs in them were being erased."""
+    job_ids: dict[UUID, list[UUID]] = {}
+    for erasure in batch:
+        if erasure.job_id is not None:
+            job_ids.setdefault(erasure.project_id, []).append(erasure.job_id)
+    with resources.sessions.begin() as session:
+        for project_id, erased in job_ids.items():
+            text_ids = [ids.to_text("job", job_id) for job_id in erased]
+            idempotency.erase(session, project_id, erased, text_ids)
 
 
 def _delete_blobs(resources: Resources, erasure: Pending) -> int | None:
