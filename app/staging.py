@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
-from understudy.errors import UnderstudyError
+from understudy.errors import StorageFull, UnderstudyError
 from understudy.ids import new_id
 from understudy.storage.space import translating_full_disk
 
@@ -110,5 +111,8 @@ class Staging:
     def discard(self) -> None:
         """Close all files, and delete the files that were not moved elsewhere."""
         for file in self.files:
-            file.close()
             file.path.unlink(missing_ok=True)
+        for file in self.files:
+            # On a full disk, buffered bytes cannot be written. The file is deleted anyway.
+            with suppress(StorageFull):
+                file.close()

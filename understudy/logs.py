@@ -21,6 +21,8 @@ from understudy.errors import UnderstudyError
 
 TEXT_LENGTH_MAX = 2_000
 FRAMES_MAX = 20
+# Errors of the service itself, whose details contain no names of the data.
+_SERVICE_CODES = ("configuration", "internal_error", "storage_full", "unavailable")
 
 
 def configure_logs(level: str = "info", log_format: str = "json") -> None:
@@ -71,7 +73,10 @@ def _shared() -> list[Processor]:
 
 
 def describe_exception(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Replace an exception with its class and frames. For an `UnderstudyError`, add its code and detail."""
+    """Replace an exception with its class and frames. For an `UnderstudyError`, add its code.
+
+    The detail is added only for errors of the service. Details of other errors may contain column names.
+    """
     info = event.pop("exc_info", None)
     error = sys.exc_info()[1] if info is True else info[1] if isinstance(info, tuple) else info
     if isinstance(error, BaseException):
@@ -82,7 +87,8 @@ def describe_exception(_logger: WrappedLogger, _method: str, event: EventDict) -
         ]
         if isinstance(error, UnderstudyError):
             event["error_code"] = error.code
-            event["error_detail"] = error.detail
+            if error.code in _SERVICE_CODES:
+                event["error_detail"] = error.detail
     return event
 
 

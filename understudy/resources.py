@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from understudy.db.session import PATIENCE_SECONDS, close_sessions, make_sessions, without_transactions
 from understudy.errors import UnderstudyError
 from understudy.job_queue import CeleryQueue, JobQueue
+from understudy.process_folders import ProcessFolder, remove_abandoned
 from understudy.storage import Store, open_store
 
 CODE_VERSION = version("understudy")
@@ -98,7 +99,9 @@ class Resources:
     secret_key : bytes
         Key of the HMAC digests of API keys.
     scratch_folder : Path
-        Folder that contains a folder for each running attempt, and the staging folder.
+        Folder that contains a folder for each running attempt, and the staging folders.
+    staging : ProcessFolder
+        Folder of this process for uploads that are being received and for temporary files of requests.
     """
 
     sessions: sessionmaker[Session]
@@ -108,6 +111,7 @@ class Resources:
     settings: ResourceSettings
     secret_key: bytes = field(repr=False)
     scratch_folder: Path
+    staging: ProcessFolder
 
     @property
     def limits(self) -> ResourceLimits:
@@ -116,13 +120,14 @@ class Resources:
 
     @property
     def staging_folder(self) -> Path:
-        """The folder to which uploads are written before they are moved into the store."""
-        return self.scratch_folder / "staging"
+        """The folder of this process to which uploads are written before they are moved into the store."""
+        return self.staging.path
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections, and remove the staged files of this process."""
         close_sessions(self.sessions)
         self.queue.close()
+        self.staging.close()
 
 
 def open_resources(
@@ -165,12 +170,15 @@ def open_resources(
         settings=settings,
         secret_key=secret_key,
         scratch_folder=scratch_folder,
+        staging=ProcessFolder(scratch_folder / "staging"),
     )
     try:
-        resources.staging_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        resources.staging.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # A process that was killed may have left files, which must not wait for a worker on this machine.
+        remove_abandoned(resources.staging.root)
     except OSError as error:
         raise UnderstudyError(
-            f"The folder {resources.staging_folder} cannot be created ({error.strerror}). "
+            f"The folder {resources.staging.root} cannot be created ({error.strerror}). "
             "Set UNDERSTUDY_SCRATCH_DIR to another folder.",
             code="configuration",
         ) from error

@@ -14,7 +14,7 @@ from understudy.logs import get_logger
 from understudy.resources import Resources, ResourceSettings, open_resources
 from understudy.sandbox import Sandbox
 from understudy.sandbox.walls import find_walls
-from understudy.services import job_runs, maintenance, rescue
+from understudy.services import erasure, job_runs, maintenance, rescue
 from understudy.services.disks import find_disk_problem
 from understudy.synthesizers import SYNTHESIZERS
 from workers.drain import Drain
@@ -23,6 +23,7 @@ from workers.watchdog import Watchdog
 
 REPORT_SECONDS = 5.0
 SWEEP_SECONDS = 600.0
+ERASE_SECONDS = 10.0
 STOP_SECONDS = 5.0
 # Time in seconds without any response of the database server after which a call fails. Nobody waits for a
 # worker's calls, so it is more patient than the API. It is less than the time between a heartbeat and the end
@@ -118,6 +119,7 @@ class Worker:
         )
         self._timers.start("ring", self._settings.ring_seconds, self.ring)
         self._timers.start("watch", self._watch_seconds, self._watchdog.look)
+        self._timers.start("erase", ERASE_SECONDS, lambda: erasure.erase_files(self.resources))
         self._timers.start("sweep", SWEEP_SECONDS, lambda: maintenance.sweep(self.resources))
 
     def ring(self) -> None:

@@ -177,6 +177,13 @@ class Job(Body):
     started_at: Timestamp | None = None
     finished_at: Timestamp | None = None
     cancel_requested_at: Timestamp | None = None
+    erased_at: Annotated[
+        Timestamp | None,
+        Field(
+            description="Time at which data that the job used or created was deleted. Since then, its"
+            " parameters and result contain only IDs, and its error has no detail."
+        ),
+    ] = None
     expires_at: Annotated[Timestamp, Field(description="Time at which the job fails if it is still queued.")]
 
     @classmethod
@@ -196,6 +203,7 @@ class Job(Body):
             started_at=row.started_at,
             finished_at=row.finished_at,
             cancel_requested_at=row.cancel_requested_at,
+            erased_at=row.erased_at,
             expires_at=row.expires_at,
         )
 

@@ -24,6 +24,7 @@ from understudy.db.jobs import TERMINAL_STATES
 from understudy.db.migrate import upgrade
 from understudy.job_kinds import parse_parameters
 from understudy.resources import Resources, open_resources
+from understudy.services.erasure import erase_files
 from understudy.services.jobs import cancel_job, submit_job
 from understudy.services.maintenance import sweep
 from understudy.services.projects import create_project
@@ -184,6 +185,7 @@ class Stack:
 
     def _check_leftovers(self) -> None:
         sweep(self.resources, orphans_kept=timedelta(0))
+        erase_files(self.resources, kept=timedelta(0))
         assert [path for path in self.resources.scratch_folder.iterdir() if path.name.isdecimal()] == []
         known = {row.storage_key for row in self.rows("select storage_key from artifacts")}
         assert set(self.resources.store.keys("")) == known

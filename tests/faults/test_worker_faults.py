@@ -9,12 +9,16 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pyarrow as pa
 import pytest
 from sqlalchemy import text
 
+from tests.api.canaries import find_in_database, find_in_files
 from tests.faults.stack import Stack
 from tests.faults.workers import WorkerProcess, is_alive, send, until
+from understudy import ids
 from understudy.job_queue import QUEUE_NAME
+from understudy.services.datasets import delete_dataset
 
 pytestmark = pytest.mark.stack
 
@@ -56,6 +60,23 @@ def test_fit_succeeds_although_its_worker_is_killed(stack, survivor, small_table
     assert stack.finish(job_id)[0].error_detail is None
     assert stack.outcomes(job_id) == ["lost", "succeeded"]
     assert stack.rows("select count(*) from models where job_id = :id", id=job_id)[0][0] == 1
+
+
+def test_no_byte_remains_if_a_dataset_is_deleted_after_its_worker_was_killed(stack, survivor):
+    canary = "ZQERASE58XK"
+    table = pa.table({"n": range(400_000), "text": [f"{canary}{n % 1000}" for n in range(400_000)]})
+    worker = stack.start_worker()
+    with asleep(survivor):
+        dataset_id, _ = stack.upload(table)
+        until(lambda: find_in_files(stack.resources.scratch_folder, [canary]), "rows are staged")
+        send(worker.work_pids(), signal.SIGSTOP)
+        worker.kill_main()
+    delete_dataset(stack.resources, stack.project_id, ids.from_text("dataset", dataset_id), cascade=True)
+
+    folders = (stack.resources.scratch_folder, stack.resources.settings.data_dir / "blobs")
+    until(lambda: not any(find_in_files(folder, [canary]) for folder in folders), "nothing is left")
+    assert find_in_database(stack.resources, [canary]) == set()
+    assert canary not in stack.log.read_text()
 
 
 def test_frozen_worker_cannot_finish_jobs_that_another_has_claimed(stack, survivor):

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import structlog
 
-from understudy.errors import NotFound
+from understudy.errors import InvalidInput, Unavailable
 from understudy.logs import bound, configure_logs, get_logger
 
 Lines = Callable[[], list[dict[str, Any]]]
@@ -53,14 +53,25 @@ def test_log_omits_the_message_of_an_unexpected_exception(lines: Lines) -> None:
         assert "a value of the data" not in json.dumps(line)
 
 
-def test_log_contains_the_detail_of_an_understudy_error(lines: Lines) -> None:
+def test_log_contains_the_detail_of_an_error_of_the_service(lines: Lines) -> None:
     try:
-        raise NotFound("Job job_1 does not exist.")
-    except NotFound as error:
+        raise Unavailable("The database does not respond.")
+    except Unavailable as error:
         get_logger("structlog").warning("failed", exc_info=error)
 
     (line,) = lines()
-    assert (line["error_code"], line["error_detail"]) == ("not_found", "Job job_1 does not exist.")
+    assert (line["error_code"], line["error_detail"]) == ("unavailable", "The database does not respond.")
+
+
+def test_log_omits_the_detail_of_an_error_about_data(lines: Lines) -> None:
+    try:
+        raise InvalidInput("Column 'diagnosis' has 3 values.", code="unknown_column")
+    except InvalidInput:
+        get_logger("structlog").exception("failed")
+
+    (line,) = lines()
+    assert line["error_code"] == "unknown_column"
+    assert "diagnosis" not in json.dumps(line)
 
 
 def test_line_breaks_and_control_characters_do_not_start_a_new_line(lines: Lines) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -62,12 +62,30 @@ def take_over(session: Session, project_id: UUID, key: str, *, age: timedelta) -
     return session.scalar(statement) is not None
 
 
-def complete(session: Session, project_id: UUID, key: str, answer: StoredAnswer) -> None:
-    """Store the response."""
+def complete(
+    session: Session, project_id: UUID, key: str, answer: StoredAnswer, mentions: Iterable[str]
+) -> None:
+    """Store the response and the IDs in its body."""
     statement = (
         update(IdempotencyKey)
         .where(IdempotencyKey.project_id == project_id, IdempotencyKey.key == key)
-        .values(status=answer.status, headers=dict(answer.headers), body=answer.body)
+        .values(status=answer.status, headers=dict(answer.headers), body=answer.body, mentions=list(mentions))
+        .execution_options(synchronize_session=False)
+    )
+    session.execute(statement)
+
+
+def erase(session: Session, project_id: UUID, job_ids: Iterable[UUID], text_ids: Iterable[str]) -> None:
+    """Erase the bodies of the responses about the given jobs, or that mention any of the given IDs."""
+    statement = (
+        update(IdempotencyKey)
+        .where(
+            IdempotencyKey.project_id == project_id,
+            # A row without a status may be about to get a body: the statement waits for that transaction.
+            IdempotencyKey.body.is_not(None) | IdempotencyKey.status.is_(None),
+            IdempotencyKey.job_id.in_(list(job_ids)) | IdempotencyKey.mentions.op("&&")(list(text_ids)),
+        )
+        .values(body=None, mentions=[])
         .execution_options(synchronize_session=False)
     )
     session.execute(statement)

@@ -70,6 +70,14 @@ def outcome(session: Session, token: int) -> str | None:
     return session.scalar(select(JobAttempt.outcome).where(JobAttempt.token == token))
 
 
+def running(session: Session, tokens: Iterable[int]) -> set[int]:
+    """Return the tokens whose attempts have not ended."""
+    statement = select(JobAttempt.token).where(
+        JobAttempt.token.in_(list(tokens)), JobAttempt.ended_at.is_(None)
+    )
+    return set(session.scalars(statement))
+
+
 def in_use(session: Session, tokens: Iterable[int], grace: timedelta) -> set[int]:
     """Return the tokens whose attempts are running or ended less than `grace` ago."""
     is_recent = JobAttempt.ended_at.is_(None) | (JobAttempt.ended_at > CLOCK - grace)

@@ -12,12 +12,12 @@ from datetime import timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from understudy import ids
 from understudy.db import job_events, pages
-from understudy.db.orm import CLOCK, Job
+from understudy.db.orm import CLOCK, Job, Report
 from understudy.errors import Conflict, NotFound
 
 Json = dict[str, Any]
@@ -209,12 +209,18 @@ def retry(session: Session, project_id: UUID, job_id: UUID, *, ttl_seconds: floa
     NotFound
         If the project has no such job.
     Conflict
-        If it is queued, running or succeeded.
+        If it is queued, running or succeeded, or its data was erased.
     """
     job = _lock(session, project_id, job_id)
     if job.state not in ("failed", "cancelled"):
         raise Conflict(
             f"Job {ids.to_text('job', job_id)} is {job.state}. Only failed or cancelled jobs can be retried.",
+            code="not_retryable",
+        )
+    if job.erased_at is not None:
+        raise Conflict(
+            f"Job {ids.to_text('job', job_id)} cannot be retried, because data that it used or created was"
+            " deleted. Create a new job.",
             code="not_retryable",
         )
     job = _change(
@@ -236,6 +242,26 @@ def retry(session: Session, project_id: UUID, job_id: UUID, *, ttl_seconds: floa
     )
     job_events.add(session, job, "queued")
     return job
+
+
+def erase(session: Session, project_id: UUID, job_ids: Iterable[UUID], text_ids: Iterable[str]) -> list[Job]:
+    """Erase the data of the given jobs and of all jobs that refer to any of the given datasets or models.
+
+    Jobs whose reports still exist keep their data. The caller cancels the returned jobs that are active.
+    """
+    has_report = exists().where(Report.job_id == Job.id)
+    statement = (
+        update(Job)
+        .where(
+            Job.project_id == project_id,
+            Job.erased_at.is_(None),
+            or_(Job.id.in_(list(job_ids)), _refers_to(list(text_ids)) & ~has_report),
+        )
+        .values(erased_at=CLOCK)
+        .returning(Job)
+        .execution_options(synchronize_session=False, populate_existing=True)
+    )
+    return list(session.scalars(statement))
 
 
 def _lock(session: Session, project_id: UUID, job_id: UUID) -> Job:

@@ -106,10 +106,7 @@ class Job(Base):
         ),
         # Ordered by created_at, not run_after, so that a retried job keeps its place in the queue.
         Index(
-            "jobs_ready_idx",
-            text("priority desc"),
-            "created_at",
-            "id",
+            *("jobs_ready_idx", text("priority desc"), "created_at", "id"),
             postgresql_where=text("state = 'queued'"),
         ),
         Index("jobs_leased_idx", "lease_until", postgresql_where=text("state = 'running'")),
@@ -146,6 +143,8 @@ class Job(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=CLOCK)
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+    # From then on, a trigger keeps only IDs of the parameters, labels, progress, result and error detail.
+    erased_at: Mapped[datetime | None]
 
 
 class JobAttempt(Base):
@@ -359,7 +358,7 @@ class UploadPart(Base):
 
 
 class IdempotencyKey(Base):
-    """The stored response to a POST, so that a repeated request gets the same response."""
+    """The stored response to a POST, which is erased when a resource that it mentions is deleted."""
 
     __tablename__ = "idempotency_keys"
 
@@ -371,7 +370,19 @@ class IdempotencyKey(Base):
     status: Mapped[int | None]
     headers: Mapped[dict[str, str] | None]
     body: Mapped[Json | None]
+    mentions: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
     created_at: Mapped[datetime] = mapped_column(server_default=CLOCK, index=True)
+
+
+class Erasure(Base):
+    """A prefix of keys whose blobs must be deleted, because their job or upload was erased."""
+
+    __tablename__ = "erasures"
+
+    prefix: Mapped[str] = mapped_column(primary_key=True)
+    project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
+    job_id: Mapped[UUID | None] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
+    created_at: Mapped[datetime] = mapped_column(server_default=CLOCK)
 
 
 class Worker(Base):

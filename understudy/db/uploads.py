@@ -181,6 +181,14 @@ def delete(session: Session, upload: Upload) -> list[str]:
     return keys
 
 
+def of_datasets(session: Session, project_id: UUID, dataset_ids: Iterable[UUID]) -> list[UUID]:
+    """Return the IDs of the completed uploads from which datasets were created."""
+    statement = select(Upload.id).where(
+        Upload.project_id == project_id, Upload.dataset_id.in_(list(dataset_ids))
+    )
+    return list(session.scalars(statement))
+
+
 def delete_expired(session: Session, *, limit: int) -> list[str]:
     """Delete expired uploads of all projects and return the storage keys of their parts."""
     statement = select(Upload.id).where(Upload.expires_at <= CLOCK).limit(limit)

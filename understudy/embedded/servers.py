@@ -168,6 +168,8 @@ class PrivatePostgres:
 
     def _make_child(self, home: Home) -> Child:
         options = {"shared_buffers": "32MB", "max_connections": "100", "max_wal_size": "256MB", "jit": "off"}
+        # Details of errors, such as the row that violates a constraint, contain values.
+        options["log_error_verbosity"] = "terse"
         if not self._durable:
             options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
         command = [str(home.install / "bin" / "postgres"), "-D", str(self._data), "-h", ""]

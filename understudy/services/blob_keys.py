@@ -25,8 +25,17 @@ class KeyParts:
 
 def make_key(project_id: UUID, job_id: UUID, token: int, role: str, suffix: str) -> str:
     """Return the key of a file by its role. Token 0 is used for uploads, which precede any claim."""
-    project, job = ids.to_text("project", project_id), ids.to_text("job", job_id)
-    return f"{PREFIX}{project}/j/{job}/{token}/{role}{suffix}"
+    return f"{job_prefix(project_id, job_id)}{token}/{role}{suffix}"
+
+
+def job_prefix(project_id: UUID, job_id: UUID) -> str:
+    """Return the prefix of the keys of all blobs of a job."""
+    return f"{PREFIX}{ids.to_text('project', project_id)}/j/{ids.to_text('job', job_id)}/"
+
+
+def upload_prefix(project_id: UUID, upload_id: UUID) -> str:
+    """Return the prefix of the keys of all parts of an upload."""
+    return f"{PREFIX}{ids.to_text('project', project_id)}/u/{ids.to_text('upload', upload_id)}/"
 
 
 @dataclass(frozen=True)
@@ -40,8 +49,7 @@ class PartKeyParts:
 
 def make_part_key(project_id: UUID, upload_id: UUID, number: int) -> str:
     """Return a new key for a part of an upload, so that a part that is sent again overwrites no blob."""
-    project, upload = ids.to_text("project", project_id), ids.to_text("upload", upload_id)
-    return f"{PREFIX}{project}/u/{upload}/{number}-{ids.to_text('artifact', ids.new_id())}"
+    return f"{upload_prefix(project_id, upload_id)}{number}-{ids.to_text('artifact', ids.new_id())}"
 
 
 def parse_part_key(key: str) -> PartKeyParts | None:

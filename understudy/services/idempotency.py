@@ -7,13 +7,24 @@ repeated request finds that job and does not add another job.
 
 from __future__ import annotations
 
+import json
+import re
+from dataclasses import replace
 from datetime import timedelta
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-from understudy.db import idempotency
+from understudy import ids
+from understudy.db import erasures, idempotency
 from understudy.db.idempotency import StoredAnswer
-from understudy.errors import Conflict, InvalidInput
+from understudy.errors import Conflict, InvalidInput, NotFound
 from understudy.resources import Resources
+
+if TYPE_CHECKING:
+    from understudy.db.orm import IdempotencyKey
+
+_NOUNS = {ids.PREFIXES[noun]: noun for noun in erasures.TABLES}
+_ID = re.compile(rf'"((?:{"|".join(_NOUNS)})_[0-9a-hjkmnp-tv-z]{{26}})"')
 
 # After this time, a request without a response is assumed to have ended with its process.
 TAKE_OVER_AFTER = timedelta(seconds=30)
@@ -41,22 +52,39 @@ def begin(resources: Resources, project_id: UUID, key: str, request_sha256: byte
                 code="idempotency_mismatch",
             )
         if row.status is not None:
-            return StoredAnswer(row.status, row.headers or {}, row.body)
+            return _stored_answer(row)
         if not idempotency.take_over(session, project_id, key, age=TAKE_OVER_AFTER):
             raise _in_progress()
     return None
 
 
 def complete(resources: Resources, project_id: UUID, key: str, answer: StoredAnswer) -> None:
-    """Store the response for repetitions of the request."""
+    """Store the response for repetitions of the request, without a body if its resources are deleted."""
+    mentions = set(_ID.findall(json.dumps(answer.body)))
+    mentioned: dict[str, list[UUID]] = {}
+    for text in mentions:
+        noun = _NOUNS[text.partition("_")[0]]
+        mentioned.setdefault(noun, []).append(ids.from_text(noun, text))
     with resources.sessions.begin() as session:
-        idempotency.complete(session, project_id, key, answer)
+        if not erasures.hold(session, project_id, mentioned):
+            answer = replace(answer, body=None)
+        idempotency.complete(session, project_id, key, answer, mentions)
 
 
 def abandon(resources: Resources, project_id: UUID, key: str) -> None:
     """Delete the key of a rejected request so that it can be used again, unless the request added a job."""
     with resources.sessions.begin() as session:
         idempotency.delete(session, project_id, key)
+
+
+def _stored_answer(row: IdempotencyKey) -> StoredAnswer:
+    if row.body is None:
+        raise NotFound(
+            "A resource in the response to the first request with this idempotency key was deleted. Use a new"
+            " key to repeat the request."
+        )
+    assert row.status is not None
+    return StoredAnswer(row.status, row.headers or {}, row.body)
 
 
 def _in_progress() -> Conflict:

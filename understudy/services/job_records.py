@@ -56,7 +56,8 @@ def needs_of(session: Session, project_id: UUID, parameters: JobParameters) -> N
 
 def abandon_job(session: Session, row: Job) -> None:
     """Let the kind update the rows that waited for a job, if the job has failed or was cancelled."""
-    if row.state not in ("failed", "cancelled"):
+    # The rows of an erased job are deleted.
+    if row.state not in ("failed", "cancelled") or row.erased_at is not None:
         return
     code = row.error_code or "cancelled"
     detail = row.error_detail or f"{CODES[code]}."

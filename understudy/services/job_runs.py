@@ -240,6 +240,8 @@ def _finish(attempt: Attempt, outcome: Outcome, result: Result) -> None:
         row = leases.hold(session, attempt.job.id, attempt.token)
         if row is None:
             return None
+        if row.erased_at is not None:
+            raise _deleted()
         job_result = kind_of(row).publish(
             session, facts_of(row), parameters_of(row), result.files, result.facts
         )
@@ -259,14 +261,20 @@ def _settle_result(attempt: Attempt, outcome: Outcome, write: Callable[[Session]
         return _settle(attempt, "succeeded", write)
     except IntegrityError:
         # A foreign key is violated: a row that the result refers to was deleted during the work.
-        error: Exception = NotFound(
-            "A dataset or model that the job uses was deleted while it ran. Create a job with existing data."
-        )
+        error: Exception = _deleted()
+    except NotFound as deleted:
+        error = deleted
     except Exception as unexpected:  # This is the boundary of the process: a bug must end only the job.
         logger.exception("job_not_published")
         error = unexpected
     _settle_failure(attempt, judge_error(error, outcome))
     return False
+
+
+def _deleted() -> NotFound:
+    return NotFound(
+        "A dataset or model that the job uses was deleted while it ran. Create a job with existing data."
+    )
 
 
 def _add_artifacts(session: Session, row: Job, token: int, result: Result) -> None:

@@ -10,9 +10,10 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from understudy.db import datasets, idempotency, jobs
+from understudy import ids
+from understudy.db import datasets, erasures, idempotency, jobs
 from understudy.db.jobs import NewJob
-from understudy.errors import TooLarge, TooManyRequests
+from understudy.errors import NotFound, TooLarge, TooManyRequests
 from understudy.job_kinds import KINDS
 from understudy.job_kinds.base import Estimate
 from understudy.parameters.base import JobParameters
@@ -51,10 +52,12 @@ def submit_job(
             return earlier
         check_quota(resources, session, project_id)
         resolved = resolve(resources, session, project_id, parameters)
+        stored_parameters = resolved.model_dump(mode="json", exclude={"labels"})
+        _hold_references(session, project_id, stored_parameters)
         new = NewJob(
             project_id=project_id,
             kind=resolved.kind,
-            parameters=resolved.model_dump(mode="json", exclude={"labels"}),
+            parameters=stored_parameters,
             labels=resolved.labels,
             queue=needs_of(session, project_id, resolved).queue,
             ttl_seconds=resources.settings.job_ttl_seconds,
@@ -63,6 +66,20 @@ def submit_job(
         remember(session, job, idempotency_key)
     resources.queue.ring(queue=job.queue)
     return job
+
+
+def _hold_references(session: Session, project_id: UUID, parameters: dict[str, Any]) -> None:
+    """Prevent the deletion of the datasets and models of a job until its row is added.
+
+    The deletion then finds the job and erases it.
+    """
+    mentioned: dict[str, list[UUID]] = {"dataset": [], "model": []}
+    for name in jobs.REFERENCES:
+        noun = "model" if name == "model_id" else "dataset"
+        if parameters.get(name) is not None:
+            mentioned[noun].append(ids.from_text(noun, parameters[name]))
+    if not erasures.hold(session, project_id, mentioned):
+        raise NotFound("A dataset or model of the job was deleted. Create a job with existing data.")
 
 
 def validate_job(resources: Resources, project_id: UUID, parameters: JobParameters) -> JobParameters:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -11,9 +10,9 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from understudy import ids
-from understudy.db import artifacts, datasets, jobs, models, reports
+from understudy.db import artifacts, datasets, erasures, idempotency, jobs, models, reports, uploads
 from understudy.errors import Conflict
-from understudy.services.job_records import abandon_job
+from understudy.services.blob_keys import job_prefix, upload_prefix
 
 if TYPE_CHECKING:
     from understudy.db.orm import Dataset, Job, Model, Report
@@ -78,17 +77,32 @@ def check_no_descendants(descendants: Descendants) -> None:
 
 
 def delete_with_descendants(session: Session, descendants: Descendants) -> list[str]:
-    """Cancel the jobs and delete all rows. Return the keys of the blobs to delete after the commit."""
+    """Delete all rows, and erase all jobs. Return the keys of the blobs to delete after the commit.
+
+    `erasure.erase_files` deletes the blobs that cannot be deleted then or that a job has yet to store.
+    """
     project_id = descendants.project_id
-    for job in descendants.jobs:
-        # The job may have ended in the meantime, but the locks have prevented it from adding rows.
-        with suppress(Conflict):
-            abandon_job(session, jobs.request_cancel(session, project_id, job.id))
     job_ids = [row.job_id for row in (*descendants.members, *descendants.reports)]
+    dataset_ids = [member.id for member in descendants.members if _is_dataset(member)]
+    upload_ids = uploads.of_datasets(session, project_id, dataset_ids)
     keys = artifacts.delete_of_jobs(session, project_id, job_ids)
     reports.delete(session, project_id, [report.id for report in descendants.reports])
     for member in reversed(descendants.members):
         (datasets if _is_dataset(member) else models).delete(session, project_id, [member.id])
+    erased = jobs.erase(session, project_id, job_ids, [_text_id(member) for member in descendants.members])
+    for job in erased:
+        if job.state in jobs.ACTIVE_STATES:
+            jobs.request_cancel(session, project_id, job.id)
+    text_ids = [
+        *(_text_id(member) for member in descendants.members),
+        *(ids.to_text("report", report.id) for report in descendants.reports),
+        *(ids.to_text("upload", upload_id) for upload_id in upload_ids),
+        *(ids.to_text("job", job.id) for job in erased),
+    ]
+    idempotency.erase(session, project_id, [job.id for job in erased], text_ids)
+    prefixes = {job_prefix(project_id, job.id): job.id for job in erased}
+    uploaded = dict.fromkeys(upload_prefix(project_id, upload_id) for upload_id in upload_ids)
+    erasures.add(session, project_id, {**prefixes, **uploaded})
     return keys
 
 

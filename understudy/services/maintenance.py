@@ -1,13 +1,14 @@
-"""Removal of unreachable data: blobs without a row, folders of ended attempts, and old keys and uploads."""
+"""Removal of unreachable data: blobs without a row, and old keys and uploads.
+
+`erasure` removes deleted data and temporary files, which must not be kept as long.
+"""
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Iterable
 from datetime import timedelta
 from itertools import islice
-from pathlib import Path
 
 from understudy.db import artifacts, idempotency, job_attempts, projects, uploads, workers
 from understudy.logs import get_logger
@@ -20,7 +21,6 @@ IDEMPOTENCY_KEYS_KEPT = timedelta(hours=72)
 # immediately.
 UPLOADS_KEPT = timedelta(hours=72)
 WORKERS_KEPT = timedelta(days=1)
-STAGED_KEPT = timedelta(hours=24)
 # Age after which a blob without a row is an orphan. Storing a blob and committing its row takes much less
 # time.
 ORPHANS_KEPT = timedelta(hours=1)
@@ -38,8 +38,6 @@ def sweep(resources: Resources, *, orphans_kept: timedelta = ORPHANS_KEPT) -> in
         old_uploads += uploads.delete_expired(session, limit=BATCH)
     discard(resources.store, old_uploads)
     n_orphans = _sweep_orphans(resources, orphans_kept)
-    _sweep_attempts(resources, orphans_kept)
-    _sweep_staging(resources.staging_folder, STAGED_KEPT)
     if n_orphans or old_uploads:
         logger.info("swept", n_orphans=n_orphans, n_uploads=len(old_uploads))
     return n_orphans + len(old_uploads)
@@ -98,27 +96,3 @@ def _orphaned_parts(resources: Resources, keys: Iterable[str], kept: timedelta) 
 
 def _seconds_of(uuid7: int) -> float:
     return (uuid7 >> 80) / 1000
-
-
-def _sweep_attempts(resources: Resources, kept: timedelta) -> None:
-    """Remove the folders of attempts that ended without removing them."""
-    folders = {int(path.name): path for path in resources.scratch_folder.iterdir() if path.name.isdecimal()}
-    with resources.sessions() as session:
-        live = job_attempts.in_use(session, folders, kept)
-    for token, path in folders.items():
-        if token not in live:
-            shutil.rmtree(path, ignore_errors=True)
-
-
-def _sweep_staging(folder: Path, kept: timedelta) -> None:
-    for path in folder.iterdir():
-        try:
-            if path.stat().st_mtime >= time.time() - kept.total_seconds():
-                continue
-            if path.is_dir():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink()
-        except FileNotFoundError:
-            # The request that received the file has just ended.
-            continue

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from understudy import ids
-from understudy.db import datasets, jobs, uploads
+from understudy.db import datasets, erasures, idempotency, jobs, uploads
 from understudy.db.uploads import NewUpload, StoredPart
 from understudy.errors import Conflict, InvalidInput, NotFound, TooLarge, TooManyRequests
 from understudy.logs import get_logger
 from understudy.parameters.ingest import FileParts, IngestTable
 from understudy.parameters.read_options import FormatName, ReadOptions
 from understudy.resources import Resources
-from understudy.services.blob_keys import make_part_key
+from understudy.services.blob_keys import make_part_key, upload_prefix
 from understudy.services.datasets import NewDataset, NewIngest, add_ingest
 from understudy.services.jobs import check_quota
 from understudy.services.results import discard
@@ -225,7 +225,10 @@ def delete_upload(resources: Resources, project_id: UUID, upload_id: UUID) -> No
     """Delete an upload and its parts. A dataset that was created from it is kept."""
     with resources.sessions.begin() as session:
         upload = uploads.lock(session, project_id, upload_id)
+        if upload.dataset_id is None:
+            erasures.add(session, project_id, {upload_prefix(project_id, upload_id): None})
         keys = uploads.delete(session, upload)
+        idempotency.erase(session, project_id, [], [ids.to_text("upload", upload_id)])
     discard(resources.store, keys)
 
 

@@ -11,10 +11,14 @@ from pathlib import Path
 from typing import BinaryIO
 
 from understudy.errors import Conflict, StorageFull, Unavailable
+from understudy.process_folders import ProcessFolder, remove_abandoned
 from understudy.storage.base import check_key, missing
 from understudy.storage.space import NO_SPACE, check_space
 
 _INCOMING = ".incoming"
+# Age after which a partial copy is removed if its process is unknown. The copies of ended processes are
+# removed immediately.
+COPIES_KEPT_SECONDS = 24 * 3600
 
 
 class LocalStore:
@@ -22,9 +26,10 @@ class LocalStore:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.incoming = root / _INCOMING
+        self.incoming = ProcessFolder(root / _INCOMING)
         with _translated():
-            self.incoming.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.incoming.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        remove_abandoned(self.incoming.root, COPIES_KEPT_SECONDS)
 
     def put_file(self, key: str, path: Path) -> None:
         """Move a file into the store under the key."""
@@ -80,7 +85,7 @@ class LocalStore:
 
     def keys(self, prefix: str) -> Iterator[str]:
         """Yield the keys that begin with the prefix."""
-        for folder, folders, names in os.walk(self.root):
+        for folder, folders, names in os.walk(self.root / prefix.rpartition("/")[0]):
             if _INCOMING in folders:
                 folders.remove(_INCOMING)
             for name in names:
@@ -91,16 +96,16 @@ class LocalStore:
     def check_writable(self) -> None:
         """Write and delete a small file."""
         with _translated():
-            check_space(self.incoming)
+            check_space(self.incoming.path)
 
     def _path(self, key: str) -> Path:
         return self.root / check_key(key)
 
     def _bring_near(self, path: Path) -> Path:
         """Return the file, or a copy on the store's file system, because a link cannot cross file systems."""
-        if path.stat().st_dev == self.incoming.stat().st_dev:
+        if path.stat().st_dev == self.root.stat().st_dev:
             return path
-        handle, name = tempfile.mkstemp(dir=self.incoming)
+        handle, name = tempfile.mkstemp(dir=self.incoming.path)
         os.close(handle)
         try:
             shutil.copyfile(path, name)

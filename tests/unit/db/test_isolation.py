@@ -17,6 +17,7 @@ from understudy.db import (
     artifacts,
     dataset_tables,
     datasets,
+    erasures,
     job_attempts,
     job_events,
     jobs,
@@ -67,6 +68,9 @@ RAISING: dict[str, Callable[[Session, UUID, Rows], object]] = {
 EMPTY: dict[str, Callable[[Session, UUID, Rows], object]] = {
     "jobs.page": lambda s, p, rows: jobs.page(s, p).rows,
     "jobs.active_on": lambda s, p, rows: jobs.active_on(s, p, [ids.to_text("dataset", rows["dataset"])]),
+    "jobs.erase": lambda s, p, rows: jobs.erase(s, p, [rows["job"]], []),
+    "erasures.hold": lambda s, p, rows: erasures.hold(s, p, {"dataset": [rows["dataset"]]}),
+    "uploads.of_datasets": lambda s, p, rows: uploads.of_datasets(s, p, [rows["dataset"]]),
     "jobs.counts": lambda s, p, rows: jobs.counts(s, p),
     "jobs.count_queued": lambda s, p, rows: jobs.count_queued(s, p),
     "datasets.page": lambda s, p, rows: datasets.page(s, p).rows,
@@ -131,7 +135,13 @@ def test_dataset_of_another_project_is_not_set_to_ready(sessions: Sessions, rows
 
 def test_owner_can_read_all_rows_of_the_project(sessions: Sessions, rows: Rows) -> None:
     """Check that each function finds rows of the caller's project, so that the tests above can fail."""
-    missing = {"jobs.retry", "datasets.made_from", "job_attempts.of_job", "jobs.active_on"}
+    missing = {
+        "jobs.retry",
+        "uploads.of_datasets",
+        "datasets.made_from",
+        "job_attempts.of_job",
+        "jobs.active_on",
+    }
     for name, function in {**RAISING, **EMPTY}.items():
         if name not in missing:
             with sessions() as session:

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import NullPool, create_engine, text
 
 from tests.service import execute, url_of
-from understudy.db.migrate import upgrade
+from understudy.db.migrate import make_config, upgrade
 from understudy.db.orm import Base
 from understudy.db.session import parse_url
 
@@ -55,3 +56,36 @@ def test_concurrent_upgrades_run_each_migration_once(empty_url: str) -> None:
 
     with create_engine(parse_url(empty_url), poolclass=NullPool).connect() as connection:
         assert connection.scalar(text("select count(*) from alembic_version")) == 1
+
+
+BEFORE_ERASURE = """
+insert into projects (id, name) values (gen_random_uuid(), 'p');
+insert into jobs (id, project_id, kind, parameters, parameters_version, state, expires_at, finished_at)
+    select gen_random_uuid(), id, kind, parameters::jsonb, 2, 'cancelled', now(), now()
+    from projects, (values
+        ('train', '{"dataset_id": "ds_01m8q4sm2qf70rk0w90at33zt1", "name": "canary"}'),
+        ('probe', '{"seconds": 1}')
+    ) as given (kind, parameters);
+insert into idempotency_keys (project_id, key, request_sha256, status, body)
+    select id, 'k', '', 202, '{"id": "job_01m8q4sm2qf70rk0w90at33zt1", "name": "not an ID"}' from projects;
+"""
+
+
+def test_jobs_whose_data_was_deleted_earlier_are_erased(empty_url: str) -> None:
+    engine = create_engine(parse_url(empty_url), poolclass=NullPool)
+    with engine.begin() as connection:
+        config = make_config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0008")
+        connection.execute(text(BEFORE_ERASURE.replace(":", r"\:")))
+
+    upgrade(empty_url)
+
+    with engine.connect() as connection:
+        jobs = connection.execute(text("select kind, parameters, erased_at is not null from jobs order by 1"))
+        assert [tuple(job) for job in jobs] == [
+            ("probe", {"seconds": 1}, False),
+            ("train", {"dataset_id": "ds_01m8q4sm2qf70rk0w90at33zt1"}, True),
+        ]
+        mentions = connection.scalars(text("select mentions from idempotency_keys")).one()
+        assert mentions == ["job_01m8q4sm2qf70rk0w90at33zt1"]

@@ -56,7 +56,7 @@ def test_file_on_another_file_system_is_copied_before_it_is_linked(tmp_path: Pat
 
     assert not path.exists()
     assert store.size(KEY) == 4
-    assert list(store.incoming.iterdir()) == []
+    assert list(store.incoming.path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

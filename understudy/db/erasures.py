@@ -1,0 +1,88 @@
+"""Erasure of what mentions deleted resources: locks against late writers, and blobs that must be deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, delete, or_, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from understudy.db.jobs import TERMINAL_STATES
+from understudy.db.orm import CLOCK, Dataset, Erasure, Job, Model, Report, Upload
+
+TABLES: dict[str, Any] = {"dataset": Dataset, "model": Model, "report": Report, "upload": Upload, "job": Job}
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A prefix whose blobs must be deleted.
+
+    Parameters
+    ----------
+    job_id : UUID, optional
+        The erased job, unless the prefix is that of an upload.
+    is_final : bool
+        Whether no process can still add blobs, so that the erasure ends when these blobs are deleted.
+    """
+
+    prefix: str
+    project_id: UUID
+    job_id: UUID | None
+    is_final: bool
+
+
+def hold(session: Session, project_id: UUID, mentioned: Mapping[str, Collection[UUID]]) -> bool:
+    """Return whether all resources, given by noun, exist and are not erased.
+
+    The resources other than jobs cannot be deleted until the transaction ends. Jobs are not locked, because
+    workers skip locked jobs.
+    """
+    for noun, table in TABLES.items():
+        row_ids = set(mentioned.get(noun, ()))
+        if not row_ids:
+            continue
+        statement = select(table.id).where(table.project_id == project_id, table.id.in_(row_ids))
+        if noun == "job":
+            statement = statement.where(Job.erased_at.is_(None))
+        else:
+            statement = statement.order_by(table.id).with_for_update(read=True, key_share=True)
+        if len(session.scalars(statement).all()) < len(row_ids):
+            return False
+    return True
+
+
+def add(session: Session, project_id: UUID, prefixes: Mapping[str, UUID | None]) -> None:
+    """Add prefixes whose blobs must be deleted, each with the job that may still add blobs, or None."""
+    rows = [
+        {"prefix": prefix, "project_id": project_id, "job_id": job_id} for prefix, job_id in prefixes.items()
+    ]
+    if rows:
+        session.execute(insert(Erasure).on_conflict_do_nothing(), rows)
+
+
+def pending(session: Session, *, kept: timedelta, after: str = "", limit: int = 500) -> list[Pending]:
+    """Return pending erasures, sorted by prefix. An erasure is not final before it is as old as `kept`."""
+    has_ended = or_(Erasure.job_id.is_(None), Job.state.in_(TERMINAL_STATES))
+    statement = (
+        select(
+            Erasure.prefix,
+            Erasure.project_id,
+            Erasure.job_id,
+            and_(Erasure.created_at <= CLOCK - kept, has_ended),
+        )
+        .outerjoin(Job, Job.id == Erasure.job_id)
+        .where(Erasure.prefix > after)
+        .order_by(Erasure.prefix)
+        .limit(limit)
+    )
+    return [Pending(*row) for row in session.execute(statement)]
+
+
+def remove(session: Session, prefixes: Iterable[str]) -> None:
+    """Delete completed erasures."""
+    session.execute(delete(Erasure).where(Erasure.prefix.in_(list(prefixes))))

@@ -1,0 +1,85 @@
+"""Deletion of the files of deleted resources, which is repeated until no file is left."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+from datetime import timedelta
+from uuid import UUID
+
+from understudy import ids
+from understudy.db import erasures, idempotency, job_attempts
+from understudy.db.erasures import Pending
+from understudy.errors import UnderstudyError
+from understudy.logs import get_logger
+from understudy.process_folders import remove_abandoned
+from understudy.resources import Resources
+
+# An erasure is repeated for this time, so that it also finds blobs that a process was storing when it died.
+ERASURES_KEPT = timedelta(seconds=60)
+# Age after which staged files are removed even if their process is alive, or if it cannot be determined.
+STAGED_KEPT = timedelta(hours=24)
+BATCH = 500
+
+logger = get_logger(__name__)
+
+
+def erase_files(resources: Resources, *, kept: timedelta = ERASURES_KEPT) -> int:
+    """Delete the blobs of erased jobs and uploads, and the temporary files of ended attempts and processes.
+
+    Every worker calls this function every few seconds. It returns the number of deleted blobs.
+    """
+    _remove_attempts(resources)
+    remove_abandoned(resources.staging.root, STAGED_KEPT.total_seconds())
+    n_deleted, after = 0, ""
+    while True:
+        with resources.sessions() as session:
+            batch = erasures.pending(session, kept=kept, after=after, limit=BATCH)
+        if not batch:
+            return n_deleted
+        _erase_late_responses(resources, batch)
+        counts = [_delete_blobs(resources, erasure) for erasure in batch]
+        completed = [
+            erasure.prefix
+            for erasure, count in zip(batch, counts, strict=True)
+            if erasure.is_final and count is not None
+        ]
+        if completed:
+            with resources.sessions.begin() as session:
+                erasures.remove(session, completed)
+        n_deleted += sum(count or 0 for count in counts)
+        after = batch[-1].prefix
+
+
+def _erase_late_responses(resources: Resources, batch: Iterable[Pending]) -> None:
+    """Erase the responses that requests stored while the jobs in them were being erased."""
+    job_ids: dict[UUID, list[UUID]] = {}
+    for erasure in batch:
+        if erasure.job_id is not None:
+            job_ids.setdefault(erasure.project_id, []).append(erasure.job_id)
+    with resources.sessions.begin() as session:
+        for project_id, erased in job_ids.items():
+            text_ids = [ids.to_text("job", job_id) for job_id in erased]
+            idempotency.erase(session, project_id, erased, text_ids)
+
+
+def _delete_blobs(resources: Resources, erasure: Pending) -> int | None:
+    """Return the number of deleted blobs, or None if some of them could not be deleted."""
+    try:
+        keys = list(resources.store.keys(erasure.prefix))
+        for key in keys:
+            resources.store.delete(key)
+    except UnderstudyError as error:
+        logger.warning("blobs_not_erased", error_code=error.code)
+        return None
+    return len(keys)
+
+
+def _remove_attempts(resources: Resources) -> None:
+    """Remove the folders of attempts that have ended, or that were lost, without removing them."""
+    folders = {int(path.name): path for path in resources.scratch_folder.iterdir() if path.name.isdecimal()}
+    with resources.sessions() as session:
+        running = job_attempts.running(session, folders)
+    for token, path in folders.items():
+        if token not in running:
+            shutil.rmtree(path, ignore_errors=True)
