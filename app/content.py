@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -12,8 +12,11 @@ from fastapi.responses import StreamingResponse
 
 from app.error_handlers import problem_response
 from understudy.errors import InvalidInput
+from understudy.services.integrity import read_checked
 
 CHUNK_BYTES = 1 << 18
+# The digest of a larger file is compared while the file is sent. Reading this size takes about 0.2 s.
+CHECKED_FIRST_BYTES_MAX = 256 << 20
 # All downloads have this media type. Generated clients decode other types as text and corrupt the file.
 BINARY = "application/octet-stream"
 ONE_RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")
@@ -61,9 +64,16 @@ def _quality(options: list[str]) -> float:
 
 @dataclass(frozen=True)
 class StoredContent:
-    """A file in the store, with its ETag and the file name for the download."""
+    """A file in the store, with its ETag and the file name for the download.
 
-    file: BinaryIO
+    Parameters
+    ----------
+    open : callable
+        Function that opens the file. With True, it does not compare the digest, because the response does.
+    """
+
+    open: Callable[[bool], BinaryIO]
+    sha256: bytes
     size_bytes: int
     etag: str
     filename: str
@@ -83,13 +93,17 @@ def not_modified(etag: str) -> Response:
 def send_stored(request: Request, content: StoredContent) -> Response:
     """Return a response with the file or the requested range.
 
-    A request for several ranges gets the whole file.
+    A request for several ranges gets the whole file. The content is compared with its digest before the
+    response starts. For a large whole file, that would take too long, so the comparison takes place while the
+    file is sent, and the last chunk is sent only if the digest is correct.
     """
     span = _span(request, content)
     start, end = span or (0, content.size_bytes)
     if span and start >= end:
-        content.file.close()
         return _range_not_satisfiable(request, content.size_bytes)
+    is_whole = span is None and request.method != "HEAD"
+    is_checked_later = is_whole and content.size_bytes > CHECKED_FIRST_BYTES_MAX
+    file = content.open(is_checked_later)
     headers = {
         "ETag": content.etag,
         "Accept-Ranges": "bytes",
@@ -100,9 +114,10 @@ def send_stored(request: Request, content: StoredContent) -> Response:
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{content.size_bytes}"
     status = 206 if span else 200
     if request.method == "HEAD":
-        content.file.close()
+        file.close()
         return Response(status_code=status, headers=headers, media_type=BINARY)
-    return StreamingResponse(_read(content.file, start, end), status, headers, BINARY)
+    chunks = _read_checked(file, content.sha256) if is_checked_later else _read(file, start, end)
+    return StreamingResponse(chunks, status, headers, BINARY)
 
 
 def _span(request: Request, content: StoredContent) -> tuple[int, int] | None:
@@ -130,6 +145,11 @@ def _range_not_satisfiable(request: Request, size: int) -> Response:
 
 def _if_range_holds(request: Request, etag: str) -> bool:
     return request.headers.get("if-range", etag) == etag
+
+
+def _read_checked(file: BinaryIO, sha256: bytes) -> Iterator[bytes]:
+    with file:
+        yield from read_checked(file, sha256)
 
 
 def _read(file: BinaryIO, start: int, end: int) -> Iterator[bytes]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, BinaryIO, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -301,8 +301,12 @@ def download_dataset(
     artifact_services.check_download(file_format, chosen.n_rows, chosen.n_columns)
     filename = f"{dataset_id}-{file_stem(chosen.name, chosen.position)}.{file_format}"
     if file_format == "parquet":
-        file = artifact_services.open_artifact(resources, artifact)
-        return send_stored(request, StoredContent(file, artifact.size_bytes, etag, filename))
+
+        def open_(is_checked_later: bool) -> BinaryIO:
+            return artifact_services.open_artifact(resources, artifact, is_checked_later=is_checked_later)
+
+        content = StoredContent(open_, artifact.sha256, artifact.size_bytes, etag, filename)
+        return send_stored(request, content)
     headers = {"ETag": etag, "Content-Disposition": f'attachment; filename="{filename}"'}
     if request.method == "HEAD":
         return Response(headers=headers, media_type=BINARY)

@@ -260,6 +260,42 @@ def test_damaged_file_is_reported_before_the_response_starts(client: TestClient,
     assert_problem(response, 500, "artifact_corrupt", "cannot be read")
 
 
+@pytest.mark.parametrize("is_swapped", [False, True])
+def test_changed_content_is_reported_and_never_served(
+    client: TestClient, resources: Resources, world: dict[str, str], is_swapped: bool
+):
+    changed = bytes(len(BLOB)) if is_swapped else bytes([BLOB[0] ^ 1]) + BLOB[1:]
+    paths = (f"/v1/datasets/{world['dataset']}/content", f"/v1/reports/{world['report']}")
+    for path in paths:
+        assert client.get(path).status_code == 200
+    for key in list(resources.store.keys("")):
+        resources.store.delete(key)
+        replacement = resources.staging_folder / "replacement"
+        replacement.write_bytes(changed)
+        resources.store.put_file(key, replacement)
+    for path in (*paths, f"{paths[0]}?format=csv"):
+        for headers in ({}, {"Range": "bytes=0-4"}):
+            response = client.get(path, headers=headers)
+            assert_problem(response, 500, "artifact_corrupt", "checksum")
+            assert changed not in response.content
+
+
+def test_large_file_is_checked_while_it_is_sent(
+    client: TestClient, resources: Resources, world: dict[str, str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("app.content.CHECKED_FIRST_BYTES_MAX", 1)
+    path = f"/v1/datasets/{world['dataset']}/content"
+    assert client.get(path).content == BLOB
+    for key in list(resources.store.keys("")):
+        resources.store.delete(key)
+        replacement = resources.staging_folder / "replacement"
+        replacement.write_bytes(bytes(len(BLOB)))
+        resources.store.put_file(key, replacement)
+    # A real server closes the connection, because fewer bytes than promised were sent.
+    response = client.get(path)
+    assert (response.content, response.headers["content-length"]) == (b"", str(len(BLOB)))
+
+
 def test_report_has_the_requested_media_type(client: TestClient, world: dict[str, str]):
     path = f"/v1/reports/{world['report']}"
     for accept in (None, "application/json", "text/html;q=0.1, */*"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 from tests.rows import TABLE_SCHEMA, new_job, new_model, new_report, new_upload
 from understudy import ids
 from understudy.db import artifacts, dataset_tables, datasets, jobs, models, reports, uploads
@@ -25,7 +27,7 @@ def make_world(resources: Resources, caller: Caller) -> dict[str, str]:
             path = resources.staging_folder / job.id.hex
             path.write_bytes(BLOB)
             resources.store.put_file(key, path)
-            artifact = NewArtifact(role, 0, key, job.id.bytes * 2, len(BLOB))
+            artifact = NewArtifact(role, 0, key, sha256(BLOB).digest(), len(BLOB))
             artifacts.add(session, project, job.id, artifact)
         dataset = datasets.add_pending(session, made_by["table_1"], dataset_id=ids.new_id(), name="x")
         dataset_tables.add(session, dataset, [NewTable("x", "csv")])

@@ -13,7 +13,7 @@ import pyarrow.csv as pacsv
 import pytest
 from pydantic import BaseModel
 
-from understudy.errors import InvalidInput, NotFound
+from understudy.errors import InvalidInput, NotFound, UnderstudyError
 from understudy.job_kinds import KINDS, parse_parameters
 from understudy.parameters.policy import POLICIES
 from understudy.progress import no_progress
@@ -152,6 +152,20 @@ def test_missing_input_fails_with_an_error_code(kind, bench, tmp_path):
     with pytest.raises(NotFound) as caught:
         run_work(bench.payload(kind, gone), tmp_path, no_progress)
     assert caught.value.code == "not_found"
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in WITHOUT_INPUTS])
+def test_input_with_a_flipped_bit_is_rejected_as_corrupt(kind, bench, tmp_path):
+    sha256s = {role: sha256(path) for role, path in bench.inputs[kind].items()}
+    damaged = dict(bench.inputs[kind])
+    role, path = next(iter(damaged.items()))
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    damaged[role] = tmp_path / path.name
+    damaged[role].write_bytes(content)
+    with pytest.raises(UnderstudyError) as caught:
+        run_work({**bench.payload(kind, damaged), "sha256s": sha256s}, tmp_path, no_progress)
+    assert caught.value.code == "artifact_corrupt"
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -113,12 +113,19 @@ class JobKind(Generic[P]):
     needs: Callable[[Session, UUID, P], Needs] = needs_nothing_special
     estimate: Callable[[Session, UUID, P], Estimate] | None = None
 
-    def payload(self, parameters: Json, inputs: Mapping[str, str], context: Json) -> Json:
+    def payload(
+        self,
+        parameters: Json,
+        inputs: Mapping[str, str],
+        context: Json,
+        sha256s: Mapping[str, str] | None = None,
+    ) -> Json:
         """Return the input of the sandbox. `understudy.work.run.run_work` explains the fields."""
         return {
             "work": self.work,
             "parameters_type": f"{self.parameters.__module__}:{self.parameters.__qualname__}",
             "parameters": parameters,
             "inputs": dict(inputs),
+            "sha256s": dict(sha256s or {}),
             "context": context,
         }

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, BinaryIO
 
 from understudy.db import artifacts
-from understudy.errors import InvalidInput, NotFound, TooLarge, UnderstudyError
+from understudy.errors import InvalidInput, NotFound, TooLarge
 from understudy.parameters.read_options import FormatName
 from understudy.resources import Resources
+from understudy.services.integrity import check_digest, corrupt
 from understudy.tables.formats import FORMATS, write_table
 from understudy.tables.formats import stream_table as stream
 from understudy.tables.formats.scan import REJECTS_SCHEMA
@@ -21,25 +22,45 @@ if TYPE_CHECKING:
     from understudy.db.orm import Artifact
 
 
-def open_artifact(resources: Resources, artifact: Artifact) -> BinaryIO:
-    """Open a stored file for reading.
+def open_artifact(resources: Resources, artifact: Artifact, *, is_checked_later: bool = False) -> BinaryIO:
+    """Open a stored file for reading, and check that its content is as it was stored.
+
+    Parameters
+    ----------
+    is_checked_later : bool
+        Whether the caller compares the digest itself, so that only the size is checked here.
 
     Raises
     ------
     NotFound
         If the file has been deleted.
     UnderstudyError
-        With the code `artifact_corrupt`, if the row exists but the file is missing or has a different size.
+        With the code `artifact_corrupt`, if the row exists but the file is missing or has a different size or
+        content.
     """
     key = artifact.storage_key
     try:
         if resources.store.size(key) == artifact.size_bytes:
-            return resources.store.open(key)
+            file = resources.store.open(key)
+            if not is_checked_later:
+                with closing_on_error(file):
+                    check_digest(file, artifact.sha256)
+            return file
     except NotFound:
         pass
     with resources.sessions() as session:
         artifacts.get(session, artifact.project_id, artifact.job_id, artifact.role)
-    raise _corrupt("is missing or has the wrong size")
+    raise corrupt("is missing or has the wrong size")
+
+
+@contextmanager
+def closing_on_error(file: BinaryIO) -> Iterator[None]:
+    """Close a file if the block raises an exception."""
+    try:
+        yield
+    except BaseException:
+        file.close()
+        raise
 
 
 def check_download(format_name: FormatName, n_rows: int, n_columns: int) -> None:
@@ -80,7 +101,7 @@ def stream_table(
         # corrupt.
         raise
     except InvalidInput as error:
-        raise _corrupt("cannot be read") from error
+        raise corrupt("cannot be read") from error
     return chain([first], chunks)
 
 
@@ -94,11 +115,6 @@ def stream_rejects(
         path = Path(scratch) / f"rejects.{format_name}"
         write_table(path, [], REJECTS_SCHEMA)
         return iter([path.read_bytes()])
-
-
-def _corrupt(how: str) -> UnderstudyError:
-    detail = f"The stored file {how}. Ask your administrator to restore it from a backup."
-    return UnderstudyError(detail, code="artifact_corrupt")
 
 
 def _converted(

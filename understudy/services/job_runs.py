@@ -142,9 +142,14 @@ def _request(attempt: Attempt) -> SandboxRequest:
         role: resources.store.local_path(file.storage_key, inputs_folder)
         for role, file in plan.inputs.items()
     }
+    # The work that joins the parts of an upload compares their digests while it copies them.
+    checked_by_work = {role for file in plan.context.get("parts", {}).values() for role in file["roles"]}
     return SandboxRequest(
         payload=kind.payload(
-            job.parameters, {role: str(path.absolute()) for role, path in paths.items()}, plan.context
+            job.parameters,
+            {role: str(path.absolute()) for role, path in paths.items()},
+            plan.context,
+            {role: file.sha256.hex() for role, file in plan.inputs.items() if role not in checked_by_work},
         ),
         folder=work_folder,
         inputs=tuple(path.absolute() for path in paths.values()),

@@ -1,0 +1,93 @@
+"""Comparison of stored files with the digests that were computed when they were stored."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from understudy.errors import UnderstudyError
+
+CHUNK_BYTES = 1 << 20
+# Time during which an unchanged file is not read again. Otherwise each part of a download in ranges would
+# read the whole file.
+TRUSTED_SECONDS = 60.0
+N_TRUSTED_MAX = 1_000
+
+# Identity and time of the last change of an open file. No call can set this time back.
+_Version = tuple[int, int, int, int]
+_trusted: OrderedDict[tuple[_Version, bytes], float] = OrderedDict()
+_lock = threading.Lock()
+
+
+def corrupt(how: str) -> UnderstudyError:
+    """Return the error for a stored file that is not as it was stored."""
+    detail = f"The stored file {how}. Ask your administrator to restore it from a backup."
+    return UnderstudyError(detail, code="artifact_corrupt")
+
+
+def check_digest(file: BinaryIO, sha256: bytes) -> None:
+    """Check that a file has the given digest, and leave its position at the start.
+
+    Raises
+    ------
+    UnderstudyError
+        With the code `artifact_corrupt`, if the digest differs.
+    """
+    version = _version(file)
+    if version is not None and _is_trusted((version, sha256)):
+        return
+    digest = hashlib.sha256()
+    while chunk := file.read(CHUNK_BYTES):
+        digest.update(chunk)
+    file.seek(0)
+    if digest.digest() != sha256:
+        raise corrupt("does not match its checksum")
+    if version is not None:
+        _trust((version, sha256))
+
+
+def read_checked(file: BinaryIO, sha256: bytes) -> Iterator[bytes]:
+    """Yield the chunks of a file, and the last one only if the whole file has the given digest.
+
+    Raises
+    ------
+    UnderstudyError
+        With the code `artifact_corrupt`, before the last chunk, if the digest differs.
+    """
+    digest = hashlib.sha256()
+    held_back = b""
+    while chunk := file.read(CHUNK_BYTES):
+        if held_back:
+            yield held_back
+        digest.update(chunk)
+        held_back = chunk
+    if digest.digest() != sha256:
+        raise corrupt("does not match its checksum")
+    if held_back:
+        yield held_back
+
+
+def _version(file: BinaryIO) -> _Version | None:
+    try:
+        status = os.fstat(file.fileno())
+    except (OSError, io.UnsupportedOperation):
+        return None
+    return status.st_dev, status.st_ino, status.st_size, status.st_ctime_ns
+
+
+def _is_trusted(key: tuple[_Version, bytes]) -> bool:
+    with _lock:
+        return time.monotonic() < _trusted.get(key, 0.0)
+
+
+def _trust(key: tuple[_Version, bytes]) -> None:
+    with _lock:
+        _trusted[key] = time.monotonic() + TRUSTED_SECONDS
+        while len(_trusted) > N_TRUSTED_MAX:
+            _trusted.popitem(last=False)
