@@ -17,6 +17,7 @@ from starlette.middleware import Middleware
 from app.document import DESCRIPTION, SUMMARY, TAGS, TITLE, customise_document, operation_id
 from app.downloads import Conversions
 from app.error_handlers import add_error_handlers
+from app.input_guard import InputGuard
 from app.middleware import Authentication, BodyLimit, RequestContext
 from app.routes import (
     catalogues,
@@ -106,6 +107,7 @@ def _bare_app(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] |
             Middleware(RequestContext),
             Middleware(BodyLimit, uploads=UPLOADS),
             Middleware(Authentication),
+            Middleware(InputGuard, uploads=UPLOADS),
         ],
         # The documentation pages load scripts from other hosts. The document itself is at /openapi.json.
         docs_url=None,
