@@ -33,6 +33,7 @@ from app.routes import (
     schemas,
     uploads,
 )
+from app.waiting import Waiting
 from understudy.logs import configure_logs
 from understudy.pandas_import import without_pandas
 from understudy.resources import CODE_VERSION, Resources, open_resources
@@ -77,6 +78,7 @@ def create_app(resources: Resources | None = None) -> FastAPI:
     # reads would only compete for the interpreter lock.
     app.state.readers = asyncio.Semaphore(READERS_MAX)
     app.state.conversions = Conversions()
+    app.state.waiting = Waiting()
     return app
 
 

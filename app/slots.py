@@ -1,4 +1,4 @@
-"""Slots for expensive requests, limited in number for a process and for each API key."""
+"""Slots for expensive or long requests, limited in number for a process and for each API key."""
 
 from __future__ import annotations
 

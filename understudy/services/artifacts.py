@@ -10,6 +10,8 @@ from tempfile import TemporaryDirectory
 from threading import Event
 from typing import TYPE_CHECKING, BinaryIO
 
+import pyarrow as pa
+
 from understudy.db import artifacts
 from understudy.errors import InvalidInput, NotFound, TooLarge
 from understudy.parameters.read_options import FormatName
@@ -118,6 +120,8 @@ class TableChunks(Iterator[bytes]):
     def close(self) -> None:
         """End the conversion and remove its files."""
         self._chunks.close()
+        # Arrow would keep the memory of ended conversions for later ones.
+        pa.default_memory_pool().release_unused()
 
 
 def stream_table(table: StoredTable, format_name: FormatName) -> TableChunks:
