@@ -23,7 +23,8 @@ from understudy.logs import get_logger
 PIECE_BYTES = 1 << 16
 # A client that takes less than one piece in this time has stalled. One piece in 30 s is about 2 KiB/s.
 STALL_SECONDS = 30.0
-CONVERSION_LIMITS = SlotLimits("downloads with conversion", total=4, of_key=2, wait_seconds=10)
+# A conversion holds some 30 MB for a table of 12 columns.
+CONVERSION_LIMITS = SlotLimits("downloads with conversion", total=3, of_key=2, wait_seconds=10)
 # Conversions compute in their own threads, so they do not occupy the threads of other requests.
 COMPUTING_MAX = 2
 
