@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from threading import Event
 from typing import BinaryIO
 
 from fastapi import Request, Response
-from fastapi.responses import StreamingResponse
 
+from app.downloads import Download
 from app.error_handlers import problem_response
 from understudy.errors import InvalidInput
 from understudy.services.integrity import read_checked
@@ -103,7 +104,6 @@ def send_stored(request: Request, content: StoredContent) -> Response:
         return _range_not_satisfiable(request, content.size_bytes)
     is_whole = span is None and request.method != "HEAD"
     is_checked_later = is_whole and content.size_bytes > CHECKED_FIRST_BYTES_MAX
-    file = content.open(is_checked_later)
     headers = {
         "ETag": content.etag,
         "Accept-Ranges": "bytes",
@@ -114,10 +114,14 @@ def send_stored(request: Request, content: StoredContent) -> Response:
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{content.size_bytes}"
     status = 206 if span else 200
     if request.method == "HEAD":
-        file.close()
+        content.open(False).close()
         return Response(status_code=status, headers=headers, media_type=BINARY)
-    chunks = _read_checked(file, content.sha256) if is_checked_later else _read(file, start, end)
-    return StreamingResponse(chunks, status, headers, BINARY)
+
+    def open_chunks(_: Event) -> Generator[bytes]:
+        file = content.open(is_checked_later)
+        return _read_checked(file, content.sha256) if is_checked_later else _read(file, start, end)
+
+    return Download(open_chunks, status, headers, BINARY)
 
 
 def _span(request: Request, content: StoredContent) -> tuple[int, int] | None:
@@ -147,12 +151,12 @@ def _if_range_holds(request: Request, etag: str) -> bool:
     return request.headers.get("if-range", etag) == etag
 
 
-def _read_checked(file: BinaryIO, sha256: bytes) -> Iterator[bytes]:
+def _read_checked(file: BinaryIO, sha256: bytes) -> Generator[bytes]:
     with file:
         yield from read_checked(file, sha256)
 
 
-def _read(file: BinaryIO, start: int, end: int) -> Iterator[bytes]:
+def _read(file: BinaryIO, start: int, end: int) -> Generator[bytes]:
     with file:
         file.seek(start)
         remaining = end - start

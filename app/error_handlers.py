@@ -72,11 +72,23 @@ JSON_TYPES = {
 }
 # Names of Python classes in pydantic's messages. Callers of the API do not need them.
 _INSTANCE = re.compile(r" or instance of \w+")
+# Characters that PostgreSQL or UTF-8 cannot represent.
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _PYTHON_TYPES = re.compile("|".join(rf"\b{word}\b" for word in JSON_TYPES))
 
 RETRY_AFTER_SECONDS = 5
+# Bounds of an error response, however many errors a request has and however long its names are.
+ITEMS_MAX = 20
+TEXT_LENGTH_MAX = 1_000
+NAME_LENGTH_MAX = 255
 
 Loc = Sequence[int | str]
+
+
+def _shortened(text: str, length_max: int = TEXT_LENGTH_MAX) -> str:
+    """Return a text that can be sent: without lone surrogates and NUL characters, and not too long."""
+    text = UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+    return text if len(text) <= length_max else text[: length_max - 1] + "…"
 
 
 def status_of(error: errors.UnderstudyError) -> int:
@@ -96,13 +108,14 @@ def problem_response(
     """Return the problem+json response for an error."""
     status = status_of(error)
     if items is None and error.pointer is not None:
-        items = [ProblemItem(pointer=error.pointer, code=error.code, detail=error.detail)]
+        pointer, detail = _shortened(error.pointer), _shortened(error.detail)
+        items = [ProblemItem(pointer=pointer, code=error.code, detail=detail)]
     problem = Problem(
         type=f"urn:understudy:error:{error.code}",
         title=errors.CODES[error.code],
         status=status,
-        detail=error.detail,
-        instance=scope["path"],
+        detail=_shortened(error.detail),
+        instance=_shortened(scope["path"]),
         code=error.code,
         request_id=scope.get("state", {}).get("request_id", ""),
         errors=items,
@@ -170,11 +183,14 @@ def _with_code(code: str, detail: str) -> errors.UnderstudyError:
 
 def _on_validation_error(request: Request, error: Exception) -> JSONResponse:
     validation = cast(RequestValidationError, error)
-    items = [_item(item, validation.body) for item in validation.errors()]
+    found = validation.errors()
+    items = [_item(item, validation.body) for item in found[:ITEMS_MAX]]
     first = items[0]
     place = first.pointer or first.parameter
     n_more = len(items) - 1
     more = f" `errors` lists {n_more} more error{'s' * (n_more > 1)}." if n_more else ""
+    if len(found) > ITEMS_MAX:
+        more = f" `errors` lists the first {ITEMS_MAX} of {len(found)} errors."
     detail = f"{place}: {first.detail}{more}" if place else f"{first.detail}{more}"
     code = first.code if first.code in errors.CODES else "invalid_parameters"
     return problem_response(request.scope, errors.InvalidInput(detail, code=code), items=items)
@@ -185,8 +201,10 @@ def _item(error: Mapping[str, Any], body: Any) -> ProblemItem:
     place, *path = error["loc"]
     code, detail = _code_and_detail(error)
     if place == "body":
-        return ProblemItem(pointer=_pointer(path, body, error["type"]), code=code, detail=detail)
-    return ProblemItem(parameter=str(path[0]) if path else place, code=code, detail=detail)
+        pointer = _shortened(_pointer(path, body, error["type"]))
+        return ProblemItem(pointer=pointer, code=code, detail=_shortened(detail))
+    name = _shortened(str(path[0]) if path else place, NAME_LENGTH_MAX)
+    return ProblemItem(parameter=name, code=code, detail=_shortened(detail))
 
 
 def in_json(message: str) -> str:
@@ -229,7 +247,7 @@ def _pointer(path: Loc, body: Any, error_type: str) -> str:
         is_missing_field = error_type == "missing" and position == len(path) - 1
         if not is_missing_field and not _holds(body, part):
             continue
-        pointer += "/" + str(part).replace("~", "~0").replace("/", "~1")
+        pointer += "/" + _shortened(str(part), NAME_LENGTH_MAX).replace("~", "~0").replace("/", "~1")
         body = None if is_missing_field else body[part]
     return pointer
 

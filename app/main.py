@@ -15,7 +15,9 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 from app.document import DESCRIPTION, SUMMARY, TAGS, TITLE, customise_document, operation_id
+from app.downloads import Conversions
 from app.error_handlers import add_error_handlers
+from app.input_guard import InputGuard
 from app.middleware import Authentication, BodyLimit, RequestContext
 from app.routes import (
     catalogues,
@@ -31,6 +33,7 @@ from app.routes import (
     schemas,
     uploads,
 )
+from app.waiting import Waiting
 from understudy.logs import configure_logs
 from understudy.pandas_import import without_pandas
 from understudy.resources import CODE_VERSION, Resources, open_resources
@@ -74,6 +77,8 @@ def create_app(resources: Resources | None = None) -> FastAPI:
     # The semaphore limits how many requests run the most frequent read at the same time. More concurrent
     # reads would only compete for the interpreter lock.
     app.state.readers = asyncio.Semaphore(READERS_MAX)
+    app.state.conversions = Conversions()
+    app.state.waiting = Waiting()
     return app
 
 
@@ -104,6 +109,7 @@ def _bare_app(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] |
             Middleware(RequestContext),
             Middleware(BodyLimit, uploads=UPLOADS),
             Middleware(Authentication),
+            Middleware(InputGuard, uploads=UPLOADS),
         ],
         # The documentation pages load scripts from other hosts. The document itself is at /openapi.json.
         docs_url=None,

@@ -11,7 +11,6 @@ import time
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.error_handlers import internal_error, problem_response
@@ -61,6 +60,10 @@ class RequestContext:
                 _log_request(scope, status, time.perf_counter() - started)
 
 
+class _BodyTooLarge(Exception):
+    """Raised while a body of unknown length is read."""
+
+
 class BodyLimit:
     """Middleware that rejects bodies over a limit, except uploads, which enforce their own limit."""
 
@@ -73,11 +76,7 @@ class BodyLimit:
             return await self.app(scope, receive, send)
         length = Headers(scope=scope).get("content-length", "0")
         if length.isdecimal() and int(length) > BODY_BYTES_MAX:
-            error = InvalidInput(
-                f"The body has {length} bytes, but this operation accepts at most {BODY_BYTES_MAX}. Send a "
-                f"smaller body.",
-                code="body_too_large",
-            )
+            error = _too_large(f"The body has {length} bytes")
             return await problem_response(scope, error)(scope, receive, send)
         n_bytes = 0
 
@@ -86,11 +85,15 @@ class BodyLimit:
             message = await receive()
             n_bytes += len(message.get("body", b""))
             if n_bytes > BODY_BYTES_MAX:
-                # FastAPI replaces any other exception that is raised while it reads a body.
-                raise HTTPException(413)
+                raise _BodyTooLarge
             return message
 
-        await self.app(scope, receive_counted, send)
+        try:
+            # `InputGuard` reads the whole body before the operation starts.
+            await self.app(scope, receive_counted, send)
+        except _BodyTooLarge:
+            error = _too_large("The body is too large")
+            await problem_response(scope, error)(scope, receive, send)
 
 
 class Authentication:
@@ -112,6 +115,11 @@ class Authentication:
         except UnderstudyError as error:
             return await problem_response(scope, error)(scope, receive, send)
         await self.app(scope, receive, send)
+
+
+def _too_large(fault: str) -> InvalidInput:
+    detail = f"{fault}, but this operation accepts at most {BODY_BYTES_MAX} bytes. Send a smaller body."
+    return InvalidInput(detail, code="body_too_large")
 
 
 def _bearer(headers: Headers) -> str:

@@ -102,7 +102,7 @@ class MultipartReader:
 
     def _end_headers(self) -> None:
         _, options = parse_options_header(self._part.disposition)
-        self._part.name = _text(options.get(b"name", b""))
+        self._part.name = _text(options.get(b"name", b""), "The name of a form field")
         self._part.is_file = b"filename" in options
         if not self._part.name:
             raise malformed(
@@ -120,7 +120,7 @@ class MultipartReader:
                 code="too_many_files",
             )
         self.n_files += 1
-        self.sink.begin(_text(options[b"filename"]), self._part.media_type)
+        self.sink.begin(_text(options[b"filename"], "The name of a file"), self._part.media_type)
 
     def _part_data(self, data: bytes, start: int, end: int) -> None:
         if self._part.is_file:
@@ -140,7 +140,7 @@ class MultipartReader:
                 f"The form has more than {FIELDS_MAX} fields or contains a field twice. Send each field "
                 f"only once."
             )
-        self.fields[self._part.name] = _text(bytes(self._part.data))
+        self.fields[self._part.name] = _text(bytes(self._part.data), f"The form field `{self._part.name}`")
 
     def _end(self) -> None:
         self.is_complete = True
@@ -166,7 +166,12 @@ def malformed(detail: str) -> InvalidInput:
     return InvalidInput(detail, code="malformed_body")
 
 
-def _text(data: bytes) -> str:
+def _text(data: bytes, place: str) -> str:
+    if b"\0" in data:
+        raise InvalidInput(
+            f"{place} contains a NUL character. Remove this character.",
+            code="invalid_parameters",
+        )
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -48,6 +48,8 @@ CODES: dict[str, str] = {
     "digest_mismatch": "The received data does not match the stated digest",
     "malformed_body": "The request body is malformed",
     "incomplete_body": "The request body is incomplete",
+    "request_timeout": "The request did not arrive in time",
+    "headers_too_large": "The request headers are larger than the limit",
     "part_size_mismatch": "The part is shorter or longer than required",
     "unsupported_column": "A column has a type that cannot be synthesized",
     "does_not_fit": "The job would need more memory than a job may use",

@@ -51,5 +51,6 @@ class Problem(Body):
         Field(description="ID of the request, as in the header X-Request-ID.", examples=["req_4f1c"]),
     ]
     errors: Annotated[
-        list[ProblemItem] | None, Field(description="Invalid parts of the request, if they are known.")
+        list[ProblemItem] | None,
+        Field(description="Invalid parts of the request, if they are known. At most 20 are listed."),
     ] = None

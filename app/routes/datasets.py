@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from threading import Event
 from typing import TYPE_CHECKING, Annotated, BinaryIO, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
@@ -30,6 +31,7 @@ from app.dependencies import (
 )
 from app.descriptions import Description, UploadQueryOptions, describe_upload
 from app.document import problems
+from app.downloads import Chunks, ConvertedDownload
 from app.idempotency import answer_once
 from app.uploads import Upload, received_upload
 from understudy import ids
@@ -43,6 +45,7 @@ from understudy.resources import Resources
 from understudy.services import artifacts as artifact_services
 from understudy.services import datasets as dataset_services
 from understudy.services.access import open_file
+from understudy.services.artifacts import StoredTable
 from understudy.services.datasets import ArrivedFile, NewDataset
 from understudy.tables.names import file_stem
 
@@ -269,7 +272,7 @@ def release_dataset(
         200: {"description": "The file is returned.", "content": {BINARY: FILE}},
         206: {"description": "The requested range is returned (Parquet only).", "content": {BINARY: FILE}},
         304: {"description": "The file has not changed: its ETag matches `If-None-Match`."},
-        **problems(404, 409, 416, 422),
+        **problems(404, 409, 416, 422, 429),
     },
 )
 def download_dataset(
@@ -310,8 +313,12 @@ def download_dataset(
     headers = {"ETag": etag, "Content-Disposition": f'attachment; filename="{filename}"'}
     if request.method == "HEAD":
         return Response(headers=headers, media_type=BINARY)
-    chunks = artifact_services.stream_table(resources, artifact, file_format, without_formulas=query.csv_safe)
-    return StreamingResponse(chunks, headers=headers, media_type=BINARY)
+
+    def open_chunks(has_left: Event) -> Chunks:
+        stored = StoredTable(resources, artifact, has_left, without_formulas=query.csv_safe)
+        return artifact_services.stream_table(stored, file_format)
+
+    return ConvertedDownload(open_chunks, headers=headers, media_type=BINARY)
 
 
 def _store(

@@ -10,7 +10,6 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Request, Response
-from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
@@ -19,6 +18,7 @@ from app.bodies.jobs import JobEvent, JobEventPage, JobProgress
 from app.content import preferred
 from app.dependencies import PageDep, ReaderDep, ResourcesDep
 from app.document import problems
+from app.waiting import EventStream, Waiting
 from understudy import ids
 from understudy.db import job_events, jobs
 from understudy.db.jobs import TERMINAL_STATES
@@ -27,6 +27,7 @@ from understudy.resources import Resources
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
 POLL_SECONDS = 0.25
+LAST_POLL_SECONDS = 1.0
 KEEP_ALIVE_SECONDS = 15
 STREAM_PAGE = 200
 
@@ -68,7 +69,7 @@ async def _event_request(page: PageDep, headers: Annotated[EventHeaders, Header(
     response_model=JobEventPage,
     response_model_exclude_none=True,
     summary="List the events of a job",
-    responses={200: {"content": {"text/event-stream": {}}}, **problems(404, 406, 422)},
+    responses={200: {"content": {"text/event-stream": {}}}, **problems(404, 406, 422, 429)},
 )
 async def list_job_events(
     job_id: str,
@@ -89,7 +90,7 @@ async def list_job_events(
         )
     await run_in_threadpool(_read_state, resources, caller.project_id, key)
     stream = _stream(request, resources, caller.project_id, key, wanted.after or 0)
-    return StreamingResponse(stream, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+    return EventStream(stream, headers={"X-Accel-Buffering": "no"})
 
 
 def _read_page(
@@ -111,16 +112,23 @@ def _read_state(resources: Resources, project_id: UUID, job_id: UUID) -> tuple[s
         return row.state, JobProgress(**row.progress) if row.progress and row.state == "running" else None
 
 
+def _read_news(
+    resources: Resources, project_id: UUID, job_id: UUID, after: int
+) -> tuple[str, JobProgress | None, JobEventPage]:
+    # Read the state before the events, so that the events include the one that ended the job.
+    state, progress = _read_state(resources, project_id, job_id)
+    return state, progress, _read_page(resources, project_id, job_id, after, STREAM_PAGE)
+
+
 async def _stream(
     request: Request, resources: Resources, project_id: UUID, job_id: UUID, after: int
 ) -> AsyncIterator[str]:
+    waiting: Waiting = request.app.state.waiting
     sent: JobProgress | None = None
-    quiet_seconds = 0.0
+    quiet_seconds, pause = 0.0, POLL_SECONDS
     yield "retry: 1000\n\n"
     while not await request.is_disconnected():
-        # Read the state before the events, so that the events include the one that ended the job.
-        state, progress = await run_in_threadpool(_read_state, resources, project_id, job_id)
-        page = await run_in_threadpool(_read_page, resources, project_id, job_id, after, STREAM_PAGE)
+        state, progress, page = await waiting.read(_read_news, resources, project_id, job_id, after)
         for event in page.data:
             yield _event_text(event)
             after = int(event.id)
@@ -130,11 +138,12 @@ async def _stream(
         sent = progress
         if state in TERMINAL_STATES and not page.has_more:
             return
-        quiet_seconds = quiet_seconds + POLL_SECONDS if is_quiet else 0.0
+        quiet_seconds = quiet_seconds + pause if is_quiet else 0.0
+        pause = min(2 * pause, LAST_POLL_SECONDS) if is_quiet else POLL_SECONDS
         if quiet_seconds >= KEEP_ALIVE_SECONDS:
             yield ": keep-alive\n\n"
             quiet_seconds = 0.0
-        await asyncio.sleep(POLL_SECONDS)
+        await asyncio.sleep(pause)
 
 
 def _event_text(event: JobEvent) -> str:

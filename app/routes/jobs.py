@@ -18,6 +18,7 @@ from app.bodies.jobs import Job, JobPage, JobState, ValidatedJob
 from app.dependencies import IdempotencyKeyDep, LabelsDep, PageDep, ReaderDep, ResourcesDep, WriterDep
 from app.document import problems
 from app.idempotency import IdempotentRoute
+from app.waiting import Waiting, waiting_slot
 from understudy import ids
 from understudy.db import job_attempts, jobs
 from understudy.db.jobs import TERMINAL_STATES, JobFilters
@@ -170,7 +171,7 @@ async def _wait_seconds(
     return seconds
 
 
-@router.get("/{job_id}", response_model_exclude_none=True, summary="Get a job", responses=problems(404))
+@router.get("/{job_id}", response_model_exclude_none=True, summary="Get a job", responses=problems(404, 429))
 async def get_job(
     job_id: str,
     resources: ResourcesDep,
@@ -181,11 +182,12 @@ async def get_job(
     """Return a job with its attempts.
 
     With `Prefer: wait=N`, the response is sent when the job has finished or after N seconds, whichever comes
-    first.
+    first. At most 64 requests of an API key can wait at the same time, including event streams.
     """
     key = ids.from_text("job", job_id)
     if wait_seconds:
-        await _wait_until_final(request, resources, caller.project_id, key, wait_seconds)
+        async with waiting_slot(request, caller.key_id):
+            await _wait_until_final(request, resources, caller.project_id, key, wait_seconds)
     readers: asyncio.Semaphore = request.app.state.readers
     async with readers:
         return await run_in_threadpool(_read_job, resources, caller.project_id, key)
@@ -233,7 +235,8 @@ async def _wait_until_final(
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds
     pause = FIRST_POLL_SECONDS
-    while not await run_in_threadpool(_is_final, resources, project_id, job_id):
+    waiting: Waiting = request.app.state.waiting
+    while not await waiting.read(_is_final, resources, project_id, job_id):
         remaining = deadline - loop.time()
         if remaining <= 0 or await request.is_disconnected():
             return

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from threading import Event
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from app.content import BINARY, is_unchanged, not_modified
 from app.dependencies import ReaderDep, ResourcesDep, TableName
 from app.document import problems
+from app.downloads import Chunks, ConvertedDownload
 from understudy import ids
 from understudy.access import TableReference
 from understudy.services import artifacts as artifact_services
 from understudy.services.access import open_rejects
+from understudy.services.artifacts import StoredTable
 from understudy.tables.names import file_stem
 
 FILE = {"schema": {"type": "string", "format": "binary"}}
@@ -36,7 +38,7 @@ class RejectsQuery(BaseModel):
     responses={
         200: {"description": "The file is returned.", "content": {BINARY: FILE}},
         304: {"description": "The file has not changed: its ETag matches `If-None-Match`."},
-        **problems(404, 409, 422),
+        **problems(404, 409, 422, 429),
     },
 )
 def download_rejects(
@@ -55,7 +57,13 @@ def download_rejects(
     etag = f'"{artifact.sha256.hex() if artifact else "none"}-{query.format}"'
     if is_unchanged(request, etag):
         return not_modified(etag)
-    chunks = artifact_services.stream_rejects(resources, artifact, query.format)
     filename = f"{dataset_id}-{file_stem(chosen.name, chosen.position)}.rejects.{query.format}"
     headers = {"ETag": etag, "Content-Disposition": f'attachment; filename="{filename}"'}
-    return StreamingResponse(chunks, headers=headers, media_type=BINARY)
+    if artifact is None:
+        content = artifact_services.empty_rejects(resources, query.format)
+        return Response(content, headers=headers, media_type=BINARY)
+
+    def open_chunks(has_left: Event) -> Chunks:
+        return artifact_services.stream_table(StoredTable(resources, artifact, has_left), query.format)
+
+    return ConvertedDownload(open_chunks, headers=headers, media_type=BINARY)

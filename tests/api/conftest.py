@@ -17,6 +17,7 @@ from httpx2 import Response
 from starlette.testclient import TestClient
 
 from app.main import create_app
+from app.protocol import TimedProtocol
 from tests.service import SECRET_KEY, execute, make_caller, url_of
 from understudy.db.migrate import upgrade
 from understudy.errors import CODES
@@ -154,7 +155,9 @@ def assert_nothing_made(client: TestClient, resources: Resources) -> None:
 @pytest.fixture
 def address(resources: Resources) -> Iterator[tuple[str, int]]:
     """Serve the application, and return the host and the port."""
-    config = uvicorn.Config(create_app(resources), log_config=None, timeout_graceful_shutdown=5)
+    config = uvicorn.Config(
+        create_app(resources), http=TimedProtocol, log_config=None, timeout_graceful_shutdown=5
+    )
     server = uvicorn.Server(config)
     listener = socket.create_server(("127.0.0.1", 0))
     thread = Thread(target=server.run, kwargs={"sockets": [listener]})

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import json
+import socket
+from contextlib import ExitStack, closing
 from threading import Timer
 
+import httpx2
+import pytest
 from starlette.testclient import TestClient
 
-from tests.api.conftest import Json, assert_problem, get, submit
+from app import waiting
+from app.slots import SlotLimits
+from tests.api.conftest import Json, assert_problem, get, new_key, submit, wait_until
+from tests.rows import new_job
+from understudy import ids
+from understudy.db import jobs
+from understudy.resources import Resources
+from understudy.services.api_keys import Caller
 
 STREAM = {"Accept": "text/event-stream"}
 
@@ -77,3 +88,41 @@ def test_unacceptable_media_type_invalid_cursor_and_missing_job_are_reported(sha
         response = shared_client.get(path, headers=STREAM | {"Last-Event-ID": last})
         assert_problem(response, 422, "invalid_cursor")
     assert_problem(shared_client.get("/v1/jobs/x/events", headers=STREAM), 404, "not_found")
+
+
+@pytest.fixture
+def two_slots(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Allow two waiting requests of an API key, and three in total."""
+    monkeypatch.setattr(waiting, "WAITING_LIMITS", SlotLimits("waiting requests", total=3, of_key=2))
+
+
+@pytest.mark.parametrize("header", ["Prefer: wait=60", "Accept: text/event-stream"], ids=["poll", "stream"])
+@pytest.mark.usefixtures("two_slots")
+def test_waiting_requests_are_limited_for_each_key_and_in_total(
+    address: tuple[str, int], resources: Resources, caller: Caller, header: str
+):
+    with resources.sessions.begin() as session:
+        job_id = ids.to_text("job", jobs.add(session, new_job(caller.project_id)).id)
+    path = f"/v1/jobs/{job_id}{'/events' if 'stream' in header else ''}"
+    name, value = header.split(": ")
+
+    def status(key: str) -> int:
+        headers = {"Authorization": f"Bearer {key}", name: value.replace("60", "1")}
+        with httpx2.stream("GET", f"http://{address[0]}:{address[1]}{path}", headers=headers) as response:
+            if response.status_code in (429, 503):
+                assert response.headers["retry-after"] == "5"
+            return response.status_code
+
+    def wait(stack: ExitStack, key: str) -> None:
+        connection = stack.enter_context(closing(socket.create_connection(address)))
+        head = f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n{header}\r\n\r\n"
+        connection.sendall(head.encode())
+
+    first, second, third = (new_key(resources, caller) for _ in range(3))
+    with ExitStack() as stack:
+        for _ in range(2):
+            wait(stack, first)
+        wait_until(lambda: status(first) == 429)
+        wait(stack, second)
+        wait_until(lambda: status(third) == 503)
+        assert status(first) == 429

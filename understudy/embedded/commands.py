@@ -55,6 +55,7 @@ def api(options: StackOptions, folder: DataFolder, environment: Mapping[str, str
     """Return the program that runs the API."""
     arguments = ["uvicorn", "app.main:create_app", "--factory", "--host", options.host]
     arguments += ["--port", str(options.port), "--no-access-log", "--no-server-header"]
+    arguments += ["--http", "app.protocol:TimedProtocol"]
     arguments += ["--timeout-graceful-shutdown", str(API_DRAIN_SECONDS)]
     return _module(arguments, folder, environment, "api", signal.SIGKILL)
 

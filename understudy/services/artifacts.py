@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from itertools import chain
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Event
 from typing import TYPE_CHECKING, BinaryIO
+
+import pyarrow as pa
 
 from understudy.db import artifacts
 from understudy.errors import InvalidInput, NotFound, TooLarge
@@ -78,10 +81,51 @@ def check_download(format_name: FormatName, n_rows: int, n_columns: int) -> None
         limits.check(n_rows, n_columns)
 
 
-def stream_table(
-    resources: Resources, artifact: Artifact, format_name: FormatName, *, without_formulas: bool = False
-) -> Iterator[bytes]:
-    """Return the chunks of a stored table in another format.
+@dataclass(frozen=True)
+class StoredTable:
+    """A table in the store that is converted for a download.
+
+    Parameters
+    ----------
+    has_left : Event
+        Event that ends the conversion. It is set when the client no longer waits for the file.
+    """
+
+    resources: Resources
+    artifact: Artifact
+    has_left: Event = field(default_factory=Event)
+    without_formulas: bool = False
+
+
+class ConversionEnded(Exception):
+    """Raised inside a conversion whose client no longer waits for the file."""
+
+
+class TableChunks(Iterator[bytes]):
+    """The chunks of a converted table. `close` ends the conversion and removes its files."""
+
+    def __init__(self, chunks: Generator[bytes]) -> None:
+        # The first chunk is read before the response starts. After that, an error could only close the
+        # connection.
+        self._first: bytes | None = next(chunks)
+        self._chunks = chunks
+
+    def __next__(self) -> bytes:
+        """Return the next chunk."""
+        if self._first is not None:
+            first, self._first = self._first, None
+            return first
+        return next(self._chunks)
+
+    def close(self) -> None:
+        """End the conversion and remove its files."""
+        self._chunks.close()
+        # Arrow would keep the memory of ended conversions for later ones.
+        pa.default_memory_pool().release_unused()
+
+
+def stream_table(table: StoredTable, format_name: FormatName) -> TableChunks:
+    """Return the chunks of a stored table in another format. The caller must close the iterator.
 
     All errors, including those of `open_artifact`, are raised by the call and not by the iterator.
 
@@ -90,39 +134,38 @@ def stream_table(
     TooLarge
         If a text of the table is longer than the format allows.
     """
-    open_artifact(resources, artifact).close()
-    chunks = _converted(resources, artifact.storage_key, format_name, without_formulas=without_formulas)
+    open_artifact(table.resources, table.artifact).close()
     try:
-        # The first chunk is read before the response starts. After that, an error could only close the
-        # connection.
-        first = next(chunks)
+        return TableChunks(_converted(table, format_name))
     except TooLarge:
         # The limit belongs to the requested format, so the error does not mean that the stored file is
         # corrupt.
         raise
     except InvalidInput as error:
         raise corrupt("cannot be read") from error
-    return chain([first], chunks)
 
 
-def stream_rejects(
-    resources: Resources, artifact: Artifact | None, format_name: FormatName
-) -> Iterator[bytes]:
-    """Return the chunks of the table of skipped rows, which is empty if no file is stored."""
-    if artifact is not None:
-        return stream_table(resources, artifact, format_name)
+def empty_rejects(resources: Resources, format_name: FormatName) -> bytes:
+    """Return the table of skipped rows of a table without skipped rows."""
     with TemporaryDirectory(dir=resources.staging_folder, prefix="download-") as scratch:
         path = Path(scratch) / f"rejects.{format_name}"
         write_table(path, [], REJECTS_SCHEMA)
-        return iter([path.read_bytes()])
+        return path.read_bytes()
 
 
-def _converted(
-    resources: Resources, storage_key: str, format_name: FormatName, *, without_formulas: bool
-) -> Iterator[bytes]:
+def _converted(table: StoredTable, format_name: FormatName) -> Generator[bytes]:
+    def check_client(*_: object, **__: object) -> None:
+        if table.has_left.is_set():
+            raise ConversionEnded
+
     # Only downloads need the format modules of the engine, so the API does not load them at startup.
-    with TemporaryDirectory(dir=resources.staging_folder, prefix="download-") as scratch:
-        path = resources.store.local_path(storage_key, Path(scratch))
-        converted = stream(path, FORMATS[format_name], Path(scratch), without_formulas=without_formulas)
-        with closing(converted) as chunks:  # type: ignore[type-var] # it is a generator
-            yield from chunks
+    folder = table.resources.staging_folder
+    with TemporaryDirectory(dir=folder, prefix="download-") as scratch:
+        path = table.resources.store.local_path(table.artifact.storage_key, Path(scratch))
+        yield from stream(
+            path,
+            FORMATS[format_name],
+            Path(scratch),
+            without_formulas=table.without_formulas,
+            progress=check_client,
+        )

@@ -94,7 +94,12 @@ def write_table(
 
 
 def stream_table(
-    path: Path, format_: Format, scratch: Path, *, without_formulas: bool = False
+    path: Path,
+    format_: Format,
+    scratch: Path,
+    *,
+    without_formulas: bool = False,
+    progress: Progress = no_progress,
 ) -> Iterator[bytes]:
     """Convert a canonical Parquet file to another format, and yield its bytes in bounded memory.
 
@@ -104,11 +109,13 @@ def stream_table(
         Folder for the converted file, if the format requires a complete file before the first byte is sent.
     without_formulas : bool
         Whether to escape texts and names so that spreadsheet programs do not interpret them as formulas.
+    progress : callable
+        Callback that is called before each batch. An exception that it raises ends the conversion.
     """
     # Upload limits do not apply to files that Understudy wrote.
     limits = ReadLimits(rows_max=2**62, columns_max=2**31, decoded_bytes_max=2**62)
     with scan_parquet(path, Reading(scratch, limits)) as scan:
-        batches, schema = scan.batches, scan.schema
+        batches, schema = _reported(scan.batches, progress), scan.schema
         if without_formulas:
             batches, schema = formulas.without_formulas(batches, schema), formulas.safe_schema(schema)
         if format_.chunks is not None:
@@ -119,3 +126,9 @@ def stream_table(
     with converted.open("rb") as file:
         while piece := file.read(MEBIBYTE):
             yield piece
+
+
+def _reported(batches: Iterable[pa.RecordBatch], progress: Progress) -> Iterator[pa.RecordBatch]:
+    for batch in batches:
+        progress("writing", 0.0)
+        yield batch

@@ -23,6 +23,8 @@ from understudy.tables.notations.writing import with_words
 
 # Large strings are used because many long texts can exceed 2 GiB.
 _TEXT = pa.large_string()
+# The text of a whole batch would occupy much memory while a slow client reads it.
+_PIECE_ROWS = 8_192
 
 
 def write_csv(
@@ -50,10 +52,11 @@ def write_csv(
 
 
 def csv_chunks(batches: Iterable[pa.RecordBatch], schema: pa.Schema, delimiter: str = ",") -> Iterator[bytes]:
-    """Yield the bytes of a CSV file: the header, then the rows of each batch."""
+    """Yield the bytes of a CSV file: the header, then the rows of each batch in pieces."""
     yield _header(schema, delimiter)
     for batch in batches:
-        yield _rows(batch, schema, delimiter)
+        for start in range(0, batch.num_rows, _PIECE_ROWS):
+            yield _rows(batch.slice(start, _PIECE_ROWS), schema, delimiter)
 
 
 def _header(schema: pa.Schema, delimiter: str) -> bytes:

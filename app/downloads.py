@@ -1,0 +1,154 @@
+"""Responses whose body is an iterator of bytes. The response closes the iterator, however the download ends.
+
+Starlette's `StreamingResponse` runs such an iterator in threads but never closes it. If the client leaves,
+files and buffers then remain until a garbage collection finds the generator.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager, nullcontext
+from threading import Event
+from typing import Protocol
+
+import anyio
+from anyio.to_thread import run_sync
+from fastapi import Response
+from starlette.types import Receive, Scope, Send
+
+from app.slots import SlotLimits, Slots
+from understudy.logs import get_logger
+
+PIECE_BYTES = 1 << 16
+# A client that takes less than one piece in this time has stalled. One piece in 30 s is about 2 KiB/s.
+STALL_SECONDS = 30.0
+# A conversion holds some 30 MB for a table of 12 columns.
+CONVERSION_LIMITS = SlotLimits("downloads with conversion", total=3, of_key=2, wait_seconds=10)
+# Conversions compute in their own threads, so they do not occupy the threads of other requests.
+COMPUTING_MAX = 2
+
+logger = get_logger(__name__)
+
+
+class Chunks(Protocol):
+    """An iterator of bytes that can be closed."""
+
+    def __iter__(self) -> Iterator[bytes]: ...
+    def __next__(self) -> bytes: ...
+    def close(self) -> object: ...
+
+
+class Conversions:
+    """The slots and the threads of the downloads that a process converts."""
+
+    def __init__(self) -> None:
+        self.slots = Slots(CONVERSION_LIMITS)
+        self.threads = anyio.CapacityLimiter(COMPUTING_MAX)
+
+
+class Download(Response):
+    """A response with the bytes of an iterator.
+
+    Parameters
+    ----------
+    open_chunks : callable (has_left) -> Chunks
+        Function that opens the iterator. It runs in a thread, and an error that it raises becomes the
+        response. The event is set when the client has left.
+    """
+
+    def __init__(
+        self,
+        open_chunks: Callable[[Event], Chunks],
+        status_code: int = 200,
+        headers: dict[str, str] | None = None,
+        media_type: str | None = None,
+    ) -> None:
+        self.status_code = status_code
+        self.media_type = media_type
+        self.background = None
+        self.init_headers(headers)
+        self._open_chunks = open_chunks
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the response, until it is complete or the client leaves or stalls."""
+        source = _Source(self._open_chunks, self._threads(scope))
+        with anyio.CancelScope() as delivery:
+            listener = asyncio.create_task(_listen(receive, source.has_left, delivery))
+            try:
+                async with self._slot(scope):
+                    try:
+                        await self._deliver(source, send)
+                    finally:
+                        await source.close()
+            finally:
+                listener.cancel()
+
+    def _threads(self, scope: Scope) -> anyio.CapacityLimiter | None:
+        return None
+
+    def _slot(self, scope: Scope) -> AbstractAsyncContextManager[None]:
+        return nullcontext()
+
+    async def _deliver(self, source: _Source, send: Send) -> None:
+        # The first chunk is read before the response starts. After that, an error could only close the
+        # connection.
+        chunk = await source.read()
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        while chunk is not None:
+            for start in range(0, len(chunk), PIECE_BYTES):
+                with anyio.move_on_after(STALL_SECONDS) as patience:
+                    piece = chunk[start : start + PIECE_BYTES]
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+                if patience.cancelled_caught:
+                    # The response is incomplete, so the server closes the connection.
+                    logger.warning("download_stalled", seconds=STALL_SECONDS)
+                    return
+            chunk = await source.read()
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+class ConvertedDownload(Download):
+    """A download that is converted while it is sent. The number of conversions is limited."""
+
+    def _threads(self, scope: Scope) -> anyio.CapacityLimiter | None:
+        conversions: Conversions = scope["app"].state.conversions
+        return conversions.threads
+
+    def _slot(self, scope: Scope) -> AbstractAsyncContextManager[None]:
+        conversions: Conversions = scope["app"].state.conversions
+        return conversions.slots.taken(scope["state"]["caller"].key_id)
+
+
+class _Source:
+    """The chunks of one response. They are opened, read and closed in threads, one call at a time."""
+
+    def __init__(self, open_chunks: Callable[[Event], Chunks], threads: anyio.CapacityLimiter | None) -> None:
+        self.has_left = Event()
+        self._open_chunks = open_chunks
+        self._threads = threads
+        self._chunks: Chunks | None = None
+
+    async def read(self) -> bytes | None:
+        return await run_sync(self._read, limiter=self._threads)
+
+    async def close(self) -> None:
+        self.has_left.set()
+        with anyio.CancelScope(shield=True):
+            await run_sync(self._close)
+
+    def _read(self) -> bytes | None:
+        if self._chunks is None:
+            self._chunks = self._open_chunks(self.has_left)
+        return next(self._chunks, None)
+
+    def _close(self) -> None:
+        if self._chunks is not None:
+            self._chunks.close()
+
+
+async def _listen(receive: Receive, has_left: Event, delivery: anyio.CancelScope) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    has_left.set()
+    delivery.cancel()

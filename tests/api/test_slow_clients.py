@@ -1,0 +1,169 @@
+"""Tests of clients that send or receive slowly, with a real uvicorn server on a loopback port."""
+
+from __future__ import annotations
+
+import socket
+import time
+from contextlib import ExitStack, closing
+from typing import Any
+
+import pytest
+
+from app import downloads, protocol
+from app.slots import SlotLimits
+from tests.api.conftest import new_key, wait_until
+from tests.api.worlds import make_world
+from understudy.resources import Resources
+from understudy.services import artifacts
+from understudy.services.api_keys import Caller
+
+HEAD = "GET /healthz HTTP/1.1\r\nHost: x\r\n"
+CHUNK = bytes(1 << 20)
+
+
+@pytest.fixture
+def short_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shorten the time limits of connections."""
+    monkeypatch.setattr(protocol, "HEADER_SECONDS", 0.5)
+    monkeypatch.setattr(protocol, "BODY_WINDOW_SECONDS", 0.5)
+    monkeypatch.setattr(protocol, "SEND_SECONDS", 0.5)
+
+
+def read_all(connection: socket.socket) -> bytes:
+    """Return everything that the server sends until it closes the connection."""
+    connection.settimeout(10)
+    received = b""
+    while data := connection.recv(1 << 16):
+        received += data
+    return received
+
+
+@pytest.mark.usefixtures("short_limits")
+@pytest.mark.parametrize("first", ["", HEAD + "\r\n"], ids=["first", "second"])
+def test_half_sent_headers_end_with_408(address: tuple[str, int], first: str):
+    with closing(socket.create_connection(address)) as connection:
+        connection.sendall(f"{first}{HEAD}X-A: ".encode())
+        assert b"HTTP/1.1 408 Request Timeout" in read_all(connection)
+
+
+@pytest.mark.usefixtures("short_limits")
+def test_connection_without_a_request_is_closed_silently(address: tuple[str, int]):
+    with closing(socket.create_connection(address)) as connection:
+        assert read_all(connection) == b""
+
+
+def test_endless_headers_are_refused(address: tuple[str, int]):
+    with closing(socket.create_connection(address)) as connection:
+        connection.sendall(HEAD.encode())
+        connection.sendall(b"X-A: " + b"a" * (protocol.HEADER_BYTES_MAX + 100_000))
+        assert connection.recv(1 << 16).startswith(b"HTTP/1.1 431 ")
+
+
+@pytest.mark.usefixtures("short_limits")
+@pytest.mark.parametrize("path", ["datasets", "jobs"])
+def test_slow_body_ends_with_408(address: tuple[str, int], resources: Resources, caller: Caller, path: str):
+    key = new_key(resources, caller)
+    with closing(socket.create_connection(address)) as connection:
+        connection.sendall(
+            f"POST /v1/{path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n"
+            "Content-Type: text/csv\r\nContent-Length: 40000\r\n\r\na,b\n".encode()
+        )
+        for _ in range(4):
+            time.sleep(0.1)
+            connection.sendall(b"1")
+        assert read_all(connection).startswith(b"HTTP/1.1 408 ")
+    wait_until(lambda: not list(resources.staging_folder.iterdir()))
+
+
+@pytest.mark.usefixtures("short_limits")
+def test_steady_body_is_accepted(address: tuple[str, int], resources: Resources, caller: Caller):
+    key = new_key(resources, caller)
+    with closing(socket.create_connection(address)) as connection:
+        connection.sendall(
+            f"POST /v1/datasets HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\nConnection: close\r\n"
+            "Content-Type: text/csv\r\nContent-Length: 24004\r\n\r\na,b\n".encode()
+        )
+        for _ in range(12):
+            time.sleep(0.1)
+            connection.sendall(b"1,2\n" * 500)
+        assert read_all(connection).startswith(b"HTTP/1.1 202 ")
+
+
+class _Conversion:
+    """An endless conversion that counts how often it was opened and closed."""
+
+    n_open = 0
+
+    def __init__(self, *_: Any) -> None:
+        type(self).n_open += 1
+
+    def __next__(self) -> bytes:
+        return CHUNK
+
+    def close(self) -> None:
+        type(self).n_open -= 1
+
+
+@pytest.fixture
+def conversion(monkeypatch: pytest.MonkeyPatch) -> type[_Conversion]:
+    """Replace every conversion with an endless one."""
+    limits = SlotLimits("downloads with conversion", total=4, of_key=2, wait_seconds=0.5)
+    monkeypatch.setattr(downloads, "CONVERSION_LIMITS", limits)
+    monkeypatch.setattr(artifacts, "stream_table", _Conversion)
+    monkeypatch.setattr(_Conversion, "n_open", 0)
+    return _Conversion
+
+
+def ask_for_csv(address: tuple[str, int], key: str, dataset_id: str) -> socket.socket:
+    """Request a download with conversion, and read nothing."""
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection.connect(address)
+    path = f"/v1/datasets/{dataset_id}/content?format=csv"
+    head = f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n\r\n"
+    connection.sendall(head.encode())
+    return connection
+
+
+def test_conversions_are_bounded_and_closed_when_their_clients_leave(
+    conversion: type[_Conversion], address: tuple[str, int], resources: Resources, caller: Caller
+):
+    dataset_id = make_world(resources, caller)["dataset"]
+    key = new_key(resources, caller)
+    with ExitStack() as stack:
+        for _ in range(2):
+            stack.enter_context(closing(ask_for_csv(address, key, dataset_id)))
+        wait_until(lambda: conversion.n_open == 2)
+        third = stack.enter_context(closing(ask_for_csv(address, key, dataset_id)))
+        answer = third.recv(1 << 16).lower()
+        assert answer.startswith(b"http/1.1 429 ")
+        assert b"retry-after: 5" in answer
+        other_key = new_key(resources, caller)
+        stack.enter_context(closing(ask_for_csv(address, other_key, dataset_id)))
+        wait_until(lambda: conversion.n_open == 3)
+    wait_until(lambda: conversion.n_open == 0)
+
+
+def test_conversion_of_a_stalled_client_ends(
+    conversion: type[_Conversion],
+    address: tuple[str, int],
+    resources: Resources,
+    caller: Caller,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(downloads, "STALL_SECONDS", 0.5)
+    dataset_id = make_world(resources, caller)["dataset"]
+    with closing(ask_for_csv(address, new_key(resources, caller), dataset_id)):
+        wait_until(lambda: conversion.n_open == 1)
+        wait_until(lambda: conversion.n_open == 0)
+
+
+@pytest.mark.usefixtures("short_limits")
+def test_connection_of_a_stalled_client_is_aborted(
+    conversion: type[_Conversion], address: tuple[str, int], resources: Resources, caller: Caller
+):
+    dataset_id = make_world(resources, caller)["dataset"]
+    with closing(ask_for_csv(address, new_key(resources, caller), dataset_id)) as connection:
+        wait_until(lambda: conversion.n_open == 1)
+        wait_until(lambda: conversion.n_open == 0)
+        assert not read_all(connection).endswith(b"0\r\n\r\n")

@@ -1,0 +1,164 @@
+"""Tests that NUL characters, lone surrogates and oversized JSON are rejected by every operation.
+
+The places are generated from `openapi.json`.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from tests.api.conftest import assert_problem, new_key
+from tests.api.worlds import make_world
+from tests.service import make_caller
+from understudy.ids import new_id, to_text
+from understudy.resources import Resources
+
+DOCUMENT = json.loads((Path(__file__).parents[2] / "openapi.json").read_text())
+OPERATIONS = [
+    pytest.param(method.upper(), path, operation, id=operation["operationId"])
+    for path, item in DOCUMENT["paths"].items()
+    for method, operation in item.items()
+]
+# As they are sent in a path or a query, and in JSON. The last form is raw UTF-8 of a surrogate.
+QUOTED = ("%00", "a%00b", "%ED%A0%80", "%FF")
+IN_JSON = (b'"\\u0000"', b'"a\\ud800b"', b'"\\udfff"', b'"\xed\xa0\x80"')
+JSON_FORMS = {"application/json", "application/merge-patch+json"}
+DEPTH_MAX = 8
+ANSWER_BYTES_MAX = 20_000
+
+
+def resolved(schema: Any) -> Any:
+    """Follow a reference into the components of the document."""
+    while isinstance(schema, dict) and "$ref" in schema:
+        schema = DOCUMENT["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    return schema if isinstance(schema, dict) else {}
+
+
+def places(schema: Any, depth: int = 0) -> Iterator[str]:
+    """Yield a JSON template for each place of a body that contains text: a value `$` or a name `$`."""
+    schema = resolved(schema)
+    if depth > DEPTH_MAX:
+        return
+    yield "$"
+    for branch in (*schema.get("oneOf", ()), *schema.get("anyOf", ()), *schema.get("allOf", ())):
+        yield from places(branch, depth + 1)
+    for name, part in schema.get("properties", {}).items():
+        yield from (f"{{{json.dumps(name)}: {place}}}" for place in places(part, depth + 1))
+    if schema.get("type") == "object":
+        yield "{$: 1}"
+        yield from (f'{{"x": {place}}}' for place in places(schema.get("additionalProperties"), depth + 1))
+    if "items" in schema:
+        yield from (f"[{place}]" for place in places(schema["items"], depth + 1))
+
+
+def url(path: str, **values: str) -> str:
+    """Return a path with an ID for each parameter that is not given."""
+    ids = {f"{noun}_id": to_text(noun, new_id()) for noun in ("dataset", "job", "model", "report", "upload")}
+    return path.format(**{"number": "1", "name": "x", "profile": "x", **ids, **values})
+
+
+@pytest.mark.parametrize(("method", "path", "operation"), OPERATIONS)
+def test_parameters(shared_client: TestClient, method: str, path: str, operation: dict[str, Any]):
+    for parameter in operation.get("parameters", ()):
+        name = parameter["name"]
+        for text in QUOTED:
+            if parameter["in"] == "path":
+                response = shared_client.request(method, url(path, **{name: text}))
+            elif parameter["in"] == "query":
+                response = shared_client.request(method, f"{url(path)}?{name}={text}")
+            else:
+                response = shared_client.request(method, url(path), headers={name: b"a\0"})
+            problem = assert_problem(response, 422, "invalid_parameters", "NUL")
+            if parameter["in"] != "path":
+                assert problem["errors"][0]["parameter"].lower() == name.lower()
+
+
+@pytest.mark.parametrize(("method", "path", "operation"), OPERATIONS)
+def test_unknown_parameters(shared_client: TestClient, method: str, path: str, operation: dict[str, Any]):
+    response = shared_client.request(method, f"{url(path)}?%00=1")
+    assert_problem(response, 422, "invalid_parameters", "NUL")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "operation"),
+    [
+        case
+        for case in OPERATIONS
+        if JSON_FORMS & set(case.values[2].get("requestBody", {}).get("content", {}))
+    ],
+)
+def test_bodies(shared_client: TestClient, method: str, path: str, operation: dict[str, Any]):
+    content = operation["requestBody"]["content"]
+    n_places = 0
+    for form, body in content.items():
+        if form not in JSON_FORMS:
+            continue
+        for place in sorted(set(places(body["schema"]))):
+            text = IN_JSON[n_places % len(IN_JSON)]
+            n_places += 1
+            data = place.encode().replace(b"$", text)
+            response = shared_client.request(method, url(path), content=data, headers={"Content-Type": form})
+            assert_problem(response, 422, "invalid_parameters", "NUL")
+    assert n_places > 1
+
+
+@pytest.mark.parametrize("text", IN_JSON)
+def test_bodies_that_are_otherwise_valid(shared_client: TestClient, shared_resources: Resources, text: bytes):
+    caller = make_caller(shared_resources)
+    ids = make_world(shared_resources, caller)
+    headers = {
+        "Authorization": f"Bearer {new_key(shared_resources, caller)}",
+        "Content-Type": "application/json",
+    }
+    where = b'{"kind":"sample","model_id":"%s","conditions":[{"n_rows":1,"where":{%s:{"equals":1}}}]}'
+    schema = f"/v1/datasets/{ids['dataset']}/schema"
+    for method, path, body in (
+        ("POST", "/v1/jobs", where % (ids["model"].encode(), text)),
+        ("PATCH", schema, b'{"columns":{%s:{"kind":"category"}}}' % text),
+        ("PATCH", schema, b'{"subject":%s}' % text),
+        ("PUT", f"{schema}/sdv", b'{"columns":{%s:{"sdtype":"numerical"}}}' % text),
+        ("PUT", f"{schema}/sdv", b'{"tables":{%s:{"columns":{}}}}' % text),
+    ):
+        response = shared_client.request(method, path, content=body, headers=headers)
+        assert_problem(response, 422, "invalid_parameters", "NUL")
+
+
+@pytest.mark.parametrize("field", ["name", "labels", "format", "null_values", "unknown"])
+def test_form_fields(shared_client: TestClient, field: str):
+    for value in ("a\0b", '{"a": "\\ud800"}', '{"a": "\\u0000"}', '["\\ud800"]'):
+        files = {"file": ("a.csv", b"a,b\n1,2\n")}
+        response = shared_client.post("/v1/datasets", files=files, data={field: value})
+        # An escape is harmless where the field is not JSON.
+        assert response.status_code in ((422,) if "\0" in value or field == "labels" else (422, 202))
+
+
+def test_other_unicode_is_accepted(shared_client: TestClient):
+    body = '{"kind": "probe", "labels": {"a": "\\ud83d\\ude00 é \U0001f600"}}'.encode()
+    response = shared_client.post("/v1/jobs", content=body, headers={"Content-Type": "application/json"})
+    assert response.status_code == 202, response.text
+
+
+WIDE = json.dumps({"kind": "train", **{f"x{number}": 1 for number in range(60_000)}}).encode()
+MANY_ERRORS = json.dumps({"kind": "train", **{f"x{number}": 1 for number in range(15_000)}}).encode()
+LONG_NAME = json.dumps({"kind": "train", "x" * 900_000: 1}).encode()
+LONG_KIND = json.dumps({"kind": "x" * 900_000}).encode()
+NULLS = b'{"kind":"sample","conditions":[{"where":{"a":{"one_of":[' + b"null," * 9_000 + b"null]}}}]}"
+ITEMS = b'{"kind":"sample","conditions":[' + b"[]," * 18_000 + b"[]]}"
+DEEP = b'{"kind":' + b"[" * 70 + b"]" * 70 + b"}"
+
+
+@pytest.mark.parametrize("path", ["jobs", "uploads"])
+@pytest.mark.parametrize("body", [WIDE, MANY_ERRORS, LONG_NAME, LONG_KIND, NULLS, ITEMS, DEEP], ids=range(7))
+def test_answer_to_an_absurd_body_is_small_and_fast(shared_client: TestClient, path: str, body: bytes):
+    start = time.process_time()
+    response = shared_client.post(f"/v1/{path}", content=body, headers={"Content-Type": "application/json"})
+    assert response.status_code in (400, 422)
+    assert len(response.content) < ANSWER_BYTES_MAX
+    assert time.process_time() - start < 2  # seconds; without limits, some took 3 s
