@@ -28,7 +28,8 @@ def small_disk(stack: Stack) -> Iterator[Path]:
     (folder / ".incoming").mkdir(mode=0o700)
     yield folder
     stack.stop_workers()
-    subprocess.run(["umount", str(folder)], check=True)
+    # This process keeps a lock file open in the folder, so the disk is detached and not unmounted.
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 def fill(path: Path) -> None:
