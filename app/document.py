@@ -77,7 +77,7 @@ PROBLEMS: dict[int, tuple[str, str]] = {
     422: ("UnprocessableContent", "A parameter or the request body is invalid."),
     429: ("TooManyRequests", "A quota is exhausted."),
     500: ("InternalServerError", "An unexpected error occurred."),
-    503: ("ServiceUnavailable", "A required service does not respond."),
+    503: ("ServiceUnavailable", "A required service is not responding."),
     507: ("InsufficientStorage", "No storage space is left."),
 }
 PROBLEM_HEADERS = {429: "Retry-After", 503: "Retry-After"}

@@ -24,7 +24,7 @@ from understudy.resources import Resources
 
 @dataclass
 class Upload:
-    """Completely received files and the form fields that were sent with them."""
+    """Fully received files and the form fields that were sent with them."""
 
     files: list[StagedFile]
     fields: dict[str, str]

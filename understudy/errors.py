@@ -82,7 +82,7 @@ CODES: dict[str, str] = {
     "idempotency_in_progress": "A request with this idempotency key is still running",
     "too_many_requests": "A quota is temporarily exhausted",
     "too_many_jobs": "Too many jobs are waiting",
-    "unavailable": "A required service does not respond",
+    "unavailable": "A required service is not responding",
     "storage_full": "No storage space is left",
     "artifact_corrupt": "A stored file is missing or does not match its checksum",
     "configuration": "A setting is missing or invalid",

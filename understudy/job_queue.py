@@ -1,6 +1,6 @@
 """The doorbell: a message without content that notifies workers of queued jobs.
 
-The jobs table is the only source of truth. A lost message delays a job by some seconds, until workers are
+The jobs table is the only source of truth. A lost message delays a job by a few seconds, until workers are
 notified again, and a message that is delivered twice finds no job to claim. Therefore a failing broker never
 raises an error here.
 """

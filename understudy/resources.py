@@ -174,7 +174,8 @@ def open_resources(
     )
     try:
         resources.staging.root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # A process that was killed may have left files, which must not wait for a worker on this machine.
+        # Remove files that a killed process left behind. This machine may have no worker that removes them
+        # later.
         remove_abandoned(resources.staging.root)
     except OSError as error:
         raise UnderstudyError(

@@ -1,7 +1,7 @@
 """The Celery application: its settings, and the signal handlers of a worker's processes.
 
 Celery only notifies workers. Messages are acknowledged on arrival, and Celery neither stores results nor
-retries tasks. The jobs table contains all jobs. A lost message delays a job by some seconds
+retries tasks. The jobs table contains all jobs. A lost message delays a job by a few seconds
 (docs/decisions/0003).
 """
 

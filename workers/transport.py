@@ -48,7 +48,7 @@ def doorbell(queue: str) -> Json:
 
 
 class Channel(redis.Channel):
-    """A channel that drops messages whose bytes are not JSON. A lost message delays a job by some seconds."""
+    """A channel that drops messages that are not JSON. A lost message delays a job by a few seconds."""
 
     def _brpop_read(self, **options: object) -> object:
         try:

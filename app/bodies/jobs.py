@@ -108,9 +108,9 @@ class SampledIdentifiers(Body):
     next_id_start: Annotated[
         int | None,
         Field(
-            description="Value of `id_start` with which the next sample repeats none of these identifiers. "
-            "The next sample may have any seed, but it must not have an `offset`. Null if the job has no "
-            "`id_start`.",
+            description="Value to pass as `id_start` so that the next sample repeats none of these "
+            "identifiers. The next sample may have any seed, but it must not have an `offset`. Null if the "
+            "job has no `id_start`.",
             examples=[1000],
         ),
     ] = None

@@ -20,7 +20,7 @@ async def healthz() -> ServiceHealth:
 @router.get(
     "/readyz",
     summary="Check that the service can run jobs",
-    responses={503: {"model": ServiceReadiness, "description": "A required service does not respond."}},
+    responses={503: {"model": ServiceReadiness, "description": "A required service is not responding."}},
 )
 def readyz(resources: ResourcesDep, response: Response) -> ServiceReadiness:
     """Check that the database, the broker and the store respond and that a worker is alive."""

@@ -301,7 +301,7 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     # Bombs
     "200 MB of spaces": ("too_large", lambda: workbook(_endless(b" " * 1_000, 200_000_000))),
     "3 million rows": ("too_many_rows", lambda: workbook(_many_rows())),
-    "one megabyte in 200,000 cells": ("too_large", _shared_bomb),
+    "the same 1 MB text in 200,000 cells": ("too_large", _shared_bomb),
     "a row of 2 GB": ("too_large", _wide_bomb),
     "shared strings with only spaces": (
         "too_large",

@@ -65,7 +65,7 @@ def demo(
     options = stack_options(host=None, port=port, data_dir=data_dir)
     if find_spec("httpx2") is None:
         raise Unavailable(
-            "The packages of the demo are not installed. In a clone of the repository, run: "
+            "The packages that the demo needs are not installed. In a clone of the repository, run: "
             "pip install --editable '.[service,embedded,demo]'.",
             code="configuration",
         )

@@ -22,7 +22,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class ModelFilters:
-    """Filters of a list of models. Fields that are None or empty do not filter."""
+    """Filters for a list of models. Fields that are None or empty do not filter."""
 
     dataset_id: UUID | None = None
     labels: Mapping[str, str] | None = None

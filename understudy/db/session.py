@@ -105,7 +105,7 @@ def translate_errors(engine: Engine) -> None:
     """Make an engine raise `Unavailable` if the database does not respond, disconnects or times out.
 
     After an error in COMMIT, it is unknown whether the transaction was committed. A caller that gets
-    `Unavailable` must read the current state, or repeat a call that is idempotent.
+    `Unavailable` must read the current state, or repeat the call if it is idempotent.
     """
     event.listen(engine, "handle_error", translate_error)
 

@@ -169,7 +169,7 @@ def complete(session: Session, upload: Upload, dataset: Dataset, *, kept: timede
 
 
 def part_role(number: int) -> str:
-    """Return the role of a part as an artifact of the job that ingests it."""
+    """Return the artifact role of an upload part in its ingest job."""
     return f"upload_part_{number}"
 
 

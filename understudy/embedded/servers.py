@@ -30,7 +30,9 @@ VALKEY_SOCKET = "valkey.sock"
 
 
 class PrivatePostgres:
-    """A Postgres 18 server from a wheel. Start it from the main thread, because it ends with that thread.
+    """A Postgres 18 server installed from a wheel.
+
+    Start it from the main thread, because it ends with that thread.
 
     Parameters
     ----------
@@ -189,7 +191,7 @@ class PrivatePostgres:
 
 
 class PrivateValkey:
-    """A Valkey 9 server from a wheel, with an append-only file. Start it from the main thread.
+    """A Valkey 9 server installed from a wheel, with an append-only file. Start it from the main thread.
 
     Parameters
     ----------

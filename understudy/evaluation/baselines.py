@@ -64,7 +64,7 @@ def _independent_keys(comparison: Comparison, n_rows: int) -> tuple[Rows, ...]:
 
 
 def leaky_copy(comparison: Comparison) -> Comparison:
-    """Return the comparison with training rows that are sampled with replacement and slightly perturbed."""
+    """Return the comparison with slightly perturbed training rows in place of the synthetic rows."""
     rng = comparison.rng("leaky copy")
     rows = comparison.real.take(rng.integers(comparison.real.n_rows, size=comparison.synthetic.n_rows))
     columns = [

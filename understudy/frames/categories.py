@@ -1,4 +1,4 @@
-"""Categories of frames: their effect on column kinds, and the choice of categories that a model stores."""
+"""Categories of data frame columns: their effect on column kinds, and which of them a model stores."""
 
 from __future__ import annotations
 

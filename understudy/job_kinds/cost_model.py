@@ -1,4 +1,6 @@
-"""Cost estimates of jobs, fitted by hand to `python -m benchmarks.stack` and `python -m benchmarks.engine`.
+"""Cost estimates for jobs.
+
+They are fitted by hand to the results of `python -m benchmarks.stack` and `python -m benchmarks.engine`.
 
 Callers use these estimates to decide whether to submit a job. The service uses them to reject jobs that do
 not fit into memory. Memory tends to be overestimated. Times are accurate within a factor of three on a

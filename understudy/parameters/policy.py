@@ -63,7 +63,7 @@ class Policy(BaseModel):
     ] = ""
     thresholds: Annotated[
         tuple[PolicyThreshold, ...],
-        Field(min_length=1, max_length=100, description="Thresholds of the policy."),
+        Field(min_length=1, max_length=100, description="Thresholds that the scores of a report must meet."),
     ]
 
 

@@ -264,8 +264,8 @@ class ReadOptions(BaseModel):
         bool | None,
         Field(
             description='Handling of nested values in JSON Lines. If true, `{"user": {"id": 1}}` becomes a'
-            " column `user.id`, and arrays become JSON text. If false, nested objects and arrays are errors."
-            " Defaults to true, with a warning."
+            " column `user.id`, and arrays become JSON text. If false, nested objects and arrays are"
+            " rejected. Defaults to true, with a warning."
         ),
     ] = None
     range: Annotated[

@@ -2,8 +2,8 @@
 
 The server has only one thread, so that a fork never copies a locked lock. The server reads neither data nor
 parameters. A run consists of three descriptors: a connection to the supervisor, the child's pipe to the
-supervisor, and the file with the request. If the connection of a run is closed, its whole process group is
-killed.
+supervisor, and the file with the request. If the connection of a run is closed, the run's whole process
+group is killed.
 """
 
 from __future__ import annotations

@@ -84,7 +84,7 @@ def determines(determinant: Int64s, dependent: Int64s) -> bool:
 
 
 def is_evident(determinant: Int64s, dependent: Int64s, n_hypotheses: int) -> bool:
-    """Return whether one column determines another column with significant evidence."""
+    """Return whether a functional dependency is significant, given the number of tested hypotheses."""
     value = np.zeros(int(determinant.max()) + 1, np.int64)
     value[determinant] = dependent
     surprise = surprises(np.bincount(dependent))

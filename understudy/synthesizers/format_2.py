@@ -58,7 +58,7 @@ class Format2Reader:
             except InvalidInput:
                 raise
             except _UNREADABLE as error:
-                raise refuse("it cannot be read") from error
+                raise refuse("its content cannot be read") from error
         self._json = _upgraded(manifest)
 
     def json(self, name: str) -> Any:  # Any: untrusted JSON

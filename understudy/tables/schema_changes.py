@@ -274,7 +274,7 @@ def _usual_type(name: str, kind: ColumnKind, pointer: str) -> pa.DataType:
     if kind not in _USUAL_TYPES:
         raise InvalidInput(
             f"Column {name!r} has kind {kind.value}, which has no default type. "
-            "Set its `arrow_type`, such as duration[s] or decimal128(10, 2).",
+            "Set its `arrow_type`, for example to `duration[s]` or `decimal128(10, 2)`.",
             code="invalid_parameters",
             pointer=f"{pointer}/arrow_type",
         )

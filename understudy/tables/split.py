@@ -168,7 +168,8 @@ def is_held_out(units: Hashes, fraction: float, *, seed: int) -> Mask:
 def _check_fraction(fraction: float) -> None:
     if not 0 <= fraction <= 1:
         raise InvalidInput(
-            f"The holdout fraction is {fraction}. Choose a number from 0 to 1.", code="invalid_parameters"
+            f"The holdout fraction {fraction} is not between 0 and 1. Choose a number from 0 to 1.",
+            code="invalid_parameters",
         )
 
 

@@ -301,7 +301,7 @@ def has_many_rare_levels(counts: Int64s, rare: Int64s) -> bool:
     Parameters
     ----------
     counts, rare : array
-        Numbers of rows of all levels, and of the rare levels.
+        Number of rows of each level, and of each rare level.
     """
     if len(rare) < MIN_SUPPORT:
         return False

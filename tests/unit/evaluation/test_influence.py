@@ -10,7 +10,7 @@ import pytest
 from understudy.evaluation.statistics import auc, influence
 
 
-def test_auc_agrees_with_ranks_and_its_standard_error_with_delong() -> None:
+def test_auc_agrees_with_ranks_and_its_standard_error_with_hanley_mcneil() -> None:
     rng = np.random.default_rng(0)
     is_positive = rng.random(4000) < 0.3
     scores = np.round(rng.normal(size=4000) + is_positive, 2)

@@ -65,7 +65,7 @@ class Attack:
     others: Scores
 
     def of(self, members: NDArray[np.bool_], others: NDArray[np.bool_]) -> Attack:
-        """Return the attack restricted to some victims."""
+        """Return the attack restricted to the given members and nonmembers."""
         return Attack(self.name, self.members[members], self.others[others])
 
     @property

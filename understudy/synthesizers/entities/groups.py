@@ -119,7 +119,7 @@ class Entities:
         return {g: rank for rank, g in enumerate(self.draw_order())}
 
     def places(self, rows: RowNumbers, seed: int) -> list[Places]:
-        """Return the entities of rows, for each group."""
+        """Return the entity of each row, for each group."""
         found: list[Places] = []
         for g, group in enumerate(self.groups):
             units = rows if group.source == ROWS else found[group.source].numbers

@@ -1,4 +1,4 @@
-"""Learn the structure of the values of a column. The structure contains only what at least k rows share."""
+"""Learn the structure of a column's JSON values. The structure contains only what at least k rows share."""
 
 from __future__ import annotations
 

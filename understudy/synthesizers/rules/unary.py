@@ -27,7 +27,7 @@ FUNCTIONS: dict[Function, Callable[[Int64s], Int64s]] = {
     "negative": lambda numbers: np.maximum(-numbers, 0),
     "sign": np.sign,
 }
-# Inverse of each function, for sources that the target determines except for a sign, which is guessed.
+# Inverse of each function except `sign`. A guess supplies what the target does not determine.
 _INVERSE: dict[Function, Callable[[Int64s, Int64s], Int64s]] = {
     "absolute": lambda target, guess: np.where(guess < 0, -target, target),
     "positive": lambda target, guess: np.where(target > 0, target, np.minimum(guess, 0)),

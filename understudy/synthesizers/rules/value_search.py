@@ -27,7 +27,8 @@ from understudy.transformers.base import MIN_SUPPORT, Mask
 N_COLUMNS_MAX = 128
 N_LITERALS_OF_COLUMN = 40
 N_LITERALS_MAX = 640
-# A column with at most this many values in the sample has a literal for each of its most frequent values.
+# A column with at most this many distinct values in the sample has a literal for each of its most frequent
+# values.
 N_VALUES_FEW = 256
 # Minimum share of rows that must contain a value for it to have a literal, in columns with more values.
 SHARE_MIN = 0.01

@@ -57,7 +57,7 @@ class ForcedCode:
     source, column : int
         Indices of the implying and the implied column in the table.
     applies : array of shape (n_codes,)
-        Whether a code of the source implies the code.
+        For each code of the source, whether it implies `code`.
     code : int
         Implied code.
     """

@@ -320,7 +320,8 @@ class TreeChain(SingleTableSynthesizer):
         (name,) = (name for name, table in self.schema_.tables.items() if table.role == "data")
         if name not in data:
             raise InvalidInput(
-                f"The dataset has no table {name!r}, on which the model was fitted. Add or rename the table.",
+                f"The model was fitted on the table {name!r}, but the dataset has no table with this name. "
+                "Add the table, or rename the matching table.",
                 code="unknown_table",
             )
         given = conform(read_source(data[name]), self.cells_.schema)

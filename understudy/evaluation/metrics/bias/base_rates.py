@@ -102,7 +102,7 @@ class BaseRatesResult(MetricResult):
 
 @dataclass(frozen=True)
 class _Side:
-    """Groups and outcomes of the rows of one table with a known outcome."""
+    """Group and outcome of each row of one table that has a known outcome."""
 
     groups: NDArray[np.int64]
     values: NDArray[np.float64]

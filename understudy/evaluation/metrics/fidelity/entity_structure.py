@@ -146,9 +146,9 @@ def _compare(entity: Entity, comparison: Comparison, rng: np.random.Generator) -
 def _rows_similarity(real: Codes, synthetic: Codes, rng: np.random.Generator) -> float:
     """Return the similarity of the numbers of rows per entity, in tables of equal size.
 
-    The larger table is reduced to the size of the smaller table in two ways: to random rows, which divides
-    entities, and to whole entities. A smaller synthetic table may have been drawn in either way, so the
-    higher similarity counts.
+    The larger table is downsampled to the size of the smaller table in two ways: by random rows, which splits
+    entities, and by whole entities. A smaller synthetic table may have been drawn either way, so the higher
+    similarity counts.
     """
     known = [codes[codes >= 0] for codes in (real, synthetic)]
     n_rows = min(map(len, known))

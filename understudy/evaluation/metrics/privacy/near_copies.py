@@ -40,7 +40,7 @@ class NearCopyCounts(BaseModel):
 
 
 class NearCopiesResult(MetricResult):
-    """Share of training rows with a near copy minus that of held-out rows.
+    """Share of training rows that have a near copy, minus the share of held-out rows that have one.
 
     The score is that of the `n_different` with the largest difference.
     """

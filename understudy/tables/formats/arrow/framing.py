@@ -85,7 +85,7 @@ def _check_kind(start: bytes) -> None:
     if start.startswith(b"FEA1"):
         raise _unreadable("The file is a Feather version 1 file. Export it as version 2 or as Parquet.")
     if start.startswith(b"PAR1"):
-        raise _unreadable("The file is not an Arrow file but a Parquet file. Specify the format `parquet`.")
+        raise _unreadable("The file is a Parquet file, not an Arrow file. Specify the format `parquet`.")
     if not start.startswith((_MARK, _STREAM_MARK)):
         raise _unreadable(
             "The file is neither an Arrow file nor an Arrow stream. "

@@ -154,7 +154,7 @@ def _beginning(path: Path, size: int) -> tuple[str, bool]:
 
 
 def _places(path: Path, start: int) -> list[str]:
-    """Return samples of whole lines from throughout the file, after its beginning."""
+    """Return samples of whole lines from evenly spaced positions in the file."""
     size = path.stat().st_size
     texts = []
     with path.open("rb") as file:

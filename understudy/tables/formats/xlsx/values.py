@@ -31,7 +31,7 @@ class Texts:
     Parameters
     ----------
     places : mapping of Kind to array of int
-        Places of the values of each kind; see `RawCells`.
+        Positions of the values of each kind; see `RawCells`.
     impossible : array of int
         Places of numbers that have a date format but represent a date that does not exist.
     row_numbers : array of int
