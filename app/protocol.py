@@ -68,6 +68,10 @@ class TimedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Count the bytes and parse them."""
+        if not self._has_begun and not self._is_in_headers:
+            # Bytes between two requests end the server's own time limit for idle connections.
+            self._is_in_headers, self._n_received = True, 0
+            self._restart(HEADER_SECONDS)
         self._n_received += len(data)
         super().data_received(data)
         if self._is_in_headers and self._n_received > HEADER_BYTES_MAX and not self.transport.is_closing():
@@ -80,6 +84,11 @@ class TimedProtocol(HttpToolsProtocol):
         if not self._is_in_headers:
             self._is_in_headers, self._n_received = True, 0
             self._restart(HEADER_SECONDS)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a header, and ignore the trailer fields after a chunked body, which have no limit."""
+        if self._is_in_headers:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """Start the first window of the body."""

@@ -52,6 +52,27 @@ def test_connection_without_a_request_is_closed_silently(address: tuple[str, int
         assert read_all(connection) == b""
 
 
+@pytest.mark.usefixtures("short_limits")
+def test_connection_with_an_empty_line_after_a_request_is_closed(address: tuple[str, int]):
+    with closing(socket.create_connection(address)) as connection:
+        connection.sendall(f"{HEAD}\r\n".encode())
+        assert connection.recv(1 << 16).startswith(b"HTTP/1.1 200 ")
+        connection.sendall(b"\r\n")
+        # It would otherwise stay open, because the line ends the limit of idle connections.
+        read_all(connection)
+
+
+def test_trailer_fields_do_not_become_headers():
+    kept: list[tuple[bytes, bytes]] = []
+    connection = object.__new__(protocol.TimedProtocol)
+    connection.headers = kept
+    connection._is_in_headers = True
+    connection.on_header(b"X-A", b"1")
+    connection._is_in_headers = False
+    connection.on_header(b"X-B", b"2")
+    assert kept == [(b"x-a", b"1")]
+
+
 def test_endless_headers_are_refused(address: tuple[str, int]):
     with closing(socket.create_connection(address)) as connection:
         connection.sendall(HEAD.encode())

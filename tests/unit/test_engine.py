@@ -219,7 +219,7 @@ def test_tables_with_unknown_names_are_refused(chain: understudy.Model, small_ta
 
 @pytest.mark.parametrize("data", [{}, {1: PEOPLE}, {"": PEOPLE}])
 def test_mapping_without_named_tables_is_refused(data: dict[Any, Any]):
-    with pytest.raises(InvalidInput, match=r"Add a table|Rename the table"):
+    with pytest.raises(InvalidInput, match=r"Add a table|Use a non-empty string"):
         understudy.fit(data)
 
 

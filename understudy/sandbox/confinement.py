@@ -91,7 +91,8 @@ def change_account(uid: int) -> None:
     # The change has made this process's files in /proc the property of root. Undo that, because the child
     # writes one of them.
     _libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
-    _limit(resource.RLIMIT_NPROC, N_THREADS_MAX)
+    # A child gets a lower limit, so that the server can still fork while a child holds all of its threads.
+    _limit(resource.RLIMIT_NPROC, 8 * N_THREADS_MAX)
 
 
 def _set_capabilities(bits: int) -> None:
@@ -103,6 +104,8 @@ def _set_capabilities(bits: int) -> None:
 
 def apply_limits(limits: SandboxLimits) -> None:
     """Limit this process and its descendants. The limits cannot be raised again."""
+    if resource.getrlimit(resource.RLIMIT_NPROC)[1] == 8 * N_THREADS_MAX:
+        _limit(resource.RLIMIT_NPROC, N_THREADS_MAX)
     cpu = limits.cpu_seconds
     resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + CPU_GRACE_SECONDS))
     for kind, value in (

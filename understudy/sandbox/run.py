@@ -28,6 +28,7 @@ START_SECONDS = 120.0
 REPORT_SECONDS = 5.0
 PHASE_LENGTH_MAX = 100
 DETAIL_LENGTH_MAX = 2_000
+N_ROWS_MAX = 1 << 53
 
 
 def is_progress(progress: object) -> bool:
@@ -35,9 +36,24 @@ def is_progress(progress: object) -> bool:
     return (
         isinstance(progress, dict)
         and set(progress) <= {"phase", "fraction", "rows_done", "rows_total"}
-        and len(str(progress.get("phase"))) <= PHASE_LENGTH_MAX
-        and all(isinstance(value, int | float) for name, value in progress.items() if name != "phase")
+        and isinstance(phase := progress.get("phase"), str)
+        and len(phase) <= PHASE_LENGTH_MAX
+        and phase.isprintable()
+        and isinstance(fraction := progress.get("fraction"), int | float)
+        # Not a number fails this comparison.
+        and 0 <= fraction <= 1
+        and all(is_count(progress[name]) for name in ("rows_done", "rows_total") if name in progress)
     )
+
+
+def is_count(value: object) -> bool:
+    """Return whether a value of a message is a number of rows."""
+    return type(value) is int and 0 <= value < N_ROWS_MAX
+
+
+def storable(text: str) -> str:
+    """Return a text without characters that the database cannot store."""
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
 
 
 class Run:
@@ -194,8 +210,8 @@ class Run:
         error = self._last_message.get("error")
         if self._fault is not None:
             return self._fault
-        if isinstance(error, dict) and error.get("code") in CODES:
-            return error["code"], str(error.get("detail", ""))[:DETAIL_LENGTH_MAX]
+        if isinstance(error, dict) and isinstance(error.get("code"), str) and error["code"] in CODES:
+            return error["code"], storable(str(error.get("detail", "")))[:DETAIL_LENGTH_MAX]
         if exit_signal == signal.SIGXCPU:
             return "time_limit", failures.TIME_DETAIL
         if exit_signal == signal.SIGXFSZ:

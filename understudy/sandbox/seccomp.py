@@ -71,6 +71,7 @@ DENIED = {
         **{"tkill": 200, "rt_sigqueueinfo": 129, "rt_tgsigqueueinfo": 297, "ptrace": 101, "kcmp": 312},
         **{"process_vm_readv": 310, "process_vm_writev": 311, "perf_event_open": 298},
         **{"setpriority": 141, "migrate_pages": 256, "move_pages": 279},
+        **{"sched_setparam": 142, "sched_setscheduler": 144, "sched_setattr": 314},
         # Namespaces and mounts.
         **{"unshare": 272, "setns": 308, "mount": 165, "umount2": 166, "pivot_root": 155, "chroot": 161},
         # Owner, mode, attributes and times of files, which Landlock does not cover.
@@ -82,6 +83,8 @@ DENIED = {
         **{"name_to_handle_at": 303, "open_by_handle_at": 304},
         # Memory and queues that processes share by name.
         **{"shmget": 29, "shmat": 30, "shmctl": 31, "semget": 64, "msgget": 68, "mq_open": 240},
+        **{"semctl": 66, "semop": 65, "semtimedop": 220, "msgsnd": 69, "msgrcv": 70, "msgctl": 71},
+        **{"mq_unlink": 241, "io_setup": 206},
         # Identity and interfaces of the kernel.
         **{
             "setuid": 105,
@@ -105,6 +108,7 @@ DENIED = {
         **{"tkill": 130, "rt_sigqueueinfo": 138, "rt_tgsigqueueinfo": 240, "ptrace": 117, "kcmp": 272},
         **{"process_vm_readv": 270, "process_vm_writev": 271, "perf_event_open": 241},
         **{"setpriority": 140, "migrate_pages": 238, "move_pages": 239},
+        **{"sched_setparam": 118, "sched_setscheduler": 119, "sched_setattr": 274},
         **{"unshare": 97, "setns": 268, "mount": 40, "umount2": 39, "pivot_root": 41, "chroot": 51},
         **{"fchmod": 52, "fchmodat": 53, "fchownat": 54, "fchown": 55, "setxattr": 5, "lsetxattr": 6},
         **{"fsetxattr": 7, "removexattr": 14, "lremovexattr": 15, "fremovexattr": 16, "utimensat": 88},
@@ -112,6 +116,8 @@ DENIED = {
         **{"inotify_add_watch": 27, "fanotify_init": 262, "fanotify_mark": 263},
         **{"name_to_handle_at": 264, "open_by_handle_at": 265},
         **{"shmget": 194, "shmctl": 195, "shmat": 196, "semget": 190, "msgget": 186, "mq_open": 180},
+        **{"semctl": 191, "semtimedop": 192, "semop": 193, "msgctl": 187, "msgrcv": 188, "msgsnd": 189},
+        **{"mq_unlink": 181, "io_setup": 0},
         **{"setregid": 143, "setgid": 144, "setreuid": 145, "setuid": 146, "setresuid": 147},
         **{"setresgid": 149, "setfsuid": 151, "setfsgid": 152, "setgroups": 159, "capset": 91},
         **{"personality": 92, "add_key": 217, "request_key": 218, "keyctl": 219, "bpf": 280},

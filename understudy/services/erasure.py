@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable
 from datetime import timedelta
 from uuid import UUID
@@ -11,6 +10,7 @@ from understudy import ids
 from understudy.db import erasures, idempotency, job_attempts
 from understudy.db.erasures import Pending
 from understudy.errors import UnderstudyError
+from understudy.folder_removal import remove_folder
 from understudy.logs import get_logger
 from understudy.process_folders import remove_abandoned
 from understudy.resources import Resources
@@ -82,4 +82,8 @@ def _remove_attempts(resources: Resources) -> None:
         running = job_attempts.running(session, folders)
     for token, path in folders.items():
         if token not in running:
-            shutil.rmtree(path, ignore_errors=True)
+            try:
+                remove_folder(path)
+            except OSError as error:
+                # The next pass tries again. Blobs are erased regardless.
+                logger.warning("attempt_not_removed", token=token, errno=error.errno)

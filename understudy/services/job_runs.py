@@ -11,9 +11,9 @@ Every write compares the fencing token, so any step can be interrupted or delaye
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,7 @@ from understudy.db.artifacts import NewArtifact
 from understudy.db.job_attempts import AttemptEnd
 from understudy.db.leases import Claimant, JobError, Retry
 from understudy.errors import NotFound, Unavailable
+from understudy.folder_removal import remove_folder
 from understudy.job_kinds import KINDS
 from understudy.logs import bound, get_logger
 from understudy.parameters.needs import DEFAULT_QUEUE
@@ -382,4 +383,5 @@ def _has_ended(session: Session, token: int, outcome: str) -> bool:
 
 def _remove(folder: Path) -> None:
     # The sweep later removes files that cannot be removed now.
-    shutil.rmtree(folder, ignore_errors=True)
+    with suppress(OSError):
+        remove_folder(folder)

@@ -151,6 +151,15 @@ def limit_other(payload: Payload) -> object:
     return resource.prlimit(payload["pid"], resource.RLIMIT_CORE, (0, 0))
 
 
+def slow_down_other(payload: Payload) -> object:
+    return os.sched_setscheduler(payload["pid"], os.SCHED_IDLE, os.sched_param(0))
+
+
+def set_up_asynchronous_io(payload: Payload) -> object:
+    context = ctypes.c_ulong(0)
+    return _call(_libc.syscall(206 if os.uname().machine == "x86_64" else 0, 1, ctypes.byref(context)))
+
+
 def open_pidfd(payload: Payload) -> object:
     return os.close(os.pidfd_open(payload["pid"]))
 
@@ -238,6 +247,7 @@ PROBES: dict[str, Callable[[Payload], object]] = {
         *(write_secret, truncate_secret, delete_secret, create_file, change_mode, change_times),
         *(write_code, plant_pth, write_tmp, read_shadow),
         *(read_environment, open_memory, trace, copy_memory, send_signal, limit_other, open_pidfd),
+        *(slow_down_other, set_up_asynchronous_io),
         *(connect_unix, connect_tcp, listen_tcp, make_socket_pair, set_up_ring),
         *(run_program, fork_away, fork_in_thread, leave_group),
         *(make_user_namespace, make_mount_namespace, mount_folder, stop_dying_with_parent, share_memory),
