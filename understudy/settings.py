@@ -122,7 +122,7 @@ class Settings(BaseSettings):
     sandbox: Annotated[
         Literal["auto", "strict"],
         Field(
-            description="What a worker does if the kernel does not offer every wall of the sandbox: `auto` "
+            description="Whether a worker starts on a kernel that lacks a mechanism of the sandbox: `auto` "
             "starts with a warning, and `strict` refuses to start."
         ),
     ] = "auto"
