@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -26,9 +27,11 @@ def find_in_database(resources: Resources, canaries: Iterable[str]) -> set[str]:
 def find_in_files(folder: Path, canaries: Iterable[str]) -> set[str]:
     """Return the files below a folder whose name or content contains any of the canaries."""
     words = [canary.encode() for canary in canaries]
+    # In contrast to `Path.rglob`, `os.walk` continues if another process deletes a folder meanwhile.
+    paths = [Path(parent, name) for parent, folders, files in os.walk(folder) for name in (*folders, *files)]
     return {
         path.relative_to(folder).as_posix()
-        for path in folder.rglob("*")
+        for path in paths
         if any(word in bytes(path) or word in _read(path) for word in words)
     }
 
