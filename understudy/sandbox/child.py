@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
+from understudy.errors import Unavailable
 from understudy.progress import Progress
 from understudy.sandbox import confinement, failures
 from understudy.sandbox.messages import MESSAGE_BYTES_MAX, Json, SandboxLimits, encode
@@ -32,28 +33,49 @@ class ChildSetting:
     libraries: Sequence[Path]
 
 
-def run_child(setting: ChildSetting, request: int, output: int, stderr: int, server_pid: int) -> NoReturn:
-    """Do the work described in the file `request`, write its outcome to `output`, and exit."""
+@dataclass(frozen=True)
+class Start:
+    """What differs between the children of a server.
+
+    Parameters
+    ----------
+    request, output, stderr : int
+        Descriptors of the file with the request, and of the pipes for the outcome and for error messages.
+    uid : int or None
+        User ID that only this child has, if the server can change it.
+    server_pid : int
+        Process ID of the server.
+    """
+
+    request: int
+    output: int
+    stderr: int
+    uid: int | None
+    server_pid: int
+
+
+def run_child(setting: ChildSetting, start: Start) -> NoReturn:
+    """Do the work described in the request, write its outcome to the pipe, and exit."""
     status = 1
     try:
-        _confine(stderr, keep={request, output}, server_pid=server_pid)
-        _do(setting, request, output)
+        _leave_server(start)
+        _do(setting, start)
         status = 0
     finally:
         # Neither the code of the server after the fork nor its exit handlers may run in the child.
         os._exit(status)
 
 
-def _confine(stderr: int, *, keep: set[int], server_pid: int) -> None:
+def _leave_server(start: Start) -> None:
     os.setsid()
-    confinement.die_with_parent(server_pid)
+    confinement.die_with_parent(start.server_pid)
     confinement.offer_to_oom_killer()
     signal.set_wakeup_fd(-1)
     for signal_number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
         signal.signal(signal_number, signal.SIG_DFL)
     os.umask(0o077)
-    os.dup2(stderr, STDERR)
-    _close_all_but({0, 1, STDERR, *keep})
+    os.dup2(start.stderr, STDERR)
+    _close_all_but({0, 1, STDERR, start.request, start.output})
 
 
 def _close_all_but(keep: set[int]) -> None:
@@ -63,25 +85,49 @@ def _close_all_but(keep: set[int]) -> None:
         os.closerange(low + 1, high)
 
 
-def _do(setting: ChildSetting, request: int, output: int) -> None:
+def _do(setting: ChildSetting, start: Start) -> None:
     try:
-        with open(request, encoding="utf-8") as file:
-            parsed = json.load(file)
-        folder = Path(parsed["folder"])
-        os.chdir(folder)
-        # Temporary files of libraries go into the folder of the work and are deleted with it.
-        os.environ["TMPDIR"] = os.environ["HOME"] = tempfile.tempdir = str(folder)
-        confinement.apply_limits(SandboxLimits(**parsed["limits"]))
-        shut(setting.walls, setting.libraries, [Path(path) for path in parsed["inputs"]], folder)
-        message = {"result": setting.target(parsed["payload"], folder, ProgressWriter(output))}
+        with os.fdopen(start.request, encoding="utf-8") as file:
+            folder = _confine(setting, start, json.loads(file.readline()))
+            # The payload contains text from strangers, so it is parsed inside the walls.
+            payload = json.loads(file.read())
+        message = {"result": setting.target(payload, folder, ProgressWriter(start.output))}
         data = encode(message)
         if len(data) > MESSAGE_BYTES_MAX:
             raise ValueError(f"the result exceeds the maximum message size of {MESSAGE_BYTES_MAX} bytes")
     # This is the boundary of the process, so every exception is reported to the supervisor.
     except BaseException as error:
-        code, detail = failures.describe(error)
-        data = encode({"error": {"code": code, "detail": detail}})
-    write_all(output, data)
+        data = encode({"error": failures.describe(error)})
+    write_all(start.output, data)
+
+
+def _confine(setting: ChildSetting, start: Start, header: Json) -> Path:
+    """Limit this process as the header of the request states, and return the folder of the work.
+
+    Raises
+    ------
+    Unavailable
+        If the machine does not allow it at the moment. The job is not the cause.
+    """
+    folder = Path(header["folder"])
+    try:
+        if start.uid is None:
+            is_alone = confinement.count_alone()
+        else:
+            is_alone = True
+            os.chown(folder, start.uid, start.uid, follow_symlinks=False)
+            confinement.change_account(start.uid)
+        # A change of credentials may reset the death signal.
+        confinement.die_with_parent(start.server_pid)
+        os.chdir(folder)
+        # Temporary files of libraries go into the folder of the work and are deleted with it.
+        os.environ["TMPDIR"] = os.environ["HOME"] = tempfile.tempdir = str(folder)
+        confinement.limit_threads(is_alone=is_alone)
+        confinement.apply_limits(SandboxLimits(**header["limits"]))
+        shut(setting.walls, setting.libraries, [Path(path) for path in header["inputs"]], folder)
+    except OSError as error:
+        raise Unavailable("The sandbox could not confine the job's process. Retry the job later.") from error
+    return folder
 
 
 class ProgressWriter:

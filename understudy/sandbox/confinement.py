@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 from understudy.sandbox.messages import SandboxLimits
-from understudy.sandbox.walls import CAP_DAC_READ_SEARCH
+from understudy.sandbox.walls import CAP_DAC_READ_SEARCH, SERVER_CAPABILITIES
 
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
@@ -25,7 +25,7 @@ CLONE_NEWUSER = 0x10000000
 CLONE_NEWNET = 0x40000000
 CAPABILITY_VERSION_3 = 0x20080522
 N_OPEN_FILES_MAX = 1024
-# Maximum number of threads of all runs together. The kernel counts them by account.
+# Maximum number of threads of a run.
 N_THREADS_MAX = 1024
 # CPU seconds between SIGXCPU, which the work may catch, and SIGKILL, which it cannot.
 CPU_GRACE_SECONDS = 5
@@ -61,10 +61,24 @@ def leave_network() -> bool:
     """
     if not IS_LINUX:
         return False
-    uid, gid = os.geteuid(), os.getegid()
     if _libc.unshare(CLONE_NEWNET) == 0:
         return True
-    if _libc.unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0:
+    return _enter_user_namespace(CLONE_NEWNET)
+
+
+def count_alone() -> bool:
+    """Make the kernel count the threads of this process apart from those of its account, if it allows that.
+
+    The process moves into its own user namespace, without any capability.
+    """
+    is_alone = IS_LINUX and _enter_user_namespace(0)
+    drop_capabilities()
+    return is_alone
+
+
+def _enter_user_namespace(other_namespaces: int) -> bool:
+    uid, gid = os.geteuid(), os.getegid()
+    if _libc.unshare(CLONE_NEWUSER | other_namespaces) != 0:
         return False
     with contextlib.suppress(OSError):
         Path("/proc/self/setgroups").write_text("deny")
@@ -78,6 +92,11 @@ def drop_capabilities() -> None:
     _set_capabilities(0)
 
 
+def keep_server_capabilities() -> None:
+    """Drop all capabilities of root except those with which the server starts and ends runs."""
+    _set_capabilities(sum(1 << number for number in SERVER_CAPABILITIES))
+
+
 def change_account(uid: int) -> None:
     """Change root's user and group ID to `uid`, and drop all capabilities except that of reading files.
 
@@ -89,10 +108,8 @@ def change_account(uid: int) -> None:
     os.setresuid(uid, uid, uid)
     _set_capabilities(1 << CAP_DAC_READ_SEARCH)
     # The change has made this process's files in /proc the property of root. Undo that, because the child
-    # writes one of them.
+    # reads some of them.
     _libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
-    # A child gets a lower limit, so that the server can still fork while a child holds all of its threads.
-    _limit(resource.RLIMIT_NPROC, 8 * N_THREADS_MAX)
 
 
 def _set_capabilities(bits: int) -> None:
@@ -102,10 +119,27 @@ def _set_capabilities(bits: int) -> None:
         _libc.capset(header, (ctypes.c_uint32 * 6)(bits, bits, 0, 0, 0, 0))
 
 
+def limit_threads(*, is_alone: bool) -> None:
+    """Limit the number of threads of this process.
+
+    Parameters
+    ----------
+    is_alone : bool
+        Whether the kernel counts only the threads of this process. Otherwise, it counts those of the whole
+        account. These are at most all threads of the machine, which are therefore added to the limit.
+    """
+    if IS_LINUX:
+        n_others = 0 if is_alone else _count_machine_threads()
+        _limit(resource.RLIMIT_NPROC, n_others + N_THREADS_MAX)
+
+
+def _count_machine_threads() -> int:
+    # The fourth field of this file is the number of running threads and of all threads (proc_loadavg(5)).
+    return int(Path("/proc/loadavg").read_text().split()[3].partition("/")[2])
+
+
 def apply_limits(limits: SandboxLimits) -> None:
     """Limit this process and its descendants. The limits cannot be raised again."""
-    if resource.getrlimit(resource.RLIMIT_NPROC)[1] == 8 * N_THREADS_MAX:
-        _limit(resource.RLIMIT_NPROC, N_THREADS_MAX)
     cpu = limits.cpu_seconds
     resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + CPU_GRACE_SECONDS))
     for kind, value in (

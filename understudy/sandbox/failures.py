@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import builtins
 import errno
+import resource
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from understudy.errors import UnderstudyError
+from understudy.sandbox.confinement import N_THREADS_MAX
+from understudy.sandbox.messages import Json
 
 MEMORY_DETAIL = (
     "The job needed more memory than its limit. Use fewer rows or columns, or ask your "
@@ -17,6 +21,11 @@ FILE_SIZE_DETAIL = (
     "The job wrote a file larger than its limit. Request fewer rows, or ask your "
     "administrator to raise UNDERSTUDY_JOB_FILE_BYTES_MAX."
 )
+FOLDER_DETAIL = (
+    "The files of the job exceeded their limit of size or number. Request fewer rows, or ask your "
+    "administrator to raise UNDERSTUDY_JOB_FOLDER_BYTES_MAX."
+)
+START_DETAIL = "The worker's machine could not start a process for the job. The worker tries again later."
 STORAGE_DETAIL = "The disk for the files of running jobs is full. Free some disk space and retry the job."
 TIME_DETAIL = (
     "The job took more CPU time than its limit. Use fewer rows or columns, or ask your "
@@ -29,31 +38,35 @@ DURATION_DETAIL = (
 
 # Names of exception classes that report a failed allocation. Their libraries are not imported here.
 MEMORY_CLASSES = {"MemoryError", "ArrowMemoryError", "OutOfMemoryException"}
+THREAD_PHRASE = "can't start new thread"
+# Address space of the stacks of a few threads.
+THREADS_BYTES = 256 << 20
 # Phrases that exceptions of other classes use to report a failed allocation.
 MEMORY_PHRASES = (
     "bad_alloc",
-    "can't start new thread",
+    THREAD_PHRASE,
     "cannot allocate memory",
     "failed to map segment",
     "out of memory",
 )
 ERRNO_CODES = {errno.ENOMEM: "out_of_memory", errno.EFBIG: "file_size_limit", errno.ENOSPC: "storage_full"}
 DETAILS = {
+    "unavailable": "The machine has no thread left for the job. Retry the job later.",
     "out_of_memory": MEMORY_DETAIL,
     "file_size_limit": FILE_SIZE_DETAIL,
     "storage_full": STORAGE_DETAIL,
 }
 
 
-def describe(error: BaseException) -> tuple[str, str]:
-    """Return the code and the detail of an exception that the work raised."""
+def describe(error: BaseException) -> Json:
+    """Return the code of an exception that the work raised, with its detail or its place in the code."""
     if isinstance(error, UnderstudyError):
-        return error.code, error.detail
+        return {"code": error.code, "detail": error.detail}
     for cause in _causes(error):
         code = _resource_code(cause)
         if code is not None:
-            return code, DETAILS[code]
-    return "internal_error", _place(error)
+            return {"code": code, "detail": DETAILS[code]}
+    return {"code": "internal_error", "place": _place(error)}
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -71,6 +84,8 @@ def _resource_code(error: BaseException) -> str | None:
     if isinstance(error, OSError) and error.errno in ERRNO_CODES:
         return ERRNO_CODES[error.errno]
     text = str(error).lower()
+    if THREAD_PHRASE in text and _has_room_for_threads():
+        return "unavailable"
     if isinstance(error, OSError | ImportError | RuntimeError) and mentions_memory(text):
         return "out_of_memory"
     return None
@@ -81,10 +96,49 @@ def mentions_memory(text: str) -> bool:
     return any(phrase in text for phrase in MEMORY_PHRASES)
 
 
-def _place(error: BaseException) -> str:
-    """Return the class and location of an exception, because its message may contain a value."""
-    frames = traceback.extract_tb(error.__traceback__)
-    where = (
-        f" in {frames[-1].name}, {Path(frames[-1].filename).name} line {frames[-1].lineno}" if frames else ""
-    )
-    return f"{type(error).__name__}{where}."
+def _has_room_for_threads() -> bool:
+    """Return whether the limits of this process allow more threads, so that the machine has none left."""
+    try:
+        n_threads = len(list(Path("/proc/self/task").iterdir()))
+        address_space = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    except OSError:
+        return False
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    has_memory = limit == resource.RLIM_INFINITY or address_space + THREADS_BYTES < limit
+    return n_threads < N_THREADS_MAX // 2 and has_memory
+
+
+def _place(error: BaseException) -> Json:
+    """Return the class and the location of an exception, because its message may contain a value."""
+    built_in = next(base for base in type(error).__mro__ if base.__module__ == "builtins")
+    # Compiled code has frames without an existing file.
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.endswith(".py")]
+    place = {"file": frames[-1].filename, "line": frames[-1].lineno} if frames else {}
+    return {"class": built_in.__name__, **place}
+
+
+def describe_place(place: object, code_folders: Sequence[Path]) -> str:
+    """Return a sentence about the place of an exception, for the log.
+
+    A hostile child may have written the place. Only the name of a built-in exception, and the name of an
+    existing file with code and a line in it, are accepted, so the sentence contains no value of the data.
+    """
+    if not isinstance(place, dict):
+        return "Exception."
+    name, file, line = place.get("class"), place.get("file"), place.get("line")
+    known = isinstance(name, str) and isinstance(getattr(builtins, name, None), type)
+    sentence = f"{name}" if known else "Exception"
+    if not (isinstance(file, str) and type(line) is int and _is_line(Path(file), line, code_folders)):
+        return f"{sentence}."
+    return f"{sentence} in {Path(file).name} line {line}."
+
+
+def _is_line(file: Path, line: int, code_folders: Sequence[Path]) -> bool:
+    """Return whether a file with code has the line."""
+    is_code = ".." not in file.parts and any(file.is_relative_to(folder) for folder in code_folders)
+    if not is_code or file.suffix != ".py":
+        return False
+    try:
+        return 1 <= line <= file.read_bytes().count(b"\n") + 1
+    except (OSError, ValueError):
+        return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,9 @@ LENGTH = struct.Struct("!I")
 # memory. A report or a card of 2,000 columns takes about 2 MB.
 MESSAGE_BYTES_MAX = 8 << 20
 OUTPUT_BYTES_MAX = 64 << 20
+# Maximum number of values and of levels of a message. A value takes up to 100 bytes of the worker's memory.
+N_VALUES_MAX = 1_000_000
+DEPTH_MAX = 100
 
 # Orders that the supervisor sends to the server about a run. Closing the connection kills the run.
 TERMINATE = b"t"
@@ -35,11 +39,14 @@ class SandboxLimits:
         Maximum CPU time of all threads together.
     file_bytes : int
         Maximum size of each file.
+    folder_bytes : int
+        Maximum size of all files together, including deleted files that are still open.
     """
 
     memory_bytes: int
     cpu_seconds: int
     file_bytes: int
+    folder_bytes: int
 
 
 @dataclass(frozen=True)
@@ -75,6 +82,9 @@ class Outcome:
         without a message.
     error_code, error_detail : str or None
         A key of `errors.CODES`, and a sentence without any value of the data.
+    has_started : bool
+        Whether the child was started. If not, the machine has no process to spare or the server has ended,
+        and the job is not the cause.
     exit_signal : int or None
         Signal that ended the child, if any.
     peak_memory_bytes : int
@@ -87,6 +97,7 @@ class Outcome:
     result: Json | None = None
     error_code: str | None = None
     error_detail: str | None = None
+    has_started: bool = True
     exit_signal: int | None = None
     peak_memory_bytes: int | None = None
     cpu_seconds: float | None = None
@@ -94,11 +105,7 @@ class Outcome:
     @property
     def is_crash(self) -> bool:
         """Whether the child ended without a message, because the child or its server was killed."""
-        return not self.ok and self.error_code is None
-
-
-class MessageTooLarge(Exception):
-    """Error for a message, or for all messages of a run together, above the size limit."""
+        return not self.ok and self.error_code is None and self.has_started
 
 
 class MessageReader:
@@ -113,26 +120,64 @@ class MessageReader:
 
         Raises
         ------
-        MessageTooLarge
-            If one message exceeds the limit, or all messages together exceed it.
         ValueError
-            If a message is not a JSON object.
+            If a message is not a plain JSON object, if it exceeds a limit, or if all messages together exceed
+            one.
         """
         self._n_bytes += len(data)
         if self._n_bytes > OUTPUT_BYTES_MAX:
-            raise MessageTooLarge
+            raise ValueError("too many messages")
         self._buffer += data
         while len(self._buffer) >= LENGTH.size:
             (length,) = LENGTH.unpack_from(self._buffer)
             if length > MESSAGE_BYTES_MAX:
-                raise MessageTooLarge
+                raise ValueError("too large a message")
             if len(self._buffer) < LENGTH.size + length:
                 return
-            message = json.loads(bytes(self._buffer[LENGTH.size : LENGTH.size + length]))
+            body = bytes(self._buffer[LENGTH.size : LENGTH.size + length])
             del self._buffer[: LENGTH.size + length]
-            if not isinstance(message, dict):
-                raise ValueError("not an object")
-            yield message
+            yield decode(body)
+
+
+def decode(body: bytes) -> Json:
+    """Return the message in a JSON text. A hostile child may have written it.
+
+    Raises
+    ------
+    ValueError
+        If the text is not a JSON object, or contains what the database cannot store: a NUL character, a lone
+        surrogate, a number that is not finite, or too many or too deeply nested values.
+    """
+    if sum(map(body.count, (b",", b"[", b"{"))) > N_VALUES_MAX:
+        raise ValueError("too many values")
+    try:
+        message = json.loads(body)
+    except RecursionError:
+        raise ValueError("too deeply nested") from None
+    if not isinstance(message, dict):
+        raise ValueError("not an object")
+    _check_values(message)
+    return message
+
+
+def _check_values(message: Json) -> None:
+    # `Any` is any JSON value.
+    values: list[tuple[Any, int]] = [(message, 1)]
+    while values:
+        value, depth = values.pop()
+        if depth > DEPTH_MAX:
+            raise ValueError("too deeply nested")
+        if isinstance(value, dict):
+            values += [(item, depth + 1) for pair in value.items() for item in pair]
+        elif isinstance(value, list):
+            values += [(item, depth + 1) for item in value]
+        elif isinstance(value, str):
+            if "\0" in value:
+                raise ValueError("a NUL character")
+            # A lone surrogate raises an exception.
+            value.encode()
+        elif isinstance(value, float) and not math.isfinite(value):
+            raise ValueError("a number that is not finite")
 
 
 def encode(message: Json) -> bytes:

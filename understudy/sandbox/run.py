@@ -8,7 +8,9 @@ import select
 import signal
 import socket
 import time
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from understudy.errors import CODES
 from understudy.sandbox import failures
@@ -17,9 +19,9 @@ from understudy.sandbox.messages import (
     TERMINATE,
     Json,
     MessageReader,
-    MessageTooLarge,
     Outcome,
 )
+from understudy.sandbox.usage import Usage
 
 CHUNK_BYTES = 1 << 16
 # Maximum time until a run begins. A server starts in two seconds on an idle machine.
@@ -51,17 +53,41 @@ def is_count(value: object) -> bool:
     return type(value) is int and 0 <= value < N_ROWS_MAX
 
 
-def storable(text: str) -> str:
-    """Return a text without characters that the database cannot store."""
-    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+def is_end(message: Json) -> bool:
+    """Return whether a message is a well-formed result or error, with which the work ends."""
+    if set(message) == {"result"}:
+        return isinstance(message["result"], dict)
+    error = message.get("error")
+    return (
+        set(message) == {"error"}
+        and isinstance(error, dict)
+        and error.get("code") in CODES
+        and isinstance(error.get("detail", ""), str)
+    )
 
 
 class Run:
-    """A running child. Call `wait`, which reads the child's messages, until it returns an outcome."""
+    """A running child. Call `wait`, which reads the child's messages, until it returns an outcome.
 
-    def __init__(self, connection: socket.socket, output: int) -> None:
+    Parameters
+    ----------
+    connection : socket
+        Connection to the server of the sandbox.
+    output : int
+        Descriptor of the pipe from the child.
+    usage : Usage
+        Measurement of the files of the run.
+    code_folders : sequence of Path
+        Folders with code, to which the place of an exception must belong.
+    """
+
+    def __init__(
+        self, connection: socket.socket, output: int, usage: Usage, code_folders: Sequence[Path]
+    ) -> None:
         self._connection = connection
         self._output = output
+        self._usage = usage
+        self._code_folders = code_folders
         os.set_blocking(output, False)
         connection.setblocking(False)
         self._server_reader = MessageReader()
@@ -69,7 +95,7 @@ class Run:
         self._report_deadline = time.monotonic() + START_SECONDS
         self._open = {connection.fileno(), output}
         self._exit: Json | None = None
-        self._last_message: Json = {}
+        self._end: Json = {}
         self._fault: tuple[str, str] | None = None
         self._outcome: Outcome | None = None
         self.progress: Json | None = None
@@ -80,6 +106,7 @@ class Run:
         deadline = time.monotonic() + timeout_seconds
         while self._outcome is None:
             self._listen(min(deadline, self._report_deadline) - time.monotonic())
+            self._check_usage()
             if self._has_ended():
                 self._finish()
             elif time.monotonic() >= deadline:
@@ -106,6 +133,17 @@ class Run:
             self._connection.close()
             with contextlib.suppress(OSError):
                 os.close(self._output)
+
+    def _check_usage(self) -> None:
+        is_running = self.pid is not None and self._exit is None and self._fault is None
+        if is_running and self.pid is not None and self._usage.is_exceeded(self.pid):
+            self._stop_for("file_size_limit", failures.FOLDER_DETAIL)
+
+    def _stop_for(self, code: str, detail: str) -> None:
+        """Kill the run, and report this fault as its error."""
+        self._fault = (code, detail)
+        self._open.discard(self._output)
+        self.kill()
 
     def _order(self, order: bytes) -> None:
         with contextlib.suppress(OSError):
@@ -149,22 +187,20 @@ class Run:
         try:
             for message in self._child_reader.feed(data):
                 self._take(message)
-        except (MessageTooLarge, ValueError):
-            self._fault = (
-                "internal_error",
-                "The job's process sent invalid or too many messages. Retry the job.",
+        except ValueError:
+            self._stop_for(
+                "internal_error", "The job's process sent invalid or too many messages. Retry the job."
             )
-            self._open.discard(self._output)
-            self.kill()
 
     def _take(self, message: Json) -> None:
-        progress = message.get("progress")
-        if progress is None:
-            self._last_message = message
-        elif is_progress(progress):
-            self.progress = progress
+        if self._end:
+            raise ValueError("a message after the end")
+        if set(message) == {"progress"} and is_progress(message["progress"]):
+            self.progress = message["progress"]
+        elif is_end(message):
+            self._end = message
         else:
-            raise ValueError("not a progress message")
+            raise ValueError("not a known message")
 
     def _has_ended(self) -> bool:
         if self._exit is not None:
@@ -192,6 +228,7 @@ class Run:
         exit_signal = -status if status is not None and status < 0 else None
         outcome = Outcome(
             ok=False,
+            has_started=self.pid is not None,
             exit_signal=exit_signal,
             peak_memory_bytes=report.get("peak_memory_bytes"),
             cpu_seconds=report.get("cpu_seconds"),
@@ -199,19 +236,20 @@ class Run:
         code, detail = self._code_and_detail(exit_signal, out_of_memory=report.get("out_of_memory", False))
         if code is not None:
             return replace(outcome, error_code=code, error_detail=detail)
-        result = self._last_message.get("result")
-        if status == 0 and isinstance(result, dict):
-            return replace(outcome, ok=True, result=result)
-        return outcome
+        result = self._end.get("result")
+        return replace(outcome, ok=True, result=result) if status == 0 and result is not None else outcome
 
     def _code_and_detail(
         self, exit_signal: int | None, *, out_of_memory: bool
     ) -> tuple[str | None, str | None]:
-        error = self._last_message.get("error")
+        error = self._end.get("error")
         if self._fault is not None:
             return self._fault
-        if isinstance(error, dict) and isinstance(error.get("code"), str) and error["code"] in CODES:
-            return error["code"], storable(str(error.get("detail", "")))[:DETAIL_LENGTH_MAX]
+        if error is not None and error["code"] == "internal_error":
+            # The worker logs this detail.
+            return error["code"], failures.describe_place(error.get("place"), self._code_folders)
+        if error is not None:
+            return error["code"], error.get("detail", "")[:DETAIL_LENGTH_MAX]
         if exit_signal == signal.SIGXCPU:
             return "time_limit", failures.TIME_DETAIL
         if exit_signal == signal.SIGXFSZ:

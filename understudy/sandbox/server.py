@@ -23,7 +23,8 @@ from typing import Any
 
 from understudy.pandas_import import without_pandas
 from understudy.sandbox import confinement, failures
-from understudy.sandbox.child import ChildSetting, run_child
+from understudy.sandbox.accounts import Account
+from understudy.sandbox.child import ChildSetting, Start, run_child
 from understudy.sandbox.messages import KILL, TERMINATE, Json, encode
 from understudy.sandbox.walls import Walls, find_walls, library_paths
 
@@ -53,22 +54,19 @@ def main(arguments: Sequence[str]) -> None:
         warm_ups = [load(name) for name in preload if ":" in name]
         setting = ChildSetting(load(target), walls, library_paths())
         server = Server(socket.socket(fileno=int(control)), setting, warm_ups, int(supervisor_pid))
-        # Only the account of the worker can write the cache of compiled functions, so the process that fills
-        # the cache is forked before the account changes.
+        # Only the account of the worker can write the cache of compiled functions.
         server.start_warmer()
-        drop_privileges(walls, int(supervisor_pid))
+        drop_privileges(walls)
         share_pages()
         server.serve()
 
 
-def drop_privileges(walls: Walls, supervisor_pid: int) -> None:
-    """Change to the account of the sandbox if there is one, and drop the capabilities of root."""
-    if walls.uid is None:
+def drop_privileges(walls: Walls) -> None:
+    """Drop the capabilities of root except those that the server needs to change the user IDs of runs."""
+    if walls.accounts is None:
         confinement.drop_capabilities()
     else:
-        confinement.change_account(walls.uid)
-    # A change of credentials may reset the death signal.
-    confinement.die_with_parent(supervisor_pid)
+        confinement.keep_server_capabilities()
 
 
 def load(name: str) -> Any:  # `Any` is a function with any signature.
@@ -90,6 +88,7 @@ class Child:
     pid: int
     connection: socket.socket
     stderr: int
+    account: Account | None
 
 
 class Server:
@@ -149,18 +148,24 @@ class Server:
         # Output to a full pipe is lost, but does not block the child.
         os.set_blocking(stderr_writer, False)
         server_pid = os.getpid()
+        accounts = self._setting.walls.accounts
+        account: Account | None = None
         try:
+            account = None if accounts is None else accounts.take()
             pid = os.fork()
         except OSError:
-            # The fork failed. The supervisor detects the failure because all descriptors are closed.
+            # The run cannot start. The supervisor notices that, because all descriptors are closed.
             for descriptor in (connection, output, request, stderr_reader, stderr_writer):
                 os.close(descriptor)
+            if account is not None:
+                account.release()
             return
         if pid == 0:
-            run_child(self._setting, request, output, stderr_writer, server_pid)
+            uid = None if account is None else account.uid
+            run_child(self._setting, Start(request, output, stderr_writer, uid, server_pid))
         for descriptor in (output, request, stderr_writer):
             os.close(descriptor)
-        child = Child(pid, socket.socket(fileno=connection), stderr_reader)
+        child = Child(pid, socket.socket(fileno=connection), stderr_reader, account)
         child.connection.setblocking(False)
         self._children[pid] = child
         self._selector.register(child.connection, selectors.EVENT_READ, child)
@@ -229,6 +234,8 @@ class Server:
                 self._selector.unregister(child.connection)
             child.connection.close()
             os.close(child.stderr)
+            if child.account is not None:
+                child.account.release()
 
     def _kill_all(self) -> None:
         for pid in self._children:

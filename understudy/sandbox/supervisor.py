@@ -18,7 +18,8 @@ from typing import Self
 from understudy.errors import Unavailable
 from understudy.sandbox.messages import SandboxRequest
 from understudy.sandbox.run import Run
-from understudy.sandbox.walls import find_walls
+from understudy.sandbox.usage import Usage
+from understudy.sandbox.walls import find_walls, library_paths
 
 logger = logging.getLogger("understudy.sandbox")
 
@@ -55,6 +56,7 @@ class Sandbox:
         self._command = [target, *preload]
         self._threads = threads
         self.walls = find_walls()
+        self._code_folders = library_paths()
         self._owner_pid = os.getpid()
         self._control, self._server_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._control.settimeout(HAND_OVER_SECONDS)
@@ -95,13 +97,13 @@ class Sandbox:
             If the server has not accepted the run within ten seconds.
         """
         self.open()
-        if self.walls.uid is not None:
-            os.chown(request.folder, self.walls.uid, self.walls.uid)
         connection, server_connection = socket.socketpair()
         reader, writer = os.pipe()
         with server_connection, tempfile.TemporaryFile("w+", encoding="utf-8") as file:
             try:
-                json.dump(_request_json(request), file)
+                # The child reads the header first, and the payload after it has confined itself.
+                file.write(json.dumps(_header(request)) + "\n")
+                json.dump(request.payload, file)
                 file.flush()
                 file.seek(0)
                 descriptors = [server_connection.fileno(), writer, file.fileno()]
@@ -112,7 +114,7 @@ class Sandbox:
                 raise Unavailable("The sandbox does not accept jobs. The worker will try again.") from error
             finally:
                 os.close(writer)
-        return Run(connection, reader)
+        return Run(connection, reader, Usage(request.folder, request.limits), self._code_folders)
 
     def close(self) -> None:
         """Stop the server and all of its runs. In a forked process, only close the sockets."""
@@ -166,9 +168,8 @@ class Sandbox:
         return defaults | {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
 
 
-def _request_json(request: SandboxRequest) -> dict[str, object]:
+def _header(request: SandboxRequest) -> dict[str, object]:
     return {
-        "payload": request.payload,
         "folder": str(request.folder.resolve()),
         "limits": asdict(request.limits),
         "inputs": [str(path.resolve()) for path in request.inputs],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pwd
 import site
 import sys
 import sysconfig
@@ -12,13 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from understudy.sandbox import landlock, seccomp
+from understudy.sandbox.accounts import Accounts, find_accounts
 
 # Landlock can deny the truncation of files from this version on.
 LANDLOCK_VERSION_MIN = 3
-# The first number that is tried as the user ID of the child. No distribution assigns it.
-FIRST_UID, N_UIDS = 64_200, 100
-CAP_CHOWN, CAP_DAC_READ_SEARCH, CAP_KILL, CAP_SETGID, CAP_SETUID = 0, 2, 5, 6, 7
-CAPABILITIES_NEEDED = (CAP_CHOWN, CAP_DAC_READ_SEARCH, CAP_KILL, CAP_SETGID, CAP_SETUID)
+CAP_CHOWN, CAP_DAC_READ_SEARCH, CAP_KILL, CAP_SETGID, CAP_SETUID, CAP_SYS_PTRACE = 0, 2, 5, 6, 7, 19
+# Capabilities that the server needs to start and end runs with other user IDs.
+SERVER_CAPABILITIES = (CAP_CHOWN, CAP_DAC_READ_SEARCH, CAP_KILL, CAP_SETGID, CAP_SETUID)
+# The worker also lists the open files of a run, whose sizes count toward a limit.
+CAPABILITIES_NEEDED = (*SERVER_CAPABILITIES, CAP_SYS_PTRACE)
 
 # Files of the system that libraries read: the linker's cache, the time zone, processors and memory.
 SYSTEM_FILES = (
@@ -40,13 +41,13 @@ class Walls:
         Version of the kernel's Landlock interface, or 0 without Landlock.
     seccomp : bool
         Whether the child can give up system calls.
-    uid : int or None
-        User ID for the child if this process runs as root and may change to it.
+    accounts : Accounts or None
+        User IDs for the runs if this process runs as root and may change to them.
     """
 
     landlock: int
     seccomp: bool
-    uid: int | None
+    accounts: Accounts | None
 
     def missing(self) -> tuple[str, ...]:
         """Return a sentence about each missing wall and its consequence."""
@@ -61,10 +62,11 @@ class Walls:
                 "The kernel or the processor has no seccomp filter, so a job's process can open sockets and "
                 "start other processes."
             )
-        if os.geteuid() == 0 and self.uid is None:
+        if os.geteuid() == 0 and self.accounts is None:
             sentences.append(
-                "The worker runs as root but cannot give a job's process another user ID, because the "
-                "capabilities chown, dac_read_search, kill, setgid and setuid, or Landlock, are missing."
+                "The worker runs as root but cannot give a job's process another user ID, because Landlock, "
+                "a writable folder /run, or one of the capabilities chown, dac_read_search, kill, setgid, "
+                "setuid and sys_ptrace is missing."
             )
         return tuple(sentences)
 
@@ -75,7 +77,7 @@ def find_walls() -> Walls:
     # The child keeps the capability to read files, because the interpreter may be in a folder that only root
     # can enter. Without Landlock, that capability would give access to all files.
     may_change = version >= LANDLOCK_VERSION_MIN and os.geteuid() == 0 and _has_capabilities()
-    return Walls(version, seccomp.is_available(), _free_uid() if may_change else None)
+    return Walls(version, seccomp.is_available(), find_accounts() if may_change else None)
 
 
 def library_paths() -> tuple[Path, ...]:
@@ -123,14 +125,3 @@ def _has_capabilities() -> bool:
     effective = next((int(line.split()[1], 16) for line in lines if line.startswith("CapEff:")), 0)
     needed = sum(1 << number for number in CAPABILITIES_NEEDED)
     return effective & needed == needed
-
-
-def _free_uid() -> int | None:
-    """Return a user ID that no account has and that the user namespace of this process contains."""
-    taken = {entry.pw_uid for entry in pwd.getpwall()}
-    mapped = [
-        range(int(first), int(first) + int(length))
-        for first, _, length in (line.split() for line in Path("/proc/self/uid_map").read_text().splitlines())
-    ]
-    candidates = range(FIRST_UID, FIRST_UID + N_UIDS)
-    return next((n for n in candidates if n not in taken and any(n in part for part in mapped)), None)

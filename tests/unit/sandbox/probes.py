@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import understudy
+from tests.unit.sandbox.kernel_probes import KERNEL_PROBES
 
 Payload = dict[str, Any]
 
@@ -30,8 +31,9 @@ def try_all(payload: Payload) -> list[str]:
     ----------
     payload : dict
         `secret` (path of a private file), `folder` (its folder), `socket` (path of a listening Unix socket),
-        `port` (of a listening TCP socket), `pid` (of another process of the same account), and optionally
-        `names`, which limits the attempts.
+        `abstract` (name of a listening abstract socket), `port` (of a listening TCP socket), `pid` (of
+        another process of the same account), `address` (of memory of this machine's processes), and
+        optionally `names`, which limits the attempts.
     """
     names = payload.get("names", list(PROBES))
     return [name for name in names if _succeeds(PROBES[name], payload)]
@@ -240,7 +242,7 @@ def share_memory(payload: Payload) -> object:
     return _call(_libc.shmget(0x1234, mmap.PAGESIZE, 0o1600))
 
 
-PROBES: dict[str, Callable[[Payload], object]] = {
+PROBES: dict[str, Callable[[Payload], object]] = KERNEL_PROBES | {
     probe.__name__: probe
     for probe in (
         *(read_secret, read_secret_through_a_link, link_secret, list_folder, list_scratch, watch_folder),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import json
 import os
 import socket
@@ -12,19 +13,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.sandbox import probes
+from tests.unit.sandbox import kernel_probes, probes
 from understudy.embedded.processes import LAUNCHER
-from understudy.sandbox import Sandbox, SandboxLimits, SandboxRequest, seccomp
+from understudy.sandbox import Sandbox, SandboxLimits, SandboxRequest, calls, seccomp
+from understudy.sandbox.accounts import Accounts
 from understudy.sandbox.walls import Walls
 
-LIMITS = SandboxLimits(memory_bytes=2 << 30, cpu_seconds=30, file_bytes=1 << 20)
+LIMITS = SandboxLimits(memory_bytes=2 << 30, cpu_seconds=30, file_bytes=1 << 20, folder_bytes=1 << 22)
 
 # On Linux, these tests fail if the kernel does not offer every wall.
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Only Linux has Landlock and seccomp.")
 
 # Attempts that change this machine, so they are not made outside the sandbox, and attempts that a system may
 # refuse to every process.
-NOT_MADE_OUTSIDE = {
+NOT_MADE_OUTSIDE = kernel_probes.NOT_MADE_OUTSIDE | {
     *("write_code", "plant_pth", "read_shadow", "truncate_secret", "leave_group", "mount_folder"),
     *("set_up_ring", "share_memory", "make_user_namespace", "make_mount_namespace", "trace", "copy_memory"),
 }
@@ -35,7 +37,7 @@ from pathlib import Path
 from understudy.sandbox import *
 payload, folder = json.loads(sys.argv[1]), Path(sys.argv[2])
 with Sandbox("tests.unit.sandbox.works:run") as sandbox:
-    limits = SandboxLimits(memory_bytes=2 << 30, cpu_seconds=30, file_bytes=1 << 20)
+    limits = SandboxLimits(memory_bytes=2 << 30, cpu_seconds=30, file_bytes=1 << 20, folder_bytes=1 << 22)
     run = sandbox.start(SandboxRequest({"do": "probe", **payload}, folder, limits))
     print(json.dumps(run.wait(60).result))
 """
@@ -46,7 +48,7 @@ def payload(tmp_path: Path) -> Iterator[dict[str, object]]:
     """Provide a private file, listening sockets and another process, which the child must not reach."""
     folder = tmp_path / "data"
     folder.mkdir(mode=0o700)
-    for name in ("secret", "copy"):
+    for name in ("secret", "copy", "movable"):
         (folder / name).write_text("planted")
         (folder / name).chmod(0o600)
     keep_alive = subprocess.Popen(["sleep", "60"])
@@ -55,13 +57,17 @@ def payload(tmp_path: Path) -> Iterator[dict[str, object]]:
         tempfile.TemporaryDirectory(dir="/tmp") as short,
         socket.create_server(("127.0.0.1", 0)) as tcp,
         socket.socket(socket.AF_UNIX) as unix,
+        socket.socket(socket.AF_UNIX) as abstract,
     ):
+        abstract.bind(f"\0understudy-{os.getpid()}")
+        abstract.listen(50)
         unix.bind(f"{short}/socket")
         unix.listen(50)
         yield {
             "secret": str(folder / "secret"),
             "folder": str(folder),
             "socket": f"{short}/socket",
+            "abstract": f"\0understudy-{os.getpid()}",
             "port": tcp.getsockname()[1],
             "pid": keep_alive.pid,
             "address": ctypes.addressof(buffer),
@@ -115,39 +121,61 @@ def test_honest_work_can_read_inputs_and_write_files_and_import_modules(payload,
     assert (work_folder / "file").read_text() == "planted"
 
 
-def test_threads_of_all_runs_together_are_limited(work_folder):
-    with Sandbox("tests.unit.sandbox.works:run") as sandbox:
-        outcome = sandbox.start(SandboxRequest({"do": "take_threads"}, work_folder, LIMITS)).wait(60)
-    assert outcome.error_code == "out_of_memory"
-
-
 @pytest.mark.parametrize("processor", ["x86_64", "aarch64"])
 def test_filter_follows_its_lists_on_every_processor(processor):
-    denied = {**seccomp.DENIED[processor], **seccomp.NEW_CALLS}
-    numbers = {number: name for name, number in (denied | seccomp.CHECKED[processor]).items()}
-    for number in range(seccomp.NEWEST_CALL + 2):
-        name = numbers.get(number)
-        expected = (
-            "ENOSYS"
-            if name == "clone3" or number > seccomp.NEWEST_CALL
-            else "EPERM"
-            if name in denied or name in ("kill", "tgkill", "prlimit64", "sched_setaffinity", "clone")
-            else "allow"
-        )
-        # The argument 99 is neither this process nor a flag of threads nor an option of prctl.
-        assert decide(processor, number, 99) == expected, (number, name)
-    checked = seccomp.CHECKED[processor]
-    assert decide(processor, checked["clone"], 0x3D0F00) == "allow"
-    assert decide(processor, checked["kill"], 42) == "allow"
-    assert decide(processor, checked["prctl"], 1) == "EPERM"
-    assert decide(processor, checked["prlimit64"], 0) == "allow"
+    denied = {**calls.DENIED[processor], **calls.NEW_CALLS}
+    checked = calls.CHECKED[processor]
+    names = {number: name for name, number in (denied | checked | calls.UNSUPPORTED[processor]).items()}
+    for number in range(calls.NEWEST_CALL + 2):
+        name = names.get(number)
+        expected = "EPERM" if name in denied or name in checked else "allow"
+        if name in ("clone3", "openat2") or number > calls.NEWEST_CALL:
+            expected = "ENOSYS"
+        elif name in ("fallocate", "ioctl"):
+            expected = "EOPNOTSUPP"
+        # No rule allows a call whose arguments all have this value.
+        assert decide(processor, number, *[0xFEFEFEFE] * 6) == expected, (number, name)
     assert decide("i386", checked["kill"], 42, program_of=processor) == "kill"
 
 
-def decide(processor: str, number: int, argument: int, *, program_of: str | None = None) -> str:
+@pytest.mark.parametrize("processor", ["x86_64", "aarch64"])
+@pytest.mark.parametrize(
+    ("name", "arguments", "decision"),
+    [
+        ("clone", (0x3D0F00,), "allow"),
+        ("clone", (0x3D0B00,), "EPERM"),
+        ("clone", (0x13D0F00,), "EPERM"),
+        ("kill", (42, 9), "allow"),
+        ("kill", (0, 9), "EPERM"),
+        ("prlimit64", (0, 9), "allow"),
+        ("prctl", (15,), "allow"),
+        ("prctl", (1, 0), "EPERM"),
+        ("prctl", (4, 0), "EPERM"),
+        ("fcntl", (3, 1030, 0), "allow"),
+        ("fcntl", (3, 8, 42), "EPERM"),
+        ("fcntl", (3, 10, 9), "EPERM"),
+        ("fcntl", (3, 15, 0), "EPERM"),
+        ("fcntl", (3, 1026, 0), "EPERM"),
+        ("ioctl", (3, 0x5401), "allow"),
+        ("ioctl", (3, 0x8901), "EOPNOTSUPP"),
+        ("ioctl", (3, 0x8902), "EOPNOTSUPP"),
+        ("close_range", (3, 9, 4), "allow"),
+        ("close_range", (3, 9, 2), "EPERM"),
+        ("mmap", (0, 4096, 3, 0x22), "allow"),
+        ("mmap", (0, 4096, 3, 0x40022), "EPERM"),
+        ("openat", (0, 0, 0x41, 0o644), "allow"),
+        ("openat", (0, 0, 0x41, 0o4755), "EPERM"),
+    ],
+)
+def test_filter_decides_by_arguments(processor, name, arguments, decision):
+    assert decide(processor, calls.CHECKED[processor][name], *arguments) == decision
+
+
+def decide(processor: str, number: int, *arguments: int, program_of: str | None = None) -> str:
     """Interpret the filter as the kernel does (Documentation/networking/filter.rst)."""
     architecture = seccomp.AUDIT_ARCHITECTURE.get(processor, 0x40000003)
-    data = {seccomp.NUMBER: number, seccomp.ARCHITECTURE: architecture, seccomp.FIRST_ARGUMENT: argument}
+    data = {seccomp.NUMBER: number, seccomp.ARCHITECTURE: architecture}
+    data |= {seccomp.FIRST_ARGUMENT + 8 * i: argument for i, argument in enumerate(arguments)}
     program = seccomp.filter_program(program_of or processor, 42)
     tests = {
         seccomp.EQUAL: lambda word, value: word == value,
@@ -162,13 +190,14 @@ def decide(processor: str, number: int, argument: int, *, program_of: str | None
             word = data[value]
         elif code == seccomp.RETURN:
             names = {seccomp.RETURN_ALLOW: "allow", seccomp.RETURN_KILL: "kill"}
-            return names.get(value) or {1: "EPERM", 38: "ENOSYS"}[value & 0xFFFF]
+            return names.get(value) or errno.errorcode[value & 0xFFFF].replace("ENOTSUP", "EOPNOTSUPP")
         else:
             position += if_true if tests[code](word, value) else if_false
 
 
 def test_missing_walls_are_described_with_their_consequence():
-    sentences = Walls(landlock=0, seccomp=False, uid=None).missing()
+    sentences = Walls(landlock=0, seccomp=False, accounts=None).missing()
     assert len(sentences) == (3 if os.geteuid() == 0 else 2)
     assert "all files of the worker's account" in sentences[0]
-    assert Walls(landlock=7, seccomp=True, uid=64_200).missing() == ()
+    some = Accounts(Path("/run"), [64_200])
+    assert Walls(landlock=7, seccomp=True, accounts=some).missing() == ()
