@@ -150,6 +150,9 @@ class Settings(BaseSettings):
     job_file_bytes_max: Annotated[
         int, Field(ge=MEBIBYTE, description="Maximum size of a file that a job writes, in bytes.")
     ] = 64 * GIBIBYTE
+    job_folder_bytes_max: Annotated[
+        int, Field(ge=MEBIBYTE, description="Maximum size of all files of a running job together, in bytes.")
+    ] = 128 * GIBIBYTE
 
     upload_bytes_max: Annotated[int, Field(ge=1, description="Maximum size of an upload, in bytes.")] = (
         4 * GIBIBYTE

@@ -21,7 +21,7 @@ from understudy.sandbox.messages import (
     MessageReader,
     Outcome,
 )
-from understudy.sandbox.usage import Usage
+from understudy.sandbox.usage import PAUSE_SECONDS, Usage
 
 CHUNK_BYTES = 1 << 16
 # Maximum time until a run begins. A server starts in two seconds on an idle machine.
@@ -61,7 +61,8 @@ def is_end(message: Json) -> bool:
     return (
         set(message) == {"error"}
         and isinstance(error, dict)
-        and error.get("code") in CODES
+        and isinstance(error.get("code"), str)
+        and error["code"] in CODES
         and isinstance(error.get("detail", ""), str)
     )
 
@@ -105,7 +106,9 @@ class Run:
         """Return the outcome, or None if the run has not ended within the timeout."""
         deadline = time.monotonic() + timeout_seconds
         while self._outcome is None:
-            self._listen(min(deadline, self._report_deadline) - time.monotonic())
+            # The files of the run are measured regularly, even if it sends no messages.
+            now = time.monotonic()
+            self._listen(min(deadline, self._report_deadline, now + PAUSE_SECONDS) - now)
             self._check_usage()
             if self._has_ended():
                 self._finish()

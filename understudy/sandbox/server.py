@@ -17,7 +17,7 @@ import selectors
 import signal
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -142,34 +142,39 @@ class Server:
             _, descriptors, _, _ = socket.recv_fds(self._control, 16, N_DESCRIPTORS)
             if len(descriptors) == N_DESCRIPTORS:
                 self._fork(*descriptors)
+            else:
+                # This process has too many open files to receive all descriptors.
+                close_all(descriptors)
 
     def _fork(self, connection: int, output: int, request: int) -> None:
-        stderr_reader, stderr_writer = os.pipe()
-        # Output to a full pipe is lost, but does not block the child.
-        os.set_blocking(stderr_writer, False)
+        opened: list[int] = []
         server_pid = os.getpid()
-        accounts = self._setting.walls.accounts
-        account: Account | None = None
         try:
-            account = None if accounts is None else accounts.take()
+            account = self._take_account()
+            if account is not None:
+                opened.append(account.lock)
+            stderr_reader, stderr_writer = os.pipe()
+            opened += [stderr_reader, stderr_writer]
+            # Output to a full pipe is lost, but does not block the child.
+            os.set_blocking(stderr_writer, False)
             pid = os.fork()
         except OSError:
             # The run cannot start. The supervisor notices that, because all descriptors are closed.
-            for descriptor in (connection, output, request, stderr_reader, stderr_writer):
-                os.close(descriptor)
-            if account is not None:
-                account.release()
+            close_all([connection, output, request, *opened])
             return
         if pid == 0:
             uid = None if account is None else account.uid
             run_child(self._setting, Start(request, output, stderr_writer, uid, server_pid))
-        for descriptor in (output, request, stderr_writer):
-            os.close(descriptor)
+        close_all([output, request, stderr_writer])
         child = Child(pid, socket.socket(fileno=connection), stderr_reader, account)
         child.connection.setblocking(False)
         self._children[pid] = child
         self._selector.register(child.connection, selectors.EVENT_READ, child)
         send(child.connection, {"pid": pid})
+
+    def _take_account(self) -> Account | None:
+        accounts = self._setting.walls.accounts
+        return None if accounts is None else accounts.take()
 
     def _obey(self, child: Child) -> None:
         try:
@@ -240,6 +245,12 @@ class Server:
     def _kill_all(self) -> None:
         for pid in self._children:
             signal_group(pid, signal.SIGKILL)
+
+
+def close_all(descriptors: Iterable[int]) -> None:
+    """Close descriptors."""
+    for descriptor in descriptors:
+        os.close(descriptor)
 
 
 def send(connection: socket.socket, message: Json) -> None:

@@ -51,4 +51,5 @@ def sandbox_limits(settings: ResourceSettings, needs: Needs) -> SandboxLimits:
         memory_bytes=memory if needs.memory_bytes_max is None else min(memory, needs.memory_bytes_max),
         cpu_seconds=cpu if needs.cpu_seconds_max is None else min(cpu, needs.cpu_seconds_max),
         file_bytes=settings.job_file_bytes_max,
+        folder_bytes=settings.job_folder_bytes_max,
     )

@@ -57,6 +57,8 @@ WAIT_SECONDS = 0.1
 # Time in seconds during which the end of an attempt is written again if the database does not respond.
 SETTLE_SECONDS = 20.0
 RETRY_SECONDS = 0.2
+# Time in seconds during which a worker claims no job after the process of a job could not start.
+SICK_SECONDS = 1.0
 
 logger = get_logger(__name__)
 
@@ -151,12 +153,11 @@ def _work(attempt: Attempt, run: Run, sent_at: float, is_draining: Callable[[], 
         with heartbeat:
             watched = _watch(run, _Reasons(heartbeat, is_draining, _ends_at(attempt, sent_at)))
             result = _store(attempt, watched, heartbeat)
+        _conclude(attempt, watched, result, heartbeat)
     except Exception as error:  # Any exception ends the job, not the worker.
         run.kill()
         logger.exception("job_not_stored")
         _settle_failure(attempt, judge_error(error))
-        return
-    _conclude(attempt, watched, result, heartbeat)
 
 
 def _ends_at(attempt: Attempt, started_at: float) -> float:
@@ -224,6 +225,12 @@ def _conclude(attempt: Attempt, watched: Watched, result: Result | None, heartbe
         return
     elif watched.stopped_by == "released":
         _settle_release(attempt)
+    elif outcome is not None and not outcome.has_started:
+        # The machine or the sandbox is not well, which is not the fault of the job.
+        logger.warning("job_process_not_started")
+        _settle_release(attempt, "unavailable")
+        # Otherwise, this worker would claim and release all queued jobs in a moment.
+        time.sleep(SICK_SECONDS)
     elif outcome is None or watched.stopped_by == "time_limit":
         _settle_failure(attempt, judge_duration(outcome))
     else:

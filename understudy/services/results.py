@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,11 @@ from understudy.logs import get_logger
 from understudy.resources import Resources
 from understudy.services.blob_keys import KeyParts, make_key
 from understudy.storage import Store
+
+# Names of roles and of result files, such as `table-2` and `table-2.parquet`.
+ROLE = re.compile(r"[a-z][a-z0-9_-]{0,63}", re.ASCII)
+FILE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,100}(\.[a-z0-9]{1,16})*", re.ASCII)
+N_FILES_MAX = 10_000
 
 logger = get_logger(__name__)
 
@@ -36,11 +42,15 @@ def store_result(resources: Resources, attempt: KeyParts, folder: Path, result: 
     StorageFull, Unavailable
         If the files cannot be stored now.
     UnderstudyError
-        With the code `internal_error`, if a result is not a regular file in the work's folder.
+        With the code `internal_error`, if the result is malformed, or if a file is not a regular file in the
+        work's folder. Hostile input may control the process that names them.
     """
+    files, facts = result.get("files", {}), result.get("facts", {})
+    if not isinstance(facts, dict) or not _are_names(files):
+        raise UnderstudyError("The result of the job is malformed. Retry the job.")
     stored: dict[str, StoredFile] = {}
     try:
-        for role, name in result.get("files", {}).items():
+        for role, name in files.items():
             key = make_key(
                 attempt.project_id, attempt.job_id, attempt.token, role, PurePosixPath(name).suffix
             )
@@ -48,7 +58,17 @@ def store_result(resources: Resources, attempt: KeyParts, folder: Path, result: 
     except BaseException:
         discard(resources.store, keys_of(stored))
         raise
-    return Result(stored, result.get("facts", {}))
+    return Result(stored, facts)
+
+
+def _are_names(files: object) -> bool:
+    """Return whether files are named so that no part of a key leads to another key."""
+    return (
+        isinstance(files, dict)
+        and len(files) <= N_FILES_MAX
+        and all(ROLE.fullmatch(role) for role in files)
+        and all(isinstance(name, str) and FILE_NAME.fullmatch(name) for name in files.values())
+    )
 
 
 def keys_of(files: Mapping[str, StoredFile]) -> list[str]:
@@ -69,8 +89,9 @@ def _store_file(store: Store, key: str, path: Path) -> StoredFile:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256")
         size_bytes = os.fstat(file.fileno()).st_size
-        # The sandbox may have another user ID, which must not own a stored file.
+        # The sandbox may have another user ID, which must not own a stored file, and it chose the mode.
         os.fchown(file.fileno(), os.geteuid(), os.getegid())
+        os.fchmod(file.fileno(), 0o600)
     store.put_file(key, path)
     return StoredFile(storage_key=key, sha256=digest.digest(), size_bytes=size_bytes)
 

@@ -5,47 +5,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from understudy.sandbox import Outcome, Run, Sandbox, SandboxLimits, SandboxRequest, accounts
+from tests.unit.sandbox.conftest import ENOUGH_SECONDS, GIBIBYTE, LIMITS
+from understudy.sandbox import Run, Sandbox, SandboxLimits, SandboxRequest, accounts
 from understudy.sandbox.walls import CAP_DAC_READ_SEARCH
-
-GIBIBYTE = 1 << 30
-LIMITS = SandboxLimits(memory_bytes=2 * GIBIBYTE, cpu_seconds=10, file_bytes=1 << 20, folder_bytes=1 << 22)
-ENOUGH_SECONDS = 60.0
-
-
-@pytest.fixture(scope="module")
-def hostile() -> Iterator[Sandbox]:
-    with Sandbox("tests.unit.sandbox.works:run", preload=["pyarrow"]) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def start(hostile: Sandbox, tmp_path: Path) -> Iterator[object]:
-    runs: list[Run] = []
-
-    def start(do: str, limits: SandboxLimits = LIMITS, **payload: object) -> Run:
-        run = hostile.start(SandboxRequest({"do": do, **payload}, tmp_path, limits))
-        runs.append(run)
-        return run
-
-    yield start
-    for run in runs:
-        run.close()
-
-
-@pytest.fixture
-def finish(start):
-    def finish(do: str, limits: SandboxLimits = LIMITS, **payload: object) -> Outcome:
-        outcome = start(do, limits, **payload).wait(ENOUGH_SECONDS)
-        assert outcome is not None
-        return outcome
-
-    return finish
 
 
 def until(condition) -> None:

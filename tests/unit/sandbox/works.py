@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 import os
 import signal
@@ -165,3 +166,76 @@ def _pipe() -> int:
         if link.is_symlink() and link.readlink().name.startswith("pipe:"):
             return descriptor
     raise AssertionError("no pipe")
+
+
+def do_send(payload: Json, folder: Path, progress: Progress) -> Json:
+    """Send raw messages, and then the result."""
+    for text in payload["messages"]:
+        body = text.encode()
+        os.write(_pipe(), len(body).to_bytes(4, "big") + body)
+    return {}
+
+
+def do_send_deep_message(payload: Json, folder: Path, progress: Progress) -> Json:
+    body = b'{"result": ' + b'{"a": ' * payload["depth"] + b"1" + b"}" * payload["depth"] + b"}"
+    _send_all(body)
+    return {}
+
+
+def do_send_wide_message(payload: Json, folder: Path, progress: Progress) -> Json:
+    _send_all(b'{"result": {"a": [' + b"{}," * payload["n"] + b"1]}}")
+    return {}
+
+
+def _send_all(body: bytes) -> None:
+    output, view = _pipe(), memoryview(len(body).to_bytes(4, "big") + body)
+    while view:
+        view = view[os.write(output, view) :]
+
+
+def do_fill_folder(payload: Json, folder: Path, progress: Progress) -> Json:
+    """Use more of the disk than allowed, in the way that the payload selects, and wait to be stopped."""
+    block = bytes(1 << 19)
+    kept: list[object] = []
+    for number in range(payload["n"]):
+        path = Path(f"file-{number}")
+        match payload["how"]:
+            case "files":
+                path.write_bytes(block)
+            case "deleted":
+                kept.append(path.open("w+b", buffering=0))
+                kept[-1].write(block)
+                path.unlink()
+            case "mapped":
+                with path.open("w+b", buffering=0) as file:
+                    file.write(block)
+                    _map(file.fileno(), len(block))
+                path.unlink()
+            case "empty":
+                path.touch()
+            case "deep":
+                path.mkdir()
+                os.chdir(path)
+            case "hidden":
+                path.mkdir(mode=0)
+    time.sleep(payload["seconds"])
+    return {}
+
+
+def _map(descriptor: int, size: int) -> None:
+    """Map a file with the C library, because Python's `mmap` keeps the file open."""
+    mmap = ctypes.CDLL(None, use_errno=True).mmap
+    mmap.restype = ctypes.c_void_p
+    mmap.argtypes = (ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long)
+    assert mmap(None, size, 1, 1, descriptor, 0)
+
+
+def do_start_threads(payload: Json, folder: Path, progress: Progress) -> Json:
+    threads = [threading.Thread(target=time.sleep, args=(payload["seconds"],)) for _ in range(payload["n"])]
+    threading.stack_size(1 << 16)
+    for thread in threads:
+        thread.start()
+    progress("started", 0.5)
+    for thread in threads:
+        thread.join()
+    return {"uid": os.getuid()}
