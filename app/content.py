@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from fastapi import Request, Response
 
-from app.downloads import Download
+from app.downloads import CheckedDownload, Download
 from app.error_handlers import problem_response
 from understudy.errors import InvalidInput
 from understudy.services.integrity import read_checked
@@ -18,6 +18,8 @@ from understudy.services.integrity import read_checked
 CHUNK_BYTES = 1 << 18
 # The digest of a larger file is compared while the file is sent. Reading this size takes about 0.2 s.
 CHECKED_FIRST_BYTES_MAX = 256 << 20
+# Only a limited number of larger files is compared at a time. Reading this size takes about 10 ms.
+CHECKED_FREELY_BYTES_MAX = 8 << 20
 # All downloads have this media type. Generated clients decode other types as text and corrupt the file.
 BINARY = "application/octet-stream"
 ONE_RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")
@@ -96,7 +98,8 @@ def send_stored(request: Request, content: StoredContent) -> Response:
 
     A request for several ranges gets the whole file. The content is compared with its digest before the
     response starts. For a large whole file, that would take too long, so the comparison takes place while the
-    file is sent, and the last chunk is sent only if the digest is correct.
+    file is sent, and the last chunk is sent only if the digest is correct. A HEAD request compares only the
+    size.
     """
     span = _span(request, content)
     start, end = span or (0, content.size_bytes)
@@ -114,14 +117,16 @@ def send_stored(request: Request, content: StoredContent) -> Response:
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{content.size_bytes}"
     status = 206 if span else 200
     if request.method == "HEAD":
-        content.open(False).close()
+        content.open(True).close()
         return Response(status_code=status, headers=headers, media_type=BINARY)
 
     def open_chunks(_: Event) -> Generator[bytes]:
         file = content.open(is_checked_later)
         return _read_checked(file, content.sha256) if is_checked_later else _read(file, start, end)
 
-    return Download(open_chunks, status, headers, BINARY)
+    is_small = content.size_bytes <= CHECKED_FREELY_BYTES_MAX
+    download = Download if is_small or is_checked_later else CheckedDownload
+    return download(open_chunks, status, headers, BINARY)
 
 
 def _span(request: Request, content: StoredContent) -> tuple[int, int] | None:

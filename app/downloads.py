@@ -24,7 +24,11 @@ PIECE_BYTES = 1 << 16
 # A client that takes less than one piece in this time has stalled. One piece in 30 s is about 2 KiB/s.
 STALL_SECONDS = 30.0
 # A conversion holds some 30 MB for a table of 12 columns.
-CONVERSION_LIMITS = SlotLimits("downloads with conversion", total=3, of_key=2, wait_seconds=10)
+CONVERSION_LIMITS = SlotLimits("downloads with conversion", total=4, of_project=2, of_key=1, wait_seconds=10)
+# Before a large file is sent in parts, its whole content is read and compared with its digest.
+CHECK_LIMITS = SlotLimits(
+    "downloads that are being checked", total=3, of_project=2, of_key=1, wait_seconds=10
+)
 # Conversions compute in their own threads, so they do not occupy the threads of other requests.
 COMPUTING_MAX = 2
 
@@ -39,11 +43,12 @@ class Chunks(Protocol):
     def close(self) -> object: ...
 
 
-class Conversions:
-    """The slots and the threads of the downloads that a process converts."""
+class DownloadSlots:
+    """The slots and the threads of the expensive downloads of a process."""
 
     def __init__(self) -> None:
-        self.slots = Slots(CONVERSION_LIMITS)
+        self.conversions = Slots(CONVERSION_LIMITS)
+        self.checks = Slots(CHECK_LIMITS)
         self.threads = anyio.CapacityLimiter(COMPUTING_MAX)
 
 
@@ -78,7 +83,11 @@ class Download(Response):
             try:
                 async with self._slot(scope):
                     try:
-                        await self._deliver(source, send)
+                        async with self._check_slot(scope):
+                            # The first chunk is read before the response starts. After that, an error could
+                            # only close the connection.
+                            first = await source.read()
+                        await self._deliver(source, first, send)
                     finally:
                         await source.close()
             finally:
@@ -90,10 +99,10 @@ class Download(Response):
     def _slot(self, scope: Scope) -> AbstractAsyncContextManager[None]:
         return nullcontext()
 
-    async def _deliver(self, source: _Source, send: Send) -> None:
-        # The first chunk is read before the response starts. After that, an error could only close the
-        # connection.
-        chunk = await source.read()
+    def _check_slot(self, scope: Scope) -> AbstractAsyncContextManager[None]:
+        return nullcontext()
+
+    async def _deliver(self, source: _Source, chunk: bytes | None, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         while chunk is not None:
             for start in range(0, len(chunk), PIECE_BYTES):
@@ -112,12 +121,23 @@ class ConvertedDownload(Download):
     """A download that is converted while it is sent. The number of conversions is limited."""
 
     def _threads(self, scope: Scope) -> anyio.CapacityLimiter | None:
-        conversions: Conversions = scope["app"].state.conversions
-        return conversions.threads
+        slots: DownloadSlots = scope["app"].state.download_slots
+        return slots.threads
 
     def _slot(self, scope: Scope) -> AbstractAsyncContextManager[None]:
-        conversions: Conversions = scope["app"].state.conversions
-        return conversions.slots.taken(scope["state"]["caller"].key_id)
+        slots: DownloadSlots = scope["app"].state.download_slots
+        return slots.conversions.taken(scope["state"]["caller"])
+
+
+class CheckedDownload(Download):
+    """A download of a large file that is checked before the response starts.
+
+    The number of checks is limited, so that they do not occupy the threads of other requests.
+    """
+
+    def _check_slot(self, scope: Scope) -> AbstractAsyncContextManager[None]:
+        slots: DownloadSlots = scope["app"].state.download_slots
+        return slots.checks.taken(scope["state"]["caller"])
 
 
 class _Source:

@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 from app.document import DESCRIPTION, SUMMARY, TAGS, TITLE, customise_document, operation_id
-from app.downloads import Conversions
+from app.downloads import DownloadSlots
 from app.error_handlers import add_error_handlers
 from app.input_guard import InputGuard
 from app.middleware import Authentication, BodyLimit, RequestContext
@@ -77,7 +77,7 @@ def create_app(resources: Resources | None = None) -> FastAPI:
     # The semaphore limits how many requests run the most frequent read at the same time. More concurrent
     # reads would only compete for the interpreter lock.
     app.state.readers = asyncio.Semaphore(READERS_MAX)
-    app.state.conversions = Conversions()
+    app.state.download_slots = DownloadSlots()
     app.state.waiting = Waiting()
     return app
 

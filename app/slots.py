@@ -1,4 +1,4 @@
-"""Slots for expensive or long requests, limited in number for a process and for each API key."""
+"""Slots for expensive or long requests, limited in number for a process, a project and an API key."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from understudy.errors import TooManyRequests, Unavailable
+
+if TYPE_CHECKING:
+    from understudy.services.api_keys import Caller
 
 RETRY_AFTER_SECONDS = 5
 
@@ -17,6 +21,9 @@ RETRY_AFTER_SECONDS = 5
 @dataclass(frozen=True)
 class SlotLimits:
     """The maximum numbers of slots, and the time that a request waits for one.
+
+    A key has fewer slots than a project, and a project fewer than the process, so that no caller can hold all
+    of them.
 
     Parameters
     ----------
@@ -26,6 +33,7 @@ class SlotLimits:
 
     noun: str
     total: int
+    of_project: int
     of_key: int
     wait_seconds: float = 0.0
 
@@ -35,51 +43,60 @@ class Slots:
 
     def __init__(self, limits: SlotLimits) -> None:
         self.limits = limits
-        self._n_taken: Counter[UUID] = Counter()
+        self._of_key: Counter[UUID] = Counter()
+        self._of_project: Counter[UUID] = Counter()
         self._released = asyncio.Event()
 
     @asynccontextmanager
-    async def taken(self, key_id: UUID) -> AsyncIterator[None]:
+    async def taken(self, caller: Caller) -> AsyncIterator[None]:
         """Hold a slot until the block ends.
 
         Raises
         ------
         TooManyRequests
-            If the API key still holds all its slots after the wait.
+            If the API key or its project still holds all its slots after the wait.
         Unavailable
             If the process still has no free slot after the wait.
         """
         try:
             async with asyncio.timeout(self.limits.wait_seconds):
-                await self._take(key_id)
+                while self._holder_of_all(caller) is not None:
+                    await self._released.wait()
         except TimeoutError:
-            raise self._refusal(key_id) from None
+            raise self._refusal(caller) from None
+        counts = ((self._of_key, caller.key_id), (self._of_project, caller.project_id))
+        for count, holder in counts:
+            count[holder] += 1
         try:
             yield
         finally:
-            self._release(key_id)
+            for count, holder in counts:
+                count[holder] -= 1
+                if not count[holder]:
+                    del count[holder]
+            released, self._released = self._released, asyncio.Event()
+            released.set()
 
-    async def _take(self, key_id: UUID) -> None:
-        while self._n_taken[key_id] >= self.limits.of_key or self._n_taken.total() >= self.limits.total:
-            await self._released.wait()
-        self._n_taken[key_id] += 1
+    def _holder_of_all(self, caller: Caller) -> tuple[str, int] | None:
+        """Return who has no free slot left, and the maximum number of its slots, or None."""
+        limits = self.limits
+        if self._of_key[caller.key_id] >= limits.of_key:
+            return "API key", limits.of_key
+        if self._of_project[caller.project_id] >= limits.of_project:
+            return "project", limits.of_project
+        return ("server", limits.total) if self._of_key.total() >= limits.total else None
 
-    def _release(self, key_id: UUID) -> None:
-        self._n_taken[key_id] -= 1
-        if not self._n_taken[key_id]:
-            del self._n_taken[key_id]
-        released, self._released = self._released, asyncio.Event()
-        released.set()
-
-    def _refusal(self, key_id: UUID) -> TooManyRequests | Unavailable:
-        noun, of_key = self.limits.noun, self.limits.of_key
-        if self._n_taken[key_id] >= of_key:
+    def _refusal(self, caller: Caller) -> TooManyRequests | Unavailable:
+        # A slot may have been released at the very end of the wait.
+        noun = self.limits.noun
+        holder, n_slots = self._holder_of_all(caller) or ("server", self.limits.total)
+        if holder != "server":
             return TooManyRequests(
-                f"This API key has {of_key} open {noun}, which is the maximum. Finish or close one, then "
+                f"This {holder} has {n_slots} open {noun}, which is the maximum. Finish or close one, then "
                 "send the request again.",
                 retry_after_seconds=RETRY_AFTER_SECONDS,
             )
         return Unavailable(
-            f"This server has {self.limits.total} open {noun}, which is the maximum. Send the request again "
+            f"This server has {n_slots} open {noun}, which is the maximum. Send the request again "
             "after the time in Retry-After."
         )

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from typing import TypeVar
-from uuid import UUID
+from typing import TYPE_CHECKING, TypeVar
 
 from fastapi import Request
 from fastapi.responses import StreamingResponse
@@ -15,7 +14,10 @@ from starlette.types import Receive, Scope, Send
 
 from app.slots import SlotLimits, Slots
 
-WAITING_LIMITS = SlotLimits("waiting requests and event streams", total=256, of_key=64)
+if TYPE_CHECKING:
+    from understudy.services.api_keys import Caller
+
+WAITING_LIMITS = SlotLimits("waiting requests and event streams", total=256, of_project=128, of_key=64)
 # Waiting requests share these reads, so that they delay other requests by at most two queries.
 READS_MAX = 2
 
@@ -43,11 +45,11 @@ class EventStream(StreamingResponse):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the events, or raise the error of `Slots.taken` before the response starts."""
         waiting: Waiting = scope["app"].state.waiting
-        async with waiting.slots.taken(scope["state"]["caller"].key_id):
+        async with waiting.slots.taken(scope["state"]["caller"]):
             await super().__call__(scope, receive, send)
 
 
-def waiting_slot(request: Request, key_id: UUID) -> AbstractAsyncContextManager[None]:
+def waiting_slot(request: Request, caller: Caller) -> AbstractAsyncContextManager[None]:
     """Return the slot of a long poll."""
     waiting: Waiting = request.app.state.waiting
-    return waiting.slots.taken(key_id)
+    return waiting.slots.taken(caller)

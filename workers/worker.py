@@ -18,6 +18,7 @@ from understudy.services import erasure, job_runs, maintenance, rescue
 from understudy.services.disks import find_disk_problem
 from understudy.synthesizers import SYNTHESIZERS
 from workers.drain import Drain
+from workers.job_slots import JobSlots
 from workers.timers import Timers
 from workers.watchdog import Watchdog
 
@@ -91,6 +92,7 @@ class Worker:
         self._count_messages = count_messages
         self._drain = Drain()
         self._timers = Timers()
+        self._slots = JobSlots(settings.worker_concurrency)
         self._watchdog = Watchdog(self._count_overdue, self._count_idle, self._run_job)
         self._watch_seconds = min(settings.ring_seconds, WATCH_SECONDS_MAX)
         self._disk_problem: str | None = None
@@ -172,13 +174,15 @@ class Worker:
         if self._drain.has_begun or find_disk_problem(self.resources) is not None:
             return False
         try:
-            return job_runs.run_next_job(
-                self.resources,
-                self._sandbox,
-                self.name,
-                queues=self._settings.worker_queues,
-                is_draining=self._drain.is_over,
-            )
+            # The watchdog's threads and the pool processes together run at most `worker_concurrency` jobs.
+            with self._slots.taken() as is_taken:
+                return is_taken and job_runs.run_next_job(
+                    self.resources,
+                    self._sandbox,
+                    self.name,
+                    queues=self._settings.worker_queues,
+                    is_draining=self._drain.is_over,
+                )
         except Unavailable as error:
             # No job is lost: the job is rescued, or it is still queued and workers are notified again.
             logger.warning("job_run_interrupted", code=error.code)

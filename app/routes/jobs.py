@@ -186,7 +186,7 @@ async def get_job(
     """
     key = ids.from_text("job", job_id)
     if wait_seconds:
-        async with waiting_slot(request, caller.key_id):
+        async with waiting_slot(request, caller):
             await _wait_until_final(request, resources, caller.project_id, key, wait_seconds)
     readers: asyncio.Semaphore = request.app.state.readers
     async with readers:

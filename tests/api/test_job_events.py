@@ -93,7 +93,9 @@ def test_unacceptable_media_type_invalid_cursor_and_missing_job_are_reported(sha
 @pytest.fixture
 def two_slots(monkeypatch: pytest.MonkeyPatch) -> None:
     """Allow two waiting requests of an API key, and three in total."""
-    monkeypatch.setattr(waiting, "WAITING_LIMITS", SlotLimits("waiting requests", total=3, of_key=2))
+    monkeypatch.setattr(
+        waiting, "WAITING_LIMITS", SlotLimits("waiting requests", total=3, of_project=4, of_key=2)
+    )
 
 
 @pytest.mark.parametrize("header", ["Prefer: wait=60", "Accept: text/event-stream"], ids=["poll", "stream"])

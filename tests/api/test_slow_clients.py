@@ -128,7 +128,7 @@ class _Conversion:
 @pytest.fixture
 def conversion(monkeypatch: pytest.MonkeyPatch) -> type[_Conversion]:
     """Replace every conversion with an endless one."""
-    limits = SlotLimits("downloads with conversion", total=4, of_key=2, wait_seconds=0.5)
+    limits = SlotLimits("downloads with conversion", total=5, of_project=3, of_key=2, wait_seconds=0.5)
     monkeypatch.setattr(downloads, "CONVERSION_LIMITS", limits)
     monkeypatch.setattr(artifacts, "stream_table", _Conversion)
     monkeypatch.setattr(_Conversion, "n_open", 0)

@@ -6,6 +6,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import NullPool, create_engine, text
 
+from understudy.db.log_privacy import keep_values_out_of_log
 from understudy.db.orm import Base
 from understudy.db.session import connect_arguments, parse_url, translate_errors
 from understudy.repository import find_repository
@@ -30,6 +31,7 @@ def upgrade(database_url: str) -> None:
         config = make_config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+        keep_values_out_of_log(connection)
 
 
 def make_config() -> Config:

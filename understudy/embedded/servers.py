@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from urllib.parse import quote
 
+from understudy.db import log_privacy
 from understudy.embedded.accounts import Home, find_home
 from understudy.embedded.binaries import postgres_install, valkey_binary
 from understudy.embedded.data_folder import write_private
@@ -170,8 +171,7 @@ class PrivatePostgres:
 
     def _make_child(self, home: Home) -> Child:
         options = {"shared_buffers": "32MB", "max_connections": "100", "max_wal_size": "256MB", "jit": "off"}
-        # Details of errors, such as the row that violates a constraint, contain values.
-        options["log_error_verbosity"] = "terse"
+        options |= log_privacy.SETTINGS
         if not self._durable:
             options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
         command = [str(home.install / "bin" / "postgres"), "-D", str(self._data), "-h", ""]

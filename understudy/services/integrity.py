@@ -9,6 +9,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import BinaryIO
 
 from understudy.errors import UnderstudyError
@@ -21,7 +22,10 @@ N_TRUSTED_MAX = 1_000
 
 # Identity and time of the last change of an open file. No call can set this time back.
 _Version = tuple[int, int, int, int]
-_trusted: OrderedDict[tuple[_Version, bytes], float] = OrderedDict()
+_Content = tuple[_Version, bytes]
+_trusted: OrderedDict[_Content, float] = OrderedDict()
+# The files that are being read, each with a lock and the number of threads that need it.
+_reading: dict[_Content, tuple[threading.Lock, int]] = {}
 _lock = threading.Lock()
 
 
@@ -34,22 +38,49 @@ def corrupt(how: str) -> UnderstudyError:
 def check_digest(file: BinaryIO, sha256: bytes) -> None:
     """Check that a file has the given digest, and leave its position at the start.
 
+    If several threads check the same file, only one of them reads it.
+
     Raises
     ------
     UnderstudyError
         With the code `artifact_corrupt`, if the digest differs.
     """
     version = _version(file)
-    if version is not None and _is_trusted((version, sha256)):
+    if version is None:
+        _compare(file, sha256)
         return
+    content = version, sha256
+    with _alone(content):
+        if not _is_trusted(content):
+            _compare(file, sha256)
+            _trust(content)
+
+
+def _compare(file: BinaryIO, sha256: bytes) -> None:
     digest = hashlib.sha256()
     while chunk := file.read(CHUNK_BYTES):
         digest.update(chunk)
     file.seek(0)
     if digest.digest() != sha256:
         raise corrupt("does not match its checksum")
-    if version is not None:
-        _trust((version, sha256))
+
+
+@contextmanager
+def _alone(content: _Content) -> Iterator[None]:
+    """Let only one thread at a time read a file, so that the others can rely on its result."""
+    with _lock:
+        reading, n_threads = _reading.get(content, (threading.Lock(), 0))
+        _reading[content] = reading, n_threads + 1
+    try:
+        with reading:
+            yield
+    finally:
+        with _lock:
+            reading, n_threads = _reading[content]
+            if n_threads == 1:
+                del _reading[content]
+            else:
+                _reading[content] = reading, n_threads - 1
 
 
 def read_checked(file: BinaryIO, sha256: bytes) -> Iterator[bytes]:

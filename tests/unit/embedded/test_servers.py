@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 import psycopg
 import pytest
 
+from understudy.db.migrate import upgrade
 from understudy.embedded.servers import PrivatePostgres, PrivateValkey
 from understudy.errors import Unavailable
 
@@ -226,6 +227,46 @@ def test_postgres_requires_its_password(start):
     server = start(PrivatePostgres)
     with pytest.raises(psycopg.OperationalError, match="no password supplied"):
         psycopg.connect(urlsplit(server.url)._replace(netloc="postgres@").geturl())
+
+
+LOUD = """
+alter role postgres set log_min_messages = 'debug1';
+alter role postgres set log_min_error_statement = 'debug1';
+alter role postgres set log_min_duration_statement = 0;
+alter role postgres set log_parameter_max_length = -1;
+alter role postgres set log_parameter_max_length_on_error = -1;
+alter role postgres set log_error_verbosity = 'verbose';
+"""
+
+
+def make_errors(url: str, value: str) -> None:
+    """Run statements whose errors, details, texts and parameters contain a value."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("create table if not exists t (a text primary key)")
+        connection.execute("insert into t values (%s)", [value])
+        for statement, parameters in [
+            (f"select '{value}'::int", None),
+            ("select %s::int", [value]),
+            ("insert into t values (%s)", [value]),
+            (f"insert into t values ('{value}')", None),  # noqa: S608 - the value is a constant
+            (f"select {value}", None),
+        ]:
+            with pytest.raises(psycopg.Error):
+                connection.execute(statement, parameters)
+
+
+def test_log_of_postgres_contains_no_values(start, folder):
+    server = start(PrivatePostgres)
+    make_errors(server.url, "zqvalue1xk")
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute(LOUD)
+    make_errors(server.url, "zqvalue2xk")
+    assert "zqvalue2xk" in (folder / "server.log").read_text()
+    upgrade(server.url)
+    make_errors(server.url, "zqvalue3xk")
+    log = (folder / "server.log").read_text()
+    assert "zqvalue1xk" not in log
+    assert "zqvalue3xk" not in log
 
 
 def test_valkey_requires_its_password(start):

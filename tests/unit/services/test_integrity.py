@@ -3,6 +3,8 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -56,3 +58,43 @@ def test_checked_reading_withholds_the_end_of_a_damaged_file(position):
     assert len(b"".join(received)) < len(CONTENT)
     with pytest.raises(UnderstudyError, match="does not match its checksum"):
         next(chunks)
+
+
+class CountedFile(io.FileIO):
+    """A file that counts how often it is read to its end."""
+
+    n_ends = 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Read a chunk slowly, so that several threads overlap."""
+        time.sleep(0.01)
+        data = super().read(size) or b""
+        type(self).n_ends += not data
+        return data
+
+
+def test_threads_that_check_the_same_file_read_it_once(tmp_path, monkeypatch):
+    path = tmp_path / "blob"
+    path.write_bytes(CONTENT)
+    monkeypatch.setattr(CountedFile, "n_ends", 0)
+
+    def check(_: int) -> None:
+        with CountedFile(path) as file:
+            check_digest(file, SHA256)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(check, range(8)))
+    assert CountedFile.n_ends == 1
+
+
+def test_every_thread_that_checks_a_damaged_file_gets_an_error(tmp_path):
+    path = tmp_path / "blob"
+    path.write_bytes(flip(CONTENT, 0))
+
+    def check(_: int) -> str:
+        with path.open("rb") as file, pytest.raises(UnderstudyError) as caught:
+            check_digest(file, SHA256)
+        return caught.value.code
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(check, range(8))) == {"artifact_corrupt"}
