@@ -24,6 +24,7 @@ from understudy.db import job_attempts, jobs
 from understudy.db.jobs import TERMINAL_STATES, JobFilters
 from understudy.job_kinds import RequestedParameters
 from understudy.resources import Resources
+from understudy.services import deletion
 from understudy.services import jobs as job_services
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=IdempotentRoute)
@@ -202,6 +203,16 @@ async def get_job(
 def cancel_job(job_id: str, resources: ResourcesDep, caller: WriterDep) -> Job:
     """Cancel a queued job, or request that a running job stop. Repeating the request has no effect."""
     return Job.of(job_services.cancel_job(resources, caller.project_id, ids.from_text("job", job_id)))
+
+
+@router.delete("/{job_id}", status_code=204, summary="Erase a job", responses=problems(404, 409))
+def delete_job(job_id: str, resources: ResourcesDep, caller: WriterDep) -> Response:
+    """Erase the parameters, labels, result and error detail of a job. Its ID, kind, state and times are kept.
+
+    The request fails while the job is active, or while a dataset, model or report that it created exists.
+    """
+    deletion.delete_job(resources, caller.project_id, ids.from_text("job", job_id))
+    return Response(status_code=204)
 
 
 @router.post(

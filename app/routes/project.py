@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query, Response
 
 from app.bodies.catalogues import PolicyCatalogue
 from app.bodies.projects import Project, SigningKey, UpdateProject
@@ -15,6 +15,7 @@ from understudy.db import projects
 from understudy.job_kinds.gate import project_policy
 from understudy.parameters.policy import POLICIES
 from understudy.resources import Resources
+from understudy.services import deletion
 from understudy.services.projects import change_project
 
 if TYPE_CHECKING:
@@ -44,6 +45,20 @@ def update_project(change: UpdateProject, resources: ResourcesDep, caller: Admin
     """
     change_project(resources, caller.project_id, policy=change.policy, gate=change.gate)
     return _project(resources, caller)
+
+
+@router.delete("/project", status_code=204, summary="Delete your project", responses=problems(409, 422))
+def delete_project(
+    resources: ResourcesDep,
+    caller: AdministratorDep,
+    name: Annotated[str, Query(max_length=200, description="Name of the project, as a confirmation.")],
+) -> Response:
+    """Delete all data of the project, and revoke all of its API keys. Requires the scope `admin`.
+
+    Running jobs are cancelled. The deletion cannot be undone.
+    """
+    deletion.delete_project(resources, caller.project_id, name)
+    return Response(status_code=204)
 
 
 def _project(resources: Resources, caller: Caller) -> Project:

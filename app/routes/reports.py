@@ -10,12 +10,13 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from app import paging
 from app.bodies.reports import ReportPage, ReportSummary
 from app.content import is_unchanged, not_modified, preferred
-from app.dependencies import PageDep, ReaderDep, ResourcesDep
+from app.dependencies import PageDep, ReaderDep, ResourcesDep, WriterDep
 from app.document import problems
 from understudy import ids
 from understudy.db import artifacts, reports
 from understudy.db.reports import ReportFilters
 from understudy.evaluation.report import Report
+from understudy.services import deletion
 from understudy.services.artifacts import open_artifact
 
 router = APIRouter(prefix="/v1/reports", tags=["reports"])
@@ -88,6 +89,13 @@ def get_report(
         headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
     with open_artifact(resources, artifact) as file:
         return Response(file.read(), headers=headers, media_type=media_type)
+
+
+@router.delete("/{report_id}", status_code=204, summary="Delete a report", responses=problems(404))
+def delete_report(report_id: str, resources: ResourcesDep, caller: WriterDep) -> Response:
+    """Delete a report with its evidence pack, and erase the parameters of the job that created it."""
+    deletion.delete_report(resources, caller.project_id, ids.from_text("report", report_id))
+    return Response(status_code=204)
 
 
 @router.get(

@@ -58,11 +58,17 @@ def find_valid(session: Session, key_id: UUID) -> ValidKey | None:
 
 
 def revoke(session: Session, project_id: UUID, key_id: UUID) -> bool:
-    """Revoke a key. Return False if the key is already revoked or belongs to another project."""
+    """Revoke a key and erase its name. Return False if it is revoked or belongs to another project."""
     statement = (
         update(ApiKey)
         .where(ApiKey.id == key_id, ApiKey.project_id == project_id, ApiKey.revoked_at.is_(None))
-        .values(revoked_at=CLOCK)
+        .values(revoked_at=CLOCK, name="")
         .returning(ApiKey.id)
     )
     return session.execute(statement).scalar_one_or_none() is not None
+
+
+def revoke_all(session: Session, project_id: UUID) -> None:
+    """Revoke all keys of a project, and erase their names."""
+    statement = update(ApiKey).where(ApiKey.project_id == project_id)
+    session.execute(statement.values(revoked_at=func.coalesce(ApiKey.revoked_at, CLOCK), name=""))

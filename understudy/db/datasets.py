@@ -236,6 +236,18 @@ def lock(session: Session, project_id: UUID, dataset_id: UUID) -> Dataset:
     return dataset
 
 
+def uploaded(session: Session, project_id: UUID) -> list[UUID]:
+    """Return the IDs of the uploaded datasets, from which all other datasets and models are derived."""
+    statement = select(Dataset.id).where(Dataset.project_id == project_id, Dataset.origin == "upload")
+    return list(session.scalars(statement.order_by(Dataset.id)))
+
+
+def of_job(session: Session, project_id: UUID, job_id: UUID) -> UUID | None:
+    """Return the ID of the dataset that a job created, if it exists."""
+    statement = select(Dataset.id).where(Dataset.project_id == project_id, Dataset.job_id == job_id)
+    return session.scalars(statement.limit(1)).one_or_none()
+
+
 def made_from(
     session: Session, project_id: UUID, *, model_ids: Iterable[UUID], dataset_ids: Iterable[UUID]
 ) -> list[Dataset]:

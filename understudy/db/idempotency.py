@@ -106,3 +106,8 @@ def delete(session: Session, project_id: UUID, key: str) -> None:
 def delete_older(session: Session, age: timedelta) -> None:
     """Delete the rows of requests older than `age`."""
     session.execute(delete_rows(IdempotencyKey).where(IdempotencyKey.created_at < CLOCK - age))
+
+
+def delete_all(session: Session, project_id: UUID) -> None:
+    """Delete the idempotency keys of a project with their responses."""
+    session.execute(delete_rows(IdempotencyKey).where(IdempotencyKey.project_id == project_id))

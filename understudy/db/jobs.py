@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import exists, func, or_, select, update
+from sqlalchemy import ColumnElement, exists, func, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from understudy import ids
@@ -186,7 +186,7 @@ def request_cancel(session: Session, project_id: UUID, job_id: UUID) -> Job:
     Conflict
         If it has succeeded or failed.
     """
-    job = _lock(session, project_id, job_id)
+    job = lock(session, project_id, job_id)
     if job.state in ("succeeded", "failed"):
         raise Conflict(
             f"Job {ids.to_text('job', job_id)} has already {job.state} and cannot be cancelled.",
@@ -211,7 +211,7 @@ def retry(session: Session, project_id: UUID, job_id: UUID, *, ttl_seconds: floa
     Conflict
         If it is queued, running or succeeded, or its data was erased.
     """
-    job = _lock(session, project_id, job_id)
+    job = lock(session, project_id, job_id)
     if job.state not in ("failed", "cancelled"):
         raise Conflict(
             f"Job {ids.to_text('job', job_id)} is {job.state}. Only failed or cancelled jobs can be retried.",
@@ -250,13 +250,19 @@ def erase(session: Session, project_id: UUID, job_ids: Iterable[UUID], text_ids:
     Jobs whose reports still exist keep their data. The caller cancels the returned jobs that are active.
     """
     has_report = exists().where(Report.job_id == Job.id)
+    is_chosen = or_(Job.id.in_(list(job_ids)), _refers_to(list(text_ids)) & ~has_report)
+    return _erase(session, project_id, is_chosen)
+
+
+def erase_all(session: Session, project_id: UUID) -> list[Job]:
+    """Erase the data of all jobs of a project. The caller cancels the returned jobs that are active."""
+    return _erase(session, project_id, true())
+
+
+def _erase(session: Session, project_id: UUID, is_chosen: ColumnElement[bool]) -> list[Job]:
     statement = (
         update(Job)
-        .where(
-            Job.project_id == project_id,
-            Job.erased_at.is_(None),
-            or_(Job.id.in_(list(job_ids)), _refers_to(list(text_ids)) & ~has_report),
-        )
+        .where(Job.project_id == project_id, Job.erased_at.is_(None), is_chosen)
         .values(erased_at=CLOCK)
         .returning(Job)
         .execution_options(synchronize_session=False, populate_existing=True)
@@ -264,7 +270,8 @@ def erase(session: Session, project_id: UUID, job_ids: Iterable[UUID], text_ids:
     return list(session.scalars(statement))
 
 
-def _lock(session: Session, project_id: UUID, job_id: UUID) -> Job:
+def lock(session: Session, project_id: UUID, job_id: UUID) -> Job:
+    """Lock and return a job, or raise `NotFound`."""
     statement = select(Job).where(Job.id == job_id, Job.project_id == project_id).with_for_update()
     job = session.scalar(statement.execution_options(populate_existing=True))
     if job is None:

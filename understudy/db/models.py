@@ -71,6 +71,11 @@ def get(session: Session, project_id: UUID, model_id: UUID) -> Model:
     return model
 
 
+def of_job(session: Session, project_id: UUID, job_id: UUID) -> UUID | None:
+    """Return the ID of the model that a job created, if it exists."""
+    return session.scalar(select(Model.id).where(Model.project_id == project_id, Model.job_id == job_id))
+
+
 def lock(session: Session, project_id: UUID, model_id: UUID) -> Model:
     """Lock and return a model. No other transaction can change it or refer to it until this one ends."""
     model = session.scalar(

@@ -31,6 +31,20 @@ def get(session: Session, project_id: UUID) -> Project:
     return project
 
 
+def lock(session: Session, project_id: UUID) -> Project:
+    """Lock and return a project. Other transactions cannot add rows to it until this one ends."""
+    project = get(session, project_id)
+    session.refresh(project, with_for_update=True)
+    return project
+
+
+def erase(session: Session, project_id: UUID) -> None:
+    """Erase the name and the policy of a project. Its row remains, so that its erased jobs remain."""
+    project = get(session, project_id)
+    project.name, project.policy = "", None
+    session.flush()
+
+
 def change(session: Session, project_id: UUID, *, policy: Json | None, gate: str | None) -> Project:
     """Replace the policy, the gate, or both. None keeps the current value."""
     project = get(session, project_id)

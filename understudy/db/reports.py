@@ -63,6 +63,18 @@ def get(session: Session, project_id: UUID, report_id: UUID) -> Report:
     return report
 
 
+def lock(session: Session, project_id: UUID, report_id: UUID) -> Report:
+    """Lock and return a report, or raise `NotFound`."""
+    report = get(session, project_id, report_id)
+    session.refresh(report, with_for_update=True)
+    return report
+
+
+def of_job(session: Session, project_id: UUID, job_id: UUID) -> UUID | None:
+    """Return the ID of the report that a job created, if it exists."""
+    return session.scalar(select(Report.id).where(Report.project_id == project_id, Report.job_id == job_id))
+
+
 def page(
     session: Session,
     project_id: UUID,

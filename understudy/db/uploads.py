@@ -181,6 +181,14 @@ def delete(session: Session, upload: Upload) -> list[str]:
     return keys
 
 
+def delete_all(session: Session, project_id: UUID) -> list[str]:
+    """Delete all uploads of a project and return the storage keys of their parts."""
+    upload_ids = list(session.scalars(select(Upload.id).where(Upload.project_id == project_id)))
+    keys = _delete_parts(session, upload_ids)
+    session.execute(delete_rows(Upload).where(Upload.id.in_(upload_ids)))
+    return keys
+
+
 def of_datasets(session: Session, project_id: UUID, dataset_ids: Iterable[UUID]) -> list[UUID]:
     """Return the IDs of the completed uploads from which datasets were created."""
     statement = select(Upload.id).where(

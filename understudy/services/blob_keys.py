@@ -28,6 +28,11 @@ def make_key(project_id: UUID, job_id: UUID, token: int, role: str, suffix: str)
     return f"{job_prefix(project_id, job_id)}{token}/{role}{suffix}"
 
 
+def project_prefix(project_id: UUID) -> str:
+    """Return the prefix of the keys of all blobs of a project."""
+    return f"{PREFIX}{ids.to_text('project', project_id)}/"
+
+
 def job_prefix(project_id: UUID, job_id: UUID) -> str:
     """Return the prefix of the keys of all blobs of a job."""
     return f"{PREFIX}{ids.to_text('project', project_id)}/j/{ids.to_text('job', job_id)}/"

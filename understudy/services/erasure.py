@@ -14,6 +14,8 @@ from understudy.folder_removal import remove_folder
 from understudy.logs import get_logger
 from understudy.process_folders import remove_abandoned
 from understudy.resources import Resources
+from understudy.services.blob_keys import project_prefix
+from understudy.services.deletion import erase_project
 
 # An erasure is repeated for this time, so that it also finds blobs that a process was storing when it died.
 ERASURES_KEPT = timedelta(seconds=60)
@@ -37,6 +39,7 @@ def erase_files(resources: Resources, *, kept: timedelta = ERASURES_KEPT) -> int
             batch = erasures.pending(session, kept=kept, after=after, limit=BATCH)
         if not batch:
             return n_deleted
+        _erase_projects(resources, batch)
         _erase_late_responses(resources, batch)
         counts = [_delete_blobs(resources, erasure) for erasure in batch]
         completed = [
@@ -49,6 +52,15 @@ def erase_files(resources: Resources, *, kept: timedelta = ERASURES_KEPT) -> int
                 erasures.remove(session, completed)
         n_deleted += sum(count or 0 for count in counts)
         after = batch[-1].prefix
+
+
+def _erase_projects(resources: Resources, batch: Iterable[Pending]) -> None:
+    """Erase the rows that requests added while their project was being deleted."""
+    for erasure in batch:
+        if erasure.prefix == project_prefix(erasure.project_id):
+            with resources.sessions.begin() as session:
+                # The blobs of these rows have the prefix of the project.
+                erase_project(session, erasure.project_id)
 
 
 def _erase_late_responses(resources: Resources, batch: Iterable[Pending]) -> None:

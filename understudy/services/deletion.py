@@ -1,0 +1,125 @@
+"""Deletion of reports, of the data of jobs, and of whole projects."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from understudy import ids
+from understudy.db import (
+    api_keys,
+    artifacts,
+    datasets,
+    erasures,
+    idempotency,
+    jobs,
+    models,
+    projects,
+    reports,
+    uploads,
+)
+from understudy.errors import Conflict
+from understudy.resources import Resources
+from understudy.services.blob_keys import job_prefix, project_prefix
+from understudy.services.lineage import delete_with_descendants, find_descendants
+from understudy.services.results import discard
+
+
+def delete_report(resources: Resources, project_id: UUID, report_id: UUID) -> None:
+    """Delete a report and its files, and erase the job that created it.
+
+    Raises
+    ------
+    NotFound
+        If the project has no such report.
+    """
+    with resources.sessions.begin() as session:
+        report = reports.lock(session, project_id, report_id)
+        keys = artifacts.delete_of_jobs(session, project_id, [report.job_id])
+        reports.delete(session, project_id, [report.id])
+        _erase_job(session, project_id, report.job_id, ids.to_text("report", report.id))
+    discard(resources.store, keys)
+
+
+def delete_job(resources: Resources, project_id: UUID, job_id: UUID) -> None:
+    """Erase the data of a job that has ended. Its ID, kind, state and times are kept.
+
+    Raises
+    ------
+    NotFound
+        If the project has no such job.
+    Conflict
+        If the job has not ended, or a dataset, model or report that it created still exists.
+    """
+    with resources.sessions.begin() as session:
+        job = jobs.lock(session, project_id, job_id)
+        if job.state in jobs.ACTIVE_STATES:
+            raise Conflict(
+                f"The job is {job.state}. Cancel it, and delete it when it has ended.", code="in_use"
+            )
+        created = _created_by(session, project_id, job_id)
+        if created is not None:
+            raise Conflict(
+                f"The job created {created}, which still exists. Delete that first.", code="in_use"
+            )
+        keys = artifacts.delete_of_jobs(session, project_id, [job_id])
+        _erase_job(session, project_id, job_id)
+    discard(resources.store, keys)
+
+
+def delete_project(resources: Resources, project_id: UUID, name: str) -> None:
+    """Delete all data of a project and revoke its API keys. Only the ID of the project is kept.
+
+    Parameters
+    ----------
+    name : str
+        Name of the project, which confirms that the caller means this project.
+
+    Raises
+    ------
+    Conflict
+        If the project has another name.
+    """
+    with resources.sessions.begin() as session:
+        project = projects.lock(session, project_id)
+        if project.name != name:
+            raise Conflict("The project has another name. Send the name that GET /v1/project returns.")
+        erasures.add(session, project_id, {project_prefix(project_id): None})
+        keys = erase_project(session, project_id)
+    discard(resources.store, keys)
+
+
+def erase_project(session: Session, project_id: UUID) -> list[str]:
+    """Delete or erase all rows of a deleted project. Return the keys of the blobs to delete.
+
+    `erasure.erase_files` repeats this for a minute, because requests that began earlier may add rows.
+    """
+    keys: list[str] = []
+    for dataset_id in datasets.uploaded(session, project_id):
+        dataset = datasets.lock(session, project_id, dataset_id)
+        keys += delete_with_descendants(session, find_descendants(session, project_id, dataset))
+    keys += uploads.delete_all(session, project_id)
+    for job in jobs.erase_all(session, project_id):
+        keys += artifacts.delete_of_jobs(session, project_id, [job.id])
+        if job.state in jobs.ACTIVE_STATES:
+            jobs.request_cancel(session, project_id, job.id)
+    idempotency.delete_all(session, project_id)
+    api_keys.revoke_all(session, project_id)
+    projects.erase(session, project_id)
+    return keys
+
+
+def _created_by(session: Session, project_id: UUID, job_id: UUID) -> str | None:
+    """Return the text ID of an existing resource that a job created, if there is one."""
+    for noun, find in (("dataset", datasets.of_job), ("model", models.of_job), ("report", reports.of_job)):
+        row_id = find(session, project_id, job_id)
+        if row_id is not None:
+            return ids.to_text(noun, row_id)
+    return None
+
+
+def _erase_job(session: Session, project_id: UUID, job_id: UUID, *text_ids: str) -> None:
+    jobs.erase(session, project_id, [job_id], [])
+    idempotency.erase(session, project_id, [job_id], [ids.to_text("job", job_id), *text_ids])
+    erasures.add(session, project_id, {job_prefix(project_id, job_id): job_id})
