@@ -181,3 +181,11 @@ class Settings(BaseSettings):
     queued_jobs_max: Annotated[
         int, Field(ge=1, description="Maximum number of queued jobs in a project.")
     ] = 1_000
+    running_jobs_max: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            description="Maximum number of running jobs of a project that has no limit of its own. Default: "
+            "no limit.",
+        ),
+    ] = None

@@ -138,6 +138,7 @@ class Worker:
             self.resources,
             self.name,
             concurrency=self._settings.worker_concurrency,
+            queues=self._settings.worker_queues,
             draining=self._drain.has_begun or self._disk_problem is not None,
         )
 
@@ -152,7 +153,7 @@ class Worker:
         """Run jobs until none is queued or the worker stops, and return their number.
 
         One message may lead to many jobs, so that lost messages cause no delay while a worker is busy. Other
-        projects are not delayed, because every worker claims jobs in queue order.
+        projects are not delayed, because each claim serves the project with the fewest running jobs.
         """
         n_jobs = 0
         while self._run_job():

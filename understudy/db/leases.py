@@ -1,14 +1,13 @@
 """Statements that workers and `rescue_jobs` use to change jobs. They ensure that a job finishes only once.
 
-A claim gives the job a lease, which ends by the database's clock, and a fencing token, which is never used
-again. Every later statement of the worker compares the token and the state, so a worker that has lost the
-lease changes nothing, even if it continues much later. Each change, its attempt and its event are written in
-one transaction.
+A claim (`understudy.db.claims`) gives the job a lease, which ends by the database's clock, and a fencing
+token, which is never used again. Every later statement of the worker compares the token and the state, so a
+worker that has lost the lease changes nothing, even if it continues much later. Each change, its attempt and
+its event are written in one transaction.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -19,8 +18,7 @@ from sqlalchemy.orm import Session
 
 from understudy.db import job_attempts, job_events
 from understudy.db.job_attempts import AttemptEnd
-from understudy.db.jobs import PARAMETERS_VERSION
-from understudy.db.orm import CLOCK, FENCE, Job
+from understudy.db.orm import CLOCK, Job
 
 BACKOFF_SECONDS_MAX = 600
 RELEASED = AttemptEnd("released")
@@ -59,57 +57,6 @@ class JobError:
 
     code: str
     detail: str
-
-
-@dataclass(frozen=True)
-class Claimant:
-    """A worker that claims a job, with its code version and the kinds and queues that it serves."""
-
-    worker: str
-    code_version: str
-    kinds: Collection[str]
-    queues: Collection[str] = ("default",)
-
-
-def claim(session: Session, claimant: Claimant, *, lease_seconds: float) -> Job | None:
-    """Claim the first due job of the claimant's kinds and queues, or return None.
-
-    Jobs are ordered by priority and then by age, so a retried job keeps its position in the queue. Jobs that
-    another session is claiming are skipped, so that workers never wait for each other.
-    """
-    first = (
-        select(Job.id)
-        .where(
-            Job.state == "queued",
-            Job.run_after <= CLOCK,
-            Job.expires_at > CLOCK,
-            Job.parameters_version == PARAMETERS_VERSION,
-            Job.kind.in_(claimant.kinds),
-            Job.queue.in_(claimant.queues),
-        )
-        .order_by(Job.priority.desc(), Job.created_at, Job.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-        .scalar_subquery()
-    )
-    statement = (
-        update(Job)
-        .where(Job.id == first, Job.state == "queued")
-        .values(
-            state="running",
-            attempt=Job.attempt + 1,
-            lease_token=FENCE.next_value(),
-            lease_owner=claimant.worker,
-            lease_until=_in(lease_seconds),
-            started_at=CLOCK,
-            progress=None,
-        )
-    )
-    job = _returned(session, statement)
-    if job is not None:
-        job_attempts.add(session, job, code_version=claimant.code_version)
-        job_events.add(session, job, "started")
-    return job
 
 
 def heartbeat(

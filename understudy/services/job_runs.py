@@ -22,10 +22,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from understudy import ids
-from understudy.db import artifacts, job_attempts, leases
+from understudy.db import artifacts, claims, job_attempts, leases
 from understudy.db.artifacts import NewArtifact
+from understudy.db.claims import Claimant
 from understudy.db.job_attempts import AttemptEnd
-from understudy.db.leases import Claimant, JobError, Retry
+from understudy.db.leases import JobError, Retry
 from understudy.errors import NotFound, Unavailable
 from understudy.folder_removal import remove_folder
 from understudy.job_kinds import KINDS
@@ -104,9 +105,15 @@ def run_next_job(
         worker.
     """
     sent_at = time.monotonic()
-    claimant = Claimant(worker_name, CODE_VERSION, tuple(KINDS), tuple(queues))
+    claimant = Claimant(
+        worker_name,
+        CODE_VERSION,
+        tuple(KINDS),
+        tuple(queues),
+        running_jobs_max=resources.limits.running_jobs_max,
+    )
     with resources.sessions.begin() as session:
-        job = leases.claim(session, claimant, lease_seconds=resources.settings.lease_seconds)
+        job = claims.claim(session, claimant, lease_seconds=resources.settings.lease_seconds)
     if job is None:
         return False
     assert job.lease_token is not None

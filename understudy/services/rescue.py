@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from understudy import ids
 from understudy.db import jobs, leases, workers
+from understudy.db.workers import WorkerState
 from understudy.logs import get_logger
 from understudy.parameters.needs import DEFAULT_QUEUE
 from understudy.resources import CODE_VERSION, Resources
@@ -56,8 +57,9 @@ def ring_waiting_jobs(resources: Resources, queues: Collection[str] = (DEFAULT_Q
 
 def count_overdue_jobs(resources: Resources, queues: Collection[str], seconds: float) -> int:
     """Return the number of jobs that have been due for longer than `seconds`."""
+    n_max = resources.limits.running_jobs_max
     with resources.sessions() as session:
-        return jobs.count_overdue(session, queues, timedelta(seconds=seconds))
+        return jobs.count_overdue(session, queues, timedelta(seconds=seconds), running_jobs_max=n_max)
 
 
 def count_running_jobs(resources: Resources, worker_name: str) -> int:
@@ -66,10 +68,18 @@ def count_running_jobs(resources: Resources, worker_name: str) -> int:
         return jobs.count_running(session, worker_name)
 
 
-def report_worker(resources: Resources, name: str, *, concurrency: int, draining: bool = False) -> None:
+def report_worker(
+    resources: Resources,
+    name: str,
+    *,
+    concurrency: int,
+    queues: Collection[str] = (DEFAULT_QUEUE,),
+    draining: bool = False,
+) -> None:
     """Record that a worker is alive. Workers call this function every few seconds."""
+    state = WorkerState(CODE_VERSION, concurrency, queues, draining)
     with resources.sessions.begin() as session:
-        workers.report(session, name, code_version=CODE_VERSION, concurrency=concurrency, draining=draining)
+        workers.report(session, name, state)
 
 
 def leave_worker(resources: Resources, name: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.unit.db.states import Sessions, add_job, add_project, claim, claimed, job_in, read
-from understudy.db import job_attempts, job_events, jobs, leases
+from understudy.db import claims, job_attempts, job_events, jobs, leases
 from understudy.db.job_attempts import AttemptEnd
 from understudy.db.orm import Job
 
@@ -253,7 +253,7 @@ def test_running_job_does_not_expire(sessions: Sessions) -> None:
 def test_rolled_back_claim_leaves_the_job_in_the_queue(sessions: Sessions) -> None:
     job_id = add_job(sessions, add_project(sessions)).id
     with sessions() as session:
-        leases.claim(session, leases.Claimant("w", "1", ("probe",)), lease_seconds=9)
+        claims.claim(session, claims.Claimant("w", "1", ("probe",)), lease_seconds=9)
         session.rollback()
 
     assert claimed(sessions)[0] == job_id
