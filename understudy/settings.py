@@ -38,7 +38,10 @@ class Settings(BaseSettings):
     ] = None
     redis_url: Annotated[
         SecretStr | None,
-        Field(description="URL of the broker: redis://host:6379/0 or redis+socket:///path."),
+        Field(
+            description="URL of the broker: redis://host:6379/0 or redis+socket:///path. `none`: no broker, "
+            "the database notifies the workers."
+        ),
     ] = None
     secret_key: Annotated[
         SecretStr | None,
@@ -129,6 +132,14 @@ class Settings(BaseSettings):
     job_memory_bytes_max: Annotated[
         int, Field(ge=256 * MEBIBYTE, description="Maximum address space of a job, in bytes.")
     ] = 16 * GIBIBYTE
+    large_job_bytes: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            description="Estimated memory of a job, in bytes, from which the job goes to the queue `large`. "
+            "Jobs that run out of memory go there as well, once. Default: there is no such queue.",
+        ),
+    ] = None
     job_cpu_seconds_max: Annotated[int, Field(ge=1, description="Maximum CPU time of a job, in seconds.")] = (
         4 * 3600
     )

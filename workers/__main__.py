@@ -5,10 +5,9 @@ from __future__ import annotations
 import sys
 import warnings
 
-from celery.platforms import SecurityWarning
-
 from understudy.job_queue import broker_queue
-from workers.celery_app import app, settings
+from understudy.resources import uses_broker
+from understudy.settings import Settings
 
 # Workers do not communicate with each other, and Celery's gossip fails when a broker restarts.
 ARGUMENTS = (
@@ -18,11 +17,29 @@ ARGUMENTS = (
     "--without-gossip",
     "--without-mingle",
     "--without-heartbeat",
-    f"--queues={','.join(map(broker_queue, settings.worker_queues))}",
 )
 
-if __name__ == "__main__":
+
+def main() -> int:
+    """Run a worker with or without a broker, depending on the settings."""
+    settings = Settings()
+    if not uses_broker(settings):
+        # Imported here, because a worker with a broker does not need this module.
+        from workers.polling import run_worker
+
+        return run_worker(settings)
+    # Imported here, because the import creates the Celery application, which needs a broker.
+    from celery.platforms import SecurityWarning
+
+    from workers.celery_app import app
+
     # Celery warns root about pickled messages. Understudy's messages are JSON, and the work itself runs
     # without root's privileges.
     warnings.simplefilter("ignore", SecurityWarning)
-    app.worker_main([*ARGUMENTS, *sys.argv[1:]])
+    queues = ",".join(map(broker_queue, settings.worker_queues))
+    app.worker_main([*ARGUMENTS, f"--queues={queues}", *sys.argv[1:]])
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+import sys
 from collections.abc import Callable
 from typing import Literal, Protocol
 
@@ -35,6 +36,9 @@ WATCH_SECONDS_MAX = 15.0
 # Time in seconds in which a job ends after the drain: the grace period of its process, and the last
 # transaction.
 SETTLE_SECONDS = 30.0
+# Exit status of a worker whose settings are missing or invalid. It is the same for all commands
+# (docs/reference/cli.md).
+NOT_CONFIGURED = 5
 
 WORK = "understudy.work.run:run_work"
 # Modules that all kinds of jobs import, and the compiled kernels: 170 MB for each worker. scikit-learn
@@ -82,10 +86,30 @@ def check_walls(settings: WorkerSettings) -> None:
         )
 
 
-class Worker:
-    """A worker, created before the fork of its pool processes and opened in each process after the fork."""
+def check_settings(settings: WorkerSettings) -> None:
+    """End this process with an error message if a setting is missing or invalid.
 
-    def __init__(self, settings: WorkerSettings, count_messages: Callable[[], int]) -> None:
+    Without this check, a worker without a broker URL would try to connect to Celery's default broker
+    indefinitely.
+    """
+    try:
+        open_resources(settings).close()
+        check_walls(settings)
+    except UnderstudyError as error:
+        sys.stderr.write(f"error: {error.detail}\n")
+        raise SystemExit(NOT_CONFIGURED) from error
+
+
+class Worker:
+    """A worker, created before the fork of its pool processes and opened in each process after the fork.
+
+    Parameters
+    ----------
+    count_messages : callable, optional
+        Returns the number of messages in the worker's queues. None for a worker without a broker.
+    """
+
+    def __init__(self, settings: WorkerSettings, count_messages: Callable[[], int] | None) -> None:
         self.name = f"{socket.gethostname()}-{secrets.token_hex(3)}"
         self._settings = settings
         self._count_messages = count_messages
@@ -117,8 +141,9 @@ class Worker:
         self._timers.start(
             "rescue", self._settings.rescue_seconds, lambda: rescue.rescue_jobs(self.resources)
         )
-        self._timers.start("ring", self._settings.ring_seconds, self.ring)
-        self._timers.start("watch", self._watch_seconds, self._watchdog.look)
+        if self._count_messages is not None:
+            self._timers.start("ring", self._settings.ring_seconds, self.ring)
+            self._timers.start("watch", self._watch_seconds, self._watchdog.look)
         self._timers.start("erase", ERASE_SECONDS, lambda: erasure.erase_files(self.resources))
         self._timers.start("sweep", SWEEP_SECONDS, lambda: maintenance.sweep(self.resources))
 
@@ -128,7 +153,7 @@ class Worker:
         Idle workers read waiting messages immediately. While all workers are busy, more messages would
         accumulate.
         """
-        if self._count_messages() == 0:
+        if self._count_messages is not None and self._count_messages() == 0:
             rescue.ring_waiting_jobs(self.resources, self._settings.worker_queues)
 
     def report(self) -> None:

@@ -45,10 +45,17 @@ CRASHES = Allowance(
 
 @dataclass(frozen=True)
 class Retry:
-    """The retries of a job after a failure. The pause before a retry doubles each time."""
+    """The retries of a job after a failure. The pause before a retry doubles each time.
+
+    Parameters
+    ----------
+    queue : str, optional
+        The queue of the next attempt. None keeps the queue.
+    """
 
     allowance: Allowance
     backoff_seconds: float
+    queue: str | None = None
 
 
 @dataclass(frozen=True)
@@ -170,7 +177,9 @@ def try_again(
     allowance = retry.allowance
     n_before: int = getattr(job, allowance.counter)
     counted = {allowance.counter: n_before + 1}
-    if n_before + 1 >= allowance.failures_max:
+    # A job that has expired is not queued again, so that it fails with its own error.
+    has_expired = bool(session.scalar(select(Job.expires_at <= CLOCK).where(Job.id == job_id)))
+    if has_expired or n_before + 1 >= allowance.failures_max:
         return _give_up(session, job, token, allowance, end)
     job = _end(
         session,
@@ -181,6 +190,7 @@ def try_again(
         run_after=CLOCK + _jitter(retry.backoff_seconds, n_before),
         started_at=None,
         progress=None,
+        queue=retry.queue or job.queue,
         **counted,
     )
     assert job is not None
@@ -246,7 +256,8 @@ def _expire_one(session: Session, job_id: UUID) -> Job:
 
 
 def _give_up(session: Session, job: Job, token: int, allowance: Allowance, end: AttemptEnd) -> Job | None:
-    _change(session, job.id, token, **{allowance.counter: allowance.failures_max})
+    n_before: int = getattr(job, allowance.counter)
+    _change(session, job.id, token, **{allowance.counter: n_before + 1})
     error = JobError(allowance.error_code, allowance.error_detail)
     return fail(session, job.id, token, error=error, end=end)
 

@@ -20,6 +20,7 @@ from understudy.sandbox.messages import (
     MessageTooLarge,
     Outcome,
 )
+from understudy.sandbox.oom_kills import count_oom_kills
 
 CHUNK_BYTES = 1 << 16
 # Maximum time until a run begins. A server starts in two seconds on an idle machine.
@@ -72,6 +73,7 @@ class Run:
         self._last_message: Json = {}
         self._fault: tuple[str, str] | None = None
         self._outcome: Outcome | None = None
+        self._n_oom_kills = count_oom_kills()
         self.progress: Json | None = None
         self.pid: int | None = None
 
@@ -216,6 +218,8 @@ class Run:
             return "time_limit", failures.TIME_DETAIL
         if exit_signal == signal.SIGXFSZ:
             return "file_size_limit", failures.FILE_SIZE_DETAIL
-        if out_of_memory and exit_signal in (signal.SIGABRT, signal.SIGSEGV):
+        if exit_signal == signal.SIGKILL:
+            out_of_memory = count_oom_kills() > self._n_oom_kills
+        if out_of_memory and exit_signal in (signal.SIGABRT, signal.SIGSEGV, signal.SIGKILL):
             return "out_of_memory", failures.MEMORY_DETAIL
         return None, None

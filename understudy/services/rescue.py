@@ -55,6 +55,12 @@ def ring_waiting_jobs(resources: Resources, queues: Collection[str] = (DEFAULT_Q
     return sum(n_rings.values())
 
 
+def count_due_jobs(resources: Resources, queues: Collection[str]) -> int:
+    """Return the number of jobs that a worker of these queues could claim now."""
+    with resources.read_sessions() as session:
+        return sum(n for queue, n in jobs.count_due(session).items() if queue in queues)
+
+
 def count_overdue_jobs(resources: Resources, queues: Collection[str], seconds: float) -> int:
     """Return the number of jobs that have been due for longer than `seconds`."""
     n_max = resources.limits.running_jobs_max

@@ -204,6 +204,19 @@ def test_job_with_a_cancel_request_is_not_requeued(sessions: Sessions, operation
     assert read(sessions, project_id, job_id).state == "cancelled"
 
 
+def test_job_that_expired_during_its_attempt_fails_with_the_error_of_the_attempt(sessions: Sessions) -> None:
+    project_id = add_project(sessions)
+    job_id, token = job_in(sessions, project_id, "running")
+    with sessions.begin() as session:
+        session.execute(text("update jobs set expires_at = clock_timestamp()"))
+
+    with sessions.begin() as session:
+        leases.try_again(session, job_id, token, retry=leases.Retry(leases.CRASHES, 0), end=CRASHED)
+
+    job = read(sessions, project_id, job_id)
+    assert (job.state, job.error_code, job.crashes) == ("failed", "worker_crashed", 1)
+
+
 def test_release_does_not_count_as_a_failure(sessions: Sessions) -> None:
     project_id = add_project(sessions)
     job_id, token = job_in(sessions, project_id, "running")
