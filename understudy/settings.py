@@ -162,6 +162,39 @@ class Settings(BaseSettings):
         int, Field(ge=MEBIBYTE, description="Maximum size of a file that a job writes, in bytes.")
     ] = 64 * GIBIBYTE
 
+    retention_datasets_seconds: Annotated[
+        float | None,
+        Field(
+            gt=0,
+            description="Seconds after which an uploaded dataset is deleted, with everything that was "
+            "derived from it. Default: never.",
+        ),
+    ] = None
+    retention_results_seconds: Annotated[
+        float | None,
+        Field(
+            gt=0,
+            description="Seconds after which a model, a sample or an imputation is deleted, with everything "
+            "that was derived from it. Default: never.",
+        ),
+    ] = None
+    retention_jobs_seconds: Annotated[
+        float | None,
+        Field(
+            gt=0,
+            description="Seconds after its end when a job is deleted with its events, once its results are "
+            "deleted. Default: never.",
+        ),
+    ] = None
+    retention_idempotency_seconds: Annotated[
+        float,
+        Field(ge=86400, description="Seconds for which the response to an idempotency key is stored."),
+    ] = 72 * 3600
+    retention_uploads_seconds: Annotated[
+        float,
+        Field(gt=0, description="Seconds for which the file of a failed `ingest` job is kept for a retry."),
+    ] = 72 * 3600
+
     upload_bytes_max: Annotated[int, Field(ge=1, description="Maximum size of an upload, in bytes.")] = (
         4 * GIBIBYTE
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import secrets
 import socket
 import sys
@@ -15,7 +16,8 @@ from understudy.logs import get_logger
 from understudy.resources import Resources, ResourceSettings, open_resources
 from understudy.sandbox import Sandbox
 from understudy.sandbox.walls import find_walls
-from understudy.services import erasure, job_runs, maintenance, rescue
+from understudy.services import erasure, job_runs, maintenance, rescue, retention
+from understudy.services.blob_checks import check_some_blobs
 from understudy.services.disks import find_disk_problem
 from understudy.synthesizers import SYNTHESIZERS
 from workers.drain import Drain
@@ -25,6 +27,7 @@ from workers.watchdog import Watchdog
 REPORT_SECONDS = 5.0
 SWEEP_SECONDS = 600.0
 ERASE_SECONDS = 10.0
+RETENTION_SECONDS = 60.0
 STOP_SECONDS = 5.0
 # Time in seconds without any response of the database server after which a call fails. Nobody waits for a
 # worker's calls, so it is more patient than the API. It is less than the time between a heartbeat and the end
@@ -146,6 +149,9 @@ class Worker:
             self._timers.start("watch", self._watch_seconds, self._watchdog.look)
         self._timers.start("erase", ERASE_SECONDS, lambda: erasure.erase_files(self.resources))
         self._timers.start("sweep", SWEEP_SECONDS, lambda: maintenance.sweep(self.resources))
+        self._timers.start("retention", RETENTION_SECONDS, lambda: retention.delete_expired(self.resources))
+        rng = random.Random(self.name)  # noqa: S311 - the choice of blobs to check is not a secret
+        self._timers.start("check", SWEEP_SECONDS, lambda: check_some_blobs(self.resources, rng))
 
     def ring(self) -> None:
         """Notify workers of queued jobs, unless unread messages are waiting.

@@ -1,7 +1,7 @@
 """A stack for the tests of a module. No test leaves queued jobs in the stack.
 
-With the environment variable `UNDERSTUDY_TESTS_BROKER=none`, all tests of this folder run without a broker,
-except the tests of faults of the broker.
+With the environment variable `UNDERSTUDY_TESTS_BROKER=none`, the tests run without a broker, except the tests
+of the broker itself. `test_without_broker.py` is the part of them that always runs.
 """
 
 from __future__ import annotations
@@ -15,6 +15,20 @@ from tests.faults.stack import Stack, open_stack
 
 WITH_BROKER = os.environ.get("UNDERSTUDY_TESTS_BROKER") != "none"
 collect_ignore = [] if WITH_BROKER else ["test_broker_faults.py"]
+# Tests of messages or of the processes of Celery's pool.
+BROKER_TESTS = {
+    "test_job_is_rescued_after_its_pool_process_is_killed",
+    "test_each_job_runs_only_once_despite_surplus_messages",
+    "test_busy_worker_neither_reserves_messages_nor_sends_surplus_messages",
+    "test_unreadable_messages_are_ignored",
+    "test_worker_finishes_its_jobs_while_the_broker_hangs",
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Without a broker, do not select the tests of the broker."""
+    if not WITH_BROKER:
+        items[:] = [item for item in items if item.name not in BROKER_TESTS]
 
 
 @pytest.fixture(scope="module")

@@ -119,4 +119,10 @@ COMMANDS = (
         SERVICE,
         "Limit the number of running jobs of a project. Running jobs are not interrupted.",
     ),
+    Command(
+        "check-blobs",
+        "understudy.cli.operations:check_blobs",
+        SERVICE,
+        "Check that the blob of every stored file exists and has the expected size.",
+    ),
 )

@@ -45,7 +45,7 @@ def newest(
     )
     if project is not None:
         statement = statement.where(Project.name == project)
-    return [DeadLetter(*row) for row in session.execute(statement).tuples()]
+    return [DeadLetter(*row) for row in session.execute(statement)]
 
 
 def project_of(session: Session, job_id: UUID) -> UUID:

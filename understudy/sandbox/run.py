@@ -218,8 +218,8 @@ class Run:
             return "time_limit", failures.TIME_DETAIL
         if exit_signal == signal.SIGXFSZ:
             return "file_size_limit", failures.FILE_SIZE_DETAIL
-        if exit_signal == signal.SIGKILL:
-            out_of_memory = count_oom_kills() > self._n_oom_kills
-        if out_of_memory and exit_signal in (signal.SIGABRT, signal.SIGSEGV, signal.SIGKILL):
+        if exit_signal == signal.SIGKILL and count_oom_kills() > self._n_oom_kills:
+            return "out_of_memory", failures.KILLED_DETAIL
+        if out_of_memory and exit_signal in (signal.SIGABRT, signal.SIGSEGV):
             return "out_of_memory", failures.MEMORY_DETAIL
         return None, None

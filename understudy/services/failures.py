@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -97,9 +98,14 @@ def _memory_facts(failure: Failure, settings: ResourceSettings) -> str:
     peak = failure.end.peak_memory_bytes
     if class_of(failure.error_code) != "memory" or peak is None:
         return ""
-    mebibyte = 1 << 20
-    limit = settings.job_memory_bytes_max
-    return f" It used up to {peak // mebibyte:,} MiB; the limit is {limit // mebibyte:,} MiB."
+    if failure.end.exit_signal == signal.SIGKILL:
+        # The limit of the control group applied, not the limit of the job.
+        return f" The peak was {_mib(peak)}."
+    return f" The peak was {_mib(peak)}, and the limit is {_mib(settings.job_memory_bytes_max)}."
+
+
+def _mib(n_bytes: int) -> str:
+    return f"{n_bytes >> 20:,} MiB"
 
 
 def _code_and_detail(error: Exception) -> tuple[str, str]:

@@ -33,6 +33,8 @@ def rescue_jobs(resources: Resources) -> int:
         expired = leases.expire(session)
         for job in (*lost, *expired):
             abandon_job(session, job)
+    for queue in {job.queue for job in lost if job.state == "queued"}:
+        resources.queue.ring(queue=queue)
     for job in lost:
         logger.warning("job_lost", job_id=ids.to_text("job", job.id), state=job.state, crashes=job.crashes)
     for job in expired:

@@ -102,3 +102,8 @@ def test_project_without_allowed_jobs_starts_none_until_the_limit_is_removed(res
 def test_limit_needs_a_number_or_its_removal(resources: Resources):
     create_project(resources, "sales")
     assert run(["limit-project", "sales"]) == 2
+
+
+def test_blobs_without_damage_pass_the_check(resources: Resources, capsys):
+    assert run(["check-blobs", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"n_checked": 0, "damaged": []}

@@ -103,7 +103,7 @@ def test_caller_of_another_project_cannot_change_a_job(
 
 
 @pytest.mark.parametrize(
-    ("large_job_bytes", "queue"), [(None, "default"), (1 << 50, "default"), (1, "large")]
+    ("large_job_bytes", "queue_name"), [(None, "default"), (1 << 50, "default"), (1, "large")]
 )
 def test_queue_of_a_job_depends_on_its_estimated_memory(
     resources: Resources, caller: Caller, large_job_bytes: int | None, queue_name: str
