@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import psutil
 from sqlalchemy import text
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -68,8 +69,15 @@ def run_statement(sessions: Sessions, statement: str) -> None:
         connection.execute(text(statement))
 
 
-def measure(sessions: Sessions, n_threads: int, seconds: float) -> Figures:
-    """Claim jobs with several threads, and return the rate and the latency."""
+def server_cpu_seconds(server: PrivatePostgres) -> float:
+    """Return the CPU time of the processes of the server."""
+    process = psutil.Process(server.pid)
+    times = [part.cpu_times() for part in (process, *process.children(recursive=True))]
+    return sum(time_.user + time_.system for time_ in times)
+
+
+def measure(sessions: Sessions, server: PrivatePostgres, n_threads: int, seconds: float) -> Figures:
+    """Claim jobs with several threads, and return the rate, the latency and the CPU time."""
     latencies: list[float] = []
     end = time.perf_counter() + seconds
 
@@ -81,7 +89,9 @@ def measure(sessions: Sessions, n_threads: int, seconds: float) -> Figures:
             if job is not None:
                 latencies.append(time.perf_counter() - began)
 
-    cpu_before = time.process_time()
+    with sessions.begin() as session:
+        session.execute(text("checkpoint"))
+    cpu_before, server_cpu_before = time.process_time(), server_cpu_seconds(server)
     threads = [threading.Thread(target=work, args=(number,)) for number in range(n_threads)]
     for thread in threads:
         thread.start()
@@ -93,6 +103,9 @@ def measure(sessions: Sessions, n_threads: int, seconds: float) -> Figures:
         "latency_ms_median": round(1000 * statistics.median(latencies), 2),
         "latency_ms_p99": round(1000 * latencies[int(0.99 * len(latencies))], 2),
         "client_cpu_ms_per_claim": round(1000 * (time.process_time() - cpu_before) / len(latencies), 3),
+        "server_cpu_ms_per_claim": round(
+            1000 * (server_cpu_seconds(server) - server_cpu_before) / len(latencies), 3
+        ),
     }
 
 
@@ -105,20 +118,16 @@ def run(n_threads: int, seconds: float) -> Figures:
         try:
             upgrade(server.url)
             sessions = make_sessions(server.url, n_threads)
-            figures = {name: measure_case(sessions, case, n_threads, seconds) for name, case in CASES.items()}
+            figures = {}
+            for name, (n_jobs, n_projects, with_statistics) in CASES.items():
+                fill(sessions, n_jobs, n_projects)
+                if with_statistics:
+                    run_statement(sessions, "analyze jobs")
+                figures[name] = measure(sessions, server, n_threads, seconds)
             close_sessions(sessions)
         finally:
             server.stop()
     return figures
-
-
-def measure_case(sessions: Sessions, case: tuple[int, int, bool], n_threads: int, seconds: float) -> Figures:
-    """Fill the queue and measure one case. The first case also opens the connections."""
-    n_jobs, n_projects, with_statistics = case
-    fill(sessions, n_jobs, n_projects)
-    if with_statistics:
-        run_statement(sessions, "analyze jobs")
-    return measure(sessions, n_threads, seconds)
 
 
 def main() -> None:
