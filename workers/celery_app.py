@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import sys
 from typing import Any
 
 from amqp.exceptions import ChannelError
@@ -16,9 +17,10 @@ from celery import Celery, signals
 
 from understudy.job_queue import QUEUE_NAME, broker_queue
 from understudy.logs import configure_logs, get_logger
+from understudy.resources import uses_broker
 from understudy.settings import Settings
 from workers.transport import use_transport
-from workers.worker import Worker, check_settings
+from workers.worker import NOT_CONFIGURED, Worker, check_settings
 
 logger = get_logger(__name__)
 
@@ -67,6 +69,11 @@ def make_worker(sender: Any, **_: object) -> None:  # `Any` is a Celery worker, 
     """Create the worker in the main process, before the fork of the pool processes."""
     # Celery logs an exception of a signal handler and starts the worker regardless. `SystemExit` ends it.
     check_settings(settings)
+    if not uses_broker(settings):
+        sys.stderr.write(
+            "error: UNDERSTUDY_REDIS_URL is `none`. Start the worker with `understudy worker`.\n"
+        )
+        raise SystemExit(NOT_CONFIGURED)
     sender.app.understudy_worker = Worker(settings, count_messages)
     # Exempt all current objects from garbage collection, so that pool processes share their memory pages.
     gc.collect()

@@ -30,7 +30,9 @@ def run_worker(settings: Settings) -> int:
     stopping = threading.Event()
 
     def stop(_number: int, _frame: FrameType | None) -> None:
-        worker.drain()
+        # A second signal must not extend the time that running jobs have.
+        if not stopping.is_set():
+            worker.drain()
         stopping.set()
 
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
@@ -47,8 +49,10 @@ def _serve(worker: Worker, settings: Settings, stopping: threading.Event) -> Non
     slots = Slots(settings.worker_concurrency, worker.run_jobs)
 
     def ring(queue: str | None) -> None:
-        # None: a new connection listens. Jobs may have been queued before.
-        if queue is None or queue in settings.worker_queues:
+        if queue is None:
+            # A new connection listens. Many jobs may have been queued before.
+            slots.ring(settings.worker_concurrency)
+        elif queue in settings.worker_queues:
             slots.ring()
 
     assert settings.database_url is not None
