@@ -31,6 +31,7 @@ def main() -> None:
         ["benchmarks.inference", *data],
         ["benchmarks.ingest"],
         ["benchmarks.downloads"],
+        ["benchmarks.claims", *written],
         ["benchmarks.stack"],
     ):
         print(f"\n== {module}", flush=True)

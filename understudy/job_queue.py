@@ -19,6 +19,8 @@ from understudy.parameters.needs import DEFAULT_QUEUE
 TASK_NAME = "understudy.run_next_job"
 QUEUE_NAME = "understudy"
 BROKER_TIMEOUT_SECONDS = 1
+# Value of UNDERSTUDY_REDIS_URL for an installation without a broker.
+NO_BROKER = "none"
 
 logger = get_logger(__name__)
 
@@ -30,6 +32,10 @@ def broker_queue(queue: str) -> str:
 
 class JobQueue(Protocol):
     """A protocol for notifying workers of queued jobs."""
+
+    @property
+    def has_broker(self) -> bool:
+        """Whether messages go through a broker, which must be reachable."""
 
     def ring(self, n: int = 1, *, queue: str = DEFAULT_QUEUE) -> bool:
         """Notify up to `n` workers of a queue. Return False if the broker cannot be reached."""
@@ -43,6 +49,8 @@ class JobQueue(Protocol):
 
 class CeleryQueue:
     """A queue that sends Celery messages by task name, without importing the task."""
+
+    has_broker = True
 
     def __init__(self, url: str) -> None:
         self._app = Celery("understudy-doorbell", broker=url, set_as_current=False)
@@ -97,6 +105,8 @@ class CeleryQueue:
 
 class ListQueue:
     """A queue that only counts messages, for tests and for a process that runs its jobs itself."""
+
+    has_broker = True
 
     def __init__(self) -> None:
         self.n_rings = 0

@@ -11,9 +11,10 @@ from typing import Protocol
 from pydantic import SecretStr
 from sqlalchemy.orm import Session, sessionmaker
 
+from understudy.db.doorbell import NotifyQueue
 from understudy.db.session import PATIENCE_SECONDS, close_sessions, make_sessions, without_transactions
 from understudy.errors import UnderstudyError
-from understudy.job_queue import CeleryQueue, JobQueue
+from understudy.job_queue import NO_BROKER, CeleryQueue, JobQueue
 from understudy.process_folders import ProcessFolder, remove_abandoned
 from understudy.storage import Store, open_store
 
@@ -36,6 +37,8 @@ class ResourceLimits(Protocol):
     def sample_rows_max(self) -> int: ...
     @property
     def queued_jobs_max(self) -> int: ...
+    @property
+    def running_jobs_max(self) -> int | None: ...
 
 
 class ResourceSettings(ResourceLimits, Protocol):
@@ -66,9 +69,21 @@ class ResourceSettings(ResourceLimits, Protocol):
     @property
     def upload_ttl_seconds(self) -> float: ...
     @property
+    def retention_datasets_seconds(self) -> float | None: ...
+    @property
+    def retention_results_seconds(self) -> float | None: ...
+    @property
+    def retention_jobs_seconds(self) -> float | None: ...
+    @property
+    def retention_idempotency_seconds(self) -> float: ...
+    @property
+    def retention_uploads_seconds(self) -> float: ...
+    @property
     def retry_backoff_seconds(self) -> float: ...
     @property
     def job_memory_bytes_max(self) -> int: ...
+    @property
+    def large_job_bytes(self) -> int | None: ...
     @property
     def job_cpu_seconds_max(self) -> int: ...
     @property
@@ -164,11 +179,12 @@ def open_resources(
         settings.threads,
         patience_seconds=patience_seconds,
     )
+    read_sessions = without_transactions(sessions)
     resources = Resources(
         sessions=sessions,
-        read_sessions=without_transactions(sessions),
+        read_sessions=read_sessions,
         store=open_store(settings.storage_url or (settings.data_dir / "blobs").absolute().as_uri()),
-        queue=queue or CeleryQueue(_required(settings.redis_url, "UNDERSTUDY_REDIS_URL")),
+        queue=queue or _open_queue(settings, read_sessions),
         settings=settings,
         secret_key=secret_key,
         scratch_folder=scratch_folder,
@@ -186,6 +202,17 @@ def open_resources(
             code="configuration",
         ) from error
     return resources
+
+
+def uses_broker(settings: ResourceSettings) -> bool:
+    """Return whether the settings name a broker, or should name one."""
+    return settings.redis_url is None or settings.redis_url.get_secret_value() != NO_BROKER
+
+
+def _open_queue(settings: ResourceSettings, read_sessions: sessionmaker[Session]) -> JobQueue:
+    if not uses_broker(settings):
+        return NotifyQueue(read_sessions)
+    return CeleryQueue(_required(settings.redis_url, "UNDERSTUDY_REDIS_URL"))
 
 
 def _required(setting: SecretStr | None, variable: str) -> str:

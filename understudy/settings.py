@@ -38,7 +38,10 @@ class Settings(BaseSettings):
     ] = None
     redis_url: Annotated[
         SecretStr | None,
-        Field(description="URL of the broker: redis://host:6379/0 or redis+socket:///path."),
+        Field(
+            description="URL of the broker: redis://host:6379/0 or redis+socket:///path. `none`: no broker, "
+            "the database notifies the workers."
+        ),
     ] = None
     secret_key: Annotated[
         SecretStr | None,
@@ -129,6 +132,14 @@ class Settings(BaseSettings):
     job_memory_bytes_max: Annotated[
         int, Field(ge=256 * MEBIBYTE, description="Maximum address space of a job, in bytes.")
     ] = 16 * GIBIBYTE
+    large_job_bytes: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            description="Estimated memory of a job, in bytes, from which the job goes to the queue `large`. "
+            "Jobs that run out of memory go there as well, once. Default: there is no such queue.",
+        ),
+    ] = None
     job_cpu_seconds_max: Annotated[int, Field(ge=1, description="Maximum CPU time of a job, in seconds.")] = (
         4 * 3600
     )
@@ -153,6 +164,39 @@ class Settings(BaseSettings):
     job_folder_bytes_max: Annotated[
         int, Field(ge=MEBIBYTE, description="Maximum size of all files of a running job together, in bytes.")
     ] = 128 * GIBIBYTE
+
+    retention_datasets_seconds: Annotated[
+        float | None,
+        Field(
+            gt=0,
+            description="Seconds after which an uploaded dataset is deleted, with everything that was "
+            "derived from it. Default: never.",
+        ),
+    ] = None
+    retention_results_seconds: Annotated[
+        float | None,
+        Field(
+            gt=0,
+            description="Seconds after which a model, a sample or an imputation is deleted, with everything "
+            "that was derived from it. Default: never.",
+        ),
+    ] = None
+    retention_jobs_seconds: Annotated[
+        float | None,
+        Field(
+            gt=0,
+            description="Seconds after its end when a job is deleted with its events, once its results are "
+            "deleted. Default: never.",
+        ),
+    ] = None
+    retention_idempotency_seconds: Annotated[
+        float,
+        Field(ge=86400, description="Seconds for which the response to an idempotency key is stored."),
+    ] = 72 * 3600
+    retention_uploads_seconds: Annotated[
+        float,
+        Field(gt=0, description="Seconds for which the file of a failed `ingest` job is kept for a retry."),
+    ] = 72 * 3600
 
     upload_bytes_max: Annotated[int, Field(ge=1, description="Maximum size of an upload, in bytes.")] = (
         4 * GIBIBYTE
@@ -184,3 +228,11 @@ class Settings(BaseSettings):
     queued_jobs_max: Annotated[
         int, Field(ge=1, description="Maximum number of queued jobs in a project.")
     ] = 1_000
+    running_jobs_max: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            description="Maximum number of running jobs of a project that has no limit of its own. Default: "
+            "no limit.",
+        ),
+    ] = None

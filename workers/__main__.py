@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import sys
-import warnings
+from collections.abc import Callable
+from pkgutil import resolve_name
 
-from celery.platforms import SecurityWarning
+from understudy.resources import uses_broker
+from understudy.settings import Settings
 
-from understudy.job_queue import broker_queue
-from workers.celery_app import app, settings
 
-# Workers do not communicate with each other, and Celery's gossip fails when a broker restarts.
-ARGUMENTS = (
-    "--quiet",
-    "worker",
-    "--pool=prefork",
-    "--without-gossip",
-    "--without-mingle",
-    "--without-heartbeat",
-    f"--queues={','.join(map(broker_queue, settings.worker_queues))}",
-)
+def main() -> int:
+    """Run a worker with or without a broker, depending on the settings."""
+    settings = Settings()
+    # Only the required module is imported, because the Celery application needs a broker.
+    module = "workers.with_broker" if uses_broker(settings) else "workers.polling"
+    run_worker: Callable[[Settings], int] = resolve_name(f"{module}:run_worker")
+    return run_worker(settings)
+
 
 if __name__ == "__main__":
-    # Celery warns root about pickled messages. Understudy's messages are JSON, and the work itself runs
-    # without root's privileges.
-    warnings.simplefilter("ignore", SecurityWarning)
-    app.worker_main([*ARGUMENTS, *sys.argv[1:]])
+    sys.exit(main())

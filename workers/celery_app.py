@@ -15,17 +15,12 @@ from typing import Any
 from amqp.exceptions import ChannelError
 from celery import Celery, signals
 
-from understudy.errors import UnderstudyError
 from understudy.job_queue import QUEUE_NAME, broker_queue
 from understudy.logs import configure_logs, get_logger
-from understudy.resources import open_resources
+from understudy.resources import uses_broker
 from understudy.settings import Settings
 from workers.transport import use_transport
-from workers.worker import Worker, check_walls
-
-# Exit status of a worker whose settings are missing or invalid. It is the same for all commands
-# (docs/reference/cli.md).
-NOT_CONFIGURED = 5
+from workers.worker import NOT_CONFIGURED, Worker, check_settings
 
 logger = get_logger(__name__)
 
@@ -72,25 +67,17 @@ def set_up_logs(**_: object) -> None:
 
 def make_worker(sender: Any, **_: object) -> None:  # `Any` is a Celery worker, whose class is untyped.
     """Create the worker in the main process, before the fork of the pool processes."""
-    check_settings()
+    # Celery logs an exception of a signal handler and starts the worker regardless. `SystemExit` ends it.
+    check_settings(settings)
+    if not uses_broker(settings):
+        sys.stderr.write(
+            "error: UNDERSTUDY_REDIS_URL is `none`. Start the worker with `understudy worker`.\n"
+        )
+        raise SystemExit(NOT_CONFIGURED)
     sender.app.understudy_worker = Worker(settings, count_messages)
     # Exempt all current objects from garbage collection, so that pool processes share their memory pages.
     gc.collect()
     gc.freeze()
-
-
-def check_settings() -> None:
-    """End this process with an error message if a setting is missing or invalid.
-
-    Celery logs an exception of a signal handler and starts the worker regardless. Without a broker URL, that
-    worker would try to connect to Celery's default broker indefinitely. `SystemExit` does end the worker.
-    """
-    try:
-        open_resources(settings).close()
-        check_walls(settings)
-    except UnderstudyError as error:
-        sys.stderr.write(f"error: {error.detail}\n")
-        raise SystemExit(NOT_CONFIGURED) from error
 
 
 def open_pool_process(**_: object) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import random
 import secrets
 import socket
+import sys
 from collections.abc import Callable
 from typing import Literal, Protocol
 
@@ -14,7 +16,8 @@ from understudy.logs import get_logger
 from understudy.resources import Resources, ResourceSettings, open_resources
 from understudy.sandbox import Sandbox
 from understudy.sandbox.walls import find_walls
-from understudy.services import erasure, job_runs, maintenance, rescue
+from understudy.services import erasure, job_runs, maintenance, rescue, retention
+from understudy.services.blob_checks import check_some_blobs
 from understudy.services.disks import find_disk_problem
 from understudy.synthesizers import SYNTHESIZERS
 from workers.drain import Drain
@@ -25,6 +28,7 @@ from workers.watchdog import Watchdog
 REPORT_SECONDS = 5.0
 SWEEP_SECONDS = 600.0
 ERASE_SECONDS = 10.0
+RETENTION_SECONDS = 60.0
 STOP_SECONDS = 5.0
 # Time in seconds without any response of the database server after which a call fails. Nobody waits for a
 # worker's calls, so it is more patient than the API. It is less than the time between a heartbeat and the end
@@ -36,6 +40,9 @@ WATCH_SECONDS_MAX = 15.0
 # Time in seconds in which a job ends after the drain: the grace period of its process, and the last
 # transaction.
 SETTLE_SECONDS = 30.0
+# Exit status of a worker whose settings are missing or invalid. It is the same for all commands
+# (docs/reference/cli.md).
+NOT_CONFIGURED = 5
 
 WORK = "understudy.work.run:run_work"
 # Modules that all kinds of jobs import, and the compiled kernels: 170 MB for each worker. scikit-learn
@@ -83,10 +90,30 @@ def check_walls(settings: WorkerSettings) -> None:
         )
 
 
-class Worker:
-    """A worker, created before the fork of its pool processes and opened in each process after the fork."""
+def check_settings(settings: WorkerSettings) -> None:
+    """End this process with an error message if a setting is missing or invalid.
 
-    def __init__(self, settings: WorkerSettings, count_messages: Callable[[], int]) -> None:
+    Without this check, a worker without a broker URL would try to connect to Celery's default broker
+    indefinitely.
+    """
+    try:
+        open_resources(settings).close()
+        check_walls(settings)
+    except UnderstudyError as error:
+        sys.stderr.write(f"error: {error.detail}\n")
+        raise SystemExit(NOT_CONFIGURED) from error
+
+
+class Worker:
+    """A worker, created before the fork of its pool processes and opened in each process after the fork.
+
+    Parameters
+    ----------
+    count_messages : callable, optional
+        Returns the number of messages in the worker's queues. None for a worker without a broker.
+    """
+
+    def __init__(self, settings: WorkerSettings, count_messages: Callable[[], int] | None) -> None:
         self.name = f"{socket.gethostname()}-{secrets.token_hex(3)}"
         self._settings = settings
         self._count_messages = count_messages
@@ -119,10 +146,14 @@ class Worker:
         self._timers.start(
             "rescue", self._settings.rescue_seconds, lambda: rescue.rescue_jobs(self.resources)
         )
-        self._timers.start("ring", self._settings.ring_seconds, self.ring)
-        self._timers.start("watch", self._watch_seconds, self._watchdog.look)
+        if self._count_messages is not None:
+            self._timers.start("ring", self._settings.ring_seconds, self.ring)
+            self._timers.start("watch", self._watch_seconds, self._watchdog.look)
         self._timers.start("erase", ERASE_SECONDS, lambda: erasure.erase_files(self.resources))
         self._timers.start("sweep", SWEEP_SECONDS, lambda: maintenance.sweep(self.resources))
+        self._timers.start("retention", RETENTION_SECONDS, lambda: retention.delete_expired(self.resources))
+        rng = random.Random(self.name)  # noqa: S311 - the choice of blobs to check is not a secret
+        self._timers.start("check", SWEEP_SECONDS, lambda: check_some_blobs(self.resources, rng))
 
     def ring(self) -> None:
         """Notify workers of queued jobs, unless unread messages are waiting.
@@ -130,7 +161,7 @@ class Worker:
         Idle workers read waiting messages immediately. While all workers are busy, more messages would
         accumulate.
         """
-        if self._count_messages() == 0:
+        if self._count_messages is not None and self._count_messages() == 0:
             rescue.ring_waiting_jobs(self.resources, self._settings.worker_queues)
 
     def report(self) -> None:
@@ -140,6 +171,7 @@ class Worker:
             self.resources,
             self.name,
             concurrency=self._settings.worker_concurrency,
+            queues=self._settings.worker_queues,
             draining=self._drain.has_begun or self._disk_problem is not None,
         )
 
@@ -154,7 +186,7 @@ class Worker:
         """Run jobs until none is queued or the worker stops, and return their number.
 
         One message may lead to many jobs, so that lost messages cause no delay while a worker is busy. Other
-        projects are not delayed, because every worker claims jobs in queue order.
+        projects are not delayed, because each claim serves the project with the fewest running jobs.
         """
         n_jobs = 0
         while self._run_job():

@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field
 from app.bodies.base import Body, Json, Page, Timestamp, without_nulls
 from understudy import ids
 from understudy.job_kinds.base import Estimate
-from understudy.parameters.base import JobParameters
+from understudy.parameters.base import STORED_APART, JobParameters
 
 if TYPE_CHECKING:
     from understudy.db import orm
@@ -164,6 +164,9 @@ class Job(Body):
         Json, Field(description="Resolved parameters, including values chosen by the service.")
     ]
     labels: dict[str, str]
+    priority: Annotated[
+        int, Field(description="Priority among the queued jobs of the project: higher first.", examples=[0])
+    ]
     progress: JobProgress | None = None
     result: JobResult | None = None
     error: Annotated[
@@ -195,6 +198,7 @@ class Job(Body):
             state=row.state,
             parameters=without_nulls(row.parameters),
             labels=row.labels,
+            priority=row.priority,
             progress=None if row.progress is None else JobProgress(**row.progress),
             result=None if row.result is None else JobResult(**row.result),
             error=JobFailure.of(row.error_code, row.error_detail),
@@ -237,7 +241,7 @@ class ValidatedJob(Body):
     def of(cls, parameters: JobParameters, estimate: Estimate) -> Self:
         """Return the response body for resolved parameters and their estimate."""
         return cls(
-            parameters=parameters.model_dump(mode="json", exclude={"labels"}, exclude_none=True),
+            parameters=parameters.model_dump(mode="json", exclude=STORED_APART, exclude_none=True),
             estimate=JobEstimate(
                 cpu_seconds=round(estimate.cpu_seconds, 1),
                 peak_memory_bytes=estimate.peak_memory_bytes,

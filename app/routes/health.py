@@ -23,7 +23,7 @@ async def healthz() -> ServiceHealth:
     responses={503: {"model": ServiceReadiness, "description": "A required service is not responding."}},
 )
 def readyz(resources: ResourcesDep, response: Response) -> ServiceReadiness:
-    """Check that the database, the broker and the store respond and that a worker is alive."""
+    """Check that the database, the store and the broker, if any, respond, and that workers run jobs."""
     checks = health.checks(resources)
     is_ready = all(result == "ok" for result in checks.values())
     if not is_ready:

@@ -24,11 +24,12 @@ from app.main import create_app
 from tests.api.canaries import find_in_database, find_in_files
 from tests.api.conftest import assert_problem, get
 from understudy import ids
-from understudy.db import datasets, erasures, leases
+from understudy.db import claims, datasets, erasures, leases
 from understudy.db import idempotency as stored
+from understudy.db.claims import Claimant
 from understudy.db.idempotency import StoredAnswer
 from understudy.db.job_attempts import AttemptEnd
-from understudy.db.leases import Claimant, JobError
+from understudy.db.leases import JobError
 from understudy.errors import Unavailable
 from understudy.logs import configure_logs
 from understudy.resources import Resources
@@ -100,7 +101,7 @@ def lose_attempt(resources: Resources, caller: Caller, client: TestClient, datas
     """Leave what a worker leaves that dies while it trains: a folder, a blob without a row, a lost job."""
     job = post(client, "/v1/jobs", json={"kind": "train", "dataset_id": dataset_id})
     with resources.sessions.begin() as session:
-        claimed = leases.claim(session, Claimant("w", "1", ("train",)), lease_seconds=-1)
+        claimed = claims.claim(session, Claimant("w", "1", ("train",)), lease_seconds=-1)
         assert claimed is not None
         token = claimed.lease_token
         assert token is not None
@@ -243,14 +244,14 @@ def test_job_can_be_claimed_while_its_response_is_stored(
         mentioned = {"job": [ids.from_text("job", train_job["id"])]}
         assert erasures.hold(session, caller.project_id, mentioned)
         with resources.sessions.begin() as other:
-            assert leases.claim(other, Claimant("w", "1", ("train",)), lease_seconds=60) is not None
+            assert claims.claim(other, Claimant("w", "1", ("train",)), lease_seconds=60) is not None
 
 
 def test_late_writes_of_a_running_job_leave_no_data(
     client: TestClient, resources: Resources, ready_dataset: Json, train_job: Json
 ) -> None:
     with resources.sessions.begin() as session:
-        job = leases.claim(session, Claimant("w", "1", ("train",)), lease_seconds=60)
+        job = claims.claim(session, Claimant("w", "1", ("train",)), lease_seconds=60)
         assert job is not None
         assert job.lease_token is not None
     delete(client, ready_dataset)
@@ -268,7 +269,7 @@ def test_result_of_a_finished_job_keeps_only_ids(
     client: TestClient, resources: Resources, ready_dataset: Json, train_job: Json
 ) -> None:
     with resources.sessions.begin() as session:
-        job = leases.claim(session, Claimant("w", "1", ("train",)), lease_seconds=60)
+        job = claims.claim(session, Claimant("w", "1", ("train",)), lease_seconds=60)
         assert job is not None
         assert job.lease_token is not None
         result = {"model_id": "mdl_1", "warnings": [f"Column {NAME!r} is constant."]}

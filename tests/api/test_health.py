@@ -17,8 +17,10 @@ from starlette.testclient import TestClient
 from app.main import create_app
 from tests.api.conftest import assert_problem
 from tests.service import SECRET_KEY, frozen_database
-from understudy.db import workers
+from understudy.db import claims, projects, workers
+from understudy.db.claims import Claimant
 from understudy.db.session import close_sessions, make_sessions, without_transactions
+from understudy.db.workers import WorkerState
 from understudy.errors import StorageFull
 from understudy.job_queue import CeleryQueue
 from understudy.resources import Resources
@@ -48,7 +50,7 @@ def test_liveness_does_not_depend_on_other_services(resources_without_database: 
 
 def test_service_is_ready_if_all_checks_pass(resources: Resources):
     with resources.sessions.begin() as session:
-        workers.report(session, "worker@test", code_version="1", concurrency=2)
+        workers.report(session, "worker@test", WorkerState("1", 2))
     response = TestClient(create_app(resources)).get("/readyz")
     checks = {"database": "ok", "broker": "ok", "storage": "ok", "workers": "ok"}
     assert (response.status_code, response.json()) == (200, {"status": "ready", "checks": checks})
@@ -61,11 +63,12 @@ def test_service_is_not_ready_without_a_worker(resources: Resources):
     assert response.headers["retry-after"]
 
 
-def test_service_is_not_ready_while_a_job_waits_beside_idle_workers(client: TestClient, resources: Resources):
-    assert client.post("/v1/jobs", json={"kind": "probe"}).status_code == 202
+def report(resources: Resources, *queues: str) -> None:
     with resources.sessions.begin() as session:
-        workers.report(session, "worker@test", code_version="1", concurrency=1)
-    assert client.get("/readyz").status_code == 200
+        workers.report(session, "worker@test", WorkerState("1", 2, queues or ("default",)))
+
+
+def age(resources: Resources) -> None:
     with resources.sessions.begin() as session:
         session.execute(
             text(
@@ -73,7 +76,38 @@ def test_service_is_not_ready_while_a_job_waits_beside_idle_workers(client: Test
                 " run_after = run_after - interval '61 s'"
             )
         )
+
+
+def test_service_is_not_ready_while_a_job_waits_beside_idle_workers(client: TestClient, resources: Resources):
+    assert client.post("/v1/jobs", json={"kind": "probe"}).status_code == 202
+    report(resources)
+    assert client.get("/readyz").status_code == 200
+    age(resources)
     assert client.get("/readyz").json()["checks"]["workers"] == "jobs wait although workers are idle"
+
+
+def test_service_is_not_ready_while_a_job_waits_in_a_queue_without_workers(
+    client: TestClient, resources: Resources
+):
+    assert client.post("/v1/jobs", json={"kind": "probe"}).status_code == 202
+    report(resources, "gpu")
+    age(resources)
+    assert client.get("/readyz").json()["checks"]["workers"] == "jobs wait in a queue that no worker serves"
+
+
+def test_service_is_ready_while_a_project_has_its_maximum_of_running_jobs(
+    client: TestClient, resources: Resources
+):
+    for _ in range(2):
+        assert client.post("/v1/jobs", json={"kind": "probe"}).status_code == 202
+    report(resources)
+    with resources.sessions.begin() as session:
+        for project in projects.all_of_them(session):
+            projects.limit_running_jobs(session, project.id, 1)
+        claimant = Claimant("worker@test", "1", ("probe",))
+        assert claims.claim(session, claimant, lease_seconds=60) is not None
+    age(resources)
+    assert client.get("/readyz").json()["checks"]["workers"] == "ok"
 
 
 def test_service_is_not_ready_without_storage_space_or_a_broker(resources: Resources):

@@ -16,6 +16,8 @@ from app.main import create_app
 from app.routes.jobs import WAIT_SECONDS_MAX, read_wait
 from tests.api.conftest import Json, assert_problem, get, new_key, submit
 from tests.api.worlds import make_world
+from understudy.db import claims
+from understudy.db.claims import Claimant
 from understudy.ids import new_id, to_text
 from understudy.parameters.probe import ProbeParameters
 from understudy.resources import Resources
@@ -33,7 +35,7 @@ def test_accepted_job_is_found_at_its_location(client: TestClient):
 
 def test_fields_without_a_value_are_omitted_from_the_response(client: TestClient):
     job = submit(client, kind="probe")
-    assert {"id", "kind", "state", "parameters", "labels", "created_at", "expires_at"} == set(job)
+    assert {"id", "kind", "state", "parameters", "labels", "priority", "created_at", "expires_at"} == set(job)
     assert datetime.fromisoformat(job["created_at"]).utcoffset() is not None
     assert job["created_at"].endswith("Z")
 
@@ -254,3 +256,27 @@ def test_waiting_ends_if_the_caller_disconnects(client: TestClient, resources: R
         await asyncio.wait_for(client.app(scope, receive, send), timeout=30)
 
     asyncio.run(ask())
+
+
+def test_job_with_the_highest_priority_runs_first(client: TestClient, resources: Resources):
+    for priority in (0, -100, 100):
+        response = client.post("/v1/jobs", json={"kind": "probe", "priority": priority})
+        assert response.json()["priority"] == priority
+        assert "priority" not in response.json()["parameters"]
+
+    claimant = Claimant("worker@test", "1", ("probe",))
+    claimed = []
+    for _ in range(3):
+        with resources.sessions.begin() as session:
+            job = claims.claim(session, claimant, lease_seconds=60)
+            assert job is not None
+            claimed.append(job.priority)
+
+    assert claimed == [100, 0, -100]
+
+
+@pytest.mark.parametrize("priority", [101, -101, 1.5, "high"])
+def test_priority_is_validated(client: TestClient, priority: object):
+    response = client.post("/v1/jobs", json={"kind": "probe", "priority": priority})
+    assert_problem(response, 422, "invalid_parameters")
+    assert response.json()["errors"][0]["pointer"] == "/priority"

@@ -23,6 +23,7 @@ from understudy.db import jobs
 from understudy.db.jobs import TERMINAL_STATES
 from understudy.db.migrate import upgrade
 from understudy.job_kinds import parse_parameters
+from understudy.job_queue import NO_BROKER
 from understudy.resources import Resources, open_resources
 from understudy.services.erasure import erase_files
 from understudy.services.jobs import cancel_job, submit_job
@@ -64,12 +65,14 @@ CONTRADICTIONS = {
 
 
 @contextmanager
-def open_stack(postgres_url: str, broker_url: str, folder: Path) -> Iterator[Stack]:
-    """Open a stack with a new database and an empty broker."""
+def open_stack(
+    postgres_url: str, broker_url: str, folder: Path, *, with_broker: bool = True
+) -> Iterator[Stack]:
+    """Open a stack with a new database and an empty broker, which the stack may leave unused."""
     name = f"stack_{ids.new_id().hex}"
     execute(postgres_url, f"create database {name}")
     upgrade(url_of(postgres_url, name))
-    stack = Stack(url_of(postgres_url, name), broker_url, folder)
+    stack = Stack(url_of(postgres_url, name), broker_url, folder, with_broker=with_broker)
     stack.broker.flushall()
     try:
         yield stack
@@ -81,10 +84,11 @@ def open_stack(postgres_url: str, broker_url: str, folder: Path) -> Iterator[Sta
 class Stack:
     """The servers and workers of a test. Leases are short, so that lost jobs are rescued quickly."""
 
-    def __init__(self, database_url: str, broker_url: str, folder: Path) -> None:
+    def __init__(self, database_url: str, broker_url: str, folder: Path, *, with_broker: bool = True) -> None:
+        redis_url = broker_url if with_broker else NO_BROKER
         self.environment = {
             "UNDERSTUDY_DATABASE_URL": database_url,
-            "UNDERSTUDY_REDIS_URL": broker_url,
+            "UNDERSTUDY_REDIS_URL": redis_url,
             "UNDERSTUDY_SECRET_KEY": SECRET_KEY,
             "UNDERSTUDY_DATA_DIR": str(folder / "data"),
             "UNDERSTUDY_WORKER_CONCURRENCY": "2",
@@ -99,7 +103,7 @@ class Stack:
         self.resources: Resources = open_resources(
             Settings(
                 database_url=database_url,
-                redis_url=broker_url,
+                redis_url=redis_url,
                 secret_key=SECRET_KEY,
                 data_dir=folder / "data",
                 threads=4,

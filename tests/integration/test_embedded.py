@@ -198,3 +198,17 @@ def test_kill_9_leaves_no_process_running_and_keeps_the_data(tmp_path):
     assert second.process.returncode == 0
     assert all(map(is_gone, members))
     assert not (tmp_path / "url").exists()
+
+
+def test_stack_runs_jobs_without_a_broker(tmp_path):
+    running = serve(tmp_path, "--no-broker")
+    try:
+        assert _runs_a_job(running)
+        running.part("PostgreSQL").kill()
+        wait_until(lambda: _runs_a_job(running))
+        assert not any(PARTS["Valkey"] in " ".join(member.cmdline()) for member in running.members())
+        command = [sys.executable, "-m", "understudy.cli", "create-key", "--project", "more"]
+        created = subprocess.run([*command, "--data-dir", str(tmp_path)], capture_output=True, text=True)
+        assert created.returncode == 0, created.stderr
+    finally:
+        stop(running)

@@ -101,4 +101,28 @@ COMMANDS = (
         SERVICE,
         "Revoke an API key. Later requests with this key are refused.",
     ),
+    Command(
+        "dead-letters",
+        "understudy.cli.operations:dead_letters",
+        SERVICE,
+        "List the jobs that failed because of a crash, a bug, a lack of memory or an unavailable service.",
+    ),
+    Command(
+        "requeue",
+        "understudy.cli.operations:requeue",
+        SERVICE,
+        "Queue failed or cancelled jobs again, with the same IDs and parameters.",
+    ),
+    Command(
+        "limit-project",
+        "understudy.cli.operations:limit_project",
+        SERVICE,
+        "Limit the number of running jobs of a project. Running jobs are not interrupted.",
+    ),
+    Command(
+        "check-blobs",
+        "understudy.cli.operations:check_blobs",
+        SERVICE,
+        "Check that the blob of every stored file exists and has the expected size.",
+    ),
 )

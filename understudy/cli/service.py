@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from understudy.embedded.commands import StackOptions
     from understudy.settings import Settings
 
+# The value of UNDERSTUDY_REDIS_URL without a broker. `understudy.job_queue` has the same constant, but needs
+# packages that the base install lacks.
+NO_BROKER = "none"
+
 DataDir = Annotated[
     Path | None,
     typer.Option(
@@ -35,13 +40,19 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address that the API listens on.")] = None,
     port: Port = None,
     data_dir: DataDir = None,
+    no_broker: Annotated[
+        bool,
+        typer.Option("--no-broker", help="Start no Valkey. The database notifies the worker of queued jobs."),
+    ] = False,
 ) -> None:
     """Run the whole service until Ctrl-C: database, broker, API and a worker.
 
     A private PostgreSQL is started unless UNDERSTUDY_DATABASE_URL is set.
-    A private Valkey is started unless UNDERSTUDY_REDIS_URL is set.
+    A private Valkey is started unless UNDERSTUDY_REDIS_URL is set. The value `none` means no broker.
     """
     options = stack_options(host=host, port=port, data_dir=data_dir)
+    if no_broker:
+        options = replace(options, redis_url=NO_BROKER)
     # Imported here, because this module needs packages that the base install lacks. `stack_options` reports
     # missing packages.
     from understudy.embedded.supervisor import Supervisor

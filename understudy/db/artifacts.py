@@ -33,6 +33,17 @@ class NewArtifact:
     size_bytes: int
 
 
+@dataclass(frozen=True)
+class StoredArtifact:
+    """The columns of an artifact that show whether its blob is complete."""
+
+    id: UUID
+    job_id: UUID
+    role: str
+    storage_key: str
+    size_bytes: int
+
+
 def add(session: Session, project_id: UUID, job_id: UUID, new: NewArtifact) -> None:
     """Add a row for a blob, which makes it visible."""
     session.add(Artifact(id=ids.new_id(), project_id=project_id, job_id=job_id, **vars(new)))
@@ -94,3 +105,21 @@ def known_keys(session: Session, storage_keys: Iterable[str]) -> set[str]:
     """Return the storage keys that the rows of all projects refer to."""
     statement = select(Artifact.storage_key).where(Artifact.storage_key.in_(list(storage_keys)))
     return set(session.scalars(statement))
+
+
+def id_range(session: Session) -> tuple[UUID | None, UUID | None]:
+    """Return the first and the last ID of all artifacts, or None twice if there are none."""
+    ordered = select(Artifact.id).order_by(Artifact.id).limit(1)
+    reverse = select(Artifact.id).order_by(Artifact.id.desc()).limit(1)
+    return session.scalar(ordered), session.scalar(reverse)
+
+
+def batch(session: Session, after: UUID, limit: int) -> list[StoredArtifact]:
+    """Return artifacts of all projects, sorted by ID, beginning after an ID."""
+    statement = (
+        select(Artifact.id, Artifact.job_id, Artifact.role, Artifact.storage_key, Artifact.size_bytes)
+        .where(Artifact.id > after)
+        .order_by(Artifact.id)
+        .limit(limit)
+    )
+    return [StoredArtifact(*row) for row in session.execute(statement)]

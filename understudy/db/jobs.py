@@ -17,15 +17,18 @@ from sqlalchemy.orm import Session
 
 from understudy import ids
 from understudy.db import job_events, pages
-from understudy.db.orm import CLOCK, Job, Report
+from understudy.db.orm import CLOCK, Job, Project, Report
 from understudy.errors import Conflict, NotFound
 
 Json = dict[str, Any]
 
 ACTIVE_STATES = ("queued", "running")
 TERMINAL_STATES = ("succeeded", "failed", "cancelled")
-# Version of the parameters' format, stored with each job. A worker claims only jobs of its own version.
+# Version of the parameters' format, stored with each job, and the oldest version that this code can run.
 PARAMETERS_VERSION = 2
+PARAMETERS_VERSION_MIN = 2
+# Number at which a count of overdue jobs stops.
+OVERDUE_MAX = 100
 # Names of the parameters that contain the ID of another row.
 REFERENCES = ("dataset_id", "synthetic_dataset_id", "holdout_dataset_id", "model_id")
 
@@ -153,17 +156,39 @@ def count_due(session: Session) -> dict[str, int]:
 
 
 def count_overdue(
-    session: Session, queues: Collection[str] | None, age: timedelta, *, limit: int = 100
+    session: Session,
+    queues: Collection[str],
+    age: timedelta,
+    *,
+    running_jobs_max: int | None,
+    in_other_queues: bool = False,
 ) -> int:
-    """Return the number of jobs, of some or all queues, that have been claimable for longer than `age`.
+    """Return the number of jobs that have been claimable for longer than `age`.
 
-    The count stops at `limit`, because a queue may be long.
+    Jobs of projects that have their maximum number of running jobs do not count. The count stops at
+    `OVERDUE_MAX`, because a queue may be long.
+
+    Parameters
+    ----------
+    queues : collection of str
+        The queues whose jobs are counted.
+    running_jobs_max : int, optional
+        Maximum number of running jobs of a project that has no limit of its own.
+    in_other_queues : bool
+        Whether to count the jobs of all queues except `queues`.
     """
+    n_max = func.coalesce(Project.running_jobs_max, running_jobs_max)
+    n_running = select(func.count()).where(Job.project_id == Project.id, Job.state == "running")
+    busy = select(Project.id).where(n_max <= n_running.scalar_subquery())
     due_since = func.greatest(Job.created_at, Job.run_after)
-    overdue = select(Job.id).where(Job.state == "queued", Job.expires_at > CLOCK, due_since < CLOCK - age)
-    if queues is not None:
-        overdue = overdue.where(Job.queue.in_(queues))
-    return session.scalar(select(func.count()).select_from(overdue.limit(limit).subquery())) or 0
+    overdue = select(Job.id).where(
+        Job.state == "queued",
+        Job.expires_at > CLOCK,
+        due_since < CLOCK - age,
+        Job.queue.not_in(queues) if in_other_queues else Job.queue.in_(queues),
+        Job.project_id.not_in(busy),
+    )
+    return session.scalar(select(func.count()).select_from(overdue.limit(OVERDUE_MAX).subquery())) or 0
 
 
 def count_running(session: Session, worker: str | None = None) -> int:
@@ -231,6 +256,7 @@ def retry(session: Session, project_id: UUID, job_id: UUID, *, ttl_seconds: floa
         crashes=0,
         transient_failures=0,
         internal_errors=0,
+        memory_failures=0,
         run_after=CLOCK,
         expires_at=CLOCK + timedelta(seconds=ttl_seconds),
         cancel_requested_at=None,

@@ -1,14 +1,13 @@
 """Statements that workers and `rescue_jobs` use to change jobs. They ensure that a job finishes only once.
 
-A claim gives the job a lease, which ends by the database's clock, and a fencing token, which is never used
-again. Every later statement of the worker compares the token and the state, so a worker that has lost the
-lease changes nothing, even if it continues much later. Each change, its attempt and its event are written in
-one transaction.
+A claim (`understudy.db.claims`) gives the job a lease, which ends by the database's clock, and a fencing
+token, which is never used again. Every later statement of the worker compares the token and the state, so a
+worker that has lost the lease changes nothing, even if it continues much later. Each change, its attempt and
+its event are written in one transaction.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -19,8 +18,7 @@ from sqlalchemy.orm import Session
 
 from understudy.db import job_attempts, job_events
 from understudy.db.job_attempts import AttemptEnd
-from understudy.db.jobs import PARAMETERS_VERSION
-from understudy.db.orm import CLOCK, FENCE, Job
+from understudy.db.orm import CLOCK, Job
 
 BACKOFF_SECONDS_MAX = 600
 RELEASED = AttemptEnd("released")
@@ -47,10 +45,17 @@ CRASHES = Allowance(
 
 @dataclass(frozen=True)
 class Retry:
-    """The retries of a job after a failure. The pause before a retry doubles each time."""
+    """The retries of a job after a failure. The pause before a retry doubles each time.
+
+    Parameters
+    ----------
+    queue : str, optional
+        The queue of the next attempt. None keeps the queue.
+    """
 
     allowance: Allowance
     backoff_seconds: float
+    queue: str | None = None
 
 
 @dataclass(frozen=True)
@@ -59,57 +64,6 @@ class JobError:
 
     code: str
     detail: str
-
-
-@dataclass(frozen=True)
-class Claimant:
-    """A worker that claims a job, with its code version and the kinds and queues that it serves."""
-
-    worker: str
-    code_version: str
-    kinds: Collection[str]
-    queues: Collection[str] = ("default",)
-
-
-def claim(session: Session, claimant: Claimant, *, lease_seconds: float) -> Job | None:
-    """Claim the first due job of the claimant's kinds and queues, or return None.
-
-    Jobs are ordered by priority and then by age, so a retried job keeps its position in the queue. Jobs that
-    another session is claiming are skipped, so that workers never wait for each other.
-    """
-    first = (
-        select(Job.id)
-        .where(
-            Job.state == "queued",
-            Job.run_after <= CLOCK,
-            Job.expires_at > CLOCK,
-            Job.parameters_version == PARAMETERS_VERSION,
-            Job.kind.in_(claimant.kinds),
-            Job.queue.in_(claimant.queues),
-        )
-        .order_by(Job.priority.desc(), Job.created_at, Job.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-        .scalar_subquery()
-    )
-    statement = (
-        update(Job)
-        .where(Job.id == first, Job.state == "queued")
-        .values(
-            state="running",
-            attempt=Job.attempt + 1,
-            lease_token=FENCE.next_value(),
-            lease_owner=claimant.worker,
-            lease_until=_in(lease_seconds),
-            started_at=CLOCK,
-            progress=None,
-        )
-    )
-    job = _returned(session, statement)
-    if job is not None:
-        job_attempts.add(session, job, code_version=claimant.code_version)
-        job_events.add(session, job, "started")
-    return job
 
 
 def heartbeat(
@@ -223,7 +177,9 @@ def try_again(
     allowance = retry.allowance
     n_before: int = getattr(job, allowance.counter)
     counted = {allowance.counter: n_before + 1}
-    if n_before + 1 >= allowance.failures_max:
+    # A job that has expired is not queued again, so that it fails with its own error.
+    has_expired = bool(session.scalar(select(Job.expires_at <= CLOCK).where(Job.id == job_id)))
+    if has_expired or n_before + 1 >= allowance.failures_max:
         return _give_up(session, job, token, allowance, end)
     job = _end(
         session,
@@ -234,6 +190,7 @@ def try_again(
         run_after=CLOCK + _jitter(retry.backoff_seconds, n_before),
         started_at=None,
         progress=None,
+        queue=retry.queue or job.queue,
         **counted,
     )
     assert job is not None
@@ -299,7 +256,8 @@ def _expire_one(session: Session, job_id: UUID) -> Job:
 
 
 def _give_up(session: Session, job: Job, token: int, allowance: Allowance, end: AttemptEnd) -> Job | None:
-    _change(session, job.id, token, **{allowance.counter: allowance.failures_max})
+    n_before: int = getattr(job, allowance.counter)
+    _change(session, job.id, token, **{allowance.counter: n_before + 1})
     error = JobError(allowance.error_code, allowance.error_detail)
     return fail(session, job.id, token, error=error, end=end)
 

@@ -63,13 +63,18 @@ class Project(Base):
     """A tenant."""
 
     __tablename__ = "projects"
-    __table_args__ = (CheckConstraint("gate in ('off', 'on_fail', 'until_reviewed')", name="gate"),)
+    __table_args__ = (
+        CheckConstraint("gate in ('off', 'on_fail', 'until_reviewed')", name="gate"),
+        CheckConstraint("running_jobs_max >= 0", name="running_jobs_max"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     name: Mapped[str]
     # Policy for the project's samples. If it is null, the policy `standard` applies.
     policy: Mapped[Json | None]
     gate: Mapped[str] = mapped_column(server_default="on_fail")
+    # Maximum number of running jobs. If it is null, the limit of the installation applies.
+    running_jobs_max: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(server_default=CLOCK)
 
 
@@ -106,9 +111,11 @@ class Job(Base):
         ),
         # Ordered by created_at, not run_after, so that a retried job keeps its place in the queue.
         Index(
-            *("jobs_ready_idx", text("priority desc"), "created_at", "id"),
+            *("jobs_waiting_idx", "queue", "project_id", text("priority desc"), "created_at", "id"),
             postgresql_where=text("state = 'queued'"),
         ),
+        Index("jobs_running_idx", "project_id", postgresql_where=text("state = 'running'")),
+        Index("jobs_failed_idx", "finished_at", postgresql_where=text("state = 'failed'")),
         Index("jobs_leased_idx", "lease_until", postgresql_where=text("state = 'running'")),
         Index("jobs_project_id_id_idx", "project_id", "id"),
     )
@@ -132,6 +139,7 @@ class Job(Base):
     crashes: Mapped[int] = mapped_column(server_default=text("0"))
     transient_failures: Mapped[int] = mapped_column(server_default=text("0"))
     internal_errors: Mapped[int] = mapped_column(server_default=text("0"))
+    memory_failures: Mapped[int] = mapped_column(server_default=text("0"))
     lease_token: Mapped[int | None] = mapped_column(BigInteger)
     lease_owner: Mapped[str | None]
     lease_until: Mapped[datetime | None]
@@ -158,6 +166,8 @@ class JobAttempt(Base):
             name="outcome",
         ),
         CheckConstraint("(outcome is null) = (ended_at is null)", name="end"),
+        # The largest token of a project shows when the project was served last.
+        Index("job_attempts_project_id_token_idx", "project_id", "token"),
     )
 
     job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
@@ -383,16 +393,3 @@ class Erasure(Base):
     project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
     job_id: Mapped[UUID | None] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
     created_at: Mapped[datetime] = mapped_column(server_default=CLOCK)
-
-
-class Worker(Base):
-    """A worker of the installation, with the time of its last heartbeat."""
-
-    __tablename__ = "workers"
-
-    name: Mapped[str] = mapped_column(primary_key=True)
-    code_version: Mapped[str]
-    concurrency: Mapped[int]
-    draining: Mapped[bool] = mapped_column(server_default=text("false"))
-    started_at: Mapped[datetime] = mapped_column(server_default=CLOCK)
-    seen_at: Mapped[datetime] = mapped_column(server_default=CLOCK)

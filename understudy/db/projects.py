@@ -56,6 +56,14 @@ def change(session: Session, project_id: UUID, *, policy: Json | None, gate: str
     return project
 
 
+def limit_running_jobs(session: Session, project_id: UUID, running_jobs_max: int | None) -> Project:
+    """Set the maximum number of running jobs of a project. None means the limit of the installation."""
+    project = get(session, project_id)
+    project.running_jobs_max = running_jobs_max
+    session.flush()
+    return project
+
+
 def all_of_them(session: Session) -> list[Project]:
     """Return every project of the installation, oldest first."""
     return list(session.scalars(select(Project).order_by(Project.id)))

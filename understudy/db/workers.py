@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import delete as delete_rows
@@ -9,14 +11,23 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from understudy.db.orm import CLOCK, Worker
+from understudy.db.orm import CLOCK, Job
+from understudy.db.orm_workers import Worker
 
 
-def report(
-    session: Session, name: str, *, code_version: str, concurrency: int, draining: bool = False
-) -> None:
+@dataclass(frozen=True)
+class WorkerState:
+    """The properties of a worker that each of its heartbeats contains."""
+
+    code_version: str
+    concurrency: int
+    queues: Collection[str] = ("default",)
+    draining: bool = False
+
+
+def report(session: Session, name: str, state: WorkerState) -> None:
     """Record that a worker is alive."""
-    values = {"code_version": code_version, "concurrency": concurrency, "draining": draining}
+    values = vars(state) | {"queues": list(state.queues)}
     statement = insert(Worker).values(name=name, **values)
     session.execute(
         statement.on_conflict_do_update(index_elements=["name"], set_={**values, "seen_at": CLOCK})
@@ -35,6 +46,17 @@ def count_slots(session: Session, age: timedelta) -> int:
     """
     statement = select(func.coalesce(func.sum(Worker.concurrency), 0))
     return session.scalar(statement.where(Worker.seen_at > CLOCK - age, Worker.draining.is_(False))) or 0
+
+
+def served_queues(session: Session, age: timedelta, *, with_idle_slot: bool = False) -> set[str]:
+    """Return the queues of the workers seen within `age`, or only of those that could run another job."""
+    statement = select(func.unnest(Worker.queues)).where(Worker.seen_at > CLOCK - age).distinct()
+    if with_idle_slot:
+        n_running = select(func.count()).where(Job.state == "running", Job.lease_owner == Worker.name)
+        statement = statement.where(
+            Worker.draining.is_(False), Worker.concurrency > n_running.scalar_subquery()
+        )
+    return set(session.scalars(statement))
 
 
 def leave(session: Session, name: str) -> None:

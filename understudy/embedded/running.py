@@ -11,12 +11,14 @@ from understudy.embedded.passwords import server_password
 from understudy.embedded.servers import POSTGRES_SOCKET, VALKEY_SOCKET, postgres_url, valkey_url
 from understudy.embedded.sockets import find_socket_folder
 from understudy.errors import Unavailable
+from understudy.job_queue import NO_BROKER
 
 
 def settings_of_stack(data_dir: Path) -> dict[str, SecretStr]:
     """Return the settings of the running stack: the URLs of its private servers, and its secret.
 
-    An external server has no entry.
+    An external database has no entry. Without a private broker, commands use none: they do not have to notify
+    workers, which look for due jobs anyway.
 
     Raises
     ------
@@ -30,7 +32,7 @@ def settings_of_stack(data_dir: Path) -> dict[str, SecretStr]:
             "--data-dir, or set UNDERSTUDY_DATABASE_URL, UNDERSTUDY_REDIS_URL and UNDERSTUDY_SECRET_KEY.",
             code="configuration",
         )
-    values = {"secret_key": folder.secret_key()}
+    values = {"secret_key": folder.secret_key(), "redis_url": NO_BROKER}
     for name, server, socket, url in (
         ("database_url", "postgres", POSTGRES_SOCKET, postgres_url),
         ("redis_url", "valkey", VALKEY_SOCKET, valkey_url),

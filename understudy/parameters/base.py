@@ -29,10 +29,23 @@ Seed = Annotated[
         " service if omitted.",
     ),
 ]
+Priority = Annotated[
+    int,
+    Field(
+        ge=-100,
+        le=100,
+        description="Priority among the queued jobs of the project: higher first, then older first. It does"
+        " not delay the jobs of other projects.",
+    ),
+]
 TableName = Annotated[
     Name | None,
     Field(description="Name of the table. Required if the dataset has several tables.", examples=["orders"]),
 ]
+
+
+# Parameters that are stored in columns of the job, not among its parameters.
+STORED_APART = {"labels", "priority"}
 
 
 class JobParameters(BaseModel):
@@ -42,3 +55,4 @@ class JobParameters(BaseModel):
 
     kind: str
     labels: Labels = {}
+    priority: Priority = 0

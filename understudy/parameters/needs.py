@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 # The queue of jobs without special requirements.
 DEFAULT_QUEUE = "default"
+# The queue of jobs that need much memory, if the setting `large_job_bytes` is set.
+LARGE_QUEUE = "large"
 
 
 @dataclass(frozen=True)

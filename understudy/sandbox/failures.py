@@ -17,6 +17,10 @@ MEMORY_DETAIL = (
     "The job needed more memory than its limit. Use fewer rows or columns, or ask your "
     "administrator to raise UNDERSTUDY_JOB_MEMORY_BYTES_MAX."
 )
+KILLED_DETAIL = (
+    "The kernel ended the job because the worker's container or control group had no memory left. Use fewer "
+    "rows or columns, or ask your administrator to give the worker more memory or fewer concurrent jobs."
+)
 FILE_SIZE_DETAIL = (
     "The job wrote a file larger than its limit. Request fewer rows, or ask your "
     "administrator to raise UNDERSTUDY_JOB_FILE_BYTES_MAX."

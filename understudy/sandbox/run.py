@@ -21,6 +21,7 @@ from understudy.sandbox.messages import (
     MessageReader,
     Outcome,
 )
+from understudy.sandbox.oom_kills import count_oom_kills
 from understudy.sandbox.usage import PAUSE_SECONDS, Usage
 
 CHUNK_BYTES = 1 << 16
@@ -99,6 +100,7 @@ class Run:
         self._end: Json = {}
         self._fault: tuple[str, str] | None = None
         self._outcome: Outcome | None = None
+        self._n_oom_kills = count_oom_kills()
         self.progress: Json | None = None
         self.pid: int | None = None
 
@@ -257,6 +259,8 @@ class Run:
             return "time_limit", failures.TIME_DETAIL
         if exit_signal == signal.SIGXFSZ:
             return "file_size_limit", failures.FILE_SIZE_DETAIL
+        if exit_signal == signal.SIGKILL and count_oom_kills() > self._n_oom_kills:
+            return "out_of_memory", failures.KILLED_DETAIL
         if out_of_memory and exit_signal in (signal.SIGABRT, signal.SIGSEGV):
             return "out_of_memory", failures.MEMORY_DETAIL
         return None, None

@@ -17,6 +17,7 @@ from understudy.db.dataset_tables import NewTable, role_of
 from understudy.db.jobs import NewJob
 from understudy.errors import Conflict, Unavailable
 from understudy.job_kinds.base import StoredFile
+from understudy.parameters.base import STORED_APART
 from understudy.parameters.ingest import FileParts, IngestParameters, IngestTable
 from understudy.parameters.read_options import FormatName, ReadOptions
 from understudy.resources import Resources
@@ -147,7 +148,7 @@ def add_ingest(resources: Resources, session: Session, new: NewIngest) -> tuple[
         job_id=new.job_id,
         project_id=new.project_id,
         kind="ingest",
-        parameters=parameters.model_dump(mode="json", exclude={"labels"}, exclude_defaults=True),
+        parameters=parameters.model_dump(mode="json", exclude=STORED_APART, exclude_defaults=True),
         labels=new.dataset.labels,
         ttl_seconds=resources.settings.job_ttl_seconds,
     )

@@ -4,24 +4,34 @@ from __future__ import annotations
 
 import errno
 import os
-from dataclasses import dataclass
+import signal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
+from sqlalchemy.orm import Session
+
+from understudy.db import leases
 from understudy.db.job_attempts import AttemptEnd
-from understudy.db.leases import CRASHES, Allowance
+from understudy.db.leases import CRASHES, Allowance, JobError, Retry
 from understudy.errors import CODES, UnderstudyError
+from understudy.parameters.needs import DEFAULT_QUEUE, LARGE_QUEUE
+from understudy.resources import ResourceSettings
 from understudy.sandbox import Outcome
 from understudy.sandbox.failures import DURATION_DETAIL
+from understudy.services.failure_classes import class_of
 
-TRANSIENT_CODES = {"unavailable", "storage_full"}
+if TYPE_CHECKING:
+    from understudy.db.orm import Job
+
 TRANSIENT_FAILURES_MAX = 5
+# A job that exceeds the memory of a worker is tried once more by a worker of the queue `large`.
+MEMORY_FAILURES_MAX = 2
 # Error codes that are also outcomes of attempts.
 OWN_OUTCOMES = {"out_of_memory", "time_limit"}
 
-INTERNAL_ERRORS = Allowance(
-    "internal_errors",
-    2,
-    "internal_error",
-    "An unexpected error occurred twice. Ask your administrator to search the worker's logs for the job ID.",
+INTERNAL_ERRORS_MAX = 2
+INTERNAL_ERROR_DETAIL = (
+    "An unexpected error occurred twice. Ask your administrator to search the worker's logs for the job ID."
 )
 
 
@@ -57,19 +67,68 @@ def judge_error(error: Exception, outcome: Outcome | None = None) -> Failure:
     return Failure(code, detail, _end(outcome, "failed", code), _allowance(code, detail))
 
 
+def write_failure(
+    session: Session, job: Job, token: int, failure: Failure, settings: ResourceSettings
+) -> Job | None:
+    """Requeue a job after a failed attempt, or end it. If the lease is lost, return None and write nothing.
+
+    A job that exceeded its memory is tried again only if there are workers with more memory.
+    """
+    allowance, queue = failure.allowance, None
+    if allowance is not None and class_of(failure.error_code) == "memory":
+        queue = LARGE_QUEUE
+        if settings.large_job_bytes is None or job.queue != DEFAULT_QUEUE:
+            allowance = None
+    elif allowance is not None and class_of(failure.error_code) == "bug":
+        detail = f"{allowance.error_detail} The ID of the error is {error_id(token)}."
+        allowance = replace(allowance, error_detail=detail)
+    if allowance is None:
+        error = JobError(failure.error_code, failure.error_detail + _memory_facts(failure, settings))
+        return leases.fail(session, job.id, token, error=error, end=failure.end)
+    retry = Retry(allowance, settings.retry_backoff_seconds, queue)
+    return leases.try_again(session, job.id, token, retry=retry, end=failure.end)
+
+
+def error_id(token: int) -> str:
+    """Return the ID by which an unexpected error is found in the logs of workers."""
+    return f"err-{token}"
+
+
+def _memory_facts(failure: Failure, settings: ResourceSettings) -> str:
+    peak = failure.end.peak_memory_bytes
+    if class_of(failure.error_code) != "memory" or peak is None:
+        return ""
+    if failure.end.exit_signal == signal.SIGKILL:
+        # The limit of the control group applied, not the limit of the job.
+        return f" The peak was {_mib(peak)}."
+    return f" The peak was {_mib(peak)}, and the limit is {_mib(settings.job_memory_bytes_max)}."
+
+
+def _mib(n_bytes: int) -> str:
+    return f"{n_bytes >> 20:,} MiB"
+
+
 def _code_and_detail(error: Exception) -> tuple[str, str]:
     if isinstance(error, UnderstudyError):
         return error.code, error.detail
     if isinstance(error, OSError):
         code = "storage_full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "unavailable"
         return code, f"{CODES[code]}: {os.strerror(error.errno or 0)}."
-    return "internal_error", INTERNAL_ERRORS.error_detail
+    return "internal_error", INTERNAL_ERROR_DETAIL
 
 
 def _allowance(code: str, detail: str) -> Allowance | None:
-    if code in TRANSIENT_CODES:
-        return Allowance("transient_failures", TRANSIENT_FAILURES_MAX, code, detail)
-    return INTERNAL_ERRORS if code == "internal_error" else None
+    match class_of(code):
+        case "transient":
+            return Allowance("transient_failures", TRANSIENT_FAILURES_MAX, code, detail)
+        case "bug":
+            return Allowance("internal_errors", INTERNAL_ERRORS_MAX, code, INTERNAL_ERROR_DETAIL)
+        case "memory":
+            return Allowance("memory_failures", MEMORY_FAILURES_MAX, code, detail)
+        case "crash":
+            return CRASHES
+        case _:
+            return None
 
 
 def _end(outcome: Outcome | None, name: str, code: str | None) -> AttemptEnd:

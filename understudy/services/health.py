@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from sqlalchemy.orm import Session
+
 from understudy.db import jobs, workers
 from understudy.errors import Unavailable
 from understudy.resources import Resources
@@ -11,6 +13,8 @@ from understudy.resources import Resources
 OK = "ok"
 SILENT = "no worker has sent a heartbeat recently"
 PAUSED = "all workers are stopping or have no disk space left"
+IGNORED = "jobs wait although workers are idle"
+UNSERVED = "jobs wait in a queue that no worker serves"
 # Time that a due job may wait while workers are idle.
 WAIT_MAX = timedelta(seconds=60)
 
@@ -18,12 +22,10 @@ WAIT_MAX = timedelta(seconds=60)
 def checks(resources: Resources) -> dict[str, str]:
     """Return ``ok`` or a description of the problem for each required service."""
     database, live_workers = _check_database(resources)
-    return {
-        "database": database,
-        "broker": OK if resources.queue.is_reachable() else "does not respond",
-        "storage": _check_storage(resources),
-        "workers": live_workers,
-    }
+    results = {"database": database, "storage": _check_storage(resources), "workers": live_workers}
+    if resources.queue.has_broker:
+        results["broker"] = OK if resources.queue.is_reachable() else "does not respond"
+    return results
 
 
 def _check_database(resources: Resources) -> tuple[str, str]:
@@ -31,15 +33,24 @@ def _check_database(resources: Resources) -> tuple[str, str]:
     lease = timedelta(seconds=resources.settings.lease_seconds)
     try:
         with resources.sessions() as session:
-            n_slots = workers.count_slots(session, lease)
             is_any_alive = bool(workers.seen_within(session, lease))
-            n_running = jobs.count_running(session)
-            n_overdue = jobs.count_overdue(session, None, WAIT_MAX) if n_running < n_slots else 0
+            if not workers.count_slots(session, lease):
+                return OK, PAUSED if is_any_alive else SILENT
+            return OK, _check_queues(session, resources.limits.running_jobs_max, lease)
     except Unavailable:
         return "does not respond", "unknown"
-    if not n_slots:
-        return OK, SILENT if not is_any_alive else PAUSED
-    return OK, "jobs wait although workers are idle" if n_overdue else OK
+
+
+def _check_queues(session: Session, running_jobs_max: int | None, lease: timedelta) -> str:
+    """Return ``ok``, or why jobs have been waiting for too long although their workers are not busy."""
+    idle = workers.served_queues(session, lease, with_idle_slot=True)
+    if jobs.count_overdue(session, idle, WAIT_MAX, running_jobs_max=running_jobs_max):
+        return IGNORED
+    served = workers.served_queues(session, lease)
+    n_unserved = jobs.count_overdue(
+        session, served, WAIT_MAX, running_jobs_max=running_jobs_max, in_other_queues=True
+    )
+    return UNSERVED if n_unserved else OK
 
 
 def _check_storage(resources: Resources) -> str:

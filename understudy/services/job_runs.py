@@ -22,10 +22,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from understudy import ids
-from understudy.db import artifacts, job_attempts, leases
+from understudy.db import artifacts, claims, job_attempts, leases
 from understudy.db.artifacts import NewArtifact
+from understudy.db.claims import Claimant
 from understudy.db.job_attempts import AttemptEnd
-from understudy.db.leases import Claimant, JobError, Retry
 from understudy.errors import NotFound, Unavailable
 from understudy.folder_removal import remove_folder
 from understudy.job_kinds import KINDS
@@ -37,10 +37,12 @@ from understudy.services.blob_keys import KeyParts
 from understudy.services.disks import find_disk_problem
 from understudy.services.failures import (
     Failure,
+    error_id,
     judge_duration,
     judge_error,
     judge_outcome,
     successful_end,
+    write_failure,
 )
 from understudy.services.heartbeats import Heartbeat
 from understudy.services.job_records import abandon_job, facts_of, kind_of, parameters_of
@@ -106,9 +108,15 @@ def run_next_job(
         worker.
     """
     sent_at = time.monotonic()
-    claimant = Claimant(worker_name, CODE_VERSION, tuple(KINDS), tuple(queues))
+    claimant = Claimant(
+        worker_name,
+        CODE_VERSION,
+        tuple(KINDS),
+        tuple(queues),
+        running_jobs_max=resources.limits.running_jobs_max,
+    )
     with resources.sessions.begin() as session:
-        job = leases.claim(session, claimant, lease_seconds=resources.settings.lease_seconds)
+        job = claims.claim(session, claimant, lease_seconds=resources.settings.lease_seconds)
     if job is None:
         return False
     assert job.lease_token is not None
@@ -322,7 +330,8 @@ def _settle_failure(attempt: Attempt, failure: Failure) -> None:
         return
 
     def write(session: Session) -> Job | None:
-        row = _write_failure(session, attempt, failure)
+        settings = attempt.resources.settings
+        row = write_failure(session, attempt.job, attempt.token, failure, settings)
         if row is not None:
             abandon_job(session, row)
         return row
@@ -330,7 +339,7 @@ def _settle_failure(attempt: Attempt, failure: Failure) -> None:
     facts = {"error_code": failure.error_code}
     if failure.error_code == "internal_error":
         # This detail contains only a location in the code. Details of other errors may contain column names.
-        facts["error_detail"] = failure.error_detail
+        facts |= {"error_detail": failure.error_detail, "error_id": error_id(attempt.token)}
     _settle(attempt, failure.end.outcome, write, **facts)
 
 
@@ -343,15 +352,6 @@ def _is_disk_full(attempt: Attempt) -> bool:
     """
     _remove(attempt.folder)
     return find_disk_problem(attempt.resources) is not None
-
-
-def _write_failure(session: Session, attempt: Attempt, failure: Failure) -> Job | None:
-    job_id, token = attempt.job.id, attempt.token
-    if failure.allowance is None:
-        error = JobError(failure.error_code, failure.error_detail)
-        return leases.fail(session, job_id, token, error=error, end=failure.end)
-    retry = Retry(failure.allowance, attempt.resources.settings.retry_backoff_seconds)
-    return leases.try_again(session, job_id, token, retry=retry, end=failure.end)
 
 
 def _settle(

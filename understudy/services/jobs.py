@@ -16,7 +16,8 @@ from understudy.db.jobs import NewJob
 from understudy.errors import NotFound, TooLarge, TooManyRequests
 from understudy.job_kinds import KINDS
 from understudy.job_kinds.base import Estimate
-from understudy.parameters.base import JobParameters
+from understudy.parameters.base import STORED_APART, JobParameters
+from understudy.parameters.needs import DEFAULT_QUEUE, LARGE_QUEUE
 from understudy.resources import Resources
 from understudy.services.job_records import abandon_job, limits_of, needs_of
 
@@ -52,20 +53,31 @@ def submit_job(
             return earlier
         check_quota(resources, session, project_id)
         resolved = resolve(resources, session, project_id, parameters)
-        stored_parameters = resolved.model_dump(mode="json", exclude={"labels"})
+        stored_parameters = resolved.model_dump(mode="json", exclude=STORED_APART)
         _hold_references(session, project_id, stored_parameters)
         new = NewJob(
             project_id=project_id,
             kind=resolved.kind,
             parameters=stored_parameters,
             labels=resolved.labels,
-            queue=needs_of(session, project_id, resolved).queue,
+            queue=_queue_of(resources, session, project_id, resolved),
+            priority=resolved.priority,
             ttl_seconds=resources.settings.job_ttl_seconds,
         )
         job = jobs.add(session, new)
         remember(session, job, idempotency_key)
     resources.queue.ring(queue=job.queue)
     return job
+
+
+def _queue_of(resources: Resources, session: Session, project_id: UUID, resolved: JobParameters) -> str:
+    """Return the queue that the kind requires, or the queue `large` if the job needs much memory."""
+    queue = needs_of(session, project_id, resolved).queue
+    threshold = resources.settings.large_job_bytes
+    if queue != DEFAULT_QUEUE or threshold is None:
+        return queue
+    is_large = _estimate(session, project_id, resolved).peak_memory_bytes >= threshold
+    return LARGE_QUEUE if is_large else queue
 
 
 def _hold_references(session: Session, project_id: UUID, parameters: dict[str, Any]) -> None:

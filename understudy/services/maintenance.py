@@ -16,10 +16,6 @@ from understudy.resources import Resources
 from understudy.services.blob_keys import PREFIX, parse_key, parse_part_key
 from understudy.services.results import discard
 
-IDEMPOTENCY_KEYS_KEPT = timedelta(hours=72)
-# Time to keep the upload of a failed `ingest` job for a retry. A successful job deletes its upload
-# immediately.
-UPLOADS_KEPT = timedelta(hours=72)
 WORKERS_KEPT = timedelta(days=1)
 # Age after which a blob without a row is an orphan. Storing a blob and committing its row takes much less
 # time.
@@ -31,10 +27,13 @@ logger = get_logger(__name__)
 
 def sweep(resources: Resources, *, orphans_kept: timedelta = ORPHANS_KEPT) -> int:
     """Remove unreachable data and return the number of removed blobs. Any process can call it at any time."""
+    settings = resources.settings
     with resources.sessions.begin() as session:
-        idempotency.delete_older(session, IDEMPOTENCY_KEYS_KEPT)
+        idempotency.delete_older(session, timedelta(seconds=settings.retention_idempotency_seconds))
         workers.forget(session, WORKERS_KEPT)
-        old_uploads = artifacts.delete_old_uploads(session, UPLOADS_KEPT)
+        uploads_kept = timedelta(seconds=settings.retention_uploads_seconds)
+        # A successful job deletes its upload immediately.
+        old_uploads = artifacts.delete_old_uploads(session, uploads_kept)
         old_uploads += uploads.delete_expired(session, limit=BATCH)
     discard(resources.store, old_uploads)
     n_orphans = _sweep_orphans(resources, orphans_kept)

@@ -74,3 +74,9 @@ def change_project(
             policy=None if chosen is None else chosen.model_dump(mode="json"),
             gate=gate,
         )
+
+
+def limit_running_jobs(resources: Resources, project_id: UUID, running_jobs_max: int | None) -> None:
+    """Set the maximum number of running jobs of a project. None means the limit of the installation."""
+    with resources.sessions.begin() as session:
+        projects.limit_running_jobs(session, project_id, running_jobs_max)

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from understudy import ids
 from understudy.db import jobs, leases, workers
+from understudy.db.workers import WorkerState
 from understudy.logs import get_logger
 from understudy.parameters.needs import DEFAULT_QUEUE
 from understudy.resources import CODE_VERSION, Resources
@@ -32,6 +33,8 @@ def rescue_jobs(resources: Resources) -> int:
         expired = leases.expire(session)
         for job in (*lost, *expired):
             abandon_job(session, job)
+    for queue in {job.queue for job in lost if job.state == "queued"}:
+        resources.queue.ring(queue=queue)
     for job in lost:
         logger.warning("job_lost", job_id=ids.to_text("job", job.id), state=job.state, crashes=job.crashes)
     for job in expired:
@@ -54,10 +57,17 @@ def ring_waiting_jobs(resources: Resources, queues: Collection[str] = (DEFAULT_Q
     return sum(n_rings.values())
 
 
+def count_due_jobs(resources: Resources, queues: Collection[str]) -> int:
+    """Return the number of jobs that a worker of these queues could claim now."""
+    with resources.read_sessions() as session:
+        return sum(n for queue, n in jobs.count_due(session).items() if queue in queues)
+
+
 def count_overdue_jobs(resources: Resources, queues: Collection[str], seconds: float) -> int:
     """Return the number of jobs that have been due for longer than `seconds`."""
+    n_max = resources.limits.running_jobs_max
     with resources.sessions() as session:
-        return jobs.count_overdue(session, queues, timedelta(seconds=seconds))
+        return jobs.count_overdue(session, queues, timedelta(seconds=seconds), running_jobs_max=n_max)
 
 
 def count_running_jobs(resources: Resources, worker_name: str) -> int:
@@ -66,10 +76,18 @@ def count_running_jobs(resources: Resources, worker_name: str) -> int:
         return jobs.count_running(session, worker_name)
 
 
-def report_worker(resources: Resources, name: str, *, concurrency: int, draining: bool = False) -> None:
+def report_worker(
+    resources: Resources,
+    name: str,
+    *,
+    concurrency: int,
+    queues: Collection[str] = (DEFAULT_QUEUE,),
+    draining: bool = False,
+) -> None:
     """Record that a worker is alive. Workers call this function every few seconds."""
+    state = WorkerState(CODE_VERSION, concurrency, queues, draining)
     with resources.sessions.begin() as session:
-        workers.report(session, name, code_version=CODE_VERSION, concurrency=concurrency, draining=draining)
+        workers.report(session, name, state)
 
 
 def leave_worker(resources: Resources, name: str) -> None:

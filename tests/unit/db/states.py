@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session, sessionmaker
 
 from tests.rows import new_job
-from understudy.db import jobs, leases, projects
+from understudy.db import claims, jobs, leases, projects
 from understudy.db.job_attempts import AttemptEnd
 from understudy.db.orm import Job
 
@@ -35,7 +35,7 @@ def add_job(
 def claim(sessions: Sessions, *, lease_seconds: float = LEASE_SECONDS) -> Job | None:
     """Claim the first job in the queue."""
     with sessions.begin() as session:
-        return leases.claim(session, leases.Claimant("worker@test", "1", KINDS), lease_seconds=lease_seconds)
+        return claims.claim(session, claims.Claimant("worker@test", "1", KINDS), lease_seconds=lease_seconds)
 
 
 def claimed(sessions: Sessions, *, lease_seconds: float = LEASE_SECONDS) -> tuple[UUID, int]:

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.unit.db.states import Sessions, add_job, add_project, claim, claimed, job_in, read
-from understudy.db import job_attempts, job_events, jobs, leases
+from understudy.db import claims, job_attempts, job_events, jobs, leases
 from understudy.db.job_attempts import AttemptEnd
 from understudy.db.orm import Job
 
@@ -204,6 +204,19 @@ def test_job_with_a_cancel_request_is_not_requeued(sessions: Sessions, operation
     assert read(sessions, project_id, job_id).state == "cancelled"
 
 
+def test_job_that_expired_during_its_attempt_fails_with_the_error_of_the_attempt(sessions: Sessions) -> None:
+    project_id = add_project(sessions)
+    job_id, token = job_in(sessions, project_id, "running")
+    with sessions.begin() as session:
+        session.execute(text("update jobs set expires_at = clock_timestamp()"))
+
+    with sessions.begin() as session:
+        leases.try_again(session, job_id, token, retry=leases.Retry(leases.CRASHES, 0), end=CRASHED)
+
+    job = read(sessions, project_id, job_id)
+    assert (job.state, job.error_code, job.crashes) == ("failed", "worker_crashed", 1)
+
+
 def test_release_does_not_count_as_a_failure(sessions: Sessions) -> None:
     project_id = add_project(sessions)
     job_id, token = job_in(sessions, project_id, "running")
@@ -253,7 +266,7 @@ def test_running_job_does_not_expire(sessions: Sessions) -> None:
 def test_rolled_back_claim_leaves_the_job_in_the_queue(sessions: Sessions) -> None:
     job_id = add_job(sessions, add_project(sessions)).id
     with sessions() as session:
-        leases.claim(session, leases.Claimant("w", "1", ("probe",)), lease_seconds=9)
+        claims.claim(session, claims.Claimant("w", "1", ("probe",)), lease_seconds=9)
         session.rollback()
 
     assert claimed(sessions)[0] == job_id

@@ -8,9 +8,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
-from understudy.db import leases
+from understudy.db import claims, leases
+from understudy.db.claims import Claimant
 from understudy.db.job_attempts import AttemptEnd
-from understudy.db.leases import Claimant
 from understudy.job_kinds import KINDS
 from understudy.job_kinds.base import StoredFile
 from understudy.progress import no_progress
@@ -50,7 +50,7 @@ def finish_next(resources: Resources, work: Json) -> Json:
     """Finish the next queued job with the result of earlier work."""
     files = {role: StoredFile("nowhere", b"", 1_000) for role in work["files"]}
     with resources.sessions.begin() as session:
-        job = leases.claim(session, Claimant("worker@test", "1", tuple(KINDS)), lease_seconds=60)
+        job = claims.claim(session, Claimant("worker@test", "1", tuple(KINDS)), lease_seconds=60)
         assert job is not None
         assert job.lease_token is not None
         result = kind_of(job).publish(session, facts_of(job), parameters_of(job), files, work["facts"])

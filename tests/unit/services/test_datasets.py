@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from tests.rows import made_dataset, new_job, new_model, new_report, upload_csv
 from understudy import ids
-from understudy.db import artifacts, dataset_tables, datasets, jobs, leases, models, reports
+from understudy.db import artifacts, claims, dataset_tables, datasets, jobs, leases, models, reports
 from understudy.db.artifacts import NewArtifact
 from understudy.db.orm import Dataset, Job, Model, Report
 from understudy.errors import Conflict, NotFound, StorageFull, TooManyRequests
@@ -167,7 +167,7 @@ def test_dataset_that_is_deleted_during_its_ingest_is_not_recreated(
 ) -> None:
     dataset, job = upload(resources, caller)
     with resources.sessions.begin() as session:
-        claimed = leases.claim(session, leases.Claimant("w", "1", ("ingest",)), lease_seconds=60)
+        claimed = claims.claim(session, claims.Claimant("w", "1", ("ingest",)), lease_seconds=60)
     assert claimed is not None
     assert claimed.lease_token is not None
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import errno
+import itertools
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -122,14 +124,52 @@ def test_job_is_tried_twice_after_internal_errors_and_the_error_contains_no_data
 
     job = bench.job(job_id)
     assert (job.state, job.error_code) == ("failed", "internal_error")
-    assert SECRET not in f"{job.error_detail}{capfd.readouterr()}"
+    error_id = re.search(r"The ID of the error is (err-\d+)\.$", job.error_detail or "")
+    logged = capfd.readouterr()
+    assert error_id is not None
+    assert SECRET not in f"{job.error_detail}{logged}"
+
+
+def with_settings(bench: Bench, **changes: object) -> Bench:
+    settings = cast("Settings", bench.resources.settings).model_copy(update=changes)
+    return replace(bench, resources=replace(bench.resources, settings=settings))
 
 
 def test_lack_of_memory_fails_the_job_at_once(bench: Bench) -> None:
     job_id = bench.put("run_out_of_memory")
     bench.run()
 
+    job = bench.job(job_id)
+    assert job.error_code == "out_of_memory"
+    assert re.search(r"The peak was [\d,]+ MiB, and the limit is 16,384 MiB\.$", job.error_detail or "")
+    assert bench.outcomes(job_id) == ["out_of_memory"]
+
+
+def test_job_without_enough_memory_is_tried_once_more_in_the_queue_of_large_jobs(bench: Bench) -> None:
+    bench = with_settings(bench, large_job_bytes=1 << 40)
+    job_id = bench.put("run_out_of_memory")
+
+    assert [bench.run(), bench.run()] == [True, False]
+    assert (bench.job(job_id).state, bench.job(job_id).queue) == ("queued", "large")
+    assert [bench.run(queues=("large",)) for _ in range(2)] == [True, False]
+
     assert bench.job(job_id).error_code == "out_of_memory"
+    assert bench.outcomes(job_id) == ["out_of_memory"] * 2
+
+
+def test_killed_process_lacked_memory_if_the_kernel_counted_a_kill(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A test cannot fill the control group of its own process.
+    counts = itertools.count()
+    monkeypatch.setattr("understudy.sandbox.run.count_oom_kills", lambda: next(counts))
+    job_id = bench.put("crash")
+
+    bench.run()
+
+    job = bench.job(job_id)
+    assert job.error_code == "out_of_memory"
+    assert re.search(r"The kernel ended the job.* The peak was [\d,]+ MiB\.$", job.error_detail or "")
     assert bench.outcomes(job_id) == ["out_of_memory"]
 
 

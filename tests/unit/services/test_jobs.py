@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import cast
+
 import pytest
 
 from tests.service import make_caller
@@ -97,3 +100,16 @@ def test_caller_of_another_project_cannot_change_a_job(
             use(resources, other_caller.project_id, job.id)
         with pytest.raises(NotFound):
             use(resources, caller.project_id, new_id())
+
+
+@pytest.mark.parametrize(
+    ("large_job_bytes", "queue_name"), [(None, "default"), (1 << 50, "default"), (1, "large")]
+)
+def test_queue_of_a_job_depends_on_its_estimated_memory(
+    resources: Resources, caller: Caller, large_job_bytes: int | None, queue_name: str
+) -> None:
+    settings = cast("Settings", resources.settings).model_copy(update={"large_job_bytes": large_job_bytes})
+
+    job = submit_job(replace(resources, settings=settings), caller.project_id, ProbeParameters(kind="probe"))
+
+    assert job.queue == queue_name

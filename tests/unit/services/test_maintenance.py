@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from tests.unit.services.conftest import Bench
 from understudy import ids
-from understudy.db import leases
+from understudy.db import claims
 from understudy.resources import Resources
 from understudy.services import idempotency
 from understudy.services.blob_keys import KeyParts, make_key, make_part_key, parse_key
@@ -60,7 +60,7 @@ def test_blob_of_an_ended_attempt_is_removed_if_it_has_no_row(bench: Bench) -> N
 def test_blob_of_a_running_attempt_is_kept(bench: Bench) -> None:
     job_id = bench.put("succeed")
     with bench.resources.sessions.begin() as session:
-        leases.claim(session, leases.Claimant("w", "1", ("probe",)), lease_seconds=60)
+        claims.claim(session, claims.Claimant("w", "1", ("probe",)), lease_seconds=60)
     put_blob(bench, job_id, token_of(bench, job_id))
 
     assert sweep(bench.resources, orphans_kept=AT_ONCE) == 0

@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+
+from tests.rows import new_job
+from tests.unit.db.states import KINDS, Sessions, add_job, add_project
+from understudy.db import claims, jobs, leases, projects
+from understudy.db.claims import Claimant
+from understudy.db.job_attempts import AttemptEnd
+from understudy.db.orm import Job
+
+
+def claim(sessions: Sessions, *, running_jobs_max: int | None = None, queues: tuple[str, ...] = ("default",)):
+    claimant = Claimant("worker@test", "1", KINDS, queues, running_jobs_max)
+    with sessions.begin() as session:
+        return claims.claim(session, claimant, lease_seconds=60)
+
+
+def finish(sessions: Sessions, job: Job) -> None:
+    with sessions.begin() as session:
+        leases.finish(session, job.id, job.lease_token, result={}, end=AttemptEnd("succeeded"))
+
+
+def add_jobs(sessions: Sessions, project_id: UUID, n: int, **options: object) -> None:
+    with sessions.begin() as session:
+        for _ in range(n):
+            jobs.add(session, new_job(project_id, **options))
+
+
+@pytest.mark.parametrize("n_slots", [1, 2])
+def test_job_of_another_project_is_claimed_before_a_long_queue(sessions: Sessions, n_slots: int) -> None:
+    first, second = add_project(sessions), add_project(sessions)
+    add_jobs(sessions, first, 20)
+    running = [claim(sessions) for _ in range(n_slots)]
+    add_jobs(sessions, second, 1)
+
+    finish(sessions, running[0])
+
+    assert claim(sessions).project_id == second
+
+
+def test_projects_are_served_in_turn(sessions: Sessions) -> None:
+    project_ids = [add_project(sessions) for _ in range(3)]
+    for project_id in project_ids:
+        add_jobs(sessions, project_id, 4)
+
+    served = []
+    for _ in range(12):
+        job = claim(sessions)
+        served.append(job.project_id)
+        finish(sessions, job)
+
+    assert all(set(served[start : start + 3]) == set(project_ids) for start in range(0, 12, 3))
+
+
+def test_each_of_many_projects_is_served_within_two_rounds(sessions: Sessions) -> None:
+    # More projects than a claim compares at once, so that the comparison begins at different projects.
+    n_projects = 80
+    project_ids = {add_project(sessions) for _ in range(n_projects)}
+    for project_id in project_ids:
+        add_jobs(sessions, project_id, 3)
+
+    served = [claim(sessions).project_id for _ in range(2 * n_projects)]
+
+    assert set(served) == project_ids
+
+
+def test_project_with_fewer_running_jobs_is_served_first(sessions: Sessions) -> None:
+    busy, idle = add_project(sessions), add_project(sessions)
+    add_jobs(sessions, busy, 5)
+    for _ in range(3):
+        claim(sessions)
+    add_jobs(sessions, idle, 5)
+
+    assert [claim(sessions).project_id for _ in range(3)] == [idle] * 3
+
+
+def test_priority_does_not_delay_another_project(sessions: Sessions) -> None:
+    urgent, ordinary = add_project(sessions), add_project(sessions)
+    add_jobs(sessions, urgent, 3, priority=100)
+    add_jobs(sessions, ordinary, 1)
+
+    assert {claim(sessions).project_id for _ in range(2)} == {urgent, ordinary}
+
+
+def test_project_has_at_most_its_maximum_of_running_jobs(sessions: Sessions) -> None:
+    limited, other = add_project(sessions), add_project(sessions)
+    add_jobs(sessions, limited, 5)
+    add_jobs(sessions, other, 5)
+    with sessions.begin() as session:
+        projects.limit_running_jobs(session, limited, 1)
+
+    claimed = [claim(sessions, running_jobs_max=3) for _ in range(5)]
+
+    assert [job and job.project_id for job in claimed].count(limited) == 1
+    assert [job and job.project_id for job in claimed].count(other) == 3
+    assert claimed[-1] is None
+
+
+def test_ended_job_makes_room_for_the_next(sessions: Sessions) -> None:
+    add_jobs(sessions, add_project(sessions), 3)
+    job = claim(sessions, running_jobs_max=1)
+    assert claim(sessions, running_jobs_max=1) is None
+
+    finish(sessions, job)
+
+    assert claim(sessions, running_jobs_max=1) is not None
+
+
+def test_concurrent_claims_do_not_exceed_the_maximum(sessions: Sessions) -> None:
+    add_jobs(sessions, add_project(sessions), 30)
+    barrier = threading.Barrier(4)
+
+    def claim_several(_: int) -> int:
+        barrier.wait()
+        return sum(claim(sessions, running_jobs_max=7) is not None for _ in range(5))
+
+    with ThreadPoolExecutor(4) as pool:
+        n_claimed = sum(pool.map(claim_several, range(4)))
+
+    assert n_claimed == 7
+
+
+def test_worker_claims_only_jobs_of_its_queues(sessions: Sessions) -> None:
+    project_id = add_project(sessions)
+    add_jobs(sessions, project_id, 1, queue="large")
+
+    assert claim(sessions) is None
+    assert claim(sessions, queues=("default", "large")) is not None
+
+
+def test_priority_decides_between_the_queues_of_a_project(sessions: Sessions) -> None:
+    project_id = add_project(sessions)
+    add_jobs(sessions, project_id, 1)
+    add_jobs(sessions, project_id, 1, queue="large", priority=1)
+
+    served = [claim(sessions, queues=("default", "large")).queue for _ in range(2)]
+
+    assert served == ["large", "default"]
+
+
+def test_jobs_that_cannot_be_claimed_do_not_hide_other_projects(sessions: Sessions) -> None:
+    for _ in range(40):
+        add_jobs(sessions, add_project(sessions), 1, queue="gpu")
+    waiting = add_project(sessions)
+    add_job(sessions, waiting)
+    with sessions.begin() as session:
+        session.execute(text("update jobs set queue = 'default', run_after = 'infinity' where queue = 'gpu'"))
+
+    assert claim(sessions).project_id == waiting

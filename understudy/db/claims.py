@@ -1,0 +1,61 @@
+"""The claim of a job by a worker, and the rule that decides whose job is next.
+
+The function `claim_job` of migration 0010 contains the statement. It chooses the project first: the one with
+the fewest running jobs, then the one whose last claim is longest ago. A project with many queued jobs
+therefore does not delay the jobs of other projects. Within the project, jobs are ordered by priority and then
+by age, so a retried job keeps its position. Jobs that another session is claiming are skipped, so that
+workers never wait for each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from understudy.db.jobs import PARAMETERS_VERSION, PARAMETERS_VERSION_MIN
+from understudy.db.orm import Job
+
+CLAIM = text(
+    "select * from claim_job("
+    ":worker, :code_version, :kinds, :queues, :version_min, :version_max, :lease, :running_max)"
+)
+
+
+@dataclass(frozen=True)
+class Claimant:
+    """A worker that claims a job, with its code version and the kinds and queues that it serves.
+
+    Parameters
+    ----------
+    running_jobs_max : int, optional
+        Maximum number of running jobs of a project that has no limit of its own. None sets no limit.
+    """
+
+    worker: str
+    code_version: str
+    kinds: Collection[str]
+    queues: Collection[str] = ("default",)
+    running_jobs_max: int | None = None
+
+
+def claim(session: Session, claimant: Claimant, *, lease_seconds: float) -> Job | None:
+    """Claim the next due job of the claimant's kinds and queues, or return None.
+
+    The job, its attempt and its event are written by one statement.
+    """
+    values = {
+        "worker": claimant.worker,
+        "code_version": claimant.code_version,
+        "kinds": list(claimant.kinds),
+        "queues": list(claimant.queues),
+        "version_min": PARAMETERS_VERSION_MIN,
+        "version_max": PARAMETERS_VERSION,
+        "lease": timedelta(seconds=lease_seconds),
+        "running_max": claimant.running_jobs_max,
+    }
+    statement = select(Job).from_statement(CLAIM).execution_options(populate_existing=True)
+    return session.scalars(statement, values).one_or_none()

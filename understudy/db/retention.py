@@ -1,0 +1,60 @@
+"""Rows that are older than their retention period."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete as delete_rows
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from understudy.db.jobs import TERMINAL_STATES
+from understudy.db.orm import CLOCK, Dataset, Job, Model, Report
+
+# The project and the ID of a row.
+Owned = tuple[UUID, UUID]
+
+
+def old_uploaded_datasets(session: Session, age: timedelta, limit: int) -> list[Owned]:
+    """Return the uploaded datasets that are older than `age`, oldest first."""
+    return _old(session, Dataset, [Dataset.origin == "upload"], age, limit)
+
+
+def old_generated_datasets(session: Session, age: timedelta, limit: int) -> list[Owned]:
+    """Return the samples and imputations that are older than `age`, oldest first."""
+    return _old(session, Dataset, [Dataset.origin != "upload"], age, limit)
+
+
+def old_models(session: Session, age: timedelta, limit: int) -> list[Owned]:
+    """Return the models that are older than `age`, oldest first."""
+    return _old(session, Model, [], age, limit)
+
+
+def delete_old_jobs(session: Session, age: timedelta, limit: int) -> int:
+    """Delete jobs that ended longer ago than `age` and whose results do not exist, and return their number.
+
+    Their attempts and events are deleted as well.
+    """
+    has_no_result = [~exists().where(table.job_id == Job.id) for table in (Dataset, Model, Report)]
+    old = (
+        select(Job.id)
+        .where(Job.state.in_(TERMINAL_STATES), Job.finished_at < CLOCK - age, *has_no_result)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    deleted = session.scalars(delete_rows(Job).where(Job.id.in_(old)).returning(Job.id))
+    return len(deleted.all())
+
+
+def _old(
+    session: Session, table: Any, conditions: list[Any], age: timedelta, limit: int
+) -> list[Owned]:  # `Any` is the class of a table, and SQL conditions.
+    statement = (
+        select(table.project_id, table.id)
+        .where(table.created_at < CLOCK - age, *conditions)
+        .order_by(table.created_at)
+        .limit(limit)
+    )
+    return [(project_id, row_id) for project_id, row_id in session.execute(statement)]
