@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from understudy import ids
 from understudy.db import jobs, leases, workers
+from understudy.db.session import transaction_failpoint
 from understudy.logs import get_logger
 from understudy.parameters.needs import DEFAULT_QUEUE
 from understudy.resources import CODE_VERSION, Resources
@@ -32,6 +33,7 @@ def rescue_jobs(resources: Resources) -> int:
         expired = leases.expire(session)
         for job in (*lost, *expired):
             abandon_job(session, job)
+        transaction_failpoint(session, "reap.before_commit")
     for job in lost:
         logger.warning("job_lost", job_id=ids.to_text("job", job.id), state=job.state, crashes=job.crashes)
     for job in expired:
