@@ -24,7 +24,6 @@ def worker(stack: Stack) -> WorkerProcess:
 @pytest.fixture(autouse=True)
 def promises(stack: Stack, worker: WorkerProcess) -> Iterator[None]:
     yield
-    stack.check()
     until(lambda: worker.work_pids() == [], "work ends")
 
 
