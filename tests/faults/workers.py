@@ -13,7 +13,8 @@ from pathlib import Path
 
 from understudy.errors import Unavailable
 
-ENOUGH_SECONDS = 60.0
+# Generous, because the machine may be busy. No test passes or fails by this time unless something hangs.
+ENOUGH_SECONDS = 150.0
 
 
 def until(condition: Callable[[], object], what: str = "condition") -> None:
