@@ -30,6 +30,7 @@ TERMINATE_SESSIONS = (
     "select pg_terminate_backend(pid) from pg_stat_activity"
     " where datname = current_database() and pid <> pg_backend_pid()"
 )
+FREE_KEYS = "update idempotency_keys set created_at = created_at - interval '1 minute' where status is null"
 TRANSACTION_ACTIONS = ("kill", "sleep", "raise", "drop", "stop")
 STEP_ACTIONS = ("kill", "sleep", "raise", "stop")
 DISK_ACTIONS = ("kill", "raise", "eio", "enospc", "stop")
@@ -183,7 +184,7 @@ class Injector:
 
     def delay_finish(self) -> bool:
         """Delay the last transaction of an attempt until the lease has expired."""
-        seconds = self.random.uniform(1.1, 2.2) * LEASE_SECONDS
+        seconds = self.random.uniform(1.2, 4) * LEASE_SECONDS
         return self._arm_one(self.target.stack.worker_points, "finish.before", "sleep", seconds)
 
     def lose_answer_to_finish(self) -> bool:
@@ -372,6 +373,8 @@ class Injector:
             if server.is_running():
                 self._start_at.pop(name, None)
             elif now >= self._start_at.setdefault(name, time.monotonic() + self.random.uniform(0, 2)):
+                if server is target.api:
+                    self._free_keys()
                 server.launch()
         for i, worker in enumerate(target.workers):
             if not worker.is_running():
@@ -380,6 +383,11 @@ class Injector:
                 target.workers[i] = target.stack.launch_worker(
                     database_url=database_url, redis_url=broker_url
                 )
+
+    def _free_keys(self) -> None:
+        """Free the idempotency keys of a dead API, which other requests could use only after 30 s."""
+        with contextlib.suppress(Unavailable), self.target.stack.resources.sessions.begin() as session:
+            session.execute(text(FREE_KEYS))
 
 
 def start_of(pid: int) -> str:

@@ -27,9 +27,17 @@ from pathlib import Path
 
 from tests.faults.disks import mount_disk, unmount_disk
 from tests.faults.injections import Injector, Target, start_of
-from tests.faults.invariants import AT_THE_END, Reader, contradictions
+from tests.faults.invariants import ALWAYS, AT_THE_END, Reader, contradictions
 from tests.faults.stack import MODES, Stack, open_stack
-from tests.faults.traffic import Caller, HttpReader, Ledger, Subjects, table_bytes
+from tests.faults.traffic import (
+    ALL_OPERATIONS,
+    PROTOCOL_OPERATIONS,
+    Caller,
+    HttpReader,
+    Ledger,
+    Subjects,
+    table_bytes,
+)
 from tests.faults.workers import is_alive, until
 from understudy import ids
 from understudy.embedded.servers import PrivatePostgres, PrivateValkey
@@ -54,10 +62,11 @@ ALL_FAULTS = {
 }
 # Faults at the steps that the protocol of leases and tokens protects. `make mutants` uses them.
 PROTOCOL_FAULTS = {
-    **{"delay_finish": 10, "lose_answer_to_finish": 5, "kill_after_finish": 5, "kill_api_after_submit": 5},
+    **{"delay_finish": 10, "lose_answer_to_finish": 8, "kill_after_finish": 5, "kill_api_after_submit": 3},
     **{"kill_work": 1, "freeze_worker": 1, "reach_worker_step": 2},
 }
-FAULTS = {"all": ALL_FAULTS, "protocol": PROTOCOL_FAULTS}
+# Each choice of faults with the operations of the callers.
+FAULTS = {"all": (ALL_FAULTS, ALL_OPERATIONS), "protocol": (PROTOCOL_FAULTS, PROTOCOL_OPERATIONS)}
 # The idempotency key of a request is a label of its job, or the name of its dataset.
 KEYS = {
     "I2: a key with several jobs": """
@@ -214,7 +223,9 @@ def open_soak(folder: Path, seed: int, mode: str) -> Iterator[Soak]:
         port = target.api_proxy.port
         callers = [Caller(stack.client(port), subjects, ledger, seed * 100 + i) for i in range(N_CALLERS)]
         http_reader = HttpReader(stack.client(port), ledger, seed)
-        yield Soak(stack, Injector(target, seed), callers, http_reader, Reader(stack), ledger)
+        yield Soak(
+            stack, Injector(target, seed), callers, http_reader, Reader(stack, {**ALWAYS, **KEYS}), ledger
+        )
 
 
 def start_target(stack: Stack, postgres: PrivatePostgres, valkey: PrivateValkey, disks: list[Path]) -> Target:
@@ -251,11 +262,14 @@ def run_soak(arguments: argparse.Namespace) -> bool:
     with tempfile.TemporaryDirectory(prefix="understudy-soak-") as name:
         folder = Path(name)
         folder.chmod(0o755)
+        operations = FAULTS[arguments.faults][1]
         with open_soak(folder, arguments.seed, arguments.mode) as soak:
+            for caller in soak.callers:
+                caller.operations = operations
             write(f"started in {time.monotonic() - began:.1f} s")
             broken = None
             try:
-                soak.run(seconds, FAULTS[arguments.faults])
+                soak.run(seconds, FAULTS[arguments.faults][0])
                 soak.report()
             except (Violation, AssertionError) as violation:
                 broken = str(violation) or type(violation).__name__

@@ -13,8 +13,10 @@ from typing import Any
 
 import httpx2
 import pytest
+from sqlalchemy import text
 
 from tests.faults.api import ApiProcess, Client, Refused
+from tests.faults.injections import FREE_KEYS
 from tests.faults.invariants import staged_files
 from tests.faults.stack import Stack
 from tests.faults.traffic import leave_during_upload, table_bytes
@@ -26,9 +28,6 @@ Json = dict[str, Any]
 TABLE = table_bytes(random.Random(0), 500)  # noqa: S311 - a table
 PARTS = table_bytes(random.Random(1), 20_000)  # noqa: S311 - a table
 PART_BYTES = 64 << 10
-
-# A killed process holds the idempotency keys of its requests for 30 s. The tests do not wait for that.
-FREE_KEYS = "update idempotency_keys set created_at = created_at - interval '1 minute' where status is null"
 
 
 @pytest.fixture(scope="module")
@@ -113,8 +112,9 @@ def test_repeated_request_takes_effect_once_despite_a_fault_at(
         until(lambda: stack.api_points.is_reached(step), "the step is reached")
         if action == "kill":
             until(lambda: not api.is_running(), "the API is dead")
+            # A dead process holds the idempotency keys of its requests for 30 s.
             with stack.resources.sessions.begin() as session:
-                session.connection().exec_driver_sql(FREE_KEYS)
+                session.execute(text(FREE_KEYS))
             stack.start_api()
         (job,) = client.finish(answer.result())
 

@@ -149,6 +149,26 @@ def test_stale_attempt_changes_nothing_while_another_attempt_runs(
     assert stack.outcomes(job_id) == LOST
 
 
+def test_stale_attempt_discards_only_its_own_files(
+    stack: Stack, worker: WorkerProcess, model_id: str
+) -> None:
+    points = stack.worker_points
+    points.arm("finish.before", "hold")
+    job_id = stack.submit("sample", model_id=model_id, n_rows=1_000)
+    until(lambda: points.is_reached("finish.before"), "the first attempt is about to finish")
+    assert stack.finish(job_id)[0].state == "succeeded"
+
+    points.release("finish.before")
+    until(lambda: list(stack.resources.scratch_folder.glob("[0-9]*")) == [], "the stale attempt ends")
+
+    assert stack.outcomes(job_id) == LOST
+    keys = [
+        row.storage_key
+        for row in stack.rows("select storage_key from artifacts where job_id = :id", id=job_id)
+    ]
+    assert set(keys) == {key for key in stack.resources.store.keys("") if f"/{keys[0].split('/')[3]}/" in key}
+
+
 def test_attempt_recognises_its_own_commit(stack: Stack, worker: WorkerProcess, model_id: str) -> None:
     stack.worker_points.arm("finish.after_commit", "raise")
     job = stack.run("sample", model_id=model_id, n_rows=1_000)

@@ -25,6 +25,13 @@ Json = dict[str, Any]
 TERMINAL = ("succeeded", "failed", "cancelled")
 N_ROWS_PARTS = 20_000
 PART_BYTES = 64 << 10
+# The operations of the callers with their weights.
+ALL_OPERATIONS = {
+    **{"probe": 10, "sample": 8, "train": 4, "impute": 2, "evaluate": 1, "upload": 4, "upload_in_parts": 2},
+    **{"cancel": 3, "retry": 2, "delete": 2, "watch": 12},
+}
+# Operations that store files, for faults at the steps of the protocol.
+PROTOCOL_OPERATIONS = {"sample": 10, "probe": 3, "upload": 3, "watch": 8}
 
 
 @dataclass
@@ -87,6 +94,7 @@ class Caller(threading.Thread):
         self.random = random.Random(seed)  # noqa: S311 - repeatable, not secret
         self.is_stopped = threading.Event()
         self.n_open_max = 12
+        self.operations = ALL_OPERATIONS
         self._subjects = subjects
         self._ledger = ledger
 
@@ -106,20 +114,9 @@ class Caller(threading.Thread):
     def _choose(self) -> Callable[[], None]:
         if len(self._ledger.open_jobs) >= self.n_open_max:
             return self.watch
-        operations: dict[Callable[[], None], int] = {
-            self.probe: 10,
-            self.sample: 8,
-            self.train: 4,
-            self.impute: 2,
-            self.evaluate: 1,
-            self.upload: 4,
-            self.upload_in_parts: 2,
-            self.cancel: 3,
-            self.retry: 2,
-            self.delete: 2,
-            self.watch: 12,
-        }
-        return self.random.choices(list(operations), list(operations.values()))[0]
+        name = self.random.choices(list(self.operations), list(self.operations.values()))[0]
+        operation: Callable[[], None] = getattr(self, name)
+        return operation
 
     def _submit(self, kind: str, **parameters: Any) -> None:
         key = f"k{self.random.getrandbits(96):024x}"
