@@ -30,6 +30,8 @@ TERMINATE_SESSIONS = (
     "select pg_terminate_backend(pid) from pg_stat_activity"
     " where datname = current_database() and pid <> pg_backend_pid()"
 )
+# Settings of a worker that differ from those of the stack.
+WORKER_SETTINGS = ("DATABASE_URL", "REDIS_URL", "WORKER_CONCURRENCY")
 FREE_KEYS = "update idempotency_keys set created_at = created_at - interval '1 minute' where status is null"
 TRANSACTION_ACTIONS = ("kill", "sleep", "raise", "drop", "stop")
 STEP_ACTIONS = ("kill", "sleep", "raise", "stop")
@@ -378,11 +380,10 @@ class Injector:
                 server.launch()
         for i, worker in enumerate(target.workers):
             if not worker.is_running():
-                database_url = worker.environment["UNDERSTUDY_DATABASE_URL"]
-                broker_url = worker.environment["UNDERSTUDY_REDIS_URL"]
-                target.workers[i] = target.stack.launch_worker(
-                    database_url=database_url, redis_url=broker_url
-                )
+                settings = {
+                    name.lower(): worker.environment[f"UNDERSTUDY_{name}"] for name in WORKER_SETTINGS
+                }
+                target.workers[i] = target.stack.launch_worker(**settings)
 
     def _free_keys(self) -> None:
         """Free the idempotency keys of a dead API, which other requests could use only after 30 s."""

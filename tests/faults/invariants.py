@@ -15,7 +15,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.faults.workers import until
+from tests.faults.workers import is_true, until
 from understudy.errors import NotFound, Unavailable
 from understudy.services.erasure import erase_files
 from understudy.services.maintenance import sweep
@@ -187,9 +187,9 @@ class Recovery:
     def wait(self, condition: Callable[[], Any], what: str) -> None:
         """Wait until the condition holds, and fail after the bound."""
         began = time.monotonic()
-        while not condition():
+        while not is_true(condition):
             waited = time.monotonic() - began
-            assert waited < self.seconds, f"I5: {what} after {waited:.1f} s"
+            assert waited < self.seconds, f"I5: not within {waited:.1f} s: {what}"
             time.sleep(0.05)
 
 

@@ -44,7 +44,6 @@ from understudy.embedded.servers import PrivatePostgres, PrivateValkey
 from understudy.errors import Unavailable
 from understudy.services.api_keys import create_api_key
 
-N_WORKERS = 2
 N_CALLERS = 5
 DISK_MEBIBYTES = 256
 # Time without any progress after which a job that has not ended counts as lost.
@@ -63,10 +62,10 @@ ALL_FAULTS = {
 # Faults at the steps that the protocol of leases and tokens protects. `make mutants` uses them.
 PROTOCOL_FAULTS = {
     **{"delay_finish": 10, "lose_answer_to_finish": 8, "kill_after_finish": 5, "kill_api_after_submit": 3},
-    **{"kill_work": 1, "freeze_worker": 1, "reach_worker_step": 2},
+    **{"kill_work": 1, "reach_worker_step": 2},
 }
-# Each choice of faults with the operations of the callers.
-FAULTS = {"all": (ALL_FAULTS, ALL_OPERATIONS), "protocol": (PROTOCOL_FAULTS, PROTOCOL_OPERATIONS)}
+# Each choice of faults with the operations of the callers and the number of workers.
+FAULTS = {"all": (ALL_FAULTS, ALL_OPERATIONS, 2), "protocol": (PROTOCOL_FAULTS, PROTOCOL_OPERATIONS, 1)}
 # The idempotency key of a request is a label of its job, or the name of its dataset.
 KEYS = {
     "I2: a key with several jobs": """
@@ -203,7 +202,7 @@ def write(line: str) -> None:
 
 
 @contextmanager
-def open_soak(folder: Path, seed: int, mode: str) -> Iterator[Soak]:
+def open_soak(folder: Path, seed: int, mode: str, n_workers: int) -> Iterator[Soak]:
     """Start all servers and processes of a soak."""
     with ExitStack() as stack_of:
         disks = [folder / "data" / name for name in ("blobs", "scratch")]
@@ -217,7 +216,7 @@ def open_soak(folder: Path, seed: int, mode: str) -> Iterator[Soak]:
             stack_of.callback(server.stop)
             server.start()
         stack = stack_of.enter_context(open_stack(postgres.url, valkey.url, folder, mode))
-        target = start_target(stack, postgres, valkey, mounted)
+        target = start_target(stack, (postgres, valkey), mounted, n_workers)
         ledger = Ledger()
         subjects = make_subjects(stack)
         port = target.api_proxy.port
@@ -228,17 +227,19 @@ def open_soak(folder: Path, seed: int, mode: str) -> Iterator[Soak]:
         )
 
 
-def start_target(stack: Stack, postgres: PrivatePostgres, valkey: PrivateValkey, disks: list[Path]) -> Target:
+def start_target(
+    stack: Stack, servers: tuple[PrivatePostgres, PrivateValkey], disks: list[Path], n_workers: int
+) -> Target:
     """Start the API and the workers, which reach the database and the broker through proxies."""
     database_proxy, database_url = stack.proxy_database()
     broker_proxy, broker_url = stack.proxy_broker()
     through = {"database_url": database_url, "redis_url": broker_url}
-    workers = [stack.launch_worker(**through) for _ in range(N_WORKERS)]
+    workers = [stack.launch_worker(**through, worker_concurrency=4 // n_workers) for _ in range(n_workers)]
     api = stack.start_api(**through)
-    until(lambda: stack.rows("select count(*) from workers")[0][0] == N_WORKERS, "workers are ready")
+    until(lambda: stack.rows("select count(*) from workers")[0][0] == n_workers, "workers are ready")
     _, key = create_api_key(stack.resources, stack.project_id, "faults")
     proxies = (database_proxy, broker_proxy, stack.proxy_api())
-    return Target(stack, workers, api, postgres, valkey, *proxies, key, disks)
+    return Target(stack, workers, api, *servers, *proxies, key, disks)
 
 
 def make_subjects(stack: Stack) -> Subjects:
@@ -262,14 +263,14 @@ def run_soak(arguments: argparse.Namespace) -> bool:
     with tempfile.TemporaryDirectory(prefix="understudy-soak-") as name:
         folder = Path(name)
         folder.chmod(0o755)
-        operations = FAULTS[arguments.faults][1]
-        with open_soak(folder, arguments.seed, arguments.mode) as soak:
+        faults, operations, n_workers = FAULTS[arguments.faults]
+        with open_soak(folder, arguments.seed, arguments.mode, n_workers) as soak:
             for caller in soak.callers:
                 caller.operations = operations
             write(f"started in {time.monotonic() - began:.1f} s")
             broken = None
             try:
-                soak.run(seconds, FAULTS[arguments.faults][0])
+                soak.run(seconds, faults)
                 soak.report()
             except (Violation, AssertionError) as violation:
                 broken = str(violation) or type(violation).__name__

@@ -80,14 +80,10 @@ def finish_despite(stack: Stack, job_id: UUID, step: str, action: str) -> None:
         pid = stack.worker_points.pid(step)
         recovery = Recovery(BOUND_SECONDS)
         try:
-            recovery.wait(
-                lambda: stack.job(job_id).state not in ("queued", "running"), "the job has not ended"
-            )
+            recovery.wait(lambda: stack.job(job_id).state not in ("queued", "running"), "the job ends")
         finally:
             send([pid], signal.SIGCONT)
-    Recovery(BOUND_SECONDS).wait(
-        lambda: stack.job(job_id).state not in ("queued", "running"), "the job has not ended"
-    )
+    Recovery(BOUND_SECONDS).wait(lambda: stack.job(job_id).state not in ("queued", "running"), "the job ends")
 
 
 @pytest.mark.parametrize(

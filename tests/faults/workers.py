@@ -23,12 +23,13 @@ def until(condition: Callable[[], object], what: str = "condition") -> None:
     A condition that cannot be evaluated, because the database does not respond, does not hold.
     """
     deadline = time.monotonic() + ENOUGH_SECONDS
-    while not _holds(condition):
+    while not is_true(condition):
         assert time.monotonic() < deadline, f"timeout after {ENOUGH_SECONDS} s: {what}"
         time.sleep(0.02)
 
 
-def _holds(condition: Callable[[], object]) -> bool:
+def is_true(condition: Callable[[], object]) -> bool:
+    """Return whether a condition holds. It does not if the database does not respond."""
     try:
         return bool(condition())
     except Unavailable:
