@@ -24,16 +24,19 @@ class Link:
 
     client: socket.socket
     server: socket.socket
-    is_broken: threading.Event = field(default_factory=threading.Event)
+    is_cut: bool = False
+    # The sides that have closed their direction.
+    ended: set[socket.socket] = field(default_factory=set)
 
     def cut(self, *, is_reset: bool = True) -> None:
         """Close both connections, with a reset or in the usual way."""
-        self.is_broken.set()
+        self.is_cut = True
         for end in (self.client, self.server):
             with contextlib.suppress(OSError):
                 if is_reset:
                     end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
-                end.shutdown(socket.SHUT_RDWR)
+                # Wake the thread that reads. A shutdown of both directions would close without a reset.
+                end.shutdown(socket.SHUT_RD if is_reset else socket.SHUT_RDWR)
         for end in (self.client, self.server):
             end.close()
 
@@ -140,11 +143,16 @@ class FaultProxy:
                 sink.sendall(data)
             else:
                 # One side has closed its direction, and the other direction may still be in use.
+                if link.is_cut:
+                    return
                 sink.shutdown(socket.SHUT_WR)
+                link.ended.add(source)
+                if len(link.ended) == 2:
+                    self._forget(link, is_reset=False)
                 return
         except OSError:
             pass
-        self._forget(link)
+        self._forget(link, is_reset=True)
 
     def _is_commit_to_cut(self, data: bytes, *, is_request: bool) -> bool:
         if self.cut_commit != ("request" if is_request else "answer"):
@@ -155,11 +163,11 @@ class FaultProxy:
         self.n_commits_cut += 1
         return True
 
-    def _forget(self, link: Link) -> None:
+    def _forget(self, link: Link, *, is_reset: bool) -> None:
         with self._lock:
             if link in self._links:
                 self._links.remove(link)
-        link.cut()
+        link.cut(is_reset=is_reset)
 
 
 def unix_server(path: str) -> Callable[[], socket.socket]:
