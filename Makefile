@@ -6,7 +6,7 @@ INSTALL := $(PIP) install --require-hashes -r
 # The theme prints a notice about another version of MkDocs unless this variable is set.
 MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs
 
-.PHONY: help install install-dev format demo serve test test-fast fuzz soak check docs docs-serve coverage bench bench-peers openapi lock clean
+.PHONY: help install install-dev format demo serve test test-fast fuzz faults soak mutants check docs docs-serve coverage bench bench-peers openapi lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the make targets
@@ -35,8 +35,16 @@ test-fast: .venv/dev .venv/kernels ## Run the tests that need no database (up to
 fuzz: .venv/dev .venv/kernels ## Search for new counterexamples to the property-based tests (some minutes)
 	HYPOTHESIS_PROFILE=searching $(BIN)/pytest -n 2 --dist loadfile -m hypothesis
 
-soak: .venv/dev .venv/kernels ## Kill and pause workers at random and check the reliability promises (ten minutes)
-	$(BIN)/python -m tests.faults.soak --seconds 600 --seed 1
+faults: .venv/dev .venv/kernels ## Run the complete fault matrix, of which `make test` runs a slice (about 15 minutes)
+	FAULTS=all $(BIN)/pytest -n 2 --dist loadfile tests/faults
+
+soak: .venv/dev .venv/kernels ## Use the service over HTTP under random faults; MINUTES=10 SEED=random MODE=broker
+	mkdir -p .soak
+	$(BIN)/python -P -m tests.faults.soak --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED)) \
+		$(if $(MODE),--mode $(MODE)) --output .soak/$$(date -u +%Y-%m-%d-%H%M).txt
+
+mutants: .venv/dev .venv/kernels ## Check that the soak catches each unsafe change of the protocol (about 30 minutes)
+	$(BIN)/python -P -m tests.faults.mutants $(if $(SEEDS),--seeds $(SEEDS))
 
 check: .venv/dev ## Check format, lint, types, import layers, container files and documentation
 	$(BIN)/ruff format --check .

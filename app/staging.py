@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from understudy.errors import StorageFull, UnderstudyError
+from understudy.failpoints import failpoint
 from understudy.ids import new_id
 from understudy.storage.space import translating_full_disk
 
@@ -49,7 +50,9 @@ class StagedFile:
         pending, self._pending = self._pending, bytearray()
         self.sha256.update(pending)
         with translating_full_disk():
+            failpoint("upload.before_write")
             self._file.write(pending)
+            failpoint("upload.after_write")
 
     def close(self) -> None:
         """Close the file and discard the buffered bytes."""

@@ -11,15 +11,19 @@ from typing import Protocol
 from pydantic import SecretStr
 from sqlalchemy.orm import Session, sessionmaker
 
+from understudy import failpoints
 from understudy.db.doorbell import NotifyQueue
 from understudy.db.session import PATIENCE_SECONDS, close_sessions, make_sessions, without_transactions
 from understudy.errors import UnderstudyError
 from understudy.job_queue import NO_BROKER, CeleryQueue, JobQueue
+from understudy.logs import get_logger
 from understudy.process_folders import ProcessFolder, remove_abandoned
 from understudy.storage import Store, open_store
 
 CODE_VERSION = version("understudy")
 SECRET_KEY_LENGTH_MIN = 32
+
+logger = get_logger(__name__)
 
 
 class ResourceLimits(Protocol):
@@ -173,6 +177,8 @@ def open_resources(
             "`python -c 'import secrets; print(secrets.token_urlsafe(32))'`.",
             code="configuration",
         )
+    if failpoints.ARE_ACTIVE:
+        logger.warning("failpoints_active")
     scratch_folder = settings.scratch_dir or settings.data_dir / "scratch"
     sessions = make_sessions(
         _required(settings.database_url, "UNDERSTUDY_DATABASE_URL"),

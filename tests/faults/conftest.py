@@ -1,7 +1,6 @@
 """A stack for the tests of a module. No test leaves queued jobs in the stack.
 
-With the environment variable `UNDERSTUDY_TESTS_BROKER=none`, the tests run without a broker, except the tests
-of the broker itself. `test_without_broker.py` is the part of them that always runs.
+`make faults` runs all tests with a broker and, except for the tests marked `broker`, also without one.
 """
 
 from __future__ import annotations
@@ -11,29 +10,49 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.stack import Stack, open_stack
+from tests.faults.invariants import Reader
+from tests.faults.stack import MODES, Stack, open_stack
 
-WITH_BROKER = os.environ.get("UNDERSTUDY_TESTS_BROKER") != "none"
-collect_ignore = [] if WITH_BROKER else ["test_broker_faults.py"]
-# Tests of messages or of the processes of Celery's pool.
-BROKER_TESTS = {
-    "test_job_is_rescued_after_its_pool_process_is_killed",
-    "test_each_job_runs_only_once_despite_surplus_messages",
-    "test_busy_worker_neither_reserves_messages_nor_sends_surplus_messages",
-    "test_unreadable_messages_are_ignored",
-    "test_worker_finishes_its_jobs_while_the_broker_hangs",
-}
+# `make test` runs a slice of these tests, and `make faults` runs all of them.
+IS_COMPLETE = os.environ.get("FAULTS") == "all"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Without a broker, do not select the tests of the broker."""
-    if not WITH_BROKER:
-        items[:] = [item for item in items if item.name not in BROKER_TESTS]
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect tests that only the complete run contains, and tests of the broker in the mode without one."""
+    others = [item for item in items if not _is_selected(item)]
+    if others:
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if item not in others]
+
+
+def _is_selected(item: pytest.Item) -> bool:
+    if item.get_closest_marker("complete") and not IS_COMPLETE:
+        return False
+    call = getattr(item, "callspec", None)
+    is_without_broker = call is not None and call.params.get("mode") == "none"
+    return not (is_without_broker and item.get_closest_marker("broker"))
+
+
+@pytest.fixture(scope="module", params=list(MODES) if IS_COMPLETE else ["broker"])
+def mode(request: pytest.FixtureRequest) -> str:
+    """Return the mode of the stack, one of `MODES`."""
+    name: str = request.param
+    return name
 
 
 @pytest.fixture(scope="module")
-def stack(postgres: str, valkey: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack(mode: str, postgres: str, valkey: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Create a database and empty the broker for a module, without starting a worker."""
-    folder = tmp_path_factory.mktemp("stack")
-    with open_stack(postgres, valkey, folder, with_broker=WITH_BROKER) as stack:
+    with open_stack(postgres, valkey, tmp_path_factory.mktemp("stack"), mode) as stack:
         yield stack
+
+
+@pytest.fixture(autouse=True)
+def invariants(stack: Stack) -> Iterator[None]:
+    """Check the invariants during and after each test."""
+    with Reader(stack) as reader:
+        yield
+    stack.worker_points.clear()
+    stack.api_points.clear()
+    assert reader.violations == []
+    stack.check()

@@ -1,241 +1,321 @@
-"""Inject random faults into workers: ``python -m tests.faults.soak --seconds 300 --seed 1``.
+"""Use the service over HTTP while random faults hit every part of it.
 
-Jobs are submitted continuously, and a reader checks every artifact that becomes visible. At the end, the test
-checks all reliability promises. The seed determines the order and the times of the faults. The effects of the
-faults depend on the machine.
+    make soak MINUTES=10 SEED=1
+    python -m tests.faults.soak --minutes 10 --seed 1
+
+Callers use all kinds of jobs and both kinds of uploads, and repeat their requests as the documentation
+recommends. Two permanent readers compare files with their digests and check the invariants that hold at any
+time. At the end, all invariants are checked. The soak ends at the first violation, and always ends by itself.
+The seed determines the order of the faults and operations. Their effects depend on the machine.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
+import os
 import random
+import secrets
 import signal
 import sys
 import tempfile
-import threading
 import time
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from uuid import UUID
 
-import pyarrow as pa
-from sqlalchemy import text
-
-from tests.faults.stack import Stack, open_stack
-from tests.faults.workers import WorkerProcess, send
+from tests.faults.disks import mount_disk, unmount_disk
+from tests.faults.injections import Injector, Target, start_of
+from tests.faults.invariants import ALWAYS, AT_THE_END, Reader, contradictions
+from tests.faults.stack import MODES, Stack, open_stack
+from tests.faults.traffic import (
+    ALL_OPERATIONS,
+    PROTOCOL_OPERATIONS,
+    Caller,
+    HttpReader,
+    Ledger,
+    Subjects,
+    table_bytes,
+)
+from tests.faults.workers import is_alive, until
+from understudy import ids
 from understudy.embedded.servers import PrivatePostgres, PrivateValkey
-from understudy.errors import NotFound, Unavailable, UnderstudyError
+from understudy.errors import Unavailable
+from understudy.services.api_keys import create_api_key
 
-N_WORKERS = 2
-# Workers stay frozen for longer than the leases of the stack.
-FROZEN_SECONDS = 4.0
-TERMINATE_SESSIONS = "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid()"
+N_CALLERS = 5
+DISK_MEBIBYTES = 256
+# Time without any progress after which a job that has not ended counts as lost.
+PATIENCE_SECONDS = 150
+# Faults that restart a worker are rare, because hardly any job runs during a restart.
+ALL_FAULTS = {
+    **{"reach_worker_step": 26, "reach_api_step": 8, "delay_finish": 3, "lose_answer_to_finish": 3},
+    **{"kill_work": 12, "kill_pool_process": 6, "kill_server": 2, "kill_worker": 1, "stop_worker": 1},
+    **{"freeze_worker": 2, "freeze_process": 8, "kill_api": 1, "stop_api": 1, "freeze_api": 3},
+    **{"cut_clients": 5, "break_answer": 5, "leave": 8, "cut_sessions": 5, "cut_database": 6},
+    **{"half_close_database": 3, "stall_database": 3, "cut_commit": 8, "stop_database": 1},
+    **{"kill_database_process": 1, "freeze_database": 2, "lose_messages": 4, "double_messages": 4},
+    **{"send_junk": 4, "reject_writes": 2, "exhaust_broker": 2, "cut_broker": 4, "stall_broker": 2},
+    **{"kill_broker": 1, "fill_disk": 3, "kill_everything": 1},
+}
+# Faults at the steps that the protocol of leases and tokens protects. `make mutants` uses them.
+PROTOCOL_FAULTS = {
+    **{"delay_finish": 10, "lose_answer_to_finish": 8, "kill_after_finish": 5, "kill_api_after_submit": 3},
+    **{"kill_work": 1, "reach_worker_step": 2},
+}
+# Each choice of faults with the operations of the callers and the number of workers.
+FAULTS = {"all": (ALL_FAULTS, ALL_OPERATIONS, 2), "protocol": (PROTOCOL_FAULTS, PROTOCOL_OPERATIONS, 1)}
+# The idempotency key of a request is a label of its job, or the name of its dataset.
+KEYS = {
+    "I2: a key with several jobs": """
+        select labels->>'key' from jobs where labels->>'key' is not null group by 1 having count(*) > 1""",
+    "I2: a key with several datasets": """
+        select d.name from datasets d join jobs j on j.id = d.job_id
+        where j.kind = 'ingest' and d.name like 'k%' group by 1 having count(*) > 1""",
+}
+SUMMARIES = {
+    "jobs by kind": "select kind, count(*) from jobs group by 1 order by 1",
+    "jobs by state": "select state, count(*) from jobs group by 1 order by 1",
+    "errors of jobs": "select error_code, count(*) from jobs where error_code <> '' group by 1 order by 1",
+    "attempts by outcome": "select outcome, count(*) from job_attempts group by 1 order by 1",
+}
 
 
+class Violation(Exception):
+    """An invariant is broken."""
+
+
+@dataclass
 class Soak:
-    """A run of workers under random faults, with random jobs."""
+    """A run of the soak."""
 
-    def __init__(self, stack: Stack, seed: int) -> None:
-        self.stack = stack
-        self.random = random.Random(seed)  # noqa: S311 - repeatable, not secret
-        self.faults: Counter[str] = Counter()
-        self.job_ids: list[UUID] = []
-        self.n_reads = 0
-        self.torn: list[str] = []
-        self._workers = [stack.start_worker() for _ in range(N_WORKERS)]
-        self._frozen: list[tuple[float, list[int]]] = []
-        self._stop = threading.Event()
-        self._reader = threading.Thread(target=self._read)
-        dataset_id, job_id = stack.upload(pa.table({"a": range(500), "b": ["x", "y"] * 250}))
-        stack.finish(job_id)
-        self._dataset_id = dataset_id
-        trained = stack.run("train", dataset_id=dataset_id, synthesizer={"name": "independent"})
-        self._model_id = trained.result["model_id"]
+    stack: Stack
+    injector: Injector
+    callers: list[Caller]
+    http_reader: HttpReader
+    reader: Reader
+    ledger: Ledger
 
-    def run(self, seconds: float) -> None:
-        """Inject faults for a number of seconds, then wait until all jobs have ended."""
-        self._reader.start()
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            self._submit()
-            self._inject_fault()
-            self._recover()
-            time.sleep(self.random.uniform(0.1, 0.8))
-        self._thaw(float("inf"))
-        self._revive()
-        self._end()
+    def run(self, seconds: float, faults: dict[str, int]) -> None:
+        """Inject faults for a number of seconds, then wait until all jobs have ended and check everything."""
+        for thread in (*self.callers, self.http_reader):
+            thread.start()
+        with self.reader:
+            end = time.monotonic() + seconds
+            while time.monotonic() < end:
+                self.injector.inject(faults)
+                self.injector.recover(time.monotonic())
+                self._check_now()
+                time.sleep(self.injector.random.uniform(0.05, 0.35))
+            self.injector.end()
+            self._settle()
+        self._check_end()
 
-    def _end(self) -> None:
-        """Wait until all jobs have ended, or until there is no progress for a minute."""
-        waiting, since = -1, time.monotonic()
-        while time.monotonic() - since < 60:
-            n = self._count_open()
-            if n == 0:
-                break
-            if n != waiting:
-                waiting, since = n, time.monotonic()
+    def _settle(self) -> None:
+        """Wait until the service has recovered, all callers have an answer, and all jobs have ended."""
+        began = time.monotonic()
+        until(lambda: self.stack.rows("select 1"), "I5: the database responds")
+        until(self.injector.target.api.is_live, "I5: the API responds")
+        for caller in self.callers:
+            caller.is_stopped.set()
+        for caller in self.callers:
+            caller.join(PATIENCE_SECONDS)
+            if caller.is_alive():
+                raise Violation(f"I5: {caller.name} has no answer")
+        n_open, since = -1, time.monotonic()
+        while (n := self._count_open()) != 0:
+            if n != n_open:
+                n_open, since = n, time.monotonic()
+            if time.monotonic() - since > PATIENCE_SECONDS:
+                raise Violation(f"I1: {n} jobs do not end")
+            self._check_now()
+            self.injector.recover(time.monotonic())
             time.sleep(0.2)
-        self._stop.set()
-        self._reader.join()
+        self.http_reader.is_stopped.set()
+        self.http_reader.join(PATIENCE_SECONDS)
+        write(f"all jobs had ended {time.monotonic() - began:.1f} s after the last fault")
 
     def _count_open(self) -> int:
-        n: int = self.stack.rows("select count(*) from jobs where state in ('queued', 'running')")[0][0]
+        try:
+            n: int = self.stack.rows("select count(*) from jobs where state in ('queued', 'running')")[0][0]
+        except Unavailable:
+            return -2
         return n
 
-    def _submit(self) -> None:
-        draw = self.random.random()
-        try:
-            if draw < 0.5:
-                job_id = self.stack.submit("probe", seconds=round(self.random.uniform(0, 4), 2))
-            elif draw < 0.8:
-                job_id = self.stack.submit("sample", model_id=self._model_id, n_rows=20_000)
-            else:
-                independent = {"name": "independent"}
-                job_id = self.stack.submit("train", dataset_id=self._dataset_id, synthesizer=independent)
-            self.job_ids.append(job_id)
-            if self.random.random() < 0.1:
-                self.stack.cancel(job_id)
-        except UnderstudyError as error:
-            # A caller whose connection is cut gets this error and would repeat the call.
-            self.faults[f"error {error.code}"] += 1
+    def stop(self) -> None:
+        """Stop all threads, before their connections are closed."""
+        for thread in (*self.callers, self.http_reader):
+            thread.is_stopped.set()
+            if thread.ident is not None:
+                thread.join(PATIENCE_SECONDS)
 
-    def _inject_fault(self) -> None:
-        # Faults that restart a worker are rare, because no other faults are injected during a restart.
-        faults: dict[Callable[[WorkerProcess], object], int] = {
-            self.kill_work: 8,
-            self.kill_pool_process: 4,
-            self.kill_server: 2,
-            self.kill_worker: 1,
-            self.stop_worker: 1,
-            self.freeze_worker: 1,
-            self.lose_messages: 2,
-            self.double_messages: 2,
-            self.cut_sessions: 4,
-        }
-        fault = self.random.choices(list(faults), list(faults.values()))[0]
-        worker = self.random.choice(self._workers)
-        try:
-            fault(worker)
-        except (AssertionError, IndexError, ProcessLookupError):
-            # The target process of the fault has already ended.
-            return
-        self.faults[fault.__name__] += 1
+    def _check_now(self) -> None:
+        clients = [self.http_reader.client, *(caller.client for caller in self.callers)]
+        found = [*self.ledger.violations, *self.reader.violations]
+        found += [f"I7: {violation}" for client in clients for violation in client.violations]
+        if found:
+            raise Violation("; ".join(found[:5]))
 
-    def kill_worker(self, worker: WorkerProcess) -> None:
-        """Kill the main process. All other processes of the worker must end by themselves."""
-        send([worker.pid], signal.SIGKILL)
+    def _check_end(self) -> None:
+        self._check_now()
+        found = contradictions(self.stack, {**AT_THE_END, **KEYS})
+        if found:
+            raise Violation("; ".join(found))
+        stored = {ids.to_text("job", row.id) for row in self.stack.rows("select id from jobs")}
+        if lost := set(self.ledger.job_of_key.values()) - stored:
+            raise Violation(f"I1: {len(lost)} accepted jobs are lost")
+        for worker in self.injector.target.workers:
+            self.injector.seen_pids |= {pid: start_of(pid) for pid in worker.tree()}
+        statuses = [worker.stop() for worker in self.injector.target.workers]
+        if any(statuses):
+            raise Violation(f"I6: workers end with {statuses}")
+        seen = self.injector.seen_pids
+        if orphans := [pid for pid, start in seen.items() if is_alive(pid) and start_of(pid) == start]:
+            raise Violation(f"I6: the processes {orphans} of workers are left over")
+        self.injector.target.api.stop()
+        self.stack.check()
 
-    def kill_work(self, worker: WorkerProcess) -> None:
-        """Kill the child process of a job."""
-        send([self.random.choice(worker.work_pids())], signal.SIGKILL)
-
-    def kill_server(self, worker: WorkerProcess) -> None:
-        """Kill the warm parent process."""
-        send([worker.server_pid()], signal.SIGKILL)
-
-    def kill_pool_process(self, worker: WorkerProcess) -> None:
-        """Kill a process of the pool."""
-        send([self.random.choice(worker.pool_pids())], signal.SIGKILL)
-
-    def freeze_worker(self, worker: WorkerProcess) -> None:
-        """Freeze all processes of a worker until well after its leases have expired."""
-        self._frozen.append((time.monotonic() + FROZEN_SECONDS, worker.freeze()))
-
-    def stop_worker(self, worker: WorkerProcess) -> None:
-        """Ask a worker to stop."""
-        send([worker.pid], signal.SIGTERM)
-
-    def lose_messages(self, _: WorkerProcess) -> None:
-        """Empty the broker."""
-        self.stack.broker.flushall()
-
-    def double_messages(self, _: WorkerProcess) -> None:
-        """Send many more messages than there are jobs."""
-        self.stack.resources.queue.ring(10)
-
-    def cut_sessions(self, _: WorkerProcess) -> None:
-        """Terminate all connections to the database."""
-        with self.stack.resources.sessions() as session:
-            session.execute(text(TERMINATE_SESSIONS))
-
-    def _recover(self) -> None:
-        self._thaw(time.monotonic())
-        self._revive()
-
-    def _thaw(self, now: float) -> None:
-        for _, pids in [entry for entry in self._frozen if entry[0] <= now]:
-            send(pids, signal.SIGCONT)
-        self._frozen = [entry for entry in self._frozen if entry[0] > now]
-
-    def _revive(self) -> None:
-        for i, worker in enumerate(self._workers):
-            if not worker.is_running():
-                self._workers[i] = self.stack.launch_worker()
-
-    def _read(self) -> None:
-        """Read visible artifacts repeatedly and record those that are incomplete."""
-        while not self._stop.wait(0.2):
-            try:
-                rows = self.stack.rows("select storage_key, sha256 from artifacts order by random() limit 20")
-                for key, sha256 in rows:
-                    self._read_one(key, sha256)
-            except Unavailable:
-                continue
-
-    def _read_one(self, key: str, sha256: bytes) -> None:
-        try:
-            with self.stack.resources.store.open(key) as blob:
-                is_whole = hashlib.file_digest(blob, "sha256").digest() == sha256
-        except NotFound:
-            is_whole = False
-        self.n_reads += 1
-        if not is_whole:
-            self.torn.append(key)
+    def report(self) -> None:
+        """Print what happened."""
+        n_faults = sum(self.injector.faults.values())
+        write(f"{n_faults} faults of {len(self.injector.faults)} kinds")
+        for name, n in sorted(self.injector.faults.items()):
+            write(f"  {n:5d} {name}")
+        for name, query in SUMMARIES.items():
+            write(f"{name}: {dict(map(tuple, self.stack.rows(query)))}")
+        write(f"operations: {dict(sorted(self.ledger.operations.items()))}")
+        statuses = sum((caller.client.statuses for caller in self.callers), self.http_reader.client.statuses)
+        write(f"responses by status: {dict(sorted(statuses.items()))}")
+        write(f"{self.ledger.n_reads} downloads and {self.reader.n_reads} files compared with their digests")
+        write(f"{self.reader.n_checks} checks of all rows during the run")
 
 
-def main() -> None:
-    """Run the soak test and print the results."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--seed", type=int, default=1)
-    arguments = parser.parse_args()
+LINES: list[str] = []
+
+
+def write(line: str) -> None:
+    """Print a line and keep it for the summary file."""
+    LINES.append(line)
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+@contextmanager
+def open_soak(folder: Path, seed: int, mode: str, n_workers: int) -> Iterator[Soak]:
+    """Start all servers and processes of a soak."""
+    with ExitStack() as stack_of:
+        disks = [folder / "data" / name for name in ("blobs", "scratch")]
+        mounted = [disk for disk in disks if mount_disk(disk, DISK_MEBIBYTES)]
+        for disk in mounted:
+            stack_of.callback(unmount_disk, disk)
+        if not mounted:
+            write("no full disks: only root can mount the small disks that are filled")
+        postgres, valkey = PrivatePostgres(folder / "postgres"), PrivateValkey(folder / "valkey")
+        for server in (postgres, valkey):
+            stack_of.callback(server.stop)
+            server.start()
+        stack = stack_of.enter_context(open_stack(postgres.url, valkey.url, folder, mode))
+        target = start_target(stack, (postgres, valkey), mounted, n_workers)
+        ledger = Ledger()
+        subjects = make_subjects(stack)
+        port = target.api_proxy.port
+        callers = [Caller(stack.client(port), subjects, ledger, seed * 100 + i) for i in range(N_CALLERS)]
+        http_reader = HttpReader(stack.client(port), ledger, seed)
+        yield Soak(
+            stack, Injector(target, seed), callers, http_reader, Reader(stack, {**ALWAYS, **KEYS}), ledger
+        )
+
+
+def start_target(
+    stack: Stack, servers: tuple[PrivatePostgres, PrivateValkey], disks: list[Path], n_workers: int
+) -> Target:
+    """Start the API and the workers, which reach the database and the broker through proxies."""
+    database_proxy, database_url = stack.proxy_database()
+    broker_proxy, broker_url = stack.proxy_broker()
+    through = {"database_url": database_url, "redis_url": broker_url}
+    workers = [stack.launch_worker(**through, worker_concurrency=4 // n_workers) for _ in range(n_workers)]
+    api = stack.start_api(**through)
+    until(lambda: stack.rows("select count(*) from workers")[0][0] == n_workers, "workers are ready")
+    _, key = create_api_key(stack.resources, stack.project_id, "faults")
+    proxies = (database_proxy, broker_proxy, stack.proxy_api())
+    return Target(stack, workers, api, *servers, *proxies, key, disks)
+
+
+def make_subjects(stack: Stack) -> Subjects:
+    """Upload the table that all callers use, train a model and sample from it."""
+    client = stack.client()
+    dataset_id, job_id = client.upload(table_bytes(random.Random(0), 500))  # noqa: S311 - a table
+    client.finish(job_id)
+    synthesizer = {"name": "tree_chain", "preset": "fast"}
+    (trained,) = client.finish(client.submit("train", dataset_id=dataset_id, synthesizer=synthesizer))
+    model_id = trained["result"]["model_id"]
+    (sampled,) = client.finish(client.submit("sample", model_id=model_id, n_rows=500))
+    return Subjects(dataset_id, model_id, sampled["result"]["dataset_id"])
+
+
+def run_soak(arguments: argparse.Namespace) -> bool:
+    """Run a soak, print the results, and return whether all invariants held."""
+    began = time.monotonic()
+    seconds = arguments.minutes * 60
+    write(f"soak of {arguments.minutes:g} minutes, seed {arguments.seed}, mode {arguments.mode}")
+    write(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     with tempfile.TemporaryDirectory(prefix="understudy-soak-") as name:
         folder = Path(name)
-        postgres, valkey = (
-            PrivatePostgres(folder / "postgres", durable=False),
-            PrivateValkey(folder / "valkey"),
-        )
-        postgres.start()
-        valkey.start()
-        try:
-            with open_stack(postgres.url, valkey.url, folder) as stack:
-                soak = Soak(stack, arguments.seed)
-                soak.run(arguments.seconds)
-                report(soak)
-        finally:
-            valkey.stop()
-            postgres.stop()
+        folder.chmod(0o755)
+        faults, operations, n_workers = FAULTS[arguments.faults]
+        with open_soak(folder, arguments.seed, arguments.mode, n_workers) as soak:
+            for caller in soak.callers:
+                caller.operations = operations
+            write(f"started in {time.monotonic() - began:.1f} s")
+            broken = None
+            try:
+                soak.run(seconds, faults)
+                soak.report()
+            except (Violation, AssertionError) as violation:
+                broken = str(violation) or type(violation).__name__
+                write(f"FOUND {broken}")
+                write(f"{sum(soak.injector.faults.values())} faults before the violation")
+                keep_logs(folder, arguments)
+            finally:
+                soak.injector.end()
+                soak.stop()
+    write(f"load {os.getloadavg()[0]:.1f} at the end, {time.monotonic() - began:.0f} s in total")
+    write(
+        "all invariants held: 0 jobs lost, 0 doubled, 0 reads torn"
+        if broken is None
+        else f"VIOLATION {broken}"
+    )
+    return broken is None
 
 
-def report(soak: Soak) -> None:
-    """Print the faults and the outcomes of jobs, and raise an error if a promise is broken."""
-    rows = soak.stack.rows
-    write = sys.stdout.write
-    write(f"{sum(soak.faults.values())} faults: {dict(soak.faults)}\n")
-    for table, column in (("jobs", "state"), ("jobs", "error_code"), ("job_attempts", "outcome")):
-        counts = rows(f"select {column}, count(*) from {table} group by 1")  # noqa: S608 - constants of this module
-        write(f"{table} by {column}: {dict(map(tuple, counts))}\n")
-    write(f"{soak.n_reads} reads, {len(soak.torn)} torn\n")
-    soak.stack.stop_workers()
-    soak.stack.check()
-    submitted = set(soak.job_ids)
-    stored = {row.id for row in rows("select id from jobs")}
-    assert submitted <= stored, f"lost: {submitted - stored}"
-    assert soak.torn == []
-    write("all promises held\n")
+def keep_logs(folder: Path, arguments: argparse.Namespace) -> None:
+    """Copy the logs of a violation next to the summary."""
+    if arguments.output is not None:
+        for log in ("worker.log", "api.log"):
+            if (folder / log).exists():
+                arguments.output.with_suffix(f".{log}").write_bytes((folder / log).read_bytes())
+
+
+def main() -> int:
+    """Run the soak and return the exit status."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--mode", choices=MODES, default="broker")
+    parser.add_argument("--faults", choices=FAULTS, default="all")
+    parser.add_argument("--output", type=Path, help="file for the summary")
+    arguments = parser.parse_args()
+    if arguments.seed is None:
+        arguments.seed = secrets.randbelow(1_000_000)
+    # A terminated soak also stops its servers and unmounts its disks.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    has_held = run_soak(arguments)
+    if arguments.output is not None:
+        arguments.output.parent.mkdir(parents=True, exist_ok=True)
+        arguments.output.write_text("\n".join(LINES) + "\n")
+    return 0 if has_held else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

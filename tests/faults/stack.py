@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
-from collections.abc import Iterator
+import json
+import socket
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
 import pyarrow as pa
 import pyarrow.csv as pacsv
 from sqlalchemy import text
 
+from tests.faults.api import ApiProcess, Client
+from tests.faults.invariants import check_invariants
+from tests.faults.proxy import FaultProxy, tcp_server, unix_server
 from tests.faults.workers import WorkerProcess, until
 from tests.rows import upload_csv
 from tests.service import connect_valkey, execute, url_of
@@ -22,57 +26,63 @@ from understudy import ids
 from understudy.db import jobs
 from understudy.db.jobs import TERMINAL_STATES
 from understudy.db.migrate import upgrade
+from understudy.db.session import parse_url
+from understudy.failpoints import REACHED, VARIABLE
 from understudy.job_kinds import parse_parameters
 from understudy.job_queue import NO_BROKER
 from understudy.resources import Resources, open_resources
-from understudy.services.erasure import erase_files
+from understudy.services.api_keys import create_api_key
 from understudy.services.jobs import cancel_job, submit_job
-from understudy.services.maintenance import sweep
 from understudy.services.projects import create_project
 from understudy.settings import Settings
 
 SECRET_KEY = "a key for tests, of 32 characters or more"
 
-# These queries find contradictory rows after all jobs have ended. No query may return a row.
-CONTRADICTIONS = {
-    "a job that did not end": "select id from jobs where state in ('queued', 'running')",
-    "an attempt that did not end": "select job_id from job_attempts where outcome is null",
-    "a round without exactly one terminal event": """
-        select j.id from jobs j left join job_events e
-          on e.job_id = j.id and e.round = j.round and e.type in ('succeeded', 'failed', 'cancelled')
-        group by j.id having count(e.id) <> 1""",
-    "a job whose number of successful attempts contradicts its state": """
-        select j.id from jobs j left join job_attempts a on a.job_id = j.id and a.outcome = 'succeeded'
-        group by j.id having count(a.token) <> (case when j.state = 'succeeded' then 1 else 0 end)""",
-    "attempts that overlap": """
-        select a.job_id from job_attempts a join job_attempts b
-          on a.job_id = b.job_id and a.attempt < b.attempt and a.ended_at > b.started_at""",
-    "an artifact of an attempt that did not succeed": """
-        select f.id from artifacts f where f.token <> 0 and not exists (
-          select from job_attempts a where a.token = f.token and a.outcome = 'succeeded')""",
-    "a result of a job that did not succeed": """
-        select j.id from jobs j where j.state <> 'succeeded' and (
-          exists (select from models m where m.job_id = j.id)
-          or exists (select from reports r where r.job_id = j.id)
-          or exists (select from datasets d where d.job_id = j.id and d.state = 'ready'))""",
-    "a successful job without a result": """
-        select j.id from jobs j where j.state = 'succeeded' and not (
-          j.kind = 'probe'
-          or exists (select from models m where m.job_id = j.id)
-          or exists (select from reports r where r.job_id = j.id)
-          or exists (select from datasets d where d.job_id = j.id and d.state = 'ready'))""",
-}
+# The settings of each mode. A setting that is None is not set.
+Mode = Mapping[str, str | None]
+MODES: dict[str, Mode] = {"broker": {}, "none": {"UNDERSTUDY_REDIS_URL": NO_BROKER}}
+
+
+class Points:
+    """The failpoints of some processes (`understudy.failpoints`)."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.folder = folder
+
+    def arm(self, name: str, action: str, **order: object) -> None:
+        """Arm a failpoint for the next process that reaches it."""
+        partial = self.folder / f".{name}"
+        partial.write_text(json.dumps({"action": action, **order}))
+        self.release(name)
+        partial.rename(self.folder / name)
+
+    def is_reached(self, name: str) -> bool:
+        """Return whether a process has reached the failpoint since it was armed."""
+        return (self.folder / f"{name}{REACHED}").exists()
+
+    def pid(self, name: str) -> int:
+        """Return the ID of the process that reached the failpoint."""
+        until(lambda: (self.folder / f"{name}{REACHED}").read_text(), "the process is known")
+        return int((self.folder / f"{name}{REACHED}").read_text())
+
+    def release(self, name: str) -> None:
+        """Let the process continue that a failpoint holds."""
+        (self.folder / f"{name}{REACHED}").unlink(missing_ok=True)
+
+    def clear(self) -> None:
+        """Disarm all failpoints and let all processes continue."""
+        for path in self.folder.iterdir():
+            path.unlink(missing_ok=True)
 
 
 @contextmanager
-def open_stack(
-    postgres_url: str, broker_url: str, folder: Path, *, with_broker: bool = True
-) -> Iterator[Stack]:
-    """Open a stack with a new database and an empty broker, which the stack may leave unused."""
+def open_stack(postgres_url: str, broker_url: str, folder: Path, mode: str = "broker") -> Iterator[Stack]:
+    """Open a stack with a new database and an empty broker, in one of `MODES`."""
     name = f"stack_{ids.new_id().hex}"
     execute(postgres_url, f"create database {name}")
     upgrade(url_of(postgres_url, name))
-    stack = Stack(url_of(postgres_url, name), broker_url, folder, with_broker=with_broker)
+    stack = Stack(url_of(postgres_url, name), broker_url, folder, MODES[mode])
     stack.broker.flushall()
     try:
         yield stack
@@ -84,11 +94,10 @@ def open_stack(
 class Stack:
     """The servers and workers of a test. Leases are short, so that lost jobs are rescued quickly."""
 
-    def __init__(self, database_url: str, broker_url: str, folder: Path, *, with_broker: bool = True) -> None:
-        redis_url = broker_url if with_broker else NO_BROKER
-        self.environment = {
+    def __init__(self, database_url: str, broker_url: str, folder: Path, mode: Mode | None = None) -> None:
+        environment = {
             "UNDERSTUDY_DATABASE_URL": database_url,
-            "UNDERSTUDY_REDIS_URL": redis_url,
+            "UNDERSTUDY_REDIS_URL": broker_url,
             "UNDERSTUDY_SECRET_KEY": SECRET_KEY,
             "UNDERSTUDY_DATA_DIR": str(folder / "data"),
             "UNDERSTUDY_WORKER_CONCURRENCY": "2",
@@ -98,20 +107,23 @@ class Stack:
             "UNDERSTUDY_RING_SECONDS": "0.5",
             "UNDERSTUDY_DRAIN_SECONDS": "2",
             "UNDERSTUDY_RETRY_BACKOFF_SECONDS": "0",
+            **(mode or {}),
         }
+        self.environment = {name: value for name, value in environment.items() if value is not None}
         self.broker = connect_valkey(broker_url)
-        self.resources: Resources = open_resources(
-            Settings(
-                database_url=database_url,
-                redis_url=redis_url,
-                secret_key=SECRET_KEY,
-                data_dir=folder / "data",
-                threads=4,
-            )
-        )
+        settings = {
+            name.removeprefix("UNDERSTUDY_").lower(): value for name, value in self.environment.items()
+        }
+        self.resources: Resources = open_resources(Settings(**{**settings, "threads": 4}))  # type: ignore[arg-type]
         self.project_id: UUID = create_project(self.resources, "faults").id
+        self.folder = folder
         self.log = folder / "worker.log"
+        self.worker_points = Points(folder / "worker-failpoints")
+        self.api_points = Points(folder / "api-failpoints")
         self._workers: list[WorkerProcess] = []
+        self._api: ApiProcess | None = None
+        self._proxies: list[FaultProxy] = []
+        self._clients: list[Client] = []
 
     def start_worker(self, **settings: object) -> WorkerProcess:
         """Start a worker and wait until it accepts jobs."""
@@ -123,9 +135,49 @@ class Stack:
     def launch_worker(self, **settings: object) -> WorkerProcess:
         """Start a worker without waiting."""
         changes = {f"UNDERSTUDY_{name.upper()}": str(value) for name, value in settings.items()}
-        worker = WorkerProcess(self.environment | changes, self.log)
+        points = {VARIABLE: str(self.worker_points.folder)}
+        worker = WorkerProcess(self.environment | points | changes, self.log)
         self._workers.append(worker)
         return worker
+
+    def start_api(self, **settings: object) -> ApiProcess:
+        """Start an API process, or return the one that runs."""
+        if self._api is None:
+            changes = {f"UNDERSTUDY_{name.upper()}": str(value) for name, value in settings.items()}
+            points = {VARIABLE: str(self.api_points.folder)}
+            self._api = ApiProcess(self.environment | points | changes, self.folder / "api.log")
+        if not self._api.is_running():
+            self._api.start()
+        return self._api
+
+    def client(self, port: int | None = None) -> Client:
+        """Return a client of the API with a new key."""
+        _, key = create_api_key(self.resources, self.project_id, "faults")
+        client = Client(f"http://127.0.0.1:{port or self.start_api().port}", key)
+        self._clients.append(client)
+        return client
+
+    def proxy_database(self) -> tuple[FaultProxy, str]:
+        """Return a proxy in front of the database, and the URL of the database through the proxy."""
+        url = parse_url(self.environment["UNDERSTUDY_DATABASE_URL"])
+        proxy = self._open_proxy(unix_server(f"{url.query['host']}/.s.PGSQL.5432"))
+        through = url.set(host="127.0.0.1", port=proxy.port, query={})
+        return proxy, through.render_as_string(hide_password=False)
+
+    def proxy_broker(self) -> tuple[FaultProxy, str]:
+        """Return a proxy in front of the broker, and the URL of the broker through the proxy."""
+        parts = urlsplit(self.environment["UNDERSTUDY_REDIS_URL"])
+        proxy = self._open_proxy(unix_server(unquote(parts.path)))
+        return proxy, f"redis://:{parts.password}@127.0.0.1:{proxy.port}/0"
+
+    def proxy_api(self) -> FaultProxy:
+        """Return a proxy in front of the API."""
+        return self._open_proxy(tcp_server(self.start_api().port))
+
+    def _open_proxy(self, connect: Callable[[], socket.socket]) -> FaultProxy:
+        proxy = FaultProxy(connect)
+        self._proxies.append(proxy)
+        return proxy
 
     def stop_workers(self) -> None:
         """Kill the workers that are still running."""
@@ -178,25 +230,17 @@ class Stack:
             return list(session.execute(text(statement), values))
 
     def check(self) -> None:
-        """Fail if any reliability promise is broken. Call this method after all jobs have ended."""
-        contradictions = {name: rows for name, query in CONTRADICTIONS.items() if (rows := self.rows(query))}
-        assert contradictions == {}
-        for key, sha256, size_bytes in self.rows("select storage_key, sha256, size_bytes from artifacts"):
-            with self.resources.store.open(key) as blob:
-                data = blob.read()
-            assert (hashlib.sha256(data).digest(), len(data)) == (sha256, size_bytes), key
-        self._check_leftovers()
-
-    def _check_leftovers(self) -> None:
-        sweep(self.resources, orphans_kept=timedelta(0))
-        erase_files(self.resources, kept=timedelta(0))
-        assert [path for path in self.resources.scratch_folder.iterdir() if path.name.isdecimal()] == []
-        known = {row.storage_key for row in self.rows("select storage_key from artifacts")}
-        assert set(self.resources.store.keys("")) == known
+        """Fail if any invariant is broken. Call this method after all jobs have ended."""
+        check_invariants(self)
+        assert [violation for client in self._clients for violation in client.violations] == [], "I7"
 
     def close(self) -> None:
-        """Stop the workers and close the connections to the servers."""
+        """Stop the processes and close the connections to the servers."""
         self.stop_workers()
+        if self._api is not None:
+            self._api.kill()
+        for part in (*self._proxies, *self._clients):
+            part.close()
         self.broker.flushall()
         self.broker.close()
         self.resources.close()

@@ -16,7 +16,7 @@ from tests.faults.workers import WorkerProcess, until
 from understudy.job_queue import QUEUE_NAME
 from workers.transport import doorbell
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.broker]
 
 # A job is overdue after two of these intervals.
 RING_SECONDS = 0.5
@@ -31,7 +31,6 @@ def worker(stack: Stack) -> WorkerProcess:
 def promises(stack: Stack, worker: WorkerProcess) -> Iterator[None]:
     pool = worker.pool_pids()
     yield
-    stack.check()
     assert worker.is_running()
     assert worker.pool_pids() == pool
     assert stack.rows("select sum(crashes) from jobs")[0][0] == 0

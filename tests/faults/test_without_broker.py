@@ -1,6 +1,6 @@
 """Tests of workers that the database notifies, without a broker.
 
-All other tests of this folder also run without a broker (`UNDERSTUDY_TESTS_BROKER=none`).
+`make faults` also runs most other tests of this folder without a broker.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ CUT = f"select pg_terminate_backend(pid) {LISTENERS}"
 @pytest.fixture(scope="module")
 def stack(postgres: str, valkey: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("stack")
-    with open_stack(postgres, valkey, folder, with_broker=False) as stack:
+    with open_stack(postgres, valkey, folder, "none") as stack:
         yield stack
 
 

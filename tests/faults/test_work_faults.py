@@ -24,7 +24,6 @@ def worker(stack: Stack) -> WorkerProcess:
 @pytest.fixture(autouse=True)
 def promises(stack: Stack, worker: WorkerProcess) -> Iterator[None]:
     yield
-    stack.check()
     until(lambda: worker.work_pids() == [], "work ends")
 
 
@@ -51,6 +50,7 @@ def test_killed_warm_parent_is_replaced_and_its_work_is_repeated(stack, worker):
     assert worker.server_pid() != server_pid
 
 
+@pytest.mark.broker
 def test_job_is_rescued_after_its_pool_process_is_killed(stack, worker):
     job_id = start_probe(stack, worker, 1)
     work_pid = worker.work_pids()[0]
@@ -72,6 +72,7 @@ def test_job_fails_after_its_work_dies_three_times(stack, worker):
     assert stack.outcomes(job_id) == ["crashed"] * 3
 
 
+@pytest.mark.broker
 def test_each_job_runs_only_once_despite_surplus_messages(stack, worker):
     job_ids = [stack.submit("probe") for _ in range(10)]
     stack.resources.queue.ring(20)
@@ -79,6 +80,7 @@ def test_each_job_runs_only_once_despite_surplus_messages(stack, worker):
     assert all(stack.outcomes(job_id) == ["succeeded"] for job_id in job_ids)
 
 
+@pytest.mark.broker
 def test_busy_worker_neither_reserves_messages_nor_sends_surplus_messages(stack, worker):
     until(lambda: stack.broker.llen(QUEUE_NAME) == 0, "messages are taken")
     busy = [stack.submit("probe", seconds=60) for _ in range(2)]
@@ -106,6 +108,7 @@ def test_jobs_run_even_if_all_messages_are_lost(stack, worker):
     assert {job.state for job in stack.finish(*job_ids)} == {"succeeded"}
 
 
+@pytest.mark.broker
 def test_unreadable_messages_are_ignored(stack, worker):
     stack.broker.lpush(QUEUE_NAME, "no JSON", '{"body": 1}', '{"headers": {}, "properties": {}}')
     queue = CeleryQueue(stack.environment["UNDERSTUDY_REDIS_URL"])

@@ -11,24 +11,39 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-ENOUGH_SECONDS = 60.0
+from understudy.errors import Unavailable
+
+# Generous, because the machine may be busy. No test passes or fails by this time unless something hangs.
+ENOUGH_SECONDS = 150.0
 
 
 def until(condition: Callable[[], object], what: str = "condition") -> None:
-    """Wait until the condition holds, or fail after a generous time limit."""
+    """Wait until the condition holds, or fail after a generous time limit.
+
+    A condition that cannot be evaluated, because the database does not respond, does not hold.
+    """
     deadline = time.monotonic() + ENOUGH_SECONDS
-    while not condition():
+    while not is_true(condition):
         assert time.monotonic() < deadline, f"timeout after {ENOUGH_SECONDS} s: {what}"
         time.sleep(0.02)
+
+
+def is_true(condition: Callable[[], object]) -> bool:
+    """Return whether a condition holds. It does not if the database does not respond."""
+    try:
+        return bool(condition())
+    except Unavailable:
+        return False
 
 
 class WorkerProcess:
     """A worker with its pool processes, its sandbox server and the processes that the server forks."""
 
     def __init__(self, environment: Mapping[str, str], log: Path) -> None:
+        self.environment = dict(environment)
         self._log = log.open("ab")
         self._main = subprocess.Popen(
-            [sys.executable, "-m", "workers"],
+            [sys.executable, "-P", "-m", "workers"],
             env={**os.environ, **environment},
             stdin=subprocess.DEVNULL,
             stdout=self._log,
@@ -55,9 +70,12 @@ class WorkerProcess:
 
     def tree(self) -> list[int]:
         """Return the PIDs of all processes of the worker, parents first."""
+        children: dict[int | None, list[int]] = {}
+        for pid in map(int, filter(str.isdecimal, _names_in_proc())):
+            children.setdefault(_parent_of(pid), []).append(pid)
         pids = [self.pid]
         for pid in pids:
-            pids += children_of(pid)
+            pids += children.get(pid, [])
         return pids
 
     def kill(self) -> None:

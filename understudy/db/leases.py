@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from understudy.db import job_attempts, job_events
 from understudy.db.job_attempts import AttemptEnd
 from understudy.db.orm import CLOCK, Job
+from understudy.failpoints import failpoint
 
 BACKOFF_SECONDS_MAX = 600
 RELEASED = AttemptEnd("released")
@@ -213,6 +214,7 @@ def reap(session: Session, *, backoff_seconds: float, limit: int = 20) -> list[J
     )
     settled = []
     for job_id, token in session.execute(statement).all():
+        failpoint("reap.selected")
         assert token is not None
         job = try_again(
             session,

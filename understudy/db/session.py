@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from typing import Any
 
 from sqlalchemy import URL, Engine, create_engine, event, make_url
@@ -11,6 +13,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from understudy.db.deadlines import watch_server
 from understudy.errors import Unavailable, UnderstudyError
+from understudy.failpoints import failpoint
 
 # A session that is frozen inside a transaction keeps its row locks, and hides its job from the rescue, until
 # the server ends it. Therefore each limit is well below the duration of a lease.
@@ -132,3 +135,15 @@ def close_sessions(sessions: sessionmaker[Session]) -> None:
     engine = sessions.kw["bind"]
     assert isinstance(engine, Engine)
     engine.dispose()
+
+
+def transaction_failpoint(session: Session, name: str) -> None:
+    """Reach a failpoint that can also break the connection of a transaction."""
+    failpoint(name, lambda: _break_connection(session))
+
+
+def _break_connection(session: Session) -> None:
+    driver_connection = session.connection().connection.driver_connection
+    assert driver_connection is not None
+    with socket.socket(fileno=os.dup(driver_connection.fileno())) as connection:
+        connection.shutdown(socket.SHUT_RDWR)

@@ -15,7 +15,9 @@ from understudy.db import artifacts, dataset_tables, datasets, jobs
 from understudy.db.artifacts import NewArtifact
 from understudy.db.dataset_tables import NewTable, role_of
 from understudy.db.jobs import NewJob
+from understudy.db.session import transaction_failpoint
 from understudy.errors import Conflict, Unavailable
+from understudy.failpoints import failpoint
 from understudy.job_kinds.base import StoredFile
 from understudy.parameters.base import STORED_APART
 from understudy.parameters.ingest import FileParts, IngestParameters, IngestTable
@@ -117,6 +119,8 @@ def upload_tables(
                 remember(session, job, idempotency_key)
             else:
                 dataset = datasets.made_by(session, project_id, job.id)
+            transaction_failpoint(session, "upload.before_commit")
+        failpoint("upload.after_commit")
     except Unavailable:
         # The transaction may have been committed, so only the sweep may delete the blobs.
         raise
@@ -208,4 +212,6 @@ def delete_dataset(
         if not cascade:
             check_no_descendants(descendants)
         keys = delete_with_descendants(session, descendants)
+        transaction_failpoint(session, "delete.before_commit")
+    failpoint("delete.after_commit")
     discard(resources.store, keys)

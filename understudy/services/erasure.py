@@ -10,6 +10,7 @@ from understudy import ids
 from understudy.db import erasures, idempotency, job_attempts
 from understudy.db.erasures import Pending
 from understudy.errors import UnderstudyError
+from understudy.failpoints import failpoint
 from understudy.folder_removal import remove_folder
 from understudy.logs import get_logger
 from understudy.process_folders import remove_abandoned
@@ -80,6 +81,7 @@ def _delete_blobs(resources: Resources, erasure: Pending) -> int | None:
     try:
         keys = list(resources.store.keys(erasure.prefix))
         for key in keys:
+            failpoint("erase.before_unlink")
             resources.store.delete(key)
     except UnderstudyError as error:
         logger.warning("blobs_not_erased", error_code=error.code)

@@ -10,6 +10,7 @@ from typing import Any, Self
 from uuid import UUID
 
 from understudy.db import leases
+from understudy.db.session import transaction_failpoint
 from understudy.errors import Unavailable
 from understudy.logs import get_logger
 from understudy.resources import Resources
@@ -109,6 +110,7 @@ class Heartbeat:
                 lease_seconds=self._resources.settings.lease_seconds,
                 progress=progress,
             )
+            transaction_failpoint(session, "heartbeat.before_commit")
         if job is None:
             self._is_fenced = True
             return

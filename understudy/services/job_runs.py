@@ -26,7 +26,9 @@ from understudy.db import artifacts, claims, job_attempts, leases
 from understudy.db.artifacts import NewArtifact
 from understudy.db.claims import Claimant
 from understudy.db.job_attempts import AttemptEnd
+from understudy.db.session import transaction_failpoint
 from understudy.errors import NotFound, Unavailable
+from understudy.failpoints import failpoint
 from understudy.folder_removal import remove_folder
 from understudy.job_kinds import KINDS
 from understudy.logs import bound, get_logger
@@ -117,8 +119,11 @@ def run_next_job(
     )
     with resources.sessions.begin() as session:
         job = claims.claim(session, claimant, lease_seconds=resources.settings.lease_seconds)
+        if job is not None:
+            transaction_failpoint(session, "claim.before_commit")
     if job is None:
         return False
+    failpoint("claim.after_commit")
     assert job.lease_token is not None
     folder = resources.scratch_folder / str(job.lease_token)
     attempt = Attempt(resources, job, job.lease_token, folder)
@@ -131,7 +136,9 @@ def _run_attempt(attempt: Attempt, sandbox: Sandbox, sent_at: float, is_draining
     logger.info("job_started", kind=attempt.job.kind, attempt=attempt.job.attempt)
     try:
         attempt.folder.mkdir(parents=True, mode=0o700)
-        run = sandbox.start(make_request(attempt.resources, attempt.job, attempt.folder))
+        request = make_request(attempt.resources, attempt.job, attempt.folder)
+        failpoint("input.after")
+        run = sandbox.start(request)
     except Exception as error:  # Any exception ends the job, not the worker.
         logger.exception("job_not_started")
         _settle_failure(attempt, judge_error(error))
@@ -146,6 +153,7 @@ def _run_attempt(attempt: Attempt, sandbox: Sandbox, sent_at: float, is_draining
         raise
     finally:
         run.close()
+        failpoint("cleanup.before")
         _remove(attempt.folder)
 
 
@@ -217,6 +225,7 @@ def _store(attempt: Attempt, watched: Watched, heartbeat: Heartbeat) -> Result |
     outcome = watched.outcome
     if outcome is None or not outcome.ok or watched.stopped_by in ("cancelled", "lost") or heartbeat.is_lost:
         return None
+    failpoint("store.before")
     key = KeyParts(attempt.job.project_id, attempt.job.id, attempt.token)
     return store_result(attempt.resources, key, attempt.folder / "work", outcome.result or {})
 
@@ -249,6 +258,7 @@ def _conclude(attempt: Attempt, watched: Watched, result: Result | None, heartbe
 
 def _finish(attempt: Attempt, outcome: Outcome, result: Result) -> None:
     """Publish the whole result or nothing, in the transaction that ends the job."""
+    failpoint("finish.before")
     upload_keys: list[str] = []
 
     def write(session: Session) -> Job | None:
@@ -368,10 +378,13 @@ def _settle(
         True if the end was written, False if the lease was lost, None if the result is unknown.
     """
     give_up_at = time.monotonic() + SETTLE_SECONDS
+    step = "finish" if outcome == "succeeded" else "settle"
     while True:
         try:
             with attempt.resources.sessions.begin() as session:
                 is_written = write(session) is not None or _has_ended(session, attempt.token, outcome)
+                transaction_failpoint(session, f"{step}.before_commit")
+            failpoint(f"{step}.after_commit")
         except Unavailable:
             if time.monotonic() > give_up_at:
                 # `rescue_jobs` handles the job after its lease has expired.

@@ -13,7 +13,9 @@ from sqlalchemy.orm import Session
 from understudy import ids
 from understudy.db import datasets, erasures, idempotency, jobs
 from understudy.db.jobs import NewJob
+from understudy.db.session import transaction_failpoint
 from understudy.errors import NotFound, TooLarge, TooManyRequests
+from understudy.failpoints import failpoint
 from understudy.job_kinds import KINDS
 from understudy.job_kinds.base import Estimate
 from understudy.parameters.base import STORED_APART, JobParameters
@@ -66,7 +68,10 @@ def submit_job(
         )
         job = jobs.add(session, new)
         remember(session, job, idempotency_key)
+        transaction_failpoint(session, "submit.before_commit")
+    failpoint("submit.after_commit")
     resources.queue.ring(queue=job.queue)
+    failpoint("submit.after_ring")
     return job
 
 
@@ -114,7 +119,9 @@ def cancel_job(resources: Resources, project_id: UUID, job_id: UUID) -> Job:
     with resources.sessions.begin() as session:
         job = jobs.request_cancel(session, project_id, job_id)
         abandon_job(session, job)
-        return job
+        transaction_failpoint(session, "cancel.before_commit")
+    failpoint("cancel.after_commit")
+    return job
 
 
 def retry_job(resources: Resources, project_id: UUID, job_id: UUID) -> Job:

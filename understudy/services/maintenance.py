@@ -11,6 +11,7 @@ from datetime import timedelta
 from itertools import islice
 
 from understudy.db import artifacts, idempotency, job_attempts, projects, uploads, workers
+from understudy.failpoints import failpoint
 from understudy.logs import get_logger
 from understudy.resources import Resources
 from understudy.services.blob_keys import PREFIX, parse_key, parse_part_key
@@ -47,6 +48,7 @@ def _sweep_orphans(resources: Resources, kept: timedelta) -> int:
     n_orphans = 0
     while batch := list(islice(keys, BATCH)):
         orphans = _orphans_among(resources, batch, kept) + _orphaned_parts(resources, batch, kept)
+        failpoint("sweep.before_unlink")
         discard(resources.store, orphans)
         n_orphans += len(orphans)
     return n_orphans

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from understudy import ids
 from understudy.db import jobs, leases, workers
+from understudy.db.session import transaction_failpoint
 from understudy.db.workers import WorkerState
 from understudy.logs import get_logger
 from understudy.parameters.needs import DEFAULT_QUEUE
@@ -33,6 +34,7 @@ def rescue_jobs(resources: Resources) -> int:
         expired = leases.expire(session)
         for job in (*lost, *expired):
             abandon_job(session, job)
+        transaction_failpoint(session, "reap.before_commit")
     for queue in {job.queue for job in lost if job.state == "queued"}:
         resources.queue.ring(queue=queue)
     for job in lost:

@@ -17,8 +17,10 @@ from uuid import UUID
 
 from understudy import ids
 from understudy.db import datasets, erasures, idempotency, jobs, uploads
+from understudy.db.session import transaction_failpoint
 from understudy.db.uploads import NewUpload, StoredPart
 from understudy.errors import Conflict, InvalidInput, NotFound, TooLarge, TooManyRequests
+from understudy.failpoints import failpoint
 from understudy.logs import get_logger
 from understudy.parameters.ingest import FileParts, IngestTable
 from understudy.parameters.read_options import FormatName, ReadOptions
@@ -175,6 +177,8 @@ def store_part(resources: Resources, place: PartPlace, source: Path, sha256: byt
             upload = uploads.lock(session, place.project_id, place.upload_id)
             _check_open(upload)
             replaced = uploads.put_part(session, upload, part, kept=_kept(resources))
+            transaction_failpoint(session, "part.before_commit")
+        failpoint("part.after_commit")
     except (NotFound, Conflict):
         discard(resources.store, [key])
         raise
@@ -205,10 +209,12 @@ def complete_upload(resources: Resources, project_id: UUID, upload_id: UUID) -> 
             return dataset, jobs.get(session, project_id, dataset.job_id)
         if lost is None:
             answer = _start_ingest(resources, session, upload)
+            transaction_failpoint(session, "complete.before_commit")
         else:
             uploads.drop_part(session, lost)
     if lost is not None:
         raise _lost(resources, lost)
+    failpoint("complete.after_commit")
     resources.queue.ring()
     return answer
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from understudy.errors import Conflict, StorageFull, Unavailable
+from understudy.failpoints import failpoint
 from understudy.process_folders import ProcessFolder, remove_abandoned
 from understudy.storage.base import check_key, missing
 from understudy.storage.space import NO_SPACE, check_space
@@ -38,7 +39,9 @@ class LocalStore:
             _make_folders(target.parent, self.root)
             source = self._bring_near(path)
             try:
+                failpoint("put.before_fsync")
                 _sync(source)
+                failpoint("put.after_fsync")
                 # The file is linked and not renamed, because a rename would overwrite an existing blob.
                 os.link(source, target)
             except FileExistsError as error:
@@ -49,6 +52,7 @@ class LocalStore:
                 if source != path:
                     source.unlink()
             _sync(target.parent)
+            failpoint("put.after_link")
             path.unlink()
 
     def open(self, key: str) -> BinaryIO:

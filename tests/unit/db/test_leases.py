@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from tests.unit.db.states import Sessions, add_job, add_project, claim, claimed, job_in, read
 from understudy.db import claims, job_attempts, job_events, jobs, leases
@@ -12,11 +16,28 @@ from understudy.db.job_attempts import AttemptEnd
 from understudy.db.orm import Job
 
 CRASHED = AttemptEnd("crashed")
+RETRY = leases.Retry(leases.CRASHES, 0)
+ERROR = leases.JobError("no_rows", "None.")
+# All statements by which a worker changes a job or locks it.
+WRITES: dict[str, Callable[[Session, UUID, int], Job | None]] = {
+    "heartbeat": lambda *of: leases.heartbeat(*of, lease_seconds=600, progress={"phase": "stale"}),
+    "hold": leases.hold,
+    "finish": lambda *of: leases.finish(*of, result={}, end=AttemptEnd("succeeded")),
+    "fail": lambda *of: leases.fail(*of, error=ERROR, end=AttemptEnd("failed")),
+    "cancel": lambda *of: leases.cancel(*of, AttemptEnd("cancelled")),
+    "release": leases.release,
+    "try_again": lambda *of: leases.try_again(*of, retry=RETRY, end=CRASHED),
+}
 
 
 def expire_lease(sessions: Sessions) -> None:
     with sessions.begin() as session:
         session.execute(text("update jobs set lease_until = clock_timestamp() - interval '1 s'"))
+
+
+def row_of(sessions: Sessions, job_id: UUID) -> Any:
+    with sessions() as session:
+        return session.execute(text("select * from jobs where id = :id"), {"id": job_id}).one()
 
 
 def reap(sessions: Sessions) -> list[Job]:
@@ -136,6 +157,32 @@ def test_lost_job_is_requeued_and_its_attempt_is_marked_lost(sessions: Sessions)
     with sessions() as session:
         assert job_attempts.outcome(session, token) == "lost"
         assert job_events.page(session, project_id, job_id).rows[-1].type == "retrying"
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_stale_token_changes_nothing_while_another_attempt_runs(sessions: Sessions, name: str) -> None:
+    project_id = add_project(sessions)
+    job_id, stale = job_in(sessions, project_id, "running")
+    expire_lease(sessions)
+    reap(sessions)
+    assert claimed(sessions) == (job_id, stale + 1)
+    before = row_of(sessions, job_id)
+
+    with sessions.begin() as session:
+        assert WRITES[name](session, job_id, stale) is None
+
+    assert row_of(sessions, job_id) == before
+    with sessions() as session:
+        assert job_attempts.outcome(session, stale) == "lost"
+        assert job_attempts.outcome(session, stale + 1) is None
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_current_token_writes(sessions: Sessions, name: str) -> None:
+    job_id, token = job_in(sessions, add_project(sessions), "running")
+
+    with sessions.begin() as session:
+        assert WRITES[name](session, job_id, token) is not None
 
 
 def test_job_fails_after_its_third_crash(sessions: Sessions) -> None:

@@ -1,0 +1,29 @@
+"""Small disks that tests fill. Only root can mount them."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+
+def mount_disk(folder: Path, size_mebibytes: int) -> bool:
+    """Mount a small disk at a folder, and return False if this user may not."""
+    folder.mkdir(parents=True, exist_ok=True)
+    options = ["mount", "-t", "tmpfs", "-o", f"size={size_mebibytes}m,mode=0755", "tmpfs", str(folder)]
+    return subprocess.run(options, capture_output=True, check=False).returncode == 0
+
+
+def unmount_disk(folder: Path) -> None:
+    """Detach a disk, even if a process still has a file open in it."""
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def fill(path: Path) -> None:
+    """Write a file until the disk is full."""
+    with path.open("wb", buffering=0) as file:
+        for chunk in (1 << 20, 1 << 12, 1):
+            try:
+                while file.write(b"\0" * chunk) == chunk:
+                    pass
+            except OSError:
+                continue

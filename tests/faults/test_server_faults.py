@@ -1,0 +1,208 @@
+"""F4, F12, F13, F14, F17, F18, F23, F33: the servers are stopped, killed, full, or restarted under load."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.faults.api import ApiProcess, Client
+from tests.faults.disks import fill, mount_disk, unmount_disk
+from tests.faults.stack import Stack
+from tests.faults.workers import WorkerProcess, until
+from understudy.embedded.servers import PrivatePostgres, PrivateValkey
+
+pytestmark = [pytest.mark.stack, pytest.mark.complete]
+
+WAL_MEBIBYTES = 96
+
+
+@dataclass
+class Servers:
+    """A durable Postgres and a Valkey, which the tests of this file may stop."""
+
+    postgres: PrivatePostgres
+    valkey: PrivateValkey
+    wal: Path | None
+
+    def start_again(self, pause_seconds: float) -> None:
+        """Start the servers that have ended after a pause."""
+        time.sleep(pause_seconds)
+        for server in (self.postgres, self.valkey):
+            if not server.is_running():
+                server.start()
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    folder = tmp_path_factory.mktemp("servers")
+    postgres, valkey = PrivatePostgres(folder / "postgres"), PrivateValkey(folder / "valkey")
+    postgres.start()
+    wal = move_wal_to_small_disk(postgres, folder)
+    valkey.start()
+    yield Servers(postgres, valkey, wal)
+    postgres.stop()
+    valkey.stop()
+    if wal is not None:
+        unmount_disk(wal)
+
+
+def move_wal_to_small_disk(postgres: PrivatePostgres, folder: Path) -> Path | None:
+    """Move the write-ahead log to a small disk, and return its folder, or None if no disk can be mounted."""
+    postgres.stop()
+    data, wal = folder / "postgres" / "data", folder / "wal"
+    try:
+        if not mount_disk(wal, WAL_MEBIBYTES):
+            return None
+        status = (data / "pg_wal").stat()
+        shutil.copytree(data / "pg_wal", wal / "pg_wal")
+        shutil.rmtree(data / "pg_wal")
+        (data / "pg_wal").symlink_to(wal / "pg_wal")
+        for path in (wal, *wal.rglob("*")):
+            os.chown(path, status.st_uid, status.st_gid)
+            path.chmod(0o700 if path.is_dir() else 0o600)
+        return wal
+    finally:
+        postgres.start()
+
+
+@pytest.fixture(scope="module")
+def postgres(servers: Servers) -> str:
+    return servers.postgres.url
+
+
+@pytest.fixture(scope="module")
+def valkey(servers: Servers) -> str:
+    return servers.valkey.url
+
+
+@pytest.fixture(scope="module")
+def worker(stack: Stack) -> WorkerProcess:
+    return stack.start_worker()
+
+
+@pytest.fixture(scope="module")
+def api(stack: Stack) -> ApiProcess:
+    return stack.start_api()
+
+
+@pytest.fixture(scope="module")
+def client(stack: Stack, api: ApiProcess) -> Client:
+    return stack.client()
+
+
+def kill(pid: int, number: signal.Signals = signal.SIGKILL) -> None:
+    os.kill(pid, number)
+
+
+@pytest.mark.parametrize("pause_seconds", [0.0, 1.0, 5.0])
+@pytest.mark.parametrize("number", [signal.SIGQUIT, signal.SIGKILL], ids=["immediate stop", "kill"])
+def test_no_accepted_job_is_lost_when_the_database_stops(
+    stack: Stack,
+    servers: Servers,
+    worker: WorkerProcess,
+    client: Client,
+    number: signal.Signals,
+    pause_seconds: float,
+) -> None:
+    job_ids = [client.submit("probe", seconds=1) for _ in range(6)]
+    stack.wait_until_running(
+        stack.rows("select id from jobs where state <> 'succeeded' order by id limit 1")[0][0]
+    )
+    kill(servers.postgres.pid, number)
+    until(lambda: not servers.postgres.is_running(), "the database is down")
+    response = client.once("GET", "/v1/jobs")
+    assert response is not None
+    assert (response.status_code, "Retry-After" in response.headers) == (503, True)
+    servers.start_again(pause_seconds)
+    job_ids += [client.submit("probe")]
+    assert {job["state"] for job in client.finish(*job_ids)} == {"succeeded"}
+    assert worker.is_running()
+
+
+@pytest.mark.parametrize("pause_seconds", [0.0, 5.0])
+def test_jobs_are_accepted_and_run_when_the_broker_dies(
+    stack: Stack, servers: Servers, worker: WorkerProcess, client: Client, pause_seconds: float
+) -> None:
+    job_ids = [client.submit("probe", seconds=1) for _ in range(4)]
+    kill(servers.valkey.pid)
+    until(lambda: not servers.valkey.is_running(), "the broker is down")
+    job_ids += [client.submit("probe") for _ in range(10)]
+    servers.start_again(pause_seconds)
+    assert {job["state"] for job in client.finish(*job_ids)} == {"succeeded"}
+    assert stack.rows("select count(*) from job_attempts where outcome = 'crashed'")[0][0] == 0
+
+
+@pytest.mark.broker
+def test_jobs_run_while_the_broker_is_emptied_repeatedly(
+    stack: Stack, worker: WorkerProcess, client: Client
+) -> None:
+    job_ids = []
+    for _ in range(10):
+        job_ids += [client.submit("probe") for _ in range(3)]
+        stack.broker.flushall()
+        time.sleep(0.5)
+    assert {job["state"] for job in client.finish(*job_ids)} == {"succeeded"}
+
+
+def test_no_accepted_job_is_lost_when_the_disk_of_the_write_ahead_log_is_full(
+    stack: Stack, servers: Servers, worker: WorkerProcess, client: Client
+) -> None:
+    if servers.wal is None:
+        pytest.skip("Only root can mount a disk.")
+    filler = servers.wal / "filler"
+    fill(filler)
+    job_ids = []
+    # The server stops when it cannot extend the log. It has space for some transactions until then.
+    for _ in range(3):
+        response = client.once("POST", "/v1/jobs", json={"kind": "probe"})
+        if response is not None and response.status_code == 202:
+            job_ids.append(response.json()["id"])
+    with stack.resources.sessions() as session, pytest.raises(Exception, match=r"respond|space|terminated"):
+        session.connection().exec_driver_sql(
+            "create table big as select repeat('x', 1000) from generate_series(1, 200000)"
+        )
+    filler.unlink()
+    servers.start_again(0)
+    job_ids.append(client.submit("probe"))
+    assert {job["state"] for job in client.finish(*job_ids)} == {"succeeded"}
+
+
+def test_all_jobs_run_after_everything_was_killed(
+    stack: Stack, servers: Servers, worker: WorkerProcess, api: ApiProcess, client: Client
+) -> None:
+    other = stack.start_worker(worker_concurrency=6)
+    job_ids = [client.submit("probe", seconds=3) for _ in range(30)]
+    until(lambda: stack.rows("select count(*) from jobs where state = 'running'")[0][0] >= 6, "jobs run")
+    api.kill()
+    other.kill_main()
+    for server in (servers.valkey, servers.postgres):
+        kill(server.pid)
+    servers.start_again(0)
+    stack.start_api()
+    assert {job["state"] for job in client.finish(*job_ids)} == {"succeeded"}
+
+
+def test_no_request_and_no_job_fails_during_rolling_restarts(
+    stack: Stack, api: ApiProcess, client: Client
+) -> None:
+    job_ids = []
+    previous = stack.start_worker(worker_concurrency=4)
+    for _ in range(4):
+        job_ids += [client.submit("probe", seconds=0.5) for _ in range(12)]
+        following = stack.start_worker(worker_concurrency=4)
+        assert previous.stop() == 0
+        previous = following
+        api.stop()
+        stack.start_api()
+    jobs = client.finish(*job_ids)
+    assert {job["state"] for job in jobs} == {"succeeded"}
+    outcomes = {attempt["outcome"] for job in jobs for attempt in job["attempts"]}
+    assert outcomes <= {"succeeded", "released"}
+    assert previous.stop() == 0
