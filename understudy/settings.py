@@ -94,6 +94,15 @@ class Settings(BaseSettings):
         Field(description="Format of the logs: one JSON object per line, or readable text."),
     ] = "json"
 
+    log_bytes_max: Annotated[
+        int,
+        Field(
+            ge=64 << 10,
+            description="Size of a log file of `understudy serve`, in bytes, at which it replaces the older "
+            "file of the same process.",
+        ),
+    ] = 10 * MEBIBYTE
+
     lease_seconds: Annotated[
         float, Field(gt=0, description="Seconds without a heartbeat after which a worker loses its job.")
     ] = 30

@@ -30,9 +30,7 @@ def run_worker(settings: Settings) -> int:
     stopping = threading.Event()
 
     def stop(_number: int, _frame: FrameType | None) -> None:
-        # A second signal must not extend the time that running jobs have.
-        if not stopping.is_set():
-            worker.drain()
+        worker.drain()
         stopping.set()
 
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):

@@ -221,8 +221,8 @@ class Worker:
             return False
 
     def drain(self) -> None:
-        """Accept no more jobs. Running jobs may end within `drain_seconds`."""
-        self._drain.begin(self._settings.drain_seconds)
+        """Accept no more jobs. Running jobs may end within `drain_seconds`, or at once in a second call."""
+        self._drain.begin(0.0 if self._drain.has_begun else self._settings.drain_seconds)
 
     def close(self) -> None:
         """Delete the worker's row and stop the timers and the sandbox.

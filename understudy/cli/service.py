@@ -143,6 +143,7 @@ def stack_options(*, host: str | None, port: int | None, data_dir: Path | None) 
         database_url=settings.database_url.get_secret_value() if settings.database_url else None,
         redis_url=settings.redis_url.get_secret_value() if settings.redis_url else None,
         secret_key=settings.secret_key.get_secret_value() if settings.secret_key else None,
+        log_bytes_max=settings.log_bytes_max,
     )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from understudy.embedded.data_folder import DataFolder
-from understudy.embedded.processes import Child, Program
+from understudy.embedded.processes import LOG_BYTES_MAX, Child, Program
 
 # This time suffices for a short job. A longer job is requeued and runs again after the next start.
 DRAIN_SECONDS = 2
@@ -27,6 +27,7 @@ class StackOptions:
     database_url: str | None = None
     redis_url: str | None = None
     secret_key: str | None = None
+    log_bytes_max: int = LOG_BYTES_MAX
 
 
 def stack_environment(

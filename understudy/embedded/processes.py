@@ -140,12 +140,12 @@ class Child:
             self._process.wait()
 
 
-def trim_log(log: Path) -> None:
+def trim_log(log: Path, bytes_max: int = LOG_BYTES_MAX) -> None:
     """Copy a log above the size limit to a second file, and truncate the log while its writer appends.
 
     On a full disk, the older lines are lost.
     """
-    if not log.exists() or log.stat().st_size <= LOG_BYTES_MAX:
+    if not log.exists() or log.stat().st_size <= bytes_max:
         return
     copy = log.with_name(log.name + ".1")
     try:

@@ -89,7 +89,7 @@ class Supervisor:
             for log in self.folder.logs.glob("*.log"):
                 # The supervisor must outlive every fault of the disk. The next round tries again.
                 with suppress(OSError):
-                    trim_log(log)
+                    trim_log(log, self._options.log_bytes_max)
 
     def ask_to_stop(self) -> None:
         """Make `watch` return soon. A signal handler may call this method."""
