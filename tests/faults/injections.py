@@ -30,6 +30,8 @@ TERMINATE_SESSIONS = (
     "select pg_terminate_backend(pid) from pg_stat_activity"
     " where datname = current_database() and pid <> pg_backend_pid()"
 )
+# Number of answers between the start of the API and the next fault that ends it.
+ANSWERS_MIN = 20
 # Settings of a worker that differ from those of the stack.
 WORKER_SETTINGS = ("DATABASE_URL", "REDIS_URL", "WORKER_CONCURRENCY")
 FREE_KEYS = "update idempotency_keys set created_at = created_at - interval '1 minute' where status is null"
@@ -89,6 +91,8 @@ class Target:
     broker_proxy: FaultProxy
     api_proxy: FaultProxy
     api_key: str
+    # The number of successful responses that clients have received.
+    count_answers: Callable[[], int] = lambda: 0
     # Small disks that can be filled. Empty if this user may not mount disks.
     disks: list[Path] = field(default_factory=list)
 
@@ -106,6 +110,8 @@ class Injector:
         self._lasting: list[tuple[float, Callable[[], object]]] = []
         # The times at which the servers that have ended are started again.
         self._start_at: dict[str, float] = {}
+        # The API is not killed until it has given this number of answers, because a start can take a minute.
+        self._api_killable_after = 0
 
     def inject(self, weights: dict[str, int]) -> None:
         """Inject a random fault of those with a weight."""
@@ -201,14 +207,17 @@ class Injector:
 
     def reach_api_step(self) -> bool:
         """Arm a failpoint of the API. The fault counts when the API reaches the failpoint."""
+        self._check_api_has_answered()
         return self._arm(self.target.stack.api_points, API_STEPS)
 
     def kill_api(self) -> None:
         """Kill the API."""
+        self._check_api_has_answered()
         self.target.api.kill()
 
     def stop_api(self) -> None:
         """Ask the API to stop, as a deployment does."""
+        self._check_api_has_answered()
         self.target.api.signal(signal.SIGTERM)
 
     def freeze_api(self) -> None:
@@ -219,6 +228,7 @@ class Injector:
 
     def kill_api_after_submit(self) -> bool:
         """Kill the API after the COMMIT of a job, so that its client gets no answer."""
+        self._check_api_has_answered()
         return self._arm_one(self.target.stack.api_points, "submit.after_commit", "kill", 0)
 
     def cut_clients(self) -> bool:
@@ -334,6 +344,7 @@ class Injector:
 
     def kill_everything(self) -> None:
         """Kill the API, all workers, the broker and the database at once."""
+        self._check_api_has_answered()
         for worker in self.target.workers:
             self._remember(worker)
             send([worker.pid], signal.SIGKILL)
@@ -377,6 +388,7 @@ class Injector:
             elif now >= self._start_at.setdefault(name, time.monotonic() + self.random.uniform(0, 2)):
                 if server is target.api:
                     self._free_keys()
+                    self._api_killable_after = target.count_answers() + ANSWERS_MIN
                 server.launch()
         for i, worker in enumerate(target.workers):
             if not worker.is_running():
@@ -384,6 +396,9 @@ class Injector:
                     name.lower(): worker.environment[f"UNDERSTUDY_{name}"] for name in WORKER_SETTINGS
                 }
                 target.workers[i] = target.stack.launch_worker(**settings)
+
+    def _check_api_has_answered(self) -> None:
+        assert self.target.count_answers() >= self._api_killable_after, "clients would get no answers"
 
     def _free_keys(self) -> None:
         """Free the idempotency keys of a dead API, which other requests could use only after 30 s."""

@@ -47,7 +47,7 @@ from understudy.services.api_keys import create_api_key
 N_CALLERS = 5
 DISK_MEBIBYTES = 256
 # Time without any progress after which a job that has not ended counts as lost.
-PATIENCE_SECONDS = 150
+PATIENCE_SECONDS = 600
 # Faults that restart a worker are rare, because hardly any job runs during a restart.
 ALL_FAULTS = {
     **{"reach_worker_step": 26, "reach_api_step": 8, "delay_finish": 3, "lose_answer_to_finish": 3},
@@ -142,6 +142,10 @@ class Soak:
         except Unavailable:
             return -2
         return n
+
+    def count_answers(self) -> int:
+        """Return the number of successful responses to the callers."""
+        return sum(caller.client.statuses[status] for caller in self.callers for status in (200, 201, 202))
 
     def stop(self) -> None:
         """Stop all threads, before their connections are closed."""
@@ -267,6 +271,7 @@ def run_soak(arguments: argparse.Namespace) -> bool:
         with open_soak(folder, arguments.seed, arguments.mode, n_workers) as soak:
             for caller in soak.callers:
                 caller.operations = operations
+            soak.injector.target.count_answers = soak.count_answers
             write(f"started in {time.monotonic() - began:.1f} s")
             broken = None
             try:

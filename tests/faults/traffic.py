@@ -36,7 +36,7 @@ PROTOCOL_OPERATIONS = {"sample": 10, "probe": 3, "upload": 3, "watch": 8}
 
 @dataclass
 class Ledger:
-    """What the service has promised to its callers so far."""
+    """The promises that the service has made to its callers so far."""
 
     # The first answer to each idempotency key.
     job_of_key: dict[str, str] = field(default_factory=dict)
