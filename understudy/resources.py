@@ -15,7 +15,7 @@ from understudy.db.session import PATIENCE_SECONDS, close_sessions, make_session
 from understudy.errors import UnderstudyError
 from understudy.job_queue import CeleryQueue, JobQueue
 from understudy.process_folders import ProcessFolder, remove_abandoned
-from understudy.storage import Store, open_store
+from understudy.storage import Store, StoreOptions, open_store
 
 CODE_VERSION = version("understudy")
 SECRET_KEY_LENGTH_MIN = 32
@@ -51,6 +51,14 @@ class ResourceSettings(ResourceLimits, Protocol):
     def data_dir(self) -> Path: ...
     @property
     def storage_url(self) -> str | None: ...
+    @property
+    def s3_endpoint_url(self) -> str | None: ...
+    @property
+    def s3_region(self) -> str | None: ...
+    @property
+    def s3_path_style(self) -> bool: ...
+    @property
+    def presigned_download_seconds(self) -> int: ...
     @property
     def scratch_dir(self) -> Path | None: ...
     @property
@@ -165,7 +173,7 @@ def open_resources(
     resources = Resources(
         sessions=sessions,
         read_sessions=without_transactions(sessions),
-        store=open_store(settings.storage_url or (settings.data_dir / "blobs").absolute().as_uri()),
+        store=_open_store(settings),
         queue=queue or CeleryQueue(_required(settings.redis_url, "UNDERSTUDY_REDIS_URL")),
         settings=settings,
         secret_key=secret_key,
@@ -184,6 +192,12 @@ def open_resources(
             code="configuration",
         ) from error
     return resources
+
+
+def _open_store(settings: ResourceSettings) -> Store:
+    url = settings.storage_url or (settings.data_dir / "blobs").absolute().as_uri()
+    options = StoreOptions(settings.s3_endpoint_url, settings.s3_region, settings.s3_path_style)
+    return open_store(url, options)
 
 
 def _required(setting: SecretStr | None, variable: str) -> str:

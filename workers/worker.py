@@ -6,6 +6,7 @@ import os
 import secrets
 import socket
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Literal, Protocol
 
 from understudy.errors import Unavailable, UnderstudyError
@@ -23,6 +24,7 @@ from workers.watchdog import Watchdog
 
 REPORT_SECONDS = 5.0
 SWEEP_SECONDS = 600.0
+SWEEP_CHECK_SECONDS = 60.0
 ERASE_SECONDS = 10.0
 STOP_SECONDS = 5.0
 # Time in seconds without any response of the database server after which a call fails. Nobody waits for a
@@ -119,8 +121,13 @@ class Worker:
         )
         self._timers.start("ring", self._settings.ring_seconds, self.ring)
         self._timers.start("watch", self._watch_seconds, self._watchdog.look)
-        self._timers.start("erase", ERASE_SECONDS, lambda: erasure.erase_files(self.resources))
-        self._timers.start("sweep", SWEEP_SECONDS, lambda: maintenance.sweep(self.resources))
+        self._timers.start("erase", ERASE_SECONDS, lambda: erasure.erase_in_turn(self.resources))
+        # One worker performs each sweep. The others ask more often, in case that worker dies.
+        self._timers.start(
+            "sweep",
+            SWEEP_CHECK_SECONDS,
+            lambda: maintenance.sweep_in_turn(self.resources, every=timedelta(seconds=SWEEP_SECONDS)),
+        )
 
     def ring(self) -> None:
         """Notify workers of queued jobs, unless unread messages are waiting.

@@ -17,7 +17,7 @@ from app.bodies.datasets import Dataset, DatasetPage, DatasetState, UpdateDatase
 from app.bodies.jobs import Job
 from app.bodies.quarantine import ReleaseDataset
 from app.bodies.uploads import UploadedDataset
-from app.content import BINARY, StoredContent, is_unchanged, not_modified, send_stored
+from app.content import BINARY, StoredContent, is_unchanged, not_modified, redirect, send_stored
 from app.dependencies import (
     AdministratorDep,
     IdempotencyKeyDep,
@@ -272,6 +272,7 @@ def release_dataset(
         200: {"description": "The file is returned.", "content": {BINARY: FILE}},
         206: {"description": "The requested range is returned (Parquet only).", "content": {BINARY: FILE}},
         304: {"description": "The file has not changed: its ETag matches `If-None-Match`."},
+        307: {"description": "The file is at the URL in `Location`, if the service uses presigned URLs."},
         **problems(404, 409, 416, 422, 429),
     },
 )
@@ -285,7 +286,8 @@ def download_dataset(
     """Return a table as one file.
 
     Parquet downloads support range requests, and their ETag is the SHA-256 of the file. A workbook (`xlsx`)
-    can contain at most 1,048,575 rows and at most 32,767 characters per cell.
+    can contain at most 1,048,575 rows and at most 32,767 characters per cell. If the service uses presigned
+    URLs, a Parquet download is a redirect to the object store, and `Repr-Digest` contains the checksum.
     """
     file_format = query.format
     if query.csv_safe and file_format != "csv":
@@ -304,6 +306,9 @@ def download_dataset(
     artifact_services.check_download(file_format, chosen.n_rows, chosen.n_columns)
     filename = f"{dataset_id}-{file_stem(chosen.name, chosen.position)}.{file_format}"
     if file_format == "parquet":
+        url = artifact_services.find_presigned_url(resources, artifact, filename)
+        if url is not None and request.method == "GET":
+            return redirect(url, etag, artifact.sha256)
 
         def open_(is_checked_later: bool) -> BinaryIO:
             return artifact_services.open_artifact(resources, artifact, is_checked_later=is_checked_later)

@@ -19,8 +19,9 @@ CHUNK_BYTES = 1 << 20
 TRUSTED_SECONDS = 60.0
 N_TRUSTED_MAX = 1_000
 
-# Identity and time of the last change of an open file. No call can set this time back.
-_Version = tuple[int, int, int, int]
+# Identity and time of the last change of an open file, which no call can set back, or the version of an
+# object in an object store.
+_Version = tuple[str | int, ...]
 _trusted: OrderedDict[tuple[_Version, bytes], float] = OrderedDict()
 _lock = threading.Lock()
 
@@ -74,6 +75,9 @@ def read_checked(file: BinaryIO, sha256: bytes) -> Iterator[bytes]:
 
 
 def _version(file: BinaryIO) -> _Version | None:
+    version: _Version | None = getattr(file, "content_version", None)
+    if version is not None:
+        return version
     try:
         status = os.fstat(file.fileno())
     except (OSError, io.UnsupportedOperation):

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection
-from contextlib import suppress
-from dataclasses import dataclass
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,12 +68,13 @@ def never() -> bool:
 
 @dataclass(frozen=True)
 class Attempt:
-    """A claimed job, the fencing token of the claim, and the folder of the attempt."""
+    """A claimed job, the fencing token of the claim, the folder of the attempt and its copies of blobs."""
 
     resources: Resources
     job: Job
     token: int
     folder: Path
+    copies: ExitStack = field(default_factory=ExitStack)
 
 
 @dataclass(frozen=True)
@@ -121,14 +122,17 @@ def _run_attempt(attempt: Attempt, sandbox: Sandbox, sent_at: float, is_draining
     logger.info("job_started", kind=attempt.job.kind, attempt=attempt.job.attempt)
     try:
         attempt.folder.mkdir(parents=True, mode=0o700)
-        run = sandbox.start(make_request(attempt.resources, attempt.job, attempt.folder))
+        # Copying large inputs from an object store may take longer than a lease.
+        with _heartbeat(attempt, sent_at) as copying:
+            request = make_request(attempt.resources, attempt.job, attempt.folder, attempt.copies)
+        run = sandbox.start(request)
     except Exception as error:  # Any exception ends the job, not the worker.
         logger.exception("job_not_started")
         _settle_failure(attempt, judge_error(error))
-        _remove(attempt.folder)
+        _remove(attempt)
         return
     try:
-        _work(attempt, run, sent_at, is_draining)
+        _work(attempt, run, sent_at, is_draining, copying.beat_at)
     except (KeyboardInterrupt, SystemExit):
         # The process itself must stop, so the job is released for another worker.
         run.kill()
@@ -136,17 +140,23 @@ def _run_attempt(attempt: Attempt, sandbox: Sandbox, sent_at: float, is_draining
         raise
     finally:
         run.close()
-        _remove(attempt.folder)
+        _remove(attempt)
 
 
-def _work(attempt: Attempt, run: Run, sent_at: float, is_draining: Callable[[], bool]) -> None:
-    heartbeat = Heartbeat(
+def _heartbeat(attempt: Attempt, sent_at: float, run: Run | None = None) -> Heartbeat:
+    return Heartbeat(
         attempt.resources,
         attempt.job.id,
         attempt.token,
         sent_at=sent_at,
-        read_progress=lambda: run.progress,
+        read_progress=lambda: None if run is None else run.progress,
     )
+
+
+def _work(
+    attempt: Attempt, run: Run, sent_at: float, is_draining: Callable[[], bool], beat_at: float
+) -> None:
+    heartbeat = _heartbeat(attempt, beat_at, run)
     try:
         with heartbeat:
             watched = _watch(run, _Reasons(heartbeat, is_draining, _ends_at(attempt, sent_at)))
@@ -334,7 +344,7 @@ def _is_disk_full(attempt: Attempt) -> bool:
     is killed by a signal. Such a failure counts for nothing, and the worker claims no jobs until there is
     space.
     """
-    _remove(attempt.folder)
+    _remove(attempt)
     return find_disk_problem(attempt.resources) is not None
 
 
@@ -381,7 +391,8 @@ def _has_ended(session: Session, token: int, outcome: str) -> bool:
     return job_attempts.outcome(session, token) == outcome
 
 
-def _remove(folder: Path) -> None:
+def _remove(attempt: Attempt) -> None:
     # The sweep later removes files that cannot be removed now.
     with suppress(OSError):
-        remove_folder(folder)
+        attempt.copies.close()
+        remove_folder(attempt.folder)

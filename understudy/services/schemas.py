@@ -15,7 +15,7 @@ from understudy.errors import PreconditionFailed
 from understudy.resources import Resources
 from understudy.services.access import open_dataset, open_file, open_table
 from understudy.services.api_keys import Caller
-from understudy.services.artifacts import open_artifact
+from understudy.services.artifacts import local_copy
 from understudy.tables.findings import Findings
 from understudy.tables.schema import Column, DatasetSchema, TableSchema
 from understudy.tables.schema_changes import SchemaChange, change_schema
@@ -151,6 +151,8 @@ def _store(resources: Resources, table: Table, schema: DatasetSchema, findings: 
 
 
 def _check_fits(resources: Resources, artifact: Artifact, columns: list[Column]) -> None:
-    open_artifact(resources, artifact).close()
-    with TemporaryDirectory(dir=resources.staging_folder, prefix="schema-") as scratch:
-        check_fits(resources.store.local_path(artifact.storage_key, Path(scratch)), columns)
+    with (
+        TemporaryDirectory(dir=resources.staging_folder, prefix="schema-") as scratch,
+        local_copy(resources, artifact, Path(scratch)) as path,
+    ):
+        check_fits(path, columns)
