@@ -205,6 +205,14 @@ class Settings(BaseSettings):
     sample_rows_max: Annotated[int, Field(ge=1, description="Maximum number of rows in a sample.")] = (
         100_000_000
     )
+    sample_shard_rows: Annotated[
+        int,
+        Field(
+            ge=1_000,
+            description="Maximum number of rows of a sample that one job process samples. Larger samples are "
+            "split into shards of this size, which several workers can sample at the same time.",
+        ),
+    ] = 1_000_000
     queued_jobs_max: Annotated[
         int, Field(ge=1, description="Maximum number of queued jobs in a project.")
     ] = 1_000

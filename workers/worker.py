@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import socket
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from understudy.sandbox.walls import find_walls
 from understudy.services import erasure, job_runs, maintenance, rescue
 from understudy.services.disks import find_disk_problem
 from understudy.synthesizers import SYNTHESIZERS
+from understudy.threads import count_cores
 from workers.drain import Drain
 from workers.timers import Timers
 from workers.watchdog import Watchdog
@@ -97,7 +97,7 @@ class Worker:
         self._watch_seconds = min(settings.ring_seconds, WATCH_SECONDS_MAX)
         self._disk_problem: str | None = None
         self._resources: Resources | None = None
-        threads = max(1, (os.cpu_count() or 1) // settings.worker_concurrency)
+        threads = max(1, count_cores() // settings.worker_concurrency)
         self._sandbox = Sandbox(WORK, PRELOAD, threads=threads)
 
     @property

@@ -71,8 +71,12 @@ class Claimant:
     queues: Collection[str] = ("default",)
 
 
-def claim(session: Session, claimant: Claimant, *, lease_seconds: float) -> Job | None:
+def claim(
+    session: Session, claimant: Claimant, *, lease_seconds: float, parent_id: UUID | None = None
+) -> Job | None:
     """Claim the first due job of the claimant's kinds and queues, or return None.
+
+    With `parent_id`, claim only a shard of that job.
 
     Jobs are ordered by priority and then by age, so a retried job keeps its position in the queue. Jobs that
     another session is claiming are skipped, so that workers never wait for each other.
@@ -86,6 +90,7 @@ def claim(session: Session, claimant: Claimant, *, lease_seconds: float) -> Job 
             Job.parameters_version == PARAMETERS_VERSION,
             Job.kind.in_(claimant.kinds),
             Job.queue.in_(claimant.queues),
+            *([] if parent_id is None else [Job.parent_id == parent_id]),
         )
         .order_by(Job.priority.desc(), Job.created_at, Job.id)
         .limit(1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,8 +17,8 @@ from understudy.errors import InvalidInput, NotFound, TooLarge, UnderstudyError
 from understudy.parameters.read_options import FormatName
 from understudy.resources import Resources
 from understudy.services.integrity import check_digest, corrupt
-from understudy.tables.formats import FORMATS, write_table
-from understudy.tables.formats import stream_table as stream
+from understudy.tables.formats import FORMATS, join_parts, write_table
+from understudy.tables.formats import stream_parts as stream
 from understudy.tables.formats.scan import REJECTS_SCHEMA
 
 if TYPE_CHECKING:
@@ -83,6 +83,25 @@ def local_copy(resources: Resources, artifact: Artifact, scratch: Path) -> Itera
         yield path
 
 
+@contextmanager
+def local_table(resources: Resources, parts: Sequence[Artifact], scratch: Path) -> Iterator[Path]:
+    """Yield the path of a Parquet file with the rows of all parts of a table, which are as they were stored.
+
+    Raises
+    ------
+    NotFound, UnderstudyError
+        Under the same conditions as `open_artifact`.
+    """
+    copies = [local_copy(resources, part, scratch) for part in parts]
+    if len(copies) == 1:
+        with copies[0] as path:
+            yield path
+        return
+    joined = scratch / "joined.parquet"
+    join_parts(copies, joined, scratch)
+    yield joined
+
+
 def _lost(resources: Resources, artifact: Artifact) -> UnderstudyError:
     """Return the error for a file with a row but without its content, or raise `NotFound` without a row."""
     with resources.sessions() as session:
@@ -121,12 +140,14 @@ class StoredTable:
 
     Parameters
     ----------
+    parts : sequence of Artifact
+        The Parquet files with the rows of the table, in order.
     has_left : Event
         Event that ends the conversion. It is set when the client no longer waits for the file.
     """
 
     resources: Resources
-    artifact: Artifact
+    parts: Sequence[Artifact]
     has_left: Event = field(default_factory=Event)
     without_formulas: bool = False
 
@@ -193,12 +214,9 @@ def _converted(table: StoredTable, format_name: FormatName) -> Generator[bytes]:
 
     # Only downloads need the format modules of the engine, so the API does not load them at startup.
     folder = table.resources.staging_folder
-    with (
-        TemporaryDirectory(dir=folder, prefix="download-") as scratch,
-        local_copy(table.resources, table.artifact, Path(scratch)) as path,
-    ):
+    with TemporaryDirectory(dir=folder, prefix="download-") as scratch:
         yield from stream(
-            path,
+            [local_copy(table.resources, part, Path(scratch)) for part in table.parts],
             FORMATS[format_name],
             Path(scratch),
             without_formulas=table.without_formulas,

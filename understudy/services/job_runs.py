@@ -30,6 +30,7 @@ from understudy.errors import NotFound, Unavailable
 from understudy.folder_removal import remove_folder
 from understudy.job_kinds import KINDS
 from understudy.logs import bound, get_logger
+from understudy.parameters.base import JobParameters, Json
 from understudy.parameters.needs import DEFAULT_QUEUE
 from understudy.resources import CODE_VERSION, Resources
 from understudy.sandbox import Outcome, Run, Sandbox
@@ -46,14 +47,13 @@ from understudy.services.heartbeats import Heartbeat
 from understudy.services.job_records import abandon_job, facts_of, kind_of, parameters_of
 from understudy.services.job_requests import make_request
 from understudy.services.results import Result, discard, keys_of, store_result
+from understudy.services.shard_results import join_shards
+from understudy.services.sharded_runs import Ending, ShardedRun, cancel_shards, shards_of
+from understudy.services.watched_runs import Reasons, Watched, ends_at, watch
 
 if TYPE_CHECKING:
     from understudy.db.orm import Job
 
-# Time in seconds within which the work must end after it was asked to stop.
-GRACE_SECONDS = 10.0
-# Interval in seconds between two checks for a reason to stop. The end of the work is noticed immediately.
-WAIT_SECONDS = 0.1
 # Time in seconds during which the end of an attempt is written again if the database does not respond.
 SETTLE_SECONDS = 20.0
 RETRY_SECONDS = 0.2
@@ -75,17 +75,6 @@ class Attempt:
     token: int
     folder: Path
     copies: ExitStack = field(default_factory=ExitStack)
-
-
-@dataclass(frozen=True)
-class Watched:
-    """The outcome of the work, and the reason for stopping it early.
-
-    The reason is `cancelled`, `released`, `time_limit` or `lost`.
-    """
-
-    outcome: Outcome | None
-    stopped_by: str | None = None
 
 
 def run_next_job(
@@ -114,8 +103,59 @@ def run_next_job(
     folder = resources.scratch_folder / str(job.lease_token)
     attempt = Attempt(resources, job, job.lease_token, folder)
     with bound(job_id=ids.to_text("job", job.id)):
-        _run_attempt(attempt, sandbox, sent_at, is_draining)
+        parts = shards_of(resources, job)
+        if parts:
+            _run_shards(attempt, sandbox, parts, claimant, is_draining)
+        else:
+            _run_attempt(attempt, sandbox, sent_at, is_draining)
     return True
+
+
+def _run_shards(
+    attempt: Attempt,
+    sandbox: Sandbox,
+    parts: dict[int, JobParameters],
+    claimant: Claimant,
+    is_draining: Callable[[], bool],
+) -> None:
+    """Run a job that consists of shards, until they have ended or the job must stop."""
+
+    def run_shard(shard: Job) -> None:
+        assert shard.lease_token is not None
+        folder = attempt.resources.scratch_folder / str(shard.lease_token)
+        with bound(job_id=ids.to_text("job", shard.id), shard=str(shard.shard)):
+            run = Attempt(attempt.resources, shard, shard.lease_token, folder)
+            _run_attempt(run, sandbox, time.monotonic(), is_draining)
+
+    logger.info("job_started", kind=attempt.job.kind, attempt=attempt.job.attempt, n_shards=len(parts))
+    run = ShardedRun(attempt.resources, attempt.job, attempt.token, claimant, run_shard, is_draining)
+    heartbeat = _heartbeat(attempt, time.monotonic(), run.read_progress)
+    try:
+        with heartbeat:
+            ending = run.run(parts, heartbeat)
+    except (KeyboardInterrupt, SystemExit):
+        _settle_release(attempt)
+        raise
+    except Exception as error:  # Any exception ends the job, not the worker.
+        logger.exception("job_not_run")
+        _settle_failure(attempt, judge_error(error))
+        return
+    _conclude_shards(attempt, ending)
+
+
+def _conclude_shards(attempt: Attempt, ending: Ending) -> None:
+    if ending.outcome == "lost":
+        logger.warning("lease_lost")
+    elif ending.outcome == "cancelled":
+        _settle_cancel(attempt, successful_end(None, "cancelled"))
+    elif ending.outcome == "released":
+        _settle_release(attempt)
+    elif ending.error is not None:
+        end = AttemptEnd("failed", error_code=ending.error.code)
+        _settle_failure(attempt, Failure(ending.error.code, ending.error.detail, end, None))
+        cancel_shards(attempt.resources, attempt.job)
+    else:
+        _settle_result(attempt, None, lambda session: join_shards(session, attempt.job, attempt.token))
 
 
 def _run_attempt(attempt: Attempt, sandbox: Sandbox, sent_at: float, is_draining: Callable[[], bool]) -> None:
@@ -143,23 +183,24 @@ def _run_attempt(attempt: Attempt, sandbox: Sandbox, sent_at: float, is_draining
         _remove(attempt)
 
 
-def _heartbeat(attempt: Attempt, sent_at: float, run: Run | None = None) -> Heartbeat:
+def _heartbeat(
+    attempt: Attempt, sent_at: float, read_progress: Callable[[], Json | None] = lambda: None
+) -> Heartbeat:
     return Heartbeat(
-        attempt.resources,
-        attempt.job.id,
-        attempt.token,
-        sent_at=sent_at,
-        read_progress=lambda: None if run is None else run.progress,
+        attempt.resources, attempt.job.id, attempt.token, sent_at=sent_at, read_progress=read_progress
     )
 
 
 def _work(
     attempt: Attempt, run: Run, sent_at: float, is_draining: Callable[[], bool], beat_at: float
 ) -> None:
-    heartbeat = _heartbeat(attempt, beat_at, run)
+    heartbeat = _heartbeat(attempt, beat_at, lambda: run.progress)
     try:
         with heartbeat:
-            watched = _watch(run, _Reasons(heartbeat, is_draining, _ends_at(attempt, sent_at)))
+            watched = watch(
+                run,
+                Reasons(heartbeat, is_draining, ends_at(attempt.resources.settings, attempt.job, sent_at)),
+            )
             result = _store(attempt, watched, heartbeat)
     except Exception as error:  # Any exception ends the job, not the worker.
         run.kill()
@@ -167,50 +208,6 @@ def _work(
         _settle_failure(attempt, judge_error(error))
         return
     _conclude(attempt, watched, result, heartbeat)
-
-
-def _ends_at(attempt: Attempt, started_at: float) -> float:
-    """Return the time, by the monotonic clock, at which the attempt exceeds its maximum duration."""
-    settings = attempt.resources.settings
-    of_kind = settings.job_kind_seconds_max.get(attempt.job.kind, settings.job_seconds_max)
-    return started_at + min(of_kind, settings.job_seconds_max)
-
-
-@dataclass(frozen=True)
-class _Reasons:
-    """The possible reasons for stopping the work early."""
-
-    heartbeat: Heartbeat
-    is_draining: Callable[[], bool]
-    ends_at: float
-
-    def current(self) -> str | None:
-        """Return the reason for stopping the work now, if there is one."""
-        if self.heartbeat.is_cancel_requested:
-            return "cancelled"
-        if time.monotonic() > self.ends_at:
-            return "time_limit"
-        return "released" if self.is_draining() else None
-
-
-def _watch(run: Run, reasons: _Reasons) -> Watched:
-    """Wait until the work has ended, and stop it if the job is cancelled, released, lost or too slow."""
-    stopped_by: str | None = None
-    kill_at = float("inf")
-    while (outcome := run.wait(WAIT_SECONDS)) is None:
-        if reasons.heartbeat.is_lost:
-            run.kill()
-            return Watched(run.wait(GRACE_SECONDS), "lost")
-        if stopped_by is None:
-            stopped_by = reasons.current()
-            if stopped_by is not None:
-                run.terminate()
-                kill_at = time.monotonic() + GRACE_SECONDS
-        elif time.monotonic() > kill_at:
-            # A process that hangs in the kernel ends only later, so the wait is limited.
-            run.kill()
-            return Watched(run.wait(GRACE_SECONDS), stopped_by)
-    return Watched(outcome, stopped_by)
 
 
 def _store(attempt: Attempt, watched: Watched, heartbeat: Heartbeat) -> Result | None:
@@ -267,7 +264,9 @@ def _finish(attempt: Attempt, outcome: Outcome, result: Result) -> None:
         discard(attempt.resources.store, keys_of(result.files))
 
 
-def _settle_result(attempt: Attempt, outcome: Outcome, write: Callable[[Session], Job | None]) -> bool | None:
+def _settle_result(
+    attempt: Attempt, outcome: Outcome | None, write: Callable[[Session], Job | None]
+) -> bool | None:
     try:
         return _settle(attempt, "succeeded", write)
     except IntegrityError:

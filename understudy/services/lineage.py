@@ -93,6 +93,10 @@ def delete_with_descendants(session: Session, descendants: Descendants) -> list[
     for job in erased:
         if job.state in jobs.ACTIVE_STATES:
             jobs.request_cancel(session, project_id, job.id)
+    # Shards whose job has not succeeded still have files.
+    keys += artifacts.delete_of_jobs(
+        session, project_id, [job.id for job in erased if job.parent_id is not None]
+    )
     text_ids = [
         *(_text_id(member) for member in descendants.members),
         *(ids.to_text("report", report.id) for report in descendants.reports),

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from itertools import islice
 
-from understudy.db import artifacts, idempotency, job_attempts, projects, uploads, workers
+from understudy.db import artifacts, idempotency, job_attempts, projects, shards, uploads, workers
 from understudy.errors import Unavailable
 from understudy.logs import get_logger
 from understudy.resources import Resources
@@ -48,6 +48,7 @@ def sweep(resources: Resources, *, orphans_kept: timedelta = ORPHANS_KEPT, turn:
     with resources.sessions.begin() as session:
         idempotency.delete_older(session, IDEMPOTENCY_KEYS_KEPT)
         workers.forget(session, WORKERS_KEPT)
+        shards.delete_old(session, UPLOADS_KEPT)
         old_uploads = artifacts.delete_old_uploads(session, UPLOADS_KEPT)
         old_uploads += uploads.delete_expired(session, limit=BATCH)
     discard(resources.store, old_uploads)

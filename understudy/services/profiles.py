@@ -11,7 +11,7 @@ from understudy.access import TableReference
 from understudy.resources import Resources
 from understudy.services.access import open_file
 from understudy.services.api_keys import Caller
-from understudy.services.artifacts import local_copy
+from understudy.services.artifacts import local_table
 from understudy.tables.profile import profile_table
 from understudy.tables.schema import TableSchema
 
@@ -36,6 +36,6 @@ def profile_dataset(
     with (
         _AT_ONCE,
         TemporaryDirectory(dir=resources.staging_folder, prefix="profile-") as scratch,
-        local_copy(resources, opened.artifact, Path(scratch)) as path,
+        local_table(resources, opened.parts, Path(scratch)) as path,
     ):
         return profile_table(path, schema, is_protected=not is_exact)
