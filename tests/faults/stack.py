@@ -56,7 +56,7 @@ CONTRADICTIONS = {
           or exists (select from datasets d where d.job_id = j.id and d.state = 'ready'))""",
     "a successful job without a result": """
         select j.id from jobs j where j.state = 'succeeded' and not (
-          j.kind = 'probe'
+          j.kind = 'probe' or j.parent_id is not null
           or exists (select from models m where m.job_id = j.id)
           or exists (select from reports r where r.job_id = j.id)
           or exists (select from datasets d where d.job_id = j.id and d.state = 'ready'))""",

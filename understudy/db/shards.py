@@ -29,14 +29,14 @@ class ShardProgress:
 def add_missing(
     session: Session, parent: Job, parameters: Mapping[int, Json], *, ttl_seconds: float
 ) -> list[Job]:
-    """Add the shards that do not exist yet, queue failed and cancelled ones again, and return the added ones.
+    """Add the shards that do not exist yet, and return them.
 
-    The caller holds the lock of the parent. Shards have the age of their parent, so that they are claimed in
-    its place.
+    If the parent was retried, its failed and cancelled shards are queued again. The caller holds the lock of
+    the parent. Shards have the age of their parent, so that they are claimed in its place.
     """
     existing = of_job(session, parent)
     for shard in existing:
-        if shard.state in ("failed", "cancelled"):
+        if shard.state in ("failed", "cancelled") and shard.round < parent.round:
             jobs.retry(session, shard.project_id, shard.id, ttl_seconds=ttl_seconds)
     added = [
         Job(
