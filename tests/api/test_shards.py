@@ -41,7 +41,8 @@ def settings(settings: Settings) -> Settings:
 @pytest.fixture
 def model_id(client: TestClient, ready_dataset: Json, run_jobs: RunJobs) -> str:
     """Train a model and return its ID."""
-    job = submit(client, kind="train", dataset_id=ready_dataset["id"], seed=7)
+    fast = {"name": "tree_chain", "preset": "fast"}
+    job = submit(client, kind="train", dataset_id=ready_dataset["id"], seed=7, synthesizer=fast)
     run_jobs()
     result: str = get(client, f"/v1/jobs/{job['id']}")["result"]["model_id"]
     return result
@@ -68,27 +69,38 @@ def content(client: TestClient, dataset_id: str, format_name: str = "parquet") -
     return response.content
 
 
+CONDITIONS = [
+    {"where": {"city": {"equals": "Oslo"}}, "n_rows": 1_800},
+    {"where": {"city": {"equals": "Rome"}}, "n_rows": 1_717},
+]
+
+
+@pytest.mark.parametrize("options", [{"id_start": 5}, {"conditions": CONDITIONS}], ids=["plain", "groups"])
 def test_sharded_sample_has_the_rows_of_a_sample_in_one_piece(
-    client: TestClient, resources: Resources, model_id: str, run_jobs: RunJobs
+    client: TestClient, resources: Resources, model_id: str, run_jobs: RunJobs, options: Json
 ) -> None:
-    job = submit(client, kind="sample", model_id=model_id, n_rows=N_ROWS, seed=3, offset=17, id_start=5)
+    named = {"kind": "sample", "model_id": model_id, "seed": 3, **options}
+    job = submit(client, **named, n_rows=N_ROWS, offset=17)
     run_jobs()
     job = get(client, f"/v1/jobs/{job['id']}")
     assert job["state"] == "succeeded", job
     assert shards(resources, job) == [("succeeded", 1)] * N_SHARDS
     table = pq.read_table(io.BytesIO(content(client, job["result"]["dataset_id"])))
 
-    pieces, identifiers = [], []
+    pieces, results = [], []
     for start in range(0, N_ROWS, 700):
-        options = {"n_rows": 700, "seed": 3, "offset": 17 + start, "id_start": 5}
-        one = submit(client, kind="sample", model_id=model_id, **options)
+        one = submit(client, **named, n_rows=700, offset=17 + start)
         run_jobs()
         one = get(client, f"/v1/jobs/{one['id']}")
         assert shards(resources, one) == []
         pieces.append(pq.read_table(io.BytesIO(content(client, one["result"]["dataset_id"]))))
-        identifiers.append(one["result"].get("identifiers"))
+        results.append(one["result"])
     assert table.to_pydict() == pa.concat_tables(pieces).to_pydict()
-    assert job["result"]["identifiers"]["next_id_start"] == identifiers[-1]["next_id_start"]
+    if "conditions" in options:
+        assert [group["n_rows"] for group in job["result"]["groups"]] == [1_783, 1_717]
+    else:
+        last = results[-1]["identifiers"]["next_id_start"]
+        assert job["result"]["identifiers"]["next_id_start"] == last
 
 
 @pytest.mark.parametrize("format_name", ["csv", "jsonl", "arrow", "xlsx", "parquet"])

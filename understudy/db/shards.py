@@ -32,7 +32,7 @@ def add_missing(
     """Add the shards that do not exist yet, and return them.
 
     If the parent was retried, its failed and cancelled shards are queued again. The caller holds the lock of
-    the parent. Shards have the age of their parent, so that they are claimed in its place.
+    the parent. Shards have the age of their parent, so that they are claimed in its place, and in order.
     """
     existing = of_job(session, parent)
     for shard in existing:
@@ -47,7 +47,7 @@ def add_missing(
             parameters_version=jobs.PARAMETERS_VERSION,
             queue=parent.queue,
             priority=parent.priority,
-            created_at=parent.created_at,
+            created_at=parent.created_at + timedelta(microseconds=number),
             expires_at=CLOCK + timedelta(seconds=ttl_seconds),
             parent_id=parent.id,
             shard=number,

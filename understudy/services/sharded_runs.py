@@ -121,9 +121,13 @@ class ShardedRun:
             return Ending("cancelled")
         if self.is_draining():
             return Ending("released")
-        with self.resources.sessions() as session:
-            failed = shards.first_failure(session, self.job)
-            state = shards.progress(session, self.job)
+        try:
+            with self.resources.sessions() as session:
+                failed = shards.first_failure(session, self.job)
+                state = shards.progress(session, self.job)
+        except Unavailable:
+            # The lease limits how long this can last.
+            return None
         if failed is not None:
             return Ending("failed", _error_of(failed))
         return Ending("succeeded") if 0 < state.n_shards == state.n_succeeded else None
