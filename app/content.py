@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
@@ -91,6 +92,19 @@ def is_unchanged(request: Request, etag: str) -> bool:
 def not_modified(etag: str) -> Response:
     """Return the 304 response for a caller that has the current version."""
     return Response(status_code=304, headers={"ETag": etag})
+
+
+def redirect(url: str, etag: str, sha256: bytes) -> Response:
+    """Return a redirect to a presigned URL. The client can compare the file with the digest."""
+    digest = base64.b64encode(sha256).decode()
+    headers = {
+        "Location": url,
+        "ETag": etag,
+        "Repr-Digest": f"sha-256=:{digest}:",
+        # A cached redirect would outlive the URL.
+        "Cache-Control": "no-store",
+    }
+    return Response(status_code=307, headers=headers)
 
 
 def send_stored(request: Request, content: StoredContent) -> Response:

@@ -20,6 +20,7 @@ HAS_SERVICE = find_spec("sqlalchemy") is not None
 SERVICE_TESTS = (
     "api",
     "contracts/test_job_kinds.py",
+    "contracts/test_stores.py",
     "faults",
     "integration",
     "test_architecture.py",
@@ -31,6 +32,7 @@ SERVICE_TESTS = (
     "unit/embedded",
     "unit/job_kinds",
     "unit/services",
+    "unit/storage/test_s3.py",
     "unit/test_error_words.py",
     "unit/test_job_queue.py",
     "unit/test_logs.py",
@@ -39,7 +41,7 @@ SERVICE_TESTS = (
     "unit/test_upload_pauses.py",
 )
 collect_ignore = [] if HAS_SERVICE else list(SERVICE_TESTS)
-pytest_plugins = ["tests.service"] if HAS_SERVICE else []
+pytest_plugins = ["tests.service", "tests.object_store"] if HAS_SERVICE else []
 
 
 @pytest.hookimpl(tryfirst=True)

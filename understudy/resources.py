@@ -18,7 +18,7 @@ from understudy.errors import UnderstudyError
 from understudy.job_queue import NO_BROKER, CeleryQueue, JobQueue
 from understudy.logs import get_logger
 from understudy.process_folders import ProcessFolder, remove_abandoned
-from understudy.storage import Store, open_store
+from understudy.storage import Store, StoreOptions, open_store
 
 CODE_VERSION = version("understudy")
 SECRET_KEY_LENGTH_MIN = 32
@@ -59,6 +59,14 @@ class ResourceSettings(ResourceLimits, Protocol):
     @property
     def storage_url(self) -> str | None: ...
     @property
+    def s3_endpoint_url(self) -> str | None: ...
+    @property
+    def s3_region(self) -> str | None: ...
+    @property
+    def s3_path_style(self) -> bool: ...
+    @property
+    def presigned_download_seconds(self) -> int: ...
+    @property
     def scratch_dir(self) -> Path | None: ...
     @property
     def threads(self) -> int: ...
@@ -66,6 +74,8 @@ class ResourceSettings(ResourceLimits, Protocol):
     def lease_seconds(self) -> float: ...
     @property
     def heartbeat_seconds(self) -> float: ...
+    @property
+    def sample_shard_rows(self) -> int: ...
     @property
     def job_ttl_seconds(self) -> float: ...
     @property
@@ -189,7 +199,7 @@ def open_resources(
     resources = Resources(
         sessions=sessions,
         read_sessions=read_sessions,
-        store=open_store(settings.storage_url or (settings.data_dir / "blobs").absolute().as_uri()),
+        store=_open_store(settings),
         queue=queue or _open_queue(settings, read_sessions),
         settings=settings,
         secret_key=secret_key,
@@ -219,6 +229,12 @@ def _open_queue(settings: ResourceSettings, read_sessions: sessionmaker[Session]
     if not uses_broker(settings):
         return NotifyQueue(read_sessions)
     return CeleryQueue(_required(settings.redis_url, "UNDERSTUDY_REDIS_URL"))
+
+
+def _open_store(settings: ResourceSettings) -> Store:
+    url = settings.storage_url or (settings.data_dir / "blobs").absolute().as_uri()
+    options = StoreOptions(settings.s3_endpoint_url, settings.s3_region, settings.s3_path_style)
+    return open_store(url, options)
 
 
 def _required(setting: SecretStr | None, variable: str) -> str:

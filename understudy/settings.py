@@ -56,10 +56,37 @@ class Settings(BaseSettings):
     storage_url: Annotated[
         str | None,
         Field(
-            description="URL of the blob store: file:///folder or memory://. Default: the folder `blobs` in "
-            "the data folder."
+            description="URL of the blob store: file:///folder, s3://bucket/prefix or memory://. Default: "
+            "the folder `blobs` in the data folder."
         ),
     ] = None
+    s3_endpoint_url: Annotated[
+        str | None,
+        Field(
+            pattern=r"^https?://",
+            description="Address of the object store of an s3:// URL. Default: Amazon S3. The credentials "
+            "come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or from the role of the machine.",
+        ),
+    ] = None
+    s3_region: Annotated[
+        str | None, Field(description="Region of the bucket. Default: AWS_REGION, or us-east-1.")
+    ] = None
+    s3_path_style: Annotated[
+        bool,
+        Field(
+            description="Whether the bucket's name is part of the path of a request, which most stores other "
+            "than Amazon S3 need."
+        ),
+    ] = False
+    presigned_download_seconds: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=7 * 86400,
+            description="Seconds for which a Parquet download is redirected to a URL of the object store. "
+            "With 0, the API sends all downloads itself and compares their checksums.",
+        ),
+    ] = 0
     scratch_dir: Annotated[
         Path | None,
         Field(
@@ -234,6 +261,14 @@ class Settings(BaseSettings):
     sample_rows_max: Annotated[int, Field(ge=1, description="Maximum number of rows in a sample.")] = (
         100_000_000
     )
+    sample_shard_rows: Annotated[
+        int,
+        Field(
+            ge=1_000,
+            description="Maximum number of rows of a sample that one job process samples. Larger samples are "
+            "split into shards of this size, which several workers can sample at the same time.",
+        ),
+    ] = 1_000_000
     queued_jobs_max: Annotated[
         int, Field(ge=1, description="Maximum number of queued jobs in a project.")
     ] = 1_000

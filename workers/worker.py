@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import random
 import secrets
 import socket
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Literal, Protocol
 
 from understudy.errors import Unavailable, UnderstudyError
@@ -20,6 +20,7 @@ from understudy.services import erasure, job_runs, maintenance, rescue, retentio
 from understudy.services.blob_checks import check_some_blobs
 from understudy.services.disks import find_disk_problem
 from understudy.synthesizers import SYNTHESIZERS
+from understudy.threads import count_cores
 from workers.drain import Drain
 from workers.job_slots import JobSlots
 from workers.timers import Timers
@@ -27,6 +28,7 @@ from workers.watchdog import Watchdog
 
 REPORT_SECONDS = 5.0
 SWEEP_SECONDS = 600.0
+SWEEP_CHECK_SECONDS = 60.0
 ERASE_SECONDS = 10.0
 RETENTION_SECONDS = 60.0
 STOP_SECONDS = 5.0
@@ -124,7 +126,7 @@ class Worker:
         self._watch_seconds = min(settings.ring_seconds, WATCH_SECONDS_MAX)
         self._disk_problem: str | None = None
         self._resources: Resources | None = None
-        threads = max(1, (os.cpu_count() or 1) // settings.worker_concurrency)
+        threads = max(1, count_cores() // settings.worker_concurrency)
         self._sandbox = Sandbox(WORK, PRELOAD, threads=threads)
 
     @property
@@ -149,8 +151,13 @@ class Worker:
         if self._count_messages is not None:
             self._timers.start("ring", self._settings.ring_seconds, self.ring)
             self._timers.start("watch", self._watch_seconds, self._watchdog.look)
-        self._timers.start("erase", ERASE_SECONDS, lambda: erasure.erase_files(self.resources))
-        self._timers.start("sweep", SWEEP_SECONDS, lambda: maintenance.sweep(self.resources))
+        self._timers.start("erase", ERASE_SECONDS, lambda: erasure.erase_in_turn(self.resources))
+        # One worker performs each sweep. The others check more often, in case that worker dies.
+        self._timers.start(
+            "sweep",
+            SWEEP_CHECK_SECONDS,
+            lambda: maintenance.sweep_in_turn(self.resources, every=timedelta(seconds=SWEEP_SECONDS)),
+        )
         self._timers.start("retention", RETENTION_SECONDS, lambda: retention.delete_expired(self.resources))
         rng = random.Random(self.name)  # noqa: S311 - the choice of blobs to check is not a secret
         self._timers.start("check", SWEEP_SECONDS, lambda: check_some_blobs(self.resources, rng))

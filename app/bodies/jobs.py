@@ -59,6 +59,10 @@ class JobAttempt(Body):
     """One attempt by a worker to run a job."""
 
     attempt: Annotated[int, Field(examples=[1])]
+    shard: Annotated[
+        int | None,
+        Field(description="Number of the shard, if the job is a large sample that is split.", examples=[3]),
+    ] = None
     worker: Annotated[str, Field(examples=["worker@host"])]
     started_at: Timestamp
     ended_at: Timestamp | None = None
@@ -71,9 +75,10 @@ class JobAttempt(Body):
     cpu_seconds: float | None = None
 
     @classmethod
-    def of(cls, row: orm.JobAttempt) -> Self:
+    def of(cls, row: orm.JobAttempt, shard: int | None = None) -> Self:
         """Return the response body for a database row."""
-        return cls(**{name: getattr(row, name) for name in cls.model_fields})
+        fields = {name: getattr(row, name) for name in cls.model_fields if name != "shard"}
+        return cls(**fields, shard=shard)
 
 
 class SampleGroup(Body):
@@ -174,7 +179,10 @@ class Job(Body):
     ] = None
     attempts: Annotated[
         list[JobAttempt] | None,
-        Field(description="Attempts to run the job, oldest first. Absent in lists of jobs."),
+        Field(
+            description="Attempts to run the job, oldest first, and then those of its shards. Absent in "
+            "lists of jobs."
+        ),
     ] = None
     created_at: Timestamp
     started_at: Timestamp | None = None
@@ -190,7 +198,7 @@ class Job(Body):
     expires_at: Annotated[Timestamp, Field(description="Time at which the job fails if it is still queued.")]
 
     @classmethod
-    def of(cls, row: orm.Job, attempts: list[orm.JobAttempt] | None = None) -> Self:
+    def of(cls, row: orm.Job, attempts: list[JobAttempt] | None = None) -> Self:
         """Return the response body for a database row."""
         return cls(
             id=ids.to_text("job", row.id),
@@ -202,7 +210,7 @@ class Job(Body):
             progress=None if row.progress is None else JobProgress(**row.progress),
             result=None if row.result is None else JobResult(**row.result),
             error=JobFailure.of(row.error_code, row.error_detail),
-            attempts=None if attempts is None else [JobAttempt.of(attempt) for attempt in attempts],
+            attempts=attempts,
             created_at=row.created_at,
             started_at=row.started_at,
             finished_at=row.finished_at,

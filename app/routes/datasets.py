@@ -17,7 +17,7 @@ from app.bodies.datasets import Dataset, DatasetPage, DatasetState, UpdateDatase
 from app.bodies.jobs import Job
 from app.bodies.quarantine import ReleaseDataset
 from app.bodies.uploads import UploadedDataset
-from app.content import BINARY, StoredContent, is_unchanged, not_modified, send_stored
+from app.content import BINARY, StoredContent, is_unchanged, not_modified, redirect, send_stored
 from app.dependencies import (
     AdministratorDep,
     IdempotencyKeyDep,
@@ -47,6 +47,7 @@ from understudy.services import datasets as dataset_services
 from understudy.services.access import open_file
 from understudy.services.artifacts import StoredTable
 from understudy.services.datasets import ArrivedFile, NewDataset
+from understudy.services.shard_results import combined
 from understudy.tables.names import file_stem
 
 if TYPE_CHECKING:
@@ -272,6 +273,7 @@ def release_dataset(
         200: {"description": "The file is returned.", "content": {BINARY: FILE}},
         206: {"description": "The requested range is returned (Parquet only).", "content": {BINARY: FILE}},
         304: {"description": "The file has not changed: its ETag matches `If-None-Match`."},
+        307: {"description": "The file is at the URL in `Location`, if the service uses presigned URLs."},
         **problems(404, 409, 416, 422, 429),
     },
 )
@@ -284,8 +286,10 @@ def download_dataset(
 ) -> Response:
     """Return a table as one file.
 
-    Parquet downloads support range requests, and their ETag is the SHA-256 of the file. A workbook (`xlsx`)
-    can contain at most 1,048,575 rows and at most 32,767 characters per cell.
+    Parquet downloads support range requests, and their ETag is the SHA-256 of the file. A large sample that
+    was sampled in parts is joined while it is sent, without range requests. A workbook (`xlsx`)
+    can contain at most 1,048,575 rows and at most 32,767 characters per cell. If the service uses presigned
+    URLs, a Parquet download is a redirect to the object store, and `Repr-Digest` contains the checksum.
     """
     file_format = query.format
     if query.csv_safe and file_format != "csv":
@@ -295,30 +299,39 @@ def download_dataset(
         )
     reference = TableReference(ids.from_text("dataset", dataset_id), query.table)
     opened = open_file(resources, caller, reference, "download")
-    chosen, artifact = opened.table, opened.artifact
-    sha256 = artifact.sha256.hex()
+    chosen, parts = opened.table, opened.parts
+    sha256 = combined(parts).sha256.hex()
     variant = f"{file_format}-safe" if query.csv_safe else file_format
     etag = f'"{sha256}"' if file_format == "parquet" else f'"{sha256}-{variant}"'
     if is_unchanged(request, etag):
         return not_modified(etag)
     artifact_services.check_download(file_format, chosen.n_rows, chosen.n_columns)
     filename = f"{dataset_id}-{file_stem(chosen.name, chosen.position)}.{file_format}"
-    if file_format == "parquet":
-
-        def open_(is_checked_later: bool) -> BinaryIO:
-            return artifact_services.open_artifact(resources, artifact, is_checked_later=is_checked_later)
-
-        content = StoredContent(open_, artifact.sha256, artifact.size_bytes, etag, filename)
-        return send_stored(request, content)
+    if file_format == "parquet" and len(parts) == 1:
+        return _send_file(request, resources, parts[0], etag, filename)
     headers = {"ETag": etag, "Content-Disposition": f'attachment; filename="{filename}"'}
     if request.method == "HEAD":
         return Response(headers=headers, media_type=BINARY)
 
     def open_chunks(has_left: Event) -> Chunks:
-        stored = StoredTable(resources, artifact, has_left, without_formulas=query.csv_safe)
+        stored = StoredTable(resources, parts, has_left, without_formulas=query.csv_safe)
         return artifact_services.stream_table(stored, file_format)
 
     return ConvertedDownload(open_chunks, headers=headers, media_type=BINARY)
+
+
+def _send_file(
+    request: Request, resources: Resources, artifact: orm.Artifact, etag: str, filename: str
+) -> Response:
+    """Return a response with a stored Parquet file, or a redirect to it."""
+    url = artifact_services.find_presigned_url(resources, artifact, filename)
+    if url is not None and request.method == "GET":
+        return redirect(url, etag, artifact.sha256)
+
+    def open_(is_checked_later: bool) -> BinaryIO:
+        return artifact_services.open_artifact(resources, artifact, is_checked_later=is_checked_later)
+
+    return send_stored(request, StoredContent(open_, artifact.sha256, artifact.size_bytes, etag, filename))
 
 
 def _store(

@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from app import paging
-from app.bodies.jobs import Job, JobPage, JobState, ValidatedJob
+from app.bodies.jobs import Job, JobAttempt, JobPage, JobState, ValidatedJob
 from app.dependencies import IdempotencyKeyDep, LabelsDep, PageDep, ReaderDep, ResourcesDep, WriterDep
 from app.document import problems
 from app.idempotency import IdempotentRoute
@@ -231,7 +231,11 @@ def retry_job(job_id: str, resources: ResourcesDep, caller: WriterDep, response:
 def _read_job(resources: Resources, project_id: UUID, job_id: UUID) -> Job:
     with resources.read_sessions() as session:
         row = jobs.get(session, project_id, job_id)
-        return Job.of(row, job_attempts.of_job(session, project_id, job_id) if row.attempt else [])
+        if not row.attempt:
+            return Job.of(row, [])
+        own = [JobAttempt.of(attempt) for attempt in job_attempts.of_job(session, project_id, job_id)]
+        of_shards = job_attempts.of_shards(session, project_id, job_id) if row.kind == "sample" else []
+        return Job.of(row, [*own, *(JobAttempt.of(attempt, shard) for shard, attempt in of_shards)])
 
 
 def _is_final(resources: Resources, project_id: UUID, job_id: UUID) -> bool:

@@ -64,6 +64,6 @@ def download_rejects(
         return Response(content, headers=headers, media_type=BINARY)
 
     def open_chunks(has_left: Event) -> Chunks:
-        return artifact_services.stream_table(StoredTable(resources, artifact, has_left), query.format)
+        return artifact_services.stream_table(StoredTable(resources, [artifact], has_left), query.format)
 
     return ConvertedDownload(open_chunks, headers=headers, media_type=BINARY)

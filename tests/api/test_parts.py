@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,10 +25,17 @@ from understudy.sandbox import Sandbox
 from understudy.services.job_runs import run_next_job
 from understudy.services.maintenance import sweep
 from understudy.services.uploads import choose_part_bytes
+from understudy.storage import LocalStore
 
 UNIT = 1 << 16
 CSV = b"a,b\n" + b"".join(b"%d,text %d\n" % (n, n * n) for n in range(12_000))
 N_PARTS = -(-len(CSV) // UNIT)
+
+
+def stored_path(resources: Resources, key: str) -> Path:
+    """Return the path of a blob in the local store of the tests."""
+    assert isinstance(resources.store, LocalStore)
+    return resources.store.root / key
 
 
 def digest_of(data: bytes) -> str:
@@ -93,7 +101,7 @@ def test_completion_reads_no_bytes_of_the_parts(client: TestClient, resources: R
     upload = begin(client, ("towns.csv", CSV))
     send_all(client, upload, CSV)
     for key in resources.store.keys(""):
-        path = resources.store.local_path(key, resources.scratch_folder)
+        path = stored_path(resources, key)
         path.write_bytes(bytes(path.stat().st_size))
     assert complete(client, upload).status_code == 202
 
@@ -133,7 +141,7 @@ def test_part_that_was_damaged_in_the_store_fails_the_job(
     upload = begin(client, ("towns.csv", CSV))
     send_all(client, upload, CSV)
     damaged = next(key for key in resources.store.keys("") if "/2-" in key)
-    resources.store.local_path(damaged, resources.scratch_folder).write_bytes(bytes(UNIT))
+    stored_path(resources, damaged).write_bytes(bytes(UNIT))
     dataset = complete(client, upload).json()["dataset"]
     run_jobs()
     error = get(client, f"/v1/datasets/{dataset['id']}")["error"]

@@ -41,6 +41,13 @@ PARAMETERS: dict[str, Json] = {
         "name": "m",
     },
     "sample": {"kind": "sample", "model_id": MODEL, "n_rows": 50, "seed": 2**63 - 1, "name": "s"},
+    "sample_shard": {
+        "kind": "sample_shard",
+        "model_id": MODEL,
+        "sample": {"kind": "sample", "model_id": MODEL, "n_rows": 50, "seed": 5, "name": "s"},
+        "start": 20,
+        "n_rows": 10,
+    },
     "impute": {
         "kind": "impute",
         "model_id": MODEL,
@@ -85,6 +92,10 @@ class Bench:
         self.contexts["train"] = {"schema": schema, "findings": findings}
         self.inputs["sample"] = {"model": self.run("train", "first")["files"]["model"]}
         self.contexts["sample"] = {"schema": schema, "roles": roles}
+        self.inputs["sample_shard"], self.contexts["sample_shard"] = (
+            self.inputs["sample"],
+            self.contexts["sample"],
+        )
         self.inputs["impute"] = {**self.inputs["sample"], "table": table_path}
         self.contexts["impute"] = {"schema": schema, "roles": roles, "n_rows": 2 * table.num_rows}
         synthetic = self.run("sample", "first")["files"]["table_1"]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from understudy.errors import Conflict, InvalidInput, NotFound
-from understudy.storage import STORES, Store, open_store
+from understudy.storage import STORES, Store, StoreOptions, open_store
 
 KEY = "p/prj_1/j/job_1/7/table.parquet"
 BAD_KEYS = [
@@ -27,14 +28,23 @@ BAD_KEYS = [
     "a" * 513,
 ]
 
-# Each scheme has one URL. `{folder}` is replaced with an empty folder.
-URLS = {"file": "file://{folder}/root", "memory": "memory://"}
+# Each scheme has one URL. `{folder}` is replaced with an empty folder, and `{bucket}` with an empty bucket.
+URLS = {
+    "file": "file://{folder}/root",
+    "memory": "memory://",
+    "s3": "s3://{bucket}/pre/fix",
+}
 
 
 @pytest.fixture(params=sorted(STORES))
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     """Open a store of each scheme."""
-    return open_store(URLS[request.param].format(folder=tmp_path))
+    url = URLS[request.param]
+    if "{bucket}" not in url:
+        return open_store(url.format(folder=tmp_path))
+    endpoint = request.getfixturevalue("s3_server")
+    bucket = request.getfixturevalue("bucket")
+    return open_store(url.format(bucket=bucket), StoreOptions(endpoint, is_path_style=True))
 
 
 @pytest.fixture
@@ -112,9 +122,11 @@ def test_only_one_of_two_concurrent_writers_succeeds(store: Store, tmp_path: Pat
 
 
 def test_missing_blob_is_not_found(store: Store, tmp_path: Path) -> None:
-    for read in (store.open, store.size, lambda key: store.local_path(key, tmp_path)):
+    for read in (store.open, store.size, lambda key: store.open_range(key, 0, 1)):
         with pytest.raises(NotFound):
             read(KEY)
+    with pytest.raises(NotFound), store.local_copy(KEY, tmp_path):
+        pass
 
 
 def test_delete_can_be_repeated(store: Store, put: Put) -> None:
@@ -149,8 +161,24 @@ def test_keys_are_found_by_prefix(store: Store, put: Put) -> None:
     for key in ("p/a/one", "p/b/two", "q/three"):
         put(key, b"")
 
-    assert sorted(store.keys("p/")) == ["p/a/one", "p/b/two"]
-    assert sorted(store.keys("")) == ["p/a/one", "p/b/two", "q/three"]
+    assert list(store.keys("p/")) == ["p/a/one", "p/b/two"]
+    assert list(store.keys("p/b")) == ["p/b/two"]
+    assert list(store.keys("")) == ["p/a/one", "p/b/two", "q/three"]
+    assert list(store.keys("absent/")) == []
+
+
+def test_keys_are_listed_in_ascending_order_after_any_key(store: Store, put: Put) -> None:
+    # A slash is between the characters '.' and '0', so a folder is not always after a file.
+    keys = sorted(["a-b", "a.c/d", "a/b", "a/b-c", "a0", "b/a/c", "b/a.d", "b/b"])
+    for key in reversed(keys):
+        put(key, b"")
+
+    assert list(store.keys("")) == keys
+    for after in ["", *keys, "a/", "a.", "b/a/d", "z"]:
+        assert list(store.keys("", after=after)) == [key for key in keys if key > after]
+        assert list(store.keys("b/", after=after)) == [
+            key for key in keys if key > after and key.startswith("b/")
+        ]
 
 
 @pytest.mark.parametrize("key", BAD_KEYS)
@@ -160,10 +188,48 @@ def test_key_cannot_leave_the_root(store: Store, put: Put, key: str) -> None:
             use(key)
 
 
-def test_local_path_contains_the_bytes(store: Store, put: Put, tmp_path: Path) -> None:
+def test_local_copy_contains_the_bytes_and_leaves_no_file(store: Store, put: Put, tmp_path: Path) -> None:
+    put(KEY, b"data")
+    (tmp_path / "scratch").mkdir()
+
+    with store.local_copy(KEY, tmp_path / "scratch") as path:
+        assert path.read_bytes() == b"data"
+    assert list((tmp_path / "scratch").iterdir()) == []
+    assert store.size(KEY) == 4
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "expected"),
+    [(2, 5, b"234"), (0, 10, b"0123456789"), (8, 99, b"89"), (10, 12, b""), (99, 100, b""), (4, 4, b"")],
+)
+def test_range_of_a_blob_is_read(store: Store, put: Put, start: int, end: int, expected: bytes) -> None:
+    put(KEY, b"0123456789")
+
+    with store.open_range(KEY, start, end) as file:
+        assert file.read() == expected
+
+
+def test_large_blob_is_read_back_in_pieces(store: Store, put: Put, tmp_path: Path) -> None:
+    # The object store sends this size in two parts, and reads it in several ranges.
+    data = bytes(range(256)) * (17 << 12)
+    put(KEY, data)
+
+    with store.open(KEY) as file:
+        assert b"".join(iter(lambda: file.read(1 << 20), b"")) == data
+        file.seek(-3, 2)
+        assert file.read() == data[-3:]
+    with store.local_copy(KEY, tmp_path) as path:
+        assert path.read_bytes() == data
+    with pytest.raises(Conflict):
+        put(KEY, data)
+
+
+def test_deleting_partial_blobs_keeps_complete_ones(store: Store, put: Put) -> None:
     put(KEY, b"data")
 
-    assert store.local_path(KEY, tmp_path).read_bytes() == b"data"
+    store.delete_partial("p/", timedelta(0))
+
+    assert store.size(KEY) == 4
 
 
 def test_working_store_is_writable(store: Store) -> None:

@@ -63,7 +63,7 @@ AT_THE_END = {
         group by j.id having count(a.token) <> (case when j.state = 'succeeded' then 1 else 0 end)""",
     "I2: a successful job without a result": """
         select j.id from jobs j where j.state = 'succeeded' and j.erased_at is null and not (
-          j.kind = 'probe'
+          j.kind = 'probe' or j.parent_id is not null
           or exists (select from models m where m.job_id = j.id)
           or exists (select from reports r where r.job_id = j.id)
           or exists (select from datasets d where d.job_id = j.id and d.state = 'ready'))""",

@@ -15,7 +15,7 @@ from understudy.settings import Settings
         ({"secret_key": None}, "UNDERSTUDY_SECRET_KEY"),
         ({"secret_key": "short"}, "32 characters"),
         ({"database_url": None}, "UNDERSTUDY_DATABASE_URL"),
-        ({"storage_url": "s3://bucket"}, "s3"),
+        ({"storage_url": "gs://bucket"}, "gs"),
     ],
 )
 def test_error_names_an_invalid_setting(

@@ -116,7 +116,8 @@ class Client:
         partial = file.with_name(f".{file.name}.partial")
         with (
             _reachable(),
-            self._http.stream("GET", path, headers={"Accept": accept}) as response,
+            # A service with an object store may redirect to it, without the API key.
+            self._http.stream("GET", path, headers={"Accept": accept}, follow_redirects=True) as response,
             partial.open("wb") as output,
         ):
             if response.is_error:

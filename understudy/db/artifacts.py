@@ -69,6 +69,23 @@ def get(session: Session, project_id: UUID, job_id: UUID, role: str) -> Artifact
     return artifact
 
 
+def of_file(session: Session, project_id: UUID, job_id: UUID, role: str) -> list[Artifact]:
+    """Return the artifacts of a file in order: one, or the parts that the shards of a job have stored.
+
+    Raises
+    ------
+    NotFound
+        If the job has no such file.
+    """
+    statement = select(Artifact).where(
+        Artifact.project_id == project_id,
+        Artifact.job_id == job_id,
+        func.regexp_replace(Artifact.role, "_part_[0-9]+$", "") == role,
+    )
+    parts = list(session.scalars(statement.order_by(Artifact.role)))
+    return parts or [get(session, project_id, job_id, role)]
+
+
 def of_job(session: Session, project_id: UUID, job_id: UUID) -> list[Artifact]:
     """Return the artifacts of a job, sorted by role."""
     statement = select(Artifact).where(Artifact.project_id == project_id, Artifact.job_id == job_id)

@@ -12,12 +12,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
+from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
+from understudy.db import job_attempts, job_events
 from understudy.db.jobs import PARAMETERS_VERSION, PARAMETERS_VERSION_MIN
-from understudy.db.orm import Job
+from understudy.db.orm import CLOCK, FENCE, Job
 
 CLAIM = text(
     "select * from claim_job("
@@ -59,3 +61,44 @@ def claim(session: Session, claimant: Claimant, *, lease_seconds: float) -> Job 
     }
     statement = select(Job).from_statement(CLAIM).execution_options(populate_existing=True)
     return session.scalars(statement, values).one_or_none()
+
+
+def claim_shard(session: Session, claimant: Claimant, parent_id: UUID, *, lease_seconds: float) -> Job | None:
+    """Claim the next due shard of a job that the claimant is running, or return None.
+
+    The limit of running jobs does not apply, because the claimant runs the shard in the slot of the job.
+    """
+    first = (
+        select(Job.id)
+        .where(
+            Job.parent_id == parent_id,
+            Job.state == "queued",
+            Job.run_after <= CLOCK,
+            Job.expires_at > CLOCK,
+            Job.parameters_version.between(PARAMETERS_VERSION_MIN, PARAMETERS_VERSION),
+        )
+        .order_by(Job.shard)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+        .scalar_subquery()
+    )
+    statement = (
+        update(Job)
+        .where(Job.id == first, Job.state == "queued")
+        .values(
+            state="running",
+            attempt=Job.attempt + 1,
+            lease_token=FENCE.next_value(),
+            lease_owner=claimant.worker,
+            lease_until=CLOCK + timedelta(seconds=lease_seconds),
+            started_at=CLOCK,
+            progress=None,
+        )
+        .returning(Job)
+        .execution_options(synchronize_session=False, populate_existing=True)
+    )
+    job: Job | None = session.scalars(statement).one_or_none()
+    if job is not None:
+        job_attempts.add(session, job, code_version=claimant.code_version)
+        job_events.add(session, job, "started")
+    return job

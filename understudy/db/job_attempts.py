@@ -65,6 +65,17 @@ def of_job(session: Session, project_id: UUID, job_id: UUID) -> list[JobAttempt]
     return list(session.scalars(statement.order_by(JobAttempt.attempt)))
 
 
+def of_shards(session: Session, project_id: UUID, job_id: UUID) -> list[tuple[int, JobAttempt]]:
+    """Return the attempts of a job's shards, each with the number of its shard, in order."""
+    statement = (
+        select(Job.shard, JobAttempt)
+        .join(Job, Job.id == JobAttempt.job_id)
+        .where(JobAttempt.project_id == project_id, Job.parent_id == job_id)
+        .order_by(Job.shard, JobAttempt.attempt)
+    )
+    return [(shard, attempt) for shard, attempt in session.execute(statement) if shard is not None]
+
+
 def outcome(session: Session, token: int) -> str | None:
     """Return the outcome of the attempt with this token, or None if it has not ended or does not exist."""
     return session.scalar(select(JobAttempt.outcome).where(JobAttempt.token == token))

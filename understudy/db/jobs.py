@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, exists, func, or_, select, true, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from understudy import ids
 from understudy.db import job_events, pages
@@ -109,9 +109,9 @@ def page(
     after: UUID | None = None,
     limit: int = 50,
 ) -> pages.Page[Job, UUID]:
-    """Return jobs, newest first."""
+    """Return jobs, newest first. Shards are not listed."""
     filters = filters or JobFilters()
-    statement = select(Job).where(Job.project_id == project_id)
+    statement = select(Job).where(Job.project_id == project_id, Job.parent_id.is_(None))
     if filters.state is not None:
         statement = statement.where(Job.state == filters.state)
     if filters.kind is not None:
@@ -128,20 +128,25 @@ def page(
 def active_on(session: Session, project_id: UUID, text_ids: Iterable[str]) -> list[Job]:
     """Return the queued and running jobs whose parameters refer to any of these datasets or models."""
     statement = select(Job).where(
-        Job.project_id == project_id, Job.state.in_(ACTIVE_STATES), _refers_to(list(text_ids))
+        Job.project_id == project_id,
+        Job.parent_id.is_(None),
+        Job.state.in_(ACTIVE_STATES),
+        _refers_to(list(text_ids)),
     )
     return list(session.scalars(statement))
 
 
 def counts(session: Session, project_id: UUID) -> dict[str, int]:
     """Return the number of the project's jobs by state. States without jobs are omitted."""
-    statement = select(Job.state, func.count()).where(Job.project_id == project_id).group_by(Job.state)
-    return dict(session.execute(statement).all())
+    statement = select(Job.state, func.count()).where(Job.project_id == project_id, Job.parent_id.is_(None))
+    return dict(session.execute(statement.group_by(Job.state)).all())
 
 
 def count_queued(session: Session, project_id: UUID) -> int:
-    """Return the number of the project's queued jobs."""
-    statement = select(func.count()).where(Job.project_id == project_id, Job.state == "queued")
+    """Return the number of the project's queued jobs, without shards, which a limit does not count."""
+    statement = select(func.count()).where(
+        Job.project_id == project_id, Job.parent_id.is_(None), Job.state == "queued"
+    )
     return session.scalar(statement) or 0
 
 
@@ -192,8 +197,13 @@ def count_overdue(
 
 
 def count_running(session: Session, worker: str | None = None) -> int:
-    """Return the number of running jobs, of one worker or of all workers."""
-    statement = select(func.count()).where(Job.state == "running")
+    """Return the number of running jobs, of one worker or of all workers.
+
+    A job with shards is not counted, because its worker also runs the shards.
+    """
+    shard = aliased(Job)
+    has_shards = exists().where(shard.parent_id == Job.id)
+    statement = select(func.count()).where(Job.state == "running", ~has_shards)
     if worker is not None:
         statement = statement.where(Job.lease_owner == worker)
     return session.scalar(statement) or 0
@@ -223,7 +233,17 @@ def request_cancel(session: Session, project_id: UUID, job_id: UUID) -> Job:
     elif job.state == "running" and job.cancel_requested_at is None:
         job = _change(session, job, cancel_requested_at=CLOCK)
         job_events.add(session, job, "cancel_requested")
+    cancel_shards(session, job)
     return job
+
+
+def cancel_shards(session: Session, job: Job) -> None:
+    """Cancel the active shards of a job."""
+    statement = select(Job).where(Job.parent_id == job.id, Job.state.in_(ACTIVE_STATES)).order_by(Job.id)
+    for shard in session.scalars(statement).all():
+        # The shard may have ended before it is locked.
+        if lock(session, shard.project_id, shard.id).state in ACTIVE_STATES:
+            request_cancel(session, shard.project_id, shard.id)
 
 
 def retry(session: Session, project_id: UUID, job_id: UUID, *, ttl_seconds: float) -> Job:
@@ -276,7 +296,11 @@ def erase(session: Session, project_id: UUID, job_ids: Iterable[UUID], text_ids:
     Jobs whose reports still exist keep their data. The caller cancels the returned jobs that are active.
     """
     has_report = exists().where(Report.job_id == Job.id)
-    is_chosen = or_(Job.id.in_(list(job_ids)), _refers_to(list(text_ids)) & ~has_report)
+    is_chosen = or_(
+        Job.id.in_(list(job_ids)),
+        Job.parent_id.in_(list(job_ids)),
+        _refers_to(list(text_ids)) & ~has_report,
+    )
     return _erase(session, project_id, is_chosen)
 
 

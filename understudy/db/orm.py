@@ -94,10 +94,7 @@ class ApiKey(Base):
 
 
 class Job(Base):
-    """An asynchronous run. Only `understudy.db.jobs` and `understudy.db.leases` write its state.
-
-    A trigger in the first migration rejects every change of state that is not part of the state machine.
-    """
+    """An asynchronous run. Only `db.jobs` and `db.leases` write its state, which a trigger checks."""
 
     __tablename__ = "jobs"
     __table_args__ = (
@@ -118,6 +115,8 @@ class Job(Base):
         Index("jobs_failed_idx", "finished_at", postgresql_where=text("state = 'failed'")),
         Index("jobs_leased_idx", "lease_until", postgresql_where=text("state = 'running'")),
         Index("jobs_project_id_id_idx", "project_id", "id"),
+        Index("jobs_parent_id_shard_idx", "parent_id", "shard", unique=True),
+        CheckConstraint("(parent_id is null) = (shard is null)", name="shard"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -151,6 +150,9 @@ class Job(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=CLOCK)
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+    # The job that this job is a shard of, and the number of the shard, which starts at 1.
+    parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
+    shard: Mapped[int | None]
     # From then on, a trigger keeps only IDs of the parameters, labels, progress, result and error detail.
     erased_at: Mapped[datetime | None]
 

@@ -15,6 +15,7 @@ from understudy.job_kinds.impute import IMPUTE
 from understudy.job_kinds.ingest import INGEST
 from understudy.job_kinds.probe import PROBE
 from understudy.job_kinds.sample import SAMPLE
+from understudy.job_kinds.sample_shard import SAMPLE_SHARD
 from understudy.job_kinds.train import TRAIN
 from understudy.parameters.base import JobParameters, Json
 
@@ -22,7 +23,7 @@ __all__ = ["KINDS", "RequestedParameters", "parse_parameters"]
 
 # `Any` is needed because each kind accepts only parameters of its own class.
 KINDS: dict[str, JobKind[Any]] = {
-    kind.name: kind for kind in (INGEST, TRAIN, SAMPLE, IMPUTE, EVALUATE, PROBE)
+    kind.name: kind for kind in (INGEST, TRAIN, SAMPLE, SAMPLE_SHARD, IMPUTE, EVALUATE, PROBE)
 }
 
 # The kinds that POST /v1/jobs accepts are those with an estimate. An upload creates the `ingest` job.

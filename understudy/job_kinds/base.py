@@ -96,6 +96,9 @@ class JobKind(Generic[P]):
         Inserts the database rows that describe the result, and returns ``job.result``.
     abandon : callable (session, job, parameters, error_code, error_detail) -> None, optional
         Updates rows that wait for this job when it has failed or was cancelled.
+    split : callable (parameters, n_rows) -> list of parameters, optional
+        Returns the parameters of the shards of a job, each with at most `n_rows` rows. With more than one,
+        workers run them as separate jobs, whose files become the parts of the result.
     needs : callable (session, project_id, parameters) -> Needs
         Returns the limits of a job with resolved parameters, and its requirements for the worker.
     estimate : callable (session, project_id, parameters) -> Estimate, optional
@@ -110,6 +113,7 @@ class JobKind(Generic[P]):
     work: str
     publish: Callable[[Session, JobContext, P, Mapping[str, StoredFile], Json], Json]
     abandon: Callable[[Session, JobContext, P, str, str], None] | None = None
+    split: Callable[[P, int], list[JobParameters]] | None = None
     needs: Callable[[Session, UUID, P], Needs] = needs_nothing_special
     estimate: Callable[[Session, UUID, P], Estimate] | None = None
 

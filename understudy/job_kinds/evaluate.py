@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -90,7 +91,9 @@ def estimate(session: Session, project_id: UUID, parameters: EvaluateParameters)
 def plan(session: Session, job: JobContext, parameters: EvaluateParameters, limits: Limits) -> Plan:
     """Return the tables as inputs, with the split of the real table if a model was trained on it."""
     tables = _ready_tables(session, job.project_id, parameters)
-    stored_files = {role: inputs.table_file(session, table) for role, table in tables.items()}
+    stored_files: dict[str, StoredFile] = {}
+    for role, table in tables.items():
+        stored_files |= inputs.table_files(session, table, role)
     real, synthetic = tables["real"], tables["synthetic"].dataset
     model = _model_behind(session, real, synthetic)
     context: Json = {
@@ -109,11 +112,24 @@ def plan(session: Session, job: JobContext, parameters: EvaluateParameters, limi
         canaries = artifacts.find(session, job.project_id, model.job_id, CANARIES)
         if canaries is not None:
             stored_files[CANARIES] = StoredFile(canaries.storage_key, canaries.sha256, canaries.size_bytes)
-    context["sources"] = {role: {"file_sha256": file.sha256.hex()} for role, file in stored_files.items()}
+    context["sources"] = _sources(stored_files)
     for role, table in tables.items():
         context["sources"][role]["dataset_id"] = ids.to_text("dataset", table.dataset.id)
     context["gate_policy"] = gate.project_policy(session, job.project_id).model_dump(mode="json")
     return Plan(inputs=stored_files, context=context)
+
+
+def _sources(stored_files: Mapping[str, StoredFile]) -> Json:
+    """Return the SHA-256 of the file of each role, or of the digests of its parts."""
+    digests: dict[str, list[bytes]] = {}
+    for name, file in stored_files.items():
+        digests.setdefault(name.partition(".")[0], []).append(file.sha256)
+    return {
+        role: {
+            "file_sha256": (parts[0] if len(parts) == 1 else hashlib.sha256(b"".join(parts)).digest()).hex()
+        }
+        for role, parts in digests.items()
+    }
 
 
 def _model_behind(session: Session, real: Table, synthetic: Dataset) -> Model | None:

@@ -71,7 +71,7 @@ def plan(session: Session, job: JobContext, parameters: ImputeParameters, limits
     model, table = _model_and_table(session, job.project_id, parameters)
     stored_files = {
         "model": inputs.stored_file(session, job.project_id, model.job_id, "model"),
-        "table": inputs.table_file(session, table),
+        **inputs.table_files(session, table, "table"),
     }
     context = {
         "schema": model.dataset_schema,

@@ -95,9 +95,19 @@ def add_made_tables(
         dataset_tables.add_ready(session, dataset, position, NewTable(name, "parquet"), facts)
 
 
-def table_file(session: Session, table: Table) -> StoredFile:
-    """Return the stored Parquet file of a table."""
-    return stored_file(session, table.dataset.project_id, table.dataset.job_id, table.role)
+def table_files(session: Session, table: Table, role: str) -> dict[str, StoredFile]:
+    """Return the stored Parquet file of a table as an input with the role, or its parts in order.
+
+    The roles of parts are ``<role>.1``, ``<role>.2`` and so on. `understudy.work.tables` reads them.
+    """
+    dataset = table.dataset
+    parts = [
+        StoredFile(part.storage_key, part.sha256, part.size_bytes)
+        for part in artifacts.of_file(session, dataset.project_id, dataset.job_id, table.role)
+    ]
+    if len(parts) == 1:
+        return {role: parts[0]}
+    return {f"{role}.{number}": part for number, part in enumerate(parts, 1)}
 
 
 def stored_file(session: Session, project_id: UUID, job_id: UUID, role: str) -> StoredFile:

@@ -14,9 +14,10 @@ from understudy.db.datasets import MadeDataset
 from understudy.errors import InvalidInput, TooLarge
 from understudy.job_kinds import cost_model, gate, inputs
 from understudy.job_kinds.base import Estimate, JobContext, JobKind, Limits, Plan, StoredFile
-from understudy.parameters.base import Json
+from understudy.parameters.base import JobParameters, Json
 from understudy.parameters.needs import Needs
 from understudy.parameters.sample import SampleParameters
+from understudy.parameters.sample_shard import SampleShardParameters
 from understudy.synthesizers.groups import count_rows
 
 if TYPE_CHECKING:
@@ -94,6 +95,22 @@ def plan(session: Session, job: JobContext, parameters: SampleParameters, limits
     return Plan(inputs={"model": stored}, context=context)
 
 
+def split(parameters: SampleParameters, n_rows: int) -> list[JobParameters]:
+    """Return the shards of a sample. Row k is the same however the sample is split."""
+    assert parameters.n_rows is not None
+    total = parameters.n_rows
+    return [
+        SampleShardParameters(
+            kind="sample_shard",
+            model_id=parameters.model_id,
+            sample=parameters,
+            start=start,
+            n_rows=min(n_rows, total - start),
+        )
+        for start in range(0, total, n_rows)
+    ]
+
+
 def publish(
     session: Session,
     job: JobContext,
@@ -121,6 +138,7 @@ SAMPLE = JobKind(
     plan=plan,
     work="understudy.work.sample:work",
     publish=publish,
+    split=split,
     needs=needs,
     estimate=estimate,
 )

@@ -49,9 +49,8 @@ def needs(session: Session, project_id: UUID, parameters: TrainParameters) -> Ne
 def plan(session: Session, job: JobContext, parameters: TrainParameters, limits: Limits) -> Plan:
     """Return the dataset's table as input."""
     table = _open_table(session, job.project_id, parameters)
-    stored = inputs.table_file(session, table)
     context = {"schema": table.dataset_schema, "findings": table.dataset_findings}
-    return Plan(inputs={"table": stored}, context=context)
+    return Plan(inputs=inputs.table_files(session, table, "table"), context=context)
 
 
 def publish(

@@ -160,6 +160,7 @@ class Sandbox:
         threads = str(self._threads)
         defaults = {
             "OMP_NUM_THREADS": threads,
+            "ARROW_IO_THREADS": threads,
             "NUMBA_NUM_THREADS": threads,
             # These libraries start threads at import, but the server must not have any threads.
             "OPENBLAS_NUM_THREADS": "1",

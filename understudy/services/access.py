@@ -28,10 +28,10 @@ class OpenDataset:
 
 @dataclass(frozen=True)
 class OpenFile:
-    """A table and one of its stored files."""
+    """A table and its stored Parquet file, or the parts of this file in order."""
 
     table: Table
-    artifact: Artifact
+    parts: list[Artifact]
 
 
 def open_dataset(resources: Resources, caller: Caller, dataset_id: UUID, purpose: Purpose) -> OpenDataset:
@@ -52,7 +52,7 @@ def open_file(resources: Resources, caller: Caller, reference: TableReference, p
     with resources.sessions() as session:
         table = access.open_table(session, caller, reference, purpose)
         dataset = table.dataset
-        return OpenFile(table, artifacts.get(session, dataset.project_id, dataset.job_id, table.role))
+        return OpenFile(table, artifacts.of_file(session, dataset.project_id, dataset.job_id, table.role))
 
 
 def open_rejects(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, BinaryIO
 import pyarrow as pa
 
 from understudy.db import artifacts
-from understudy.errors import InvalidInput, NotFound, TooLarge
+from understudy.errors import InvalidInput, NotFound, TooLarge, UnderstudyError
 from understudy.parameters.read_options import FormatName
 from understudy.resources import Resources
 from understudy.services.integrity import check_digest, corrupt
-from understudy.tables.formats import FORMATS, write_table
-from understudy.tables.formats import stream_table as stream
+from understudy.tables.formats import FORMATS, join_parts, write_table
+from understudy.tables.formats import stream_parts as stream
 from understudy.tables.formats.scan import REJECTS_SCHEMA
 
 if TYPE_CHECKING:
@@ -51,9 +51,62 @@ def open_artifact(resources: Resources, artifact: Artifact, *, is_checked_later:
             return file
     except NotFound:
         pass
+    raise _lost(resources, artifact)
+
+
+def find_presigned_url(resources: Resources, artifact: Artifact, filename: str) -> str | None:
+    """Return a URL of the object store for a download, or None if the API sends the file itself."""
+    seconds = resources.settings.presigned_download_seconds
+    if not seconds:
+        return None
+    return resources.store.presigned_url(artifact.storage_key, filename=filename, seconds=seconds)
+
+
+@contextmanager
+def local_copy(resources: Resources, artifact: Artifact, scratch: Path) -> Iterator[Path]:
+    """Yield the path of a file with the content of a stored file, which is as it was stored.
+
+    Raises
+    ------
+    NotFound, UnderstudyError
+        Under the same conditions as `open_artifact`.
+    """
+    with ExitStack() as copies:
+        try:
+            path = copies.enter_context(resources.store.local_copy(artifact.storage_key, scratch))
+        except NotFound:
+            raise _lost(resources, artifact) from None
+        if path.stat().st_size != artifact.size_bytes:
+            raise _lost(resources, artifact)
+        with path.open("rb") as file:
+            check_digest(file, artifact.sha256)
+        yield path
+
+
+@contextmanager
+def local_table(resources: Resources, parts: Sequence[Artifact], scratch: Path) -> Iterator[Path]:
+    """Yield the path of a Parquet file with the rows of all parts of a table, which are as they were stored.
+
+    Raises
+    ------
+    NotFound, UnderstudyError
+        Under the same conditions as `open_artifact`.
+    """
+    copies = [local_copy(resources, part, scratch) for part in parts]
+    if len(copies) == 1:
+        with copies[0] as path:
+            yield path
+        return
+    joined = scratch / "joined.parquet"
+    join_parts(copies, joined, scratch)
+    yield joined
+
+
+def _lost(resources: Resources, artifact: Artifact) -> UnderstudyError:
+    """Return the error for a file with a row but without its content, or raise `NotFound` without a row."""
     with resources.sessions() as session:
         artifacts.get(session, artifact.project_id, artifact.job_id, artifact.role)
-    raise corrupt("is missing or has the wrong size")
+    return corrupt("is missing or has the wrong size")
 
 
 @contextmanager
@@ -87,12 +140,14 @@ class StoredTable:
 
     Parameters
     ----------
+    parts : sequence of Artifact
+        The Parquet files with the rows of the table, in order.
     has_left : Event
         Event that ends the conversion. It is set when the client no longer waits for the file.
     """
 
     resources: Resources
-    artifact: Artifact
+    parts: Sequence[Artifact]
     has_left: Event = field(default_factory=Event)
     without_formulas: bool = False
 
@@ -134,7 +189,6 @@ def stream_table(table: StoredTable, format_name: FormatName) -> TableChunks:
     TooLarge
         If a text of the table is longer than the format allows.
     """
-    open_artifact(table.resources, table.artifact).close()
     try:
         return TableChunks(_converted(table, format_name))
     except TooLarge:
@@ -161,9 +215,8 @@ def _converted(table: StoredTable, format_name: FormatName) -> Generator[bytes]:
     # Only downloads need the format modules of the engine, so the API does not load them at startup.
     folder = table.resources.staging_folder
     with TemporaryDirectory(dir=folder, prefix="download-") as scratch:
-        path = table.resources.store.local_path(table.artifact.storage_key, Path(scratch))
         yield from stream(
-            path,
+            [local_copy(table.resources, part, Path(scratch)) for part in table.parts],
             FORMATS[format_name],
             Path(scratch),
             without_formulas=table.without_formulas,

@@ -17,6 +17,7 @@ from understudy.process_folders import remove_abandoned
 from understudy.resources import Resources
 from understudy.services.blob_keys import project_prefix
 from understudy.services.deletion import erase_project
+from understudy.services.turns import Turn, take_turn
 
 # An erasure is repeated for this time, so that it also finds blobs that a process was storing when it died.
 ERASURES_KEPT = timedelta(seconds=60)
@@ -30,10 +31,29 @@ logger = get_logger(__name__)
 def erase_files(resources: Resources, *, kept: timedelta = ERASURES_KEPT) -> int:
     """Delete the blobs of erased jobs and uploads, and the temporary files of ended attempts and processes.
 
-    Every worker calls this function every few seconds. It returns the number of deleted blobs.
+    It returns the number of deleted blobs.
     """
+    remove_temporary_files(resources)
+    return _erase_blobs(resources, kept, None)
+
+
+def erase_in_turn(resources: Resources) -> int:
+    """Do the same as `erase_files`, but delete blobs only if no other worker is doing so.
+
+    Every worker calls this function every few seconds.
+    """
+    remove_temporary_files(resources)
+    with take_turn(resources, "erasure") as turn:
+        return 0 if turn is None else _erase_blobs(resources, ERASURES_KEPT, turn)
+
+
+def remove_temporary_files(resources: Resources) -> None:
+    """Remove the folders of attempts and processes on this machine that have ended."""
     _remove_attempts(resources)
     remove_abandoned(resources.staging.root, STAGED_KEPT.total_seconds())
+
+
+def _erase_blobs(resources: Resources, kept: timedelta, turn: Turn | None) -> int:
     n_deleted, after = 0, ""
     while True:
         with resources.sessions() as session:
@@ -42,7 +62,12 @@ def erase_files(resources: Resources, *, kept: timedelta = ERASURES_KEPT) -> int
             return n_deleted
         _erase_projects(resources, batch)
         _erase_late_responses(resources, batch)
-        counts = [_delete_blobs(resources, erasure) for erasure in batch]
+        counts = []
+        for erasure in batch:
+            counts.append(_delete_blobs(resources, erasure))
+            # An interrupted pass starts again, because each erasure is repeated anyway.
+            if turn is not None and not turn.keep(""):
+                return n_deleted
         completed = [
             erasure.prefix
             for erasure, count in zip(batch, counts, strict=True)
@@ -79,6 +104,7 @@ def _erase_late_responses(resources: Resources, batch: Iterable[Pending]) -> Non
 def _delete_blobs(resources: Resources, erasure: Pending) -> int | None:
     """Return the number of deleted blobs, or None if some of them could not be deleted."""
     try:
+        resources.store.delete_partial(erasure.prefix, timedelta(0))
         keys = list(resources.store.keys(erasure.prefix))
         for key in keys:
             failpoint("erase.before_unlink")

@@ -75,6 +75,11 @@ class Heartbeat:
         lease_seconds = self._resources.settings.lease_seconds
         return self._is_fenced or time.monotonic() > self._beat_at + LEASE_FRACTION * lease_seconds
 
+    @property
+    def beat_at(self) -> float:
+        """The time by the monotonic clock at which the last successful heartbeat was sent."""
+        return self._beat_at
+
     def stop(self) -> None:
         """Stop sending heartbeats. The lease then expires after its normal duration."""
         self._stopped.set()

@@ -20,8 +20,9 @@ CHUNK_BYTES = 1 << 20
 TRUSTED_SECONDS = 60.0
 N_TRUSTED_MAX = 1_000
 
-# Identity and time of the last change of an open file. No call can set this time back.
-_Version = tuple[int, int, int, int]
+# Identity and time of the last change of an open file, which no call can set back, or the version of an
+# object in an object store.
+_Version = tuple[str | int, ...]
 _Content = tuple[_Version, bytes]
 _trusted: OrderedDict[_Content, float] = OrderedDict()
 # The files that are being read, each with a lock and the number of threads that need it.
@@ -105,6 +106,9 @@ def read_checked(file: BinaryIO, sha256: bytes) -> Iterator[bytes]:
 
 
 def _version(file: BinaryIO) -> _Version | None:
+    version: _Version | None = getattr(file, "content_version", None)
+    if version is not None:
+        return version
     try:
         status = os.fstat(file.fileno())
     except (OSError, io.UnsupportedOperation):

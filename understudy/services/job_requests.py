@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,11 @@ if TYPE_CHECKING:
     from understudy.db.orm import Job
 
 
-def make_request(resources: Resources, job: Job, folder: Path) -> SandboxRequest:
-    """Create the folders of an attempt and return the request for its work."""
+def make_request(resources: Resources, job: Job, folder: Path, copies: ExitStack) -> SandboxRequest:
+    """Create the folders of an attempt and return the request for its work.
+
+    The work reads local copies of blobs, so the sandbox needs no access to the store. `copies` removes them.
+    """
     kind = kind_of(job)
     with resources.sessions() as session:
         parameters = parameters_of(job)
@@ -26,7 +30,7 @@ def make_request(resources: Resources, job: Job, folder: Path) -> SandboxRequest
     inputs_folder.mkdir(mode=0o700)
     work_folder.mkdir(mode=0o700)
     paths = {
-        role: resources.store.local_path(file.storage_key, inputs_folder)
+        role: copies.enter_context(resources.store.local_copy(file.storage_key, inputs_folder))
         for role, file in plan.inputs.items()
     }
     # The work that joins the parts of an upload compares their digests while it copies them.

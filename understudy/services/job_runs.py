@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection
-from contextlib import suppress
-from dataclasses import dataclass
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,7 @@ from understudy.failpoints import failpoint
 from understudy.folder_removal import remove_folder
 from understudy.job_kinds import KINDS
 from understudy.logs import bound, get_logger
+from understudy.parameters.base import JobParameters, Json
 from understudy.parameters.needs import DEFAULT_QUEUE
 from understudy.resources import CODE_VERSION, Resources
 from understudy.sandbox import Outcome, Run, Sandbox
@@ -50,14 +51,13 @@ from understudy.services.heartbeats import Heartbeat
 from understudy.services.job_records import abandon_job, facts_of, kind_of, parameters_of
 from understudy.services.job_requests import make_request
 from understudy.services.results import Result, discard, keys_of, store_result
+from understudy.services.shard_results import join_shards
+from understudy.services.sharded_runs import Ending, ShardedRun, cancel_shards, shards_of
+from understudy.services.watched_runs import Reasons, Watched, ends_at, watch
 
 if TYPE_CHECKING:
     from understudy.db.orm import Job
 
-# Time in seconds within which the work must end after it was asked to stop.
-GRACE_SECONDS = 10.0
-# Interval in seconds between two checks for a reason to stop. The end of the work is noticed immediately.
-WAIT_SECONDS = 0.1
 # Time in seconds during which the end of an attempt is written again if the database does not respond.
 SETTLE_SECONDS = 20.0
 RETRY_SECONDS = 0.2
@@ -74,23 +74,13 @@ def never() -> bool:
 
 @dataclass(frozen=True)
 class Attempt:
-    """A claimed job, the fencing token of the claim, and the folder of the attempt."""
+    """A claimed job, the fencing token of the claim, the folder of the attempt and its copies of blobs."""
 
     resources: Resources
     job: Job
     token: int
     folder: Path
-
-
-@dataclass(frozen=True)
-class Watched:
-    """The outcome of the work, and the reason for stopping it early.
-
-    The reason is `cancelled`, `released`, `time_limit` or `lost`.
-    """
-
-    outcome: Outcome | None
-    stopped_by: str | None = None
+    copies: ExitStack = field(default_factory=ExitStack)
 
 
 def run_next_job(
@@ -128,24 +118,77 @@ def run_next_job(
     folder = resources.scratch_folder / str(job.lease_token)
     attempt = Attempt(resources, job, job.lease_token, folder)
     with bound(job_id=ids.to_text("job", job.id)):
-        _run_attempt(attempt, sandbox, sent_at, is_draining)
+        parts = shards_of(resources, job)
+        if parts:
+            _run_shards(attempt, sandbox, parts, claimant, is_draining)
+        else:
+            _run_attempt(attempt, sandbox, sent_at, is_draining)
     return True
+
+
+def _run_shards(
+    attempt: Attempt,
+    sandbox: Sandbox,
+    parts: dict[int, JobParameters],
+    claimant: Claimant,
+    is_draining: Callable[[], bool],
+) -> None:
+    """Run a job that consists of shards, until they have ended or the job must stop."""
+
+    def run_shard(shard: Job) -> None:
+        assert shard.lease_token is not None
+        folder = attempt.resources.scratch_folder / str(shard.lease_token)
+        with bound(job_id=ids.to_text("job", shard.id), shard=str(shard.shard)):
+            run = Attempt(attempt.resources, shard, shard.lease_token, folder)
+            _run_attempt(run, sandbox, time.monotonic(), is_draining)
+
+    logger.info("job_started", kind=attempt.job.kind, attempt=attempt.job.attempt, n_shards=len(parts))
+    run = ShardedRun(attempt.resources, attempt.job, attempt.token, claimant, run_shard, is_draining)
+    heartbeat = _heartbeat(attempt, time.monotonic(), run.read_progress)
+    try:
+        with heartbeat:
+            ending = run.run(parts, heartbeat)
+    except (KeyboardInterrupt, SystemExit):
+        _settle_release(attempt)
+        raise
+    except Exception as error:  # Any exception ends the job, not the worker.
+        logger.exception("job_not_run")
+        _settle_failure(attempt, judge_error(error))
+        return
+    _conclude_shards(attempt, ending)
+
+
+def _conclude_shards(attempt: Attempt, ending: Ending) -> None:
+    if ending.outcome == "lost":
+        logger.warning("lease_lost")
+    elif ending.outcome == "cancelled":
+        _settle_cancel(attempt, successful_end(None, "cancelled"))
+    elif ending.outcome == "released":
+        _settle_release(attempt)
+    elif ending.error is not None:
+        end = AttemptEnd("failed", error_code=ending.error.code)
+        _settle_failure(attempt, Failure(ending.error.code, ending.error.detail, end, None))
+        cancel_shards(attempt.resources, attempt.job)
+    else:
+        _settle_result(attempt, None, lambda session: join_shards(session, attempt.job, attempt.token))
 
 
 def _run_attempt(attempt: Attempt, sandbox: Sandbox, sent_at: float, is_draining: Callable[[], bool]) -> None:
     logger.info("job_started", kind=attempt.job.kind, attempt=attempt.job.attempt)
     try:
         attempt.folder.mkdir(parents=True, mode=0o700)
-        request = make_request(attempt.resources, attempt.job, attempt.folder)
+        # Copying large inputs from an object store may take longer than a lease.
+        with _heartbeat(attempt, sent_at) as copying:
+            request = make_request(attempt.resources, attempt.job, attempt.folder, attempt.copies)
         failpoint("input.after")
         run = sandbox.start(request)
     except Exception as error:  # Any exception ends the job, not the worker.
         logger.exception("job_not_started")
         _settle_failure(attempt, judge_error(error))
-        _remove(attempt.folder)
+        _remove(attempt)
         return
     try:
-        _work(attempt, run, sent_at, is_draining)
+        _work(attempt, run, sent_at, is_draining, copying.beat_at)
     except (KeyboardInterrupt, SystemExit):
         # The process itself must stop, so the job is released for another worker.
         run.kill()
@@ -154,70 +197,33 @@ def _run_attempt(attempt: Attempt, sandbox: Sandbox, sent_at: float, is_draining
     finally:
         run.close()
         failpoint("cleanup.before")
-        _remove(attempt.folder)
+        _remove(attempt)
 
 
-def _work(attempt: Attempt, run: Run, sent_at: float, is_draining: Callable[[], bool]) -> None:
-    heartbeat = Heartbeat(
-        attempt.resources,
-        attempt.job.id,
-        attempt.token,
-        sent_at=sent_at,
-        read_progress=lambda: run.progress,
+def _heartbeat(
+    attempt: Attempt, sent_at: float, read_progress: Callable[[], Json | None] = lambda: None
+) -> Heartbeat:
+    return Heartbeat(
+        attempt.resources, attempt.job.id, attempt.token, sent_at=sent_at, read_progress=read_progress
     )
+
+
+def _work(
+    attempt: Attempt, run: Run, sent_at: float, is_draining: Callable[[], bool], beat_at: float
+) -> None:
+    heartbeat = _heartbeat(attempt, beat_at, lambda: run.progress)
     try:
         with heartbeat:
-            watched = _watch(run, _Reasons(heartbeat, is_draining, _ends_at(attempt, sent_at)))
+            watched = watch(
+                run,
+                Reasons(heartbeat, is_draining, ends_at(attempt.resources.settings, attempt.job, sent_at)),
+            )
             result = _store(attempt, watched, heartbeat)
         _conclude(attempt, watched, result, heartbeat)
     except Exception as error:  # Any exception ends the job, not the worker.
         run.kill()
         logger.exception("job_not_stored")
         _settle_failure(attempt, judge_error(error))
-
-
-def _ends_at(attempt: Attempt, started_at: float) -> float:
-    """Return the time, by the monotonic clock, at which the attempt exceeds its maximum duration."""
-    settings = attempt.resources.settings
-    of_kind = settings.job_kind_seconds_max.get(attempt.job.kind, settings.job_seconds_max)
-    return started_at + min(of_kind, settings.job_seconds_max)
-
-
-@dataclass(frozen=True)
-class _Reasons:
-    """The possible reasons for stopping the work early."""
-
-    heartbeat: Heartbeat
-    is_draining: Callable[[], bool]
-    ends_at: float
-
-    def current(self) -> str | None:
-        """Return the reason for stopping the work now, if there is one."""
-        if self.heartbeat.is_cancel_requested:
-            return "cancelled"
-        if time.monotonic() > self.ends_at:
-            return "time_limit"
-        return "released" if self.is_draining() else None
-
-
-def _watch(run: Run, reasons: _Reasons) -> Watched:
-    """Wait until the work has ended, and stop it if the job is cancelled, released, lost or too slow."""
-    stopped_by: str | None = None
-    kill_at = float("inf")
-    while (outcome := run.wait(WAIT_SECONDS)) is None:
-        if reasons.heartbeat.is_lost:
-            run.kill()
-            return Watched(run.wait(GRACE_SECONDS), "lost")
-        if stopped_by is None:
-            stopped_by = reasons.current()
-            if stopped_by is not None:
-                run.terminate()
-                kill_at = time.monotonic() + GRACE_SECONDS
-        elif time.monotonic() > kill_at:
-            # A process that hangs in the kernel ends only later, so the wait is limited.
-            run.kill()
-            return Watched(run.wait(GRACE_SECONDS), stopped_by)
-    return Watched(outcome, stopped_by)
 
 
 def _store(attempt: Attempt, watched: Watched, heartbeat: Heartbeat) -> Result | None:
@@ -282,7 +288,9 @@ def _finish(attempt: Attempt, outcome: Outcome, result: Result) -> None:
         discard(attempt.resources.store, keys_of(result.files))
 
 
-def _settle_result(attempt: Attempt, outcome: Outcome, write: Callable[[Session], Job | None]) -> bool | None:
+def _settle_result(
+    attempt: Attempt, outcome: Outcome | None, write: Callable[[Session], Job | None]
+) -> bool | None:
     try:
         return _settle(attempt, "succeeded", write)
     except IntegrityError:
@@ -360,7 +368,7 @@ def _is_disk_full(attempt: Attempt) -> bool:
     is killed by a signal. Such a failure counts for nothing, and the worker claims no jobs until there is
     space.
     """
-    _remove(attempt.folder)
+    _remove(attempt)
     return find_disk_problem(attempt.resources) is not None
 
 
@@ -401,7 +409,8 @@ def _has_ended(session: Session, token: int, outcome: str) -> bool:
     return job_attempts.outcome(session, token) == outcome
 
 
-def _remove(folder: Path) -> None:
+def _remove(attempt: Attempt) -> None:
     # The sweep later removes files that cannot be removed now.
     with suppress(OSError):
-        remove_folder(folder)
+        attempt.copies.close()
+        remove_folder(attempt.folder)

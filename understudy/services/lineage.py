@@ -93,6 +93,10 @@ def delete_with_descendants(session: Session, descendants: Descendants) -> list[
     for job in erased:
         if job.state in jobs.ACTIVE_STATES:
             jobs.request_cancel(session, project_id, job.id)
+    # Shards whose job has not succeeded still have files.
+    keys += artifacts.delete_of_jobs(
+        session, project_id, [job.id for job in erased if job.parent_id is not None]
+    )
     text_ids = [
         *(_text_id(member) for member in descendants.members),
         *(ids.to_text("report", report.id) for report in descendants.reports),
@@ -102,7 +106,10 @@ def delete_with_descendants(session: Session, descendants: Descendants) -> list[
     idempotency.erase(session, project_id, [job.id for job in erased], text_ids)
     prefixes = {job_prefix(project_id, job.id): job.id for job in erased}
     uploaded = dict.fromkeys(upload_prefix(project_id, upload_id) for upload_id in upload_ids)
-    erasures.add(session, project_id, {**prefixes, **uploaded})
+    # Old shards have no rows any more, but their files are parts of a sample.
+    known = (*prefixes, *uploaded)
+    others = {f"{key.rpartition('/')[0]}/": None for key in keys if not key.startswith(known)}
+    erasures.add(session, project_id, {**prefixes, **uploaded, **others})
     return keys
 
 

@@ -10,47 +10,72 @@ from collections.abc import Iterable
 from datetime import timedelta
 from itertools import islice
 
-from understudy.db import artifacts, idempotency, job_attempts, projects, uploads, workers
+from understudy.db import artifacts, idempotency, job_attempts, projects, shards, uploads, workers
+from understudy.errors import Unavailable
 from understudy.failpoints import failpoint
 from understudy.logs import get_logger
 from understudy.resources import Resources
 from understudy.services.blob_keys import PREFIX, parse_key, parse_part_key
 from understudy.services.results import discard
+from understudy.services.turns import Turn, take_turn
 
 WORKERS_KEPT = timedelta(days=1)
 # Age after which a blob without a row is an orphan. Storing a blob and committing its row takes much less
 # time.
 ORPHANS_KEPT = timedelta(hours=1)
-BATCH = 500
+# Age after which an interrupted upload of a blob to an object store is aborted. No upload takes as long.
+PARTIAL_KEPT = timedelta(hours=24)
+BATCH = 1_000
 
 logger = get_logger(__name__)
 
 
-def sweep(resources: Resources, *, orphans_kept: timedelta = ORPHANS_KEPT) -> int:
+def sweep_in_turn(resources: Resources, *, every: timedelta) -> int:
+    """Remove unreachable data, unless another worker does so or has done so less than `every` ago.
+
+    A pass lists all keys of the store once, in pages. If its worker dies, another worker continues after the
+    last page.
+    """
+    with take_turn(resources, "sweep", every=every) as turn:
+        return 0 if turn is None else sweep(resources, turn=turn)
+
+
+def sweep(resources: Resources, *, orphans_kept: timedelta = ORPHANS_KEPT, turn: Turn | None = None) -> int:
     """Remove unreachable data and return the number of removed blobs. Any process can call it at any time."""
     settings = resources.settings
     with resources.sessions.begin() as session:
         idempotency.delete_older(session, timedelta(seconds=settings.retention_idempotency_seconds))
         workers.forget(session, WORKERS_KEPT)
         uploads_kept = timedelta(seconds=settings.retention_uploads_seconds)
+        shards.delete_old(session, uploads_kept)
         # A successful job deletes its upload immediately.
         old_uploads = artifacts.delete_old_uploads(session, uploads_kept)
         old_uploads += uploads.delete_expired(session, limit=BATCH)
     discard(resources.store, old_uploads)
-    n_orphans = _sweep_orphans(resources, orphans_kept)
+    _delete_partial(resources)
+    n_orphans = _sweep_orphans(resources, orphans_kept, turn)
     if n_orphans or old_uploads:
         logger.info("swept", n_orphans=n_orphans, n_uploads=len(old_uploads))
     return n_orphans + len(old_uploads)
 
 
-def _sweep_orphans(resources: Resources, kept: timedelta) -> int:
-    keys = iter(resources.store.keys(PREFIX))
+def _delete_partial(resources: Resources) -> None:
+    try:
+        resources.store.delete_partial(PREFIX, PARTIAL_KEPT)
+    except Unavailable as error:
+        logger.warning("partial_blobs_not_deleted", error_code=error.code)
+
+
+def _sweep_orphans(resources: Resources, kept: timedelta, turn: Turn | None) -> int:
+    keys = resources.store.keys(PREFIX, after="" if turn is None else turn.position)
     n_orphans = 0
     while batch := list(islice(keys, BATCH)):
         orphans = _orphans_among(resources, batch, kept) + _orphaned_parts(resources, batch, kept)
         failpoint("sweep.before_unlink")
         discard(resources.store, orphans)
         n_orphans += len(orphans)
+        if turn is not None and not turn.keep(batch[-1]):
+            break
     return n_orphans
 
 

@@ -11,7 +11,7 @@ from understudy.access import TableReference
 from understudy.resources import Resources
 from understudy.services.access import open_file
 from understudy.services.api_keys import Caller
-from understudy.services.artifacts import open_artifact
+from understudy.services.artifacts import local_table
 from understudy.tables.profile import profile_table
 from understudy.tables.schema import TableSchema
 
@@ -32,8 +32,10 @@ def profile_dataset(
         profiles.
     """
     opened = open_file(resources, caller, reference, "see_values" if is_exact else "see")
-    open_artifact(resources, opened.artifact).close()
     schema = TableSchema.model_validate(opened.table.facts.table_schema)
-    with _AT_ONCE, TemporaryDirectory(dir=resources.staging_folder, prefix="profile-") as scratch:
-        path = resources.store.local_path(opened.artifact.storage_key, Path(scratch))
+    with (
+        _AT_ONCE,
+        TemporaryDirectory(dir=resources.staging_folder, prefix="profile-") as scratch,
+        local_table(resources, opened.parts, Path(scratch)) as path,
+    ):
         return profile_table(path, schema, is_protected=not is_exact)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,7 +16,7 @@ from understudy.errors import PreconditionFailed
 from understudy.resources import Resources
 from understudy.services.access import open_dataset, open_file, open_table
 from understudy.services.api_keys import Caller
-from understudy.services.artifacts import open_artifact
+from understudy.services.artifacts import local_table
 from understudy.tables.findings import Findings
 from understudy.tables.schema import Column, DatasetSchema, TableSchema
 from understudy.tables.schema_changes import SchemaChange, change_schema
@@ -104,7 +105,7 @@ def update_schema(
     after = change_schema(*before, edit.change, table=table.name)
     old, new = (schema.tables[table.name] for schema, _ in (before, after))
     if retyped := [c for c in new.columns if c.arrow_type != old.column(c.name).arrow_type]:
-        _check_fits(resources, open_file(resources, caller, reference, "see").artifact, retyped)
+        _check_fits(resources, open_file(resources, caller, reference, "see").parts, retyped)
     if not edit.is_dry_run and after != before:
         version = _store(resources, table, *after)
     return VersionedTableSchema(*after, version, table.name)
@@ -150,7 +151,9 @@ def _store(resources: Resources, table: Table, schema: DatasetSchema, findings: 
         return row.version
 
 
-def _check_fits(resources: Resources, artifact: Artifact, columns: list[Column]) -> None:
-    open_artifact(resources, artifact).close()
-    with TemporaryDirectory(dir=resources.staging_folder, prefix="schema-") as scratch:
-        check_fits(resources.store.local_path(artifact.storage_key, Path(scratch)), columns)
+def _check_fits(resources: Resources, parts: Sequence[Artifact], columns: list[Column]) -> None:
+    with (
+        TemporaryDirectory(dir=resources.staging_folder, prefix="schema-") as scratch,
+        local_table(resources, parts, Path(scratch)) as path,
+    ):
+        check_fits(path, columns)

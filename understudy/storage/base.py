@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -15,33 +18,90 @@ _KEY = re.compile(r"[a-z0-9_]+(?:[.-][a-z0-9_]+)*(?:/[a-z0-9_]+(?:[.-][a-z0-9_]+
 KEY_LENGTH_MAX = 512
 
 
+@dataclass(frozen=True)
+class StoreOptions:
+    """The settings of object stores, which a URL does not contain. Credentials are not among them.
+
+    Parameters
+    ----------
+    endpoint_url : str, optional
+        Address of the object store. The default is that of Amazon S3.
+    region : str, optional
+        Region of the bucket.
+    is_path_style : bool
+        Whether the name of the bucket is part of the path of a request, and not of its host name.
+    """
+
+    endpoint_url: str | None = None
+    region: str | None = None
+    is_path_style: bool = False
+
+
+@dataclass(frozen=True)
+class StoreAddress:
+    """The parts of a store's URL, and the settings of object stores."""
+
+    host: str
+    path: str
+    options: StoreOptions = StoreOptions()
+
+
+class VersionedFile(Protocol):
+    """An open blob of a store without file descriptors.
+
+    `content_version` is equal for two files only if their contents are equal.
+    """
+
+    content_version: tuple[str | int, ...]
+
+
 class Store(Protocol):
     """A blob store.
 
     `put_file` raises `Conflict` if the key exists, and `StorageFull` if there is no space. The methods that
-    read raise `NotFound`. When `put_file` has returned, the blob survives a crash of the machine.
+    read raise `NotFound`. Every method raises `Unavailable` if the store does not respond. When `put_file`
+    has returned, the blob survives a crash of the machine.
     """
 
     def put_file(self, key: str, path: Path) -> None:
         """Move a file from `path` into the store under the key."""
 
     def open(self, key: str) -> BinaryIO:
-        """Open a blob for reading."""
+        """Open a blob for reading. The file is seekable."""
+
+    def open_range(self, key: str, start: int, end: int) -> BinaryIO:
+        """Open the bytes from `start` to `end` (exclusive) of a blob for reading, without reading the others.
+
+        A range beyond the end of the blob is cut off.
+        """
 
     def size(self, key: str) -> int:
         """Return the size of a blob in bytes."""
 
-    def local_path(self, key: str, scratch: Path) -> Path:
-        """Return the path of a file that contains the blob: the store's own file, or a copy in `scratch`."""
+    def local_copy(self, key: str, scratch: Path) -> AbstractContextManager[Path]:
+        """Return a context manager with the path of a file that contains the blob.
+
+        The file is the store's own, or a copy in `scratch`, which is removed at the end of the block. The
+        caller must not change the file.
+        """
 
     def delete(self, key: str) -> None:
         """Delete a blob. Do nothing if the blob does not exist."""
 
-    def keys(self, prefix: str) -> Iterator[str]:
-        """Yield the keys that begin with the prefix, in any order."""
+    def delete_partial(self, prefix: str, age: timedelta) -> None:
+        """Delete what interrupted calls of `put_file` for keys with the prefix stored before that time."""
+
+    def keys(self, prefix: str, *, after: str = "") -> Iterator[str]:
+        """Yield the keys that begin with the prefix and are greater than `after`, in ascending order.
+
+        The store reads the keys in pages, so a caller can stop early and continue later.
+        """
 
     def check_writable(self) -> None:
         """Raise `Unavailable` or `StorageFull` if the store cannot be written to."""
+
+    def presigned_url(self, key: str, *, filename: str, seconds: int) -> str | None:
+        """Return a URL that downloads a blob without credentials, or None if the store has no such URLs."""
 
 
 def check_key(key: str) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO
 
@@ -71,12 +73,19 @@ class LocalStore:
             except FileNotFoundError as error:
                 raise missing(key) from error
 
-    def local_path(self, key: str, scratch: Path) -> Path:
-        """Return the path of the blob's file in the store."""
+    def open_range(self, key: str, start: int, end: int) -> BinaryIO:
+        """Open a range of a blob for reading."""
+        file = self.open(key)
+        file.seek(start)
+        return io.BufferedReader(_Range(file, end - start))
+
+    @contextmanager
+    def local_copy(self, key: str, scratch: Path) -> Iterator[Path]:
+        """Yield the path of the blob's file in the store."""
         path = self._path(key)
         if not path.is_file():
             raise missing(key)
-        return path
+        yield path
 
     def delete(self, key: str) -> None:
         """Delete a blob and the folders that become empty."""
@@ -87,20 +96,41 @@ class LocalStore:
                 if folder == self.root or not _remove_if_empty(folder):
                     break
 
-    def keys(self, prefix: str) -> Iterator[str]:
-        """Yield the keys that begin with the prefix."""
-        for folder, folders, names in os.walk(self.root / prefix.rpartition("/")[0]):
-            if _INCOMING in folders:
-                folders.remove(_INCOMING)
-            for name in names:
-                key = (Path(folder) / name).relative_to(self.root).as_posix()
-                if key.startswith(prefix):
+    def delete_partial(self, prefix: str, age: timedelta) -> None:
+        """Do nothing, because the constructor removes the copies of processes that have ended."""
+
+    def keys(self, prefix: str, *, after: str = "") -> Iterator[str]:
+        """Yield the keys that begin with the prefix, in ascending order."""
+        folder = prefix.rpartition("/")[0]
+        for key in self._keys_in(self.root / folder, f"{folder}/" if folder else "", after):
+            if key.startswith(prefix):
+                yield key
+
+    def _keys_in(self, folder: Path, prefix: str, after: str) -> Iterator[str]:
+        """Yield the keys in a folder. The keys of a subfolder begin with its name and a slash."""
+        try:
+            with os.scandir(folder) as entries:
+                found = [(entry.name + "/" * entry.is_dir(follow_symlinks=False)) for entry in entries]
+        except (FileNotFoundError, NotADirectoryError):
+            # Another process has deleted the folder.
+            return
+        for name in sorted(found):
+            key = prefix + name
+            if name == f"{_INCOMING}/":
+                continue
+            if not name.endswith("/"):
+                if key > after:
                     yield key
+            elif key > after or after.startswith(key):
+                yield from self._keys_in(folder / name, key, after)
 
     def check_writable(self) -> None:
         """Write and delete a small file."""
         with _translated():
             check_space(self.incoming.path)
+
+    def presigned_url(self, key: str, *, filename: str, seconds: int) -> None:
+        """Return None, because files have no URLs."""
 
     def _path(self, key: str) -> Path:
         return self.root / check_key(key)
@@ -117,6 +147,27 @@ class LocalStore:
             Path(name).unlink()
             raise
         return Path(name)
+
+
+class _Range(io.RawIOBase):
+    """The next bytes of a file, up to a limit."""
+
+    def __init__(self, file: BinaryIO, n_bytes: int) -> None:
+        self._file = file
+        self._n_left = max(n_bytes, 0)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        data = self._file.read(min(len(buffer), self._n_left))
+        buffer[: len(data)] = data
+        self._n_left -= len(data)
+        return len(data)
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
 
 
 def _make_folders(folder: Path, root: Path) -> None:

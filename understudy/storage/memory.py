@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from threading import Lock
 from typing import BinaryIO
@@ -38,23 +40,37 @@ class MemoryStore:
         """Return the size of a blob in bytes."""
         return len(self._get(key))
 
-    def local_path(self, key: str, scratch: Path) -> Path:
-        """Copy the blob to a file in `scratch` and return its path."""
+    def open_range(self, key: str, start: int, end: int) -> BinaryIO:
+        """Open a range of a blob for reading."""
+        return io.BytesIO(self._get(key)[start:end])
+
+    @contextmanager
+    def local_copy(self, key: str, scratch: Path) -> Iterator[Path]:
+        """Copy the blob to a file in `scratch` and yield its path."""
         path = scratch / check_key(key).replace("/", "-")
         path.write_bytes(self._get(key))
-        return path
+        try:
+            yield path
+        finally:
+            path.unlink(missing_ok=True)
 
     def delete(self, key: str) -> None:
         """Delete a blob."""
         with self._lock:
             self._blobs.pop(check_key(key), None)
 
-    def keys(self, prefix: str) -> Iterator[str]:
-        """Yield the keys that begin with the prefix."""
-        yield from [key for key in list(self._blobs) if key.startswith(prefix)]
+    def delete_partial(self, prefix: str, age: timedelta) -> None:
+        """Do nothing, because a blob is stored in one step."""
+
+    def keys(self, prefix: str, *, after: str = "") -> Iterator[str]:
+        """Yield the keys that begin with the prefix, in ascending order."""
+        yield from sorted(key for key in list(self._blobs) if key.startswith(prefix) and key > after)
 
     def check_writable(self) -> None:
         """Do nothing, because memory is always writable."""
+
+    def presigned_url(self, key: str, *, filename: str, seconds: int) -> None:
+        """Return None, because memory has no URLs."""
 
     def _get(self, key: str) -> bytes:
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import time
 from collections.abc import Callable, Mapping
@@ -11,20 +10,13 @@ from typing import TYPE_CHECKING
 
 from understudy.errors import Conflict, InvalidInput, TooLarge
 from understudy.progress import Progress, no_progress
+from understudy.threads import count_threads
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from understudy.parameters.constraints import SamplingConstraints
     from understudy.tables.schema import DatasetSchema
-
-N_THREADS_MAX = 8
-
-
-def count_threads() -> int:
-    """Return the number of processors that this process may use, at most `N_THREADS_MAX`."""
-    n = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(n, N_THREADS_MAX)
 
 
 def _never() -> bool:

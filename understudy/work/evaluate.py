@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from understudy.evaluation.comparison import ORIGINS, ComparisonTables
 from understudy.evaluation.evidence.content import Provenance, collect
@@ -19,6 +18,7 @@ from understudy.tables.schema import DatasetSchema, TableSchema
 from understudy.tables.split import Split
 from understudy.tables.validation import conform
 from understudy.work.base import WorkResult, Workspace
+from understudy.work.tables import read_table, table_roles
 
 JSON_FILE = "report.json"
 HTML_FILE = "report.html"
@@ -84,7 +84,7 @@ def _shortened(verdict: Verdict) -> Json:
 
 def _tables(workspace: Workspace, schema: TableSchema) -> dict[str, pa.Table]:
     """Return the tables by role: real training rows, synthetic rows, and optional holdout and canaries."""
-    tables = {role: pq.read_table(path) for role, path in workspace.inputs.items()}
+    tables = {role: read_table(workspace, role) for role in table_roles(workspace)}
     # The canary table has an additional column, and its columns already have the types of the schema.
     tables |= {
         role: conform(table, schema, ORIGINS[role]) for role, table in tables.items() if role != CANARIES

@@ -8,8 +8,9 @@ from understudy.synthesizers.contexts import SampleContext, root_tables
 from understudy.synthesizers.files import load_model
 from understudy.tables.formats import FORMATS
 from understudy.tables.schema import DatasetSchema
-from understudy.tables.source import ParquetSource
+from understudy.tables.source import ArrowSource, ParquetSource, TableSource
 from understudy.work.base import WorkResult, Workspace
+from understudy.work.tables import read_table, table_paths
 
 TABLE_FILE = "table.parquet"
 
@@ -24,7 +25,7 @@ def work(workspace: Workspace, parameters: ImputeParameters) -> WorkResult:
     ((table, schema),) = DatasetSchema.model_validate(workspace.context["schema"]).tables.items()
     (learned,) = root_tables(synthesizer.schema_)
     completed = synthesizer.impute(
-        {learned: ParquetSource(workspace.inputs["table"])},
+        {learned: _source(workspace)},
         n_draws=parameters.n_draws,
         context=SampleContext(seed=parameters.seed),
     )
@@ -37,3 +38,8 @@ def work(workspace: Workspace, parameters: ImputeParameters) -> WorkResult:
     )
     role = workspace.context["roles"][table]
     return WorkResult(files={role: TABLE_FILE}, facts={"n_rows": {table: n_rows}})
+
+
+def _source(workspace: Workspace) -> TableSource:
+    paths = table_paths(workspace, "table")
+    return ParquetSource(paths[0]) if len(paths) == 1 else ArrowSource(read_table(workspace, "table"))

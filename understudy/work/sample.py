@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 from understudy.parameters.base import Json
 from understudy.parameters.sample import SampleParameters
+from understudy.parameters.sample_shard import SampleShardParameters
 from understudy.synthesizers.base import SupportsConstraints, Synthesizer
 from understudy.synthesizers.contexts import SampleContext, SamplePlan, plan_rows
 from understudy.synthesizers.datasets import sample_table
@@ -21,31 +22,49 @@ TABLE_FILE = "table.parquet"
 
 def work(workspace: Workspace, parameters: SampleParameters) -> WorkResult:
     """Sample rows and write them as a stream, so that memory use does not grow with the number of rows."""
+    assert parameters.n_rows is not None
+    return _sample(workspace, parameters, 0, parameters.n_rows)
+
+
+def work_shard(workspace: Workspace, parameters: SampleShardParameters) -> WorkResult:
+    """Sample the rows of a shard. The facts about groups and identifiers describe the whole sample."""
+    return _sample(workspace, parameters.sample, parameters.start, parameters.n_rows)
+
+
+def _sample(workspace: Workspace, parameters: SampleParameters, start: int, n_rows: int) -> WorkResult:
+    """Write `n_rows` rows of a sample, beginning with row `start`."""
     assert parameters.seed is not None
     assert parameters.n_rows is not None
     workspace.progress("reading", 0.0)
     synthesizer, _ = load_model(workspace.inputs["model"])
     ((table, schema),) = DatasetSchema.model_validate(workspace.context["schema"]).tables.items()
-    plan = plan_rows(
+    whole = plan_rows(
         synthesizer.schema_,
         parameters.n_rows,
         offset=parameters.offset,
         constraints=parameters.constraints,
         id_start=parameters.id_start,
     )
-    n_rows = FORMATS["parquet"].write(
+    plan = plan_rows(
+        synthesizer.schema_,
+        n_rows,
+        offset=parameters.offset + start,
+        constraints=parameters.constraints,
+        id_start=parameters.id_start,
+    )
+    n_written = FORMATS["parquet"].write(
         workspace.folder / TABLE_FILE,
         sample_table(synthesizer, plan, context=SampleContext(seed=parameters.seed)),
         schema.to_arrow(),
         progress=workspace.progress,
-        rows_total=parameters.n_rows,
+        rows_total=n_rows,
     )
     return WorkResult(
         files={workspace.context["roles"][table]: TABLE_FILE},
         facts={
-            "n_rows": {table: n_rows},
+            "n_rows": {table: n_written},
             **_group_facts(synthesizer, parameters),
-            **_identifier_facts(schema, plan),
+            **_identifier_facts(schema, whole),
         },
     )
 

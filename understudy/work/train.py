@@ -17,6 +17,7 @@ from understudy.tables.source import ArrowSource
 from understudy.tables.split import Split
 from understudy.tables.validation import conform
 from understudy.work.base import WorkResult, Workspace
+from understudy.work.tables import read_table
 
 MODEL_FILE = "model.safetensors"
 CANARIES_FILE = "canaries.parquet"
@@ -30,7 +31,7 @@ def work(workspace: Workspace, parameters: TrainParameters) -> WorkResult:
     findings = Findings.model_validate(workspace.context["findings"])
     workspace.progress("reading", 0.0)
     # Parquet lacks some types, such as timestamps in seconds. The schema contains the original types.
-    table = conform(pq.read_table(workspace.inputs["table"]), declared)
+    table = conform(read_table(workspace, "table"), declared)
     # A fit does not infer the kinds in its schema, so columns that were not examined yet are examined here.
     examined = examine(table, declared, findings.table(name))
     schema = examined.schema

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from benchmarks.engine.judges.points import Points, as_points
 from understudy.kernels.neighbours import Rows, Views, nearest_rows
-from understudy.synthesizers.contexts import count_threads
+from understudy.threads import count_threads
 
 # Maximum number of compared pairs of rows. The comparison takes about a second per column on one core.
 N_PAIRS_MAX = 1_000_000_000

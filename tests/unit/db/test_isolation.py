@@ -64,6 +64,7 @@ RAISING: dict[str, Callable[[Session, UUID, Rows], object]] = {
     "uploads.lock": lambda s, p, rows: uploads.lock(s, p, rows["upload"]),
     "reports.get": lambda s, p, rows: reports.get(s, p, rows["report"]),
     "artifacts.get": lambda s, p, rows: artifacts.get(s, p, rows["job"], "table_1"),
+    "artifacts.of_file": lambda s, p, rows: artifacts.of_file(s, p, rows["job"], "table_1"),
 }
 EMPTY: dict[str, Callable[[Session, UUID, Rows], object]] = {
     "jobs.page": lambda s, p, rows: jobs.page(s, p).rows,
@@ -87,6 +88,7 @@ EMPTY: dict[str, Callable[[Session, UUID, Rows], object]] = {
     "reports.about": lambda s, p, rows: reports.about(s, p, [rows["dataset"]]),
     "job_events.page": lambda s, p, rows: job_events.page(s, p, rows["job"]).rows,
     "job_attempts.of_job": lambda s, p, rows: job_attempts.of_job(s, p, rows["job"]),
+    "job_attempts.of_shards": lambda s, p, rows: job_attempts.of_shards(s, p, rows["job"]),
     "artifacts.of_job": lambda s, p, rows: artifacts.of_job(s, p, rows["job"]),
     "artifacts.delete_of_jobs": lambda s, p, rows: artifacts.delete_of_jobs(s, p, [rows["job"]]),
     "api_keys.revoke": lambda s, p, rows: api_keys.revoke(s, p, rows["key"]),
@@ -140,6 +142,7 @@ def test_owner_can_read_all_rows_of_the_project(sessions: Sessions, rows: Rows) 
         "uploads.of_datasets",
         "datasets.made_from",
         "job_attempts.of_job",
+        "job_attempts.of_shards",
         "jobs.active_on",
     }
     for name, function in {**RAISING, **EMPTY}.items():

@@ -72,7 +72,7 @@ def test_downloaded_table_equals_the_uploaded_table(
     with resources.sessions() as session:
         artifact = artifacts.get(session, caller.project_id, job.id, "table_1")
 
-    lines = b"".join(stream_table(StoredTable(resources, artifact), "csv")).splitlines()
+    lines = b"".join(stream_table(StoredTable(resources, [artifact]), "csv")).splitlines()
     with open_artifact(resources, artifact) as file:
         assert hashlib.sha256(file.read()).digest() == artifact.sha256
     assert len(lines) == 81

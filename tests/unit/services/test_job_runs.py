@@ -20,7 +20,7 @@ from tests.unit.services.conftest import Bench
 from tests.unit.services.works import SECRET
 from understudy.db import artifacts, leases
 from understudy.errors import StorageFull, Unavailable
-from understudy.services import disks, job_runs
+from understudy.services import disks, watched_runs
 from understudy.services.heartbeats import Heartbeat
 from understudy.services.jobs import cancel_job, retry_job
 from understudy.services.rescue import rescue_jobs
@@ -199,7 +199,7 @@ def test_running_job_is_cancelled(bench: Bench, in_background: InBackground) -> 
 def test_work_that_ignores_a_cancellation_is_killed(
     bench: Bench, in_background: InBackground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(job_runs, "GRACE_SECONDS", 0.2)
+    monkeypatch.setattr(watched_runs, "GRACE_SECONDS", 0.2)
     job_id = bench.put("ignore_signals")
     run = in_background(bench.run)
     wait_until(is_running(bench, job_id))
@@ -216,7 +216,7 @@ def test_work_that_ignores_a_cancellation_is_killed(
 def test_frozen_work_ends_with_its_maximum_duration(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, limits: dict[str, Any]
 ) -> None:
-    monkeypatch.setattr(job_runs, "GRACE_SECONDS", 0.2)
+    monkeypatch.setattr(watched_runs, "GRACE_SECONDS", 0.2)
     settings = cast(Settings, bench.resources.settings).model_copy(update=limits)
     bench.resources = replace(bench.resources, settings=settings)
     job_id = bench.put("freeze")

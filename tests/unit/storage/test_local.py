@@ -106,7 +106,7 @@ def test_delete_does_not_follow_a_link_out_of_the_root(tmp_path: Path) -> None:
     assert (tmp_path / "precious").exists()
 
 
-@pytest.mark.parametrize("url", ["s3://bucket", "/folder", "file://host/folder", "file:folder", ""])
+@pytest.mark.parametrize("url", ["gs://bucket", "/folder", "file://host/folder", "file:folder", ""])
 def test_unsupported_storage_url_is_refused(url: str) -> None:
     with pytest.raises(UnderstudyError) as caught:
         open_store(url)

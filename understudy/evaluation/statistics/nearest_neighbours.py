@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.encoding import EncodedTable, Values, is_missing
-from understudy.synthesizers.contexts import count_threads
+from understudy.threads import count_threads
 
 # Rank of a missing value. Ranks are between 0 and 1, and the kernels limit the distance to 1 per column, so a
 # missing value has the maximum distance from all known values.

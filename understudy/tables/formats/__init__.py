@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -27,7 +28,9 @@ __all__ = [
     "ReadLimits",
     "ReadOptions",
     "format_for_path",
+    "join_parts",
     "read_table",
+    "stream_parts",
     "stream_table",
     "write_table",
 ]
@@ -103,8 +106,27 @@ def stream_table(
 ) -> Iterator[bytes]:
     """Convert a canonical Parquet file to another format, and yield its bytes in bounded memory.
 
+    `stream_parts` describes the parameters.
+    """
+    yield from stream_parts(
+        [nullcontext(path)], format_, scratch, without_formulas=without_formulas, progress=progress
+    )
+
+
+def stream_parts(
+    parts: Sequence[AbstractContextManager[Path]],
+    format_: Format,
+    scratch: Path,
+    *,
+    without_formulas: bool = False,
+    progress: Progress = no_progress,
+) -> Iterator[bytes]:
+    """Convert the canonical Parquet files of a table to one file, and yield its bytes in bounded memory.
+
     Parameters
     ----------
+    parts : sequence of context managers
+        The files with the rows of the table, in order. Each file is opened when its rows are needed.
     scratch : Path
         Folder for the converted file, if the format requires a complete file before the first byte is sent.
     without_formulas : bool
@@ -112,10 +134,10 @@ def stream_table(
     progress : callable
         Callback that is called before each batch. An exception that it raises ends the conversion.
     """
-    # Upload limits do not apply to files that Understudy wrote.
-    limits = ReadLimits(rows_max=2**62, columns_max=2**31, decoded_bytes_max=2**62)
-    with scan_parquet(path, Reading(scratch, limits)) as scan:
-        batches, schema = _reported(scan.batches, progress), scan.schema
+    with closing(_read_parts(parts, scratch)) as content:
+        schema = next(content)
+        assert isinstance(schema, pa.Schema)
+        batches = _reported(content, progress)
         if without_formulas:
             batches, schema = formulas.without_formulas(batches, schema), formulas.safe_schema(schema)
         if format_.chunks is not None:
@@ -128,7 +150,29 @@ def stream_table(
             yield piece
 
 
-def _reported(batches: Iterable[pa.RecordBatch], progress: Progress) -> Iterator[pa.RecordBatch]:
-    for batch in batches:
+def join_parts(parts: Sequence[AbstractContextManager[Path]], target: Path, scratch: Path) -> None:
+    """Write the rows of canonical Parquet files to one such file."""
+    with closing(_read_parts(parts, scratch)) as content:
+        schema = next(content)
+        assert isinstance(schema, pa.Schema)
+        PARQUET.write(target, _reported(content, no_progress), schema)
+
+
+def _read_parts(
+    parts: Sequence[AbstractContextManager[Path]], scratch: Path
+) -> Generator[pa.Schema | pa.RecordBatch]:
+    """Yield the schema of a table and then its batches."""
+    # Upload limits do not apply to files that Understudy wrote.
+    limits = ReadLimits(rows_max=2**62, columns_max=2**31, decoded_bytes_max=2**62)
+    for number, part in enumerate(parts):
+        with part as path, scan_parquet(path, Reading(scratch, limits)) as scan:
+            if number == 0:
+                yield scan.schema
+            yield from scan.batches
+
+
+def _reported(content: Iterable[pa.Schema | pa.RecordBatch], progress: Progress) -> Iterator[pa.RecordBatch]:
+    for batch in content:
+        assert isinstance(batch, pa.RecordBatch)
         progress("writing", 0.0)
         yield batch

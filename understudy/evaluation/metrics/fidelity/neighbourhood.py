@@ -12,7 +12,7 @@ from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.encoding import EncodedTable, is_missing
 from understudy.evaluation.metrics.base import UnscoredResult
 from understudy.evaluation.statistics.nearest_neighbours import ranks_among
-from understudy.synthesizers.contexts import count_threads
+from understudy.threads import count_threads
 
 N_ROWS_MAX = 5_000
 N_ROWS_MIN = 50

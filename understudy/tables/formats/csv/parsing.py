@@ -16,6 +16,7 @@ from understudy.parameters.read_options import ReadOptions
 from understudy.tables.formats.csv import error_texts
 from understudy.tables.formats.csv.dialect import Dialect
 from understudy.tables.formats.scan import Reading, ReadLimits
+from understudy.threads import count_threads
 
 if TYPE_CHECKING:
     import duckdb
@@ -40,7 +41,8 @@ def open_session(source: Path, scratch: Path) -> Iterator[duckdb.DuckDBPyConnect
     # DuckDB is imported here because only the process that reads CSV files needs it.
     import duckdb
 
-    connection = duckdb.connect(":memory:", config={"threads": 2, "memory_limit": _MEMORY})
+    n_threads = min(2, count_threads())
+    connection = duckdb.connect(":memory:", config={"threads": n_threads, "memory_limit": _MEMORY})
     try:
         for setting in (
             "autoinstall_known_extensions = false",
