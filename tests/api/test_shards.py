@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 
 from tests.api.conftest import Json, assert_problem, get, submit
 from understudy import ids
-from understudy.db import claims
+from understudy.db import claims, leases
 from understudy.db.claims import Claimant
 from understudy.job_kinds import KINDS
 from understudy.resources import Resources
