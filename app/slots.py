@@ -45,7 +45,8 @@ class Slots:
         self.limits = limits
         self._of_key: Counter[UUID] = Counter()
         self._of_project: Counter[UUID] = Counter()
-        self._released = asyncio.Event()
+        # Requests that wait for a slot, in their order.
+        self._waiting: list[tuple[Caller, asyncio.Future[None]]] = []
 
     @asynccontextmanager
     async def taken(self, caller: Caller) -> AsyncIterator[None]:
@@ -58,24 +59,48 @@ class Slots:
         Unavailable
             If the process still has no free slot after the wait.
         """
-        try:
-            async with asyncio.timeout(self.limits.wait_seconds):
-                while self._holder_of_all(caller) is not None:
-                    await self._released.wait()
-        except TimeoutError:
-            raise self._refusal(caller) from None
-        counts = ((self._of_key, caller.key_id), (self._of_project, caller.project_id))
-        for count, holder in counts:
-            count[holder] += 1
+        if self._holder_of_all(caller) is None:
+            self._count(caller, 1)
+        else:
+            try:
+                async with asyncio.timeout(self.limits.wait_seconds):
+                    await self._wait(caller)
+            except TimeoutError:
+                raise self._refusal(caller) from None
         try:
             yield
         finally:
-            for count, holder in counts:
-                count[holder] -= 1
-                if not count[holder]:
-                    del count[holder]
-            released, self._released = self._released, asyncio.Event()
-            released.set()
+            self._release(caller)
+
+    async def _wait(self, caller: Caller) -> None:
+        """Wait until another request hands over its slot."""
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiting.append((caller, waiter))
+        try:
+            await waiter
+        except asyncio.CancelledError:
+            if waiter.cancelled():
+                self._waiting.remove((caller, waiter))
+            else:
+                # The slot was handed over at the moment of the cancellation.
+                self._release(caller)
+            raise
+
+    def _release(self, caller: Caller) -> None:
+        """Release a slot, and hand it over to the first request that may take it."""
+        self._count(caller, -1)
+        for waiting, waiter in self._waiting:
+            if not waiter.done() and self._holder_of_all(waiting) is None:
+                self._waiting.remove((waiting, waiter))
+                self._count(waiting, 1)
+                waiter.set_result(None)
+                return
+
+    def _count(self, caller: Caller, change: int) -> None:
+        for count, holder in ((self._of_key, caller.key_id), (self._of_project, caller.project_id)):
+            count[holder] += change
+            if not count[holder]:
+                del count[holder]
 
     def _holder_of_all(self, caller: Caller) -> tuple[str, int] | None:
         """Return who has no free slot left, and the maximum number of its slots, or None."""

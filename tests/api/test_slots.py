@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -63,6 +64,47 @@ def test_slots_are_free_again_after_their_block():
         for _ in range(3):
             async with slots.taken(key):
                 pass
+
+    asyncio.run(run())
+
+
+def test_waiting_requests_get_slots_in_their_order_and_leave_none_behind():
+    async def run() -> list[int]:
+        slots, key, order = Slots(replace(LIMITS, wait_seconds=5)), caller(), []
+
+        async def take(number: int) -> None:
+            async with slots.taken(key):
+                order.append(number)
+                await asyncio.sleep(0)
+
+        async with slots.taken(key):
+            tasks = [asyncio.create_task(take(number)) for number in range(6)]
+            await asyncio.sleep(0)
+            tasks[2].cancel()
+        tasks[3].cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        async with slots.taken(key):
+            return order
+
+    assert asyncio.run(run()) == [0, 1, 4, 5]
+
+
+def test_slot_that_is_handed_over_to_a_cancelled_request_is_released():
+    async def run() -> None:
+        slots, key = Slots(replace(LIMITS, wait_seconds=5)), caller()
+
+        async def take() -> None:
+            async with slots.taken(key):
+                raise AssertionError
+
+        async with slots.taken(key):
+            task = asyncio.create_task(take())
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        async with asyncio.timeout(1), slots.taken(key):
+            pass
 
     asyncio.run(run())
 
