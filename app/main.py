@@ -1,4 +1,4 @@
-"""The factory of the HTTP application: ``uvicorn app.main:create_app --factory``."""
+"""The factory of the HTTP application, which ``python -m app`` serves."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ from app.routes import (
     schemas,
     uploads,
 )
+from app.stopping import Stopping
 from app.waiting import Waiting
 from understudy.logs import configure_logs
 from understudy.pandas_import import without_pandas
@@ -78,6 +79,7 @@ def create_app(resources: Resources | None = None) -> FastAPI:
     # reads would only compete for the interpreter lock.
     app.state.readers = asyncio.Semaphore(READERS_MAX)
     app.state.conversions = Conversions()
+    app.state.stopping = Stopping()
     app.state.waiting = Waiting()
     return app
 

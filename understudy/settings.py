@@ -74,6 +74,29 @@ class Settings(BaseSettings):
             description="Maximum number of concurrent requests and database connections of an API process.",
         ),
     ] = 20
+    share_port: Annotated[
+        bool,
+        Field(
+            description="Whether other API processes of the same user may listen on the same port. A new "
+            "process can then start before the old one stops."
+        ),
+    ] = False
+    api_pause_seconds: Annotated[
+        float,
+        Field(
+            ge=0,
+            description="Seconds between SIGTERM and the end of new connections. `/readyz` returns 503 during "
+            "this time, so that a load balancer selects another process.",
+        ),
+    ] = 3
+    api_grace_seconds: Annotated[
+        float,
+        Field(
+            ge=0,
+            description="Seconds that a stopping API process gives uploads, downloads and other requests to "
+            "end, before it interrupts them.",
+        ),
+    ] = 30
     worker_concurrency: Annotated[
         int, Field(ge=1, description="Number of jobs that a worker runs at once.")
     ] = Field(default_factory=lambda: os.cpu_count() or 1)

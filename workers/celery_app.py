@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import signal
 import sys
 from typing import Any
 
@@ -18,10 +19,9 @@ from celery import Celery, signals
 from understudy.errors import UnderstudyError
 from understudy.job_queue import QUEUE_NAME, broker_queue
 from understudy.logs import configure_logs, get_logger
-from understudy.resources import open_resources
 from understudy.settings import Settings
 from workers.transport import use_transport
-from workers.worker import Worker, check_walls
+from workers.worker import Worker, check_schema, check_walls
 
 # Exit status of a worker whose settings are missing or invalid. It is the same for all commands
 # (docs/reference/cli.md).
@@ -86,7 +86,7 @@ def check_settings() -> None:
     worker would try to connect to Celery's default broker indefinitely. `SystemExit` does end the worker.
     """
     try:
-        open_resources(settings).close()
+        check_schema(settings)
         check_walls(settings)
     except UnderstudyError as error:
         sys.stderr.write(f"error: {error.detail}\n")
@@ -103,10 +103,12 @@ def start_timers(**_: object) -> None:
     worker = current_worker()
     worker.open()
     worker.start_timers()
+    # After a second Ctrl-C, Celery would kill the pool processes, and their jobs would count as crashed.
+    signal.signal(signal.SIGINT, lambda *_: signal.raise_signal(signal.SIGTERM))
 
 
 def drain(**_: object) -> None:
-    """Notify the pool processes that the worker stops.
+    """Notify the pool processes that the worker stops. A second signal requeues running jobs at once.
 
     The function runs in the main process's signal handler.
     """

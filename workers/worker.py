@@ -8,6 +8,7 @@ import socket
 from collections.abc import Callable
 from typing import Literal, Protocol
 
+from understudy.db.revision import check_revision
 from understudy.errors import Unavailable, UnderstudyError
 from understudy.job_kinds import KINDS
 from understudy.logs import get_logger
@@ -22,6 +23,8 @@ from workers.timers import Timers
 from workers.watchdog import Watchdog
 
 REPORT_SECONDS = 5.0
+# Maximum time in seconds until other processes see that a worker is stopping.
+DRAIN_LOOK_SECONDS = 0.5
 SWEEP_SECONDS = 600.0
 ERASE_SECONDS = 10.0
 STOP_SECONDS = 5.0
@@ -82,6 +85,28 @@ def check_walls(settings: WorkerSettings) -> None:
         )
 
 
+def check_schema(settings: WorkerSettings) -> None:
+    """Check that the database is migrated. An unreachable database is checked before the first job instead.
+
+    Raises
+    ------
+    UnderstudyError
+        With the code `configuration`, if a setting is invalid or the schema is older than the code.
+    """
+    resources = open_resources(settings, patience_seconds=DATABASE_PATIENCE_SECONDS)
+    try:
+        _check_revision(resources)
+    except Unavailable:
+        logger.warning("schema_not_checked")
+    finally:
+        resources.close()
+
+
+def _check_revision(resources: Resources) -> None:
+    with resources.sessions() as session:
+        check_revision(session)
+
+
 class Worker:
     """A worker, created before the fork of its pool processes and opened in each process after the fork."""
 
@@ -94,6 +119,8 @@ class Worker:
         self._watchdog = Watchdog(self._count_overdue, self._count_idle, self._run_job)
         self._watch_seconds = min(settings.ring_seconds, WATCH_SECONDS_MAX)
         self._disk_problem: str | None = None
+        self._is_drain_reported = False
+        self._is_schema_checked = False
         self._resources: Resources | None = None
         threads = max(1, (os.cpu_count() or 1) // settings.worker_concurrency)
         self._sandbox = Sandbox(WORK, PRELOAD, threads=threads)
@@ -114,6 +141,7 @@ class Worker:
             logger.warning("sandbox_wall_missing", detail=sentence)
         self._sandbox.open()
         self._timers.start("report", REPORT_SECONDS, self.report)
+        self._timers.start("drain", DRAIN_LOOK_SECONDS, self._report_drain)
         self._timers.start(
             "rescue", self._settings.rescue_seconds, lambda: rescue.rescue_jobs(self.resources)
         )
@@ -140,6 +168,11 @@ class Worker:
             concurrency=self._settings.worker_concurrency,
             draining=self._drain.has_begun or self._disk_problem is not None,
         )
+
+    def _report_drain(self) -> None:
+        if self._drain.has_begun and not self._is_drain_reported:
+            self.report()
+            self._is_drain_reported = True
 
     def _note_disk_problem(self, problem: str | None) -> None:
         if problem is not None and self._disk_problem is None:
@@ -172,6 +205,9 @@ class Worker:
         if self._drain.has_begun or find_disk_problem(self.resources) is not None:
             return False
         try:
+            if not self._is_schema_checked:
+                _check_revision(self.resources)
+                self._is_schema_checked = True
             return job_runs.run_next_job(
                 self.resources,
                 self._sandbox,
@@ -182,11 +218,13 @@ class Worker:
         except Unavailable as error:
             # No job is lost: the job is rescued, or it is still queued and workers are notified again.
             logger.warning("job_run_interrupted", code=error.code)
-            return False
+        except UnderstudyError as error:
+            logger.error("worker_paused", detail=error.detail)
+        return False
 
     def drain(self) -> None:
-        """Accept no more jobs. Running jobs may end within `drain_seconds`."""
-        self._drain.begin(self._settings.drain_seconds)
+        """Accept no more jobs. Running jobs may end within `drain_seconds`, or at once in a second call."""
+        self._drain.begin(0.0 if self._drain.has_begun else self._settings.drain_seconds)
 
     def close(self) -> None:
         """Delete the worker's row and stop the timers and the sandbox.

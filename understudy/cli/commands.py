@@ -78,6 +78,12 @@ COMMANDS = (
         "Run the whole service until Ctrl-C: database, broker, API and a worker.",
     ),
     Command(
+        "api",
+        "understudy.cli.service:api",
+        SERVICE,
+        "Run the API with the configured database and broker. Options override the environment.",
+    ),
+    Command(
         "worker",
         "understudy.cli.service:worker",
         SERVICE,

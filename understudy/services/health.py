@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from understudy.db import jobs, workers
-from understudy.errors import Unavailable
+from understudy.db.revision import check_revision
+from understudy.errors import Unavailable, UnderstudyError
 from understudy.resources import Resources
 
 OK = "ok"
@@ -31,12 +32,15 @@ def _check_database(resources: Resources) -> tuple[str, str]:
     lease = timedelta(seconds=resources.settings.lease_seconds)
     try:
         with resources.sessions() as session:
+            check_revision(session)
             n_slots = workers.count_slots(session, lease)
             is_any_alive = bool(workers.seen_within(session, lease))
             n_running = jobs.count_running(session)
             n_overdue = jobs.count_overdue(session, None, WAIT_MAX) if n_running < n_slots else 0
     except Unavailable:
         return "does not respond", "unknown"
+    except UnderstudyError as error:
+        return error.detail, "unknown"
     if not n_slots:
         return OK, SILENT if not is_any_alive else PAUSED
     return OK, "jobs wait although workers are idle" if n_overdue else OK
