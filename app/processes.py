@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from types import FrameType
 
-# Pause in seconds before a process that ended is replaced, so that a broken process does not start constantly.
+# Pause in seconds before a process that ended is replaced, so that a broken process does not restart at once.
 RESTART_SECONDS = 1.0
 
 

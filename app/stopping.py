@@ -1,4 +1,4 @@
-"""The stop of an API process: waiting requests end early, and late ones get an error before the process ends."""
+"""The stop of an API process: waits end early, and late requests get an error before the process ends."""
 
 from __future__ import annotations
 

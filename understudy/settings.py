@@ -85,8 +85,8 @@ class Settings(BaseSettings):
         float,
         Field(
             ge=0,
-            description="Seconds between SIGTERM and the end of new connections. `/readyz` returns 503 during "
-            "this time, so that a load balancer selects another process.",
+            description="Seconds between SIGTERM and the end of new connections. `/readyz` then returns 503 "
+            "so that a load balancer selects another process.",
         ),
     ] = 3
     api_grace_seconds: Annotated[

@@ -48,11 +48,20 @@ class JobProgress(Body):
         str, Field(description="Current phase of the work. More phases may be added.", examples=["fitting"])
     ]
     fraction: Annotated[
-        float, Field(ge=0, le=1, description="Fraction of the work that is done.", examples=[0.42])
+        float,
+        Field(
+            ge=0,
+            le=1,
+            description="Fraction of the job that is done. It never decreases during an attempt.",
+            examples=[0.42],
+        ),
     ]
     rows_done: Annotated[int | None, Field(description="Number of rows processed so far.")] = None
     rows_total: Annotated[int | None, Field(description="Total number of rows to process.")] = None
-    eta_seconds: Annotated[float | None, Field(description="Estimated remaining time in seconds.")] = None
+    eta_seconds: Annotated[
+        float | None,
+        Field(description="Estimated remaining time in seconds. Null until the work is far enough."),
+    ] = None
 
 
 class JobAttempt(Body):
@@ -164,7 +173,7 @@ class Job(Body):
         Json, Field(description="Resolved parameters, including values chosen by the service.")
     ]
     labels: dict[str, str]
-    progress: JobProgress | None = None
+    progress: Annotated[JobProgress | None, Field(description="Null unless the job is running.")] = None
     result: JobResult | None = None
     error: Annotated[
         JobFailure | None, Field(description="Reason why the job is `failed` or `cancelled`.")
@@ -195,7 +204,7 @@ class Job(Body):
             state=row.state,
             parameters=without_nulls(row.parameters),
             labels=row.labels,
-            progress=None if row.progress is None else JobProgress(**row.progress),
+            progress=JobProgress(**row.progress) if row.progress and row.state == "running" else None,
             result=None if row.result is None else JobResult(**row.result),
             error=JobFailure.of(row.error_code, row.error_detail),
             attempts=None if attempts is None else [JobAttempt.of(attempt) for attempt in attempts],

@@ -41,7 +41,7 @@ class Recorder:
     ) -> None:
         if context is not None and context.compiled is not None and not context.isddl:
             is_text = type(context.compiled.statement).__name__ == "TextClause"
-            if not is_text:
+            if not is_text and "SAVEPOINT" not in statement:
                 self.statements.add(normalised(statement))
 
 

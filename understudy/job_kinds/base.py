@@ -58,6 +58,14 @@ class Estimate:
 
 
 @dataclass(frozen=True)
+class Phase:
+    """A phase of the work, and its usual duration relative to that of the other phases."""
+
+    name: str
+    weight: float
+
+
+@dataclass(frozen=True)
 class JobContext:
     """The properties of a job that `plan` and `publish` receive."""
 
@@ -100,6 +108,8 @@ class JobKind(Generic[P]):
         Returns the limits of a job with resolved parameters, and its requirements for the worker.
     estimate : callable (session, project_id, parameters) -> Estimate, optional
         Returns the estimated cost of resolved parameters. None for a kind that callers cannot request.
+    phases : tuple of Phase
+        The phases that the work reports, in order. Phases of unknown duration are left out.
     """
 
     name: str
@@ -112,6 +122,7 @@ class JobKind(Generic[P]):
     abandon: Callable[[Session, JobContext, P, str, str], None] | None = None
     needs: Callable[[Session, UUID, P], Needs] = needs_nothing_special
     estimate: Callable[[Session, UUID, P], Estimate] | None = None
+    phases: tuple[Phase, ...] = ()
 
     def payload(
         self,

@@ -43,6 +43,7 @@ from understudy.services.failures import (
     successful_end,
 )
 from understudy.services.heartbeats import Heartbeat
+from understudy.services.job_progress import JobProgress
 from understudy.services.job_records import abandon_job, facts_of, kind_of, parameters_of
 from understudy.services.job_requests import make_request
 from understudy.services.results import Result, discard, keys_of, store_result
@@ -140,12 +141,13 @@ def _run_attempt(attempt: Attempt, sandbox: Sandbox, sent_at: float, is_draining
 
 
 def _work(attempt: Attempt, run: Run, sent_at: float, is_draining: Callable[[], bool]) -> None:
+    progress = JobProgress(KINDS[attempt.job.kind].phases)
     heartbeat = Heartbeat(
         attempt.resources,
         attempt.job.id,
         attempt.token,
         sent_at=sent_at,
-        read_progress=lambda: run.progress,
+        read_progress=lambda: progress.update(run.progress),
     )
     try:
         with heartbeat:
