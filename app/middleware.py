@@ -15,11 +15,13 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.error_handlers import internal_error, problem_response
+from app.http_metrics import observe_request
 from app.stopping import Stopping, stopped
 from understudy.errors import InvalidInput, Unauthenticated, UnderstudyError
 from understudy.logs import bound, get_logger
 from understudy.resources import Resources
 from understudy.services import api_keys
+from understudy.tracing import request_span
 
 BODY_BYTES_MAX = 1 << 20
 SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
@@ -53,7 +55,8 @@ class RequestContext:
             await send(message)
 
         task = stopping.enter()
-        with bound(request_id=request_id):
+        with bound(request_id=request_id), request_span(_trace_context(scope), scope["method"]) as span:
+            span.set("understudy.request_id", request_id)
             try:
                 await self.app(scope, receive, send_with_headers)
             except asyncio.CancelledError:
@@ -71,7 +74,11 @@ class RequestContext:
                 await internal_error(scope)(scope, receive, send_with_headers)
             finally:
                 stopping.leave(task)
-                _log_request(scope, status, time.perf_counter() - started)
+                seconds = time.perf_counter() - started
+                route = observe_request(scope, status, seconds)
+                span.rename(f"{scope['method']} {route}")
+                span.set("http.response.status_code", status)
+                _log_request(scope, status, seconds)
 
 
 class _BodyTooLarge(Exception):
@@ -150,6 +157,10 @@ def _bearer(headers: Headers) -> str:
 def _request_id(scope: Scope) -> str:
     given = Headers(scope=scope).get("x-request-id", "")
     return given if SANE_REQUEST_ID.fullmatch(given) else f"req_{secrets.token_hex(12)}"
+
+
+def _trace_context(scope: Scope) -> str | None:
+    return Headers(scope=scope).get("traceparent")
 
 
 def _add_headers(headers: MutableHeaders, request_id: str, *, is_last: bool) -> None:

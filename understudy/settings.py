@@ -97,6 +97,31 @@ class Settings(BaseSettings):
             "end, before it interrupts them.",
         ),
     ] = 30
+    metrics_host: Annotated[str, Field(description="Address on which metrics are served.")] = "127.0.0.1"
+    api_metrics_port: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            le=65520,
+            description="Port of the API's Prometheus metrics, or the next free port if it is in use. Not "
+            "set: no metrics.",
+        ),
+    ] = None
+    worker_metrics_port: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            le=65520,
+            description="Port of a worker's Prometheus metrics, like UNDERSTUDY_API_METRICS_PORT.",
+        ),
+    ] = None
+    otlp_endpoint: Annotated[
+        str | None,
+        Field(
+            description="URL to which OpenTelemetry traces are sent over OTLP/HTTP, such as "
+            "http://collector:4318/v1/traces. Needs the extra `otel`. Not set: no traces."
+        ),
+    ] = None
     worker_concurrency: Annotated[
         int, Field(ge=1, description="Number of jobs that a worker runs at once.")
     ] = Field(default_factory=lambda: os.cpu_count() or 1)

@@ -20,6 +20,7 @@ from understudy.errors import UnderstudyError
 from understudy.job_queue import QUEUE_NAME, broker_queue
 from understudy.logs import configure_logs, get_logger
 from understudy.settings import Settings
+from understudy.tracing import close_traces
 from workers.transport import use_transport
 from workers.worker import Worker, check_schema, check_walls
 
@@ -98,6 +99,11 @@ def open_pool_process(**_: object) -> None:
     current_worker().open()
 
 
+def close_pool_process(**_: object) -> None:
+    """Send the last traces of a pool process."""
+    close_traces()
+
+
 def start_timers(**_: object) -> None:
     """Start the timers in the main process, after the fork."""
     worker = current_worker()
@@ -148,6 +154,7 @@ def current_worker() -> Worker:
 signals.setup_logging.connect(set_up_logs)
 signals.worker_init.connect(make_worker)
 signals.worker_process_init.connect(open_pool_process)
+signals.worker_process_shutdown.connect(close_pool_process)
 signals.worker_ready.connect(start_timers)
 signals.worker_shutting_down.connect(drain)
 signals.worker_shutdown.connect(close)

@@ -17,7 +17,9 @@ from understudy.sandbox import Sandbox
 from understudy.sandbox.walls import find_walls
 from understudy.services import erasure, job_runs, maintenance, rescue
 from understudy.services.disks import find_disk_problem
+from understudy.services.metrics import ServiceCollector, serve_metrics
 from understudy.synthesizers import SYNTHESIZERS
+from understudy.tracing import configure_traces
 from workers.drain import Drain
 from workers.timers import Timers
 from workers.watchdog import Watchdog
@@ -68,6 +70,12 @@ class WorkerSettings(ResourceSettings, Protocol):
     def ring_seconds(self) -> float: ...
     @property
     def drain_seconds(self) -> float: ...
+    @property
+    def otlp_endpoint(self) -> str | None: ...
+    @property
+    def metrics_host(self) -> str: ...
+    @property
+    def worker_metrics_port(self) -> int | None: ...
 
 
 def check_walls(settings: WorkerSettings) -> None:
@@ -134,9 +142,13 @@ class Worker:
     def open(self) -> None:
         """Open the resources of this process, and discard those copied by a fork."""
         self._resources = open_resources(self._settings, patience_seconds=DATABASE_PATIENCE_SECONDS)
+        configure_traces(self._settings.otlp_endpoint, "understudy-worker")
 
     def start_timers(self) -> None:
         """Start the sandbox and the periodic tasks, in the main process."""
+        if self._settings.worker_metrics_port is not None:
+            collector = ServiceCollector(self.resources, len(self._sandbox.walls.missing()))
+            serve_metrics([collector], self._settings.metrics_host, self._settings.worker_metrics_port)
         for sentence in self._sandbox.walls.missing():
             logger.warning("sandbox_wall_missing", detail=sentence)
         self._sandbox.open()

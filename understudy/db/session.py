@@ -9,6 +9,7 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
+from understudy import counters
 from understudy.db.deadlines import watch_server
 from understudy.errors import Unavailable, UnderstudyError
 
@@ -121,6 +122,7 @@ def translate_error(context: ExceptionContext) -> BaseException | None:
         return Unavailable("The database schema is older than this version. Run `understudy migrate`.")
     if not is_unavailable(context):
         return None
+    counters.count("database_errors")
     return Unavailable("The database does not respond. Repeat the call in a few seconds.")
 
 

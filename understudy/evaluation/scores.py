@@ -124,10 +124,10 @@ def score_all(
     metrics : sequence of Metric
         The metrics to compute; all metrics by default.
     """
-    steps = ScoringProgress(progress, len(metrics))
+    steps = ScoringProgress(progress, _passes(metrics, comparison, len(baselines)))
     results: dict[str, dict[str, AnyResult]] = {"synthetic": _results(metrics, comparison, steps)}
     scored = [metric for metric in metrics if results["synthetic"][metric.name].score is not None]
-    steps.plan(_passes(scored, comparison, len(baselines)))
+    steps.end_first_pass(_passes(scored, comparison, len(baselines)))
     for role, comparisons in baselines.items():
         for baseline in comparisons:
             results[role] = _results(scored, baseline, steps)

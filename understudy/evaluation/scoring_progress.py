@@ -7,8 +7,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from understudy.progress import Progress
 
-# Share of the first pass in the whole work, until it is measured.
-FIRST_SHARE = 0.2
+# Usual duration of the later passes, relative to the first pass. It counts as much as one measured second.
+LATER_SHARE = 2.5
+# Share of the first pass whose duration counts as much as the same amount of later passes.
+TRUST_SHARE = 0.1
 
 
 class ScoringProgress:
@@ -18,19 +20,21 @@ class ScoringProgress:
     ----------
     progress : Progress
         Callback that receives the fraction.
-    n_metrics : int
-        Number of metrics in the first pass.
+    n_passes : mapping of str to int
+        For each metric, the number of passes that score it after the first one.
     """
 
-    def __init__(self, progress: Progress, n_metrics: int) -> None:
+    def __init__(self, progress: Progress, n_passes: Mapping[str, int]) -> None:
         self._progress = progress
-        self._n_metrics = n_metrics
+        self._n_passes = n_passes
         self._seconds: dict[str, float] = {}
         self._expected: float | None = None
         self._done = 0.0
+        self._taken = 0.0
+        self._fraction = 0.0
 
-    def plan(self, n_passes: Mapping[str, int]) -> None:
-        """Set the number of later passes that score each metric."""
+    def end_first_pass(self, n_passes: Mapping[str, int]) -> None:
+        """Set the numbers of later passes again, without the metrics that have no score."""
         self._expected = sum(self._seconds.get(name, 0.0) * n for name, n in n_passes.items())
 
     def watch(self, names: Iterable[str]) -> Iterator[str]:
@@ -42,16 +46,25 @@ class ScoringProgress:
                 self._seconds[name] = time.monotonic() - began
             else:
                 self._done += self._seconds.get(name, 0.0)
+                self._taken += time.monotonic() - began
             self._report()
 
     def _report(self) -> None:
         first = sum(self._seconds.values())
         if self._expected is None:
-            fraction = FIRST_SHARE * len(self._seconds) / self._n_metrics
+            later = sum(seconds * self._n_passes[name] for name, seconds in self._seconds.items())
+            n_first_passes = 1 + (later + LATER_SHARE) / (first + 1)
+            fraction = len(self._seconds) / len(self._n_passes) / n_first_passes
         else:
-            whole = first + self._expected
-            fraction = (first + self._done) / whole if whole else 1.0
-        self._progress("scoring", min(1.0, fraction))
+            # Later passes may be faster, because they share results with the first one. Their own speed
+            # counts more, the more of them is done.
+            trust = TRUST_SHARE * first
+            speed = (self._taken + trust) / (self._done + trust) if first else 1.0
+            done = first + self._taken
+            whole = done + max(self._expected - self._done, 0.0) * speed
+            fraction = done / whole if whole else 1.0
+        self._fraction = max(self._fraction, min(1.0, fraction))
+        self._progress("scoring", self._fraction)
 
 
 def count_passes(*passes: tuple[Collection[str], int]) -> dict[str, int]:

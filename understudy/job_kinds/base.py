@@ -59,10 +59,18 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Phase:
-    """A phase of the work, and its usual duration relative to that of the other phases."""
+    """A phase of the work, and its usual duration relative to that of the other phases.
+
+    Parameters
+    ----------
+    is_steady : bool
+        Whether the phase handles rows at a constant speed. That speed estimates the rest of the job, and the
+        start of the work does not count.
+    """
 
     name: str
     weight: float
+    is_steady: bool = False
 
 
 @dataclass(frozen=True)

@@ -113,7 +113,7 @@ def _lock_both(session: Session, project_id: UUID, parameters: ImputeParameters)
 
 
 # Usual shares of the duration.
-PHASES = (Phase("reading", 3), Phase("writing", 97))
+PHASES = (Phase("reading", 3), Phase("writing", 97, is_steady=True))
 
 IMPUTE = JobKind(
     name="impute",

@@ -114,7 +114,7 @@ def publish(
 
 
 # Usual shares of the duration.
-PHASES = (Phase("reading", 3), Phase("sampling", 97))
+PHASES = (Phase("reading", 3), Phase("sampling", 97, is_steady=True))
 
 SAMPLE = JobKind(
     name="sample",

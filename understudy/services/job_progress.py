@@ -20,11 +20,11 @@ Json = dict[str, Any]
 FRACTION_MIN = 0.02
 # A running job is never complete.
 FRACTION_MAX = 0.99
-# A phase with this share of the work is steady enough that its own speed estimates the rest. The time until
-# its first report does not count, because it includes the start of the work.
-STEADY_SHARE = 0.5
-# Share of the work from which that speed is measured. Reports of a steady phase are usually closer together.
-MEASURED_SHARE = 0.1
+# A phase with this share of the work reports several times.
+LONG_SHARE = 0.5
+# Maximum share of the work between two reports of a long phase, and minimum share from which the speed of a
+# steady phase is measured.
+STEP_SHARE = 0.1
 MIN_PACE = 1e-3
 
 
@@ -54,6 +54,7 @@ class JobProgress:
         for phase in phases:
             self._spans[phase.name] = (at / total, (at + phase.weight) / total)
             at += phase.weight
+        self._steady = {phase.name for phase in phases if phase.is_steady}
         self._clock = clock
         self._began = clock()
         self._reached = _Checkpoint(0.0, 0.0)
@@ -85,8 +86,7 @@ class JobProgress:
         return start + (end - start) * fraction
 
     def _note_steady_phase(self, report: Json) -> None:
-        start, end = self._spans.get(report["phase"], (0.0, 0.0))
-        if report["fraction"] > 0 and end - start >= STEADY_SHARE and self._steady_from is None:
+        if report["fraction"] > 0 and report["phase"] in self._steady and self._steady_from is None:
             self._steady_from = self._reached
 
     def _next_share(self) -> float:
@@ -94,7 +94,7 @@ class JobProgress:
         share = self._reached.share
         for start, end in self._spans.values():
             if share < end:
-                return min(end, share + MEASURED_SHARE) if end - start >= STEADY_SHARE else end
+                return min(end, share + STEP_SHARE) if end - start >= LONG_SHARE else end
         return 1.0
 
     def _pace(self, seconds: float) -> float | None:
@@ -104,7 +104,7 @@ class JobProgress:
             return None
         pace = reached.seconds / reached.share
         first = self._steady_from
-        if first is not None and reached.share - first.share >= MEASURED_SHARE:
+        if first is not None and reached.share - first.share >= STEP_SHARE:
             pace = (reached.seconds - first.seconds) / (reached.share - first.share)
         ahead = self._next_share() - reached.share
         if ahead <= 0:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from understudy import ids
+from understudy import counters, ids
 from understudy.db import artifacts, job_attempts, leases
 from understudy.db.artifacts import NewArtifact
 from understudy.db.job_attempts import AttemptEnd
@@ -47,6 +47,7 @@ from understudy.services.job_progress import JobProgress
 from understudy.services.job_records import abandon_job, facts_of, kind_of, parameters_of
 from understudy.services.job_requests import make_request
 from understudy.services.results import Result, discard, keys_of, store_result
+from understudy.tracing import job_span
 
 if TYPE_CHECKING:
     from understudy.db.orm import Job
@@ -113,7 +114,9 @@ def run_next_job(
     assert job.lease_token is not None
     folder = resources.scratch_folder / str(job.lease_token)
     attempt = Attempt(resources, job, job.lease_token, folder)
-    with bound(job_id=ids.to_text("job", job.id)):
+    text_id = ids.to_text("job", job.id)
+    span = job_span(job.trace_context, job_id=text_id, kind=job.kind, attempt=job.attempt)
+    with bound(job_id=text_id), span:
         _run_attempt(attempt, sandbox, sent_at, is_draining)
     return True
 
@@ -218,6 +221,7 @@ def _conclude(attempt: Attempt, watched: Watched, result: Result | None, heartbe
     """Write the end of the attempt to the database."""
     outcome = watched.outcome
     if watched.stopped_by == "lost":
+        counters.count("lease_losses")
         logger.warning("lease_lost")
     elif watched.stopped_by == "cancelled" or heartbeat.is_cancel_requested:
         _settle_cancel(attempt, successful_end(outcome, "cancelled"))

@@ -12,7 +12,7 @@ from understudy.job_kinds import KINDS
 from understudy.job_kinds.base import Phase
 from understudy.services.job_progress import JobProgress
 
-PHASES = (Phase("reading", 10), Phase("fitting", 80), Phase("writing", 10))
+PHASES = (Phase("reading", 10), Phase("fitting", 80, is_steady=True), Phase("writing", 10))
 
 
 class Clock:
