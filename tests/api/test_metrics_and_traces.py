@@ -148,6 +148,6 @@ def test_jobs_have_no_trace_context_without_traces(client: TestClient, resources
 
 
 def test_nothing_of_the_sdk_is_imported_without_traces():
-    code = "import app.main, workers.worker, sys; print([n for n in sys.modules if n.startswith('opentelemetry.sdk')])"
+    code = "import app.main, workers.worker, sys; print('opentelemetry.sdk' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    assert done.stdout.strip() == "False"

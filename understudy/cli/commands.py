@@ -96,6 +96,12 @@ COMMANDS = (
         "Migrate the configured database to the current schema.",
     ),
     Command(
+        "doctor",
+        "understudy.cli.doctor:doctor",
+        SERVICE,
+        "Check settings, database, broker, storage, disks, sandbox and key files, and name remedies.",
+    ),
+    Command(
         "create-key",
         "understudy.cli.keys:create_key",
         SERVICE,
