@@ -45,4 +45,4 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
 # Numba reads compiled kernels only from a folder that it can write to, and the root file system may be read-only. The
 # data volume is not suitable, because its content outlives the image for which the kernels were compiled.
 ENTRYPOINT ["sh", "-c", "cp -R /opt/understudy/kernels /tmp/ && exec \"$@\"", "sh"]
-CMD ["uvicorn", "app.main:create_app", "--factory", "--host", "0.0.0.0", "--port", "8000", "--http", "app.protocol:TimedProtocol", "--no-access-log", "--no-server-header", "--timeout-graceful-shutdown", "8"]
+CMD ["understudy", "api", "--host", "0.0.0.0", "--port", "8000"]

@@ -1,4 +1,4 @@
-"""The factory of the HTTP application: ``uvicorn app.main:create_app --factory``."""
+"""The factory of the HTTP application, which ``python -m app`` serves."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from starlette.middleware import Middleware
 from app.document import DESCRIPTION, SUMMARY, TAGS, TITLE, customise_document, operation_id
 from app.downloads import DownloadSlots
 from app.error_handlers import add_error_handlers
+from app.http_metrics import REQUEST_SECONDS
 from app.input_guard import InputGuard
 from app.middleware import Authentication, BodyLimit, RequestContext
 from app.routes import (
@@ -33,11 +34,14 @@ from app.routes import (
     schemas,
     uploads,
 )
+from app.stopping import Stopping
 from app.waiting import Waiting
 from understudy.logs import configure_logs
 from understudy.pandas_import import without_pandas
 from understudy.resources import CODE_VERSION, Resources, open_resources
+from understudy.services.metrics import ServiceCollector, serve_metrics
 from understudy.settings import Settings
+from understudy.tracing import close_traces, configure_traces
 
 UPLOADS = re.compile(r"POST /v1/datasets|PUT /v1/uploads/[^/]+/parts/[^/]+")
 READERS_MAX = 2
@@ -63,7 +67,11 @@ def create_app(resources: Resources | None = None) -> FastAPI:
             return
         # One thread per database connection, so that no thread waits for a connection.
         anyio.to_thread.current_default_thread_limiter().total_tokens = settings.threads
+        configure_traces(settings.otlp_endpoint, "understudy-api")
         app.state.resources = open_resources(settings)
+        if settings.api_metrics_port is not None:
+            collectors = (ServiceCollector(app.state.resources), REQUEST_SECONDS)
+            serve_metrics(collectors, settings.metrics_host, settings.api_metrics_port)
         # The current objects exist until the process ends. Without the freeze, full collections would scan
         # them and delay requests.
         gc.collect()
@@ -71,6 +79,7 @@ def create_app(resources: Resources | None = None) -> FastAPI:
         with without_pandas():
             yield
         app.state.resources.close()
+        close_traces()
 
     app = _bare_app(lifespan)
     app.state.resources = resources
@@ -78,6 +87,7 @@ def create_app(resources: Resources | None = None) -> FastAPI:
     # reads would only compete for the interpreter lock.
     app.state.readers = asyncio.Semaphore(READERS_MAX)
     app.state.download_slots = DownloadSlots()
+    app.state.stopping = Stopping()
     app.state.waiting = Waiting()
     return app
 
@@ -113,6 +123,8 @@ def _bare_app(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] |
         ],
         # The documentation pages load scripts from other hosts. The document itself is at /openapi.json.
         docs_url=None,
+        # FastAPI's own spans contain the query, which callers choose. Those of `RequestContext` do not.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
         redoc_url=None,
         redirect_slashes=False,
     )

@@ -5,6 +5,7 @@ The classes do not use Starlette's `BaseHTTPMiddleware`, which creates a task an
 
 from __future__ import annotations
 
+import asyncio
 import re
 import secrets
 import time
@@ -14,10 +15,13 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.error_handlers import internal_error, problem_response
+from app.http_metrics import observe_request
+from app.stopping import Stopping, stopped
 from understudy.errors import InvalidInput, Unauthenticated, UnderstudyError
 from understudy.logs import bound, get_logger
 from understudy.resources import Resources
 from understudy.services import api_keys
+from understudy.tracing import request_span
 
 BODY_BYTES_MAX = 1 << 20
 SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
@@ -26,7 +30,10 @@ logger = get_logger(__name__)
 
 
 class RequestContext:
-    """Middleware that adds a request ID and security headers, and returns 500 after unexpected errors."""
+    """Middleware that adds a request ID and security headers, and answers requests that fail unexpectedly.
+
+    The answer is 500 after an unexpected error, and 503 after the stop of the process.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -36,6 +43,7 @@ class RequestContext:
             return await self.app(scope, receive, send)
         request_id = _request_id(scope)
         scope.setdefault("state", {})["request_id"] = request_id
+        stopping: Stopping = scope["app"].state.stopping
         status = 0
         started = time.perf_counter()
 
@@ -43,12 +51,20 @@ class RequestContext:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                _add_headers(MutableHeaders(scope=message), request_id)
+                _add_headers(MutableHeaders(scope=message), request_id, is_last=stopping.has_begun)
             await send(message)
 
-        with bound(request_id=request_id):
+        task = stopping.enter()
+        with bound(request_id=request_id), request_span(_trace_context(scope), scope["method"]) as span:
+            span.set("understudy.request_id", request_id)
             try:
                 await self.app(scope, receive, send_with_headers)
+            except asyncio.CancelledError:
+                if not stopping.is_over or status:
+                    # Only a closed connection shows the caller that a started response is incomplete.
+                    raise
+                task.uncancel()
+                await problem_response(scope, stopped())(scope, receive, send_with_headers)
             except Exception:  # An unexpected exception affects only the request that caused it.
                 logger.exception("request_failed")
                 if status:
@@ -57,7 +73,12 @@ class RequestContext:
                     raise
                 await internal_error(scope)(scope, receive, send_with_headers)
             finally:
-                _log_request(scope, status, time.perf_counter() - started)
+                stopping.leave(task)
+                seconds = time.perf_counter() - started
+                route = observe_request(scope, status, seconds)
+                span.rename(f"{scope['method']} {route}")
+                span.set("http.response.status_code", status)
+                _log_request(scope, status, seconds)
 
 
 class _BodyTooLarge(Exception):
@@ -138,7 +159,14 @@ def _request_id(scope: Scope) -> str:
     return given if SANE_REQUEST_ID.fullmatch(given) else f"req_{secrets.token_hex(12)}"
 
 
-def _add_headers(headers: MutableHeaders, request_id: str) -> None:
+def _trace_context(scope: Scope) -> str | None:
+    return Headers(scope=scope).get("traceparent")
+
+
+def _add_headers(headers: MutableHeaders, request_id: str, *, is_last: bool) -> None:
+    if is_last:
+        # The next request needs a new connection, which another process accepts.
+        headers["Connection"] = "close"
     headers["X-Request-ID"] = request_id
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = "no-referrer"

@@ -96,9 +96,11 @@ def _api(folder: Path, database_url: str) -> Iterator[tuple[psutil.Process, str]
         "UNDERSTUDY_SECRET_KEY": SECRET_KEY,
         "UNDERSTUDY_REDIS_URL": BROKER,
         "UNDERSTUDY_DATA_DIR": str(folder / "data"),
+        "UNDERSTUDY_HOST": "127.0.0.1",
+        "UNDERSTUDY_PORT": str(port),
+        "UNDERSTUDY_API_PAUSE_SECONDS": "0",
     }
-    command = [sys.executable, "-m", "uvicorn", "app.main:create_app", "--factory", "--no-access-log"]
-    command += ["--host", "127.0.0.1", "--port", str(port)]
+    command = [sys.executable, "-m", "app"]
     with (folder / "api.log").open("wb") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)  # noqa: S603
     url = f"http://127.0.0.1:{port}"

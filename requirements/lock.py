@@ -11,6 +11,7 @@ HERE = Path(__file__).parent
 # Lock files, and the extras that each contains in addition to the engine.
 LOCKS: dict[str, tuple[str, ...]] = {
     "service.txt": ("service",),
+    "otel.txt": ("service", "otel"),
     "run.txt": ("service", "embedded", "demo"),
     "dev.txt": ("service", "embedded", "demo", "dev"),
     "bench.txt": ("service", "embedded", "demo", "dev", "bench"),

@@ -26,6 +26,7 @@ SERVICE_TESTS = (
     "test_architecture.py",
     "test_container_files.py",
     "test_openapi.py",
+    "upgrades",
     "unit/cli/test_keys.py",
     "unit/cli/test_settings.py",
     "unit/db",

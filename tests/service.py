@@ -58,6 +58,14 @@ def database(postgres: str) -> str:
     return url
 
 
+@pytest.fixture
+def empty_url(postgres: str) -> Iterator[str]:
+    """Create a database without tables."""
+    execute(postgres, "create database without_tables")
+    yield url_of(postgres, "without_tables")
+    execute(postgres, "drop database without_tables with (force)")
+
+
 @pytest.fixture(scope="session")
 def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Start a private broker and return its URL."""

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from celery import Celery
 
+from understudy import counters
 from understudy.errors import UnderstudyError
 from understudy.logs import get_logger
 from understudy.parameters.needs import DEFAULT_QUEUE
@@ -84,6 +85,7 @@ class CeleryQueue:
                 self._app.send_task(TASK_NAME, queue=broker_queue(queue), retry=False)
         # The job is already committed, so no state of the broker may fail the request.
         except Exception as error:
+            counters.count("broker_errors")
             logger.warning("doorbell_failed", error=type(error).__name__)
             return False
         return True

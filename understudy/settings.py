@@ -104,6 +104,54 @@ class Settings(BaseSettings):
             description="Maximum number of concurrent requests and database connections of an API process.",
         ),
     ] = 20
+    share_port: Annotated[
+        bool,
+        Field(
+            description="Whether other API processes of the same user may listen on the same port. A new "
+            "process can then start before the old one stops."
+        ),
+    ] = False
+    api_pause_seconds: Annotated[
+        float,
+        Field(
+            ge=0,
+            description="Seconds between SIGTERM and the end of new connections. `/readyz` then returns 503 "
+            "so that a load balancer selects another process.",
+        ),
+    ] = 3
+    api_grace_seconds: Annotated[
+        float,
+        Field(
+            ge=0,
+            description="Seconds that a stopping API process gives uploads, downloads and other requests to "
+            "end, before it interrupts them.",
+        ),
+    ] = 30
+    metrics_host: Annotated[str, Field(description="Address on which metrics are served.")] = "127.0.0.1"
+    api_metrics_port: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            le=65520,
+            description="Port of the API's Prometheus metrics, or the next free port if it is in use. Not "
+            "set: no metrics.",
+        ),
+    ] = None
+    worker_metrics_port: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            le=65520,
+            description="Port of a worker's Prometheus metrics, like UNDERSTUDY_API_METRICS_PORT.",
+        ),
+    ] = None
+    otlp_endpoint: Annotated[
+        str | None,
+        Field(
+            description="URL to which OpenTelemetry traces are sent over OTLP/HTTP, such as "
+            "http://collector:4318/v1/traces. Needs the extra `otel`. Not set: no traces."
+        ),
+    ] = None
     worker_concurrency: Annotated[
         int, Field(ge=1, description="Number of jobs that a worker runs at once.")
     ] = Field(default_factory=lambda: os.cpu_count() or 1)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import signal
 import sys
 from typing import Any
 
@@ -19,6 +20,7 @@ from understudy.job_queue import QUEUE_NAME, broker_queue
 from understudy.logs import configure_logs, get_logger
 from understudy.resources import uses_broker
 from understudy.settings import Settings
+from understudy.tracing import close_traces
 from workers.transport import use_transport
 from workers.worker import NOT_CONFIGURED, Worker, check_settings
 
@@ -85,15 +87,22 @@ def open_pool_process(**_: object) -> None:
     current_worker().open()
 
 
+def close_pool_process(**_: object) -> None:
+    """Send the last traces of a pool process."""
+    close_traces()
+
+
 def start_timers(**_: object) -> None:
     """Start the timers in the main process, after the fork."""
     worker = current_worker()
     worker.open()
     worker.start_timers()
+    # After a second Ctrl-C, Celery would kill the pool processes, and their jobs would count as crashed.
+    signal.signal(signal.SIGINT, lambda *_: signal.raise_signal(signal.SIGTERM))
 
 
 def drain(**_: object) -> None:
-    """Notify the pool processes that the worker stops.
+    """Notify the pool processes that the worker stops. A second signal requeues running jobs at once.
 
     The function runs in the main process's signal handler.
     """
@@ -133,6 +142,7 @@ def current_worker() -> Worker:
 signals.setup_logging.connect(set_up_logs)
 signals.worker_init.connect(make_worker)
 signals.worker_process_init.connect(open_pool_process)
+signals.worker_process_shutdown.connect(close_pool_process)
 signals.worker_ready.connect(start_timers)
 signals.worker_shutting_down.connect(drain)
 signals.worker_shutdown.connect(close)

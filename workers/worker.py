@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Literal, Protocol
 
+from understudy.db.revision import check_revision
 from understudy.errors import Unavailable, UnderstudyError
 from understudy.job_kinds import KINDS
 from understudy.logs import get_logger
@@ -19,14 +20,18 @@ from understudy.sandbox.walls import find_walls
 from understudy.services import erasure, job_runs, maintenance, rescue, retention
 from understudy.services.blob_checks import check_some_blobs
 from understudy.services.disks import find_disk_problem
+from understudy.services.metrics import ServiceCollector, serve_metrics
 from understudy.synthesizers import SYNTHESIZERS
 from understudy.threads import count_cores
+from understudy.tracing import configure_traces
 from workers.drain import Drain
 from workers.job_slots import JobSlots
 from workers.timers import Timers
 from workers.watchdog import Watchdog
 
 REPORT_SECONDS = 5.0
+# Maximum time in seconds until other processes see that a worker is stopping.
+DRAIN_LOOK_SECONDS = 0.5
 SWEEP_SECONDS = 600.0
 SWEEP_CHECK_SECONDS = 60.0
 ERASE_SECONDS = 10.0
@@ -75,6 +80,12 @@ class WorkerSettings(ResourceSettings, Protocol):
     def ring_seconds(self) -> float: ...
     @property
     def drain_seconds(self) -> float: ...
+    @property
+    def otlp_endpoint(self) -> str | None: ...
+    @property
+    def metrics_host(self) -> str: ...
+    @property
+    def worker_metrics_port(self) -> int | None: ...
 
 
 def check_walls(settings: WorkerSettings) -> None:
@@ -92,14 +103,36 @@ def check_walls(settings: WorkerSettings) -> None:
         )
 
 
+def check_schema(settings: WorkerSettings) -> None:
+    """Check that the database is migrated. An unreachable database is checked before the first job instead.
+
+    Raises
+    ------
+    UnderstudyError
+        With the code `configuration`, if a setting is invalid or the schema is older than the code.
+    """
+    resources = open_resources(settings, patience_seconds=DATABASE_PATIENCE_SECONDS)
+    try:
+        _check_revision(resources)
+    except Unavailable:
+        logger.warning("schema_not_checked")
+    finally:
+        resources.close()
+
+
+def _check_revision(resources: Resources) -> None:
+    with resources.sessions() as session:
+        check_revision(session)
+
+
 def check_settings(settings: WorkerSettings) -> None:
-    """End this process with an error message if a setting is missing or invalid.
+    """End this process with an error message if a setting is missing or invalid, or the schema is too old.
 
     Without this check, a worker without a broker URL would try to connect to Celery's default broker
     indefinitely.
     """
     try:
-        open_resources(settings).close()
+        check_schema(settings)
         check_walls(settings)
     except UnderstudyError as error:
         sys.stderr.write(f"error: {error.detail}\n")
@@ -125,6 +158,8 @@ class Worker:
         self._watchdog = Watchdog(self._count_overdue, self._count_idle, self._run_job)
         self._watch_seconds = min(settings.ring_seconds, WATCH_SECONDS_MAX)
         self._disk_problem: str | None = None
+        self._is_drain_reported = False
+        self._is_schema_checked = False
         self._resources: Resources | None = None
         threads = max(1, count_cores() // settings.worker_concurrency)
         self._sandbox = Sandbox(WORK, PRELOAD, threads=threads)
@@ -138,13 +173,18 @@ class Worker:
     def open(self) -> None:
         """Open the resources of this process, and discard those copied by a fork."""
         self._resources = open_resources(self._settings, patience_seconds=DATABASE_PATIENCE_SECONDS)
+        configure_traces(self._settings.otlp_endpoint, "understudy-worker")
 
     def start_timers(self) -> None:
         """Start the sandbox and the periodic tasks, in the main process."""
+        if self._settings.worker_metrics_port is not None:
+            collector = ServiceCollector(self.resources, len(self._sandbox.walls.missing()))
+            serve_metrics([collector], self._settings.metrics_host, self._settings.worker_metrics_port)
         for sentence in self._sandbox.walls.missing():
             logger.warning("sandbox_wall_missing", detail=sentence)
         self._sandbox.open()
         self._timers.start("report", REPORT_SECONDS, self.report)
+        self._timers.start("drain", DRAIN_LOOK_SECONDS, self._report_drain)
         self._timers.start(
             "rescue", self._settings.rescue_seconds, lambda: rescue.rescue_jobs(self.resources)
         )
@@ -182,6 +222,11 @@ class Worker:
             draining=self._drain.has_begun or self._disk_problem is not None,
         )
 
+    def _report_drain(self) -> None:
+        if self._drain.has_begun and not self._is_drain_reported:
+            self.report()
+            self._is_drain_reported = True
+
     def _note_disk_problem(self, problem: str | None) -> None:
         if problem is not None and self._disk_problem is None:
             logger.error("worker_paused", detail=problem)
@@ -213,6 +258,9 @@ class Worker:
         if self._drain.has_begun or find_disk_problem(self.resources) is not None:
             return False
         try:
+            if not self._is_schema_checked:
+                _check_revision(self.resources)
+                self._is_schema_checked = True
             # The watchdog's threads and the pool processes together run at most `worker_concurrency` jobs.
             with self._slots.taken() as is_taken:
                 return is_taken and job_runs.run_next_job(
@@ -225,7 +273,9 @@ class Worker:
         except Unavailable as error:
             # No job is lost: the job is rescued, or it is still queued and workers are notified again.
             logger.warning("job_run_interrupted", code=error.code)
-            return False
+        except UnderstudyError as error:
+            logger.error("worker_paused", detail=error.detail)
+        return False
 
     def drain(self) -> None:
         """Accept no more jobs. Running jobs may end within `drain_seconds`, or at once in a second call."""

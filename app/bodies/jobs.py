@@ -48,11 +48,20 @@ class JobProgress(Body):
         str, Field(description="Current phase of the work. More phases may be added.", examples=["fitting"])
     ]
     fraction: Annotated[
-        float, Field(ge=0, le=1, description="Fraction of the work that is done.", examples=[0.42])
+        float,
+        Field(
+            ge=0,
+            le=1,
+            description="Fraction of the job that is done. It never decreases during an attempt.",
+            examples=[0.42],
+        ),
     ]
     rows_done: Annotated[int | None, Field(description="Number of rows processed so far.")] = None
     rows_total: Annotated[int | None, Field(description="Total number of rows to process.")] = None
-    eta_seconds: Annotated[float | None, Field(description="Estimated remaining time in seconds.")] = None
+    eta_seconds: Annotated[
+        float | None,
+        Field(description="Estimated remaining time in seconds. Null until the work is far enough."),
+    ] = None
 
 
 class JobAttempt(Body):
@@ -172,7 +181,7 @@ class Job(Body):
     priority: Annotated[
         int, Field(description="Priority among the queued jobs of the project: higher first.", examples=[0])
     ]
-    progress: JobProgress | None = None
+    progress: Annotated[JobProgress | None, Field(description="Null unless the job is running.")] = None
     result: JobResult | None = None
     error: Annotated[
         JobFailure | None, Field(description="Reason why the job is `failed` or `cancelled`.")
@@ -207,7 +216,7 @@ class Job(Body):
             parameters=without_nulls(row.parameters),
             labels=row.labels,
             priority=row.priority,
-            progress=None if row.progress is None else JobProgress(**row.progress),
+            progress=JobProgress(**row.progress) if row.progress and row.state == "running" else None,
             result=None if row.result is None else JobResult(**row.result),
             error=JobFailure.of(row.error_code, row.error_detail),
             attempts=attempts,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from app.bodies.health import ServiceHealth, ServiceReadiness
 from app.dependencies import ResourcesDep
+from app.stopping import Stopping
 from understudy.services import health
 
 router = APIRouter(tags=["health"])
@@ -22,9 +23,13 @@ async def healthz() -> ServiceHealth:
     summary="Check that the service can run jobs",
     responses={503: {"model": ServiceReadiness, "description": "A required service is not responding."}},
 )
-def readyz(resources: ResourcesDep, response: Response) -> ServiceReadiness:
-    """Check that the database, the store and the broker, if any, respond, and that workers run jobs."""
-    checks = health.checks(resources)
+def readyz(resources: ResourcesDep, request: Request, response: Response) -> ServiceReadiness:
+    """Check that the database, the store and the broker, if any, respond, and that workers run jobs.
+
+    A process that is about to stop is not ready. It still answers requests for a short time.
+    """
+    stopping: Stopping = request.app.state.stopping
+    checks = {"api": "is stopping"} if stopping.has_begun else health.checks(resources)
     is_ready = all(result == "ok" for result in checks.values())
     if not is_ready:
         response.status_code = 503

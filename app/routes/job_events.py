@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from app.bodies.jobs import JobEvent, JobEventPage, JobProgress
 from app.content import preferred
 from app.dependencies import PageDep, ReaderDep, ResourcesDep
 from app.document import problems
+from app.stopping import Stopping
 from app.waiting import EventStream, Waiting
 from understudy import ids
 from understudy.db import job_events, jobs
@@ -124,10 +124,12 @@ async def _stream(
     request: Request, resources: Resources, project_id: UUID, job_id: UUID, after: int
 ) -> AsyncIterator[str]:
     waiting: Waiting = request.app.state.waiting
+    stopping: Stopping = request.app.state.stopping
     sent: JobProgress | None = None
     quiet_seconds, pause = 0.0, POLL_SECONDS
     yield "retry: 1000\n\n"
-    while not await request.is_disconnected():
+    # A client whose stream ends early reconnects with `Last-Event-ID`.
+    while not stopping.has_begun and not await request.is_disconnected():
         state, progress, page = await waiting.read(_read_news, resources, project_id, job_id, after)
         for event in page.data:
             yield _event_text(event)
@@ -143,7 +145,7 @@ async def _stream(
         if quiet_seconds >= KEEP_ALIVE_SECONDS:
             yield ": keep-alive\n\n"
             quiet_seconds = 0.0
-        await asyncio.sleep(pause)
+        await stopping.sleep(pause)
 
 
 def _event_text(event: JobEvent) -> str:

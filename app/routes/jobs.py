@@ -18,6 +18,7 @@ from app.bodies.jobs import Job, JobAttempt, JobPage, JobState, ValidatedJob
 from app.dependencies import IdempotencyKeyDep, LabelsDep, PageDep, ReaderDep, ResourcesDep, WriterDep
 from app.document import problems
 from app.idempotency import IdempotentRoute
+from app.stopping import Stopping
 from app.waiting import Waiting, waiting_slot
 from understudy import ids
 from understudy.db import job_attempts, jobs
@@ -246,16 +247,20 @@ def _is_final(resources: Resources, project_id: UUID, job_id: UUID) -> bool:
 async def _wait_until_final(
     request: Request, resources: Resources, project_id: UUID, job_id: UUID, seconds: int
 ) -> None:
-    """Wait until the job finishes, the time ends or the caller disconnects, without occupying a thread."""
+    """Wait until the job finishes, the time ends, the caller disconnects or the process stops.
+
+    The wait does not occupy a thread.
+    """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds
     pause = FIRST_POLL_SECONDS
     waiting: Waiting = request.app.state.waiting
+    stopping: Stopping = request.app.state.stopping
     while not await waiting.read(_is_final, resources, project_id, job_id):
         remaining = deadline - loop.time()
-        if remaining <= 0 or await request.is_disconnected():
+        if remaining <= 0 or stopping.has_begun or await request.is_disconnected():
             return
-        await asyncio.sleep(min(pause, remaining))
+        await stopping.sleep(min(pause, remaining))
         pause = min(2 * pause, LAST_POLL_SECONDS)
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from threading import Thread
 from typing import Any
 
@@ -18,6 +20,7 @@ from starlette.testclient import TestClient
 
 from app.main import create_app
 from app.protocol import TimedProtocol
+from app.server import StoppingServer
 from tests.service import SECRET_KEY, execute, make_caller, url_of
 from understudy.db.migrate import upgrade
 from understudy.errors import CODES
@@ -155,18 +158,28 @@ def assert_nothing_made(client: TestClient, resources: Resources) -> None:
 @pytest.fixture
 def address(resources: Resources) -> Iterator[tuple[str, int]]:
     """Serve the application, and return the host and the port."""
-    config = uvicorn.Config(
-        create_app(resources), http=TimedProtocol, log_config=None, timeout_graceful_shutdown=5
-    )
-    server = uvicorn.Server(config)
+    with serving(resources, grace_seconds=5) as (_, address):
+        yield address
+
+
+@contextmanager
+def serving(
+    resources: Resources, *, pause_seconds: float = 0, grace_seconds: float = 20
+) -> Iterator[tuple[StoppingServer, tuple[str, int]]]:
+    """Serve the application in a thread. Call `handle_exit` of the server to send it a signal."""
+    config = uvicorn.Config(create_app(resources), http=TimedProtocol, log_config=None, proxy_headers=False)
+    server = StoppingServer(config, pause_seconds=pause_seconds, grace_seconds=grace_seconds)
     listener = socket.create_server(("127.0.0.1", 0))
+    address = listener.getsockname()
     thread = Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
-    wait_until(lambda: server.started)
-    yield listener.getsockname()
-    server.should_exit = True
-    thread.join()
-    listener.close()
+    try:
+        wait_until(lambda: server.started)
+        yield server, address
+    finally:
+        server.handle_exit(signal.SIGTERM, None)
+        thread.join()
+        listener.close()
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:

@@ -110,6 +110,24 @@ def test_stopping_worker_finishes_short_jobs_and_requeues_long_ones(stack, survi
     assert stack.outcomes(waiting) == ["succeeded"]
 
 
+def test_second_signal_requeues_running_jobs_at_once(stack, survivor):
+    worker = stack.start_worker(drain_seconds=600)
+    tree = worker.tree()
+    with asleep(survivor):
+        job_id = stack.submit("probe", seconds=300)
+        stack.wait_until_running(job_id)
+        os.kill(worker.pid, signal.SIGTERM)
+        until(
+            lambda: stack.rows("select count(*) from workers where draining")[0][0] == 1, "drain is visible"
+        )
+        os.kill(worker.pid, signal.SIGINT)
+        assert worker.wait() == 0
+    assert not any(is_alive(pid) for pid in tree)
+    assert stack.outcomes(job_id)[0] == "released"
+    stack.cancel(job_id)
+    assert stack.finish(job_id)[0].crashes == 0
+
+
 @pytest.mark.broker
 def test_worker_finishes_its_jobs_while_the_broker_hangs(stack, survivor):
     job_id = stack.submit("probe", seconds=1)

@@ -78,6 +78,12 @@ COMMANDS = (
         "Run the whole service until Ctrl-C: database, broker, API and a worker.",
     ),
     Command(
+        "api",
+        "understudy.cli.service:api",
+        SERVICE,
+        "Run the API with the configured database and broker. Options override the environment.",
+    ),
+    Command(
         "worker",
         "understudy.cli.service:worker",
         SERVICE,
@@ -88,6 +94,12 @@ COMMANDS = (
         "understudy.cli.service:migrate",
         SERVICE,
         "Migrate the configured database to the current schema.",
+    ),
+    Command(
+        "doctor",
+        "understudy.cli.doctor:doctor",
+        SERVICE,
+        "Check settings, database, broker, storage, disks, sandbox and key files, and name remedies.",
     ),
     Command(
         "create-key",

@@ -43,7 +43,7 @@ def create_key(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
 ) -> None:
     """Create an API key and print it once. Only a digest of the key is stored."""
-    with configured_resources(data_dir) as resources:
+    with open_service(data_dir) as resources:
         # Imported here, because the services need packages that the base install lacks.
         from understudy.services import api_keys, projects
 
@@ -75,7 +75,7 @@ def revoke_key(
     """Revoke an API key. Later requests with this key are refused."""
     # The second part of a key consists of the letters of its ID. After a leak, often only the key is known.
     letters = key_id.split("_")[1] if "_" in key_id else key_id
-    with configured_resources(data_dir) as resources:
+    with open_service(data_dir) as resources:
         # Imported here, because the services need packages that the base install lacks.
         from understudy.services import api_keys, projects
 
@@ -85,7 +85,7 @@ def revoke_key(
 
 
 @contextmanager
-def configured_resources(data_dir: Path | None) -> Iterator[Resources]:
+def open_service(data_dir: Path | None) -> Iterator[Resources]:
     """Open the resources of the configured service, or of the stack that runs in the data folder."""
     settings = _settings(data_dir)
     # Imported here, because this module needs packages that the base install lacks. `load_settings` reports

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from understudy import ids
-from understudy.cli.keys import DataDir, configured_resources
+from understudy.cli.keys import DataDir, open_service
 from understudy.cli.terminal import output, write_json
 from understudy.errors import InvalidInput
 
@@ -18,7 +18,7 @@ def service(name: str) -> Any:  # `Any` is a function.
     """Return a use case of the services, given as ``module:function``.
 
     The services need packages that the base install lacks, so they are imported only when a command runs.
-    `configured_resources` reports missing packages.
+    `open_service` reports missing packages.
     """
     return resolve_name(f"understudy.services.{name}")
 
@@ -30,7 +30,7 @@ def dead_letters(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
 ) -> None:
     """List the jobs that failed because of a crash, a bug, a lack of memory or an unavailable service."""
-    with configured_resources(data_dir) as resources:
+    with open_service(data_dir) as resources:
         letters = service("dead_letters:list_dead_letters")(resources, project=project, limit=limit)
     rows = [asdict(letter) for letter in letters]
     for row in rows:
@@ -52,7 +52,7 @@ def requeue(
 ) -> None:
     """Queue failed or cancelled jobs again, with the same IDs and parameters."""
     keys = [ids.from_text("job", job_id) for job_id in job_ids]
-    with configured_resources(data_dir) as resources:
+    with open_service(data_dir) as resources:
         for job_id, key in zip(job_ids, keys, strict=True):
             service("dead_letters:requeue_job")(resources, key)
             output().print(f"Queued {job_id}.", soft_wrap=True, markup=False)
@@ -72,7 +72,7 @@ def limit_project(
     """Limit the number of running jobs of a project. Running jobs are not interrupted."""
     if (running_jobs is None) is not remove:
         raise InvalidInput("Use either --running-jobs N or --remove.", code="invalid_parameters")
-    with configured_resources(data_dir) as resources:
+    with open_service(data_dir) as resources:
         owner = service("projects:find_project")(resources, name)
         service("projects:limit_running_jobs")(resources, owner.id, running_jobs)
     limit = "no limit of its own" if running_jobs is None else f"at most {running_jobs} running jobs"
@@ -84,7 +84,7 @@ def check_blobs(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
 ) -> int:
     """Check that the blob of every stored file exists and has the expected size."""
-    with configured_resources(data_dir) as resources:
+    with open_service(data_dir) as resources:
         check = service("blob_checks:check_all_blobs")(resources)
     if as_json:
         damaged = [{"job_id": job_id, "role": role} for job_id, role in check.damaged]

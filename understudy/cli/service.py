@@ -1,4 +1,4 @@
-"""Commands that run the service: serve, worker, migrate."""
+"""Commands that run the service: serve, api, worker, migrate."""
 
 from __future__ import annotations
 
@@ -88,6 +88,30 @@ def show_first_request(url: str, api_key_file: Path) -> None:
         soft_wrap=True,
         markup=False,
     )
+
+
+def api(
+    host: Annotated[str | None, typer.Option(help="Address that the API listens on.")] = None,
+    port: Port = None,
+    share_port: Annotated[
+        bool,
+        typer.Option(
+            "--share-port",
+            help="Let other API processes of the same user listen on the same port, for a restart without a "
+            "gap.",
+        ),
+    ] = False,
+) -> None:
+    """Run the API with the configured database and broker. Options override the environment.
+
+    SIGTERM stops it gracefully: requests in progress end first. A second signal interrupts them.
+    """
+    find_repository()
+    load_settings()
+    given = {"UNDERSTUDY_HOST": host, "UNDERSTUDY_PORT": port, "UNDERSTUDY_SHARE_PORT": share_port or None}
+    os.environ.update({name: str(value) for name, value in given.items() if value is not None})
+    command = [sys.executable, "-P", "-m", "app"]
+    os.execv(command[0], command)  # noqa: S606 (our own command, no shell)
 
 
 def worker() -> None:

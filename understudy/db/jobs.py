@@ -19,6 +19,7 @@ from understudy import ids
 from understudy.db import job_events, pages
 from understudy.db.orm import CLOCK, Job, Project, Report
 from understudy.errors import Conflict, NotFound
+from understudy.tracing import current_context
 
 Json = dict[str, Any]
 
@@ -84,6 +85,7 @@ def add(session: Session, new: NewJob) -> Job:
         queue=new.queue,
         priority=new.priority,
         expires_at=CLOCK + timedelta(seconds=new.ttl_seconds),
+        trace_context=current_context(),
     )
     session.add(job)
     session.flush()

@@ -265,7 +265,7 @@ def _give_up(session: Session, job: Job, token: int, allowance: Allowance, end: 
 
 
 def _end(session: Session, job_id: UUID, token: int, end: AttemptEnd, **values: Any) -> Job | None:
-    job = _change(session, job_id, token, **NO_LEASE, **values)
+    job = _change(session, job_id, token, **NO_LEASE, **{"progress": None, **values})
     if job is not None:
         job_attempts.end(session, token, end)
     return job

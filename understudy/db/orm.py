@@ -155,6 +155,7 @@ class Job(Base):
     shard: Mapped[int | None]
     # From then on, a trigger keeps only IDs of the parameters, labels, progress, result and error detail.
     erased_at: Mapped[datetime | None]
+    trace_context: Mapped[str | None]
 
 
 class JobAttempt(Base):

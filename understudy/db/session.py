@@ -11,6 +11,7 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
+from understudy import counters
 from understudy.db.deadlines import watch_server
 from understudy.errors import Unavailable, UnderstudyError
 from understudy.failpoints import failpoint
@@ -37,6 +38,8 @@ PATIENCE_SECONDS = 1.5
 # SQLSTATEs for a session that was ended because it idled in a transaction, and for a database that is
 # read-only after a failover. psycopg raises them as classes other than OperationalError.
 UNAVAILABLE_STATES = {"25P03", "25006"}
+# SQLSTATEs for a missing table or column: the schema is older than the code.
+OLD_SCHEMA_STATES = {"42P01", "42703"}
 
 
 def parse_url(database_url: str) -> URL:
@@ -116,8 +119,13 @@ def translate_errors(engine: Engine) -> None:
 def translate_error(context: ExceptionContext) -> BaseException | None:
     """Return the exception to raise in place of a driver's error, or None to keep the error."""
     # The pool itself pings connections and replaces broken connections.
-    if context.is_pre_ping or not is_unavailable(context):
+    if context.is_pre_ping:
         return None
+    if getattr(context.original_exception, "sqlstate", None) in OLD_SCHEMA_STATES:
+        return Unavailable("The database schema is older than this version. Run `understudy migrate`.")
+    if not is_unavailable(context):
+        return None
+    counters.count("database_errors")
     return Unavailable("The database does not respond. Repeat the call in a few seconds.")
 
 

@@ -34,7 +34,12 @@ def stack_environment(
     options: StackOptions, folder: DataFolder, *, database_url: str, redis_url: str
 ) -> dict[str, str]:
     """Return the environment of this process with the settings that the API and the worker need."""
-    defaults = {"UNDERSTUDY_DRAIN_SECONDS": str(DRAIN_SECONDS), "PYTHONUNBUFFERED": "1"}
+    defaults = {
+        "UNDERSTUDY_DRAIN_SECONDS": str(DRAIN_SECONDS),
+        "UNDERSTUDY_API_PAUSE_SECONDS": "0",
+        "UNDERSTUDY_API_GRACE_SECONDS": str(API_DRAIN_SECONDS),
+        "PYTHONUNBUFFERED": "1",
+    }
     settings = {
         "UNDERSTUDY_DATABASE_URL": database_url,
         "UNDERSTUDY_REDIS_URL": redis_url,
@@ -52,13 +57,9 @@ def migration(folder: DataFolder, environment: Mapping[str, str]) -> Child:
     return _module(arguments, folder, environment, "migrate", signal.SIGTERM)
 
 
-def api(options: StackOptions, folder: DataFolder, environment: Mapping[str, str]) -> Child:
+def api(folder: DataFolder, environment: Mapping[str, str]) -> Child:
     """Return the program that runs the API."""
-    arguments = ["uvicorn", "app.main:create_app", "--factory", "--host", options.host]
-    arguments += ["--port", str(options.port), "--no-access-log", "--no-server-header"]
-    arguments += ["--http", "app.protocol:TimedProtocol"]
-    arguments += ["--timeout-graceful-shutdown", str(API_DRAIN_SECONDS)]
-    return _module(arguments, folder, environment, "api", signal.SIGKILL)
+    return _module(["app"], folder, environment, "api", signal.SIGKILL)
 
 
 def worker(folder: DataFolder, environment: Mapping[str, str]) -> Child:

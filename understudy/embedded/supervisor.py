@@ -73,7 +73,7 @@ class Supervisor:
         self._options = replace(self._options, port=port)
         environment = self._start_servers()
         # The API takes seconds to import its modules and needs the tables only when a request arrives.
-        self._start_program("API", commands.api(self._options, self.folder, environment))
+        self._start_program("API", commands.api(self.folder, environment))
         self._migrate(environment)
         for sentence in find_walls().missing():
             self._report("Sandbox", sentence)

@@ -9,7 +9,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from understudy.evaluation.baselines import bootstrap_baseline, holdout_baseline, split_baseline
+from understudy.evaluation.baselines import N_RESAMPLED, bootstrap_baseline, holdout_baseline, split_baseline
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.equal_sizes import cut_to_baseline, metrics_with_loss, training_baseline
 from understudy.evaluation.metrics import METRICS, AnyResult
@@ -22,6 +22,7 @@ from understudy.evaluation.metrics.base import (
     UnscoredResult,
     missing_need,
 )
+from understudy.evaluation.scoring_progress import ScoringProgress, count_passes
 from understudy.progress import Progress
 
 # Share of reports on real rows in which *all* scores lie within the intervals of their floors.
@@ -123,16 +124,15 @@ def score_all(
     metrics : sequence of Metric
         The metrics to compute; all metrics by default.
     """
-    n_steps = 2 + len(baselines)
-    results: dict[str, dict[str, AnyResult]] = {"synthetic": _results(metrics, comparison)}
-    progress("scoring", 1 / n_steps)
+    steps = ScoringProgress(progress, _passes(metrics, comparison, len(baselines)))
+    results: dict[str, dict[str, AnyResult]] = {"synthetic": _results(metrics, comparison, steps)}
     scored = [metric for metric in metrics if results["synthetic"][metric.name].score is not None]
-    for number, (role, comparisons) in enumerate(baselines.items(), start=2):
+    steps.end_first_pass(_passes(scored, comparison, len(baselines)))
+    for role, comparisons in baselines.items():
         for baseline in comparisons:
-            results[role] = _results(scored, baseline)
-        progress("scoring", number / n_steps)
-    single, results["cut"] = _single_draws(scored, comparison)
-    draws = {name: [result] for name, result in single.items()} | _repeated_draws(scored, comparison)
+            results[role] = _results(scored, baseline, steps)
+    single, results["cut"] = _single_draws(scored, comparison, steps)
+    draws = {name: [result] for name, result in single.items()} | _repeated_draws(scored, comparison, steps)
     progress("scoring", 1.0)
     return [
         _scores(
@@ -144,19 +144,33 @@ def score_all(
     ]
 
 
+def _passes(metrics: Sequence[Metric], comparison: Comparison, n_baselines: int) -> dict[str, int]:
+    """Return how often each metric is scored for the baselines."""
+    with_loss = metrics_with_loss(comparison)
+    repeated = [m.name for m in metrics if m.real_baseline in (RealBaseline.bootstrap, RealBaseline.split)]
+    trained = [m.name for m in metrics if m.real_baseline is RealBaseline.training]
+    held_out = [m.name for m in metrics if m.real_baseline is RealBaseline.holdout]
+    return count_passes(
+        ([metric.name for metric in metrics], n_baselines),
+        (repeated, N_RESAMPLED),
+        (trained + held_out, 1),
+        ([name for name in trained if name in with_loss], 1),
+    )
+
+
 def _single_draws(
-    metrics: Sequence[Metric], comparison: Comparison
+    metrics: Sequence[Metric], comparison: Comparison, steps: ScoringProgress
 ) -> tuple[dict[str, AnyResult], dict[str, AnyResult]]:
     """Return the results of real rows that are drawn once, and of synthetic rows cut to the same sizes."""
     real: dict[str, AnyResult] = {}
     cut: dict[str, AnyResult] = {}
     with_loss = metrics_with_loss(comparison)
     for baseline, alike in _single_baselines(metrics, comparison, with_loss):
-        real |= _results(alike, baseline)
+        real |= _results(alike, baseline, steps)
         checked = [metric for metric in alike if metric.name in with_loss]
         compared = cut_to_baseline(comparison, baseline) if checked else None
         if compared is not None:
-            cut |= _results(checked, compared)
+            cut |= _results(checked, compared, steps)
     return real, cut
 
 
@@ -181,7 +195,9 @@ def _all_training_rows(comparison: Comparison) -> Comparison:
     return comparison.with_tables(synthetic=comparison.real)
 
 
-def _repeated_draws(metrics: Sequence[Metric], comparison: Comparison) -> dict[str, list[AnyResult]]:
+def _repeated_draws(
+    metrics: Sequence[Metric], comparison: Comparison, steps: ScoringProgress
+) -> dict[str, list[AnyResult]]:
     """Return the results of real rows that are drawn several times, by metric."""
     draws: dict[str, list[AnyResult]] = {}
     by_baseline: dict[RealBaseline | None, list[Metric]] = {}
@@ -193,7 +209,7 @@ def _repeated_draws(metrics: Sequence[Metric], comparison: Comparison) -> dict[s
     ):
         alike = by_baseline.get(real_baseline, [])
         for drawn in draw(comparison) if alike else ():
-            for name, result in _results(alike, drawn).items():
+            for name, result in _results(alike, drawn, steps).items():
                 draws.setdefault(name, []).append(result)
     return draws
 
@@ -281,8 +297,11 @@ def _tail() -> float:
     return (1 - CONFIDENCE) / 2 / N_INTERVALS
 
 
-def _results(metrics: Iterable[Metric], comparison: Comparison) -> dict[str, AnyResult]:
-    return {metric.name: _result(metric, comparison) for metric in metrics}
+def _results(
+    metrics: Iterable[Metric], comparison: Comparison, steps: ScoringProgress
+) -> dict[str, AnyResult]:
+    by_name = {metric.name: metric for metric in metrics}
+    return {name: _result(by_name[name], comparison) for name in steps.watch(by_name)}
 
 
 def _result(metric: Metric, comparison: Comparison) -> AnyResult:

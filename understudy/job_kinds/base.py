@@ -58,6 +58,22 @@ class Estimate:
 
 
 @dataclass(frozen=True)
+class Phase:
+    """A phase of the work, and its usual duration relative to that of the other phases.
+
+    Parameters
+    ----------
+    is_steady : bool
+        Whether the phase handles rows at a constant speed. That speed estimates the rest of the job, and the
+        start of the work does not count.
+    """
+
+    name: str
+    weight: float
+    is_steady: bool = False
+
+
+@dataclass(frozen=True)
 class JobContext:
     """The properties of a job that `plan` and `publish` receive."""
 
@@ -103,6 +119,8 @@ class JobKind(Generic[P]):
         Returns the limits of a job with resolved parameters, and its requirements for the worker.
     estimate : callable (session, project_id, parameters) -> Estimate, optional
         Returns the estimated cost of resolved parameters. None for a kind that callers cannot request.
+    phases : tuple of Phase
+        The phases that the work reports, in order. Phases of unknown duration are left out.
     """
 
     name: str
@@ -116,6 +134,7 @@ class JobKind(Generic[P]):
     split: Callable[[P, int], list[JobParameters]] | None = None
     needs: Callable[[Session, UUID, P], Needs] = needs_nothing_special
     estimate: Callable[[Session, UUID, P], Estimate] | None = None
+    phases: tuple[Phase, ...] = ()
 
     def payload(
         self,

@@ -16,7 +16,7 @@ from understudy.db.reports import NewReport
 from understudy.errors import InvalidInput
 from understudy.evaluation.verdict import check_policy
 from understudy.job_kinds import cost_model, gate, inputs
-from understudy.job_kinds.base import Estimate, JobContext, JobKind, Limits, Plan, StoredFile
+from understudy.job_kinds.base import Estimate, JobContext, JobKind, Limits, Phase, Plan, StoredFile
 from understudy.parameters.base import Json
 from understudy.parameters.evaluate import EvaluateParameters
 from understudy.parameters.policy import PROJECT_POLICY, resolve_policy
@@ -188,6 +188,9 @@ def _is_of_its_own_data(session: Session, sample: Dataset, real: Dataset) -> boo
     return models.get(session, sample.project_id, sample.model_id).dataset_id == real.id
 
 
+# Usual shares of the duration.
+PHASES = (Phase("reading", 2), Phase("scoring", 95), Phase("writing", 3))
+
 EVALUATE = JobKind(
     name="evaluate",
     summary="Score a synthetic dataset against a real one for fidelity, usefulness, bias and privacy.",
@@ -197,4 +200,5 @@ EVALUATE = JobKind(
     work="understudy.work.evaluate:work",
     publish=publish,
     estimate=estimate,
+    phases=PHASES,
 )

@@ -14,7 +14,7 @@ from understudy.db.dataset_tables import Table
 from understudy.db.datasets import MadeDataset
 from understudy.errors import TooLarge
 from understudy.job_kinds import cost_model, inputs
-from understudy.job_kinds.base import Estimate, JobContext, JobKind, Limits, Plan, StoredFile
+from understudy.job_kinds.base import Estimate, JobContext, JobKind, Limits, Phase, Plan, StoredFile
 from understudy.parameters.base import Json
 from understudy.parameters.impute import ImputeParameters
 from understudy.parameters.needs import Needs
@@ -112,6 +112,9 @@ def _lock_both(session: Session, project_id: UUID, parameters: ImputeParameters)
     return models.lock(session, project_id, model_id), dataset
 
 
+# Usual shares of the duration.
+PHASES = (Phase("reading", 3), Phase("writing", 97, is_steady=True))
+
 IMPUTE = JobKind(
     name="impute",
     summary="Fill the missing values of a dataset with values sampled from a model.",
@@ -122,4 +125,5 @@ IMPUTE = JobKind(
     publish=publish,
     needs=needs,
     estimate=estimate,
+    phases=PHASES,
 )

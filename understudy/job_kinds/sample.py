@@ -13,7 +13,7 @@ from understudy.db import dataset_tables, datasets, models
 from understudy.db.datasets import MadeDataset
 from understudy.errors import InvalidInput, TooLarge
 from understudy.job_kinds import cost_model, gate, inputs
-from understudy.job_kinds.base import Estimate, JobContext, JobKind, Limits, Plan, StoredFile
+from understudy.job_kinds.base import Estimate, JobContext, JobKind, Limits, Phase, Plan, StoredFile
 from understudy.parameters.base import JobParameters, Json
 from understudy.parameters.needs import Needs
 from understudy.parameters.sample import SampleParameters
@@ -130,6 +130,9 @@ def publish(
     return {"dataset_id": ids.to_text("dataset", dataset.id), **optional}
 
 
+# Usual shares of the duration.
+PHASES = (Phase("reading", 3), Phase("sampling", 97, is_steady=True))
+
 SAMPLE = JobKind(
     name="sample",
     summary="Sample rows from a model and store them as a dataset.",
@@ -141,4 +144,5 @@ SAMPLE = JobKind(
     split=split,
     needs=needs,
     estimate=estimate,
+    phases=PHASES,
 )

@@ -12,7 +12,7 @@ from understudy.db import datasets, models
 from understudy.db.dataset_tables import Table
 from understudy.db.models import NewModel
 from understudy.job_kinds import cost_model, inputs
-from understudy.job_kinds.base import Estimate, JobContext, JobKind, Limits, Plan, StoredFile
+from understudy.job_kinds.base import Estimate, JobContext, JobKind, Limits, Phase, Plan, StoredFile
 from understudy.parameters.base import Json
 from understudy.parameters.needs import Needs
 from understudy.parameters.train import TrainParameters
@@ -83,6 +83,16 @@ def publish(
     return {"model_id": ids.to_text("model", model.id)}
 
 
+# Usual shares of the duration.
+PHASES = (
+    Phase("reading", 4),
+    Phase("encoding", 20),
+    Phase("finding rules", 25),
+    Phase("fitting", 45),
+    Phase("checking", 4),
+    Phase("writing", 2),
+)
+
 TRAIN = JobKind(
     name="train",
     summary="Fit a synthesizer to a dataset and store it as a model.",
@@ -93,4 +103,5 @@ TRAIN = JobKind(
     publish=publish,
     needs=needs,
     estimate=estimate,
+    phases=PHASES,
 )

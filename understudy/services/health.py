@@ -7,7 +7,8 @@ from datetime import timedelta
 from sqlalchemy.orm import Session
 
 from understudy.db import jobs, workers
-from understudy.errors import Unavailable
+from understudy.db.revision import check_revision
+from understudy.errors import Unavailable, UnderstudyError
 from understudy.resources import Resources
 
 OK = "ok"
@@ -33,12 +34,15 @@ def _check_database(resources: Resources) -> tuple[str, str]:
     lease = timedelta(seconds=resources.settings.lease_seconds)
     try:
         with resources.sessions() as session:
+            check_revision(session)
             is_any_alive = bool(workers.seen_within(session, lease))
             if not workers.count_slots(session, lease):
                 return OK, PAUSED if is_any_alive else SILENT
             return OK, _check_queues(session, resources.limits.running_jobs_max, lease)
     except Unavailable:
         return "does not respond", "unknown"
+    except UnderstudyError as error:
+        return error.detail, "unknown"
 
 
 def _check_queues(session: Session, running_jobs_max: int | None, lease: timedelta) -> str:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from understudy import ids
+from understudy import counters, ids
 from understudy.db import artifacts, claims, job_attempts, leases
 from understudy.db.artifacts import NewArtifact
 from understudy.db.claims import Claimant
@@ -48,12 +48,14 @@ from understudy.services.failures import (
     write_failure,
 )
 from understudy.services.heartbeats import Heartbeat
+from understudy.services.job_progress import JobProgress
 from understudy.services.job_records import abandon_job, facts_of, kind_of, parameters_of
 from understudy.services.job_requests import make_request
 from understudy.services.results import Result, discard, keys_of, store_result
 from understudy.services.shard_results import join_shards
 from understudy.services.sharded_runs import Ending, ShardedRun, cancel_shards, shards_of
 from understudy.services.watched_runs import Reasons, Watched, ends_at, watch
+from understudy.tracing import job_span
 
 if TYPE_CHECKING:
     from understudy.db.orm import Job
@@ -117,7 +119,9 @@ def run_next_job(
     assert job.lease_token is not None
     folder = resources.scratch_folder / str(job.lease_token)
     attempt = Attempt(resources, job, job.lease_token, folder)
-    with bound(job_id=ids.to_text("job", job.id)):
+    text_id = ids.to_text("job", job.id)
+    span = job_span(job.trace_context, job_id=text_id, kind=job.kind, attempt=job.attempt)
+    with bound(job_id=text_id), span:
         parts = shards_of(resources, job)
         if parts:
             _run_shards(attempt, sandbox, parts, claimant, is_draining)
@@ -203,8 +207,13 @@ def _run_attempt(attempt: Attempt, sandbox: Sandbox, sent_at: float, is_draining
 def _heartbeat(
     attempt: Attempt, sent_at: float, read_progress: Callable[[], Json | None] = lambda: None
 ) -> Heartbeat:
+    progress = JobProgress(KINDS[attempt.job.kind].phases)
     return Heartbeat(
-        attempt.resources, attempt.job.id, attempt.token, sent_at=sent_at, read_progress=read_progress
+        attempt.resources,
+        attempt.job.id,
+        attempt.token,
+        sent_at=sent_at,
+        read_progress=lambda: progress.update(read_progress()),
     )
 
 
@@ -240,6 +249,7 @@ def _conclude(attempt: Attempt, watched: Watched, result: Result | None, heartbe
     """Write the end of the attempt to the database."""
     outcome = watched.outcome
     if watched.stopped_by == "lost":
+        counters.count("lease_losses")
         logger.warning("lease_lost")
     elif watched.stopped_by == "cancelled" or heartbeat.is_cancel_requested:
         _settle_cancel(attempt, successful_end(outcome, "cancelled"))

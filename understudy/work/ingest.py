@@ -24,6 +24,13 @@ from understudy.work.uploaded_file import uploaded_file
 
 # Maximum size of the facts in bytes. The sandbox accepts at most 8 MiB of facts per job.
 FACTS_BYTES_MAX = 7 << 20
+# Start and end of each phase of a table, as fractions of its duration. Formats leave out some phases.
+SHARES = {
+    "decompressing": (0.0, 0.05),
+    "checking": (0.05, 0.15),
+    "parsing": (0.15, 0.7),
+    "writing": (0.7, 1.0),
+}
 
 
 def work(workspace: Workspace, parameters: IngestParameters) -> WorkResult:
@@ -81,7 +88,8 @@ def _share(progress: Progress, number: int, n_tables: int) -> Progress:
     """Return a function that reports the progress of one table as part of the total progress."""
 
     def report(phase: str, fraction: float, **rows: int | None) -> None:
-        progress(phase, (number + fraction) / n_tables, **rows)
+        start, end = SHARES.get(phase, (0.0, 0.0))
+        progress(phase, (number + start + (end - start) * fraction) / n_tables, **rows)
 
     return report
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict
+
+import pyarrow as pa
 
 from understudy.parameters.base import Json
 from understudy.parameters.sample import SampleParameters
 from understudy.parameters.sample_shard import SampleShardParameters
+from understudy.progress import Progress
 from understudy.synthesizers.base import SupportsConstraints, Synthesizer
 from understudy.synthesizers.contexts import SampleContext, SamplePlan, plan_rows
 from understudy.synthesizers.datasets import sample_table
@@ -54,10 +58,12 @@ def _sample(workspace: Workspace, parameters: SampleParameters, start: int, n_ro
     )
     n_written = FORMATS["parquet"].write(
         workspace.folder / TABLE_FILE,
-        sample_table(synthesizer, plan, context=SampleContext(seed=parameters.seed)),
+        _counted(
+            sample_table(synthesizer, plan, context=SampleContext(seed=parameters.seed)),
+            workspace.progress,
+            n_rows,
+        ),
         schema.to_arrow(),
-        progress=workspace.progress,
-        rows_total=n_rows,
     )
     return WorkResult(
         files={workspace.context["roles"][table]: TABLE_FILE},
@@ -67,6 +73,18 @@ def _sample(workspace: Workspace, parameters: SampleParameters, start: int, n_ro
             **_identifier_facts(schema, whole),
         },
     )
+
+
+def _counted(
+    batches: Iterator[pa.RecordBatch], progress: Progress, rows_total: int
+) -> Iterator[pa.RecordBatch]:
+    """Yield the batches, and report how many of the rows were sampled and written."""
+    n_rows = 0
+    progress("sampling", 0.0)
+    for batch in batches:
+        yield batch
+        n_rows += batch.num_rows
+        progress("sampling", min(1.0, n_rows / rows_total), rows_done=n_rows, rows_total=rows_total)
 
 
 def _identifier_facts(schema: TableSchema, plan: SamplePlan) -> Json:

@@ -32,6 +32,7 @@ def work(workspace: Workspace, parameters: TrainParameters) -> WorkResult:
     workspace.progress("reading", 0.0)
     # Parquet lacks some types, such as timestamps in seconds. The schema contains the original types.
     table = conform(read_table(workspace, "table"), declared)
+    workspace.progress("reading", 0.5)
     # A fit does not infer the kinds in its schema, so columns that were not examined yet are examined here.
     examined = examine(table, declared, findings.table(name))
     schema = examined.schema

@@ -1,15 +1,12 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import NullPool, create_engine, text
 
-from tests.service import execute, url_of
 from understudy.db.migrate import make_config, upgrade
 from understudy.db.orm import Base
 from understudy.db.session import parse_url
@@ -22,14 +19,6 @@ CATALOGUE = (
     "select indexdef from pg_indexes where schemaname = 'public'",
     "select sequencename::text from pg_sequences",
 )
-
-
-@pytest.fixture
-def empty_url(postgres: str) -> Iterator[str]:
-    """Create a database without tables."""
-    execute(postgres, "create database without_tables")
-    yield url_of(postgres, "without_tables")
-    execute(postgres, "drop database without_tables with (force)")
 
 
 def catalogue(url: str) -> set[str]:

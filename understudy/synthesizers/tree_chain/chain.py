@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence, Set
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -272,16 +272,18 @@ def fit_chain(
 
 
 def _fit_all(fit: Callable[[int], Link], n: int, run: LearnRun) -> list[Link]:
-    links: list[Link] = []
     run.context.report("fitting", 0.0)
+    n_done, n_looks = 0, n * (n + 1) // 2
     with ThreadPoolExecutor(run.n_threads) as pool:
         # Later columns take longer, so they start first. Otherwise, one thread might finish long after the
         # others.
-        tasks = [pool.submit(fit, position) for position in reversed(range(n))]
-        for task in tasks:
-            links.append(task.result())
-            run.context.report("fitting", len(links) / n)
-    return links[::-1]
+        tasks = {pool.submit(fit, position): position for position in reversed(range(n))}
+        for task in as_completed(tasks):
+            task.result()
+            # A column is predicted from all earlier columns.
+            n_done += tasks[task] + 1
+            run.context.report("fitting", n_done / n_looks)
+    return [task.result() for task in tasks][::-1]
 
 
 def _features(codes: npt.NDArray[np.uint8], is_category: list[bool]) -> Features:

@@ -115,7 +115,9 @@ class TreeChain(SingleTableSynthesizer):
         """Learn the encodings of the columns, then their rules, and then the chain."""
         began = time.monotonic()
         fitted = fit_columns(rows, schema, run)
+        run.context.report("finding rules", 0.0)
         drawn = add_difference_columns(rows, fitted)
+        run.context.report("finding rules", 0.2)
         drawn = add_size_columns(add_positions(drawn, fitted.found), fitted.found)
         drawn = find_codes(add_profile_columns(drawn, fitted.found, run.seed))
         self.drawn_, self.entities_ = drawn.transformer, drawn.entities
@@ -149,6 +151,7 @@ class TreeChain(SingleTableSynthesizer):
                 preset.n_refinements,
                 run,
             )
+        run.context.report("checking", 0.0)
         unique_rows = self._unique_rows(drawn, enforcer)
         self.enforcer_, self.unique_rows_ = self._usable_checks(enforcer, unique_rows, run.seed)
         self.unique_entities_ = self._unique_entities(drawn, fitted.found, run.seed)

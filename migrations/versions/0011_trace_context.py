@@ -1,0 +1,11 @@
+"""Store the trace context of the request that created a job, so that the job's spans belong to its trace."""
+
+from alembic import op
+
+revision = "0011"
+down_revision = "0010"
+
+
+def upgrade() -> None:
+    """Add a column that earlier versions ignore."""
+    op.execute("alter table jobs add column trace_context text")

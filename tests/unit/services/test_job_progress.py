@@ -1,0 +1,93 @@
+"""Tests of the overall progress of a job."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from understudy.job_kinds import KINDS
+from understudy.job_kinds.base import Phase
+from understudy.services.job_progress import JobProgress
+
+PHASES = (Phase("reading", 10), Phase("fitting", 80, is_steady=True), Phase("writing", 10))
+
+
+class Clock:
+    """A clock that the test sets."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+def updates(reports: list[tuple[float, str, float]]) -> list[dict[str, Any]]:
+    """Return the progress after each report of (seconds, phase, fraction)."""
+    clock = Clock()
+    progress = JobProgress(PHASES, clock)
+    shown = []
+    for seconds, phase, fraction in reports:
+        clock.seconds = seconds
+        shown.append(progress.update({"phase": phase, "fraction": fraction}))
+    return [update for update in shown if update is not None]
+
+
+def test_no_report_is_no_progress() -> None:
+    assert JobProgress(PHASES).update(None) is None
+
+
+def test_first_moments_have_no_estimate() -> None:
+    assert updates([(0.1, "reading", 0.0)]) == [{"phase": "reading", "fraction": 0.0}]
+
+
+def test_phases_count_with_their_weights() -> None:
+    (update,) = updates([(5.0, "fitting", 0.5)])
+    assert (update["fraction"], update["eta_seconds"]) == (0.5, 5.0)
+
+
+def test_steady_phase_is_estimated_without_the_start_of_the_work() -> None:
+    *_, last = updates([(10.0, "fitting", 0.1), (14.0, "fitting", 0.6)])
+    # From 18% to 58% in 4 s, so the remaining 42% take 4.2 s.
+    assert (last["fraction"], last["eta_seconds"]) == (0.58, 4.2)
+
+
+def test_estimate_grows_while_the_next_report_is_overdue() -> None:
+    early, late = updates([(1.0, "reading", 1.0), (100.0, "reading", 1.0)])
+    assert early["eta_seconds"] == 9.0
+    # The next tenth of the work takes more than 99 s, and eight tenths follow.
+    assert (late["fraction"], late["eta_seconds"]) == (0.2, 792.0)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.floats(0, 100),
+            st.sampled_from(["reading", "fitting", "writing", "unknown"]),
+            st.floats(0, 1),
+        )
+    )
+)
+def test_progress_never_decreases_and_never_reaches_one(reports: list[tuple[float, str, float]]) -> None:
+    shown = updates(sorted(reports, key=lambda report: report[0]))
+    fractions = [update["fraction"] for update in shown]
+    assert all(before <= after for before, after in pairwise(fractions))
+    assert all(0 <= fraction < 1 for fraction in fractions)
+    assert all(update.get("eta_seconds", 0) >= 0 for update in shown)
+
+
+def test_kinds_without_phases_report_their_own_fraction() -> None:
+    clock = Clock()
+    progress = JobProgress((), clock)
+    clock.seconds = 3.0
+    update = progress.update({"phase": "waiting", "fraction": 0.3})
+    assert update == {"phase": "waiting", "fraction": 0.3, "eta_seconds": 7.0}
+
+
+def test_phases_have_distinct_names() -> None:
+    names = {kind.name: [phase.name for phase in kind.phases] for kind in KINDS.values()}
+    assert all(len(set(own)) == len(own) for own in names.values())
+    assert {name for name, own in names.items() if own} == {"train", "sample", "impute", "evaluate"}

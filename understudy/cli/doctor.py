@@ -1,0 +1,70 @@
+"""The command `doctor`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from understudy.cli.keys import open_service
+from understudy.cli.service import DataDir
+from understudy.cli.terminal import output, write_json
+from understudy.errors import UnderstudyError
+
+if TYPE_CHECKING:
+    from understudy.services.doctor import Finding
+
+FAULTY = 1
+
+
+def doctor(
+    data_dir: DataDir = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as a JSON object.")] = False,
+) -> int:
+    """Check settings, database, broker, storage, disks, sandbox and key files, and name remedies.
+
+    The exit status is 1 if a check fails.
+    """
+    try:
+        with open_service(data_dir) as resources:
+            # Imported here, because the services need packages that the base install lacks.
+            from understudy.services.doctor import diagnose
+
+            findings = diagnose(resources)
+    except UnderstudyError as error:
+        if error.code != "configuration":
+            raise
+        # Imported here for the same reason.
+        from understudy.services.doctor import Finding
+
+        remedy = "Correct the setting, then run `understudy doctor` again."
+        findings = [Finding("settings", error.detail, is_fault=True, remedy=remedy)]
+    n_faults = sum(finding.is_fault for finding in findings)
+    if as_json:
+        write_json({"is_healthy": n_faults == 0, "findings": [_as_json(finding) for finding in findings]})
+    else:
+        for finding in findings:
+            _show(finding)
+    return FAULTY if n_faults else 0
+
+
+def _state(finding: Finding) -> str:
+    if finding.is_fault:
+        return "fault"
+    return "ok" if finding.remedy is None else "warning"
+
+
+def _as_json(finding: Finding) -> dict[str, str | None]:
+    return {
+        "check": finding.check,
+        "state": _state(finding),
+        "detail": finding.detail,
+        "remedy": finding.remedy,
+    }
+
+
+def _show(finding: Finding) -> None:
+    console = output()
+    console.print(f"{_state(finding):<8} {finding.check}: {finding.detail}", soft_wrap=True, markup=False)
+    if finding.remedy is not None:
+        console.print(f"         {finding.remedy}", soft_wrap=True, markup=False)

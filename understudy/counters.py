@@ -1,0 +1,26 @@
+"""Counters of faults, shared by a process and the processes that it forks.
+
+`services.metrics` exports them. Two processes that count at the same moment may count once, which is harmless
+for faults and needs no lock that a killed process could hold.
+"""
+
+from __future__ import annotations
+
+import mmap
+import struct
+
+NAMES = ("database_errors", "broker_errors", "lease_losses")
+_VALUE = struct.Struct("Q")
+_memory = mmap.mmap(-1, _VALUE.size * len(NAMES))
+
+
+def count(name: str) -> None:
+    """Add one to a counter."""
+    position = NAMES.index(name) * _VALUE.size
+    _VALUE.pack_into(_memory, position, _VALUE.unpack_from(_memory, position)[0] + 1)
+
+
+def value(name: str) -> int:
+    """Return the value of a counter."""
+    number: int = _VALUE.unpack_from(_memory, NAMES.index(name) * _VALUE.size)[0]
+    return number

@@ -1,0 +1,120 @@
+"""OpenTelemetry traces from a request to its job, if they are configured.
+
+Otherwise, nothing of the SDK is imported. Spans contain IDs, kinds and outcomes, but no values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from understudy.errors import UnderstudyError
+
+# The provider of this process. `Any`, because the SDK is imported only if traces are configured.
+_provider: Any = None
+
+
+def configure_traces(endpoint: str | None, service: str) -> None:
+    """Send the traces of this process to an OTLP/HTTP endpoint. Do nothing if the endpoint is None.
+
+    A process that forks must call this function after the fork.
+
+    Raises
+    ------
+    UnderstudyError
+        With the code `configuration`, if the packages of the extra `otel` are not installed.
+    """
+    if endpoint is None:
+        return
+    try:
+        # Imported here, because the packages are optional.
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor
+    except ModuleNotFoundError as error:
+        raise UnderstudyError(
+            "UNDERSTUDY_OTLP_ENDPOINT is set, but OpenTelemetry is not installed. "
+            "Run `pip install '.[otel]'`, or unset the variable.",
+            code="configuration",
+        ) from error
+    use_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=endpoint)), service)
+
+
+def use_processor(processor: Any, service: str) -> None:
+    """Send the spans of this process to a span processor of the SDK. `Any` is explained above."""
+    # Imported here, because the packages are optional.
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import TracerProvider
+
+    global _provider
+    _provider = TracerProvider(resource=Resource.create({"service.name": service}))
+    _provider.add_span_processor(processor)
+
+
+def close_traces() -> None:
+    """Send the spans that are still in memory."""
+    if _provider is not None:
+        _provider.shutdown()
+
+
+def current_context() -> str | None:
+    """Return the context of the current span in the format of the header `traceparent`, or None."""
+    if _provider is None:
+        return None
+    # Imported here, because traces are optional.
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+    carrier: dict[str, str] = {}
+    TraceContextTextMapPropagator().inject(carrier)
+    return carrier.get("traceparent")
+
+
+@contextmanager
+def job_span(trace_context: str | None, **attributes: str | int) -> Iterator[Span]:
+    """Record a span of a job that belongs to the trace of the request that created the job."""
+    with _span("job", trace_context, "CONSUMER") as span:
+        for name, value in attributes.items():
+            span.set(f"understudy.{name}", value)
+        yield span
+
+
+@contextmanager
+def request_span(trace_context: str | None, method: str) -> Iterator[Span]:
+    """Record a span of a request. It continues the trace of the request's `traceparent` header."""
+    with _span(method, trace_context, "SERVER") as span:
+        yield span
+
+
+class Span:
+    """A span of this module's callers, which does nothing if traces are not configured."""
+
+    def __init__(self, span: Any = None) -> None:
+        self._span = span
+
+    def set(self, name: str, value: str | int) -> None:
+        """Set an attribute, which must not contain a value of a caller."""
+        if self._span is not None:
+            self._span.set_attribute(name, value)
+
+    def rename(self, name: str) -> None:
+        """Change the name of the span."""
+        if self._span is not None:
+            self._span.update_name(name)
+
+
+@contextmanager
+def _span(name: str, trace_context: str | None, kind: str) -> Iterator[Span]:
+    if _provider is None:
+        yield Span()
+        return
+    # Imported here, because traces are optional.
+    from opentelemetry.trace import SpanKind
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+    carrier = {} if trace_context is None else {"traceparent": trace_context}
+    parent = TraceContextTextMapPropagator().extract(carrier)
+    tracer = _provider.get_tracer("understudy")
+    # The message of an exception can contain values, so it is not recorded.
+    safe = {"record_exception": False, "set_status_on_exception": False}
+    with tracer.start_as_current_span(name, context=parent, kind=SpanKind[kind], **safe) as span:
+        yield Span(span)
