@@ -29,7 +29,8 @@ N_FITTED_MIN, N_FITTED_MAX = 25, 1000
 N_DISTINCT_MIN = 20
 # Bounds of the shape of a generalized Pareto distribution. For shapes of 1 and above, the mean is infinite.
 SHAPE_MIN, SHAPE_MAX = -1.0, 0.95
-# Bound of the logarithms of fitted scales. Excesses are in units of their mean, so fitted scales are far inside.
+# Bound of the logarithms of fitted scales. The bound is not reached, because excesses are divided by their
+# mean.
 LOG_SCALE_MAX = 30.0
 
 # Lowest probability whose normal quantile is computed, 37 standard deviations below the mean.
