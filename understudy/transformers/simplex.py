@@ -1,14 +1,14 @@
-"""Minimization of a function of a few variables without derivatives (Nelder and Mead 1965).
+"""Minimization of a function of two variables without derivatives (Nelder and Mead 1965).
 
 SciPy contains the same method, but the import of `scipy.optimize` takes longer than the fit of a small table.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 # Points are tuples of Python floats, because operations on arrays of two numbers take longer than the losses.
-Point = tuple[float, ...]
+Point = tuple[float, float]
 Loss = Callable[[Point], float]
 Found = tuple[Point, float]
 
@@ -20,62 +20,58 @@ TOLERANCE = 1e-3
 FIRST_STEP = 0.25
 
 
-def minimize(loss: Loss, start: Sequence[float]) -> Found:
+def minimize(loss: Loss, start: Point) -> Found:
     """Return the point with the lowest loss that the search finds, and its loss.
 
     Parameters
     ----------
     loss : callable
         The function to minimize. It may return infinity outside its domain.
-    start : sequence of float
+    start : (float, float)
         Start of the search, at which the loss is finite.
     """
-    simplex = [(point, loss(point)) for point in _first_points(start)]
+    x, y = start
+    triangle = [(point, loss(point)) for point in ((x, y), (x + FIRST_STEP, y), (x, y + FIRST_STEP))]
     for _ in range(N_STEPS_MAX):
-        simplex.sort(key=_loss_of)
-        if simplex[-1][1] - simplex[0][1] <= TOLERANCE and _width(simplex) <= TOLERANCE:
+        triangle.sort(key=_loss_of)
+        if triangle[2][1] - triangle[0][1] <= TOLERANCE and _width(triangle) <= TOLERANCE:
             break
-        simplex = _step(loss, simplex)
-    return min(simplex, key=_loss_of)
+        triangle = _step(loss, triangle)
+    return min(triangle, key=_loss_of)
 
 
 def _loss_of(found: Found) -> float:
     return found[1]
 
 
-def _first_points(start: Sequence[float]) -> list[Point]:
-    first = tuple(float(x) for x in start)
-    others = [(*first[:i], first[i] + FIRST_STEP, *first[i + 1 :]) for i in range(len(first))]
-    return [first, *others]
+def _width(triangle: list[Found]) -> float:
+    """Return the largest distance of a point from the best point along an axis."""
+    ((x, y), _), *others = triangle
+    return max(max(abs(point[0] - x), abs(point[1] - y)) for point, _ in others)
 
 
-def _width(simplex: Sequence[Found]) -> float:
-    """Return the largest distance of a point from the best point along any axis."""
-    best = simplex[0][0]
-    return max(abs(x - y) for point, _ in simplex[1:] for x, y in zip(point, best, strict=True))
-
-
-def _step(loss: Loss, simplex: list[Found]) -> list[Found]:
+def _step(loss: Loss, triangle: list[Found]) -> list[Found]:
     """Return the sorted points with another point in place of the worst, or all points nearer to the best."""
-    *kept, (worst, highest) = simplex
-    center = [sum(axis) / len(kept) for axis in zip(*(point for point, _ in kept), strict=True)]
+    best, second, ((x, y), highest) = triangle
+    center_x, center_y = (best[0][0] + second[0][0]) / 2, (best[0][1] + second[0][1]) / 2
 
     def along(distance: float) -> Found:
-        point = tuple(x + distance * (x - y) for x, y in zip(center, worst, strict=True))
+        point = center_x + distance * (center_x - x), center_y + distance * (center_y - y)
         return point, loss(point)
 
     new = along(1.0)
-    if new[1] < kept[0][1]:
-        new = min(new, along(2.0), key=_loss_of)
-    elif new[1] >= kept[-1][1]:
-        contracted = along(0.5 if new[1] < highest else -0.5)
-        if contracted[1] > min(new[1], highest):
-            return [simplex[0], *_toward(loss, simplex[0][0], simplex[1:])]
-        new = contracted
-    return [*kept, new]
+    if new[1] < best[1]:
+        further = along(2.0)
+        return [best, second, further if further[1] < new[1] else new]
+    if new[1] < second[1]:
+        return [best, second, new]
+    contracted = along(0.5 if new[1] < highest else -0.5)
+    if contracted[1] > min(new[1], highest):
+        return [best, _toward(loss, best[0], second[0]), _toward(loss, best[0], (x, y))]
+    return [best, second, contracted]
 
 
-def _toward(loss: Loss, best: Point, others: Sequence[Found]) -> list[Found]:
-    """Return points halfway between the best point and the other points."""
-    points = [tuple(x + 0.5 * (y - x) for x, y in zip(best, point, strict=True)) for point, _ in others]
-    return [(point, loss(point)) for point in points]
+def _toward(loss: Loss, best: Point, other: Point) -> Found:
+    """Return the point halfway between two points."""
+    point = best[0] + 0.5 * (other[0] - best[0]), best[1] + 0.5 * (other[1] - best[1])
+    return point, loss(point)

@@ -141,7 +141,7 @@ def _fit_pareto(excesses: Excesses) -> _Fit:
         logs = float(np.log1p(rate * values).sum()) * (1 / shape + 1)
         return n * log_scale + logs + n_censored * math.log1p(rate * censor) / shape
 
-    (shape, log_scale), lowest = minimize(loss, [0.1, 0.0])
+    (shape, log_scale), lowest = minimize(loss, (0.1, 0.0))
     scale = math.exp(log_scale)
 
     def quantile(survivals: Floats) -> Floats:
@@ -167,7 +167,7 @@ def _fit_weibull(excesses: Excesses) -> _Fit:
         powers = float(np.exp(shape * (logs - log_scale)).sum())
         return powers + n_censored * math.exp(shape * (log_censor - log_scale)) - density
 
-    (log_shape, log_scale), lowest = minimize(loss, [0.0, 0.0])
+    (log_shape, log_scale), lowest = minimize(loss, (0.0, 0.0))
     shape, scale = math.exp(log_shape), math.exp(log_scale)
     return _Fit(
         lowest,
@@ -197,7 +197,7 @@ def _fit_lognormal(excesses: Excesses) -> _Fit:
         beyond = excesses.n_censored * log_survival(censor, mean, sd)
         return squares - beyond + n_all * log_survival(threshold, mean, sd)
 
-    (mean, log_sd), lowest = minimize(loss, [threshold, math.log(max(math.sqrt(variance), 1e-3) * 2)])
+    (mean, log_sd), lowest = minimize(loss, (threshold, math.log(max(math.sqrt(variance), 1e-3) * 2)))
     sd = math.exp(log_sd)
     whole = log_survival(threshold, mean, sd)
 
