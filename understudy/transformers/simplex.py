@@ -1,17 +1,16 @@
-"""Minimization of a function of a few variables without derivatives (Nelder and Mead 1965).
+"""Minimization of a function of two variables without derivatives (Nelder and Mead 1965).
 
 SciPy contains the same method, but the import of `scipy.optimize` takes longer than the fit of a small table.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-import numpy as np
-import numpy.typing as npt
-
-Floats = npt.NDArray[np.float64]
-Loss = Callable[[Floats], float]
+# Points are tuples of Python floats, because operations on arrays of two numbers take longer than the losses.
+Point = tuple[float, float]
+Loss = Callable[[Point], float]
+Found = tuple[Point, float]
 
 N_STEPS_MAX = 400
 # The search ends when the points and their losses differ by less than this. The losses are log likelihoods,
@@ -21,52 +20,58 @@ TOLERANCE = 1e-3
 FIRST_STEP = 0.25
 
 
-def minimize(loss: Loss, start: Sequence[float]) -> tuple[Floats, float]:
+def minimize(loss: Loss, start: Point) -> Found:
     """Return the point with the lowest loss that the search finds, and its loss.
 
     Parameters
     ----------
     loss : callable
         The function to minimize. It may return infinity outside its domain.
-    start : sequence of float
+    start : (float, float)
         Start of the search, at which the loss is finite.
     """
-    points = _first_points(np.asarray(start, float))
-    losses = np.array([loss(point) for point in points])
+    x, y = start
+    triangle = [(point, loss(point)) for point in ((x, y), (x + FIRST_STEP, y), (x, y + FIRST_STEP))]
     for _ in range(N_STEPS_MAX):
-        order = np.argsort(losses, kind="stable")
-        points, losses = points[order], losses[order]
-        if losses[-1] - losses[0] <= TOLERANCE and np.abs(points[1:] - points[0]).max() <= TOLERANCE:
+        triangle.sort(key=_loss_of)
+        if triangle[2][1] - triangle[0][1] <= TOLERANCE and _width(triangle) <= TOLERANCE:
             break
-        _step(loss, points, losses)
-    best = int(np.argmin(losses))
-    return points[best], float(losses[best])
+        triangle = _step(loss, triangle)
+    return min(triangle, key=_loss_of)
 
 
-def _first_points(start: Floats) -> Floats:
-    points = np.tile(start, (len(start) + 1, 1))
-    for i in range(len(start)):
-        points[i + 1, i] += FIRST_STEP
-    return points
+def _loss_of(found: Found) -> float:
+    return found[1]
 
 
-def _step(loss: Loss, points: Floats, losses: Floats) -> None:
-    """Replace the worst of the sorted points, or move all points toward the best one."""
-    center = points[:-1].mean(axis=0)
+def _width(triangle: list[Found]) -> float:
+    """Return the largest distance of a point from the best point along an axis."""
+    ((x, y), _), *others = triangle
+    return max(max(abs(point[0] - x), abs(point[1] - y)) for point, _ in others)
 
-    def along(distance: float) -> tuple[Floats, float]:
-        point = center + distance * (center - points[-1])
+
+def _step(loss: Loss, triangle: list[Found]) -> list[Found]:
+    """Return the sorted points with another point in place of the worst, or all points nearer to the best."""
+    best, second, ((x, y), highest) = triangle
+    center_x, center_y = (best[0][0] + second[0][0]) / 2, (best[0][1] + second[0][1]) / 2
+
+    def along(distance: float) -> Found:
+        point = center_x + distance * (center_x - x), center_y + distance * (center_y - y)
         return point, loss(point)
 
     new = along(1.0)
-    if new[1] < losses[0]:
-        new = min(new, along(2.0), key=lambda found: found[1])
-    elif new[1] >= losses[-2]:
-        is_better = new[1] < losses[-1]
-        contracted = along(0.5 if is_better else -0.5)
-        if contracted[1] > min(new[1], losses[-1]):
-            points[1:] = points[0] + 0.5 * (points[1:] - points[0])
-            losses[1:] = [loss(point) for point in points[1:]]
-            return
-        new = contracted
-    points[-1], losses[-1] = new
+    if new[1] < best[1]:
+        further = along(2.0)
+        return [best, second, further if further[1] < new[1] else new]
+    if new[1] < second[1]:
+        return [best, second, new]
+    contracted = along(0.5 if new[1] < highest else -0.5)
+    if contracted[1] > min(new[1], highest):
+        return [best, _toward(loss, best[0], second[0]), _toward(loss, best[0], (x, y))]
+    return [best, second, contracted]
+
+
+def _toward(loss: Loss, best: Point, other: Point) -> Found:
+    """Return the point halfway between two points."""
+    point = best[0] + 0.5 * (other[0] - best[0]), best[1] + 0.5 * (other[1] - best[1])
+    return point, loss(point)

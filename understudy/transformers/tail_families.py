@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from understudy.kernels.decoding import N_TAIL_LEVELS, TAIL_LEVELS_PER_OCTAVE
 from understudy.transformers.base import MIN_SUPPORT
-from understudy.transformers.simplex import minimize
+from understudy.transformers.simplex import Point, minimize
 
 Floats = npt.NDArray[np.float64]
 
@@ -29,6 +29,9 @@ N_FITTED_MIN, N_FITTED_MAX = 25, 1000
 N_DISTINCT_MIN = 20
 # Bounds of the shape of a generalized Pareto distribution. For shapes of 1 and above, the mean is infinite.
 SHAPE_MIN, SHAPE_MAX = -1.0, 0.95
+# Bound of the logarithms of fitted scales. The bound is not reached, because excesses are divided by their
+# mean.
+LOG_SCALE_MAX = 30.0
 
 # Lowest probability whose normal quantile is computed, 37 standard deviations below the mean.
 LOWEST_PROBABILITY = 1e-300
@@ -118,25 +121,28 @@ def _fit_families(excesses: Excesses) -> Iterator[_Fit]:
 
 def _fit_pareto(excesses: Excesses) -> _Fit:
     values, censor, n_censored = excesses.values, excesses.censor, excesses.n_censored
+    n, total = len(values), float(values.sum())
 
     def survival(excess: float, shape: float, scale: float) -> float:
         if abs(shape) < 1e-6:
             return float(np.exp(-excess / scale))
         return float(max(1 + shape * excess / scale, 0.0) ** (-1 / shape))
 
-    def loss(parameters: Floats) -> float:
-        shape, scale = float(parameters[0]), float(np.exp(parameters[1]))
-        if not SHAPE_MIN <= shape <= SHAPE_MAX or 1 + shape * censor / scale <= 0:
-            return np.inf
+    def loss(parameters: Point) -> float:
+        shape, log_scale = parameters
+        if not SHAPE_MIN <= shape <= SHAPE_MAX or abs(log_scale) > LOG_SCALE_MAX:
+            return math.inf
+        scale = math.exp(log_scale)
+        rate = shape / scale
+        if 1 + rate * censor <= 0:
+            return math.inf
         if abs(shape) < 1e-6:
-            return float(len(values) * np.log(scale) + (values.sum() + n_censored * censor) / scale)
-        logs = np.log1p(shape * values / scale).sum() * (1 / shape + 1)
-        return float(
-            len(values) * np.log(scale) + logs + n_censored * np.log1p(shape * censor / scale) / shape
-        )
+            return n * log_scale + (total + n_censored * censor) / scale
+        logs = float(np.log1p(rate * values).sum()) * (1 / shape + 1)
+        return n * log_scale + logs + n_censored * math.log1p(rate * censor) / shape
 
-    (shape, log_scale), lowest = minimize(loss, [0.1, 0.0])
-    scale = float(np.exp(log_scale))
+    (shape, log_scale), lowest = minimize(loss, (0.1, 0.0))
+    scale = math.exp(log_scale)
 
     def quantile(survivals: Floats) -> Floats:
         if abs(shape) < 1e-6:
@@ -144,23 +150,25 @@ def _fit_pareto(excesses: Excesses) -> _Fit:
         excess: Floats = scale / shape * np.expm1(-shape * np.log(survivals))
         return excess
 
-    return _Fit(lowest, lambda excess: survival(excess, float(shape), scale), quantile)
+    return _Fit(lowest, lambda excess: survival(excess, shape, scale), quantile)
 
 
 def _fit_weibull(excesses: Excesses) -> _Fit:
-    values, censor, n_censored = excesses.values, excesses.censor, excesses.n_censored
-    log_sum = float(np.log(values).sum())
+    logs, n_censored = np.log(excesses.values), excesses.n_censored
+    log_censor = math.log(excesses.censor)
+    n, log_sum = len(logs), float(logs.sum())
 
-    def loss(parameters: Floats) -> float:
-        shape, scale = np.exp(parameters)
-        if not 0.1 <= shape <= 5:
-            return np.inf
-        density = len(values) * np.log(shape / scale) + (shape - 1) * (log_sum - len(values) * np.log(scale))
-        powers = ((values / scale) ** shape).sum() + n_censored * (censor / scale) ** shape
-        return float(powers - density)
+    def loss(parameters: Point) -> float:
+        log_shape, log_scale = parameters
+        if max(abs(log_shape), abs(log_scale)) > LOG_SCALE_MAX or not 0.1 <= math.exp(log_shape) <= 5:
+            return math.inf
+        shape = math.exp(log_shape)
+        density = n * (log_shape - log_scale) + (shape - 1) * (log_sum - n * log_scale)
+        powers = float(np.exp(shape * (logs - log_scale)).sum())
+        return powers + n_censored * math.exp(shape * (log_censor - log_scale)) - density
 
-    found, lowest = minimize(loss, [0.0, 0.0])
-    shape, scale = np.exp(found)
+    (log_shape, log_scale), lowest = minimize(loss, (0.0, 0.0))
+    shape, scale = math.exp(log_shape), math.exp(log_scale)
     return _Fit(
         lowest,
         lambda excess: float(np.exp(-((max(excess, 0.0) / scale) ** shape))),
@@ -169,27 +177,33 @@ def _fit_weibull(excesses: Excesses) -> _Fit:
 
 
 def _fit_lognormal(excesses: Excesses) -> _Fit:
-    threshold, censor = np.log(excesses.threshold), np.log(excesses.threshold + excesses.censor)
+    threshold = math.log(excesses.threshold)
+    censor = math.log(excesses.threshold + excesses.censor)
     logs = np.log(excesses.threshold + excesses.values)
-    constant = float(logs.sum()) + len(logs) * 0.5 * np.log(2 * np.pi)
-    n_all = len(logs) + excesses.n_censored
+    # The mean and the variance of the logarithms suffice for the likelihood of a normal distribution.
+    n, middle, variance = len(logs), float(logs.mean()), float(logs.var())
+    constant = float(logs.sum()) + n * 0.5 * math.log(2 * math.pi)
+    n_all = n + excesses.n_censored
 
     def log_survival(log_value: float, mean: float, sd: float) -> float:
         return log_normal_probability((mean - log_value) / sd)
 
-    def loss(parameters: Floats) -> float:
-        mean, sd = float(parameters[0]), float(np.exp(parameters[1]))
-        squares = 0.5 * (((logs - mean) / sd) ** 2).sum() + len(logs) * np.log(sd) + constant
+    def loss(parameters: Point) -> float:
+        mean, log_sd = parameters
+        if abs(log_sd) > LOG_SCALE_MAX:
+            return math.inf
+        sd = math.exp(log_sd)
+        squares = 0.5 * n * (variance + (middle - mean) ** 2) / sd**2 + n * log_sd + constant
         beyond = excesses.n_censored * log_survival(censor, mean, sd)
-        return float(squares - beyond + n_all * log_survival(threshold, mean, sd))
+        return squares - beyond + n_all * log_survival(threshold, mean, sd)
 
-    found, lowest = minimize(loss, [float(threshold), float(np.log(max(logs.std(), 1e-3) * 2))])
-    mean, sd = float(found[0]), float(np.exp(found[1]))
+    (mean, log_sd), lowest = minimize(loss, (threshold, math.log(max(math.sqrt(variance), 1e-3) * 2)))
+    sd = math.exp(log_sd)
     whole = log_survival(threshold, mean, sd)
 
     def survival(excess: float) -> float:
         value = excesses.threshold + max(excess, 0.0)
-        return float(np.exp(log_survival(np.log(value), mean, sd) - whole))
+        return math.exp(log_survival(math.log(value), mean, sd) - whole)
 
     def quantile(survivals: Floats) -> Floats:
         probabilities = np.exp(whole + np.log(survivals))

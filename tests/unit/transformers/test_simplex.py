@@ -18,7 +18,7 @@ def gamma_loss(point):
     return np.inf if shape > 50 else float(-stats.gamma.logpdf(values, shape, scale=scale).sum())
 
 
-@pytest.mark.parametrize(("loss", "start"), [(rosenbrock, [-1.2, 1.0]), (gamma_loss, [0.0, 0.0])])
+@pytest.mark.parametrize(("loss", "start"), [(rosenbrock, (-1.2, 1.0)), (gamma_loss, (0.0, 0.0))])
 def test_search_finds_the_minimum_that_scipy_finds(loss, start):
     point, lowest = minimize(loss, start)
     reference = optimize.minimize(loss, start, method="Nelder-Mead", options={"maxiter": 400})
@@ -27,7 +27,7 @@ def test_search_finds_the_minimum_that_scipy_finds(loss, start):
 
 
 def test_search_stays_where_the_loss_is_finite():
-    point, lowest = minimize(lambda x: np.inf if x[0] < 1 else float(x[0] ** 2 + x[1] ** 2), [3.0, 2.0])
+    point, lowest = minimize(lambda x: np.inf if x[0] < 1 else float(x[0] ** 2 + x[1] ** 2), (3.0, 2.0))
     assert point[0] >= 1
     assert lowest == pytest.approx(1, abs=0.01)
 

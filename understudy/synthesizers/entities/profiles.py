@@ -10,10 +10,10 @@ are to each other.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtri
 
 from understudy.synthesizers.entities.detection import Int64s
 from understudy.transformers.base import MIN_SUPPORT, Codes
@@ -32,6 +32,8 @@ N_STEPS = 100
 N_ATTEMPTS = 20
 
 Floats = npt.NDArray[np.float64]
+
+_STANDARD = NormalDist()
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,9 @@ def normal_scores(codes: Codes) -> Floats:
     """Return the standardized normal scores of the middle ranks of codes."""
     counts = np.bincount(codes)
     middle = (np.cumsum(counts) - counts / 2) / len(codes)
-    scores = ndtri(middle)[codes]
+    # The import of `scipy.special.ndtri` takes longer than the fit of a small table.
+    quantiles = np.array([_STANDARD.inv_cdf(p) if n else 0.0 for p, n in zip(middle, counts, strict=True)])
+    scores = quantiles[codes]
     deviation = scores.std()
     return np.zeros(len(codes)) if deviation == 0 else np.asarray((scores - scores.mean()) / deviation)
 

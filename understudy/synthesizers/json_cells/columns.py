@@ -21,7 +21,6 @@ from understudy.synthesizers.json_cells.styles import Style
 from understudy.synthesizers.json_cells.unpacking import unpack
 from understudy.synthesizers.json_cells.writing import Writer
 from understudy.tables.arrow_types import parse_arrow_type
-from understudy.tables.formats.text_columns import with_typed_columns
 from understudy.tables.inference import infer_table
 from understudy.tables.notations.writing import written_column
 from understudy.tables.schema import Column, ColumnKind, TableSchema
@@ -283,6 +282,9 @@ def _typed(root: Node, table: pa.Table) -> tuple[pa.Table, tuple[Column, ...]]:
     """Return the table with dates and numbers in place of texts, and the schema of its columns."""
     texts = [node.column for node in root.nodes() if node.type == "text" and node.column is not None]
     if texts:
+        # Local import: the module loads all file formats, and few tables have columns of JSON texts.
+        from understudy.tables.formats.text_columns import with_typed_columns
+
         typed, _ = with_typed_columns(table.select(texts))
         for field in typed.schema:
             if typed.column(field.name).null_count == table.column(field.name).null_count:

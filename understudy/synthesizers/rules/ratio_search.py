@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -87,7 +88,7 @@ class _Quantity:
     @cached_property
     def width(self) -> float:
         """Width of the central 90% range of the logarithms."""
-        return _central_width(self.logs)
+        return float(_central_widths(self.logs[np.newaxis].copy())[0])
 
 
 @dataclass(frozen=True)
@@ -186,34 +187,54 @@ def _candidates(
     forms: list[Form] = [((base,), (exponent,)) for base in others for exponent in (1, -1)]
     if len(others) < N_COLUMNS_CUBED:
         forms += [(pair, signs) for pair in combinations(others, 2) for signs in ((1, 1), (1, -1), (-1, 1))]
-    some = slice(None, None, max(len(target.logs) // N_ROWS_FIRST, 1))
-    for form in forms:
+    for form in _narrow(target, forms):
         most = WIDTHS_MAX[len(form[0]) - 1]
-        if _width(target, form, some) <= most * SLACK_FIRST and _width(target, form, slice(None)) <= most:
+        if _relative_widths(target, [form], slice(None))[0] <= most:
             is_paired = frozenset((target.name, form[0][0].name)) in pairs
             gain = _gain(target, form, is_paired=is_paired)
             if gain >= GAINS_MIN[len(form[0]) - 1]:
                 yield _Candidate(target, *form, gain)
 
 
-def _width(target: _Quantity, form: Form, rows: slice) -> float:
-    """Return the width of the logarithm of a ratio, relative to the width for independent columns."""
-    bases, exponents = form
-    independent = sum(own.width**2 for own in (target, *bases)) ** 0.5
-    logs = target.logs[rows].copy()
-    for base, exponent in zip(bases, exponents, strict=True):
-        logs -= exponent * base.logs[rows]
-    width = _central_width(logs)
-    return width / independent if all(own.width for own in (target, *bases)) else np.inf
+def _narrow(target: _Quantity, forms: list[Form]) -> Iterator[Form]:
+    """Yield the ratios that may be narrow, according to the first rows."""
+    rows = slice(None, None, max(len(target.logs) // N_ROWS_FIRST, 1))
+    for form, width in zip(forms, _relative_widths(target, forms, rows), strict=True):
+        if width <= WIDTHS_MAX[len(form[0]) - 1] * SLACK_FIRST:
+            yield form
 
 
-def _central_width(logs: Logs) -> float:
-    """Return the width of the central 90% range of numbers, or infinity if there are too few numbers."""
-    ordered = np.sort(logs)
-    n = int(np.searchsorted(ordered, np.inf))
-    return (
-        float(ordered[round(0.95 * (n - 1))] - ordered[round(0.05 * (n - 1))]) if n >= N_ROWS_MIN else np.inf
-    )
+def _relative_widths(target: _Quantity, forms: list[Form], rows: slice) -> list[float]:
+    """Return the width of the logarithm of each ratio, relative to the width for independent columns."""
+    own = target.logs[rows]
+    logs = np.empty((len(forms), len(own)))
+    for i, (bases, exponents) in enumerate(forms):
+        logs[i] = own
+        for base, exponent in zip(bases, exponents, strict=True):
+            logs[i] -= exponent * base.logs[rows]
+    widths = _central_widths(logs).tolist()
+    return [_relative(width, (target, *bases)) for width, (bases, _) in zip(widths, forms, strict=True)]
+
+
+def _relative(width: float, quantities: Sequence[_Quantity]) -> float:
+    if not all(own.width for own in quantities):
+        return np.inf
+    return width / math.sqrt(sum(own.width**2 for own in quantities))
+
+
+def _central_widths(logs: Logs) -> Logs:
+    """Return the width of the central 90% range of each row, or infinity if the row has too few numbers.
+
+    Parameters
+    ----------
+    logs : array of shape (n_ratios, n_rows)
+        Finite numbers, or NaN. Sorted in place.
+    """
+    n = np.count_nonzero(~np.isnan(logs), axis=1)
+    logs.sort(axis=1)
+    low, high = (np.rint(share * np.maximum(n - 1, 0)).astype(np.int64) for share in (0.05, 0.95))
+    ratios = np.arange(len(logs))
+    return np.where(n >= N_ROWS_MIN, logs[ratios, high] - logs[ratios, low], np.inf)
 
 
 def _gain(target: _Quantity, form: Form, *, is_paired: bool) -> float:
