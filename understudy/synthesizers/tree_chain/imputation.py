@@ -320,8 +320,9 @@ def _fill(given: ArrowArray, gaps: npt.NDArray[np.int64], own: ArrowArray, drawn
     missing = is_missing(own)
     if not missing.any():
         return given
-    places = np.zeros(len(given), np.bool_)
-    places[gaps[missing]] = True
     values = drawn.filter(pa.array(missing))
-    filled: ArrowArray = pc.replace_with_mask(given, pa.array(places), values)
+    source = np.arange(len(given))
+    source[gaps[missing]] = len(given) + np.arange(len(values))
+    # `pyarrow.compute.replace_with_mask` does not support durations.
+    filled: ArrowArray = pa.concat_arrays([given, values]).take(pa.array(source))
     return filled
