@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from understudy.synthesizers.rules.columns import Columns
 from understudy.synthesizers.rules.linear import SUM_MAX, Linear, Ties, any_missing
+from understudy.synthesizers.rules.products import is_rounded
 from understudy.synthesizers.rules.significance import entropy, is_significant
 from understudy.synthesizers.rules.values import Int64s, Values
 from understudy.transformers.base import Mask
@@ -340,7 +341,8 @@ def _with_constant(
         if not _fits_64_bits(rule):
             return None
         if np.array_equal(rule.compute(terms), target):
-            return rule
+            results = (target // step * divisor - rest + float(offset)) / divisor
+            return rule if is_rounded(results, target / step, 1) else None
     return None
 
 

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from understudy.kernels import drawing, hashing, hierarchy, restricting
 from understudy.kernels.hashing import StreamRows
