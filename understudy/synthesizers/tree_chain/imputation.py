@@ -31,6 +31,7 @@ from understudy.synthesizers.tree_chain.encoding import (
     encode_values,
     find_known_levels,
 )
+from understudy.synthesizers.tree_chain.identifier_values import read_identifiers
 from understudy.synthesizers.tree_chain.imputed_values import LOG_IMPOSSIBLE, Consistency, is_missing, prefer
 from understudy.synthesizers.tree_chain.rule_enforcement import RuleEnforcer
 from understudy.transformers.base import ArrowArray, Codes, NumberedRows, RowNumbers, consecutive_rows
@@ -249,7 +250,8 @@ def draw_completed(
     open_schema = pa.schema([field.with_nullable(True) for field in output])
 
     filler = EntityFiller(imputer.entities, imputer.enforcer.visible_schema(imputer.table.schema))
-    known = _fill_certain(filler, rows.cast(open_schema).combine_chunks(), imputer.enforcer.rules)
+    given = read_identifiers(rows.cast(open_schema).combine_chunks(), imputer.table)
+    known = _fill_certain(filler, given, imputer.enforcer.rules)
     for draw in range(n_draws):
         own_seed = int(hashing.stream_key(np.uint64(seed), np.uint64(DRAWS + draw)))
 
@@ -323,5 +325,5 @@ def _fill(given: ArrowArray, gaps: npt.NDArray[np.int64], own: ArrowArray, drawn
     source = np.arange(len(given))
     source[gaps[missing]] = len(given) + np.arange(len(values))
     # `pyarrow.compute.replace_with_mask` does not support durations.
-    filled: ArrowArray = pa.concat_arrays([given, values]).take(pa.array(source))
+    filled: ArrowArray = pa.concat_arrays([given, values]).take(pa.array(source, pa.int64()))
     return filled
