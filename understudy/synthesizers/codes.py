@@ -12,6 +12,8 @@ from understudy.synthesizers.rules.significance import evidence_of_groups, is_si
 from understudy.tables.inference import is_generated_column
 from understudy.tables.schema import Column, ColumnKind, TableSchema
 from understudy.transformers.base import MIN_SUPPORT, ArrowColumn
+from understudy.transformers.generated.recognition import recognize_subject
+from understudy.transformers.table_fitting import number_subjects
 
 Int64s = npt.NDArray[np.int64]
 
@@ -24,9 +26,13 @@ def find_labels(rows: pa.Table, schema: TableSchema) -> dict[str, str]:
 
     The levels correspond in all rows, where a missing value counts as a level. Several levels of a code may
     lack a label. Columns in which enough rows share every level are left out, because they are learned like
-    other columns.
+    other columns. Subject columns that are generated are left out, too.
     """
     columns = {c.name: rows.column(c.name) for c in schema.columns if _is_candidate(c, rows.column(c.name))}
+    subjects = number_subjects(rows.select(list(schema.subject))) if schema.subject else None
+    for name in schema.subject:
+        if name in columns and recognize_subject(schema.column(name), columns[name], subjects) is not None:
+            del columns[name]
     numbers = {name: own for name, values in columns.items() if (own := _number_rare(values)) is not None}
     is_text = {name: not pa.types.is_integer(columns[name].type) for name in numbers}
     is_declared = {name: schema.column(name).domain is not None for name in numbers}

@@ -40,6 +40,15 @@ def kits(n_rows: int = 1500, n_levels: int = 120) -> pd.DataFrame:
     )
 
 
+def test_model_of_a_subject_that_is_a_code_with_a_label_is_loaded_from_its_file(tmp_path: Path):
+    rows = kits(400, n_levels=150)[["code", "label", "weight"]]
+    fitted = understudy.fit(rows, subject="code", seed=1)
+    fitted.save(tmp_path / "kits.model")
+    sample = understudy.load(tmp_path / "kits.model").sample(300, seed=2)
+    pd.testing.assert_frame_equal(sample, fitted.sample(300, seed=2))
+    assert not set(sample["code"]) & set(rows["code"])
+
+
 @pytest.fixture(scope="module")
 def model() -> understudy.Model:
     """Return a model of rows with a code and its label."""

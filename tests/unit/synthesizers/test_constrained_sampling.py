@@ -186,6 +186,15 @@ def test_missing_values_are_imputed_and_existing_values_stay_unchanged(chain: Tr
     assert np.mean(agree) > 0.99
 
 
+def test_durations_are_imputed() -> None:
+    seconds = np.random.default_rng(1).integers(0, 9000, 300)
+    table = pa.table({"wait": pa.array(seconds).cast(pa.duration("ms")), "size": seconds // 1000})
+    gaps = with_gaps(table, ["wait"], 0.3)
+    filled = impute(fit(TreeChain(TreeChainParameters()), table, infer_table(table).schema), gaps)
+    assert filled["wait"].null_count == 0
+    assert filled["wait"].type == pa.duration("ms")
+
+
 def test_imputed_values_agree_with_later_columns(chain: TreeChain) -> None:
     whole = make_table(2500, seed=9)
     filled = impute(chain, with_gaps(whole, ["fraud"], 1.0))

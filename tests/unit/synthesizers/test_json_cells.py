@@ -119,6 +119,13 @@ def test_few_common_texts_remain_a_category():
     assert rows is table
 
 
+def test_common_texts_that_contain_keys_of_people_are_not_shown():
+    users = [f"KLM{i * 7919 % 90_000 + 10_000}" for i in range(12)]
+    texts = [json.dumps({"user": users[i % 12], "n": i % 5}) for i in range(600)]
+    rows = sample(_fitted("tree_chain", pa.table({"event": texts, "ok": [True, False] * 300})), 200)
+    assert not {json.loads(text)["user"] for text in rows["event"].to_pylist()} & set(users)
+
+
 @pytest.mark.parametrize(
     ("texts", "style"),
     [

@@ -113,6 +113,18 @@ def test_personal_numbers_are_recognized_by_headers_or_check_digits():
     assert inferred("points", [10_000 + i % 50 for i in range(100)]).column.kind == "integer"
 
 
+def test_personal_numbers_with_invalid_check_digits_are_recognized():
+    payment = Payment(seed=2)
+    cards = [payment.credit_card_number() for _ in range(40)]
+    some_invalid = [card[:-1] + "0" if i % 3 == 0 else card for i, card in enumerate(cards)]
+    assert inferred("payment", some_invalid * 9).column.kind == "card"
+    made_up = [f"{4000 + 7 * i} {1234 + 11 * i} {5678 - 13 * i} {9012 - 17 * i}" for i in range(40)]
+    assert inferred("card", made_up * 9).column.kind == "card"
+    assert inferred("card", ["gold", "silver"] * 90).column.kind == "category"
+    codes = [f"XVMDVA{i % 90 + 10}C{i % 20 + 10}E{400 + i}F" for i in range(40)]
+    assert inferred("codice_fiscale", codes * 9).column.kind == "national_id"
+
+
 def test_coordinates_are_recognized_as_numbers_and_as_text():
     finance = Finance(seed=1)
     lat = [48 + i / 777 for i in range(100)]

@@ -51,6 +51,8 @@ def test_column_names_indicate_whose_keys_a_column_contains(name: str, role: str
         ("plate", "W-{:05}X", "identifier"),
         ("registration", "AB{:02} CDE", "identifier"),
         ("device", "iPhone {}", "category"),
+        ("event.user", "C{:04}", "identifier"),
+        ("event.product", "P-{:03}", "category"),
         ("product_code", "P-{:03}", "category"),
         ("icd10", "A{:02}.1", "category"),
         ("station", "ST{:03}", "category"),

@@ -191,4 +191,5 @@ def _keep_formulas(rules: Rules, is_kept: Callable[[Formula], bool]) -> Rules:
         linear=tuple(rule for rule in rules.linear if is_kept(rule)),
         unary=tuple(rule for rule in rules.unary if is_kept(rule)),
         products=tuple(rule for rule in rules.products if is_kept(rule)),
+        expressions=tuple(rule for rule in rules.expressions if is_kept(rule)),
     )

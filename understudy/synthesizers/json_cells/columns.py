@@ -23,7 +23,7 @@ from understudy.synthesizers.json_cells.writing import Writer
 from understudy.tables.arrow_types import parse_arrow_type
 from understudy.tables.inference import infer_table
 from understudy.tables.notations.writing import written_column
-from understudy.tables.schema import Column, ColumnKind, TableSchema
+from understudy.tables.schema import GENERATED_KINDS, Column, ColumnKind, TableSchema
 from understudy.tables.validation import conform
 from understudy.transformers.array_reader import refuse, require
 from understudy.transformers.base import MIN_SUPPORT, ArrowArray, ArrowColumn, Json, Subjects
@@ -222,7 +222,8 @@ def _message(own: JsonColumn) -> str:
 def find_json_cells(rows: pa.Table, schema: TableSchema) -> tuple[JsonCells, pa.Table]:
     """Return the columns of JSON texts of a table, and the rows with the values of the texts.
 
-    A column of few JSON texts, each of which enough rows share, remains a category.
+    A column of few JSON texts, each of which enough rows share, remains a category, unless the texts contain
+    values that identify people or things.
     """
     names = set(schema.names)
     roles = {*schema.primary_key, *schema.subject, *schema.order_by}
@@ -234,10 +235,11 @@ def find_json_cells(rows: pa.Table, schema: TableSchema) -> tuple[JsonCells, pa.
             continue
         values = rows.column(column.name)
         parsed = parse_column(values)
-        if parsed is None or (column.kind is ColumnKind.category and _are_common(values)):
+        split = None if parsed is None else _split_column(column, parsed, names, subjects)
+        if split is None:
             continue
-        split = _split_column(column, parsed, names, subjects)
-        if split is not None:
+        is_plain = all(own.kind not in GENERATED_KINDS for own in split[0].columns)
+        if not (column.kind is ColumnKind.category and is_plain and _are_common(values)):
             found[column.name], parts[column.name] = split
             names |= {own.name for own in found[column.name].columns}
     cells = JsonCells(schema, found)

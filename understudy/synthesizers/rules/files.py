@@ -12,7 +12,13 @@ import pyarrow as pa
 from understudy.synthesizers.rules.derivation_order import in_order
 from understudy.synthesizers.rules.differences import Difference
 from understudy.synthesizers.rules.fixed_combinations import N_VALUES_MAX, FixedCombination, Levels
-from understudy.synthesizers.rules.formula_files import load_products, load_unary, products_to_json
+from understudy.synthesizers.rules.formula_files import (
+    expressions_to_json,
+    load_expressions,
+    load_products,
+    load_unary,
+    products_to_json,
+)
 from understudy.synthesizers.rules.formulas import Formula
 from understudy.synthesizers.rules.functional_dependencies import FunctionalDependency
 from understudy.synthesizers.rules.inequalities import Inequality
@@ -61,6 +67,8 @@ def rules_to_arrays(rules: Rules) -> tuple[Json, dict[str, npt.NDArray[Any]]]:
         "unary": [{"function": r.function, "linear": _linear_to_json(r.linear)} for r in rules.unary],
         "products": products_to_json(rules.products),
     }
+    if rules.expressions:
+        manifest["expressions"] = expressions_to_json(rules.expressions)
     return manifest, arrays
 
 
@@ -93,7 +101,8 @@ def load_rules(
     value_rules = load_value_rules(reader, types, read_levels)
     unary = load_unary(reader, lambda part: _linear(part, types, counted))
     products = load_products(reader, types, counted)
-    _check_derivation(linear, (*unary, *products), value_rules)
+    expressions = load_expressions(reader, types, counted)
+    _check_derivation(linear, (*unary, *products, *expressions), value_rules)
     _check_differences(linear, differences)
     _check_ratios(products, ratios)
     return Rules(
@@ -119,6 +128,7 @@ def load_rules(
         unary,
         products,
         ratios,
+        expressions,
     )
 
 

@@ -1,4 +1,4 @@
-"""Conversion of unary and product rules to and from JSON. The content of files is untrusted."""
+"""Conversion of formulas other than sums to and from JSON. The content of files is untrusted."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 import pyarrow as pa
 
+from understudy.synthesizers.rules.expressions import Expression, Monomial
 from understudy.synthesizers.rules.linear import SUM_MAX, Linear
 from understudy.synthesizers.rules.products import MODES, SHAPES, Factor, Product
 from understudy.synthesizers.rules.unary import FUNCTIONS, Unary
@@ -18,6 +19,7 @@ from understudy.transformers.base import Json
 # of numbers.
 N_RULES_MAX = 1024
 N_FACTORS_MAX = 4
+N_MONOMIALS_MAX = 256
 EXPONENT_MAX = 4
 NUMBER_MIN, NUMBER_MAX = 1e-30, 1e30
 
@@ -40,6 +42,23 @@ def products_to_json(products: tuple[Product, ...]) -> list[Json]:
             "ties": rule.ties,
         }
         for rule in products
+    ]
+
+
+def expressions_to_json(expressions: tuple[Expression, ...]) -> list[Json]:
+    """Return expressions as JSON."""
+    return [
+        {
+            "target": rule.target,
+            "above": [{"factor": part.factor, "columns": list(part.columns)} for part in rule.above],
+            "below": [{"factor": part.factor, "columns": list(part.columns)} for part in rule.below],
+            "terms": [{"column": name, "unit": unit} for name, unit in rule.units.items()],
+            "unit": rule.unit,
+            "step": rule.step,
+            "ties": rule.ties,
+            "is_positive_part": rule.is_positive_part,
+        }
+        for rule in expressions
     ]
 
 
@@ -75,14 +94,68 @@ def load_products(reader: ArrayReader, types: Types, decimals: Mapping[str, int]
         require(0 < len(factors) <= N_FACTORS_MAX, "a product has no factors, or too many")
         names = {target, *(factor.column for factor in factors)}
         require(len(names) == len(factors) + 1, "a product has a column twice")
-        step = part.whole("step", 0, SUM_MAX)
-        is_rounded = unit_of(types[target], decimals.get(target)) is not None
-        require((step > 0) == is_rounded, "the rounding of a product does not suit the type of its target")
+        step = _step(part, types[target], decimals.get(target))
         constant = _number(part, "constant")
         ties = part.choice("ties", MODES) if "ties" in part.manifest else "float"
         unit = _positive(part, "unit")
         rules.append(Product(target, factors, constant, unit, step, ties))  # type: ignore[arg-type]  # checked above
     return tuple(rules)
+
+
+def load_expressions(
+    reader: ArrayReader, types: Types, decimals: Mapping[str, int]
+) -> tuple[Expression, ...]:
+    """Return the expressions. Files of earlier versions have none.
+
+    Raises
+    ------
+    InvalidInput
+        If a value is missing, has an unexpected type, or is out of range.
+    """
+    rules = []
+    for part in _parts(reader, "expressions"):
+        target = _number_column(part, "target", types)
+        units = {
+            _number_column(own, "column", types): _positive(own, "unit") for own in _parts(part, "terms")
+        }
+        above, below = (
+            tuple(_monomial(own, units) for own in _parts(part, key)) for key in ("above", "below")
+        )
+        used = {name for own in (*above, *below) for name in own.columns}
+        is_complete = used == set(units) and target not in used and len(used) > 0
+        require(is_complete, "the terms of an expression are not the columns that it uses")
+        n_monomials = len(above) + len(below)
+        require(
+            len(above) > 0 and n_monomials <= N_MONOMIALS_MAX, "an expression has the wrong number of terms"
+        )
+        step = _step(part, types[target], decimals.get(target))
+        rules.append(
+            Expression(
+                target,
+                above,
+                below,
+                units,
+                _positive(part, "unit"),
+                step,
+                part.choice("ties", MODES),  # type: ignore[arg-type]  # checked by `choice`
+                part.truth("is_positive_part"),
+            )
+        )
+    return tuple(rules)
+
+
+def _monomial(part: ArrayReader, units: Mapping[str, float]) -> Monomial:
+    columns = part.texts("columns")
+    is_valid = len(columns) == len({*columns}) <= N_FACTORS_MAX and {*columns} <= units.keys()
+    require(is_valid, "a term of an expression has a column twice, or an unknown column")
+    return Monomial(_number(part, "factor"), tuple(columns))
+
+
+def _step(part: ArrayReader, type_: pa.DataType, decimals: int | None) -> int:
+    step = part.whole("step", 0, SUM_MAX)
+    is_rounded = unit_of(type_, decimals) is not None
+    require((step > 0) == is_rounded, "the rounding of a product does not suit the type of its target")
+    return step
 
 
 def _parts(reader: ArrayReader, key: str) -> list[ArrayReader]:

@@ -15,12 +15,16 @@ import pyarrow as pa
 from understudy.synthesizers.rules.columns import Columns
 from understudy.synthesizers.rules.formulas import Formula
 from understudy.synthesizers.rules.products import (
+    LOGARITHMS,
+    PERCENTAGES,
     PRECISION,
     SHAPES,
+    SHARES,
     Factor,
     Product,
     Shape,
     find_ties,
+    is_rounded,
 )
 from understudy.synthesizers.rules.relations import is_evident, roundest, simplest
 from understudy.synthesizers.rules.values import Floats, Values
@@ -50,7 +54,7 @@ Part = tuple[int, int, Shape]
 
 
 @dataclass(frozen=True)
-class _Sample:
+class Sample:
     """Numeric values in the first rows of the sample.
 
     Parameters
@@ -60,7 +64,7 @@ class _Sample:
     numbers : array of shape (n_columns, n_rows)
         Numbers, NaN where they are missing.
     slack : array of shape (n_columns,)
-        Half of the unit of each column.
+        Half of the step of each column, to which a product is rounded.
     """
 
     names: list[str]
@@ -92,7 +96,7 @@ def find_products(
     known : sequence of Formula
         Formulas of other columns.
     """
-    sample = _read_sample(columns)
+    sample = read_sample(columns)
     found: dict[str, Product] = {}
     if len(sample.names) < 2:
         return ()
@@ -100,7 +104,7 @@ def find_products(
     for parts, target in _candidates(sample, forms, targets):
         named = [(sample.names[i], exponent, shape) for i, exponent, shape in parts]
         formulas = (*known, *found.values())
-        if target in found or _is_cyclic(target, [name for name, _, _ in named], formulas):
+        if target in found or is_cyclic(target, [name for name, _, _ in named], formulas):
             continue
         rule = _prove(columns, target, named, len(sample.names))
         if rule is not None:
@@ -108,7 +112,7 @@ def find_products(
     return tuple(found.values())
 
 
-def _is_cyclic(target: str, factors: list[str], formulas: Sequence[Formula]) -> bool:
+def is_cyclic(target: str, factors: Sequence[str], formulas: Sequence[Formula]) -> bool:
     """Return whether any factor is itself computed from the target."""
     needed = {formula.target: formula.terms for formula in formulas}
     waiting = list(factors)
@@ -120,7 +124,7 @@ def _is_cyclic(target: str, factors: list[str], formulas: Sequence[Formula]) -> 
     return False
 
 
-def _read_sample(columns: Columns) -> _Sample:
+def read_sample(columns: Columns) -> Sample:
     names: list[str] = []
     numbers: list[Floats] = []
     slack: list[float] = []
@@ -136,11 +140,11 @@ def _read_sample(columns: Columns) -> _Sample:
         if len(present) >= N_ROWS_MIN and present.min() < present.max():
             names.append(name)
             numbers.append(floats)
-            slack.append(0.0 if unit is None else float(unit) / 2)
-    return _Sample(names, np.array(numbers), np.array(slack))
+            slack.append(0.0 if unit is None else float(unit) * step_of(values, ~values.mask) / 2)
+    return Sample(names, np.array(numbers), np.array(slack))
 
 
-def _forms(sample: _Sample) -> Iterator[list[Part]]:
+def _forms(sample: Sample) -> Iterator[list[Part]]:
     """Yield products of columns, the simplest ones first."""
     n = range(len(sample.names))
     plain: list[Part] = [(i, 1, "value") for i in n]
@@ -155,22 +159,23 @@ def _forms(sample: _Sample) -> Iterator[list[Part]]:
     for exponent in (2, -1):
         for i in n:
             yield [(i, exponent, "value")]
+    yield from ([(i, 1, shape)] for i in n for shape in LOGARITHMS)
     if len(sample.names) <= N_COLUMNS_CUBED:
         yield from (list(triple) for triple in combinations(plain, 3))
 
 
-def _shares(sample: _Sample) -> Iterator[Part]:
+def _shares(sample: Sample) -> Iterator[Part]:
     """Yield the columns that may contain shares or percentages, with the shapes of their factors."""
     for i, numbers in enumerate(sample.numbers):
         low, high = np.nanmin(numbers), np.nanmax(numbers)
         if low >= 0 and high <= 1:
-            yield from ((i, 1, shape) for shape in SHAPES[1:3])
+            yield from ((i, 1, shape) for shape in SHARES)
         elif low >= 0 and high <= 100:
-            yield from ((i, 1, shape) for shape in SHAPES[3:])
+            yield from ((i, 1, shape) for shape in PERCENTAGES)
 
 
 def _candidates(
-    sample: _Sample, forms: list[list[Part]], targets: Collection[str]
+    sample: Sample, forms: list[list[Part]], targets: Collection[str]
 ) -> Iterator[tuple[list[Part], str]]:
     """Yield products, and columns that are a constant multiple of them in the first rows."""
     usable = [i for i, name in enumerate(sample.names) if name in targets]
@@ -189,7 +194,7 @@ def _candidates(
         yield from ((parts, sample.names[own[k]]) for k in np.flatnonzero(low <= high))
 
 
-def _unrefuted(sample: _Sample, forms: list[list[Part]], targets: list[int]) -> npt.NDArray[np.bool_]:
+def _unrefuted(sample: Sample, forms: list[list[Part]], targets: list[int]) -> npt.NDArray[np.bool_]:
     """Return, for each target and each form of a product, whether some constant factor fits a few rows.
 
     The factors are compared as logarithms.
@@ -253,7 +258,7 @@ def _fit(
     numbers = own.numbers.astype(np.float64)
     unit = float(units[target] or 1)
     present = ~own.mask
-    step = _step(own, present) if units[target] is not None else 0
+    step = step_of(own, present) if units[target] is not None else 0
     draft = Product(target, factors, 1.0, unit, step)
     product = draft.compute(terms)
     usable = present & np.isfinite(product) & (product != 0)
@@ -264,7 +269,7 @@ def _fit(
         return None
     for constant in _constants(float(low[0]), float(high[0])):
         rule = Product(target, factors, constant, unit, step)
-        if rule.holds(own, terms).all():
+        if rule.holds(own, terms).all() and is_rounded(rule.compute(terms)[present], numbers[present], step):
             return _with_ties(rule, own, terms)
     return None
 
@@ -278,7 +283,7 @@ def _with_ties(rule: Product, target: Values, terms: list[Values]) -> Product:
     return replace(rule, ties=find_ties(steps, target.numbers[present] / rule.step))
 
 
-def _step(values: Values, present: Mask) -> int:
+def step_of(values: Values, present: Mask) -> int:
     """Return the greatest common divisor of all numbers, to which the product is rounded."""
     return max(int(np.gcd.reduce(values.numbers[present].astype(np.int64))), 1) if present.any() else 1
 

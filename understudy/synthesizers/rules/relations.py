@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from understudy.synthesizers.rules.columns import Columns
 from understudy.synthesizers.rules.linear import SUM_MAX, Linear, Ties, any_missing
+from understudy.synthesizers.rules.products import is_rounded
 from understudy.synthesizers.rules.significance import entropy, is_significant
 from understudy.synthesizers.rules.values import Int64s, Values
 from understudy.transformers.base import Mask
@@ -195,15 +196,38 @@ def _guess(
     errors: npt.NDArray[np.floating],
 ) -> Guess | None:
     """Return the relation with the simplest coefficients within the error of the estimates."""
-    coefficients = {}
+    estimates = {}
     for (term, term_span), c, error in zip(terms, solved.tolist(), errors.tolist(), strict=True):
         scale = float(target.unit * span / (term.unit * term_span))
-        simple = simplest(c * scale, (error + 1e-11) * scale + 1e-7 * abs(c * scale))
-        if simple is None:
-            return None
-        if simple:
-            coefficients[term.name] = simple
-    return Guess(target.name, coefficients)
+        slack = (error + 1e-11) * scale + 1e-7 * abs(c * scale)
+        if abs(c * scale) > slack:
+            estimates[term.name] = c * scale, slack
+    return _simple_guess(target.name, estimates)
+
+
+def _simple_guess(target: str, estimates: dict[str, tuple[float, float]]) -> Guess | None:
+    """Return a relation with simple coefficients, solved for the target or for one of the terms.
+
+    For example, days = (end - start) / 86,400 has a coefficient that is not simple, in contrast to
+    end = start + 86,400 * days.
+
+    Parameters
+    ----------
+    estimates : dict of str to (float, float)
+        Coefficient of each term, and its error.
+    """
+    coefficients = {name: simplest(c, slack) for name, (c, slack) in estimates.items()}
+    if all(coefficients.values()):
+        return Guess(target, {name: c for name, c in coefficients.items() if c is not None})
+    for other, (c, slack) in estimates.items():
+        relative = slack / abs(c)
+        solved = {target: simplest(1 / c, relative / abs(c))}
+        for name, (own, error) in estimates.items():
+            if name != other:
+                solved[name] = simplest(-own / c, abs(own / c) * (relative + error / abs(own)))
+        if all(solved.values()):
+            return Guess(other, {name: s for name, s in solved.items() if s is not None})
+    return None
 
 
 def simplest(value: float, slack: float) -> Fraction | None:
@@ -340,7 +364,8 @@ def _with_constant(
         if not _fits_64_bits(rule):
             return None
         if np.array_equal(rule.compute(terms), target):
-            return rule
+            results = (target // step * divisor - rest + float(offset)) / divisor
+            return rule if is_rounded(results, target / step, 1) else None
     return None
 
 

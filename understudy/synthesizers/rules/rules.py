@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from understudy.synthesizers.rules.block import Block
 from understudy.synthesizers.rules.derivation_order import Step, in_order
 from understudy.synthesizers.rules.differences import Difference, measure
+from understudy.synthesizers.rules.expressions import Expression
 from understudy.synthesizers.rules.fixed_combinations import FixedCombination, Levels
 from understudy.synthesizers.rules.formulas import Formula
 from understudy.synthesizers.rules.functional_dependencies import FunctionalDependency
@@ -64,6 +65,8 @@ class Rules:
         Columns that are the absolute value, the positive or negative part, or the sign of another column.
     products : tuple of Product
         Columns that are a product or a quotient of other columns.
+    expressions : tuple of Expression
+        Columns that are a quotient of sums of products of other columns.
     ratios : tuple of Ratio
         Columns that are derived from other columns and a ratio. `products` contains the derivations.
     """
@@ -81,6 +84,7 @@ class Rules:
     unary: tuple[Unary, ...] = ()
     products: tuple[Product, ...] = ()
     ratios: tuple[Ratio, ...] = ()
+    expressions: tuple[Expression, ...] = ()
 
     @property
     def measured(self) -> tuple[Difference | Ratio, ...]:
@@ -90,7 +94,7 @@ class Rules:
     @property
     def formulas(self) -> tuple[Formula, ...]:
         """Rules that compute a column."""
-        return (*self.unary, *self.products, *self.linear)
+        return (*self.unary, *self.products, *self.expressions, *self.linear)
 
     @property
     def derived(self) -> tuple[str, ...]:

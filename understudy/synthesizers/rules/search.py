@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from typing import TypeVar
 
 import pyarrow as pa
 
@@ -11,6 +12,7 @@ from understudy.synthesizers.rules import closure
 from understudy.synthesizers.rules.columns import Columns
 from understudy.synthesizers.rules.conditional_equalities import find_equalities
 from understudy.synthesizers.rules.derivation_order import in_order
+from understudy.synthesizers.rules.expression_search import find_expressions
 from understudy.synthesizers.rules.fixed_combinations import MISSING, Levels, find_fixed_combinations
 from understudy.synthesizers.rules.formulas import Formula
 from understudy.synthesizers.rules.functional_dependencies import (
@@ -22,13 +24,14 @@ from understudy.synthesizers.rules.inequalities import find_inequalities
 from understudy.synthesizers.rules.linear import Linear
 from understudy.synthesizers.rules.missingness import find_missingness
 from understudy.synthesizers.rules.product_search import find_products
-from understudy.synthesizers.rules.products import Product
 from understudy.synthesizers.rules.relations import find_linear
 from understudy.synthesizers.rules.rules import Rules
 from understudy.synthesizers.rules.unary import Unary, find_unary
 from understudy.synthesizers.rules.value_rules import ConditionalEquality, Implication, Literal, ValueRules
 from understudy.synthesizers.rules.value_search import find_implications, find_literals
 from understudy.tables.schema import TableSchema
+
+OwnFormula = TypeVar("OwnFormula", bound=Formula)
 
 
 def find_rules(table: pa.Table, schema: TableSchema) -> Rules:
@@ -64,16 +67,22 @@ def find_rules(table: pa.Table, schema: TableSchema) -> Rules:
     left = [name for name in left if name not in derived]
     products = _drawn_otherwise(find_products(columns, left, (*linear, *unary)), lookups)
     derived |= {rule.target for rule in products}
+    # Terms that are looked up by their sum are not computed from it.
+    looked_up = {name for rule in candidates if rule not in linear for name in (rule.target, *rule.terms)}
+    left = [name for name in left if name not in derived | looked_up]
+    expressions = _drawn_otherwise(find_expressions(columns, left, (*linear, *unary, *products)), lookups)
+    derived |= {rule.target for rule in expressions}
     # A synthesizer enforces functional dependencies only between columns that it draws.
     lookups = tuple(rule for rule in lookups if derived.isdisjoint((rule.determinant, rule.dependent)))
     implications = [
-        *_implications_of((*linear, *unary, *products)),
+        *_implications_of((*linear, *unary, *products, *expressions)),
         *(((rule.determinant,), rule.dependent) for rule in lookups),
     ]
     pairs, levels = find_fixed_combinations(columns, sample, implications)
     orders = find_inequalities(columns, _orders_of(columns, linear) | _orders_of_unary(columns, unary))
     missing = find_missingness(columns, [name for name in columns.names if name not in derived])
     rules = Rules(schema, lookups, pairs, linear, orders, missing, levels, unary=unary, products=products)
+    rules = replace(rules, expressions=expressions)
     rules = replace(rules, value_rules=find_value_rules(columns, rules, bounded))
     return replace(rules, decimals=_decimals(columns, rules))
 
@@ -121,15 +130,15 @@ def _usable(
 
 
 def _drawn_otherwise(
-    products: tuple[Product, ...], lookups: tuple[FunctionalDependency, ...]
-) -> tuple[Product, ...]:
-    """Return the products, except those whose target determines all factors.
+    rules: tuple[OwnFormula, ...], lookups: tuple[FunctionalDependency, ...]
+) -> tuple[OwnFormula, ...]:
+    """Return the rules, except those whose target determines all terms.
 
-    Such factors are looked up by the target instead.
+    Such terms are looked up by the target instead.
     """
     return tuple(
         rule
-        for rule in products
+        for rule in rules
         if not all(FunctionalDependency(rule.target, term) in lookups for term in rule.terms)
     )
 

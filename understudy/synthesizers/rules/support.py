@@ -1,4 +1,4 @@
-"""Support of value-level rules, whose values must be shared by enough entities or subjects."""
+"""Support of values in rules. Enough entities or subjects must share each value or combination of values."""
 
 from __future__ import annotations
 
@@ -9,14 +9,20 @@ import numpy as np
 import pyarrow as pa
 
 from understudy.synthesizers.rules.block import Block
-from understudy.synthesizers.rules.fixed_combinations import MISSING
+from understudy.synthesizers.rules.fixed_combinations import (
+    MISSING,
+    SHARED_FRACTION_MIN,
+    FixedCombination,
+    Levels,
+)
 from understudy.synthesizers.rules.rules import Rules
 from understudy.synthesizers.rules.value_rules import Literal
+from understudy.synthesizers.rules.values import Int64s
 from understudy.transformers.base import MIN_SUPPORT, Mask, Subjects
 
 
 def without_rare_values(rules: Rules, rows: pa.Table, subjects_of: Mapping[str, Subjects]) -> Rules:
-    """Return the rules, except value-level rules on values that fewer than k subjects share.
+    """Return the rules without the values and combinations of values that fewer than k subjects share.
 
     Rules are found among rows, so all rows with a value can belong to a single customer.
 
@@ -44,7 +50,61 @@ def without_rare_values(rules: Rules, rows: pa.Table, subjects_of: Mapping[str, 
         implications=tuple(r for r in own.implications if is_kept(r.condition) and is_kept(r.consequence)),
         equalities=tuple(r for r in own.equalities if is_kept(r.condition)),
     )
-    return replace(rules, value_rules=kept)
+    return _without_rare_combinations(replace(rules, value_rules=kept), whole, subjects_of)
+
+
+def _without_rare_combinations(rules: Rules, rows: pa.Table, subjects_of: Mapping[str, Subjects]) -> Rules:
+    """Return the rules without rare combinations, and without fixed combinations that lose too many rows."""
+    if not any(name in subjects_of for pair in rules.fixed_combinations for name in pair.columns):
+        return rules
+    pairs = [_shared_pair(rules, pair, rows, subjects_of) for pair in rules.fixed_combinations]
+    kept = [pair for pair in pairs if pair is not None]
+    used: dict[str, Int64s] = {}
+    for pair in kept:
+        for place, name in enumerate(pair.columns):
+            own = np.unique(pair.combinations[:, place])
+            used[name] = np.union1d(used.get(name, own), own[own != MISSING]).astype(np.int64)
+    # The new level of each old level. Missing values keep their level.
+    numbers = {name: np.append(MISSING, own[own != MISSING]) for name, own in used.items()}
+    renumbered = tuple(
+        replace(
+            pair,
+            combinations=np.stack(
+                [
+                    np.searchsorted(numbers[name], pair.combinations[:, place])
+                    for place, name in enumerate(pair.columns)
+                ],
+                axis=1,
+            ).astype(np.int32),
+        )
+        for pair in kept
+    )
+    levels = {
+        name: Levels(rules.levels[name].keys.take(pa.array(own[1:] - 1, pa.int64())))
+        for name, own in numbers.items()
+    }
+    return replace(rules, fixed_combinations=renumbered, levels=levels)
+
+
+def _shared_pair(
+    rules: Rules, pair: FixedCombination, rows: pa.Table, subjects_of: Mapping[str, Subjects]
+) -> FixedCombination | None:
+    """Return a fixed combination without rare combinations, or None if the others cover too few rows."""
+    arrays = {name: rows.column(name).chunks[0] for name in pair.columns}
+    block = Block(rules, arrays)
+    own = np.stack([block.levels(name) for name in pair.columns], axis=1)
+    combinations, of_row = np.unique(np.vstack((pair.combinations, own)), axis=0, return_inverse=True)
+    stored, of_row = of_row.ravel()[: len(pair.combinations)], of_row.ravel()[len(pair.combinations) :]
+    is_shared = np.ones(len(combinations), np.bool_)
+    for subjects in {id(s): s for name in pair.columns if (s := subjects_of.get(name)) is not None}.values():
+        n_subjects = int(subjects.max(initial=0)) + 1
+        cells = np.unique(of_row * n_subjects + subjects) // n_subjects
+        is_shared &= np.bincount(cells, minlength=len(combinations)) >= MIN_SUPPORT
+    kept = pair.combinations[is_shared[stored]]
+    is_covered = np.isin(of_row, stored[is_shared[stored]])
+    if not len(kept) or is_covered.mean() < SHARED_FRACTION_MIN:
+        return None
+    return replace(pair, combinations=kept)
 
 
 def _shared_levels(rules: Rules, name: str, rows: pa.Table, subjects: Subjects) -> Mask:

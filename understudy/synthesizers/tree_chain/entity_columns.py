@@ -55,11 +55,13 @@ def arrange_columns(
     if not entities.groups:
         return with_level_sources(enforcer.arrange(order, table.schema), enforcer, table.columns)
     positions = {j for position in entities.positions for j in position.columns}
+    # The codes of these columns are known before the columns that determine them are drawn.
+    known = {j for group in entities.groups for j in group.known_codes}
     tables, levels = (
         {
             (dependent, determinant): codes
             for (dependent, determinant), codes in lookups.items()
-            if entities.sees(dependent, determinant) and dependent not in positions
+            if entities.sees(dependent, determinant) and dependent not in positions | known
         }
         for lookups in (enforcer.tables, enforcer.levels)
     )

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from understudy.kernels import drawing, hashing, hierarchy, restricting
 from understudy.kernels.hashing import StreamRows
@@ -32,6 +31,7 @@ from understudy.synthesizers.tree_chain.encoding import (
     encode_values,
     find_known_levels,
 )
+from understudy.synthesizers.tree_chain.identifier_values import read_identifiers
 from understudy.synthesizers.tree_chain.imputed_values import LOG_IMPOSSIBLE, Consistency, is_missing, prefer
 from understudy.synthesizers.tree_chain.rule_enforcement import RuleEnforcer
 from understudy.transformers.base import ArrowArray, Codes, NumberedRows, RowNumbers, consecutive_rows
@@ -250,7 +250,8 @@ def draw_completed(
     open_schema = pa.schema([field.with_nullable(True) for field in output])
 
     filler = EntityFiller(imputer.entities, imputer.enforcer.visible_schema(imputer.table.schema))
-    known = _fill_certain(filler, rows.cast(open_schema).combine_chunks(), imputer.enforcer.rules)
+    given = read_identifiers(rows.cast(open_schema).combine_chunks(), imputer.table)
+    known = _fill_certain(filler, given, imputer.enforcer.rules)
     for draw in range(n_draws):
         own_seed = int(hashing.stream_key(np.uint64(seed), np.uint64(DRAWS + draw)))
 
@@ -320,8 +321,9 @@ def _fill(given: ArrowArray, gaps: npt.NDArray[np.int64], own: ArrowArray, drawn
     missing = is_missing(own)
     if not missing.any():
         return given
-    places = np.zeros(len(given), np.bool_)
-    places[gaps[missing]] = True
     values = drawn.filter(pa.array(missing))
-    filled: ArrowArray = pc.replace_with_mask(given, pa.array(places), values)
+    source = np.arange(len(given))
+    source[gaps[missing]] = len(given) + np.arange(len(values))
+    # `pyarrow.compute.replace_with_mask` does not support durations.
+    filled: ArrowArray = pa.concat_arrays([given, values]).take(pa.array(source, pa.int64()))
     return filled

@@ -37,6 +37,8 @@ EMAIL_TEXT = r"^(?:mailto:)?[^@\s,;]+@[^@\s,;]+\.[^@\s.,;]{2,}$"
 EMAIL_WITHIN = r"[^@\s,;]+@[\w.-]+\.[a-zA-Z]{2,}"
 SSN_TEXT = r"^\d{3}-\d{2}-\d{4}$"
 ID_TEXT = r"^[A-Za-z]{0,6}[\s./-]?(?:\d[\s./-]?){5,20}[\s./-]?[A-Za-z\d]{0,4}$"
+# Codes of letters and digits. They are national IDs only if the column name indicates national IDs.
+CODE_TEXT = r"^(?:[A-Za-z]*\d[A-Za-z./-]*){3,}$"
 MASKED_CARD = r"(?:[*xX#\x{2022}]{4}[\s-]?){1,3}\d{4}$|^(?:\d[ -]?){12,19}$"
 # Minimum number of distinct texts that contain an e-mail address.
 N_TEXTS_MIN = 3
@@ -152,8 +154,10 @@ def detect_card(evidence: Evidence) -> Finding | None:
             0.98 if header else 0.95,
             describe(evidence.texts, is_match, reason, header=header),
         )
-    if header and share >= MOSTLY / 2:
-        return Finding(ColumnKind.card, 0.85, describe(evidence.texts, is_match, reason, header=True))
+    # One in ten random numbers has a valid check digit.
+    is_varied = evidence.n_distinct >= N_DISTINCT_MIN and share >= MOSTLY
+    if is_varied or (header and share >= MOSTLY / 2):
+        return Finding(ColumnKind.card, 0.85, describe(evidence.texts, is_match, reason, header=header))
     has_format = find_matches(evidence.texts.distinct, MASKED_CARD)
     if header and evidence.share(has_format) >= MOSTLY:
         return Finding(
@@ -188,7 +192,10 @@ def detect_national_id(evidence: Evidence) -> Finding | None:
 def _detect_named_id(evidence: Evidence) -> Finding | None:
     """Detect national IDs of any country by the column name and a general format."""
     is_doubtful = all(word in headers.NATIONAL_DOUBTFUL for word in evidence.words)
-    has_format = find_matches(evidence.texts.distinct, ID_TEXT) & ~find_dates(evidence.texts.distinct)
+    has_format = find_matches(evidence.texts.distinct, ID_TEXT)
+    if not is_doubtful:
+        has_format |= find_matches(evidence.texts.distinct, CODE_TEXT)
+    has_format &= ~find_dates(evidence.texts.distinct)
     share = evidence.share(has_format)
     needed = NEARLY_ALL if is_doubtful else MOSTLY
     if share < needed:

@@ -18,7 +18,7 @@ from understudy.tables.inference.types import column_kind
 from understudy.tables.inference.unrecognized_text import detect_unique
 from understudy.tables.inference.values import Occurrence, Sample
 from understudy.tables.placeholders import find_placeholders
-from understudy.tables.schema import Column, ColumnKind
+from understudy.tables.schema import GENERATED_KINDS, Column, ColumnKind
 
 # Descriptions of the values of each kind, used in the evidence.
 _WORDS: dict[ColumnKind, str] = {
@@ -140,7 +140,16 @@ def _is_text(type_: pa.DataType) -> bool:
 
 
 def _find(name: str, sample: Sample, count: Count) -> list[Finding]:
-    words = headers.words_of(name)
+    findings = _find_by_words(headers.words_of(name), sample, count)
+    last = name.rpartition(".")[2]
+    best = max(findings, key=lambda finding: finding.confidence, default=None)
+    if last == name or (best is not None and best.kind in GENERATED_KINDS):
+        return findings
+    # In a path such as `event.user`, the last part may be clearer than the words of the whole path.
+    return _find_by_words(headers.words_of(last), sample, count) or findings
+
+
+def _find_by_words(words: tuple[str, ...], sample: Sample, count: Count) -> list[Finding]:
     if pa.types.is_integer(sample.type_):
         return find_in_whole_numbers(words, sample, count)
     if pa.types.is_floating(sample.type_) or pa.types.is_decimal(sample.type_):

@@ -23,6 +23,8 @@ _SHARE_MIN = 0.5
 # Maximum number of patterns that are checked on all values.
 _N_CHECKED_MAX = 6
 _N_READ_MAX = 400
+# Range of the years in dates without a day.
+_YEAR_MIN, _YEAR_MAX = 1800, 2199
 _BIRTH_WORDS = frozenset(("birth", "dob", "born", "birthday", "birthdate", "geburtsdatum", "naissance"))
 _DATE_WORDS = frozenset(
     (
@@ -141,6 +143,11 @@ def _is_plausible(pattern: str, sample: SampledTexts, clues: Clues) -> bool:
     if pattern in ("%Y%m%d", "%d%m%Y"):
         return has_header or len(sample.values) >= 5
     is_numeric = "%b" not in pattern and "%B" not in pattern
+    if re.fullmatch(r"%-?m[^%]%Y|%Y[^%]%-?m", pattern):
+        # A site and a subject, such as 04-0030, look like a month and a year.
+        years = [int(run[0]) for value in sample.values if (run := re.search(r"\d{4}", value))]
+        n_plausible = sum(_YEAR_MIN <= year <= _YEAR_MAX for year in years)
+        return n_plausible >= _SHARE_MIN * len(years)
     if "%y" in pattern and is_numeric and "/" not in pattern:
         return has_header or all(len(value) >= 8 for value in sample.values)
     return True

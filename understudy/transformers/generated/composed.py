@@ -106,7 +106,7 @@ class Composed:
         require(is_list, "an identifier has no references or too many")
         references = tuple(_reference_of(reader.part(entry, "")) for entry in written)
         marks = list(MARKS[: len(references)])
-        patterns = [pattern.positions for pattern in _patterns_of(rest)]
+        patterns = [pattern.positions for pattern in patterns_of(rest)]
         is_complete = all([p for p in sorted(positions) if p in MARKS] == marks for positions in patterns)
         require(is_complete, "a pattern does not contain all references")
         return cls(rest, references)
@@ -119,7 +119,8 @@ def _reference_of(reader: ArrayReader) -> Reference:
     return Reference(reader.text("column"), rendering, fallback)
 
 
-def _patterns_of(rest: PatternTexts | PatternCodes) -> list[Pattern]:
+def patterns_of(rest: PatternTexts | PatternCodes) -> list[Pattern]:
+    """Return the patterns of the texts around the values, with marks in place of the values."""
     if isinstance(rest, PatternCodes):
         return list(rest.patterns)
     return [space.pattern for space in (*rest.spaces, *rest.wider)]

@@ -73,3 +73,31 @@ def test_values_forced_by_later_columns_do_not_contradict_given_values() -> None
     imputed = understudy.fit(table, synthesizer="fast", seed=1).impute(gaps, seed=1)
     for name in services:
         assert ((imputed[name] == "No service") == (imputed["net"] == "No")).all()
+
+
+def test_values_are_read_from_the_identifiers_that_contain_them():
+    rng = np.random.default_rng(1)
+    site, year, row = rng.integers(1, 9, 150), rng.integers(2018, 2024, 150), np.arange(600)
+    subject = row // 4
+    table = pd.DataFrame(
+        {
+            "site": [f"{site[i]:02}" for i in subject],
+            "subject": [f"{site[i]:02}-{i + 1001}" for i in subject],
+            "year": year[subject],
+            "invoice": [f"INV-{year[i]}-{k:05}" for k, i in enumerate(subject)],
+            "score": rng.normal(size=600).round(2),
+        }
+    )
+    rows = pd.DataFrame(
+        {
+            "site": [None, None, "03", None],
+            "subject": ["05-2001", "77-2002", "03-2003", None],
+            "year": [None, 2020, None, None],
+            "invoice": ["INV-2021-77777", None, "INV-2019-88888", None],
+            "score": [0.1, 0.2, 0.3, 0.4],
+        }
+    )
+    filled = understudy.fit(table, seed=1).impute(rows, seed=2)
+    assert filled["site"].tolist()[:3] == ["05", "77", "03"]
+    assert filled["year"].tolist()[:3] == [2021, 2020, 2019]
+    assert filled["subject"][3].startswith(f"{filled['site'][3]}-")

@@ -179,3 +179,10 @@ def test_simplest_fraction_within_slack_is_returned() -> None:
     assert simplest(0.19000001, 1e-6) == Fraction(19, 100)
     assert simplest(1 / 3600, 1e-12) == Fraction(1, 3600)
     assert simplest(1e-9, 1e-8) == 0
+
+
+def test_sum_of_a_date_and_days_is_found() -> None:
+    days = rng().integers(1, 15, N)
+    start = np.datetime64("2022-01-01T00:00:00", "s") + rng().integers(0, 700, N) * np.timedelta64(1, "D")
+    rules = rules_of({"start": start, "end": start + days * np.timedelta64(1, "D"), "days": days})
+    assert [rule.target for rule in rules.linear] == ["end"]

@@ -1,0 +1,40 @@
+"""Imputation of the columns whose values identifiers of the same row contain."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+
+from understudy.synthesizers.entities.imputation import fill_columns, is_missing
+from understudy.transformers.base import ArrowColumn
+from understudy.transformers.categorical import CategoricalTransformer
+from understudy.transformers.generated.composition import composed_of
+from understudy.transformers.generated.containment import read_contained
+from understudy.transformers.table import TableTransformer
+
+
+def read_identifiers(rows: pa.Table, table: TableTransformer) -> pa.Table:
+    """Return rows with missing values read from identifiers, such as the site in the number of a subject."""
+    for j in sorted(table.composed, reverse=True):
+        maker, name = composed_of(table.columns[j]), table.schema.names[j]
+        assert maker is not None
+        gaps = [
+            source
+            for source in maker.sources
+            if source in rows.column_names and is_missing(rows.column(source)).any()
+        ]
+        if gaps:
+            known = {source: _values_of(source, rows, table) for source in gaps}
+            rows = fill_columns(rows, read_contained(maker, rows.column(name), known))
+    return rows
+
+
+def _values_of(name: str, rows: pa.Table, table: TableTransformer) -> ArrowColumn:
+    """Return the values of a column in the rows and in the model."""
+    values: Any = rows.column(name)
+    own = table.columns[table.schema.names.index(name)]
+    if isinstance(own, CategoricalTransformer):
+        kept = own.levels.slice(0, own.n_kept).cast(values.type)
+        return pa.chunked_array([*values.chunks, kept])
+    return values  # type: ignore[no-any-return]  # a column of a table
