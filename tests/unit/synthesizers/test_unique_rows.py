@@ -74,20 +74,3 @@ def test_fingerprint_search_agrees_with_numpy(n_known: int) -> None:
     known = np.unique(rng.integers(0, 2**32, n_known).astype(np.uint32))
     queries = np.concatenate((known[::7], rng.integers(0, 2**32, 1000).astype(np.uint32)))
     assert (unique_rows.fingerprints.is_among(queries, known) == np.isin(queries, known)).all()
-
-
-def test_rows_that_are_equal_by_chance_are_not_rejected() -> None:
-    rng = np.random.default_rng(0)
-    nights = rng.choice([1, 2, 3, 7, 14], 3000, p=[0.3, 0.3, 0.2, 0.15, 0.05])
-    table = pa.table({"nights": nights, "day": rng.integers(0, 500, 3000)})
-    chain = fitted(table)
-    assert chain.card()["rows_never_copied"] == 0
-    # The standard deviation of the mean of real rows is 0.05.
-    assert abs(sample(chain, 20_000, seed=1)["nights"].to_numpy().mean() - nights.mean()) < 0.15
-
-
-def test_rows_that_an_export_repeats_do_not_disable_the_protection() -> None:
-    rng = np.random.default_rng(0)
-    once = pa.table({"size": rng.normal(size=2000), "day": rng.integers(0, 500, 2000)})
-    chain = fitted(pa.concat_tables([once, once.slice(0, 400)]).combine_chunks())
-    assert chain.card()["rows_never_copied"] == 1600

@@ -78,7 +78,6 @@ from understudy.synthesizers.tree_chain.unique_entities import (
     unique_entities_to_arrays,
 )
 from understudy.synthesizers.tree_chain.unique_rows import UniqueRows, choose_columns, find_unique_rows
-from understudy.synthesizers.tree_chain.unique_rows_use import usable_unique_rows
 from understudy.tables.schema import TableSchema
 from understudy.tables.source import Dataset, read_source
 from understudy.tables.validation import conform
@@ -196,10 +195,9 @@ class TreeChain(SingleTableSynthesizer):
         if not is_often(kept):
             enforcer, kept = replace(enforcer, is_enforced=False), np.ones_like(kept)
         if unique_rows is not None:
-            copied = unique_rows.is_copy(table, enforcer.without_replaced(codes, table), seed, rows)
-            unique_rows = usable_unique_rows(
-                unique_rows, copied, kept, has_entities=bool(self.entities_.groups)
-            )
+            compared = enforcer.without_replaced(codes, table)
+            if not is_often(kept & ~unique_rows.is_copy(table, compared, seed, rows)):
+                unique_rows = None
         return enforcer, unique_rows
 
     def _redrawing(self, enforcer: RuleEnforcer, seed: int) -> Redrawing | None:

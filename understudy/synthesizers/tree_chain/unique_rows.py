@@ -37,13 +37,10 @@ class UniqueRows:
     ----------
     codes, values : array of shape (n_unique_rows,)
         Fingerprints of the codes and of the values, each in ascending order.
-    share_by_chance : float
-        Estimated share of new real rows that equal a unique row, which is known only during a fit.
     """
 
     codes: Fingerprints
     values: Fingerprints
-    share_by_chance: float = 0.0
 
     def is_copy(
         self, table: TableTransformer, codes: CodesByColumn, seed: int, numbers: NumberedRows
@@ -74,8 +71,6 @@ def find_unique_rows(rows: pa.Table, table: TableTransformer, codes: CodesByColu
     return UniqueRows(
         np.unique(_shorten(fingerprint_codes(codes, rows.num_rows)[single])),
         np.unique(_shorten(values[single])),
-        # The rows that occur once have this share of the probability (Good 1953).
-        2 * int((counts == 2).sum()) / max(rows.num_rows, 1),
     )
 
 
