@@ -39,7 +39,7 @@ PATIENCE_SECONDS = 1.5
 # read-only after a failover. psycopg raises them as classes other than OperationalError.
 UNAVAILABLE_STATES = {"25P03", "25006"}
 # SQLSTATEs for a missing table or column: the schema is older than the code.
-OLD_SCHEMA_STATES = {"42P01", "42703"}
+OLD_SCHEMA_STATES = {"42P01", "42703", "42883"}
 
 
 def parse_url(database_url: str) -> URL:
