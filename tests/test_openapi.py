@@ -180,9 +180,16 @@ def test_operations_have_the_specified_names():
             "complete_upload",
             "delete_upload",
         ),
-        *("create_job", "list_jobs", "get_job", "cancel_job", "retry_job", "list_job_events"),
-        *("list_models", "get_model", "delete_model", "list_reports", "get_report"),
-        *("release_dataset", "download_evidence", "get_project", "update_project", "list_policies"),
+        *("create_job", "list_jobs", "get_job", "cancel_job", "retry_job", "delete_job", "list_job_events"),
+        *("list_models", "get_model", "delete_model", "list_reports", "get_report", "delete_report"),
+        *(
+            "release_dataset",
+            "download_evidence",
+            "get_project",
+            "update_project",
+            "delete_project",
+            "list_policies",
+        ),
         *("list_synthesizers", "list_metrics", "healthz", "readyz"),
     }
 

@@ -35,7 +35,7 @@ class ChildSetting:
 
 @dataclass(frozen=True)
 class Start:
-    """What differs between the children of a server.
+    """The descriptors and IDs that differ between the children of a server.
 
     Parameters
     ----------

@@ -69,9 +69,10 @@ def leave_network() -> bool:
 def count_alone() -> bool:
     """Make the kernel count the threads of this process apart from those of its account, if it allows that.
 
-    The process moves into its own user namespace, without any capability.
+    The process moves into its own user namespace, without any capability. Root without capabilities cannot
+    do so, because it may not map its user ID into a namespace.
     """
-    is_alone = IS_LINUX and _enter_user_namespace(0)
+    is_alone = IS_LINUX and os.geteuid() != 0 and _enter_user_namespace(0)
     drop_capabilities()
     return is_alone
 

@@ -65,12 +65,17 @@ DETAILS = {
 def describe(error: BaseException) -> Json:
     """Return the code of an exception that the work raised, with its detail or its place in the code."""
     if isinstance(error, UnderstudyError):
-        return {"code": error.code, "detail": error.detail}
+        return {"code": error.code, "detail": storable(error.detail)}
     for cause in _causes(error):
         code = _resource_code(cause)
         if code is not None:
             return {"code": code, "detail": DETAILS[code]}
     return {"code": "internal_error", "place": _place(error)}
+
+
+def storable(text: str) -> str:
+    """Return a text without characters that the database cannot store, such as those of a column's name."""
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

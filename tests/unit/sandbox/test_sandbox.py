@@ -87,6 +87,11 @@ def test_understudy_error_keeps_its_code_and_detail(finish):
     assert (outcome.error_code, outcome.error_detail) == ("ragged_rows", "Column 'age' has a gap.")
 
 
+def test_characters_that_cannot_be_stored_are_replaced_in_details(finish):
+    outcome = finish("refuse_with_odd_text")
+    assert (outcome.error_code, outcome.error_detail) == ("ragged_rows", "Column 'a\ufffdb?' has a gap.")
+
+
 def test_unexpected_error_reports_its_location_but_not_its_message(finish):
     outcome = finish("break")
     assert outcome.error_code == "internal_error"

@@ -43,6 +43,20 @@ with Sandbox("tests.unit.sandbox.works:run") as sandbox:
 """
 
 
+# Starts one or several runs at the same time, and prints the first error code.
+LIMIT_PROGRAM = """
+import json, sys
+from pathlib import Path
+from understudy.sandbox import *
+payload, folder = json.loads(sys.argv[1]), Path(sys.argv[2])
+with Sandbox("tests.unit.sandbox.works:run") as sandbox:
+    limits = SandboxLimits(16 << 30, 30, 1 << 20, 1 << 22)
+    requests = [SandboxRequest(payload, folder, limits)] * int((sys.argv[3:] or ["1"])[0])
+    outcomes = [run.wait(60) for run in [sandbox.start(request) for request in requests]]
+    print(json.dumps(next((outcome.error_code for outcome in outcomes if not outcome.ok), None)))
+"""
+
+
 @pytest.fixture
 def payload(tmp_path: Path) -> Iterator[dict[str, object]]:
     """Provide a private file, listening sockets and another process, which the child must not reach."""
@@ -96,12 +110,28 @@ def test_no_attempt_to_leave_the_sandbox_succeeds(payload, work_folder):
 
 
 def test_no_attempt_succeeds_if_the_worker_runs_as_an_ordinary_user(payload, work_folder):
+    assert run_as_ordinary_user(SANDBOX_PROGRAM, payload, work_folder) == {"succeeded": []}
+
+
+def run_as_ordinary_user(program: str, payload: dict[str, object], folder: Path, *more: str) -> object:
     account = "namespace:1000:1000" if os.geteuid() == 0 else "-"
-    program = [sys.executable, "-P", "-c", SANDBOX_PROGRAM, json.dumps(payload), str(work_folder)]
-    command = [sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid()), "9", account, str(Path.cwd())]
+    launcher = [sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid()), "9", account, str(Path.cwd())]
+    command = [*launcher, sys.executable, "-P", "-c", program, json.dumps(payload), str(folder), *more]
     environment = {**os.environ, "PYTHONPATH": str(Path.cwd())}
-    done = subprocess.run([*command, *program], capture_output=True, text=True, env=environment)
-    assert json.loads(done.stdout or "null") == {"succeeded": []}, done.stderr
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("how", ["files", "deleted", "mapped"])
+def test_files_are_limited_if_the_worker_runs_as_an_ordinary_user(work_folder, how):
+    payload = {"do": "fill_folder", "how": how, "n": 20, "seconds": 30}
+    assert run_as_ordinary_user(LIMIT_PROGRAM, payload, work_folder) == "file_size_limit"
+
+
+def test_threads_are_counted_for_each_run_if_the_worker_runs_as_an_ordinary_user(work_folder):
+    payload = {"do": "start_threads", "n": 900, "seconds": 1}
+    assert run_as_ordinary_user(LIMIT_PROGRAM, payload, work_folder, "2") is None
 
 
 def test_attempts_succeed_outside_the_sandbox(payload, work_folder, monkeypatch):

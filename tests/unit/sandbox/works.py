@@ -76,6 +76,10 @@ def do_refuse(payload: Json, folder: Path, progress: Progress) -> Json:
     raise InvalidInput("Column 'age' has a gap.", code="ragged_rows")
 
 
+def do_refuse_with_odd_text(payload: Json, folder: Path, progress: Progress) -> Json:
+    raise InvalidInput("Column 'a\0b\ud800' has a gap.", code="ragged_rows")
+
+
 def do_break(payload: Json, folder: Path, progress: Progress) -> Json:
     raise ValueError("could not convert 'secret value of a patient'")
 
