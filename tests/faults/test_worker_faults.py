@@ -123,6 +123,7 @@ def test_worker_finishes_its_jobs_while_the_broker_hangs(stack, survivor):
     assert stack.run("probe").state == "succeeded"
 
 
+@pytest.mark.complete
 def test_stopping_worker_requeues_a_job_that_ran_without_a_message(stack, survivor):
     worker = stack.start_worker(drain_seconds=1)
     tree = worker.tree()
