@@ -420,8 +420,11 @@ class Injector:
                 server.launch()
         for i, worker in enumerate(target.workers):
             if not worker.is_running():
+                names = {name.lower(): f"UNDERSTUDY_{name}" for name in WORKER_SETTINGS}
                 settings = {
-                    name.lower(): worker.environment[f"UNDERSTUDY_{name}"] for name in WORKER_SETTINGS
+                    name: worker.environment[variable]
+                    for name, variable in names.items()
+                    if variable in worker.environment
                 }
                 target.workers[i] = target.stack.launch_worker(**settings)
 

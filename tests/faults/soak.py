@@ -238,7 +238,7 @@ def start_target(
     """Start the API and the workers, which reach the database and the broker through proxies."""
     database_proxy, database_url = stack.proxy_database()
     broker_proxy, broker_url = stack.proxy_broker()
-    through = {"database_url": database_url, "redis_url": broker_url}
+    through = {"database_url": database_url, **({"redis_url": broker_url} if stack.uses_broker else {})}
     workers = [stack.launch_worker(**through, worker_concurrency=4 // n_workers) for _ in range(n_workers)]
     api = stack.start_api(**through)
     until(lambda: stack.rows("select count(*) from workers")[0][0] == n_workers, "workers are ready")
