@@ -62,8 +62,8 @@ ALL_FAULTS = {
 }
 # Faults at the steps that the protocol of leases and tokens protects. `make mutants` uses them.
 PROTOCOL_FAULTS = {
-    **{"delay_finish": 6, "outlive_finish": 6, "lose_answer_to_finish": 8, "kill_after_finish": 5},
-    **{"kill_api_after_submit": 3, "kill_work": 1, "reach_worker_step": 2},
+    **{"delay_finish": 6, "outlive_finish": 6, "lose_answer_to_finish": 9, "kill_after_finish": 3},
+    **{"kill_api_after_submit": 4},
 }
 # Each choice of faults with the operations of the callers and the number of workers.
 FAULTS = {"all": (ALL_FAULTS, ALL_OPERATIONS, 2), "protocol": (PROTOCOL_FAULTS, PROTOCOL_OPERATIONS, 1)}

@@ -81,7 +81,7 @@ def test_no_byte_remains_if_a_dataset_is_deleted_after_its_worker_was_killed(sta
 def test_frozen_worker_cannot_finish_jobs_that_another_has_claimed(stack, survivor):
     frozen = stack.start_worker()
     with asleep(survivor):
-        job_ids = [stack.submit("probe", seconds=1) for _ in range(2)]
+        job_ids = [stack.submit("probe", seconds=4) for _ in range(2)]
         for job_id in job_ids:
             stack.wait_until_running(job_id)
         pids = frozen.freeze()
