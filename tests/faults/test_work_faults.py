@@ -30,19 +30,19 @@ def promises(stack: Stack, worker: WorkerProcess) -> Iterator[None]:
 def start_probe(stack: Stack, worker: WorkerProcess, seconds: float) -> object:
     job_id = stack.submit("probe", seconds=seconds)
     stack.wait_until_running(job_id)
-    assert len(worker.work_pids()) == 1
+    until(lambda: len(worker.work_pids()) == 1, "the work has a process")
     return job_id
 
 
 def test_killed_work_is_repeated(stack, worker):
-    job_id = start_probe(stack, worker, 1)
+    job_id = start_probe(stack, worker, 4)
     os.kill(worker.work_pids()[0], signal.SIGKILL)
     assert stack.finish(job_id)[0].state == "succeeded"
     assert stack.outcomes(job_id) == ["crashed", "succeeded"]
 
 
 def test_killed_warm_parent_is_replaced_and_its_work_is_repeated(stack, worker):
-    job_id = start_probe(stack, worker, 1)
+    job_id = start_probe(stack, worker, 4)
     server_pid = worker.server_pid()
     os.kill(server_pid, signal.SIGKILL)
     assert stack.finish(job_id)[0].state == "succeeded"
@@ -51,7 +51,7 @@ def test_killed_warm_parent_is_replaced_and_its_work_is_repeated(stack, worker):
 
 
 def test_job_is_rescued_after_its_pool_process_is_killed(stack, worker):
-    job_id = start_probe(stack, worker, 1)
+    job_id = start_probe(stack, worker, 4)
     work_pid = worker.work_pids()[0]
     for pid in worker.pool_pids():
         os.kill(pid, signal.SIGKILL)

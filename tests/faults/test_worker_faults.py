@@ -88,15 +88,18 @@ def test_frozen_worker_cannot_finish_jobs_that_another_has_claimed(stack, surviv
     assert {job.state for job in stack.finish(*job_ids)} == {"succeeded"}
     send(pids, signal.SIGCONT)
     until(lambda: not frozen.work_pids(), "the frozen work ends")
-    assert all(stack.outcomes(job_id) == ["lost", "succeeded"] for job_id in job_ids)
+    for job_id in job_ids:
+        outcomes = stack.outcomes(job_id)
+        # On a busy machine, a later attempt can lose its lease, too.
+        assert (outcomes[0], outcomes[-1], outcomes.count("succeeded")) == ("lost", "succeeded", 1)
     assert frozen.stop() == 0
 
 
 def test_stopping_worker_finishes_short_jobs_and_requeues_long_ones(stack, survivor):
-    worker = stack.start_worker(drain_seconds=4)
+    worker = stack.start_worker(drain_seconds=8)
     tree = worker.tree()
     with asleep(survivor):
-        short, long = stack.submit("probe", seconds=2), stack.submit("probe", seconds=20)
+        short, long = stack.submit("probe", seconds=5), stack.submit("probe", seconds=60)
         waiting = stack.submit("probe")
         for job_id in (short, long):
             stack.wait_until_running(job_id)
