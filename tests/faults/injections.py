@@ -32,6 +32,10 @@ TERMINATE_SESSIONS = (
 )
 # Number of answers between the start of the API and the next fault that ends it.
 ANSWERS_MIN = 20
+HOLD_SECONDS = 40.0
+REPEATED = """
+    select count(*) from jobs j where j.state = 'succeeded' and j.kind <> 'probe'
+    and exists (select from job_attempts a where a.job_id = j.id and a.outcome = 'lost')"""
 # Settings of a worker that differ from those of the stack.
 WORKER_SETTINGS = ("DATABASE_URL", "REDIS_URL", "WORKER_CONCURRENCY")
 FREE_KEYS = "update idempotency_keys set created_at = created_at - interval '1 minute' where status is null"
@@ -110,6 +114,8 @@ class Injector:
         self._lasting: list[tuple[float, Callable[[], object]]] = []
         # The times at which the servers that have ended are started again.
         self._start_at: dict[str, float] = {}
+        # The end of the hold of an attempt, and the number of repeated jobs at its start.
+        self._held: tuple[float, int] | None = None
         # The API is not killed until it has given this number of answers, because a start can take a minute.
         self._api_killable_after = 0
 
@@ -131,6 +137,7 @@ class Injector:
         for _, end in due:
             end()
         self._count_reached()
+        self._release_held(now)
         self._revive(now)
 
     def end(self) -> None:
@@ -194,6 +201,10 @@ class Injector:
         """Delay the last transaction of an attempt until the lease has expired."""
         seconds = self.random.uniform(1.2, 4) * LEASE_SECONDS
         return self._arm_one(self.target.stack.worker_points, "finish.before", "sleep", seconds)
+
+    def outlive_finish(self) -> bool:
+        """Hold an attempt before its last transaction until a later attempt of a lost job has succeeded."""
+        return self._arm_one(self.target.stack.worker_points, "finish.before", "hold", HOLD_SECONDS)
 
     def lose_answer_to_finish(self) -> bool:
         """Lose the answer to the COMMIT of an attempt."""
@@ -371,10 +382,27 @@ class Injector:
             if points.is_reached(step):
                 self.faults[f"{action} at {step}"] += 1
                 del self._armed[points, step]
+                if action == "hold":
+                    self._held = (time.monotonic() + seconds, self._count_repeated())
+                    continue
                 if action == "stop":
                     pid = points.pid(step)
                     self._for(seconds, lambda pid=pid: send([pid], signal.SIGCONT))  # type: ignore[misc]
                 points.release(step)
+
+    def _count_repeated(self) -> int:
+        try:
+            n: int = self.target.stack.rows(REPEATED)[0][0]
+        except Unavailable:
+            return 0
+        return n
+
+    def _release_held(self, now: float) -> None:
+        if self._held is not None:
+            until, n_before = self._held
+            if now >= until or self._count_repeated() > n_before:
+                self.target.stack.worker_points.release("finish.before")
+                self._held = None
 
     def _remember(self, worker: WorkerProcess) -> None:
         for pid in worker.tree():
@@ -392,8 +420,11 @@ class Injector:
                 server.launch()
         for i, worker in enumerate(target.workers):
             if not worker.is_running():
+                names = {name.lower(): f"UNDERSTUDY_{name}" for name in WORKER_SETTINGS}
                 settings = {
-                    name.lower(): worker.environment[f"UNDERSTUDY_{name}"] for name in WORKER_SETTINGS
+                    name: worker.environment[variable]
+                    for name, variable in names.items()
+                    if variable in worker.environment
                 }
                 target.workers[i] = target.stack.launch_worker(**settings)
 

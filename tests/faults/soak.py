@@ -50,7 +50,8 @@ DISK_MEBIBYTES = 256
 PATIENCE_SECONDS = 600
 # Faults that restart a worker are rare, because hardly any job runs during a restart.
 ALL_FAULTS = {
-    **{"reach_worker_step": 26, "reach_api_step": 8, "delay_finish": 3, "lose_answer_to_finish": 3},
+    **{"reach_worker_step": 26, "reach_api_step": 8, "delay_finish": 2, "outlive_finish": 2},
+    **{"lose_answer_to_finish": 3, "kill_after_finish": 1, "kill_api_after_submit": 1},
     **{"kill_work": 12, "kill_pool_process": 6, "kill_server": 2, "kill_worker": 1, "stop_worker": 1},
     **{"freeze_worker": 2, "freeze_process": 8, "kill_api": 1, "stop_api": 1, "freeze_api": 3},
     **{"cut_clients": 5, "break_answer": 5, "leave": 8, "cut_sessions": 5, "cut_database": 6},
@@ -61,8 +62,8 @@ ALL_FAULTS = {
 }
 # Faults at the steps that the protocol of leases and tokens protects. `make mutants` uses them.
 PROTOCOL_FAULTS = {
-    **{"delay_finish": 10, "lose_answer_to_finish": 8, "kill_after_finish": 5, "kill_api_after_submit": 3},
-    **{"kill_work": 1, "reach_worker_step": 2},
+    **{"delay_finish": 6, "outlive_finish": 6, "lose_answer_to_finish": 9, "kill_after_finish": 3},
+    **{"kill_api_after_submit": 4},
 }
 # Each choice of faults with the operations of the callers and the number of workers.
 FAULTS = {"all": (ALL_FAULTS, ALL_OPERATIONS, 2), "protocol": (PROTOCOL_FAULTS, PROTOCOL_OPERATIONS, 1)}
@@ -237,7 +238,7 @@ def start_target(
     """Start the API and the workers, which reach the database and the broker through proxies."""
     database_proxy, database_url = stack.proxy_database()
     broker_proxy, broker_url = stack.proxy_broker()
-    through = {"database_url": database_url, "redis_url": broker_url}
+    through = {"database_url": database_url, **({"redis_url": broker_url} if stack.uses_broker else {})}
     workers = [stack.launch_worker(**through, worker_concurrency=4 // n_workers) for _ in range(n_workers)]
     api = stack.start_api(**through)
     until(lambda: stack.rows("select count(*) from workers")[0][0] == n_workers, "workers are ready")

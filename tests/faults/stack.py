@@ -110,6 +110,8 @@ class Stack:
             **(mode or {}),
         }
         self.environment = {name: value for name, value in environment.items() if value is not None}
+        self.uses_broker = "UNDERSTUDY_REDIS_URL" in self.environment
+        self._broker_url = broker_url
         self.broker = connect_valkey(broker_url)
         settings = {
             name.removeprefix("UNDERSTUDY_").lower(): value for name, value in self.environment.items()
@@ -166,7 +168,7 @@ class Stack:
 
     def proxy_broker(self) -> tuple[FaultProxy, str]:
         """Return a proxy in front of the broker, and the URL of the broker through the proxy."""
-        parts = urlsplit(self.environment["UNDERSTUDY_REDIS_URL"])
+        parts = urlsplit(self._broker_url)
         proxy = self._open_proxy(unix_server(unquote(parts.path)))
         return proxy, f"redis://:{parts.password}@127.0.0.1:{proxy.port}/0"
 

@@ -31,7 +31,7 @@ class Network:
     def __init__(self, stack: Stack) -> None:
         self.database, database_url = stack.proxy_database()
         self.broker, broker_url = stack.proxy_broker()
-        through = {"database_url": database_url, "redis_url": broker_url}
+        through = {"database_url": database_url, **({"redis_url": broker_url} if stack.uses_broker else {})}
         self.worker: WorkerProcess = stack.start_worker(**through)
         self.api = stack.start_api(**through)
         self.client: Client = stack.client()

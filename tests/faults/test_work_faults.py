@@ -30,19 +30,19 @@ def promises(stack: Stack, worker: WorkerProcess) -> Iterator[None]:
 def start_probe(stack: Stack, worker: WorkerProcess, seconds: float) -> object:
     job_id = stack.submit("probe", seconds=seconds)
     stack.wait_until_running(job_id)
-    assert len(worker.work_pids()) == 1
+    until(lambda: len(worker.work_pids()) == 1, "the work has a process")
     return job_id
 
 
 def test_killed_work_is_repeated(stack, worker):
-    job_id = start_probe(stack, worker, 1)
+    job_id = start_probe(stack, worker, 4)
     os.kill(worker.work_pids()[0], signal.SIGKILL)
     assert stack.finish(job_id)[0].state == "succeeded"
     assert stack.outcomes(job_id) == ["crashed", "succeeded"]
 
 
 def test_killed_warm_parent_is_replaced_and_its_work_is_repeated(stack, worker):
-    job_id = start_probe(stack, worker, 1)
+    job_id = start_probe(stack, worker, 4)
     server_pid = worker.server_pid()
     os.kill(server_pid, signal.SIGKILL)
     assert stack.finish(job_id)[0].state == "succeeded"
@@ -52,7 +52,7 @@ def test_killed_warm_parent_is_replaced_and_its_work_is_repeated(stack, worker):
 
 @pytest.mark.broker
 def test_job_is_rescued_after_its_pool_process_is_killed(stack, worker):
-    job_id = start_probe(stack, worker, 1)
+    job_id = start_probe(stack, worker, 4)
     work_pid = worker.work_pids()[0]
     for pid in worker.pool_pids():
         os.kill(pid, signal.SIGKILL)
@@ -81,6 +81,7 @@ def test_each_job_runs_only_once_despite_surplus_messages(stack, worker):
 
 
 @pytest.mark.broker
+@pytest.mark.complete
 def test_busy_worker_neither_reserves_messages_nor_sends_surplus_messages(stack, worker):
     until(lambda: stack.broker.llen(QUEUE_NAME) == 0, "messages are taken")
     busy = [stack.submit("probe", seconds=60) for _ in range(2)]
@@ -109,6 +110,7 @@ def test_jobs_run_even_if_all_messages_are_lost(stack, worker):
 
 
 @pytest.mark.broker
+@pytest.mark.complete
 def test_unreadable_messages_are_ignored(stack, worker):
     stack.broker.lpush(QUEUE_NAME, "no JSON", '{"body": 1}', '{"headers": {}, "properties": {}}')
     queue = CeleryQueue(stack.environment["UNDERSTUDY_REDIS_URL"])

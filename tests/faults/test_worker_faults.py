@@ -81,22 +81,25 @@ def test_no_byte_remains_if_a_dataset_is_deleted_after_its_worker_was_killed(sta
 def test_frozen_worker_cannot_finish_jobs_that_another_has_claimed(stack, survivor):
     frozen = stack.start_worker()
     with asleep(survivor):
-        job_ids = [stack.submit("probe", seconds=1) for _ in range(2)]
+        job_ids = [stack.submit("probe", seconds=4) for _ in range(2)]
         for job_id in job_ids:
             stack.wait_until_running(job_id)
         pids = frozen.freeze()
     assert {job.state for job in stack.finish(*job_ids)} == {"succeeded"}
     send(pids, signal.SIGCONT)
     until(lambda: not frozen.work_pids(), "the frozen work ends")
-    assert all(stack.outcomes(job_id) == ["lost", "succeeded"] for job_id in job_ids)
+    for job_id in job_ids:
+        outcomes = stack.outcomes(job_id)
+        # On a busy machine, a later attempt can lose its lease, too.
+        assert (outcomes[0], outcomes[-1], outcomes.count("succeeded")) == ("lost", "succeeded", 1)
     assert frozen.stop() == 0
 
 
 def test_stopping_worker_finishes_short_jobs_and_requeues_long_ones(stack, survivor):
-    worker = stack.start_worker(drain_seconds=4)
+    worker = stack.start_worker(drain_seconds=8)
     tree = worker.tree()
     with asleep(survivor):
-        short, long = stack.submit("probe", seconds=2), stack.submit("probe", seconds=20)
+        short, long = stack.submit("probe", seconds=5), stack.submit("probe", seconds=60)
         waiting = stack.submit("probe")
         for job_id in (short, long):
             stack.wait_until_running(job_id)
@@ -143,6 +146,7 @@ def test_worker_finishes_its_jobs_while_the_broker_hangs(stack, survivor):
 
 
 @pytest.mark.broker
+@pytest.mark.complete
 def test_stopping_worker_requeues_a_job_that_ran_without_a_message(stack, survivor):
     worker = stack.start_worker(drain_seconds=1)
     tree = worker.tree()

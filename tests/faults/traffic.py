@@ -31,7 +31,7 @@ ALL_OPERATIONS = {
     **{"cancel": 3, "retry": 2, "delete": 2, "watch": 12},
 }
 # Operations that store files, for faults at the steps of the protocol.
-PROTOCOL_OPERATIONS = {"sample": 10, "probe": 3, "upload": 3, "watch": 8}
+PROTOCOL_OPERATIONS = {"sample": 10, "upload": 3, "watch": 6}
 
 
 @dataclass
