@@ -33,6 +33,7 @@ def main() -> None:
         ["benchmarks.downloads"],
         ["benchmarks.claims", *written],
         ["benchmarks.stack"],
+        ["benchmarks.sharded_samples", *written],
     ):
         print(f"\n== {module}", flush=True)
         subprocess.run([sys.executable, "-m", module, *options], check=True)  # noqa: S603 - modules of this package

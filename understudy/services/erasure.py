@@ -104,11 +104,11 @@ def _erase_late_responses(resources: Resources, batch: Iterable[Pending]) -> Non
 def _delete_blobs(resources: Resources, erasure: Pending) -> int | None:
     """Return the number of deleted blobs, or None if some of them could not be deleted."""
     try:
-        resources.store.delete_partial(erasure.prefix, timedelta(0))
         keys = list(resources.store.keys(erasure.prefix))
         for key in keys:
             failpoint("erase.before_unlink")
             resources.store.delete(key)
+        resources.store.delete_partial(erasure.prefix, timedelta(0))
     except UnderstudyError as error:
         logger.warning("blobs_not_erased", error_code=error.code)
         return None

@@ -124,7 +124,7 @@ def run_next_job(
     with bound(job_id=text_id), span:
         parts = shards_of(resources, job)
         if parts:
-            _run_shards(attempt, sandbox, parts, claimant, is_draining)
+            _run_shards(attempt, sandbox, sent_at, parts, is_draining)
         else:
             _run_attempt(attempt, sandbox, sent_at, is_draining)
     return True
@@ -133,22 +133,22 @@ def run_next_job(
 def _run_shards(
     attempt: Attempt,
     sandbox: Sandbox,
+    sent_at: float,
     parts: dict[int, JobParameters],
-    claimant: Claimant,
     is_draining: Callable[[], bool],
 ) -> None:
     """Run a job that consists of shards, until they have ended or the job must stop."""
 
-    def run_shard(shard: Job) -> None:
+    def run_shard(shard: Job, claimed_at: float) -> None:
         assert shard.lease_token is not None
         folder = attempt.resources.scratch_folder / str(shard.lease_token)
         with bound(job_id=ids.to_text("job", shard.id), shard=str(shard.shard)):
             run = Attempt(attempt.resources, shard, shard.lease_token, folder)
-            _run_attempt(run, sandbox, time.monotonic(), is_draining)
+            _run_attempt(run, sandbox, claimed_at, is_draining)
 
     logger.info("job_started", kind=attempt.job.kind, attempt=attempt.job.attempt, n_shards=len(parts))
-    run = ShardedRun(attempt.resources, attempt.job, attempt.token, claimant, run_shard, is_draining)
-    heartbeat = _heartbeat(attempt, time.monotonic(), run.read_progress)
+    run = ShardedRun(attempt.resources, attempt.job, attempt.token, run_shard, is_draining)
+    heartbeat = _heartbeat(attempt, sent_at, run.read_progress)
     try:
         with heartbeat:
             ending = run.run(parts, heartbeat)

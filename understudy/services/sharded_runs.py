@@ -16,9 +16,10 @@ from understudy.db import jobs, leases, shards
 from understudy.db.claims import Claimant, claim_shard
 from understudy.db.leases import JobError
 from understudy.errors import CODES, Unavailable
+from understudy.job_kinds import KINDS
 from understudy.logs import get_logger
 from understudy.parameters.base import JobParameters
-from understudy.resources import Resources
+from understudy.resources import CODE_VERSION, Resources
 from understudy.services.heartbeats import Heartbeat
 from understudy.services.job_records import kind_of, parameters_of
 
@@ -57,14 +58,13 @@ class ShardedRun:
     Parameters
     ----------
     run_shard : callable
-        Runs a claimed shard until its attempt has ended.
+        Runs a claimed shard until its attempt has ended. The second argument is the time of the claim.
     """
 
     resources: Resources
     job: Job
     token: int
-    claimant: Claimant
-    run_shard: Callable[[Job], None]
+    run_shard: Callable[[Job, float], None]
     is_draining: Callable[[], bool]
     _progress: dict[str, Any] | None = None
     _read_at: float = float("-inf")
@@ -76,11 +76,12 @@ class ShardedRun:
             ending = self._ending(heartbeat)
             if ending is not None:
                 return ending
+            claimed_at = time.monotonic()
             shard = self._claim()
             if shard is None:
                 time.sleep(WAIT_SECONDS)
             else:
-                self.run_shard(shard)
+                self.run_shard(shard, claimed_at)
 
     def read_progress(self) -> dict[str, Any] | None:
         """Return the progress of all shards together. It never goes back when a shard is repeated."""
@@ -134,10 +135,12 @@ class ShardedRun:
         return Ending("succeeded") if 0 < state.n_shards == state.n_succeeded else None
 
     def _claim(self) -> Job | None:
+        assert self.job.lease_owner is not None
+        claimant = Claimant(self.job.lease_owner, CODE_VERSION, tuple(KINDS), (self.job.queue,))
         try:
             with self.resources.sessions.begin() as session:
                 lease_seconds = self.resources.settings.lease_seconds
-                return claim_shard(session, self.claimant, self.job.id, lease_seconds=lease_seconds)
+                return claim_shard(session, claimant, self.job.id, lease_seconds=lease_seconds)
         except Unavailable:
             logger.warning("shard_not_claimed")
             return None
