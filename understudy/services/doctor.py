@@ -48,7 +48,7 @@ class Finding:
 
 def diagnose(resources: Resources) -> list[Finding]:
     """Return the findings of all checks, in the order in which to solve them."""
-    findings = []
+    findings: list[Finding] = []
     for check in (_database, _broker, _storage, _disks, _walls, _workers, _key_files):
         findings += check(resources)
     return findings
@@ -132,10 +132,10 @@ def _disks(resources: Resources) -> Iterator[Finding]:
         remedy = "Free disk space. Workers continue by themselves."
         yield Finding("disk space", problem, is_fault=True, remedy=remedy)
     for name, n_bytes in free_bytes(resources).items():
-        remedy = None if n_bytes >= FREE_BYTES_MIN else "Free disk space, or delete datasets and models."
-        yield Finding(
-            "disk space", f"{n_bytes / (1 << 30):.1f} GiB are free for {name} files.", remedy=remedy
-        )
+        detail = f"{n_bytes / (1 << 30):.1f} GiB are free for {name} files."
+        is_low = n_bytes < FREE_BYTES_MIN
+        advice = "Free disk space, or delete datasets and models." if is_low else None
+        yield Finding("disk space", detail, remedy=advice)
 
 
 def _walls(resources: Resources) -> Iterator[Finding]:
