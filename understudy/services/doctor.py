@@ -7,7 +7,6 @@ import stat
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy.orm import Session
@@ -18,6 +17,7 @@ from understudy.errors import UnderstudyError
 from understudy.resources import Resources
 from understudy.sandbox.walls import find_walls
 from understudy.services.disks import find_disk_problem, free_bytes
+from understudy.services.findings import Finding
 from understudy.services.rescue import WORKER_SILENT_AFTER
 from understudy.storage.local import LocalStore
 
@@ -26,24 +26,6 @@ FREE_BYTES_MIN = 2 << 30
 SKEW_SECONDS_MAX = 5.0
 PROBE_BYTES = 1 << 20
 KEY_FILES = ("secret-key", "api-key", "postgres/password", "valkey/password", "valkey/valkey.conf")
-
-
-@dataclass(frozen=True)
-class Finding:
-    """The result of a check.
-
-    Parameters
-    ----------
-    is_fault : bool
-        Whether jobs or requests fail until the problem is solved. Otherwise, `remedy` is a recommendation.
-    remedy : str, optional
-        What to do. None if everything is fine.
-    """
-
-    check: str
-    detail: str
-    is_fault: bool = False
-    remedy: str | None = None
 
 
 def diagnose(resources: Resources) -> list[Finding]:
