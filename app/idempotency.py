@@ -6,6 +6,8 @@ import hashlib
 import json
 import re
 from collections.abc import Awaitable, Callable, Coroutine
+from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from fastapi import Request, Response
@@ -21,6 +23,7 @@ from understudy.services import idempotency
 HEADER = "Idempotency-Key"
 VISIBLE_ASCII = re.compile(r"[!-~]{1,255}")
 KEPT_HEADERS = ("location",)
+REPEATABLE = frozenset({"/v1/uploads/{upload_id}/complete"})
 
 
 class IdempotentRoute(APIRoute):
@@ -71,7 +74,8 @@ async def answer_once(
         )
     resources, project_id = request.app.state.resources, request.state.caller.project_id
     digest = _request_sha256(request, body_sha256)
-    stored = await run_in_threadpool(idempotency.begin, resources, project_id, key, digest)
+    begin = partial(idempotency.begin, take_over_after=_take_over_after(request))
+    stored = await run_in_threadpool(begin, resources, project_id, key, digest)
     if stored is not None:
         headers = {**stored.headers, "Idempotent-Replayed": "true"}
         return JSONResponse(stored.body, status_code=stored.status, headers=headers)
@@ -84,6 +88,15 @@ async def answer_once(
     kept = StoredAnswer(response.status_code, headers, json.loads(bytes(response.body)))
     await run_in_threadpool(idempotency.complete, resources, project_id, key, kept)
     return response
+
+
+def _take_over_after(request: Request) -> timedelta:
+    """Return zero for an operation whose repetitions return the same resources even without a key.
+
+    After a crash of the API, such a request can be repeated at once.
+    """
+    is_repeatable = request.scope["route"].path in REPEATABLE
+    return timedelta(0) if is_repeatable else idempotency.TAKE_OVER_AFTER
 
 
 def _request_sha256(request: Request, body_sha256: bytes) -> bytes:

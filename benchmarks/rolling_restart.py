@@ -164,7 +164,7 @@ class Deployment:
     def counts(self, statement: str) -> dict[str, int]:
         """Return the numbers of a query by name."""
         with self.resources.sessions() as session:
-            return dict(session.execute(text(statement)).tuples().all())
+            return {row[0]: row[1] for row in session.execute(text(statement))}
 
     def close(self) -> None:
         """Stop everything."""

@@ -3,11 +3,15 @@
 import re
 from pathlib import Path
 
+import pytest
+
+from understudy.cli.commands import COMMANDS
 from understudy.repository import MARKERS
 from understudy.sandbox.supervisor import ENVIRONMENT
 from understudy.settings import Settings
 
 ROOT = Path(__file__).parent.parent
+DEFAULTS = Settings()
 
 
 def test_jobs_inherit_the_numba_variables_of_the_image():
@@ -21,6 +25,31 @@ def test_compose_sets_only_existing_settings():
     names = re.findall(r"^ +UNDERSTUDY_([A-Z_]+):", (ROOT / "docker-compose.yml").read_text(), re.MULTILINE)
     assert names
     assert {name.lower() for name in names} <= set(Settings.model_fields)
+
+
+def test_image_and_compose_file_run_existing_commands():
+    commands = re.findall(
+        r'^CMD \["understudy", "([a-z-]+)"', (ROOT / "Dockerfile").read_text(), re.MULTILINE
+    )
+    commands += re.findall(r'command: \["understudy", "([a-z-]+)"', (ROOT / "docker-compose.yml").read_text())
+    assert set(commands) == {"api", "worker", "migrate"}
+    assert set(commands) <= {command.name for command in COMMANDS}
+
+
+@pytest.mark.parametrize(
+    ("service", "seconds"),
+    [
+        ("api", DEFAULTS.api_pause_seconds + DEFAULTS.api_grace_seconds),
+        # After the drain, a process has 10 s to end, and the end of the job is written within 20 s.
+        ("worker", DEFAULTS.drain_seconds + 30),
+    ],
+)
+def test_containers_have_enough_time_to_stop(service: str, seconds: float):
+    text = (ROOT / "docker-compose.yml").read_text()
+    block = re.search(rf"^  {service}:\n((?:    .*\n|\n)+)", text, re.MULTILINE)
+    assert block is not None
+    (grace,) = re.findall(r"stop_grace_period: (\d+)s", block[1])
+    assert int(grace) > seconds
 
 
 def test_image_contains_the_service():

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pkgutil import resolve_name
 from typing import Any
 
 from understudy.errors import UnderstudyError
 
-# The provider of this process. `Any`, because the SDK is imported only if traces are configured.
-_provider: Any = None
+# The traces of this process. `Any`, because the SDK is imported only if traces are configured.
+_traces: Any = None
 
 
 def configure_traces(endpoint: str | None, service: str) -> None:
@@ -28,45 +29,35 @@ def configure_traces(endpoint: str | None, service: str) -> None:
     if endpoint is None:
         return
     try:
-        # Imported here, because the packages are optional.
-        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-        from opentelemetry.sdk.trace.export import BatchSpanProcessor
-    except ModuleNotFoundError as error:
+        exporter = resolve_name("opentelemetry.exporter.otlp.proto.http.trace_exporter:OTLPSpanExporter")
+        batches = resolve_name("opentelemetry.sdk.trace.export:BatchSpanProcessor")
+    except ImportError as error:
         raise UnderstudyError(
             "UNDERSTUDY_OTLP_ENDPOINT is set, but OpenTelemetry is not installed. "
             "Run `pip install '.[otel]'`, or unset the variable.",
             code="configuration",
         ) from error
-    use_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=endpoint)), service)
+    use_processor(batches(exporter(endpoint=endpoint)), service)
 
 
 def use_processor(processor: Any, service: str) -> None:
-    """Send the spans of this process to a span processor of the SDK. `Any` is explained above."""
-    # Imported here, because the packages are optional.
-    from opentelemetry.sdk.resources import Resource
-    from opentelemetry.sdk.trace import TracerProvider
-
-    global _provider
-    _provider = TracerProvider(resource=Resource.create({"service.name": service}))
-    _provider.add_span_processor(processor)
+    """Send the spans of this process to a span processor of the SDK, whose type is optional."""
+    global _traces
+    _traces = resolve_name("understudy.trace_sdk:Traces")(processor, service)
 
 
 def close_traces() -> None:
-    """Send the spans that are still in memory."""
-    if _provider is not None:
-        _provider.shutdown()
+    """Send the spans that are still in memory, and record no more."""
+    global _traces
+    if _traces is not None:
+        _traces.close()
+        _traces = None
 
 
 def current_context() -> str | None:
     """Return the context of the current span in the format of the header `traceparent`, or None."""
-    if _provider is None:
-        return None
-    # Imported here, because traces are optional.
-    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
-
-    carrier: dict[str, str] = {}
-    TraceContextTextMapPropagator().inject(carrier)
-    return carrier.get("traceparent")
+    context: str | None = None if _traces is None else _traces.current_context()
+    return context
 
 
 @contextmanager
@@ -104,17 +95,8 @@ class Span:
 
 @contextmanager
 def _span(name: str, trace_context: str | None, kind: str) -> Iterator[Span]:
-    if _provider is None:
+    if _traces is None:
         yield Span()
         return
-    # Imported here, because traces are optional.
-    from opentelemetry.trace import SpanKind
-    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
-
-    carrier = {} if trace_context is None else {"traceparent": trace_context}
-    parent = TraceContextTextMapPropagator().extract(carrier)
-    tracer = _provider.get_tracer("understudy")
-    # The message of an exception can contain values, so it is not recorded.
-    safe = {"record_exception": False, "set_status_on_exception": False}
-    with tracer.start_as_current_span(name, context=parent, kind=SpanKind[kind], **safe) as span:
+    with _traces.span(name, trace_context, kind) as span:
         yield Span(span)

@@ -54,7 +54,6 @@ def spans() -> Iterator[InMemorySpanExporter]:
     tracing.use_processor(SimpleSpanProcessor(exporter), "tests")
     yield exporter
     tracing.close_traces()
-    tracing._provider = None
 
 
 def test_metrics_count_jobs_attempts_and_requests(

@@ -178,6 +178,27 @@ def test_repeated_completion_returns_the_same_dataset(client: TestClient):
     assert_problem(put(client, upload, 1, CSV[:UNIT]), 409, "conflict", "complete")
 
 
+def test_completion_can_be_repeated_at_once_after_a_crash(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+):
+    upload = begin(client, ("small.csv", CSV))
+    send_all(client, upload, CSV)
+    path, headers = f"/v1/uploads/{upload['id']}/complete", {"Idempotency-Key": "k"}
+    with monkeypatch.context() as crash:
+        # The process dies between the commit and the response.
+        crash.setattr("understudy.services.idempotency.complete", _crash)
+        crash.setattr("understudy.services.idempotency.abandon", lambda *_: None)
+        assert client.post(path, headers=headers).status_code == 500
+    again = client.post(path, headers=headers)
+    assert again.status_code == 202
+    datasets = get(client, "/v1/datasets")["data"]
+    assert [dataset["id"] for dataset in datasets] == [again.json()["dataset"]["id"]]
+
+
+def _crash(*_: object) -> None:
+    raise RuntimeError("crash")
+
+
 def test_received_and_missing_parts_are_listed(client: TestClient, resources: Resources):
     upload = begin(client, ("towns.csv", CSV))
     put(client, upload, 2, CSV[UNIT : 2 * UNIT])

@@ -86,13 +86,15 @@ def wait_until_refused(served: Served) -> None:
 
 
 def test_stopping_process_is_not_ready_while_it_still_answers(make_served: Callable[..., Served]):
-    served = make_served(pause_seconds=1)
+    served = make_served(pause_seconds=600)
     served.signal()
     wait_until(lambda: httpx2.get(f"{served.url}/readyz").json()["checks"] == {"api": "is stopping"})
 
     response = httpx2.get(f"{served.url}/v1/jobs", headers=served.headers)
     assert (response.status_code, response.headers["connection"]) == (200, "close")
     assert httpx2.get(f"{served.url}/readyz").status_code == 503
+    # A second signal ends the pause.
+    served.signal()
     wait_until_refused(served)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from pkgutil import resolve_name
+from typing import Annotated
 
 import typer
 
@@ -10,9 +11,7 @@ from understudy.cli.keys import open_service
 from understudy.cli.service import DataDir
 from understudy.cli.terminal import output, write_json
 from understudy.errors import UnderstudyError
-
-if TYPE_CHECKING:
-    from understudy.services.doctor import Finding
+from understudy.services.findings import Finding
 
 FAULTY = 1
 
@@ -27,16 +26,11 @@ def doctor(
     """
     try:
         with open_service(data_dir) as resources:
-            # Imported here, because the services need packages that the base install lacks.
-            from understudy.services.doctor import diagnose
-
-            findings = diagnose(resources)
+            # Resolved here, because the base install lacks packages that the checks need.
+            findings: list[Finding] = resolve_name("understudy.services.doctor:diagnose")(resources)
     except UnderstudyError as error:
         if error.code != "configuration":
             raise
-        # Imported here for the same reason.
-        from understudy.services.doctor import Finding
-
         remedy = "Correct the setting, then run `understudy doctor` again."
         findings = [Finding("settings", error.detail, is_fault=True, remedy=remedy)]
     n_faults = sum(finding.is_fault for finding in findings)

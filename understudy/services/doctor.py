@@ -7,7 +7,6 @@ import stat
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy.orm import Session
@@ -18,6 +17,7 @@ from understudy.errors import UnderstudyError
 from understudy.resources import Resources
 from understudy.sandbox.walls import find_walls
 from understudy.services.disks import find_disk_problem, free_bytes
+from understudy.services.findings import Finding
 from understudy.services.rescue import WORKER_SILENT_AFTER
 from understudy.storage.local import LocalStore
 
@@ -28,27 +28,9 @@ PROBE_BYTES = 1 << 20
 KEY_FILES = ("secret-key", "api-key", "postgres/password", "valkey/password", "valkey/valkey.conf")
 
 
-@dataclass(frozen=True)
-class Finding:
-    """The result of a check.
-
-    Parameters
-    ----------
-    is_fault : bool
-        Whether jobs or requests fail until the problem is solved. Otherwise, `remedy` is a recommendation.
-    remedy : str, optional
-        What to do. None if everything is fine.
-    """
-
-    check: str
-    detail: str
-    is_fault: bool = False
-    remedy: str | None = None
-
-
 def diagnose(resources: Resources) -> list[Finding]:
     """Return the findings of all checks, in the order in which to solve them."""
-    findings = []
+    findings: list[Finding] = []
     for check in (_database, _broker, _storage, _disks, _walls, _workers, _key_files):
         findings += check(resources)
     return findings
@@ -132,10 +114,10 @@ def _disks(resources: Resources) -> Iterator[Finding]:
         remedy = "Free disk space. Workers continue by themselves."
         yield Finding("disk space", problem, is_fault=True, remedy=remedy)
     for name, n_bytes in free_bytes(resources).items():
-        remedy = None if n_bytes >= FREE_BYTES_MIN else "Free disk space, or delete datasets and models."
-        yield Finding(
-            "disk space", f"{n_bytes / (1 << 30):.1f} GiB are free for {name} files.", remedy=remedy
-        )
+        detail = f"{n_bytes / (1 << 30):.1f} GiB are free for {name} files."
+        is_low = n_bytes < FREE_BYTES_MIN
+        advice = "Free disk space, or delete datasets and models." if is_low else None
+        yield Finding("disk space", detail, remedy=advice)
 
 
 def _walls(resources: Resources) -> Iterator[Finding]:

@@ -30,8 +30,20 @@ _ID = re.compile(rf'"((?:{"|".join(_NOUNS)})_[0-9a-hjkmnp-tv-z]{{26}})"')
 TAKE_OVER_AFTER = timedelta(seconds=30)
 
 
-def begin(resources: Resources, project_id: UUID, key: str, request_sha256: bytes) -> StoredAnswer | None:
+def begin(
+    resources: Resources,
+    project_id: UUID,
+    key: str,
+    request_sha256: bytes,
+    *,
+    take_over_after: timedelta = TAKE_OVER_AFTER,
+) -> StoredAnswer | None:
     """Return the stored response for the key, or None if this request is to be processed.
+
+    Parameters
+    ----------
+    take_over_after : timedelta
+        Age after which an unanswered request with the same key no longer prevents this one.
 
     Raises
     ------
@@ -53,7 +65,7 @@ def begin(resources: Resources, project_id: UUID, key: str, request_sha256: byte
             )
         if row.status is not None:
             return _stored_answer(row)
-        if not idempotency.take_over(session, project_id, key, age=TAKE_OVER_AFTER):
+        if not idempotency.take_over(session, project_id, key, age=take_over_after):
             raise _in_progress()
     return None
 
