@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from statistics import NormalDist
 from typing import Annotated
 
 import numpy as np
@@ -281,14 +282,12 @@ def _ends_of_many(scores: np.ndarray[tuple[int], np.dtype[np.float64]], best: fl
 
 def _ends_of_one(result: MetricResult) -> tuple[float, float] | None:
     """Return the prediction interval from a single draw, or None if its confidence interval is unknown."""
-    # Imported here: scipy is slow to load, and code that only lists the metrics does not need it.
-    from scipy.stats import norm
-
     if result.interval is None:
         return None
-    standard_error = (result.interval[1] - result.interval[0]) / 2 / norm.ppf(0.975)
+    normal = NormalDist()
+    standard_error = (result.interval[1] - result.interval[0]) / 2 / normal.inv_cdf(0.975)
     # The score of this draw and the score that is compared with it are both estimates.
-    half = float(norm.ppf(1 - _tail()) * math.sqrt(2) * standard_error)
+    half = normal.inv_cdf(1 - _tail()) * math.sqrt(2) * standard_error
     return result.score - half, result.score + half
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,10 +120,7 @@ def predicted_shares(share: Proportion, n: float, tail: float) -> Interval:
 
 def normal_quantile(confidence: float) -> float:
     """Return the number of standard errors between an estimate and the ends of its interval."""
-    # Imported here because SciPy is slow to load, and listing the metrics does not require it.
-    from scipy.stats import norm
-
-    return float(norm.ppf((1 + confidence) / 2))
+    return NormalDist().inv_cdf((1 + confidence) / 2)
 
 
 def difference(attack: Proportion, control: Proportion, *, confidence: float) -> Excess:

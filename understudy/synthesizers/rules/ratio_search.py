@@ -219,7 +219,7 @@ def _relative_widths(target: _Quantity, forms: list[Form], rows: slice) -> list[
 def _relative(width: float, quantities: Sequence[_Quantity]) -> float:
     if not all(own.width for own in quantities):
         return np.inf
-    return width / math.sqrt(sum(own.width**2 for own in quantities))
+    return width / math.hypot(*(own.width for own in quantities))
 
 
 def _central_widths(logs: Logs) -> Logs:
