@@ -91,3 +91,9 @@ def test_rows_that_an_export_repeats_do_not_disable_the_protection() -> None:
     once = pa.table({"size": rng.normal(size=2000), "day": rng.integers(0, 500, 2000)})
     chain = fitted(pa.concat_tables([once, once.slice(0, 400)]).combine_chunks())
     assert chain.card()["rows_never_copied"] == 1600
+
+
+def test_tiny_tables_of_few_codes_can_be_sampled() -> None:
+    numbers = [96, 74, 20, 19, 43, 11, 45, 94, 65, 48, 68, 72, 52, 92, 88, 18, 76, 56, 38, 34]
+    excess = [26 if number > 60 and number % 4 == 0 else 0 for number in numbers]
+    assert sample(fitted(pa.table({"excess": excess, "used": numbers})), 2000, seed=5).num_rows == 2000

@@ -2,13 +2,36 @@
 
 from __future__ import annotations
 
-from understudy.synthesizers.tree_chain.rule_enforcement import is_often
+from collections.abc import Sequence
+from dataclasses import replace
+
+from understudy.errors import Conflict
+from understudy.synthesizers.tree_chain.chain import Link
+from understudy.synthesizers.tree_chain.proposals import Acceptance, draw_accepted
+from understudy.synthesizers.tree_chain.rule_enforcement import N_ROWS_TRIED, is_often
 from understudy.synthesizers.tree_chain.unique_rows import UniqueRows
-from understudy.transformers.base import Mask
+from understudy.transformers.base import Mask, NumberedRows, consecutive_rows
 
 # Minimum share of drawn rows that equal a unique row for their rejection to matter, and maximum share
 # relative to the share of new real rows.
 SHARE_COPIED_MIN, SHARE_COPIED_MAX = 0.05, 1.5
+# Number of attempts after which a trial row counts as impossible. With the minimum share of accepted rows, it
+# is accepted before with a probability of 0.999999.
+N_ATTEMPTS_TRIED = 256
+
+
+def is_samplable(links: Sequence[Link], acceptance: Acceptance, seed: int) -> bool:
+    """Return whether every trial row has an acceptable proposal.
+
+    All attempts of a row draw the same value within a code. If a tiny table has only few codes, all proposals
+    of a row can therefore equal unique rows.
+    """
+    trial = replace(acceptance, n_attempts_max=N_ATTEMPTS_TRIED)
+    try:
+        draw_accepted(links, trial, seed, NumberedRows(consecutive_rows(0, N_ROWS_TRIED)))
+    except Conflict:
+        return False
+    return True
 
 
 def usable_unique_rows(
