@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -18,6 +19,8 @@ SHARE_COPIED_MIN, SHARE_COPIED_MAX = 0.05, 1.5
 # Number of attempts after which a trial row counts as impossible. With the minimum share of accepted rows, it
 # is accepted before with a probability of 0.999999.
 N_ATTEMPTS_TRIED = 256
+# Number of combinations of codes above which the trial is omitted.
+N_COMBINATIONS_MAX = 1_000_000
 
 
 def is_samplable(links: Sequence[Link], acceptance: Acceptance, seed: int) -> bool:
@@ -26,6 +29,8 @@ def is_samplable(links: Sequence[Link], acceptance: Acceptance, seed: int) -> bo
     All attempts of a row draw the same value within a code. If a tiny table has only few codes, all proposals
     of a row can therefore equal unique rows.
     """
+    if math.prod(len(link.coarse) for link in links) > N_COMBINATIONS_MAX:
+        return True
     trial = replace(acceptance, n_attempts_max=N_ATTEMPTS_TRIED)
     try:
         draw_accepted(links, trial, seed, NumberedRows(consecutive_rows(0, N_ROWS_TRIED)))
