@@ -38,6 +38,7 @@ class Acceptance:
     check: Check
     redrawing: Redraws | None = None
     optional: Set[int] = frozenset()
+    n_attempts_max: int = N_ATTEMPTS_MAX
 
     def accept(
         self, proposals: tuple[dict[int, Codes], npt.NDArray[np.uint8]], seed: int, numbers: NumberedRows
@@ -87,7 +88,7 @@ def draw_accepted(
     """
     accepted: dict[int, Codes] = {}
     pending = np.arange(len(numbers))
-    for attempt in range(N_ATTEMPTS_MAX):
+    for attempt in range(acceptance.n_attempts_max):
         own_seed = attempt_seed(seed, attempt)
         own_numbers = numbers.take(pending)
         released = acceptance.optional if attempt >= N_ATTEMPTS_OPTIONAL else frozenset()

@@ -78,6 +78,7 @@ from understudy.synthesizers.tree_chain.unique_entities import (
     unique_entities_to_arrays,
 )
 from understudy.synthesizers.tree_chain.unique_rows import UniqueRows, choose_columns, find_unique_rows
+from understudy.synthesizers.tree_chain.unique_rows_use import is_samplable
 from understudy.tables.schema import TableSchema
 from understudy.tables.source import Dataset, read_source
 from understudy.tables.validation import conform
@@ -151,7 +152,9 @@ class TreeChain(SingleTableSynthesizer):
             )
         run.context.report("checking", 0.0)
         unique_rows = self._unique_rows(drawn, enforcer)
-        self.enforcer_, self.unique_rows_ = self._usable_checks(enforcer, unique_rows, run.seed)
+        self.enforcer_, self.unique_rows_ = self._usable_checks(enforcer, unique_rows, practice)
+        acceptance = Acceptance(None, lambda codes, own: self._passes(codes, practice, own), redrawing)
+        self.unique_rows_ = self.unique_rows_ if is_samplable(self.links_, acceptance, practice) else None
         self.unique_entities_ = self._unique_entities(drawn, fitted.found, run.seed)
         run.context.check()
         own_columns = self.drawn_.columns[: len(fitted.transformer.columns)]
@@ -185,11 +188,10 @@ class TreeChain(SingleTableSynthesizer):
         return keep_if_often(find_unique_entities(drawn, found), self.drawn_, codes, seed, rows)
 
     def _usable_checks(
-        self, enforcer: RuleEnforcer, unique_rows: UniqueRows | None, fit_seed: int
+        self, enforcer: RuleEnforcer, unique_rows: UniqueRows | None, seed: int
     ) -> tuple[RuleEnforcer, UniqueRows | None]:
         """Disable the check of rules or of unique rows if it rejects too many trial rows, and return both."""
         table, rows = self.drawn_, NumberedRows(consecutive_rows(0, N_ROWS_TRIED))
-        seed = fit_seed ^ _PRACTICE
         codes = draw_codes(self.links_, Drawing(seed, rows), redrawing=self._redrawing(enforcer, seed))[0]
         kept = enforcer.holds(table, codes, seed, rows)
         if not is_often(kept):
