@@ -95,6 +95,7 @@ class StoredTable:
     artifact: Artifact
     has_left: Event = field(default_factory=Event)
     without_formulas: bool = False
+    with_style: bool = True
 
 
 class ConversionEnded(Exception):
@@ -167,5 +168,6 @@ def _converted(table: StoredTable, format_name: FormatName) -> Generator[bytes]:
             FORMATS[format_name],
             Path(scratch),
             without_formulas=table.without_formulas,
+            with_style=table.with_style,
             progress=check_client,
         )

@@ -13,7 +13,7 @@ from understudy.parameters.read_options import ReadOptions
 from understudy.progress import Progress, no_progress
 from understudy.tables.formats.arrow import ARROW
 from understudy.tables.formats.base import Format, Ingested
-from understudy.tables.formats.compression import CODECS, compress_file, split_suffix
+from understudy.tables.formats.compression import CODECS, compress_file, name_in_archive, split_suffix
 from understudy.tables.formats.csv import CSV, formulas
 from understudy.tables.formats.jsonl import JSONL
 from understudy.tables.formats.parquet import PARQUET, scan_parquet
@@ -43,7 +43,10 @@ def format_for_path(path: Path) -> Format:
     InvalidInput
         If the suffix is unknown (code unknown_format). The message lists the known suffixes.
     """
-    suffix = Path(split_suffix(path.name)[0]).suffix.lower()
+    stem, codec = split_suffix(path.name)
+    if codec == "zip" and not Path(stem).suffix:
+        stem = name_in_archive(path) or stem
+    suffix = Path(stem).suffix.lower()
     for format_ in FORMATS.values():
         if suffix in format_.suffixes:
             return format_
@@ -99,6 +102,7 @@ def stream_table(
     scratch: Path,
     *,
     without_formulas: bool = False,
+    with_style: bool = True,
     progress: Progress = no_progress,
 ) -> Iterator[bytes]:
     """Convert a canonical Parquet file to another format, and yield its bytes in bounded memory.
@@ -109,6 +113,8 @@ def stream_table(
         Folder for the converted file, if the format requires a complete file before the first byte is sent.
     without_formulas : bool
         Whether to escape texts and names so that spreadsheet programs do not interpret them as formulas.
+    with_style : bool
+        Whether CSV is written in the style of the file that the table comes from. See `TextStyle`.
     progress : callable
         Callback that is called before each batch. An exception that it raises ends the conversion.
     """
@@ -116,6 +122,8 @@ def stream_table(
     limits = ReadLimits(rows_max=2**62, columns_max=2**31, decoded_bytes_max=2**62)
     with scan_parquet(path, Reading(scratch, limits)) as scan:
         batches, schema = _reported(scan.batches, progress), scan.schema
+        if not with_style:
+            schema = schema.remove_metadata()
         if without_formulas:
             batches, schema = formulas.without_formulas(batches, schema), formulas.safe_schema(schema)
         if format_.chunks is not None:

@@ -144,8 +144,11 @@ def detect_numbers(sample: SampledTexts, texts: Texts, clues: Clues) -> Detected
     if len(best) > 1 and prefers_point:
         best = [candidate for candidate in best if candidate.notation.decimal == "."] or best
     detected = _detected(best, clues)
-    separator = _most_frequent_separator(sample, best[0].notation)
-    return replace(detected, notation=detected.notation.model_copy(update={"thousands": separator}))
+    marks = {
+        "thousands": _most_frequent_separator(sample, best[0].notation),
+        "minus": "\u2212" if any("\u2212" in value for value in sample.values) else "-",
+    }
+    return replace(detected, notation=detected.notation.model_copy(update=marks))
 
 
 def _most_frequent_separator(sample: SampledTexts, notation: NumberNotation) -> str | None:

@@ -29,7 +29,8 @@ def without_formulas(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> It
 def safe_schema(schema: pa.Schema) -> pa.Schema:
     """Return the schema with column names escaped, so that no name is a formula."""
     names = _safe(pa.array(schema.names, pa.string()))
-    return pa.schema([field.with_name(str(name)) for field, name in zip(schema, names, strict=True)])
+    fields = [field.with_name(str(name)) for field, name in zip(schema, names, strict=True)]
+    return pa.schema(fields, metadata=schema.metadata)
 
 
 def _safe(column: pa.Array[Any]) -> pa.Array[Any]:
