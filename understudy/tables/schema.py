@@ -159,7 +159,7 @@ class TableSchema(BaseModel):
         schema = to_arrow_schema(
             (c.name, c.arrow_type, c.nullable, field_metadata(c.notation, c.json_place)) for c in self.columns
         )
-        return schema.with_metadata(style_metadata(self.text_style))
+        return schema.with_metadata(style_metadata(self.text_style) or {})
 
 
 class Relationship(BaseModel):

@@ -57,7 +57,10 @@ PLAIN = TextStyle()
 """The style of tables that do not come from a CSV file."""
 
 
-def style_metadata(style: TextStyle | None) -> dict[bytes, bytes] | None:
+Metadata = dict[bytes | str, bytes | str]
+
+
+def style_metadata(style: TextStyle | None) -> Metadata | None:
     """Return the metadata of an Arrow schema with the given style."""
     if style is None:
         return None
@@ -75,6 +78,6 @@ def read_style(metadata: dict[bytes, bytes] | None) -> TextStyle | None:
         return None
 
 
-def known_style(metadata: dict[bytes, bytes] | None) -> dict[bytes, bytes] | None:
+def known_style(metadata: dict[bytes, bytes] | None) -> Metadata | None:
     """Return only the style from the metadata of an Arrow schema."""
     return style_metadata(read_style(metadata))

@@ -275,8 +275,7 @@ def find_json_cells(rows: pa.Table, schema: TableSchema) -> tuple[JsonCells, pa.
         if column.kind is ColumnKind.category and _are_common(values):
             continue
         if parsed is None:
-            numbers = learn_number_column(column, values, _namer(names), subjects)
-            split = None if numbers is None else (numbers, pa.table(dict(numbers.split(values))))
+            split = _split_numbers(column, values, names, subjects)
         else:
             split = _split_column(column, parsed, names, subjects)
         if split is not None:
@@ -304,6 +303,13 @@ def _namer(names: set[str]) -> Callable[[str], str]:
         return name
 
     return new_name
+
+
+def _split_numbers(
+    column: Column, values: ArrowColumn, names: set[str], subjects: Subjects | None
+) -> tuple[CellColumn, pa.Table] | None:
+    found = learn_number_column(column, values, _namer(names), subjects)
+    return None if found is None else (found, pa.table(dict(found.split(values))))
 
 
 def _split_column(

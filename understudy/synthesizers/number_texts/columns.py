@@ -10,9 +10,9 @@ import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.errors import InvalidInput
-from understudy.synthesizers.number_texts.forms import Form, value_of
-from understudy.synthesizers.number_texts.grammar import Parts, split_text
+from understudy.synthesizers.number_texts.forms import Form
 from understudy.tables.arrow_types import parse_arrow_type
+from understudy.tables.quantities import Parts, split_text, value_of
 from understudy.tables.schema import Column
 from understudy.transformers.base import ArrowArray, ArrowColumn
 
@@ -117,7 +117,7 @@ class NumberColumn(BaseModel):
         ]
         index = {form.text: place for place, form in enumerate(self.forms)}
         drawn = np.array(
-            [index.get(text, -1) for text in columns[self.form_column.name].to_pylist()], np.int64
+            [index.get(text or "", -1) for text in columns[self.form_column.name].to_pylist()], np.int64
         )
         chosen = self._consistent(drawn, numbers)
         if not self.column.nullable:

@@ -10,11 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
-from understudy.synthesizers.number_texts.grammar import SLOT
+from understudy.tables.quantities import N_SLOTS_MAX, SLOT
 
 Numbers = npt.NDArray[np.float64]
-# Maximum number of numbers in a text.
-N_SLOTS_MAX = 8
 
 
 class SlotStyle(BaseModel):
@@ -96,8 +94,3 @@ def style_of(numbers: Sequence[str], mark: str) -> SlotStyle:
         width=min(min(padded, default=0), 12),
         group=min(groups, default=""),
     )
-
-
-def value_of(number: str, mark: str) -> float:
-    """Return the value of a number, given as text."""
-    return float(re.sub(rf"[^\d{mark}]", "", number).replace(mark, "."))

@@ -10,35 +10,27 @@ import numpy as np
 import pyarrow as pa
 
 from understudy.synthesizers.number_texts.columns import FORM, NumberColumn
-from understudy.synthesizers.number_texts.forms import N_SLOTS_MAX, Form, style_of, value_of
-from understudy.synthesizers.number_texts.grammar import (
+from understudy.synthesizers.number_texts.forms import Form, style_of
+from understudy.tables.inference import has_key_header, words_of
+from understudy.tables.quantities import (
+    NUMBERS_MIN,
+    VALID_MIN,
     Parts,
-    allows_zeros,
+    are_quantities,
     decimal_mark,
     has_mixed_fractions,
-    is_dashed,
-    is_quantity,
-    is_slashed,
-    is_word,
+    have_codes,
+    is_valid,
     split_text,
 )
-from understudy.tables.inference import has_key_header
 from understudy.tables.schema import Column, ColumnKind
 from understudy.transformers.base import MIN_SUPPORT, ArrowColumn, Subjects
 
 # Number of distinct texts that are examined before all texts are split.
 _N_EXAMINED = 100
-# Minimum share of the rows whose texts have a form, and of those whose texts contain numbers.
-_VALID_MIN, _NUMBERS_MIN = 0.95, 0.5
 _N_FORMS_MAX = 40
 # Maximum number of distinct texts of a form that keep their numbers.
 _N_CONSTANTS_MAX = 5
-# Minimum share of the ranges whose first number is not larger than the second one.
-_ORDERED_MIN = 0.98
-_SCORE_WORDS = frozenset(
-    {"score", "result", "ergebnis", "resultat", "goals", "ft", "ht", "set", "sets", "final", "marcador"}
-)
-_YEARS = (1900, 2100)
 
 
 def learn_number_column(
@@ -57,7 +49,7 @@ def learn_number_column(
         return None
     encoded: Any = values.combine_chunks().cast(pa.string()).dictionary_encode()
     texts: list[str] = [text.strip() for text in encoded.dictionary.to_pylist()]
-    if not texts or not _seem_numeric(texts[:_N_EXAMINED]) or has_key_header(column.name):
+    if not texts or not are_quantities(texts[:_N_EXAMINED]) or has_key_header(column.name):
         return None
     mark, keeps_fractions = decimal_mark(texts), has_mixed_fractions(texts)
     parts = [split_text(text, mark, keeps_fractions=keeps_fractions) for text in texts]
@@ -71,10 +63,13 @@ def learn_number_column(
         ]
     )
     n_valid, n = int(counts[valid].sum()), int(counts.sum())
-    n_numeric = sum(form.count for form in forms.values() if form.n_slots)
-    if not n or n_valid < _VALID_MIN * n or n_numeric < _NUMBERS_MIN * n or set(forms) == {"#"}:
+    n_numeric = sum(form.count for form in forms.values() if form.n_slots or any(map(str.isdigit, form.text)))
+    if not any(form.n_slots for form in forms.values()):
         return None
-    if any(_is_code(form, column, parts) for form in forms):
+    if not n or n_valid < VALID_MIN * n or n_numeric < NUMBERS_MIN * n or set(forms) == {"#"}:
+        return None
+    is_rare = column.kind in (ColumnKind.identifier, ColumnKind.text)
+    if have_codes(texts, words_of(column.name), is_rare=is_rare):
         return None
     name = column.name
     n_slots = max(form.n_slots for form in forms.values())
@@ -104,36 +99,13 @@ def learn_number_column(
     )
 
 
-def _seem_numeric(texts: list[str]) -> bool:
-    """Return whether nearly all texts have the form of a quantity or are words, and most contain a digit."""
-    if sum(any(map(str.isdigit, text)) for text in texts) < _NUMBERS_MIN * len(texts):
-        return False
-    mark, keeps_fractions = decimal_mark(texts), has_mixed_fractions(texts)
-    parts = [split_text(text, mark, keeps_fractions=keeps_fractions) for text in texts]
-    return sum(_is_valid(part) for part in parts) >= (_VALID_MIN - 0.05) * len(parts)
-
-
-def _is_valid(parts: Parts | None) -> bool:
-    if parts is None:
-        return False
-    if not parts.numbers:
-        return is_word(parts.form) or is_quantity(parts.form)
-    if len(parts.numbers) > N_SLOTS_MAX or any(len(number) > 15 for number in parts.numbers):
-        return False
-    has_zeros = any(
-        number.startswith("0") and number[1:2].isdigit() and not allows_zeros(parts.form, place)
-        for place, number in enumerate(parts.numbers)
-    )
-    return is_quantity(parts.form) and not has_zeros
-
-
 def _supported_forms(
     texts: list[str], parts: list[Parts | None], rows: Any, subjects: Subjects | None, mark: str
 ) -> dict[str, Form]:
     """Return the forms that enough rows or subjects have."""
     by_form: dict[str, list[int]] = defaultdict(list)
     for place, part in enumerate(parts):
-        if part is not None and _is_valid(part):
+        if part is not None and is_valid(part):
             by_form[part.form].append(place)
     if len(by_form) > _N_FORMS_MAX * 5:
         return {}
@@ -142,7 +114,7 @@ def _supported_forms(
     for form, places in by_form.items():
         number_of[places] = index[form]
     form_of_row = number_of[rows]
-    forms = {}
+    forms: dict[str, Form] = {}
     for form, places in by_form.items():
         own = np.flatnonzero(form_of_row == index[form])
         if _support(own, subjects) < MIN_SUPPORT:
@@ -161,28 +133,3 @@ def _supported_forms(
 
 def _support(rows: Any, subjects: Subjects | None) -> int:
     return len(rows) if subjects is None else len(np.unique(subjects[rows]))
-
-
-def _is_code(form: str, column: Column, parts: list[Parts | None]) -> bool:
-    """Return whether the texts of a form are rather codes, such as the numbers of articles or cases."""
-    if not (is_dashed(form) or is_slashed(form)):
-        return False
-    pairs = [
-        [value_of(number, ".") for number in part.numbers]
-        for part in parts
-        if part is not None and part.form == form
-    ]
-    if column.kind is ColumnKind.identifier and any(
-        all(_YEARS[0] <= pair[place] <= _YEARS[1] for pair in pairs) for place in range(len(pairs[0]))
-    ):
-        return True
-    if is_slashed(form):
-        return any(number > 9_999 for pair in pairs for number in pair)
-    is_ordered = sum(first <= second for first, second in pairs) >= _ORDERED_MIN * len(pairs)
-    if max(number for pair in pairs for number in pair) < 100 and _names_score(column.name):
-        return False
-    return not is_ordered or column.kind is ColumnKind.identifier
-
-
-def _names_score(name: str) -> bool:
-    return bool(_SCORE_WORDS & set(name.lower().replace("_", " ").replace(".", " ").split()))

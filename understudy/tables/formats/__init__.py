@@ -53,7 +53,7 @@ def format_for_path(path: Path) -> Format:
     known = ", ".join(suffix for format_ in FORMATS.values() for suffix in format_.suffixes)
     raise InvalidInput(
         f"{path.name!r} does not have the suffix of a known format. Use one of {known}, "
-        f"optionally followed by {' or '.join(CODECS)}.",
+        f"optionally followed by one of {', '.join(CODECS)}.",
         code="unknown_format",
     )
 

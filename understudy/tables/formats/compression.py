@@ -151,7 +151,7 @@ def _only_member(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
     return members[0]
 
 
-def _pieces(packed: pa.NativeFile, codec: Codec) -> Iterator[bytes]:
+def _pieces(packed: pa.NativeFile, codec: Literal["gzip", "zstd", "bz2"]) -> Iterator[bytes]:
     """Yield the decompressed content of all members or frames, in order."""
     try:
         with pa.CompressedInputStream(packed, codec) as stream:

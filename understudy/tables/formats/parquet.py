@@ -108,7 +108,7 @@ def _declared_schema(file: pq.ParquetFile) -> pa.Schema:
             )
             for field, original in zip(schema, written, strict=True)
         ],
-        metadata=written.metadata,
+        metadata=known_style(written.metadata),
     )
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from understudy.tables.inference.column_names import check_names
 from understudy.tables.inference.examination import examine, is_generated_column
+from understudy.tables.inference.headers import words_of
 from understudy.tables.inference.key_headers import has_key_header
 from understudy.tables.inference.locales import find_locale
 from understudy.tables.inference.subjects import describe_subject
@@ -40,4 +41,5 @@ __all__ = [
     "infer_values",
     "is_generated_column",
     "storable_type",
+    "words_of",
 ]

@@ -52,6 +52,9 @@ _DATE_WORDS = frozenset(
         ),
     )
 )
+_CLOCK_WORDS = frozenset(("time", "hhmm", "clock", "uhrzeit", "zeit", "heure", "hora", "ora", "tijd"))
+# Minimum number of distinct times of day that are written without a colon.
+_N_CLOCK_MIN = 30
 _SHORT_NAME = re.compile(r"[^\W\d_]{2,5}\.")
 _DOTTED = re.compile(r"%-[dm]\.%-[dm]\.")
 # Less likely orders, which are chosen only if no other order matches as many values.
@@ -185,7 +188,10 @@ def _proposed(sample: SampledTexts, clues: Clues, share_min: float = _FIRST_MIN)
         if not _is_plausible(pattern, sample, clues):
             continue
         try:
-            notations.append(DateNotation(pattern=pattern, language=language, year_min=year_min))
+            notation = DateNotation(pattern=pattern, language=language, year_min=year_min)
+            # A time of day with an offset is rather a period, such as 6:00-14:00.
+            if notation.has_date or not notation.directives & {"z", ":z"}:
+                notations.append(notation)
         except ValidationError:
             # The text between the parts of a date contains a character that is not allowed, such as a tab.
             continue
@@ -212,6 +218,9 @@ def _is_plausible(pattern: str, sample: SampledTexts, clues: Clues) -> bool:
     if "%j" in pattern and "%-H" not in pattern:
         # A year followed by three digits can also be the number of a case.
         return has_header
+    if pattern == "%H%M":
+        # Four digits can also be a code or a number, but many codes are not times of day.
+        return bool(_CLOCK_WORDS & set(clues.words)) or len(sample.values) >= _N_CLOCK_MIN
     if re.match(r"[SW]%-?V", pattern):
         # A letter, two digits and four digits can also be the number of a site and of a subject.
         return has_header

@@ -20,10 +20,11 @@ _COMPACT = re.compile(
 _SPACED_DAY = re.compile("(%[bB])  ?%-d")
 _WEEK = re.compile(r"(?P<year>(?:19|20)\d{2})(?P<mark>[- ]?[Ww])(?P<week>\d{1,2})(?P<day>-?[1-7])?")
 _WEEK_FIRST = re.compile(
-    r"(?P<before>(?:KW|CW|WK|Wk|Week|week|Woche|Sem|S|W)[ .]?)"
-    r"(?P<week>\d{1,2})(?P<mark>[ /.-])(?P<year>(?:19|20)\d{2})"
+    r"(?P<before>(?:KW|CW|WK|Wk|Week|week|Woche|Sem|S|W)[ .]?)?"
+    r"(?P<week>\d{1,2})(?P<mark>(?(before)[ /.-]|\.? ?KW[ /]))(?P<year>(?:19|20)\d{2})"
 )
 _QUARTER = re.compile(r"(?<![^\W\d_])(?P<before>[QqTt])(?P<quarter>[1-4])(?!\d)")
+_CLOCK = re.compile(r"(?:[01]\d|2[0-3])[0-5]\d")
 _ORDINAL = re.compile(r"(?<!\d)(?P<day>\d{1,2})(?:st|nd|rd|th|er)\b")
 _RUN = re.compile(r"\d+")
 _PARTS = re.compile("[0-9]+|[\ue000\ue100-\ue10f]")
@@ -53,10 +54,13 @@ def patterns_of(text: str) -> Iterator[tuple[str, str]]:
         yield _week_pattern(week), "en"
         return
     if week := _WEEK_FIRST.fullmatch(text):
-        yield f"{week['before']}%-V{week['mark']}%G", "en"
+        yield f"{week['before'] or ''}%-V{week['mark']}%G", "en"
         return
     if compact := _COMPACT.fullmatch(text):
         yield _compact_pattern(compact), "en"
+        return
+    if _CLOCK.fullmatch(text):
+        yield "%H%M", "en"
         return
     if ordinal := _ORDINAL.search(text):
         yield from _ordinal_patterns(f"{text[: ordinal.end('day')]}{text[ordinal.end() :]}")

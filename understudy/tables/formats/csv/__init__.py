@@ -38,7 +38,7 @@ def scan_csv(path: Path, reading: Reading) -> Iterator[Scan]:
     all_warnings = [*text.warnings, *dialect.warnings, *warnings]
     style = style_metadata(style_of(path, original, dialect))
     scan = _typed(readable, dialect, all_warnings, reading.options.coerce)
-    yield replace(scan, schema=scan.schema.with_metadata(style))
+    yield replace(scan, schema=scan.schema.with_metadata(style or {}))
 
 
 def _typed(readable: Readable, dialect: Dialect, warnings: Iterable[str], coerce: Iterable[str]) -> Scan:

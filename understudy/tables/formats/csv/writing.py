@@ -110,7 +110,7 @@ def _joined_rows(
     """Return the rows of a batch in which some columns have a notation, or in a style of its own."""
     fields: list[Any] = []
     for index, (column, type_) in enumerate(zip(written.columns, schema.types, strict=True)):
-        texts = column.cast(_written_type(column.type)).cast(_TEXT)
+        texts: Any = column.cast(_written_type(column.type)).cast(_TEXT)
         if style.quoting == "all":
             texts = _quoted(texts if _is_text(type_) else pc.fill_null(texts, ""), style)
         elif column.type != type_ or (not _is_text(type_) and style.delimiter not in _SAFE_DELIMITERS):

@@ -18,13 +18,28 @@ _PATTERNS = {
     for mark, other in ((".", ","), (",", "."))
 }
 # A fraction such as `1/2` after a whole number is part of the form, because few fractions are common.
+N_SLOTS_MAX = 8
+"""Maximum number of numbers in a text."""
+VALID_MIN, NUMBERS_MIN = 0.95, 0.5
+"""Minimum share of the texts that must have a form, and of those that must contain numbers."""
+_N_DIGITS_MAX = 15
+# Forms whose texts can also be codes. Their numbers decide.
+_PAIRS = re.compile(rf"{SLOT}-{SLOT}|{SLOT}(?:\s?/\s?{SLOT})+")
+# Minimum share of the ranges whose first number is not larger than the second one.
+_ORDERED_MIN = 0.98
+_SCORE_WORDS = frozenset(
+    {"score", "result", "ergebnis", "resultat", "goals", "ft", "ht", "set", "sets", "final", "marcador"}
+)
+_YEARS = (1900, 2100)
+# Largest numbers of a score, and of a pair of measurements with a slash.
+_SCORE_MAX, _SLASHED_MAX = 100, 9_999
 _FRACTIONS = re.compile(r"(?<!\d)\d{1,2}/\d{1,2}(?!\d)")
 _COMMA, _POINT = re.compile(r"\d,(?:\d{1,2}|\d{4,})(?!\d)"), re.compile(r"\d\.(?:\d{1,2}|\d{4,})(?!\d)")
 
 _CURRENCY = (
     r"(?:[A-Z]{1,3}(?=[$€£¥]))?[$€£¥₹₽₩₺₫₴₦₱฿₪₡₲₵]|USD|EUR|GBP|CHF|JPY|CNY|RMB|INR|AUD|CAD|NZD|SEK|NOK|DKK"
     r"|PLN|CZK|HUF|RON|BGN|RUB|TRY|ZAR|BRL|MXN|ARS|CLP|COP|PEN|KRW|SGD|HKD|TWD|THB|IDR|MYR|PHP|VND|ILS|AED|SAR"
-    r"|EGP|NGN|KES|UAH|kr\.?|Kr\.?|Rs\.?|Fr\.?|SFr\.?|zł|Kč|Ft|lei"
+    r"|EGP|NGN|KES|UAH|[円元원]|万円|万元|kr\.?|Kr\.?|Rs\.?|Fr\.?|SFr\.?|zł|Kč|Ft|lei"
 )
 _LONG_UNITS = (
     r"%|‰|°|º|°\s?[CF]|[kKMGTP]i?B|[kKMGT]?[Bb]ytes|[kKMG]?bit|[kmcµuμ]g|lbs?\.?|oz\.?|[kmcdµnμ]m|ft\.?"
@@ -35,6 +50,7 @@ _LONG_UNITS = (
     r"|hp|PS|bhp|rpm|psi|[kh]?Pa|bar|mbar|kcal|cal|k?J|ppm|ppb|dB|mmHg|bpm|mmol/L|µmol/L|mg/dL|g/dL|g/L|mg/L|ng/mL"
     r"|U/L|IU|IU/L|mEq/L|mol|mcg|feet|foot|inch(?:es)?|miles?|meters?|metres?|kilos?|pounds?|ounces?|tonnes?"
     r"|tons?|grams?|liters?|litres?|pcs?\.?|pieces?|Stk\.?|Stück|units?|items?|tabs?|tablets?|caps?|drops?"
+    r"|mpg|mpge|cups?|tsps?\.?|tbsps?\.?|cloves?|slices?|BCE?|AD|CE|v\. Chr\.|n\. Chr\."
     r"|puffs?|beds?|baths?|rooms?|persons?|people|pax|times?|points?|pts?\.?|stars?|goals?|reps?|sets?|pages?"
     r"|st|nd|rd|th"
 )
@@ -126,17 +142,73 @@ def is_word(form: str) -> bool:
     return _WORDS.fullmatch(form) is not None
 
 
-def is_dashed(form: str) -> bool:
-    """Return whether a form contains only two numbers and a dash, like a range, a score or a code."""
-    return re.fullmatch(rf"{SLOT}\s?[-\u2013\u2014]\s?{SLOT}", form) is not None
+def is_valid(parts: Parts | None) -> bool:
+    """Return whether a text consists of numbers and units, or is a word."""
+    if parts is None:
+        return False
+    if not parts.numbers:
+        return is_word(parts.form) or is_quantity(parts.form)
+    if len(parts.numbers) > N_SLOTS_MAX or any(len(number) > _N_DIGITS_MAX for number in parts.numbers):
+        return False
+    has_zeros = any(
+        number.startswith("0") and number[1:2].isdigit() and not _allows_zeros(parts.form, place)
+        for place, number in enumerate(parts.numbers)
+    )
+    return is_quantity(parts.form) and not has_zeros
 
 
-def is_slashed(form: str) -> bool:
-    """Return whether a form contains only numbers and slashes, like a measurement or the number of a case."""
-    return re.fullmatch(rf"{SLOT}(?:\s?/\s?{SLOT})+", form) is not None
+def value_of(number: str, mark: str) -> float:
+    """Return the value of a number, given as text."""
+    return float(re.sub(rf"[^\d{mark}]", "", number).replace(mark, "."))
 
 
-def allows_zeros(form: str, place: int) -> bool:
+def are_quantities(texts: list[str]) -> bool:
+    """Return whether nearly all texts are quantities or words, and most contain a digit."""
+    if sum(any(map(str.isdigit, text)) for text in texts) < NUMBERS_MIN * len(texts):
+        return False
+    mark, keeps_fractions = decimal_mark(texts), has_mixed_fractions(texts)
+    parts = [split_text(text, mark, keeps_fractions=keeps_fractions) for text in texts]
+    return sum(map(is_valid, parts)) >= (VALID_MIN - 0.05) * len(parts)
+
+
+def have_codes(texts: list[str], words: tuple[str, ...], *, is_rare: bool) -> bool:
+    """Return whether pairs of numbers with a hyphen or a slash are rather codes, such as numbers of cases.
+
+    Parameters
+    ----------
+    words : tuple of str
+        Words of the column's name.
+    is_rare : bool
+        Whether most texts occur once.
+    """
+    mark = decimal_mark(texts)
+    pairs: dict[str, list[list[float]]] = {}
+    for text in texts:
+        parts = split_text(text, mark, keeps_fractions=False)
+        if parts is not None and _PAIRS.fullmatch(parts.form):
+            pairs.setdefault(parts.form, []).append([value_of(number, mark) for number in parts.numbers])
+    return any(_are_codes(form, numbers, words, is_rare=is_rare) for form, numbers in pairs.items())
+
+
+def _are_codes(form: str, pairs: list[list[float]], words: tuple[str, ...], *, is_rare: bool) -> bool:
+    if any(not number.is_integer() for pair in pairs for number in pair):
+        return False
+    if is_rare and any(
+        all(_YEARS[0] <= pair[place] <= _YEARS[1] for pair in pairs) for place in range(len(pairs[0]))
+    ):
+        return True
+    largest = max(number for pair in pairs for number in pair)
+    if "/" in form:
+        return largest > _SLASHED_MAX
+    if largest < _SCORE_MAX and _SCORE_WORDS & set(words):
+        return False
+    is_ordered = sum(first <= second for first, second in pairs) >= _ORDERED_MIN * len(pairs)
+    return not is_ordered or is_rare
+
+
+def _allows_zeros(form: str, place: int) -> bool:
     """Return whether the number at a place can have leading zeros, like the minutes of an angle."""
     before = SLOT.join(form.split(SLOT)[: place + 1])
+    if ":" in form and not any(map(str.isalpha, form)):
+        return True
     return place > 0 and before.rstrip()[-1:] in "°ºdh'\u2032\u2019m:"
