@@ -24,6 +24,8 @@ _MARKS: tuple[tuple[bytes, Codec], ...] = (
     *((b"BZh", "bz2"), (b"PK\x03\x04", "zip")),
 )
 _OTHERS = ((b"\xfd7zXZ\x00", "xz"), (b"\x04\x22\x4d\x18", "LZ4"))
+_START_BYTES = 200
+_DOCUMENTS = (b"[Content_Types].xml", b"xl/", b"_rels/", b"mimetypeapplication/vnd.oasis")
 # Smaller files are exempt from the ratio limit, because a file with a few thousand identical rows also has a
 # high compression ratio.
 _RATIO_FROM_BYTES = 64 * MEBIBYTE
@@ -90,7 +92,10 @@ def compress_file(source: Path, target: Path, codec: Codec) -> None:
 
 def _codec(path: Path) -> Codec | None:
     with path.open("rb") as file:
-        start = file.read(8)
+        start = file.read(_START_BYTES)
+    if start.startswith(b"PK") and any(mark in start for mark in _DOCUMENTS):
+        # A workbook is a ZIP archive, but not a compressed table.
+        return None
     for mark, name in _OTHERS:
         if start.startswith(mark):
             raise _unreadable(
