@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
@@ -123,9 +123,9 @@ def _with_other_patterns(chosen: _Candidate, type_: pa.DataType, texts: Texts, c
     counts = [chosen.tally.n_fitting]
     while mixed.tally.n_odd >= _N_OTHER_MIN and len(counts) <= _N_OTHERS_MAX:
         odd = SampledTexts(list(mixed.tally.odd), list(mixed.tally.odd.values()))
-        proposed = _proposed(odd, replace(clues, date_order=clues.date_order or order), share_min=_OTHER_MIN)
+        proposed = _proposed(odd, clues, share_min=_OTHER_MIN)
         alike = [other for other in proposed if _are_alike(other, chosen.notation)]
-        best = _best_of(alike, odd)
+        best = _best_of(alike, odd, order)
         if best is None:
             break
         pattern = _refined(best, odd, partial(_as_batches, odd))[0].pattern
@@ -146,17 +146,24 @@ def _with_other_patterns(chosen: _Candidate, type_: pa.DataType, texts: Texts, c
     return _Candidate(mixed.notation.model_copy(update={"pattern_shares": shares}), mixed.tally)
 
 
-def _best_of(candidates: list[DateNotation], odd: SampledTexts) -> DateNotation | None:
-    """Return the notation that the most values follow, or None if the order of day and month is unclear."""
+def _best_of(candidates: list[DateNotation], odd: SampledTexts, order: str | None) -> DateNotation | None:
+    """Return the notation that the most values follow, or None if the order of day and month is unclear.
+
+    Parameters
+    ----------
+    order : str or None
+        Order of day and month in the other values of the column.
+    """
     if not candidates:
         return None
     type_, texts = _type_of(candidates[0], 9), pa.array(odd.values)
     n_fitting = [len(texts) - parse_dates(texts, other, type_).null_count for other in candidates]
-    best = candidates[n_fitting.index(max(n_fitting))]
-    is_unclear = any(
-        n == max(n_fitting) and _is_rival(best, other) for other, n in zip(candidates, n_fitting, strict=True)
-    )
-    return None if is_unclear else best
+    best = [other for other, n in zip(candidates, n_fitting, strict=True) if n == max(n_fitting)]
+    rivals = [other for other in best if _is_rival(best[0], other)]
+    if not rivals:
+        return best[0]
+    wanted = "day_first" if _DOTTED.match(best[0].pattern) else order
+    return next((other for other in (best[0], *rivals) if order_of(other) == wanted), None)
 
 
 def _as_batches(sample: SampledTexts) -> list[pa.Array[Any]]:
