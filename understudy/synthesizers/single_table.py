@@ -108,7 +108,10 @@ class SingleTableSynthesizer(ABC):
 
     def _with_cells(self, card: ModelCard) -> ModelCard:
         """Return a card with the number of columns of the table, and warnings about columns of JSON texts."""
-        warnings = self.cells_.messages() + card["warnings"]
+        # The form of texts that all have one form is constant, which is no reason for a warning.
+        forms = [f"Column {name!r} has at most one" for name in self.cells_.form_columns]
+        others = [warning for warning in card["warnings"] if not warning.startswith(tuple(forms))]
+        warnings = self.cells_.messages() + others
         inner = [
             {"name": column.name, "kind": str(column.kind), "arrow_type": column.arrow_type}
             for column in self.cells_.inner_columns

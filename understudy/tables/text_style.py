@@ -14,6 +14,10 @@ METADATA_KEY = b"understudy.text_style"
 """Key in the metadata of an Arrow schema whose value is the style as JSON."""
 
 
+TAB_SUFFIXES = (".tsv", ".tab")
+"""Suffixes of files whose delimiter is a tab."""
+
+
 def _is_usable(encoding: str) -> str:
     try:
         "a,1\n".encode(encoding).decode(encoding)

@@ -180,6 +180,11 @@ class JsonCells:
         """The columns that replace the texts, and that constraints can name."""
         return [column for own in self.columns.values() for column in own.columns]
 
+    @property
+    def form_columns(self) -> list[str]:
+        """The names of the columns that contain the forms of texts of numbers and units."""
+        return [own.form_column.name for own in self.columns.values() if isinstance(own, NumberColumn)]
+
     def messages(self) -> list[str]:
         """Return a sentence for the model card about each column."""
         return [column.message() for column in self.columns.values()]

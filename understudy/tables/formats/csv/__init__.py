@@ -93,7 +93,7 @@ def _header_warnings(dialect: Dialect) -> list[str]:
 CSV = Format(
     name="csv",
     summary="Text with a header line, delimited by commas, tabs, semicolons or pipes, in any common encoding",
-    suffixes=(".csv", ".tsv"),
+    suffixes=(".csv", ".tsv", ".txt", ".tab", ".dat"),
     media_type="text/csv",
     scan=scan_csv,
     write=write_csv,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from understudy.tables.formats.csv.decoding import Text
 from understudy.tables.formats.csv.dialect import Dialect
-from understudy.tables.text_style import TextStyle
+from understudy.tables.text_style import TAB_SUFFIXES, TextStyle
 
 # Size of the beginning of a file from which the style is detected.
 _START_BYTES = 64 * 1024
@@ -29,7 +29,7 @@ def style_of(path: Path, original: Text, dialect: Dialect) -> TextStyle:
     """
     with original.path.open("rb") as file:
         start = file.read(_START_BYTES).decode("utf-8", errors="ignore").removeprefix("\ufeff")
-    is_plain_tab = path.suffix.lower() == ".tsv" and dialect.delimiter == "\t"
+    is_plain_tab = path.suffix.lower() in TAB_SUFFIXES and dialect.delimiter == "\t"
     is_writable = dialect.delimiter not in ("\r", "\n", "\x00", "'", '"')
     return TextStyle(
         delimiter=None if is_plain_tab or not is_writable else dialect.delimiter,

@@ -23,7 +23,7 @@ from understudy.tables.formats.csv.parsing import MISSING
 from understudy.tables.notation import PlainNotation, read_metadata
 from understudy.tables.notations import written_batch
 from understudy.tables.notations.writing import with_words
-from understudy.tables.text_style import PLAIN, TextStyle, read_style
+from understudy.tables.text_style import PLAIN, TAB_SUFFIXES, TextStyle, read_style
 
 # Large strings are used because many long texts can exceed 2 GiB.
 _TEXT = pa.large_string()
@@ -41,12 +41,12 @@ def write_csv(
     progress: Progress = no_progress,
     rows_total: int | None = None,
 ) -> int:
-    """Write batches to a file and return the number of rows. In `.tsv` files, the delimiter is a tab.
+    """Write batches to a file and return the number of rows. Files named `.tsv` or `.tab` have tabs.
 
     The file appears at its path only when it is complete. Memory does not grow with the number of rows.
     """
     style = style_of_schema(schema)
-    if path.suffix.lower() == ".tsv":
+    if path.suffix.lower() in TAB_SUFFIXES:
         style = style.model_copy(update={"delimiter": "\t"})
     n_rows = 0
     with atomic_path(path) as part, part.open("wb") as file:
