@@ -17,7 +17,7 @@ from understudy.errors import InvalidInput, NotFound, TooLarge
 from understudy.parameters.read_options import FormatName
 from understudy.resources import Resources
 from understudy.services.integrity import check_digest, corrupt
-from understudy.tables.formats import FORMATS, write_table
+from understudy.tables.formats import FORMATS, CsvOutput, write_table
 from understudy.tables.formats import stream_table as stream
 from understudy.tables.formats.scan import REJECTS_SCHEMA
 
@@ -167,7 +167,6 @@ def _converted(table: StoredTable, format_name: FormatName) -> Generator[bytes]:
             path,
             FORMATS[format_name],
             Path(scratch),
-            without_formulas=table.without_formulas,
-            with_style=table.with_style,
+            output=CsvOutput(without_formulas=table.without_formulas, with_style=table.with_style),
             progress=check_client,
         )

@@ -26,8 +26,8 @@ from understudy.tables.quantities import (
 from understudy.tables.schema import Column, ColumnKind
 from understudy.transformers.base import MIN_SUPPORT, ArrowColumn, Subjects
 
-# Number of distinct texts that are examined before all texts are split.
-_N_EXAMINED = 100
+# Number of texts that are examined before all texts are split.
+_N_EXAMINED = 200
 _N_FORMS_MAX = 40
 # Maximum number of distinct texts of a form that keep their numbers.
 _N_CONSTANTS_MAX = 5
@@ -47,10 +47,10 @@ def learn_number_column(
     """
     if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
         return None
+    if has_key_header(column.name) or not _begins_with_quantities(values):
+        return None
     encoded: Any = values.combine_chunks().cast(pa.string()).dictionary_encode()
     texts: list[str] = [text.strip() for text in encoded.dictionary.to_pylist()]
-    if not texts or not are_quantities(texts[:_N_EXAMINED]) or has_key_header(column.name):
-        return None
     mark, keeps_fractions = decimal_mark(texts), has_mixed_fractions(texts)
     parts = [split_text(text, mark, keeps_fractions=keeps_fractions) for text in texts]
     rows = np.asarray(encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False), np.int64)
@@ -71,32 +71,44 @@ def learn_number_column(
     is_rare = column.kind in (ColumnKind.identifier, ColumnKind.text)
     if have_codes(texts, words_of(column.name), is_rare=is_rare):
         return None
-    name = column.name
-    n_slots = max(form.n_slots for form in forms.values())
-    is_whole = [
-        all(form.n_slots <= place or form.slots[place].decimals == 0 for form in forms.values())
-        for place in range(n_slots)
-    ]
-    names = [f"{name}.value"] if n_slots == 1 else [f"{name}.{place + 1}" for place in range(n_slots)]
     return NumberColumn(
         column=column,
-        form_column=Column(
-            name=new_name(f"{name}.{FORM}"), kind=ColumnKind.category, arrow_type="string", nullable=True
-        ),
-        number_columns=tuple(
-            Column(
-                name=new_name(own),
-                kind=ColumnKind.integer if whole else ColumnKind.float,
-                arrow_type="int64" if whole else "double",
-                nullable=True,
-            )
-            for own, whole in zip(names, is_whole, strict=True)
-        ),
+        **_inner_columns(column.name, list(forms.values()), new_name),
         forms=tuple(sorted(forms.values(), key=lambda form: (-form.count, form.text))),
         mark="," if mark == "," else ".",
         keeps_fractions=keeps_fractions,
         n_invalid=n - n_valid,
     )
+
+
+def _inner_columns(name: str, forms: list[Form], new_name: Callable[[str], str]) -> dict[str, Any]:
+    """Return the columns of the form and of the numbers, as arguments of `NumberColumn`."""
+    n_slots = max(form.n_slots for form in forms)
+    are_whole = [
+        all(form.n_slots <= place or form.slots[place].decimals == 0 for form in forms)
+        for place in range(n_slots)
+    ]
+    names = [f"{name}.value"] if n_slots == 1 else [f"{name}.{place + 1}" for place in range(n_slots)]
+    form_name = new_name(f"{name}.{FORM}")
+    return {
+        "form_column": Column(name=form_name, kind=ColumnKind.category, arrow_type="string", nullable=True),
+        "number_columns": tuple(
+            Column(
+                name=new_name(own),
+                kind=ColumnKind.integer if is_whole else ColumnKind.float,
+                arrow_type="int64" if is_whole else "double",
+                nullable=True,
+            )
+            for own, is_whole in zip(names, are_whole, strict=True)
+        ),
+    }
+
+
+def _begins_with_quantities(values: ArrowColumn) -> bool:
+    """Return whether the first texts of a column are quantities. Most columns of text end the search here."""
+    first: Any = values.drop_null().slice(0, _N_EXAMINED).cast(pa.string())
+    texts = [text.strip() for text in dict.fromkeys(first.to_pylist())]
+    return bool(texts) and are_quantities(texts)
 
 
 def _supported_forms(

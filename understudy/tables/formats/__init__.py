@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -22,6 +23,7 @@ from understudy.tables.formats.xlsx import XLSX
 
 __all__ = [
     "FORMATS",
+    "CsvOutput",
     "Format",
     "Ingested",
     "ReadLimits",
@@ -31,6 +33,23 @@ __all__ = [
     "stream_table",
     "write_table",
 ]
+
+
+@dataclass(frozen=True)
+class CsvOutput:
+    """How a table is written as CSV.
+
+    Parameters
+    ----------
+    without_formulas : bool
+        Whether to escape texts and names so that spreadsheet programs do not interpret them as formulas.
+    with_style : bool
+        Whether to use the style of the file that the table comes from. See `TextStyle`.
+    """
+
+    without_formulas: bool = False
+    with_style: bool = True
+
 
 FORMATS: dict[str, Format] = {format_.name: format_ for format_ in (CSV, PARQUET, JSONL, ARROW, XLSX)}
 
@@ -101,8 +120,7 @@ def stream_table(
     format_: Format,
     scratch: Path,
     *,
-    without_formulas: bool = False,
-    with_style: bool = True,
+    output: CsvOutput | None = None,
     progress: Progress = no_progress,
 ) -> Iterator[bytes]:
     """Convert a canonical Parquet file to another format, and yield its bytes in bounded memory.
@@ -111,10 +129,8 @@ def stream_table(
     ----------
     scratch : Path
         Folder for the converted file, if the format requires a complete file before the first byte is sent.
-    without_formulas : bool
-        Whether to escape texts and names so that spreadsheet programs do not interpret them as formulas.
-    with_style : bool
-        Whether CSV is written in the style of the file that the table comes from. See `TextStyle`.
+    output : CsvOutput, optional
+        How CSV is written.
     progress : callable
         Callback that is called before each batch. An exception that it raises ends the conversion.
     """
@@ -122,9 +138,9 @@ def stream_table(
     limits = ReadLimits(rows_max=2**62, columns_max=2**31, decoded_bytes_max=2**62)
     with scan_parquet(path, Reading(scratch, limits)) as scan:
         batches, schema = _reported(scan.batches, progress), scan.schema
-        if not with_style:
+        if output is not None and not output.with_style:
             schema = schema.remove_metadata()
-        if without_formulas:
+        if output is not None and output.without_formulas:
             batches, schema = formulas.without_formulas(batches, schema), formulas.safe_schema(schema)
         if format_.chunks is not None:
             yield from format_.chunks(batches, schema)
