@@ -10,20 +10,14 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from understudy.parameters.read_options import checked_encoding
+
 METADATA_KEY = b"understudy.text_style"
 """Key in the metadata of an Arrow schema whose value is the style as JSON."""
 
 
 TAB_SUFFIXES = (".tsv", ".tab")
 """Suffixes of files whose delimiter is a tab."""
-
-
-def _is_usable(encoding: str) -> str:
-    try:
-        "a,1\n".encode(encoding).decode(encoding)
-    except (LookupError, UnicodeError):
-        raise ValueError("the encoding is not the name of a text encoding") from None
-    return encoding
 
 
 class TextStyle(BaseModel):
@@ -52,7 +46,7 @@ class TextStyle(BaseModel):
     encoding: Annotated[
         str,
         Field(min_length=1, max_length=32, description="Python's name of the encoding."),
-        AfterValidator(_is_usable),
+        AfterValidator(checked_encoding),
     ] = "utf-8"
     has_mark: Annotated[bool, Field(description="Whether the file starts with a byte order mark.")] = False
 
