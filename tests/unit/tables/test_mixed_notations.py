@@ -67,6 +67,7 @@ def test_several_patterns_and_offsets_are_written_in_their_shares(
     [
         ("day", lambda i, t: f"{t:%B} {t.day}{_suffix(t.day)}, {t.year}", "date32[day]"),
         ("jour", lambda i, t: f"{t.day} {_FRENCH[t.month - 1]} {t.year}", "date32[day]"),
+        ("tag", lambda i, t: f"{t.day}.{t:%b}.{t.year}", "date32[day]"),
         ("woche", lambda i, t: f"{t.isocalendar()[1]}. KW {t.isocalendar()[0]}", "date32[day]"),
         ("week", lambda i, t: f"{t.isocalendar()[0]} W{t.isocalendar()[1]}", "date32[day]"),
         ("trimestre", lambda i, t: f"T{(t.month + 2) // 3} {t.year}", "date32[day]"),

@@ -347,7 +347,7 @@ class _Written:
 
 def _has_dots(pattern: str, sample: SampledTexts) -> bool:
     """Return whether abbreviated names end with a point that is not part of the pattern."""
-    if not re.search("%[ab]", pattern):
+    if not re.search(r"%[ab](?!\.)", pattern):
         return False
     return 2 * sum(bool(_SHORT_NAME.search(value)) for value in sample.values) > len(sample.values)
 
@@ -366,14 +366,14 @@ def _offsets(notation: DateNotation, sample: SampledTexts) -> dict[str, Any]:
     for text, count in zip(extracted.field("z").to_pylist(), sample.counts, strict=True):
         if text:
             counts[text] += count
+    if not counts:
+        return {}
     # The pattern cannot write `Z`, so another offset comes first.
     ranked = sorted(counts, key=lambda text: (text == "Z", -counts[text]))
-    if not ranked:
-        return {}
-    first = {"offset_minutes": offset_minutes(ranked[0])}
     kept = [text for text in ranked if counts[text] >= _N_OFFSET_MIN][:20]
     if len(kept) < 2:
-        return first
+        return {"offset_minutes": offset_minutes(counts.most_common(1)[0][0])}
+    first = {"offset_minutes": offset_minutes(kept[0])}
     total = sum(counts[text] for text in kept)
     shares = tuple(round(counts[text] / total, 4) for text in kept)
     return {**first, "other_offsets": tuple(kept[1:]), "offset_shares": shares}
