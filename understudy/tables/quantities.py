@@ -63,7 +63,7 @@ _BEFORE = (
 )
 _SIGN = r"(?:[-+\u2212] ?)?"
 _BLANK = r"[ \u00a0\u202f]?"
-_NUMBER = rf"(?:{_SIGN}(?:{_CURRENCY}){_BLANK})?{_SIGN}{SLOT}"
+_NUMBER = rf"(?:{_SIGN}(?:{_CURRENCY}){_BLANK})?{_SIGN}{SLOT}(?:[kK](?![^\W\d_]))?"
 _QUANTITY = (
     rf"(?:{_BEFORE}{_BLANK})?{_NUMBER}(?:{_BLANK}(?:{_UNIT}))?(?:{_BLANK}(?:{_CURRENCY}))?"
     rf"(?:{_BLANK}(?:[-+\u2212]|DR|CR|Dr|Cr)(?![\w{SLOT}]))?"

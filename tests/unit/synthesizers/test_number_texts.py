@@ -18,6 +18,7 @@ from understudy.synthesizers.base import Synthesizer
 from understudy.synthesizers.files import load_model, save_model
 from understudy.synthesizers.json_cells import find_json_cells
 from understudy.tables.inference import infer_table
+from understudy.tables.schema import ColumnKind, TableSchema
 
 N_ROWS = 400
 _RNG = np.random.default_rng(7)
@@ -45,6 +46,7 @@ _QUANTITIES: list[tuple[_Make, str]] = [
     (lambda i, x: f"{x:.0f}{['', ' 1/2', ' 1/4'][i % 3]}", r"\d+( 1/[24])?"),
     (lambda i, x: f"{x:.0f}-{x + i % 9:.0f}", r"\d+-\d+"),
     (lambda i, x: f"{x:.0f}°{i % 60:02d}'{x / 2:04.1f}\"{'NS'[i % 2]}", r"\d+°\d\d'\d\d\.\d\"[NS]"),
+    (lambda i, x: f"{x:.0f}k km" if i % 2 else f"{x * 1000:,.0f} mi", r"\d+k km|\d{1,3}(,\d{3})* mi"),
     (lambda i, x: f"{x:.0f} x {2 * x:.0f} cm", r"\d+ x \d+ cm"),
     (lambda i, x: f"{x:.0f} ({x / 2:.1f}%)", r"\d+ \(\d+\.\d%\)"),
     (lambda i, x: f"{x:.1f} ± {x / 9:.1f}".replace(".", ","), r"\d+,\d ± \d+,\d"),
@@ -60,7 +62,7 @@ def test_texts_of_numbers_and_units_keep_their_forms(name: str, make: _Make, pat
     assert all(re.fullmatch(pattern, text) for text in drawn)
     # Most texts are new, so they were not chosen from a list.
     assert len(set(drawn)) > 20 or len(set(texts)) < 40
-    forms = [{re.sub(r"\d+", "", text) for text in side} for side in (texts, drawn)]
+    forms = [{re.sub(r"[\d,]+", "", text) for text in side} for side in (texts, drawn)]
     assert forms[1] <= forms[0]
 
 
@@ -83,6 +85,14 @@ def test_codes_are_not_split_into_numbers(name: str, make: _Make):
     table = pa.table({name: _column(make)})
     cells, _ = find_json_cells(table, infer_table(table).schema)
     assert not cells.columns
+
+
+def test_a_declared_identifier_is_not_split():
+    table = pa.table({"x": _column(lambda i, x: f"{100 + x:.0f}/{50 + x / 2:.0f}")})
+    (column,) = infer_table(table).schema.columns
+    assert column.kind is not ColumnKind.identifier
+    declared = TableSchema(columns=(column.model_copy(update={"kind": ColumnKind.identifier}),))
+    assert not find_json_cells(table, declared)[0].columns
 
 
 def test_parts_keep_their_relation_to_other_parts():

@@ -279,6 +279,9 @@ def find_json_cells(rows: pa.Table, schema: TableSchema) -> tuple[JsonCells, pa.
         parsed = parse_column(values)
         if column.kind is ColumnKind.category and _are_common(values):
             continue
+        if parsed is None and column.kind is ColumnKind.identifier:
+            # Inference does not take quantities for identifiers, so somebody declared the kind.
+            continue
         if parsed is None:
             split = _split_numbers(column, values, names, subjects)
         else:

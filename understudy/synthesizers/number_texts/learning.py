@@ -68,8 +68,7 @@ def learn_number_column(
         return None
     if not n or n_valid < VALID_MIN * n or n_numeric < NUMBERS_MIN * n or set(forms) == {"#"}:
         return None
-    is_rare = column.kind in (ColumnKind.identifier, ColumnKind.text)
-    if have_codes(texts, words_of(column.name), is_rare=is_rare):
+    if have_codes(texts, words_of(column.name), is_rare=column.kind is ColumnKind.text):
         return None
     return NumberColumn(
         column=column,
