@@ -26,6 +26,8 @@ _MARKS = (
 # Minimum fraction of zeros in every other byte that indicates UTF-16, and maximum ratio of the zeros in the
 # other bytes. In UTF-16, the high bytes of delimiters, digits and line endings are zero in any language.
 _ZEROS_MIN, _ZEROS_RATIO_MAX = 0.03, 0.1
+# Fraction of zeros above which the text need not have line feeds of two bytes.
+_ZEROS_CLEAR = 0.3
 # Size of the text from which an encoding is guessed.
 _GUESS_BYTES = MEBIBYTE
 
@@ -95,14 +97,16 @@ def _encoding_of(start: bytes) -> str | None:
         if start.startswith(mark):
             return encoding
     even, odd = start[0::2].count(0), start[1::2].count(0)
-    is_wide = max(even, odd) > _ZEROS_MIN * len(start) / 2 and min(even, odd) <= _ZEROS_RATIO_MAX * max(
-        even, odd
-    )
+    fewer, more = sorted((even, odd))
+    is_wide = more > _ZEROS_MIN * len(start) / 2 and fewer <= _ZEROS_RATIO_MAX * more
     if not is_wide or start.startswith(b"\0\0"):
         return None
     encoding = "utf-16-be" if even > odd else "utf-16-le"
+    if fewer == 0 and more > _ZEROS_CLEAR * len(start) / 2:
+        return encoding
     text = start[: len(start) // 2 * 2].decode(encoding, "replace")
-    return None if "\0" in text or text.count("\ufffd") > 1 else encoding
+    has_lines = 2 * text.count("\n") > start.count(b"\n")
+    return encoding if has_lines and "\0" not in text and text.count("\ufffd") <= 1 else None
 
 
 def unify_line_endings(source: Path, target: Path) -> Path:

@@ -62,6 +62,8 @@ _FALLBACK = "cp1252"
 _SCORE_MIN = 0.7
 # Another encoding is a rival if its score is at most this much lower.
 _MARGIN = 0.03
+# Minimum number of letters that are not ASCII, except for the encodings of western and central Europe.
+_N_LETTERS_MIN = 4
 # Minimum number of distinct characters of Chinese, Japanese or Korean.
 _N_CHARACTERS_MIN = 3
 # Korean syllables occupy a small part of the code that Chinese characters occupy.
@@ -117,6 +119,9 @@ def _score_of_words(sample: bytes, encoding: str) -> float:
         sum(_is_word(core, letters) for core in cores) / len(cores)
         for letters in (letters + letters.upper() for letters in _LETTERS[encoding])
     )
+    n_letters = sum(character > "\x7f" for core in cores for character in core)
+    if n_letters < _N_LETTERS_MIN and encoding not in ("cp1252", "cp1250"):
+        return score / 2
     is_unusual = _LETTERS[encoding][0] == _RUSSIAN and _share_frequent(cores) < _SHARE_FREQUENT_MIN
     return score - 2 * _MARGIN if is_unusual else score
 
