@@ -11,6 +11,7 @@ from app.bodies.base import Body, Json
 if TYPE_CHECKING:
     from understudy.tables.findings import Candidate, ColumnFindings, Findings, RelationshipCandidate
     from understudy.tables.schema import Column, DatasetSchema
+from understudy.tables.text_style import TextStyle
 
 
 class KindRunnerUp(Body):
@@ -104,6 +105,14 @@ class TableSchema(Body):
         str,
         Field(description="Role of the table: `data`, or `reference` for public lookup data."),
     ] = "data"
+    text_style: Annotated[
+        Json | None,
+        Field(
+            description="Style of the CSV file that the table comes from: delimiter, quotation marks, line "
+            "endings and encoding.",
+            examples=[{"delimiter": ";", "quoting": "minimal", "encoding": "cp1252"}],
+        ),
+    ] = None
     primary_key_candidates: Annotated[
         list[ColumnCandidate] | None,
         Field(description="Columns without missing or duplicate values, best candidate first."),
@@ -139,6 +148,7 @@ class TableSchema(Body):
             primary_key=list(table_schema.primary_key) or None,
             order_by=list(table_schema.order_by) or None,
             role=table_schema.role,
+            text_style=_style(table_schema.text_style),
             primary_key_candidates=[_candidate(candidate) for candidate in table_findings.primary_keys],
             subject_candidate=None if subject is None else _candidate(subject),
             target_candidate=None if target is None else _candidate(target),
@@ -146,6 +156,10 @@ class TableSchema(Body):
                 _reference(candidate) for candidate in findings.relationships if candidate.child == table
             ],
         )
+
+
+def _style(style: TextStyle | None) -> Json | None:
+    return None if style is None else style.model_dump(mode="json", exclude_defaults=True) or None
 
 
 def _column(column: Column, findings: ColumnFindings | None) -> TableColumn:

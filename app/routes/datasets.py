@@ -115,7 +115,24 @@ class DownloadQuery(BaseModel):
             "formulas. CSV only."
         ),
     ] = False
+    csv_style: Annotated[
+        Literal["source", "plain"] | None,
+        Field(
+            description="Style of the file. `source` (default): the delimiter, quotation marks, line endings "
+            "and encoding of the CSV file from which the table or its model was made. `plain`: commas, "
+            "quoted text and UTF-8. CSV only."
+        ),
+    ] = None
     table: TableName = None
+
+    def check_format(self) -> None:
+        """Raise `InvalidInput` if a parameter does not apply to the format."""
+        for name in ("csv_safe", "csv_style"):
+            if getattr(self, name) and self.format != "csv":
+                raise InvalidInput(
+                    f"`{name}` applies only to the format csv, not to {self.format}. Omit it.",
+                    code="invalid_parameters",
+                )
 
 
 @router.post(
@@ -292,16 +309,13 @@ def download_dataset(
     URLs, a Parquet download is a redirect to the object store, and `Repr-Digest` contains the checksum.
     """
     file_format = query.format
-    if query.csv_safe and file_format != "csv":
-        raise InvalidInput(
-            f"`csv_safe` applies only to the format csv, not to {file_format}. Omit it.",
-            code="invalid_parameters",
-        )
+    query.check_format()
+    with_style = query.csv_style != "plain"
     reference = TableReference(ids.from_text("dataset", dataset_id), query.table)
     opened = open_file(resources, caller, reference, "download")
     chosen, parts = opened.table, opened.parts
     sha256 = combined(parts).sha256.hex()
-    variant = f"{file_format}-safe" if query.csv_safe else file_format
+    variant = f"{file_format}{'-safe' * query.csv_safe}{'' if with_style else '-plain'}"
     etag = f'"{sha256}"' if file_format == "parquet" else f'"{sha256}-{variant}"'
     if is_unchanged(request, etag):
         return not_modified(etag)
@@ -314,7 +328,9 @@ def download_dataset(
         return Response(headers=headers, media_type=BINARY)
 
     def open_chunks(has_left: Event) -> Chunks:
-        stored = StoredTable(resources, parts, has_left, without_formulas=query.csv_safe)
+        stored = StoredTable(
+            resources, parts, has_left, without_formulas=query.csv_safe, with_style=with_style
+        )
         return artifact_services.stream_table(stored, file_format)
 
     return ConvertedDownload(open_chunks, headers=headers, media_type=BINARY)

@@ -173,6 +173,21 @@ def test_safe_csv_contains_no_formulas(client: TestClient, run_jobs: Callable[[]
     assert_problem(refused, 422, "invalid_parameters", "csv_safe")
 
 
+def test_csv_downloads_have_the_style_of_the_upload(client: TestClient, run_jobs: Callable[[], int]):
+    data = "Straße;Größe\r\nHauptweg;1,50\r\nMühlgasse;2,25\r\n".encode("cp1252")
+    dataset_id = upload(client, data)["dataset"]["id"]
+    run_jobs()
+    path = f"/v1/datasets/{dataset_id}/content?format=csv"
+    own, plain = client.get(path), client.get(f"{path}&csv_style=plain")
+    assert own.content == data
+    assert plain.text == '"Straße","Größe"\n"Hauptweg","1,50"\n"Mühlgasse","2,25"\n'
+    assert own.headers["etag"] != plain.headers["etag"]
+    style = get(client, f"/v1/datasets/{dataset_id}/schema")["text_style"]
+    assert style == {"delimiter": ";", "quoting": "minimal", "line_ending": "\r\n", "encoding": "cp1252"}
+    refused = client.get(f"/v1/datasets/{dataset_id}/content?format=jsonl&csv_style=plain")
+    assert_problem(refused, 422, "invalid_parameters", "csv_style")
+
+
 def test_unknown_download_format_is_rejected(shared_client: TestClient):
     response = shared_client.get("/v1/datasets/x/content?format=html")
     assert_problem(response, 422, "invalid_parameters", "'csv'", "'parquet'")

@@ -31,6 +31,15 @@ def column_of(schema: Json, name: str) -> Json:
     return column
 
 
+def test_the_locale_of_names_is_inferred_from_an_upload(client: TestClient, run_jobs: Callable[[], int]):
+    names = ("Jürgen Schröder,Günther Müller,Käthe Krüger,Heinz Lehmann,Ulrike Schäfer,Torsten Vogel,"
+             "Sabine Köhler,Dieter Baumann,Renate Huber,Wolfgang Jäger,Jutta Kuhn,Manfred Böhm")  # fmt: skip
+    rows = "".join(f"{name},{i}\n" for i, name in enumerate(names.split(",")))
+    dataset = upload(client, f"full_name,n\n{rows}".encode())["dataset"]
+    run_jobs()
+    assert get(client, f"/v1/datasets/{dataset['id']}/schema")["locale"] == "de"
+
+
 def test_changing_a_kind_changes_its_type_and_no_other_column(client: TestClient, people: str):
     before = get(client, people)
     after = client.patch(people, json={"columns": {"zip": {"kind": "integer"}}}).json()

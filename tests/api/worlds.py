@@ -33,7 +33,7 @@ def make_world(resources: Resources, caller: Caller) -> dict[str, str]:
         dataset_tables.add(session, dataset, [NewTable("x", "csv")])
         facts = TableFacts(3, 1, len(BLOB), TABLE_SCHEMA, findings={})
         dataset_tables.set_ready(session, dataset, 1, facts)
-        datasets.set_ready(session, project, dataset.id, relationship_candidates=[])
+        datasets.set_ready(session, project, dataset.id, relationship_candidates=[], locale="en")
         model = models.add(session, made_by["model"], new_model(dataset.id, size_bytes=len(BLOB)))
         report = reports.add(session, made_by["report_json"], new_report(dataset.id, dataset.id))
         upload = uploads.add(session, project, new_upload())

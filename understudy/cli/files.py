@@ -6,7 +6,7 @@ import secrets
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -39,6 +39,7 @@ from understudy.synthesizers.groups import N_ROWS_LIMIT, count_rows, describe_gr
 from understudy.synthesizers.identifier_ranges import describe_identifiers
 from understudy.tables.formats import format_for_path, write_table
 from understudy.tables.names import table_name
+from understudy.tables.schema import TableSchema
 from understudy.tables.source import ArrowSource
 from understudy.tables.split import Split, check_holdout
 from understudy.tables.validation import FITTED, conform
@@ -137,6 +138,16 @@ CanaryRepeats = Annotated[
 ]
 
 
+CsvStyle = Annotated[
+    Literal["source", "plain"] | None,
+    typer.Option(
+        "--csv-style",
+        help="Style of a CSV output file. source (default): the delimiter, quotation marks, line endings and "
+        "encoding of the CSV file that the model was fitted to. plain: commas, quoted text and UTF-8.",
+    ),
+]
+
+
 @reads_tables
 @chooses_synthesizer
 def fit(
@@ -199,6 +210,7 @@ def sample(
     where: Where = None,
     rebalance: Rebalance = None,
     constraints: ConstraintsFile = None,
+    csv_style: CsvStyle = None,
     as_json: Json = False,
 ) -> None:
     """Sample synthetic rows from a model, optionally under constraints."""
@@ -206,13 +218,15 @@ def sample(
     if n_rows is None and constraints is None:
         raise InvalidInput("The number of rows is missing. Set it with --rows.", code="invalid_parameters")
     seed = _seed_or_random(seed)
-    format_for_path(rows_file)
+    _check_style(rows_file, csv_style)
     fitted, manifest = load_model(existing_file(model))
     (name,) = root_tables(manifest.schema_)
     schema = manifest.schema_.tables[name]
     # The group of --where also includes the rows that the offset skips.
     n_rows_where = offset + (n_rows or 0)
-    parsed = read_constraints(where or [], rebalance, constraints, schema=schema, n_rows=n_rows_where)
+    columns = tuple(fitted.condition_columns) if isinstance(fitted, SupportsConstraints) else schema.columns
+    known = TableSchema(columns=columns)
+    parsed = read_constraints(where or [], rebalance, constraints, schema=known, n_rows=n_rows_where)
     n_rows = count_rows(parsed, n_rows, offset)
     with (
         complete_or_absent(rows_file) as partial,
@@ -220,7 +234,9 @@ def sample(
     ):
         plan = SamplePlan({name: n_rows}, offset, parsed, id_start)
         batches = sample_table(fitted, plan, context=SampleContext(seed=seed))
-        write_table(partial, batches, schema.to_arrow(), progress=progress, rows_total=n_rows)
+        write_table(
+            partial, batches, _written_schema(schema, csv_style), progress=progress, rows_total=n_rows
+        )
     result = {"rows": str(rows_file), "n_rows": n_rows, "offset": offset, "seed": seed}
     if (identifiers := describe_identifiers(schema, plan)) is not None:
         result["identifiers"] = asdict(identifiers)
@@ -250,6 +266,7 @@ def impute(
         ),
     ] = 1,
     seed: Seed = None,
+    csv_style: CsvStyle = None,
     as_json: Json = False,
     *,
     tables: TableReader,
@@ -257,7 +274,7 @@ def impute(
     """Impute the missing values of a table and keep all other values."""
     began = time.monotonic()
     seed = _seed_or_random(seed)
-    format_for_path(rows_file)
+    _check_style(rows_file, csv_style)
     tables.check(table)
     fitted, manifest = load_model(existing_file(model))
     if not isinstance(fitted, SupportsImputation):
@@ -270,12 +287,28 @@ def impute(
         context = SampleContext(seed=seed)
         completed = fitted.impute({name: ArrowSource(rows)}, n_draws=n_draws, context=context)
         batches = (batch for _, batch in completed)
-        write_table(partial, batches, schema.to_arrow(), progress=progress, rows_total=n_rows)
+        write_table(
+            partial, batches, _written_schema(schema, csv_style), progress=progress, rows_total=n_rows
+        )
     result = {"rows": str(rows_file), "n_rows": n_rows, "n_draws": n_draws, "seed": seed}
     if as_json:
         write_json(result | {"seconds": round(time.monotonic() - began, 3)})
     else:
         show_rows(result)
+
+
+def _check_style(path: Path, csv_style: str | None) -> None:
+    """Check that the format of an output file exists and supports the style."""
+    format_ = format_for_path(path)
+    if csv_style is not None and format_.name != "csv":
+        raise InvalidInput(
+            f"--csv-style does not apply to files in {format_.name} format. Omit it.",
+            code="invalid_parameters",
+        )
+
+
+def _written_schema(schema: TableSchema, csv_style: str | None) -> pa.Schema:
+    return schema.to_arrow().remove_metadata() if csv_style == "plain" else schema.to_arrow()
 
 
 def _plant(rows: pa.Table, canaries: pa.Table, model: Path, *, repeats: int) -> pa.Table:

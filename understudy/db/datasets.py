@@ -132,7 +132,7 @@ def page(
 
 
 def set_ready(
-    session: Session, project_id: UUID, dataset_id: UUID, *, relationship_candidates: list[Json]
+    session: Session, project_id: UUID, dataset_id: UUID, *, relationship_candidates: list[Json], locale: str
 ) -> Dataset:
     """Set an ingested dataset to ready, or raise `NotFound` if it was deleted in the meantime."""
     return _change(
@@ -141,6 +141,7 @@ def set_ready(
         dataset_id,
         state="ready",
         relationship_candidates=relationship_candidates,
+        locale=locale,
         error_code=None,
         error_detail=None,
     )

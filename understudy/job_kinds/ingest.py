@@ -56,7 +56,13 @@ def publish(
     """Set the dataset and its tables to ready."""
     dataset_id = ids.from_text("dataset", parameters.dataset_id)
     candidates = facts["relationship_candidates"]
-    dataset = datasets.set_ready(session, job.project_id, dataset_id, relationship_candidates=candidates)
+    dataset = datasets.set_ready(
+        session,
+        job.project_id,
+        dataset_id,
+        relationship_candidates=candidates,
+        locale=facts["locale"],
+    )
     warnings: list[str] = []
     for position, (table, table_facts) in enumerate(zip(parameters.tables, facts["tables"], strict=True), 1):
         size_bytes = files[role_of("table", position)].size_bytes

@@ -55,7 +55,8 @@ def _check_limit(parameters: SampleParameters, n_rows: int, limits: Limits) -> N
 
 
 def _check_columns(parameters: SampleParameters, model: Model) -> None:
-    known = set(inputs.column_names(model))
+    inner = [column["name"] for column in model.card.get("inner_columns", [])]
+    known = {*inputs.column_names(model), *inner}
     named = [
         (name, f"/conditions/{number}/where/{name.replace('~', '~0').replace('/', '~1')}")
         for number, condition in enumerate(parameters.conditions)

@@ -58,7 +58,8 @@ def _delimiter(text: str) -> str:
     return character
 
 
-def _encoding(text: str) -> str:
+def checked_encoding(text: str) -> str:
+    """Return the usual name of a supported text encoding. Raise `ValueError` for other names."""
     try:
         name = codecs.lookup(text).name
     except (LookupError, ValueError):
@@ -201,7 +202,7 @@ class ReadOptions(BaseModel):
         ),
     ] = None
     encoding: Annotated[
-        Annotated[str, AfterValidator(_encoding)] | None,
+        Annotated[str, AfterValidator(checked_encoding)] | None,
         Field(description="Text encoding of a CSV file, such as `cp1252`. Detected if omitted."),
     ] = None
     decimal: Annotated[

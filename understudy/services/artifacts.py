@@ -17,7 +17,7 @@ from understudy.errors import InvalidInput, NotFound, TooLarge, UnderstudyError
 from understudy.parameters.read_options import FormatName
 from understudy.resources import Resources
 from understudy.services.integrity import check_digest, corrupt
-from understudy.tables.formats import FORMATS, join_parts, write_table
+from understudy.tables.formats import FORMATS, CsvOutput, join_parts, write_table
 from understudy.tables.formats import stream_parts as stream
 from understudy.tables.formats.scan import REJECTS_SCHEMA
 
@@ -150,6 +150,7 @@ class StoredTable:
     parts: Sequence[Artifact]
     has_left: Event = field(default_factory=Event)
     without_formulas: bool = False
+    with_style: bool = True
 
 
 class ConversionEnded(Exception):
@@ -219,6 +220,6 @@ def _converted(table: StoredTable, format_name: FormatName) -> Generator[bytes]:
             [local_copy(table.resources, part, Path(scratch)) for part in table.parts],
             FORMATS[format_name],
             Path(scratch),
-            without_formulas=table.without_formulas,
+            output=CsvOutput(without_formulas=table.without_formulas, with_style=table.with_style),
             progress=check_client,
         )

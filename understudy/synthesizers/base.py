@@ -7,7 +7,7 @@ this module does not import Arrow or numpy, because the API and the workers read
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self, runtime_checkable
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from understudy.parameters.constraints import SamplingConstraints
     from understudy.synthesizers.contexts import FitContext, SampleContext, SamplePlan
-    from understudy.tables.schema import DatasetSchema
+    from understudy.tables.schema import Column, DatasetSchema
     from understudy.tables.source import Dataset
 
 # JSON whose keys depend on the synthesizer: sizes, parameters, suppressed values, guarantees and warnings.
@@ -160,6 +160,11 @@ class Synthesizer(Protocol):
 @runtime_checkable
 class SupportsConstraints(Protocol):
     """A synthesizer with `Capabilities.constraints`, whose plans may contain sampling constraints."""
+
+    @property
+    def condition_columns(self) -> Sequence[Column]:
+        """The columns that constraints can name. Some are parts of a column's texts."""
+        ...
 
     def effective_shares(self, constraints: SamplingConstraints) -> list[float]:
         """Return the effective share of each group of rows, from 0 to 1.

@@ -6,7 +6,7 @@ Reference tables are public lookup data. Models and samples contain them unchang
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
@@ -31,7 +31,7 @@ from understudy.synthesizers.entities.groups import NO_ENTITIES, Entities
 from understudy.synthesizers.json_cells import find_json_cells, json_cells_from_manifest
 from understudy.synthesizers.reference_tables import load_reference, save_reference
 from understudy.tables.domain_checks import check_domains
-from understudy.tables.schema import ColumnKind, DatasetSchema, TableSchema
+from understudy.tables.schema import Column, ColumnKind, DatasetSchema, TableSchema
 from understudy.tables.source import Dataset, read_source
 from understudy.tables.validation import conform
 from understudy.transformers.array_reader import ArrayReader
@@ -108,8 +108,22 @@ class SingleTableSynthesizer(ABC):
 
     def _with_cells(self, card: ModelCard) -> ModelCard:
         """Return a card with the number of columns of the table, and warnings about columns of JSON texts."""
-        warnings = self.cells_.messages() + card["warnings"]
-        return card | {"n_columns": len(self.cells_.schema.columns), "warnings": warnings}
+        # The form of texts that all have one form is constant, which is no reason for a warning.
+        forms = [f"Column {name!r} has at most one" for name in self.cells_.form_columns]
+        others = [warning for warning in card["warnings"] if not warning.startswith(tuple(forms))]
+        warnings = self.cells_.messages() + others
+        inner = [
+            {"name": column.name, "kind": str(column.kind), "arrow_type": column.arrow_type}
+            for column in self.cells_.inner_columns
+        ]
+        n_columns = len(self.cells_.schema.columns)
+        return card | {"n_columns": n_columns, "inner_columns": inner, "warnings": warnings}
+
+    @property
+    def condition_columns(self) -> Sequence[Column]:
+        """The columns of the table, and the columns of the values in its split texts."""
+        (table,) = (table for table in self.schema_.tables.values() if table.role == "data")
+        return (*table.columns, *self.cells_.inner_columns)
 
     def save(self, writer: ModelWriter) -> None:
         """Write the fitted model as JSON and plain arrays."""

@@ -34,11 +34,12 @@ SCALES: dict[str, float] = {
 DIRECTIVES = frozenset(
     (
         *("Y", "y", "m", "-m", "d", "-d", "e", "b", "B", "a", "A", "j", "q", "G", "V", "-V", "u"),
-        *("H", "-H", "I", "-I", "M", "-M", "S", "-S", "p", "z", ":z", "s", "Q", "x"),
+        *("H", "-H", "I", "-I", "M", "-M", "S", "-S", "p", "z", ":z", "s", "Q", "x", "o"),
         *("f", *(f"{n}f" for n in range(1, 10))),
     )
 )
 """Directives of date patterns: those of C's strftime, and `%q` (quarter), `%3f` (three digits of a fraction),
+`%o` (day with an ordinal suffix, such as `3rd`),
 `%Q` (milliseconds since 1970) and `%x` (days since 1899-12-30, the serial numbers of workbooks).
 After `%x`, `%f` is the fraction of the day."""
 
@@ -77,6 +78,9 @@ Words = Annotated[
         "empty text.",
     ),
 ]
+
+
+Shares = Annotated[tuple[Annotated[float, Field(ge=0, le=1)], ...], Field(max_length=21)]
 
 
 def _require_type(schema: dict[str, Any]) -> None:
@@ -142,9 +146,13 @@ class NumberNotation(_Notation):
         Literal["minus", "minus_after_prefix", "trailing_minus", "parentheses", "parentheses_after_prefix"],
         Field(description="Notation of negative numbers: `-$5`, `$-5`, `$5-`, `($5)` or `$(5)`."),
     ] = "minus"
+    minus: Annotated[
+        Literal["-", "\u2212"], Field(description="Minus sign: a hyphen-minus or the character U+2212.")
+    ] = "-"
     exponent: Annotated[
         bool, Field(description="Whether numbers are written with an exponent, such as `5.87e+03`.")
     ] = False
+    exponent_mark: Annotated[Literal["e", "E"], Field(description="Letter before the exponent.")] = "e"
     plus: Annotated[bool, Field(description="Whether positive numbers have a plus sign.")] = False
     scales: Annotated[
         tuple[str, ...],
@@ -191,10 +199,53 @@ class DateNotation(_Notation):
         Literal["title", "upper", "lower"],
         Field(description="Capitalization of names and of AM and PM."),
     ] = "title"
+    has_dots: Annotated[bool, Field(description="Whether short names end with a point (`janv.`).")] = False
     offset_minutes: Annotated[
         int,
         Field(ge=-1080, le=1080, description="Offset from UTC, in minutes, at which `%z` writes timestamps."),
     ] = 0
+    other_offsets: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^(Z|[+-]\d{2}(:?\d{2})?)$")], ...],
+        Field(max_length=20, description="Offsets at which `%z` writes other timestamps, such as `+02:00`."),
+    ] = ()
+    offset_shares: Annotated[
+        Shares, Field(description="Share of the timestamps at each offset, first that of `offset_minutes`.")
+    ] = ()
+    other_patterns: Annotated[
+        tuple[Annotated[str, Field(min_length=2, max_length=64)], ...],
+        Field(max_length=4, description="Patterns of the values that do not follow `pattern`."),
+    ] = ()
+    pattern_shares: Annotated[
+        Shares, Field(description="Share of the values that follow each pattern, first that of `pattern`.")
+    ] = ()
+
+    @model_validator(mode="after")
+    def _patterns_agree(self) -> Self:
+        for others, shares in (
+            (self.other_patterns, self.pattern_shares),
+            (self.other_offsets, self.offset_shares),
+        ):
+            if len(shares) != (len(others) + 1 if others else 0) or sum(shares) > _SHARES_MAX:
+                raise ValueError("shares must have one share per pattern or offset and a sum of at most 1")
+        for pattern in self.other_patterns:
+            other = self.with_pattern(pattern)
+            if (other.has_date, other.has_time, other.is_zoned) != (
+                self.has_date,
+                self.has_time,
+                self.is_zoned,
+            ):
+                raise ValueError("all patterns must contain the same of date, time and offset")
+        return self
+
+    def with_pattern(self, pattern: str) -> DateNotation:
+        """Return the notation of the values that follow only the given pattern."""
+        own = {"pattern": pattern, "other_patterns": (), "pattern_shares": ()}
+        return DateNotation(**{**dict(self), **own})
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """All patterns, the most frequent first."""
+        return (self.pattern, *self.other_patterns)
 
     @field_validator("pattern")
     @classmethod

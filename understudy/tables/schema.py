@@ -16,6 +16,7 @@ from understudy.tables.domains import ColumnDomain
 from understudy.tables.json_place import JsonPlace
 from understudy.tables.kinds import GENERATED_KINDS, ColumnKind
 from understudy.tables.notation import Notation
+from understudy.tables.text_style import TextStyle, style_metadata
 from understudy.tables.word_lists import WordList
 
 if TYPE_CHECKING:
@@ -99,6 +100,13 @@ class TableSchema(BaseModel):
             "data, which samples contain verbatim."
         ),
     ] = "data"
+    text_style: Annotated[
+        TextStyle | None,
+        Field(
+            description="Style of the CSV file that the table comes from, in which CSV files are written; "
+            "null for the default style."
+        ),
+    ] = None
 
     @model_validator(mode="after")
     def _columns_exist_once(self) -> TableSchema:
@@ -148,9 +156,10 @@ class TableSchema(BaseModel):
         # Arrow is loaded only here, because the API and the workers read schemas without Arrow.
         from understudy.tables.arrow_types import field_metadata, to_arrow_schema
 
-        return to_arrow_schema(
+        schema = to_arrow_schema(
             (c.name, c.arrow_type, c.nullable, field_metadata(c.notation, c.json_place)) for c in self.columns
         )
+        return schema.with_metadata(style_metadata(self.text_style) or {})
 
 
 class Relationship(BaseModel):

@@ -23,6 +23,7 @@ from understudy.tables.json_place import JsonPlace
 from understudy.tables.names import DEFAULT_NAME
 from understudy.tables.notation import Notation
 from understudy.tables.schema import Column, ColumnDomain, ColumnKind, DatasetSchema, TableSchema
+from understudy.tables.text_style import TextStyle
 
 
 class _Candidate(BaseModel):
@@ -90,6 +91,7 @@ class _Schema(BaseModel):
     subject: str | tuple[str, ...] = ()
     order_by: tuple[str, ...] = ()
     role: Literal["data", "reference"] = "data"
+    text_style: TextStyle | None = None
     locale: str = "en"
     primary_key_candidates: tuple[_Candidate, ...] = ()
     subject_candidate: _Candidate | None = None
@@ -111,6 +113,7 @@ class _Schema(BaseModel):
             subject=(self.subject,) if isinstance(self.subject, str) else self.subject,
             order_by=self.order_by,
             role=self.role,
+            text_style=self.text_style,
         )
         return DatasetSchema(tables={table: described}, locale=self.locale)
 

@@ -16,7 +16,7 @@ from understudy.progress import Progress
 from understudy.tables.formats import FORMATS, write_table
 from understudy.tables.formats.base import Ingested
 from understudy.tables.formats.scan import ReadLimits
-from understudy.tables.inference import InferredTable
+from understudy.tables.inference import InferredTable, find_locale
 from understudy.tables.inference.keys import Related, find_relationships
 from understudy.tables.inference.values import SampledFile
 from understudy.work.base import WorkResult, Workspace
@@ -47,9 +47,8 @@ def work(workspace: Workspace, parameters: IngestParameters) -> WorkResult:
         tables.append(_facts(ingested))
         inferred[table.name] = InferredTable(ingested.schema, ingested.findings)
     paths = [workspace.folder / files[roles["table"]] for roles in all_roles]
-    relationships = _find_relationships(inferred, paths)
     _check_size(tables)
-    return WorkResult(files=files, facts={"tables": tables, "relationship_candidates": relationships})
+    return WorkResult(files=files, facts={"tables": tables, **_dataset_facts(inferred, paths)})
 
 
 def _read(
@@ -103,14 +102,18 @@ def _naming(table: str) -> Iterator[None]:
         raise type(error)(f"Table {table!r}: {error.detail}", code=error.code) from error
 
 
-def _find_relationships(inferred: Mapping[str, InferredTable], paths: Sequence[Path]) -> list[Json]:
-    """Return the candidates for relationships between tables, or within one table, as JSON."""
+def _dataset_facts(inferred: Mapping[str, InferredTable], paths: Sequence[Path]) -> Json:
+    """Return the candidates for relationships between tables or within one table, and the locale."""
     with ExitStack() as stack:
-        related = {
-            name: Related(stack.enter_context(SampledFile(path)), table.schema, table.findings)
-            for (name, table), path in zip(inferred.items(), paths, strict=True)
+        opened = {
+            name: stack.enter_context(SampledFile(path)) for name, path in zip(inferred, paths, strict=True)
         }
-        return [candidate.model_dump(mode="json") for candidate in find_relationships(related)]
+        related = {
+            name: Related(opened[name], table.schema, table.findings) for name, table in inferred.items()
+        }
+        candidates = [candidate.model_dump(mode="json") for candidate in find_relationships(related)]
+        schemas = {name: table.schema for name, table in inferred.items()}
+        return {"relationship_candidates": candidates, "locale": find_locale(schemas, opened)}
 
 
 def _check_size(tables: list[Json]) -> None:

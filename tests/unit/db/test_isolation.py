@@ -132,7 +132,9 @@ def test_tables_of_a_dataset_of_another_project_are_not_found(sessions: Sessions
 
 def test_dataset_of_another_project_is_not_set_to_ready(sessions: Sessions, rows: Rows) -> None:
     with sessions() as session, pytest.raises(NotFound):
-        datasets.set_ready(session, rows["stranger"], rows["dataset"], relationship_candidates=[])
+        datasets.set_ready(
+            session, rows["stranger"], rows["dataset"], relationship_candidates=[], locale="en"
+        )
 
 
 def test_owner_can_read_all_rows_of_the_project(sessions: Sessions, rows: Rows) -> None:

@@ -176,7 +176,9 @@ def test_dataset_that_is_deleted_during_its_ingest_is_not_recreated(
     with resources.sessions.begin() as session:
         assert leases.is_cancel_requested(session, job.id, claimed.lease_token)
         with pytest.raises(NotFound):
-            datasets.set_ready(session, caller.project_id, dataset.id, relationship_candidates=[])
+            datasets.set_ready(
+                session, caller.project_id, dataset.id, relationship_candidates=[], locale="en"
+            )
 
 
 @pytest.fixture

@@ -112,6 +112,17 @@ def test_only_missing_texts_can_be_required_of_json_columns(model: Synthesizer):
         sample(model, 20, constraints=_condition({"equals": "{}"}))
 
 
+def test_conditions_can_name_the_columns_inside_a_cell(model: Synthesizer):
+    where = {"payload.seats": {"minimum": 10, "maximum": 20}, "payload.place.country": {"equals": "FR"}}
+    constraints = SamplingConstraints.model_validate({"conditions": [{"where": where, "n_rows": 30}]})
+    rows = sample(model, 30, constraints=constraints)
+    payloads = [json.loads(text) for text in rows["payload"].to_pylist()]
+    assert all(10 <= payload["seats"] <= 20 for payload in payloads)
+    assert {payload["place"]["country"] for payload in payloads} == {"FR"}
+    inner = [column["name"] for column in model.card()["inner_columns"]]
+    assert {"payload.seats", "payload.place.country"} <= set(inner)
+
+
 def test_few_common_texts_remain_a_category():
     table = pa.table({"settings": ['{"theme": "dark"}', "{}"] * 50})
     cells, rows = find_json_cells(table, infer_table(table).schema)

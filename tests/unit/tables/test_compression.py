@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import io
 import lzma
+import zipfile
 from pathlib import Path
 
 import pyarrow as pa
@@ -18,6 +20,14 @@ _TABLE = pa.table({"a": list(range(1_000)), "b": ["some text"] * 1_000}, schema=
 _CSV = b"a,b\n" + b"1,x\n" * 1_000
 
 formats = pytest.mark.parametrize("format_", FORMATS.values(), ids=lambda format_: format_.name)
+
+
+def _zip(*names: str) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in names:
+            archive.writestr(name, _CSV)
+    return buffer.getvalue()
 
 
 def _zstd(data: bytes) -> bytes:
@@ -55,11 +65,22 @@ def test_format_is_determined_by_the_suffix_before_the_codec_suffix(name: str, f
     assert format_for_path(Path(name)) is FORMATS[format_name]
 
 
-@pytest.mark.parametrize("name", ["x.gz", "x.csv.bz2", ".csv.gz", "x.gz.csv.gz.gz"])
+@pytest.mark.parametrize("name", ["x.gz", "x.csv.xz", ".csv.gz", "x.gz.csv.gz.gz"])
 def test_codec_suffix_without_a_format_suffix_is_an_error(name: str):
     with pytest.raises(InvalidInput) as caught:
         format_for_path(Path(name))
     assert caught.value.code == "unknown_format"
+
+
+@pytest.mark.parametrize("name", ["t.csv.bz2", "t.csv.zip", "t.zip"])
+def test_bzip2_files_and_archives_of_one_file_are_read(tmp_path: Path, name: str):
+    data = bz2.compress(_CSV) if name.endswith("bz2") else _zip("folder/t.csv", "__MACOSX/._t.csv")
+    (tmp_path / name).write_bytes(data)
+    table = read_table(tmp_path / name)
+    assert table.num_rows == _CSV.count(b"\n") - 1
+    again = tmp_path / f"again.csv{Path(name).suffix}"
+    write_table(again, table.to_batches(), table.schema)
+    assert read_table(again).equals(table)
 
 
 @pytest.mark.parametrize("compress", [gzip.compress, _zstd], ids=["gzip", "zstd"])
@@ -84,13 +105,16 @@ def test_all_members_of_a_compressed_file_are_decompressed(compress, tmp_path: P
         _zstd(gzip.compress(_CSV)),
         gzip.compress(_zstd(_CSV)),
         gzip.compress(bz2.compress(_CSV)),
-        bz2.compress(_CSV),
         lzma.compress(_CSV),
+        bz2.compress(_CSV)[:-1],
+        _zip("t.csv")[:-30],
+        _zip("a.csv", "b.csv"),
+        gzip.compress(_zip("t.csv")),
         pa.compress(_CSV, codec="lz4", asbytes=True),
         b"\x1f\x8b",
         b"\x28\xb5\x2f\xfd",
     ],
-    ids=range(17),
+    ids=range(20),
 )
 @pytest.mark.parametrize("name", ["csv", "jsonl", "parquet"])
 def test_damaged_or_nested_compression_is_an_error(data: bytes, name: str, tmp_path: Path):

@@ -224,7 +224,7 @@ def test_format_is_selected_by_the_file_suffix():
     assert format_for_path(Path("x.y.parquet")) is FORMATS["parquet"]
 
 
-@pytest.mark.parametrize("name", ["x.ods", "x", "x.csv.bz2", ".csv"])
+@pytest.mark.parametrize("name", ["x.ods", "x", "x.csv.xz", ".csv"])
 def test_error_about_an_unknown_suffix_lists_the_known_suffixes(name: str):
     with pytest.raises(InvalidInput, match=r"\.csv, \.tsv, \.parquet") as caught:
         format_for_path(Path(name))

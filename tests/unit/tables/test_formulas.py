@@ -7,12 +7,14 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from understudy.tables.formats import FORMATS, stream_table, write_table
+from understudy.tables.formats import FORMATS, CsvOutput, stream_table, write_table
 
 
 def _written(tmp_path: Path, table: pa.Table) -> str:
     write_table(tmp_path / "t.parquet", table.to_batches(), table.schema)
-    pieces = stream_table(tmp_path / "t.parquet", FORMATS["csv"], tmp_path, without_formulas=True)
+    pieces = stream_table(
+        tmp_path / "t.parquet", FORMATS["csv"], tmp_path, output=CsvOutput(without_formulas=True)
+    )
     return b"".join(pieces).decode()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from understudy.synthesizers.json_cells.structure import DEPTH_MAX, Node
 from understudy.synthesizers.json_cells.styles import Style
 from understudy.synthesizers.json_cells.unpacking import unpack
 from understudy.synthesizers.json_cells.writing import Writer
+from understudy.synthesizers.number_texts import NumberColumn, learn_number_column
 from understudy.tables.arrow_types import parse_arrow_type
 from understudy.tables.inference import infer_table
 from understudy.tables.notations.writing import written_column
@@ -64,21 +65,48 @@ class JsonColumn(BaseModel):
     n_keys_left_out: int = Field(ge=0)
     n_invalid: int = Field(ge=0)
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the columns match the structure. Model files are not trusted."""
+        return self.root.depth <= DEPTH_MAX + 1 and _is_whole(self)
+
+    def split(self, values: ArrowColumn) -> Iterator[tuple[str, ArrowArray]]:
+        """Yield the columns of the values."""
+        parsed = parse_texts(values, self.style)
+        is_missing = pa.array([value is ABSENT_VALUE for value in parsed])
+        for part, array in unpack(self.root, parsed):
+            yield part, pc.if_else(is_missing, pa.scalar(None, array.type), array)
+
+    def texts(self, columns: Mapping[str, ArrowArray], n_rows: int) -> ArrowArray:
+        """Return the texts with the values of the columns."""
+        texts: Any = Writer(self.style, columns, n_rows).texts(self.root)
+        if not self.column.nullable:
+            texts = pc.fill_null(texts, "[]" if self.root.type == "array" else "{}")
+        array: ArrowArray = texts.cast(parse_arrow_type(self.column.arrow_type))
+        return array
+
+    def message(self) -> str:
+        """Return a sentence for the model card."""
+        return _message(self)
+
+
+CellColumn = JsonColumn | NumberColumn
+
 
 @dataclass(frozen=True)
 class JsonCells:
-    """The columns of JSON texts of a table.
+    """The columns of a table whose texts are split: texts of JSON, and texts of numbers and units.
 
     Parameters
     ----------
     schema : TableSchema
         Schema of the table.
-    columns : mapping of str to JsonColumn
-        Columns of JSON texts, by name.
+    columns : mapping of str to CellColumn
+        Columns whose texts are split, by name.
     """
 
     schema: TableSchema
-    columns: Mapping[str, JsonColumn]
+    columns: Mapping[str, CellColumn]
 
     @property
     def split_schema(self) -> TableSchema:
@@ -100,10 +128,7 @@ class JsonCells:
             name: rows.column(name) for name in rows.column_names if name not in self.columns
         }
         for name, own in self.columns.items():
-            values = parse_texts(rows.column(name), own.style)
-            is_missing = pa.array([value is ABSENT_VALUE for value in values])
-            for part, array in unpack(own.root, values):
-                arrays[part] = pc.if_else(is_missing, pa.scalar(None, array.type), array)
+            arrays |= dict(own.split(rows.column(name)))
         names = self.split_schema.names
         return conform(pa.table([arrays[name] for name in names], names=names), self.split_schema)
 
@@ -147,17 +172,29 @@ class JsonCells:
         """Return constraints on the columns of values; see `translate`."""
         if not self.columns:
             return constraints
-        return translate(constraints, {name: own.root for name, own in self.columns.items()})
+        return translate(constraints, self.columns)
+
+    @property
+    def inner_columns(self) -> list[Column]:
+        """The columns that replace the texts, and that constraints can name."""
+        return [column for own in self.columns.values() for column in own.columns]
+
+    @property
+    def form_columns(self) -> list[str]:
+        """The names of the columns that contain the forms of texts of numbers and units."""
+        return [own.form_column.name for own in self.columns.values() if isinstance(own, NumberColumn)]
 
     def messages(self) -> list[str]:
         """Return a sentence for the model card about each column."""
-        return [_message(column) for column in self.columns.values()]
+        return [column.message() for column in self.columns.values()]
 
     def to_manifest(self) -> Json:
         """Return the structure of the columns as JSON."""
-        if not self.columns:
-            return {}
-        return {"json_cells": [column.model_dump(mode="json") for column in self.columns.values()]}
+        entries: Json = {}
+        for column in self.columns.values():
+            key = "json_cells" if isinstance(column, JsonColumn) else "number_texts"
+            entries.setdefault(key, []).append(column.model_dump(mode="json"))
+        return entries
 
 
 def json_cells_from_manifest(manifest: Mapping[str, Any], schema: TableSchema) -> JsonCells:
@@ -168,16 +205,21 @@ def json_cells_from_manifest(manifest: Mapping[str, Any], schema: TableSchema) -
     InvalidInput
         If a column is not valid, or contradicts the schema.
     """
-    entries = manifest.get("json_cells", [])
-    require(isinstance(entries, list), "the columns of JSON texts are not a list")
-    try:
-        columns = [JsonColumn.model_validate(entry) for entry in entries]
-    except (ValidationError, RecursionError, InvalidInput) as error:
-        raise refuse("a column of JSON texts is not valid") from error
+    columns: list[CellColumn] = []
+    kinds: tuple[tuple[str, type[CellColumn]], ...] = (
+        ("json_cells", JsonColumn),
+        ("number_texts", NumberColumn),
+    )
+    for key, kind in kinds:
+        entries = manifest.get(key, [])
+        require(isinstance(entries, list), f"{key} is not a list")
+        try:
+            columns += [kind.model_validate(entry) for entry in entries]
+        except (ValidationError, RecursionError, InvalidInput) as error:
+            raise refuse(f"a column in {key} is not valid") from error
     for own in columns:
-        is_known = own.column in schema.columns and own.root.depth <= DEPTH_MAX + 1
-        require(is_known, "a column of JSON texts does not exist")
-        require(_is_whole(own), "the structure of JSON texts does not match its columns")
+        require(own.column in schema.columns, "a column whose texts are split does not exist")
+        require(own.is_whole, "the structure of a column's texts does not match its columns")
     cells = JsonCells(schema, {own.column.name: own for own in columns})
     names = cells.split_schema.names
     require(len(set(names)) == len(names) and len(cells.columns) == len(columns), "a column exists twice")
@@ -220,22 +262,28 @@ def _message(own: JsonColumn) -> str:
 
 
 def find_json_cells(rows: pa.Table, schema: TableSchema) -> tuple[JsonCells, pa.Table]:
-    """Return the columns of JSON texts of a table, and the rows with the values of the texts.
+    """Return the columns of a table whose texts are split, and the rows with the values of the texts.
 
-    A column of few JSON texts, each of which enough rows share, remains a category, unless the texts contain
+    A column of few texts, each of which enough rows share, remains a category, unless the texts are JSON with
     values that identify people or things.
     """
     names = set(schema.names)
     roles = {*schema.primary_key, *schema.subject, *schema.order_by}
     subjects = number_subjects(rows.select(list(schema.subject))) if schema.subject else None
-    found: dict[str, JsonColumn] = {}
+    found: dict[str, CellColumn] = {}
     parts: dict[str, pa.Table] = {}
     for column in schema.columns:
         if column.kind not in _KINDS or column.domain is not None or column.name in roles:
             continue
         values = rows.column(column.name)
         parsed = parse_column(values)
-        split = None if parsed is None else _split_column(column, parsed, names, subjects)
+        if parsed is not None:
+            split = _split_column(column, parsed, names, subjects)
+        elif column.kind is ColumnKind.identifier:
+            # Inference does not take quantities for identifiers, so somebody declared the kind.
+            continue
+        else:
+            split = _split_numbers(column, values, names, subjects)
         if split is None:
             continue
         is_plain = all(own.kind not in GENERATED_KINDS for own in split[0].columns)
@@ -252,9 +300,8 @@ def _are_common(values: ArrowColumn) -> bool:
     return bool(counts[counts < MIN_SUPPORT].sum() < _RARE_SHARE_MIN * counts.sum())
 
 
-def _split_column(
-    column: Column, parsed: ParsedColumn, names: set[str], subjects: Subjects | None
-) -> tuple[JsonColumn, pa.Table] | None:
+def _namer(names: set[str]) -> Callable[[str], str]:
+    """Return a function that returns unused column names."""
     taken = set(names)
 
     def new_name(path: str) -> str:
@@ -264,7 +311,20 @@ def _split_column(
         taken.add(name)
         return name
 
-    learner = Learner(new_name, subjects)
+    return new_name
+
+
+def _split_numbers(
+    column: Column, values: ArrowColumn, names: set[str], subjects: Subjects | None
+) -> tuple[CellColumn, pa.Table] | None:
+    found = learn_number_column(column, values, _namer(names), subjects)
+    return None if found is None else (found, pa.table(dict(found.split(values))))
+
+
+def _split_column(
+    column: Column, parsed: ParsedColumn, names: set[str], subjects: Subjects | None
+) -> tuple[CellColumn, pa.Table] | None:
+    learner = Learner(_namer(names), subjects)
     root = learner.node(Placed(np.arange(len(parsed.values)), parsed.values), column.name)
     if root is None or not root.columns():
         return None
@@ -318,14 +378,10 @@ def _replaced(rows: pa.Table, parts: Mapping[str, pa.Table], cells: JsonCells) -
 
 
 def _texts(
-    own: JsonColumn, columns: Mapping[str, ArrowArray], fields: Mapping[str, Any], n_rows: int
+    own: CellColumn, columns: Mapping[str, ArrowArray], fields: Mapping[str, Any], n_rows: int
 ) -> ArrowArray:
     written: dict[str, ArrowArray] = {}
     for column in own.columns:
         values = pa.chunked_array([columns[column.name]])
         written[column.name] = written_column(values, fields[column.name]).combine_chunks()
-    texts: Any = Writer(own.style, written, n_rows).texts(own.root)
-    if not own.column.nullable:
-        texts = pc.fill_null(texts, "[]" if own.root.type == "array" else "{}")
-    array: ArrowArray = texts.cast(parse_arrow_type(own.column.arrow_type))
-    return array
+    return own.texts(written, n_rows)

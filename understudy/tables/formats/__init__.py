@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,7 +15,7 @@ from understudy.parameters.read_options import ReadOptions
 from understudy.progress import Progress, no_progress
 from understudy.tables.formats.arrow import ARROW
 from understudy.tables.formats.base import Format, Ingested
-from understudy.tables.formats.compression import CODECS, compress_file, split_suffix
+from understudy.tables.formats.compression import CODECS, compress_file, name_in_archive, split_suffix
 from understudy.tables.formats.csv import CSV, formulas
 from understudy.tables.formats.jsonl import JSONL
 from understudy.tables.formats.parquet import PARQUET, scan_parquet
@@ -23,6 +24,7 @@ from understudy.tables.formats.xlsx import XLSX
 
 __all__ = [
     "FORMATS",
+    "CsvOutput",
     "Format",
     "Ingested",
     "ReadLimits",
@@ -35,6 +37,23 @@ __all__ = [
     "write_table",
 ]
 
+
+@dataclass(frozen=True)
+class CsvOutput:
+    """How a table is written as CSV.
+
+    Parameters
+    ----------
+    without_formulas : bool
+        Whether to escape texts and names so that spreadsheet programs do not interpret them as formulas.
+    with_style : bool
+        Whether to use the style of the file that the table comes from. See `TextStyle`.
+    """
+
+    without_formulas: bool = False
+    with_style: bool = True
+
+
 FORMATS: dict[str, Format] = {format_.name: format_ for format_ in (CSV, PARQUET, JSONL, ARROW, XLSX)}
 
 
@@ -46,14 +65,17 @@ def format_for_path(path: Path) -> Format:
     InvalidInput
         If the suffix is unknown (code unknown_format). The message lists the known suffixes.
     """
-    suffix = Path(split_suffix(path.name)[0]).suffix.lower()
+    stem, codec = split_suffix(path.name)
+    if codec == "zip" and not Path(stem).suffix:
+        stem = name_in_archive(path) or stem
+    suffix = Path(stem).suffix.lower()
     for format_ in FORMATS.values():
         if suffix in format_.suffixes:
             return format_
     known = ", ".join(suffix for format_ in FORMATS.values() for suffix in format_.suffixes)
     raise InvalidInput(
         f"{path.name!r} does not have the suffix of a known format. Use one of {known}, "
-        f"optionally followed by {' or '.join(CODECS)}.",
+        f"optionally followed by one of {', '.join(CODECS)}.",
         code="unknown_format",
     )
 
@@ -101,16 +123,14 @@ def stream_table(
     format_: Format,
     scratch: Path,
     *,
-    without_formulas: bool = False,
+    output: CsvOutput | None = None,
     progress: Progress = no_progress,
 ) -> Iterator[bytes]:
     """Convert a canonical Parquet file to another format, and yield its bytes in bounded memory.
 
     `stream_parts` describes the parameters.
     """
-    yield from stream_parts(
-        [nullcontext(path)], format_, scratch, without_formulas=without_formulas, progress=progress
-    )
+    yield from stream_parts([nullcontext(path)], format_, scratch, output=output, progress=progress)
 
 
 def stream_parts(
@@ -118,7 +138,7 @@ def stream_parts(
     format_: Format,
     scratch: Path,
     *,
-    without_formulas: bool = False,
+    output: CsvOutput | None = None,
     progress: Progress = no_progress,
 ) -> Iterator[bytes]:
     """Convert the canonical Parquet files of a table to one file, and yield its bytes in bounded memory.
@@ -129,8 +149,8 @@ def stream_parts(
         The files with the rows of the table, in order. Each file is opened when its rows are needed.
     scratch : Path
         Folder for the converted file, if the format requires a complete file before the first byte is sent.
-    without_formulas : bool
-        Whether to escape texts and names so that spreadsheet programs do not interpret them as formulas.
+    output : CsvOutput, optional
+        How CSV is written.
     progress : callable
         Callback that is called before each batch. An exception that it raises ends the conversion.
     """
@@ -138,7 +158,9 @@ def stream_parts(
         schema = next(content)
         assert isinstance(schema, pa.Schema)
         batches = _reported(content, progress)
-        if without_formulas:
+        if output is not None and not output.with_style:
+            schema = schema.remove_metadata()
+        if output is not None and output.without_formulas:
             batches, schema = formulas.without_formulas(batches, schema), formulas.safe_schema(schema)
         if format_.chunks is not None:
             yield from format_.chunks(batches, schema)

@@ -158,7 +158,8 @@ class Format:
     def open(self, path: Path, reading: Reading) -> Iterator[Scan]:
         """Open a file, and decompress it first if it is compressed."""
         self.check_options(reading.options)
-        with self.scan(plain_file(path, reading), reading) as scan:
+        plain = plain_file(path, reading, is_archive=self.name == "xlsx")
+        with self.scan(plain, reading) as scan:
             yield scan
 
     def read(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -12,13 +14,18 @@ from understudy.errors import InvalidInput, TooLarge
 from understudy.tables.formats.canonical import atomic_path
 from understudy.tables.formats.scan import MEBIBYTE, Reading, ReadLimits
 
-Codec = Literal["gzip", "zstd"]
+Codec = Literal["gzip", "zstd", "bz2", "zip"]
 
-CODECS: dict[str, Codec] = {".gz": "gzip", ".zst": "zstd"}
+CODECS: dict[str, Codec] = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2", ".zip": "zip"}
 """Codec for each compression suffix of a file name."""
 
-_MARKS: tuple[tuple[bytes, Codec], ...] = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"))
-_OTHERS = ((b"BZh", "bzip2"), (b"\xfd7zXZ\x00", "xz"), (b"\x04\x22\x4d\x18", "LZ4"))
+_MARKS: tuple[tuple[bytes, Codec], ...] = (
+    *((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd")),
+    *((b"BZh", "bz2"), (b"PK\x03\x04", "zip")),
+)
+_OTHERS = ((b"\xfd7zXZ\x00", "xz"), (b"\x04\x22\x4d\x18", "LZ4"))
+_START_BYTES = 200
+_DOCUMENTS = (b"[Content_Types].xml", b"xl/", b"_rels/", b"mimetypeapplication/vnd.oasis")
 # Smaller files are exempt from the ratio limit, because a file with a few thousand identical rows also has a
 # high compression ratio.
 _RATIO_FROM_BYTES = 64 * MEBIBYTE
@@ -32,8 +39,22 @@ def split_suffix(name: str) -> tuple[str, Codec | None]:
     return name, None
 
 
-def plain_file(path: Path, reading: Reading) -> Path:
+def name_in_archive(path: Path) -> str | None:
+    """Return the name of the only file in a ZIP archive, or None if the path is not such an archive."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return _only_member(archive).filename
+    except (OSError, zipfile.BadZipFile, InvalidInput):
+        return None
+
+
+def plain_file(path: Path, reading: Reading, *, is_archive: bool = False) -> Path:
     """Return the path of an uncompressed file, or of a decompressed copy in the scratch folder.
+
+    Parameters
+    ----------
+    is_archive : bool
+        Whether the format itself is a ZIP archive, which is not unpacked.
 
     Raises
     ------
@@ -44,17 +65,21 @@ def plain_file(path: Path, reading: Reading) -> Path:
         If the decompressed file exceeds a limit.
     """
     codec = _codec(path)
-    if codec is None:
+    if codec is None or (codec == "zip" and is_archive):
         return path
     plain = reading.scratch / "plain"
     _decompress(path, plain, codec, reading)
-    if _codec(plain) is not None:
+    if _codec(plain) not in (None, "zip" if is_archive else None):
         raise _unreadable("The file is compressed twice. Compress it once, or upload it uncompressed.")
     return plain
 
 
 def compress_file(source: Path, target: Path, codec: Codec) -> None:
     """Compress a file. The compressed file appears at its path only when it is complete."""
+    if codec == "zip":
+        with atomic_path(target) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.write(source, source.name)
+        return
     with (
         source.open("rb") as file,
         atomic_path(target) as part,
@@ -67,7 +92,10 @@ def compress_file(source: Path, target: Path, codec: Codec) -> None:
 
 def _codec(path: Path) -> Codec | None:
     with path.open("rb") as file:
-        start = file.read(8)
+        start = file.read(_START_BYTES)
+    if start.startswith(b"PK") and any(mark in start for mark in _DOCUMENTS):
+        # A workbook is a ZIP archive, but not a compressed table.
+        return None
     for mark, name in _OTHERS:
         if start.startswith(mark):
             raise _unreadable(
@@ -80,6 +108,9 @@ def _codec(path: Path) -> Codec | None:
 def _decompress(source: Path, target: Path, codec: Codec, reading: Reading) -> None:
     size = source.stat().st_size
     n_bytes = 0
+    if codec == "zip":
+        _unpack(source, target, reading)
+        return
     with pa.OSFile(str(source), "rb") as packed, target.open("wb") as plain:
         for piece in _pieces(packed, codec):
             n_bytes += len(piece)
@@ -88,7 +119,44 @@ def _decompress(source: Path, target: Path, codec: Codec, reading: Reading) -> N
             reading.progress("decompressing", min(1.0, packed.tell() / size))
 
 
-def _pieces(packed: pa.NativeFile, codec: Codec) -> Iterator[bytes]:
+def _unpack(source: Path, target: Path, reading: Reading) -> None:
+    """Write the only file of a ZIP archive to a path."""
+    n_bytes = 0
+    size = source.stat().st_size
+    try:
+        with zipfile.ZipFile(source) as archive, target.open("wb") as plain:
+            member = _only_member(archive)
+            with archive.open(member) as packed:
+                while piece := packed.read(MEBIBYTE):
+                    n_bytes += len(piece)
+                    _check_size(n_bytes, size, reading.limits)
+                    plain.write(piece)
+                    reading.progress("decompressing", min(1.0, n_bytes / max(1, member.file_size)))
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
+        raise _unreadable(
+            "The ZIP archive is damaged, encrypted or has an unsupported compression. Extract the table and "
+            "upload it."
+        ) from None
+
+
+def _only_member(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
+    """Return the only file of an archive, except for hidden files of operating systems."""
+    members = [
+        member
+        for member in archive.infolist()
+        if not member.is_dir()
+        and not member.filename.startswith("__MACOSX/")
+        and not member.filename.rpartition("/")[2].startswith(".")
+    ]
+    if len(members) != 1:
+        raise _unreadable(
+            f"The ZIP archive contains {len(members):,} files instead of one. Extract the table and upload "
+            "it."
+        )
+    return members[0]
+
+
+def _pieces(packed: pa.NativeFile, codec: Literal["gzip", "zstd", "bz2"]) -> Iterator[bytes]:
     """Yield the decompressed content of all members or frames, in order."""
     try:
         with pa.CompressedInputStream(packed, codec) as stream:

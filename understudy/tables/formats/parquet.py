@@ -18,6 +18,7 @@ from understudy.tables.formats.materialize import materialize_batch, small_batch
 from understudy.tables.formats.scan import MEBIBYTE, Reading, ReadLimits, Scan
 from understudy.tables.formats.text_columns import with_typed_texts
 from understudy.tables.inference import check_names, storable_type
+from understudy.tables.text_style import known_style
 
 _FOOTER_BYTES_MAX = 64 * MEBIBYTE
 _DAMAGED = "The Parquet file is damaged: its content cannot be decoded. Export it again."
@@ -106,7 +107,8 @@ def _declared_schema(file: pq.ParquetFile) -> pa.Schema:
                 metadata=original.metadata,
             )
             for field, original in zip(schema, written, strict=True)
-        ]
+        ],
+        metadata=known_style(written.metadata),
     )
 
 
@@ -134,7 +136,8 @@ def _canonical_schema(source: pa.Schema) -> pa.Schema:
                 metadata=known_metadata(f.metadata),
             )
             for f in source
-        ]
+        ],
+        metadata=known_style(source.metadata),
     )
 
 

@@ -12,6 +12,9 @@ from __future__ import annotations
 
 from understudy.tables.inference.column_names import check_names
 from understudy.tables.inference.examination import examine, is_generated_column
+from understudy.tables.inference.headers import words_of
+from understudy.tables.inference.key_headers import has_key_header
+from understudy.tables.inference.locales import find_locale
 from understudy.tables.inference.subjects import describe_subject
 from understudy.tables.inference.tables import (
     InferredSchema,
@@ -30,10 +33,13 @@ __all__ = [
     "column_kind",
     "describe_subject",
     "examine",
+    "find_locale",
+    "has_key_header",
     "infer_schema",
     "infer_stored",
     "infer_table",
     "infer_values",
     "is_generated_column",
     "storable_type",
+    "words_of",
 ]

@@ -13,6 +13,7 @@ from understudy.tables.inference import coded_identifiers, headers, personal, re
 from understudy.tables.inference.candidates import MOSTLY, N_VALUES_MIN, Evidence, Finding
 from understudy.tables.inference.messages import detect_message
 from understudy.tables.inference.numbers import find_in_floats, find_in_whole_numbers
+from understudy.tables.inference.quantity_texts import detect_quantity
 from understudy.tables.inference.texts import CountedTexts, find_matches
 from understudy.tables.inference.types import column_kind
 from understudy.tables.inference.unrecognized_text import detect_unique
@@ -199,4 +200,7 @@ def _find_in_texts(words: tuple[str, ...], sample: Sample, count: Count) -> list
         repeated_keys.detect_unshared,
     )
     findings = [finding for detect in detectors if (finding := detect(evidence))]
+    if findings and {finding.kind for finding in findings} <= {ColumnKind.identifier, ColumnKind.text}:
+        quantity = detect_quantity(evidence)
+        findings = findings if quantity is None else [quantity]
     return findings or repeated_keys.find_doubtful(evidence)

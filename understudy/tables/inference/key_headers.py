@@ -66,6 +66,12 @@ class KeyHeader:
     may_count: bool = False
 
 
+def has_key_header(name: str) -> bool:
+    """Return whether a column's name contains a word for a key, such as `id` or `number`."""
+    header = key_header(headers.words_of(name))
+    return header is not None and header.has_key
+
+
 @lru_cache(maxsize=4096)
 def key_header(words: tuple[str, ...]) -> KeyHeader | None:
     """Return what the words of a column's name indicate about keys, or None if they indicate nothing."""

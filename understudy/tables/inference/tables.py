@@ -34,6 +34,7 @@ from understudy.tables.json_place import read_place
 from understudy.tables.notation import read_metadata
 from understudy.tables.schema import DatasetSchema, TableSchema
 from understudy.tables.source import Dataset
+from understudy.tables.text_style import read_style
 
 # Maximum number of columns whose values are counted in all rows. Each count reads the whole column.
 N_COLUMNS_COUNTED_MAX = 16
@@ -157,7 +158,8 @@ def _infer(
         **find_roles(columns, samples, counts.of),
     )
     declared = subject.candidate.columns if subject is not None and subject.is_clear else ()
-    return InferredTable(TableSchema(columns=tuple(columns), subject=declared), findings)
+    style = read_style(schema.metadata)
+    return InferredTable(TableSchema(columns=tuple(columns), subject=declared, text_style=style), findings)
 
 
 def _infer_entities(

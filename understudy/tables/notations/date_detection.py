@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -15,11 +16,18 @@ from pydantic import ValidationError
 from understudy.tables.notation import DateNotation
 from understudy.tables.notations.clues import Clues, Detected, Tally, Texts
 from understudy.tables.notations.date_patterns import patterns_of
-from understudy.tables.notations.dates import parse_dates, regex
+from understudy.tables.notations.dates import offset_minutes, parse_dates, regex
 from understudy.tables.notations.samples import SampledTexts, tally
 
 # Minimum share of the sampled values that must follow a pattern before it is checked on all values.
 _SHARE_MIN = 0.5
+# Minimum share of the most frequent pattern if values follow several patterns, and of each other pattern
+# among the remaining values.
+_FIRST_MIN, _OTHER_MIN = 0.25, 0.3
+# Minimum number of values that must follow another pattern, and maximum number of other patterns.
+_N_OTHER_MIN, _N_OTHERS_MAX = 5, 3
+# Minimum number of sampled values that must have an offset before samples contain it.
+_N_OFFSET_MIN = 5
 # Maximum number of patterns that are checked on all values.
 _N_CHECKED_MAX = 6
 _N_READ_MAX = 400
@@ -46,6 +54,11 @@ _DATE_WORDS = frozenset(
         ),
     )
 )
+_CLOCK_WORDS = frozenset(("time", "hhmm", "clock", "uhrzeit", "zeit", "heure", "hora", "ora", "tijd"))
+# Minimum number of distinct times of day that are written without a colon.
+_N_CLOCK_MIN = 30
+_SHORT_NAME = re.compile(r"[^\W\d_]{2,5}\.")
+_DOTTED = re.compile(r"%-[dm]\.%-[dm]\.")
 # Less likely orders, which are chosen only if no other order matches as many values.
 _UNLIKELY = ("%Y-%-d-%-m", "%Y/%-d/%-m", "%Y.%-d.%-m", "%y")
 
@@ -79,9 +92,20 @@ def detect_dates(sample: SampledTexts, texts: Texts, clues: Clues) -> Detected |
     chosen, *others = best
     rivals = [other for other in others if _is_rival(chosen.notation, other.notation)]
     question = None
-    if n_fitting and rivals and _differ(chosen.notation, rivals[0].notation, texts()):
+    if rivals and _DOTTED.match(chosen.notation.pattern):
+        # No country writes the month first in dates with points.
+        chosen = min(
+            (chosen, *others), key=lambda candidate: not candidate.notation.pattern.startswith("%-d")
+        )
+    elif n_fitting and rivals and _differ(chosen.notation, rivals[0].notation, texts()):
         question = UNCLEAR_ORDER
     notation, type_ = _refined(chosen.notation, sample, texts)
+    chosen = _Candidate(notation, chosen.tally)
+    if chosen.tally.n_odd and n_fitting:
+        chosen = _with_other_patterns(chosen, type_, texts, clues)
+        notation = chosen.notation
+    if chosen.tally.n_fitting < _SHARE_MIN * (chosen.tally.n_fitting + chosen.tally.n_odd):
+        return None
     if _is_lossy(notation, type_, chosen.tally, texts()):
         return None
     return Detected(
@@ -94,7 +118,70 @@ def detect_dates(sample: SampledTexts, texts: Texts, clues: Clues) -> Detected |
     )
 
 
-def _proposed(sample: SampledTexts, clues: Clues) -> list[DateNotation]:
+def _with_other_patterns(chosen: _Candidate, type_: pa.DataType, texts: Texts, clues: Clues) -> _Candidate:
+    """Return a notation with further patterns, which the values outside the first pattern follow."""
+    mixed = chosen
+    order = order_of(chosen.notation)
+    counts = [chosen.tally.n_fitting]
+    while mixed.tally.n_odd >= _N_OTHER_MIN and len(counts) <= _N_OTHERS_MAX:
+        odd = SampledTexts(list(mixed.tally.odd), list(mixed.tally.odd.values()))
+        proposed = _proposed(odd, clues, share_min=_OTHER_MIN)
+        alike = [other for other in proposed if _are_alike(other, chosen.notation)]
+        best = _best_of(alike, odd, order)
+        if best is None:
+            break
+        pattern = _refined(best, odd, partial(_as_batches, odd))[0].pattern
+        patterns = (*mixed.notation.other_patterns, pattern)
+        shares = (round(1 / (len(patterns) + 1), 4),) * (len(patterns) + 1)
+        notation = DateNotation(
+            **{**dict(mixed.notation), "other_patterns": patterns, "pattern_shares": shares}
+        )
+        after = _Candidate(notation, tally(texts(), _fits(notation, type_), is_date=True))
+        if after.tally.n_fitting < mixed.tally.n_fitting + _N_OTHER_MIN:
+            break
+        counts.append(after.tally.n_fitting - mixed.tally.n_fitting)
+        mixed = after
+        order = order or order_of(notation.with_pattern(pattern))
+    if mixed is chosen:
+        return chosen
+    shares = tuple(round(count / sum(counts), 4) for count in counts)
+    return _Candidate(mixed.notation.model_copy(update={"pattern_shares": shares}), mixed.tally)
+
+
+def _best_of(candidates: list[DateNotation], odd: SampledTexts, order: str | None) -> DateNotation | None:
+    """Return the notation that the most values follow, or None if the order of day and month is unclear.
+
+    Parameters
+    ----------
+    order : str or None
+        Order of day and month in the other values of the column.
+    """
+    if not candidates:
+        return None
+    type_, texts = _type_of(candidates[0], 9), pa.array(odd.values)
+    n_fitting = [len(texts) - parse_dates(texts, other, type_).null_count for other in candidates]
+    best = [other for other, n in zip(candidates, n_fitting, strict=True) if n == max(n_fitting)]
+    rivals = [other for other in best if _is_rival(best[0], other)]
+    if not rivals:
+        return best[0]
+    wanted = "day_first" if _DOTTED.match(best[0].pattern) else order
+    return next((other for other in (best[0], *rivals) if order_of(other) == wanted), None)
+
+
+def _as_batches(sample: SampledTexts) -> list[pa.Array[Any]]:
+    return [pa.array(sample.values)]
+
+
+def _are_alike(one: DateNotation, other: DateNotation) -> bool:
+    """Return whether two notations contain the same of date, time and offset, in one language."""
+    return (one.has_date, one.has_time, one.is_zoned) == (other.has_date, other.has_time, other.is_zoned)
+
+
+def _fits(notation: DateNotation, type_: pa.DataType) -> Callable[[Any], Any]:
+    return lambda values: parse_dates(values, notation, type_).is_valid()
+
+
+def _proposed(sample: SampledTexts, clues: Clues, share_min: float = _FIRST_MIN) -> list[DateNotation]:
     votes: Counter[tuple[str, str]] = Counter()
     n_read = 0
     for value, count in list(zip(sample.values, sample.counts, strict=True))[:_N_READ_MAX]:
@@ -105,12 +192,15 @@ def _proposed(sample: SampledTexts, clues: Clues) -> list[DateNotation]:
     year_min = 1925 if _BIRTH_WORDS & set(clues.words) else 1969
     notations = []
     for (pattern, language), n in sorted(votes.items(), key=lambda item: (-item[1], _preference(*item[0]))):
-        if n < _SHARE_MIN * n_read or (order and pattern.startswith(order) and "%-m" in pattern):
+        if n < share_min * n_read or (order and pattern.startswith(order) and "%-m" in pattern):
             continue
         if not _is_plausible(pattern, sample, clues):
             continue
         try:
-            notations.append(DateNotation(pattern=pattern, language=language, year_min=year_min))
+            notation = DateNotation(pattern=pattern, language=language, year_min=year_min)
+            # A time of day with an offset is rather a period, such as 6:00-14:00.
+            if notation.has_date or not notation.directives & {"z", ":z"}:
+                notations.append(notation)
         except ValidationError:
             # The text between the parts of a date contains a character that is not allowed, such as a tab.
             continue
@@ -137,6 +227,9 @@ def _is_plausible(pattern: str, sample: SampledTexts, clues: Clues) -> bool:
     if "%j" in pattern and "%-H" not in pattern:
         # A year followed by three digits can also be the number of a case.
         return has_header
+    if pattern == "%H%M":
+        # Four digits can also be a code or a number, but many codes are not times of day.
+        return bool(_CLOCK_WORDS & set(clues.words)) or len(sample.values) >= _N_CLOCK_MIN
     if re.match(r"[SW]%-?V", pattern):
         # A letter, two digits and four digits can also be the number of a site and of a subject.
         return has_header
@@ -215,13 +308,18 @@ def _refined(notation: DateNotation, sample: SampledTexts, texts: Texts) -> tupl
             for name, column in zip(names, extracted.flatten(), strict=True):
                 written.add(name, column)
     pattern = notation.pattern
-    for field in "dmHI":
+    for field in "dmHIV":
         if written.is_padded(field):
             pattern = pattern.replace(f"%-{field}", f"%{field}")
     shortest, longest = written.lengths.get("f", (0, 0))
     if longest and shortest == longest:
         pattern = pattern.replace("%f", f"%{longest}f")
-    changes = {"pattern": pattern, "capitals": _capitals(sample), "offset_minutes": _offset(notation, sample)}
+    changes = {
+        "pattern": pattern,
+        "capitals": _capitals(sample),
+        "has_dots": _has_dots(pattern, sample),
+        **_offsets(notation, sample),
+    }
     refined = notation.model_copy(update=changes)
     return refined, _type_of(refined, longest)
 
@@ -254,25 +352,38 @@ class _Written:
         return self.lengths.get(field, (2, 2))[0] < 2
 
 
+def _has_dots(pattern: str, sample: SampledTexts) -> bool:
+    """Return whether abbreviated names end with a point that is not part of the pattern."""
+    if not re.search(r"%[ab](?!\.)", pattern):
+        return False
+    return 2 * sum(bool(_SHORT_NAME.search(value)) for value in sample.values) > len(sample.values)
+
+
 def _capitals(sample: SampledTexts) -> str:
     letters = "".join(character for value in sample.values[:50] for character in value if character.isalpha())
     return "upper" if letters.isupper() and len(letters) else "lower" if letters.islower() else "title"
 
 
-def _offset(notation: DateNotation, sample: SampledTexts) -> int:
-    """Return the most frequent offset from UTC in the sample, in minutes."""
+def _offsets(notation: DateNotation, sample: SampledTexts) -> dict[str, Any]:
+    """Return the offsets from UTC in the sample and their shares, as fields of the notation."""
     if not notation.directives & {"z", ":z"}:
-        return 0
-    offsets: Counter[str] = Counter()
-    extracted: Any = pc.extract_regex(pa.array(sample.values[:_N_READ_MAX]), regex(notation))
-    offsets.update(text for text in extracted.field("z").to_pylist() if text)
-    if not offsets:
-        return 0
-    text = offsets.most_common(1)[0][0].replace(":", "")
-    if text == "Z":
-        return 0
-    digits = text[1:].ljust(4, "0")
-    return (-1 if text[0] == "-" else 1) * (60 * int(digits[:2]) + int(digits[2:]))
+        return {}
+    extracted: Any = pc.extract_regex(pa.array(sample.values), regex(notation))
+    counts: Counter[str] = Counter()
+    for text, count in zip(extracted.field("z").to_pylist(), sample.counts, strict=True):
+        if text:
+            counts[text] += count
+    if not counts:
+        return {}
+    # The pattern cannot write `Z`, so another offset comes first.
+    ranked = sorted(counts, key=lambda text: (text == "Z", -counts[text]))
+    kept = [text for text in ranked if counts[text] >= _N_OFFSET_MIN][:20]
+    if len(kept) < 2:
+        return {"offset_minutes": offset_minutes(counts.most_common(1)[0][0])}
+    first = {"offset_minutes": offset_minutes(kept[0])}
+    total = sum(counts[text] for text in kept)
+    shares = tuple(round(counts[text] / total, 4) for text in kept)
+    return {**first, "other_offsets": tuple(kept[1:]), "offset_shares": shares}
 
 
 def _words_of(notation: DateNotation) -> str:

@@ -18,12 +18,14 @@ _COMPACT = re.compile(
     r"(?<!\d)(\d{8})(?P<mark>[T _-]?)(?P<clock>\d{6}|\d{4})?(?P<fraction>\.\d{1,9})?(?P<zone>Z?)$"
 )
 _SPACED_DAY = re.compile("(%[bB])  ?%-d")
-_WEEK = re.compile(r"(?P<year>(?:19|20)\d{2})(?P<mark>-?[Ww])(?P<week>\d{1,2})(?P<day>-?[1-7])?")
+_WEEK = re.compile(r"(?P<year>(?:19|20)\d{2})(?P<mark>[- ]?[Ww])(?P<week>\d{1,2})(?P<day>-?[1-7])?")
 _WEEK_FIRST = re.compile(
-    r"(?P<before>(?:KW|CW|WK|Wk|Week|week|Woche|Sem|S|W)[ .]?)"
-    r"(?P<week>\d{1,2})(?P<mark>[ /.-])(?P<year>(?:19|20)\d{2})"
+    r"(?P<before>(?:KW|CW|WK|Wk|Week|week|Woche|Sem|S|W)[ .]?)?"
+    r"(?P<week>\d{1,2})(?P<mark>(?(before)[ /.-]|\.? ?KW[ /]))(?P<year>(?:19|20)\d{2})"
 )
-_QUARTER = re.compile(r"(?P<before>[Qq])(?P<quarter>[1-4])(?!\d)")
+_QUARTER = re.compile(r"(?<![^\W\d_])(?P<before>[QqTt])(?P<quarter>[1-4])(?!\d)")
+_CLOCK = re.compile(r"(?:[01]\d|2[0-3])[0-5]\d")
+_ORDINAL = re.compile(r"(?<!\d)(?P<day>\d{1,2})(?:st|nd|rd|th|er)\b")
 _RUN = re.compile(r"\d+")
 _PARTS = re.compile("[0-9]+|[\ue000\ue100-\ue10f]")
 _LETTERS = re.compile(r"[^\W\d_]+")
@@ -52,11 +54,29 @@ def patterns_of(text: str) -> Iterator[tuple[str, str]]:
         yield _week_pattern(week), "en"
         return
     if week := _WEEK_FIRST.fullmatch(text):
-        yield f"{week['before']}{'%V' if len(week['week']) == 2 else '%-V'}{week['mark']}%G", "en"
+        yield f"{week['before'] or ''}%-V{week['mark']}%G", "en"
         return
     if compact := _COMPACT.fullmatch(text):
         yield _compact_pattern(compact), "en"
         return
+    if _CLOCK.fullmatch(text):
+        yield "%H%M", "en"
+        return
+    if ordinal := _ORDINAL.search(text):
+        yield from _ordinal_patterns(f"{text[: ordinal.end('day')]}{text[ordinal.end() :]}")
+        return
+    yield from _calendar_patterns(text)
+
+
+def _ordinal_patterns(plain: str) -> Iterator[tuple[str, str]]:
+    """Yield the patterns of a text whose day has an ordinal suffix, given the text without the suffix."""
+    for pattern, language in _calendar_patterns(plain):
+        is_possible = language in ("en", "fr") and pattern.count("%-d") == 1
+        if is_possible and ("%b" in pattern or "%B" in pattern):
+            yield pattern.replace("%-d", "%o"), language
+
+
+def _calendar_patterns(text: str) -> Iterator[tuple[str, str]]:
     rest, clock = _cut_clock(text.replace("%", "%%"))
     for language in _languages(rest):
         named, names = _cut_names(rest, language)
@@ -75,7 +95,7 @@ def patterns_of(text: str) -> Iterator[tuple[str, str]]:
 def _week_pattern(match: re.Match[str]) -> str:
     day = match["day"]
     suffix = "" if day is None else f"{day[:-1]}%u"
-    return f"%G{match['mark']}%V{suffix}"
+    return f"%G{match['mark']}%-V{suffix}"
 
 
 def _compact_pattern(match: re.Match[str]) -> str:

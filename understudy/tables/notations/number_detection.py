@@ -36,7 +36,7 @@ _CURRENCY_SIGNS = "$€£¥₹₽₩₺₫₴₦₱฿₪₡₲₵"
 _CURRENCIES = re.compile(
     rf"(?:[A-Z]{{1,3}})?[{_CURRENCY_SIGNS}]|USD|EUR|GBP|CHF|JPY|CNY|RMB|INR|AUD|CAD|NZD|SEK|NOK|DKK|PLN|CZK|HUF"
     r"|RON|BGN|RUB|TRY|ZAR|BRL|MXN|ARS|CLP|COP|PEN|KRW|SGD|HKD|TWD|THB|IDR|MYR|PHP|VND|ILS|AED|SAR|EGP|NGN|KES"
-    r"|UAH|kr\.?|Kr\.?|Rs\.?|Fr\.?|SFr\.?|zł|Kč|Ft|lei|R"
+    r"|UAH|[元円圓원]|kr\.?|Kr\.?|Rs\.?|Fr\.?|SFr\.?|zł|Kč|Ft|lei|R"
 )
 _UNITS = re.compile(
     r"%|‰|°|°C|°F|[kKmMgGT]?B|[kKMG]iB|[kmcµu]?g|mg|kg|lbs?|oz|t|[kmcµn]?m|mm|cm|km|ft|in|mi|yd|\"|'|[mc]?[lL]|dl"
@@ -144,8 +144,11 @@ def detect_numbers(sample: SampledTexts, texts: Texts, clues: Clues) -> Detected
     if len(best) > 1 and prefers_point:
         best = [candidate for candidate in best if candidate.notation.decimal == "."] or best
     detected = _detected(best, clues)
-    separator = _most_frequent_separator(sample, best[0].notation)
-    return replace(detected, notation=detected.notation.model_copy(update={"thousands": separator}))
+    marks = {
+        "thousands": _most_frequent_separator(sample, best[0].notation),
+        "minus": "\u2212" if any("\u2212" in value for value in sample.values) else "-",
+    }
+    return replace(detected, notation=detected.notation.model_copy(update=marks))
 
 
 def _most_frequent_separator(sample: SampledTexts, notation: NumberNotation) -> str | None:

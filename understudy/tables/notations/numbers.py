@@ -118,7 +118,10 @@ def write_numbers(values: pa.Array[Any], notation: NumberNotation) -> pa.Array[A
 def _with_exponents(numbers: Any, notation: NumberNotation) -> pa.Array[Any]:
     """Return numbers with an exponent. Arrow has no kernel for this format."""
     decimals = 6 if notation.decimals is None else notation.decimals
-    texts = [None if number is None else f"{number:.{decimals}e}" for number in numbers.to_pylist()]
+    texts = [
+        None if number is None else f"{number:.{decimals}{notation.exponent_mark}}"
+        for number in numbers.to_pylist()
+    ]
     return pa.array(texts, pa.string())
 
 
@@ -196,7 +199,7 @@ def _grouped_in_pairs(whole: Any, separator: str) -> Any:
 
 def _with_affixes(digits: Any, scale: Any, is_negative: Any, notation: NumberNotation) -> Any:
     empty = pa.scalar("")
-    sign = pc.if_else(is_negative, "-", "+" if notation.plus else "")
+    sign = pc.if_else(is_negative, notation.minus, "+" if notation.plus else "")
     prefix, suffix = pa.scalar(notation.prefix), pa.scalar(notation.suffix)
     if notation.negative == "parentheses":
         opening, closing = pc.if_else(is_negative, "(", ""), pc.if_else(is_negative, ")", "")

@@ -16,7 +16,7 @@ from understudy.tables.notation import (
     PlainNotation,
     read_metadata,
 )
-from understudy.tables.notations.dates import write_dates
+from understudy.tables.notations.date_writing import write_dates
 from understudy.tables.notations.durations import write_durations
 from understudy.tables.notations.numbers import write_numbers
 from understudy.tables.notations.parsing import AnyNotation

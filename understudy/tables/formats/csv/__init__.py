@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from understudy.errors import InvalidInput
@@ -16,15 +17,18 @@ from understudy.tables.formats.csv.reading import Readable, read_rows
 from understudy.tables.formats.csv.removal import without_lines, without_removed
 from understudy.tables.formats.csv.rulers import without_rulers
 from understudy.tables.formats.csv.spaces import with_tabs
+from understudy.tables.formats.csv.styles import style_of
 from understudy.tables.formats.csv.writing import csv_chunks, write_csv
 from understudy.tables.formats.layout import blank_warnings
 from understudy.tables.formats.scan import Reading, Scan
+from understudy.tables.text_style import style_metadata
 
 
 @contextmanager
 def scan_csv(path: Path, reading: Reading) -> Iterator[Scan]:
     """Open a CSV file; see `Format`."""
-    text = without_lines(utf8_text(path, reading), line_ranges(reading.options.skip_rows), reading)
+    original = utf8_text(path, reading)
+    text = without_lines(original, line_ranges(reading.options.skip_rows), reading)
     text = with_tabs(without_rulers(text, reading), reading)
     dialect = read_dialect(text.path, reading.limits, reading.options)
     text, warnings = without_removed(text, dialect.removal, dialect.delimiter, dialect.quote, reading)
@@ -32,7 +36,9 @@ def scan_csv(path: Path, reading: Reading) -> Iterator[Scan]:
     if readable.staged.n_rows == readable.staged.blanks.n_rows_dropped:
         raise InvalidInput("The file has a header but no rows. Add at least one row.", code="no_rows")
     all_warnings = [*text.warnings, *dialect.warnings, *warnings]
-    yield _typed(readable, dialect, all_warnings, reading.options.coerce)
+    style = style_metadata(style_of(path, original, dialect))
+    scan = _typed(readable, dialect, all_warnings, reading.options.coerce)
+    yield replace(scan, schema=scan.schema.with_metadata(style or {}))
 
 
 def _typed(readable: Readable, dialect: Dialect, warnings: Iterable[str], coerce: Iterable[str]) -> Scan:
@@ -87,7 +93,7 @@ def _header_warnings(dialect: Dialect) -> list[str]:
 CSV = Format(
     name="csv",
     summary="Text with a header line, delimited by commas, tabs, semicolons or pipes, in any common encoding",
-    suffixes=(".csv", ".tsv"),
+    suffixes=(".csv", ".tsv", ".txt", ".tab", ".dat"),
     media_type="text/csv",
     scan=scan_csv,
     write=write_csv,

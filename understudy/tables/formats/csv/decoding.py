@@ -1,7 +1,7 @@
 """Check that a file is text, and detect its encoding.
 
 Valid UTF-8 is read as UTF-8. A byte order mark determines the encoding, and zero bytes in every other
-position indicate UTF-16. All other text is read as Windows-1252, with a warning.
+position indicate UTF-16. The encoding of all other text is guessed, with a warning.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from understudy.errors import InvalidInput
 from understudy.progress import Progress
+from understudy.tables.formats.csv.encodings import guess_encoding, label_of
 from understudy.tables.formats.csv.other_files import check_kind
 from understudy.tables.formats.scan import MEBIBYTE, Reading
 
@@ -22,22 +23,34 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-# Fallback for text that is not UTF-8. Windows-1252 contains all letters of Latin-1.
-_SINGLE_BYTE = "cp1252"
-# Minimum fraction of zeros in every other byte that indicates UTF-16. In UTF-16, the delimiters and digits of
-# a table alone exceed this fraction.
-_ZEROS_MIN = 0.3
+# Minimum fraction of zeros in every other byte that indicates UTF-16, and maximum ratio of the zeros in the
+# other bytes. In UTF-16, the high bytes of delimiters, digits and line endings are zero in any language.
+_ZEROS_MIN, _ZEROS_RATIO_MAX = 0.03, 0.1
+# Fraction of zeros above which the text need not have line feeds of two bytes.
+_ZEROS_CLEAR = 0.3
+# Size of the text from which an encoding is guessed.
+_GUESS_BYTES = MEBIBYTE
 
 _REMEDY = "Save the file as UTF-8 and upload it again, or set the option `encoding`."
 
 
 @dataclass(frozen=True)
 class Text:
-    """A text file in UTF-8: the upload itself, or a converted copy."""
+    """A text file in UTF-8: the upload itself, or a converted copy.
+
+    Parameters
+    ----------
+    encoding : str
+        Encoding of the upload.
+    has_mark : bool
+        Whether the upload starts with a byte order mark.
+    """
 
     path: Path
     longest_line_bytes: int
     warnings: tuple[str, ...] = ()
+    encoding: str = "utf-8"
+    has_mark: bool = False
 
 
 class _Gauge:
@@ -84,11 +97,16 @@ def _encoding_of(start: bytes) -> str | None:
         if start.startswith(mark):
             return encoding
     even, odd = start[0::2].count(0), start[1::2].count(0)
-    if not odd and even > _ZEROS_MIN * len(start) / 2 and not start.startswith(b"\0\0"):
-        return "utf-16-be"
-    if not even and odd > _ZEROS_MIN * len(start) / 2:
-        return "utf-16-le"
-    return None
+    fewer, more = sorted((even, odd))
+    is_wide = more > _ZEROS_MIN * len(start) / 2 and fewer <= _ZEROS_RATIO_MAX * more
+    if not is_wide or start.startswith(b"\0\0"):
+        return None
+    encoding = "utf-16-be" if even > odd else "utf-16-le"
+    if fewer == 0 and more > _ZEROS_CLEAR * len(start) / 2:
+        return encoding
+    text = start[: len(start) // 2 * 2].decode(encoding, "replace")
+    has_lines = 2 * text.count("\n") > start.count(b"\n")
+    return encoding if has_lines and "\0" not in text and text.count("\ufffd") <= 1 else None
 
 
 def unify_line_endings(source: Path, target: Path) -> Path:
@@ -111,23 +129,33 @@ def _check_utf8(source: Path, reading: Reading, *, is_given: bool) -> Text:
     """Return the file if it is valid UTF-8, or a converted copy if it can only be Windows-1252."""
     gauge = _Gauge()
     position = _first_invalid(source, reading.progress, gauge)
-    if position is None:
-        return Text(source, gauge.longest)
     with source.open("rb") as file:
         start = file.read(MEBIBYTE)
+    if position is None:
+        return Text(source, gauge.longest, has_mark=start.startswith(codecs.BOM_UTF8))
     if position < MEBIBYTE and _is_garbage(start):
         raise InvalidInput("The file is not text. Upload a CSV or Parquet file.", code="unreadable_file")
     is_lenient = reading.options.bad_rows == "skip"
     is_utf8 = is_given or start.startswith(codecs.BOM_UTF8) or _holds_only_utf8(source, position)
     if is_utf8 or _has_valid_line(source, position):
         if is_lenient:
-            return Text(source, gauge.longest)
+            return Text(source, gauge.longest, has_mark=start.startswith(codecs.BOM_UTF8))
         raise _wrong_encoding(source, position, is_mixed=not is_utf8)
-    guessed = (
-        "The file is not valid UTF-8 and was read as Windows-1252. Check accented letters and symbols, and "
-        "set the option `encoding` if they are wrong."
+    return _guessed(source, position, reading)
+
+
+def _guessed(source: Path, position: int, reading: Reading) -> Text:
+    """Return a converted copy of a file whose encoding is guessed."""
+    with source.open("rb") as file:
+        file.seek(max(0, position - 1024))
+        guess = guess_encoding(file.read(_GUESS_BYTES))
+    rivals = " or ".join(f"{label_of(rival)} (`{rival}`)" for rival in guess.rivals)
+    also = f", but {rivals} is also possible" if rivals else ""
+    warning = (
+        f"The file is not valid UTF-8 and was read as {guess.label}{also}. Check accented letters and "
+        "symbols, and set the option `encoding` if they are wrong."
     )
-    return replace(_translate(source, _SINGLE_BYTE, reading, is_guess=True), warnings=(guessed,))
+    return replace(_translate(source, guess.encoding, reading, label=guess.label), warnings=(warning,))
 
 
 def _chunks(source: Path, start: int = 0) -> Iterator[bytes]:
@@ -238,13 +266,20 @@ def _line_at(source: Path, position: int) -> int:
     return n_ends + 1
 
 
-def _translate(source: Path, encoding: str, reading: Reading, *, is_guess: bool = False) -> Text:
-    """Return a copy of the file in UTF-8. With `bad_rows=skip`, invalid bytes remain invalid."""
+def _translate(source: Path, encoding: str, reading: Reading, *, label: str | None = None) -> Text:
+    """Return a copy of the file in UTF-8. With `bad_rows=skip`, invalid bytes remain invalid.
+
+    Parameters
+    ----------
+    label : str, optional
+        Name of the encoding for messages, if the encoding is a guess.
+    """
     target = reading.scratch / "utf8.csv"
     is_wide = encoding.startswith(("utf-16", "utf-32"))
     lenient = "surrogatepass" if is_wide else "surrogateescape"
-    errors = "strict" if is_guess or reading.options.bad_rows == "fail" else lenient
+    errors = "strict" if label or reading.options.bad_rows == "fail" else lenient
     n_lines = n_characters = 0
+    has_mark = encoding in ("utf-16", "utf-32", "utf-8-sig")
     gauge = _Gauge()
     size = source.stat().st_size
     try:
@@ -256,17 +291,27 @@ def _translate(source: Path, encoding: str, reading: Reading, *, is_guess: bool 
                 if (zero := text.find("\0")) >= 0:
                     line = n_lines + 1 + text.count("\n", 0, zero)
                     raise _no_text(f"line {line:,} contains a zero character")
-                data = (text.removeprefix("\ufeff") if n_lines == 0 else text).encode("utf-8", errors)
+                has_mark |= n_characters == 0 and text.startswith("\ufeff")
+                data = (text.removeprefix("\ufeff") if n_characters == 0 else text).encode("utf-8", errors)
                 copy.write(data)
                 gauge.add(data)
                 n_lines += text.count("\n")
                 n_characters += len(text)
                 reading.progress("checking", min(1.0, n_characters / size))
     except UnicodeError:
-        guess = "neither UTF-8 nor Windows-1252" if is_guess else f"not valid {encoding}"
+        guess = f"neither UTF-8 nor {label}" if label else f"not valid {encoding}"
         raise InvalidInput(
             f"The text is {guess}: the first invalid character is on line {n_lines + 1:,} or later. "
             f"{_REMEDY}",
             code="wrong_encoding",
         ) from None
-    return Text(target, gauge.longest)
+    return Text(target, gauge.longest, encoding=_writing_name(source, encoding), has_mark=has_mark)
+
+
+def _writing_name(source: Path, encoding: str) -> str:
+    """Return the encoding with its byte order, so that writing it gives no byte order mark."""
+    if encoding not in ("utf-16", "utf-32"):
+        return "utf-8" if encoding == "utf-8-sig" else encoding
+    with source.open("rb") as file:
+        is_big = file.read(4).startswith((codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE))
+    return f"{encoding}-{'be' if is_big else 'le'}"

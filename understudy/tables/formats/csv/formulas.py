@@ -8,6 +8,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from understudy.tables.text_style import known_style
+
 # Characters that start a formula, and whitespace that programs skip before a formula.
 _BEGINNING = r"\A[=+\-@\t\r\n＝＋－＠]"  # noqa: RUF001 - the wide forms count as well
 # A new cell can begin within a text if a program uses another delimiter or ignores quotation marks.
@@ -29,7 +31,8 @@ def without_formulas(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> It
 def safe_schema(schema: pa.Schema) -> pa.Schema:
     """Return the schema with column names escaped, so that no name is a formula."""
     names = _safe(pa.array(schema.names, pa.string()))
-    return pa.schema([field.with_name(str(name)) for field, name in zip(schema, names, strict=True)])
+    fields = [field.with_name(str(name)) for field, name in zip(schema, names, strict=True)]
+    return pa.schema(fields, metadata=known_style(schema.metadata))
 
 
 def _safe(column: pa.Array[Any]) -> pa.Array[Any]:

@@ -38,7 +38,14 @@ _EARLY_HOUR = "02"
 # Maximum number of digits of a key.
 _N_DIGITS_MAX = 15
 _N_DATES_MIN = 5
-_EXPONENT = re.compile(r"-?\d(?:\.\d+)?e[-+]\d{2,3}")
+_EXPONENT = re.compile(r"-?\d(?:\.\d+)?[eE][-+]\d{2,3}")
+# Numbers with a point in a column with one of these words in its name are numbers of versions or sections.
+_VERSION_WORDS = frozenset(
+    ("version", "versions", "ver", "release", "build", "firmware", "section", "chapter")
+)
+_VERSION = re.compile(r"\d{1,3}\.\d{1,3}")
+# Maximum number of distinct values that can be versions if the name of the column gives no indication.
+_N_VERSIONS_MAX = 12
 _YEARS = 1850, 2150
 # Serial numbers have five digits from 1927 on. The earliest plausible one is 15,000 (January 1941).
 _SERIAL_YEARS = 1940, 2080
@@ -61,6 +68,9 @@ def with_notation(column_type: ColumnType, texts: Texts, clues: Clues) -> Column
         if dates is not None:
             unit: Literal["s", "ms"] = "s" if "x" in dates.directives else "ms"
             return _converted(column_type, pa.timestamp(unit), dates)
+        if _are_versions(sample, clues):
+            note = "numbers such as 1.1 and 1.10 differ, so they are kept as text"
+            return replace(column_type, arrow_type=pa.string(), note=note)
         notation = _fixed_decimals(sample, texts)
         if notation is not None and notation.decimals == 1 and _are_whole_keys(sample, texts, clues):
             return _converted(column_type, pa.int64(), notation)
@@ -75,7 +85,7 @@ def _fixed_decimals(sample: SampledTexts, texts: Texts) -> NumberNotation | None
     """Return a notation with fixed decimals if all values have the same number of decimals."""
     if sample.values and all(map(_EXPONENT.fullmatch, sample.values)):
         lengths = {len(value.lower().partition("e")[0].partition(".")[2]) for value in sample.values}
-        return NumberNotation(decimals=lengths.pop(), exponent=True) if len(lengths) == 1 else None
+        return _exponents(sample, lengths)
     sampled = {len(value.partition(".")[2]) if "." in value else -1 for value in sample.values}
     if len(sampled) != 1 or not 0 < (decimals := sampled.pop()) <= 18:
         return None
@@ -90,6 +100,22 @@ def _fixed_decimals(sample: SampledTexts, texts: Texts) -> NumberNotation | None
             return None
     has_exponent = any("e" in value.lower() or value.startswith(("-.", ".")) for value in sample.values)
     return None if has_exponent else NumberNotation(decimals=decimals)
+
+
+def _are_versions(sample: SampledTexts, clues: Clues) -> bool:
+    """Return whether the values are numbers of versions or sections and not decimal numbers."""
+    if not all(map(_VERSION.fullmatch, sample.values)):
+        return False
+    n_numbers = len({float(value) for value in sample.values})
+    is_ambiguous = n_numbers < len(sample.values) <= _N_VERSIONS_MAX
+    return is_ambiguous or bool(_VERSION_WORDS & set(clues.words))
+
+
+def _exponents(sample: SampledTexts, lengths: set[int]) -> NumberNotation | None:
+    marks = {"E" if "E" in value else "e" for value in sample.values}
+    if len(lengths) > 1 or len(marks) > 1:
+        return None
+    return NumberNotation(decimals=lengths.pop(), exponent=True, exponent_mark="E" if "E" in marks else "e")
 
 
 def _are_whole_keys(sample: SampledTexts, texts: Texts, clues: Clues) -> bool:

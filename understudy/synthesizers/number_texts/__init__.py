@@ -1,0 +1,10 @@
+"""Columns of texts that consist of numbers and units, such as `120/80`, `<5` or `1h 30m`.
+
+The numbers and the form of the text around them are learned as columns of their own. `forms` describes how
+the numbers of a form are written, `learning` finds such columns, and `columns` splits and builds their texts.
+"""
+
+from understudy.synthesizers.number_texts.columns import NumberColumn
+from understudy.synthesizers.number_texts.learning import learn_number_column
+
+__all__ = ["NumberColumn", "learn_number_column"]
