@@ -49,6 +49,7 @@ class Mutant:
 
 LEASES = "understudy/db/leases.py"
 JOB_RUNS = "understudy/services/job_runs.py"
+ATTEMPTS = "understudy/services/attempts.py"
 RESULTS = "understudy/services/results.py"
 HEARTBEATS = "understudy/services/heartbeats.py"
 NO_TOKEN = Change(LEASES, r"Job\.id == job_id, Job\.lease_token == token, ", "Job.id == job_id, ", n=2)
@@ -69,8 +70,8 @@ LATE_BLOBS = (
     ),
     Change(
         JOB_RUNS,
-        r"    is_written = _settle_result\(attempt, outcome, write\)\n",
-        "    is_written = _settle_result(attempt, outcome, write)\n"
+        r"    is_written = settle_result\(attempt, outcome, write\)\n",
+        "    is_written = settle_result(attempt, outcome, write)\n"
         "    from understudy.services.results import store_late\n    store_late()\n",
     ),
 )
@@ -90,7 +91,7 @@ IN_PLACE = (
 LATE_EVENT = (
     Change(LEASES, r"        job_events\.add\(session, job, \"succeeded\"\)\n", "        pass\n"),
     Change(
-        JOB_RUNS,
+        ATTEMPTS,
         r"            logger\.info\(\"job_ended\" if",
         '            if step == "finish" and is_written:\n'
         "                from understudy.db import job_events\n"
@@ -106,7 +107,7 @@ MUTANTS = (
     Mutant("row before blob", LATE_BLOBS),
     Mutant(
         "own commit not recognised",
-        (Change(JOB_RUNS, r"return job_attempts\.outcome\(session, token\) == outcome", "return False"),),
+        (Change(ATTEMPTS, r"return job_attempts\.outcome\(session, token\) == outcome", "return False"),),
     ),
     Mutant("blobs written in place", IN_PLACE),
     Mutant("event in a second transaction", LATE_EVENT),
