@@ -1,6 +1,4 @@
-"""The end of an attempt: each function writes it to the database in one transaction, and repeats that while the
-database does not respond.
-"""
+"""Write the end of an attempt in one transaction, and try again while the database does not respond."""
 
 from __future__ import annotations
 

@@ -28,9 +28,5 @@ ENTRY = SynthesizerEntry(
         device="cpu",
     ),
     estimate=estimate_fit,
-    preload=(
-        "understudy.synthesizers.tree_chain.synthesizer",
-        "understudy.synthesizers.tree_chain.constrained_entities",
-        "understudy.synthesizers.tree_chain.imputation",
-    ),
+    preload=("understudy.synthesizers.tree_chain.synthesizer",),
 )

@@ -6,7 +6,7 @@ import time
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,13 @@ from understudy.synthesizers.single_table import RowRequest, SingleTableSynthesi
 from understudy.synthesizers.tree_chain.budget import choose_preset
 from understudy.synthesizers.tree_chain.chain import Arranged, Encoded, encode, fit_chain
 from understudy.synthesizers.tree_chain.code_parts import insert_parts
+from understudy.synthesizers.tree_chain.conditional_sampling import Group, make_conditioner, make_group
+from understudy.synthesizers.tree_chain.constrained_entities import ConstrainedEntitySampler
+from understudy.synthesizers.tree_chain.constrained_sampling import (
+    ConstrainedSampler,
+    check_rows,
+    conditions_of,
+)
 from understudy.synthesizers.tree_chain.difference_columns import (
     DrawnTable,
     add_difference_columns,
@@ -43,6 +50,7 @@ from understudy.synthesizers.tree_chain.files import (
     unique_rows_from_arrays,
     unique_rows_to_arrays,
 )
+from understudy.synthesizers.tree_chain.imputation import Imputer, draw_completed
 from understudy.synthesizers.tree_chain.level_lookups import add_level_lookups, find_codes, numbering_of
 from understudy.synthesizers.tree_chain.order import ascending_order, choose_order
 from understudy.synthesizers.tree_chain.parameters import TreeChainParameters
@@ -92,12 +100,6 @@ from understudy.transformers.base import (
     consecutive_rows,
 )
 from understudy.transformers.table import Drawn, TableTransformer
-
-# These modules and `imputation` are imported on first use, because a fit needs none. Workers preload them.
-if TYPE_CHECKING:
-    from understudy.synthesizers.tree_chain.conditional_sampling import Group
-    from understudy.synthesizers.tree_chain.constrained_entities import ConstrainedEntitySampler
-    from understudy.synthesizers.tree_chain.constrained_sampling import ConstrainedSampler
 
 # Mask that separates the seed of draws during a fit from the seed of the fit.
 _PRACTICE = 0x5EED
@@ -266,8 +268,6 @@ class TreeChain(SingleTableSynthesizer):
     def _draw_constrained(
         self, request: RowRequest, constraints: SamplingConstraints
     ) -> Iterator[pa.RecordBatch]:
-        from understudy.synthesizers.tree_chain.constrained_sampling import check_rows
-
         check_rows(constraints, request.n_rows, request.offset)
         sampler = self._constrained_sampler(constraints)
         return draw_blocks(
@@ -279,24 +279,23 @@ class TreeChain(SingleTableSynthesizer):
 
     def effective_shares(self, constraints: SamplingConstraints) -> list[float]:
         """Return the effective share of each group of rows, from 0 to 1."""
-        return [own.effective_share for own in self._constrained_sampler(constraints).conditioners]
+        sampler = self._constrained_sampler(constraints)
+        return [conditioner.effective_share for conditioner in sampler.conditioners]
 
     def _constrained_sampler(
         self, constraints: SamplingConstraints
     ) -> ConstrainedSampler | ConstrainedEntitySampler:
-        from understudy.synthesizers.tree_chain.conditional_sampling import make_conditioner, make_group
-        from understudy.synthesizers.tree_chain.constrained_entities import ConstrainedEntitySampler
-        from understudy.synthesizers.tree_chain.constrained_sampling import ConstrainedSampler, conditions_of
-
         table, constraints = self.drawn_, self.cells_.translate(constraints)
         conditioners = []
         for condition in conditions_of(constraints):
             group = make_group(condition, table, self.enforcer_, self.links_)
-            accept, redraw = partial(self._acceptance, group), partial(self._redrawing, self.enforcer_)
-            conditioners.append(make_conditioner(self.links_, group, accept, redraw))
+            accept = partial(self._acceptance, group)
+            redrawing = partial(self._redrawing, self.enforcer_)
+            conditioners.append(make_conditioner(self.links_, group, accept, redrawing))
         plain = ConstrainedSampler(constraints, tuple(conditioners), table, self.enforcer_)
-        entities = self.entities_
-        return ConstrainedEntitySampler(plain, entities, self.unique_entities_) if entities.groups else plain
+        if not self.entities_.groups:
+            return plain
+        return ConstrainedEntitySampler(plain, self.entities_, self.unique_entities_)
 
     def _acceptance(
         self,
@@ -323,8 +322,6 @@ class TreeChain(SingleTableSynthesizer):
         self, data: Dataset, *, n_draws: int = 1, context: SampleContext
     ) -> Iterator[tuple[str, pa.RecordBatch]]:
         """Yield the rows of the data table `n_draws` times, with missing values imputed."""
-        from understudy.synthesizers.tree_chain.imputation import Imputer, draw_completed
-
         (name,) = (name for name, table in self.schema_.tables.items() if table.role == "data")
         if name not in data:
             raise InvalidInput(
