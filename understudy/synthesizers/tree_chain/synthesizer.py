@@ -279,8 +279,7 @@ class TreeChain(SingleTableSynthesizer):
 
     def effective_shares(self, constraints: SamplingConstraints) -> list[float]:
         """Return the effective share of each group of rows, from 0 to 1."""
-        sampler = self._constrained_sampler(constraints)
-        return [conditioner.effective_share for conditioner in sampler.conditioners]
+        return [own.effective_share for own in self._constrained_sampler(constraints).conditioners]
 
     def _constrained_sampler(
         self, constraints: SamplingConstraints
@@ -293,9 +292,8 @@ class TreeChain(SingleTableSynthesizer):
             redrawing = partial(self._redrawing, self.enforcer_)
             conditioners.append(make_conditioner(self.links_, group, accept, redrawing))
         plain = ConstrainedSampler(constraints, tuple(conditioners), table, self.enforcer_)
-        if not self.entities_.groups:
-            return plain
-        return ConstrainedEntitySampler(plain, self.entities_, self.unique_entities_)
+        entities = self.entities_
+        return ConstrainedEntitySampler(plain, entities, self.unique_entities_) if entities.groups else plain
 
     def _acceptance(
         self,
