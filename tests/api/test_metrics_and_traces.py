@@ -94,7 +94,7 @@ def test_second_process_serves_metrics_on_the_next_port(resources: Resources):
     assert second > first
 
 
-def test_metrics_state_that_the_database_does_not_respond(
+def test_metrics_report_that_the_database_does_not_respond(
     resources: Resources, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("understudy.services.metrics.statistics.count_jobs", _unavailable)

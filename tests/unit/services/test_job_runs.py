@@ -386,7 +386,7 @@ class FullStore(LocalStore):
 
 
 @pytest.mark.parametrize("way", ["succeed", "lack_space", "lack_a_part", "err", "crash"])
-def test_failures_on_a_full_disk_count_for_nothing(bench: Bench, tmp_path: Path, way: str) -> None:
+def test_failures_on_a_full_disk_are_not_counted(bench: Bench, tmp_path: Path, way: str) -> None:
     store = bench.resources.store
     bench.resources = replace(bench.resources, store=FullStore(tmp_path / "full"))
     job_id = bench.put(way)

@@ -317,7 +317,7 @@ def test_rare_label_of_rows_without_a_code_is_not_shown(synthesizer: str) -> Non
 
 
 @pytest.mark.parametrize("is_number", [False, True])
-def test_made_up_codes_contain_the_column_that_they_determine(is_number: bool, tmp_path: Path) -> None:
+def test_made_up_codes_contain_the_value_that_they_determine(is_number: bool, tmp_path: Path) -> None:
     level, chapters = (
         draw_levels(1500, 150),
         np.array([21, 34, 55]) if is_number else np.array(["AB", "CD", "EF"]),

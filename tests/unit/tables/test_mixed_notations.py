@@ -23,7 +23,7 @@ _Write = Callable[[int, datetime], str]
 
 
 def _written(folder: Path, texts: list[str], name: str = "x") -> tuple[pa.Table, list[str]]:
-    """Return a table that is read from a CSV file, and the texts with which the table is written again."""
+    """Write texts to a CSV file and read it. Return the table and its texts after it is written again."""
     with (folder / "t.csv").open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([[name, "other"], *([text, "a"] for text in texts)])
     table = read_table(folder / "t.csv")
@@ -56,7 +56,7 @@ def test_several_patterns_and_offsets_are_written_in_their_shares(
     shapes = [
         Counter(re.sub(r"\d\d(?=:\d\d$)", "", _shape(text)) for text in side) for side in (texts, written)
     ]
-    # The choice depends on the value, so that the shares of 300 values differ a little.
+    # The choice depends on the value, so the shares of the notations among 300 values differ slightly.
     assert all(abs(shapes[0][shape] - shapes[1][shape]) < 0.15 * N_ROWS for shape in {*shapes[0], *shapes[1]})
     again, _ = _written(tmp_path, written)
     assert again.column("x").equals(table.column("x"))

@@ -261,7 +261,7 @@ def model() -> Model:
     return understudy.fit(pa.table(trial() | {"age": [20 + i % 50 for i in range(N)]}), seed=1)
 
 
-def test_conditions_and_imputation_give_agreeing_identifiers(model: Model) -> None:
+def test_identifiers_agree_with_other_columns_under_conditions_and_after_imputation(model: Model) -> None:
     condition = {"where": {"site": {"equals": "11"}}, "n_rows": 50}
     sampled = model.sample(constraints={"conditions": [condition]}, seed=1).to_pylist()
     assert all(row["site"] == "11" and row["subject_id"].startswith("S11-") for row in sampled)

@@ -114,7 +114,7 @@ def test_no_extreme_value_is_sampled() -> None:
     ],
     ids=["normal", "uniform", "integers"],
 )
-def test_columns_without_long_tails_have_none(values: npt.NDArray[Any]) -> None:
+def test_no_tails_are_fitted_to_columns_without_long_tails(values: npt.NDArray[Any]) -> None:
     assert "tails" not in fit(values)[0].describe()
 
 
