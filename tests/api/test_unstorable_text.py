@@ -165,7 +165,9 @@ DEEP = b'{"kind":' + b"[" * 70 + b"]" * 70 + b"}"
 
 @pytest.mark.parametrize("path", ["jobs", "uploads"])
 @pytest.mark.parametrize("body", [WIDE, MANY_ERRORS, LONG_NAME, LONG_KIND, NULLS, ITEMS, DEEP], ids=range(7))
-def test_answer_to_an_absurd_body_is_small_and_fast(shared_client: TestClient, path: str, body: bytes):
+def test_response_to_an_oversized_or_malformed_body_is_small_and_fast(
+    shared_client: TestClient, path: str, body: bytes
+):
     start = time.process_time()
     response = shared_client.post(f"/v1/{path}", content=body, headers={"Content-Type": "application/json"})
     assert response.status_code in (400, 422)

@@ -198,7 +198,7 @@ def test_download_resumes_after_a_broken_connection(stack: Stack, client: Client
 
 
 def received(client: Client, path: str, headers: dict[str, str]) -> bytes:
-    """Return the bytes of a response until it breaks."""
+    """Return the bytes of a response up to the point at which the connection breaks."""
     data = b""
     try:
         with client._http.stream("GET", path, headers=headers) as response:

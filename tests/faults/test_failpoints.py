@@ -96,7 +96,7 @@ def finish_despite(stack: Stack, job_id: UUID, step: str, action: str) -> None:
 def test_job_succeeds_once_despite_a_fault(
     stack: Stack, worker: WorkerProcess, model_id: str, step: str, action: str, outcomes: list[str]
 ) -> None:
-    # A slow disk is slower than the lease.
+    # The write to a slow disk takes longer than the lease.
     stack.worker_points.arm(step, action, seconds=1.5 * LEASE_SECONDS)
     job_id = stack.submit("sample", model_id=model_id, n_rows=1_000)
 

@@ -30,7 +30,7 @@ def until(condition: Callable[[], object], what: str = "condition") -> None:
 
 
 def is_true(condition: Callable[[], object]) -> bool:
-    """Return whether a condition holds. It does not if the database does not respond."""
+    """Return whether a condition holds, or False if the database does not respond."""
     try:
         return bool(condition())
     except Unavailable:

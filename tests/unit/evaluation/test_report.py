@@ -204,7 +204,7 @@ def test_page_does_not_promise_privacy(report: Report) -> None:
     assert "not a formal guarantee" in text
 
 
-def test_hostile_names_and_values_stay_text() -> None:
+def test_hostile_names_and_values_are_rendered_as_text() -> None:
     rng = np.random.default_rng(0)
 
     def rows(n: int) -> pa.Table:

@@ -32,7 +32,7 @@ DAYS = DateNotation(pattern="%d.%m.%Y")
 
 
 def orders(*, seed: int, n_rows: int = N) -> pa.Table:
-    """Return order lines with their customers. Different seeds give different customers and orders."""
+    """Return order lines with their customers. Different seeds produce different customers and orders."""
     rng = np.random.default_rng(seed)
     n_customers = n_rows // 8
     weights = rng.gamma(2, 1, n_customers)

@@ -152,7 +152,7 @@ def test_honest_work_can_read_inputs_and_write_files_and_import_modules(payload,
 
 
 @pytest.mark.parametrize("processor", ["x86_64", "aarch64"])
-def test_filter_follows_its_lists_on_every_processor(processor):
+def test_filter_applies_its_lists_on_every_processor(processor):
     denied = {**calls.DENIED[processor], **calls.NEW_CALLS}
     checked = calls.CHECKED[processor]
     names = {number: name for name, number in (denied | checked | calls.UNSUPPORTED[processor]).items()}
@@ -197,7 +197,7 @@ def test_filter_follows_its_lists_on_every_processor(processor):
         ("openat", (0, 0, 0x41, 0o4755), "EPERM"),
     ],
 )
-def test_filter_decides_by_arguments(processor, name, arguments, decision):
+def test_decision_of_the_filter_depends_on_the_arguments(processor, name, arguments, decision):
     assert decide(processor, calls.CHECKED[processor][name], *arguments) == decision
 
 
@@ -225,7 +225,7 @@ def decide(processor: str, number: int, *arguments: int, program_of: str | None 
             position += if_true if tests[code](word, value) else if_false
 
 
-def test_missing_walls_are_described_with_their_consequence():
+def test_consequences_of_missing_walls_are_described():
     sentences = Walls(landlock=0, seccomp=False, accounts=None).missing()
     assert len(sentences) == (3 if os.geteuid() == 0 else 2)
     assert "all files of the worker's account" in sentences[0]

@@ -47,9 +47,7 @@ def _shape(text: str) -> str:
         (lambda i, t: f"{t:%Y-%m-%d %H:%M} {['EST', 'EDT'][i % 2]}", "timestamp[s]"),
     ],
 )
-def test_several_patterns_and_offsets_are_written_in_their_shares(
-    tmp_path: Path, write: _Write, arrow_type: str
-):
+def test_shares_of_several_patterns_and_offsets_are_preserved(tmp_path: Path, write: _Write, arrow_type: str):
     texts = [write(i, moment) for i, moment in enumerate(_MOMENTS)]
     table, written = _written(tmp_path, texts)
     assert str(table.schema.field("x").type) == arrow_type

@@ -369,7 +369,7 @@ def test_repeated_invalid_values_are_written_and_rare_ones_are_not(tmp_path: Pat
     assert coerced.notation.missing == ()
 
 
-def test_json_contains_words_only_where_values_are_text(tmp_path: Path):
+def test_json_contains_words_for_missing_values_only_in_text_columns(tmp_path: Path):
     texts = {"a": ["$1.50", "n/a", "$2.25", None] * 9, "b": [1.5, None] * 18}
     table = pa.table(texts)
     write_table(tmp_path / "t.jsonl", table.to_batches(), table.schema)

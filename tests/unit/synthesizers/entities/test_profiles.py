@@ -52,7 +52,7 @@ def test_rows_of_an_entity_are_as_similar_as_in_the_table(model: understudy.Mode
     assert correlation(sampled, column) == pytest.approx(correlation(visits(), column), abs=0.1)
 
 
-def test_columns_with_typical_values_are_not_sampled(model: understudy.Model) -> None:
+def test_internal_columns_of_typical_values_are_not_part_of_samples(model: understudy.Model) -> None:
     assert list(model.sample(5, seed=2).columns) == list(visits().columns)
 
 

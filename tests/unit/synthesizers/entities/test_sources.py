@@ -10,7 +10,7 @@ from tests.unit.synthesizers.entities.tables import IDENTIFIER, NAME, fitted
 from understudy.tables.schema import ColumnKind
 
 N_ENTITIES, N_ROWS = 60, 600
-# Entity of each row.
+# The entity to which each row belongs.
 ENTITY = np.arange(N_ROWS) % N_ENTITIES
 POSTAL_CODE = ColumnKind.postal_code
 
