@@ -123,7 +123,7 @@ def test_error_for_too_many_queued_jobs_contains_the_time_to_wait(resources: Res
     assert list(resources.staging_folder.iterdir()) == []
 
 
-def test_lists_are_filtered(client: TestClient):
+def test_lists_can_be_filtered(client: TestClient):
     one = submit(client, kind="probe", labels={"team": "a", "run": "1"})
     two = submit(client, kind="probe", labels={"team": "a"})
     client.post(f"/v1/jobs/{two['id']}/cancel")

@@ -48,7 +48,7 @@ def test_keys_of_one_project_cannot_exceed_the_slots_of_the_project():
         asyncio.run(hold(caller(project), caller(project), then=caller(project)))
 
 
-def test_other_project_gets_a_slot_while_one_project_holds_all_of_its_slots():
+def test_other_project_gets_a_slot_while_one_project_occupies_all_of_its_slots():
     project = uuid4()
     asyncio.run(hold(caller(project), caller(project), then=caller()))
 

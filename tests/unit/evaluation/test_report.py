@@ -100,7 +100,7 @@ def test_report_contains_sizes_seed_and_versions(report: Report) -> None:
     assert {"understudy", "numpy", "scikit-learn"} <= set(report.versions)
 
 
-def test_same_tables_and_seed_give_the_same_report() -> None:
+def test_same_tables_and_seed_produce_the_same_report() -> None:
     tables = people(200, seed=1), people(150, seed=2)
     reports = [
         evaluate(ComparisonTables(*tables), infer_table(tables[0]), seed=5).model_dump_json()

@@ -157,7 +157,7 @@ def test_job_without_enough_memory_is_tried_once_more_in_the_queue_of_large_jobs
     assert bench.outcomes(job_id) == ["out_of_memory"] * 2
 
 
-def test_killed_process_is_out_of_memory_if_the_kernel_counted_an_oom_kill(
+def test_killed_process_counts_as_out_of_memory_if_the_kernel_counted_an_oom_kill(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A test cannot fill the control group of its own process.

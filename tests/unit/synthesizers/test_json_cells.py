@@ -85,7 +85,7 @@ def test_keys_and_values_of_few_rows_are_not_sampled(model: Synthesizer):
     assert any("keys are left out" in warning for warning in model.card()["warnings"])
 
 
-def test_loaded_model_gives_the_same_rows(model: Synthesizer, tmp_path: Path):
+def test_loaded_model_produces_the_same_rows(model: Synthesizer, tmp_path: Path):
     save_model(model, tmp_path / "m.model")
     loaded = load_model(tmp_path / "m.model").synthesizer
     assert sample(loaded, 40).equals(sample(model, 40))

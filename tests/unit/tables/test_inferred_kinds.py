@@ -97,7 +97,7 @@ def test_evidence_contains_counts_and_findings_name_the_runner_up():
     assert "GB82" not in findings.model_dump_json()
 
 
-def test_evidence_contains_leading_zeros_constants_and_missing_values():
+def test_evidence_reports_leading_zeros_constants_and_missing_values():
     zeros = inferred("code", [f"{i % 40:04}" for i in range(400)]).findings
     assert "400 of 400 sampled values have leading zeros, which are kept" in zeros.evidence
     assert "all non-missing values are the same" in inferred("unit", ["kg"] * 30).findings.evidence

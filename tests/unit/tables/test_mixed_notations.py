@@ -1,4 +1,4 @@
-"""Tests of columns whose values follow several notations, which samples contain in the same shares."""
+"""Tests that samples contain the notations of a mixed column in the same shares as the table."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def _suffix(day: int) -> str:
     return "th" if 10 < day < 14 else {1: "st", 2: "nd", 3: "rd"}.get(day % 10, "th")
 
 
-def test_batches_of_any_size_give_the_same_texts(tmp_path: Path):
+def test_batches_of_any_size_produce_the_same_texts(tmp_path: Path):
     texts = [f"{moment:%Y-%m-%d}" if i % 2 else f"{moment:%d/%m/%Y}" for i, moment in enumerate(_MOMENTS)]
     table, written = _written(tmp_path, texts)
     write_table(tmp_path / "small.csv", table.to_batches(max_chunksize=7), table.schema)

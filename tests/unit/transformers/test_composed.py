@@ -219,7 +219,7 @@ def test_a_few_contradictory_rows_are_never_copied() -> None:
     check_new_and_unique(rows_of(table, 2_000), "subject_id", columns)
 
 
-def test_rows_do_not_depend_on_the_block_and_files_give_the_same_rows() -> None:
+def test_rows_do_not_depend_on_the_block_and_saved_models_produce_the_same_rows() -> None:
     table = fitted(trial(), subject_id=ColumnKind.identifier, scan=ColumnKind.identifier)
     manifests, arrays = table.to_arrays()
     loaded = TableTransformer.from_arrays(table.schema, ArrayReader({"columns": manifests}, arrays))

@@ -60,7 +60,7 @@ def test_each_identifier_is_independent_of_the_other_requested_rows(form: str) -
 
 
 @pytest.mark.parametrize("form", [form for form in FORMS if form != "sequential"])
-def test_another_seed_or_column_gives_other_identifiers(form: str) -> None:
+def test_a_different_seed_or_column_produces_different_identifiers(form: str) -> None:
     transformer = fit_form(form)
     assert not draw(transformer, 100, seed=1).equals(draw(transformer, 100, seed=2))
     assert not draw(transformer, 100, column=1).equals(draw(transformer, 100, column=2))

@@ -191,7 +191,7 @@ def test_postal_codes_without_a_dependency_on_the_city_stay_random() -> None:
     assert described[2]["form"] == "codes"
 
 
-def test_files_give_the_same_rows(mixed: TableTransformer) -> None:
+def test_saved_models_produce_the_same_rows(mixed: TableTransformer) -> None:
     for table in (mixed, fitted(places("de"), {"zip": ColumnKind.postal_code})):
         manifests, arrays = table.to_arrays()
         loaded = TableTransformer.from_arrays(table.schema, ArrayReader({"columns": manifests}, arrays))

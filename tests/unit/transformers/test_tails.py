@@ -140,7 +140,7 @@ def test_tails_on_both_sides_are_sampled() -> None:
     assert synthetic.max() <= high[-1].as_py()
 
 
-def test_nonnegative_columns_stay_nonnegative() -> None:
+def test_nonnegative_columns_have_no_negative_samples() -> None:
     real = np.random.default_rng(0).gamma(0.5, size=300)
     assert sample(*fit(np.tile(real, 1)), 1).min() >= 0
 

@@ -103,7 +103,7 @@ def test_contiguous_rows_stay_contiguous() -> None:
 
 
 @pytest.mark.parametrize("synthesizer", SYNTHESIZERS)
-def test_stored_models_give_the_same_rows(tmp_path: Path, synthesizer: str) -> None:
+def test_stored_models_produce_the_same_rows(tmp_path: Path, synthesizer: str) -> None:
     model = fitted(logins(), LOGIN_KEYS, synthesizer=synthesizer)
     model.save(tmp_path / "a.model")
     loaded = understudy.load(tmp_path / "a.model")
