@@ -5,8 +5,9 @@
 
 Callers use all kinds of jobs and both kinds of uploads, and repeat their requests as the documentation
 recommends. Two permanent readers compare files with their digests and check the invariants that must hold at
-any time. At the end, all invariants are checked. The soak ends at the first violation, and always ends by
-itself. The seed determines the order of the faults and operations. Their effects depend on the machine.
+any time. At the end, all invariants are checked. The soak ends at the first violation or when all checks are
+done. No step waits without a time limit. The seed determines the order of the faults and operations. Their
+effects depend on the machine.
 """
 
 from __future__ import annotations
