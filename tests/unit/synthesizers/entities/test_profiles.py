@@ -71,7 +71,7 @@ def test_typical_values_correlate_with_rows_as_expected(is_ordinal: bool) -> Non
     assert abs(own) == pytest.approx(np.sqrt(share), abs=0.05)
 
 
-def test_unrelated_rows_are_not_similar() -> None:
+def test_no_similarity_is_measured_between_unrelated_rows() -> None:
     rng = np.random.default_rng(4)
     entities = np.repeat(np.arange(500), 4)
     for is_ordinal in (True, False):
