@@ -72,7 +72,8 @@ def _wait(port: int) -> None:
     raise TimeoutError("The S3 server has not started.")
 
 
-# A fault changes one exchange. It gets the handler and a function that forwards the request.
+# A fault changes the response to one request. It receives the handler and a function that forwards the
+# request.
 Fault = Callable[["_Handler", Callable[[], tuple[int, Any, bytes]]], None]
 
 
@@ -99,7 +100,7 @@ def tears_body(handler: _Handler, forward: Callable[[], tuple[int, Any, bytes]])
 
 
 def hangs(seconds: float) -> Fault:
-    """Return a fault that closes the connection after a time without a response."""
+    """Return a fault that closes the connection without a response after some time."""
 
     def hang(handler: _Handler, forward: Callable[[], tuple[int, Any, bytes]]) -> None:
         time.sleep(seconds)

@@ -183,7 +183,7 @@ def execute(url: str, *statements: str) -> None:
 
 @contextmanager
 def frozen_database(sessions: sessionmaker[Session]) -> Iterator[None]:
-    """Stop all processes of the database server with SIGSTOP, and continue them at the end."""
+    """Stop all processes of the database server with SIGSTOP, and resume them at the end."""
     with sessions() as session:
         folder = session.scalar(text("show data_directory"))
     server = psutil.Process(int((Path(str(folder)) / "postmaster.pid").read_text().split()[0]))

@@ -22,7 +22,7 @@ OPERATIONS = {
 COMPONENTS = set(DOCUMENT["components"]["schemas"])
 # These one-word names are unambiguous in this API. Every other name needs a qualifying word.
 ONE_WORD_NAMES = {"Dataset", "Job", "Policy", "Problem", "Project", "Report", "Upload", "Verdict"}
-# These words have no meaning in the domain. A name must not consist of such words only.
+# These words have no meaning in the domain. A name must contain at least one other word.
 GENERIC_WORDS = {
     *("Any", "Base", "Body", "Data", "Detail", "Details", "Entry", "Error", "Group", "Info", "Input", "Item"),
     *("Kind", "List", "Map", "Model", "Name", "Object", "Option", "Options", "Output", "Page", "Parameters"),

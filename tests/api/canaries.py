@@ -13,7 +13,7 @@ from understudy.resources import Resources
 
 
 def find_in_database(resources: Resources, canaries: Iterable[str]) -> set[str]:
-    """Return the tables with a row that contains any of the canaries, also as bytes."""
+    """Return the tables with a row that contains any of the canaries as text or as bytes."""
     words = [word for canary in canaries for word in (canary.lower(), canary.encode().hex())]
     found = set()
     with resources.sessions() as session:

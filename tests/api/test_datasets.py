@@ -68,7 +68,7 @@ def test_dataset_fields_reject_invalid_or_unsupported_changes(
     assert get(shared_client, f"/v1/datasets/{dataset['id']}") == dataset
 
 
-def test_lists_are_filtered(client: TestClient, world: dict[str, str]):
+def test_lists_can_be_filtered(client: TestClient, world: dict[str, str]):
     pending = upload(client, CSV, labels='{"team": "a"}')["dataset"]["id"]
 
     def listed(query: str) -> list[str]:

@@ -98,7 +98,7 @@ def upload_in_parts(client: TestClient, data: bytes, *, complete: bool = True) -
 
 
 def lose_attempt(resources: Resources, caller: Caller, client: TestClient, dataset_id: str) -> str:
-    """Leave what a worker leaves that dies while it trains: a folder, a blob without a row, a lost job."""
+    """Create what a worker that dies during training leaves: a folder, a blob without a row, a lost job."""
     job = post(client, "/v1/jobs", json={"kind": "train", "dataset_id": dataset_id})
     with resources.sessions.begin() as session:
         claimed = claims.claim(session, Claimant("w", "1", ("train",)), lease_seconds=-1)
@@ -117,7 +117,7 @@ def lose_attempt(resources: Resources, caller: Caller, client: TestClient, datas
 
 
 def kill_upload(resources: Resources) -> None:
-    """Leave what an API process leaves that is killed while it receives or converts a file."""
+    """Create the files that an API process leaves if it is killed while it receives or converts a file."""
     folder = resources.staging.root / "process-1-killed"
     (folder / "download-x").mkdir(parents=True)
     (folder / "download-x" / f"{NAME}.xlsx").write_bytes(CSV)

@@ -78,7 +78,9 @@ def age(resources: Resources) -> None:
         )
 
 
-def test_service_is_not_ready_while_a_job_waits_beside_idle_workers(client: TestClient, resources: Resources):
+def test_service_is_not_ready_while_a_job_waits_although_workers_are_idle(
+    client: TestClient, resources: Resources
+):
     assert client.post("/v1/jobs", json={"kind": "probe"}).status_code == 202
     report(resources)
     assert client.get("/readyz").status_code == 200

@@ -70,7 +70,9 @@ class SlowQueue(ListQueue):
         return self.may_go_on.wait(30) and super().ring(n)
 
 
-def test_repetition_of_a_running_request_must_be_retried_later(resources: Resources, caller: Caller):
+def test_repetition_of_a_request_in_progress_gets_409_and_a_retry_after_header(
+    resources: Resources, caller: Caller
+):
     queue = SlowQueue()
     headers = {"Authorization": f"Bearer {new_key(resources, caller)}", **KEY}
     client = TestClient(create_app(replace(resources, queue=queue)), headers=headers)

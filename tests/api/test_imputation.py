@@ -31,7 +31,9 @@ def completed(client: TestClient, ready_dataset: Json, chain: str, run_jobs: Cal
     return get(client, f"/v1/datasets/{result['dataset_id']}")
 
 
-def test_imputed_dataset_names_its_model_and_source(completed: Json, ready_dataset: Json, chain: str):
+def test_imputed_dataset_contains_the_ids_of_its_model_and_source(
+    completed: Json, ready_dataset: Json, chain: str
+):
     assert completed["origin"] == "imputation"
     assert (completed["model_id"], completed["source_dataset_id"]) == (chain, ready_dataset["id"])
     assert (completed["name"], completed["n_rows"]) == ("small (completed)", 2 * ready_dataset["n_rows"])

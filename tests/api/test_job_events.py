@@ -47,7 +47,7 @@ def test_events_are_returned_oldest_first_in_pages(shared_client: TestClient):
     assert (first["has_more"], rest["has_more"]) == (True, False)
 
 
-def test_stream_contains_all_events_and_ends_with_the_job(shared_client: TestClient):
+def test_stream_contains_all_events_and_ends_when_the_job_ends(shared_client: TestClient):
     path = f"/v1/jobs/{cancelled_job(shared_client)['id']}/events"
     response = shared_client.get(path, headers=STREAM)
     assert response.headers["content-type"] == "text/event-stream; charset=utf-8"

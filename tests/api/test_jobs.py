@@ -123,7 +123,7 @@ def test_error_for_too_many_queued_jobs_contains_the_time_to_wait(resources: Res
     assert list(resources.staging_folder.iterdir()) == []
 
 
-def test_lists_are_filtered(client: TestClient):
+def test_lists_can_be_filtered(client: TestClient):
     one = submit(client, kind="probe", labels={"team": "a", "run": "1"})
     two = submit(client, kind="probe", labels={"team": "a"})
     client.post(f"/v1/jobs/{two['id']}/cancel")
@@ -180,7 +180,7 @@ def test_cancelled_job_can_be_retried(client: TestClient, run_jobs: Callable[[],
     assert get(client, f"/v1/jobs/{job['id']}")["state"] == "succeeded"
 
 
-def test_waiting_ends_with_the_job(client: TestClient, resources: Resources, caller: Caller):
+def test_waiting_ends_when_the_job_ends(client: TestClient, resources: Resources, caller: Caller):
     job = submit(client, kind="probe")
     cancel = Timer(0.3, client.post, [f"/v1/jobs/{job['id']}/cancel"])
     cancel.start()

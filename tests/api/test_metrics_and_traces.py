@@ -94,7 +94,7 @@ def test_second_process_serves_metrics_on_the_next_port(resources: Resources):
     assert second > first
 
 
-def test_metrics_state_that_the_database_does_not_respond(
+def test_metrics_report_that_the_database_does_not_respond(
     resources: Resources, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("understudy.services.metrics.statistics.count_jobs", _unavailable)
@@ -139,14 +139,16 @@ def test_job_belongs_to_the_trace_of_its_request(
     assert trace_id in stored
 
 
-def test_jobs_have_no_trace_context_without_traces(client: TestClient, resources: Resources, caller: Caller):
+def test_jobs_have_no_trace_context_if_traces_are_disabled(
+    client: TestClient, resources: Resources, caller: Caller
+):
     job = submit(client, kind="probe")
     with resources.sessions() as session:
         row = jobs.get(session, caller.project_id, from_text("job", job["id"]))
     assert row.trace_context is None
 
 
-def test_nothing_of_the_sdk_is_imported_without_traces():
+def test_the_sdk_is_not_imported_if_traces_are_disabled():
     code = "import app.main, workers.worker, sys; print('opentelemetry.sdk' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

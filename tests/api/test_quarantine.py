@@ -172,7 +172,7 @@ def test_gate_until_reviewed_quarantines_a_sample_without_a_report(
     assert download(client, sample).status_code == 200
 
 
-def test_gate_off_puts_nothing_in_quarantine(
+def test_no_sample_is_quarantined_if_the_gate_is_off(
     client: TestClient,
     administrator: TestClient,
     draw: Callable[..., Json],

@@ -138,7 +138,7 @@ def pieces(n_bytes: int) -> Iterator[bytes]:
         yield b"x" * min(1 << 16, n_bytes - start)
 
 
-def test_file_over_the_limit_is_rejected_by_its_content_length(
+def test_file_over_the_limit_is_rejected_because_of_its_content_length(
     limited_client: TestClient, shared_resources: Resources
 ):
     response = limited_client.post("/v1/datasets", content=b"x" * (BYTES_MAX + 1), headers=TEXT_CSV)

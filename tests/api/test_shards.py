@@ -166,7 +166,7 @@ def test_damaged_part_is_not_downloaded(client: TestClient, resources: Resources
     assert_problem(response, 500, "artifact_corrupt", "checksum")
 
 
-def test_shards_are_one_job_to_the_caller(
+def test_shards_appear_as_one_job_to_the_caller(
     client: TestClient, resources: Resources, model_id: str, run_jobs: RunJobs
 ) -> None:
     n_before = len(get(client, "/v1/jobs")["data"])
@@ -201,7 +201,7 @@ def test_two_workers_share_the_shards(
 
 
 def claim(resources: Resources, *kinds: str) -> Any:
-    """Claim a job as a worker that then dies: its lease has already expired."""
+    """Claim a job with an expired lease, as if the worker had died."""
     with resources.sessions.begin() as session:
         return claims.claim(session, Claimant("dead", "1", kinds or tuple(KINDS)), lease_seconds=-1)
 

@@ -1,4 +1,4 @@
-"""Tests of slots, which no API key and no project can hold alone."""
+"""Tests of slots. No API key and no project can occupy all of them."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_keys_of_one_project_cannot_exceed_the_slots_of_the_project():
         asyncio.run(hold(caller(project), caller(project), then=caller(project)))
 
 
-def test_other_project_gets_a_slot_while_one_project_holds_all_of_its_slots():
+def test_other_project_gets_a_slot_while_one_project_occupies_all_of_its_slots():
     project = uuid4()
     asyncio.run(hold(caller(project), caller(project), then=caller()))
 
@@ -58,7 +58,7 @@ def test_process_cannot_exceed_its_slots():
         asyncio.run(hold(caller(), caller(), caller(), then=caller()))
 
 
-def test_slots_are_free_again_after_their_block():
+def test_slots_are_released_at_the_end_of_their_block():
     async def run() -> None:
         slots, key = Slots(LIMITS), caller()
         for _ in range(3):
@@ -68,7 +68,7 @@ def test_slots_are_free_again_after_their_block():
     asyncio.run(run())
 
 
-def test_waiting_requests_get_slots_in_their_order_and_leave_none_behind():
+def test_waiting_requests_get_slots_in_order_of_arrival_and_release_all_of_them():
     async def run() -> list[int]:
         slots, key, order = Slots(replace(LIMITS, wait_seconds=5)), caller(), []
 

@@ -40,7 +40,7 @@ def read_all(connection: socket.socket) -> bytes:
 
 @pytest.mark.usefixtures("short_limits")
 @pytest.mark.parametrize("first", ["", HEAD + "\r\n"], ids=["first", "second"])
-def test_half_sent_headers_end_with_408(address: tuple[str, int], first: str):
+def test_incomplete_headers_are_answered_with_408(address: tuple[str, int], first: str):
     with closing(socket.create_connection(address)) as connection:
         connection.sendall(f"{first}{HEAD}X-A: ".encode())
         assert b"HTTP/1.1 408 Request Timeout" in read_all(connection)
@@ -58,7 +58,8 @@ def test_connection_with_an_empty_line_after_a_request_is_closed(address: tuple[
         connection.sendall(f"{HEAD}\r\n".encode())
         assert connection.recv(1 << 16).startswith(b"HTTP/1.1 200 ")
         connection.sendall(b"\r\n")
-        # It would otherwise stay open, because the line ends the limit of idle connections.
+        # Without a separate time limit, the connection would stay open, because the line ends the limit of
+        # idle connections.
         read_all(connection)
 
 
@@ -82,7 +83,9 @@ def test_endless_headers_are_refused(address: tuple[str, int]):
 
 @pytest.mark.usefixtures("short_limits")
 @pytest.mark.parametrize("path", ["datasets", "jobs"])
-def test_slow_body_ends_with_408(address: tuple[str, int], resources: Resources, caller: Caller, path: str):
+def test_slow_body_is_answered_with_408(
+    address: tuple[str, int], resources: Resources, caller: Caller, path: str
+):
     key = new_key(resources, caller)
     with closing(socket.create_connection(address)) as connection:
         connection.sendall(
@@ -97,7 +100,9 @@ def test_slow_body_ends_with_408(address: tuple[str, int], resources: Resources,
 
 
 @pytest.mark.usefixtures("short_limits")
-def test_steady_body_is_accepted(address: tuple[str, int], resources: Resources, caller: Caller):
+def test_body_that_arrives_steadily_is_accepted(
+    address: tuple[str, int], resources: Resources, caller: Caller
+):
     key = new_key(resources, caller)
     with closing(socket.create_connection(address)) as connection:
         connection.sendall(
@@ -146,7 +151,7 @@ def ask_for_csv(address: tuple[str, int], key: str, dataset_id: str) -> socket.s
     return connection
 
 
-def test_conversions_are_bounded_and_closed_when_their_clients_leave(
+def test_number_of_conversions_is_limited_and_each_is_closed_when_its_client_disconnects(
     conversion: type[_Conversion], address: tuple[str, int], resources: Resources, caller: Caller
 ):
     dataset_id = make_world(resources, caller)["dataset"]

@@ -1,4 +1,4 @@
-"""Tests of the stop of an API process, with a real server on a loopback port."""
+"""Tests of stopping an API process, with a real server on a loopback port."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def begin_upload(served: Served, stack: ExitStack, resources: Resources) -> sock
     return connection
 
 
-def test_upload_in_progress_ends_normally(make_served: Callable[..., Served], resources: Resources):
+def test_upload_in_progress_is_completed(make_served: Callable[..., Served], resources: Resources):
     served = make_served()
     with ExitStack() as stack:
         connection = begin_upload(served, stack, resources)
@@ -156,7 +156,7 @@ def test_upload_that_exceeds_the_grace_period_or_a_second_signal_gets_503(
     assert list(resources.store.keys("")) == []
 
 
-def test_download_in_progress_ends_normally(
+def test_download_in_progress_is_completed(
     make_served: Callable[..., Served], resources: Resources, caller: Caller, monkeypatch: pytest.MonkeyPatch
 ):
     content = bytes(range(256)) * (1 << 14)

@@ -26,7 +26,8 @@ OPERATIONS = [
     for path, item in DOCUMENT["paths"].items()
     for method, operation in item.items()
 ]
-# As they are sent in a path or a query, and in JSON. The last form is raw UTF-8 of a surrogate.
+# Texts that cannot be stored, as they are sent in a path or a query, and in JSON. The last JSON text contains
+# the raw UTF-8 bytes of a surrogate.
 QUOTED = ("%00", "a%00b", "%ED%A0%80", "%FF")
 IN_JSON = (b'"\\u0000"', b'"a\\ud800b"', b'"\\udfff"', b'"\xed\xa0\x80"')
 JSON_FORMS = {"application/json", "application/merge-patch+json"}
@@ -59,13 +60,15 @@ def places(schema: Any, depth: int = 0) -> Iterator[str]:
 
 
 def url(path: str, **values: str) -> str:
-    """Return a path with an ID for each parameter that is not given."""
+    """Return a path in which each parameter without a given value is a new ID."""
     ids = {f"{noun}_id": to_text(noun, new_id()) for noun in ("dataset", "job", "model", "report", "upload")}
     return path.format(**{"number": "1", "name": "x", "profile": "x", **ids, **values})
 
 
 @pytest.mark.parametrize(("method", "path", "operation"), OPERATIONS)
-def test_parameters(shared_client: TestClient, method: str, path: str, operation: dict[str, Any]):
+def test_unstorable_text_in_parameters_is_rejected(
+    shared_client: TestClient, method: str, path: str, operation: dict[str, Any]
+):
     for parameter in operation.get("parameters", ()):
         name = parameter["name"]
         for text in QUOTED:
@@ -81,7 +84,9 @@ def test_parameters(shared_client: TestClient, method: str, path: str, operation
 
 
 @pytest.mark.parametrize(("method", "path", "operation"), OPERATIONS)
-def test_unknown_parameters(shared_client: TestClient, method: str, path: str, operation: dict[str, Any]):
+def test_unstorable_names_of_unknown_parameters_are_rejected(
+    shared_client: TestClient, method: str, path: str, operation: dict[str, Any]
+):
     response = shared_client.request(method, f"{url(path)}?%00=1")
     assert_problem(response, 422, "invalid_parameters", "NUL")
 
@@ -94,7 +99,9 @@ def test_unknown_parameters(shared_client: TestClient, method: str, path: str, o
         if JSON_FORMS & set(case.values[2].get("requestBody", {}).get("content", {}))
     ],
 )
-def test_bodies(shared_client: TestClient, method: str, path: str, operation: dict[str, Any]):
+def test_unstorable_text_in_bodies_is_rejected(
+    shared_client: TestClient, method: str, path: str, operation: dict[str, Any]
+):
     content = operation["requestBody"]["content"]
     n_places = 0
     for form, body in content.items():
@@ -110,7 +117,9 @@ def test_bodies(shared_client: TestClient, method: str, path: str, operation: di
 
 
 @pytest.mark.parametrize("text", IN_JSON)
-def test_bodies_that_are_otherwise_valid(shared_client: TestClient, shared_resources: Resources, text: bytes):
+def test_unstorable_text_in_otherwise_valid_bodies_is_rejected(
+    shared_client: TestClient, shared_resources: Resources, text: bytes
+):
     caller = make_caller(shared_resources)
     ids = make_world(shared_resources, caller)
     headers = {
@@ -131,11 +140,11 @@ def test_bodies_that_are_otherwise_valid(shared_client: TestClient, shared_resou
 
 
 @pytest.mark.parametrize("field", ["name", "labels", "format", "null_values", "unknown"])
-def test_form_fields(shared_client: TestClient, field: str):
+def test_unstorable_text_in_form_fields_is_rejected_or_harmless(shared_client: TestClient, field: str):
     for value in ("a\0b", '{"a": "\\ud800"}', '{"a": "\\u0000"}', '["\\ud800"]'):
         files = {"file": ("a.csv", b"a,b\n1,2\n")}
         response = shared_client.post("/v1/datasets", files=files, data={field: value})
-        # An escape is harmless where the field is not JSON.
+        # An escape sequence is harmless in a field that is not JSON.
         assert response.status_code in ((422,) if "\0" in value or field == "labels" else (422, 202))
 
 
@@ -156,9 +165,11 @@ DEEP = b'{"kind":' + b"[" * 70 + b"]" * 70 + b"}"
 
 @pytest.mark.parametrize("path", ["jobs", "uploads"])
 @pytest.mark.parametrize("body", [WIDE, MANY_ERRORS, LONG_NAME, LONG_KIND, NULLS, ITEMS, DEEP], ids=range(7))
-def test_answer_to_an_absurd_body_is_small_and_fast(shared_client: TestClient, path: str, body: bytes):
+def test_response_to_an_oversized_or_malformed_body_is_small_and_fast(
+    shared_client: TestClient, path: str, body: bytes
+):
     start = time.process_time()
     response = shared_client.post(f"/v1/{path}", content=body, headers={"Content-Type": "application/json"})
     assert response.status_code in (400, 422)
     assert len(response.content) < ANSWER_BYTES_MAX
-    assert time.process_time() - start < 2  # seconds; without limits, some took 3 s
+    assert time.process_time() - start < 2  # seconds; without limits, some responses took 3 s

@@ -29,7 +29,8 @@ HEADERS = {
     "aarch64": Path("/usr/include/asm-generic/unistd.h"),
 }
 PROCESSOR = platform.machine()
-# The interpreter may be in a folder that only root can enter. The image has it in a folder for everyone.
+# The interpreter may be in a folder that only root can enter. In the image, its folder is accessible to
+# everyone.
 PREFIX = Path(sys.base_prefix).resolve()
 SHELL = f"""
 set -e
@@ -82,7 +83,7 @@ def profile_program(profile: dict[str, Any], numbers: dict[str, int]) -> Sequenc
                 if argument["op"] == "SCMP_CMP_MASKED_EQ"
                 else (seccomp.EQUAL, 0, 1, argument["value"])
             )
-            # If the test fails, the number is loaded again for the next rule.
+            # If the comparison fails, the number is loaded again for the next rule.
             reload = (seccomp.LOAD, 0, 0, seccomp.NUMBER)
             verdict = [(seccomp.LOAD, 0, 0, offset), test, *verdict, reload]
         for name in rule["names"]:

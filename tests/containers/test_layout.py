@@ -60,7 +60,7 @@ needs_root = pytest.mark.skipif(
 
 
 @needs_root
-def test_no_attempt_succeeds_in_a_container_and_honest_work_does():
+def test_honest_work_succeeds_in_a_container_and_no_escape_attempt_does():
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(container_command(PROGRAM), capture_output=True, text=True, env=environment)
     assert json.loads(done.stdout or "null") == {
@@ -122,7 +122,7 @@ def test_compose_file_keeps_values_out_of_the_log_of_postgres():
         ("ptrace", 0, seccomp.RETURN_ERRNO | 1),
     ],
 )
-def test_profile_decides_about_namespaces(name, flags, decision):
+def test_profile_allows_only_the_namespaces_and_calls_of_a_job(name, flags, decision):
     numbers = {"unshare": 1, "clone": 2, "clone3": 3, "getpid": 4, "ptrace": 5}
     data = {seccomp.NUMBER: numbers[name], seccomp.FIRST_ARGUMENT: flags}
     assert interpret(profile_program(PROFILE, numbers), data) == decision

@@ -180,7 +180,7 @@ def test_input_with_a_flipped_bit_is_rejected_as_corrupt(kind, bench, tmp_path):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_work_gives_the_same_bytes_for_the_same_parameters_and_does_not_change_its_inputs(kind, bench):
+def test_work_produces_the_same_bytes_for_the_same_parameters_and_does_not_change_its_inputs(kind, bench):
     before = {path: sha256(path) for path in bench.inputs[kind].values()}
     first, second = bench.run(kind, "one"), bench.run(kind, "two")
     assert {role: sha256(path) for role, path in first["files"].items()} == {

@@ -211,7 +211,7 @@ def test_input_is_not_changed(metric: Metric, against: Callable[[pa.Table], Comp
 
 
 @every_metric
-def test_same_seed_gives_the_same_score(metric: Metric, against: Callable[[pa.Table], Comparison]) -> None:
+def test_same_seed_produces_the_same_score(metric: Metric, against: Callable[[pa.Table], Comparison]) -> None:
     fresh = people(300, seed=3)
     assert metric.score(against(fresh)) == metric.score(against(fresh))
 

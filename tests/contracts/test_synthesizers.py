@@ -145,13 +145,13 @@ def test_fit_returns_self_and_leaves_its_input_unchanged(make: Make) -> None:
     assert (table.schema, table.to_pylist()) == before
 
 
-def test_equal_seeds_give_equal_rows_and_different_seeds_give_different_rows(make: Make) -> None:
+def test_equal_seeds_produce_equal_rows_and_different_seeds_produce_different_rows(make: Make) -> None:
     synthesizer = fit(make(), *all_kinds())
     assert draw(synthesizer, 100, seed=5).equals(draw(synthesizer, 100, seed=5))
     assert not draw(synthesizer, 100, seed=5).equals(draw(synthesizer, 100, seed=6))
 
 
-def test_same_table_and_seed_give_the_same_model(make: Make) -> None:
+def test_same_table_and_seed_produce_the_same_model(make: Make) -> None:
     table, schema = all_kinds(with_missing=True)
     assert draw(fit(make(), table, schema), 50).equals(draw(fit(make(), table, schema), 50))
 
@@ -179,7 +179,7 @@ def test_sample_has_exactly_the_requested_number_of_rows(make: Make, n_rows: int
     assert sum(batch.num_rows for batch in batches_of(synthesizer, n_rows)) == n_rows
 
 
-def test_zero_rows_give_no_batches(make: Make) -> None:
+def test_zero_rows_produce_no_batches(make: Make) -> None:
     synthesizer = fit(make(), *all_kinds())
     assert list(batches_of(synthesizer, 0)) == []
 
@@ -203,7 +203,7 @@ def test_sampling_before_fitting_raises_conflict(make: Make) -> None:
         make().sample(SamplePlan({"table": 1}), context=SampleContext(seed=0))
 
 
-def test_saved_models_give_the_same_rows_and_card(make: Make, tmp_path: Path) -> None:
+def test_saved_models_produce_the_same_rows_and_card(make: Make, tmp_path: Path) -> None:
     table, schema = all_kinds(with_missing=True)
     synthesizer = fit(make(), table, schema)
     save_model(synthesizer, tmp_path / "model", extra={"holdout_fraction": 0.2})
@@ -235,7 +235,7 @@ def test_columns_without_values_stay_missing(make: Make, name: str) -> None:
     assert sample["x"].null_count == 20
 
 
-def test_tables_of_one_row_give_placeholders(make: Make) -> None:
+def test_tables_of_one_row_produce_placeholders(make: Make) -> None:
     table, schema = all_kinds(1)
     synthesizer = fit(make(), table, schema)
     row = draw(synthesizer, 3).to_pylist()[0]
@@ -358,7 +358,7 @@ def test_card_contains_no_values(make: Make) -> None:
     assert (card["n_rows"], card["n_columns"]) == (100, 1)
 
 
-def test_few_rows_give_a_warning_on_the_card(make: Make) -> None:
+def test_few_rows_produce_a_warning_on_the_card(make: Make) -> None:
     assert "fewer than 100 rows" not in str(fit(make(), *all_kinds(400)).card()["warnings"])
     assert "has 20 rows. With fewer than 100 rows" in fit(make(), *all_kinds(20)).card()["warnings"][0]
 

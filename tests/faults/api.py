@@ -21,11 +21,11 @@ from tests.faults.workers import ENOUGH_SECONDS, until
 
 Json = dict[str, Any]
 
-# Responses after which a client repeats its request.
+# Status codes after which a client repeats its request.
 REPEATED = {429, 503, 507}
 REQUEST_SECONDS_MAX = 15.0
-# Time after which a request without an answer is a violation. It includes several starts of a killed API on a
-# busy machine, each of which can take more than a minute.
+# Time after which a request without an answer is a violation. The time suffices for several starts of a
+# killed API on a busy machine, each of which can take more than a minute.
 PATIENCE_SECONDS = 600.0
 PAUSE_SECONDS = 0.1
 
@@ -87,7 +87,7 @@ class ApiProcess:
             self._process.wait()
 
     def stop(self) -> int:
-        """Ask the process to stop and return its exit status."""
+        """Tell the process to stop, and return its exit status."""
         assert self._process is not None
         self._process.terminate()
         return self._process.wait(ENOUGH_SECONDS)
@@ -126,7 +126,7 @@ class Client:
 
     # `Any` is an argument of httpx2.
     def once(self, method: str, path: str, **options: Any) -> httpx2.Response | None:
-        """Send a request and return the response, or None if there is none."""
+        """Send a request and return the response, or None if the connection fails or times out."""
         try:
             response = self._http.request(method, path, **options)
         except httpx2.HTTPError:
@@ -191,7 +191,7 @@ class Client:
         return response.status_code in REPEATED or response.status_code >= 500
 
     def _check(self, method: str, path: str, response: httpx2.Response) -> None:
-        """Record a response that breaks the invariant: 2xx, 4xx, 503 with Retry-After, or 507."""
+        """Record a response that is not 2xx, 4xx, 503 with Retry-After, or 507."""
         status = response.status_code
         self.statuses[status] += 1
         is_allowed = status < 500 or status == 507 or (status == 503 and "Retry-After" in response.headers)

@@ -18,7 +18,7 @@ IS_COMPLETE = os.environ.get("FAULTS") == "all"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect tests that only the complete run contains, and tests of the broker in the mode without one."""
+    """Deselect the tests of the complete run and, in the mode without a broker, the tests of the broker."""
     others = [item for item in items if not _is_selected(item)]
     if others:
         config.hook.pytest_deselected(items=others)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def mount_disk(folder: Path, size_mebibytes: int) -> bool:
-    """Mount a small disk at a folder, and return False if this user may not."""
+    """Mount a small disk at a folder, and return whether this user is allowed to mount it."""
     folder.mkdir(parents=True, exist_ok=True)
     options = ["mount", "-t", "tmpfs", "-o", f"size={size_mebibytes}m,mode=0755", "tmpfs", str(folder)]
     return subprocess.run(options, capture_output=True, check=False).returncode == 0

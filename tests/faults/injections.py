@@ -24,13 +24,13 @@ from understudy.embedded.servers import PrivatePostgres, PrivateValkey
 from understudy.errors import Unavailable
 from understudy.job_queue import QUEUE_NAME
 
-# The lease of the stack. A frozen worker stays frozen for longer.
+# The lease of the stack, in seconds. A frozen worker stays frozen for a longer time.
 LEASE_SECONDS = 3.0
 TERMINATE_SESSIONS = (
     "select pg_terminate_backend(pid) from pg_stat_activity"
     " where datname = current_database() and pid <> pg_backend_pid()"
 )
-# Number of answers between the start of the API and the next fault that ends it.
+# Minimum number of answers between the start of the API and the next fault that ends it.
 ANSWERS_MIN = 20
 HOLD_SECONDS = 40.0
 REPEATED = """
@@ -95,7 +95,7 @@ class Target:
     broker_proxy: FaultProxy
     api_proxy: FaultProxy
     api_key: str
-    # The number of successful responses that clients have received.
+    # Returns the number of successful responses that clients have received.
     count_answers: Callable[[], int] = lambda: 0
     # Small disks that can be filled. Empty if this user may not mount disks.
     disks: list[Path] = field(default_factory=list)
@@ -112,15 +112,16 @@ class Injector:
         self.seen_pids: dict[int, str] = {}
         self._armed: dict[tuple[Points, str], tuple[str, float]] = {}
         self._lasting: list[tuple[float, Callable[[], object]]] = []
-        # The times at which the servers that have ended are started again.
+        # The times at which stopped servers are started again.
         self._start_at: dict[str, float] = {}
-        # The end of the hold of an attempt, and the number of repeated jobs at its start.
+        # The time at which a held attempt is released, and the number of repeated jobs when the hold began.
         self._held: tuple[float, int] | None = None
-        # The API is not killed until it has given this number of answers, because a start can take a minute.
+        # The API is not killed before the clients have received this number of answers, because a start can
+        # take a minute.
         self._api_killable_after = 0
 
     def inject(self, weights: dict[str, int]) -> None:
-        """Inject a random fault of those with a weight."""
+        """Inject a random fault. The weights determine the probability of each fault."""
         name = self.random.choices(list(weights), list(weights.values()))[0]
         try:
             done = getattr(self, name)()
@@ -131,7 +132,7 @@ class Injector:
             self.faults[name] += 1
 
     def recover(self, now: float) -> None:
-        """End the lasting faults that are due, and start the processes again that have ended."""
+        """End the lasting faults that are due, and restart the processes that have ended."""
         due = [entry for entry in self._lasting if entry[0] <= now]
         self._lasting = [entry for entry in self._lasting if entry[0] > now]
         for _, end in due:
@@ -177,7 +178,7 @@ class Injector:
         send([self.random.choice(self._worker().pool_pids())], signal.SIGKILL)
 
     def stop_worker(self) -> None:
-        """Ask a worker to stop."""
+        """Tell a worker to stop."""
         worker = self._worker()
         self._remember(worker)
         send([worker.pid], signal.SIGTERM)
@@ -194,7 +195,7 @@ class Injector:
         self._for(self.random.uniform(0.2, 2) * LEASE_SECONDS, lambda: send([pid], signal.SIGCONT))
 
     def reach_worker_step(self) -> bool:
-        """Arm a failpoint of the workers. The fault counts when a worker reaches the failpoint."""
+        """Arm a failpoint of the workers. The fault is counted when a worker reaches it."""
         return self._arm(self.target.stack.worker_points, WORKER_STEPS)
 
     def delay_finish(self) -> bool:
@@ -217,7 +218,7 @@ class Injector:
     # API and clients
 
     def reach_api_step(self) -> bool:
-        """Arm a failpoint of the API. The fault counts when the API reaches the failpoint."""
+        """Arm a failpoint of the API. The fault is counted when the API reaches it."""
         self._check_api_has_answered()
         return self._arm(self.target.stack.api_points, API_STEPS)
 
@@ -227,7 +228,7 @@ class Injector:
         self.target.api.kill()
 
     def stop_api(self) -> None:
-        """Ask the API to stop, as a deployment does."""
+        """Tell the API to stop, as a deployment does."""
         self._check_api_has_answered()
         self.target.api.signal(signal.SIGTERM)
 
@@ -252,7 +253,7 @@ class Injector:
         self.target.api_proxy.cut()
 
     def leave(self) -> None:
-        """Leave in the middle of an upload."""
+        """Disconnect a client in the middle of an upload."""
         url = f"http://127.0.0.1:{self.target.api.port}"
         n_bytes = self.random.choice([0, 4, 50_000, 99_000])
         leave_during_upload(url, self.target.api_key, n_bytes, is_reset=self.random.random() < 0.5)
@@ -273,12 +274,12 @@ class Injector:
         return self.target.database_proxy.half_close() > 0
 
     def stall_database(self) -> None:
-        """Transfer nothing from and to the database, for a shorter or longer time than the lease."""
+        """Stall all database traffic, for a shorter or longer time than the lease."""
         self.target.database_proxy.stall()
         self._for(self.random.uniform(0.2, 1.5) * LEASE_SECONDS, self.target.database_proxy.resume)
 
     def cut_commit(self) -> None:
-        """Cut the next COMMIT before the server receives it, or its answer."""
+        """Cut the connection before the server receives the next COMMIT, or before its answer arrives."""
         self.target.database_proxy.cut_commit = self.random.choice(["request", "answer"])
 
     def stop_database(self) -> bool:
@@ -289,7 +290,7 @@ class Injector:
         return True
 
     def kill_database_process(self) -> None:
-        """Kill a session's process, whereupon the database ends all sessions and recovers."""
+        """Kill a session's process, so that the database ends all sessions and recovers."""
         backends = [pid for pid in children_of(self.target.postgres.pid) if b"understudy" in command_of(pid)]
         pids = backends or children_of(self.target.postgres.pid)
         send([self.random.choice(pids)], signal.SIGKILL)
@@ -320,7 +321,7 @@ class Injector:
         self._for(1, lambda: self._broker("replicaof", "no", "one"))
 
     def exhaust_broker(self) -> None:
-        """Let the broker have no memory for a moment."""
+        """Leave the broker without free memory for a moment."""
         self._broker("config", "set", "maxmemory", "1")
         self._for(1, lambda: self._broker("config", "set", "maxmemory", "0"))
 
@@ -329,7 +330,7 @@ class Injector:
         return self.target.broker_proxy.cut() > 0
 
     def stall_broker(self) -> None:
-        """Transfer nothing from and to the broker."""
+        """Stall all traffic from and to the broker."""
         self.target.broker_proxy.stall()
         self._for(self.random.uniform(0.5, 4), self.target.broker_proxy.resume)
 
@@ -363,7 +364,7 @@ class Injector:
         send([self.target.valkey.pid, self.target.postgres.pid], signal.SIGKILL)
 
     def _broker(self, *words: object) -> None:
-        with contextlib.suppress(Exception):  # The broker may be away because of another fault.
+        with contextlib.suppress(Exception):  # The broker may be down because of another fault.
             self.target.stack.broker.execute_command(*words)  # type: ignore[no-untyped-call]
 
     def _arm(self, points: Points, steps: dict[str, tuple[str, ...]]) -> bool:
@@ -432,7 +433,7 @@ class Injector:
         assert self.target.count_answers() >= self._api_killable_after, "clients would get no answers"
 
     def _free_keys(self) -> None:
-        """Free the idempotency keys of a dead API, which other requests could use only after 30 s."""
+        """Release the idempotency keys of a dead API, which otherwise stay reserved for 30 s."""
         with contextlib.suppress(Unavailable), self.target.stack.resources.sessions.begin() as session:
             session.execute(text(FREE_KEYS))
 

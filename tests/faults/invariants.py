@@ -78,7 +78,7 @@ FILES = """
 
 
 class Reader:
-    """A thread that reads visible files and checks the invariants that hold at any time."""
+    """A thread that reads visible files and checks the invariants that must hold at any time."""
 
     def __init__(self, stack: Stack, queries: dict[str, str] = ALWAYS, pause_seconds: float = 0.2) -> None:
         self.n_reads = 0
@@ -107,7 +107,7 @@ class Reader:
         """Read some files and check the rows once."""
         for key, sha256, size_bytes in self._stack.rows(FILES, n=8):
             fault = read_fault(self._stack, key, sha256, size_bytes)
-            # A deletion between the query and the read is no fault.
+            # A deletion between the query and the read is not a fault.
             if fault and self._stack.rows("select 1 from artifacts where storage_key = :key", key=key):
                 self.violations.append(f"I3: {fault}")
             self.n_reads += 1
@@ -123,7 +123,7 @@ class Reader:
 
 
 def read_fault(stack: Stack, key: str, sha256: bytes, size_bytes: int) -> str | None:
-    """Return how a stored file differs from its row, or None."""
+    """Return a description of how a stored file differs from its row, or None if they match."""
     try:
         with stack.resources.store.open(key) as blob:
             data = blob.read()
@@ -150,7 +150,7 @@ def check_invariants(stack: Stack) -> None:
 
 
 def check_accepted(stack: Stack, job_ids: set[UUID]) -> None:
-    """Fail if a job that was accepted has no row."""
+    """Fail if an accepted job has no row."""
     stored = {row.id for row in stack.rows("select id from jobs")}
     assert job_ids <= stored, f"I1: lost {job_ids - stored}"
 
@@ -173,12 +173,12 @@ def staged_files(stack: Stack) -> list[Path]:
 
 
 class Recovery:
-    """A measured bound on the time of a recovery (I5), which scales with the speed of the machine.
+    """An upper bound on the duration of a recovery (I5), which grows with the load of the machine.
 
     Parameters
     ----------
     seconds : float
-        The bound on a quiet machine.
+        The bound on a quiet machine, in seconds.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -194,7 +194,7 @@ class Recovery:
 
 
 def slowness() -> float:
-    """Return by which factor this machine is slower than a quiet one, at least 1.
+    """Return the factor by which this machine is slower than a quiet one, at least 1.
 
     The factor is the wall time of a busy loop divided by its CPU time, which grows with the number of other
     processes that compete for the cores.

@@ -24,7 +24,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 CATCH_SECONDS_MAX = 90
-# Time of a soak. The start and the end of the soak are not part of it.
+# Duration of the faults in a soak, in minutes.
 SOAK_MINUTES = 1.5
 
 
@@ -147,7 +147,7 @@ def copy_tree(target: Path) -> None:
 
 
 def soak(tree: Path, seed: int, output: Path) -> tuple[bool, float, str]:
-    """Run the soak in a tree, and return whether it found a violation, after which time, and which."""
+    """Run the soak in a tree. Return whether it found a violation, after how many seconds, and which one."""
     command = [sys.executable, "-P", "-m", "tests.faults.soak", "--minutes", str(SOAK_MINUTES)]
     command += ["--seed", str(seed), "--faults", "protocol", "--output", str(output)]
     environment = {**os.environ, "PYTHONPATH": str(tree)}

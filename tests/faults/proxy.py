@@ -35,7 +35,8 @@ class Link:
             with contextlib.suppress(OSError):
                 if is_reset:
                     end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
-                # Wake the thread that reads. A shutdown of both directions would close without a reset.
+                # The shutdown wakes the reading thread. A shutdown of both directions would prevent the
+                # reset.
                 end.shutdown(socket.SHUT_RD if is_reset else socket.SHUT_RDWR)
         for end in (self.client, self.server):
             end.close()
@@ -47,7 +48,7 @@ class FaultProxy:
     Parameters
     ----------
     connect : callable
-        Returns a new connection to the server.
+        A function that returns a new connection to the server.
     """
 
     def __init__(self, connect: Callable[[], socket.socket]) -> None:
@@ -86,7 +87,7 @@ class FaultProxy:
         return len(links)
 
     def stall(self) -> None:
-        """Transfer nothing until `resume` is called. Connections stay open and new ones are accepted."""
+        """Stall all traffic until `resume` is called. Connections stay open and new ones are accepted."""
         self._flowing.clear()
 
     def resume(self) -> None:

@@ -4,9 +4,10 @@
     python -m tests.faults.soak --minutes 10 --seed 1
 
 Callers use all kinds of jobs and both kinds of uploads, and repeat their requests as the documentation
-recommends. Two permanent readers compare files with their digests and check the invariants that hold at any
-time. At the end, all invariants are checked. The soak ends at the first violation, and always ends by itself.
-The seed determines the order of the faults and operations. Their effects depend on the machine.
+recommends. Two permanent readers compare files with their digests and check the invariants that must hold at
+any time. At the end, all invariants are checked. The soak ends at the first violation or when all checks are
+done. No step waits without a time limit. The seed determines the order of the faults and operations. Their
+effects depend on the machine.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ from understudy.services.api_keys import create_api_key
 
 N_CALLERS = 5
 DISK_MEBIBYTES = 256
-# Time without any progress after which a job that has not ended counts as lost.
+# If there is no progress for this time, a job that has not ended counts as lost.
 PATIENCE_SECONDS = 600
 # Faults that restart a worker are rare, because hardly any job runs during a restart.
 ALL_FAULTS = {
@@ -182,7 +183,7 @@ class Soak:
         self.stack.check()
 
     def report(self) -> None:
-        """Print what happened."""
+        """Print the numbers of faults, operations, responses, reads and checks."""
         n_faults = sum(self.injector.faults.values())
         write(f"{n_faults} faults of {len(self.injector.faults)} kinds")
         for name, n in sorted(self.injector.faults.items()):

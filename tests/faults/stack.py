@@ -67,7 +67,7 @@ class Points:
         return int((self.folder / f"{name}{REACHED}").read_text())
 
     def release(self, name: str) -> None:
-        """Let the process continue that a failpoint holds."""
+        """Release the process that a failpoint holds."""
         (self.folder / f"{name}{REACHED}").unlink(missing_ok=True)
 
     def clear(self) -> None:

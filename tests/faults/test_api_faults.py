@@ -101,7 +101,7 @@ SLICE = {("submit.after_commit", "kill"), ("upload.before_commit", "drop"), ("pu
     ("step", "action"),
     [pytest.param(*case, marks=[] if case in SLICE else [pytest.mark.complete]) for case in CASES],
 )
-def test_repeated_request_takes_effect_once_despite_a_fault_at(
+def test_repeated_request_takes_effect_once_despite_a_fault(
     stack: Stack, client: Client, api: ApiProcess, step: str, action: str
 ) -> None:
     key = f"{step}-{action}"
@@ -124,7 +124,7 @@ def test_repeated_request_takes_effect_once_despite_a_fault_at(
 
 @pytest.mark.complete
 @pytest.mark.parametrize("step", ["delete.before_commit", "delete.after_commit"])
-def test_deletion_is_complete_despite_a_dead_api_at(
+def test_deletion_is_complete_despite_the_death_of_the_api(
     stack: Stack, client: Client, api: ApiProcess, step: str
 ) -> None:
     dataset_id, job_id = client.upload(TABLE, name="deleted")
@@ -137,7 +137,7 @@ def test_deletion_is_complete_despite_a_dead_api_at(
         client.send("DELETE", f"/v1/datasets/{dataset_id}")
     with pytest.raises(Refused, match="404"):
         client.send("GET", f"/v1/datasets/{dataset_id}")
-    # The workers delete what the API did not.
+    # The workers delete the blobs that the API did not delete.
     until(lambda: len(list(stack.resources.store.keys(""))) == n_artifacts(stack), "the blobs are deleted")
 
 
@@ -198,7 +198,7 @@ def test_download_resumes_after_a_broken_connection(stack: Stack, client: Client
 
 
 def received(client: Client, path: str, headers: dict[str, str]) -> bytes:
-    """Return the bytes of a response until it breaks."""
+    """Return the bytes of a response up to the point at which the connection breaks."""
     data = b""
     try:
         with client._http.stream("GET", path, headers=headers) as response:
@@ -244,7 +244,7 @@ def delete_in_use(client: Client) -> None:
 
 
 @pytest.mark.complete
-def test_api_answers_beside_many_idle_connections(stack: Stack, client: Client, api: ApiProcess) -> None:
+def test_api_answers_despite_many_idle_connections(stack: Stack, client: Client, api: ApiProcess) -> None:
     connections = [socket.create_connection(("127.0.0.1", api.port)) for _ in range(800)]
     try:
         assert all(api.is_live() for _ in range(20))

@@ -1,4 +1,4 @@
-"""Tests in which the broker contains junk or rejects commands while a worker runs jobs."""
+"""Tests in which the broker contains junk messages or rejects commands while a worker runs jobs."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from tests.service import frozen_database
 
 pytestmark = pytest.mark.stack
 
-# Longer than the patience of a worker and the lease of the stack together.
+# This time exceeds the sum of a worker's database timeout and the lease of the stack.
 FROZEN_SECONDS = 9
 
 
@@ -25,7 +25,7 @@ def test_jobs_survive_a_frozen_database(stack: Stack) -> None:
     with frozen_database(stack.resources.sessions):
         time.sleep(FROZEN_SECONDS)
 
-    # Two rounds of two jobs, after the leases have expired.
+    # After the leases have expired, the worker runs the four jobs two at a time.
     Recovery(15).wait(lambda: {stack.job(job_id).state for job_id in job_ids} == {"succeeded"}, "jobs run")
     assert worker.is_running()
     assert worker.pool_pids() == pool

@@ -28,7 +28,7 @@ def small_disk(stack: Stack) -> Iterator[Path]:
     (folder / ".incoming").mkdir(mode=0o700)
     yield folder
     stack.stop_workers()
-    # This process keeps a lock file open in the folder, so the disk is detached and not unmounted.
+    # This process keeps a lock file open in the folder, so the disk is detached instead of unmounted.
     unmount_disk(folder)
 
 

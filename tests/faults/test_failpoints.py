@@ -23,7 +23,7 @@ LEASE_SECONDS = 3.0
 RESCUE_SECONDS = 0.5
 # The time after which the server ends the session of a process that is frozen inside a transaction.
 IDLE_TRANSACTION_SECONDS = 10.0
-# Time for the repeated attempt, on a quiet machine.
+# Maximum duration of the repeated attempt on a quiet machine, in seconds.
 ATTEMPT_SECONDS = 5.0
 BOUND_SECONDS = 2 * LEASE_SECONDS + RESCUE_SECONDS + IDLE_TRANSACTION_SECONDS + ATTEMPT_SECONDS
 
@@ -35,12 +35,12 @@ HELD = (
     *("claim.after_commit", "input.after", "store.before", "put.before_fsync", "put.after_fsync"),
     *("put.after_link", "finish.before", "finish.before_commit"),
 )
-# The steps outside the lease: the transaction of the claim is rolled back, or the job has already ended.
+# The steps at which no lease exists: the claim is rolled back, or the job has already ended.
 FREE = ("claim.before_commit", "finish.after_commit", "cleanup.before")
 CASES = {
     **{(step, action): LOST for step in HELD for action in ("kill", "stop")},
     **{(step, action): ONCE for step in FREE for action in ("kill", "stop")},
-    # An interrupted transaction is repeated, or the job is still queued.
+    # Either the interrupted transaction is repeated, or the job is still queued and is claimed again.
     **{(step, "drop"): ONCE for step in ("claim.before_commit", "finish.before_commit")},
     **{(step, "raise"): ONCE for step in ("finish.before_commit", "finish.after_commit", "cleanup.before")},
     ("claim.after_commit", "raise"): LOST,
@@ -93,10 +93,10 @@ def finish_despite(stack: Stack, job_id: UUID, step: str, action: str) -> None:
         for case, outcomes in CASES.items()
     ],
 )
-def test_job_succeeds_once_despite_a_fault_at(
+def test_job_succeeds_once_despite_a_fault(
     stack: Stack, worker: WorkerProcess, model_id: str, step: str, action: str, outcomes: list[str]
 ) -> None:
-    # A slow disk is slower than the lease.
+    # The write to a slow disk takes longer than the lease.
     stack.worker_points.arm(step, action, seconds=1.5 * LEASE_SECONDS)
     job_id = stack.submit("sample", model_id=model_id, n_rows=1_000)
 
@@ -110,7 +110,7 @@ def test_job_succeeds_once_despite_a_fault_at(
 @pytest.mark.complete
 @pytest.mark.parametrize("action", ["kill", "drop", "raise", "stop"])
 @pytest.mark.parametrize("step", ["settle.before_commit", "settle.after_commit"])
-def test_cancelled_job_ends_once_despite_a_fault_at(
+def test_cancelled_job_ends_once_despite_a_fault(
     stack: Stack, worker: WorkerProcess, step: str, action: str
 ) -> None:
     if (step, action) == ("settle.after_commit", "drop"):

@@ -21,7 +21,7 @@ from understudy.errors import Unavailable
 pytestmark = pytest.mark.stack
 
 LEASE_SECONDS = 3.0
-# The lease, the rescue, and the repeated attempt.
+# The sum of the lease, the rescue and the repeated attempt, in seconds.
 RECOVERY_SECONDS = LEASE_SECONDS + 0.5 + 8
 
 
@@ -143,7 +143,7 @@ def test_jobs_survive_the_loss_of_all_sessions_every_second(stack: Stack, networ
 
 
 @pytest.mark.complete
-def test_requests_get_503_and_later_succeed_while_no_connection_is_left(
+def test_requests_get_503_while_no_connection_is_left_and_succeed_later(
     stack: Stack, network: Network
 ) -> None:
     engine = stack.resources.sessions.kw["bind"]

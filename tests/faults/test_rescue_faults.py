@@ -28,7 +28,7 @@ from understudy.services.rescue import rescue_jobs
 pytestmark = [pytest.mark.stack, pytest.mark.complete]
 
 EXPIRE = "update jobs set lease_until = clock_timestamp() - interval '1 s' where state = 'running'"
-# Conditions by which the rows of a job are found in tables without a column `job_id`.
+# Conditions that select the rows of a job in tables without a column `job_id`.
 OF_JOB = {"jobs": "id = :id", "dataset_tables": "dataset_id in (select id from datasets where job_id = :id)"}
 RUN = """
 from datetime import timedelta
@@ -89,7 +89,7 @@ def test_another_rescue_completes_the_work_of_a_dead_one(stack: Stack, step: str
     cancel_all(stack)
 
 
-def test_sweep_that_dies_deletes_nothing_that_has_a_row(stack: Stack, small_table: object) -> None:
+def test_sweep_that_dies_deletes_no_file_that_has_a_row(stack: Stack, small_table: object) -> None:
     worker = stack.start_worker()
     _, job_id = stack.upload(small_table)  # type: ignore[arg-type]
     stack.finish(job_id)
@@ -173,7 +173,7 @@ def test_restored_backup_shows_no_result_of_a_lost_job(stack: Stack, small_table
     stack.finish(later_id)
     token = stack.rows("select max(token) from job_attempts")[0][0]
     assert worker.stop() == 0
-    # A backup from before the second upload knows neither its job nor its token.
+    # A backup from before the second upload contains neither its job nor its token.
     with stack.resources.sessions.begin() as session:
         for name in ("artifacts", "dataset_tables", "datasets", "job_events", "job_attempts", "jobs"):
             condition = OF_JOB.get(name, "job_id = :id")

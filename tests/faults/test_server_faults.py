@@ -157,7 +157,7 @@ def test_no_accepted_job_is_lost_when_the_disk_of_the_write_ahead_log_is_full(
     filler = servers.wal / "filler"
     fill(filler)
     job_ids = []
-    # The server stops when it cannot extend the log. It has space for some transactions until then.
+    # The server stops when it cannot extend the log. Until then, there is space for some transactions.
     for _ in range(3):
         response = client.once("POST", "/v1/jobs", json={"kind": "probe"})
         if response is not None and response.status_code == 202:

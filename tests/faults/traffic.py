@@ -99,7 +99,7 @@ class Caller(threading.Thread):
         self._ledger = ledger
 
     def run(self) -> None:
-        """Perform operations. A refused operation is normal, such as a cancellation that comes too late."""
+        """Perform operations. Some may be refused, for example a cancellation after the end of a job."""
         while not self.is_stopped.wait(self.random.uniform(0.02, 0.25)):
             operation = self._choose()
             self._ledger.operations[operation.__name__] += 1
@@ -128,20 +128,20 @@ class Caller(threading.Thread):
         self._submit("probe", seconds=round(self.random.uniform(0, 3), 2))
 
     def sample(self) -> None:
-        """Submit a sample."""
+        """Submit a sampling job."""
         self._submit("sample", model_id=self._subjects.model_id, n_rows=5_000)
 
     def train(self) -> None:
-        """Submit a training."""
+        """Submit a training job."""
         synthesizer = {"name": "independent"}
         self._submit("train", dataset_id=self._subjects.dataset_id, synthesizer=synthesizer)
 
     def impute(self) -> None:
-        """Submit an imputation."""
+        """Submit an imputation job."""
         self._submit("impute", model_id=self._subjects.model_id, dataset_id=self._subjects.dataset_id)
 
     def evaluate(self) -> None:
-        """Submit an evaluation."""
+        """Submit an evaluation job."""
         sample_id = self._subjects.sample_id
         self._submit("evaluate", dataset_id=self._subjects.dataset_id, synthetic_dataset_id=sample_id)
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from understudy.errors import Unavailable
 
-# Generous, because the machine may be busy. No test passes or fails by this time unless something hangs.
+# A generous time limit in seconds, because the machine may be busy. A test reaches it only if a process
+# hangs.
 ENOUGH_SECONDS = 150.0
 
 
@@ -29,7 +30,7 @@ def until(condition: Callable[[], object], what: str = "condition") -> None:
 
 
 def is_true(condition: Callable[[], object]) -> bool:
-    """Return whether a condition holds. It does not if the database does not respond."""
+    """Return whether a condition holds, or False if the database does not respond."""
     try:
         return bool(condition())
     except Unavailable:
@@ -97,7 +98,7 @@ class WorkerProcess:
         return tree
 
     def stop(self) -> int:
-        """Ask the worker to stop and return its exit status."""
+        """Tell the worker to stop, and return its exit status."""
         self._main.terminate()
         return self.wait()
 

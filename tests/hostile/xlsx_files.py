@@ -89,7 +89,7 @@ def _duplicated() -> bytes:
 
 
 def _overlapping() -> bytes:
-    """Return an archive whose directory gives the second part the position of the first."""
+    """Return an archive in which the directory lists the position of the first part for the second part."""
     data = bytearray(_whole())
     first = data.index(b"PK\1\2")
     second = data.index(b"PK\1\2", first + 1)

@@ -188,7 +188,7 @@ def test_profiles_are_computed(kept: Installation):
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_models_list_the_tables_that_they_learned(kept: Installation, name: str):
+def test_models_list_the_tables_on_which_they_were_trained(kept: Installation, name: str):
     model = get(kept.client(), kept.path("models", name))
     table = {"model of visits": "visits", "model of orders": "orders"}.get(name, "people")
     assert (model["tables"], list(model["table_schemas"])) == ([table], [table])
@@ -274,7 +274,7 @@ def test_queued_jobs_succeed(caught_up: Installation, name: str):
     assert (job["kind"], job["state"]) == (WAITING[name], "succeeded"), job.get("error")
 
 
-def test_queued_training_learns_the_requested_table(caught_up: Installation):
+def test_queued_training_job_uses_the_requested_table(caught_up: Installation):
     result = caught_up.job("waiting training of a table")["result"]
     model = get(caught_up.client(), f"/v1/models/{result['model_id']}")
     assert (model["tables"], model["name"]) == (["customers"], "customers")

@@ -49,7 +49,7 @@ def stack(
     stop(running)
 
 
-def test_main_workflow_and_erasure_in_a_bucket(
+def test_main_workflow_and_erasure_succeed_in_a_bucket(
     stack: Serve, store: Store, small_table: pa.Table, tmp_path: Path
 ) -> None:
     source = tmp_path / "people.csv"
@@ -63,7 +63,8 @@ def test_main_workflow_and_erasure_in_a_bucket(
         report = result_of(client, kind="evaluate", **named, synthetic_dataset_id=sample["dataset_id"])
         assert client.get(f"/v1/reports/{report['report_id']}")["metrics"]
         check_downloads(stack, client, sample["dataset_id"], tmp_path)
-        # A process that is forked again from the main process, which has used the store, can use it too.
+        # The main process has already used the store. A pool process that is forked from it later can also
+        # use the store.
         replace_pool_process(stack)
         result_of(client, kind="sample", model_id=model["model_id"], n_rows=10)
 

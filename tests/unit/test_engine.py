@@ -28,7 +28,7 @@ PEOPLE = pd.DataFrame(
 )
 
 
-def test_loaded_model_gives_the_same_sample(tmp_path: Path, small_table: pa.Table):
+def test_loaded_model_produces_the_same_sample(tmp_path: Path, small_table: pa.Table):
     model = understudy.fit(small_table, seed=1, synthesizer="independent")
     rows = understudy.sample(model, 30, seed=2)
     understudy.save(model, tmp_path / "model")

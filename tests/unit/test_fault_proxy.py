@@ -111,7 +111,7 @@ def test_commit_is_cut_once(proxy: FaultProxy, direction: str) -> None:
         assert connection.recv(100) == b"COMMIT\x00"
 
 
-def test_refused_connection_is_closed_and_half_closed_one_ends(proxy: FaultProxy) -> None:
+def test_refused_and_half_closed_connections_end(proxy: FaultProxy) -> None:
     with connect(proxy) as connection:
         connection.sendall(b"hello")
         connection.recv(100)

@@ -45,5 +45,5 @@ def test_links_are_removed_but_not_followed(tmp_path: Path) -> None:
     assert (tmp_path / "kept" / "file").read_text() == "x"
 
 
-def test_missing_folder_is_no_error(tmp_path: Path) -> None:
+def test_missing_folder_is_not_an_error(tmp_path: Path) -> None:
     remove_folder(tmp_path / "missing")

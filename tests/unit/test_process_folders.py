@@ -57,7 +57,7 @@ def test_process_does_not_remove_its_own_folder(tmp_path: Path) -> None:
     assert path.is_dir()
 
 
-def test_fork_gets_its_own_folder(tmp_path: Path) -> None:
+def test_forked_process_gets_its_own_folder(tmp_path: Path) -> None:
     folder = ProcessFolder(tmp_path)
     path = folder.path
     pid = os.fork()

@@ -18,7 +18,9 @@ def test_number_of_threads_is_limited_by_the_variable(
     assert count_threads() == min(limit, count_cores())
 
 
-def test_number_of_threads_is_that_of_the_processors_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_number_of_threads_equals_the_number_of_processors_by_default(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)
     assert count_threads() == min(count_cores(), N_THREADS_MAX)
 

@@ -33,7 +33,7 @@ class Recorder:
         self.statements: set[str] = set()
 
     def listen(self) -> None:
-        """Collect the statements of all engines, except texts, which tests write."""
+        """Collect the statements of all engines, except literal SQL, which only tests use."""
         event.listen(Engine, "before_cursor_execute", self._record)
 
     def _record(
@@ -46,7 +46,7 @@ class Recorder:
 
 
 def normalised(statement: str) -> str:
-    """Return a statement with lists and repeated rows of one element."""
+    """Shorten each list and each series of rows in a statement to one element."""
     statement = LIST.sub(r"(\1)", statement) if " IN (" in statement else statement
     return MULTIPLE_ROWS.sub(r"\1", " ".join(statement.split()))
 

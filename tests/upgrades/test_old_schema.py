@@ -1,4 +1,4 @@
-"""Tests of this version on an older schema, which it must refuse."""
+"""Tests that this version refuses a database with an older schema."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that no check of a loss fails for fresh rows of tables with few levels, as in the benchmark."""
+"""Tests that checks of losses do not fail for fresh rows of tables with few levels, as in the benchmark."""
 
 from __future__ import annotations
 

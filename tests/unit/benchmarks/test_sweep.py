@@ -1,4 +1,4 @@
-"""A small part of the sweep over public tables, with tables of packages that the tests need anyway."""
+"""Run a small part of the sweep over public tables, with tables from packages that the tests already use."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_a_table_of_one_row_is_evaluated_without_warnings(tmp_path: Path):
     assert (outcome["result"], outcome["warnings"]) == ("done", [])
 
 
-def test_a_refusal_names_the_remedy_and_is_counted(tmp_path: Path):
+def test_a_refusal_contains_a_remedy_and_is_counted(tmp_path: Path):
     path = tmp_path / "ragged.csv"
     path.write_text("a,b,c\n1,2\n3,4,5\n6,7,8\n9,9,9\n", encoding="utf-8")
     outcome = examine("ragged", path)

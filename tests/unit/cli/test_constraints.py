@@ -102,7 +102,7 @@ def test_constraints_are_read_from_a_file(tmp_path: Path):
     assert constraints.model_dump(mode="json", exclude_defaults=True)["conditions"] == conditions
 
 
-def test_absent_options_give_no_constraints():
+def test_no_constraints_are_set_without_options():
     assert read_constraints((), None, None, schema=SCHEMA, n_rows=7) is None
 
 
@@ -213,7 +213,7 @@ def test_condition_is_read_in_the_notation_of_its_column(option: str, low: str, 
     assert typed == [low, high]
 
 
-def test_word_for_missing_values_requires_a_missing_value():
+def test_condition_with_a_word_for_missing_values_selects_missing_values():
     schema = TableSchema(columns=(column_in_notation("Gewicht"),))
     constraints = read_constraints(["Gewicht=k.A."], None, None, schema=schema, n_rows=1)
     assert constraints is not None

@@ -42,7 +42,7 @@ def fail(resources: Resources, project_id: UUID, error_code: str) -> str:
     return ids.to_text("job", job.id)
 
 
-def test_dead_letters_are_the_jobs_that_the_service_failed(resources: Resources, capsys):
+def test_dead_letters_are_the_jobs_that_failed_because_of_the_service(resources: Resources, capsys):
     project_id = create_project(resources, "sales").id
     crashed, _ = fail(resources, project_id, "worker_crashed"), fail(resources, project_id, "ragged_rows")
 
@@ -99,7 +99,7 @@ def test_project_without_allowed_jobs_starts_none_until_the_limit_is_removed(res
         assert claims.claim(session, claimant, lease_seconds=60) is not None
 
 
-def test_limit_needs_a_number_or_its_removal(resources: Resources):
+def test_limit_requires_a_number_or_the_option_that_removes_it(resources: Resources):
     create_project(resources, "sales")
     assert run(["limit-project", "sales"]) == 2
 

@@ -45,7 +45,9 @@ def test_options_apply_only_to_files_whose_format_accepts_them(table: Path, tmp_
     assert pq.read_table(rejects).column("line").to_pylist() == [402]
 
 
-def test_option_that_no_given_file_accepts_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_option_that_applies_to_none_of_the_files_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
     pq.write_table(pa.table({"a": [1, 2]}), tmp_path / "t.parquet")
     assert (
         run(["fit", str(tmp_path / "t.parquet"), "-o", str(tmp_path / "m"), "--quote", "none", "--json"]) == 2

@@ -110,7 +110,7 @@ def test_model_trained_on_all_rows_has_no_holdout(folder: Path, capsys: pytest.C
     assert "there is no holdout" in capsys.readouterr().err
 
 
-def test_the_inferred_subject_is_named_and_can_be_switched_off(
+def test_the_inferred_subject_is_reported_and_can_be_disabled(
     folder: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     options = [str(folder / "table.parquet"), "-o", str(tmp_path / "m.model"), "--synthesizer", "independent"]

@@ -33,7 +33,9 @@ def add_jobs(sessions: Sessions, project_id: UUID, n: int, **options: object) ->
 
 
 @pytest.mark.parametrize("n_slots", [1, 2])
-def test_job_of_another_project_is_claimed_before_a_long_queue(sessions: Sessions, n_slots: int) -> None:
+def test_job_of_another_project_is_claimed_before_the_rest_of_a_long_queue(
+    sessions: Sessions, n_slots: int
+) -> None:
     first, second = add_project(sessions), add_project(sessions)
     add_jobs(sessions, first, 20)
     running = [claim(sessions) for _ in range(n_slots)]
@@ -102,7 +104,7 @@ def test_project_has_at_most_its_maximum_of_running_jobs(sessions: Sessions) -> 
     assert claimed[-1] is None
 
 
-def test_ended_job_makes_room_for_the_next(sessions: Sessions) -> None:
+def test_next_job_is_claimed_after_a_running_job_has_ended(sessions: Sessions) -> None:
     add_jobs(sessions, add_project(sessions), 3)
     job = claim(sessions, running_jobs_max=1)
     assert claim(sessions, running_jobs_max=1) is None
@@ -144,7 +146,7 @@ def test_priority_decides_between_the_queues_of_a_project(sessions: Sessions) ->
     assert served == ["large", "default"]
 
 
-def test_jobs_that_cannot_be_claimed_do_not_hide_other_projects(sessions: Sessions) -> None:
+def test_jobs_that_cannot_be_claimed_do_not_block_other_projects(sessions: Sessions) -> None:
     for _ in range(40):
         add_jobs(sessions, add_project(sessions), 1, queue="gpu")
     waiting = add_project(sessions)

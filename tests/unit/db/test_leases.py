@@ -178,7 +178,7 @@ def test_stale_token_changes_nothing_while_another_attempt_runs(sessions: Sessio
 
 
 @pytest.mark.parametrize("name", WRITES)
-def test_current_token_writes(sessions: Sessions, name: str) -> None:
+def test_current_token_permits_each_write(sessions: Sessions, name: str) -> None:
     job_id, token = job_in(sessions, add_project(sessions), "running")
 
     with sessions.begin() as session:

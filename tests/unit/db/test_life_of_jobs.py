@@ -41,7 +41,7 @@ class Modelled:
 
 
 class Life(RuleBasedStateMachine):
-    """Random actions of workers, rescues and callers, which also use stale tokens."""
+    """Random actions of workers, rescues and callers. Some actions use stale tokens."""
 
     all_jobs = Bundle("all_jobs")
     claims = Bundle("claims")

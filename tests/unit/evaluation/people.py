@@ -12,7 +12,7 @@ from understudy.evaluation.comparison import Comparison, ComparisonTables, compa
 from understudy.parameters.evaluation_options import EvaluationOptions
 from understudy.tables.inference import infer_table
 
-# Name of the identifier column, whose values are not scored.
+# Name of the identifier column. Its values are not scored.
 UNSCORED = "customer"
 
 

@@ -52,7 +52,7 @@ def test_values_of_canaries_are_shared_by_enough_rows(real: pa.Table, canaries: 
     assert set(canaries["town"].to_pylist()) == {"north", "south"}
 
 
-def test_same_seed_gives_the_same_canaries(real: pa.Table, canaries: pa.Table) -> None:
+def test_same_seed_produces_the_same_canaries(real: pa.Table, canaries: pa.Table) -> None:
     schema = infer_table(real).schema
     assert make_canaries(real, schema, n=N, seed=0).equals(canaries)
     assert not make_canaries(real, schema, n=N, seed=1).equals(canaries)

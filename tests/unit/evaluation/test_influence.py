@@ -65,7 +65,7 @@ def test_average_precision_agrees_with_known_ranks() -> None:
     assert twice == pytest.approx((1 + 2 / 4) / 2)
 
 
-def test_wilson_and_newcombe_agree_with_published_values() -> None:
+def test_wilson_and_newcombe_intervals_agree_with_published_values() -> None:
     # According to Newcombe (1998, Statistics in Medicine 17:857), table I, 81 of 263 has the interval 0.2553
     # to 0.3662.
     assert influence.wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)

@@ -20,7 +20,7 @@ Codes = npt.NDArray[np.int32]
 
 def points(n_rows: int, n_numbers: int, n_codes: int, *, seed: int) -> tuple[Floats, Codes]:
     rng = np.random.default_rng(seed)
-    # Multiples of 1/8 and a few codes give many ties and no rounding errors.
+    # Multiples of 1/8 and a few codes produce many ties and no rounding errors.
     numbers = rng.integers(0, 9, (n_rows, n_numbers)) / 8
     return numbers.astype(np.float32), rng.integers(-1, 3, (n_rows, n_codes)).astype(np.int32)
 

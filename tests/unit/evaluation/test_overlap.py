@@ -121,7 +121,8 @@ def split_of(kind: str, rng: np.random.Generator, n: int = 1_200) -> Any:
 
 @pytest.mark.parametrize("kind", ["few", "some", "pairs", "skewed"])
 def test_random_splits_do_not_count_as_an_overlap(kind: str) -> None:
-    # The level is one in a million, so 50 splits give a false alarm once in 20,000 runs. The seeds are fixed.
+    # The level is one in a million, so 50 splits cause a false alarm once in 20,000 runs. The seeds are
+    # fixed.
     for seed in range(50):
         values = split_of(kind, np.random.default_rng(seed))
         counted = overlap(column(values[:900]), column(values[900:]))

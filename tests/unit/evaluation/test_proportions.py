@@ -62,7 +62,7 @@ def test_intervals_contain_the_difference_in_95_percent_of_trials() -> None:
     assert np.mean(held) > 0.95 - 0.021
 
 
-def test_effective_size_of_single_rows_is_their_number() -> None:
+def test_effective_size_of_single_rows_equals_their_number() -> None:
     assert share_of(np.arange(10) < 3, np.arange(10)) == Proportion(0.3, 10)
 
 

@@ -100,7 +100,7 @@ def test_report_contains_sizes_seed_and_versions(report: Report) -> None:
     assert {"understudy", "numpy", "scikit-learn"} <= set(report.versions)
 
 
-def test_same_tables_and_seed_give_the_same_report() -> None:
+def test_same_tables_and_seed_produce_the_same_report() -> None:
     tables = people(200, seed=1), people(150, seed=2)
     reports = [
         evaluate(ComparisonTables(*tables), infer_table(tables[0]), seed=5).model_dump_json()
@@ -204,7 +204,7 @@ def test_page_does_not_promise_privacy(report: Report) -> None:
     assert "not a formal guarantee" in text
 
 
-def test_hostile_names_and_values_stay_text() -> None:
+def test_hostile_names_and_values_are_rendered_as_text() -> None:
     rng = np.random.default_rng(0)
 
     def rows(n: int) -> pa.Table:

@@ -32,7 +32,7 @@ DAYS = DateNotation(pattern="%d.%m.%Y")
 
 
 def orders(*, seed: int, n_rows: int = N) -> pa.Table:
-    """Return order lines with their customers. Different seeds give different customers and orders."""
+    """Return order lines with their customers. Different seeds produce different customers and orders."""
     rng = np.random.default_rng(seed)
     n_customers = n_rows // 8
     weights = rng.gamma(2, 1, n_customers)
@@ -86,7 +86,7 @@ def scores_of(synthetic: pa.Table) -> list[MetricScores]:
 
 
 def outcomes(scores: list[MetricScores]) -> dict[str, Outcome]:
-    """Return the outcomes of the checks that the policy makes on the tested metrics."""
+    """Return the outcomes of the policy's checks of the tested metrics."""
     thresholds = tuple(one for one in STANDARD.thresholds if one.metric in NAMES)
     return judge(STANDARD.model_copy(update={"thresholds": thresholds}), scores).outcomes()
 
@@ -153,7 +153,7 @@ def test_fresh_rows_pass(n_rows: int) -> None:
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_fault_is_noticed(fault: str) -> None:
+def test_fault_is_detected(fault: str) -> None:
     metric, change = FAULTS[fault]
     assert outcomes(scores_of(change(orders(seed=2))))[metric] == "warn"
 

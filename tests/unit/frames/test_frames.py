@@ -126,7 +126,7 @@ def test_integers_with_missing_values_get_a_nullable_dtype():
 
 
 @pytest.mark.parametrize("dtype", ["wild", "datetime64[ns, Nowhere/Land]", "arrow[list<x>]", "S5"])
-def test_unknown_dtype_gives_the_usual_dtype(dtype: str):
+def test_unknown_dtype_is_replaced_with_the_usual_dtype(dtype: str):
     form = FrameFormat.model_validate({"library": "pandas", "columns": {"x": {"dtype": dtype}}})
     assert write_frame(pa.table({"x": [1, 2]}), form)["x"].tolist() == [1, 2]
 

@@ -59,7 +59,7 @@ def test_texts_are_learned_as_values_and_sampled_as_texts(tmp_path: Path, make: 
     assert understudy.load(tmp_path / "a.model").sample(80, seed=2).equals(rows)  # type: ignore[union-attr]
 
 
-def test_a_report_reads_texts_of_both_frames_in_the_notation_of_the_real_one():
+def test_evaluation_reads_texts_of_both_frames_in_the_notation_of_the_real_one():
     frame = pd.DataFrame(NOTATIONS)
     model = understudy.fit(frame, seed=1)
     rows = model.sample(120, seed=2)
@@ -75,7 +75,7 @@ def test_missing_texts_are_imputed_in_the_notation():
     assert (rows["day"] == frame["day"])[frame.index % 3 > 0].all()
 
 
-def test_plain_numbers_stay_text_and_strays_are_listed():
+def test_plain_numbers_stay_text_and_invalid_values_are_counted():
     texts = {"n": [str(i) for i in range(60)], "d": ["2020-01-05"] * 40 + ["soon"] * 20}
     schema, findings = understudy.infer_schema(pd.DataFrame(texts), with_findings=True)
     assert {column.arrow_type for column in schema.tables["table"].columns} <= {"string", "large_string"}

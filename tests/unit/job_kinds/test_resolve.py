@@ -263,7 +263,7 @@ def test_real_table_cannot_be_its_own_holdout(project):
     assert caught.value.pointer == "/holdout_dataset_id"
 
 
-def test_model_has_the_schema_that_it_learned(project, resources, caller, work):
+def test_model_has_the_schema_with_which_it_was_trained(project, resources, caller, work):
     requested = {"kind": "train", "dataset_id": project.dataset_id, "synthesizer": {"name": "independent"}}
     submit_job(resources, caller.project_id, parse_parameters(requested))
     reference = TableReference(ids.from_text("dataset", project.dataset_id))

@@ -1,4 +1,4 @@
-"""Attempts to get out of the sandbox through less known interfaces of the kernel."""
+"""Attempts to escape from the sandbox through little-known interfaces of the kernel."""
 
 from __future__ import annotations
 
@@ -355,8 +355,8 @@ KERNEL_PROBES: dict[str, Callable[[Payload], object]] = {
     )
 }
 
-# Attempts that change the process that makes them or this machine, and attempts that a system may refuse to
-# every process. The test outside the sandbox does not make them.
+# The test outside the sandbox skips these attempts. They change the process or the machine, or some systems
+# reject them in every process.
 NOT_MADE_OUTSIDE = {
     *("signal_by_ioctl", "queue_signal", "signal_everyone", "make_secret_memory", "map_huge_pages"),
     *("make_device", "lower_oom_score", "write_kernel_setting", "write_own_memory_file", "become_root"),

@@ -1,4 +1,4 @@
-"""Attempts to get out of the sandbox, as hostile native code in a parser would make them."""
+"""Attempts to escape from the sandbox, as hostile native code in a parser would make them."""
 
 from __future__ import annotations
 

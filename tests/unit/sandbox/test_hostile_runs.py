@@ -74,11 +74,11 @@ def test_messages_of_honest_work_are_accepted():
         {"class": "Smith", "file": "\0.py", "line": 1},
     ],
 )
-def test_place_of_an_error_contains_nothing_that_the_child_invented(place):
+def test_location_of_an_error_contains_nothing_that_the_child_invented(place):
     assert failures.describe_place(place, [Path(failures.__file__).parent]) == "Exception."
 
 
-def test_place_of_an_error_names_the_class_the_file_and_the_line():
+def test_location_of_an_error_consists_of_class_and_file_and_line():
     place = {"class": "ValueError", "file": failures.__file__, "line": 3}
     sentence = failures.describe_place(place, [Path(failures.__file__).parent])
     assert sentence == "ValueError in failures.py line 3."
@@ -107,7 +107,7 @@ def test_files_within_the_limits_of_a_folder_are_allowed(finish, how, n):
     assert finish("fill_folder", how=how, n=n, seconds=0.6).ok
 
 
-def test_sparse_file_counts_with_the_blocks_that_it_occupies(tmp_path):
+def test_size_of_a_sparse_file_is_that_of_its_occupied_blocks(tmp_path):
     with (tmp_path / "sparse").open("wb") as file:
         file.truncate(1 << 30)
     assert Usage(tmp_path, LIMITS).measure(os.getpid()) < 1 << 20
@@ -161,12 +161,12 @@ def test_user_id_is_free_after_its_process_was_killed(tmp_path):
     assert pool.take().uid == 5
 
 
-def test_folder_with_locks_that_others_can_write_to_is_not_used(tmp_path):
+def test_lock_folder_that_others_can_write_to_is_not_used(tmp_path):
     (tmp_path / accounts.FOLDER_NAME).mkdir(mode=0o755)
     assert find_accounts([tmp_path]) is None
 
 
-def test_child_that_cannot_confine_itself_is_not_a_crash(hostile, tmp_path):
+def test_child_that_cannot_confine_itself_does_not_count_as_a_crash(hostile, tmp_path):
     request = SandboxRequest({"do": "nothing"}, tmp_path / "missing", LIMITS)
     outcome = hostile.start(request).wait(ENOUGH_SECONDS)
     assert outcome.error_code == "unavailable"
@@ -174,7 +174,7 @@ def test_child_that_cannot_confine_itself_is_not_a_crash(hostile, tmp_path):
 
 
 @only_linux
-def test_run_whose_process_cannot_start_is_not_a_crash(hostile, finish, tmp_path):
+def test_process_that_cannot_start_does_not_count_as_a_crash(hostile, finish, tmp_path):
     finish("nothing")
     hard = resource.prlimit(hostile.server_pid, resource.RLIMIT_NOFILE)[1]
     resource.prlimit(hostile.server_pid, resource.RLIMIT_NOFILE, (8, hard))

@@ -146,7 +146,7 @@ def test_wait_returns_none_after_its_timeout(start):
     assert start("sleep", seconds=60).wait(0.05) is None
 
 
-def test_terminate_ends_work_with_default_handlers(start):
+def test_terminate_ends_work_that_has_the_default_signal_handlers(start):
     run = start("sleep", seconds=60)
     running(run)
     run.terminate()

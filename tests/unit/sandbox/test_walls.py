@@ -24,8 +24,8 @@ LIMITS = SandboxLimits(memory_bytes=2 << 30, cpu_seconds=30, file_bytes=1 << 20,
 # On Linux, these tests fail if the kernel does not offer every wall.
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Only Linux has Landlock and seccomp.")
 
-# Attempts that change this machine, so they are not made outside the sandbox, and attempts that a system may
-# refuse to every process.
+# Attempts that are skipped outside the sandbox, because they change the machine or because some systems
+# reject them in every process.
 NOT_MADE_OUTSIDE = kernel_probes.NOT_MADE_OUTSIDE | {
     *("write_code", "plant_pth", "read_shadow", "truncate_secret", "leave_group", "mount_folder"),
     *("set_up_ring", "share_memory", "make_user_namespace", "make_mount_namespace", "trace", "copy_memory"),
@@ -43,7 +43,7 @@ with Sandbox("tests.unit.sandbox.works:run") as sandbox:
 """
 
 
-# Starts one or several runs at the same time, and prints the first error code.
+# This program starts one or several runs at the same time, and prints the first error code.
 LIMIT_PROGRAM = """
 import json, sys
 from pathlib import Path
@@ -152,7 +152,7 @@ def test_honest_work_can_read_inputs_and_write_files_and_import_modules(payload,
 
 
 @pytest.mark.parametrize("processor", ["x86_64", "aarch64"])
-def test_filter_follows_its_lists_on_every_processor(processor):
+def test_filter_applies_its_lists_on_every_processor(processor):
     denied = {**calls.DENIED[processor], **calls.NEW_CALLS}
     checked = calls.CHECKED[processor]
     names = {number: name for name, number in (denied | checked | calls.UNSUPPORTED[processor]).items()}
@@ -163,7 +163,7 @@ def test_filter_follows_its_lists_on_every_processor(processor):
             expected = "ENOSYS"
         elif name in ("fallocate", "ioctl"):
             expected = "EOPNOTSUPP"
-        # No rule allows a call whose arguments all have this value.
+        # If all arguments of a call have this value, no rule allows the call.
         assert decide(processor, number, *[0xFEFEFEFE] * 6) == expected, (number, name)
     assert decide("i386", checked["kill"], 42, program_of=processor) == "kill"
 
@@ -197,7 +197,7 @@ def test_filter_follows_its_lists_on_every_processor(processor):
         ("openat", (0, 0, 0x41, 0o4755), "EPERM"),
     ],
 )
-def test_filter_decides_by_arguments(processor, name, arguments, decision):
+def test_decision_of_the_filter_depends_on_the_arguments(processor, name, arguments, decision):
     assert decide(processor, calls.CHECKED[processor][name], *arguments) == decision
 
 
@@ -225,7 +225,7 @@ def decide(processor: str, number: int, *arguments: int, program_of: str | None 
             position += if_true if tests[code](word, value) else if_false
 
 
-def test_missing_walls_are_described_with_their_consequence():
+def test_consequences_of_missing_walls_are_described():
     sentences = Walls(landlock=0, seccomp=False, accounts=None).missing()
     assert len(sentences) == (3 if os.geteuid() == 0 else 2)
     assert "all files of the worker's account" in sentences[0]

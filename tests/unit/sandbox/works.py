@@ -59,7 +59,7 @@ def do_probe(payload: Json, folder: Path, progress: Progress) -> Json:
 
 
 def do_use_inputs_and_folder(payload: Json, folder: Path, progress: Progress) -> Json:
-    """Do what honest work does with files and threads."""
+    """Read inputs, write files and start threads, as honest work does."""
     (folder / "sub").mkdir()
     (folder / "sub" / "file").write_bytes(Path(payload["input"]).read_bytes())
     (folder / "sub" / "file").rename(folder / "file")

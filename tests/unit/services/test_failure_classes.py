@@ -11,7 +11,7 @@ from understudy.services.failure_classes import CLASSES, DEAD_LETTER_CODES, clas
 from understudy.services.failures import judge_outcome
 
 PAGE = Path(__file__).parents[3] / "docs" / "explanation" / "reliability.md"
-# Attempts of a job that fails again and again, without a queue for large jobs.
+# Number of attempts of a job that always fails, by failure class, if there is no queue for large jobs.
 N_ATTEMPTS = {"transient": 5, "crash": 3, "memory": 2, "bug": 2, "time": 1, "permanent": 1}
 
 

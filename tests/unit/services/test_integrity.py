@@ -61,7 +61,7 @@ def test_checked_reading_withholds_the_end_of_a_damaged_file(position):
 
 
 class CountedFile(io.FileIO):
-    """A file that counts how often it is read to its end."""
+    """A file that counts how often it has been read to its end."""
 
     n_ends = 0
 

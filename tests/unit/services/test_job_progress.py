@@ -36,22 +36,22 @@ def updates(reports: list[tuple[float, str, float]]) -> list[dict[str, Any]]:
     return [update for update in shown if update is not None]
 
 
-def test_no_report_is_no_progress() -> None:
+def test_there_is_no_progress_before_the_first_report() -> None:
     assert JobProgress(PHASES).update(None) is None
 
 
-def test_first_moments_have_no_estimate() -> None:
+def test_no_remaining_time_is_estimated_at_the_very_start() -> None:
     assert updates([(0.1, "reading", 0.0)]) == [{"phase": "reading", "fraction": 0.0}]
 
 
-def test_phases_count_with_their_weights() -> None:
+def test_overall_progress_depends_on_the_weights_of_the_phases() -> None:
     (update,) = updates([(5.0, "fitting", 0.5)])
     assert (update["fraction"], update["eta_seconds"]) == (0.5, 5.0)
 
 
 def test_steady_phase_is_estimated_without_the_start_of_the_work() -> None:
     *_, last = updates([(10.0, "fitting", 0.1), (14.0, "fitting", 0.6)])
-    # From 18% to 58% in 4 s, so the remaining 42% take 4.2 s.
+    # The progress rises from 18% to 58% in 4 s, so the remaining 42% take 4.2 s.
     assert (last["fraction"], last["eta_seconds"]) == (0.58, 4.2)
 
 

@@ -157,7 +157,7 @@ def test_job_without_enough_memory_is_tried_once_more_in_the_queue_of_large_jobs
     assert bench.outcomes(job_id) == ["out_of_memory"] * 2
 
 
-def test_killed_process_lacked_memory_if_the_kernel_counted_a_kill(
+def test_killed_process_counts_as_out_of_memory_if_the_kernel_counted_an_oom_kill(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A test cannot fill the control group of its own process.
@@ -213,7 +213,7 @@ def test_work_that_ignores_a_cancellation_is_killed(
 @pytest.mark.parametrize(
     "limits", [{"job_seconds_max": 0.5}, {"job_kind_seconds_max": {"probe": 0.5}}], ids=["all", "kind"]
 )
-def test_frozen_work_ends_with_its_maximum_duration(
+def test_frozen_work_is_stopped_after_its_maximum_duration(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, limits: dict[str, Any]
 ) -> None:
     monkeypatch.setattr(watched_runs, "GRACE_SECONDS", 0.2)
@@ -306,7 +306,7 @@ def test_worker_that_lost_its_lease_leaves_nothing_behind(bench: Bench, in_backg
     assert bench.blobs() == []
 
 
-def test_lease_ends_by_the_local_clock_without_the_database(bench: Bench) -> None:
+def test_lease_ends_according_to_the_local_clock_if_the_database_does_not_respond(bench: Bench) -> None:
     """Check that the lease counts as lost 0.9 * 5 s after the last successful heartbeat was sent."""
 
     def lost_after(seconds: float) -> bool:
@@ -386,7 +386,7 @@ class FullStore(LocalStore):
 
 
 @pytest.mark.parametrize("way", ["succeed", "lack_space", "lack_a_part", "err", "crash"])
-def test_failures_on_a_full_disk_count_for_nothing(bench: Bench, tmp_path: Path, way: str) -> None:
+def test_failures_on_a_full_disk_are_not_counted(bench: Bench, tmp_path: Path, way: str) -> None:
     store = bench.resources.store
     bench.resources = replace(bench.resources, store=FullStore(tmp_path / "full"))
     job_id = bench.put(way)

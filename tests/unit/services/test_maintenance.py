@@ -153,9 +153,7 @@ def test_storage_key_is_a_valid_path_without_escapes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("is_ours", [True, False])
-def test_old_upload_part_without_a_row_is_removed_if_its_project_is_known(
-    bench: Bench, is_ours: bool
-) -> None:
+def test_old_upload_part_without_a_row_is_removed_if_its_project_exists(bench: Bench, is_ours: bool) -> None:
     path = bench.resources.staging_folder / "part"
     path.write_bytes(b"x")
     key = make_part_key(bench.project_id if is_ours else ids.new_id(), ids.new_id(), 1)

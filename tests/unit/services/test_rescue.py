@@ -19,7 +19,7 @@ def test_messages_for_waiting_jobs_are_sent_again(bench: Bench, queue: ListQueue
     assert queue.n_rings == 2
 
 
-def test_message_is_sent_even_if_no_worker_is_known(bench: Bench) -> None:
+def test_message_is_sent_even_if_no_worker_is_registered(bench: Bench) -> None:
     bench.put("succeed")
 
     assert ring_waiting_jobs(bench.resources) == 1
@@ -60,7 +60,7 @@ def test_expired_job_is_failed_only_once(bench: Bench) -> None:
 
 
 def test_expired_job_of_a_removed_kind_fails_like_any_other(bench: Bench) -> None:
-    """Check that both jobs end, although the service no longer knows the kind of the first job."""
+    """Check that both jobs end, although the service no longer contains the kind of the first job."""
     first, second = bench.put("succeed"), bench.put("succeed")
     with bench.resources.sessions.begin() as session:
         session.execute(text("update jobs set expires_at = clock_timestamp()"))

@@ -18,7 +18,7 @@ from understudy.storage import LocalStore
 HOUR = timedelta(hours=1)
 
 
-def test_second_worker_gets_no_turn(resources: Resources) -> None:
+def test_second_worker_cannot_take_a_turn_at_the_same_time(resources: Resources) -> None:
     with take_turn(resources, "task") as first, take_turn(resources, "task") as second:
         assert first is not None
         assert second is None
@@ -27,7 +27,7 @@ def test_second_worker_gets_no_turn(resources: Resources) -> None:
         assert other is not None
 
 
-def test_completed_task_waits_for_its_interval(resources: Resources) -> None:
+def test_completed_task_is_not_repeated_before_its_interval_has_passed(resources: Resources) -> None:
     with take_turn(resources, "task", every=HOUR) as turn:
         assert turn is not None
     with take_turn(resources, "task", every=HOUR) as turn:
@@ -36,7 +36,7 @@ def test_completed_task_waits_for_its_interval(resources: Resources) -> None:
         assert turn is not None
 
 
-def test_failed_pass_is_continued_at_its_position(resources: Resources) -> None:
+def test_failed_pass_is_resumed_at_its_last_position(resources: Resources) -> None:
     def fail() -> None:
         with take_turn(resources, "task", every=HOUR) as turn:
             assert turn is not None
@@ -64,7 +64,7 @@ def test_worker_that_was_silent_for_too_long_loses_its_turn(resources: Resources
             assert successor.keep("p/2")
 
 
-def test_keys_are_listed_by_one_worker_and_after_the_last_page(
+def test_keys_are_listed_by_one_worker_and_a_failed_listing_resumes_after_its_last_page(
     resources: Resources, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(maintenance, "BATCH", 2)

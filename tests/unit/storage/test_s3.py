@@ -35,7 +35,7 @@ LARGE = bytes(range(256)) * (70 << 10)
 
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Shorten the times after which a request is repeated."""
+    """Shorten the pauses before a request is repeated."""
     monkeypatch.setattr(store, "READ_SECONDS", 1)
     monkeypatch.setattr(store, "CHECK_SECONDS", 0.5)
     monkeypatch.setattr("random.random", lambda: 0.02)
@@ -44,7 +44,7 @@ def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def faulty(bucket: str, proxy: FaultyProxy) -> Store:
-    """Open a store behind the proxy, which has already found out what the object store enforces."""
+    """Open a store behind the proxy, after its check that the object store enforces conditions."""
     store = open_store(f"s3://{bucket}/blobs", StoreOptions(proxy.url, is_path_style=True))
     assert store._enforces_conditions()  # type: ignore[attr-defined]
     return store
@@ -99,7 +99,7 @@ def test_read_is_repeated_after_a_fault(
         assert path.read_bytes() == LARGE
 
 
-def test_torn_response_is_requested_again(faulty: Store, proxy: FaultyProxy, source: Source) -> None:
+def test_truncated_response_is_requested_again(faulty: Store, proxy: FaultyProxy, source: Source) -> None:
     faulty.put_file(KEY, source(LARGE))
     proxy.plan("GET", tears_body, tears_body)
 
@@ -107,7 +107,7 @@ def test_torn_response_is_requested_again(faulty: Store, proxy: FaultyProxy, sou
         assert file.read() == LARGE
 
 
-def test_responses_that_are_always_torn_are_an_error(
+def test_repeatedly_truncated_responses_are_an_error(
     faulty: Store, proxy: FaultyProxy, source: Source
 ) -> None:
     faulty.put_file(KEY, source(b"0123456789"))
@@ -133,7 +133,7 @@ def test_own_blob_is_recognized_after_a_lost_response(
         assert file.read() == data
 
 
-def test_blob_of_another_writer_is_not_mistaken_for_the_own_one(
+def test_blob_of_another_writer_is_not_mistaken_for_its_own(
     faulty: Store, proxy: FaultyProxy, source: Source
 ) -> None:
     faulty.put_file(KEY, source(b"first"))
@@ -146,7 +146,7 @@ def test_blob_of_another_writer_is_not_mistaken_for_the_own_one(
 
 
 @pytest.mark.parametrize("data", [b"data", LARGE], ids=["small", "in parts"])
-def test_store_that_stays_away_is_unavailable(
+def test_store_that_never_recovers_is_reported_as_unavailable(
     faulty: Store, proxy: FaultyProxy, source: Source, data: bytes
 ) -> None:
     path = source(data)
@@ -219,7 +219,7 @@ def test_full_store_is_recognized(faulty: Store, proxy: FaultyProxy, source: Sou
         ("NoSuchBucket", 404, "bucket does not exist"),
     ],
 )
-def test_refusal_names_its_cause(
+def test_refused_request_is_reported_with_its_cause(
     faulty: Store, proxy: FaultyProxy, source: Source, code: str, status: int, words: str
 ) -> None:
     proxy.plan("PUT", responds(status, f"<Error><Code>{code}</Code></Error>".encode()))

@@ -235,7 +235,7 @@ def test_imputation_derives_labels_from_codes_and_codes_from_labels(model: under
     assert list(filled[["code", "label", "family"]].itertuples(index=False, name=None)) == expected
 
 
-def test_imputation_gives_a_rare_code_of_the_table_one_made_up_label(model: understudy.Model) -> None:
+def test_imputation_assigns_one_made_up_label_to_a_rare_code_of_the_table(model: understudy.Model) -> None:
     real = kits()
     counts = real["code"].value_counts()
     rare = counts.index[counts < K][0]
@@ -247,7 +247,7 @@ def test_imputation_gives_a_rare_code_of_the_table_one_made_up_label(model: unde
     assert label in set(made_up_rows(model)["label"])
 
 
-def test_loaded_model_gives_the_same_sample(model: understudy.Model, tmp_path: Path) -> None:
+def test_loaded_model_produces_the_same_sample(model: understudy.Model, tmp_path: Path) -> None:
     model.save(tmp_path / "kits.model")
     loaded = understudy.load(tmp_path / "kits.model")
     assert loaded.sample(500, seed=4).equals(model.sample(500, seed=4))
@@ -317,7 +317,7 @@ def test_rare_label_of_rows_without_a_code_is_not_shown(synthesizer: str) -> Non
 
 
 @pytest.mark.parametrize("is_number", [False, True])
-def test_made_up_codes_contain_the_column_that_they_determine(is_number: bool, tmp_path: Path) -> None:
+def test_made_up_codes_contain_the_value_that_they_determine(is_number: bool, tmp_path: Path) -> None:
     level, chapters = (
         draw_levels(1500, 150),
         np.array([21, 34, 55]) if is_number else np.array(["AB", "CD", "EF"]),

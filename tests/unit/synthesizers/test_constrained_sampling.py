@@ -204,7 +204,7 @@ def test_imputed_values_agree_with_later_columns(chain: TreeChain) -> None:
     assert pc.sum(pc.equal(filled["fraud"], "yes")).as_py() > 60
 
 
-def test_imputed_draws_differ_and_equal_seeds_give_equal_values(chain: TreeChain) -> None:
+def test_imputed_draws_differ_and_equal_seeds_produce_equal_values(chain: TreeChain) -> None:
     # Without a fee, an amount cannot be computed.
     gaps = with_gaps(make_table(1200, seed=9), ["amount", "fee"], 0.5)
     draws = impute(chain, gaps, n_draws=2)

@@ -319,7 +319,7 @@ def test_differences_depend_on_other_columns() -> None:
         assert abs(np.median(gaps(rows)) - least - 245) < 100
 
 
-def test_differences_are_counted_by_subject() -> None:
+def test_differences_of_too_few_subjects_are_replaced_with_placeholders() -> None:
     people = pa.array([f"P{number % 4}" for number in range(N_ROWS)])
     table = timestamps().append_column("person", people)
     schema = infer_table(table).schema.model_copy(update={"subject": ("person",)})

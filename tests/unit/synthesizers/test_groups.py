@@ -75,7 +75,7 @@ def test_rebalanced_column_has_one_group_per_value():
     ("n_rows", "effective_sample_size", "is_weak"),
     [(1000, 99, True), (1000, 100, False), (5000, 499, True), (50, 50, False), (50, 20, True), (0, 0, False)],
 )
-def test_groups_with_small_effective_sample_size_give_a_warning(
+def test_groups_with_small_effective_sample_size_produce_a_warning(
     n_rows: int, effective_sample_size: int, is_weak: bool
 ):
     warnings = describe_weak_groups(conditions(n_rows or 1), [Group(n_rows, effective_sample_size)])

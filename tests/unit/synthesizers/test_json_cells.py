@@ -85,7 +85,7 @@ def test_keys_and_values_of_few_rows_are_not_sampled(model: Synthesizer):
     assert any("keys are left out" in warning for warning in model.card()["warnings"])
 
 
-def test_loaded_model_gives_the_same_rows(model: Synthesizer, tmp_path: Path):
+def test_loaded_model_produces_the_same_rows(model: Synthesizer, tmp_path: Path):
     save_model(model, tmp_path / "m.model")
     loaded = load_model(tmp_path / "m.model").synthesizer
     assert sample(loaded, 40).equals(sample(model, 40))
@@ -105,7 +105,7 @@ def _condition(constraint: dict[str, Any]) -> SamplingConstraints:
     )
 
 
-def test_only_missing_texts_can_be_required_of_json_columns(model: Synthesizer):
+def test_the_only_condition_on_a_json_column_is_that_its_text_is_missing(model: Synthesizer):
     rows = sample(model, 20, constraints=_condition({"is_missing": True}))
     assert rows["payload"].null_count == 20
     with pytest.raises(InvalidInput, match="contains JSON"):
@@ -148,7 +148,7 @@ def test_style_of_the_texts_is_detected(texts: list[str], style: Style):
     assert detect_style(texts, is_python=False) == style
 
 
-def test_literals_of_python_are_written_as_in_the_table():
+def test_python_literals_are_written_as_in_the_table():
     texts = [repr({"id": i % 9, "kind": "ab"[i % 2], "gone": None, "big": i % 2 == 0}) for i in range(300)]
     rows = sample(_fitted("independent", pa.table({"text": texts, "n": np.arange(300)})), 50)
     assert all(

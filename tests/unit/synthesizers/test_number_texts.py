@@ -109,7 +109,7 @@ def test_rare_forms_are_not_emitted_and_missing_values_stay_missing():
     model = _fitted("tree_chain", texts)
     drawn = sample(model, 400, seed=1).column("x").to_pylist()
     assert not any(text is not None and text.endswith("st") for text in drawn)
-    # 4 standard deviations of a share of 0.1 in 400 rows
+    # Four standard deviations of a share of 0.1 in 400 rows are 0.06.
     assert abs(drawn.count(None) / 400 - 0.1) < 0.06
     assert any("numbers with units" in warning for warning in model.card()["warnings"])
 

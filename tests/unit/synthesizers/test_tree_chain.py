@@ -132,7 +132,7 @@ def test_dependencies_are_preserved_in_wide_tables() -> None:
     assert (sample["c0"].to_numpy() == sample["last"].to_numpy()).mean() > 0.98
 
 
-def test_cells_with_the_same_number_have_the_same_value(fitted: TreeChain) -> None:
+def test_cells_with_the_same_row_number_have_the_same_value(fitted: TreeChain) -> None:
     first, *others = (link.column for link in fitted.links_)
     rows, of_groups = consecutive_rows(0, 1000), np.arange(1000, dtype=np.uint64) // np.uint64(50)
     codes, _ = draw_codes(fitted.links_, Drawing(7, NumberedRows(rows, {first: of_groups})))

@@ -124,7 +124,7 @@ def test_column_with_missing_values_is_nullable(tmp_path: Path):
     assert [column.nullable for column in schema.columns] == [False, True]
 
 
-def test_warning_about_strays_contains_no_values(tmp_path: Path):
+def test_warning_about_invalid_values_contains_no_values(tmp_path: Path):
     ingested = _ingest(tmp_path, "zip,n\n" + "00501,1\n" * 99 + "00501,canary\n")
     assert "leading zeros" in next(iter(ingested.findings.columns.values())).evidence
     (warning,) = ingested.warnings
@@ -133,7 +133,7 @@ def test_warning_about_strays_contains_no_values(tmp_path: Path):
     assert "canary" not in ingested.schema.model_dump_json()
 
 
-def test_header_of_numbers_gives_a_warning(tmp_path: Path):
+def test_header_of_numbers_produces_a_warning(tmp_path: Path):
     assert "Check that the header is not missing." in _ingest(tmp_path, "1,2.5\n3,4\n").warnings[0]
 
 

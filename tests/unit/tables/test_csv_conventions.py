@@ -181,7 +181,7 @@ def test_encoding_is_detected(tmp_path: Path, encoding: str):
     assert table.to_pydict() == {"name": ["café"], "n": [1]}
 
 
-def test_reading_a_file_as_windows_1252_gives_a_warning(tmp_path: Path):
+def test_reading_a_file_as_windows_1252_produces_a_warning(tmp_path: Path):
     data = b"name,n\n" + b"cafe,1\n" * 300_000 + b"caf\xe9,1\n"
     assert "was read as Windows-1252" in _ingest(tmp_path, data).warnings[0]
 

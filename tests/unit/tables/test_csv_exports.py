@@ -177,7 +177,7 @@ def test_single_column_of_text_is_not_split(tmp_path: Path, text: str):
     assert _load(tmp_path, text).table.num_columns == 1
 
 
-def test_columns_of_fixed_width_with_spaces_in_values_give_a_warning(tmp_path: Path):
+def test_columns_of_fixed_width_with_spaces_in_values_produce_a_warning(tmp_path: Path):
     text = "CITY       COUNTRY\n" + "New York   USA    \nRome       Italy  \n" * 20
     assert "columns of fixed width" in _load(tmp_path, text).warnings[0]
 

@@ -315,7 +315,7 @@ def test_delimiter_at_the_end_of_each_row_does_not_shift_the_columns(tmp_path: P
     assert loaded.table.slice(0, 1).to_pydict() == {"a": [1], "b": ["x1"]}
 
 
-def test_table_of_one_column_that_contains_delimiters_gives_a_warning(tmp_path: Path):
+def test_table_of_one_column_that_contains_delimiters_produces_a_warning(tmp_path: Path):
     loaded = _load(tmp_path, "title\n" + "2024-01-01,x,1.5\n" * 20)
     assert loaded.table.num_columns == 1
     assert "read as a table of one column" in loaded.warnings[0]

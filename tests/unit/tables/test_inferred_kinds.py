@@ -97,7 +97,7 @@ def test_evidence_contains_counts_and_findings_name_the_runner_up():
     assert "GB82" not in findings.model_dump_json()
 
 
-def test_evidence_mentions_leading_zeros_constants_and_missing_values():
+def test_evidence_reports_leading_zeros_constants_and_missing_values():
     zeros = inferred("code", [f"{i % 40:04}" for i in range(400)]).findings
     assert "400 of 400 sampled values have leading zeros, which are kept" in zeros.evidence
     assert "all non-missing values are the same" in inferred("unit", ["kg"] * 30).findings.evidence
@@ -172,7 +172,7 @@ def test_codes_under_the_header_of_a_personal_kind_are_identifiers(header: str, 
         ("zip", list(range(1000, 1060)), "identifier"),
     ],
 )
-def test_values_of_another_format_outweigh_the_header(header: str, values: list[Any], kind: str):
+def test_format_of_the_values_takes_precedence_over_the_header(header: str, values: list[Any], kind: str):
     assert inferred(header, values).column.kind.value == kind
 
 

@@ -142,7 +142,7 @@ def test_error_contains_the_line_number_but_no_value(tmp_path: Path, line: str, 
     assert "secret" not in caught.value.detail
 
 
-def test_quoted_numbers_are_text_and_the_evidence_explains_why(tmp_path: Path):
+def test_quoted_numbers_are_text_and_the_evidence_contains_the_reason(tmp_path: Path):
     ingested = _ingest(tmp_path, '{"code": "00501"}', '{"code": "10115"}')
     assert ingested.schema.column("code").kind == "category"
     assert "leading zeros" in ingested.findings.columns["code"].evidence

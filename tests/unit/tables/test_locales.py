@@ -38,7 +38,7 @@ def test_user_names_that_repeat_identify_entities() -> None:
     assert not set(sampled["assignee"]) & set(users)
 
 
-def test_a_few_names_are_no_evidence_of_a_locale() -> None:
+def test_a_few_names_are_not_evidence_of_a_locale() -> None:
     table = pd.DataFrame({"full_name": ["Jürgen Müller", "Anke Schröder", "Uwe Krüger"] * 9})
     assert understudy.infer_schema(table).locale == "en"
 

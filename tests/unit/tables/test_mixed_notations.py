@@ -1,4 +1,4 @@
-"""Tests of columns whose values follow several notations, which samples contain in the same shares."""
+"""Tests that samples contain the notations of a mixed column in the same shares as the table."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _Write = Callable[[int, datetime], str]
 
 
 def _written(folder: Path, texts: list[str], name: str = "x") -> tuple[pa.Table, list[str]]:
-    """Return a table that is read from a CSV file, and the texts with which the table is written again."""
+    """Write texts to a CSV file and read it. Return the table and its texts after it is written again."""
     with (folder / "t.csv").open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([[name, "other"], *([text, "a"] for text in texts)])
     table = read_table(folder / "t.csv")
@@ -47,16 +47,14 @@ def _shape(text: str) -> str:
         (lambda i, t: f"{t:%Y-%m-%d %H:%M} {['EST', 'EDT'][i % 2]}", "timestamp[s]"),
     ],
 )
-def test_several_patterns_and_offsets_are_written_in_their_shares(
-    tmp_path: Path, write: _Write, arrow_type: str
-):
+def test_shares_of_several_patterns_and_offsets_are_preserved(tmp_path: Path, write: _Write, arrow_type: str):
     texts = [write(i, moment) for i, moment in enumerate(_MOMENTS)]
     table, written = _written(tmp_path, texts)
     assert str(table.schema.field("x").type) == arrow_type
     shapes = [
         Counter(re.sub(r"\d\d(?=:\d\d$)", "", _shape(text)) for text in side) for side in (texts, written)
     ]
-    # The choice depends on the value, so that the shares of 300 values differ a little.
+    # The choice depends on the value, so the shares of the notations among 300 values differ slightly.
     assert all(abs(shapes[0][shape] - shapes[1][shape]) < 0.15 * N_ROWS for shape in {*shapes[0], *shapes[1]})
     again, _ = _written(tmp_path, written)
     assert again.column("x").equals(table.column("x"))
@@ -95,7 +93,7 @@ def _suffix(day: int) -> str:
     return "th" if 10 < day < 14 else {1: "st", 2: "nd", 3: "rd"}.get(day % 10, "th")
 
 
-def test_batches_of_any_size_give_the_same_texts(tmp_path: Path):
+def test_batches_of_any_size_produce_the_same_texts(tmp_path: Path):
     texts = [f"{moment:%Y-%m-%d}" if i % 2 else f"{moment:%d/%m/%Y}" for i, moment in enumerate(_MOMENTS)]
     table, written = _written(tmp_path, texts)
     write_table(tmp_path / "small.csv", table.to_batches(max_chunksize=7), table.schema)

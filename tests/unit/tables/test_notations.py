@@ -216,7 +216,7 @@ def test_text_columns_of_every_format_are_read_in_their_notation(tmp_path: Path,
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet", ".arrow", ".xlsx"])
-def test_a_few_strays_are_read_as_missing_and_many_only_with_coerce(tmp_path: Path, suffix: str):
+def test_a_few_invalid_values_are_read_as_missing_and_many_only_with_coerce(tmp_path: Path, suffix: str):
     texts = {"a": ["$1.50"] * 19 + ["approx. 5"], "b": ["$1.50"] * 9 + ["apple"] * 11}
     table = pa.table(texts)
     path = tmp_path / f"table{suffix}"
@@ -331,7 +331,7 @@ def test_ambiguous_order_of_dates_follows_other_dates_in_the_table(tmp_path: Pat
 
 
 def _written_csv(path: Path) -> list[str]:
-    """Return the lines of a CSV file that is read, and written again in the default style."""
+    """Read a CSV file, write it again in the default style, and return the new lines."""
     schema = _ingest(path).schema.to_arrow().remove_metadata()
     stored = pq.read_table(path.with_suffix(".stored"))
     again = path.with_name("again.csv")
@@ -357,7 +357,7 @@ def test_text_in_quotation_marks_is_not_a_word_for_missing_values(tmp_path: Path
     assert _written_csv(tmp_path / "t.csv")[1:5] == ['"NA","x"', 'NA,"y"', 'NA,"y, z"', '"it, is",NA']
 
 
-def test_repeated_strays_are_written_and_rare_ones_are_not(tmp_path: Path):
+def test_repeated_invalid_values_are_written_and_rare_ones_are_not(tmp_path: Path):
     rows = [f"{i / 7:.2f}" for i in range(200)]
     rows[::25] = ["TNTC"] * 8
     rows[1] = "<0.5"
@@ -369,7 +369,7 @@ def test_repeated_strays_are_written_and_rare_ones_are_not(tmp_path: Path):
     assert coerced.notation.missing == ()
 
 
-def test_json_contains_words_only_where_values_are_text(tmp_path: Path):
+def test_json_contains_words_for_missing_values_only_in_text_columns(tmp_path: Path):
     texts = {"a": ["$1.50", "n/a", "$2.25", None] * 9, "b": [1.5, None] * 18}
     table = pa.table(texts)
     write_table(tmp_path / "t.jsonl", table.to_batches(), table.schema)
@@ -441,7 +441,7 @@ def test_values_are_read_in_their_notation_and_written_unchanged(
         ("code", ["007"], "string"),
     ],
 )
-def test_strays_do_not_change_the_type_unless_they_are_codes(
+def test_invalid_values_do_not_change_the_type_unless_they_are_codes(
     tmp_path: Path, name: str, strays: list[str], arrow_type: str
 ):
     rows = [str(37 * i % 901 + 1) for i in range(100)] + strays

@@ -59,11 +59,11 @@ def test_column_names_indicate_whose_keys_a_column_contains(name: str, role: str
         ("label", "L{:03}", "category"),
     ],
 )
-def test_texts_that_repeat_are_keys_if_the_column_name_says_so(name: str, value: str, kind: str):
+def test_texts_that_repeat_are_keys_if_the_column_name_indicates_keys(name: str, value: str, kind: str):
     assert inferred_kind(name, [value.format(i) for i in OWNERS])[0] == kind
 
 
-def test_codes_of_unknown_meaning_stay_a_category_with_the_identifier_as_runner_up():
+def test_codes_of_unknown_meaning_stay_a_category_with_identifier_as_the_second_choice():
     kind, findings = inferred_kind("label", [f"L{i:03}" for i in OWNERS])
     assert (kind, findings.runner_up and findings.runner_up.kind) == ("category", "identifier")
 
@@ -90,7 +90,7 @@ def test_random_tokens_are_keys_under_any_name():
         ("visit_no", np.array([n for i in range(40) for n in range(1, 2 + i)]), "integer"),
     ],
 )
-def test_whole_numbers_that_repeat_are_keys_if_the_column_name_says_so(
+def test_whole_numbers_that_repeat_are_keys_if_the_column_name_indicates_keys(
     name: str, numbers: np.ndarray, kind: str
 ):
     assert inferred_kind(name, numbers.tolist())[0] == kind
@@ -136,7 +136,7 @@ def test_columns_of_texts_without_a_shared_value_are_texts_or_identifiers():
     assert inferred_kind("x", [f"{i:03}/A" for i in np.repeat(np.arange(60), 3)])[0] == "identifier"
 
 
-def test_comments_of_one_subject_each_are_texts():
+def test_comments_that_each_belong_to_one_subject_are_texts():
     comments = [f"the box number {i} arrived late and broken again" for i in range(60)]
     table = pa.table({"ticket_id": [f"T-{i:04}" for i in OWNERS], "comment": [comments[i] for i in OWNERS]})
     assert [column.kind.value for column in infer_table(table).schema.columns] == ["identifier", "text"]

@@ -63,7 +63,7 @@ def test_references_between_tables_are_candidates_for_relationships(stored: bool
     assert (candidate.parent, candidate.parent_columns) == ("customers", ("id",))
 
 
-def test_a_long_file_gives_the_same_findings_as_the_table_in_memory(tmp_path: Path):
+def test_a_long_file_produces_the_same_findings_as_the_table_in_memory(tmp_path: Path):
     n = 400_000
     users = rng.integers(0, 150_000, n)
     table = pa.table(

@@ -265,7 +265,7 @@ def _three_sheets() -> bytes:
     return archive(found)
 
 
-def test_first_visible_sheet_is_read_and_other_sheets_give_warnings(tmp_path: Path):
+def test_first_visible_sheet_is_read_and_other_sheets_produce_warnings(tmp_path: Path):
     ingested = _ingest(tmp_path, _three_sheets())
     assert read_table(tmp_path / "table.parquet").to_pydict() == {"a": [1], "b": [2]}
     assert [warning[:45] for warning in ingested.warnings] == [

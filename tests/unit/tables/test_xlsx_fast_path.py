@@ -52,7 +52,7 @@ def _take(rows: str, place: Place = PLACE) -> Block | None:
     return read_block(rows.encode(), place, [0, 5, 10, 10], ReadLimits().cell_bytes_max)
 
 
-def test_typical_rows_give_the_same_result_with_and_without_the_parser(tmp_path: Path):
+def test_typical_rows_produce_the_same_result_with_and_without_the_parser(tmp_path: Path):
     assert _take(ROWS) is not None
     fast, slow = _both(tmp_path, ROWS)
     assert isinstance(fast, pa.Table)
@@ -104,7 +104,7 @@ def test_unusual_rows_are_left_to_the_parser(tmp_path: Path, rows: str):
         '<row r="2"><c r="XFE2"><v>1</v></c></row>',
     ],
 )
-def test_invalid_rows_give_the_same_error_on_both_paths(tmp_path: Path, rows: str):
+def test_invalid_rows_produce_the_same_error_on_both_paths(tmp_path: Path, rows: str):
     fast, slow = _both(tmp_path, rows)
     assert isinstance(fast, tuple)
     assert fast == slow
@@ -194,7 +194,7 @@ def test_shared_strings_are_equal_with_and_without_the_parser(tmp_path: Path, te
     ["<t>a", "<t>a</t></t>", "<t>&x;</t>", "<t>\x01</t>", f"<t>{'x' * 3_000_000}</t>"],
     ids=["cut off", "two ends", "entity", "control character", "long"],
 )
-def test_invalid_shared_strings_give_the_same_error_on_both_paths(tmp_path: Path, text: str):
+def test_invalid_shared_strings_produce_the_same_error_on_both_paths(tmp_path: Path, text: str):
     errors = []
     for first in ("<t>a</t>", "<!-- x --><t>a</t>"):
         part = shared_strings(first, text, "<t>b</t>")

@@ -219,7 +219,7 @@ def test_a_few_contradictory_rows_are_never_copied() -> None:
     check_new_and_unique(rows_of(table, 2_000), "subject_id", columns)
 
 
-def test_rows_do_not_depend_on_the_block_and_files_give_the_same_rows() -> None:
+def test_rows_do_not_depend_on_the_block_and_saved_models_produce_the_same_rows() -> None:
     table = fitted(trial(), subject_id=ColumnKind.identifier, scan=ColumnKind.identifier)
     manifests, arrays = table.to_arrays()
     loaded = TableTransformer.from_arrays(table.schema, ArrayReader({"columns": manifests}, arrays))
@@ -261,7 +261,7 @@ def model() -> Model:
     return understudy.fit(pa.table(trial() | {"age": [20 + i % 50 for i in range(N)]}), seed=1)
 
 
-def test_conditions_and_imputation_give_agreeing_identifiers(model: Model) -> None:
+def test_identifiers_agree_with_other_columns_under_conditions_and_after_imputation(model: Model) -> None:
     condition = {"where": {"site": {"equals": "11"}}, "n_rows": 50}
     sampled = model.sample(constraints={"conditions": [condition]}, seed=1).to_pylist()
     assert all(row["site"] == "11" and row["subject_id"].startswith("S11-") for row in sampled)

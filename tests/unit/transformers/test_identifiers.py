@@ -60,7 +60,7 @@ def test_each_identifier_is_independent_of_the_other_requested_rows(form: str) -
 
 
 @pytest.mark.parametrize("form", [form for form in FORMS if form != "sequential"])
-def test_another_seed_or_column_gives_other_identifiers(form: str) -> None:
+def test_a_different_seed_or_column_produces_different_identifiers(form: str) -> None:
     transformer = fit_form(form)
     assert not draw(transformer, 100, seed=1).equals(draw(transformer, 100, seed=2))
     assert not draw(transformer, 100, column=1).equals(draw(transformer, 100, column=2))
@@ -192,7 +192,7 @@ def test_identifiers_of_unsupported_types_are_refused() -> None:
         fit_column(column_of(values, ColumnKind.identifier), pa.chunked_array([values]))
 
 
-def test_few_values_of_a_declared_identifier_are_not_learned() -> None:
+def test_values_of_a_declared_identifier_are_not_learned_even_if_they_are_few() -> None:
     transformer, _ = fit(["SECRET-1", "SECRET-2"], ColumnKind.identifier)
     assert "SECRET" not in str(transformer.to_arrays())
     assert all(re.fullmatch("[0-9a-z]{12}", text) for text in draw(transformer, 100).to_pylist())

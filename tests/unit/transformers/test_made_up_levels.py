@@ -115,7 +115,7 @@ def test_made_up_integers_are_new(type_: pa.DataType) -> None:
     assert not numbers & set(range(10, 90, 2))
 
 
-def test_integers_without_room_are_not_made_up() -> None:
+def test_integers_are_not_made_up_if_their_type_has_no_unused_values() -> None:
     assert make_up_levels(pa.array(range(250), pa.uint8()), 30, "en") is None
 
 
@@ -144,7 +144,7 @@ def test_unrelated_codes_contain_no_label() -> None:
     assert not contain_codes(codes, codes)
 
 
-def test_part_with_an_index_beyond_the_parts_is_the_last_part() -> None:
+def test_last_part_is_used_if_the_index_exceeds_the_number_of_parts() -> None:
     assert Part("-", 1).read("plain") == "plain"
 
 

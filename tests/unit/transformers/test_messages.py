@@ -84,12 +84,12 @@ def test_templates_of_few_rows_are_not_kept():
     assert not any("secret" in text for text in made(fitted(LOG + rare), 2000))
 
 
-def test_texts_without_templates_have_another_maker():
+def test_templates_are_not_fitted_to_texts_without_common_patterns():
     words = np.random.default_rng(0).choice(["late", "box", "broken", "again", "call"], (50, 6))
     assert fit_messages(pa.array([" ".join(line) for line in words], pa.large_string()), "en") is None
 
 
-def test_a_loaded_maker_makes_the_same_texts_and_damaged_ones_are_refused():
+def test_loaded_templates_generate_the_same_texts_and_damaged_ones_are_refused():
     maker = fitted(LOG)
     manifest, arrays = maker.to_arrays()
     loaded = Messages.from_arrays(

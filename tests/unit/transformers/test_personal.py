@@ -138,7 +138,7 @@ def test_email_addresses_are_unique_and_at_example_domains() -> None:
     assert domains == {"example.com", "example.org", "example.net"}
 
 
-def test_different_seeds_give_different_people() -> None:
+def test_different_seeds_produce_different_people() -> None:
     transformer, _ = fit(NAMES, name="name")
     assert not draw(transformer, 50, seed=1).equals(draw(transformer, 50, seed=2))
 

@@ -111,7 +111,7 @@ def test_rows_of_a_country_without_word_lists_have_the_locale_of_the_table() -> 
     assert described["last_name"]["countries_without_lists"] == 1
 
 
-def test_country_of_another_owner_is_ignored() -> None:
+def test_country_of_another_party_is_ignored() -> None:
     columns = people(["Germany", "France"] * (N // 2))
     columns["supplier_country"] = columns.pop("country")
     described = {column["name"]: column for column in fitted(columns, KINDS).describe()}
@@ -191,7 +191,7 @@ def test_postal_codes_without_a_dependency_on_the_city_stay_random() -> None:
     assert described[2]["form"] == "codes"
 
 
-def test_files_give_the_same_rows(mixed: TableTransformer) -> None:
+def test_saved_models_produce_the_same_rows(mixed: TableTransformer) -> None:
     for table in (mixed, fitted(places("de"), {"zip": ColumnKind.postal_code})):
         manifests, arrays = table.to_arrays()
         loaded = TableTransformer.from_arrays(table.schema, ArrayReader({"columns": manifests}, arrays))
@@ -219,7 +219,7 @@ def test_damaged_beginnings_are_refused(array: str, value: int) -> None:
         TableTransformer.from_arrays(table.schema, ArrayReader({"columns": manifests}, damaged))
 
 
-def test_condition_on_the_country_gives_agreeing_values() -> None:
+def test_values_agree_with_a_condition_on_the_country() -> None:
     names = list(COUNTRIES)
     columns = people([names[i % len(names)] for i in range(N)]) | {"age": [20 + i % 50 for i in range(N)]}
     model = understudy.fit(pa.table(columns), seed=1)

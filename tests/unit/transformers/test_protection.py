@@ -195,7 +195,7 @@ def test_rows_of_one_subject_do_not_make_a_number_shared() -> None:
     assert 0.123_456_789 not in draw(transformer).to_pylist()
 
 
-def test_one_subject_per_row_gives_the_same_result_as_no_subjects() -> None:
+def test_one_subject_per_row_leads_to_the_same_result_as_no_subjects() -> None:
     values = np.random.default_rng(0).gamma(2.0, size=20_000)
     by_row = np.sort(draw(fit(pa.array(values)), 20).to_numpy())
     by_subject = np.sort(draw(fit(pa.array(values), np.arange(20_000)), 20).to_numpy())

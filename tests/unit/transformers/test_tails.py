@@ -114,7 +114,7 @@ def test_no_extreme_value_is_sampled() -> None:
     ],
     ids=["normal", "uniform", "integers"],
 )
-def test_columns_without_long_tails_have_none(values: npt.NDArray[Any]) -> None:
+def test_no_tails_are_fitted_to_columns_without_long_tails(values: npt.NDArray[Any]) -> None:
     assert "tails" not in fit(values)[0].describe()
 
 
@@ -140,7 +140,7 @@ def test_tails_on_both_sides_are_sampled() -> None:
     assert synthetic.max() <= high[-1].as_py()
 
 
-def test_nonnegative_columns_stay_nonnegative() -> None:
+def test_nonnegative_columns_have_no_negative_samples() -> None:
     real = np.random.default_rng(0).gamma(0.5, size=300)
     assert sample(*fit(np.tile(real, 1)), 1).min() >= 0
 

@@ -48,7 +48,7 @@ def test_processes_share_the_slots_and_a_killed_process_releases_its_slot():
         assert is_free(slots)
 
 
-def test_fork_does_not_own_the_slots_of_its_parent():
+def test_forked_process_does_not_own_the_slots_of_its_parent():
     slots = JobSlots(1)
     with slots.taken():
         pid, is_taken = take_in_fork(slots)

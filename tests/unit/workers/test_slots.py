@@ -21,7 +21,7 @@ class Jobs:
         self.may_end.acquire(timeout=ENOUGH_SECONDS)
 
     def n_started(self, n_at_most: int) -> int:
-        """Return how many calls have started, of those that were expected and one more."""
+        """Wait for this number of jobs, and return how many have started, which may be one more."""
         n_started = sum(self.started.acquire(timeout=ENOUGH_SECONDS) for _ in range(n_at_most))
         return n_started + self.started.acquire(timeout=0.1)
 

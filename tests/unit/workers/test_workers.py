@@ -125,7 +125,7 @@ print(os.wait()[1])
 """
 
 
-def test_forked_process_sees_that_the_drain_has_begun():
+def test_forked_process_detects_that_the_drain_has_begun():
     # The code runs in a separate program, because this process has threads and should not fork.
     done = subprocess.run([sys.executable, "-c", FORKING], capture_output=True, text=True, check=True)
     assert done.stdout == "0\n"

@@ -15,7 +15,7 @@ IDENTIFIER, NAME = ColumnKind.identifier, ColumnKind.name
 
 
 def orders(n_customers: int = 120, n_orders: int = 500, *, seed: int = 0) -> pd.DataFrame:
-    """Return order lines. Each order has one customer and date, and each customer one segment and country."""
+    """Return order lines. Each order has one customer and date. Each customer has one segment and country."""
     rng = np.random.default_rng(seed)
     weights = rng.pareto(2, n_customers) + 0.3
     customer = rng.choice(n_customers, n_orders, p=weights / weights.sum())

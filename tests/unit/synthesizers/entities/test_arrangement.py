@@ -41,7 +41,7 @@ def test_sizes_add_up_to_the_units_of_the_source() -> None:
     assert arranged[1].grouping.sizes.sum() == len(sizes_of(found[0], found))
 
 
-def test_few_repeats_in_random_order_are_not_contiguous() -> None:
+def test_entities_with_few_repeats_in_random_order_are_not_contiguous() -> None:
     values = np.concatenate([np.arange(900), np.arange(100)])
     values = values[np.random.default_rng(0).permutation(1000)]
     values = np.unique(values, return_inverse=True)[1]

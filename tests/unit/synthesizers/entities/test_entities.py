@@ -103,7 +103,7 @@ def test_contiguous_rows_stay_contiguous() -> None:
 
 
 @pytest.mark.parametrize("synthesizer", SYNTHESIZERS)
-def test_stored_models_give_the_same_rows(tmp_path: Path, synthesizer: str) -> None:
+def test_stored_models_produce_the_same_rows(tmp_path: Path, synthesizer: str) -> None:
     model = fitted(logins(), LOGIN_KEYS, synthesizer=synthesizer)
     model.save(tmp_path / "a.model")
     loaded = understudy.load(tmp_path / "a.model")
@@ -117,7 +117,7 @@ def test_samples_with_different_first_identifiers_share_no_entity(shop: understu
         assert not first[key].isin(second[key]).any()
 
 
-def test_the_card_names_the_entities(shop: understudy.Model) -> None:
+def test_the_card_lists_the_entities(shop: understudy.Model) -> None:
     entities = {tuple(own["keys"]): own for own in shop.card()["entities"]}
     assert entities[("customer_no",)]["determines"] == ["segment", "country"]
     assert entities[("order_no",)]["determines"] == ["order_date"]
@@ -206,7 +206,7 @@ def test_first_and_last_name_together_identify_a_person() -> None:
     assert len(sampled.drop_duplicates(list(kinds))) == len(table.drop_duplicates(list(kinds)))
 
 
-def test_narrow_types_need_room_only_for_new_entities() -> None:
+def test_number_of_rows_may_exceed_the_range_of_a_narrow_identifier_type() -> None:
     subject = np.repeat(np.arange(60, dtype=np.int16), 1000)
     table = pd.DataFrame({"subject": subject, "x": np.arange(60_000) % 7})
     sampled = fitted(table, {"subject": IDENTIFIER}, synthesizer="independent").sample(60_000, seed=1)

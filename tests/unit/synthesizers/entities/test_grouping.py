@@ -50,7 +50,7 @@ def test_rows_of_an_entity_are_adjacent_only_if_they_are_adjacent_in_the_table()
 
 
 @given(sizes=Sizes)
-def test_smoothed_sizes_keep_their_sum_and_show_no_single_size(sizes: npt.NDArray[np.int64]) -> None:
+def test_smoothed_sizes_keep_their_sum_and_reveal_no_single_size(sizes: npt.NDArray[np.int64]) -> None:
     smoothed = smooth_sizes(sizes)
     assert smoothed.sum() == sizes.sum()
     assert smoothed.min() >= 1

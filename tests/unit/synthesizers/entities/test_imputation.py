@@ -57,7 +57,8 @@ def test_label_of_a_rare_code_is_copied_from_the_other_rows_with_the_code() -> N
     table["quantity"] = rng.integers(1, 9, len(table))
     imputed = understudy.fit(table, synthesizer="fast", seed=1).impute(with_gaps(table, ["label"]), seed=1)
     known = table.groupby("code")["label"].first()
-    # The label is unknown if it is missing in all three rows with a rare code. The probability is 0.15 ** 3.
+    # The label is unknown if it is missing in all three rows with a rare code. The probability of this case
+    # is 0.15 ** 3.
     assert (imputed["label"] == imputed["code"].map(known)).mean() > 0.99
     assert (imputed.groupby("code")["label"].nunique() <= 1).mean() > 0.99
 

@@ -1,4 +1,4 @@
-"""Tests that columns whose values differ within each entity still differ, and that counters count up."""
+"""Tests that values that differ within each entity also differ in samples, and that counters increase."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def test_rows_of_an_entity_are_as_similar_as_in_the_table(model: understudy.Mode
     assert correlation(sampled, column) == pytest.approx(correlation(visits(), column), abs=0.1)
 
 
-def test_columns_with_typical_values_are_not_sampled(model: understudy.Model) -> None:
+def test_internal_columns_of_typical_values_are_not_part_of_samples(model: understudy.Model) -> None:
     assert list(model.sample(5, seed=2).columns) == list(visits().columns)
 
 
@@ -71,7 +71,7 @@ def test_typical_values_correlate_with_rows_as_expected(is_ordinal: bool) -> Non
     assert abs(own) == pytest.approx(np.sqrt(share), abs=0.05)
 
 
-def test_unrelated_rows_are_not_similar() -> None:
+def test_no_similarity_is_measured_between_unrelated_rows() -> None:
     rng = np.random.default_rng(4)
     entities = np.repeat(np.arange(500), 4)
     for is_ordinal in (True, False):

@@ -10,7 +10,7 @@ from tests.unit.synthesizers.entities.tables import IDENTIFIER, NAME, fitted
 from understudy.tables.schema import ColumnKind
 
 N_ENTITIES, N_ROWS = 60, 600
-# Entity of each row.
+# The entity to which each row belongs.
 ENTITY = np.arange(N_ROWS) % N_ENTITIES
 POSTAL_CODE = ColumnKind.postal_code
 
@@ -60,7 +60,7 @@ def shops() -> pd.DataFrame:
     ],
     ids=["name by country", "identifier with site", "postal code by state"],
 )
-def test_entities_do_not_vary_with_columns_of_single_rows(
+def test_entities_do_not_depend_on_columns_that_vary_by_row(
     table: pd.DataFrame, column: str, kinds: dict[str, ColumnKind]
 ) -> None:
     table["minutes"] = np.random.default_rng(1).gamma(2, 10, N_ROWS).round(1)

@@ -175,7 +175,7 @@ def test_halves_are_rounded_to_even_or_away_from_zero(totals: list[int], divisor
     assert divide(array, divisor, "away").tolist() == away
 
 
-def test_simplest_fraction_within_slack_is_returned() -> None:
+def test_simplest_fraction_within_the_tolerance_is_returned() -> None:
     assert simplest(0.19000001, 1e-6) == Fraction(19, 100)
     assert simplest(1 / 3600, 1e-12) == Fraction(1, 3600)
     assert simplest(1e-9, 1e-8) == 0
