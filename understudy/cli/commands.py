@@ -99,7 +99,7 @@ COMMANDS = (
         "doctor",
         "understudy.cli.doctor:doctor",
         SERVICE,
-        "Check settings, database, broker, storage, disks, sandbox and key files, and name remedies.",
+        "Check settings, database, broker, storage, disks, sandbox and key files, and suggest remedies.",
     ),
     Command(
         "create-key",

@@ -43,7 +43,10 @@ def dead_letters(
         line = "{job_id}  {failed_at}  {kind}  {error_code}  attempts: {n_attempts}  project: {project}"
         output().print(line.format(**row), soft_wrap=True, markup=False)
     if not rows:
-        output().print("No job failed in this way.", markup=False)
+        output().print(
+            "No job failed because of a crash, a bug, a lack of memory or an unavailable service.",
+            markup=False,
+        )
 
 
 def requeue(

@@ -102,7 +102,7 @@ def reads_tables(command: Callable[..., int | None]) -> Callable[..., int | None
     parameters = [*command_parameters, *_parameters()]
     wrapper.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined] # typer reads it
     wrapper.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    del wrapper.__wrapped__  # Otherwise, typer would read its annotations.
+    del wrapper.__wrapped__  # Otherwise, typer would read the annotations of `command`.
     return wrapper
 
 

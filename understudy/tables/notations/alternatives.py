@@ -1,6 +1,6 @@
-"""Choose among several ways to write values, in given shares.
+"""Choose one of several ways to write each value, in given shares.
 
-The choice depends only on the value, so that batches of any size give the same texts.
+The choice depends only on the value, so the texts do not depend on the batch size.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ _PATTERNS = {
         "x": "[0-9]{1,6}",
     },
 }
-# Maximum number of digits of the fraction of a day that are read.
+# Maximum number of decimal digits that are read from a fraction of a day.
 _N_DAY_DIGITS_MAX = 17
 NAMES = {"b": True, "B": False, "a": True, "A": False}
 # Name of the field in which the text of each directive is captured.

@@ -187,7 +187,7 @@ def _grouped(whole: Any, separator: str) -> Any:
 
 
 def _grouped_in_pairs(whole: Any, separator: str) -> Any:
-    """Separate the last three digits, and pairs of digits before them."""
+    """Separate the last three digits, and group the digits before them in pairs."""
     whole = pc.replace_substring_regex(whole, "^([0-9]+)([0-9]{3})$", rf"\1{separator}\2")
     longest = pc.max(pc.utf8_length(whole)).as_py() or 0
     for _ in range(min(longest, _N_DIGITS_MAX) // 2):

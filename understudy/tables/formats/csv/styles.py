@@ -49,7 +49,7 @@ def _line_ending(start: str) -> str:
 
 
 def _quoting(start: str, dialect: Dialect) -> str:
-    """Return which values are quoted, judged by quotation marks that the values do not require."""
+    """Return which values are quoted, based on quotation marks that the values do not require."""
     if not dialect.quote or dialect.quote not in start:
         return "minimal"
     n_quoted = n_needless = n_bare = 0
