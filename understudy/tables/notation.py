@@ -51,7 +51,7 @@ _TOKEN = re.compile(r"%(-?[A-Za-z]|:z|[1-9]f|%)|([^%]+)")
 
 
 def _without_formula(text: str) -> str:
-    """Check that no written value begins like a spreadsheet formula, except for short signs."""
+    """Check that no written value begins like a spreadsheet formula, except for short words such as `--`."""
     is_sign = text.startswith(("+", "-")) and len(text) <= _SIGN_LENGTH_MAX
     begins = text.startswith(tuple("=+-@\uff1d\uff0b\uff0d\uff20")) and not is_sign
     if begins or any(ord(character) < 32 for character in text):
@@ -199,7 +199,7 @@ class DateNotation(_Notation):
         Literal["title", "upper", "lower"],
         Field(description="Capitalization of names and of AM and PM."),
     ] = "title"
-    has_dots: Annotated[bool, Field(description="Whether short names end with a point (`janv.`).")] = False
+    has_dots: Annotated[bool, Field(description="Whether short names end with a period (`janv.`).")] = False
     offset_minutes: Annotated[
         int,
         Field(ge=-1080, le=1080, description="Offset from UTC, in minutes, at which `%z` writes timestamps."),

@@ -21,8 +21,8 @@ from understudy.tables.notations.samples import SampledTexts, tally
 
 # Minimum share of the sampled values that must follow a pattern before it is checked on all values.
 _SHARE_MIN = 0.5
-# Minimum share of the most frequent pattern if values follow several patterns, and of each other pattern
-# among the remaining values.
+# If values follow several patterns, minimum share of the values that follow the most frequent pattern, and
+# minimum share of the remaining values that follow each other pattern.
 _FIRST_MIN, _OTHER_MIN = 0.25, 0.3
 # Minimum number of values that must follow another pattern, and maximum number of other patterns.
 _N_OTHER_MIN, _N_OTHERS_MAX = 5, 3
@@ -94,7 +94,7 @@ def detect_dates(sample: SampledTexts, texts: Texts, clues: Clues) -> Detected |
     rivals = [other for other in others if _is_rival(chosen.notation, other.notation)]
     question = None
     if rivals and _DOTTED.match(chosen.notation.pattern):
-        # No country writes the month first in dates with points.
+        # No country writes the month first in dates with dots.
         chosen = min(
             (chosen, *others), key=lambda candidate: not candidate.notation.pattern.startswith("%-d")
         )
@@ -354,7 +354,7 @@ class _Written:
 
 
 def _has_dots(pattern: str, sample: SampledTexts) -> bool:
-    """Return whether abbreviated names end with a point that is not part of the pattern."""
+    """Return whether abbreviated names end with a period that is not part of the pattern."""
     if not re.search(r"%[ab](?!\.)", pattern):
         return False
     return 2 * sum(bool(_SHORT_NAME.search(value)) for value in sample.values) > len(sample.values)

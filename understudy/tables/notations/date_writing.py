@@ -52,7 +52,7 @@ def _write_pattern(values: pa.Array[Any], notation: DateNotation) -> pa.Array[An
 
 
 def _writing_tokens(pattern: str) -> list[tuple[str, str]]:
-    """Return the tokens of a pattern. The mark before `%f` becomes part of the directive."""
+    """Return the tokens of a pattern. A decimal mark before `%f` becomes part of the directive."""
     result: list[tuple[str, str]] = []
     for directive, text in tokens(pattern):
         if directive == "f" and result and result[-1] in (("", "."), ("", ",")):
@@ -201,7 +201,7 @@ class _Writer:
 
 
 def _dotted(names: list[str], whole: list[str]) -> list[str]:
-    """Return abbreviations with a point. A name that is not abbreviated has none."""
+    """Return abbreviations with a period. A name that is not abbreviated has none."""
     return [
         short if short.lower() == long.lower() else f"{short}."
         for short, long in zip(names, whole, strict=True)

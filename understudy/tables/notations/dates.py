@@ -77,7 +77,7 @@ def _pattern(directive: str, language: str) -> str:
 
 
 def parse_dates(texts: pa.Array[Any], notation: DateNotation, target: pa.DataType) -> pa.Array[Any]:
-    """Parse texts as dates. Missing values and texts outside the notation become null."""
+    """Parse texts as dates. Missing values and texts in another notation become null."""
     if not notation.other_patterns:
         return _parse_pattern(texts, notation, target)
     nulls: Any = pa.nulls  # Any: the stubs do not accept a type that is given at run time.

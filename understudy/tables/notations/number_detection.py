@@ -66,7 +66,7 @@ class _Affixes(NamedTuple):
 
 @dataclass
 class _Candidate:
-    """Counts of the values that are read in one notation."""
+    """A notation, with counts of the values that follow it and of their properties."""
 
     notation: NumberNotation
     tally: Tally = field(default_factory=Tally)

@@ -1,4 +1,4 @@
-"""Decide whether the values outside a column's notation are strays, such as `<0.5` among measurements."""
+"""Decide whether values that do not follow a column's notation are strays, such as `<0.5`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from understudy.tables.notation import DateNotation, DurationNotation, NumberNot
 from understudy.tables.notations.clues import Clues, Detected
 from understudy.tables.notations.samples import SampledTexts
 
-# Minimum share of values in the notation.
+# Minimum share of values that follow the notation.
 _SHARE_MIN = 0.9
 # Minimum share of sampled numbers with a fraction in a column of measurements.
 _SHARE_FRACTIONS_MIN = 0.5
