@@ -12,7 +12,7 @@ SERVICE = "Service"
 
 @dataclass(frozen=True)
 class Command:
-    """A command of the command line.
+    """A command of the console script.
 
     Parameters
     ----------

@@ -175,7 +175,7 @@ def _is_text(column: Column) -> bool:
 
 
 def _checked(make: Callable[[], T], source: str) -> T:
-    """Return the result of `make`.
+    """Call `make` and return its result.
 
     Translate a validation error into a one-line error that begins with `source`.
     """

@@ -119,7 +119,7 @@ def _help(field: FieldInfo) -> str:
 
 
 def _is_repeatable(field: FieldInfo) -> bool:
-    """Return whether an option is given once for each of its values."""
+    """Return whether an option can be repeated, once for each of its values."""
     extra = field.json_schema_extra
     return isinstance(extra, dict) and extra.get("repeatable") is True
 

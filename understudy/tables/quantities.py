@@ -23,7 +23,8 @@ N_SLOTS_MAX = 8
 VALID_MIN, NUMBERS_MIN = 0.95, 0.5
 """Minimum share of the texts that must have a form, and of those that must contain numbers."""
 _N_DIGITS_MAX = 15
-# Forms of quantities that are also forms of codes. The numbers determine which of the two the texts are.
+# Forms of quantities that are also forms of codes. The numbers determine whether the texts are quantities or
+# codes.
 _PAIRS = re.compile(rf"{SLOT}-{SLOT}|{SLOT}(?:\s?/\s?{SLOT})+")
 # Minimum share of the ranges in which the first number is not larger than the second one.
 _ORDERED_MIN = 0.98

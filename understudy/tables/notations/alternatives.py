@@ -15,7 +15,7 @@ _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 
 
 def choose(numbers: npt.NDArray[np.int64], shares: Sequence[float]) -> npt.NDArray[np.int64]:
-    """Return the position of a share for each number.
+    """Return the index of the chosen share for each number.
 
     Parameters
     ----------

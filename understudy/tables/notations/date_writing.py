@@ -201,7 +201,7 @@ class _Writer:
 
 
 def _dotted(names: list[str], whole: list[str]) -> list[str]:
-    """Return abbreviations with a period. A name that is not abbreviated has none."""
+    """Return abbreviations with a period, and names that are not abbreviated without one."""
     return [
         short if short.lower() == long.lower() else f"{short}."
         for short, long in zip(names, whole, strict=True)

@@ -245,7 +245,7 @@ def _on_one_line(text: str) -> str:
 
 
 def _concatenated(source: _Source, reading: Reading) -> Document | None:
-    """Convert several objects that span several lines each to JSON Lines. Return None for a single object."""
+    """Convert objects that each span several lines to JSON Lines. Return None for a single object."""
     target = reading.scratch / _COPY
     n = 0
     try:
