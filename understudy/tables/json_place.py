@@ -23,9 +23,7 @@ class JsonPlace(BaseModel):
     ]
     is_json: Annotated[
         bool,
-        Field(
-            description="Whether the values are JSON texts, such as arrays, which are written as JSON and not as strings."
-        ),
+        Field(description="Whether the values are JSON texts, such as arrays, which are written as JSON."),
     ] = False
 
 

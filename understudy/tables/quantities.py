@@ -21,7 +21,7 @@ _PATTERNS = {
 N_SLOTS_MAX = 8
 """Maximum number of numbers in a text."""
 VALID_MIN, NUMBERS_MIN = 0.95, 0.5
-"""Minimum share of the texts that must have a form, and of those that must contain numbers."""
+"""Minimum share of texts that must have a form, and minimum share of texts that must contain numbers."""
 _N_DIGITS_MAX = 15
 # Forms of quantities that are also forms of codes. The numbers determine whether the texts are quantities or
 # codes.

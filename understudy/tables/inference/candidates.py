@@ -21,7 +21,7 @@ SOME = 0.05
 # Minimum number of distinct values. Fewer values can have valid check digits by chance, or can be names of
 # objects.
 N_DISTINCT_MIN = 10
-# Minimum number of values that permits conclusions from their frequencies.
+# Minimum number of values for conclusions from their frequencies.
 N_VALUES_MIN = 20
 
 
