@@ -22,7 +22,7 @@ def choose(numbers: npt.NDArray[np.int64], shares: Sequence[float]) -> npt.NDArr
     numbers : array of shape (n,)
         Numbers that represent the values.
     shares : sequence of float
-        Shares, whose sum is about 1.
+        Shares with a sum of about 1.
     """
     places = (numbers.astype(np.uint64) * _MULTIPLIER).astype(np.float64) / 2.0**64
     chosen = np.searchsorted(np.cumsum(shares), places, side="right")

@@ -21,8 +21,8 @@ from understudy.tables.notations.samples import SampledTexts, tally
 
 # Minimum share of the sampled values that must follow a pattern before it is checked on all values.
 _SHARE_MIN = 0.5
-# If values follow several patterns, minimum share of the values that follow the most frequent pattern, and
-# minimum share of the remaining values that follow each other pattern.
+# Minimum share of the values that follow the most frequent of several patterns. Each other pattern must match
+# at least this share of the remaining values.
 _FIRST_MIN, _OTHER_MIN = 0.25, 0.3
 # Minimum number of values that must follow another pattern, and maximum number of other patterns.
 _N_OTHER_MIN, _N_OTHERS_MAX = 5, 3

@@ -23,9 +23,9 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-# Minimum fraction of zeros at the even or odd positions of UTF-16 text, and maximum number of zeros at the
-# other positions as a fraction of these zeros. In UTF-16, the high bytes of delimiters, digits and line
-# endings are zero in any language.
+# UTF-16 text has more than this fraction of zeros at its even or odd positions. The other positions have at
+# most this fraction of that number of zeros. In UTF-16, the high bytes of delimiters, digits and line endings
+# are zero in any language.
 _ZEROS_MIN, _ZEROS_RATIO_MAX = 0.03, 0.1
 # Above this fraction of zeros, text is read as UTF-16 even without two-byte line feeds.
 _ZEROS_CLEAR = 0.3

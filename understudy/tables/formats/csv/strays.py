@@ -18,8 +18,8 @@ _SHARE_MIN = 0.9
 _SHARE_FRACTIONS_MIN = 0.5
 # Maximum number and maximum share of codes, such as `V57` or `12B`, among whole numbers.
 _N_CODES_MAX, _SHARE_CODES_MAX = 2, 0.005
-# Whole numbers and words, such as `1`, `2`, `3` and `K`, are the levels of a category if there are at most
-# this many distinct numbers, and at least this many rows share a word.
+# A column of whole numbers and words, such as `1`, `2`, `3` and `K`, can be a category. Maximum number of
+# distinct numbers, and minimum number of rows that share a word.
 _N_LEVELS_MAX, _N_ROWS_OF_LEVEL = 20, 5
 
 _CODE = re.compile(r"(?=.*\d)(?=.*[^\W\d_])")
