@@ -1,4 +1,4 @@
-"""Addresses of the pages of the documentation."""
+"""Addresses of documentation pages."""
 
 from __future__ import annotations
 

@@ -262,7 +262,7 @@ def test_errors_name_the_table_that_does_not_conform(model: understudy.Model):
     with pytest.raises(InvalidInput, match="Column 'age' of the synthetic table has"):
         understudy.evaluate(PEOPLE, PEOPLE.assign(age="x"), schema=model)
     with pytest.raises(
-        InvalidInput, match=r"lacks columns .* Give it the columns that the model was fitted with"
+        InvalidInput, match=r"lacks columns .* Provide exactly the columns that the model was fitted with"
     ):
         model.impute(CITIES)
 

@@ -9,6 +9,7 @@ from typing import Any
 from tools.documentation.markdown import code, table, text
 
 Schema = Mapping[str, Any]  # `Any` is a value of a JSON document.
+
 # A function that returns the address of a named schema's section.
 Address = Callable[[str], str]
 

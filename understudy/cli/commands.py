@@ -12,7 +12,7 @@ SERVICE = "Service"
 
 @dataclass(frozen=True)
 class Command:
-    """A command of the command line.
+    """A command of the console script.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ COMMANDS = (
         "doctor",
         "understudy.cli.doctor:doctor",
         SERVICE,
-        "Check settings, database, broker, storage, disks, sandbox and key files, and name remedies.",
+        "Check settings, database, broker, storage, disks, sandbox and key files, and suggest remedies.",
     ),
     Command(
         "create-key",

@@ -147,7 +147,7 @@ def _read_value(column: Column, text: str) -> Value:
             f"Write it in the column's notation, for example {write_example(column)}.",
             code="invalid_parameters",
         ) from None
-    # Dates, times and decimals stay texts. The sampler reads them in the same way.
+    # Dates, times and decimals remain text, which the sampler parses in the same way.
     return value if isinstance(value, bool | int | float) else text
 
 
@@ -175,7 +175,7 @@ def _is_text(column: Column) -> bool:
 
 
 def _checked(make: Callable[[], T], source: str) -> T:
-    """Return the result of `make`.
+    """Call `make` and return its result.
 
     Translate a validation error into a one-line error that begins with `source`.
     """

@@ -18,9 +18,9 @@ FAULTY = 1
 
 def doctor(
     data_dir: DataDir = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as a JSON object.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the results as one JSON object.")] = False,
 ) -> int:
-    """Check settings, database, broker, storage, disks, sandbox and key files, and name remedies.
+    """Check settings, database, broker, storage, disks, sandbox and key files, and suggest remedies.
 
     The exit status is 1 if a check fails.
     """

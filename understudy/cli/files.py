@@ -58,8 +58,9 @@ Seed = Annotated[
 Subject = Annotated[
     list[str] | None,
     typer.Option(
-        help="Column that identifies the subject of a row, such as a patient number. Protection and the "
-        "holdout then apply to whole subjects. Repeatable, for a subject identified by several columns. "
+        help="Column that identifies the subject of a row, such as a patient number. Privacy "
+        "protection and the holdout then apply to whole subjects. Repeatable, for a subject identified by "
+        "several columns. "
         "Default: the subject that is inferred from the table, if it is clear."
     ),
 ]

@@ -43,7 +43,10 @@ def dead_letters(
         line = "{job_id}  {failed_at}  {kind}  {error_code}  attempts: {n_attempts}  project: {project}"
         output().print(line.format(**row), soft_wrap=True, markup=False)
     if not rows:
-        output().print("No job failed in this way.", markup=False)
+        output().print(
+            "No job failed because of a crash, a bug, a lack of memory or an unavailable service.",
+            markup=False,
+        )
 
 
 def requeue(
@@ -71,7 +74,10 @@ def limit_project(
 ) -> None:
     """Limit the number of running jobs of a project. Running jobs are not interrupted."""
     if (running_jobs is None) is not remove:
-        raise InvalidInput("Use either --running-jobs N or --remove.", code="invalid_parameters")
+        raise InvalidInput(
+            "--running-jobs and --remove are both given or both missing. Give exactly one of them.",
+            code="invalid_parameters",
+        )
     with open_service(data_dir) as resources:
         owner = service("projects:find_project")(resources, name)
         service("projects:limit_running_jobs")(resources, owner.id, running_jobs)

@@ -102,7 +102,7 @@ def reads_tables(command: Callable[..., int | None]) -> Callable[..., int | None
     parameters = [*command_parameters, *_parameters()]
     wrapper.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined] # typer reads it
     wrapper.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    del wrapper.__wrapped__  # Otherwise, typer would read its annotations.
+    del wrapper.__wrapped__  # Otherwise, typer would read the annotations of `command`.
     return wrapper
 
 
@@ -119,7 +119,7 @@ def _help(field: FieldInfo) -> str:
 
 
 def _is_repeatable(field: FieldInfo) -> bool:
-    """Return whether an option is given once for each of its values."""
+    """Return whether an option can be repeated, once for each of its values."""
     extra = field.json_schema_extra
     return isinstance(extra, dict) and extra.get("repeatable") is True
 

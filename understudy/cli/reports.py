@@ -51,8 +51,8 @@ EvidenceFile = Annotated[Path | None, typer.Option(help="ZIP file for a signed e
 SigningKey = Annotated[
     Path | None,
     typer.Option(
-        help="PEM file with the Ed25519 private key that signs the evidence pack. It is created if it does "
-        "not exist."
+        help="PEM file with the Ed25519 private key that signs the evidence pack. The file is created if it "
+        "does not exist."
     ),
 ]
 SplitModel = Annotated[

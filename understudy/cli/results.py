@@ -167,7 +167,7 @@ def show_scores(console: Console, report: Row) -> None:
 
 
 def verdict_lines(verdict: Row) -> list[RenderableType]:
-    """Return the outcome with its sentence, and then the checks that did not pass, worst first."""
+    """Return lines for the outcome and then for the checks that did not pass, worst first."""
     outcome = verdict["outcome"]
     head = Text.assemble((outcome.upper(), f"bold {STYLES[outcome]}"), f"  {verdict['sentence']}")
     checks = [

@@ -69,7 +69,7 @@ def schema_of(table: pa.Table, document: object, *, name: str, has_subject: bool
         declared, findings = _renamed(_described(document), name)
         if "tables" in document:  # type: ignore[operator]  # a JSON object: it was validated as one
             return declared
-        # The schema of a single table may contain columns that were not examined yet. Such columns are
+        # The schema of a single table may contain columns that have not been examined yet. Such columns are
         # examined here.
         rows = conform(table, declared.tables[name])
         examined = examine(rows, declared.tables[name], findings.table(name)).schema

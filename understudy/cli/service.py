@@ -172,7 +172,7 @@ def stack_options(*, host: str | None, port: int | None, data_dir: Path | None) 
 
 
 def load_settings() -> Settings:
-    """Return the settings in the environment variables.
+    """Return the settings from the environment variables.
 
     Raises
     ------

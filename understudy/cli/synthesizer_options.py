@@ -42,7 +42,7 @@ def chooses_synthesizer(command: Callable[..., int | None]) -> Callable[..., int
     parameters.sort(key=lambda parameter: parameter.kind)
     wrapper.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined] # typer reads it
     wrapper.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    del wrapper.__wrapped__  # Otherwise, typer would read its annotations.
+    del wrapper.__wrapped__  # Otherwise, typer would read the annotations of `command`.
     return wrapper
 
 

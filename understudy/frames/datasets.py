@@ -32,7 +32,7 @@ def read_dataset(data: Frames, *, name: str | None = None) -> FrameDataset:
     Parameters
     ----------
     data : frame, path or mapping of table names to these
-        Data of the user.
+        The user's dataset.
     name : str, optional
         Name of the table if the data is not a mapping. Default: the name of its file, or `table`.
 

@@ -93,7 +93,7 @@ def write_frame(table: pa.Table, form: FrameFormat, *, frames: Library | None = 
     library = frames or form.library
     if library not in LIBRARIES:
         raise InvalidInput(
-            f"There is no frame library {library!r}. Choose one of {', '.join(get_args(Library))}.",
+            f"The frame library {library!r} is not supported. Choose one of {', '.join(get_args(Library))}.",
             code="invalid_parameters",
         )
     kept = form if library == form.library else FrameFormat(library=library)

@@ -29,7 +29,7 @@ _MISSING: dict[str | None, object] = {"nan": np.nan, "NA": pd.NA, "NaT": pd.NaT,
 
 
 def usual_format(type_: pa.DataType, *, has_missing: bool) -> ColumnFormat:
-    """Return the dtype that pandas would choose for a column, except that integers stay integers."""
+    """Return the dtype that pandas would choose for a column, except that integers remain integers."""
     if (whole := whole_format(type_, has_missing=has_missing)) is not None:
         return whole
     if pa.types.is_floating(type_):

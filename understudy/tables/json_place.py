@@ -23,7 +23,7 @@ class JsonPlace(BaseModel):
     ]
     is_json: Annotated[
         bool,
-        Field(description="Whether the values are JSON text, such as an array, that is written as JSON."),
+        Field(description="Whether the values are JSON texts, such as arrays, which are written as JSON."),
     ] = False
 
 

@@ -23,7 +23,7 @@ def file_stem(table: str, position: int) -> str:
     """Return a stem of ASCII letters, digits, `.`, `_` and `-` for the name of a table's file.
 
     If a name must be changed, the table's position is added as a prefix, so that the files of a dataset have
-    unique names. For example, `orders` is not changed, and `Straße` as the second table gives `2-Stra-e`.
+    unique names. For example, `orders` is not changed, and the second table `Straße` becomes `2-Stra-e`.
     """
     safe = re.sub(r"[^A-Za-z0-9._-]+", "-", table).strip(".-")[:STEM_LENGTH_MAX]
     return table if safe == table else f"{position}-{safe}".rstrip("-")

@@ -51,7 +51,7 @@ _TOKEN = re.compile(r"%(-?[A-Za-z]|:z|[1-9]f|%)|([^%]+)")
 
 
 def _without_formula(text: str) -> str:
-    """Check that no written value begins like a spreadsheet formula, except for short signs."""
+    """Check that no written value begins like a spreadsheet formula, except for short words such as `--`."""
     is_sign = text.startswith(("+", "-")) and len(text) <= _SIGN_LENGTH_MAX
     begins = text.startswith(tuple("=+-@\uff1d\uff0b\uff0d\uff20")) and not is_sign
     if begins or any(ord(character) < 32 for character in text):
@@ -199,7 +199,7 @@ class DateNotation(_Notation):
         Literal["title", "upper", "lower"],
         Field(description="Capitalization of names and of AM and PM."),
     ] = "title"
-    has_dots: Annotated[bool, Field(description="Whether short names end with a point (`janv.`).")] = False
+    has_dots: Annotated[bool, Field(description="Whether short names end with a period (`janv.`).")] = False
     offset_minutes: Annotated[
         int,
         Field(ge=-1080, le=1080, description="Offset from UTC, in minutes, at which `%z` writes timestamps."),
@@ -209,14 +209,14 @@ class DateNotation(_Notation):
         Field(max_length=20, description="Offsets at which `%z` writes other timestamps, such as `+02:00`."),
     ] = ()
     offset_shares: Annotated[
-        Shares, Field(description="Share of the timestamps at each offset, first that of `offset_minutes`.")
+        Shares, Field(description="Share of the timestamps at each offset, starting with `offset_minutes`.")
     ] = ()
     other_patterns: Annotated[
         tuple[Annotated[str, Field(min_length=2, max_length=64)], ...],
         Field(max_length=4, description="Patterns of the values that do not follow `pattern`."),
     ] = ()
     pattern_shares: Annotated[
-        Shares, Field(description="Share of the values that follow each pattern, first that of `pattern`.")
+        Shares, Field(description="Share of the values that follow each pattern, starting with `pattern`.")
     ] = ()
 
     @model_validator(mode="after")
@@ -234,11 +234,11 @@ class DateNotation(_Notation):
                 self.has_time,
                 self.is_zoned,
             ):
-                raise ValueError("all patterns must contain the same of date, time and offset")
+                raise ValueError("all patterns must contain the same parts (date, time of day, UTC offset)")
         return self
 
     def with_pattern(self, pattern: str) -> DateNotation:
-        """Return the notation of the values that follow only the given pattern."""
+        """Return the notation with the given pattern as its only pattern."""
         own = {"pattern": pattern, "other_patterns": (), "pattern_shares": ()}
         return DateNotation(**{**dict(self), **own})
 

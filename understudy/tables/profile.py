@@ -203,7 +203,7 @@ def _written(
         whole = pa.int32() if type_.bit_width == 32 else pa.int64()
         values = pa.array([round(number) for number in numbers], whole).cast(type_)
     elif pa.types.is_integer(type_):
-        # The mean and the edges may lie between whole numbers. They are rounded like the values.
+        # The mean and the edges may lie between whole numbers, so they are rounded.
         values = pa.array([round(number) for number in numbers], pa.int64())
     texts = write(values, notation).to_pylist()
     n_before_edges = 3 + len(quantiles)

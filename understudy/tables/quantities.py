@@ -21,17 +21,18 @@ _PATTERNS = {
 N_SLOTS_MAX = 8
 """Maximum number of numbers in a text."""
 VALID_MIN, NUMBERS_MIN = 0.95, 0.5
-"""Minimum share of the texts that must have a form, and of those that must contain numbers."""
+"""Minimum share of texts that must have a form, and minimum share of texts that must contain numbers."""
 _N_DIGITS_MAX = 15
-# Forms whose texts can also be codes. Their numbers decide.
+# Forms of quantities that are also forms of codes. The numbers determine whether the texts are quantities or
+# codes.
 _PAIRS = re.compile(rf"{SLOT}-{SLOT}|{SLOT}(?:\s?/\s?{SLOT})+")
-# Minimum share of the ranges whose first number is not larger than the second one.
+# Minimum share of the ranges in which the first number is not larger than the second one.
 _ORDERED_MIN = 0.98
 _SCORE_WORDS = frozenset(
     {"score", "result", "ergebnis", "resultat", "goals", "ft", "ht", "set", "sets", "final", "marcador"}
 )
 _YEARS = (1900, 2100)
-# Largest numbers of a score, and of a pair of measurements with a slash.
+# Maximum of the numbers in a score, and of the measurements that a slash separates.
 _SCORE_MAX, _SLASHED_MAX = 100, 9_999
 _FRACTIONS = re.compile(r"(?<!\d)\d{1,2}/\d{1,2}(?!\d)")
 _COMMA, _POINT = re.compile(r"\d,(?:\d{1,2}|\d{4,})(?!\d)"), re.compile(r"\d\.(?:\d{1,2}|\d{4,})(?!\d)")
@@ -90,7 +91,7 @@ _WORDS = re.compile(r"[^\W\d_][^\d#]{0,30}|[?\-\u2013.]{1,3}")
 
 
 class Parts(NamedTuple):
-    """The text before, between and after the numbers of a text, and the numbers as text."""
+    """The form of a text, in which `SLOT` replaces each number, and the numbers as text."""
 
     form: str
     numbers: tuple[str, ...]
@@ -103,7 +104,7 @@ def decimal_mark(texts: list[str]) -> str:
 
 
 def has_mixed_fractions(texts: list[str]) -> bool:
-    """Return whether a text contains a whole number and a fraction, such as `1 1/2`."""
+    """Return whether any text begins with a whole number and a fraction, such as `1 1/2`."""
     return any(re.match(r"\d+ \d{1,2}/\d{1,2}(?!\d)", text) for text in texts)
 
 
@@ -172,7 +173,7 @@ def are_quantities(texts: list[str]) -> bool:
 
 
 def have_codes(texts: list[str], words: tuple[str, ...], *, is_rare: bool) -> bool:
-    """Return whether pairs of numbers with a hyphen or a slash are rather codes, such as numbers of cases.
+    """Return whether pairs of numbers with a hyphen or a slash are codes, such as case numbers.
 
     Parameters
     ----------
@@ -207,7 +208,7 @@ def _are_codes(form: str, pairs: list[list[float]], words: tuple[str, ...], *, i
 
 
 def _allows_zeros(form: str, place: int) -> bool:
-    """Return whether the number at a place can have leading zeros, like the minutes of an angle."""
+    """Return whether the number at a position can have leading zeros, like the minutes of an angle."""
     before = SLOT.join(form.split(SLOT)[: place + 1])
     if ":" in form and not any(map(str.isalpha, form)):
         return True

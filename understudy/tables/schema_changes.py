@@ -30,7 +30,7 @@ from understudy.tables.schema import (
     TableSchema,
 )
 
-_DECLARED = "declared in a change of the schema"
+_DECLARED = "declared in a schema change"
 
 
 class ColumnChange(BaseModel):

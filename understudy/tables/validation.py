@@ -45,13 +45,13 @@ class Origin:
     """The name of a table for the start of an error message, and the remedy for incorrect columns."""
 
     name: str
-    remedy: str = "Give it the columns of the schema."
+    remedy: str = "Provide exactly the columns of the schema."
 
 
 # Wording of error messages about a caller's only table.
 THE_TABLE = Origin("The table")
 # Wording of error messages about a table whose missing values a model imputes.
-FITTED = Origin("The table", "Give it the columns that the model was fitted with.")
+FITTED = Origin("The table", "Provide exactly the columns that the model was fitted with.")
 
 
 def conform(table: pa.Table, schema: TableSchema, origin: Origin = THE_TABLE) -> pa.Table:

@@ -17,7 +17,7 @@ from understudy.tables.notations.parsing import AnyNotation
 from understudy.tables.notations.writing import is_applicable
 from understudy.tables.schema import Column
 
-# A date whose day cannot be taken for a month.
+# A date in which the day cannot be mistaken for the month.
 _EXAMPLE = datetime.fromisoformat("2024-12-31T23:59:00")
 _NUMBER, _WHOLE = 1234.5, 12
 _TRUTHS = {"true": True, "false": False}
@@ -58,13 +58,13 @@ def read_value(column: Column, value: bool | int | float | str, *, is_upper: boo
 
 
 def is_day(column: Column, text: str) -> bool:
-    """Return whether a text is a date without a time of day, given for a column of timestamps."""
+    """Return whether a column contains timestamps and a text is a date without a time of day."""
     type_ = parse_arrow_type(column.arrow_type)
     return pa.types.is_timestamp(type_) and _date(column, text.strip()) is not None
 
 
 def write_example(column: Column) -> str:
-    """Return an example of a value as the column writes it. It is not a value of the table."""
+    """Return an example value in the notation of the column. It is not a value of the table."""
     type_ = parse_arrow_type(column.arrow_type)
     notation = column.notation
     if notation is not None and is_applicable(notation, type_):
@@ -111,7 +111,7 @@ def _unpadded(notation: DateNotation) -> DateNotation:
     for directive in ("d", "m", "H", "I"):
         pattern = pattern.replace(f"%{directive}", f"%-{directive}")
     parts = [text for directive, text in tokens(pattern) if not directive]
-    # Without separators, the number of digits decides where the day ends.
+    # Without separators, the number of digits determines where the day ends.
     return notation.model_copy(update={"pattern": pattern}) if parts else notation
 
 

@@ -40,7 +40,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class CsvOutput:
-    """How a table is written as CSV.
+    """Options for writing a table as CSV.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def stream_table(
 ) -> Iterator[bytes]:
     """Convert a canonical Parquet file to another format, and yield its bytes in bounded memory.
 
-    `stream_parts` describes the parameters.
+    See `stream_parts` for the parameters.
     """
     yield from stream_parts([nullcontext(path)], format_, scratch, output=output, progress=progress)
 
@@ -150,7 +150,7 @@ def stream_parts(
     scratch : Path
         Folder for the converted file, if the format requires a complete file before the first byte is sent.
     output : CsvOutput, optional
-        How CSV is written.
+        Options for CSV files.
     progress : callable
         Callback that is called before each batch. An exception that it raises ends the conversion.
     """
@@ -173,7 +173,7 @@ def stream_parts(
 
 
 def join_parts(parts: Sequence[AbstractContextManager[Path]], target: Path, scratch: Path) -> None:
-    """Write the rows of canonical Parquet files to one such file."""
+    """Write the rows of several canonical Parquet files to one canonical Parquet file."""
     with closing(_read_parts(parts, scratch)) as content:
         schema = next(content)
         assert isinstance(schema, pa.Schema)

@@ -134,8 +134,8 @@ def _unpack(source: Path, target: Path, reading: Reading) -> None:
                     reading.progress("decompressing", min(1.0, n_bytes / max(1, member.file_size)))
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
         raise _unreadable(
-            "The ZIP archive is damaged, encrypted or has an unsupported compression. Extract the table and "
-            "upload it."
+            "The ZIP archive is damaged, encrypted or uses an unsupported compression method. Extract the "
+            "table and upload it."
         ) from None
 
 

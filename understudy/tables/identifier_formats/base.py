@@ -16,7 +16,7 @@ import pyarrow.compute
 Codes = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
 Texts: TypeAlias = "pa.Array[Any]"
-# The permitted texts of a part. All have the same length.
+# The permitted texts of a part. All texts of a part have the same length.
 Part = tuple[str, ...]
 # A function that writes the check characters in place. It returns a mask of the texts for which no check
 # character exists, or None if every text has one.

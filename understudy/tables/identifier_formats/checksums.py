@@ -88,14 +88,14 @@ def remainder(
     Parameters
     ----------
     values : sequence of int, optional
-        Sequence of one number, which is subtracted from the value of a letter in the first position. If
+        One-element sequence with the number to subtract from the value of a letter in the first position. If
         omitted, the first character must be a digit.
     """
 
     def complete(codes: Codes) -> None:
         read = digits_of(codes[:, :n_digits])
         if values is not None:
-            # X, Y and Z count as 0, 1 and 2.
+            # X, Y and Z have the values 0, 1 and 2.
             read[:, 0] = np.where(read[:, 0] > 9, read[:, 0] - values[0], read[:, 0])
         number = read @ (10 ** np.arange(n_digits - 1, -1, -1, dtype=np.int64))
         _write(codes, place, number % modulus, alphabet)

@@ -20,7 +20,8 @@ _EXAMPLES: Part = ("example.com/", "example.net/", "example.org/")
 
 _GROUPS = tuple(part for _ in range(6) for part in ((":",), _GROUP, _HEX, _HEX, _HEX))
 IP_ADDRESSES = (
-    # The ranges of private networks come first, so that samples keep their shares.
+    # The ranges of private networks precede the general format. Each range therefore keeps its share in
+    # samples.
     IdentifierFormat(
         "ipv4_192_168",
         "private IPv4 addresses that begin with 192.168",

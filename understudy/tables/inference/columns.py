@@ -74,7 +74,7 @@ def infer_column(
 
 
 def changed_kind(inferred: InferredColumn, finding: Finding) -> InferredColumn:
-    """Return a column with the kind of a finding that several columns together support."""
+    """Return a column with the kind of a finding that is based on several columns."""
     column, before = inferred
     confidence = round(min(1 - finding.confidence, before.confidence), 2)
     return InferredColumn(

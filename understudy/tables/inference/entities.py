@@ -47,7 +47,7 @@ def find_keys_of_people(
 def find_texts_of_owners(
     columns: Sequence[Column], samples: Sequence[Sample], owner: int, joint: JointValues
 ) -> dict[int, Finding]:
-    """Return findings for texts and cities of which no value has enough different owners to be shown."""
+    """Return findings for columns of texts or places in which each value belongs to only a few owners."""
     found: dict[int, Finding] = {}
     for i, (column, sample) in enumerate(zip(columns, samples, strict=True)):
         if i == owner or column.kind is not ColumnKind.category or not _is_text(sample.type_):

@@ -1,4 +1,4 @@
-"""Determine which columns determine other columns in the sampled rows."""
+"""Find the columns that determine other columns in the sampled rows."""
 
 from __future__ import annotations
 

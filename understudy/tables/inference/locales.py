@@ -17,10 +17,10 @@ N_ROWS_MAX, N_WORDS_MIN = 2_000, 20
 # Minimum share of the words that are names of the locale, and minimum excess over the share for the default
 # locale.
 SHARE_MIN, EXCESS_MIN = 0.4, 0.15
-# The general locale of a language is preferred to a regional locale if the general share of the words is at
-# least this multiple of the regional share.
+# The general locale of a language is preferred to a regional locale if its share of the words is at least
+# this multiple of the regional share.
 REGION_MAX = 0.65
-# Minimum share of the words that have the script of a locale.
+# Minimum share of the words that are written in the script of a locale.
 SCRIPT_MIN = 0.8
 # Locale of each script, by the first word in the Unicode names of its characters. If no list of names
 # determines the locale, the first script that is frequent enough does.

@@ -39,8 +39,8 @@ _ITEMS = re.compile(
     r"|(?P<key>\b(?=[0-9a-fA-F]*\d)(?=[0-9a-fA-F]*[a-fA-F])[0-9a-fA-F]{12,}\b)"
 )
 _CAPITALIZED = re.compile(r"(?<!\w)([^\W\d_a-z][\w'-]+)([ ,]+)([^\W\d_a-z][\w'-]+)(?!\w)")
-# A word that may be a user name, after a word that announces one. After a preposition, the word is a user
-# name only if the text also contains another personal item.
+# A word that may be a user name, after a word such as `user` or `account`. After a preposition, the word is a
+# user name only if the text also contains another personal item.
 _LOGIN_WORD = r"(?P<login>[A-Za-z][\w.-]*[A-Za-z0-9])"
 _ANNOUNCED = re.compile(
     r"(?i)\b(?:user(?:name)?|usr|login|uid|account|benutzer|utilisateur|usuario|acct|ruser|logname)"

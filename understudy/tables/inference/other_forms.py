@@ -50,7 +50,7 @@ def find_codes(texts: ArrowArray) -> Mask:
 
 
 def _find_capitals(texts: ArrowArray) -> Mask:
-    """Return a mask of codes in capital letters if there are many texts and nearly all have equal length."""
+    """Return a mask of codes in capital letters if there are many texts, nearly all of equal length."""
     is_capitals = find_matches(texts, _CAPITALS)
     if len(texts) < N_EQUAL_LENGTHS_MIN or is_capitals.mean() < NEARLY_ALL:
         return np.zeros(len(texts), np.bool_)

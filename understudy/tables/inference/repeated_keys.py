@@ -43,7 +43,7 @@ N_LETTERS_MAX = 64
 # Minimum numbers of distinct values of keys. Fewer values are usually visit numbers, versions or short codes.
 N_DISTINCT_NUMBERS = 5
 N_DISTINCT_THINGS = 20
-# Minimum mean number of rows per value in a column named `id` without further words.
+# Minimum mean number of rows per value in a column whose whole name is `id`.
 N_ROWS_EACH_MIN = 1.2
 # Ratio of rows with low numbers to rows with high numbers above which the numbers are positions within an
 # entity, such as visit numbers.
@@ -111,7 +111,7 @@ def are_opaque(texts: CountedTexts) -> bool:
 
 
 def detect_unshared(evidence: Evidence) -> Finding | None:
-    """Detect identifiers and free text among texts of which too few values, or none, can be shown."""
+    """Detect identifiers and free text in columns with few or no values that at least 5 rows share."""
     occurrence = evidence.occurrence
     if occurrence.n_counted < N_VALUES_MIN or evidence.n_distinct < N_DISTINCT_MIN:
         return None

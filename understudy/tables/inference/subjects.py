@@ -24,7 +24,7 @@ _NOUNS = {
     _KEY: "the column identifies a person or an account",
     _OTHER_PEOPLE: "the column identifies a person",
     _ROW: "the column name indicates a key, and its values repeat",
-    _ACCOUNT: "the values belong to one person each",
+    _ACCOUNT: "each value belongs to one person",
     _NAME: "the values are names of people, and they repeat",
     _THING: "the column identifies an individual thing or event, and no column identifies a person",
 }
@@ -56,12 +56,13 @@ def describe_subject(schema: TableSchema, findings: TableFindings) -> str | None
     (name,) = candidate.columns
     if schema.subject == candidate.columns:
         return (
-            f"Column {name!r} was taken as the subject, so protection counts its values instead of rows "
-            f"({candidate.evidence}). To change it, set the subject of the table to other columns or to none."
+            f"Column {name!r} was taken as the subject, so privacy protection counts its values instead "
+            f"of rows ({candidate.evidence}). To change it, set the subject of the table to other columns or "
+            "to none."
         )
     return (
         f"Column {name!r} may identify the subject of a row, but this is not clear ({candidate.evidence}), "
-        "so protection counts rows. Set the subject if the rows belong to people or other entities."
+        "so privacy protection counts rows. Set the subject if the rows belong to people or other entities."
     )
 
 

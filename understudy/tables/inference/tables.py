@@ -165,7 +165,7 @@ def _infer(
 def _infer_entities(
     inferred: Sequence[InferredColumn], samples: Sequence[Sample], joint: JointValues
 ) -> tuple[list[InferredColumn], Choice | None]:
-    """Return the columns whose kinds follow from a comparison of columns, and the subject."""
+    """Change the kinds of columns based on comparisons with other columns, and choose the subject."""
     keys = find_keys_of_people([column for column, _ in inferred], samples, joint)
     after = [changed_kind(one, keys[i]) if i in keys else one for i, one in enumerate(inferred)]
     columns = [column for column, _ in after]

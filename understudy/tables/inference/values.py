@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from understudy.tables.inference.texts import ArrowArray, CountedTexts, Int64s, pc
 from understudy.tables.source import ParquetSource, TableSource, read_source
 
-# Minimum number of rows that must share a value for a model to show the value.
+# Minimum number of rows that must share a value before samples may contain the value.
 N_ROWS_SHARED = 5
 # Maximum number of distinct values examined in a column.
 N_DISTINCT_MAX = 2_000

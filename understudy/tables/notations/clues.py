@@ -18,7 +18,7 @@ PLACES_MAX = 3
 """Maximum number of values whose rows are reported."""
 
 N_ODD_MAX = 1_000
-"""Maximum number of distinct values outside a notation that are counted."""
+"""Maximum number of distinct values that are counted although they do not follow a notation."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Clues:
         Whether an ambiguous comma in a number is a thousands separator. This is the case if commas delimit
         the fields of the file.
     is_coerced : bool
-        Whether values outside the notation become missing values.
+        Whether values that do not follow the notation become missing values.
     """
 
     words: tuple[str, ...] = ()
@@ -55,10 +55,11 @@ class Tally:
     missing : Counter
         Number of occurrences of each known word for a missing value.
     odd_rows : list of int
-        First rows with values outside the notation, except known words for missing values. Rows are counted
-        from 0.
+        First rows with values that do not follow the notation, except known words for missing values. Rows
+        are counted from 0.
     odd : Counter
-        Number of occurrences of the first distinct values outside the notation, at most `N_ODD_MAX`.
+        Number of occurrences of the first distinct values that do not follow the notation, at most
+        `N_ODD_MAX`.
     """
 
     n_rows: int = 0

@@ -21,12 +21,12 @@ from understudy.tables.notations.samples import SampledTexts, tally
 
 # Minimum share of the sampled values that must follow a pattern before it is checked on all values.
 _SHARE_MIN = 0.5
-# Minimum share of the most frequent pattern if values follow several patterns, and of each other pattern
-# among the remaining values.
+# Minimum share of the values that follow the most frequent of several patterns. Each other pattern must match
+# at least this share of the remaining values.
 _FIRST_MIN, _OTHER_MIN = 0.25, 0.3
 # Minimum number of values that must follow another pattern, and maximum number of other patterns.
 _N_OTHER_MIN, _N_OTHERS_MAX = 5, 3
-# Minimum number of sampled values that must have an offset before samples contain it.
+# Minimum number of sampled values that must have an offset before the notation includes the offset.
 _N_OFFSET_MIN = 5
 # Maximum number of patterns that are checked on all values.
 _N_CHECKED_MAX = 6
@@ -55,7 +55,8 @@ _DATE_WORDS = frozenset(
     )
 )
 _CLOCK_WORDS = frozenset(("time", "hhmm", "clock", "uhrzeit", "zeit", "heure", "hora", "ora", "tijd"))
-# Minimum number of distinct times of day that are written without a colon.
+# Minimum number of distinct four-digit values that are read as times of day if the column's name does not
+# indicate times.
 _N_CLOCK_MIN = 30
 _SHORT_NAME = re.compile(r"[^\W\d_]{2,5}\.")
 _DOTTED = re.compile(r"%-[dm]\.%-[dm]\.")
@@ -65,7 +66,7 @@ _UNLIKELY = ("%Y-%-d-%-m", "%Y/%-d/%-m", "%Y.%-d.%-m", "%y")
 UNCLEAR_ORDER = (
     "it is unclear whether the day or the month comes first in the dates (set the option `date_order`)"
 )
-"""Question about dates whose day and month could both be either."""
+"""Message about dates in which two numbers can each be the day or the month."""
 
 Unit = Literal["s", "ms", "us", "ns"]
 
@@ -93,7 +94,7 @@ def detect_dates(sample: SampledTexts, texts: Texts, clues: Clues) -> Detected |
     rivals = [other for other in others if _is_rival(chosen.notation, other.notation)]
     question = None
     if rivals and _DOTTED.match(chosen.notation.pattern):
-        # No country writes the month first in dates with points.
+        # No country writes the month first in dates with dots.
         chosen = min(
             (chosen, *others), key=lambda candidate: not candidate.notation.pattern.startswith("%-d")
         )
@@ -119,7 +120,7 @@ def detect_dates(sample: SampledTexts, texts: Texts, clues: Clues) -> Detected |
 
 
 def _with_other_patterns(chosen: _Candidate, type_: pa.DataType, texts: Texts, clues: Clues) -> _Candidate:
-    """Return a notation with further patterns, which the values outside the first pattern follow."""
+    """Return a notation with more patterns for the values that do not follow the first pattern."""
     mixed = chosen
     order = order_of(chosen.notation)
     counts = [chosen.tally.n_fitting]
@@ -173,7 +174,7 @@ def _as_batches(sample: SampledTexts) -> list[pa.Array[Any]]:
 
 
 def _are_alike(one: DateNotation, other: DateNotation) -> bool:
-    """Return whether two notations contain the same of date, time and offset, in one language."""
+    """Return whether two notations contain the same parts (date, time of day, offset)."""
     return (one.has_date, one.has_time, one.is_zoned) == (other.has_date, other.has_time, other.is_zoned)
 
 
@@ -198,7 +199,7 @@ def _proposed(sample: SampledTexts, clues: Clues, share_min: float = _FIRST_MIN)
             continue
         try:
             notation = DateNotation(pattern=pattern, language=language, year_min=year_min)
-            # A time of day with an offset is rather a period, such as 6:00-14:00.
+            # A time of day with an offset is more likely a period, such as 6:00-14:00.
             if notation.has_date or not notation.directives & {"z", ":z"}:
                 notations.append(notation)
         except ValidationError:
@@ -208,7 +209,7 @@ def _proposed(sample: SampledTexts, clues: Clues, share_min: float = _FIRST_MIN)
 
 
 def _merge_precisions(votes: Counter[tuple[str, str]]) -> None:
-    """Add the votes for times without seconds or fractions to the votes for times that have them."""
+    """Add the counts of patterns without seconds or fractions to those of patterns that contain them."""
     for shorter, longer in (("%M", "%M:%S"), ("%S", "%S.%f"), ("%M", "%M:%S.%f")):
         for pattern, language in list(votes):
             extended = (pattern.replace(shorter, longer), language)
@@ -225,19 +226,19 @@ def _is_plausible(pattern: str, sample: SampledTexts, clues: Clues) -> bool:
     """Return whether values that follow a pattern are dates, and not codes or version numbers."""
     has_header = bool((_DATE_WORDS | _BIRTH_WORDS) & set(clues.words))
     if "%j" in pattern and "%-H" not in pattern:
-        # A year followed by three digits can also be the number of a case.
+        # A year followed by three digits can also be a case number.
         return has_header
     if pattern == "%H%M":
-        # Four digits can also be a code or a number, but many codes are not times of day.
+        # Four digits can also be a code, but among many codes, some are not valid times of day.
         return bool(_CLOCK_WORDS & set(clues.words)) or len(sample.values) >= _N_CLOCK_MIN
     if re.match(r"[SW]%-?V", pattern):
-        # A letter, two digits and four digits can also be the number of a site and of a subject.
+        # A letter, two digits and four digits can also be a site number and a subject number.
         return has_header
     if pattern in ("%Y%m%d", "%d%m%Y"):
         return has_header or len(sample.values) >= 5
     is_numeric = "%b" not in pattern and "%B" not in pattern
     if re.fullmatch(r"%-?m[^%]%Y|%Y[^%]%-?m", pattern):
-        # A site and a subject, such as 04-0030, look like a month and a year.
+        # A site number and a subject number, such as 04-0030, look like a month and a year.
         years = [int(run[0]) for value in sample.values if (run := re.search(r"\d{4}", value))]
         n_plausible = sum(_YEAR_MIN <= year <= _YEAR_MAX for year in years)
         return n_plausible >= _SHARE_MIN * len(years)
@@ -340,7 +341,7 @@ class _Written:
             self._zeros.add(field)
 
     def is_padded(self, field: str) -> bool:
-        """Return whether a field has two digits. If no number has one digit, use the neighboring field."""
+        """Return whether a field is padded to two digits. If this is unclear, use the neighboring field."""
         if self._is_short(field):
             return False
         if field in self._zeros:
@@ -353,7 +354,7 @@ class _Written:
 
 
 def _has_dots(pattern: str, sample: SampledTexts) -> bool:
-    """Return whether abbreviated names end with a point that is not part of the pattern."""
+    """Return whether abbreviated names end with a period that is not part of the pattern."""
     if not re.search(r"%[ab](?!\.)", pattern):
         return False
     return 2 * sum(bool(_SHORT_NAME.search(value)) for value in sample.values) > len(sample.values)

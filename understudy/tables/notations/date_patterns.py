@@ -105,7 +105,7 @@ def _compact_pattern(match: re.Match[str]) -> str:
 
 
 def _cut_clock(text: str) -> tuple[str, str | None]:
-    """Replace the time of day and the offset with a private character, and return their pattern."""
+    """Replace the time of day and the offset with a private-use character, and return their pattern."""
     match = _TIME.search(text) or _HALF.search(text) or _FRENCH.search(text)
     if match is None:
         return text, None
@@ -141,7 +141,7 @@ def _languages(text: str) -> list[str]:
 
 
 def _cut_names(text: str, language: str) -> tuple[str | None, list[str]]:
-    """Replace names of months and days with private characters, and return the directive of each."""
+    """Replace names of months and days with private-use characters, and return their directives."""
     directives: list[str] = []
     tables = {
         "b": month_names(language, is_short=True),
@@ -166,7 +166,7 @@ def _cut_names(text: str, language: str) -> tuple[str | None, list[str]]:
 
 
 def _date_patterns(text: str, *, has_clock: bool) -> Iterator[str]:
-    """Yield the patterns of a text whose time and names were replaced with private characters."""
+    """Yield the patterns of a text in which private-use characters replace the time and the names."""
     if quarter := _QUARTER.search(text):
         year = _RUN.search(text.replace(quarter[0], "", 1))
         if year and len(year[0]) == 4 and len(_RUN.findall(text)) == 2:

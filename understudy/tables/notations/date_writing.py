@@ -16,7 +16,7 @@ from understudy.tables.notations.calendar import DAY_SECONDS, Whole
 from understudy.tables.notations.dates import NAMES, SERIAL_EPOCH, UNITS, offset_minutes
 from understudy.tables.notations.names import day_names, month_names, with_capitals
 
-# Number of digits of the fraction of a day that are written.
+# Number of decimal digits that are written for a fraction of a day.
 _N_DAY_DIGITS = 5
 
 
@@ -52,7 +52,7 @@ def _write_pattern(values: pa.Array[Any], notation: DateNotation) -> pa.Array[An
 
 
 def _writing_tokens(pattern: str) -> list[tuple[str, str]]:
-    """Return the tokens of a pattern. The mark before `%f` becomes part of the directive."""
+    """Return the tokens of a pattern. A decimal mark before `%f` becomes part of the directive."""
     result: list[tuple[str, str]] = []
     for directive, text in tokens(pattern):
         if directive == "f" and result and result[-1] in (("", "."), ("", ",")):
@@ -84,7 +84,7 @@ def _parts(values: pa.Array[Any], offsets: _Offsets) -> tuple[Whole, Whole, Whol
 
 @dataclass(frozen=True)
 class _Offsets:
-    """The offset from UTC at which each value is written, and its text if there are several."""
+    """The UTC offset at which each value is written, and its index if the notation has several offsets."""
 
     minutes: Whole | int
     places: Whole | None
@@ -92,7 +92,7 @@ class _Offsets:
 
     @classmethod
     def of(cls, values: pa.Array[Any], notation: DateNotation) -> _Offsets:
-        """Return the offsets of values, in the shares of the notation."""
+        """Return an offset for each value. The notation contains the share of each offset."""
         if not notation.is_zoned:
             return cls(0, None, notation)
         if not notation.other_offsets or not notation.directives & {"z", ":z"}:
@@ -201,7 +201,7 @@ class _Writer:
 
 
 def _dotted(names: list[str], whole: list[str]) -> list[str]:
-    """Return abbreviations with a point. A name that is not abbreviated has none."""
+    """Return abbreviations with a period, and names that are not abbreviated without one."""
     return [
         short if short.lower() == long.lower() else f"{short}."
         for short, long in zip(names, whole, strict=True)
@@ -217,7 +217,7 @@ def _ordinals(language: str) -> list[str]:
 
 
 def _day_fraction(seconds: Whole, n_digits: int) -> Any:
-    """Return the decimals of the fraction of a day that the seconds represent."""
+    """Return the decimal digits of the fraction of a day that the seconds represent."""
     limit = 10**n_digits - 1
     return _padded(
         np.minimum(np.rint(seconds / DAY_SECONDS * 10**n_digits).astype(np.int64), limit), n_digits

@@ -28,7 +28,7 @@ _PATTERNS = {
         "x": "[0-9]{1,6}",
     },
 }
-# Maximum number of digits of the fraction of a day that are read.
+# Maximum number of decimal digits that are read from a fraction of a day.
 _N_DAY_DIGITS_MAX = 17
 NAMES = {"b": True, "B": False, "a": True, "A": False}
 # Name of the field in which the text of each directive is captured.
@@ -77,7 +77,7 @@ def _pattern(directive: str, language: str) -> str:
 
 
 def parse_dates(texts: pa.Array[Any], notation: DateNotation, target: pa.DataType) -> pa.Array[Any]:
-    """Parse texts as dates. Missing values and texts outside the notation become null."""
+    """Parse texts as dates. Missing values and texts in another notation become null."""
     if not notation.other_patterns:
         return _parse_pattern(texts, notation, target)
     nulls: Any = pa.nulls  # Any: the stubs do not accept a type that is given at run time.

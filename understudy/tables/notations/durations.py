@@ -35,7 +35,7 @@ def regex(notation: DurationNotation) -> str:
 
 
 def parse_durations(texts: pa.Array[Any], notation: DurationNotation, target: pa.DataType) -> pa.Array[Any]:
-    """Parse texts as durations. Missing values and texts outside the notation become null."""
+    """Parse texts as durations. Missing values and texts in another notation become null."""
     values: Any = texts
     extracted: Any = pc.extract_regex(values, regex(notation))
     # The parts are optional, but a duration has at least one of them.

@@ -21,7 +21,8 @@ from understudy.tables.notations.samples import SampledTexts, tally
 _SHARE_MIN = 0.5
 # A column contains codes if at least this share of its sampled values are digits with a leading zero.
 _SHARE_CODES_MIN = 0.02
-# If at most this share of the sampled values has a scale letter, and always the same one, it is ignored.
+# If at most this share of the sampled values has a scale letter, and the letter is always the same, the
+# letter is ignored.
 _SHARE_SCALES_MAX = 0.05
 # Minimum number of distinct decimal numbers with leading zeros. Fewer of them can be version numbers.
 _N_PADDED_MIN = 5
@@ -65,7 +66,7 @@ class _Affixes(NamedTuple):
 
 @dataclass
 class _Candidate:
-    """Counts of the values that are read in one notation."""
+    """A notation, with counts of the values that follow it and of their properties."""
 
     notation: NumberNotation
     tally: Tally = field(default_factory=Tally)
@@ -230,7 +231,7 @@ def _marks_in(texts: Iterable[pa.Array[Any]]) -> frozenset[str]:
 
 
 def _notations(affixes: _Affixes, clues: Clues, marks: frozenset[str]) -> Iterator[NumberNotation]:
-    """Yield the notations that can give different results for values with the given separators."""
+    """Yield the notations that can have different results for values with the given separators."""
     for decimal in (".", ","):
         for thousands in (None, ",", ".", " ", "'"):
             fits = (
@@ -239,7 +240,7 @@ def _notations(affixes: _Affixes, clues: Clues, marks: frozenset[str]) -> Iterat
                 and (clues.thousands in (None, thousands) or thousands is None)
                 and clues.thousands != decimal
                 and (thousands is None or thousands in marks)
-                # If the values contain no comma, a decimal comma and a decimal point give the same numbers.
+                # If the values contain no comma, a decimal comma and a decimal point yield the same numbers.
                 and (decimal == "." or "," in marks or thousands == "." or clues.decimal == ",")
             )
             if fits:

@@ -59,7 +59,7 @@ def _affix(text: str) -> str:
 
 
 def parse_numbers(texts: pa.Array[Any], notation: NumberNotation, target: pa.DataType) -> pa.Array[Any]:
-    """Parse texts as numbers. Missing values and texts outside the notation become null."""
+    """Parse texts as numbers. Missing values and texts in another notation become null."""
     extracted: Any = pc.extract_regex(unify_separators(texts), regex(notation))
     names = [extracted.type.field(i).name for i in range(extracted.type.num_fields)]
     fields = dict(zip(names, extracted.flatten(), strict=True))
@@ -126,7 +126,7 @@ def _with_exponents(numbers: Any, notation: NumberNotation) -> pa.Array[Any]:
 
 
 def _divided(size: Any, scales: tuple[str, ...]) -> tuple[Any, Any]:
-    """Divide each number by the largest scale that leaves at least 1, and return the suffix of the scale."""
+    """Divide each number by the largest scale that is not above it, and return the suffix of the scale."""
     ordered = sorted(scales, key=lambda name: SCALES[name])
     if len(ordered) == 1:
         return pc.divide(size, SCALES[ordered[0]]), pa.scalar(ordered[0])
@@ -187,7 +187,7 @@ def _grouped(whole: Any, separator: str) -> Any:
 
 
 def _grouped_in_pairs(whole: Any, separator: str) -> Any:
-    """Separate the last three digits, and pairs of digits before them."""
+    """Separate the last three digits, and group the digits before them in pairs."""
     whole = pc.replace_substring_regex(whole, "^([0-9]+)([0-9]{3})$", rf"\1{separator}\2")
     longest = pc.max(pc.utf8_length(whole)).as_py() or 0
     for _ in range(min(longest, _N_DIGITS_MAX) // 2):

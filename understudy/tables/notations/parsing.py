@@ -25,7 +25,7 @@ __all__ = ["AnyNotation", "parse"]
 def parse(texts: pa.Array[Any], notation: AnyNotation, target: pa.DataType) -> pa.Array[Any]:
     """Parse trimmed texts and return their values.
 
-    Missing values, words for missing values, and texts outside the notation become null.
+    Missing values, words for missing values, and texts that do not follow the notation become null.
     """
     values: Any = texts
     if notation.missing:

@@ -29,7 +29,7 @@ KNOWN_WORDS = frozenset(
         *("#VALUE!", "#DIV/0!", "#REF!", "#NULL!", "#NUM!", "#NAME?"),
     )
 )
-"""Words that mean missing in a column whose other values are numbers or dates."""
+"""Words that represent a missing value in a column of numbers or dates."""
 
 ZERO_DATE = r"0{4}[-/.]00[-/.]00(?:[T ]00:00(?::00(?:\.0+)?)?)?|00[-/.]00[-/.]0{4}(?: 00:00(?::00)?)?|0{8}"
 """Pattern of dates whose parts are all zero, with which some databases represent a missing date."""

@@ -111,7 +111,7 @@ def _written(column: pa.Array[Any], notation: AnyNotation, *, with_word: bool) -
 
 
 def with_words(texts: pa.Array[Any], notation: AnyNotation) -> pa.Array[Any]:
-    """Return texts in which words represent the missing values, in the shares of the notation.
+    """Return texts in which words represent missing values. The notation contains the share of each word.
 
     The order of the words does not depend on the values. Missing values without a word remain null.
     """

@@ -286,7 +286,7 @@ class ColumnProfile:
 
     @property
     def _is_unusual(self) -> bool:
-        """Whether the options exclude the point as a decimal separator."""
+        """Whether the options exclude a decimal point."""
         return self._options.decimal == "," or self._options.thousands == "."
 
     def _text_with_reason(self, text: ColumnType, seen: set[str]) -> ColumnType:

@@ -23,12 +23,13 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-# Minimum fraction of zeros in every other byte that indicates UTF-16, and maximum ratio of the zeros in the
-# other bytes. In UTF-16, the high bytes of delimiters, digits and line endings are zero in any language.
+# UTF-16 text has more than this fraction of zeros at its even or odd positions. The other positions have at
+# most this fraction of that number of zeros. In UTF-16, the high bytes of delimiters, digits and line endings
+# are zero in any language.
 _ZEROS_MIN, _ZEROS_RATIO_MAX = 0.03, 0.1
-# Fraction of zeros above which the text need not have line feeds of two bytes.
+# Above this fraction of zeros, text is read as UTF-16 even without two-byte line feeds.
 _ZEROS_CLEAR = 0.3
-# Size of the text from which an encoding is guessed.
+# Number of bytes from which an encoding is guessed.
 _GUESS_BYTES = MEBIBYTE
 
 _REMEDY = "Save the file as UTF-8 and upload it again, or set the option `encoding`."
@@ -54,7 +55,7 @@ class Text:
 
 
 class _Gauge:
-    """A measurement of the longest line in a file that is read in pieces."""
+    """The length of the longest line in a file that is read in pieces."""
 
     def __init__(self) -> None:
         self.longest = 0
@@ -309,7 +310,7 @@ def _translate(source: Path, encoding: str, reading: Reading, *, label: str | No
 
 
 def _writing_name(source: Path, encoding: str) -> str:
-    """Return the encoding with its byte order, so that writing it gives no byte order mark."""
+    """Return the encoding with its byte order, so that Python does not write a byte order mark."""
     if encoding not in ("utf-16", "utf-32"):
         return "utf-8" if encoding == "utf-8-sig" else encoding
     with source.open("rb") as file:

@@ -18,7 +18,7 @@ _LATIN_1252 = (
 _LATIN_1250 = ("ąćęłńóśźż", "áčďéěíňóřšťúůýž", "áäčďéíĺľňóôŕšťúýž", "áéíóöőúüű", "ăâîşţ", "čćđšž")
 _RUSSIAN = "абвгдежзийклмнопрстуфхцчшщъыьэюяё"
 _CYRILLIC = (_RUSSIAN, "абвгґдеєжзиіїйклмнопрстуфхцчшщьюя", "абвгдђежзијклљмнњопрстћуфхцчџш")
-# The most frequent letters, and their minimum share in words of an encoding of Cyrillic letters.
+# The most frequent letters of Cyrillic alphabets, and their minimum share of all letters in Cyrillic words.
 _FREQUENT = "оеаинтсрвл"
 _SHARE_FREQUENT_MIN = 0.45
 _GREEK = ("αβγδεζηθικλμνξοπρσςτυφχψωάέήίόύώϊϋΐΰ",)
@@ -49,7 +49,7 @@ _LABELS = {
     **{"cp932": "Shift-JIS", "gb18030": "GB18030", "big5": "Big5", "cp949": "EUC-KR", "euc_jp": "EUC-JP"},
     **{"cp874": "Windows-874", "koi8-r": "KOI8-R", "iso8859-2": "ISO-8859-2", "mac_roman": "Mac OS Roman"},
 }
-# Characters that can stand before or after a word or a number in any language.
+# Characters that can occur before or after a word or a number in any language.
 _SYMBOLS = (
     "€£¥$°§©®™«»\u201e\u201c\u201d\u2018\u2019\u201a\u2039\u203a\u2013\u2014…½¼¾²³¹µ·•¿¡ºª№±\u00d7÷¤¢¬¶"
 )
@@ -62,17 +62,18 @@ _FALLBACK = "cp1252"
 _SCORE_MIN = 0.7
 # Another encoding is a rival if its score is at most this much lower.
 _MARGIN = 0.03
-# Minimum number of letters that are not ASCII, except for the encodings of western and central Europe.
+# Minimum number of non-ASCII letters for a full score, except in encodings of western and central Europe.
 _N_LETTERS_MIN = 4
-# Minimum number of distinct characters of Chinese, Japanese or Korean.
+# Minimum number of distinct Chinese, Japanese or Korean characters.
 _N_CHARACTERS_MIN = 3
-# Korean syllables occupy a small part of the code that Chinese characters occupy.
+# Minimum number of distinct characters to distinguish Korean from Chinese. Korean syllables occupy a small
+# part of the code range of Chinese characters.
 _N_KOREAN_MIN = 4
 
 
 @dataclass(frozen=True)
 class Guess:
-    """The most likely encoding, and other encodings that fit as well but give different characters."""
+    """The most likely encoding, and other plausible encodings that result in different characters."""
 
     encoding: str
     rivals: tuple[str, ...] = ()
@@ -104,7 +105,7 @@ def guess_encoding(data: bytes) -> Guess:
 
 
 def _score_of_words(sample: bytes, encoding: str) -> float:
-    """Return the share of the words whose letters all belong to the best of the encoding's languages."""
+    """Return the share of words that contain only letters of the encoding's best-matching language."""
     try:
         text = sample.decode(encoding)
     except UnicodeDecodeError:
@@ -143,13 +144,13 @@ def _is_plain_word(word: str, letters: str) -> bool:
     if ord(letters[0]) >= 0x370 and any(character.isascii() for character in word):
         return False
     if len(word) == 1 and word.isupper() and word.lower() not in _RUSSIAN + _GREEK[0]:
-        # A single capital letter that is not ASCII is rather a symbol, such as a pound sign.
+        # A single non-ASCII capital letter is more likely a symbol, such as a pound sign.
         return False
     return word[1:] == word[1:].lower() or word == word.upper()
 
 
 class _Zone(NamedTuple):
-    """Ranges of the first byte of common characters and of punctuation, and minimum of the second byte."""
+    """Ranges of the first byte of common characters and of punctuation, and the minimum second byte."""
 
     common: tuple[tuple[int, int], ...]
     neutral: tuple[tuple[int, int], ...] = ()

@@ -144,7 +144,7 @@ class _TotalCheck:
 
     required: Collection[int]
     width: int
-    dialect: dict[str, Any]  # arguments of csv.reader
+    dialect: dict[str, Any]  # Arguments of `csv.reader`.
 
     def __call__(self, line: bytes) -> bool:
         cells = next(csv.reader([line.decode("utf-8", errors="replace")], **self.dialect), [])

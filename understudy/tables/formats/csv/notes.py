@@ -85,7 +85,7 @@ def _note_bytes(path: Path, beginning: Beginning, header: Header, quote: str) ->
 
 
 def _last_lines(tail: list[bytes], delimiter: str, quote: str) -> list[_Line]:
-    """Return the last lines of the file, after any line that is part of a field of several lines."""
+    """Return the last lines of the file, but only those after the last field that spans several lines."""
     lines: list[_Line] = []
     for data in reversed(tail[-_NOTES_MAX:]):
         text = data.decode("utf-8", errors="replace").strip("\r\n")

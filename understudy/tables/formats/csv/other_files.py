@@ -1,4 +1,4 @@
-"""Refuse files that are not delimited text, with a remedy for each kind of file."""
+"""Reject files that are not delimited text, with a remedy for each kind of file."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Detect how the values of a typed CSV column are written: decimals, words for booleans, times of day.
 
-Such a notation is used only to write the values. It is not required to read them. This module also detects
-dates that are written as whole numbers, such as 20240131 or the serial numbers of workbooks, such as 45322.
+The notation is used only to write the values. It is not required to read them. This module also detects
+dates that are written as whole numbers: digits such as 20240131, or serial numbers of workbooks such as
+45322.
 """
 
 from __future__ import annotations
@@ -39,12 +40,13 @@ _EARLY_HOUR = "02"
 _N_DIGITS_MAX = 15
 _N_DATES_MIN = 5
 _EXPONENT = re.compile(r"-?\d(?:\.\d+)?[eE][-+]\d{2,3}")
-# Numbers with a point in a column with one of these words in its name are numbers of versions or sections.
+# Numbers with a decimal point are version or section numbers if the column's name contains one of these
+# words.
 _VERSION_WORDS = frozenset(
     ("version", "versions", "ver", "release", "build", "firmware", "section", "chapter")
 )
 _VERSION = re.compile(r"\d{1,3}\.\d{1,3}")
-# Maximum number of distinct values that can be versions if the name of the column gives no indication.
+# Maximum number of distinct version numbers in a column whose name contains none of these words.
 _N_VERSIONS_MAX = 12
 _YEARS = 1850, 2150
 # Serial numbers have five digits from 1927 on. The earliest plausible one is 15,000 (January 1941).
@@ -103,7 +105,7 @@ def _fixed_decimals(sample: SampledTexts, texts: Texts) -> NumberNotation | None
 
 
 def _are_versions(sample: SampledTexts, clues: Clues) -> bool:
-    """Return whether the values are numbers of versions or sections and not decimal numbers."""
+    """Return whether the values are version or section numbers and not decimal numbers."""
     if not all(map(_VERSION.fullmatch, sample.values)):
         return False
     n_numbers = len({float(value) for value in sample.values})
@@ -233,7 +235,7 @@ def _integer_pattern(sample: SampledTexts, clues: Clues) -> DateNotation | None:
 
 
 def _has_late_hours(sample: SampledTexts) -> bool:
-    """Return whether any value has an hour after 2. A number that joins a date and a counter has none."""
+    """Return whether any value has an hour above 2. A counter after a date usually starts with zeros."""
     return any(value[8:10] > _EARLY_HOUR for value in sample.values)
 
 

@@ -70,8 +70,8 @@ def read_rows(text: Text, dialect: Dialect, reading: Reading) -> Readable:
     Raises
     ------
     InvalidInput
-        If a row cannot be read (code ragged_rows, unclosed_quote, wrong_encoding or unreadable_file, with the
-        line in the message) or if the file has too many such rows (code too_many_bad_rows).
+        If a row cannot be read. The code is ragged_rows, unclosed_quote, wrong_encoding or unreadable_file,
+        and the message contains the line. If the file has too many such rows, the code is too_many_bad_rows.
     TooLarge
         If the table has too many rows (code too_many_rows).
     """

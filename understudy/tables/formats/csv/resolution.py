@@ -23,7 +23,7 @@ from understudy.tables.notations.samples import sample_texts
 # If at least this share of a text column's values follows one notation, a note reports the column's other
 # values.
 _NEARLY = 0.9
-# Minimum number of rows that must share a value outside the notation before samples may contain the value.
+# Minimum number of rows that must share a value in another notation before samples may contain the value.
 _N_ROWS_OF_WORD = 5
 
 
@@ -117,7 +117,7 @@ def _typed(detected: Detected, clues: Clues) -> ColumnType:
 
 
 def _words_among(odd: Mapping[str, int]) -> dict[str, int]:
-    """Return the values outside the notation that several rows share. Samples may contain these values."""
+    """Return words that several rows share. Samples may contain them although they follow no notation."""
     return {text: n for text, n in odd.items() if n >= _N_ROWS_OF_WORD and is_word(text)}
 
 

@@ -41,7 +41,10 @@ def with_tabs(text: Text, reading: Reading) -> Text:
 
 
 def _is_split_by_spaces(text: Text) -> bool:
-    """Return whether the first lines have equally many words, and a column has typed values below a name."""
+    """Return whether spaces separate the columns in the first lines.
+
+    All lines must have the same number of words. At least one column must have typed values below its name.
+    """
     lines = _first_lines(text)
     if len(lines) < _COLUMNS_MIN or any(map(_OTHER_DELIMITERS.search, lines)):
         return False

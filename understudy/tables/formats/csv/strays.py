@@ -1,4 +1,4 @@
-"""Decide whether the values outside a column's notation are strays, such as `<0.5` among measurements."""
+"""Decide whether values that do not follow a column's notation are strays, such as `<0.5`."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from understudy.tables.notation import DateNotation, DurationNotation, NumberNot
 from understudy.tables.notations.clues import Clues, Detected
 from understudy.tables.notations.samples import SampledTexts
 
-# Minimum share of values in the notation.
+# Minimum share of values that follow the notation.
 _SHARE_MIN = 0.9
 # Minimum share of sampled numbers with a fraction in a column of measurements.
 _SHARE_FRACTIONS_MIN = 0.5
 # Maximum number and maximum share of codes, such as `V57` or `12B`, among whole numbers.
 _N_CODES_MAX, _SHARE_CODES_MAX = 2, 0.005
-# Whole numbers and words, such as `1`, `2`, `3` and `K`, are the levels of a category if there are at most
-# this many distinct numbers, and at least this many rows share a word.
+# A column of whole numbers and words, such as `1`, `2`, `3` and `K`, can be a category. Maximum number of
+# distinct numbers, and minimum number of rows that share a word.
 _N_LEVELS_MAX, _N_ROWS_OF_LEVEL = 20, 5
 
 _CODE = re.compile(r"(?=.*\d)(?=.*[^\W\d_])")

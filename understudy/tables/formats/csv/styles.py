@@ -13,7 +13,8 @@ from understudy.tables.text_style import TAB_SUFFIXES, TextStyle
 _START_BYTES = 64 * 1024
 # Text that is longer than this is not examined for quotation marks, because the examination is slow.
 _N_FIELDS_MAX = 5_000
-# Minimum share of the fields in quotation marks if all fields are quoted. Empty fields often are not.
+# Minimum share of the fields in quotation marks if all fields are quoted. Empty fields often have no
+# quotation marks.
 _ALL_MIN = 0.98
 
 
@@ -49,7 +50,7 @@ def _line_ending(start: str) -> str:
 
 
 def _quoting(start: str, dialect: Dialect) -> str:
-    """Return which values are quoted, judged by quotation marks that the values do not require."""
+    """Return which values are quoted, based on quotation marks that the values do not require."""
     if not dialect.quote or dialect.quote not in start:
         return "minimal"
     n_quoted = n_needless = n_bare = 0

@@ -107,7 +107,7 @@ def _plain(field: pa.Field[Any]) -> PlainNotation | None:
 def _joined_rows(
     written: pa.RecordBatch, schema: pa.Schema, plain: Mapping[int, PlainNotation], style: TextStyle
 ) -> bytes:
-    """Return the rows of a batch in which some columns have a notation, or in a style of its own."""
+    """Return the rows of a batch as CSV if a column has a notation or the style is not the default."""
     fields: list[Any] = []
     for index, (column, type_) in enumerate(zip(written.columns, schema.types, strict=True)):
         texts: Any = column.cast(_written_type(column.type)).cast(_TEXT)

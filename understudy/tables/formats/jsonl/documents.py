@@ -22,7 +22,7 @@ _LINE_END = re.compile(r"[\r\n]+")
 # Numbers are not converted, because only the structure of the document is examined.
 _DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
 _COPY = "objects.jsonl"
-# An object with more keys is a row, which is then refused because it has too many columns.
+# An object with more keys is a row, which is then rejected because it has too many columns.
 _KEYS_MAX = 10_000
 
 
@@ -245,7 +245,7 @@ def _on_one_line(text: str) -> str:
 
 
 def _concatenated(source: _Source, reading: Reading) -> Document | None:
-    """Convert several objects that span several lines each to JSON Lines. Return None for a single object."""
+    """Convert objects that each span several lines to JSON Lines. Return None for a single object."""
     target = reading.scratch / _COPY
     n = 0
     try:

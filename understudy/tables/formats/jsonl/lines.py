@@ -12,7 +12,7 @@ from typing import BinaryIO
 from understudy.errors import InvalidInput, TooLarge
 from understudy.tables.formats.scan import MEBIBYTE, Reading
 
-# The first block is small because the slow path has to parse it. The columns are not yet known.
+# The first block is small because its columns are not yet known, so the slow path has to parse it.
 _FIRST_BYTES = 64 * 1024
 _BLANKS = b" \t\r\n"
 _REMEDY = "Upload JSON Lines: one object per line."

@@ -42,8 +42,9 @@ def checked_layout(layout: Layout, rows: Sequence[SheetRow], request: Request) -
 def _is_clear(layout: Layout, rows: Sequence[SheetRow]) -> bool | None:
     """Return whether the rows above the header cannot belong to the table, or None if no row is a header.
 
-    These rows cannot belong to the table if a blank row separates them from the header, if all of them are
-    comments, or if the header has words above a column of numbers, dates or booleans.
+    These rows cannot belong to the table if a blank row separates them from the header, or if all of them are
+    comments. They also cannot belong to the table if the header has words above a column of numbers, dates or
+    booleans.
     """
     header = layout.headers[0]
     if not layout.above:

@@ -34,7 +34,7 @@ class SheetRow:
 
 
 class Place(Enum):
-    """The word for the position of a row in messages."""
+    """The word that messages use for the position of a row."""
 
     line = "line"
     row = "row"
