@@ -118,7 +118,7 @@ def _offset_in_bin(word: np.uint64, b: int, bins: CodedBins) -> float:
 
 @njit(cache=True, nogil=True)
 def decode_ticks(codes: Uint16s, bins: CodedBins, draws: StreamRows, out: Uint64s) -> None:
-    """Write an integer for each code. Codes of missing values give the start of the first bin.
+    """Write an integer for each code. The integer of a missing value is the start of the first bin.
 
     Parameters
     ----------
@@ -184,7 +184,7 @@ def decode_levels(codes: Uint16s, levels: CodedLevels, draws: StreamRows, out: I
     Parameters
     ----------
     codes : array of shape (n,)
-        Codes to decode. Codes of missing values give a level of the first code.
+        Codes to decode. A code of missing values is decoded as a level of the first code.
     levels : CodedLevels
         Levels of the column.
     draws : StreamRows

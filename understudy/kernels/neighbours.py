@@ -39,8 +39,8 @@ class Views(NamedTuple):
     Parameters
     ----------
     part : array of shape (n_numbers + n_codes,) or (0,)
-        Mask of a set of columns, numeric columns first. If the mask is not empty, this set and all other
-        columns are two further views.
+        Mask of a set of columns, numeric columns first. If the mask is not empty, the set and its complement
+        are two further views.
     left_out : array of shape (n_left_out,)
         Columns for leave-one-out views: each view contains all columns except one of these.
     """

@@ -52,7 +52,7 @@ class Restricted(NamedTuple):
 
 
 class WeightedCodes(NamedTuple):
-    """Codes that were drawn within a set, and weights by the probability of the set; both of shape (n,)."""
+    """Codes that were drawn within a set, and weights multiplied by its probability; both of shape (n,)."""
 
     codes: Uint16s
     weight: Float64s

@@ -63,8 +63,8 @@ class GrowthRules(NamedTuple):
     smoothing : float
         Number of pseudo-rows, distributed like the parent, that are added to the counts of a node.
     count_min : int
-        If not 0, trees are cross-fitted: they are grown on one half of the rows and counted on the other
-        half, in which every node has at least this number of rows.
+        If not 0, trees are cross-fitted: they are grown on one half of the rows, and their class counts are
+        those of the other half. Every node then has at least this number of rows of the other half.
     """
 
     penalty: float

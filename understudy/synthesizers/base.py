@@ -137,7 +137,7 @@ class Synthesizer(Protocol):
         ...
 
     def card(self) -> ModelCard:
-        """Return the model card, which contains no values of the tables."""
+        """Return the model card. It contains no values from the tables."""
         ...
 
     def save(self, writer: ModelWriter) -> None:
@@ -226,7 +226,7 @@ class Capabilities:
     guarantee : {"heuristic", "differential_privacy"}
         Type of privacy protection.
     device : {"cpu", "gpu"}
-        Device that a fit needs.
+        Device that a fit requires.
     """
 
     tables: Literal["one", "many"]

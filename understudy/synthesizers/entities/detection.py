@@ -73,7 +73,8 @@ def find_groups(table: pa.Table, schema: TableSchema) -> list[FoundGroup]:
 def _merge(keys: Sequence[KeyColumn]) -> list[FoundGroup]:
     """Return one group for each set of keys that determine each other, the finest group first.
 
-    A key that corresponds almost one to one to a finer key, such as a customer's name, is left to `_assign`.
+    A key that corresponds almost one to one to a finer key, such as a customer's name, is omitted here, and
+    `_assign` treats it like any other column.
     """
     groups: list[FoundGroup] = []
     for key in sorted(keys, key=lambda own: (-own.n_values, own.n_missing, own.preference)):

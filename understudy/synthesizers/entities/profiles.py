@@ -18,7 +18,7 @@ import numpy.typing as npt
 from understudy.synthesizers.entities.detection import Int64s
 from understudy.transformers.base import MIN_SUPPORT, Codes
 
-# Minimum number of entities for typical values. At least k entities must share each typical value.
+# Minimum number of entities for typical values, because at least k entities must share each typical value.
 N_ENTITIES_MIN = 4 * MIN_SUPPORT
 # Minimum share of the variance that lies between entities, and minimum number of standard errors by which the
 # variance between entities exceeds its expectation for independent rows.
@@ -145,7 +145,7 @@ def _draw_effects(scores: Floats, entities: Int64s, share: float, rng: np.random
 
 
 def _draw_levels(codes: Codes, entities: Int64s, weight: float, rng: np.random.Generator) -> Int64s:
-    """Return a code for each entity, as its rank by frequency.
+    """Return the frequency rank of a code for each entity.
 
     Each row has the code of its entity with the probability `weight`, and otherwise a code that does not
     depend on the entity.

@@ -52,7 +52,7 @@ class Expression:
     target : str
         Name of the computed column.
     above, below : tuple of Monomial
-        Terms of the dividend and of the divisor. Without terms below, the divisor is one.
+        Terms of the dividend and of the divisor. If `below` is empty, the divisor is one.
     units : dict of str to float
         Unit of the stored numbers of each term column, in the order of the columns.
     unit : float
@@ -84,7 +84,7 @@ class Expression:
         return self._compute(terms)[0]
 
     def _compute(self, terms: list[Values]) -> tuple[Floats, Floats]:
-        """Return the target, and the sum of the sizes of the terms above, relative to the divisor."""
+        """Return the target, and the sum of the dividend's absolute terms divided by the absolute divisor."""
         n_rows = len(terms[0].keys)
         values = self._values(terms)
         parts = [own.value(values, n_rows) for own in self.above]

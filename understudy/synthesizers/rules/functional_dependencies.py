@@ -27,7 +27,7 @@ SHARED_FRACTION_MIN = 0.9
 
 @dataclass(frozen=True)
 class FunctionalDependency:
-    """Rule that `determinant` determines `dependent`, where a missing value counts as a value."""
+    """Rule that `determinant` determines `dependent`. A missing value counts as a value."""
 
     determinant: str
     dependent: str

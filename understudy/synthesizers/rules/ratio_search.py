@@ -1,4 +1,4 @@
-"""Search for ratios to learn, based on the entropy that a column keeps within ranges of other columns."""
+"""Search for ratios to learn, based on the entropy of a column within ranges of other columns."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ N_STEPS_MIN = 16
 SPACING_MIN = 1e-9
 # Maximum share of products that fall into gaps between the values of the derived column.
 SHARE_MISSED_MAX = 0.02
-# The same share for ratios with a large gain, and the minimum of such a gain in nats. On a coarse grid, most
-# products are new values.
+# The same share for ratios with a large gain, and the minimum of a large gain, in nats. On a coarse grid,
+# most products are new values.
 SHARE_MISSED_LARGE = 0.15
 GAIN_LARGE = 1.0
 # Maximum number of rows on which this share is measured.
@@ -109,7 +109,7 @@ class _Candidate:
 def find_ratios(
     columns: Columns, fixed: set[str], excluded: set[str], pairs: set[frozenset[str]]
 ) -> Iterator[RatioDerivation]:
-    """Yield the ratios of numeric columns that a chain would lose, the largest gain first.
+    """Yield the ratios of numeric columns that a chain would not preserve, the largest gain first.
 
     Parameters
     ----------
@@ -134,8 +134,9 @@ def find_ratios(
 def _sorted(candidates: list[_Candidate], names: list[str]) -> list[_Candidate]:
     """Return the candidates in descending order of gain.
 
-    Candidates with the same columns count with the highest gain among them. The one whose target is last in
-    the table comes first. If there are two bases, the larger gain of a ratio to one of them is added.
+    Candidates with the same columns are sorted by the highest gain among them, and then by their target, from
+    last to first in the table. The gain of a ratio with two bases includes the larger gain of a ratio to one
+    of them.
     """
     singles = {(own.target.name, own.bases[0].name): own.gain for own in candidates if len(own.bases) == 1}
     gains: dict[frozenset[str], float] = {}
@@ -183,7 +184,7 @@ Form = tuple[tuple[_Quantity, ...], tuple[int, ...]]
 def _candidates(
     target: _Quantity, others: Sequence[_Quantity], pairs: set[frozenset[str]]
 ) -> Iterator[_Candidate]:
-    """Yield the ratios of a target to one or two columns that a chain would lose."""
+    """Yield the ratios of a target to one or two columns that a chain would not preserve."""
     forms: list[Form] = [((base,), (exponent,)) for base in others for exponent in (1, -1)]
     if len(others) < N_COLUMNS_CUBED:
         forms += [(pair, signs) for pair in combinations(others, 2) for signs in ((1, 1), (1, -1), (-1, 1))]
@@ -307,7 +308,7 @@ def _derivation(columns: Columns, candidate: _Candidate) -> RatioDerivation | No
 
 
 def _reproduces(rule: Product, target: Values, bases: list[Values], ratios: Floats, gain: float) -> bool:
-    """Return whether products equal the target, and whether products with other rows' ratios fit its grid."""
+    """Return whether products equal the target, and products with other rows' ratios fit its grid."""
     present = ~target.mask
     numbers, own = target.numbers[present].astype(np.float64), ratios[present]
     base = rule.compute([*bases, Values(pa.array(np.ones(len(ratios))), None)])[present]

@@ -104,7 +104,7 @@ class Rules:
     def derive(self, columns: Mapping[str, ArrowArray]) -> Arrays:
         """Add or replace the derived columns, each in its exact type, and return all columns.
 
-        Values that another column must equal are replaced as well.
+        Columns that must equal another column in some rows are replaced in these rows as well.
 
         Parameters
         ----------

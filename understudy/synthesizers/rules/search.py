@@ -107,7 +107,7 @@ def _determines_its_terms(rule: Linear, lookups: tuple[FunctionalDependency, ...
 def _implications_of(formulas: tuple[Formula, ...]) -> list[closure.Implication]:
     """Return the implications of equations. In an equation, all other columns together determine each column.
 
-    Other formulas only imply their target.
+    In other formulas, the terms together determine only the target.
     """
     equations = [(rule.target, *rule.terms) for rule in formulas if isinstance(rule, Linear)]
     return [(rule.terms, rule.target) for rule in formulas if not isinstance(rule, Linear)] + [

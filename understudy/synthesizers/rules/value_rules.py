@@ -86,7 +86,7 @@ class ConditionalEquality:
 
 
 def equal_values(first: Values, second: Values) -> Mask:
-    """Return which values are equal, where two missing values are equal."""
+    """Return a mask of equal values. Two missing values are equal."""
     same = pc.equal(first.keys, second.keys).fill_null(False)
     equal: Mask = np.asarray(same.to_numpy(zero_copy_only=False), dtype=np.bool_)
     if first.missing is None and second.missing is None:

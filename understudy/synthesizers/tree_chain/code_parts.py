@@ -104,7 +104,7 @@ def _rewritten(
 def _with_code(
     column: Transformer, old: CategoricalTransformer, new: CategoricalTransformer, place: int
 ) -> Transformer:
-    """Return a label column with the new codes of its code column, also where labels contain the codes."""
+    """Return a label column with the new codes of its code column. Codes within labels are replaced, too."""
     if not isinstance(column, LabelTransformer) or column.column_of_code != place:
         return column
     labels: list[Any] = column.labels.cast(pa.string()).to_pylist()

@@ -137,7 +137,7 @@ def _conditioned(
 def _shares(
     choices: npt.NDArray[np.uint16], own: npt.NDArray[np.uint16], weight: Weights
 ) -> tuple[Int64s, Weights]:
-    """Return the number of proposals, and the sum of their weights, for each choice."""
+    """Return the number of proposals, and the sum of their weights, for each combination of codes."""
     cells = [_cell(codes) for codes in (choices, own)]
     known, place = np.unique(cells[0], return_inverse=True)
     at = np.searchsorted(known, cells[1])

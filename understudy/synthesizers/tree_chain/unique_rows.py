@@ -143,7 +143,7 @@ def _is_among(words: Words, ordered: Fingerprints) -> Mask:
 
 
 def _has_pool(table: TableTransformer, codes: CodesByColumn) -> Mask:
-    """Return a mask of rows with a pooled level, whose codes do not determine their values."""
+    """Return a mask of rows with a pooled level. The codes of these rows do not determine their values."""
     has_pool = np.zeros(len(next(iter(codes.values()))), np.bool_)
     for j, column in codes.items():
         transformer = table.columns[j]

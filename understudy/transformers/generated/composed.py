@@ -166,7 +166,7 @@ class Parted:
 
 
 def fit_composed(own: Parted) -> Composed | None:
-    """Return a maker of identifiers with the given parts, or None if the remainders share no pattern."""
+    """Return a maker of identifiers with the given parts, or None if the other texts share no pattern."""
     rests = cut_all(own.values, [part.location for part in own.parts])
     if own.kind is ColumnKind.url:
         rests = pc.replace_substring_regex(rests, pattern=_HOST, replacement=_EXAMPLE_HOST)

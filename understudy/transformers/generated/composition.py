@@ -133,7 +133,7 @@ def _fit(
     values: Sequence[ArrowColumn],
     units: Sequence[Subjects],
 ) -> Composed | None:
-    """Return a maker with as many of the parts as possible.
+    """Return a maker of identifiers that contain as many of the parts as possible.
 
     An identifier that consists only of values of learned columns would be neither unique nor new. In this
     case, the part with the most values, such as a number within a group, is generated instead.

@@ -215,7 +215,7 @@ def _frequent(shapes: list[tuple[_Part, ...]], *, is_marked: bool) -> list[tuple
 
 
 def _with_choices(shape: tuple[_Part, ...], is_in_most: set[str]) -> tuple[_Part, ...]:
-    """Return a shape in which shared words, except those of most labels, become random shared words."""
+    """Return a shape with random choices in place of shared words that only a minority of labels contain."""
     return tuple(
         _Part(f"shared {place}")
         if part.style == "=" and part.text.isalpha() and part.text not in is_in_most
@@ -227,7 +227,7 @@ def _with_choices(shape: tuple[_Part, ...], is_in_most: set[str]) -> tuple[_Part
 def _attempts(
     shape: tuple[_Part, ...], words: dict[str, list[Any]], rng: np.random.Generator
 ) -> Iterator[str]:
-    """Yield texts of a shape that grow longer: by random digits and letters, or by a number at the end."""
+    """Yield increasingly long texts of a shape, with more random characters or with a number at the end."""
     has_class = any(part.style in CLASSES for part in shape)
     for number in count():
         longer = tuple(replace(p, length=p.length + number) if p.style in CLASSES else p for p in shape)

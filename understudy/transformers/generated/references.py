@@ -15,7 +15,7 @@ from understudy.transformers.base import ArrowArray, ArrowColumn
 from understudy.transformers.generated.locations import N_MARKS_MAX, Location, locate
 from understudy.transformers.generated.renderings import Rendering, renderings_of
 
-# Number of rows to compare, and number of rows that decide whether a column is compared in all these rows.
+# Number of rows to compare, and number of these rows on which a column is checked first.
 N_ROWS_COMPARED, N_ROWS_FIRST = 1_000, 24
 # Minimum number of rows with both values.
 N_ROWS_MIN = 20
@@ -83,7 +83,7 @@ class Sampled:
         n = len(present)
         self.rows = present[np.unique(np.linspace(0, n - 1, min(n, N_ROWS_COMPARED)).astype(np.int64))]
         self.texts: Texts = [str(text) for text in self.take(identifier).cast(pa.large_string()).to_pylist()]
-        # A random subset of the rows decides early. It is random because neighboring rows are often alike.
+        # A random subset of the rows is checked first. It is random because neighboring rows are often alike.
         self.first = np.random.default_rng(_SEED).permutation(len(self.rows))[:N_ROWS_FIRST]
         self.first_texts = [self.texts[i] for i in self.first]
 
@@ -92,7 +92,7 @@ class Sampled:
         return _taken(column, self.rows)
 
     def take_first(self, column: ArrowColumn) -> ArrowArray:
-        """Return the values of a column in the rows that decide early."""
+        """Return the values of a column in the rows that are checked first."""
         return _taken(column, self.rows[self.first])
 
 

@@ -71,7 +71,7 @@ class Space(Generic[P]):
 
     @classmethod
     def from_arrays(cls, pattern: P, n_blocks: Any, name: str, reader: ArrayReader) -> Self:
-        """Load a space whose free blocks are an array with a given name."""
+        """Load a space, given the name of the array with its free blocks."""
         n_texts = pattern.count_texts()
         require(
             type(n_blocks) is int and 1 <= n_blocks <= min(n_texts, 2**31),
