@@ -131,7 +131,7 @@ def add_log_probability(
     Parameters
     ----------
     rows : array of shape (n, n_columns)
-        Coarse codes in the order of the chain. Not modified.
+        Coarse codes in the order of the chain. The array is not modified.
     position : int
         Position of the column in the chain.
     conditional : Conditional

@@ -176,8 +176,8 @@ def nearest_rows(queries: Rows, others: Rows, views: Views, k: int) -> tuple[Flo
         for i in range(n_queries):
             _sum_columns(queries.numbers[i], queries.codes[i], others, views, block)
             for v in range(n_views):
-                # A block is scanned only if its nearest row is near enough, because finding that row is
-                # faster.
+                # Finding the nearest row of a block is faster than a scan of the block, so only blocks whose
+                # nearest row is near enough are scanned.
                 n_kept = k if v <= n_parts else 1
                 if _smallest(sums[v], size) < distances[v, i, n_kept - 1]:
                     _insert(sums[v], size, start, distances[v, i, :n_kept], rows[v, i, :n_kept])

@@ -110,7 +110,7 @@ def _find_bounds(forest: Forest, word: np.uint64, choice: int, row: Uint8s) -> U
 
 @njit(cache=True, nogil=True, inline="always")
 def _mass(descent: _Descent, bounds: Uint32s, choice: int, g: int) -> float:
-    """Return the probability that a draw takes a group of a choice and then reaches an allowed code."""
+    """Return the probability that a draw selects a group of a choice and then reaches an allowed code."""
     state = descent.restriction.inside[choice, g]
     if state == NONE:
         return 0.0

@@ -88,7 +88,7 @@ class Synthesizer(Protocol):
         Parameters
         ----------
         data : mapping of table name to TableSource
-            Source of each table in the schema, with the columns of the schema. Not modified.
+            Source of each table in the schema, with the columns of the schema. The tables are not modified.
         schema : DatasetSchema
             Schema of the dataset.
         context : FitContext
@@ -128,9 +128,9 @@ class Synthesizer(Protocol):
         ------
         InvalidInput
             If the plan contains an unknown table, an invalid range, or constraints that the synthesizer does
-            not support (`unsupported_by_synthesizer`). Also if the constraints contain an unknown column, a
-            value that the column cannot have, or a combination that is impossible under the model
-            (`impossible_condition`).
+            not support (`unsupported_by_synthesizer`). The error is also raised if the constraints contain an
+            unknown column, a value that the column cannot have, or a combination that is impossible under the
+            model (`impossible_condition`).
         Conflict
             If the synthesizer is not fitted, or the sampling was cancelled.
         """
@@ -159,7 +159,7 @@ class Synthesizer(Protocol):
 
 @runtime_checkable
 class SupportsConstraints(Protocol):
-    """A synthesizer with `Capabilities.constraints`, whose plans may contain sampling constraints."""
+    """A synthesizer that supports sampling constraints in plans (see `Capabilities.constraints`)."""
 
     @property
     def condition_columns(self) -> Sequence[Column]:
@@ -176,14 +176,14 @@ class SupportsConstraints(Protocol):
         Raises
         ------
         InvalidInput
-            Under the same conditions as `Synthesizer.sample`.
+            If the plan is invalid; see `Synthesizer.sample`.
         """
         ...
 
 
 @runtime_checkable
 class SupportsImputation(Protocol):
-    """A synthesizer with `Capabilities.imputation`."""
+    """A synthesizer that imputes missing values (see `Capabilities.imputation`)."""
 
     def impute(
         self, data: Dataset, *, n_draws: int = 1, context: SampleContext
@@ -211,7 +211,7 @@ class Capabilities:
     ----------
     tables : {"one", "many"}
         Number of data tables that a schema may have: exactly one, or several with relationships. Reference
-        tables do not count.
+        tables are not counted.
     learned_kinds : frozenset of ColumnKind
         Kinds of columns whose values are learned. Values of other kinds are generated.
     constraints : bool

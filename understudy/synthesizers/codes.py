@@ -22,11 +22,11 @@ N_ROWS_FIRST = 4096
 
 
 def find_labels(rows: pa.Table, schema: TableSchema) -> dict[str, str]:
-    """Return the code column of each label column. The levels of both correspond one to one.
+    """Return the code column of each label column. Codes and labels correspond one to one.
 
-    The correspondence is exact in all rows, and a missing value counts as a level. Several levels of a code
-    may lack a label. Columns in which enough rows share every level are left out, because they are learned
-    like other columns. Subject columns that are generated are left out, too.
+    The correspondence is exact in all rows, and a missing value counts as a level. Several codes may lack a
+    label. Columns in which enough rows share every level are left out, because they are learned like other
+    columns. Subject columns that are generated are left out, too.
     """
     columns = {c.name: rows.column(c.name) for c in schema.columns if _is_candidate(c, rows.column(c.name))}
     subjects = number_subjects(rows.select(list(schema.subject))) if schema.subject else None
@@ -36,7 +36,8 @@ def find_labels(rows: pa.Table, schema: TableSchema) -> dict[str, str]:
     numbers = {name: own for name, values in columns.items() if (own := _number_rare(values)) is not None}
     is_text = {name: not pa.types.is_integer(columns[name].type) for name in numbers}
     is_declared = {name: schema.column(name).domain is not None for name in numbers}
-    # The column with more levels is the code. In ties, a column with a declared domain takes precedence.
+    # The column with more levels is the code. If the numbers of levels are equal, a column with a declared
+    # domain takes precedence.
     names = sorted(numbers, key=lambda name: (-int(numbers[name].max()), not is_declared[name]))
     code_of: dict[str, str] = {}
     for label in names[1:]:

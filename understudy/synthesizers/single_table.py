@@ -1,6 +1,6 @@
 """Base class of synthesizers of one data table: validation, reference tables, seeds and model files.
 
-Reference tables are public lookup data. Models and samples contain them unchanged.
+Reference tables are public lookup data. Models and samples contain reference tables unchanged.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class RowRequest:
 
 
 class SingleTableSynthesizer(ABC):
-    """Base class of synthesizers of one data table. Subclasses learn, draw, save and load that table."""
+    """Base class of synthesizers of one data table. Subclasses learn, draw, save and load the data table."""
 
     name: ClassVar[str]
     parameters_type: ClassVar[type[SynthesizerParameters]]

@@ -25,7 +25,7 @@ def refuse(reason: str) -> InvalidInput:
 
 
 def require(condition: bool, reason: str) -> None:
-    """Raise `InvalidInput` with a reason unless a condition of a valid model file holds."""
+    """Raise `InvalidInput` with a reason if a condition of a valid model file is not satisfied."""
     if not condition:
         raise refuse(reason)
 
@@ -103,7 +103,7 @@ class ArrayReader:
             raise refuse(f"{key} is not valid") from error
 
     def array(self, name: str, dtype: type[np.generic], shape: tuple[int | None, ...]) -> npt.NDArray[Any]:
-        """Return an array of the given type and shape. None in the shape allows any length."""
+        """Return an array of the given type and shape. A None in the shape allows any length."""
         array = self.arrays.get(self.prefix + name)
         if array is None:
             raise refuse(f"{self.prefix + name} is missing")

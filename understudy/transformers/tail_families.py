@@ -33,7 +33,7 @@ SHAPE_MIN, SHAPE_MAX = -1.0, 0.95
 # mean.
 LOG_SCALE_MAX = 30.0
 
-# Lowest probability whose normal quantile is computed, 37 standard deviations below the mean.
+# Lowest probability for which a normal quantile is computed, 37 standard deviations below the mean.
 LOWEST_PROBABILITY = 1e-300
 # Distance below zero beyond which the logarithm of a normal probability is expanded, because erfc underflows.
 LOG_EXPANSION_FROM = 30.0

@@ -1,7 +1,7 @@
 """Search for the columns that identify entities, and for the columns that are constant within an entity.
 
 A generated column whose values repeat identifies entities. A column belongs to the coarsest group of entities
-that determines it in every row. Rows with a missing key are entities of their own.
+that determines it in every row. Each row with a missing key is a separate entity.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class FoundGroup:
     values : array of shape (n_rows,)
         Value of the key in each row, or -1 if it is missing.
     entities : array of shape (n_rows,)
-        Entity of each row, from 0. Rows whose key is missing are entities of their own.
+        Entity of each row, from 0. Each row with a missing key is a separate entity.
     source, n_parts : int
         See `EntityGroup`.
     """

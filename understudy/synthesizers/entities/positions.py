@@ -117,7 +117,7 @@ class Distinct:
         """Return the codes of each row, drawn without replacement for each entity.
 
         Attempts after the first return combinations that no row of the entity has in an earlier attempt, as
-        long as there are such combinations.
+        long as there are unused combinations.
 
         The combinations with the lowest exponential variables, divided by their frequencies, are a weighted
         sample without replacement (Efraimidis and Spirakis 2006). Combinations that break a rule are drawn

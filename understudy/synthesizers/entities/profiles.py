@@ -23,12 +23,12 @@ N_ENTITIES_MIN = 4 * MIN_SUPPORT
 # Minimum share of the variance that lies between entities, and minimum number of standard errors by which the
 # variance between entities exceeds its expectation for independent rows.
 SHARE_MIN, N_ERRORS_MIN = 0.05, 4.0
-# Maximum similarity of the rows of an entity. Typical values have a distribution only if the similarity is
-# below 1.
+# Maximum similarity of the rows of an entity. The distribution of typical values is defined only if the
+# similarity is below 1.
 SHARE_MAX = 0.98
 # Number of steps per standard deviation of typical values of ordinal columns.
 N_STEPS = 100
-# Number of attempts to draw a code that an entity does not have.
+# Maximum number of attempts to draw a code that does not occur in the rows of an entity.
 N_ATTEMPTS = 20
 
 Floats = npt.NDArray[np.float64]
@@ -115,7 +115,7 @@ def draw_typical(
     Returns
     -------
     array of shape (n_entities,)
-        For ordinal columns, steps of normal scores. Otherwise, the rank of a code by its frequency.
+        Steps of normal scores for ordinal columns, and the frequency ranks of codes for other columns.
     """
     share = min(share, SHARE_MAX)
     if is_ordinal:

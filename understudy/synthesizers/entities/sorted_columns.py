@@ -38,7 +38,7 @@ class SortedColumn:
     moves_rows: bool
 
     def sources(self, values: ArrowArray, entities: RowNumbers, ranks: RowNumbers) -> Int64s:
-        """Return the position of the row whose value each row gets.
+        """Return, for each row, the position of the row from which it gets its value.
 
         Parameters
         ----------

@@ -198,7 +198,7 @@ class JsonCells:
 
 
 def json_cells_from_manifest(manifest: Mapping[str, Any], schema: TableSchema) -> JsonCells:
-    """Return the columns that `to_manifest` converted. Files of earlier versions have none.
+    """Return the columns that `to_manifest` converted. Files of earlier versions contain no JSON columns.
 
     Raises
     ------

@@ -24,8 +24,8 @@ from understudy.transformers.generated.json_texts import may_identify
 
 # Minimum share of the values that have the most frequent type. Otherwise, the values are learned as texts.
 _SHARE_OF_TYPE_MIN = 0.95
-# Maximum number of distinct arrays, and minimum share of rows whose array enough rows share. Within these
-# limits, arrays are learned as a whole.
+# Maximum number of distinct arrays, and minimum share of rows with an array that enough rows share. Within
+# these limits, arrays are learned as a whole.
 _N_ARRAYS_MAX, _SHARED_MIN = 200, 0.9
 
 _INT64 = range(-(2**63), 2**63)

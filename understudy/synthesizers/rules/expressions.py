@@ -19,7 +19,7 @@ from understudy.transformers.base import ArrowArray, Mask
 
 @dataclass(frozen=True)
 class Monomial:
-    """A constant times the product of different columns. Without columns, it is a constant."""
+    """A constant times the product of different columns. A monomial without columns is a constant."""
 
     factor: float
     columns: tuple[str, ...] = ()

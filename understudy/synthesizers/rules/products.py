@@ -29,8 +29,8 @@ SHARES: tuple[Shape, ...] = ("plus", "minus")
 PERCENTAGES: tuple[Shape, ...] = ("plus percent", "minus percent")
 LOGARITHMS: tuple[Shape, ...] = ("log", "log plus one")
 SHAPES: tuple[Shape, ...] = ("value", *SHARES, *PERCENTAGES, *LOGARITHMS)
-# Minimum root mean square of the errors of rounded results, in steps, and minimum of the largest error. If
-# errors are uniform, they are 0.29 and nearly 0.5.
+# Minimum root mean square of the errors of rounded results, in steps, and minimum of the largest error. For
+# uniform errors, the root mean square is 0.29 and the largest error is nearly 0.5.
 _ROUNDED_MIN, _LARGEST_MIN = 0.15, 0.4
 
 

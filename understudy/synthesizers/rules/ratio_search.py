@@ -20,7 +20,7 @@ from understudy.synthesizers.rules.values import Floats, Int64s, Values
 # Maximum numbers of numeric columns to search: for ratios of two columns, and for ratios of three columns.
 N_COLUMNS_MAX = 24
 N_COLUMNS_CUBED = 10
-# Number of sampled rows on which ratios are checked first. These rows refute most ratios.
+# Number of sampled rows on which ratios are checked first. Most ratios already fail on these rows.
 N_ROWS_FIRST = 512
 # Minimum number of rows in which all columns are present and not zero, and their minimum share.
 N_ROWS_MIN = 100
@@ -28,7 +28,7 @@ SHARE_MIN = 0.5
 # Maximum width of the central 90% range of the logarithm of a ratio, as a fraction of the width for
 # independent columns: for ratios to one column, and to the product of two columns.
 WIDTHS_MAX = (0.65, 0.25)
-# Factor by which WIDTHS_MAX are raised for the first rows.
+# Factor by which the widths in WIDTHS_MAX are multiplied for the first rows.
 SLACK_FIRST = 1.2
 # Minimum difference, in nats, between the entropy of the target and the lower entropy of the ratio, both
 # within ranges of the other columns: for ratios to one column, and to the product of two columns, whose
@@ -51,7 +51,7 @@ SHARE_MISSED_MAX = 0.02
 # most products are new values.
 SHARE_MISSED_LARGE = 0.15
 GAIN_LARGE = 1.0
-# Maximum number of rows on which this share is measured.
+# Maximum number of rows on which the share of products in gaps is measured.
 N_ROWS_COMPARED = 50_000
 NAME_LENGTH_MAX = 200
 
@@ -116,7 +116,7 @@ def find_ratios(
     fixed : set of str
         Names of columns that must not be derived, but from which other columns may be derived.
     excluded : set of str
-        Names of columns that must not take part in a ratio.
+        Names of columns that must not be part of a ratio.
     pairs : set of frozenset of str
         Pairs of columns whose difference is learned, unless the ratio has a lower entropy.
     """
@@ -229,7 +229,7 @@ def _central_widths(logs: Logs) -> Logs:
     Parameters
     ----------
     logs : array of shape (n_ratios, n_rows)
-        Finite numbers, or NaN. Sorted in place.
+        Finite numbers, or NaN. They are sorted in place.
     """
     n = np.count_nonzero(~np.isnan(logs), axis=1)
     logs.sort(axis=1)
@@ -241,8 +241,8 @@ def _central_widths(logs: Logs) -> Logs:
 def _gain(target: _Quantity, form: Form, *, is_paired: bool) -> float:
     """Return the reduction of the entropy within ranges of the bases if the ratio replaces the target.
 
-    The ranges approximate the leaves of a chain. The ratio must also have a lower entropy than ratios to only
-    one of two bases, and than the difference to the first base if that difference is learned.
+    The ranges approximate the leaves of a chain's trees. The ratio must also have a lower entropy than ratios
+    to only one of two bases, and than the difference to the first base if that difference is learned.
     """
     every = -(-len(target.logs) // N_ROWS_MEASURED)
     parts = np.array([target.blurred[::every], *(base.logs[::every] for base in form[0])])

@@ -40,7 +40,7 @@ def find_rules(table: pa.Table, schema: TableSchema) -> Rules:
     Parameters
     ----------
     table : pyarrow.Table of shape (n_rows, n_columns)
-        Rows in the columns and types of the schema. Not modified.
+        Rows in the columns and types of the schema. The rows are not modified.
     schema : TableSchema
         Schema of the table.
 
@@ -120,7 +120,7 @@ def _implications_of(formulas: tuple[Formula, ...]) -> list[closure.Implication]
 def _usable(
     unary: tuple[Unary, ...], linear: tuple[Linear, ...], lookups: tuple[FunctionalDependency, ...]
 ) -> tuple[Unary, ...]:
-    """Return the unary rules that can be computed. A target that determines its source is drawn instead."""
+    """Return the unary rules that can be computed. If a target determines its source, the target is drawn."""
     kept: list[Unary] = []
     for rule in unary:
         is_open = in_order((*kept, rule, *linear), ValueRules()) is not None
@@ -134,7 +134,7 @@ def _drawn_otherwise(
 ) -> tuple[OwnFormula, ...]:
     """Return the rules, except those whose target determines all terms.
 
-    Such terms are looked up by the target instead.
+    The terms of these rules are looked up by the target.
     """
     return tuple(
         rule

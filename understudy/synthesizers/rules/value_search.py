@@ -32,7 +32,7 @@ N_LITERALS_MAX = 640
 N_VALUES_FEW = 256
 # Minimum share of rows that must contain a value for it to have a literal, in columns with more values.
 SHARE_MIN = 0.01
-# Factor by which the threshold of evidence is raised for values that never occur together.
+# Factor by which the threshold of evidence is multiplied for values that never occur together.
 EXCLUSION_FACTOR = 2.0
 Matrix = npt.NDArray[np.float64]
 

@@ -77,7 +77,7 @@ class _Step:
 
 @dataclass(frozen=True)
 class _Particles:
-    """Particles of some rows.
+    """Particles of some rows, and the seed with which they are drawn.
 
     Parameters
     ----------
@@ -283,7 +283,7 @@ def _without_repeats(filler: EntityFiller, given: pa.Table, rows: pa.Table, comp
         repeats = filler.find_repeats(rows, given)
         if not len(repeats):
             break
-        # Different row numbers give different draws.
+        # Different row numbers result in different draws.
         numbers = repeats.astype(np.uint64) + np.uint64((attempt + 1) * rows.num_rows)
         drawn = complete(given.take(pa.array(repeats, pa.int64())), numbers)
         place = np.arange(rows.num_rows)

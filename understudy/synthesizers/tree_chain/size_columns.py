@@ -82,7 +82,7 @@ def sizes_from_arrays(
 ) -> tuple[tuple[str, ...], TableTransformer]:
     """Return the names of the columns that `sizes_to_arrays` converted, and the table with these columns.
 
-    Files of earlier versions have no such columns.
+    Files of earlier versions contain no columns of sizes.
 
     Raises
     ------

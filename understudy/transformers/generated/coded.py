@@ -196,7 +196,8 @@ def _laid_out(compact: ArrowArray, layout: str) -> ArrowArray:
     return join(out, "")
 
 
-# Default format for each kind whose texts must be valid even if those of the table have no known format.
+# Default format for each kind in which new texts must be valid even if no text of the table has a known
+# format.
 _ALWAYS_VALID: dict[ColumnKind, IdentifierFormat] = {ColumnKind.url: URLS[0]}
 
 

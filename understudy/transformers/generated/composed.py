@@ -203,7 +203,7 @@ def _has_marks(pattern: Pattern, n: int) -> bool:
 def _literals(rests: ArrowArray, n_rows: int, units: Sequence[Subjects]) -> PatternCodes | None:
     """Return a maker of the remaining texts if they are few and enough rows share each of them.
 
-    If the table has subjects or entities, enough of them must share each text as well.
+    If the table has subjects or entities, enough of these must also share each text.
     """
     encoded: Any = rests.dictionary_encode()
     texts, index = encoded.dictionary.to_pylist(), encoded.indices.to_numpy().astype(np.int64)

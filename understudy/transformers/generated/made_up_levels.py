@@ -24,7 +24,7 @@ from understudy.transformers.generated.scripts import locale_of_script
 SEED = 0x1AB
 # If at least this share of the levels has a pattern of codes, the made-up levels are codes.
 CODED_MIN = 0.8
-# Private-use character that marks the place of the code within a label.
+# Private-use character that marks the position of the code within a label.
 CODE_MARK = "\ue000"
 # Minimum number of letters in a word. Shorter runs of letters belong to codes. A word in capitals needs one
 # more letter.
@@ -209,7 +209,7 @@ def _with_common_endings(tokens: list[list[str]]) -> list[list[str]]:
 
 
 def _frequent(shapes: list[tuple[_Part, ...]], *, is_marked: bool) -> list[tuple[tuple[_Part, ...], int]]:
-    """Return the shapes that enough labels share and that give different texts, with their frequencies."""
+    """Return the shapes that enough labels share and that produce varying texts, with their frequencies."""
     counted = Counter(shapes).items()
     return [(shape, n) for shape, n in counted if n >= MIN_SUPPORT and (is_marked or _varies(shape))]
 

@@ -15,7 +15,7 @@ from understudy.transformers.base import ArrowArray, RowStream
 from understudy.transformers.generated.patterns import Characters, Pattern, UInt64s
 
 # Key with which the texts of a pattern are shuffled, so that similar texts of the table are spread evenly
-# over the blocks. It is not secret.
+# over the blocks. The key is not secret.
 SHUFFLE = np.uint64(0x5DEECE66D)
 # Maximum number of free blocks stored in a model file.
 N_FREE_BLOCKS_MAX = 2**16
@@ -90,7 +90,7 @@ class Space(Generic[P]):
         return len(self.free) * self.block_size
 
     def make(self, stream: RowStream) -> ArrowArray:
-        """Return a different text for each row whose number is below the capacity."""
+        """Return a different text for each row with a number below the capacity."""
         seed, stream_number, rows = stream.key()
         places = np.empty(len(rows), np.uint64)
         key = hashing.stream_key(seed, stream_number)

@@ -13,7 +13,7 @@ from understudy.transformers.base import Arrays, ArrowArray, ArrowColumn, Codes,
 from understudy.transformers.generated.texts import choose, pc
 from understudy.transformers.nulls import array_of_nulls
 
-# Value of `n_rows_max` for makers that support any number of rows. All row numbers are below it.
+# Value of `n_rows_max` for makers that support any number of rows. All row numbers are below this value.
 N_ROWS_ANY = 2**63
 
 
