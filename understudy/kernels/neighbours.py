@@ -58,7 +58,7 @@ class _Block(NamedTuple):
     sums: Float32s
 
 
-# fastmath allows vectorized min(). It requires numbers without NaN.
+# fastmath allows vectorized min(), but requires numbers without NaN.
 @njit(cache=True, nogil=True, fastmath=True)
 def _smallest(sums: Float32s, size: int) -> np.float32:
     smallest = np.float32(np.inf)

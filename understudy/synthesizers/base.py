@@ -45,7 +45,7 @@ class ModelWriter(Protocol):
 
 
 class ModelReader(Protocol):
-    """Source from which a synthesizer is loaded. Its content is untrusted."""
+    """Source from which a synthesizer is loaded. The content is untrusted."""
 
     @property
     def schema(self) -> DatasetSchema:
@@ -54,7 +54,7 @@ class ModelReader(Protocol):
 
     @property
     def arrays(self) -> Mapping[str, np.ndarray[Any, Any]]:
-        """Arrays by name."""
+        """The arrays of the model, by name."""
         ...
 
     def json(self, name: str) -> Any:  # Any: untrusted JSON
@@ -137,7 +137,7 @@ class Synthesizer(Protocol):
         ...
 
     def card(self) -> ModelCard:
-        """Return the model card. It contains no values from the tables."""
+        """Return the model card. The card contains no values from the tables."""
         ...
 
     def save(self, writer: ModelWriter) -> None:
@@ -163,15 +163,15 @@ class SupportsConstraints(Protocol):
 
     @property
     def condition_columns(self) -> Sequence[Column]:
-        """The columns that constraints can name. Some are parts of a column's texts."""
+        """The columns that constraints can name. Some of them contain parts of a column's texts."""
         ...
 
     def effective_shares(self, constraints: SamplingConstraints) -> list[float]:
         """Return the effective share of each group of rows, from 0 to 1.
 
         A group consists of the rows of one condition, or of one value of a rebalanced column. The effective
-        sample size of a group is ``n_rows * effective_share``. It is the number of independent rows that
-        contain the same amount of information (Kong 1992).
+        sample size of a group is ``n_rows * effective_share``. This size is the number of independent rows
+        that contain the same amount of information (Kong 1992).
 
         Raises
         ------
@@ -190,7 +190,7 @@ class SupportsImputation(Protocol):
     ) -> Iterator[tuple[str, pa.RecordBatch]]:
         """Yield the rows of each data table `n_draws` times, with missing values imputed.
 
-        Existing values stay unchanged. The draws are independent, so the variation between them shows the
+        Existing values stay unchanged. The draws are independent, so the variation between them reflects the
         uncertainty of the imputed values (multiple imputation, Rubin 1987).
 
         Raises

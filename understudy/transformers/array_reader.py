@@ -92,11 +92,11 @@ class ArrayReader:
         return value
 
     def parameters(self, model: type[M]) -> M:
-        """Return the entry `parameters` as a model."""
+        """Return the entry `parameters` as a pydantic model."""
         return self.parse(model, "parameters")
 
     def parse(self, model: type[M], key: str) -> M:
-        """Return an entry as a model."""
+        """Return an entry as a pydantic model."""
         try:
             return model.model_validate(self.manifest.get(key))
         except (ValidationError, InvalidInput) as error:

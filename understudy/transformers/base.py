@@ -91,8 +91,8 @@ class NumberedRows:
     of_columns : mapping of int to array of shape (n,)
         Numbers that replace the row numbers, by position of the column in the table.
     of_labels : mapping of int to array of shape (n,)
-        Numbers that replace the row numbers for the values of generated columns. They do not affect whether a
-        value is missing.
+        Numbers that replace the row numbers for the values of generated columns. These numbers do not affect
+        whether a value is missing.
     levels : mapping of int to array of shape (n,)
         Known levels of some columns, or -1 where the level is drawn.
     """

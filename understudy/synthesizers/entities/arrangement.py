@@ -47,7 +47,7 @@ def arrange_entities(
     Parameters
     ----------
     found : list of FoundGroup
-        Groups of entities. Each contains the entity of every row.
+        Groups of entities. Each group contains the entity of every row.
     seed : int
         Seed of the order.
     strata : sequence of array of shape (n_entities,), optional

@@ -1,7 +1,7 @@
 """Search for the columns that identify entities, and for the columns that are constant within an entity.
 
-A generated column whose values repeat identifies entities. A column belongs to the coarsest group of entities
-that determines it in every row. Each row with a missing key is a separate entity.
+A generated column with repeated values identifies entities. A column belongs to the coarsest group of
+entities that determines it in every row. Each row with a missing key is a separate entity.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ COMBINED_MAX = 0.95
 # Minimum surprise, in nats and assuming independent rows, of a column that is the same in all rows of every
 # entity.
 SURPRISE_MIN = 5.0
-# Maximum share of rows (without the first row of each entity) whose value differs from the most frequent
+# Maximum share of rows, not counting the first row of each entity, whose value differs from the most frequent
 # value of the entity: absolute, and relative to the share that is expected for independent rows.
 OTHERS_MAX, OTHERS_RELATIVE_MAX = 0.05, 0.1
 

@@ -109,7 +109,9 @@ def _load_sorted_columns(
         own = reader.part(part, "")
         group, column = own.whole("group", 0, len(entities.groups) - 1), own.whole("column")
         is_numeric = column < len(table.columns) and isinstance(table.columns[column], NumericTransformer)
-        require(is_numeric and column not in entities.group_of, "a sorted column is not a column of rows")
+        require(
+            is_numeric and column not in entities.group_of, "a sorted column is not a column of single rows"
+        )
         columns.append(SortedColumn(group, column, own.truth("is_descending"), own.truth("moves_rows")))
     require(len({own.group for own in columns}) <= 1, "columns are sorted in two kinds of entities")
     return tuple(columns)

@@ -157,7 +157,7 @@ class Entities:
         Parameters
         ----------
         divided : mapping of int to Grouping
-            Groupings that replace the groupings of some groups, by group.
+            Groupings that replace those of some groups, by index of the group.
         """
         numbers = []
         for g, own in enumerate(places):

@@ -22,8 +22,8 @@ N_REPEATS_MIN, REPEATED_MIN = MIN_SUPPORT, 0.01
 NESTED_MAX = 0.8
 # The same maximum for names, because several customers may have the same name.
 NESTED_NAMES_MAX = 0.4
-# Forms of names and addresses that identify a person or a place. First names and cities are too common to do
-# so.
+# Forms of names and addresses that identify a person or a place. First names and cities are too common to
+# identify a person or a place.
 _WHOLE_FORMS = frozenset({"full", "last_comma_first", "login"})
 _KINDS_OF_PARTS = frozenset({ColumnKind.name, ColumnKind.address})
 # Kinds of columns that are preferred as the keys of an entity.
@@ -66,7 +66,7 @@ class KeyColumn:
 
 
 def find_keys(table: pa.Table, schema: TableSchema) -> list[KeyColumn]:
-    """Return the keys whose values repeat."""
+    """Return the keys with repeated values."""
     subjects = number_subjects(table.select(list(schema.subject))) if schema.subject else None
     generated: dict[int, Recognition] = {}
     for j, (column, values) in enumerate(zip(schema.columns, table.columns, strict=True)):

@@ -176,7 +176,7 @@ class JsonCells:
 
     @property
     def inner_columns(self) -> list[Column]:
-        """The columns that replace the texts. Constraints can name them."""
+        """The columns that replace the texts. Constraints can name these columns."""
         return [column for own in self.columns.values() for column in own.columns]
 
     @property
@@ -264,8 +264,8 @@ def _message(own: JsonColumn) -> str:
 def find_json_cells(rows: pa.Table, schema: TableSchema) -> tuple[JsonCells, pa.Table]:
     """Return the columns of a table whose texts are split, and the rows with the values of the texts.
 
-    A category remains a category if enough rows share each of its texts, unless the texts are JSON with
-    values that identify people or things.
+    A category is not split if enough rows share each of its texts, unless the texts are JSON with values that
+    identify people or things.
     """
     names = set(schema.names)
     roles = {*schema.primary_key, *schema.subject, *schema.order_by}

@@ -29,7 +29,7 @@ from understudy.transformers.base import MIN_SUPPORT, ArrowColumn, Subjects
 # Number of texts that are examined before all texts are split.
 _N_EXAMINED = 200
 _N_FORMS_MAX = 40
-# Maximum number of distinct texts of a form for each text to become a form with constant numbers.
+# Maximum number of distinct texts for which a form is split into forms with constant numbers.
 _N_CONSTANTS_MAX = 5
 
 

@@ -80,7 +80,7 @@ def load_unary(reader: ArrayReader, read_linear: ReadLinear) -> tuple[Unary, ...
 
 
 def load_products(reader: ArrayReader, types: Types, decimals: Mapping[str, int]) -> tuple[Product, ...]:
-    """Return the product rules. Files of earlier versions contain none, or rules without a rounding mode.
+    """Return the product rules. Older files contain no product rules, or rules without a rounding mode.
 
     Raises
     ------

@@ -308,7 +308,7 @@ def fit_values(
     values, units : lists, of the target and of each term
         Values and their units.
     is_amount : bool
-        Whether the target may have a bound at zero.
+        Whether zero becomes the lower bound of the target if no value is negative.
     """
     target, *terms = values
     missing = any_missing(terms)

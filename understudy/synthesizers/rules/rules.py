@@ -42,7 +42,8 @@ class Rules:
     schema : TableSchema
         Schema of the table, with the columns of differences and ratios after its own columns.
     functional_dependencies : tuple of FunctionalDependency
-        Functional dependencies, which contain only column names. The synthesizer learns the values.
+        Functional dependencies, which contain only column names. The synthesizer learns the mapping between
+        the values.
     fixed_combinations : tuple of FixedCombination
         Rules that two columns together determine a third column.
     linear : tuple of Linear

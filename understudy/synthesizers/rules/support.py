@@ -1,4 +1,4 @@
-"""Support of values in rules. Enough entities or subjects must share each value or combination of values."""
+"""Removal of rare values from rules. Enough entities or subjects must share each value or combination of values."""
 
 from __future__ import annotations
 

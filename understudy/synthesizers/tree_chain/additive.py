@@ -19,7 +19,8 @@ UNIT = 1024
 # Weights are stored as integer multiples of 2**-16.
 WEIGHT_UNIT = 2.0**16
 N_ROWS_MAX = 50_000
-# Maximum number of cells. It limits the rows of wide tables, because the work grows with rows * columns**2.
+# Maximum number of cells, which limits the number of rows of wide tables, because the work grows with rows *
+# columns**2.
 N_CELLS_MAX = 12_500_000
 N_CELLS_BLOCK = 1_000_000
 N_ONE_HOT_MAX = 24

@@ -81,8 +81,8 @@ class CodedRules:
     equalities : tuple of (ConditionalEquality, column, array of shape (n_codes,))
         Equalities, with the column of the condition and the codes that satisfy the condition.
     left : tuple of Implication
-        Implications with a column whose codes do not represent the values in its literals. Also implications
-        with a column whose drawn values may be replaced.
+        Implications with a column whose codes do not represent the values in its literals, or with a column
+        whose drawn values may be replaced.
     """
 
     pairs: tuple[CodedPair, ...] = ()

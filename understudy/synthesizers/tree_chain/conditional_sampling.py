@@ -272,7 +272,7 @@ class Conditioner:
 
 
 def make_conditioner(links: Sequence[Link], group: Group, accept: Accept, redrawing: Redrawer) -> Conditioner:
-    """Return the sampler of a group's rows. A trial determines its number of proposals.
+    """Return the sampler of a group's rows. A trial determines the number of proposals.
 
     Raises
     ------

@@ -15,8 +15,8 @@ from understudy.synthesizers.rules.ratios import Ratio
 from understudy.synthesizers.tree_chain.rule_enforcement import RuleEnforcer
 from understudy.transformers.base import ArrowArray, Mask
 
-# Log weight of an impossible value. It is finite, so that rows that are impossible under the model can be
-# completed.
+# Log weight of an impossible value. The weight is finite, so that rows that are impossible under the model
+# can be completed.
 LOG_IMPOSSIBLE = -50.0
 # Typical difference between the logarithms of a known number and of the product of the drawn numbers, before
 # the drawn numbers are scaled to the known number.

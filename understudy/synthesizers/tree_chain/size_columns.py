@@ -1,4 +1,4 @@
-"""Columns with the sizes of entities. Other columns depend on them, but sampled rows do not contain them.
+"""Columns with the sizes of entities. Other columns depend on the sizes, but samples do not contain them.
 
 Without these columns, the properties of a customer would not depend on the number of the customer's orders.
 """

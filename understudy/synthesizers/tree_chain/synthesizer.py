@@ -192,7 +192,7 @@ class TreeChain(SingleTableSynthesizer):
     def _usable_checks(
         self, enforcer: RuleEnforcer, unique_rows: UniqueRows | None, seed: int
     ) -> tuple[RuleEnforcer, UniqueRows | None]:
-        """Return both arguments, without a check of rules or unique rows that rejects too many trial rows."""
+        """Return the enforcer and the unique rows. A check that rejects too many trial rows is disabled."""
         table, rows = self.drawn_, NumberedRows(consecutive_rows(0, N_ROWS_TRIED))
         codes = draw_codes(self.links_, Drawing(seed, rows), redrawing=self._redrawing(enforcer, seed))[0]
         kept = enforcer.holds(table, codes, seed, rows)

@@ -103,8 +103,8 @@ class Coded:
     spaces : tuple of Space
         For each format, the texts that do not occur in the table.
     layouts : tuple of str
-        The layout of each format: a `SLOT` for each character, and separators. It is empty if there are no
-        separators.
+        The layout of each format: a `SLOT` for each character, and separators. The layout is empty if there
+        are no separators.
     counts : array of shape (n_formats,)
         Number of texts of each format in the table.
     """

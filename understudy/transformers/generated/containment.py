@@ -15,7 +15,8 @@ from understudy.transformers.generated.patterns import CLASSES, Pattern
 from understudy.transformers.generated.references import Reference
 from understudy.transformers.generated.renderings import Rendering
 
-# Values of a reference, by their text in identifiers. A text of several values has the value None.
+# Values of a reference, by their text in identifiers. A text that represents several values is mapped to
+# None.
 _Values = Mapping[str, Any]
 
 

@@ -158,7 +158,8 @@ class Uuids:
         for i in range(16):
             digits[i] = (first >> np.uint64(4 * i)) & np.uint64(15)
             digits[16 + i] = (second >> np.uint64(4 * i)) & np.uint64(15)
-        # The version digit replaces a random digit of the first half, which is moved to the second half.
+        # The version digit replaces a random digit of the first half, and the replaced digit is moved to the
+        # second half.
         digits[17] = digits[12]
         digits[12] = self.version
         digits[16] = 8 | (digits[16] & 3)

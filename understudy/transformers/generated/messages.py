@@ -220,7 +220,7 @@ def fit_messages(texts: ArrowArray, locale: str) -> Messages | None:
 
 
 def _may_identify(name: str) -> bool:
-    """Return whether items of a slot may identify a person. Short numbers do not."""
+    """Return whether items of a slot may identify a person. Short numbers do not identify people."""
     return bool(name) and (not name.startswith("digits_") or int(name[7:]) >= N_DIGITS_OF_KEY)
 
 

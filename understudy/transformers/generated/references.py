@@ -76,14 +76,15 @@ class Part:
 
 
 class Sampled:
-    """Sampled rows in which columns are compared. They are spread over all rows with an identifier."""
+    """Sampled rows in which columns are compared. The rows are spread over all rows with an identifier."""
 
     def __init__(self, identifier: ArrowColumn) -> None:
         present = np.flatnonzero(np.asarray(identifier.is_valid(), np.bool_))
         n = len(present)
         self.rows = present[np.unique(np.linspace(0, n - 1, min(n, N_ROWS_COMPARED)).astype(np.int64))]
         self.texts: Texts = [str(text) for text in self.take(identifier).cast(pa.large_string()).to_pylist()]
-        # A random subset of the rows is checked first. It is random because neighboring rows are often alike.
+        # A subset of the rows is checked first. The subset is random because neighboring rows are often
+        # alike.
         self.first = np.random.default_rng(_SEED).permutation(len(self.rows))[:N_ROWS_FIRST]
         self.first_texts = [self.texts[i] for i in self.first]
 
@@ -110,7 +111,7 @@ def _has_whole_numbers(values: ArrowArray) -> bool:
 
 
 def find_parts(identifier: ArrowColumn, others: Iterable[tuple[int, str, ArrowColumn]]) -> Candidates:
-    """Return the parts of an identifier that are values of other columns. They may overlap.
+    """Return the parts of an identifier that are values of other columns. The parts may overlap.
 
     Parameters
     ----------

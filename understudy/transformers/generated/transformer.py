@@ -104,7 +104,7 @@ class GeneratedTransformer:
             return array_of_nulls(len(stream.rows), self.arrow_type)
         if int(stream.rows.max(initial=0)) + (stream.id_start or 0) >= self.maker.n_rows_max:
             raise InvalidInput(
-                f"Column {self.name!r} can hold only {self.maker.n_rows_max:,} new identifiers. "
+                f"Column {self.name!r} can store only {self.maker.n_rows_max:,} new identifiers. "
                 "Request fewer rows, lower id_start, or store the column in a wider type.",
                 code="too_many_rows",
             )
