@@ -1,4 +1,4 @@
-"""The model card: sizes, parameters, suppressed values, guarantees and warnings. It contains no table values."""
+"""The model card: sizes, parameters, suppressed values, guarantees and warnings, but no table values."""
 
 from __future__ import annotations
 

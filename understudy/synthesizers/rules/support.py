@@ -1,4 +1,7 @@
-"""Removal of rare values from rules. Enough entities or subjects must share each value or combination of values."""
+"""Removal of rare values from rules.
+
+Enough entities or subjects must share each value or combination of values in a rule.
+"""
 
 from __future__ import annotations
 
