@@ -13,8 +13,8 @@ import pyarrow as pa
 if TYPE_CHECKING:
     from understudy.kernels.hashing import StreamRows
 
-# Minimum number of rows or subjects that must share a value or level for it to be kept. The documentation
-# calls this number k. For example, a quantile is the mean of k neighboring rows.
+# Minimum number of rows or subjects that must share a value or level. Otherwise, the model does not contain
+# it. The documentation calls this number k. For example, a quantile is the mean of k neighboring rows.
 MIN_SUPPORT = 5
 # Maximum number of codes of a column.
 N_CODES_MAX = 8192

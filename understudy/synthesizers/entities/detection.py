@@ -159,9 +159,9 @@ def is_same(values: Int64s, group: FoundGroup, first_rows: Int64s) -> bool:
 
 
 def is_nearly_same(values: Int64s, group: FoundGroup) -> bool:
-    """Return whether nearly all rows of each entity share one value, far more than independent rows would.
+    """Return whether nearly all rows of each entity share one value, far more than expected by chance.
 
-    An example is the address of a customer who moved. Such a column is drawn once for each entity, because
+    An example is the address of a customer who moved. The column is then drawn once for each entity, because
     otherwise it would vary from row to row.
     """
     cells, counts = np.unique(group.entities * (values.max() + 1) + values, return_counts=True)

@@ -41,8 +41,8 @@ class EntityGroup:
     known_codes : mapping of int to array of shape (n_entities,)
         Codes of columns that are known for each entity of a period, such as whether the key is missing.
     n_parts : int
-        Number of leading keys that identify an entity only together. Each remaining key alone identifies an
-        entity.
+        Number of leading keys that identify an entity only in combination. Each remaining key alone
+        identifies an entity.
     distinct : tuple of int
         Categories in which each entity of a period has its own made-up level.
     """

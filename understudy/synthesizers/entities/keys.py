@@ -41,7 +41,7 @@ class KeyColumn:
     columns : tuple of int
         Generated columns of the key.
     values : array of shape (n_rows,)
-        Number of the key in each row, or -1 if it is missing or a placeholder.
+        Integer that represents the key in each row, or -1 if the key is missing or a placeholder.
     preference : int
         Rank of the columns among the keys of the same entities. The lowest rank comes first.
     nested_max : float
@@ -117,7 +117,7 @@ def _parts_of_subject(schema: TableSchema, generated: dict[int, Recognition]) ->
 
 
 def _number_keys(column: Column, values: ArrowColumn) -> Int64s:
-    """Return the number of each key, or -1 if it is missing or a placeholder."""
+    """Return an integer for each distinct key, or -1 for keys that are missing or a placeholder."""
     encoded = values.combine_chunks().dictionary_encode()
     codes = np.asarray(encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)).astype(np.int64)
     if pa.types.is_integer(values.type):

@@ -34,7 +34,7 @@ Allows: TypeAlias = "Callable[[tuple[int, ...], npt.NDArray[np.uint16], Int64s],
 
 @dataclass(frozen=True)
 class Counter:
-    """Column that numbers the rows of each entity.
+    """Column that numbers the rows of each entity consecutively.
 
     Parameters
     ----------

@@ -68,7 +68,7 @@ def restrict_rules(rules: Rules, entities: Entities, names: Sequence[str]) -> Ru
 
 
 def rules_beyond_repeats(rules: Rules, rows: pa.Table, entities: Entities, found: list[FoundGroup]) -> Rules:
-    """Return the rules without those that hold only because the rows of an entity repeat its values.
+    """Return the rules that hold not only because the rows of an entity repeat its values.
 
     A rule between columns of entities must be significant among the entities. Otherwise, a birth date that
     only one customer has would seem to determine the customer's other columns, because all of the customer's

@@ -225,7 +225,7 @@ class _Closure:
         return np.where((levels == MISSING) & ~is_missing, np.int32(UNKNOWN - 1), levels)
 
     def _holds(self, literal: Literal) -> Mask:
-        """Return the rows in which a literal is known to hold."""
+        """Return a mask of rows in which a literal is known to be satisfied."""
         levels = self._levels(literal.column)
         return np.asarray(literal.holds(levels) & (levels != UNKNOWN - 1))
 
@@ -246,7 +246,7 @@ class _Closure:
         return True
 
     def equalize(self, rule: ConditionalEquality) -> bool:
-        """Copy the known value of two equal values to the unknown value. Return whether a value changed."""
+        """Copy a known value to the unknown value that must equal it. Return whether a value changed."""
         applies = self._holds(rule.condition)
         changed = False
         for name, other in ((rule.target, rule.source), (rule.source, rule.target)):

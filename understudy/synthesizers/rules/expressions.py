@@ -112,7 +112,7 @@ class Expression:
         return write_products(self.compute(terms), any_missing(terms), self, writing)
 
     def holds(self, target: Values, terms: list[Values]) -> Mask:
-        """Return which rows satisfy the rule."""
+        """Return a mask of rows that satisfy the rule."""
         value, size = self._compute(terms)
         own = any_missing(terms)
         missing = np.isnan(value) if own is None else own | np.isnan(value)

@@ -165,7 +165,7 @@ class Rules:
         return rule.derive(terms, self._writings[rule.target])
 
     def holds(self, columns: Mapping[str, ArrowArray]) -> Mask:
-        """Return which rows satisfy all rules, except functional dependencies, which are not checked.
+        """Return a mask of rows that satisfy all rules. Functional dependencies are not checked.
 
         Parameters
         ----------
@@ -180,7 +180,7 @@ class Rules:
         return kept
 
     def is_ordered(self, columns: Mapping[str, ArrowArray]) -> Mask:
-        """Return which rows satisfy all inequalities.
+        """Return a mask of rows that satisfy all inequalities.
 
         Parameters
         ----------

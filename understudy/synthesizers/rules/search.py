@@ -40,7 +40,7 @@ def find_rules(table: pa.Table, schema: TableSchema) -> Rules:
     Parameters
     ----------
     table : pyarrow.Table of shape (n_rows, n_columns)
-        Rows in the columns and types of the schema. The rows are not modified.
+        Rows with the columns and types of the schema. The rows are not modified.
     schema : TableSchema
         Schema of the table.
 

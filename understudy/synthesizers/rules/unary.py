@@ -72,7 +72,7 @@ class Unary:
         return self.linear.derive([apply(self.function, terms[0])], writing)
 
     def holds(self, target: Values, terms: list[Values]) -> Mask:
-        """Return which rows satisfy the rule."""
+        """Return a mask of rows that satisfy the rule."""
         return self.linear.holds(target, [apply(self.function, terms[0])])
 
     def solve(self, place: int, target: Values, terms: list[Values]) -> Numbers | None:

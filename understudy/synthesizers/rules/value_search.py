@@ -185,7 +185,7 @@ def _often(encoded: Any, missing: Mask | None, least: int) -> Levels:  # Any: st
 def find_implications(
     columns: Columns, candidates: Candidates, lookups: Collection[FunctionalDependency]
 ) -> list[Implication]:
-    """Return the significant implications that hold in all rows, without those that follow from others.
+    """Return the significant implications that hold in all rows and do not follow from other implications.
 
     Parameters
     ----------
@@ -290,7 +290,7 @@ def _negations(candidates: Candidates, n_rows: int) -> dict[int, int]:
 def _without_contrapositives(
     edges: list[tuple[int, int]], negations: dict[int, int]
 ) -> list[tuple[int, int]]:
-    """Return the edges without those that are preceded by their contrapositive."""
+    """Return the edges, except those that are preceded by their contrapositive."""
     kept: dict[tuple[int, int], None] = {}
     for i, j in edges:
         if (negations.get(j, -1), negations.get(i, -1)) not in kept:

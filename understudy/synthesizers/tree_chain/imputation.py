@@ -55,7 +55,7 @@ Accept = Callable[[npt.NDArray[np.uint8]], Weights]
 
 @dataclass(frozen=True)
 class _Step:
-    """One step of the particles through the chain. Each step processes one column.
+    """Step in which all particles draw one column of the chain, or are weighted by its known values.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ class _Particles:
 
 @dataclass(frozen=True)
 class Imputer:
-    """Sampler of the missing values of a table."""
+    """Sampler that draws the missing values of a table."""
 
     links: Sequence[Link]
     table: TableTransformer
@@ -317,7 +317,7 @@ def _take(log_weight: Weights, seed: int, numbers: RowNumbers) -> npt.NDArray[np
 
 
 def _fill(given: ArrowArray, gaps: npt.NDArray[np.int64], own: ArrowArray, drawn: ArrowArray) -> ArrowArray:
-    """Return a column in which drawn values replace the missing values. Only rows with gaps were drawn."""
+    """Return a column with its missing values replaced. `drawn` contains only rows with missing values."""
     missing = is_missing(own)
     if not missing.any():
         return given

@@ -224,7 +224,7 @@ class RuleEnforcer:
 
     @property
     def refuses(self) -> bool:
-        """Whether there is a rule that a drawn row can break."""
+        """Whether a drawn row can break any rule."""
         return bool(self.lookups) or bool(self.coded.pairs) or bool(self.checked)
 
     @cached_property

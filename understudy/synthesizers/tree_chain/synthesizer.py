@@ -210,7 +210,7 @@ class TreeChain(SingleTableSynthesizer):
         return replace(redrawing, seed=seed) if redrawing.checks else None
 
     def _passes(self, codes: dict[int, Codes], seed: int, rows: NumberedRows) -> Mask:
-        """Return which proposals satisfy the rules and do not copy a unique row."""
+        """Return a mask of proposals that satisfy the rules and do not copy a unique row."""
         table, passes = self.drawn_, np.ones(len(rows), np.bool_)
         if self.enforcer_.is_enforced and self.enforcer_.refuses:
             passes = self.enforcer_.holds(table, codes, seed, rows)

@@ -51,7 +51,7 @@ class UniqueEntities:
         seed: int,
         numbers: NumberedRows,
     ) -> Mask:
-        """Return which entities equal no entity of the table, given the columns of their group."""
+        """Return a mask of entities that equal no entity of the table, given the columns of their group."""
         new = np.ones(len(numbers), np.bool_)
         for g, columns in self.columns.items():
             if set(columns) <= set(wanted):

@@ -33,7 +33,7 @@ def recognize(column: Column, values: ArrowColumn) -> Recognition | None:
 
 
 def recognize_subject(column: Column, values: ArrowColumn, subjects: Subjects | None) -> Recognition | None:
-    """Return the kind and form of a subject column if its labels are generated as identifiers, else None.
+    """Return the kind and form of a subject column whose labels are generated as identifiers, or None.
 
     If no label is shared by enough subjects, one placeholder would replace all labels. If the labels are
     generated as identifiers, they have the patterns of the table instead. Declared labels are not generated,

@@ -19,7 +19,7 @@ from understudy.transformers.generated.patterns import Characters, Pattern, UInt
 SHUFFLE = np.uint64(0x5DEECE66D)
 # Maximum number of free blocks stored in a model file.
 N_FREE_BLOCKS_MAX = 2**16
-# Number of rows for which there must be different texts. Samples in practice have far fewer rows.
+# Number of rows for which there must be different texts. In practice, samples have far fewer rows.
 N_ROWS_ENOUGH = 2**48
 # Offset between the streams of the chunks of a long pattern.
 CHUNK = 1 << 40
