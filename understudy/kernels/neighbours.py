@@ -102,7 +102,7 @@ def _add(apart: Float32s, size: int, sums: Float32s) -> None:
 
 @njit(cache=True, nogil=True, fastmath=True)
 def _turn_into_rest(whole: Float32s, size: int, sums: Float32s) -> None:
-    # The loop works in place, because compiled loops are slow for overlapping arrays.
+    # The result replaces `sums`, because compiled loops are slow if arrays might overlap.
     for j in range(size):
         sums[j] = whole[j] - sums[j]
 

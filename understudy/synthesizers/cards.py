@@ -80,7 +80,7 @@ def make_card(
 
 
 def _subject(names: Sequence[str]) -> Json | None:
-    """Return the subject's columns with a note on how to change them, or None if protection counts rows."""
+    """Return the subject's columns with a note on how to change them, or None if no subject is declared."""
     if not names:
         return None
     quoted = ", ".join(repr(name) for name in names)

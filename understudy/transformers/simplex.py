@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-# Points are tuples of Python floats, because operations on arrays of two numbers take longer than the losses.
+# Points are tuples of Python floats, because operations on arrays of two numbers take longer than the
+# computation of a loss.
 Point = tuple[float, float]
 Loss = Callable[[Point], float]
 Found = tuple[Point, float]

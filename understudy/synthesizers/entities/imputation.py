@@ -136,7 +136,7 @@ def fill_determined(rows: pa.Table, rules: Rules) -> pa.Table:
 
 
 def fill_columns(rows: pa.Table, columns: Mapping[str, Any]) -> pa.Table:
-    """Return rows with their missing values taken from the given columns."""
+    """Return rows with their missing values filled in from the given columns."""
     for name, values in columns.items():
         if name in rows.column_names and is_missing(rows.column(name)).any():
             rows = _fill(rows, name, values)

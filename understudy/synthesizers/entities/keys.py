@@ -20,10 +20,10 @@ N_REPEATS_MIN, REPEATED_MIN = MIN_SUPPORT, 0.01
 # Maximum ratio of the numbers of entities in two nested groups. With a higher ratio, the coarser key is a
 # property of the finer entity, such as the name of a customer.
 NESTED_MAX = 0.8
-# The same maximum for names, because several customers may have the same name.
+# Maximum ratio for names. It is lower, because several customers may have the same name.
 NESTED_NAMES_MAX = 0.4
-# Forms of names and addresses that identify a person or a place. First names and cities are too common to
-# identify a person or a place.
+# Forms of names and addresses that identify a person or a place. First names and cities are too common for
+# this purpose.
 _WHOLE_FORMS = frozenset({"full", "last_comma_first", "login"})
 _KINDS_OF_PARTS = frozenset({ColumnKind.name, ColumnKind.address})
 # Kinds of columns that are preferred as the keys of an entity.

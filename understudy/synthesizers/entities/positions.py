@@ -1,7 +1,7 @@
 """Columns whose value follows from the position of a row within its entity, or is distinct within the entity.
 
-Examples are the number of a line within an order, and the sample that a panel member tastes, if each member
-tastes every sample once.
+Examples are line numbers within an order, and the samples of a tasting in which each panel member tastes each
+sample once.
 """
 
 from __future__ import annotations

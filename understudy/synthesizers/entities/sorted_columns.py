@@ -47,7 +47,7 @@ class SortedColumn:
         entities : array of shape (n,)
             Entity of each row.
         ranks : array of shape (n,)
-            Numbers that order the rows of an entity.
+            Numbers that determine the order of the rows of an entity.
         """
         own = pc.rank(
             values, sort_keys="descending" if self.is_descending else "ascending", tiebreaker="first"

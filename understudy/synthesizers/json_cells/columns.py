@@ -40,16 +40,16 @@ _KINDS = frozenset({ColumnKind.text, ColumnKind.identifier, ColumnKind.category}
 
 
 class JsonColumn(BaseModel):
-    """A column of JSON texts, with the columns that replace it.
+    """A column of JSON texts, and the columns that replace it in the learned table.
 
     Parameters
     ----------
     column : Column
-        The column of the table.
+        The column that contains the texts.
     root : Node
         Structure of the texts.
     columns : tuple of Column
-        Columns of the values.
+        Columns that contain the values of the texts.
     n_keys_left_out : int
         Number of keys that are not learned, because too few rows have them.
     n_invalid : int

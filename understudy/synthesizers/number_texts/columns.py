@@ -20,12 +20,12 @@ FORM = "form"
 
 
 class NumberColumn(BaseModel):
-    """A column of texts that consist of numbers and units, with the columns that replace it.
+    """A column of texts with numbers and units, and the columns that replace it in the learned table.
 
     Parameters
     ----------
     column : Column
-        The column of the table.
+        The column that contains the texts.
     form_column : Column
         Column that contains the form of each text.
     number_columns : tuple of Column
@@ -156,7 +156,8 @@ class NumberColumn(BaseModel):
             f"Column {self.column.name!r} contains numbers with units or separators, in {forms}. Its parts "
             f"are learned as {len(self.columns)} columns."
         )
-        if self.n_invalid:
-            texts = "1 text has" if self.n_invalid == 1 else f"{self.n_invalid:,} texts have"
-            message += f" {texts} another or a rare form and therefore counted as missing."
-        return message.replace("form and therefore", "form and is" if self.n_invalid == 1 else "form and are")
+        if self.n_invalid == 1:
+            message += " 1 text has another or a rare form and is counted as missing."
+        elif self.n_invalid:
+            message += f" {self.n_invalid:,} texts have another or a rare form and are counted as missing."
+        return message

@@ -180,7 +180,7 @@ def _as_floats(values: Values, unit: Fraction | None) -> Numbers:
     numbers = values.numbers.astype(np.float64)
     if unit is None or unit == 1:
         return numbers
-    # Division by a power of ten rounds correctly. Multiplication by its inverse does not.
+    # Division by a power of ten rounds correctly, in contrast to multiplication by its inverse.
     return numbers / float(1 / unit)
 
 

@@ -32,7 +32,7 @@ class Linear:
     target : str
         Name of the computed column.
     terms : tuple of str
-        Names of the added columns.
+        Names of the columns that are added, each multiplied by its factor.
     factors : tuple of int
         Factor of each term.
     offset : int

@@ -62,7 +62,7 @@ class Sample:
     names : list of str
         Names of the columns.
     numbers : array of shape (n_columns, n_rows)
-        Numbers, NaN where they are missing.
+        Numbers, with NaN for missing values.
     slack : array of shape (n_columns,)
         Half of the step of each column, to which a product is rounded.
     """

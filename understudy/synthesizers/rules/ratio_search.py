@@ -74,7 +74,7 @@ class _Quantity:
     Parameters
     ----------
     logs : array of shape (n_rows,)
-        Logarithms of the numbers, NaN for zeros and missing values.
+        Logarithms of the numbers, with NaN for zeros and missing values.
     blurred : array of shape (n_rows,)
         Logarithms of the numbers with noise of one step, so that rounding does not lower their entropy.
     """
@@ -273,7 +273,7 @@ def _in_ranges(bases: list[Logs]) -> Int64s:
 
 
 def _split(rows: Int64s, n_parts: int) -> Int64s:
-    """Return rows in parts of equal length. Some of the last rows are left out."""
+    """Return rows in parts of equal length. Up to ``n_parts - 1`` of the last rows are left out."""
     n = len(rows) // n_parts
     return rows[: n * n_parts].reshape(n_parts, n)
 

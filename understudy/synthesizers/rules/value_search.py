@@ -88,7 +88,7 @@ class Candidates:
 
     @cached_property
     def _selections(self) -> dict[str, Matrix]:
-        """One matrix per column. Its entry at (literal, level) is 1 if the level satisfies the literal."""
+        """One matrix per column. The entry at (literal, level) is 1 if the level satisfies the literal."""
         selections = {}
         for name, at in self.places.items():
             levels = np.arange(self.leveled[name].n_levels)

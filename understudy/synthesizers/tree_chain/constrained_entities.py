@@ -202,8 +202,8 @@ class _Chooser:
         Parameters
         ----------
         positions : callable, optional
-            Function that returns the codes of columns that the position of a row within its entity
-            determines, given the number of earlier attempts in which no proposal was possible.
+            Function from the number of failed attempts to the codes of the columns that the position of a row
+            within its entity determines.
 
         Raises
         ------

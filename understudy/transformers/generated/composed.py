@@ -45,7 +45,7 @@ class Composed:
     references : tuple of Reference
         Columns whose values are inserted.
     values : mapping of str to array, optional
-        Values of these columns in the rows that are generated.
+        Values of the inserted columns in the rows that are generated.
     """
 
     rest: PatternTexts | PatternCodes

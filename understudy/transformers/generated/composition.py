@@ -29,8 +29,7 @@ _KINDS = frozenset({ColumnKind.identifier, ColumnKind.url, ColumnKind.text})
 _MAKERS = (PatternTexts, SequenceOfNumbers, Coded, Filler)
 # Makers whose values never occur in the table.
 _FRESH_MAKERS = (PatternTexts, SequenceOfNumbers, Coded, Uuids, Composed)
-# Texts are considered prose if a larger share of them contains spaces. File names, for example, are not
-# prose.
+# Maximum share of texts with spaces in a column that is not prose, such as a column of file names.
 _SHARE_OF_SENTENCES_MAX = 0.05
 
 

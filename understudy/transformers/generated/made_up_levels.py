@@ -151,9 +151,9 @@ class _Part:
         ``=`` for a shared text, a class of characters, ``shared`` with a position for a word that labels
         share at this position, or the style of a made-up word.
     text : str
-        Shared text.
+        Text of the part, if labels share it.
     length : int
-        Number of characters of a class.
+        Number of characters, if the style is a class of characters.
     """
 
     style: str

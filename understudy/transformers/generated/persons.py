@@ -284,7 +284,7 @@ def _words_of(column: PersonalColumn) -> Words:
 
 
 def _rows_compared(n: int) -> npt.NDArray[np.int64]:
-    """Return positions that are spread over n rows."""
+    """Return positions that are spread evenly over n rows."""
     return np.unique(np.linspace(0, n - 1, min(n, N_ROWS_COMPARED)).astype(np.int64))
 
 

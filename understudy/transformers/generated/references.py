@@ -60,7 +60,7 @@ class Part:
     location : Location
         Location of the value in the identifier.
     mean_width : float
-        Mean number of characters.
+        Mean number of characters of a value.
     n_distinct : int
         Number of distinct texts in the compared rows.
     is_number : bool
@@ -103,7 +103,7 @@ def _taken(column: ArrowColumn, rows: npt.NDArray[np.int64]) -> ArrowArray:
 
 
 def _has_whole_numbers(values: ArrowArray) -> bool:
-    """Return whether no number has decimals. An identifier contains only whole numbers."""
+    """Return whether all numbers are whole numbers. Identifiers contain no decimals."""
     if not pa.types.is_floating(values.type):
         return True
     numbers = values.drop_null().to_numpy(zero_copy_only=False)
