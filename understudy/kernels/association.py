@@ -17,8 +17,8 @@ N_GROUPS = 16
 def mutual_information(groups: Uint8s, target: int, n: int) -> Float64s:
     """Return the mutual information, in nats, of a column with each of the first n columns.
 
-    The estimate is corrected by (a - 1)(b - 1) / (2 n_rows), its bias for independent columns with a and b
-    groups (Miller 1955).
+    The bias of the estimate for independent columns with a and b groups, (a - 1)(b - 1) / (2 n_rows), is
+    subtracted (Miller 1955).
 
     Parameters
     ----------

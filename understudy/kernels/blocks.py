@@ -14,7 +14,7 @@ Mask = npt.NDArray[np.bool_]
 def find_blocks(subjects: Int64s, is_value: Mask, is_run: Mask, n_subjects: int, k: int) -> Int64s:
     """Return the first row of every block. Blocks have at least k subjects and do not split equal values.
 
-    Each block is as small as possible and lies within one run. The last block of a run takes the remaining
+    Each block is as small as possible and lies within one run. The last block of a run includes the remaining
     rows, and a run with fewer than k subjects is one block.
 
     Parameters

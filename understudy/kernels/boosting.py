@@ -230,7 +230,7 @@ def _grow(codes: Uint8s, n_seen: int, rules: BoostingRules, tree: BoostedTree, g
             growth.parents[:, : n_nodes // 2] = growth.sums[:, : n_nodes // 2]
             _sum_level(codes, n_nodes, growth)
         for v in range(n_nodes):
-            # Without a gain, all rows go left, because 255 is the highest value.
+            # If no split has a gain, all rows go left, because the threshold 255 is the highest value.
             best = 0.0
             feature[first + v], threshold[first + v] = 0, N_VALUES - 1
             for f in range(codes.shape[0]):

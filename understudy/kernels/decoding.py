@@ -34,7 +34,7 @@ class CodedTail(NamedTuple):
     offsets: Float64s
 
 
-# Placeholder for the end of a numeric column that has no tail there.
+# Placeholder for the missing tail at an end of a numeric column.
 NO_TAIL = CodedTail(0.0, np.zeros(N_TAIL_LEVELS))
 
 
@@ -88,7 +88,7 @@ def _offset_within(unit: float, knots: Float64s) -> float:
     n = knots.shape[0] - 1
     place = unit * n
     k = min(int(place), n - 1)
-    # Rounding may put the sum slightly above the next knot.
+    # Due to rounding, the sum may be slightly above the next knot.
     return float(min(knots[k] + (place - k) * (knots[k + 1] - knots[k]), knots[k + 1]))
 
 
@@ -118,7 +118,7 @@ def _offset_in_bin(word: np.uint64, b: int, bins: CodedBins) -> float:
 
 @njit(cache=True, nogil=True)
 def decode_ticks(codes: Uint16s, bins: CodedBins, draws: StreamRows, out: Uint64s) -> None:
-    """Write an integer for each code. Codes of missing values give the start of the first bin.
+    """Write an integer for each code. The integer of a missing value is the start of the first bin.
 
     Parameters
     ----------
@@ -158,7 +158,7 @@ def decode_floats(codes: Uint16s, bins: CodedBins, draws: StreamRows, out: Float
 
 @njit(cache=True, nogil=True)
 def find_first_above(cumulative: npt.NDArray[np.uint64], word: np.uint64) -> int:
-    """Return the first index whose cumulative probability times 2**64 exceeds the word, or the last one."""
+    """Return the first index whose cumulative probability times 2**64 exceeds the word, or the last index."""
     low, high = 0, cumulative.shape[0] - 1
     while low < high:
         middle = (low + high) // 2
@@ -184,7 +184,7 @@ def decode_levels(codes: Uint16s, levels: CodedLevels, draws: StreamRows, out: I
     Parameters
     ----------
     codes : array of shape (n,)
-        Codes to decode. Codes of missing values give a level of the first code.
+        Codes to decode. A code of missing values is decoded as a level of the first code.
     levels : CodedLevels
         Levels of the column.
     draws : StreamRows

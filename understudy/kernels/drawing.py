@@ -29,8 +29,8 @@ from understudy.kernels.trees import (
 
 _LOW_32 = np.uint64(0xFFFFFFFF)
 _FULL = 2.0**32
-# Position of a bit in a row's random word that the first choice does not use. The bit selects the half of the
-# predictor's trees.
+# Position of the bit, in a row's random word, that selects the half of the predictor's trees. The first
+# choice does not use this bit.
 _HALF_SHIFT = np.uint64(33)
 
 
@@ -131,7 +131,7 @@ def add_log_probability(
     Parameters
     ----------
     rows : array of shape (n, n_columns)
-        Coarse codes in the order of the chain. Not modified.
+        Coarse codes in the order of the chain. The array is not modified.
     position : int
         Position of the column in the chain.
     conditional : Conditional

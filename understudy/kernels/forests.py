@@ -121,7 +121,7 @@ def _with_capacity(array: npt.NDArray[Any], n: int) -> npt.NDArray[Any]:  # Any:
 
 @njit(cache=True, nogil=True)
 def accumulate(probability: Float64s, n_classes: int, cumulative: Uint32s) -> None:
-    """Write the cumulative probabilities times 2**32. Groups that do not exist get the maximum."""
+    """Write the cumulative probabilities times 2**32. Groups that do not exist get the maximum value."""
     total = 0.0
     for g in range(RADIX - 1):
         cumulative[g] = np.uint32(0xFFFFFFFF)
@@ -176,7 +176,7 @@ def _label_rows(codes: Uint16s, rows: Int32s, cuts: Int32s, n_groups: int, label
 
 @njit(cache=True, nogil=True)
 def _group_rows(rows: Int32s, labels: Uint8s, spare: Int32s) -> None:
-    """Sort rows by label, stably."""
+    """Sort rows by label, with a stable sort."""
     place = np.zeros(RADIX + 1, np.int64)
     for i in range(rows.shape[0]):
         place[labels[i] + 1] += 1
@@ -190,7 +190,7 @@ def _group_rows(rows: Int32s, labels: Uint8s, spare: Int32s) -> None:
 
 @njit(cache=True, nogil=True)
 def _select(known: LabelledRows, key: np.uint64, low: float, high: float, memory: _Memory) -> LabelledRows:
-    """Copy the rows whose random number is in [low, high), and their labels, to `memory`, and return them."""
+    """Copy the rows with a random number in [low, high), and their labels, to `memory`. Return the copies."""
     rows, labels, n_classes = known
     out, out_labels = memory.rows, memory.labels
     n = 0

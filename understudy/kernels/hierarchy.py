@@ -103,7 +103,7 @@ class CodePaths(NamedTuple):
     Parameters
     ----------
     choice, group : array of shape (n_codes, depth)
-        Choices on the path of each code, and the group taken at each choice.
+        Choices on the path of each code, and the selected group of each choice.
     length : array of shape (n_codes,)
         Number of choices on the path of each code.
     """

@@ -39,8 +39,8 @@ class Views(NamedTuple):
     Parameters
     ----------
     part : array of shape (n_numbers + n_codes,) or (0,)
-        Mask of a set of columns, numeric columns first. If the mask is not empty, this set and all other
-        columns are two further views.
+        Mask of a set of columns, numeric columns first. If the mask is not empty, the set and its complement
+        are two further views.
     left_out : array of shape (n_left_out,)
         Columns for leave-one-out views: each view contains all columns except one of these.
     """
@@ -58,7 +58,7 @@ class _Block(NamedTuple):
     sums: Float32s
 
 
-# fastmath allows vectorized min(). It requires numbers without NaN.
+# fastmath allows vectorized min(), but requires numbers without NaN.
 @njit(cache=True, nogil=True, fastmath=True)
 def _smallest(sums: Float32s, size: int) -> np.float32:
     smallest = np.float32(np.inf)
@@ -102,7 +102,7 @@ def _add(apart: Float32s, size: int, sums: Float32s) -> None:
 
 @njit(cache=True, nogil=True, fastmath=True)
 def _turn_into_rest(whole: Float32s, size: int, sums: Float32s) -> None:
-    # The loop works in place, because compiled loops are slow for overlapping arrays.
+    # The result replaces `sums`, because compiled loops are slow if arrays might overlap.
     for j in range(size):
         sums[j] = whole[j] - sums[j]
 
@@ -176,8 +176,8 @@ def nearest_rows(queries: Rows, others: Rows, views: Views, k: int) -> tuple[Flo
         for i in range(n_queries):
             _sum_columns(queries.numbers[i], queries.codes[i], others, views, block)
             for v in range(n_views):
-                # A block is scanned only if its nearest row is near enough, because finding that row is
-                # faster.
+                # Finding the nearest row of a block is faster than a scan of the block, so only blocks whose
+                # nearest row is near enough are scanned.
                 n_kept = k if v <= n_parts else 1
                 if _smallest(sums[v], size) < distances[v, i, n_kept - 1]:
                     _insert(sums[v], size, start, distances[v, i, :n_kept], rows[v, i, :n_kept])

@@ -1,8 +1,8 @@
 """Keyed permutations of 0 … n - 1: distinct numbers in pseudorandom order, computable for single numbers.
 
 The permutation is a Feistel network over the smallest even power of two that is at least n, with cycle
-walking for results out of range (Black and Rogaway 2002, *Ciphers with arbitrary finite domains*). It is not
-a secure cipher.
+walking for results out of range (Black and Rogaway 2002, *Ciphers with arbitrary finite domains*). The
+permutation is not a secure cipher.
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ def _add_trees(predictor: Predictor, row: Uint8s, half: int) -> int:
 
 @njit(cache=True, nogil=True, inline="always")
 def predict_row(predictor: Predictor, row: Uint8s, half: int) -> int:
-    """Return the bin of a row, using one half of the trees. A sum out of range gets the nearest bin."""
+    """Return the bin of a row, using one half of the trees. Sums out of range belong to the nearest bin."""
     total = -predictor.scale[0]
     for k in range(predictor.feature.shape[0]):
         total += predictor.weight[k, row[predictor.feature[k]]]

@@ -52,7 +52,7 @@ class Restricted(NamedTuple):
 
 
 class WeightedCodes(NamedTuple):
-    """Codes that were drawn within a set, and weights by the probability of the set; both of shape (n,)."""
+    """Codes that were drawn within a set, and weights multiplied by its probability; both of shape (n,)."""
 
     codes: Uint16s
     weight: Float64s
@@ -110,7 +110,7 @@ def _find_bounds(forest: Forest, word: np.uint64, choice: int, row: Uint8s) -> U
 
 @njit(cache=True, nogil=True, inline="always")
 def _mass(descent: _Descent, bounds: Uint32s, choice: int, g: int) -> float:
-    """Return the probability that a draw takes a group of a choice and then reaches an allowed code."""
+    """Return the probability that a draw selects a group of a choice and then reaches an allowed code."""
     state = descent.restriction.inside[choice, g]
     if state == NONE:
         return 0.0

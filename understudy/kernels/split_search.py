@@ -158,7 +158,7 @@ def order_by_mean(counts: Int32s, n_values: int, order: Int32s, score: Float64s)
 def constant_of(totals: Int32s, table: Float64s) -> tuple[int, float]:
     """Return the number of classes that occur, and the part of the gain that does not depend on the split.
 
-    That part is the constant of the second child's prior minus the evidence of the node itself.
+    This part is the constant of the second child's prior minus the evidence of the node.
     """
     n_classes, n, evidence = 0, 0, 0.0
     for g in range(RADIX):

@@ -1,8 +1,8 @@
-"""Trees over uint8 features, grown by evidence, for the choices in the hierarchy of a column's codes.
+"""Trees over uint8 features for the choices in the hierarchy of a column's codes, grown by log evidence.
 
-A node is a word of 63 bits, so that a step down a tree reads one word. Its fields are: feature + 1 (12 bits,
-0 for a leaf), whether the feature is a category (1 bit), the threshold or the index of the mask (25 bits),
-and the left child or the index of the leaf (25 bits). The right child follows the left child.
+A node is a word of 63 bits, so that a step down a tree reads one word. The fields of a node are: feature + 1
+(12 bits, 0 for a leaf), whether the feature is a category (1 bit), the threshold or the index of the mask (25
+bits), and the left child or the index of the leaf (25 bits). The right child follows the left child.
 """
 
 from __future__ import annotations
@@ -63,8 +63,9 @@ class GrowthRules(NamedTuple):
     smoothing : float
         Number of pseudo-rows, distributed like the parent, that are added to the counts of a node.
     count_min : int
-        If not 0, trees are cross-fitted: they are grown on one half of the rows and counted on the other
-        half, in which every node has at least this number of rows.
+        If not 0, trees are cross-fitted: they are grown on one half of the rows, and their class counts are
+        those of the other half. In cross-fitted trees, every node has at least this number of rows of the
+        other half.
     """
 
     penalty: float
@@ -274,7 +275,7 @@ def _count_labels(labels: Uint8s, totals: Int32s) -> int:
 
 @njit(cache=True, nogil=True)
 def _add_node(tree: Tree, place: NodePlace, labels: Uint8s, n_classes: int, smoothing: float) -> None:
-    """Write a leaf with its smoothed probabilities. It may be split later."""
+    """Write a leaf with its smoothed probabilities. The leaf may be split later."""
     node, parent, start, end = place
     tree.feature[node], tree.start[node], tree.end[node] = -1, start, end
     tree.depth[node] = tree.depth[parent] + 1 if parent >= 0 else 0

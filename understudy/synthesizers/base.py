@@ -45,7 +45,7 @@ class ModelWriter(Protocol):
 
 
 class ModelReader(Protocol):
-    """Source from which a synthesizer is loaded. Its content is untrusted."""
+    """Source from which a synthesizer is loaded. The content is untrusted."""
 
     @property
     def schema(self) -> DatasetSchema:
@@ -54,7 +54,7 @@ class ModelReader(Protocol):
 
     @property
     def arrays(self) -> Mapping[str, np.ndarray[Any, Any]]:
-        """Arrays by name."""
+        """The arrays of the model, by name."""
         ...
 
     def json(self, name: str) -> Any:  # Any: untrusted JSON
@@ -88,7 +88,7 @@ class Synthesizer(Protocol):
         Parameters
         ----------
         data : mapping of table name to TableSource
-            Source of each table in the schema, with the columns of the schema. Not modified.
+            Source of each table in the schema, with the columns of the schema. The tables are not modified.
         schema : DatasetSchema
             Schema of the dataset.
         context : FitContext
@@ -128,16 +128,16 @@ class Synthesizer(Protocol):
         ------
         InvalidInput
             If the plan contains an unknown table, an invalid range, or constraints that the synthesizer does
-            not support (`unsupported_by_synthesizer`). Also if the constraints contain an unknown column, a
-            value that the column cannot have, or a combination that is impossible under the model
-            (`impossible_condition`).
+            not support (`unsupported_by_synthesizer`). The error is also raised if the constraints contain an
+            unknown column, a value that the column cannot have, or a combination that is impossible under the
+            model (`impossible_condition`).
         Conflict
             If the synthesizer is not fitted, or the sampling was cancelled.
         """
         ...
 
     def card(self) -> ModelCard:
-        """Return the model card, which contains no values of the tables."""
+        """Return the model card. The card contains no values from the tables."""
         ...
 
     def save(self, writer: ModelWriter) -> None:
@@ -159,38 +159,38 @@ class Synthesizer(Protocol):
 
 @runtime_checkable
 class SupportsConstraints(Protocol):
-    """A synthesizer with `Capabilities.constraints`, whose plans may contain sampling constraints."""
+    """A synthesizer that supports sampling constraints in plans (see `Capabilities.constraints`)."""
 
     @property
     def condition_columns(self) -> Sequence[Column]:
-        """The columns that constraints can name. Some are parts of a column's texts."""
+        """The columns that constraints can name. Some of them contain parts of a column's texts."""
         ...
 
     def effective_shares(self, constraints: SamplingConstraints) -> list[float]:
         """Return the effective share of each group of rows, from 0 to 1.
 
         A group consists of the rows of one condition, or of one value of a rebalanced column. The effective
-        sample size of a group is ``n_rows * effective_share``. It is the number of independent rows that
-        contain the same amount of information (Kong 1992).
+        sample size of a group is ``n_rows * effective_share``. This size is the number of independent rows
+        that contain the same amount of information (Kong 1992).
 
         Raises
         ------
         InvalidInput
-            Under the same conditions as `Synthesizer.sample`.
+            If the plan is invalid; see `Synthesizer.sample`.
         """
         ...
 
 
 @runtime_checkable
 class SupportsImputation(Protocol):
-    """A synthesizer with `Capabilities.imputation`."""
+    """A synthesizer that imputes missing values (see `Capabilities.imputation`)."""
 
     def impute(
         self, data: Dataset, *, n_draws: int = 1, context: SampleContext
     ) -> Iterator[tuple[str, pa.RecordBatch]]:
         """Yield the rows of each data table `n_draws` times, with missing values imputed.
 
-        Existing values stay unchanged. The draws are independent, so the variation between them shows the
+        Existing values stay unchanged. The draws are independent, so the variation between them reflects the
         uncertainty of the imputed values (multiple imputation, Rubin 1987).
 
         Raises
@@ -211,7 +211,7 @@ class Capabilities:
     ----------
     tables : {"one", "many"}
         Number of data tables that a schema may have: exactly one, or several with relationships. Reference
-        tables do not count.
+        tables are not counted.
     learned_kinds : frozenset of ColumnKind
         Kinds of columns whose values are learned. Values of other kinds are generated.
     constraints : bool
@@ -226,7 +226,7 @@ class Capabilities:
     guarantee : {"heuristic", "differential_privacy"}
         Type of privacy protection.
     device : {"cpu", "gpu"}
-        Device that a fit needs.
+        Device that a fit requires.
     """
 
     tables: Literal["one", "many"]

@@ -78,7 +78,7 @@ def warning_of_learned(column: Json, schema: TableSchema) -> str | None:
 
 
 def warning_of_rare_levels(column: Json, units: str) -> str:
-    """Return the warning about the levels that a category loses."""
+    """Return the warning about the levels of a category that samples do not contain."""
     levels, rows = _counted(column["levels_pooled"], "level"), _counted(column["rows_pooled"], "row")
     replacement = "made-up levels" if column.get("levels_made_up") else "more common levels"
     return (

@@ -1,4 +1,4 @@
-"""The model card: sizes, parameters, suppressed values, guarantees and warnings. It contains no values."""
+"""The model card: sizes, parameters, suppressed values, guarantees and warnings, but no table values."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def make_card(
 
 
 def _subject(names: Sequence[str]) -> Json | None:
-    """Return the subject's columns with a note on how to change them, or None if protection counts rows."""
+    """Return the subject's columns with a note on how to change them, or None if no subject is declared."""
     if not names:
         return None
     quoted = ", ".join(repr(name) for name in names)

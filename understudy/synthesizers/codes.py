@@ -22,11 +22,11 @@ N_ROWS_FIRST = 4096
 
 
 def find_labels(rows: pa.Table, schema: TableSchema) -> dict[str, str]:
-    """Return each label column with the code column whose levels correspond one to one to its levels.
+    """Return the code column of each label column. Codes and labels correspond one to one.
 
-    The levels correspond in all rows, where a missing value counts as a level. Several levels of a code may
-    lack a label. Columns in which enough rows share every level are left out, because they are learned like
-    other columns. Subject columns that are generated are left out, too.
+    The correspondence is exact in all rows, and a missing value counts as a level. Several codes may lack a
+    label. Columns in which enough rows share every level are left out, because they are learned like other
+    columns. Subject columns that are generated are left out, too.
     """
     columns = {c.name: rows.column(c.name) for c in schema.columns if _is_candidate(c, rows.column(c.name))}
     subjects = number_subjects(rows.select(list(schema.subject))) if schema.subject else None
@@ -36,7 +36,8 @@ def find_labels(rows: pa.Table, schema: TableSchema) -> dict[str, str]:
     numbers = {name: own for name, values in columns.items() if (own := _number_rare(values)) is not None}
     is_text = {name: not pa.types.is_integer(columns[name].type) for name in numbers}
     is_declared = {name: schema.column(name).domain is not None for name in numbers}
-    # The column with more levels is the code. In ties, a column with a declared domain takes precedence.
+    # The column with more levels is the code. If the numbers of levels are equal, a column with a declared
+    # domain takes precedence.
     names = sorted(numbers, key=lambda name: (-int(numbers[name].max()), not is_declared[name]))
     code_of: dict[str, str] = {}
     for label in names[1:]:
@@ -61,7 +62,7 @@ def _is_candidate(column: Column, values: ArrowColumn) -> bool:
 
 
 def _number_rare(values: ArrowColumn) -> Int64s | None:
-    """Return the number of each row's level, or None if no level is rare or few levels repeat."""
+    """Return the index of each row's level, or None if no level is rare or few levels repeat."""
     numbers = number_levels(values)
     counts = np.bincount(numbers)
     has_rare = bool((counts < MIN_SUPPORT).any())
@@ -69,7 +70,7 @@ def _number_rare(values: ArrowColumn) -> Int64s | None:
 
 
 def number_levels(values: ArrowColumn) -> Int64s:
-    """Return the number of each row's level. A missing value counts as a level."""
+    """Return the index of each row's level. A missing value counts as a level."""
     encoded = values.combine_chunks().dictionary_encode(null_encoding="encode")
     return np.asarray(encoded.indices.to_numpy(zero_copy_only=False)).astype(np.int64)
 
@@ -98,7 +99,7 @@ def is_evident(determinant: Int64s, dependent: Int64s, n_hypotheses: int) -> boo
 
 
 def determined_columns(code: str, rows: pa.Table, names: list[str]) -> Iterator[str]:
-    """Yield the columns that a code determines in all rows, where a missing value counts as a value."""
+    """Yield the columns that a code determines in all rows. A missing value counts as a value."""
     numbers = number_levels(rows.column(code))
     for name in names:
         if name == code:

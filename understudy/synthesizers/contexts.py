@@ -122,7 +122,7 @@ class SampleContext:
 
 @dataclass(frozen=True)
 class SamplePlan:
-    """Rows to sample.
+    """The rows to sample, given by numbers of rows, an offset and constraints.
 
     Parameters
     ----------

@@ -25,10 +25,11 @@ class IdentifierRange:
     columns : tuple of str
         Columns that contain generated identifiers.
     next_offset : int or None
-        Offset at which the next sample with the same seed continues this sample. None if the sample has
-        conditions, because conditions limit the number of rows.
+        Offset at which the next sample with the same seed continues this sample. The offset is None if the
+        sample has conditions, because conditions limit the number of rows.
     next_id_start : int or None
-        Number of the first identifier that the next sample can use. None if the sample has no `id_start`.
+        Number of the first identifier that the next sample can use. The number is None if the sample has no
+        `id_start`.
     """
 
     columns: tuple[str, ...]

@@ -1,8 +1,8 @@
 """Reader and writer of model files of format 3: the safetensors format, with JSON as arrays of bytes.
 
-A file consists of the length of the header, a JSON header and the bytes of the arrays. It contains no code.
-The file is written as a stream, so each array is on disk when its `array` call returns. The file is read
-through a memory map. Format: https://huggingface.co/docs/safetensors.
+A file consists of the length of the header, a JSON header and the bytes of the arrays. A file contains no
+code. The file is written as a stream, so each array is on disk when its `array` call returns. The file is
+read through a memory map. Format: https://huggingface.co/docs/safetensors.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ def load_reference(reader: ModelReader, name: str, schema: TableSchema) -> pa.Ta
 def declare_public_levels(
     rows: pa.Table, schema: TableSchema, references: Mapping[str, pa.Table]
 ) -> TableSchema:
-    """Return the schema with the levels of categories that reference tables contain as declared domains.
+    """Return the schema with declared domains for the categories that reference tables contain.
 
     A reference table contains the levels of a category if it has a column of the same name and type with all
     values of the category. Reference tables are public, so all of these levels can be kept.

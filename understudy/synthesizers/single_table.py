@@ -1,6 +1,6 @@
 """Base class of synthesizers of one data table: validation, reference tables, seeds and model files.
 
-Reference tables are public lookup data. Models and samples contain them unchanged.
+Reference tables are public lookup data. Models and samples contain reference tables unchanged.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class RowRequest:
 
 
 class SingleTableSynthesizer(ABC):
-    """Base class of synthesizers of one data table. Subclasses learn, draw, save and load that table."""
+    """Base class of synthesizers of one data table. Subclasses learn, draw, save and load the data table."""
 
     name: ClassVar[str]
     parameters_type: ClassVar[type[SynthesizerParameters]]
@@ -108,7 +108,7 @@ class SingleTableSynthesizer(ABC):
 
     def _with_cells(self, card: ModelCard) -> ModelCard:
         """Return a card with the number of columns of the table, and warnings about columns of JSON texts."""
-        # The form of texts that all have one form is constant, which is no reason for a warning.
+        # If all texts have the same form, the column of forms is constant, and a warning is not needed.
         forms = [f"Column {name!r} has at most one" for name in self.cells_.form_columns]
         others = [warning for warning in card["warnings"] if not warning.startswith(tuple(forms))]
         warnings = self.cells_.messages() + others

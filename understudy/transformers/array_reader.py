@@ -25,7 +25,7 @@ def refuse(reason: str) -> InvalidInput:
 
 
 def require(condition: bool, reason: str) -> None:
-    """Raise `InvalidInput` with a reason unless a condition of a valid model file holds."""
+    """Raise `InvalidInput` with a reason if a condition of a valid model file is not satisfied."""
     if not condition:
         raise refuse(reason)
 
@@ -92,18 +92,18 @@ class ArrayReader:
         return value
 
     def parameters(self, model: type[M]) -> M:
-        """Return the entry `parameters` as a model."""
+        """Return the entry `parameters` as a pydantic model."""
         return self.parse(model, "parameters")
 
     def parse(self, model: type[M], key: str) -> M:
-        """Return an entry as a model."""
+        """Return an entry as a pydantic model."""
         try:
             return model.model_validate(self.manifest.get(key))
         except (ValidationError, InvalidInput) as error:
             raise refuse(f"{key} is not valid") from error
 
     def array(self, name: str, dtype: type[np.generic], shape: tuple[int | None, ...]) -> npt.NDArray[Any]:
-        """Return an array of the given type and shape. None in the shape allows any length."""
+        """Return an array of the given type and shape. A None in the shape allows any length."""
         array = self.arrays.get(self.prefix + name)
         if array is None:
             raise refuse(f"{self.prefix + name} is missing")

@@ -11,7 +11,7 @@ from understudy.transformers.coarse_codes import group_neighbours
 Int64s = npt.NDArray[np.int64]
 Float64s = npt.NDArray[np.float64]
 
-# Number of columns that determine the order. They are the columns with the strongest association.
+# Number of columns with the strongest association, which determine the order.
 N_KEYS = 2
 # Maximum number of cells in a contingency table of levels and codes. In larger tables, codes are grouped.
 N_CELLS_MAX = 2**22
@@ -49,7 +49,7 @@ def _present(other: tuple[Codes, int], has_level: Mask) -> tuple[Codes, int]:
 
 
 def _commonest(own: Int64s, n_levels: int, codes: Codes, n_codes: int) -> Float64s:
-    """Return the most frequent code of each level. In a tie, return the lowest of these codes."""
+    """Return the most frequent code of each level. If several are equally frequent, return the lowest."""
     cells, n_rows = np.unique(own * n_codes + codes, return_counts=True)
     level = cells // n_codes
     by_level = np.lexsort((-n_rows, level))

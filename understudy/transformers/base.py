@@ -13,8 +13,8 @@ import pyarrow as pa
 if TYPE_CHECKING:
     from understudy.kernels.hashing import StreamRows
 
-# Minimum number of rows or subjects that must share a value or level for it to be kept. A quantile is the
-# mean of k neighboring rows. The documentation calls this number k.
+# Minimum number of rows or subjects that must share a value or level. Otherwise, the model does not contain
+# it. The documentation calls this number k. For example, a quantile is the mean of k neighboring rows.
 MIN_SUPPORT = 5
 # Maximum number of codes of a column.
 N_CODES_MAX = 8192
@@ -91,8 +91,8 @@ class NumberedRows:
     of_columns : mapping of int to array of shape (n,)
         Numbers that replace the row numbers, by position of the column in the table.
     of_labels : mapping of int to array of shape (n,)
-        Numbers that replace the row numbers for the values of generated columns. They do not affect whether a
-        value is missing.
+        Numbers that replace the row numbers for the values of generated columns. These numbers do not affect
+        whether a value is missing.
     levels : mapping of int to array of shape (n,)
         Known levels of some columns, or -1 where the level is drawn.
     """

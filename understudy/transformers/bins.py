@@ -122,7 +122,7 @@ def fit_bins(values: Numbers, n_bins_max: int, subjects: Subjects | None = None)
 
 
 def _one_bin(values: Numbers, n_rows: int) -> Bins:
-    """Return a single bin around the k central numbers, used if the k-th lowest exceeds the k-th highest."""
+    """Return one bin around the k central numbers, given that the k-th lowest exceeds the k-th highest."""
     starts, knots = _knots(values, np.array([0]), np.array([len(values)]))
     return Bins(starts, np.zeros(1, np.int32), knots, n_rows_merged=n_rows)
 

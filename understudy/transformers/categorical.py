@@ -1,4 +1,4 @@
-"""Categories: levels that enough rows share, and one code for all other levels, which are replaced."""
+"""Categories: one code for each level that enough rows share, and one for all others, which are replaced."""
 
 from __future__ import annotations
 
@@ -293,7 +293,7 @@ def fit_categorical(
 
 
 def has_many_rare_levels(counts: Int64s, rare: Int64s) -> bool:
-    """Return whether made-up levels replace a column's rare levels. This requires many rare levels.
+    """Return whether made-up levels replace a column's rare levels. Made-up levels require many rare levels.
 
     A few rare levels among common levels are often spelling errors, for which a made-up level would be noise.
     Such rare levels are redrawn from the common levels.

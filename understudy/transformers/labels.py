@@ -111,7 +111,7 @@ class _Pairs:
     Parameters
     ----------
     codes, labels : list of str
-        Code and label of each level that has a label, including rare levels.
+        Code and label of each labeled level, including rare levels.
     of_kept : pyarrow.Array of shape (n_kept,)
         Label of each level that is kept. Labels that must not be shown are replaced.
     of_missing : pyarrow.Array of shape (1,)
@@ -136,8 +136,8 @@ def fit_labels(
 ) -> tuple[CategoricalTransformer, dict[int, LabelTransformer]]:
     """Return the transformer of a code column, and those of its label columns by position.
 
-    If the codes of the table contain their label, or the labels contain their code, so do the made-up codes
-    and labels. A column whose type has too few unused values for made-up labels is left out.
+    If the table's codes contain their labels, the made-up codes contain theirs. The same applies to labels
+    that contain their codes. A column whose type has too few unused values for made-up labels is left out.
 
     Parameters
     ----------
@@ -229,7 +229,7 @@ def _known_labels(pairs: _Pairs) -> ArrowArray:
 def _with_label_inside(
     code: CategoricalTransformer, pairs: _Pairs, made_up: ArrowArray | None
 ) -> CategoricalTransformer:
-    """Return the code column. Its made-up levels contain their label if all codes of the table do."""
+    """Return the code column. Made-up codes contain their label if all codes of the table do."""
     part = find_part(pairs.codes, pairs.labels) if code.n_made_up and made_up is not None else None
     if part is None or made_up is None or pa.types.is_integer(code.levels.type):
         return code

@@ -32,7 +32,7 @@ class LevelSource:
     parent: LevelSource | None = None
 
     def draw(self, codes: CodesByColumn, seed: int, rows: NumberedRows) -> Int32s:
-        """Return the level of each row, or the number of levels where the value is missing."""
+        """Return the level of each row. The level of a missing value is the number of levels."""
         numbers = rows.of_values(self.column)
         if self.parent is not None:
             numbers = self.parent.number(codes, seed, rows)

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-# Points are tuples of Python floats, because operations on arrays of two numbers take longer than the losses.
+# Points are tuples of Python floats, because operations on arrays of two numbers take longer than the
+# computation of a loss.
 Point = tuple[float, float]
 Loss = Callable[[Point], float]
 Found = tuple[Point, float]
 
 N_STEPS_MAX = 400
-# The search ends when the points and their losses differ by less than this. The losses are log likelihoods,
-# and the standard errors of fitted parameters are far larger.
+# The search ends when the points and their losses differ by less than this number. The losses are log
+# likelihoods, and the standard errors of fitted parameters are far larger.
 TOLERANCE = 1e-3
 # Distance of the first points from the start, along each axis.
 FIRST_STEP = 0.25
@@ -26,7 +27,7 @@ def minimize(loss: Loss, start: Point) -> Found:
     Parameters
     ----------
     loss : callable
-        The function to minimize. It may return infinity outside its domain.
+        The function to minimize. The function may return infinity outside its domain.
     start : (float, float)
         Start of the search, at which the loss is finite.
     """

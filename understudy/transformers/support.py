@@ -29,7 +29,7 @@ class SortedRows:
     first_row : array of shape (n_distinct,)
         First row of each distinct value.
     is_shared : array of shape (n_distinct,)
-        Whether at least k rows or subjects have the value. All rows of a shared value are included.
+        Whether at least k rows or subjects have the value. All rows with a shared value are included.
     n_rows_beyond : int
         Number of rows of the column below the first or above the last value.
     """

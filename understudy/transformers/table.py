@@ -115,7 +115,7 @@ class TableTransformer:
         return {name: decoding.column(j) for name, j in own.items()}
 
     def level_source(self, j: int) -> LevelSource:
-        """Return a category column as a source, whose levels determine other columns."""
+        """Return a category column as a source of levels that determine other columns."""
         transformer = self.columns[j]
         assert isinstance(transformer, CategoricalTransformer)
         return LevelSource(j, transformer, self.numbered_by.get(j))

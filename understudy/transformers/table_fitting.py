@@ -214,7 +214,8 @@ def fit_column(
 def _has_labels(column: Column, values: ArrowColumn, subjects: Subjects | None) -> bool:
     """Return whether integers of kind `category` are learned as labels.
 
-    If no label is shared, they are learned as numbers, because integers have no placeholder like `_OTHER_`.
+    If no label is shared, the integers are learned as numbers, because they have no placeholder like
+    `_OTHER_`.
     """
     is_integer = pa.types.is_integer(values.type)
     return is_integer and (column.domain is not None or has_shared_level(values, subjects))

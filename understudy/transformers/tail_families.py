@@ -33,7 +33,7 @@ SHAPE_MIN, SHAPE_MAX = -1.0, 0.95
 # mean.
 LOG_SCALE_MAX = 30.0
 
-# Lowest probability whose normal quantile is computed, 37 standard deviations below the mean.
+# Lowest probability for which a normal quantile is computed, 37 standard deviations below the mean.
 LOWEST_PROBABILITY = 1e-300
 # Distance below zero beyond which the logarithm of a normal probability is expanded, because erfc underflows.
 LOG_EXPANSION_FROM = 30.0
@@ -56,7 +56,7 @@ class Excesses:
     n_censored : int
         Number of excesses beyond `censor`.
     threshold : float
-        Threshold in the same units. The lognormal family requires a positive threshold.
+        Threshold in units of the mean excess. The lognormal family requires a positive threshold.
     """
 
     values: Floats
@@ -93,7 +93,7 @@ def fit_offsets(highest: Floats, start: float) -> Floats | None:
     Returns
     -------
     array of shape (N_TAIL_LEVELS,)
-        Offsets in ascending order. `SURVIVALS` contains their probabilities of being exceeded.
+        Offsets in ascending order. `SURVIVALS` contains the probability that each offset is exceeded.
     """
     threshold, body = highest[0], highest[1 : len(highest) - MIN_SUPPORT + 1]
     scale = float((body - threshold).mean())

@@ -124,7 +124,11 @@ def _ends(numbers: ColumnNumbers, bins: Bins) -> tuple[float, float]:
 
 
 def _natural_bounds(numbers: ColumnNumbers, ends: tuple[float, float]) -> tuple[float, float]:
-    """Return the range of the tails. Columns of one sign keep the sign. Shares do not exceed 1 or 100."""
+    """Return the range of the tails.
+
+    If all numbers have the same sign, the tails have this sign, too. Tails of shares and percentages do not
+    exceed 1 and 100.
+    """
     low, high = numbers.low, numbers.high
     if ends[0] >= 0:
         low = max(low, 0.0)

@@ -175,7 +175,7 @@ def test_a_column_of_missing_values_stays_missing() -> None:
 
 def test_error_for_more_rows_than_a_type_can_number_contains_the_column() -> None:
     transformer, _ = fit(pa.array(range(1, 1001), pa.int16()), name="no")
-    with pytest.raises(InvalidInput, match=r"Column 'no' can hold only [\d,]+ new identifiers"):
+    with pytest.raises(InvalidInput, match=r"Column 'no' can store only [\d,]+ new identifiers"):
         draw(transformer, 100_000)
 
 

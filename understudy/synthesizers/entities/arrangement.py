@@ -47,7 +47,7 @@ def arrange_entities(
     Parameters
     ----------
     found : list of FoundGroup
-        Groups of entities. Each contains the entity of every row.
+        Groups of entities. Each group contains the entity of every row.
     seed : int
         Seed of the order.
     strata : sequence of array of shape (n_entities,), optional
@@ -105,8 +105,8 @@ def _align(owners: Int64s, sizes: Int64s, order: Int64s, rng: np.random.Generato
     shares, run = share_units(n_units[ranked])
     counts, runs = np.empty_like(n_units), np.empty_like(n_units)
     counts[ranked], runs[ranked] = shares, run
-    # Units are sorted by run and by their rank within their owner, and dealt to the owners of the run in
-    # turns. Each owner thus gets a largest unit, a second largest unit, and so on.
+    # Units are sorted by run and by their rank within their owner, and assigned to the owners of the run in
+    # turn. Each owner thus gets a largest unit, a second largest unit, and so on.
     by_size = np.lexsort((rng.random(len(owners)), -sizes, owners))
     ranks = np.empty_like(owners)
     ranks[by_size] = np.arange(len(owners)) - np.repeat(np.cumsum(n_units) - n_units, n_units)
@@ -123,7 +123,7 @@ def _align(owners: Int64s, sizes: Int64s, order: Int64s, rng: np.random.Generato
 def strata_of(own: FoundGroup, columns: Sequence[Transformer], codes: list[Codes]) -> Int64s:
     """Return a number for each entity that indicates whether its keys are missing, placeholders or present.
 
-    Rows with a missing key are entities of their own.
+    Each row with a missing key is a separate entity.
     """
     keys = [j for j in own.keys if isinstance(columns[j], GeneratedTransformer)]
     first = first_rows_of(own.entities)

@@ -1,7 +1,7 @@
 """Search for the columns that identify entities, and for the columns that are constant within an entity.
 
-A generated column whose values repeat identifies entities. A column belongs to the coarsest group of entities
-that determines it in every row. Rows with a missing key are entities of their own.
+A generated column with repeated values identifies entities. A column belongs to the coarsest group of
+entities that determines it in every row. Each row with a missing key is a separate entity.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ COMBINED_MAX = 0.95
 # Minimum surprise, in nats and assuming independent rows, of a column that is the same in all rows of every
 # entity.
 SURPRISE_MIN = 5.0
-# Maximum share of rows (without the first row of each entity) whose value differs from the most frequent
+# Maximum share of rows, not counting the first row of each entity, whose value differs from the most frequent
 # value of the entity: absolute, and relative to the share that is expected for independent rows.
 OTHERS_MAX, OTHERS_RELATIVE_MAX = 0.05, 0.1
 
@@ -42,7 +42,7 @@ class FoundGroup:
     values : array of shape (n_rows,)
         Value of the key in each row, or -1 if it is missing.
     entities : array of shape (n_rows,)
-        Entity of each row, from 0. Rows whose key is missing are entities of their own.
+        Entity of each row, from 0. Each row with a missing key is a separate entity.
     source, n_parts : int
         See `EntityGroup`.
     """
@@ -73,7 +73,8 @@ def find_groups(table: pa.Table, schema: TableSchema) -> list[FoundGroup]:
 def _merge(keys: Sequence[KeyColumn]) -> list[FoundGroup]:
     """Return one group for each set of keys that determine each other, the finest group first.
 
-    A key that corresponds almost one to one to a finer key, such as a customer's name, is left to `_assign`.
+    A key that corresponds almost one to one to a finer key, such as a customer's name, is omitted here, and
+    `_assign` treats it like any other column.
     """
     groups: list[FoundGroup] = []
     for key in sorted(keys, key=lambda own: (-own.n_values, own.n_missing, own.preference)):
@@ -158,9 +159,9 @@ def is_same(values: Int64s, group: FoundGroup, first_rows: Int64s) -> bool:
 
 
 def is_nearly_same(values: Int64s, group: FoundGroup) -> bool:
-    """Return whether nearly all rows of each entity share one value, far more than independent rows would.
+    """Return whether nearly all rows of each entity share one value, far more than expected by chance.
 
-    An example is the address of a customer who moved. Such a column is drawn once for each entity, because
+    An example is the address of a customer who moved. The column is then drawn once for each entity, because
     otherwise it would vary from row to row.
     """
     cells, counts = np.unique(group.entities * (values.max() + 1) + values, return_counts=True)

@@ -66,7 +66,7 @@ def _arrays_of(position: Position) -> dict[str, npt.NDArray[Any]]:
 
 
 def entities_from_arrays(reader: ArrayReader, table: TableTransformer) -> Entities:
-    """Return the entities that `entities_to_arrays` converted. Files of earlier versions have none.
+    """Return the entities that `entities_to_arrays` converted. Files of earlier versions contain no entities.
 
     Parameters
     ----------
@@ -109,7 +109,9 @@ def _load_sorted_columns(
         own = reader.part(part, "")
         group, column = own.whole("group", 0, len(entities.groups) - 1), own.whole("column")
         is_numeric = column < len(table.columns) and isinstance(table.columns[column], NumericTransformer)
-        require(is_numeric and column not in entities.group_of, "a sorted column is not a column of rows")
+        require(
+            is_numeric and column not in entities.group_of, "a sorted column is not a column of single rows"
+        )
         columns.append(SortedColumn(group, column, own.truth("is_descending"), own.truth("moves_rows")))
     require(len({own.group for own in columns}) <= 1, "columns are sorted in two kinds of entities")
     return tuple(columns)
@@ -119,7 +121,10 @@ def _load_position(own: ArrayReader, table: TableTransformer, entities: Entities
     columns = _places(own, "columns", len(table.columns))
     group = own.whole("group", 0, len(entities.groups) - 1)
     is_free = not {*columns} & {*entities.group_of, *entities.label_of}
-    require(is_free and 1 <= len(columns) <= 2, "a position has too many columns, or a column of an entity")
+    require(
+        is_free and 1 <= len(columns) <= 2,
+        "a position has too many columns, or a column that belongs to an entity",
+    )
     n_codes = [table.columns[j].n_codes for j in columns]
     if own.choice("form", {"counter", "distinct"}) == "counter":
         is_integer = pa.types.is_integer(table.schema.to_arrow().field(columns[0]).type)
@@ -152,10 +157,10 @@ def _load_group(own: ArrayReader, table: TableTransformer, groups: list[EntityGr
     }
     grouping = Grouping(sizes, own.whole("n_windows", 0, n_units))
     n_parts = own.whole("n_parts", 1, max(len(keys), 1))
-    # Files of earlier versions have no such columns.
+    # Files of earlier versions contain no columns with a separate level for each entity.
     distinct = _places(own, "distinct", n) if "distinct" in own.manifest else ()
     is_usable = all(has_level_for_each(table.columns[j], len(sizes)) for j in distinct)
-    require(is_usable and set(distinct) <= set(columns), "entities have too few levels of their own")
+    require(is_usable and set(distinct) <= set(columns), "entities have too few separate levels")
     return EntityGroup(keys, columns, labels, source, grouping, known_codes, n_parts, distinct)
 
 

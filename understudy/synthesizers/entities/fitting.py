@@ -42,7 +42,7 @@ def fit_columns(rows: pa.Table, schema: TableSchema, run: LearnRun) -> FittedTab
     Raises
     ------
     InvalidInput
-        If the table has no rows or does not fit the schema, or a column cannot be synthesized.
+        If the table has no rows or does not conform to the schema, or if a column cannot be synthesized.
     """
     found = find_groups(rows, schema)
     subjects_of = _subjects_of(rows, schema, found)
@@ -88,9 +88,9 @@ def _fit_group(own: FoundGroup, arranged: Arranged, codes: list[Codes]) -> Entit
 
 
 def _with_distinct(group: EntityGroup, table: TableTransformer) -> EntityGroup:
-    """Return a group with the categories in which each entity has a level of its own, such as a code.
+    """Return a group with the categories in which each entity has its own level, such as a code.
 
-    A level that belongs to a single entity is rare, so all levels of such a category are made up.
+    A level that belongs to a single entity is rare, so all levels of these categories are made up.
     """
     n = len(group.grouping.sizes)
     others = [j for j in group.columns if j not in group.keys]

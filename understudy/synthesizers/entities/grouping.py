@@ -92,7 +92,7 @@ class Grouping:
         return units, starts
 
     def split(self, size_max: int) -> tuple[Grouping, Int64s]:
-        """Return a grouping that divides entities with more than `size_max` units, and their old slots."""
+        """Return a grouping with entities of at most `size_max` units, and the old slot of each entity."""
         n_parts = -(-self.sizes // size_max)
         slots = np.repeat(np.arange(len(self.sizes)), n_parts)
         is_last = np.append(slots[1:] != slots[:-1], True)

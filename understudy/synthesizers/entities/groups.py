@@ -41,10 +41,10 @@ class EntityGroup:
     known_codes : mapping of int to array of shape (n_entities,)
         Codes of columns that are known for each entity of a period, such as whether the key is missing.
     n_parts : int
-        Number of leading keys that identify an entity only together. Each remaining key identifies an entity
-        alone.
+        Number of leading keys that identify an entity only in combination. Each remaining key alone
+        identifies an entity.
     distinct : tuple of int
-        Categories in which each entity of a period has a made-up level of its own.
+        Categories in which each entity of a period has its own made-up level.
     """
 
     keys: tuple[int, ...]
@@ -133,7 +133,7 @@ class Entities:
         return units if group.source == ROWS else self.rows_of(group.source, units, seed)
 
     def levels(self, places: list[Places]) -> dict[int, npt.NDArray[np.int32]]:
-        """Return the levels of the columns in which each entity has a level of its own."""
+        """Return the levels of the columns in which each entity has its own level."""
         return {
             j: places[g].slots.astype(np.int32) for g, group in enumerate(self.groups) for j in group.distinct
         }
@@ -157,7 +157,7 @@ class Entities:
         Parameters
         ----------
         divided : mapping of int to Grouping
-            Groupings that replace the groupings of some groups, by group.
+            Groupings that replace those of some groups, by index of the group.
         """
         numbers = []
         for g, own in enumerate(places):
@@ -188,7 +188,7 @@ class Entities:
         Parameters
         ----------
         places : list of Places, optional
-            Entities of the rows. Without them, no column has a level of its own for each entity.
+            Entities of the rows. If omitted, no column has a separate level for each entity.
         """
         of_columns, of_labels = (
             {j: numbers[g] for j, g in owners.items()} for owners in (self.group_of, self.label_of)
@@ -204,7 +204,7 @@ class Entities:
         Parameters
         ----------
         attempt : int
-            Number of earlier attempts whose codes led to no possible row.
+            Number of earlier attempts in which no row was possible.
         allows : callable, optional
             Function that finds the combinations of values that satisfy the rules.
         """

@@ -118,8 +118,8 @@ class EntityFiller:
 def fill_determined(rows: pa.Table, rules: Rules) -> pa.Table:
     """Return rows with missing values filled in from rows with the same value in a determining column.
 
-    A value is copied only if all rows that have both values agree. A rare code thus keeps its label, although
-    the model contains neither.
+    A value is copied only if no row with the same determining value has a different value. Missing labels of
+    rare codes can thus be filled in, although the model contains neither these codes nor their labels.
     """
     for rule in rules.functional_dependencies:
         if rule.dependent not in rows.column_names or rule.determinant not in rows.column_names:
@@ -136,7 +136,7 @@ def fill_determined(rows: pa.Table, rules: Rules) -> pa.Table:
 
 
 def fill_columns(rows: pa.Table, columns: Mapping[str, Any]) -> pa.Table:
-    """Return rows with their missing values taken from the given columns."""
+    """Return rows with their missing values filled in from the given columns."""
     for name, values in columns.items():
         if name in rows.column_names and is_missing(rows.column(name)).any():
             rows = _fill(rows, name, values)

@@ -20,10 +20,10 @@ N_REPEATS_MIN, REPEATED_MIN = MIN_SUPPORT, 0.01
 # Maximum ratio of the numbers of entities in two nested groups. With a higher ratio, the coarser key is a
 # property of the finer entity, such as the name of a customer.
 NESTED_MAX = 0.8
-# The same maximum for names, because several customers may have the same name.
+# Maximum ratio for names. It is lower, because several customers may have the same name.
 NESTED_NAMES_MAX = 0.4
-# Forms of names and addresses that identify a person or a place. First names and cities are too common to do
-# so.
+# Forms of names and addresses that identify a person or a place. First names and cities are too common for
+# this purpose.
 _WHOLE_FORMS = frozenset({"full", "last_comma_first", "login"})
 _KINDS_OF_PARTS = frozenset({ColumnKind.name, ColumnKind.address})
 # Kinds of columns that are preferred as the keys of an entity.
@@ -41,7 +41,7 @@ class KeyColumn:
     columns : tuple of int
         Generated columns of the key.
     values : array of shape (n_rows,)
-        Number of the key in each row, or -1 if it is missing or a placeholder.
+        Integer that represents the key in each row, or -1 if the key is missing or a placeholder.
     preference : int
         Rank of the columns among the keys of the same entities. The lowest rank comes first.
     nested_max : float
@@ -66,7 +66,7 @@ class KeyColumn:
 
 
 def find_keys(table: pa.Table, schema: TableSchema) -> list[KeyColumn]:
-    """Return the keys whose values repeat."""
+    """Return the keys with repeated values."""
     subjects = number_subjects(table.select(list(schema.subject))) if schema.subject else None
     generated: dict[int, Recognition] = {}
     for j, (column, values) in enumerate(zip(schema.columns, table.columns, strict=True)):
@@ -117,7 +117,7 @@ def _parts_of_subject(schema: TableSchema, generated: dict[int, Recognition]) ->
 
 
 def _number_keys(column: Column, values: ArrowColumn) -> Int64s:
-    """Return the number of each key, or -1 if it is missing or a placeholder."""
+    """Return an integer for each distinct key, or -1 for keys that are missing or a placeholder."""
     encoded = values.combine_chunks().dictionary_encode()
     codes = np.asarray(encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)).astype(np.int64)
     if pa.types.is_integer(values.type):

@@ -34,8 +34,8 @@ def find_sorted_columns(
     free : sequence of int
         Columns of single rows that may be sorted, with times first.
     fixed : sequence of int
-        Columns among `free` that rules relate to other columns. Their values are moved only together with the
-        whole row.
+        Columns among `free` that rules relate to other columns. The values of these columns are moved only
+        together with the whole row.
     """
     for g in _candidates(found):
         directions = {j: direction(rows.column(j), found[g].entities) for j in free}

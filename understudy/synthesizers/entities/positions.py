@@ -1,7 +1,7 @@
 """Columns whose value follows from the position of a row within its entity, or is distinct within the entity.
 
-Examples are the number of a line within an order, and the sample that a panel member tastes, if each member
-tastes every sample once.
+Examples are line numbers within an order, and the samples of a tasting in which each panel member tastes each
+sample once.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ Allows: TypeAlias = "Callable[[tuple[int, ...], npt.NDArray[np.uint16], Int64s],
 
 @dataclass(frozen=True)
 class Counter:
-    """Column that numbers the rows of each entity.
+    """Column that numbers the rows of each entity consecutively.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ class Distinct:
         """Return the codes of each row, drawn without replacement for each entity.
 
         Attempts after the first return combinations that no row of the entity has in an earlier attempt, as
-        long as there are such combinations.
+        long as there are unused combinations.
 
         The combinations with the lowest exponential variables, divided by their frequencies, are a weighted
         sample without replacement (Efraimidis and Spirakis 2006). Combinations that break a rule are drawn

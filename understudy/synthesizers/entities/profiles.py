@@ -1,10 +1,10 @@
 """Latent values of entities that make the rows of an entity similar to each other.
 
 A customer's orders tend to have similar amounts, and usually the same payment method, although neither is
-constant. Each entity therefore gets a typical value for such a column. Given this value, the rows of the
-entity are independent. The typical value is drawn from its distribution given the rows of the entity, under a
-model with random effects. The mean or the mode of the rows would be more similar to each row than the rows
-are to each other.
+constant. Each entity therefore gets a typical value for such a column. Given the typical value, the rows of
+the entity are independent. The typical value is drawn from its distribution given the rows of the entity,
+under a model with random effects. The mean or the mode of the rows would be more similar to each row than the
+rows are to each other.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ import numpy.typing as npt
 from understudy.synthesizers.entities.detection import Int64s
 from understudy.transformers.base import MIN_SUPPORT, Codes
 
-# Minimum number of entities for typical values. At least k entities must share each typical value.
+# Minimum number of entities for typical values, because at least k entities must share each typical value.
 N_ENTITIES_MIN = 4 * MIN_SUPPORT
 # Minimum share of the variance that lies between entities, and minimum number of standard errors by which the
 # variance between entities exceeds its expectation for independent rows.
 SHARE_MIN, N_ERRORS_MIN = 0.05, 4.0
-# Maximum similarity of the rows of an entity. Typical values have a distribution only if the similarity is
-# below 1.
+# Maximum similarity of the rows of an entity. The distribution of typical values is defined only if the
+# similarity is below 1.
 SHARE_MAX = 0.98
 # Number of steps per standard deviation of typical values of ordinal columns.
 N_STEPS = 100
-# Number of attempts to draw a code that an entity does not have.
+# Maximum number of attempts to draw a code that does not occur in the rows of an entity.
 N_ATTEMPTS = 20
 
 Floats = npt.NDArray[np.float64]
@@ -115,7 +115,7 @@ def draw_typical(
     Returns
     -------
     array of shape (n_entities,)
-        For ordinal columns, steps of normal scores. Otherwise, the rank of a code by its frequency.
+        Steps of normal scores for ordinal columns, and the frequency ranks of codes for other columns.
     """
     share = min(share, SHARE_MAX)
     if is_ordinal:
@@ -145,7 +145,7 @@ def _draw_effects(scores: Floats, entities: Int64s, share: float, rng: np.random
 
 
 def _draw_levels(codes: Codes, entities: Int64s, weight: float, rng: np.random.Generator) -> Int64s:
-    """Return a code for each entity, as its rank by frequency.
+    """Return the frequency rank of a code for each entity.
 
     Each row has the code of its entity with the probability `weight`, and otherwise a code that does not
     depend on the entity.

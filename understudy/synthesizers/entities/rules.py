@@ -1,4 +1,4 @@
-"""Selection of the rules that a synthesizer can enforce although columns are drawn once for each entity."""
+"""Selection of the rules that a synthesizer can enforce when columns are drawn once for each entity."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Rule: TypeAlias = (
 
 
 def restrict_rules(rules: Rules, entities: Entities, names: Sequence[str]) -> Rules:
-    """Return the rules that can be kept although the columns of an entity are drawn once for all its rows.
+    """Return the rules that can be enforced when the columns of an entity are drawn once for all its rows.
 
     A column of an entity is not derived from columns of single rows. Columns of unrelated entities, such as
     customers and IP addresses, are drawn independently, so there are no rules between them.
@@ -68,7 +68,7 @@ def restrict_rules(rules: Rules, entities: Entities, names: Sequence[str]) -> Ru
 
 
 def rules_beyond_repeats(rules: Rules, rows: pa.Table, entities: Entities, found: list[FoundGroup]) -> Rules:
-    """Return the rules without those that hold only because the rows of an entity repeat its values.
+    """Return the rules that hold not only because the rows of an entity repeat its values.
 
     A rule between columns of entities must be significant among the entities. Otherwise, a birth date that
     only one customer has would seem to determine the customer's other columns, because all of the customer's
@@ -107,7 +107,7 @@ def without_columns(rules: Rules, names: set[str]) -> Rules:
 
 @dataclass(frozen=True)
 class _View:
-    """Relations between named columns.
+    """Dependencies between the columns of a table, which are given by name.
 
     Columns outside the table, such as differences, belong to no entity.
     """
@@ -168,7 +168,7 @@ def _all_rules(rules: Rules) -> Iterator[Rule]:
 
 
 def _keep(rules: Rules, is_kept: Callable[[Rule], bool]) -> Rules:
-    """Return the rules that satisfy a condition. Formulas are kept."""
+    """Return all formulas, and the other rules that satisfy a condition."""
     value_rules = replace(
         rules.value_rules,
         implications=tuple(rule for rule in rules.value_rules.implications if is_kept(rule)),

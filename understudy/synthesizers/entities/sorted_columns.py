@@ -1,6 +1,6 @@
 """Columns whose values ascend or descend within an entity, such as the dates of a patient's visits.
 
-The rows of an entity are drawn independently of each other, and then brought into this order.
+The rows of an entity are drawn independently of each other, and then sorted.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class SortedColumn:
     moves_rows: bool
 
     def sources(self, values: ArrowArray, entities: RowNumbers, ranks: RowNumbers) -> Int64s:
-        """Return the position of the row whose value each row gets.
+        """Return, for each row, the position of the row from which it gets its value.
 
         Parameters
         ----------
@@ -47,7 +47,7 @@ class SortedColumn:
         entities : array of shape (n,)
             Entity of each row.
         ranks : array of shape (n,)
-            Numbers that order the rows of an entity.
+            Numbers that determine the order of the rows of an entity.
         """
         own = pc.rank(
             values, sort_keys="descending" if self.is_descending else "ascending", tiebreaker="first"

@@ -1,4 +1,4 @@
-"""Columns of JSON texts, whose keys are learned as columns of their own.
+"""Columns of JSON texts. The keys of the texts are learned as separate columns.
 
 `parsing` reads the texts and `styles` detects how they are written, `learning` finds their structure,
 `unpacking` splits the texts into columns, `writing` builds the texts from sampled columns, and `columns`

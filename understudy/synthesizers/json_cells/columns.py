@@ -40,16 +40,16 @@ _KINDS = frozenset({ColumnKind.text, ColumnKind.identifier, ColumnKind.category}
 
 
 class JsonColumn(BaseModel):
-    """A column of JSON texts, with the columns that replace it.
+    """A column of JSON texts, and the columns that replace it in the learned table.
 
     Parameters
     ----------
     column : Column
-        The column of the table.
+        The column that contains the texts.
     root : Node
         Structure of the texts.
     columns : tuple of Column
-        Columns of the values.
+        Columns that contain the values of the texts.
     n_keys_left_out : int
         Number of keys that are not learned, because too few rows have them.
     n_invalid : int
@@ -78,7 +78,7 @@ class JsonColumn(BaseModel):
             yield part, pc.if_else(is_missing, pa.scalar(None, array.type), array)
 
     def texts(self, columns: Mapping[str, ArrowArray], n_rows: int) -> ArrowArray:
-        """Return the texts with the values of the columns."""
+        """Return the texts, built from the values of the columns."""
         texts: Any = Writer(self.style, columns, n_rows).texts(self.root)
         if not self.column.nullable:
             texts = pc.fill_null(texts, "[]" if self.root.type == "array" else "{}")
@@ -95,7 +95,7 @@ CellColumn = JsonColumn | NumberColumn
 
 @dataclass(frozen=True)
 class JsonCells:
-    """The columns of a table whose texts are split: texts of JSON, and texts of numbers and units.
+    """The columns of a table whose texts are split: JSON texts, and texts of numbers and units.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ class JsonCells:
 
     @property
     def split_schema(self) -> TableSchema:
-        """The schema of the table in which columns of values replace the columns of JSON texts."""
+        """Schema of the table, with columns of values in place of the columns of JSON texts."""
         columns: list[Column] = []
         for column in self.schema.columns:
             own = self.columns.get(column.name)
@@ -176,7 +176,7 @@ class JsonCells:
 
     @property
     def inner_columns(self) -> list[Column]:
-        """The columns that replace the texts, and that constraints can name."""
+        """The columns that replace the texts. Constraints can name these columns."""
         return [column for own in self.columns.values() for column in own.columns]
 
     @property
@@ -198,7 +198,7 @@ class JsonCells:
 
 
 def json_cells_from_manifest(manifest: Mapping[str, Any], schema: TableSchema) -> JsonCells:
-    """Return the columns that `to_manifest` converted. Files of earlier versions have none.
+    """Return the columns that `to_manifest` converted. Files of earlier versions contain no JSON columns.
 
     Raises
     ------
@@ -264,8 +264,8 @@ def _message(own: JsonColumn) -> str:
 def find_json_cells(rows: pa.Table, schema: TableSchema) -> tuple[JsonCells, pa.Table]:
     """Return the columns of a table whose texts are split, and the rows with the values of the texts.
 
-    A column of few texts, each of which enough rows share, remains a category, unless the texts are JSON with
-    values that identify people or things.
+    A category is not split if enough rows share each of its texts, unless the texts are JSON with values that
+    identify people or things.
     """
     names = set(schema.names)
     roles = {*schema.primary_key, *schema.subject, *schema.order_by}
@@ -280,7 +280,7 @@ def find_json_cells(rows: pa.Table, schema: TableSchema) -> tuple[JsonCells, pa.
         if parsed is not None:
             split = _split_column(column, parsed, names, subjects)
         elif column.kind is ColumnKind.identifier:
-            # Inference does not take quantities for identifiers, so somebody declared the kind.
+            # Inference does not classify quantities as identifiers, so the user declared the kind.
             continue
         else:
             split = _split_numbers(column, values, names, subjects)
@@ -295,7 +295,7 @@ def find_json_cells(rows: pa.Table, schema: TableSchema) -> tuple[JsonCells, pa.
 
 
 def _are_common(values: ArrowColumn) -> bool:
-    """Return whether the texts of nearly all rows are shared by enough rows."""
+    """Return whether nearly all rows contain a text that enough rows share."""
     counts = np.asarray(pc.value_counts(values.drop_null()).field("counts"))
     return bool(counts[counts < MIN_SUPPORT].sum() < _RARE_SHARE_MIN * counts.sum())
 

@@ -1,4 +1,4 @@
-"""Learn the structure of a column's JSON values. The structure contains only what at least k rows share."""
+"""Learn the structure of a column's JSON values. At least k rows share each part of the structure."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from understudy.transformers.generated.json_texts import may_identify
 
 # Minimum share of the values that have the most frequent type. Otherwise, the values are learned as texts.
 _SHARE_OF_TYPE_MIN = 0.95
-# Maximum number of distinct arrays, and minimum share of rows whose array enough rows share. Within these
-# limits, arrays are learned as a whole.
+# Maximum number of distinct arrays, and minimum share of rows with an array that enough rows share. Within
+# these limits, arrays are learned as a whole.
 _N_ARRAYS_MAX, _SHARED_MIN = 200, 0.9
 
 _INT64 = range(-(2**63), 2**63)
@@ -74,7 +74,7 @@ class Learner:
     def node(
         self, placed: Placed, path: str, n_columns_max: int = N_COLUMNS_MAX, depth: int = 0
     ) -> Node | None:
-        """Return the node of values, or None if fewer than k rows have a value of one type."""
+        """Return the node for the given values, or None if fewer than k rows have values of the same type."""
         types = [_type_of(value) if _is_value(value) else None for value in placed.values]
         by_type: Counter[NodeType] = Counter(type_ for type_ in types if type_ is not None)
         if depth >= DEPTH_MAX:
@@ -90,7 +90,7 @@ class Learner:
         return None if node is None else node.model_copy(update={"state": state, "is_null": is_null})
 
     def _null(self, placed: Placed, path: str) -> Node | None:
-        """Return the node of a key that is null wherever it exists."""
+        """Return the node for a key that is null wherever it exists."""
         if not self._is_shared(placed.where([value is None for value in placed.values]).rows):
             return None
         is_complete = all(value is None for value in placed.values)

@@ -56,7 +56,7 @@ def _are_structured(texts: Any, share_min: float) -> bool:
 
 
 def parse_texts(column: ArrowColumn, style: Style) -> list[Any]:
-    """Return the value of each text. Missing and invalid texts are absent."""
+    """Return the value of each text. The values of missing and invalid texts are absent."""
     read = read_python if style.is_python else read_json
     encoded: Any = column.combine_chunks().dictionary_encode()
     values = [_read(read, text) for text in encoded.dictionary.to_pylist()]

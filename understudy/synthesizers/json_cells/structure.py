@@ -72,5 +72,5 @@ class Node(BaseModel):
 
     @property
     def depth(self) -> int:
-        """The number of levels of the tree below and including this node."""
+        """The depth of the tree that begins at this node, which is 1 for a node without nodes below it."""
         return 1 + max((node.depth for node in self.below()), default=0)

@@ -55,7 +55,7 @@ _STYLES = [Style(is_compact=c, is_ascii=a) for c in (False, True) for a in (Fals
 
 
 class ReadFloat(float):
-    """A float that keeps its text."""
+    """A float that is written as in the text from which it was read."""
 
     __slots__ = ("text",)
     text: str

@@ -20,16 +20,16 @@ FORM = "form"
 
 
 class NumberColumn(BaseModel):
-    """A column of texts that consist of numbers and units, with the columns that replace it.
+    """A column of texts with numbers and units, and the columns that replace it in the learned table.
 
     Parameters
     ----------
     column : Column
-        The column of the table.
+        The column that contains the texts.
     form_column : Column
         Column that contains the form of each text.
     number_columns : tuple of Column
-        Columns of the numbers, by their place in the texts.
+        Columns of the numbers, in the order of the slots of a form.
     forms : tuple of Form
         Forms of the texts, most frequent first.
     n_invalid : int
@@ -65,7 +65,7 @@ class NumberColumn(BaseModel):
         )
 
     def split(self, values: ArrowColumn) -> Iterator[tuple[str, ArrowArray]]:
-        """Yield the columns of the form and of the numbers. All are missing where a text has no form."""
+        """Yield the columns of the form and of the numbers. All are missing for other texts."""
         encoded: Any = values.combine_chunks().cast(pa.string()).dictionary_encode()
         forms: list[str | None] = []
         numbers: list[list[float | None]] = [[] for _ in self.number_columns]
@@ -109,7 +109,7 @@ class NumberColumn(BaseModel):
     def texts(self, columns: Mapping[str, ArrowArray], n_rows: int) -> ArrowArray:
         """Return the texts that the columns describe.
 
-        A form that needs more numbers than a row has is replaced with a form that needs as many.
+        If a row has fewer numbers than its form has slots, a form for the available numbers replaces it.
         """
         numbers = [
             np.asarray(columns[own.name].cast(pa.float64()).to_numpy(zero_copy_only=False), np.float64)
@@ -132,11 +132,11 @@ class NumberColumn(BaseModel):
         array: ArrowArray = pa.array(texts, pa.string()).cast(parse_arrow_type(self.column.arrow_type))
         return array
 
-    def _n_slots(self) -> Any:  # Any: an array of NumPy
+    def _n_slots(self) -> Any:  # Any: a NumPy array
         return np.array([form.n_slots for form in self.forms], np.int64)
 
-    def _consistent(self, drawn: Any, numbers: list[Any]) -> Any:  # Any: arrays of NumPy
-        """Return the place of a form for each row whose numbers are all present, or -1."""
+    def _consistent(self, drawn: Any, numbers: list[Any]) -> Any:  # Any: NumPy arrays
+        """Return, for each row, the index of a form whose numbers are all present, or -1."""
         present = np.array([~np.isnan(of_slot) for of_slot in numbers], np.int64).reshape(-1, len(drawn))
         n_present = np.cumprod(present, axis=0).sum(axis=0)
         n_needed = np.append(self._n_slots(), 0)[drawn]
@@ -156,7 +156,8 @@ class NumberColumn(BaseModel):
             f"Column {self.column.name!r} contains numbers with units or separators, in {forms}. Its parts "
             f"are learned as {len(self.columns)} columns."
         )
-        if self.n_invalid:
-            texts = "1 text has" if self.n_invalid == 1 else f"{self.n_invalid:,} texts have"
-            message += f" {texts} another or a rare form and therefore counted as missing."
-        return message.replace("form and therefore", "form and is" if self.n_invalid == 1 else "form and are")
+        if self.n_invalid == 1:
+            message += " 1 text has another or a rare form and is counted as missing."
+        elif self.n_invalid:
+            message += f" {self.n_invalid:,} texts have another or a rare form and are counted as missing."
+        return message

@@ -1,4 +1,4 @@
-"""The forms of the texts of a column, and how the numbers in each form are written."""
+"""The forms of the texts of a column, and the style of the numbers in each form."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Numbers = npt.NDArray[np.float64]
 
 
 class SlotStyle(BaseModel):
-    """How the numbers at one place of a form are written.
+    """The style of the numbers in one slot of a form.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ class Form(BaseModel):
 
 
 def style_of(numbers: Sequence[str], mark: str) -> SlotStyle:
-    """Return the style of numbers, given as text."""
+    """Return the style of numbers that are given as texts."""
     parts = [number.partition(mark) for number in numbers]
     lengths = {len(decimals) for _, _, decimals in parts}
     padded = {len(whole) for whole, _, _ in parts if whole.startswith("0") and len(whole) > 1}

@@ -29,7 +29,7 @@ from understudy.transformers.base import MIN_SUPPORT, ArrowColumn, Subjects
 # Number of texts that are examined before all texts are split.
 _N_EXAMINED = 200
 _N_FORMS_MAX = 40
-# Maximum number of distinct texts of a form that keep their numbers.
+# Maximum number of distinct texts for which a form is split into forms with constant numbers.
 _N_CONSTANTS_MAX = 5
 
 
@@ -104,7 +104,7 @@ def _inner_columns(name: str, forms: list[Form], new_name: Callable[[str], str])
 
 
 def _begins_with_quantities(values: ArrowColumn) -> bool:
-    """Return whether the first texts of a column are quantities. Most columns of text end the search here."""
+    """Return whether the first texts of a column are quantities. This check rules out most text columns."""
     first: Any = values.drop_null().slice(0, _N_EXAMINED).cast(pa.string())
     texts = [text.strip() for text in dict.fromkeys(first.to_pylist())]
     return bool(texts) and are_quantities(texts)
@@ -133,7 +133,8 @@ def _supported_forms(
         if "#" in form and len(by_form) > 1 and len(places) <= _N_CONSTANTS_MAX:
             of_text = {texts[i]: np.flatnonzero(rows == i) for i in places}
             if all(_support(of_one, subjects) >= MIN_SUPPORT for of_one in of_text.values()):
-                # A few frequent texts, such as the limits of a measurement, keep their numbers.
+                # A few frequent texts, such as the limits of a measurement, become forms with constant
+                # numbers.
                 forms |= {text: Form(text=text, slots=(), count=len(own)) for text, own in of_text.items()}
                 continue
         numbers = zip(*(part.numbers for i in places if (part := parts[i]) is not None), strict=True)

@@ -30,7 +30,7 @@ def bound(rules: Rules, given: Mapping[str, ArrowArray], completed: Mapping[str,
     measured = {own.target for own in rules.measured}
     formulas = [rule for rule in rules.formulas if rule.target not in measured]
     fixed = {name for rule in formulas for name in (rule.target, *rule.terms)}
-    # A value may be bounded by another value that is itself moved.
+    # A value may be bounded by a value that is moved later.
     for _ in range(2):
         for order in rules.inequalities:
             for name, other in ((order.low, order.high), (order.high, order.low)):

@@ -95,7 +95,7 @@ class Columns:
 
 
 def encode(values: Values) -> Coded:
-    """Return an integer code for each value. The order of the codes is arbitrary."""
+    """Return an integer code for each value. The codes are in arbitrary order."""
     encoded = values.keys.dictionary_encode()
     n = len(encoded.dictionary)
     if values.missing is None:

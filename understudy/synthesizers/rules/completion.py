@@ -64,7 +64,7 @@ def _recover_ratios(block: Block, assumed: Mapping[str, ArrowArray]) -> None:
         guess = read_values(own.name, assumed[own.name], None)
         masks = np.array([base.mask for base in bases])
         if set(own.bases) <= assumed.keys():
-            # The last missing base takes the remainder.
+            # The last missing base equals the remainder.
             drawn = [read_values(name, assumed[name], block.rules.decimals.get(name)) for name in own.bases]
             bases = [_filled(base, guessed) for base, guessed in zip(bases, drawn, strict=True)]
             last = len(masks) - 1 - masks[::-1].argmax(axis=0)
@@ -86,8 +86,8 @@ def _filled(values: Values, drawn: Values) -> Values:
 def solve(rules: Rules, given: Mapping[str, ArrowArray], drawn: Mapping[str, ArrowArray]) -> Arrays:
     """Return incomplete rows with missing terms computed from the target and the known terms of a formula.
 
-    If several terms are missing, their drawn values are scaled to the part of the target that the known terms
-    leave, and the last missing term takes the remainder.
+    If several terms are missing, their drawn values are scaled to the rest of the target after subtracting
+    the known terms, and the last missing term equals the remainder.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def _solve_formula(formula: Formula, block: Block, guesses: Block) -> None:
         gaps &= masks.sum(axis=0) == 1
     else:
         return
-    # The last missing term takes the remainder.
+    # The last missing term equals the remainder.
     last = len(masks) - 1 - masks[::-1].argmax(axis=0)
     for place, name in enumerate(formula.terms):
         mask, solved = block.values(name).mask, formula.solve(place, target, own)
@@ -225,7 +225,7 @@ class _Closure:
         return np.where((levels == MISSING) & ~is_missing, np.int32(UNKNOWN - 1), levels)
 
     def _holds(self, literal: Literal) -> Mask:
-        """Return the rows in which a literal is known to hold."""
+        """Return a mask of rows in which a literal is known to be satisfied."""
         levels = self._levels(literal.column)
         return np.asarray(literal.holds(levels) & (levels != UNKNOWN - 1))
 
@@ -246,7 +246,7 @@ class _Closure:
         return True
 
     def equalize(self, rule: ConditionalEquality) -> bool:
-        """Copy the known value of two equal values to the unknown value. Return whether a value changed."""
+        """Copy a known value to the unknown value that must equal it. Return whether a value changed."""
         applies = self._holds(rule.condition)
         changed = False
         for name, other in ((rule.target, rule.source), (rule.source, rule.target)):

@@ -106,7 +106,7 @@ def _varies(values: Values, rows: Mask) -> bool:
 
 
 def _acyclic(found: list[ConditionalEquality]) -> tuple[ConditionalEquality, ...]:
-    """Return the equalities in the order in which they can be applied, without those that close a cycle."""
+    """Return the equalities in an order in which they can be applied, except those that close a cycle."""
     needed: dict[str, set[str]] = {}
     kept = []
     for rule in found:

@@ -33,14 +33,14 @@ from understudy.transformers.scale import N_DECIMALS_MAX
 
 # Maximum number of numeric and time columns to search; further columns are ignored.
 N_COLUMNS_MAX = 64
-# Number of sampled rows on which pairs are checked first. These rows refute most pairs.
+# Number of sampled rows on which pairs are checked first. Most pairs already fail on these rows.
 N_ROWS_FIRST = 512
 # Minimum number of rows in which both columns are present.
 N_ROWS_MIN = 32
 # Maximum interquartile range of a difference, as a fraction of the interquartile range of either column. The
 # bins of the chain are fine enough for larger differences.
 RATIO_MAX = 1 / 8
-# Factor by which RATIO_MAX is raised for the first rows, because their quartiles are less certain.
+# Factor by which RATIO_MAX is multiplied for the first rows, because their quartiles are less certain.
 SLACK_FIRST = 2.0
 # Minimum interquartile range of both columns, in steps of their grid. The bins of a chain are fine enough for
 # columns with fewer values.
@@ -115,7 +115,7 @@ def find_derivations(columns: Columns, fixed: set[str], excluded: set[str]) -> t
     fixed : set of str
         Names of columns that must not be derived, but from which other columns may be derived.
     excluded : set of str
-        Names of columns that must not take part in a derivation.
+        Names of columns that must not be part of a derivation.
     """
     found: dict[str, Derivation] = {}
     trees = {name: name for name in columns.names}
@@ -154,7 +154,7 @@ def _tight_pairs(columns: Columns, names: list[str]) -> list[tuple[str, str]]:
 
 
 def _refute(floats: Floats) -> Iterator[tuple[int, int]]:
-    """Yield the pairs of columns that the first rows do not refute."""
+    """Yield the pairs of columns whose difference varies little in the first rows."""
     for i in range(len(floats) - 1):
         for j in np.flatnonzero(_ratios(floats[i], floats[i + 1 :]) <= RATIO_MAX * SLACK_FIRST):
             yield i, i + 1 + int(j)
@@ -201,7 +201,7 @@ def _as_floats(columns: Columns, name: str) -> Floats:
 
 
 def _directions(columns: Columns, first: str, second: str) -> list[tuple[str, str]]:
-    """Return both orders of a pair as (base, target), first the one whose base repeats its values more."""
+    """Return both orders of a pair as (base, target), first the order with more repeated base values."""
     repeats = _entropy(columns.sample(second)) < _entropy(columns.sample(first)) - NATS_MAX
     directions = [(first, second), (second, first)]
     return directions[::-1] if repeats else directions
@@ -310,7 +310,7 @@ def _name(columns: Columns, target: str, base: str) -> str:
 
 
 def measure(target: Values, base: Values, factor: int) -> tuple[Int64s, Mask]:
-    """Return target - factor * base as integers, and a mask of rows in which either is missing."""
+    """Return target - factor * base as integers, and a mask of rows in which either column is missing."""
     numbers: npt.NDArray[Any] = target.numbers.astype(np.int64) - base.numbers.astype(np.int64) * factor
     missing = target.mask | base.mask
     return np.where(missing, 0, numbers), missing

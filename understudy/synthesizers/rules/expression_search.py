@@ -1,9 +1,9 @@
-"""Search for expressions: products that are, with other columns, a linear combination of the columns.
+"""Search for expressions, which are linear relations between columns and products of columns.
 
-If pay = hours * rate + bonus, the product of hours and rate is in the span of pay and bonus. If
-change = (new - old) / old, the product of change and old is in the span of new and old. Products whose parts
-outside the span are proportional give relations of two products. Each relation is solved for each of its
-columns, and least squares with simple coefficients give the expression.
+If pay = hours * rate + bonus, the product of hours and rate is in the span of pay and bonus. If change = (new
+- old) / old, the product of change and old is in the span of new and old. Two products with proportional
+parts outside the span form a relation. Each relation is solved for each of its columns, and least squares
+with simple coefficients give the expression.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ N_ROWS_MIN = 32
 # Maximum share of a product's standard deviation that is outside the span of the columns, and minimum
 # correlation of the parts of two products outside the span.
 OUTSIDE_MAX, CORRELATION_MIN = 0.03, 0.9995
-# Maximum number of relations that are solved, for each target.
+# Maximum number of relations to solve for each target.
 N_RELATIONS_MAX = 12
 # Maximum distance of a value from the fitted expression, in steps: one half, plus the error of the fit.
 ROUNDING = 0.75
@@ -86,7 +86,7 @@ def find_expressions(
     Parameters
     ----------
     targets : collection of str
-        Names of the columns that may be computed. Columns that `known` computes are not among them.
+        Names of the columns that may be computed. The columns that `known` computes are excluded.
     known : sequence of Formula
         Formulas of other columns.
     """
@@ -149,8 +149,8 @@ def _of(rows: _Rows, target: int) -> Iterator[_Relation]:
 def _relations(rows: _Rows) -> Iterator[tuple[int, _Relation]]:
     """Yield relations of one or two products, each with a column for which it can be solved.
 
-    Relations with the smallest parts outside the span come first. Of the columns of a relation, columns that
-    are not factors come first, and among them, later columns of the table.
+    Relations with the smallest parts outside the span come first. Within a relation, columns that are not
+    factors come first, in reverse table order.
     """
     d, n = rows.numbers.shape
     pairs = list(combinations(range(d), 2))
@@ -174,7 +174,7 @@ def _relations(rows: _Rows) -> Iterator[tuple[int, _Relation]]:
 
 
 def _double_relations(rows: _Rows, pairs: list[Pair], outside: Matrix, share: Floats) -> list[_Relation]:
-    """Return relations of two products whose parts outside the span of the columns are proportional."""
+    """Return relations of two products with proportional parts outside the span of the columns."""
     places = np.flatnonzero((share > OUTSIDE_MAX) & np.isfinite(share))
     if len(places) < 2:
         return []
@@ -254,7 +254,7 @@ def _simple_factors(design: Matrix, target: Floats, slack: float, n_needed: int)
         return None
     weights, errors = fitted
     while len(kept) > max(n_needed, 1):
-        # The least significant term is left out, if the other terms fit without it.
+        # The least significant term is left out if the other terms alone fit.
         strength = np.abs(weights) / np.maximum(errors, 1e-300)
         order = sorted(range(n_needed, len(kept)), key=strength.tolist().__getitem__)
         for k in order[:2]:
@@ -283,7 +283,7 @@ def _least_squares(design: Matrix, target: Floats, slack: float) -> tuple[Floats
     rest = target - scaled @ weights
     if np.abs(rest).max() > 2 * ROUNDING * slack + 1e-9 * np.abs(target).max():
         return None
-    # The pseudo-inverse gives large errors to terms that depend on each other, so these are left out.
+    # The pseudo-inverse yields large errors for linearly dependent terms, so these terms are left out.
     covariance = np.linalg.pinv(scaled.T @ scaled, rcond=1e-12, hermitian=True)
     errors = 5 * np.sqrt(np.maximum(np.diag(covariance), 0.0) * max(float(np.mean(rest**2)), 1e-30))
     return weights / scale, errors / scale + 1e-9 * np.abs(weights / scale)

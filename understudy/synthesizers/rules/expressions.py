@@ -19,7 +19,7 @@ from understudy.transformers.base import ArrowArray, Mask
 
 @dataclass(frozen=True)
 class Monomial:
-    """A constant times the product of different columns. Without columns, it is a constant."""
+    """A constant times the product of different columns. A monomial without columns is a constant."""
 
     factor: float
     columns: tuple[str, ...] = ()
@@ -52,7 +52,7 @@ class Expression:
     target : str
         Name of the computed column.
     above, below : tuple of Monomial
-        Terms of the dividend and of the divisor. Without terms below, the divisor is one.
+        Terms of the dividend and of the divisor. If `below` is empty, the divisor is one.
     units : dict of str to float
         Unit of the stored numbers of each term column, in the order of the columns.
     unit : float
@@ -84,7 +84,7 @@ class Expression:
         return self._compute(terms)[0]
 
     def _compute(self, terms: list[Values]) -> tuple[Floats, Floats]:
-        """Return the target, and the sum of the sizes of the terms above, relative to the divisor."""
+        """Return the target, and the sum of the dividend's absolute terms divided by the absolute divisor."""
         n_rows = len(terms[0].keys)
         values = self._values(terms)
         parts = [own.value(values, n_rows) for own in self.above]
@@ -112,7 +112,7 @@ class Expression:
         return write_products(self.compute(terms), any_missing(terms), self, writing)
 
     def holds(self, target: Values, terms: list[Values]) -> Mask:
-        """Return which rows satisfy the rule."""
+        """Return a mask of rows that satisfy the rule."""
         value, size = self._compute(terms)
         own = any_missing(terms)
         missing = np.isnan(value) if own is None else own | np.isnan(value)

@@ -47,7 +47,7 @@ class Levels:
 
 @dataclass(frozen=True)
 class FixedCombination:
-    """Rule that `first` and `second` together determine `dependent`, where a missing value counts as a value.
+    """Rule that `first` and `second` together determine `dependent`. A missing value counts as a value.
 
     Parameters
     ----------

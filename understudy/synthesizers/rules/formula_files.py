@@ -63,7 +63,7 @@ def expressions_to_json(expressions: tuple[Expression, ...]) -> list[Json]:
 
 
 def load_unary(reader: ArrayReader, read_linear: ReadLinear) -> tuple[Unary, ...]:
-    """Return the unary rules. Files of earlier versions have none.
+    """Return the unary rules. Files of earlier versions contain no unary rules.
 
     Raises
     ------
@@ -80,7 +80,7 @@ def load_unary(reader: ArrayReader, read_linear: ReadLinear) -> tuple[Unary, ...
 
 
 def load_products(reader: ArrayReader, types: Types, decimals: Mapping[str, int]) -> tuple[Product, ...]:
-    """Return the product rules. Files of earlier versions have none, or none with a rounding mode.
+    """Return the product rules. Older files contain no product rules, or rules without a rounding mode.
 
     Raises
     ------
@@ -105,7 +105,7 @@ def load_products(reader: ArrayReader, types: Types, decimals: Mapping[str, int]
 def load_expressions(
     reader: ArrayReader, types: Types, decimals: Mapping[str, int]
 ) -> tuple[Expression, ...]:
-    """Return the expressions. Files of earlier versions have none.
+    """Return the expressions. Files of earlier versions contain no expressions.
 
     Raises
     ------

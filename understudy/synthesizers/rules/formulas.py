@@ -29,7 +29,7 @@ class Formula(Protocol):
         ...
 
     def holds(self, target: Values, terms: list[Values]) -> Mask:
-        """Return which rows satisfy the rule."""
+        """Return a mask of rows that satisfy the rule."""
         ...
 
     def solve(self, place: int, target: Values, terms: list[Values]) -> Numbers | None:

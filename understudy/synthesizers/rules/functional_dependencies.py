@@ -27,7 +27,7 @@ SHARED_FRACTION_MIN = 0.9
 
 @dataclass(frozen=True)
 class FunctionalDependency:
-    """Rule that `determinant` determines `dependent`, where a missing value counts as a value."""
+    """Rule that `determinant` determines `dependent`. A missing value counts as a value."""
 
     determinant: str
     dependent: str
@@ -101,7 +101,7 @@ def unrefuted(
 ) -> Int64s:
     """Return the columns among `others` that are a function of the keys in the sample.
 
-    The result is empty if the keys are nearly unique, because values without repeats give no evidence.
+    The result is empty if the keys are nearly unique, because values that do not repeat provide no evidence.
     """
     n_first = min(N_ROWS_FIRST, columns.n_sample)
     spread = np.linspace(0, columns.n_sample - 1, n_first).astype(np.int64)

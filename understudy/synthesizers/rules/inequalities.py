@@ -31,7 +31,7 @@ class Inequality:
     is_strict: bool
 
     def holds(self, low: Numbers, high: Numbers, missing: Mask | None) -> Mask:
-        """Return which rows satisfy the rule, given comparable numbers and the mask of missing values."""
+        """Return a mask of rows that satisfy the rule, given comparable numbers and the missing values."""
         kept: Mask = low < high if self.is_strict else low <= high
         return kept if missing is None else kept | missing
 
@@ -45,7 +45,7 @@ class Inequality:
 def comparable(
     a: Values, b: Values, unit_a: Fraction | None, unit_b: Fraction | None
 ) -> tuple[Numbers, Numbers]:
-    """Return two columns as comparable numbers: integers if their units are equal, else floats.
+    """Return two columns as comparable numbers: integers if their units are equal, otherwise floats.
 
     A timestamp and a date are compared by date.
     """
@@ -180,7 +180,7 @@ def _as_floats(values: Values, unit: Fraction | None) -> Numbers:
     numbers = values.numbers.astype(np.float64)
     if unit is None or unit == 1:
         return numbers
-    # Division by a power of ten rounds correctly. Multiplication by its inverse does not.
+    # Division by a power of ten rounds correctly, in contrast to multiplication by its inverse.
     return numbers / float(1 / unit)
 
 

@@ -32,7 +32,7 @@ class Linear:
     target : str
         Name of the computed column.
     terms : tuple of str
-        Names of the added columns.
+        Names of the columns that are added, each multiplied by its factor.
     factors : tuple of int
         Factor of each term.
     offset : int
@@ -74,7 +74,7 @@ class Linear:
         return max(reach, self.divisor) < SUM_MAX and (reach // self.divisor + 1) * self.step < SUM_MAX
 
     def holds(self, target: Values, terms: list[Values]) -> Mask:
-        """Return which rows satisfy the rule."""
+        """Return a mask of rows that satisfy the rule."""
         missing = any_missing(terms)
         # Values of uint64 above the maximum of int64 become negative. No valid target contains such values.
         is_unsigned = target.numbers.dtype == np.uint64

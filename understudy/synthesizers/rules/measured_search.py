@@ -24,7 +24,7 @@ def add_measured(rules: Rules, table: pa.Table) -> Rules:
     rules : Rules
         Rules of the table, without differences and ratios.
     table : pyarrow.Table of shape (n_rows, n_columns)
-        Rows in the columns and types of the schema. Not modified.
+        Rows with the columns and types of the schema. The rows are not modified.
     """
     columns = Columns(table, rules.schema)
     # Looked-up columns are drawn as codes, and a column with a declared domain is drawn from that domain.

@@ -25,7 +25,7 @@ class Missingness:
     is_mutual: bool
 
     def holds(self, first: Mask, second: Mask) -> Mask:
-        """Return which rows satisfy the rule, given the masks of missing values."""
+        """Return a mask of rows that satisfy the rule, given the masks of missing values."""
         return first == second if self.is_mutual else ~first | second
 
     def describe(self) -> str:

@@ -37,7 +37,7 @@ N_COLUMNS_CUBED = 10
 N_SHARES_MAX = 4
 # Number of rows of the sample that are checked first, and minimum number of complete rows.
 N_ROWS_FIRST = 192
-# Number of these rows on which products are tested first. These rows refute most products.
+# Number of rows on which products are tested first. Most products already fail on these rows.
 N_ROWS_LOGS = 24
 N_ROWS_MIN = 32
 # Minimum number of different values of a target.
@@ -62,7 +62,7 @@ class Sample:
     names : list of str
         Names of the columns.
     numbers : array of shape (n_columns, n_rows)
-        Numbers, NaN where they are missing.
+        Numbers, with NaN for missing values.
     slack : array of shape (n_columns,)
         Half of the step of each column, to which a product is rounded.
     """

@@ -19,7 +19,8 @@ from understudy.transformers.base import ArrowArray, Mask
 # Relative error of products in double precision.
 PRECISION = 1e-9
 
-# The value of a factor: a column, 1 plus or minus a share, 1 plus or minus a percentage, or a logarithm.
+# Function for the value of a factor: the column, 1 plus or minus a share, 1 plus or minus a percentage, or a
+# logarithm.
 Shape = Literal["value", "plus", "minus", "plus percent", "minus percent", "log", "log plus one"]
 _SLOPES: dict[Shape, float] = {"plus": 1.0, "minus": -1.0, "plus percent": 0.01, "minus percent": -0.01}
 # Rounding modes of ties.
@@ -29,8 +30,8 @@ SHARES: tuple[Shape, ...] = ("plus", "minus")
 PERCENTAGES: tuple[Shape, ...] = ("plus percent", "minus percent")
 LOGARITHMS: tuple[Shape, ...] = ("log", "log plus one")
 SHAPES: tuple[Shape, ...] = ("value", *SHARES, *PERCENTAGES, *LOGARITHMS)
-# Minimum root mean square of the errors of rounded results, in steps, and minimum of the largest error. If
-# errors are uniform, they are 0.29 and nearly 0.5.
+# Minimum root mean square of the errors of rounded results, in steps, and minimum of the largest error. For
+# uniform errors, the root mean square is 0.29 and the largest error is nearly 0.5.
 _ROUNDED_MIN, _LARGEST_MIN = 0.15, 0.4
 
 
@@ -45,8 +46,8 @@ class Factor:
     exponent : int
         Exponent of the factor, which is not zero.
     shape : Shape
-        Value of the factor, given the number x in the column: x, 1 + x, 1 - x, 1 + x / 100, 1 - x / 100,
-        log10(x) or log10(1 + x).
+        Function from the number x in the column to the value of the factor: x, 1 + x, 1 - x, 1 + x / 100, 1 -
+        x / 100, log10(x) or log10(1 + x).
     unit : float
         Unit of the column's stored numbers.
     """
@@ -137,7 +138,7 @@ class Product:
         return write_products(self.compute(terms), any_missing(terms), self, writing)
 
     def holds(self, target: Values, terms: list[Values]) -> Mask:
-        """Return which rows satisfy the rule."""
+        """Return a mask of rows that satisfy the rule."""
         product = self.compute(terms)
         own = any_missing(terms)
         missing = ~np.isfinite(product) if own is None else own | ~np.isfinite(product)
@@ -205,9 +206,9 @@ def write_products(product: Floats, missing: Mask | None, rule: Rounded, writing
 
 
 def round_product(steps: Floats, ties: Rounding) -> Floats:
-    """Return products in steps, rounded to whole steps.
+    """Return products as whole numbers of steps.
 
-    Products that differ from a tie only by errors of double precision count as ties.
+    Products that differ from a tie only by the precision of doubles count as ties.
     """
     size = np.abs(steps)
     slack = PRECISION * np.maximum(size, 1.0)

@@ -1,4 +1,4 @@
-"""Search for ratios to learn, based on the entropy that a column keeps within ranges of other columns."""
+"""Search for ratios to learn, based on the entropy of a column within ranges of other columns."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from understudy.synthesizers.rules.values import Floats, Int64s, Values
 # Maximum numbers of numeric columns to search: for ratios of two columns, and for ratios of three columns.
 N_COLUMNS_MAX = 24
 N_COLUMNS_CUBED = 10
-# Number of sampled rows on which ratios are checked first. These rows refute most ratios.
+# Number of sampled rows on which ratios are checked first. Most ratios already fail on these rows.
 N_ROWS_FIRST = 512
 # Minimum number of rows in which all columns are present and not zero, and their minimum share.
 N_ROWS_MIN = 100
@@ -28,7 +28,7 @@ SHARE_MIN = 0.5
 # Maximum width of the central 90% range of the logarithm of a ratio, as a fraction of the width for
 # independent columns: for ratios to one column, and to the product of two columns.
 WIDTHS_MAX = (0.65, 0.25)
-# Factor by which WIDTHS_MAX are raised for the first rows.
+# Factor by which the widths in WIDTHS_MAX are multiplied for the first rows.
 SLACK_FIRST = 1.2
 # Minimum difference, in nats, between the entropy of the target and the lower entropy of the ratio, both
 # within ranges of the other columns: for ratios to one column, and to the product of two columns, whose
@@ -47,11 +47,11 @@ N_STEPS_MIN = 16
 SPACING_MIN = 1e-9
 # Maximum share of products that fall into gaps between the values of the derived column.
 SHARE_MISSED_MAX = 0.02
-# The same share for ratios with a large gain, and the minimum of such a gain in nats. On a coarse grid, most
-# products are new values.
+# Maximum share of products in gaps for ratios with a large gain, and the minimum of a large gain, in nats. On
+# a coarse grid, most products are new values.
 SHARE_MISSED_LARGE = 0.15
 GAIN_LARGE = 1.0
-# Maximum number of rows on which this share is measured.
+# Maximum number of rows on which the share of products in gaps is measured.
 N_ROWS_COMPARED = 50_000
 NAME_LENGTH_MAX = 200
 
@@ -74,7 +74,7 @@ class _Quantity:
     Parameters
     ----------
     logs : array of shape (n_rows,)
-        Logarithms of the numbers, NaN for zeros and missing values.
+        Logarithms of the numbers, with NaN for zeros and missing values.
     blurred : array of shape (n_rows,)
         Logarithms of the numbers with noise of one step, so that rounding does not lower their entropy.
     """
@@ -109,14 +109,14 @@ class _Candidate:
 def find_ratios(
     columns: Columns, fixed: set[str], excluded: set[str], pairs: set[frozenset[str]]
 ) -> Iterator[RatioDerivation]:
-    """Yield the ratios of numeric columns that a chain would lose, the largest gain first.
+    """Yield the ratios of numeric columns that a chain would not preserve, the largest gain first.
 
     Parameters
     ----------
     fixed : set of str
         Names of columns that must not be derived, but from which other columns may be derived.
     excluded : set of str
-        Names of columns that must not take part in a ratio.
+        Names of columns that must not be part of a ratio.
     pairs : set of frozenset of str
         Pairs of columns whose difference is learned, unless the ratio has a lower entropy.
     """
@@ -134,8 +134,9 @@ def find_ratios(
 def _sorted(candidates: list[_Candidate], names: list[str]) -> list[_Candidate]:
     """Return the candidates in descending order of gain.
 
-    Candidates with the same columns count with the highest gain among them. The one whose target is last in
-    the table comes first. If there are two bases, the larger gain of a ratio to one of them is added.
+    Candidates with the same columns are sorted by the highest gain among them, and then by their target, from
+    last to first in the table. The gain of a ratio with two bases includes the larger gain of a ratio to one
+    of them.
     """
     singles = {(own.target.name, own.bases[0].name): own.gain for own in candidates if len(own.bases) == 1}
     gains: dict[frozenset[str], float] = {}
@@ -183,7 +184,7 @@ Form = tuple[tuple[_Quantity, ...], tuple[int, ...]]
 def _candidates(
     target: _Quantity, others: Sequence[_Quantity], pairs: set[frozenset[str]]
 ) -> Iterator[_Candidate]:
-    """Yield the ratios of a target to one or two columns that a chain would lose."""
+    """Yield the ratios of a target to one or two columns that a chain would not preserve."""
     forms: list[Form] = [((base,), (exponent,)) for base in others for exponent in (1, -1)]
     if len(others) < N_COLUMNS_CUBED:
         forms += [(pair, signs) for pair in combinations(others, 2) for signs in ((1, 1), (1, -1), (-1, 1))]
@@ -228,7 +229,7 @@ def _central_widths(logs: Logs) -> Logs:
     Parameters
     ----------
     logs : array of shape (n_ratios, n_rows)
-        Finite numbers, or NaN. Sorted in place.
+        Finite numbers, or NaN. The array is sorted in place.
     """
     n = np.count_nonzero(~np.isnan(logs), axis=1)
     logs.sort(axis=1)
@@ -240,8 +241,8 @@ def _central_widths(logs: Logs) -> Logs:
 def _gain(target: _Quantity, form: Form, *, is_paired: bool) -> float:
     """Return the reduction of the entropy within ranges of the bases if the ratio replaces the target.
 
-    The ranges approximate the leaves of a chain. The ratio must also have a lower entropy than ratios to only
-    one of two bases, and than the difference to the first base if that difference is learned.
+    The ranges approximate the leaves of a chain's trees. The ratio must also have a lower entropy than ratios
+    to only one of two bases, and than the difference to the first base if that difference is learned.
     """
     every = -(-len(target.logs) // N_ROWS_MEASURED)
     parts = np.array([target.blurred[::every], *(base.logs[::every] for base in form[0])])
@@ -272,7 +273,7 @@ def _in_ranges(bases: list[Logs]) -> Int64s:
 
 
 def _split(rows: Int64s, n_parts: int) -> Int64s:
-    """Return rows in parts of equal length. Some of the last rows are left out."""
+    """Return rows in parts of equal length. Up to ``n_parts - 1`` of the last rows are left out."""
     n = len(rows) // n_parts
     return rows[: n * n_parts].reshape(n_parts, n)
 
@@ -307,7 +308,7 @@ def _derivation(columns: Columns, candidate: _Candidate) -> RatioDerivation | No
 
 
 def _reproduces(rule: Product, target: Values, bases: list[Values], ratios: Floats, gain: float) -> bool:
-    """Return whether products equal the target, and whether products with other rows' ratios fit its grid."""
+    """Return whether products equal the target, and products with other rows' ratios fit its grid."""
     present = ~target.mask
     numbers, own = target.numbers[present].astype(np.float64), ratios[present]
     base = rule.compute([*bases, Values(pa.array(np.ones(len(ratios))), None)])[present]

@@ -109,7 +109,7 @@ def _patterns(quantities: list[_Quantity]) -> list[Mask]:
 def _find_within(
     columns: Columns, quantities: list[_Quantity], rows: Int64s, derived: set[str]
 ) -> list[Linear]:
-    """Return the rules among columns, found on the given rows. No target is a term of a later rule."""
+    """Return the rules between columns in the given rows. No target is a term of a later rule."""
     found: list[Linear] = []
     refused: set[frozenset[str]] = set()
     while True:
@@ -231,7 +231,7 @@ def _simple_guess(target: str, estimates: dict[str, tuple[float, float]]) -> Gue
 
 
 def simplest(value: float, slack: float) -> Fraction | None:
-    """Return a fraction that differs from the value by at most `slack`, with a small denominator."""
+    """Return a fraction with a small denominator that differs from the value by at most `slack`."""
     if abs(value) <= slack:
         return Fraction(0)
     for most in DENOMINATORS:
@@ -308,7 +308,7 @@ def fit_values(
     values, units : lists, of the target and of each term
         Values and their units.
     is_amount : bool
-        Whether the target may have a bound at zero.
+        Whether zero becomes the lower bound of the target if no value is negative.
     """
     target, *terms = values
     missing = any_missing(terms)

@@ -42,7 +42,8 @@ class Rules:
     schema : TableSchema
         Schema of the table, with the columns of differences and ratios after its own columns.
     functional_dependencies : tuple of FunctionalDependency
-        Functional dependencies, which contain only column names. The synthesizer learns the values.
+        Functional dependencies, which contain only column names. The synthesizer learns the mapping between
+        the values.
     fixed_combinations : tuple of FixedCombination
         Rules that two columns together determine a third column.
     linear : tuple of Linear
@@ -104,7 +105,7 @@ class Rules:
     def derive(self, columns: Mapping[str, ArrowArray]) -> Arrays:
         """Add or replace the derived columns, each in its exact type, and return all columns.
 
-        Values that another column must equal are replaced as well.
+        Columns that must equal another column in some rows are replaced in these rows as well.
 
         Parameters
         ----------
@@ -164,7 +165,7 @@ class Rules:
         return rule.derive(terms, self._writings[rule.target])
 
     def holds(self, columns: Mapping[str, ArrowArray]) -> Mask:
-        """Return which rows satisfy all rules, except functional dependencies, which are not checked.
+        """Return a mask of rows that satisfy all rules. Functional dependencies are not checked.
 
         Parameters
         ----------
@@ -179,7 +180,7 @@ class Rules:
         return kept
 
     def is_ordered(self, columns: Mapping[str, ArrowArray]) -> Mask:
-        """Return which rows satisfy all inequalities.
+        """Return a mask of rows that satisfy all inequalities.
 
         Parameters
         ----------

@@ -40,7 +40,7 @@ def find_rules(table: pa.Table, schema: TableSchema) -> Rules:
     Parameters
     ----------
     table : pyarrow.Table of shape (n_rows, n_columns)
-        Rows in the columns and types of the schema. Not modified.
+        Rows with the columns and types of the schema. The rows are not modified.
     schema : TableSchema
         Schema of the table.
 
@@ -107,7 +107,7 @@ def _determines_its_terms(rule: Linear, lookups: tuple[FunctionalDependency, ...
 def _implications_of(formulas: tuple[Formula, ...]) -> list[closure.Implication]:
     """Return the implications of equations. In an equation, all other columns together determine each column.
 
-    Other formulas only imply their target.
+    In other formulas, the terms together determine only the target.
     """
     equations = [(rule.target, *rule.terms) for rule in formulas if isinstance(rule, Linear)]
     return [(rule.terms, rule.target) for rule in formulas if not isinstance(rule, Linear)] + [
@@ -120,7 +120,7 @@ def _implications_of(formulas: tuple[Formula, ...]) -> list[closure.Implication]
 def _usable(
     unary: tuple[Unary, ...], linear: tuple[Linear, ...], lookups: tuple[FunctionalDependency, ...]
 ) -> tuple[Unary, ...]:
-    """Return the unary rules that can be computed. A target that determines its source is drawn instead."""
+    """Return the unary rules that can be computed. If a target determines its source, the target is drawn."""
     kept: list[Unary] = []
     for rule in unary:
         is_open = in_order((*kept, rule, *linear), ValueRules()) is not None
@@ -134,7 +134,7 @@ def _drawn_otherwise(
 ) -> tuple[OwnFormula, ...]:
     """Return the rules, except those whose target determines all terms.
 
-    Such terms are looked up by the target instead.
+    The terms of these rules are looked up by the target.
     """
     return tuple(
         rule

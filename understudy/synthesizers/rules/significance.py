@@ -37,7 +37,8 @@ def evidence_of_groups(n_rows: Int64s, surprise: Floats) -> float:
     """Return the evidence that all rows of each group have the same value.
 
     The first row of a group sets the value, and each further row adds evidence. The largest group is ignored.
-    For example, a column that is zero wherever another column is zero gives no evidence about nonzero values.
+    For example, a column that is zero wherever another column is zero provides no evidence about nonzero
+    values.
 
     Parameters
     ----------

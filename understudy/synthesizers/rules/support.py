@@ -1,4 +1,7 @@
-"""Support of values in rules. Enough entities or subjects must share each value or combination of values."""
+"""Removal of rare values from rules.
+
+Enough entities or subjects must share each value or combination of values in a rule.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ from understudy.transformers.base import MIN_SUPPORT, Mask, Subjects
 def without_rare_values(rules: Rules, rows: pa.Table, subjects_of: Mapping[str, Subjects]) -> Rules:
     """Return the rules without the values and combinations of values that fewer than k subjects share.
 
-    Rules are found among rows, so all rows with a value can belong to a single customer.
+    The search for rules counts rows, so all rows with a value can belong to a single customer.
 
     Parameters
     ----------

@@ -27,7 +27,8 @@ FUNCTIONS: dict[Function, Callable[[Int64s], Int64s]] = {
     "negative": lambda numbers: np.maximum(-numbers, 0),
     "sign": np.sign,
 }
-# Inverse of each function except `sign`. A guess supplies what the target does not determine.
+# Inverse of each function except `sign`. A guess supplies the information that the target lacks, such as the
+# sign of an absolute value.
 _INVERSE: dict[Function, Callable[[Int64s, Int64s], Int64s]] = {
     "absolute": lambda target, guess: np.where(guess < 0, -target, target),
     "positive": lambda target, guess: np.where(target > 0, target, np.minimum(guess, 0)),
@@ -71,7 +72,7 @@ class Unary:
         return self.linear.derive([apply(self.function, terms[0])], writing)
 
     def holds(self, target: Values, terms: list[Values]) -> Mask:
-        """Return which rows satisfy the rule."""
+        """Return a mask of rows that satisfy the rule."""
         return self.linear.holds(target, [apply(self.function, terms[0])])
 
     def solve(self, place: int, target: Values, terms: list[Values]) -> Numbers | None:

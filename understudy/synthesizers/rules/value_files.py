@@ -49,7 +49,7 @@ def value_rules_to_arrays(rules: ValueRules, write: WriteLevels) -> tuple[Json, 
 
 
 def load_value_rules(reader: ArrayReader, types: Mapping[str, pa.DataType], read: ReadLevels) -> ValueRules:
-    """Return the rules that `value_rules_to_arrays` converted. Files of earlier versions have none.
+    """Return the rules that `value_rules_to_arrays` converted. Older files contain no value-level rules.
 
     Parameters
     ----------

@@ -51,7 +51,7 @@ class Literal:
         return self.level == MISSING
 
     def holds(self, levels: npt.NDArray[np.integer]) -> Mask:
-        """Return which rows satisfy the literal, given the levels of its column."""
+        """Return a mask of rows that satisfy the literal, given the levels of its column."""
         has_level: Mask = levels == self.level
         return ~has_level if self.is_negated else has_level
 
@@ -64,7 +64,7 @@ class Implication:
     consequence: Literal
 
     def holds(self, levels_of: LevelsOf) -> Mask:
-        """Return which rows satisfy the rule."""
+        """Return a mask of rows that satisfy the rule."""
         first, second = (
             literal.holds(levels_of(literal.column)) for literal in (self.condition, self.consequence)
         )
@@ -80,13 +80,13 @@ class ConditionalEquality:
     source: str
 
     def holds(self, levels_of: LevelsOf, values_of: ValuesOf) -> Mask:
-        """Return which rows satisfy the rule, for two columns with equal units."""
+        """Return a mask of rows that satisfy the rule, for two columns with equal units."""
         target, source = values_of(self.target), values_of(self.source)
         return ~self.condition.holds(levels_of(self.condition.column)) | equal_values(target, source)
 
 
 def equal_values(first: Values, second: Values) -> Mask:
-    """Return which values are equal, where two missing values are equal."""
+    """Return a mask of equal values. Two missing values are equal."""
     same = pc.equal(first.keys, second.keys).fill_null(False)
     equal: Mask = np.asarray(same.to_numpy(zero_copy_only=False), dtype=np.bool_)
     if first.missing is None and second.missing is None:

@@ -32,7 +32,7 @@ N_LITERALS_MAX = 640
 N_VALUES_FEW = 256
 # Minimum share of rows that must contain a value for it to have a literal, in columns with more values.
 SHARE_MIN = 0.01
-# Factor by which the threshold of evidence is raised for values that never occur together.
+# Factor by which the threshold of evidence is multiplied for values that never occur together.
 EXCLUSION_FACTOR = 2.0
 Matrix = npt.NDArray[np.float64]
 
@@ -88,7 +88,7 @@ class Candidates:
 
     @cached_property
     def _selections(self) -> dict[str, Matrix]:
-        """One matrix per column. Its entry at (literal, level) is 1 if the level satisfies the literal."""
+        """One matrix per column. The entry at (literal, level) is 1 if the level satisfies the literal."""
         selections = {}
         for name, at in self.places.items():
             levels = np.arange(self.leveled[name].n_levels)
@@ -185,7 +185,7 @@ def _often(encoded: Any, missing: Mask | None, least: int) -> Levels:  # Any: st
 def find_implications(
     columns: Columns, candidates: Candidates, lookups: Collection[FunctionalDependency]
 ) -> list[Implication]:
-    """Return the significant implications that hold in all rows, without those that follow from others.
+    """Return the significant implications that hold in all rows and do not follow from other implications.
 
     Parameters
     ----------
@@ -290,7 +290,7 @@ def _negations(candidates: Candidates, n_rows: int) -> dict[int, int]:
 def _without_contrapositives(
     edges: list[tuple[int, int]], negations: dict[int, int]
 ) -> list[tuple[int, int]]:
-    """Return the edges without those that are preceded by their contrapositive."""
+    """Return the edges, except those that are preceded by their contrapositive."""
     kept: dict[tuple[int, int], None] = {}
     for i, j in edges:
         if (negations.get(j, -1), negations.get(i, -1)) not in kept:

@@ -19,7 +19,8 @@ UNIT = 1024
 # Weights are stored as integer multiples of 2**-16.
 WEIGHT_UNIT = 2.0**16
 N_ROWS_MAX = 50_000
-# Maximum number of cells. It limits the rows of wide tables, because the work grows with rows * columns**2.
+# Maximum number of cells, which limits the number of rows of wide tables, because the work grows with rows *
+# columns**2.
 N_CELLS_MAX = 12_500_000
 N_CELLS_BLOCK = 1_000_000
 N_ONE_HOT_MAX = 24
@@ -164,7 +165,7 @@ def with_bins(predictor: Predictor, sums: npt.NDArray[np.int64]) -> Predictor:
 
 
 def add_up(predictor: Predictor, codes: CoarseCodes, half: CoarseCodes) -> npt.NDArray[np.int64]:
-    """Return the predictor's sums for coarse codes of shape (n_columns, n_rows) and the half of each row."""
+    """Return the predictor's sums for coarse codes of shape (n_columns, n_rows), given each row's half."""
     sums = np.zeros(codes.shape[1], np.int64)
     predictors.add_terms(predictor.feature, predictor.weight, codes, sums)
     if len(predictor.tree_feature):
@@ -173,7 +174,7 @@ def add_up(predictor: Predictor, codes: CoarseCodes, half: CoarseCodes) -> npt.N
 
 
 def predict(predictor: Predictor, codes: CoarseCodes, half: CoarseCodes) -> CoarseCodes:
-    """Return the predictor's bins for coarse codes of shape (n_columns, n_rows) and the half of each row."""
+    """Return the predictor's bins for coarse codes of shape (n_columns, n_rows), given each row's half."""
     sums = add_up(predictor, codes, half)
     out = np.empty(codes.shape[1], np.uint8)
     predictors.bin_sums(predictor, sums, out)

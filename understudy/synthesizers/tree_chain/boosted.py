@@ -80,7 +80,7 @@ def boost(
     seen = np.ascontiguousarray(codes[predecessors])
     parts = []
     for own in (1, 0):
-        # The trees for half 0 come first. They are grown on the rows of half 1.
+        # The trees for half 0 come first, and are grown on the rows of half 1.
         rows = half == own
         ones = np.ones(int(rows.sum()))
         key = np.uint64(hashing.stream_key(seed, np.uint64(own)))

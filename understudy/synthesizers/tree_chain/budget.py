@@ -22,7 +22,7 @@ FACTORS = {"best": 32.0, "balanced": 8.0, "fast": 1.0}
 
 
 def choose_preset(encoded: Encoded, arranged: Arranged, seconds: float, run: LearnRun) -> tuple[str, bool]:
-    """Return the best preset whose fit is likely to finish within the given seconds, and True.
+    """Return the best preset that is likely to finish within the given number of seconds, and True.
 
     Return `fast` and False if no preset is likely to finish in time.
     """

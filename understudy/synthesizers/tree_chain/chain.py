@@ -42,7 +42,7 @@ class Link:
     forest : Forest
         Trees of the choices.
     predictor : Predictor
-        Predictor of an ordinal column, whose bins are a feature of the trees.
+        Predictor of an ordinal column. Its bins are a feature of the trees.
     source : int
         Index of the column by which this column is looked up, or -1 if this column is drawn.
     lookup : array of shape (n_codes of the source,) or (n_levels of the source + 1,)

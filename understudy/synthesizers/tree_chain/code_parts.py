@@ -79,12 +79,12 @@ def _values(transformer: Transformer, codes: Codes) -> list[str | None]:
 def _rewritten(
     code: CategoricalTransformer, values: list[str | None], part: Part, known: set[str | None]
 ) -> CategoricalTransformer:
-    """Return the code column with made-up levels that contain the values, if such a level is still unused.
+    """Return the code column with made-up levels that contain the values, where unused levels exist.
 
     Parameters
     ----------
     known : set of str
-        Codes of the table, including rare codes, which must not be made up.
+        Codes of the table, including rare codes. Made-up codes must differ from all of these.
     """
     levels: list[Any] = code.levels.cast(pa.string()).to_pylist()
     made_up = levels[code.n_kept :]
@@ -104,7 +104,7 @@ def _rewritten(
 def _with_code(
     column: Transformer, old: CategoricalTransformer, new: CategoricalTransformer, place: int
 ) -> Transformer:
-    """Return a label column with the new codes of its code column, also where labels contain the codes."""
+    """Return a label column with the new codes of its code column. Codes within labels are replaced, too."""
     if not isinstance(column, LabelTransformer) or column.column_of_code != place:
         return column
     labels: list[Any] = column.labels.cast(pa.string()).to_pylist()

@@ -42,7 +42,7 @@ class CodedPair:
     allowed: npt.NDArray[np.bool_]
 
     def holds(self, codes: CodesByColumn) -> Mask:
-        """Return which rows satisfy the rules of the two columns."""
+        """Return a mask of rows that satisfy the rules of the two columns."""
         first, second = self.first_level[codes[self.first]], self.second_level[codes[self.second]]
         kept: Mask = self.allowed[first, second]
         return kept
@@ -81,8 +81,8 @@ class CodedRules:
     equalities : tuple of (ConditionalEquality, column, array of shape (n_codes,))
         Equalities, with the column of the condition and the codes that satisfy the condition.
     left : tuple of Implication
-        Implications with a column whose codes do not represent the values of its literals, or whose drawn
-        values may be replaced.
+        Implications with a column whose codes do not represent the values in its literals, or with a column
+        whose drawn values may be replaced.
     """
 
     pairs: tuple[CodedPair, ...] = ()
@@ -91,7 +91,7 @@ class CodedRules:
     left: tuple[Implication, ...] = ()
 
     def holds(self, codes: CodesByColumn, n_rows: int) -> Mask:
-        """Return which rows satisfy the implications on codes."""
+        """Return a mask of rows that satisfy the implications on codes."""
         kept = np.ones(n_rows, np.bool_)
         for pair in self.pairs:
             kept &= pair.holds(codes)

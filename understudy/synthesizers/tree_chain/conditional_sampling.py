@@ -144,7 +144,8 @@ def _bases_of(
 ) -> Iterator[tuple[int, Mask]]:
     """Yield the columns from which restricted columns are derived, with the codes that can satisfy them.
 
-    The restriction only reduces the number of proposals. The filters check the proposals afterwards.
+    The only purpose of the restriction is to reduce the number of proposals. Filters check the proposals
+    later.
     """
     by_target = {difference.target: difference for difference in enforcer.rules.differences}
     for predicate in filters:
@@ -271,7 +272,7 @@ class Conditioner:
 
 
 def make_conditioner(links: Sequence[Link], group: Group, accept: Accept, redrawing: Redrawer) -> Conditioner:
-    """Return the sampler of a group's rows. A trial determines its number of proposals.
+    """Return the sampler of a group's rows. A trial determines the number of proposals.
 
     Raises
     ------

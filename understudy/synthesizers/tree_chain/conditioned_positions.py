@@ -30,8 +30,8 @@ from understudy.transformers.table import TableTransformer
 N_TRIED, N_POOLS_MAX = 16_384, 16
 # Number of proposals with a weight above 0 that is sufficient for the estimate.
 N_POSSIBLE_MIN = 16_384
-# Minimum number of proposals with a row number. If none of these proposals is possible, the row number is
-# excluded.
+# Minimum number of proposals with a row number for a decision about it. If none of these proposals is
+# possible, the row number is excluded.
 N_UNSEEN_MIN = 30
 # Sum to which the frequencies of the values under a condition are scaled.
 N_COUNTED = 1_000_000_000
@@ -137,7 +137,7 @@ def _conditioned(
 def _shares(
     choices: npt.NDArray[np.uint16], own: npt.NDArray[np.uint16], weight: Weights
 ) -> tuple[Int64s, Weights]:
-    """Return the number of proposals, and the sum of their weights, for each choice."""
+    """Return the number of proposals, and the sum of their weights, for each combination of codes."""
     cells = [_cell(codes) for codes in (choices, own)]
     known, place = np.unique(cells[0], return_inverse=True)
     at = np.searchsorted(known, cells[1])
@@ -155,7 +155,7 @@ def _cell(codes: npt.NDArray[np.uint16]) -> Int64s:
 
 
 def _fulfils(position: Counter, conditioner: Conditioner, table: TableTransformer) -> npt.NDArray[np.bool_]:
-    """Return which row numbers satisfy the condition on their column, if there is such a condition."""
+    """Return a mask of row numbers that satisfy the condition on their column, if there is one."""
     fulfils = np.ones(len(position.codes), np.bool_)
     field_ = table.schema.to_arrow().field(position.column)
     numbers = pa.array(position.first + np.arange(len(position.codes))).cast(field_.type)

@@ -171,7 +171,8 @@ class _Chooser:
     table : TableTransformer
         Transformers of the columns.
     optional : set of int
-        Columns whose given codes are drawn instead in rows for which three quarters of the attempts fail.
+        Columns whose given codes are replaced by drawn codes in rows for which three quarters of the attempts
+        fail.
     chosen : dict of int to (array, array)
         Numbers of entities in ascending order, and the numbers of their chosen proposals, by column.
     """
@@ -201,8 +202,8 @@ class _Chooser:
         Parameters
         ----------
         positions : callable, optional
-            Function that returns the codes of columns that the position of a row within its entity
-            determines, given the number of earlier attempts whose codes allowed no proposal.
+            Function from the number of failed attempts to the codes of the columns that the position of a row
+            within its entity determines.
 
         Raises
         ------

@@ -110,7 +110,7 @@ def groups_of_rows(constraints: SamplingConstraints, seed: int, numbers: RowNumb
 
 
 def first_rows(constraints: SamplingConstraints) -> RowNumbers:
-    """Return the number of the first row of each group. Groups of a rebalanced column share all rows."""
+    """Return the number of the first row of each group, which is 0 for groups of a rebalanced column."""
     if constraints.rebalance is not None:
         return np.zeros(len(constraints.rebalance.shares), np.uint64)
     sizes = [condition.n_rows for condition in constraints.conditions]

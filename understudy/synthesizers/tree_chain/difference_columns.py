@@ -38,8 +38,8 @@ class DrawnTable:
     """A table with its rules and entities, and columns that are drawn but are not part of sampled rows.
 
     The columns of differences and ratios, of sizes and of typical values follow the table's columns. `sizes`
-    contains the names of the last two. `profiles` contains the column that each column of typical values
-    belongs to.
+    contains the names of the columns of sizes and of typical values. `profiles` maps each column of typical
+    values to the column that it describes.
     """
 
     rows: pa.Table
@@ -72,7 +72,7 @@ def add_difference_columns(rows: pa.Table, columns: FittedTable) -> DrawnTable:
     subjects = number_subjects(rows.select(list(table.schema.subject))) if table.schema.subject else None
     counted_by = {name: columns.subjects_of.get(name, subjects) for name in schema.names}
     found = without_rare_values(found, learned, {n: own for n, own in counted_by.items() if own is not None})
-    # A label is decoded from the level of its code, so a rule between a value of each column adds nothing.
+    # A label is decoded from the level of its code, so value-level rules of label columns are redundant.
     pairs = zip(table.schema.names, table.columns, strict=True)
     labels = {name for name, transformer in pairs if isinstance(transformer, LabelTransformer)}
     found = replace(found, value_rules=found.value_rules.without(labels))

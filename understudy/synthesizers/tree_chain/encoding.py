@@ -27,7 +27,7 @@ KnownCodes = npt.NDArray[np.int32]
 
 
 def encode_values(name: str, values: ArrowArray, transformer: Transformer) -> KnownCodes:
-    """Return the code of every value, or UNKNOWN. Numbers between codes get the next lower code."""
+    """Return the code of every value, or UNKNOWN. A number between two ranges gets the lower code."""
     present = np.asarray(values.is_valid().to_numpy(zero_copy_only=False))
     if pa.types.is_floating(values.type):
         present = present & ~np.asarray(values.is_null(nan_is_null=True).to_numpy(zero_copy_only=False))

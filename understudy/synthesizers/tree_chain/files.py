@@ -1,6 +1,6 @@
 """Conversion of a chain to and from plain arrays. The loaded arrays are validated.
 
-The checks ensure that every draw terminates and stays within the bounds of its arrays.
+Validation ensures that every draw terminates and stays within the bounds of its arrays.
 """
 
 from __future__ import annotations

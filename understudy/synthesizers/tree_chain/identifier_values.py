@@ -1,4 +1,4 @@
-"""Imputation of the columns whose values identifiers of the same row contain."""
+"""Imputation of values that an identifier in the same row contains."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def read_identifiers(rows: pa.Table, table: TableTransformer) -> pa.Table:
 
 
 def _values_of(name: str, rows: pa.Table, table: TableTransformer) -> ArrowColumn:
-    """Return the values of a column in the rows and in the model."""
+    """Return the values that a column has in the rows, and the levels that the model has learned for it."""
     values: Any = rows.column(name)
     own = table.columns[table.schema.names.index(name)]
     if isinstance(own, CategoricalTransformer):

@@ -55,7 +55,7 @@ Accept = Callable[[npt.NDArray[np.uint8]], Weights]
 
 @dataclass(frozen=True)
 class _Step:
-    """One step of the particles through the chain. Each step processes one column.
+    """Step in which all particles draw one column of the chain, or are weighted by its known values.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ class _Step:
 
 @dataclass(frozen=True)
 class _Particles:
-    """Particles of some rows.
+    """Particles of some rows, and the seed with which they are drawn.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ class _Particles:
 
 @dataclass(frozen=True)
 class Imputer:
-    """Sampler of the missing values of a table."""
+    """Sampler that draws the missing values of a table."""
 
     links: Sequence[Link]
     table: TableTransformer
@@ -283,7 +283,7 @@ def _without_repeats(filler: EntityFiller, given: pa.Table, rows: pa.Table, comp
         repeats = filler.find_repeats(rows, given)
         if not len(repeats):
             break
-        # Different row numbers give different draws.
+        # Different row numbers result in different draws.
         numbers = repeats.astype(np.uint64) + np.uint64((attempt + 1) * rows.num_rows)
         drawn = complete(given.take(pa.array(repeats, pa.int64())), numbers)
         place = np.arange(rows.num_rows)
@@ -317,7 +317,7 @@ def _take(log_weight: Weights, seed: int, numbers: RowNumbers) -> npt.NDArray[np
 
 
 def _fill(given: ArrowArray, gaps: npt.NDArray[np.int64], own: ArrowArray, drawn: ArrowArray) -> ArrowArray:
-    """Return a column in which drawn values replace the missing values. Only rows with gaps were drawn."""
+    """Return a column with its missing values replaced. `drawn` contains only rows with missing values."""
     missing = is_missing(own)
     if not missing.any():
         return given

@@ -15,11 +15,11 @@ from understudy.synthesizers.rules.ratios import Ratio
 from understudy.synthesizers.tree_chain.rule_enforcement import RuleEnforcer
 from understudy.transformers.base import ArrowArray, Mask
 
-# Log weight of an impossible value. It is finite, so that rows that are impossible under the model can be
-# completed.
+# Log weight of an impossible value. The weight is finite, so that rows that are impossible under the model
+# can be completed.
 LOG_IMPOSSIBLE = -50.0
-# Typical difference between the logarithm of a known number and that of the product of the drawn numbers. The
-# drawn numbers are then scaled to the known number.
+# Typical difference between the logarithms of a known number and of the product of the drawn numbers, before
+# the drawn numbers are scaled to the known number.
 DEVIATION = 0.1
 
 Int64s = npt.NDArray[np.int64]
@@ -52,7 +52,7 @@ class Consistency:
 
     @cached_property
     def _ratios(self) -> list[tuple[Ratio, Mask]]:
-        """The ratios whose target is known while several bases are missing, with the mask of these rows."""
+        """The ratios, each with a mask of rows in which its target is known and several bases are missing."""
         found = []
         for own in self.enforcer.rules.ratios:
             lacks = np.sum([is_missing(self.given[name]) for name in own.bases], axis=0)

@@ -1,8 +1,9 @@
 """Lookups by level, for category columns in which one code represents several levels.
 
-All levels that too few rows share have one common code. A column that the level determines, such as the label
-or the family of a product, is looked up by the level that is chosen for a row. For made-up levels, the values
-of such a column are drawn once, at the end of a fit, from their distribution in the rows of rare levels.
+All levels that too few rows share are represented by the same code. A column that the level determines, such
+as the label or the family of a product, is looked up by the level that is chosen for a row. For made-up
+levels, the values of such a column are drawn once, at the end of a fit, from their distribution in the rows
+of rare levels.
 """
 
 from __future__ import annotations

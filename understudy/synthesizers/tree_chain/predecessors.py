@@ -42,7 +42,7 @@ def choose_predecessors(groups: CoarseCodes, position: int, allowed: Mask) -> Po
     Parameters
     ----------
     groups : array of shape (n_columns, n_rows)
-        Grouped codes of `group_codes`.
+        Groups of codes that `group_codes` returned.
     position : int
         Position of the column.
     allowed : array of shape (position,)

@@ -25,8 +25,8 @@ class Preset:
     boosts : bool
         Whether the predictors of ordinal columns have boosted trees.
     n_refinements : int
-        Number of rounds in which the density ratio of real to drawn rows is learned. Proposals are accepted
-        according to this ratio.
+        Number of rounds in which the density ratio of real to drawn rows is learned. The density ratio
+        determines the probability that a proposal is accepted.
     """
 
     rules: GrowthRules

@@ -35,7 +35,7 @@ NEARLY = 0.9
 
 @dataclass(frozen=True)
 class _Profile:
-    """Column whose values are similar in the units of an entity."""
+    """Column with similar values in the units of an entity."""
 
     column: int
     group: int
@@ -101,7 +101,7 @@ def hide_profiles(arranged: Arranged, drawn: DrawnTable) -> Arranged:
 
 
 def _find_profiles(drawn: DrawnTable, found: list[FoundGroup]) -> Iterator[_Profile]:
-    """Yield the columns whose values are similar within entities, each with its best kind of entity."""
+    """Yield the columns with similar values within entities, each with the kind of entity to use."""
     taken = {j for position in drawn.entities.positions for j in position.columns}
     units_of = {g: first_rows_of(own.entities) for g, own in enumerate(found)}
     units_of[ROWS] = np.arange(drawn.rows.num_rows)

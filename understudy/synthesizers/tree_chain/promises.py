@@ -1,4 +1,4 @@
-"""Promises of the model card about sampled rows."""
+"""Statements of the model card that are true for all sampled rows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from understudy.synthesizers.tree_chain.unique_rows import UniqueRows
 def promises(
     enforcer: RuleEnforcer, unique_rows: UniqueRows | None, unique_entities: UniqueEntities
 ) -> list[str]:
-    """Return a sentence for each promise that the sampler keeps."""
+    """Return a sentence for each of these statements that the sampler ensures."""
     kept = []
     if enforcer.describe() and enforcer.is_enforced:
         kept.append("Every sampled row satisfies the rules that hold in all rows of the table.")

@@ -16,7 +16,7 @@ from understudy.synthesizers.tree_chain.sampling import NOTHING_GIVEN, Drawing, 
 from understudy.transformers.base import Codes, CodesByColumn, Mask, NumberedRows
 
 N_ATTEMPTS_MAX = 10_000
-# Number of rejected proposals after which optional given codes are drawn instead.
+# Number of rejected proposals after which drawn codes replace the given codes of optional columns.
 N_ATTEMPTS_OPTIONAL = 64
 # First hash stream from which the seeds of repeated attempts are derived.
 ATTEMPTS = 1 << 35
@@ -29,9 +29,9 @@ Check = Callable[[dict[int, Codes], NumberedRows], Mask]
 class Acceptance:
     """Conditions under which a proposal is accepted: a refinement, and a check of the rules.
 
-    Single columns that break a rule are redrawn before whole rows are checked. The given codes of `optional`
-    columns are drawn instead in rows whose proposals are rejected many times, because the rules may exclude
-    these codes.
+    Single columns that break a rule are redrawn before whole rows are checked. If the proposals of a row are
+    rejected many times, drawn codes replace the given codes of `optional` columns, because the rules may
+    exclude the given codes.
     """
 
     refinement: Refinement | None

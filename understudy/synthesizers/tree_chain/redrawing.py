@@ -2,8 +2,8 @@
 
 Rejecting the whole row would change the distribution of the preceding columns. For example, if `a <= b` holds
 where both are present, rows with a missing value never break the rule, so rejection would make them too
-frequent. A value that is present is therefore redrawn until it is present and satisfies the rules. Rows that
-still break a rule are rejected later.
+frequent. If a value is present and breaks a rule, it is therefore redrawn until the new value is present and
+satisfies the rules. Rows that still break a rule are rejected later.
 """
 
 from __future__ import annotations
@@ -194,7 +194,8 @@ def _orders(table: TableTransformer, rules: Rules, replaced: set[str]) -> list[C
 def _bounds(table: TableTransformer, rules: Rules, name: str) -> tuple[Floats, Floats]:
     """Return the lowest and the highest number of every code.
 
-    For missing values, the two are plus and minus infinity, so that missing values never break an inequality.
+    For missing values, the lowest number is plus infinity and the highest is minus infinity, so that missing
+    values never break an inequality.
     """
     transformer = table.columns[table.schema.names.index(name)]
     if not isinstance(transformer, NumericTransformer):

@@ -45,7 +45,7 @@ class Refinement:
     ceiling: float
 
     def log_ratio(self, rows: CoarseRows) -> npt.NDArray[np.float64]:
-        """Return the log density ratios of rows, given as coarse codes of shape (n, n_columns)."""
+        """Return the log density ratio of each row, given coarse codes of shape (n, n_columns)."""
         score = np.zeros(len(rows))
         boosting.add_scores(self.boosted, rows, score)
         return score
@@ -55,7 +55,7 @@ class Refinement:
         return np.exp(np.minimum(self.log_ratio(rows) - self.ceiling, 0.0))
 
     def accept(self, rows: CoarseRows, seed: int, numbers: RowNumbers) -> npt.NDArray[np.bool_]:
-        """Return which of the rows are accepted."""
+        """Return a mask of the accepted rows."""
         words = np.empty(len(numbers), np.uint64)
         hashing.hash_rows(np.uint64(seed), np.uint64(ACCEPTING), numbers, words)
         accepted: npt.NDArray[np.bool_] = (words >> np.uint64(11)) * 2.0**-53 < self.acceptance(rows)

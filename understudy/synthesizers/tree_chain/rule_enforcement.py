@@ -51,7 +51,8 @@ class RuleEnforcer:
     is_enforced : bool
         Whether rows that break a rule are rejected. False if nearly all rows would be rejected.
     hidden : tuple of str
-        Names of columns that are drawn but are not part of sampled rows, besides the differences.
+        Names of further columns, in addition to the differences, that are drawn but are not part of sampled
+        rows.
     coded : CodedRules
         Value-level rules of drawn columns, on their codes.
     """
@@ -223,7 +224,7 @@ class RuleEnforcer:
 
     @property
     def refuses(self) -> bool:
-        """Whether there is a rule that a drawn row can break."""
+        """Whether a drawn row can break any rule."""
         return bool(self.lookups) or bool(self.coded.pairs) or bool(self.checked)
 
     @cached_property

@@ -14,7 +14,7 @@ from understudy.kernels.hashing import StreamRows
 from understudy.synthesizers.tree_chain.chain import Link
 from understudy.transformers.base import Codes, CodesByColumn, NumberedRows
 
-# No given codes, for draws of whole rows.
+# Given codes for draws of whole rows: none.
 NOTHING_GIVEN: CodesByColumn = {}
 
 

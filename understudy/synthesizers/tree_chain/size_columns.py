@@ -1,4 +1,4 @@
-"""Columns with the sizes of entities. Other columns depend on them, but sampled rows do not contain them.
+"""Columns with the sizes of entities. Other columns depend on the sizes, but samples do not contain them.
 
 Without these columns, the properties of a customer would not depend on the number of the customer's orders.
 """
@@ -82,7 +82,7 @@ def sizes_from_arrays(
 ) -> tuple[tuple[str, ...], TableTransformer]:
     """Return the names of the columns that `sizes_to_arrays` converted, and the table with these columns.
 
-    Files of earlier versions have no such columns.
+    Files of earlier versions contain no columns of sizes.
 
     Raises
     ------

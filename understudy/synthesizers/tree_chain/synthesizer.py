@@ -192,7 +192,7 @@ class TreeChain(SingleTableSynthesizer):
     def _usable_checks(
         self, enforcer: RuleEnforcer, unique_rows: UniqueRows | None, seed: int
     ) -> tuple[RuleEnforcer, UniqueRows | None]:
-        """Disable the check of rules or of unique rows if it rejects too many trial rows, and return both."""
+        """Return the enforcer and the unique rows. A check that rejects too many trial rows is disabled."""
         table, rows = self.drawn_, NumberedRows(consecutive_rows(0, N_ROWS_TRIED))
         codes = draw_codes(self.links_, Drawing(seed, rows), redrawing=self._redrawing(enforcer, seed))[0]
         kept = enforcer.holds(table, codes, seed, rows)
@@ -210,7 +210,7 @@ class TreeChain(SingleTableSynthesizer):
         return replace(redrawing, seed=seed) if redrawing.checks else None
 
     def _passes(self, codes: dict[int, Codes], seed: int, rows: NumberedRows) -> Mask:
-        """Return which proposals satisfy the rules and do not copy a unique row."""
+        """Return a mask of proposals that satisfy the rules and do not copy a unique row."""
         table, passes = self.drawn_, np.ones(len(rows), np.bool_)
         if self.enforcer_.is_enforced and self.enforcer_.refuses:
             passes = self.enforcer_.holds(table, codes, seed, rows)

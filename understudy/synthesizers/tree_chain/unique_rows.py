@@ -25,7 +25,7 @@ from understudy.transformers.table import TableTransformer
 Fingerprints = npt.NDArray[np.uint32]
 Words = npt.NDArray[np.uint64]
 
-# Word that represents a missing value. It equals the word of another value only by chance.
+# Word that represents a missing value. This word equals the word of another value only by chance.
 _MISSING = np.uint64(0xA5A5_5A5A_0F0F_F0F0)
 
 
@@ -143,7 +143,7 @@ def _is_among(words: Words, ordered: Fingerprints) -> Mask:
 
 
 def _has_pool(table: TableTransformer, codes: CodesByColumn) -> Mask:
-    """Return a mask of rows with a pooled level, whose codes do not determine their values."""
+    """Return a mask of rows with a pooled level. The codes of these rows do not determine their values."""
     has_pool = np.zeros(len(next(iter(codes.values()))), np.bool_)
     for j, column in codes.items():
         transformer = table.columns[j]

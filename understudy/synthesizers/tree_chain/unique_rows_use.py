@@ -12,8 +12,8 @@ from understudy.synthesizers.tree_chain.proposals import Acceptance, draw_accept
 from understudy.synthesizers.tree_chain.rule_enforcement import N_ROWS_TRIED
 from understudy.transformers.base import NumberedRows, consecutive_rows
 
-# Number of attempts after which a trial row counts as impossible. With the minimum share of accepted rows, it
-# is accepted before then with a probability of 0.999999.
+# Number of attempts after which a trial row counts as impossible. If the share of accepted rows is at its
+# minimum, a row is accepted within this number of attempts with a probability of 0.999999.
 N_ATTEMPTS_TRIED = 256
 # Number of combinations of codes above which the trial is omitted.
 N_COMBINATIONS_MAX = 1_000_000

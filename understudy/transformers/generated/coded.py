@@ -101,10 +101,10 @@ class Coded:
     Parameters
     ----------
     spaces : tuple of Space
-        The unused texts of each format.
+        For each format, the texts that do not occur in the table.
     layouts : tuple of str
-        The layout of each format: a `SLOT` for each character, and separators. It is empty if there are no
-        separators.
+        The layout of each format: a `SLOT` for each character, and separators. The layout is empty if there
+        are no separators.
     counts : array of shape (n_formats,)
         Number of texts of each format in the table.
     """
@@ -196,7 +196,8 @@ def _laid_out(compact: ArrowArray, layout: str) -> ArrowArray:
     return join(out, "")
 
 
-# Default format for each kind whose texts must be valid even if those of the table have no known format.
+# Default format for each kind in which new texts must be valid even if no text of the table has a known
+# format.
 _ALWAYS_VALID: dict[ColumnKind, IdentifierFormat] = {ColumnKind.url: URLS[0]}
 
 
@@ -215,8 +216,8 @@ def fit_coded(kind: ColumnKind, distinct: ArrowArray, n_values: int) -> Coded | 
     compact = compacted(distinct) if kind in _KINDS_WITH_SEPARATORS else distinct
     formats: list[tuple[IdentifierFormat, Mask]] = []
     rest = np.ones(len(distinct), np.bool_)
-    # Fewer than k texts that many rows share can determine one format. Each additional format requires k
-    # texts.
+    # The first format can be learned from fewer than k distinct texts if many rows share them. Each
+    # additional format requires k distinct texts.
     n_needed = MIN_SUPPORT if n_values < MIN_SUPPORT else min(MIN_SUPPORT, max(len(distinct) // 2, 1))
     for identifier_format, is_match in _by_coverage(kind, compact):
         own = is_match & rest

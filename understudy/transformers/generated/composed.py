@@ -45,7 +45,7 @@ class Composed:
     references : tuple of Reference
         Columns whose values are inserted.
     values : mapping of str to array, optional
-        Values of these columns in the rows that are generated.
+        Values of the inserted columns in the rows that are generated.
     """
 
     rest: PatternTexts | PatternCodes
@@ -166,7 +166,7 @@ class Parted:
 
 
 def fit_composed(own: Parted) -> Composed | None:
-    """Return a maker of identifiers with the given parts, or None if the remainders share no pattern."""
+    """Return a maker of identifiers with the given parts, or None if the other texts share no pattern."""
     rests = cut_all(own.values, [part.location for part in own.parts])
     if own.kind is ColumnKind.url:
         rests = pc.replace_substring_regex(rests, pattern=_HOST, replacement=_EXAMPLE_HOST)
@@ -203,7 +203,7 @@ def _has_marks(pattern: Pattern, n: int) -> bool:
 def _literals(rests: ArrowArray, n_rows: int, units: Sequence[Subjects]) -> PatternCodes | None:
     """Return a maker of the remaining texts if they are few and enough rows share each of them.
 
-    If the table has subjects or entities, enough of them must share each text as well.
+    If the table has subjects or entities, enough of these must also share each text.
     """
     encoded: Any = rests.dictionary_encode()
     texts, index = encoded.dictionary.to_pylist(), encoded.indices.to_numpy().astype(np.int64)

@@ -29,8 +29,7 @@ _KINDS = frozenset({ColumnKind.identifier, ColumnKind.url, ColumnKind.text})
 _MAKERS = (PatternTexts, SequenceOfNumbers, Coded, Filler)
 # Makers whose values never occur in the table.
 _FRESH_MAKERS = (PatternTexts, SequenceOfNumbers, Coded, Uuids, Composed)
-# Texts are considered prose if a larger share of them contains spaces. File names, for example, are not
-# prose.
+# Maximum share of texts with spaces in a column that is not prose, such as a column of file names.
 _SHARE_OF_SENTENCES_MAX = 0.05
 
 
@@ -133,7 +132,7 @@ def _fit(
     values: Sequence[ArrowColumn],
     units: Sequence[Subjects],
 ) -> Composed | None:
-    """Return a maker with as many of the parts as possible.
+    """Return a maker of identifiers that contain as many of the parts as possible.
 
     An identifier that consists only of values of learned columns would be neither unique nor new. In this
     case, the part with the most values, such as a number within a group, is generated instead.

@@ -15,14 +15,15 @@ from understudy.transformers.generated.patterns import CLASSES, Pattern
 from understudy.transformers.generated.references import Reference
 from understudy.transformers.generated.renderings import Rendering
 
-# Values of a reference, by their text in identifiers. A text of several values has the value None.
+# Values of a reference, by their text in identifiers. A text that represents several values is mapped to
+# None.
 _Values = Mapping[str, Any]
 
 
 def read_contained(
     maker: Composed, texts: ArrowColumn, known: Mapping[str, ArrowColumn]
 ) -> dict[str, ArrowArray]:
-    """Return the values of other columns that identifiers contain, null where they are not clear.
+    """Return the values of other columns that identifiers contain. Ambiguous values are null.
 
     Parameters
     ----------
@@ -31,8 +32,8 @@ def read_contained(
     texts : pyarrow.ChunkedArray
         Identifiers, which may be missing.
     known : mapping of column name to pyarrow.ChunkedArray
-        Columns that identifiers may contain, with values that may occur in them. For columns that the
-        identifiers contain as they are, other values are read as well.
+        Columns that identifiers may contain, with values that may occur in them. If the identifiers contain
+        the values of a column unchanged, other values are read as well.
     """
     references = [own for own in maker.references if own.column in known]
     values = {own.column: _values_by_text(own, known[own.column]) for own in references}
@@ -88,10 +89,10 @@ def _matches(expressions: list[re.Pattern[str]], text: str) -> Iterator[re.Match
 
 
 def _value(reference: Reference, type_: pa.DataType, values: _Values, text: str) -> Any:
-    """Return the value that a text represents, or None if it is not clear."""
+    """Return the value that a text represents, or None if the text is ambiguous."""
     if text in values or text == reference.fallback:
         return values.get(text)
-    # Values that are written as they are can be read although no other row has them.
+    # Values that identifiers contain unchanged can be read even if no other row has them.
     if pa.types.is_integer(type_) and reference.rendering.is_whole and text.isdecimal() and text.isascii():
         return int(text)
     is_text = pa.types.is_string(type_) or pa.types.is_large_string(type_)
@@ -99,6 +100,6 @@ def _value(reference: Reference, type_: pa.DataType, values: _Values, text: str)
 
 
 def _clear(values: list[Any]) -> Any:
-    """Return the value on which all patterns that give a value agree, or None."""
+    """Return the value if all patterns that match yield the same value, otherwise None."""
     given = [value for value in values if value is not None]
     return given[0] if given and all(value == given[0] for value in given) else None

@@ -87,7 +87,7 @@ def calling_codes() -> dict[str, str]:
 
 
 def locale_of_phones(texts: ArrowArray, locale: str) -> str | None:
-    """Return the locale whose calling code most phone numbers begin with, or None if there is none.
+    """Return the locale with the calling code that most phone numbers begin with, or None.
 
     If several locales have the calling code, the given locale is preferred, and then the most general locale.
     """

@@ -158,8 +158,8 @@ class Uuids:
         for i in range(16):
             digits[i] = (first >> np.uint64(4 * i)) & np.uint64(15)
             digits[16 + i] = (second >> np.uint64(4 * i)) & np.uint64(15)
-        # The version takes the place of a random digit of the first half. That digit is moved to the second
-        # half.
+        # The version digit replaces a random digit of the first half, and the replaced digit is moved to the
+        # second half.
         digits[17] = digits[12]
         digits[12] = self.version
         digits[16] = 8 | (digits[16] & 3)
@@ -189,12 +189,12 @@ class PatternTexts:
     Parameters
     ----------
     spaces : tuple of Space
-        The unused texts of each pattern.
+        For each pattern, the texts that do not occur in the table.
     counts : array of shape (n_spaces,)
         Number of texts of each pattern in the table.
     wider : tuple of Space
-        The unused texts of longer patterns, in ascending order of capacity. A row beyond the capacity of its
-        pattern uses the first longer pattern with enough capacity.
+        For each longer pattern, the texts that do not occur in the table, in ascending order of capacity. A
+        row beyond the capacity of its pattern uses the first longer pattern with enough capacity.
     """
 
     spaces: tuple[Space[Pattern], ...]

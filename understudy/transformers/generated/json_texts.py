@@ -38,7 +38,7 @@ NodeType = Literal["object", "array", "string", "number", "boolean", "null"]
 
 
 class Node(BaseModel):
-    """The values at one position in the JSON texts. A node contains only what at least k rows share."""
+    """The values at one position in the JSON texts. At least k rows share each part of a node."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

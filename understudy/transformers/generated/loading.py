@@ -26,7 +26,7 @@ class _LoadableMaker(Protocol):
     def from_arrays(cls, kind: ColumnKind, type_: pa.DataType, reader: ArrayReader) -> Any: ...
 
 
-# The maker class of each form. `Personal` is the class of all other forms.
+# The maker class of each form. `Personal` is the maker class of all other forms.
 _MAKERS: dict[str, type[_LoadableMaker]] = {
     "sequential": Sequence,
     "uuid": Uuids,

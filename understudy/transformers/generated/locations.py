@@ -91,8 +91,8 @@ def _spans(unit: str, text: str) -> list[Span]:
 def locate(texts: Sequence[str], values: Sequence[str]) -> list[tuple[Location, int]]:
     """Return the locations at which texts contain the values of their rows, and their numbers of rows.
 
-    The locations are in descending order of the number of rows. In ties, locations between separators come
-    first.
+    The locations are in descending order of the number of rows. Among locations with equal numbers, those
+    between separators come first.
     """
     found: Counter[Location] = Counter()
     for text, value in zip(texts, values, strict=True):

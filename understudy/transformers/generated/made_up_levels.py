@@ -24,7 +24,7 @@ from understudy.transformers.generated.scripts import locale_of_script
 SEED = 0x1AB
 # If at least this share of the levels has a pattern of codes, the made-up levels are codes.
 CODED_MIN = 0.8
-# Private-use character that marks the place of the code within a label.
+# Private-use character that marks the position of the code within a label.
 CODE_MARK = "\ue000"
 # Minimum number of letters in a word. Shorter runs of letters belong to codes. A word in capitals needs one
 # more letter.
@@ -151,9 +151,9 @@ class _Part:
         ``=`` for a shared text, a class of characters, ``shared`` with a position for a word that labels
         share at this position, or the style of a made-up word.
     text : str
-        Shared text.
+        Text of the part, if labels share it.
     length : int
-        Number of characters of a class.
+        Number of characters, if the style is a class of characters.
     """
 
     style: str
@@ -209,13 +209,13 @@ def _with_common_endings(tokens: list[list[str]]) -> list[list[str]]:
 
 
 def _frequent(shapes: list[tuple[_Part, ...]], *, is_marked: bool) -> list[tuple[tuple[_Part, ...], int]]:
-    """Return the shapes that enough labels share and that give different texts, with their frequencies."""
+    """Return the shapes that enough labels share and that produce varying texts, with their frequencies."""
     counted = Counter(shapes).items()
     return [(shape, n) for shape, n in counted if n >= MIN_SUPPORT and (is_marked or _varies(shape))]
 
 
 def _with_choices(shape: tuple[_Part, ...], is_in_most: set[str]) -> tuple[_Part, ...]:
-    """Return a shape in which shared words, except those of most labels, become random shared words."""
+    """Return a shape with random choices in place of shared words that only a minority of labels contain."""
     return tuple(
         _Part(f"shared {place}")
         if part.style == "=" and part.text.isalpha() and part.text not in is_in_most
@@ -227,7 +227,7 @@ def _with_choices(shape: tuple[_Part, ...], is_in_most: set[str]) -> tuple[_Part
 def _attempts(
     shape: tuple[_Part, ...], words: dict[str, list[Any]], rng: np.random.Generator
 ) -> Iterator[str]:
-    """Yield texts of a shape that grow longer: by random digits and letters, or by a number at the end."""
+    """Yield increasingly long texts of a shape, with more random characters or with a number at the end."""
     has_class = any(part.style in CLASSES for part in shape)
     for number in count():
         longer = tuple(replace(p, length=p.length + number) if p.style in CLASSES else p for p in shape)

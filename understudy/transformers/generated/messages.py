@@ -27,11 +27,11 @@ from understudy.transformers.generated.transformer import N_ROWS_ANY, Maker
 _N_TEXTS_MAX = 20_000
 N_TEMPLATES_MAX = 500
 N_PARTS_MAX = 400
-# Minimum share of rows whose template enough rows share, and minimum share of rows with an item that may
-# identify a person.
+# Minimum share of rows with a template that enough rows share, and minimum share of rows with an item that
+# may identify a person.
 COVERED_MIN = 0.5
 WITH_ITEM_MIN = 0.5
-# Numbers with at least this many digits may be keys, so no such number of the table is reproduced.
+# Numbers with at least this many digits may be keys, so these numbers are never reproduced from the table.
 N_DIGITS_OF_KEY = 4
 # Offset between the random streams of the items of a text.
 _ITEM = 1 << 47
@@ -220,7 +220,7 @@ def fit_messages(texts: ArrowArray, locale: str) -> Messages | None:
 
 
 def _may_identify(name: str) -> bool:
-    """Return whether items of a slot may identify a person. Short numbers do not."""
+    """Return whether items of a slot may identify a person. Short numbers do not identify people."""
     return bool(name) and (not name.startswith("digits_") or int(name[7:]) >= N_DIGITS_OF_KEY)
 
 

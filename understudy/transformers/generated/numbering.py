@@ -14,7 +14,7 @@ N_ROWS_FIRST = 1000
 
 
 def shuffle_rows(stream: RowStream) -> npt.NDArray[np.uint64]:
-    """Return a number for each row. It is unique among the rows of the same seed and stream."""
+    """Return a number for each row. The number is unique among the rows of the same seed and stream."""
     seed, stream_number, rows = stream.key()
     key = np.uint64(hashing.stream_key(seed, stream_number))
     numbers = np.empty(len(rows), np.uint64)

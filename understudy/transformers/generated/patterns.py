@@ -234,7 +234,7 @@ def _kinds(characters: Characters) -> npt.NDArray[np.uint8]:
 
 
 def _group(characters: Characters) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Group texts by their marks, which are neither letters nor digits. Return the groups and their sizes."""
+    """Group texts by their characters other than letters and digits. Return the groups and their sizes."""
     marks = np.where(_kinds(characters) == 0, characters, 0).astype(np.uint64)
     hashes = np.zeros(len(characters), np.uint64)
     for i in range(characters.shape[1]):

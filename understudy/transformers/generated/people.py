@@ -59,7 +59,7 @@ class Person:
     Parameters
     ----------
     stream : RowStream
-        Seed and rows. The stream number is not used.
+        Seed and numbers of the rows. The stream number is not used.
     number : int
         Number of the person in the row: 0 for the first person, 1 for the second, and so on.
     sexes : array of shape (n,), optional
@@ -77,7 +77,7 @@ class Person:
     regions: Regions | None = None
 
     def word(self, trait: int) -> npt.NDArray[np.uint64]:
-        """Return 64 random bits of a trait for each person."""
+        """Return 64 random bits for a trait of each person."""
         words = np.empty(len(self.stream.rows), np.uint64)
         stream = PERSON + self.number * N_TRAITS + trait
         hashing.hash_rows(*RowStream(self.stream.seed, stream, self.stream.rows).key(), words)

@@ -34,7 +34,7 @@ AGREEMENT_SURE = 0.98
 # If the share of rows whose e-mail address contains a name is lower than this, the addresses belong to people
 # whose names are not in the table.
 AGREEMENT_NONE = 0.1
-# Minimum number of rows for the conclusion that two columns do not agree.
+# Minimum number of rows that is required to conclude that two columns do not agree.
 N_ROWS_MIN = 20
 # Minimum length of a name that is searched for within an e-mail address.
 N_LETTERS_MIN = 3
@@ -165,7 +165,7 @@ class _People:
         self._groups: list[list[PersonalColumn]] = []
         named = [c for c in columns if c.maker.kind in (ColumnKind.name, ColumnKind.email)]
         n_compared = sum(c.maker.kind is ColumnKind.name for c in named)
-        # With only one column of names or e-mail addresses, there is nothing to compare.
+        # A comparison requires at least two columns of names or e-mail addresses.
         self._words = {c.place: _words_of(c) for c in named} if n_compared and len(named) > 1 else {}
 
     def place(self, column: PersonalColumn, group: list[PersonalColumn] | None) -> None:
@@ -284,7 +284,7 @@ def _words_of(column: PersonalColumn) -> Words:
 
 
 def _rows_compared(n: int) -> npt.NDArray[np.int64]:
-    """Return positions that are spread over n rows."""
+    """Return positions that are spread evenly over n rows."""
     return np.unique(np.linspace(0, n - 1, min(n, N_ROWS_COMPARED)).astype(np.int64))
 
 

@@ -296,7 +296,7 @@ class _Rows:
         pending = np.ones(len(self.texts), np.bool_)
         found: list[tuple[int, int, str, int]] = []
         for n in range(int(learned_max.max(initial=0)), -1, -1):
-            # An empty beginning keeps only the pattern. It is used for places without longer beginnings.
+            # An empty beginning is used for places without longer beginnings. It determines only the pattern.
             fits = (learned_max >= n) if n else ~np.isin(codes, [entry[0] for entry in found])
             at = np.flatnonzero(pending & fits)
             if not len(at):

@@ -46,7 +46,7 @@ def place_postal_codes(
     values : sequence of ChunkedArray
         Values of the columns.
     subjects_of : mapping of str to array of shape (n_rows,), or None
-        Subject or entity of each row, for each column. If it is None, rows are counted.
+        Subject or entity of each row, for each column. If None, rows are counted instead.
     """
     out = list(fitted)
     for place, (transformer, codes) in enumerate(fitted):

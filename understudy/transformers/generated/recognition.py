@@ -33,11 +33,11 @@ def recognize(column: Column, values: ArrowColumn) -> Recognition | None:
 
 
 def recognize_subject(column: Column, values: ArrowColumn, subjects: Subjects | None) -> Recognition | None:
-    """Return the kind and form of a subject column if its labels are generated as identifiers, else None.
+    """Return the kind and form of a subject column whose labels are generated as identifiers, or None.
 
-    If no label is shared by enough subjects, one placeholder would replace all labels. As identifiers, they
-    have the patterns of the table instead. Declared labels are not generated, and neither are integers of
-    fewer than 32 bits, which may be too narrow for new values.
+    If no label is shared by enough subjects, one placeholder would replace all labels. If the labels are
+    generated as identifiers, they have the patterns of the table instead. Declared labels are not generated,
+    and neither are integers of fewer than 32 bits, which may be too narrow for new values.
     """
     is_label = column.kind is ColumnKind.category and column.domain is None
     if not (is_label and _can_hold_identifiers(values.type)) or values.null_count == len(values):

@@ -15,7 +15,7 @@ from understudy.transformers.base import ArrowArray, ArrowColumn
 from understudy.transformers.generated.locations import N_MARKS_MAX, Location, locate
 from understudy.transformers.generated.renderings import Rendering, renderings_of
 
-# Number of rows to compare, and number of rows that decide whether a column is compared in all these rows.
+# Number of rows to compare, and number of these rows on which a column is checked first.
 N_ROWS_COMPARED, N_ROWS_FIRST = 1_000, 24
 # Minimum number of rows with both values.
 N_ROWS_MIN = 20
@@ -60,7 +60,7 @@ class Part:
     location : Location
         Location of the value in the identifier.
     mean_width : float
-        Mean number of characters.
+        Mean number of characters of a value.
     n_distinct : int
         Number of distinct texts in the compared rows.
     is_number : bool
@@ -76,14 +76,15 @@ class Part:
 
 
 class Sampled:
-    """Sampled rows in which columns are compared. They are spread over all rows with an identifier."""
+    """Sampled rows in which columns are compared. The rows are spread over all rows with an identifier."""
 
     def __init__(self, identifier: ArrowColumn) -> None:
         present = np.flatnonzero(np.asarray(identifier.is_valid(), np.bool_))
         n = len(present)
         self.rows = present[np.unique(np.linspace(0, n - 1, min(n, N_ROWS_COMPARED)).astype(np.int64))]
         self.texts: Texts = [str(text) for text in self.take(identifier).cast(pa.large_string()).to_pylist()]
-        # A random subset of the rows decides early. It is random because neighboring rows are often alike.
+        # A subset of the rows is checked first. The subset is random because neighboring rows are often
+        # alike.
         self.first = np.random.default_rng(_SEED).permutation(len(self.rows))[:N_ROWS_FIRST]
         self.first_texts = [self.texts[i] for i in self.first]
 
@@ -92,7 +93,7 @@ class Sampled:
         return _taken(column, self.rows)
 
     def take_first(self, column: ArrowColumn) -> ArrowArray:
-        """Return the values of a column in the rows that decide early."""
+        """Return the values of a column in the rows that are checked first."""
         return _taken(column, self.rows[self.first])
 
 
@@ -102,7 +103,7 @@ def _taken(column: ArrowColumn, rows: npt.NDArray[np.int64]) -> ArrowArray:
 
 
 def _has_whole_numbers(values: ArrowArray) -> bool:
-    """Return whether no number has decimals. An identifier contains only whole numbers."""
+    """Return whether all numbers are whole numbers. Identifiers contain no decimals."""
     if not pa.types.is_floating(values.type):
         return True
     numbers = values.drop_null().to_numpy(zero_copy_only=False)
@@ -110,7 +111,7 @@ def _has_whole_numbers(values: ArrowArray) -> bool:
 
 
 def find_parts(identifier: ArrowColumn, others: Iterable[tuple[int, str, ArrowColumn]]) -> Candidates:
-    """Return the parts of an identifier that are values of other columns. They may overlap.
+    """Return the parts of an identifier that are values of other columns. The parts may overlap.
 
     Parameters
     ----------

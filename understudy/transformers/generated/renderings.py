@@ -38,10 +38,10 @@ class Rendering:
     Parameters
     ----------
     form : str
-        `text` (as it is), `bare` (letters and digits only), `plain` (without leading zeros), `pad` (with
+        `text` (unchanged), `bare` (letters and digits only), `plain` (without leading zeros), `pad` (with
         leading zeros), `initials`, `prefix`, `suffix`, `token` (one run of letters and digits) or `time`.
     width : int
-        Number of characters, or index of the token. 0 for other forms.
+        Number of characters, or index of the token, or 0 for other forms.
     case : str
         `upper`, `lower`, or empty for unchanged letters.
     pattern : str

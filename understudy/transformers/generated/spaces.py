@@ -15,11 +15,11 @@ from understudy.transformers.base import ArrowArray, RowStream
 from understudy.transformers.generated.patterns import Characters, Pattern, UInt64s
 
 # Key with which the texts of a pattern are shuffled, so that similar texts of the table are spread evenly
-# over the blocks. It is not secret.
+# over the blocks. The key is not secret.
 SHUFFLE = np.uint64(0x5DEECE66D)
 # Maximum number of free blocks stored in a model file.
 N_FREE_BLOCKS_MAX = 2**16
-# Number of rows for which there must be different texts. Samples in practice have far fewer rows.
+# Number of rows for which there must be different texts. In practice, samples have far fewer rows.
 N_ROWS_ENOUGH = 2**48
 # Offset between the streams of the chunks of a long pattern.
 CHUNK = 1 << 40
@@ -71,7 +71,7 @@ class Space(Generic[P]):
 
     @classmethod
     def from_arrays(cls, pattern: P, n_blocks: Any, name: str, reader: ArrayReader) -> Self:
-        """Load a space whose free blocks are an array with a given name."""
+        """Load a space, given the name of the array with its free blocks."""
         n_texts = pattern.count_texts()
         require(
             type(n_blocks) is int and 1 <= n_blocks <= min(n_texts, 2**31),
@@ -90,7 +90,7 @@ class Space(Generic[P]):
         return len(self.free) * self.block_size
 
     def make(self, stream: RowStream) -> ArrowArray:
-        """Return a different text for each row whose number is below the capacity."""
+        """Return a different text for each row with a number below the capacity."""
         seed, stream_number, rows = stream.key()
         places = np.empty(len(rows), np.uint64)
         key = hashing.stream_key(seed, stream_number)

@@ -13,7 +13,7 @@ from understudy.transformers.base import Arrays, ArrowArray, ArrowColumn, Codes,
 from understudy.transformers.generated.texts import choose, pc
 from understudy.transformers.nulls import array_of_nulls
 
-# Value of `n_rows_max` for makers that support any number of rows. All row numbers are below it.
+# Value of `n_rows_max` for makers that support any number of rows. All row numbers are below this value.
 N_ROWS_ANY = 2**63
 
 
@@ -104,7 +104,7 @@ class GeneratedTransformer:
             return array_of_nulls(len(stream.rows), self.arrow_type)
         if int(stream.rows.max(initial=0)) + (stream.id_start or 0) >= self.maker.n_rows_max:
             raise InvalidInput(
-                f"Column {self.name!r} can hold only {self.maker.n_rows_max:,} new identifiers. "
+                f"Column {self.name!r} can store only {self.maker.n_rows_max:,} new identifiers. "
                 "Request fewer rows, lower id_start, or store the column in a wider type.",
                 code="too_many_rows",
             )
