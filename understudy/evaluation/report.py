@@ -206,7 +206,7 @@ class Report(BaseModel):
         >>> Path("report.html").read_text(encoding="utf-8")[:15]
         '<!doctype html>'
         """
-        # Local import: the API needs the schema of reports only and never renders one.
+        # Local import: the API needs only the schema of reports and never renders a report.
         from understudy.evaluation.report_files import write_report
 
         write_report(self, Path(path))
@@ -219,7 +219,7 @@ class Report(BaseModel):
 
     def _repr_html_(self) -> str:
         """Return the verdict and the scores as an HTML table for notebooks."""
-        # Local import: the API needs the schema of reports only and never renders one.
+        # Local import: the API needs only the schema of reports and never renders a report.
         from understudy.evaluation.page.notebook import render_notebook
 
         return render_notebook(self)

@@ -1,4 +1,4 @@
-"""Guesses of a singling-out attack: conditions, from synthetic rows only, that should match one person."""
+"""Guesses of a singling-out attack: conditions that are derived from synthetic rows to match one person."""
 
 from __future__ import annotations
 

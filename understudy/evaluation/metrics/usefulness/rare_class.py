@@ -16,7 +16,7 @@ from understudy.evaluation.statistics.distributions import N_ROWS_SHOWN_MIN
 from understudy.evaluation.statistics.influence import average_precision, recall_and_precision
 
 N_ROWS_OF_CLASS_MIN = 30
-# Maximum share of the test rows in a class that counts as rare.
+# Maximum share of the test rows that a rare class can have.
 SHARE_MAX = 0.5
 N_POINTS = 41
 N_BINS = 10
