@@ -47,7 +47,7 @@ class HoldoutOverlap:
 
     @property
     def is_of_subjects(self) -> bool:
-        """Whether the check counts subjects. It counts rows if no subject is declared or shared."""
+        """Whether the check counts subjects instead of rows. It counts rows if only rows are shared."""
         return self.n_subjects is not None and (self.n_subjects > 0 or not self.has_shared_rows)
 
     @property

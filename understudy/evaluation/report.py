@@ -35,8 +35,8 @@ from understudy.tables.validation import conform
 if TYPE_CHECKING:
     import pandas as pd
 
-# Minimum confidence of a target that the caller did not name. A column with a matching header reaches this
-# confidence, but the last column of the table does not unless its header matches.
+# Minimum confidence of a target that the caller did not name. Only a column with a matching header reaches
+# this confidence. It is not enough to be the last column of the table.
 CONFIDENCE_MIN = 0.8
 
 
@@ -238,9 +238,9 @@ def evaluate(
     Parameters
     ----------
     inferred : InferredTable
-        The schema of all tables and the findings of inference. Columns without findings are examined. If the
-        options do not name a target, the candidate for the target is used. If the schema declares a subject,
-        the privacy scores count subjects, and the subject's columns are not scored.
+        The schema of all tables and the findings of inference. Inference examines columns that have no
+        findings. If the options do not name a target, the candidate for the target is used. If the schema
+        declares a subject, the privacy scores count subjects, and the subject's columns are not scored.
     options : EvaluationOptions, optional
         The roles of columns, the queries, and the policy of the verdict.
 
