@@ -104,8 +104,8 @@ def score(comparison: Comparison) -> AttributeInferenceResult | UnscoredResult:
     ]
     return AttributeInferenceResult(
         score=max(guess.excess for guess in guessed),
-        # The intervals hold simultaneously, so the maxima of their lower and upper ends form an interval for
-        # the largest excess.
+        # The intervals are simultaneously valid, so the maxima of their lower and upper ends form an interval
+        # for the largest excess.
         interval=(max(guess.interval[0] for guess in guessed), max(guess.interval[1] for guess in guessed)),
         columns=sorted(guessed, key=lambda guess: -guess.excess),
         n_rows=victims.n_rows | {"synthetic": comparison.synthetic.n_rows},

@@ -69,8 +69,8 @@ def score(comparison: Comparison) -> NearCopiesResult | UnscoredResult:
         copies.append(_copied(attack, control, n, len(asked_of)))
     return NearCopiesResult(
         score=max(counts.excess for counts in copies),
-        # The intervals hold simultaneously, so the maxima of their lower and upper ends form an interval for
-        # the larger excess.
+        # The intervals are simultaneously valid, so the maxima of their lower and upper ends form an interval
+        # for the larger excess.
         interval=(max(counts.interval[0] for counts in copies), max(counts.interval[1] for counts in copies)),
         copies=copies,
         n_rows=victims.n_rows | {"synthetic": comparison.synthetic.n_rows},

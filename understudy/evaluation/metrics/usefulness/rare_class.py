@@ -48,7 +48,9 @@ class RareClassScores(BaseModel):
     interval: tuple[float, float]
     lift: Annotated[
         float,
-        Field(description="Average precision divided by the share of the class. Random guessing gives 1."),
+        Field(
+            description="Average precision divided by the share of the class. It is 1 for random guessing."
+        ),
     ]
     recall: Annotated[list[float], Field(description="Recall values of the precision-recall curve.")]
     precision: list[float]
