@@ -1,8 +1,8 @@
 """The baselines of every score: three reference tables that are scored in place of the synthetic table.
 
-Real rows give the score that is expected by chance (the floor). Independent columns give the score of a table
-without dependencies between columns. A noisy copy of the training rows gives the score of a table that is
-realistic but not private.
+Real rows have the score that is expected by chance (the floor). Independent columns have the score of a
+table without dependencies between columns. A noisy copy of the training rows has the score of a table that
+is realistic but not private.
 """
 
 from __future__ import annotations

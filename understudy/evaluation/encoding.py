@@ -130,7 +130,7 @@ class EncodedTable:
 
     @property
     def units(self) -> Rows:
-        """The number of each row's subject, or of the row itself if no subject is declared."""
+        """The subject number of each row, or the row's own number if no subject is declared."""
         return np.arange(self.n_rows) if self.subjects is None else self.subjects[self.rows]
 
     @property

@@ -28,12 +28,12 @@ N_ROWS_MIN = 5
 
 @dataclass(frozen=True)
 class Forms:
-    """The forms of a column's values, in which runs of letters or digits keep their length or are shortened.
+    """The forms of a column's values, exact and with runs of letters or digits shortened to one character.
 
     Parameters
     ----------
     exact, collapsed : int array of shape (n_values,)
-        Code of the form of each value.
+        Code of each value's form.
     """
 
     exact: Codes

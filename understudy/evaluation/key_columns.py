@@ -51,7 +51,7 @@ def encode_keys(
     ends = np.cumsum([table.num_rows for table in tables.values()])
     for column in columns:
         chunks = [chunk for table in tables.values() for chunk in table.column(column.name).chunks]
-        # Any: Arrow's stubs do not know the types of encoded columns.
+        # Any: Arrow's stubs do not declare the types of encoded columns.
         encoded: Any = pa.chunked_array(chunks).combine_chunks().dictionary_encode()
         if isinstance(encoded, pa.ChunkedArray):
             encoded = encoded.combine_chunks()

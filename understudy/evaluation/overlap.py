@@ -14,7 +14,7 @@ from understudy.tables.splitmix import mix64
 
 # Significance level of the test: the probability that a random split is reported as sharing too many rows.
 LEVEL = 1e-6
-# Maximum absolute value of the exponents that are tried. Every exponent gives a valid bound, and the
+# Maximum absolute value of the exponents that are tried. Every exponent produces a valid bound, and the
 # tightest bound is used.
 EXPONENT_MAX = 30.0
 
@@ -47,7 +47,7 @@ class HoldoutOverlap:
 
     @property
     def is_of_subjects(self) -> bool:
-        """Whether the check counts subjects. It counts rows if no subject is declared or shared."""
+        """Whether the check counts subjects instead of rows. It counts rows if only rows are shared."""
         return self.n_subjects is not None and (self.n_subjects > 0 or not self.has_shared_rows)
 
     @property

@@ -35,8 +35,8 @@ from understudy.tables.validation import conform
 if TYPE_CHECKING:
     import pandas as pd
 
-# Minimum confidence of a target that the caller did not name. A column with a matching header reaches this
-# confidence, but the last column of the table does not unless its header matches.
+# Minimum confidence of a target that the caller did not name. Only a column with a matching header reaches
+# this confidence. It is not enough to be the last column of the table.
 CONFIDENCE_MIN = 0.8
 
 
@@ -206,7 +206,7 @@ class Report(BaseModel):
         >>> Path("report.html").read_text(encoding="utf-8")[:15]
         '<!doctype html>'
         """
-        # Local import: the API needs the schema of reports only and never renders one.
+        # Local import: the API needs only the schema of reports and never renders a report.
         from understudy.evaluation.report_files import write_report
 
         write_report(self, Path(path))
@@ -219,7 +219,7 @@ class Report(BaseModel):
 
     def _repr_html_(self) -> str:
         """Return the verdict and the scores as an HTML table for notebooks."""
-        # Local import: the API needs the schema of reports only and never renders one.
+        # Local import: the API needs only the schema of reports and never renders a report.
         from understudy.evaluation.page.notebook import render_notebook
 
         return render_notebook(self)
@@ -238,9 +238,9 @@ def evaluate(
     Parameters
     ----------
     inferred : InferredTable
-        The schema of all tables and the findings of inference. Columns without findings are examined. If the
-        options do not name a target, the candidate for the target is used. If the schema declares a subject,
-        the privacy scores count subjects, and the subject's columns are not scored.
+        The schema of all tables and the findings of inference. Inference examines columns that have no
+        findings. If the options do not name a target, the candidate for the target is used. If the schema
+        declares a subject, the privacy scores count subjects, and the subject's columns are not scored.
     options : EvaluationOptions, optional
         The roles of columns, the queries, and the policy of the verdict.
 

@@ -28,7 +28,7 @@ from understudy.progress import Progress
 
 # Share of reports on real rows in which *all* scores lie within the intervals of their floors.
 CONFIDENCE = 0.95
-# Number of intervals that hold simultaneously. It is fixed, so that new metrics do not change the intervals
+# Number of simultaneously valid intervals. It is fixed, so that new metrics do not change the intervals
 # that evidence packs of earlier versions contain. Its exact value hardly matters.
 N_INTERVALS = 32
 

@@ -1,4 +1,4 @@
-"""The progress of scoring. The first pass over the metrics measures how long each later pass will take."""
+"""The progress of scoring, with the durations of later passes estimated from the first pass."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from understudy.progress import Progress
 
-# Usual duration of the later passes, relative to the first pass. It counts as much as one measured second.
+# Prior estimate of the duration of all later passes, relative to the first pass. It has the weight of one
+# measured second.
 LATER_SHARE = 2.5
-# Share of the first pass whose duration counts as much as the same amount of later passes.
+# Weight of the prior estimate that later passes are as fast as the first pass, as a share of the first pass's
+# duration.
 TRUST_SHARE = 0.1
 
 
 class ScoringProgress:
-    """Reports the completed fraction of the scoring as phase `scoring`.
+    """Reporter of the completed fraction of the scoring, in the phase `scoring`.
 
     Parameters
     ----------
@@ -34,11 +36,11 @@ class ScoringProgress:
         self._fraction = 0.0
 
     def end_first_pass(self, n_passes: Mapping[str, int]) -> None:
-        """Set the numbers of later passes again, without the metrics that have no score."""
+        """Estimate the duration of the later passes, which omit the metrics without a score."""
         self._expected = sum(self._seconds.get(name, 0.0) * n for name, n in n_passes.items())
 
     def watch(self, names: Iterable[str]) -> Iterator[str]:
-        """Yield the names of metrics, and report after the score of each."""
+        """Yield the names of metrics, and report the progress after each metric."""
         for name in names:
             began = time.monotonic()
             yield name
@@ -56,8 +58,8 @@ class ScoringProgress:
             n_first_passes = 1 + (later + LATER_SHARE) / (first + 1)
             fraction = len(self._seconds) / len(self._n_passes) / n_first_passes
         else:
-            # Later passes may be faster, because they share results with the first one. Their own speed
-            # counts more, the more of them is done.
+            # Later passes may be faster than the first pass, because they reuse its results. The weight of
+            # their measured speed grows with the completed part.
             trust = TRUST_SHARE * first
             speed = (self._taken + trust) / (self._done + trust) if first else 1.0
             done = first + self._taken

@@ -14,7 +14,7 @@ Subjects = NDArray[np.int64]
 
 
 def number_subjects(tables: Mapping[str, pa.Table], subject: Sequence[str]) -> dict[str, Subjects | None]:
-    """Return the number of each row's subject by table, or None if no subject is declared.
+    """Return the subject number of each row by table, or None if no subject is declared.
 
     The same subject has the same number in every table. A row whose subject is missing counts as a separate
     subject that occurs in this table only.

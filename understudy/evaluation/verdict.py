@@ -98,7 +98,7 @@ def judge(
     ----------
     overlap : HoldoutOverlap, optional
         The overlap of the real table and the holdout; None if there is no holdout or it was not computed.
-        If rows or subjects are shared, no attack that needs a holdout passes, under any policy.
+        If rows or subjects are shared, no attack that needs a holdout passes, whatever the policy.
     """
     by_name = {scores.name: scores for scores in metrics}
     checks = [_check(threshold, by_name[threshold.metric]) for threshold in policy.thresholds]

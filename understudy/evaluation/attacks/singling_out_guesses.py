@@ -1,4 +1,4 @@
-"""Guesses of a singling-out attack: conditions, from synthetic rows only, that should match one person."""
+"""Guesses of a singling-out attack: conditions that are derived from synthetic rows to match one person."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Condition:
     high: float
 
     def holds(self, values: Values) -> NDArray[np.bool_]:
-        """Return a mask of the values for which the condition holds."""
+        """Return a mask of the values that meet the condition."""
         if np.isnan(self.low):
             return np.asarray(np.isnan(values))
         return np.asarray((values >= self.low) & (values <= self.high))
@@ -71,7 +71,7 @@ class SortedColumn:
         return cls(values, order, values[order[: len(values) - int(np.isnan(values).sum())]])
 
     def rows(self, condition: Condition) -> NDArray[np.int64]:
-        """Return the rows for which a condition holds."""
+        """Return the rows that meet a condition."""
         if np.isnan(condition.low):
             return self.order[len(self.known) :].astype(np.int64)
         # The ends of the interval have the data type of the column. With another data type, NumPy would
@@ -81,7 +81,7 @@ class SortedColumn:
         return self.order[left:right].astype(np.int64)
 
     def around(self, row: int, column: int) -> Condition:
-        """Return a condition that holds for a row and for rows with nearby values."""
+        """Return a condition that a row and all rows with nearby values meet."""
         value = float(self.values[row])
         if self.values.dtype == np.int32 or np.isnan(value):
             return Condition(column, value, value)

@@ -36,7 +36,7 @@ class VictimRecords:
     table : EncodedTable
         The rows, ordered by victim.
     units : int array of shape (n_rows,)
-        The number of each row's victim, from 0 to n - 1 in ascending order.
+        The victim of each row, numbered from 0 to n - 1 in ascending order.
     """
 
     table: EncodedTable

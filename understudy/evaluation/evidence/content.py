@@ -28,7 +28,7 @@ SOURCE_SUFFIXES = (".py", ".html", ".css", ".txt")
 
 
 class TableEvidence(BaseModel):
-    """The identity of a table."""
+    """The size and the digests of a table, which identify it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

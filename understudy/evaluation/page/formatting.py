@@ -33,7 +33,7 @@ def decimal(value: float | None) -> str:
     """Format a number with three decimals."""
     if value is None:
         return NONE
-    # A value that rounds to zero has no sign.
+    # A value that rounds to zero is shown without a sign.
     return f"{value:.3f}".replace("-0.000", "0.000").replace("-", MINUS)
 
 

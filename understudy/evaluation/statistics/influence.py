@@ -1,6 +1,6 @@
 """Measures of prediction quality with the influence of each test row.
 
-Influence values also give the interval of a difference between two models. Both models are tested on the
+Influence values also determine the interval of a difference between two models. Both models are tested on the
 same rows, so the influence values are subtracted before their spread is computed.
 """
 

@@ -96,7 +96,7 @@ def _scale(comparison: Comparison, i: int) -> Values:
 
     If a subject is declared, holdout values are included. The similar rows of one subject cover many ranks,
     and the gap between the values of two subjects does not cover any ranks. If only training values defined
-    the ranks, members would have larger distances than others.
+    the ranks, members would be farther from synthetic rows than the other victims are.
     """
     real = comparison.real.columns[i]
     if not comparison.has_subjects or comparison.holdout is None:

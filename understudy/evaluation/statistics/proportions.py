@@ -50,7 +50,7 @@ def share_of(hits: NDArray[np.bool_], units: NDArray[np.int64]) -> Proportion:
     hits : bool array of shape (n_rows,)
         Whether each row is a hit.
     units : int array of shape (n_rows,)
-        The number of each row's unit, from 0 to n_units - 1: a subject, or a single row.
+        The unit of each row, numbered from 0 to n_units - 1. A unit is a subject or a single row.
 
     Notes
     -----

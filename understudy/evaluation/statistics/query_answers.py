@@ -151,7 +151,7 @@ def _as_number(encoder: ColumnEncoder, value: Value) -> float:
         raise _unfit(encoder)
     try:
         if is_plain:
-            # Decimals are given as strings, and durations are given as numbers of seconds.
+            # Conditions contain decimals as strings and durations as numbers of seconds.
             return float(value)
         if not isinstance(value, str):
             raise _unfit(encoder)

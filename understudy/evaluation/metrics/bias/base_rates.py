@@ -102,7 +102,7 @@ class BaseRatesResult(MetricResult):
 
 @dataclass(frozen=True)
 class _Side:
-    """Group and outcome of each row of one table that has a known outcome."""
+    """The groups and outcomes of those rows of one table that have a known outcome."""
 
     groups: NDArray[np.int64]
     values: NDArray[np.float64]
@@ -187,8 +187,8 @@ def _group(
     g: int,
 ) -> GroupBaseRates:
     n = (int(counts[0][g]), int(counts[1][g]))
-    # Without a target, a group that does not occur in the synthetic table has a rate, because its share of
-    # the rows is 0.
+    # Without a target, the rate of a group is its share of the rows. The rate is 0 if the group does not
+    # occur in the synthetic table.
     is_too_small = min(n) < N_ROWS_JUDGED_MIN if target is not None else n[0] < N_ROWS_JUDGED_MIN
     rates = [] if is_too_small else _rates(sides, target, g)
     return GroupBaseRates(

@@ -62,7 +62,7 @@ ALPHA_PRECISION = Metric(
         "Atypical rows, and too many typical ones, lower the score. The score hardly detects broken "
         "relations between columns."
     ),
-    concern="synthetic rows lie where real rows do not",
+    concern="synthetic rows lie in regions without real rows",
     source="Alaa et al. 2022, How faithful is your synthetic data, without the learned embedding",
     topic="fidelity",
     direction="higher",

@@ -56,7 +56,7 @@ DENSITY = Metric(
         "Average number of real rows' neighborhoods that contain a synthetic row, divided by the average "
         "for a real row. Synthetic rows that are unlike any real row lower the score."
     ),
-    concern="synthetic rows do not lie among real rows",
+    concern="synthetic rows are not close to real rows",
     source="Naeem et al. 2020, Reliable fidelity and diversity metrics for generative models, capped at 1",
     topic="fidelity",
     direction="higher",

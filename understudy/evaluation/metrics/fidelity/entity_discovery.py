@@ -24,7 +24,7 @@ CONSTANT_SHUFFLED_MAX = 0.9
 N_DUPLICATES_SHUFFLED_MIN = 20
 N_ENTITY_COLUMNS_MAX = 20
 N_COLUMNS_MAX = 60
-# Maximum numbers of rows in which attributes, and the first duplicate, are searched for.
+# Maximum numbers of rows that are searched for attributes and for the first duplicate.
 N_ROWS_MAX = 50_000
 N_ROWS_TRIED = 2_000
 

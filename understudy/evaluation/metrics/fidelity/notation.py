@@ -26,7 +26,7 @@ from understudy.tables.schema import ColumnKind
 # Maximum number of rows per table, and minimum number of known real values of a column.
 N_ROWS_MAX = 20_000
 N_KNOWN_MIN = 100
-# Maximum number of decimals that count as a form. Numbers with more decimals count as not rounded.
+# Maximum number of decimals that is compared. Columns of numbers with more decimals count as not rounded.
 N_DECIMALS_MAX = 6
 # Resolutions of times, in seconds.
 RESOLUTIONS = (86_400.0, 3_600.0, 60.0, 1.0, 0.001)
@@ -142,7 +142,7 @@ def _worst(name: str, properties: list[Shares], n_rows: int) -> ColumnNotation |
 
 
 def _score(property_: Property, real: float, synthetic: float, n_rows: int) -> float:
-    """Return 1 minus the loss of the share. For forms, three standard errors are not counted as a loss."""
+    """Return 1 minus the decrease in the share. For forms, three standard errors are subtracted from it."""
     if property_ == "form":
         _, synthetic = score_interval(synthetic, n_rows, confidence=CONFIDENCE)
     return round(1 - max(0.0, real - synthetic), 6)
@@ -193,7 +193,7 @@ def _plain(kind: ColumnKind) -> AnyNotation:
 
 
 def _parsed(encoder: ColumnEncoder, values: Floats, written: AnyNotation, own: AnyNotation) -> float:
-    """Return the share of values that both notations write as the same value."""
+    """Return the share of values that are the same after they are written and parsed in these notations."""
     column = values_of(encoder.column.kind, np.unique(values).tolist())
     if not is_applicable(written, column.type) or not is_applicable(own, column.type):
         return 1.0
@@ -211,7 +211,7 @@ def _parsed(encoder: ColumnEncoder, values: Floats, written: AnyNotation, own: A
 
 
 def _rounded(numbers: Floats, notation: AnyNotation) -> Floats:
-    """Return numbers rounded to the decimals that the notation writes."""
+    """Return numbers rounded to the number of decimals in the notation."""
     decimals = notation.decimals if isinstance(notation, NumberNotation) else None
     return numbers if decimals is None else np.round(numbers, decimals)
 

@@ -1,7 +1,7 @@
 """Discovery of pairs of columns whose difference is meaningful, such as start and end, or low and high.
 
 Two columns of the same unit belong together if their difference varies much less than that of independent
-columns. They also belong together if one column is almost never above the other and this would not hold for
+columns. They also belong together if one column is almost never above the other, which would be unlikely for
 independent columns.
 """
 

@@ -116,7 +116,8 @@ PAIRED_DIFFERENCES = Metric(
         "belong together, such as start and end, previous and current reading, or low and high. The score "
         "is that of the worst pair."
     ),
-    concern="differences of columns that belong together, such as durations, are distributed differently",
+    concern="differences between columns that belong together, such as durations, have a different "
+    "distribution",
     source="SDMetrics: KSComplement, applied to the differences of two columns",
     topic="fidelity",
     direction="higher",

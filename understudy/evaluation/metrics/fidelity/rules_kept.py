@@ -113,7 +113,7 @@ RULES_KEPT = Metric(
     title="Functional dependencies and other rules",
     summary="Share of synthetic rows that satisfy the rules found in the real table, averaged over rules: "
     "functional dependencies, sums, inequalities and joint missingness.",
-    concern="rules that real rows satisfy are broken",
+    concern="synthetic rows break rules that real rows satisfy",
     source="Specific to Understudy; Kivinen and Mannila 1995 (approximate functional dependencies)",
     topic="fidelity",
     direction="higher",

@@ -148,7 +148,7 @@ VALUE_RULES = Metric(
     "that occurs only where another column is missing. The score is that of the pair of columns whose "
     "rules are broken most often.",
     concern="values contradict each other in combinations that real rows never have",
-    source="Compare Agrawal, Imielinski and Swami 1993: association rules, of confidence near 1",
+    source="Compare Agrawal, Imielinski and Swami 1993: association rules with a confidence near 1",
     topic="fidelity",
     direction="higher",
     range=(0.0, 1.0),

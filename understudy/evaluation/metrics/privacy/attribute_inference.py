@@ -104,8 +104,8 @@ def score(comparison: Comparison) -> AttributeInferenceResult | UnscoredResult:
     ]
     return AttributeInferenceResult(
         score=max(guess.excess for guess in guessed),
-        # The intervals hold simultaneously, so the maxima of their lower and upper ends form an interval for
-        # the largest excess.
+        # The intervals are simultaneously valid, so the maxima of their lower and upper ends form an interval
+        # for the largest excess.
         interval=(max(guess.interval[0] for guess in guessed), max(guess.interval[1] for guess in guessed)),
         columns=sorted(guessed, key=lambda guess: -guess.excess),
         n_rows=victims.n_rows | {"synthetic": comparison.synthetic.n_rows},
@@ -142,8 +142,8 @@ ATTRIBUTE_INFERENCE = Metric(
     title="Attribute inference",
     summary="Share of correct guesses of a sensitive value for training rows minus that for held-out rows, "
     "in the column at most risk. The attacker knows all other values of the row. 0 means no advantage.",
-    concern="synthetic rows reveal sensitive values of people in the training table, beyond what holds for "
-    "everybody",
+    concern="synthetic rows reveal more about sensitive values of training rows than about those of held-out "
+    "rows",
     source="Giomi et al. 2023, A unified framework for quantifying privacy risk in synthetic data, without "
     "the division by 1 - control",
     topic="privacy",

@@ -82,7 +82,7 @@ class Crowd:
     ----------
     hashes, is_training : array of shape (n_rows,)
     units : int array of shape (n_rows,)
-        Number of each row's subject, or of the row itself if no subject is declared.
+        Subject number of each row, or the row's own number if no subject is declared.
     """
 
     hashes: Hashes

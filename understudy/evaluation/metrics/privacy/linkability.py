@@ -62,8 +62,8 @@ def score(comparison: Comparison) -> LinkabilityResult | UnscoredResult:
     linked = [_linked(victims, nearest, k) for k in NEIGHBOURS_ASKED]
     return LinkabilityResult(
         score=max(rows.risk for rows in linked),
-        # The intervals hold simultaneously, so the maxima of their lower and upper ends form an interval for
-        # the larger risk.
+        # The intervals are simultaneously valid, so the maxima of their lower and upper ends form an interval
+        # for the larger risk.
         interval=(max(rows.interval[0] for rows in linked), max(rows.interval[1] for rows in linked)),
         one=_names(comparison, is_one=True),
         other=_names(comparison, is_one=False),

@@ -24,23 +24,25 @@ N_DIFFERENT_ASKED = (0, 1)
 
 
 class NearCopyCounts(BaseModel):
-    """Shares of real rows with a near copy: a synthetic row that differs in at most `n_different` columns."""
+    """Shares of real rows with a near duplicate, which differs in at most `n_different` columns."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     n_different: Annotated[int, Field(description="Number of columns that may differ.")]
     attack: Annotated[
-        float, Field(description="Share of training rows that have a near copy among the synthetic rows.")
+        float,
+        Field(description="Share of training rows that have a near duplicate among the synthetic rows."),
     ]
     control: Annotated[
-        float, Field(description="Share of held-out rows that have a near copy among the synthetic rows.")
+        float,
+        Field(description="Share of held-out rows that have a near duplicate among the synthetic rows."),
     ]
     excess: Annotated[float, Field(description="`attack` minus `control`.")]
     interval: Interval
 
 
 class NearCopiesResult(MetricResult):
-    """Share of training rows that have a near copy, minus the share of held-out rows that have one.
+    """Share of training rows that have a near duplicate, minus the share of held-out rows that have one.
 
     The score is that of the `n_different` with the largest difference.
     """
@@ -67,8 +69,8 @@ def score(comparison: Comparison) -> NearCopiesResult | UnscoredResult:
         copies.append(_copied(attack, control, n, len(asked_of)))
     return NearCopiesResult(
         score=max(counts.excess for counts in copies),
-        # The intervals hold simultaneously, so the maxima of their lower and upper ends form an interval for
-        # the larger excess.
+        # The intervals are simultaneously valid, so the maxima of their lower and upper ends form an interval
+        # for the larger excess.
         interval=(max(counts.interval[0] for counts in copies), max(counts.interval[1] for counts in copies)),
         copies=copies,
         n_rows=victims.n_rows | {"synthetic": comparison.synthetic.n_rows},

@@ -41,14 +41,14 @@ class NearestRecordResult(MetricResult):
     ratio_to_training: Annotated[
         float,
         Field(
-            description="Median ratio of the distances to the nearest and to the second nearest training row "
+            description="Median ratio of the distances to the nearest and to the second-nearest training row "
             "(NNDR). A value far below `ratio_to_holdout` indicates copies of single training rows."
         ),
     ]
     ratio_to_holdout: Annotated[
         float,
         Field(
-            description="Median ratio of the distances to the nearest and to the second nearest held-out row."
+            description="Median ratio of the distances to the nearest and to the second-nearest held-out row."
         ),
     ]
 

@@ -127,8 +127,8 @@ def score(comparison: Comparison) -> SinglingOutResult | UnscoredResult:
     guesses = [judge_guesses(kind, hits, population, confidence=confidence) for kind, hits in kinds]
     return SinglingOutResult(
         score=max(part.risk for part in guesses),
-        # The intervals hold simultaneously, so the maxima of their lower and upper ends form an interval for
-        # the larger risk.
+        # The intervals are simultaneously valid, so the maxima of their lower and upper ends form an interval
+        # for the larger risk.
         interval=(max(part.interval[0] for part in guesses), max(part.interval[1] for part in guesses)),
         guesses=guesses,
         n_rows={"real": training.n_rows, "holdout": holdout.n_rows, "synthetic": synthetic.n_rows},

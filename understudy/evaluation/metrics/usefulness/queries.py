@@ -117,7 +117,8 @@ class _Both:
     real: Answers
     synthetic: Answers
     measure: Measure
-    # Difference that counts as an error of 1, or None if the difference depends on the group.
+    # Difference between the answers that counts as an error of 1. None for relative errors, for which this
+    # difference depends on the group.
     unit: float | None
 
 

@@ -16,7 +16,7 @@ from understudy.evaluation.statistics.distributions import N_ROWS_SHOWN_MIN
 from understudy.evaluation.statistics.influence import average_precision, recall_and_precision
 
 N_ROWS_OF_CLASS_MIN = 30
-# Maximum share of the test rows in a class that counts as rare.
+# Maximum share of the test rows that a rare class can have.
 SHARE_MAX = 0.5
 N_POINTS = 41
 N_BINS = 10
@@ -48,7 +48,9 @@ class RareClassScores(BaseModel):
     interval: tuple[float, float]
     lift: Annotated[
         float,
-        Field(description="Average precision divided by the share of the class. Random guessing gives 1."),
+        Field(
+            description="Average precision divided by the share of the class. It is 1 for random guessing."
+        ),
     ]
     recall: Annotated[list[float], Field(description="Recall values of the precision-recall curve.")]
     precision: list[float]

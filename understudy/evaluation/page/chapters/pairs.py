@@ -29,7 +29,7 @@ N_PAIRS_LISTED = 8
 
 @dataclass(frozen=True)
 class Figure:
-    """A heat map with its title, which shows only the first columns of a wide table."""
+    """A heat map and its title. The heat map shows only the first columns of a wide table."""
 
     title: str
     note: str
