@@ -71,7 +71,10 @@ def limit_project(
 ) -> None:
     """Limit the number of running jobs of a project. Running jobs are not interrupted."""
     if (running_jobs is None) is not remove:
-        raise InvalidInput("Use either --running-jobs N or --remove.", code="invalid_parameters")
+        raise InvalidInput(
+            "Exactly one of --running-jobs N and --remove is required. Specify one of them.",
+            code="invalid_parameters",
+        )
     with open_service(data_dir) as resources:
         owner = service("projects:find_project")(resources, name)
         service("projects:limit_running_jobs")(resources, owner.id, running_jobs)

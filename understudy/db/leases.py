@@ -40,7 +40,7 @@ CRASHES = Allowance(
     "crashes",
     3,
     "worker_crashed",
-    "The worker died in each of 3 attempts. Use fewer rows or columns, or retry the job.",
+    "The worker crashed during each of 3 attempts. Use fewer rows or columns, or retry the job.",
 )
 
 

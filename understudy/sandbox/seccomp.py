@@ -102,7 +102,7 @@ def install(instructions: Sequence[Instruction]) -> None:
     program = _Program(len(instructions), array)
     if _libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.byref(program), 0, 0) != 0:
         code = ctypes.get_errno()
-        raise OSError(code, f"The kernel refused the seccomp filter: {os.strerror(code)}")
+        raise OSError(code, f"The kernel rejected the seccomp filter: {os.strerror(code)}")
 
 
 def filter_program(processor: str, pid: int) -> Sequence[Instruction]:

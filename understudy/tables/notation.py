@@ -96,9 +96,9 @@ class _Notation(BaseModel):
         tuple[Annotated[float, Field(ge=0, le=1)], ...],
         Field(
             max_length=20,
-            description="Share of the missing values that each of the first words in `missing` represents. "
-            "The other missing values are empty. If no shares are given, the first word represents all "
-            "missing values.",
+            description="Shares of the missing values that are written as the words in `missing`, in the "
+            "same order. The other missing values are written as empty text. If no shares are "
+            "given, all missing values are written as the first word.",
         ),
     ] = ()
 
@@ -234,7 +234,7 @@ class DateNotation(_Notation):
                 self.has_time,
                 self.is_zoned,
             ):
-                raise ValueError("all patterns must contain the same of date, time and offset")
+                raise ValueError("all patterns must contain the same parts (date, time of day, offset)")
         return self
 
     def with_pattern(self, pattern: str) -> DateNotation:
@@ -314,7 +314,10 @@ class DurationNotation(_Notation):
     )
     style: Annotated[
         Literal["clock", "days", "words", "iso"],
-        Field(description="Style: `36:15:00`, `3 days 04:05:06`, `1h 30m` or `PT1H30M`."),
+        Field(
+            description="Style: `clock` (`36:15:00`), `days` (`3 days 04:05:06`), `words` (`1h 30m`) or "
+            "`iso` (`PT1H30M`)."
+        ),
     ]
     units: Annotated[
         tuple[Literal["d", "h", "m", "s"], ...],
@@ -345,7 +348,10 @@ class DurationNotation(_Notation):
 
 
 class PlainNotation(_Notation):
-    """The plain notation of any type, which determines only how missing values are written."""
+    """A notation for any type that determines only how missing values are written.
+
+    All other values are written in the default format of the type.
+    """
 
     type: Annotated[Literal["plain"], Field(description="Discriminator of the notation: `plain`.")] = "plain"
 

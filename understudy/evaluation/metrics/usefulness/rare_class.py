@@ -48,7 +48,10 @@ class RareClassScores(BaseModel):
     interval: tuple[float, float]
     lift: Annotated[
         float,
-        Field(description="Average precision divided by the share of the class. Random guessing gives 1."),
+        Field(
+            description="Average precision divided by the share of the class. The lift of random guessing "
+            "is 1."
+        ),
     ]
     recall: Annotated[list[float], Field(description="Recall values of the precision-recall curve.")]
     precision: list[float]
