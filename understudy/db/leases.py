@@ -147,7 +147,7 @@ def release(
     Parameters
     ----------
     backoff_seconds : float
-        The job waits for a random time below twice this number.
+        Half of the maximum waiting time. The actual time is random.
     """
     job = hold(session, job_id, token)
     if job is None:

@@ -67,7 +67,7 @@ def leave_network() -> bool:
 
 
 def count_alone() -> bool:
-    """Make the kernel count the threads of this process apart from those of its account, if it allows that.
+    """Make the kernel count the threads of this process separately from those of its account, if possible.
 
     The process moves into its own user namespace, without any capability. Root without capabilities cannot
     do so, because it may not map its user ID into a namespace.

@@ -83,8 +83,8 @@ class Outcome:
     error_code, error_detail : str or None
         A key of `errors.CODES`, and a sentence without any value of the data.
     has_started : bool
-        Whether the child was started. If not, the machine has no process to spare or the server has ended,
-        and the job is not the cause.
+        Whether the child was started. If not, the machine cannot start another process or the server has
+        ended, and the job is not the cause.
     exit_signal : int or None
         Signal that ended the child, if any.
     peak_memory_bytes : int

@@ -85,7 +85,7 @@ def deny_calls() -> None:
     Raises
     ------
     OSError
-        If the kernel refuses the filter.
+        If the kernel rejects the filter.
     """
     install(filter_program(_processor, os.getpid()))
 
@@ -96,7 +96,7 @@ def install(instructions: Sequence[Instruction]) -> None:
     Raises
     ------
     OSError
-        If the kernel refuses the filter.
+        If the kernel rejects the filter.
     """
     array = (_Instruction * len(instructions))(*(_Instruction(*fields) for fields in instructions))
     program = _Program(len(instructions), array)
@@ -138,7 +138,7 @@ def filter_program(processor: str, pid: int) -> Sequence[Instruction]:
 
 
 def _check(rule: Rule, pid: int, deny: Instruction) -> Sequence[Instruction]:
-    """Return the instructions that decide about a call by one of its arguments."""
+    """Return the instructions that allow or deny a call based on one of its arguments."""
     allow = _give(RETURN_ALLOW)
     match rule:
         case Only(argument, values):

@@ -62,7 +62,7 @@ def store_result(resources: Resources, attempt: KeyParts, folder: Path, result: 
 
 
 def _are_names(files: object) -> bool:
-    """Return whether files are named so that no part of a key leads to another key."""
+    """Return whether all roles and file names are valid parts of a storage key."""
     return (
         isinstance(files, dict)
         and len(files) <= N_FILES_MAX

@@ -23,7 +23,7 @@ from understudy.storage.s3.errors import CONFLICT, PRECONDITION_FAILED, status_o
 PART_BYTES = 16 << 20
 N_PARTS_MAX = 9_000
 N_THREADS = 4
-# The store rejects one of two concurrent requests for a key with 409, and asks for a repetition.
+# The store rejects one of two concurrent requests for a key with 409, and the client must repeat it.
 ATTEMPTS_MAX = 5
 PAUSE_SECONDS = 0.2
 
