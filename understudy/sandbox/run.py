@@ -199,13 +199,13 @@ class Run:
 
     def _take(self, message: Json) -> None:
         if self._end:
-            raise ValueError("a message after the end")
+            raise ValueError("the child sent a message after the end of its work")
         if set(message) == {"progress"} and is_progress(message["progress"]):
             self.progress = message["progress"]
         elif is_end(message):
             self._end = message
         else:
-            raise ValueError("not a known message")
+            raise ValueError("the message is of an unknown kind")
 
     def _has_ended(self) -> bool:
         if self._exit is not None:

@@ -65,7 +65,8 @@ def settle_result(
 
 def deleted_error() -> NotFound:
     return NotFound(
-        "A dataset or model that the job uses was deleted while it ran. Create a job with existing data."
+        "A dataset or model of the job was deleted while the job ran. Create a job that uses existing "
+        "datasets and models."
     )
 
 

@@ -89,7 +89,7 @@ def _store_file(store: Store, key: str, path: Path) -> StoredFile:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256")
         size_bytes = os.fstat(file.fileno()).st_size
-        # The sandbox may have another user ID, which must not own a stored file, and it chose the mode.
+        # The file may belong to the user ID of the sandbox, and the sandbox chose its mode.
         os.fchown(file.fileno(), os.geteuid(), os.getegid())
         os.fchmod(file.fileno(), 0o600)
     store.put_file(key, path)

@@ -67,8 +67,8 @@ class UnscoredResult(BaseModel):
     is_fault: Annotated[
         bool,
         Field(
-            description="Whether the metric failed with an error. If a policy checks this metric, its "
-            "verdict is then at least `warn`."
+            description="Whether the metric failed with an error. If true, the verdict of a policy that "
+            "checks the metric is at least `warn`."
         ),
     ] = False
 

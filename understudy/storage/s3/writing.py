@@ -30,7 +30,7 @@ PAUSE_SECONDS = 0.2
 
 @dataclass(frozen=True)
 class ObjectWriter:
-    """Writes files to one object.
+    """A writer that stores files as one object.
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ class ObjectWriter:
 
 @dataclass(frozen=True)
 class _PartSender:
-    """Sends the parts of a file."""
+    """A sender of the parts of a file."""
 
     client: Any
     place: dict[str, str]
