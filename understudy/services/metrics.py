@@ -1,7 +1,7 @@
 """Prometheus metrics. No label contains a value of a caller.
 
 Metrics of jobs come from the database at each scrape, so every process reports the same values, and they
-survive restarts. Metrics of a process are its own.
+survive restarts. Other metrics describe only the process that reports them.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ class StoreAddress:
 
 
 class VersionedFile(Protocol):
-    """An open blob of a store without file descriptors.
+    """An open blob of a store whose blobs are not local files.
 
     `content_version` is equal for two files only if their contents are equal.
     """
