@@ -96,9 +96,8 @@ class _Notation(BaseModel):
         tuple[Annotated[float, Field(ge=0, le=1)], ...],
         Field(
             max_length=20,
-            description="Shares of the missing values that are written as the words in `missing`, in the "
-            "same order. The other missing values are written as empty text. If no shares are "
-            "given, all missing values are written as the first word.",
+            description="Shares of the missing values that are written as the words in `missing`, in order. "
+            "The others are written as empty text. By default, all are written as the first word.",
         ),
     ] = ()
 
@@ -315,8 +314,7 @@ class DurationNotation(_Notation):
     style: Annotated[
         Literal["clock", "days", "words", "iso"],
         Field(
-            description="Style: `clock` (`36:15:00`), `days` (`3 days 04:05:06`), `words` (`1h 30m`) or "
-            "`iso` (`PT1H30M`)."
+            description="`clock` (36:15:00), `days` (3 days 04:05:06), `words` (1h 30m) or `iso` (PT1H30M)."
         ),
     ]
     units: Annotated[
@@ -348,10 +346,7 @@ class DurationNotation(_Notation):
 
 
 class PlainNotation(_Notation):
-    """A notation for any type that determines only how missing values are written.
-
-    All other values are written in the default format of the type.
-    """
+    """A notation of any type that changes only how missing values are written."""
 
     type: Annotated[Literal["plain"], Field(description="Discriminator of the notation: `plain`.")] = "plain"
 
