@@ -49,12 +49,13 @@ CODE_STATUSES = {
 HTTP_ERRORS = {
     400: (
         "malformed_body",
-        "The body cannot be parsed. Send a complete body in the format that Content-Type names.",
+        "The body cannot be parsed. Send a complete body in the format that the Content-Type header "
+        "specifies.",
     ),
-    404: ("not_found", "There is no resource at this path. Use a path that /openapi.json lists."),
+    404: ("not_found", "There is no resource at this path. Use one of the paths in /openapi.json."),
     405: (
         "method_not_allowed",
-        "This path does not support the method. Use a method that the header Allow lists.",
+        "This path does not support the method. Use one of the methods in the Allow header.",
     ),
     413: ("body_too_large", "The body is larger than this operation accepts. Send a smaller body."),
 }

@@ -8,7 +8,7 @@ from starlette.types import Scope
 METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
-# Outside the default registry, because a process may create several applications.
+# The registry is not the default one, because a process may create several applications.
 REQUEST_SECONDS = Histogram(
     "understudy_http_request_seconds",
     "Duration of HTTP requests, from the headers to the end of the response.",

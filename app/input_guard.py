@@ -163,7 +163,9 @@ def _parts(parsed: Json) -> Iterator[tuple[Path, Json]]:
 
 def _refused_text(path: Path) -> _Refusal:
     pointer = pointer_to(path)
-    item = ProblemItem(pointer=pointer, code="invalid_text", detail=f"A name or value here {DETAIL}")
+    item = ProblemItem(
+        pointer=pointer, code="invalid_text", detail=f"A name or value at this location {DETAIL}"
+    )
     return _Refusal(InvalidInput(f"{pointer or 'The body'} {DETAIL}", code="invalid_parameters"), item)
 
 

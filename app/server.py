@@ -30,10 +30,10 @@ class StoppingServer(uvicorn.Server):
     config : uvicorn.Config
         Configuration without `proxy_headers`, which would wrap the application.
     pause_seconds : float
-        Time between the signal and the end of new connections. A load balancer notices in this time that the
-        process is not ready.
+        Time between the signal and the end of new connections. A load balancer must detect within this time
+        that the process is not ready.
     grace_seconds : float
-        Time that requests then have to end.
+        Time in which requests in progress must then end.
     """
 
     def __init__(self, config: uvicorn.Config, *, pause_seconds: float, grace_seconds: float) -> None:
@@ -45,7 +45,7 @@ class StoppingServer(uvicorn.Server):
         self._asked_at = 0.0
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Count the signal. The event loop notices it within a tick."""
+        """Count the signal. The event loop detects it within a tick."""
         self._n_signals += 1
 
     async def on_tick(self, counter: int) -> bool:

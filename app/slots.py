@@ -22,8 +22,8 @@ RETRY_AFTER_SECONDS = 5
 class SlotLimits:
     """The maximum numbers of slots, and the time that a request waits for one.
 
-    A key has fewer slots than a project, and a project fewer than the process, so that no caller can hold all
-    of them.
+    A key has fewer slots than a project, and a project fewer than the process, so that no caller can occupy
+    all of them.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Reception of the body of an upload, which is streamed to the staging folder up to a size limit.
+"""Receive the body of an upload, and stream it to the staging folder up to a size limit.
 
 Each file is written once, to the store's file system, and is counted and hashed as it arrives.
 """

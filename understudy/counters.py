@@ -1,7 +1,8 @@
 """Counters of faults, shared by a process and the processes that it forks.
 
-`services.metrics` exports them. Two processes that count at the same moment may count once, which is harmless
-for faults and needs no lock that a killed process could hold.
+`services.metrics` exports the counters. If two processes increment a counter at the same moment, one
+increment may be lost. This is harmless for counts of faults, and needs no lock that a killed process could
+hold.
 """
 
 from __future__ import annotations

@@ -150,7 +150,7 @@ class Conflict(UnderstudyError):
 
 
 class PreconditionFailed(Conflict):
-    """Error for a request whose `If-Match` header names an outdated version."""
+    """Error for a request whose `If-Match` header contains an outdated version."""
 
     default_code = "precondition_failed"
 

@@ -69,7 +69,7 @@ class Failpoints:
             self._actions[order["action"]]({**order, "name": name})
 
     def _take(self, name: str) -> dict[str, Any] | None:
-        """Disarm a point and return its order, or return None if a later hit is chosen."""
+        """Disarm a point and return the content of its file, or return None if a later hit is chosen."""
         path = self.folder / name
         with self._locked():
             if not path.exists():

@@ -12,8 +12,8 @@ from pathlib import Path
 def remove_folder(folder: Path) -> None:
     """Delete a folder and everything below it, however deep, without following links.
 
-    In contrast to `shutil.rmtree`, the depth of the folder requires neither recursion nor open files, and
-    folders without permissions are removed too. No other process may change the folder meanwhile.
+    Unlike `shutil.rmtree`, this function needs neither recursion nor open files for a deep folder, and it
+    also removes folders without permissions. No other process may change the folder in the meantime.
 
     Raises
     ------

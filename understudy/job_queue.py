@@ -96,7 +96,7 @@ class CeleryQueue:
         try:
             with self._app.connection_for_write() as connection:
                 connection.ensure_connection(**options)
-        except Exception:  # Whatever the broker responds, it is not usable.
+        except Exception:  # After any error, the broker is not usable.
             return False
         return True
 

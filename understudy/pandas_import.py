@@ -15,7 +15,7 @@ from types import ModuleType
 
 
 class _PandasRefusal(MetaPathFinder):
-    """A finder that makes pandas appear as not installed."""
+    """A finder that makes pandas appear not to be installed."""
 
     def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> None:
         if fullname == "pandas":

@@ -82,7 +82,7 @@ def _lock(handle: int) -> bool:
     except BlockingIOError:
         return False
     except OSError:
-        # The file system has no locks. `remove_abandoned` then goes by the age of the entries.
+        # The file system has no locks. `remove_abandoned` then uses the age of the entries.
         return True
     return True
 
@@ -95,7 +95,7 @@ def _entries(folder: Path) -> list[Path]:
 
 
 def _remove_if_unlocked(folder: Path) -> bool:
-    """Remove a folder and return True, unless its process is alive or that cannot be determined."""
+    """Remove a folder and return True, unless its process is alive or may be alive."""
     try:
         handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:

@@ -221,7 +221,7 @@ def open_resources(
 
 
 def uses_broker(settings: ResourceSettings) -> bool:
-    """Return whether the settings name a broker, or should name one."""
+    """Return whether the settings require a broker, even if its URL is missing."""
     return settings.redis_url is None or settings.redis_url.get_secret_value() != NO_BROKER
 
 

@@ -39,8 +39,8 @@ class Settings(BaseSettings):
     redis_url: Annotated[
         SecretStr | None,
         Field(
-            description="URL of the broker: redis://host:6379/0 or redis+socket:///path. `none`: no broker, "
-            "the database notifies the workers."
+            description="URL of the broker: redis://host:6379/0 or redis+socket:///path. With `none`, there "
+            "is no broker, and the database notifies the workers."
         ),
     ] = None
     secret_key: Annotated[
@@ -74,8 +74,8 @@ class Settings(BaseSettings):
     s3_path_style: Annotated[
         bool,
         Field(
-            description="Whether the bucket's name is part of the path of a request, which most stores other "
-            "than Amazon S3 need."
+            description="Whether requests contain the bucket's name in the path, as most stores other than "
+            "Amazon S3 require."
         ),
     ] = False
     presigned_download_seconds: Annotated[
@@ -115,16 +115,16 @@ class Settings(BaseSettings):
         float,
         Field(
             ge=0,
-            description="Seconds between SIGTERM and the end of new connections. `/readyz` then returns 503 "
-            "so that a load balancer selects another process.",
+            description="Seconds after SIGTERM during which the API still accepts connections. `/readyz` "
+            "already returns 503, so that a load balancer selects another process.",
         ),
     ] = 3
     api_grace_seconds: Annotated[
         float,
         Field(
             ge=0,
-            description="Seconds that a stopping API process gives uploads, downloads and other requests to "
-            "end, before it interrupts them.",
+            description="Seconds that a stopping API process waits for uploads, downloads and other requests "
+            "before it interrupts them.",
         ),
     ] = 30
     metrics_host: Annotated[str, Field(description="Address on which metrics are served.")] = "127.0.0.1"
@@ -133,8 +133,8 @@ class Settings(BaseSettings):
         Field(
             ge=1,
             le=65520,
-            description="Port of the API's Prometheus metrics, or the next free port if it is in use. Not "
-            "set: no metrics.",
+            description="Port of the API's Prometheus metrics, or the next free port if it is in use. "
+            "Default: no metrics.",
         ),
     ] = None
     worker_metrics_port: Annotated[
@@ -149,7 +149,7 @@ class Settings(BaseSettings):
         str | None,
         Field(
             description="URL to which OpenTelemetry traces are sent over OTLP/HTTP, such as "
-            "http://collector:4318/v1/traces. Needs the extra `otel`. Not set: no traces."
+            "http://collector:4318/v1/traces. Requires the extra `otel`. Default: no traces."
         ),
     ] = None
     worker_concurrency: Annotated[
@@ -173,8 +173,8 @@ class Settings(BaseSettings):
         int,
         Field(
             ge=64 << 10,
-            description="Size of a log file of `understudy serve`, in bytes, at which it replaces the older "
-            "file of the same process.",
+            description="Size in bytes at which a log file of `understudy serve` replaces the older log file "
+            "of the same process.",
         ),
     ] = 10 * MEBIBYTE
 
@@ -193,7 +193,8 @@ class Settings(BaseSettings):
     drain_seconds: Annotated[
         float,
         Field(
-            ge=0, description="Seconds that a stopping worker gives its running jobs before requeuing them."
+            ge=0,
+            description="Seconds that a stopping worker waits for its running jobs before it requeues them.",
         ),
     ] = 10
     job_ttl_seconds: Annotated[
@@ -269,8 +270,8 @@ class Settings(BaseSettings):
         float | None,
         Field(
             gt=0,
-            description="Seconds after its end when a job is deleted with its events, once its results are "
-            "deleted. Default: never.",
+            description="Seconds between the end of a job and its deletion with its events. A job whose "
+            "results exist is kept. Default: never.",
         ),
     ] = None
     retention_idempotency_seconds: Annotated[

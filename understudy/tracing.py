@@ -1,6 +1,6 @@
 """OpenTelemetry traces from a request to its job, if they are configured.
 
-Otherwise, nothing of the SDK is imported. Spans contain IDs, kinds and outcomes, but no values.
+If they are not configured, the SDK is not imported. Spans contain IDs, kinds and outcomes, but no values.
 """
 
 from __future__ import annotations

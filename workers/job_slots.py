@@ -22,7 +22,7 @@ class JobSlots:
         self._n = n
         self._file, name = tempfile.mkstemp()
         Path(name).unlink()
-        # By process ID, because a fork copies the record of its parent.
+        # The key is the process ID, because a fork copies the record of its parent.
         self._records: dict[int, tuple[threading.Lock, set[int]]] = {}
 
     @contextmanager

@@ -1,4 +1,4 @@
-"""A watchdog that runs queued jobs of which no message has notified the worker."""
+"""A watchdog that runs queued jobs for which the worker has received no message."""
 
 from __future__ import annotations
 
@@ -61,6 +61,6 @@ class Watchdog:
         try:
             while not self._stopping.is_set() and self._run_job() and self._count_idle() > 0:
                 pass
-        # The next look starts another thread.
+        # The next check starts another thread.
         except Exception:
             logger.warning("watchdog_failed", exc_info=True)

@@ -30,7 +30,7 @@ from workers.timers import Timers
 from workers.watchdog import Watchdog
 
 REPORT_SECONDS = 5.0
-# Maximum time in seconds until other processes see that a worker is stopping.
+# Maximum time in seconds until other processes detect that a worker is stopping.
 DRAIN_LOOK_SECONDS = 0.5
 SWEEP_SECONDS = 600.0
 SWEEP_CHECK_SECONDS = 60.0
@@ -38,10 +38,10 @@ ERASE_SECONDS = 10.0
 RETENTION_SECONDS = 60.0
 STOP_SECONDS = 5.0
 # Time in seconds without any response of the database server after which a call fails. Nobody waits for a
-# worker's calls, so it is more patient than the API. It is less than the time between a heartbeat and the end
-# of its lease.
+# worker's calls, so this limit is higher than that of the API. It is less than the time between a heartbeat
+# and the end of its lease.
 DATABASE_PATIENCE_SECONDS = 5.0
-# Maximum interval in seconds between two looks of the watchdog. A job is overdue after two intervals, so an
+# Maximum interval in seconds between two checks of the watchdog. A job is overdue after two intervals, so an
 # idle worker runs each job within a minute even if the broker delivers no message.
 WATCH_SECONDS_MAX = 15.0
 # Time in seconds in which a job ends after the drain: the grace period of its process, and the last

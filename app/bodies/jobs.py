@@ -60,7 +60,10 @@ class JobProgress(Body):
     rows_total: Annotated[int | None, Field(description="Total number of rows to process.")] = None
     eta_seconds: Annotated[
         float | None,
-        Field(description="Estimated remaining time in seconds. Null until the work is far enough."),
+        Field(
+            description="Estimated remaining time in seconds. Null until enough of the job is done for an "
+            "estimate."
+        ),
     ] = None
 
 
@@ -70,7 +73,10 @@ class JobAttempt(Body):
     attempt: Annotated[int, Field(examples=[1])]
     shard: Annotated[
         int | None,
-        Field(description="Number of the shard, if the job is a large sample that is split.", examples=[3]),
+        Field(
+            description="Number of the shard, if the job is a large sample that is split into shards.",
+            examples=[3],
+        ),
     ] = None
     worker: Annotated[str, Field(examples=["worker@host"])]
     started_at: Timestamp
@@ -105,7 +111,7 @@ class SampleGroup(Body):
 
 
 class SampledIdentifiers(Body):
-    """The generated identifiers of a sample, and the options with which the next sample continues them."""
+    """The generated identifiers of a sample, and the options that continue their sequence."""
 
     columns: Annotated[
         list[str], Field(description="Columns that contain generated identifiers.", examples=[["order_id"]])
@@ -200,8 +206,8 @@ class Job(Body):
     erased_at: Annotated[
         Timestamp | None,
         Field(
-            description="Time at which data that the job used or created was deleted. Since then, its"
-            " parameters and result contain only IDs, and its error has no detail."
+            description="Time at which data that the job used or created was deleted. Since then, the "
+            "parameters and the result of the job contain only IDs, and its error has no detail."
         ),
     ] = None
     expires_at: Annotated[Timestamp, Field(description="Time at which the job fails if it is still queued.")]

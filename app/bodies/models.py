@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class TrainedModel(Body):
-    """A fitted synthesizer. Protect a model as you protect its training data."""
+    """A fitted synthesizer. Protect a model in the same way as its training data."""
 
     id: Annotated[str, Field(examples=["mdl_01kaz7n3r7g5x9a3b1d6e8f0hj"])]
     name: Annotated[str, Field(examples=["flights, tree_chain"])]

@@ -65,7 +65,7 @@ class WrittenStatistics(Body):
 
 
 class ColumnProfile(Body):
-    """Statistics of one column. Statistics that are undefined or suppressed by the protection are omitted."""
+    """Statistics of one column, without those that are undefined or suppressed to protect real rows."""
 
     name: Annotated[str, Field(examples=["dep_delay"])]
     kind: Annotated[str, Field(description="Kind of the column in the current schema.", examples=["integer"])]
@@ -100,6 +100,6 @@ class DatasetProfile(Body):
     ]
     protection: Annotated[
         ProfileProtection | None,
-        Field(description="Protection of the statistics. Absent if the statistics are exact."),
+        Field(description="Privacy protection of the statistics. Absent if the statistics are exact."),
     ] = None
     columns: list[ColumnProfile]

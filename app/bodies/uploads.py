@@ -170,7 +170,7 @@ class Upload(Body):
     id: Annotated[str, Field(examples=["upl_01kaz7m2q5e1h9v3x8r6t4n0bc"])]
     state: Annotated[
         Literal["open", "completed"],
-        Field(description="State of the upload. A completed upload has a dataset."),
+        Field(description="State of the upload. `dataset_id` is set once the upload is completed."),
     ]
     name: Annotated[str, Field(description="Name of the dataset.", examples=["orders"])]
     labels: dict[str, str]

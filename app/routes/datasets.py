@@ -304,7 +304,7 @@ def download_dataset(
     """Return a table as one file.
 
     Parquet downloads support range requests, and their ETag is the SHA-256 of the file. A large sample that
-    was sampled in parts is joined while it is sent, without range requests. A workbook (`xlsx`)
+    is stored in parts is joined while it is sent, and does not support range requests. A workbook (`xlsx`)
     can contain at most 1,048,575 rows and at most 32,767 characters per cell. If the service uses presigned
     URLs, a Parquet download is a redirect to the object store, and `Repr-Digest` contains the checksum.
     """

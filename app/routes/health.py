@@ -24,9 +24,9 @@ async def healthz() -> ServiceHealth:
     responses={503: {"model": ServiceReadiness, "description": "A required service is not responding."}},
 )
 def readyz(resources: ResourcesDep, request: Request, response: Response) -> ServiceReadiness:
-    """Check that the database, the store and the broker, if any, respond, and that workers run jobs.
+    """Check that the database, the blob store and any broker respond, and that workers run jobs.
 
-    A process that is about to stop is not ready. It still answers requests for a short time.
+    A process that is about to stop is not ready, although it handles requests for a short time.
     """
     stopping: Stopping = request.app.state.stopping
     checks = {"api": "is stopping"} if stopping.has_begun else health.checks(resources)

@@ -26,7 +26,7 @@ router = APIRouter(prefix="/v1", tags=["project"])
 
 @router.get("/policies", summary="List predefined policies")
 async def list_policies(caller: ReaderDep) -> PolicyCatalogue:
-    """Return the predefined policies, which every project can use by name, with their thresholds."""
+    """Return the predefined policies with their thresholds. Every project can use them by name."""
     return PolicyCatalogue(data=list(POLICIES.values()))
 
 
@@ -62,7 +62,7 @@ def delete_project(
 
 
 def _project(resources: Resources, caller: Caller) -> Project:
-    # Imported here because few requests need cryptography, which costs each API process 10 MB.
+    # This import is local because few requests need cryptography, which takes 10 MB in each API process.
     from understudy.services.evidence import public_key
 
     with resources.sessions() as session:

@@ -119,7 +119,7 @@ def download_evidence(
     `understudy verify` checks the signature and recomputes the report from the data. The pack is signed with
     the project's private key. `GET /v1/project` returns the public key.
     """
-    # Imported here because few requests need cryptography, which costs each API process 10 MB.
+    # This import is local because few requests need cryptography, which takes 10 MB in each API process.
     from understudy.services.evidence import pack_report
 
     pack = pack_report(resources, caller.project_id, ids.from_text("report", report_id))

@@ -80,7 +80,7 @@ def _name_only_tables(connection: sa.Connection) -> None:
     An uploaded table gets the name of its dataset, because the name of its file was not stored. The table of
     a sample gets the name of its model's table, and that of an imputation the name of the imputed table.
     """
-    # In chronological order, so that a dataset follows the one from which it was created.
+    # The order is chronological, so that a dataset follows the one from which it was created.
     statement = """
         select d.id, d.name, d.model_id, d.source_dataset_id, j.parameters->>'table' as table_name
         from datasets d join jobs j on j.id = d.job_id where d.n_tables = 1 order by d.id

@@ -24,7 +24,7 @@ update idempotency_keys set mentions = array(
 ) where body is not null;
 """
 
-# The trigger also removes what a worker writes after the erasure, whatever the worker's version.
+# The trigger also removes data that a worker of any version writes after the erasure.
 TRIGGER = """
 create or replace function jobs_check_transition() returns trigger language plpgsql as $$
 begin

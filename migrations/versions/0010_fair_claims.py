@@ -1,4 +1,4 @@
-"""Claim jobs in turn for each project, with a limit of running jobs, and record the queues of workers."""
+"""Claim the jobs of projects in turn, limit running jobs per project, and store the queues of workers."""
 
 from alembic import op
 
@@ -24,12 +24,12 @@ drop index jobs_ready_idx;
 alter table jobs set (autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02);
 """
 
-# The function makes a claim one round trip to the database. The settings rule out every plan except the walk
-# along an index, so the speed does not depend on the statistics of the table, which are out of date after
-# many insertions. `jit` is off because the planner assigns high costs to the plans that are ruled out.
+# With the function, a claim takes one round trip to the database. The settings exclude every plan except
+# index scans, so the speed does not depend on the statistics of the table, which are out of date after many
+# insertions. `jit` is off because the high costs that the planner assigns to excluded plans would trigger it.
 #
-# The order of projects: fewest running jobs first, then the longest time since the last claim, which the
-# largest token shows. At most 32 projects are compared, beginning after the project of the last claim.
+# Projects are ordered by the number of their running jobs and then by the token of their latest claim, both
+# ascending. At most 32 projects are compared, beginning after the project of the last claim.
 CLAIM = """
 create function claim_job(
     worker text,

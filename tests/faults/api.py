@@ -162,7 +162,7 @@ class Client:
                     return body
                 raise Refused(response.status_code, body)
             time.sleep(PAUSE_SECONDS)
-        raise TimeoutError(f"{method} {path} got no answer in {patience:.0f} s")
+        raise TimeoutError(f"{method} {path} received no response within {patience:.0f} s")
 
     def submit(self, kind: str, *, key: str | None = None, **parameters: Any) -> str:
         """Submit a job and return its ID."""

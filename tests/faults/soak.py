@@ -130,7 +130,7 @@ class Soak:
             if n != n_open:
                 n_open, since = n, time.monotonic()
             if time.monotonic() - since > PATIENCE_SECONDS:
-                raise Violation(f"I1: {n} jobs do not end")
+                raise Violation(f"I1: {n} jobs have not ended")
             self._check_now()
             self.injector.recover(time.monotonic())
             time.sleep(0.2)
@@ -170,15 +170,15 @@ class Soak:
             raise Violation("; ".join(found))
         stored = {ids.to_text("job", row.id) for row in self.stack.rows("select id from jobs")}
         if lost := set(self.ledger.job_of_key.values()) - stored:
-            raise Violation(f"I1: {len(lost)} accepted jobs are lost")
+            raise Violation(f"I1: {len(lost)} accepted jobs were lost")
         for worker in self.injector.target.workers:
             self.injector.seen_pids |= {pid: start_of(pid) for pid in worker.tree()}
         statuses = [worker.stop() for worker in self.injector.target.workers]
         if any(statuses):
-            raise Violation(f"I6: workers end with {statuses}")
+            raise Violation(f"I6: workers ended with the statuses {statuses}")
         seen = self.injector.seen_pids
         if orphans := [pid for pid, start in seen.items() if is_alive(pid) and start_of(pid) == start]:
-            raise Violation(f"I6: the processes {orphans} of workers are left over")
+            raise Violation(f"I6: the worker processes {orphans} are still running")
         self.injector.target.api.stop()
         self.stack.check()
 

@@ -75,7 +75,7 @@ def limit_project(
     """Limit the number of running jobs of a project. Running jobs are not interrupted."""
     if (running_jobs is None) is not remove:
         raise InvalidInput(
-            "--running-jobs and --remove are both given or both missing. Give exactly one of them.",
+            "Exactly one of --running-jobs N and --remove is required. Specify one of them.",
             code="invalid_parameters",
         )
     with open_service(data_dir) as resources:

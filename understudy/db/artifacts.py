@@ -70,7 +70,7 @@ def get(session: Session, project_id: UUID, job_id: UUID, role: str) -> Artifact
 
 
 def of_file(session: Session, project_id: UUID, job_id: UUID, role: str) -> list[Artifact]:
-    """Return the artifacts of a file in order: one, or the parts that the shards of a job have stored.
+    """Return the artifacts of a file in order: a single one, or the parts that the shards of a job stored.
 
     Raises
     ------

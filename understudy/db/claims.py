@@ -1,4 +1,4 @@
-"""The claim of a job by a worker, and the rule that decides whose job is next.
+"""The claim of a job by a worker, and the rule that selects the job.
 
 The function `claim_job` of migration 0010 contains the statement. It chooses the project first: the one with
 the fewest running jobs, then the one whose last claim is longest ago. A project with many queued jobs
@@ -34,7 +34,7 @@ class Claimant:
     Parameters
     ----------
     running_jobs_max : int, optional
-        Maximum number of running jobs of a project that has no limit of its own. None sets no limit.
+        Maximum number of running jobs of a project that has no limit of its own. None means no limit.
     """
 
     worker: str

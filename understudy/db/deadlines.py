@@ -1,9 +1,9 @@
-"""Connections that notice within seconds that the database server is frozen or unreachable.
+"""Connections that detect within seconds that the database server is frozen or unreachable.
 
 Neither the timeouts of the server nor those of the network protect against a server that accepts connections
 but never responds: its own timeouts are frozen with it, and a Unix socket has no timeout. A statement may be
-slow, however. A connection that has waited for some time therefore asks whether the server still responds to
-a new connection.
+slow, however. A connection that has waited for some time therefore checks whether the server still responds
+to a new connection.
 """
 
 from __future__ import annotations
@@ -22,21 +22,22 @@ from sqlalchemy import Engine, event
 # (PostgreSQL documentation, "Message Formats", SSLRequest).
 SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 DEFAULT_PORT = 5432
-# Share of the patience before the server is asked whether it responds. The rest is for its answer.
+# Share of `patience_seconds` after which a call checks whether the server still responds. The remaining time
+# is for the response.
 WAIT_FRACTION = 2 / 3
-# Time in seconds after which a silent server is asked again. Meanwhile, all calls fail immediately.
+# Time in seconds after which a silent server is checked again. Until then, all calls fail immediately.
 RETRY_SECONDS = 0.5
 # Maximum duration of a statement in seconds, above the server's own limit (`statement_timeout`).
 STATEMENT_SECONDS_MAX = 20.0
 
 
 class ServerWatch:
-    """The last observation of a database server: whether it responds.
+    """The last known state of a database server: whether it responds.
 
     Parameters
     ----------
     patience_seconds : float
-        Time without any response after which the server counts as silent.
+        Time without any response after which the server is considered silent.
     """
 
     def __init__(self, patience_seconds: float) -> None:
@@ -49,7 +50,7 @@ class ServerWatch:
     def responds(self, host: str, port: int) -> bool:
         """Return whether the server responds to a new connection.
 
-        If it is known to be silent, only one thread asks it again from time to time.
+        While the server is silent, only one thread checks it again from time to time.
         """
         if not self._is_silent:
             return self._ask(host, port)
@@ -73,7 +74,7 @@ class WatchedConnection(Connection[Any]):  # `Any` is a row.
     watch: ServerWatch | None = None
 
     def wait(self, gen: Generator[Any, Any, Any], *arguments: Any, **options: Any) -> Any:
-        """Run a step of the protocol to its end. `Any` are the types of the driver's steps."""
+        """Run a step of the protocol to its end. `Any` stands for the types of the driver's steps."""
         watched = gen if self.watch is None else self._watched(gen, self.watch)
         return super().wait(watched, *arguments, **options)
 
@@ -109,7 +110,7 @@ def watch_server(engine: Engine, patience_seconds: float) -> None:
         _dialect: object, _record: object, arguments: list[Any], parameters: dict[str, Any]
     ) -> WatchedConnection:
         host, port = str(parameters.get("host") or ""), str(parameters.get("port") or DEFAULT_PORT)
-        # A list of hosts, or a host from the environment, is left to the driver and its own timeout.
+        # For a list of hosts, or a host from the environment, only the timeout of the driver applies.
         if host and "," not in host and port.isdecimal() and not watch.responds(host, int(port)):
             raise OperationalError("the server does not respond")
         connection = WatchedConnection.connect(*arguments, **parameters)

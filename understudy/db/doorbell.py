@@ -22,7 +22,7 @@ CHANNEL = "understudy_jobs"
 # Time in seconds between two checks whether the listener should stop.
 WAIT_SECONDS = 1.0
 # Time in seconds without a notification after which the connection is checked. A proxy, or a network that
-# drops packets, can cut a connection without a sign.
+# drops packets, can break a connection silently.
 CHECK_SECONDS = 15.0
 RECONNECT_SECONDS_MAX = 5.0
 
@@ -71,8 +71,8 @@ class Listener:
         The URL of the database. The connection must not go through a pooler that shares connections between
         transactions, because such a connection receives no notifications.
     on_ring : callable (queue)
-        Function that is called for each notification with the name of the queue, and with None whenever a new
-        connection listens, because notifications may have been missed before.
+        Function that is called with the name of the queue for each notification. It is called with None
+        whenever a new connection starts to listen, because earlier notifications may have been missed.
     """
 
     def __init__(self, database_url: str, on_ring: Callable[[str | None], None]) -> None:

@@ -1,4 +1,4 @@
-"""Erasure of what mentions deleted resources: locks against late writers, and blobs that must be deleted."""
+"""Erasure of data about deleted resources: locks against late writers, and blobs to delete."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ class Pending:
     job_id : UUID, optional
         The erased job, unless the prefix is that of an upload.
     is_final : bool
-        Whether no process can still add blobs, so that the erasure ends when these blobs are deleted.
+        Whether all processes that could add blobs have ended, so that the erasure ends when the blobs are
+        deleted.
     """
 
     prefix: str
@@ -66,7 +67,7 @@ def add(session: Session, project_id: UUID, prefixes: Mapping[str, UUID | None])
 
 
 def pending(session: Session, *, kept: timedelta, after: str = "", limit: int = 500) -> list[Pending]:
-    """Return pending erasures, sorted by prefix. An erasure is not final before it is as old as `kept`."""
+    """Return pending erasures, sorted by prefix. An erasure can be final only once it is as old as `kept`."""
     has_ended = or_(Erasure.job_id.is_(None), Job.state.in_(TERMINAL_STATES))
     statement = (
         select(

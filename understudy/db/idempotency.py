@@ -76,12 +76,13 @@ def complete(
 
 
 def erase(session: Session, project_id: UUID, job_ids: Iterable[UUID], text_ids: Iterable[str]) -> None:
-    """Erase the bodies of the responses about the given jobs, or that mention any of the given IDs."""
+    """Erase the bodies of responses about the given jobs or with any of the given IDs."""
     statement = (
         update(IdempotencyKey)
         .where(
             IdempotencyKey.project_id == project_id,
-            # A row without a status may be about to get a body: the statement waits for that transaction.
+            # Another transaction may be about to store the body of a row without a status. The statement
+            # waits for it.
             IdempotencyKey.body.is_not(None) | IdempotencyKey.status.is_(None),
             IdempotencyKey.job_id.in_(list(job_ids)) | IdempotencyKey.mentions.op("&&")(list(text_ids)),
         )
@@ -92,7 +93,7 @@ def erase(session: Session, project_id: UUID, job_ids: Iterable[UUID], text_ids:
 
 
 def delete(session: Session, project_id: UUID, key: str) -> None:
-    """Delete the row of a refused request that changed nothing, so that its key may be used again."""
+    """Delete the row of a rejected request that changed nothing, so that its key may be used again."""
     session.execute(
         delete_rows(IdempotencyKey).where(
             IdempotencyKey.project_id == project_id,

@@ -28,7 +28,7 @@ TERMINAL_STATES = ("succeeded", "failed", "cancelled")
 # Version of the parameters' format, stored with each job, and the oldest version that this code can run.
 PARAMETERS_VERSION = 2
 PARAMETERS_VERSION_MIN = 2
-# Number at which a count of overdue jobs stops.
+# Maximum number of overdue jobs that are counted.
 OVERDUE_MAX = 100
 # Names of the parameters that contain the ID of another row.
 REFERENCES = ("dataset_id", "synthetic_dataset_id", "holdout_dataset_id", "model_id")
@@ -145,7 +145,7 @@ def counts(session: Session, project_id: UUID) -> dict[str, int]:
 
 
 def count_queued(session: Session, project_id: UUID) -> int:
-    """Return the number of the project's queued jobs, without shards, which a limit does not count."""
+    """Return the number of the project's queued jobs without shards, which do not count toward the limit."""
     statement = select(func.count()).where(
         Job.project_id == project_id, Job.parent_id.is_(None), Job.state == "queued"
     )
@@ -172,7 +172,7 @@ def count_overdue(
 ) -> int:
     """Return the number of jobs that have been claimable for longer than `age`.
 
-    Jobs of projects that have their maximum number of running jobs do not count. The count stops at
+    Jobs of projects that have their maximum number of running jobs are not counted. The count stops at
     `OVERDUE_MAX`, because a queue may be long.
 
     Parameters

@@ -40,7 +40,7 @@ CRASHES = Allowance(
     "crashes",
     3,
     "worker_crashed",
-    "The worker died in each of 3 attempts. Use fewer rows or columns, or retry the job.",
+    "The worker crashed during each of 3 attempts. Use fewer rows or columns, or retry the job.",
 )
 
 
@@ -147,7 +147,7 @@ def release(
     Parameters
     ----------
     backoff_seconds : float
-        The job waits for a random time below twice this number.
+        Half of the maximum waiting time. The actual time is random.
     """
     job = hold(session, job_id, token)
     if job is None:

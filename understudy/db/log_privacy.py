@@ -1,7 +1,7 @@
-"""Settings of Postgres with which its log contains no values of the data.
+"""Settings that keep values of the data out of the log of Postgres.
 
-Messages of errors, their details, their statements and parameters may quote values, so the log contains only
-events of the server itself.
+Error messages, their details, statements and parameters may contain values, so the log is limited to events
+of the server itself.
 """
 
 from __future__ import annotations

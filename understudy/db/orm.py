@@ -60,7 +60,7 @@ FENCE = Sequence("fence", metadata=Base.metadata)
 
 
 class Project(Base):
-    """A tenant."""
+    """A project, the tenant to which most other rows belong."""
 
     __tablename__ = "projects"
     __table_args__ = (
@@ -94,7 +94,7 @@ class ApiKey(Base):
 
 
 class Job(Base):
-    """An asynchronous run. Only `db.jobs` and `db.leases` write its state, which a trigger checks."""
+    """A unit of asynchronous work. Only `db.jobs` and `db.leases` write its state, which a trigger checks."""
 
     __tablename__ = "jobs"
     __table_args__ = (
@@ -106,7 +106,7 @@ class Job(Base):
         CheckConstraint(
             "(state in ('succeeded', 'failed', 'cancelled')) = (finished_at is not null)", name="end"
         ),
-        # Ordered by created_at, not run_after, so that a retried job keeps its place in the queue.
+        # The order is by created_at and not by run_after, so that a retried job keeps its place in the queue.
         Index(
             *("jobs_waiting_idx", "queue", "project_id", text("priority desc"), "created_at", "id"),
             postgresql_where=text("state = 'queued'"),
@@ -153,7 +153,8 @@ class Job(Base):
     # The job that this job is a shard of, and the number of the shard, which starts at 1.
     parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
     shard: Mapped[int | None]
-    # From then on, a trigger keeps only IDs of the parameters, labels, progress, result and error detail.
+    # Once this time is set, a trigger removes labels, progress and error detail, and everything except IDs
+    # from parameters and result.
     erased_at: Mapped[datetime | None]
     trace_context: Mapped[str | None]
 
@@ -169,7 +170,7 @@ class JobAttempt(Base):
             name="outcome",
         ),
         CheckConstraint("(outcome is null) = (ended_at is null)", name="end"),
-        # The largest token of a project shows when the project was served last.
+        # The largest token of a project belongs to its latest claim.
         Index("job_attempts_project_id_token_idx", "project_id", "token"),
     )
 
@@ -378,7 +379,8 @@ class IdempotencyKey(Base):
     project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True)
     key: Mapped[str] = mapped_column(primary_key=True)
     request_sha256: Mapped[bytes]
-    # Set in the transaction that adds the job, so that a crash before the response causes no second job.
+    # The column is set in the transaction that adds the job, so that a crash before the response causes no
+    # second job.
     job_id: Mapped[UUID | None] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
     status: Mapped[int | None]
     headers: Mapped[dict[str, str] | None]

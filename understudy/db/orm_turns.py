@@ -12,7 +12,7 @@ from understudy.db.orm import Base
 
 
 class Turn(Base):
-    """A periodic task. The worker that holds it performs it, until the time ends without a renewal."""
+    """A periodic task. Its holder performs it until `held_until` passes without a renewal."""
 
     __tablename__ = "turns"
     __table_args__ = (CheckConstraint("(holder is null) = (held_until is null)", name="holder"),)
@@ -20,6 +20,6 @@ class Turn(Base):
     name: Mapped[str] = mapped_column(primary_key=True)
     holder: Mapped[UUID | None]
     held_until: Mapped[datetime | None]
-    # The last key that the unfinished pass has handled.
+    # The last key that the unfinished pass has processed.
     position: Mapped[str] = mapped_column(server_default=text("''"))
     completed_at: Mapped[datetime | None]

@@ -33,7 +33,7 @@ def old_models(session: Session, age: timedelta, limit: int) -> list[Owned]:
 
 
 def delete_old_jobs(session: Session, age: timedelta, limit: int) -> int:
-    """Delete jobs that ended longer ago than `age` and whose results do not exist, and return their number.
+    """Delete jobs that ended longer ago than `age` and have no results left, and return their number.
 
     Their attempts and events are deleted as well.
     """
@@ -50,7 +50,7 @@ def delete_old_jobs(session: Session, age: timedelta, limit: int) -> int:
 
 def _old(
     session: Session, table: Any, conditions: list[Any], age: timedelta, limit: int
-) -> list[Owned]:  # `Any` is the class of a table, and SQL conditions.
+) -> list[Owned]:  # `Any` stands for the class of a table and for SQL conditions.
     statement = (
         select(table.project_id, table.id)
         .where(table.created_at < CLOCK - age, *conditions)

@@ -16,8 +16,8 @@ from understudy.db.deadlines import watch_server
 from understudy.errors import Unavailable, UnderstudyError
 from understudy.failpoints import failpoint
 
-# A session that is frozen inside a transaction keeps its row locks, and hides its job from the rescue, until
-# the server ends it. Therefore each limit is well below the duration of a lease.
+# A session that is frozen inside a transaction keeps its row locks, which also prevent the rescue of its job,
+# until the server ends it. Therefore each limit is well below the duration of a lease.
 LIMITS = {
     "idle_in_transaction_session_timeout": "10s",
     "statement_timeout": "15s",
@@ -100,7 +100,7 @@ def make_sessions(
 def without_transactions(sessions: sessionmaker[Session]) -> sessionmaker[Session]:
     """Return a factory of read-only sessions that use the same connections.
 
-    Each statement is its own transaction and sees all committed data. This saves BEGIN and ROLLBACK, which
+    Each statement is its own transaction and reads all committed data. This saves BEGIN and ROLLBACK, which
     are two of the five round trips to the database in the most frequent request.
     """
     engine = sessions.kw["bind"].execution_options(isolation_level="AUTOCOMMIT")

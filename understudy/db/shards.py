@@ -1,4 +1,4 @@
-"""Rows of shards, which are jobs that each do a part of another job. Callers see only the other job."""
+"""Rows of shards. A shard is a job for a part of another job, its parent. Callers see only the parent."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class ShardProgress:
-    """The number of shards, how many of them have ended, and the number of rows of the others so far."""
+    """The numbers of all shards, of succeeded shards, and of rows that running shards have processed."""
 
     n_shards: int
     n_succeeded: int
@@ -32,7 +32,8 @@ def add_missing(
     """Add the shards that do not exist yet, and return them.
 
     If the parent was retried, its failed and cancelled shards are queued again. The caller holds the lock of
-    the parent. Shards have the age of their parent, so that they are claimed in its place, and in order.
+    the parent. Shards have the creation time of their parent, so that they are claimed in order and at its
+    place in the queue.
     """
     existing = of_job(session, parent)
     for shard in existing:
@@ -69,7 +70,7 @@ def of_job(session: Session, parent: Job) -> list[Job]:
 
 
 def progress(session: Session, parent: Job) -> ShardProgress:
-    """Return how far the shards of a job have come."""
+    """Return the progress of the shards of a job."""
     n_rows = Job.progress["rows_done"].as_integer()
     is_running = Job.state == "running"
     statement = select(
@@ -107,7 +108,7 @@ def adopt_artifacts(session: Session, parent: Job, role: str) -> list[Artifact]:
 
 
 def part_role(role: str, number: int) -> str:
-    """Return the role of a part of a file. The names of the parts are in order."""
+    """Return the role of a part of a file. The roles sort in the order of the parts."""
     return f"{role}_part_{number:06d}"
 
 

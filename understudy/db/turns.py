@@ -1,4 +1,4 @@
-"""Statements by which workers take turns at periodic tasks, so that only one of them performs a task."""
+"""Statements with which workers take turns at periodic tasks, one worker at a time."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from understudy.db.orm_turns import Turn
 
 
 def take(session: Session, name: str, holder: UUID, *, every: timedelta, held: timedelta) -> str | None:
-    """Take a task, and return the position of its unfinished pass, or an empty text for a new pass.
+    """Take a task, and return the position of its unfinished pass, or an empty string for a new pass.
 
-    Return None if another worker holds the task, or if its last pass ended less than `every` ago.
+    Return None if another worker has taken the task, or if its last pass ended less than `every` ago.
     """
     session.execute(insert(Turn).values(name=name).on_conflict_do_nothing())
     statement = (

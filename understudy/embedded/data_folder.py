@@ -45,7 +45,8 @@ class DataFolder:
         Unavailable
             If the folder cannot be created. The message contains the setting to change.
         """
-        # Other users must be able to traverse the folder, because under root Postgres runs as another user.
+        # Other users must be able to traverse the folder, because Postgres runs as another user if the stack
+        # runs as root.
         try:
             self.path.mkdir(mode=0o711, parents=True, exist_ok=True)
             self.logs.mkdir(mode=0o700, exist_ok=True)

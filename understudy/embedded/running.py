@@ -17,8 +17,8 @@ from understudy.job_queue import NO_BROKER
 def settings_of_stack(data_dir: Path) -> dict[str, SecretStr]:
     """Return the settings of the running stack: the URLs of its private servers, and its secret.
 
-    An external database has no entry. Without a private broker, commands use none: they do not have to notify
-    workers, which look for due jobs anyway.
+    The URL of an external database is not included. If the stack has no private broker, commands use none,
+    because workers also look for due jobs without notifications.
 
     Raises
     ------

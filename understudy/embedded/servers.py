@@ -278,7 +278,7 @@ class PrivateValkey:
             try:
                 connection.connect(str(self._socket))
                 connection.sendall(b"PING\r\n")
-                # A server that is ready asks for the password.
+                # A server that is ready responds, or requires the password first.
                 return connection.recv(64).startswith((b"+PONG", b"-NOAUTH"))
             except OSError:
                 return False
@@ -298,7 +298,8 @@ def valkey_url(socket_folder: Path, password: str) -> str:
 
 
 def _make_folder(folder: Path) -> None:
-    # Other users must be able to traverse the folder, because under root Postgres runs as another user.
+    # Other users must be able to traverse the folder, because Postgres runs as another user if the stack runs
+    # as root.
     try:
         folder.mkdir(mode=0o711, parents=True, exist_ok=True)
     except OSError as error:

@@ -58,7 +58,7 @@ def is_model(value: Any) -> bool:
 def model(name: str, value: Any, _: Arguments) -> Any:
     """Return the value if it is a model, otherwise raise an error."""
     if not is_model(value):
-        raise refused(name, value, "Pass a Model, as understudy.fit or understudy.load returns it.")
+        raise refused(name, value, "Pass a Model returned by understudy.fit or understudy.load.")
     return value
 
 

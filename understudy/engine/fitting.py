@@ -146,8 +146,8 @@ def _with_subject(schema: DatasetSchema, subject: tuple[str, ...]) -> DatasetSch
     """Return the schema with the given subject for its only table."""
     if len(schema.tables) > 1:
         raise InvalidInput(
-            "The data has several tables. Declare the subject of each table in the schema: "
-            "TableSchema.subject.",
+            "The argument subject supports only one table, but the data has several. Declare the subject of "
+            "each table in the schema (TableSchema.subject).",
             code="invalid_parameters",
         )
     (name, table), *_ = schema.tables.items()

@@ -46,7 +46,7 @@ def conform_dataset(
 
 
 def text_format(dataset: FrameDataset, schema: DatasetSchema) -> DatasetFormat:
-    """Return the format of a dataset with the text columns that the schema's notations convert."""
+    """Return the format of a dataset with the names of text columns that notations convert to other types."""
     forms = {
         name: with_texts(form, dataset.tables[name].schema, schema.tables[name])
         for name, form in dataset.form.tables.items()

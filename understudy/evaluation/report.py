@@ -97,8 +97,8 @@ class Report(BaseModel):
     n_rows_shared_max: Annotated[
         int | None,
         Field(
-            description="Maximum number of shared rows that a random split of these rows explains. Only "
-            "one random split in a million shares more rows."
+            description="Maximum number of shared rows that a random split can explain. Only one random "
+            "split of these rows in a million results in more shared rows."
         ),
     ] = None
     is_target_chosen: Annotated[

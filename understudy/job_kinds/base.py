@@ -64,8 +64,8 @@ class Phase:
     Parameters
     ----------
     is_steady : bool
-        Whether the phase handles rows at a constant speed. That speed estimates the rest of the job, and the
-        start of the work does not count.
+        Whether the phase processes rows at a constant speed. The remaining time of the job is then estimated
+        from this speed, which excludes the start of the work.
     """
 
     name: str

@@ -1,6 +1,7 @@
 """Cost estimates for jobs.
 
-They are fitted by hand to the results of `python -m benchmarks.stack` and `python -m benchmarks.engine`.
+The estimates are fitted by hand to the results of `python -m benchmarks.stack` and
+`python -m benchmarks.engine`.
 
 Callers use these estimates to decide whether to submit a job. The service uses them to reject jobs that do
 not fit into memory. Memory tends to be overestimated. Times are accurate within a factor of three on a

@@ -188,7 +188,7 @@ def _is_of_its_own_data(session: Session, sample: Dataset, real: Dataset) -> boo
     return models.get(session, sample.project_id, sample.model_id).dataset_id == real.id
 
 
-# Usual shares of the duration.
+# The weights are the usual shares of the phases in the duration.
 PHASES = (Phase("reading", 2), Phase("scoring", 95), Phase("writing", 3))
 
 EVALUATE = JobKind(

@@ -112,7 +112,7 @@ def _lock_both(session: Session, project_id: UUID, parameters: ImputeParameters)
     return models.lock(session, project_id, model_id), dataset
 
 
-# Usual shares of the duration.
+# The weights are the usual shares of the phases in the duration.
 PHASES = (Phase("reading", 3), Phase("writing", 97, is_steady=True))
 
 IMPUTE = JobKind(

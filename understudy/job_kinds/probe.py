@@ -30,7 +30,7 @@ def estimate(session: Session, project_id: UUID, parameters: ProbeParameters) ->
 
 
 def needs(session: Session, project_id: UUID, parameters: ProbeParameters) -> Needs:
-    """Return a low limit of the CPU time."""
+    """Return a low limit on CPU time."""
     return Needs(cpu_seconds_max=CPU_SECONDS_MAX)
 
 

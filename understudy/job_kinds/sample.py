@@ -131,7 +131,7 @@ def publish(
     return {"dataset_id": ids.to_text("dataset", dataset.id), **optional}
 
 
-# Usual shares of the duration.
+# The weights are the usual shares of the phases in the duration.
 PHASES = (Phase("reading", 3), Phase("sampling", 97, is_steady=True))
 
 SAMPLE = JobKind(

@@ -83,7 +83,7 @@ def publish(
     return {"model_id": ids.to_text("model", model.id)}
 
 
-# Usual shares of the duration.
+# The weights are the usual shares of the phases in the duration.
 PHASES = (
     Phase("reading", 4),
     Phase("encoding", 20),

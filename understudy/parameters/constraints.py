@@ -101,7 +101,9 @@ class TargetShare(BaseModel):
 
     value: Annotated[
         Value | None,
-        Field(description="Value whose share is set. If omitted, the share applies to missing values."),
+        Field(
+            description="Value that the share applies to. If omitted, the share applies to missing values."
+        ),
     ] = None
     share: Annotated[float, Field(ge=0, le=1, description="Fraction of the rows that have the value.")]
 

@@ -100,7 +100,10 @@ class EvaluationOptions(BaseModel):
     ] = ()
     queries: Annotated[
         tuple[AggregateQuery, ...],
-        Field(max_length=N_QUERIES_MAX, description="Queries whose results the report compares."),
+        Field(
+            max_length=N_QUERIES_MAX,
+            description="Queries to run on both tables. The report compares their results.",
+        ),
     ] = ()
     policy: Annotated[
         str | Policy,

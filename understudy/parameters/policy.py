@@ -32,11 +32,11 @@ class PolicyThreshold(BaseModel):
     ] = "score"
     warn: Annotated[
         float | None,
-        Field(description="Bound for a warning. The check warns if the quantity is beyond this bound."),
+        Field(description="The check warns if the quantity is beyond this bound."),
     ] = None
     fail: Annotated[
         float | None,
-        Field(description="Bound for a failure. The check fails if the quantity is beyond this bound."),
+        Field(description="The check fails if the quantity is beyond this bound."),
     ] = None
     required: Annotated[
         bool, Field(description="Whether the check warns if the score could not be computed.")

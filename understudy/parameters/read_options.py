@@ -171,7 +171,7 @@ def _check_range(text: str) -> str:
 
 
 class ReadOptions(BaseModel):
-    """Options for reading a file. Each format supports some of them.
+    """Options for reading a file. Each format supports some of these options.
 
     The upload form, the query parameters and the command line accept the same options as strings.
     """

@@ -33,7 +33,7 @@ class Account:
     lock: int
 
     def release(self) -> None:
-        """Let other runs use the ID. Call this method after the last process with the ID has ended."""
+        """Release the ID for other runs. Call this method after the last process with the ID has ended."""
         os.close(self.lock)
 
 

@@ -1,4 +1,4 @@
-"""Lists of system calls that the sandbox's child gives up, and of the arguments of those that it keeps.
+"""Lists of the system calls that the sandbox's child may not use, and of the allowed arguments of others.
 
 The numbers of the calls are those of ``arch/x86/entry/syscalls/syscall_64.tbl`` and
 ``include/uapi/asm-generic/unistd.h`` of Linux.

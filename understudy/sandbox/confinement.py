@@ -67,7 +67,7 @@ def leave_network() -> bool:
 
 
 def count_alone() -> bool:
-    """Make the kernel count the threads of this process apart from those of its account, if it allows that.
+    """Make the kernel count the threads of this process separately from those of its account, if possible.
 
     The process moves into its own user namespace, without any capability. Root without capabilities cannot
     do so, because it may not map its user ID into a namespace.
@@ -127,7 +127,7 @@ def limit_threads(*, is_alone: bool) -> None:
     ----------
     is_alone : bool
         Whether the kernel counts only the threads of this process. Otherwise, it counts those of the whole
-        account. These are at most all threads of the machine, which are therefore added to the limit.
+        account. The account has at most all threads of the machine, so their number is added to the limit.
     """
     if IS_LINUX:
         n_others = 0 if is_alone else _count_machine_threads()

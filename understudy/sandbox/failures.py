@@ -63,7 +63,7 @@ DETAILS = {
 
 
 def describe(error: BaseException) -> Json:
-    """Return the code of an exception that the work raised, with its detail or its place in the code."""
+    """Return the code of an exception that the work raised, with its detail or its location in the code."""
     if isinstance(error, UnderstudyError):
         return {"code": error.code, "detail": storable(error.detail)}
     for cause in _causes(error):
@@ -127,9 +127,9 @@ def _place(error: BaseException) -> Json:
 
 
 def describe_place(place: object, code_folders: Sequence[Path]) -> str:
-    """Return a sentence about the place of an exception, for the log.
+    """Return a sentence about the location of an exception, for the log.
 
-    A hostile child may have written the place. Only the name of a built-in exception, and the name of an
+    A hostile child may have written the location. Only the name of a built-in exception, and the name of an
     existing file with code and a line in it, are accepted, so the sentence contains no value of the data.
     """
     if not isinstance(place, dict):

@@ -70,7 +70,7 @@ def restrict(rights_by_path: Iterable[tuple[Path, int]]) -> None:
     Raises
     ------
     OSError
-        If the kernel refuses the rules.
+        If the kernel rejects the rules.
     """
     known = version()
     rights = _rights(FILE_RIGHTS_BY_VERSION, known)

@@ -56,7 +56,7 @@ class SandboxRequest:
     Parameters
     ----------
     payload : dict
-        Payload of the target.
+        Payload that the target receives.
     folder : Path
         Working directory, in which the run may create, change and delete files.
     limits : SandboxLimits
@@ -83,8 +83,8 @@ class Outcome:
     error_code, error_detail : str or None
         A key of `errors.CODES`, and a sentence without any value of the data.
     has_started : bool
-        Whether the child was started. If not, the machine has no process to spare or the server has ended,
-        and the job is not the cause.
+        Whether the child was started. If not, the machine cannot start another process or the server has
+        ended, and the job is not the cause.
     exit_signal : int or None
         Signal that ended the child, if any.
     peak_memory_bytes : int
@@ -126,12 +126,12 @@ class MessageReader:
         """
         self._n_bytes += len(data)
         if self._n_bytes > OUTPUT_BYTES_MAX:
-            raise ValueError("too many messages")
+            raise ValueError("the child sent too many messages")
         self._buffer += data
         while len(self._buffer) >= LENGTH.size:
             (length,) = LENGTH.unpack_from(self._buffer)
             if length > MESSAGE_BYTES_MAX:
-                raise ValueError("too large a message")
+                raise ValueError("the message is too large")
             if len(self._buffer) < LENGTH.size + length:
                 return
             body = bytes(self._buffer[LENGTH.size : LENGTH.size + length])
@@ -149,13 +149,13 @@ def decode(body: bytes) -> Json:
         surrogate, a number that is not finite, or too many or too deeply nested values.
     """
     if sum(map(body.count, (b",", b"[", b"{"))) > N_VALUES_MAX:
-        raise ValueError("too many values")
+        raise ValueError("the message contains too many values")
     try:
         message = json.loads(body)
     except RecursionError:
-        raise ValueError("too deeply nested") from None
+        raise ValueError("the message is too deeply nested") from None
     if not isinstance(message, dict):
-        raise ValueError("not an object")
+        raise ValueError("the message is not an object")
     _check_values(message)
     return message
 
@@ -166,18 +166,18 @@ def _check_values(message: Json) -> None:
     while values:
         value, depth = values.pop()
         if depth > DEPTH_MAX:
-            raise ValueError("too deeply nested")
+            raise ValueError("the message is too deeply nested")
         if isinstance(value, dict):
             values += [(item, depth + 1) for pair in value.items() for item in pair]
         elif isinstance(value, list):
             values += [(item, depth + 1) for item in value]
         elif isinstance(value, str):
             if "\0" in value:
-                raise ValueError("a NUL character")
+                raise ValueError("the message contains a NUL character")
             # A lone surrogate raises an exception.
             value.encode()
         elif isinstance(value, float) and not math.isfinite(value):
-            raise ValueError("a number that is not finite")
+            raise ValueError("the message contains a number that is not finite")
 
 
 def encode(message: Json) -> bytes:

@@ -43,7 +43,7 @@ def is_progress(progress: object) -> bool:
         and len(phase) <= PHASE_LENGTH_MAX
         and phase.isprintable()
         and isinstance(fraction := progress.get("fraction"), int | float)
-        # Not a number fails this comparison.
+        # NaN fails this comparison.
         and 0 <= fraction <= 1
         and all(is_count(progress[name]) for name in ("rows_done", "rows_total") if name in progress)
     )
@@ -80,7 +80,7 @@ class Run:
     usage : Usage
         Measurement of the files of the run.
     code_folders : sequence of Path
-        Folders with code, to which the place of an exception must belong.
+        Folders with code. The location of an exception must be in one of them.
     """
 
     def __init__(
@@ -199,13 +199,13 @@ class Run:
 
     def _take(self, message: Json) -> None:
         if self._end:
-            raise ValueError("a message after the end")
+            raise ValueError("the child sent a message after the end of its work")
         if set(message) == {"progress"} and is_progress(message["progress"]):
             self.progress = message["progress"]
         elif is_end(message):
             self._end = message
         else:
-            raise ValueError("not a known message")
+            raise ValueError("the message is of an unknown kind")
 
     def _has_ended(self) -> bool:
         if self._exit is not None:

@@ -85,7 +85,7 @@ def deny_calls() -> None:
     Raises
     ------
     OSError
-        If the kernel refuses the filter.
+        If the kernel rejects the filter.
     """
     install(filter_program(_processor, os.getpid()))
 
@@ -96,13 +96,13 @@ def install(instructions: Sequence[Instruction]) -> None:
     Raises
     ------
     OSError
-        If the kernel refuses the filter.
+        If the kernel rejects the filter.
     """
     array = (_Instruction * len(instructions))(*(_Instruction(*fields) for fields in instructions))
     program = _Program(len(instructions), array)
     if _libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.byref(program), 0, 0) != 0:
         code = ctypes.get_errno()
-        raise OSError(code, f"The kernel refused the seccomp filter: {os.strerror(code)}")
+        raise OSError(code, f"The kernel rejected the seccomp filter: {os.strerror(code)}")
 
 
 def filter_program(processor: str, pid: int) -> Sequence[Instruction]:
@@ -138,7 +138,7 @@ def filter_program(processor: str, pid: int) -> Sequence[Instruction]:
 
 
 def _check(rule: Rule, pid: int, deny: Instruction) -> Sequence[Instruction]:
-    """Return the instructions that decide about a call by one of its arguments."""
+    """Return the instructions that allow or deny a call based on one of its arguments."""
     allow = _give(RETURN_ALLOW)
     match rule:
         case Only(argument, values):

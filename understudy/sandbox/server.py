@@ -225,7 +225,7 @@ class Server:
             if not done:
                 continue
             child = self._children.pop(pid)
-            # Kill orphans of the child. The number of the group is not reused while a member is running.
+            # Kill orphans of the child. The ID of the group is not reused while a member is running.
             signal_group(pid, signal.SIGKILL, alone=False)
             unit = 1024 if confinement.IS_LINUX else 1
             report = {

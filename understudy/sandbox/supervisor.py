@@ -111,7 +111,7 @@ class Sandbox:
             except OSError as error:
                 connection.close()
                 os.close(reader)
-                raise Unavailable("The sandbox does not accept jobs. The worker will try again.") from error
+                raise Unavailable("The sandbox did not accept the job. The worker will try again.") from error
             finally:
                 os.close(writer)
         return Run(connection, reader, Usage(request.folder, request.limits), self._code_folders)

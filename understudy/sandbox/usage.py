@@ -9,7 +9,8 @@ from pathlib import Path
 from understudy.sandbox import confinement
 from understudy.sandbox.messages import SandboxLimits
 
-# Minimum time between two measurements. A measurement takes at most one twentieth of the time.
+# Minimum time in seconds between two measurements, and minimum ratio of this time to the duration of a
+# measurement.
 PAUSE_SECONDS = 0.25
 PAUSES = 20
 # A job writes at most a few hundred files and folders.
@@ -21,7 +22,7 @@ DELETED = " (deleted)"
 
 
 class _TooMuch(Exception):
-    """The run exceeds a limit."""
+    """Raised when the files of a run exceed a limit or cannot be measured."""
 
 
 class Usage:
@@ -50,7 +51,7 @@ class Usage:
         """
         try:
             sizes = _sizes_below(self._folder)
-            # The process may end meanwhile, and other systems than Linux do not list the files of a process.
+            # The process may have ended, and systems other than Linux do not list the files of a process.
             if confinement.IS_LINUX and (Path("/proc") / str(pid) / "fd").exists():
                 sizes |= self._deleted_sizes(pid, sizes)
         except _TooMuch:
@@ -62,7 +63,8 @@ class Usage:
         mapped = self._deleted_mappings(process)
         sizes = _open_sizes(process / "fd", self._folder)
         inodes = {inode for _, inode in (*sizes, *named)}
-        # The second look prevents that a descriptor is closed and mapped between the two lists.
+        # The mappings are read again, because the process may have mapped a file and closed its descriptor
+        # between the first two readings.
         if (mapped & self._deleted_mappings(process)) - inodes:
             raise _TooMuch
         return sizes
@@ -93,7 +95,7 @@ def _sizes_below(folder: Path) -> dict[tuple[int, int], int]:
                     if entry.is_dir(follow_symlinks=False):
                         folders.append((Path(entry.path), depth + 1))
         except FileNotFoundError:
-            # The run has deleted it meanwhile.
+            # The run has deleted it in the meantime.
             continue
         except OSError:
             # A folder that cannot be read, or a path that is too long, hides files.
@@ -108,7 +110,7 @@ def _open_sizes(descriptors: Path, folder: Path) -> dict[tuple[int, int], int]:
     device = folder.stat().st_dev if folder.exists() else -1
     try:
         for descriptor in descriptors.iterdir():
-            # The process may have closed it meanwhile.
+            # The process may have closed it in the meantime.
             try:
                 status = descriptor.stat()
             except OSError:

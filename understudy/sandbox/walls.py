@@ -40,7 +40,7 @@ class Walls:
     landlock : int
         Version of the kernel's Landlock interface, or 0 without Landlock.
     seccomp : bool
-        Whether the child can give up system calls.
+        Whether the kernel can filter the system calls of the child.
     accounts : Accounts or None
         User IDs for the runs if this process runs as root and may change to them.
     """

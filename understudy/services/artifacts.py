@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def open_artifact(resources: Resources, artifact: Artifact, *, is_checked_later: bool = False) -> BinaryIO:
-    """Open a stored file for reading, and check that its content is as it was stored.
+    """Open a stored file for reading, and check that its content has not changed.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def find_presigned_url(resources: Resources, artifact: Artifact, filename: str) 
 
 @contextmanager
 def local_copy(resources: Resources, artifact: Artifact, scratch: Path) -> Iterator[Path]:
-    """Yield the path of a file with the content of a stored file, which is as it was stored.
+    """Yield the path of a file with the content of a stored file, after comparing the digest.
 
     Raises
     ------
@@ -85,7 +85,7 @@ def local_copy(resources: Resources, artifact: Artifact, scratch: Path) -> Itera
 
 @contextmanager
 def local_table(resources: Resources, parts: Sequence[Artifact], scratch: Path) -> Iterator[Path]:
-    """Yield the path of a Parquet file with the rows of all parts of a table, which are as they were stored.
+    """Yield the path of a Parquet file with the rows of all parts of a table, after comparing the digests.
 
     Raises
     ------
@@ -103,7 +103,7 @@ def local_table(resources: Resources, parts: Sequence[Artifact], scratch: Path) 
 
 
 def _lost(resources: Resources, artifact: Artifact) -> UnderstudyError:
-    """Return the error for a file with a row but without its content, or raise `NotFound` without a row."""
+    """Return the error for a file whose content is lost, or raise `NotFound` if its row was deleted."""
     with resources.sessions() as session:
         artifacts.get(session, artifact.project_id, artifact.job_id, artifact.role)
     return corrupt("is missing or has the wrong size")

@@ -65,7 +65,8 @@ def settle_result(
 
 def deleted_error() -> NotFound:
     return NotFound(
-        "A dataset or model that the job uses was deleted while it ran. Create a job with existing data."
+        "A dataset or model of the job was deleted while the job ran. Create a job that uses existing "
+        "datasets and models."
     )
 
 
@@ -117,8 +118,7 @@ def _is_disk_full(attempt: Attempt) -> bool:
     """Return whether a disk is full even without the files of the attempt.
 
     A full disk can cause any error: a library may hide its code, and a process that writes to a mapped file
-    is killed by a signal. Such a failure counts for nothing, and the worker claims no jobs until there is
-    space.
+    is killed by a signal. Such a failure is not counted, and the worker claims no jobs until there is space.
     """
     remove_files(attempt)
     return find_disk_problem(attempt.resources) is not None

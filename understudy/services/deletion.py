@@ -60,9 +60,7 @@ def delete_job(resources: Resources, project_id: UUID, job_id: UUID) -> None:
             )
         created = _created_by(session, project_id, job_id)
         if created is not None:
-            raise Conflict(
-                f"The job created {created}, which still exists. Delete that first.", code="in_use"
-            )
+            raise Conflict(f"The job created {created}, which still exists. Delete it first.", code="in_use")
         keys = artifacts.delete_of_jobs(session, project_id, [job_id])
         _erase_job(session, project_id, job_id)
     discard(resources.store, keys)

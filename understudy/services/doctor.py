@@ -21,7 +21,7 @@ from understudy.services.findings import Finding
 from understudy.services.rescue import WORKER_SILENT_AFTER
 from understudy.storage.local import LocalStore
 
-# Free space for the files of a few jobs.
+# Minimum free space of a disk in bytes, for the files of a few jobs.
 FREE_BYTES_MIN = 2 << 30
 SKEW_SECONDS_MAX = 5.0
 PROBE_BYTES = 1 << 20
@@ -111,7 +111,7 @@ def _write_file(folder: Path) -> None:
 def _disks(resources: Resources) -> Iterator[Finding]:
     problem = find_disk_problem(resources)
     if problem is not None:
-        remedy = "Free disk space. Workers continue by themselves."
+        remedy = "Free some disk space. Workers then continue automatically."
         yield Finding("disk space", problem, is_fault=True, remedy=remedy)
     for name, n_bytes in free_bytes(resources).items():
         detail = f"{n_bytes / (1 << 30):.1f} GiB are free for {name} files."
@@ -126,7 +126,7 @@ def _walls(resources: Resources) -> Iterator[Finding]:
         remedy = "Use another kernel or container runtime (docs/explanation/reliability.md#sandbox)."
         yield Finding("sandbox", sentence, remedy=remedy)
     if not missing:
-        yield Finding("sandbox", "The kernel offers all mechanisms.")
+        yield Finding("sandbox", "The kernel provides all mechanisms of the sandbox.")
 
 
 def _workers(resources: Resources) -> Iterator[Finding]:
@@ -138,7 +138,7 @@ def _workers(resources: Resources) -> Iterator[Finding]:
     if n_slots:
         yield Finding("workers", f"Workers can run {n_slots} jobs at once.")
     else:
-        remedy = "Start a worker with `understudy worker`, or read the log of the running one."
+        remedy = "Start a worker with `understudy worker`, or check the log of the running worker."
         yield Finding("workers", "No worker accepts jobs.", is_fault=True, remedy=remedy)
 
 

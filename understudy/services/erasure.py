@@ -31,7 +31,7 @@ logger = get_logger(__name__)
 def erase_files(resources: Resources, *, kept: timedelta = ERASURES_KEPT) -> int:
     """Delete the blobs of erased jobs and uploads, and the temporary files of ended attempts and processes.
 
-    It returns the number of deleted blobs.
+    The function returns the number of deleted blobs.
     """
     remove_temporary_files(resources)
     return _erase_blobs(resources, kept, None)
@@ -116,7 +116,7 @@ def _delete_blobs(resources: Resources, erasure: Pending) -> int | None:
 
 
 def _remove_attempts(resources: Resources) -> None:
-    """Remove the folders of attempts that have ended, or that were lost, without removing them."""
+    """Remove the folders that ended or lost attempts left behind."""
     folders = {int(path.name): path for path in resources.scratch_folder.iterdir() if path.name.isdecimal()}
     with resources.sessions() as session:
         running = job_attempts.running(session, folders)

@@ -14,7 +14,7 @@ class Finding:
     is_fault : bool
         Whether jobs or requests fail until the problem is solved. Otherwise, `remedy` is a recommendation.
     remedy : str, optional
-        Remedy. None if everything is fine.
+        Action that solves the problem. None if there is no problem.
     """
 
     check: str

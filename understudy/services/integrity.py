@@ -31,7 +31,7 @@ _lock = threading.Lock()
 
 
 def corrupt(how: str) -> UnderstudyError:
-    """Return the error for a stored file that is not as it was stored."""
+    """Return the error for a stored file that is missing or damaged."""
     detail = f"The stored file {how}. Ask your administrator to restore it from a backup."
     return UnderstudyError(detail, code="artifact_corrupt")
 

@@ -16,11 +16,11 @@ from understudy.job_kinds.base import Phase
 
 Json = dict[str, Any]
 
-# The estimate of the first moments of a job is too rough to be shown.
+# Minimum share of the work from which the duration is estimated. Earlier estimates are too rough.
 FRACTION_MIN = 0.02
-# A running job is never complete.
+# Maximum fraction of a running job, which is never complete.
 FRACTION_MAX = 0.99
-# A phase with this share of the work reports several times.
+# Share of the work from which a phase is long. A long phase reports several times.
 LONG_SHARE = 0.5
 # Maximum share of the work between two reports of a long phase, and minimum share from which the speed of a
 # steady phase is measured.

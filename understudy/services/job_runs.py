@@ -245,10 +245,10 @@ def _conclude(attempt: Attempt, watched: Watched, result: Result | None, heartbe
     elif watched.stopped_by == "released":
         settle_release(attempt)
     elif outcome is not None and not outcome.has_started:
-        # The machine or the sandbox is not well, which is not the fault of the job.
+        # The cause is the machine or the sandbox, not the job.
         logger.warning("job_process_not_started")
         settle_release(attempt, "unavailable")
-        # Otherwise, this worker would claim and release all queued jobs in a moment.
+        # Otherwise, this worker would claim and release all queued jobs within a moment.
         time.sleep(SICK_SECONDS)
     elif outcome is None or watched.stopped_by == "time_limit":
         settle_failure(attempt, judge_duration(outcome))

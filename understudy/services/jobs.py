@@ -96,7 +96,9 @@ def _hold_references(session: Session, project_id: UUID, parameters: dict[str, A
         if parameters.get(name) is not None:
             mentioned[noun].append(ids.from_text(noun, parameters[name]))
     if not erasures.hold(session, project_id, mentioned):
-        raise NotFound("A dataset or model of the job was deleted. Create a job with existing data.")
+        raise NotFound(
+            "A dataset or model of the job was deleted. Create a job that uses existing datasets and models."
+        )
 
 
 def validate_job(resources: Resources, project_id: UUID, parameters: JobParameters) -> JobParameters:

@@ -106,7 +106,7 @@ def delete_with_descendants(session: Session, descendants: Descendants) -> list[
     idempotency.erase(session, project_id, [job.id for job in erased], text_ids)
     prefixes = {job_prefix(project_id, job.id): job.id for job in erased}
     uploaded = dict.fromkeys(upload_prefix(project_id, upload_id) for upload_id in upload_ids)
-    # Old shards have no rows any more, but their files are parts of a sample.
+    # Old shards no longer have rows, but their files are parts of a sample.
     known = (*prefixes, *uploaded)
     others = {f"{key.rpartition('/')[0]}/": None for key in keys if not key.startswith(known)}
     erasures.add(session, project_id, {**prefixes, **uploaded, **others})

@@ -1,6 +1,6 @@
 """Removal of unreachable data: blobs without a row, and old keys and uploads.
 
-`erasure` removes deleted data and temporary files, which must not be kept as long.
+`erasure` removes deleted data and temporary files, which must be removed sooner.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ WORKERS_KEPT = timedelta(days=1)
 # Age after which a blob without a row is an orphan. Storing a blob and committing its row takes much less
 # time.
 ORPHANS_KEPT = timedelta(hours=1)
-# Age after which an interrupted upload of a blob to an object store is aborted. No upload takes as long.
+# Age after which an interrupted upload of a blob to an object store is aborted. No upload takes that long.
 PARTIAL_KEPT = timedelta(hours=24)
 BATCH = 1_000
 

@@ -1,7 +1,7 @@
 """Prometheus metrics. No label contains a value of a caller.
 
 Metrics of jobs come from the database at each scrape, so every process reports the same values, and they
-survive restarts. Metrics of a process are its own.
+survive restarts. Other metrics describe only the process that reports them.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from understudy.resources import Resources
 from understudy.services.disks import free_bytes
 from understudy.services.rescue import WORKER_SILENT_AFTER
 
-# Frequent scrapes, or several scrapers, cause no more queries than this.
+# Time in seconds for which collected metrics are reused, so that frequent scrapes cause few queries.
 CACHE_SECONDS = 5.0
-# Processes of the same machine use the next free port.
+# Number of ports that are tried, because each process of a machine uses the next free port.
 N_PORTS = 16
 
 logger = get_logger(__name__)

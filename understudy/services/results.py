@@ -62,7 +62,7 @@ def store_result(resources: Resources, attempt: KeyParts, folder: Path, result: 
 
 
 def _are_names(files: object) -> bool:
-    """Return whether files are named so that no part of a key leads to another key."""
+    """Return whether all roles and file names are valid parts of a storage key."""
     return (
         isinstance(files, dict)
         and len(files) <= N_FILES_MAX
@@ -89,7 +89,7 @@ def _store_file(store: Store, key: str, path: Path) -> StoredFile:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256")
         size_bytes = os.fstat(file.fileno()).st_size
-        # The sandbox may have another user ID, which must not own a stored file, and it chose the mode.
+        # The file may belong to the user ID of the sandbox, and the sandbox chose its mode.
         os.fchown(file.fileno(), os.geteuid(), os.getegid())
         os.fchmod(file.fileno(), 0o600)
     store.put_file(key, path)

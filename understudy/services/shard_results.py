@@ -32,7 +32,10 @@ def join_shards(session: Session, job: Job, token: int) -> Job | None:
     if row is None:
         return None
     if row.erased_at is not None:
-        raise NotFound("The data of the job was deleted while it ran. Create a job with existing data.")
+        raise NotFound(
+            "A dataset or model of the job was deleted while the job ran. Create a job that uses existing "
+            "datasets and models."
+        )
     results = [shard.result or {} for shard in shards.of_job(session, row)]
     # All facts except the numbers of rows describe the whole job.
     facts: dict[str, Any] = {**results[0], "n_rows": _sums([result["n_rows"] for result in results])}

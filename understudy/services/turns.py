@@ -1,4 +1,4 @@
-"""Periodic tasks that one worker at a time performs, whatever the number of workers."""
+"""Periodic tasks that one worker at a time performs, regardless of the number of workers."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ HELD = timedelta(seconds=30)
 
 @dataclass(frozen=True)
 class Turn:
-    """A task that this worker holds.
+    """A task that this worker has taken.
 
     Parameters
     ----------
     position : str
-        The last key that an interrupted pass has handled, or an empty text.
+        The last key that an interrupted pass has processed, or an empty string.
     """
 
     resources: Resources
@@ -31,14 +31,14 @@ class Turn:
     position: str
 
     def keep(self, position: str) -> bool:
-        """Record how far the pass has come. Return False if another worker has taken the task."""
+        """Store the position of the pass. Return False if another worker has taken the task."""
         with self.resources.sessions.begin() as session:
             return turns.keep(session, self.name, self.holder, position, held=HELD)
 
 
 @contextmanager
 def take_turn(resources: Resources, name: str, *, every: timedelta = timedelta(0)) -> Iterator[Turn | None]:
-    """Take a task, and yield None if another worker holds it or its last pass ended less than `every` ago.
+    """Take a task, or yield None if another worker has taken it or its last pass ended less than `every` ago.
 
     If the block raises an exception, another worker may continue the pass at once.
     """

@@ -127,7 +127,7 @@ def create_upload(
 
 
 def choose_part_bytes(preferred: int, size_bytes: int, *, n_files: int) -> int:
-    """Return the smallest allowed part size that is not below `preferred` and gives few enough parts."""
+    """Return the smallest part size that is at least `preferred` and does not result in too many parts."""
     # Each file can end with a part that is not full.
     minimum = max(preferred, -(-size_bytes // (N_PARTS_MAX - n_files)))
     return -(-minimum // PART_UNIT_BYTES) * PART_UNIT_BYTES

@@ -20,7 +20,7 @@ KEY_LENGTH_MAX = 512
 
 @dataclass(frozen=True)
 class StoreOptions:
-    """The settings of object stores, which a URL does not contain. Credentials are not among them.
+    """The settings of an object store that its URL does not contain. They do not include credentials.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class StoreAddress:
 
 
 class VersionedFile(Protocol):
-    """An open blob of a store without file descriptors.
+    """An open blob of a store whose blobs are not local files.
 
     `content_version` is equal for two files only if their contents are equal.
     """
@@ -72,7 +72,7 @@ class Store(Protocol):
     def open_range(self, key: str, start: int, end: int) -> BinaryIO:
         """Open the bytes from `start` to `end` (exclusive) of a blob for reading, without reading the others.
 
-        A range beyond the end of the blob is cut off.
+        A range that exceeds the blob is truncated at its end.
         """
 
     def size(self, key: str) -> int:
@@ -89,7 +89,7 @@ class Store(Protocol):
         """Delete a blob. Do nothing if the blob does not exist."""
 
     def delete_partial(self, prefix: str, age: timedelta) -> None:
-        """Delete what interrupted calls of `put_file` for keys with the prefix stored before that time."""
+        """Delete data older than `age` that interrupted calls of `put_file` left behind under the prefix."""
 
     def keys(self, prefix: str, *, after: str = "") -> Iterator[str]:
         """Yield the keys that begin with the prefix and are greater than `after`, in ascending order.

@@ -25,8 +25,8 @@ def _is_reversed(minimum: Value, maximum: Value) -> bool:
 class ColumnDomain(BaseModel):
     """The permitted values of a column: either levels, or bounds and a step.
 
-    A domain is public knowledge. Samples may contain every declared level that occurs in the table, even a
-    level that occurs in only one row.
+    A domain must be public knowledge. Samples may contain every declared level that occurs in the table, even
+    a level that occurs in only one row.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -96,9 +96,8 @@ class _Notation(BaseModel):
         tuple[Annotated[float, Field(ge=0, le=1)], ...],
         Field(
             max_length=20,
-            description="Share of the missing values that each of the first words in `missing` represents. "
-            "The other missing values are empty. If no shares are given, the first word represents all "
-            "missing values.",
+            description="Shares of the missing values that are written as the words in `missing`, in order. "
+            "The others are written as empty text. By default, all are written as the first word.",
         ),
     ] = ()
 
@@ -314,7 +313,9 @@ class DurationNotation(_Notation):
     )
     style: Annotated[
         Literal["clock", "days", "words", "iso"],
-        Field(description="Style: `36:15:00`, `3 days 04:05:06`, `1h 30m` or `PT1H30M`."),
+        Field(
+            description="`clock` (36:15:00), `days` (3 days 04:05:06), `words` (1h 30m) or `iso` (PT1H30M)."
+        ),
     ]
     units: Annotated[
         tuple[Literal["d", "h", "m", "s"], ...],
@@ -345,7 +346,7 @@ class DurationNotation(_Notation):
 
 
 class PlainNotation(_Notation):
-    """The plain notation of any type, which determines only how missing values are written."""
+    """A notation of any type that changes only how missing values are written."""
 
     type: Annotated[Literal["plain"], Field(description="Discriminator of the notation: `plain`.")] = "plain"
 

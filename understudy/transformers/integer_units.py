@@ -48,7 +48,8 @@ def _integers_of_decimals(name: str, values: ArrowArray) -> npt.NDArray[np.int64
     low, high = words[:, 0], words[:, 1]
     if not np.array_equal(high, low >> 63):
         raise InvalidInput(
-            f"Column {name!r} contains decimals of more than 18 digits. Use fewer digits or the type double.",
+            f"Column {name!r} contains decimals with more than 18 digits. Use fewer digits or the type "
+            "double.",
             code="unsupported_column",
         )
     return low.copy()

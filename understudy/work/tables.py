@@ -11,7 +11,7 @@ from understudy.work.base import Workspace
 
 
 def table_roles(workspace: Workspace) -> list[str]:
-    """Return the roles of the inputs. The parts of a table have one role together."""
+    """Return the roles of the inputs. All parts of a table together have one role."""
     return list(dict.fromkeys(name.partition(".")[0] for name in workspace.inputs))
 
 

@@ -214,7 +214,7 @@ def test_error_about_the_encoding_contains_the_line_and_the_byte(tmp_path: Path)
 
 def test_error_about_a_zero_character_contains_the_line(tmp_path: Path):
     (tmp_path / "table.csv").write_bytes("a,b\n1,x\0y\n".encode("utf-16"))
-    with pytest.raises(InvalidInput, match="line 2 contains a zero character"):
+    with pytest.raises(InvalidInput, match="line 2 contains a NUL character"):
         read_table(tmp_path / "table.csv")
 
 

@@ -67,8 +67,8 @@ class UnscoredResult(BaseModel):
     is_fault: Annotated[
         bool,
         Field(
-            description="Whether the metric failed with an error. In this case, the verdict is at least "
-            "`warn` if the policy checks the metric."
+            description="Whether the metric failed with an error. If true, the verdict of a policy that "
+            "checks the metric is at least `warn`."
         ),
     ] = False
 

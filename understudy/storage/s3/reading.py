@@ -20,7 +20,7 @@ PAUSE_SECONDS = 0.2
 
 
 class ObjectReader:
-    """Reads ranges of one version of an object.
+    """A reader of ranges of one version of an object.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ class ObjectFile(io.RawIOBase):
         return len(data)
 
     def _fill(self) -> None:
-        """Request the bytes from the position on. Sequential reading requests larger ranges each time."""
+        """Request the bytes from the position. Sequential reading requests larger ranges each time."""
         is_sequential = self._position == self._window_start + len(self._window) and self._window
         if is_sequential:
             self._window_bytes = min(2 * self._window_bytes, WINDOW_BYTES_MAX)

@@ -32,9 +32,10 @@ from understudy.storage.s3.writing import ObjectWriter
 DEFAULT_REGION = "us-east-1"
 CONNECT_SECONDS = 3
 READ_SECONDS = 15
-# Number of requests until a call fails because the store does not respond or asks for fewer requests.
+# Number of times that a request is sent before its call fails, because the store does not respond or limits
+# the rate.
 ATTEMPTS_MAX = 5
-# A check answers health requests, so it does not wait for long.
+# Timeout of a check in seconds. It is short, because health requests wait for the check.
 CHECK_SECONDS = 2
 # Time during which a successful check is not repeated. Workers check the store before each job.
 CHECKED_SECONDS = 10.0
@@ -45,7 +46,7 @@ COPY_THREADS = 4
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
-# Reads and keeps the description of the interface, which is large.
+# The loader caches the description of the interface, which is large.
 _LOADER = botocore.loaders.create_loader()
 
 logger = get_logger(__name__)
@@ -190,7 +191,8 @@ class S3Store:
     def _enforces_conditions(self) -> bool:
         """Return whether the store rejects a conditional request for an existing object.
 
-        The first call finds out. A store that does not enforce the condition would overwrite blobs silently.
+        The first call determines the answer. A store that does not enforce the condition would overwrite
+        blobs silently.
         """
         with self._lock:
             if self._is_conditional is None:

@@ -23,14 +23,14 @@ from understudy.storage.s3.errors import CONFLICT, PRECONDITION_FAILED, status_o
 PART_BYTES = 16 << 20
 N_PARTS_MAX = 9_000
 N_THREADS = 4
-# The store rejects one of two concurrent requests for a key with 409, and asks for a repetition.
+# The store rejects one of two concurrent requests for a key with 409, and the client must repeat it.
 ATTEMPTS_MAX = 5
 PAUSE_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
 class ObjectWriter:
-    """Writes files to one object.
+    """A writer that stores files as one object.
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ class ObjectWriter:
 
 @dataclass(frozen=True)
 class _PartSender:
-    """Sends the parts of a file."""
+    """A sender of the parts of a file."""
 
     client: Any
     place: dict[str, str]

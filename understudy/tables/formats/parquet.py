@@ -50,7 +50,7 @@ def _check_ends(path: Path) -> None:
         file.seek(max(0, size - 8))
         end = file.read(8)
     if start == b"PARE":
-        raise _unreadable("The file is an encrypted Parquet file. Decrypt it before you upload it.")
+        raise _unreadable("The Parquet file is encrypted. Decrypt it before you upload it.")
     if start != b"PAR1":
         raise _unreadable(
             "The file is not Parquet: it does not start with `PAR1`. "

@@ -42,7 +42,7 @@ class CodeLabelPair(BaseModel):
             description="Score of the pair: 1 minus the decrease from `matched_real` to `matched_synthetic`."
         ),
     ]
-    n_levels: Annotated[int, Described(description="Number of pairs of values in the real table.")]
+    n_levels: Annotated[int, Described(description="Number of distinct pairs of values in the real table.")]
     matched_real: Annotated[
         float, Described(description="Share of real rows in which the two values correspond to each other.")
     ]

@@ -33,7 +33,11 @@ class CorrelationsResult(MetricResult):
         ),
     ]
     pearson_real: Annotated[
-        Matrix, Field(description="Pearson's correlations. Null where undefined and on the diagonal.")
+        Matrix,
+        Field(
+            description="Pearson's correlations. Null on the diagonal and where the correlation is "
+            "not defined."
+        ),
     ]
     pearson_synthetic: Matrix
     spearman_real: Matrix

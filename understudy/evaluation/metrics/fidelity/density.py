@@ -15,7 +15,7 @@ from understudy.evaluation.statistics.auc import interval
 
 
 class DensityResult(MetricResult):
-    """Mean number of real neighborhoods that contain a synthetic row, divided by that for a real row.
+    """Mean number of real neighborhoods that contain a synthetic row, relative to the mean for real rows.
 
     The score is capped at 1.
     """

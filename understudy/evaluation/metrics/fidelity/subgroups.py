@@ -47,7 +47,7 @@ class SubgroupScore(BaseModel):
     chance: Annotated[
         float,
         Field(
-            description="Approximate score that real rows would have in place of the group's synthetic rows."
+            description="Approximate score of the group if its synthetic rows were replaced with real rows."
         ),
     ]
     worst: Annotated[str, Field(description="Column that differs most within the group.")]

@@ -32,7 +32,7 @@ class ValueRule(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    column: Annotated[str, Field(description="Column of the condition.")]
+    column: Annotated[str, Field(description="Column that the condition of the rule tests.")]
     determined: Annotated[
         list[str], Field(description="Column whose value is determined, or the two columns that are equal.")
     ]

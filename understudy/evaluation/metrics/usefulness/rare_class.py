@@ -49,7 +49,8 @@ class RareClassScores(BaseModel):
     lift: Annotated[
         float,
         Field(
-            description="Average precision divided by the share of the class. It is 1 for random guessing."
+            description="Average precision divided by the share of the class. The lift of random guessing "
+            "is 1."
         ),
     ]
     recall: Annotated[list[float], Field(description="Recall values of the precision-recall curve.")]

@@ -291,7 +291,7 @@ def _translate(source: Path, encoding: str, reading: Reading, *, label: str | No
             while text := file.read(MEBIBYTE):
                 if (zero := text.find("\0")) >= 0:
                     line = n_lines + 1 + text.count("\n", 0, zero)
-                    raise _no_text(f"line {line:,} contains a zero character")
+                    raise _no_text(f"line {line:,} contains a NUL character")
                 has_mark |= n_characters == 0 and text.startswith("\ufeff")
                 data = (text.removeprefix("\ufeff") if n_characters == 0 else text).encode("utf-8", errors)
                 copy.write(data)

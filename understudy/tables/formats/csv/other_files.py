@@ -68,7 +68,7 @@ def _kind_of_archive(start: bytes) -> str:
         return "an OpenDocument spreadsheet. Save the sheet as CSV or .xlsx"
     if b"[Content_Types].xml" in start or b"xl/" in start or b"_rels/" in start:
         return "a workbook. Specify the format `xlsx`, or save the sheet as CSV"
-    return "a zip archive. Extract the table, or compress it with gzip"
+    return "a ZIP archive. Extract the table, or compress it with gzip"
 
 
 def _is_sql(text: bytes) -> bool:

@@ -19,7 +19,7 @@ _REMEDY = "Upload JSON Lines: one object per line."
 _OTHER_FILES: tuple[tuple[bytes, str], ...] = (
     (b"PAR1", "a Parquet file. Specify the format `parquet`"),
     (b"ARROW1", "an Arrow file. Specify the format `arrow`"),
-    (b"PK\x03\x04", "a zip archive or a spreadsheet. Save the sheet as CSV or .xlsx"),
+    (b"PK\x03\x04", "a ZIP archive or a spreadsheet. Save the sheet as CSV or .xlsx"),
 )
 
 
@@ -94,7 +94,7 @@ def _skip_mark(file: BinaryIO) -> None:
 
 
 def _no_text(line: int) -> InvalidInput:
-    return _unreadable(f"The file is not UTF-8 text: line {line:,} contains a zero byte. {_REMEDY}")
+    return _unreadable(f"The file is not UTF-8 text: line {line:,} contains a NUL byte. {_REMEDY}")
 
 
 def _whole_lines(file: BinaryIO, line_bytes_max: int) -> Iterator[tuple[bytes, int]]:

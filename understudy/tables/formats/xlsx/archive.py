@@ -1,4 +1,4 @@
-"""The zip archive of a workbook. Parts are unpacked as streams, and their declared sizes are not trusted."""
+"""The ZIP archive of a workbook. Parts are unpacked as streams, and their declared sizes are not trusted."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def translated() -> Iterator[None]:
 
 
 def _damaged() -> InvalidInput:
-    return unreadable("The file is damaged or truncated: it is not a complete zip archive. Upload it again.")
+    return unreadable("The file is damaged or truncated: it is not a complete ZIP archive. Upload it again.")
 
 
 def _check_kind(start: bytes) -> None:
@@ -139,7 +139,7 @@ def _check_kind(start: bytes) -> None:
         )
     if not start.startswith(b"PK"):
         raise unreadable(
-            "The file is not .xlsx, because it is not a zip archive. "
+            "The file is not .xlsx, because it is not a ZIP archive. "
             "Set `format` or the suffix of the file to its actual format."
         )
 
@@ -158,7 +158,7 @@ def _check_end(file: BinaryIO, size: int) -> int:
             n_parts, n_bytes, start = _read_end64(file, end)
     if n_parts == 0:
         raise unreadable(
-            "The file is an empty zip archive. Save the workbook again in a spreadsheet program."
+            "The file is an empty ZIP archive. Save the workbook again in a spreadsheet program."
         )
     if n_parts > _PARTS_MAX or n_bytes > _DIRECTORY_BYTES_MAX:
         raise TooLarge(

@@ -150,11 +150,11 @@ def _workbook_part(archive: Archive) -> str:
             "program and save it as .xlsx."
         )
     if "_rels/.rels" not in archive:
-        raise unreadable("The file is a zip archive but not a workbook. Upload a workbook in .xlsx format.")
+        raise unreadable("The file is a ZIP archive but not a workbook. Upload a workbook in .xlsx format.")
     links = _links(archive, "")
     part = next((link.target for link in links.values() if link.kind == "officeDocument"), None)
     if part is None or part not in archive:
-        raise unreadable("The file is a zip archive without a workbook. Upload a workbook in .xlsx format.")
+        raise unreadable("The file is a ZIP archive without a workbook. Upload a workbook in .xlsx format.")
     if part.lower().endswith(".bin"):
         raise unreadable(
             "The file is a binary workbook (.xlsb). Open it in a spreadsheet program and save it as .xlsx."
