@@ -2,8 +2,8 @@
 
 Clients run 500 short jobs on two API processes and four workers. Meanwhile, every API process and every
 worker is replaced once, and the broker is restarted. Jobs arrive in batches, one directly before each of
-these steps, so every step interrupts running jobs. A request fails if it does not succeed within a minute of
-repetitions. All servers listen on the loopback interface or on sockets.
+these steps, so every step interrupts running jobs. A client repeats a request for up to a minute before it
+counts as failed. All servers listen on the loopback interface or on sockets.
 """
 
 from __future__ import annotations
