@@ -43,7 +43,7 @@ soak: .venv/dev .venv/kernels ## Use the service over HTTP under random faults; 
 	$(BIN)/python -P -m tests.faults.soak --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED)) \
 		$(if $(MODE),--mode $(MODE)) --output .soak/$$(date -u +%Y-%m-%d-%H%M).txt
 
-mutants: .venv/dev .venv/kernels ## Check that the soak catches each unsafe change of the protocol (about 30 minutes)
+mutants: .venv/dev .venv/kernels ## Check that the soak detects each unsafe change of the protocol (about 30 minutes)
 	$(BIN)/python -P -m tests.faults.mutants $(if $(SEEDS),--seeds $(SEEDS))
 
 check: .venv/dev ## Check format, lint, types, import layers, container files and documentation
@@ -68,7 +68,7 @@ docs: .venv/dev ## Build the documentation site into site/; a broken link or anc
 docs-serve: .venv/dev ## Serve the documentation site while you write, on port 8001
 	$(MKDOCS) serve --dev-addr 127.0.0.1:8001
 
-coverage: .venv/dev .venv/kernels ## Run all tests and write their coverage into benchmarks/results/ (about twice as long)
+coverage: .venv/dev .venv/kernels ## Run all tests and write their coverage into benchmarks/results/ (twice as long as `make test`)
 	mkdir -p .coverage
 	$(BIN)/pytest -n 2 --dist loadfile --cov --cov-report=json:.coverage/report.json --cov-report=
 	$(BIN)/python -m benchmarks.coverage .coverage/report.json --write-results

@@ -1,6 +1,6 @@
-"""Benchmark the claim of jobs: claims per second with short and long queues, and for one or many projects.
+"""Benchmark how fast jobs are claimed, from short and long queues, and for one or many projects.
 
-`python -m benchmarks.claims` starts a private Postgres that waits for the disk at each commit. A claim is one
+`python -m benchmarks.claims` starts a private Postgres that flushes each commit to disk. A claim is one
 transaction. The rate right after the insertion of 100,000 rows shows that the plan of the statement does not
 depend on statistics.
 """
@@ -54,7 +54,7 @@ Figures = dict[str, Any]
 
 
 def fill(sessions: Sessions, n_jobs: int, n_projects: int) -> None:
-    """Replace all rows by queued jobs that are spread evenly over projects."""
+    """Replace all rows with queued jobs that are spread evenly over projects."""
     with sessions.begin() as session:
         session.execute(text("set local statement_timeout = 0"))
         session.execute(text("truncate projects cascade"))
@@ -134,7 +134,9 @@ def main() -> None:
     """Print the figures, and write them into a dated file if requested."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.claims", description=__doc__)
     parser.add_argument("--threads", type=int, default=N_THREADS)
-    parser.add_argument("--seconds", type=float, default=SECONDS, help="duration of each measurement")
+    parser.add_argument(
+        "--seconds", type=float, default=SECONDS, help="duration of each measurement in seconds"
+    )
     parser.add_argument("--write-results", action="store_true")
     arguments = parser.parse_args()
     figures = {

@@ -1,7 +1,7 @@
 """Score fresh real rows: ``python -m benchmarks.fresh_rows``.
 
 Rows of tables with few levels repeat by chance, and other tables have entities, codes and value-level rules.
-No check of a loss may fail for such rows, with or without a holdout and for any table size. Copied training
+No loss check may fail for these rows, with or without a holdout and for any table size. Copied training
 rows must still fail the check of exact copies if an attacker could distinguish them from new rows.
 """
 
@@ -36,7 +36,7 @@ SIZES = ((400, 400, 0), (400, 400, 400), (600, 250, 0), (300, 1200, 150))
 
 
 def survey(rng: np.random.Generator, n: int) -> dict[str, Any]:
-    """Return four answers with 192 combinations."""
+    """Return a table of four survey answers with 192 possible combinations."""
     return {
         "q1": rng.choice([1, 2, 3, 4, 5, 6], n, p=[0.1, 0.2, 0.3, 0.2, 0.1, 0.1]),
         "q2": rng.choice([0, 1], n, p=[0.4, 0.6]),
@@ -46,31 +46,31 @@ def survey(rng: np.random.Generator, n: int) -> dict[str, Any]:
 
 
 def switches(rng: np.random.Generator, n: int) -> dict[str, Any]:
-    """Return three booleans, one of which depends on the others."""
+    """Return a table of three booleans, one of which depends on the others."""
     first, second = rng.random(n) < 0.4, rng.random(n) < 0.1
     return {"a": first, "b": second, "c": (first | second) ^ (rng.random(n) < 0.2)}
 
 
 def single(rng: np.random.Generator, n: int) -> dict[str, Any]:
-    """Return one column with five levels."""
+    """Return a table of one column with five levels."""
     return {"grade": rng.choice(["A", "B", "C", "D", "E"], n, p=[0.4, 0.3, 0.2, 0.07, 0.03])}
 
 
 def codes(rng: np.random.Generator, n: int) -> dict[str, Any]:
-    """Return two columns of codes, many of which are rare."""
+    """Return a table of two columns of codes, many of which are rare."""
     left, right = np.minimum(rng.zipf(1.4, (2, n)), 60)
     return {"diagnosis": [f"D{i:02}" for i in left], "ward": [f"W{i:02}" for i in right]}
 
 
 def items(rng: np.random.Generator, n: int) -> dict[str, Any]:
-    """Return eight correlated answers from 1 to 5. Most rows are unique."""
+    """Return a table of eight correlated answers from 1 to 5. Most rows are unique."""
     mood = rng.normal(size=(n, 1))
     answers = np.clip(np.rint(3 + 0.8 * mood + 0.8 * rng.normal(size=(n, 8))), 1, 5).astype(int)
     return {f"item_{i}": answers[:, i] for i in range(8)}
 
 
 def loans(rng: np.random.Generator, n: int) -> dict[str, Any]:
-    """Return a target, a protected column, counts and missing values."""
+    """Return a table with a target, a protected column, counts and missing values."""
     sex = rng.choice(["f", "m"], n)
     children = rng.poisson(1, n)
     rating = rng.choice(["low", "mid", "high"], n, p=[0.3, 0.5, 0.2])
@@ -84,7 +84,7 @@ def loans(rng: np.random.Generator, n: int) -> dict[str, Any]:
 
 
 def visits(rng: np.random.Generator, n: int) -> dict[str, Any]:
-    """Return numbered visits of new patients, with attributes of the patient and a code with its label."""
+    """Return a table of numbered visits by new patients, with their attributes, and a code with its label."""
     n_patients = max(1, n // 5)
     weights = rng.gamma(1, 1, n_patients)
     patient = np.sort(rng.choice(n_patients, n, p=weights / weights.sum()))
@@ -103,7 +103,7 @@ def visits(rng: np.random.Generator, n: int) -> dict[str, Any]:
 
 
 def contracts(rng: np.random.Generator, n: int) -> dict[str, Any]:
-    """Return contracts with value-level rules. All samples share one pool of customers and orders."""
+    """Return a table of contracts with value-level rules. All samples share their customers and orders."""
     internet = rng.choice(["none", "fiber", "cable"], n, p=[0.2, 0.4, 0.4])
     smokes = rng.random(n) < 0.3
     tenure = np.minimum(rng.geometric(0.15, n), 30)
@@ -135,7 +135,7 @@ TABLES: dict[str, tuple[Draw, dict[str, Any]]] = {
 
 
 def loss_policy() -> Policy:
-    """Return the policy `standard`, restricted to its checks of losses."""
+    """Return the policy `standard`, restricted to its loss checks."""
     policy = resolve_policy("standard")
     thresholds = tuple(threshold for threshold in policy.thresholds if threshold.of == "loss")
     return policy.model_copy(update={"thresholds": thresholds})
@@ -144,7 +144,7 @@ def loss_policy() -> Policy:
 def checks(
     tables: ComparisonTables, options: dict[str, Any], policy: Policy, *, seed: int
 ) -> list[PolicyCheck]:
-    """Score the tables, and return the outcomes of the checks that the policy makes on losses."""
+    """Score the tables, and return the outcomes of the policy's loss checks."""
     schema = infer_table(tables.real).schema
     comparison = compare(
         tables,

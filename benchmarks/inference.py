@@ -9,8 +9,8 @@ rules:
    it identifies people or individual things, such as customers, invoices or aircraft. Keys of kinds of
    things, such as products, have the kind of their stored values. Unique names of things are identifiers or
    texts. Titles and prose are texts.
-3. Names of people are always names. Towns, states and countries are categories, or addresses if most of their
-   values occur once or are shared by too few rows to be shown.
+3. People's names always have the kind `name`. Towns, states and countries are categories, or addresses if
+   most of their values occur once or are shared by too few rows to be shown.
 4. In tables of fewer than 20 rows, values that occur once are not evidence.
 
 Columns that are not in the file have the kind of their type. A generated column of dates, times, money or

@@ -146,7 +146,7 @@ def run_and_watch(
 
 
 def judge(reports: list[Report], seconds: float) -> dict[str, Any]:
-    """Compare the first estimate at 25% or more with the remaining time, and check that progress grows."""
+    """Compare the first estimate at 25% or more with the remaining time. Progress must never decrease."""
     fractions = [report["fraction"] for _, report in reports]
     assert fractions == sorted(fractions), fractions
     at, report = next((at, report) for at, report in reports if report["fraction"] >= FRACTION)

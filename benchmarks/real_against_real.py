@@ -1,8 +1,8 @@
 """Score one half of a real table against the other: ``python -m benchmarks.real_against_real --data FOLDER``.
 
 One half replaces the synthetic table. For every fidelity score, a report contains a floor, which is the score
-of real rows. This benchmark counts how often the other half scores below its floor. All floors of a report
-together should hold in 95 of 100 reports.
+of real rows. This benchmark counts how often the other half scores below its floor. In 95 of 100
+reports, no score should be below its floor.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Figures = dict[str, Any]
 
 
 def is_kept(scores: MetricScores) -> bool | None:
-    """Return whether a score reaches the worse end of its floor, or None if there is no floor."""
+    """Return whether a score is no worse than the worse end of its floor, or None if there is no floor."""
     result, floor = scores.synthetic, scores.floor
     if isinstance(result, UnscoredResult) or floor is None or floor.interval is None:
         return None

@@ -2,8 +2,8 @@
 
 Clients run 500 short jobs on two API processes and four workers. Meanwhile, every API process and every
 worker is replaced once, and the broker is restarted. Jobs arrive in batches, one directly before each of
-these steps, so every step interrupts running jobs. A request fails if it does not succeed within a minute of
-repetitions. All servers listen on the loopback interface or on sockets.
+these steps, so every step interrupts running jobs. A client repeats a request for up to a minute before it
+counts as failed. All servers listen on the loopback interface or on sockets.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ START_SECONDS = 120.0
 TERMINAL = ("succeeded", "failed", "cancelled")
 TABLE = "city,age\n" + "".join(f"{('Oslo', 'Rome', 'Lima')[n % 3]},{20 + n % 40}\n" for n in range(300))
 RESULTS = Path(__file__).parent / "results"
-# Answers after which a client repeats the request.
+# HTTP statuses after which a client repeats the request.
 RETRIED = (409, 429, 502, 503, 504)
 
 Json = dict[str, Any]
@@ -97,7 +97,7 @@ class Client:
 
 
 class Deployment:
-    """The processes of the service."""
+    """The API processes, workers and servers of the benchmarked service."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -162,12 +162,12 @@ class Deployment:
             return int(session.scalar(text(statement)) or 0)
 
     def counts(self, statement: str) -> dict[str, int]:
-        """Return the numbers of a query by name."""
+        """Return the rows of a query for names and numbers as a dictionary."""
         with self.resources.sessions() as session:
             return {row[0]: row[1] for row in session.execute(text(statement))}
 
     def close(self) -> None:
-        """Stop everything."""
+        """Stop all processes and servers."""
         for process in self.apis + self.workers:
             process.send_signal(signal.SIGTERM)
         for process in self.apis + self.workers:
@@ -187,7 +187,7 @@ class Deployment:
 
 
 def wait_until(is_so: Any) -> None:
-    """Wait until a condition holds."""
+    """Wait until a condition is true, or raise TimeoutError after two minutes."""
     give_up_at = time.monotonic() + START_SECONDS
     while not is_so():
         if time.monotonic() > give_up_at:
@@ -232,7 +232,7 @@ def measure(deployment: Deployment) -> Json:
 
     def begin_batch() -> None:
         allowed.release(N_JOBS // N_STEPS)
-        # The jobs of the batch are running.
+        # Give the jobs of the batch time to start.
         time.sleep(BATCH_SECONDS)
 
     def run(body: Json) -> Json:

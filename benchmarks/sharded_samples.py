@@ -110,7 +110,7 @@ class Bench:
                 process.wait()
 
     def scalar(self, sql: str, **values: object) -> Any:
-        """Return the value of a query."""
+        """Return the single value that a query returns."""
         with self.resources.sessions() as session:
             return session.scalar(text(sql), values)
 

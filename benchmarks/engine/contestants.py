@@ -30,14 +30,14 @@ PRESETS: tuple[str, ...] = get_args(TreeChainParameters.model_fields["preset"].a
 
 @dataclass(frozen=True)
 class Entry:
-    """The entry of a contestant.
+    """The sample of a contestant, the real rows with which it is compared, and the figures of the fit.
 
     Parameters
     ----------
     synthetic : pyarrow.Table
-        Rows to be judged.
+        Sampled rows, or real rows of a baseline, that are judged.
     holdout : pyarrow.Table
-        Real rows for comparison.
+        Real rows with which the judged rows are compared.
     figures : dict
         Measured time, memory and size. Empty for baselines without a fit.
     """
@@ -79,7 +79,7 @@ BASELINES: dict[str, Callable[[Split, int, int], Entry]] = {
 
 
 def enter(name: str, split: Split, *, seed: int, n_rows_sample: int) -> Entry:
-    """Return the entry of a preset or baseline. If `n_rows_sample` is 0, sampling is not timed."""
+    """Return the sample of a preset or baseline. If `n_rows_sample` is 0, sampling is not timed."""
     if name in BASELINES:
         return BASELINES[name](split, seed, n_rows_sample)
     return enter_preset(name, split, seed, n_rows_sample)

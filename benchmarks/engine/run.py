@@ -28,7 +28,7 @@ TRAIN, HOLDOUT, SYNTHETIC, FIGURES = "train.parquet", "holdout.parquet", "synthe
 
 @dataclass(frozen=True)
 class Run:
-    """A contestant, table and seed, with the folders of the split and of the contestant's entry."""
+    """A contestant, table and seed, with the folders of the split and of the contestant's sample."""
 
     table: str
     contestant: str
@@ -45,7 +45,7 @@ def write_split(parts: Split, folder: Path) -> None:
 
 
 def read_split(folder: Path) -> Split:
-    """Read both halves."""
+    """Read the training half and the holdout half from a folder."""
     train, schema = with_schema(pq.read_table(folder / TRAIN))
     return Split(schema, train, pq.read_table(folder / HOLDOUT).cast(schema.to_arrow()))
 

@@ -19,8 +19,8 @@ class Peer:
     requirements : tuple of str
         Pinned requirements for pip.
     removed : tuple of str
-        Packages to uninstall again: libraries for images and sound. Their compiled code may be incompatible
-        with the installed torch and would then prevent its import.
+        Packages to uninstall after the installation: libraries for images and sound. Their compiled code may
+        be incompatible with the installed torch and would then prevent its import.
     settings : str
         Description of the synthesizer's settings, for the results.
     """
