@@ -1,8 +1,8 @@
 """The OpenAPI document of the API. `python -m app.openapi` writes it to `openapi.json`.
 
-FastAPI derives the document from the routes. This module adds the general texts and the parts that FastAPI
-cannot derive: security, headers and error responses. `app.document_schemas` rewrites the schemas for client
-generators.
+FastAPI derives the document from the routes. This module adds what FastAPI cannot derive: the
+descriptions of tags, security, headers and error responses. `app.document_schemas` rewrites the schemas for
+client generators.
 """
 
 from __future__ import annotations

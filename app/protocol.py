@@ -103,7 +103,7 @@ class TimedProtocol(HttpToolsProtocol):
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """Start the time limit of the unsent rest of the response."""
+        """Start the time limit for sending the rest of the response, if any of it is unsent."""
         super().on_response_complete()
         if self.transport.get_write_buffer_size():
             self._start_sending_timer()

@@ -145,7 +145,7 @@ def _body_form(request: Request) -> tuple[str | None, bytes | None]:
 def _refuse_compressed(request: Request) -> None:
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise InvalidInput(
-            "The body has a Content-Encoding header, which is not supported. Omit the header: files"
+            "The request has a Content-Encoding header, which is not supported. Omit the header: files"
             " compressed with gzip or zstd are recognized by their first bytes.",
             code="unsupported_media_type",
         )

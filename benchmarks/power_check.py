@@ -1,8 +1,12 @@
 """Check that attacks detect a leak without false alarms: ``python -m benchmarks.power_check --data FOLDER``.
 
-Two fifths of a table's rows are the training rows, and one fifth is the holdout. Four tables are attacked: a
-noisy copy of the training rows (every attack must be red), independent columns (red for at most 1 seed in
-20), the other two fifths of the real rows (never red), and a sample of `tree_chain` with the preset `fast`.
+Two fifths of a table's rows are the training rows, and one fifth is the holdout. Four tables are attacked:
+
+- A noisy copy of the training rows. Every attack must be red.
+- Independent columns. At most 1 seed in 20 may be red.
+- The other two fifths of the real rows. No attack may be red.
+- A sample of `tree_chain` with the preset `fast`.
+
 Red means `fail` under the policy `standard`.
 """
 

@@ -69,7 +69,9 @@ def _wait(port: int) -> None:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             return
         time.sleep(0.05)
-    raise TimeoutError("The S3 server has not started.")
+    raise TimeoutError(
+        f"The S3 server did not accept connections on port {port}. Start it by hand to see its output."
+    )
 
 
 # A fault changes the response to one request. It receives the handler and a function that forwards the

@@ -119,7 +119,7 @@ class SampledIdentifiers(Body):
     next_offset: Annotated[
         int | None,
         Field(
-            description="Value of `offset` for a sample with the same seed that continues this sample. "
+            description="Value of `offset` with which a sample with the same seed continues this sample. "
             "Samples with other seeds can repeat these identifiers. Null if the sample has conditions, "
             "because conditions limit the number of rows.",
             examples=[1000],

@@ -61,7 +61,7 @@ class BackgroundStack:
             self._child.stop(STOP_SECONDS_MAX)
 
     def wait(self) -> None:
-        """Wait until the stack has ended. Ctrl-C interrupts the wait."""
+        """Wait until the stack has stopped. Ctrl-C interrupts the wait."""
         while self._child is not None and self._child.wait(1) is None:
             pass
 

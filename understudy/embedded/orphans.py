@@ -35,7 +35,7 @@ def _read_pid(pid_file: Path) -> int | None:
 
 
 def _works_in(pid: int, folder: Path) -> bool:
-    """Return whether a process runs in the folder, because another process may have reused its pid."""
+    """Return whether a process is the server of the folder. Its pid may have been reused."""
     if sys.platform == "linux":
         try:
             return Path(f"/proc/{pid}/cwd").readlink() == folder.resolve()

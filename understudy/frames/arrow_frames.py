@@ -102,7 +102,7 @@ def parse_texts(texts: Sequence[str], type_: pa.DataType) -> pa.Array[Any]:
 
 
 def encode(column: pa.ChunkedArray[Any], form: ColumnFormat) -> pa.ChunkedArray[Any]:
-    """Return a column with the type of the format."""
+    """Convert a column to the Arrow type of its format."""
     if match := _DICTIONARY.fullmatch(form.dtype):
         return _encode_dictionary(column, _INDEX_TYPES[match[1]], match[2] == "1", form.categories)
     if form.dtype == "string_view":

@@ -18,8 +18,8 @@ from understudy.kernels.hashing import row_word, stream_key
 from understudy.kernels.trees import Float64s, Int32s, Int64s, Uint8s
 
 N_VALUES = 256
-# Number of rows in a block. All trees score one block before the next, so that the sums of a block fit in the
-# L1 cache.
+# Number of rows in a block. All trees score a block before the next block begins, so that the sums of a block
+# stay in the L1 cache.
 BLOCK = 512
 
 Float32s = npt.NDArray[np.float32]

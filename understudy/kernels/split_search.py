@@ -55,7 +55,7 @@ class Tally(NamedTuple):
 
 @cache
 def log_gamma_tables() -> Float64s:
-    """Return a table of ``log Γ(count + n ALPHA)`` with the indices [n, count]. Row 0 is not used."""
+    """Return a table of ``log Γ(count + n ALPHA)`` indexed by [n, count]. Row 0 is not used."""
     table = np.zeros((RADIX + 1, N_TABLE))
     for g in range(1, RADIX + 1):
         table[g] = [math.lgamma(count + g * ALPHA) for count in range(N_TABLE)]

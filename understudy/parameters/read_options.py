@@ -160,7 +160,7 @@ def cell_range(text: str) -> CellRange:
     is_reversed = (len(cells.first_column), cells.first_column) > (len(cells.last_column), cells.last_column)
     if is_reversed or (cells.last_row is not None and cells.last_row <= cells.first_row):
         raise ValueError(
-            "must be a range of at least two rows, from the top left cell to the bottom right cell"
+            "must contain two or more rows and go from the top-left to the bottom-right cell, such as A5:F120"
         )
     return cells
 

@@ -26,8 +26,8 @@ FILE_SIZE_DETAIL = (
     "administrator to raise UNDERSTUDY_JOB_FILE_BYTES_MAX."
 )
 FOLDER_DETAIL = (
-    "The files of the job exceeded their limit of size or number. Request fewer rows, or ask your "
-    "administrator to raise UNDERSTUDY_JOB_FOLDER_BYTES_MAX."
+    "The files of the job exceeded the limit of their total size or of 100,000 files. Request fewer rows, or "
+    "ask your administrator to raise UNDERSTUDY_JOB_FOLDER_BYTES_MAX, the limit of the size."
 )
 START_DETAIL = "The worker's machine could not start a process for the job. The worker tries again later."
 STORAGE_DETAIL = "The disk for the files of running jobs is full. Free some disk space and retry the job."

@@ -176,7 +176,7 @@ class SupportsConstraints(Protocol):
         Raises
         ------
         InvalidInput
-            If the plan is invalid; see `Synthesizer.sample`.
+            If the constraints are invalid. `Synthesizer.sample` lists the cases.
         """
         ...
 

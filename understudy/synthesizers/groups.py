@@ -30,7 +30,8 @@ def count_rows(constraints: SamplingConstraints | None, n_rows: int | None, offs
     Raises
     ------
     InvalidInput
-        If `n_rows` is None and there are no conditions, or if the conditions have fewer rows than requested.
+        If `n_rows` is None and there are no conditions, or if the
+        conditions have fewer than `offset + n_rows` rows.
     """
     if constraints is None or not constraints.conditions:
         if n_rows is None:

@@ -1,4 +1,4 @@
-"""Integers that represent Arrow's exact types: integers, decimals, dates, times, timestamps, durations."""
+"""Conversion between integers and values of the exact types of Arrow, such as decimals and timestamps."""
 
 from __future__ import annotations
 

@@ -130,7 +130,7 @@ def test_run_cannot_start_more_threads_than_its_limit(finish):
     assert finish("start_threads", limits, n=1_100, seconds=1).error_code == "out_of_memory"
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="Only root can give each run a user ID.")
+@pytest.mark.skipif(os.geteuid() != 0, reason="Only root can give each run its own user ID.")
 def test_each_run_has_its_own_user_id(start):
     runs = [start("start_threads", n=1, seconds=0.5) for _ in range(3)]
     uids = {run.wait(ENOUGH_SECONDS).result["uid"] for run in runs}

@@ -75,8 +75,8 @@ class Evidence(BaseModel):
     parameters: Annotated[
         dict[str, Any],
         Field(
-            description="Resolved parameters by kind of job: of the evaluation, and of the training and "
-            "sampling if they are known."
+            description="Resolved parameters by kind of job: those of the evaluation job and, if known, "
+            "those of the training and sampling jobs."
         ),
     ] = {}
 

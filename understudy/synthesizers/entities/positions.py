@@ -108,7 +108,7 @@ class Distinct:
     is_sorted: bool
 
     def choices(self) -> npt.NDArray[np.uint16]:
-        """Return the codes of each combination, of shape (n_combinations, n_columns)."""
+        """Return the codes of all combinations as an array of shape (n_combinations, n_columns)."""
         return self.combinations
 
     def draw(

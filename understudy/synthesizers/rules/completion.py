@@ -79,7 +79,7 @@ def _recover_ratios(block: Block, assumed: Mapping[str, ArrowArray]) -> None:
 
 
 def _filled(values: Values, drawn: Values) -> Values:
-    """Return values with drawn values in place of missing values."""
+    """Return the values, with a drawn value in place of each missing one."""
     return Values(pa.array(np.where(values.mask, drawn.numbers, values.numbers)), None)
 
 

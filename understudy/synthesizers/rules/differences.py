@@ -310,7 +310,7 @@ def _name(columns: Columns, target: str, base: str) -> str:
 
 
 def measure(target: Values, base: Values, factor: int) -> tuple[Int64s, Mask]:
-    """Return target - factor * base as integers, and a mask of rows in which either column is missing."""
+    """Return target - factor * base as integers, and a mask of rows in which either value is missing."""
     numbers: npt.NDArray[Any] = target.numbers.astype(np.int64) - base.numbers.astype(np.int64) * factor
     missing = target.mask | base.mask
     return np.where(missing, 0, numbers), missing

@@ -236,7 +236,7 @@ def _check_derivation(
     is_once = len({*targets, *others}) == len(targets) + len(others)
     require(is_once, "a column is computed twice")
     for i, rule in enumerate(linear):
-        require(set(targets[i:]).isdisjoint(rule.terms), "a term is computed after the sum")
+        require(set(targets[i:]).isdisjoint(rule.terms), "a sum is computed before one of its terms")
     require(in_order((*formulas, *linear), value_rules) is not None, "a column is computed from itself")
 
 

@@ -105,7 +105,7 @@ def _determines_its_terms(rule: Linear, lookups: tuple[FunctionalDependency, ...
 
 
 def _implications_of(formulas: tuple[Formula, ...]) -> list[closure.Implication]:
-    """Return the implications of equations. In an equation, all other columns together determine each column.
+    """Return the implications of formulas. In an equation, all other columns together determine each column.
 
     In other formulas, the terms together determine only the target.
     """

@@ -65,7 +65,7 @@ class UniqueEntities:
 
 
 def find_unique_entities(drawn: DrawnTable, found: list[FoundGroup]) -> UniqueEntities:
-    """Return the entities that equal no other entity, for each group with several learned columns."""
+    """Return the unique entities of each group with at least two learned columns."""
     table, left_out = drawn.transformer, {*drawn.rules.derived, *drawn.sizes}
     rows: dict[int, UniqueRows] = {}
     columns: dict[int, tuple[int, ...]] = {}

@@ -73,7 +73,7 @@ class GroupBaseRates(BaseModel):
 
 
 class ColumnBaseRates(BaseModel):
-    """The groups of one protected column."""
+    """Base rates of the groups of one protected column."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

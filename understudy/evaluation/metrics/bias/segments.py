@@ -63,7 +63,7 @@ class SegmentScore(BaseModel):
 
 
 class ColumnSegments(BaseModel):
-    """The groups of one protected column."""
+    """Scores of the groups of one protected column."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

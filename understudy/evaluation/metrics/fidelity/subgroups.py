@@ -218,7 +218,7 @@ def _counts(groups: Bins, bins: Bins, n_groups: int, n_bins: int) -> Floats:
 
 
 def distances(real: Floats, synthetic: Floats, *, is_ordered: bool) -> Floats:
-    """Return the distance of the distributions in each row of counts.
+    """Return the distance between the real and the synthetic distribution for each row of counts.
 
     The distance is the Kolmogorov-Smirnov distance for ordered bins and the total variation distance for
     other bins. It is 1 if only one of the two tables has rows, and 0 if neither table has rows.

@@ -1,4 +1,4 @@
-"""Value-level rules: values that determine the value of another column, or the equality of two columns."""
+"""Value-level rules: a value implies the value of another column, or that two columns are equal."""
 
 from __future__ import annotations
 

@@ -42,7 +42,8 @@ class NearestRecordResult(MetricResult):
         float,
         Field(
             description="Median ratio of the distances to the nearest and to the second-nearest training row "
-            "(NNDR). A value far below `ratio_to_holdout` indicates copies of single training rows."
+            "(NNDR). A value far below `ratio_to_holdout` indicates copies of individual training "
+            "rows."
         ),
     ]
     ratio_to_holdout: Annotated[

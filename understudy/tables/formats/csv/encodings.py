@@ -90,7 +90,7 @@ def label_of(encoding: str) -> str:
 
 
 def guess_encoding(data: bytes) -> Guess:
-    """Return the encoding of a sample of text that is not UTF-8."""
+    """Guess the encoding of sample text that is not valid UTF-8."""
     lines = [line for line in dict.fromkeys(data.splitlines()) if not line.isascii()]
     sample = b"\n".join(lines)
     scores = {encoding: score(sample) for encoding, score in _EAST_ASIAN.items()}

@@ -1,4 +1,4 @@
-"""Find the decimal type of long numbers that are stored as text, and remove the exponents of the numbers."""
+"""Find the decimal type of long numbers stored as text, and rewrite the numbers without exponents."""
 
 from __future__ import annotations
 
