@@ -183,7 +183,7 @@ def fit_column(
     Parameters
     ----------
     subjects : array of shape (n_rows,), optional
-        Subject of each row. If subjects are given, k subjects instead of k rows must share a level or a number.
+        Subject of each row. If given, at least k subjects instead of k rows must share a value.
     is_of_subject : bool
         Whether the column is one of the subject columns.
     """
