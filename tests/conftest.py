@@ -19,6 +19,7 @@ HAS_SERVICE = find_spec("sqlalchemy") is not None
 # Files and folders whose tests are not collected without the extra `service`.
 SERVICE_TESTS = (
     "api",
+    "containers",
     "contracts/test_job_kinds.py",
     "contracts/test_stores.py",
     "faults",
@@ -28,6 +29,7 @@ SERVICE_TESTS = (
     "test_openapi.py",
     "upgrades",
     "unit/cli/test_keys.py",
+    "unit/cli/test_operations.py",
     "unit/cli/test_settings.py",
     "unit/db",
     "unit/embedded",

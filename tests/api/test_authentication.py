@@ -91,7 +91,7 @@ def test_revoked_key_is_rejected_at_the_next_request_by_every_instance(shared_re
 
 
 # These operations require the scope `admin`.
-ADMINISTERING = ("release_dataset", "update_project")
+ADMINISTERING = ("delete_project", "release_dataset", "update_project")
 
 
 @pytest.mark.parametrize("name", WRITES)

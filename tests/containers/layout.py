@@ -35,7 +35,15 @@ PREFIX = Path(sys.base_prefix).resolve()
 SHELL = f"""
 set -e
 mount --make-rprivate /
+# The clone may be in /tmp, so it is mounted again below the new file system.
+mkdir -p /mnt && mount -t tmpfs -o mode=755 tmpfs /mnt && mkdir /mnt/clone
+mount --bind {ROOT} /mnt/clone
 mount -t tmpfs -o mode=1777 tmpfs /tmp
+case {ROOT} in /tmp/*)
+    mkdir -p {ROOT}
+    mount --bind /mnt/clone {ROOT};;
+esac
+umount /mnt/clone && umount /mnt
 if [ -d /root ] && case {PREFIX} in /root/*) true;; *) false;; esac; then
     mkdir /tmp/prefix
     mount --bind {PREFIX} /tmp/prefix

@@ -368,7 +368,7 @@ def test_progress_reports_the_end_of_both_phases(make: Make) -> None:
     context = FitContext(progress=lambda phase, fraction, **_: calls.append((phase, fraction)))
     fit(make(), *all_kinds(), context=context)
     assert ("encoding", 1.0) in calls
-    assert calls[-1] == ("fitting", 1.0)
+    assert ("fitting", 1.0) in calls
     assert all(0 <= fraction <= 1 for _, fraction in calls)
 
 

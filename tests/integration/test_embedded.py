@@ -25,7 +25,7 @@ PATIENCE_SECONDS = 60
 PARTS = {
     "PostgreSQL": "bin/postgres",
     "Valkey": "valkey-server",
-    "API": "app.main:create_app",
+    "API": "-m app",
     "Worker": "-m workers",
 }
 

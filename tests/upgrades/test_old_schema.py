@@ -13,7 +13,7 @@ from alembic.script import ScriptDirectory
 from starlette.testclient import TestClient
 
 from app.main import create_app
-from tests.service import SECRET_KEY, make_caller
+from tests.service import SECRET_KEY, execute, make_caller
 from tests.upgrades.test_previous_version import STATEMENTS, migrate_to
 from understudy.db.migrate import make_config, upgrade
 from understudy.db.revision import check_revision, current_revision, required_revision
@@ -64,8 +64,11 @@ def test_database_without_tables_is_refused(empty_url: str, tmp_path: Path):
 
 
 def test_api_answers_503_until_the_database_is_migrated(old_resources: Resources, old_url: str):
+    # This version can create a project only if the column exists.
+    execute(old_url, "alter table projects add column running_jobs_max integer")
     caller = make_caller(old_resources)
     _, key = create_api_key(old_resources, caller.project_id, "k", USUAL_SCOPES)
+    execute(old_url, "alter table projects drop column running_jobs_max")
     headers = {"Authorization": f"Bearer {key}"}
     with TestClient(create_app(old_resources), headers=headers) as client:
         ready = client.get("/readyz")

@@ -60,9 +60,10 @@ def test_recorded_statements_of_earlier_versions_are_valid(database_url: str, re
             cursor.execute(f"explain (generic_plan) {numbered(statement)}")
 
 
-def test_statements_of_the_previous_revision_are_recorded():
+def test_statements_of_an_earlier_revision_are_recorded():
     revisions = sorted(path.name[:4] for path in (ROOT / "migrations" / "versions").glob("0*.py"))
-    assert STATEMENTS[-1].stem in revisions[-2:], "Run python -m tests.upgrades.record (see its docstring)."
+    # One version can add several migrations.
+    assert STATEMENTS[-1].stem in revisions[:-1], "Run python -m tests.upgrades.record (see its docstring)."
 
 
 def columns(url: str) -> dict[str, tuple[str, bool, bool]]:

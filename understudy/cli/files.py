@@ -225,7 +225,7 @@ def sample(
     schema = manifest.schema_.tables[name]
     # The group of --where also includes the rows that the offset skips.
     n_rows_where = offset + (n_rows or 0)
-    columns = tuple(fitted.condition_columns) if isinstance(fitted, SupportsConstraints) else schema.columns
+    columns = tuple(fitted.condition_columns()) if isinstance(fitted, SupportsConstraints) else schema.columns
     known = TableSchema(columns=columns)
     parsed = read_constraints(where or [], rebalance, constraints, schema=known, n_rows=n_rows_where)
     n_rows = count_rows(parsed, n_rows, offset)

@@ -125,6 +125,9 @@ class ShardedRun:
             return Ending("released")
         try:
             with self.resources.sessions() as session:
+                # The request to cancel a job also cancels its shards, which may be visible first.
+                if leases.is_cancel_requested(session, self.job.id, self.token):
+                    return Ending("cancelled")
                 failed = shards.first_failure(session, self.job)
                 state = shards.progress(session, self.job)
         except Unavailable:

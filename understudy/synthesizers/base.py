@@ -161,9 +161,8 @@ class Synthesizer(Protocol):
 class SupportsConstraints(Protocol):
     """A synthesizer that supports sampling constraints in plans (see `Capabilities.constraints`)."""
 
-    @property
     def condition_columns(self) -> Sequence[Column]:
-        """The columns that constraints can name. Some of them contain parts of a column's texts."""
+        """Return the columns that constraints can name. Some of them contain parts of a column's texts."""
         ...
 
     def effective_shares(self, constraints: SamplingConstraints) -> list[float]:

@@ -119,9 +119,8 @@ class SingleTableSynthesizer(ABC):
         n_columns = len(self.cells_.schema.columns)
         return card | {"n_columns": n_columns, "inner_columns": inner, "warnings": warnings}
 
-    @property
     def condition_columns(self) -> Sequence[Column]:
-        """The columns of the table, and the columns of the values in its split texts."""
+        """Return the columns of the table, and the columns of the values in its split texts."""
         (table,) = (table for table in self.schema_.tables.values() if table.role == "data")
         return (*table.columns, *self.cells_.inner_columns)
 

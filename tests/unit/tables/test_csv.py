@@ -226,7 +226,7 @@ def test_format_is_selected_by_the_file_suffix():
 
 @pytest.mark.parametrize("name", ["x.ods", "x", "x.csv.xz", ".csv"])
 def test_error_about_an_unknown_suffix_lists_the_known_suffixes(name: str):
-    with pytest.raises(InvalidInput, match=r"\.csv, \.tsv, \.parquet") as caught:
+    with pytest.raises(InvalidInput, match=r"\.csv, \.tsv, \.txt, \.tab, \.dat, \.parquet") as caught:
         format_for_path(Path(name))
     assert caught.value.code == "unknown_format"
 
