@@ -277,9 +277,10 @@ class PrivateValkey:
             connection.settimeout(1)
             try:
                 connection.connect(str(self._socket))
-                connection.sendall(b"PING\r\n")
-                # A server that is ready responds, or requires the password first.
-                return connection.recv(64).startswith((b"+PONG", b"-NOAUTH"))
+                # Only clients that have authenticated learn whether the server is still loading its data.
+                connection.sendall(f"AUTH {server_password(self._folder)}\r\nPING\r\nQUIT\r\n".encode())
+                with connection.makefile("rb") as replies:
+                    return b"+PONG\r\n" in replies
             except OSError:
                 return False
 

@@ -133,6 +133,14 @@ def test_data_survives_kill_9(start, kind):
     assert read(start(kind)) == "kept"
 
 
+def test_valkey_is_ready_only_after_it_has_loaded_its_data(start):
+    first = start(PrivateValkey)
+    ask_valkey(first, "EVAL \"for i = 1, 500000 do server.call('SET', i, i) end\" 0")
+    write(first, "kept")
+    first.stop()
+    assert read(start(PrivateValkey)) == "kept"
+
+
 @pytest.mark.parametrize("kind", [PrivatePostgres, PrivateValkey])
 def test_orphaned_server_is_stopped_before_a_new_start(start, kind):
     orphan = start(kind)
