@@ -12,10 +12,10 @@ from pydantic import Field
 from understudy import ids
 from understudy.access import TableReference
 from understudy.errors import InvalidInput
-from understudy.parameters.base import NO_CONTROL_CHARACTERS
+from understudy.parameters.base import NAME_LENGTH_MAX, NO_CONTROL_CHARACTERS
 from understudy.parameters.read_options import ReadOptions
 from understudy.resources import Resources
-from understudy.services.api_keys import Caller
+from understudy.services.api_keys import OPERATOR, Caller
 
 
 # These functions are coroutines, although they await nothing, because FastAPI runs plain functions in the
@@ -43,10 +43,17 @@ async def _administrator(request: Request) -> Caller:
     return caller
 
 
+async def _operator(request: Request) -> Caller:
+    caller: Caller = request.state.caller
+    caller.require(OPERATOR)
+    return caller
+
+
 ResourcesDep = Annotated[Resources, Depends(_resources)]
 ReaderDep = Annotated[Caller, Depends(_reader)]
 WriterDep = Annotated[Caller, Depends(_writer)]
 AdministratorDep = Annotated[Caller, Depends(_administrator)]
+OperatorDep = Annotated[Caller, Depends(_operator)]
 
 
 async def _idempotency_key(request: Request) -> str | None:
@@ -90,6 +97,10 @@ async def _table_reference(dataset_id: str, table: Annotated[TableName, Query()]
 
 # Declare this dependency after the caller, so that a missing scope is reported before the ID is checked.
 TableReferenceDep = Annotated[TableReference, Depends(_table_reference)]
+
+ConfirmationName = Annotated[
+    str, Query(max_length=NAME_LENGTH_MAX, description="Name of the project, as a confirmation.")
+]
 
 PageDep = Annotated[PageRequest, Depends(_page)]
 

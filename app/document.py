@@ -43,6 +43,8 @@ TAGS = [
         "name": "project",
         "description": "The policy and the signing key of a project. The policy covers privacy and quality.",
     },
+    {"name": "api-keys", "description": "The API keys of a project."},
+    {"name": "projects", "description": "All projects of the installation, for its operator."},
     {"name": "catalogues", "description": "Lists of the available synthesizers, metrics and policies."},
     {"name": "health", "description": "Health checks for load balancers and monitoring."},
 ]

@@ -24,6 +24,8 @@ HEADER = "Idempotency-Key"
 VISIBLE_ASCII = re.compile(r"[!-~]{1,255}")
 KEPT_HEADERS = ("location",)
 REPEATABLE = frozenset({"/v1/uploads/{upload_id}/complete"})
+# The responses of these operations contain a new API key.
+SECRET = frozenset({"/v1/api-keys", "/v1/api-keys/{api_key_id}/rotate", "/v1/projects/{project_id}/api-keys"})
 
 
 class IdempotentRoute(APIRoute):
@@ -86,7 +88,8 @@ async def answer_once(
         raise
     headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
     kept = StoredAnswer(response.status_code, headers, json.loads(bytes(response.body)))
-    await run_in_threadpool(idempotency.complete, resources, project_id, key, kept)
+    complete = partial(idempotency.complete, is_secret=request.scope["route"].path in SECRET)
+    await run_in_threadpool(complete, resources, project_id, key, kept)
     return response
 
 

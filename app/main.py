@@ -21,6 +21,7 @@ from app.http_metrics import REQUEST_SECONDS
 from app.input_guard import InputGuard
 from app.middleware import Authentication, BodyLimit, RequestContext
 from app.routes import (
+    api_keys,
     catalogues,
     datasets,
     health,
@@ -29,6 +30,7 @@ from app.routes import (
     models,
     profiles,
     project,
+    projects,
     rejects,
     reports,
     schemas,
@@ -131,7 +133,7 @@ def _bare_app(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] |
     app.state.api_routes = []
     for module in (
         *(datasets, schemas, profiles, rejects, uploads, jobs, job_events),
-        *(models, reports, project, catalogues, health),
+        *(models, reports, project, api_keys, projects, catalogues, health),
     ):
         app.include_router(module.router)
         app.state.api_routes += module.router.routes

@@ -190,6 +190,9 @@ def test_operations_have_the_specified_names():
             "delete_project",
             "list_policies",
         ),
+        *("create_api_key", "list_api_keys", "get_api_key", "update_api_key", "rotate_api_key"),
+        *("revoke_api_key", "create_project", "list_projects", "get_managed_project"),
+        *("update_managed_project", "delete_managed_project", "create_project_api_key"),
         *("list_synthesizers", "list_metrics", "healthz", "readyz"),
     }
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.bodies.base import Body, Timestamp
+from app.bodies.base import Body, Page, Timestamp
+from understudy import ids
+from understudy.parameters.base import Name
 from understudy.parameters.policy import Policy
+
+if TYPE_CHECKING:
+    from understudy.db import orm
 
 Gate = Literal["off", "on_fail", "until_reviewed"]
 
@@ -44,6 +49,64 @@ class Project(Body):
     ]
     signing_key: Annotated[SigningKey, Field(description="Public key of the signatures in evidence packs.")]
     created_at: Timestamp
+
+
+RunningJobsMax = Annotated[
+    int | None,
+    Field(
+        ge=0,
+        le=1_000_000,
+        description="Maximum number of jobs of the project that run at the same time. Without it, the limit "
+        "of the installation applies.",
+        examples=[8],
+    ),
+]
+
+
+class ManagedProject(Body):
+    """A project of the installation, as its operator manages it. It contains none of the project's data."""
+
+    id: Annotated[str, Field(examples=["prj_01kaz7m2q5e1h9v3x8r6t4n0bc"])]
+    name: str
+    running_jobs_max: RunningJobsMax = None
+    created_at: Timestamp
+
+    @classmethod
+    def of(cls, row: orm.Project) -> Self:
+        """Return the response body for a database row."""
+        return cls(
+            id=ids.to_text("project", row.id),
+            name=row.name,
+            running_jobs_max=row.running_jobs_max,
+            created_at=row.created_at,
+        )
+
+
+class ManagedProjectPage(Page):
+    """A page of projects, newest first."""
+
+    data: list[ManagedProject]
+
+
+class CreateProject(BaseModel):
+    """The name and the limit of a new project."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"name": "risk-team", "running_jobs_max": 8}]}
+    )
+
+    name: Annotated[Name, Field(description="Name of the project.")]
+    running_jobs_max: RunningJobsMax = None
+
+
+class UpdateManagedProject(BaseModel):
+    """Fields of a project to change. Omitted fields keep their values."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"running_jobs_max": 16}]})
+
+    # The default is not a valid value, because null cannot remove a name.
+    name: Annotated[Name, Field(description="New name of the project.")] = None  # type: ignore[assignment]
+    running_jobs_max: RunningJobsMax = None
 
 
 class UpdateProject(BaseModel):

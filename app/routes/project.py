@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Response
 
 from app.bodies.catalogues import PolicyCatalogue
 from app.bodies.projects import Project, SigningKey, UpdateProject
-from app.dependencies import AdministratorDep, ReaderDep, ResourcesDep
+from app.dependencies import AdministratorDep, ConfirmationName, ReaderDep, ResourcesDep
 from app.document import problems
 from understudy import ids
 from understudy.db import projects
@@ -51,7 +51,7 @@ def update_project(change: UpdateProject, resources: ResourcesDep, caller: Admin
 def delete_project(
     resources: ResourcesDep,
     caller: AdministratorDep,
-    name: Annotated[str, Query(max_length=200, description="Name of the project, as a confirmation.")],
+    name: ConfirmationName,
 ) -> Response:
     """Delete all data of the project, and revoke all of its API keys. Requires the scope `admin`.
 

@@ -12,7 +12,9 @@ from tests.test_openapi import IN_V1, OPERATIONS
 from understudy.resources import Resources
 from understudy.services.api_keys import create_api_key, revoke_api_key
 
-IDS = dict.fromkeys(("dataset_id", "job_id", "model_id", "report_id", "upload_id", "number"), "1")
+IDS = dict.fromkeys(
+    ("dataset_id", "job_id", "model_id", "report_id", "upload_id", "api_key_id", "project_id", "number"), "1"
+)
 READS = [name for name in IN_V1 if OPERATIONS[name][1] == "get"]
 WRITES = [name for name in IN_V1 if OPERATIONS[name][1] != "get"]
 
@@ -94,6 +96,16 @@ def test_revoked_key_is_rejected_at_the_next_request_by_every_instance(shared_re
 ADMINISTERING = ("delete_project", "release_dataset", "update_project")
 
 
+def required_scope(name: str) -> str:
+    """Return the scope that an operation requires."""
+    path, method, _ = OPERATIONS[name]
+    if path.startswith("/v1/projects"):
+        return "operator"
+    if name in ADMINISTERING or path.startswith("/v1/api-keys"):
+        return "admin"
+    return "read" if method == "get" else "write"
+
+
 @pytest.mark.parametrize("name", WRITES)
 def test_a_key_with_read_scope_cannot_write(bare_client: TestClient, shared_resources: Resources, name: str):
     key = new_key(shared_resources, make_caller(shared_resources), "read")
@@ -101,8 +113,7 @@ def test_a_key_with_read_scope_cannot_write(bare_client: TestClient, shared_reso
     response = bare_client.request(
         method, path.format(**IDS), headers={"Authorization": f"Bearer {key}"}, **valid_body(name)
     )
-    scope = "admin" if name in ADMINISTERING else "write"
-    assert_problem(response, 403, "forbidden", f"'{scope}'")
+    assert_problem(response, 403, "forbidden", f"'{required_scope(name)}'")
 
 
 @pytest.mark.parametrize("name", READS)
@@ -110,7 +121,7 @@ def test_a_key_with_write_scope_cannot_read(bare_client: TestClient, shared_reso
     key = new_key(shared_resources, make_caller(shared_resources), "write")
     path, _, _ = OPERATIONS[name]
     response = bare_client.get(path.format(**IDS), headers={"Authorization": f"Bearer {key}"})
-    assert_problem(response, 403, "forbidden", "'read'")
+    assert_problem(response, 403, "forbidden", f"'{required_scope(name)}'")
 
 
 def valid_body(name: str) -> dict[str, object]:
@@ -119,5 +130,9 @@ def valid_body(name: str) -> dict[str, object]:
         "upload_dataset": {"files": {"file": ("a.csv", b"a\n1\n")}},
         "create_job": {"json": {"kind": "probe"}},
         "update_dataset": {"json": {"name": "x"}},
+        "create_api_key": {"json": {"name": "x", "scopes": ["read"]}},
+        "create_project_api_key": {"json": {"name": "x", "scopes": ["read"]}},
+        "create_project": {"json": {"name": "x"}},
+        "delete_managed_project": {"params": {"name": "x"}},
     }
     return bodies.get(name, {})

@@ -22,11 +22,17 @@ from understudy.services.api_keys import SCOPES
 
 World = dict[str, str]
 Own = tuple[TestClient, World]
-WITH_ID = [name for name in IN_V1 if "{" in OPERATIONS[name][0]]
+# The operations of `/v1/projects` concern all projects. `test_projects.py` tests who can use them.
+WITH_ID = [
+    name for name in IN_V1 if "{" in (path := OPERATIONS[name][0]) and not path.startswith("/v1/projects")
+]
+TYPES = ("dataset", "job", "model", "report", "upload", "api_key")
+PATHS = {noun: f"{noun.replace('_', '-')}s" for noun in TYPES}
 PART_DIGEST = f"sha-256=:{b64encode(sha256(b'abcd').digest()).decode()}:"
 # For each operation, these requests are valid up to the lookup of the resource.
 REQUESTS: dict[str, dict[str, Any]] = {
     "update_dataset": {"json": {"name": "mine now"}},
+    "update_api_key": {"json": {"name": "mine now"}},
     "release_dataset": {"json": {"reason": "Needed for a test."}},
     "update_schema": {"json": {"subject": ["a"]}},
     "apply_sdv_metadata": {"json": {"METADATA_SPEC_VERSION": "SINGLE_TABLE_V1", "columns": {}}},
@@ -65,7 +71,7 @@ def own(shared_resources: Resources) -> Own:
 
 def unknown() -> World:
     """Return IDs of resources that do not exist."""
-    return {noun: to_text(noun, new_id()) for noun in ("dataset", "job", "model", "report", "upload")}
+    return {noun: to_text(noun, new_id()) for noun in PATHS}
 
 
 def seen(response: Response) -> tuple[int, dict[str, str], str]:
@@ -112,9 +118,9 @@ def test_filter_by_a_resource_of_another_project_finds_nothing(own: Own, victim:
     assert get(own[0], f"/v1/{path.format(**victim)}") == {"data": [], "has_more": False}
 
 
-@pytest.mark.parametrize("noun", ["dataset", "job", "model", "report", "upload"])
+@pytest.mark.parametrize("noun", PATHS)
 def test_list_contains_only_resources_of_its_project(own: Own, victim: World, noun: str):
-    listed = {row["id"] for row in get(own[0], f"/v1/{noun}s")["data"]}
+    listed = {row["id"] for row in get(own[0], f"/v1/{PATHS[noun]}")["data"]}
     assert own[1][noun] in listed
     assert victim[noun] not in listed
 
@@ -138,8 +144,13 @@ def test_idempotency_key_belongs_to_its_project(own: Own, shared_resources: Reso
 def test_requests_leave_another_project_unchanged(own: Own, shared_resources: Resources):
     caller = make_caller(shared_resources)
     world = make_world(shared_resources, caller)
-    client = TestClient(own[0].app, headers={"Authorization": f"Bearer {new_key(shared_resources, caller)}"})
-    before = [get(client, f"/v1/{noun}s/{text}") for noun, text in world.items() if noun != "report"]
+    key = new_key(shared_resources, caller, *SCOPES)
+    client = TestClient(own[0].app, headers={"Authorization": f"Bearer {key}"})
+
+    def resources_of_the_project() -> list[Any]:
+        return [get(client, f"/v1/{PATHS[noun]}/{text}") for noun, text in world.items() if noun != "report"]
+
+    before = resources_of_the_project()
     for name in WITH_ID:
         ask(own[0], name, world)
-    assert [get(client, f"/v1/{noun}s/{text}") for noun, text in world.items() if noun != "report"] == before
+    assert resources_of_the_project() == before

@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 from tests.api.conftest import assert_problem, new_key
 from tests.api.worlds import make_world
 from tests.service import make_caller
-from understudy.ids import new_id, to_text
+from understudy.ids import PREFIXES, new_id, to_text
 from understudy.resources import Resources
 
 DOCUMENT = json.loads((Path(__file__).parents[2] / "openapi.json").read_text())
@@ -61,7 +61,7 @@ def places(schema: Any, depth: int = 0) -> Iterator[str]:
 
 def url(path: str, **values: str) -> str:
     """Return a path in which each parameter without a given value is a new ID."""
-    ids = {f"{noun}_id": to_text(noun, new_id()) for noun in ("dataset", "job", "model", "report", "upload")}
+    ids = {f"{noun}_id": to_text(noun, new_id()) for noun in PREFIXES}
     return path.format(**{"number": "1", "name": "x", "profile": "x", **ids, **values})
 
 

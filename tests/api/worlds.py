@@ -10,13 +10,13 @@ from understudy.db import artifacts, dataset_tables, datasets, jobs, models, rep
 from understudy.db.artifacts import NewArtifact
 from understudy.db.dataset_tables import NewTable, TableFacts
 from understudy.resources import Resources
-from understudy.services.api_keys import Caller
+from understudy.services.api_keys import Caller, create_api_key
 
 BLOB = b"not a real file, but bytes with a length"
 
 
 def make_world(resources: Resources, caller: Caller) -> dict[str, str]:
-    """Add a dataset, job, model, report and open upload to a project, and return their IDs by type."""
+    """Add a resource of each type to a project, and return their IDs by type."""
     project = caller.project_id
     with resources.sessions.begin() as session:
         made_by = {}
@@ -37,7 +37,9 @@ def make_world(resources: Resources, caller: Caller) -> dict[str, str]:
         model = models.add(session, made_by["model"], new_model(dataset.id, size_bytes=len(BLOB)))
         report = reports.add(session, made_by["report_json"], new_report(dataset.id, dataset.id))
         upload = uploads.add(session, project, new_upload())
+    key, _ = create_api_key(resources, project, "world")
     return {
+        "api_key": ids.to_text("api_key", key.id),
         "dataset": ids.to_text("dataset", dataset.id),
         "job": ids.to_text("job", made_by["table_1"].id),
         "model": ids.to_text("model", model.id),

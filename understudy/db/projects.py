@@ -9,10 +9,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from understudy import ids
+from understudy.db import pages
 from understudy.db.orm import Project
+from understudy.db.pages import Page
 from understudy.errors import NotFound
 
 Json = dict[str, Any]
+
+# The name of a deleted project, whose row remains.
+ERASED_NAME = ""
 
 
 def add(session: Session, name: str) -> Project:
@@ -27,7 +32,15 @@ def get(session: Session, project_id: UUID) -> Project:
     """Return a project, or raise `NotFound`."""
     project = session.get(Project, project_id)
     if project is None:
-        raise NotFound(f"Project {ids.to_text('project', project_id)} does not exist. Check the ID.")
+        raise _not_found(project_id)
+    return project
+
+
+def get_active(session: Session, project_id: UUID, *, is_locked: bool = False) -> Project:
+    """Return a project, optionally locked. Raise `NotFound` if it does not exist or was deleted."""
+    project = lock(session, project_id) if is_locked else get(session, project_id)
+    if project.name == ERASED_NAME:
+        raise _not_found(project_id)
     return project
 
 
@@ -41,7 +54,7 @@ def lock(session: Session, project_id: UUID) -> Project:
 def erase(session: Session, project_id: UUID) -> None:
     """Erase the name and the policy of a project. Its row remains, so that its erased jobs remain."""
     project = get(session, project_id)
-    project.name, project.policy = "", None
+    project.name, project.policy = ERASED_NAME, None
     session.flush()
 
 
@@ -64,6 +77,12 @@ def limit_running_jobs(session: Session, project_id: UUID, running_jobs_max: int
     return project
 
 
+def page(session: Session, *, after: UUID | None, limit: int) -> Page[Project, UUID]:
+    """Return a page of the projects that were not deleted, newest first."""
+    statement = select(Project).where(Project.name != ERASED_NAME)
+    return pages.newest_first(session, statement, Project.id, after=after, limit=limit)
+
+
 def all_of_them(session: Session) -> list[Project]:
     """Return every project of the installation, oldest first."""
     return list(session.scalars(select(Project).order_by(Project.id)))
@@ -72,3 +91,7 @@ def all_of_them(session: Session) -> list[Project]:
 def named(session: Session, name: str) -> list[Project]:
     """Return the projects with the given name, oldest first. Names are not unique."""
     return list(session.scalars(select(Project).where(Project.name == name).order_by(Project.id)))
+
+
+def _not_found(project_id: UUID) -> NotFound:
+    return NotFound(f"Project {ids.to_text('project', project_id)} does not exist. Check the ID.")

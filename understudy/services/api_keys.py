@@ -11,23 +11,29 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from understudy import ids
 from understudy.access import check_scope
 from understudy.db import api_keys, projects
 from understudy.db.api_keys import NewApiKey
-from understudy.errors import InvalidInput, NotFound, Unauthenticated
+from understudy.errors import Conflict, Forbidden, InvalidInput, NotFound, Unauthenticated
 from understudy.resources import Resources
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from understudy.db.orm import ApiKey
 
-# `read_real` also allows reading the real values of uploaded and imputed tables.
+# The scopes within a project. `read_real` also allows reading the real values of uploaded and imputed tables.
 SCOPES = ("read", "read_real", "write", "admin")
+# `operator` allows managing all projects of the installation, and creating keys for them.
+OPERATOR = "operator"
+ALL_SCOPES = (*SCOPES, OPERATOR)
 USUAL_SCOPES = ("read", "read_real", "write")
 _KEY = re.compile(r"sk_([0-9a-z]{26})_[A-Za-z0-9_-]{43}")
 
@@ -45,21 +51,95 @@ class Caller:
         check_scope(self, scope)
 
 
+@dataclass(frozen=True)
+class KeyRequest:
+    """The label, scopes and end of a key to create. Without an end, the key is valid until it is revoked."""
+
+    name: str
+    scopes: Iterable[str] = USUAL_SCOPES
+    expires_at: datetime | None = None
+
+
 def create_api_key(
     resources: Resources, project_id: UUID, name: str, scopes: Iterable[str] = USUAL_SCOPES
 ) -> tuple[ApiKey, str]:
-    """Create a key and return its row and its text, which cannot be retrieved later."""
-    wanted = sorted(set(scopes))
-    unknown = [scope for scope in wanted if scope not in SCOPES]
-    if unknown:
-        raise InvalidInput(f"There is no scope {unknown[0]!r}. Use one of {', '.join(SCOPES)}.")
-    key_id = ids.new_id()
-    text = f"sk_{ids.to_text('api_key', key_id).removeprefix('key_')}_{secrets.token_urlsafe(32)}"
+    """Create a key and return its row and its text, which cannot be retrieved later.
+
+    Raises
+    ------
+    InvalidInput
+        If a scope does not exist.
+    NotFound
+        If the project does not exist or was deleted.
+    """
+    return _create(resources, project_id, KeyRequest(name, scopes))
+
+
+def grant_api_key(
+    resources: Resources, caller: Caller, request: KeyRequest, *, project_id: UUID | None = None
+) -> tuple[ApiKey, str]:
+    """Create a key on behalf of a caller, by default in the caller's project.
+
+    Raises
+    ------
+    Forbidden
+        If the caller may not grant one of the scopes.
+    InvalidInput, NotFound
+        Under the same conditions as `create_api_key`, and if `expires_at` is in the past.
+    """
+    _check_grant(caller, request.scopes)
+    return _create(resources, project_id or caller.project_id, request)
+
+
+def rotate_api_key(
+    resources: Resources, caller: Caller, key_id: UUID, *, grace: timedelta, expires_at: datetime | None
+) -> tuple[ApiKey, str]:
+    """Replace a key by a new one with the same name and scopes. The old key expires after `grace`.
+
+    Raises
+    ------
+    Conflict
+        If the key has expired or was revoked.
+    Forbidden
+        If the caller may not grant one of the key's scopes.
+    """
     with resources.sessions.begin() as session:
-        projects.get(session, project_id)
-        new = NewApiKey(key_id, project_id, name, _digest(resources, text), wanted)
-        key = api_keys.add(session, new)
-    return key, text
+        old = api_keys.lock(session, caller.project_id, key_id)
+        _check_grant(caller, old.scopes)
+        _check_valid(session, old)
+        request = KeyRequest(old.name, old.scopes, expires_at)
+        new, text = _add(session, resources, caller.project_id, request)
+        api_keys.limit_lifetime(session, old, grace)
+        return new, text
+
+
+def change_api_key(resources: Resources, caller: Caller, key_id: UUID, changes: Mapping[str, Any]) -> ApiKey:
+    """Change the name or the end of a valid key, under the keys `name` and `expires_at`.
+
+    Raises
+    ------
+    Conflict
+        If the key has expired or was revoked.
+    InvalidInput
+        If the new end is in the past.
+    """
+    with resources.sessions.begin() as session:
+        key = api_keys.lock(session, caller.project_id, key_id)
+        _check_valid(session, key)
+        _check_future(session, changes.get("expires_at"))
+        for field, value in changes.items():
+            setattr(key, field, value)
+    return key
+
+
+def revoke_other_api_key(resources: Resources, caller: Caller, key_id: UUID) -> None:
+    """Revoke a key of the caller's project.
+
+    The caller's own key is not revoked, so that a project always keeps an administrator's key.
+    """
+    if key_id == caller.key_id:
+        raise Conflict("This API key was used for the request. Revoke it with another key.", code="in_use")
+    revoke_api_key(resources, caller.project_id, key_id)
 
 
 def revoke_api_key(resources: Resources, project_id: UUID, key_id: UUID) -> None:
@@ -87,6 +167,49 @@ def authenticate(resources: Resources, key_text: str) -> Caller:
     if key is None or not hmac.compare_digest(key.digest, _digest(resources, key_text)):
         raise _invalid()
     return Caller(key.project_id, key.id, frozenset(key.scopes))
+
+
+def _create(resources: Resources, project_id: UUID, request: KeyRequest) -> tuple[ApiKey, str]:
+    with resources.sessions.begin() as session:
+        # The lock prevents a key from being added to a project that is being deleted.
+        projects.get_active(session, project_id, is_locked=True)
+        return _add(session, resources, project_id, request)
+
+
+def _add(session: Session, resources: Resources, project_id: UUID, request: KeyRequest) -> tuple[ApiKey, str]:
+    scopes = sorted(set(request.scopes))
+    unknown = [scope for scope in scopes if scope not in ALL_SCOPES]
+    if unknown:
+        raise InvalidInput(f"There is no scope {unknown[0]!r}. Use one of {', '.join(ALL_SCOPES)}.")
+    _check_future(session, request.expires_at)
+    key_id = ids.new_id()
+    text = f"sk_{ids.to_text('api_key', key_id).removeprefix('key_')}_{secrets.token_urlsafe(32)}"
+    new = NewApiKey(key_id, project_id, request.name, _digest(resources, text), scopes, request.expires_at)
+    return api_keys.add(session, new), text
+
+
+def _check_grant(caller: Caller, scopes: Iterable[str]) -> None:
+    if OPERATOR in scopes and OPERATOR not in caller.scopes:
+        raise Forbidden(
+            "Only a key with the scope 'operator' can grant the scope 'operator'. Use such a key, or omit it."
+        )
+
+
+def _check_valid(session: Session, key: ApiKey) -> None:
+    is_expired = key.expires_at is not None and key.expires_at <= api_keys.now(session)
+    if key.revoked_at is not None or is_expired:
+        text = ids.to_text("api_key", key.id)
+        state = "was revoked" if key.revoked_at is not None else "has expired"
+        raise Conflict(f"API key {text} {state}. Create a new key.")
+
+
+def _check_future(session: Session, moment: datetime | None) -> None:
+    if moment is not None and moment <= api_keys.now(session):
+        raise InvalidInput(
+            "`expires_at` is not in the future. Set a later time, or delete the key to end it now.",
+            code="invalid_parameters",
+            pointer="/expires_at",
+        )
 
 
 def _digest(resources: Resources, text: str) -> bytes:

@@ -78,9 +78,11 @@ def delete_project(resources: Resources, project_id: UUID, name: str) -> None:
     ------
     Conflict
         If the project has another name.
+    NotFound
+        If the project does not exist or was deleted.
     """
     with resources.sessions.begin() as session:
-        project = projects.lock(session, project_id)
+        project = projects.get_active(session, project_id, is_locked=True)
         if project.name != name:
             raise Conflict("The project has another name. Send the name that GET /v1/project returns.")
         erasures.add(session, project_id, {project_prefix(project_id): None})

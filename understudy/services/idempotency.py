@@ -11,7 +11,8 @@ import json
 import re
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from understudy import ids
@@ -23,6 +24,9 @@ from understudy.resources import Resources
 if TYPE_CHECKING:
     from understudy.db.orm import IdempotencyKey
 
+Json = dict[str, Any]
+# The only field of a stored body that is encrypted.
+SEALED = "sealed"
 _NOUNS = {ids.PREFIXES[noun]: noun for noun in erasures.TABLES}
 _ID = re.compile(rf'"((?:{"|".join(_NOUNS)})_[0-9a-hjkmnp-tv-z]{{26}})"')
 
@@ -64,14 +68,19 @@ def begin(
                 code="idempotency_mismatch",
             )
         if row.status is not None:
-            return _stored_answer(row)
+            return _stored_answer(resources, row)
         if not idempotency.take_over(session, project_id, key, age=take_over_after):
             raise _in_progress()
     return None
 
 
-def complete(resources: Resources, project_id: UUID, key: str, answer: StoredAnswer) -> None:
-    """Store the response for repetitions of the request, without a body if its resources are deleted."""
+def complete(
+    resources: Resources, project_id: UUID, key: str, answer: StoredAnswer, *, is_secret: bool = False
+) -> None:
+    """Store the response for repetitions of the request, without a body if its resources are deleted.
+
+    The body of a secret response is encrypted.
+    """
     mentions = set(_ID.findall(json.dumps(answer.body)))
     mentioned: dict[str, list[UUID]] = {}
     for text in mentions:
@@ -80,6 +89,8 @@ def complete(resources: Resources, project_id: UUID, key: str, answer: StoredAns
     with resources.sessions.begin() as session:
         if not erasures.hold(session, project_id, mentioned):
             answer = replace(answer, body=None)
+        elif is_secret:
+            answer = replace(answer, body=_sealed_body(resources, project_id, answer.body))
         idempotency.complete(session, project_id, key, answer, mentions)
 
 
@@ -89,14 +100,31 @@ def abandon(resources: Resources, project_id: UUID, key: str) -> None:
         idempotency.delete(session, project_id, key)
 
 
-def _stored_answer(row: IdempotencyKey) -> StoredAnswer:
+def _sealed_body(resources: Resources, project_id: UUID, body: Json | None) -> Json:
+    return {SEALED: _sealing().seal(resources.secret_key, json.dumps(body), project_id.bytes)}
+
+
+def _unsealed_body(resources: Resources, row: IdempotencyKey, body: Json) -> Json:
+    unsealed: Json = json.loads(_sealing().unseal(resources.secret_key, body[SEALED], row.project_id.bytes))
+    return unsealed
+
+
+def _sealing() -> ModuleType:
+    # This import is local because few requests need cryptography, which takes 10 MB in each API process.
+    from understudy.services import sealing
+
+    return sealing
+
+
+def _stored_answer(resources: Resources, row: IdempotencyKey) -> StoredAnswer:
     if row.body is None:
         raise NotFound(
             "A resource in the response to the first request with this idempotency key was deleted. Use a new"
             " key to repeat the request."
         )
     assert row.status is not None
-    return StoredAnswer(row.status, row.headers or {}, row.body)
+    body = _unsealed_body(resources, row, row.body) if set(row.body) == {SEALED} else row.body
+    return StoredAnswer(row.status, row.headers or {}, body)
 
 
 def _in_progress() -> Conflict:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from understudy.db import projects
@@ -15,10 +16,29 @@ if TYPE_CHECKING:
     from understudy.db.orm import Project
 
 
-def create_project(resources: Resources, name: str) -> Project:
-    """Add a project, which is the tenant that owns all other rows."""
+def create_project(resources: Resources, name: str, running_jobs_max: int | None = None) -> Project:
+    """Add a project, which is the tenant that owns all other rows.
+
+    Without `running_jobs_max`, the limit of the installation applies.
+    """
     with resources.sessions.begin() as session:
-        return projects.add(session, name)
+        project = projects.add(session, name)
+        return projects.limit_running_jobs(session, project.id, running_jobs_max)
+
+
+def manage_project(resources: Resources, project_id: UUID, changes: Mapping[str, Any]) -> Project:
+    """Change the name or the limit of a project, under the keys `name` and `running_jobs_max`.
+
+    Raises
+    ------
+    NotFound
+        If the project does not exist or was deleted.
+    """
+    with resources.sessions.begin() as session:
+        project = projects.get_active(session, project_id, is_locked=True)
+        for field, value in changes.items():
+            setattr(project, field, value)
+    return project
 
 
 def find_project(resources: Resources, name: str) -> Project:

@@ -1,0 +1,31 @@
+"""Tests of sealed text."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+
+from understudy.errors import Unavailable
+from understudy.services.sealing import seal, unseal
+
+SECRET = b"a secret key of at least 32 bytes"
+
+
+def test_sealed_text_can_be_opened_with_its_key_and_context_alone() -> None:
+    sealed = seal(SECRET, "sk_é", b"project 1")
+    assert unseal(SECRET, sealed, b"project 1") == "sk_é"
+    for key, context in ((SECRET, b"project 2"), (b"another key", b"project 1")):
+        with pytest.raises(Unavailable, match="UNDERSTUDY_SECRET_KEY"):
+            unseal(key, sealed, context)
+
+
+def test_altered_text_is_not_opened() -> None:
+    content = bytearray(base64.b64decode(seal(SECRET, "text", b"")))
+    content[-1] ^= 1
+    with pytest.raises(Unavailable):
+        unseal(SECRET, base64.b64encode(content).decode(), b"")
+
+
+def test_equal_texts_are_sealed_differently() -> None:
+    assert seal(SECRET, "text", b"") != seal(SECRET, "text", b"")
