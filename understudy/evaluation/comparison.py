@@ -212,7 +212,10 @@ def compare(
     key_columns, keys = _keys(by_role, schema, scored)
     by_role = {role: table.select(scored.names) for role, table in by_role.items()}
     encoder = TableEncoder.fit(
-        by_role["real"], [table for role, table in by_role.items() if role != "real"], scored
+        by_role["real"],
+        [table for role, table in by_role.items() if role != "real"],
+        scored,
+        subjects["real"],
     )
     encoded = {
         role: replace(encode(encoder, table, subjects[role], role=role, seed=seed), keys=keys.get(role, ()))
