@@ -27,7 +27,7 @@ from understudy.transformers.generated.transformer import GeneratedTransformer
 from understudy.transformers.labels import LabelTransformer
 from understudy.transformers.numeric import NumericTransformer
 from understudy.transformers.table import TableTransformer, load_transformer
-from understudy.transformers.table_fitting import fit_column, number_subjects
+from understudy.transformers.table_fitting import declared_subjects, fit_column
 
 # Maximum number of differences, and of ratios, that a file may contain.
 N_DIFFERENCES_MAX = 64
@@ -71,7 +71,7 @@ def add_difference_columns(rows: pa.Table, columns: FittedTable) -> DrawnTable:
         return DrawnTable(rows, table, codes, Rules(table.schema), entities)
     learned = rows.select(schema.names)
     found = rules_beyond_repeats(find_rules(learned, schema), rows, entities, columns.found)
-    subjects = number_subjects(rows.select(list(table.schema.subject))) if table.schema.subject else None
+    subjects = declared_subjects(rows, table.schema)
     owners_of = {name: columns.subjects_of.get(name, subjects) for name in schema.names}
     counted_by = {name: own for name, own in owners_of.items() if own is not None}
     found = without_rare_values(found, learned, counted_by)
