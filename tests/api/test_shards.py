@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from threading import Thread
-from typing import Any
+from typing import Any, cast
 
 import pyarrow as pa
 import pyarrow.csv as pacsv
@@ -18,7 +19,7 @@ from starlette.testclient import TestClient
 
 from tests.api.conftest import Json, assert_problem, get, submit
 from understudy import ids
-from understudy.db import claims, leases
+from understudy.db import claims, leases, retention
 from understudy.db.claims import Claimant
 from understudy.job_kinds import KINDS
 from understudy.resources import Resources
@@ -273,3 +274,70 @@ def test_failed_shard_fails_the_job_and_is_retried_alone(
     assert client.post(f"/v1/jobs/{job['id']}/retry").status_code == 202
     run_jobs()
     assert get(client, f"/v1/jobs/{job['id']}")["state"] == "succeeded"
+
+
+def test_changed_size_of_shards_does_not_divide_a_job_again(
+    client: TestClient, resources: Resources, sandbox: Sandbox, model_id: str
+) -> None:
+    job = submit(client, kind="sample", model_id=model_id, n_rows=N_ROWS)
+    run_next_job(resources, sandbox, "first", is_draining=lambda: True)
+    settings = cast("Settings", resources.settings).model_copy(update={"sample_shard_rows": 500})
+    while run_next_job(replace(resources, settings=settings), sandbox, "second"):
+        pass
+
+    ended = get(client, f"/v1/jobs/{job['id']}")
+    assert (ended["state"], len(shards(resources, job))) == ("succeeded", N_SHARDS)
+    table = pq.read_table(io.BytesIO(content(client, ended["result"]["dataset_id"])))
+    assert table.num_rows == N_ROWS
+
+
+def test_shard_that_needs_more_memory_waits_for_a_worker_of_its_queue(
+    client: TestClient, resources: Resources, sandbox: Sandbox, model_id: str
+) -> None:
+    job = submit(client, kind="sample", model_id=model_id, n_rows=N_ROWS)
+    run_next_job(resources, sandbox, "first", is_draining=lambda: True)
+    with resources.sessions.begin() as session:
+        session.execute(text("update jobs set queue = 'large' where shard = 1"))
+    parent = ids.from_text("job", job["id"])
+    claimant = Claimant("first", "1", tuple(KINDS))
+
+    def claimed(claimant: Claimant) -> int | None:
+        with resources.sessions.begin() as session:
+            shard = claims.claim_shard(session, claimant, parent, lease_seconds=60)
+            return None if shard is None else shard.shard
+
+    assert [claimed(claimant) for _ in range(N_SHARDS)] == [2, 3, 4, None]
+    assert claimed(replace(claimant, queues=("default", "large"))) == 1
+
+
+def test_shards_are_kept_as_long_as_their_job(
+    client: TestClient, resources: Resources, sandbox: Sandbox, model_id: str
+) -> None:
+    job = submit(client, kind="sample", model_id=model_id, n_rows=N_ROWS)
+    run_next_job(resources, sandbox, "first", is_draining=lambda: True)
+    assert run_next_job(resources, sandbox, "second", queues=("default",)) is True
+    with resources.sessions.begin() as session:
+        # Without triggers, the test may change jobs that have ended.
+        session.execute(text("set local session_replication_role = replica"))
+        session.execute(text("update jobs set finished_at = finished_at - interval '9 days'"))
+        assert retention.delete_old_jobs(session, timedelta(days=7), 100) == 0
+    assert len(shards(resources, job)) == N_SHARDS
+
+
+def test_deletion_of_a_failed_job_deletes_the_files_of_its_shards(
+    client: TestClient, resources: Resources, sandbox: Sandbox, model_id: str
+) -> None:
+    job = submit(client, kind="sample", model_id=model_id, n_rows=N_ROWS)
+    run_next_job(resources, sandbox, "first", is_draining=lambda: True)
+    assert claim(resources, "sample").parent_id is None
+    assert run_next_job(resources, sandbox, "second")
+    assert client.post(f"/v1/jobs/{job['id']}/cancel").status_code == 200
+    rescue_jobs(resources)
+    assert get(client, f"/v1/jobs/{job['id']}")["state"] == "cancelled"
+    roles = "select role from artifacts a join jobs j on j.id = a.job_id where j.parent_id is not null"
+    assert rows(resources, roles) == ["table_1"]
+
+    assert client.delete(f"/v1/jobs/{job['id']}").status_code == 204
+    assert rows(resources, roles) == []
+    kept = rows(resources, "select storage_key from artifacts")
+    assert sorted(resources.store.keys("p/")) == sorted(kept)

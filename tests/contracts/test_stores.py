@@ -198,6 +198,15 @@ def test_local_copy_contains_the_bytes_and_leaves_no_file(store: Store, put: Put
     assert store.size(KEY) == 4
 
 
+def test_two_local_copies_of_a_blob_are_independent(store: Store, put: Put, tmp_path: Path) -> None:
+    put(KEY, b"data")
+
+    with store.local_copy(KEY, tmp_path) as first:
+        with store.local_copy(KEY, tmp_path) as second:
+            assert second.read_bytes() == b"data"
+        assert first.read_bytes() == b"data"
+
+
 @pytest.mark.parametrize(
     ("start", "end", "expected"),
     [(2, 5, b"234"), (0, 10, b"0123456789"), (8, 99, b"89"), (10, 12, b""), (99, 100, b""), (4, 4, b"")],

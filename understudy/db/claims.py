@@ -66,13 +66,16 @@ def claim(session: Session, claimant: Claimant, *, lease_seconds: float) -> Job 
 def claim_shard(session: Session, claimant: Claimant, parent_id: UUID, *, lease_seconds: float) -> Job | None:
     """Claim the next due shard of a job that the claimant is running, or return None.
 
-    The limit of running jobs does not apply, because the claimant runs the shard in the slot of the job.
+    The limit of running jobs does not apply, because the claimant runs the shard in the slot of the job. A
+    shard that ran out of memory waits in another queue, which only workers with more memory serve.
     """
     first = (
         select(Job.id)
         .where(
             Job.parent_id == parent_id,
             Job.state == "queued",
+            Job.kind.in_(claimant.kinds),
+            Job.queue.in_(claimant.queues),
             Job.run_after <= CLOCK,
             Job.expires_at > CLOCK,
             Job.parameters_version.between(PARAMETERS_VERSION_MIN, PARAMETERS_VERSION),

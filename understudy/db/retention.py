@@ -35,12 +35,17 @@ def old_models(session: Session, age: timedelta, limit: int) -> list[Owned]:
 def delete_old_jobs(session: Session, age: timedelta, limit: int) -> int:
     """Delete jobs that ended longer ago than `age` and have no results left, and return their number.
 
-    Their attempts and events are deleted as well.
+    Their attempts, events and shards are deleted as well. A shard is never deleted before its job.
     """
     has_no_result = [~exists().where(table.job_id == Job.id) for table in (Dataset, Model, Report)]
     old = (
         select(Job.id)
-        .where(Job.state.in_(TERMINAL_STATES), Job.finished_at < CLOCK - age, *has_no_result)
+        .where(
+            Job.parent_id.is_(None),
+            Job.state.in_(TERMINAL_STATES),
+            Job.finished_at < CLOCK - age,
+            *has_no_result,
+        )
         .limit(limit)
         .with_for_update(skip_locked=True)
     )

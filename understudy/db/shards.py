@@ -29,11 +29,12 @@ class ShardProgress:
 def add_missing(
     session: Session, parent: Job, parameters: Mapping[int, Json], *, ttl_seconds: float
 ) -> list[Job]:
-    """Add the shards that do not exist yet, and return them.
+    """Add the shards of a job that has none yet, and return them.
 
-    If the parent was retried, its failed and cancelled shards are queued again. The caller holds the lock of
-    the parent. Shards have the creation time of their parent, so that they are claimed in order and at its
-    place in the queue.
+    All shards are added in one transaction. Shards that exist are kept, even if the setting for the number of
+    rows of a shard has changed meanwhile. If the parent was retried, its failed and cancelled shards are
+    queued again. The caller holds the lock of the parent. Shards have the creation time of their parent, so
+    that they are claimed in order and at its place in the queue.
     """
     existing = of_job(session, parent)
     for shard in existing:
@@ -53,7 +54,7 @@ def add_missing(
             parent_id=parent.id,
             shard=number,
         )
-        for number in sorted(set(parameters) - {shard.shard for shard in existing})
+        for number in sorted(() if existing else parameters)
     ]
     session.add_all(added)
     session.flush()

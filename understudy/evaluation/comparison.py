@@ -211,9 +211,8 @@ def compare(
     scored = without_subject(scored_or_subject)
     key_columns, keys = _keys(by_role, schema, scored)
     by_role = {role: table.select(scored.names) for role, table in by_role.items()}
-    encoder = TableEncoder.fit(
-        by_role["real"], [table for role, table in by_role.items() if role != "real"], scored
-    )
+    others = [table for role, table in by_role.items() if role != "real"]
+    encoder = TableEncoder.fit(by_role["real"], others, scored, subjects["real"])
     encoded = {
         role: replace(encode(encoder, table, subjects[role], role=role, seed=seed), keys=keys.get(role, ()))
         for role, table in by_role.items()

@@ -7,7 +7,7 @@ codes, which have the same meaning in all tables of a comparison.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -20,6 +20,10 @@ from understudy.tables.schema import GENERATED_KINDS, Column, ColumnKind, TableS
 from understudy.tables.splitmix import mix64
 
 MISSING = -1
+
+# Minimum number of real rows, or of subjects if a subject is declared, that share a category that is shown.
+N_SHOWN_MIN = 5
+RARE_LABEL = "a rare value"
 
 # If a column of generated values is compared, its values are treated as labels.
 CATEGORICAL_KINDS = frozenset({ColumnKind.category, ColumnKind.boolean, *GENERATED_KINDS})
@@ -59,11 +63,15 @@ class ColumnEncoder:
         occur in other tables only. None for numbers.
     n_categories_real : int
         The number of categories in the real table.
+    rare : frozenset of int
+        The codes of categories that fewer than `N_SHOWN_MIN` real rows share, or fewer subjects if a subject
+        is declared.
     """
 
     column: Column
     categories: tuple[str, ...] | None = None
     n_categories_real: int = 0
+    rare: frozenset[int] = frozenset()
 
     @property
     def is_categorical(self) -> bool:
@@ -72,15 +80,24 @@ class ColumnEncoder:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The categories as texts to show. Booleans are written in the words of the column's notation."""
+        """The categories as texts to show, without rare categories.
+
+        Booleans are written in the words of the column's notation. A baseline can repeat a rare category, so
+        the texts do not depend on the rows of a comparison.
+        """
         categories, notation = self.categories or (), self.column.notation
-        if not isinstance(notation, BooleanNotation):
-            return categories
-        words = {"true": notation.true, "false": notation.false}
-        return tuple(words.get(category, category) for category in categories)
+        words = {}
+        if isinstance(notation, BooleanNotation):
+            words = {"true": notation.true, "false": notation.false}
+        return tuple(
+            RARE_LABEL if code in self.rare else words.get(category, category)
+            for code, category in enumerate(categories)
+        )
 
     @classmethod
-    def fit(cls, column: Column, real: Arrow, others: Sequence[Arrow]) -> ColumnEncoder:
+    def fit(
+        cls, column: Column, real: Arrow, others: Sequence[Arrow], subjects: Rows | None = None
+    ) -> ColumnEncoder:
         """Learn the categories in an order that does not depend on the order of the rows."""
         is_number = pa.types.is_floating(real.type) or pa.types.is_decimal(real.type)
         if column.kind not in CATEGORICAL_KINDS or (column.kind is ColumnKind.coordinates and is_number):
@@ -93,7 +110,16 @@ class ColumnEncoder:
             str(value) for other in others for value in pc.unique(_as_text(other).drop_null()).to_pylist()
         }
         categories = [occurring[i] for i in order] + sorted(elsewhere.difference(occurring))
-        return cls(column, tuple(categories), len(occurring))
+        encoder = cls(column, tuple(categories), len(occurring))
+        n_units = n_rows[order] if subjects is None else encoder._count_subjects(real, subjects)
+        return replace(encoder, rare=frozenset(np.flatnonzero(n_units < N_SHOWN_MIN).tolist()))
+
+    def _count_subjects(self, real: Arrow, subjects: Rows) -> Rows:
+        """Return the number of subjects with each category of the real table."""
+        codes = self.encode(real).astype(np.int64)
+        known, n_subjects = codes != MISSING, int(subjects.max(initial=0)) + 1
+        pairs = np.unique(codes[known] * n_subjects + subjects[known])
+        return np.bincount(pairs // n_subjects, minlength=self.n_categories_real)
 
     def encode(self, values: Arrow) -> Values:
         """Return the column as floats or codes."""
@@ -194,12 +220,21 @@ class TableEncoder:
     columns: Sequence[ColumnEncoder]
 
     @classmethod
-    def fit(cls, real: pa.Table, others: Sequence[pa.Table], schema: TableSchema) -> TableEncoder:
-        """Learn the categories of all tables to encode."""
+    def fit(
+        cls,
+        real: pa.Table,
+        others: Sequence[pa.Table],
+        schema: TableSchema,
+        subjects: Rows | None = None,
+    ) -> TableEncoder:
+        """Learn the categories of all tables to encode. `subjects` are those of the real rows."""
         return cls(
             [
                 ColumnEncoder.fit(
-                    column, real.column(column.name), [other.column(column.name) for other in others]
+                    column,
+                    real.column(column.name),
+                    [other.column(column.name) for other in others],
+                    subjects,
                 )
                 for column in schema.columns
             ]

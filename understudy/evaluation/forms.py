@@ -43,7 +43,7 @@ class Forms:
     def of(cls, texts: pa.Array[Any]) -> Forms:
         """Return the forms of distinct values."""
         forms: Any = pc.utf8_slice_codeunits(texts, 0, _LENGTH_MAX)
-        exact, collapsed = _replaced(forms, _CLASSES), None
+        exact = _replaced(forms, _CLASSES)
         collapsed = _replaced(exact, _RUNS)
         return cls(_codes(exact), _codes(collapsed))
 

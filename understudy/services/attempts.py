@@ -37,12 +37,16 @@ logger = get_logger(__name__)
 
 @dataclass(frozen=True)
 class Attempt:
-    """A claimed job, the fencing token of the claim, the folder of the attempt and its copies of blobs."""
+    """A claimed job, the fencing token of the claim, the folder of the attempt and its copies of blobs.
+
+    `queues` are the queues that the worker serves.
+    """
 
     resources: Resources
     job: Job
     token: int
     folder: Path
+    queues: tuple[str, ...]
     copies: ExitStack = field(default_factory=ExitStack)
 
 

@@ -36,9 +36,8 @@ def delete_report(resources: Resources, project_id: UUID, report_id: UUID) -> No
     """
     with resources.sessions.begin() as session:
         report = reports.lock(session, project_id, report_id)
-        keys = artifacts.delete_of_jobs(session, project_id, [report.job_id])
         reports.delete(session, project_id, [report.id])
-        _erase_job(session, project_id, report.job_id, ids.to_text("report", report.id))
+        keys = _erase_job(session, project_id, report.job_id, ids.to_text("report", report.id))
     discard(resources.store, keys)
 
 
@@ -61,8 +60,7 @@ def delete_job(resources: Resources, project_id: UUID, job_id: UUID) -> None:
         created = _created_by(session, project_id, job_id)
         if created is not None:
             raise Conflict(f"The job created {created}, which still exists. Delete it first.", code="in_use")
-        keys = artifacts.delete_of_jobs(session, project_id, [job_id])
-        _erase_job(session, project_id, job_id)
+        keys = _erase_job(session, project_id, job_id)
     discard(resources.store, keys)
 
 
@@ -119,7 +117,9 @@ def _created_by(session: Session, project_id: UUID, job_id: UUID) -> str | None:
     return None
 
 
-def _erase_job(session: Session, project_id: UUID, job_id: UUID, *text_ids: str) -> None:
-    jobs.erase(session, project_id, [job_id], [])
+def _erase_job(session: Session, project_id: UUID, job_id: UUID, *text_ids: str) -> list[str]:
+    """Erase a job and its shards, and return the keys of the blobs to delete."""
+    job_ids = {job_id, *(job.id for job in jobs.erase(session, project_id, [job_id], []))}
     idempotency.erase(session, project_id, [job_id], [ids.to_text("job", job_id), *text_ids])
-    erasures.add(session, project_id, {job_prefix(project_id, job_id): job_id})
+    erasures.add(session, project_id, {job_prefix(project_id, own): own for own in job_ids})
+    return artifacts.delete_of_jobs(session, project_id, job_ids)

@@ -104,7 +104,7 @@ def run_next_job(
     failpoint("claim.after_commit")
     assert job.lease_token is not None
     folder = resources.scratch_folder / str(job.lease_token)
-    attempt = Attempt(resources, job, job.lease_token, folder)
+    attempt = Attempt(resources, job, job.lease_token, folder, tuple(queues))
     text_id = ids.to_text("job", job.id)
     span = job_span(job.trace_context, job_id=text_id, kind=job.kind, attempt=job.attempt)
     with bound(job_id=text_id), span:
@@ -129,11 +129,11 @@ def _run_shards(
         assert shard.lease_token is not None
         folder = attempt.resources.scratch_folder / str(shard.lease_token)
         with bound(job_id=ids.to_text("job", shard.id), shard=str(shard.shard)):
-            run = Attempt(attempt.resources, shard, shard.lease_token, folder)
+            run = Attempt(attempt.resources, shard, shard.lease_token, folder, attempt.queues)
             _run_attempt(run, sandbox, claimed_at, is_draining)
 
     logger.info("job_started", kind=attempt.job.kind, attempt=attempt.job.attempt, n_shards=len(parts))
-    run = ShardedRun(attempt.resources, attempt.job, attempt.token, run_shard, is_draining)
+    run = ShardedRun(attempt.resources, attempt.job, attempt.token, attempt.queues, run_shard, is_draining)
     heartbeat = _heartbeat(attempt, sent_at, run.read_progress)
     try:
         with heartbeat:

@@ -57,6 +57,8 @@ class ShardedRun:
 
     Parameters
     ----------
+    queues : tuple of str
+        Queues that this worker serves.
     run_shard : callable
         Runs a claimed shard until its attempt has ended. The second argument is the time of the claim.
     """
@@ -64,6 +66,7 @@ class ShardedRun:
     resources: Resources
     job: Job
     token: int
+    queues: tuple[str, ...]
     run_shard: Callable[[Job, float], None]
     is_draining: Callable[[], bool]
     _progress: dict[str, Any] | None = None
@@ -139,7 +142,7 @@ class ShardedRun:
 
     def _claim(self) -> Job | None:
         assert self.job.lease_owner is not None
-        claimant = Claimant(self.job.lease_owner, CODE_VERSION, tuple(KINDS), (self.job.queue,))
+        claimant = Claimant(self.job.lease_owner, CODE_VERSION, tuple(KINDS), self.queues)
         try:
             with self.resources.sessions.begin() as session:
                 lease_seconds = self.resources.settings.lease_seconds

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -47,7 +48,7 @@ class MemoryStore:
     @contextmanager
     def local_copy(self, key: str, scratch: Path) -> Iterator[Path]:
         """Copy the blob to a file in `scratch` and yield its path."""
-        path = scratch / check_key(key).replace("/", "-")
+        path = scratch / f"{secrets.token_hex(8)}-{check_key(key).replace('/', '-')}"
         path.write_bytes(self._get(key))
         try:
             yield path

@@ -13,7 +13,7 @@ from understudy.tables.inference import is_generated_column
 from understudy.tables.schema import Column, ColumnKind, TableSchema
 from understudy.transformers.base import MIN_SUPPORT, ArrowColumn
 from understudy.transformers.generated.recognition import recognize_subject
-from understudy.transformers.table_fitting import number_subjects
+from understudy.transformers.table_fitting import declared_subjects
 
 Int64s = npt.NDArray[np.int64]
 
@@ -29,7 +29,7 @@ def find_labels(rows: pa.Table, schema: TableSchema) -> dict[str, str]:
     columns. Subject columns that are generated are left out, too.
     """
     columns = {c.name: rows.column(c.name) for c in schema.columns if _is_candidate(c, rows.column(c.name))}
-    subjects = number_subjects(rows.select(list(schema.subject))) if schema.subject else None
+    subjects = declared_subjects(rows, schema)
     for name in schema.subject:
         if name in columns and recognize_subject(schema.column(name), columns[name], subjects) is not None:
             del columns[name]

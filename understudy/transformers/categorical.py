@@ -30,6 +30,7 @@ from understudy.transformers.base import (
 )
 from understudy.transformers.coarse_codes import group_neighbours
 from understudy.transformers.nulls import array_of_nulls
+from understudy.transformers.support import count_sharers
 
 # Placeholder for every value of a column in which no level is shared by enough rows.
 OTHER = "_OTHER_"
@@ -335,9 +336,7 @@ def has_shared_level(values: ArrowColumn, subjects: Subjects | None = None) -> b
 def _find_shared(index: Int64s, counts: Int64s, subjects: Subjects | None) -> Int64s:
     if subjects is not None:
         is_present = index >= 0
-        n_subjects = int(subjects.max(initial=0)) + 1
-        pairs = np.unique(index[is_present] * n_subjects + subjects[is_present])
-        counts = np.bincount(pairs // n_subjects, minlength=len(counts))
+        counts = count_sharers(index[is_present], len(counts), subjects[is_present])
     return np.flatnonzero(counts >= MIN_SUPPORT)
 
 

@@ -106,6 +106,15 @@ def count_subjects(n_rows: int, subjects: Subjects | None) -> int:
     return n_rows if subjects is None else len(np.unique(subjects))
 
 
+def count_sharers(codes: npt.NDArray[Any], n_codes: int, subjects: Subjects | None) -> Int64s:
+    """Return the number of rows with each code, or the number of subjects if they are declared."""
+    if subjects is None:
+        return np.bincount(codes, minlength=n_codes)
+    n_subjects = int(subjects.max(initial=0)) + 1
+    pairs = np.unique(codes.astype(np.int64) * n_subjects + subjects)
+    return np.bincount(pairs // n_subjects, minlength=n_codes)
+
+
 def _sort(values: Numbers, subjects: Subjects | None) -> tuple[Numbers, Subjects | None]:
     if subjects is None:
         return np.sort(values), None

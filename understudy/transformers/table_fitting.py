@@ -85,7 +85,7 @@ def fit_table(
     check_table(table, schema)
     report = execution.report
     report("encoding", 0.0)
-    subjects = number_subjects(table.select(list(schema.subject))) if schema.subject else None
+    subjects = declared_subjects(table, schema)
 
     def fit(column: Column, values: ArrowColumn) -> tuple[Transformer, Codes]:
         own, is_of_subject = subjects_of.get(column.name, subjects), column.name in schema.subject
@@ -153,6 +153,11 @@ def check_table(table: pa.Table, schema: TableSchema) -> None:
         raise InvalidInput("The table has no rows. Add at least one row.", code="no_rows")
 
 
+def declared_subjects(table: pa.Table, schema: TableSchema) -> Subjects | None:
+    """Return the declared subject of each row, or None if the schema declares no subject."""
+    return number_subjects(table.select(list(schema.subject))) if schema.subject else None
+
+
 def number_subjects(columns: pa.Table) -> Subjects:
     """Return the subject of each row, as a number for each distinct combination of values.
 
@@ -191,7 +196,7 @@ def fit_column(
     if recognition is None and is_of_subject:
         recognition = recognize_subject(column, values, subjects)
     if recognition is not None:
-        return fit_generated(column, values, recognition, locale)
+        return fit_generated(column, values, recognition, locale, subjects)
     type_ = parse_arrow_type(column.arrow_type)
     is_number = is_exact(type_) or pa.types.is_floating(type_)
     is_category = column.kind is ColumnKind.category

@@ -321,3 +321,13 @@ def test_scores_of_real_rows_are_within_the_floor() -> None:
                 low, high = floor.interval
                 ends = (low - scores.best, high - scores.best)
                 assert abs(result.score - scores.best) <= max(map(abs, ends)) + 1e-9, scores.name
+
+
+def test_classifier_test_scores_a_small_table_of_few_different_rows() -> None:
+    # All copies of these five rows would share two of the three folds.
+    levels = [i % 5 for i in range(50)]
+    table = pa.table({"level": [f"level {i}" for i in levels], "flag": [f"flag {i % 2}" for i in levels]})
+    result = two_sample.score(comparison(table, table))
+    assert isinstance(result, two_sample.ClassifierTestResult)
+    assert result.score is not None
+    assert 0 <= result.score <= 1

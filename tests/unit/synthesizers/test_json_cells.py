@@ -154,3 +154,20 @@ def test_python_literals_are_written_as_in_the_table():
     assert all(
         set(ast.literal_eval(text)) == {"id", "kind", "gone", "big"} for text in rows["text"].to_pylist()
     )
+
+
+@pytest.mark.parametrize("value", ["[{1, 2}]", "[2j]", "[b'x']", "[{(1, 2): 3}]", "[1, ...]"])
+def test_literals_that_json_cannot_represent_are_counted_as_invalid(value: str):
+    valid = [repr({"a": [i % 4], "b": i}) for i in range(300)]
+    table = pa.table({"text": [*valid, f"{{'a': {value}, 'b': 1}}"]})
+    cells, rows = find_json_cells(table, infer_table(table).schema)
+    assert cells.columns["text"].n_invalid == 1
+    assert rows["text.b"].null_count == 1
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e999", str(10**400)])
+def test_numbers_beyond_the_range_of_floats_are_missing(number: str):
+    texts = [json.dumps({"a": i + 0.5}) for i in range(300)]
+    table = pa.table({"text": [*texts, f'{{"a": {number}}}']})
+    _, rows = find_json_cells(table, infer_table(table).schema)
+    assert rows["text.a"].to_pylist() == [*(i + 0.5 for i in range(300)), None]

@@ -196,3 +196,33 @@ def test_values_of_a_declared_identifier_are_not_learned_even_if_they_are_few() 
     transformer, _ = fit(["SECRET-1", "SECRET-2"], ColumnKind.identifier)
     assert "SECRET" not in str(transformer.to_arrays())
     assert all(re.fullmatch("[0-9a-z]{12}", text) for text in draw(transformer, 100).to_pylist())
+
+
+@pytest.mark.parametrize("kind", [ColumnKind.identifier, ColumnKind.postal_code])
+@pytest.mark.parametrize(
+    ("texts", "own", "fragment"),
+    [
+        ([f"{i:04d}-{i % 7}" for i in range(400)], [f"ZARQUON/{i}" for i in range(10)], "Z"),
+        ([f"{i:05d}" for i in range(0, 40_000, 100)], [f"7777{i}77" for i in range(10)], "['7', '7', '7'"),
+    ],
+)
+def test_patterns_of_few_subjects_are_not_kept(
+    kind: ColumnKind, texts: list[str], own: list[str], fragment: str
+) -> None:
+    values = pa.chunked_array([pa.array(texts + own)])
+    column = column_of(values.chunk(0), kind)
+    subjects = np.array([*range(len(texts)), *[len(texts)] * len(own)])
+
+    assert fragment in str(fit_column(column, values)[0].to_arrays()[0])
+    assert fragment not in str(fit_column(column, values, subjects)[0].to_arrays()[0])
+
+
+def test_digits_of_few_subjects_are_not_kept() -> None:
+    numbers = rng.choice(10**6, 500, replace=False).tolist()
+    own = [777_700_000_777 + i * 1_000 for i in range(10)]
+    values = pa.chunked_array([pa.array(numbers + own)])
+    column = column_of(values.chunk(0), ColumnKind.identifier)
+    subjects = np.array([*range(500), *[500] * 10])
+
+    assert "'7', '7', '7'" in str(fit_column(column, values)[0].to_arrays()[0])
+    assert "'7', '7', '7'" not in str(fit_column(column, values, subjects)[0].to_arrays()[0])

@@ -78,3 +78,34 @@ def test_texts_that_are_rarely_json_are_not_generated_as_json():
     assert _maker(["a", "b"] * 20) is None
     assert fit_json(pa.array(["{not json}"] * 20, pa.large_string()), "en") is None
     assert fit_json(pa.array(['{"a": 1}'] * 3, pa.large_string()), "en") is None
+
+
+def test_keys_and_values_of_few_subjects_are_not_kept() -> None:
+    # Subject 0 has the last ten rows.
+    values = [{"kind": "ab"[n % 2], "n": n % 10} for n in range(400)]
+    values += [{"kind": "zarquon", "n": 999, "secret": 1}] * 10
+    texts = pa.array([json.dumps(value) for value in values], pa.large_string())
+
+    maker = fit_json(texts, "en", np.array([*range(400), *[0] * 10]))
+
+    assert maker is not None
+    written = str(maker.to_arrays()[0])
+    assert "zarquon" not in written
+    assert "secret" not in written
+    (n,) = [member for key, _, member in maker.root.members if key == "n"]
+    assert max(n.quantiles) < 300
+
+
+def test_repeated_numbers_of_one_array_are_not_kept() -> None:
+    values: list[Any] = [[n % 10] for n in range(100)] + [[12_345] * 50]
+
+    maker = _maker(values)
+
+    assert maker is not None
+    assert maker.root.item is not None
+    assert max(maker.root.item.quantiles) < 3_000
+
+
+def test_numbers_beyond_the_range_of_floats_are_limited() -> None:
+    made = _made([{"n": 10**400 if n % 2 else -(10**400)} for n in range(50)])
+    assert all(abs(row["n"]) <= 10**15 for row in made)

@@ -125,3 +125,15 @@ def test_long_tokens_are_searched_in_linear_time() -> None:
     # With a search that is quadratic in the length, this test would take several minutes.
     items = find_items("user=krueger sent " + "a1_" * 50_000 + " to anna@example.com")
     assert [item.kind for item in items] == ["login", "email"]
+
+
+def test_templates_of_few_subjects_are_not_kept() -> None:
+    rare = [f"Accepted secret for kmoreau from 10.1.2.3 port {i}" for i in range(8)]
+    texts = pa.array(LOG + rare, pa.large_string())
+
+    maker = fit_messages(texts, "en", np.array([*range(len(LOG)), *[len(LOG)] * len(rare)]))
+
+    assert maker is not None
+    assert len(maker.templates) == 2
+    assert "secret" not in str(maker.to_arrays()[0])
+    assert "secret" in str(fitted(LOG + rare).to_arrays()[0])

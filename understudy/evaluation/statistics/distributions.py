@@ -14,13 +14,20 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.evaluation.comparison import Comparison
-from understudy.evaluation.encoding import MISSING, SECONDS_PER_DAY, ColumnEncoder, Values, is_missing
+from understudy.evaluation.encoding import (
+    MISSING,
+    N_SHOWN_MIN,
+    SECONDS_PER_DAY,
+    ColumnEncoder,
+    Values,
+    is_missing,
+)
 from understudy.evaluation.statistics.written_values import written
 from understudy.tables.notation import Notation
 from understudy.tables.schema import ColumnKind
 
 # Minimum number of real rows that a bin, edge or label represents.
-N_ROWS_SHOWN_MIN = 5
+N_ROWS_SHOWN_MIN = N_SHOWN_MIN
 # Minimum number of known values that a column must have to be shown.
 N_KNOWN_MIN = 20
 # Share of the values beyond each end of a histogram.
@@ -114,14 +121,16 @@ def _bars(encoder: ColumnEncoder, real: Values, synthetic: Values) -> tuple[list
     """Return the labels and heights of bars, with frequent values first and nonempty pools last."""
     categories, n_real = encoder.labels, encoder.n_categories_real
     counts = np.bincount(real[real != MISSING], minlength=n_real)
-    n_shown = min(N_CATEGORIES_SHOWN, int(np.sum(counts >= N_ROWS_SHOWN_MIN)))
-    # Codes are ordered by descending frequency, so the values to show come first.
-    pools = np.arange(len(categories) + 1)
-    pools[n_shown:n_real] = n_shown
+    # Codes are ordered by descending frequency.
+    named = [code for code in np.flatnonzero(counts >= N_ROWS_SHOWN_MIN).tolist() if code not in encoder.rare]
+    named = named[:N_CATEGORIES_SHOWN]
+    n_shown = len(named)
+    pools = np.full(len(categories) + 1, n_shown)
+    pools[named] = np.arange(n_shown)
     pools[n_real:] = n_shown + 1
     # MISSING is -1, which indexes the last position.
     pools[-1] = n_shown + 2
-    labels = [shortened(label) for label in categories[:n_shown]] + [
+    labels = [shortened(categories[code]) for code in named] + [
         OTHER_LABEL,
         UNSEEN_LABEL,
         MISSING_LABEL,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import threading
 import time
 from collections.abc import Iterator
@@ -105,7 +106,8 @@ class S3Store:
     def local_copy(self, key: str, scratch: Path) -> Iterator[Path]:
         """Copy the blob to a file in `scratch` and yield its path."""
         reader = self._reader(key)
-        path = scratch / key.replace("/", "-")
+        # A job can read one blob in two roles, such as a dataset that is compared with itself.
+        path = scratch / f"{secrets.token_hex(8)}-{key.replace('/', '-')}"
         try:
             _copy(reader, path)
             yield path

@@ -22,7 +22,7 @@ from understudy.transformers.generated.placed_codes import PlacedCodes
 from understudy.transformers.generated.recognition import recognize
 from understudy.transformers.generated.transformer import GeneratedTransformer
 from understudy.transformers.table import TableTransformer
-from understudy.transformers.table_fitting import Execution, fit_table, number_subjects
+from understudy.transformers.table_fitting import Execution, declared_subjects, fit_table
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,8 @@ def fit_columns(rows: pa.Table, schema: TableSchema, run: LearnRun) -> FittedTab
         column, values = schema.columns[j], rows.column(j)
         recognition = recognize(column, values)
         assert recognition is not None
-        return fit_generated(column, values, recognition, run.locale)[0]
+        subjects = subjects_of.get(column.name, declared_subjects(rows, schema))
+        return fit_generated(column, values, recognition, run.locale, subjects)[0]
 
     fitted = _with_visible_sources(fitted, entities, refit)
     return FittedTable(fitted, codes, entities, found, subjects_of)
@@ -70,7 +71,7 @@ def _subjects_of(rows: pa.Table, schema: TableSchema, found: list[FoundGroup]) -
 
     If the schema declares a subject, only entities that are coarser than the subject are returned.
     """
-    subjects = number_subjects(rows.select(list(schema.subject))) if schema.subject else None
+    subjects = declared_subjects(rows, schema)
     return {
         schema.columns[j].name: group.entities
         for group in found

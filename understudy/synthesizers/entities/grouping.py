@@ -151,11 +151,14 @@ def smooth_sizes(sizes: Int64s, strata: Int64s | None = None) -> Int64s:
     sizes : array of shape (n_entities,)
         Sizes of the entities.
     strata : array of shape (n_entities,), optional
-        Stratum of each entity. Entities of different strata do not share units.
+        Stratum of each entity. Entities of different strata do not share units, except that larger entities
+        of strata with fewer than k entities join the largest stratum.
     """
     smoothed = np.empty_like(sizes)
     if strata is None:
         strata = np.zeros(len(sizes), np.int64)
+    counts = np.bincount(strata)
+    strata = np.where((counts[strata] < MIN_SUPPORT) & (sizes > 1), counts.argmax(), strata)
     for stratum in np.unique(strata):
         own = np.flatnonzero(strata == stratum)
         order = own[np.argsort(sizes[own], kind="stable")]

@@ -28,7 +28,7 @@ from understudy.tables.schema import GENERATED_KINDS, Column, ColumnKind, TableS
 from understudy.tables.validation import conform
 from understudy.transformers.array_reader import refuse, require
 from understudy.transformers.base import MIN_SUPPORT, ArrowArray, ArrowColumn, Json, Subjects
-from understudy.transformers.table_fitting import number_subjects
+from understudy.transformers.table_fitting import declared_subjects
 
 # Maximum length of a column name, excluding the characters that make the name unique.
 _NAME_LENGTH_MAX = 200
@@ -269,7 +269,7 @@ def find_json_cells(rows: pa.Table, schema: TableSchema) -> tuple[JsonCells, pa.
     """
     names = set(schema.names)
     roles = {*schema.primary_key, *schema.subject, *schema.order_by}
-    subjects = number_subjects(rows.select(list(schema.subject))) if schema.subject else None
+    subjects = declared_subjects(rows, schema)
     found: dict[str, CellColumn] = {}
     parts: dict[str, pa.Table] = {}
     for column in schema.columns:

@@ -84,12 +84,14 @@ def read_python(text: str) -> Any:  # Any: Python literals
     Raises
     ------
     ValueError, RecursionError
-        If the text contains anything else.
+        If the text contains anything else, or a literal that JSON cannot represent, such as a set.
     """
     try:
-        return ast.literal_eval(text)
+        value = ast.literal_eval(text)
+        json.dumps(value)
     except (SyntaxError, TypeError, MemoryError) as error:
         raise ValueError("not a literal") from error
+    return value
 
 
 def detect_style(texts: Sequence[str], *, is_python: bool) -> Style:

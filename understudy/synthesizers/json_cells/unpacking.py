@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -58,7 +59,9 @@ def _fits(value: object, node: Node) -> bool:
         return node.type in ("json", "boolean")
     if node.type == "integer":
         return isinstance(value, int) and -(2**63) <= value < 2**63
-    return node.type == "number" and isinstance(value, int | float)
+    # Larger integers, and infinite numbers such as 1e999, are not learned.
+    is_finite = isinstance(value, int | float) and abs(value) <= sys.float_info.max
+    return node.type == "number" and is_finite
 
 
 def _column(node: Node, present: list[Any]) -> ArrowArray:

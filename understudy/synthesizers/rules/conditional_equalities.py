@@ -56,12 +56,12 @@ def find_equalities(
                 continue
             n_proofs += 1
             if n_proofs > N_PROOFS_MAX:
-                return _acyclic(found)
+                return acyclic(found)
             directions = [(t, s) for t, s in ((second, first), (first, second)) if t in targets]
             equality = _prove(columns, candidates.rows_of(literal), literal, directions)
             if equality is not None:
                 found.append(equality)
-    return _acyclic(found)
+    return acyclic(found)
 
 
 def _broken(candidates: Candidates, unequal: Mask) -> Floats:
@@ -105,17 +105,25 @@ def _varies(values: Values, rows: Mask) -> bool:
     return len(present.unique()) > 1
 
 
-def _acyclic(found: list[ConditionalEquality]) -> tuple[ConditionalEquality, ...]:
+def acyclic(found: list[ConditionalEquality]) -> tuple[ConditionalEquality, ...]:
     """Return the equalities in an order in which they can be applied, except those that close a cycle."""
     needed: dict[str, set[str]] = {}
     kept = []
     for rule in found:
         needs = {rule.source, rule.condition.column}
-        if not any(_reaches(name, rule.target, needed) for name in needs):
+        if rule.target not in _reachable(needs, needed):
             needed.setdefault(rule.target, set()).update(needs)
             kept.append(rule)
     return tuple(kept)
 
 
-def _reaches(name: str, target: str, needed: dict[str, set[str]]) -> bool:
-    return name == target or any(_reaches(other, target, needed) for other in needed.get(name, ()))
+def _reachable(names: set[str], needed: dict[str, set[str]]) -> set[str]:
+    """Return the given columns, and all columns that they need directly or indirectly."""
+    reached: set[str] = set()
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if name not in reached:
+            reached.add(name)
+            waiting += needed.get(name, ())
+    return reached

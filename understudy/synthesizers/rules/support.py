@@ -22,6 +22,7 @@ from understudy.synthesizers.rules.rules import Rules
 from understudy.synthesizers.rules.value_rules import Literal
 from understudy.synthesizers.rules.values import Int64s
 from understudy.transformers.base import MIN_SUPPORT, Mask, Subjects
+from understudy.transformers.support import count_sharers
 
 
 def without_rare_values(rules: Rules, rows: pa.Table, subjects_of: Mapping[str, Subjects]) -> Rules:
@@ -116,7 +117,5 @@ def _shared_levels(rules: Rules, name: str, rows: pa.Table, subjects: Subjects) 
     (array,) = rows.column(name).chunks
     levels = Block(rules, {name: array}).value_levels(name).astype(np.int64)
     known = (levels > MISSING) & (levels < n_levels)
-    pairs = np.unique(levels[known] * (int(subjects.max(initial=0)) + 1) + subjects[known])
-    counts = np.bincount(pairs // (int(subjects.max(initial=0)) + 1), minlength=n_levels)
-    shared: Mask = counts >= MIN_SUPPORT
+    shared: Mask = count_sharers(levels[known], n_levels, subjects[known]) >= MIN_SUPPORT
     return shared

@@ -22,12 +22,12 @@ from understudy.synthesizers.rules import (
 from understudy.synthesizers.rules.differences import Difference
 from understudy.tables.schema import Column, ColumnKind, TableSchema
 from understudy.transformers.array_reader import ArrayReader, require
-from understudy.transformers.base import ArrowArray, Codes, Json, Transformer
+from understudy.transformers.base import ArrowArray, Codes, Json, Subjects, Transformer
 from understudy.transformers.generated.transformer import GeneratedTransformer
 from understudy.transformers.labels import LabelTransformer
 from understudy.transformers.numeric import NumericTransformer
 from understudy.transformers.table import TableTransformer, load_transformer
-from understudy.transformers.table_fitting import fit_column, number_subjects
+from understudy.transformers.table_fitting import declared_subjects, fit_column
 
 # Maximum number of differences, and of ratios, that a file may contain.
 N_DIFFERENCES_MAX = 64
@@ -39,7 +39,8 @@ class DrawnTable:
 
     The columns of differences and ratios, of sizes and of typical values follow the table's columns. `sizes`
     contains the names of the columns of sizes and of typical values. `profiles` maps each column of typical
-    values to the column that it describes.
+    values to the column that it describes. `counted_by` contains the subject of each row, for the columns
+    whose values are counted by subject.
     """
 
     rows: pa.Table
@@ -49,6 +50,7 @@ class DrawnTable:
     entities: Entities
     sizes: tuple[str, ...] = ()
     profiles: Mapping[int, int] = field(default_factory=dict)
+    counted_by: Mapping[str, Subjects] = field(default_factory=dict)
 
 
 def learned_columns(table: TableTransformer) -> TableSchema | None:
@@ -69,9 +71,10 @@ def add_difference_columns(rows: pa.Table, columns: FittedTable) -> DrawnTable:
         return DrawnTable(rows, table, codes, Rules(table.schema), entities)
     learned = rows.select(schema.names)
     found = rules_beyond_repeats(find_rules(learned, schema), rows, entities, columns.found)
-    subjects = number_subjects(rows.select(list(table.schema.subject))) if table.schema.subject else None
-    counted_by = {name: columns.subjects_of.get(name, subjects) for name in schema.names}
-    found = without_rare_values(found, learned, {n: own for n, own in counted_by.items() if own is not None})
+    subjects = declared_subjects(rows, table.schema)
+    owners_of = {name: columns.subjects_of.get(name, subjects) for name in schema.names}
+    counted_by = {name: own for name, own in owners_of.items() if own is not None}
+    found = without_rare_values(found, learned, counted_by)
     # A label is decoded from the level of its code, so value-level rules of label columns are redundant.
     pairs = zip(table.schema.names, table.columns, strict=True)
     labels = {name for name, transformer in pairs if isinstance(transformer, LabelTransformer)}
@@ -80,7 +83,7 @@ def add_difference_columns(rows: pa.Table, columns: FittedTable) -> DrawnTable:
     rules = restrict_rules(rules, entities, table.schema.names)
     rules = replace(rules, value_rules=with_used_levels(rules.value_rules))
     if not rules.measured:
-        return DrawnTable(rows, table, codes, rules, entities)
+        return DrawnTable(rows, table, codes, rules, entities, counted_by=counted_by)
     arrays = learned.combine_chunks().to_batches()[0].columns
     measured = rules.measure(dict(zip(schema.names, arrays, strict=True)))
     targets = {own.name: own.target for own in rules.measured}
@@ -97,7 +100,7 @@ def add_difference_columns(rows: pa.Table, columns: FittedTable) -> DrawnTable:
         if place[targets[name]] in entities.group_of
     }
     drawn_codes = codes + [own for _, own in fitted.values()]
-    return DrawnTable(rows, inner, drawn_codes, rules, entities.extend(owners))
+    return DrawnTable(rows, inner, drawn_codes, rules, entities.extend(owners), counted_by=counted_by)
 
 
 def difference_column(name: str) -> Column:

@@ -23,11 +23,23 @@ from understudy.synthesizers.tree_chain.difference_columns import DrawnTable
 from understudy.synthesizers.tree_chain.presets import PRESETS
 from understudy.synthesizers.tree_chain.rule_enforcement import Pair, RuleEnforcer
 from understudy.synthesizers.tree_chain.sampling import Drawing, draw_codes
-from understudy.transformers.base import Codes, NumberedRows, Transformer, consecutive_rows
+from understudy.transformers.base import (
+    MIN_SUPPORT,
+    Codes,
+    Mask,
+    NumberedRows,
+    Subjects,
+    Transformer,
+    consecutive_rows,
+)
 from understudy.transformers.categorical import CategoricalTransformer
 from understudy.transformers.generated.transformer import GeneratedTransformer
 from understudy.transformers.labels import LabelTransformer
 from understudy.transformers.level_sources import LevelSource
+from understudy.transformers.support import count_sharers
+
+# Number of rows with any level on which the values of a few made-up levels are learned.
+N_ROWS_ANY_LEVEL = 4096
 
 
 def find_codes(drawn: DrawnTable) -> DrawnTable:
@@ -120,8 +132,9 @@ def _tabulate(
     level = np.asarray(found.fill_null(-1)).astype(np.int64)
     is_missing = np.asarray(values.is_null())
     level[is_missing] = n_levels
-    rare = np.flatnonzero(level < 0)
-    rest = _draw_rare(dependents, rare, transformer.n_made_up, encoded, run)
+    rest = _draw_rare(dependents, np.flatnonzero(level < 0), transformer.n_made_up, encoded, run)
+    subjects = drawn.counted_by.get(drawn.transformer.schema.names[code])
+    is_known = (level >= 0) & (~is_missing | _are_shared(is_missing, subjects))
     tables = {}
     for j in dependents:
         table = np.full(n_levels + 1, np.bincount(encoded.codes[j]).argmax(), np.uint16)
@@ -129,11 +142,16 @@ def _tabulate(
             table[:n_levels] = transformer.codes_of_levels()
             table[n_levels] = 0
         else:
-            table[level[level >= 0]] = encoded.codes[j][level >= 0]
+            table[level[is_known]] = encoded.codes[j][is_known]
             if transformer.n_made_up:
                 table[transformer.n_kept : n_levels] = rest[j]
         tables[j] = table
     return tables
+
+
+def _are_shared(rows: Mask, subjects: Subjects | None) -> bool:
+    """Return whether enough rows or subjects are selected."""
+    return bool(count_sharers(rows, 2, subjects)[1] >= MIN_SUPPORT)
 
 
 def _draw_rare(
@@ -141,10 +159,15 @@ def _draw_rare(
 ) -> dict[int, Codes]:
     """Return codes of the dependent columns for made-up levels.
 
-    The codes are drawn from a chain that is fitted on the rows with rare levels.
+    The codes are drawn from a chain that is fitted on the rows with rare levels. If there are fewer than k
+    rare levels, the chain is fitted on rows with any level, so that it does not reproduce the values of one
+    level.
     """
     if not n_levels or not len(rows):
         return {}
+    if n_levels < MIN_SUPPORT:
+        n_rows = encoded.coarse.shape[1]
+        rows = np.arange(0, n_rows, max(n_rows // N_ROWS_ANY_LEVEL, 1))
     some = encoded.take(rows).select(dependents)
     quiet = replace(run, context=FitContext(n_threads=1))
     order = sorted(range(len(dependents)), key=lambda i: some.n_codes[i])

@@ -23,8 +23,17 @@ from understudy.synthesizers.tree_chain.chain import Arranged
 from understudy.synthesizers.tree_chain.coded_rules import CodedRules, encode_rules
 from understudy.tables.predicates import as_mask
 from understudy.tables.schema import TableSchema
-from understudy.transformers.base import ArrowArray, Codes, CodesByColumn, Mask, NumberedRows, Transformer
+from understudy.transformers.base import (
+    MIN_SUPPORT,
+    ArrowArray,
+    Codes,
+    CodesByColumn,
+    Mask,
+    NumberedRows,
+    Subjects,
+)
 from understudy.transformers.numeric import NumericTransformer
+from understudy.transformers.support import count_sharers
 from understudy.transformers.table import Drawn, TableTransformer
 
 # Number of trial proposals after a fit, and minimum share of them that must pass.
@@ -248,33 +257,46 @@ def is_often(passes: Mask) -> bool:
 
 
 def fit_enforcer(
-    rules: Rules, schema: TableSchema, transformers: Sequence[Transformer], codes: list[Codes]
+    rules: Rules, table: TableTransformer, codes: list[Codes], counted_by: Mapping[str, Subjects]
 ) -> RuleEnforcer:
     """Return the enforcer of a table's rules, whose lookups are tabulated from the given codes.
 
     A functional dependency is left out if codes of the dependent column do not represent single values.
+
+    Parameters
+    ----------
+    counted_by : mapping of str to array of shape (n_rows,)
+        Subject of each row, for the columns whose values are counted by subject.
     """
-    place = {name: j for j, name in enumerate(schema.names)}
+    names, transformers = table.schema.names, table.columns
+    place = {name: j for j, name in enumerate(names)}
     pairs = [(place[rule.dependent], place[rule.determinant]) for rule in rules.functional_dependencies]
+    shared = {
+        j: count_sharers(codes[j], transformers[j].n_codes, counted_by.get(names[j])) >= MIN_SUPPORT
+        for j in {determinant for _, determinant in pairs}
+    }
     tables = {
-        (dependent, determinant): _tabulate(
-            codes[dependent], codes[determinant], transformers[determinant].n_codes
-        )
+        (dependent, determinant): _tabulate(codes[dependent], codes[determinant], shared[determinant])
         for dependent, determinant in pairs
     }
     usable = {
-        (dependent, determinant): table
-        for (dependent, determinant), table in tables.items()
-        if transformers[dependent].is_exact[table[transformers[determinant].is_exact]].all()
+        (dependent, determinant): lookup
+        for (dependent, determinant), lookup in tables.items()
+        if transformers[dependent].is_exact[lookup[transformers[determinant].is_exact]].all()
     }
-    return RuleEnforcer(rules, usable, coded=encode_rules(rules, schema.names, transformers))
+    return RuleEnforcer(rules, usable, coded=encode_rules(rules, names, transformers))
 
 
-def _tabulate(dependent: Codes, determinant: Codes, n_determinant: int) -> Codes:
-    """Return the most frequent code of `dependent` for each code of `determinant`."""
+def _tabulate(dependent: Codes, determinant: Codes, is_shared: Mask) -> Codes:
+    """Return the most frequent code of `dependent` for each code of `determinant`.
+
+    For codes that too few rows or subjects share, such as that of missing values, the result is the most
+    frequent code of all rows. Otherwise, the table would reveal the value of a single row.
+    """
     cells, counts = np.unique(determinant.astype(np.int64) << 16 | dependent, return_counts=True)
     order = np.lexsort((-counts, cells >> 16))
     first, at = np.unique(cells[order] >> 16, return_index=True)
-    table = np.full(n_determinant, np.bincount(dependent).argmax(), np.uint16)
-    table[first] = (cells[order][at] & 0xFFFF).astype(np.uint16)
+    own = (cells[order][at] & 0xFFFF).astype(np.uint16)
+    table = np.full(len(is_shared), np.bincount(dependent).argmax(), np.uint16)
+    table[first[is_shared[first]]] = own[is_shared[first]]
     return table

@@ -122,7 +122,7 @@ class TreeChain(SingleTableSynthesizer):
         drawn = add_size_columns(add_positions(drawn, fitted.found), fitted.found)
         drawn = find_codes(add_profile_columns(drawn, fitted.found, run.seed))
         self.drawn_, self.entities_ = drawn.transformer, drawn.entities
-        enforcer = fit_enforcer(drawn.rules, self.drawn_.schema, self.drawn_.columns, drawn.codes)
+        enforcer = fit_enforcer(drawn.rules, self.drawn_, drawn.codes, drawn.counted_by)
         enforcer = replace(enforcer, hidden=drawn.sizes)
         drawn = add_sorted_columns(drawn, fitted.found, enforcer)
         self.entities_ = drawn.entities

@@ -21,6 +21,7 @@ from understudy.transformers.generated.patterns import (
     Pattern,
     by_length,
     learn_patterns,
+    shared_texts,
 )
 from understudy.transformers.generated.references import Part, Reference
 from understudy.transformers.generated.renderings import Rendering
@@ -178,7 +179,7 @@ def fit_composed(own: Parted) -> Composed | None:
     distinct = distinct_values(rests)
     learned = [
         (_without_leading_zero(pattern) if own.is_number else pattern, n)
-        for pattern, n in learn_patterns(by_length(distinct_values(complete)))
+        for pattern, n in learn_patterns(by_length(shared_texts(complete, units)))
         if _has_marks(pattern, len(own.parts))
     ]
     if sum(n for _, n in learned) < max(len(distinct) / 2, MIN_SUPPORT):

@@ -12,7 +12,7 @@ from understudy.errors import InvalidInput
 from understudy.tables.inference.numbers import DENSE, highest_of
 from understudy.tables.placeholders import find_placeholders
 from understudy.tables.schema import Column, ColumnKind
-from understudy.transformers.base import MIN_SUPPORT, ArrowArray, ArrowColumn, Codes
+from understudy.transformers.base import MIN_SUPPORT, ArrowArray, ArrowColumn, Codes, Subjects
 from understudy.transformers.generated.coded import FORMATS_OF_KIND, fit_coded, fit_codes, is_storable
 from understudy.transformers.generated.countries import find_country_columns, locale_of_phones
 from understudy.transformers.generated.filler import fit_filler
@@ -25,7 +25,12 @@ from understudy.transformers.generated.identifiers import (
 )
 from understudy.transformers.generated.json_texts import fit_json
 from understudy.transformers.generated.messages import fit_messages
-from understudy.transformers.generated.patterns import Pattern, by_length, learn_patterns
+from understudy.transformers.generated.patterns import (
+    Pattern,
+    by_length,
+    learn_patterns,
+    shared_texts,
+)
 from understudy.transformers.generated.personal import Personal
 from understudy.transformers.generated.persons import (
     PersonalColumn,
@@ -50,9 +55,19 @@ _KINDS_OF_NUMBERS = frozenset(
 
 
 def fit_generated(
-    column: Column, values: ArrowColumn, recognition: Recognition, locale: str
+    column: Column,
+    values: ArrowColumn,
+    recognition: Recognition,
+    locale: str,
+    subjects: Subjects | None = None,
 ) -> tuple[GeneratedTransformer, Codes]:
     """Fit a generated column and return its transformer and its codes.
+
+    Parameters
+    ----------
+    subjects : array of shape (n_rows,), optional
+        Subject of each row. If given, at least k subjects instead of k rows must share the form of an
+        identifier, and the parts of a message or of a JSON text.
 
     Raises
     ------
@@ -67,11 +82,21 @@ def fit_generated(
             f"{recognition.kind.value}. Change its kind.",
             code="unsupported_column",
         )
-    placeholders, present = _set_placeholders_aside(values.drop_null())
-    maker = _fit_maker(column, present, recognition, locale)
+    placeholders = _find_shared_placeholders(values)
+    is_own = np.asarray(values.is_valid())
+    if len(placeholders):
+        is_own = is_own & ~np.asarray(pc.is_in(values, value_set=placeholders))
+    present: ArrowColumn = values.filter(pa.array(is_own))
+    maker = _fit_maker(column, present, recognition, locale, None if subjects is None else subjects[is_own])
     has_missing, has_values = values.null_count > 0, len(present) > 0
     transformer = GeneratedTransformer(
-        column.name, type_, recognition.kind.value, has_missing, has_values, maker, placeholders
+        column.name,
+        type_,
+        recognition.kind.value,
+        has_missing,
+        has_values,
+        maker,
+        tuple(str(placeholder) for placeholder in placeholders.to_pylist()),
     )
     if maker.n_rows_max < len(distinct_values(present)):
         raise InvalidInput(
@@ -82,60 +107,73 @@ def fit_generated(
     return transformer, transformer.encode(values)
 
 
-def _set_placeholders_aside(present: ArrowColumn) -> tuple[tuple[str, ...], ArrowColumn]:
-    """Return the placeholders that at least k rows share, ordered by frequency, and all other values."""
-    if pa.types.is_integer(present.type):
-        return (), present
-    counted = pc.value_counts(present)
+def _find_shared_placeholders(values: ArrowColumn) -> ArrowArray:
+    """Return the placeholders that at least k rows share, ordered by frequency."""
+    if pa.types.is_integer(values.type):
+        return pa.array([], values.type)
+    counted = pc.value_counts(values.drop_null())
     texts, counts = counted.field("values"), counted.field("counts").to_numpy()
     kept = np.flatnonzero(find_placeholders(texts) & (counts >= MIN_SUPPORT))
     kept = kept[np.argsort(-counts[kept], kind="stable")]
-    if not len(kept):
-        return (), present
-    placeholders = texts.take(pa.array(kept, pa.int64()))
-    others: ArrowColumn = present.filter(pc.invert(pc.is_in(present, value_set=placeholders)))
-    return tuple(placeholders.to_pylist()), others
+    placeholders: ArrowArray = texts.take(pa.array(kept, pa.int64()))
+    return placeholders
 
 
-def _fit_maker(column: Column, present: ArrowColumn, recognition: Recognition, locale: str) -> Maker:
+def _fit_maker(
+    column: Column, present: ArrowColumn, recognition: Recognition, locale: str, subjects: Subjects | None
+) -> Maker:
     kind = recognition.kind
     if pa.types.is_integer(present.type):
-        return _fit_number_maker(column, present, kind)
+        return _fit_number_maker(column, present, kind, subjects)
     texts = pa.concat_arrays(present.cast(pa.large_string()).chunks or [pa.array([], pa.large_string())])
-    if kind in (ColumnKind.identifier, ColumnKind.text) and (json_maker := fit_json(texts, locale)):
+    if kind in (ColumnKind.identifier, ColumnKind.text) and (json_maker := fit_json(texts, locale, subjects)):
         return json_maker
     if kind in (ColumnKind.identifier, ColumnKind.postal_code) or kind in FORMATS_OF_KIND:
-        return _fit_text_maker(present, kind)
+        return _fit_text_maker(texts, kind, subjects)
     if kind is ColumnKind.coordinates:
         return fit_points(texts)
     if kind is ColumnKind.text:
-        return fit_messages(texts, locale) or fit_filler(texts, locale)
+        return fit_messages(texts, locale, subjects) or fit_filler(texts, locale)
     if kind is ColumnKind.phone and (own := locale_of_phones(texts, locale)):
         return Personal(kind, recognition.form, own, is_international=True)
     return Personal(kind, recognition.form, locale)
 
 
-def _fit_text_maker(present: ArrowColumn, kind: ColumnKind) -> Maker:
-    distinct = distinct_values(present).cast(pa.large_string())
-    if kind is ColumnKind.postal_code:
-        return fit_codes(distinct)
-    coded = fit_coded(kind, distinct, len(present)) if kind in FORMATS_OF_KIND else None
+def _fit_text_maker(texts: ArrowArray, kind: ColumnKind, subjects: Subjects | None) -> Maker:
+    distinct = distinct_values(texts)
+    if kind is not ColumnKind.postal_code and kind in FORMATS_OF_KIND:
+        coded = fit_coded(kind, distinct, len(texts))
+        if coded is not None:
+            return coded
+    shared = _shared(texts, subjects)
     # Texts without a known format keep the patterns of the table.
-    return coded or fit_texts(distinct)
+    return fit_codes(shared) if kind is ColumnKind.postal_code else fit_texts(distinct, shared)
 
 
-def _fit_number_maker(column: Column, present: ArrowColumn, kind: ColumnKind) -> Maker:
+def _shared(values: ArrowColumn | ArrowArray, subjects: Subjects | None) -> ArrowArray:
+    """Return the distinct texts whose form enough rows or subjects share."""
+    texts = values.cast(pa.large_string())
+    if isinstance(texts, pa.ChunkedArray):
+        texts = texts.combine_chunks()
+    return shared_texts(texts, [] if subjects is None else [subjects])
+
+
+def _fit_number_maker(
+    column: Column, present: ArrowColumn, kind: ColumnKind, subjects: Subjects | None
+) -> Maker:
     if kind is ColumnKind.identifier:
-        return _fit_whole_numbers(column, present)
+        return _fit_whole_numbers(column, present, subjects)
     length_max = len(str(highest_of(present.type))) - 1
     distinct = distinct_values(present).cast(pa.large_string())
     coded = fit_coded(kind, distinct, len(present)) if kind in FORMATS_OF_KIND else None
     if coded and all(is_storable(space.pattern.identifier_format, length_max) for space in coded.spaces):
         return coded
-    return fit_codes(distinct, length_max=length_max, is_number=True)
+    return fit_codes(_shared(present, subjects), length_max=length_max, is_number=True)
 
 
-def _fit_whole_numbers(column: Column, present: ArrowColumn) -> Sequence | PatternTexts:
+def _fit_whole_numbers(
+    column: Column, present: ArrowColumn, subjects: Subjects | None
+) -> Sequence | PatternTexts:
     limit = highest_of(present.type)
     if not len(present):
         return Sequence(0, 1, limit)
@@ -147,14 +185,15 @@ def _fit_whole_numbers(column: Column, present: ArrowColumn) -> Sequence | Patte
     has_room = sequence.start + sequence.step * len(numbers) <= limit
     if has_room and (is_dense or int(numbers.min()) < 0):
         return sequence
-    return _fit_digits(column, distinct_values(present), limit)
+    return _fit_digits(present, limit, subjects)
 
 
-def _fit_digits(column: Column, distinct: ArrowArray, limit: int) -> PatternTexts:
+def _fit_digits(present: ArrowColumn, limit: int, subjects: Subjects | None) -> PatternTexts:
     """Return a maker of integers with the same numbers of digits. No integer begins with a zero."""
-    texts = by_length(distinct.cast(pa.large_string()))
+    texts = by_length(distinct_values(present).cast(pa.large_string()))
     fits = len(str(limit)) - 1
-    learned = [(_without_leading_zero(pattern), count) for pattern, count in learn_patterns(texts)]
+    patterns = learn_patterns(by_length(_shared(present, subjects)))
+    learned = [(_without_leading_zero(pattern), count) for pattern, count in patterns]
     learned = [(pattern, count) for pattern, count in learned if pattern.has_digits_only(fits)]
     if not learned:
         learned = [(Pattern(("nonzero",) + ("digit",) * (fits - 1)), 1)]

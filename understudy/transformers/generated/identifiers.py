@@ -280,13 +280,21 @@ class PatternTexts:
         return cls(tuple(spaces[:n_own]), reader.counts("counts", n_own), tuple(spaces[n_own:]))
 
 
-def fit_texts(distinct: ArrowArray) -> Uuids | PatternTexts:
-    """Return a maker of identifiers that resemble distinct texts."""
+def fit_texts(distinct: ArrowArray, shared: ArrowArray | None = None) -> Uuids | PatternTexts:
+    """Return a maker of identifiers that resemble distinct texts.
+
+    Parameters
+    ----------
+    distinct : array of shape (n_distinct,)
+        Distinct texts of the table, which are never generated.
+    shared : array of shape (n_shared,), optional
+        Texts from which patterns are learned. Defaults to all texts.
+    """
     is_uuid = find_matches(distinct, UUID_TEXT)
     if len(distinct) and is_uuid.mean() >= UUID_SHARE_MIN:
         return _fit_uuids(characters_of(distinct.filter(pa.array(is_uuid)), 36))
     texts = by_length(distinct)
-    return fit_patterns(learn_patterns(texts), texts)
+    return fit_patterns(learn_patterns(texts if shared is None else by_length(shared)), texts)
 
 
 def _fit_uuids(characters: Characters) -> Uuids:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
@@ -16,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from understudy.kernels import hashing
 from understudy.tables.schema import LOCALES, ColumnKind
 from understudy.transformers.array_reader import ArrayReader, require
-from understudy.transformers.base import MIN_SUPPORT, Arrays, ArrowArray, Json, RowStream
+from understudy.transformers.base import MIN_SUPPORT, Arrays, ArrowArray, Json, RowStream, Subjects
 from understudy.transformers.generated.filler import N_QUANTILES, words_of
 from understudy.transformers.generated.texts import choose, join, join_runs, pc
 from understudy.transformers.generated.transformer import N_ROWS_ANY
@@ -27,6 +29,8 @@ _N_ITEMS_MAX = 64
 _N_NODES_MAX = 500
 _DEPTH_MAX = 8
 _N_LEVELS_MAX = 200
+# Maximum absolute value of a number.
+_NUMBER_MAX = 1e15
 # Distance between the streams of random numbers of two nodes.
 _STREAM_STEP = 1 << 53
 _IDENTIFYING = re.compile(r"@|(?:[0-9].*){6}")
@@ -38,7 +42,7 @@ NodeType = Literal["object", "array", "string", "number", "boolean", "null"]
 
 
 class Node(BaseModel):
-    """The values at one position in the JSON texts. At least k rows share each part of a node."""
+    """The values at one position in the JSON texts. At least k rows or subjects share each part."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -190,8 +194,16 @@ def _repeated(text: str, n: int) -> ArrowArray:
     return repeated
 
 
-def fit_json(texts: ArrowArray, locale: str) -> JsonTexts | None:
-    """Return a maker for a column of JSON objects or arrays, or None for other texts."""
+def fit_json(texts: ArrowArray, locale: str, subjects: Subjects | None = None) -> JsonTexts | None:
+    """Return a maker for a column of JSON objects or arrays, or None for other texts.
+
+    Parameters
+    ----------
+    texts : array of shape (n_texts,)
+        Texts of a column.
+    subjects : array of shape (n_texts,), optional
+        Subject of each text. If given, at least k subjects instead of k rows must share a key or a value.
+    """
     if len(texts) < MIN_SUPPORT or not pc.all(pc.match_substring_regex(texts, _OBJECT_OR_ARRAY)).as_py():
         return None
     step = max(1, len(texts) // _N_VALUES_MAX)
@@ -200,21 +212,23 @@ def fit_json(texts: ArrowArray, locale: str) -> JsonTexts | None:
         values = [json.loads(text) for text in sample.to_pylist()]
     except (ValueError, RecursionError):
         return None
-    root = _Learner().node(list(enumerate(values)))
+    owners = range(len(values)) if subjects is None else subjects[::step].tolist()
+    root = _Learner().node(list(zip(owners, values, strict=True)))
     return None if root is None else JsonTexts(locale, root)
 
 
+# Values with the numbers of their rows, or of their subjects if a subject is declared.
 Placed = list[tuple[int, Any]]
 
 
 class _Learner:
-    """A learner that derives nodes from values and their row numbers."""
+    """A learner that derives nodes from values and the numbers of their rows or subjects."""
 
     def __init__(self) -> None:
         self._n_nodes = 0
 
     def node(self, values: Placed, depth: int = 0) -> Node | None:
-        """Return the node for values, or None if fewer than k rows have values of the same type."""
+        """Return the node for values, or None if fewer than k rows or subjects have the same type."""
         by_type: dict[NodeType, Placed] = defaultdict(list)
         for row, value in values:
             by_type[_type_of(value)].append((row, value))
@@ -235,12 +249,11 @@ class _Learner:
         if type_ == "array":
             items = [(row, item) for row, array in present for item in array]
             item = self.node(items, depth + 1) or Node(type="string")
-            lengths = [float(len(array)) for _, array in present]
+            lengths = [(row, len(array)) for row, array in present]
             return Node(type="array", item=item, quantiles=_quantiles(lengths))
         if type_ == "number":
-            numbers = [number for _, number in present]
-            decimals = max(_decimals(number) for number in numbers)
-            return Node(type="number", quantiles=_quantiles(list(map(float, numbers))), decimals=decimals)
+            decimals = max(_decimals(number) for _, number in present)
+            return Node(type="number", quantiles=_quantiles(present), decimals=decimals)
         levels = _levels(present)
         if type_ == "boolean" and not levels:
             levels = (("true", 0.5), ("false", 0.5))
@@ -276,11 +289,32 @@ def _type_of(value: object) -> NodeType:
     return "string" if isinstance(value, str) else "number"
 
 
-def _quantiles(numbers: list[float]) -> tuple[float, ...]:
-    """Return quantiles, each of which is the mean of k neighboring numbers."""
-    ordered = np.sort(np.nan_to_num(np.array(numbers), posinf=1e15, neginf=-1e15).clip(-1e15, 1e15))
-    first = np.rint(np.linspace(0, len(ordered) - MIN_SUPPORT, N_QUANTILES)).astype(np.int64)
-    return tuple(float(ordered[start : start + MIN_SUPPORT].mean()) for start in first)
+def _quantiles(numbers: Placed) -> tuple[float, ...]:
+    """Return quantiles, each of which is the mean of neighboring numbers of k rows or subjects."""
+    ordered = sorted((_clipped(number), row) for row, number in numbers)
+    last = len(ordered) - _n_neighbors(row for _, row in reversed(ordered))
+    means = []
+    for start in np.rint(np.linspace(0, last, N_QUANTILES)).astype(np.int64).tolist():
+        n = _n_neighbors(ordered[i][1] for i in range(start, len(ordered)))
+        own = {row: number for number, row in reversed(ordered[start : start + n])}
+        means.append(math.fsum(own.values()) / len(own))
+    return tuple(means)
+
+
+def _n_neighbors(rows: Iterable[int]) -> int:
+    """Return the number of first entries that belong to k different rows or subjects."""
+    own: set[int] = set()
+    for n, row in enumerate(rows, start=1):
+        own.add(row)
+        if len(own) == MIN_SUPPORT:
+            return n
+    raise AssertionError("fewer than k rows have numbers")
+
+
+def _clipped(number: float) -> float:
+    """Return a number within the supported range. Integers may be too large for `float`."""
+    is_nan = isinstance(number, float) and math.isnan(number)
+    return 0.0 if is_nan else float(max(-_NUMBER_MAX, min(_NUMBER_MAX, number)))
 
 
 def _decimals(number: float) -> int:
@@ -288,7 +322,7 @@ def _decimals(number: float) -> int:
 
 
 def _levels(present: Placed) -> tuple[tuple[str, Share], ...]:
-    """Return the JSON of values that at least k rows share, with their shares.
+    """Return the JSON of values that at least k rows or subjects share, with their shares.
 
     If most values are not shared, the values are not categories, and no value is kept.
     """

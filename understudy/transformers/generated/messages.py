@@ -15,13 +15,14 @@ from understudy.kernels import hashing
 from understudy.tables.inference.messages import find_items
 from understudy.tables.schema import LOCALES, ColumnKind
 from understudy.transformers.array_reader import ArrayReader, require
-from understudy.transformers.base import MIN_SUPPORT, Arrays, ArrowArray, Json, RowStream
+from understudy.transformers.base import MIN_SUPPORT, Arrays, ArrowArray, Json, RowStream, Subjects
 from understudy.transformers.generated.coded import Coded, PatternCodes, fit_coded, write_by_choice
 from understudy.transformers.generated.identifiers import PatternTexts, Uuids, fit_patterns, fit_texts
 from understudy.transformers.generated.patterns import Pattern, by_length
 from understudy.transformers.generated.personal import Personal
-from understudy.transformers.generated.texts import join, pc
+from understudy.transformers.generated.texts import join
 from understudy.transformers.generated.transformer import N_ROWS_ANY, Maker
+from understudy.transformers.support import count_sharers
 
 # Maximum number of distinct texts from which templates are learned.
 _N_TEXTS_MAX = 20_000
@@ -76,7 +77,7 @@ class Messages:
     Parameters
     ----------
     templates : tuple of Template
-        Templates, each of which at least k rows share.
+        Templates, each of which at least k rows or subjects share.
     counts : array of shape (n_templates,)
         Number of rows of each template.
     slots : dict of name to Slot
@@ -176,21 +177,25 @@ def _read_slots(reader: ArrayReader) -> dict[str, Slot]:
     return slots
 
 
-def fit_messages(texts: ArrowArray, locale: str) -> Messages | None:
+def fit_messages(texts: ArrowArray, locale: str, subjects: Subjects | None = None) -> Messages | None:
     """Return a maker for texts with common templates, or None for other texts.
 
     Parameters
     ----------
     texts : array of shape (n_texts,)
         Texts of a column.
+    subjects : array of shape (n_texts,), optional
+        Subject of each text. If given, at least k subjects instead of k rows must share a template.
     """
     if len(texts) < MIN_SUPPORT:
         return None
-    counted: Any = pc.value_counts(texts)
-    step = max(1, len(counted) // _N_TEXTS_MAX)
-    places = np.arange(0, len(counted), step)
-    distinct = counted.field("values").take(pa.array(places)).to_pylist()
-    counts = counted.field("counts").to_numpy()[places]
+    encoded: Any = texts.dictionary_encode()
+    step = max(1, len(encoded.dictionary) // _N_TEXTS_MAX)
+    index = encoded.indices.to_numpy().astype(np.int64)
+    is_read = index % step == 0
+    index, owners = index[is_read] // step, None if subjects is None else subjects[is_read]
+    distinct = encoded.dictionary.to_pylist()[::step]
+    counts = np.bincount(index)
     parted = [_parts_of(str(text)) for text in distinct]
     n_rows = int(counts.sum())
     with_item = sum(
@@ -200,7 +205,7 @@ def fit_messages(texts: ArrowArray, locale: str) -> Messages | None:
     )
     if with_item < WITH_ITEM_MIN * n_rows:
         return None
-    templates = _templates(parted, counts)
+    templates = _templates(parted, index, owners)
     n_covered = sum(count for _, count in templates)
     if not templates or n_covered < COVERED_MIN * n_rows:
         return None
@@ -244,17 +249,27 @@ def _split_digits(text: str) -> list[tuple[str, str]]:
 
 
 def _templates(
-    parted: list[list[tuple[str, str]]], counts: npt.NDArray[np.int64]
+    parted: list[list[tuple[str, str]]], index: npt.NDArray[np.int64], owners: Subjects | None
 ) -> list[tuple[Template, int]]:
-    """Return the templates that at least k rows share. Items that do not vary stay in the template."""
-    rows: dict[Template, int] = defaultdict(int)
+    """Return the templates that at least k rows or subjects share, with their numbers of rows.
+
+    Items that do not vary stay in the template.
+    """
+    numbers: dict[Template, int] = {}
     items: dict[Template, list[set[str]]] = {}
-    for parts, n in zip(parted, counts, strict=True):
+    template_of = np.empty(len(parted), np.int64)
+    for i, parts in enumerate(parted):
         template = tuple((bool(name), name or text) for name, text in parts)
-        rows[template] += int(n)
+        template_of[i] = numbers.setdefault(template, len(numbers))
         for place, (_, text) in zip(items.setdefault(template, [set() for _ in parts]), parts, strict=True):
             place.add(text)
-    kept = [pair for pair in rows.items() if pair[1] >= MIN_SUPPORT and len(pair[0]) <= N_PARTS_MAX]
+    n_rows = np.bincount(template_of[index]).tolist()
+    is_shared = count_sharers(template_of[index], len(numbers), owners) >= MIN_SUPPORT
+    kept = [
+        (template, n_rows[i])
+        for template, i in numbers.items()
+        if is_shared[i] and len(template) <= N_PARTS_MAX
+    ]
     kept.sort(key=lambda pair: (-pair[1], pair[0]))
     varying = {
         text

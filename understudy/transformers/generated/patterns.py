@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from string import ascii_letters, ascii_lowercase, ascii_uppercase, digits
@@ -13,7 +14,8 @@ import pyarrow as pa
 
 from understudy.tables.inference.texts import lengths_of
 from understudy.transformers.array_reader import require
-from understudy.transformers.base import MIN_SUPPORT, ArrowArray, Mask
+from understudy.transformers.base import MIN_SUPPORT, ArrowArray, Mask, Subjects
+from understudy.transformers.support import count_sharers
 
 UInt64s = npt.NDArray[np.uint64]
 # The characters of texts of one length: code points, of shape (n_texts, length).
@@ -202,6 +204,36 @@ def by_length(texts: ArrowArray) -> dict[int, Characters]:
     lengths = lengths_of(texts)
     occurring = np.unique(lengths[(lengths > 0) & (lengths <= 2 * LENGTH_MAX)])
     return {int(n): characters_of(texts.filter(pa.array(lengths == n)), int(n)) for n in occurring}
+
+
+def shared_texts(values: ArrowArray, subjects: Sequence[Subjects]) -> ArrowArray:
+    """Return the distinct texts from which patterns can be learned.
+
+    The length and the marks of each text are shared by at least k subjects.
+
+    Parameters
+    ----------
+    values : array of shape (n_rows,)
+        Texts of a column. No text is missing.
+    subjects : sequence of array of shape (n_rows,)
+        Arrays with the subject or entity of each row. In each array, at least k subjects must share a text.
+    """
+    encoded: Any = values.dictionary_encode()
+    distinct: ArrowArray = encoded.dictionary
+    if not subjects:
+        return distinct
+    lengths = lengths_of(distinct)
+    groups = np.zeros(len(distinct), np.int64)
+    n_groups = 1
+    for length, characters in by_length(distinct).items():
+        own, counts = _group(characters)
+        groups[lengths == length] = own + n_groups
+        n_groups += len(counts)
+    index = encoded.indices.to_numpy()
+    is_shared = np.ones(n_groups, np.bool_)
+    for units in subjects:
+        is_shared &= count_sharers(groups[index], n_groups, units) >= MIN_SUPPORT
+    return distinct.filter(pa.array(is_shared[groups]))
 
 
 def learn_patterns(texts: dict[int, Characters]) -> list[tuple[Pattern, int]]:

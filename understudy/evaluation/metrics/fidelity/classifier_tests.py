@@ -163,14 +163,20 @@ def _rows(comparison: Comparison, discriminator: Discriminator, n_rows: int) -> 
 
 
 def _folds(tables: Sequence[EncodedTable], rng: np.random.Generator) -> NDArray[np.int64]:
-    """Return the fold of each row, with equal rows in one fold and all rows of a subject in one fold."""
+    """Return the fold of each row, with equal rows in one fold and all rows of a subject in one fold.
+
+    If there are so few different rows that a fold would lack rows of a table, equal rows do not share a fold.
+    """
     folds = np.concatenate([_folds_in_turn(table, rng) for table in tables])
     hashes = np.concatenate([table.row_hashes[table.rows] for table in tables])
     _, inverse, counts = np.unique(hashes, return_inverse=True, return_counts=True)
     n_copies = counts[inverse]
     is_copied = (n_copies > 1) & (n_copies <= N_COPIES_MAX)
-    folds[is_copied] = (mix64(hashes[is_copied]) % np.uint64(N_FOLDS)).astype(np.int64)
-    return folds
+    shared = folds.copy()
+    shared[is_copied] = (mix64(hashes[is_copied]) % np.uint64(N_FOLDS)).astype(np.int64)
+    table_of = np.repeat(np.arange(len(tables)), [table.n_rows for table in tables])
+    n_rows = np.bincount(shared * len(tables) + table_of, minlength=N_FOLDS * len(tables))
+    return shared if n_rows.all() else folds
 
 
 def _folds_in_turn(table: EncodedTable, rng: np.random.Generator) -> NDArray[np.int64]:
