@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -12,11 +12,13 @@ import pyarrow as pa
 from understudy.synthesizers.entities.grouping import Grouping
 from understudy.synthesizers.entities.groups import ROWS, Entities, EntityGroup, has_level_for_each
 from understudy.synthesizers.entities.positions import N_COMBINATIONS_MAX, Counter, Distinct, Position
+from understudy.synthesizers.entities.sequences import UNIT_MAX, Sequence, Sequences
 from understudy.synthesizers.entities.sorted_columns import SortedColumn
 from understudy.transformers.array_reader import ArrayReader, require
 from understudy.transformers.base import Json
 from understudy.transformers.generated.transformer import GeneratedTransformer
 from understudy.transformers.numeric import NumericTransformer
+from understudy.transformers.numeric_integers import has_integers
 from understudy.transformers.table import TableTransformer
 
 # Maximum number of groups in a file, and exclusive maximum of the number of rows of a period.
@@ -49,7 +51,14 @@ def entities_to_arrays(entities: Entities) -> tuple[Json, dict[str, npt.NDArray[
         arrays |= {f"position_{i}.{name}": array for name, array in _arrays_of(position).items()}
     written = {"entities": parts, "positions": [_manifest_of(own) for own in entities.positions]}
     orders = [asdict(own) for own in entities.sorted_columns]
-    return (written | {"sorted_columns": orders} if orders else written), arrays
+    written |= {"sorted_columns": orders} if orders else {}
+    sequences = entities.sequences
+    if sequences is None:
+        return written, arrays
+    arrays["sequence_ranks"] = sequences.rank_codes
+    columns = [asdict(one) for one in sequences.columns]
+    manifest = {"group": sequences.group, "rank": sequences.rank, "columns": columns}
+    return written | {"sequences": manifest}, arrays
 
 
 def _manifest_of(position: Position) -> Json:
@@ -95,7 +104,9 @@ def entities_from_arrays(reader: ArrayReader, table: TableTransformer) -> Entiti
     ]
     taken = [j for position in positions for j in position.columns]
     require(len(set(taken)) == len(taken), "a column has two positions")
-    return Entities(tuple(groups), tuple(positions), _load_sorted_columns(reader, table, entities))
+    entities = replace(entities, positions=tuple(positions))
+    entities = replace(entities, sorted_columns=_load_sorted_columns(reader, table, entities))
+    return replace(entities, sequences=_load_sequences(reader, table, entities))
 
 
 def _load_sorted_columns(
@@ -115,6 +126,41 @@ def _load_sorted_columns(
         columns.append(SortedColumn(group, column, own.truth("is_descending"), own.truth("moves_rows")))
     require(len({own.group for own in columns}) <= 1, "columns are sorted in two kinds of entities")
     return tuple(columns)
+
+
+def _load_sequences(reader: ArrayReader, table: TableTransformer, entities: Entities) -> Sequences | None:
+    """Return the columns that are added up from steps. Files of earlier versions contain none."""
+    if "sequences" not in reader.manifest:
+        return None
+    own = reader.part(reader.manifest["sequences"], "")
+    group, n = own.whole("group", 0, len(entities.groups) - 1), len(table.columns)
+    rank = own.whole("rank", -1, n - 1)
+    codes = own.array("sequence_ranks", np.uint16, (None,))
+    entries = own.manifest.get("columns")
+    require(isinstance(entries, list) and 0 < len(entries) <= n, "the sequences are not a list")
+    assert isinstance(entries, list)
+    columns = tuple(_load_sequence(own.part(entry, ""), table, entities) for entry in entries)
+    sequences = Sequences(group, columns, rank, codes)
+    taken = [j for one in columns for j in (*one.hidden, one.column)] + [rank] * (rank >= 0)
+    require(len(set(taken)) == len(taken), "a column is part of two sequences")
+    is_free = not (set(taken) - {one.start for one in columns}) & set(entities.group_of)
+    is_owned = all(entities.group_of.get(one.start) == group for one in columns)
+    require(is_free and is_owned, "a column of a sequence belongs to the wrong kind of entity")
+    is_numbered = rank < 0 or (len(codes) > 0 and int(codes.max()) < table.columns[rank].n_codes)
+    require(is_numbered, "the numbers of rows have no codes")
+    return sequences
+
+
+def _load_sequence(own: ArrayReader, table: TableTransformer, entities: Entities) -> Sequence:
+    n = len(table.columns)
+    place, start, step = (own.whole(name, 0, n - 1) for name in ("column", "start", "step"))
+    clock = own.whole("clock", -1, n - 1)
+    for j in (place, start, step, *([clock] if clock >= 0 else [])):
+        column = table.columns[j]
+        is_usable = isinstance(column, NumericTransformer) and has_integers(column) and column.bins.n_bins > 0
+        require(is_usable, "a column of a sequence does not consist of whole units")
+    unit = own.whole("unit", 1, UNIT_MAX)
+    return Sequence(place, start, step, clock, unit, own.truth("is_descending"))
 
 
 def _load_position(own: ArrayReader, table: TableTransformer, entities: Entities) -> Position:

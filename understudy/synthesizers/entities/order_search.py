@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -20,10 +21,36 @@ N_STEPS_MIN, OTHERS_MAX = 20, 0.002
 N_ROWS_MAX = 4096
 
 
-def find_sorted_columns(
-    rows: pa.Table, found: Sequence[FoundGroup], free: Sequence[int], fixed: Sequence[int]
-) -> tuple[SortedColumn, ...]:
-    """Return the columns that are in order within the entities of one group.
+@dataclass(frozen=True)
+class Order:
+    """Group of entities whose rows are in order, and the direction of each column: 1, -1 or 0 (no order)."""
+
+    group: int
+    directions: Mapping[int, int]
+
+    def sorted_columns(self, free: Sequence[int], fixed: Sequence[int]) -> tuple[SortedColumn, ...]:
+        """Return the columns that are in order.
+
+        Parameters
+        ----------
+        free : sequence of int
+            Columns of single rows that may be sorted, with times first.
+        fixed : sequence of int
+            Columns among `free` that rules relate to other columns. The values of these columns are moved
+            only together with the whole row.
+        """
+        ordered = [j for j in free if self.directions.get(j)]
+        first = next((j for j in ordered if j in fixed), ordered[0] if ordered else None)
+        if first is None:
+            return ()
+        others = [j for j in ordered if j != first and j not in fixed]
+        return tuple(
+            SortedColumn(self.group, j, self.directions[j] < 0, j == first) for j in (first, *others)
+        )
+
+
+def find_order(rows: pa.Table, found: Sequence[FoundGroup], free: Sequence[int]) -> Order | None:
+    """Return the kind of entity within which columns are in order, and their directions.
 
     Parameters
     ----------
@@ -32,20 +59,13 @@ def find_sorted_columns(
     found : sequence of FoundGroup
         Groups of entities.
     free : sequence of int
-        Columns of single rows that may be sorted, with times first.
-    fixed : sequence of int
-        Columns among `free` that rules relate to other columns. The values of these columns are moved only
-        together with the whole row.
+        Columns of single rows that may be in order.
     """
     for g in _candidates(found):
         directions = {j: direction(rows.column(j), found[g].entities) for j in free}
-        ordered = [j for j in free if directions[j]]
-        if not ordered:
-            continue
-        first = next((j for j in ordered if j in fixed), ordered[0])
-        others = [j for j in ordered if j != first and j not in fixed]
-        return tuple(SortedColumn(g, j, directions[j] < 0, j == first) for j in (first, *others))
-    return ()
+        if any(directions.values()):
+            return Order(g, directions)
+    return None
 
 
 def _candidates(found: Sequence[FoundGroup]) -> Iterator[int]:
