@@ -12,7 +12,13 @@ import pyarrow as pa
 from understudy.synthesizers.entities.grouping import Grouping
 from understudy.synthesizers.entities.groups import ROWS, Entities, EntityGroup, has_level_for_each
 from understudy.synthesizers.entities.positions import N_COMBINATIONS_MAX, Counter, Distinct, Position
-from understudy.synthesizers.entities.sequences import UNIT_MAX, Sequence, Sequences
+from understudy.synthesizers.entities.sequences import (
+    N_CHANGES_MAX,
+    UNIT_MAX,
+    Change,
+    Sequence,
+    Sequences,
+)
 from understudy.synthesizers.entities.sorted_columns import SortedColumn
 from understudy.transformers.array_reader import ArrayReader, require
 from understudy.transformers.base import Json
@@ -57,7 +63,8 @@ def entities_to_arrays(entities: Entities) -> tuple[Json, dict[str, npt.NDArray[
         return written, arrays
     arrays["sequence_ranks"] = sequences.rank_codes
     columns = [asdict(one) for one in sequences.columns]
-    manifest = {"group": sequences.group, "rank": sequences.rank, "columns": columns}
+    changes = [asdict(one) for one in sequences.changes]
+    manifest = {"group": sequences.group, "rank": sequences.rank, "columns": columns, "changes": changes}
     return written | {"sequences": manifest}, arrays
 
 
@@ -137,11 +144,13 @@ def _load_sequences(reader: ArrayReader, table: TableTransformer, entities: Enti
     rank = own.whole("rank", -1, n - 1)
     codes = own.array("sequence_ranks", np.uint16, (None,))
     entries = own.manifest.get("columns")
-    require(isinstance(entries, list) and 0 < len(entries) <= n, "the sequences are not a list")
+    require(isinstance(entries, list) and len(entries) <= n, "the sequences are not a list")
     assert isinstance(entries, list)
-    columns = tuple(_load_sequence(own.part(entry, ""), table, entities) for entry in entries)
-    sequences = Sequences(group, columns, rank, codes)
+    columns = tuple(_load_sequence(own.part(entry, ""), table) for entry in entries)
+    changes = _load_changes(own, table, entities, group)
+    sequences = Sequences(group, columns, rank, codes, changes)
     taken = [j for one in columns for j in (*one.hidden, one.column)] + [rank] * (rank >= 0)
+    taken += sorted(sequences.changing)
     require(len(set(taken)) == len(taken), "a column is part of two sequences")
     is_free = not (set(taken) - {one.start for one in columns}) & set(entities.group_of)
     is_owned = all(entities.group_of.get(one.start) == group for one in columns)
@@ -151,7 +160,27 @@ def _load_sequences(reader: ArrayReader, table: TableTransformer, entities: Enti
     return sequences
 
 
-def _load_sequence(own: ArrayReader, table: TableTransformer, entities: Entities) -> Sequence:
+def _load_changes(
+    own: ArrayReader, table: TableTransformer, entities: Entities, group: int
+) -> tuple[Change, ...]:
+    entries, n = own.manifest.get("changes"), len(table.columns)
+    require(isinstance(entries, list) and len(entries) <= n, "the changes are not a list")
+    assert isinstance(entries, list)
+    changes = []
+    for entry in entries:
+        one = own.part(entry, "")
+        values, places = _places(one, "values", n), _places(one, "places", n)
+        change = Change(one.whole("column", 0, n - 1), one.whole("count", 0, n - 1), values, places)
+        require(0 < len(places) <= N_CHANGES_MAX and len(values) == len(places) + 1, "changes are incomplete")
+        is_numeric = all(isinstance(table.columns[j], NumericTransformer) for j in change.hidden)
+        is_owned = all(entities.group_of.get(j) == group for j in change.hidden)
+        require(is_numeric and is_owned, "a column of changes does not belong to an entity")
+        changes.append(change)
+    require(len({one.column for one in changes}) == len(changes), "a column changes in two ways")
+    return tuple(changes)
+
+
+def _load_sequence(own: ArrayReader, table: TableTransformer) -> Sequence:
     n = len(table.columns)
     place, start, step = (own.whole(name, 0, n - 1) for name in ("column", "start", "step"))
     clock = own.whole("clock", -1, n - 1)

@@ -120,7 +120,8 @@ class Entities:
             return len(self.groups), 0
         if self.sequences is not None and j in self.sequences.hidden:
             return len(self.groups), 1 + (j != self.sequences.rank)
-        return len(self.groups), 3
+        is_known = self.sequences is not None and j in self.sequences.values
+        return len(self.groups), 3 if is_known else 4
 
     @cached_property
     def _ranks(self) -> dict[int, int]:

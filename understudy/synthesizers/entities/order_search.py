@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from understudy.synthesizers.entities.detection import FoundGroup
-from understudy.synthesizers.entities.groups import ROWS
+from understudy.synthesizers.entities.detection import FoundGroup, candidates
 from understudy.synthesizers.entities.sorted_columns import Int64s, SortedColumn
 from understudy.transformers.base import ArrowColumn
 
 # Minimum number of steps between consecutive rows of an entity that follow the order, and maximum number of
 # steps against the order, as a fraction of the steps that follow it.
 N_STEPS_MIN, OTHERS_MAX = 20, 0.002
-# Maximum number of rows of an entity. All rows of an entity are drawn to sort any of them.
-N_ROWS_MAX = 4096
 
 
 @dataclass(frozen=True)
@@ -61,22 +58,11 @@ def find_order(rows: pa.Table, found: Sequence[FoundGroup], free: Sequence[int])
     free : sequence of int
         Columns of single rows that may be in order.
     """
-    for g in _candidates(found):
+    for g in candidates(found):
         directions = {j: direction(rows.column(j), found[g].entities) for j in free}
         if any(directions.values()):
             return Order(g, directions)
     return None
-
-
-def _candidates(found: Sequence[FoundGroup]) -> Iterator[int]:
-    """Yield the groups whose units are rows or combinations of entities, fewest entities first."""
-    for g in sorted(range(len(found)), key=lambda own: found[own].n_values):
-        source = found[g].source
-        while source != ROWS and not found[source].keys:
-            source = found[source].source
-        sizes = np.bincount(found[g].entities)
-        if source == ROWS and found[g].keys and sizes.max() <= N_ROWS_MAX:
-            yield g
 
 
 def direction(values: ArrowColumn, entities: Int64s) -> int:

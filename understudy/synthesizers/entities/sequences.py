@@ -16,6 +16,8 @@ from understudy.transformers.base import Codes, Mask, RowNumbers
 
 # Maximum unit of a sequence: the number of nanoseconds of a day.
 UNIT_MAX = 86_400_000_000_000
+# Number of places at which an entity can change, and maximum number of changes of an entity.
+N_PLACES, N_CHANGES_MAX = 10_000, 3
 
 Int64s = npt.NDArray[np.int64]
 
@@ -59,6 +61,33 @@ class Sequence:
 
 
 @dataclass(frozen=True)
+class Change:
+    """Column that keeps its value within an entity until it changes.
+
+    Parameters
+    ----------
+    column : int
+        Index of the column.
+    count : int
+        Index of the column with the number of changes of each entity.
+    values : tuple of int
+        Indices of the columns with the codes before the first change, and after each change.
+    places : tuple of int
+        Indices of the columns with the places of the changes, as shares of the entity's rows.
+    """
+
+    column: int
+    count: int
+    values: tuple[int, ...]
+    places: tuple[int, ...]
+
+    @property
+    def hidden(self) -> tuple[int, ...]:
+        """Columns that are drawn once for each entity but are not part of the samples."""
+        return (self.count, *self.values, *self.places)
+
+
+@dataclass(frozen=True)
 class Sequences:
     """The sequences of a group of entities.
 
@@ -72,12 +101,15 @@ class Sequences:
         Index of a column that numbers the rows of an entity, or -1 if the table contains such a column.
     rank_codes : array of shape (n_ranks,)
         Code of each number of a row, from 0.
+    changes : tuple of Change
+        Columns that keep their values until they change.
     """
 
     group: int
     columns: tuple[Sequence, ...]
     rank: int = -1
     rank_codes: Codes = field(default_factory=lambda: np.zeros(0, np.uint16))
+    changes: tuple[Change, ...] = ()
 
     @property
     def hidden(self) -> set[int]:
@@ -86,8 +118,13 @@ class Sequences:
 
     @property
     def values(self) -> frozenset[int]:
-        """Columns of the table that are sequences."""
-        return frozenset(own.column for own in self.columns)
+        """Columns of the table that are known before the rows are drawn."""
+        return frozenset(own.column for own in self.columns) | self.changing
+
+    @property
+    def changing(self) -> frozenset[int]:
+        """Columns of the table that keep their values until they change."""
+        return frozenset(own.column for own in self.changes)
 
 
 def ranks_within(entities: RowNumbers, numbers: RowNumbers | Int64s) -> Int64s:
@@ -121,6 +158,27 @@ def reaches(values: Int64s, entities: RowNumbers) -> tuple[Int64s, Int64s]:
     np.minimum.at(low, entity, values)
     np.maximum.at(high, entity, values)
     return low[entity], high[entity]
+
+
+def stages_of(counts: Int64s, shares: list[Int64s], ranks: Int64s, sizes: Int64s) -> Int64s:
+    """Return the number of changes of an entity up to each row.
+
+    Parameters
+    ----------
+    counts : array of shape (n,)
+        Number of changes of the entity of each row.
+    shares : list of arrays of shape (n,)
+        Places of the changes, in units of 1 / `N_PLACES`.
+    ranks, sizes : array of shape (n,)
+        Number of each row within its entity, from 0, and number of rows of the entity.
+    """
+    ordered = np.sort(np.stack([np.where(counts > i, own, N_PLACES) for i, own in enumerate(shares)]), axis=0)
+    stages, last = np.zeros_like(ranks), np.zeros_like(ranks)
+    for i, share in enumerate(ordered):
+        at = np.maximum(1 + share * (sizes - 1) // N_PLACES, last + 1)
+        stages += (counts > i) & (ranks >= at)
+        last = at
+    return stages
 
 
 def snap(values: Int64s, low: Int64s, high: Int64s, is_exact: Mask) -> tuple[Int64s, Int64s]:

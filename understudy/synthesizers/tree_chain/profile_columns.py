@@ -106,7 +106,7 @@ def _find_profiles(drawn: DrawnTable, found: list[FoundGroup]) -> Iterator[_Prof
     """Yield the columns with similar values within entities, each with the kind of entity to use."""
     taken = {j for position in drawn.entities.positions for j in position.columns}
     sequences = drawn.entities.sequences
-    taken |= set() if sequences is None else sequences.values
+    taken |= frozenset() if sequences is None else sequences.values
     steps = set() if sequences is None else {own.step for own in sequences.columns}
     units_of = {g: first_rows_of(own.entities) for g, own in enumerate(found)}
     units_of[ROWS] = np.arange(drawn.rows.num_rows)

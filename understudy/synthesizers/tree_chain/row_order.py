@@ -77,9 +77,8 @@ class RowOrder:
             return drawn, places
         at = np.searchsorted(drawn.rows.rows, wanted)
         codes, rows = drawn.codes, drawn.rows
-        of_rows = [
-            j for j in codes if j not in self.entities.group_of and j not in _ordered_columns(self.entities)
-        ]
+        stay = {*self.entities.group_of, *_ordered_columns(self.entities), *_changing(self.entities)}
+        of_rows = [j for j in codes if j not in stay]
         new_codes = {j: own[at] for j, own in codes.items()}
         taken = rows.take(at)
         columns, labels = dict(taken.of_columns), dict(taken.of_labels)
@@ -90,6 +89,7 @@ class RowOrder:
             moved = of_rows if own.moves_rows else [own.column]
             new_codes |= {j: codes[j][source] for j in moved}
             integers |= {j: rows.integers[j][source] for j in moved if j in rows.integers}
+            labels |= {j: rows.of_labels[j][source] for j in moved if j in _changing(self.entities)}
             if own.moves_rows:
                 # Identifiers are unique because each row keeps its number.
                 labels |= {j: taken.of(j) for j in of_rows if self._is_limited(j)}
@@ -124,6 +124,11 @@ def with_numbers_of_first_rows(entities: Entities, drawn: Drawn, places: list[Pl
         of_labels={**drawn.rows.of_labels, **own.of_labels},
     )
     return replace(drawn, rows=rows)
+
+
+def _changing(entities: Entities) -> frozenset[int]:
+    """Return the columns that keep their values until they change."""
+    return frozenset() if entities.sequences is None else entities.sequences.changing
 
 
 def _ordered_columns(entities: Entities) -> set[int]:

@@ -16,16 +16,14 @@ from understudy.synthesizers.entities.order_search import Order
 from understudy.synthesizers.entities.positions import Counter
 from understudy.synthesizers.entities.sequences import Int64s, Sequence, Sequences, ranks_within
 from understudy.synthesizers.rules.significance import entropy
-from understudy.synthesizers.tree_chain.difference_columns import (
-    DrawnTable,
-    difference_column,
-    with_columns,
-)
+from understudy.synthesizers.tree_chain.change_columns import add_changes, changing_columns
+from understudy.synthesizers.tree_chain.difference_columns import DrawnTable
 from understudy.synthesizers.tree_chain.encoding import encode_values
-from understudy.transformers.base import MIN_SUPPORT, Codes, Subjects
+from understudy.synthesizers.tree_chain.hidden_columns import Builder
+from understudy.transformers.base import MIN_SUPPORT, Codes, Mask
 from understudy.transformers.numeric import NumericTransformer
 from understudy.transformers.numeric_integers import has_integers, to_integers
-from understudy.transformers.table_fitting import fit_column, number_subjects
+from understudy.transformers.table_fitting import number_subjects
 
 # Minimum number of entities with at least two rows.
 N_ENTITIES_MIN = 4 * MIN_SUPPORT
@@ -55,30 +53,33 @@ def add_sequence_columns(
     drawn: DrawnTable, found: list[FoundGroup], order: Order | None, seed: int
 ) -> DrawnTable:
     """Add the columns from which the columns that are in order within an entity are added up."""
-    if order is None:
+    group = next((g for g, own in enumerate(found) if own.changing), None) if order is None else order.group
+    if group is None or int((np.bincount(found[group].entities) > 1).sum()) < N_ENTITIES_MIN:
         return drawn
-    entities = found[order.group].entities
-    if int((np.bincount(entities) > 1).sum()) < N_ENTITIES_MIN:
-        return drawn
+    entities = found[group].entities
     ranks = ranks_within(entities.astype(np.uint64), np.arange(len(entities)))
     rng = np.random.default_rng([seed, _STEPS])
-    steps = list(_find_steps(drawn, order.directions, entities, rng))
-    if not steps:
+    changing = changing_columns(drawn, found[group].changing)
+    directions = {} if order is None else {j: d for j, d in order.directions.items() if j not in changing}
+    steps = list(_find_steps(drawn, directions, entities, rng))
+    if not steps and not changing:
         return drawn
     schema = drawn.transformer.schema
     subjects = number_subjects(drawn.rows.select(list(schema.subject))) if schema.subject else entities
-    builder = _Builder(drawn, order.group, entities, subjects)
-    columns = tuple(builder.add_sequence(own) for own in steps)
-    is_numbered = any(
-        isinstance(own, Counter) and own.group == order.group for own in drawn.entities.positions
-    )
-    sequences = Sequences(order.group, columns)
+    builder = Builder(drawn, group, entities, subjects)
+    columns = tuple(_add_sequence(builder, own) for own in steps)
+    is_numbered = any(isinstance(own, Counter) and own.group == group for own in drawn.entities.positions)
+    changes = add_changes(builder, changing, rng)
+    sequences = Sequences(group, columns, changes=changes)
     if not is_numbered:
-        sequences = builder.add_ranks(sequences, ranks)
+        sequences = _add_ranks(builder, sequences, ranks)
     seen_by = dict(builder.drawn.seen_by)
     drawn_steps = [j for own in columns for j in own.drawn]
     for own in columns:
         seen_by |= dict.fromkeys(own.hidden, frozenset({own.column, *drawn_steps}))
+    for change in changes:
+        others = [own.column for own in changes if set(own.hidden) & set(change.hidden)]
+        seen_by |= dict.fromkeys(change.hidden, frozenset(others))
     extended = replace(builder.drawn.entities, sequences=sequences)
     return replace(builder.drawn, entities=extended, seen_by=seen_by)
 
@@ -109,7 +110,7 @@ def _find_steps(
         yield _Steps(j, starts[back], steps[back], clock[back] if unit > 1 else None, unit, direction < 0)
 
 
-def _unit_of_days(values: Int64s, is_first: np.typing.NDArray[np.bool_], type_: pa.DataType) -> int:
+def _unit_of_days(values: Int64s, is_first: Mask, type_: pa.DataType) -> int:
     """Return the number of ticks of a day if days and times of day are drawn separately, and otherwise 1.
 
     If the steps of visits during office hours were added up, the visits would spread over the whole day.
@@ -124,7 +125,7 @@ def _unit_of_days(values: Int64s, is_first: np.typing.NDArray[np.bool_], type_: 
     return 1 if np.median(steps) < per_day or is_even or np.ptp(clock) == 0 else per_day
 
 
-def _fill_first(steps: Int64s, is_first: np.typing.NDArray[np.bool_], rng: np.random.Generator) -> Int64s:
+def _fill_first(steps: Int64s, is_first: Mask, rng: np.random.Generator) -> Int64s:
     """Return the steps, in which the first row of each entity has the step of another row of the entity.
 
     The only row of an entity has the step of a row of another entity.
@@ -138,45 +139,21 @@ def _fill_first(steps: Int64s, is_first: np.typing.NDArray[np.bool_], rng: np.ra
     return filled
 
 
-@dataclass
-class _Builder:
-    """Table to which hidden columns are added."""
+def _add_sequence(builder: Builder, own: _Steps) -> Sequence:
+    name = builder.drawn.transformer.schema.names[own.column]
+    start = builder.add(f"first {name}", own.starts, is_of_entity=True)
+    step = builder.add(f"step of {name}", own.steps)
+    clock = -1 if own.clock is None else builder.add(f"time of {name}", own.clock)
+    return Sequence(own.column, start, step, clock, own.unit, own.is_descending)
 
-    drawn: DrawnTable
-    group: int
-    entities: Int64s
-    subjects: Subjects
 
-    def add_sequence(self, own: _Steps) -> Sequence:
-        """Add the columns of a sequence."""
-        name = self.drawn.transformer.schema.names[own.column]
-        start = self._add(f"first {name}", own.starts, is_of_entity=True)
-        step = self._add(f"step of {name}", own.steps)
-        clock = -1 if own.clock is None else self._add(f"time of {name}", own.clock)
-        return Sequence(own.column, start, step, clock, own.unit, own.is_descending)
-
-    def add_ranks(self, sequences: Sequences, ranks: Int64s) -> Sequences:
-        """Add the column that numbers the rows of each entity."""
-        place = self._add(f"rank in entity {self.group}", ranks)
-        sizes = self.drawn.entities.groups[self.group].grouping.sizes
-        name, transformer = self.drawn.transformer.schema.names[place], self.drawn.transformer.columns[place]
-        numbers = pa.array(np.arange(max(int(sizes.max()), int(ranks.max()) + 1)), pa.int64())
-        codes: Codes = np.maximum(encode_values(name, numbers, transformer), 0).astype(np.uint16)
-        return replace(sequences, rank=place, rank_codes=codes)
-
-    def _add(self, name: str, values: Int64s, *, is_of_entity: bool = False) -> int:
-        drawn, place = self.drawn, len(self.drawn.transformer.columns)
-        while name in drawn.transformer.schema.names:
-            name += "_"
-        array = pa.chunked_array([pa.array(values, pa.int64())])
-        subjects = self.entities if is_of_entity else self.subjects
-        transformer, codes = fit_column(difference_column(name), array, subjects)
-        owners = {place: self.group} if is_of_entity else {}
-        self.drawn = replace(
-            drawn,
-            transformer=with_columns(drawn.transformer, {name: transformer}),
-            codes=[*drawn.codes, codes],
-            entities=drawn.entities.extend(owners),
-            sizes=(*drawn.sizes, name),
-        )
-        return place
+def _add_ranks(builder: Builder, sequences: Sequences, ranks: Int64s) -> Sequences:
+    """Add the column that numbers the rows of each entity."""
+    place = builder.add(f"rank in entity {builder.group}", ranks)
+    table = builder.drawn.transformer
+    sizes = builder.drawn.entities.groups[builder.group].grouping.sizes
+    numbers = pa.array(np.arange(max(int(sizes.max()), int(ranks.max()) + 1)), pa.int64())
+    codes: Codes = np.maximum(
+        encode_values(table.schema.names[place], numbers, table.columns[place]), 0
+    ).astype(np.uint16)
+    return replace(sequences, rank=place, rank_codes=codes)

@@ -10,12 +10,14 @@ import numpy as np
 from understudy.kernels import hashing
 from understudy.synthesizers.entities.grouping import Places
 from understudy.synthesizers.entities.sequences import (
+    N_CHANGES_MAX,
     Int64s,
     Sequences,
     add_up,
     ranks_within,
     reaches,
     snap,
+    stages_of,
 )
 from understudy.synthesizers.entities.sequences import Sequence as EntitySequence
 from understudy.synthesizers.tree_chain.chain import Link
@@ -73,13 +75,41 @@ class SequenceSampler:
         if self.sequences.rank >= 0:
             codes = self.sequences.rank_codes
             known[self.sequences.rank] = codes[np.minimum(ranks, len(codes) - 1)]
+        whole = _Rows(rows, places.numbers, ranks, seed)
+        steps, integers = self._draw_steps(whole, known)
+        changed, labels = self._draw_changes(whole, known)
+        known_codes = {j: known[j] for j in (self.sequences.rank,) if j >= 0}
+        numbered = replace(rows, integers=integers, of_labels={**rows.of_labels, **labels})
+        return known_codes | steps | changed, numbered
+
+    def _draw_changes(
+        self, own: _Rows, given: CodesByColumn
+    ) -> tuple[dict[int, Codes], dict[int, RowNumbers]]:
+        """Return the codes of the columns that keep their values, and the numbers for decoding them."""
+        codes, numbers = {}, {}
+        _, entity, counts = np.unique(own.entities, return_inverse=True, return_counts=True)
+        for change in self.sequences.changes:
+            n_changes, *others = (self._integers(j, given, own) for j in change.hidden)
+            values, shares = others[: len(change.values)], others[len(change.values) :]
+            stages = stages_of(n_changes, shares, own.ranks, counts[entity])
+            n_codes = self.table.columns[change.column].n_codes
+            own_codes = np.stack(values)[stages, np.arange(len(stages))]
+            codes[change.column] = np.clip(own_codes, 0, n_codes - 1).astype(np.uint16)
+            stage = stages.astype(np.uint64)
+            numbers[change.column] = own.entities * np.uint64(N_CHANGES_MAX + 1) + stage
+        return codes, numbers
+
+    def _draw_steps(self, whole: _Rows, known: CodesByColumn) -> tuple[dict[int, Codes], dict[int, Int64s]]:
+        """Return the codes of the sequences and their steps, and the values of the sequences."""
+        if not self.sequences.columns:
+            return {}, {}
+        rows = whole.rows
         pending = np.arange(len(rows))
         drawn: dict[int, Codes] = {}
         sums: dict[int, Int64s] = {}
         for attempt in range(N_ATTEMPTS):
-            own = _Rows(
-                rows.take(pending), places.numbers[pending], ranks[pending], attempt_seed(seed, attempt)
-            )
+            own_seed = attempt_seed(whole.seed, attempt)
+            own = _Rows(rows.take(pending), whole.entities[pending], whole.ranks[pending], own_seed)
             own_codes, own_sums = self._add_up(own, {j: codes[pending] for j, codes in known.items()})
             for into, part in ((drawn, own_codes), (sums, own_sums)):
                 for j, array in part.items():
@@ -87,13 +117,9 @@ class SequenceSampler:
             pending = pending[self._exceeds(own_sums, own.entities)]
             if not len(pending):
                 break
-        whole = _Rows(rows, places.numbers, ranks, seed)
         finished = {own.column: self._finish(own, sums, whole) for own in self.sequences.columns}
-        codes_of = {j: codes for j, (_, codes) in finished.items()}
-        if self.sequences.rank >= 0:
-            codes_of[self.sequences.rank] = known[self.sequences.rank]
-        integers = {j: values for j, (values, _) in finished.items()}
-        return drawn | codes_of, replace(rows, integers=integers)
+        codes_of = {j: own_codes for j, (_, own_codes) in finished.items()}
+        return drawn | codes_of, {j: values for j, (values, _) in finished.items()}
 
     def _add_up(self, own: _Rows, given: CodesByColumn) -> tuple[dict[int, Codes], dict[int, Int64s]]:
         """Return the codes of the steps, and the sums of the steps and the times of day, by column."""
