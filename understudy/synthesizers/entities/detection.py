@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from understudy.synthesizers.entities.groups import ROWS
 from understudy.synthesizers.entities.keys import KeyColumn, find_keys
-from understudy.synthesizers.entities.persistence import persists
+from understudy.synthesizers.entities.persistence import N_ROWS_FIRST, changes_rarely, persists
 from understudy.tables.schema import ColumnKind, TableSchema
 from understudy.transformers.base import ArrowColumn
 
@@ -104,7 +104,11 @@ def _with_changing(table: pa.Table, schema: TableSchema, groups: list[FoundGroup
     for g in candidates(groups):
         entities = groups[g].entities
         order = np.argsort(entities, kind="stable")
-        changing = tuple(j for j in learned if persists(number_values(table.column(j)), entities, order))
+        first = order[:N_ROWS_FIRST]
+        rare = [
+            j for j in learned if changes_rarely(number_values(table.column(j).take(first)), entities[first])
+        ]
+        changing = tuple(j for j in rare if persists(number_values(table.column(j)), entities, order))
         if changing:
             return [replace(own, changing=changing) if i == g else own for i, own in enumerate(groups)]
     return groups
