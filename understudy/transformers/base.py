@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
@@ -21,6 +21,9 @@ N_CODES_MAX = 8192
 
 # Random streams of column j: stream j draws the column's codes, and stream DECODING + j draws its values.
 DECODING = 1 << 32
+
+# Integer in `NumberedRows.integers` for a value that is decoded from its code.
+DECODED = -(2**63)
 
 # Seed of the identifiers of samples with `id_start`.
 SEED_OF_IDENTIFIERS = 0
@@ -95,12 +98,15 @@ class NumberedRows:
         whether a value is missing.
     levels : mapping of int to array of shape (n,)
         Known levels of some columns, or -1 where the level is drawn.
+    integers : mapping of int to array of shape (n,)
+        Known values of some numeric columns, as integers in the column's unit, or `DECODED`.
     """
 
     rows: RowNumbers
     of_columns: Mapping[int, RowNumbers] = field(default_factory=dict)
     of_labels: Mapping[int, RowNumbers] = field(default_factory=dict)
     levels: Mapping[int, npt.NDArray[np.int32]] = field(default_factory=dict)
+    integers: Mapping[int, npt.NDArray[np.int64]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -120,7 +126,15 @@ class NumberedRows:
             {j: own[rows] for j, own in numbers.items()} for numbers in (self.of_columns, self.of_labels)
         )
         levels = {j: own[rows] for j, own in self.levels.items()}
-        return NumberedRows(self.rows[rows], columns, labels, levels)
+        integers = {j: own[rows] for j, own in self.integers.items()}
+        return NumberedRows(self.rows[rows], columns, labels, levels, integers)
+
+    def decoding(self, rows: Mask, columns: Collection[int]) -> NumberedRows:
+        """Return rows in which some columns are decoded from their codes where a mask is true."""
+        integers = {
+            j: np.where(rows, DECODED, own) if j in columns else own for j, own in self.integers.items()
+        }
+        return replace(self, integers=integers)
 
 
 def consecutive_rows(first: int, n: int) -> RowNumbers:

@@ -40,6 +40,7 @@ from understudy.transformers.generated.transformer import GeneratedTransformer
 from understudy.transformers.labels import LabelTransformer, load_label
 from understudy.transformers.level_sources import LevelSource
 from understudy.transformers.numeric import NumericTransformer
+from understudy.transformers.numeric_integers import replace_values
 
 
 @dataclass(frozen=True)
@@ -192,7 +193,12 @@ class _Decoding:
             return source.transformer.take_levels(source.draw(drawn.codes, drawn.seed, drawn.rows))
         numbers = self._table.numbers_of_values(place, drawn)
         stream = RowStream(drawn.seed, DECODING + place, numbers, self._table.id_start)
-        return self._transformer(place).decode(drawn.codes[place], stream)
+        decoded = self._transformer(place).decode(drawn.codes[place], stream)
+        if place not in drawn.rows.integers:
+            return decoded
+        transformer = self._table.columns[place]
+        assert isinstance(transformer, NumericTransformer)
+        return replace_values(decoded, drawn.rows.integers[place], transformer)
 
     def _transformer(self, place: int) -> Transformer:
         transformer = self._table.columns[place]

@@ -6,7 +6,7 @@ entities that determines it in every row. Each row with a missing key is a separ
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -15,7 +15,8 @@ import pyarrow as pa
 
 from understudy.synthesizers.entities.groups import ROWS
 from understudy.synthesizers.entities.keys import KeyColumn, find_keys
-from understudy.tables.schema import TableSchema
+from understudy.synthesizers.entities.persistence import N_ROWS_FIRST, changes_rarely, persists
+from understudy.tables.schema import ColumnKind, TableSchema
 from understudy.transformers.base import ArrowColumn
 
 # Maximum number of combinations of entities, relative to the number of rows, for combinations to form a
@@ -27,6 +28,18 @@ SURPRISE_MIN = 5.0
 # Maximum share of rows, not counting the first row of each entity, whose value differs from the most frequent
 # value of the entity: absolute, and relative to the share that is expected for independent rows.
 OTHERS_MAX, OTHERS_RELATIVE_MAX = 0.05, 0.1
+
+# Maximum number of rows of an entity whose rows depend on each other, because all of them are drawn together.
+N_ROWS_MAX = 4096
+# Kinds of columns that are learned instead of generated.
+LEARNED = {
+    ColumnKind.category,
+    ColumnKind.boolean,
+    ColumnKind.integer,
+    ColumnKind.float,
+    ColumnKind.decimal,
+    ColumnKind.date,
+}
 
 Int64s = npt.NDArray[np.int64]
 
@@ -45,6 +58,8 @@ class FoundGroup:
         Entity of each row, from 0. Each row with a missing key is a separate entity.
     source, n_parts : int
         See `EntityGroup`.
+    changing : tuple of int
+        Columns that keep their value within an entity until they change.
     """
 
     keys: tuple[int, ...]
@@ -54,6 +69,7 @@ class FoundGroup:
     entities: Int64s = field(default_factory=lambda: np.zeros(0, np.int64))
     source: int = ROWS
     n_parts: int = 1
+    changing: tuple[int, ...] = ()
 
     @property
     def n_values(self) -> int:
@@ -67,7 +83,35 @@ def find_groups(table: pa.Table, schema: TableSchema) -> list[FoundGroup]:
     if not keys:
         return []
     groups = _divide(_nest(_merge(keys), table.num_rows))
-    return _assign(table, groups)
+    return _assign(table, _with_changing(table, schema, groups))
+
+
+def candidates(found: Sequence[FoundGroup]) -> Iterator[int]:
+    """Yield the groups whose units are rows or combinations of entities, fewest entities first."""
+    for g in sorted(range(len(found)), key=lambda own: found[own].n_values):
+        source = found[g].source
+        while source != ROWS and not found[source].keys:
+            source = found[source].source
+        sizes = np.bincount(found[g].entities)
+        if source == ROWS and found[g].keys and sizes.max() <= N_ROWS_MAX:
+            yield g
+
+
+def _with_changing(table: pa.Table, schema: TableSchema, groups: list[FoundGroup]) -> list[FoundGroup]:
+    """Set the columns that keep their value until they change, for the first group with such columns."""
+    keys = {j for group in groups for j in group.keys}
+    learned = [j for j, own in enumerate(schema.columns) if own.kind in LEARNED and j not in keys]
+    for g in candidates(groups):
+        entities = groups[g].entities
+        order = np.argsort(entities, kind="stable")
+        first = order[:N_ROWS_FIRST]
+        rare = [
+            j for j in learned if changes_rarely(number_values(table.column(j).take(first)), entities[first])
+        ]
+        changing = tuple(j for j in rare if persists(number_values(table.column(j)), entities, order))
+        if changing:
+            return [replace(own, changing=changing) if i == g else own for i, own in enumerate(groups)]
+    return groups
 
 
 def _merge(keys: Sequence[KeyColumn]) -> list[FoundGroup]:
@@ -128,9 +172,12 @@ def _assign(table: pa.Table, groups: list[FoundGroup]) -> list[FoundGroup]:
     """Set the columns of each group."""
     first_rows = [first_rows_of(group.entities) for group in groups]
     keys = {j: g for g, group in enumerate(groups) for j in group.keys}
+    changing = {j for group in groups for j in group.changing}
     owners: dict[int, int] = {}
     labels: dict[int, int] = {}
     for j, column in enumerate(table.columns):
+        if j in changing:
+            continue
         values = number_values(column)
         owner = keys.get(j, ROWS)
         if owner == ROWS:

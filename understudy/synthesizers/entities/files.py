@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -12,11 +12,19 @@ import pyarrow as pa
 from understudy.synthesizers.entities.grouping import Grouping
 from understudy.synthesizers.entities.groups import ROWS, Entities, EntityGroup, has_level_for_each
 from understudy.synthesizers.entities.positions import N_COMBINATIONS_MAX, Counter, Distinct, Position
+from understudy.synthesizers.entities.sequences import (
+    N_CHANGES_MAX,
+    UNIT_MAX,
+    Change,
+    Sequence,
+    Sequences,
+)
 from understudy.synthesizers.entities.sorted_columns import SortedColumn
 from understudy.transformers.array_reader import ArrayReader, require
 from understudy.transformers.base import Json
 from understudy.transformers.generated.transformer import GeneratedTransformer
 from understudy.transformers.numeric import NumericTransformer
+from understudy.transformers.numeric_integers import has_integers
 from understudy.transformers.table import TableTransformer
 
 # Maximum number of groups in a file, and exclusive maximum of the number of rows of a period.
@@ -49,7 +57,15 @@ def entities_to_arrays(entities: Entities) -> tuple[Json, dict[str, npt.NDArray[
         arrays |= {f"position_{i}.{name}": array for name, array in _arrays_of(position).items()}
     written = {"entities": parts, "positions": [_manifest_of(own) for own in entities.positions]}
     orders = [asdict(own) for own in entities.sorted_columns]
-    return (written | {"sorted_columns": orders} if orders else written), arrays
+    written |= {"sorted_columns": orders} if orders else {}
+    sequences = entities.sequences
+    if sequences is None:
+        return written, arrays
+    arrays["sequence_ranks"] = sequences.rank_codes
+    columns = [asdict(one) for one in sequences.columns]
+    changes = [asdict(one) for one in sequences.changes]
+    manifest = {"group": sequences.group, "rank": sequences.rank, "columns": columns, "changes": changes}
+    return written | {"sequences": manifest}, arrays
 
 
 def _manifest_of(position: Position) -> Json:
@@ -95,7 +111,9 @@ def entities_from_arrays(reader: ArrayReader, table: TableTransformer) -> Entiti
     ]
     taken = [j for position in positions for j in position.columns]
     require(len(set(taken)) == len(taken), "a column has two positions")
-    return Entities(tuple(groups), tuple(positions), _load_sorted_columns(reader, table, entities))
+    entities = replace(entities, positions=tuple(positions))
+    entities = replace(entities, sorted_columns=_load_sorted_columns(reader, table, entities))
+    return replace(entities, sequences=_load_sequences(reader, table, entities))
 
 
 def _load_sorted_columns(
@@ -115,6 +133,63 @@ def _load_sorted_columns(
         columns.append(SortedColumn(group, column, own.truth("is_descending"), own.truth("moves_rows")))
     require(len({own.group for own in columns}) <= 1, "columns are sorted in two kinds of entities")
     return tuple(columns)
+
+
+def _load_sequences(reader: ArrayReader, table: TableTransformer, entities: Entities) -> Sequences | None:
+    """Return the columns that are added up from steps. Files of earlier versions contain none."""
+    if "sequences" not in reader.manifest:
+        return None
+    own = reader.part(reader.manifest["sequences"], "")
+    group, n = own.whole("group", 0, len(entities.groups) - 1), len(table.columns)
+    rank = own.whole("rank", -1, n - 1)
+    codes = own.array("sequence_ranks", np.uint16, (None,))
+    entries = own.manifest.get("columns")
+    require(isinstance(entries, list) and len(entries) <= n, "the sequences are not a list")
+    assert isinstance(entries, list)
+    columns = tuple(_load_sequence(own.part(entry, ""), table) for entry in entries)
+    changes = _load_changes(own, table, entities, group)
+    sequences = Sequences(group, columns, rank, codes, changes)
+    taken = [j for one in columns for j in (*one.hidden, one.column)] + [rank] * (rank >= 0)
+    taken += sorted(sequences.changing)
+    require(len(set(taken)) == len(taken), "a column is part of two sequences")
+    is_free = not (set(taken) - {one.start for one in columns}) & set(entities.group_of)
+    is_owned = all(entities.group_of.get(one.start) == group for one in columns)
+    require(is_free and is_owned, "a column of a sequence belongs to the wrong kind of entity")
+    is_numbered = rank < 0 or (len(codes) > 0 and int(codes.max()) < table.columns[rank].n_codes)
+    require(is_numbered, "the numbers of rows have no codes")
+    return sequences
+
+
+def _load_changes(
+    own: ArrayReader, table: TableTransformer, entities: Entities, group: int
+) -> tuple[Change, ...]:
+    entries, n = own.manifest.get("changes"), len(table.columns)
+    require(isinstance(entries, list) and len(entries) <= n, "the changes are not a list")
+    assert isinstance(entries, list)
+    changes = []
+    for entry in entries:
+        one = own.part(entry, "")
+        values, places = _places(one, "values", n), _places(one, "places", n)
+        change = Change(one.whole("column", 0, n - 1), one.whole("count", 0, n - 1), values, places)
+        require(0 < len(places) <= N_CHANGES_MAX and len(values) == len(places) + 1, "changes are incomplete")
+        is_numeric = all(isinstance(table.columns[j], NumericTransformer) for j in change.hidden)
+        is_owned = all(entities.group_of.get(j) == group for j in change.hidden)
+        require(is_numeric and is_owned, "a column of changes does not belong to an entity")
+        changes.append(change)
+    require(len({one.column for one in changes}) == len(changes), "a column changes in two ways")
+    return tuple(changes)
+
+
+def _load_sequence(own: ArrayReader, table: TableTransformer) -> Sequence:
+    n = len(table.columns)
+    place, start, step = (own.whole(name, 0, n - 1) for name in ("column", "start", "step"))
+    clock = own.whole("clock", -1, n - 1)
+    for j in (place, start, step, *([clock] if clock >= 0 else [])):
+        column = table.columns[j]
+        is_usable = isinstance(column, NumericTransformer) and has_integers(column) and column.bins.n_bins > 0
+        require(is_usable, "a column of a sequence does not consist of whole units")
+    unit = own.whole("unit", 1, UNIT_MAX)
+    return Sequence(place, start, step, clock, unit, own.truth("is_descending"))
 
 
 def _load_position(own: ArrayReader, table: TableTransformer, entities: Entities) -> Position:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from understudy.synthesizers.entities.grouping import Grouping, Places
 from understudy.synthesizers.entities.positions import Allows, Counter, Position
+from understudy.synthesizers.entities.sequences import Sequences
 from understudy.synthesizers.entities.sorted_columns import SortedColumn
 from understudy.tables.schema import TableSchema
 from understudy.transformers.base import ArrowArray, Codes, NumberedRows, RowNumbers, Transformer
@@ -61,12 +62,14 @@ class EntityGroup:
 class Entities:
     """All groups of a table, each after its source group, and the positions of rows within entities.
 
-    `sorted_columns` are the columns whose values ascend or descend within an entity.
+    `sorted_columns` are the columns whose values ascend or descend within an entity. `sequences` are those
+    among them whose values are added up from steps.
     """
 
     groups: tuple[EntityGroup, ...] = ()
     positions: tuple[Position, ...] = ()
     sorted_columns: tuple[SortedColumn, ...] = ()
+    sequences: Sequences | None = None
 
     @cached_property
     def group_of(self) -> dict[int, int]:
@@ -104,15 +107,21 @@ class Entities:
             ordered += [c for c in (*list(self.coarser(g))[::-1], g) if c not in ordered]
         return ordered
 
-    def rank(self, j: int) -> tuple[int, bool]:
+    def rank(self, j: int) -> tuple[int, int]:
         """Return a sort key for the order of drawing: by the rank of the group, with known columns first.
 
-        Columns of single rows come last, and among them, positions within entities come first.
+        Columns of single rows come last. Among them, positions within entities come first, followed by the
+        steps of sequences.
         """
         g = self.group_of.get(j, ROWS)
-        if g == ROWS:
-            return len(self.groups), not any(j in position.columns for position in self.positions)
-        return self._ranks[g], j not in self.groups[g].known_codes
+        if g != ROWS:
+            return self._ranks[g], int(j not in self.groups[g].known_codes)
+        if any(j in position.columns for position in self.positions):
+            return len(self.groups), 0
+        if self.sequences is not None and j in self.sequences.hidden:
+            return len(self.groups), 1 + (j != self.sequences.rank)
+        is_known = self.sequences is not None and j in self.sequences.values
+        return len(self.groups), 3 if is_known else 4
 
     @cached_property
     def _ranks(self) -> dict[int, int]:

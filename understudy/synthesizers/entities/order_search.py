@@ -2,28 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from understudy.synthesizers.entities.detection import FoundGroup
-from understudy.synthesizers.entities.groups import ROWS
+from understudy.synthesizers.entities.detection import FoundGroup, candidates
 from understudy.synthesizers.entities.sorted_columns import Int64s, SortedColumn
 from understudy.transformers.base import ArrowColumn
 
 # Minimum number of steps between consecutive rows of an entity that follow the order, and maximum number of
 # steps against the order, as a fraction of the steps that follow it.
 N_STEPS_MIN, OTHERS_MAX = 20, 0.002
-# Maximum number of rows of an entity. All rows of an entity are drawn to sort any of them.
-N_ROWS_MAX = 4096
 
 
-def find_sorted_columns(
-    rows: pa.Table, found: Sequence[FoundGroup], free: Sequence[int], fixed: Sequence[int]
-) -> tuple[SortedColumn, ...]:
-    """Return the columns that are in order within the entities of one group.
+@dataclass(frozen=True)
+class Order:
+    """Group of entities whose rows are in order, and the direction of each column: 1, -1 or 0 (no order)."""
+
+    group: int
+    directions: Mapping[int, int]
+
+    def sorted_columns(self, free: Sequence[int], fixed: Sequence[int]) -> tuple[SortedColumn, ...]:
+        """Return the columns that are in order.
+
+        Parameters
+        ----------
+        free : sequence of int
+            Columns of single rows that may be sorted, with times first.
+        fixed : sequence of int
+            Columns among `free` that rules relate to other columns. The values of these columns are moved
+            only together with the whole row.
+        """
+        ordered = [j for j in free if self.directions.get(j)]
+        first = next((j for j in ordered if j in fixed), ordered[0] if ordered else None)
+        if first is None:
+            return ()
+        others = [j for j in ordered if j != first and j not in fixed]
+        return tuple(
+            SortedColumn(self.group, j, self.directions[j] < 0, j == first) for j in (first, *others)
+        )
+
+
+def find_order(rows: pa.Table, found: Sequence[FoundGroup], free: Sequence[int]) -> Order | None:
+    """Return the kind of entity within which columns are in order, and their directions.
 
     Parameters
     ----------
@@ -32,31 +56,13 @@ def find_sorted_columns(
     found : sequence of FoundGroup
         Groups of entities.
     free : sequence of int
-        Columns of single rows that may be sorted, with times first.
-    fixed : sequence of int
-        Columns among `free` that rules relate to other columns. The values of these columns are moved only
-        together with the whole row.
+        Columns of single rows that may be in order.
     """
-    for g in _candidates(found):
+    for g in candidates(found):
         directions = {j: direction(rows.column(j), found[g].entities) for j in free}
-        ordered = [j for j in free if directions[j]]
-        if not ordered:
-            continue
-        first = next((j for j in ordered if j in fixed), ordered[0])
-        others = [j for j in ordered if j != first and j not in fixed]
-        return tuple(SortedColumn(g, j, directions[j] < 0, j == first) for j in (first, *others))
-    return ()
-
-
-def _candidates(found: Sequence[FoundGroup]) -> Iterator[int]:
-    """Yield the groups whose units are rows or combinations of entities, fewest entities first."""
-    for g in sorted(range(len(found)), key=lambda own: found[own].n_values):
-        source = found[g].source
-        while source != ROWS and not found[source].keys:
-            source = found[source].source
-        sizes = np.bincount(found[g].entities)
-        if source == ROWS and found[g].keys and sizes.max() <= N_ROWS_MAX:
-            yield g
+        if any(directions.values()):
+            return Order(g, directions)
+    return None
 
 
 def direction(values: ArrowColumn, entities: Int64s) -> int:

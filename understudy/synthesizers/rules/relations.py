@@ -140,7 +140,7 @@ def _first_rule(
             continue
         refused.add(involved)
         for target in _targets(columns, guess):
-            rule = _prove(columns, guess.solved_for(target).sorted_by(columns.names), len(quantities))
+            rule = prove(columns, guess.solved_for(target).sorted_by(columns.names), len(quantities))
             if rule is not None:
                 return rule
     return None
@@ -250,7 +250,7 @@ def roundest(value: float, slack: float) -> Fraction | None:
     return None
 
 
-def _prove(columns: Columns, guess: Guess, n_columns: int) -> Linear | None:
+def prove(columns: Columns, guess: Guess, n_columns: int) -> Linear | None:
     """Return the rule if it holds in the sample and in all rows and is significant, otherwise None."""
     if not guess.coefficients:
         return None

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from understudy.synthesizers.rules import closure
 from understudy.synthesizers.rules.columns import Columns
+from understudy.synthesizers.rules.competing_formulas import settle
 from understudy.synthesizers.rules.conditional_equalities import find_equalities
 from understudy.synthesizers.rules.derivation_order import in_order
 from understudy.synthesizers.rules.expression_search import find_expressions
@@ -60,15 +61,18 @@ def find_rules(table: pa.Table, schema: TableSchema) -> Rules:
     bounded = {column.name for column in schema.columns if column.domain is not None}
     free = [rule for rule in candidates if rule.target not in bounded]
     linear = tuple(rule for rule in free if not _determines_its_terms(rule, lookups))
-    derived = {rule.target for rule in linear}
-    left = [n for n in columns.names if n not in bounded | derived]
-    unary = _usable(find_unary(columns, left, columns.names), linear, lookups)
-    derived |= {rule.target for rule in unary}
-    left = [name for name in left if name not in derived]
-    products = _drawn_otherwise(find_products(columns, left, (*linear, *unary)), lookups)
-    derived |= {rule.target for rule in products}
     # Terms that are looked up by their sum are not computed from it.
     looked_up = {name for rule in candidates if rule not in linear for name in (rule.target, *rule.terms)}
+    fixed = bounded | {n for rule in lookups for n in (rule.determinant, rule.dependent)}
+    linear, settled = settle(columns, linear, fixed)
+    known: tuple[Formula, ...] = (*linear, *settled)
+    derived = {rule.target for rule in known}
+    left = [n for n in columns.names if n not in bounded | derived]
+    unary = _usable(find_unary(columns, left, columns.names), known, lookups)
+    derived |= {rule.target for rule in unary}
+    left = [name for name in left if name not in derived]
+    products = settled + _drawn_otherwise(find_products(columns, left, (*known, *unary)), lookups)
+    derived |= {rule.target for rule in products}
     left = [name for name in left if name not in derived | looked_up]
     expressions = _drawn_otherwise(find_expressions(columns, left, (*linear, *unary, *products)), lookups)
     derived |= {rule.target for rule in expressions}
@@ -118,12 +122,12 @@ def _implications_of(formulas: tuple[Formula, ...]) -> list[closure.Implication]
 
 
 def _usable(
-    unary: tuple[Unary, ...], linear: tuple[Linear, ...], lookups: tuple[FunctionalDependency, ...]
+    unary: tuple[Unary, ...], known: tuple[Formula, ...], lookups: tuple[FunctionalDependency, ...]
 ) -> tuple[Unary, ...]:
     """Return the unary rules that can be computed. If a target determines its source, the target is drawn."""
     kept: list[Unary] = []
     for rule in unary:
-        is_open = in_order((*kept, rule, *linear), ValueRules()) is not None
+        is_open = in_order((*kept, rule, *known), ValueRules()) is not None
         if is_open and FunctionalDependency(rule.target, rule.terms[0]) not in lookups:
             kept.append(rule)
     return tuple(kept)

@@ -40,7 +40,8 @@ class DrawnTable:
     The columns of differences and ratios, of sizes and of typical values follow the table's columns. `sizes`
     contains the names of the columns of sizes and of typical values. `profiles` maps each column of typical
     values to the column that it describes. `counted_by` contains the subject of each row, for the columns
-    whose values are counted by subject.
+    whose values are counted by subject. `seen_by` contains further hidden columns, with the columns of single
+    rows that may depend on each of them.
     """
 
     rows: pa.Table
@@ -51,6 +52,7 @@ class DrawnTable:
     sizes: tuple[str, ...] = ()
     profiles: Mapping[int, int] = field(default_factory=dict)
     counted_by: Mapping[str, Subjects] = field(default_factory=dict)
+    seen_by: Mapping[int, frozenset[int]] = field(default_factory=dict)
 
 
 def learned_columns(table: TableTransformer) -> TableSchema | None:

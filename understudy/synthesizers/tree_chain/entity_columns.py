@@ -57,11 +57,12 @@ def arrange_columns(
     positions = {j for position in entities.positions for j in position.columns}
     # The codes of these columns are known before the columns that determine them are drawn.
     known = {j for group in entities.groups for j in group.known_codes}
+    changing = frozenset() if entities.sequences is None else entities.sequences.changing
     tables, levels = (
         {
             (dependent, determinant): codes
             for (dependent, determinant), codes in lookups.items()
-            if entities.sees(dependent, determinant) and dependent not in positions | known
+            if entities.sees(dependent, determinant) and dependent not in positions | known | changing
         }
         for lookups in (enforcer.tables, enforcer.levels)
     )

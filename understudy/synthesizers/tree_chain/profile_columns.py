@@ -87,15 +87,17 @@ def add_profile_columns(drawn: DrawnTable, found: list[FoundGroup], seed: int) -
 def hide_profiles(arranged: Arranged, drawn: DrawnTable) -> Arranged:
     """Return an order in which the typical values of a column are used to draw only that column.
 
-    Columns of entities, however, may depend on all typical values.
+    The first values and the steps of a sequence are used to draw only the sequence. Columns of entities,
+    however, may depend on all typical values and first values.
     """
-    if not drawn.profiles:
+    seen_by = {**drawn.seen_by} | {place: frozenset({column}) for place, column in drawn.profiles.items()}
+    if not seen_by:
         return arranged
     visible = dict(arranged.visible)
     everything = set(arranged.order)
     for j in arranged.order:
         if j not in drawn.entities.group_of:
-            others = {place for place, column in drawn.profiles.items() if column != j}
+            others = {place for place, columns in seen_by.items() if j not in columns}
             visible[j] = set(visible.get(j, everything)) - others
     return replace(arranged, visible=visible)
 
@@ -103,12 +105,16 @@ def hide_profiles(arranged: Arranged, drawn: DrawnTable) -> Arranged:
 def _find_profiles(drawn: DrawnTable, found: list[FoundGroup]) -> Iterator[_Profile]:
     """Yield the columns with similar values within entities, each with the kind of entity to use."""
     taken = {j for position in drawn.entities.positions for j in position.columns}
+    sequences = drawn.entities.sequences
+    taken |= frozenset() if sequences is None else sequences.values
+    steps = set() if sequences is None else {own.step for own in sequences.columns}
     units_of = {g: first_rows_of(own.entities) for g, own in enumerate(found)}
     units_of[ROWS] = np.arange(drawn.rows.num_rows)
     for j, transformer in enumerate(drawn.transformer.columns):
         name = drawn.transformer.schema.names[j]
         is_learned = not isinstance(transformer, GeneratedTransformer | LabelTransformer)
-        is_free = j not in taken and name not in drawn.rules.derived and name not in drawn.sizes
+        is_free = j not in taken and name not in drawn.rules.derived
+        is_free &= name not in drawn.sizes or j in steps
         if not is_learned or not is_free or transformer.n_codes < 2:
             continue
         owner = drawn.entities.group_of.get(j, ROWS)

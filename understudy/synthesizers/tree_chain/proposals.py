@@ -65,8 +65,10 @@ def draw_accepted(
     seed: int,
     numbers: NumberedRows,
     given: CodesByColumn = NOTHING_GIVEN,
-) -> dict[int, Codes]:
+) -> tuple[dict[int, Codes], Mask]:
     """Draw the rows with the given numbers, and return their codes by index of the column in the table.
+
+    The second value is a mask of the rows in which drawn codes replace the given codes of optional columns.
 
     Parameters
     ----------
@@ -87,11 +89,15 @@ def draw_accepted(
         If all proposals of a row are rejected, which the trial at the end of a fit makes very unlikely.
     """
     accepted: dict[int, Codes] = {}
+    is_released = np.zeros(len(numbers), np.bool_)
     pending = np.arange(len(numbers))
     for attempt in range(acceptance.n_attempts_max):
         own_seed = attempt_seed(seed, attempt)
         own_numbers = numbers.take(pending)
         released = acceptance.optional if attempt >= N_ATTEMPTS_OPTIONAL else frozenset()
+        if released:
+            is_released[pending] = True
+            own_numbers = own_numbers.decoding(np.ones(len(pending), np.bool_), released)
         own_given = {column: own[pending] for column, own in given.items() if column not in released}
         draws = Drawing(own_seed, own_numbers, value_seed=seed)
         codes, rows = draw_codes(links, draws, own_given, acceptance.redrawing)
@@ -103,7 +109,7 @@ def draw_accepted(
                 accepted[column][pending[stays]] = own[stays]
         pending = pending[~stays]
         if not len(pending):
-            return accepted
+            return accepted, is_released
     raise Conflict(
         "The model rejects almost every candidate row. Retrain it with fewer rules or more data.",
         code="not_ready",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import ClassVar, Self
@@ -20,7 +20,6 @@ from understudy.synthesizers.cards import make_card
 from understudy.synthesizers.contexts import LearnRun, SampleContext
 from understudy.synthesizers.entities.detection import FoundGroup
 from understudy.synthesizers.entities.fitting import fit_columns
-from understudy.synthesizers.entities.sampling import draw_entities
 from understudy.synthesizers.single_table import RowRequest, SingleTableSynthesizer
 from understudy.synthesizers.tree_chain.budget import choose_preset
 from understudy.synthesizers.tree_chain.chain import Arranged, Encoded, encode, fit_chain
@@ -57,15 +56,12 @@ from understudy.synthesizers.tree_chain.parameters import TreeChainParameters
 from understudy.synthesizers.tree_chain.presets import ATTACK, ATTACKED, PRESETS
 from understudy.synthesizers.tree_chain.profile_columns import add_profile_columns, hide_profiles
 from understudy.synthesizers.tree_chain.promises import promises
-from understudy.synthesizers.tree_chain.proposals import Acceptance, draw_accepted
+from understudy.synthesizers.tree_chain.proposals import Acceptance
 from understudy.synthesizers.tree_chain.ratio_columns import ratios_from_arrays, ratios_to_arrays
 from understudy.synthesizers.tree_chain.redrawing import Redrawing, make_redrawing
 from understudy.synthesizers.tree_chain.refinement import fit_refinement
-from understudy.synthesizers.tree_chain.row_order import (
-    RowOrder,
-    add_sorted_columns,
-    with_numbers_of_first_rows,
-)
+from understudy.synthesizers.tree_chain.row_order import add_sorted_columns, find_row_order
+from understudy.synthesizers.tree_chain.row_sampling import RowSampler
 from understudy.synthesizers.tree_chain.rule_enforcement import (
     N_ROWS_TRIED,
     RuleEnforcer,
@@ -73,6 +69,7 @@ from understudy.synthesizers.tree_chain.rule_enforcement import (
     is_often,
 )
 from understudy.synthesizers.tree_chain.sampling import Drawing, draw_codes
+from understudy.synthesizers.tree_chain.sequence_columns import add_sequence_columns
 from understudy.synthesizers.tree_chain.size_columns import (
     add_size_columns,
     sizes_from_arrays,
@@ -96,10 +93,9 @@ from understudy.transformers.base import (
     CodesByColumn,
     Mask,
     NumberedRows,
-    RowNumbers,
     consecutive_rows,
 )
-from understudy.transformers.table import Drawn, TableTransformer
+from understudy.transformers.table import TableTransformer
 
 # Mask that separates the seed of draws during a fit from the seed of the fit.
 _PRACTICE = 0x5EED
@@ -120,11 +116,13 @@ class TreeChain(SingleTableSynthesizer):
         drawn = add_difference_columns(rows, fitted)
         run.context.report("finding rules", 0.2)
         drawn = add_size_columns(add_positions(drawn, fitted.found), fitted.found)
+        order = find_row_order(drawn, fitted.found)
+        drawn = add_sequence_columns(drawn, fitted.found, order, run.seed)
         drawn = find_codes(add_profile_columns(drawn, fitted.found, run.seed))
         self.drawn_, self.entities_ = drawn.transformer, drawn.entities
         enforcer = fit_enforcer(drawn.rules, self.drawn_, drawn.codes, drawn.counted_by)
         enforcer = replace(enforcer, hidden=drawn.sizes)
-        drawn = add_sorted_columns(drawn, fitted.found, enforcer)
+        drawn = add_sorted_columns(drawn, order, enforcer)
         self.entities_ = drawn.entities
         encoded = encode(drawn.codes, self.drawn_.columns)
         enforcer = add_level_lookups(enforcer, drawn, encoded, run)
@@ -209,7 +207,7 @@ class TreeChain(SingleTableSynthesizer):
         redrawing = make_redrawing(self.drawn_, enforcer, self.links_)
         return replace(redrawing, seed=seed) if redrawing.checks else None
 
-    def _passes(self, codes: dict[int, Codes], seed: int, rows: NumberedRows) -> Mask:
+    def _passes(self, codes: CodesByColumn, seed: int, rows: NumberedRows) -> Mask:
         """Return a mask of proposals that satisfy the rules and do not copy a unique row."""
         table, passes = self.drawn_, np.ones(len(rows), np.bool_)
         if self.enforcer_.is_enforced and self.enforcer_.refuses:
@@ -220,50 +218,18 @@ class TreeChain(SingleTableSynthesizer):
         return passes
 
     def _draw(self, request: RowRequest) -> Iterator[pa.RecordBatch]:
-        table, enforcer, seed = self.drawn_, self.enforcer_, request.seed
-        redrawing = self._redrawing(enforcer, seed)
-
-        acceptance = Acceptance(
+        sampler = RowSampler(
+            self.links_,
+            self.drawn_,
+            self.entities_,
+            self.unique_entities_,
+            self.enforcer_,
             self.refinement_,
-            lambda codes, rows: self._passes(codes, seed, rows),
-            redrawing,
-            self.entities_.distinct_columns,
+            self._passes,
+            self._redrawing(self.enforcer_, request.seed),
+            request.seed,
         )
-
-        def draw_entity(rows: NumberedRows, given: CodesByColumn, wanted: Collection[int]) -> CodesByColumn:
-            if given.keys() >= set(wanted):
-                return given
-            unique = self.unique_entities_
-            of_entity = Acceptance(
-                self.refinement_,
-                lambda codes, own: (
-                    self._passes(codes, seed, own) & unique.is_new(wanted, table, codes, seed, own)
-                ),
-                redrawing,
-            )
-            return draw_accepted(self.links_, of_entity, seed, rows, given)
-
-        def draw_rows(rows: NumberedRows, given: CodesByColumn) -> dict[int, Codes]:
-            return draw_accepted(self.links_, acceptance, seed, rows, given)
-
-        row_order = RowOrder(self.entities_, table)
-
-        def draw(wanted: RowNumbers) -> pa.RecordBatch:
-            numbers = row_order.extend(wanted, seed)
-            places = self.entities_.places(numbers, seed)
-            rows, given = draw_entities(self.entities_, draw_entity, numbers, places)
-            positions = self.entities_.codes_of_positions(places, seed, allows=enforcer.allowing(given))
-            codes = draw_rows(rows, given | positions)
-            drawn, places = row_order.apply(Drawn(codes, seed, rows), places, wanted)
-            learned = sorted(codes.keys() - table.composed)
-            columns = table.decode_columns(learned, drawn.codes, seed, drawn.rows)
-            columns |= self.entities_.numbers_of_counters(places, table.schema)
-            if table.id_start is not None and self.entities_.groups:
-                drawn = with_numbers_of_first_rows(self.entities_, drawn, places)
-                columns |= table.decode_generated(drawn.codes, seed, drawn.rows)
-            return enforcer.complete(columns, table, drawn)
-
-        return draw_blocks(draw, request.n_rows, request.offset, context=request.context)
+        return draw_blocks(sampler.draw, request.n_rows, request.offset, context=request.context)
 
     def _draw_constrained(
         self, request: RowRequest, constraints: SamplingConstraints

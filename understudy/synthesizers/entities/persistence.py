@@ -1,0 +1,56 @@
+"""Search for columns that keep a value within an entity until they change, such as a plan or a diagnosis."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from understudy.synthesizers.entities.sequences import N_CHANGES_MAX
+
+Int64s = npt.NDArray[np.int64]
+
+# Minimum number of returns to an earlier value that are expected if the rows of each entity are in random
+# order, and maximum number of returns, as a fraction of the expectation.
+N_RETURNS_MIN, RETURNS_MAX = 20.0, 0.02
+# Maximum share of changes among the consecutive rows of entities.
+CHANGES_MAX = 0.4
+# Number of rows on which the share of changes is measured first.
+N_ROWS_FIRST = 8192
+# Maximum share of entities with more changes than a model contains.
+MORE_CHANGES_MAX = 0.02
+
+
+def changes_rarely(values: Int64s, entities: Int64s) -> bool:
+    """Return whether few values differ from the previous value of the entity, for rows sorted by entity."""
+    is_same = entities[1:] == entities[:-1]
+    n_changes = int((values[1:] != values[:-1])[is_same].sum())
+    return 0 < n_changes <= CHANGES_MAX * int(is_same.sum())
+
+
+def persists(values: Int64s, entities: Int64s, order: Int64s) -> bool:
+    """Return whether the value of an entity does not return after it has changed.
+
+    Parameters
+    ----------
+    values : array of shape (n,)
+        Number of the value of each row.
+    entities : array of shape (n,)
+        Entity of each row.
+    order : array of shape (n,)
+        Rows sorted by entity, and by their order in the table.
+    """
+    if not changes_rarely(values[order], entities[order]):
+        return False
+    is_change = (entities[order][1:] == entities[order][:-1]) & (values[order][1:] != values[order][:-1])
+    n_changes_of = np.bincount(entities[order][1:][is_change], minlength=int(entities.max()) + 1)
+    if (n_changes_of > N_CHANGES_MAX).mean() > MORE_CHANGES_MAX:
+        return False
+    n_values = int(values.max()) + 1
+    cells, counts = np.unique(entities * n_values + values, return_counts=True)
+    sizes = np.bincount(entities)
+    n_entities = len(sizes)
+    # Runs of equal values beyond one for each value of the entity.
+    n_returns = int(n_changes_of.sum()) + n_entities - len(cells)
+    rest = sizes[cells // n_values] - counts
+    expected = float((counts * rest / sizes[cells // n_values]).sum()) + n_entities - len(cells)
+    return expected >= N_RETURNS_MIN and n_returns <= RETURNS_MAX * expected
