@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 from itertools import combinations
 
 import numpy as np
@@ -36,6 +37,8 @@ OUTSIDE_MAX, CORRELATION_MIN = 0.03, 0.9995
 N_RELATIONS_MAX = 12
 # Maximum distance of a value from the fitted expression, in steps: one half, plus the error of the fit.
 ROUNDING = 0.75
+# Number of rows on which relations are refuted before they are solved.
+N_ROWS_FIRST = 64
 # Minimum share of zeros and of positive values in a column that may be the positive part of an expression,
 # and maximum number of these columns.
 ZEROS_MIN, N_ZEROS_MAX = 0.02, 4
@@ -72,6 +75,17 @@ class _Rows:
         """Whether there are enough rows for the number of columns."""
         return bool(self.numbers.shape[1] >= N_ROWS_MIN + 2 * len(self.names))
 
+    @cached_property
+    def first(self) -> Matrix:
+        """Columns and a constant in the first rows, in an array of shape (n_columns + 1, n_rows)."""
+        some = self.numbers[:, :: max(self.numbers.shape[1] // N_ROWS_FIRST, 1)]
+        return np.vstack((some, np.ones(some.shape[1])))
+
+    def tolerance(self, target: int) -> float:
+        """Return the maximum distance between a column and a fitted relation."""
+        largest = float(np.abs(self.numbers[target]).max())
+        return 2 * ROUNDING * float(self.slack[target]) + 1e-9 * largest
+
 
 # Products of a relation, and the factor of the second product if there are two.
 _Relation = tuple[tuple[Pair, ...], float]
@@ -102,7 +116,9 @@ def find_expressions(
         name = own.names[target]
         if name in found:
             continue
-        draft = _solve(own, target, relation, is_positive_part=is_part)
+        draft = None
+        if _may_fit(own, target, relation):
+            draft = _solve(own, target, relation, is_positive_part=is_part)
         if draft is None or is_cyclic(name, draft.terms, (*known, *found.values())):
             continue
         rule = _prove(columns, draft, len(own.names))
@@ -190,6 +206,31 @@ def _double_relations(rows: _Rows, pairs: list[Pair], outside: Matrix, share: Fl
         scale = float(np.prod(largest[list(pairs[i])]) / np.prod(largest[list(pairs[j])]))
         relations.append(((pairs[i], pairs[j]), -ratio * scale))
     return relations
+
+
+def _may_fit(rows: _Rows, target: int, relation: _Relation) -> bool:
+    """Return whether a relation may fit the first rows when it is solved for a column.
+
+    If the root mean square of the residuals of these rows is too large for the best weights, the largest
+    residual of all rows is too large for any weights.
+    """
+    pairs, ratio = relation
+    below = _below(rows.names, target, pairs, ratio)
+    if below is None:
+        return False
+    first = rows.first
+    terms = [first[i] * first[j] for i, j in pairs if target not in (i, j)]
+    design = np.vstack((*terms, np.delete(first, target, axis=0)))
+    if below:
+        divisor = np.sum([own.factor * first[rows.names.index(own.columns[0])] for own in below], axis=0)
+        if (divisor == 0).any():
+            return False
+        design /= divisor
+    scale = np.abs(design).max(axis=1)
+    # A base of a space that contains all terms, also if they are linearly dependent.
+    base = np.linalg.qr((design[scale > 0] / scale[scale > 0, None]).T)[0]
+    residual = first[target] - base @ (base.T @ first[target])
+    return bool(np.sqrt(np.mean(residual**2)) <= 1.001 * rows.tolerance(target))
 
 
 def _solve(rows: _Rows, target: int, relation: _Relation, *, is_positive_part: bool) -> Expression | None:
