@@ -112,13 +112,12 @@ def find_expressions(
     candidates = [(rows, target, NO_PRODUCTS, False) for target in reversed(range(len(rows.names)))]
     candidates += [(rows, target, relation, False) for target, relation in _relations(rows)]
     candidates += [(own, t, relation, True) for t, own in _positive_rows(rows) for relation in _of(own, t)]
-    for own, target, relation, is_part in candidates:
+    may_fit = _unrefuted([(own, target, relation) for own, target, relation, _ in candidates])
+    for (own, target, relation, is_part), is_open in zip(candidates, may_fit, strict=True):
         name = own.names[target]
-        if name in found:
+        if name in found or not is_open:
             continue
-        draft = None
-        if _may_fit(own, target, relation):
-            draft = _solve(own, target, relation, is_positive_part=is_part)
+        draft = _solve(own, target, relation, is_positive_part=is_part)
         if draft is None or is_cyclic(name, draft.terms, (*known, *found.values())):
             continue
         rule = _prove(columns, draft, len(own.names))
@@ -208,29 +207,47 @@ def _double_relations(rows: _Rows, pairs: list[Pair], outside: Matrix, share: Fl
     return relations
 
 
-def _may_fit(rows: _Rows, target: int, relation: _Relation) -> bool:
-    """Return whether a relation may fit the first rows when it is solved for a column.
+def _unrefuted(candidates: Sequence[tuple[_Rows, int, _Relation]]) -> list[bool]:
+    """Return whether each relation may fit the first rows when it is solved for a column.
 
     If the root mean square of the residuals of these rows is too large for the best weights, the largest
     residual of all rows is too large for any weights.
     """
+    designs = [_first_terms(*candidate) for candidate in candidates]
+    is_open = [False] * len(candidates)
+    for shape in {design.shape for design in designs if design is not None}:
+        places = [i for i, own in enumerate(designs) if own is not None and own.shape == shape]
+        terms = np.array([designs[i] for i in places])
+        terms /= np.maximum(np.abs(terms).max(axis=2, keepdims=True), 1e-300)
+        # Bases of spaces that contain all terms, also if the terms are linearly dependent.
+        bases = np.linalg.qr(terms.transpose(0, 2, 1))[0]
+        numbers = np.array([candidates[i][0].first[candidates[i][1]] for i in places])
+        weights = np.matmul(bases.transpose(0, 2, 1), numbers[:, :, None])
+        residuals = numbers - np.matmul(bases, weights)[:, :, 0]
+        sizes = np.sqrt(np.mean(residuals**2, axis=1)).tolist()
+        for i, size in zip(places, sizes, strict=True):
+            is_open[i] = size <= 1.001 * candidates[i][0].tolerance(candidates[i][1])
+    return is_open
+
+
+def _first_terms(rows: _Rows, target: int, relation: _Relation) -> Matrix | None:
+    """Return the terms of a relation that is solved for a column, in an array of shape (n_terms, n_rows).
+
+    Only the first rows are returned, and None if the relation cannot be solved.
+    """
     pairs, ratio = relation
     below = _below(rows.names, target, pairs, ratio)
     if below is None:
-        return False
+        return None
     first = rows.first
-    terms = [first[i] * first[j] for i, j in pairs if target not in (i, j)]
-    design = np.vstack((*terms, np.delete(first, target, axis=0)))
+    products = [first[i] * first[j] for i, j in pairs if target not in (i, j)]
+    terms = np.vstack((*products, first[:target], first[target + 1 :]))
     if below:
         divisor = np.sum([own.factor * first[rows.names.index(own.columns[0])] for own in below], axis=0)
         if (divisor == 0).any():
-            return False
-        design /= divisor
-    scale = np.abs(design).max(axis=1)
-    # A base of a space that contains all terms, also if they are linearly dependent.
-    base = np.linalg.qr((design[scale > 0] / scale[scale > 0, None]).T)[0]
-    residual = first[target] - base @ (base.T @ first[target])
-    return bool(np.sqrt(np.mean(residual**2)) <= 1.001 * rows.tolerance(target))
+            return None
+        terms /= divisor
+    return terms
 
 
 def _solve(rows: _Rows, target: int, relation: _Relation, *, is_positive_part: bool) -> Expression | None:

@@ -19,6 +19,7 @@ from understudy.synthesizers.rules import (
     with_used_levels,
     without_rare_values,
 )
+from understudy.synthesizers.rules.columns import Columns
 from understudy.synthesizers.rules.differences import Difference
 from understudy.tables.schema import Column, ColumnKind, TableSchema
 from understudy.transformers.array_reader import ArrayReader, require
@@ -68,7 +69,8 @@ def add_difference_columns(rows: pa.Table, columns: FittedTable) -> DrawnTable:
     if schema is None:
         return DrawnTable(rows, table, codes, Rules(table.schema), entities)
     learned = rows.select(schema.names)
-    found = rules_beyond_repeats(find_rules(learned, schema), rows, entities, columns.found)
+    searched = Columns(learned, schema)
+    found = rules_beyond_repeats(find_rules(learned, schema, searched), rows, entities, columns.found)
     subjects = number_subjects(rows.select(list(table.schema.subject))) if table.schema.subject else None
     counted_by = {name: columns.subjects_of.get(name, subjects) for name in schema.names}
     found = without_rare_values(found, learned, {n: own for n, own in counted_by.items() if own is not None})
@@ -76,7 +78,7 @@ def add_difference_columns(rows: pa.Table, columns: FittedTable) -> DrawnTable:
     pairs = zip(table.schema.names, table.columns, strict=True)
     labels = {name for name, transformer in pairs if isinstance(transformer, LabelTransformer)}
     found = replace(found, value_rules=found.value_rules.without(labels))
-    rules = add_measured(found, learned)
+    rules = add_measured(found, learned, searched)
     rules = restrict_rules(rules, entities, table.schema.names)
     rules = replace(rules, value_rules=with_used_levels(rules.value_rules))
     if not rules.measured:
