@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from understudy.tables.arrow_types import parse_arrow_type
 from understudy.tables.schema import Column
+from understudy.transformers import generated
 from understudy.transformers.array_reader import ArrayReader, refuse, require
 from understudy.transformers.base import (
     Arrays,
@@ -24,7 +25,6 @@ from understudy.transformers.base import (
     Transformer,
 )
 from understudy.transformers.categorical import CategoricalTransformer, MakeUp
-from understudy.transformers.generated.made_up_levels import CODE_MARK
 from understudy.transformers.generated.text_parts import contain_codes, find_part
 
 
@@ -250,14 +250,17 @@ def _with_code_inside(code: CategoricalTransformer, pairs: _Pairs, make_up: Make
     type_ = pairs.of_kept.type
     if not code.n_made_up or pa.types.is_integer(type_) or not contain_codes(pairs.codes, pairs.labels):
         return None
-    marked = [label.replace(own, CODE_MARK, 1) for own, label in zip(pairs.codes, pairs.labels, strict=True)]
+    marked = [
+        label.replace(own, generated.CODE_MARK, 1)
+        for own, label in zip(pairs.codes, pairs.labels, strict=True)
+    ]
     n_labeled = max(code.n_made_up - pairs.n_missing, 0)
     codes: list[Any] = code.levels.slice(code.n_kept, n_labeled).cast(pa.string()).to_pylist()
     rest = make_up(pa.array(marked, pa.string()), n_labeled)
     assert rest is not None
     texts: list[Any] = rest.to_pylist()
     labels = [
-        text.replace(CODE_MARK, own) if CODE_MARK in text else f"{own} {text}"
+        text.replace(generated.CODE_MARK, own) if generated.CODE_MARK in text else f"{own} {text}"
         for own, text in zip(codes, texts, strict=True)
     ]
     if len({*labels, *pairs.labels}) < len(labels) + len(set(pairs.labels)):

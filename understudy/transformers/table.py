@@ -16,6 +16,7 @@ from understudy.errors import InvalidInput
 from understudy.tables.arrow_types import parse_arrow_type
 from understudy.tables.domain_checks import keep_to_domain
 from understudy.tables.schema import Column, TableSchema
+from understudy.transformers import generated
 from understudy.transformers.array_reader import ArrayReader, refuse, require
 from understudy.transformers.base import (
     DECODING,
@@ -32,10 +33,6 @@ from understudy.transformers.boolean import BooleanTransformer
 from understudy.transformers.categorical import (
     CategoricalTransformer,
 )
-from understudy.transformers.generated.composition import check_sources, composed_of
-from understudy.transformers.generated.loading import load_generated
-from understudy.transformers.generated.personal import Personal
-from understudy.transformers.generated.placed_codes import PlacedCodes
 from understudy.transformers.generated.transformer import GeneratedTransformer
 from understudy.transformers.labels import LabelTransformer, load_label
 from understudy.transformers.level_sources import LevelSource
@@ -98,7 +95,7 @@ class TableTransformer:
     @cached_property
     def composed(self) -> frozenset[int]:
         """Positions of the identifiers that contain the values of other columns."""
-        return frozenset(j for j, column in enumerate(self.columns) if composed_of(column) is not None)
+        return frozenset(j for j in self.generated if generated.composed_of(self.columns[j]) is not None)
 
     def compose(self, columns: Mapping[str, ArrowArray], drawn: Drawn) -> dict[str, ArrowArray]:
         """Return the identifiers that contain the values of other columns, for rows with these values.
@@ -163,7 +160,8 @@ class TableTransformer:
         ]
         for column in columns:
             _check_given_columns(column, columns)
-        check_sources(schema, columns)
+        if any(isinstance(column, GeneratedTransformer) for column in columns):
+            generated.check_sources(schema, columns)
         return cls(schema, tuple(columns))
 
 
@@ -202,10 +200,11 @@ class _Decoding:
 
     def _transformer(self, place: int) -> Transformer:
         transformer = self._table.columns[place]
-        composed = composed_of(transformer)
+        if not isinstance(transformer, GeneratedTransformer):
+            return transformer
+        composed = generated.composed_of(transformer)
         if composed is None:
             return _given(transformer, self._codes)
-        assert isinstance(transformer, GeneratedTransformer)
         places = {name: self._table.schema.names.index(name) for name in composed.sources}
         # A column that is derived from other columns has no codes. Its values are inserted when they are
         # known.
@@ -214,18 +213,18 @@ class _Decoding:
         return replace(transformer, maker=composed.given(values))
 
 
-def _given(transformer: Transformer, codes: CodesByColumn) -> Transformer:
+def _given(transformer: GeneratedTransformer, codes: CodesByColumn) -> Transformer:
     """Return a transformer for rows whose codes in other columns are known, such as the sex of a person."""
-    if isinstance(transformer, GeneratedTransformer) and isinstance(
-        transformer.maker, Personal | PlacedCodes
-    ):
+    if isinstance(transformer.maker, generated.Personal | generated.PlacedCodes):
         return replace(transformer, maker=transformer.maker.given(codes))
     return transformer
 
 
 def _check_given_columns(transformer: Transformer, columns: list[Transformer]) -> None:
-    maker = transformer.maker if isinstance(transformer, GeneratedTransformer) else None
-    if isinstance(maker, Personal):
+    if not isinstance(transformer, GeneratedTransformer):
+        return
+    maker = transformer.maker
+    if isinstance(maker, generated.Personal):
         sex, country = maker.sex_column, maker.country_column
         tables = [(sex.place, len(sex.sexes))] if sex is not None else []
         tables += [(country.place, len(country.locale_of_code))] if country is not None else []
@@ -233,10 +232,14 @@ def _check_given_columns(transformer: Transformer, columns: list[Transformer]) -
         for place, n_codes in tables:
             is_valid = place < len(columns) and columns[place].n_codes == n_codes
             require(is_valid, "the column of the sex or the place of a person does not exist")
-    if isinstance(maker, PlacedCodes):
+    if isinstance(maker, generated.PlacedCodes):
         for own in maker.places:
             is_valid = own.place < len(columns) and columns[own.place].n_codes == own.n_codes
             require(is_valid, "the column of the place of a postal code does not exist")
+
+
+def _load_generated(column: Column, type_: pa.DataType, reader: ArrayReader) -> Transformer:
+    return generated.load_generated(column, type_, reader)
 
 
 Loader = Callable[[Column, pa.DataType, ArrayReader], Transformer]
@@ -244,7 +247,7 @@ _LOADERS: dict[str, Loader] = {
     "numeric": NumericTransformer.from_arrays,
     "categorical": CategoricalTransformer.from_arrays,
     "boolean": BooleanTransformer.from_arrays,
-    "generated": load_generated,
+    "generated": _load_generated,
 }
 
 

@@ -16,6 +16,7 @@ from understudy.progress import no_progress
 from understudy.tables.arrow_types import parse_arrow_type
 from understudy.tables.schema import Column, ColumnKind, TableSchema
 from understudy.tables.validation import check_columns
+from understudy.transformers import generated
 from understudy.transformers.association import order_levels
 from understudy.transformers.base import (
     ArrowArray,
@@ -31,11 +32,8 @@ from understudy.transformers.categorical import (
     fit_categorical,
     has_shared_level,
 )
-from understudy.transformers.generated.composition import compose_identifiers
-from understudy.transformers.generated.fitting import fit_generated, name_people
-from understudy.transformers.generated.made_up_levels import make_up_levels
-from understudy.transformers.generated.places import place_postal_codes, place_towns
 from understudy.transformers.generated.recognition import recognize, recognize_subject
+from understudy.transformers.generated.transformer import GeneratedTransformer
 from understudy.transformers.integer_units import is_exact
 from understudy.transformers.labels import fit_labels
 from understudy.transformers.numeric import fit_numeric
@@ -90,7 +88,7 @@ def fit_table(
     def fit(column: Column, values: ArrowColumn) -> tuple[Transformer, Codes]:
         own, is_of_subject = subjects_of.get(column.name, subjects), column.name in schema.subject
         if column.name in {*code_of, *code_of.values()}:
-            make_up = partial(make_up_levels, locale=execution.locale)
+            make_up = partial(_make_up_levels, locale=execution.locale)
             return fit_categorical(column, values, own, make_up, is_code=True)
         return fit_column(column, values, own, locale=execution.locale, is_of_subject=is_of_subject)
 
@@ -100,13 +98,30 @@ def fit_table(
             fitted.append(pair)
             report("encoding", len(fitted) / len(schema.columns))
     fitted = _with_labels(_order_large_categories(fitted), table, code_of, execution.locale)
-    fitted = name_people(fitted, schema.names, table.columns)
-    fitted = place_towns(fitted, schema.columns, table.columns)
-    counted_by = {name: subjects_of.get(name, subjects) for name in schema.names}
-    fitted = place_postal_codes(fitted, schema.columns, table.columns, counted_by)
-    units = {id(own): own for own in (subjects, *subjects_of.values()) if own is not None}
-    fitted = compose_identifiers(fitted, schema.columns, table.columns, list(units.values()))
+    if any(isinstance(transformer, GeneratedTransformer) for transformer, _ in fitted):
+        fitted = _relate_generated(fitted, table, schema, subjects, subjects_of)
     return TableTransformer(schema, tuple(t for t, _ in fitted)), [codes for _, codes in fitted]
+
+
+def _make_up_levels(levels: ArrowArray, n: int, locale: str) -> ArrowArray | None:
+    return generated.make_up_levels(levels, n, locale)
+
+
+def _relate_generated(
+    fitted: list[tuple[Any, Codes]],
+    table: pa.Table,
+    schema: TableSchema,
+    subjects: Subjects | None,
+    subjects_of: Mapping[str, Subjects],
+) -> list[tuple[Any, Codes]]:
+    """Return the fitted columns, with generated values that agree with each other and with other columns."""
+    columns, values = schema.columns, table.columns
+    fitted = generated.name_people(fitted, schema.names, values)
+    fitted = generated.place_towns(fitted, columns, values)
+    counted_by = {name: subjects_of.get(name, subjects) for name in schema.names}
+    fitted = generated.place_postal_codes(fitted, columns, values, counted_by)
+    units = {id(own): own for own in (subjects, *subjects_of.values()) if own is not None}
+    return generated.compose_identifiers(fitted, columns, values, list(units.values()))
 
 
 def _with_labels(
@@ -118,7 +133,7 @@ def _with_labels(
         place = names.index(name_of_code)
         places = [names.index(n) for n, own in code_of.items() if own == name_of_code]
         labels = {j: (table.column(j), fitted[j][0].levels.slice(0, fitted[j][0].n_kept)) for j in places}
-        make_up = partial(make_up_levels, locale=locale)
+        make_up = partial(_make_up_levels, locale=locale)
         code, codes = fitted[place]
         code, own_labels = fit_labels(place, code, table.column(name_of_code), labels, make_up)
         labeled[place] = code, codes
@@ -196,13 +211,13 @@ def fit_column(
     if recognition is None and is_of_subject:
         recognition = recognize_subject(column, values, subjects)
     if recognition is not None:
-        return fit_generated(column, values, recognition, locale, subjects)
+        return generated.fit_generated(column, values, recognition, locale, subjects)
     type_ = parse_arrow_type(column.arrow_type)
     is_number = is_exact(type_) or pa.types.is_floating(type_)
     is_category = column.kind is ColumnKind.category
     if pa.types.is_boolean(type_) and (is_category or column.kind is ColumnKind.boolean):
         return fit_boolean(_one_array(values))
-    make_up = partial(make_up_levels, locale=locale)
+    make_up = partial(_make_up_levels, locale=locale)
     if is_category and (pa.types.is_string(type_) or pa.types.is_large_string(type_)):
         return fit_categorical(column, values, subjects, make_up)
     if is_category and _has_labels(column, values, subjects):

@@ -97,6 +97,14 @@ def test_additive_predictor_approximates_its_target() -> None:
     assert np.corrcoef(bins, codes[2])[0, 1] > 0.95
 
 
+def test_both_ways_to_compute_the_gram_matrix_agree_exactly() -> None:
+    codes = coarse_codes(5000)
+    codes[1] //= 16
+    values, column = additive.find_terms(codes, [True, False, True])
+    counted = additive.counted_gram(codes, values, column)
+    assert np.array_equal(counted, additive.dense_gram(codes, values, column))
+
+
 def test_weights_equal_those_of_ridge_regression() -> None:
     codes = coarse_codes(5000)
     moments = additive.fit_moments(codes, [True] * 3)

@@ -14,11 +14,8 @@ from understudy.synthesizers.entities.detection import FoundGroup, find_groups, 
 from understudy.synthesizers.entities.groups import ROWS, Entities, EntityGroup, has_level_for_each
 from understudy.synthesizers.reference_tables import declare_public_levels
 from understudy.tables.schema import TableSchema
+from understudy.transformers import generated
 from understudy.transformers.base import Codes, Subjects, Transformer
-from understudy.transformers.generated.composed import Composed
-from understudy.transformers.generated.fitting import fit_generated
-from understudy.transformers.generated.personal import Personal
-from understudy.transformers.generated.placed_codes import PlacedCodes
 from understudy.transformers.generated.recognition import recognize
 from understudy.transformers.generated.transformer import GeneratedTransformer
 from understudy.transformers.table import TableTransformer
@@ -60,7 +57,7 @@ def fit_columns(rows: pa.Table, schema: TableSchema, run: LearnRun) -> FittedTab
         recognition = recognize(column, values)
         assert recognition is not None
         subjects = subjects_of.get(column.name, declared_subjects(rows, schema))
-        return fit_generated(column, values, recognition, run.locale, subjects)[0]
+        return generated.fit_generated(column, values, recognition, run.locale, subjects)[0]
 
     fitted = _with_visible_sources(fitted, entities, refit)
     return FittedTable(fitted, codes, entities, found, subjects_of)
@@ -115,12 +112,12 @@ def _with_visible_sources(
         if not isinstance(column, GeneratedTransformer):
             return column
         maker = column.maker
-        if isinstance(maker, Personal):
+        if isinstance(maker, generated.Personal):
             return replace(column, maker=_person_seen(maker, lambda place: _sees(entities, j, place)))
-        if isinstance(maker, PlacedCodes):
+        if isinstance(maker, generated.PlacedCodes):
             places = tuple(own for own in maker.places if _sees(entities, j, own.place))
             return replace(column, maker=replace(maker, places=places) if places else maker.rest)
-        if isinstance(maker, Composed):
+        if isinstance(maker, generated.Composed):
             sources = [table.schema.names.index(name) for name in maker.sources]
             return column if all(_sees(entities, j, place) for place in sources) else refit(j)
         return column
@@ -128,7 +125,7 @@ def _with_visible_sources(
     return replace(table, columns=tuple(settle(j, column) for j, column in enumerate(table.columns)))
 
 
-def _person_seen(maker: Personal, sees: Callable[[int], bool]) -> Personal:
+def _person_seen(maker: generated.Personal, sees: Callable[[int], bool]) -> generated.Personal:
     """Return the maker without the columns (sex, country, region) that it must not depend on."""
     sex, country, region = maker.sex_column, maker.country_column, maker.region_column
     if sex is not None and not sees(sex.place):

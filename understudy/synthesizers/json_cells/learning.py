@@ -19,8 +19,8 @@ from understudy.synthesizers.json_cells.structure import (
     Node,
     NodeType,
 )
+from understudy.transformers import generated
 from understudy.transformers.base import MIN_SUPPORT, Subjects
-from understudy.transformers.generated.json_texts import may_identify
 
 # Minimum share of the values that have the most frequent type. Otherwise, the values are learned as texts.
 _SHARE_OF_TYPE_MIN = 0.95
@@ -182,7 +182,7 @@ def _ordered_keys(objects: list[dict[Any, Any]]) -> list[Any]:
 def _is_usable(key: object) -> bool:
     """Return whether a key can be part of a column's name. A lone surrogate cannot be stored."""
     is_text = isinstance(key, str) and not any("\ud800" <= c <= "\udfff" for c in key)
-    return is_text and not may_identify(str(key))
+    return is_text and not generated.may_identify(str(key))
 
 
 def _is_value(value: object) -> bool:

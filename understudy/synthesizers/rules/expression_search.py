@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 from itertools import combinations
 
 import numpy as np
@@ -36,6 +37,8 @@ OUTSIDE_MAX, CORRELATION_MIN = 0.03, 0.9995
 N_RELATIONS_MAX = 12
 # Maximum distance of a value from the fitted expression, in steps: one half, plus the error of the fit.
 ROUNDING = 0.75
+# Number of rows on which relations are refuted before they are solved.
+N_ROWS_FIRST = 64
 # Minimum share of zeros and of positive values in a column that may be the positive part of an expression,
 # and maximum number of these columns.
 ZEROS_MIN, N_ZEROS_MAX = 0.02, 4
@@ -72,6 +75,17 @@ class _Rows:
         """Whether there are enough rows for the number of columns."""
         return bool(self.numbers.shape[1] >= N_ROWS_MIN + 2 * len(self.names))
 
+    @cached_property
+    def first(self) -> Matrix:
+        """Columns and a constant in the first rows, in an array of shape (n_columns + 1, n_rows)."""
+        some = self.numbers[:, :: max(self.numbers.shape[1] // N_ROWS_FIRST, 1)]
+        return np.vstack((some, np.ones(some.shape[1])))
+
+    def tolerance(self, target: int) -> float:
+        """Return the maximum distance between a column and a fitted relation."""
+        largest = float(np.abs(self.numbers[target]).max())
+        return 2 * ROUNDING * float(self.slack[target]) + 1e-9 * largest
+
 
 # Products of a relation, and the factor of the second product if there are two.
 _Relation = tuple[tuple[Pair, ...], float]
@@ -98,9 +112,10 @@ def find_expressions(
     candidates = [(rows, target, NO_PRODUCTS, False) for target in reversed(range(len(rows.names)))]
     candidates += [(rows, target, relation, False) for target, relation in _relations(rows)]
     candidates += [(own, t, relation, True) for t, own in _positive_rows(rows) for relation in _of(own, t)]
-    for own, target, relation, is_part in candidates:
+    may_fit = _unrefuted([(own, target, relation) for own, target, relation, _ in candidates])
+    for (own, target, relation, is_part), is_open in zip(candidates, may_fit, strict=True):
         name = own.names[target]
-        if name in found:
+        if name in found or not is_open:
             continue
         draft = _solve(own, target, relation, is_positive_part=is_part)
         if draft is None or is_cyclic(name, draft.terms, (*known, *found.values())):
@@ -190,6 +205,49 @@ def _double_relations(rows: _Rows, pairs: list[Pair], outside: Matrix, share: Fl
         scale = float(np.prod(largest[list(pairs[i])]) / np.prod(largest[list(pairs[j])]))
         relations.append(((pairs[i], pairs[j]), -ratio * scale))
     return relations
+
+
+def _unrefuted(candidates: Sequence[tuple[_Rows, int, _Relation]]) -> list[bool]:
+    """Return whether each relation may fit the first rows when it is solved for a column.
+
+    If the root mean square of the residuals of these rows is too large for the best weights, the largest
+    residual of all rows is too large for any weights.
+    """
+    designs = [_first_terms(*candidate) for candidate in candidates]
+    is_open = [False] * len(candidates)
+    for shape in {design.shape for design in designs if design is not None}:
+        places = [i for i, own in enumerate(designs) if own is not None and own.shape == shape]
+        terms = np.array([designs[i] for i in places])
+        terms /= np.maximum(np.abs(terms).max(axis=2, keepdims=True), 1e-300)
+        # Bases of spaces that contain all terms, also if the terms are linearly dependent.
+        bases = np.linalg.qr(terms.transpose(0, 2, 1))[0]
+        numbers = np.array([candidates[i][0].first[candidates[i][1]] for i in places])
+        weights = np.matmul(bases.transpose(0, 2, 1), numbers[:, :, None])
+        residuals = numbers - np.matmul(bases, weights)[:, :, 0]
+        sizes = np.sqrt(np.mean(residuals**2, axis=1)).tolist()
+        for i, size in zip(places, sizes, strict=True):
+            is_open[i] = size <= 1.001 * candidates[i][0].tolerance(candidates[i][1])
+    return is_open
+
+
+def _first_terms(rows: _Rows, target: int, relation: _Relation) -> Matrix | None:
+    """Return the terms of a relation that is solved for a column, in an array of shape (n_terms, n_rows).
+
+    Only the first rows are returned, and None if the relation cannot be solved.
+    """
+    pairs, ratio = relation
+    below = _below(rows.names, target, pairs, ratio)
+    if below is None:
+        return None
+    first = rows.first
+    products = [first[i] * first[j] for i, j in pairs if target not in (i, j)]
+    terms = np.vstack((*products, first[:target], first[target + 1 :]))
+    if below:
+        divisor = np.sum([own.factor * first[rows.names.index(own.columns[0])] for own in below], axis=0)
+        if (divisor == 0).any():
+            return None
+        terms /= divisor
+    return terms
 
 
 def _solve(rows: _Rows, target: int, relation: _Relation, *, is_positive_part: bool) -> Expression | None:

@@ -16,7 +16,7 @@ from understudy.synthesizers.rules.value_rules import ValueRules
 from understudy.tables.schema import Column, ColumnKind, TableSchema
 
 
-def add_measured(rules: Rules, table: pa.Table) -> Rules:
+def add_measured(rules: Rules, table: pa.Table, columns: Columns | None = None) -> Rules:
     """Return the rules, extended by columns that are derived from other columns and a difference or a ratio.
 
     Parameters
@@ -25,8 +25,10 @@ def add_measured(rules: Rules, table: pa.Table) -> Rules:
         Rules of the table, without differences and ratios.
     table : pyarrow.Table of shape (n_rows, n_columns)
         Rows with the columns and types of the schema. The rows are not modified.
+    columns : Columns, optional
+        Columns of the table, if another search has read them.
     """
-    columns = Columns(table, rules.schema)
+    columns = columns or Columns(table, rules.schema)
     # Looked-up columns are drawn as codes, and a column with a declared domain is drawn from that domain.
     fixed = {column.name for column in rules.schema.columns if column.domain is not None}
     fixed |= {n for rule in rules.functional_dependencies for n in (rule.determinant, rule.dependent)}

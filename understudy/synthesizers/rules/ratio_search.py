@@ -188,13 +188,19 @@ def _candidates(
     forms: list[Form] = [((base,), (exponent,)) for base in others for exponent in (1, -1)]
     if len(others) < N_COLUMNS_CUBED:
         forms += [(pair, signs) for pair in combinations(others, 2) for signs in ((1, 1), (1, -1), (-1, 1))]
-    for form in _narrow(target, forms):
-        most = WIDTHS_MAX[len(form[0]) - 1]
-        if _relative_widths(target, [form], slice(None))[0] <= most:
-            is_paired = frozenset((target.name, form[0][0].name)) in pairs
-            gain = _gain(target, form, is_paired=is_paired)
-            if gain >= GAINS_MIN[len(form[0]) - 1]:
-                yield _Candidate(target, *form, gain)
+    narrow = list(_narrow(target, forms))
+    samples: dict[tuple[str, ...], _Sample | None] = {}
+    for form, width in zip(narrow, _relative_widths(target, narrow, slice(None)), strict=True):
+        bases = form[0]
+        if width > WIDTHS_MAX[len(bases) - 1]:
+            continue
+        names = tuple(base.name for base in bases)
+        if names not in samples:
+            samples[names] = _sample(target, bases)
+        is_paired = frozenset((target.name, bases[0].name)) in pairs
+        gain = _gain(samples[names], form[1], is_paired=is_paired)
+        if gain >= GAINS_MIN[len(bases) - 1]:
+            yield _Candidate(target, *form, gain)
 
 
 def _narrow(target: _Quantity, forms: list[Form]) -> Iterator[Form]:
@@ -207,20 +213,22 @@ def _narrow(target: _Quantity, forms: list[Form]) -> Iterator[Form]:
 
 def _relative_widths(target: _Quantity, forms: list[Form], rows: slice) -> list[float]:
     """Return the width of the logarithm of each ratio, relative to the width for independent columns."""
-    own = target.logs[rows]
-    logs = np.empty((len(forms), len(own)))
-    for i, (bases, exponents) in enumerate(forms):
-        logs[i] = own
-        for base, exponent in zip(bases, exponents, strict=True):
-            logs[i] -= exponent * base.logs[rows]
+    logs = np.repeat(target.logs[rows][np.newaxis], len(forms), axis=0)
+    # The forms with two bases follow those with one base.
+    n_single = sum(len(bases) == 1 for bases, _ in forms)
+    for place, own in ((0, forms), (1, forms[n_single:])):
+        if own:
+            exponents = np.array([[exponents[place]] for _, exponents in own])
+            logs[len(forms) - len(own) :] -= exponents * np.array(
+                [bases[place].logs[rows] for bases, _ in own]
+            )
     widths = _central_widths(logs).tolist()
     return [_relative(width, (target, *bases)) for width, (bases, _) in zip(widths, forms, strict=True)]
 
 
 def _relative(width: float, quantities: Sequence[_Quantity]) -> float:
-    if not all(own.width for own in quantities):
-        return np.inf
-    return width / math.hypot(*(own.width for own in quantities))
+    widths = [own.width for own in quantities]
+    return width / math.hypot(*widths) if all(widths) else np.inf
 
 
 def _central_widths(logs: Logs) -> Logs:
@@ -238,27 +246,57 @@ def _central_widths(logs: Logs) -> Logs:
     return np.where(n >= N_ROWS_MIN, logs[ratios, high] - logs[ratios, low], np.inf)
 
 
-def _gain(target: _Quantity, form: Form, *, is_paired: bool) -> float:
+@dataclass(frozen=True)
+class _Sample:
+    """Rows of a target and its bases without missing values, on which the entropy of ratios is measured.
+
+    Parameters
+    ----------
+    target : array of shape (n_rows,)
+        Blurred logarithms of the target.
+    bases : list of array of shape (n_rows,)
+        Logarithms of the bases.
+    ranges : array of shape (n_ranges, n_rows_of_range)
+        Rows of each range of the bases.
+    entropy : float
+        Entropy of the target within the ranges.
+    """
+
+    target: Logs
+    bases: list[Logs]
+    ranges: Int64s
+    entropy: float
+
+
+def _sample(target: _Quantity, bases: Sequence[_Quantity]) -> _Sample | None:
+    """Return the rows on which the entropy is measured, or None if too many values are missing."""
+    every = -(-len(target.logs) // N_ROWS_MEASURED)
+    parts = np.array([target.blurred[::every], *(base.logs[::every] for base in bases)])
+    is_complete = ~np.isnan(parts).any(axis=0)
+    if is_complete.sum() < max(N_ROWS_MIN, SHARE_MIN * np.count_nonzero(~np.isnan(target.numbers[::every]))):
+        return None
+    own, *others = parts[:, is_complete]
+    ranges = _in_ranges(others)
+    return _Sample(own, others, ranges, _entropy(own, ranges))
+
+
+def _gain(sample: _Sample | None, exponents: tuple[int, ...], *, is_paired: bool) -> float:
     """Return the reduction of the entropy within ranges of the bases if the ratio replaces the target.
 
     The ranges approximate the leaves of a chain's trees. The ratio must also have a lower entropy than ratios
     to only one of two bases, and than the difference to the first base if that difference is learned.
     """
-    every = -(-len(target.logs) // N_ROWS_MEASURED)
-    parts = np.array([target.blurred[::every], *(base.logs[::every] for base in form[0])])
-    is_complete = ~np.isnan(parts).any(axis=0)
-    if is_complete.sum() < max(N_ROWS_MIN, SHARE_MIN * np.count_nonzero(~np.isnan(target.numbers[::every]))):
+    if sample is None:
         return -np.inf
-    own, *bases = parts[:, is_complete]
-    powers = [base * exponent for base, exponent in zip(bases, form[1], strict=True)]
-    order = _in_ranges(bases)
-    others = [own, *(own - power for power in powers if len(powers) > 1)]
-    entropies = [_entropy(other, order) for other in others]
+    own, bases, order = sample.target, sample.bases, sample.ranges
+    powers = [base * exponent for base, exponent in zip(bases, exponents, strict=True)]
+    entropy = _entropy(own - np.sum(powers, axis=0), order)
+    entropies = [sample.entropy, *(_entropy(own - power, order) for power in powers if len(powers) > 1)]
     if is_paired:
         # The other entropies are those of logarithms, so the difference is divided by the scale of the
         # target.
         entropies.append(_entropy(np.exp(own) - np.exp(bases[0]), order) - float(own[order].mean()))
-    return min(entropies) - _entropy(own - np.sum(powers, axis=0), order)
+    return min(entropies) - entropy
 
 
 def _in_ranges(bases: list[Logs]) -> Int64s:

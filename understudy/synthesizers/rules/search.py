@@ -35,7 +35,7 @@ from understudy.tables.schema import TableSchema
 OwnFormula = TypeVar("OwnFormula", bound=Formula)
 
 
-def find_rules(table: pa.Table, schema: TableSchema) -> Rules:
+def find_rules(table: pa.Table, schema: TableSchema, columns: Columns | None = None) -> Rules:
     """Find the statistically significant rules that hold in every row of a table.
 
     Parameters
@@ -44,6 +44,8 @@ def find_rules(table: pa.Table, schema: TableSchema) -> Rules:
         Rows with the columns and types of the schema. The rows are not modified.
     schema : TableSchema
         Schema of the table.
+    columns : Columns, optional
+        Columns of the table, if another search has read them.
 
     Raises
     ------
@@ -52,7 +54,7 @@ def find_rules(table: pa.Table, schema: TableSchema) -> Rules:
     """
     if not table.num_rows:
         return Rules(schema)
-    columns = Columns(table, schema)
+    columns = columns or Columns(table, schema)
     sample = encode_sample(columns)
     candidates = find_linear(columns)
     lookups = find_functional_dependencies(columns, sample, without=set())

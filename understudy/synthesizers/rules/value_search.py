@@ -239,9 +239,10 @@ def _prove(
                 backward & (together == counts[1][None, :]),
                 never & (together == 0),
             )
-        edges |= {(a.start + i, b.start + j) for i, j in np.argwhere(open_[0]).tolist()}
-        edges |= {(b.start + j, a.start + i) for i, j in np.argwhere(open_[1]).tolist()}
-        excluded |= {(a.start + i, b.start + j) for i, j in np.argwhere(open_[2]).tolist()}
+        else:
+            edges |= {(a.start + i, b.start + j) for i, j in np.argwhere(open_[0]).tolist()}
+            edges |= {(b.start + j, a.start + i) for i, j in np.argwhere(open_[1]).tolist()}
+            excluded |= {(a.start + i, b.start + j) for i, j in np.argwhere(open_[2]).tolist()}
     return edges, excluded
 
 

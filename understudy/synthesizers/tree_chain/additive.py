@@ -23,6 +23,10 @@ N_ROWS_MAX = 50_000
 # columns**2.
 N_CELLS_MAX = 12_500_000
 N_CELLS_BLOCK = 1_000_000
+# Cost of counting a pair of columns in addition to its rows, in rows, and number of products of terms that
+# take as long as counting one row.
+N_ROWS_PAIR = 40_000
+N_PRODUCTS_ROW = 6
 N_ONE_HOT_MAX = 24
 RIDGE = 1.0
 # Minimum share of the variance that a predictor must explain to be used.
@@ -77,14 +81,31 @@ def choose_rows(n_rows: int, n_columns: int, seed: int) -> npt.NDArray[np.int64]
 
 def fit_moments(codes: CoarseCodes, is_ordinal: list[bool]) -> Moments:
     """Return the second moments of the terms, from coarse codes of shape (n_columns, n_rows)."""
-    values, column, target = [np.full(256, float(UNIT))], [-1], []
+    values, column = find_terms(codes, is_ordinal)
+    target = [int(np.searchsorted(column, j)) if ordinal else -1 for j, ordinal in enumerate(is_ordinal)]
+    n_columns, n_rows = codes.shape
+    n_rows_counted = n_columns**2 // 2 * (n_rows + N_ROWS_PAIR)
+    is_counted = n_rows_counted * N_PRODUCTS_ROW < len(values) ** 2 * n_rows
+    gram = (counted_gram if is_counted else dense_gram)(codes, values, column)
+    return Moments(gram / UNIT**2, values / UNIT, column, np.array(target))
+
+
+def find_terms(codes: CoarseCodes, is_ordinal: list[bool]) -> tuple[Floats, npt.NDArray[np.int64]]:
+    """Return the values of the terms for each coarse code, in multiples of 1 / UNIT, and their columns.
+
+    The first term is the constant, whose column is -1.
+    """
+    values, column = [np.full(256, float(UNIT))], [-1]
     for j, ordinal in enumerate(is_ordinal):
         counts = np.bincount(codes[j], minlength=256)
-        target.append(len(values) if ordinal else -1)
         own = _ordinal_terms(counts) if ordinal else _one_hot_terms(counts)
         values += own
         column += [j] * len(own)
-    stacked = np.array(values)
+    return np.array(values), np.array(column)
+
+
+def dense_gram(codes: CoarseCodes, values: Floats, column: npt.NDArray[np.int64]) -> Floats:
+    """Return the Gram matrix as a product of the terms of all rows, which is fast for few terms."""
     gram = np.zeros((len(values), len(values)))
     n_rows_block = max(N_CELLS_BLOCK // len(values), 64)
     for start in range(0, codes.shape[1], n_rows_block):
@@ -93,7 +114,27 @@ def fit_moments(codes: CoarseCodes, is_ordinal: list[bool]) -> Moments:
         design = np.array([v[block[max(c, 0)]] for v, c in zip(values, column, strict=True)])
         # All sums are integers below 2**53, so they are exact in any order of summation.
         gram += design @ design.T
-    return Moments(gram / UNIT**2, stacked / UNIT, np.array(column), np.array(target))
+    return gram
+
+
+def counted_gram(codes: CoarseCodes, values: Floats, column: npt.NDArray[np.int64]) -> Floats:
+    """Return the Gram matrix from the counts of pairs of codes, which is fast for many terms per column.
+
+    The sums are exact, so the result equals that of `dense_gram`.
+    """
+    # The constant has the same value for every code, so it may use the codes of column 0.
+    terms = [np.flatnonzero(np.maximum(column, 0) == j) for j in range(len(codes))]
+    used = [(j, own, int(codes[j].max()) + 1) for j, own in enumerate(terms) if len(own)]
+    whole = codes.astype(np.int64)
+    gram = np.zeros((len(values), len(values)))
+    for i, (first, rows, n_first) in enumerate(used):
+        scaled = whole[first] * 256
+        for second, columns, n_second in used[i:]:
+            pairs = np.bincount(scaled + whole[second], minlength=256 * n_first).reshape(n_first, 256)
+            sums = values[rows, :n_first] @ pairs[:, :n_second] @ values[columns, :n_second].T
+            gram[np.ix_(rows, columns)] = sums
+            gram[np.ix_(columns, rows)] = sums.T
+    return gram
 
 
 def _ordinal_terms(counts: npt.NDArray[np.int64]) -> list[Floats]:

@@ -19,6 +19,7 @@ from understudy.synthesizers.rules import (
     with_used_levels,
     without_rare_values,
 )
+from understudy.synthesizers.rules.columns import Columns
 from understudy.synthesizers.rules.differences import Difference
 from understudy.tables.schema import Column, ColumnKind, TableSchema
 from understudy.transformers.array_reader import ArrayReader, require
@@ -72,7 +73,8 @@ def add_difference_columns(rows: pa.Table, columns: FittedTable) -> DrawnTable:
     if schema is None:
         return DrawnTable(rows, table, codes, Rules(table.schema), entities)
     learned = rows.select(schema.names)
-    found = rules_beyond_repeats(find_rules(learned, schema), rows, entities, columns.found)
+    searched = Columns(learned, schema)
+    found = rules_beyond_repeats(find_rules(learned, schema, searched), rows, entities, columns.found)
     subjects = declared_subjects(rows, table.schema)
     owners_of = {name: columns.subjects_of.get(name, subjects) for name in schema.names}
     counted_by = {name: own for name, own in owners_of.items() if own is not None}
@@ -81,7 +83,7 @@ def add_difference_columns(rows: pa.Table, columns: FittedTable) -> DrawnTable:
     pairs = zip(table.schema.names, table.columns, strict=True)
     labels = {name for name, transformer in pairs if isinstance(transformer, LabelTransformer)}
     found = replace(found, value_rules=found.value_rules.without(labels))
-    rules = add_measured(found, learned)
+    rules = add_measured(found, learned, searched)
     rules = restrict_rules(rules, entities, table.schema.names)
     rules = replace(rules, value_rules=with_used_levels(rules.value_rules))
     if not rules.measured:

@@ -7,9 +7,9 @@ from typing import Any
 import pyarrow as pa
 
 from understudy.synthesizers.entities.imputation import fill_columns, is_missing
+from understudy.transformers import generated
 from understudy.transformers.base import ArrowColumn
 from understudy.transformers.categorical import CategoricalTransformer
-from understudy.transformers.generated.composition import composed_of
 from understudy.transformers.generated.containment import read_contained
 from understudy.transformers.table import TableTransformer
 
@@ -17,7 +17,7 @@ from understudy.transformers.table import TableTransformer
 def read_identifiers(rows: pa.Table, table: TableTransformer) -> pa.Table:
     """Return rows with missing values read from identifiers, such as the site in the number of a subject."""
     for j in sorted(table.composed, reverse=True):
-        maker, name = composed_of(table.columns[j]), table.schema.names[j]
+        maker, name = generated.composed_of(table.columns[j]), table.schema.names[j]
         assert maker is not None
         gaps = [
             source

@@ -21,16 +21,10 @@ from understudy.synthesizers.contexts import LearnRun, SampleContext
 from understudy.synthesizers.entities.detection import FoundGroup
 from understudy.synthesizers.entities.fitting import fit_columns
 from understudy.synthesizers.single_table import RowRequest, SingleTableSynthesizer
+from understudy.synthesizers.tree_chain import completion
 from understudy.synthesizers.tree_chain.budget import choose_preset
 from understudy.synthesizers.tree_chain.chain import Arranged, Encoded, encode, fit_chain
 from understudy.synthesizers.tree_chain.code_parts import insert_parts
-from understudy.synthesizers.tree_chain.conditional_sampling import Group, make_conditioner, make_group
-from understudy.synthesizers.tree_chain.constrained_entities import ConstrainedEntitySampler
-from understudy.synthesizers.tree_chain.constrained_sampling import (
-    ConstrainedSampler,
-    check_rows,
-    conditions_of,
-)
 from understudy.synthesizers.tree_chain.difference_columns import (
     DrawnTable,
     add_difference_columns,
@@ -49,7 +43,6 @@ from understudy.synthesizers.tree_chain.files import (
     unique_rows_from_arrays,
     unique_rows_to_arrays,
 )
-from understudy.synthesizers.tree_chain.imputation import Imputer, draw_completed
 from understudy.synthesizers.tree_chain.level_lookups import add_level_lookups, find_codes, numbering_of
 from understudy.synthesizers.tree_chain.order import ascending_order, choose_order
 from understudy.synthesizers.tree_chain.parameters import TreeChainParameters
@@ -234,7 +227,7 @@ class TreeChain(SingleTableSynthesizer):
     def _draw_constrained(
         self, request: RowRequest, constraints: SamplingConstraints
     ) -> Iterator[pa.RecordBatch]:
-        check_rows(constraints, request.n_rows, request.offset)
+        completion.check_rows(constraints, request.n_rows, request.offset)
         sampler = self._constrained_sampler(constraints)
         return draw_blocks(
             lambda rows: sampler.draw(request.seed, rows),
@@ -249,21 +242,23 @@ class TreeChain(SingleTableSynthesizer):
 
     def _constrained_sampler(
         self, constraints: SamplingConstraints
-    ) -> ConstrainedSampler | ConstrainedEntitySampler:
+    ) -> completion.ConstrainedSampler | completion.ConstrainedEntitySampler:
         table, constraints = self.drawn_, self.cells_.translate(constraints)
         conditioners = []
-        for condition in conditions_of(constraints):
-            group = make_group(condition, table, self.enforcer_, self.links_)
+        for condition in completion.conditions_of(constraints):
+            group = completion.make_group(condition, table, self.enforcer_, self.links_)
             accept = partial(self._acceptance, group)
             redrawing = partial(self._redrawing, self.enforcer_)
-            conditioners.append(make_conditioner(self.links_, group, accept, redrawing))
-        plain = ConstrainedSampler(constraints, tuple(conditioners), table, self.enforcer_)
+            conditioners.append(completion.make_conditioner(self.links_, group, accept, redrawing))
+        plain = completion.ConstrainedSampler(constraints, tuple(conditioners), table, self.enforcer_)
         entities = self.entities_
-        return ConstrainedEntitySampler(plain, entities, self.unique_entities_) if entities.groups else plain
+        if not entities.groups:
+            return plain
+        return completion.ConstrainedEntitySampler(plain, entities, self.unique_entities_)
 
     def _acceptance(
         self,
-        group: Group,
+        group: completion.Group,
         codes: dict[int, Codes],
         coarse: npt.NDArray[np.uint8],
         seed: int,
@@ -295,8 +290,8 @@ class TreeChain(SingleTableSynthesizer):
             )
         given = conform(read_source(data[name]), self.cells_.schema)
         rows = self.cells_.split(given)
-        imputer = Imputer(self.links_, self.drawn_, self.enforcer_, self._refined, self.entities_)
-        completed = draw_completed(imputer, rows, context.choose_seed(), n_draws, context)
+        imputer = completion.Imputer(self.links_, self.drawn_, self.enforcer_, self._refined, self.entities_)
+        completed = completion.draw_completed(imputer, rows, context.choose_seed(), n_draws, context)
         return ((name, batch) for batch in self.cells_.restore(completed, given))
 
     def _refined(self, coarse: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:

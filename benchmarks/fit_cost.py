@@ -1,0 +1,127 @@
+"""Compare the CPU seconds of a fit with those of another commit.
+
+    python -m benchmarks.fit_cost --base COMMIT [--data FOLDER] [--write-results]
+
+Both versions fit the training halves of the tables, in alternation and each time in a new process. The first
+fit of a process also loads modules. Kernels are compiled and bytecode is cached before the first measurement.
+CPU seconds depend on the load of the machine, so compare the ratios of the medians and of the minimums.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from benchmarks.engine.tables import names_at_hand, read_source, split
+
+ROOT = Path(__file__).parent.parent
+RESULTS = Path(__file__).parent / "results"
+MEASURED = Path(__file__).parent / "fit_cost_run.py"
+FITS = ("first", "second")
+
+Seconds = list[list[float]]
+
+
+def main() -> None:
+    """Measure each table and preset, print the ratios, and write them with `--write-results`."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.fit_cost", description=__doc__)
+    parser.add_argument("--base", required=True, help="commit to compare with")
+    parser.add_argument("--data", type=Path, help="folder with adult.csv, housing.csv, diamonds.csv")
+    parser.add_argument("--tables", type=_names, help="names of tables, separated by commas")
+    parser.add_argument("--presets", type=_names, default=["fast", "balanced"])
+    parser.add_argument("--runs", type=int, default=9, help="number of processes per version")
+    parser.add_argument("--write-results", action="store_true")
+    options = parser.parse_args()
+    rows: list[dict[str, Any]] = []
+    with TemporaryDirectory() as folder, _checked_out(options.base, Path(folder) / "base") as base:
+        trees = [base, ROOT]
+        for tree in trees:
+            _run(tree, "-m", "understudy.kernels")
+        for name in options.tables or names_at_hand(options.data):
+            path = Path(folder) / f"{name}.parquet"
+            pq.write_table(split(*read_source(name, options.data)).train, path)
+            for preset in options.presets:
+                measured = _measure(trees, path, preset, options.runs)
+                row = {"table": name, "preset": preset} | summarize(*measured)
+                rows.append(row)
+                print(_line(row), flush=True)
+    if options.write_results:
+        date = time.strftime("%Y-%m-%d")
+        result = {"base": options.base, "runs": options.runs, "load": os.getloadavg(), "rows": rows}
+        (RESULTS / f"{date}-fit_cost.json").write_text(json.dumps(result, indent=2) + "\n")
+
+
+def _names(text: str) -> list[str]:
+    return text.split(",")
+
+
+@contextmanager
+def _checked_out(commit: str, folder: Path) -> Iterator[Path]:
+    """Check out a commit in a temporary work tree."""
+    git = ["git", "-C", str(ROOT), "worktree"]
+    subprocess.run([*git, "add", "--quiet", "--detach", str(folder), commit], check=True)  # noqa: S603 - git
+    try:
+        yield folder
+    finally:
+        subprocess.run([*git, "remove", "--force", str(folder)], check=True)  # noqa: S603 - git
+
+
+def _run(tree: Path, *arguments: str) -> str:
+    """Run Python with the package of a work tree, and return its output. Bytecode is cached."""
+    environment = os.environ | {"PYTHONPATH": str(tree)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    command = [sys.executable, "-P", *arguments]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, cwd=tree, env=environment)  # noqa: S603 - modules of this package
+    return done.stdout
+
+
+def _measure(trees: Sequence[Path], table: Path, preset: str, n_runs: int) -> list[Seconds]:
+    """Return the CPU seconds of each fit, by version. The first process of each version is left out."""
+    measured: list[Seconds] = [[] for _ in trees]
+    for number in range(n_runs + 1):
+        # Each version is measured first in half of the pairs.
+        order = range(len(trees)) if number % 2 else reversed(range(len(trees)))
+        for place in order:
+            seconds = json.loads(_run(trees[place], str(MEASURED), str(table), preset))
+            if number:
+                measured[place].append(seconds)
+    return measured
+
+
+def summarize(base: Seconds, own: Seconds) -> dict[str, Any]:
+    """Return the median and minimum CPU seconds of each fit for both versions, and their ratios."""
+    summary: dict[str, Any] = {}
+    for place, fit in enumerate(FITS):
+        for name, figure in (("median", statistics.median), ("minimum", min)):
+            before, after = (figure([seconds[place] for seconds in version]) for version in (base, own))
+            summary[f"{fit}_{name}"] = {
+                "base_cpu_s": round(before, 4),
+                "cpu_s": round(after, 4),
+                "ratio": round(after / before, 3),
+            }
+    return summary
+
+
+def _line(row: dict[str, Any]) -> str:
+    figures = [
+        f"{fit} fit {row[f'{fit}_median']['ratio']:.2f} ({row[f'{fit}_median']['cpu_s']:.2f} s), "
+        f"minimum {row[f'{fit}_minimum']['ratio']:.2f}"
+        for fit in FITS
+    ]
+    return f"{row['table']:10}{row['preset']:10}" + "; ".join(figures)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,40 @@
+"""Tests of packages whose members are loaded on first use."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from understudy.lazy_members import lazy_members
+
+FIT = """
+import sys
+import pyarrow as pa
+from understudy.synthesizers import TreeChainParameters
+from understudy.synthesizers.contexts import FitContext
+from understudy.synthesizers.datasets import fit_table
+from understudy.tables.inference import infer_table
+numbers = range(400)
+table = pa.table({"x": [n % 97 for n in numbers], "y": [n % 89 / 2 for n in numbers]})
+parameters = TreeChainParameters(name="tree_chain", preset="fast")
+fit_table(parameters, table, infer_table(table).schema, context=FitContext(seed=1))
+print(*sys.modules)
+"""
+
+
+def test_unknown_member_raises_attribute_error() -> None:
+    load = lazy_members("understudy.documentation", "understudy.ids:new_id")
+    with pytest.raises(AttributeError, match="has no attribute 'other'"):
+        load("other")
+
+
+def test_table_without_generated_columns_does_not_load_their_makers() -> None:
+    done = subprocess.run([sys.executable, "-c", FIT], check=True, capture_output=True, text=True)
+    loaded = set(done.stdout.split())
+    assert "understudy.transformers.table" in loaded
+    for name in ("generated.filler", "generated.people", "generated.composition"):
+        assert f"understudy.transformers.{name}" not in loaded
+    for name in ("imputation", "constrained_sampling"):
+        assert f"understudy.synthesizers.tree_chain.{name}" not in loaded
