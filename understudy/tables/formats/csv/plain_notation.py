@@ -8,6 +8,7 @@ dates that are written as whole numbers: digits such as 20240131, or serial numb
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -167,16 +168,33 @@ def _converted(column_type: ColumnType, type_: pa.DataType, notation: AnyNotatio
 
 
 def _booleans(sample: SampledTexts) -> BooleanNotation | None:
+    """Return the words for true and false if any value is not `true` or `false`."""
     counts = dict(zip(sample.values, sample.counts, strict=True))
-    true, false = (
-        max(words, key=lambda word: counts.get(word, 0))
-        for words in (("true", "True", "TRUE"), ("false", "False", "FALSE"))
-    )
     most = max(counts, key=lambda word: counts[word])
-    if most in ("true", "false"):
+    change = str.upper if most.isupper() else str.capitalize if most[0].isupper() else str.lower
+    true = _by_frequency(counts, "true") or [change("true")]
+    false = _by_frequency(counts, "false") or [change("false")]
+    if (true, false) == (["true"], ["false"]):
         return None
-    change = str.upper if most.isupper() else str.capitalize
-    return BooleanNotation(true=change(true), false=change(false))
+    return BooleanNotation(
+        true=true[0],
+        false=false[0],
+        true_words=tuple(true[1:]),
+        true_shares=_shares(counts, true),
+        false_words=tuple(false[1:]),
+        false_shares=_shares(counts, false),
+    )
+
+
+def _by_frequency(counts: Mapping[str, int], word: str) -> list[str]:
+    """Return the spellings of a word, the most frequent first."""
+    return sorted((text for text in counts if text.lower() == word), key=lambda text: -counts[text])
+
+
+def _shares(counts: Mapping[str, int], words: Sequence[str]) -> tuple[float, ...]:
+    """Return the share of each word except the first."""
+    n = sum(counts.get(word, 0) for word in words)
+    return tuple(round(counts[word] / n, 4) for word in words[1:])
 
 
 def _clock(sample: SampledTexts, texts: Texts, clues: Clues) -> DateNotation | None:
