@@ -35,12 +35,12 @@ SCALES: dict[str, float] = {
 DIRECTIVES = frozenset(
     (
         *("Y", "y", "m", "-m", "d", "-d", "e", "b", "B", "a", "A", "j", "q", "G", "V", "-V", "u"),
-        *("H", "-H", "I", "-I", "M", "-M", "S", "-S", "p", "z", ":z", "s", "Q", "x", "o"),
+        *("H", "-H", "I", "-I", "M", "-M", "S", "-S", "p", "z", "-z", ":z", "s", "Q", "x", "o"),
         *("f", *(f"{n}f" for n in range(1, 10))),
     )
 )
 """Directives of date patterns: those of C's strftime, and `%q` (quarter), `%3f` (three digits of a fraction),
-`%o` (day with an ordinal suffix, such as `3rd`),
+`%o` (day with an ordinal suffix, such as `3rd`), `%-z` (offset from UTC in hours, such as `+02`),
 `%Q` (milliseconds since 1970) and `%x` (days since 1899-12-30, the serial numbers of workbooks).
 After `%x`, `%f` is the fraction of the day."""
 
@@ -243,11 +243,14 @@ class DateNotation(_Notation):
         return bool(self.directives & {"H", "I", "s", "Q"}) or {"x", "f"} <= self.directives
 
     @property
+    def has_offset(self) -> bool:
+        """Whether the pattern contains the offset from UTC."""
+        return bool(self.directives & {"z", "-z", ":z"})
+
+    @property
     def is_zoned(self) -> bool:
         """Whether the pattern determines the offset from UTC."""
-        return bool(self.directives & {"z", ":z"}) or bool(
-            re.search(r"(?:S|f|M) ?(?:Z|UTC|GMT)$", self.pattern)
-        )
+        return self.has_offset or bool(re.search(r"(?:S|f|M) ?(?:Z|UTC|GMT)$", self.pattern))
 
 
 def _is_whole(directives: set[str]) -> bool:

@@ -15,7 +15,7 @@ from understudy.errors import InvalidInput
 from understudy.parameters.read_options import read_options
 from understudy.tables.formats import FORMATS, format_for_path
 from understudy.tables.formats.base import Loaded
-from understudy.tables.notation import BooleanNotation
+from understudy.tables.notation import BooleanNotation, DateNotation
 from understudy.tables.notations.parsing import parse
 from understudy.tables.notations.writing import write
 
@@ -139,3 +139,40 @@ def test_unsupported_formats_are_refused_with_a_remedy(name: str, words: str):
     with pytest.raises(InvalidInput, match=words) as caught:
         format_for_path(Path(name))
     assert caught.value.code == "unknown_format"
+
+
+def _written(tmp_path: Path, loaded: Loaded, name: str) -> list[str]:
+    target = tmp_path / "written.csv"
+    FORMATS["csv"].write(target, loaded.table.to_batches(), loaded.table.schema)
+    return [row[name] for row in csv.DictReader(io.StringIO(target.read_text()))]
+
+
+def test_offsets_in_hours_are_written_as_in_the_file(tmp_path: Path):
+    values = [f"2024-01-{day:02} 10:{day:02}:00.25{day % 10}+00" for day in range(1, 29)]
+    loaded = _load(tmp_path, "n,created\n" + "".join(f"1,{value}\n" for value in values))
+    assert str(loaded.table.schema.field("created").type) == "timestamp[ms, tz=UTC]"
+    assert _written(tmp_path, loaded, "created") == values
+
+
+def test_offsets_of_half_hours_keep_their_minutes():
+    notation = DateNotation(pattern="%Y-%m-%d %H:%M%-z", offset_minutes=330)
+    values = pa.array([0], pa.timestamp("s", tz="UTC"))
+    assert write(values, notation).to_pylist() == ["1970-01-01 05:30+0530"]
+
+
+def test_dates_with_an_hour_are_timestamps(tmp_path: Path):
+    values = [f"202401{day:02}{hour:02}" for day in (1, 17, 31) for hour in range(24)]
+    loaded = _load(tmp_path, "station,measured\n" + "".join(f"7,{value}\n" for value in values))
+    assert str(loaded.table.schema.field("measured").type) == "timestamp[s]"
+    assert _written(tmp_path, loaded, "measured") == values
+
+
+@pytest.mark.parametrize("values", [["2024011301"], ["2024011300", "2024011401"], ["2024139917"]])
+def test_keys_that_begin_with_a_date_stay_numbers(tmp_path: Path, values: list[str]):
+    loaded = _load(tmp_path, "station,batch\n" + "".join(f"7,{value}\n" for value in values * 30))
+    assert str(loaded.table.schema.field("batch").type) == "int64"
+
+
+def test_numbered_labels_stay_text(tmp_path: Path):
+    loaded = _load(tmp_path, "term,n\n1. Term,1\n2. Term,2\n10. Term,3\n" * 20)
+    assert str(loaded.table.schema.field("term").type) == "string"

@@ -49,6 +49,8 @@ _VERSION_WORDS = frozenset(
 _VERSION = re.compile(r"\d{1,3}\.\d{1,3}")
 # Maximum number of distinct version numbers in a column whose name contains none of these words.
 _N_VERSIONS_MAX = 12
+# Dates with an hour, such as 2024013117. Seconds since 1970 do not match.
+_HOUR = re.compile(r"(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])")
 _YEARS = 1850, 2150
 # Serial numbers have five digits from 1927 on. The earliest plausible one is 15,000 (January 1941).
 _SERIAL_YEARS = 1940, 2080
@@ -239,6 +241,8 @@ def _integer_pattern(sample: SampledTexts, clues: Clues) -> DateNotation | None:
         return DateNotation(pattern="%Y%m%d")
     if lengths in ({12}, {14}) and _has_late_hours(sample):
         return DateNotation(pattern="%Y%m%d%H%M" if lengths == {12} else "%Y%m%d%H%M%S")
+    if lengths == {10} and _has_late_hours(sample) and all(map(_HOUR.fullmatch, sample.values)):
+        return DateNotation(pattern="%Y%m%d%H")
     if lengths == {7} and words & _ORDINAL_WORDS:
         return DateNotation(pattern="%Y%j")
     if lengths == {6} and words & _MONTH_WORDS:
