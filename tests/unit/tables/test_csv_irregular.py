@@ -110,7 +110,7 @@ def test_shares_of_the_spellings_of_booleans_are_kept(tmp_path: Path):
 
 def test_colons_and_rare_flags_in_statistics_are_missing_numbers(tmp_path: Path):
     cells = ["12.3 ", "8.1 ", ": ", "9.4 ", "7.7 ", "10.2 ", "6.6 ", "3.5 ", "4.4 ", "5.0 "]
-    rows = "".join(f"A,{cells[n % 10] if n % 12 else '5.3 b'}\n" for n in range(120))
+    rows = "".join(f"A,{cells[n % 10] if n % 7 else '5.3 b'}\n" for n in range(120))
     loaded = _load(tmp_path, "geo,2022 \n" + rows)
     assert str(loaded.table.schema.field("2022 ").type) == "double"
     assert any("2022" in warning for warning in loaded.warnings)
@@ -176,3 +176,13 @@ def test_keys_that_begin_with_a_date_stay_numbers(tmp_path: Path, values: list[s
 def test_numbered_labels_stay_text(tmp_path: Path):
     loaded = _load(tmp_path, "term,n\n1. Term,1\n2. Term,2\n10. Term,3\n" * 20)
     assert str(loaded.table.schema.field("term").type) == "string"
+
+
+@pytest.mark.parametrize("offset", ["GMT+1", "GMT-5", "UTC+05:30"])
+def test_timestamps_with_a_named_offset_are_written_as_in_the_file(tmp_path: Path, offset: str):
+    values = [
+        f"2024/03/{day:02} {day % 12 + 1}:05:{day:02} {'AP'[day % 2]}M {offset}" for day in range(1, 29)
+    ]
+    loaded = _load(tmp_path, "Timestamp,n\n" + "".join(f"{value},1\n" for value in values))
+    assert str(loaded.table.schema.field("Timestamp").type) == "timestamp[s]"
+    assert _written(tmp_path, loaded, "Timestamp") == values
