@@ -93,7 +93,7 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "lone surrogate in a key": ("wrong_encoding", lambda: b'{"\\ud800": 1}\n'),
     "empty key": ("invalid_header", lambda: b'{"": 1}\n'),
     "blank key": ("invalid_header", lambda: b'{" ": 1}\n'),
-    "key of 256 characters": ("invalid_header", lambda: b'{"' + b"x" * 256 + b'": 1}\n'),
+    "key of 1,001 characters": ("invalid_header", lambda: b'{"' + b"x" * 1_001 + b'": 1}\n'),
     "array in a column": ("unsupported_column", lambda: _ROW + b'{"a": [1]}\n'),
     "objects and numbers in a column": ("unsupported_column", lambda: b'{"a": {"b": 1}}\n{"a": 1}\n'),
     "flat and nested key of one name": ("unreadable_file", lambda: b'{"a": {"b": 1}}\n{"a.b": 1}\n'),

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from understudy.parameters.base import COLUMN_NAME_LENGTH_MAX
 from understudy.parameters.constraints import ColumnConstraint
 from understudy.parameters.policy import Policy
 
@@ -13,7 +14,7 @@ N_COLUMNS_NAMED_MAX = 20
 N_QUERIES_MAX = 100
 N_GROUPING_MAX = 3
 
-ColumnName = Annotated[str, Field(min_length=1, max_length=255)]
+ColumnName = Annotated[str, Field(min_length=1, max_length=COLUMN_NAME_LENGTH_MAX)]
 Aggregate = Literal["count", "share", "sum", "mean", "quantile", "distinct"]
 
 

@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from understudy.errors import InvalidInput
+from understudy.parameters.base import COLUMN_NAME_LENGTH_MAX
 
 FormatName = Literal["csv", "parquet", "jsonl", "arrow", "xlsx"]
 """Names of the file formats. A test checks that they equal the names in `FORMATS`."""
@@ -40,7 +41,6 @@ _SPECIAL_DELIMITERS = "\t \x01\x1c\x1d\x1e\x1f"
 _TOKENS_MAX = 20
 _TOKEN_LENGTH_MAX = 64
 _NAMES_MAX = 2_000
-_NAME_LENGTH_MAX = 255
 
 
 def _delimiter(text: str) -> str:
@@ -124,7 +124,7 @@ def _names(given: Any) -> Any:
 
 
 def _check_names(names: tuple[str, ...]) -> tuple[str, ...]:
-    if len(names) > _NAMES_MAX or not all(0 < len(name) <= _NAME_LENGTH_MAX for name in names):
+    if len(names) > _NAMES_MAX or not all(0 < len(name) <= COLUMN_NAME_LENGTH_MAX for name in names):
         raise ValueError(f"must be up to {_NAMES_MAX} column names, separated by commas")
     return names
 

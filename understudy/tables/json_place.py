@@ -6,6 +6,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from understudy.parameters.base import COLUMN_NAME_LENGTH_MAX
+
 METADATA_KEY = b"understudy.json_place"
 """Key in an Arrow field's metadata whose value is the place as JSON."""
 
@@ -16,7 +18,7 @@ class JsonPlace(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     keys: Annotated[
-        tuple[Annotated[str, Field(max_length=255)], ...],
+        tuple[Annotated[str, Field(max_length=COLUMN_NAME_LENGTH_MAX)], ...],
         Field(
             min_length=1, max_length=32, description="Keys that lead to the value, from the outermost object."
         ),

@@ -11,7 +11,6 @@ import re
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -21,6 +20,8 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+
+from understudy.tables.notation_words import Shares, Word, Words, without_formula
 
 METADATA_KEY = b"understudy.notation"
 """Key in an Arrow field's metadata whose value is the notation as JSON."""
@@ -34,53 +35,18 @@ SCALES: dict[str, float] = {
 DIRECTIVES = frozenset(
     (
         *("Y", "y", "m", "-m", "d", "-d", "e", "b", "B", "a", "A", "j", "q", "G", "V", "-V", "u"),
-        *("H", "-H", "I", "-I", "M", "-M", "S", "-S", "p", "z", ":z", "s", "Q", "x", "o"),
+        *("H", "-H", "I", "-I", "M", "-M", "S", "-S", "p", "z", "-z", ":z", "s", "Q", "x", "o"),
         *("f", *(f"{n}f" for n in range(1, 10))),
     )
 )
 """Directives of date patterns: those of C's strftime, and `%q` (quarter), `%3f` (three digits of a fraction),
-`%o` (day with an ordinal suffix, such as `3rd`),
+`%o` (day with an ordinal suffix, such as `3rd`), `%-z` (offset from UTC in hours, such as `+02`),
 `%Q` (milliseconds since 1970) and `%x` (days since 1899-12-30, the serial numbers of workbooks).
 After `%x`, `%f` is the fraction of the day."""
 
-# Maximum length of a word such as `--` or `-nan`, which begins like a formula but is not one.
-_SIGN_LENGTH_MAX = 4
 # Maximum sum of the shares. It exceeds 1 because the shares are rounded.
 _SHARES_MAX = 1.001
 _TOKEN = re.compile(r"%(-?[A-Za-z]|:z|[1-9]f|%)|([^%]+)")
-
-
-def _without_formula(text: str) -> str:
-    """Check that no written value begins like a spreadsheet formula, except for short words such as `--`."""
-    is_sign = text.startswith(("+", "-")) and len(text) <= _SIGN_LENGTH_MAX
-    begins = text.startswith(tuple("=+-@\uff1d\uff0b\uff0d\uff20")) and not is_sign
-    if begins or any(ord(character) < 32 for character in text):
-        raise ValueError("the text must not begin like a formula or contain control characters")
-    return text
-
-
-def is_word(text: str) -> bool:
-    """Return whether a text can represent missing values in a notation."""
-    try:
-        _WORD_ADAPTER.validate_python(text)
-    except ValidationError:
-        return False
-    return True
-
-
-Word = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_without_formula)]
-_WORD_ADAPTER: TypeAdapter[str] = TypeAdapter(Word)
-Words = Annotated[
-    tuple[Word, ...],
-    Field(
-        max_length=20,
-        description="Words that represent missing values. If there are none, missing values are written as "
-        "empty text.",
-    ),
-]
-
-
-Shares = Annotated[tuple[Annotated[float, Field(ge=0, le=1)], ...], Field(max_length=21)]
 
 
 def _require_type(schema: dict[str, Any]) -> None:
@@ -164,7 +130,7 @@ class NumberNotation(_Notation):
     @field_validator("prefix")
     @classmethod
     def _prefix_is_no_formula(cls, prefix: str) -> str:
-        return _without_formula(prefix)
+        return without_formula(prefix)
 
     @field_validator("scales")
     @classmethod
@@ -259,7 +225,7 @@ class DateNotation(_Notation):
             raise ValueError("a date pattern must have at least one directive, such as %Y")
         if not _is_whole(set(directives)):
             raise ValueError("a date pattern must determine a date or a time of day, as %d.%m.%Y does")
-        return _without_formula(pattern)
+        return without_formula(pattern)
 
     @property
     def directives(self) -> frozenset[str]:
@@ -277,11 +243,14 @@ class DateNotation(_Notation):
         return bool(self.directives & {"H", "I", "s", "Q"}) or {"x", "f"} <= self.directives
 
     @property
+    def has_offset(self) -> bool:
+        """Whether the pattern contains the offset from UTC."""
+        return bool(self.directives & {"z", "-z", ":z"})
+
+    @property
     def is_zoned(self) -> bool:
         """Whether the pattern determines the offset from UTC."""
-        return bool(self.directives & {"z", ":z"}) or bool(
-            re.search(r"(?:S|f|M) ?(?:Z|UTC|GMT)$", self.pattern)
-        )
+        return self.has_offset or bool(re.search(r"(?:S|f|M) ?(?:Z|UTC|GMT)$", self.pattern))
 
 
 def _is_whole(directives: set[str]) -> bool:
@@ -303,6 +272,29 @@ class BooleanNotation(_Notation):
     )
     true: Annotated[Word, Field(description="Word for true.")]
     false: Annotated[Word, Field(description="Word for false.")]
+    true_words: Annotated[
+        tuple[Word, ...], Field(max_length=10, description="Other words for true, such as `True`.")
+    ] = ()
+    true_shares: Annotated[
+        Shares, Field(description="Shares of the true values that are written as the words in `true_words`.")
+    ] = ()
+    false_words: Annotated[
+        tuple[Word, ...], Field(max_length=10, description="Other words for false, such as `False`.")
+    ] = ()
+    false_shares: Annotated[
+        Shares,
+        Field(description="Shares of the false values that are written as the words in `false_words`."),
+    ] = ()
+
+    @model_validator(mode="after")
+    def _words_have_shares(self) -> Self:
+        for words, shares in (
+            (self.true_words, self.true_shares),
+            (self.false_words, self.false_shares),
+        ):
+            if len(words) != len(shares) or sum(shares) > _SHARES_MAX:
+                raise ValueError("each word must have one share, and the sum of the shares is at most 1")
+        return self
 
 
 class DurationNotation(_Notation):

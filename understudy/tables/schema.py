@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from understudy.errors import InvalidInput
+from understudy.parameters.base import COLUMN_NAME_LENGTH_MAX
 from understudy.tables.domains import ColumnDomain
 from understudy.tables.json_place import JsonPlace
 from understudy.tables.kinds import GENERATED_KINDS, ColumnKind
@@ -47,7 +48,12 @@ class Column(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: Annotated[
-        str, Field(min_length=1, max_length=255, description="Name of the column, unique in its table.")
+        str,
+        Field(
+            min_length=1,
+            max_length=COLUMN_NAME_LENGTH_MAX,
+            description="Name of the column, unique in its table.",
+        ),
     ]
     kind: Annotated[ColumnKind, Field(description="Kind of the column, such as `date` or `email`.")]
     arrow_type: Annotated[str, Field(description="Arrow type of the stored values, such as `int64`.")]

@@ -186,7 +186,7 @@ def test_characters_that_cross_a_read_boundary_are_valid(tmp_path: Path):
 
 @pytest.mark.parametrize(
     "names",
-    [["A", "a"], ["é", "e\u0301"], ["__proto__", "'; DROP TABLE x; --"], ["c1", "c0"], ["x" * 255, " a "]],
+    [["A", "a"], ["é", "e\u0301"], ["__proto__", "'; DROP TABLE x; --"], ["c1", "c0"], ["x" * 1_000, " a "]],
     ids=str,
 )
 def test_unusual_column_names_are_kept(tmp_path: Path, names: list[str]):

@@ -51,3 +51,13 @@ def test_ip_addresses_keep_the_shares_of_private_networks() -> None:
     # Four standard deviations of a share of 0.4 in 2,000 rows.
     assert sampled.str.startswith("192.168.").mean() == pytest.approx(0.4, abs=0.045)
     assert not set(sampled) & set(table["ip"])
+
+
+def test_names_that_no_list_contains_are_not_evidence_of_a_locale() -> None:
+    names = [
+        f"{start}{end}"
+        for start in ("Xqza", "Vrxo", "Kwzu", "Zvyq", "Qxlo")
+        for end in ("zx", "qv", "xw", "vz")
+    ]
+    table = pd.DataFrame({"last_name": names * 6})
+    assert understudy.infer_schema(table).locale == "en"

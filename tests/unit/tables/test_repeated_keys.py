@@ -140,3 +140,29 @@ def test_comments_that_each_belong_to_one_subject_are_texts():
     comments = [f"the box number {i} arrived late and broken again" for i in range(60)]
     table = pa.table({"ticket_id": [f"T-{i:04}" for i in OWNERS], "comment": [comments[i] for i in OWNERS]})
     assert [column.kind.value for column in infer_table(table).schema.columns] == ["identifier", "text"]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["DE0001234567890889666722538593687", "DE0001234567827057923554439519813"],
+        ["1b4e28ba-2fa1-11d2-883f-0016d3cca427", "6fa459ea-ee8a-3ca4-894e-db77e160355e"],
+        ["00:1B:44:11:3A:B7", "00:1B:44:11:3A:C9", "00:1B:44:12:00:01"],
+    ],
+)
+def test_few_long_tokens_are_identifiers_without_a_telling_name(values: list[str]):
+    assert inferred_kind("messpunkt", values * 200)[0] == "identifier"
+
+
+@pytest.mark.parametrize("name", ["Beguenstigter/Zahlungspflichtiger", "Auftraggeber", "担当者", "ФИО"])
+def test_columns_of_payers_and_staff_contain_names(name: str):
+    values = [f"{first} {last}" for first in ("Veit", "Traudl", "Zita") for last in ("Czerny", "Immendorf")]
+    assert inferred_kind(name, values * 30)[0] == "name"
+
+
+def test_column_of_surnames_in_an_example_database_contains_names():
+    assert inferred_kind("ENAME", ["CZERNY", "IMMENDORF", "LINDWURM", "SAUERBRUCH"] * 30)[0] == "name"
+
+
+def test_column_of_japanese_staff_contains_names():
+    assert inferred_kind("担当者", ["佐藤 花子", "鈴木 一郎", "高橋 美咲", "田中 健"] * 30)[0] == "name"

@@ -18,6 +18,7 @@ from understudy.tables.formats.base import Format, Ingested
 from understudy.tables.formats.compression import CODECS, compress_file, name_in_archive, split_suffix
 from understudy.tables.formats.csv import CSV, formulas
 from understudy.tables.formats.jsonl import JSONL
+from understudy.tables.formats.other_suffixes import unknown_suffix
 from understudy.tables.formats.parquet import PARQUET, scan_parquet
 from understudy.tables.formats.scan import MEBIBYTE, Reading, ReadLimits
 from understudy.tables.formats.xlsx import XLSX
@@ -72,6 +73,8 @@ def format_for_path(path: Path) -> Format:
     for format_ in FORMATS.values():
         if suffix in format_.suffixes:
             return format_
+    if message := unknown_suffix(path.name, suffix):
+        raise InvalidInput(message, code="unknown_format")
     known = ", ".join(suffix for format_ in FORMATS.values() for suffix in format_.suffixes)
     raise InvalidInput(
         f"{path.name!r} does not have the suffix of a known format. Use one of {known}, "

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from understudy.errors import InvalidInput
+from understudy.parameters.base import COLUMN_NAME_LENGTH_MAX
 
 _FAULTS: tuple[tuple[str, Callable[[str], bool]], ...] = (
     ("an empty name", lambda name: not name.strip()),
-    ("a name of more than 255 characters", lambda name: len(name) > 255),
+    (
+        f"a name of more than {COLUMN_NAME_LENGTH_MAX:,} characters",
+        lambda name: len(name) > COLUMN_NAME_LENGTH_MAX,
+    ),
     # PostgreSQL does not accept NUL characters.
     ("a name with a NUL character", lambda name: "\0" in name),
 )
@@ -29,7 +33,8 @@ def check_names(names: Sequence[str]) -> None:
         if positions := [position for position, name in enumerate(names, start=1) if is_faulty(name)]:
             raise InvalidInput(
                 f"{_positions(positions)} {fault}. "
-                "Give every column a name of 1 to 255 characters without NUL characters.",
+                f"Give every column a name of 1 to {COLUMN_NAME_LENGTH_MAX:,} characters without NUL "
+                "characters.",
                 code="invalid_header",
             )
     _check_unique(names)

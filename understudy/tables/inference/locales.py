@@ -61,7 +61,7 @@ def find_locale(schemas: Mapping[str, TableSchema], opened: Mapping[str, Sampled
     best = max(sorted(shares), key=lambda locale: shares[locale])
     general = best.partition("-")[0]
     # The list for a region can be longer than the list for its language, so a region needs strong evidence.
-    if shares.get(general, 0.0) >= REGION_MAX * shares[best]:
+    if general in shares and shares[general] >= REGION_MAX * shares[best]:
         best = general
     if shares[best] >= SHARE_MIN and shares[best] - shares[DEFAULT] >= EXCESS_MIN:
         return best

@@ -43,6 +43,8 @@ N_LETTERS_MAX = 64
 # Minimum numbers of distinct values of keys. Fewer values are usually visit numbers, versions or short codes.
 N_DISTINCT_NUMBERS = 5
 N_DISTINCT_THINGS = 20
+# Even two long tokens, such as the numbers of two meters, identify individual things.
+N_DISTINCT_OPAQUE = 2
 # Minimum mean number of rows per value in a column whose whole name is `id`.
 N_ROWS_EACH_MIN = 1.2
 # Ratio of rows with low numbers to rows with high numbers above which the numbers are positions within an
@@ -56,7 +58,7 @@ def detect_key(evidence: Evidence) -> Finding | None:
     if header is not None and header.role == "class":
         return None
     texts = evidence.texts
-    if header is None and evidence.n_distinct < N_DISTINCT_MIN:
+    if header is None and evidence.n_distinct < N_DISTINCT_OPAQUE:
         return None
     is_other = other_forms.find_dates(texts.distinct) | find_matches(texts.distinct, r"^[+-]?\d+[.,]\d+$")
     if evidence.share(is_other) >= MOSTLY:
@@ -65,7 +67,7 @@ def detect_key(evidence: Evidence) -> Finding | None:
         confidence = 0.93 if header.role == "person" and header.has_key else 0.88
         reason = f"the column name indicates {_NOUNS[header.role]}, and the values look like keys"
         return Finding(ColumnKind.identifier, confidence, f"{reason}; {_repeats(evidence.occurrence)}")
-    if evidence.n_distinct >= N_DISTINCT_MIN and are_opaque(texts):
+    if evidence.n_distinct >= N_DISTINCT_OPAQUE and are_opaque(texts):
         reason = "the values look like keys that a program generated"
         return Finding(ColumnKind.identifier, 0.8, f"{reason}; {_repeats(evidence.occurrence)}")
     return None

@@ -200,7 +200,7 @@ def _proposed(sample: SampledTexts, clues: Clues, share_min: float = _FIRST_MIN)
         try:
             notation = DateNotation(pattern=pattern, language=language, year_min=year_min)
             # A time of day with an offset is more likely a period, such as 6:00-14:00.
-            if notation.has_date or not notation.directives & {"z", ":z"}:
+            if notation.has_date or not notation.has_offset:
                 notations.append(notation)
         except ValidationError:
             # The text between the parts of a date contains a character that is not allowed, such as a tab.
@@ -367,7 +367,7 @@ def _capitals(sample: SampledTexts) -> str:
 
 def _offsets(notation: DateNotation, sample: SampledTexts) -> dict[str, Any]:
     """Return the offsets from UTC in the sample and their shares, as fields of the notation."""
-    if not notation.directives & {"z", ":z"}:
+    if not notation.has_offset:
         return {}
     extracted: Any = pc.extract_regex(pa.array(sample.values), regex(notation))
     counts: Counter[str] = Counter()

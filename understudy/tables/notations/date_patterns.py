@@ -14,6 +14,10 @@ _TIME = re.compile(
 _HALF = re.compile(r"(?<!\d)(?P<hour>\d{1,2})(?P<half> ?[AaPp][Mm])$")
 _FRENCH = re.compile(r"(?<!\d)(?P<hour>\d{1,2})(?P<mark> ?[hH] ?)(?P<minute>\d{2})(?!\d)")
 _OFFSET = re.compile(r"(?P<blank> ?)(?P<offset>[+-]\d{2}(?P<colon>:?)\d{2}|[+-]\d{2})(?=[ \]]|$)")
+# Offsets such as `GMT+1`, which are the same for all values and are not converted.
+_NAMED_OFFSET = re.compile(r" ?\(?(?:GMT|UTC)[+-]\d{1,2}(?::?\d{2})?\)?$")
+# Length of an offset in hours, such as `+02`.
+_HOURS_LENGTH = 3
 _COMPACT = re.compile(
     r"(?<!\d)(\d{8})(?P<mark>[T _-]?)(?P<clock>\d{6}|\d{4})?(?P<fraction>\.\d{1,9})?(?P<zone>Z?)$"
 )
@@ -119,8 +123,12 @@ def _cut_clock(text: str) -> tuple[str, str | None]:
         clock += " %p" if half.startswith(" ") else "%p"
     after = text[match.end() :]
     if offset := _OFFSET.match(after):
-        clock += f"{offset['blank']}{'%:z' if offset['colon'] else '%z'}"
+        is_short = len(offset["offset"]) == _HOURS_LENGTH
+        clock += f"{offset['blank']}{'%:z' if offset['colon'] else '%-z' if is_short else '%z'}"
         after = after[offset.end() :]
+    elif named := _NAMED_OFFSET.match(after):
+        clock += named[0]
+        after = ""
     return f"{text[: match.start()]}\ue000{after}", clock
 
 

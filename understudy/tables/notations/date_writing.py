@@ -95,15 +95,15 @@ class _Offsets:
         """Return an offset for each value. The notation contains the share of each offset."""
         if not notation.is_zoned:
             return cls(0, None, notation)
-        if not notation.other_offsets or not notation.directives & {"z", ":z"}:
+        if not notation.other_offsets or not notation.has_offset:
             return cls(notation.offset_minutes, None, notation)
         places = choose(_ticks(values), notation.offset_shares)
         minutes = [notation.offset_minutes, *map(offset_minutes, notation.other_offsets)]
         return cls(np.array(minutes, np.int64)[places], places, notation)
 
-    def texts(self, colon: str) -> Any:
+    def texts(self, directive: str) -> Any:
         """Return the text of the offset for each value, or one text for all values."""
-        first = _offset_text(self.notation.offset_minutes, colon)
+        first = _offset_text(self.notation.offset_minutes, directive)
         if self.places is None:
             return pa.scalar(first)
         return _taken([first, *self.notation.other_offsets], self.places)
@@ -132,8 +132,8 @@ class _Writer:
             return self._name(directive)
         if directive == "f":
             return self._fraction(text)
-        if directive in ("z", ":z"):
-            return self._offsets.texts(":" if directive == ":z" else "")
+        if directive in ("z", "-z", ":z"):
+            return self._offsets.texts(directive)
         if directive[0].isdigit():
             n = int(directive[0])
             if "x" in self._notation.directives:
@@ -236,6 +236,9 @@ def _taken(words: list[str], indices: Whole) -> Any:
     return chosen.take(pa.array(indices))
 
 
-def _offset_text(minutes: int, colon: str) -> str:
+def _offset_text(minutes: int, directive: str) -> str:
     hours, rest = divmod(abs(minutes), 60)
-    return f"{'-' if minutes < 0 else '+'}{hours:02d}{colon}{rest:02d}"
+    text = f"{'-' if minutes < 0 else '+'}{hours:02d}"
+    if directive == "-z" and rest == 0:
+        return text
+    return f"{text}{':' if directive == ':z' else ''}{rest:02d}"

@@ -47,6 +47,8 @@ _UNITS = re.compile(
 )
 # Patterns of separators, including their unusual forms; see `unify_separators`.
 _MARKS = {",": ",", ".": r"\.", " ": "[ \u00a0\u202f\u2009]", "'": "['\u2019]"}
+# Numbered labels such as `1. Term`.
+_NUMBERED = re.compile(r"\d+\.[ \u00a0]?[^\W\d_]")
 _BETWEEN_DIGITS = re.compile(r"(?<=\d)\D(?=\d)")
 # Digits in pairs and a group of three, as in 12,34,567.
 _IN_PAIRS = re.compile(r"(?<!\d)\d{1,2}(?:,\d{2})+,\d{3}(?!\d)")
@@ -127,6 +129,8 @@ def detect_numbers(sample: SampledTexts, texts: Texts, clues: Clues) -> Detected
     """Return the number notation that matches the most values, or None if no notation matches."""
     affixes = _find_affixes(sample)
     if affixes is None or (_are_codes(sample, affixes) and not clues.is_coerced):
+        return None
+    if affixes.suffix and all(map(_NUMBERED.match, sample.values)):
         return None
     width = _padded_width(sample)
     grouping = "indian" if any(map(_IN_PAIRS.search, sample.values)) else "thousands"

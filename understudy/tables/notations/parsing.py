@@ -39,7 +39,8 @@ def parse(texts: pa.Array[Any], notation: AnyNotation, target: pa.DataType) -> p
         return parse_durations(values, notation, target)
     if isinstance(notation, PlainNotation):
         return cast(values, target)
-    words = pa.array([notation.false, notation.true])
+    false = [notation.false, *notation.false_words]
+    words = pa.array([*false, notation.true, *notation.true_words])
     place: Any = pc.index_in(values, words)
-    booleans: pa.Array[Any] = pc.equal(place, pa.scalar(1, pa.int32()))
+    booleans: pa.Array[Any] = pc.greater_equal(place, pa.scalar(len(false), pa.int32()))
     return booleans

@@ -6,7 +6,7 @@ import re
 
 KNOWN_WORDS = frozenset(
     (
-        *("?", "??", "-", "--", "---", ".", "..", "...", "*", "**", "\u2013", "\u2014", "\u2026"),
+        *("?", "??", "-", "--", "---", ":", ".", "..", "...", "*", "**", "\u2013", "\u2014", "\u2026"),
         *("n/a", "N/A", "n.a.", "N.A.", "n.a", "na", "NA", "#N/A", "#NA", "#N/A N/A", "<NA>", "<na>", "n.d."),
         *("null", "NULL", "Null", "(null)", "\\N", "nil", "NIL", "None", "none", "NONE", "nan", "NaN", "NAN"),
         *("NaT", "nat", "-nan", "-NaN", "missing", "Missing", "MISSING", "unknown", "Unknown", "UNKNOWN"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -51,9 +52,25 @@ def write(values: pa.Array[Any], notation: AnyNotation) -> pa.Array[Any]:
         return write_durations(values, notation)
     if isinstance(notation, PlainNotation):
         return values.cast(pa.string())
+    return _write_booleans(values, notation)
+
+
+def _write_booleans(values: pa.Array[Any], notation: BooleanNotation) -> pa.Array[Any]:
     flags: Any = values
-    texts: pa.Array[Any] = pc.if_else(flags, notation.true, notation.false)
+    true = _words(notation.true, notation.true_words, notation.true_shares, len(values))
+    false = _words(notation.false, notation.false_words, notation.false_shares, len(values))
+    texts: pa.Array[Any] = pc.if_else(flags, true, false)
     return texts
+
+
+def _words(word: str, others: Sequence[str], shares: Sequence[float], n: int) -> Any:
+    """Return a word for each of n values. The order of the words does not depend on the values."""
+    if not others:
+        return pa.scalar(word)
+    places = np.arange(1, n + 1) * _GOLDEN_RATIO % 1.0
+    chosen = np.searchsorted(np.cumsum(shares), places, side="right")
+    words: Any = pa.array([*others, word])
+    return words.take(pa.array(chosen))
 
 
 def written_batch(batch: pa.RecordBatch, schema: pa.Schema, *, is_json: bool = False) -> pa.RecordBatch:

@@ -13,6 +13,8 @@ import pyarrow.compute as pc
 # Blank rows are dropped only if the table has at least this many nonblank rows, in total and per blank row.
 _OTHERS_MIN = 10
 _OTHERS_PER_BLANK_MIN = 2
+# Alternatively, this many nonblank rows per run of consecutive blank rows.
+_OTHERS_PER_RUN_MIN = 20
 
 
 class Blanks:
@@ -27,6 +29,8 @@ class Blanks:
         self._n_empty = np.zeros(n_columns, np.int64)
         self.n_rows = 0
         self.n_blank_rows = 0
+        self._n_runs = 0
+        self._ends_blank = False
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Count the values of the next rows."""
@@ -37,18 +41,27 @@ class Blanks:
             texts: Any = batch.column(column)
             is_empty: Any = pc.equal(pc.utf8_trim_whitespace(texts), pa.scalar(""))
             self._n_empty[column] += pc.sum(is_empty.cast(pa.int64())).as_py() or 0
-        if all(n_missing):
-            self.n_blank_rows += int(np.count_nonzero(_is_blank(batch)))
+        if batch.num_rows == 0:
+            return
+        is_blank = _is_blank(batch) if all(n_missing) else np.zeros(batch.num_rows, np.bool_)
+        self.n_blank_rows += int(np.count_nonzero(is_blank))
+        previous = np.concatenate(([self._ends_blank], is_blank[:-1]))
+        self._n_runs += int(np.count_nonzero(is_blank & ~previous))
+        self._ends_blank = bool(is_blank[-1])
 
     @property
     def n_rows_dropped(self) -> int:
         """Number of blank rows if at least one column has values in all other rows. Otherwise 0.
 
         In such a table, a blank row is a separator. In other tables and in tables with few rows, a blank row
-        can be a row of missing values.
+        can be a row of missing values. Long runs of blank rows, such as formatted cells below a table, are
+        separators even if they have more rows than the table.
         """
         n_others = self.n_rows - self.n_blank_rows
-        is_rare = n_others >= _OTHERS_MIN and _OTHERS_PER_BLANK_MIN * self.n_blank_rows <= n_others
+        is_rare = n_others >= _OTHERS_MIN and (
+            _OTHERS_PER_BLANK_MIN * self.n_blank_rows <= n_others
+            or _OTHERS_PER_RUN_MIN * self._n_runs <= n_others
+        )
         is_separator = len(self.n_missing) > 1 and bool((self.n_missing == self.n_blank_rows).any())
         return self.n_blank_rows if is_separator and is_rare else 0
 

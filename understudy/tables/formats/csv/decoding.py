@@ -7,6 +7,7 @@ position indicate UTF-16. The encoding of all other text is guessed, with a warn
 from __future__ import annotations
 
 import codecs
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -88,8 +89,22 @@ def utf8_text(source: Path, reading: Reading) -> Text:
     encoding = reading.options.encoding or _encoding_of(start)
     if encoding is None or encoding == "utf-8":
         check_kind(start)
-        return _check_utf8(source, reading, is_given=encoding is not None)
+        return _without_mark(_check_utf8(source, reading, is_given=encoding is not None), reading)
     return _translate(source, encoding, reading)
+
+
+def _without_mark(text: Text, reading: Reading) -> Text:
+    """Return a copy without the byte order mark.
+
+    With the mark, DuckDB returns no rows if names contain doubled quotation marks and the delimiter.
+    """
+    if not text.has_mark:
+        return text
+    target = reading.scratch / "without_mark.csv"
+    with text.path.open("rb") as file, target.open("wb") as copy:
+        file.seek(len(codecs.BOM_UTF8))
+        shutil.copyfileobj(file, copy, MEBIBYTE)
+    return replace(text, path=target)
 
 
 def _encoding_of(start: bytes) -> str | None:

@@ -16,7 +16,7 @@ from understudy.tables.formats.csv.notes import find_removal
 from understudy.tables.formats.csv.removal import NO_REMOVAL, Removal
 from understudy.tables.formats.csv.sampling import agreement, python_dialect, sample_rows
 from understudy.tables.formats.csv.spaces import WHITESPACE, separator_of
-from understudy.tables.formats.layout import placeholder_names
+from understudy.tables.formats.layout import placeholder_names, renaming_warnings, unique_names
 from understudy.tables.formats.scan import ReadLimits
 from understudy.tables.inference import check_names
 
@@ -110,7 +110,9 @@ def read_dialect(path: Path, limits: ReadLimits, options: ReadOptions | None = N
     beginning = Beginning(text, n_lines_before, is_whole=is_whole)
     header = find_header(beginning, samples, quote, options)
     check_columns(len(header.names), limits)
-    names = placeholder_names(header.names) if any(map(str.strip, header.names)) else header.names
+    is_named = any(map(str.strip, header.names))
+    complete = placeholder_names(header.names) if is_named else header.names
+    names = unique_names(complete) if is_named else complete
     check_names(names)
     removal = find_removal(path, beginning, header, quote)
     quote_warnings = (
@@ -126,7 +128,7 @@ def read_dialect(path: Path, limits: ReadLimits, options: ReadOptions | None = N
         header.n_lines_before,
         header.last_line,
         quote,
-        (*delimiter_warnings, *quote_warnings, *header.warnings),
+        (*delimiter_warnings, *quote_warnings, *header.warnings, *renaming_warnings(complete, names)),
         frozenset(index for index, name in enumerate(header.names) if not name.strip()),
         removal,
     )

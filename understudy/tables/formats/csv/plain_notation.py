@@ -8,6 +8,7 @@ dates that are written as whole numbers: digits such as 20240131, or serial numb
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -48,6 +49,8 @@ _VERSION_WORDS = frozenset(
 _VERSION = re.compile(r"\d{1,3}\.\d{1,3}")
 # Maximum number of distinct version numbers in a column whose name contains none of these words.
 _N_VERSIONS_MAX = 12
+# Dates with an hour, such as 2024013117. Seconds since 1970 do not match.
+_HOUR = re.compile(r"(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])")
 _YEARS = 1850, 2150
 # Serial numbers have five digits from 1927 on. The earliest plausible one is 15,000 (January 1941).
 _SERIAL_YEARS = 1940, 2080
@@ -167,16 +170,33 @@ def _converted(column_type: ColumnType, type_: pa.DataType, notation: AnyNotatio
 
 
 def _booleans(sample: SampledTexts) -> BooleanNotation | None:
+    """Return the words for true and false if any value is not `true` or `false`."""
     counts = dict(zip(sample.values, sample.counts, strict=True))
-    true, false = (
-        max(words, key=lambda word: counts.get(word, 0))
-        for words in (("true", "True", "TRUE"), ("false", "False", "FALSE"))
-    )
     most = max(counts, key=lambda word: counts[word])
-    if most in ("true", "false"):
+    change = str.upper if most.isupper() else str.capitalize if most[0].isupper() else str.lower
+    true = _by_frequency(counts, "true") or [change("true")]
+    false = _by_frequency(counts, "false") or [change("false")]
+    if (true, false) == (["true"], ["false"]):
         return None
-    change = str.upper if most.isupper() else str.capitalize
-    return BooleanNotation(true=change(true), false=change(false))
+    return BooleanNotation(
+        true=true[0],
+        false=false[0],
+        true_words=tuple(true[1:]),
+        true_shares=_shares(counts, true),
+        false_words=tuple(false[1:]),
+        false_shares=_shares(counts, false),
+    )
+
+
+def _by_frequency(counts: Mapping[str, int], word: str) -> list[str]:
+    """Return the spellings of a word, the most frequent first."""
+    return sorted((text for text in counts if text.lower() == word), key=lambda text: -counts[text])
+
+
+def _shares(counts: Mapping[str, int], words: Sequence[str]) -> tuple[float, ...]:
+    """Return the share of each word except the first."""
+    n = sum(counts.get(word, 0) for word in words)
+    return tuple(round(counts[word] / n, 4) for word in words[1:])
 
 
 def _clock(sample: SampledTexts, texts: Texts, clues: Clues) -> DateNotation | None:
@@ -221,6 +241,8 @@ def _integer_pattern(sample: SampledTexts, clues: Clues) -> DateNotation | None:
         return DateNotation(pattern="%Y%m%d")
     if lengths in ({12}, {14}) and _has_late_hours(sample):
         return DateNotation(pattern="%Y%m%d%H%M" if lengths == {12} else "%Y%m%d%H%M%S")
+    if lengths == {10} and _has_late_hours(sample) and all(map(_HOUR.fullmatch, sample.values)):
+        return DateNotation(pattern="%Y%m%d%H")
     if lengths == {7} and words & _ORDINAL_WORDS:
         return DateNotation(pattern="%Y%j")
     if lengths == {6} and words & _MONTH_WORDS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from understudy.tables.formats.csv.bad_rows import find_bad_rows
 from understudy.tables.formats.csv.decoding import Text, unify_line_endings
 from understudy.tables.formats.csv.dialect import Dialect
 from understudy.tables.formats.csv.lines import has_lone_returns, lines_of_rows
+from understudy.tables.formats.csv.short_rows import ShortRows, find_short_rows
 from understudy.tables.formats.csv.staging import Staged, stage
 from understudy.tables.formats.scan import Reading
 
@@ -27,18 +29,23 @@ class Readable:
         Path of the UTF-8 text that was parsed, without the bad rows.
     bad : BadRows or None
         Skipped rows.
+    short : ShortRows, optional
+        Rows whose omitted last fields are missing values.
     """
 
     source: Path
     staged: Staged
     bad: bad_rows.BadRows | None
+    short: ShortRows | None = None
 
     def rejects(self) -> pa.Table | None:
         """Return the skipped rows as a table."""
         return self.bad.table() if self.bad else None
 
     def warnings(self) -> Iterator[str]:
-        """Yield a warning with the number of skipped rows."""
+        """Yield a warning with the number of skipped or padded rows."""
+        if self.short:
+            yield self.short.warning()
         if self.bad:
             n_bad = len(self.bad.lines)
             were = "was" if n_bad == 1 else "were"
@@ -97,6 +104,12 @@ def _without_bad_rows(
 ) -> Readable:
     if has_lone_returns(source):
         source = unify_line_endings(source, reading.scratch / "lines.csv")
+    short = find_short_rows(source, dialect) if reading.options.bad_rows == "fail" else None
+    if short:
+        padded = reading.scratch / "padded.csv"
+        short.pad(source, padded, dialect.delimiter)
+        with suppress(parsing.UnreadableRow):
+            return Readable(padded, stage(padded, dialect, reading), None, short)
     if reading.options.bad_rows == "fail":
         bad = find_bad_rows(source, dialect, reading, first_only=True)
         raise (

@@ -14,7 +14,8 @@ from understudy.tables.formats.csv.missing_words import with_words
 from understudy.tables.formats.csv.parsing import MISSING
 from understudy.tables.formats.csv.strays import are_strays
 from understudy.tables.inference import headers
-from understudy.tables.notation import DateNotation, is_word
+from understudy.tables.notation import DateNotation
+from understudy.tables.notation_words import is_word
 from understudy.tables.notations.clues import Clues, Detected, Texts
 from understudy.tables.notations.date_detection import UNCLEAR_ORDER, order_of
 from understudy.tables.notations.detection import detect

@@ -14,6 +14,8 @@ from understudy.tables.notations.samples import SampledTexts
 
 # Minimum share of values that follow the notation.
 _SHARE_MIN = 0.9
+# This share is sufficient if all other values are numbers with a remark, such as the flag in `5.3 b`.
+_SHARE_REMARKED_MIN = 0.8
 # Minimum share of sampled numbers with a fraction in a column of measurements.
 _SHARE_FRACTIONS_MIN = 0.5
 # Maximum number and maximum share of codes, such as `V57` or `12B`, among whole numbers.
@@ -40,9 +42,9 @@ def are_strays(detected: Detected, sample: SampledTexts, clues: Clues) -> bool:
     """
     counts = detected.tally
     n_values = counts.n_fitting + counts.n_odd
-    if counts.n_fitting < _SHARE_MIN * n_values:
-        return False
     notation = detected.notation
+    if counts.n_fitting < _share_min(detected) * n_values:
+        return False
     if not isinstance(notation, NumberNotation) or notation.prefix or notation.suffix:
         return isinstance(notation, DateNotation | DurationNotation | NumberNotation)
     if pa.types.is_floating(detected.arrow_type) and _share_of_fractions(sample, notation):
@@ -54,6 +56,14 @@ def are_strays(detected: Detected, sample: SampledTexts, clues: Clues) -> bool:
         return False
     n_distinct = sum(value not in counts.odd for value in sample.values)
     return n_distinct > _N_LEVELS_MAX or max(counts.odd.values()) < _N_ROWS_OF_LEVEL
+
+
+def _share_min(detected: Detected) -> float:
+    notation = detected.notation
+    is_plain = isinstance(notation, NumberNotation) and not notation.prefix and not notation.suffix
+    is_measured = is_plain and pa.types.is_floating(detected.arrow_type)
+    has_remarks = all(map(_REMARK.fullmatch, detected.tally.odd))
+    return _SHARE_REMARKED_MIN if is_measured and has_remarks else _SHARE_MIN
 
 
 def _share_of_fractions(sample: SampledTexts, notation: NumberNotation) -> bool:

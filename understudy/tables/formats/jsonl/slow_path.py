@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 import pyarrow as pa
 
 from understudy.errors import InvalidInput
+from understudy.parameters.base import COLUMN_NAME_LENGTH_MAX
 from understudy.tables.formats.canonical import check_columns
 from understudy.tables.formats.jsonl.columns import STAGED_TYPES, Column, ValueKind
 from understudy.tables.formats.jsonl.flattening import JsonObject, JsonText, Keys, Numeral, TooDeep, flatten
@@ -95,10 +96,11 @@ def _put(column: list[Value], row: int, value: Value, key: str, line: int) -> No
 
 
 def _check_key(key: str, line: int) -> None:
-    if not key.strip() or len(key) > 255:
-        fault = "an empty key" if len(key) <= 255 else "a key of more than 255 characters"
+    length_max = COLUMN_NAME_LENGTH_MAX
+    if not key.strip() or len(key) > length_max:
+        fault = "an empty key" if len(key) <= length_max else f"a key of more than {length_max:,} characters"
         raise InvalidInput(
-            f"Line {line:,} contains {fault}. Give every value a key of 1 to 255 characters.",
+            f"Line {line:,} contains {fault}. Give every value a key of 1 to {length_max:,} characters.",
             code="invalid_header",
         )
     if not _is_encodable(key):

@@ -15,7 +15,13 @@ from understudy.tables.formats.layout.headers import (
     SheetRow,
     find_layout,
 )
-from understudy.tables.formats.layout.naming import blank_warnings, join_rows, placeholder_names
+from understudy.tables.formats.layout.naming import (
+    blank_warnings,
+    join_rows,
+    placeholder_names,
+    renaming_warnings,
+    unique_names,
+)
 
 __all__ = [
     "Layout",
@@ -27,4 +33,6 @@ __all__ = [
     "find_layout",
     "join_rows",
     "placeholder_names",
+    "renaming_warnings",
+    "unique_names",
 ]

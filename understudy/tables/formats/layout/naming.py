@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 
+from understudy.parameters.base import COLUMN_NAME_LENGTH_MAX as _LENGTH_MAX
+
 _BETWEEN = " / "
+# Maximum number of new names in a message.
+_NAMED_MAX = 5
+# Maximum number of characters of a name in a message.
+_SHOWN_MAX = 60
 
 
 def join_rows(rows: Sequence[Sequence[str]]) -> list[str]:
@@ -53,6 +60,53 @@ def placeholder_names(names: Sequence[str]) -> list[str]:
     return complete
 
 
+def unique_names(names: Sequence[str]) -> list[str]:
+    """Return the names, with long names shortened and repeated names numbered (`price`, `price_2`)."""
+    short = [name if len(name) <= _LENGTH_MAX else f"{name[: _LENGTH_MAX - 1]}\u2026" for name in names]
+    known = set(short)
+    seen: set[str] = set()
+    counts: Counter[str] = Counter()
+    unique = []
+    for name in short:
+        candidate = name
+        while candidate in seen or (candidate != name and candidate in known):
+            counts[name] += 1
+            suffix = f"_{counts[name] + 1}"
+            candidate = name[: _LENGTH_MAX - len(suffix)] + suffix
+        seen.add(candidate)
+        unique.append(candidate)
+    return unique
+
+
+def renaming_warnings(names: Sequence[str], unique: Sequence[str]) -> Iterator[str]:
+    """Yield a message about columns that `unique_names` renamed."""
+    changed = [index for index, (old, new) in enumerate(zip(names, unique, strict=True)) if old != new]
+    long = [index + 1 for index in changed if len(names[index]) > _LENGTH_MAX]
+    if long:
+        yield (
+            f"{_columns(long)} a name of more than {_LENGTH_MAX:,} characters, which was shortened. To "
+            "choose the names, change them in the file."
+        )
+    repeated = [index for index in changed if len(names[index]) <= _LENGTH_MAX]
+    if repeated:
+        new_names = ", ".join(_quoted(unique[index]) for index in repeated[:_NAMED_MAX])
+        more = f" and {len(repeated) - _NAMED_MAX:,} more" if len(repeated) > _NAMED_MAX else ""
+        yield (
+            f"{_columns([index + 1 for index in repeated])} the same name as an earlier column and "
+            f"{'was' if len(repeated) == 1 else 'were'} renamed to {new_names}{more}. If the header is on "
+            "another line, set the option `header_row`."
+        )
+
+
+def _quoted(name: str) -> str:
+    return repr(name if len(name) <= _SHOWN_MAX else f"\u2026{name[-_SHOWN_MAX:]}")
+
+
+def _columns(numbers: Sequence[int]) -> str:
+    one, has = ("Column", "has") if len(numbers) == 1 else ("Columns", "have")
+    return f"{one} {_listed(numbers)} {has}"
+
+
 def blank_warnings(
     names: Sequence[str], unnamed: Collection[int], kept: Collection[int], n_blank_rows: int
 ) -> Iterator[str]:
@@ -67,9 +121,8 @@ def blank_warnings(
     """
     dropped = [index + 1 for index in sorted(unnamed) if index not in kept]
     if dropped:
-        columns, have = ("Column", "has") if len(dropped) == 1 else ("Columns", "have")
         were = "was" if len(dropped) == 1 else "were"
-        yield f"{columns} {_listed(dropped)} {have} neither a name nor values and {were} dropped."
+        yield f"{_columns(dropped)} neither a name nor values and {were} dropped."
     for index in sorted(unnamed):
         if index in kept:
             yield (

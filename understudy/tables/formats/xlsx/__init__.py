@@ -24,7 +24,7 @@ from understudy.tables.formats.canonical import batch_rows, check_rows, row_grou
 from understudy.tables.formats.csv.column_types import ColumnType, trimmed_values
 from understudy.tables.formats.csv.messages import describe, schema_of
 from understudy.tables.formats.csv.resolution import clues_of, resolve
-from understudy.tables.formats.layout import SheetRow, blank_warnings
+from understudy.tables.formats.layout import SheetRow, blank_warnings, renaming_warnings, unique_names
 from understudy.tables.formats.scan import GIBIBYTE, MEBIBYTE, Reading, Scan
 from understudy.tables.formats.xlsx.archive import Archive, open_archive
 from understudy.tables.formats.xlsx.cells import SheetReader
@@ -64,7 +64,10 @@ def scan_xlsx(path: Path, reading: Reading) -> Iterator[Scan]:
 
 @dataclass(frozen=True)
 class _Staged:
-    """The rows of a sheet, staged in a file of text columns, with the column names and value counts."""
+    """The rows of a sheet, staged in a file of text columns, with the column names and value counts.
+
+    Names may differ from `cell_names`, which contains the names as they are in the sheet.
+    """
 
     path: Path
     names: list[str]
@@ -73,6 +76,7 @@ class _Staged:
     table: SheetTable | None
     tail: list[SheetRow]
     other_rows: OtherRows
+    cell_names: list[str]
 
 
 @dataclass(frozen=True)
@@ -105,7 +109,7 @@ def _stage_table(archive: Archive, workbook: Workbook, reading: Reading) -> _Sta
     table = find_table(rows, options) if rows else None
     sheet = _stage(archive, parts, reading, table, rows)
     notes = find_notes(sheet.tail, len(sheet.names))
-    table = table or SheetTable(sheet.reader.area, sheet.names, frozenset())
+    table = table or SheetTable(sheet.reader.area, sheet.cell_names, frozenset())
     kept = table.without_notes(*notes) if notes else table
     kept = kept.without_rows(sheet.other_rows.headers, sheet.other_rows.totals)
     sheet.other_rows.check(kept.last_row)
@@ -135,10 +139,13 @@ def _stage(
     if header is None:
         raise InvalidInput("The sheet is empty. Set the option `sheet` to another sheet.", code="empty_file")
     cells = parts.cell_reader(sheet.first_column)
-    names = table.names if table else [column[0].as_py() or "" for column in cells.texts(header[0]).columns]
+    cell_names = (
+        table.names if table else [column[0].as_py() or "" for column in cells.texts(header[0]).columns]
+    )
+    names = unique_names(cell_names) if all(map(str.strip, cell_names)) else cell_names
     check_names(names)
     other_rows = OtherRows(
-        *_body(first_rows, names, sheet), has_unnamed=table is not None and len(table.unnamed) > 0
+        *_body(first_rows, cell_names, sheet), has_unnamed=table is not None and len(table.unnamed) > 0
     )
     rows = _Rows(batches, cells, table, other_rows)
     counts = ColumnCounts(len(names))
@@ -153,7 +160,7 @@ def _stage(
             bytes_max=_GROUP_BYTES_MAX,
         ):
             writer.write_table(group)
-    return _Staged(path, names, counts, sheet, table, rows.tail, other_rows)
+    return _Staged(path, names, counts, sheet, table, rows.tail, other_rows, cell_names)
 
 
 def _body(first_rows: Sequence[SheetRow], names: Sequence[str], sheet: SheetReader) -> tuple[Body, int]:
@@ -220,6 +227,7 @@ def _typed(sheet: _Staged, workbook: Workbook, options: ReadOptions) -> Scan:
         warnings=[
             *workbook.warnings,
             *(sheet.table.warnings if sheet.table else ()),
+            *renaming_warnings(sheet.cell_names, sheet.names),
             *blank_warnings(sheet.names, unnamed, columns, 0),
             *_warnings(sheet, named),
         ],
