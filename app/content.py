@@ -13,6 +13,7 @@ from fastapi import Request, Response
 
 from app.downloads import CheckedDownload, Download
 from app.error_handlers import problem_response
+from app.head_requests import is_head
 from understudy.errors import InvalidInput
 from understudy.services.integrity import read_checked
 
@@ -83,12 +84,6 @@ class StoredContent:
     filename: str
 
 
-def is_unchanged(request: Request, etag: str) -> bool:
-    """Return whether `If-None-Match` contains the current ETag."""
-    etags = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
-    return etag in etags or "*" in etags
-
-
 def not_modified(etag: str) -> Response:
     """Return the 304 response for a caller that has the current version."""
     return Response(status_code=304, headers={"ETag": etag})
@@ -119,7 +114,7 @@ def send_stored(request: Request, content: StoredContent) -> Response:
     start, end = span or (0, content.size_bytes)
     if span and start >= end:
         return _range_not_satisfiable(request, content.size_bytes)
-    is_whole = span is None and request.method != "HEAD"
+    is_whole = span is None and not is_head(request)
     is_checked_later = is_whole and content.size_bytes > CHECKED_FIRST_BYTES_MAX
     headers = {
         "ETag": content.etag,
@@ -130,7 +125,7 @@ def send_stored(request: Request, content: StoredContent) -> Response:
     if span:
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{content.size_bytes}"
     status = 206 if span else 200
-    if request.method == "HEAD":
+    if is_head(request):
         content.open(True).close()
         return Response(status_code=status, headers=headers, media_type=BINARY)
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from understudy import ids
 from understudy.access import TableReference
+from understudy.db.pages import CreatedBetween
 from understudy.errors import InvalidInput
 from understudy.parameters.base import NO_CONTROL_CHARACTERS
 from understudy.parameters.read_options import ReadOptions
@@ -92,6 +93,22 @@ async def _table_reference(dataset_id: str, table: Annotated[TableName, Query()]
 TableReferenceDep = Annotated[TableReference, Depends(_table_reference)]
 
 PageDep = Annotated[PageRequest, Depends(_page)]
+
+
+async def _created(
+    created_after: Annotated[
+        AwareDatetime | None,
+        Query(description="Return only items that were created at this time or later (RFC 3339)."),
+    ] = None,
+    created_before: Annotated[
+        AwareDatetime | None,
+        Query(description="Return only items that were created before this time (RFC 3339)."),
+    ] = None,
+) -> CreatedBetween:
+    return CreatedBetween(created_after, created_before)
+
+
+CreatedDep = Annotated[CreatedBetween, Depends(_created)]
 
 LabelText = Annotated[str, Query(max_length=320, pattern=NO_CONTROL_CHARACTERS)]
 

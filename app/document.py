@@ -17,6 +17,7 @@ from app.document_schemas import rewrite_schemas, without_null
 
 Json = dict[str, Any]
 
+MERGE_PATCH = "application/merge-patch+json"
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 PROBLEM_CONTENT: Json = {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
 METHODS = ("get", "post", "patch", "put", "delete")
@@ -94,6 +95,12 @@ UNDESCRIBED = "Successful Response"
 def problems(*statuses: int) -> dict[int | str, Json]:
     """Return the declaration of error responses, which `rewrite_document` replaces with shared components."""
     return {status: {"description": PROBLEMS[status][1], "content": PROBLEM_CONTENT} for status in statuses}
+
+
+def merge_patch_body(name: str) -> Json:
+    """Return the declaration of a body that is a merge patch (RFC 7396) with the given schema."""
+    content = {"schema": {"$ref": f"#/components/schemas/{name}"}}
+    return {"requestBody": {"required": True, "content": {"application/json": content, MERGE_PATCH: content}}}
 
 
 def operation_id(route: APIRoute) -> str:

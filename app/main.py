@@ -11,12 +11,14 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import anyio.to_thread
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.middleware import Middleware
 
 from app.document import DESCRIPTION, SUMMARY, TAGS, TITLE, customise_document, operation_id
 from app.downloads import DownloadSlots
 from app.error_handlers import add_error_handlers
+from app.etags import ETags
+from app.head_requests import HeadRequests
 from app.http_metrics import REQUEST_SECONDS
 from app.input_guard import InputGuard
 from app.middleware import Authentication, BodyLimit, RequestContext
@@ -35,6 +37,7 @@ from app.routes import (
     uploads,
 )
 from app.stopping import Stopping
+from app.strictness import check_request
 from app.waiting import Waiting
 from understudy.logs import configure_logs
 from understudy.pandas_import import without_pandas
@@ -117,9 +120,11 @@ def _bare_app(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] |
         lifespan=lifespan,
         middleware=[
             Middleware(RequestContext),
+            Middleware(HeadRequests),
             Middleware(BodyLimit, uploads=UPLOADS),
             Middleware(Authentication),
             Middleware(InputGuard, uploads=UPLOADS),
+            Middleware(ETags),
         ],
         # The documentation pages load scripts from other hosts. The document itself is at /openapi.json.
         docs_url=None,
@@ -133,7 +138,7 @@ def _bare_app(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] |
         *(datasets, schemas, profiles, rejects, uploads, jobs, job_events),
         *(models, reports, project, catalogues, health),
     ):
-        app.include_router(module.router)
+        app.include_router(module.router, dependencies=[Depends(check_request)])
         app.state.api_routes += module.router.routes
     add_error_handlers(app)
     customise_document(app)

@@ -9,9 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.bodies.base import Body, Page, Timestamp, id_text
 from app.bodies.jobs import JobFailure
+from app.bodies.labels import LabelChanges
 from app.bodies.quarantine import DatasetQuarantine, QuarantineRelease
 from understudy import ids
-from understudy.parameters.base import Labels, Name
+from understudy.parameters.base import Name
 
 if TYPE_CHECKING:
     from understudy.db import orm
@@ -139,7 +140,7 @@ class UpdateDataset(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"name": "flights 2013"}]})
 
-    name: Annotated[Name | None, Field(description="New name of the dataset.")] = None
-    labels: Annotated[
-        Labels | None, Field(description="New labels of the dataset, which replace all existing labels.")
-    ] = None
+    # The default is not a valid value, because a merge patch removes a field with null, and a dataset must
+    # have a name.
+    name: Annotated[Name, Field(description="New name of the dataset.")] = None  # type: ignore[assignment]
+    labels: LabelChanges = {}

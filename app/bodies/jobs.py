@@ -4,17 +4,35 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema
 
 from app.bodies.base import Body, Json, Page, Timestamp, without_nulls
+from app.nearest import suggestion
 from understudy import ids
+from understudy.job_kinds import KINDS
 from understudy.job_kinds.base import Estimate
+from understudy.job_kinds.sample_shard import SAMPLE_SHARD
 from understudy.parameters.base import STORED_APART, JobParameters
 
 if TYPE_CHECKING:
     from understudy.db import orm
 
 JobState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+# Callers do not see the shards of a sample.
+JOB_KINDS = [name for name in KINDS if name != SAMPLE_SHARD.name]
+
+
+def _known_kind(text: str) -> str:
+    if text not in JOB_KINDS:
+        raise ValueError(
+            f"Input should be one of {', '.join(JOB_KINDS)}.{suggestion(text, JOB_KINDS)}".rstrip(".?")
+        )
+    return text
+
+
+JobKindName = Annotated[
+    str, AfterValidator(_known_kind), WithJsonSchema({"type": "string", "enum": JOB_KINDS})
+]
 
 
 class JobFailure(Body):
@@ -280,8 +298,10 @@ class JobEvent(Body):
     id: Annotated[
         str,
         Field(
-            description="ID of the event. Later events have higher IDs. To resume after this event, send "
-            "the ID as `Last-Event-ID`."
+            description="Number of the event among the events of the job. To resume after this event, send "
+            "the ID as `Last-Event-ID`.",
+            examples=["1"],
+            json_schema_extra={"pattern": "^[0-9]{1,18}$"},
         ),
     ]
     type: Annotated[
@@ -292,10 +312,10 @@ class JobEvent(Body):
     created_at: Timestamp
 
     @classmethod
-    def of(cls, row: orm.JobEvent) -> Self:
-        """Return the response body for a database row."""
+    def of(cls, row: orm.JobEvent, number: int) -> Self:
+        """Return the response body for a database row and its number among the events of the job."""
         return cls(
-            id=str(row.id),
+            id=str(number),
             type=row.type,
             attempt=row.attempt,
             data=without_nulls(row.data),

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from app.bodies.base import Body, Json, Page, Timestamp
 from understudy import ids
+from understudy.evaluation.report import Report
 
 if TYPE_CHECKING:
     from understudy.db import orm
@@ -50,6 +51,7 @@ class ReportSummary(Body):
     job_id: str
     verdict: Annotated[VerdictSummary | None, Field(description="Verdict under the requested policy.")] = None
     summary: Annotated[Json, Field(description="Scores of the most important metrics.")]
+    labels: dict[str, str]
     created_at: Timestamp
 
     @classmethod
@@ -63,8 +65,17 @@ class ReportSummary(Body):
             job_id=ids.to_text("job", row.job_id),
             verdict=None if row.verdict is None else VerdictSummary(**row.verdict),
             summary=row.summary,
+            labels=row.labels,
             created_at=row.created_at,
         )
+
+
+class EvaluationReport(ReportSummary):
+    """A report with all its scores."""
+
+    report: Annotated[
+        Report, Field(description="All scores, as in the file `report.json` of the evidence pack.")
+    ]
 
 
 class ReportPage(Page):

@@ -15,11 +15,14 @@ from starlette.concurrency import run_in_threadpool
 from app import paging
 from app.bodies.datasets import Dataset, DatasetPage, DatasetState, UpdateDataset
 from app.bodies.jobs import Job
+from app.bodies.labels import merged_labels
 from app.bodies.quarantine import ReleaseDataset
 from app.bodies.uploads import UploadedDataset
-from app.content import BINARY, StoredContent, is_unchanged, not_modified, redirect, send_stored
+from app.conditions import PreconditionDep, etag_of, is_unchanged
+from app.content import BINARY, StoredContent, not_modified, redirect, send_stored
 from app.dependencies import (
     AdministratorDep,
+    CreatedDep,
     IdempotencyKeyDep,
     LabelsDep,
     PageDep,
@@ -30,9 +33,10 @@ from app.dependencies import (
     WriterDep,
 )
 from app.descriptions import Description, UploadQueryOptions, describe_upload
-from app.document import problems
+from app.document import merge_patch_body, problems
 from app.downloads import Chunks, ConvertedDownload
-from app.idempotency import answer_once
+from app.head_requests import is_head
+from app.idempotency import IdempotentRoute, answer_once
 from app.uploads import Upload, received_upload
 from understudy import ids
 from understudy.access import TableReference
@@ -51,9 +55,13 @@ from understudy.services.shard_results import combined
 from understudy.tables.names import file_stem
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from understudy.db import orm
 
 router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
+# An upload reads its idempotency key itself, because its body is streamed.
+actions = APIRouter(prefix="/v1/datasets", tags=["datasets"], route_class=IdempotentRoute)
 
 FILE = {"schema": {"type": "string", "format": "binary"}}
 
@@ -186,6 +194,7 @@ def list_datasets(
     caller: ReaderDep,
     page: PageDep,
     labels: LabelsDep,
+    created: CreatedDep,
     query: Annotated[DatasetQuery, Query()],
 ) -> DatasetPage:
     """Return the datasets of the project, newest first."""
@@ -195,6 +204,7 @@ def list_datasets(
         model_id=paging.read_id_filter("model", query.model_id),
         labels=labels,
         is_quarantined=query.quarantined,
+        created=created,
     )
     after = paging.read_id_cursor("dataset", page.after)
     with resources.sessions() as session:
@@ -224,26 +234,34 @@ def get_dataset(dataset_id: str, resources: ResourcesDep, caller: ReaderDep) -> 
     "/{dataset_id}",
     response_model_exclude_none=True,
     summary="Update a dataset",
-    responses=problems(404, 413, 422),
+    openapi_extra=merge_patch_body("UpdateDataset"),
+    responses=problems(404, 412, 413, 415, 422),
 )
 def update_dataset(
-    dataset_id: str, change: UpdateDataset, resources: ResourcesDep, caller: WriterDep
+    dataset_id: str,
+    change: UpdateDataset,
+    resources: ResourcesDep,
+    caller: WriterDep,
+    precondition: PreconditionDep,
 ) -> Dataset:
-    """Change the name, the labels, or both. Omitted fields keep their values."""
+    """Change the name, the labels, or both with a JSON Merge Patch. Omitted fields keep their values."""
     key = ids.from_text("dataset", dataset_id)
-    row = dataset_services.update_dataset(
-        resources, caller.project_id, key, name=change.name, labels=change.labels
-    )
-    return _with_tables(resources, row)
+    with resources.sessions.begin() as session:
+        row = datasets.lock(session, caller.project_id, key)
+        precondition.check(lambda: etag_of(_body(session, row)))
+        labels = merged_labels(row.labels, change.labels)
+        row = datasets.rename(session, caller.project_id, key, name=change.name, labels=labels)
+        return _body(session, row)
 
 
 @router.delete(
-    "/{dataset_id}", status_code=204, summary="Delete a dataset", responses=problems(404, 409, 422)
+    "/{dataset_id}", status_code=204, summary="Delete a dataset", responses=problems(404, 409, 412, 422)
 )
 def delete_dataset(
     dataset_id: str,
     resources: ResourcesDep,
     caller: WriterDep,
+    precondition: PreconditionDep,
     cascade: Annotated[
         bool,
         Query(
@@ -257,11 +275,17 @@ def delete_dataset(
     If models, datasets or reports were derived from it, the request fails unless `cascade` is true.
     """
     key = ids.from_text("dataset", dataset_id)
-    dataset_services.delete_dataset(resources, caller.project_id, key, cascade=cascade)
+    dataset_services.delete_dataset(
+        resources,
+        caller.project_id,
+        key,
+        cascade=cascade,
+        check=lambda session, row: precondition.check(lambda: etag_of(_body(session, row))),
+    )
     return Response(status_code=204)
 
 
-@router.post(
+@actions.post(
     "/{dataset_id}/release",
     response_model_exclude_none=True,
     summary="Release a sample from quarantine",
@@ -281,7 +305,6 @@ def release_dataset(
     return _with_tables(resources, row)
 
 
-@router.head("/{dataset_id}/content", include_in_schema=False)
 @router.get(
     "/{dataset_id}/content",
     response_class=Response,
@@ -324,7 +347,7 @@ def download_dataset(
     if file_format == "parquet" and len(parts) == 1:
         return _send_file(request, resources, parts[0], etag, filename)
     headers = {"ETag": etag, "Content-Disposition": f'attachment; filename="{filename}"'}
-    if request.method == "HEAD":
+    if is_head(request):
         return Response(headers=headers, media_type=BINARY)
 
     def open_chunks(has_left: Event) -> Chunks:
@@ -341,7 +364,7 @@ def _send_file(
 ) -> Response:
     """Return a response with a stored Parquet file, or a redirect to it."""
     url = artifact_services.find_presigned_url(resources, artifact, filename)
-    if url is not None and request.method == "GET":
+    if url is not None and not is_head(request):
         return redirect(url, etag, artifact.sha256)
 
     def open_(is_checked_later: bool) -> BinaryIO:
@@ -371,4 +394,8 @@ def uploaded_answer(resources: Resources, row: orm.Dataset, job: orm.Job) -> Res
 
 def _with_tables(resources: Resources, row: orm.Dataset) -> Dataset:
     with resources.sessions() as session:
-        return Dataset.of(row, dataset_tables.of_datasets(session, row.project_id, [row])[row.id])
+        return _body(session, row)
+
+
+def _body(session: Session, row: orm.Dataset) -> Dataset:
+    return Dataset.of(row, dataset_tables.of_datasets(session, row.project_id, [row])[row.id])

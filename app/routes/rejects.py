@@ -8,10 +8,12 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from app.content import BINARY, is_unchanged, not_modified
+from app.conditions import is_unchanged
+from app.content import BINARY, not_modified
 from app.dependencies import ReaderDep, ResourcesDep, TableName
 from app.document import problems
 from app.downloads import Chunks, ConvertedDownload
+from app.head_requests import is_head
 from understudy import ids
 from understudy.access import TableReference
 from understudy.services import artifacts as artifact_services
@@ -59,6 +61,8 @@ def download_rejects(
         return not_modified(etag)
     filename = f"{dataset_id}-{file_stem(chosen.name, chosen.position)}.rejects.{query.format}"
     headers = {"ETag": etag, "Content-Disposition": f'attachment; filename="{filename}"'}
+    if is_head(request):
+        return Response(headers=headers, media_type=BINARY)
     if artifact is None:
         content = artifact_services.empty_rejects(resources, query.format)
         return Response(content, headers=headers, media_type=BINARY)

@@ -32,7 +32,7 @@ def test_problem_document_contains_the_request_path(shared_client: TestClient):
     path = f"/v1/models/{MODEL_ID}"
     problem = assert_problem(shared_client.get(path), 404, "not_found", MODEL_ID)
     assert problem["instance"] == path
-    assert problem["type"] == "urn:understudy:error:not_found"
+    assert problem["type"].endswith("/reference/errors/not_found.html")
 
 
 def test_valid_request_id_is_kept(shared_client: TestClient):

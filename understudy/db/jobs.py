@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session, aliased
 from understudy import ids
 from understudy.db import job_events, pages
 from understudy.db.orm import CLOCK, Job, Project, Report
+from understudy.db.pages import ANY_TIME, CreatedBetween
 from understudy.errors import Conflict, NotFound
 from understudy.tracing import current_context
 
@@ -43,6 +44,7 @@ class JobFilters:
     dataset_id: str | None = None
     model_id: str | None = None
     labels: Mapping[str, str] | None = None
+    created: CreatedBetween = ANY_TIME
 
 
 class MakingJob(Protocol):
@@ -124,7 +126,53 @@ def page(
         statement = statement.where(_refers_to([filters.model_id]))
     if filters.labels:
         statement = statement.where(Job.labels.contains(dict(filters.labels)))
+    statement = filters.created.narrow(statement, Job.created_at)
     return pages.newest_first(session, statement, Job.id, after=after, limit=limit)
+
+
+def datasets_of(parameters: Json) -> list[UUID]:
+    """Return the IDs of the datasets to which the parameters of a job refer."""
+    texts = (parameters.get(name) for name in REFERENCES if name != "model_id")
+    return [ids.from_text("dataset", text) for text in texts if text is not None]
+
+
+def postpone(session: Session, job: Job) -> Job:
+    """Let a queued job wait for its datasets: it is not due before it expires."""
+    return _change(session, job, run_after=Job.expires_at)
+
+
+def waiting_for(session: Session, project_id: UUID, dataset_id: str) -> list[Job]:
+    """Lock and return the jobs that wait for a dataset, oldest first."""
+    statement = (
+        select(Job)
+        .where(
+            Job.project_id == project_id,
+            Job.state == "queued",
+            Job.run_after == Job.expires_at,
+            _refers_to([dataset_id]),
+        )
+        .order_by(Job.id)
+        .with_for_update()
+    )
+    return list(session.scalars(statement.execution_options(populate_existing=True)))
+
+
+def make_due(session: Session, job: Job, *, parameters: Json, queue: str) -> Job:
+    """Make a waiting job due, with its resolved parameters."""
+    return _change(session, job, run_after=CLOCK, parameters=parameters, queue=queue)
+
+
+def fail_waiting(session: Session, job: Job, *, code: str, detail: str) -> Job:
+    """Set a waiting job to failed."""
+    job = _change(session, job, state="failed", error_code=code, error_detail=detail, finished_at=CLOCK)
+    job_events.add(session, job, "failed", error_code=code)
+    return job
+
+
+def set_labels(session: Session, job: Job, labels: Mapping[str, str]) -> None:
+    """Replace the labels of a locked job."""
+    job.labels = dict(labels)
+    session.flush()
 
 
 def active_on(session: Session, project_id: UUID, text_ids: Iterable[str]) -> list[Job]:

@@ -332,6 +332,7 @@ class Report(Base):
     synthetic_dataset_id: Mapped[UUID] = mapped_column(ForeignKey("datasets.id"), index=True)
     # The pairs of compared tables: {"real": name, "synthetic": name}.
     tables: Mapped[list[Json]]
+    labels: Mapped[dict[str, str]] = mapped_column(server_default=text("'{}'"))
     summary: Mapped[Json]
     # Null for reports that were created before policies existed.
     verdict: Mapped[Json | None]
