@@ -34,15 +34,16 @@ def json_etag(value: Any) -> str:
 
 def is_unchanged(request: Request, etag: str) -> bool:
     """Return whether `If-None-Match` contains the current ETag."""
-    etags = read_etags(request.headers.get("if-none-match"))
-    return etags is not None and (etag in etags or "*" in etags)
+    etags = read_etags(request.headers.get("if-none-match")) or frozenset()
+    # Weak ETags match here, but not in `If-Match` (RFC 9110, sections 13.1.1 and 13.1.2).
+    return not etags.isdisjoint({etag, f"W/{etag}", "*"})
 
 
 def read_etags(text: str | None) -> frozenset[str] | None:
     """Return the ETags of a header, or None without the header. Compressed versions count as the same."""
     if text is None:
         return None
-    tags = (tag.strip().removeprefix("W/") for tag in text.split(","))
+    tags = (tag.strip() for tag in text.split(","))
     return frozenset(tag.removesuffix(COMPRESSED) + '"' if tag.endswith(COMPRESSED) else tag for tag in tags)
 
 
@@ -80,9 +81,7 @@ async def _precondition(
         ),
     ] = None,
 ) -> Precondition:
-    # Weak ETags never match (RFC 9110, section 13.1.1).
-    etags = read_etags(if_match)
-    return Precondition(etags)
+    return Precondition(read_etags(if_match))
 
 
 PreconditionDep = Annotated[Precondition, Depends(_precondition)]

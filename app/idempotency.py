@@ -45,7 +45,7 @@ class IdempotentRoute(APIRoute):
                     "The connection was closed before the whole body had arrived. Send the request again.",
                     code="incomplete_body",
                 ) from error
-            return await answer_once(request, hashlib.sha256(body).digest(), lambda: handler(request))
+            return await answer_once(request, _value_sha256(body), lambda: handler(request))
 
         return answer
 
@@ -97,6 +97,16 @@ def _take_over_after(request: Request) -> timedelta:
     """
     is_repeatable = request.scope["route"].path in REPEATABLE
     return timedelta(0) if is_repeatable else idempotency.TAKE_OVER_AFTER
+
+
+def _value_sha256(body: bytes) -> bytes:
+    """Return the digest of the JSON value in a body, regardless of spaces and of the order of fields."""
+    try:
+        text = json.dumps(json.loads(body), sort_keys=True, separators=(",", ":"))
+    except (ValueError, RecursionError):
+        # The operation refuses the body, or the body is empty.
+        return hashlib.sha256(body).digest()
+    return hashlib.sha256(text.encode()).digest()
 
 
 def _request_sha256(request: Request, body_sha256: bytes) -> bytes:

@@ -32,6 +32,7 @@ from app.routes import (
     profiles,
     project,
     rejects,
+    releases,
     reports,
     schemas,
     uploads,
@@ -135,7 +136,7 @@ def _bare_app(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] |
     )
     app.state.api_routes = []
     for module in (
-        *(datasets, schemas, profiles, rejects, uploads, jobs, job_events),
+        *(datasets, releases, schemas, profiles, rejects, uploads, jobs, job_events),
         *(models, reports, project, catalogues, health),
     ):
         app.include_router(module.router, dependencies=[Depends(check_request)])

@@ -83,9 +83,10 @@ def _query_names(route: APIRoute) -> frozenset[str]:
 def _check_query(request: Request, names: frozenset[str]) -> None:
     for name in request.query_params:
         if name not in names:
-            listed = ", ".join(sorted(names)) or "none"
+            listed = ", ".join(sorted(names))
             raise invalid_parameter(
                 name[:NAME_LENGTH_SHOWN],
                 f"The query parameter {name[:NAME_LENGTH_SHOWN]!r} does not exist."
-                f"{suggestion(name, names)} This operation has these query parameters: {listed}.",
+                f"{suggestion(name, names)} This operation has "
+                f"{f'these query parameters: {listed}' if names else 'no query parameters'}.",
             )

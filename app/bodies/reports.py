@@ -70,12 +70,15 @@ class ReportSummary(Body):
         )
 
 
-class EvaluationReport(ReportSummary):
-    """A report with all its scores."""
+class EvaluationReport(Report):
+    """A stored report with all its scores."""
 
-    report: Annotated[
-        Report, Field(description="All scores, as in the file `report.json` of the evidence pack.")
-    ]
+    id: Annotated[str, Field(examples=["rpt_01kaz7p4s8h6y0b4c2e7f9g1jk"])]
+    dataset_id: Annotated[str, Field(description="ID of the real dataset.")]
+    synthetic_dataset_id: Annotated[str, Field(description="ID of the synthetic dataset.")]
+    job_id: Annotated[str, Field(description="ID of the job that created the report.")]
+    labels: dict[str, str]
+    created_at: Timestamp
 
 
 class ReportPage(Page):

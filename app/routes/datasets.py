@@ -16,12 +16,10 @@ from app import paging
 from app.bodies.datasets import Dataset, DatasetPage, DatasetState, UpdateDataset
 from app.bodies.jobs import Job
 from app.bodies.labels import merged_labels
-from app.bodies.quarantine import ReleaseDataset
 from app.bodies.uploads import UploadedDataset
 from app.conditions import PreconditionDep, etag_of, is_unchanged
 from app.content import BINARY, StoredContent, not_modified, redirect, send_stored
 from app.dependencies import (
-    AdministratorDep,
     CreatedDep,
     IdempotencyKeyDep,
     LabelsDep,
@@ -36,7 +34,7 @@ from app.descriptions import Description, UploadQueryOptions, describe_upload
 from app.document import merge_patch_body, problems
 from app.downloads import Chunks, ConvertedDownload
 from app.head_requests import is_head
-from app.idempotency import IdempotentRoute, answer_once
+from app.idempotency import answer_once
 from app.uploads import Upload, received_upload
 from understudy import ids
 from understudy.access import TableReference
@@ -60,8 +58,6 @@ if TYPE_CHECKING:
     from understudy.db import orm
 
 router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
-# An upload reads its idempotency key itself, because its body is streamed.
-actions = APIRouter(prefix="/v1/datasets", tags=["datasets"], route_class=IdempotentRoute)
 
 FILE = {"schema": {"type": "string", "format": "binary"}}
 
@@ -227,7 +223,7 @@ def get_dataset(dataset_id: str, resources: ResourcesDep, caller: ReaderDep) -> 
     key = ids.from_text("dataset", dataset_id)
     with resources.sessions() as session:
         row = datasets.get(session, caller.project_id, key)
-    return _with_tables(resources, row)
+    return dataset_body(resources, row)
 
 
 @router.patch(
@@ -283,26 +279,6 @@ def delete_dataset(
         check=lambda session, row: precondition.check(lambda: etag_of(_body(session, row))),
     )
     return Response(status_code=204)
-
-
-@actions.post(
-    "/{dataset_id}/release",
-    response_model_exclude_none=True,
-    summary="Release a sample from quarantine",
-    responses=problems(404, 409, 413, 422),
-)
-def release_dataset(
-    dataset_id: str,
-    release: ReleaseDataset,
-    resources: ResourcesDep,
-    caller: AdministratorDep,
-    key: IdempotencyKeyDep,
-) -> Dataset:
-    """Release a sample from quarantine and store the reason. Requires the scope `admin`."""
-    row = dataset_services.release_dataset(
-        resources, caller, ids.from_text("dataset", dataset_id), release.reason
-    )
-    return _with_tables(resources, row)
 
 
 @router.get(
@@ -387,12 +363,12 @@ def _store(
 
 def uploaded_answer(resources: Resources, row: orm.Dataset, job: orm.Job) -> Response:
     """Return the response to a completed upload: the dataset and its `ingest` job."""
-    body = UploadedDataset(dataset=_with_tables(resources, row), job=Job.of(job))
+    body = UploadedDataset(dataset=dataset_body(resources, row), job=Job.of(job))
     headers = {"Location": f"/v1/datasets/{body.dataset.id}"}
     return JSONResponse(body.model_dump(mode="json", exclude_none=True), 202, headers)
 
 
-def _with_tables(resources: Resources, row: orm.Dataset) -> Dataset:
+def dataset_body(resources: Resources, row: orm.Dataset) -> Dataset:
     with resources.sessions() as session:
         return _body(session, row)
 

@@ -20,6 +20,7 @@ from app.document import merge_patch_body, problems
 from understudy import ids
 from understudy.db import artifacts, reports
 from understudy.db.reports import ReportFilters
+from understudy.evaluation.report import Report
 from understudy.resources import Resources
 from understudy.services import deletion
 from understudy.services.artifacts import open_artifact
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from understudy.db import orm
+
+# Fields of a stored report in addition to those of its file.
+OWN_FIELDS = EvaluationReport.model_fields.keys() - Report.model_fields.keys()
 
 router = APIRouter(prefix="/v1/reports", tags=["reports"])
 
@@ -174,4 +178,5 @@ def _body(resources: Resources, session: Session, row: orm.Report) -> Json:
     artifact = artifacts.get(session, row.project_id, row.job_id, "report_json")
     summary = ReportSummary.of(row).model_dump(mode="json", exclude_none=True)
     with open_artifact(resources, artifact) as file:
-        return {**summary, "report": json.load(file)}
+        scores = json.load(file)
+    return {**scores, **{name: summary[name] for name in OWN_FIELDS}}

@@ -24,13 +24,17 @@ World = dict[str, str]
 Own = tuple[TestClient, World]
 WITH_ID = [name for name in IN_V1 if "{" in OPERATIONS[name][0]]
 PART_DIGEST = f"sha-256=:{b64encode(sha256(b'abcd').digest()).decode()}:"
+PART_HEADERS = {"Content-Digest": PART_DIGEST, "Content-Type": "application/octet-stream"}
 # For each operation, these requests are valid up to the lookup of the resource.
 REQUESTS: dict[str, dict[str, Any]] = {
     "update_dataset": {"json": {"name": "mine now"}},
     "release_dataset": {"json": {"reason": "Needed for a test."}},
     "update_schema": {"json": {"subject": ["a"]}},
     "apply_sdv_metadata": {"json": {"METADATA_SPEC_VERSION": "SINGLE_TABLE_V1", "columns": {}}},
-    "put_upload_part": {"content": b"abcd", "headers": {"Content-Digest": PART_DIGEST}},
+    "put_upload_part": {"content": b"abcd", "headers": PART_HEADERS},
+    "update_job": {"json": {"labels": {"a": "b"}}},
+    "update_model": {"json": {"name": "mine now"}},
+    "update_report": {"json": {"labels": {"a": "b"}}},
 }
 REFERENCES = [
     {"kind": "train", "dataset_id": "{dataset}"},

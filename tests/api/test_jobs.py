@@ -53,7 +53,7 @@ def test_validation_changes_nothing(client: TestClient, resources: Resources, ca
     world = make_world(resources, caller)
     before = get(client, "/v1/jobs")
     body = {"kind": "sample", "model_id": world["model"], "n_rows": 5, "seed": 3}
-    response = client.post("/v1/jobs?validate_only=true", json=body)
+    response = client.post("/v1/jobs/validate", json=body)
     assert response.status_code == 200
     assert response.json()["parameters"] == {**body, "offset": 0, "name": "m (synthetic)"}
     assert get(client, "/v1/jobs") == before
@@ -61,7 +61,7 @@ def test_validation_changes_nothing(client: TestClient, resources: Resources, ca
 
 def test_validation_returns_estimate_and_warnings(client: TestClient, ready_dataset: Json):
     body = {"kind": "train", "dataset_id": ready_dataset["id"]}
-    validated = client.post("/v1/jobs?validate_only=true", json=body).json()
+    validated = client.post("/v1/jobs/validate", json=body).json()
     assert validated["estimate"]["peak_memory_bytes"] > 100_000_000
     assert "has only" in validated["warnings"][0]
 
