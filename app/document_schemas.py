@@ -14,6 +14,7 @@ from pydantic.json_schema import models_json_schema
 
 from app.bodies.base import Body
 from app.bodies.problems import Problem
+from app.bodies.results import OF_KIND
 from app.bodies.uploads import UploadDatasetForm
 
 Json = dict[str, Any]
@@ -39,6 +40,7 @@ def rewrite_schemas(document: Json) -> None:
         schemas.pop(name, None)
     for body in _subclasses(Body):
         _make_fields_optional(schemas.get(body.__name__, {}))
+    _name_results(schemas)
     _strip_titles(document)
     _close_maps(document)
     _name_unions(document, schemas)
@@ -95,6 +97,21 @@ def _name_unions(node: Any, schemas: Json) -> None:
         name = UNION_NAMES[union["discriminator"]["propertyName"]]
         schemas[name] = union
         node["$ref"] = f"#/components/schemas/{name}"
+
+
+def _name_results(schemas: Json) -> None:
+    """Move the union of the results of jobs to the named schemas, and declare its discriminator.
+
+    A value that no other class describes is an `OtherResult`, so clients must accept it.
+    """
+    field = schemas["Job"]["properties"]["result"]
+    references = {kind: f"#/components/schemas/{cls.__name__}" for kind, cls in OF_KIND.items()}
+    schemas["JobResult"] = {
+        "description": "The result of a job, by its kind.",
+        "oneOf": field.pop("oneOf"),
+        "discriminator": {"propertyName": "kind", "mapping": references},
+    }
+    field["$ref"] = "#/components/schemas/JobResult"
 
 
 def _close_maps(node: Any) -> None:

@@ -14,7 +14,16 @@ import anyio.to_thread
 from fastapi import Depends, FastAPI
 from starlette.middleware import Middleware
 
-from app.document import DESCRIPTION, SUMMARY, TAGS, TITLE, customise_document, operation_id
+from app.document import (
+    CONTACT,
+    DESCRIPTION,
+    SERVERS,
+    SUMMARY,
+    TAGS,
+    TITLE,
+    customise_document,
+    operation_id,
+)
 from app.downloads import DownloadSlots
 from app.error_handlers import add_error_handlers
 from app.etags import ETags
@@ -117,6 +126,8 @@ def _bare_app(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] |
         version=CODE_VERSION,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         openapi_tags=TAGS,
+        contact=CONTACT,
+        servers=SERVERS,
         generate_unique_id_function=operation_id,
         lifespan=lifespan,
         middleware=[

@@ -149,11 +149,8 @@ class DownloadQuery(BaseModel):
             "required": True,
             "content": {
                 "multipart/form-data": {"schema": {"$ref": "#/components/schemas/UploadDatasetForm"}},
-                "text/csv": FILE,
-                "application/vnd.apache.parquet": FILE,
-                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": FILE,
-                "application/x-ndjson": FILE,
-                "application/vnd.apache.arrow.file": FILE,
+                # One file as the body, with the content type of its format.
+                BINARY: FILE,
             },
         }
     },

@@ -108,7 +108,7 @@ def _read_page(
 def _read_state(resources: Resources, project_id: UUID, job_id: UUID) -> tuple[str, JobProgress | None]:
     with resources.sessions() as session:
         row = jobs.get(session, project_id, job_id)
-        return row.state, JobProgress(**row.progress) if row.progress and row.state == "running" else None
+        return row.state, JobProgress.of(row) if row.state == "running" else None
 
 
 def _read_news(

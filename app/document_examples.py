@@ -1,0 +1,78 @@
+"""Examples of bodies in the OpenAPI document, composed of the examples of their fields."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Json = dict[str, Any]
+
+DEPTH_MAX = 4
+OF_TYPE: Json = {"string": "text", "integer": 1, "number": 0.5, "boolean": True}
+OF_FORMAT: Json = {
+    "date-time": "2026-01-31T12:00:00Z",
+    "uri": "https://example.org",
+    "binary": "a,b\n1,2\n",
+}
+
+
+def add_examples(document: Json) -> None:
+    """Add an example to every JSON body of an operation or a shared response that has none."""
+    schemas: Json = document["components"]["schemas"]
+    for holder in _holders(document):
+        for media_type, content in holder.get("content", {}).items():
+            if "json" in media_type and not {"example", "examples"} & content.keys() and "schema" in content:
+                content["example"] = example_of(content["schema"], schemas)
+
+
+def _holders(document: Json) -> list[Json]:
+    """Return all request bodies and responses."""
+    operations = [
+        operation
+        for item in document["paths"].values()
+        for operation in item.values()
+        if isinstance(operation, dict)
+    ]
+    bodies = [operation["requestBody"] for operation in operations if "requestBody" in operation]
+    responses = [response for operation in operations for response in operation["responses"].values()]
+    return [*bodies, *responses, *document["components"]["responses"].values()]
+
+
+def example_of(schema: Json, schemas: Json, depth: int = 0) -> Any:
+    """Return a value that a schema allows: its own example, or one that is composed of those of its parts."""
+    if "$ref" in schema:
+        return example_of(schemas[schema["$ref"].rsplit("/", 1)[1]], schemas, depth)
+    if schema.get("examples"):
+        return schema["examples"][0]
+    for key in ("example", "const", "default"):
+        if schema.get(key) is not None:
+            return schema[key]
+    if schema.get("enum"):
+        return schema["enum"][0]
+    for key in ("oneOf", "anyOf", "allOf"):
+        if key in schema:
+            return example_of(schema[key][0], schemas, depth)
+    return _by_type(schema, schemas, depth)
+
+
+def _by_type(schema: Json, schemas: Json, depth: int) -> Any:
+    types = schema.get("type", "object")
+    kind = types if isinstance(types, str) else types[0]
+    if kind == "object":
+        return _object(schema, schemas, depth)
+    if kind == "array":
+        is_deep = depth >= DEPTH_MAX and not schema.get("minItems")
+        return [] if is_deep or "items" not in schema else [example_of(schema["items"], schemas, depth + 1)]
+    if kind == "string" and schema.get("format") in OF_FORMAT:
+        return OF_FORMAT[schema["format"]]
+    return schema.get("minimum", OF_TYPE[kind])
+
+
+def _object(schema: Json, schemas: Json, depth: int) -> Json:
+    """Return an object with the required fields and those that have examples of their own."""
+    required = schema.get("required", [])
+    fields = schema.get("properties", {})
+    return {
+        name: example_of(field, schemas, depth + 1)
+        for name, field in fields.items()
+        if name in required or (depth == 0 and field.get("examples"))
+    }
