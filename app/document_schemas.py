@@ -40,10 +40,10 @@ def rewrite_schemas(document: Json) -> None:
         schemas.pop(name, None)
     for body in _subclasses(Body):
         _make_fields_optional(schemas.get(body.__name__, {}))
-    _name_results(schemas)
     _strip_titles(document)
     _close_maps(document)
     _name_unions(document, schemas)
+    _name_results(schemas)
     _merge_null_types(document)
     document["components"]["schemas"] = dict(sorted(schemas.items()))
 

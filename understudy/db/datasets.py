@@ -108,7 +108,7 @@ def are_pending(session: Session, project_id: UUID, dataset_ids: Iterable[UUID])
         .order_by(Dataset.id)
         .with_for_update(read=True)
     )
-    states = dict(session.execute(statement).tuples().all())
+    states = dict(session.execute(statement).all())
     for row_id in row_ids:
         if row_id not in states:
             raise _not_found(row_id)
