@@ -15,7 +15,7 @@ from fastapi.routing import APIRoute
 
 from app.document_examples import add_examples
 from app.document_parts import NOT_MODIFIED, PARAMETERS, describe_ids, share_parameters
-from app.document_schemas import rewrite_schemas, without_null
+from app.document_schemas import drop_unused, rewrite_schemas, without_null
 from understudy.documentation import DOCS_URL
 
 Json = dict[str, Any]
@@ -129,6 +129,7 @@ def rewrite_document(document: Json) -> Json:
     }
     for path, method, operation in _operations(document):
         _rewrite_operation(path, method, operation)
+    drop_unused(document)
     add_examples(document)
     return document
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 Json = dict[str, Any]
 
 DEPTH_MAX = 4
-OF_TYPE: Json = {"string": "text", "integer": 1, "number": 0.5, "boolean": True}
+OF_TYPE: Json = {"integer": 1, "number": 0.5, "boolean": True}
+ID_PATTERN = re.compile(r"\^(?P<prefix>[a-z]+)_\[")
+LETTERS = "01kaz7m2q5e1h9v3x8r6t4n0bc"
 OF_FORMAT: Json = {
     "date-time": "2026-01-31T12:00:00Z",
     "uri": "https://example.org",
@@ -60,11 +63,18 @@ def _by_type(schema: Json, schemas: Json, depth: int) -> Any:
     if kind == "object":
         return _object(schema, schemas, depth)
     if kind == "array":
-        is_deep = depth >= DEPTH_MAX and not schema.get("minItems")
-        return [] if is_deep or "items" not in schema else [example_of(schema["items"], schemas, depth + 1)]
-    if kind == "string" and schema.get("format") in OF_FORMAT:
-        return OF_FORMAT[schema["format"]]
+        n_items = schema.get("minItems") or int(depth < DEPTH_MAX and "items" in schema)
+        return [example_of(schema["items"], schemas, depth + 1) for _ in range(n_items)]
+    if kind == "string":
+        return _text(schema)
     return schema.get("minimum", OF_TYPE[kind])
+
+
+def _text(schema: Json) -> str:
+    if match := ID_PATTERN.match(schema.get("pattern", "")):
+        return f"{match['prefix']}_{LETTERS}"
+    text: str = OF_FORMAT.get(schema.get("format", ""), "text")
+    return text
 
 
 def _object(schema: Json, schemas: Json, depth: int) -> Json:

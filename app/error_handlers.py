@@ -158,9 +158,9 @@ def add_error_handlers(app: FastAPI) -> None:
 
 
 def _headers(error: errors.UnderstudyError, status: int) -> dict[str, str]:
-    if isinstance(error, errors.TooManyRequests):
+    if isinstance(error, errors.TooManyRequests | errors.Conflict) and error.retry_after_seconds:
         return {"Retry-After": str(error.retry_after_seconds)}
-    if status == 503 or error.code == "idempotency_in_progress":
+    if status == 503:
         return {"Retry-After": str(RETRY_AFTER_SECONDS)}
     if status == 401:
         return {"WWW-Authenticate": 'Bearer realm="understudy"'}

@@ -14,6 +14,7 @@ import anyio.to_thread
 from fastapi import Depends, FastAPI
 from starlette.middleware import Middleware
 
+from app.compression import Compression
 from app.document import (
     CONTACT,
     DESCRIPTION,
@@ -31,6 +32,7 @@ from app.head_requests import HeadRequests
 from app.http_metrics import REQUEST_SECONDS
 from app.input_guard import InputGuard
 from app.middleware import Authentication, BodyLimit, RequestContext
+from app.rate_limits import RateLimits
 from app.routes import (
     catalogues,
     datasets,
@@ -133,8 +135,10 @@ def _bare_app(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] |
         middleware=[
             Middleware(RequestContext),
             Middleware(HeadRequests),
+            Middleware(Compression),
             Middleware(BodyLimit, uploads=UPLOADS),
             Middleware(Authentication),
+            Middleware(RateLimits),
             Middleware(InputGuard, uploads=UPLOADS),
             Middleware(ETags),
         ],

@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from app import paging
+from app.accept import preferred
 from app.bodies.datasets import Dataset, DatasetPage, DatasetState, UpdateDataset
 from app.bodies.jobs import Job
 from app.bodies.labels import merged_labels
@@ -50,6 +51,7 @@ from understudy.services.access import open_file
 from understudy.services.artifacts import StoredTable
 from understudy.services.datasets import ArrivedFile, NewDataset
 from understudy.services.shard_results import combined
+from understudy.tables.formats import FORMATS
 from understudy.tables.names import file_stem
 
 if TYPE_CHECKING:
@@ -60,6 +62,9 @@ if TYPE_CHECKING:
 router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
 
 FILE = {"schema": {"type": "string", "format": "binary"}}
+# Media types of downloads by format. Parquet, the default, is first.
+MEDIA_TYPES = {name: FORMATS[name].media_type for name in sorted(FORMATS, key=lambda name: name != "parquet")}
+FORMAT_OF_TYPE = {media_type: name for name, media_type in MEDIA_TYPES.items()} | {BINARY: "parquet"}
 
 
 class UploadQuery(BaseModel):
@@ -109,9 +114,12 @@ class DownloadQuery(BaseModel):
     """Query parameters of a download."""
 
     format: Annotated[
-        FormatName,
-        Field(description="Format of the file. Parquet is sent without conversion."),
-    ] = "parquet"
+        FormatName | None,
+        Field(
+            description="Format of the file. The default depends on `Accept`, and is `parquet` without this "
+            "header. Parquet is sent without conversion."
+        ),
+    ] = None
     csv_safe: Annotated[
         bool,
         Field(
@@ -129,14 +137,23 @@ class DownloadQuery(BaseModel):
     ] = None
     table: TableName = None
 
-    def check_format(self) -> None:
-        """Raise `InvalidInput` if a parameter does not apply to the format."""
+    def choose_format(self, accept: str | None) -> str:
+        """Return the format of the file.
+
+        Raises
+        ------
+        InvalidInput
+            If `Accept` allows none of the formats, or a parameter does not apply to the format.
+        """
+        chosen = self.format or FORMAT_OF_TYPE[preferred(accept, tuple(FORMAT_OF_TYPE))]
         for name in ("csv_safe", "csv_style"):
-            if getattr(self, name) and self.format != "csv":
+            if getattr(self, name) and chosen != "csv":
                 raise InvalidInput(
-                    f"`{name}` applies only to the format csv, not to {self.format}. Omit it.",
+                    f"`{name}` applies only to the format csv, not to {chosen}. Omit it.",
                     code="invalid_parameters",
+                    parameter=name,
                 )
+        return chosen
 
 
 @router.post(
@@ -283,11 +300,17 @@ def delete_dataset(
     response_class=Response,
     summary="Download a dataset",
     responses={
-        200: {"description": "The file is returned.", "content": {BINARY: FILE}},
-        206: {"description": "The requested range is returned (Parquet only).", "content": {BINARY: FILE}},
+        200: {
+            "description": "The file is returned in the requested format.",
+            "content": dict.fromkeys(MEDIA_TYPES.values(), FILE),
+        },
+        206: {
+            "description": "The requested range is returned (Parquet only).",
+            "content": {MEDIA_TYPES["parquet"]: FILE},
+        },
         304: {"description": "The file has not changed: its ETag matches `If-None-Match`."},
         307: {"description": "The file is at the URL in `Location`, if the service uses presigned URLs."},
-        **problems(404, 409, 416, 422, 429),
+        **problems(404, 406, 409, 416, 422, 429),
     },
 )
 def download_dataset(
@@ -304,8 +327,7 @@ def download_dataset(
     can contain at most 1,048,575 rows and at most 32,767 characters per cell. If the service uses presigned
     URLs, a Parquet download is a redirect to the object store, and `Repr-Digest` contains the checksum.
     """
-    file_format = query.format
-    query.check_format()
+    file_format = query.choose_format(request.headers.get("accept"))
     with_style = query.csv_style != "plain"
     reference = TableReference(ids.from_text("dataset", dataset_id), query.table)
     opened = open_file(resources, caller, reference, "download")
@@ -319,9 +341,15 @@ def download_dataset(
     filename = f"{dataset_id}-{file_stem(chosen.name, chosen.position)}.{file_format}"
     if file_format == "parquet" and len(parts) == 1:
         return _send_file(request, resources, parts[0], etag, filename)
-    headers = {"ETag": etag, "Content-Disposition": f'attachment; filename="{filename}"'}
+    headers = {
+        "ETag": etag,
+        "Content-Disposition": f'attachment; filename="{filename}"',
+        # CSV may have the encoding of its source, so the type does not name an encoding.
+        "Content-Type": MEDIA_TYPES[file_format],
+        "Vary": "Accept",
+    }
     if is_head(request):
-        return Response(headers=headers, media_type=BINARY)
+        return Response(headers=headers)
 
     def open_chunks(has_left: Event) -> Chunks:
         stored = StoredTable(
@@ -329,7 +357,7 @@ def download_dataset(
         )
         return artifact_services.stream_table(stored, file_format)
 
-    return ConvertedDownload(open_chunks, headers=headers, media_type=BINARY)
+    return ConvertedDownload(open_chunks, headers=headers)
 
 
 def _send_file(
@@ -343,7 +371,10 @@ def _send_file(
     def open_(is_checked_later: bool) -> BinaryIO:
         return artifact_services.open_artifact(resources, artifact, is_checked_later=is_checked_later)
 
-    return send_stored(request, StoredContent(open_, artifact.sha256, artifact.size_bytes, etag, filename))
+    content = StoredContent(
+        open_, artifact.sha256, artifact.size_bytes, etag, filename, MEDIA_TYPES["parquet"]
+    )
+    return send_stored(request, content)
 
 
 def _store(

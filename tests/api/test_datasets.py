@@ -151,7 +151,9 @@ def test_every_format_can_be_downloaded_and_uploaded_again(
 ):
     path = f"/v1/datasets/{ready_dataset['id']}/content"
     response = client.get(f"{path}?format={name}")
-    assert response.headers["content-type"] == "application/octet-stream"
+    assert response.headers["content-type"] == FORMATS[name].media_type
+    by_header = client.get(path, headers={"Accept": f"text/html, {FORMATS[name].media_type}"})
+    assert by_header.headers["content-type"] == FORMATS[name].media_type
     filename = f"{ready_dataset['id']}-small.{name}"
     assert response.headers["content-disposition"] == f'attachment; filename="{filename}"'
     (tmp_path / filename).write_bytes(response.content)
@@ -160,6 +162,12 @@ def test_every_format_can_be_downloaded_and_uploaded_again(
     again = upload(client, gzip.compress(response.content), f"{filename}.gz")["dataset"]
     run_jobs()
     assert get(client, f"/v1/datasets/{again['id']}")["n_rows"] == 200
+
+
+def test_unavailable_media_type_is_refused(client: TestClient, ready_dataset: Json):
+    path = f"/v1/datasets/{ready_dataset['id']}/content"
+    assert_problem(client.get(path, headers={"Accept": "text/html"}), 406, "not_acceptable", "text/csv")
+    assert client.get(f"{path}?format=csv", headers={"Accept": "text/html"}).status_code == 200
 
 
 def test_safe_csv_contains_no_formulas(client: TestClient, run_jobs: Callable[[], int]):
