@@ -70,7 +70,9 @@ async def answer_once(
         return await answer()
     if not VISIBLE_ASCII.fullmatch(key):
         raise InvalidInput(
-            f"{HEADER} must consist of 1 to 255 visible ASCII characters.", code="invalid_parameters"
+            f"{HEADER} must consist of 1 to 255 visible ASCII characters.",
+            code="invalid_parameters",
+            parameter=HEADER,
         )
     resources, project_id = request.app.state.resources, request.state.caller.project_id
     digest = _request_sha256(request, body_sha256)

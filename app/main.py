@@ -42,6 +42,7 @@ from app.routes import (
     models,
     profiles,
     project,
+    reference,
     rejects,
     releases,
     reports,
@@ -142,7 +143,7 @@ def _bare_app(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] |
             Middleware(InputGuard, uploads=UPLOADS),
             Middleware(ETags),
         ],
-        # The documentation pages load scripts from other hosts. The document itself is at /openapi.json.
+        # FastAPI's pages load scripts from other hosts. `app.routes.reference` serves the page of this API.
         docs_url=None,
         # FastAPI's own spans contain the query, which callers choose. Those of `RequestContext` do not.
         telemetry={"tracing": False, "metrics": False, "logs": False},
@@ -152,7 +153,7 @@ def _bare_app(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] |
     app.state.api_routes = []
     for module in (
         *(datasets, releases, schemas, profiles, rejects, uploads, jobs, job_events),
-        *(models, reports, project, catalogues, health),
+        *(models, reports, project, catalogues, health, reference),
     ):
         app.include_router(module.router, dependencies=[Depends(check_request)])
         app.state.api_routes += module.router.routes

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from threading import Timer
+from concurrent.futures import ThreadPoolExecutor
 
 from starlette.testclient import TestClient
 
-from tests.api.conftest import Json, assert_problem, get, submit, upload
+from tests.api.conftest import Json, assert_problem, get, submit, upload, wait_until
 
 TRAIN: Json = {"kind": "train", "synthesizer": {"name": "independent"}}
 
@@ -57,10 +57,10 @@ def test_waiting_job_is_cancelled_and_waits_again_after_a_retry(
 
 def test_creation_waits_for_the_job(client: TestClient, run_jobs: Callable[[], int]):
     headers = {"Prefer": "wait=30", "Idempotency-Key": "order-1"}
-    worker = Timer(0.3, run_jobs)
-    worker.start()
-    response = client.post("/v1/jobs", json={"kind": "probe"}, headers=headers)
-    worker.join()
+    with ThreadPoolExecutor(1) as pool:
+        worker = pool.submit(wait_until, lambda: run_jobs() > 0)
+        response = client.post("/v1/jobs", json={"kind": "probe"}, headers=headers)
+        worker.result()
     assert (response.status_code, response.json()["state"]) == (202, "succeeded")
     assert response.headers["preference-applied"] == "wait=30"
     assert response.headers["location"] == f"/v1/jobs/{response.json()['id']}"
