@@ -63,11 +63,18 @@ def _by_type(schema: Json, schemas: Json, depth: int) -> Any:
     if kind == "object":
         return _object(schema, schemas, depth)
     if kind == "array":
-        n_items = schema.get("minItems") or int(depth < DEPTH_MAX and "items" in schema)
+        n_items = schema.get("minItems") or int(depth < DEPTH_MAX and _is_plain(schema["items"], schemas))
         return [example_of(schema["items"], schemas, depth + 1) for _ in range(n_items)]
     if kind == "string":
         return _text(schema)
     return schema.get("minimum", OF_TYPE[kind])
+
+
+def _is_plain(schema: Json, schemas: Json) -> bool:
+    """Return whether no field of a schema is a union, of which an example would have to fit one member only."""
+    if "$ref" in schema:
+        schema = schemas[schema["$ref"].rsplit("/", 1)[1]]
+    return not any("oneOf" in field or "anyOf" in field for field in schema.get("properties", {}).values())
 
 
 def _text(schema: Json) -> str:

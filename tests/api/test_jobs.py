@@ -12,8 +12,8 @@ from threading import Timer
 import pytest
 from starlette.testclient import TestClient
 
+from app.job_waits import WAIT_SECONDS_MAX, read_wait
 from app.main import create_app
-from app.routes.jobs import WAIT_SECONDS_MAX, read_wait
 from tests.api.conftest import Json, assert_problem, get, new_key, submit
 from tests.api.worlds import make_world
 from understudy.db import claims
