@@ -42,8 +42,7 @@ def _holders(document: Json) -> list[Json]:
 
 def example_of(schema: Json, schemas: Json, depth: int = 0) -> Any:
     """Return a value that a schema allows: its own example, or one that is composed of those of its parts."""
-    if "$ref" in schema:
-        return example_of(schemas[schema["$ref"].rsplit("/", 1)[1]], schemas, depth)
+    schema = _resolved(schema, schemas)
     if schema.get("examples"):
         return schema["examples"][0]
     for key in ("example", "const", "default"):
@@ -71,10 +70,14 @@ def _by_type(schema: Json, schemas: Json, depth: int) -> Any:
 
 
 def _is_plain(schema: Json, schemas: Json) -> bool:
-    """Return whether no field of a schema is a union, of which an example would have to fit one member only."""
-    if "$ref" in schema:
-        schema = schemas[schema["$ref"].rsplit("/", 1)[1]]
-    return not any("oneOf" in field or "anyOf" in field for field in schema.get("properties", {}).values())
+    """Return whether no field of a schema is a union, because an example must fit exactly one member."""
+    fields = _resolved(schema, schemas).get("properties", {}).values()
+    return not any({"oneOf", "anyOf"} & _resolved(field, schemas).keys() for field in fields)
+
+
+def _resolved(schema: Json, schemas: Json) -> Json:
+    resolved: Json = schemas[schema["$ref"].rsplit("/", 1)[1]] if "$ref" in schema else schema
+    return resolved
 
 
 def _text(schema: Json) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from starlette.testclient import TestClient
 
-from tests.api.conftest import Json, assert_problem, get, new_key
+from tests.api.conftest import Json, assert_problem, get, new_key, submit
 from tests.api.worlds import make_world
 from understudy.resources import Resources
 from understudy.services.api_keys import SCOPES, Caller
@@ -69,6 +69,13 @@ def test_labels_are_merged_and_null_removes_one(administrator: TestClient, paths
     found = get(administrator, f"/v1/{noun}s?label=b:2&label=c:3")["data"]
     assert [row["id"] for row in found] == [paths[noun].rsplit("/", 1)[1]]
     assert get(administrator, f"/v1/{noun}s?label=a:1")["data"] == []
+
+
+def test_labels_of_a_job_that_has_ended_can_be_changed(client: TestClient):
+    path = f"/v1/jobs/{submit(client, kind='probe', labels={'a': '1'})['id']}"
+    client.post(f"{path}/cancel")
+    changed = client.patch(path, json={"labels": {"a": None, "b": "2"}}).json()
+    assert (changed["state"], changed["labels"]) == ("cancelled", {"b": "2"})
 
 
 @pytest.mark.parametrize("noun", LABELLED)

@@ -55,6 +55,7 @@ RAISING: dict[str, Callable[[Session, UUID, Rows], object]] = {
     "jobs.request_cancel": lambda s, p, rows: jobs.request_cancel(s, p, rows["job"]),
     "jobs.retry": lambda s, p, rows: jobs.retry(s, p, rows["job"], ttl_seconds=1),
     "datasets.get": lambda s, p, rows: datasets.get(s, p, rows["dataset"]),
+    "datasets.are_pending": lambda s, p, rows: datasets.are_pending(s, p, [rows["dataset"]]),
     "datasets.lock": lambda s, p, rows: datasets.lock(s, p, rows["dataset"]),
     "datasets.made_by": lambda s, p, rows: datasets.made_by(s, p, rows["job"]),
     "datasets.rename": lambda s, p, rows: datasets.rename(s, p, rows["dataset"], name="x", labels=None),
@@ -68,6 +69,7 @@ RAISING: dict[str, Callable[[Session, UUID, Rows], object]] = {
 }
 EMPTY: dict[str, Callable[[Session, UUID, Rows], object]] = {
     "jobs.page": lambda s, p, rows: jobs.page(s, p).rows,
+    "jobs.waiting_for": lambda s, p, rows: jobs.waiting_for(s, p, ids.to_text("dataset", rows["dataset"])),
     "jobs.active_on": lambda s, p, rows: jobs.active_on(s, p, [ids.to_text("dataset", rows["dataset"])]),
     "jobs.erase": lambda s, p, rows: jobs.erase(s, p, [rows["job"]], []),
     "erasures.hold": lambda s, p, rows: erasures.hold(s, p, {"dataset": [rows["dataset"]]}),
