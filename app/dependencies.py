@@ -138,6 +138,22 @@ async def _labels(
 LabelsDep = Annotated[dict[str, str], Depends(_labels)]
 
 
+@dataclass(frozen=True)
+class ListRequest:
+    """The requested page of a list, and the filters that all labelled resources have."""
+
+    page: PageRequest
+    labels: dict[str, str]
+    created: CreatedBetween
+
+
+async def _list(page: PageDep, labels: LabelsDep, created: CreatedDep) -> ListRequest:
+    return ListRequest(page, labels, created)
+
+
+ListDep = Annotated[ListRequest, Depends(_list)]
+
+
 async def _read_options(**options: str | None) -> dict[str, str]:
     return {name: text for name, text in options.items() if text is not None}
 

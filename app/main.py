@@ -35,6 +35,7 @@ from app.middleware import Authentication, BodyLimit, RequestContext
 from app.rate_limits import RateLimits
 from app.routes import (
     catalogues,
+    contents,
     datasets,
     health,
     job_events,
@@ -152,7 +153,7 @@ def _bare_app(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] |
     )
     app.state.api_routes = []
     for module in (
-        *(datasets, releases, schemas, profiles, rejects, uploads, jobs, job_events),
+        *(datasets, contents, releases, schemas, profiles, rejects, uploads, jobs, job_events),
         *(models, reports, project, catalogues, health, reference),
     ):
         app.include_router(module.router, dependencies=[Depends(check_request)])

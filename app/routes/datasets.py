@@ -1,10 +1,9 @@
-"""Routes of datasets: upload, list, change, delete, release and download."""
+"""Routes of datasets: upload, list, change and delete."""
 
 from __future__ import annotations
 
 import hashlib
-from threading import Event
-from typing import TYPE_CHECKING, Annotated, BinaryIO, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -13,46 +12,32 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from app import paging
-from app.accept import preferred
 from app.bodies.datasets import Dataset, DatasetPage, DatasetState, UpdateDataset
 from app.bodies.jobs import Job
 from app.bodies.labels import merged_labels
 from app.bodies.uploads import UploadedDataset
-from app.conditions import PreconditionDep, etag_of, is_unchanged
-from app.content import BINARY, StoredContent, not_modified, redirect, send_stored
+from app.conditions import PreconditionDep, etag_of
+from app.content import BINARY
 from app.dependencies import (
-    CreatedDep,
     IdempotencyKeyDep,
     LabelsDep,
-    PageDep,
+    ListDep,
     ReaderDep,
     ReadOptionsDep,
     ResourcesDep,
-    TableName,
     WriterDep,
 )
 from app.descriptions import Description, UploadQueryOptions, describe_upload
 from app.document import merge_patch_body, problems
-from app.downloads import Chunks, ConvertedDownload
-from app.head_requests import is_head
 from app.idempotency import answer_once
 from app.uploads import Upload, received_upload
 from understudy import ids
-from understudy.access import TableReference
 from understudy.db import dataset_tables, datasets
 from understudy.db.datasets import DatasetFilters
-from understudy.errors import InvalidInput
 from understudy.parameters.base import Name
-from understudy.parameters.read_options import FormatName
 from understudy.resources import Resources
-from understudy.services import artifacts as artifact_services
 from understudy.services import datasets as dataset_services
-from understudy.services.access import open_file
-from understudy.services.artifacts import StoredTable
 from understudy.services.datasets import ArrivedFile, NewDataset
-from understudy.services.shard_results import combined
-from understudy.tables.formats import FORMATS
-from understudy.tables.names import file_stem
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -62,9 +47,6 @@ if TYPE_CHECKING:
 router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
 
 FILE = {"schema": {"type": "string", "format": "binary"}}
-# Media types of downloads by format. Parquet, the default, is first.
-MEDIA_TYPES = {name: FORMATS[name].media_type for name in sorted(FORMATS, key=lambda name: name != "parquet")}
-FORMAT_OF_TYPE = {media_type: name for name, media_type in MEDIA_TYPES.items()} | {BINARY: "parquet"}
 
 
 class UploadQuery(BaseModel):
@@ -108,52 +90,6 @@ class DatasetQuery(BaseModel):
             "quarantine (`false`)."
         ),
     ] = None
-
-
-class DownloadQuery(BaseModel):
-    """Query parameters of a download."""
-
-    format: Annotated[
-        FormatName | None,
-        Field(
-            description="Format of the file. The default depends on `Accept`, and is `parquet` without this "
-            "header. Parquet is sent without conversion."
-        ),
-    ] = None
-    csv_safe: Annotated[
-        bool,
-        Field(
-            description="Whether to put an apostrophe before values that a spreadsheet would interpret as "
-            "formulas. CSV only."
-        ),
-    ] = False
-    csv_style: Annotated[
-        Literal["source", "plain"] | None,
-        Field(
-            description="Style of the file. `source` (default): the delimiter, quotation marks, line endings "
-            "and encoding of the CSV file from which the table or its model was made. `plain`: commas, "
-            "quoted text and UTF-8. CSV only."
-        ),
-    ] = None
-    table: TableName = None
-
-    def choose_format(self, accept: str | None) -> str:
-        """Return the format of the file.
-
-        Raises
-        ------
-        InvalidInput
-            If `Accept` allows none of the formats, or a parameter does not apply to the format.
-        """
-        chosen = self.format or FORMAT_OF_TYPE[preferred(accept, tuple(FORMAT_OF_TYPE))]
-        for name in ("csv_safe", "csv_style"):
-            if getattr(self, name) and chosen != "csv":
-                raise InvalidInput(
-                    f"`{name}` applies only to the format csv, not to {chosen}. Omit it.",
-                    code="invalid_parameters",
-                    parameter=name,
-                )
-        return chosen
 
 
 @router.post(
@@ -202,9 +138,7 @@ async def upload_dataset(
 def list_datasets(
     resources: ResourcesDep,
     caller: ReaderDep,
-    page: PageDep,
-    labels: LabelsDep,
-    created: CreatedDep,
+    wanted: ListDep,
     query: Annotated[DatasetQuery, Query()],
 ) -> DatasetPage:
     """Return the datasets of the project, newest first."""
@@ -212,14 +146,14 @@ def list_datasets(
         state=query.state,
         origin=query.origin,
         model_id=paging.read_id_filter("model", query.model_id),
-        labels=labels,
+        labels=wanted.labels,
         is_quarantined=query.quarantined,
-        created=created,
+        created=wanted.created,
     )
-    after = paging.read_id_cursor("dataset", page.after)
+    after = paging.read_id_cursor("dataset", wanted.page.after)
     with resources.sessions() as session:
         stored_page = datasets.page(
-            session, caller.project_id, filters=filters, after=after, limit=page.limit
+            session, caller.project_id, filters=filters, after=after, limit=wanted.page.limit
         )
         tables = dataset_tables.of_datasets(session, caller.project_id, stored_page.rows)
     return DatasetPage(
@@ -293,88 +227,6 @@ def delete_dataset(
         check=lambda session, row: precondition.check(lambda: etag_of(_body(session, row))),
     )
     return Response(status_code=204)
-
-
-@router.get(
-    "/{dataset_id}/content",
-    response_class=Response,
-    summary="Download a dataset",
-    responses={
-        200: {
-            "description": "The file is returned in the requested format.",
-            "content": dict.fromkeys(MEDIA_TYPES.values(), FILE),
-        },
-        206: {
-            "description": "The requested range is returned (Parquet only).",
-            "content": {MEDIA_TYPES["parquet"]: FILE},
-        },
-        304: {"description": "The file has not changed: its ETag matches `If-None-Match`."},
-        307: {"description": "The file is at the URL in `Location`, if the service uses presigned URLs."},
-        **problems(404, 406, 409, 416, 422, 429),
-    },
-)
-def download_dataset(
-    dataset_id: str,
-    resources: ResourcesDep,
-    caller: ReaderDep,
-    request: Request,
-    query: Annotated[DownloadQuery, Query()],
-) -> Response:
-    """Return a table as one file.
-
-    Parquet downloads support range requests, and their ETag is the SHA-256 of the file. A large sample that
-    is stored in parts is joined while it is sent, and does not support range requests. A workbook (`xlsx`)
-    can contain at most 1,048,575 rows and at most 32,767 characters per cell. If the service uses presigned
-    URLs, a Parquet download is a redirect to the object store, and `Repr-Digest` contains the checksum.
-    """
-    file_format = query.choose_format(request.headers.get("accept"))
-    with_style = query.csv_style != "plain"
-    reference = TableReference(ids.from_text("dataset", dataset_id), query.table)
-    opened = open_file(resources, caller, reference, "download")
-    chosen, parts = opened.table, opened.parts
-    sha256 = combined(parts).sha256.hex()
-    variant = f"{file_format}{'-safe' * query.csv_safe}{'' if with_style else '-plain'}"
-    etag = f'"{sha256}"' if file_format == "parquet" else f'"{sha256}-{variant}"'
-    if is_unchanged(request, etag):
-        return not_modified(etag)
-    artifact_services.check_download(file_format, chosen.n_rows, chosen.n_columns)
-    filename = f"{dataset_id}-{file_stem(chosen.name, chosen.position)}.{file_format}"
-    if file_format == "parquet" and len(parts) == 1:
-        return _send_file(request, resources, parts[0], etag, filename)
-    headers = {
-        "ETag": etag,
-        "Content-Disposition": f'attachment; filename="{filename}"',
-        # CSV may have the encoding of its source, so the type does not name an encoding.
-        "Content-Type": MEDIA_TYPES[file_format],
-        "Vary": "Accept",
-    }
-    if is_head(request):
-        return Response(headers=headers)
-
-    def open_chunks(has_left: Event) -> Chunks:
-        stored = StoredTable(
-            resources, parts, has_left, without_formulas=query.csv_safe, with_style=with_style
-        )
-        return artifact_services.stream_table(stored, file_format)
-
-    return ConvertedDownload(open_chunks, headers=headers)
-
-
-def _send_file(
-    request: Request, resources: Resources, artifact: orm.Artifact, etag: str, filename: str
-) -> Response:
-    """Return a response with a stored Parquet file, or a redirect to it."""
-    url = artifact_services.find_presigned_url(resources, artifact, filename)
-    if url is not None and not is_head(request):
-        return redirect(url, etag, artifact.sha256)
-
-    def open_(is_checked_later: bool) -> BinaryIO:
-        return artifact_services.open_artifact(resources, artifact, is_checked_later=is_checked_later)
-
-    content = StoredContent(
-        open_, artifact.sha256, artifact.size_bytes, etag, filename, MEDIA_TYPES["parquet"]
-    )
-    return send_stored(request, content)
 
 
 def _store(

@@ -15,15 +15,7 @@ from app import paging
 from app.bodies.jobs import Job, JobKindName, JobPage, JobState, ValidatedJob
 from app.bodies.labels import UpdateLabels, merged_labels
 from app.conditions import PreconditionDep, etag_of
-from app.dependencies import (
-    CreatedDep,
-    IdempotencyKeyDep,
-    LabelsDep,
-    PageDep,
-    ReaderDep,
-    ResourcesDep,
-    WriterDep,
-)
+from app.dependencies import IdempotencyKeyDep, ListDep, ReaderDep, ResourcesDep, WriterDep
 from app.document import merge_patch_body, problems
 from app.idempotency import IdempotentRoute
 from app.job_waits import AwaitedJob, job_body, read_job, read_wait, wait_for
@@ -68,6 +60,7 @@ async def _held(request: Request, response: Response, seconds: int) -> Response:
 
 
 async def _wait(
+    response: Response,
     prefer: Annotated[
         str | None,
         Header(
@@ -76,7 +69,10 @@ async def _wait(
         ),
     ] = None,
 ) -> int:
-    return read_wait(prefer)
+    seconds = read_wait(prefer)
+    if seconds:
+        response.headers["Preference-Applied"] = f"wait={seconds}"
+    return seconds
 
 
 WaitDep = Annotated[int, Depends(_wait)]
@@ -196,9 +192,7 @@ class JobQuery(BaseModel):
 def list_jobs(
     resources: ResourcesDep,
     caller: ReaderDep,
-    page: PageDep,
-    labels: LabelsDep,
-    created: CreatedDep,
+    wanted: ListDep,
     query: Annotated[JobQuery, Query()],
 ) -> JobPage:
     """Return the jobs of the project, newest first."""
@@ -209,12 +203,14 @@ def list_jobs(
         kind=query.kind,
         dataset_id=query.dataset_id,
         model_id=query.model_id,
-        labels=labels,
-        created=created,
+        labels=wanted.labels,
+        created=wanted.created,
     )
-    after = paging.read_id_cursor("job", page.after)
+    after = paging.read_id_cursor("job", wanted.page.after)
     with resources.sessions() as session:
-        stored_page = jobs.page(session, caller.project_id, filters=filters, after=after, limit=page.limit)
+        stored_page = jobs.page(
+            session, caller.project_id, filters=filters, after=after, limit=wanted.page.limit
+        )
     return JobPage(
         data=[Job.of(row) for row in stored_page.rows],
         has_more=stored_page.next is not None,
@@ -224,20 +220,13 @@ def list_jobs(
 
 @router.get("/{job_id}", response_model_exclude_none=True, summary="Get a job", responses=problems(404, 429))
 async def get_job(
-    job_id: str,
-    resources: ResourcesDep,
-    caller: ReaderDep,
-    request: Request,
-    response: Response,
-    wait: WaitDep,
+    job_id: str, resources: ResourcesDep, caller: ReaderDep, request: Request, wait: WaitDep
 ) -> Job:
     """Return a job with its attempts.
 
     With `Prefer: wait=N`, the response is sent when the job has finished or after N seconds, whichever comes
     first. At most 64 requests of an API key can wait at the same time, including event streams.
     """
-    if wait:
-        response.headers["Preference-Applied"] = f"wait={wait}"
     return await wait_for(request, resources, AwaitedJob(caller, ids.from_text("job", job_id)), wait)
 
 

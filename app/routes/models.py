@@ -10,7 +10,7 @@ from app import paging
 from app.bodies.labels import merged_labels
 from app.bodies.models import TrainedModel, TrainedModelPage, UpdateModel
 from app.conditions import PreconditionDep, etag_of
-from app.dependencies import CreatedDep, LabelsDep, PageDep, ReaderDep, ResourcesDep, WriterDep
+from app.dependencies import ListDep, ReaderDep, ResourcesDep, WriterDep
 from app.document import merge_patch_body, problems
 from understudy import ids
 from understudy.db import models
@@ -24,20 +24,20 @@ router = APIRouter(prefix="/v1/models", tags=["models"])
 def list_models(
     resources: ResourcesDep,
     caller: ReaderDep,
-    page: PageDep,
-    labels: LabelsDep,
-    created: CreatedDep,
+    wanted: ListDep,
     dataset_id: Annotated[
         str | None, Query(description="Return only models that were trained on this dataset.")
     ] = None,
 ) -> TrainedModelPage:
     """Return the models of the project, newest first."""
     filters = ModelFilters(
-        dataset_id=paging.read_id_filter("dataset", dataset_id), labels=labels, created=created
+        dataset_id=paging.read_id_filter("dataset", dataset_id), labels=wanted.labels, created=wanted.created
     )
-    after = paging.read_id_cursor("model", page.after)
+    after = paging.read_id_cursor("model", wanted.page.after)
     with resources.sessions() as session:
-        stored_page = models.page(session, caller.project_id, filters=filters, after=after, limit=page.limit)
+        stored_page = models.page(
+            session, caller.project_id, filters=filters, after=after, limit=wanted.page.limit
+        )
     return TrainedModelPage(
         data=[TrainedModel.of(row) for row in stored_page.rows],
         has_more=stored_page.next is not None,

@@ -15,7 +15,7 @@ from app.bodies.labels import UpdateLabels, merged_labels
 from app.bodies.reports import EvaluationReport, ReportPage, ReportSummary
 from app.conditions import PreconditionDep, is_unchanged, json_etag
 from app.content import not_modified
-from app.dependencies import CreatedDep, LabelsDep, PageDep, ReaderDep, ResourcesDep, WriterDep
+from app.dependencies import ListDep, ReaderDep, ResourcesDep, WriterDep
 from app.document import merge_patch_body, problems
 from understudy import ids
 from understudy.db import artifacts, reports
@@ -47,9 +47,7 @@ CONTENT_SECURITY_POLICY = (
 def list_reports(
     resources: ResourcesDep,
     caller: ReaderDep,
-    page: PageDep,
-    labels: LabelsDep,
-    created: CreatedDep,
+    wanted: ListDep,
     dataset_id: Annotated[
         str | None,
         Query(description="Return only reports whose real or synthetic dataset has this ID."),
@@ -57,11 +55,13 @@ def list_reports(
 ) -> ReportPage:
     """Return summaries of the reports of the project, newest first."""
     filters = ReportFilters(
-        dataset_id=paging.read_id_filter("dataset", dataset_id), labels=labels, created=created
+        dataset_id=paging.read_id_filter("dataset", dataset_id), labels=wanted.labels, created=wanted.created
     )
-    after = paging.read_id_cursor("report", page.after)
+    after = paging.read_id_cursor("report", wanted.page.after)
     with resources.sessions() as session:
-        stored_page = reports.page(session, caller.project_id, filters=filters, after=after, limit=page.limit)
+        stored_page = reports.page(
+            session, caller.project_id, filters=filters, after=after, limit=wanted.page.limit
+        )
     return ReportPage(
         data=[ReportSummary.of(row) for row in stored_page.rows],
         has_more=stored_page.next is not None,

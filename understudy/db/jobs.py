@@ -121,9 +121,9 @@ def page(
     if filters.kind is not None:
         statement = statement.where(Job.kind == filters.kind)
     if filters.dataset_id is not None:
-        statement = statement.where(_refers_to([filters.dataset_id]))
+        statement = statement.where(refers_to([filters.dataset_id]))
     if filters.model_id is not None:
-        statement = statement.where(_refers_to([filters.model_id]))
+        statement = statement.where(refers_to([filters.model_id]))
     if filters.labels:
         statement = statement.where(Job.labels.contains(dict(filters.labels)))
     statement = filters.created.narrow(statement, Job.created_at)
@@ -134,39 +134,6 @@ def datasets_of(parameters: Json) -> list[UUID]:
     """Return the IDs of the datasets to which the parameters of a job refer."""
     texts = (parameters.get(name) for name in REFERENCES if name != "model_id")
     return [ids.from_text("dataset", text) for text in texts if text is not None]
-
-
-def postpone(session: Session, job: Job) -> Job:
-    """Let a queued job wait for its datasets: it is not due before it expires."""
-    return _change(session, job, run_after=Job.expires_at)
-
-
-def waiting_for(session: Session, project_id: UUID, dataset_id: str) -> list[Job]:
-    """Lock and return the jobs that wait for a dataset, oldest first."""
-    statement = (
-        select(Job)
-        .where(
-            Job.project_id == project_id,
-            Job.state == "queued",
-            Job.run_after == Job.expires_at,
-            _refers_to([dataset_id]),
-        )
-        .order_by(Job.id)
-        .with_for_update()
-    )
-    return list(session.scalars(statement.execution_options(populate_existing=True)))
-
-
-def make_due(session: Session, job: Job, *, parameters: Json, queue: str) -> Job:
-    """Make a waiting job due, with its resolved parameters."""
-    return _change(session, job, run_after=CLOCK, parameters=parameters, queue=queue)
-
-
-def fail_waiting(session: Session, job: Job, *, code: str, detail: str) -> Job:
-    """Set a waiting job to failed."""
-    job = _change(session, job, state="failed", error_code=code, error_detail=detail, finished_at=CLOCK)
-    job_events.add(session, job, "failed", error_code=code)
-    return job
 
 
 def set_labels(session: Session, job: Job, labels: Mapping[str, str]) -> None:
@@ -181,7 +148,7 @@ def active_on(session: Session, project_id: UUID, text_ids: Iterable[str]) -> li
         Job.project_id == project_id,
         Job.parent_id.is_(None),
         Job.state.in_(ACTIVE_STATES),
-        _refers_to(list(text_ids)),
+        refers_to(list(text_ids)),
     )
     return list(session.scalars(statement))
 
@@ -278,10 +245,10 @@ def request_cancel(session: Session, project_id: UUID, job_id: UUID) -> Job:
             code="already_finished",
         )
     if job.state == "queued":
-        job = _change(session, job, state="cancelled", cancel_requested_at=CLOCK, finished_at=CLOCK)
+        job = change(session, job, state="cancelled", cancel_requested_at=CLOCK, finished_at=CLOCK)
         job_events.add(session, job, "cancelled")
     elif job.state == "running" and job.cancel_requested_at is None:
-        job = _change(session, job, cancel_requested_at=CLOCK)
+        job = change(session, job, cancel_requested_at=CLOCK)
         job_events.add(session, job, "cancel_requested")
     cancel_shards(session, job)
     return job
@@ -318,7 +285,7 @@ def retry(session: Session, project_id: UUID, job_id: UUID, *, ttl_seconds: floa
             " deleted. Create a new job.",
             code="not_retryable",
         )
-    job = _change(
+    job = change(
         session,
         job,
         state="queued",
@@ -349,7 +316,7 @@ def erase(session: Session, project_id: UUID, job_ids: Iterable[UUID], text_ids:
     is_chosen = or_(
         Job.id.in_(list(job_ids)),
         Job.parent_id.in_(list(job_ids)),
-        _refers_to(list(text_ids)) & ~has_report,
+        refers_to(list(text_ids)) & ~has_report,
     )
     return _erase(session, project_id, is_chosen)
 
@@ -379,7 +346,8 @@ def lock(session: Session, project_id: UUID, job_id: UUID) -> Job:
     return job
 
 
-def _change(session: Session, job: Job, **values: Any) -> Job:
+def change(session: Session, job: Job, **values: Any) -> Job:
+    """Change a locked job and return it. Only modules of this package call this function."""
     # Every change of state is conditional on the previous state, even if the row is locked.
     statement = (
         update(Job)
@@ -391,7 +359,8 @@ def _change(session: Session, job: Job, **values: Any) -> Job:
     return session.scalars(statement).one()
 
 
-def _refers_to(text_ids: list[str]) -> Any:  # `Any` is an SQL condition.
+def refers_to(text_ids: list[str]) -> Any:  # `Any` is an SQL condition.
+    """Return the condition that the parameters of a job refer to any of the datasets or models."""
     return or_(*(Job.parameters[name].astext.in_(text_ids) for name in REFERENCES))
 
 

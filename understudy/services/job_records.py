@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from understudy import ids
-from understudy.db import datasets, jobs
+from understudy.db import datasets, waiting_jobs
 from understudy.errors import CODES, Unavailable
 from understudy.job_kinds import KINDS
 from understudy.job_kinds.base import JobContext, JobKind, Limits
@@ -81,7 +81,7 @@ def _fail_waiting(session: Session, row: Job, detail: str) -> None:
     if dataset_id is None:
         return
     text = ids.to_text("dataset", dataset_id)
-    for job in jobs.waiting_for(session, row.project_id, text):
-        jobs.fail_waiting(
+    for job in waiting_jobs.waiting_for(session, row.project_id, text):
+        waiting_jobs.fail(
             session, job, code="not_ready", detail=f"Dataset {text} could not be read: {detail}"
         )

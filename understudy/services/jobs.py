@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from understudy import ids
-from understudy.db import datasets, erasures, idempotency, jobs
+from understudy.db import datasets, erasures, idempotency, jobs, waiting_jobs
 from understudy.db.jobs import NewJob
 from understudy.db.session import transaction_failpoint
 from understudy.errors import NotFound, TooLarge, TooManyRequests
@@ -72,7 +72,7 @@ def submit_job(
         )
         job = jobs.add(session, new)
         if is_waiting:
-            job = jobs.postpone(session, job)
+            job = waiting_jobs.postpone(session, job)
         remember(session, job, idempotency_key)
         transaction_failpoint(session, "submit.before_commit")
     failpoint("submit.after_commit")
@@ -148,13 +148,13 @@ def _await_inputs(resources: Resources, session: Session, job: Job) -> Job:
     if KINDS[job.kind].estimate is None:
         return job
     if datasets.are_pending(session, job.project_id, jobs.datasets_of(job.parameters)):
-        return jobs.postpone(session, job)
+        return waiting_jobs.postpone(session, job)
     if job.attempt:
         return job
     resolved = resolve(resources, session, job.project_id, parameters_of(job))
     stored_parameters = resolved.model_dump(mode="json", exclude=STORED_APART)
     queue = queue_of(resources, session, job.project_id, resolved)
-    return jobs.make_due(session, job, parameters=stored_parameters, queue=queue)
+    return waiting_jobs.make_due(session, job, parameters=stored_parameters, queue=queue)
 
 
 def resolve(

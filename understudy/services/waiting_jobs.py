@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from understudy.db import datasets, jobs
+from understudy.db import datasets, jobs, waiting_jobs
 from understudy.errors import Unavailable, UnderstudyError
 from understudy.parameters.base import STORED_APART
 from understudy.resources import Resources
@@ -31,7 +31,7 @@ def release_waiting(resources: Resources, session: Session, project_id: UUID, da
     Call it in the transaction in which the dataset becomes ready.
     """
     queues = set()
-    for job in jobs.waiting_for(session, project_id, dataset_id):
+    for job in waiting_jobs.waiting_for(session, project_id, dataset_id):
         if not datasets.are_pending(session, project_id, jobs.datasets_of(job.parameters)):
             _prepare(resources, session, job)
             queues.add(job.queue)
@@ -45,9 +45,9 @@ def _prepare(resources: Resources, session: Session, job: Job) -> None:
     except Unavailable:
         raise
     except UnderstudyError as error:
-        jobs.fail_waiting(session, job, code=error.code, detail=error.detail)
+        waiting_jobs.fail(session, job, code=error.code, detail=error.detail)
         abandon_job(session, job)
         return
     stored = resolved.model_dump(mode="json", exclude=STORED_APART)
     queue = queue_of(resources, session, job.project_id, resolved)
-    jobs.make_due(session, job, parameters=stored, queue=queue)
+    waiting_jobs.make_due(session, job, parameters=stored, queue=queue)
