@@ -30,7 +30,8 @@ class BodyFields:
             return ""
         parent = _object_at(path[:-1], body)
         siblings = {name for name in parent if isinstance(name, str)}
-        objects = _objects(self._route.body_field.field_info.annotation)
+        annotation: Any = self._route.body_field.field_info.annotation
+        objects = _objects(annotation)
         n_shared_max = max((len(siblings & names) for names in objects), default=0)
         likely = [names for names in objects if len(siblings & names) == n_shared_max]
         return suggestion(str(path[-1]), frozenset().union(*likely) - siblings)

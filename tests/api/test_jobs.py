@@ -91,9 +91,9 @@ def test_error_for_a_job_of_a_billion_rows_contains_the_limit(
 def test_dataset_that_is_not_ready_is_reported(client: TestClient):
     files = {"file": ("a.csv", b"a\n1\n")}
     dataset_id = client.post("/v1/datasets", files=files).json()["dataset"]["id"]
-    response = client.post("/v1/jobs", json={"kind": "train", "dataset_id": dataset_id})
+    response = client.post("/v1/jobs/validate", json={"kind": "train", "dataset_id": dataset_id})
     assert_problem(response, 409, "not_ready", dataset_id, "wait")
-    assert [job["kind"] for job in get(client, "/v1/jobs")["data"]] == ["ingest"]
+    assert [job["kind"] for job in get(client, "/v1/jobs/validate")["data"]] == ["ingest"]
 
 
 def test_deleted_dataset_is_not_found(client: TestClient, ready_dataset: Json):
@@ -164,8 +164,9 @@ def test_succeeded_job_is_neither_cancelled_nor_retried(client: TestClient, run_
     job = submit(client, kind="probe")
     run_jobs()
     job = get(client, f"/v1/jobs/{job['id']}")
-    assert (job["state"], job["result"], len(job["attempts"])) == ("succeeded", {}, 1)
+    assert (job["state"], job["result"], len(job["attempts"])) == ("succeeded", {"kind": "probe"}, 1)
     assert job["attempts"][0]["outcome"] == "succeeded"
+    assert job["progress"]["fraction"] == 1
     assert_problem(client.post(f"/v1/jobs/{job['id']}/cancel"), 409, "already_finished", "succeeded")
     assert_problem(client.post(f"/v1/jobs/{job['id']}/retry"), 409, "not_retryable", "succeeded")
 
