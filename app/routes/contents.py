@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from threading import Event
-from typing import TYPE_CHECKING, Annotated, BinaryIO, Literal
+from typing import TYPE_CHECKING, Annotated, BinaryIO, Literal, get_args
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
@@ -33,9 +33,15 @@ if TYPE_CHECKING:
 router = APIRouter(prefix="/v1/datasets/{dataset_id}/content", tags=["datasets"])
 
 FILE = {"schema": {"type": "string", "format": "binary"}}
+FORMAT_NAMES: tuple[FormatName, ...] = get_args(FormatName)
 # Media types of downloads by format. Parquet, the default, is first.
-MEDIA_TYPES = {name: FORMATS[name].media_type for name in sorted(FORMATS, key=lambda name: name != "parquet")}
-FORMAT_OF_TYPE = {media_type: name for name, media_type in MEDIA_TYPES.items()} | {BINARY: "parquet"}
+MEDIA_TYPES: dict[FormatName, str] = {
+    name: FORMATS[name].media_type for name in sorted(FORMAT_NAMES, key=lambda name: name != "parquet")
+}
+FORMAT_OF_TYPE: dict[str, FormatName] = {
+    **{media_type: name for name, media_type in MEDIA_TYPES.items()},
+    BINARY: "parquet",
+}
 
 
 class DownloadQuery(BaseModel):
@@ -65,7 +71,7 @@ class DownloadQuery(BaseModel):
     ] = None
     table: TableName = None
 
-    def choose_format(self, accept: str | None) -> str:
+    def choose_format(self, accept: str | None) -> FormatName:
         """Return the format of the file.
 
         Raises

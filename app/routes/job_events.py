@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Request, Response
@@ -30,7 +30,7 @@ KEEP_ALIVE_SECONDS = 15
 STREAM_PAGE = 200
 
 
-STREAM = {
+STREAM: dict[int | str, Any] = {
     200: {
         "description": "Events are sent as they occur.",
         "content": {

@@ -147,7 +147,7 @@ def _version(if_match: str | None) -> int | None:
     if if_match is None or if_match.strip() == "*":
         return None
     etags = read_etags(if_match) or frozenset()
-    if len(etags) == 1 and (match := re.fullmatch(r'"(\d{1,9})"', *etags)):
+    if len(etags) == 1 and (match := re.fullmatch(r'"(\d{1,9})"', min(etags))):
         return int(match[1])
     raise PreconditionFailed(
         "If-Match does not contain a version of this schema. Send the ETag of the response to GET."
