@@ -69,11 +69,12 @@ SIZE_BYTES_MAX = 300_000
 
 
 def nodes(node: Any, path: str = ""):
-    """Yield every object of the document with its path."""
+    """Yield every object of the document with its path, except those in examples."""
     if isinstance(node, dict):
         yield path, node
         for key, value in node.items():
-            yield from nodes(value, f"{path}/{key}")
+            if key not in ("example", "examples"):
+                yield from nodes(value, f"{path}/{key}")
     elif isinstance(node, list):
         for index, value in enumerate(node):
             yield from nodes(value, f"{path}/{index}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
+from app.reference_pages import llms_text, reference_page
+
 router = APIRouter(tags=["health"], include_in_schema=False)
 
 # The page contains its own styles and no scripts.
@@ -13,9 +15,6 @@ CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-
 @router.get("/docs", response_class=Response)
 def get_reference(request: Request) -> Response:
     """Return the reference of the API as a page."""
-    # This import is local because few requests need Jinja2.
-    from app.reference_pages import reference_page
-
     headers = {"Content-Security-Policy": CONTENT_SECURITY_POLICY}
     return Response(reference_page(request.app.openapi()), headers=headers, media_type="text/html")
 
@@ -23,6 +22,4 @@ def get_reference(request: Request) -> Response:
 @router.get("/llms.txt", response_class=Response)
 def get_llms_text(request: Request) -> Response:
     """Return an overview of the API for language models."""
-    from app.reference_pages import llms_text
-
     return Response(llms_text(request.app.openapi()), media_type="text/plain")
