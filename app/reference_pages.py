@@ -8,10 +8,12 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, FileSystemLoader, Template
 from markupsafe import Markup, escape
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 Json = dict[str, Any]
 
@@ -45,6 +47,9 @@ def llms_text(document: Json) -> str:
 
 @lru_cache(maxsize=1)
 def _template() -> Template:
+    # This import is local because few requests need Jinja2.
+    from jinja2 import Environment, FileSystemLoader
+
     environment = Environment(loader=FileSystemLoader(FOLDER), autoescape=True, trim_blocks=True)
     environment.filters["prose"] = _prose
     return environment.get_template("reference.html")
