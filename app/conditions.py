@@ -39,6 +39,12 @@ def is_unchanged(request: Request, etag: str) -> bool:
     return not etags.isdisjoint({etag, f"W/{etag}", "*"})
 
 
+def variant_of(request: Request, etag: str) -> str:
+    """Return the ETag of the representation that the caller has: the plain or the compressed one."""
+    compressed = etag.removesuffix('"') + COMPRESSED
+    return compressed if compressed in request.headers.get("if-none-match", "") else etag
+
+
 def read_etags(text: str | None) -> frozenset[str] | None:
     """Return the ETags of a header, or None without the header. Compressed versions count as the same."""
     if text is None:

@@ -8,7 +8,7 @@ from fastapi import Request
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.conditions import is_unchanged, json_etag
+from app.conditions import is_unchanged, json_etag, variant_of
 
 # Responses with these methods contain the current representation of the resource at the path.
 METHODS = frozenset({"GET", "PATCH"})
@@ -52,6 +52,7 @@ async def _send_held(scope: Scope, start: Message, body: Message, send: Send) ->
     headers = MutableHeaders(scope=start)
     headers["ETag"] = etag
     if scope["method"] == "GET" and is_unchanged(Request(scope), etag):
+        headers["ETag"] = variant_of(Request(scope), etag)
         del headers["content-length"]
         del headers["content-type"]
         start, body = {**start, "status": 304}, {**body, "body": b""}

@@ -93,7 +93,7 @@ def test_dataset_that_is_not_ready_is_reported(client: TestClient):
     dataset_id = client.post("/v1/datasets", files=files).json()["dataset"]["id"]
     response = client.post("/v1/jobs/validate", json={"kind": "train", "dataset_id": dataset_id})
     assert_problem(response, 409, "not_ready", dataset_id, "wait")
-    assert [job["kind"] for job in get(client, "/v1/jobs/validate")["data"]] == ["ingest"]
+    assert [job["kind"] for job in get(client, "/v1/jobs")["data"]] == ["ingest"]
 
 
 def test_deleted_dataset_is_not_found(client: TestClient, ready_dataset: Json):

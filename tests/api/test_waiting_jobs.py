@@ -73,3 +73,11 @@ def test_validation_creates_no_job(client: TestClient):
     assert (validated.status_code, validated.json()["parameters"]["kind"]) == (200, "probe")
     assert get(client, "/v1/jobs")["data"] == []
     assert_problem(client.post("/v1/jobs/validate", json={"kind": "trian"}), 422, "unknown_kind")
+
+
+def test_job_of_another_project_cannot_wait_for_a_dataset(
+    client: TestClient, other_client: TestClient, csv_bytes: bytes
+):
+    dataset = upload(client, csv_bytes)["dataset"]
+    response = other_client.post("/v1/jobs", json={"dataset_id": dataset["id"], **TRAIN})
+    assert_problem(response, 404, "not_found", dataset["id"])

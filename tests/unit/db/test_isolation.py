@@ -24,7 +24,6 @@ from understudy.db import (
     models,
     reports,
     uploads,
-    waiting_jobs,
 )
 from understudy.db.artifacts import NewArtifact
 from understudy.db.dataset_tables import NewTable
@@ -70,9 +69,6 @@ RAISING: dict[str, Callable[[Session, UUID, Rows], object]] = {
 }
 EMPTY: dict[str, Callable[[Session, UUID, Rows], object]] = {
     "jobs.page": lambda s, p, rows: jobs.page(s, p).rows,
-    "waiting_jobs.waiting_for": lambda s, p, rows: waiting_jobs.waiting_for(
-        s, p, ids.to_text("dataset", rows["dataset"])
-    ),
     "jobs.active_on": lambda s, p, rows: jobs.active_on(s, p, [ids.to_text("dataset", rows["dataset"])]),
     "jobs.erase": lambda s, p, rows: jobs.erase(s, p, [rows["job"]], []),
     "erasures.hold": lambda s, p, rows: erasures.hold(s, p, {"dataset": [rows["dataset"]]}),
