@@ -1,4 +1,4 @@
-"""Content negotiation, conditional requests, and responses from stored files with ETag, Range and HEAD."""
+"""Conditional requests, and responses from stored files with ETag, Range and HEAD."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from fastapi import Request, Response
 
 from app.downloads import CheckedDownload, Download
 from app.error_handlers import problem_response
+from app.head_requests import is_head
 from understudy.errors import InvalidInput
 from understudy.services.integrity import read_checked
 
@@ -21,49 +22,8 @@ CHUNK_BYTES = 1 << 18
 CHECKED_FIRST_BYTES_MAX = 256 << 20
 # Only a limited number of larger files is compared at a time. Reading this size takes about 10 ms.
 CHECKED_FREELY_BYTES_MAX = 8 << 20
-# All downloads have this media type. Generated clients decode other types as text and corrupt the file.
 BINARY = "application/octet-stream"
 ONE_RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")
-
-
-def preferred(accept: str | None, offered: tuple[str, ...]) -> str:
-    """Return the first of the offered media types that have the highest weight in `Accept`.
-
-    Raises
-    ------
-    InvalidInput
-        If the header `Accept` allows none of the offered types.
-    """
-    weights = {media_type: _weight(accept or "*/*", media_type) for media_type in offered}
-    best = max(offered, key=lambda media_type: weights[media_type])
-    if weights[best] <= 0:
-        raise InvalidInput(
-            f"The Accept header allows none of the available media types. Use one of {', '.join(offered)}.",
-            code="not_acceptable",
-        )
-    return best
-
-
-def _weight(accept: str, media_type: str) -> float:
-    """Return the weight of the most specific media range that matches (RFC 9110, section 12.5.1)."""
-    patterns = {media_type: 3, media_type.partition("/")[0] + "/*": 2, "*/*": 1}
-    best = (0, 0.0)
-    for part in accept.split(","):
-        pattern, *options = [text.strip().lower() for text in part.split(";")]
-        if pattern in patterns:
-            best = max(best, (patterns[pattern], _quality(options)))
-    return best[1]
-
-
-def _quality(options: list[str]) -> float:
-    for option in options:
-        name, _, value = option.partition("=")
-        if name.strip() == "q":
-            try:
-                return min(max(float(value), 0.0), 1.0)
-            except ValueError:
-                return 0.0
-    return 1.0
 
 
 @dataclass(frozen=True)
@@ -81,12 +41,7 @@ class StoredContent:
     size_bytes: int
     etag: str
     filename: str
-
-
-def is_unchanged(request: Request, etag: str) -> bool:
-    """Return whether `If-None-Match` contains the current ETag."""
-    etags = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
-    return etag in etags or "*" in etags
+    media_type: str
 
 
 def not_modified(etag: str) -> Response:
@@ -119,20 +74,21 @@ def send_stored(request: Request, content: StoredContent) -> Response:
     start, end = span or (0, content.size_bytes)
     if span and start >= end:
         return _range_not_satisfiable(request, content.size_bytes)
-    is_whole = span is None and request.method != "HEAD"
+    is_whole = span is None and not is_head(request)
     is_checked_later = is_whole and content.size_bytes > CHECKED_FIRST_BYTES_MAX
     headers = {
         "ETag": content.etag,
         "Accept-Ranges": "bytes",
         "Content-Length": str(end - start),
+        "Content-Type": content.media_type,
         "Content-Disposition": f'attachment; filename="{content.filename}"',
     }
     if span:
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{content.size_bytes}"
     status = 206 if span else 200
-    if request.method == "HEAD":
+    if is_head(request):
         content.open(True).close()
-        return Response(status_code=status, headers=headers, media_type=BINARY)
+        return Response(status_code=status, headers=headers)
 
     def open_chunks(_: Event) -> Generator[bytes]:
         file = content.open(is_checked_later)
@@ -140,7 +96,7 @@ def send_stored(request: Request, content: StoredContent) -> Response:
 
     is_small = content.size_bytes <= CHECKED_FREELY_BYTES_MAX
     download = Download if is_small or is_checked_later else CheckedDownload
-    return download(open_chunks, status, headers, BINARY)
+    return download(open_chunks, status, headers)
 
 
 def _span(request: Request, content: StoredContent) -> tuple[int, int] | None:

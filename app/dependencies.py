@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from understudy import ids
 from understudy.access import TableReference
+from understudy.db.pages import CreatedBetween
 from understudy.errors import InvalidInput
 from understudy.parameters.base import NAME_LENGTH_MAX, NO_CONTROL_CHARACTERS
 from understudy.parameters.read_options import ReadOptions
@@ -104,6 +105,22 @@ ConfirmationName = Annotated[
 
 PageDep = Annotated[PageRequest, Depends(_page)]
 
+
+async def _created(
+    created_after: Annotated[
+        AwareDatetime | None,
+        Query(description="Return only items that were created at this time or later (RFC 3339)."),
+    ] = None,
+    created_before: Annotated[
+        AwareDatetime | None,
+        Query(description="Return only items that were created before this time (RFC 3339)."),
+    ] = None,
+) -> CreatedBetween:
+    return CreatedBetween(created_after, created_before)
+
+
+CreatedDep = Annotated[CreatedBetween, Depends(_created)]
+
 LabelText = Annotated[str, Query(max_length=320, pattern=NO_CONTROL_CHARACTERS)]
 
 
@@ -130,6 +147,22 @@ async def _labels(
 
 
 LabelsDep = Annotated[dict[str, str], Depends(_labels)]
+
+
+@dataclass(frozen=True)
+class ListRequest:
+    """The requested page of a list, and the filters that all labelled resources have."""
+
+    page: PageRequest
+    labels: dict[str, str]
+    created: CreatedBetween
+
+
+async def _list(page: PageDep, labels: LabelsDep, created: CreatedDep) -> ListRequest:
+    return ListRequest(page, labels, created)
+
+
+ListDep = Annotated[ListRequest, Depends(_list)]
 
 
 async def _read_options(**options: str | None) -> dict[str, str]:

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from app.nearest import suggestion
 from app.uploads import Upload
 from understudy.errors import InvalidInput
 from understudy.parameters.base import Labels, Name
@@ -74,7 +75,8 @@ def describe_upload(upload: Upload, query: UploadQueryOptions) -> Description:
     unknown = sorted(set(upload.fields) - FORM_FIELDS)
     if unknown:
         raise InvalidInput(
-            f"The form has an unknown field {unknown[0][:100]!r}. Use only file, {_listed(FORM_FIELDS)}.",
+            f"The form has an unknown field {unknown[0][:100]!r}.{suggestion(unknown[0], FORM_FIELDS)}"
+            f" Use only file, {_listed(FORM_FIELDS)}.",
             code="invalid_parameters",
         )
     try:

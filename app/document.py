@@ -13,10 +13,14 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from app.document_schemas import rewrite_schemas, without_null
+from app.document_examples import add_examples
+from app.document_parts import NOT_MODIFIED, PARAMETERS, describe_ids, share_parameters
+from app.document_schemas import drop_unused, rewrite_schemas, without_null
+from understudy.documentation import DOCS_URL
 
 Json = dict[str, Any]
 
+MERGE_PATCH = "application/merge-patch+json"
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 PROBLEM_CONTENT: Json = {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
 METHODS = ("get", "post", "patch", "put", "delete")
@@ -30,6 +34,8 @@ DESCRIPTION = (
     " Every POST can be repeated safely with the header `Idempotency-Key`. New job kinds, phases, event"
     " types and error codes may be added, so clients must accept values that they do not recognize."
 )
+CONTACT = {"name": "Understudy", "url": DOCS_URL}
+SERVERS = [{"url": "/", "description": "The service that serves this document."}]
 TAGS = [
     {"name": "datasets", "description": "Stored tables, either uploaded or synthetic."},
     {
@@ -53,17 +59,6 @@ HEADERS: dict[str, Json] = {
     "Retry-After": {"description": "Seconds to wait before the next attempt.", "schema": {"type": "integer"}},
     "ETag": {"description": "Version of the returned representation.", "schema": {"type": "string"}},
 }
-IDEMPOTENCY_KEY: Json = {
-    "name": "Idempotency-Key",
-    "in": "header",
-    "required": False,
-    "description": "Unique key of 1 to 255 visible ASCII characters. A repeated request with the same key"
-    " returns the first response again, with the header `Idempotent-Replayed: true`. Keys are kept for 72"
-    " hours.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
-    "example": "8e03978e-40d5-43dd-bc93-6894a57f9324",
-}
-
 # For each error status, the name and the description of the response component that all operations share.
 PROBLEMS: dict[int, tuple[str, str]] = {
     400: ("BadRequest", "The request body is malformed or incomplete."),
@@ -98,6 +93,12 @@ def problems(*statuses: int) -> dict[int | str, Json]:
     return {status: {"description": PROBLEMS[status][1], "content": PROBLEM_CONTENT} for status in statuses}
 
 
+def merge_patch_body(name: str) -> Json:
+    """Return the declaration of a body that is a merge patch (RFC 7396) with the given schema."""
+    content = {"schema": {"$ref": f"#/components/schemas/{name}"}}
+    return {"requestBody": {"required": True, "content": {"application/json": content, MERGE_PATCH: content}}}
+
+
 def operation_id(route: APIRoute) -> str:
     """Return the name of the route's function, which generated clients use as the name of their function."""
     return route.name
@@ -116,17 +117,22 @@ def customise_document(app: FastAPI) -> None:
 
 
 def rewrite_document(document: Json) -> Json:
-    """Add security, headers and shared error responses to the document, and return the changed document."""
-    for _, method, operation in _operations(document):
-        _rewrite_parameters(method, operation)
+    """Add security, headers and shared parts to the document, and return the changed document."""
+    for _, _, operation in _operations(document):
+        _rewrite_parameters(operation)
     rewrite_schemas(document)
+    describe_ids(document, [operation for _, _, operation in _operations(document)])
     components = document["components"]
+    components["parameters"] = PARAMETERS
+    components["headers"] = HEADERS
     components["responses"] = {PROBLEMS[status][0]: _problem(status) for status in PROBLEMS}
     components["securitySchemes"] = {
         "api_key": {"type": "http", "scheme": "bearer", "description": "An API key that begins with `sk_`."}
     }
     for path, method, operation in _operations(document):
         _rewrite_operation(path, method, operation)
+    drop_unused(document)
+    add_examples(document)
     return document
 
 
@@ -134,7 +140,7 @@ def _problem(status: int) -> Json:
     response = problems(status)[status]
     if status in PROBLEM_HEADERS:
         name = PROBLEM_HEADERS[status]
-        response["headers"] = {name: HEADERS[name]}
+        response["headers"] = {name: _header(name)}
     return response
 
 
@@ -150,19 +156,27 @@ def _rewrite_operation(path: str, method: str, operation: Json) -> None:
     # FastAPI declares its own 422 with HTTPValidationError, which is never sent.
     if PROBLEM_MEDIA_TYPE not in responses.get("422", {}).get("content", {PROBLEM_MEDIA_TYPE: None}):
         del responses["422"]
-    _describe_successes(responses)
-    if not path.startswith("/v1/"):
-        operation["security"] = []
-        return
-    operation["security"] = [{"api_key": []}]
+    has_condition = _has_condition(path, method, responses)
+    share_parameters(method, operation, has_condition=has_condition)
+    if has_condition:
+        responses.setdefault("304", NOT_MODIFIED)
+    _describe_successes(method, responses)
+    is_secured = path.startswith("/v1/")
+    operation["security"] = [{"api_key": []}] if is_secured else []
     declared = {int(status) for status, response in responses.items() if _is_problem(response)}
-    for status in declared | _implied_statuses(method, operation):
+    for status in declared | (_implied_statuses(method, operation) if is_secured else {422, 500}):
         responses[str(status)] = {"$ref": f"#/components/responses/{PROBLEMS[status][0]}"}
     operation["responses"] = dict(sorted(responses.items()))
 
 
-def _rewrite_parameters(method: str, operation: Json) -> None:
-    """Remove null, which a query or a header cannot contain, and declare the idempotency key of a POST.
+def _has_condition(path: str, method: str, responses: Json) -> bool:
+    """Return whether an operation answers `If-None-Match` with 304: every read except event streams."""
+    is_stream = "text/event-stream" in responses.get("200", {}).get("content", {})
+    return method == "get" and path.startswith("/v1/") and not is_stream
+
+
+def _rewrite_parameters(operation: Json) -> None:
+    """Remove null, which a query or a header cannot contain, and describe path parameters.
 
     The description also stays in the parameter's schema, where openapi-python-client reads it.
     """
@@ -170,19 +184,21 @@ def _rewrite_parameters(method: str, operation: Json) -> None:
         parameter["schema"] = without_null(parameter["schema"])
         if parameter["name"].endswith("_id") and "description" not in parameter:
             parameter["description"] = f"ID of the {parameter['name'].removesuffix('_id')}."
-    if method == "post":
-        operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
 
 
-def _describe_successes(responses: Json) -> None:
+def _describe_successes(method: str, responses: Json) -> None:
     for status, text in SUCCESSES.items():
         if status in responses and responses[status]["description"] == UNDESCRIBED:
             responses[status]["description"] = text
-    if "304" in responses:
-        responses["200"]["headers"] = {"ETag": HEADERS["ETag"]}
+    if "304" in responses or (method == "patch" and "200" in responses):
+        responses["200"]["headers"] = {"ETag": _header("ETag")}
     for status in ("201", "202"):
         if status in responses:
-            responses[status]["headers"] = {"Location": HEADERS["Location"]}
+            responses[status]["headers"] = {"Location": _header("Location")}
+
+
+def _header(name: str) -> Json:
+    return {"$ref": f"#/components/headers/{name}"}
 
 
 def _is_problem(response: Json) -> bool:
@@ -191,11 +207,9 @@ def _is_problem(response: Json) -> bool:
 
 def _implied_statuses(method: str, operation: Json) -> set[int]:
     """Return the error statuses of an operation that follow from its method, body and parameters."""
-    statuses = {401, 403, 500, 503}
+    statuses = {401, 403, 422, 429, 500, 503}
     if "requestBody" in operation:
-        statuses |= {400, 413, 422}
-    if any(parameter["in"] == "query" for parameter in operation.get("parameters", [])):
-        statuses.add(422)
+        statuses |= {400, 413, 415}
     if method == "post":
-        statuses |= {409, 422}
+        statuses |= {409, 415}
     return statuses

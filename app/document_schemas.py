@@ -14,36 +14,59 @@ from pydantic.json_schema import models_json_schema
 
 from app.bodies.base import Body
 from app.bodies.problems import Problem
+from app.bodies.results import OF_KIND
 from app.bodies.uploads import UploadDatasetForm
 
 Json = dict[str, Any]
 
 NULL: Json = {"type": "null"}
+SCHEMAS = "#/components/schemas/"
 # Names of the unions, by the field that distinguishes their members. Each generator invents a different name
 # for an unnamed union.
 UNION_NAMES = {"kind": "JobRequest", "name": "SynthesizerParameters", "metric": "MetricResult"}
-# Schemas that FastAPI declares but no operation refers to. The first two describe FastAPI's own validation
-# errors, which this API never sends. The others describe the notations of columns, which are plain objects in
-# the document.
-UNUSED_SCHEMAS = (
-    *("HTTPValidationError", "ValidationError"),
-    *("NumberNotation", "DateNotation", "BooleanNotation"),
-)
 
 
 def rewrite_schemas(document: Json) -> None:
     """Apply all rewrites to the schemas of a document."""
     schemas: Json = document["components"]["schemas"]
     schemas.update(_missing_schemas())
-    for name in UNUSED_SCHEMAS:
-        schemas.pop(name, None)
     for body in _subclasses(Body):
         _make_fields_optional(schemas.get(body.__name__, {}))
     _strip_titles(document)
     _close_maps(document)
     _name_unions(document, schemas)
+    _name_results(schemas)
     _merge_null_types(document)
+    _declare_items(document)
     document["components"]["schemas"] = dict(sorted(schemas.items()))
+
+
+def drop_unused(document: Json) -> None:
+    """Remove the schemas to which nothing refers, such as those of FastAPI's own validation errors."""
+    schemas: Json = document["components"]["schemas"]
+    while unused := schemas.keys() - set(_references(document)):
+        for name in unused:
+            del schemas[name]
+
+
+def _references(node: Any) -> Iterator[str]:
+    """Yield the names of the schemas to which a part of the document refers."""
+    if isinstance(node, dict) and str(node.get("$ref", "")).startswith(SCHEMAS):
+        yield node["$ref"].removeprefix(SCHEMAS)
+    for child in _children(node):
+        yield from _references(child)
+
+
+def _declare_items(node: Any) -> None:
+    """Declare tuples as arrays of a fixed length, because generators do not support `prefixItems`."""
+    for child in _children(node):
+        _declare_items(child)
+    if isinstance(node, dict) and isinstance(node.get("prefixItems"), list):
+        members = []
+        for member in node.pop("prefixItems"):
+            if member not in members:
+                members.append(member)
+        node["items"] = members[0] if len(members) == 1 else {"anyOf": members}
 
 
 def _missing_schemas() -> Json:
@@ -95,6 +118,21 @@ def _name_unions(node: Any, schemas: Json) -> None:
         name = UNION_NAMES[union["discriminator"]["propertyName"]]
         schemas[name] = union
         node["$ref"] = f"#/components/schemas/{name}"
+
+
+def _name_results(schemas: Json) -> None:
+    """Move the union of the results of jobs to the named schemas, and declare its discriminator.
+
+    A value that no other class describes is an `OtherResult`, so clients must accept it.
+    """
+    field = schemas["Job"]["properties"]["result"]
+    references = {kind: f"#/components/schemas/{cls.__name__}" for kind, cls in OF_KIND.items()}
+    schemas["JobResult"] = {
+        "description": "The result of a job, by its kind.",
+        "oneOf": field.pop("oneOf"),
+        "discriminator": {"propertyName": "kind", "mapping": references},
+    }
+    field["$ref"] = "#/components/schemas/JobResult"
 
 
 def _close_maps(node: Any) -> None:

@@ -14,7 +14,10 @@ from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
 from app.bodies.problems import Problem, ProblemItem
+from app.body_fields import BodyFields
+from app.nearest import suggestion
 from understudy import errors
+from understudy.documentation import error_link
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -108,11 +111,10 @@ def problem_response(
 ) -> JSONResponse:
     """Return the problem+json response for an error."""
     status = status_of(error)
-    if items is None and error.pointer is not None:
-        pointer, detail = _shortened(error.pointer), _shortened(error.detail)
-        items = [ProblemItem(pointer=pointer, code=error.code, detail=detail)]
+    if items is None:
+        items = _own_item(error)
     problem = Problem(
-        type=f"urn:understudy:error:{error.code}",
+        type=error_link(error.code),
         title=errors.CODES[error.code],
         status=status,
         detail=_shortened(error.detail),
@@ -127,6 +129,16 @@ def problem_response(
         headers={**_headers(error, status), **(headers or {})},
         media_type=MEDIA_TYPE,
     )
+
+
+def _own_item(error: errors.UnderstudyError) -> list[ProblemItem] | None:
+    """Return the location of an error as the only entry of `errors`, or None if it has no location."""
+    if error.pointer is None and error.parameter is None:
+        return None
+    pointer = None if error.pointer is None else _shortened(error.pointer)
+    parameter = None if error.parameter is None else _shortened(error.parameter, NAME_LENGTH_MAX)
+    detail = _shortened(error.detail)
+    return [ProblemItem(pointer=pointer, parameter=parameter, code=error.code, detail=detail)]
 
 
 def internal_error(scope: Scope) -> JSONResponse:
@@ -146,9 +158,9 @@ def add_error_handlers(app: FastAPI) -> None:
 
 
 def _headers(error: errors.UnderstudyError, status: int) -> dict[str, str]:
-    if isinstance(error, errors.TooManyRequests):
+    if isinstance(error, errors.TooManyRequests | errors.Conflict) and error.retry_after_seconds:
         return {"Retry-After": str(error.retry_after_seconds)}
-    if status == 503 or error.code == "idempotency_in_progress":
+    if status == 503:
         return {"Retry-After": str(RETRY_AFTER_SECONDS)}
     if status == 401:
         return {"WWW-Authenticate": 'Bearer realm="understudy"'}
@@ -170,9 +182,8 @@ def _allowed(request: Request) -> str:
     """Return the methods of all routes at a path, because Starlette lists only the first route's methods."""
     routes: list[APIRoute] = request.app.state.api_routes
     path = request.scope["path"]
-    return ", ".join(
-        sorted({m for route in routes if route.path_regex.match(path) for m in route.methods or ()})
-    )
+    methods = {m for route in routes if route.path_regex.match(path) for m in route.methods or ()}
+    return ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
 
 
 def _with_code(code: str, detail: str) -> errors.UnderstudyError:
@@ -185,7 +196,8 @@ def _with_code(code: str, detail: str) -> errors.UnderstudyError:
 def _on_validation_error(request: Request, error: Exception) -> JSONResponse:
     validation = cast(RequestValidationError, error)
     found = validation.errors()
-    items = [_item(item, validation.body) for item in found[:ITEMS_MAX]]
+    fields = BodyFields(request.scope.get("route"))
+    items = [_item(item, validation.body, fields) for item in found[:ITEMS_MAX]]
     first = items[0]
     place = first.pointer or first.parameter
     n_more = len(items) - 1
@@ -197,11 +209,13 @@ def _on_validation_error(request: Request, error: Exception) -> JSONResponse:
     return problem_response(request.scope, errors.InvalidInput(detail, code=code), items=items)
 
 
-def _item(error: Mapping[str, Any], body: Any) -> ProblemItem:
+def _item(error: Mapping[str, Any], body: Any, fields: BodyFields) -> ProblemItem:
     """Return one validation error, without pydantic's `input`, which contains the caller's data."""
     place, *path = error["loc"]
     code, detail = _code_and_detail(error)
     if place == "body":
+        if code == "extra_forbidden":
+            detail += fields.suggest(path, body)
         pointer = _shortened(_pointer(path, body, error["type"]))
         return ProblemItem(pointer=pointer, code=code, detail=_shortened(detail))
     name = _shortened(str(path[0]) if path else place, NAME_LENGTH_MAX)
@@ -216,6 +230,7 @@ def in_json(message: str) -> str:
 
 def _code_and_detail(error: Mapping[str, Any]) -> tuple[str, str]:
     code, detail, context = error["type"], f"{in_json(error['msg'])}.", error.get("ctx", {})
+    input_ = error.get("input")
     if code == "json_invalid":
         place = error["loc"][-1]
         problem = f"{context['error']} at character {place}"
@@ -223,7 +238,10 @@ def _code_and_detail(error: Mapping[str, Any]) -> tuple[str, str]:
     if code == "union_tag_invalid":
         tag = str(context["tag"])[:100]
         code = TAG_CODES.get(context["discriminator"], "invalid_parameters")
-        detail = f"{tag!r} is unknown. Use one of {context['expected_tags']}."
+        tags = _quoted(context["expected_tags"])
+        detail = f"{tag!r} is unknown.{suggestion(tag, tags)} Use one of {context['expected_tags']}."
+    elif code in ("literal_error", "enum") and isinstance(input_, str):
+        detail += suggestion(input_, _quoted(context["expected"]))
     elif code == "union_tag_not_found":
         code = "missing"
         detail = f"The field {context['discriminator']} is required, because it determines the other fields."
@@ -233,6 +251,11 @@ def _code_and_detail(error: Mapping[str, Any]) -> tuple[str, str]:
     elif code == "extra_forbidden":
         detail = "This field does not exist. Remove or rename it."
     return code, detail
+
+
+def _quoted(listed: str) -> list[str]:
+    """Return the values in pydantic's list of valid values, such as `'queued', 'running' or 'failed'`."""
+    return re.findall(r"'([^']*)'", listed)
 
 
 def _pointer(path: Loc, body: Any, error_type: str) -> str:

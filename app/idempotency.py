@@ -47,7 +47,7 @@ class IdempotentRoute(APIRoute):
                     "The connection was closed before the whole body had arrived. Send the request again.",
                     code="incomplete_body",
                 ) from error
-            return await answer_once(request, hashlib.sha256(body).digest(), lambda: handler(request))
+            return await answer_once(request, _value_sha256(body), lambda: handler(request))
 
         return answer
 
@@ -72,7 +72,9 @@ async def answer_once(
         return await answer()
     if not VISIBLE_ASCII.fullmatch(key):
         raise InvalidInput(
-            f"{HEADER} must consist of 1 to 255 visible ASCII characters.", code="invalid_parameters"
+            f"{HEADER} must consist of 1 to 255 visible ASCII characters.",
+            code="invalid_parameters",
+            parameter=HEADER,
         )
     resources, project_id = request.app.state.resources, request.state.caller.project_id
     digest = _request_sha256(request, body_sha256)
@@ -100,6 +102,16 @@ def _take_over_after(request: Request) -> timedelta:
     """
     is_repeatable = request.scope["route"].path in REPEATABLE
     return timedelta(0) if is_repeatable else idempotency.TAKE_OVER_AFTER
+
+
+def _value_sha256(body: bytes) -> bytes:
+    """Return the digest of the JSON value in a body, regardless of spaces and of the order of fields."""
+    try:
+        text = json.dumps(json.loads(body), sort_keys=True, separators=(",", ":"))
+    except (ValueError, RecursionError):
+        # The operation refuses the body, or the body is empty.
+        return hashlib.sha256(body).digest()
+    return hashlib.sha256(text.encode()).digest()
 
 
 def _request_sha256(request: Request, body_sha256: bytes) -> bytes:

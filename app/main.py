@@ -11,18 +11,32 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import anyio.to_thread
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.middleware import Middleware
 
-from app.document import DESCRIPTION, SUMMARY, TAGS, TITLE, customise_document, operation_id
+from app.compression import Compression
+from app.document import (
+    CONTACT,
+    DESCRIPTION,
+    SERVERS,
+    SUMMARY,
+    TAGS,
+    TITLE,
+    customise_document,
+    operation_id,
+)
 from app.downloads import DownloadSlots
 from app.error_handlers import add_error_handlers
+from app.etags import ETags
+from app.head_requests import HeadRequests
 from app.http_metrics import REQUEST_SECONDS
 from app.input_guard import InputGuard
 from app.middleware import Authentication, BodyLimit, RequestContext
+from app.rate_limits import RateLimits
 from app.routes import (
     api_keys,
     catalogues,
+    contents,
     datasets,
     health,
     job_events,
@@ -31,12 +45,15 @@ from app.routes import (
     profiles,
     project,
     projects,
+    reference,
     rejects,
+    releases,
     reports,
     schemas,
     uploads,
 )
 from app.stopping import Stopping
+from app.strictness import check_request
 from app.waiting import Waiting
 from understudy.logs import configure_logs
 from understudy.pandas_import import without_pandas
@@ -115,15 +132,21 @@ def _bare_app(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] |
         version=CODE_VERSION,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         openapi_tags=TAGS,
+        contact=CONTACT,
+        servers=SERVERS,
         generate_unique_id_function=operation_id,
         lifespan=lifespan,
         middleware=[
             Middleware(RequestContext),
+            Middleware(HeadRequests),
+            Middleware(Compression),
             Middleware(BodyLimit, uploads=UPLOADS),
             Middleware(Authentication),
+            Middleware(RateLimits),
             Middleware(InputGuard, uploads=UPLOADS),
+            Middleware(ETags),
         ],
-        # The documentation pages load scripts from other hosts. The document itself is at /openapi.json.
+        # FastAPI's pages load scripts from other hosts. `app.routes.reference` serves the page of this API.
         docs_url=None,
         # FastAPI's own spans contain the query, which callers choose. Those of `RequestContext` do not.
         telemetry={"tracing": False, "metrics": False, "logs": False},
@@ -132,10 +155,10 @@ def _bare_app(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] |
     )
     app.state.api_routes = []
     for module in (
-        *(datasets, schemas, profiles, rejects, uploads, jobs, job_events),
-        *(models, reports, project, api_keys, projects, catalogues, health),
+        *(datasets, contents, releases, schemas, profiles, rejects, uploads, jobs, job_events),
+        *(models, reports, project, api_keys, projects, catalogues, health, reference),
     ):
-        app.include_router(module.router)
+        app.include_router(module.router, dependencies=[Depends(check_request)])
         app.state.api_routes += module.router.routes
     add_error_handlers(app)
     customise_document(app)

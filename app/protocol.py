@@ -13,6 +13,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from understudy.documentation import error_link
 from understudy.errors import CODES
 from understudy.logs import get_logger
 
@@ -25,6 +26,10 @@ BODY_RATE_MIN = 500
 SEND_SECONDS = 30.0
 
 REFUSALS = {
+    "malformed_body": (
+        "400 Bad Request",
+        "The request is not valid HTTP/1.1. Correct its first line and its headers.",
+    ),
     "request_timeout": (
         "408 Request Timeout",
         "The request did not arrive in time, so nothing was stored. Send it again over a faster connection, "
@@ -118,6 +123,12 @@ class TimedProtocol(HttpToolsProtocol):
         self._stop_sending_timer()
         super().resume_writing()
 
+    def send_400_response(self, msg: str) -> None:
+        """Refuse a request that is not valid HTTP."""
+        self._stop()
+        self.transport.write(_refusal("malformed_body", f"req_{secrets.token_hex(12)}"))
+        self.transport.close()
+
     def _restart(self, seconds: float) -> None:
         self._stop()
         self._timer = self.loop.call_later(seconds, self._check)
@@ -178,7 +189,7 @@ class TimedProtocol(HttpToolsProtocol):
 def _refusal(code: str, request_id: str) -> bytes:
     status, detail = REFUSALS[code]
     problem = {
-        "type": f"urn:understudy:error:{code}",
+        "type": error_link(code),
         "title": CODES[code],
         "status": int(status[:3]),
         "detail": detail,

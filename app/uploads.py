@@ -80,7 +80,6 @@ async def received_part(request: Request, resources: Resources, size_bytes: int)
     StorageFull
         If there is no space left.
     """
-    _refuse_compressed(request)
     length = request.headers.get("content-length", str(size_bytes))
     if length.isdecimal() and int(length) != size_bytes:
         raise _other_size(size_bytes)
@@ -127,7 +126,6 @@ class Body:
 
 def _body_form(request: Request) -> tuple[str | None, bytes | None]:
     """Return the media type of a single file, or the boundary of a multipart body."""
-    _refuse_compressed(request)
     form, options = parse_options_header(request.headers.get("content-type"))
     if form == b"multipart/form-data":
         if not options.get(b"boundary"):
@@ -140,15 +138,6 @@ def _body_form(request: Request) -> tuple[str | None, bytes | None]:
             code="unsupported_media_type",
         )
     return media_type_of(form.decode("latin-1")), None
-
-
-def _refuse_compressed(request: Request) -> None:
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
-        raise InvalidInput(
-            "The request has a Content-Encoding header, which is not supported. Omit the header: files"
-            " compressed with gzip or zstd are recognized by their first bytes.",
-            code="unsupported_media_type",
-        )
 
 
 def _check_length(request: Request, length_max: int, bytes_max: int) -> None:

@@ -69,11 +69,12 @@ SIZE_BYTES_MAX = 300_000
 
 
 def nodes(node: Any, path: str = ""):
-    """Yield every object of the document with its path."""
+    """Yield every object of the document with its path, except those in examples."""
     if isinstance(node, dict):
         yield path, node
         for key, value in node.items():
-            yield from nodes(value, f"{path}/{key}")
+            if key not in ("example", "examples"):
+                yield from nodes(value, f"{path}/{key}")
     elif isinstance(node, list):
         for index, value in enumerate(node):
             yield from nodes(value, f"{path}/{index}")
@@ -84,6 +85,15 @@ def resolved(response: dict[str, Any]) -> dict[str, Any]:
     if "$ref" not in response:
         return response
     return DOCUMENT["components"]["responses"][response["$ref"].rsplit("/", 1)[1]]
+
+
+def parameters_of(operation: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the parameters of an operation, with the shared ones resolved."""
+    shared = DOCUMENT["components"]["parameters"]
+    return [
+        shared[parameter["$ref"].rsplit("/", 1)[1]] if "$ref" in parameter else parameter
+        for parameter in operation.get("parameters", [])
+    ]
 
 
 def is_boolean(node: dict[str, Any]) -> bool:
@@ -144,7 +154,7 @@ def test_every_reference_resolves():
     components = DOCUMENT["components"]
     assert references <= {
         f"#/components/{section}/{name}"
-        for section in ("schemas", "responses")
+        for section in ("schemas", "responses", "parameters", "headers")
         for name in components[section]
     }
 
@@ -156,7 +166,7 @@ def test_every_shared_response_is_used():
 
 def test_no_parameter_of_a_query_or_header_is_nullable():
     for _, _, operation in OPERATIONS.values():
-        for parameter in operation.get("parameters", []):
+        for parameter in parameters_of(operation):
             assert "null" not in json.dumps(parameter["schema"])
 
 
@@ -180,8 +190,10 @@ def test_operations_have_the_specified_names():
             "complete_upload",
             "delete_upload",
         ),
-        *("create_job", "list_jobs", "get_job", "cancel_job", "retry_job", "delete_job", "list_job_events"),
-        *("list_models", "get_model", "delete_model", "list_reports", "get_report", "delete_report"),
+        *("create_job", "validate_job", "list_jobs", "get_job", "update_job", "delete_job"),
+        *("cancel_job", "retry_job", "list_job_events", "stream_job_events"),
+        *("list_models", "get_model", "update_model", "delete_model"),
+        *("list_reports", "get_report", "update_report", "delete_report", "download_report"),
         *(
             "release_dataset",
             "download_evidence",
@@ -250,7 +262,44 @@ def test_every_error_response_of_an_operation_is_a_problem_document(name: str):
 
 @pytest.mark.parametrize("name", [name for name in IN_V1 if OPERATIONS[name][1] == "post"])
 def test_every_post_accepts_an_idempotency_key(name: str):
-    assert "Idempotency-Key" in {parameter["name"] for parameter in OPERATIONS[name][2]["parameters"]}
+    assert "Idempotency-Key" in {parameter["name"] for parameter in parameters_of(OPERATIONS[name][2])}
+
+
+@pytest.mark.parametrize("name", [name for name in IN_V1 if OPERATIONS[name][1] in ("patch", "delete")])
+def test_every_change_and_deletion_accepts_a_version(name: str):
+    operation = OPERATIONS[name][2]
+    assert "If-Match" in {parameter["name"] for parameter in parameters_of(operation)}
+    assert "412" in operation["responses"]
+
+
+@pytest.mark.parametrize("name", [name for name in IN_V1 if OPERATIONS[name][1] == "get"])
+def test_every_read_has_an_etag_except_event_streams(name: str):
+    operation = OPERATIONS[name][2]
+    if name != "stream_job_events":
+        assert "If-None-Match" in {parameter["name"] for parameter in parameters_of(operation)}
+        assert "ETag" in operation["responses"]["200"]["headers"]
+
+
+def test_json_is_the_first_media_type_and_every_json_body_has_an_example():
+    for _, _, operation in OPERATIONS.values():
+        for body in (operation.get("requestBody", {}), *operation["responses"].values()):
+            types = list(body.get("content", {}))
+            assert "application/json" not in types[1:]
+            for content in body.get("content", {}).values():
+                is_file = content["schema"].get("format") == "binary" or "multipart" in str(types)
+                assert is_file or {"example", "examples"} & content.keys() or "text/html" in types
+
+
+def test_arrays_declare_their_items():
+    arrays = [node for _, node in nodes(DOCUMENT) if node.get("type") == "array"]
+    assert all("items" in node for node in arrays)
+
+
+def test_ids_have_patterns():
+    for _, _, operation in OPERATIONS.values():
+        for parameter in parameters_of(operation):
+            if parameter["name"].endswith("_id"):
+                assert parameter["schema"]["pattern"].startswith("^")
 
 
 def documented_codes() -> dict[str, str]:

@@ -17,3 +17,8 @@ def docs_link(page: str, anchor: str = "") -> str:
     """
     address = f"{DOCS_URL}/{page}.html"
     return f"{address}#{anchor}" if anchor else address
+
+
+def error_link(code: str) -> str:
+    """Return the address of the page of an error code, which is the `type` of a problem."""
+    return docs_link(f"reference/errors/{code}")

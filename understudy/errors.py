@@ -15,7 +15,7 @@
 `app/error_handlers.py` maps these classes to HTTP statuses. `code` is stable and documented in
 `docs/reference/errors.md`. `detail` states what happened, where, and how to fix it, and never contains a
 value from the caller's data. `pointer` is a JSON Pointer (RFC 6901) into the request body, if the error has a
-location in the body.
+location in the body. `parameter` is the name of an invalid query parameter or header.
 """
 
 from __future__ import annotations
@@ -105,11 +105,19 @@ class UnderstudyError(Exception):
 
     default_code = "internal_error"
 
-    def __init__(self, detail: str, *, code: str | None = None, pointer: str | None = None) -> None:
+    def __init__(
+        self,
+        detail: str,
+        *,
+        code: str | None = None,
+        pointer: str | None = None,
+        parameter: str | None = None,
+    ) -> None:
         super().__init__(detail)
         self.detail = detail
         self.code = code or self.default_code
         self.pointer = pointer
+        self.parameter = parameter
         assert self.code in CODES, self.code
 
 
@@ -144,9 +152,13 @@ class NotFound(UnderstudyError, LookupError):
 
 
 class Conflict(UnderstudyError):
-    """Error for a request that the current state of a resource does not allow. It may succeed later."""
+    """Error for a request that the current state of a resource does not allow. It may succeed later.
+
+    `retry_after_seconds` is the time after which it succeeds, if this time is known.
+    """
 
     default_code = "conflict"
+    retry_after_seconds: int | None = None
 
 
 class PreconditionFailed(Conflict):

@@ -321,6 +321,14 @@ class Settings(BaseSettings):
     queued_jobs_max: Annotated[
         int, Field(ge=1, description="Maximum number of queued jobs in a project.")
     ] = 1_000
+    requests_per_minute_max: Annotated[
+        int,
+        Field(
+            ge=1,
+            description="Maximum number of requests of a project in a minute. Each process of the API counts "
+            "its own requests.",
+        ),
+    ] = 60_000
     running_jobs_max: Annotated[
         int | None,
         Field(

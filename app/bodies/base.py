@@ -9,12 +9,17 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, Field, JsonValue
+from pydantic import AfterValidator, BaseModel, Field, JsonValue, WithJsonSchema
 
 from understudy import ids
 
 Timestamp = Annotated[datetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
 Json = dict[str, JsonValue]
+
+
+def known_values(*values: str) -> WithJsonSchema:
+    """Return the schema of a text whose known values are listed. Later versions may send other values."""
+    return WithJsonSchema({"type": "string", "examples": [values[0]], "x-extensible-enum": list(values)})
 
 
 class Body(BaseModel):

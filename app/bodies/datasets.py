@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.bodies.base import Body, Page, Timestamp, id_text
+from app.bodies.base import Body, Page, Timestamp, id_text, known_values
 from app.bodies.jobs import JobFailure
+from app.bodies.labels import LabelChanges
 from app.bodies.quarantine import DatasetQuarantine, QuarantineRelease
 from understudy import ids
-from understudy.parameters.base import Labels, Name
+from understudy.parameters.base import Name
 
 if TYPE_CHECKING:
     from understudy.db import orm
@@ -46,11 +47,14 @@ class Dataset(Body):
     id: Annotated[str, Field(examples=["ds_01kaz7m2q5e1h9v3x8r6t4n0bc"])]
     name: Annotated[str, Field(examples=["flights"])]
     state: Annotated[
-        DatasetState, Field(description="State of the dataset. A dataset can be used once it is `ready`.")
+        str,
+        known_values(*get_args(DatasetState)),
+        Field(description="State of the dataset. A dataset can be used once it is `ready`."),
     ]
     origin: Annotated[
         str,
-        Field(description="Origin of the rows: `upload`, `sample` or `imputation`.", examples=["upload"]),
+        known_values("upload", "sample", "imputation"),
+        Field(description="Origin of the rows. More origins may be added."),
     ]
     format: Annotated[
         str,
@@ -74,7 +78,10 @@ class Dataset(Body):
         JobFailure | None, Field(description="Reason for the failure, if the dataset is `failed`.")
     ] = None
     job_id: Annotated[
-        str, Field(description="ID of the job that created the dataset.", examples=["job_01kaz7m2q6…"])
+        str,
+        Field(
+            description="ID of the job that created the dataset.", examples=["job_01kaz7m2q6f4w8y2z0a5c7e9gh"]
+        ),
     ]
     model_id: Annotated[
         str | None, Field(description="ID of the model that the dataset was generated with.")
@@ -139,7 +146,7 @@ class UpdateDataset(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"name": "flights 2013"}]})
 
-    name: Annotated[Name | None, Field(description="New name of the dataset.")] = None
-    labels: Annotated[
-        Labels | None, Field(description="New labels of the dataset, which replace all existing labels.")
-    ] = None
+    # The default is not a valid value, because a merge patch removes a field with null, and a dataset must
+    # have a name.
+    name: Annotated[Name, Field(description="New name of the dataset.")] = None  # type: ignore[assignment]
+    labels: LabelChanges = {}

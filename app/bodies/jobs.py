@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self, get_args
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 
-from app.bodies.base import Body, Json, Page, Timestamp, without_nulls
+from app.bodies.base import Body, Json, Page, Timestamp, known_values, without_nulls
+from app.bodies.results import JobResult, job_result
+from app.nearest import suggestion
 from understudy import ids
+from understudy.job_kinds import KINDS
 from understudy.job_kinds.base import Estimate
+from understudy.job_kinds.sample_shard import SAMPLE_SHARD
 from understudy.parameters.base import STORED_APART, JobParameters
 
 if TYPE_CHECKING:
     from understudy.db import orm
 
 JobState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+# Callers do not see the shards of a sample.
+JOB_KINDS = [name for name in KINDS if name != SAMPLE_SHARD.name]
+
+
+def _known_kind(text: str) -> str:
+    if text not in JOB_KINDS:
+        raise ValueError(
+            f"Input should be one of {', '.join(JOB_KINDS)}.{suggestion(text, JOB_KINDS)}".rstrip(".?")
+        )
+    return text
+
+
+JobKindName = Annotated[
+    str, AfterValidator(_known_kind), WithJsonSchema({"type": "string", "enum": JOB_KINDS})
+]
 
 
 class JobFailure(Body):
@@ -42,7 +61,7 @@ class JobFailure(Body):
 
 
 class JobProgress(Body):
-    """Progress of a running job."""
+    """Progress of a job."""
 
     phase: Annotated[
         str, Field(description="Current phase of the work. More phases may be added.", examples=["fitting"])
@@ -61,10 +80,21 @@ class JobProgress(Body):
     eta_seconds: Annotated[
         float | None,
         Field(
-            description="Estimated remaining time in seconds. Null until enough of the job is done for an "
+            description="Estimated remaining time in seconds. Absent until enough of the job is done for an "
             "estimate."
         ),
     ] = None
+
+    @classmethod
+    def of(cls, row: orm.Job) -> Self | None:
+        """Return the progress of a running or succeeded job, or None in the other states."""
+        if row.state == "running":
+            return cls(**row.progress) if row.progress else cls(phase="starting", fraction=0.0)
+        if row.state != "succeeded":
+            return None
+        # The last report of a running job is out of date when the job has succeeded.
+        n_rows = (row.progress or {}).get("rows_total")
+        return cls(phase="done", fraction=1.0, rows_done=n_rows, rows_total=n_rows, eta_seconds=0.0)
 
 
 class JobAttempt(Body):
@@ -96,88 +126,16 @@ class JobAttempt(Body):
         return cls(**fields, shard=shard)
 
 
-class SampleGroup(Body):
-    """The rows sampled for one condition, or for one value of a rebalanced column."""
-
-    n_rows: Annotated[int, Field(description="Number of requested rows.", examples=[5000])]
-    effective_sample_size: Annotated[
-        int,
-        Field(
-            description="Number of independent rows that contain as much information as these rows. The "
-            "number is small if the training data contained few similar rows.",
-            examples=[1800],
-        ),
-    ]
-
-
-class SampledIdentifiers(Body):
-    """The generated identifiers of a sample, and the options that continue their sequence."""
-
-    columns: Annotated[
-        list[str], Field(description="Columns that contain generated identifiers.", examples=[["order_id"]])
-    ]
-    next_offset: Annotated[
-        int | None,
-        Field(
-            description="Value of `offset` with which a sample with the same seed continues this sample. "
-            "Samples with other seeds can repeat these identifiers. Null if the sample has conditions, "
-            "because conditions limit the number of rows.",
-            examples=[1000],
-        ),
-    ] = None
-    next_id_start: Annotated[
-        int | None,
-        Field(
-            description="Value to pass as `id_start` so that the next sample repeats none of these "
-            "identifiers. The next sample may have any seed, but it must not have an `offset`. Null if the "
-            "job has no `id_start`.",
-            examples=[1000],
-        ),
-    ] = None
-
-
-class JobResult(Body):
-    """Result of a job that has succeeded. The fields depend on the kind of the job."""
-
-    model_config = ConfigDict(extra="allow")
-
-    dataset_id: Annotated[
-        str | None, Field(description="ID of the dataset that an `ingest`, `sample` or `impute` job created.")
-    ] = None
-    model_id: Annotated[str | None, Field(description="ID of the model that a `train` job created.")] = None
-    report_id: Annotated[
-        str | None, Field(description="ID of the report that an `evaluate` job created.")
-    ] = None
-    verdict: Annotated[
-        str | None,
-        Field(description="Verdict of an `evaluate` job: `pass`, `warn` or `fail`.", examples=["pass"]),
-    ] = None
-    groups: Annotated[
-        list[SampleGroup] | None,
-        Field(
-            description="Groups of a `sample` job with conditions or a rebalanced column, in request order."
-        ),
-    ] = None
-    identifiers: Annotated[
-        SampledIdentifiers | None,
-        Field(
-            description="Identifiers that a `sample` job generated. Null if no column has generated "
-            "identifiers."
-        ),
-    ] = None
-    warnings: Annotated[
-        list[str] | None,
-        Field(description="Warnings about the result. Only some kinds of jobs have warnings."),
-    ] = None
-
-
 class Job(Body):
     """A job: one unit of asynchronous work."""
 
     id: Annotated[str, Field(examples=["job_01kaz7m2q6f4w8y2z0a5c7e9gh"])]
-    kind: Annotated[str, Field(description="Kind of the job. More kinds may be added.", examples=["train"])]
+    kind: Annotated[
+        str, known_values(*JOB_KINDS), Field(description="Kind of the job. More kinds may be added.")
+    ]
     state: Annotated[
-        JobState,
+        str,
+        known_values(*get_args(JobState)),
         Field(description="State of the job. `succeeded`, `failed` and `cancelled` are final."),
     ]
     parameters: Annotated[
@@ -187,8 +145,12 @@ class Job(Body):
     priority: Annotated[
         int, Field(description="Priority among the queued jobs of the project: higher first.", examples=[0])
     ]
-    progress: Annotated[JobProgress | None, Field(description="Null unless the job is running.")] = None
-    result: JobResult | None = None
+    progress: Annotated[
+        JobProgress | None, Field(description="Progress of a job that is running or has succeeded.")
+    ] = None
+    result: Annotated[
+        JobResult | None, Field(description="Result of a job that has succeeded, depending on its kind.")
+    ] = None
     error: Annotated[
         JobFailure | None, Field(description="Reason why the job is `failed` or `cancelled`.")
     ] = None
@@ -222,8 +184,8 @@ class Job(Body):
             parameters=without_nulls(row.parameters),
             labels=row.labels,
             priority=row.priority,
-            progress=JobProgress(**row.progress) if row.progress and row.state == "running" else None,
-            result=None if row.result is None else JobResult(**row.result),
+            progress=JobProgress.of(row),
+            result=job_result(row.kind, row.result),
             error=JobFailure.of(row.error_code, row.error_detail),
             attempts=attempts,
             created_at=row.created_at,
@@ -280,8 +242,10 @@ class JobEvent(Body):
     id: Annotated[
         str,
         Field(
-            description="ID of the event. Later events have higher IDs. To resume after this event, send "
-            "the ID as `Last-Event-ID`."
+            description="Number of the event among the events of the job. To resume after this event, send "
+            "the ID as `Last-Event-ID`.",
+            examples=["1"],
+            json_schema_extra={"pattern": "^[0-9]{1,18}$"},
         ),
     ]
     type: Annotated[
@@ -292,10 +256,10 @@ class JobEvent(Body):
     created_at: Timestamp
 
     @classmethod
-    def of(cls, row: orm.JobEvent) -> Self:
-        """Return the response body for a database row."""
+    def of(cls, row: orm.JobEvent, number: int) -> Self:
+        """Return the response body for a database row and its number among the events of the job."""
         return cls(
-            id=str(row.id),
+            id=str(number),
             type=row.type,
             attempt=row.attempt,
             data=without_nulls(row.data),

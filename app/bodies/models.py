@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Self
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.bodies.base import Body, Json, Page, Timestamp
+from app.bodies.labels import LabelChanges
 from app.bodies.schemas import TableSchema
 from understudy import ids
+from understudy.parameters.base import Name
 from understudy.tables.findings import Findings
 from understudy.tables.schema import DatasetSchema
 
@@ -71,3 +73,15 @@ class TrainedModelPage(Page):
     """A page of models, newest first."""
 
     data: list[TrainedModel]
+
+
+class UpdateModel(BaseModel):
+    """Fields of a model to change. Omitted fields keep their values."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"name": "flights 2013", "labels": {"team": "ops"}}]}
+    )
+
+    # The default is not a valid value, because null would remove the name, and a model must have one.
+    name: Annotated[Name, Field(description="New name of the model.")] = None  # type: ignore[assignment]
+    labels: LabelChanges = {}

@@ -27,7 +27,14 @@ class ProblemItem(Body):
 class Problem(Body):
     """An error. `code` is meant for programs, and `detail` for people."""
 
-    type: Annotated[str, Field(examples=["urn:understudy:error:not_found"])]
+    type: Annotated[
+        str,
+        Field(
+            description="URL of the documentation of the error code.",
+            examples=["https://understudy.readthedocs.io/en/latest/reference/errors/not_found.html"],
+            json_schema_extra={"format": "uri"},
+        ),
+    ]
     title: Annotated[str, Field(examples=["The resource does not exist in this project"])]
     status: Annotated[int, Field(examples=[404])]
     detail: Annotated[
@@ -41,8 +48,7 @@ class Problem(Body):
     code: Annotated[
         str,
         Field(
-            description="Stable error code. `docs/reference/errors.md` lists all codes, and more may be"
-            " added.",
+            description="Stable error code. The documentation lists all codes, and more may be added.",
             examples=["not_found"],
         ),
     ]

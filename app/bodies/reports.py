@@ -8,6 +8,7 @@ from pydantic import Field
 
 from app.bodies.base import Body, Json, Page, Timestamp
 from understudy import ids
+from understudy.evaluation.report import Report
 
 if TYPE_CHECKING:
     from understudy.db import orm
@@ -50,6 +51,7 @@ class ReportSummary(Body):
     job_id: str
     verdict: Annotated[VerdictSummary | None, Field(description="Verdict under the requested policy.")] = None
     summary: Annotated[Json, Field(description="Scores of the most important metrics.")]
+    labels: dict[str, str]
     created_at: Timestamp
 
     @classmethod
@@ -63,8 +65,20 @@ class ReportSummary(Body):
             job_id=ids.to_text("job", row.job_id),
             verdict=None if row.verdict is None else VerdictSummary(**row.verdict),
             summary=row.summary,
+            labels=row.labels,
             created_at=row.created_at,
         )
+
+
+class EvaluationReport(Report):
+    """A stored report with all its scores."""
+
+    id: Annotated[str, Field(examples=["rpt_01kaz7p4s8h6y0b4c2e7f9g1jk"])]
+    dataset_id: Annotated[str, Field(description="ID of the real dataset.")]
+    synthetic_dataset_id: Annotated[str, Field(description="ID of the synthetic dataset.")]
+    job_id: Annotated[str, Field(description="ID of the job that created the report.")]
+    labels: dict[str, str]
+    created_at: Timestamp
 
 
 class ReportPage(Page):

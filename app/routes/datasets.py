@@ -1,10 +1,9 @@
-"""Routes of datasets: upload, list, change, delete, release and download."""
+"""Routes of datasets: upload, list, change and delete."""
 
 from __future__ import annotations
 
 import hashlib
-from threading import Event
-from typing import TYPE_CHECKING, Annotated, BinaryIO, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -15,42 +14,34 @@ from starlette.concurrency import run_in_threadpool
 from app import paging
 from app.bodies.datasets import Dataset, DatasetPage, DatasetState, UpdateDataset
 from app.bodies.jobs import Job
-from app.bodies.quarantine import ReleaseDataset
+from app.bodies.labels import merged_labels
 from app.bodies.uploads import UploadedDataset
-from app.content import BINARY, StoredContent, is_unchanged, not_modified, redirect, send_stored
+from app.conditions import PreconditionDep, etag_of
+from app.content import BINARY
 from app.dependencies import (
-    AdministratorDep,
     IdempotencyKeyDep,
     LabelsDep,
-    PageDep,
+    ListDep,
     ReaderDep,
     ReadOptionsDep,
     ResourcesDep,
-    TableName,
     WriterDep,
 )
 from app.descriptions import Description, UploadQueryOptions, describe_upload
-from app.document import problems
-from app.downloads import Chunks, ConvertedDownload
+from app.document import merge_patch_body, problems
 from app.idempotency import answer_once
 from app.uploads import Upload, received_upload
 from understudy import ids
-from understudy.access import TableReference
 from understudy.db import dataset_tables, datasets
 from understudy.db.datasets import DatasetFilters
-from understudy.errors import InvalidInput
 from understudy.parameters.base import Name
-from understudy.parameters.read_options import FormatName
 from understudy.resources import Resources
-from understudy.services import artifacts as artifact_services
 from understudy.services import datasets as dataset_services
-from understudy.services.access import open_file
-from understudy.services.artifacts import StoredTable
 from understudy.services.datasets import ArrivedFile, NewDataset
-from understudy.services.shard_results import combined
-from understudy.tables.names import file_stem
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from understudy.db import orm
 
 router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
@@ -101,40 +92,6 @@ class DatasetQuery(BaseModel):
     ] = None
 
 
-class DownloadQuery(BaseModel):
-    """Query parameters of a download."""
-
-    format: Annotated[
-        FormatName,
-        Field(description="Format of the file. Parquet is sent without conversion."),
-    ] = "parquet"
-    csv_safe: Annotated[
-        bool,
-        Field(
-            description="Whether to put an apostrophe before values that a spreadsheet would interpret as "
-            "formulas. CSV only."
-        ),
-    ] = False
-    csv_style: Annotated[
-        Literal["source", "plain"] | None,
-        Field(
-            description="Style of the file. `source` (default): the delimiter, quotation marks, line endings "
-            "and encoding of the CSV file from which the table or its model was made. `plain`: commas, "
-            "quoted text and UTF-8. CSV only."
-        ),
-    ] = None
-    table: TableName = None
-
-    def check_format(self) -> None:
-        """Raise `InvalidInput` if a parameter does not apply to the format."""
-        for name in ("csv_safe", "csv_style"):
-            if getattr(self, name) and self.format != "csv":
-                raise InvalidInput(
-                    f"`{name}` applies only to the format csv, not to {self.format}. Omit it.",
-                    code="invalid_parameters",
-                )
-
-
 @router.post(
     "",
     status_code=202,
@@ -145,11 +102,8 @@ class DownloadQuery(BaseModel):
             "required": True,
             "content": {
                 "multipart/form-data": {"schema": {"$ref": "#/components/schemas/UploadDatasetForm"}},
-                "text/csv": FILE,
-                "application/vnd.apache.parquet": FILE,
-                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": FILE,
-                "application/x-ndjson": FILE,
-                "application/vnd.apache.arrow.file": FILE,
+                # One file as the body, with the content type of its format.
+                BINARY: FILE,
             },
         }
     },
@@ -184,8 +138,7 @@ async def upload_dataset(
 def list_datasets(
     resources: ResourcesDep,
     caller: ReaderDep,
-    page: PageDep,
-    labels: LabelsDep,
+    wanted: ListDep,
     query: Annotated[DatasetQuery, Query()],
 ) -> DatasetPage:
     """Return the datasets of the project, newest first."""
@@ -193,13 +146,14 @@ def list_datasets(
         state=query.state,
         origin=query.origin,
         model_id=paging.read_id_filter("model", query.model_id),
-        labels=labels,
+        labels=wanted.labels,
         is_quarantined=query.quarantined,
+        created=wanted.created,
     )
-    after = paging.read_id_cursor("dataset", page.after)
+    after = paging.read_id_cursor("dataset", wanted.page.after)
     with resources.sessions() as session:
         stored_page = datasets.page(
-            session, caller.project_id, filters=filters, after=after, limit=page.limit
+            session, caller.project_id, filters=filters, after=after, limit=wanted.page.limit
         )
         tables = dataset_tables.of_datasets(session, caller.project_id, stored_page.rows)
     return DatasetPage(
@@ -217,33 +171,41 @@ def get_dataset(dataset_id: str, resources: ResourcesDep, caller: ReaderDep) -> 
     key = ids.from_text("dataset", dataset_id)
     with resources.sessions() as session:
         row = datasets.get(session, caller.project_id, key)
-    return _with_tables(resources, row)
+    return dataset_body(resources, row)
 
 
 @router.patch(
     "/{dataset_id}",
     response_model_exclude_none=True,
     summary="Update a dataset",
-    responses=problems(404, 413, 422),
+    openapi_extra=merge_patch_body("UpdateDataset"),
+    responses=problems(404, 412, 413, 415, 422),
 )
 def update_dataset(
-    dataset_id: str, change: UpdateDataset, resources: ResourcesDep, caller: WriterDep
+    dataset_id: str,
+    change: UpdateDataset,
+    resources: ResourcesDep,
+    caller: WriterDep,
+    precondition: PreconditionDep,
 ) -> Dataset:
-    """Change the name, the labels, or both. Omitted fields keep their values."""
+    """Change the name, the labels, or both with a JSON Merge Patch. Omitted fields keep their values."""
     key = ids.from_text("dataset", dataset_id)
-    row = dataset_services.update_dataset(
-        resources, caller.project_id, key, name=change.name, labels=change.labels
-    )
-    return _with_tables(resources, row)
+    with resources.sessions.begin() as session:
+        row = datasets.lock(session, caller.project_id, key)
+        precondition.check(lambda: etag_of(_body(session, row)))
+        labels = merged_labels(row.labels, change.labels)
+        row = datasets.rename(session, caller.project_id, key, name=change.name, labels=labels)
+        return _body(session, row)
 
 
 @router.delete(
-    "/{dataset_id}", status_code=204, summary="Delete a dataset", responses=problems(404, 409, 422)
+    "/{dataset_id}", status_code=204, summary="Delete a dataset", responses=problems(404, 409, 412, 422)
 )
 def delete_dataset(
     dataset_id: str,
     resources: ResourcesDep,
     caller: WriterDep,
+    precondition: PreconditionDep,
     cascade: Annotated[
         bool,
         Query(
@@ -257,97 +219,14 @@ def delete_dataset(
     If models, datasets or reports were derived from it, the request fails unless `cascade` is true.
     """
     key = ids.from_text("dataset", dataset_id)
-    dataset_services.delete_dataset(resources, caller.project_id, key, cascade=cascade)
-    return Response(status_code=204)
-
-
-@router.post(
-    "/{dataset_id}/release",
-    response_model_exclude_none=True,
-    summary="Release a sample from quarantine",
-    responses=problems(404, 409, 413, 422),
-)
-def release_dataset(
-    dataset_id: str,
-    release: ReleaseDataset,
-    resources: ResourcesDep,
-    caller: AdministratorDep,
-    key: IdempotencyKeyDep,
-) -> Dataset:
-    """Release a sample from quarantine and store the reason. Requires the scope `admin`."""
-    row = dataset_services.release_dataset(
-        resources, caller, ids.from_text("dataset", dataset_id), release.reason
+    dataset_services.delete_dataset(
+        resources,
+        caller.project_id,
+        key,
+        cascade=cascade,
+        check=lambda session, row: precondition.check(lambda: etag_of(_body(session, row))),
     )
-    return _with_tables(resources, row)
-
-
-@router.head("/{dataset_id}/content", include_in_schema=False)
-@router.get(
-    "/{dataset_id}/content",
-    response_class=Response,
-    summary="Download a dataset",
-    responses={
-        200: {"description": "The file is returned.", "content": {BINARY: FILE}},
-        206: {"description": "The requested range is returned (Parquet only).", "content": {BINARY: FILE}},
-        304: {"description": "The file has not changed: its ETag matches `If-None-Match`."},
-        307: {"description": "The file is at the URL in `Location`, if the service uses presigned URLs."},
-        **problems(404, 409, 416, 422, 429),
-    },
-)
-def download_dataset(
-    dataset_id: str,
-    resources: ResourcesDep,
-    caller: ReaderDep,
-    request: Request,
-    query: Annotated[DownloadQuery, Query()],
-) -> Response:
-    """Return a table as one file.
-
-    Parquet downloads support range requests, and their ETag is the SHA-256 of the file. A large sample that
-    is stored in parts is joined while it is sent, and does not support range requests. A workbook (`xlsx`)
-    can contain at most 1,048,575 rows and at most 32,767 characters per cell. If the service uses presigned
-    URLs, a Parquet download is a redirect to the object store, and `Repr-Digest` contains the checksum.
-    """
-    file_format = query.format
-    query.check_format()
-    with_style = query.csv_style != "plain"
-    reference = TableReference(ids.from_text("dataset", dataset_id), query.table)
-    opened = open_file(resources, caller, reference, "download")
-    chosen, parts = opened.table, opened.parts
-    sha256 = combined(parts).sha256.hex()
-    variant = f"{file_format}{'-safe' * query.csv_safe}{'' if with_style else '-plain'}"
-    etag = f'"{sha256}"' if file_format == "parquet" else f'"{sha256}-{variant}"'
-    if is_unchanged(request, etag):
-        return not_modified(etag)
-    artifact_services.check_download(file_format, chosen.n_rows, chosen.n_columns)
-    filename = f"{dataset_id}-{file_stem(chosen.name, chosen.position)}.{file_format}"
-    if file_format == "parquet" and len(parts) == 1:
-        return _send_file(request, resources, parts[0], etag, filename)
-    headers = {"ETag": etag, "Content-Disposition": f'attachment; filename="{filename}"'}
-    if request.method == "HEAD":
-        return Response(headers=headers, media_type=BINARY)
-
-    def open_chunks(has_left: Event) -> Chunks:
-        stored = StoredTable(
-            resources, parts, has_left, without_formulas=query.csv_safe, with_style=with_style
-        )
-        return artifact_services.stream_table(stored, file_format)
-
-    return ConvertedDownload(open_chunks, headers=headers, media_type=BINARY)
-
-
-def _send_file(
-    request: Request, resources: Resources, artifact: orm.Artifact, etag: str, filename: str
-) -> Response:
-    """Return a response with a stored Parquet file, or a redirect to it."""
-    url = artifact_services.find_presigned_url(resources, artifact, filename)
-    if url is not None and request.method == "GET":
-        return redirect(url, etag, artifact.sha256)
-
-    def open_(is_checked_later: bool) -> BinaryIO:
-        return artifact_services.open_artifact(resources, artifact, is_checked_later=is_checked_later)
-
-    return send_stored(request, StoredContent(open_, artifact.sha256, artifact.size_bytes, etag, filename))
+    return Response(status_code=204)
 
 
 def _store(
@@ -364,11 +243,15 @@ def _store(
 
 def uploaded_answer(resources: Resources, row: orm.Dataset, job: orm.Job) -> Response:
     """Return the response to a completed upload: the dataset and its `ingest` job."""
-    body = UploadedDataset(dataset=_with_tables(resources, row), job=Job.of(job))
+    body = UploadedDataset(dataset=dataset_body(resources, row), job=Job.of(job))
     headers = {"Location": f"/v1/datasets/{body.dataset.id}"}
     return JSONResponse(body.model_dump(mode="json", exclude_none=True), 202, headers)
 
 
-def _with_tables(resources: Resources, row: orm.Dataset) -> Dataset:
+def dataset_body(resources: Resources, row: orm.Dataset) -> Dataset:
     with resources.sessions() as session:
-        return Dataset.of(row, dataset_tables.of_datasets(session, row.project_id, [row])[row.id])
+        return _body(session, row)
+
+
+def _body(session: Session, row: orm.Dataset) -> Dataset:
+    return Dataset.of(row, dataset_tables.of_datasets(session, row.project_id, [row])[row.id])

@@ -1,22 +1,20 @@
-"""Route of a job's events, as pages or as a stream of server-sent events."""
+"""Routes of a job's events: pages, and a stream of server-sent events."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Request, Response
-from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from app import paging
 from app.bodies.jobs import JobEvent, JobEventPage, JobProgress
-from app.content import preferred
 from app.dependencies import PageDep, ReaderDep, ResourcesDep
 from app.document import problems
+from app.head_requests import is_head
 from app.stopping import Stopping
 from app.waiting import EventStream, Waiting
 from understudy import ids
@@ -32,65 +30,66 @@ KEEP_ALIVE_SECONDS = 15
 STREAM_PAGE = 200
 
 
-class EventHeaders(BaseModel):
-    """Request headers of the list of events."""
-
-    accept: Annotated[
-        str | None, Field(description="Media type: `application/json` or `text/event-stream`.")
-    ] = None
-    last_event_id: Annotated[
-        str | None,
-        Field(
-            max_length=32,
-            description="ID of the last event received. A `text/event-stream` response starts with the next "
-            "event.",
-        ),
-    ] = None
-
-
-@dataclass(frozen=True)
-class EventRequest:
-    """The requested events, as one page or as a stream."""
-
-    is_stream: bool
-    after: int | None
-    limit: int
-
-
-async def _event_request(page: PageDep, headers: Annotated[EventHeaders, Header()]) -> EventRequest:
-    kind = preferred(headers.accept, ("application/json", "text/event-stream"))
-    is_stream = kind == "text/event-stream"
-    after = paging.read_event_cursor(page.after or (headers.last_event_id if is_stream else None))
-    return EventRequest(is_stream, after, page.limit)
+STREAM: dict[int | str, Any] = {
+    200: {
+        "description": "Events are sent as they occur.",
+        "content": {
+            "text/event-stream": {
+                "schema": {"type": "string"},
+                "example": "id: 1\nevent: queued\ndata: {}\n\n",
+            }
+        },
+    }
+}
 
 
 @router.get(
     "/{job_id}/events",
-    response_model=JobEventPage,
     response_model_exclude_none=True,
     summary="List the events of a job",
-    responses={200: {"content": {"text/event-stream": {}}}, **problems(404, 406, 422, 429)},
+    responses=problems(404, 422),
 )
-async def list_job_events(
+def list_job_events(job_id: str, resources: ResourcesDep, caller: ReaderDep, page: PageDep) -> JobEventPage:
+    """Return the events of a job, oldest first."""
+    after = paging.read_event_cursor(page.after)
+    return _read_page(resources, caller.project_id, ids.from_text("job", job_id), after, page.limit)
+
+
+async def _last_event_id(
+    last_event_id: Annotated[
+        str | None,
+        Header(
+            max_length=18, description="ID of the last event received. The stream starts with the next event."
+        ),
+    ] = None,
+) -> int:
+    return paging.read_event_cursor(last_event_id) or 0
+
+
+@router.get(
+    "/{job_id}/events/stream",
+    response_class=Response,
+    summary="Stream the events of a job",
+    responses={**STREAM, **problems(404, 422, 429)},
+)
+async def stream_job_events(
     job_id: str,
     resources: ResourcesDep,
     caller: ReaderDep,
     request: Request,
-    wanted: Annotated[EventRequest, Depends(_event_request)],
-) -> JobEventPage | Response:
-    """Return the events of a job, oldest first.
+    after: Annotated[int, Depends(_last_event_id)],
+) -> Response:
+    """Send the events of a job as server-sent events, together with `progress` events, until it has finished.
 
-    With `Accept: text/event-stream`, events are sent as they occur, together with `progress` events, until
-    the job has finished. To resume after a lost connection, send the header `Last-Event-ID`.
+    To resume after a lost connection, send the header `Last-Event-ID`. If the server stops, the stream ends
+    with a comment, and the client should reconnect.
     """
     key = ids.from_text("job", job_id)
-    if not wanted.is_stream:
-        return await run_in_threadpool(
-            _read_page, resources, caller.project_id, key, wanted.after, wanted.limit
-        )
     await run_in_threadpool(_read_state, resources, caller.project_id, key)
-    stream = _stream(request, resources, caller.project_id, key, wanted.after or 0)
-    return EventStream(stream, headers={"X-Accel-Buffering": "no"})
+    headers = {"X-Accel-Buffering": "no"}
+    if is_head(request):
+        return Response(headers=headers, media_type=EventStream.media_type)
+    return EventStream(_stream(request, resources, caller.project_id, key, after), headers=headers)
 
 
 def _read_page(
@@ -100,7 +99,7 @@ def _read_page(
         jobs.get(session, project_id, job_id)
         stored_page = job_events.page(session, project_id, job_id, after=after, limit=limit)
     return JobEventPage(
-        data=[JobEvent.of(row) for row in stored_page.rows],
+        data=[JobEvent.of(row, number) for number, row in enumerate(stored_page.rows, (after or 0) + 1)],
         has_more=stored_page.next is not None,
         next=None if stored_page.next is None else str(stored_page.next),
     )
@@ -109,7 +108,7 @@ def _read_page(
 def _read_state(resources: Resources, project_id: UUID, job_id: UUID) -> tuple[str, JobProgress | None]:
     with resources.sessions() as session:
         row = jobs.get(session, project_id, job_id)
-        return row.state, JobProgress(**row.progress) if row.progress and row.state == "running" else None
+        return row.state, JobProgress.of(row) if row.state == "running" else None
 
 
 def _read_news(
@@ -146,6 +145,8 @@ async def _stream(
             yield ": keep-alive\n\n"
             quiet_seconds = 0.0
         await stopping.sleep(pause)
+    if stopping.has_begun:
+        yield ": The server is stopping. Reconnect with Last-Event-ID.\n\n"
 
 
 def _event_text(event: JobEvent) -> str:

@@ -2,33 +2,82 @@
 
 from __future__ import annotations
 
-import asyncio
-import re
-from typing import Annotated
-from uuid import UUID
+import json
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Header, Query, Request, Response
 from fastapi.openapi.models import Example
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
-from starlette.concurrency import run_in_threadpool
 
 from app import paging
-from app.bodies.jobs import Job, JobAttempt, JobPage, JobState, ValidatedJob
-from app.dependencies import IdempotencyKeyDep, LabelsDep, PageDep, ReaderDep, ResourcesDep, WriterDep
-from app.document import problems
+from app.bodies.jobs import Job, JobKindName, JobPage, JobState, ValidatedJob
+from app.bodies.labels import UpdateLabels, merged_labels
+from app.conditions import PreconditionDep, etag_of
+from app.dependencies import IdempotencyKeyDep, ListDep, ReaderDep, ResourcesDep, WriterDep
+from app.document import merge_patch_body, problems
 from app.idempotency import IdempotentRoute
-from app.stopping import Stopping
-from app.waiting import Waiting, waiting_slot
+from app.job_waits import AwaitedJob, job_body, read_job, read_wait, wait_for
 from understudy import ids
-from understudy.db import job_attempts, jobs
-from understudy.db.jobs import TERMINAL_STATES, JobFilters
+from understudy.db import jobs
+from understudy.db.jobs import JobFilters
 from understudy.job_kinds import RequestedParameters
-from understudy.resources import Resources
 from understudy.services import deletion
 from understudy.services import jobs as job_services
 
-router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=IdempotentRoute)
+
+class JobRoute(IdempotentRoute):
+    """A route whose response waits for the queued job if the request has `Prefer: wait`.
+
+    The wait follows the storage of the response under the idempotency key, so a repetition can wait too.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the route's handler, followed by the wait."""
+        handler = super().get_route_handler()
+        if "POST" not in (self.methods or ()):
+            return handler
+
+        async def answer(request: Request) -> Response:
+            response = await handler(request)
+            seconds = read_wait(request.headers.get("prefer"))
+            if not seconds or response.status_code != 202:
+                return response
+            return await _held(request, response, seconds)
+
+        return answer
+
+
+async def _held(request: Request, response: Response, seconds: int) -> Response:
+    """Return a response about a queued job again when the job has finished, or after some seconds."""
+    job_id = json.loads(bytes(response.body))["id"]
+    awaited = AwaitedJob(request.state.caller, ids.from_text("job", job_id))
+    job = await wait_for(request, request.app.state.resources, awaited, seconds)
+    kept = {name: value for name, value in response.headers.items() if not name.startswith("content-")}
+    headers = {**kept, "Preference-Applied": f"wait={seconds}"}
+    return JSONResponse(job.model_dump(mode="json", exclude_none=True), response.status_code, headers)
+
+
+async def _wait(
+    response: Response,
+    prefer: Annotated[
+        str | None,
+        Header(
+            description="`wait=30` delays the response until the job has finished, for at most 30 seconds "
+            "(RFC 7240). The longest possible wait is 60 seconds."
+        ),
+    ] = None,
+) -> int:
+    seconds = read_wait(prefer)
+    if seconds:
+        response.headers["Preference-Applied"] = f"wait={seconds}"
+    return seconds
+
+
+WaitDep = Annotated[int, Depends(_wait)]
+
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=JobRoute)
 
 EXAMPLES: dict[str, Example] = {
     "train": {
@@ -81,10 +130,6 @@ EXAMPLES: dict[str, Example] = {
         }
     },
 }
-WAIT_SECONDS_MAX = 60
-FIRST_POLL_SECONDS = 0.02
-LAST_POLL_SECONDS = 0.5
-WAIT_PREFERENCE = re.compile(r"(?:^|[,;\s])wait=(\d{1,6})(?=$|[,;\s])", re.IGNORECASE)
 
 
 @router.post(
@@ -93,37 +138,43 @@ WAIT_PREFERENCE = re.compile(r"(?:^|[,;\s])wait=(\d{1,6})(?=$|[,;\s])", re.IGNOR
     response_model=Job,
     response_model_exclude_none=True,
     summary="Create a job",
-    responses={
-        200: {
-            "model": ValidatedJob,
-            "description": "The parameters are valid, and no job was created. Sent only if `validate_only` "
-            "is true.",
-        },
-        **problems(404, 409, 413, 422, 429),
-    },
+    responses=problems(404, 409, 413, 422, 429),
 )
 def create_job(
     parameters: Annotated[RequestedParameters, Body(openapi_examples=EXAMPLES)],
     resources: ResourcesDep,
     caller: WriterDep,
     key: IdempotencyKeyDep,
-    validate_only: Annotated[
-        bool,
-        Query(description="Validate the parameters and estimate the cost without creating the job."),
-    ] = False,
+    wait: WaitDep,
 ) -> JSONResponse:
     """Create a job and add it to the queue. The field `kind` of the body determines the other fields.
 
-    Omitted parameters, such as the seed, are chosen by the service and included in the response.
+    Omitted parameters, such as the seed, are chosen by the service and included in the response. If a dataset
+    of the job is still being read, the job waits for it in the queue, and the service chooses the parameters
+    when the dataset is ready.
     """
-    if validate_only:
-        validated = job_services.validate_job(resources, caller.project_id, parameters)
-        estimate = job_services.estimate_job(resources, caller.project_id, validated)
-        return JSONResponse(ValidatedJob.of(validated, estimate).model_dump(mode="json"))
     row = job_services.submit_job(resources, caller.project_id, parameters, idempotency_key=key)
     job = Job.of(row)
     headers = {"Location": f"/v1/jobs/{job.id}"}
     return JSONResponse(job.model_dump(mode="json", exclude_none=True), 202, headers)
+
+
+@router.post(
+    "/validate",
+    response_model_exclude_none=True,
+    summary="Validate a job",
+    responses=problems(404, 409, 413, 422),
+)
+def validate_job(
+    parameters: Annotated[RequestedParameters, Body(openapi_examples=EXAMPLES)],
+    resources: ResourcesDep,
+    caller: WriterDep,
+    key: IdempotencyKeyDep,
+) -> ValidatedJob:
+    """Check the parameters of a job, and return them with an estimate of its cost. No job is created."""
+    validated = job_services.validate_job(resources, caller.project_id, parameters)
+    estimate = job_services.estimate_job(resources, caller.project_id, validated)
+    return ValidatedJob.of(validated, estimate)
 
 
 class JobQuery(BaseModel):
@@ -131,23 +182,35 @@ class JobQuery(BaseModel):
 
     state: Annotated[JobState | None, Field(description="Return only jobs in this state.")] = None
     kind: Annotated[
-        str | None, Field(max_length=64, description="Return only jobs of this kind.", examples=["train"])
+        JobKindName | None, Field(description="Return only jobs of this kind.", examples=["train"])
     ] = None
+    dataset_id: Annotated[str | None, Field(description="Return only jobs that use this dataset.")] = None
+    model_id: Annotated[str | None, Field(description="Return only jobs that use this model.")] = None
 
 
 @router.get("", response_model_exclude_none=True, summary="List jobs", responses=problems(422))
 def list_jobs(
     resources: ResourcesDep,
     caller: ReaderDep,
-    page: PageDep,
-    labels: LabelsDep,
+    wanted: ListDep,
     query: Annotated[JobQuery, Query()],
 ) -> JobPage:
     """Return the jobs of the project, newest first."""
-    filters = JobFilters(state=query.state, kind=query.kind, labels=labels)
-    after = paging.read_id_cursor("job", page.after)
+    paging.read_id_filter("dataset", query.dataset_id)
+    paging.read_id_filter("model", query.model_id)
+    filters = JobFilters(
+        state=query.state,
+        kind=query.kind,
+        dataset_id=query.dataset_id,
+        model_id=query.model_id,
+        labels=wanted.labels,
+        created=wanted.created,
+    )
+    after = paging.read_id_cursor("job", wanted.page.after)
     with resources.sessions() as session:
-        stored_page = jobs.page(session, caller.project_id, filters=filters, after=after, limit=page.limit)
+        stored_page = jobs.page(
+            session, caller.project_id, filters=filters, after=after, limit=wanted.page.limit
+        )
     return JobPage(
         data=[Job.of(row) for row in stored_page.rows],
         has_more=stored_page.next is not None,
@@ -155,44 +218,39 @@ def list_jobs(
     )
 
 
-async def _wait_seconds(
-    response: Response,
-    prefer: Annotated[
-        str | None,
-        Header(
-            description=(
-                "`wait=30` delays the response until the job has finished, for at most 30 seconds (RFC "
-                "7240). The longest possible wait is 60 seconds."
-            )
-        ),
-    ] = None,
-) -> int:
-    seconds = read_wait(prefer)
-    if seconds:
-        response.headers["Preference-Applied"] = f"wait={seconds}"
-    return seconds
-
-
 @router.get("/{job_id}", response_model_exclude_none=True, summary="Get a job", responses=problems(404, 429))
 async def get_job(
-    job_id: str,
-    resources: ResourcesDep,
-    caller: ReaderDep,
-    request: Request,
-    wait_seconds: Annotated[int, Depends(_wait_seconds)],
+    job_id: str, resources: ResourcesDep, caller: ReaderDep, request: Request, wait: WaitDep
 ) -> Job:
     """Return a job with its attempts.
 
     With `Prefer: wait=N`, the response is sent when the job has finished or after N seconds, whichever comes
     first. At most 64 requests of an API key can wait at the same time, including event streams.
     """
+    return await wait_for(request, resources, AwaitedJob(caller, ids.from_text("job", job_id)), wait)
+
+
+@router.patch(
+    "/{job_id}",
+    response_model_exclude_none=True,
+    summary="Update a job",
+    openapi_extra=merge_patch_body("UpdateLabels"),
+    responses=problems(404, 412, 413, 415, 422),
+)
+def update_job(
+    job_id: str,
+    change: UpdateLabels,
+    resources: ResourcesDep,
+    caller: WriterDep,
+    precondition: PreconditionDep,
+) -> Job:
+    """Change the labels of a job with a JSON Merge Patch. Labels that are not sent keep their values."""
     key = ids.from_text("job", job_id)
-    if wait_seconds:
-        async with waiting_slot(request, caller):
-            await _wait_until_final(request, resources, caller.project_id, key, wait_seconds)
-    readers: asyncio.Semaphore = request.app.state.readers
-    async with readers:
-        return await run_in_threadpool(_read_job, resources, caller.project_id, key)
+    with resources.sessions.begin() as session:
+        row = jobs.lock(session, caller.project_id, key)
+        precondition.check(lambda: etag_of(job_body(session, row)))
+        jobs.set_labels(session, row, merged_labels(row.labels, change.labels))
+    return read_job(resources, caller.project_id, key)
 
 
 @router.post(
@@ -206,13 +264,20 @@ def cancel_job(job_id: str, resources: ResourcesDep, caller: WriterDep) -> Job:
     return Job.of(job_services.cancel_job(resources, caller.project_id, ids.from_text("job", job_id)))
 
 
-@router.delete("/{job_id}", status_code=204, summary="Erase a job", responses=problems(404, 409))
-def delete_job(job_id: str, resources: ResourcesDep, caller: WriterDep) -> Response:
+@router.delete("/{job_id}", status_code=204, summary="Erase a job", responses=problems(404, 409, 412))
+def delete_job(
+    job_id: str, resources: ResourcesDep, caller: WriterDep, precondition: PreconditionDep
+) -> Response:
     """Erase the parameters, labels, result and error detail of a job. Its ID, kind, state and times are kept.
 
     The request fails while the job is active, or while a dataset, model or report that it created exists.
     """
-    deletion.delete_job(resources, caller.project_id, ids.from_text("job", job_id))
+    deletion.delete_job(
+        resources,
+        caller.project_id,
+        ids.from_text("job", job_id),
+        check=lambda session, row: precondition.check(lambda: etag_of(job_body(session, row))),
+    )
     return Response(status_code=204)
 
 
@@ -223,48 +288,10 @@ def delete_job(job_id: str, resources: ResourcesDep, caller: WriterDep) -> Respo
     summary="Retry a job",
     responses=problems(404, 409, 429),
 )
-def retry_job(job_id: str, resources: ResourcesDep, caller: WriterDep, response: Response) -> Job:
+def retry_job(
+    job_id: str, resources: ResourcesDep, caller: WriterDep, response: Response, wait: WaitDep
+) -> Job:
     """Add a failed or cancelled job to the queue again, with the same ID and parameters."""
-    response.headers["Location"] = f"/v1/jobs/{job_id}"
-    return Job.of(job_services.retry_job(resources, caller.project_id, ids.from_text("job", job_id)))
-
-
-def _read_job(resources: Resources, project_id: UUID, job_id: UUID) -> Job:
-    with resources.read_sessions() as session:
-        row = jobs.get(session, project_id, job_id)
-        if not row.attempt:
-            return Job.of(row, [])
-        own = [JobAttempt.of(attempt) for attempt in job_attempts.of_job(session, project_id, job_id)]
-        of_shards = job_attempts.of_shards(session, project_id, job_id) if row.kind == "sample" else []
-        return Job.of(row, [*own, *(JobAttempt.of(attempt, shard) for shard, attempt in of_shards)])
-
-
-def _is_final(resources: Resources, project_id: UUID, job_id: UUID) -> bool:
-    with resources.read_sessions() as session:
-        return jobs.get(session, project_id, job_id).state in TERMINAL_STATES
-
-
-async def _wait_until_final(
-    request: Request, resources: Resources, project_id: UUID, job_id: UUID, seconds: int
-) -> None:
-    """Wait until the job finishes, the time ends, the caller disconnects or the process stops.
-
-    The wait does not occupy a thread.
-    """
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + seconds
-    pause = FIRST_POLL_SECONDS
-    waiting: Waiting = request.app.state.waiting
-    stopping: Stopping = request.app.state.stopping
-    while not await waiting.read(_is_final, resources, project_id, job_id):
-        remaining = deadline - loop.time()
-        if remaining <= 0 or stopping.has_begun or await request.is_disconnected():
-            return
-        await stopping.sleep(min(pause, remaining))
-        pause = min(2 * pause, LAST_POLL_SECONDS)
-
-
-def read_wait(prefer: str | None) -> int:
-    """Return the seconds to wait that a `Prefer` header contains, or 0 if it contains none."""
-    match = WAIT_PREFERENCE.search(prefer or "")
-    return min(int(match[1]), WAIT_SECONDS_MAX) if match else 0
+    job = Job.of(job_services.retry_job(resources, caller.project_id, ids.from_text("job", job_id)))
+    response.headers["Location"] = f"/v1/jobs/{job.id}"
+    return job

@@ -7,9 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from app import paging
-from app.bodies.models import TrainedModel, TrainedModelPage
-from app.dependencies import LabelsDep, PageDep, ReaderDep, ResourcesDep, WriterDep
-from app.document import problems
+from app.bodies.labels import merged_labels
+from app.bodies.models import TrainedModel, TrainedModelPage, UpdateModel
+from app.conditions import PreconditionDep, etag_of
+from app.dependencies import ListDep, ReaderDep, ResourcesDep, WriterDep
+from app.document import merge_patch_body, problems
 from understudy import ids
 from understudy.db import models
 from understudy.db.models import ModelFilters
@@ -22,17 +24,20 @@ router = APIRouter(prefix="/v1/models", tags=["models"])
 def list_models(
     resources: ResourcesDep,
     caller: ReaderDep,
-    page: PageDep,
-    labels: LabelsDep,
+    wanted: ListDep,
     dataset_id: Annotated[
         str | None, Query(description="Return only models that were trained on this dataset.")
     ] = None,
 ) -> TrainedModelPage:
     """Return the models of the project, newest first."""
-    filters = ModelFilters(dataset_id=paging.read_id_filter("dataset", dataset_id), labels=labels)
-    after = paging.read_id_cursor("model", page.after)
+    filters = ModelFilters(
+        dataset_id=paging.read_id_filter("dataset", dataset_id), labels=wanted.labels, created=wanted.created
+    )
+    after = paging.read_id_cursor("model", wanted.page.after)
     with resources.sessions() as session:
-        stored_page = models.page(session, caller.project_id, filters=filters, after=after, limit=page.limit)
+        stored_page = models.page(
+            session, caller.project_id, filters=filters, after=after, limit=wanted.page.limit
+        )
     return TrainedModelPage(
         data=[TrainedModel.of(row) for row in stored_page.rows],
         has_more=stored_page.next is not None,
@@ -48,8 +53,39 @@ def get_model(model_id: str, resources: ResourcesDep, caller: ReaderDep) -> Trai
         return TrainedModel.of(models.get(session, caller.project_id, key))
 
 
-@router.delete("/{model_id}", status_code=204, summary="Delete a model", responses=problems(404, 409))
-def delete_model(model_id: str, resources: ResourcesDep, caller: WriterDep) -> Response:
+@router.patch(
+    "/{model_id}",
+    response_model_exclude_none=True,
+    summary="Update a model",
+    openapi_extra=merge_patch_body("UpdateModel"),
+    responses=problems(404, 412, 413, 415, 422),
+)
+def update_model(
+    model_id: str,
+    change: UpdateModel,
+    resources: ResourcesDep,
+    caller: WriterDep,
+    precondition: PreconditionDep,
+) -> TrainedModel:
+    """Change the name, the labels, or both with a JSON Merge Patch. Omitted fields keep their values."""
+    key = ids.from_text("model", model_id)
+    with resources.sessions.begin() as session:
+        row = models.lock(session, caller.project_id, key)
+        precondition.check(lambda: etag_of(TrainedModel.of(row)))
+        labels = merged_labels(row.labels, change.labels)
+        models.change(session, row, name=change.name or row.name, labels=labels)
+        return TrainedModel.of(row)
+
+
+@router.delete("/{model_id}", status_code=204, summary="Delete a model", responses=problems(404, 409, 412))
+def delete_model(
+    model_id: str, resources: ResourcesDep, caller: WriterDep, precondition: PreconditionDep
+) -> Response:
     """Delete a model and its file. The request fails while a job or a dataset still needs the model."""
-    model_services.delete_model(resources, caller.project_id, ids.from_text("model", model_id))
+    model_services.delete_model(
+        resources,
+        caller.project_id,
+        ids.from_text("model", model_id),
+        check=lambda _, row: precondition.check(lambda: etag_of(TrainedModel.of(row))),
+    )
     return Response(status_code=204)

@@ -8,17 +8,21 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from app.content import BINARY, is_unchanged, not_modified
+from app.conditions import is_unchanged
+from app.content import not_modified
 from app.dependencies import ReaderDep, ResourcesDep, TableName
 from app.document import problems
 from app.downloads import Chunks, ConvertedDownload
+from app.head_requests import is_head
 from understudy import ids
 from understudy.access import TableReference
 from understudy.services import artifacts as artifact_services
 from understudy.services.access import open_rejects
 from understudy.services.artifacts import StoredTable
+from understudy.tables.formats import FORMATS
 from understudy.tables.names import file_stem
 
+MEDIA_TYPES = {name: FORMATS[name].media_type for name in ("parquet", "csv")}
 FILE = {"schema": {"type": "string", "format": "binary"}}
 
 router = APIRouter(prefix="/v1/datasets/{dataset_id}/rejects", tags=["datasets"])
@@ -36,7 +40,7 @@ class RejectsQuery(BaseModel):
     response_class=Response,
     summary="Download the list of skipped rows",
     responses={
-        200: {"description": "The file is returned.", "content": {BINARY: FILE}},
+        200: {"description": "The file is returned.", "content": dict.fromkeys(MEDIA_TYPES.values(), FILE)},
         304: {"description": "The file has not changed: its ETag matches `If-None-Match`."},
         **problems(404, 409, 422, 429),
     },
@@ -58,12 +62,18 @@ def download_rejects(
     if is_unchanged(request, etag):
         return not_modified(etag)
     filename = f"{dataset_id}-{file_stem(chosen.name, chosen.position)}.rejects.{query.format}"
-    headers = {"ETag": etag, "Content-Disposition": f'attachment; filename="{filename}"'}
+    headers = {
+        "ETag": etag,
+        "Content-Disposition": f'attachment; filename="{filename}"',
+        "Content-Type": MEDIA_TYPES[query.format],
+    }
+    if is_head(request):
+        return Response(headers=headers)
     if artifact is None:
         content = artifact_services.empty_rejects(resources, query.format)
-        return Response(content, headers=headers, media_type=BINARY)
+        return Response(content, headers=headers)
 
     def open_chunks(has_left: Event) -> Chunks:
         return artifact_services.stream_table(StoredTable(resources, [artifact], has_left), query.format)
 
-    return ConvertedDownload(open_chunks, headers=headers, media_type=BINARY)
+    return ConvertedDownload(open_chunks, headers=headers)

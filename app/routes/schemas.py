@@ -9,7 +9,8 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from app.bodies.schemas import AppliedSdvMetadata, SdvMetadata, TableSchema
-from app.content import is_unchanged, not_modified
+from app.conditions import is_unchanged, read_etags
+from app.content import not_modified
 from app.dependencies import ReaderDep, ResourcesDep, TableReferenceDep, WriterDep
 from app.document import problems
 from understudy import ids
@@ -145,7 +146,8 @@ def _version(if_match: str | None) -> int | None:
     """Return the version in `If-Match` (RFC 9110, section 13.1.1), or None if any version is accepted."""
     if if_match is None or if_match.strip() == "*":
         return None
-    if match := re.fullmatch(r'"(\d{1,9})"', if_match.strip()):
+    etags = read_etags(if_match) or frozenset()
+    if len(etags) == 1 and (match := re.fullmatch(r'"(\d{1,9})"', min(etags))):
         return int(match[1])
     raise PreconditionFailed(
         "If-Match does not contain a version of this schema. Send the ETag of the response to GET."

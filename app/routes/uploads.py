@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Depends, Header, Path, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from app import paging
 from app.bodies.uploads import CreateUpload, Upload, UploadedDataset, UploadPage, UploadPart
+from app.conditions import PreconditionDep, etag_of
 from app.content import BINARY
 from app.dependencies import IdempotencyKeyDep, PageDep, ReaderDep, ResourcesDep, WriterDep
 from app.descriptions import describe_files
@@ -22,6 +23,11 @@ from understudy.db import uploads
 from understudy.services import uploads as upload_services
 from understudy.services.datasets import NewDataset
 from understudy.services.uploads import N_PARTS_MAX, ComingFile, PartPlace
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from understudy.db import orm
 
 router = APIRouter(prefix="/v1/uploads", tags=["uploads"], route_class=IdempotentRoute)
 
@@ -149,8 +155,19 @@ def complete_upload(
     return uploaded_answer(resources, dataset, job)
 
 
-@router.delete("/{upload_id}", status_code=204, summary="Delete an upload", responses=problems(404, 409))
-def delete_upload(upload_id: str, resources: ResourcesDep, caller: WriterDep) -> Response:
+@router.delete("/{upload_id}", status_code=204, summary="Delete an upload", responses=problems(404, 409, 412))
+def delete_upload(
+    upload_id: str, resources: ResourcesDep, caller: WriterDep, precondition: PreconditionDep
+) -> Response:
     """Delete an upload and its parts. If the upload was completed, its dataset is kept."""
-    upload_services.delete_upload(resources, caller.project_id, ids.from_text("upload", upload_id))
+    upload_services.delete_upload(
+        resources,
+        caller.project_id,
+        ids.from_text("upload", upload_id),
+        check=lambda session, row: precondition.check(lambda: etag_of(_body(session, row))),
+    )
     return Response(status_code=204)
+
+
+def _body(session: Session, row: orm.Upload) -> Upload:
+    return Upload.of(row, uploads.parts(session, row.project_id, [row.id]))

@@ -66,7 +66,7 @@ def test_sample_without_constraints_has_no_groups(
 
 def test_model_without_support_for_constraints_is_rejected(client: TestClient, trained_model: Json):
     body = {"kind": "sample", "model_id": trained_model["id"], "conditions": [OSLO]}
-    response = client.post("/v1/jobs?validate_only=true", json=body)
+    response = client.post("/v1/jobs/validate", json=body)
     assert_problem(response, 422, "unsupported_by_synthesizer", "'independent'")
 
 

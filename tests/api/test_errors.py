@@ -25,14 +25,14 @@ def test_unknown_path_is_reported(shared_client: TestClient):
 def test_error_for_an_unsupported_method_lists_the_supported_methods(shared_client: TestClient):
     response = shared_client.put("/v1/datasets/x")
     assert_problem(response, 405, "method_not_allowed")
-    assert response.headers["allow"] == "DELETE, GET, PATCH"
+    assert response.headers["allow"] == "DELETE, GET, HEAD, PATCH"
 
 
 def test_problem_document_contains_the_request_path(shared_client: TestClient):
     path = f"/v1/models/{MODEL_ID}"
     problem = assert_problem(shared_client.get(path), 404, "not_found", MODEL_ID)
     assert problem["instance"] == path
-    assert problem["type"] == "urn:understudy:error:not_found"
+    assert problem["type"].endswith("/reference/errors/not_found.html")
 
 
 def test_valid_request_id_is_kept(shared_client: TestClient):
@@ -70,7 +70,8 @@ def test_error_for_invalid_json_contains_the_position(shared_client: TestClient,
 
 
 def test_body_without_content_type_is_not_parsed_as_json(shared_client: TestClient):
-    assert_problem(shared_client.post("/v1/jobs", content=b'{"kind": "probe"}'), 422, "invalid_parameters")
+    response = shared_client.post("/v1/jobs", content=b'{"kind": "probe"}')
+    assert_problem(response, 415, "unsupported_media_type", "Content-Type: application/json")
 
 
 def test_large_body_is_rejected(shared_client: TestClient):

@@ -35,7 +35,7 @@ def test_repeated_request_returns_the_first_response(client: TestClient):
     ("path", "body"),
     [
         ("/v1/jobs", {"kind": "probe", "labels": {"a": "2"}}),
-        ("/v1/jobs?validate_only=true", PROBE),
+        ("/v1/jobs/validate", PROBE),
     ],
 )
 def test_different_request_with_the_same_key_is_rejected(client: TestClient, path: str, body: object):

@@ -75,7 +75,7 @@ def test_evaluation_of_an_imputed_dataset_treats_all_rows_as_real(
         "dataset_id": ready_dataset["id"],
         "synthetic_dataset_id": completed["id"],
     }
-    warnings = client.post("/v1/jobs?validate_only=true", json=body).json()["warnings"]
+    warnings = client.post("/v1/jobs/validate", json=body).json()["warnings"]
     assert any("its rows contain real values" in warning for warning in warnings)
     job = submit(client, **body)
     run_jobs()

@@ -12,8 +12,8 @@ from threading import Timer
 import pytest
 from starlette.testclient import TestClient
 
+from app.job_waits import WAIT_SECONDS_MAX, read_wait
 from app.main import create_app
-from app.routes.jobs import WAIT_SECONDS_MAX, read_wait
 from tests.api.conftest import Json, assert_problem, get, new_key, submit
 from tests.api.worlds import make_world
 from understudy.db import claims
@@ -53,7 +53,7 @@ def test_validation_changes_nothing(client: TestClient, resources: Resources, ca
     world = make_world(resources, caller)
     before = get(client, "/v1/jobs")
     body = {"kind": "sample", "model_id": world["model"], "n_rows": 5, "seed": 3}
-    response = client.post("/v1/jobs?validate_only=true", json=body)
+    response = client.post("/v1/jobs/validate", json=body)
     assert response.status_code == 200
     assert response.json()["parameters"] == {**body, "offset": 0, "name": "m (synthetic)"}
     assert get(client, "/v1/jobs") == before
@@ -61,7 +61,7 @@ def test_validation_changes_nothing(client: TestClient, resources: Resources, ca
 
 def test_validation_returns_estimate_and_warnings(client: TestClient, ready_dataset: Json):
     body = {"kind": "train", "dataset_id": ready_dataset["id"]}
-    validated = client.post("/v1/jobs?validate_only=true", json=body).json()
+    validated = client.post("/v1/jobs/validate", json=body).json()
     assert validated["estimate"]["peak_memory_bytes"] > 100_000_000
     assert "has only" in validated["warnings"][0]
 
@@ -91,7 +91,7 @@ def test_error_for_a_job_of_a_billion_rows_contains_the_limit(
 def test_dataset_that_is_not_ready_is_reported(client: TestClient):
     files = {"file": ("a.csv", b"a\n1\n")}
     dataset_id = client.post("/v1/datasets", files=files).json()["dataset"]["id"]
-    response = client.post("/v1/jobs", json={"kind": "train", "dataset_id": dataset_id})
+    response = client.post("/v1/jobs/validate", json={"kind": "train", "dataset_id": dataset_id})
     assert_problem(response, 409, "not_ready", dataset_id, "wait")
     assert [job["kind"] for job in get(client, "/v1/jobs")["data"]] == ["ingest"]
 
@@ -164,8 +164,9 @@ def test_succeeded_job_is_neither_cancelled_nor_retried(client: TestClient, run_
     job = submit(client, kind="probe")
     run_jobs()
     job = get(client, f"/v1/jobs/{job['id']}")
-    assert (job["state"], job["result"], len(job["attempts"])) == ("succeeded", {}, 1)
+    assert (job["state"], job["result"], len(job["attempts"])) == ("succeeded", {"kind": "probe"}, 1)
     assert job["attempts"][0]["outcome"] == "succeeded"
+    assert job["progress"]["fraction"] == 1
     assert_problem(client.post(f"/v1/jobs/{job['id']}/cancel"), 409, "already_finished", "succeeded")
     assert_problem(client.post(f"/v1/jobs/{job['id']}/retry"), 409, "not_retryable", "succeeded")
 

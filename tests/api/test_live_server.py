@@ -6,6 +6,7 @@ import base64
 import socket
 import struct
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from hashlib import sha256
 
 import httpx2
@@ -109,3 +110,14 @@ def test_interrupted_part_is_not_stored_and_can_be_sent_again(
         with resources.store.open(key) as file:
             stored += file.read()
     assert stored == BODY
+
+
+def test_request_that_is_not_http_gets_a_problem(address: tuple[str, int]):
+    with closing(socket.create_connection(address)) as connection:
+        connection.settimeout(20)
+        connection.sendall(b"NOT HTTP\r\n\r\n")
+        received = b""
+        while data := connection.recv(1 << 12):
+            received += data
+    assert received.startswith(b"HTTP/1.1 400 Bad Request\r\ncontent-type: application/problem+json\r\n")
+    assert b'"code": "malformed_body"' in received

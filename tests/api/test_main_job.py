@@ -28,7 +28,7 @@ def test_uploaded_table_yields_synthetic_rows_and_a_report(
     content = client.get(f"/v1/datasets/{synthetic_id}/content").content
     assert pq.read_table(io.BytesIO(content)).num_rows == 50
     assert get(client, f"/v1/reports/{report_id}")["metrics"]
-    page = client.get(f"/v1/reports/{report_id}", headers={"Accept": "text/html"})
+    page = client.get(f"/v1/reports/{report_id}/html")
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     assert "default-src 'none'" in page.headers["content-security-policy"]
     assert [item["id"] for item in get(client, "/v1/reports")["data"]] == [report_id]

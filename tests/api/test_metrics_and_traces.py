@@ -119,7 +119,7 @@ def test_job_belongs_to_the_trace_of_its_request(
 ):
     trace_id = "4bf92f3577b34da6a3ce929d0e0e4736"
     headers = {"traceparent": f"00-{trace_id}-00f067aa0ba902b7-01"}
-    job: Json = client.post("/v1/jobs?validate_only=false", json={"kind": "probe"}, headers=headers).json()
+    job: Json = client.post("/v1/jobs", json={"kind": "probe"}, headers=headers).json()
     run_jobs()
 
     recorded = {span.name: span for span in spans.get_finished_spans()}

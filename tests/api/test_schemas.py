@@ -88,7 +88,7 @@ def test_a_change_based_on_an_older_version_is_refused(client: TestClient, peopl
     assert get(client, people) == first.json()
 
 
-@pytest.mark.parametrize("tag", ["x", '"x"', 'W/"1"', '"1", "2"'])
+@pytest.mark.parametrize("tag", ['"x"', 'W/"1"', '"1", "2"'])
 def test_an_etag_of_another_resource_is_refused(client: TestClient, people: str, tag: str):
     response = client.patch(people, json={"subject": ["who"]}, headers={"If-Match": tag})
     assert_problem(response, 412, "precondition_failed")

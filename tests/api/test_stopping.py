@@ -98,7 +98,7 @@ def test_stopping_process_is_not_ready_while_it_still_answers(make_served: Calla
     wait_until_refused(served)
 
 
-@pytest.mark.parametrize("header", ["Prefer: wait=60", "Accept: text/event-stream"], ids=["poll", "stream"])
+@pytest.mark.parametrize("header", ["Prefer: wait=60", "Last-Event-ID: 0"], ids=["poll", "stream"])
 def test_waiting_request_gets_the_current_state_when_the_process_stops(
     make_served: Callable[..., Served], resources: Resources, caller: Caller, header: str
 ):
@@ -106,16 +106,18 @@ def test_waiting_request_gets_the_current_state_when_the_process_stops(
     job_id = add_job(resources, caller)
     name, value = header.split(": ")
     served.headers[name] = value
-    path = f"/v1/jobs/{job_id}{'/events' if name == 'Accept' else ''}"
+    is_stream = name == "Last-Event-ID"
+    path = f"/v1/jobs/{job_id}{'/events/stream' if is_stream else ''}"
     with ExitStack() as stack:
         connection = served.begin(stack, f"GET {path}", b"\r\n")
-        received = connection.recv(1 << 16) if name == "Accept" else b""
+        received = connection.recv(1 << 16) if is_stream else b""
         served.signal()
         received += read_all(connection)
 
     assert received.startswith(b"HTTP/1.1 200 OK\r\n")
-    if name == "Accept":
+    if is_stream:
         assert b"event: queued" in received
+        assert b"\n: The server is stopping. Reconnect with Last-Event-ID.\n\n" in received
         assert received.endswith(b"0\r\n\r\n")
     else:
         assert b'"state":"queued"' in received

@@ -157,7 +157,7 @@ def test_a_table_that_neither_dataset_contains_is_refused(client: TestClient, re
 def test_the_cost_estimate_covers_the_named_table(client: TestClient, shop: Json):
     def peak_memory(table: str) -> float:
         body = {"kind": "train", "dataset_id": shop["id"], "table": table}
-        estimate: Json = client.post("/v1/jobs?validate_only=true", json=body).json()["estimate"]
+        estimate: Json = client.post("/v1/jobs/validate", json=body).json()["estimate"]
         return float(estimate["peak_memory_bytes"])
 
     # The tables have 120 rows of 2 columns and 60 rows of 3 columns, at 60 bytes per cell.

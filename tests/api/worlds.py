@@ -13,6 +13,7 @@ from understudy.resources import Resources
 from understudy.services.api_keys import Caller, create_api_key
 
 BLOB = b"not a real file, but bytes with a length"
+REPORT = b'{"metrics": []}'.ljust(len(BLOB))
 
 
 def make_world(resources: Resources, caller: Caller) -> dict[str, str]:
@@ -25,9 +26,10 @@ def make_world(resources: Resources, caller: Caller) -> dict[str, str]:
             made_by[role] = job
             key = f"world/{job.id.hex}/{role}"
             path = resources.staging_folder / job.id.hex
-            path.write_bytes(BLOB)
+            content = REPORT if role == "report_json" else BLOB
+            path.write_bytes(content)
             resources.store.put_file(key, path)
-            artifact = NewArtifact(role, 0, key, sha256(BLOB).digest(), len(BLOB))
+            artifact = NewArtifact(role, 0, key, sha256(content).digest(), len(content))
             artifacts.add(session, project, job.id, artifact)
         dataset = datasets.add_pending(session, made_by["table_1"], dataset_id=ids.new_id(), name="x")
         dataset_tables.add(session, dataset, [NewTable("x", "csv")])

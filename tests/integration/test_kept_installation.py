@@ -18,13 +18,13 @@ import pyarrow.parquet as pq
 import pytest
 from starlette.testclient import TestClient
 
+from app.bodies.reports import EvaluationReport
 from app.main import create_app
 from tests.api.conftest import assert_problem, get
 from tests.integration.kept import fill
 from tests.service import SECRET_KEY, execute, url_of
 from understudy.db.migrate import upgrade
 from understudy.db.session import parse_url
-from understudy.evaluation.report import Report
 from understudy.job_queue import ListQueue
 from understudy.resources import Resources, open_resources
 from understudy.sandbox import Sandbox
@@ -207,9 +207,9 @@ def test_models_can_be_sampled(kept: Installation, name: str):
 def test_reports_are_readable_as_json_and_html(kept: Installation, name: str):
     client = kept.client()
     path = kept.path("reports", name)
-    report = Report.model_validate(get(client, path))
+    report = EvaluationReport.model_validate(get(client, path))
     assert report.metrics
-    page = client.get(path, headers={"Accept": "text/html"})
+    page = client.get(f"{path}/html")
     assert page.text.startswith("<!doctype html>")
     evidence = client.get(f"{path}/evidence")
     assert evidence.status_code == 200, evidence.text

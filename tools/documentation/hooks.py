@@ -15,6 +15,7 @@ from mkdocs.structure.files import File, Files
 
 from tools.documentation.command_pages import options_page
 from tools.documentation.decisions_page import decisions_page
+from tools.documentation.error_pages import error_pages
 from tools.documentation.http_pages import bodies_page, operations_page, report_page
 from tools.documentation.settings_page import settings_page
 
@@ -46,6 +47,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         "reference/report-format.md": report_page(report_schema),
         "reference/cli-options.md": options_page(),
         "reference/settings.md": settings_page(),
+        **error_pages((ROOT / "docs" / "reference" / "errors.md").read_text()),
         "decisions/index.md": decisions_page(ROOT / "docs" / "decisions"),
         **{place: (ROOT / name).read_text() for name, place in COPIED_FILES.items()},
     }

@@ -15,6 +15,7 @@ from understudy import ids
 from understudy.db import pages
 from understudy.db.jobs import MakingJob
 from understudy.db.orm import CLOCK, Dataset
+from understudy.db.pages import ANY_TIME, CreatedBetween
 from understudy.errors import NotFound, PreconditionFailed
 
 Json = dict[str, Any]
@@ -29,6 +30,7 @@ class DatasetFilters:
     model_id: UUID | None = None
     labels: Mapping[str, str] | None = None
     is_quarantined: bool | None = None
+    created: CreatedBetween = ANY_TIME
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,25 @@ def get(session: Session, project_id: UUID, dataset_id: UUID) -> Dataset:
     return dataset
 
 
+def are_pending(session: Session, project_id: UUID, dataset_ids: Iterable[UUID]) -> bool:
+    """Return whether any of the datasets is pending, or raise `NotFound` if one does not exist.
+
+    No other transaction can change the state of the datasets until this one ends.
+    """
+    row_ids = sorted(set(dataset_ids))
+    statement = (
+        select(Dataset.id, Dataset.state)
+        .where(Dataset.project_id == project_id, Dataset.id.in_(row_ids))
+        .order_by(Dataset.id)
+        .with_for_update(read=True)
+    )
+    states = dict(session.execute(statement).all())
+    for row_id in row_ids:
+        if row_id not in states:
+            raise _not_found(row_id)
+    return "pending" in states.values()
+
+
 def made_by(session: Session, project_id: UUID, job_id: UUID) -> Dataset:
     """Return the dataset of a job, or raise `NotFound`."""
     dataset = session.scalar(
@@ -128,6 +149,7 @@ def page(
         statement = statement.where(~has_no_quarantine if filters.is_quarantined else has_no_quarantine)
     if filters.labels:
         statement = statement.where(Dataset.labels.contains(dict(filters.labels)))
+    statement = filters.created.narrow(statement, Dataset.created_at)
     return pages.newest_first(session, statement, Dataset.id, after=after, limit=limit)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -60,6 +60,12 @@ def take_over(session: Session, project_id: UUID, key: str, *, age: timedelta) -
         .execution_options(synchronize_session=False)
     )
     return session.scalar(statement) is not None
+
+
+def age_of(session: Session, row: IdempotencyKey) -> timedelta:
+    """Return the time since the request of a row began, by the clock of the database."""
+    now: datetime = session.scalars(select(CLOCK)).one()
+    return now - row.created_at
 
 
 def complete(

@@ -34,7 +34,19 @@ def add(session: Session, job: Job, type: str, **data: Any) -> None:  # noqa: A0
 def page(
     session: Session, project_id: UUID, job_id: UUID, *, after: int | None = None, limit: int = 50
 ) -> pages.Page[JobEvent, int]:
-    """Return the events of a job, oldest first, starting after the event with the ID `after`."""
+    """Return the events of a job, oldest first, without the first `after` events.
+
+    Callers refer to an event by its number among the events of its job. Unlike the ID of the row, the number
+    reveals nothing about the jobs of other projects.
+    """
     # The events of a job are written under the lock of its row, so their IDs follow the order of the commits.
-    statement = select(JobEvent).where(JobEvent.project_id == project_id, JobEvent.job_id == job_id)
-    return pages.oldest_first(session, statement, JobEvent.id, after=after, limit=limit)
+    # Single events are never deleted, so the offset of an event does not change.
+    statement = (
+        select(JobEvent)
+        .where(JobEvent.project_id == project_id, JobEvent.job_id == job_id)
+        .order_by(JobEvent.id)
+        .offset(after or 0)
+        .limit(limit + 1)
+    )
+    rows = list(session.scalars(statement))
+    return pages.Page(rows[:limit], (after or 0) + limit if len(rows) > limit else None)

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session, aliased
 from understudy import ids
 from understudy.db import job_events, pages
 from understudy.db.orm import CLOCK, Job, Project, Report
+from understudy.db.pages import ANY_TIME, CreatedBetween
 from understudy.errors import Conflict, NotFound
 from understudy.tracing import current_context
 
@@ -43,6 +44,7 @@ class JobFilters:
     dataset_id: str | None = None
     model_id: str | None = None
     labels: Mapping[str, str] | None = None
+    created: CreatedBetween = ANY_TIME
 
 
 class MakingJob(Protocol):
@@ -119,12 +121,25 @@ def page(
     if filters.kind is not None:
         statement = statement.where(Job.kind == filters.kind)
     if filters.dataset_id is not None:
-        statement = statement.where(_refers_to([filters.dataset_id]))
+        statement = statement.where(refers_to([filters.dataset_id]))
     if filters.model_id is not None:
-        statement = statement.where(_refers_to([filters.model_id]))
+        statement = statement.where(refers_to([filters.model_id]))
     if filters.labels:
         statement = statement.where(Job.labels.contains(dict(filters.labels)))
+    statement = filters.created.narrow(statement, Job.created_at)
     return pages.newest_first(session, statement, Job.id, after=after, limit=limit)
+
+
+def datasets_of(parameters: Json) -> list[UUID]:
+    """Return the IDs of the datasets to which the parameters of a job refer."""
+    texts = (parameters.get(name) for name in REFERENCES if name != "model_id")
+    return [ids.from_text("dataset", text) for text in texts if text is not None]
+
+
+def set_labels(session: Session, job: Job, labels: Mapping[str, str]) -> None:
+    """Replace the labels of a locked job."""
+    job.labels = dict(labels)
+    session.flush()
 
 
 def active_on(session: Session, project_id: UUID, text_ids: Iterable[str]) -> list[Job]:
@@ -133,7 +148,7 @@ def active_on(session: Session, project_id: UUID, text_ids: Iterable[str]) -> li
         Job.project_id == project_id,
         Job.parent_id.is_(None),
         Job.state.in_(ACTIVE_STATES),
-        _refers_to(list(text_ids)),
+        refers_to(list(text_ids)),
     )
     return list(session.scalars(statement))
 
@@ -230,10 +245,10 @@ def request_cancel(session: Session, project_id: UUID, job_id: UUID) -> Job:
             code="already_finished",
         )
     if job.state == "queued":
-        job = _change(session, job, state="cancelled", cancel_requested_at=CLOCK, finished_at=CLOCK)
+        job = change(session, job, state="cancelled", cancel_requested_at=CLOCK, finished_at=CLOCK)
         job_events.add(session, job, "cancelled")
     elif job.state == "running" and job.cancel_requested_at is None:
-        job = _change(session, job, cancel_requested_at=CLOCK)
+        job = change(session, job, cancel_requested_at=CLOCK)
         job_events.add(session, job, "cancel_requested")
     cancel_shards(session, job)
     return job
@@ -270,7 +285,7 @@ def retry(session: Session, project_id: UUID, job_id: UUID, *, ttl_seconds: floa
             " deleted. Create a new job.",
             code="not_retryable",
         )
-    job = _change(
+    job = change(
         session,
         job,
         state="queued",
@@ -301,7 +316,7 @@ def erase(session: Session, project_id: UUID, job_ids: Iterable[UUID], text_ids:
     is_chosen = or_(
         Job.id.in_(list(job_ids)),
         Job.parent_id.in_(list(job_ids)),
-        _refers_to(list(text_ids)) & ~has_report,
+        refers_to(list(text_ids)) & ~has_report,
     )
     return _erase(session, project_id, is_chosen)
 
@@ -331,7 +346,8 @@ def lock(session: Session, project_id: UUID, job_id: UUID) -> Job:
     return job
 
 
-def _change(session: Session, job: Job, **values: Any) -> Job:
+def change(session: Session, job: Job, **values: Any) -> Job:
+    """Change a locked job and return it. Only modules of this package call this function."""
     # Every change of state is conditional on the previous state, even if the row is locked.
     statement = (
         update(Job)
@@ -343,7 +359,8 @@ def _change(session: Session, job: Job, **values: Any) -> Job:
     return session.scalars(statement).one()
 
 
-def _refers_to(text_ids: list[str]) -> Any:  # `Any` is an SQL condition.
+def refers_to(text_ids: list[str]) -> Any:  # `Any` is an SQL condition.
+    """Return the condition that the parameters of a job refer to any of the datasets or models."""
     return or_(*(Job.parameters[name].astext.in_(text_ids) for name in REFERENCES))
 
 

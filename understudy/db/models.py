@@ -15,6 +15,7 @@ from understudy import ids
 from understudy.db import pages
 from understudy.db.jobs import MakingJob
 from understudy.db.orm import Model
+from understudy.db.pages import ANY_TIME, CreatedBetween
 from understudy.errors import NotFound
 
 Json = dict[str, Any]
@@ -26,6 +27,7 @@ class ModelFilters:
 
     dataset_id: UUID | None = None
     labels: Mapping[str, str] | None = None
+    created: CreatedBetween = ANY_TIME
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,15 @@ def page(
         statement = statement.where(Model.dataset_id == filters.dataset_id)
     if filters.labels:
         statement = statement.where(Model.labels.contains(dict(filters.labels)))
+    statement = filters.created.narrow(statement, Model.created_at)
     return pages.newest_first(session, statement, Model.id, after=after, limit=limit)
+
+
+def change(session: Session, model: Model, *, name: str, labels: Mapping[str, str]) -> None:
+    """Replace the name and the labels of a locked model."""
+    model.name = name
+    model.labels = dict(labels)
+    session.flush()
 
 
 def trained_on(session: Session, project_id: UUID, dataset_ids: Iterable[UUID]) -> list[Model]:

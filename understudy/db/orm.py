@@ -332,6 +332,7 @@ class Report(Base):
     synthetic_dataset_id: Mapped[UUID] = mapped_column(ForeignKey("datasets.id"), index=True)
     # The pairs of compared tables: {"real": name, "synthetic": name}.
     tables: Mapped[list[Json]]
+    labels: Mapped[dict[str, str]] = mapped_column(server_default=text("'{}'"))
     summary: Mapped[Json]
     # Null for reports that were created before policies existed.
     verdict: Mapped[Json | None]
@@ -379,8 +380,7 @@ class IdempotencyKey(Base):
     project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True)
     key: Mapped[str] = mapped_column(primary_key=True)
     request_sha256: Mapped[bytes]
-    # The column is set in the transaction that adds the job, so that a crash before the response causes no
-    # second job.
+    # The column is set in the transaction that adds the job, so that a crash causes no second job.
     job_id: Mapped[UUID | None] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
     status: Mapped[int | None]
     headers: Mapped[dict[str, str] | None]

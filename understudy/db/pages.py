@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Select
@@ -10,6 +11,25 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 Row = TypeVar("Row")
 Key = TypeVar("Key")
+
+
+@dataclass(frozen=True)
+class CreatedBetween:
+    """A range of times of creation. None is an open end."""
+
+    since: datetime | None = None
+    before: datetime | None = None
+
+    def narrow(self, statement: Select[Row], column: InstrumentedAttribute[datetime]) -> Select[Row]:
+        """Return a statement that selects only rows that were created within the range."""
+        if self.since is not None:
+            statement = statement.where(column >= self.since)
+        if self.before is not None:
+            statement = statement.where(column < self.before)
+        return statement
+
+
+ANY_TIME = CreatedBetween()
 
 
 @dataclass(frozen=True)
@@ -32,20 +52,6 @@ def newest_first(
     if after is not None:
         statement = statement.where(key < after)
     return _cut(session, statement.order_by(key.desc()), key, limit)
-
-
-def oldest_first(
-    session: Session,
-    statement: Select[Row],
-    key: InstrumentedAttribute[Key],
-    *,
-    after: Key | None,
-    limit: int,
-) -> Page[Row, Key]:
-    """Return rows with keys above `after`, in ascending order."""
-    if after is not None:
-        statement = statement.where(key > after)
-    return _cut(session, statement.order_by(key), key, limit)
 
 
 def _cut(

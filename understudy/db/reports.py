@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -15,6 +15,7 @@ from understudy import ids
 from understudy.db import pages
 from understudy.db.jobs import MakingJob
 from understudy.db.orm import Report
+from understudy.db.pages import ANY_TIME, CreatedBetween
 from understudy.errors import NotFound
 
 Json = dict[str, Any]
@@ -22,9 +23,14 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class ReportFilters:
-    """Filters of a list of reports: `dataset_id` matches the real or the synthetic dataset."""
+    """Filters of a list of reports: `dataset_id` matches the real or the synthetic dataset.
+
+    Fields that are None or empty do not filter.
+    """
 
     dataset_id: UUID | None = None
+    labels: Mapping[str, str] | None = None
+    created: CreatedBetween = ANY_TIME
 
 
 @dataclass(frozen=True)
@@ -46,7 +52,9 @@ class NewReport:
 
 def add(session: Session, job: MakingJob, new: NewReport) -> Report:
     """Add a report."""
-    report = Report(id=ids.new_id(), project_id=job.project_id, job_id=job.id, **vars(new))
+    report = Report(
+        id=ids.new_id(), project_id=job.project_id, job_id=job.id, labels=dict(job.labels), **vars(new)
+    )
     session.add(report)
     session.flush()
     return report
@@ -70,6 +78,12 @@ def lock(session: Session, project_id: UUID, report_id: UUID) -> Report:
     return report
 
 
+def set_labels(session: Session, report: Report, labels: Mapping[str, str]) -> None:
+    """Replace the labels of a locked report."""
+    report.labels = dict(labels)
+    session.flush()
+
+
 def of_job(session: Session, project_id: UUID, job_id: UUID) -> UUID | None:
     """Return the ID of the report that a job created, if it exists."""
     return session.scalar(select(Report.id).where(Report.project_id == project_id, Report.job_id == job_id))
@@ -84,9 +98,13 @@ def page(
     limit: int = 50,
 ) -> pages.Page[Report, UUID]:
     """Return reports, newest first."""
+    filters = filters or ReportFilters()
     statement = select(Report).where(Report.project_id == project_id)
-    if filters is not None and filters.dataset_id is not None:
+    if filters.dataset_id is not None:
         statement = statement.where(_is_about([filters.dataset_id]))
+    if filters.labels:
+        statement = statement.where(Report.labels.contains(dict(filters.labels)))
+    statement = filters.created.narrow(statement, Report.created_at)
     return pages.newest_first(session, statement, Report.id, after=after, limit=limit)
 
 

@@ -74,7 +74,7 @@ def run_demo(client: Client, folder: Path, narrator: Narrator, *, n_rows: int | 
     report_id = _evaluate(client, dataset_id, synthetic_id, narrator)
     page = folder / "report.html"
     with narrator.step("Downloading", "Downloaded") as step:
-        client.download(f"/v1/reports/{report_id}", page, accept="text/html")
+        client.download(f"/v1/reports/{report_id}/html", page)
         rows = _download_rows(client, synthetic_id, folder)
         step.done(
             "rows as CSV and Parquet, report as HTML"

@@ -1,4 +1,4 @@
-"""Use cases of datasets: upload, update, release and delete."""
+"""Use cases of datasets: upload, release and delete."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from understudy.parameters.ingest import FileParts, IngestParameters, IngestTabl
 from understudy.parameters.read_options import FormatName, ReadOptions
 from understudy.resources import Resources
 from understudy.services.blob_keys import make_key
+from understudy.services.checks import Check, accept
 from understudy.services.jobs import check_quota, find_earlier, remember
 from understudy.services.lineage import check_no_descendants, delete_with_descendants, find_descendants
 from understudy.services.results import discard, keys_of
@@ -163,19 +164,6 @@ def add_ingest(resources: Resources, session: Session, new: NewIngest) -> tuple[
     return dataset, job
 
 
-def update_dataset(
-    resources: Resources,
-    project_id: UUID,
-    dataset_id: UUID,
-    *,
-    name: str | None = None,
-    labels: Mapping[str, str] | None = None,
-) -> Dataset:
-    """Change the name, the labels, or both. None keeps the current value."""
-    with resources.sessions.begin() as session:
-        return datasets.rename(session, project_id, dataset_id, name=name, labels=labels)
-
-
 def release_dataset(resources: Resources, caller: Caller, dataset_id: UUID, reason: str) -> Dataset:
     """Release a sample from quarantine, and store the API key and the reason.
 
@@ -196,9 +184,19 @@ def release_dataset(resources: Resources, caller: Caller, dataset_id: UUID, reas
 
 
 def delete_dataset(
-    resources: Resources, project_id: UUID, dataset_id: UUID, *, cascade: bool = False
+    resources: Resources,
+    project_id: UUID,
+    dataset_id: UUID,
+    *,
+    cascade: bool = False,
+    check: Check[Dataset] = accept,
 ) -> None:
     """Delete a dataset and its files. With `cascade`, also delete everything that was derived from it.
+
+    Parameters
+    ----------
+    check : callable (session, row) -> None
+        Function that raises an error if the locked row must not be deleted.
 
     Raises
     ------
@@ -208,7 +206,9 @@ def delete_dataset(
         If `cascade` is false, and other resources were derived from the dataset or a job uses it.
     """
     with resources.sessions.begin() as session:
-        descendants = find_descendants(session, project_id, datasets.lock(session, project_id, dataset_id))
+        dataset = datasets.lock(session, project_id, dataset_id)
+        check(session, dataset)
+        descendants = find_descendants(session, project_id, dataset)
         if not cascade:
             check_no_descendants(descendants)
         keys = delete_with_descendants(session, descendants)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -22,12 +23,23 @@ from understudy.db import (
 from understudy.errors import Conflict
 from understudy.resources import Resources
 from understudy.services.blob_keys import job_prefix, project_prefix
+from understudy.services.checks import Check, accept
 from understudy.services.lineage import delete_with_descendants, find_descendants
 from understudy.services.results import discard
 
+if TYPE_CHECKING:
+    from understudy.db.orm import Job, Project, Report
 
-def delete_report(resources: Resources, project_id: UUID, report_id: UUID) -> None:
+
+def delete_report(
+    resources: Resources, project_id: UUID, report_id: UUID, *, check: Check[Report] = accept
+) -> None:
     """Delete a report and its files, and erase the job that created it.
+
+    Parameters
+    ----------
+    check : callable (session, row) -> None
+        Function that raises an error if the locked row must not be deleted.
 
     Raises
     ------
@@ -36,13 +48,19 @@ def delete_report(resources: Resources, project_id: UUID, report_id: UUID) -> No
     """
     with resources.sessions.begin() as session:
         report = reports.lock(session, project_id, report_id)
+        check(session, report)
         reports.delete(session, project_id, [report.id])
         keys = _erase_job(session, project_id, report.job_id, ids.to_text("report", report.id))
     discard(resources.store, keys)
 
 
-def delete_job(resources: Resources, project_id: UUID, job_id: UUID) -> None:
+def delete_job(resources: Resources, project_id: UUID, job_id: UUID, *, check: Check[Job] = accept) -> None:
     """Erase the data of a job that has ended. Its ID, kind, state and times are kept.
+
+    Parameters
+    ----------
+    check : callable (session, row) -> None
+        Function that raises an error if the locked row must not be erased.
 
     Raises
     ------
@@ -53,6 +71,7 @@ def delete_job(resources: Resources, project_id: UUID, job_id: UUID) -> None:
     """
     with resources.sessions.begin() as session:
         job = jobs.lock(session, project_id, job_id)
+        check(session, job)
         if job.state in jobs.ACTIVE_STATES:
             raise Conflict(
                 f"The job is {job.state}. Cancel it, and delete it when it has ended.", code="in_use"
@@ -64,13 +83,17 @@ def delete_job(resources: Resources, project_id: UUID, job_id: UUID) -> None:
     discard(resources.store, keys)
 
 
-def delete_project(resources: Resources, project_id: UUID, name: str) -> None:
+def delete_project(
+    resources: Resources, project_id: UUID, name: str, *, check: Check[Project] = accept
+) -> None:
     """Delete all data of a project and revoke its API keys. Only the ID of the project is kept.
 
     Parameters
     ----------
     name : str
         Name of the project, which confirms that the caller means this project.
+    check : callable (session, row) -> None
+        Function that raises an error if the locked row must not be deleted.
 
     Raises
     ------
@@ -81,6 +104,7 @@ def delete_project(resources: Resources, project_id: UUID, name: str) -> None:
     """
     with resources.sessions.begin() as session:
         project = projects.get_active(session, project_id, is_locked=True)
+        check(session, project)
         if project.name != name:
             raise Conflict("The project has another name. Send the name that GET /v1/project returns.")
         erasures.add(session, project_id, {project_prefix(project_id): None})

@@ -8,6 +8,7 @@ repeated request finds that job and does not add another job.
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import replace
 from datetime import timedelta
@@ -61,7 +62,7 @@ def begin(
             return None
         row = idempotency.lock(session, project_id, key)
         if row is None:
-            raise _in_progress()
+            raise _in_progress(1)
         if row.request_sha256 != request_sha256:
             raise InvalidInput(
                 "This idempotency key was used with a different request. Use a new key for each request.",
@@ -70,7 +71,8 @@ def begin(
         if row.status is not None:
             return _stored_answer(resources, row)
         if not idempotency.take_over(session, project_id, key, age=take_over_after):
-            raise _in_progress()
+            age = idempotency.age_of(session, row)
+            raise _in_progress(math.ceil((take_over_after - age).total_seconds()))
     return None
 
 
@@ -127,8 +129,14 @@ def _stored_answer(resources: Resources, row: IdempotencyKey) -> StoredAnswer:
     return StoredAnswer(row.status, row.headers or {}, body)
 
 
-def _in_progress() -> Conflict:
-    return Conflict(
+def _in_progress(seconds: int) -> Conflict:
+    """Return the error for a key whose request is still running.
+
+    After the given time, the request has either been answered or is taken over by its repetition.
+    """
+    error = Conflict(
         "A request with this idempotency key is still running. Repeat it after `Retry-After`.",
         code="idempotency_in_progress",
     )
+    error.retry_after_seconds = max(seconds, 1)
+    return error

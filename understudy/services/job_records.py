@@ -7,6 +7,8 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from understudy import ids
+from understudy.db import datasets, waiting_jobs
 from understudy.errors import CODES, Unavailable
 from understudy.job_kinds import KINDS
 from understudy.job_kinds.base import JobContext, JobKind, Limits
@@ -66,7 +68,20 @@ def abandon_job(session: Session, row: Job) -> None:
             kind = kind_of(row)
             if kind.abandon is not None:
                 kind.abandon(session, facts_of(row), parameters_of(row), code, detail)
+            _fail_waiting(session, row, detail)
     except Unavailable:
         raise
     except Exception:  # An error here must not keep this job or later jobs from being marked as finished.
         logger.exception("job_not_abandoned", kind=row.kind)
+
+
+def _fail_waiting(session: Session, row: Job, detail: str) -> None:
+    """Set the jobs that waited for the dataset of a job to failed, because the dataset could not be read."""
+    dataset_id = datasets.of_job(session, row.project_id, row.id)
+    if dataset_id is None:
+        return
+    text = ids.to_text("dataset", dataset_id)
+    for job in waiting_jobs.waiting_for(session, row.project_id, text):
+        waiting_jobs.fail(
+            session, job, code="not_ready", detail=f"Dataset {text} could not be read: {detail}"
+        )

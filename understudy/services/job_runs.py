@@ -54,6 +54,7 @@ from understudy.services.job_requests import make_request
 from understudy.services.results import Result, discard, keys_of, store_result
 from understudy.services.shard_results import join_shards
 from understudy.services.sharded_runs import Ending, ShardedRun, cancel_shards, shards_of
+from understudy.services.waiting_jobs import release_waiting
 from understudy.services.watched_runs import Reasons, Watched, ends_at, watch
 from understudy.tracing import job_span
 
@@ -262,6 +263,7 @@ def _finish(attempt: Attempt, outcome: Outcome, result: Result) -> None:
     """Publish the whole result or nothing, in the transaction that ends the job."""
     failpoint("finish.before")
     upload_keys: list[str] = []
+    queues: set[str] = set()
 
     def write(session: Session) -> Job | None:
         upload_keys[:] = []
@@ -274,12 +276,19 @@ def _finish(attempt: Attempt, outcome: Outcome, result: Result) -> None:
             session, facts_of(row), parameters_of(row), result.files, result.facts
         )
         _add_artifacts(session, row, attempt.token, result)
+        queues.clear()
+        if "dataset_id" in job_result:
+            queues.update(
+                release_waiting(attempt.resources, session, row.project_id, job_result["dataset_id"])
+            )
         upload_keys.extend(artifacts.delete_of_jobs(session, row.project_id, [row.id], role="upload"))
         return leases.finish(session, row.id, attempt.token, result=job_result, end=successful_end(outcome))
 
     is_written = settle_result(attempt, outcome, write)
     if is_written:
         discard(attempt.resources.store, upload_keys)
+        for queue in queues:
+            attempt.resources.queue.ring(queue=queue)
     elif is_written is False:
         discard(attempt.resources.store, keys_of(result.files))
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from understudy import ids
-from understudy.db import datasets, erasures, idempotency, jobs
+from understudy.db import datasets, erasures, idempotency, jobs, waiting_jobs
 from understudy.db.jobs import NewJob
 from understudy.db.session import transaction_failpoint
 from understudy.errors import NotFound, TooLarge, TooManyRequests
@@ -21,7 +21,7 @@ from understudy.job_kinds.base import Estimate
 from understudy.parameters.base import STORED_APART, JobParameters
 from understudy.parameters.needs import DEFAULT_QUEUE, LARGE_QUEUE
 from understudy.resources import Resources
-from understudy.services.job_records import abandon_job, limits_of, needs_of
+from understudy.services.job_records import abandon_job, limits_of, needs_of, parameters_of
 
 if TYPE_CHECKING:
     from understudy.db.orm import Job
@@ -35,6 +35,8 @@ def submit_job(
     idempotency_key: str | None = None,
 ) -> Job:
     """Add a job and, after the commit, send the workers a message without content.
+
+    If a dataset of the job is still being read, the job waits for it (`waiting_jobs`).
 
     Parameters
     ----------
@@ -54,7 +56,9 @@ def submit_job(
         if earlier is not None:
             return earlier
         check_quota(resources, session, project_id)
-        resolved = resolve(resources, session, project_id, parameters)
+        sent = parameters.model_dump(mode="json", exclude=STORED_APART)
+        is_waiting = datasets.are_pending(session, project_id, jobs.datasets_of(sent))
+        resolved = parameters if is_waiting else resolve(resources, session, project_id, parameters)
         stored_parameters = resolved.model_dump(mode="json", exclude=STORED_APART)
         _hold_references(session, project_id, stored_parameters)
         new = NewJob(
@@ -62,11 +66,13 @@ def submit_job(
             kind=resolved.kind,
             parameters=stored_parameters,
             labels=resolved.labels,
-            queue=_queue_of(resources, session, project_id, resolved),
+            queue=DEFAULT_QUEUE if is_waiting else queue_of(resources, session, project_id, resolved),
             priority=resolved.priority,
             ttl_seconds=resources.settings.job_ttl_seconds,
         )
         job = jobs.add(session, new)
+        if is_waiting:
+            job = waiting_jobs.postpone(session, job)
         remember(session, job, idempotency_key)
         transaction_failpoint(session, "submit.before_commit")
     failpoint("submit.after_commit")
@@ -75,7 +81,7 @@ def submit_job(
     return job
 
 
-def _queue_of(resources: Resources, session: Session, project_id: UUID, resolved: JobParameters) -> str:
+def queue_of(resources: Resources, session: Session, project_id: UUID, resolved: JobParameters) -> str:
     """Return the queue that the kind requires, or the queue `large` if the job needs much memory."""
     queue = needs_of(session, project_id, resolved).queue
     threshold = resources.settings.large_job_bytes
@@ -132,8 +138,23 @@ def retry_job(resources: Resources, project_id: UUID, job_id: UUID) -> Job:
         check_quota(resources, session, project_id)
         job = jobs.retry(session, project_id, job_id, ttl_seconds=resources.settings.job_ttl_seconds)
         datasets.reopen(session, project_id, job_id)
+        job = _await_inputs(resources, session, job)
     resources.queue.ring(queue=job.queue)
     return job
+
+
+def _await_inputs(resources: Resources, session: Session, job: Job) -> Job:
+    """Let a retried job wait for its datasets, or resolve its parameters if it failed while it waited."""
+    if KINDS[job.kind].estimate is None:
+        return job
+    if datasets.are_pending(session, job.project_id, jobs.datasets_of(job.parameters)):
+        return waiting_jobs.postpone(session, job)
+    if job.attempt:
+        return job
+    resolved = resolve(resources, session, job.project_id, parameters_of(job))
+    stored_parameters = resolved.model_dump(mode="json", exclude=STORED_APART)
+    queue = queue_of(resources, session, job.project_id, resolved)
+    return waiting_jobs.make_due(session, job, parameters=stored_parameters, queue=queue)
 
 
 def resolve(

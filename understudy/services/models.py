@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from understudy.db import models
 from understudy.resources import Resources
+from understudy.services.checks import Check, accept
 from understudy.services.lineage import check_no_descendants, delete_with_descendants, find_descendants
 from understudy.services.results import discard
 
+if TYPE_CHECKING:
+    from understudy.db.orm import Model
 
-def delete_model(resources: Resources, project_id: UUID, model_id: UUID, *, cascade: bool = False) -> None:
+
+def delete_model(
+    resources: Resources,
+    project_id: UUID,
+    model_id: UUID,
+    *,
+    cascade: bool = False,
+    check: Check[Model] = accept,
+) -> None:
     """Delete a model and its file. With `cascade`, also delete everything that was derived from it.
+
+    Parameters
+    ----------
+    check : callable (session, row) -> None
+        Function that raises an error if the locked row must not be deleted.
 
     Raises
     ------
@@ -21,7 +38,9 @@ def delete_model(resources: Resources, project_id: UUID, model_id: UUID, *, casc
         If `cascade` is false, and other resources were derived from the model or a job uses it.
     """
     with resources.sessions.begin() as session:
-        descendants = find_descendants(session, project_id, models.lock(session, project_id, model_id))
+        model = models.lock(session, project_id, model_id)
+        check(session, model)
+        descendants = find_descendants(session, project_id, model)
         if not cascade:
             check_no_descendants(descendants)
         keys = delete_with_descendants(session, descendants)

@@ -11,6 +11,7 @@ from understudy.errors import Conflict, NotFound
 from understudy.evaluation.verdict import check_policy
 from understudy.parameters.policy import Policy, resolve_policy
 from understudy.resources import Resources
+from understudy.services.checks import Check, accept
 
 if TYPE_CHECKING:
     from understudy.db.orm import Project
@@ -75,9 +76,19 @@ def find_or_create_project(resources: Resources, name: str) -> Project:
 
 
 def change_project(
-    resources: Resources, project_id: UUID, *, policy: str | Policy | None, gate: str | None
+    resources: Resources,
+    project_id: UUID,
+    *,
+    policy: str | Policy | None,
+    gate: str | None,
+    check: Check[Project] = accept,
 ) -> Project:
     """Change the policy of a project, its gate, or both.
+
+    Parameters
+    ----------
+    check : callable (session, row) -> None
+        Function that raises an error if the locked row must not be changed.
 
     Raises
     ------
@@ -88,6 +99,7 @@ def change_project(
     if chosen is not None:
         check_policy(chosen)
     with resources.sessions.begin() as session:
+        check(session, projects.lock(session, project_id))
         return projects.change(
             session,
             project_id,

@@ -26,6 +26,7 @@ from understudy.parameters.ingest import FileParts, IngestTable
 from understudy.parameters.read_options import FormatName, ReadOptions
 from understudy.resources import Resources
 from understudy.services.blob_keys import make_part_key, upload_prefix
+from understudy.services.checks import Check, accept
 from understudy.services.datasets import NewDataset, NewIngest, add_ingest
 from understudy.services.jobs import check_quota
 from understudy.services.results import discard
@@ -227,10 +228,19 @@ def _start_ingest(resources: Resources, session: Session, upload: Upload) -> tup
     return dataset, job
 
 
-def delete_upload(resources: Resources, project_id: UUID, upload_id: UUID) -> None:
-    """Delete an upload and its parts. A dataset that was created from it is kept."""
+def delete_upload(
+    resources: Resources, project_id: UUID, upload_id: UUID, *, check: Check[Upload] = accept
+) -> None:
+    """Delete an upload and its parts. A dataset that was created from it is kept.
+
+    Parameters
+    ----------
+    check : callable (session, row) -> None
+        Function that raises an error if the locked row must not be deleted.
+    """
     with resources.sessions.begin() as session:
         upload = uploads.lock(session, project_id, upload_id)
+        check(session, upload)
         if upload.dataset_id is None:
             erasures.add(session, project_id, {upload_prefix(project_id, upload_id): None})
         keys = uploads.delete(session, upload)

@@ -55,6 +55,7 @@ RAISING: dict[str, Callable[[Session, UUID, Rows], object]] = {
     "jobs.request_cancel": lambda s, p, rows: jobs.request_cancel(s, p, rows["job"]),
     "jobs.retry": lambda s, p, rows: jobs.retry(s, p, rows["job"], ttl_seconds=1),
     "datasets.get": lambda s, p, rows: datasets.get(s, p, rows["dataset"]),
+    "datasets.are_pending": lambda s, p, rows: datasets.are_pending(s, p, [rows["dataset"]]),
     "datasets.lock": lambda s, p, rows: datasets.lock(s, p, rows["dataset"]),
     "datasets.made_by": lambda s, p, rows: datasets.made_by(s, p, rows["job"]),
     "datasets.rename": lambda s, p, rows: datasets.rename(s, p, rows["dataset"], name="x", labels=None),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
@@ -22,7 +23,6 @@ from understudy.services.blob_keys import make_key
 from understudy.services.datasets import (
     NewDataset,
     delete_dataset,
-    update_dataset,
 )
 from understudy.services.jobs import cancel_job, retry_job, submit_job
 from understudy.services.models import delete_model
@@ -140,8 +140,10 @@ def test_upload_without_storage_space_adds_no_row(resources: Resources, caller: 
 def test_name_and_labels_can_be_changed_independently(resources: Resources, caller: Caller) -> None:
     dataset, _ = upload(resources, caller)
 
-    renamed = update_dataset(resources, caller.project_id, dataset.id, name="flights")
-    relabelled = update_dataset(resources, caller.project_id, dataset.id, labels={})
+    with resources.sessions.begin() as session:
+        renamed = datasets.rename(session, caller.project_id, dataset.id, name="flights", labels=None)
+    with resources.sessions.begin() as session:
+        relabelled = datasets.rename(session, caller.project_id, dataset.id, name=None, labels={})
 
     assert (renamed.name, renamed.labels, renamed.version) == ("flights", {"a": "b"}, 2)
     assert (relabelled.name, relabelled.labels, relabelled.version) == ("flights", {}, 3)
@@ -309,6 +311,11 @@ def test_dataset_used_by_a_job_is_deleted_only_by_a_cascade_that_cancels_the_job
         assert jobs.get(session, caller.project_id, job.id).state == "cancelled"
 
 
+def rename(resources: Resources, caller: Caller, dataset_id: UUID) -> None:
+    with resources.sessions.begin() as session:
+        datasets.rename(session, caller.project_id, dataset_id, name="mine", labels=None)
+
+
 def test_caller_of_another_project_deletes_nothing(
     resources: Resources, caller: Caller, other_caller: Caller, descendants: Descendants
 ) -> None:
@@ -318,6 +325,6 @@ def test_caller_of_another_project_deletes_nothing(
     with pytest.raises(NotFound):
         delete_model(resources, other_caller.project_id, model.id, cascade=True)
     with pytest.raises(NotFound):
-        update_dataset(resources, other_caller.project_id, dataset.id, name="mine")
+        rename(resources, other_caller, dataset.id)
 
     assert rest(resources, caller) == (2, 1, 1)

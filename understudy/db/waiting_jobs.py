@@ -1,0 +1,47 @@
+"""Rows of jobs that wait for their datasets: they are queued, and their `run_after` equals `expires_at`."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from understudy.db import job_events, jobs
+from understudy.db.orm import CLOCK, Job
+
+Json = dict[str, Any]
+
+
+def postpone(session: Session, job: Job) -> Job:
+    """Let a queued job wait for its datasets: it is not due before it expires."""
+    return jobs.change(session, job, run_after=Job.expires_at)
+
+
+def waiting_for(session: Session, project_id: UUID, dataset_id: str) -> list[Job]:
+    """Lock and return the jobs that wait for a dataset, oldest first."""
+    statement = (
+        select(Job)
+        .where(
+            Job.project_id == project_id,
+            Job.state == "queued",
+            Job.run_after == Job.expires_at,
+            jobs.refers_to([dataset_id]),
+        )
+        .order_by(Job.id)
+        .with_for_update()
+    )
+    return list(session.scalars(statement.execution_options(populate_existing=True)))
+
+
+def make_due(session: Session, job: Job, *, parameters: Json, queue: str) -> Job:
+    """Make a waiting job due, with its resolved parameters."""
+    return jobs.change(session, job, run_after=CLOCK, parameters=parameters, queue=queue)
+
+
+def fail(session: Session, job: Job, *, code: str, detail: str) -> Job:
+    """Set a waiting job to failed."""
+    job = jobs.change(session, job, state="failed", error_code=code, error_detail=detail, finished_at=CLOCK)
+    job_events.add(session, job, "failed", error_code=code)
+    return job
