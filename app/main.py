@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 from app.document import DESCRIPTION, SUMMARY, TAGS, TITLE, customise_document, operation_id
+from app.download_turns import DownloadTurns
 from app.downloads import DownloadSlots
 from app.error_handlers import add_error_handlers
 from app.http_metrics import REQUEST_SECONDS
@@ -44,6 +45,7 @@ from understudy.settings import Settings
 from understudy.tracing import close_traces, configure_traces
 
 UPLOADS = re.compile(r"POST /v1/datasets|PUT /v1/uploads/[^/]+/parts/[^/]+")
+DOWNLOADS = re.compile(r"(GET|HEAD) /v1/(datasets/[^/]+/(content|rejects)|reports/[^/]+(/evidence)?)")
 READERS_MAX = 2
 
 
@@ -118,6 +120,7 @@ def _bare_app(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] |
         middleware=[
             Middleware(RequestContext),
             Middleware(BodyLimit, uploads=UPLOADS),
+            Middleware(DownloadTurns, downloads=DOWNLOADS),
             Middleware(Authentication),
             Middleware(InputGuard, uploads=UPLOADS),
         ],
