@@ -118,7 +118,7 @@ class TreeChain(SingleTableSynthesizer):
         fitted = fit_columns(rows, schema, run)
         run.context.report("finding rules", 0.0)
         drawn = add_difference_columns(rows, fitted)
-        run.context.report("finding rules", 0.2)
+        run.context.report("finding rules", 0.85)
         drawn = add_size_columns(add_positions(drawn, fitted.found), fitted.found)
         drawn = find_codes(add_profile_columns(drawn, fitted.found, run.seed))
         self.drawn_, self.entities_ = drawn.transformer, drawn.entities
