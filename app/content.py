@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from threading import Event
 from typing import BinaryIO
@@ -15,8 +15,12 @@ from app.downloads import CheckedDownload, Download
 from app.error_handlers import problem_response
 from app.head_requests import is_head
 from understudy.errors import InvalidInput
-from understudy.services.integrity import read_checked
+from understudy.services.integrity import check_digest, is_trusted, read_checked
 
+# A download that stalls early, with full send buffers, holds a small chunk. Later chunks are larger, because
+# each of them costs a change of threads.
+FIRST_CHUNK_BYTES = 1 << 16
+FIRST_BYTES = 4 << 20
 CHUNK_BYTES = 1 << 18
 # The digest of a larger file is compared while the file is sent. Reading this size takes about 0.2 s.
 CHECKED_FIRST_BYTES_MAX = 256 << 20
@@ -94,9 +98,41 @@ def send_stored(request: Request, content: StoredContent) -> Response:
         file = content.open(is_checked_later)
         return _read_checked(file, content.sha256) if is_checked_later else _read(file, start, end)
 
-    is_small = content.size_bytes <= CHECKED_FREELY_BYTES_MAX
-    download = Download if is_small or is_checked_later else CheckedDownload
-    return download(open_chunks, status, headers)
+    def open_file(_: Event) -> StoredChunks:
+        return StoredChunks(content.open(True), content.sha256, start, end)
+
+    if is_checked_later or content.size_bytes <= CHECKED_FREELY_BYTES_MAX:
+        return Download(open_chunks, status, headers)
+    return CheckedDownload(open_file, status, headers)
+
+
+class StoredChunks:
+    """The bytes of a stored file from a start to an exclusive end."""
+
+    def __init__(self, file: BinaryIO, sha256: bytes, start: int, end: int) -> None:
+        self._file = file
+        self._sha256 = sha256
+        self._chunks = _read(file, start, end)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._chunks
+
+    def __next__(self) -> bytes:
+        """Return the next chunk."""
+        return next(self._chunks)
+
+    def is_checked(self) -> bool:
+        """Return whether the file has been compared with its digest recently."""
+        return is_trusted(self._file, self._sha256)
+
+    def check(self) -> None:
+        """Compare the file with its digest, and raise an error if they differ."""
+        check_digest(self._file, self._sha256)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._chunks.close()
+        self._file.close()
 
 
 def _span(request: Request, content: StoredContent) -> tuple[int, int] | None:
@@ -134,7 +170,11 @@ def _read_checked(file: BinaryIO, sha256: bytes) -> Generator[bytes]:
 def _read(file: BinaryIO, start: int, end: int) -> Generator[bytes]:
     with file:
         file.seek(start)
-        remaining = end - start
-        while remaining and (chunk := file.read(min(CHUNK_BYTES, remaining))):
-            remaining -= len(chunk)
+        position = start
+        while position < end:
+            n_bytes = FIRST_CHUNK_BYTES if position < start + FIRST_BYTES else CHUNK_BYTES
+            chunk = file.read(min(n_bytes, end - position))
+            if not chunk:
+                return
+            position += len(chunk)
             yield chunk

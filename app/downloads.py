@@ -17,6 +17,7 @@ from anyio.to_thread import run_sync
 from fastapi import Response
 from starlette.types import Receive, Scope, Send
 
+from app.download_turns import end_turn
 from app.slots import SlotLimits, Slots
 from understudy.logs import get_logger
 
@@ -29,8 +30,10 @@ CONVERSION_LIMITS = SlotLimits("downloads with conversion", total=4, of_project=
 CHECK_LIMITS = SlotLimits(
     "downloads that are being checked", total=3, of_project=2, of_key=1, wait_seconds=10
 )
-# Conversions compute in their own threads, so they do not occupy the threads of other requests.
+# Downloads have their own threads, so that they do not occupy those of other requests. Each thread that
+# computes delays all others, because they share the interpreter lock.
 COMPUTING_MAX = 2
+READING_MAX = 4
 
 logger = get_logger(__name__)
 
@@ -43,13 +46,25 @@ class Chunks(Protocol):
     def close(self) -> object: ...
 
 
+class CheckedChunks(Chunks, Protocol):
+    """The chunks of a file that must be compared with its digest before the first of them is sent."""
+
+    def is_checked(self) -> bool:
+        """Return whether the file has been compared recently."""
+
+    def check(self) -> None:
+        """Compare the file with its digest, and raise an error if they differ."""
+
+
 class DownloadSlots:
-    """The slots and the threads of the expensive downloads of a process."""
+    """The slots and the threads of the downloads of a process."""
 
     def __init__(self) -> None:
         self.conversions = Slots(CONVERSION_LIMITS)
         self.checks = Slots(CHECK_LIMITS)
-        self.threads = anyio.CapacityLimiter(COMPUTING_MAX)
+        self.conversion_threads = anyio.CapacityLimiter(COMPUTING_MAX)
+        self.check_threads = anyio.CapacityLimiter(CHECK_LIMITS.total)
+        self.reading_threads = anyio.CapacityLimiter(READING_MAX)
 
 
 class Download(Response):
@@ -77,30 +92,31 @@ class Download(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the response, until it is complete or the client leaves or stalls."""
+        end_turn(scope)
         source = _Source(self._open_chunks, self._threads(scope))
         with anyio.CancelScope() as delivery:
             listener = asyncio.create_task(_listen(receive, source.has_left, delivery))
             try:
                 async with self._slot(scope):
                     try:
-                        async with self._check_slot(scope):
-                            # The first chunk is read before the response starts. After that, an error could
-                            # only close the connection.
-                            first = await source.read()
+                        await self._prepare(source, scope)
+                        # The first chunk is read before the response starts. After that, an error could only
+                        # close the connection.
+                        first = await source.read()
                         await self._deliver(source, first, send)
                     finally:
                         await source.close()
             finally:
                 listener.cancel()
 
-    def _threads(self, scope: Scope) -> anyio.CapacityLimiter | None:
-        return None
+    def _threads(self, scope: Scope) -> anyio.CapacityLimiter:
+        return _slots(scope).reading_threads
 
     def _slot(self, scope: Scope) -> AbstractAsyncContextManager[None]:
         return nullcontext()
 
-    def _check_slot(self, scope: Scope) -> AbstractAsyncContextManager[None]:
-        return nullcontext()
+    async def _prepare(self, source: _Source, scope: Scope) -> None:
+        """Do what must be complete before the first chunk is read."""
 
     async def _deliver(self, source: _Source, chunk: bytes | None, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
@@ -120,34 +136,59 @@ class Download(Response):
 class ConvertedDownload(Download):
     """A download that is converted while it is sent. The number of conversions is limited."""
 
-    def _threads(self, scope: Scope) -> anyio.CapacityLimiter | None:
-        slots: DownloadSlots = scope["app"].state.download_slots
-        return slots.threads
+    def _threads(self, scope: Scope) -> anyio.CapacityLimiter:
+        return _slots(scope).conversion_threads
 
     def _slot(self, scope: Scope) -> AbstractAsyncContextManager[None]:
-        slots: DownloadSlots = scope["app"].state.download_slots
-        return slots.conversions.taken(scope["state"]["caller"])
+        return _slots(scope).conversions.taken(scope["state"]["caller"])
 
 
 class CheckedDownload(Download):
     """A download of a large file that is checked before the response starts.
 
-    The number of checks is limited, so that they do not occupy the threads of other requests.
+    The number of checks is limited. A file that has been checked recently needs no slot.
     """
 
-    def _check_slot(self, scope: Scope) -> AbstractAsyncContextManager[None]:
-        slots: DownloadSlots = scope["app"].state.download_slots
-        return slots.checks.taken(scope["state"]["caller"])
+    def __init__(
+        self,
+        open_chunks: Callable[[Event], CheckedChunks],
+        status_code: int = 200,
+        headers: dict[str, str] | None = None,
+        media_type: str | None = None,
+    ) -> None:
+        super().__init__(self._open, status_code, headers, media_type)
+        self._open_checked = open_chunks
+        self._is_checked = False
+
+    def _open(self, has_left: Event) -> Chunks:
+        self._chunks = self._open_checked(has_left)
+        self._is_checked = self._chunks.is_checked()
+        return self._chunks
+
+    async def _prepare(self, source: _Source, scope: Scope) -> None:
+        await source.open()
+        if not self._is_checked:
+            slots = _slots(scope)
+            async with slots.checks.taken(scope["state"]["caller"]):
+                await run_sync(self._chunks.check, limiter=slots.check_threads)
+
+
+def _slots(scope: Scope) -> DownloadSlots:
+    slots: DownloadSlots = scope["app"].state.download_slots
+    return slots
 
 
 class _Source:
     """The chunks of one response. They are opened, read and closed in threads, one call at a time."""
 
-    def __init__(self, open_chunks: Callable[[Event], Chunks], threads: anyio.CapacityLimiter | None) -> None:
+    def __init__(self, open_chunks: Callable[[Event], Chunks], threads: anyio.CapacityLimiter) -> None:
         self.has_left = Event()
         self._open_chunks = open_chunks
         self._threads = threads
         self._chunks: Chunks | None = None
+
+    async def open(self) -> None:
+        await run_sync(self._open, limiter=self._threads)
 
     async def read(self) -> bytes | None:
         return await run_sync(self._read, limiter=self._threads)
@@ -157,10 +198,13 @@ class _Source:
         with anyio.CancelScope(shield=True):
             await run_sync(self._close)
 
-    def _read(self) -> bytes | None:
+    def _open(self) -> Chunks:
         if self._chunks is None:
             self._chunks = self._open_chunks(self.has_left)
-        return next(self._chunks, None)
+        return self._chunks
+
+    def _read(self) -> bytes | None:
+        return next(self._open(), None)
 
     def _close(self) -> None:
         if self._chunks is not None:

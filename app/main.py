@@ -25,6 +25,7 @@ from app.document import (
     customise_document,
     operation_id,
 )
+from app.download_turns import DownloadTurns
 from app.downloads import DownloadSlots
 from app.error_handlers import add_error_handlers
 from app.etags import ETags
@@ -63,6 +64,7 @@ from understudy.settings import Settings
 from understudy.tracing import close_traces, configure_traces
 
 UPLOADS = re.compile(r"POST /v1/datasets|PUT /v1/uploads/[^/]+/parts/[^/]+")
+DOWNLOADS = re.compile(r"(GET|HEAD) /v1/(datasets/[^/]+/(content|rejects)|reports/[^/]+(/evidence)?)")
 READERS_MAX = 2
 
 
@@ -141,6 +143,7 @@ def _bare_app(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] |
             Middleware(HeadRequests),
             Middleware(Compression),
             Middleware(BodyLimit, uploads=UPLOADS),
+            Middleware(DownloadTurns, downloads=DOWNLOADS),
             Middleware(Authentication),
             Middleware(RateLimits),
             Middleware(InputGuard, uploads=UPLOADS),

@@ -37,7 +37,7 @@ def main() -> None:
     base.chmod(0o755)
     try:
         with running_stack(base / "data") as stack:
-            path = f"/v1/datasets/{_upload(stack.client, base, options.rows)}/content"
+            path = f"/v1/datasets/{upload(stack.client, base, options.rows)}/content"
             print(f"{'format':12}{'MB':>8}{'wall s':>8}{'CPU s':>8}{'MB/s':>8}{'rows/s':>12}{'+ MB':>6}")
             # Formats that limit the number of rows cannot contain the table.
             names = [f.name for f in FORMATS.values() if f.write_limits is None]
@@ -47,7 +47,8 @@ def main() -> None:
         shutil.rmtree(base, ignore_errors=True)
 
 
-def _upload(client: httpx2.Client, folder: Path, n_rows: int) -> str:
+def upload(client: httpx2.Client, folder: Path, n_rows: int) -> str:
+    """Upload a generated table and return the ID of the dataset."""
     table = folder / "table.parquet"
     write_table(table, generated_batches(n_rows), next(generated_batches(1)).schema)
     with table.open("rb") as body:

@@ -79,7 +79,7 @@ def running_stack(folder: Path) -> Iterator[Stack]:
 
 def wait_until_ready(client: httpx2.Client, process: subprocess.Popen[bytes]) -> None:
     """Wait until the database, the broker, the store and a worker are ready."""
-    for _ in range(600):
+    for _ in range(2_400):
         assert process.poll() is None, "the stack ended while it was starting"
         try:
             if client.get("/readyz").status_code == 200:
@@ -87,7 +87,7 @@ def wait_until_ready(client: httpx2.Client, process: subprocess.Popen[bytes]) ->
         except httpx2.TransportError:
             pass
         time.sleep(0.05)
-    raise TimeoutError("the stack was not ready within 30 s")
+    raise TimeoutError("the stack was not ready within 2 minutes")
 
 
 def memory_bytes(process: subprocess.Popen[bytes]) -> dict[str, int]:

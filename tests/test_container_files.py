@@ -1,10 +1,13 @@
 """Tests of the container files that run without a container engine."""
 
 import re
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+import yaml
 
+from app.routes import health
 from understudy.cli.commands import COMMANDS
 from understudy.repository import MARKERS
 from understudy.sandbox.supervisor import ENVIRONMENT
@@ -12,6 +15,7 @@ from understudy.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 DEFAULTS = Settings()
+OVERRIDES = ("docker-compose.no-broker.yml", "docker-compose.s3.yml")
 
 
 def test_jobs_inherit_the_numba_variables_of_the_image():
@@ -22,9 +26,47 @@ def test_jobs_inherit_the_numba_variables_of_the_image():
 
 
 def test_compose_sets_only_existing_settings():
-    names = re.findall(r"^ +UNDERSTUDY_([A-Z_]+):", (ROOT / "docker-compose.yml").read_text(), re.MULTILINE)
+    text = "".join((ROOT / name).read_text() for name in ("docker-compose.yml", *OVERRIDES))
+    names = re.findall(r"^ +UNDERSTUDY_([A-Z_]+):", text, re.MULTILINE)
     assert names
     assert {name.lower() for name in names} <= set(Settings.model_fields)
+
+
+@pytest.mark.parametrize("name", OVERRIDES)
+def test_override_changes_only_the_network_the_broker_and_profiles(name: str):
+    # An override that replaced the user, the file system or the profile would silently remove a wall.
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    changed = yaml.safe_load((ROOT / name).read_text())["services"]
+    assert set(changed) <= set(services)
+    assert {key for service in changed.values() for key in service} <= {"environment", "networks", "profiles"}
+    assert changed.get("valkey", {}) in ({}, {"profiles": ["broker"]})
+
+
+def test_service_without_a_broker_waits_for_none():
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    changed = yaml.safe_load((ROOT / "docker-compose.no-broker.yml").read_text())["services"]
+    users = {name for name, own in services.items() if "UNDERSTUDY_REDIS_URL" in own.get("environment", {})}
+    assert users == {"api", "worker", "migrate"}
+    for name in users:
+        assert changed[name]["environment"] == {"UNDERSTUDY_REDIS_URL": "none"}
+        broker = services[name].get("depends_on", {}).get("valkey", {"required": False})
+        assert broker["required"] is False
+
+
+def test_only_the_parts_that_access_the_object_store_have_a_way_out():
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    changed = yaml.safe_load((ROOT / "docker-compose.s3.yml").read_text())["services"]
+    networks = {name: changed.get(name, service)["networks"] for name, service in services.items()}
+    assert {name for name, own in networks.items() if "outside" in own} == {"api", "worker"}
+
+
+def test_health_checks_of_the_image_run_existing_modules():
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    _, program, option, module = services["worker"]["healthcheck"]["test"]
+    assert (program, option) == ("python", "-m")
+    assert find_spec(module) is not None
+    (path,) = re.findall(r"urlopen\('http://127.0.0.1:8000(/\w+)'", (ROOT / "Dockerfile").read_text())
+    assert path in {route.path for route in health.router.routes}
 
 
 def test_image_and_compose_file_run_existing_commands():

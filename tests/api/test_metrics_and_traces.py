@@ -79,6 +79,7 @@ def test_metrics_count_jobs_attempts_and_requests(
     assert samples[of("understudy_broker_errors_total")] == before + 1
     assert samples[of("understudy_database_up")] == samples[of("understudy_broker_up")] == 1
     assert samples[of("understudy_disk_free_bytes", disk="blobs")] > 0
+    assert samples[of("understudy_store_up")] == 1
     assert samples[of("understudy_sandbox_walls_missing")] == 1
     route = {"method": "GET", "route": "/v1/jobs/{job_id}", "status": "404"}
     assert samples[of("understudy_http_request_seconds_count", **route)] >= 1

@@ -87,6 +87,11 @@ def needs_nothing_special(session: Session, project_id: UUID, parameters: JobPar
     return NOTHING_SPECIAL
 
 
+def no_phases(parameters: JobParameters) -> tuple[Phase, ...]:
+    """Return no phases, so that the fraction of the work's report is used."""
+    return ()
+
+
 @dataclass(frozen=True)
 class JobKind(Generic[P]):
     """One kind of job.
@@ -119,8 +124,8 @@ class JobKind(Generic[P]):
         Returns the limits of a job with resolved parameters, and its requirements for the worker.
     estimate : callable (session, project_id, parameters) -> Estimate, optional
         Returns the estimated cost of resolved parameters. None for a kind that callers cannot request.
-    phases : tuple of Phase
-        The phases that the work reports, in order. Phases of unknown duration are left out.
+    phases : callable (parameters) -> tuple of Phase
+        Returns the phases that the work reports, in order. Phases of unknown duration are left out.
     """
 
     name: str
@@ -134,7 +139,7 @@ class JobKind(Generic[P]):
     split: Callable[[P, int], list[JobParameters]] | None = None
     needs: Callable[[Session, UUID, P], Needs] = needs_nothing_special
     estimate: Callable[[Session, UUID, P], Estimate] | None = None
-    phases: tuple[Phase, ...] = ()
+    phases: Callable[[P], tuple[Phase, ...]] = no_phases
 
     def payload(
         self,

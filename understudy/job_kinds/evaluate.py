@@ -200,5 +200,5 @@ EVALUATE = JobKind(
     work="understudy.work.evaluate:work",
     publish=publish,
     estimate=estimate,
-    phases=PHASES,
+    phases=lambda _: PHASES,
 )

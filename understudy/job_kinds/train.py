@@ -83,15 +83,13 @@ def publish(
     return {"model_id": ids.to_text("model", model.id)}
 
 
-# The weights are the usual shares of the phases in the duration.
-PHASES = (
-    Phase("reading", 4),
-    Phase("encoding", 20),
-    Phase("finding rules", 25),
-    Phase("fitting", 45),
-    Phase("checking", 4),
-    Phase("writing", 2),
-)
+def phases(parameters: TrainParameters) -> tuple[Phase, ...]:
+    """Return the phases of the fit between those of reading and writing. The fit takes 97% of the time."""
+    of_fit = synthesizer_entry(parameters.synthesizer.name).phases(parameters.synthesizer)
+    unit = sum(phase.weight for phase in of_fit) / 97
+    fit = [Phase(phase.name, phase.weight / unit) for phase in of_fit]
+    return (Phase("reading", 2), *fit, Phase("writing", 1))
+
 
 TRAIN = JobKind(
     name="train",
@@ -103,5 +101,5 @@ TRAIN = JobKind(
     publish=publish,
     needs=needs,
     estimate=estimate,
-    phases=PHASES,
+    phases=phases,
 )

@@ -18,12 +18,12 @@ from understudy.resources import Resources
 from understudy.sandbox.walls import find_walls
 from understudy.services.disks import find_disk_problem, free_bytes
 from understudy.services.findings import Finding
+from understudy.services.object_store_findings import SKEW_SECONDS_MAX, object_store_findings
 from understudy.services.rescue import WORKER_SILENT_AFTER
 from understudy.storage.local import LocalStore
 
 # Minimum free space of a disk in bytes, for the files of a few jobs.
 FREE_BYTES_MIN = 2 << 30
-SKEW_SECONDS_MAX = 5.0
 PROBE_BYTES = 1 << 20
 KEY_FILES = ("secret-key", "api-key", "postgres/password", "valkey/password", "valkey/valkey.conf")
 
@@ -31,7 +31,7 @@ KEY_FILES = ("secret-key", "api-key", "postgres/password", "valkey/password", "v
 def diagnose(resources: Resources) -> list[Finding]:
     """Return the findings of all checks, in the order in which to solve them."""
     findings: list[Finding] = []
-    for check in (_database, _broker, _storage, _disks, _walls, _workers, _key_files):
+    for check in (_database, _broker, _storage, object_store_findings, _disks, _walls, _workers, _key_files):
         findings += check(resources)
     return findings
 

@@ -2,7 +2,8 @@
 
 Each kind of job declares its phases with their usual shares of the work. The time at which the work reaches a
 checkpoint, divided by the share of the checkpoint, estimates the duration of the whole job. Between
-checkpoints, the fraction grows with time, up to the next checkpoint.
+checkpoints, the fraction grows with time, up to the next checkpoint. The time begins at the first report if
+the work has just begun then.
 """
 
 from __future__ import annotations
@@ -61,13 +62,18 @@ class JobProgress:
         # First report of the current steady phase.
         self._steady_from: _Checkpoint | None = None
         self._fraction = 0.0
+        self._has_report = False
 
     def update(self, report: Json | None) -> Json | None:
         """Return the overall progress as JSON, or None if the work has not reported anything."""
         if report is None:
             return None
-        seconds = self._clock() - self._began
         share = self._share_of(report)
+        if not share and not self._has_report:
+            # The start of the process is no part of the work.
+            self._began = self._clock()
+        self._has_report = True
+        seconds = self._clock() - self._began
         if share > self._reached.share:
             self._reached = _Checkpoint(share, seconds)
             self._note_steady_phase(report)
@@ -75,9 +81,9 @@ class JobProgress:
         if pace is None:
             return {**report, "fraction": 0.0}
         reached = self._reached
-        by_time = min(reached.share + (seconds - reached.seconds) / pace, self._next_share(), FRACTION_MAX)
-        self._fraction = round(max(self._fraction, by_time), 2)
-        remaining = max(reached.seconds + (1 - reached.share) * pace - seconds, 0.0)
+        by_time = min(reached.share + (seconds - reached.seconds) / pace, self._next_share())
+        self._fraction = round(max(self._fraction, min(by_time, FRACTION_MAX)), 2)
+        remaining = max((1 - by_time) * pace, 0.0)
         return {**report, "fraction": self._fraction, "eta_seconds": _rounded(remaining)}
 
     def _share_of(self, report: Json) -> float:
@@ -102,15 +108,13 @@ class JobProgress:
         reached = self._reached
         if reached.share < FRACTION_MIN or reached.seconds <= 0:
             return None
-        pace = reached.seconds / reached.share
         first = self._steady_from
-        if first is not None and reached.share - first.share >= STEP_SHARE:
-            pace = (reached.seconds - first.seconds) / (reached.share - first.share)
-        ahead = self._next_share() - reached.share
-        if ahead <= 0:
-            return max(pace, MIN_PACE)
-        # If the next report is overdue, the work is slower than it was.
-        return max(pace, (seconds - reached.seconds) / ahead, MIN_PACE)
+        if first is None or reached.share - first.share < STEP_SHARE:
+            first = _Checkpoint(0.0, 0.0)
+        pace = (reached.seconds - first.seconds) / (reached.share - first.share)
+        # If the next report is overdue, the work is slower than it was, even if the report came now.
+        if_now = (seconds - first.seconds) / (max(self._next_share(), reached.share) - first.share)
+        return max(pace, if_now, MIN_PACE)
 
 
 def _rounded(seconds: float) -> float:

@@ -194,7 +194,7 @@ def _run_attempt(attempt: Attempt, sandbox: Sandbox, sent_at: float, is_draining
 def _heartbeat(
     attempt: Attempt, sent_at: float, read_progress: Callable[[], Json | None] = lambda: None
 ) -> Heartbeat:
-    progress = JobProgress(KINDS[attempt.job.kind].phases)
+    progress = JobProgress(kind_of(attempt.job).phases(parameters_of(attempt.job)))
     return Heartbeat(
         attempt.resources,
         attempt.job.id,

@@ -62,9 +62,19 @@ class ServiceCollector(Collector):
         for disk, n_bytes in free_bytes(self._resources).items():
             disks.add_metric([disk], n_bytes)
         yield disks
+        yield GaugeMetricFamily(
+            "understudy_store_up", "Whether the blob store accepts writes.", value=self._is_store_up()
+        )
         if self._n_walls_missing is not None:
             text = "Mechanisms of the sandbox that the kernel lacks."
             yield GaugeMetricFamily("understudy_sandbox_walls_missing", text, value=self._n_walls_missing)
+
+    def _is_store_up(self) -> bool:
+        try:
+            self._resources.store.check_writable()
+        except UnderstudyError:
+            return False
+        return True
 
     def _of_broker(self) -> Iterator[Metric]:
         is_up = self._resources.queue.is_reachable()

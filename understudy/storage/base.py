@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, runtime_checkable
 
 from understudy.errors import InvalidInput, NotFound
 
@@ -44,6 +44,48 @@ class StoreAddress:
     host: str
     path: str
     options: StoreOptions = StoreOptions()
+
+
+@dataclass(frozen=True)
+class RemoteState:
+    """The state of a store on another machine. A field is None if it is unknown.
+
+    Parameters
+    ----------
+    place : str
+        Bucket, prefix and address of the store, without credentials.
+    credentials : str, optional
+        Source of the credentials, such as `env` or `iam-role`. None if there are none.
+    problem : str, optional
+        Reason why a blob cannot be written, read and deleted. None if it can.
+    skew_seconds : float, optional
+        Clock of the store minus the clock of this machine, to the second.
+    is_conditional : bool, optional
+        Whether the store rejects writes to existing keys.
+    keeps_versions : bool, optional
+        Whether the store keeps the bytes of deleted blobs.
+    n_partial : int, optional
+        Number of uploads in parts that are unfinished.
+    oldest_partial_seconds : float
+        Age of the oldest of these uploads.
+    """
+
+    place: str
+    credentials: str | None
+    problem: str | None = None
+    skew_seconds: float | None = None
+    is_conditional: bool | None = None
+    keeps_versions: bool | None = None
+    n_partial: int | None = None
+    oldest_partial_seconds: float = 0.0
+
+
+@runtime_checkable
+class RemoteStore(Protocol):
+    """A store on another machine, whose state `understudy doctor` shows."""
+
+    def inspect(self) -> RemoteState:
+        """Write, read and delete an object, and return the state of the store."""
 
 
 class VersionedFile(Protocol):

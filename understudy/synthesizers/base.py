@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self, runtim
 from understudy.errors import InvalidInput
 from understudy.parameters.needs import NOTHING_SPECIAL, Needs
 from understudy.parameters.synthesizers import SynthesizerParameters
-from understudy.synthesizers.costs import Estimator, estimate_codes
+from understudy.synthesizers.costs import Estimator, PhasesOf, estimate_codes, fitting_only
 from understudy.tables.kinds import ColumnKind
 
 if TYPE_CHECKING:
@@ -258,6 +258,8 @@ class SynthesizerEntry:
         Capabilities of the synthesizer.
     estimate : callable (parameters, n_rows, n_columns) -> FitCost
         Function that estimates the cost of a fit.
+    phases : callable (parameters) -> tuple of FitPhase
+        Function that returns the phases that a fit reports, in order.
     preload : tuple of str
         Modules that a worker imports once, so that its jobs do not have to import them.
     needs : Needs
@@ -270,6 +272,7 @@ class SynthesizerEntry:
     load: Callable[[], type[Synthesizer]]
     capabilities: Capabilities
     estimate: Estimator = estimate_codes
+    phases: PhasesOf = fitting_only
     preload: tuple[str, ...] = ()
     needs: Needs = NOTHING_SPECIAL
 

@@ -31,6 +31,23 @@ class FitCost:
     model_bytes: int
 
 
+@dataclass(frozen=True)
+class FitPhase:
+    """A phase that a fit reports, and its usual share of the fit, relative to the other phases."""
+
+    name: str
+    weight: float
+
+
+# (parameters) -> phases of a fit, in order.
+PhasesOf = Callable[[SynthesizerParameters], tuple[FitPhase, ...]]
+
+
+def fitting_only(parameters: SynthesizerParameters) -> tuple[FitPhase, ...]:
+    """Return the phases of a synthesizer that declares none."""
+    return (FitPhase("encoding", 30), FitPhase("fitting", 65))
+
+
 # (parameters, number of rows, number of columns) -> cost.
 Estimator = Callable[[SynthesizerParameters, int, int], FitCost]
 

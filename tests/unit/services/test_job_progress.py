@@ -5,12 +5,22 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.contracts.test_job_kinds import PARAMETERS
 from understudy.job_kinds import KINDS
 from understudy.job_kinds.base import Phase
 from understudy.services.job_progress import JobProgress
+from understudy.synthesizers import make_synthesizer
+from understudy.synthesizers.contexts import FitContext
+from understudy.tables import inference
+from understudy.tables.source import ArrowSource
+
+TABLE = pa.table({"a": np.arange(300) % 7, "b": np.arange(300) % 11})
 
 PHASES = (Phase("reading", 10), Phase("fitting", 80, is_steady=True), Phase("writing", 10))
 
@@ -58,8 +68,8 @@ def test_steady_phase_is_estimated_without_the_start_of_the_work() -> None:
 def test_estimate_grows_while_the_next_report_is_overdue() -> None:
     early, late = updates([(1.0, "reading", 1.0), (100.0, "reading", 1.0)])
     assert early["eta_seconds"] == 9.0
-    # The next tenth of the work takes more than 99 s, and eight tenths follow.
-    assert (late["fraction"], late["eta_seconds"]) == (0.2, 792.0)
+    # If the next report came now, two tenths of the work would have taken 100 s, and eight would follow.
+    assert (late["fraction"], late["eta_seconds"]) == (0.2, 400.0)
 
 
 @given(
@@ -87,7 +97,50 @@ def test_kinds_without_phases_report_their_own_fraction() -> None:
     assert update == {"phase": "waiting", "fraction": 0.3, "eta_seconds": 7.0}
 
 
+def test_time_before_the_first_report_is_no_part_of_the_work() -> None:
+    *_, update = updates([(2.0, "reading", 0.0), (5.0, "fitting", 0.5)])
+    assert (update["fraction"], update["eta_seconds"]) == (0.5, 3.0)
+
+
+TRAINED = [
+    *({"name": "tree_chain", "preset": preset} for preset in ("fast", "balanced", "best", "guarded")),
+    {"name": "tree_chain", "time_budget_seconds": 60},
+    {"name": "independent"},
+]
+
+
+def phases_of(kind: str, **parameters: Any) -> tuple[Phase, ...]:
+    own = KINDS[kind]
+    return own.phases(own.parameters.model_validate({**PARAMETERS[kind], **parameters}))
+
+
 def test_phases_have_distinct_names() -> None:
-    names = {kind.name: [phase.name for phase in kind.phases] for kind in KINDS.values()}
+    names = {kind: [phase.name for phase in phases_of(kind)] for kind in KINDS}
     assert all(len(set(own)) == len(own) for own in names.values())
     assert {name for name, own in names.items() if own} == {"train", "sample", "impute", "evaluate"}
+
+
+@pytest.mark.parametrize("synthesizer", TRAINED, ids=str)
+def test_shares_of_the_phases_of_a_fit_add_up(synthesizer: dict[str, Any]) -> None:
+    phases = phases_of("train", synthesizer=synthesizer)
+    assert sum(phase.weight for phase in phases) == pytest.approx(100)
+    assert [phases[0].name, phases[-1].name] == ["reading", "writing"]
+
+
+@pytest.mark.parametrize("synthesizer", TRAINED, ids=str)
+def test_fit_reports_only_declared_phases_in_order(synthesizer: dict[str, Any]) -> None:
+    reported: list[str] = []
+
+    def note(phase: str, fraction: float, **_: int | None) -> None:
+        if phase not in reported:
+            reported.append(phase)
+
+    schema = inference.infer_schema({"t": ArrowSource(TABLE)}).schema
+    parameters = KINDS["train"].parameters.model_validate({**PARAMETERS["train"], "synthesizer": synthesizer})
+    make_synthesizer(parameters.synthesizer).fit(
+        {"t": ArrowSource(TABLE)}, schema, context=FitContext(seed=1, progress=note)
+    )
+    phases = phases_of("train", synthesizer=synthesizer)
+    assert reported == [phase.name for phase in phases if phase.name in reported]
+    unreported = {phase.name for phase in phases if phase.weight} - set(reported)
+    assert unreported <= {"reading", "writing", "refining", "checking"}

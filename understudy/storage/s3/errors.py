@@ -26,6 +26,7 @@ REFUSED = {
     "InvalidBucketName": "the name of the bucket is invalid",
     "NoSuchBucket": "the bucket does not exist",
     "PermanentRedirect": "the bucket is in another region",
+    "RequestTimeTooSkewed": "the clock of this machine is wrong",
     "SignatureDoesNotMatch": "the secret access key is wrong",
 }
 # The responses of a store to a conditional request: the key exists, or another request for it is running.

@@ -25,8 +25,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from understudy.errors import InvalidInput, UnderstudyError
 from understudy.logs import get_logger
-from understudy.storage.base import StoreAddress, StoreOptions, check_key
+from understudy.storage.base import RemoteState, StoreAddress, StoreOptions, check_key
 from understudy.storage.s3.errors import NOT_IMPLEMENTED, PRECONDITION_FAILED, status_of, translated
+from understudy.storage.s3.inspection import Place, inspect
 from understudy.storage.s3.reading import BufferedObject, ObjectReader
 from understudy.storage.s3.writing import ObjectWriter
 
@@ -79,6 +80,7 @@ class S3Store:
         session.register_component("data_loader", _LOADER)
         self._client = _make_client(session, address.options, READ_SECONDS, ATTEMPTS_MAX)
         self._check_client = _make_client(session, address.options, CHECK_SECONDS, 1)
+        self._session = session
         self._lock = threading.Lock()
         self._checked_at: float | None = None
         self._is_conditional: bool | None = None
@@ -156,6 +158,11 @@ class S3Store:
             with translated():
                 self._put_check(self._check_client)
             self._checked_at = now
+
+    def inspect(self) -> RemoteState:
+        """Write, read and delete an object, and return the state of the store."""
+        place = Place(self._client, self._bucket, self._prefix)
+        return inspect(place, self._session.get_credentials(), self._enforces_conditions)
 
     def presigned_url(self, key: str, *, filename: str, seconds: int) -> str:
         """Return a URL that downloads a blob without credentials."""

@@ -7,7 +7,7 @@ supports its splits. `docs/explanation/tree-chain.md` describes the method and i
 from __future__ import annotations
 
 from understudy.synthesizers.base import Capabilities, SynthesizerEntry, load_class
-from understudy.synthesizers.tree_chain.costs import estimate_fit
+from understudy.synthesizers.tree_chain.costs import estimate_fit, phases_of
 from understudy.synthesizers.tree_chain.parameters import TreeChainParameters
 from understudy.tables.kinds import LEARNED_KINDS
 
@@ -28,5 +28,6 @@ ENTRY = SynthesizerEntry(
         device="cpu",
     ),
     estimate=estimate_fit,
+    phases=phases_of,
     preload=("understudy.synthesizers.tree_chain.synthesizer",),
 )

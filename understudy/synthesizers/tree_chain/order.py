@@ -37,11 +37,12 @@ def choose_order(encoded: Encoded, arrange: Arrange, run: LearnRun) -> Arranged:
     if cut in (0, len(rows)):
         return arrange(ascending_order(encoded))
     fitted, judged = encoded.take(np.sort(rows[:cut])), encoded.take(np.sort(rows[cut:]))
-    # Trials report no progress, but can be cancelled like the fit itself.
+    # The fits of trials report no progress, but can be cancelled like the fit itself.
     quiet = replace(run, context=replace(run.context, progress=no_progress))
     scores: list[float] = []
     tried = _unique(arrange(order) for order in _candidates(encoded))
-    for arranged in tried:
+    for i, arranged in enumerate(tried):
+        run.context.report("ordering columns", i / len(tried))
         links = fit_chain(fitted, arranged, _TRIAL, quiet)
         scores.append(log_likelihood(links, judged))
     best = 0

@@ -82,7 +82,7 @@ def fit_refinement(real: CoarseRows, draw: DrawRows, n_rounds: int, run: LearnRu
     n_drawn = len(real) * N_DRAWN_PER_ROW
     refinement = Refinement(_no_trees(), 0.0)
     for i in range(n_rounds):
-        run.context.check()
+        run.context.report("refining", i / n_rounds)
         drawn = draw(consecutive_rows(i * n_drawn, n_drawn))
         log_ratio = refinement.log_ratio(drawn)
         boosted = _fit_round(real, drawn, log_ratio, replace(run, seed=run.seed + i))

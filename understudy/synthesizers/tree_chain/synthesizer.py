@@ -107,7 +107,7 @@ class TreeChain(SingleTableSynthesizer):
         fitted = fit_columns(rows, schema, run)
         run.context.report("finding rules", 0.0)
         drawn = add_difference_columns(rows, fitted)
-        run.context.report("finding rules", 0.2)
+        run.context.report("finding rules", 0.85)
         drawn = add_size_columns(add_positions(drawn, fitted.found), fitted.found)
         order = find_row_order(drawn, fitted.found)
         drawn = add_sequence_columns(drawn, fitted.found, order, run.seed)
