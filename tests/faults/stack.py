@@ -24,7 +24,6 @@ from tests.rows import upload_csv
 from tests.service import connect_valkey, execute, url_of
 from understudy import ids
 from understudy.db import jobs
-from understudy.db.jobs import TERMINAL_STATES
 from understudy.db.migrate import upgrade
 from understudy.db.session import parse_url
 from understudy.failpoints import REACHED, VARIABLE
@@ -37,6 +36,9 @@ from understudy.services.projects import create_project
 from understudy.settings import Settings
 
 SECRET_KEY = "a key for tests, of 32 characters or more"
+
+OPEN_JOBS = """
+    select id from jobs where (id = any(:ids) or parent_id = any(:ids)) and state in ('queued', 'running')"""
 
 # The settings of each mode.
 Mode = Mapping[str, str]
@@ -217,8 +219,11 @@ class Stack:
         until(lambda: self.job(job_id).state == "running" and self.job(job_id).progress, "job runs")
 
     def finish(self, *job_ids: UUID) -> list[Any]:
-        """Wait until jobs have ended, and return their rows."""
-        until(lambda: all(self.job(job_id).state in TERMINAL_STATES for job_id in job_ids), "jobs end")
+        """Wait until jobs and their shards have ended, and return their rows.
+
+        A shard of a job that has lost its lease ends only when its own lease has expired.
+        """
+        until(lambda: not self.rows(OPEN_JOBS, ids=list(job_ids)), "jobs end")
         return [self.job(job_id) for job_id in job_ids]
 
     def run(self, kind: str, **parameters: Any) -> Any:

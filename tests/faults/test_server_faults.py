@@ -9,17 +9,13 @@ from collections.abc import Iterator
 import pytest
 
 from tests.faults.api import ApiProcess, Client
-from tests.faults.callers import CoreClock, Findings
+from tests.faults.callers import BUSY_SECONDS, CoreClock, Findings
 from tests.faults.disks import fill
 from tests.faults.servers import Servers, open_servers
 from tests.faults.stack import Stack
 from tests.faults.workers import WorkerProcess, until
 
 pytestmark = [pytest.mark.stack, pytest.mark.complete]
-
-# Time in seconds that a client waits for a response. The response is due much earlier, but not the cores of a
-# busy machine.
-BUSY_SECONDS = 60.0
 
 
 @pytest.fixture(scope="module")
