@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
+import select
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -24,6 +25,11 @@ BODY_WINDOW_SECONDS = 20.0
 BODY_RATE_MIN = 500
 # A client that does not empty the send buffer in this time has stalled.
 SEND_SECONDS = 30.0
+# Load balancers and clients usually keep idle connections for up to 60 s. The server keeps them longer, so
+# that requests are rarely sent at the moment at which it closes a connection.
+KEEP_ALIVE_SECONDS = 75
+# Pause until an idle connection with unread data is checked again.
+UNREAD_SECONDS = 0.1
 
 REFUSALS = {
     "malformed_body": (
@@ -50,6 +56,7 @@ class TimedProtocol(HttpToolsProtocol):
     - The headers of a request must arrive within `HEADER_SECONDS`, counted from the connection or, for later
       requests, from their first byte.
     - A body must arrive at `BODY_RATE_MIN` bytes per second or faster while the application reads it.
+    - The next request must begin within `KEEP_ALIVE_SECONDS`.
     - A client must read, so that a full send buffer shrinks within `SEND_SECONDS`.
     """
 
@@ -63,6 +70,7 @@ class TimedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the time limit of the first request's headers."""
         super().connection_made(transport)
+        self.timeout_keep_alive = KEEP_ALIVE_SECONDS
         self._restart(HEADER_SECONDS)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -112,6 +120,18 @@ class TimedProtocol(HttpToolsProtocol):
         super().on_response_complete()
         if self.transport.get_write_buffer_size():
             self._start_sending_timer()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close an idle connection, unless a request has arrived that was not read yet.
+
+        A busy event loop may run this timer before it reads the request. If it then closed the connection,
+        the client would get no response.
+        """
+        if not _is_readable(self.transport):
+            super().timeout_keep_alive_handler()
+            return
+        again = self.loop.call_later(UNREAD_SECONDS, self.timeout_keep_alive_handler)
+        self.timeout_keep_alive_task = again
 
     def pause_writing(self) -> None:
         """Start the time limit of the full send buffer."""
@@ -184,6 +204,15 @@ class TimedProtocol(HttpToolsProtocol):
         # A later response on the same connection shows that the client has read this one.
         if self.transport.get_write_buffer_size() and cycle is self.cycle:
             self.transport.abort()
+
+
+def _is_readable(transport: asyncio.Transport) -> bool:
+    """Return whether a connection that is not closing has unread data."""
+    if transport.is_closing():
+        return False
+    poll = select.poll()
+    poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def _refusal(code: str, request_id: str) -> bytes:

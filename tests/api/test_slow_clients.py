@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
 from contextlib import ExitStack, closing
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 
 from app import downloads, protocol
 from app.slots import SlotLimits
-from tests.api.conftest import new_key, wait_until
+from tests.api.conftest import new_key, serving, wait_until
 from tests.api.worlds import make_world
 from understudy.resources import Resources
 from understudy.services import artifacts
@@ -61,6 +62,31 @@ def test_connection_with_an_empty_line_after_a_request_is_closed(address: tuple[
         # Without a separate time limit, the connection would stay open, because the line ends the limit of
         # idle connections.
         read_all(connection)
+
+
+def test_request_that_waits_for_a_busy_event_loop_is_answered(
+    resources: Resources, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(protocol, "KEEP_ALIVE_SECONDS", 0.5)
+    is_busy = threading.Event()
+    with serving(resources) as (server, address), closing(socket.create_connection(address)) as connection:
+        connection.sendall(f"{HEAD}\r\n".encode())
+        assert connection.recv(1 << 16).startswith(b"HTTP/1.1 200 ")
+        tick = server.on_tick
+
+        async def busy_tick(counter: int) -> bool:
+            """Occupy the event loop while the time limit of the idle connection passes."""
+            if not is_busy.is_set():
+                is_busy.set()
+                time.sleep(0.8)
+            return await tick(counter)
+
+        monkeypatch.setattr(server, "on_tick", busy_tick)
+        assert is_busy.wait(10)
+        connection.sendall(f"{HEAD}\r\n".encode())
+        assert connection.recv(1 << 16).startswith(b"HTTP/1.1 200 ")
+        # The time limit begins again after the response.
+        assert read_all(connection) == b""
 
 
 def test_trailer_fields_do_not_become_headers():

@@ -17,7 +17,7 @@ from typing import Any
 
 import httpx2
 
-from tests.faults.workers import ENOUGH_SECONDS, until
+from tests.faults.workers import until
 
 Json = dict[str, Any]
 
@@ -90,7 +90,8 @@ class ApiProcess:
         """Tell the process to stop, and return its exit status."""
         assert self._process is not None
         self._process.terminate()
-        return self._process.wait(ENOUGH_SECONDS)
+        until(lambda: not self.is_running(), "the API ends")
+        return self._process.wait()
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the process."""
@@ -110,12 +111,14 @@ class Refused(Exception):
 class Client:
     """A client that repeats each request with the same idempotency key until it gets an answer.
 
-    `violations` lists the responses that no fault may cause.
+    `violations` lists the responses that no fault may cause. `last_error` describes why the last request
+    without a response failed.
     """
 
     def __init__(self, url: str, key: str) -> None:
         self.statuses: Counter[int] = Counter()
         self.violations: list[str] = []
+        self.last_error = ""
         self._http = httpx2.Client(
             base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=REQUEST_SECONDS_MAX
         )
@@ -129,7 +132,8 @@ class Client:
         """Send a request and return the response, or None if the connection fails or times out."""
         try:
             response = self._http.request(method, path, **options)
-        except httpx2.HTTPError:
+        except httpx2.HTTPError as error:
+            self.last_error = f"{type(error).__name__} {error}"
             return None
         self._check(method, path, response)
         return response

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import subprocess
+import time
+from collections.abc import Callable
 from pathlib import Path
+
+REFILL_SECONDS = 0.5
 
 
 def mount_disk(folder: Path, size_mebibytes: int) -> bool:
@@ -18,9 +22,25 @@ def unmount_disk(folder: Path) -> None:
     subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
+def keep_full(folder: Path, seconds: float, is_intact: Callable[[], bool]) -> None:
+    """Fill a disk, and again whenever files on it were deleted, then delete the filler.
+
+    Meanwhile, check that a condition holds.
+    """
+    filler = folder / "filler"
+    ends_at = time.monotonic() + seconds
+    try:
+        while time.monotonic() < ends_at:
+            fill(filler)
+            assert is_intact()
+            time.sleep(REFILL_SECONDS)
+    finally:
+        filler.unlink()
+
+
 def fill(path: Path) -> None:
-    """Write a file until the disk is full."""
-    with path.open("wb", buffering=0) as file:
+    """Append to a file until the disk is full."""
+    with path.open("ab", buffering=0) as file:
         for chunk in (1 << 20, 1 << 12, 1):
             try:
                 while file.write(b"\0" * chunk) == chunk:

@@ -24,7 +24,6 @@ from tests.rows import upload_csv
 from tests.service import connect_valkey, execute, url_of
 from understudy import ids
 from understudy.db import jobs
-from understudy.db.jobs import TERMINAL_STATES
 from understudy.db.migrate import upgrade
 from understudy.db.session import parse_url
 from understudy.failpoints import REACHED, VARIABLE
@@ -38,8 +37,11 @@ from understudy.settings import Settings
 
 SECRET_KEY = "a key for tests, of 32 characters or more"
 
-# The settings of each mode. A setting that is None is not set.
-Mode = Mapping[str, str | None]
+OPEN_JOBS = """
+    select id from jobs where (id = any(:ids) or parent_id = any(:ids)) and state in ('queued', 'running')"""
+
+# The settings of each mode.
+Mode = Mapping[str, str]
 MODES: dict[str, Mode] = {"broker": {}, "none": {"UNDERSTUDY_REDIS_URL": NO_BROKER}}
 
 
@@ -95,7 +97,7 @@ class Stack:
     """The servers and workers of a test. Leases are short, so that lost jobs are rescued quickly."""
 
     def __init__(self, database_url: str, broker_url: str, folder: Path, mode: Mode | None = None) -> None:
-        environment = {
+        self.environment = {
             "UNDERSTUDY_DATABASE_URL": database_url,
             "UNDERSTUDY_REDIS_URL": broker_url,
             "UNDERSTUDY_SECRET_KEY": SECRET_KEY,
@@ -109,8 +111,7 @@ class Stack:
             "UNDERSTUDY_RETRY_BACKOFF_SECONDS": "0",
             **(mode or {}),
         }
-        self.environment = {name: value for name, value in environment.items() if value is not None}
-        self.uses_broker = "UNDERSTUDY_REDIS_URL" in self.environment
+        self.uses_broker = self.environment["UNDERSTUDY_REDIS_URL"] != NO_BROKER
         self._broker_url = broker_url
         self.broker = connect_valkey(broker_url)
         settings = {
@@ -129,9 +130,9 @@ class Stack:
 
     def start_worker(self, **settings: object) -> WorkerProcess:
         """Start a worker and wait until it accepts jobs."""
-        n_before = self._count("select count(*) from workers")
+        before = self._worker_names()
         worker = self.launch_worker(**settings)
-        until(lambda: self._count("select count(*) from workers") > n_before, "worker is ready")
+        until(lambda: self._worker_names() - before, "worker is ready")
         return worker
 
     def launch_worker(self, **settings: object) -> WorkerProcess:
@@ -218,8 +219,11 @@ class Stack:
         until(lambda: self.job(job_id).state == "running" and self.job(job_id).progress, "job runs")
 
     def finish(self, *job_ids: UUID) -> list[Any]:
-        """Wait until jobs have ended, and return their rows."""
-        until(lambda: all(self.job(job_id).state in TERMINAL_STATES for job_id in job_ids), "jobs end")
+        """Wait until jobs and their shards have ended, and return their rows.
+
+        A shard of a job that has lost its lease ends only when its own lease has expired.
+        """
+        until(lambda: not self.rows(OPEN_JOBS, ids=list(job_ids)), "jobs end")
         return [self.job(job_id) for job_id in job_ids]
 
     def run(self, kind: str, **parameters: Any) -> Any:
@@ -247,6 +251,5 @@ class Stack:
         self.broker.close()
         self.resources.close()
 
-    def _count(self, statement: str) -> int:
-        n: int = self.rows(statement)[0][0]
-        return n
+    def _worker_names(self) -> set[str]:
+        return {row.name for row in self.rows("select name from workers")}

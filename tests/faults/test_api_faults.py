@@ -19,13 +19,12 @@ from tests.faults.api import ApiProcess, Client, Refused
 from tests.faults.injections import FREE_KEYS
 from tests.faults.invariants import staged_files
 from tests.faults.stack import Stack
-from tests.faults.traffic import leave_during_upload, table_bytes
+from tests.faults.traffic import TABLE, leave_during_upload, table_bytes
 from tests.faults.workers import WorkerProcess, until
 
 pytestmark = pytest.mark.stack
 
 Json = dict[str, Any]
-TABLE = table_bytes(random.Random(0), 500)  # noqa: S311 - a table
 PARTS = table_bytes(random.Random(1), 20_000)  # noqa: S311 - a table
 PART_BYTES = 64 << 10
 

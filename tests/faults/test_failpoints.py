@@ -60,13 +60,39 @@ SLICE = {
 }
 
 
-@pytest.fixture(scope="module")
-def worker(stack: Stack) -> WorkerProcess:
-    return stack.start_worker()
+class Crew:
+    """The workers that run the jobs of a test.
+
+    Without a broker, a worker runs its jobs in its main process, so another worker must rescue the jobs of a
+    worker that is killed or frozen.
+    """
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._workers = [stack.start_worker() for _ in range(1 if stack.uses_broker else 2)]
+
+    def work_pids(self) -> list[int]:
+        """Return the PIDs of the processes that run work."""
+        return [pid for worker in self._workers for pid in worker.work_pids()]
+
+    def check(self, action: str) -> None:
+        """Check that the workers are running, and replace the one that an action has killed."""
+        n_killed = 1 if action == "kill" and not self._stack.uses_broker else 0
+        n_running = len(self._workers) - n_killed
+        until(lambda: len(self._running()) == n_running, "the killed worker has ended")
+        self._workers = [*self._running(), *(self._stack.start_worker() for _ in range(n_killed))]
+
+    def _running(self) -> list[WorkerProcess]:
+        return [worker for worker in self._workers if worker.is_running()]
 
 
 @pytest.fixture(scope="module")
-def model_id(stack: Stack, worker: WorkerProcess, small_table: object) -> str:
+def crew(stack: Stack) -> Crew:
+    return Crew(stack)
+
+
+@pytest.fixture(scope="module")
+def model_id(stack: Stack, crew: Crew, small_table: object) -> str:
     dataset_id, job_id = stack.upload(small_table)  # type: ignore[arg-type]
     stack.finish(job_id)
     trained = stack.run("train", dataset_id=dataset_id, synthesizer={"name": "independent"})
@@ -94,7 +120,7 @@ def finish_despite(stack: Stack, job_id: UUID, step: str, action: str) -> None:
     ],
 )
 def test_job_succeeds_once_despite_a_fault(
-    stack: Stack, worker: WorkerProcess, model_id: str, step: str, action: str, outcomes: list[str]
+    stack: Stack, crew: Crew, model_id: str, step: str, action: str, outcomes: list[str]
 ) -> None:
     # The write to a slow disk takes longer than the lease.
     stack.worker_points.arm(step, action, seconds=1.5 * LEASE_SECONDS)
@@ -104,15 +130,13 @@ def test_job_succeeds_once_despite_a_fault(
 
     assert stack.job(job_id).state == "succeeded"
     until(lambda: stack.outcomes(job_id) == outcomes, f"{stack.outcomes(job_id)} are {outcomes}")
-    assert worker.is_running()
+    crew.check(action)
 
 
 @pytest.mark.complete
 @pytest.mark.parametrize("action", ["kill", "drop", "raise", "stop"])
 @pytest.mark.parametrize("step", ["settle.before_commit", "settle.after_commit"])
-def test_cancelled_job_ends_once_despite_a_fault(
-    stack: Stack, worker: WorkerProcess, step: str, action: str
-) -> None:
+def test_cancelled_job_ends_once_despite_a_fault(stack: Stack, crew: Crew, step: str, action: str) -> None:
     if (step, action) == ("settle.after_commit", "drop"):
         pytest.skip("No connection is open after the COMMIT.")
     job_id = stack.submit("probe", seconds=60)
@@ -123,10 +147,11 @@ def test_cancelled_job_ends_once_despite_a_fault(
     finish_despite(stack, job_id, step, action)
 
     assert stack.job(job_id).state == "cancelled"
+    crew.check(action)
 
 
 def test_stale_attempt_changes_nothing_while_another_attempt_runs(
-    stack: Stack, worker: WorkerProcess, model_id: str
+    stack: Stack, crew: Crew, model_id: str
 ) -> None:
     points = stack.worker_points
     points.arm("finish.before", "hold")
@@ -145,9 +170,7 @@ def test_stale_attempt_changes_nothing_while_another_attempt_runs(
     assert stack.outcomes(job_id) == LOST
 
 
-def test_stale_attempt_discards_only_its_own_files(
-    stack: Stack, worker: WorkerProcess, model_id: str
-) -> None:
+def test_stale_attempt_discards_only_its_own_files(stack: Stack, crew: Crew, model_id: str) -> None:
     points = stack.worker_points
     points.arm("finish.before", "hold")
     job_id = stack.submit("sample", model_id=model_id, n_rows=1_000)
@@ -165,7 +188,7 @@ def test_stale_attempt_discards_only_its_own_files(
     assert set(keys) == {key for key in stack.resources.store.keys("") if f"/{keys[0].split('/')[3]}/" in key}
 
 
-def test_attempt_recognises_its_own_commit(stack: Stack, worker: WorkerProcess, model_id: str) -> None:
+def test_attempt_recognises_its_own_commit(stack: Stack, crew: Crew, model_id: str) -> None:
     stack.worker_points.arm("finish.after_commit", "raise")
     job = stack.run("sample", model_id=model_id, n_rows=1_000)
     assert stack.worker_points.is_reached("finish.after_commit")
@@ -181,7 +204,7 @@ def test_attempt_recognises_its_own_commit(stack: Stack, worker: WorkerProcess, 
 
 
 @pytest.mark.complete
-def test_heartbeats_survive_a_broken_connection(stack: Stack, worker: WorkerProcess) -> None:
+def test_heartbeats_survive_a_broken_connection(stack: Stack, crew: Crew) -> None:
     for action in ("drop", "raise"):
         stack.worker_points.arm("heartbeat.before_commit", action)
         job = stack.run("probe", seconds=4)
@@ -190,12 +213,10 @@ def test_heartbeats_survive_a_broken_connection(stack: Stack, worker: WorkerProc
 
 
 @pytest.mark.complete
-def test_job_outlasts_a_process_that_is_frozen_for_less_than_its_lease(
-    stack: Stack, worker: WorkerProcess
-) -> None:
+def test_job_outlasts_a_process_that_is_frozen_for_less_than_its_lease(stack: Stack, crew: Crew) -> None:
     job_id = stack.submit("probe", seconds=3)
     stack.wait_until_running(job_id)
-    for pid in worker.work_pids():
+    for pid in crew.work_pids():
         os.kill(pid, signal.SIGSTOP)
         time.sleep(LEASE_SECONDS / 3)
         os.kill(pid, signal.SIGCONT)

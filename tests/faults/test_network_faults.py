@@ -25,6 +25,9 @@ LEASE_SECONDS = 3.0
 RECOVERY_SECONDS = LEASE_SECONDS + 0.5 + 8
 
 
+SERVERS = ["database", pytest.param("broker", marks=pytest.mark.broker)]
+
+
 class Network:
     """A worker and an API that reach their servers through proxies."""
 
@@ -91,7 +94,7 @@ def test_worker_without_heartbeats_stops_its_work_before_the_lease_ends(
 
 @pytest.mark.complete
 @pytest.mark.parametrize("seconds", [1.0, 2 * LEASE_SECONDS])
-@pytest.mark.parametrize("server", ["database", "broker"])
+@pytest.mark.parametrize("server", SERVERS)
 def test_jobs_survive_a_network_that_stalls(
     stack: Stack, network: Network, server: str, seconds: float
 ) -> None:
@@ -106,7 +109,7 @@ def test_jobs_survive_a_network_that_stalls(
 
 @pytest.mark.complete
 @pytest.mark.parametrize("fault", ["cut", "half_close", "refuse", "delay", "reset"])
-@pytest.mark.parametrize("server", ["database", "broker"])
+@pytest.mark.parametrize("server", SERVERS)
 def test_jobs_survive_broken_connections(stack: Stack, network: Network, server: str, fault: str) -> None:
     proxy: FaultProxy = getattr(network, server)
     job_ids = [stack.submit("probe", seconds=0.5) for _ in range(6)]
@@ -124,6 +127,7 @@ def test_jobs_survive_broken_connections(stack: Stack, network: Network, server:
     assert {job.state for job in stack.finish(*job_ids)} == {"succeeded"}
 
 
+@pytest.mark.broker
 def test_requests_are_accepted_while_the_broker_does_not_respond(stack: Stack, network: Network) -> None:
     network.broker.stall()
     job_ids = [network.client.submit("probe") for _ in range(3)]

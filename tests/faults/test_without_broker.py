@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from tests.faults.stack import Stack, open_stack
-from tests.faults.test_worker_faults import asleep
+from tests.faults.test_worker_faults import SURVIVOR_LEASE_SECONDS, asleep
 from tests.faults.workers import WorkerProcess, until
 from understudy.job_queue import ListQueue
 
@@ -34,7 +34,7 @@ def stack(postgres: str, valkey: str, tmp_path_factory: pytest.TempPathFactory) 
 @pytest.fixture(scope="module")
 def worker(stack: Stack) -> WorkerProcess:
     """Return a worker that does not look for due jobs by itself."""
-    return stack.start_worker(ring_seconds=3600)
+    return stack.start_worker(ring_seconds=3600, lease_seconds=SURVIVOR_LEASE_SECONDS)
 
 
 @pytest.fixture(autouse=True)

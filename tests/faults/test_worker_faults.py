@@ -23,9 +23,13 @@ from understudy.services.datasets import delete_dataset
 pytestmark = pytest.mark.stack
 
 
+# The default of the setting. On a busy machine, a worker may lose a shorter lease.
+SURVIVOR_LEASE_SECONDS = 30
+
+
 @pytest.fixture(scope="module")
 def survivor(stack: Stack) -> WorkerProcess:
-    return stack.start_worker()
+    return stack.start_worker(lease_seconds=SURVIVOR_LEASE_SECONDS)
 
 
 @pytest.fixture(autouse=True)
@@ -88,10 +92,7 @@ def test_frozen_worker_cannot_finish_jobs_that_another_has_claimed(stack, surviv
     assert {job.state for job in stack.finish(*job_ids)} == {"succeeded"}
     send(pids, signal.SIGCONT)
     until(lambda: not frozen.work_pids(), "the frozen work ends")
-    for job_id in job_ids:
-        outcomes = stack.outcomes(job_id)
-        # On a busy machine, a later attempt can lose its lease, too.
-        assert (outcomes[0], outcomes[-1], outcomes.count("succeeded")) == ("lost", "succeeded", 1)
+    assert [stack.outcomes(job_id) for job_id in job_ids] == [["lost", "succeeded"]] * 2
     assert frozen.stop() == 0
 
 

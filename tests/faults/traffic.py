@@ -271,3 +271,6 @@ def leave_during_upload(url: str, key: str, n_bytes: int, *, is_reset: bool) -> 
         connection.sendall(head.encode() + b"a,b\n" + b"1,2\n" * (n_bytes // 4))
         if is_reset:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+TABLE = table_bytes(random.Random(0), 500)  # noqa: S311 - a table

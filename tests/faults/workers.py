@@ -13,20 +13,38 @@ from pathlib import Path
 
 from understudy.errors import Unavailable
 
-# A generous time limit in seconds, because the machine may be busy. A test reaches it only if a process
-# hangs.
-ENOUGH_SECONDS = 150.0
+# A generous time limit in seconds for a quiet machine. A test reaches it only if a process hangs.
+ENOUGH_SECONDS = 60.0
+# The pause between two checks of a condition grows with the time waited, up to a maximum.
+PAUSE_SECONDS = 0.02
+PAUSE_FRACTION = 0.02
+PAUSE_SECONDS_MAX = 0.2
 
 
 def until(condition: Callable[[], object], what: str = "condition") -> None:
-    """Wait until the condition holds, or fail after a generous time limit.
+    """Wait until the condition holds, or fail after a generous time limit, which grows with the load.
 
     A condition that cannot be evaluated, because the database does not respond, does not hold.
     """
-    deadline = time.monotonic() + ENOUGH_SECONDS
+    began = time.monotonic()
     while not is_true(condition):
-        assert time.monotonic() < deadline, f"timeout after {ENOUGH_SECONDS} s: {what}"
-        time.sleep(0.02)
+        waited = time.monotonic() - began
+        # The load is measured only if the limit for a quiet machine has passed.
+        if waited > ENOUGH_SECONDS:
+            assert waited < ENOUGH_SECONDS * slowness(), f"timeout after {waited:.0f} s: {what}"
+        time.sleep(min(PAUSE_SECONDS_MAX, PAUSE_SECONDS + waited * PAUSE_FRACTION))
+
+
+def slowness() -> float:
+    """Return the factor by which this machine is slower than a quiet one, at least 1.
+
+    The factor is the wall time of a busy loop divided by its CPU time, which grows with the number of other
+    processes that compete for the cores.
+    """
+    wall, cpu = time.perf_counter(), time.thread_time()
+    while time.thread_time() - cpu < 0.1:
+        pass
+    return max(1.0, (time.perf_counter() - wall) / 0.1)
 
 
 def is_true(condition: Callable[[], object]) -> bool:
@@ -109,7 +127,8 @@ class WorkerProcess:
     def wait(self) -> int:
         """Wait until the worker has ended, and return its exit status."""
         try:
-            return self._main.wait(ENOUGH_SECONDS)
+            until(lambda: self._main.poll() is not None, "the worker ends")
+            return self._main.wait()
         finally:
             self._log.close()
 

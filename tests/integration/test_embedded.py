@@ -80,10 +80,12 @@ def serve(folder: Path, *options: str) -> Serve:
         [*command, *options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     assert process.stdout is not None
+    lines = []
     for line in process.stdout:
         if line.startswith("Ready"):
             return Serve(process, folder)
-    raise AssertionError(f"serve ended with {process.wait()}")
+        lines.append(line)
+    raise AssertionError(f"serve ended with {process.wait()}:\n{''.join(lines)}")
 
 
 def stop(stack: Serve) -> None:

@@ -35,9 +35,23 @@ COLUMNS = """
 """
 
 
-def git(*arguments: str) -> bytes:
-    command = ["git", "-C", str(ROOT), *arguments]
+def git(*arguments: str, folder: Path = ROOT) -> bytes:
+    command = ["git", "-C", str(folder), *arguments]
     return subprocess.run(command, check=True, capture_output=True).stdout
+
+
+def released_revision(current: str, folder: Path = ROOT) -> str | None:
+    """Return the revision of the newest release whose schema is older than the current one.
+
+    One version can add several migrations. Releases are tags such as `v0.1.0`. Return None if there are none.
+    """
+    tags = git("tag", "--merged", "HEAD", "--list", "v*", "--sort=-version:refname", folder=folder)
+    for tag in tags.decode().split():
+        names = git("ls-tree", "--name-only", tag, "migrations/versions/", folder=folder).decode().split()
+        revision = max((name.rpartition("/")[2][:4] for name in names), default=current)
+        if revision < current:
+            return revision
+    return None
 
 
 def numbered(statement: str) -> str:
@@ -101,6 +115,28 @@ def migrate_to(url: str, revision: str) -> None:
 
 if (ROOT / ".git").exists():
     # A source archive has no history. There, the recorded statements are the only test of the previous code.
+
+    def test_statements_of_the_last_release_are_recorded():
+        revision = released_revision(required_revision())
+        recorded = {path.stem for path in STATEMENTS}
+        assert revision is None or revision in recorded, (
+            "Run python -m tests.upgrades.record (see its docstring)."
+        )
+
+    def test_released_revision_is_that_of_the_newest_release_with_an_older_schema(tmp_path: Path):
+        git("init", "-q", folder=tmp_path)
+        for n_migrations, tag in ((1, "v0.9.0"), (2, "v0.10.0"), (4, "v0.11.0")):
+            for number in range(1, n_migrations + 1):
+                file = tmp_path / "migrations" / "versions" / f"{number:04d}_change.py"
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.touch()
+            author = ("-c", "user.name=test", "-c", "user.email=test@example.com")
+            git("add", "-A", folder=tmp_path)
+            git(*author, "commit", "-q", "-m", "change", folder=tmp_path)
+            git(*author, "tag", tag, folder=tmp_path)
+        assert released_revision("0005", tmp_path) == "0004"
+        assert released_revision("0004", tmp_path) == "0002"
+        assert released_revision("0001", tmp_path) is None
 
     @pytest.fixture(scope="module")
     def previous(tmp_path_factory: pytest.TempPathFactory) -> Path:
