@@ -24,11 +24,14 @@ Json = dict[str, Any]
 
 TERMINAL = ("succeeded", "failed", "cancelled")
 N_ROWS_PARTS = 20_000
+# Maximum number of rows that one process samples, which is the smallest allowed value.
+SHARD_ROWS = 1_000
 PART_BYTES = 64 << 10
+RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 # The operations of the callers with their weights.
 ALL_OPERATIONS = {
-    **{"probe": 10, "sample": 8, "train": 4, "impute": 2, "evaluate": 1, "upload": 4, "upload_in_parts": 2},
-    **{"cancel": 3, "retry": 2, "delete": 2, "watch": 12},
+    **{"probe": 8, "sample": 8, "sample_in_shards": 2, "train": 4, "impute": 2, "evaluate": 1},
+    **{"upload": 4, "upload_in_parts": 2, "cancel": 2, "retry": 4, "delete": 2, "watch": 12},
 }
 # Operations that store files, for faults at the steps of the protocol.
 PROTOCOL_OPERATIONS = {"sample": 10, "upload": 3, "watch": 6}
@@ -125,11 +128,15 @@ class Caller(threading.Thread):
 
     def probe(self) -> None:
         """Submit a job that only waits."""
-        self._submit("probe", seconds=round(self.random.uniform(0, 3), 2))
+        self._submit("probe", seconds=round(self.random.uniform(0, 1), 2))
 
     def sample(self) -> None:
         """Submit a sampling job."""
-        self._submit("sample", model_id=self._subjects.model_id, n_rows=5_000)
+        self._submit("sample", model_id=self._subjects.model_id, n_rows=SHARD_ROWS)
+
+    def sample_in_shards(self) -> None:
+        """Submit a sampling job that the workers split into shards."""
+        self._submit("sample", model_id=self._subjects.model_id, n_rows=3 * SHARD_ROWS)
 
     def train(self) -> None:
         """Submit a training job."""
@@ -270,4 +277,14 @@ def leave_during_upload(url: str, key: str, n_bytes: int, *, is_reset: bool) -> 
         head += "Content-Type: text/csv\r\nContent-Length: 100000\r\n\r\n"
         connection.sendall(head.encode() + b"a,b\n" + b"1,2\n" * (n_bytes // 4))
         if is_reset:
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+
+
+def leave_after_request(url: str, key: str, path: str, *, is_reset: bool) -> None:
+    """Send a request, then close or reset the connection without reading the response."""
+    address = urlsplit(url)
+    assert address.hostname is not None
+    with socket.create_connection((address.hostname, address.port or 80), timeout=5) as connection:
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n\r\n".encode())
+        if is_reset:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
