@@ -291,7 +291,7 @@ def start_target(
     until(lambda: stack.rows("select count(*) from workers")[0][0] == n_workers, "workers are ready")
     _, key = create_api_key(stack.resources, stack.project_id, "faults")
     proxies = (database_proxy, broker_proxy, stack.proxy_api())
-    return Target(stack, workers, api, *servers, *proxies, key, disks)
+    return Target(stack, workers, api, *servers, *proxies, key, disks=disks)
 
 
 def make_subjects(stack: Stack) -> Subjects:

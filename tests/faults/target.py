@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 
 from tests.faults.api import ApiProcess
@@ -26,6 +26,7 @@ class Target:
     broker_proxy: FaultProxy
     api_proxy: FaultProxy
     api_key: str
+    _: KW_ONLY
     # The path of a download.
     download_path: str = "/v1/datasets"
     # Returns the number of successful responses that clients have received.
