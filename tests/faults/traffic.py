@@ -99,6 +99,7 @@ class Caller(threading.Thread):
         self.is_stopped = threading.Event()
         self.n_open_max = 12
         self.operations = ALL_OPERATIONS
+        self._deck: list[str] = []
         self._subjects = subjects
         self._ledger = ledger
 
@@ -118,8 +119,11 @@ class Caller(threading.Thread):
     def _choose(self) -> Callable[[], None]:
         if len(self._ledger.open_jobs) >= self.n_open_max:
             return self.watch
-        name = self.random.choices(list(self.operations), list(self.operations.values()))[0]
-        operation: Callable[[], None] = getattr(self, name)
+        # Each operation is chosen as often as its weight before any is chosen again, so that none is missing.
+        if not self._deck:
+            self._deck = [name for name, weight in self.operations.items() for _ in range(weight)]
+            self.random.shuffle(self._deck)
+        operation: Callable[[], None] = getattr(self, self._deck.pop())
         return operation
 
     def _submit(self, kind: str, **parameters: Any) -> None:
