@@ -79,7 +79,7 @@ ALL_FAULTS = {
 }
 # Faults at the steps that the protocol of leases and tokens protects. `make mutants` uses them, with the
 # stale attempts.
-PROTOCOL_FAULTS = {"lose_answer_to_finish": 3, "kill_after_finish": 1, "kill_api_after_submit": 1}
+PROTOCOL_FAULTS = {"lose_answer_to_finish": 1, "kill_after_finish": 1, "kill_api_after_submit": 1}
 # Each choice of faults with the operations of the callers and the number of workers.
 FAULTS = {"all": (ALL_FAULTS, ALL_OPERATIONS, 2), "protocol": (PROTOCOL_FAULTS, PROTOCOL_OPERATIONS, 1)}
 # The idempotency key of a request is a label of its job, or the name of its dataset.
