@@ -162,8 +162,8 @@ class Client:
         headers = dict(options.pop("headers", {}))
         if method == "POST":
             headers["Idempotency-Key"] = key or secrets.token_hex(16)
-        end = self.now() + self.patience
-        while self.now() < end:
+        began = self.now()
+        while self.now() - began < self.patience:
             response = self.once(method, path, headers=headers, **options)
             if response is not None and not self._is_repeated(response):
                 body: Json = response.json() if response.content else {}

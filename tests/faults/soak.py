@@ -181,6 +181,9 @@ class Soak:
         """Stop all threads, before their connections are closed."""
         for thread in self._threads():
             thread.is_stopped.set()
+        for caller in self.callers:
+            # A request that has no answer yet is not repeated.
+            caller.client.patience = 0
         for thread in self._threads():
             if thread.ident is not None:
                 thread.join(STOP_SECONDS)
