@@ -333,7 +333,7 @@ class Settings(BaseSettings):
         int | None,
         Field(
             ge=1,
-            description="Maximum number of running jobs of a project that has no limit of its own. Default: "
-            "no limit.",
+            description="Maximum number of running jobs of a project that has no limit of its own. A split "
+            "job counts as one. Default: no limit.",
         ),
     ] = None

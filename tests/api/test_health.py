@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 from app.main import create_app
 from tests.api.conftest import assert_problem
 from tests.service import SECRET_KEY, frozen_database
-from understudy.db import claims, projects, workers
+from understudy.db import claims, projects, shards, workers
 from understudy.db.claims import Claimant
 from understudy.db.session import close_sessions, make_sessions, without_transactions
 from understudy.db.workers import WorkerState
@@ -110,6 +110,22 @@ def test_service_is_ready_while_a_project_has_its_maximum_of_running_jobs(
         assert claims.claim(session, claimant, lease_seconds=60) is not None
     age(resources)
     assert client.get("/readyz").json()["checks"]["workers"] == "ok"
+
+
+def test_service_is_not_ready_while_shards_wait_although_their_project_has_its_maximum(
+    client: TestClient, resources: Resources
+):
+    assert client.post("/v1/jobs", json={"kind": "probe"}).status_code == 202
+    report(resources)
+    with resources.sessions.begin() as session:
+        for project in projects.all_of_them(session):
+            projects.limit_running_jobs(session, project.id, 1)
+        claimant = Claimant("worker@test", "1", ("probe",))
+        job = claims.claim(session, claimant, lease_seconds=60)
+        assert job is not None
+        shards.add_missing(session, job, {1: {"kind": "probe"}}, ttl_seconds=3600)
+    age(resources)
+    assert client.get("/readyz").json()["checks"]["workers"] == "jobs wait although workers are idle"
 
 
 def test_service_is_not_ready_without_storage_space_or_a_broker(resources: Resources):

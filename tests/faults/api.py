@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,8 @@ Json = dict[str, Any]
 # Status codes after which a client repeats its request.
 REPEATED = {429, 503, 507}
 REQUEST_SECONDS_MAX = 15.0
-# Time after which a request without an answer is a violation. The time suffices for several starts of a
-# killed API on a busy machine, each of which can take more than a minute.
+# The time suffices for several starts of a killed API on a busy machine, each of which can take more than a
+# minute.
 PATIENCE_SECONDS = 600.0
 PAUSE_SECONDS = 0.1
 
@@ -60,7 +60,13 @@ class ApiProcess:
         command += ["--http", "app.protocol:TimedProtocol", "--timeout-graceful-shutdown", "2"]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                command, env=self._environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                command,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                # As for a worker, a Ctrl-C in the terminal does not reach the process.
+                start_new_session=True,
             )
 
     def start(self) -> None:
@@ -119,6 +125,10 @@ class Client:
         self.statuses: Counter[int] = Counter()
         self.violations: list[str] = []
         self.last_error = ""
+        # The clock of the time limits.
+        self.now: Callable[[], float] = time.monotonic
+        # Time after which a request without an answer is a violation.
+        self.patience = PATIENCE_SECONDS
         self._http = httpx2.Client(
             base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=REQUEST_SECONDS_MAX
         )
@@ -144,7 +154,6 @@ class Client:
         path: str,
         *,
         key: str | None = None,
-        patience: float = PATIENCE_SECONDS,
         **options: Any,
     ) -> Json:
         """Send a request until it is answered, and return the JSON body.
@@ -157,8 +166,8 @@ class Client:
         headers = dict(options.pop("headers", {}))
         if method == "POST":
             headers["Idempotency-Key"] = key or secrets.token_hex(16)
-        end = time.monotonic() + patience
-        while time.monotonic() < end:
+        began = self.now()
+        while self.now() - began < self.patience:
             response = self.once(method, path, headers=headers, **options)
             if response is not None and not self._is_repeated(response):
                 body: Json = response.json() if response.content else {}
@@ -166,7 +175,7 @@ class Client:
                     return body
                 raise Refused(response.status_code, body)
             time.sleep(PAUSE_SECONDS)
-        raise TimeoutError(f"{method} {path} received no response within {patience:.0f} s")
+        raise TimeoutError(f"{method} {path} received no response within {self.patience:.0f} s")
 
     def submit(self, kind: str, *, key: str | None = None, **parameters: Any) -> str:
         """Submit a job and return its ID."""

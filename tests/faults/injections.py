@@ -9,18 +9,17 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy import text
 
-from tests.faults.api import ApiProcess
 from tests.faults.disks import fill
 from tests.faults.proxy import FaultProxy
-from tests.faults.stack import Points, Stack
-from tests.faults.traffic import leave_during_upload
+from tests.faults.stack import Points
+from tests.faults.steps import API_STEPS, WORKER_STEPS
+from tests.faults.target import Target
+from tests.faults.traffic import leave_after_request, leave_during_upload
 from tests.faults.workers import WorkerProcess, children_of, command_of, send
-from understudy.embedded.servers import PrivatePostgres, PrivateValkey
 from understudy.errors import Unavailable
 from understudy.job_queue import QUEUE_NAME
 
@@ -32,73 +31,10 @@ TERMINATE_SESSIONS = (
 )
 # Minimum number of answers between the start of the API and the next fault that ends it.
 ANSWERS_MIN = 20
-HOLD_SECONDS = 40.0
-REPEATED = """
-    select count(*) from jobs j where j.state = 'succeeded' and j.kind <> 'probe'
-    and exists (select from job_attempts a where a.job_id = j.id and a.outcome = 'lost')"""
 # Settings of a worker that differ from those of the stack.
-WORKER_SETTINGS = ("DATABASE_URL", "REDIS_URL", "WORKER_CONCURRENCY")
+WORKER_SETTINGS = ("DATABASE_URL", "REDIS_URL", "WORKER_CONCURRENCY", "SAMPLE_SHARD_ROWS")
 FREE_KEYS = "update idempotency_keys set created_at = created_at - interval '1 minute' where status is null"
-TRANSACTION_ACTIONS = ("kill", "sleep", "raise", "drop", "stop")
-STEP_ACTIONS = ("kill", "sleep", "raise", "stop")
-DISK_ACTIONS = ("kill", "raise", "eio", "enospc", "stop")
-WORKER_STEPS = {
-    "claim.before_commit": TRANSACTION_ACTIONS,
-    "claim.after_commit": STEP_ACTIONS,
-    "input.after": STEP_ACTIONS,
-    "store.before": DISK_ACTIONS,
-    "put.before_fsync": DISK_ACTIONS,
-    "put.after_fsync": DISK_ACTIONS,
-    "put.after_link": DISK_ACTIONS,
-    "finish.before": STEP_ACTIONS,
-    "finish.before_commit": TRANSACTION_ACTIONS,
-    "finish.after_commit": STEP_ACTIONS,
-    "settle.before_commit": TRANSACTION_ACTIONS,
-    "settle.after_commit": STEP_ACTIONS,
-    "cleanup.before": STEP_ACTIONS,
-    "heartbeat.before_commit": ("sleep", "raise", "drop"),
-    "reap.selected": ("sleep", "raise"),
-    "reap.before_commit": ("sleep", "raise", "drop"),
-}
-API_ACTIONS = ("kill", "raise", "sleep")
-API_STEPS = {
-    "upload.before_write": ("kill", "raise", "enospc"),
-    "upload.after_write": ("kill", "raise"),
-    "upload.before_commit": (*API_ACTIONS, "drop"),
-    "upload.after_commit": API_ACTIONS,
-    "submit.before_commit": (*API_ACTIONS, "drop"),
-    "submit.after_commit": API_ACTIONS,
-    "submit.after_ring": API_ACTIONS,
-    "cancel.before_commit": (*API_ACTIONS, "drop"),
-    "cancel.after_commit": API_ACTIONS,
-    "delete.before_commit": (*API_ACTIONS, "drop"),
-    "delete.after_commit": API_ACTIONS,
-    "part.before_commit": (*API_ACTIONS, "drop"),
-    "part.after_commit": API_ACTIONS,
-    "complete.before_commit": (*API_ACTIONS, "drop"),
-    "complete.after_commit": API_ACTIONS,
-    "put.after_fsync": ("kill", "raise", "eio", "enospc"),
-}
 JUNK = (b"!!!", b"[" * 5_000, b"\xff\x00", b'{"body": 1}')
-
-
-@dataclass
-class Target:
-    """The processes, servers, proxies and disks that the faults hit."""
-
-    stack: Stack
-    workers: list[WorkerProcess]
-    api: ApiProcess
-    postgres: PrivatePostgres
-    valkey: PrivateValkey
-    database_proxy: FaultProxy
-    broker_proxy: FaultProxy
-    api_proxy: FaultProxy
-    api_key: str
-    # Returns the number of successful responses that clients have received.
-    count_answers: Callable[[], int] = lambda: 0
-    # Small disks that can be filled. Empty if this user may not mount disks.
-    disks: list[Path] = field(default_factory=list)
 
 
 class Injector:
@@ -114,15 +50,22 @@ class Injector:
         self._lasting: list[tuple[float, Callable[[], object]]] = []
         # The times at which stopped servers are started again.
         self._start_at: dict[str, float] = {}
-        # The time at which a held attempt is released, and the number of repeated jobs when the hold began.
-        self._held: tuple[float, int] | None = None
+        # The faults that follow, in random order.
+        self._deck: list[str] = []
         # The API is not killed before the clients have received this number of answers, because a start can
         # take a minute.
         self._api_killable_after = 0
 
     def inject(self, weights: dict[str, int]) -> None:
-        """Inject a random fault. The weights determine the probability of each fault."""
-        name = self.random.choices(list(weights), list(weights.values()))[0]
+        """Inject a random fault.
+
+        The faults are dealt like cards: each occurs as often as its weight before any occurs again, so that
+        no seed omits a fault.
+        """
+        if not self._deck:
+            self._deck = [name for name, weight in weights.items() for _ in range(weight)]
+            self.random.shuffle(self._deck)
+        name = self._deck.pop()
         try:
             done = getattr(self, name)()
         # The target of the fault has already ended, or does not respond because of another fault.
@@ -138,18 +81,19 @@ class Injector:
         for _, end in due:
             end()
         self._count_reached()
-        self._release_held(now)
         self._revive(now)
 
     def end(self) -> None:
         """End all faults."""
-        for points in (self.target.stack.worker_points, self.target.stack.api_points):
-            for name in [*WORKER_STEPS, *API_STEPS]:
-                (points.folder / name).unlink(missing_ok=True)
+        # A point that no process has reached is disarmed. A process that has just reached one continues.
+        for points, name in self._armed:
+            (points.folder / name).unlink(missing_ok=True)
         time.sleep(0.2)
         for _ in range(2):
             self.recover(float("inf"))
-            self._armed.clear()
+        for points, name in self._armed:
+            points.free(name)
+        self._armed.clear()
 
     def _for(self, seconds: float, end: Callable[[], object]) -> None:
         self._lasting.append((time.monotonic() + seconds, end))
@@ -192,20 +136,13 @@ class Injector:
         """Freeze one process of a worker, for a shorter or longer time than the lease."""
         pid = self.random.choice(self._worker().tree())
         send([pid], signal.SIGSTOP)
-        self._for(self.random.uniform(0.2, 2) * LEASE_SECONDS, lambda: send([pid], signal.SIGCONT))
+        # Most freezes are shorter than the lease.
+        leases = self.random.choice([0.1, 0.2, 0.5, 1.5])
+        self._for(leases * LEASE_SECONDS, lambda: send([pid], signal.SIGCONT))
 
     def reach_worker_step(self) -> bool:
         """Arm a failpoint of the workers. The fault is counted when a worker reaches it."""
         return self._arm(self.target.stack.worker_points, WORKER_STEPS)
-
-    def delay_finish(self) -> bool:
-        """Delay the last transaction of an attempt until the lease has expired."""
-        seconds = self.random.uniform(1.2, 4) * LEASE_SECONDS
-        return self._arm_one(self.target.stack.worker_points, "finish.before", "sleep", seconds)
-
-    def outlive_finish(self) -> bool:
-        """Hold an attempt before its last transaction until a later attempt of a lost job has succeeded."""
-        return self._arm_one(self.target.stack.worker_points, "finish.before", "hold", HOLD_SECONDS)
 
     def lose_answer_to_finish(self) -> bool:
         """Lose the answer to the COMMIT of an attempt."""
@@ -258,6 +195,16 @@ class Injector:
         n_bytes = self.random.choice([0, 4, 50_000, 99_000])
         leave_during_upload(url, self.target.api_key, n_bytes, is_reset=self.random.random() < 0.5)
 
+    def leave_after_request(self) -> None:
+        """Disconnect a client that does not wait for the response to its request."""
+        url = f"http://127.0.0.1:{self.target.api.port}"
+        path = self.random.choice(["/v1/jobs?limit=100", self.target.download_path])
+        leave_after_request(url, self.target.api_key, path, is_reset=self.random.random() < 0.5)
+
+    def delay_clients(self) -> None:
+        """Delay all traffic between the clients and the API."""
+        self._delay(self.target.api_proxy)
+
     # Database
 
     def cut_sessions(self) -> None:
@@ -277,6 +224,10 @@ class Injector:
         """Stall all database traffic, for a shorter or longer time than the lease."""
         self.target.database_proxy.stall()
         self._for(self.random.uniform(0.2, 1.5) * LEASE_SECONDS, self.target.database_proxy.resume)
+
+    def delay_database(self) -> None:
+        """Delay all traffic from and to the database."""
+        self._delay(self.target.database_proxy)
 
     def cut_commit(self) -> None:
         """Cut the connection before the server receives the next COMMIT, or before its answer arrives."""
@@ -334,6 +285,10 @@ class Injector:
         self.target.broker_proxy.stall()
         self._for(self.random.uniform(0.5, 4), self.target.broker_proxy.resume)
 
+    def delay_broker(self) -> None:
+        """Delay all traffic from and to the broker."""
+        self._delay(self.target.broker_proxy)
+
     def kill_broker(self) -> bool:
         """Kill the broker, and start it again after a moment."""
         if not self.target.valkey.is_running():
@@ -363,6 +318,10 @@ class Injector:
         self.target.api.kill()
         send([self.target.valkey.pid, self.target.postgres.pid], signal.SIGKILL)
 
+    def _delay(self, proxy: FaultProxy) -> None:
+        proxy.delay_seconds = self.random.uniform(0.01, 0.1)
+        self._for(self.random.uniform(0.2, 1), lambda: setattr(proxy, "delay_seconds", 0.0))
+
     def _broker(self, *words: object) -> None:
         with contextlib.suppress(Exception):  # The broker may be down because of another fault.
             self.target.stack.broker.execute_command(*words)  # type: ignore[no-untyped-call]
@@ -373,7 +332,7 @@ class Injector:
         return self._arm_one(points, step, self.random.choice(steps[step]), seconds)
 
     def _arm_one(self, points: Points, step: str, action: str, seconds: float) -> bool:
-        if (points, step) not in self._armed and not points.is_reached(step):
+        if points.reserve(step):
             points.arm(step, action, seconds=seconds)
             self._armed[points, step] = (action, seconds)
         return False
@@ -383,27 +342,10 @@ class Injector:
             if points.is_reached(step):
                 self.faults[f"{action} at {step}"] += 1
                 del self._armed[points, step]
-                if action == "hold":
-                    self._held = (time.monotonic() + seconds, self._count_repeated())
-                    continue
                 if action == "stop":
                     pid = points.pid(step)
                     self._for(seconds, lambda pid=pid: send([pid], signal.SIGCONT))  # type: ignore[misc]
-                points.release(step)
-
-    def _count_repeated(self) -> int:
-        try:
-            n: int = self.target.stack.rows(REPEATED)[0][0]
-        except Unavailable:
-            return 0
-        return n
-
-    def _release_held(self, now: float) -> None:
-        if self._held is not None:
-            until, n_before = self._held
-            if now >= until or self._count_repeated() > n_before:
-                self.target.stack.worker_points.release("finish.before")
-                self._held = None
+                points.free(step)
 
     def _remember(self, worker: WorkerProcess) -> None:
         for pid in worker.tree():

@@ -27,12 +27,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.faults.disks import mount_disk, unmount_disk
-from tests.faults.injections import Injector, Target, start_of
+from tests.faults.injections import Injector, start_of
 from tests.faults.invariants import ALWAYS, AT_THE_END, Reader, contradictions
+from tests.faults.pace import QuietClock
 from tests.faults.stack import MODES, Stack, open_stack
+from tests.faults.stale_attempts import StaleAttempts
+from tests.faults.target import Target
 from tests.faults.traffic import (
     ALL_OPERATIONS,
     PROTOCOL_OPERATIONS,
+    SHARD_ROWS,
     Caller,
     HttpReader,
     Ledger,
@@ -47,25 +51,35 @@ from understudy.services.api_keys import create_api_key
 
 N_CALLERS = 5
 DISK_MEBIBYTES = 256
-# If there is no progress for this time, a job that has not ended counts as lost.
-PATIENCE_SECONDS = 600
-# Faults that restart a worker are rare, because hardly any job runs during a restart.
+# Faults injected per minute, if the machine is fast enough.
+FAULTS_PER_MINUTE = 120
+# A request without an answer and a job without progress for this time, by the clock of a quiet machine, are
+# violations. A request may wait for two starts of the API and of the database (5 s each) and then for its
+# idempotency key, which a killed API reserves for 30 s. A job may wait for the end of an idle transaction
+# (10 s), its lease (3 s), the start of a worker (5 s), and the jobs before it.
+PATIENCE_SECONDS = 60
+# Time in seconds within which a thread ends after it was stopped.
+STOP_SECONDS = 60
+# Faults that restart a process are rare, because hardly any job runs during a restart. In the mode without
+# a broker, the faults of the broker are not injected.
+BROKER_FAULTS = {
+    **{"lose_messages": 8, "double_messages": 8, "send_junk": 8, "reject_writes": 3, "exhaust_broker": 3},
+    **{"cut_broker": 8, "stall_broker": 3, "delay_broker": 8, "kill_broker": 1},
+}
 ALL_FAULTS = {
-    **{"reach_worker_step": 26, "reach_api_step": 8, "delay_finish": 2, "outlive_finish": 2},
-    **{"lose_answer_to_finish": 3, "kill_after_finish": 1, "kill_api_after_submit": 1},
-    **{"kill_work": 12, "kill_pool_process": 6, "kill_server": 2, "kill_worker": 1, "stop_worker": 1},
-    **{"freeze_worker": 2, "freeze_process": 8, "kill_api": 1, "stop_api": 1, "freeze_api": 3},
-    **{"cut_clients": 5, "break_answer": 5, "leave": 8, "cut_sessions": 5, "cut_database": 6},
-    **{"half_close_database": 3, "stall_database": 3, "cut_commit": 8, "stop_database": 1},
-    **{"kill_database_process": 1, "freeze_database": 2, "lose_messages": 4, "double_messages": 4},
-    **{"send_junk": 4, "reject_writes": 2, "exhaust_broker": 2, "cut_broker": 4, "stall_broker": 2},
-    **{"kill_broker": 1, "fill_disk": 3, "kill_everything": 1},
+    **{"reach_worker_step": 30, "reach_api_step": 12, "lose_answer_to_finish": 4, "kill_after_finish": 2},
+    **{"kill_api_after_submit": 1, "kill_work": 6, "kill_pool_process": 3, "kill_server": 1},
+    **{"kill_worker": 1, "stop_worker": 1, "freeze_worker": 1, "freeze_process": 12, "kill_api": 1},
+    **{"stop_api": 1, "freeze_api": 8, "cut_clients": 16, "break_answer": 16, "leave": 12},
+    **{"leave_after_request": 16, "delay_clients": 12, "cut_sessions": 3, "cut_database": 4},
+    **{"half_close_database": 2, "stall_database": 2, "delay_database": 12, "cut_commit": 10},
+    **{"stop_database": 1, "kill_database_process": 1, "freeze_database": 3, "fill_disk": 4},
+    "kill_everything": 1,
+    **BROKER_FAULTS,
 }
-# Faults at the steps that the protocol of leases and tokens protects. `make mutants` uses them.
-PROTOCOL_FAULTS = {
-    **{"delay_finish": 6, "outlive_finish": 6, "lose_answer_to_finish": 9, "kill_after_finish": 3},
-    **{"kill_api_after_submit": 4},
-}
+# Faults at the steps that the protocol of leases and tokens protects. `make mutants` uses them, with the
+# stale attempts.
+PROTOCOL_FAULTS = {"lose_answer_to_finish": 1, "kill_after_finish": 1, "kill_api_after_submit": 1}
 # Each choice of faults with the operations of the callers and the number of workers.
 FAULTS = {"all": (ALL_FAULTS, ALL_OPERATIONS, 2), "protocol": (PROTOCOL_FAULTS, PROTOCOL_OPERATIONS, 1)}
 # The idempotency key of a request is a label of its job, or the name of its dataset.
@@ -98,45 +112,55 @@ class Soak:
     http_reader: HttpReader
     reader: Reader
     ledger: Ledger
+    stale_attempts: StaleAttempts
+    clock: QuietClock
 
     def run(self, seconds: float, faults: dict[str, int]) -> None:
         """Inject faults for a number of seconds, then wait until all jobs have ended and check everything."""
-        for thread in (*self.callers, self.http_reader):
+        for thread in self._threads():
             thread.start()
         with self.reader:
-            end = time.monotonic() + seconds
+            began = time.monotonic()
+            end = began + seconds
             while time.monotonic() < end:
-                self.injector.inject(faults)
+                if self.count_faults() < FAULTS_PER_MINUTE / 60 * (time.monotonic() - began):
+                    self.injector.inject(faults)
                 self.injector.recover(time.monotonic())
                 self._check_now()
-                time.sleep(self.injector.random.uniform(0.05, 0.35))
+                time.sleep(self.injector.random.uniform(0.02, 0.2))
+            self.stale_attempts.is_stopped.set()
+            self.stale_attempts.join(STOP_SECONDS)
             self.injector.end()
             self._settle()
         self._check_end()
 
     def _settle(self) -> None:
         """Wait until the service has recovered, all callers have an answer, and all jobs have ended."""
-        began = time.monotonic()
+        began, began_quiet = time.monotonic(), self.clock.seconds()
         until(lambda: self.stack.rows("select 1"), "I5: the database responds")
         until(self.injector.target.api.is_live, "I5: the API responds")
         for caller in self.callers:
             caller.is_stopped.set()
-        for caller in self.callers:
-            caller.join(PATIENCE_SECONDS)
-            if caller.is_alive():
-                raise Violation(f"I5: {caller.name} has no answer")
-        n_open, since = -1, time.monotonic()
+        # An upload in parts consists of several requests, each of which ends or becomes a violation.
+        while any(caller.is_alive() for caller in self.callers):
+            self._check_now()
+            self.injector.recover(time.monotonic())
+            time.sleep(0.2)
+        n_open, since = -1, self.clock.seconds()
         while (n := self._count_open()) != 0:
             if n != n_open:
-                n_open, since = n, time.monotonic()
-            if time.monotonic() - since > PATIENCE_SECONDS:
+                n_open, since = n, self.clock.seconds()
+            if self.clock.seconds() - since > PATIENCE_SECONDS:
                 raise Violation(f"I1: {n} jobs have not ended")
             self._check_now()
             self.injector.recover(time.monotonic())
             time.sleep(0.2)
         self.http_reader.is_stopped.set()
-        self.http_reader.join(PATIENCE_SECONDS)
-        write(f"all jobs had ended {time.monotonic() - began:.1f} s after the last fault")
+        self.http_reader.join(STOP_SECONDS)
+        seconds, quiet_seconds = time.monotonic() - began, self.clock.seconds() - began_quiet
+        write(
+            f"all jobs had ended {seconds:.1f} s after the last fault, {quiet_seconds:.1f} s without the load"
+        )
 
     def _count_open(self) -> int:
         try:
@@ -149,12 +173,23 @@ class Soak:
         """Return the number of successful responses to the callers."""
         return sum(caller.client.statuses[status] for caller in self.callers for status in (200, 201, 202))
 
+    def count_faults(self) -> int:
+        """Return the number of faults that have taken effect."""
+        return sum(self.injector.faults.values()) + sum(self.stale_attempts.counts.values())
+
     def stop(self) -> None:
         """Stop all threads, before their connections are closed."""
-        for thread in (*self.callers, self.http_reader):
+        for thread in self._threads():
             thread.is_stopped.set()
+        for caller in self.callers:
+            # A request that has no answer yet is not repeated.
+            caller.client.patience = 0
+        for thread in self._threads():
             if thread.ident is not None:
-                thread.join(PATIENCE_SECONDS)
+                thread.join(STOP_SECONDS)
+
+    def _threads(self) -> list[Caller | HttpReader | StaleAttempts]:
+        return [*self.callers, self.http_reader, self.stale_attempts]
 
     def _check_now(self) -> None:
         clients = [self.http_reader.client, *(caller.client for caller in self.callers)]
@@ -184,9 +219,9 @@ class Soak:
 
     def report(self) -> None:
         """Print the numbers of faults, operations, responses, reads and checks."""
-        n_faults = sum(self.injector.faults.values())
-        write(f"{n_faults} faults of {len(self.injector.faults)} kinds")
-        for name, n in sorted(self.injector.faults.items()):
+        faults = self.injector.faults + self.stale_attempts.counts
+        write(f"{faults.total()} faults of {len(faults)} kinds")
+        for name, n in sorted(faults.items()):
             write(f"  {n:5d} {name}")
         for name, query in SUMMARIES.items():
             write(f"{name}: {dict(map(tuple, self.stack.rows(query)))}")
@@ -223,14 +258,27 @@ def open_soak(folder: Path, seed: int, mode: str, n_workers: int) -> Iterator[So
             server.start()
         stack = stack_of.enter_context(open_stack(postgres.url, valkey.url, folder, mode))
         target = start_target(stack, (postgres, valkey), mounted, n_workers)
-        ledger = Ledger()
         subjects = make_subjects(stack)
-        port = target.api_proxy.port
-        callers = [Caller(stack.client(port), subjects, ledger, seed * 100 + i) for i in range(N_CALLERS)]
-        http_reader = HttpReader(stack.client(port), ledger, seed)
-        yield Soak(
-            stack, Injector(target, seed), callers, http_reader, Reader(stack, {**ALWAYS, **KEYS}), ledger
-        )
+        target.download_path = f"/v1/datasets/{subjects.sample_id}/content?format=csv"
+        yield make_soak(stack, target, subjects, seed)
+
+
+def make_soak(stack: Stack, target: Target, subjects: Subjects, seed: int) -> Soak:
+    """Return a soak whose callers and readers use the API through its proxy."""
+    ledger, clock, port = Ledger(), QuietClock(), target.api_proxy.port
+    callers = [Caller(stack.client(port), subjects, ledger, seed * 100 + i) for i in range(N_CALLERS)]
+    for caller in callers:
+        caller.client.now, caller.client.patience = clock.seconds, PATIENCE_SECONDS
+    return Soak(
+        stack,
+        Injector(target, seed),
+        callers,
+        HttpReader(stack.client(port), ledger, seed),
+        Reader(stack, {**ALWAYS, **KEYS}),
+        ledger,
+        StaleAttempts(stack, seed),
+        clock,
+    )
 
 
 def start_target(
@@ -240,12 +288,13 @@ def start_target(
     database_proxy, database_url = stack.proxy_database()
     broker_proxy, broker_url = stack.proxy_broker()
     through = {"database_url": database_url, **({"redis_url": broker_url} if stack.uses_broker else {})}
+    through["sample_shard_rows"] = str(SHARD_ROWS)
     workers = [stack.launch_worker(**through, worker_concurrency=4 // n_workers) for _ in range(n_workers)]
     api = stack.start_api(**through)
     until(lambda: stack.rows("select count(*) from workers")[0][0] == n_workers, "workers are ready")
     _, key = create_api_key(stack.resources, stack.project_id, "faults")
     proxies = (database_proxy, broker_proxy, stack.proxy_api())
-    return Target(stack, workers, api, *servers, *proxies, key, disks)
+    return Target(stack, workers, api, *servers, *proxies, key, disks=disks)
 
 
 def make_subjects(stack: Stack) -> Subjects:
@@ -270,6 +319,8 @@ def run_soak(arguments: argparse.Namespace) -> bool:
         folder = Path(name)
         folder.chmod(0o755)
         faults, operations, n_workers = FAULTS[arguments.faults]
+        if arguments.mode == "none":
+            faults = {name: weight for name, weight in faults.items() if name not in BROKER_FAULTS}
         with open_soak(folder, arguments.seed, arguments.mode, n_workers) as soak:
             for caller in soak.callers:
                 caller.operations = operations
@@ -282,7 +333,7 @@ def run_soak(arguments: argparse.Namespace) -> bool:
             except (Violation, AssertionError) as violation:
                 broken = str(violation) or type(violation).__name__
                 write(f"FOUND {broken}")
-                write(f"{sum(soak.injector.faults.values())} faults before the violation")
+                write(f"{soak.count_faults()} faults before the violation")
                 keep_logs(folder, arguments)
             finally:
                 soak.injector.end()

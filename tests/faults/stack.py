@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import socket
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,6 +52,22 @@ class Points:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.folder = folder
+        self._reserved: set[str] = set()
+        self._lock = threading.Lock()
+
+    def reserve(self, name: str) -> bool:
+        """Reserve a failpoint for the calling thread, and return False if it is already reserved."""
+        with self._lock:
+            is_free = name not in self._reserved
+            self._reserved.add(name)
+        return is_free
+
+    def free(self, name: str) -> None:
+        """Disarm a failpoint, release the process that it holds, and end its reservation."""
+        (self.folder / name).unlink(missing_ok=True)
+        self.release(name)
+        with self._lock:
+            self._reserved.discard(name)
 
     def arm(self, name: str, action: str, **order: object) -> None:
         """Arm a failpoint for the next process that reaches it."""

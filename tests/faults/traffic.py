@@ -24,11 +24,14 @@ Json = dict[str, Any]
 
 TERMINAL = ("succeeded", "failed", "cancelled")
 N_ROWS_PARTS = 20_000
+# Maximum number of rows that one process samples, which is the smallest allowed value.
+SHARD_ROWS = 1_000
 PART_BYTES = 64 << 10
+RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 # The operations of the callers with their weights.
 ALL_OPERATIONS = {
-    **{"probe": 10, "sample": 8, "train": 4, "impute": 2, "evaluate": 1, "upload": 4, "upload_in_parts": 2},
-    **{"cancel": 3, "retry": 2, "delete": 2, "watch": 12},
+    **{"probe": 8, "sample": 8, "sample_in_shards": 2, "train": 4, "impute": 2, "evaluate": 1},
+    **{"upload": 4, "upload_in_parts": 2, "cancel": 2, "retry": 4, "delete": 2, "watch": 12},
 }
 # Operations that store files, for faults at the steps of the protocol.
 PROTOCOL_OPERATIONS = {"sample": 10, "upload": 3, "watch": 6}
@@ -45,7 +48,8 @@ class Ledger:
     ended: dict[str, tuple[str, float]] = field(default_factory=dict)
     retried: set[str] = field(default_factory=set)
     datasets: list[str] = field(default_factory=list)
-    etags: dict[str, str] = field(default_factory=dict)
+    # The ETag of each downloaded dataset, and the digest of its content.
+    contents: dict[str, tuple[str, str]] = field(default_factory=dict)
     operations: Counter[str] = field(default_factory=Counter)
     kinds: Counter[str] = field(default_factory=Counter)
     violations: list[str] = field(default_factory=list)
@@ -95,6 +99,7 @@ class Caller(threading.Thread):
         self.is_stopped = threading.Event()
         self.n_open_max = 12
         self.operations = ALL_OPERATIONS
+        self._deck: list[str] = []
         self._subjects = subjects
         self._ledger = ledger
 
@@ -114,8 +119,11 @@ class Caller(threading.Thread):
     def _choose(self) -> Callable[[], None]:
         if len(self._ledger.open_jobs) >= self.n_open_max:
             return self.watch
-        name = self.random.choices(list(self.operations), list(self.operations.values()))[0]
-        operation: Callable[[], None] = getattr(self, name)
+        # Each operation is chosen as often as its weight before any is chosen again, so that none is missing.
+        if not self._deck:
+            self._deck = [name for name, weight in self.operations.items() for _ in range(weight)]
+            self.random.shuffle(self._deck)
+        operation: Callable[[], None] = getattr(self, self._deck.pop())
         return operation
 
     def _submit(self, kind: str, **parameters: Any) -> None:
@@ -125,11 +133,15 @@ class Caller(threading.Thread):
 
     def probe(self) -> None:
         """Submit a job that only waits."""
-        self._submit("probe", seconds=round(self.random.uniform(0, 3), 2))
+        self._submit("probe", seconds=round(self.random.uniform(0, 1), 2))
 
     def sample(self) -> None:
         """Submit a sampling job."""
-        self._submit("sample", model_id=self._subjects.model_id, n_rows=5_000)
+        self._submit("sample", model_id=self._subjects.model_id, n_rows=SHARD_ROWS)
+
+    def sample_in_shards(self) -> None:
+        """Submit a sampling job that the workers split into shards."""
+        self._submit("sample", model_id=self._subjects.model_id, n_rows=3 * SHARD_ROWS)
 
     def train(self) -> None:
         """Submit a training job."""
@@ -253,10 +265,12 @@ class HttpReader(threading.Thread):
             self._ledger.violations.append(f"I3: {dataset_id} {fault}")
 
     def _fault(self, dataset_id: str, response: httpx2.Response) -> str | None:
-        etag = response.headers["ETag"].strip('"')
-        if hashlib.sha256(response.content).hexdigest() != etag:
+        etag, digest = response.headers["ETag"].strip('"'), hashlib.sha256(response.content).hexdigest()
+        # A sample in shards is joined while it is sent. Its ETag identifies the shards.
+        is_joined = "Accept-Ranges" not in response.headers
+        if digest != etag and not is_joined:
             return "differs from its digest"
-        if self._ledger.etags.setdefault(dataset_id, etag) != etag:
+        if self._ledger.contents.setdefault(dataset_id, (etag, digest)) != (etag, digest):
             return "has changed"
         return None
 
@@ -270,7 +284,17 @@ def leave_during_upload(url: str, key: str, n_bytes: int, *, is_reset: bool) -> 
         head += "Content-Type: text/csv\r\nContent-Length: 100000\r\n\r\n"
         connection.sendall(head.encode() + b"a,b\n" + b"1,2\n" * (n_bytes // 4))
         if is_reset:
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+
+
+def leave_after_request(url: str, key: str, path: str, *, is_reset: bool) -> None:
+    """Send a request, then close or reset the connection without reading the response."""
+    address = urlsplit(url)
+    assert address.hostname is not None
+    with socket.create_connection((address.hostname, address.port or 80), timeout=5) as connection:
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n\r\n".encode())
+        if is_reset:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
 
 
 TABLE = table_bytes(random.Random(0), 500)  # noqa: S311 - a table

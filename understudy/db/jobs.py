@@ -187,8 +187,8 @@ def count_overdue(
 ) -> int:
     """Return the number of jobs that have been claimable for longer than `age`.
 
-    Jobs of projects that have their maximum number of running jobs are not counted. The count stops at
-    `OVERDUE_MAX`, because a queue may be long.
+    If a project has its maximum number of running jobs, only the shards of these jobs are counted. The count
+    stops at `OVERDUE_MAX`, because a queue may be long.
 
     Parameters
     ----------
@@ -200,15 +200,18 @@ def count_overdue(
         Whether to count the jobs of all queues except `queues`.
     """
     n_max = func.coalesce(Project.running_jobs_max, running_jobs_max)
-    n_running = select(func.count()).where(Job.project_id == Project.id, Job.state == "running")
+    # A split job counts as one running job.
+    is_running = (Job.state == "running") & Job.parent_id.is_(None)
+    n_running = select(func.count()).where(Job.project_id == Project.id, is_running)
     busy = select(Project.id).where(n_max <= n_running.scalar_subquery())
+    parent = aliased(Job)
     due_since = func.greatest(Job.created_at, Job.run_after)
     overdue = select(Job.id).where(
         Job.state == "queued",
         Job.expires_at > CLOCK,
         due_since < CLOCK - age,
         Job.queue.not_in(queues) if in_other_queues else Job.queue.in_(queues),
-        Job.project_id.not_in(busy),
+        Job.project_id.not_in(busy) | Job.parent_id.in_(select(parent.id).where(parent.state == "running")),
     )
     return session.scalar(select(func.count()).select_from(overdue.limit(OVERDUE_MAX).subquery())) or 0
 

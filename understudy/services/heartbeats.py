@@ -12,6 +12,7 @@ from uuid import UUID
 from understudy.db import leases
 from understudy.db.session import transaction_failpoint
 from understudy.errors import Unavailable
+from understudy.failpoints import failpoint
 from understudy.logs import get_logger
 from understudy.resources import Resources
 
@@ -106,6 +107,7 @@ class Heartbeat:
             self._look_for_cancel()
 
     def _beat(self, progress: dict[str, Any] | None) -> None:
+        failpoint("heartbeat.before")
         sent_at = time.monotonic()
         with self._resources.sessions.begin() as session:
             job = leases.heartbeat(

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from tests.rows import new_job
 from tests.unit.db.states import KINDS, Sessions, add_job, add_project
-from understudy.db import claims, jobs, leases, projects
+from understudy.db import claims, jobs, leases, projects, shards
 from understudy.db.claims import Claimant
 from understudy.db.job_attempts import AttemptEnd
 from understudy.db.orm import Job
@@ -30,6 +30,13 @@ def add_jobs(sessions: Sessions, project_id: UUID, n: int, **options: object) ->
     with sessions.begin() as session:
         for _ in range(n):
             jobs.add(session, new_job(project_id, **options))
+
+
+def split(sessions: Sessions, job: Job, n_shards: int) -> None:
+    with sessions.begin() as session:
+        parent = jobs.lock(session, job.project_id, job.id)
+        parameters = {number: {"kind": "probe"} for number in range(1, n_shards + 1)}
+        shards.add_missing(session, parent, parameters, ttl_seconds=3600)
 
 
 @pytest.mark.parametrize("n_slots", [1, 2])
@@ -102,6 +109,48 @@ def test_project_has_at_most_its_maximum_of_running_jobs(sessions: Sessions) -> 
     assert [job and job.project_id for job in claimed].count(limited) == 1
     assert [job and job.project_id for job in claimed].count(other) == 3
     assert claimed[-1] is None
+
+
+def test_split_job_counts_as_one_running_job(sessions: Sessions) -> None:
+    project_id = add_project(sessions)
+    add_jobs(sessions, project_id, 1)
+    split_job = claim(sessions, running_jobs_max=2)
+    split(sessions, split_job, 2)
+    add_jobs(sessions, project_id, 2)
+
+    claimed = [claim(sessions, running_jobs_max=2) for _ in range(4)]
+
+    assert [job and job.shard for job in claimed[:2]] == [1, 2]
+    assert claimed[2].parent_id is None
+    assert claimed[3] is None
+
+
+def test_shards_are_claimed_although_their_project_has_its_maximum_of_running_jobs(
+    sessions: Sessions,
+) -> None:
+    project_id = add_project(sessions)
+    add_jobs(sessions, project_id, 1)
+    split_job = claim(sessions, running_jobs_max=1)
+    add_jobs(sessions, project_id, 1, priority=1)
+    split(sessions, split_job, 3)
+
+    claimed = [claim(sessions, running_jobs_max=1) for _ in range(4)]
+
+    assert [job and job.shard for job in claimed] == [1, 2, 3, None]
+
+
+def test_split_job_and_one_of_its_shards_use_one_slot(sessions: Sessions) -> None:
+    splitting, busy = add_project(sessions), add_project(sessions)
+    add_jobs(sessions, splitting, 1)
+    split_job = claim(sessions)
+    split(sessions, split_job, 5)
+    claimed = [claim(sessions) for _ in range(2)]
+    add_jobs(sessions, busy, 5)
+    claimed += [claim(sessions) for _ in range(4)]
+
+    # The split job uses two slots, because it runs one of its two shards itself.
+    served = [job.project_id == splitting for job in claimed]
+    assert served == [True, True, False, False, True, False]
 
 
 def test_next_job_is_claimed_after_a_running_job_has_ended(sessions: Sessions) -> None:
