@@ -14,7 +14,13 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from app.document_examples import add_examples
-from app.document_parts import NOT_MODIFIED, PARAMETERS, describe_ids, share_parameters
+from app.document_parts import (
+    NOT_MODIFIED,
+    PARAMETERS,
+    describe_ids,
+    share_parameters,
+    share_repeated_parameters,
+)
 from app.document_schemas import drop_unused, rewrite_schemas, without_null
 from understudy.documentation import DOCS_URL
 
@@ -123,7 +129,7 @@ def rewrite_document(document: Json) -> Json:
     rewrite_schemas(document)
     describe_ids(document, [operation for _, _, operation in _operations(document)])
     components = document["components"]
-    components["parameters"] = PARAMETERS
+    components["parameters"] = dict(PARAMETERS)
     components["headers"] = HEADERS
     components["responses"] = {PROBLEMS[status][0]: _problem(status) for status in PROBLEMS}
     components["securitySchemes"] = {
@@ -131,6 +137,7 @@ def rewrite_document(document: Json) -> Json:
     }
     for path, method, operation in _operations(document):
         _rewrite_operation(path, method, operation)
+    share_repeated_parameters(document, [operation for _, _, operation in _operations(document)])
     drop_unused(document)
     add_examples(document)
     return document
@@ -183,7 +190,11 @@ def _rewrite_parameters(operation: Json) -> None:
     for parameter in operation.get("parameters", []):
         parameter["schema"] = without_null(parameter["schema"])
         if parameter["name"].endswith("_id") and "description" not in parameter:
-            parameter["description"] = f"ID of the {parameter['name'].removesuffix('_id')}."
+            parameter["description"] = f"ID of the {_noun(parameter['name'])}."
+
+
+def _noun(parameter: str) -> str:
+    return parameter.removesuffix("_id").replace("_", " ").replace("api key", "API key")
 
 
 def _describe_successes(method: str, responses: Json) -> None:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
+import json
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from understudy.ids import ALPHABET, N_LETTERS, PREFIXES
+from understudy.ids import N_LETTERS, PREFIXES
 
 Json = dict[str, Any]
+
+# The letters of `understudy.ids.ALPHABET`.
+LETTERS = "0-9a-hjkmnp-tv-z"
 
 ETAGS_SCHEMA: Json = {"type": "string", "examples": ['"3f2a9c"']}
 # Request headers that several operations accept, by the names of their components.
@@ -60,9 +66,12 @@ BY_HEADER = {parameter["name"].lower(): name for name, parameter in PARAMETERS.i
 NOT_MODIFIED: Json = {"description": "The resource has not changed: its ETag matches `If-None-Match`."}
 # The noun of the ID in the field `id`, by schema.
 NOUN_OF_SCHEMA = {
+    "ApiKey": "api_key",
     "Dataset": "dataset",
     "EvaluationReport": "report",
     "Job": "job",
+    "ManagedProject": "project",
+    "NewApiKey": "api_key",
     "Project": "project",
     "ReportSummary": "report",
     "TrainedModel": "model",
@@ -73,22 +82,52 @@ NOUN_OF_SCHEMA = {
 def share_parameters(method: str, operation: Json, *, has_condition: bool) -> None:
     """Replace shared headers with references, and add those that FastAPI cannot derive."""
     parameters = operation.get("parameters", [])
-    shared = {name for p in parameters if (name := BY_HEADER.get(p["name"].lower())) is not None}
+    shared = {name for parameter in parameters if (name := _shared_header(parameter)) is not None}
     if method == "post":
         shared.add("IdempotencyKey")
     if has_condition:
         shared.add("IfNoneMatch")
     if "206" in operation["responses"]:
         shared.add("Range")
-    own = [parameter for parameter in parameters if parameter["name"].lower() not in BY_HEADER]
+    own = [parameter for parameter in parameters if _shared_header(parameter) is None]
     references = [{"$ref": f"#/components/parameters/{name}"} for name in sorted(shared)]
     if own or references:
         operation["parameters"] = [*own, *references]
 
 
+def _shared_header(parameter: Json) -> str | None:
+    """Return the name of the component that declares the same header, or None."""
+    return BY_HEADER.get(parameter["name"].lower()) if parameter["in"] == "header" else None
+
+
+def share_repeated_parameters(document: Json, operations: list[Json]) -> None:
+    """Move parameters that several operations declare in the same way to the components of the document."""
+    texts = Counter(
+        json.dumps(parameter) for operation in operations for parameter in operation.get("parameters", [])
+    )
+    components = document["components"]["parameters"]
+    reference_of = {}
+    for text, count in texts.items():
+        parameter = json.loads(text)
+        if count > 1 and "$ref" not in parameter:
+            name = _component_name(parameter["name"], components)
+            components[name] = parameter
+            reference_of[text] = {"$ref": f"#/components/parameters/{name}"}
+    for operation in operations:
+        if "parameters" in operation:
+            declared = operation["parameters"]
+            operation["parameters"] = [reference_of.get(json.dumps(own), own) for own in declared]
+
+
+def _component_name(parameter: str, taken: Json) -> str:
+    name = "".join(word.capitalize() for word in parameter.split("_"))
+    numbered = (f"{name}{number}" for number in itertools.count(2))
+    return name if name not in taken else next(own for own in numbered if own not in taken)
+
+
 def id_pattern(noun: str) -> str:
     """Return the pattern of the IDs of a noun."""
-    return f"^{PREFIXES[noun]}_[{ALPHABET}]{{{N_LETTERS}}}$"
+    return f"^{PREFIXES[noun]}_[{LETTERS}]{{{N_LETTERS}}}$"
 
 
 def describe_ids(document: Json, operations: list[Json]) -> None:
@@ -112,5 +151,7 @@ def _string_fields(schema: Json) -> Iterator[tuple[str, Json]]:
 
 def _noun_of(name: str) -> str | None:
     """Return the noun of the ID that a field or a parameter contains, such as `synthetic_dataset_id`."""
-    noun = name.removesuffix("_id").rpartition("_")[2]
-    return noun if name.endswith("_id") and noun in PREFIXES else None
+    noun = name.removesuffix("_id")
+    if not name.endswith("_id"):
+        return None
+    return next((own for own in (noun, noun.rpartition("_")[2]) if own in PREFIXES), None)

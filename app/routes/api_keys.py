@@ -9,8 +9,9 @@ from fastapi import APIRouter, Body, Response
 
 from app import paging
 from app.bodies.api_keys import ApiKey, ApiKeyPage, CreateApiKey, NewApiKey, RotateApiKey, UpdateApiKey
+from app.conditions import Precondition, PreconditionDep, etag_of
 from app.dependencies import AdministratorDep, PageDep, ResourcesDep
-from app.document import problems
+from app.document import merge_patch_body, problems
 from app.idempotency import IdempotentRoute
 from understudy import ids
 from understudy.db import api_keys
@@ -19,6 +20,7 @@ from understudy.services.api_keys import KeyRequest
 
 if TYPE_CHECKING:
     from understudy.db import orm
+    from understudy.services.checks import Check
 
 router = APIRouter(prefix="/v1/api-keys", tags=["api-keys"], route_class=IdempotentRoute)
 
@@ -67,19 +69,28 @@ def get_api_key(api_key_id: str, resources: ResourcesDep, caller: AdministratorD
     "/{api_key_id}",
     response_model_exclude_none=True,
     summary="Change an API key",
-    responses=problems(404, 409, 413, 422),
+    openapi_extra=merge_patch_body("UpdateApiKey"),
+    responses=problems(404, 409, 412, 413, 415, 422),
 )
 def update_api_key(
-    api_key_id: str, change: UpdateApiKey, resources: ResourcesDep, caller: AdministratorDep
+    api_key_id: str,
+    change: UpdateApiKey,
+    resources: ResourcesDep,
+    caller: AdministratorDep,
+    precondition: PreconditionDep,
 ) -> ApiKey:
     """Change the name of a key, or the time at which it expires. Requires the scope `admin`.
 
     If `expires_at` is null, the key is valid until it is revoked. Expired and revoked keys cannot be changed.
     """
-    changes = change.model_dump(exclude_unset=True)
-    return ApiKey.of(
-        key_services.change_api_key(resources, caller, ids.from_text("api_key", api_key_id), changes)
+    row = key_services.change_api_key(
+        resources,
+        caller,
+        ids.from_text("api_key", api_key_id),
+        change.model_dump(exclude_unset=True),
+        check=_check(precondition),
     )
+    return ApiKey.of(row)
 
 
 @router.post(
@@ -111,14 +122,23 @@ def rotate_api_key(
     return new_key_answer(*created, response)
 
 
-@router.delete("/{api_key_id}", status_code=204, summary="Revoke an API key", responses=problems(404, 409))
-def revoke_api_key(api_key_id: str, resources: ResourcesDep, caller: AdministratorDep) -> Response:
+@router.delete(
+    "/{api_key_id}", status_code=204, summary="Revoke an API key", responses=problems(404, 409, 412)
+)
+def revoke_api_key(
+    api_key_id: str, resources: ResourcesDep, caller: AdministratorDep, precondition: PreconditionDep
+) -> Response:
     """Revoke a key. Later requests with it fail with 401. Requires the scope `admin`.
 
     The key that sends the request cannot be revoked.
     """
-    key_services.revoke_other_api_key(resources, caller, ids.from_text("api_key", api_key_id))
+    key = ids.from_text("api_key", api_key_id)
+    key_services.revoke_other_api_key(resources, caller, key, check=_check(precondition))
     return Response(status_code=204)
+
+
+def _check(precondition: Precondition) -> Check[orm.ApiKey]:
+    return lambda _, row: precondition.check(lambda: etag_of(ApiKey.of(row)))
 
 
 def new_key_answer(row: orm.ApiKey, key: str, response: Response) -> NewApiKey:

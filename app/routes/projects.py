@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from fastapi import APIRouter, Response
 
 from app import paging
 from app.bodies.api_keys import CreateApiKey, NewApiKey
 from app.bodies.projects import CreateProject, ManagedProject, ManagedProjectPage, UpdateManagedProject
+from app.conditions import Precondition, PreconditionDep, etag_of
 from app.dependencies import ConfirmationName, OperatorDep, PageDep, ResourcesDep
-from app.document import problems
+from app.document import merge_patch_body, problems
 from app.idempotency import IdempotentRoute
 from app.routes.api_keys import new_key_answer
 from understudy import ids
@@ -16,6 +19,10 @@ from understudy.db import projects
 from understudy.services import api_keys, deletion
 from understudy.services import projects as project_services
 from understudy.services.api_keys import KeyRequest
+
+if TYPE_CHECKING:
+    from understudy.db import orm
+    from understudy.services.checks import Check
 
 router = APIRouter(prefix="/v1/projects", tags=["projects"], route_class=IdempotentRoute)
 
@@ -66,10 +73,15 @@ def get_managed_project(project_id: str, resources: ResourcesDep, caller: Operat
     "/{project_id}",
     response_model_exclude_none=True,
     summary="Change a project",
-    responses=problems(404, 413, 422),
+    openapi_extra=merge_patch_body("UpdateManagedProject"),
+    responses=problems(404, 412, 413, 415, 422),
 )
 def update_managed_project(
-    project_id: str, change: UpdateManagedProject, resources: ResourcesDep, caller: OperatorDep
+    project_id: str,
+    change: UpdateManagedProject,
+    resources: ResourcesDep,
+    caller: OperatorDep,
+    precondition: PreconditionDep,
 ) -> ManagedProject:
     """Change the name of a project, or its limit of running jobs. Requires the scope `operator`.
 
@@ -77,23 +89,26 @@ def update_managed_project(
     """
     changes = change.model_dump(exclude_unset=True)
     key = ids.from_text("project", project_id)
-    return ManagedProject.of(project_services.manage_project(resources, key, changes))
+    row = project_services.manage_project(resources, key, changes, check=_check(precondition))
+    return ManagedProject.of(row)
 
 
 @router.delete(
-    "/{project_id}", status_code=204, summary="Delete a project", responses=problems(404, 409, 422)
+    "/{project_id}", status_code=204, summary="Delete a project", responses=problems(404, 409, 412, 422)
 )
 def delete_managed_project(
     project_id: str,
     resources: ResourcesDep,
     caller: OperatorDep,
+    precondition: PreconditionDep,
     name: ConfirmationName,
 ) -> Response:
     """Delete all data of a project, and revoke all of its API keys. Requires the scope `operator`.
 
     Running jobs are cancelled. The deletion cannot be undone.
     """
-    deletion.delete_project(resources, ids.from_text("project", project_id), name)
+    key = ids.from_text("project", project_id)
+    deletion.delete_project(resources, key, name, check=_check(precondition))
     return Response(status_code=204)
 
 
@@ -111,3 +126,7 @@ def create_project_api_key(
     request = KeyRequest(new.name, new.scopes, new.expires_at)
     key = ids.from_text("project", project_id)
     return new_key_answer(*api_keys.grant_api_key(resources, caller, request, project_id=key), response)
+
+
+def _check(precondition: Precondition) -> Check[orm.Project]:
+    return lambda _, row: precondition.check(lambda: etag_of(ManagedProject.of(row)))

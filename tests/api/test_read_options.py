@@ -10,7 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from tests.api.conftest import assert_problem, get, upload
-from tests.test_openapi import DOCUMENT, OPERATIONS
+from tests.test_openapi import DOCUMENT, OPERATIONS, parameters_of
 from understudy.parameters.read_options import ReadOptions
 
 EUROPEAN = b"a;b\n1,234;01/02/2024\n-;03/04/2024\n"
@@ -53,7 +53,7 @@ def test_error_contains_the_rejected_option(shared_client: TestClient, options: 
 
 def test_form_and_query_parameters_include_every_option():
     form = DOCUMENT["components"]["schemas"]["UploadDatasetForm"]["properties"]
-    query = {parameter["name"] for parameter in OPERATIONS["upload_dataset"][2]["parameters"]}
+    query = {parameter["name"] for parameter in parameters_of(OPERATIONS["upload_dataset"][2])}
     assert set(ReadOptions.model_fields) <= set(form)
     assert set(ReadOptions.model_fields) <= query
 

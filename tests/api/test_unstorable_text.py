@@ -17,6 +17,7 @@ from starlette.testclient import TestClient
 from tests.api.conftest import assert_problem, new_key
 from tests.api.worlds import make_world
 from tests.service import make_caller
+from tests.test_openapi import parameters_of
 from understudy.ids import PREFIXES, new_id, to_text
 from understudy.resources import Resources
 
@@ -69,7 +70,7 @@ def url(path: str, **values: str) -> str:
 def test_unstorable_text_in_parameters_is_rejected(
     shared_client: TestClient, method: str, path: str, operation: dict[str, Any]
 ):
-    for parameter in operation.get("parameters", ()):
+    for parameter in parameters_of(operation):
         name = parameter["name"]
         for text in QUOTED:
             if parameter["in"] == "path":

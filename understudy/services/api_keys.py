@@ -23,6 +23,7 @@ from understudy.db import api_keys, projects
 from understudy.db.api_keys import NewApiKey
 from understudy.errors import Conflict, Forbidden, InvalidInput, NotFound, Unauthenticated
 from understudy.resources import Resources
+from understudy.services.checks import Check, accept
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -113,8 +114,20 @@ def rotate_api_key(
         return new, text
 
 
-def change_api_key(resources: Resources, caller: Caller, key_id: UUID, changes: Mapping[str, Any]) -> ApiKey:
+def change_api_key(
+    resources: Resources,
+    caller: Caller,
+    key_id: UUID,
+    changes: Mapping[str, Any],
+    *,
+    check: Check[ApiKey] = accept,
+) -> ApiKey:
     """Change the name or the end of a valid key, under the keys `name` and `expires_at`.
+
+    Parameters
+    ----------
+    check : callable (session, row) -> None
+        Function that raises an error if the locked row must not be changed.
 
     Raises
     ------
@@ -125,6 +138,7 @@ def change_api_key(resources: Resources, caller: Caller, key_id: UUID, changes: 
     """
     with resources.sessions.begin() as session:
         key = api_keys.lock(session, caller.project_id, key_id)
+        check(session, key)
         _check_valid(session, key)
         _check_future(session, changes.get("expires_at"))
         for field, value in changes.items():
@@ -132,19 +146,30 @@ def change_api_key(resources: Resources, caller: Caller, key_id: UUID, changes: 
     return key
 
 
-def revoke_other_api_key(resources: Resources, caller: Caller, key_id: UUID) -> None:
+def revoke_other_api_key(
+    resources: Resources, caller: Caller, key_id: UUID, *, check: Check[ApiKey] = accept
+) -> None:
     """Revoke a key of the caller's project.
 
     The caller's own key is not revoked, so that a project always keeps an administrator's key.
     """
     if key_id == caller.key_id:
         raise Conflict("This API key was used for the request. Revoke it with another key.", code="in_use")
-    revoke_api_key(resources, caller.project_id, key_id)
+    revoke_api_key(resources, caller.project_id, key_id, check=check)
 
 
-def revoke_api_key(resources: Resources, project_id: UUID, key_id: UUID) -> None:
-    """Revoke a key. The key is invalid from the next request on."""
+def revoke_api_key(
+    resources: Resources, project_id: UUID, key_id: UUID, *, check: Check[ApiKey] = accept
+) -> None:
+    """Revoke a key. The key is invalid from the next request on.
+
+    Parameters
+    ----------
+    check : callable (session, row) -> None
+        Function that raises an error if the locked row must not be changed.
+    """
     with resources.sessions.begin() as session:
+        check(session, api_keys.lock(session, project_id, key_id))
         if not api_keys.revoke(session, project_id, key_id):
             key = ids.to_text("api_key", key_id)
             raise NotFound(

@@ -27,8 +27,15 @@ def create_project(resources: Resources, name: str, running_jobs_max: int | None
         return projects.limit_running_jobs(session, project.id, running_jobs_max)
 
 
-def manage_project(resources: Resources, project_id: UUID, changes: Mapping[str, Any]) -> Project:
+def manage_project(
+    resources: Resources, project_id: UUID, changes: Mapping[str, Any], *, check: Check[Project] = accept
+) -> Project:
     """Change the name or the limit of a project, under the keys `name` and `running_jobs_max`.
+
+    Parameters
+    ----------
+    check : callable (session, row) -> None
+        Function that raises an error if the locked row must not be changed.
 
     Raises
     ------
@@ -37,6 +44,7 @@ def manage_project(resources: Resources, project_id: UUID, changes: Mapping[str,
     """
     with resources.sessions.begin() as session:
         project = projects.get_active(session, project_id, is_locked=True)
+        check(session, project)
         for field, value in changes.items():
             setattr(project, field, value)
     return project

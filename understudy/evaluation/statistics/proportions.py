@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict
 
 CONFIDENCE = 0.95
@@ -72,13 +72,19 @@ def share_of(hits: NDArray[np.bool_], units: NDArray[np.int64]) -> Proportion:
 
 def exact_interval(n_successes: float, n: float, *, confidence: float = CONFIDENCE) -> Interval:
     """Return the interval of a share (Clopper and Pearson, 1934). `n` may be an effective sample size."""
+    tail = (1 - confidence) / 2
+    low = beta_quantile(tail, n_successes, n - n_successes + 1) if n_successes > 0 else 0.0
+    high = beta_quantile(1 - tail, n_successes + 1, n - n_successes) if n_successes < n else 1.0
+    return float(low), float(high)
+
+
+def beta_quantile(share: float, a: ArrayLike, b: ArrayLike) -> NDArray[np.float64]:
+    """Return the quantiles of beta distributions with the parameters `a` and `b`."""
     # Imported here because SciPy is slow to load, and listing the metrics does not require it.
     from scipy.stats import beta
 
-    tail = (1 - confidence) / 2
-    low = beta.ppf(tail, n_successes, n - n_successes + 1) if n_successes > 0 else 0.0
-    high = beta.ppf(1 - tail, n_successes + 1, n - n_successes) if n_successes < n else 1.0
-    return float(low), float(high)
+    quantiles: NDArray[np.float64] = beta.ppf(share, a, b)
+    return quantiles
 
 
 def score_interval(share: float, n: float, *, confidence: float = CONFIDENCE) -> Interval:

@@ -17,7 +17,7 @@ from understudy.evaluation.attacks.membership import (
 from understudy.evaluation.attacks.victims import N_VICTIMS_MIN, find_victims, needed_victims
 from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.metrics.base import Metric, MetricResult, Need, RealBaseline, UnscoredResult
-from understudy.evaluation.statistics.proportions import CONFIDENCE, Interval, exact_interval
+from understudy.evaluation.statistics.proportions import CONFIDENCE, Interval, beta_quantile, exact_interval
 
 
 class MembershipLowFprResult(MetricResult):
@@ -80,17 +80,14 @@ def interval_of_found(members: Scores, others: Scores, *, confidence: float = CO
     interval of the share of members above each order statistic accounts for the sampling of members. Each of
     the four bounds has a quarter of the total error probability.
     """
-    # Imported here because SciPy is slow to load, and listing the metrics does not require it.
-    from scipy.stats import beta
-
     n = len(others)
     tail = (1 - confidence) / 4
     ranks = np.arange(1, n + 1)
     ordered = np.sort(others)[::-1]
     # The thresholds are two order statistics. Apart from the accepted error, at most 1% of the population is
     # above one of them, and at least 1% is above the other.
-    is_strict = beta.ppf(1 - tail, ranks, n - ranks + 1) <= FALSE_ALARMS
-    is_loose = beta.ppf(tail, ranks, n - ranks + 1) >= FALSE_ALARMS
+    is_strict = beta_quantile(1 - tail, ranks, n - ranks + 1) <= FALSE_ALARMS
+    is_loose = beta_quantile(tail, ranks, n - ranks + 1) >= FALSE_ALARMS
     strict = ordered[is_strict.sum() - 1] if is_strict.any() else np.inf
     loose = ordered[np.argmax(is_loose)] if is_loose.any() else -np.inf
     low, high = _exact(members > strict, confidence), _exact(members >= loose, confidence)
