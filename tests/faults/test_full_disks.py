@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.stack, pytest.mark.complete]
 # The time for which each disk is full, in seconds. The promise of the service is about 600 s.
 FULL_SECONDS = float(os.environ.get("FULL_DISK_SECONDS", "10"))
 NORMAL_SECONDS = 30
-# Some jobs are queued while a disk is full, but not so many that they delay the end of the test.
+# Some jobs are queued while a disk is full, but too few to delay the end of the test.
 PAUSE_SECONDS = max(1.0, FULL_SECONDS / 60)
 N_CALLERS = 3
 # The folder on the small disk, relative to the data folder, and the size of the disk in MiB.
