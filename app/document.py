@@ -78,7 +78,7 @@ PROBLEMS: dict[int, tuple[str, str]] = {
     415: ("UnsupportedMediaType", "The media type of the request body is not supported."),
     416: ("RangeNotSatisfiable", "The requested range is outside the file."),
     422: ("UnprocessableContent", "A parameter or the request body is invalid."),
-    429: ("TooManyRequests", "A quota or a rate limit is exhausted."),
+    429: ("TooManyRequests", "The request exceeds a quota or a rate limit."),
     500: ("InternalServerError", "An unexpected error occurred."),
     503: ("ServiceUnavailable", "A required service is not responding."),
     507: ("InsufficientStorage", "No storage space is left."),

@@ -44,8 +44,8 @@ class SampledIdentifiers(Body):
     next_id_start: Annotated[
         int | None,
         Field(
-            description="Value of `id_start` for a next sample that repeats none of these identifiers. The "
-            "next sample can have any seed but no `offset`. Null if the job has no `id_start`.",
+            description="Value of `id_start` for a further sample that repeats none of these identifiers. "
+            "That sample can have any seed but no `offset`. Null if the job has no `id_start`.",
             examples=[1000],
         ),
     ] = None

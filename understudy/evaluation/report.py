@@ -105,7 +105,7 @@ class Report(BaseModel):
         bool,
         Field(
             description="Whether the target was detected from its column name because the caller did not "
-            "specify one."
+            "specify a target."
         ),
     ] = False
     verdict: Verdict

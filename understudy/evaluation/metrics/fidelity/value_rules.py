@@ -34,7 +34,10 @@ class ValueRule(BaseModel):
 
     column: Annotated[str, Field(description="Column that the condition of the rule tests.")]
     determined: Annotated[
-        list[str], Field(description="Column with the determined value, or the two columns that are equal.")
+        list[str],
+        Field(
+            description="Column that the rule determines, or the two columns that it requires to be equal."
+        ),
     ]
     sentence: Annotated[
         str, Field(description="Rule in words. Each value in the rule occurs in at least 50 real rows.")
