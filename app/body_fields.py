@@ -1,4 +1,4 @@
-"""The fields that the body of an operation can have, from which the nearest valid name is suggested."""
+"""The valid fields of an operation's body, and the suggestion of the nearest valid name."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class BodyFields:
     Parameters
     ----------
     route : APIRoute, optional
-        The operation. None if the request has not reached one.
+        The operation. None if the request matches no operation.
     """
 
     def __init__(self, route: APIRoute | None) -> None:

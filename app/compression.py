@@ -1,7 +1,7 @@
 """Middleware that compresses JSON and text responses with gzip if the caller asks for it.
 
-Downloads are not compressed, because Parquet already is, and because their ranges refer to the stored bytes.
-Event streams are not compressed, because each event must arrive at once.
+Downloads are not compressed: Parquet files already are, and byte ranges refer to the stored bytes. Event
+streams are not compressed, because each event must arrive immediately.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from app.conditions import COMPRESSED
 
 SIZE_BYTES_MIN = 1_000
 LEVEL = 5
-# The window bits with which zlib writes gzip.
+# With these window bits, zlib writes the gzip format.
 GZIP_WINDOW_BITS = 31
 MEDIA_TYPES = ("application/json", "application/problem+json", "text/html", "text/plain")
 
 
 class Compression:
-    """Middleware that compresses responses with a single body of a compressible type."""
+    """Middleware that compresses responses that have a compressible type and are sent in one piece."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

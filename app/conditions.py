@@ -1,7 +1,7 @@
 """ETags and the conditions of a request: `If-None-Match` for reading, `If-Match` for changes and deletions.
 
-The ETag of a resource is the digest of its JSON, so every resource has one, and it changes exactly if the
-resource does. `app.etags` adds it to the responses.
+The ETag of a resource is the digest of its JSON, so every resource has one, and it changes exactly when the
+resource changes. `app.etags` adds it to the responses.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def variant_of(request: Request, etag: str) -> str:
 
 
 def read_etags(text: str | None) -> frozenset[str] | None:
-    """Return the ETags of a header, or None without the header. Compressed versions count as the same."""
+    """Return the ETags of a header, without compression suffixes, or None if there is no header."""
     if text is None:
         return None
     tags = (tag.strip() for tag in text.split(","))
@@ -60,9 +60,9 @@ class Precondition:
     etags: frozenset[str] | None
 
     def check(self, current: Callable[[], str]) -> None:
-        """Raise `PreconditionFailed` if the resource has another version than the accepted ones.
+        """Raise `PreconditionFailed` if the current version of the resource is not accepted.
 
-        Call it in the transaction of the change, when the row is locked.
+        Call this method in the transaction that makes the change, after it has locked the row.
 
         Parameters
         ----------

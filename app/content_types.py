@@ -1,4 +1,4 @@
-"""The media types that an operation accepts for its body, and the refusal of all others."""
+"""The check of a body's media type against the types that the operation accepts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TYPE_LENGTH_SHOWN = 100
 def check_body_form(request: Request, route: APIRoute) -> None:
     """Raise `InvalidInput` if the body is compressed, or its Content-Type is missing or wrong.
 
-    The route of uploads compares the media type itself, because the format may also be a parameter.
+    The upload route checks the media type in its own code, because a parameter can also set the format.
     """
     encoding = request.headers.get("content-encoding", "identity")
     if encoding.strip().lower() != "identity":
@@ -41,7 +41,7 @@ def check_body_form(request: Request, route: APIRoute) -> None:
 
 
 def accepted_types(route: APIRoute) -> tuple[str, ...]:
-    """Return the media types of the body of an operation, without any if it has no body."""
+    """Return the media types of an operation's body, or an empty tuple if the operation has no body."""
     declared = (route.openapi_extra or {}).get("requestBody", {}).get("content")
     if declared:
         return tuple(declared)
@@ -49,6 +49,6 @@ def accepted_types(route: APIRoute) -> tuple[str, ...]:
 
 
 def _is_empty(request: Request) -> bool:
-    """Return whether the request has no body, which the operation reports as missing."""
+    """Return whether the request has no body. The operation then reports a missing body."""
     headers = request.headers
     return "transfer-encoding" not in headers and headers.get("content-length", "0") == "0"

@@ -100,7 +100,7 @@ async def _table_reference(dataset_id: str, table: Annotated[TableName, Query()]
 TableReferenceDep = Annotated[TableReference, Depends(_table_reference)]
 
 ConfirmationName = Annotated[
-    str, Query(max_length=NAME_LENGTH_MAX, description="Name of the project, as a confirmation.")
+    str, Query(max_length=NAME_LENGTH_MAX, description="Name of the project, to confirm the deletion.")
 ]
 
 PageDep = Annotated[PageRequest, Depends(_page)]

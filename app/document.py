@@ -56,7 +56,7 @@ TAGS = [
         "description": "The policy and the signing key of a project. The policy covers privacy and quality.",
     },
     {"name": "api-keys", "description": "The API keys of a project."},
-    {"name": "projects", "description": "All projects of the installation, for its operator."},
+    {"name": "projects", "description": "Management of all projects by the operator of the installation."},
     {"name": "catalogues", "description": "Lists of the available synthesizers, metrics and policies."},
     {"name": "health", "description": "Health checks for load balancers and monitoring."},
 ]
@@ -78,7 +78,7 @@ PROBLEMS: dict[int, tuple[str, str]] = {
     415: ("UnsupportedMediaType", "The media type of the request body is not supported."),
     416: ("RangeNotSatisfiable", "The requested range is outside the file."),
     422: ("UnprocessableContent", "A parameter or the request body is invalid."),
-    429: ("TooManyRequests", "A quota is exhausted."),
+    429: ("TooManyRequests", "The request exceeds a quota or a rate limit."),
     500: ("InternalServerError", "An unexpected error occurred."),
     503: ("ServiceUnavailable", "A required service is not responding."),
     507: ("InsufficientStorage", "No storage space is left."),

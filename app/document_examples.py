@@ -1,4 +1,4 @@
-"""Examples of bodies in the OpenAPI document, composed of the examples of their fields."""
+"""Examples of bodies in the OpenAPI document, composed from the examples of their fields."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _holders(document: Json) -> list[Json]:
 
 
 def example_of(schema: Json, schemas: Json, depth: int = 0) -> Any:
-    """Return a value that a schema allows: its own example, or one that is composed of those of its parts."""
+    """Return a value that a schema allows: its own example, or one composed of the examples of its parts."""
     schema = _resolved(schema, schemas)
     if schema.get("examples"):
         return schema["examples"][0]
@@ -70,7 +70,7 @@ def _by_type(schema: Json, schemas: Json, depth: int) -> Any:
 
 
 def _is_plain(schema: Json, schemas: Json) -> bool:
-    """Return whether no field of a schema is a union, because an example must fit exactly one member."""
+    """Return whether a schema has no unions. An example of a union would have to fit exactly one member."""
     fields = _resolved(schema, schemas).get("properties", {}).values()
     return not any({"oneOf", "anyOf"} & _resolved(field, schemas).keys() for field in fields)
 
@@ -88,7 +88,7 @@ def _text(schema: Json) -> str:
 
 
 def _object(schema: Json, schemas: Json, depth: int) -> Json:
-    """Return an object with the required fields and those that have examples of their own."""
+    """Return an object with the required fields and all fields that have their own examples."""
     required = schema.get("required", [])
     fields = schema.get("properties", {})
     return {

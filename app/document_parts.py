@@ -12,7 +12,7 @@ from understudy.ids import N_LETTERS, PREFIXES
 
 Json = dict[str, Any]
 
-# The letters of `understudy.ids.ALPHABET`.
+# The characters of `understudy.ids.ALPHABET`.
 LETTERS = "0-9a-hjkmnp-tv-z"
 
 ETAGS_SCHEMA: Json = {"type": "string", "examples": ['"3f2a9c"']}
@@ -43,14 +43,14 @@ PARAMETERS: dict[str, Json] = {
     "LastEventID": {
         "name": "Last-Event-ID",
         "in": "header",
-        "description": "ID of the last event received. The stream starts with the next event.",
+        "description": "ID of the last received event. The stream starts with the next event.",
         "schema": {"type": "string", "pattern": "^[0-9]{1,18}$"},
     },
     "Prefer": {
         "name": "Prefer",
         "in": "header",
-        "description": "The preference `wait=30` delays the response until the job has finished, for at most"
-        " 30 seconds (RFC 7240). The longest possible wait is 60 seconds.",
+        "description": "The preference `wait=30` delays the response until the job has finished, but for at "
+        "most 30 seconds (RFC 7240). The maximum is 60 seconds.",
         "schema": {"type": "string"},
         "example": "wait=30",
     },
@@ -64,7 +64,7 @@ PARAMETERS: dict[str, Json] = {
 }
 BY_HEADER = {parameter["name"].lower(): name for name, parameter in PARAMETERS.items()}
 NOT_MODIFIED: Json = {"description": "The resource has not changed: its ETag matches `If-None-Match`."}
-# The noun of the ID in the field `id`, by schema.
+# The resource whose ID the field `id` contains, by schema.
 NOUN_OF_SCHEMA = {
     "ApiKey": "api_key",
     "Dataset": "dataset",
@@ -101,7 +101,7 @@ def _shared_header(parameter: Json) -> str | None:
 
 
 def share_repeated_parameters(document: Json, operations: list[Json]) -> None:
-    """Move parameters that several operations declare in the same way to the components of the document."""
+    """Move identical parameters of several operations to the components of the document."""
     texts = Counter(
         json.dumps(parameter) for operation in operations for parameter in operation.get("parameters", [])
     )

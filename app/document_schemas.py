@@ -128,7 +128,7 @@ def _name_results(schemas: Json) -> None:
     field = schemas["Job"]["properties"]["result"]
     references = {kind: f"#/components/schemas/{cls.__name__}" for kind, cls in OF_KIND.items()}
     schemas["JobResult"] = {
-        "description": "The result of a job, by its kind.",
+        "description": "The result of a job. The field `kind` determines the other fields.",
         "oneOf": field.pop("oneOf"),
         "discriminator": {"propertyName": "kind", "mapping": references},
     }

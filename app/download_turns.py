@@ -1,6 +1,6 @@
 """Turns in which downloads begin, so that a burst of downloads does not delay other requests.
 
-The beginning of a download costs some 10 ms of computation: authentication, database queries and the headers.
+The start of a download takes about 10 ms of CPU time for authentication, database queries and headers.
 Without turns, 200 downloads would occupy all threads at once and slow down each other and all other requests,
 because all threads share the interpreter lock.
 """
@@ -13,8 +13,8 @@ import re
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 TURNS_MAX = 2
-# A turn also ends after this time. A download that begins more slowly than that probably waits for the
-# database or the object store.
+# A turn also ends after this time. A download that has not begun by then is probably waiting for the database
+# or the object store.
 TURN_SECONDS = 0.5
 
 

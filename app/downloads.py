@@ -30,8 +30,8 @@ CONVERSION_LIMITS = SlotLimits("downloads with conversion", total=4, of_project=
 CHECK_LIMITS = SlotLimits(
     "downloads that are being checked", total=3, of_project=2, of_key=1, wait_seconds=10
 )
-# Downloads have their own threads, so that they do not occupy those of other requests. Each thread that
-# computes delays all others, because they share the interpreter lock.
+# Downloads have their own threads, so they do not occupy the threads of other requests. Each busy thread
+# delays all others, because the threads share the interpreter lock.
 COMPUTING_MAX = 2
 READING_MAX = 4
 
@@ -47,7 +47,7 @@ class Chunks(Protocol):
 
 
 class CheckedChunks(Chunks, Protocol):
-    """The chunks of a file that must be compared with its digest before the first of them is sent."""
+    """The chunks of a file that must be compared with its digest before the first chunk is sent."""
 
     def is_checked(self) -> bool:
         """Return whether the file has been compared recently."""
@@ -116,7 +116,7 @@ class Download(Response):
         return nullcontext()
 
     async def _prepare(self, source: _Source, scope: Scope) -> None:
-        """Do what must be complete before the first chunk is read."""
+        """Complete the steps that must precede the first chunk."""
 
     async def _deliver(self, source: _Source, chunk: bytes | None, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})

@@ -10,12 +10,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.conditions import is_unchanged, json_etag, variant_of
 
-# Responses with these methods contain the current representation of the resource at the path.
+# Responses to these methods contain the current representation of the resource at the path.
 METHODS = frozenset({"GET", "PATCH"})
 
 
 class ETags:
-    """Middleware that gives every JSON response to GET and PATCH an ETag, unless the operation did."""
+    """Middleware that adds an ETag to JSON responses to GET and PATCH, unless the operation has set one."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

@@ -1,4 +1,4 @@
-"""Middleware that answers HEAD wherever GET is answered: with the same headers and without a body."""
+"""Middleware that supports HEAD for every GET operation, with the same headers and without a body."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class HeadRequests:
-    """Middleware that runs the operation of GET for a HEAD request, and drops the body."""
+    """Middleware that runs the GET operation for a HEAD request, and discards the body."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -29,5 +29,5 @@ class HeadRequests:
 
 
 def is_head(request: Request) -> bool:
-    """Return whether only the headers of the response are sent, so that its body need not be computed."""
+    """Return whether only the headers of the response are sent, so the body need not be computed."""
     return bool(request.scope["state"].get("is_head"))

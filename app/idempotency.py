@@ -109,7 +109,7 @@ def _value_sha256(body: bytes) -> bytes:
     try:
         text = json.dumps(json.loads(body), sort_keys=True, separators=(",", ":"))
     except (ValueError, RecursionError):
-        # The operation refuses the body, or the body is empty.
+        # The body is empty, or the operation rejects it later.
         return hashlib.sha256(body).digest()
     return hashlib.sha256(text.encode()).digest()
 

@@ -1,4 +1,4 @@
-"""Responses that wait for a job: `Prefer: wait=N` on reading a job and on the requests that queue one."""
+"""Responses that wait for a job: `Prefer: wait=N` in requests that read or queue a job."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def read_wait(prefer: str | None) -> int:
 
 
 async def wait_for(request: Request, resources: Resources, job: AwaitedJob, seconds: int) -> Job:
-    """Return a job when it has finished, or its present state when the time ends or the process stops."""
+    """Return a job when it has finished, the time is over, or the process stops."""
     if seconds:
         async with waiting_slot(request, job.caller):
             await _wait_until_final(request, resources, job, seconds)

@@ -25,10 +25,10 @@ BODY_WINDOW_SECONDS = 20.0
 BODY_RATE_MIN = 500
 # A client that does not empty the send buffer in this time has stalled.
 SEND_SECONDS = 30.0
-# Load balancers and clients usually keep idle connections for up to 60 s. The server keeps them longer, so
-# that requests are rarely sent at the moment at which it closes a connection.
+# Load balancers and clients usually keep idle connections for up to 60 s. The server keeps them longer, so it
+# rarely closes a connection just as a client sends a request.
 KEEP_ALIVE_SECONDS = 75
-# Pause until an idle connection with unread data is checked again.
+# Pause before an idle connection with unread data is checked again.
 UNREAD_SECONDS = 0.1
 
 REFUSALS = {
@@ -57,7 +57,7 @@ class TimedProtocol(HttpToolsProtocol):
       requests, from their first byte.
     - A body must arrive at `BODY_RATE_MIN` bytes per second or faster while the application reads it.
     - The next request must begin within `KEEP_ALIVE_SECONDS`.
-    - A client must read, so that a full send buffer shrinks within `SEND_SECONDS`.
+    - A client must read the response: a full send buffer must shrink within `SEND_SECONDS`.
     """
 
     _timer: asyncio.TimerHandle | None = None
@@ -122,10 +122,10 @@ class TimedProtocol(HttpToolsProtocol):
             self._start_sending_timer()
 
     def timeout_keep_alive_handler(self) -> None:
-        """Close an idle connection, unless a request has arrived that was not read yet.
+        """Close an idle connection, unless it has an unread request.
 
-        A busy event loop may run this timer before it reads the request. If it then closed the connection,
-        the client would get no response.
+        A busy event loop may run this timer before it reads the request. Closing the connection would then
+        leave the client without a response.
         """
         if not _is_readable(self.transport):
             super().timeout_keep_alive_handler()

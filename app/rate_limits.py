@@ -1,7 +1,8 @@
-"""The limit of requests a minute of each project, and the headers that announce it.
+"""The limit on each project's requests per minute, and the headers that report it.
 
 The headers are those of the IETF draft `draft-ietf-httpapi-ratelimit-headers`. Each API process counts the
-requests that it receives, so the limit of an installation is that of a process times their number.
+requests that it receives, so the limit of an installation is the limit of one process times the number of
+processes.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from understudy.resources import Resources
 from understudy.services.api_keys import Caller
 
 WINDOW_SECONDS = 60
-# Above this number of projects, windows that have ended are removed.
+# When there are more windows than this, those that have ended are removed.
 WINDOWS_MAX = 10_000
 
 

@@ -1,6 +1,6 @@
-"""The reference of the API that the service itself serves: a page for people, and a text for language models.
+"""The API reference that the service serves: a page for people, and a text for language models.
 
-Both are made from the OpenAPI document, load nothing from the network, and contain no scripts.
+Both are generated from the OpenAPI document, load nothing from the network, and contain no scripts.
 """
 
 from __future__ import annotations

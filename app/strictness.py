@@ -1,7 +1,7 @@
-"""The check of every request against its operation: query parameters, headers, and the form of the body.
+"""The check of each request against its operation: query parameters, headers, and the form of the body.
 
-Without this check, a misspelled parameter would be ignored, and the operation would do something else than
-the caller wanted.
+Without this check, a misspelled parameter would be ignored, and the operation would not do what the caller
+wanted.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ class HeaderForm:
 ETAG_FORM = HeaderForm(
     re.compile(ETAGS), 'must contain `*` or ETags in quotation marks, such as `"3f2a"`, separated by commas'
 )
-# Headers whose invalid values would otherwise be ignored. Preferences other than `wait` may be sent, because
-# RFC 7240 requires that unknown preferences be ignored.
+# Headers whose invalid values would otherwise be ignored. Preferences other than `wait` are accepted, because
+# RFC 7240 requires that servers ignore unknown preferences.
 HEADERS = {
     "Idempotency-Key": HeaderForm(
         re.compile(r"[!-~]{1,255}"), "must consist of 1 to 255 visible ASCII characters"
@@ -70,10 +70,10 @@ def invalid_parameter(name: str, detail: str) -> InvalidInput:
 
 
 def _query_names(route: APIRoute) -> frozenset[str]:
-    """Return the query parameters of an operation, which are looked up once."""
+    """Return the query parameters of an operation, from a cache."""
     if route.endpoint not in _QUERY_NAMES:
         fields = get_flat_params(route.dependant)
-        # A field of a class of query parameters has no `Query` of its own.
+        # The fields of a class of query parameters are not instances of `Query`.
         others = (params.Path, params.Header, params.Cookie)
         names = (field.alias for field in fields if not isinstance(field.field_info, others))
         _QUERY_NAMES[route.endpoint] = frozenset(names)

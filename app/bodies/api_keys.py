@@ -20,7 +20,7 @@ GRACE_SECONDS_MAX = 30 * 24 * 3600
 ExpiresAt = Annotated[
     AwareDatetime | None,
     Field(
-        description="Time from which the key is invalid. Without it, the key is valid until it is revoked.",
+        description="Time at which the key expires. If omitted, the key is valid until it is revoked.",
         examples=["2027-06-30T00:00:00Z"],
     ),
 ]
@@ -33,7 +33,7 @@ class ApiKey(Body):
     name: Annotated[str | None, Field(examples=["nightly build"])] = None
     scopes: Annotated[list[str], Field(examples=[["read", "write"]])]
     created_at: Timestamp
-    expires_at: Annotated[Timestamp | None, Field(description="Time from which the key is invalid.")] = None
+    expires_at: Annotated[Timestamp | None, Field(description="Time at which the key expires.")] = None
     revoked_at: Annotated[Timestamp | None, Field(description="Time at which the key was revoked.")] = None
 
     @classmethod
@@ -43,7 +43,7 @@ class ApiKey(Body):
 
 
 class NewApiKey(ApiKey):
-    """A new API key with its secret, which no later response contains."""
+    """A new API key with its secret. No later response contains the secret."""
 
     key: Annotated[
         str,
@@ -66,14 +66,14 @@ class ApiKeyPage(Page):
 
 
 class CreateApiKey(BaseModel):
-    """The label, the scopes and the expiry of a new API key."""
+    """The name, the scopes and the expiry of a new API key."""
 
     model_config = ConfigDict(
         extra="forbid",
         json_schema_extra={"examples": [{"name": "nightly build", "scopes": ["read", "write"]}]},
     )
 
-    name: Annotated[Name, Field(description="Label of the key, such as its purpose.")]
+    name: Annotated[Name, Field(description="Name of the key, such as its purpose.")]
     scopes: Annotated[
         list[Scope],
         Field(
@@ -87,19 +87,20 @@ class CreateApiKey(BaseModel):
 
 
 class UpdateApiKey(BaseModel):
-    """Fields of an API key to change. Omitted fields keep their values."""
+    """Changes to an API key. Omitted fields keep their values."""
 
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"examples": [{"expires_at": "2027-06-30T00:00:00Z"}]}
     )
 
-    # The default is not a valid value, because null cannot remove a name.
-    name: Annotated[Name, Field(description="New label of the key.")] = None  # type: ignore[assignment]
+    # None means that the name is omitted. A request cannot contain null, because an active key must have a
+    # name.
+    name: Annotated[Name, Field(description="New name of the key.")] = None  # type: ignore[assignment]
     expires_at: ExpiresAt = None
 
 
 class RotateApiKey(BaseModel):
-    """The time until the old key expires, and the expiry of the new key."""
+    """The expiry of the old key and of its replacement."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"grace_seconds": 86400}]})
 
@@ -108,8 +109,8 @@ class RotateApiKey(BaseModel):
         Field(
             ge=0,
             le=GRACE_SECONDS_MAX,
-            description="Seconds for which the old key remains valid, so that clients can change to the new "
-            "key. An earlier expiry of the old key is kept.",
+            description="Seconds for which the old key remains valid while clients switch to the new key. An "
+            "old key that expires earlier keeps its expiry.",
         ),
     ] = 3600
     expires_at: ExpiresAt = None

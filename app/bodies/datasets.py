@@ -142,11 +142,10 @@ class DatasetPage(Page):
 
 
 class UpdateDataset(BaseModel):
-    """Fields of a dataset to change. Omitted fields keep their values."""
+    """Changes to a dataset. Omitted fields keep their values."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"name": "flights 2013"}]})
 
-    # The default is not a valid value, because a merge patch removes a field with null, and a dataset must
-    # have a name.
+    # None means that the name is omitted. A request cannot contain null, because a dataset must have a name.
     name: Annotated[Name, Field(description="New name of the dataset.")] = None  # type: ignore[assignment]
     labels: LabelChanges = {}

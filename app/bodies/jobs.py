@@ -42,7 +42,7 @@ class JobFailure(Body):
     code: Annotated[
         str,
         Field(
-            description="Stable error code. `docs/reference/errors.md` lists all codes.",
+            description="Stable error code. The documentation lists all codes, and more may be added.",
             examples=["ragged_rows"],
         ),
     ]
@@ -79,10 +79,7 @@ class JobProgress(Body):
     rows_total: Annotated[int | None, Field(description="Total number of rows to process.")] = None
     eta_seconds: Annotated[
         float | None,
-        Field(
-            description="Estimated remaining time in seconds. Absent until enough of the job is done for an "
-            "estimate."
-        ),
+        Field(description="Estimated remaining time in seconds. Absent until an estimate is possible."),
     ] = None
 
     @classmethod
@@ -92,7 +89,7 @@ class JobProgress(Body):
             return cls(**row.progress) if row.progress else cls(phase="starting", fraction=0.0)
         if row.state != "succeeded":
             return None
-        # The last report of a running job is out of date when the job has succeeded.
+        # The last progress of a running job is out of date after the job has succeeded.
         n_rows = (row.progress or {}).get("rows_total")
         return cls(phase="done", fraction=1.0, rows_done=n_rows, rows_total=n_rows, eta_seconds=0.0)
 
@@ -143,13 +140,19 @@ class Job(Body):
     ]
     labels: dict[str, str]
     priority: Annotated[
-        int, Field(description="Priority among the queued jobs of the project: higher first.", examples=[0])
+        int,
+        Field(
+            description="Priority among the queued jobs of the project. Jobs with a higher priority "
+            "run first.",
+            examples=[0],
+        ),
     ]
-    progress: Annotated[
-        JobProgress | None, Field(description="Progress of a job that is running or has succeeded.")
-    ] = None
+    progress: Annotated[JobProgress | None, Field(description="Progress of a running or succeeded job.")] = (
+        None
+    )
     result: Annotated[
-        JobResult | None, Field(description="Result of a job that has succeeded, depending on its kind.")
+        JobResult | None,
+        Field(description="Result of a succeeded job. The kind of the job determines its fields."),
     ] = None
     error: Annotated[
         JobFailure | None, Field(description="Reason why the job is `failed` or `cancelled`.")
@@ -157,8 +160,8 @@ class Job(Body):
     attempts: Annotated[
         list[JobAttempt] | None,
         Field(
-            description="Attempts to run the job, oldest first, and then those of its shards. Absent in "
-            "lists of jobs."
+            description="Attempts to run the job, oldest first, followed by the attempts of its shards. "
+            "Absent in lists of jobs."
         ),
     ] = None
     created_at: Timestamp
@@ -242,8 +245,8 @@ class JobEvent(Body):
     id: Annotated[
         str,
         Field(
-            description="Number of the event among the events of the job. To resume after this event, send "
-            "the ID as `Last-Event-ID`.",
+            description="ID of the event, which is its number within the job. To resume the stream after "
+            "this event, send the ID as `Last-Event-ID`.",
             examples=["1"],
             json_schema_extra={"pattern": "^[0-9]{1,18}$"},
         ),
@@ -257,7 +260,7 @@ class JobEvent(Body):
 
     @classmethod
     def of(cls, row: orm.JobEvent, number: int) -> Self:
-        """Return the response body for a database row and its number among the events of the job."""
+        """Return the response body for an event's database row and its number within the job."""
         return cls(
             id=str(number),
             type=row.type,

@@ -15,14 +15,14 @@ LabelChanges = Annotated[
     dict[LabelKey, LabelValue | None],
     Field(
         max_length=2 * LABELS_MAX,
-        description="Labels to set. Null removes a label. Labels that are not sent keep their values.",
+        description="Labels to set. Null removes a label, and omitted labels keep their values.",
         examples=[{"team": "ops", "draft": None}],
     ),
 ]
 
 
 class UpdateLabels(BaseModel):
-    """A change of labels."""
+    """Changes to the labels of a resource."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -35,14 +35,14 @@ def merged_labels(current: Mapping[str, str], changes: Mapping[str, str | None])
     Raises
     ------
     InvalidInput
-        If there would be more than 16 labels.
+        If the result has more than 16 labels.
     """
     merged: dict[str, str | None] = {**current, **changes}
     labels = {key: value for key, value in merged.items() if value is not None}
     if len(labels) > LABELS_MAX:
         raise InvalidInput(
-            f"There would be {len(labels)} labels, but the maximum is {LABELS_MAX}. Remove labels by setting "
-            "them to null.",
+            f"The change would result in {len(labels)} labels, but the maximum is {LABELS_MAX}. Remove "
+            "labels by setting them to null.",
             code="invalid_parameters",
             pointer="/labels",
         )

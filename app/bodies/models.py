@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class TrainedModel(Body):
-    """A fitted synthesizer. Protect a model in the same way as its training data."""
+    """A fitted synthesizer. Protect a model like its training data."""
 
     id: Annotated[str, Field(examples=["mdl_01kaz7n3r7g5x9a3b1d6e8f0hj"])]
     name: Annotated[str, Field(examples=["flights, tree_chain"])]
@@ -76,12 +76,12 @@ class TrainedModelPage(Page):
 
 
 class UpdateModel(BaseModel):
-    """Fields of a model to change. Omitted fields keep their values."""
+    """Changes to a model. Omitted fields keep their values."""
 
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"examples": [{"name": "flights 2013", "labels": {"team": "ops"}}]}
     )
 
-    # The default is not a valid value, because null would remove the name, and a model must have one.
+    # None means that the name is omitted. A request cannot contain null, because a model must have a name.
     name: Annotated[Name, Field(description="New name of the model.")] = None  # type: ignore[assignment]
     labels: LabelChanges = {}

@@ -65,7 +65,7 @@ class WrittenStatistics(Body):
 
 
 class ColumnProfile(Body):
-    """Statistics of one column, without those that are undefined or suppressed to protect real rows."""
+    """Statistics of one column. Fields that are undefined or suppressed to protect real rows are absent."""
 
     name: Annotated[str, Field(examples=["dep_delay"])]
     kind: Annotated[str, Field(description="Kind of the column in the current schema.", examples=["integer"])]

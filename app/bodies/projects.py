@@ -56,15 +56,15 @@ RunningJobsMax = Annotated[
     Field(
         ge=0,
         le=1_000_000,
-        description="Maximum number of jobs of the project that run at the same time. Without it, the limit "
-        "of the installation applies.",
+        description="Maximum number of jobs of the project that run at the same time. Without a maximum, the "
+        "limit of the installation applies.",
         examples=[8],
     ),
 ]
 
 
 class ManagedProject(Body):
-    """A project of the installation, as its operator manages it. It contains none of the project's data."""
+    """A project of the installation, without the project's data."""
 
     id: Annotated[str, Field(examples=["prj_01kaz7m2q5e1h9v3x8r6t4n0bc"])]
     name: str
@@ -89,7 +89,7 @@ class ManagedProjectPage(Page):
 
 
 class CreateProject(BaseModel):
-    """The name and the limit of a new project."""
+    """The name and the job limit of a new project."""
 
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"examples": [{"name": "risk-team", "running_jobs_max": 8}]}
@@ -100,17 +100,17 @@ class CreateProject(BaseModel):
 
 
 class UpdateManagedProject(BaseModel):
-    """Fields of a project to change. Omitted fields keep their values."""
+    """Changes to a project. Omitted fields keep their values."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"running_jobs_max": 16}]})
 
-    # The default is not a valid value, because null cannot remove a name.
+    # None means that the name is omitted. A request cannot contain null, because a project must have a name.
     name: Annotated[Name, Field(description="New name of the project.")] = None  # type: ignore[assignment]
     running_jobs_max: RunningJobsMax = None
 
 
 class UpdateProject(BaseModel):
-    """Fields of a project to change. Omitted fields keep their values."""
+    """Changes to a project. Omitted fields keep their values."""
 
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"examples": [{"policy": "public", "gate": "until_reviewed"}]}

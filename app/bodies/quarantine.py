@@ -20,8 +20,8 @@ class DatasetQuarantine(Body):
     reason: Annotated[
         Literal["failed", "unreviewed"],
         Field(
-            description="Cause of the quarantine: `failed` if a report fails the project's policy,"
-            " `unreviewed` if the sample has no report yet."
+            description="Cause of the quarantine: `failed` if a report fails the project's policy, or "
+            "`unreviewed` if the sample has no report yet."
         ),
     ]
     sentence: str

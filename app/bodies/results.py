@@ -35,7 +35,7 @@ class SampledIdentifiers(Body):
     next_offset: Annotated[
         int | None,
         Field(
-            description="Value of `offset` with which a sample with the same seed continues this sample. "
+            description="Value of `offset` for a sample with the same seed that continues this sample. "
             "Samples with other seeds can repeat these identifiers. Null if the sample has conditions, "
             "because conditions limit the number of rows.",
             examples=[1000],
@@ -44,9 +44,8 @@ class SampledIdentifiers(Body):
     next_id_start: Annotated[
         int | None,
         Field(
-            description="Value to pass as `id_start` so that the next sample repeats none of these "
-            "identifiers. The next sample may have any seed, but it must not have an `offset`. Null if the "
-            "job has no `id_start`.",
+            description="Value of `id_start` for a further sample that repeats none of these identifiers. "
+            "That sample can have any seed but no `offset`. Null if the job has no `id_start`.",
             examples=[1000],
         ),
     ] = None
@@ -58,7 +57,7 @@ class IngestResult(Body):
     kind: Literal["ingest"]
     dataset_id: DatasetId
     n_rows_skipped: Annotated[
-        int | None, Field(description="Number of rows that were skipped, because they cannot be read.")
+        int | None, Field(description="Number of rows that were skipped because they could not be read.")
     ] = None
     warnings: Warnings = None
 
@@ -121,7 +120,7 @@ OF_KIND = {
 
 
 def _tag(result: Any) -> str:
-    """Return the tag of a result, which is JSON or a body."""
+    """Return the union tag of a result: a JSON object or a body."""
     kind = result["kind"] if isinstance(result, dict) else result.kind
     return kind if kind in OF_KIND else "other"
 

@@ -42,7 +42,7 @@ def create_api_key(
 
 @router.get("", response_model_exclude_none=True, summary="List API keys", responses=problems(422))
 def list_api_keys(resources: ResourcesDep, caller: AdministratorDep, page: PageDep) -> ApiKeyPage:
-    """Return the keys of the project, newest first. The list contains expired and revoked keys.
+    """Return the keys of the project, newest first, including expired and revoked keys.
 
     Requires the scope `admin`.
     """
@@ -79,7 +79,7 @@ def update_api_key(
     caller: AdministratorDep,
     precondition: PreconditionDep,
 ) -> ApiKey:
-    """Change the name of a key, or the time at which it expires. Requires the scope `admin`.
+    """Change the name or the expiry time of a key. Requires the scope `admin`.
 
     If `expires_at` is null, the key is valid until it is revoked. Expired and revoked keys cannot be changed.
     """
@@ -107,9 +107,9 @@ def rotate_api_key(
     response: Response,
     rotation: Annotated[RotateApiKey | None, Body()] = None,
 ) -> NewApiKey:
-    """Create a key with the same name and scopes, and let the old key expire. Requires the scope `admin`.
+    """Create a replacement for a key, with the same name and scopes. Requires the scope `admin`.
 
-    The old key remains valid for `grace_seconds`, by default an hour.
+    The old key expires after `grace_seconds`, by default after an hour.
     """
     chosen = rotation or RotateApiKey()
     created = key_services.rotate_api_key(
@@ -128,9 +128,9 @@ def rotate_api_key(
 def revoke_api_key(
     api_key_id: str, resources: ResourcesDep, caller: AdministratorDep, precondition: PreconditionDep
 ) -> Response:
-    """Revoke a key. Later requests with it fail with 401. Requires the scope `admin`.
+    """Revoke a key. Later requests with the key fail with 401. Requires the scope `admin`.
 
-    The key that sends the request cannot be revoked.
+    A key cannot revoke itself.
     """
     key = ids.from_text("api_key", api_key_id)
     key_services.revoke_other_api_key(resources, caller, key, check=_check(precondition))

@@ -50,8 +50,8 @@ class DownloadQuery(BaseModel):
     format: Annotated[
         FormatName | None,
         Field(
-            description="Format of the file. The default depends on `Accept`, and is `parquet` without this "
-            "header. Parquet is sent without conversion."
+            description="Format of the file. By default, the header `Accept` selects the format. Without "
+            "this header, the format is `parquet`, which needs no conversion."
         ),
     ] = None
     csv_safe: Annotated[
@@ -64,9 +64,9 @@ class DownloadQuery(BaseModel):
     csv_style: Annotated[
         Literal["source", "plain"] | None,
         Field(
-            description="Style of the file. `source` (default): the delimiter, quotation marks, line endings "
-            "and encoding of the CSV file from which the table or its model was made. `plain`: commas, "
-            "quoted text and UTF-8. CSV only."
+            description="Style of the file. `source` (default) keeps the delimiter, quotation marks, line "
+            "endings and encoding of the uploaded CSV file. `plain` uses commas, quoted text and UTF-8. CSV "
+            "only."
         ),
     ] = None
     table: TableName = None
@@ -104,7 +104,9 @@ class DownloadQuery(BaseModel):
             "content": {MEDIA_TYPES["parquet"]: FILE},
         },
         304: {"description": "The file has not changed: its ETag matches `If-None-Match`."},
-        307: {"description": "The file is at the URL in `Location`, if the service uses presigned URLs."},
+        307: {
+            "description": "The service uses presigned URLs. Download the file from the URL in `Location`."
+        },
         **problems(404, 406, 409, 416, 422, 429),
     },
 )

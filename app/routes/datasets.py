@@ -102,7 +102,7 @@ class DatasetQuery(BaseModel):
             "required": True,
             "content": {
                 "multipart/form-data": {"schema": {"$ref": "#/components/schemas/UploadDatasetForm"}},
-                # One file as the body, with the content type of its format.
+                # The body is one file, with the content type of its format.
                 BINARY: FILE,
             },
         }

@@ -26,7 +26,7 @@ async def healthz() -> ServiceHealth:
 def readyz(resources: ResourcesDep, request: Request, response: Response) -> ServiceReadiness:
     """Check that the database, the blob store and any broker respond, and that workers run jobs.
 
-    A process that is about to stop is not ready, although it handles requests for a short time.
+    A process that is about to stop is not ready, although it still handles requests for a short time.
     """
     stopping: Stopping = request.app.state.stopping
     checks = {"api": "is stopping"} if stopping.has_begun else health.checks(resources)

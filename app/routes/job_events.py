@@ -32,7 +32,7 @@ STREAM_PAGE = 200
 
 STREAM: dict[int | str, Any] = {
     200: {
-        "description": "Events are sent as they occur.",
+        "description": "The response is a stream of server-sent events.",
         "content": {
             "text/event-stream": {
                 "schema": {"type": "string"},
@@ -59,7 +59,7 @@ async def _last_event_id(
     last_event_id: Annotated[
         str | None,
         Header(
-            max_length=18, description="ID of the last event received. The stream starts with the next event."
+            max_length=18, description="ID of the last received event. The stream starts with the next event."
         ),
     ] = None,
 ) -> int:
@@ -79,10 +79,10 @@ async def stream_job_events(
     request: Request,
     after: Annotated[int, Depends(_last_event_id)],
 ) -> Response:
-    """Send the events of a job as server-sent events, together with `progress` events, until it has finished.
+    """Stream the events of a job, including `progress` events, until the job has finished.
 
-    To resume after a lost connection, send the header `Last-Event-ID`. If the server stops, the stream ends
-    with a comment, and the client should reconnect.
+    The response contains server-sent events. To resume after a lost connection, send the header
+    `Last-Event-ID`. If the server stops, the stream ends with a comment, and the client should reconnect.
     """
     key = ids.from_text("job", job_id)
     await run_in_threadpool(_read_state, resources, caller.project_id, key)

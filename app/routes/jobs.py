@@ -30,7 +30,8 @@ from understudy.services import jobs as job_services
 class JobRoute(IdempotentRoute):
     """A route whose response waits for the queued job if the request has `Prefer: wait`.
 
-    The wait follows the storage of the response under the idempotency key, so a repetition can wait too.
+    The wait begins after the response has been stored under the idempotency key, so a repeated request can
+    wait too.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -50,7 +51,7 @@ class JobRoute(IdempotentRoute):
 
 
 async def _held(request: Request, response: Response, seconds: int) -> Response:
-    """Return a response about a queued job again when the job has finished, or after some seconds."""
+    """Hold the response about a queued job until the job has finished, but for at most `seconds`."""
     job_id = json.loads(bytes(response.body))["id"]
     awaited = AwaitedJob(request.state.caller, ids.from_text("job", job_id))
     job = await wait_for(request, request.app.state.resources, awaited, seconds)
@@ -150,8 +151,8 @@ def create_job(
     """Create a job and add it to the queue. The field `kind` of the body determines the other fields.
 
     Omitted parameters, such as the seed, are chosen by the service and included in the response. If a dataset
-    of the job is still being read, the job waits for it in the queue, and the service chooses the parameters
-    when the dataset is ready.
+    of the job is still being read, the job stays queued until the dataset is ready, and the service chooses
+    the parameters then.
     """
     row = job_services.submit_job(resources, caller.project_id, parameters, idempotency_key=key)
     job = Job.of(row)
@@ -171,7 +172,7 @@ def validate_job(
     caller: WriterDep,
     key: IdempotencyKeyDep,
 ) -> ValidatedJob:
-    """Check the parameters of a job, and return them with an estimate of its cost. No job is created."""
+    """Validate the parameters of a job, and return them with a cost estimate. No job is created."""
     validated = job_services.validate_job(resources, caller.project_id, parameters)
     estimate = job_services.estimate_job(resources, caller.project_id, validated)
     return ValidatedJob.of(validated, estimate)
@@ -225,7 +226,7 @@ async def get_job(
     """Return a job with its attempts.
 
     With `Prefer: wait=N`, the response is sent when the job has finished or after N seconds, whichever comes
-    first. At most 64 requests of an API key can wait at the same time, including event streams.
+    first. An API key can have at most 64 waiting requests at a time, including event streams.
     """
     return await wait_for(request, resources, AwaitedJob(caller, ids.from_text("job", job_id)), wait)
 
@@ -244,7 +245,7 @@ def update_job(
     caller: WriterDep,
     precondition: PreconditionDep,
 ) -> Job:
-    """Change the labels of a job with a JSON Merge Patch. Labels that are not sent keep their values."""
+    """Change the labels of a job with a JSON Merge Patch. Omitted labels keep their values."""
     key = ids.from_text("job", job_id)
     with resources.sessions.begin() as session:
         row = jobs.lock(session, caller.project_id, key)

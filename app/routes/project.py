@@ -50,7 +50,7 @@ def get_project(resources: ResourcesDep, caller: ReaderDep) -> Project:
 def update_project(
     change: UpdateProject, resources: ResourcesDep, caller: AdministratorDep, precondition: PreconditionDep
 ) -> Project:
-    """Change the policy of the project, its gate, or both. Requires the scope `admin`.
+    """Change the policy of the project, the gate, or both. Requires the scope `admin`.
 
     The change applies to future reports. Datasets in quarantine stay there, and released datasets stay
     released.

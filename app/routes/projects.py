@@ -116,7 +116,7 @@ def delete_managed_project(
     "/{project_id}/api-keys",
     status_code=201,
     response_model_exclude_none=True,
-    summary="Create an API key of a project",
+    summary="Create an API key for a project",
     responses=problems(404, 413, 422),
 )
 def create_project_api_key(

@@ -1,4 +1,4 @@
-"""Routes of the reference of the API, which need no API key."""
+"""Routes of the API reference. They need no API key."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-
 
 @router.get("/docs", response_class=Response)
 def get_reference(request: Request) -> Response:
-    """Return the reference of the API as a page."""
+    """Return the API reference as an HTML page."""
     headers = {"Content-Security-Policy": CONTENT_SECURITY_POLICY}
     return Response(reference_page(request.app.openapi()), headers=headers, media_type="text/html")
 

@@ -52,7 +52,7 @@ def download_rejects(
     request: Request,
     query: Annotated[RejectsQuery, Query()],
 ) -> Response:
-    """Return the line and the fault of each row that was skipped with `bad_rows=skip`.
+    """Return the line number and the error of each row that was skipped with `bad_rows=skip`.
 
     The table is empty if no row was skipped. Only uploaded datasets have a table of skipped rows.
     """

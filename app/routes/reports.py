@@ -71,7 +71,7 @@ def list_reports(
 
 @router.get("/{report_id}", response_model=EvaluationReport, summary="Get a report", responses=problems(404))
 def get_report(report_id: str, resources: ResourcesDep, caller: ReaderDep) -> JSONResponse:
-    """Return a report with all scores. `GET /v1/reports/{report_id}/html` returns it as a page."""
+    """Return a report with all scores. `GET /v1/reports/{report_id}/html` returns it as an HTML page."""
     with resources.sessions() as session:
         row = reports.get(session, caller.project_id, ids.from_text("report", report_id))
         return JSONResponse(_body(resources, session, row))
@@ -91,7 +91,7 @@ def update_report(
     caller: WriterDep,
     precondition: PreconditionDep,
 ) -> JSONResponse:
-    """Change the labels of a report with a JSON Merge Patch. Labels that are not sent keep their values."""
+    """Change the labels of a report with a JSON Merge Patch. Omitted labels keep their values."""
     key = ids.from_text("report", report_id)
     with resources.sessions.begin() as session:
         row = reports.lock(session, caller.project_id, key)
@@ -104,7 +104,7 @@ def update_report(
 def delete_report(
     report_id: str, resources: ResourcesDep, caller: WriterDep, precondition: PreconditionDep
 ) -> Response:
-    """Delete a report with its evidence pack, and erase the parameters of the job that created it."""
+    """Delete a report and its evidence pack, and erase the parameters of the job that created it."""
     deletion.delete_report(
         resources,
         caller.project_id,
@@ -117,7 +117,7 @@ def delete_report(
 @router.get(
     "/{report_id}/html",
     response_class=Response,
-    summary="Get a report as a page",
+    summary="Get a report as an HTML page",
     responses={
         200: {
             "description": "The report is returned as an HTML page.",

@@ -46,7 +46,7 @@ IfMatch = Annotated[
 def get_schema(
     resources: ResourcesDep, caller: ReaderDep, reference: TableReferenceDep, request: Request
 ) -> Response:
-    """Return the kind and the Arrow type of each column, with the observations that support the kind."""
+    """Return the kind and the Arrow type of each column, with the evidence for the kind."""
     versioned = schema_services.read_schema(resources, caller, reference)
     if is_unchanged(request, _etag(versioned.version)):
         return not_modified(_etag(versioned.version))

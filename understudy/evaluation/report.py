@@ -97,15 +97,15 @@ class Report(BaseModel):
     n_rows_shared_max: Annotated[
         int | None,
         Field(
-            description="Maximum number of shared rows that a random split can explain. Only one random "
-            "split of these rows in a million results in more shared rows."
+            description="Maximum number of shared rows that a random split can explain. Only one in a "
+            "million random splits of these rows results in more shared rows."
         ),
     ] = None
     is_target_chosen: Annotated[
         bool,
         Field(
-            description="Whether the target was detected from its column name instead of being named by "
-            "the caller."
+            description="Whether the target was detected from its column name because the caller did not "
+            "specify a target."
         ),
     ] = False
     verdict: Verdict

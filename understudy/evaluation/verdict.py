@@ -28,7 +28,7 @@ HOLDOUT = "holdout"
 
 
 class PolicyCheck(BaseModel):
-    """The result of one threshold of a policy, or of the check `holdout`, which tests the split itself."""
+    """The result of one threshold of a policy, or of the check `holdout`, which tests the holdout split."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -50,9 +50,9 @@ class PolicyCheck(BaseModel):
         Outcome,
         Field(
             description="Outcome of the check. `unscored` means that the metric has no score. `inconclusive` "
-            "counts as `warn` and has three possible causes: the interval extends beyond a threshold and "
-            "also includes the score expected by chance; the loss is beyond a threshold, but "
-            "`loss_interval` includes 0; the holdout and the training rows overlap."
+            "counts as `warn`: the interval extends beyond a threshold but also includes the score expected "
+            "by chance. A check is also inconclusive if the loss is beyond a threshold but `loss_interval` "
+            "includes 0, or if the holdout and the training rows overlap."
         ),
     ]
     sentence: Annotated[

@@ -36,8 +36,8 @@ Priority = Annotated[
     Field(
         ge=-100,
         le=100,
-        description="Priority among the queued jobs of the project: higher first, then older first. It does"
-        " not delay the jobs of other projects.",
+        description="Priority among the queued jobs of the project. Jobs with a higher priority run first, "
+        "then older jobs. The priority does not delay the jobs of other projects.",
     ),
 ]
 TableName = Annotated[

@@ -79,7 +79,7 @@ class ColumnConstraint(BaseModel):
 
 
 class SampleCondition(BaseModel):
-    """A group of rows whose values in some columns are constrained."""
+    """A group of rows with constraints on some columns."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -19,7 +19,7 @@ Aggregate = Literal["count", "share", "sum", "mean", "quantile", "distinct"]
 
 
 class AggregateQuery(BaseModel):
-    """An aggregate query whose results on the real and the synthetic table are compared."""
+    """An aggregate query that runs on the real and the synthetic table to compare the results."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -16,8 +16,8 @@ PROJECT_POLICY = "project"
 class PolicyThreshold(BaseModel):
     """Bounds on the score of one metric.
 
-    The `direction` of the metric determines which scores are beyond a bound. For a bound of 0.6, a score of
-    0.62 is beyond it if lower is better, and a score of 0.58 is beyond it if higher is better.
+    The `direction` of the metric determines which scores are beyond a bound. If lower is better, a score of
+    0.62 is beyond a bound of 0.6. If higher is better, a score of 0.58 is beyond it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -26,8 +26,8 @@ class PolicyThreshold(BaseModel):
     of: Annotated[
         Quantity,
         Field(
-            description="Quantity that the bounds apply to: the `score`, or the `loss`, which is the amount"
-            " by which the score is worse than that of real rows."
+            description="Quantity that the bounds apply to: the `score`, or the `loss`, which is the amount "
+            "by which the score is worse than the score of real rows."
         ),
     ] = "score"
     warn: Annotated[

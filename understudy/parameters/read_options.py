@@ -208,22 +208,22 @@ class ReadOptions(BaseModel):
     decimal: Annotated[
         Literal[".", ","] | None,
         Field(
-            description="Decimal separator of numbers written as text. If omitted, the separator is detected "
-            "for each column whose values determine it."
+            description="Decimal separator of numbers written as text. If omitted, it is detected for each "
+            "column with unambiguous values."
         ),
     ] = None
     thousands: Annotated[
         Literal[",", ".", " ", "'"] | None,
         Field(
-            description="Thousands separator of numbers written as text. If omitted, the separator is "
-            "detected for each column whose values determine it."
+            description="Thousands separator of numbers written as text. If omitted, it is detected for each "
+            "column with unambiguous values."
         ),
     ] = None
     date_order: Annotated[
         Literal["day_first", "month_first"] | None,
         Field(
-            description="Order of day and month in dates such as 01/02/2024. If omitted, the order is "
-            "detected for each column whose values determine it."
+            description="Order of day and month in dates such as 01/02/2024. If omitted, it is detected for "
+            "each column with unambiguous values."
         ),
     ] = None
     missing: Annotated[
@@ -239,17 +239,17 @@ class ReadOptions(BaseModel):
         BeforeValidator(_names),
         AfterValidator(_check_names),
         Field(
-            description="Comma-separated names of columns to read as numbers or dates even if many values "
-            "are neither. These values become missing values. By default, a column with more than a few such "
-            "values is read as text.",
+            description="Comma-separated names of columns to read as numbers or dates even if many of their "
+            "values cannot be parsed. Such values become missing. By default, a column with more than a few "
+            "of them is read as text.",
             json_schema_extra={"repeatable": True},
         ),
     ] = ()
     bad_rows: Annotated[
         Literal["fail", "skip"],
         Field(
-            description="Handling of CSV rows that cannot be read: `fail` rejects the file, and `skip` "
-            "leaves the rows out and stores a list of them."
+            description="Handling of CSV rows that cannot be read: `fail` rejects the file, and `skip` omits "
+            "these rows and stores a list of them."
         ),
     ] = "fail"
     bad_rows_share_max: Annotated[
@@ -265,16 +265,16 @@ class ReadOptions(BaseModel):
         bool | None,
         Field(
             description='Handling of nested values in JSON Lines. If true, `{"user": {"id": 1}}` becomes a'
-            " column `user.id`, and arrays become JSON text. If false, nested objects and arrays are"
-            " rejected. Defaults to true, with a warning."
+            " column `user.id`, and arrays become JSON text. If false, nested objects and arrays are "
+            "rejected. By default, nested values are flattened with a warning."
         ),
     ] = None
     range: Annotated[
         Annotated[str, AfterValidator(_check_range)] | None,
         Field(
             max_length=30,
-            description="Cells of the table in a workbook, with its header, such as `A5:F120` or `B2:H`."
-            " Detected if omitted.",
+            description="Cell range of the table in a workbook, including the header, such as `A5:F120` or "
+            "`B2:H`. Detected if omitted.",
         ),
     ] = None
     header_row: Annotated[
@@ -282,24 +282,24 @@ class ReadOptions(BaseModel):
         Field(
             ge=0,
             le=10_000,
-            description="Line of a CSV file, or row of a workbook, that contains the header, counted from"
-            " 1, or 0 if a CSV file has no header. Detected if omitted.",
+            description="Number of the CSV line or workbook row that contains the header, starting at 1. Use "
+            "0 for a CSV file without a header. Detected if omitted.",
         ),
     ] = None
     skip_rows: Annotated[
         Annotated[str, AfterValidator(_check_ranges)] | None,
         Field(
             max_length=1_000,
-            description="Lines of a CSV file, or rows of a workbook, to leave out: numbers and ranges such as"
-            " `2,5-7,120-`, counted from 1.",
+            description="CSV lines or workbook rows to skip: numbers and ranges such as `2,5-7,120-`, "
+            "starting at 1.",
         ),
     ] = None
     join_headers: Annotated[
         bool | None,
         Field(
             description=(
-                "Handling of a second header row: if true, the cells of both header rows are joined to form "
-                "the column names; if false, the second row is read as data. Detected if omitted."
+                "Handling of a second header row: `true` joins the cells of both rows to form the column "
+                "names, and `false` reads the second row as data. Detected if omitted."
             )
         ),
     ] = None

@@ -36,16 +36,18 @@ class ColumnDomain(BaseModel):
         Field(max_length=N_LEVELS_MAX, description="Permitted values of a `category` or `boolean` column."),
     ] = ()
     minimum: Annotated[
-        Value | None, Field(description="Lowest permitted number, date or time; null for no lower bound.")
+        Value | None,
+        Field(description="Lowest permitted number, date or time. Null means that there is no lower bound."),
     ] = None
     maximum: Annotated[
-        Value | None, Field(description="Highest permitted number, date or time; null for no upper bound.")
+        Value | None,
+        Field(description="Highest permitted number, date or time. Null means that there is no upper bound."),
     ] = None
     step: Annotated[
         Annotated[StrictInt, Field(gt=0)] | Annotated[StrictFloat, Field(gt=0, allow_inf_nan=False)] | None,
         Field(
-            description="Distance between permitted numbers, counted from `minimum`, or from 0 if there is "
-            "no minimum. Only `integer`, `float` and `decimal` columns support a step."
+            description="Distance between permitted numbers, starting at `minimum`, or at 0 if there is no "
+            "minimum. Only `integer`, `float` and `decimal` columns support a step."
         ),
     ] = None
 

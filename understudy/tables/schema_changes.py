@@ -41,29 +41,29 @@ class ColumnChange(BaseModel):
     kind: Annotated[
         ColumnKind | None,
         Field(
-            description="New kind of the column. If omitted, the current kind is kept if the type can store "
-            "it; otherwise, the kind is derived from the type."
+            description="New kind of the column. By default, the column keeps its kind if the type can store "
+            "it. Otherwise, the kind is derived from the type."
         ),
     ] = None
     arrow_type: Annotated[
         str | None,
         Field(
-            description="New Arrow type of the stored values, such as `int64`. If omitted, the current type "
-            "is kept if it can store the kind; otherwise, the usual type of the kind is used."
+            description="New Arrow type of the stored values, such as `int64`. By default, the column keeps "
+            "its type if the type can store the kind. Otherwise, the usual type of the kind is used."
         ),
     ] = None
     domain: Annotated[
         ColumnDomain | None,
         Field(
-            description="Permitted values of the column, which must be public knowledge; null removes "
-            "the domain."
+            description="Permitted values of the column. They must be public knowledge. Null removes the "
+            "domain."
         ),
     ] = None
     notation: Annotated[
         Notation | None,
         Field(
-            description="Notation that is used to parse the values from text and to write them in text "
-            "formats; null removes the notation."
+            description="Notation for parsing values from text and for writing them to text formats. Null "
+            "removes the notation."
         ),
     ] = None
 
@@ -87,34 +87,34 @@ class SchemaChange(BaseModel):
     ] = {}
     primary_key: Annotated[
         tuple[str, ...] | None,
-        Field(description="Names of the columns that identify a row; null for none."),
+        Field(description="Names of the columns that identify a row. Null removes the primary key."),
     ] = None
     subject: Annotated[
         tuple[str, ...] | None,
         Field(
             description="Names of the columns that identify the person or other subject to whom a row "
-            "belongs; null for none."
+            "belongs. Null removes the subject."
         ),
     ] = None
     order_by: Annotated[
         tuple[str, ...] | None,
         Field(
-            description="Names of the columns that order the rows of one subject or parent row; null for "
-            "none."
+            description="Names of the columns that order the rows of one subject or parent row. Null removes "
+            "the order."
         ),
     ] = None
     role: Annotated[
         Literal["data", "reference"] | None,
         Field(
-            description="Role of the table: `data` (the default, also for null), or `reference` for public "
-            "lookup data."
+            description="Role of the table: `data`, or `reference` for public lookup data. Null restores "
+            "`data`."
         ),
     ] = None
     locale: Annotated[
         str | None,
         Field(
             description="Language and country of generated names and texts in the whole dataset, such as "
-            "`de-at`; null for `en`."
+            "`de-at`. Null restores `en`."
         ),
     ] = None
 

@@ -65,14 +65,11 @@ class ColumnDistribution(BaseModel):
     ] = []
     texts: Annotated[
         list[str],
-        Field(description="Bin edges in the notation of the column; empty if the column has no notation."),
+        Field(description="Bin edges in the notation of the column. Empty if the column has no notation."),
     ] = []
     notation: Annotated[
         Notation | None,
-        Field(
-            description="Notation in which the values of the column are shown; null if the column has no "
-            "notation."
-        ),
+        Field(description="Notation of the column's values. Null if the column has no notation."),
     ] = None
     labels: Annotated[
         list[str],

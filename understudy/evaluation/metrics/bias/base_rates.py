@@ -82,8 +82,8 @@ class ColumnBaseRates(BaseModel):
     n_groups_hidden: Annotated[
         int,
         Field(
-            description="Number of values that are pooled into one group: values that occur in fewer than "
-            "5 real rows, and values that are not among the 12 most frequent."
+            description="Number of values that are pooled into one group because they occur in fewer than 5 "
+            "real rows or are not among the 12 most frequent."
         ),
     ]
 

@@ -71,7 +71,7 @@ class SelectionParity(BaseModel):
 
 
 class ColumnParity(BaseModel):
-    """Scores of one protected column, for the class of the target with the largest excess."""
+    """Scores of one protected column, for the target class with the largest excess."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -86,8 +86,8 @@ class ColumnParity(BaseModel):
     excess: Annotated[
         float,
         Field(
-            description="Parity difference of the model trained on the evaluated rows minus that of the "
-            "model trained on real rows."
+            description="Parity difference of the model trained on the evaluated rows minus the difference "
+            "of the model trained on real rows."
         ),
     ]
     excess_interval: Interval
@@ -95,8 +95,8 @@ class ColumnParity(BaseModel):
     n_groups_hidden: Annotated[
         int,
         Field(
-            description="Number of values that are pooled into one group: values that occur in fewer than "
-            "5 real rows, and values that are not among the 12 most frequent."
+            description="Number of values that are pooled into one group because they occur in fewer than 5 "
+            "real rows or are not among the 12 most frequent."
         ),
     ]
 

@@ -36,8 +36,8 @@ class GroupOdds(BaseModel):
     is_too_small: Annotated[
         bool,
         Field(
-            description="Whether the group is too small to be scored: it has fewer than 50 test rows, fewer "
-            "than 20 test rows of the class, or fewer than 20 test rows of other classes."
+            description="Whether the group is not scored because it has fewer than 50 test rows, or fewer "
+            "than 20 test rows inside or outside the class."
         ),
     ]
     true_positive_synthetic: float | None
@@ -47,7 +47,7 @@ class GroupOdds(BaseModel):
 
 
 class ColumnOdds(BaseModel):
-    """Scores of one protected column, for the class of the target with the largest excess."""
+    """Scores of one protected column, for the target class with the largest excess."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -68,8 +68,8 @@ class ColumnOdds(BaseModel):
     excess: Annotated[
         float,
         Field(
-            description="Equalized odds difference of the model trained on the evaluated rows minus that "
-            "of the model trained on real rows."
+            description="Equalized odds difference of the model trained on the evaluated rows minus the "
+            "difference of the model trained on real rows."
         ),
     ]
     excess_interval: Interval
@@ -77,8 +77,8 @@ class ColumnOdds(BaseModel):
     n_groups_hidden: Annotated[
         int,
         Field(
-            description="Number of values that are pooled into one group: values that occur in fewer than "
-            "5 real rows, and values that are not among the 12 most frequent."
+            description="Number of values that are pooled into one group because they occur in fewer than 5 "
+            "real rows or are not among the 12 most frequent."
         ),
     ]
 

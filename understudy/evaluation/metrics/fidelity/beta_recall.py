@@ -27,9 +27,8 @@ class BetaRecallResult(MetricResult):
         list[tuple[float, float]],
         Field(
             description=(
-                "Points of the recall curve. Each point has two values: a share of the synthetic rows, "
-                "counted from the center outward, and the share of real rows that have one of these "
-                "synthetic rows nearby."
+                "Points of the recall curve. Each point contains a share of the synthetic rows, counted from "
+                "the center outward, and the share of real rows near these synthetic rows."
             )
         ),
     ]

@@ -49,14 +49,14 @@ class CodeLabelPair(BaseModel):
     matched_synthetic: Annotated[
         float,
         Described(
-            description="Share of synthetic rows whose values correspond as in the real table, or whose "
-            "values are both new and correspond one-to-one."
+            description="Share of synthetic rows with a pair of values that correspond in the real table, or "
+            "with two new values that correspond one-to-one."
         ),
     ]
 
 
 class CodeLabelsResult(MetricResult):
-    """Share of rows whose code and label correspond to each other. The score is that of the worst pair."""
+    """Share of rows whose code and label correspond to each other. The worst pair determines the score."""
 
     metric: Literal["code_labels"] = "code_labels"
     pairs: Annotated[list[CodeLabelPair], Described(description="Pairs of columns, worst first.")]
@@ -197,7 +197,7 @@ CODE_LABELS = Metric(
     name="code_labels",
     title="Code and label pairs",
     summary="Share of synthetic rows in which columns with corresponding values, such as a code and its "
-    "label, agree. The score is that of the worst pair.",
+    "label, agree. The worst pair determines the score.",
     concern="codes occur with labels that belong to other codes",
     source="Compare Metanome: unique and functional dependencies in both directions",
     topic="fidelity",

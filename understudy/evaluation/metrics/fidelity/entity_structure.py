@@ -30,21 +30,21 @@ class EntityAttribute(BaseModel):
     constant_real: Annotated[
         float,
         Field(
-            description="Among the real entities with several rows, the share whose rows all have the same "
-            "value."
+            description="Share of real entities that have the same value in all rows, among entities with "
+            "several rows."
         ),
     ]
     constant_synthetic: Annotated[
         float | None,
         Field(
-            description="Among the synthetic entities with several rows, the share whose rows all have the "
-            "same value. Null if the synthetic table has fewer than 20 entities with several rows."
+            description="Share of synthetic entities that have the same value in all rows, among entities "
+            "with several rows. Null if the synthetic table has fewer than 20 entities with several rows."
         ),
     ]
 
 
 class UniqueCombination(BaseModel):
-    """Columns whose combination is unique in the real table."""
+    """Columns with combinations of values that are unique in the real table."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -64,8 +64,9 @@ class EntityColumn(BaseModel):
     score: Annotated[
         float,
         Field(
-            description="Lowest of `rows_similarity`, 1 minus each decrease from "
-            "`constant_real` to `constant_synthetic`, and 1 minus each `duplicated`."
+            description="Lowest of these values: `rows_similarity`, 1 minus the decrease from "
+            "`constant_real` to `constant_synthetic` of each attribute, and 1 minus `duplicated` of each "
+            "combination."
         ),
     ]
     rows_per_entity_real: Annotated[
@@ -95,7 +96,7 @@ class EntityColumn(BaseModel):
 
 
 class EntityStructureResult(MetricResult):
-    """Similarity of the structure of entities in the two tables. The score is that of the worst column."""
+    """Similarity of the structure of entities in the two tables. The worst column determines the score."""
 
     metric: Literal["entity_structure"] = "entity_structure"
     entities: Annotated[list[EntityColumn], Field(description="Columns that identify entities, worst first.")]
@@ -213,7 +214,7 @@ ENTITY_STRUCTURE = Metric(
     title="Entity structure",
     summary="Similarity of the structure of entities, such as customers and orders: the number of rows per "
     "entity, the columns that an entity determines, and the combinations of columns that are unique. The "
-    "score is that of the worst column.",
+    "worst column determines the score.",
     concern="entities have the wrong number of rows, contradictory attributes or duplicated keys",
     source="Compare SDMetrics: CardinalityShapeSimilarity and KeyUniqueness, of keys between tables",
     topic="fidelity",

@@ -54,10 +54,9 @@ class ColumnNotation(BaseModel):
     property: Annotated[
         Property,
         Field(
-            description="Property of the values: the notation of the column (`notation`), the number of "
-            "decimals (`decimals`), the number of digits of zero-padded numbers (`width`), the "
-            "resolution of times (`resolution`), or the sequence of letters, digits and punctuation in a "
-            "text (`form`)."
+            description="Property of the values: `notation`, `decimals` (number of decimals), `width` "
+            "(digits of zero-padded numbers), `resolution` (of times), or `form` (sequence of letters, "
+            "digits and punctuation)."
         ),
     ]
     score: Annotated[
@@ -70,7 +69,7 @@ class ColumnNotation(BaseModel):
 class NotationResult(MetricResult):
     """Share of values that have the notation and form of their column.
 
-    The score is that of the worst column.
+    The worst column determines the score.
     """
 
     metric: Literal["notation"] = "notation"
@@ -221,7 +220,7 @@ NOTATION = Metric(
     title="Notation",
     summary="Share of synthetic values that are written like the real values of their column: they can be "
     "parsed in its notation, and have its decimals, width, resolution or sequence of letters and digits. The "
-    "score is that of the worst column.",
+    "worst column determines the score.",
     concern="values are not written like the real values, so that programs may not be able to read them",
     source="Compare SDMetrics: RegexAdherence, here with forms found in the real column",
     topic="fidelity",

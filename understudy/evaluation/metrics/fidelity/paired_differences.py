@@ -34,7 +34,10 @@ class PairDifference(BaseModel):
     ]
     score: Annotated[
         float,
-        Field(description="KS complement of the differences; 0 if no synthetic row contains both values."),
+        Field(
+            description="KS complement of the differences. The score is 0 if no synthetic row contains "
+            "both values."
+        ),
     ]
     width: Annotated[
         float,
@@ -62,7 +65,7 @@ class PairDifference(BaseModel):
 
 
 class PairedDifferencesResult(MetricResult):
-    """KS complement of the differences within each pair of columns. The score is that of the worst pair."""
+    """KS complement of the differences within each pair of columns. The worst pair determines the score."""
 
     metric: Literal["paired_differences"] = "paired_differences"
     pairs: Annotated[list[PairDifference], Field(description="Pairs of columns, worst first.")]
@@ -113,8 +116,8 @@ PAIRED_DIFFERENCES = Metric(
     title="Paired differences",
     summary=(
         "Similarity of the real and the synthetic distribution of the difference between two columns that "
-        "belong together, such as start and end, previous and current reading, or low and high. The score "
-        "is that of the worst pair."
+        "belong together, such as start and end, previous and current reading, or low and high. The worst "
+        "pair determines the score."
     ),
     concern="differences between columns that belong together, such as durations, have a different "
     "distribution",

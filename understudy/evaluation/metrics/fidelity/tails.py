@@ -37,8 +37,8 @@ class ColumnTail(BaseModel):
     score: Annotated[
         float,
         Field(
-            description="Similarity of the mean, the standard deviation and the quantile in the two "
-            "tables, averaged over the three."
+            description="Similarity of the mean, the standard deviation and the quantile in the two tables, "
+            "averaged over these statistics."
         ),
     ]
     level: Annotated[

@@ -34,21 +34,23 @@ class ValueRule(BaseModel):
 
     column: Annotated[str, Field(description="Column that the condition of the rule tests.")]
     determined: Annotated[
-        list[str], Field(description="Column whose value is determined, or the two columns that are equal.")
+        list[str],
+        Field(
+            description="Column that the rule determines, or the two columns that it requires to be equal."
+        ),
     ]
     sentence: Annotated[
         str, Field(description="Rule in words. Each value in the rule occurs in at least 50 real rows.")
     ]
     kept_real: Annotated[
         float,
-        Field(description="Among the real rows that meet the condition, the share that satisfies the rule."),
+        Field(description="Share of real rows that satisfy the rule, among rows that meet its condition."),
     ]
     kept_synthetic: Annotated[
         float | None,
         Field(
-            description="Among the synthetic rows that meet the condition, the share that satisfies the "
-            "rule. Null if no "
-            "synthetic row meets the condition."
+            description="Share of synthetic rows that satisfy the rule, among rows that meet its condition. "
+            "Null if no synthetic row meets the condition."
         ),
     ]
 
@@ -56,7 +58,7 @@ class ValueRule(BaseModel):
 class ValueRulesResult(MetricResult):
     """Share of rows that satisfy the rules between two columns.
 
-    The score is that of the worst pair of columns.
+    The worst pair of columns determines the score.
     """
 
     metric: Literal["value_rules"] = "value_rules"
@@ -145,8 +147,8 @@ VALUE_RULES = Metric(
     name="value_rules",
     title="Value-level rules",
     summary="Share of synthetic rows that satisfy rules between single values, such as a value of one column "
-    "that occurs only where another column is missing. The score is that of the pair of columns whose "
-    "rules are broken most often.",
+    "that occurs only where another column is missing. The pair of columns with the most frequently broken "
+    "rules determines the score.",
     concern="values contradict each other in combinations that real rows never have",
     source="Compare Agrawal, Imielinski and Swami 1993: association rules with a confidence near 1",
     topic="fidelity",

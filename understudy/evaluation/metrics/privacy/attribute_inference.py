@@ -52,7 +52,7 @@ class SensitiveAttributeScore(BaseModel):
 
 
 class AttributeInferenceResult(MetricResult):
-    """Share of correct guesses for training rows minus that for held-out rows, in the column most at risk."""
+    """Share of correct guesses for training rows minus the share for held-out rows, in the worst column."""
 
     metric: Literal["attribute_inference"] = "attribute_inference"
     columns: Annotated[

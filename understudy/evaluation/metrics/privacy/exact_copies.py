@@ -29,7 +29,7 @@ class ExactCopiesResult(MetricResult):
     n_copies_of_unique: Annotated[
         int,
         Field(
-            description="Number of synthetic rows that equal a unique training row: a row that occurs once "
+            description="Number of synthetic rows that equal a unique training row. A unique row occurs once "
             "among the training and held-out rows, or only in the rows of one subject."
         ),
     ]
@@ -43,8 +43,8 @@ class ExactCopiesResult(MetricResult):
     p_value: Annotated[
         float | None,
         Field(
-            description="One-sided p-value: the probability that at least this many of the copied unique "
-            "rows are training rows if training rows are as likely to be copied as held-out rows."
+            description="One-sided p-value of the number of training rows among the copied unique rows. The "
+            "null hypothesis is that training rows and held-out rows are equally likely to be copied."
         ),
     ] = None
 

@@ -24,7 +24,7 @@ N_DIFFERENT_ASKED = (0, 1)
 
 
 class NearCopyCounts(BaseModel):
-    """Shares of real rows with a near duplicate, which differs in at most `n_different` columns."""
+    """Shares of real rows with a near duplicate. Near duplicates differ in at most `n_different` columns."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

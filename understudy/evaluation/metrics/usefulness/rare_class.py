@@ -58,8 +58,8 @@ class RareClassScores(BaseModel):
     calibration_error: Annotated[
         float,
         Field(
-            description="Mean absolute difference of `predicted` and `observed` over all bins, weighted by "
-            "rows."
+            description="Mean absolute difference between `predicted` and `observed` over all bins, weighted "
+            "by rows."
         ),
     ]
     reliability: Annotated[

@@ -108,7 +108,7 @@ class TrainSyntheticTestRealResult(MetricResult):
     loss: Annotated[
         float | None,
         Field(
-            description="Score of the model trained on real rows minus that of the model trained on the "
+            description="Score of the model trained on real rows minus the score of the model trained on the "
             "evaluated rows."
         ),
     ] = None
@@ -119,7 +119,7 @@ class TrainSyntheticTestRealResult(MetricResult):
     error_ratio: Annotated[
         float | None,
         Field(
-            description="Root mean squared error divided by that of the model trained on real rows. "
+            description="Root mean squared error divided by the error of the model trained on real rows. "
             "Numeric targets only."
         ),
     ] = None
