@@ -20,5 +20,5 @@ def docs_link(page: str, anchor: str = "") -> str:
 
 
 def error_link(code: str) -> str:
-    """Return the address of the page of an error code, which is the `type` of a problem."""
+    """Return the URL of an error code's page. It is the `type` of a problem with this code."""
     return docs_link(f"reference/errors/{code}")

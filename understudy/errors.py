@@ -154,7 +154,7 @@ class NotFound(UnderstudyError, LookupError):
 class Conflict(UnderstudyError):
     """Error for a request that the current state of a resource does not allow. It may succeed later.
 
-    `retry_after_seconds` is the time after which it succeeds, if this time is known.
+    `retry_after_seconds` is the time after which the request can succeed, if this time is known.
     """
 
     default_code = "conflict"

@@ -1,4 +1,4 @@
-"""Members of a package that are imported on first use, so that a process loads only the modules it needs."""
+"""Import the members of a package on first use. A process then loads only the modules that it needs."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any
 
 
 def lazy_members(package: str, *places: str) -> Callable[[str], Any]:
-    """Return the function `__getattr__` of a package or module (PEP 562).
+    """Return a `__getattr__` function for a package or module (PEP 562).
 
     Parameters
     ----------
     package : str
         Name of the package.
     places : str
-        Place of each member, as `module:name`. The package imports the same names if `TYPE_CHECKING` is true,
-        so that type checkers know their types.
+        Location of each member, as `module:name`. For type checkers, the package also imports these names if
+        `TYPE_CHECKING` is true.
     """
     modules = {name: module for module, _, name in (place.partition(":") for place in places)}
 

@@ -1,15 +1,15 @@
-"""Count a split job as one running job, and let idle workers run its shards at the limit of its project."""
+"""Count a split job as one running job, and let idle workers run its shards even at the project's limit."""
 
 from alembic import op
 
 revision = "0013"
 down_revision = "0012"
 
-# This function replaces the one of migration 0010. Its arguments and its result are the same, so workers of
-# the previous version can call it.
+# This function replaces the function from migration 0010. It has the same arguments and the same result, so
+# workers of the previous version can call it.
 #
-# The limit counts jobs as callers see them: a split job is one job, and its shards are none. The order of the
-# projects depends on the slots that they use.
+# The limit counts a split job as one job and does not count its shards, because callers see only the job. The
+# order of the projects depends on the slots that they use.
 CLAIM = """
 create or replace function claim_job(
     worker text,

@@ -1,4 +1,4 @@
-"""Add labels to reports, and allow changes of the labels of jobs that have ended."""
+"""Add labels to reports, and allow changes to the labels of jobs that have ended."""
 
 from alembic import op
 

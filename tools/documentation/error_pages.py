@@ -1,4 +1,4 @@
-"""The pages of error codes, one for each code, to which the `type` of a problem refers."""
+"""Generate a page for each error code. The `type` of a problem is the URL of this page."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ ROW = re.compile(r"^\| `(\w+)` \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", re.MULTILI
 
 
 def error_pages(reference: str) -> dict[str, str]:
-    """Return the page of each error code by its path.
+    """Return the pages of all error codes, keyed by path.
 
     Parameters
     ----------
     reference : str
-        The text of `docs/reference/errors.md`, whose tables contain the codes.
+        The text of `docs/reference/errors.md`, which contains tables of the codes.
     """
     return {f"reference/errors/{row[0]}.md": _page(*row) for row in ROW.findall(reference)}
 

@@ -75,7 +75,7 @@ def limit_lifetime(session: Session, key: ApiKey, remaining: timedelta) -> None:
 
 
 def now(session: Session) -> datetime:
-    """Return the time of the database, which decides whether a key has expired."""
+    """Return the current time of the database, which determines whether a key has expired."""
     moment: datetime = session.execute(select(CLOCK)).scalar_one()
     return moment
 

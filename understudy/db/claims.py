@@ -1,10 +1,10 @@
 """The claim of a job by a worker, and the rule that selects the job.
 
-The function `claim_job` of migration 0013 contains the statement. It chooses the project first: the one that
-uses the fewest slots, then the one whose last claim is longest ago. A project with many queued jobs
-therefore does not delay the jobs of other projects. Within the project, jobs are ordered by priority and then
-by age, so a retried job keeps its position. Jobs that another session is claiming are skipped, so that
-workers never wait for each other.
+The function `claim_job` of migration 0013 contains the statement. It first chooses the project that uses the
+fewest slots. If several projects use equally few slots, it chooses the project with the oldest last claim. A
+project with many queued jobs therefore does not delay the jobs of other projects. Within the project, jobs
+are ordered by priority and then by age, so a retried job keeps its position. Jobs that another session is
+claiming are skipped, so workers never wait for each other.
 """
 
 from __future__ import annotations

@@ -99,7 +99,7 @@ def get(session: Session, project_id: UUID, dataset_id: UUID) -> Dataset:
 def are_pending(session: Session, project_id: UUID, dataset_ids: Iterable[UUID]) -> bool:
     """Return whether any of the datasets is pending, or raise `NotFound` if one does not exist.
 
-    No other transaction can change the state of the datasets until this one ends.
+    No other transaction can change the state of the datasets until this transaction ends.
     """
     row_ids = sorted(set(dataset_ids))
     statement = (

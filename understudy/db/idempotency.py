@@ -63,7 +63,7 @@ def take_over(session: Session, project_id: UUID, key: str, *, age: timedelta) -
 
 
 def age_of(session: Session, row: IdempotencyKey) -> timedelta:
-    """Return the time since the request of a row began, by the clock of the database."""
+    """Return the time since the request of a row began, according to the clock of the database."""
     now: datetime = session.scalars(select(CLOCK)).one()
     return now - row.created_at
 

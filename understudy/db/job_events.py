@@ -34,12 +34,12 @@ def add(session: Session, job: Job, type: str, **data: Any) -> None:  # noqa: A0
 def page(
     session: Session, project_id: UUID, job_id: UUID, *, after: int | None = None, limit: int = 50
 ) -> pages.Page[JobEvent, int]:
-    """Return the events of a job, oldest first, without the first `after` events.
+    """Return the events of a job, oldest first, skipping the first `after` events.
 
     Callers refer to an event by its number among the events of its job. Unlike the ID of the row, the number
     reveals nothing about the jobs of other projects.
     """
-    # The events of a job are written under the lock of its row, so their IDs follow the order of the commits.
+    # The row of a job is locked while its events are written, so their IDs follow the order of the commits.
     # Single events are never deleted, so the offset of an event does not change.
     statement = (
         select(JobEvent)

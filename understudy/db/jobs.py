@@ -131,7 +131,7 @@ def page(
 
 
 def datasets_of(parameters: Json) -> list[UUID]:
-    """Return the IDs of the datasets to which the parameters of a job refer."""
+    """Return the IDs of the datasets that the parameters of a job refer to."""
     texts = (parameters.get(name) for name in REFERENCES if name != "model_id")
     return [ids.from_text("dataset", text) for text in texts if text is not None]
 
@@ -187,8 +187,8 @@ def count_overdue(
 ) -> int:
     """Return the number of jobs that have been claimable for longer than `age`.
 
-    If a project has its maximum number of running jobs, only the shards of these jobs are counted. The count
-    stops at `OVERDUE_MAX`, because a queue may be long.
+    If a project has reached its maximum number of running jobs, only the shards of these jobs are counted.
+    The count stops at `OVERDUE_MAX`, because a queue may be long.
 
     Parameters
     ----------
@@ -244,7 +244,8 @@ def request_cancel(session: Session, project_id: UUID, job_id: UUID) -> Job:
     job = lock(session, project_id, job_id)
     if job.state in ("succeeded", "failed"):
         raise Conflict(
-            f"Job {ids.to_text('job', job_id)} has already {job.state} and cannot be cancelled.",
+            f"Job {ids.to_text('job', job_id)} has already {job.state}, so it cannot be cancelled. "
+            "No action is needed.",
             code="already_finished",
         )
     if job.state == "queued":
@@ -363,7 +364,7 @@ def change(session: Session, job: Job, **values: Any) -> Job:
 
 
 def refers_to(text_ids: list[str]) -> Any:  # `Any` is an SQL condition.
-    """Return the condition that the parameters of a job refer to any of the datasets or models."""
+    """Return an SQL condition for jobs with parameters that refer to any of the datasets or models."""
     return or_(*(Job.parameters[name].astext.in_(text_ids) for name in REFERENCES))
 
 

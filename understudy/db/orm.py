@@ -380,7 +380,7 @@ class IdempotencyKey(Base):
     project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True)
     key: Mapped[str] = mapped_column(primary_key=True)
     request_sha256: Mapped[bytes]
-    # The column is set in the transaction that adds the job, so that a crash causes no second job.
+    # The column is set in the transaction that adds the job, so a crash cannot lead to a second job.
     job_id: Mapped[UUID | None] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
     status: Mapped[int | None]
     headers: Mapped[dict[str, str] | None]

@@ -15,13 +15,13 @@ Key = TypeVar("Key")
 
 @dataclass(frozen=True)
 class CreatedBetween:
-    """A range of times of creation. None is an open end."""
+    """A range of creation times. None means that the range has no limit on that side."""
 
     since: datetime | None = None
     before: datetime | None = None
 
     def narrow(self, statement: Select[Row], column: InstrumentedAttribute[datetime]) -> Select[Row]:
-        """Return a statement that selects only rows that were created within the range."""
+        """Return the statement, restricted to rows that were created within the range."""
         if self.since is not None:
             statement = statement.where(column >= self.since)
         if self.before is not None:

@@ -16,7 +16,7 @@ from understudy.errors import NotFound
 
 Json = dict[str, Any]
 
-# The name of a deleted project, whose row remains.
+# The name of a deleted project. Its row remains in the table.
 ERASED_NAME = ""
 
 

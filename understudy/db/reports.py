@@ -25,7 +25,7 @@ Json = dict[str, Any]
 class ReportFilters:
     """Filters of a list of reports: `dataset_id` matches the real or the synthetic dataset.
 
-    Fields that are None or empty do not filter.
+    Fields that are None or empty have no effect.
     """
 
     dataset_id: UUID | None = None

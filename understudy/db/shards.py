@@ -31,10 +31,10 @@ def add_missing(
 ) -> list[Job]:
     """Add the shards of a job that has none yet, and return them.
 
-    All shards are added in one transaction. Shards that exist are kept, even if the setting for the number of
-    rows of a shard has changed meanwhile. If the parent was retried, its failed and cancelled shards are
-    queued again. The caller holds the lock of the parent. Shards have the creation time of their parent, so
-    that they are claimed in order and at its place in the queue.
+    All shards are added in one transaction. Existing shards are kept, even if the setting for the number of
+    rows per shard has changed. If the parent was retried, its failed and cancelled shards are queued again.
+    The caller holds the lock of the parent. Shards get the creation time of their parent plus their number in
+    microseconds. They are therefore claimed in order and at the parent's place in the queue.
     """
     existing = of_job(session, parent)
     for shard in existing:

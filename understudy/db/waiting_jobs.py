@@ -15,7 +15,7 @@ Json = dict[str, Any]
 
 
 def postpone(session: Session, job: Job) -> Job:
-    """Let a queued job wait for its datasets: it is not due before it expires."""
+    """Let a queued job wait for its datasets. Only `make_due` makes it due before it expires."""
     return jobs.change(session, job, run_after=Job.expires_at)
 
 

@@ -21,7 +21,8 @@ from understudy.tables.splitmix import mix64
 
 MISSING = -1
 
-# Minimum number of real rows, or of subjects if a subject is declared, that share a category that is shown.
+# A category is shown only if at least this many real rows share it. If a subject is declared, subjects are
+# counted instead of rows.
 N_SHOWN_MIN = 5
 RARE_LABEL = "a rare value"
 
@@ -64,8 +65,8 @@ class ColumnEncoder:
     n_categories_real : int
         The number of categories in the real table.
     rare : frozenset of int
-        The codes of categories that fewer than `N_SHOWN_MIN` real rows share, or fewer subjects if a subject
-        is declared.
+        The codes of categories that fewer than `N_SHOWN_MIN` real rows share. If a subject is declared,
+        subjects are counted instead of rows.
     """
 
     column: Column
@@ -80,10 +81,10 @@ class ColumnEncoder:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The categories as texts to show, without rare categories.
+        """The display texts of the categories. Rare categories have the text `RARE_LABEL`.
 
-        Booleans are written in the words of the column's notation. A baseline can repeat a rare category, so
-        the texts do not depend on the rows of a comparison.
+        Booleans are written with the words of the column's notation. A baseline can repeat a rare category,
+        so the texts do not depend on the rows of a comparison.
         """
         categories, notation = self.categories or (), self.column.notation
         words = {}
@@ -227,7 +228,7 @@ class TableEncoder:
         schema: TableSchema,
         subjects: Rows | None = None,
     ) -> TableEncoder:
-        """Learn the categories of all tables to encode. `subjects` are those of the real rows."""
+        """Learn the categories of all tables to encode. `subjects` contains the subjects of the real rows."""
         return cls(
             [
                 ColumnEncoder.fit(

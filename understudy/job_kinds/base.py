@@ -88,7 +88,7 @@ def needs_nothing_special(session: Session, project_id: UUID, parameters: JobPar
 
 
 def no_phases(parameters: JobParameters) -> tuple[Phase, ...]:
-    """Return no phases, so that the fraction of the work's report is used."""
+    """Return no phases. The progress of the job is then the fraction that its work reports."""
     return ()
 
 

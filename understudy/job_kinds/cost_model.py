@@ -40,7 +40,8 @@ SCORE_SECONDS, SCORE_SECONDS_OF_ASKED_ROWS = 5.0, 35.0
 SCORE_SECONDS_PER_COLUMN = 0.3
 SCORE_SECONDS_PER_CELL = 5e-6
 SCORE_BYTES_PER_CELL = 80
-# Memory of a table while it is read and split, measured with two files of a million rows and 6 columns each.
+# Memory for each cell of a table that is read and split. The number was measured with two files of a million
+# rows and 6 columns each.
 READ_BYTES_PER_CELL = 21
 # Larger tables are scored on a random sample of this number of rows.
 N_ROWS_SCORED_MAX = 500_000
@@ -88,7 +89,7 @@ def estimate_impute(model: Model, table: Table, n_draws: int) -> Estimate:
 def estimate_evaluate(real: Table, synthetic: Table) -> Estimate:
     """Return the cost of evaluating a synthetic table."""
     n_cells = sum(min(table.n_rows, N_ROWS_SCORED_MAX) * table.n_columns for table in (real, synthetic))
-    # All rows are read before rows are chosen.
+    # All rows are read before a sample of rows is chosen.
     n_cells_read = sum(table.n_rows * table.n_columns for table in (real, synthetic))
     n_rows = min(real.n_rows, synthetic.n_rows)
     seconds_of_asked_rows = SCORE_SECONDS_OF_ASKED_ROWS * min(n_rows / N_ROWS_ASKED_MAX, 1.0)

@@ -84,7 +84,7 @@ def publish(
 
 
 def phases(parameters: TrainParameters) -> tuple[Phase, ...]:
-    """Return the phases of the fit between those of reading and writing. The fit takes 97% of the time."""
+    """Return the phases: reading, the phases of the fit, and writing. The fit takes 97% of the time."""
     of_fit = synthesizer_entry(parameters.synthesizer.name).phases(parameters.synthesizer)
     unit = sum(phase.weight for phase in of_fit) / 97
     fit = [Phase(phase.name, phase.weight / unit) for phase in of_fit]

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 Json = dict[str, Any]
 
 NAME_LENGTH_MAX = 255
-# Exports of surveys use whole questions as column names.
+# Survey exports use whole questions as column names.
 COLUMN_NAME_LENGTH_MAX = 1_000
 # PostgreSQL cannot store NUL characters, and a name must not contain line breaks.
 NO_CONTROL_CHARACTERS = r"^[^\x00-\x1f\x7f]*$"

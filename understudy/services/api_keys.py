@@ -54,7 +54,7 @@ class Caller:
 
 @dataclass(frozen=True)
 class KeyRequest:
-    """The label, scopes and end of a key to create. Without an end, the key is valid until it is revoked."""
+    """The name, scopes and expiry of a new key. Without an expiry, the key is valid until it is revoked."""
 
     name: str
     scopes: Iterable[str] = USUAL_SCOPES
@@ -86,7 +86,7 @@ def grant_api_key(
     Forbidden
         If the caller may not grant one of the scopes.
     InvalidInput, NotFound
-        Under the same conditions as `create_api_key`, and if `expires_at` is in the past.
+        Under the same conditions as in `create_api_key`, or if `expires_at` is in the past.
     """
     _check_grant(caller, request.scopes)
     return _create(resources, project_id or caller.project_id, request)
@@ -95,7 +95,7 @@ def grant_api_key(
 def rotate_api_key(
     resources: Resources, caller: Caller, key_id: UUID, *, grace: timedelta, expires_at: datetime | None
 ) -> tuple[ApiKey, str]:
-    """Replace a key by a new one with the same name and scopes. The old key expires after `grace`.
+    """Replace a key with a new key of the same name and scopes. The old key expires after `grace`.
 
     Raises
     ------
@@ -122,7 +122,7 @@ def change_api_key(
     *,
     check: Check[ApiKey] = accept,
 ) -> ApiKey:
-    """Change the name or the end of a valid key, under the keys `name` and `expires_at`.
+    """Change the name or the expiry of a valid key (`name` and `expires_at` in `changes`).
 
     Parameters
     ----------
@@ -134,7 +134,7 @@ def change_api_key(
     Conflict
         If the key has expired or was revoked.
     InvalidInput
-        If the new end is in the past.
+        If the new expiry is in the past.
     """
     with resources.sessions.begin() as session:
         key = api_keys.lock(session, caller.project_id, key_id)
@@ -151,10 +151,10 @@ def revoke_other_api_key(
 ) -> None:
     """Revoke a key of the caller's project.
 
-    The caller's own key is not revoked, so that a project always keeps an administrator's key.
+    Callers cannot revoke their own key, so a project always keeps an administrator's key.
     """
     if key_id == caller.key_id:
-        raise Conflict("This API key was used for the request. Revoke it with another key.", code="in_use")
+        raise Conflict("An API key cannot revoke itself. Send the request with another key.", code="in_use")
     revoke_api_key(resources, caller.project_id, key_id, check=check)
 
 
@@ -216,7 +216,8 @@ def _add(session: Session, resources: Resources, project_id: UUID, request: KeyR
 def _check_grant(caller: Caller, scopes: Iterable[str]) -> None:
     if OPERATOR in scopes and OPERATOR not in caller.scopes:
         raise Forbidden(
-            "Only a key with the scope 'operator' can grant the scope 'operator'. Use such a key, or omit it."
+            "Only a key with the scope 'operator' can grant the scope 'operator'. Use a key with this scope, "
+            "or omit the scope."
         )
 
 
@@ -231,7 +232,7 @@ def _check_valid(session: Session, key: ApiKey) -> None:
 def _check_future(session: Session, moment: datetime | None) -> None:
     if moment is not None and moment <= api_keys.now(session):
         raise InvalidInput(
-            "`expires_at` is not in the future. Set a later time, or delete the key to end it now.",
+            "`expires_at` is not in the future. Set a later time, or delete the key to revoke it now.",
             code="invalid_parameters",
             pointer="/expires_at",
         )

@@ -1,4 +1,4 @@
-"""Checks of a locked row by the caller of a use case, before the use case changes or deletes the row."""
+"""Checks that the caller of a use case adds. They run on the locked row before it is changed or deleted."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from understudy.db.orm import IdempotencyKey
 
 Json = dict[str, Any]
-# The only field of a stored body that is encrypted.
+# The only field of an encrypted body in the database.
 SEALED = "sealed"
 _NOUNS = {ids.PREFIXES[noun]: noun for noun in erasures.TABLES}
 _ID = re.compile(rf'"((?:{"|".join(_NOUNS)})_[0-9a-hjkmnp-tv-z]{{26}})"')
@@ -132,7 +132,7 @@ def _stored_answer(resources: Resources, row: IdempotencyKey) -> StoredAnswer:
 def _in_progress(seconds: int) -> Conflict:
     """Return the error for a key whose request is still running.
 
-    After the given time, the request has either been answered or is taken over by its repetition.
+    After the given time, the request has been answered, or a repetition of the request takes it over.
     """
     error = Conflict(
         "A request with this idempotency key is still running. Repeat it after `Retry-After`.",

@@ -15,7 +15,7 @@ from typing import BinaryIO
 from understudy.errors import UnderstudyError
 
 CHUNK_BYTES = 1 << 20
-# A download holds two of these chunks, even if its client has stalled.
+# A download holds two of these chunks in memory, even if its client has stalled.
 SENT_CHUNK_BYTES = 1 << 17
 # Time during which an unchanged file is not read again. Otherwise each part of a download in ranges would
 # read the whole file.

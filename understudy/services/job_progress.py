@@ -1,9 +1,9 @@
 """The overall progress of a job, computed from the phases that its work reports.
 
-Each kind of job declares its phases with their usual shares of the work. The time at which the work reaches a
-checkpoint, divided by the share of the checkpoint, estimates the duration of the whole job. Between
-checkpoints, the fraction grows with time, up to the next checkpoint. The time begins at the first report if
-the work has just begun then.
+Each kind of job declares its phases with their usual shares of the work. The duration of the whole job is
+estimated as the time until a checkpoint, divided by the share of the work at this checkpoint. Between
+checkpoints, the fraction grows with time until it reaches the next checkpoint. If the first report has the
+fraction 0, the time is measured from this report.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class JobProgress:
             return None
         share = self._share_of(report)
         if not share and not self._has_report:
-            # The start of the process is no part of the work.
+            # The time to start the process is not part of the work.
             self._began = self._clock()
         self._has_report = True
         seconds = self._clock() - self._began
@@ -112,7 +112,7 @@ class JobProgress:
         if first is None or reached.share - first.share < STEP_SHARE:
             first = _Checkpoint(0.0, 0.0)
         pace = (reached.seconds - first.seconds) / (reached.share - first.share)
-        # If the next report is overdue, the work is slower than it was, even if the report came now.
+        # If the next report is overdue, the work has become slower, even if the report arrives now.
         if_now = (seconds - first.seconds) / (max(self._next_share(), reached.share) - first.share)
         return max(pace, if_now, MIN_PACE)
 

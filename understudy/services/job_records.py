@@ -76,7 +76,7 @@ def abandon_job(session: Session, row: Job) -> None:
 
 
 def _fail_waiting(session: Session, row: Job, detail: str) -> None:
-    """Set the jobs that waited for the dataset of a job to failed, because the dataset could not be read."""
+    """Fail the jobs that waited for the dataset of a job, because the dataset could not be read."""
     dataset_id = datasets.of_job(session, row.project_id, row.id)
     if dataset_id is None:
         return

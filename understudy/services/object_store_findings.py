@@ -30,14 +30,12 @@ def object_store_findings(resources: Resources) -> Iterator[Finding]:
     yield _conditions(state)
     yield _versions(state)
     yield _partial_uploads(state)
-    yield Finding(
-        "disk space", "The free space of an object store is unknown, because it does not report it."
-    )
+    yield Finding("disk space", "The free space is unknown, because object stores do not report it.")
 
 
 def _credentials(state: RemoteState) -> Finding:
     if state.credentials is None:
-        remedy = "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the machine a role."
+        remedy = "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or assign a role to the machine."
         return Finding("credentials", "No credentials were found.", is_fault=True, remedy=remedy)
     return Finding("credentials", f"The source of the credentials is {state.credentials}.")
 
@@ -45,20 +43,27 @@ def _credentials(state: RemoteState) -> Finding:
 def _clock(state: RemoteState) -> Iterator[Finding]:
     if state.skew_seconds is None:
         return
-    detail = f"The clock of the object store differs by {abs(state.skew_seconds):.0f} s."
+    detail = (
+        f"The clock of the object store differs from the clock of this machine by "
+        f"{abs(state.skew_seconds):.0f} s."
+    )
     if abs(state.skew_seconds) <= SKEW_SECONDS_MAX:
         yield Finding("clock", detail)
         return
-    remedy = "Synchronize the clock of this machine. Amazon S3 refuses requests from 15 minutes on."
+    remedy = (
+        "Synchronize the clock of this machine. Amazon S3 rejects requests if the clocks differ by more than "
+        "15 minutes."
+    )
     yield Finding("clock", detail, remedy=remedy)
 
 
 def _conditions(state: RemoteState) -> Finding:
     if state.is_conditional:
         return Finding("storage", "The store rejects writes to existing keys.")
-    remedy = "Use a store that enforces `If-None-Match: *`, so that no blob can be overwritten."
+    remedy = "Use a store that enforces `If-None-Match: *`, so no blob can be overwritten."
     detail = (
-        "The store does not reject writes to existing keys. Each write checks first that its key is free."
+        "The store does not reject writes to existing keys. Understudy checks before each write that the key "
+        "is free."
     )
     return Finding("storage", detail, remedy=remedy)
 
@@ -77,10 +82,12 @@ def _versions(state: RemoteState) -> Finding:
 def _partial_uploads(state: RemoteState) -> Finding:
     if state.n_partial is None:
         remedy = "Allow s3:ListBucketMultipartUploads and s3:AbortMultipartUpload."
-        return Finding("unfinished uploads", "Unfinished uploads cannot be listed.", remedy=remedy)
+        return Finding("unfinished uploads", "Unfinished multipart uploads cannot be listed.", remedy=remedy)
     hours = state.oldest_partial_seconds / 3600
-    detail = f"Unfinished uploads in parts: {state.n_partial}. The oldest was started {hours:.0f} h ago."
+    detail = f"Unfinished multipart uploads: {state.n_partial}. The oldest was started {hours:.0f} h ago."
     if state.oldest_partial_seconds > 2 * PARTIAL_KEPT.total_seconds():
-        remedy = "Start a worker, which aborts old uploads, and allow s3:AbortMultipartUpload."
+        remedy = "Start a worker to abort old uploads, and allow s3:AbortMultipartUpload."
         return Finding("unfinished uploads", detail, remedy=remedy)
-    return Finding("unfinished uploads", detail if state.n_partial else "There are no unfinished uploads.")
+    return Finding(
+        "unfinished uploads", detail if state.n_partial else "There are no unfinished multipart uploads."
+    )

@@ -30,7 +30,7 @@ def create_project(resources: Resources, name: str, running_jobs_max: int | None
 def manage_project(
     resources: Resources, project_id: UUID, changes: Mapping[str, Any], *, check: Check[Project] = accept
 ) -> Project:
-    """Change the name or the limit of a project, under the keys `name` and `running_jobs_max`.
+    """Change the name or the limit of a project (`name` and `running_jobs_max` in `changes`).
 
     Parameters
     ----------

@@ -20,7 +20,7 @@ PURPOSE = b"understudy sealed text"
 
 
 def seal(secret_key: bytes, text: str, context: bytes) -> str:
-    """Return encrypted text in Base64. It can be opened only with the same context."""
+    """Encrypt text and return it in Base64. It can be decrypted only with the same context."""
     nonce = os.urandom(NONCE_BYTES)
     sealed = AESGCM(_key(secret_key)).encrypt(nonce, text.encode(), context)
     return base64.b64encode(nonce + sealed).decode()
@@ -32,7 +32,7 @@ def unseal(secret_key: bytes, sealed: str, context: bytes) -> str:
     Raises
     ------
     Unavailable
-        If the installation's secret key has changed since, or the stored text was altered.
+        If the secret key of the installation has changed since then, or if the stored text was altered.
     """
     content = base64.b64decode(sealed)
     try:

@@ -57,15 +57,15 @@ class RemoteState:
     credentials : str, optional
         Source of the credentials, such as `env` or `iam-role`. None if there are none.
     problem : str, optional
-        Reason why a blob cannot be written, read and deleted. None if it can.
+        Reason why blobs cannot be written, read or deleted. None if there is no such problem.
     skew_seconds : float, optional
-        Clock of the store minus the clock of this machine, to the second.
+        Time of the store's clock minus the time of this machine's clock, to the second.
     is_conditional : bool, optional
         Whether the store rejects writes to existing keys.
     keeps_versions : bool, optional
         Whether the store keeps the bytes of deleted blobs.
     n_partial : int, optional
-        Number of uploads in parts that are unfinished.
+        Number of unfinished multipart uploads.
     oldest_partial_seconds : float
         Age of the oldest of these uploads.
     """
@@ -82,7 +82,7 @@ class RemoteState:
 
 @runtime_checkable
 class RemoteStore(Protocol):
-    """A store on another machine, whose state `understudy doctor` shows."""
+    """A store on another machine. `understudy doctor` shows its state."""
 
     def inspect(self) -> RemoteState:
         """Write, read and delete an object, and return the state of the store."""

@@ -186,7 +186,9 @@ def choose_seed(seed: int | None) -> int:
     if seed is None:
         return secrets.randbits(63)
     if not 0 <= seed < 2**64:
-        raise InvalidInput("seed must be an integer from 0 to 2**64 - 1.", code="invalid_parameters")
+        raise InvalidInput(
+            "seed is out of range. Use an integer from 0 to 2**64 - 1.", code="invalid_parameters"
+        )
     return seed
 
 

@@ -44,7 +44,7 @@ PhasesOf = Callable[[SynthesizerParameters], tuple[FitPhase, ...]]
 
 
 def fitting_only(parameters: SynthesizerParameters) -> tuple[FitPhase, ...]:
-    """Return the phases of a synthesizer that declares none."""
+    """Return the phases of a synthesizer that declares no phases."""
     return (FitPhase("encoding", 30), FitPhase("fitting", 65))
 
 

@@ -203,11 +203,13 @@ class SingleTableSynthesizer(ABC):
             )
         n_rows, offset = plan.n_rows[name], plan.offset
         if n_rows < 0 or offset < 0:
-            raise InvalidInput("n_rows and offset must not be negative.", code="invalid_parameters")
+            raise InvalidInput(
+                "n_rows or offset is negative. Use 0 or a positive integer.", code="invalid_parameters"
+            )
         if not 0 <= (plan.id_start or 0) < 2**63 - n_rows - offset:
             raise InvalidInput(
-                "The sum of n_rows, offset and id_start must be less than 2**63, and id_start must not be "
-                "negative.",
+                "id_start is negative, or n_rows, offset and id_start add up to 2**63 or more. Use smaller "
+                "numbers that are not negative.",
                 code="invalid_parameters",
             )
         return name, n_rows

@@ -293,7 +293,7 @@ class BooleanNotation(_Notation):
             (self.false_words, self.false_shares),
         ):
             if len(words) != len(shares) or sum(shares) > _SHARES_MAX:
-                raise ValueError("each word must have one share, and the sum of the shares is at most 1")
+                raise ValueError("each word must have one share, and the shares must add up to at most 1")
         return self
 
 

@@ -84,8 +84,7 @@ class NumberedRows:
     """The row numbers of a block, and the numbers that replace them in some columns.
 
     If two cells of a column have the same number, they have the same value. Therefore, a column of an entity
-    uses the
-    number of the entity in all rows of the entity.
+    uses the number of the entity in all rows of the entity.
 
     Parameters
     ----------

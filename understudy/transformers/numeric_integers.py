@@ -1,4 +1,4 @@
-"""Conversion between the values of a numeric column and integers, in the unit in which the column counts."""
+"""Convert the values of a numeric column to integers in the unit of the column, and back."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ Int64s = npt.NDArray[np.int64]
 
 
 def has_integers(transformer: NumericTransformer) -> bool:
-    """Return whether every value of a column is a multiple of a unit and fits in 64 signed bits."""
+    """Return whether every value of a column is a multiple of a unit and fits in a signed 64-bit integer."""
     return transformer.scale.writing != "float" and not pa.types.is_uint64(transformer.arrow_type)
 
 
 def to_integers(values: ArrowArray, transformer: NumericTransformer) -> Int64s:
-    """Return the values of a column, which must not be missing, as integers."""
+    """Return the values of a column as integers. No value may be missing."""
     if transformer.scale.writing == "exact":
         return integers_of("", values).astype(np.int64)
     floats = np.asarray(values.cast(pa.float64()).to_numpy(zero_copy_only=False), np.float64)

@@ -120,9 +120,9 @@ def test_usable_bucket_has_no_fault(healthy: Resources, s3_server: str, bucket: 
     ]
     assert [finding.detail for finding in findings["deletion"]] == ["The bucket keeps no deleted versions."]
     assert [finding.detail for finding in findings["unfinished uploads"]] == [
-        "There are no unfinished uploads."
+        "There are no unfinished multipart uploads."
     ]
-    assert any("of the object store differs by" in finding.detail for finding in findings["clock"])
+    assert any("of the object store differs from" in finding.detail for finding in findings["clock"])
     assert any("is unknown" in finding.detail for finding in findings["disk space"])
     assert not any("planted-secret" in finding.detail for own in findings.values() for finding in own)
 
@@ -140,7 +140,7 @@ def test_unfinished_uploads_and_versions_of_a_bucket_are_found(
     client.create_multipart_upload(Bucket=bucket, Key="understudy/a/b")
     client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     findings = in_bucket(healthy, f"s3://{bucket}/understudy", s3_server)
-    assert findings["unfinished uploads"][0].detail.startswith("Unfinished uploads in parts: 1.")
+    assert findings["unfinished uploads"][0].detail.startswith("Unfinished multipart uploads: 1.")
     assert "lifecycle rule" in (findings["deletion"][0].remedy or "")
 
 

@@ -155,7 +155,7 @@ def test_models_and_samples_differ_without_a_seed(unfitted: Synthesizer) -> None
 
 @pytest.mark.parametrize("seed", [-1, 2**64])
 def test_seeds_out_of_range_are_refused(unfitted: Synthesizer, seed: int) -> None:
-    with pytest.raises(InvalidInput, match="seed must be"):
+    with pytest.raises(InvalidInput, match="seed is out of range"):
         fit(unfitted, PEOPLE, infer_table(PEOPLE).schema, seed=seed)
 
 

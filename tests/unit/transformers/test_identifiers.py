@@ -181,7 +181,7 @@ def test_error_for_more_rows_than_a_type_can_number_contains_the_column() -> Non
 
 def test_identifiers_of_narrow_types_are_refused_if_declared_and_learned_as_numbers_otherwise() -> None:
     values = pa.array(range(100), pa.int8())
-    with pytest.raises(InvalidInput, match="Store it in a wider type"):
+    with pytest.raises(InvalidInput, match="Store the column in a wider type"):
         fit_column(column_of(values, ColumnKind.identifier), pa.chunked_array([values]))
     assert isinstance(fit(values)[0], NumericTransformer)
 

@@ -25,7 +25,7 @@ Answer = TypeVar("Answer")
 class Place:
     """A bucket, the prefix of its keys, and the client of the store."""
 
-    # `Any`: botocore is untyped.
+    # `Any`, because botocore has no type annotations.
     client: Any
     bucket: str
     prefix: str
@@ -62,7 +62,7 @@ def inspect(place: Place, credentials: Any, is_conditional: Callable[[], bool]) 
 
 
 def _probe(place: Place) -> None:
-    """Write, read, list and delete an object. Each step needs another permission."""
+    """Write, read, list and delete an object. Each step needs a different permission."""
     key = {"Bucket": place.bucket, "Key": place.prefix + PROBE_NAME}
     place.client.put_object(**key, Body=PROBE_BODY)
     place.client.get_object(**key)["Body"].read()
@@ -71,12 +71,12 @@ def _probe(place: Place) -> None:
 
 
 def _skew_seconds(place: Place) -> float | None:
-    """Return the clock of the store minus that of this machine, or None if the store does not respond."""
+    """Return the time of the store minus the time of this machine, or None if the store does not respond."""
     before = datetime.now(UTC)
     try:
         response = place.client.head_bucket(Bucket=place.bucket)
     except ClientError as error:
-        # Refusals also contain the time.
+        # Error responses also contain the time.
         response = error.response
     except BotoCoreError:
         return None
@@ -88,7 +88,7 @@ def _skew_seconds(place: Place) -> float | None:
 
 
 def _allowed(read: Callable[[], Answer]) -> Answer | None:
-    """Return an answer, or None if the credentials lack the permission or the store lacks the operation."""
+    """Return the result of `read`, or None if the credentials or the store do not allow the operation."""
     try:
         return read()
     except (ClientError, BotoCoreError):
@@ -100,7 +100,7 @@ def _keeps_versions(place: Place) -> bool:
 
 
 def _partial_uploads(place: Place) -> tuple[int, float]:
-    """Return the number of unfinished uploads in parts, and the age of the oldest one in seconds."""
+    """Return the number of unfinished multipart uploads, and the age of the oldest upload in seconds."""
     pages = place.client.get_paginator("list_multipart_uploads").paginate(
         Bucket=place.bucket, Prefix=place.prefix
     )

@@ -108,7 +108,7 @@ class S3Store:
     def local_copy(self, key: str, scratch: Path) -> Iterator[Path]:
         """Copy the blob to a file in `scratch` and yield its path."""
         reader = self._reader(key)
-        # A job can read one blob in two roles, such as a dataset that is compared with itself.
+        # A job can read the same blob twice, for example if a dataset is compared with itself.
         path = scratch / f"{secrets.token_hex(8)}-{key.replace('/', '-')}"
         try:
             _copy(reader, path)

@@ -29,7 +29,8 @@ SURPRISE_MIN = 5.0
 # value of the entity: absolute, and relative to the share that is expected for independent rows.
 OTHERS_MAX, OTHERS_RELATIVE_MAX = 0.05, 0.1
 
-# Maximum number of rows of an entity whose rows depend on each other, because all of them are drawn together.
+# Maximum number of rows of an entity with rows that depend on each other. All of these rows are drawn
+# together.
 N_ROWS_MAX = 4096
 # Kinds of columns that are learned instead of generated.
 LEARNED = {
@@ -59,7 +60,7 @@ class FoundGroup:
     source, n_parts : int
         See `EntityGroup`.
     changing : tuple of int
-        Columns that keep their value within an entity until they change.
+        Columns that rarely change within an entity.
     """
 
     keys: tuple[int, ...]
@@ -98,7 +99,7 @@ def candidates(found: Sequence[FoundGroup]) -> Iterator[int]:
 
 
 def _with_changing(table: pa.Table, schema: TableSchema, groups: list[FoundGroup]) -> list[FoundGroup]:
-    """Set the columns that keep their value until they change, for the first group with such columns."""
+    """Set the columns that rarely change within an entity, for the first group with such columns."""
     keys = {j for group in groups for j in group.keys}
     learned = [j for j, own in enumerate(schema.columns) if own.kind in LEARNED and j not in keys]
     for g in candidates(groups):

@@ -136,7 +136,7 @@ def _load_sorted_columns(
 
 
 def _load_sequences(reader: ArrayReader, table: TableTransformer, entities: Entities) -> Sequences | None:
-    """Return the columns that are added up from steps. Files of earlier versions contain none."""
+    """Return the columns that are computed by adding up steps. Files of earlier versions contain none."""
     if "sequences" not in reader.manifest:
         return None
     own = reader.part(reader.manifest["sequences"], "")
@@ -156,7 +156,7 @@ def _load_sequences(reader: ArrayReader, table: TableTransformer, entities: Enti
     is_owned = all(entities.group_of.get(one.start) == group for one in columns)
     require(is_free and is_owned, "a column of a sequence belongs to the wrong kind of entity")
     is_numbered = rank < 0 or (len(codes) > 0 and int(codes.max()) < table.columns[rank].n_codes)
-    require(is_numbered, "the numbers of rows have no codes")
+    require(is_numbered, "a row number has no code")
     return sequences
 
 
@@ -176,7 +176,7 @@ def _load_changes(
         is_owned = all(entities.group_of.get(j) == group for j in change.hidden)
         require(is_numeric and is_owned, "a column of changes does not belong to an entity")
         changes.append(change)
-    require(len({one.column for one in changes}) == len(changes), "a column changes in two ways")
+    require(len({one.column for one in changes}) == len(changes), "the changes of a column are listed twice")
     return tuple(changes)
 
 

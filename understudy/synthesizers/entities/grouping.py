@@ -151,8 +151,8 @@ def smooth_sizes(sizes: Int64s, strata: Int64s | None = None) -> Int64s:
     sizes : array of shape (n_entities,)
         Sizes of the entities.
     strata : array of shape (n_entities,), optional
-        Stratum of each entity. Entities of different strata do not share units, except that larger entities
-        of strata with fewer than k entities join the largest stratum.
+        Stratum of each entity. Entities of different strata do not share units. If a stratum has fewer than k
+        entities, its larger entities join the largest stratum.
     """
     smoothed = np.empty_like(sizes)
     if strata is None:

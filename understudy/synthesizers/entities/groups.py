@@ -62,8 +62,8 @@ class EntityGroup:
 class Entities:
     """All groups of a table, each after its source group, and the positions of rows within entities.
 
-    `sorted_columns` are the columns whose values ascend or descend within an entity. `sequences` are those
-    among them whose values are added up from steps.
+    `sorted_columns` contains the columns that ascend or descend within an entity. `sequences` contains the
+    columns that are computed by adding up steps.
     """
 
     groups: tuple[EntityGroup, ...] = ()

@@ -20,7 +20,7 @@ N_STEPS_MIN, OTHERS_MAX = 20, 0.002
 
 @dataclass(frozen=True)
 class Order:
-    """Group of entities whose rows are in order, and the direction of each column: 1, -1 or 0 (no order)."""
+    """Group of entities with ordered rows, and the direction of each column: 1, -1 or 0 (no order)."""
 
     group: int
     directions: Mapping[int, int]
@@ -47,7 +47,7 @@ class Order:
 
 
 def find_order(rows: pa.Table, found: Sequence[FoundGroup], free: Sequence[int]) -> Order | None:
-    """Return the kind of entity within which columns are in order, and their directions.
+    """Return the group of entities in which columns are in order, and the directions of the columns.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Search for columns that keep a value within an entity until they change, such as a plan or a diagnosis."""
+"""Search for columns that rarely change within an entity, such as a plan or a diagnosis."""
 
 from __future__ import annotations
 
@@ -9,35 +9,35 @@ from understudy.synthesizers.entities.sequences import N_CHANGES_MAX
 
 Int64s = npt.NDArray[np.int64]
 
-# Minimum number of returns to an earlier value that are expected if the rows of each entity are in random
-# order, and maximum number of returns, as a fraction of the expectation.
+# Minimum number of returns to an earlier value that would be expected in a random order of each entity's
+# rows. The second number is the maximum number of returns, as a fraction of this expected number.
 N_RETURNS_MIN, RETURNS_MAX = 20.0, 0.02
 # Maximum share of changes among the consecutive rows of entities.
 CHANGES_MAX = 0.4
-# Number of rows on which the share of changes is measured first.
+# The share of changes is first measured on this number of rows.
 N_ROWS_FIRST = 8192
 # Maximum share of entities with more changes than a model contains.
 MORE_CHANGES_MAX = 0.02
 
 
 def changes_rarely(values: Int64s, entities: Int64s) -> bool:
-    """Return whether few values differ from the previous value of the entity, for rows sorted by entity."""
+    """Return whether values rarely differ from the entity's previous value. The rows are sorted by entity."""
     is_same = entities[1:] == entities[:-1]
     n_changes = int((values[1:] != values[:-1])[is_same].sum())
     return 0 < n_changes <= CHANGES_MAX * int(is_same.sum())
 
 
 def persists(values: Int64s, entities: Int64s, order: Int64s) -> bool:
-    """Return whether the value of an entity does not return after it has changed.
+    """Return whether the values of entities change rarely and almost never return to an earlier value.
 
     Parameters
     ----------
     values : array of shape (n,)
-        Number of the value of each row.
+        Value of each row, as a number from 0.
     entities : array of shape (n,)
         Entity of each row.
     order : array of shape (n,)
-        Rows sorted by entity, and by their order in the table.
+        Indices of the rows, sorted by entity and then by their order in the table.
     """
     if not changes_rarely(values[order], entities[order]):
         return False
@@ -49,7 +49,7 @@ def persists(values: Int64s, entities: Int64s, order: Int64s) -> bool:
     cells, counts = np.unique(entities * n_values + values, return_counts=True)
     sizes = np.bincount(entities)
     n_entities = len(sizes)
-    # Runs of equal values beyond one for each value of the entity.
+    # Each value of an entity has one run of equal values. Every further run is a return to an earlier value.
     n_returns = int(n_changes_of.sum()) + n_entities - len(cells)
     rest = sizes[cells // n_values] - counts
     expected = float((counts * rest / sizes[cells // n_values]).sum()) + n_entities - len(cells)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from understudy.transformers.base import Codes, Mask, RowNumbers
 
-# Maximum unit of a sequence: the number of nanoseconds of a day.
+# Maximum unit of a sequence: the number of nanoseconds in a day.
 UNIT_MAX = 86_400_000_000_000
 # Number of places at which an entity can change, and maximum number of changes of an entity.
 N_PLACES, N_CHANGES_MAX = 10_000, 3
@@ -24,7 +24,7 @@ Int64s = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Sequence:
-    """Column whose value is the previous value of the entity plus a step.
+    """Column in which each value is the previous value of the entity plus a step.
 
     Parameters
     ----------
@@ -35,7 +35,8 @@ class Sequence:
     step : int
         Index of the column with the steps.
     clock : int
-        Index of the column with the times of day, or -1. If there is one, starts and steps count days.
+        Index of the column with the times of day, or -1 if there is no such column. If there is, starts and
+        steps are measured in days.
     unit : int
         Number of the column's units per unit of `start` and `step`.
     is_descending : bool
@@ -62,7 +63,7 @@ class Sequence:
 
 @dataclass(frozen=True)
 class Change:
-    """Column that keeps its value within an entity until it changes.
+    """Column that rarely changes within an entity.
 
     Parameters
     ----------
@@ -98,11 +99,12 @@ class Sequences:
     columns : tuple of Sequence
         Columns of the sequences.
     rank : int
-        Index of a column that numbers the rows of an entity, or -1 if the table contains such a column.
+        Index of a hidden column that numbers the rows of an entity, or -1 if the table itself contains such a
+        column.
     rank_codes : array of shape (n_ranks,)
-        Code of each number of a row, from 0.
+        Code of each row number, starting with the code of row 0.
     changes : tuple of Change
-        Columns that keep their values until they change.
+        Columns that rarely change within an entity.
     """
 
     group: int
@@ -123,7 +125,7 @@ class Sequences:
 
     @property
     def changing(self) -> frozenset[int]:
-        """Columns of the table that keep their values until they change."""
+        """Columns of the table that rarely change within an entity."""
         return frozenset(own.column for own in self.changes)
 
 
@@ -139,7 +141,7 @@ def ranks_within(entities: RowNumbers, numbers: RowNumbers | Int64s) -> Int64s:
 
 
 def add_up(starts: Int64s, steps: Int64s, entities: RowNumbers, ranks: Int64s) -> Int64s:
-    """Return the start of each row's entity plus the steps up to the row. The first row has no step."""
+    """Return the start of each row's entity plus its steps up to the row. The first row's step is ignored."""
     order = np.lexsort((ranks, entities))
     is_first = ranks[order] == 0
     sums = np.cumsum(np.where(is_first, 0, steps[order]))
@@ -184,7 +186,7 @@ def stages_of(counts: Int64s, shares: list[Int64s], ranks: Int64s, sizes: Int64s
 def snap(values: Int64s, low: Int64s, high: Int64s, is_exact: Mask) -> tuple[Int64s, Int64s]:
     """Return values that the codes of a column can represent, and the index of the span of each value.
 
-    Between two single values, such as the dates of two working days, a value is moved to the nearer one.
+    A value between two single values, such as the dates of two working days, is moved to the nearer value.
 
     Parameters
     ----------

@@ -19,7 +19,7 @@ from understudy.synthesizers.rules.value_rules import ValueRules
 def settle(
     columns: Columns, linear: tuple[Linear, ...], fixed: set[str]
 ) -> tuple[tuple[Linear, ...], tuple[Product, ...]]:
-    """Return linear rules and products, in which the products compute targets of the given linear rules.
+    """Return the linear rules, and products that compute targets of the given linear rules.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def settle(
 def _solved(
     columns: Columns, rule: Linear, product: Product, others: tuple[Linear | Product, ...], fixed: set[str]
 ) -> Linear | None:
-    """Return the rule solved for the term with the finest step that can be computed, or None."""
+    """Return the rule solved for a computable term, preferring the finest step, or None."""
     taken = {own.target for own in others} | fixed | set(product.terms)
     rules = [_solve_for(columns, rule, term) for term in reversed(rule.terms) if term not in taken]
     usable = [

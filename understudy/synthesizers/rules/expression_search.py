@@ -37,7 +37,7 @@ OUTSIDE_MAX, CORRELATION_MIN = 0.03, 0.9995
 N_RELATIONS_MAX = 12
 # Maximum distance of a value from the fitted expression, in steps: one half, plus the error of the fit.
 ROUNDING = 0.75
-# Number of rows on which relations are refuted before they are solved.
+# Number of rows on which relations are tested before they are solved.
 N_ROWS_FIRST = 64
 # Minimum share of zeros and of positive values in a column that may be the positive part of an expression,
 # and maximum number of these columns.
@@ -219,7 +219,7 @@ def _unrefuted(candidates: Sequence[tuple[_Rows, int, _Relation]]) -> list[bool]
         places = [i for i, own in enumerate(designs) if own is not None and own.shape == shape]
         terms = np.array([designs[i] for i in places])
         terms /= np.maximum(np.abs(terms).max(axis=2, keepdims=True), 1e-300)
-        # Bases of spaces that contain all terms, also if the terms are linearly dependent.
+        # Bases of spaces that contain all terms, even if the terms are linearly dependent.
         bases = np.linalg.qr(terms.transpose(0, 2, 1))[0]
         numbers = np.array([candidates[i][0].first[candidates[i][1]] for i in places])
         weights = np.matmul(bases.transpose(0, 2, 1), numbers[:, :, None])
@@ -233,7 +233,7 @@ def _unrefuted(candidates: Sequence[tuple[_Rows, int, _Relation]]) -> list[bool]
 def _first_terms(rows: _Rows, target: int, relation: _Relation) -> Matrix | None:
     """Return the terms of a relation that is solved for a column, in an array of shape (n_terms, n_rows).
 
-    Only the first rows are returned, and None if the relation cannot be solved.
+    The terms are computed only for the first rows. The result is None if the relation cannot be solved.
     """
     pairs, ratio = relation
     below = _below(rows.names, target, pairs, ratio)

@@ -26,7 +26,7 @@ def add_measured(rules: Rules, table: pa.Table, columns: Columns | None = None) 
     table : pyarrow.Table of shape (n_rows, n_columns)
         Rows with the columns and types of the schema. The rows are not modified.
     columns : Columns, optional
-        Columns of the table, if another search has read them.
+        Columns of the table, if another search has already read them.
     """
     columns = columns or Columns(table, rules.schema)
     # Looked-up columns are drawn as codes, and a column with a declared domain is drawn from that domain.

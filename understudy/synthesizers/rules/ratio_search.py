@@ -214,7 +214,7 @@ def _narrow(target: _Quantity, forms: list[Form]) -> Iterator[Form]:
 def _relative_widths(target: _Quantity, forms: list[Form], rows: slice) -> list[float]:
     """Return the width of the logarithm of each ratio, relative to the width for independent columns."""
     logs = np.repeat(target.logs[rows][np.newaxis], len(forms), axis=0)
-    # The forms with two bases follow those with one base.
+    # Forms with two bases come after forms with one base.
     n_single = sum(len(bases) == 1 for bases, _ in forms)
     for place, own in ((0, forms), (1, forms[n_single:])):
         if own:
@@ -248,7 +248,7 @@ def _central_widths(logs: Logs) -> Logs:
 
 @dataclass(frozen=True)
 class _Sample:
-    """Rows of a target and its bases without missing values, on which the entropy of ratios is measured.
+    """Rows in which a target and its bases have values. The entropy of ratios is measured on these rows.
 
     Parameters
     ----------

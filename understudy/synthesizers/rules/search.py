@@ -45,7 +45,7 @@ def find_rules(table: pa.Table, schema: TableSchema, columns: Columns | None = N
     schema : TableSchema
         Schema of the table.
     columns : Columns, optional
-        Columns of the table, if another search has read them.
+        Columns of the table, if another search has already read them.
 
     Raises
     ------

@@ -23,8 +23,8 @@ N_ROWS_MAX = 50_000
 # columns**2.
 N_CELLS_MAX = 12_500_000
 N_CELLS_BLOCK = 1_000_000
-# Cost of counting a pair of columns in addition to its rows, in rows, and number of products of terms that
-# take as long as counting one row.
+# Fixed cost of counting a pair of columns, as a number of rows that take as long to count. The second number
+# is the number of products of terms that take as long as counting one row.
 N_ROWS_PAIR = 40_000
 N_PRODUCTS_ROW = 6
 N_ONE_HOT_MAX = 24
@@ -93,7 +93,7 @@ def fit_moments(codes: CoarseCodes, is_ordinal: list[bool]) -> Moments:
 def find_terms(codes: CoarseCodes, is_ordinal: list[bool]) -> tuple[Floats, npt.NDArray[np.int64]]:
     """Return the values of the terms for each coarse code, in multiples of 1 / UNIT, and their columns.
 
-    The first term is the constant, whose column is -1.
+    The first term is the constant. Its column is -1.
     """
     values, column = [np.full(256, float(UNIT))], [-1]
     for j, ordinal in enumerate(is_ordinal):

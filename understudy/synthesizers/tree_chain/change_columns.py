@@ -1,4 +1,4 @@
-"""Columns with the values of an entity before and after its changes, and with the places of the changes."""
+"""Hidden columns with the values of an entity before and after its changes, and the places of the changes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from understudy.transformers.base import MIN_SUPPORT, Mask
 from understudy.transformers.generated.transformer import GeneratedTransformer
 from understudy.transformers.labels import LabelTransformer
 
-# Minimum share of changes that two columns have in the same rows for their changes to be drawn together.
+# The changes of two columns are drawn together if at least this share of them occurs in the same rows.
 SHARED_MIN = 0.8
 
 
@@ -27,7 +27,8 @@ class _Runs:
     counts : array of shape (n_entities,)
         Number of changes.
     values : array of shape (n_changes + 1, n_entities)
-        Codes before the first change, and after each change. The last code is the final one.
+        Code before the first change, and code after each change. The last code is the code of the entity's
+        last row.
     places : array of shape (n_changes, n_entities)
         Places of the changes, as shares of the rows in units of 1 / `N_PLACES`.
     """
@@ -38,7 +39,7 @@ class _Runs:
 
 
 def changing_columns(drawn: DrawnTable, found: tuple[int, ...]) -> list[int]:
-    """Return the columns whose changes are drawn. Columns that others determine are looked up instead."""
+    """Return the columns with changes to draw. Columns that other columns determine are looked up instead."""
     names = drawn.transformer.schema.names
     place = {name: j for j, name in enumerate(names)}
     replaced = {*drawn.rules.derived, *drawn.rules.value_rules.targets}
@@ -79,7 +80,7 @@ def add_changes(builder: Builder, columns: list[int], rng: np.random.Generator) 
 
 
 def _add_change(builder: Builder, j: int, runs: _Runs, partner: Change | None) -> Change:
-    """Add the columns of the changes of a column, which may share the places of another column."""
+    """Add the hidden columns for the changes of a column. Two columns may share the places of changes."""
     name, entities = builder.drawn.transformer.schema.names[j], builder.entities
 
     def add(name: str, of_entities: Int64s) -> int:
@@ -108,7 +109,7 @@ def _agree(one: Mask, other: Mask) -> bool:
 def _find_runs(
     ordered: Int64s, owners: Int64s, is_change: Mask, n_changes: int, rng: np.random.Generator
 ) -> _Runs:
-    """Return the changes of each entity. Missing changes of an entity are those of other entities.
+    """Return the changes of each entity. Entities with fewer changes get further changes from other entities.
 
     Parameters
     ----------
@@ -119,7 +120,7 @@ def _find_runs(
     n_changes : int
         Maximum number of changes of an entity.
     rng : numpy.random.Generator
-        Source of the changes of other entities.
+        Random generator that chooses places and other entities.
     """
     first = np.flatnonzero(np.append(True, owners[1:] != owners[:-1]))
     sizes = np.diff(np.append(first, len(owners)))
@@ -140,7 +141,7 @@ def _find_runs(
 
 
 def _fill(values: Int64s, is_known: Mask, first: Int64s, rng: np.random.Generator) -> Int64s:
-    """Return values in which entities without a change get the value of one with the same first value."""
+    """Return the values, with unknown values taken from entities with the same first value if possible."""
     if not is_known.any():
         return values
     known, unknown = np.flatnonzero(is_known), np.flatnonzero(~is_known)

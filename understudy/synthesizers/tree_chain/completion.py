@@ -1,6 +1,6 @@
-"""Conditional sampling and imputation, which a fit does not need.
+"""Conditional sampling and imputation.
 
-The members are loaded on first use.
+A fit does not need the members of this package, so they are loaded on first use.
 """
 
 from __future__ import annotations

@@ -41,8 +41,8 @@ class DrawnTable:
     The columns of differences and ratios, of sizes and of typical values follow the table's columns. `sizes`
     contains the names of the columns of sizes and of typical values. `profiles` maps each column of typical
     values to the column that it describes. `counted_by` contains the subject of each row, for the columns
-    whose values are counted by subject. `seen_by` contains further hidden columns, with the columns of single
-    rows that may depend on each of them.
+    whose values are counted by subject. `seen_by` maps each further hidden column to the columns of single
+    rows that may depend on it.
     """
 
     rows: pa.Table

@@ -1,4 +1,4 @@
-"""Addition of hidden columns to a table: columns that are drawn but are not part of the sampled rows."""
+"""Add hidden columns to a table. Hidden columns are drawn but are not part of the sampled rows."""
 
 from __future__ import annotations
 

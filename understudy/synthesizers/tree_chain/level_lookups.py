@@ -38,7 +38,7 @@ from understudy.transformers.labels import LabelTransformer
 from understudy.transformers.level_sources import LevelSource
 from understudy.transformers.support import count_sharers
 
-# Number of rows with any level on which the values of a few made-up levels are learned.
+# If there are few made-up levels, their values are learned from this number of rows with any level.
 N_ROWS_ANY_LEVEL = 4096
 
 

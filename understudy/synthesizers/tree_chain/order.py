@@ -37,7 +37,7 @@ def choose_order(encoded: Encoded, arrange: Arrange, run: LearnRun) -> Arranged:
     if cut in (0, len(rows)):
         return arrange(ascending_order(encoded))
     fitted, judged = encoded.take(np.sort(rows[:cut])), encoded.take(np.sort(rows[cut:]))
-    # The fits of trials report no progress, but can be cancelled like the fit itself.
+    # Trial fits report no progress, but they can be cancelled like the fit itself.
     quiet = replace(run, context=replace(run.context, progress=no_progress))
     scores: list[float] = []
     tried = _unique(arrange(order) for order in _candidates(encoded))

@@ -127,7 +127,7 @@ def with_numbers_of_first_rows(entities: Entities, drawn: Drawn, places: list[Pl
 
 
 def _changing(entities: Entities) -> frozenset[int]:
-    """Return the columns that keep their values until they change."""
+    """Return the columns that rarely change within an entity."""
     return frozenset() if entities.sequences is None else entities.sequences.changing
 
 

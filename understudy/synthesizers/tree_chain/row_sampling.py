@@ -1,4 +1,4 @@
-"""Sampling of rows without conditions: entities first, then positions and sequences, then the rows."""
+"""Sample rows without conditions: first the entities, then positions and sequences, then the rows."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from understudy.synthesizers.tree_chain.unique_entities import UniqueEntities
 from understudy.transformers.base import CodesByColumn, Mask, NumberedRows, RowNumbers
 from understudy.transformers.table import Drawn, TableTransformer
 
-# Function from codes, a seed and rows to a mask of the proposals that pass all checks.
+# (codes, seed, rows) -> mask of the proposals that pass all checks.
 Passes = Callable[[CodesByColumn, int, NumberedRows], Mask]
 
 
@@ -45,7 +45,7 @@ class RowSampler:
     refinement : Refinement, optional
         Refinement of the chain.
     passes : callable
-        Check of the proposals.
+        Function that checks the proposals.
     redrawing : Redrawing, optional
         Redrawing of single columns for the seed.
     seed : int
@@ -97,7 +97,7 @@ class RowSampler:
     def _draw_sequences(
         self, rows: NumberedRows, known: CodesByColumn, places: list[Places]
     ) -> tuple[CodesByColumn, NumberedRows]:
-        """Return the known codes and rows, with those of the columns that are added up from steps."""
+        """Return the known codes and rows, extended by the columns that are computed by adding up steps."""
         sequences = self.entities.sequences
         if sequences is None:
             return known, rows

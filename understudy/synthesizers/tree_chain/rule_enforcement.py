@@ -290,7 +290,7 @@ def fit_enforcer(
 def _tabulate(dependent: Codes, determinant: Codes, is_shared: Mask) -> Codes:
     """Return the most frequent code of `dependent` for each code of `determinant`.
 
-    For codes that too few rows or subjects share, such as that of missing values, the result is the most
+    For codes that too few rows or subjects share, such as the code of missing values, the result is the most
     frequent code of all rows. Otherwise, the table would reveal the value of a single row.
     """
     cells, counts = np.unique(determinant.astype(np.int64) << 16 | dependent, return_counts=True)

@@ -1,4 +1,4 @@
-"""Columns with the first values of entities and the steps between rows, from which samples are added up.
+"""Columns with the first values of entities and the steps between rows, for sampling their sums.
 
 Like the sizes of entities, these columns are drawn but are not part of the sampled rows.
 """
@@ -27,13 +27,13 @@ from understudy.transformers.table_fitting import number_subjects
 
 # Minimum number of entities with at least two rows.
 N_ENTITIES_MIN = 4 * MIN_SUPPORT
-# Exclusive maximum of the absolute values of a sequence, so that sums of steps fit in 64 bits.
+# Absolute values of a sequence must be below this limit, so that sums of steps fit in 64 bits.
 INTEGERS_MAX = 2**61
-# Minimum amount by which the entropy of the hours is below that of uniform hours, in nats, for the times of
-# day to be drawn separately from the days.
+# Times of day are drawn separately from days if the entropy of the hours is at least this much lower than the
+# entropy of uniform hours, in nats.
 CLOCK_NATS_MIN = 0.1
 _PER_DAY = {"s": 86_400, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
-# Number that distinguishes the random generator of the steps of first rows from others of a fit.
+# Part of the seed that separates the steps of first rows from the other random numbers of a fit.
 _STEPS = 7
 
 
@@ -52,7 +52,7 @@ class _Steps:
 def add_sequence_columns(
     drawn: DrawnTable, found: list[FoundGroup], order: Order | None, seed: int
 ) -> DrawnTable:
-    """Add the columns from which the columns that are in order within an entity are added up."""
+    """Add the starts and steps of the columns that are in order within an entity."""
     group = next((g for g, own in enumerate(found) if own.changing), None) if order is None else order.group
     if group is None or int((np.bincount(found[group].entities) > 1).sum()) < N_ENTITIES_MIN:
         return drawn
@@ -111,7 +111,7 @@ def _find_steps(
 
 
 def _unit_of_days(values: Int64s, is_first: Mask, type_: pa.DataType) -> int:
-    """Return the number of ticks of a day if days and times of day are drawn separately, and otherwise 1.
+    """Return the number of ticks in a day if days and times of day are drawn separately, otherwise 1.
 
     If the steps of visits during office hours were added up, the visits would spread over the whole day.
     """
@@ -126,9 +126,9 @@ def _unit_of_days(values: Int64s, is_first: Mask, type_: pa.DataType) -> int:
 
 
 def _fill_first(steps: Int64s, is_first: Mask, rng: np.random.Generator) -> Int64s:
-    """Return the steps, in which the first row of each entity has the step of another row of the entity.
+    """Return the steps, where the first row of each entity gets the step of another row of the entity.
 
-    The only row of an entity has the step of a row of another entity.
+    If an entity has only one row, this row gets a step of another entity.
     """
     first = np.flatnonzero(is_first)
     lengths = np.diff(np.append(first, len(steps)))

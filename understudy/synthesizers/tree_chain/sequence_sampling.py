@@ -1,4 +1,4 @@
-"""Drawing of the columns that are added up from steps, once for all rows of an entity."""
+"""Draw the columns that are computed by adding up steps, once for all rows of an entity."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from understudy.transformers.numeric import NumericTransformer
 from understudy.transformers.numeric_integers import to_integers
 from understudy.transformers.table import TableTransformer
 
-# Maximum number of times that the steps of an entity are drawn because its values exceed the column's range.
+# Maximum number of attempts to draw steps of an entity that keep its values within the column's range.
 N_ATTEMPTS = 8
-# Stream of the hash that moves an entity whose values exceed the column's range.
+# Hash stream for moving entities with values outside the column's range.
 MOVING = 1 << 45
 
 
@@ -41,7 +41,7 @@ class SequenceSampler:
     Parameters
     ----------
     sequences : Sequences
-        Columns that are added up.
+        Columns to draw.
     table : TableTransformer
         Transformers of the columns of the chain.
     links : sequence of Link
@@ -85,7 +85,7 @@ class SequenceSampler:
     def _draw_changes(
         self, own: _Rows, given: CodesByColumn
     ) -> tuple[dict[int, Codes], dict[int, RowNumbers]]:
-        """Return the codes of the columns that keep their values, and the numbers for decoding them."""
+        """Return the codes of columns that rarely change, and the numbers for decoding them."""
         codes, numbers = {}, {}
         _, entity, counts = np.unique(own.entities, return_inverse=True, return_counts=True)
         for change in self.sequences.changes:
@@ -164,7 +164,7 @@ class SequenceSampler:
         values = _move_into(sums[sequence.step], own, sequence.column, *self._range(sequence))
         if sequence.clock >= 0:
             values = values * sequence.unit + sums[sequence.clock]
-            # Two rows of a day may have times in the wrong order.
+            # Two rows on the same day may have times in the wrong order.
             by_rank = np.lexsort((own.ranks, own.entities))
             by_value = np.lexsort((-values if sequence.is_descending else values, own.entities))
             values[by_rank] = values[by_value]
@@ -196,7 +196,7 @@ def _move_into(values: Int64s, own: _Rows, column: int, low: int, high: int) -> 
     hashing.hash_rows(np.uint64(own.seed), np.uint64(MOVING + column), own.entities, words)
     room = np.maximum(high - low - (highest - lowest), 0)
     first = low + ((words >> np.uint64(11)) * 2.0**-53 * room).astype(np.int64)
-    # Entities that are longer than the range are compressed.
+    # Entities that span more than the range are compressed.
     scale = np.minimum((high - low) / np.maximum(highest - lowest, 1), 1.0)
     moved = first + np.where(scale < 1, np.rint((values - lowest) * scale).astype(np.int64), values - lowest)
     return np.where(exceeds, moved, values)

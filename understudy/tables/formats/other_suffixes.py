@@ -5,7 +5,7 @@ from __future__ import annotations
 _SAVED_AS_XLSX = "Open it in a spreadsheet program and save the sheet as .xlsx or .csv."
 _EXPORTED = "Export the table as CSV or Parquet."
 
-# What a file with this suffix contains, and a remedy.
+# For each suffix, the content of the file and a remedy.
 _OTHER: dict[str, tuple[str, str]] = {
     ".xls": (
         "a workbook in the old Excel format",

@@ -67,7 +67,7 @@ def fit_generated(
     ----------
     subjects : array of shape (n_rows,), optional
         Subject of each row. If given, at least k subjects instead of k rows must share the form of an
-        identifier, and the parts of a message or of a JSON text.
+        identifier. The same applies to the parts of a message or JSON text.
 
     Raises
     ------
@@ -101,7 +101,7 @@ def fit_generated(
     if maker.n_rows_max < len(distinct_values(present)):
         raise InvalidInput(
             f"Column {column.name!r} is stored as {type_}, which can store fewer new identifiers than the "
-            "table contains. Store it in a wider type.",
+            "table contains. Store the column in a wider type.",
             code="unsupported_column",
         )
     return transformer, transformer.encode(values)

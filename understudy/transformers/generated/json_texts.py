@@ -290,7 +290,7 @@ def _type_of(value: object) -> NodeType:
 
 
 def _quantiles(numbers: Placed) -> tuple[float, ...]:
-    """Return quantiles, each of which is the mean of neighboring numbers of k rows or subjects."""
+    """Return quantiles. Each quantile is the mean of neighboring numbers of k rows or subjects."""
     ordered = sorted((_clipped(number), row) for row, number in numbers)
     last = len(ordered) - _n_neighbors(row for _, row in reversed(ordered))
     means = []
@@ -302,7 +302,7 @@ def _quantiles(numbers: Placed) -> tuple[float, ...]:
 
 
 def _n_neighbors(rows: Iterable[int]) -> int:
-    """Return the number of first entries that belong to k different rows or subjects."""
+    """Return the minimum number of leading entries that belong to k different rows or subjects."""
     own: set[int] = set()
     for n, row in enumerate(rows, start=1):
         own.add(row)
@@ -322,7 +322,7 @@ def _decimals(number: float) -> int:
 
 
 def _levels(present: Placed) -> tuple[tuple[str, Share], ...]:
-    """Return the JSON of values that at least k rows or subjects share, with their shares.
+    """Return the values that at least k rows or subjects share, as JSON texts, and the share of each value.
 
     If most values are not shared, the values are not categories, and no value is kept.
     """

@@ -77,7 +77,7 @@ class Messages:
     Parameters
     ----------
     templates : tuple of Template
-        Templates, each of which at least k rows or subjects share.
+        Templates. At least k rows or subjects share each template.
     counts : array of shape (n_templates,)
         Number of rows of each template.
     slots : dict of name to Slot
@@ -251,7 +251,7 @@ def _split_digits(text: str) -> list[tuple[str, str]]:
 def _templates(
     parted: list[list[tuple[str, str]]], index: npt.NDArray[np.int64], owners: Subjects | None
 ) -> list[tuple[Template, int]]:
-    """Return the templates that at least k rows or subjects share, with their numbers of rows.
+    """Return the templates that at least k rows or subjects share, with the number of rows of each.
 
     Items that do not vary stay in the template.
     """

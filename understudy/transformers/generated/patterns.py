@@ -209,7 +209,7 @@ def by_length(texts: ArrowArray) -> dict[int, Characters]:
 def shared_texts(values: ArrowArray, subjects: Sequence[Subjects]) -> ArrowArray:
     """Return the distinct texts from which patterns can be learned.
 
-    The length and the marks of each text are shared by at least k subjects.
+    At least k subjects share the length and the marks of each text.
 
     Parameters
     ----------

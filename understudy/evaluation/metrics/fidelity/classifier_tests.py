@@ -165,7 +165,7 @@ def _rows(comparison: Comparison, discriminator: Discriminator, n_rows: int) -> 
 def _folds(tables: Sequence[EncodedTable], rng: np.random.Generator) -> NDArray[np.int64]:
     """Return the fold of each row, with equal rows in one fold and all rows of a subject in one fold.
 
-    If there are so few different rows that a fold would lack rows of a table, equal rows do not share a fold.
+    If a fold would then contain no rows of one of the tables, equal rows do not have to share a fold.
     """
     folds = np.concatenate([_folds_in_turn(table, rng) for table in tables])
     hashes = np.concatenate([table.row_hashes[table.rows] for table in tables])

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 # Blank rows are dropped only if the table has at least this many nonblank rows, in total and per blank row.
 _OTHERS_MIN = 10
 _OTHERS_PER_BLANK_MIN = 2
-# Alternatively, this many nonblank rows per run of consecutive blank rows.
+# Alternatively, the table must have at least this many nonblank rows per run of consecutive blank rows.
 _OTHERS_PER_RUN_MIN = 20
 
 

@@ -9,10 +9,9 @@ def ragged_rows(place: str, n_fields: int | None, n_columns: int) -> InvalidInpu
     """Return the error for a row whose number of fields differs from the header."""
     fields = "a different number of fields" if n_fields is None else _fields(n_fields)
     return InvalidInput(
-        f"{place} has {fields}, but the header has {_fields(n_columns)}. Give every row as many fields as "
-        "the header, quote fields that contain the delimiter, set the option `bad_rows` to `skip` to leave "
-        "such rows out, or set the option `header_row` or `skip_rows` if some lines do not belong to the "
-        "table.",
+        f"{place} has {fields}, but the header has {_fields(n_columns)}. Correct the row or quote its "
+        "fields, set the option `bad_rows` to `skip`, or exclude lines that do not belong to the table with "
+        "the option `header_row` or `skip_rows`.",
         code="ragged_rows",
     )
 

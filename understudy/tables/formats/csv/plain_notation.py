@@ -170,7 +170,7 @@ def _converted(column_type: ColumnType, type_: pa.DataType, notation: AnyNotatio
 
 
 def _booleans(sample: SampledTexts) -> BooleanNotation | None:
-    """Return the words for true and false if any value is not `true` or `false`."""
+    """Return the words for true and false, or None if all values are `true` or `false`."""
     counts = dict(zip(sample.values, sample.counts, strict=True))
     most = max(counts, key=lambda word: counts[word])
     change = str.upper if most.isupper() else str.capitalize if most[0].isupper() else str.lower

@@ -30,7 +30,7 @@ class Readable:
     bad : BadRows or None
         Skipped rows.
     short : ShortRows, optional
-        Rows whose omitted last fields are missing values.
+        Rows with omitted last fields, which are read as missing values.
     """
 
     source: Path

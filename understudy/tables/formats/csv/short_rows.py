@@ -1,4 +1,4 @@
-"""Pad rows whose last fields are omitted, as some programs do if these fields are blank."""
+"""Pad rows with omitted last fields. Some programs omit the last fields of a row if they are blank."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from understudy.tables.formats.csv.dialect import Dialect
 from understudy.tables.formats.csv.lines import long_fields
 
-# Minimum share of rows that lack fields. Fewer rows may be damaged.
+# Minimum share of rows that lack fields. If fewer rows lack fields, these rows may be damaged.
 _SHARE_MIN = 0.05
 _N_MIN = 3
 _LINES_SHOWN = 3
@@ -52,8 +52,9 @@ class ShortRows:
 def find_short_rows(source: Path, dialect: Dialect) -> ShortRows | None:
     """Return the rows that lack fields at their ends, or None if another fault is possible.
 
-    A program omits blank fields if no complete row ends with a blank field. A line break within an unquoted
-    field also makes rows short, but two of these rows together have one field more than the header.
+    If no complete row ends with a blank field, the program that wrote the file omits blank fields. A line
+    break within an unquoted field also makes rows short, but two of these rows together have one field more
+    than the header.
     """
     width = len(dialect.names)
     absent: dict[int, int] = {}

@@ -66,7 +66,7 @@ def scan_xlsx(path: Path, reading: Reading) -> Iterator[Scan]:
 class _Staged:
     """The rows of a sheet, staged in a file of text columns, with the column names and value counts.
 
-    Names may differ from `cell_names`, which contains the names as they are in the sheet.
+    The column names may differ from `cell_names`, which contains the original names in the sheet.
     """
 
     path: Path
