@@ -1,10 +1,11 @@
-"""Compare the CPU seconds of a fit with those of another commit.
+"""Compare the CPU time of a fit with its CPU time in another commit.
 
     python -m benchmarks.fit_cost --base COMMIT [--data FOLDER] [--write-results]
 
-Both versions fit the training halves of the tables, in alternation and each time in a new process. The first
-fit of a process also loads modules. Kernels are compiled and bytecode is cached before the first measurement.
-CPU seconds depend on the load of the machine, so compare the ratios of the medians and of the minimums.
+Both versions fit the training half of each table. The versions alternate, and each measurement runs in a new
+process. The first fit in a process also loads modules. Kernels are compiled and bytecode is cached before the
+first measurement. The CPU time depends on the load of the machine, so compare the ratios of the medians and
+of the minimums.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.fit_cost", description=__doc__)
     parser.add_argument("--base", required=True, help="commit to compare with")
     parser.add_argument("--data", type=Path, help="folder with adult.csv, housing.csv, diamonds.csv")
-    parser.add_argument("--tables", type=_names, help="names of tables, separated by commas")
+    parser.add_argument("--tables", type=_names, help="comma-separated names of tables")
     parser.add_argument("--presets", type=_names, default=["fast", "balanced"])
     parser.add_argument("--runs", type=int, default=9, help="number of processes per version")
     parser.add_argument("--write-results", action="store_true")
@@ -79,7 +80,7 @@ def _checked_out(commit: str, folder: Path) -> Iterator[Path]:
 
 
 def _run(tree: Path, *arguments: str) -> str:
-    """Run Python with the package of a work tree, and return its output. Bytecode is cached."""
+    """Run Python with the package of a work tree and a bytecode cache, and return the output."""
     environment = os.environ | {"PYTHONPATH": str(tree)}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     command = [sys.executable, "-P", *arguments]
@@ -88,10 +89,10 @@ def _run(tree: Path, *arguments: str) -> str:
 
 
 def _measure(trees: Sequence[Path], table: Path, preset: str, n_runs: int) -> list[Seconds]:
-    """Return the CPU seconds of each fit, by version. The first process of each version is left out."""
+    """Return the CPU seconds of each fit by version, without the first process of each version."""
     measured: list[Seconds] = [[] for _ in trees]
     for number in range(n_runs + 1):
-        # Each version is measured first in half of the pairs.
+        # Each version runs first in half of the pairs.
         order = range(len(trees)) if number % 2 else reversed(range(len(trees)))
         for place in order:
             seconds = json.loads(_run(trees[place], str(MEASURED), str(table), preset))

@@ -2,8 +2,8 @@
 
     python benchmarks/fit_cost_run.py TABLE.parquet PRESET
 
-`benchmarks.fit_cost` runs this file with two versions of the package, so it uses only modules that both have.
-The schema is inferred, and the compiled kernels are loaded, before the clock starts.
+`benchmarks.fit_cost` runs this file with two versions of the package, so it may use only modules that exist
+in both. The time to infer the schema and to load the compiled kernels is not measured.
 """
 
 import json
@@ -20,7 +20,7 @@ from understudy.tables.inference import infer_table
 
 
 def cpu_seconds() -> float:
-    """Return the CPU seconds of this process and of its finished children."""
+    """Return the CPU seconds of this process and its finished child processes."""
     usages = [resource.getrusage(own) for own in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 

@@ -1,8 +1,8 @@
 """Benchmark the overhead of the sandbox's walls: ``python -m benchmarks.sandbox_overhead [--pairs N]``.
 
-Runs without work alternate between a sandbox with all walls of this machine and a sandbox that only forks.
-The result is the median difference within a pair, so slow changes of the load cancel out. CPU seconds depend
-less on the load than wall seconds.
+Empty jobs run alternately in a sandbox with all walls that this machine supports and in a sandbox that only
+forks. The result is the median difference within a pair, so slow changes in the load cancel out. The CPU time
+depends less on the load than the wall time.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def do_nothing(payload: Json, folder: Path, progress: Progress) -> Json:
 
 
 def main() -> None:
-    """Print the figures as JSON."""
+    """Measure the overhead, and print the figures as JSON."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.sandbox_overhead", description=__doc__)
     parser.add_argument("--pairs", type=int, default=N_PAIRS)
     parser.add_argument(
@@ -63,7 +63,7 @@ def main() -> None:
 
 
 def run(sandbox: Sandbox) -> tuple[float, float]:
-    """Run a job without work. Return its wall and CPU time in milliseconds."""
+    """Run an empty job, and return its wall and CPU time in milliseconds."""
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
         running = sandbox.start(SandboxRequest({}, Path(folder), LIMITS))

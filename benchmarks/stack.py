@@ -87,7 +87,7 @@ def wait_until_ready(client: httpx2.Client, process: subprocess.Popen[bytes]) ->
         except httpx2.TransportError:
             pass
         time.sleep(0.05)
-    raise TimeoutError("the stack was not ready within 2 minutes")
+    raise TimeoutError("The stack was not ready within 2 minutes. See `serve.log` next to its data folder.")
 
 
 def memory_bytes(process: subprocess.Popen[bytes]) -> dict[str, int]:

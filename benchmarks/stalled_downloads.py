@@ -1,10 +1,13 @@
 """Benchmark other requests during 200 stalled downloads: ``python -m benchmarks.stalled_downloads``.
 
 Clients request a table from an embedded stack on the loopback interface and read nothing. Meanwhile, other
-clients read jobs and datasets. The figures of each format are their latency before the downloads, during the
-burst in which the downloads start, and while the downloads are stalled; the peak memory of the API; and the
-open files and staged files 5 s after the stalled clients have disconnected. ``--busy N`` adds N processes
-that compute all the time, so that the API has to share the cores.
+clients read jobs and datasets. The benchmark prints these figures for each format:
+
+- the latency of the other clients before the downloads, while they start, and while they are stalled
+- the peak memory of the API
+- the numbers of open files and staged files 5 s after the stalled clients have disconnected
+
+``--busy N`` adds N busy processes, which compete with the API for the cores.
 """
 
 from __future__ import annotations
@@ -37,7 +40,7 @@ N_ROWS = 300_000
 N_CALLERS = 4
 PAUSE_SECONDS = 0.01
 BEFORE_SECONDS = 10.0
-# Stalled downloads end after 30 s.
+# The API ends a stalled download after 30 s, so this time must be shorter.
 STALLED_SECONDS = 20.0
 AFTER_SECONDS = 5.0
 BURST_SECONDS = 5.0
@@ -52,7 +55,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.stalled_downloads", description=__doc__)
     parser.add_argument("--rows", type=int, default=N_ROWS, help="number of rows of the table")
     parser.add_argument("--stalled", type=int, default=N_STALLED, help="number of stalled downloads")
-    parser.add_argument("--busy", type=int, default=0, help="number of processes that compute all the time")
+    parser.add_argument("--busy", type=int, default=0, help="number of processes that keep the cores busy")
     parser.add_argument("--formats", nargs="+", default=list(FORMATS))
     parser.add_argument(
         "--write-results", action="store_true", help="write benchmarks/results/DATE-stalled-downloads.json"
@@ -117,7 +120,7 @@ def _stalled_client(stack: Stack, path: str) -> Iterator[socket.socket]:
 
 
 def _statuses(clients: list[socket.socket]) -> dict[str, int]:
-    """Return the number of clients for each status. A client without an answer counts as `none`."""
+    """Return the number of clients by response status. A client without a response counts as `none`."""
     counts: dict[str, int] = {}
     for client in clients:
         client.setblocking(False)
@@ -141,7 +144,7 @@ def _n_files(api: psutil.Process, data: Path) -> int:
 
 
 class Callers:
-    """A context manager with clients that read until the block ends."""
+    """A context manager. Its clients read jobs and datasets until the block ends."""
 
     def __init__(self, stack: Stack, paths: list[str]) -> None:
         self._stack = stack
@@ -161,7 +164,7 @@ class Callers:
             thread.join()
 
     def seconds_during(self, seconds: float) -> list[float]:
-        """Return the durations of the requests that end within the next seconds."""
+        """Wait, and return the durations of the requests that end in this time."""
         n_before = len(self._seconds)
         time.sleep(seconds)
         return self._seconds[n_before:]
@@ -182,7 +185,7 @@ class Callers:
 
 @contextmanager
 def busy_processes(n_processes: int) -> Iterator[None]:
-    """Run processes that compute all the time."""
+    """Keep the cores busy with processes until the block ends."""
     processes = [multiprocessing.Process(target=_compute, daemon=True) for _ in range(n_processes)]
     for process in processes:
         process.start()

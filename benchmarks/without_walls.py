@@ -1,4 +1,4 @@
-"""Remove the walls of all later runs. Only `benchmarks.sandbox_overhead` preloads this module."""
+"""Disable the sandbox's walls for all later runs. Only `benchmarks.sandbox_overhead` preloads this module."""
 
 from __future__ import annotations
 

@@ -33,8 +33,8 @@ def test_compose_sets_only_existing_settings():
 
 
 @pytest.mark.parametrize("name", OVERRIDES)
-def test_override_changes_only_the_network_the_broker_and_profiles(name: str):
-    # An override that replaced the user, the file system or the profile would silently remove a wall.
+def test_override_changes_only_environment_networks_and_profiles(name: str):
+    # An override of the user, the file system or the security profile would silently weaken the container.
     services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
     changed = yaml.safe_load((ROOT / name).read_text())["services"]
     assert set(changed) <= set(services)
@@ -42,7 +42,7 @@ def test_override_changes_only_the_network_the_broker_and_profiles(name: str):
     assert changed.get("valkey", {}) in ({}, {"profiles": ["broker"]})
 
 
-def test_service_without_a_broker_waits_for_none():
+def test_no_service_waits_for_the_broker_if_there_is_none():
     services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
     changed = yaml.safe_load((ROOT / "docker-compose.no-broker.yml").read_text())["services"]
     users = {name for name, own in services.items() if "UNDERSTUDY_REDIS_URL" in own.get("environment", {})}
@@ -53,7 +53,7 @@ def test_service_without_a_broker_waits_for_none():
         assert broker["required"] is False
 
 
-def test_only_the_parts_that_access_the_object_store_have_a_way_out():
+def test_only_services_that_access_the_object_store_reach_the_outside_network():
     services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
     changed = yaml.safe_load((ROOT / "docker-compose.s3.yml").read_text())["services"]
     networks = {name: changed.get(name, service)["networks"] for name, service in services.items()}

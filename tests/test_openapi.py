@@ -69,7 +69,7 @@ SIZE_BYTES_MAX = 300_000
 
 
 def nodes(node: Any, path: str = ""):
-    """Yield every object of the document with its path, except those in examples."""
+    """Yield every object of the document with its path, except objects in examples."""
     if isinstance(node, dict):
         yield path, node
         for key, value in node.items():
@@ -88,7 +88,7 @@ def resolved(response: dict[str, Any]) -> dict[str, Any]:
 
 
 def parameters_of(operation: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the parameters of an operation, with the shared ones resolved."""
+    """Return the parameters of an operation, with references to shared parameters resolved."""
     shared = DOCUMENT["components"]["parameters"]
     return [
         shared[parameter["$ref"].rsplit("/", 1)[1]] if "$ref" in parameter else parameter
@@ -266,14 +266,14 @@ def test_every_post_accepts_an_idempotency_key(name: str):
 
 
 @pytest.mark.parametrize("name", [name for name in IN_V1 if OPERATIONS[name][1] in ("patch", "delete")])
-def test_every_change_and_deletion_accepts_a_version(name: str):
+def test_every_patch_and_delete_operation_accepts_if_match(name: str):
     operation = OPERATIONS[name][2]
     assert "If-Match" in {parameter["name"] for parameter in parameters_of(operation)}
     assert "412" in operation["responses"]
 
 
 @pytest.mark.parametrize("name", [name for name in IN_V1 if OPERATIONS[name][1] == "get"])
-def test_every_read_has_an_etag_except_event_streams(name: str):
+def test_every_get_operation_has_an_etag_except_event_streams(name: str):
     operation = OPERATIONS[name][2]
     if name != "stream_job_events":
         assert "If-None-Match" in {parameter["name"] for parameter in parameters_of(operation)}

@@ -24,7 +24,7 @@ def administrator(client: TestClient, resources: Resources, caller: Caller) -> T
 
 
 def client_with(client: TestClient, key: str) -> TestClient:
-    """Return a client of the same application with another key."""
+    """Return a client of the same application that uses the given key."""
     return TestClient(client.app, headers={"Authorization": f"Bearer {key}"})
 
 
@@ -38,7 +38,7 @@ def create(client: TestClient, **fields: Any) -> Json:
 
 
 def later(**time: float) -> str:
-    """Return the time after the given duration, in the format of RFC 3339."""
+    """Return the time after the given duration from now, in RFC 3339 format."""
     return (datetime.now(UTC) + timedelta(**time)).isoformat()
 
 
@@ -80,14 +80,18 @@ def test_repeated_request_returns_the_same_key(administrator: TestClient, resour
         ({"digest": "00"}, "/digest"),
     ],
 )
-def test_invalid_key_is_not_created(administrator: TestClient, change: Json, pointer: str) -> None:
+def test_key_with_invalid_parameters_is_not_created(
+    administrator: TestClient, change: Json, pointer: str
+) -> None:
     response = administrator.post(PATH, json={"name": "nightly", "scopes": ["read"], **change})
     problem = assert_problem(response, 422, "invalid_parameters")
     assert problem["errors"][0]["pointer"] == pointer
     assert len(get(administrator, PATH)["data"]) == 2
 
 
-def test_key_expires(administrator: TestClient, resources: Resources) -> None:
+def test_expired_key_is_refused_and_cannot_be_changed(
+    administrator: TestClient, resources: Resources
+) -> None:
     created = create(administrator, expires_at=later(hours=1))
     assert works(administrator, created["key"])
     expire(resources, created)
@@ -123,7 +127,7 @@ def test_rotated_key_works_until_its_grace_period_ends(administrator: TestClient
     assert get(administrator, path)["expires_at"] <= later(seconds=61).replace("+00:00", "Z")
 
 
-def test_rotation_without_grace_ends_the_old_key_at_once(administrator: TestClient) -> None:
+def test_old_key_expires_immediately_without_a_grace_period(administrator: TestClient) -> None:
     created = create(administrator)
     path = f"{PATH}/{created['id']}/rotate"
     rotated = administrator.post(path, json={"grace_seconds": 0}).json()
@@ -158,12 +162,12 @@ def test_key_cannot_revoke_itself(administrator: TestClient) -> None:
     assert get(administrator, PATH)
 
 
-def test_administrator_cannot_grant_the_scope_operator(administrator: TestClient) -> None:
+def test_administrator_cannot_grant_the_operator_scope(administrator: TestClient) -> None:
     response = administrator.post(PATH, json={"name": "x", "scopes": ["read", "operator"]})
     assert_problem(response, 403, "forbidden", "'operator'")
 
 
-def test_page_of_keys_continues(administrator: TestClient) -> None:
+def test_second_page_of_keys_continues_after_the_first(administrator: TestClient) -> None:
     names = [create(administrator, name=f"k{i}")["name"] for i in range(3)]
     first = get(administrator, f"{PATH}?limit=2")
     second = get(administrator, f"{PATH}?limit=2&after={first['next']}")

@@ -1,4 +1,4 @@
-"""Tests of ETags, conditional requests, merge patches and labels, for every resource that has them."""
+"""Tests of ETags, conditional requests, merge patches and labels for all resource types that support them."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def administrator(app_client: TestClient, resources: Resources, caller: Caller) 
 
 @pytest.fixture
 def paths(resources: Resources, caller: Caller) -> dict[str, str]:
-    """Return the path of a resource of each type."""
+    """Return the path of one resource of each type, by type."""
     world = make_world(resources, caller)
     return {noun: f"/v1/{noun}s/{world[noun]}" for noun in NOUNS} | {"project": "/v1/project"}
 
 
 @pytest.mark.parametrize("noun", [*NOUNS, "project"])
 def test_unchanged_resource_is_not_sent_again(administrator: TestClient, paths: dict[str, str], noun: str):
-    # A compressed representation has another ETag (test_reference).
+    # A compressed representation has a different ETag (see test_reference.py).
     administrator.headers["Accept-Encoding"] = "identity"
     etag = administrator.get(paths[noun]).headers["etag"]
     assert etag.startswith('"')
@@ -42,7 +42,9 @@ def test_unchanged_resource_is_not_sent_again(administrator: TestClient, paths: 
 
 
 @pytest.mark.parametrize("noun", [*NOUNS, "project"])
-def test_deletion_of_another_version_is_refused(administrator: TestClient, paths: dict[str, str], noun: str):
+def test_deletion_with_a_mismatched_etag_is_refused(
+    administrator: TestClient, paths: dict[str, str], noun: str
+):
     query = f"?name={get(administrator, paths[noun])['name']}" if noun == "project" else ""
     for tag in ('"x"', f"W/{administrator.get(paths[noun]).headers['etag']}"):
         response = administrator.delete(f"{paths[noun]}{query}", headers={"If-Match": tag})
@@ -51,13 +53,15 @@ def test_deletion_of_another_version_is_refused(administrator: TestClient, paths
 
 
 @pytest.mark.parametrize("noun", ["report", "upload"])
-def test_current_version_is_deleted(administrator: TestClient, paths: dict[str, str], noun: str):
+def test_deletion_with_the_current_etag_succeeds(administrator: TestClient, paths: dict[str, str], noun: str):
     etag = administrator.get(paths[noun]).headers["etag"]
     assert administrator.delete(paths[noun], headers={"If-Match": etag}).status_code == 204
 
 
 @pytest.mark.parametrize("noun", LABELLED)
-def test_labels_are_merged_and_null_removes_one(administrator: TestClient, paths: dict[str, str], noun: str):
+def test_labels_are_merged_and_null_removes_a_label(
+    administrator: TestClient, paths: dict[str, str], noun: str
+):
     def patch(labels: Json) -> Json:
         response = administrator.patch(paths[noun], json={"labels": labels}, headers=MERGE_PATCH)
         assert response.status_code == 200, response.text
@@ -81,7 +85,7 @@ def test_labels_of_a_job_that_has_ended_can_be_changed(client: TestClient):
 
 
 @pytest.mark.parametrize("noun", LABELLED)
-def test_change_of_another_version_is_refused(administrator: TestClient, paths: dict[str, str], noun: str):
+def test_update_with_an_outdated_etag_is_refused(administrator: TestClient, paths: dict[str, str], noun: str):
     etag = administrator.get(paths[noun]).headers["etag"]
     first = administrator.patch(paths[noun], json={"labels": {"a": "1"}}, headers={"If-Match": etag})
     assert first.status_code == 200
@@ -99,7 +103,7 @@ def test_at_most_16_labels_are_accepted(administrator: TestClient, paths: dict[s
 
 
 @pytest.mark.parametrize("noun", LABELLED)
-def test_lists_are_filtered_by_time_of_creation(administrator: TestClient, paths: dict[str, str], noun: str):
+def test_lists_are_filtered_by_creation_time(administrator: TestClient, paths: dict[str, str], noun: str):
     moment = get(administrator, paths[noun])["created_at"]
 
     def listed(**query: str) -> list[str]:

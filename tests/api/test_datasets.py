@@ -319,7 +319,7 @@ def test_large_file_is_checked_while_it_is_sent(
     assert_problem(client.get(path), 500, "artifact_corrupt", "checksum")
 
 
-def test_report_contains_its_scores_and_its_labels(client: TestClient, world: dict[str, str]):
+def test_report_contains_its_scores_and_labels(client: TestClient, world: dict[str, str]):
     path = f"/v1/reports/{world['report']}"
     report = get(client, path)
     assert (report["id"], report["metrics"], report["labels"]) == (world["report"], [], {})

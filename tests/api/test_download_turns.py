@@ -1,4 +1,4 @@
-"""Tests of the turns in which downloads begin, and of the slots for checks of large files."""
+"""Tests of the limit of downloads that begin at the same time, and of the slots for checks of large files."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ async def settled(is_settled: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
-def test_few_downloads_begin_at_the_same_time(monkeypatch: pytest.MonkeyPatch):
+def test_number_of_downloads_that_begin_at_the_same_time_is_limited(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(download_turns, "TURN_SECONDS", 600)
 
     async def run() -> tuple[int, int]:
@@ -91,7 +91,7 @@ def test_next_download_begins_when_the_response_is_ready(monkeypatch: pytest.Mon
     asyncio.run(run())
 
 
-def test_download_that_waits_for_a_server_does_not_delay_the_others_for_long(monkeypatch: pytest.MonkeyPatch):
+def test_download_that_waits_for_a_server_delays_others_only_briefly(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(download_turns, "TURN_SECONDS", 0.01)
 
     async def run() -> None:
@@ -117,7 +117,7 @@ def test_download_that_waits_for_a_server_does_not_delay_the_others_for_long(mon
         ("POST /v1/datasets", False),
     ],
 )
-def test_only_downloads_begin_in_turns(request_: str, is_download: bool):
+def test_only_downloads_wait_for_a_turn(request_: str, is_download: bool):
     assert bool(DOWNLOADS.fullmatch(request_)) == is_download
 
 

@@ -112,7 +112,7 @@ def test_service_is_ready_while_a_project_has_its_maximum_of_running_jobs(
     assert client.get("/readyz").json()["checks"]["workers"] == "ok"
 
 
-def test_service_is_not_ready_while_shards_wait_although_their_project_has_its_maximum(
+def test_service_is_not_ready_while_shards_wait_even_if_their_project_is_at_its_limit(
     client: TestClient, resources: Resources
 ):
     assert client.post("/v1/jobs", json={"kind": "probe"}).status_code == 202

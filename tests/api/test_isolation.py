@@ -22,7 +22,7 @@ from understudy.services.api_keys import SCOPES
 
 World = dict[str, str]
 Own = tuple[TestClient, World]
-# The operations of `/v1/projects` concern all projects. `test_projects.py` tests who can use them.
+# The operations of `/v1/projects` apply to all projects. `test_projects.py` tests the access to them.
 WITH_ID = [
     name for name in IN_V1 if "{" in (path := OPERATIONS[name][0]) and not path.startswith("/v1/projects")
 ]
@@ -81,7 +81,7 @@ def unknown() -> World:
 def seen(response: Response) -> tuple[int, dict[str, str], str]:
     """Return all parts of a response that a caller can compare, without the IDs that were sent."""
     ids = rf"({'|'.join(PREFIXES.values())}|req)_[0-9a-z]{{24,26}}"
-    # Each request has its own ID, and reduces the number of remaining requests.
+    # These headers differ between requests: the ID is unique, and the number of remaining requests decreases.
     own = ("x-request-id", "ratelimit")
     headers = {name: value for name, value in response.headers.items() if name not in own}
     return response.status_code, headers, re.sub(ids, "<id>", response.text)

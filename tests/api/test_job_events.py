@@ -71,7 +71,7 @@ def test_stream_continues_until_the_job_ends(shared_client: TestClient):
     assert [event["event"] for event in events_of(text)] == ["queued", "cancelled"]
 
 
-def test_numbers_of_events_do_not_depend_on_other_jobs(shared_client: TestClient):
+def test_event_numbers_do_not_depend_on_other_jobs(shared_client: TestClient):
     for _ in range(2):
         path = f"/v1/jobs/{cancelled_job(shared_client)['id']}/events"
         assert [event["id"] for event in get(shared_client, path)["data"]] == ["1", "2", "3", "4"]
@@ -86,7 +86,7 @@ def test_invalid_cursor_and_missing_job_are_reported(shared_client: TestClient):
     assert_problem(shared_client.get("/v1/jobs/x/events/stream"), 404, "not_found")
 
 
-def test_head_of_a_stream_returns_only_headers(shared_client: TestClient):
+def test_head_request_for_a_stream_returns_only_headers(shared_client: TestClient):
     job = submit(shared_client, kind="probe")
     response = shared_client.head(f"/v1/jobs/{job['id']}/events/stream")
     assert (response.status_code, response.content) == (200, b"")

@@ -112,7 +112,7 @@ def test_interrupted_part_is_not_stored_and_can_be_sent_again(
     assert stored == BODY
 
 
-def test_request_that_is_not_http_gets_a_problem(address: tuple[str, int]):
+def test_request_that_is_not_http_gets_a_problem_document(address: tuple[str, int]):
     with closing(socket.create_connection(address)) as connection:
         connection.settimeout(20)
         connection.sendall(b"NOT HTTP\r\n\r\n")

@@ -41,7 +41,7 @@ def client_of(operator: TestClient, project: Json, *scopes: str) -> TestClient:
     return TestClient(operator.app, headers={"Authorization": f"Bearer {created.json()['key']}"})
 
 
-def test_key_of_a_new_project_gives_access_to_it_alone(operator: TestClient, project: Json) -> None:
+def test_key_of_a_new_project_gives_access_only_to_that_project(operator: TestClient, project: Json) -> None:
     member = client_of(operator, project, "read")
     assert get(member, "/v1/project")["id"] == project["id"]
     assert get(member, "/v1/datasets") == {"data": [], "has_more": False}

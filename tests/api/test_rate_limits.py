@@ -1,4 +1,4 @@
-"""Tests of the limit of requests of a project."""
+"""Tests of the rate limit of a project."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from understudy.settings import Settings
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    """Allow three requests a minute."""
+    """Allow three requests per minute."""
     return settings.model_copy(update={"requests_per_minute_max": 3})
 
 
-def test_requests_above_the_limit_of_a_project_are_refused(
+def test_requests_above_the_rate_limit_of_a_project_are_refused(
     resources: Resources, caller: Caller, other_caller: Caller
 ):
     app = create_app(resources)

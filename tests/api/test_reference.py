@@ -1,4 +1,4 @@
-"""Tests of the reference that the service serves, of HEAD and of compression."""
+"""Tests of the served API reference, of HEAD requests and of compression."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 from tests.test_openapi import OPERATIONS
 
 
-def test_page_describes_every_operation_and_loads_nothing(app_client: TestClient):
+def test_docs_page_describes_every_operation_and_loads_no_other_files(app_client: TestClient):
     response = app_client.get("/docs")
     assert response.headers["content-type"] == "text/html; charset=utf-8"
     assert "default-src 'none'" in response.headers["content-security-policy"]
@@ -28,19 +28,19 @@ def test_overview_for_language_models_lists_every_operation(app_client: TestClie
 @pytest.mark.parametrize(
     "path", ["/healthz", "/docs", "/openapi.json", "/llms.txt", "/v1/jobs", "/v1/metrics"]
 )
-def test_head_is_answered_like_get_without_a_body(client: TestClient, path: str):
+def test_head_returns_the_headers_of_get_without_a_body(client: TestClient, path: str):
     head, whole = client.head(path), client.get(path)
     assert (head.status_code, head.content) == (200, b"")
     compared = ("content-type", "content-length", "etag")
     assert [head.headers.get(name) for name in compared] == [whole.headers.get(name) for name in compared]
 
 
-def test_head_of_a_missing_resource_is_not_found(client: TestClient):
+def test_head_request_for_a_missing_resource_returns_404(client: TestClient):
     response = client.head("/v1/jobs/x")
     assert (response.status_code, response.content) == (404, b"")
 
 
-def test_response_is_compressed_only_if_asked_and_large(client: TestClient):
+def test_only_large_responses_are_compressed_and_only_on_request(client: TestClient):
     plain = client.get("/v1/metrics", headers={"Accept-Encoding": "identity"})
     packed = client.get("/v1/metrics", headers={"Accept-Encoding": "br, gzip;q=0.5"})
     assert ("content-encoding" in plain.headers, packed.headers["content-encoding"]) == (False, "gzip")

@@ -276,7 +276,7 @@ def test_failed_shard_fails_the_job_and_is_retried_alone(
     assert get(client, f"/v1/jobs/{job['id']}")["state"] == "succeeded"
 
 
-def test_changed_size_of_shards_does_not_divide_a_job_again(
+def test_changed_shard_size_does_not_split_a_job_again(
     client: TestClient, resources: Resources, sandbox: Sandbox, model_id: str
 ) -> None:
     job = submit(client, kind="sample", model_id=model_id, n_rows=N_ROWS)

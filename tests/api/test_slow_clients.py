@@ -85,7 +85,7 @@ def test_request_that_waits_for_a_busy_event_loop_is_answered(
         assert is_busy.wait(10)
         connection.sendall(f"{HEAD}\r\n".encode())
         assert connection.recv(1 << 16).startswith(b"HTTP/1.1 200 ")
-        # The time limit begins again after the response.
+        # The time limit starts again after the response.
         assert read_all(connection) == b""
 
 

@@ -1,4 +1,4 @@
-"""Tests that a request that does not fit its operation is refused, with the nearest valid name."""
+"""Tests that invalid requests are refused with an error that contains the nearest valid name."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_valid_and_unknown_preferences_are_accepted(shared_client: TestClient, p
     ],
 )
 @pytest.mark.parametrize("given", [None, "text/plain", "application/x-www-form-urlencoded"])
-def test_missing_or_wrong_content_type_is_refused_with_the_right_one(
+def test_error_for_a_missing_or_wrong_content_type_contains_the_right_one(
     shared_client: TestClient, method: str, path: str, wanted: str, given: str | None
 ):
     headers = {} if given is None else {"Content-Type": given}

@@ -1,4 +1,4 @@
-"""Tests of jobs that are created while their datasets are still being read, and of held responses."""
+"""Tests of jobs that wait for their datasets, and of requests that wait for their jobs."""
 
 from __future__ import annotations
 
@@ -55,7 +55,9 @@ def test_waiting_job_is_cancelled_and_waits_again_after_a_retry(
     assert get(client, path)["state"] == "succeeded"
 
 
-def test_creation_waits_for_the_job(client: TestClient, run_jobs: Callable[[], int]):
+def test_creation_request_waits_for_the_job_if_the_client_prefers_it(
+    client: TestClient, run_jobs: Callable[[], int]
+):
     headers = {"Prefer": "wait=30", "Idempotency-Key": "order-1"}
     with ThreadPoolExecutor(1) as pool:
         worker = pool.submit(wait_until, lambda: run_jobs() > 0)

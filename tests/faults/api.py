@@ -24,8 +24,8 @@ Json = dict[str, Any]
 # Status codes after which a client repeats its request.
 REPEATED = {429, 503, 507}
 REQUEST_SECONDS_MAX = 15.0
-# The time suffices for several starts of a killed API on a busy machine, each of which can take more than a
-# minute.
+# On a busy machine, each start of a killed API can take more than a minute. This time is enough for several
+# starts.
 PATIENCE_SECONDS = 600.0
 PAUSE_SECONDS = 0.1
 
@@ -65,7 +65,7 @@ class ApiProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                # As for a worker, a Ctrl-C in the terminal does not reach the process.
+                # Ctrl-C in the terminal must not reach the process. The same applies to workers.
                 start_new_session=True,
             )
 
@@ -125,9 +125,9 @@ class Client:
         self.statuses: Counter[int] = Counter()
         self.violations: list[str] = []
         self.last_error = ""
-        # The clock of the time limits.
+        # The clock that measures the time limits.
         self.now: Callable[[], float] = time.monotonic
-        # Time after which a request without an answer is a violation.
+        # A request that has no answer after this time is a violation.
         self.patience = PATIENCE_SECONDS
         self._http = httpx2.Client(
             base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=REQUEST_SECONDS_MAX

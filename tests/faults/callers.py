@@ -18,29 +18,29 @@ from tests.faults.traffic import TABLE
 
 # Maximum duration of a request on a quiet machine, in seconds, even if the database does not respond.
 RESPONSE_SECONDS_MAX = 2.0
-# Time in seconds that a client waits for a response. The response is due much earlier, but not the cores of a
-# busy machine.
+# Timeout of the clients in seconds. It is longer than the maximum duration, because the processes wait for a
+# core on a busy machine.
 BUSY_SECONDS = 60.0
-# Another process still holds the idempotency key of an interrupted request.
+# Status of a repeated request while the interrupted request still holds its idempotency key.
 KEY_IN_PROGRESS = 409
 
 
 @dataclass
 class Findings:
-    """The responses to all callers, and those that violate the promises."""
+    """The responses to all callers, and the violations among them."""
 
     statuses: Counter[int] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
-    # The job that was accepted for each idempotency key.
+    # The ID of the accepted job by idempotency key.
     job_of_key: dict[str, str] = field(default_factory=dict)
     limit_seconds: float = RESPONSE_SECONDS_MAX
-    # The longest duration without the time for which the threads waited for a core.
+    # The longest duration of a request, without the time that its threads waited for a core.
     longest_seconds: float = 0.0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __str__(self) -> str:
         statuses = ", ".join(f"{n} x {status or 'none'}" for status, n in sorted(self.statuses.items()))
-        return f"responses {statuses}, the longest after {self.longest_seconds:.2f} s"
+        return f"responses {statuses}; longest duration {self.longest_seconds:.2f} s"
 
     def add(self, name: str, response: httpx2.Response | None, error: str, seconds: float) -> None:
         """Check a response, or record that there was none."""
@@ -54,7 +54,7 @@ class Findings:
 
 
 def fault_of(response: httpx2.Response) -> str | None:
-    """Return why a response is not allowed during a fault, or None if it is."""
+    """Return why a response is not allowed during a fault, or None if it is allowed."""
     status = response.status_code
     if status < 400:
         return None
@@ -68,7 +68,10 @@ def fault_of(response: httpx2.Response) -> str | None:
 
 
 class PersistentCaller(threading.Thread):
-    """A caller that submits jobs, uploads tables and reads, until it is stopped and has all its answers."""
+    """A caller that submits jobs, uploads tables and lists jobs until it is stopped.
+
+    It then repeats the requests that have not succeeded.
+    """
 
     def __init__(self, client: Client, findings: Findings, pid: int, pause_seconds: float) -> None:
         super().__init__(name="caller", daemon=True)
@@ -80,7 +83,7 @@ class PersistentCaller(threading.Thread):
         self._keys = {"submit": secrets.token_hex(8), "upload": secrets.token_hex(8)}
 
     def run(self) -> None:
-        """Send requests. A request that changes something is repeated with its key until it succeeds."""
+        """Send requests. Each create request is repeated with the same key until it succeeds."""
         while not self.is_stopped.wait(self._pause_seconds):
             self._create("submit")
             self._create("upload")
@@ -119,12 +122,12 @@ class PersistentCaller(threading.Thread):
 
 
 class Callers:
-    """Several callers, which send requests while the block runs.
+    """Callers that send requests while the block runs.
 
     Parameters
     ----------
     clients : list of Client
-        A client for each caller.
+        One client per caller.
     pid : int
         The process that handles the requests.
     pause_seconds : float
@@ -156,7 +159,10 @@ class Callers:
 
 
 def is_normal(client: Client, findings: Findings) -> bool:
-    """Return whether a new job is accepted and succeeds, before those that were queued during the fault."""
+    """Return whether a new job is accepted and succeeds.
+
+    Its priority places it before the jobs that were queued during the fault.
+    """
     key = secrets.token_hex(8)
     body = {"kind": "probe", "priority": 100}
     response = client.once("POST", "/v1/jobs", headers={"Idempotency-Key": key}, json=body)
@@ -167,10 +173,10 @@ def is_normal(client: Client, findings: Findings) -> bool:
 
 
 class CoreClock:
-    """The duration of a request, without the time for which its threads had to wait for a core.
+    """A clock that measures a request without the time that its threads wait for a core.
 
-    On a busy machine, a request takes longer although the service responds as it should. The kernel counts
-    the time that a thread spends on a run queue.
+    On a busy machine, a request takes longer even if the service works correctly. The kernel counts the time
+    that a thread spends on a run queue.
 
     Parameters
     ----------
@@ -186,8 +192,8 @@ class CoreClock:
     def seconds(self) -> float:
         """Return the duration so far, in seconds.
 
-        The thread of the caller, the event loop and one other thread of the process work on a request one
-        after the other.
+        Three threads handle a request in sequence: the thread of the caller, the event loop, and one other
+        thread of the process. Their waiting times are subtracted.
         """
         seconds = time.monotonic() - self._began
         waited = {

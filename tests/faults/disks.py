@@ -23,9 +23,9 @@ def unmount_disk(folder: Path) -> None:
 
 
 def keep_full(folder: Path, seconds: float, is_intact: Callable[[], bool]) -> None:
-    """Fill a disk, and again whenever files on it were deleted, then delete the filler.
+    """Keep a disk full, then delete the filler.
 
-    Meanwhile, check that a condition holds.
+    Fill the disk again whenever files on it are deleted. Meanwhile, check that a condition holds.
     """
     filler = folder / "filler"
     ends_at = time.monotonic() + seconds

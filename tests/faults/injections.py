@@ -50,7 +50,7 @@ class Injector:
         self._lasting: list[tuple[float, Callable[[], object]]] = []
         # The times at which stopped servers are started again.
         self._start_at: dict[str, float] = {}
-        # The faults that follow, in random order.
+        # The next faults, in random order.
         self._deck: list[str] = []
         # The API is not killed before the clients have received this number of answers, because a start can
         # take a minute.
@@ -59,8 +59,7 @@ class Injector:
     def inject(self, weights: dict[str, int]) -> None:
         """Inject a random fault.
 
-        The faults are dealt like cards: each occurs as often as its weight before any occurs again, so that
-        no seed omits a fault.
+        Each round contains every fault as often as its weight, in random order, so no seed omits a fault.
         """
         if not self._deck:
             self._deck = [name for name, weight in weights.items() for _ in range(weight)]
@@ -85,7 +84,7 @@ class Injector:
 
     def end(self) -> None:
         """End all faults."""
-        # A point that no process has reached is disarmed. A process that has just reached one continues.
+        # Disarm the points that no process has reached. A process that has just reached a point continues.
         for points, name in self._armed:
             (points.folder / name).unlink(missing_ok=True)
         time.sleep(0.2)
@@ -196,7 +195,7 @@ class Injector:
         leave_during_upload(url, self.target.api_key, n_bytes, is_reset=self.random.random() < 0.5)
 
     def leave_after_request(self) -> None:
-        """Disconnect a client that does not wait for the response to its request."""
+        """Send a request, and disconnect before the response arrives."""
         url = f"http://127.0.0.1:{self.target.api.port}"
         path = self.random.choice(["/v1/jobs?limit=100", self.target.download_path])
         leave_after_request(url, self.target.api_key, path, is_reset=self.random.random() < 0.5)
@@ -226,7 +225,7 @@ class Injector:
         self._for(self.random.uniform(0.2, 1.5) * LEASE_SECONDS, self.target.database_proxy.resume)
 
     def delay_database(self) -> None:
-        """Delay all traffic from and to the database."""
+        """Delay all traffic to and from the database."""
         self._delay(self.target.database_proxy)
 
     def cut_commit(self) -> None:
@@ -286,7 +285,7 @@ class Injector:
         self._for(self.random.uniform(0.5, 4), self.target.broker_proxy.resume)
 
     def delay_broker(self) -> None:
-        """Delay all traffic from and to the broker."""
+        """Delay all traffic to and from the broker."""
         self._delay(self.target.broker_proxy)
 
     def kill_broker(self) -> bool:

@@ -71,7 +71,7 @@ AT_THE_END = {
 IDLE_TRANSACTIONS = """
     select pid from pg_stat_activity where datname = current_database()
     and state like 'idle in transaction%' and xact_start < clock_timestamp() - interval '11 seconds'"""
-# Processes that are started during a recovery compete with each other even on a quiet machine.
+# Even on a quiet machine, the processes that start during a recovery compete with each other.
 MARGIN = 2
 # The newest files, which a fault has most likely affected, and some others.
 FILES = """
@@ -189,7 +189,7 @@ class Recovery:
         self.seconds = seconds * MARGIN * slowness()
 
     def wait(self, condition: Callable[[], Any], what: str) -> float:
-        """Wait until the condition holds, and return the duration in seconds. Fail after the bound."""
+        """Wait until the condition holds, and return the duration in seconds. Fail after the time limit."""
         began = time.monotonic()
         while True:
             is_fulfilled = is_true(condition)

@@ -25,11 +25,11 @@ from pathlib import Path
 from tests.faults.pace import QuietClock
 
 ROOT = Path(__file__).parents[2]
-# Time limit by the clock of a quiet machine. On a busy machine, a soak does as much work in a longer time.
+# Time limit in seconds of `QuietClock`, because a soak needs more time for the same work on a busy machine.
 CATCH_SECONDS_MAX = 90
-# Duration of the faults in a soak, in minutes, which is longer than the time limit on any machine.
+# Duration of the faults in a soak, in minutes. It exceeds the time limit on any machine.
 SOAK_MINUTES = 60
-# Time in seconds within which a terminated soak ends.
+# Maximum time in seconds until a terminated soak ends.
 STOP_SECONDS = 60
 LOOK_SECONDS = 0.2
 
@@ -158,7 +158,7 @@ def copy_tree(target: Path) -> None:
 
 @dataclass(frozen=True)
 class SoakResult:
-    """The violation that a soak found, if any, and the duration by two clocks."""
+    """The violation that a soak found, if any, and its duration by the wall clock and by `QuietClock`."""
 
     violation: str
     seconds: float
@@ -166,11 +166,11 @@ class SoakResult:
 
     def __str__(self) -> str:
         result = "caught after" if self.violation else "survived"
-        return f"{result} {self.seconds:.0f} s ({self.quiet_seconds:.0f} s without the load)"
+        return f"{result} {self.seconds:.0f} s ({self.quiet_seconds:.0f} s adjusted for the load)"
 
 
 def soak(tree: Path, seed: int, clock: QuietClock) -> SoakResult:
-    """Run the soak in a tree until it finds a violation or the time is over."""
+    """Run the soak in a tree until it finds a violation or reaches the time limit."""
     command = [sys.executable, "-P", "-m", "tests.faults.soak", "--minutes", str(SOAK_MINUTES)]
     command += ["--seed", str(seed), "--faults", "protocol"]
     environment = {**os.environ, "PYTHONPATH": str(tree)}
@@ -204,7 +204,9 @@ def _watch(process: subprocess.Popen[bytes], log: Path, clock: QuietClock) -> So
 
 def _check_running(process: subprocess.Popen[bytes], log: Path) -> None:
     if process.poll() is not None and "FOUND" not in log.read_text():
-        raise SoakFailed(f"The soak ended without a result. Its output was: {log.read_text()[-2000:]}")
+        raise SoakFailed(
+            f"The soak ended without a result. Fix the error in its output: {log.read_text()[-2000:]}"
+        )
 
 
 def run_mutant(mutant: Mutant, seeds: list[int], clock: QuietClock) -> bool:
@@ -231,7 +233,7 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", help="names of the mutants to run")
     arguments = parser.parse_args()
     chosen = [mutant for mutant in MUTANTS if not arguments.only or mutant.name in arguments.only]
-    # A terminated run also terminates its soak.
+    # The exit runs the cleanup that terminates the soak.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     sys.stdout.write("| mutant | seed | load | result | violation | |\n|---|---|---|---|---|---|\n")
     clock = QuietClock()

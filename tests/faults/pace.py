@@ -1,4 +1,4 @@
-"""A clock for time limits that hold on a busy machine."""
+"""A clock that slows down under load, for time limits on a busy machine."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ PAUSE_SECONDS = 0.5
 
 
 class QuietClock:
-    """A clock that advances by one second in the time in which this process can compute for one second.
+    """A clock that advances by one second per second of CPU time that a busy thread receives.
 
     On a quiet machine, the clock agrees with the monotonic clock. If other processes compete for the cores,
-    it is slower. A busy loop measures the factor about twice per second.
+    it runs more slowly. A busy loop measures the factor about twice per second.
     """
 
     def __init__(self) -> None:
@@ -25,7 +25,7 @@ class QuietClock:
         threading.Thread(target=self._run, name="quiet-clock", daemon=True).start()
 
     def seconds(self) -> float:
-        """Return the time since the clock was created."""
+        """Return the seconds on this clock since its creation."""
         with self._lock:
             return self._seconds + (time.monotonic() - self._measured_at) / self._slowness
 
@@ -40,7 +40,7 @@ class QuietClock:
 
 
 def measure_slowness() -> float:
-    """Return the wall time of a busy loop divided by its CPU time, which is at least 1."""
+    """Return the ratio of wall time to CPU time of a busy loop, at least 1."""
     wall, cpu = time.perf_counter(), time.thread_time()
     while time.thread_time() - cpu < PROBE_SECONDS:
         pass

@@ -1,4 +1,4 @@
-"""A durable Postgres and a Valkey for tests that stop, freeze or fill them."""
+"""Durable Postgres and Valkey servers for tests that stop or freeze them, or fill their disks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WAL_MEBIBYTES = 96
 
 @dataclass
 class Servers:
-    """A durable Postgres and a Valkey, which tests may stop.
+    """A durable Postgres server and a Valkey server that tests may stop.
 
     `wal` is the small disk of the write-ahead log, or None if no disk can be mounted.
     """
@@ -74,7 +74,7 @@ def move_wal_to_small_disk(postgres: PrivatePostgres, folder: Path) -> Path | No
 
 
 def move_wal(folder: Path, disk: Path) -> None:
-    """Move the write-ahead log of a stopped server to a disk, and replace its folder with a link."""
+    """Move the write-ahead log of a stopped server to a disk, and replace its folder with a symbolic link."""
     status = folder.stat()
     shutil.copytree(folder, disk / folder.name)
     shutil.rmtree(folder)

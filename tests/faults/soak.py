@@ -53,15 +53,15 @@ N_CALLERS = 5
 DISK_MEBIBYTES = 256
 # Faults injected per minute, if the machine is fast enough.
 FAULTS_PER_MINUTE = 120
-# A request without an answer and a job without progress for this time, by the clock of a quiet machine, are
-# violations. A request may wait for two starts of the API and of the database (5 s each) and then for its
-# idempotency key, which a killed API reserves for 30 s. A job may wait for the end of an idle transaction
-# (10 s), its lease (3 s), the start of a worker (5 s), and the jobs before it.
+# A request that has no answer for this time is a violation, and so are jobs that make no progress.
+# `QuietClock` measures the time. A request may wait for two starts of the API and of the database (5 s each),
+# and then for its idempotency key, which a killed API reserves for 30 s. A job may wait for the end of an
+# idle transaction (10 s), its lease (3 s), the start of a worker (5 s), and the jobs before it.
 PATIENCE_SECONDS = 60
-# Time in seconds within which a thread ends after it was stopped.
+# Maximum time in seconds until a stopped thread ends.
 STOP_SECONDS = 60
-# Faults that restart a process are rare, because hardly any job runs during a restart. In the mode without
-# a broker, the faults of the broker are not injected.
+# Faults that restart a process have low weights, because few jobs run during a restart. Without a broker, the
+# soak injects no broker faults.
 BROKER_FAULTS = {
     **{"lose_messages": 8, "double_messages": 8, "send_junk": 8, "reject_writes": 3, "exhaust_broker": 3},
     **{"cut_broker": 8, "stall_broker": 3, "delay_broker": 8, "kill_broker": 1},
@@ -77,8 +77,7 @@ ALL_FAULTS = {
     "kill_everything": 1,
     **BROKER_FAULTS,
 }
-# Faults at the steps that the protocol of leases and tokens protects. `make mutants` uses them, with the
-# stale attempts.
+# Faults at the steps that leases and tokens protect. `make mutants` uses these faults and stale attempts.
 PROTOCOL_FAULTS = {"lose_answer_to_finish": 1, "kill_after_finish": 1, "kill_api_after_submit": 1}
 # Each choice of faults with the operations of the callers and the number of workers.
 FAULTS = {"all": (ALL_FAULTS, ALL_OPERATIONS, 2), "protocol": (PROTOCOL_FAULTS, PROTOCOL_OPERATIONS, 1)}
@@ -141,7 +140,8 @@ class Soak:
         until(self.injector.target.api.is_live, "I5: the API responds")
         for caller in self.callers:
             caller.is_stopped.set()
-        # An upload in parts consists of several requests, each of which ends or becomes a violation.
+        # An upload in parts sends several requests. The loop ends, because each of them ends or becomes a
+        # violation.
         while any(caller.is_alive() for caller in self.callers):
             self._check_now()
             self.injector.recover(time.monotonic())
@@ -159,7 +159,8 @@ class Soak:
         self.http_reader.join(STOP_SECONDS)
         seconds, quiet_seconds = time.monotonic() - began, self.clock.seconds() - began_quiet
         write(
-            f"all jobs had ended {seconds:.1f} s after the last fault, {quiet_seconds:.1f} s without the load"
+            f"all jobs had ended {seconds:.1f} s after the last fault"
+            f" ({quiet_seconds:.1f} s adjusted for the load)"
         )
 
     def _count_open(self) -> int:
@@ -182,7 +183,7 @@ class Soak:
         for thread in self._threads():
             thread.is_stopped.set()
         for caller in self.callers:
-            # A request that has no answer yet is not repeated.
+            # Do not repeat a request that has no answer yet.
             caller.client.patience = 0
         for thread in self._threads():
             if thread.ident is not None:
@@ -264,7 +265,7 @@ def open_soak(folder: Path, seed: int, mode: str, n_workers: int) -> Iterator[So
 
 
 def make_soak(stack: Stack, target: Target, subjects: Subjects, seed: int) -> Soak:
-    """Return a soak whose callers and readers use the API through its proxy."""
+    """Return a soak with callers and readers that access the API through its proxy."""
     ledger, clock, port = Ledger(), QuietClock(), target.api_proxy.port
     callers = [Caller(stack.client(port), subjects, ledger, seed * 100 + i) for i in range(N_CALLERS)]
     for caller in callers:

@@ -41,7 +41,7 @@ SECRET_KEY = "a key for tests, of 32 characters or more"
 OPEN_JOBS = """
     select id from jobs where (id = any(:ids) or parent_id = any(:ids)) and state in ('queued', 'running')"""
 
-# The settings of each mode.
+# The environment variables of each mode.
 Mode = Mapping[str, str]
 MODES: dict[str, Mode] = {"broker": {}, "none": {"UNDERSTUDY_REDIS_URL": NO_BROKER}}
 
@@ -236,9 +236,9 @@ class Stack:
         until(lambda: self.job(job_id).state == "running" and self.job(job_id).progress, "job runs")
 
     def finish(self, *job_ids: UUID) -> list[Any]:
-        """Wait until jobs and their shards have ended, and return their rows.
+        """Wait until jobs and their shards have ended, and return the rows of the jobs.
 
-        A shard of a job that has lost its lease ends only when its own lease has expired.
+        If a job loses its lease, each of its running shards ends only after its own lease has expired.
         """
         until(lambda: not self.rows(OPEN_JOBS, ids=list(job_ids)), "jobs end")
         return [self.job(job_id) for job_id in job_ids]

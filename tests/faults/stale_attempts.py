@@ -22,7 +22,8 @@ from understudy.failpoints import HOLD_SECONDS_MAX
 
 # Time in seconds between two checks of a condition. The second attempt of a small job takes half a second.
 LOOK_SECONDS = 0.02
-# Maximum time to wait for an attempt that reaches the step, and for a second attempt of its job.
+# Maximum time in seconds to wait until an attempt reaches the step, and again until a later attempt of its
+# job has reached the state.
 ROUND_SECONDS = HOLD_SECONDS_MAX - 10
 RUNNING = "select id, attempt from jobs where state = 'running'"
 LATER = "select 1 from jobs where id = :id and attempt > :attempt and state = :state"
@@ -30,7 +31,7 @@ LATER = "select 1 from jobs where id = :id and attempt > :attempt and state = :s
 
 @dataclass(frozen=True)
 class Round:
-    """A step at which an attempt is frozen, and the state of its job in which it continues.
+    """A step at which an attempt is frozen, and the state of the job at which the attempt continues.
 
     The action `hold` freezes a thread, and `stop` freezes a process with all its threads.
     """
@@ -40,12 +41,12 @@ class Round:
     state: str
 
 
-# The first round shows whether the token is compared, and the second whether attempts share files. The worker
-# does not check its lease between these steps and its last transaction.
+# The first round detects a missing comparison of the token, and the second detects attempts that share files.
+# The worker does not check its lease between this step and its last transaction.
 FIRST = (Round("finish.before", "hold", "running"), Round("finish.before", "hold", "succeeded"))
 OTHERS = (
     Round("finish.before", "stop", "running"),
-    # The late heartbeat is the first statement of the stale attempt.
+    # When the stale attempt continues, its first statement is the heartbeat.
     Round("heartbeat.before", "stop", "running"),
     Round("store.before", "stop", "running"),
     Round("put.after_link", "stop", "running"),
@@ -68,20 +69,20 @@ class StaleAttempts(threading.Thread):
         self._random = random.Random(seed)  # noqa: S311 - repeatable, not secret
 
     def run(self) -> None:
-        """Run the rounds: the first ones, then all of them in random order, again and again."""
+        """Run the first rounds once, then all rounds repeatedly in random order."""
         for current in self._rounds():
             if self.is_stopped.is_set():
                 return
             try:
                 self._run_round(current)
-            # The database does not respond because of another fault.
+            # Another fault has made the database unavailable.
             except Unavailable:
                 self.is_stopped.wait(LOOK_SECONDS)
 
     def _rounds(self) -> Iterator[Round]:
         yield from FIRST
         while True:
-            # The strongest rounds are as frequent as all others together.
+            # The first rounds detect the most defects, so they occur twice as often as the others.
             rounds = [*FIRST, *FIRST, *OTHERS]
             self._random.shuffle(rounds)
             yield from rounds
@@ -106,7 +107,7 @@ class StaleAttempts(threading.Thread):
             self._points.free(current.step)
 
     def _has_later(self, held: list[tuple[object, int]], state: str) -> bool:
-        """Return whether a later attempt of a job that was running has reached a state."""
+        """Return whether a later attempt of any of the held jobs has reached a state."""
         return any(
             self._stack.rows(LATER, id=job_id, attempt=attempt, state=state) for job_id, attempt in held
         )

@@ -1,4 +1,4 @@
-"""The failpoints at which the soak injects faults, with the possible actions."""
+"""The failpoints at which the soak injects faults, and the possible actions at each failpoint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""F26: the clock of the workers and of the API is wrong, or jumps while jobs run."""
+"""F26: the clocks of the workers and the API are wrong, or jump while jobs run."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ HOUR_SECONDS = 3600.0
 # A job that runs for longer than its lease is lost if a clock error prevents its heartbeats. This lease is
 # long enough for a busy machine.
 LEASE_SECONDS = 10.0
-# Python imports this module when it starts. It shifts the wall clock that Python code reads by the number of
-# seconds in a file, which can change while the process runs.
+# Python imports this module at startup. The module shifts the wall clock that Python code reads by the number
+# of seconds in a file. The number can change while the process runs.
 SHIFT = """
 import datetime, os, pathlib, time
 
@@ -43,7 +43,7 @@ datetime.datetime = ShiftedDatetime
 
 
 class Clock:
-    """The wall clock of the processes of a stack."""
+    """The wall clock that the processes of a stack read."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -52,7 +52,7 @@ class Clock:
         self.shift(0)
 
     def shift(self, seconds: float) -> None:
-        """Shift the clock relative to that of the machine."""
+        """Set the difference in seconds between this clock and the clock of the machine."""
         partial = self.folder / "partial"
         partial.write_text(str(seconds))
         partial.rename(self.file)
@@ -82,7 +82,7 @@ def correct(clock: Clock) -> Iterator[None]:
 
 
 def made_at(job_id: UUID) -> float:
-    """Return the time in an ID, by the clock of the process that made it (RFC 9562, UUID version 7)."""
+    """Return the creation time in an ID, by the clock of its process (RFC 9562, UUID version 7)."""
     return (job_id.int >> 80) / 1000
 
 
@@ -98,7 +98,7 @@ def test_wrong_clock_changes_no_result(stack: Stack, clock: Clock, worker: Worke
     assert {job["state"] for job in client.finish(ingest, trained)} == {"succeeded"}
     job_ids = [ids.from_text("job", job_id) for job_id in (ingest, trained)]
     assert [stack.outcomes(job_id) for job_id in job_ids] == [["succeeded"]] * 2
-    # The clock of the API was wrong, unlike that of the database.
+    # The ID contains the wrong time of the API, and the row contains the correct time of the database.
     (created_at,) = (
         row.created_at for row in stack.rows("select created_at from jobs where id = :id", id=job_ids[0])
     )

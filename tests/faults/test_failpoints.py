@@ -63,8 +63,8 @@ SLICE = {
 class Crew:
     """The workers that run the jobs of a test.
 
-    Without a broker, a worker runs its jobs in its main process, so another worker must rescue the jobs of a
-    worker that is killed or frozen.
+    Without a broker, a worker runs its jobs in its main process. If the worker is killed or frozen, another
+    worker must rescue its jobs.
     """
 
     def __init__(self, stack: Stack) -> None:
@@ -76,7 +76,7 @@ class Crew:
         return [pid for worker in self._workers for pid in worker.work_pids()]
 
     def check(self, action: str) -> None:
-        """Check that the workers are running, and replace the one that an action has killed."""
+        """Check that the workers are running, and replace a worker that the action has killed."""
         n_killed = 1 if action == "kill" and not self._stack.uses_broker else 0
         n_running = len(self._workers) - n_killed
         until(lambda: len(self._running()) == n_running, "the killed worker has ended")

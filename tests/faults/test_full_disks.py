@@ -1,4 +1,4 @@
-"""F22, F23: each disk of a running `understudy serve` is full."""
+"""F22, F23: one of the disks of a running `understudy serve` is full."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from understudy.errors import Unavailable
 
 pytestmark = [pytest.mark.stack, pytest.mark.complete]
 
-# The time for which each disk is full, in seconds. The promise of the service is about 600 s.
+# Time in seconds that each disk stays full. The service must tolerate 600 s.
 FULL_SECONDS = float(os.environ.get("FULL_DISK_SECONDS", "10"))
 NORMAL_SECONDS = 30
-# Some jobs are queued while a disk is full, but too few to delay the end of the test.
+# With this pause, some jobs are queued while a disk is full, but too few to delay the end of the test.
 PAUSE_SECONDS = max(1.0, FULL_SECONDS / 60)
 N_CALLERS = 3
 # The folder on the small disk, relative to the data folder, and the size of the disk in MiB.
 DISKS = {"data": ("", 384), "blobs": ("blobs", 32), "wal": ("wal", 96), "logs": ("logs", 8)}
-# Leases are short, so that lost jobs are rescued quickly.
+# Short leases let the workers rescue lost jobs quickly.
 SETTINGS = {"LEASE_SECONDS": "3", "HEARTBEAT_SECONDS": "0.5", "RESCUE_SECONDS": "0.5", "RING_SECONDS": "0.5"}
 
 
@@ -93,7 +93,7 @@ def test_full_disk_fails_no_job(stack: Stack, running: Serve, disk: Path) -> Non
     sys.stdout.write(f"{FULL_SECONDS:.0f} s: {findings}; normal after {seconds:.1f} s\n")
 
     assert not findings.faults, findings.faults
-    # Requests need no space for logs. They fail while any other disk is full.
+    # Requests need no space on the disk of the logs. Requests fail while any other disk is full.
     assert (findings.statuses[503] + findings.statuses[507] > 0) == (disk.name != "logs")
     assert {job["state"] for job in clients[0].finish(*findings.job_of_key.values())} == {"succeeded"}
     assert stack.rows("select count(*) from jobs where state = 'failed'")[0][0] == 0
@@ -103,7 +103,7 @@ def test_full_disk_fails_no_job(stack: Stack, running: Serve, disk: Path) -> Non
 
 
 def use_disk(stack: Stack, running: Serve) -> bool:
-    """Let the database begin another file of its log, and return whether the supervisor is alive."""
+    """Start a new file of the write-ahead log, and return whether the supervisor is running."""
     with suppress(Unavailable), stack.resources.sessions.begin() as session:
         session.execute(text("select pg_logical_emit_message(false, 'test', 'x'), pg_switch_wal()"))
     return running.process.poll() is None

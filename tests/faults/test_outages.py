@@ -1,4 +1,4 @@
-"""F18: the database is away or frozen for longer than a request may take."""
+"""F18: the database is down or frozen for longer than the maximum duration of a request."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.service import frozen_database
 
 pytestmark = [pytest.mark.stack, pytest.mark.complete]
 
-# The duration of each outage in seconds. The promise of the service is about 60 s.
+# The duration of each outage in seconds. The service must tolerate 60 s.
 OUTAGE_SECONDS = float(os.environ.get("OUTAGE_SECONDS", "12"))
 NORMAL_SECONDS = 15
 PAUSE_SECONDS = 0.25
@@ -83,7 +83,7 @@ def test_each_request_gets_an_answer_while_the_database_does_not_respond(
     sys.stdout.write(f"{OUTAGE_SECONDS:.0f} s: {findings}; normal after {seconds:.1f} s\n")
 
     assert not findings.faults, findings.faults
-    # Each outage is long enough for the callers to notice.
+    # The outage is long enough to affect the callers.
     assert findings.statuses[503] > N_CALLERS
     assert {job["state"] for job in clients[0].finish(*findings.job_of_key.values())} == {"succeeded"}
     assert stack.rows("select count(*) from jobs")[0][0] == n_before + len(findings.job_of_key)

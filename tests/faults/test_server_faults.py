@@ -17,7 +17,7 @@ from tests.faults.workers import WorkerProcess, until
 
 pytestmark = [pytest.mark.stack, pytest.mark.complete]
 
-# On a busy machine, many jobs at once may lose a shorter lease three times, and then fail.
+# With a shorter lease, many concurrent jobs may lose their leases three times on a busy machine, and fail.
 LEASE_SECONDS = 15
 
 

@@ -24,7 +24,7 @@ Json = dict[str, Any]
 
 TERMINAL = ("succeeded", "failed", "cancelled")
 N_ROWS_PARTS = 20_000
-# Maximum number of rows that one process samples, which is the smallest allowed value.
+# Maximum number of rows of a shard. The setting allows no smaller value.
 SHARD_ROWS = 1_000
 PART_BYTES = 64 << 10
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
@@ -48,7 +48,7 @@ class Ledger:
     ended: dict[str, tuple[str, float]] = field(default_factory=dict)
     retried: set[str] = field(default_factory=set)
     datasets: list[str] = field(default_factory=list)
-    # The ETag of each downloaded dataset, and the digest of its content.
+    # The ETag and the content digest of each downloaded dataset.
     contents: dict[str, tuple[str, str]] = field(default_factory=dict)
     operations: Counter[str] = field(default_factory=Counter)
     kinds: Counter[str] = field(default_factory=Counter)
@@ -119,7 +119,7 @@ class Caller(threading.Thread):
     def _choose(self) -> Callable[[], None]:
         if len(self._ledger.open_jobs) >= self.n_open_max:
             return self.watch
-        # Each operation is chosen as often as its weight before any is chosen again, so that none is missing.
+        # Each round contains every operation as often as its weight, so no operation is missing.
         if not self._deck:
             self._deck = [name for name, weight in self.operations.items() for _ in range(weight)]
             self.random.shuffle(self._deck)
@@ -266,7 +266,7 @@ class HttpReader(threading.Thread):
 
     def _fault(self, dataset_id: str, response: httpx2.Response) -> str | None:
         etag, digest = response.headers["ETag"].strip('"'), hashlib.sha256(response.content).hexdigest()
-        # A sample in shards is joined while it is sent. Its ETag identifies the shards.
+        # The API joins the shards of a sample while it sends them. The ETag then identifies the shards.
         is_joined = "Accept-Ranges" not in response.headers
         if digest != etag and not is_joined:
             return "differs from its digest"

@@ -22,14 +22,14 @@ PAUSE_SECONDS_MAX = 0.2
 
 
 def until(condition: Callable[[], object], what: str = "condition") -> None:
-    """Wait until the condition holds, or fail after a generous time limit, which grows with the load.
+    """Wait until the condition holds. Fail after a generous time limit, which grows with the load.
 
     A condition that cannot be evaluated, because the database does not respond, does not hold.
     """
     began = time.monotonic()
     while not is_true(condition):
         waited = time.monotonic() - began
-        # The load is measured only if the limit for a quiet machine has passed.
+        # The load is measured only after the limit for a quiet machine.
         if waited > ENOUGH_SECONDS:
             assert waited < ENOUGH_SECONDS * slowness(), f"timeout after {waited:.0f} s: {what}"
         time.sleep(min(PAUSE_SECONDS_MAX, PAUSE_SECONDS + waited * PAUSE_FRACTION))

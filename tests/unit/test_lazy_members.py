@@ -30,7 +30,7 @@ def test_unknown_member_raises_attribute_error() -> None:
         load("other")
 
 
-def test_table_without_generated_columns_does_not_load_their_makers() -> None:
+def test_fit_without_generated_columns_does_not_load_their_modules() -> None:
     done = subprocess.run([sys.executable, "-c", FIT], check=True, capture_output=True, text=True)
     loaded = set(done.stdout.split())
     assert "understudy.transformers.table" in loaded

@@ -41,9 +41,9 @@ def git(*arguments: str, folder: Path = ROOT) -> bytes:
 
 
 def released_revision(current: str, folder: Path = ROOT) -> str | None:
-    """Return the revision of the newest release whose schema is older than the current one.
+    """Return the revision of the newest release that has an older schema than the current version.
 
-    One version can add several migrations. Releases are tags such as `v0.1.0`. Return None if there are none.
+    A release is a tag such as `v0.1.0` and can add several migrations. Return None if no release matches.
     """
     tags = git("tag", "--merged", "HEAD", "--list", "v*", "--sort=-version:refname", folder=folder)
     for tag in tags.decode().split():

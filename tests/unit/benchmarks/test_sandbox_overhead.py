@@ -1,4 +1,4 @@
-"""Tests of the benchmark of the sandbox."""
+"""Tests of the benchmark of the sandbox's overhead."""
 
 from __future__ import annotations
 

@@ -125,7 +125,7 @@ def test_split_job_counts_as_one_running_job(sessions: Sessions) -> None:
     assert claimed[3] is None
 
 
-def test_shards_are_claimed_although_their_project_has_its_maximum_of_running_jobs(
+def test_shards_are_claimed_even_if_their_project_is_at_its_running_job_limit(
     sessions: Sessions,
 ) -> None:
     project_id = add_project(sessions)
@@ -148,7 +148,7 @@ def test_split_job_and_one_of_its_shards_use_one_slot(sessions: Sessions) -> Non
     add_jobs(sessions, busy, 5)
     claimed += [claim(sessions) for _ in range(4)]
 
-    # The split job uses two slots, because it runs one of its two shards itself.
+    # The split job and its two claimed shards use two slots, because one worker runs the job and a shard.
     served = [job.project_id == splitting for job in claimed]
     assert served == [True, True, False, False, True, False]
 

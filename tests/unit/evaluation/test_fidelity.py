@@ -323,8 +323,8 @@ def test_scores_of_real_rows_are_within_the_floor() -> None:
                 assert abs(result.score - scores.best) <= max(map(abs, ends)) + 1e-9, scores.name
 
 
-def test_classifier_test_scores_a_small_table_of_few_different_rows() -> None:
-    # All copies of these five rows would share two of the three folds.
+def test_classifier_test_scores_a_small_table_with_few_distinct_rows() -> None:
+    # If equal rows always shared a fold, these few rows would fill only two of the three folds.
     levels = [i % 5 for i in range(50)]
     table = pa.table({"level": [f"level {i}" for i in levels], "flag": [f"flag {i % 2}" for i in levels]})
     result = two_sample.score(comparison(table, table))

@@ -1,4 +1,4 @@
-"""Tests that reports contain no category that only a few rows or subjects have."""
+"""Tests that reports omit categories with only a few rows or subjects."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RARE = "a rare disease"
 
 
 def visits(n_rows: int) -> pa.Table:
-    """Return visits of 100 patients. One further patient has all visits with the rare disease."""
+    """Return visits of 101 patients. The last patient has all visits with the rare disease."""
     rng = np.random.default_rng(0)
     patient = np.append(np.repeat(np.arange(100), 4), np.full(n_rows, 100))
     return pa.table(
@@ -30,9 +30,7 @@ def visits(n_rows: int) -> pa.Table:
 
 
 @pytest.mark.parametrize(("n_rows", "subject"), [(4, ()), (60, ("patient",))], ids=["rows", "subjects"])
-def test_report_shows_no_category_of_few_rows_or_of_one_subject(
-    n_rows: int, subject: tuple[str, ...]
-) -> None:
+def test_report_omits_categories_with_few_rows_or_one_subject(n_rows: int, subject: tuple[str, ...]) -> None:
     table = visits(n_rows)
     inferred = infer_table(table)
     schema = inferred.schema.model_copy(update={"subject": subject})

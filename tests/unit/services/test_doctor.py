@@ -127,13 +127,13 @@ def test_usable_bucket_has_no_fault(healthy: Resources, s3_server: str, bucket: 
     assert not any("planted-secret" in finding.detail for own in findings.values() for finding in own)
 
 
-def test_check_of_a_bucket_leaves_no_blob(healthy: Resources, s3_server: str, bucket: str):
+def test_check_of_a_bucket_leaves_no_blob_behind(healthy: Resources, s3_server: str, bucket: str):
     in_bucket(healthy, f"s3://{bucket}/understudy", s3_server)
     with urlopen(f"{s3_server}/{bucket}?list-type=2") as response:  # noqa: S310 - on loopback
         assert b".doctor" not in response.read()
 
 
-def test_unfinished_uploads_and_versions_of_a_bucket_are_found(
+def test_unfinished_uploads_and_versioning_of_a_bucket_are_reported(
     healthy: Resources, s3_server: str, bucket: str
 ):
     client = botocore.session.get_session().create_client("s3", "us-east-1", endpoint_url=s3_server)
@@ -180,7 +180,7 @@ class RemoteMemory(MemoryStore):
         ({"n_partial": 3, "oldest_partial_seconds": 1e6}, "unfinished uploads", "Start a worker"),
     ],
 )
-def test_unwanted_or_unknown_state_of_a_store_has_a_remedy(
+def test_finding_about_an_unwanted_or_unknown_store_state_has_a_remedy(
     healthy: Resources, change: dict[str, Any], check: str, words: str
 ):
     usual = RemoteState("s3://b/ at x", "env", None, 0.0, True, False, 0)

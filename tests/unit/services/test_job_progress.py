@@ -68,7 +68,7 @@ def test_steady_phase_is_estimated_without_the_start_of_the_work() -> None:
 def test_estimate_grows_while_the_next_report_is_overdue() -> None:
     early, late = updates([(1.0, "reading", 1.0), (100.0, "reading", 1.0)])
     assert early["eta_seconds"] == 9.0
-    # If the next report came now, two tenths of the work would have taken 100 s, and eight would follow.
+    # If the next report came now, 20% of the work would have taken 100 s, and the other 80% would take 400 s.
     assert (late["fraction"], late["eta_seconds"]) == (0.2, 400.0)
 
 
@@ -97,7 +97,7 @@ def test_kinds_without_phases_report_their_own_fraction() -> None:
     assert update == {"phase": "waiting", "fraction": 0.3, "eta_seconds": 7.0}
 
 
-def test_time_before_the_first_report_is_no_part_of_the_work() -> None:
+def test_time_before_the_first_report_does_not_count_as_work() -> None:
     *_, update = updates([(2.0, "reading", 0.0), (5.0, "fitting", 0.5)])
     assert (update["fraction"], update["eta_seconds"]) == (0.5, 3.0)
 
@@ -121,7 +121,7 @@ def test_phases_have_distinct_names() -> None:
 
 
 @pytest.mark.parametrize("synthesizer", TRAINED, ids=str)
-def test_shares_of_the_phases_of_a_fit_add_up(synthesizer: dict[str, Any]) -> None:
+def test_weights_of_the_phases_of_a_fit_add_up_to_100(synthesizer: dict[str, Any]) -> None:
     phases = phases_of("train", synthesizer=synthesizer)
     assert sum(phase.weight for phase in phases) == pytest.approx(100)
     assert [phases[0].name, phases[-1].name] == ["reading", "writing"]

@@ -12,7 +12,7 @@ from understudy.services.sealing import seal, unseal
 SECRET = b"a secret key of at least 32 bytes"
 
 
-def test_sealed_text_can_be_opened_with_its_key_and_context_alone() -> None:
+def test_sealed_text_can_be_unsealed_only_with_its_key_and_context() -> None:
     sealed = seal(SECRET, "sk_é", b"project 1")
     assert unseal(SECRET, sealed, b"project 1") == "sk_é"
     for key, context in ((SECRET, b"project 2"), (b"another key", b"project 1")):
@@ -20,7 +20,7 @@ def test_sealed_text_can_be_opened_with_its_key_and_context_alone() -> None:
             unseal(key, sealed, context)
 
 
-def test_altered_text_is_not_opened() -> None:
+def test_altered_text_cannot_be_unsealed() -> None:
     content = bytearray(base64.b64decode(seal(SECRET, "text", b"")))
     content[-1] ^= 1
     with pytest.raises(Unavailable):

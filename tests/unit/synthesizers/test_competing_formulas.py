@@ -38,7 +38,7 @@ def invoices(rng: Rng) -> pd.DataFrame:
 
 
 def shipments(rng: Rng) -> pd.DataFrame:
-    """Return integers: the pieces of full boxes, and the pieces that arrived intact or broken."""
+    """Return shipments: boxes, pieces per box, and the numbers of intact and broken pieces."""
     boxes, pieces = rng.integers(3, 90, N_ROWS), rng.choice([6, 12, 24, 40], N_ROWS)
     broken = rng.binomial(boxes * pieces, 0.05)
     table = pd.DataFrame({"total": boxes * pieces, "one": boxes * pieces - broken, "other": broken})

@@ -1,4 +1,4 @@
-"""Tests that lookups contain no value that only a few rows, entities or levels have."""
+"""Tests that lookups contain no value that occurs in only a few rows, entities or levels."""
 
 from __future__ import annotations
 

@@ -97,7 +97,7 @@ def test_additive_predictor_approximates_its_target() -> None:
     assert np.corrcoef(bins, codes[2])[0, 1] > 0.95
 
 
-def test_both_ways_to_compute_the_gram_matrix_agree_exactly() -> None:
+def test_counted_and_dense_gram_matrices_are_equal() -> None:
     codes = coarse_codes(5000)
     codes[1] //= 16
     values, column = additive.find_terms(codes, [True, False, True])

@@ -1,4 +1,4 @@
-"""Tests of CSV files with omitted fields, many blank rows, rulers, and several spellings of booleans."""
+"""Tests of CSV files with omitted fields, many blank rows, ruler lines, or several spellings of booleans."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_many_scattered_rows_without_values_are_kept(tmp_path: Path):
     assert loaded.table.num_rows == 60
 
 
-def test_table_between_rulers_without_borders_is_read(tmp_path: Path):
+def test_table_between_ruler_lines_without_borders_is_read(tmp_path: Path):
     ruler = "-" * 30 + "\n"
     rows = "".join(f"|{number:010}|Ulm  |  {number}.234,50|\n" for number in range(1, 40))
     loaded = _load(tmp_path, f"List\n\n{ruler}|Customer  |Town |    Sales|\n{ruler}{rows}{ruler}")
@@ -95,7 +95,7 @@ def test_header_with_doubled_quotation_marks_is_read_after_a_byte_order_mark(tmp
     assert loaded.table.column_names[0] == 'a / {"id":"a","zone":"x"}'
 
 
-def test_shares_of_the_spellings_of_booleans_are_kept(tmp_path: Path):
+def test_spellings_of_booleans_keep_their_shares(tmp_path: Path):
     loaded = _load(tmp_path, "n,flag\n" + "1,TRUE\n2,True\n3,TRUE\n4,true\n5,False\n" * 40)
     assert loaded.table.schema.field("flag").type == pa.bool_()
     target = tmp_path / "written.csv"
@@ -108,7 +108,7 @@ def test_shares_of_the_spellings_of_booleans_are_kept(tmp_path: Path):
     assert counts["False"] == 40
 
 
-def test_colons_and_rare_flags_in_statistics_are_missing_numbers(tmp_path: Path):
+def test_colons_and_rare_flags_in_numeric_columns_become_missing_values(tmp_path: Path):
     cells = ["12.3 ", "8.1 ", ": ", "9.4 ", "7.7 ", "10.2 ", "6.6 ", "3.5 ", "4.4 ", "5.0 "]
     rows = "".join(f"A,{cells[n % 10] if n % 7 else '5.3 b'}\n" for n in range(120))
     loaded = _load(tmp_path, "geo,2022 \n" + rows)

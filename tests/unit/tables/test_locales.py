@@ -53,7 +53,7 @@ def test_ip_addresses_keep_the_shares_of_private_networks() -> None:
     assert not set(sampled) & set(table["ip"])
 
 
-def test_names_that_no_list_contains_are_not_evidence_of_a_locale() -> None:
+def test_unknown_names_do_not_determine_the_locale() -> None:
     names = [
         f"{start}{end}"
         for start in ("Xqza", "Vrxo", "Kwzu", "Zvyq", "Qxlo")

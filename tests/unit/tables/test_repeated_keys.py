@@ -150,7 +150,7 @@ def test_comments_that_each_belong_to_one_subject_are_texts():
         ["00:1B:44:11:3A:B7", "00:1B:44:11:3A:C9", "00:1B:44:12:00:01"],
     ],
 )
-def test_few_long_tokens_are_identifiers_without_a_telling_name(values: list[str]):
+def test_few_long_tokens_are_identifiers_even_if_the_column_name_gives_no_hint(values: list[str]):
     assert inferred_kind("messpunkt", values * 200)[0] == "identifier"
 
 

@@ -81,7 +81,7 @@ def test_texts_that_are_rarely_json_are_not_generated_as_json():
 
 
 def test_keys_and_values_of_few_subjects_are_not_kept() -> None:
-    # Subject 0 has the last ten rows.
+    # The last ten rows belong to subject 0.
     values = [{"kind": "ab"[n % 2], "n": n % 10} for n in range(400)]
     values += [{"kind": "zarquon", "n": 999, "secret": 1}] * 10
     texts = pa.array([json.dumps(value) for value in values], pa.large_string())

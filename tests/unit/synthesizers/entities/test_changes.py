@@ -1,4 +1,4 @@
-"""Tests that values that change in the course of an entity stay changed in samples."""
+"""Tests that a value that changes within an entity rarely changes back in samples."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def rows_of(rng: Rng, n_rows: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def is_changed(rng: Rng, share: float, rank: np.ndarray, entity: np.ndarray, size: np.ndarray) -> np.ndarray:
-    """Return a mask of the rows after the change of an entity. Only a share of the entities change."""
+    """Return a mask of the rows after the change of their entity. Only a share of the entities changes."""
     first = np.where(rng.random(N_ENTITIES) < share, rng.random(N_ENTITIES), 2)
     return rank > first[entity] * (size - 1)
 
@@ -38,7 +38,7 @@ def subscriptions(rng: Rng) -> pd.DataFrame:
 
 
 def moves(rng: Rng) -> pd.DataFrame:
-    """Return cities that few customers change, so that nearly all rows of a customer have the same city."""
+    """Return purchases with the city of the customer. Few customers change their city."""
     entity, rank, size = rows_of(rng, 12)
     before, after = rng.integers(0, 6, N_ENTITIES), rng.integers(1, 6, N_ENTITIES)
     moved = is_changed(rng, 0.12, rank, entity, size)
@@ -56,7 +56,7 @@ def diagnoses(rng: Rng) -> pd.DataFrame:
 
 
 def tickets(rng: Rng) -> pd.DataFrame:
-    """Return states that change up to three times."""
+    """Return tickets with a state that changes up to three times."""
     entity, _, _ = rows_of(rng, 14)
     steps = pd.Series(rng.random(len(entity)) < 0.25).groupby(entity).cumsum().clip(upper=3)
     states = np.array(["open", "in progress", "review", "closed"])
@@ -73,7 +73,7 @@ def salaries(rng: Rng) -> pd.DataFrame:
 
 
 def changes_of(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the changes of each entity, the returns to earlier values, and the mean place of the changes."""
+    """Return the number of changes, the number of returns, and the mean place of the changes, by entity."""
     entity = table[table.columns[0]]
     rank, size = table.groupby(entity).cumcount(), table.groupby(entity)["value"].transform("size")
     change = (table["value"] != table.groupby(entity)["value"].shift()) & (rank > 0)
@@ -91,7 +91,7 @@ def test_values_stay_changed(make: Callable[[Rng], pd.DataFrame], tmp_path: Path
     real, synthetic = changes_of(table), changes_of(sampled.sort_values(sampled.columns[0], kind="stable"))
     assert synthetic["returns"].sum() <= 0.01 * len(synthetic)
     shares = [(own["changes"] > 0).mean() for own in (real, synthetic)]
-    # Tolerances: three standard errors of two shares, and of two means of places.
+    # The tolerances are three standard errors of the difference of two shares, and of two mean places.
     error = 3 * np.sqrt(shares[0] * (1 - shares[0]) * (1 / len(real) + 1 / len(synthetic)))
     assert shares[1] == pytest.approx(shares[0], abs=error)
     places = [own["place"].dropna() for own in (real, synthetic)]
@@ -102,13 +102,13 @@ def test_values_stay_changed(make: Callable[[Rng], pd.DataFrame], tmp_path: Path
     pd.testing.assert_frame_equal(loaded, sampled.head(100))
 
 
-def test_columns_that_a_changing_column_determines_change_with_it() -> None:
+def test_determined_columns_change_with_their_determining_column() -> None:
     sampled = understudy.fit(moves(np.random.default_rng(4)), seed=1).sample(3000, seed=2)
     assert (sampled.groupby("value")["region"].nunique() == 1).all()
     assert (sampled.groupby("customer_id")["region"].nunique() > 1).any()
 
 
-def test_first_values_of_a_status_are_the_first_values_of_the_table() -> None:
+def test_sampled_entities_start_with_a_first_value_of_the_table() -> None:
     sampled = understudy.fit(subscriptions(np.random.default_rng(4)), seed=1).sample(3000, seed=2)
     changed = sampled[sampled.groupby("user_id")["value"].transform("nunique") > 1]
     assert set(changed.groupby("user_id")["value"].first()) == {"trial"}

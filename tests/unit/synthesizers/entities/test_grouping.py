@@ -59,7 +59,7 @@ def test_smoothed_sizes_keep_their_sum_and_reveal_no_single_size(sizes: npt.NDAr
     assert smoothed.max() <= sizes.max()
 
 
-def test_size_of_the_only_entity_of_a_stratum_is_smoothed() -> None:
+def test_size_of_the_only_entity_in_a_stratum_is_smoothed() -> None:
     sizes = np.array([3, 4, 5, 3, 4, 5, 3, 4, 5, 3, 4, 5, 6, 1, 500])
     strata = np.array([0] * 13 + [1, 2])
     smoothed = smooth_sizes(sizes, strata)
