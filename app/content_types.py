@@ -9,13 +9,15 @@ from app.multipart import media_type_of
 from understudy.errors import InvalidInput
 
 JSON = "application/json"
+BINARY = "application/octet-stream"
 TYPE_LENGTH_SHOWN = 100
 
 
 def check_body_form(request: Request, route: APIRoute) -> None:
     """Raise `InvalidInput` if the body is compressed, or its Content-Type is missing or wrong.
 
-    The upload route checks the media type in its own code, because a parameter can also set the format.
+    A binary body needs no Content-Type. The upload route checks the media type in its own code, because a
+    parameter can also set the format.
     """
     encoding = request.headers.get("content-encoding", "identity")
     if encoding.strip().lower() != "identity":
@@ -28,7 +30,8 @@ def check_body_form(request: Request, route: APIRoute) -> None:
     if not accepted or any(media_type.startswith("multipart/") for media_type in accepted):
         return
     given = media_type_of(request.headers.get("content-type", ""))
-    if given in accepted or (given is None and _is_empty(request)):
+    # A body without a media type may be treated as binary (RFC 9110, section 8.3).
+    if given in accepted or (given is None and (_is_empty(request) or BINARY in accepted)):
         return
     fault = (
         "The request has no Content-Type."

@@ -47,15 +47,26 @@ class IdempotentRoute(APIRoute):
                     "The connection was closed before the whole body had arrived. Send the request again.",
                     code="incomplete_body",
                 ) from error
-            return await answer_once(request, _value_sha256(body), lambda: handler(request))
+            return await answer_once(
+                request,
+                _value_sha256(body),
+                lambda: handler(request),
+                earlier_sha256=hashlib.sha256(body).digest(),
+            )
 
         return answer
 
 
 async def answer_once(
-    request: Request, body_sha256: bytes, answer: Callable[[], Awaitable[Response]]
+    request: Request,
+    body_sha256: bytes,
+    answer: Callable[[], Awaitable[Response]],
+    *,
+    earlier_sha256: bytes | None = None,
 ) -> Response:
     """Return the stored response for the request's key, or compute the response and store it.
+
+    `earlier_sha256` is the digest of the body that the previous version of the service stored.
 
     Only successful responses are stored. A rejected request changed nothing, so the caller can correct it and
     send it with the same key.
@@ -78,7 +89,8 @@ async def answer_once(
         )
     resources, project_id = request.app.state.resources, request.state.caller.project_id
     digest = _request_sha256(request, body_sha256)
-    begin = partial(idempotency.begin, take_over_after=_take_over_after(request))
+    earlier = () if earlier_sha256 is None else (_request_sha256(request, earlier_sha256),)
+    begin = partial(idempotency.begin, take_over_after=_take_over_after(request), earlier_sha256=earlier)
     stored = await run_in_threadpool(begin, resources, project_id, key, digest)
     if stored is not None:
         headers = {**stored.headers, "Idempotent-Replayed": "true"}

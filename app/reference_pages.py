@@ -10,14 +10,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from markupsafe import Markup, escape
-
 if TYPE_CHECKING:
     from jinja2 import Template
 
 Json = dict[str, Any]
 
 FOLDER = Path(__file__).parent / "pages"
+# Every second part of a text that is divided at these places is code.
 CODE = re.compile(r"`([^`]+)`")
 
 
@@ -51,17 +50,8 @@ def _template() -> Template:
     from jinja2 import Environment, FileSystemLoader
 
     environment = Environment(loader=FileSystemLoader(FOLDER), autoescape=True, trim_blocks=True)
-    environment.filters["prose"] = _prose
+    environment.filters["divided_at_code"] = CODE.split
     return environment.get_template("reference.html")
-
-
-def _prose(text: str) -> Markup:
-    """Return a description as HTML, with the names in backticks as code."""
-    code = Markup("<code>{}</code>")
-    parts = CODE.split(text)
-    return Markup("").join(
-        code.format(part) if index % 2 else escape(part) for index, part in enumerate(parts)
-    )
 
 
 def _tags(document: Json) -> list[Json]:

@@ -61,7 +61,7 @@ def test_sample_without_constraints_has_no_groups(
     job = submit(client, kind="sample", model_id=trained_model["id"], n_rows=5)
     assert {"conditions", "rebalance"}.isdisjoint(job["parameters"])
     run_jobs()
-    assert set(get(client, f"/v1/jobs/{job['id']}")["result"]) == {"dataset_id", "identifiers"}
+    assert set(get(client, f"/v1/jobs/{job['id']}")["result"]) == {"dataset_id", "identifiers", "kind"}
 
 
 def test_model_without_support_for_constraints_is_rejected(client: TestClient, trained_model: Json):

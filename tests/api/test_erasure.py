@@ -278,7 +278,7 @@ def test_result_of_a_finished_job_keeps_only_ids(
     delete(client, ready_dataset)
 
     erased = get(client, f"/v1/jobs/{train_job['id']}")
-    assert (erased["state"], erased["result"]) == ("succeeded", {"model_id": "mdl_1"})
+    assert (erased["state"], erased["result"]) == ("succeeded", {"kind": "train", "model_id": "mdl_1"})
     assert find_in_database(resources, [NAME]) == set()
 
 
@@ -293,7 +293,7 @@ def test_job_that_is_submitted_during_the_deletion_is_rejected(
         with pytest.raises(TimeoutError):
             response.result(timeout=0.5)
         session.commit()
-        assert_problem(response.result(timeout=30), 404, "not_found", "deleted")
+        assert_problem(response.result(timeout=30), 404, "not_found", "does not exist")
 
     assert find_in_database(resources, [NAME]) == set()
 

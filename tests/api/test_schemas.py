@@ -70,6 +70,8 @@ def test_error_contains_the_number_and_the_rows_of_values_that_do_not_fit(client
 
 
 def test_a_validation_request_changes_nothing(client: TestClient, people: str):
+    # The ETag of a compressed response differs.
+    client.headers["Accept-Encoding"] = "identity"
     before = client.get(people)
     change = {"columns": {"zip": {"kind": "integer"}}}
     validated = client.patch(f"{people}?validate_only=true", json=change)

@@ -224,9 +224,18 @@ def test_format_is_selected_by_the_file_suffix():
     assert format_for_path(Path("x.y.parquet")) is FORMATS["parquet"]
 
 
-@pytest.mark.parametrize("name", ["x.ods", "x", "x.csv.xz", ".csv"])
+@pytest.mark.parametrize("name", ["x.csv.xz", "x.table"])
 def test_error_about_an_unknown_suffix_lists_the_known_suffixes(name: str):
     with pytest.raises(InvalidInput, match=r"\.csv, \.tsv, \.txt, \.tab, \.dat, \.parquet") as caught:
+        format_for_path(Path(name))
+    assert caught.value.code == "unknown_format"
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"), [("x.ods", r"save the sheet as \.xlsx"), ("x", r"\.csv"), (".csv", r"\.csv")]
+)
+def test_error_about_another_kind_of_file_contains_its_remedy(name: str, remedy: str):
+    with pytest.raises(InvalidInput, match=remedy) as caught:
         format_for_path(Path(name))
     assert caught.value.code == "unknown_format"
 

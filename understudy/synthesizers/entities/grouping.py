@@ -152,13 +152,16 @@ def smooth_sizes(sizes: Int64s, strata: Int64s | None = None) -> Int64s:
         Sizes of the entities.
     strata : array of shape (n_entities,), optional
         Stratum of each entity. Entities of different strata do not share units. If a stratum has fewer than k
-        entities, its larger entities join the largest stratum.
+        entities, those with several units join the stratum that has the most entities with several units.
     """
     smoothed = np.empty_like(sizes)
     if strata is None:
         strata = np.zeros(len(sizes), np.int64)
-    counts = np.bincount(strata)
-    strata = np.where((counts[strata] < MIN_SUPPORT) & (sizes > 1), counts.argmax(), strata)
+    is_rare = np.bincount(strata)[strata] < MIN_SUPPORT
+    if (sizes > 1).any():
+        # Entities with one unit do not count, because each row with a missing key is such an entity.
+        largest = np.bincount(strata[sizes > 1]).argmax()
+        strata = np.where(is_rare & (sizes > 1), largest, strata)
     for stratum in np.unique(strata):
         own = np.flatnonzero(strata == stratum)
         order = own[np.argsort(sizes[own], kind="stable")]

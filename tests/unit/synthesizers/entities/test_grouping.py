@@ -59,6 +59,12 @@ def test_smoothed_sizes_keep_their_sum_and_reveal_no_single_size(sizes: npt.NDAr
     assert smoothed.max() <= sizes.max()
 
 
+def test_few_entities_do_not_share_units_with_rows_that_have_no_key() -> None:
+    sizes = np.array([1] * 20 + [40, 50, 60])
+    strata = np.array([0] * 20 + [1] * 3)
+    assert smooth_sizes(sizes, strata).tolist() == [1] * 20 + [50, 50, 50]
+
+
 def test_size_of_the_only_entity_in_a_stratum_is_smoothed() -> None:
     sizes = np.array([3, 4, 5, 3, 4, 5, 3, 4, 5, 3, 4, 5, 6, 1, 500])
     strata = np.array([0] * 13 + [1, 2])
