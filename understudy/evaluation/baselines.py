@@ -1,8 +1,8 @@
 """The baselines of every score: three reference tables that are scored in place of the synthetic table.
 
-Real rows have the score that is expected by chance (the floor). Independent columns have the score of a
-table without dependencies between columns. A noisy copy of the training rows has the score of a table that
-is realistic but not private.
+Real rows have the score that is expected by chance (the floor). Independent columns have the score of a table
+without dependencies between columns. A noisy copy of the training rows has the score of a table that is
+realistic but not private.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from understudy.synthesizers.contexts import FitContext, SampleContext, plan_row
 from understudy.synthesizers.datasets import fit_table, sample_table
 from understudy.tables.schema import TableSchema
 
-# Number of resamples of the real rows.
+# Number of times that the real rows are resampled.
 N_RESAMPLED = 10
-# Maximum shift of a value in the noisy copy, as a fraction of the number of ranks in the column.
+# Maximum rank shift of a value in the noisy copy, as a fraction of the number of ranks in the column.
 NOISE_IN_RANKS = 0.01
 # Share of categorical values in the noisy copy that are replaced with values from other rows.
 NOISE_IN_CATEGORIES = 0.02
@@ -45,7 +45,7 @@ def draw_independent(real: pa.Table, schema: TableSchema, n_rows: int, *, seed: 
 
 
 def independent_columns(comparison: Comparison, real: pa.Table, schema: TableSchema) -> Comparison:
-    """Return the comparison in which the synthetic columns are sampled independently of each other."""
+    """Return the comparison with synthetic columns that are sampled independently of each other."""
     n_rows = min(comparison.synthetic.n_rows, N_ROWS_MAX_OTHER)
     scored = without_subject(schema)
     table = draw_independent(real.select(scored.names), scored, n_rows, seed=comparison.seed)
@@ -57,7 +57,7 @@ def independent_columns(comparison: Comparison, real: pa.Table, schema: TableSch
 
 
 def _independent_keys(comparison: Comparison, n_rows: int) -> tuple[Rows, ...]:
-    """Return identifiers of real rows that are drawn independently of each other and of the other columns."""
+    """Draw identifiers from the real rows, independently of each other and of the other columns."""
     rng = comparison.rng("independent keys")
     real = comparison.real
     return tuple(rng.choice(real.key(i), n_rows) for i in range(len(real.keys)))
@@ -93,7 +93,7 @@ def _blurred(values: Values, real: Values, rng: np.random.Generator) -> Values:
 
 
 def holdout_baseline(comparison: Comparison, needs: frozenset[Need]) -> Comparison:
-    """Return the comparison in which other real rows, of other subjects, replace the synthetic table."""
+    """Return the comparison with other real rows, from other subjects, in place of the synthetic rows."""
     rng = comparison.rng("fresh rows")
     n_rows = comparison.synthetic.n_rows
     if comparison.holdout is None:
@@ -120,7 +120,7 @@ def _dealt(table: EncodedTable, n_units: int, rng: np.random.Generator) -> tuple
 
 
 def bootstrap_baseline(comparison: Comparison) -> Iterator[Comparison]:
-    """Yield comparisons whose tables are sampled with replacement from all real rows, at the original sizes.
+    """Yield comparisons with tables of the original sizes, sampled with replacement from all real rows.
 
     If a subject is declared, whole subjects are sampled, including all of their rows.
 
@@ -140,7 +140,7 @@ def bootstrap_baseline(comparison: Comparison) -> Iterator[Comparison]:
 
 
 def split_baseline(comparison: Comparison) -> Iterator[Comparison]:
-    """Yield comparisons whose tables are a random split of all real rows. No subject is in both tables."""
+    """Yield comparisons of two tables, randomly split from all real rows. No subject is in both tables."""
     pool = _joined([table for table in (comparison.real, comparison.holdout) if table is not None])
     n_judged = min(comparison.synthetic.n_rows, pool.n_rows // 2)
     for number in range(N_RESAMPLED):

@@ -44,7 +44,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Canaries:
-    """Fictional rows, some of which were planted in the training table.
+    """Fictional rows. Some of them were planted in the training table.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ class Comparison:
     holdout : EncodedTable or None
         Real rows that the model was not trained on.
     canaries : Canaries or None
-        The canaries, if any were planted.
+        The canaries, or None if no canaries were planted.
     options : EvaluationOptions
         The roles of the columns, and the queries to answer.
     seed : int
@@ -81,9 +81,9 @@ class Comparison:
         Whether another table has replaced the synthetic table, as in a baseline. In this case, only the score
         is needed. The results must not identify rows, because these rows could be real.
     key_columns : tuple of KeyColumn
-        The columns whose values are not scored, in the order of `EncodedTable.keys`.
+        The columns with unscored values, in the order of `EncodedTable.keys`.
     notations : mapping of str to notation
-        The notations in which the values of the synthetic table are written in its file, by column.
+        For each column, the notation of its values in the file of the synthetic table.
     """
 
     encoder: TableEncoder
@@ -116,7 +116,7 @@ class Comparison:
 
     @property
     def columns(self) -> Sequence[Column]:
-        """The columns of the schema, in the order of the arrays."""
+        """The columns of the schema, in the order of the encoded arrays."""
         return [encoder.column for encoder in self.encoder.columns]
 
     def encoder_index(self, name: str) -> int:
@@ -136,7 +136,7 @@ class Comparison:
         return cast(T, self._known_of_real[name])
 
     def with_tables(self, **tables: EncodedTable | None) -> Comparison:
-        """Return a copy of the comparison in which some tables are replaced."""
+        """Return a copy of the comparison with some tables replaced."""
         # `Any` is needed because the fields have different types.
         changed: dict[str, Any] = {**tables, "_known": {}, "is_reference": True}
         if tables.keys() & {"real", "holdout"}:
@@ -184,8 +184,8 @@ def compare(
     Parameters
     ----------
     unscored : sequence of str
-        Columns of the schema whose structure is scored but whose values are not. The canary table does not
-        contain these columns. Subject columns are always among these columns.
+        Names of the columns with scored structure but unscored values. The canary table does not contain
+        these columns. The unscored columns always include the subject columns.
 
     Raises
     ------

@@ -31,7 +31,7 @@ CATEGORICAL_KINDS = frozenset({ColumnKind.category, ColumnKind.boolean, *GENERAT
 
 SECONDS_PER_DAY = 86_400.0
 
-# For each kind of time: the Arrow type that values are cast to, the type of the resulting integers, and the
+# For each temporal kind: the Arrow type to which values are cast, the type of the resulting integers, and the
 # unit of these integers in seconds.
 _UNITS: dict[ColumnKind, tuple[pa.DataType, pa.DataType, float]] = {
     ColumnKind.date: (pa.date32(), pa.int32(), SECONDS_PER_DAY),
@@ -60,8 +60,8 @@ class ColumnEncoder:
     column : Column
         The name and kind of the column.
     categories : tuple of str, or None
-        The category of each code: first the values of the real table, most frequent first, then values that
-        occur in other tables only. None for numbers.
+        The category of each code: first the values of the real table, in descending order of frequency, then
+        the values that occur only in other tables. None for numeric columns.
     n_categories_real : int
         The number of categories in the real table.
     rare : frozenset of int
@@ -81,10 +81,10 @@ class ColumnEncoder:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The display texts of the categories. Rare categories have the text `RARE_LABEL`.
+        """The labels of the categories. All rare categories have the label `RARE_LABEL`.
 
-        Booleans are written with the words of the column's notation. A baseline can repeat a rare category,
-        so the texts do not depend on the rows of a comparison.
+        Booleans are written with the words of the column's notation. The labels do not depend on the rows of
+        a comparison, because a baseline can repeat a rare category.
         """
         categories, notation = self.categories or (), self.column.notation
         words = {}
@@ -116,7 +116,7 @@ class ColumnEncoder:
         return replace(encoder, rare=frozenset(np.flatnonzero(n_units < N_SHOWN_MIN).tolist()))
 
     def _count_subjects(self, real: Arrow, subjects: Rows) -> Rows:
-        """Return the number of subjects with each category of the real table."""
+        """Return, for each category of the real table, the number of subjects that have this category."""
         codes = self.encode(real).astype(np.int64)
         known, n_subjects = codes != MISSING, int(subjects.max(initial=0)) + 1
         pairs = np.unique(codes[known] * n_subjects + subjects[known])
@@ -146,7 +146,7 @@ class EncodedTable:
         The subject numbers of *all* rows of the table. The same subject has the same number in every table of
         a comparison. None if no subject is declared.
     keys : tuple of int array of shape (n_rows_total,)
-        The codes of *all* rows for each column whose values are not scored, with -1 for missing values.
+        For each column with unscored values, the codes of *all* rows, with -1 for missing values.
     """
 
     columns: Sequence[Values]
@@ -172,11 +172,11 @@ class EncodedTable:
 
     @property
     def n_rows_total(self) -> int:
-        """Number of rows of the whole table."""
+        """Number of rows in the whole table."""
         return len(self.row_hashes)
 
     def key(self, i: int) -> Rows:
-        """Return the codes of the rows in `columns` for a column whose values are not scored."""
+        """Return the codes of the sampled rows for a column with unscored values."""
         return self.keys[i][self.rows]
 
     @classmethod
@@ -196,7 +196,7 @@ class EncodedTable:
         return EncodedTable(columns, self.row_hashes, self.rows[rows], self.subjects, self.keys)
 
     def alone(self) -> EncodedTable:
-        """Return these rows as a whole table that does not refer to the original table."""
+        """Return these rows as a separate table, without a reference to the original table."""
         subjects = None if self.subjects is None else self.units
         keys = tuple(self.key(i) for i in range(len(self.keys)))
         return EncodedTable(self.columns, self.row_hashes[self.rows], np.arange(self.n_rows), subjects, keys)
@@ -216,7 +216,7 @@ class EncodedTable:
 
 @dataclass(frozen=True)
 class TableEncoder:
-    """The encoders of all columns of a schema."""
+    """The encoders for all columns of a schema."""
 
     columns: Sequence[ColumnEncoder]
 

@@ -12,13 +12,13 @@ from understudy.parameters.policy import resolve_policy
 
 
 def metrics_with_loss(comparison: Comparison) -> frozenset[str]:
-    """Return the names of the metrics whose loss the policy checks."""
+    """Return the names of the metrics that have a loss check in the policy."""
     policy = resolve_policy(comparison.options.policy)
     return frozenset(threshold.metric for threshold in policy.thresholds if threshold.of == "loss")
 
 
 def training_baseline(comparison: Comparison) -> Comparison:
-    """Return the comparison in which real training rows replace the synthetic table.
+    """Return the comparison with real training rows in place of the synthetic rows.
 
     If there is a target, the baseline has at most as many rows as the synthetic table.
     """

@@ -27,9 +27,7 @@ class ExcludedColumn(BaseModel):
     column: str
     kind: Annotated[
         ColumnKind,
-        Field(
-            description="Kind of the generated values, or kind of the column if it belongs to the subject."
-        ),
+        Field(description="Kind of the excluded column."),
     ]
     reason: str
     copied: Annotated[

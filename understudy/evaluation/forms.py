@@ -28,12 +28,12 @@ N_ROWS_MIN = 5
 
 @dataclass(frozen=True)
 class Forms:
-    """The forms of a column's values, exact and with runs of letters or digits shortened to one character.
+    """The forms of a column's values: exact forms, and forms with each run of letters or digits collapsed.
 
     Parameters
     ----------
     exact, collapsed : int array of shape (n_values,)
-        Code of each value's form.
+        Codes that represent the forms of the values.
     """
 
     exact: Codes

@@ -1,4 +1,4 @@
-"""Columns whose structure is scored but whose values are not: identifiers, names and subjects.
+"""Columns with scored structure but unscored values: identifiers, names and subjects.
 
 The values of these columns are generated, so they should differ from the real values. The number of rows per
 value, and the columns that a value determines, should be the same.
@@ -25,7 +25,7 @@ Keys = tuple[Codes, ...]
 
 @dataclass(frozen=True)
 class KeyColumn:
-    """A column whose values are encoded as codes with the same meaning in all tables of a comparison.
+    """A column of codes. A code represents the same value in all tables of a comparison.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def encode_keys(
     ends = np.cumsum([table.num_rows for table in tables.values()])
     for column in columns:
         chunks = [chunk for table in tables.values() for chunk in table.column(column.name).chunks]
-        # Any: Arrow's stubs do not declare the types of encoded columns.
+        # `Any` is needed because Arrow's stubs do not declare the types of encoded columns.
         encoded: Any = pa.chunked_array(chunks).combine_chunks().dictionary_encode()
         if isinstance(encoded, pa.ChunkedArray):
             encoded = encoded.combine_chunks()

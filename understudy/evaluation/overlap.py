@@ -96,7 +96,7 @@ def _number_rows(real: pa.Table, holdout: pa.Table) -> Int64s:
 
 
 def _most_by_chance(sizes: Floats, n_of_size: Int64s, n_holdout: int) -> int:
-    """Return the maximum number of shared rows whose probability in a random split is at least `LEVEL`."""
+    """Return the largest number of shared rows that a random split reaches with probability above `LEVEL`."""
     low, high = 0, n_holdout
     while low < high:
         middle = (low + high + 1) // 2

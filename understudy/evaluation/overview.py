@@ -1,4 +1,4 @@
-"""Summaries of a report: one row per score, and a few lines of text."""
+"""Summaries of a report: a table with one row per score, and a short text."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def summary_row(scores: MetricScores) -> SummaryRow:
 
 
 def frame_rows(metrics: Sequence[MetricScores], verdict: Verdict) -> list[dict[str, Any]]:
-    """Return the rows of `Report.to_frame`, in the order of its columns."""
+    """Return the rows for `Report.to_frame`, with their values in column order."""
     outcomes = verdict.outcomes()
     return [
         _frame_row(summary_row(scores), scores.direction, outcomes.get(scores.name)) for scores in metrics

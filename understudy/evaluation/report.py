@@ -41,7 +41,7 @@ CONFIDENCE_MIN = 0.8
 
 
 class TableSize(BaseModel):
-    """The size of a table and of the sample that was scored."""
+    """The sizes of a table and of its scored sample."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -238,11 +238,11 @@ def evaluate(
     Parameters
     ----------
     inferred : InferredTable
-        The schema of all tables and the findings of inference. Inference examines columns that have no
-        findings. If the options do not name a target, the candidate for the target is used. If the schema
-        declares a subject, the privacy scores count subjects, and the subject's columns are not scored.
+        The schema of all tables and the inference findings. Columns without findings are examined. If the
+        options do not name a target, the target candidate is used. If the schema declares a subject, the
+        privacy scores count subjects instead of rows, and the subject columns are not scored.
     options : EvaluationOptions, optional
-        The roles of columns, the queries, and the policy of the verdict.
+        The roles of columns, the queries, and the policy for the verdict.
 
     Raises
     ------
@@ -315,7 +315,7 @@ def choose_target(findings: TableFindings) -> str | None:
 def _baselines(
     comparison: Comparison, real: pa.Table, schema: TableSchema
 ) -> dict[str, Iterable[Comparison]]:
-    """Return the comparisons of the baselines, in which other rows replace the synthetic table.
+    """Return the comparisons for the baselines, with other rows in place of the synthetic rows.
 
     The baselines are generators, so that each table is created only when it is needed.
     """

@@ -13,7 +13,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def report_schema() -> dict[str, Any]:
-    """Return the JSON Schema of the output of `understudy evaluate --json` and `GET /v1/reports/{id}`."""
+    """Return the JSON Schema for the output of `understudy evaluate --json` and `GET /v1/reports/{id}`."""
     schema = Report.model_json_schema(mode="serialization")
     return {"$schema": DIALECT, **schema}
 

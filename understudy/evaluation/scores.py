@@ -26,10 +26,10 @@ from understudy.evaluation.metrics.base import (
 from understudy.evaluation.scoring_progress import ScoringProgress, count_passes
 from understudy.progress import Progress
 
-# Share of reports on real rows in which *all* scores lie within the intervals of their floors.
+# Probability that *all* scores in a report on real rows lie within the intervals of their floors.
 CONFIDENCE = 0.95
-# Number of simultaneously valid intervals. It is fixed, so that new metrics do not change the intervals
-# that evidence packs of earlier versions contain. Its exact value hardly matters.
+# Number of intervals that are simultaneously valid. This number is fixed, so that new metrics do not change
+# the intervals in earlier evidence packs. The exact value hardly matters.
 N_INTERVALS = 32
 
 
@@ -178,7 +178,7 @@ def _single_draws(
 def _single_baselines(
     metrics: Sequence[Metric], comparison: Comparison, with_loss: frozenset[str]
 ) -> Iterator[tuple[Comparison, list[Metric]]]:
-    """Yield the comparisons in which real rows are drawn once, and the metrics that they score."""
+    """Yield the comparisons that use a single draw of real rows, and the metrics to score."""
     trained = [metric for metric in metrics if metric.real_baseline is RealBaseline.training]
     for is_checked, baseline in ((True, training_baseline), (False, _all_training_rows)):
         alike = [metric for metric in trained if (metric.name in with_loss) == is_checked]
@@ -292,7 +292,7 @@ def _ends_of_one(result: MetricResult) -> tuple[float, float] | None:
 
 
 def _tail() -> float:
-    """Return the probability of a score beyond one end of its floor's interval (Bonferroni correction)."""
+    """Return the probability (Bonferroni-corrected) of a score beyond one end of its floor's interval."""
     return (1 - CONFIDENCE) / 2 / N_INTERVALS
 
 

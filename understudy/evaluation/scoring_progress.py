@@ -7,16 +7,16 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from understudy.progress import Progress
 
-# Prior estimate of the duration of all later passes, relative to the first pass. It has the weight of one
-# measured second.
+# Prior estimate of the total duration of all later passes, as a multiple of the first pass. This estimate has
+# the weight of one measured second.
 LATER_SHARE = 2.5
-# Weight of the prior estimate that later passes are as fast as the first pass, as a share of the first pass's
-# duration.
+# Weight of the prior assumption that each later pass is as fast as the first pass, as a share of the first
+# pass's duration.
 TRUST_SHARE = 0.1
 
 
 class ScoringProgress:
-    """Reporter of the completed fraction of the scoring, in the phase `scoring`.
+    """Reporter for the completed fraction of the phase `scoring`.
 
     Parameters
     ----------

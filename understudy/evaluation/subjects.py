@@ -1,4 +1,4 @@
-"""The subject of each row in all tables of a comparison."""
+"""Subject numbers for the rows in all tables of a comparison."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ Subjects = NDArray[np.int64]
 def number_subjects(tables: Mapping[str, pa.Table], subject: Sequence[str]) -> dict[str, Subjects | None]:
     """Return the subject number of each row by table, or None if no subject is declared.
 
-    The same subject has the same number in every table. A row whose subject is missing counts as a separate
-    subject that occurs in this table only.
+    The same subject has the same number in every table. Each row with a missing subject counts as a separate
+    subject that occurs only in this table.
     """
     if not subject:
         return dict.fromkeys(tables)

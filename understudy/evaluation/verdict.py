@@ -28,7 +28,7 @@ HOLDOUT = "holdout"
 
 
 class PolicyCheck(BaseModel):
-    """The result of one threshold of a policy, or of the check `holdout`, which tests the holdout split."""
+    """The result for one threshold of a policy, or for the check `holdout`, which tests the holdout split."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -133,7 +133,7 @@ def _encode_dictionary(
 def index_by_category(
     column: pa.ChunkedArray[Any], categories: Categories | None
 ) -> tuple[pa.Array[Any], pa.ChunkedArray[Any]]:
-    """Return the categories of a column and the position of each value among them.
+    """Return the categories of a column, and the position of each value's category.
 
     Other values, such as those of a generated column, are appended to the given categories.
 

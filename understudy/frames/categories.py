@@ -23,7 +23,7 @@ _NUMBERS = frozenset(
 
 
 def apply_categories(schema: TableSchema, form: FrameFormat) -> TableSchema:
-    """Return a schema in which numeric columns with categories have the kind `category`.
+    """Return a schema that assigns the kind `category` to numeric columns with categories.
 
     Otherwise, a model would sample numbers between the categories.
     """
@@ -100,7 +100,7 @@ def _rare_values(table: pa.Table, name: str, subject: tuple[str, ...]) -> pa.Arr
     rows = table.select(columns)
     if subject:
         rows = rows.group_by(columns).aggregate([])
-    # Any: the stubs lack the type of a struct of values and counts.
+    # `Any` is needed because the stubs do not declare the struct type for values and counts.
     counted: Any = rows.column(name).value_counts()
     rare: pa.Array[Any] = counted.field("values").filter(
         pc.less(counted.field("counts"), pa.scalar(MIN_SUPPORT))

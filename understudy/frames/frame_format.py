@@ -68,12 +68,11 @@ class FrameFormat(BaseModel):
     library : {"pandas", "polars", "arrow"}
         Library of the table.
     columns : dict of column name to ColumnFormat
-        Formats of columns. Other columns get the library's usual dtype for their Arrow type.
+        Formats of the columns. A column without a format gets the library's default dtype for its Arrow type.
     index : tuple of str
         Names of the columns that form the index of a pandas frame.
     texts : tuple of str
-        Names of the text columns whose values were read as numbers or dates. In samples, these columns are
-        text.
+        Names of the text columns that were read as numbers or dates. In samples, these columns contain text.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -1,4 +1,4 @@
-"""The registry of frame libraries, and the detection of an object's library.
+"""The registry of frame libraries, and functions that detect the library of an object.
 
 The module of the object's class identifies the library, so the library need not be imported.
 """
@@ -42,7 +42,7 @@ class FrameLibrary:
     module: str
 
     def read(self, frame: Frame) -> tuple[pa.Table, FrameFormat]:
-        """Return the Arrow table of a frame, and the format of the frame."""
+        """Convert a frame to an Arrow table, and return the table and the format of the frame."""
         table, form = import_module(self.module).read(frame)
         return table, form
 
@@ -110,7 +110,7 @@ def write_frame(table: pa.Table, form: FrameFormat, *, frames: Library | None = 
 
 
 def _with_texts(table: pa.Table, names: Sequence[str]) -> pa.Table:
-    """Return a table in which the given columns are written in their notation."""
+    """Return the table with the given columns converted to text in their notation."""
     for index, field in enumerate(table.schema):
         if field.name in names:
             texts = written_column(table.column(index), field)

@@ -1,4 +1,4 @@
-"""Names of pandas dtypes, and the conversion of names to dtypes."""
+"""Conversion between pandas dtypes and their names."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MASKED = frozenset(
         *("Float32", "Float64", "boolean"),
     }
 )
-# Default dtype of strings: `str` from pandas 3 on, `object` in earlier versions.
+# Default dtype of strings: `str` since pandas 3, `object` in earlier pandas versions.
 USUAL_TEXT = "str[pyarrow]" if int(pd.__version__.partition(".")[0]) >= 3 else OBJECT
 
 _PLAIN = re.compile(r"bool|u?int(8|16|32|64)|float(16|32|64)|(datetime|timedelta)64\[(s|ms|us|ns)\]")
@@ -34,7 +34,7 @@ _OFFSET = re.compile(r"([+-])(\d\d):(\d\d)")
 def name_text_dtype(dtype: pd.StringDtype) -> str:
     """Return the name of a string dtype including its storage, which pandas omits."""
     storage: str = dtype.storage
-    # Before version 2.3, pandas had a third string storage, in which missing values are NaN.
+    # Before version 2.3, pandas had a third string storage that represents missing values as NaN.
     has_nan = storage == "pyarrow_numpy" or dtype.na_value is not pd.NA
     storage = storage.partition("_")[0]
     return f"{'str' if has_nan else 'string'}[{storage}]"

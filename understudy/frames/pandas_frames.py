@@ -15,7 +15,7 @@ from understudy.frames.pandas_writing import usual_format, write_column
 
 
 def read(frame: pd.DataFrame) -> tuple[pa.Table, FrameFormat]:
-    """Return the Arrow table of a frame, with the levels of a named index first, and the format of the frame.
+    """Return the frame as an Arrow table that starts with the levels of a named index, and its format.
 
     Raises
     ------

@@ -198,7 +198,10 @@ def _check_zones(name: str, objects: Objects, types: set[type]) -> None:
 
 
 def _missing_marker(objects: Objects, is_missing: npt.NDArray[np.bool_]) -> Missing | None:
-    """Return the first object that represents a missing value, or None if no value is missing."""
+    """Return the name of the first missing-value marker, or None if no value is missing.
+
+    The name is `"None"`, `"nan"`, `"NA"` or `"NaT"`.
+    """
     if not is_missing.any():
         return None
     first = objects[is_missing.argmax()]

@@ -18,7 +18,7 @@ ENUM, CATEGORICAL, NULL = "Enum", "Categorical", "Null"
 
 
 def read(frame: pl.DataFrame) -> tuple[pa.Table, FrameFormat]:
-    """Return the Arrow table of a frame, and the format of the frame."""
+    """Convert a frame to an Arrow table, and return the table and the format of the frame."""
     table, form = arrow_frames.read(frame.to_arrow())
     named = {
         name: column.model_copy(update={"dtype": _name_dtype(table.schema.field(name).type)})

@@ -1,4 +1,4 @@
-"""Text columns of frames whose values a schema reads as numbers or dates."""
+"""Text columns that a schema reads as numbers or dates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Division of sorted rows into blocks with a minimum number of subjects."""
+"""Splitting of sorted rows into blocks with a minimum number of subjects."""
 
 from __future__ import annotations
 

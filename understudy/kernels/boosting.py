@@ -32,8 +32,8 @@ class Boosted(NamedTuple):
     Parameters
     ----------
     feature, threshold : array of shape (n_trees, 2**depth - 1)
-        Splits of each tree, level by level. The children of node v are ``2 v + 1``, for values up to the
-        threshold, and ``2 v + 2``, for higher values.
+        Splits of each tree, level by level. The children of node v are ``2 v + 1`` (values up to the
+        threshold) and ``2 v + 2`` (higher values).
     leaf : array of shape (n_trees, 2**depth)
         Value of each leaf.
     """
@@ -55,11 +55,11 @@ class BoostingRules(NamedTuple):
     rate : float
         Learning rate, by which leaf values are multiplied.
     ridge : float
-        Number added to the sum of second derivatives of every leaf (L2 regularization).
+        Constant that is added to the sum of second derivatives in each leaf (L2 regularization).
     hessian_min : float
         Minimum sum of second derivatives on each side of a split.
     fraction : float
-        Fraction of the rows on which each tree is grown, from 0 to 1.
+        Fraction of rows used to grow each tree, from 0 to 1.
     """
 
     is_class: bool
@@ -72,7 +72,7 @@ class BoostingRules(NamedTuple):
 
 
 class BoostedTree(NamedTuple):
-    """One tree, as views of the arrays of `Boosted`."""
+    """One tree, as views of the arrays in `Boosted`."""
 
     feature: Int16s
     threshold: Uint8s
@@ -103,11 +103,11 @@ class Growth(NamedTuple):
     Parameters
     ----------
     rows, spare : array of shape (n_rows,)
-        Rows on which the tree is grown, grouped by node, and a buffer of the same size.
+        Rows that are used to grow the tree, grouped by node, and a buffer of the same size.
     slopes : array of shape (n_rows, 2)
         First and second derivatives of the loss for all rows.
     starts : array of shape (2**depth + 1,)
-        Position of the first row of each node of the level.
+        Position of the first row for each node on the level.
     sums, parents : array of shape (n_features, 2**depth, N_VALUES, 2)
         Sums of derivatives by feature, node and value, on this level and on the level above.
     """
@@ -197,7 +197,7 @@ def _find_threshold(sums: Float32s, rules: BoostingRules) -> tuple[float, int]:
 
 @njit(cache=True, nogil=True)
 def _partition_level(codes: Uint8s, feature: Int16s, threshold: Uint8s, n_nodes: int, growth: Growth) -> None:
-    """Sort the rows of every node of a level by child, and write the children's start positions."""
+    """In each node of a level, sort the rows by child, and write the start positions of the children."""
     for v in range(n_nodes - 1, -1, -1):
         start, end = growth.starts[v], growth.starts[v + 1]
         column, cut = codes[feature[v]], threshold[v]
@@ -253,7 +253,7 @@ def _write_leaves(rules: BoostingRules, growth: Growth, leaf: Float32s) -> None:
 
 @njit(cache=True, nogil=True)
 def _add_tree(codes: Uint8s, tree: BoostedTree, margin: Float64s) -> None:
-    """Add a tree to the margins of all rows, including rows on which it was not grown."""
+    """Add a tree to the margins of all rows, including rows that were not used to grow the tree."""
     feature, threshold, leaf = tree
     n_inner = feature.shape[0]
     for i in range(margin.shape[0]):
@@ -265,7 +265,7 @@ def _add_tree(codes: Uint8s, tree: BoostedTree, margin: Float64s) -> None:
 
 @njit(cache=True, nogil=True)
 def fit_boosted(codes: Uint8s, observed: Observations, rules: BoostingRules, seed: np.uint64) -> Boosted:
-    """Fit trees whose sum, added to the initial prediction, predicts the log odds of a class, or a number.
+    """Fit trees that add to an initial prediction of the log odds of a class, or of a numeric target.
 
     Parameters
     ----------
@@ -276,7 +276,7 @@ def fit_boosted(codes: Uint8s, observed: Observations, rules: BoostingRules, see
     rules : BoostingRules
         Hyperparameters.
     seed : uint64
-        Seed of the random choice of rows.
+        Seed for the random choice of rows.
     """
     n_rows, n_leaves = codes.shape[1], 1 << rules.depth
     boosted = Boosted(

@@ -1,4 +1,4 @@
-"""Ahead-of-time compilation of all kernels, by calling them on tiny arrays of the real types."""
+"""Ahead-of-time compilation of all kernels through calls with tiny arrays of the actual types."""
 
 from __future__ import annotations
 

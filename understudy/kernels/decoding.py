@@ -13,8 +13,7 @@ from understudy.kernels.trees import Float64s, Int32s, Int64s, Uint16s, Uint64s
 
 _UNIT = 2.0**-53
 
-# Number of levels of a tail, and number of levels after which the probability of exceeding the offset is
-# halved.
+# Number of levels in a tail, and number of levels that halve the probability of exceeding the offset.
 N_TAIL_LEVELS, TAIL_LEVELS_PER_OCTAVE = 57, 4
 
 
@@ -158,7 +157,7 @@ def decode_floats(codes: Uint16s, bins: CodedBins, draws: StreamRows, out: Float
 
 @njit(cache=True, nogil=True)
 def find_first_above(cumulative: npt.NDArray[np.uint64], word: np.uint64) -> int:
-    """Return the first index whose cumulative probability times 2**64 exceeds the word, or the last index."""
+    """Return the first index with a cumulative probability times 2**64 above the word, or the last index."""
     low, high = 0, cumulative.shape[0] - 1
     while low < high:
         middle = (low + high) // 2

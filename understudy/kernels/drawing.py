@@ -1,4 +1,4 @@
-"""Drawing of the codes of a column, given the columns before it."""
+"""Drawing of codes for a column, given the preceding columns."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ from understudy.kernels.trees import (
 
 _LOW_32 = np.uint64(0xFFFFFFFF)
 _FULL = 2.0**32
-# Position of the bit, in a row's random word, that selects the half of the predictor's trees. The first
+# Position, in a row's random word, of the bit that selects one half of the predictor's trees. The first
 # choice does not use this bit.
 _HALF_SHIFT = np.uint64(33)
 
 
 class Conditional(NamedTuple):
-    """Conditional distribution of a column's codes, given the columns before it.
+    """Conditional distribution of a column's codes, given the preceding columns.
 
     Parameters
     ----------
@@ -126,7 +126,9 @@ def add_log_probability(
     codes: Uint16s,
     out: Float64s,
 ) -> None:
-    """Add the log probability of every row's code to `out`, averaged over the trees of each choice.
+    """Add the log probability of each row's code to `out`.
+
+    For each choice, the probability is averaged over the choice's trees.
 
     Parameters
     ----------

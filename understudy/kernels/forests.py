@@ -42,7 +42,7 @@ class Forest(NamedTuple):
     Parameters
     ----------
     root : array of shape (n_choices, n_trees)
-        Index of the root of each tree of each choice. A draw picks one tree at random.
+        Root index for each choice and tree. Each draw uses one random tree.
     node : array of shape (n_nodes,)
         Nodes as 64-bit words; see `trees`.
     cumulative : array of shape (n_leaves, RADIX - 1)
@@ -85,7 +85,7 @@ class ColumnCodes(NamedTuple):
 
 
 class RowSampling(NamedTuple):
-    """Number of trees of each choice, and the random fraction of rows on which each tree is grown."""
+    """Number of trees for each choice, and the fraction of randomly selected rows used to grow each tree."""
 
     n_trees: int
     fraction: float
@@ -93,7 +93,7 @@ class RowSampling(NamedTuple):
 
 
 class GrownTree(NamedTuple):
-    """A tree, its number of nodes and its number of classes."""
+    """A tree, with its numbers of nodes and classes."""
 
     tree: Tree
     n_nodes: int
@@ -206,7 +206,7 @@ def _select(known: LabelledRows, key: np.uint64, low: float, high: float, memory
 def _grow_one(
     features: Features, known: LabelledRows, rules: GrowthRules, sampling: RowSampling, memory: _Memory
 ) -> GrownTree:
-    """Grow one tree on some of the rows of a choice.
+    """Grow one tree from a random part of a choice's rows.
 
     Cross-fitted trees are grown on a random half of the rows, other trees on a random fraction.
     `sampling.seed` must differ between trees.
@@ -231,7 +231,7 @@ def _grow_one(
 def grow_forest(
     features: Features, column: ColumnCodes, rules: GrowthRules, sampling: RowSampling, table: Float64s
 ) -> Forest:
-    """Grow the trees of every choice of a column.
+    """Grow the trees for all choices of a column.
 
     Parameters
     ----------
@@ -242,7 +242,7 @@ def grow_forest(
     rules : GrowthRules
         Conditions for splits.
     sampling : RowSampling
-        Number of trees, and fraction of the rows for each tree.
+        Number of trees, and fraction of rows used to grow each tree.
     table : array
         Table of `split_search.log_gamma_tables`.
     """

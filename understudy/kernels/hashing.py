@@ -15,7 +15,7 @@ _SHIFT_30, _SHIFT_27, _SHIFT_31 = np.uint64(30), np.uint64(27), np.uint64(31)
 
 
 class StreamRows(NamedTuple):
-    """Source of the random bits of rows: a seed, one of its streams, and the numbers of the rows."""
+    """Source of random bits for rows: a seed, a stream of this seed, and the row numbers."""
 
     seed: np.uint64
     stream: np.uint64
@@ -32,7 +32,7 @@ def mix(z: np.uint64) -> np.uint64:
 
 @njit(cache=True, nogil=True)
 def stream_key(seed: np.uint64, stream: np.uint64) -> np.uint64:
-    """Return the key of a stream of a seed. Different columns use different streams."""
+    """Return the key for one stream of a seed. Different columns use different streams."""
     return mix(mix(seed + GOLDEN) + (stream + np.uint64(1)) * GOLDEN)
 
 

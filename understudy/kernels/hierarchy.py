@@ -1,4 +1,7 @@
-"""A hierarchy of choices over a column's codes: code ranges, divided into groups of nearly equal mass."""
+"""A hierarchy of choices for a column's codes.
+
+Each choice splits a code range into groups of nearly equal mass.
+"""
 
 from __future__ import annotations
 
@@ -62,9 +65,9 @@ def build_hierarchy(counts: Int64s) -> tuple[Int32s, Int32s, Int32s]:
     Returns
     -------
     cuts : array of shape (n_choices, RADIX + 1)
-        Bounds of the groups of codes.
+        Bounds of the code groups for each choice.
     n_groups : array of shape (n_choices,)
-        Number of groups of each choice.
+        Number of groups for each choice.
     child : array of shape (n_choices, RADIX)
         Next choice for each group, or ``-(code + 1)`` if the group is a single code. Groups that do not exist
         repeat the last existing group, so that every draw is valid.
@@ -103,9 +106,9 @@ class CodePaths(NamedTuple):
     Parameters
     ----------
     choice, group : array of shape (n_codes, depth)
-        Choices on the path of each code, and the selected group of each choice.
+        Choices on the path to each code, and the group that each choice selects.
     length : array of shape (n_codes,)
-        Number of choices on the path of each code.
+        Number of choices on the path to each code.
     """
 
     choice: Int32s

@@ -109,7 +109,7 @@ def _turn_into_rest(whole: Float32s, size: int, sums: Float32s) -> None:
 
 @njit(cache=True, nogil=True)
 def _sum_columns(numbers: Float32s, codes: Int32s, others: Rows, views: Views, block: _Block) -> None:
-    """Write the distances of one query to the rows of a block, for every set of columns."""
+    """Write the distances from one query to the rows in a block, for each set of columns."""
     other_numbers, other_codes = others
     part, left_out = views
     start, size, apart, sums = block
@@ -140,16 +140,16 @@ def _sum_columns(numbers: Float32s, codes: Int32s, others: Rows, views: Views, b
 def nearest_rows(queries: Rows, others: Rows, views: Views, k: int) -> tuple[Float32s, Int32s]:
     """Return the k nearest rows of the other table by all columns, and by other sets of columns.
 
-    The distance of two rows is the sum over columns: the absolute difference of numbers, at most 1, and 0 for
-    equal or 1 for different codes. Numbers that are multiples of a power of two are added without rounding,
-    so that ties are exact.
+    The distance between two rows is a sum over columns. Numbers contribute their absolute difference, limited
+    to 1. Codes contribute 0 if they are equal and 1 otherwise. Numbers that are multiples of a power of two
+    are added without rounding, so that ties are exact.
 
     Parameters
     ----------
     queries : Rows
         Query rows, of shape (n_queries, n_columns).
     others : Rows
-        Rows of the other table, of shape (n_columns, n_rows).
+        Rows to search, of shape (n_columns, n_rows).
     views : Views
         Further sets of columns.
     k : int
@@ -158,9 +158,10 @@ def nearest_rows(queries: Rows, others: Rows, views: Views, k: int) -> tuple[Flo
     Returns
     -------
     distances, rows : array of shape (n_views, n_queries, k)
-        Nearest rows first. Equally near rows are in the order of the table. Rows that do not exist have the
-        index -1. The views are: all columns; the set `part` and the remaining columns, if `part` is not
-        empty; and the leave-one-out views, for which only the nearest row is found.
+        Distances and indices, nearest rows first. Equally near rows are in the order of the table. If fewer
+        than k rows exist, the remaining indices are -1. The first view contains all columns. If `part` is not
+        empty, the next two views contain the set `part` and the remaining columns. The leave-one-out views
+        follow, with only the nearest row.
     """
     part, left_out = views
     n_queries, n_others = queries.numbers.shape[0], others.codes.shape[1]
@@ -176,8 +177,8 @@ def nearest_rows(queries: Rows, others: Rows, views: Views, k: int) -> tuple[Flo
         for i in range(n_queries):
             _sum_columns(queries.numbers[i], queries.codes[i], others, views, block)
             for v in range(n_views):
-                # Finding the nearest row of a block is faster than a scan of the block, so only blocks whose
-                # nearest row is near enough are scanned.
+                # Finding the smallest distance in a block is faster than inserting its rows one by one.
+                # Therefore, a block is only inserted if its smallest distance is small enough.
                 n_kept = k if v <= n_parts else 1
                 if _smallest(sums[v], size) < distances[v, i, n_kept - 1]:
                     _insert(sums[v], size, start, distances[v, i, :n_kept], rows[v, i, :n_kept])
@@ -198,7 +199,7 @@ def _count_unequal(code: int, column: Int32s, counts: Int32s) -> None:
 
 @njit(cache=True, nogil=True)
 def fewest_differences(queries: Rows, others: Rows, tolerance: float) -> Float64s:
-    """Return, for each query, the number of columns in which the most similar row of `others` differs.
+    """Return, for each query, the number of columns that differ from the most similar row in `others`.
 
     Parameters
     ----------

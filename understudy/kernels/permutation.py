@@ -49,7 +49,7 @@ def _back(x: np.uint64, half: np.uint64, key: np.uint64) -> np.uint64:
 
 @njit(cache=True, nogil=True)
 def permute(numbers: UInt64s, n: np.uint64, key: np.uint64, out: UInt64s) -> None:
-    """Write the position of each number in the permutation of 0 … n - 1 to `out`.
+    """Write to `out` the position of each number in the permutation of 0 … n - 1.
 
     Parameters
     ----------
@@ -85,7 +85,8 @@ def unpermute(places: UInt64s, n: np.uint64, key: np.uint64, out: UInt64s) -> No
 def permute_windows(numbers: UInt64s, n_period: np.uint64, n_windows: np.uint64, key: np.uint64) -> UInt64s:
     """Return the position of each number after a permutation within its window.
 
-    The numbers are cut into periods, and each period into windows whose sizes differ by at most 1.
+    The numbers are split into periods. Each period is split into windows of nearly equal size, with a maximum
+    difference of 1.
 
     Parameters
     ----------

@@ -23,7 +23,7 @@ class Predictor(NamedTuple):
     feature : array of shape (n_terms,)
         Feature of each term. Empty if there is no additive part.
     weight : array of shape (n_terms, 256)
-        Summand of each term for each value of its feature.
+        Summand for each term and each value of its feature.
     scale : array of shape (2,)
         Lowest sum, and the number of bits by which the difference from it is shifted right to get an index in
         `bins`.
@@ -31,8 +31,8 @@ class Predictor(NamedTuple):
         Bin, from 0 to 255, for each shifted difference.
     tree_feature, tree_threshold : array of shape (n_trees, 2**depth - 1)
         Trees in the format of `boosting.Boosted`. The first half of the trees was grown on one half of the
-        rows, the second half on the other. The sum for a row uses one half of the trees, so that a fit can
-        use the trees that were not grown on this row.
+        rows, and the second half of the trees on all other rows. The sum for a row uses only one half of the
+        trees. A fit can thus use the trees that were not grown on this row.
     tree_leaf : array of shape (n_trees, 2**depth)
         Values of the leaves.
     """
@@ -67,7 +67,7 @@ def _add_trees(predictor: Predictor, row: Uint8s, half: int) -> int:
 
 @njit(cache=True, nogil=True, inline="always")
 def predict_row(predictor: Predictor, row: Uint8s, half: int) -> int:
-    """Return the bin of a row, using one half of the trees. Sums out of range belong to the nearest bin."""
+    """Return the bin for a row, using one half of the trees. Sums outside the range get the nearest bin."""
     total = -predictor.scale[0]
     for k in range(predictor.feature.shape[0]):
         total += predictor.weight[k, row[predictor.feature[k]]]

@@ -1,4 +1,4 @@
-"""Drawing of a column restricted to a set of codes, and the probability of that set."""
+"""Drawing of codes for a column, restricted to a set of codes, and the probability of that set."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class _Descent(NamedTuple):
 
 @njit(cache=True, nogil=True)
 def restrict(child: Int32s, allowed: Bools) -> Restriction:
-    """Return the representation of the allowed codes in a hierarchy of `hierarchy.build_hierarchy`."""
+    """Represent the allowed codes in a hierarchy from `hierarchy.build_hierarchy`."""
     n_choices = child.shape[0]
     inside = np.zeros((n_choices, RADIX), np.uint8)
     whole = np.zeros(n_choices, np.uint8)
@@ -101,7 +101,7 @@ def _pick_tree(word: np.uint64, choice: int, n_trees: np.uint64) -> int:
 
 @njit(cache=True, nogil=True, inline="always")
 def _find_bounds(forest: Forest, word: np.uint64, choice: int, row: Uint8s) -> Uint32s:
-    """Return the cumulative probabilities of a choice's groups in one random tree."""
+    """Return the cumulative probabilities for a choice's groups, from one random tree."""
     n_trees = np.uint64(forest.root.shape[1])
     root = forest.root[choice, _pick_tree(word, choice, n_trees)]
     bounds: Uint32s = forest.cumulative[find_leaf(forest.node, forest.mask, root, row)]

@@ -32,7 +32,7 @@ class LabelledRows(NamedTuple):
 
 
 class Tally(NamedTuple):
-    """Class counts of a node's rows, in total and by the values of one feature.
+    """Class counts for the rows of a node, in total and by value of one feature.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ def tally_values(column: Uint8s, n_codes: int, node: LabelledRows, tally: Tally)
 def order_by_mean(counts: Int32s, n_values: int, order: Int32s, score: Float64s) -> None:
     """Order the values of a category by their mean class.
 
-    For two classes, the best of all subsets of values is a prefix of this order (Fisher 1958; Breiman et al.
+    For two classes, the best subset of values is always a prefix of this order (Fisher 1958; Breiman et al.
     1984, section 4.2).
     """
     for k in range(n_values):
@@ -158,7 +158,7 @@ def order_by_mean(counts: Int32s, n_values: int, order: Int32s, score: Float64s)
 def constant_of(totals: Int32s, table: Float64s) -> tuple[int, float]:
     """Return the number of classes that occur, and the part of the gain that does not depend on the split.
 
-    This part is the constant of the second child's prior minus the evidence of the node.
+    This part is the constant term of the second child's prior minus the node's evidence.
     """
     n_classes, n, evidence = 0, 0, 0.0
     for g in range(RADIX):
@@ -184,7 +184,8 @@ def best_prefix(
     tally : Tally
         Class counts of the node.
     order : array of shape (256,)
-        Order in which values go left. The first `n_values` entries are used.
+        Order of the values. A split sends a prefix of this order to the left. Only the first `n_values`
+        entries are used.
     n_values : int
         Number of distinct values.
     min_leaf : int

@@ -30,7 +30,7 @@ def kth_distances(
     itself : array of shape (n_queries,)
         Index of each query in `others`.
     k : int
-        Rank of the nearest row, from 1 to the number of other rows.
+        Rank of the neighbor to find, from 1 to the number of other rows.
     """
     n_queries, n_rows = queries.numbers.shape[0], others.numbers.shape[1]
     result = np.empty(n_queries, dtype=np.float32)
@@ -58,7 +58,7 @@ def kth_distances(
 def find_within(
     queries: Rows, others: Rows, radii: npt.NDArray[np.float32]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return the nearest row of each query, and the numbers of rows and queries within the radii.
+    """Return the nearest row for each query, and count the rows and queries within the radii.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def find_within(
     n_within : array of shape (n_queries,)
         Number of rows within the radius of each query.
     n_around : array of shape (n_rows,)
-        Number of queries whose radius contains each row.
+        For each row, the number of queries that have this row within their radius.
     """
     n_queries, n_rows = queries.numbers.shape[0], others.numbers.shape[1]
     nearest = np.zeros(n_queries, dtype=np.int64)

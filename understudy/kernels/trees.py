@@ -1,8 +1,9 @@
 """Trees over uint8 features for the choices in the hierarchy of a column's codes, grown by log evidence.
 
-A node is a word of 63 bits, so that a step down a tree reads one word. The fields of a node are: feature + 1
-(12 bits, 0 for a leaf), whether the feature is a category (1 bit), the threshold or the index of the mask (25
-bits), and the left child or the index of the leaf (25 bits). The right child follows the left child.
+A node is a word of 63 bits, so that each step down a tree reads only one word. The fields of a node are:
+feature + 1 (12 bits, 0 for a leaf), whether the feature is a category (1 bit), the threshold or the index of
+the mask (25 bits), and the left child or the index of the leaf (25 bits). The right child follows the left
+child.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ FEATURE_MASK = 4095
 CATEGORY_BIT = 4096
 THRESHOLD_SHIFT, THRESHOLD_MASK = 13, (1 << 25) - 1
 CHILD_SHIFT = 38
-# Maximum number of features and of nodes, given by the widths of the fields of a node.
+# Maximum numbers of features and nodes, due to the field widths in a node.
 N_FEATURES_MAX = FEATURE_MASK - 1
 N_NODES_MAX = (1 << 25) - 1
 
@@ -57,15 +58,15 @@ class GrowthRules(NamedTuple):
         For a category, a split must raise the log evidence by more than `penalty` + `category_penalty` *
         (values - 1).
     min_leaf : int
-        Minimum number of rows of a node.
+        Minimum number of rows in a node.
     depth_max : int
         Maximum depth.
     smoothing : float
         Number of pseudo-rows, distributed like the parent, that are added to the counts of a node.
     count_min : int
-        If not 0, trees are cross-fitted: they are grown on one half of the rows, and their class counts are
-        those of the other half. In cross-fitted trees, every node has at least this number of rows of the
-        other half.
+        If not 0, trees are cross-fitted: they are grown on one half of the rows, and their class counts come
+        from the remaining rows. In cross-fitted trees, every node contains at least this number of the
+        remaining rows.
     """
 
     penalty: float
@@ -84,9 +85,9 @@ class Features(NamedTuple):
     codes : array of shape (n_features, n_rows)
         Values of the features.
     n_codes : array of shape (n_features,)
-        Number of possible values of each feature.
+        Number of possible values for each feature.
     is_category : array of shape (n_features,)
-        Whether each feature is a category, whose values have no order.
+        Whether each feature is a category, with unordered values.
     """
 
     codes: Uint8s
@@ -95,7 +96,7 @@ class Features(NamedTuple):
 
 
 class Tree(NamedTuple):
-    """Arrays of a growing tree, with nodes in the order in which they are created."""
+    """Arrays of a growing tree, with nodes in order of creation."""
 
     feature: Int32s
     threshold: Int32s
@@ -263,7 +264,7 @@ def _partition(features: Features, split: Split, node: LabelledRows, scratch: Sc
 
 @njit(cache=True, nogil=True)
 def _count_labels(labels: Uint8s, totals: Int32s) -> int:
-    """Count the rows of every class, and return the number of classes that occur."""
+    """Count the rows in each class, and return the number of classes that occur."""
     totals[:] = 0
     for i in range(labels.shape[0]):
         totals[labels[i]] += 1
@@ -370,7 +371,7 @@ def recount_tree(
     features : Features
         Features of all rows.
     unseen : LabelledRows
-        Rows on which the tree was not grown, and their classes.
+        Rows that were not used to grow the tree, and their classes.
     rules : GrowthRules
         Smoothing and minimum number of rows.
     """

@@ -1,7 +1,8 @@
 """Canaries: fictional rows that are planted in a training table to test whether a model reproduces them.
 
-Each value of a canary occurs in the table, but the combination of its values does not. Half of the canaries
-are planted. The other half serve as the control, which measures how often an attacker succeeds by chance.
+Each value in a canary occurs in the training table, but the combination of values does not. Half of the
+canaries are planted. The other half serve as the control, which measures how often an attacker succeeds by
+chance.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from understudy.evaluation.encoding import EncodedTable, TableEncoder
 from understudy.tables.schema import GENERATED_KINDS, Column, ColumnKind, TableSchema
 from understudy.tables.validation import conform
 
-# Canaries use only categories that occur in at least this number of rows. They also avoid this number of
-# values at each end of a numeric column. The privacy protection pools rare categories and clips extreme
-# values, so a canary with such a value would be lost before training.
+# Canaries use only categories that occur in at least this number of rows. In numeric columns, they also avoid
+# this number of the smallest and of the largest values. The privacy protection pools rare categories and
+# clips extreme values, so a canary with such a value would be lost before training.
 N_SHARED_MIN = 10
 # Number of candidate rows generated for each requested canary.
 N_TRIALS = 5
@@ -41,16 +42,16 @@ def make_canaries(table: pa.Table, schema: TableSchema, *, n: int, seed: int) ->
     table : pyarrow.Table
         The training rows, which conform to the schema. The table is not changed.
     n : int
-        The number of planted canaries. The same number of canaries is left out.
+        The number of canaries to plant. The same number is left out as the control.
     seed : int
         The seed of the random number generator. The same table and seed give the same canaries.
 
     Returns
     -------
     canaries : pyarrow.Table of 2 n rows
-        The schema's columns and the boolean column `IS_PLANTED`. In the columns on which models are trained,
-        no two canaries are equal, and no canary equals a row of the table. If the schema declares a subject,
-        each canary has its own subject, which does not occur in the table.
+        The canaries, with the schema's columns and the boolean column `IS_PLANTED`. In the columns used for
+        training, the canaries differ from each other and from all rows of the table. If the schema declares a
+        subject, each canary has a unique subject that does not occur in the table.
 
     Raises
     ------

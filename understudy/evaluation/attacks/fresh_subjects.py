@@ -12,7 +12,8 @@ import pyarrow.compute
 
 from understudy.errors import InvalidInput
 
-# `Any` covers columns of any type, and functions whose stubs do not support types known only at run time.
+# `Any` is used for columns of any type. It is also used for Arrow's compute functions, because their stubs do
+# not support types that are only known at run time.
 pc: Any = pyarrow.compute
 Arrow: TypeAlias = Any
 

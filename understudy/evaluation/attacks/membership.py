@@ -1,9 +1,8 @@
 """Membership inference attacks: scores that estimate whether a subject or a row was in the training table.
 
-A higher score means that membership is more likely. If the schema declares a subject, an attacker has all
-rows of each subject and assigns one score to the subject. The score is either the mean or the maximum over
-these rows. The mean detects subjects that are copied as a whole, and the maximum detects copies of single
-rows.
+A higher score means that membership is more likely. If the schema declares a subject, an attacker uses all
+rows of a subject and assigns one score to this subject. The score is either the mean or the maximum over
+these rows. The mean detects copies of whole subjects, and the maximum detects copies of single rows.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ Scores = NDArray[np.float64]
 
 
 class RocPoint(BaseModel):
-    """A point of the ROC curve of a membership attack."""
+    """A point on the ROC curve of a membership attack."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -109,7 +108,7 @@ def found_at(members: Scores, others: Scores, false_alarms: float) -> float:
 
 
 def roc_points(members: Scores, others: Scores) -> list[RocPoint]:
-    """Return points of the ROC curve, most of them at low false positive rates."""
+    """Return points on the ROC curve, mostly at low false positive rates."""
     n = len(others)
     counts = np.unique(np.rint(np.geomspace(1, n, N_ROC_POINTS)).astype(np.int64))
     ordered = np.sort(others)[::-1]

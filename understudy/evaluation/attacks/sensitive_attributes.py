@@ -31,7 +31,7 @@ def sensitive_columns(comparison: Comparison) -> list[int]:
 
 
 def split_columns(comparison: Comparison) -> NDArray[np.bool_]:
-    """Divide the columns into two equally informative files for linkability attacks.
+    """Split the columns into two equally informative files for linkability attacks.
 
     The returned mask is true for the columns of the first file.
     """

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from understudy.evaluation.encoding import EncodedTable, Rows, Values, is_missing
 
-# Tolerance on each side of a guessed number, as a share of the column's sorted values. A tolerance is
+# Tolerance on each side of a guessed numeric value, as a share of the column's sorted values. A tolerance is
 # necessary because exact values rarely match.
 TOLERANCE = 0.01
 # Number of conditions that are added to a combination that is already unique among the synthetic rows. The
@@ -94,15 +94,15 @@ class SortedColumn:
 
 @dataclass(frozen=True)
 class Crowd:
-    """The rows in which a guess should match exactly one person.
+    """The rows among which a guess should match exactly one person.
 
     Parameters
     ----------
     columns : list of SortedColumn
         The columns of the table.
     subjects : int array of shape (n_rows,), or None
-        The subject of each row. A guess that matches several rows of one subject singles out this subject.
-        None if no subject is declared.
+        The subject of each row. A guess that matches several rows of only one subject singles out this
+        subject. None if no subject is declared.
     """
 
     columns: Sequence[SortedColumn]
@@ -110,7 +110,7 @@ class Crowd:
 
     @classmethod
     def of(cls, table: EncodedTable) -> Crowd:
-        """Return the crowd that consists of all rows of a table."""
+        """Return a crowd with all rows of a table."""
         subjects = None if table.subjects is None else table.units
         return cls([SortedColumn.of(values) for values in table.columns], subjects)
 
@@ -133,8 +133,8 @@ class Crowd:
         left, right = (np.searchsorted(column.known, values, side=side) for side in ("left", "right"))
         is_one = right - left == 1
         if self.subjects is not None:
-            # `changes` counts the changes of subject. If the count is equal at both ends of a range, all rows
-            # of the range belong to one subject.
+            # `changes` contains the number of subject changes up to each row. If this number is the same at
+            # both ends of a range, all rows in the range belong to one subject.
             owners = self.subjects[column.order[: len(column.known)]]
             changes = np.cumsum(np.diff(owners, prepend=-1) != 0)
             is_there = right > left

@@ -48,7 +48,7 @@ class VictimRecords:
         return int(self.units[-1]) + 1
 
     def n_rows_of_first(self, n: int) -> int:
-        """Return the number of rows of the first n victims."""
+        """Return the number of rows that belong to the first n victims."""
         return int(np.searchsorted(self.units, n))
 
 
@@ -63,7 +63,7 @@ class AttackVictims:
     references : EncodedTable
         Holdout rows that the attacker uses as a sample from the same population.
     n_apart : int
-        Number of victims at the start of `others` that are not among the references.
+        Number of victims at the start of `others` that have no rows in `references`.
     is_of_subjects : bool
         Whether victims are subjects.
     """
@@ -85,7 +85,7 @@ class AttackVictims:
         return {"real": len(self.members.units), "holdout": len(self.others.units)}
 
     def n_rows_apart(self) -> dict[str, int]:
-        """Return the number of rows of the first `n_apart` victims by table."""
+        """Return, for each table, the number of rows that belong to the first `n_apart` victims."""
         return {
             "real": self.members.n_rows_of_first(self.n_apart),
             "holdout": self.others.n_rows_of_first(self.n_apart),

@@ -71,7 +71,7 @@ class Evidence(BaseModel):
         dict[str, TableEvidence],
         Field(description="Tables by role: `real`, `synthetic`, `holdout`, `canaries`."),
     ]
-    # `Any` is a JSON value whose structure depends on the kind of job.
+    # `Any` is a JSON value. Its structure depends on the kind of job.
     parameters: Annotated[
         dict[str, Any],
         Field(
@@ -83,7 +83,7 @@ class Evidence(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _read_older_schema(cls, values: Any) -> Any:  # `Any` is unvalidated input.
-        """Accept packs of version 0, whose schema contains the findings."""
+        """Accept packs of version 0, which store the findings in the schema."""
         schema = values.get("table_schema") if isinstance(values, dict) else None
         if not isinstance(schema, dict) or "locale" not in schema:
             return values
@@ -103,14 +103,14 @@ class Provenance:
     sources : mapping of role to `file_sha256` and `dataset_id`
         The source of each table.
     split : (Split, tuple of str), optional
-        The split of the real table's file, and the subject columns at the time of the split.
+        The split that was applied to the file of the real table, and the subject columns at that time.
     parameters : mapping of kind of job to parameters
-        The resolved parameters of the evaluation and of the jobs that generated the rows.
+        The resolved parameters of the evaluation job and of the jobs that generated the rows.
     """
 
     sources: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     split: tuple[Split, tuple[str, ...]] | None = None
-    # `Any` is a JSON value whose structure depends on the kind of job.
+    # `Any` is a JSON value. Its structure depends on the kind of job.
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -150,7 +150,7 @@ def collect(
 
 
 def source_digest() -> str:
-    """Return the SHA-256 of the package's source, templates and data files, ordered by path."""
+    """Return a SHA-256 digest of the package's source, template and data files, ordered by path."""
     root = Path(understudy.__file__).parent
     digest = hashlib.sha256(version("understudy").encode())
     for path in sorted(path for path in root.rglob("*") if path.suffix in SOURCE_SUFFIXES):

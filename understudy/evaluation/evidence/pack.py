@@ -1,7 +1,7 @@
 """The evidence pack: one zip file with a report, its evidence, and a signature over both.
 
-``manifest.json`` contains the SHA-256 of every other file, and ``signature.json`` contains a signature of the
-manifest's bytes. The same content and key always produce the same bytes.
+``manifest.json`` contains the SHA-256 digests of the other files, and ``signature.json`` contains a signature
+of the manifest's bytes. The same content and key always produce the same bytes.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _DAMAGES = (
 
 @dataclass(frozen=True)
 class Pack:
-    """A pack whose files match the digests in its manifest. `check_signature` verifies its signature.
+    """A pack with files that match the digests in its manifest. `check_signature` verifies the signature.
 
     Parameters
     ----------

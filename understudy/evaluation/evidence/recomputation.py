@@ -32,9 +32,11 @@ class Recomputation:
     Parameters
     ----------
     other_tables : tuple of str
-        Roles whose table differs from the table in the evidence. If there are any, no report was computed.
+        Roles of the tables that differ from those in the evidence. If there are such roles, no report was
+        computed.
     missing_tables : tuple of str
-        Roles in the evidence whose table was not provided. If there are any, no report was computed.
+        Roles of the tables that are in the evidence but were not provided. If there are such roles, no report
+        was computed.
     differences : tuple of str
         JSON pointers to the differences between the reports, at most `N_DIFFERENCES_MAX`.
     """
@@ -113,7 +115,7 @@ def _without_texts(value: Any) -> Any:
 # `Any` is a JSON value.
 def _as_stated(signed: Any, computed: Any) -> Any:
     """Return the computed values without fields, metrics and checks that are not in the signed report."""
-    # Earlier versions write null for a number that they did not compute.
+    # Earlier versions of Understudy write null for values that they do not compute.
     if signed is None or (isinstance(signed, dict) and _is_earlier_loss(signed)):
         return signed
     if isinstance(signed, dict) and isinstance(computed, dict):

@@ -1,6 +1,6 @@
 """The catalog of metrics. Each metric has its own file and one line in the tuple of its topic.
 
-The file of a metric contains its result class, its `score` function and its `Metric`. Large libraries are
+Each file contains the metric's result class, its `score` function and its `Metric`. Large libraries are
 imported inside the functions that use them, so that listing the metrics is fast.
 """
 

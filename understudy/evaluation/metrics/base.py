@@ -1,4 +1,4 @@
-"""The definition of a metric, and the base classes of its results."""
+"""The definition of a metric, and the base classes for results."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from understudy.evaluation.comparison import Comparison
 
 
 class Need(StrEnum):
-    """Input that a metric requires beyond the two tables."""
+    """Input that a metric requires in addition to the two tables."""
 
     holdout = "holdout"
     target = "target"
@@ -84,9 +84,9 @@ class RealBaseline(Enum):
     # as close to the original sizes as the number of rows allows. This method suits scores that are fast to
     # compute and depend on single extreme rows.
     split = "split"
-    # Other real rows, each of which is used once: the holdout, or half of the real rows if there is no
-    # holdout. For a metric that needs a holdout, one half of the original holdout is the evaluated table and
-    # the other half is the holdout.
+    # Other real rows, without repetition: the holdout, or half of the real rows if there is no holdout. For a
+    # metric that needs a holdout, the original holdout is split: one half is evaluated, and the other half
+    # serves as the holdout.
     holdout = "holdout"
     # The training rows, for metrics that train a model on the evaluated table.
     training = "training"
@@ -102,8 +102,8 @@ class RealScore:
     Parameters
     ----------
     interval : (float, float)
-        Ends of the prediction interval. A new score lies beyond each end with the probability that is passed
-        to the metric's `score_real`.
+        Bounds of the prediction interval. The argument of the metric's `score_real` is the probability that a
+        new score lies below the lower bound, and also the probability that it lies above the upper bound.
     """
 
     result: MetricResult
@@ -142,11 +142,12 @@ class Metric:
     real_baseline : RealBaseline or None
         Method that determines the score of real rows, or None if real rows cannot be scored.
     chance : float or None
-        Score of an attack that guesses at random, or None for metrics that are not attacks. A violated bound
-        makes the verdict inconclusive instead of failed if the interval of the score reaches this value.
+        Score of an attack that guesses at random, or None for metrics that are not attacks. If the confidence
+        interval includes this value, a violated bound makes the verdict inconclusive instead of failed.
     score_real : callable (Comparison, float) -> RealScore, or None
         Function that scores real rows and predicts the score of new real rows, for the baseline
-        `leave_one_out`. The second argument is the probability of a score beyond one end of the interval.
+        `leave_one_out`. The second argument is the probability that a new score lies beyond one end of the
+        interval.
     source : str
         Library or paper that defines the metric, the name of the metric in that source, and the differences
         between the score and that definition. Empty if there is no such source.
@@ -170,7 +171,7 @@ class Metric:
 
     @property
     def documentation(self) -> str:
-        """Address of the metric's section in the documentation."""
+        """URL of the metric's section in the documentation."""
         return docs_link("reference/metrics", self.name)
 
 

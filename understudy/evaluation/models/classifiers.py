@@ -15,8 +15,8 @@ Features = NDArray[np.float64]
 
 N_COLUMNS_FINE = 50
 N_BINS_FINE, N_BINS_COARSE = 255, 31
-# Maximum number of training cells of a model (rows times columns). Very wide tables may exceed this limit,
-# because it never reduces the number of rows below N_ROWS_WIDE.
+# Maximum number of training cells per model (rows times columns). Very wide tables may exceed this limit,
+# because the number of rows is never reduced below N_ROWS_WIDE.
 N_CELLS_MAX = 600_000
 N_ROWS_WIDE = 2_000
 
@@ -27,7 +27,7 @@ def n_bins(n_columns: int) -> int:
 
 
 def n_rows_learned(n_rows_max: int, n_columns: int) -> int:
-    """Return the maximum number of training rows of a model for a table with this number of columns."""
+    """Return the maximum number of training rows for a table with this number of columns."""
     return min(n_rows_max, max(N_ROWS_WIDE, N_CELLS_MAX // max(n_columns, 1)))
 
 

@@ -14,8 +14,8 @@ from understudy.evaluation.statistics.influence import wilson
 
 # Number of bootstrap samples.
 N_RESAMPLED = 400
-# Minimum number of positive test rows, and of negative test rows, that a group needs for the evaluation of
-# its true and false positive rates.
+# Minimum number of positive test rows per group for evaluating its true and false positive rates. The same
+# minimum applies to negative test rows.
 N_ROWS_OF_TRUTH_MIN = 20
 
 Floats = NDArray[np.float64]
@@ -25,15 +25,15 @@ Rates = Callable[[Floats], Floats]
 
 @dataclass(frozen=True)
 class Crossing:
-    """The numbers of test rows by group, membership in a class, and predictions of two models.
+    """The numbers of test rows by group, by membership in a class, and by the predictions of two models.
 
     Parameters
     ----------
     label : str
         The class.
     counts : float array of shape (n_groups, 2, 2, 2)
-        The numbers of test rows by group, true membership in the class, prediction of the first model, and
-        prediction of the second model.
+        The numbers of test rows. The axes are the group, true membership in the class, the first model's
+        prediction and the second model's prediction.
     """
 
     label: str
@@ -56,7 +56,7 @@ class Crossing:
 
 
 def of_model(counts: Floats, number: int) -> Floats:
-    """Return the counts of one model, summed over the predictions of the other model."""
+    """Return the counts for one model, summed over the other model's predictions."""
     return np.asarray(counts.sum(axis=-1 if number == 0 else -2))
 
 
@@ -85,7 +85,7 @@ def _count(assigned: NDArray[np.int64], n_groups: int, cells: NDArray[np.int64])
 
 
 def selected(counts: Floats) -> Floats:
-    """Return the selection rate of each group: the share of its rows that the model assigns to the class."""
+    """Return the selection rate for each group: the share of its rows that the model assigns to the class."""
     return _share(counts[..., 1].sum(axis=-1), counts.sum(axis=(-1, -2)))
 
 
@@ -131,7 +131,7 @@ def judged_by_parity(crossing: Crossing) -> NDArray[np.bool_]:
 
 
 def judged_by_odds(crossing: Crossing) -> NDArray[np.bool_]:
-    """Return a mask of the groups with enough test rows of the class and enough rows of other classes."""
+    """Return a mask of the groups with enough test rows inside and outside the class."""
     by_truth = crossing.counts.sum(axis=(2, 3))
     return np.asarray((crossing.n >= N_ROWS_JUDGED_MIN) & (by_truth.min(axis=1) >= N_ROWS_OF_TRUTH_MIN))
 

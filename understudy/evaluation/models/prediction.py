@@ -306,7 +306,7 @@ def train_and_predict(
 
 
 def measure(target: Target, test: Labelled, predictions: Predictions) -> Estimate:
-    """Return the AUC of a classification, or the R² of a regression."""
+    """Return the AUC for a classification target, or the R² for a numeric target."""
     if target.classes is None:
         estimate = r2(predictions.values, test.truth)
     else:

@@ -1,4 +1,4 @@
-"""The building blocks of chapters: tables, cards of metrics, and reasons for missing scores."""
+"""The building blocks of chapters: tables, metric cards, and reasons for missing scores."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Head:
 
     @property
     def look(self) -> str:
-        """The CSS classes of the column's cells."""
+        """The CSS classes for the column's cells."""
         if self.is_drawn:
             return "drawn"
         return "right number" if self.is_number else ""
@@ -69,9 +69,9 @@ class Head:
 class Table:
     """A table in which the first cell of each row is the row header."""
 
-    # Number of rows of a long table that are shown without expanding it.
+    # Number of rows that a long table shows before it is expanded.
     N_ROWS_OPEN: ClassVar[int] = 12
-    # Maximum number of columns of a table that scrolls on a narrow screen.
+    # Maximum number of columns in a table that scrolls on narrow screens.
     N_HEADS_NARROW: ClassVar[int] = 3
 
     heads: Sequence[Head]

@@ -84,7 +84,7 @@ def count(n: int) -> str:
 
 
 def edge_labels(edges: Sequence[float], kind: ColumnKind) -> list[str]:
-    """Return the labels of histogram edges in the unit of the column's kind."""
+    """Return labels for histogram edges, formatted for the column's kind."""
     span = edges[-1] - edges[0]
     if kind in (ColumnKind.date, ColumnKind.timestamp):
         return [_moment(edge, span) for edge in edges]

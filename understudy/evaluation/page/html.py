@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ShownChapter:
-    """A chapter of this report with the view model of its template."""
+    """A chapter of this report, with the view model for its template."""
 
     name: str
     link: str

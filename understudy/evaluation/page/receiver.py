@@ -15,7 +15,7 @@ NAMES = {
 }
 # Lowest false positive rate on the logarithmic axis.
 LOW = 1e-3
-# False positive rate for which the text alternative contains the true positive rates.
+# False positive rate at which the text alternative states the true positive rates.
 SURE = 0.01
 
 
@@ -44,7 +44,7 @@ def figures(
     by_role : mapping of role to points (false positive rate, true positive rate)
         The curves by role; `synthetic` must be one of the roles.
     axes : (str, str)
-        The axis titles of the false positive rate and of the true positive rate.
+        The axis titles for the false positive rate and the true positive rate.
     names : mapping of role to str
         The names of the roles in the legend.
     has_log : bool

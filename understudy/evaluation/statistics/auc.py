@@ -14,7 +14,7 @@ def auc(positive: NDArray[np.floating], negative: NDArray[np.floating]) -> float
     Parameters
     ----------
     positive, negative : float array of shape (n_positive,), (n_negative,)
-        The scores of the positives and of the negatives. Neither array is empty.
+        The scores of positive rows and negative rows. Neither array is empty.
     """
     ordered = np.sort(negative)
     below = np.searchsorted(ordered, positive, side="left")

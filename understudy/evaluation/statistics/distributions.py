@@ -30,7 +30,7 @@ from understudy.tables.schema import ColumnKind
 N_ROWS_SHOWN_MIN = N_SHOWN_MIN
 # Minimum number of known values that a column must have to be shown.
 N_KNOWN_MIN = 20
-# Share of the values beyond each end of a histogram.
+# Share of the values that lie beyond each end of a histogram.
 TAIL_FRACTION = 0.005
 N_BINS_WISHED = 32
 N_CATEGORIES_SHOWN = 7
@@ -145,7 +145,7 @@ def shortened(label: str) -> str:
 
 
 def round_edges(known: Values, kind: ColumnKind) -> NDArray[np.float64]:
-    """Return the round edges of bins of equal width that span the inner 99% of the values."""
+    """Return rounded edges for bins of equal width that span the inner 99% of the values."""
     n_beyond = max(N_ROWS_SHOWN_MIN, math.ceil(len(known) * TAIL_FRACTION)) - 1
     ordered = np.partition(known, [n_beyond, len(known) - 1 - n_beyond])
     low, high = float(ordered[n_beyond]), float(ordered[len(known) - 1 - n_beyond])

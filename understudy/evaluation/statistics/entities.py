@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 Codes: TypeAlias = NDArray[np.int64]
 Mask: TypeAlias = NDArray[np.bool_]
 
-# Critical values of the Kolmogorov distribution and of the normal distribution at 95%.
+# 95% critical values of the Kolmogorov distribution and the normal distribution.
 KOLMOGOROV = 1.358
 NORMAL = 1.96
 # If no duplicate occurs, the expected number of duplicates is below this number with 95% confidence (rule of
@@ -22,7 +22,7 @@ N_DUPLICATES_MAX = 3.0
 
 @dataclass(frozen=True)
 class RowCounts:
-    """The number of rows of each entity."""
+    """The number of rows for each entity."""
 
     counts: Codes
 
@@ -75,9 +75,9 @@ class RowsByEntity:
     Parameters
     ----------
     rows : int array of shape (n,)
-        Positions of rows, with the rows of an entity next to each other.
+        Positions of the rows. The rows of an entity are adjacent.
     codes : int array of shape (n,)
-        Entity of each of these rows.
+        Entity of each row in `rows`.
     """
 
     rows: Codes
@@ -120,8 +120,8 @@ def duplicate_share(codes: Codes, n_rows_real: int) -> float:
     codes : int array of shape (n_rows,)
         Codes of known values.
     n_rows_real : int
-        Number of real rows, which contain no duplicates. The number of pairs of rows, and thus of duplicates
-        by chance, grows with the square of the number of rows.
+        Number of real rows, which contain no duplicates. The expected number of chance duplicates is
+        proportional to the number of row pairs, so it grows with the square of the number of rows.
     """
     if len(codes) == 0:
         return 0.0

@@ -25,8 +25,8 @@ from understudy.tables.schema import Column, ColumnKind
 
 N_GROUPS_MAX = 12
 N_BANDS = 4
-# Minimum number of rows of a group that is evaluated. With fewer rows, the 95% interval of a share is wider
-# than 0.25, so the group is only listed.
+# Minimum number of rows in an evaluated group. With fewer rows, the 95% interval of a share is wider than
+# 0.25, so the group is listed without an evaluation.
 N_ROWS_JUDGED_MIN = 50
 
 

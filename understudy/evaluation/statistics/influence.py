@@ -1,4 +1,4 @@
-"""Measures of prediction quality with the influence of each test row.
+"""Measures of prediction quality, with the influence of each test row on the estimate.
 
 Influence values also determine the interval of a difference between two models. Both models are tested on the
 same rows, so the influence values are subtracted before their spread is computed.
@@ -28,10 +28,10 @@ class Estimate:
     value : float
         The estimate.
     influence : float array of shape (n_test,)
-        The influence values, whose mean is 0. The standard error is their standard deviation divided by
-        sqrt(n).
+        The influence values, with a mean of 0. The standard error of the estimate is the standard deviation
+        of these values divided by sqrt(n).
     subjects : int array of shape (n_test,), optional
-        The subject of each row. The rows of one subject are not independent.
+        The subject of each test row. Rows of the same subject are not independent.
     """
 
     value: float
@@ -154,6 +154,6 @@ def difference_of_shares(n_with: tuple[float, float], n: tuple[float, float]) ->
 
 
 def of_absolute(interval: tuple[float, float]) -> tuple[float, float]:
-    """Return the interval of an estimate's absolute value, given the interval of the estimate."""
+    """Convert the interval of an estimate to the interval of its absolute value."""
     low, high = interval
     return (0.0 if low <= 0 <= high else min(abs(low), abs(high))), max(abs(low), abs(high))

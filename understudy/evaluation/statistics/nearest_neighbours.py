@@ -22,8 +22,8 @@ from understudy.threads import count_threads
 # Rank of a missing value. Ranks are between 0 and 1, and the kernels limit the distance to 1 per column, so a
 # missing value has the maximum distance from all known values.
 MISSING_AT = 2.0
-# Number of steps to which ranks are rounded. Sums of these ranks are exact in single precision for 1,000
-# columns, so equal distances compare as equal.
+# Ranks are rounded to multiples of 1 / RANK_STEPS. For up to 1,000 columns, sums of these ranks are exact in
+# single precision, so equal distances compare as equal.
 RANK_STEPS = 2**14
 
 _NO_PART = np.zeros(0, dtype=np.bool_)
@@ -36,7 +36,7 @@ class Points:
     Parameters
     ----------
     numbers, codes : array of shape (n_numbers, n_rows), (n_codes, n_rows)
-        The ranks of numeric columns and the codes of categorical columns.
+        The ranks for numeric columns and the codes for categorical columns.
     columns : int array of shape (n_numbers + n_codes,)
         The positions of these columns in the schema.
     """
@@ -55,7 +55,7 @@ class Points:
         return Points(self.numbers[:, :n], self.codes[:, :n], self.columns)
 
     def place(self, column: int) -> int:
-        """Return the position of a column of the schema among the points' columns."""
+        """Return the position of a schema column in `columns`."""
         return int(np.flatnonzero(self.columns == column)[0])
 
 
@@ -127,7 +127,7 @@ def find_nearest(
 
 
 def count_differences(queries: Points, others: Points, tolerance: float) -> NDArray[np.float64]:
-    """Return, for each query, the smallest number of columns in which another row differs from it."""
+    """Return, for each query, the number of columns that differ from the most similar other row."""
     # Imported here because Numba is slow to load, and the API lists metrics without it.
     from understudy.kernels.neighbours import Rows, fewest_differences
 

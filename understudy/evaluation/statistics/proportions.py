@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict
 
 CONFIDENCE = 0.95
-# Maximum number of observations of a predicted share. More observations hardly narrow the interval.
+# Maximum number of observations in the prediction of a share. More observations hardly narrow the interval.
 N_PREDICTED_MAX = 100_000
 
 Interval = tuple[float, float]
@@ -88,7 +88,7 @@ def beta_quantile(share: float, a: ArrayLike, b: ArrayLike) -> NDArray[np.float6
 
 
 def score_interval(share: float, n: float, *, confidence: float = CONFIDENCE) -> Interval:
-    """Return the interval of a share of n rows (Wilson, 1927)."""
+    """Return the confidence interval for a share that is observed in n rows (Wilson, 1927)."""
     z = normal_quantile(confidence)
     centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
@@ -103,7 +103,7 @@ def predicted_shares(share: Proportion, n: float, tail: float) -> Interval:
     share : Proportion
         The estimated share.
     tail : float
-        Probability of a share beyond each end of the interval.
+        Probability that the new share lies beyond a given end of the interval.
 
     Notes
     -----
@@ -113,7 +113,7 @@ def predicted_shares(share: Proportion, n: float, tail: float) -> Interval:
     n_predicted = int(min(n, N_PREDICTED_MAX))
     a, b = share.value * share.n + 0.5, (1 - share.value) * share.n + 0.5
     counts = np.arange(n_predicted)
-    # Logarithms of the ratios between the probabilities of consecutive counts.
+    # Log ratios between the probabilities of consecutive counts.
     ratios = np.log((n_predicted - counts) * (counts + a)) - np.log(
         (counts + 1) * (n_predicted - counts - 1 + b)
     )

@@ -46,7 +46,7 @@ class Answers:
     standard_error : float array of shape (n_groups,)
         The standard errors, with NaN if they are unknown.
     n : int array of shape (n_groups,)
-        The number of rows from which each answer is computed.
+        The number of rows that contribute to each answer.
     n_others : int array of shape (n_groups,)
         For shares, the number of rows in the denominator that are not in the numerator. For other answers, 0.
     """
@@ -66,7 +66,7 @@ class Grouping:
     labels : list of tuple of str
         The labels of the groups.
     real, synthetic : int array of shape (n_rows,)
-        The group of each row. For rows with a combination that does not occur in the real table, the value is
+        The index of each row's group. If a row's combination does not occur in the real table, the index is
         the number of groups.
     n_only_synthetic : int
         The number of combinations that occur only in the synthetic table.
@@ -144,7 +144,7 @@ def _categories_that_meet(
 
 
 def _as_number(encoder: ColumnEncoder, value: Value) -> float:
-    """Return the value of a condition on the scale of the encoded column."""
+    """Convert the value of a condition to the scale of the encoded column."""
     column = encoder.column
     is_plain = column.kind not in TEMPORAL_KINDS or column.kind is ColumnKind.duration
     if isinstance(value, bool):
@@ -192,7 +192,7 @@ def grouping(comparison: Comparison, query: AggregateQuery) -> Grouping:
 
 
 def _key(encoder: ColumnEncoder, real: Values, synthetic: Values) -> tuple[list[str], list[Ints]]:
-    """Return the labels of the values, with missing values last, and the position of each row's value."""
+    """Return labels for the values, with the missing value last, and the position of each row's label."""
     if encoder.categories is not None:
         n = len(encoder.categories)
         codes = [np.where(is_missing(values), n, values).astype(np.int64) for values in (real, synthetic)]
@@ -226,8 +226,8 @@ def both_answers(comparison: Comparison, query: AggregateQuery, groups: Grouping
     Raises
     ------
     Unanswerable
-        If the kind of the query's column does not support the aggregate, or a condition's value does not
-        match the kind of its column.
+        If the kind of the queried column does not support the aggregate, or if the value of a condition does
+        not match the kind of the condition's column.
     """
     pairs = ((comparison.real, groups.real), (comparison.synthetic, groups.synthetic))
     n_groups = len(groups.labels)
@@ -253,7 +253,7 @@ def answer(
         rows = np.bincount(groups[fits], minlength=n_groups).astype(np.float64)
         if query.aggregate == "count":
             return _count(rows, table.n_rows, n_rows_real)
-        # Without a condition, the share of a group is its share of all rows.
+        # Without conditions, the answer for a group is its share of all rows.
         all_rows = (
             np.bincount(groups[is_in_group], minlength=n_groups) if query.where else np.array(table.n_rows)
         )
@@ -317,7 +317,7 @@ def _mean(groups: Ints, known: Floats, n_groups: int) -> Answers:
 def _known(
     comparison: Comparison, query: AggregateQuery, table: EncodedTable, groups: Ints, n_groups: int
 ) -> tuple[Ints, Floats]:
-    """Return the groups and the values of the rows from which an answer is computed."""
+    """Return the groups and values of the rows that contribute to the answers."""
     assert query.column is not None
     values = table.columns[comparison.encoder_index(query.column)]
     used = meets(comparison, query, table) & (groups < n_groups) & ~is_missing(values)

@@ -1,4 +1,4 @@
-"""Metrics of bias: differences between groups that the synthetic table adds."""
+"""Bias metrics: differences between groups that the synthetic table adds."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ class GroupBaseRates(BaseModel):
 
 
 class ColumnBaseRates(BaseModel):
-    """Base rates of the groups of one protected column."""
+    """Base rates of the groups in one protected column."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -109,7 +109,7 @@ class _Side:
 
 
 def score(comparison: Comparison) -> BaseRatesResult | UnscoredResult:
-    """Return the largest change in the rate of a group: share of a class, mean, or share of the rows."""
+    """Return the largest change in a group's rate: share of a class, mean target, or share of the rows."""
     target = None if comparison.target is None else target_of(comparison)
     columns = [
         _column(comparison, target, groups_of(comparison, name))

@@ -40,8 +40,8 @@ class GroupSelectionRates(BaseModel):
     synthetic: Annotated[
         float | None,
         Field(
-            description="Share of the group's rows that the model trained on the evaluated "
-            "rows assigns to the class."
+            description="Share of the group's rows that are assigned to the class by the model trained on "
+            "the evaluated rows."
         ),
     ]
     synthetic_interval: Interval | None

@@ -18,17 +18,17 @@ from understudy.evaluation.statistics.distributions import N_ROWS_SHOWN_MIN
 from understudy.evaluation.statistics.groups import N_ROWS_JUDGED_MIN, Groups, groups_of
 from understudy.evaluation.statistics.influence import Estimate, mean_area, r2
 
-# Maximum number of rows per table for the comparison of columns. A group with one tenth of these rows still
-# has 1,000 rows.
+# Maximum number of rows per table for comparing columns. A group with one tenth of these rows still has 1,000
+# rows.
 N_ROWS_OF_SHAPES_MAX = 10_000
-# Minimum number of test rows of a class within a group for an AUC.
+# Minimum number of test rows per class that a group must have for an AUC.
 N_ROWS_OF_CLASS_MIN = 10
 
 Interval = tuple[float, float]
 
 
 class SegmentScore(BaseModel):
-    """Scores of one group of a protected column."""
+    """Scores of one group in a protected column."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -63,7 +63,7 @@ class SegmentScore(BaseModel):
 
 
 class ColumnSegments(BaseModel):
-    """Scores of the groups of one protected column."""
+    """Scores of the groups in one protected column."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -91,7 +91,7 @@ class SegmentsResult(MetricResult):
 
 @dataclass(frozen=True)
 class _Tables:
-    """The samples of both tables in which columns are compared."""
+    """The samples of both tables that are used to compare columns."""
 
     real: EncodedTable
     synthetic: EncodedTable

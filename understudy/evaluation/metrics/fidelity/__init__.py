@@ -1,4 +1,4 @@
-"""Metrics of fidelity: similarity of the synthetic and the real distributions."""
+"""Fidelity metrics: the similarity between the synthetic and the real distributions."""
 
 from __future__ import annotations
 

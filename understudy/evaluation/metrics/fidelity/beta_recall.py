@@ -13,9 +13,9 @@ from understudy.evaluation.metrics.fidelity import depth_curve
 from understudy.evaluation.metrics.fidelity.depth_curve import LEVELS
 from understudy.evaluation.metrics.fidelity.neighbourhood import TOO_FEW, neighbourhood
 
-# Ratio of two spreads of the score: over pairs of halves of the real table, and over resamples of the real
-# rows only. The ratio is 1.4 for the adult table and 1.8 for the housing table, with 14 pairs each. It
-# exceeds 1 because both tables contribute to the spread.
+# Ratio between two spreads of the score. The first spread is measured over pairs of halves of the real table,
+# the second over resamples of only the real rows. The ratio is 1.4 for the adult table and 1.8 for the
+# housing table, with 14 pairs each. It exceeds 1 because both tables contribute to the spread.
 SPREAD_OF_BOTH = 1.8
 
 

@@ -22,17 +22,17 @@ N_FOLDS = 3
 # With fewer subjects, a fold could lack a class or consist of one subject. Rows are then assigned to
 # folds independently of their subject.
 N_SUBJECTS_MIN = 30
-# Maximum number of rows for computing the importance of columns. With this number of rows, the standard error
-# of the AUC is below 0.01.
+# Maximum number of rows that are used to compute the importance of columns. With this number of rows, the
+# standard error of the AUC is below 0.01.
 N_ROWS_IMPORTANCE = 4_000
-# Maximum number of copies of a row that share a fold. Copies of more frequent rows are assigned to folds
-# individually.
+# Maximum number of identical rows that share a fold. If a row occurs more often, its copies are assigned to
+# folds individually.
 N_COPIES_MAX = 20
 N_ROWS_SHOWN = 20
 N_POINTS_SHOWN = 50
 
 Floats = NDArray[np.float64]
-# Function that returns the feature matrix of each table, and the slice of features of each column.
+# Function that returns the feature matrix for each table and the slice of features for each column.
 MakeFeatures = Callable[[Comparison, Sequence[EncodedTable]], tuple[list[Floats], list[slice]]]
 # `Any` is used because scikit-learn has no type annotations.
 Fit = Callable[[Floats, NDArray[np.bool_], int], Any]
@@ -93,7 +93,7 @@ class Discriminator:
 
 @dataclass(frozen=True)
 class Rows:
-    """Features of the real rows, followed by the features of the synthetic rows.
+    """Features and folds of the real rows, followed by those of the synthetic rows.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ class Rows:
     positions : int array of shape (n_synthetic,)
         Positions of the synthetic rows in their table.
     n_units : (int, int)
-        Number of subjects in each of the two tables, or number of rows if no subject is declared.
+        Number of subjects in each table, or number of rows if no subject is declared.
     """
 
     features: Floats
@@ -116,7 +116,7 @@ class Rows:
 
 
 def n_rows_tested(comparison: Comparison, discriminator: Discriminator) -> int:
-    """Return the number of rows of each table that the test uses."""
+    """Return the number of rows that the test uses from each table."""
     most = n_rows_learned(discriminator.n_rows_max, len(comparison.columns))
     return min(comparison.real.n_rows, comparison.synthetic.n_rows, most)
 
@@ -163,7 +163,7 @@ def _rows(comparison: Comparison, discriminator: Discriminator, n_rows: int) -> 
 
 
 def _folds(tables: Sequence[EncodedTable], rng: np.random.Generator) -> NDArray[np.int64]:
-    """Return the fold of each row, with equal rows in one fold and all rows of a subject in one fold.
+    """Assign rows to folds. Identical rows share a fold, and the rows of a subject share a fold.
 
     If a fold would then contain no rows of one of the tables, equal rows do not have to share a fold.
     """

@@ -1,4 +1,4 @@
-"""Code-label pairs: pairs of columns whose values correspond one-to-one, such as a code and its label."""
+"""Code-label pairs: pairs of columns with a one-to-one correspondence, such as codes and their labels."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from understudy.evaluation.metrics.base import Metric, MetricResult, RealBaselin
 from understudy.evaluation.metrics.fidelity.fields import Field, fields_of
 from understudy.evaluation.statistics.entities import Codes, Mask
 
-# Maximum numbers of rows per table, of columns, and of pairs.
+# Maximum numbers of rows per table, columns and pairs.
 N_ROWS_MAX = 50_000
 N_COLUMNS_MAX = 60
 N_PAIRS_MAX = 100
-# Minimum number of real rows in which both values are known, and minimum number of levels.
+# Minimum number of real rows with both values known, and minimum number of distinct values per column.
 N_KNOWN_MIN = 100
 N_LEVELS_MIN = 2
-# Minimum share of real rows whose values correspond, and maximum share if one column is shuffled.
+# Minimum share of real rows with corresponding values, and maximum share after one column is shuffled.
 MATCHED_MIN = 0.98
 MATCHED_SHUFFLED_MAX = 0.9
 # Minimum share of real rows with a value that occurs in several rows. Unique values always correspond.
@@ -31,7 +31,7 @@ REPEATED_MIN = 0.5
 
 
 class CodeLabelPair(BaseModel):
-    """Two columns whose values correspond one-to-one in the real table."""
+    """Two columns with a one-to-one correspondence between their values in the real table."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -56,7 +56,7 @@ class CodeLabelPair(BaseModel):
 
 
 class CodeLabelsResult(MetricResult):
-    """Share of rows whose code and label correspond to each other. The worst pair determines the score."""
+    """Share of rows with a matching code and label. The worst pair determines the score."""
 
     metric: Literal["code_labels"] = "code_labels"
     pairs: Annotated[list[CodeLabelPair], Described(description="Pairs of columns, worst first.")]
@@ -91,12 +91,12 @@ class Match:
         return cls(_partners(one, other, sizes), _partners(other, one, (sizes[1], sizes[0])))
 
     def is_kept(self, one: Codes, other: Codes) -> Mask:
-        """Return a mask of the rows whose codes are partners of each other."""
+        """Return a mask of the rows with two codes that are each other's most frequent partners."""
         return np.asarray((self.forward[one] == other) & (self.backward[other] == one))
 
 
 def score(comparison: Comparison) -> CodeLabelsResult | UnscoredResult:
-    """Return the share of rows whose values correspond, for the pair with the lowest share."""
+    """Return the score of the worst pair of columns."""
     rng = comparison.rng("code_labels")
     real, synthetic = (table.draw(N_ROWS_MAX, rng) for table in (comparison.real, comparison.synthetic))
     coded = [Coded.of(field, real, synthetic) for field in fields_of(comparison)[:N_COLUMNS_MAX]]
@@ -122,7 +122,7 @@ def _has_levels(codes: Codes) -> bool:
 
 
 def _compare(pair: tuple[Coded, Coded], rng: np.random.Generator) -> CodeLabelPair | None:
-    """Return the shares of rows whose values correspond, or None if the columns are not a pair."""
+    """Return the shares of rows with corresponding values, or None if the columns are not a pair."""
     one, other = pair
     a, b = _known(one.real, other.real)
     # Exceptions are rare, so corresponding columns have similar numbers of levels.

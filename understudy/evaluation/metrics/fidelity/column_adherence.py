@@ -15,7 +15,7 @@ from understudy.tables.schema import ColumnKind
 
 
 class ColumnAdherenceScore(BaseModel):
-    """Share of the synthetic values of one column within the real range or categories."""
+    """Share of a column's synthetic values that are within the real range or categories."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -15,7 +15,7 @@ from understudy.tables.schema import ColumnKind
 
 
 class ColumnCoverageScore(BaseModel):
-    """Share of one column's real range or categories that the synthetic values cover."""
+    """Share of a column's real range or categories that the synthetic values cover."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

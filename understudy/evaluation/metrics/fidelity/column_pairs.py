@@ -1,4 +1,4 @@
-"""Column pair trends: the similarity of the joint distribution of each pair of columns."""
+"""Column pair trends: the similarity between the joint distributions of each pair of columns."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from understudy.evaluation.metrics.fidelity.pair_cells import pair_cells
 
 
 class ColumnPairsResult(MetricResult):
-    """Similarity of the joint distribution of each pair of columns in the two tables, averaged over pairs."""
+    """Similarity between the real and synthetic joint distributions of each pair of columns.
+
+    The score is the average over all pairs.
+    """
 
     metric: Literal["column_pairs"] = "column_pairs"
     columns: Annotated[list[str], Field(description="Names of the columns, in the order of the matrix.")]

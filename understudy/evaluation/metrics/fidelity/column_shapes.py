@@ -1,4 +1,4 @@
-"""Column shapes: the similarity of the distribution of each single column."""
+"""Column shapes: the similarity between the real and synthetic distributions of each column."""
 
 from __future__ import annotations
 

@@ -14,8 +14,8 @@ from understudy.evaluation.encoding import Values
 from understudy.evaluation.metrics.base import Metric, MetricResult, RealBaseline, UnscoredResult
 
 N_COLUMNS_MAX = 60
-# Maximum product of the number of rows and the number of pairs. Counting then takes about two seconds on one
-# core.
+# Maximum number of rows multiplied by the number of pairs. At this limit, counting takes about two seconds on
+# one core.
 N_CELLS_MAX = 30_000_000
 # Maximum number of cells of a dense contingency table. Larger tables are counted by sorting.
 N_COUNTS_MAX = 1_000_000
@@ -59,7 +59,7 @@ def score(comparison: Comparison) -> ContingencyResult | UnscoredResult:
 
 
 def contingency_similarity(real: tuple[Values, Values], synthetic: tuple[Values, Values]) -> float:
-    """Return SDMetrics' ContingencySimilarity of two columns of codes, with -1 for missing values."""
+    """Return SDMetrics' ContingencySimilarity for two columns of codes, with -1 for missing values."""
     n_first, n_second = (
         int(max(real_codes.max(initial=0), synthetic_codes.max(initial=0))) + 2
         for real_codes, synthetic_codes in zip(real, synthetic, strict=True)

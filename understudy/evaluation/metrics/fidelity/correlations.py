@@ -22,7 +22,7 @@ Matrix = list[list[float | None]]
 
 
 class CorrelationsResult(MetricResult):
-    """CorrelationSimilarity of each pair of numeric columns. The score uses Pearson's correlations."""
+    """CorrelationSimilarity for each pair of numeric columns. The score uses Pearson's correlations."""
 
     metric: Literal["correlations"] = "correlations"
     columns: Annotated[list[str], Field(description="Names of the columns, in the order of the matrices.")]
@@ -96,10 +96,10 @@ def _ranks(rows: Floats) -> Floats:
 
 
 def correlation_matrix(rows: Floats) -> Floats:
-    """Return Pearson's correlation of each pair of columns over the rows in which both values are known.
+    """Return Pearson's correlation for each pair of columns, computed from the rows with both values known.
 
-    The result is NaN on the diagonal, for pairs with fewer than five such rows, and for pairs in which a
-    column is constant in these rows.
+    The result is NaN on the diagonal and for pairs with fewer than five such rows. It is also NaN if one of
+    the columns is constant in these rows.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ def correlation_matrix(rows: Floats) -> Floats:
 def _standardised(rows: Floats, known: NDArray[np.bool_]) -> Floats:
     """Return the columns centered and divided by their largest deviation, so that no square overflows."""
     n = np.maximum(known.sum(axis=0), 1)
-    # The values are divided before they are added, because the sum of large numbers may overflow.
+    # Each value is divided by n before the values are added, because the sum of large values may overflow.
     centred = rows - np.where(known, rows / n, 0.0).sum(axis=0)
     widest = np.where(known, np.abs(centred), 0.0).max(axis=0, initial=0.0)
     return np.asarray(centred / np.where((widest > 0) & np.isfinite(widest), widest, 1.0))

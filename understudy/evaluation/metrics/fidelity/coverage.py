@@ -14,7 +14,7 @@ from understudy.evaluation.statistics.auc import interval
 
 
 class CoverageResult(MetricResult):
-    """Share of real rows for which a synthetic row is closer than the fifth-nearest real row."""
+    """Share of real rows that are closer to a synthetic row than to their fifth-nearest real row."""
 
     metric: Literal["coverage"] = "coverage"
 

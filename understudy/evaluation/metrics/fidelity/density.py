@@ -37,8 +37,8 @@ def score(comparison: Comparison) -> DensityResult | UnscoredResult:
         return TOO_FEW
     density = float(neighbours.n_around.mean()) / N_NEIGHBOURS
     # The variance is the sum of the variances over the real rows and over the synthetic rows. The factor 2
-    # accounts for the neighborhoods, which are also based on a sample. With this factor, the standard error
-    # agrees with the standard deviations over 14 pairs of halves of the adult and housing tables.
+    # accounts for the sampling error of the neighborhoods. With this factor, the standard error agrees with
+    # the standard deviation over 14 pairs of halves, both for the adult table and for the housing table.
     variance = 2 * (np.var(neighbours.n_around) + np.var(neighbours.n_within)) / neighbours.n_rows
     error = math.sqrt(float(variance)) / N_NEIGHBOURS
     return DensityResult(

@@ -13,10 +13,11 @@ from understudy.evaluation.metrics.fidelity.fields import AnyValues, Field, fiel
 from understudy.evaluation.statistics.entities import Codes, RowCounts, RowsByEntity
 from understudy.tables.schema import GENERATED_KINDS, ColumnKind
 
-# Minimum numbers of real rows with a known entity, of entities, and of entities with several rows.
+# Minimum number of real rows with a known entity, and minimum number of entities. The second minimum also
+# applies to the entities with several rows.
 N_KNOWN_MIN = 100
 N_ENTITIES_MIN = 20
-# Minimum share of real entities whose attribute is constant, and maximum share if the attribute is shuffled.
+# Minimum share of real entities with a constant attribute, and maximum share after the attribute is shuffled.
 CONSTANT_MIN = 0.99
 CONSTANT_SHUFFLED_MAX = 0.9
 # Minimum number of duplicates that a unique combination of two columns must have after one column is

@@ -145,7 +145,7 @@ def _compare(entity: Entity, comparison: Comparison, rng: np.random.Generator) -
 
 
 def _rows_similarity(real: Codes, synthetic: Codes, rng: np.random.Generator) -> float:
-    """Return the similarity of the numbers of rows per entity, in tables of equal size.
+    """Compare the number of rows per entity between tables of equal size, and return the similarity.
 
     The larger table is downsampled to the size of the smaller table in two ways: by random rows, which splits
     entities, and by whole entities. A smaller synthetic table may have been drawn either way, so the higher

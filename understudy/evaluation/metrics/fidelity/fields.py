@@ -1,4 +1,4 @@
-"""Columns of a comparison, including the columns whose values are not scored, such as identifiers."""
+"""Columns of a comparison, including columns with unscored values, such as identifiers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ AnyValues: TypeAlias = NDArray[np.generic]
 
 @dataclass(frozen=True)
 class Field:
-    """A column of a comparison: a scored column, or a column whose values are not scored."""
+    """A column of a comparison, with scored or unscored values."""
 
     name: str
     kind: ColumnKind
@@ -45,6 +45,6 @@ class Field:
 
 
 def fields_of(comparison: Comparison) -> list[Field]:
-    """Return the columns of a comparison. Columns whose values are not scored come first."""
+    """Return the columns of a comparison. Columns with unscored values come first."""
     keys = [Field(key.column.name, key.column.kind, i, True) for i, key in enumerate(comparison.key_columns)]
     return keys + [Field(column.name, column.kind, i, False) for i, column in enumerate(comparison.columns)]

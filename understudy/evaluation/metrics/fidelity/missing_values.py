@@ -1,4 +1,4 @@
-"""Missing-value similarity: the similarity of the patterns of missing values."""
+"""Missing-value similarity: the similarity between the real and synthetic missing-value patterns."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Hashes = NDArray[np.uint64]
 
 
 class ColumnMissingness(BaseModel):
-    """MissingValueSimilarity of one column: 1 minus the difference between the shares of missing values."""
+    """MissingValueSimilarity for one column: 1 minus the difference between the shares of missing values."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -31,7 +31,7 @@ class ColumnMissingness(BaseModel):
 
 
 class MissingPattern(BaseModel):
-    """A pattern of missing values: the set of columns whose values are missing in a row."""
+    """A missing-value pattern: the set of columns with missing values in a row."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -61,7 +61,7 @@ class MissingValuesResult(MetricResult):
 
 
 def score(comparison: Comparison) -> MissingValuesResult | UnscoredResult:
-    """Return 1 minus the total variation distance of the patterns of missing columns."""
+    """Return 1 minus the total variation distance between the missing-value patterns of the two tables."""
     real, synthetic = (
         [is_missing(values) for values in table.columns] for table in (comparison.real, comparison.synthetic)
     )

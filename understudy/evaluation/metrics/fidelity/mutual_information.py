@@ -1,4 +1,4 @@
-"""Mutual information: similarity of the strength of relations between columns in the two tables."""
+"""Mutual information: a comparison of how strongly columns are related in the two tables."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 
 
 class MutualInformationResult(MetricResult):
-    """Similarity of the two tables in the mutual information of each pair of columns."""
+    """Similarity between the real and synthetic mutual information of each pair of columns."""
 
     metric: Literal["mutual_information"] = "mutual_information"
     columns: Annotated[list[str], Field(description="Names of the columns, in the order of the matrices.")]

@@ -39,21 +39,21 @@ class Points:
 
 @dataclass(frozen=True)
 class Neighbourhood:
-    """Neighbors and depths of rows of both tables, with the same number of rows from each table.
+    """Neighbors and depths of sampled rows. Both tables contribute the same number of rows.
 
     Parameters
     ----------
     n_rows : int
-        Number of rows of each table.
+        Number of rows from each table.
     nearest : int array of shape (n_rows,)
         Nearest synthetic row of each real row.
     n_within : int array of shape (n_rows,)
         Number of synthetic rows in the neighborhood of each real row. The neighborhood extends to the k-th
         nearest real row.
     n_around : int array of shape (n_rows,)
-        Number of real rows whose neighborhood contains each synthetic row.
+        For each synthetic row, the number of real rows that have it in their neighborhood.
     real_depths, synthetic_depths : float array of shape (n_rows,)
-        Distances of the rows from the center of the real rows.
+        Distances of the real and the synthetic rows from the center of the real rows.
     own_depths : float array of shape (n_rows,)
         Distances of the synthetic rows from the center of the synthetic rows.
     """
@@ -93,7 +93,7 @@ def _neighbourhood(comparison: Comparison) -> Neighbourhood | None:
 
 
 def as_points(comparison: Comparison, table: EncodedTable) -> Points:
-    """Return the rows in a common space, in which each column contributes at most 1 to a distance."""
+    """Return the rows as points in a common space. Each column contributes at most 1 to a distance."""
     numbers: list[Floats] = []
     codes: list[NDArray[np.generic]] = []
     for encoder, real, values in zip(
@@ -131,7 +131,7 @@ def _neighbours(real: Points, synthetic: Points) -> tuple[Integers, Integers, In
 
 
 def _depths(points: Points, of: Points) -> Floats:
-    """Return the distance of each point from the mean of `of`. Different codes have a distance of 1."""
+    """Return the distance between each point and the mean of `of`. Different codes have a distance of 1."""
     centre = of.numbers.mean(axis=1, dtype=np.float64, keepdims=True)
     squares = ((points.numbers - centre) ** 2).sum(axis=0)
     for codes, others in zip(points.codes, of.codes, strict=True):

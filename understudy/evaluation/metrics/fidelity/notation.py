@@ -23,7 +23,7 @@ from understudy.tables.notations.parsing import AnyNotation
 from understudy.tables.notations.writing import is_applicable
 from understudy.tables.schema import ColumnKind
 
-# Maximum number of rows per table, and minimum number of known real values of a column.
+# Maximum number of rows per table, and minimum number of known real values per column.
 N_ROWS_MAX = 20_000
 N_KNOWN_MIN = 100
 # Maximum number of decimals that is compared. Columns of numbers with more decimals count as not rounded.
@@ -38,7 +38,8 @@ PLAIN_PATTERNS = {
 }
 # Minimum share of the real values that must have a property for the property to be compared.
 SHARE_MIN = 0.999
-# Confidence of an interval of three standard errors. It is high because the worst of many columns is scored.
+# Confidence level that corresponds to three standard errors. It is high because the worst of many columns
+# determines the score.
 CONFIDENCE = 0.9973
 
 Property = Literal["notation", "decimals", "width", "resolution", "form"]
@@ -46,7 +47,7 @@ Shares = tuple[Property, float, float]
 
 
 class ColumnNotation(BaseModel):
-    """The property in which the synthetic values of a column differ most from the real values."""
+    """The property with the largest difference between a column's real and synthetic values."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -67,7 +68,7 @@ class ColumnNotation(BaseModel):
 
 
 class NotationResult(MetricResult):
-    """Share of values that have the notation and form of their column.
+    """Share of synthetic values that have the notation and form of their column.
 
     The worst column determines the score.
     """

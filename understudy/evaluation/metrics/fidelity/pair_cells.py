@@ -1,4 +1,4 @@
-"""Contingency tables of each pair of columns, on bins that both tables share."""
+"""Contingency tables for each pair of columns. Both tables use the same bins."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ N_CATEGORIES = 19
 # values.
 CELLS = N_CATEGORIES + 2
 N_COLUMNS_MAX = 100
-# Maximum product of the number of rows and the number of pairs. Counting then takes about ten seconds on one
-# core.
+# Maximum number of rows multiplied by the number of pairs. At this limit, counting takes about ten seconds on
+# one core.
 N_CELLS_MAX = 1_000_000_000
 
 Counts = NDArray[np.int32]
@@ -26,7 +26,7 @@ Counts = NDArray[np.int32]
 
 @dataclass(frozen=True)
 class PairCells:
-    """The number of rows with each combination of values, for each pair of columns.
+    """The number of rows for each combination of values in each pair of columns.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Discovery of pairs of columns whose difference is meaningful, such as start and end, or low and high.
+"""Discovery of column pairs with a meaningful difference, such as start and end, or low and high.
 
 Two columns of the same unit belong together if their difference varies much less than that of independent
 columns. They also belong together if one column is almost never above the other, which would be unlikely for
@@ -21,8 +21,7 @@ from understudy.tables.schema import ColumnKind
 Unit = Literal["moment", "time", "duration", "number"]
 Floats: TypeAlias = NDArray[np.float64]
 
-# Maximum number of rows that are searched for pairs, and minimum number of rows in which both values of a
-# pair are known.
+# Maximum number of rows that are searched for pairs, and minimum number of rows with both values known.
 N_ROWS_MAX = 5_000
 N_KNOWN_MIN = 100
 # Maximum number of columns per unit. All pairs of these columns are examined.
@@ -33,8 +32,8 @@ N_PAIRS_MAX = 20
 N_DISTINCT_MIN = 10
 # Maximum width of the differences, as a share of the width expected for independent columns.
 WIDTH_MAX = 0.5
-# Minimum share of rows in which the first value is at most the second, and maximum of the share expected for
-# independent columns.
+# Minimum share of rows with the first value at most equal to the second, and maximum share that would be
+# expected for independent columns.
 ORDERED_MIN = 0.995
 ORDERED_BY_CHANCE_MAX = 0.95
 # The width of a distribution is the distance between these quantiles.
@@ -52,7 +51,7 @@ class Pair:
     width : float
         Width of the central 90% range of the differences, divided by that expected for independent columns.
     ordered, ordered_by_chance : float
-        Share of rows in which `first` is at most `second`, in the table and as expected for independent
+        Observed share of rows with `first` at most equal to `second`, and share expected for independent
         columns.
     """
 
@@ -70,7 +69,7 @@ class Pair:
         return self.width <= WIDTH_MAX or is_ordered
 
     def differences(self, table: EncodedTable) -> Floats:
-        """Return `second` minus `first` for the rows in which both values are known."""
+        """Return `second` minus `first` for the rows with both values known."""
         gaps = table.columns[self.second].astype(np.float64) - table.columns[self.first]
         return gaps[~is_missing(gaps)]
 

@@ -19,8 +19,8 @@ from understudy.evaluation.encoding import Values, is_missing
 
 # Maximum share of real rows that break a rule, for example because of data entry errors.
 BROKEN_MAX = 0.005
-# Minimum share of rows that break a rule when one of its columns is shuffled: as an absolute share, and as a
-# multiple of the share of real rows that break the rule.
+# Minimum share of rows that must break a rule after one of its columns is shuffled. The first limit is
+# absolute. The second is a multiple of the share of original rows that break the rule.
 BROKEN_SHUFFLED_MIN = 0.005
 BROKEN_SHUFFLED_FACTOR = 10
 N_LEVELS_MAX = 1_000
@@ -50,7 +50,7 @@ class Decides:
     known : float array of shape (n_levels,)
         Frequent values of the first column, in ascending order.
     determined : float array of shape (n_levels,)
-        Value of the second column for each of these values.
+        Value of the second column for each value in `known`.
     """
 
     columns: tuple[int, int]
@@ -71,7 +71,7 @@ class Decides:
 
 @dataclass(frozen=True)
 class Order:
-    """Inequality: the first column is at most the second in rows in which both values are known."""
+    """Inequality: the first value is at most the second in all rows with both values known."""
 
     columns: tuple[int, int]
     kind: Kind = "order"
@@ -88,7 +88,7 @@ class Order:
 
 @dataclass(frozen=True)
 class Sum:
-    """Sum: the first two columns add up to the third in rows in which all values are known."""
+    """Sum: the first two values add up to the third in all rows with all three values known."""
 
     columns: tuple[int, int, int]
     tolerance: float
@@ -129,13 +129,13 @@ Rule: TypeAlias = Decides | Order | Sum | Missing
 
 @dataclass(frozen=True)
 class Halves:
-    """Real rows from which rules are proposed, and real rows that confirm them.
+    """Two sets of real rows. Rules are proposed from the first set and confirmed on the second.
 
     Parameters
     ----------
     groups : sequence of str
-        Group of each column. Columns of the same group have comparable values. The group of a categorical
-        column is empty.
+        Group of each column. Columns in the same group have comparable values. The group of a categorical
+        column is an empty string.
     """
 
     guess: Columns

@@ -73,7 +73,7 @@ def score(comparison: Comparison) -> RulesKeptResult | UnscoredResult:
 
 
 def halves_of(comparison: Comparison, rng: np.random.Generator) -> Halves:
-    """Return two random halves of the real rows, from which rules are proposed and confirmed."""
+    """Split the real rows at random into a half for proposing rules and a half for confirming them."""
     rows = rng.permutation(comparison.real.n_rows)[: 2 * N_ROWS_MAX]
     guess, proof = (comparison.real.take(np.sort(part)) for part in np.array_split(rows, 2))
     groups = [

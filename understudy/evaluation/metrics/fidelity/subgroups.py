@@ -1,4 +1,4 @@
-"""Subgroup similarity: the similarity of columns within groups of rows."""
+"""Subgroup similarity: the similarity between real and synthetic columns within groups of rows."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ N_REAL_MIN = 50
 N_GROUPING_MAX = 12
 N_GROUPS_MAX = 12
 N_GROUPS_SHOWN = 20
-# Number of bins per column. Numbers are divided at quantiles of the real values. Each of the most frequent
-# categories has its own bin, and all other categories share one bin.
+# Number of bins per column. Numeric values are binned at quantiles of the real values. Each of the most
+# frequent categories has its own bin, and all other categories share one bin.
 N_BINS = 50
 QUARTERS = ("lowest quarter", "second quarter", "third quarter", "highest quarter")
 
@@ -32,7 +32,7 @@ Bins = NDArray[np.int64]
 
 
 class SubgroupScore(BaseModel):
-    """Similarity of the two tables within one group of rows."""
+    """Similarity between the real and synthetic rows of one group."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -15,13 +15,13 @@ from understudy.evaluation.metrics.base import Metric, MetricResult, RealBaselin
 from understudy.evaluation.statistics.distributions import N_ROWS_SHOWN_MIN, TEMPORAL_KINDS
 from understudy.tables.schema import ColumnKind
 
-# Minimum number of known real values of a column.
+# Minimum number of known real values per column.
 N_KNOWN_MIN = 500
 # Level of the extreme quantile. The level is lower if fewer than `N_ROWS_SHOWN_MIN` real rows exceed the
 # quantile.
 LEVEL = 0.999
-# Minimum distance of the extreme quantile from the median, as a multiple of the distance of the opposite
-# quantile from the median.
+# Minimum distance between the median and the extreme quantile, as a multiple of the distance between the
+# median and the opposite quantile.
 SKEW_MIN = 5.0
 
 Floats = NDArray[np.float64]
@@ -86,7 +86,7 @@ class Statistics:
 
 
 def score(comparison: Comparison) -> TailsResult | UnscoredResult:
-    """Return the mean similarity of the statistics of all skewed columns."""
+    """Return the mean similarity of the statistics over all skewed columns."""
     tails = [
         tail
         for i, encoder in enumerate(comparison.encoder.columns)

@@ -36,7 +36,7 @@ class TwoSampleResult(ClassifierTestResult):
 
 
 def score(comparison: Comparison) -> TwoSampleResult | UnscoredResult:
-    """Return the out-of-fold AUC of gradient-boosted trees, from 0.5 (guessing) to 1 (perfect detection)."""
+    """Return the out-of-fold AUC of gradient-boosted trees: 0.5 for guessing, 1 for perfect detection."""
     if n_rows_tested(comparison, _DISCRIMINATOR) < N_ROWS_MIN:
         return UnscoredResult(reason=f"needs at least {N_ROWS_MIN} rows in each table")
     with one_thread():
@@ -47,8 +47,8 @@ def score(comparison: Comparison) -> TwoSampleResult | UnscoredResult:
 def _features(_: Comparison, tables: Sequence[EncodedTable]) -> tuple[list[Floats], list[slice]]:
     features = as_features(tables)
     known = [~np.isnan(part) for part in features]
-    # Trees cannot be grown on a fold in which a column has no known value. For a column with so few known
-    # values, the classifier uses only whether each value is known.
+    # Trees cannot be grown on a fold that contains no known value for a column. For columns with few known
+    # values, the classifier therefore uses only whether each value is known.
     rare = np.sum([part.sum(axis=0) for part in known], axis=0) < N_ROWS_MIN
     plain = [np.where(rare, mask, part) for part, mask in zip(features, known, strict=True)]
     return plain, [slice(i, i + 1) for i in range(len(rare))]

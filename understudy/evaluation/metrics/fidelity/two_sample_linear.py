@@ -35,7 +35,7 @@ class TwoSampleLinearResult(ClassifierTestResult):
 
 
 def score(comparison: Comparison) -> TwoSampleLinearResult | UnscoredResult:
-    """Return the out-of-fold AUC of a logistic regression, which is 0.5 for random guessing."""
+    """Return the out-of-fold AUC of a logistic regression: 0.5 for guessing, 1 for perfect detection."""
     if n_rows_tested(comparison, _DISCRIMINATOR) < N_ROWS_MIN:
         return UnscoredResult(reason=f"needs at least {N_ROWS_MIN} rows in each table")
     with one_thread():

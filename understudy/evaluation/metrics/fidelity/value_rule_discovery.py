@@ -30,18 +30,18 @@ N_ROWS_MIN = 50
 BROKEN_MAX = 0.02
 # Maximum share of all other rows that may have the determined value.
 SHARE_ELSEWHERE_MAX = 0.9
-# Maximum numbers of columns, of conditions per column, and of frequent values that can be determined.
+# Maximum numbers of columns, conditions per column, and frequent values that a rule can determine.
 N_COLUMNS_MAX = 60
 N_CONDITIONS_MAX = 100
 N_VALUES_MAX = 50
-# Minimum and maximum share of rows in which two columns must be equal for their equality to be a target.
+# Range for the share of rows with equal values in two columns. Within this range, the equality is a target.
 EQUAL_RANGE = (0.005, 0.9)
 # Familywise error rate of the confirmation.
 ALPHA = 0.01
 # Maximum share of rows that break a functional dependency. The rules of a dependency are not value-level
 # rules.
 UNDETERMINED_MAX = 0.005
-# Minimum share of rows in which a functional dependency's first column has a frequent value.
+# Minimum share of rows that have a frequent value in the first column of a functional dependency.
 COVERED_MIN = 0.5
 MISSING_VALUE = -np.inf
 
@@ -69,7 +69,7 @@ class ValueRules:
     conditions : float array of shape (n_rules,)
         Values of the column, in ascending order.
     determined : float array of shape (n_rules,)
-        Value of the target for each of these values.
+        Value of the target for each value in `conditions`.
     """
 
     column: int
@@ -89,7 +89,7 @@ class ValueRules:
 
 @dataclass(frozen=True)
 class _Levels:
-    """A column, encoded by the values of the half from which rules are proposed."""
+    """A column, encoded with the values in the half that is used to propose rules."""
 
     values: Floats
     codes: Codes
@@ -114,8 +114,8 @@ def find_value_rules(guess: Columns, proof: Columns, groups: Sequence[str]) -> l
     Parameters
     ----------
     groups : sequence of str
-        Group of each column. Columns of the same group have comparable values. The group of a categorical
-        column is empty.
+        Group of each column. Columns in the same group have comparable values. The group of a categorical
+        column is an empty string.
     """
     n_columns = min(len(guess), N_COLUMNS_MAX)
     levels = [_Levels.of(with_missing(values)) for values in guess[:n_columns]]

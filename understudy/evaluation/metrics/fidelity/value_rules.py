@@ -23,7 +23,8 @@ from understudy.evaluation.statistics.written_values import value_text
 # Minimum number of synthetic rows that meet a condition of the rules between two columns.
 N_MET_MIN = 20
 N_RULES_SHOWN = 50
-# Confidence of an interval of three standard errors. It is high because the worst of many columns is scored.
+# Confidence level that corresponds to three standard errors. It is high because the worst of many columns
+# determines the score.
 CONFIDENCE = 0.9973
 
 
@@ -73,7 +74,7 @@ class ValueRulesResult(MetricResult):
 
 
 def score(comparison: Comparison) -> ValueRulesResult | UnscoredResult:
-    """Return the share of rows that satisfy the rules, for the columns whose rules are broken most often."""
+    """Return the lowest score among all pairs of a column and its target."""
     rng = comparison.rng("value_rules")
     halves = halves_of(comparison, rng)
     if len(halves.proof[0]) < 2 * N_ROWS_MIN:
@@ -101,7 +102,7 @@ def score(comparison: Comparison) -> ValueRulesResult | UnscoredResult:
 
 
 def _score(real: tuple[Codes, Codes], synthetic: tuple[Codes, Codes]) -> float:
-    """Return 1 minus the loss in the share of rows that satisfy the rules, beyond three standard errors."""
+    """Return 1 minus the decrease, beyond three standard errors, in the share of rows that obey the rules."""
     share_real = float(real[1].sum() / real[0].sum())
     n_rows = int(synthetic[0].sum())
     _, upper = score_interval(float(synthetic[1].sum() / n_rows), n_rows, confidence=CONFIDENCE)

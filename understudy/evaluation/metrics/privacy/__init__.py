@@ -1,4 +1,4 @@
-"""Metrics of privacy: the information that the synthetic table reveals about its training rows."""
+"""Privacy metrics: the information that the synthetic table reveals about its training rows."""
 
 from __future__ import annotations
 

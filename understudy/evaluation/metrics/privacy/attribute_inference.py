@@ -1,4 +1,4 @@
-"""Attribute inference: guesses of sensitive values from all other columns of a row."""
+"""Attribute inference: guessing sensitive values from all other values of a row."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from understudy.evaluation.statistics.proportions import (
     share_of,
 )
 
-# Maximum error of a guessed number that counts as correct, as a fraction of the column's ranks.
+# Maximum error of a numeric guess that counts as correct, as a fraction of the column's ranks.
 TOLERANCE = 0.05
 # Index of the first view that omits a sensitive column. Each sensitive column has one such view.
 N_OTHER_VIEWS = 3
@@ -31,7 +31,7 @@ Guessed = NDArray[np.float32] | NDArray[np.int32]
 
 
 class SensitiveAttributeScore(BaseModel):
-    """Success rates of an attacker who guesses the values of this column from all other values of the row."""
+    """Success rates of an attacker who guesses a row's value in this column from its other values."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -72,7 +72,7 @@ class Side:
     units: NDArray[np.int64]
 
     def hits(self, synthetic: Points, column: int, view: int) -> Proportion:
-        """Return the share of records whose nearest synthetic row has the correct value of a column."""
+        """Return the share of victim rows for which the nearest synthetic row gives a correct guess."""
         place = synthetic.place(column)
         guesses = _values(synthetic, place)[self.near.rows[view, :, 0]]
         return share_of(_is_right(_values(self.points, place), guesses), self.units)

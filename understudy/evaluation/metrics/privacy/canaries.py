@@ -84,7 +84,7 @@ def exposure(planted: NDArray[np.float64], left_out: NDArray[np.float64]) -> flo
 
 
 def _exposure_by_chance(n_left: int) -> float:
-    """Return the mean exposure in bits if all ranks are equally likely."""
+    """Return the expected mean exposure, in bits, if all ranks are equally likely."""
     return float(np.log2(n_left + 1) - np.mean(np.log2(np.arange(1, n_left + 2))))
 
 

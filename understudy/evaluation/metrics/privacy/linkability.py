@@ -25,7 +25,7 @@ NEIGHBOURS_ASKED = (1, 10)
 
 
 class LinkedRows(BaseModel):
-    """Success rates of the attacker for one number of neighbors."""
+    """Success rates of an attacker who uses a specific number of neighbors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -18,7 +18,7 @@ from understudy.evaluation.statistics.auc import auc_standard_error, interval
 
 
 class MembershipDensityResult(MetricResult):
-    """AUC of an attacker who compares the densities of synthetic rows and reference rows."""
+    """AUC of an attacker who compares the density of synthetic rows with the density of reference rows."""
 
     metric: Literal["membership_density"] = "membership_density"
     attackers: list[AttackerScore]

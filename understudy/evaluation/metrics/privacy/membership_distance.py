@@ -12,7 +12,7 @@ from understudy.evaluation.comparison import Comparison
 from understudy.evaluation.metrics.base import Metric, MetricResult, Need, RealBaseline, UnscoredResult
 from understudy.evaluation.statistics.auc import auc_standard_error, interval
 
-# Minimum number of victim records for a false positive rate of 0.1%, which is 5 of 5,000 held-out rows.
+# Minimum number of victim records for reporting a false positive rate of 0.1% (5 of 5,000 held-out rows).
 N_VICTIMS_FOR_RARE = 10_000
 
 

@@ -17,7 +17,7 @@ from understudy.evaluation.statistics.auc import auc_standard_error, interval
 # Share of victim records that count as outliers.
 SHARE = 0.05
 N_OUTLIERS_MIN = 100
-# Number of nearest reference rows whose mean distance defines outliers.
+# Outliers are defined by their mean distance to this number of nearest reference rows.
 N_NEAREST = 5
 
 

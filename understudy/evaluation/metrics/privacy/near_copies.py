@@ -44,7 +44,7 @@ class NearCopyCounts(BaseModel):
 class NearCopiesResult(MetricResult):
     """Share of training rows that have a near duplicate, minus the share of held-out rows that have one.
 
-    The score is the largest of these differences over all values of `n_different`.
+    The score is the largest difference over all values of `n_different`.
     """
 
     metric: Literal["near_copies"] = "near_copies"

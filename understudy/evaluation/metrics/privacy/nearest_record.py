@@ -57,8 +57,8 @@ class NearestRecordResult(MetricResult):
 def score(comparison: Comparison) -> NearestRecordResult | UnscoredResult:
     """Return the share of synthetic rows that are closer to the training rows than to the held-out rows.
 
-    The comparison uses the same number of training and held-out rows. If a subject is declared, it uses all
-    rows of the same number of subjects.
+    The comparison uses equal numbers of training rows and held-out rows. If a subject is declared, it uses
+    equal numbers of subjects, with all of their rows.
 
     Notes
     -----

@@ -35,7 +35,7 @@ Kind = Literal["one column", "many columns"]
 
 
 class SinglingOutGuesses(BaseModel):
-    """Success rates of the guesses of one kind."""
+    """Success rates of one kind of guess."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -67,14 +67,14 @@ class SinglingOutResult(MetricResult):
 
 @dataclass(frozen=True)
 class Population:
-    """The population of real rows in which guesses single out a row.
+    """The real rows among which guesses single out a row.
 
     Parameters
     ----------
     n_rows_training : int
         Number of training rows.
     n_training, n_holdout : int
-        Number of subjects in each of the two tables, or number of rows if no subject is declared.
+        Number of subjects in each table, or number of rows if no subject is declared.
     subjects : int array of shape (n_rows,), or None
         Subject of each row, training rows first.
     """

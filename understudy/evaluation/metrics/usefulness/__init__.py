@@ -1,4 +1,4 @@
-"""Metrics of usefulness: the suitability of synthetic rows for machine learning and aggregate queries."""
+"""Usefulness metrics: the suitability of synthetic rows for machine learning and aggregate queries."""
 
 from __future__ import annotations
 

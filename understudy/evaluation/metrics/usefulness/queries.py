@@ -47,7 +47,7 @@ class QueryGroupAnswer(BaseModel):
     real: float
     synthetic: Annotated[
         float | None,
-        Field(description="Answer of the synthetic table. Null if no synthetic row is in the group."),
+        Field(description="Answer of the synthetic table. Null if the group contains no synthetic rows."),
     ]
     synthetic_interval: Annotated[
         Interval | None,
@@ -117,8 +117,8 @@ class _Both:
     real: Answers
     synthetic: Answers
     measure: Measure
-    # Difference between the answers that counts as an error of 1. None for relative errors, for which this
-    # difference depends on the group.
+    # Difference between the two answers that counts as an error of 1. None for relative errors, because the
+    # difference then depends on the group.
     unit: float | None
 
 
@@ -129,7 +129,7 @@ def score(comparison: Comparison) -> QueriesResult | UnscoredResult:
     answers = [_answered(comparison, query) for query in comparison.options.queries]
     errors = [answer.error for answer in answers if answer.error is not None]
     if not errors:
-        # The description is not used because it repeats values of the query's conditions.
+        # The description is not used because it contains values from the query's conditions.
         name = comparison.options.queries[0].name
         which = "first query" if name is None else f"query {name!r}"
         return UnscoredResult(reason=f"has no answer to show: the {which} {answers[0].reason}")

@@ -29,7 +29,7 @@ Bools = NDArray[np.bool_]
 class ReliabilityBin(BaseModel):
     """Mean predicted probability and observed frequency of the class in one tenth of the probability range.
 
-    A bin contains the test rows whose predicted probability is in that tenth.
+    A bin contains the test rows with a predicted probability in that tenth.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -136,7 +136,7 @@ def _drawn(estimates: Sequence[Sequence[Estimate]]) -> list[Whiskers]:
 
 
 def _models(title: str) -> tuple[Head, ...]:
-    """Return the headers of a score's columns, one for the model of each table."""
+    """Return the column headers for a score, with one header for the model of each table."""
     return numbers(f"{title}, real", f"{title}, synthetic")
 
 

@@ -63,7 +63,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class AttackCards:
-    """A score with the attacks from which it is computed, and their controls.
+    """A score, and a table of the attacks and controls from which it is computed.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ class AttackCards:
 
 @dataclass(frozen=True)
 class SurestCard:
-    """The success of each attacker at a low false positive rate, and the name of the best attacker."""
+    """The success rates of all attackers at a low false positive rate, and the name of the best attacker."""
 
     card: Measured
     attackers: Table
@@ -126,7 +126,7 @@ class CanariesCard:
 
 @dataclass(frozen=True)
 class NearestCard:
-    """The share of synthetic rows whose nearest record is a training row, with details."""
+    """The share of synthetic rows that are closest to a training row, with details."""
 
     card: Measured
     n_synthetic: int

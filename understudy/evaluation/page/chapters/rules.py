@@ -1,4 +1,4 @@
-"""The view model of rules found in the real table, and of the patterns of missing values."""
+"""The view model for the rules found in the real table and for the missing-value patterns."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class RulesCard:
     Parameters
     ----------
     unbroken, unbroken_real : str
-        The shares of the synthetic and of the real rows that satisfy all rules.
+        The shares of synthetic rows and real rows that satisfy all rules.
     """
 
     card: Measured
@@ -37,7 +37,7 @@ class RulesCard:
 
 @dataclass(frozen=True)
 class MissingCard:
-    """The shares of missing values by column and by combination of columns."""
+    """The shares of missing values for each column and for each combination of columns."""
 
     card: Measured
     columns: Table

@@ -33,7 +33,7 @@ PROPERTIES = {
 
 @dataclass(frozen=True)
 class StructureCard:
-    """The score of one metric, with a table of details.
+    """The score of one metric, and a table with details.
 
     Parameters
     ----------

@@ -29,5 +29,5 @@ class Bar:
 
 
 def track(role: str, length: float) -> tuple[str, str]:
-    """Return the bar of a role; `length` is a fraction of the full width."""
+    """Return the bar for a role. `length` is a fraction of the full width."""
     return role, f"{min(max(length, 0), 1) * 100:.2f}"

@@ -21,8 +21,7 @@ class Curve:
     Parameters
     ----------
     role : str
-        The role of the table from which the curve was computed. Each role has its own color and dash
-        pattern.
+        The role of the table that the curve describes. Each role has its own color and dash pattern.
     points : sequence of (x, y)
         The points in ascending order of x. Both coordinates range from 0 to 1.
     has_dots : bool
@@ -45,7 +44,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Drawing:
-    """A chart of curves whose axes both range from 0 to 1. All numbers are SVG positions.
+    """A chart of curves. Both axes range from 0 to 1. All numbers are SVG positions.
 
     Parameters
     ----------

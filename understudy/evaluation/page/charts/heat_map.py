@@ -93,7 +93,7 @@ class Legend:
 
     @property
     def rows(self) -> list[tuple[str, int]]:
-        """The CSS classes and the vertical position of each row of squares."""
+        """The CSS class and the vertical position of each row of squares."""
         return [(POSITIVE, 0), (NEGATIVE, 14)] if self.is_signed else [(POSITIVE, 0)]
 
 
@@ -120,7 +120,7 @@ def draw_heat_map(
 
 
 def _squares(matrix: Matrix, limits: Sequence[float], margins: Margins) -> dict[tuple[int, int], str]:
-    """Return the SVG path of all squares of each color level and sign."""
+    """Return one SVG path for each color level and sign, with all of its squares."""
     paths: defaultdict[tuple[int, int], list[str]] = defaultdict(list)
     lefts = [f"M{margins.left + j * CELL + 1} " for j in range(len(matrix))]
     for i, row in enumerate(matrix):

@@ -1,4 +1,4 @@
-"""Overlaid histograms of the real and the synthetic values of one column."""
+"""Overlaid histograms of the real and synthetic values in one column."""
 
 from __future__ import annotations
 

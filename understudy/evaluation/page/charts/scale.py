@@ -10,10 +10,11 @@ from understudy.evaluation.metrics.base import Direction, UnscoredResult
 from understudy.evaluation.page import formatting
 from understudy.evaluation.scores import MetricScores
 
-# Minimum length of a scale, as a fraction of the metric's range, so that small differences look small.
+# Minimum length of a scale, as a fraction of the metric's range. The minimum makes small differences look
+# small.
 SHOWN_MIN = 0.05
-# The scale omits the best possible score if all shown scores are far from it: farther than BEST_AWAY_MAX
-# times the span of the shown scores, and farther than BEST_AWAY_FRACTION of the metric's range.
+# The scale omits the best possible score if its distance to all shown scores exceeds two limits:
+# BEST_AWAY_MAX times the span of the shown scores, and BEST_AWAY_FRACTION times the metric's range.
 BEST_AWAY_MAX = 1.5
 BEST_AWAY_FRACTION = 0.25
 # Margin at the ends of a scale, as a fraction of the span of the shown scores.
@@ -156,7 +157,7 @@ def _reach(
 
 
 def _ends(axis: Axis, scores: MetricScores) -> tuple[str, str]:
-    """Return the labels of the two ends of the scale."""
+    """Return the labels for the two ends of the scale."""
     # If nearer is better, the labels are on the same side of the best score as the score itself.
     is_below = scores.direction == "nearer" and (scores.synthetic.score or 0.0) < scores.best
     sign = 1 if scores.direction == "higher" or is_below else -1

@@ -25,7 +25,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Track:
-    """The positions of one estimate and its interval, in percent of the width."""
+    """The positions of an estimate and its interval, in percent of the chart's width."""
 
     role: str
     left: float
