@@ -17,7 +17,7 @@ class Command:
     Parameters
     ----------
     load : str
-        Location of the command's function, as ``module:function``.
+        Function that runs the command, as ``module:function``.
     summary : str
         First line of the function's docstring, shown in the list of commands.
     """

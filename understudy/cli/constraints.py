@@ -166,7 +166,7 @@ def _expected(column: Column) -> str:
 
 
 def _is_for_missing(column: Column, text: str) -> bool:
-    """Return whether a text is empty, or a word with which the column represents missing values."""
+    """Return whether a text represents a missing value in the column. An empty text always does."""
     return not text or (column.notation is not None and text in column.notation.missing)
 
 

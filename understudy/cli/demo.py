@@ -119,7 +119,7 @@ class TerminalStep:
 
 
 class TerminalNarrator:
-    """A display of the demo's steps in the terminal."""
+    """Terminal display for the demo's steps."""
 
     def __init__(self, console: Console) -> None:
         self._console = console

@@ -74,7 +74,7 @@ def revoke_key(
     data_dir: DataDir = None,
 ) -> None:
     """Revoke an API key. Later requests with this key are refused."""
-    # The second part of a key consists of the letters of its ID. After a leak, often only the key is known.
+    # The second part of a key is its ID without the prefix. After a leak, often only the key is known.
     letters = key_id.split("_")[1] if "_" in key_id else key_id
     with open_service(data_dir) as resources:
         # Imported here, because the services need packages that the base install lacks.

@@ -37,7 +37,7 @@ class TableReader:
     Parameters
     ----------
     rejects_file : Path, optional
-        File for the list of skipped rows of all tables.
+        Output file that lists the skipped rows from all tables.
     """
 
     def __init__(self, options: ReadOptions, rejects_file: Path | None) -> None:
@@ -107,7 +107,7 @@ def reads_tables(command: Callable[..., int | None]) -> Callable[..., int | None
 
 
 def _type_of(field: FieldInfo) -> Any:  # `Any` is a type or a union of types.
-    """Return the type of a command-line option for a field of `ReadOptions`."""
+    """Return the type of the command-line option for a `ReadOptions` field."""
     if _is_repeatable(field):
         return list[str] | None
     return bool | None if field.annotation == bool | None else str | None

@@ -34,7 +34,7 @@ def _rows(n: int) -> str:
 
 
 def show_model(result: Row) -> None:
-    """Print a summary of a fitted model, and the model's warnings."""
+    """Print a summary of a fitted model and its warnings."""
     card = result["card"]
     output().print(
         f"Model {result['model']}   {_size(result['size_bytes'])}, {result['seconds']:.1f} s\n"
@@ -81,7 +81,7 @@ def show_rows(result: Row) -> None:
 
 
 def _show_identifiers(identifiers: Row, seed: int) -> None:
-    """Print the options with which the next sample continues the identifiers."""
+    """Print the options that make the next sample continue the identifiers."""
     columns = ", ".join(identifiers["columns"])
     if identifiers["next_id_start"] is not None:
         advice = f"Continue with --id-start {identifiers['next_id_start']} and any seed."
@@ -99,7 +99,7 @@ def _show_warnings(warnings: Iterable[str]) -> None:
 
 
 def _protection(counts: Row) -> str:
-    """Return one line with the number of cells that each kind of protection changed."""
+    """Return one line that lists how many cells each kind of protection changed."""
     return (
         f"values in fewer than {counts['k']} {counts['unit']}s: "
         f"{counts['levels_pooled']:,} categories pooled ({counts['rows_pooled']:,} cells), "

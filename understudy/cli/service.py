@@ -200,7 +200,7 @@ def load_settings() -> Settings:
 
 
 def _ensure_key(settings: Settings, key_file: Path) -> None:
-    # Imported here, because the other commands of this module need neither of these modules.
+    # Imported here, because the other commands in this module do not need it.
     from understudy.embedded.first_key import ensure_key
     from understudy.resources import open_resources  # Imported here for the same reason.
 

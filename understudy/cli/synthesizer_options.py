@@ -77,7 +77,7 @@ def _name_option() -> Any:  # `Any` is an annotation.
 
 
 def _options() -> dict[str, Any]:
-    """Return the typer annotation of each parameter's option, by parameter name."""
+    """Return the typer annotation for each parameter's option, by parameter name."""
     takers: dict[str, list[str]] = {}
     descriptions: dict[str, str] = {}
     for entry in SYNTHESIZERS.values():

@@ -43,7 +43,7 @@ def valkey_binary() -> Path:
 def missing(server: str, package: str, setting: str) -> Unavailable:
     """Return the error for a private server that is not installed."""
     return Unavailable(
-        f"The private {server} is not installed for this platform ({platform.system()} "
+        f"The private {server} server is not installed for this platform ({platform.system()} "
         f"{platform.machine()}). Install the package {package} "
         f"(pip install --editable '.[service,embedded]'), "
         f"or set {setting} to the URL of your own server.",

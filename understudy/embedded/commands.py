@@ -1,4 +1,4 @@
-"""Command lines and environments of the stack's own programs: migration, API and worker."""
+"""Command lines and environment variables for the stack's own programs: migration, API and worker."""
 
 from __future__ import annotations
 

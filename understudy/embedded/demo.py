@@ -38,7 +38,7 @@ class Step(Protocol):
 
 
 class Narrator(Protocol):
-    """Display of the demo's steps."""
+    """Display for the demo's steps."""
 
     def step(self, doing: str, done: str) -> AbstractContextManager[Step]:
         """Begin a step, which ends with the context."""

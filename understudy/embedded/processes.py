@@ -57,9 +57,9 @@ class Program:
     death_signal : Signals, optional
         Signal that the kernel sends when this process dies. The default is the stop signal.
     account : Account, optional
-        Account of the program. The default is the account of this process.
+        Account that runs the program. The default is this process's account.
     environment : mapping, optional
-        Environment of the program. The default is the environment of this process.
+        Environment variables for the program. The default is this process's environment.
     """
 
     command: Sequence[str]

@@ -1,4 +1,4 @@
-"""A private Postgres and a private Valkey. Each has a separate folder and listens only on a Unix socket."""
+"""Private PostgreSQL and Valkey servers. Each has a separate folder and listens only on a Unix socket."""
 
 from __future__ import annotations
 
@@ -24,14 +24,13 @@ from understudy.errors import Unavailable
 
 START_SECONDS_MAX = 30
 STILL_IN_USE = "still in use"
-# File names in the socket folders: the lock file of Postgres, whose name is the longest, and the socket of
-# Valkey.
+# File names in the socket folders. The PostgreSQL lock file has the longest name in its folder.
 POSTGRES_SOCKET = ".s.PGSQL.5432.lock"
 VALKEY_SOCKET = "valkey.sock"
 
 
 class PrivatePostgres:
-    """A Postgres 18 server installed from a wheel.
+    """A PostgreSQL 18 server installed from a wheel.
 
     Start it from the main thread, because it ends with that thread.
 
@@ -133,7 +132,7 @@ class PrivatePostgres:
         return self.is_running() and lines[:1] == [str(self.pid)] and lines[7:8] == ["ready   "]
 
     def _initialise(self, home: Home, owner: tuple[int, int]) -> None:
-        # The account of Postgres cannot read the password file of the stack.
+        # The PostgreSQL account cannot read the stack's password file.
         handle, name = tempfile.mkstemp(dir=self._folder)
         with os.fdopen(handle, "w") as file:
             file.write(server_password(self._folder))
@@ -289,12 +288,12 @@ PrivateServer = PrivatePostgres | PrivateValkey
 
 
 def postgres_url(socket_folder: Path, password: str) -> str:
-    """Return the URL for SQLAlchemy and psycopg of the Postgres whose socket is in a folder."""
+    """Return the SQLAlchemy and psycopg URL for the PostgreSQL server with a socket in this folder."""
     return f"postgresql://postgres:{password}@/postgres?host={quote(str(socket_folder), safe='/')}"
 
 
 def valkey_url(socket_folder: Path, password: str) -> str:
-    """Return the URL for Celery of the Valkey whose socket is in a folder."""
+    """Return the Celery URL for the Valkey server with a socket in this folder."""
     return f"redis+socket://:{password}@{quote(str(socket_folder / VALKEY_SOCKET), safe='/')}"
 
 
@@ -320,6 +319,6 @@ def _fail_unless_alive(server: PrivateServer, log: Path, deadline: float) -> Non
 
 def _not_started(server: PrivateServer, log: Path) -> Unavailable:
     return Unavailable(
-        f"The private {server.name} did not start. Correct the error at the end of its log ({log}), then "
-        f"start the stack again:\n{last_lines(log)}"
+        f"The private {server.name} server did not start. Correct the error at the end of its log ({log}), "
+        f"then start the stack again:\n{last_lines(log)}"
     )

@@ -1,4 +1,4 @@
-"""Folders for Unix sockets, whose paths the kernel limits to about 100 bytes."""
+"""Folders for Unix sockets. The kernel limits socket paths to about 100 bytes."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ READY_SECONDS_MAX = 60
 ROUND_SECONDS = 0.2
 
 Report = Callable[[str, str], None]
-"""Callback that receives the name of a part of the stack and a description of its state."""
+"""Callback that receives the name of a stack component and a description of its state."""
 
 
 class Supervisor:
@@ -33,9 +33,9 @@ class Supervisor:
     Parameters
     ----------
     options : StackOptions
-        URLs of external servers, and the address of the API.
+        URLs of external servers, and the API address.
     report : callable (part, text)
-        Callback that receives the name of a part of the stack and a description of its state.
+        Callback that receives the name of a stack component and a description of its state.
     """
 
     def __init__(self, options: StackOptions, report: Report) -> None:

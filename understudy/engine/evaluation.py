@@ -50,7 +50,7 @@ def evaluate(
     synthetic : same types as `real`
         Rows sampled from the model.
     schema : DatasetSchema, TableSchema, dict or Model, optional
-        Schema of the table, or a model whose schema is used. Inferred from the real rows if omitted.
+        Schema of the table, or a model that provides the schema. Inferred from the real rows if omitted.
     holdout : same types as `real`, optional
         Real rows that the model was not fitted on. Some privacy and usefulness scores require them.
     canaries : same types as `real`, optional

@@ -51,12 +51,13 @@ def fit(
         Rows to learn from. Any object with `__arrow_c_stream__` is accepted as a table.
         A named index of a pandas frame is learned as a column. An unnamed index of integers is dropped.
     schema : DatasetSchema, Model, dict or TableSchema, optional
-        Schema of the dataset, or a model whose schema is used. A TableSchema describes the only table.
-        Inferred with `infer_schema` if omitted.
+        Schema of the dataset, or a model that provides the schema. A TableSchema is accepted if there is only
+        one table. Inferred with `infer_schema` if omitted.
     subject : str or tuple of str, optional
         Column or columns that identify the subject of each row, such as a patient.
         Privacy protection then counts subjects instead of rows.
-        If omitted, the subject of the schema is used, which is inferred if it is clear.
+        If omitted, the schema's subject is used. An inferred schema has a subject if it is clear from the
+        data.
         Pass `()` if the rows have no subject.
     synthesizer : str, TreeChainParameters or IndependentParameters, default "tree_chain"
         A preset of the tree chain (see `PRESETS`), the name of a synthesizer, or its parameters.
@@ -146,8 +147,8 @@ def _with_subject(schema: DatasetSchema, subject: tuple[str, ...]) -> DatasetSch
     """Return the schema with the given subject for its only table."""
     if len(schema.tables) > 1:
         raise InvalidInput(
-            "The argument subject supports only one table, but the data has several. Declare the subject of "
-            "each table in the schema (TableSchema.subject).",
+            f"`subject` can be used only with a single table, but the data has {len(schema.tables)}. "
+            "Declare each table's subject in the schema (`TableSchema.subject`).",
             code="invalid_parameters",
         )
     (name, table), *_ = schema.tables.items()

@@ -110,7 +110,7 @@ class Model:
             Index of the first row, from 0. A seed determines an unlimited sequence of rows, so 10 rows from
             offset 0 and 10 rows from offset 10 equal 20 rows from offset 0.
         constraints : SamplingConstraints or dict, optional
-            Conditions on groups of rows, or new shares for the values of a column.
+            Conditions for groups of rows, or new shares for the values in a column.
         id_start : int, optional
             Identifier number of row 0. Row k then has identifier number ``id_start + k``, regardless
             of the seed, so samples with disjoint ranges share no identifier, email address or card number.
@@ -161,8 +161,8 @@ class Model:
             omitted.
         n_draws : int, default 1
             Number of completed copies of the table. The copies are concatenated: for a table of n rows, row i
-            of draw d is row d * n + i, where i and d start at 0. The variation between draws shows the
-            uncertainty of the imputed values (multiple imputation, Rubin 1987).
+            of draw d is row d * n + i, where i and d start at 0. The variation between draws shows how
+            uncertain the imputed values are (multiple imputation, Rubin 1987).
 
         Returns
         -------
@@ -197,9 +197,9 @@ class Model:
     def effective_shares(self, constraints: ConstraintsLike) -> list[float]:
         """Return the effective share of each group of rows in a constrained sample.
 
-        A group consists of the rows of one condition, or of one value of a rebalanced column. The effective
-        sample size of a group is ``n_rows * effective_share``. It is the number of independent rows that
-        contain the same amount of information (Kong 1992).
+        A group contains the rows for one condition, or the rows with one value in a rebalanced column. A
+        group's effective sample size is ``n_rows * effective_share``. This is the number of independent rows
+        that would contain the same amount of information (Kong 1992).
 
         Parameters
         ----------
@@ -232,7 +232,7 @@ class Model:
 
     @checked(library=arguments.library)
     def with_format(self, library: Library) -> Model:
-        """Return a copy of the model whose samples are frames of another library.
+        """Return a copy of the model that returns samples as frames from another library.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""Matching of a caller's tables to the tables of a schema by name."""
+"""Match a caller's tables to the tables in a schema by name."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""User IDs for the runs of all workers of a machine, so that each run has an ID of its own.
+"""User IDs for sandbox runs, so that each run on a machine has its own ID.
 
-A lock on a file reserves an ID. The kernel releases the lock when the server of the sandbox ends, and all
-runs of a server end with it. A machine has one folder with locks. Containers have separate folders, so the
-search begins at a random ID. Two runs that nevertheless have the same ID share only the limit of threads,
-because other mechanisms separate them.
+A lock on a file reserves an ID. When a sandbox server ends, all its runs end and the kernel releases their
+locks. All workers on a machine share one lock folder. Containers have separate lock folders, so the search
+begins at a random ID. If two runs nevertheless have the same ID, they share only the thread limit, because
+other mechanisms isolate them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 
 # No distribution assigns these user IDs, and containers with 65,536 IDs contain them.
 UIDS = range(64_200, 65_200)
-# Folders in which root keeps the locks: the first one that exists and is writable.
+# Possible parent folders for root's lock folder. The first one that exists and is writable is used.
 PARENTS = (Path("/run"), Path("/tmp"))  # noqa: S108 - the folder is created with a check of its owner
 FOLDER_NAME = "understudy-accounts"
 

@@ -1,7 +1,7 @@
-"""Lists of the system calls that the sandbox's child may not use, and of the allowed arguments of others.
+"""Lists of the system calls that are denied to the sandbox's child, and of arguments allowed for others.
 
-The numbers of the calls are those of ``arch/x86/entry/syscalls/syscall_64.tbl`` and
-``include/uapi/asm-generic/unistd.h`` of Linux.
+The call numbers come from ``arch/x86/entry/syscalls/syscall_64.tbl`` and
+``include/uapi/asm-generic/unistd.h`` in the Linux source code.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ DENIED = {
         **{"tkill": 200, "rt_sigqueueinfo": 129, "rt_tgsigqueueinfo": 297, "ptrace": 101, "kcmp": 312},
         **{"process_vm_readv": 310, "process_vm_writev": 311, "perf_event_open": 298},
         **{"memfd_create": 319, "seccomp": 317, "uselib": 134},
-        # Locks of files, which other processes use, and writes of all files of the machine to disk.
+        # Locks on files that other processes use, and calls that flush all of the machine's files to disk.
         **{"flock": 73, "sync": 162, "syncfs": 306},
         **{"setpriority": 141, "migrate_pages": 256, "move_pages": 279},
         **{"sched_setparam": 142, "sched_setscheduler": 144, "sched_setattr": 314},
@@ -110,10 +110,10 @@ DENIED = {
     },
 }
 
-# Flags of `clone` with which the C libraries start a thread: memory, files, signal handlers, semaphores and
-# thread group are shared, and there is no other flag. The flag 0x400000 is a legacy flag of musl.
+# Flags that C libraries pass to `clone` to start a thread. The thread shares memory, files, signal handlers,
+# semaphores and the thread group. The flag 0x400000 is a legacy musl flag.
 THREAD_FLAGS = 0x3D0F00
-# Bits of a file's mode that change the account or the group of the program that executes the file.
+# File mode bits that change the account or group of the process that executes the file (setuid and setgid).
 PRIVILEGED_MODE = 0o6000
 MAP_HUGETLB = 0x40000
 CLOSE_RANGE_UNSHARE = 2
@@ -150,9 +150,9 @@ class OwnProcess:
 
 Rule = Only | Without | OwnProcess
 
-# The commands of `fcntl` that concern only the caller's descriptors: duplicate a descriptor, read or set its
-# flags, and read the size of a pipe or the seals of a file. Other commands make the kernel send signals to
-# other processes, lock files, or enlarge pipes beyond the memory limit.
+# The `fcntl` commands that affect only the caller's descriptors: duplicate a descriptor, read or set its
+# flags, and read a pipe's size or a file's seals. Other commands can send signals to other processes, lock
+# files, or enlarge pipes beyond the memory limit.
 FCNTL_COMMANDS = (0, 1, 2, 3, 4, 1027, 1028, 1030, 1032, 1034, 1035)
 # The requests of `ioctl`: whether a descriptor is a terminal and its size, bytes to read, close-on-exec, and
 # non-blocking mode.

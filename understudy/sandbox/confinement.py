@@ -25,7 +25,7 @@ CLONE_NEWUSER = 0x10000000
 CLONE_NEWNET = 0x40000000
 CAPABILITY_VERSION_3 = 0x20080522
 N_OPEN_FILES_MAX = 1024
-# Maximum number of threads of a run.
+# Maximum number of threads in a run.
 N_THREADS_MAX = 1024
 # CPU seconds between SIGXCPU, which the work may catch, and SIGKILL, which it cannot.
 CPU_GRACE_SECONDS = 5
@@ -94,7 +94,7 @@ def drop_capabilities() -> None:
 
 
 def keep_server_capabilities() -> None:
-    """Drop all capabilities of root except those with which the server starts and ends runs."""
+    """Drop all root capabilities except those that the server needs to start and end runs."""
     _set_capabilities(sum(1 << number for number in SERVER_CAPABILITIES))
 
 
@@ -108,8 +108,8 @@ def change_account(uid: int) -> None:
     _libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0)
     os.setresuid(uid, uid, uid)
     _set_capabilities(1 << CAP_DAC_READ_SEARCH)
-    # The change has made this process's files in /proc the property of root. Undo that, because the child
-    # reads some of them.
+    # After the change, root owns this process's files in /proc. Undo that, because the child reads some of
+    # these files.
     _libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
 
 
@@ -121,13 +121,14 @@ def _set_capabilities(bits: int) -> None:
 
 
 def limit_threads(*, is_alone: bool) -> None:
-    """Limit the number of threads of this process.
+    """Limit the number of threads in this process.
 
     Parameters
     ----------
     is_alone : bool
-        Whether the kernel counts only the threads of this process. Otherwise, it counts those of the whole
-        account. The account has at most all threads of the machine, so their number is added to the limit.
+        Whether the kernel counts only the threads in this process. Otherwise, the kernel counts all threads
+        that belong to the account. All threads on the machine might belong to it, so their number is added to
+        the limit.
     """
     if IS_LINUX:
         n_others = 0 if is_alone else _count_machine_threads()
@@ -135,7 +136,8 @@ def limit_threads(*, is_alone: bool) -> None:
 
 
 def _count_machine_threads() -> int:
-    # The fourth field of this file is the number of running threads and of all threads (proc_loadavg(5)).
+    # The fourth field in this file contains the numbers of running threads and of all threads
+    # (proc_loadavg(5)).
     return int(Path("/proc/loadavg").read_text().split()[3].partition("/")[2])
 
 

@@ -43,7 +43,7 @@ DURATION_DETAIL = (
 # Names of exception classes that report a failed allocation. Their libraries are not imported here.
 MEMORY_CLASSES = {"MemoryError", "ArrowMemoryError", "OutOfMemoryException"}
 THREAD_PHRASE = "can't start new thread"
-# Address space of the stacks of a few threads.
+# Address space that the stacks of a few threads need.
 THREADS_BYTES = 256 << 20
 # Phrases that exceptions of other classes use to report a failed allocation.
 MEMORY_PHRASES = (
@@ -129,8 +129,8 @@ def _place(error: BaseException) -> Json:
 def describe_place(place: object, code_folders: Sequence[Path]) -> str:
     """Return a sentence about the location of an exception, for the log.
 
-    A hostile child may have written the location. Only the name of a built-in exception, and the name of an
-    existing file with code and a line in it, are accepted, so the sentence contains no value of the data.
+    A hostile child may have written the location. Therefore, only the names of built-in exceptions and
+    existing lines in existing code files are accepted, so the sentence contains no values from the data.
     """
     if not isinstance(place, dict):
         return "Exception."

@@ -1,7 +1,7 @@
-"""Landlock rules, with which a process limits its own access to files, TCP ports and other processes.
+"""Landlock rules that limit a process's own access to files, TCP ports and other processes.
 
-The kernel's interface is described in ``Documentation/userspace-api/landlock.rst`` of Linux. The structures
-and numbers below are those of ``include/uapi/linux/landlock.h``. They are the same on all processors.
+The Linux source code documents the interface in ``Documentation/userspace-api/landlock.rst``. The structures
+and constants below come from ``include/uapi/linux/landlock.h`` and are the same on all processors.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class _PathBeneath(ctypes.Structure):
 
 
 def version() -> int:
-    """Return the version of the kernel's Landlock interface, or 0 without Landlock."""
+    """Return the version of the kernel's Landlock interface, or 0 if the kernel has no Landlock."""
     if sys.platform != "linux":
         return 0
     known: int = _libc.syscall(SYS_CREATE_RULESET, None, ctypes.c_size_t(0), CREATE_RULESET_VERSION)

@@ -14,11 +14,12 @@ from typing import Any
 Json = dict[str, Any]
 
 LENGTH = struct.Struct("!I")
-# Maximum size of a message and of all messages of a run, so that a hostile child cannot fill the worker's
-# memory. A report or a card of 2,000 columns takes about 2 MB.
+# Maximum size of one message, and of all messages from a run, so that a hostile child cannot fill the
+# worker's memory. A report or model card for 2,000 columns takes about 2 MB.
 MESSAGE_BYTES_MAX = 8 << 20
 OUTPUT_BYTES_MAX = 64 << 20
-# Maximum number of values and of levels of a message. A value takes up to 100 bytes of the worker's memory.
+# Maximum number of values in a message, and its maximum nesting depth. A value takes up to 100 bytes of the
+# worker's memory.
 N_VALUES_MAX = 1_000_000
 DEPTH_MAX = 100
 
@@ -58,7 +59,7 @@ class SandboxRequest:
     payload : dict
         Payload that the target receives.
     folder : Path
-        Working directory, in which the run may create, change and delete files.
+        Working directory where the run may create, change and delete files.
     limits : SandboxLimits
         Resource limits.
     inputs : sequence of Path
@@ -81,16 +82,16 @@ class Outcome:
         Whether the run succeeded and `result` is set. Otherwise `error_code` is set, unless the child died
         without a message.
     error_code, error_detail : str or None
-        A key of `errors.CODES`, and a sentence without any value of the data.
+        A key in `errors.CODES`, and a sentence that contains no values from the data.
     has_started : bool
         Whether the child was started. If not, the machine cannot start another process or the server has
         ended, and the job is not the cause.
     exit_signal : int or None
-        Signal that ended the child, if any.
+        Signal that ended the child, or None.
     peak_memory_bytes : int
         Peak resident size. It includes about 100 MB of libraries, which all runs share.
     cpu_seconds : float
-        CPU time of the child and of the descendants that it waited for.
+        CPU time used by the child and by the descendants that it waited for.
     """
 
     ok: bool

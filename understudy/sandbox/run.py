@@ -27,7 +27,7 @@ from understudy.sandbox.usage import PAUSE_SECONDS, Usage
 CHUNK_BYTES = 1 << 16
 # Maximum time until a run begins. A server starts in two seconds on an idle machine.
 START_SECONDS = 120.0
-# Maximum time between the closing of the child's pipe and the server's report that the child has ended.
+# Maximum time from when the child's pipe closes until the server reports that the child has ended.
 REPORT_SECONDS = 5.0
 PHASE_LENGTH_MAX = 100
 DETAIL_LENGTH_MAX = 2_000
@@ -50,12 +50,12 @@ def is_progress(progress: object) -> bool:
 
 
 def is_count(value: object) -> bool:
-    """Return whether a value of a message is a number of rows."""
+    """Return whether a message value is a valid number of rows."""
     return type(value) is int and 0 <= value < N_ROWS_MAX
 
 
 def is_end(message: Json) -> bool:
-    """Return whether a message is a well-formed result or error, with which the work ends."""
+    """Return whether a message is a well-formed result or error. Such a message ends the work."""
     if set(message) == {"result"}:
         return isinstance(message["result"], dict)
     error = message.get("error")
@@ -78,9 +78,9 @@ class Run:
     output : int
         Descriptor of the pipe from the child.
     usage : Usage
-        Measurement of the files of the run.
+        Meter for the size of the run's files.
     code_folders : sequence of Path
-        Folders with code. The location of an exception must be in one of them.
+        Folders that contain code. An exception must be located in one of these folders.
     """
 
     def __init__(
@@ -209,7 +209,8 @@ class Run:
 
     def _has_ended(self) -> bool:
         if self._exit is not None:
-            # The pipe now contains all of the child's messages. Only orphans of the child can write more.
+            # The pipe now contains all of the child's messages. Only orphaned descendants of the child can
+            # write more.
             return True
         is_server_gone = self._connection.fileno() not in self._open
         return is_server_gone or time.monotonic() >= self._report_deadline

@@ -1,9 +1,9 @@
-"""A seccomp filter, with which a process gives up system calls permanently.
+"""A seccomp filter that permanently denies a process certain system calls.
 
-The filter denies calls that lead out of the sandbox: new processes and programs, sockets, signals and tracing
-of other processes, namespaces, mounts, changes of a file's owner or mode, and interfaces of the kernel that
-circumvent the other walls. A denied call fails with EPERM. All other calls are allowed, because libraries for
-arithmetic use many of them.
+The filter denies calls that lead out of the sandbox: creating processes, executing programs, sockets,
+signaling or tracing other processes, namespaces, mounts, changing a file's owner or mode, and kernel
+interfaces that circumvent the other walls. A denied call fails with EPERM. All other calls are allowed,
+because numerical libraries use many of these calls.
 
 The module `calls` contains the lists. The structures are those of ``linux/filter.h`` and ``linux/seccomp.h``.
 """
@@ -122,8 +122,8 @@ def filter_program(processor: str, pid: int) -> Sequence[Instruction]:
     if processor == "x86_64":
         program += [(AT_LEAST, 0, 1, X32), _give(RETURN_KILL)]
     program += [(AT_LEAST, 0, 1, NEWEST_CALL + 1), _fail(errno.ENOSYS)]
-    # The C library uses `clone` and `openat` if `clone3` and `openat2`, whose arguments a filter cannot read,
-    # do not exist.
+    # A filter cannot read the arguments of `clone3` and `openat2`. If these calls do not exist, the C library
+    # uses `clone` and `openat` instead.
     for name in ("clone3", "openat2"):
         program += [(EQUAL, 0, 1, NEW_CALLS[name]), _fail(errno.ENOSYS)]
     for number in sorted({**DENIED[processor], **NEW_CALLS}.values()):

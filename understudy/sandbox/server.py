@@ -1,9 +1,9 @@
 """The warm parent, which imports all modules once and forks a child for each run. Each worker has one server.
 
-The server has only one thread, so that a fork never copies a locked lock. The server reads neither data nor
-parameters. A run consists of three descriptors: a connection to the supervisor, the child's pipe to the
-supervisor, and the file with the request. If the connection of a run is closed, the run's whole process
-group is killed.
+The server has only one thread, so that a fork never copies a lock that is held. The server reads neither data
+nor parameters. A run receives three descriptors: a connection to the supervisor, the child's pipe to the
+supervisor, and the file with the request. If a run's connection is closed, the server kills the run's whole
+process group.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from understudy.sandbox.messages import KILL, TERMINATE, Json, encode
 from understudy.sandbox.walls import Walls, find_walls, library_paths
 
 N_DESCRIPTORS = 3
-# Maximum size of a child's stderr output, which stays in the pipe's buffer until the child has ended.
+# Maximum size of a child's stderr output. The output stays in the pipe's buffer until the child has ended.
 STDERR_BYTES_MAX = 64 << 10
 PARENT_CHECK_SECONDS = 1.0
 
@@ -40,8 +40,8 @@ def main(arguments: Sequence[str]) -> None:
     Parameters
     ----------
     arguments : sequence of str
-        Descriptor of the control socket, pid of the supervisor, ``module:function`` of the target, and the
-        modules and functions to preload.
+        Control socket descriptor, supervisor PID, target as ``module:function``, and modules and functions to
+        preload.
     """
     control, supervisor_pid, target, *preload = arguments
     walls = find_walls()
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str]) -> None:
         warm_ups = [load(name) for name in preload if ":" in name]
         setting = ChildSetting(load(target), walls, library_paths())
         server = Server(socket.socket(fileno=int(control)), setting, warm_ups, int(supervisor_pid))
-        # Only the account of the worker can write the cache of compiled functions.
+        # Only the worker's account can write the cache of compiled functions.
         server.start_warmer()
         drop_privileges(walls)
         share_pages()

@@ -46,8 +46,8 @@ class Usage:
     def measure(self, pid: int) -> float:
         """Return the bytes on disk of the files of a run, or infinity if their number or depth is too large.
 
-        Deleted files count as long as they are open. A file that is deleted and closed but still mapped into
-        memory cannot be measured, so it counts as infinite.
+        Deleted files are counted while they are open. If a file is deleted and closed but still mapped into
+        memory, its size cannot be measured and counts as infinite.
         """
         try:
             sizes = _sizes_below(self._folder)

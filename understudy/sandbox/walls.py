@@ -18,7 +18,7 @@ LANDLOCK_VERSION_MIN = 3
 CAP_CHOWN, CAP_DAC_READ_SEARCH, CAP_KILL, CAP_SETGID, CAP_SETUID, CAP_SYS_PTRACE = 0, 2, 5, 6, 7, 19
 # Capabilities that the server needs to start and end runs with other user IDs.
 SERVER_CAPABILITIES = (CAP_CHOWN, CAP_DAC_READ_SEARCH, CAP_KILL, CAP_SETGID, CAP_SETUID)
-# The worker also lists the open files of a run, whose sizes count toward a limit.
+# The worker also lists a run's open files, because their sizes count toward a limit.
 CAPABILITIES_NEEDED = (*SERVER_CAPABILITIES, CAP_SYS_PTRACE)
 
 # Files of the system that libraries read: the linker's cache, the time zone, processors and memory.
@@ -38,7 +38,7 @@ class Walls:
     Parameters
     ----------
     landlock : int
-        Version of the kernel's Landlock interface, or 0 without Landlock.
+        Version of the kernel's Landlock interface, or 0 if the kernel has no Landlock.
     seccomp : bool
         Whether the kernel can filter the system calls of the child.
     accounts : Accounts or None
@@ -83,8 +83,8 @@ def find_walls() -> Walls:
 def library_paths() -> tuple[Path, ...]:
     """Return the files and folders that imported code may read later.
 
-    These are the system's libraries, the standard library, the folders of installed packages, and the folder
-    of each package that was imported from another place, such as a checkout of this project.
+    These are the system libraries, the standard library, the installed packages, and the folder of each
+    package imported from elsewhere, such as a checkout of this project.
     """
     packages = {Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
     packages |= {Path(folder) for folder in [*site.getsitepackages(), site.getusersitepackages()]}
@@ -107,7 +107,7 @@ def shut(walls: Walls, libraries: Sequence[Path], inputs: Sequence[Path], folder
     libraries, inputs : sequence of Path
         Files and folders that the process may read.
     folder : Path
-        Folder in which the process may create, change and delete files.
+        Folder where the process may create, change and delete files.
     """
     if walls.landlock:
         readable = [(path, landlock.READ) for path in (*libraries, *inputs, Path("/proc/self"))]

@@ -25,11 +25,11 @@ class StoreOptions:
     Parameters
     ----------
     endpoint_url : str, optional
-        Address of the object store. The default is that of Amazon S3.
+        Address of the object store. The default is the Amazon S3 address.
     region : str, optional
         Region of the bucket.
     is_path_style : bool
-        Whether the name of the bucket is part of the path of a request, and not of its host name.
+        Whether requests contain the bucket name in the path instead of the host name.
     """
 
     endpoint_url: str | None = None
@@ -39,7 +39,7 @@ class StoreOptions:
 
 @dataclass(frozen=True)
 class StoreAddress:
-    """The parts of a store's URL, and the settings of object stores."""
+    """The parts of a store's URL, and the object store settings."""
 
     host: str
     path: str
@@ -59,7 +59,8 @@ class RemoteState:
     problem : str, optional
         Reason why blobs cannot be written, read or deleted. None if there is no such problem.
     skew_seconds : float, optional
-        Time of the store's clock minus the time of this machine's clock, to the second.
+        Difference between the store's clock and this machine's clock, in whole seconds. Positive if the
+        store's clock is ahead.
     is_conditional : bool, optional
         Whether the store rejects writes to existing keys.
     keeps_versions : bool, optional
@@ -67,7 +68,7 @@ class RemoteState:
     n_partial : int, optional
         Number of unfinished multipart uploads.
     oldest_partial_seconds : float
-        Age of the oldest of these uploads.
+        Age of the oldest unfinished upload.
     """
 
     place: str
@@ -89,7 +90,7 @@ class RemoteStore(Protocol):
 
 
 class VersionedFile(Protocol):
-    """An open blob of a store whose blobs are not local files.
+    """An open blob from a store that does not keep blobs as local files.
 
     `content_version` is equal for two files only if their contents are equal.
     """

@@ -81,7 +81,7 @@ class LocalStore:
 
     @contextmanager
     def local_copy(self, key: str, scratch: Path) -> Iterator[Path]:
-        """Yield the path of the blob's file in the store."""
+        """Yield the path of the blob's file. No copy is made."""
         path = self._path(key)
         if not path.is_file():
             raise missing(key)

@@ -16,7 +16,7 @@ from understudy.storage.base import check_key, missing
 
 
 class MemoryStore:
-    """A store whose content is lost when the process ends."""
+    """A store that loses its content when the process ends."""
 
     def __init__(self) -> None:
         self._blobs: dict[str, bytes] = {}

@@ -1,4 +1,4 @@
-"""Detection of a full disk, and translation of the errors that it causes."""
+"""Detect a full disk and translate the errors that it causes."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ class ArrayReader:
     def indices(
         self, name: str, dtype: type[np.generic], shape: tuple[int | None, ...], low: int, high: int
     ) -> npt.NDArray[Any]:
-        """Return an array whose entries are between low and high - 1, both inclusive."""
+        """Return an array that contains only indices from low to high - 1."""
         array = self.array(name, dtype, shape)
         in_range = array.size == 0 or (int(array.min()) >= low and int(array.max()) < high)
         require(in_range, f"{self.prefix + name} contains an index out of range")

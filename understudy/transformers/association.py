@@ -49,7 +49,7 @@ def _present(other: tuple[Codes, int], has_level: Mask) -> tuple[Codes, int]:
 
 
 def _commonest(own: Int64s, n_levels: int, codes: Codes, n_codes: int) -> Float64s:
-    """Return the most frequent code of each level. If several are equally frequent, return the lowest."""
+    """Return the most frequent code for each level. If several codes are tied, return the lowest."""
     cells, n_rows = np.unique(own * n_codes + codes, return_counts=True)
     level = cells // n_codes
     by_level = np.lexsort((-n_rows, level))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 # Minimum number of rows or subjects that must share a value or level. Otherwise, the model does not contain
 # it. The documentation calls this number k. For example, a quantile is the mean of k neighboring rows.
 MIN_SUPPORT = 5
-# Maximum number of codes of a column.
+# Maximum number of codes in a column.
 N_CODES_MAX = 8192
 
 # Random streams of column j: stream j draws the column's codes, and stream DECODING + j draws its values.
@@ -25,7 +25,7 @@ DECODING = 1 << 32
 # Integer in `NumberedRows.integers` for a value that is decoded from its code.
 DECODED = -(2**63)
 
-# Seed of the identifiers of samples with `id_start`.
+# Seed for identifiers in samples with `id_start`.
 SEED_OF_IDENTIFIERS = 0
 
 Codes = npt.NDArray[np.uint16]
@@ -52,9 +52,9 @@ class RowStream:
     seed : int
         Seed of the sample.
     stream : int
-        Number of the stream of random numbers. Different streams of a seed are independent.
+        Number of the random stream. Different streams with the same seed are independent.
     rows : array of shape (n,)
-        Numbers of the rows. A seed supports any number of rows.
+        Row numbers. A seed supports any number of rows.
     id_start : int, optional
         Identifier number of row 0. If given, identifiers depend on their number instead of the seed.
     """
@@ -83,8 +83,8 @@ class RowStream:
 class NumberedRows:
     """The row numbers of a block, and the numbers that replace them in some columns.
 
-    If two cells of a column have the same number, they have the same value. Therefore, a column of an entity
-    uses the number of the entity in all rows of the entity.
+    If two cells of a column have the same number, they have the same value. Therefore, a column that
+    describes an entity uses the entity's number in all rows for that entity.
 
     Parameters
     ----------
@@ -96,9 +96,9 @@ class NumberedRows:
         Numbers that replace the row numbers for the values of generated columns. These numbers do not affect
         whether a value is missing.
     levels : mapping of int to array of shape (n,)
-        Known levels of some columns, or -1 where the level is drawn.
+        Known levels in some columns, or -1 where the level is drawn.
     integers : mapping of int to array of shape (n,)
-        Known values of some numeric columns, as integers in the column's unit, or `DECODED`.
+        Known values in some numeric columns, as integers in the column's unit, or `DECODED`.
     """
 
     rows: RowNumbers
@@ -112,11 +112,11 @@ class NumberedRows:
         return len(self.rows)
 
     def of(self, column: int) -> RowNumbers:
-        """Return the numbers with which the codes of a column are drawn."""
+        """Return the row numbers that select the random numbers for drawing a column's codes."""
         return self.of_columns.get(column, self.rows)
 
     def of_values(self, column: int) -> RowNumbers:
-        """Return the numbers with which the codes of a column are decoded."""
+        """Return the row numbers that select the random numbers for decoding a column's codes."""
         return self.of_labels.get(column, self.of(column))
 
     def take(self, rows: Mask | npt.NDArray[np.int64]) -> NumberedRows:
@@ -129,7 +129,7 @@ class NumberedRows:
         return NumberedRows(self.rows[rows], columns, labels, levels, integers)
 
     def decoding(self, rows: Mask, columns: Collection[int]) -> NumberedRows:
-        """Return rows in which some columns are decoded from their codes where a mask is true."""
+        """Return rows where the given columns are decoded from their codes if a mask is true."""
         integers = {
             j: np.where(rows, DECODED, own) if j in columns else own for j, own in self.integers.items()
         }

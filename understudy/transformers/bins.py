@@ -1,9 +1,10 @@
 """Bins over sorted numbers: single values that enough rows share, and quantile ranges between them.
 
-Bins contain no information that fewer than k = `MIN_SUPPORT` rows support. A range has at least k rows, its
-quantiles are means of k neighboring rows, and groups of fewer rows are assigned to the nearest shared value.
-Rows beyond the k-th value from either end are ignored. Sampled numbers are between those two values, or in a
-tail fitted to other rows. If subjects are declared, subjects are counted instead of rows.
+Every detail in the bins is supported by at least k = `MIN_SUPPORT` rows. A range has at least k rows, and
+each of its quantiles is the mean of k neighboring rows. Groups of fewer than k rows are assigned to the
+nearest shared value. Rows below the k-th lowest value or above the k-th highest value are ignored. Sampled
+numbers are between those two values, or in a tail that is fitted to other rows. If subjects are declared,
+subjects are counted instead of rows.
 """
 
 from __future__ import annotations
@@ -28,10 +29,10 @@ class Tail:
     Parameters
     ----------
     fraction : float
-        Fraction of the rows of the outermost bin that are in the tail.
+        Fraction of rows in the outermost bin that belong to the tail.
     offsets : array of shape (N_TAIL_LEVELS,)
-        Distances from the start of the tail in ascending order, in the unit of the bins. The probability of
-        exceeding offset j is ``2 ** (-j / TAIL_LEVELS_PER_OCTAVE)``.
+        Distances from the start of the tail in ascending order, in the bins' unit. Offset j is exceeded with
+        probability ``2 ** (-j / TAIL_LEVELS_PER_OCTAVE)``.
     """
 
     fraction: float
@@ -40,7 +41,7 @@ class Tail:
 
 @dataclass(frozen=True)
 class Bins:
-    """The bins of a column of numbers, in ascending order.
+    """The bins for a numeric column, in ascending order.
 
     Parameters
     ----------
@@ -53,7 +54,8 @@ class Bins:
     n_rows_merged : int
         Number of rows assigned to the nearest shared value, because there were too few of them for a range.
     n_rows_drawn_in : int
-        Number of rows beyond the k-th value from either end, except for rows that a tail replaces.
+        Number of rows below the k-th lowest or above the k-th highest value. Rows that a tail replaces are
+        not counted.
     lower, upper : Tail, optional
         Tails below the start of the first range and above the last quantile of the last range.
     """
@@ -81,7 +83,7 @@ class _Runs:
     first : array of shape (n_runs,)
         Index of the first distinct value of each run.
     first_row, n_rows : array of shape (n_runs,)
-        First row of each run in sorted order, and its number of rows.
+        First row of each run in sorted order, and number of rows in each run.
     is_shared : array of shape (n_runs,)
         Whether the run is a shared value.
     is_kept : array of shape (n_runs,)

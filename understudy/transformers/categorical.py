@@ -32,13 +32,13 @@ from understudy.transformers.coarse_codes import group_neighbours
 from understudy.transformers.nulls import array_of_nulls
 from understudy.transformers.support import count_sharers
 
-# Placeholder for every value of a column in which no level is shared by enough rows.
+# Placeholder for every value in a column where no level is shared by enough rows.
 OTHER = "_OTHER_"
 # Made-up levels replace the rare levels of a column with at least this many levels, if at least this share of
 # the rows has a rare level.
 N_LEVELS_MANY, RARE_SHARE_MIN = 20, 0.02
-# Maximum number of codes of a nominal category. The levels of larger categories are ordered and treated as a
-# scale.
+# Maximum number of codes in a nominal category. If a category has more codes, its levels are ordered and
+# treated as ordinal.
 N_NOMINAL_CODES_MAX = 256
 
 # Maximum number of levels that are searched for personal items.
@@ -62,8 +62,8 @@ class CategoricalTransformer:
     counts : array of shape (n_levels,)
         Number of rows with each level.
     first_level : array of shape (n_codes_of_levels,)
-        Index of the first level of each code. A code represents one level, or a group of neighboring levels
-        if there are more levels than codes.
+        Index of the first level for each code. Each code represents one level, or a group of neighboring
+        levels if there are more levels than codes.
     has_missing : bool
         Whether any value is missing.
     n_levels_pooled, n_rows_pooled : int
@@ -197,7 +197,7 @@ class CategoricalTransformer:
             is_ascending and begins_with_first,
             "the codes of a category do not start at its first level, or do not ascend",
         )
-        # Files of earlier versions have no made-up levels.
+        # Model files from earlier versions of Understudy have no made-up levels.
         n_made_up = reader.whole("n_made_up", 0, len(texts)) if "n_made_up" in reader.manifest else 0
         is_last_code = not n_made_up or first_level[-1:].tolist() == [len(texts) - n_made_up]
         require(is_last_code, "the made-up levels are not the levels of the last code")
@@ -296,13 +296,13 @@ def fit_categorical(
 def has_many_rare_levels(counts: Int64s, rare: Int64s) -> bool:
     """Return whether made-up levels replace a column's rare levels. Made-up levels require many rare levels.
 
-    A few rare levels among common levels are often spelling errors, for which a made-up level would be noise.
-    Such rare levels are redrawn from the common levels.
+    A few rare levels among common levels are often spelling errors. Made-up levels in their place would be
+    noise, so values from the common levels replace such rare levels.
 
     Parameters
     ----------
     counts, rare : array
-        Number of rows of each level, and of each rare level.
+        Number of rows with each level, and number of rows with each rare level.
     """
     if len(rare) < MIN_SUPPORT:
         return False
@@ -314,7 +314,7 @@ def has_many_rare_levels(counts: Int64s, rare: Int64s) -> bool:
 def smooth_counts(counts: Int64s) -> Int64s:
     """Return counts that are nearly equal in blocks of k levels, so that no level's exact count is visible.
 
-    The sum of each block is unchanged, so that the distribution of frequencies is nearly preserved.
+    The sum in each block is unchanged, so the frequency distribution is nearly preserved.
     """
     ordered = np.sort(counts)[::-1].astype(np.int64)
     n_blocks = max(len(ordered) // MIN_SUPPORT, 1)

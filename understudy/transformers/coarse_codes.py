@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-# Maximum number of coarse codes of a column.
+# Maximum number of coarse codes in a column.
 N_COARSE_CODES = 256
 
 Int64s = npt.NDArray[np.int64]

@@ -1,4 +1,4 @@
-"""Label columns, whose values correspond one to one to the levels of another column, the code column."""
+"""Label columns. Labels correspond one to one to the levels of another column, the code column."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class LabelTransformer:
     code : CategoricalTransformer
         Transformer of the code column.
     labels : pyarrow.Array of shape (n_levels + 1,)
-        Label of each level, followed by the label of missing values of the code column. A label can be
+        Label for each level, followed by the label for rows where the code is missing. A label can be
         missing.
     """
 
@@ -73,7 +73,7 @@ class LabelTransformer:
         return self.labels.slice(0, len(self.labels) - 1)
 
     def decode(self, codes: Codes, stream: RowStream) -> ArrowArray:
-        """Return the labels of the levels. The numbers of the stream are level indices."""
+        """Return the label for each level. The row numbers in the stream are level indices."""
         values: ArrowArray = self.labels.take(pa.array(stream.rows, pa.uint64()))
         return values
 
@@ -115,7 +115,7 @@ class _Pairs:
     of_kept : pyarrow.Array of shape (n_kept,)
         Label of each level that is kept. Labels that must not be shown are replaced.
     of_missing : pyarrow.Array of shape (1,)
-        Label in rows in which the code is missing.
+        Label for rows where the code is missing.
     n_missing : int
         Number of rare levels without a label.
     """
@@ -136,8 +136,9 @@ def fit_labels(
 ) -> tuple[CategoricalTransformer, dict[int, LabelTransformer]]:
     """Return the transformer of a code column, and those of its label columns by position.
 
-    If the table's codes contain their labels, the made-up codes contain theirs. The same applies to labels
-    that contain their codes. A column whose type has too few unused values for made-up labels is left out.
+    If the table's codes contain their labels, each made-up code contains its made-up label. The same applies
+    to labels that contain their codes. A column is left out if its type has too few unused values for made-up
+    labels.
 
     Parameters
     ----------
@@ -220,7 +221,7 @@ def _make_up(code: CategoricalTransformer, pairs: _Pairs, make_up: MakeUp) -> Ar
 
 
 def _known_labels(pairs: _Pairs) -> ArrowArray:
-    """Return the distinct labels of levels, and the label of missing values."""
+    """Return the distinct labels for levels, and the label for missing values."""
     of_levels: ArrowArray = pa.array(pairs.labels, pa.string()).cast(pairs.of_kept.type)
     known: ArrowArray = pc.unique(pa.concat_arrays([of_levels, pairs.of_missing.drop_null()]))
     return known

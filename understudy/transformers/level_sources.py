@@ -1,4 +1,4 @@
-"""Columns whose levels determine other columns. The level replaces the row number in a determined column."""
+"""Columns with levels that determine other columns. In those columns, the level replaces the row number."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from understudy.transformers.categorical import CategoricalTransformer, Int32s
 
 @dataclass(frozen=True)
 class LevelSource:
-    """A column whose levels determine other columns.
+    """A column with levels that determine other columns.
 
     A code of the column can represent several levels. A level is chosen for each row, or for each level of
     the parent.
@@ -24,7 +24,7 @@ class LevelSource:
     transformer : CategoricalTransformer
         Transformer of the column.
     parent : LevelSource, optional
-        Column whose level determines this column.
+        Column with the level that determines this column.
     """
 
     column: int
@@ -32,7 +32,7 @@ class LevelSource:
     parent: LevelSource | None = None
 
     def draw(self, codes: CodesByColumn, seed: int, rows: NumberedRows) -> Int32s:
-        """Return the level of each row. The level of a missing value is the number of levels."""
+        """Return the level index in each row. For missing values, the index equals the number of levels."""
         numbers = rows.of_values(self.column)
         if self.parent is not None:
             numbers = self.parent.number(codes, seed, rows)

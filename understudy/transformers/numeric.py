@@ -90,7 +90,7 @@ class NumericTransformer:
             return self._write(numbers, missing)
 
     def spans(self) -> tuple[ArrowArray, ArrowArray]:
-        """Return the lowest and the highest number of each code, except for the code of missing values."""
+        """Return the lowest and highest number for each code, except for the code for missing values."""
         bins = self.bins
         numbers = [bins.starts.copy(), bins.starts.copy()]
         is_range = bins.knot_row >= 0
@@ -185,7 +185,7 @@ def _coded_tail(tail: Tail | None) -> decoding.CodedTail:
 def _read_tail(reader: ArrayReader, name: str) -> Tail | None:
     """Return a tail from the output of `NumericTransformer.to_arrays`.
 
-    Files of earlier versions have no tails.
+    Model files from earlier versions of Understudy have no tails.
     """
     fraction = reader.manifest.get(f"fraction_{name}")
     if fraction is None:
@@ -251,7 +251,7 @@ def _find_missing(values: ArrowArray) -> Mask:
 
 
 def _placeholder(column: Column, type_: pa.DataType, n_values: int) -> tuple[Scale, Bins, Codes]:
-    """Return a bin with a single placeholder, for columns in which too few rows or subjects have a value.
+    """Return a bin with a single placeholder, for columns where too few rows or subjects have a value.
 
     The placeholder is zero, or the bound nearest to zero if a declared domain excludes zero.
     """

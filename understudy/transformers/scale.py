@@ -14,14 +14,14 @@ from understudy.transformers.array_reader import ArrayReader, require
 from understudy.transformers.base import ArrowArray
 from understudy.transformers.integer_units import integers_of, is_exact, to_ticks
 
-# Maximum number of decimals of floats that are converted to ticks.
+# Maximum number of decimals in floats that are converted to ticks.
 N_DECIMALS_MAX = 6
 # Maximum binary exponent of floats. Larger floats are scaled down.
 EXPONENT_MAX = 1000
 
 
 Floats = npt.NDArray[np.float64]
-# The representation of numbers: integers, integer multiples of 10**-decimals, or floats times 2**-exponent.
+# How numbers are stored: as integers, as integer multiples of 10**-decimals, or as floats times 2**-exponent.
 Writing = Literal["exact", "decimal", "float"]
 
 

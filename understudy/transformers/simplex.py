@@ -1,4 +1,4 @@
-"""Minimization of a function of two variables without derivatives (Nelder and Mead 1965).
+"""Minimize a function of two variables without derivatives (Nelder and Mead 1965).
 
 SciPy contains the same method, but the import of `scipy.optimize` takes longer than the fit of a small table.
 """
@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-# Points are tuples of Python floats, because operations on arrays of two numbers take longer than the
-# computation of a loss.
+# Points are tuples of Python floats, because operations on arrays of two numbers take longer than computing a
+# loss.
 Point = tuple[float, float]
 Loss = Callable[[Point], float]
 Found = tuple[Point, float]

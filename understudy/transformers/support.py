@@ -31,7 +31,7 @@ class SortedRows:
     is_shared : array of shape (n_distinct,)
         Whether at least k rows or subjects have the value. All rows with a shared value are included.
     n_rows_beyond : int
-        Number of rows of the column below the first or above the last value.
+        Number of rows in the column with a number below the first or above the last of these values.
     """
 
     values: Numbers
@@ -53,7 +53,7 @@ class SortedRows:
         return blocks.find_blocks(self.subjects, is_value, is_run, n_subjects, MIN_SUPPORT)
 
     def count_subjects(self, first_row: Int64s) -> tuple[Int64s, Mask]:
-        """Return the number of subjects in each block, and a mask of the first row of each subject in it."""
+        """Return the number of subjects in each block, and a mask of the first row per subject and block."""
         assert self.subjects is not None
         is_first = blocks.mark_first_rows(self.subjects, first_row, int(self.subjects.max()) + 1)
         return np.add.reduceat(is_first.astype(np.int64), first_row), is_first
@@ -70,7 +70,7 @@ class SortedRows:
 
 
 def sort_rows(values: Numbers, subjects: Subjects | None) -> SortedRows:
-    """Sort the numbers of a column and exclude numbers beyond the k-th value from either end."""
+    """Sort a column's numbers, and exclude those below the k-th lowest or above the k-th highest value."""
     ordered, owners = _sort(values, subjects)
     is_first = np.concatenate(([True], ordered[1:] != ordered[:-1]))
     first_row = np.flatnonzero(is_first)

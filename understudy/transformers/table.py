@@ -62,7 +62,7 @@ class TableTransformer:
     id_start : int, optional
         Identifier number of row 0. If given, identifiers do not depend on the seed.
     numbered_by : mapping of int to LevelSource
-        Columns whose levels determine other columns, by position of the determined column.
+        Columns with levels that determine other columns, by position of the determined column.
     """
 
     schema: TableSchema
@@ -89,12 +89,12 @@ class TableTransformer:
 
     @cached_property
     def generated(self) -> frozenset[int]:
-        """Positions of the columns whose values are generated."""
+        """Positions of the generated columns."""
         return frozenset(j for j, own in enumerate(self.columns) if isinstance(own, GeneratedTransformer))
 
     @cached_property
     def composed(self) -> frozenset[int]:
-        """Positions of the identifiers that contain the values of other columns."""
+        """Positions of identifier columns that contain values from other columns."""
         return frozenset(j for j in self.generated if generated.composed_of(self.columns[j]) is not None)
 
     def compose(self, columns: Mapping[str, ArrowArray], drawn: Drawn) -> dict[str, ArrowArray]:
@@ -119,7 +119,7 @@ class TableTransformer:
         return LevelSource(j, transformer, self.numbered_by.get(j))
 
     def numbers_of_values(self, j: int, drawn: Drawn) -> RowNumbers:
-        """Return the numbers with which the codes of a column are decoded."""
+        """Return the row numbers that select the random numbers for decoding a column's codes."""
         transformer = self.columns[j]
         if isinstance(transformer, LabelTransformer):
             source = self.level_source(transformer.column_of_code)
@@ -214,7 +214,7 @@ class _Decoding:
 
 
 def _given(transformer: GeneratedTransformer, codes: CodesByColumn) -> Transformer:
-    """Return a transformer for rows whose codes in other columns are known, such as the sex of a person."""
+    """Return a transformer for rows with known codes in other columns, such as a person's sex."""
     if isinstance(transformer.maker, generated.Personal | generated.PlacedCodes):
         return replace(transformer, maker=transformer.maker.given(codes))
     return transformer
@@ -252,7 +252,7 @@ _LOADERS: dict[str, Loader] = {
 
 
 def load_transformer(column: Column, reader: ArrayReader) -> Transformer:
-    """Load the transformer of a column from the output of its `to_arrays`."""
+    """Load a column's transformer from the output of the transformer's `to_arrays`."""
     load = _LOADERS[reader.choice("transformer", _LOADERS)]
     try:
         type_ = parse_arrow_type(column.arrow_type)

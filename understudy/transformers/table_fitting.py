@@ -1,4 +1,4 @@
-"""Fit the transformers of all columns of a table."""
+"""Fit the transformers for all columns in a table."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ NO_LABELS: Mapping[str, str] = {}
 
 @dataclass(frozen=True)
 class Execution:
-    """Locale of generated values, number of threads and progress callback of a fit."""
+    """Locale for generated values, number of threads and progress callback for a fit."""
 
     locale: str
     n_threads: int = 1
@@ -174,7 +174,7 @@ def declared_subjects(table: pa.Table, schema: TableSchema) -> Subjects | None:
 
 
 def number_subjects(columns: pa.Table) -> Subjects:
-    """Return the subject of each row, as a number for each distinct combination of values.
+    """Return the subject of each row, as one integer for each distinct combination of values.
 
     Missing values count as equal, so all rows without a subject belong to one unknown subject.
     """

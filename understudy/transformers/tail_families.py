@@ -22,24 +22,25 @@ from understudy.transformers.simplex import Point, minimize
 
 Floats = npt.NDArray[np.float64]
 
-# Number of highest rows to which a tail is fitted: a fraction of all rows, within bounds.
+# A tail is fitted to the highest rows: a fraction of all rows, within bounds.
 FRACTION_FITTED = 0.1
 N_FITTED_MIN, N_FITTED_MAX = 25, 1000
 # Minimum number of distinct values among the fitted rows, so that a continuous distribution is adequate.
 N_DISTINCT_MIN = 20
-# Bounds of the shape of a generalized Pareto distribution. For shapes of 1 and above, the mean is infinite.
+# Bounds for the shape of a generalized Pareto distribution. If the shape is 1 or more, the mean is infinite.
 SHAPE_MIN, SHAPE_MAX = -1.0, 0.95
-# Bound of the logarithms of fitted scales. The bound is not reached, because excesses are divided by their
+# Upper bound for the logarithm of a fitted scale. It is not reached, because excesses are divided by their
 # mean.
 LOG_SCALE_MAX = 30.0
 
-# Lowest probability for which a normal quantile is computed, 37 standard deviations below the mean.
+# Lowest probability in normal quantile computations. Its quantile is 37 standard deviations below the mean.
 LOWEST_PROBABILITY = 1e-300
-# Distance below zero beyond which the logarithm of a normal probability is expanded, because erfc underflows.
+# Beyond this distance below zero, a series expansion gives the logarithm of a normal probability, because
+# erfc underflows.
 LOG_EXPANSION_FROM = 30.0
 _STANDARD = NormalDist()
 
-# Probability that a row of the tail exceeds the offset of each level.
+# Probability that a row in the tail exceeds each level's offset.
 SURVIVALS = 2.0 ** (-np.arange(N_TAIL_LEVELS) / TAIL_LEVELS_PER_OCTAVE)
 
 
@@ -54,7 +55,7 @@ class Excesses:
     censor : float
         Largest excess that is read.
     n_censored : int
-        Number of excesses beyond `censor`.
+        Number of excesses above `censor`.
     threshold : float
         Threshold in units of the mean excess. The lognormal family requires a positive threshold.
     """
@@ -75,7 +76,7 @@ class _Fit:
 
 
 def count_fitted(n_rows: int) -> int:
-    """Return the number of rows with the highest values to which a column's tail is fitted."""
+    """Return how many of a column's highest rows are used to fit its tail."""
     return int(np.clip(n_rows * FRACTION_FITTED, N_FITTED_MIN, N_FITTED_MAX))
 
 

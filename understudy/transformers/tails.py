@@ -1,4 +1,4 @@
-"""Tails of numeric columns, which replace the numbers beyond the k-th value from either end."""
+"""Tails for numeric columns. They replace numbers below the k-th lowest or above the k-th highest value."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ N_ROWS_MIN = 100
 ROUNDING_ERROR = 1e-6
 # Minimum relative increase in the variance due to a tail. Tails with a smaller increase are not modeled.
 VARIANCE_GAIN_MIN = 0.005
-# Maximum absolute value of numbers whose squares are added. Columns of larger numbers, and of numbers below
-# the reciprocal, are scaled first.
+# Maximum absolute value of numbers that are squared and summed. Columns with larger numbers, and columns with
+# numbers below the reciprocal, are scaled first.
 LARGEST_SQUARED = 1e140
 # Bounds that columns of nonnegative numbers often have, such as shares and percentages.
 NATURAL_MAXIMA = (1.0, 100.0)
@@ -29,7 +29,7 @@ NATURAL_MAXIMA = (1.0, 100.0)
 
 @dataclass(frozen=True)
 class ColumnNumbers:
-    """The numbers of a column in the column's unit, and the conversion from the unit of its bins.
+    """A column's numbers in the column's unit, and the conversion from the bins' unit.
 
     Parameters
     ----------
@@ -54,14 +54,14 @@ class ColumnNumbers:
     is_whole: bool = True
 
     def negated(self) -> ColumnNumbers:
-        """Return the negated numbers, whose upper tail is the lower tail of these numbers."""
+        """Return the negated numbers. Their upper tail is the lower tail of the original numbers."""
         return replace(self, values=-self.values, low=-self.high, high=-self.low)
 
 
 def in_own_unit(
     type_: pa.DataType, scale: Scale, numbers: npt.NDArray[Any], subjects: Subjects | None
 ) -> ColumnNumbers:
-    """Return the numbers of a column in the column's unit, with the range of its type."""
+    """Return a column's numbers in the column's unit, with the range of the column's type."""
     if scale.writing == "float":
         largest = float(np.finfo(np.float64).max) / 4
         return ColumnNumbers(numbers, 0.0, 1.0, -largest, largest, subjects, is_whole=False)
@@ -93,7 +93,7 @@ def add_tails(bins: Bins, codes: Codes, numbers: ColumnNumbers) -> Bins:
     """Return the bins of a column with the tails that the column needs.
 
     A tail is added where the outermost bin is a range and the tail increases the variance noticeably.
-    Without a tail, rows beyond the k-th value from an end are drawn from the outermost bin.
+    Without a tail, numbers from the outermost bin replace the numbers beyond the k-th value from that end.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def add_tails(bins: Bins, codes: Codes, numbers: ColumnNumbers) -> Bins:
 
 
 def _ends(numbers: ColumnNumbers, bins: Bins) -> tuple[float, float]:
-    """Return the start of the first bin and the end of the last bin in the unit of the column."""
+    """Return the start of the first bin and the end of the last bin, in the column's unit."""
     last = float(bins.starts[-1])
     if bins.knot_row[-1] >= 0:
         last += float(bins.knots[bins.knot_row[-1], -1])

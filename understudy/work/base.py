@@ -12,7 +12,7 @@ from understudy.progress import Progress
 
 @dataclass(frozen=True)
 class Workspace:
-    """Input of the work of a job.
+    """Inputs for a job's work.
 
     Parameters
     ----------
@@ -34,12 +34,12 @@ class Workspace:
 
 @dataclass(frozen=True)
 class WorkResult:
-    """Result of the work of a job.
+    """Result of a job's work.
 
     Parameters
     ----------
     files : mapping of role to str
-        Names of the output files in the folder of the workspace.
+        Names of the output files in the workspace folder.
     facts : dict
         JSON that the worker stores in the database.
     """

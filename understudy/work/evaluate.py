@@ -1,4 +1,4 @@
-"""Work of kind `evaluate`: score a synthetic table against a real table and write the report."""
+"""Work for `evaluate` jobs: score a synthetic table against a real table and write the report."""
 
 from __future__ import annotations
 

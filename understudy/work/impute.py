@@ -1,4 +1,4 @@
-"""Work of kind `impute`: impute the missing values of a table with a model."""
+"""Work for `impute` jobs: impute a table's missing values with a model."""
 
 from __future__ import annotations
 

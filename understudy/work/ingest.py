@@ -1,4 +1,4 @@
-"""Work of kind `ingest`: convert uploaded files to canonical Parquet and infer their schemas."""
+"""Work for `ingest` jobs: convert uploaded files to canonical Parquet and infer their schemas."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from understudy.work.uploaded_file import uploaded_file
 
 # Maximum size of the facts in bytes. The sandbox accepts at most 8 MiB of facts per job.
 FACTS_BYTES_MAX = 7 << 20
-# Start and end of each phase of a table, as fractions of its duration. Formats leave out some phases.
+# Start and end of each phase, as fractions of the time that a table takes. Some formats skip phases.
 SHARES = {
     "decompressing": (0.0, 0.05),
     "checking": (0.05, 0.15),
@@ -95,7 +95,7 @@ def _share(progress: Progress, number: int, n_tables: int) -> Progress:
 
 @contextmanager
 def _naming(table: str) -> Iterator[None]:
-    """Prefix the detail of an error with the name of the table."""
+    """Prefix an error's detail with the name of the table."""
     try:
         yield
     except UnderstudyError as error:

@@ -1,4 +1,4 @@
-"""Work of kind `probe`: wait for a given time."""
+"""Work for `probe` jobs: wait for a given time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Entry point of the sandbox, which runs the work of a job."""
+"""Sandbox entry point that runs a job's work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Work of kind `sample`: sample rows from a model, optionally under constraints."""
+"""Work for `sample` jobs: sample rows from a model, optionally under constraints."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def _counted(
 
 
 def _identifier_facts(schema: TableSchema, plan: SamplePlan) -> Json:
-    """Return the options with which the next sample continues the identifiers of this sample."""
+    """Return the options that make the next sample continue this sample's identifiers."""
     identifiers = describe_identifiers(schema, plan)
     if identifiers is None:
         return {}
@@ -96,7 +96,7 @@ def _identifier_facts(schema: TableSchema, plan: SamplePlan) -> Json:
 
 
 def _group_facts(synthesizer: Synthesizer, parameters: SampleParameters) -> Json:
-    """Return the effective sample sizes of the groups of a constrained sample, with warnings."""
+    """Return the effective sample size of each group in a constrained sample, with warnings."""
     constraints = parameters.constraints
     if constraints is None:
         return {}

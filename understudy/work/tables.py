@@ -1,4 +1,4 @@
-"""Reading of input tables, which may consist of several files."""
+"""Read input tables, which may consist of several files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Work of kind `train`: fit a synthesizer on a table without its holdout, and save it as a model file."""
+"""Work for `train` jobs: fit a synthesizer on a table without its holdout, and save it as a model file."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ class Digest(Protocol):
 
 @dataclass(frozen=True)
 class Part:
-    """A part of a file, and its SHA-256 at the time of the upload."""
+    """A part of a file, and its SHA-256 when it was uploaded."""
 
     path: Path
     sha256: str
@@ -60,7 +60,7 @@ def join_parts(parts: Sequence[Part], target: Path, *, sha256: str | None) -> No
     Parameters
     ----------
     parts : sequence of Part
-        Parts in the order in which they form the file.
+        Parts in the order in which they are concatenated.
     target : Path
         Path of the file to write.
     sha256 : str, optional

@@ -1,4 +1,4 @@
-"""Translation of the errors of an object store."""
+"""Translate object store errors into Understudy errors."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ REFUSED = {
 PRECONDITION_FAILED = 412
 CONFLICT = 409
 NOT_IMPLEMENTED = 501
-# Errors of a connection, also while the body of a response is read.
+# Connection errors, including errors while a response body is read.
 BROKEN = (BotoCoreError, HTTPClientError, HTTPError, ConnectionError, TimeoutError)
 
 

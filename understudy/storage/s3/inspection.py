@@ -23,7 +23,7 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True)
 class Place:
-    """A bucket, the prefix of its keys, and the client of the store."""
+    """A bucket, a key prefix, and the client for the store."""
 
     # `Any`, because botocore has no type annotations.
     client: Any

@@ -20,7 +20,7 @@ PAUSE_SECONDS = 0.2
 
 
 class ObjectReader:
-    """A reader of ranges of one version of an object.
+    """A reader for byte ranges in one version of an object.
 
     Parameters
     ----------

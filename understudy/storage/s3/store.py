@@ -48,7 +48,7 @@ COPY_THREADS = 4
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
-# The loader caches the description of the interface, which is large.
+# All stores share this loader, because it caches the S3 service model, which is large.
 _LOADER = botocore.loaders.create_loader()
 
 logger = get_logger(__name__)
@@ -238,7 +238,7 @@ def _is_key(text: str) -> bool:
     try:
         check_key(text)
     except InvalidInput:
-        # Somebody else's object, or the object of `check_writable`.
+        # An object that another program wrote, or the one that `check_writable` writes.
         return False
     return True
 

@@ -138,7 +138,7 @@ class ObjectWriter:
 
 @dataclass(frozen=True)
 class _PartSender:
-    """A sender of the parts of a file."""
+    """An uploader for the parts of one file."""
 
     client: Any
     place: dict[str, str]
@@ -147,7 +147,7 @@ class _PartSender:
     part_bytes: int
 
     def send(self, number: int) -> dict[str, Any]:
-        """Send a part, whose number starts at 1, and return its description for the completion."""
+        """Send a part and return its entry for the completion request. Part numbers start at 1."""
         with self.path.open("rb") as file:
             file.seek((number - 1) * self.part_bytes)
             data = file.read(self.part_bytes)
@@ -159,5 +159,5 @@ class _PartSender:
 
 
 def _checksum(data: bytes) -> str:
-    """Return the SHA-256 with which the store verifies what it has received."""
+    """Return the SHA-256 that the store uses to verify the uploaded data."""
     return base64.b64encode(hashlib.sha256(data).digest()).decode()

@@ -1,7 +1,7 @@
 """Makers of identifiers with a known format (cards, IBANs, national IDs, …), with valid check digits.
 
-New identifiers differ from those of the table. The texts of a format are numbered and divided into blocks,
-and only blocks without texts from the table are used.
+New identifiers differ from those of the table. All possible identifiers of a format are numbered and divided
+into blocks. Only blocks that contain no identifier from the table are used.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ from understudy.transformers.generated.transformer import N_ROWS_ANY
 # Positions of rows in a stream.
 Places = npt.NDArray[np.int64]
 
-# Offsets of the streams that choose a format and draw the texts of patterns.
+# Offsets of the random streams that choose a format and draw texts for patterns.
 _CHOICE, _WORDS = 1 << 50, 1 << 51
 # Placeholder for a character of an identifier in a layout. All other characters of a layout are separators.
 SLOT = "#"
@@ -59,11 +59,11 @@ FORMATS_OF_KIND: dict[ColumnKind, tuple[IdentifierFormat, ...]] = {
     ColumnKind.ip: IP_ADDRESSES,
     ColumnKind.url: URLS,
 }
-# Kinds whose identifiers are written with the separators of the table.
+# Kinds of identifiers that use the same separators as the table.
 _KINDS_WITH_SEPARATORS = frozenset({ColumnKind.card, ColumnKind.iban, ColumnKind.national_id})
 # Minimum share of texts that must have a known format.
 _PLAUSIBLE = 0.5
-# Minimum number of IP addresses in a range for each distinct address of the table in the range.
+# Minimum size of an IP address range, as a multiple of the number of distinct table addresses in the range.
 ROOM_MIN = 8
 
 
@@ -77,7 +77,7 @@ def write_by_choice(
     counts : array of shape (n_forms,)
         Frequency of each form.
     write : callable (form, places) -> texts
-        Function that returns texts of one form for the rows at given positions of the stream.
+        Function that returns texts in one form for the rows at the given positions in the stream.
     """
     choice = np.zeros(len(stream.rows), np.uint16)
     if len(counts) > 1:
@@ -96,7 +96,7 @@ def write_by_choice(
 
 @dataclass(frozen=True)
 class Coded:
-    """A maker of texts in one or several identifier formats, in the proportions of the table.
+    """A maker of texts in one or more identifier formats, in the same proportions as in the table.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ class Coded:
         The layout of each format: a `SLOT` for each character, and separators. The layout is empty if there
         are no separators.
     counts : array of shape (n_formats,)
-        Number of texts of each format in the table.
+        Number of texts in the table that have each format.
     """
 
     spaces: tuple[Space[Template], ...]
@@ -115,7 +115,7 @@ class Coded:
 
     @property
     def n_rows_max(self) -> int:
-        """The number of rows is not limited, because texts repeat beyond the capacity of a format."""
+        """The number of rows is not limited. If there are more rows than texts in a format, texts repeat."""
         return N_ROWS_ANY
 
     def make(self, stream: RowStream) -> ArrowArray:
@@ -172,7 +172,7 @@ def _check_layout(template: Template, layout: str) -> None:
 
 
 def is_storable(identifier_format: IdentifierFormat, length_max: int) -> bool:
-    """Return whether the texts of a format consist of at most `length_max` digits."""
+    """Return whether texts in a format consist of at most `length_max` digits."""
     return identifier_format.is_numeral and identifier_format.length <= length_max
 
 
@@ -196,8 +196,7 @@ def _laid_out(compact: ArrowArray, layout: str) -> ArrowArray:
     return join(out, "")
 
 
-# Default format for each kind in which new texts must be valid even if no text of the table has a known
-# format.
+# Default formats for kinds that require valid new texts even if no text in the table has a known format.
 _ALWAYS_VALID: dict[ColumnKind, IdentifierFormat] = {ColumnKind.url: URLS[0]}
 
 
@@ -288,7 +287,7 @@ class PatternCodes:
     patterns : tuple of Pattern
         Patterns of the texts.
     counts : array of shape (n_patterns,)
-        Number of distinct texts of each pattern in the table.
+        Number of distinct texts in the table that have each pattern.
     """
 
     patterns: tuple[Pattern, ...]
@@ -304,7 +303,7 @@ class PatternCodes:
         return write_by_choice(self.counts, stream, lambda i, own: self.write(i, stream, own))
 
     def write(self, i: int, stream: RowStream, own: Places) -> ArrowArray:
-        """Return texts of one pattern for the rows at given positions of the stream."""
+        """Return texts with one pattern for the rows at the given positions in the stream."""
         return self.patterns[i].write(_random(self.patterns[i], stream, own))
 
     def describe(self) -> Json:

@@ -1,4 +1,4 @@
-"""A maker of identifiers that contain values of other columns in the same row."""
+"""A maker of identifiers that contain values from other columns in the same row."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from understudy.transformers.generated.references import Part, Reference
 from understudy.transformers.generated.renderings import Rendering
 from understudy.transformers.generated.texts import distinct_values, join, pc
 
-# Values of other columns of the same rows, by the name of the column.
+# Values from other columns in the same rows, by column name.
 ValuesByColumn = Mapping[str, ArrowArray]
 # Minimum number of new texts per row of the table. If there are fewer new texts, zeros in the pattern become
 # arbitrary digits.
@@ -37,16 +37,16 @@ _HOST, _EXAMPLE_HOST = r"^(https?://|//)?[^/?#]+", r"\1example.com"
 
 @dataclass(frozen=True)
 class Composed:
-    """A maker of texts in which values of other columns replace marks.
+    """A maker of texts that contain values from other columns in place of marks.
 
     Parameters
     ----------
     rest : PatternTexts or PatternCodes
         Maker of the texts around the values, with mark i in place of the value of reference i.
     references : tuple of Reference
-        Columns whose values are inserted.
+        References to the columns that supply the inserted values.
     values : mapping of str to array, optional
-        Values of the inserted columns in the rows that are generated.
+        Values from these columns for the generated rows.
     """
 
     rest: PatternTexts | PatternCodes
@@ -55,7 +55,7 @@ class Composed:
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """Names of the columns whose values are inserted."""
+        """Names of the columns that supply the inserted values."""
         return tuple(dict.fromkeys(reference.column for reference in self.references))
 
     @property
@@ -128,21 +128,21 @@ def patterns_of(rest: PatternTexts | PatternCodes) -> list[Pattern]:
 
 
 def _insert(texts: ArrowArray, mark: str, values: ArrowArray) -> ArrowArray:
-    """Return the texts with the value of each row in place of the mark."""
+    """Return the texts with each row's value in place of the mark."""
     halves: Any = pc.split_pattern(texts, pattern=mark, max_splits=1)
     return join([pc.list_element(halves, 0), values, pc.list_element(halves, 1)], "")
 
 
 @dataclass(frozen=True)
 class Parted:
-    """Identifiers of a table, and their parts that are values of other columns.
+    """Identifiers from a table, and the parts of these identifiers that are values from other columns.
 
     Parameters
     ----------
     values : array of shape (n_rows,)
         Identifiers as text.
     parts : tuple of Part
-        Parts that are values of other columns.
+        Parts that are values from other columns.
     kind : ColumnKind
         Kind of the identifiers.
     is_fresh : bool
@@ -167,7 +167,7 @@ class Parted:
 
 
 def fit_composed(own: Parted) -> Composed | None:
-    """Return a maker of identifiers with the given parts, or None if the other texts share no pattern."""
+    """Return a maker of identifiers with the given parts, or None if the text around them has no pattern."""
     rests = cut_all(own.values, [part.location for part in own.parts])
     if own.kind is ColumnKind.url:
         rests = pc.replace_substring_regex(rests, pattern=_HOST, replacement=_EXAMPLE_HOST)
@@ -202,7 +202,7 @@ def _has_marks(pattern: Pattern, n: int) -> bool:
 
 
 def _literals(rests: ArrowArray, n_rows: int, units: Sequence[Subjects]) -> PatternCodes | None:
-    """Return a maker of the remaining texts if they are few and enough rows share each of them.
+    """Return a maker of the remaining texts if there are only a few and enough rows share each one.
 
     If the table has subjects or entities, enough of these must also share each text.
     """

@@ -27,7 +27,7 @@ Fitted = list[tuple[Any, Codes]]
 
 _KINDS = frozenset({ColumnKind.identifier, ColumnKind.url, ColumnKind.text})
 _MAKERS = (PatternTexts, SequenceOfNumbers, Coded, Filler)
-# Makers whose values never occur in the table.
+# Makers that never generate a value from the table.
 _FRESH_MAKERS = (PatternTexts, SequenceOfNumbers, Coded, Uuids, Composed)
 # Maximum share of texts with spaces in a column that is not prose, such as a column of file names.
 _SHARE_OF_SENTENCES_MAX = 0.05
@@ -44,7 +44,7 @@ class _Identifier:
 
     @property
     def rank(self) -> tuple[float, int]:
-        """Rank of the identifier. An identifier can contain only identifiers of lower rank."""
+        """Rank of the identifier. An identifier can contain only identifiers with a lower rank."""
         return self.mean_width, self.place
 
     @property
@@ -58,7 +58,7 @@ class _Identifier:
 
 
 def composed_of(transformer: Any) -> Composed | None:  # Any: a transformer of any kind
-    """Return the maker of a transformer if it inserts the values of other columns."""
+    """Return a transformer's maker if that maker inserts values from other columns."""
     maker = transformer.maker if isinstance(transformer, GeneratedTransformer) else None
     return maker if isinstance(maker, Composed) else None
 

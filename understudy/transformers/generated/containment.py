@@ -1,4 +1,4 @@
-"""Reading of values of other columns from the identifiers that contain them, for imputation."""
+"""Read values of other columns from identifiers that contain these values, for imputation."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from understudy.transformers.generated.texts import pc
 UNKNOWN = -1
 # Words in the names of country columns that do not identify the owner of the country.
 WORDS_OF_CODES = frozenset({"code", "iso", "iso2", "iso3", "alpha"})
-# Maximum number of codes of a country column, and minimum share of known countries among its levels.
+# Maximum number of codes in a country column, and minimum share of its levels that are known countries.
 N_CODES_MAX, SHARE_KNOWN_MIN = 512, 0.5
 # Minimum share of phone numbers that must begin with a calling code before all made-up numbers begin with it.
 PHONES_MIN = 0.8
@@ -35,7 +35,7 @@ Int16s = npt.NDArray[np.int16]
 
 @dataclass(frozen=True)
 class CountryColumn:
-    """A learned column of countries.
+    """A learned country column.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class CountryColumn:
     locales : tuple of str
         Locales of the countries.
     locale_of_code : array of shape (n_codes,)
-        Index of the locale of each code of the column, or `UNKNOWN`.
+        For each code in the column, the index of the country's locale, or `UNKNOWN`.
     """
 
     place: int
@@ -53,11 +53,11 @@ class CountryColumn:
 
     @property
     def n_unknown(self) -> int:
-        """The number of codes of countries without word lists, and of missing and rare countries."""
+        """The number of codes for missing values, rare countries, and countries without word lists."""
         return int((self.locale_of_code == UNKNOWN).sum())
 
     def of(self, codes: Codes) -> Int16s:
-        """Return the index of the locale of each row, or `UNKNOWN`."""
+        """Return the index of each row's locale, or `UNKNOWN`."""
         return self.locale_of_code[codes]
 
     @classmethod
@@ -107,7 +107,7 @@ def locale_of_phones(texts: ArrowArray, locale: str) -> str | None:
 def find_country_columns(
     names: Sequence[str], fitted: Sequence[tuple[Any, Codes]], types: Sequence[pa.DataType]
 ) -> list[CountryColumn]:
-    """Return the learned columns of countries of a table."""
+    """Return the learned country columns in a table."""
     found = []
     for place, (name, (transformer, _), type_) in enumerate(zip(names, fitted, types, strict=True)):
         is_text = pa.types.is_string(type_) or pa.types.is_large_string(type_)

@@ -1,4 +1,4 @@
-"""A maker of filler text from random words of the locale, for free-text columns, which are not learned."""
+"""A maker of random words from the locale for free-text columns, which are not learned."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from understudy.transformers.generated.scripts import locale_of_script
 from understudy.transformers.generated.texts import capitalized, join, join_runs, pc
 from understudy.transformers.generated.transformer import N_ROWS_ANY
 
-# Number of quantiles of the number of words.
+# Number of quantiles that describe the number of words per text.
 N_QUANTILES = 9
 # Maximum number of words in a text.
 N_WORDS_MAX = 512
@@ -28,7 +28,7 @@ N_WORDS_MAX = 512
 N_TEXTS_EXAMINED = 1000
 # Minimum number of distinct words for a locale. For locales with fewer words, English words are used.
 N_WORDS_FEW = 30
-# Locales whose scripts do not separate words with spaces.
+# Locales with scripts that do not separate words with spaces.
 WITHOUT_BLANKS = frozenset({"ja", "zh"})
 # Offset of the stream that draws words.
 _WORDS = 1 << 52
@@ -47,14 +47,14 @@ Float64s = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Filler:
-    """A maker of texts that consist of random words of a locale.
+    """A maker of texts that consist of random words from a locale.
 
     Parameters
     ----------
     locale : str
         Locale of the words.
     n_words : array of shape (N_QUANTILES,)
-        Quantiles of the number of words. Each quantile is the mean of k neighboring texts.
+        Quantiles of the number of words per text. Each quantile is the mean over k neighboring texts.
     is_sentence : bool
         Whether texts begin with a capital letter and end with a full stop.
     capitals : {"none", "first", "words", "all"}
@@ -78,7 +78,7 @@ class Filler:
         n_words = self._count_words(stream)
         starts = np.concatenate(([0], np.cumsum(n_words)))
         rows = np.repeat(stream.rows, n_words)
-        # Each word of a row has a different number in the stream of words.
+        # Each word in a row has a different number in the random stream for words.
         place = np.arange(starts[-1]) - np.repeat(starts[:-1], n_words)
         random = np.empty(len(rows), np.uint64)
         numbers = rows * np.uint64(N_WORDS_MAX) + place.astype(np.uint64)
@@ -123,7 +123,8 @@ class Filler:
         n_words = reader.array("n_words", np.float64, (N_QUANTILES,))
         require(bool(((n_words >= 1) & (n_words <= N_WORDS_MAX)).all()), "a number of words is out of range")
         require(kind is ColumnKind.text, "filler is used for a column that is not text")
-        # Files of earlier versions do not contain the capitalization of texts that are not sentences.
+        # Model files from earlier versions of Understudy store no capitalization for texts that are not
+        # sentences.
         capitals = reader.choice("capitals", _CAPITALS) if "capitals" in reader.manifest else "none"
         return cls(reader.choice("locale", LOCALES), n_words, reader.truth("is_sentence"), capitals)
 

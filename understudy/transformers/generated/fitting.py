@@ -151,7 +151,7 @@ def _fit_text_maker(texts: ArrowArray, kind: ColumnKind, subjects: Subjects | No
 
 
 def _shared(values: ArrowColumn | ArrowArray, subjects: Subjects | None) -> ArrowArray:
-    """Return the distinct texts whose form enough rows or subjects share."""
+    """Return the distinct texts that have a form shared by enough rows or subjects."""
     texts = values.cast(pa.large_string())
     if isinstance(texts, pa.ChunkedArray):
         texts = texts.combine_chunks()
@@ -189,7 +189,7 @@ def _fit_whole_numbers(
 
 
 def _fit_digits(present: ArrowColumn, limit: int, subjects: Subjects | None) -> PatternTexts:
-    """Return a maker of integers with the same numbers of digits. No integer begins with a zero."""
+    """Return a maker of integers with as many digits as those in the table and no leading zeros."""
     texts = by_length(distinct_values(present).cast(pa.large_string()))
     fits = len(str(limit)) - 1
     patterns = learn_patterns(by_length(_shared(present, subjects)))

@@ -1,6 +1,6 @@
-"""Makers of identifiers: sequential numbers, UUIDs and texts of a pattern.
+"""Makers of identifiers: sequential numbers, UUIDs and texts that match a pattern.
 
-New identifiers are unique and differ from those of the table.
+New identifiers are unique and do not occur in the table.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ from understudy.transformers.generated.patterns import (
 from understudy.transformers.generated.spaces import Space, fit_space, widen_spaces
 from understudy.transformers.generated.transformer import N_ROWS_ANY
 
-# Pattern of new identifiers if those of the table have no common pattern.
+# Pattern for new identifiers if the table's identifiers do not share a pattern.
 OPAQUE = Pattern(("alnum_lower",) * 12)
-# Minimum share of UUIDs among the texts of a column of UUIDs.
+# Minimum share of texts in a UUID column that must be UUIDs.
 UUID_SHARE_MIN = 0.95
 
-# Maximum number of blocks of sequential numbers.
+# Maximum number of blocks in a sequence of numbers.
 N_BLOCKS_MAX = 1000
 
 _DASHES = (8, 13, 18, 23)
@@ -53,7 +53,7 @@ NO_TEXTS: ArrowArray = pa.array([], pa.large_string())
 
 @dataclass(frozen=True)
 class Sequence:
-    """A maker of sequential numbers that begin above the highest number of the table.
+    """A maker of sequential numbers that begin above the highest number in the table.
 
     Parameters
     ----------
@@ -64,8 +64,8 @@ class Sequence:
     limit : int
         Highest number that the column's type can store.
     n_rows_block, n_blocks : int
-        Number of rows in a block, and number of blocks. The seed modulo `n_blocks` selects the block in which
-        a sample begins, so that samples with consecutive seeds have different identifiers.
+        Number of rows in a block, and number of blocks. The seed modulo `n_blocks` selects the first block
+        for a sample, so that samples with consecutive seeds have different identifiers.
     """
 
     start: int
@@ -138,7 +138,7 @@ def fit_sequence(numbers: npt.NDArray[Any], limit: int) -> Sequence:
 
 @dataclass(frozen=True)
 class Uuids:
-    """A maker of UUIDs of one version and case, in which 64 bits are a permutation of the row number."""
+    """A maker of UUIDs with one version and letter case. In each UUID, 64 bits are a permuted row number."""
 
     version: int
     is_upper: bool
@@ -184,17 +184,18 @@ class Uuids:
 
 @dataclass(frozen=True)
 class PatternTexts:
-    """A maker of unique texts with one or several patterns, in the proportions of the table.
+    """A maker of unique texts with one or more patterns, in the same proportions as in the table.
 
     Parameters
     ----------
     spaces : tuple of Space
         For each pattern, the texts that do not occur in the table.
     counts : array of shape (n_spaces,)
-        Number of texts of each pattern in the table.
+        Number of texts in the table that have each pattern.
     wider : tuple of Space
-        For each longer pattern, the texts that do not occur in the table, in ascending order of capacity. A
-        row beyond the capacity of its pattern uses the first longer pattern with enough capacity.
+        For each longer pattern, the texts that do not occur in the table. The patterns are in ascending order
+        of capacity. If a row's pattern has too few texts, the row uses the first longer pattern with enough
+        texts.
     """
 
     spaces: tuple[Space[Pattern], ...]
@@ -241,7 +242,7 @@ class PatternTexts:
         return choice
 
     def describe(self) -> Json:
-        """Return the number of patterns, and the number of rows for which they suffice."""
+        """Return the number of patterns, and the number of rows that they suffice for."""
         n_rows = min(space.capacity for space in self.spaces)
         return {"form": "pattern", "patterns": len(self.spaces), "rows_before_widening": n_rows}
 
@@ -281,7 +282,7 @@ class PatternTexts:
 
 
 def fit_texts(distinct: ArrowArray, shared: ArrowArray | None = None) -> Uuids | PatternTexts:
-    """Return a maker of identifiers that resemble distinct texts.
+    """Return a maker of identifiers that resemble the given texts.
 
     Parameters
     ----------
@@ -307,7 +308,7 @@ def _fit_uuids(characters: Characters) -> Uuids:
 def fit_patterns(
     learned: list[tuple[Pattern, int]], texts: dict[int, Characters], *, length_max: int | None = None
 ) -> PatternTexts:
-    """Return a maker of new texts of given patterns.
+    """Return a maker of new texts with the given patterns.
 
     Parameters
     ----------

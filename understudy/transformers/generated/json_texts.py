@@ -1,4 +1,4 @@
-"""A maker of JSON objects and arrays with the keys and the kinds of values of a column."""
+"""A maker of JSON objects and arrays that have the same keys and kinds of values as a column."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from understudy.transformers.generated.filler import N_QUANTILES, words_of
 from understudy.transformers.generated.texts import choose, join, join_runs, pc
 from understudy.transformers.generated.transformer import N_ROWS_ANY
 
-# Maximum number of values from which the structure is learned.
+# Maximum number of values that are used to learn the structure.
 _N_VALUES_MAX = 5_000
 _N_ITEMS_MAX = 64
 _N_NODES_MAX = 500
@@ -31,7 +31,7 @@ _DEPTH_MAX = 8
 _N_LEVELS_MAX = 200
 # Maximum absolute value of a number.
 _NUMBER_MAX = 1e15
-# Distance between the streams of random numbers of two nodes.
+# Distance between the random streams of two nodes.
 _STREAM_STEP = 1 << 53
 _IDENTIFYING = re.compile(r"@|(?:[0-9].*){6}")
 _OBJECT_OR_ARRAY = r"^\s*(?s:\{.*\}|\[.*\])\s*$"

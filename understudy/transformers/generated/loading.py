@@ -26,7 +26,7 @@ class _LoadableMaker(Protocol):
     def from_arrays(cls, kind: ColumnKind, type_: pa.DataType, reader: ArrayReader) -> Any: ...
 
 
-# The maker class of each form. `Personal` is the maker class of all other forms.
+# The maker class for each form. `Personal` is the maker class for all other forms.
 _MAKERS: dict[str, type[_LoadableMaker]] = {
     "sequential": Sequence,
     "uuid": Uuids,
@@ -40,7 +40,7 @@ _MAKERS: dict[str, type[_LoadableMaker]] = {
     "composed": Composed,
     "placed": PlacedCodes,
 }
-# Kinds whose values `Personal` generates, except for the forms in `_NOT_PERSONAL`.
+# Kinds that `Personal` generates, except for the forms in `_NOT_PERSONAL`.
 _OF_PEOPLE = frozenset(
     {ColumnKind.text, ColumnKind.name, ColumnKind.email, ColumnKind.phone, ColumnKind.address}
 )

@@ -22,7 +22,7 @@ _TOKEN, _BETWEEN = r"[0-9A-Za-z\x{80}-\x{10FFFF}]", r"[^0-9A-Za-z\x{80}-\x{10FFF
 _RUN = r"(?:[A-Za-z\x{80}-\x{D7FF}\x{E008}-\x{10FFFF}]+|[0-9]+|[\x{E000}-\x{E007}]+)"
 _TOKENS = re.compile("[0-9A-Za-z\x80-\U0010ffff]+")
 _RUNS = re.compile("[A-Za-z\x80-\U0010ffff]+|[0-9]+")
-# Maximum number of occurrences of a value in a text that are examined.
+# Maximum number of occurrences that are examined for each value in a text.
 _N_OCCURRENCES_MAX = 8
 
 Span = tuple[int, int]
@@ -40,7 +40,7 @@ class Location:
     first : int
         Number of the token or run, or position of the first character. Negative numbers count from the end.
     width : int
-        Number of characters of a slice, otherwise 0.
+        Number of characters in a slice, otherwise 0.
     """
 
     unit: str
@@ -132,7 +132,7 @@ def cut_all(texts: ArrowArray, locations: Iterable[Location]) -> ArrowArray:
 
 
 def has_all_marks(texts: ArrowArray, n: int) -> ArrowArray:
-    """Return a mask of the texts in which each of the first n marks occurs once."""
+    """Return a mask of the texts that contain each of the first n marks exactly once."""
     is_complete: ArrowArray = pa.array([True] * len(texts), pa.bool_())
     for mark in MARKS[:n]:
         is_complete = pc.and_(is_complete, pc.equal(pc.count_substring(texts, pattern=mark), 1))

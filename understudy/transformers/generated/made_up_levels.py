@@ -29,7 +29,7 @@ CODE_MARK = "\ue000"
 # Minimum number of letters in a word. Shorter runs of letters belong to codes. A word in capitals needs one
 # more letter.
 WORD_LENGTH_MIN = 4
-# Maximum length of a run of capital letters that is replaced by random letters instead of a word.
+# Maximum length of a run of capital letters. Random letters replace such runs, and words replace longer ones.
 INITIALS_MAX = 3
 # Number of attempts to find a new text for a level before the texts become longer.
 N_ATTEMPTS = 20
@@ -51,7 +51,7 @@ def make_up_levels(levels: ArrowArray, n: int, locale: str) -> ArrowArray | None
     n : int
         Number of new levels.
     locale : str
-        Locale of the words of new labels.
+        Locale of the words in new labels.
     """
     if pa.types.is_integer(levels.type):
         return _make_up_integers(levels, n)
@@ -195,7 +195,7 @@ def _make_up_labels(texts: list[str], n: int, locale: str) -> list[str]:
 
 
 def _with_common_endings(tokens: list[list[str]]) -> list[list[str]]:
-    """Return tokens in which the last character of most words is a separate token.
+    """Return tokens, with a word's last character split off if many words in the labels end in it.
 
     For example, the last character of the name of a Japanese city becomes a token. In scripts without spaces,
     this is the only way to split a label.

@@ -1,4 +1,4 @@
-"""A maker of texts such as log lines: common words stay in place, and all varying items are made up."""
+"""A maker of texts such as log lines. Constant words stay in place, and all varying items are made up."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from understudy.transformers.generated.texts import join
 from understudy.transformers.generated.transformer import N_ROWS_ANY, Maker
 from understudy.transformers.support import count_sharers
 
-# Maximum number of distinct texts from which templates are learned.
+# Maximum number of distinct texts that are used to learn templates.
 _N_TEXTS_MAX = 20_000
 N_TEMPLATES_MAX = 500
 N_PARTS_MAX = 400
@@ -34,7 +34,7 @@ COVERED_MIN = 0.5
 WITH_ITEM_MIN = 0.5
 # Numbers with at least this many digits may be keys, so these numbers are never reproduced from the table.
 N_DIGITS_OF_KEY = 4
-# Offset between the random streams of the items of a text.
+# Offset between the random streams for the items in a text.
 _ITEM = 1 << 47
 # Number of the first made-up person in texts. The people in personal columns have lower numbers.
 _PERSON = 60_000
@@ -72,14 +72,14 @@ class Slot:
 
 @dataclass(frozen=True)
 class Messages:
-    """A maker of texts from templates, in the proportions of the table.
+    """A maker of texts from templates. Templates are used in the same proportions as in the table.
 
     Parameters
     ----------
     templates : tuple of Template
         Templates. At least k rows or subjects share each template.
     counts : array of shape (n_templates,)
-        Number of rows of each template.
+        Number of rows in the table that have each template.
     slots : dict of name to Slot
         Makers of the items.
     locale : str
@@ -178,7 +178,7 @@ def _read_slots(reader: ArrayReader) -> dict[str, Slot]:
 
 
 def fit_messages(texts: ArrowArray, locale: str, subjects: Subjects | None = None) -> Messages | None:
-    """Return a maker for texts with common templates, or None for other texts.
+    """Return a maker for texts that share templates, or None for other texts.
 
     Parameters
     ----------
@@ -309,7 +309,7 @@ def _fit_slot(name: str, items: Counter[str], locale: str, number: int) -> Slot:
 
 
 def _fit_digits(n_digits: int, distinct: ArrowArray) -> PatternTexts | PatternCodes:
-    """Return a maker of numbers of one length. Long numbers differ from those of the table."""
+    """Return a maker of numbers with one length. Long numbers do not occur in the table."""
     if n_digits < N_DIGITS_OF_KEY:
         return PatternCodes((Pattern(("digit",) * n_digits),), np.ones(1, np.int64))
     pattern = Pattern(("nonzero",) + ("digit",) * (n_digits - 1))

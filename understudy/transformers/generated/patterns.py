@@ -18,7 +18,7 @@ from understudy.transformers.base import MIN_SUPPORT, ArrowArray, Mask, Subjects
 from understudy.transformers.support import count_sharers
 
 UInt64s = npt.NDArray[np.uint64]
-# The characters of texts of one length: code points, of shape (n_texts, length).
+# The characters in texts of equal length: code points, of shape (n_texts, length).
 Characters = npt.NDArray[np.uint32]
 
 CLASSES: dict[str, str] = {
@@ -33,12 +33,12 @@ CLASSES: dict[str, str] = {
     "alnum_upper": digits + ascii_uppercase,
     "alnum": digits + ascii_letters,
 }
-# Maximum length of texts from which patterns are learned, in characters.
+# Maximum length, in characters, of texts that are used to learn patterns.
 LENGTH_MAX = 64
-# Maximum number of patterns of a column.
+# Maximum number of patterns in a column.
 N_PATTERNS_MAX = 32
-# Maximum number of texts in a chunk of positions, so that their index fits in 64 bits. The last chunk of a
-# pattern is numbered, and the chunks before it are drawn at random.
+# Maximum number of texts in a chunk of positions, so that the index of a text fits in 64 bits. The last chunk
+# in a pattern is numbered, and all earlier chunks are drawn at random.
 N_TEXTS_CHUNK = 2**62
 
 _DIGIT, _LOWER, _UPPER = 1, 2, 4
@@ -59,7 +59,7 @@ _CLASS_OF_KINDS = {
 
 @dataclass(frozen=True)
 class Pattern:
-    """A pattern whose texts are numbered within chunks of positions, from the last chunk to the first.
+    """A pattern. Its texts are numbered within chunks of positions, from the last chunk to the first.
 
     Parameters
     ----------
@@ -132,7 +132,7 @@ class Pattern:
         Parameters
         ----------
         characters : array of shape (n_texts, length)
-            Texts of the pattern's length.
+            Texts with the same length as the pattern.
         """
         is_match: Mask = np.ones(len(characters), np.bool_)
         for i, alphabet in enumerate(self.alphabets):
@@ -151,7 +151,7 @@ class Pattern:
         )
 
     def fill_zeros(self) -> list[Pattern]:
-        """Return patterns in which longer numbers replace leading zeros, the shortest numbers first."""
+        """Return patterns with longer numbers in place of leading zeros, in ascending order of length."""
         patterns = []
         positions = list(self.positions)
         last = max(i for i, alphabet in enumerate(self.alphabets) if len(alphabet) > 1)
@@ -207,7 +207,7 @@ def by_length(texts: ArrowArray) -> dict[int, Characters]:
 
 
 def shared_texts(values: ArrowArray, subjects: Sequence[Subjects]) -> ArrowArray:
-    """Return the distinct texts from which patterns can be learned.
+    """Return the distinct texts that can be used to learn patterns.
 
     At least k subjects share the length and the marks of each text.
 

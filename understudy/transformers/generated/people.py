@@ -1,8 +1,7 @@
 """One made-up person for each row, with consistent names, address, e-mail address and phone number.
 
-A hash of the seed and the row number selects each trait of a person from lists that are drawn from mimesis.
-The lists are drawn once per process with a fixed seed, so all processes with the same version of mimesis have
-the same lists.
+A hash of the seed and the row number selects each of a person's traits from a list. mimesis generates the
+lists once per process with a fixed seed, so they depend only on the mimesis version.
 """
 
 from __future__ import annotations
@@ -27,16 +26,16 @@ from understudy.transformers.generated.texts import choose, join, pc
 
 # Number of the first random stream for people. The base streams of columns have lower numbers.
 PERSON = 1 << 33
-# Number of streams reserved for the traits of a person.
+# Number of random streams reserved for a person's traits.
 N_TRAITS = 1 << 8
 # Maximum number of people per row.
 N_PEOPLE_MAX = 1 << 16
-# Number of random draws from which each list is built.
+# Number of random draws used to build each list.
 N_DRAWS = 16_384
-# Seed with which the lists are drawn.
+# Seed for drawing the lists.
 POOL_SEED = 0
 
-# Locales in which the family name precedes the given name.
+# Locales where the family name precedes the given name.
 FAMILY_FIRST = frozenset({"hu", "ja", "ko", "zh"})
 DOMAINS = ("example.com", "example.org", "example.net")
 # Phone numbers that regulators reserve for fiction (NANP 555-01xx, Ofcom, ACMA, Bundesnetzagentur, Arcep,
@@ -99,7 +98,7 @@ _GENDER, _FIRST, _LAST, _STREET, _CITY, _POSTAL, _STATE, _PHONE, _DOMAIN, _NUMBE
 
 @dataclass(frozen=True)
 class Pools:
-    """The lists of a locale from which traits are selected. In tuples of names, male names come first."""
+    """The lists of traits for a locale. In tuples of names, male names come first."""
 
     first: tuple[ArrowArray, ArrowArray]
     last: tuple[ArrowArray, ArrowArray]
@@ -181,7 +180,7 @@ def emails(person: Person, locale: str) -> ArrowArray:
 
 
 def logins(person: Person, locale: str) -> ArrowArray:
-    """Return user names in ASCII, in which the last name follows the initial of the first name."""
+    """Return ASCII user names, which consist of the first initial and the last name."""
     ascii_first, ascii_last = _ascii_pools(locale)
     first = _by_gender(person, ascii_first, _FIRST)
     initial: ArrowArray = pc.utf8_slice_codeunits(first, 0, 1)

@@ -50,7 +50,7 @@ class Personal:
     kind : ColumnKind
         Kind of the column.
     form : str
-        One of the forms of the kind, such as `first` for names.
+        A form that the kind supports, such as `first` for names.
     locale : str
         Locale of the people.
     person : int
@@ -65,11 +65,11 @@ class Personal:
     region_column : RegionColumn, optional
         Column with the state of the row.
     sexes : array of shape (n,), optional
-        Sex of the person in each row of the block that is generated.
+        Sex of the person in each generated row.
     countries : array of shape (n,), optional
-        Index of the locale of the country in each row of the block, or -1 for the locale of the table.
+        For each generated row, the index of the country's locale, or -1 for the table's locale.
     regions : Regions, optional
-        State of each row of the block.
+        State in each generated row.
     """
 
     kind: ColumnKind

@@ -1,8 +1,8 @@
 """Determine which personal columns describe the same person in a row.
 
-Two columns of names represent two people, unless the table contains the same names in both columns. An e-mail
-address belongs to the person whose name it contains. Without such evidence, the assignment depends on the
-words of the column names, and then on the order of the columns.
+Two name columns represent two people, unless both contain the same names. If an e-mail address contains a
+person's name, it belongs to that person. Otherwise, columns are assigned by the words in their names, and
+then by their order.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from understudy.transformers.generated.sexes import SEX_HEADERS, SexColumn, agre
 
 # Maximum number of rows that are compared.
 N_ROWS_COMPARED = 2_000
-# Minimum shares of rows in which two columns must agree to describe one person: in total, and in excess of
-# the share that chance explains.
+# Two columns describe one person only if they agree in at least these shares of rows: in total, and in excess
+# of the share that chance explains.
 AGREEMENT_MIN, BEYOND_CHANCE_MIN = 0.5, 0.25
 # Minimum share of agreeing rows that is never attributed to chance.
 AGREEMENT_SURE = 0.98
-# If the share of rows whose e-mail address contains a name is lower than this, the addresses belong to people
-# whose names are not in the table.
+# If fewer than this share of e-mail addresses contain a name from the row, the addresses belong to people who
+# have no name columns in the table.
 AGREEMENT_NONE = 0.1
 # Minimum number of rows that is required to conclude that two columns do not agree.
 N_ROWS_MIN = 20
@@ -56,7 +56,7 @@ class PersonalColumn:
     name : str
         Name of the column.
     maker : Personal
-        Maker of the column's values.
+        Maker for the column's values.
     values : ChunkedArray
         Values of the table.
     """
@@ -136,7 +136,7 @@ def choose_country_columns(
     countries: Sequence[CountryColumn],
     names: Sequence[str],
 ) -> dict[int, CountryColumn]:
-    """Return the column with the country of each personal column, by the position of the personal column.
+    """Return the country column for each personal column, by the position of the personal column.
 
     A country belongs to the owner that the name of its column identifies. If the name identifies no owner,
     the country belongs to all people.
@@ -181,7 +181,7 @@ class _People:
         agrees: Callable[[tuple[str, ...], tuple[str, ...]], bool],
         among: Callable[[PersonalColumn], bool] = _is_full,
     ) -> list[PersonalColumn] | None:
-        """Return the group with a column that agrees with this column in most rows, beyond chance."""
+        """Return the group with the column that best agrees with this one, unless chance may explain it."""
         best, best_share = None, AGREEMENT_MIN
         for group in self._by_owner(column):
             for other in filter(among, group):
@@ -192,19 +192,19 @@ class _People:
         return best
 
     def _by_owner(self, column: PersonalColumn) -> list[list[PersonalColumn]]:
-        """Return the groups, starting with those whose column names identify the same owner."""
+        """Return the groups. Groups with column names that identify the same owner come first."""
         owner = owner_words(column.name)
         return sorted(
             self._groups, key=lambda group: all(owner_words(other.name) != owner for other in group)
         )
 
     def _is_free(self, group: list[PersonalColumn], column: PersonalColumn) -> bool:
-        """Return whether a column has the same values as the columns of its form in a group, if any."""
+        """Return whether a column agrees with all columns of the same form in a group."""
         alike = [other for other in group if _is_alike(column, other)]
         return all(self._agreement(column, other, _are_same_names)[0] > AGREEMENT_MIN for other in alike)
 
     def owner_of_email(self, column: PersonalColumn) -> list[PersonalColumn] | None:
-        """Return the group whose names the e-mail addresses contain, or None if they contain no names."""
+        """Return the group with names that the e-mail addresses contain, or None if they contain no names."""
         owner = self.agreeing(column, _email_contains_name, among=_is_name)
         if owner is not None:
             return owner
@@ -297,7 +297,7 @@ def _plain_words(text: str) -> tuple[str, ...]:
 
 
 def owner_words(name: str) -> frozenset[str]:
-    """Return the words of a column name that identify the owner: `manager` of `manager_first_name`."""
+    """Return the words that identify the owner in a column name: `manager` in `manager_first_name`."""
     return frozenset(headers.words_of(name)) - _words_of_kinds()
 
 

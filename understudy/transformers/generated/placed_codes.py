@@ -33,12 +33,12 @@ from understudy.transformers.generated.patterns import LENGTH_MAX, Pattern
 from understudy.transformers.generated.texts import join, pc
 from understudy.transformers.generated.transformer import N_ROWS_ANY
 
-# Maximum share of the characters of a postal code that are learned.
+# Maximum share of a postal code's characters that are learned.
 SHARE_LEARNED_MAX = 0.6
 # Maximum number of place columns, and maximum number of postal code beginnings per place column.
 N_PLACES_MAX, N_BEGINNINGS_MAX = 3, 2**17
-# Numbers of leading characters for which the dependency on a place is measured, and the minimum share, beyond
-# chance, of rows that have the most frequent beginning of their place.
+# Numbers of leading characters that are compared to measure how a postal code depends on its place, and the
+# minimum share of rows, in excess of chance, with the most frequent beginning for their place.
 _N_CHARACTERS_COMPARED, _BEYOND_CHANCE_MIN = (0, 1, 2), 0.1
 # Offset of the random stream that chooses a beginning.
 _BEGINNING = 1 << 52
@@ -49,14 +49,14 @@ Int64s = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Beginnings:
-    """The beginnings of postal codes for each level of a place column.
+    """The beginnings of postal codes for each level in a place column.
 
     Parameters
     ----------
     place : int
         Position of the column in the table.
     n_codes : int
-        Number of codes of the column.
+        Number of codes in the column.
     code, pattern, count : array of shape (n_beginnings,)
         For each beginning, the code of the place column (in ascending order), the pattern of the postal code,
         and the number of rows.
@@ -110,16 +110,16 @@ class Beginnings:
 
 @dataclass(frozen=True)
 class PlacedCodes:
-    """A maker of postal codes that match the place columns of their row.
+    """A maker of postal codes that match the place columns in the same row.
 
     Parameters
     ----------
     rest : PatternCodes
         Maker of postal codes for rows without a known place, and patterns of all postal codes.
     places : tuple of Beginnings
-        Columns of places, the most specific first.
+        Beginnings for each place column, from the most to the least specific.
     codes : mapping of int to array, optional
-        Codes of these columns in the rows that are generated.
+        Codes in these columns for the generated rows.
     """
 
     rest: PatternCodes
@@ -221,12 +221,12 @@ def fit_placed(
     places: Sequence[LearnedPlace],
     subjects: Subjects | None,
 ) -> PlacedCodes | None:
-    """Return a maker of postal codes that match place columns, or None if no place column determines them.
+    """Return a maker of postal codes that match place columns, or None if no column determines the codes.
 
     Parameters
     ----------
     rest : PatternCodes
-        Maker of the column's postal codes.
+        Maker for the column's postal codes.
     values : array of shape (n_rows,)
         Postal codes of the table as text.
     places : sequence of LearnedPlace
@@ -317,13 +317,13 @@ class _Rows:
 
 
 def _count_units(groups: Int64s, units: Int64s, n: int) -> Int64s:
-    """Return the number of distinct subjects of each group."""
+    """Return the number of distinct subjects in each group."""
     pairs = np.unique(groups.astype(np.int64) * (int(units.max(initial=0)) + 1) + units)
     return np.bincount(pairs // (int(units.max(initial=0)) + 1), minlength=n)
 
 
 def _share_of_mode(codes: Int64s, keys: Int64s) -> float:
-    """Return the share of rows whose key is the most frequent key among the rows with the same code."""
+    """Return the share of rows that have the most frequent key for their code."""
     pairs, counts = np.unique(codes << 32 | keys, return_counts=True)
     best = np.zeros(int(codes.max(initial=0)) + 1, np.int64)
     np.maximum.at(best, pairs >> 32, counts)

@@ -24,8 +24,8 @@ from understudy.transformers.generated.transformer import GeneratedTransformer
 Fitted = list[tuple[Any, Codes]]
 
 _FORMS = ("city", "state", "country")
-# Minimum number of rows whose town repeats, and minimum share of these rows with the town's most frequent
-# state.
+# Minimum number of rows with a town that repeats, and minimum share of these rows that have the town's most
+# frequent state.
 N_ROWS_MIN, IN_ONE_STATE_MIN = 20, 0.9
 
 
@@ -35,7 +35,7 @@ def place_postal_codes(
     values: Sequence[ArrowColumn],
     subjects_of: Mapping[str, Subjects | None],
 ) -> Fitted:
-    """Return the transformers and codes, with postal codes that match the places of their rows.
+    """Return the transformers and codes, with postal codes that match the place in each row.
 
     Parameters
     ----------

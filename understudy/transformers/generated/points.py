@@ -1,4 +1,4 @@
-"""A maker of coordinates as text: two numbers, each drawn from quantiles of the table's numbers."""
+"""A maker of coordinate texts. Both numbers are drawn from quantiles of the table's numbers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from understudy.transformers.generated.transformer import N_ROWS_ANY
 
 # Number of quantiles stored for each coordinate.
 N_QUANTILES = 33
-# Maximum number of decimals of new coordinates.
+# Maximum number of decimals in new coordinates.
 N_DECIMALS_MAX = 8
 _NUMBER = r"-?\d+\.\d+"
 _POINT = rf"^(?P<before>\D*?)(?P<first>{_NUMBER})(?P<between>[^\d]*?)(?P<second>{_NUMBER})(?P<after>\D*)$"
@@ -41,7 +41,7 @@ class Points:
     quantiles : array of shape (2, N_QUANTILES)
         Quantiles of the first and the second number. Each quantile is the mean of k neighboring rows.
     n_decimals : int
-        Number of decimals of both numbers.
+        Number of decimals in each number.
     marks : tuple of three str
         Text before, between and after the numbers.
     """

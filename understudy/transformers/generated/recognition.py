@@ -13,27 +13,27 @@ from understudy.tables.schema import Column, ColumnKind
 from understudy.transformers.base import ArrowColumn, Subjects
 from understudy.transformers.categorical import has_shared_level
 
-# Minimum width of integers in which a subject can be generated, in bits.
+# Minimum width, in bits, of an integer column that can store generated subjects.
 BITS_MIN = 32
 
 
 @dataclass(frozen=True)
 class Recognition:
-    """The kind and the form in which the values of a column are generated."""
+    """The kind and form of the values that are generated for a column."""
 
     kind: ColumnKind
     form: str
 
 
 def recognize(column: Column, values: ArrowColumn) -> Recognition | None:
-    """Return the kind and form in which a column is generated, or None if it is learned."""
+    """Return the kind and form of a generated column, or None if the column is learned."""
     if not is_generated_column(column, values.type):
         return None
     return Recognition(column.kind, _form(column.kind, column.name, values))
 
 
 def recognize_subject(column: Column, values: ArrowColumn, subjects: Subjects | None) -> Recognition | None:
-    """Return the kind and form of a subject column whose labels are generated as identifiers, or None.
+    """Return the kind and form if a subject column's labels are generated as identifiers, or None.
 
     If no label is shared by enough subjects, one placeholder would replace all labels. If the labels are
     generated as identifiers, they have the patterns of the table instead. Declared labels are not generated,

@@ -1,4 +1,4 @@
-"""Find the columns whose values an identifier contains, with evidence from nearly all rows."""
+"""Find columns with values that an identifier contains in nearly all rows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from understudy.transformers.base import ArrowArray, ArrowColumn
 from understudy.transformers.generated.locations import N_MARKS_MAX, Location, locate
 from understudy.transformers.generated.renderings import Rendering, renderings_of
 
-# Number of rows to compare, and number of these rows on which a column is checked first.
+# Number of rows to compare, and number of rows for the quick check that comes first.
 N_ROWS_COMPARED, N_ROWS_FIRST = 1_000, 24
 # Minimum number of rows with both values.
 N_ROWS_MIN = 20
@@ -30,7 +30,7 @@ Texts = list[str]
 
 @dataclass(frozen=True)
 class Reference:
-    """A part of an identifier that is the value of another column.
+    """A part of an identifier that is a value from another column.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class Reference:
     rendering : Rendering
         Form in which the identifier contains the value.
     fallback : str
-        Text in rows in which the other column is missing.
+        Text for rows where the other column has no value.
     """
 
     column: str
@@ -60,7 +60,7 @@ class Part:
     location : Location
         Location of the value in the identifier.
     mean_width : float
-        Mean number of characters of a value.
+        Mean number of characters in a value.
     n_distinct : int
         Number of distinct texts in the compared rows.
     is_number : bool
@@ -76,7 +76,7 @@ class Part:
 
 
 class Sampled:
-    """Sampled rows in which columns are compared. The rows are spread over all rows with an identifier."""
+    """Sampled rows for comparing columns. The rows are spread over all rows that have an identifier."""
 
     def __init__(self, identifier: ArrowColumn) -> None:
         present = np.flatnonzero(np.asarray(identifier.is_valid(), np.bool_))
@@ -131,7 +131,7 @@ def find_parts(identifier: ArrowColumn, others: Iterable[tuple[int, str, ArrowCo
 
 @dataclass(frozen=True)
 class Candidates:
-    """Parts of an identifier, in order of preference, and the texts of the identifier in some rows."""
+    """Candidate parts of an identifier in order of preference, and the identifiers in some rows."""
 
     parts: list[Part]
     texts: Texts
@@ -200,7 +200,7 @@ def _are_contained(texts: Sequence[str], values: Sequence[str | None]) -> bool:
 
 
 def _confirmed(texts: Texts, values: ArrowArray, reference: Reference, place: int) -> Part | None:
-    """Return the part if nearly all texts contain their value at the same location, beyond chance."""
+    """Return the part if nearly all texts contain their value at the same location, not just by chance."""
     written = reference.rendering.write(values).to_pylist()
     pairs = [(text, value) for text, value in zip(texts, written, strict=True) if value]
     n = len(pairs)
@@ -228,6 +228,6 @@ def _confirmed(texts: Texts, values: ArrowArray, reference: Reference, place: in
 
 
 def _fallback(rendered: Texts) -> str:
-    """Return zeros with the most frequent length, for rows in which the other column is missing."""
+    """Return a text of zeros with the most frequent length, for rows where the other column has no value."""
     lengths = np.bincount([len(text) for text in rendered])
     return "0" * int(lengths.argmax())

@@ -19,7 +19,7 @@ class RegionColumn:
     place : int
         Position of the column in the table.
     n_codes : int
-        Number of codes of the column.
+        Number of codes in the column.
     """
 
     place: int
@@ -28,7 +28,7 @@ class RegionColumn:
 
 @dataclass(frozen=True)
 class Regions:
-    """The region of each row of a block: a number below `n`."""
+    """The region in each row of a block, as an index below `n`."""
 
     codes: Codes
     n: int

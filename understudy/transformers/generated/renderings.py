@@ -13,7 +13,7 @@ from understudy.transformers.array_reader import ArrayReader, require
 from understudy.transformers.base import ArrowArray, Json
 from understudy.transformers.generated.texts import pc
 
-# Parts of dates and times in identifiers, in the notation of `strftime`.
+# Parts of dates and times in identifiers, in `strftime` notation.
 TIME_PATTERNS = (
     *("%Y%m%d", "%d%m%Y", "%m%d%Y", "%y%m%d", "%d%m%y", "%m%d%y", "%Y-%m-%d", "%d-%m-%Y", "%m-%d-%Y"),
     *("%Y/%m/%d", "%d/%m/%Y", "%m/%d/%Y", "%Y.%m.%d", "%d.%m.%Y", "%Y_%m_%d", "%d%b%Y", "%d%b%y"),
@@ -41,11 +41,11 @@ class Rendering:
         `text` (unchanged), `bare` (letters and digits only), `plain` (without leading zeros), `pad` (with
         leading zeros), `initials`, `prefix`, `suffix`, `token` (one run of letters and digits) or `time`.
     width : int
-        Number of characters, or index of the token, or 0 for other forms.
+        Number of characters or index of the token. The value is 0 for forms that need neither.
     case : str
         `upper`, `lower`, or empty for unchanged letters.
     pattern : str
-        Pattern of the form `time`, one of `TIME_PATTERNS`.
+        Pattern from `TIME_PATTERNS` for the form `time`.
     """
 
     form: str
@@ -100,7 +100,7 @@ def is_date_like(type_: pa.DataType) -> bool:
 
 
 def renderings_of(type_: pa.DataType) -> Iterator[Rendering]:
-    """Yield the renderings of values of a type, the most complete first."""
+    """Yield the renderings for values of a type, from the most to the least complete."""
     if is_date_like(type_):
         for pattern in TIME_PATTERNS:
             yield Rendering("time", pattern=pattern)

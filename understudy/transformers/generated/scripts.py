@@ -1,12 +1,12 @@
-"""The script of texts, such as Cyrillic, and a locale whose words are written in it."""
+"""Detect the script of texts, such as Cyrillic, and choose a locale that uses this script."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 
-# Letters of each script, and the locales whose words are written in it. The first locale is the default.
-# Scripts without word lists are not included.
+# Letters in each script, and the locales that use the script. The first locale is the default. Scripts
+# without word lists are not included.
 _SCRIPTS: dict[str, tuple[re.Pattern[str], tuple[str, ...]]] = {
     "cyrillic": (re.compile("[\u0400-\u04ff]"), ("ru", "uk", "kk")),
     "greek": (re.compile("[\u0370-\u03ff]"), ("el",)),
@@ -15,8 +15,8 @@ _SCRIPTS: dict[str, tuple[re.Pattern[str], tuple[str, ...]]] = {
     "hangul": (re.compile("[\uac00-\ud7af]"), ("ko",)),
 }
 _LETTER = re.compile(r"[^\W\d_]")
-# Minimum share of a script among the letters of texts in this script, and minimum share of kana in Japanese
-# texts.
+# Minimum share of letters that must belong to the script of a text, and minimum share of kana in Japanese
+# text.
 _SHARE_MIN, _KANA_MIN = 0.6, 0.05
 # Number of texts that are examined.
 _N_TEXTS = 1000

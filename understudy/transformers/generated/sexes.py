@@ -53,22 +53,22 @@ _MALE = frozenset(
         *("mannelijk", "dhr", "meneer"),
     }
 )
-# Maximum number of codes of a column of sexes.
+# Maximum number of codes in a sex column.
 N_CODES_MAX = 32
-# Minimum number of rows with a known first name, and share of them that must agree with the sex.
+# Minimum number of rows with a known first name, and minimum share of these rows that agree with the sex.
 N_ROWS_MIN, AGREEMENT_MIN = 20, 0.8
 
 
 @dataclass(frozen=True)
 class SexColumn:
-    """A learned column of sexes.
+    """A learned sex column.
 
     Parameters
     ----------
     place : int
         Position of the column in the table.
     sexes : array of shape (n_codes,)
-        Sex of each code of the column.
+        Sex that each code in the column represents.
     """
 
     place: int
@@ -82,7 +82,7 @@ class SexColumn:
 def find_sex_columns(
     names: Sequence[str], fitted: Sequence[tuple[Any, Codes]], types: Sequence[pa.DataType]
 ) -> list[SexColumn]:
-    """Return the columns of sexes of a table."""
+    """Return the sex columns in a table."""
     found = []
     for place, (name, (transformer, _), type_) in enumerate(zip(names, fitted, types, strict=True)):
         is_text = pa.types.is_string(type_) or pa.types.is_large_string(type_)

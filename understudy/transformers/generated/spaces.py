@@ -14,19 +14,19 @@ from understudy.transformers.array_reader import ArrayReader, require
 from understudy.transformers.base import ArrowArray, RowStream
 from understudy.transformers.generated.patterns import Characters, Pattern, UInt64s
 
-# Key with which the texts of a pattern are shuffled, so that similar texts of the table are spread evenly
-# over the blocks. The key is not secret.
+# Key for shuffling a pattern's texts, so that similar texts from the table are spread evenly over the blocks.
+# The key is not secret.
 SHUFFLE = np.uint64(0x5DEECE66D)
 # Maximum number of free blocks stored in a model file.
 N_FREE_BLOCKS_MAX = 2**16
-# Number of rows for which there must be different texts. In practice, samples have far fewer rows.
+# Number of distinct texts that are always enough. In practice, samples have far fewer rows.
 N_ROWS_ENOUGH = 2**48
-# Offset between the streams of the chunks of a long pattern.
+# Offset between the random streams for the chunks in a long pattern.
 CHUNK = 1 << 40
 
 
 class Numbered(Protocol):
-    """The numbered texts of a pattern or of a template."""
+    """The numbered texts that a pattern or template can form."""
 
     @property
     def chunks(self) -> list[list[int]]:
@@ -60,9 +60,9 @@ class Space(Generic[P]):
     pattern : Numbered
         The pattern or template.
     n_blocks : int
-        Number of blocks of equal size into which the shuffled texts are divided.
+        Number of equal blocks that contain the shuffled texts.
     free : array of shape (n_free,)
-        Numbers of the blocks that contain no text of the table, in ascending order.
+        Indices of the blocks that contain no text from the table, in ascending order.
     """
 
     pattern: P
@@ -136,17 +136,17 @@ def fit_space(pattern: P, characters: Characters | None) -> Space[P]:
 
 
 def widen_spaces(base: Pattern, others: list[Pattern], texts: dict[int, Characters]) -> list[Space[Pattern]]:
-    """Return spaces of longer texts in ascending order of capacity, up to `N_ROWS_ENOUGH`.
+    """Return spaces of longer texts in ascending order of capacity, up to at least `N_ROWS_ENOUGH`.
 
-    Texts in which digits replace leading zeros of the base pattern come first, because they are no longer
-    than the texts of the base pattern.
+    Patterns with digits in place of the base pattern's leading zeros come first, because they do not make the
+    texts longer.
 
     Parameters
     ----------
     base : Pattern
         Pattern to widen.
     others : list of Pattern
-        Patterns with which the longer texts must not overlap.
+        Patterns that the longer texts must not match.
     texts : dict of length to characters
         Texts of the table.
     """

@@ -86,7 +86,7 @@ class Template:
         Parameters
         ----------
         characters : array of shape (n_texts, length)
-            Texts of the format's length.
+            Texts with the same length as the format.
         """
         is_match = np.ones(len(characters), np.bool_)
         places: dict[int, UInt64s] = {}

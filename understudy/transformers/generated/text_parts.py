@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 # Characters that separate the parts of a code.
 DELIMITERS = "-_/.:| "
-# Minimum number of pairs from which a relation is learned.
+# Minimum number of pairs required to learn a relation.
 N_PAIRS_MIN = 5
 
 

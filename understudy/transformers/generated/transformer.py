@@ -22,7 +22,7 @@ class Maker(Protocol):
 
     @property
     def n_rows_max(self) -> int:
-        """The number of rows for which values exist."""
+        """The number of rows that the maker can generate values for."""
         ...
 
     def make(self, stream: RowStream) -> ArrowArray:
@@ -83,7 +83,7 @@ class GeneratedTransformer:
 
     @property
     def is_exact(self) -> Mask:
-        """A mask of the codes of placeholders. Only these codes represent one specific value of the table."""
+        """A mask of the placeholder codes. Each of these codes represents exactly one value in the table."""
         first = int(self.has_missing)
         codes = np.arange(self.n_codes)
         return (codes >= first) & (codes < first + len(self.placeholders))
