@@ -32,7 +32,7 @@ ORIGINS_OF_REAL_VALUES = ("upload", "imputation")
 
 @dataclass(frozen=True)
 class Rule:
-    """The conditions of a purpose, in addition to readiness and the principal's project."""
+    """The conditions that a purpose adds to readiness and the principal's project."""
 
     needs_read_real: bool
     allows_quarantined: bool

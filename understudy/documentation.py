@@ -6,14 +6,14 @@ DOCS_URL = "https://understudy.readthedocs.io/en/latest"
 
 
 def docs_link(page: str, anchor: str = "") -> str:
-    """Return the address of a page, or of a heading on it.
+    """Return the URL of a page, or of a heading on that page.
 
     Parameters
     ----------
     page : str
         Path of the page below `docs/` without its suffix, such as `reference/metrics`.
     anchor : str
-        Identifier of a heading of the page. Empty for the whole page.
+        Identifier of a heading on the page. If empty, the URL refers to the whole page.
     """
     address = f"{DOCS_URL}/{page}.html"
     return f"{address}#{anchor}" if anchor else address

@@ -134,13 +134,13 @@ class TooLarge(InvalidInput):
 
 
 class Unauthenticated(UnderstudyError):
-    """Error for a request whose API key is missing or invalid."""
+    """Error for a request with a missing or invalid API key."""
 
     default_code = "unauthenticated"
 
 
 class Forbidden(UnderstudyError):
-    """Error for a request whose API key is valid but lacks the required scope."""
+    """Error for a request with a valid API key that lacks the required scope."""
 
     default_code = "forbidden"
 
@@ -162,7 +162,7 @@ class Conflict(UnderstudyError):
 
 
 class PreconditionFailed(Conflict):
-    """Error for a request whose `If-Match` header contains an outdated version."""
+    """Error for a request with an outdated version in the `If-Match` header."""
 
     default_code = "precondition_failed"
 

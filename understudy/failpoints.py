@@ -4,8 +4,8 @@ Without the environment variable `UNDERSTUDY_FAILPOINTS`, `failpoint` is a funct
 variable is the path of a folder. A test arms a point by writing a file with the point's name into the folder,
 and the first process that reaches the point removes the file and performs the action in it.
 
-The variable is not a setting, because no installation needs it. A process whose variable is set does not
-start unless the folder belongs to its own user and no other user can access it.
+The variable is not a setting, because no installation needs it. If the variable is set, a process starts only
+if the folder belongs to its own user and no other user can access the folder.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from typing import Any
 from understudy.errors import Unavailable, UnderstudyError
 
 VARIABLE = "UNDERSTUDY_FAILPOINTS"
-# Suffix of the file of a point that a process has reached. The file contains the ID of the process.
+# Suffix of the file that marks a point as reached. The file contains the ID of the process that reached it.
 REACHED = ".reached"
 HOLD_SECONDS_MAX = 60.0
 

@@ -1,4 +1,4 @@
-"""Removal of folders that a job's process filled, which may be hostile."""
+"""Remove folders that were filled by a job's process, which may be hostile."""
 
 from __future__ import annotations
 

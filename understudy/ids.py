@@ -1,4 +1,4 @@
-"""IDs of resources: a prefix for the noun and a UUIDv7 (RFC 9562) in 26 letters of Crockford's base 32.
+"""Resource IDs: a prefix for the noun, and a UUIDv7 (RFC 9562) as 26 characters of Crockford's Base32.
 
 IDs sort by time of creation and cannot be guessed by counting. The database stores a `uuid`, and only the
 borders of the service convert it to and from text.

@@ -27,7 +27,7 @@ logger = get_logger(__name__)
 
 
 def broker_queue(queue: str) -> str:
-    """Return the broker's name for a queue of jobs."""
+    """Return the broker's name for a job queue."""
     return QUEUE_NAME if queue == DEFAULT_QUEUE else f"{QUEUE_NAME}.{queue}"
 
 

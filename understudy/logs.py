@@ -21,7 +21,7 @@ from understudy.errors import UnderstudyError
 
 TEXT_LENGTH_MAX = 2_000
 FRAMES_MAX = 20
-# Errors of the service itself, whose details contain no names from the data.
+# Errors in the service itself. Their details contain no names from the data.
 _SERVICE_CODES = ("configuration", "internal_error", "storage_full", "unavailable")
 
 

@@ -119,8 +119,8 @@ class Resources:
     Parameters
     ----------
     sessions : sessionmaker
-        Factory of database sessions. Each use case opens its own transaction:
-        ``with resources.sessions.begin() as session``.
+        Factory for database sessions. Each use case opens its own transaction: ``with
+        resources.sessions.begin() as session``.
     read_sessions : sessionmaker
         Factory of sessions without transactions, for frequent queries that only read.
     store : Store
@@ -130,7 +130,7 @@ class Resources:
     settings : ResourceSettings
         Settings such as lease times and limits.
     secret_key : bytes
-        Key of the HMAC digests of API keys.
+        Secret for the HMAC digests of API keys.
     scratch_folder : Path
         Folder that contains a folder for each running attempt, and the staging folders.
     staging : ProcessFolder
@@ -153,7 +153,7 @@ class Resources:
 
     @property
     def staging_folder(self) -> Path:
-        """The folder of this process to which uploads are written before they are moved into the store."""
+        """Folder of this process for uploads that have not been moved into the store yet."""
         return self.staging.path
 
     def close(self) -> None:

@@ -27,7 +27,7 @@ def default_data_dir() -> Path:
 class Settings(BaseSettings):
     """The settings of a process.
 
-    The variable of a field consists of the prefix and the field's name in capital letters.
+    The environment variable for a field consists of the prefix and the field's name in capital letters.
     """
 
     model_config = SettingsConfigDict(env_prefix="UNDERSTUDY_", extra="ignore", frozen=True)

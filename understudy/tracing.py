@@ -41,7 +41,7 @@ def configure_traces(endpoint: str | None, service: str) -> None:
 
 
 def use_processor(processor: Any, service: str) -> None:
-    """Send the spans of this process to a span processor of the SDK, whose type is optional."""
+    """Send the spans of this process to an SDK span processor. Its type is in an optional dependency."""
     global _traces
     _traces = resolve_name("understudy.trace_sdk:Traces")(processor, service)
 
@@ -77,7 +77,7 @@ def request_span(trace_context: str | None, method: str) -> Iterator[Span]:
 
 
 class Span:
-    """A span of this module's callers, which does nothing if traces are not configured."""
+    """A span for callers of this module. It does nothing if traces are not configured."""
 
     def __init__(self, span: Any = None) -> None:
         self._span = span

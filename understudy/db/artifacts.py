@@ -95,7 +95,7 @@ def of_job(session: Session, project_id: UUID, job_id: UUID) -> list[Artifact]:
 def delete_of_jobs(
     session: Session, project_id: UUID, job_ids: Iterable[UUID], *, role: str | None = None
 ) -> list[str]:
-    """Delete the artifacts of jobs, optionally of only one role, and return the keys of their blobs.
+    """Delete the artifacts of jobs, optionally only those with one role, and return their blob keys.
 
     The role is given without its number: ``upload`` matches ``upload_1`` and ``upload_part_2``.
     """

@@ -1,10 +1,11 @@
 """The claim of a job by a worker, and the rule that selects the job.
 
-The function `claim_job` of migration 0013 contains the statement. It first chooses the project that uses the
-fewest slots. If several projects use equally few slots, it chooses the project with the oldest last claim. A
-project with many queued jobs therefore does not delay the jobs of other projects. Within the project, jobs
-are ordered by priority and then by age, so a retried job keeps its position. Jobs that another session is
-claiming are skipped, so workers never wait for each other.
+The function `claim_job` of migration 0013 contains the statement. It examines the projects that have queued
+jobs in batches of 32, starting after the project that was served last. In each batch, projects that use the
+fewest slots come first. If projects use the same number of slots, the one that has waited longest since its
+last claim comes first. A project with many queued jobs therefore does not delay the jobs of other projects.
+Within a project, jobs are ordered by priority and then by age, so a retried job keeps its position. Jobs that
+another session is claiming are skipped, so workers never wait for each other.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class Claimant:
     Parameters
     ----------
     running_jobs_max : int, optional
-        Maximum number of running jobs of a project that has no limit of its own. None means no limit.
+        Maximum number of running jobs for a project without its own limit. None means no limit.
     """
 
     worker: str
@@ -45,7 +46,7 @@ class Claimant:
 
 
 def claim(session: Session, claimant: Claimant, *, lease_seconds: float) -> Job | None:
-    """Claim the next due job of the claimant's kinds and queues, or return None.
+    """Claim the next due job that matches the claimant's kinds and queues, or return None.
 
     The job, its attempt and its event are written by one statement.
     """
@@ -66,8 +67,8 @@ def claim(session: Session, claimant: Claimant, *, lease_seconds: float) -> Job 
 def claim_shard(session: Session, claimant: Claimant, parent_id: UUID, *, lease_seconds: float) -> Job | None:
     """Claim the next due shard of a job that the claimant is running, or return None.
 
-    The limit of running jobs does not apply, because the claimant runs the shard in the slot of the job. A
-    shard that ran out of memory waits in another queue, which only workers with more memory serve.
+    The limit of running jobs does not apply, because the claimant runs the shard in the job's slot. A shard
+    that ran out of memory waits in another queue that only workers with more memory serve.
     """
     first = (
         select(Job.id)

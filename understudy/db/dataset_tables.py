@@ -1,4 +1,4 @@
-"""Rows of the tables of datasets."""
+"""Database rows that describe the tables in datasets."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NAMES_LISTED_MAX = 20
 
 @dataclass(frozen=True)
 class NewTable:
-    """A new table whose file has not been ingested."""
+    """A new table before its file is ingested."""
 
     name: str
     format: str
@@ -74,12 +74,12 @@ class Table:
 
     @property
     def dataset_findings(self) -> Json:
-        """The `Findings` about this table, including the relationships in which it is the child."""
+        """The `Findings` about this table, including the relationships where it is the child table."""
         return dataset_findings([self])
 
 
 def role_of(kind: str, position: int) -> str:
-    """Return the role of a file of a table, such as ``upload_1``."""
+    """Return the artifact role for a table's file, such as ``upload_1``."""
     return f"{kind}_{position}"
 
 
@@ -109,7 +109,7 @@ def dataset_findings(tables: Sequence[Table]) -> Json:
 
 
 def add(session: Session, dataset: Dataset, tables: Iterable[NewTable]) -> None:
-    """Add the tables of a dataset whose files have not been ingested."""
+    """Add the tables of a dataset before their files are ingested."""
     for position, table in enumerate(tables, 1):
         session.add(_new_row(dataset, position, table))
     session.flush()
@@ -137,7 +137,7 @@ def _new_row(dataset: Dataset, position: int, table: NewTable) -> DatasetTable:
 def of_datasets(
     session: Session, project_id: UUID, rows: Iterable[Dataset]
 ) -> dict[UUID, list[DatasetTable]]:
-    """Return the tables of datasets in order of position, without their schemas and findings."""
+    """Return the tables in datasets, ordered by position, without their schemas and findings."""
     tables: dict[UUID, list[DatasetTable]] = {row.id: [] for row in rows}
     statement = (
         select(DatasetTable)
@@ -163,7 +163,7 @@ def set_schema(session: Session, dataset: Dataset, position: int, *, schema: Jso
 
 
 def all_of(session: Session, dataset: Dataset) -> list[Table]:
-    """Return all tables of a ready dataset in order of position."""
+    """Return all tables in a ready dataset, ordered by position."""
     statement = select(DatasetTable).where(
         DatasetTable.dataset_id == dataset.id, DatasetTable.project_id == dataset.project_id
     )

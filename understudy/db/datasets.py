@@ -23,7 +23,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class DatasetFilters:
-    """Filters of a list of datasets. Fields that are None or empty do not filter."""
+    """Filters for listing datasets. Fields that are None or empty do not filter."""
 
     state: str | None = None
     origin: str | None = None

@@ -1,4 +1,4 @@
-"""Failed jobs for whose failure the service may be responsible, as operators see them: without any data."""
+"""Jobs that may have failed because of the service. Operators see these jobs without any data."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def newest(
     Parameters
     ----------
     project : str, optional
-        Name of the projects whose jobs are returned. None means all projects.
+        Name of the projects to include. None means all projects.
     """
     statement = (
         select(Job.id, Project.name, Job.kind, Job.error_code, Job.attempt, Job.finished_at)

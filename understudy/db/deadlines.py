@@ -27,7 +27,7 @@ DEFAULT_PORT = 5432
 WAIT_FRACTION = 2 / 3
 # Time in seconds after which a silent server is checked again. Until then, all calls fail immediately.
 RETRY_SECONDS = 0.5
-# Maximum duration of a statement in seconds, above the server's own limit (`statement_timeout`).
+# Maximum statement duration in seconds. It exceeds the server's own limit (`statement_timeout`).
 STATEMENT_SECONDS_MAX = 20.0
 
 
@@ -74,7 +74,7 @@ class WatchedConnection(Connection[Any]):  # `Any` is a row.
     watch: ServerWatch | None = None
 
     def wait(self, gen: Generator[Any, Any, Any], *arguments: Any, **options: Any) -> Any:
-        """Run a step of the protocol to its end. `Any` stands for the types of the driver's steps."""
+        """Run a protocol step to completion. `Any` stands for the types of the driver's steps."""
         watched = gen if self.watch is None else self._watched(gen, self.watch)
         return super().wait(watched, *arguments, **options)
 

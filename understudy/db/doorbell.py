@@ -35,7 +35,7 @@ class NotifyQueue:
     Parameters
     ----------
     sessions : sessionmaker
-        Factory of sessions in which each statement is its own transaction.
+        Session factory that runs each statement in its own transaction.
     """
 
     has_broker = False
@@ -68,7 +68,7 @@ class Listener:
     Parameters
     ----------
     database_url : str
-        The URL of the database. The connection must not go through a pooler that shares connections between
+        The database URL. The connection must not go through a pooler that shares connections between
         transactions, because such a connection receives no notifications.
     on_ring : callable (queue)
         Function that is called with the name of the queue for each notification. It is called with None

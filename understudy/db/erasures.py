@@ -20,7 +20,7 @@ TABLES: dict[str, Any] = {"dataset": Dataset, "model": Model, "report": Report, 
 
 @dataclass(frozen=True)
 class Pending:
-    """A prefix whose blobs must be deleted.
+    """A key prefix. All blobs under this prefix must be deleted.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def hold(session: Session, project_id: UUID, mentioned: Mapping[str, Collection[
 
 
 def add(session: Session, project_id: UUID, prefixes: Mapping[str, UUID | None]) -> None:
-    """Add prefixes whose blobs must be deleted, each with the job that may still add blobs, or None."""
+    """Add key prefixes to erase, each with the job that may still add blobs under it, or None."""
     rows = [
         {"prefix": prefix, "project_id": project_id, "job_id": job_id} for prefix, job_id in prefixes.items()
     ]

@@ -1,4 +1,4 @@
-"""Rows of attempts, one for each claim of a job."""
+"""Attempt rows, one for each claim of a job."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def of_job(session: Session, project_id: UUID, job_id: UUID) -> list[JobAttempt]
 
 
 def of_shards(session: Session, project_id: UUID, job_id: UUID) -> list[tuple[int, JobAttempt]]:
-    """Return the attempts of a job's shards, each with the number of its shard, in order."""
+    """Return the attempts for a job's shards in order, each with its shard number."""
     statement = (
         select(Job.shard, JobAttempt)
         .join(Job, Job.id == JobAttempt.job_id)
@@ -82,7 +82,7 @@ def outcome(session: Session, token: int) -> str | None:
 
 
 def running(session: Session, tokens: Iterable[int]) -> set[int]:
-    """Return the tokens whose attempts have not ended."""
+    """Return the tokens of attempts that have not ended."""
     statement = select(JobAttempt.token).where(
         JobAttempt.token.in_(list(tokens)), JobAttempt.ended_at.is_(None)
     )
@@ -90,6 +90,6 @@ def running(session: Session, tokens: Iterable[int]) -> set[int]:
 
 
 def in_use(session: Session, tokens: Iterable[int], grace: timedelta) -> set[int]:
-    """Return the tokens whose attempts are running or ended less than `grace` ago."""
+    """Return the tokens of attempts that are running or ended less than `grace` ago."""
     is_recent = JobAttempt.ended_at.is_(None) | (JobAttempt.ended_at > CLOCK - grace)
     return set(session.scalars(select(JobAttempt.token).where(JobAttempt.token.in_(list(tokens)), is_recent)))

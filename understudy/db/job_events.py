@@ -36,11 +36,11 @@ def page(
 ) -> pages.Page[JobEvent, int]:
     """Return the events of a job, oldest first, skipping the first `after` events.
 
-    Callers refer to an event by its number among the events of its job. Unlike the ID of the row, the number
+    Callers refer to an event by its sequence number within the job. Unlike the row ID, the sequence number
     reveals nothing about the jobs of other projects.
     """
-    # The row of a job is locked while its events are written, so their IDs follow the order of the commits.
-    # Single events are never deleted, so the offset of an event does not change.
+    # A job's row is locked while its events are written, so the event IDs follow the commit order. Individual
+    # events are never deleted, so the offset of an event does not change.
     statement = (
         select(JobEvent)
         .where(JobEvent.project_id == project_id, JobEvent.job_id == job_id)

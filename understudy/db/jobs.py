@@ -1,7 +1,7 @@
 """Rows of jobs, as callers read and change them. `understudy.db.leases` contains the statements of workers.
 
-All times are from the database's `clock_timestamp()`, so that they do not depend on the clocks of processes.
-Every change of state writes its event in the same transaction.
+All times come from the database's `clock_timestamp()`, so they do not depend on the clocks of processes.
+Every state change writes its event in the same transaction.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class JobFilters:
 class MakingJob(Protocol):
     """The fields of a job that are needed to store its result.
 
-    A row and a job kind's view of a job both have these fields.
+    Both the database row and the view that job kinds receive have these fields.
     """
 
     @property
@@ -131,7 +131,7 @@ def page(
 
 
 def datasets_of(parameters: Json) -> list[UUID]:
-    """Return the IDs of the datasets that the parameters of a job refer to."""
+    """Return the IDs of the datasets that a job's parameters refer to."""
     texts = (parameters.get(name) for name in REFERENCES if name != "model_id")
     return [ids.from_text("dataset", text) for text in texts if text is not None]
 
@@ -154,7 +154,7 @@ def active_on(session: Session, project_id: UUID, text_ids: Iterable[str]) -> li
 
 
 def counts(session: Session, project_id: UUID) -> dict[str, int]:
-    """Return the number of the project's jobs by state. States without jobs are omitted."""
+    """Return the number of the project's jobs in each state. States without jobs are omitted."""
     statement = select(Job.state, func.count()).where(Job.project_id == project_id, Job.parent_id.is_(None))
     return dict(session.execute(statement.group_by(Job.state)).all())
 
@@ -193,9 +193,9 @@ def count_overdue(
     Parameters
     ----------
     queues : collection of str
-        The queues whose jobs are counted.
+        Queues to count jobs in.
     running_jobs_max : int, optional
-        Maximum number of running jobs of a project that has no limit of its own.
+        Maximum number of running jobs for a project without its own limit.
     in_other_queues : bool
         Whether to count the jobs of all queues except `queues`.
     """
@@ -217,7 +217,7 @@ def count_overdue(
 
 
 def count_running(session: Session, worker: str | None = None) -> int:
-    """Return the number of running jobs, of one worker or of all workers.
+    """Return the number of jobs that are running on one worker or on all workers.
 
     A job with shards is not counted, because its worker also runs the shards.
     """

@@ -28,7 +28,7 @@ NO_LEASE: dict[str, Any] = {"lease_token": None, "lease_owner": None, "lease_unt
 
 @dataclass(frozen=True)
 class Allowance:
-    """The number of failures of one class after which a job fails, and the error of the failed job."""
+    """The maximum number of failures in one class, and the error of a job that reaches this maximum."""
 
     counter: str
     failures_max: int
@@ -200,7 +200,7 @@ def try_again(
 
 
 def reap(session: Session, *, backoff_seconds: float, limit: int = 20) -> list[Job]:
-    """Requeue or fail the jobs whose leases have expired, and return their new rows.
+    """Requeue or fail jobs with expired leases, and return their new rows.
 
     Several processes can call this function at the same time. Each process locks its jobs and skips jobs that
     are already locked.
@@ -280,7 +280,7 @@ def _change(session: Session, job_id: UUID, token: int, **values: Any) -> Job | 
 
 def _returned(
     session: Session, statement: Any
-) -> Job | None:  # `Any` is an UPDATE statement, whose type parameters mypy cannot match.
+) -> Job | None:  # `Any` is an UPDATE statement. mypy cannot match its type parameters.
     statement = statement.returning(Job).execution_options(synchronize_session=False, populate_existing=True)
     job: Job | None = session.scalars(statement).one_or_none()
     return job

@@ -1,4 +1,4 @@
-"""Settings that keep values of the data out of the log of Postgres.
+"""Settings that keep data values out of the PostgreSQL log.
 
 Error messages, their details, statements and parameters may contain values, so the log is limited to events
 of the server itself.
@@ -35,8 +35,8 @@ _SET = text(
 def keep_values_out_of_log(connection: Connection) -> None:
     """Apply the settings to later sessions of this role in this database, if the role is a superuser.
 
-    They take precedence over the configuration of the server and over other settings of the role. Other roles
-    may not change most of them, so the configuration of the server applies to their sessions.
+    They take precedence over the server configuration and over other settings for the role. Other roles may
+    not change most of these settings, so the server configuration applies to their sessions.
     """
     if not connection.scalar(_IS_SUPERUSER):
         return

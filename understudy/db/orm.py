@@ -60,7 +60,7 @@ FENCE = Sequence("fence", metadata=Base.metadata)
 
 
 class Project(Base):
-    """A project, the tenant to which most other rows belong."""
+    """A project: the tenant that owns most other rows."""
 
     __tablename__ = "projects"
     __table_args__ = (
@@ -79,7 +79,7 @@ class Project(Base):
 
 
 class ApiKey(Base):
-    """A credential of a project. Only an HMAC of the key is stored."""
+    """A credential for a project. Only an HMAC of the key is stored."""
 
     __tablename__ = "api_keys"
 
@@ -124,7 +124,7 @@ class Job(Base):
     kind: Mapped[str]
     parameters: Mapped[Json]
     parameters_version: Mapped[int]
-    # Name of the queue whose workers run the job.
+    # Name of the queue. Only workers that serve this queue run the job.
     queue: Mapped[str] = mapped_column(server_default="default")
     labels: Mapped[dict[str, str]] = mapped_column(server_default=text("'{}'"))
     state: Mapped[str] = mapped_column(server_default="queued")
@@ -134,7 +134,7 @@ class Job(Base):
     # A round ends with a terminal state. An operator's retry begins the next round.
     round: Mapped[int] = mapped_column(server_default=text("1"))
     attempt: Mapped[int] = mapped_column(server_default=text("0"))
-    # Numbers of failures in this round. Each class of failure has its own limit.
+    # Failure counts for this round. Each failure class has its own limit.
     crashes: Mapped[int] = mapped_column(server_default=text("0"))
     transient_failures: Mapped[int] = mapped_column(server_default=text("0"))
     internal_errors: Mapped[int] = mapped_column(server_default=text("0"))
@@ -190,7 +190,7 @@ class JobAttempt(Base):
 
 
 class JobEvent(Base):
-    """An event of a job. An event never contains a value of the data."""
+    """A job event. An event never contains a data value."""
 
     __tablename__ = "job_events"
     __table_args__ = (
@@ -262,7 +262,7 @@ class Dataset(Base):
     relationship_candidates: Mapped[list[Json]] = mapped_column(server_default=text("'[]'"))
     error_code: Mapped[str | None]
     error_detail: Mapped[str | None]
-    # Reason for the quarantine: the verdict of a report, or the lack of one.
+    # Reason for the quarantine: the verdict of a report, or the lack of a report.
     quarantine: Mapped[Json | None]
     quarantined_at: Mapped[datetime | None]
     # Reason, API key and time of a release. A released sample does not return to quarantine.
@@ -275,7 +275,7 @@ class Dataset(Base):
 
 
 class DatasetTable(Base):
-    """A table of a dataset. Its rows are in the Parquet artifact `table_<position>` of the dataset's job."""
+    """A table in a dataset. Its rows are in the Parquet artifact `table_<position>` of the dataset's job."""
 
     __tablename__ = "dataset_tables"
     __table_args__ = (UniqueConstraint("dataset_id", "name"),)
@@ -390,7 +390,7 @@ class IdempotencyKey(Base):
 
 
 class Erasure(Base):
-    """A prefix of keys whose blobs must be deleted, because their job or upload was erased."""
+    """A key prefix for blobs that must be deleted, because their job or upload was erased."""
 
     __tablename__ = "erasures"
 

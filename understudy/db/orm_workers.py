@@ -11,14 +11,14 @@ from understudy.db.orm import CLOCK, Base
 
 
 class Worker(Base):
-    """A worker of the installation, with the time of its last heartbeat."""
+    """A worker in the installation, with the time of its last heartbeat."""
 
     __tablename__ = "workers"
 
     name: Mapped[str] = mapped_column(primary_key=True)
     code_version: Mapped[str]
     concurrency: Mapped[int]
-    # Names of the queues whose jobs the worker runs.
+    # Names of the queues that the worker serves.
     queues: Mapped[list[str]] = mapped_column(server_default=text("'{default}'"))
     draining: Mapped[bool] = mapped_column(server_default=text("false"))
     started_at: Mapped[datetime] = mapped_column(server_default=CLOCK)

@@ -70,7 +70,7 @@ def change(session: Session, project_id: UUID, *, policy: Json | None, gate: str
 
 
 def limit_running_jobs(session: Session, project_id: UUID, running_jobs_max: int | None) -> Project:
-    """Set the maximum number of running jobs of a project. None means the limit of the installation."""
+    """Set the maximum number of running jobs for a project. None means the installation's limit."""
     project = get(session, project_id)
     project.running_jobs_max = running_jobs_max
     session.flush()

@@ -23,7 +23,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class ReportFilters:
-    """Filters of a list of reports: `dataset_id` matches the real or the synthetic dataset.
+    """Filters for listing reports. `dataset_id` matches the real or the synthetic dataset.
 
     Fields that are None or empty have no effect.
     """
@@ -109,7 +109,7 @@ def page(
 
 
 def about(session: Session, project_id: UUID, dataset_ids: Iterable[UUID]) -> list[Report]:
-    """Lock and return the reports in which any of the datasets is the real or the synthetic one."""
+    """Lock and return the reports that use any of these datasets as the real or synthetic dataset."""
     statement = select(Report).where(Report.project_id == project_id, _is_about(list(dataset_ids)))
     return list(session.scalars(statement.with_for_update()))
 

@@ -1,4 +1,4 @@
-"""Database connections of a process, and translation of connection errors to `Unavailable`."""
+"""Open a process's database connections, and translate connection errors to `Unavailable`."""
 
 from __future__ import annotations
 

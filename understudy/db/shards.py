@@ -19,7 +19,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class ShardProgress:
-    """The numbers of all shards, of succeeded shards, and of rows that running shards have processed."""
+    """Counts of all shards, of succeeded shards, and of rows that running shards have processed."""
 
     n_shards: int
     n_succeeded: int
@@ -34,7 +34,7 @@ def add_missing(
     All shards are added in one transaction. Existing shards are kept, even if the setting for the number of
     rows per shard has changed. If the parent was retried, its failed and cancelled shards are queued again.
     The caller holds the lock of the parent. Shards get the creation time of their parent plus their number in
-    microseconds. They are therefore claimed in order and at the parent's place in the queue.
+    microseconds. They are therefore claimed in order, at the parent's position in the queue.
     """
     existing = of_job(session, parent)
     for shard in existing:
@@ -71,7 +71,7 @@ def of_job(session: Session, parent: Job) -> list[Job]:
 
 
 def progress(session: Session, parent: Job) -> ShardProgress:
-    """Return the progress of the shards of a job."""
+    """Return the progress of a job's shards."""
     n_rows = Job.progress["rows_done"].as_integer()
     is_running = Job.state == "running"
     statement = select(
@@ -90,7 +90,7 @@ def first_failure(session: Session, parent: Job) -> Job | None:
 
 
 def adopt_artifacts(session: Session, parent: Job, role: str) -> list[Artifact]:
-    """Turn the files of the shards into parts of a file of their parent, and return them in order."""
+    """Turn the shards' files into parts of one file of their parent, and return the parts in order."""
     shard = aliased(Job)
     rows = session.execute(
         select(Artifact, shard.shard)
@@ -109,7 +109,7 @@ def adopt_artifacts(session: Session, parent: Job, role: str) -> list[Artifact]:
 
 
 def part_role(role: str, number: int) -> str:
-    """Return the role of a part of a file. The roles sort in the order of the parts."""
+    """Return the role for one part of a file. Sorting by role puts the parts in order."""
     return f"{role}_part_{number:06d}"
 
 

@@ -12,7 +12,7 @@ from understudy.db.orm import CLOCK, Artifact, Job, JobAttempt
 
 @dataclass(frozen=True)
 class AttemptTotals:
-    """The attempts of a kind of job that ended with an outcome."""
+    """Attempts at one kind of job that ended with the same outcome."""
 
     kind: str
     outcome: str

@@ -1,4 +1,4 @@
-"""Statements with which workers take turns at periodic tasks, one worker at a time."""
+"""Statements that let workers take turns at periodic tasks, one worker at a time."""
 
 from __future__ import annotations
 

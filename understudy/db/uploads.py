@@ -90,7 +90,7 @@ def page(
 
 
 def count_open(session: Session, project_id: UUID) -> int:
-    """Return the number of a project's uploads that are not completed."""
+    """Return the number of incomplete uploads in a project."""
     statement = select(func.count()).where(
         Upload.project_id == project_id, Upload.dataset_id.is_(None), Upload.expires_at > CLOCK
     )
@@ -114,7 +114,7 @@ def find_part(session: Session, project_id: UUID, upload_id: UUID, number: int) 
 
 
 def drop_part(session: Session, part: UploadPart) -> None:
-    """Delete the row of a part whose blob is lost, unless the part has been sent again since."""
+    """Delete the row of a part if its blob is lost and the part has not been sent again since."""
     session.execute(
         delete_rows(UploadPart).where(
             UploadPart.upload_id == part.upload_id,
@@ -198,7 +198,7 @@ def of_datasets(session: Session, project_id: UUID, dataset_ids: Iterable[UUID])
 
 
 def delete_expired(session: Session, *, limit: int) -> list[str]:
-    """Delete expired uploads of all projects and return the storage keys of their parts."""
+    """Delete expired uploads in all projects and return the storage keys of their parts."""
     statement = select(Upload.id).where(Upload.expires_at <= CLOCK).limit(limit)
     expired = list(session.scalars(statement.with_for_update(skip_locked=True)))
     keys = _delete_parts(session, expired)

@@ -17,7 +17,7 @@ from understudy.db.orm_workers import Worker
 
 @dataclass(frozen=True)
 class WorkerState:
-    """The properties of a worker that each of its heartbeats contains."""
+    """The worker properties that each heartbeat contains."""
 
     code_version: str
     concurrency: int
@@ -35,7 +35,7 @@ def report(session: Session, name: str, state: WorkerState) -> None:
 
 
 def seen_within(session: Session, age: timedelta) -> list[Worker]:
-    """Return the workers whose last heartbeat is younger than `age`."""
+    """Return the workers that sent a heartbeat less than `age` ago."""
     return list(session.scalars(select(Worker).where(Worker.seen_at > CLOCK - age).order_by(Worker.name)))
 
 
@@ -65,5 +65,5 @@ def leave(session: Session, name: str) -> None:
 
 
 def forget(session: Session, age: timedelta) -> None:
-    """Delete the rows of workers whose last heartbeat is older than `age`."""
+    """Delete the rows of workers that sent their last heartbeat more than `age` ago."""
     session.execute(delete_rows(Worker).where(Worker.seen_at < CLOCK - age))

@@ -118,8 +118,8 @@ class JobKind(Generic[P]):
     abandon : callable (session, job, parameters, error_code, error_detail) -> None, optional
         Updates rows that wait for this job when it has failed or was cancelled.
     split : callable (parameters, n_rows) -> list of parameters, optional
-        Returns the parameters of the shards of a job, each with at most `n_rows` rows. With more than one,
-        workers run them as separate jobs, whose files become the parts of the result.
+        Returns the parameters for a job's shards, each with at most `n_rows` rows. If there are several
+        shards, workers run them as separate jobs. The files of these jobs become the parts of the result.
     needs : callable (session, project_id, parameters) -> Needs
         Returns the limits of a job with resolved parameters, and its requirements for the worker.
     estimate : callable (session, project_id, parameters) -> Estimate, optional

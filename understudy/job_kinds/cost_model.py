@@ -29,7 +29,7 @@ DRAW_SECONDS_PER_CELL = 4e-7
 # Number of candidate rows per row that satisfies a condition or is imputed.
 N_CANDIDATES = 30
 SAMPLE_BYTES = 100 * MEBIBYTE
-# Memory of a loaded model per byte of its file: the mapped file, strings of levels, and copies from checks.
+# Memory for a loaded model, per byte of its file: the mapped file, category strings, and copies for checks.
 MODEL_FACTOR = 3
 # Memory of the table and its codes.
 IMPUTE_BYTES_PER_CELL = 30
@@ -43,7 +43,7 @@ SCORE_BYTES_PER_CELL = 80
 # Memory for each cell of a table that is read and split. The number was measured with two files of a million
 # rows and 6 columns each.
 READ_BYTES_PER_CELL = 21
-# Larger tables are scored on a random sample of this number of rows.
+# Larger tables are scored on a random sample with this number of rows.
 N_ROWS_SCORED_MAX = 500_000
 REPORT_BYTES = MEBIBYTE
 
@@ -51,7 +51,7 @@ FEW_ROWS = 1_000
 
 
 def estimate_train(table: Table, parameters: SynthesizerParameters) -> Estimate:
-    """Return the cost of training a model on a table, from the synthesizer's entry."""
+    """Return the cost of training a model on a table, based on the synthesizer's entry."""
     cost = synthesizer_entry(parameters.name).estimate(parameters, table.n_rows, table.n_columns)
     return Estimate(
         cpu_seconds=cost.cpu_seconds,

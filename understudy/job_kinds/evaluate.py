@@ -120,7 +120,7 @@ def plan(session: Session, job: JobContext, parameters: EvaluateParameters, limi
 
 
 def _sources(stored_files: Mapping[str, StoredFile]) -> Json:
-    """Return the SHA-256 of the file of each role, or of the digests of its parts."""
+    """Return a SHA-256 digest for each role, computed from its file or from the digests of its parts."""
     digests: dict[str, list[bytes]] = {}
     for name, file in stored_files.items():
         digests.setdefault(name.partition(".")[0], []).append(file.sha256)

@@ -48,7 +48,8 @@ def _check_limit(parameters: SampleParameters, n_rows: int, limits: Limits) -> N
     if n_rows > limits.sample_rows_max:
         raise TooLarge(
             f"n_rows is {n_rows:,}, but the limit (sample_rows_max) is {limits.sample_rows_max:,}."
-            " Create several samples with the same seed and consecutive offsets.",
+            " Split the rows into several samples with the same seed, and start each sample at the offset"
+            " where the previous one ends.",
             code="too_many_rows",
             pointer="/conditions" if parameters.n_rows is None else "/n_rows",
         )

@@ -17,7 +17,7 @@ from understudy.parameters.ingest import FileParts
 
 @dataclass(frozen=True)
 class UploadedFiles:
-    """The blobs of uploaded files as inputs of a job.
+    """The blobs of uploaded files, as job inputs.
 
     Parameters
     ----------

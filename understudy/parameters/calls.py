@@ -28,7 +28,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def checked(**checks: Check) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Return a decorator that replaces arguments of a function with the results of checks.
+    """Return a decorator that checks a function's arguments and replaces them with the results.
 
     Errors of pydantic and of the file system inside the function are raised as `UnderstudyError`s.
 
@@ -173,7 +173,7 @@ def tables(name: str, value: Any, _: Arguments) -> Any:
 
 
 def validated(class_: type[BaseModel], *, is_optional: bool = True) -> Check:
-    """Return a check for objects of a pydantic class or dicts of its fields.
+    """Return a check that accepts objects of a pydantic class, or dicts with its fields.
 
     Objects are validated again because `model_copy` does not validate.
     """

@@ -1,4 +1,4 @@
-"""Sampling constraints: conditions on groups of rows, or target shares of the values of a column."""
+"""Sampling constraints: conditions on groups of rows, or target shares for the values in a column."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class SampleCondition(BaseModel):
 
 
 class TargetShare(BaseModel):
-    """The target share of one value of a column."""
+    """The target share of one value in a column."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -40,5 +40,5 @@ class EvaluateParameters(JobParameters, EvaluationOptions):
 
     @property
     def options(self) -> EvaluationOptions:
-        """The options of the evaluation without the parameters of the job."""
+        """The evaluation options, without the job parameters."""
         return EvaluationOptions(**{name: getattr(self, name) for name in EvaluationOptions.model_fields})

@@ -88,7 +88,8 @@ class EvaluationOptions(BaseModel):
         tuple[ColumnName, ...],
         Field(
             max_length=N_COLUMNS_NAMED_MAX,
-            description="Protected columns, such as sex. The report compares their groups to measure bias.",
+            description="Protected columns, such as sex. The report compares the groups of rows that these "
+            "columns define to measure bias.",
         ),
     ] = ()
     sensitive: Annotated[

@@ -30,7 +30,7 @@ class FileParts(BaseModel):
 
 
 class IngestParameters(JobParameters):
-    """Parameters of a job that reads uploaded files, each of which becomes a table."""
+    """Parameters of a job that reads uploaded files. Each file becomes a table."""
 
     kind: Literal["ingest"]
     dataset_id: Annotated[str, Field(description="ID of the pending dataset.")]

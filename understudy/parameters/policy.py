@@ -17,7 +17,7 @@ class PolicyThreshold(BaseModel):
     """Bounds on the score of one metric.
 
     The `direction` of the metric determines which scores are beyond a bound. If lower is better, a score of
-    0.62 is beyond a bound of 0.6. If higher is better, a score of 0.58 is beyond it.
+    0.62 is beyond a bound of 0.6. If higher is better, a score of 0.58 is beyond that bound.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -24,7 +24,7 @@ from understudy.parameters.base import COLUMN_NAME_LENGTH_MAX
 FormatName = Literal["csv", "parquet", "jsonl", "arrow", "xlsx"]
 """Names of the file formats. A test checks that they equal the names in `FORMATS`."""
 
-# Python's names of the supported encodings. All of them decode bytes to text, unlike some Python codecs.
+# Python's names for the supported encodings. Unlike some Python codecs, all of them decode bytes to text.
 _ENCODINGS = frozenset(
     codecs.lookup(name).name
     for name in (
@@ -91,7 +91,7 @@ def line_ranges(text: str | None) -> list[tuple[int, int | None]]:
     Raises
     ------
     ValueError
-        If the text is not such a list.
+        If the text is not a list in this format.
     """
     ranges: list[tuple[int, int | None]] = []
     for part in text.split(",") if text else []:
@@ -135,7 +135,7 @@ _CELLS = re.compile(
 
 
 class CellRange(NamedTuple):
-    """A range of cells: letters of its first and last column, and numbers of its first and last row."""
+    """A cell range: the letters of its first and last columns, and the numbers of its first and last rows."""
 
     first_column: str
     first_row: int

@@ -11,7 +11,7 @@ from understudy.parameters.sample import SampleParameters
 
 
 class SampleShardParameters(JobParameters):
-    """Parameters of a job that samples some of the rows of a sample. Callers cannot request it."""
+    """Parameters of a job that generates some of the rows in a sample. Callers cannot request such a job."""
 
     kind: Literal["sample_shard"]
     model_id: Annotated[str, Field(description="ID of the model to sample from.")]

@@ -1,4 +1,4 @@
-"""Parameters of synthesizers, as they are sent over HTTP and stored in model files.
+"""Synthesizer parameters, as sent over HTTP and stored in model files.
 
 `AnySynthesizer` accepts the parameters of every registered synthesizer. The registry
 `understudy.synthesizers` is in a higher layer than this package, so it registers itself here with

@@ -85,7 +85,7 @@ def local_copy(resources: Resources, artifact: Artifact, scratch: Path) -> Itera
 
 @contextmanager
 def local_table(resources: Resources, parts: Sequence[Artifact], scratch: Path) -> Iterator[Path]:
-    """Yield the path of a Parquet file with the rows of all parts of a table, after comparing the digests.
+    """Yield the path of a Parquet file with the rows from all parts of a table, after checking their digests.
 
     Raises
     ------
@@ -103,7 +103,7 @@ def local_table(resources: Resources, parts: Sequence[Artifact], scratch: Path) 
 
 
 def _lost(resources: Resources, artifact: Artifact) -> UnderstudyError:
-    """Return the error for a file whose content is lost, or raise `NotFound` if its row was deleted."""
+    """Return the error for a file with lost content, or raise `NotFound` if its row was deleted."""
     with resources.sessions() as session:
         artifacts.get(session, artifact.project_id, artifact.job_id, artifact.role)
     return corrupt("is missing or has the wrong size")
@@ -154,7 +154,7 @@ class StoredTable:
 
 
 class ConversionEnded(Exception):
-    """Raised inside a conversion whose client no longer waits for the file."""
+    """Raised inside a conversion when the client no longer waits for the file."""
 
 
 class TableChunks(Iterator[bytes]):
@@ -201,7 +201,7 @@ def stream_table(table: StoredTable, format_name: FormatName) -> TableChunks:
 
 
 def empty_rejects(resources: Resources, format_name: FormatName) -> bytes:
-    """Return the table of skipped rows of a table without skipped rows."""
+    """Return an empty table of skipped rows, for a table without skipped rows."""
     with TemporaryDirectory(dir=resources.staging_folder, prefix="download-") as scratch:
         path = Path(scratch) / f"rejects.{format_name}"
         write_table(path, [], REJECTS_SCHEMA)

@@ -37,7 +37,7 @@ logger = get_logger(__name__)
 
 @dataclass(frozen=True)
 class Attempt:
-    """A claimed job, the fencing token of the claim, the folder of the attempt and its copies of blobs.
+    """A claimed job, with its fencing token, the attempt's folder and local copies of blobs.
 
     `queues` are the queues that the worker serves.
     """
@@ -121,8 +121,9 @@ def settle_failure(attempt: Attempt, failure: Failure) -> None:
 def _is_disk_full(attempt: Attempt) -> bool:
     """Return whether a disk is full even without the files of the attempt.
 
-    A full disk can cause any error: a library may hide its code, and a process that writes to a mapped file
-    is killed by a signal. Such a failure is not counted, and the worker claims no jobs until there is space.
+    A full disk can cause any error: a library may hide the error code, and a process that writes to a mapped
+    file is killed by a signal. Such a failure is not counted, and the worker claims no jobs until there is
+    space.
     """
     remove_files(attempt)
     return find_disk_problem(attempt.resources) is not None

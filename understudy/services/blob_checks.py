@@ -1,4 +1,4 @@
-"""Search for rows of artifacts whose blob is missing or has another size, which no correct process causes."""
+"""Search for artifacts with missing or wrongly sized blobs, which no correct process causes."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ _KEY = re.compile(r"p/(?P<project>[^/]+)/j/(?P<job>[^/]+)/(?P<token>[0-9]+)/[^/]
 
 @dataclass(frozen=True)
 class KeyParts:
-    """The parts of the key of a job's blob."""
+    """The parts of a storage key for a job's blob."""
 
     project_id: UUID
     job_id: UUID
@@ -29,17 +29,17 @@ def make_key(project_id: UUID, job_id: UUID, token: int, role: str, suffix: str)
 
 
 def project_prefix(project_id: UUID) -> str:
-    """Return the prefix of the keys of all blobs of a project."""
+    """Return the key prefix for all blobs of a project."""
     return f"{PREFIX}{ids.to_text('project', project_id)}/"
 
 
 def job_prefix(project_id: UUID, job_id: UUID) -> str:
-    """Return the prefix of the keys of all blobs of a job."""
+    """Return the key prefix for all blobs of a job."""
     return f"{PREFIX}{ids.to_text('project', project_id)}/j/{ids.to_text('job', job_id)}/"
 
 
 def upload_prefix(project_id: UUID, upload_id: UUID) -> str:
-    """Return the prefix of the keys of all parts of an upload."""
+    """Return the key prefix for all parts of an upload."""
     return f"{PREFIX}{ids.to_text('project', project_id)}/u/{ids.to_text('upload', upload_id)}/"
 
 
@@ -58,7 +58,7 @@ def make_part_key(project_id: UUID, upload_id: UUID, number: int) -> str:
 
 
 def parse_part_key(key: str) -> PartKeyParts | None:
-    """Return the parts of the key of an upload part, or None if the text is not such a key."""
+    """Parse the storage key of an upload part. Return None if the text is not such a key."""
     match = _PART_KEY.fullmatch(key)
     if match is None:
         return None
@@ -73,7 +73,7 @@ def parse_part_key(key: str) -> PartKeyParts | None:
 
 
 def parse_key(key: str) -> KeyParts | None:
-    """Return the parts of the key of a job's blob, or None if the text is not such a key."""
+    """Parse the storage key of a job's blob. Return None if the text is not such a key."""
     match = _KEY.fullmatch(key)
     if match is None:
         return None

@@ -1,4 +1,4 @@
-"""Use cases of operators for failed jobs of all projects."""
+"""Operators' use cases for failed jobs in all projects."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from understudy.services.failure_classes import DEAD_LETTER_CODES
 def list_dead_letters(
     resources: Resources, *, project: str | None = None, limit: int = 100
 ) -> list[DeadLetter]:
-    """Return the failed jobs for whose failure the service may be responsible, newest first."""
+    """Return the jobs that may have failed because of the service, newest first."""
     with resources.sessions() as session:
         return dead_letters.newest(session, DEAD_LETTER_CODES, project=project, limit=limit)
 

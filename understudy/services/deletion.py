@@ -1,4 +1,4 @@
-"""Deletion of reports, of the data of jobs, and of whole projects."""
+"""Delete reports, job data and whole projects."""
 
 from __future__ import annotations
 

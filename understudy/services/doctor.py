@@ -29,7 +29,7 @@ KEY_FILES = ("secret-key", "api-key", "postgres/password", "valkey/password", "v
 
 
 def diagnose(resources: Resources) -> list[Finding]:
-    """Return the findings of all checks, in the order in which to solve them."""
+    """Return the findings of all checks. The finding to solve first comes first."""
     findings: list[Finding] = []
     for check in (_database, _broker, _storage, object_store_findings, _disks, _walls, _workers, _key_files):
         findings += check(resources)

@@ -85,7 +85,7 @@ def _erase_projects(resources: Resources, batch: Iterable[Pending]) -> None:
     for erasure in batch:
         if erasure.prefix == project_prefix(erasure.project_id):
             with resources.sessions.begin() as session:
-                # The blobs of these rows have the prefix of the project.
+                # The blobs of these rows are under the project's prefix.
                 erase_project(session, erasure.project_id)
 
 

@@ -25,7 +25,8 @@ CLASSES: dict[str, FailureClass] = {
     "internal_error": "bug",
     "time_limit": "time",
 }
-# Classes of failures for which the service may be responsible. An operator sees these jobs as dead letters.
+# Failure classes that the service may be responsible for. Operators see jobs with such failures as dead
+# letters.
 DEAD_LETTER_CLASSES: tuple[FailureClass, ...] = ("transient", "crash", "memory", "bug")
 DEAD_LETTER_CODES = tuple(code for code, name in CLASSES.items() if name in DEAD_LETTER_CLASSES)
 

@@ -99,7 +99,7 @@ def _memory_facts(failure: Failure, settings: ResourceSettings) -> str:
     if class_of(failure.error_code) != "memory" or peak is None:
         return ""
     if failure.end.exit_signal == signal.SIGKILL:
-        # The limit of the control group applied, not the limit of the job.
+        # The control group's limit applied, not the job's limit.
         return f" The peak was {_mib(peak)}."
     return f" The peak was {_mib(peak)}, and the limit is {_mib(settings.job_memory_bytes_max)}."
 

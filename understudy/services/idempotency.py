@@ -133,7 +133,7 @@ def _stored_answer(resources: Resources, row: IdempotencyKey) -> StoredAnswer:
 
 
 def _in_progress(seconds: int) -> Conflict:
-    """Return the error for a key whose request is still running.
+    """Return the error for a key while its first request is still running.
 
     After the given time, the request has been answered, or a repetition of the request takes it over.
     """

@@ -22,8 +22,8 @@ SENT_CHUNK_BYTES = 1 << 17
 TRUSTED_SECONDS = 60.0
 N_TRUSTED_MAX = 1_000
 
-# Identity and time of the last change of an open file, which no call can set back, or the version of an
-# object in an object store.
+# For an open file, its identity and the time of its last change, which no call can set back. For an object in
+# an object store, its version.
 _Version = tuple[str | int, ...]
 _Content = tuple[_Version, bytes]
 _trusted: OrderedDict[_Content, float] = OrderedDict()

@@ -17,14 +17,14 @@ from understudy.job_kinds.base import Phase
 
 Json = dict[str, Any]
 
-# Minimum share of the work from which the duration is estimated. Earlier estimates are too rough.
+# Minimum share of completed work for estimating the duration. Earlier estimates are too rough.
 FRACTION_MIN = 0.02
 # Maximum fraction of a running job, which is never complete.
 FRACTION_MAX = 0.99
-# Share of the work from which a phase is long. A long phase reports several times.
+# A phase with at least this share of the work is long. A long phase reports several times.
 LONG_SHARE = 0.5
-# Maximum share of the work between two reports of a long phase, and minimum share from which the speed of a
-# steady phase is measured.
+# Maximum share of the work between two reports of a long phase, and minimum share for measuring the speed of
+# a steady phase.
 STEP_SHARE = 0.1
 MIN_PACE = 1e-3
 
@@ -43,7 +43,7 @@ class JobProgress:
     Parameters
     ----------
     phases : sequence of Phase
-        Phases of the work, in order. Without phases, the fraction of the work's report is used.
+        Phases of the work, in order. If there are none, the fraction that the work reports is used.
     clock : callable
         Returns the time in seconds.
     """

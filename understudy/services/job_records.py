@@ -1,4 +1,4 @@
-"""Conversion of rows of `jobs` to the types that job kinds use."""
+"""Convert rows of the `jobs` table to the types that job kinds use."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ def delete_with_descendants(session: Session, descendants: Descendants) -> list[
     for job in erased:
         if job.state in jobs.ACTIVE_STATES:
             jobs.request_cancel(session, project_id, job.id)
-    # Shards whose job has not succeeded still have files.
+    # Shards still have files if their job has not succeeded.
     keys += artifacts.delete_of_jobs(
         session, project_id, [job.id for job in erased if job.parent_id is not None]
     )

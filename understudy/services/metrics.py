@@ -22,7 +22,7 @@ from understudy.resources import Resources
 from understudy.services.disks import free_bytes
 from understudy.services.rescue import WORKER_SILENT_AFTER
 
-# Time in seconds for which collected metrics are reused, so that frequent scrapes cause few queries.
+# Collected metrics are reused for this number of seconds, so frequent scrapes cause few queries.
 CACHE_SECONDS = 5.0
 # Number of ports that are tried, because each process of a machine uses the next free port.
 N_PORTS = 16
@@ -36,7 +36,7 @@ class ServiceCollector(Collector):
     Parameters
     ----------
     n_walls_missing : int, optional
-        Number of mechanisms of the sandbox that the kernel lacks. Only workers report it.
+        Number of sandbox mechanisms that the kernel lacks. Only workers report it.
     """
 
     def __init__(self, resources: Resources, n_walls_missing: int | None = None) -> None:

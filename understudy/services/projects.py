@@ -65,7 +65,10 @@ def find_project(resources: Resources, name: str) -> Project:
     if not matches:
         raise NotFound(f"There is no project named {name!r}. Check the name.")
     if len(matches) > 1:
-        raise Conflict(f"{len(matches)} projects are named {name!r}. Use a name that only one project has.")
+        raise Conflict(
+            f"{len(matches)} projects are named {name!r}. Rename the duplicates so that each project has a "
+            "unique name."
+        )
     return matches[0]
 
 
@@ -117,6 +120,6 @@ def change_project(
 
 
 def limit_running_jobs(resources: Resources, project_id: UUID, running_jobs_max: int | None) -> None:
-    """Set the maximum number of running jobs of a project. None means the limit of the installation."""
+    """Set the maximum number of running jobs for a project. None means the installation's limit."""
     with resources.sessions.begin() as session:
         projects.limit_running_jobs(session, project_id, running_jobs_max)

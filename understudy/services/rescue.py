@@ -1,4 +1,4 @@
-"""Recovery of jobs whose worker no longer sends heartbeats, and of jobs whose message was not delivered.
+"""Recover jobs if their worker no longer sends heartbeats or their message was not delivered.
 
 Any process can call these functions at any time.
 """
@@ -24,7 +24,7 @@ logger = get_logger(__name__)
 
 
 def rescue_jobs(resources: Resources) -> int:
-    """Handle jobs whose lease has expired and queued jobs that have expired, and return their number.
+    """Handle jobs with expired leases and expired queued jobs, and return the number of these jobs.
 
     Several processes can call this function at the same time. The process that locks a job handles it, and
     the other processes skip it.
@@ -60,7 +60,7 @@ def ring_waiting_jobs(resources: Resources, queues: Collection[str] = (DEFAULT_Q
 
 
 def count_due_jobs(resources: Resources, queues: Collection[str]) -> int:
-    """Return the number of jobs that a worker of these queues could claim now."""
+    """Return the number of jobs that a worker serving these queues could claim now."""
     with resources.read_sessions() as session:
         return sum(n for queue, n in jobs.count_due(session).items() if queue in queues)
 

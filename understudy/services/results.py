@@ -97,7 +97,7 @@ def _store_file(store: Store, key: str, path: Path) -> StoredFile:
 
 
 def _plain_file(folder: Path, name: str) -> Path:
-    """Return the path of a result file, and reject names that lead out of the work's folder."""
+    """Return the path of a result file, and reject names that point outside the work folder."""
     path = folder / name
     if Path(name).name != name or not path.exists() or not stat.S_ISREG(path.lstat().st_mode):
         raise UnderstudyError(

@@ -1,4 +1,4 @@
-"""Deletion of data whose retention period has ended. The earliest period applies.
+"""Delete data after its retention period ends. If several periods apply, the one that ends first counts.
 
 A deletion includes everything that was derived from the data, like a request with `cascade=true`. If it is
 interrupted, the next call repeats it.
@@ -27,7 +27,7 @@ Find = Callable[[Session, timedelta, int], list[retention.Owned]]
 
 
 def delete_expired(resources: Resources) -> int:
-    """Delete the data of all projects whose retention period has ended, and return the number of resources.
+    """Delete expired data in all projects, and return the number of deleted resources.
 
     Any process can call this function at any time. One call deletes a limited number of resources.
     """

@@ -39,7 +39,7 @@ class VersionedSchema:
 
 @dataclass(frozen=True)
 class VersionedTableSchema(VersionedSchema):
-    """The schema and findings of a dataset, for one of its tables."""
+    """The schema and findings of a dataset, with the name of one table."""
 
     table: str
 

@@ -1,4 +1,4 @@
-"""Publication of the files of all shards as the result of their job."""
+"""Publish the files from all shards as the result of their job."""
 
 from __future__ import annotations
 

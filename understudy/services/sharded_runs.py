@@ -1,4 +1,4 @@
-"""Execution of a job that consists of shards.
+"""Run a job that consists of shards.
 
 The worker that has claimed the job adds its shards. Then it claims and runs shards itself, as any other
 worker does, until all of them have ended. A shard has its own lease, token and attempts, so only a failed
@@ -53,7 +53,7 @@ class Ending:
 
 @dataclass
 class ShardedRun:
-    """A job whose shards this and other workers run.
+    """A job with shards that run on this worker and on others.
 
     Parameters
     ----------

@@ -249,7 +249,7 @@ def delete_upload(
 
 
 def _plan(files: Sequence[ComingFile], part_bytes: int) -> list[Json]:
-    """Return the stored descriptions of the files, each of which starts with a new part."""
+    """Return the stored descriptions of the files. Each file starts with a new part."""
     plan: list[Json] = []
     first_part = 1
     for file in files:
@@ -314,7 +314,7 @@ def _is_stored(resources: Resources, part: UploadPart) -> bool:
 
 
 def _lost(resources: Resources, part: UploadPart) -> Conflict:
-    """Return the error for a part that the store has lost and whose row is already deleted."""
+    """Return the error for a part that the store has lost. The part's row is already deleted."""
     discard(resources.store, [part.storage_key])
     logger.error("part_lost", upload_id=ids.to_text("upload", part.upload_id), number=part.number)
     return Conflict(

@@ -1,8 +1,8 @@
 """Jobs that wait for datasets that are still being read, such as a `train` job right after an upload.
 
-Such a job is queued but not due: no worker claims it, because its `run_after` is the time at which it
-expires. When the last of its datasets is ready, its parameters are resolved and it becomes due. If a dataset
-cannot be read, the job fails.
+Such a job is queued but not due: no worker claims it, because its `run_after` is its expiry time. When its
+last dataset is ready, its parameters are resolved and it becomes due. If a dataset cannot be read, the job
+fails.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Json = dict[str, Any]
 def release_waiting(resources: Resources, session: Session, project_id: UUID, dataset_id: str) -> set[str]:
     """Make the jobs that waited for a dataset due, and return their queues.
 
-    Call it in the transaction in which the dataset becomes ready.
+    Call this function in the transaction that marks the dataset as ready.
     """
     queues = set()
     for job in waiting_jobs.waiting_for(session, project_id, dataset_id):

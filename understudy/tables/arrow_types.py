@@ -1,4 +1,4 @@
-"""The Arrow types in which a column can be stored, and their names."""
+"""The Arrow types for stored columns, and their names."""
 
 from __future__ import annotations
 

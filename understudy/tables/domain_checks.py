@@ -100,7 +100,7 @@ def _find_outside(values: Any, column: Column, domain: ColumnDomain) -> np.ndarr
 
 
 def _find_off_step(values: Any, column: Column, domain: ColumnDomain) -> Any:
-    """Return a mask of the values whose distance from the minimum or zero is not a multiple of the step."""
+    """Return a mask of the values that are not a whole number of steps away from the minimum or zero."""
     assert domain.step is not None
     origin = 0 if domain.minimum is None else _typed(domain.minimum, column)[0].as_py()
     if pa.types.is_integer(values.type) and isinstance(domain.step, int):

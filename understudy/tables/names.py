@@ -1,4 +1,4 @@
-"""Derive names of tables from names of files, and names of files from names of tables."""
+"""Derive table names from file names, and file names from table names."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import re
 
 # Maximum length of a table's name, in characters.
 NAME_LENGTH_MAX = 255
-# Maximum length of a file's stem, in characters. With the id of a dataset and a suffix, the name of the file
-# does not exceed the 255 bytes that file systems allow.
+# Maximum length of a file name's stem, in characters. With a dataset ID and a suffix, the file name does not
+# exceed the 255 bytes that file systems allow.
 STEM_LENGTH_MAX = 100
 # The name of a table that was not read from a file.
 DEFAULT_NAME = "table"

@@ -1,4 +1,4 @@
-"""Profiles of stored tables, which contain exact or protected statistics of columns.
+"""Profiles of stored tables, with exact or protected column statistics.
 
 A protected profile contains only values, bounds and histogram bars with at least k rows. If the schema
 declares subjects, k subjects are required instead. A protected profile contains no values of generated

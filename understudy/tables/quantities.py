@@ -26,7 +26,7 @@ _N_DIGITS_MAX = 15
 # Forms of quantities that are also forms of codes. The numbers determine whether the texts are quantities or
 # codes.
 _PAIRS = re.compile(rf"{SLOT}-{SLOT}|{SLOT}(?:\s?/\s?{SLOT})+")
-# Minimum share of the ranges in which the first number is not larger than the second one.
+# Minimum share of ranges where the first number does not exceed the second.
 _ORDERED_MIN = 0.98
 _SCORE_WORDS = frozenset(
     {"score", "result", "ergebnis", "resultat", "goals", "ft", "ht", "set", "sets", "final", "marcador"}
@@ -91,7 +91,7 @@ _WORDS = re.compile(r"[^\W\d_][^\d#]{0,30}|[?\-\u2013.]{1,3}")
 
 
 class Parts(NamedTuple):
-    """The form of a text, in which `SLOT` replaces each number, and the numbers as text."""
+    """The form of a text, with `SLOT` in place of each number, and the numbers as strings."""
 
     form: str
     numbers: tuple[str, ...]

@@ -68,8 +68,8 @@ class Column(BaseModel):
     notation: Annotated[
         Notation | None,
         Field(
-            description="Notation in which text formats write the values, such as `$1,234.50` or"
-            " `19-Aug-2015`; null for plain numbers and ISO 8601."
+            description="Notation of the values in text formats, such as `$1,234.50` or `19-Aug-2015`. Null "
+            "for plain numbers and ISO 8601."
         ),
     ] = None
     json_place: Annotated[
@@ -109,8 +109,8 @@ class TableSchema(BaseModel):
     text_style: Annotated[
         TextStyle | None,
         Field(
-            description="Style of the CSV file that the table comes from, in which CSV files are written; "
-            "null for the default style."
+            description="Style of the source CSV file. CSV output uses the same style. Null for the default "
+            "style."
         ),
     ] = None
 

@@ -69,7 +69,7 @@ class ColumnChange(BaseModel):
 
 
 class SchemaChange(BaseModel):
-    """A merge patch (RFC 7396) for the schema of a table, in which columns are addressed by name."""
+    """A merge patch (RFC 7396) for a table schema. The patch addresses columns by name."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -138,7 +138,7 @@ _ROLES = {"primary_key", "subject", "order_by", "role"}
 def change_schema(
     schema: DatasetSchema, findings: Findings, change: SchemaChange, *, table: str
 ) -> tuple[DatasetSchema, Findings]:
-    """Return a schema in which one table is changed, and the corresponding findings.
+    """Return the schema with one table changed, and the corresponding findings.
 
     This function does not check the values of the table. `validation.check_fits` checks them.
 
@@ -187,7 +187,7 @@ def _validated(model: type[S], values: dict[str, object]) -> S:
 
 
 def _declared(findings: Findings, table: str, names: list[str]) -> Findings:
-    """Return the findings, in which the columns that the caller declared have a confidence of 1."""
+    """Return the findings, with a confidence of 1 for the columns that the caller declared."""
     before = findings.table(table)
     declared = {name: ColumnFindings(confidence=1.0, evidence=_DECLARED) for name in names}
     changed = before.model_copy(update={"columns": before.columns | declared})

@@ -126,13 +126,13 @@ def is_metadata(document: object) -> bool:
 def write_metadata(schema: DatasetSchema, findings: Findings) -> Json:
     """Return the SDV metadata (version V1) of a dataset's tables and relationships.
 
-    If the schema declares no relationships, the candidates for relationships are written. The primary key of
-    a table is the declared key. If no key is declared, the primary key is the column to which a relationship
-    refers. If no relationship refers to the table, the primary key is the first candidate, provided that its
-    kind is generated. Columns of relationships and primary keys have the sdtype `id` regardless of their
-    kind, because SDV rejects relationships between columns of different sdtypes. SDV does not support keys of
-    several columns, or relationships to a column other than the parent's primary key. Such keys and
-    relationships are omitted.
+    If the schema declares no relationships, the candidate relationships are written. The primary key of a
+    table is the declared key. If no key is declared, the primary key is the column that a relationship refers
+    to. If no relationship refers to the table, the primary key is the first candidate, provided that its kind
+    is generated. Columns of relationships and primary keys have the sdtype `id` regardless of their kind,
+    because SDV rejects relationships between columns of different sdtypes. SDV does not support composite
+    keys, or relationships to a column other than the parent's primary key. Such keys and relationships are
+    omitted.
     """
     related = [
         relationship

@@ -18,7 +18,7 @@ from understudy.tables.splitmix import mix64
 if TYPE_CHECKING:
     from understudy.tables.schema import DatasetSchema, Relationship
 
-# Minimum expected number of held-out subjects or roots for which at least one is always held out.
+# If at least this number of subjects or roots is expected to be held out, at least one is always held out.
 N_UNITS_EXPECTED_MIN = 0.5
 By = Literal["row", "subject", "root"]
 Mask = NDArray[np.bool_]
@@ -34,7 +34,7 @@ class Split(BaseModel):
     - ``subject``: the rows of one subject are a unit. In a table without a declared subject, each row is a
       unit.
     - ``root``: a row belongs to the unit of its parent, and therefore to the unit of its root in the forest
-    of relationships. Rows without a parent are roots. In a table that declares a subject, the rows of one
+      of relationships. Rows without a parent are roots. In a table that declares a subject, the rows of one
       subject are a unit.
 
     A row with a missing value in any subject column counts as a separate subject.
@@ -47,8 +47,9 @@ class Split(BaseModel):
     with the same decisions.
 
     The split of a model is stored in `extra` of its file, and in `seed`, `holdout_fraction` and
-    ``card["holdout"]["by"]`` of its record. Models from versions without units have no `by`. These models are
-    split by row. To recompute the masks, use the training schema, which the model also stores.
+    ``card["holdout"]["by"]`` of its record. Models from versions of Understudy that did not support units
+    have no `by`. These models are split by row. To recompute the masks, use the training schema, which the
+    model also stores.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -83,7 +84,7 @@ class Split(BaseModel):
         return cls(seed=seed, holdout_fraction=holdout_fraction, by=by)
 
     def mask(self, table: pa.Table, subject: Sequence[str]) -> Mask:
-        """Return the mask of the held-out rows of a table that has no relationships.
+        """Return the mask of the held-out rows in a table without relationships.
 
         Parameters
         ----------
@@ -101,7 +102,7 @@ class Split(BaseModel):
         return table.filter(pa.array(~mask)), table.filter(pa.array(mask))
 
     def masks(self, data: Dataset, schema: DatasetSchema) -> dict[str, Mask]:
-        """Return the mask of the held-out rows of each table.
+        """Return the mask of the held-out rows in each table.
 
         Notes
         -----
@@ -190,7 +191,7 @@ def check_holdout(n_held_out: int, fraction: float) -> None:
 
 
 def row_units(n_rows: int) -> Hashes:
-    """Return the row numbers as the units of a table in which each row is a unit."""
+    """Return the row numbers as units, for a table where each row is a unit."""
     return np.arange(n_rows, dtype=np.uint64)
 
 

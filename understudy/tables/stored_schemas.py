@@ -1,4 +1,4 @@
-"""Read single-table schemas in which each column contains its findings.
+"""Read single-table schemas that store the findings with each column.
 
 The HTTP API returns tables in this form, and the command line accepts files in this form. Rows of older
 databases, model files of format 2 and evidence packs of format 1 also use this form, but with a single

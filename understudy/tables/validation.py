@@ -50,7 +50,7 @@ class Origin:
 
 # Wording of error messages about a caller's only table.
 THE_TABLE = Origin("The table")
-# Wording of error messages about a table whose missing values a model imputes.
+# Wording of error messages about a table with missing values that a model imputes.
 FITTED = Origin("The table", "Provide exactly the columns that the model was fitted with.")
 
 

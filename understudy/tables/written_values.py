@@ -17,7 +17,7 @@ from understudy.tables.notations.parsing import AnyNotation
 from understudy.tables.notations.writing import is_applicable
 from understudy.tables.schema import Column
 
-# A date in which the day cannot be mistaken for the month.
+# A date with a day that cannot be mistaken for the month.
 _EXAMPLE = datetime.fromisoformat("2024-12-31T23:59:00")
 _NUMBER, _WHOLE = 1234.5, 12
 _TRUTHS = {"true": True, "false": False}
@@ -128,7 +128,7 @@ def _parse(text: str, notation: AnyNotation, type_: pa.DataType) -> pa.Array[Any
 
 
 def _date(column: Column, text: str) -> pa.Array[Any] | None:
-    """Return a date, written in the date part of the column's notation or in the form of RFC 3339."""
+    """Return a date, written in the date part of the column's notation or in the RFC 3339 format."""
     notation = column.notation
     if isinstance(notation, DateNotation) and (pattern := _date_part(notation)):
         own = notation.model_copy(update={"pattern": pattern})

@@ -186,7 +186,7 @@ def test_units_below_the_header_are_skipped_with_a_warning(tmp_path: Path, units
     loaded = _load(tmp_path, f"id,height,weight\n{units}\n" + rows)
     assert loaded.table.column_names == ["id", "height", "weight"]
     assert loaded.table.num_rows == 20
-    assert "Line 2 below the header contains units" in loaded.warnings[0]
+    assert "Line 2, directly below the header, contains units" in loaded.warnings[0]
     joined = _load(tmp_path, "id,height,weight\n,cm,kg\n" + rows, join_headers="true")
     assert joined.table.column_names == ["id", "height / cm", "weight / kg"]
     assert joined.warnings == []

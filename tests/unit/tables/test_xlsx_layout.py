@@ -96,7 +96,7 @@ def test_units_below_the_header_are_skipped(tmp_path: Path):
     rows = [_HEADER, (None, "pcs", "EUR"), *_ROWS]
     loaded = _load(tmp_path, _sheet(rows))
     assert loaded.table.num_rows == 30
-    assert "Row 2 below the header contains units" in loaded.warnings[0]
+    assert "Row 2, directly below the header, contains units" in loaded.warnings[0]
     joined = _load(tmp_path, _sheet(rows), join_headers="true").table
     assert joined.column_names == ["shop", "items / pcs", "amount / EUR"]
 

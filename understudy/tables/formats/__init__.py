@@ -109,7 +109,7 @@ def write_table(
     progress: Progress = no_progress,
     rows_total: int | None = None,
 ) -> int:
-    """Write batches in the format and compression of the path's suffixes, and return the number of rows."""
+    """Write batches in the format and compression of the path's suffixes. Return the number of rows."""
     format_ = format_for_path(path)
     name, codec = split_suffix(path.name)
     if codec is None:

@@ -52,7 +52,7 @@ class CanonicalBatches:
             )
 
     def warnings(self) -> list[str]:
-        """Return a warning for each column in which infinite values were replaced."""
+        """Return a warning for each column where infinite values were replaced."""
         counted = zip(self.schema.names, self.n_infinite, strict=True)
         return [
             f"Column {name!r}: 1 infinite value was replaced with a missing value."

@@ -140,7 +140,7 @@ def _unpack(source: Path, target: Path, reading: Reading) -> None:
 
 
 def _only_member(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
-    """Return the only file of an archive, except for hidden files of operating systems."""
+    """Return the only file in an archive, ignoring hidden files from operating systems."""
     members = [
         member
         for member in archive.infolist()

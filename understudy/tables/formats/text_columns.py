@@ -114,7 +114,7 @@ def _candidates(scan: Scan, reading: Reading) -> list[str]:
 
 
 def _with_notation(start: pa.Table, texts: list[str], options: ReadOptions) -> list[str]:
-    """Return the text columns whose first values have a notation."""
+    """Return the text columns that have a notation in their first values."""
     return [
         name
         for name in texts
@@ -144,7 +144,7 @@ def _texts(path: Path, index: int) -> Iterator[pa.Array[Any]]:
 
 
 def _with_types(scan: Scan, types: Mapping[str, ColumnType]) -> Scan:
-    """Return a scan whose text columns have the detected types."""
+    """Return a scan with the detected types for text columns."""
     detected = {name: type_ for name, type_ in types.items() if type_.notation is not None}
     fields = [
         pa.field(

@@ -18,8 +18,8 @@ Mask = npt.NDArray[np.bool_]
 Texts: TypeAlias = "pa.Array[Any]"
 # The permitted texts of a part. All texts of a part have the same length.
 Part = tuple[str, ...]
-# A function that writes the check characters in place. It returns a mask of the texts for which no check
-# character exists, or None if every text has one.
+# A function that writes the check characters in place. It returns a mask of the texts that have no valid
+# check character, or None if every text has one.
 Complete = Callable[[Codes], Mask | None]
 
 # Any: the stubs of these functions do not support types that are given at run time.
@@ -56,7 +56,7 @@ class IdentifierFormat:
     parts : tuple of Part
         Parts of new texts, in order; `CHECK` represents a check character.
     complete : callable (codes) -> mask, optional
-        Function that writes the check characters into codes whose other characters are set.
+        Function that writes the check characters into codes after all other characters are set.
     bumped : int, optional
         Position of a digit that is incremented if no check character exists.
     is_distinctive : bool

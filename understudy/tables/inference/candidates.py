@@ -27,7 +27,7 @@ N_VALUES_MIN = 20
 
 @dataclass(frozen=True)
 class Finding:
-    """A candidate kind of a column. Its evidence contains no values of the table."""
+    """A candidate kind for a column. Its evidence contains no values of the table."""
 
     kind: ColumnKind
     confidence: float
@@ -71,11 +71,11 @@ class Evidence:
         return headers.contains(self.words, phrases) and not headers.names_property(self.words)
 
     def share(self, is_match: Mask) -> float:
-        """Return the share of values whose distinct text is marked in a mask."""
+        """Return the share of values that have one of the distinct texts selected by a mask."""
         return self.texts.count(is_match) / max(self.texts.n, 1)
 
 
 def describe(texts: CountedTexts, is_match: Mask, predicate: str, *, header: bool = False) -> str:
-    """Return a phrase with the number of sampled values to which a predicate applies."""
+    """Return a phrase with the number of sampled values that satisfy a predicate."""
     counted = f"{texts.count(is_match):,} of {texts.n:,} sampled values {predicate}"
     return f"the column name indicates this kind, and {counted}" if header else counted

@@ -134,7 +134,7 @@ def detect_iban(evidence: Evidence) -> Finding | None:
 
 
 def _account(evidence: Evidence) -> Finding | None:
-    """Detect IBANs with masked characters in a column whose name contains `iban`."""
+    """Detect IBANs with masked characters in a column with `iban` in its name."""
     masked = find_matches(evidence.texts.distinct, r"^[A-Z]{2}[\dXx*]{2}[\dA-Za-z*\s]{8,}$")
     if "iban" in evidence.words and evidence.share(masked) >= MOSTLY:
         return Finding(
@@ -249,7 +249,7 @@ def _any_of(identifier_formats: tuple[IdentifierFormat, ...], compact: ArrowArra
 def _of_length(
     identifier_formats: tuple[IdentifierFormat, ...], compact: ArrowArray
 ) -> Iterator[IdentifierFormat]:
-    """Yield the formats whose length occurs in the texts. A check of all formats would be slow."""
+    """Yield the formats with a length that occurs in the texts. A check of all formats would be slow."""
     lengths = set(pc.unique(pc.utf8_length(compact)).to_pylist())
     for identifier_format in identifier_formats:
         if not lengths.isdisjoint(identifier_format.lengths):

@@ -14,7 +14,7 @@ from understudy.tables.inference.unrecognized_text import is_prose
 from understudy.tables.inference.values import N_ROWS_SHARED, Sample
 from understudy.tables.schema import Column, ColumnKind
 
-# Kinds of columns that belong to one person. A column that determines one of them is a key of people.
+# Kinds of columns that belong to one person. A column that determines such a column is a key for people.
 _OF_PERSON = (ColumnKind.name, ColumnKind.email, ColumnKind.phone, ColumnKind.national_id)
 _DATES = (ColumnKind.date, ColumnKind.timestamp)
 # Minimum number of distinct people for each value of a key.
@@ -47,7 +47,7 @@ def find_keys_of_people(
 def find_texts_of_owners(
     columns: Sequence[Column], samples: Sequence[Sample], owner: int, joint: JointValues
 ) -> dict[int, Finding]:
-    """Return findings for columns of texts or places in which each value belongs to only a few owners."""
+    """Return findings for columns with texts or places where each value belongs to only a few owners."""
     found: dict[int, Finding] = {}
     for i, (column, sample) in enumerate(zip(columns, samples, strict=True)):
         if i == owner or column.kind is not ColumnKind.category or not _is_text(sample.type_):

@@ -13,14 +13,14 @@ from understudy.tables.inference.values import Sampled
 
 Codes = npt.NDArray[np.int64]
 
-# Number of rows in which columns are compared.
+# Number of rows used to compare columns.
 N_ROWS_MAX = 131_072
 # Minimum number of values with several rows. Fewer such values can determine another column by chance.
 N_REPEATED_MIN = 5
 
 
 class JointValues:
-    """Sampled rows in which a number represents each distinct value. Missing values count as a value."""
+    """Sampled rows with a number in place of each distinct value. Missing values count as one value."""
 
     def __init__(self, source: Sampled) -> None:
         self._source = source

@@ -1,4 +1,4 @@
-"""Decide from a column's name whether its values are keys of people, keys of things, or public codes.
+"""Decide from a column's name whether its values are keys for people, keys for things, or public codes.
 
 The last noun before the word for a key determines the meaning: `customer_segment_id` is a key of segments. In
 Romance languages, the word for a key comes first, as in `id_patient`.

@@ -17,8 +17,8 @@ from understudy.tables.schema import GENERATED_KINDS, ColumnKind, TableSchema
 
 # Minimum share of the distinct sampled values that must occur in the key.
 CONTAINED = 0.99
-# Minimum number of distinct texts. A smaller number of texts may occur in a key by chance. Numeric columns
-# must instead have a name similar to the key's name.
+# Minimum number of distinct texts. A smaller set of texts may match a key by chance. Numeric columns must
+# instead have a name similar to the key's name.
 N_DISTINCT_MIN = 5
 
 

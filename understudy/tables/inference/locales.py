@@ -17,13 +17,13 @@ N_ROWS_MAX, N_WORDS_MIN = 2_000, 20
 # Minimum share of the words that are names of the locale, and minimum excess over the share for the default
 # locale.
 SHARE_MIN, EXCESS_MIN = 0.4, 0.15
-# The general locale of a language is preferred to a regional locale if its share of the words is at least
-# this multiple of the regional share.
+# A language's general locale is preferred to a regional locale if the general share of words is at least this
+# multiple of the regional share.
 REGION_MAX = 0.65
-# Minimum share of the words that are written in the script of a locale.
+# Minimum share of words in the script of a locale.
 SCRIPT_MIN = 0.8
-# Locale of each script, by the first word in the Unicode names of its characters. If no list of names
-# determines the locale, the first script that is frequent enough does.
+# Locale for each script, keyed by the first word in the Unicode names of its characters. If no name list
+# determines the locale, the first sufficiently frequent script does.
 _SCRIPTS = {
     "HIRAGANA": "ja",
     "KATAKANA": "ja",
@@ -36,7 +36,7 @@ _SCRIPTS = {
 
 
 def find_locale(schemas: Mapping[str, TableSchema], opened: Mapping[str, Sampled]) -> str:
-    """Return the locale to which most names of a dataset belong, or the default if the evidence is weak.
+    """Return the locale of most names in a dataset, or the default if the evidence is weak.
 
     Parameters
     ----------

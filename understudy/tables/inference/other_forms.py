@@ -35,7 +35,7 @@ _DATE = (
 _DECIMAL = r"^[+-]?\d+[.,]\d{1,2}$"
 # Postal codes with three letters are rare and continue with four digits, as in `VLT 1117` (Malta).
 _NUMBERED_CODE = r"^[A-Za-z]{3}[- ]?\d{5,}$"
-# Minimum number of distinct codes of equal length. A smaller number of words may have equal length by chance.
+# Minimum number of distinct codes of equal length. A smaller set of words may have equal lengths by chance.
 N_EQUAL_LENGTHS_MIN = 20
 # Maximum number of distinct labels, and minimum mean number of values per label.
 N_LABELS_MAX = 20
@@ -105,7 +105,7 @@ def are_no_names(evidence: Evidence, form: str) -> bool:
 
 
 def _are_labels(evidence: Evidence) -> bool:
-    """Return whether the values are a few repeated single words, of which almost none is a listed name."""
+    """Return whether the values are a few repeated single words and almost none of them is a listed name."""
     n = evidence.n_distinct
     if not 0 < n <= N_LABELS_MAX or evidence.texts.n < N_VALUES_OF_LABEL_MIN * n:
         return False

@@ -44,7 +44,7 @@ POSTAL_TEXT = (
     r"[a-z]\d[a-z][ -]?\d[a-z]\d|[a-z]\d{4}[a-z]{3}|[a-z]\d{2} ?[a-z\d]{4}|[a-z]{2,4}[ -]?\d{4})$"
 )
 POSTAL_DISTINCTIVE = r"^(?:[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}|[A-Z]\d[A-Z] \d[A-Z]\d|\d{5}-\d{4}|\d{5}-\d{3})$"
-# Minimum number of distinct last names in a column. A smaller number of words can be names of objects.
+# Minimum number of distinct last names in a column. A smaller set of words may be names of objects.
 N_DISTINCT_FEW = 5
 
 
@@ -208,7 +208,7 @@ def _is_listed(text: str) -> bool:
 
 
 def detect_address(evidence: Evidence) -> Finding | None:
-    """Detect streets with house numbers, and cities, states and countries whose values mostly occur once."""
+    """Detect streets with house numbers, and cities, states and countries that mostly occur once."""
     form = None if headers.names_property(evidence.words) else headers.address_form(evidence.words)
     if form is not None and (other_forms.are_no_places(evidence, form) or detect_point(evidence)):
         return None

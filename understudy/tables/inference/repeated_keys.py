@@ -1,4 +1,4 @@
-"""Detect keys of people and individual things, and free text, in columns whose values repeat.
+"""Detect keys for people and individual things, and free text, in columns with repeated values.
 
 A value that many rows share is not necessarily public: all of these rows may belong to one person. The
 decision depends on the values, the words of the column's name, and the number of distinct values.
@@ -35,7 +35,7 @@ _MAC = r"^(?i:[0-9a-f]{2}([:-][0-9a-f]{2}){5,7}|[0-9a-f]{4}(\.[0-9a-f]{4}){2})$"
 _RANDOM = r"^[\w+/=-]+$"
 # Codes in capital letters that may contain spaces, such as license plates.
 _PLATE = r"^[A-Z\d]{1,5}[ -]?[A-Z\d]{1,5}(?:[ -]?[A-Z\d]{1,5})?$"
-# Lengths of hardware addresses, of short digests and of short random tokens.
+# Minimum lengths of hardware addresses, digests and random tokens, in characters.
 N_LETTERS_ADDRESS, N_LETTERS_DIGEST, N_LETTERS_TOKEN = 14, 16, 18
 _DIGIT, _LETTER, _BLANK = r"\d", r"\pL", r"\s"
 # Longest text of a key, in characters.
@@ -45,7 +45,7 @@ N_DISTINCT_NUMBERS = 5
 N_DISTINCT_THINGS = 20
 # Even two long tokens, such as the numbers of two meters, identify individual things.
 N_DISTINCT_OPAQUE = 2
-# Minimum mean number of rows per value in a column whose whole name is `id`.
+# Minimum mean number of rows per value in a column named `id`.
 N_ROWS_EACH_MIN = 1.2
 # Ratio of rows with low numbers to rows with high numbers above which the numbers are positions within an
 # entity, such as visit numbers.

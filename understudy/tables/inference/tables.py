@@ -36,7 +36,7 @@ from understudy.tables.schema import DatasetSchema, TableSchema
 from understudy.tables.source import Dataset
 from understudy.tables.text_style import read_style
 
-# Maximum number of columns whose values are counted in all rows. Each count reads the whole column.
+# Values are counted in all rows for at most this number of columns. Each count reads the whole column.
 N_COLUMNS_COUNTED_MAX = 16
 
 
@@ -118,7 +118,7 @@ def infer_stored(
     schema : pyarrow.Schema
         The exact types of columns, which Parquet cannot always represent.
     n_missing : sequence of int
-        The number of missing values of each column.
+        The number of missing values in each column.
     notes : mapping of column name to a sentence, optional
         Additional reasons for the type of a column, which are appended to the evidence.
     """

@@ -31,7 +31,7 @@ class CountedTexts:
         return int(self.counts.sum())
 
     def count(self, is_match: Mask) -> int:
-        """Return the number of values whose distinct text is marked in a mask."""
+        """Return the number of values that have one of the distinct texts selected by a mask."""
         return int(self.counts[is_match].sum())
 
     def share(self, pattern: str) -> float:

@@ -1,4 +1,4 @@
-"""The types in which columns can be stored, and the kind that each type determines."""
+"""The storage types for columns, and the kind that each type determines."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _KINDS = (
 
 
 def storable_type(name: str, type_: pa.DataType) -> pa.DataType:
-    """Return the type in which a column is stored, which is its current type or a plain equivalent.
+    """Return the storage type for a column: its current type or a plain equivalent.
 
     Dictionaries are stored in the type of their values. Null columns and text views are stored as text.
     Decimals of 32 and 64 bits are stored as 128-bit decimals.

@@ -16,7 +16,7 @@ N_SHAPES_FEW = 8
 
 
 def detect_unique(evidence: Evidence) -> Finding | None:
-    """Detect identifiers and free text in a column whose values mostly occur once."""
+    """Detect identifiers and free text in a column where most values occur once."""
     if not evidence.is_mostly_unique:
         return None
     once = f"{evidence.occurrence.share_once:.0%} of the {_which(evidence)}values occur once"

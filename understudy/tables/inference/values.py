@@ -19,9 +19,9 @@ from understudy.tables.source import ParquetSource, TableSource, read_source
 N_ROWS_SHARED = 5
 # Maximum number of distinct values examined in a column.
 N_DISTINCT_MAX = 2_000
-# Number of rows in a part of an in-memory table. Row groups of canonical files usually have this size.
+# Number of rows in each part of an in-memory table. Row groups in canonical files usually have this size.
 _PART_ROWS = 131_072
-# Maximum number of parts from which rows are sampled.
+# Maximum number of parts to sample rows from.
 _N_PARTS_MAX = 16
 # Maximum number of sampled rows.
 _N_ROWS_SAMPLED = 131_072
@@ -33,13 +33,13 @@ _N_ROWS_SAMPLED_MIN = 4_096
 LETTERS_MAX = 256
 # Maximum size of the sampled values of all columns, in bytes.
 _BYTES_MAX = 128 * 1024**2
-# Expected number of rows counted in a long column, in which only values with certain hashes are counted.
+# Expected number of rows counted in a long column, where only values with certain hashes are counted.
 _N_ROWS_HASHED = 262_144
 
 
 @dataclass(frozen=True)
 class Occurrence:
-    """Counts of the values of a column.
+    """Counts of the values in a column.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ class Occurrence:
 
     @property
     def n_rows_each(self) -> float:
-        """The mean number of rows of a distinct value."""
+        """The mean number of rows per distinct value."""
         return self.n_counted / max(self.n_distinct, 1)
 
     @property
@@ -117,7 +117,7 @@ class Sample:
 
 
 class Sampled(Protocol):
-    """A table whose rows can be sampled and whose values can be counted."""
+    """A table that supports sampling rows and counting values."""
 
     n_rows: int
 
@@ -134,7 +134,7 @@ class Sampled(Protocol):
         ...
 
     def count_missing(self) -> list[int]:
-        """Return the number of missing values of each column."""
+        """Return the number of missing values in each column."""
         ...
 
 
@@ -164,7 +164,7 @@ class SampledTable:
         return _occurrence(counts, is_whole=True)
 
     def count_missing(self) -> list[int]:
-        """Return the number of missing values of each column."""
+        """Return the number of missing values in each column."""
         return [column.null_count for column in self._table.columns]
 
 
@@ -221,7 +221,7 @@ class SampledFile:
         return Occurrence(n_counted, n_distinct, n_once, is_whole=True, n_shared=n_shared)
 
     def count_missing(self) -> list[int]:
-        """Return the number of missing values of each column."""
+        """Return the number of missing values in each column."""
         counts = [0] * len(self._file.schema_arrow)
         for batch in self._file.iter_batches(use_threads=False):
             for index, column in enumerate(batch.columns):

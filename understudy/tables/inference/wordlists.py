@@ -59,7 +59,7 @@ def _names(key: str, sex: str | None = None) -> frozenset[str]:
 
 @lru_cache(maxsize=1)
 def _lists() -> dict[str, Any]:  # Any: the content of the files is nested lists of texts.
-    """Return the content of the file with the names of each locale."""
+    """Return the content of the name file for each locale."""
     # The files are read without importing the package, because most tables need only these files.
     spec = find_spec("mimesis")
     assert spec is not None

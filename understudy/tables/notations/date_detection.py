@@ -55,8 +55,8 @@ _DATE_WORDS = frozenset(
     )
 )
 _CLOCK_WORDS = frozenset(("time", "hhmm", "clock", "uhrzeit", "zeit", "heure", "hora", "ora", "tijd"))
-# Minimum number of distinct four-digit values that are read as times of day if the column's name does not
-# indicate times.
+# If the column name does not indicate times, four-digit values are read as times of day only if at least this
+# number of them are distinct.
 _N_CLOCK_MIN = 30
 _SHORT_NAME = re.compile(r"[^\W\d_]{2,5}\.")
 _DOTTED = re.compile(r"%-[dm]\.%-[dm]\.")

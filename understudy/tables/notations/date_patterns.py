@@ -73,7 +73,7 @@ def patterns_of(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _ordinal_patterns(plain: str) -> Iterator[tuple[str, str]]:
-    """Yield the patterns of a text whose day has an ordinal suffix, given the text without the suffix."""
+    """Yield the patterns for a text with an ordinal suffix on the day, given the text without the suffix."""
     for pattern, language in _calendar_patterns(plain):
         is_possible = language in ("en", "fr") and pattern.count("%-d") == 1
         if is_possible and ("%b" in pattern or "%B" in pattern):
@@ -174,7 +174,7 @@ def _cut_names(text: str, language: str) -> tuple[str | None, list[str]]:
 
 
 def _date_patterns(text: str, *, has_clock: bool) -> Iterator[str]:
-    """Yield the patterns of a text in which private-use characters replace the time and the names."""
+    """Yield the patterns for a text with private-use characters in place of the time and the names."""
     if quarter := _QUARTER.search(text):
         year = _RUN.search(text.replace(quarter[0], "", 1))
         if year and len(year[0]) == 4 and len(_RUN.findall(text)) == 2:

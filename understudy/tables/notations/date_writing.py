@@ -16,7 +16,7 @@ from understudy.tables.notations.calendar import DAY_SECONDS, Whole
 from understudy.tables.notations.dates import NAMES, SERIAL_EPOCH, UNITS, offset_minutes
 from understudy.tables.notations.names import day_names, month_names, with_capitals
 
-# Number of decimal digits that are written for a fraction of a day.
+# Number of decimal digits written for a fraction of a day.
 _N_DAY_DIGITS = 5
 
 

@@ -29,10 +29,10 @@ _PATTERNS = {
         "x": "[0-9]{1,6}",
     },
 }
-# Maximum number of decimal digits that are read from a fraction of a day.
+# Maximum number of decimal digits read from a fraction of a day.
 _N_DAY_DIGITS_MAX = 17
 NAMES = {"b": True, "B": False, "a": True, "A": False}
-# Name of the field in which the text of each directive is captured.
+# Name of the field that captures the text of each directive.
 _FIELDS = {"G": "Y", "e": "d", "o": "d", "B": "b", ":z": "z"}
 
 

@@ -13,7 +13,7 @@ from understudy.tables.notation import SCALES, NumberNotation
 # Unusual spaces and apostrophes, which are replaced with the usual characters.
 _ODD_SEPARATORS = ("\u00a0\u202f\u2009", " "), ("\u2019", "'")
 _MINUS = "[-\u2212]"
-# Maximum number of digits before the decimal separator of a written number.
+# Maximum number of digits before the decimal separator in a written number.
 _N_DIGITS_MAX = 18
 # Numbers up to this absolute value are written digit by digit without loss.
 _EXACT_MAX = 2.0**53
@@ -54,7 +54,7 @@ def regex(notation: NumberNotation) -> str:
 
 
 def _affix(text: str) -> str:
-    """Return a pattern for a prefix or suffix in which a blank matches any space character."""
+    """Return a pattern for a prefix or suffix, where a blank matches any space character."""
     return re.sub(r"(?:\\? )+", " ?", re.escape(_usual(text)))
 
 

@@ -74,12 +74,12 @@ def _words(word: str, others: Sequence[str], shares: Sequence[float], n: int) ->
 
 
 def written_batch(batch: pa.RecordBatch, schema: pa.Schema, *, is_json: bool = False) -> pa.RecordBatch:
-    """Return a batch in which the columns that have a notation are converted to text.
+    """Convert the columns that have a notation to text, and return the new batch.
 
     Parameters
     ----------
     schema : pyarrow.Schema
-        Schema whose fields contain the notations in their metadata. See `field_metadata`.
+        Schema with the notations in its field metadata. See `field_metadata`.
     is_json : bool
         Whether plain numbers, booleans and missing values keep their types, because JSON can represent them.
     """
@@ -128,7 +128,7 @@ def _written(column: pa.Array[Any], notation: AnyNotation, *, with_word: bool) -
 
 
 def with_words(texts: pa.Array[Any], notation: AnyNotation) -> pa.Array[Any]:
-    """Return texts in which words represent missing values. The notation contains the share of each word.
+    """Replace missing values with words, and return the texts. The notation contains the share of each word.
 
     The order of the words does not depend on the values. Missing values without a word remain null.
     """

@@ -38,7 +38,7 @@ class Table:
         return 0 if at is None else _unpack("<I", self.data, at)
 
     def structs(self, field: int, layout: str) -> list[tuple[int, ...]]:
-        """Return the elements of a vector of structs."""
+        """Return the elements of a struct vector."""
         at = self._vector(field)
         if at is None:
             return []

@@ -56,7 +56,7 @@ class _Message:
 
 
 def read_layout(path: Path, limits: ReadLimits) -> Layout:
-    """Check all messages of a file and return the positions of its batches.
+    """Check all messages in a file and return the positions of its batches.
 
     Raises
     ------
@@ -123,12 +123,12 @@ def _read_stream(file: BinaryIO, start: int, end: int, limits: ReadLimits) -> La
     dictionaries: dict[int, int] = {}
     for message in messages:
         if message.kind == _BATCH:
-            _check_size(_decoded_bytes(file, message, message.header))
+            _check_batch(_decoded_bytes(file, message, message.header))
             n_rows += _n_rows(message.header)
             batches.append(message.position)
         elif message.kind == _DICTIONARY:
             _add_dictionary(file, message, dictionaries)
-            _check_size(sum(dictionaries.values()))
+            _check_dictionaries(sum(dictionaries.values()))
         else:
             raise _unreadable(
                 "The Arrow file contains data that is not part of a table. Export only a table."
@@ -215,11 +215,19 @@ def _declared_bytes(prefix: bytes) -> int:
     return int(declared)
 
 
-def _check_size(n_bytes: int) -> None:
+def _check_batch(n_bytes: int) -> None:
     if n_bytes > BATCH_BYTES_MAX:
         raise TooLarge(
-            f"A batch or the dictionaries of the Arrow file take more than {BATCH_BYTES_MAX:,} bytes of "
-            "memory. Export the file with smaller batches."
+            f"A batch in the Arrow file takes more than {BATCH_BYTES_MAX:,} bytes of memory. Export the file "
+            "with smaller batches."
+        )
+
+
+def _check_dictionaries(n_bytes: int) -> None:
+    if n_bytes > BATCH_BYTES_MAX:
+        raise TooLarge(
+            f"The dictionaries in the Arrow file take more than {BATCH_BYTES_MAX:,} bytes of memory. Export "
+            "the file without dictionary encoding."
         )
 
 

@@ -76,7 +76,7 @@ def _cleared(column: pa.Array[Any]) -> pa.Array[Any]:
 
 
 class _Pieces(io.RawIOBase):
-    """A write-only in-memory file from which the written bytes are removed in pieces."""
+    """A write-only in-memory file. The caller removes the written bytes in pieces."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -160,7 +160,7 @@ def find_bad_rows(
     Parameters
     ----------
     source : Path
-        Path of a file whose lines end in LF or CRLF.
+        Path of a file with LF or CRLF line endings.
     copy : Path, optional
         Path of the copy with the good rows.
     """
@@ -343,7 +343,7 @@ class _Block:
 
 
 class _Lines:
-    """An iterator over the lines of a block for Python's CSV reader, up to the maximum size of a row."""
+    """An iterator that passes lines from a block to Python's CSV reader, up to the maximum row size."""
 
     def __init__(self, block: _Block, first: int) -> None:
         self.n_read = 0

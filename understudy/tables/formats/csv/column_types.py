@@ -32,11 +32,11 @@ _LENGTH_MAX = 100
 _UNFIT_MAX = 100
 # Number of values to count before deciding whether to count the rest of the batch.
 _N_PROBED = 16_384
-# Maximum number of values of another type whose lines are reported.
+# Lines are reported for at most this number of values of another type.
 _PLACES_MAX = 3
 
 _DATE = r"(?:[1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])-[0-9]{2}-[0-9]{2}"
-# Years in which timestamps can be stored as 64-bit nanoseconds.
+# Dates in years that 64-bit nanosecond timestamps can represent.
 _NEAR = r"(?:1[7-9][0-9]{2}|2[01][0-9]{2})-[0-9]{2}-[0-9]{2}"
 _TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,9})?)?"
 _CURRENCY = r"(?:[$\x{20ac}\x{a3}\x{a5}\x{20b9}]|USD|EUR|GBP|CHF|JPY)"
@@ -52,7 +52,7 @@ class Notation:
     pattern : str
         Regular expression that matches the whole value.
     check : pyarrow.DataType or None
-        Type to which the values must also be castable, because a pattern also matches dates such as 30
+        Type that the values must also be castable to, because a pattern also matches dates such as 30
         February.
     words : str
         Plural noun for these values in notes.

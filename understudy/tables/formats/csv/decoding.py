@@ -24,13 +24,13 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-# UTF-16 text has more than this fraction of zeros at its even or odd positions. The other positions have at
-# most this fraction of that number of zeros. In UTF-16, the high bytes of delimiters, digits and line endings
-# are zero in any language.
+# In UTF-16 text, the high bytes of delimiters, digits and line endings are zero in any language. More than
+# the minimum fraction of the bytes at either even or odd positions are therefore zero. The number of zeros at
+# the remaining positions is at most the given ratio of this number.
 _ZEROS_MIN, _ZEROS_RATIO_MAX = 0.03, 0.1
 # Above this fraction of zeros, text is read as UTF-16 even without two-byte line feeds.
 _ZEROS_CLEAR = 0.3
-# Number of bytes from which an encoding is guessed.
+# Number of bytes examined to guess an encoding.
 _GUESS_BYTES = MEBIBYTE
 
 _REMEDY = "Save the file as UTF-8 and upload it again, or set the option `encoding`."
@@ -161,7 +161,7 @@ def _check_utf8(source: Path, reading: Reading, *, is_given: bool) -> Text:
 
 
 def _guessed(source: Path, position: int, reading: Reading) -> Text:
-    """Return a converted copy of a file whose encoding is guessed."""
+    """Guess the encoding of a file and return a converted copy."""
     with source.open("rb") as file:
         file.seek(max(0, position - 1024))
         guess = guess_encoding(file.read(_GUESS_BYTES))

@@ -46,7 +46,7 @@ class Dialect:
     quote : str
         Quote character, or an empty string.
     n_lines_before, header_line : int
-        Number of skipped lines before the last line of the header, and the line on which the header ends.
+        Number of skipped lines before the last header line, and the number of the line where the header ends.
     unnamed : frozenset of int
         Indices of the columns without a name in the file. Their names in `names` are generated.
     removal : Removal
@@ -68,12 +68,12 @@ class Dialect:
         return self.header_line > self.n_lines_before
 
     def for_python(self) -> dict[str, Any]:
-        """Return the dialect as arguments of Python's CSV reader."""
+        """Return the dialect as arguments for Python's CSV reader."""
         return python_dialect(self.delimiter, self.quote)
 
 
 def read_dialect(path: Path, limits: ReadLimits, options: ReadOptions | None = None) -> Dialect:
-    """Detect the dialect in which the most sampled rows have the same number of fields as the header.
+    """Detect the dialect that gives the most sampled rows the same number of fields as the header.
 
     Options take precedence over detection.
 

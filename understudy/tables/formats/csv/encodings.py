@@ -66,8 +66,8 @@ _MARGIN = 0.03
 _N_LETTERS_MIN = 4
 # Minimum number of distinct Chinese, Japanese or Korean characters.
 _N_CHARACTERS_MIN = 3
-# Minimum number of distinct characters to distinguish Korean from Chinese. Korean syllables occupy a small
-# part of the code range of Chinese characters.
+# Minimum number of distinct characters required to distinguish Korean from Chinese. Korean syllables occupy a
+# small part of the code range of Chinese characters.
 _N_KOREAN_MIN = 4
 
 
@@ -128,7 +128,7 @@ def _score_of_words(sample: bytes, encoding: str) -> float:
 
 
 def _share_frequent(words: list[str]) -> float:
-    """Return the share of the letters that are frequent letters of Cyrillic alphabets."""
+    """Return the share of letters that are frequent in Cyrillic alphabets."""
     letters = "".join(words).lower()
     return sum(map(letters.count, _FREQUENT)) / len(letters)
 
@@ -150,7 +150,7 @@ def _is_plain_word(word: str, letters: str) -> bool:
 
 
 class _Zone(NamedTuple):
-    """Ranges of the first byte of common characters and of punctuation, and the minimum second byte."""
+    """First-byte ranges for common characters and for punctuation, and the minimum second byte."""
 
     common: tuple[tuple[int, int], ...]
     neutral: tuple[tuple[int, int], ...] = ()

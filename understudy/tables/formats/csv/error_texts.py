@@ -6,7 +6,7 @@ from understudy.errors import InvalidInput
 
 
 def ragged_rows(place: str, n_fields: int | None, n_columns: int) -> InvalidInput:
-    """Return the error for a row whose number of fields differs from the header."""
+    """Return the error for a row with more or fewer fields than the header."""
     fields = "a different number of fields" if n_fields is None else _fields(n_fields)
     return InvalidInput(
         f"{place} has {fields}, but the header has {_fields(n_columns)}. Correct the row or quote its "

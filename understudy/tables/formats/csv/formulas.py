@@ -18,7 +18,7 @@ _NUMBER = r"\A-[0-9]+(?:[.,][0-9]+)*(?:[eE][-+]?[0-9]+)?\z"
 
 
 def without_formulas(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    """Yield batches in which an apostrophe precedes every text or part of a text that looks like a formula.
+    """Yield batches with an apostrophe before every text or part of a text that looks like a formula.
 
     Negative numbers in text columns and values of other types are not changed.
     """

@@ -20,7 +20,7 @@ _ROWS_MAX = 100
 # Minimum share of sampled rows with as many fields as the first row. If the share is lower, the delimiter is
 # reconsidered.
 _SAME_MIN = 0.5
-# Lines whose fields contain only spaces are skipped if the sample has more rows than this.
+# Lines that contain only blank fields are skipped if the sample has more rows than this.
 _OTHERS_MIN = 10
 
 
@@ -42,11 +42,11 @@ class Header:
     names : tuple of str
         Names of the columns. The name is blank if a column has none.
     n_lines_before, last_line : int
-        Number of lines before the last header row, and the line on which this row ends.
+        Number of lines before the last header row, and the number of the line where this row ends.
     first_line : int
         First line of the header, which may have several rows.
     comment : str
-        Text with which comments below the header start, or an empty string.
+        Text that starts a comment below the header, or an empty string.
     totals : frozenset of int, optional
         See `Lines`.
     has_blanks : bool

@@ -1,4 +1,4 @@
-"""Recognize a file without a header, whose first line is a row of data."""
+"""Recognize a file that starts with a data row instead of a header."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from understudy.tables.formats.layout.headers import SheetRow, is_typed, is_year
 
 _ROWS_MIN = 3
 _ROWS_MAX = 200
-# Number of characters of a value that are examined.
+# Number of characters examined in each value.
 _LENGTH_MAX = 200
 # Minimum share of a column's values with the same pattern of letters, digits and punctuation.
 _SAME_MIN = 0.5

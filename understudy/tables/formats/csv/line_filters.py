@@ -25,12 +25,12 @@ class Lines:
     Parameters
     ----------
     comment : str
-        Text with which comments start, or an empty string.
+        Text that starts a comment, or an empty string.
     headers : tuple of bytes
         Lines of the header that the file repeats.
     totals : frozenset of int, optional
-        Indices of the columns that have a value in every row. A row of totals lacks a value in at least one
-        of them.
+        Indices of the columns that have a value in every row. A totals row lacks a value in at least one of
+        these columns.
     has_blanks : bool
         Whether some lines consist of spaces.
     """
@@ -78,7 +78,7 @@ class LineFilter:
         self._n_quotes = 0
 
     def without(self, block: bytes) -> bytes:
-        """Return a copy of a block in which these lines are blank."""
+        """Return a copy of a block with these lines blanked out."""
         parts = []
         start = 0
         for match in self._pattern.finditer(block):

@@ -45,7 +45,7 @@ def ends_its_last_line(source: Path) -> bool:
 
 
 def lines_of_rows(source: Path, dialect: Dialect, rows: Sequence[int], n_rows: int) -> dict[int, int]:
-    """Return the first line of each of the given rows, as far as it can be determined.
+    """Return the first line of each given row, if the line can be determined.
 
     Parameters
     ----------

@@ -46,7 +46,7 @@ def describe(name: str, type_: ColumnType, place: str = "") -> Messages:
         note = type_.note and type_.note + place
         remedy = f" Set the option `coerce` to {name!r} to read them as missing." if type_.is_nearly else ""
         return Messages(note, [f"Column {name!r} is text: {note}.{remedy}"] if type_.is_doubtful else [])
-    # The last sentence is about the values whose lines are in `place`.
+    # The last sentence refers to the values on the lines in `place`.
     sentences = [*type_.replaced[:-1], *(text + place for text in type_.replaced[-1:])]
     warnings = [f"Column {name!r}: {sentence}." for sentence in sentences]
     if type_.is_nearly:

@@ -16,7 +16,7 @@ Counts = Mapping[str, int]
 """Number of missing values that each word represents. The number of empty values has the key `""`."""
 
 _N_WORDS_MAX = 20
-# Number of parts of a file that are examined, and the size of each part in bytes.
+# Number of examined parts of a file, and the size of each part in bytes.
 _N_PLACES, _PLACE_BYTES = 3, 512 * 1024
 
 

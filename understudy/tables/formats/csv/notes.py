@@ -101,7 +101,7 @@ def _is_blank(line: _Line) -> bool:
 
 
 def _has_repeated_total(notes: list[_Line], rows: list[_Line], width: int) -> bool:
-    """Return whether a row of totals may be a row of data.
+    """Return whether a totals row may be a data row.
 
     Such a row has a value in every column. In addition, its label occurs in other rows, or the table has few
     rows.

@@ -30,14 +30,13 @@ _MONTH_WORDS = frozenset(("month", "period", "ym", "yyyymm", "yearmonth", "monat
 _EPOCH_WORDS = frozenset(
     ("time", "timestamp", "ts", "epoch", "unix", "created", "updated", "modified", "at", "date", "datetime")
 )
-# Whole numbers with five digits can be serial numbers of dates only if the column's name contains one of
-# these words.
+# Five-digit integers can be date serial numbers only if the column name contains one of these words.
 _SERIAL_WORDS = frozenset(("date", "datum", "fecha", "dob", "birthdate", "birthday", "datetime", "timestamp"))
-# Whole numbers with seven digits can be a year and a day of the year only if the column's name contains one
-# of these words.
+# Seven-digit integers can consist of a year and a day of the year only if the column name contains one of
+# these words.
 _ORDINAL_WORDS = frozenset(("date", "datum", "fecha", "day", "julian", "yyyyddd", "yday", "doy", "ordinal"))
 _EARLY_HOUR = "02"
-# Maximum number of digits of a key.
+# Maximum number of digits in a key.
 _N_DIGITS_MAX = 15
 _N_DATES_MIN = 5
 _EXPONENT = re.compile(r"-?\d(?:\.\d+)?[eE][-+]\d{2,3}")
@@ -47,7 +46,7 @@ _VERSION_WORDS = frozenset(
     ("version", "versions", "ver", "release", "build", "firmware", "section", "chapter")
 )
 _VERSION = re.compile(r"\d{1,3}\.\d{1,3}")
-# Maximum number of distinct version numbers in a column whose name contains none of these words.
+# Maximum number of distinct version numbers if the column name contains none of these words.
 _N_VERSIONS_MAX = 12
 # Dates with an hour, such as 2024013117. Seconds since 1970 do not match.
 _HOUR = re.compile(r"(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])")
@@ -200,7 +199,7 @@ def _shares(counts: Mapping[str, int], words: Sequence[str]) -> tuple[float, ...
 
 
 def _clock(sample: SampledTexts, texts: Texts, clues: Clues) -> DateNotation | None:
-    """Return the notation of times whose format differs from `2024-01-31 12:30:00`."""
+    """Return the notation for timestamps in a format other than `2024-01-31 12:30:00`."""
     detected = detect_dates(sample, lambda: [pa.array(sample.values)], clues)
     if detected is None or detected.tally.n_odd or not isinstance(detected.notation, DateNotation):
         return None

@@ -21,7 +21,7 @@ class Removal:
     n_lines_before, blanks_lines_before : int, bool
         Number of lines before the header, and whether to replace them.
     last_line : int
-        Number of the line on which the header ends.
+        Number of the line where the header ends.
     lines : Lines
         Lines below the header that are not rows.
     width : int
@@ -47,7 +47,7 @@ NO_REMOVAL = Removal()
 
 
 def without_lines(text: Text, ranges: Sequence[tuple[int, int | None]], reading: Reading) -> Text:
-    """Return a copy of a file in which the given ranges of lines are blank."""
+    """Return a copy of a file with the given line ranges blanked out."""
     if not ranges:
         return text
     target = reading.scratch / "without_lines.csv"

@@ -23,7 +23,7 @@ class ShortRows:
     Parameters
     ----------
     n_absent : mapping of int to int
-        Number of omitted fields, by the line on which the row ends.
+        Number of omitted fields in each short row, keyed by the row's last line number.
     n_rows : int
         Number of all rows.
     """
@@ -52,9 +52,9 @@ class ShortRows:
 def find_short_rows(source: Path, dialect: Dialect) -> ShortRows | None:
     """Return the rows that lack fields at their ends, or None if another fault is possible.
 
-    If no complete row ends with a blank field, the program that wrote the file omits blank fields. A line
-    break within an unquoted field also makes rows short, but two of these rows together have one field more
-    than the header.
+    If no complete row ends with a blank field, the program that wrote the file probably omits blank fields at
+    the ends of rows. A line break in an unquoted field also produces short rows. However, it splits one row
+    into two, which together have one more field than the header.
     """
     width = len(dialect.names)
     absent: dict[int, int] = {}

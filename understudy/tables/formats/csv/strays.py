@@ -16,12 +16,12 @@ from understudy.tables.notations.samples import SampledTexts
 _SHARE_MIN = 0.9
 # This share is sufficient if all other values are numbers with a remark, such as the flag in `5.3 b`.
 _SHARE_REMARKED_MIN = 0.8
-# Minimum share of sampled numbers with a fraction in a column of measurements.
+# Minimum share of sampled numbers that have a fraction in a measurement column.
 _SHARE_FRACTIONS_MIN = 0.5
 # Maximum number and maximum share of codes, such as `V57` or `12B`, among whole numbers.
 _N_CODES_MAX, _SHARE_CODES_MAX = 2, 0.005
-# A column of whole numbers and words, such as `1`, `2`, `3` and `K`, can be a category. Maximum number of
-# distinct numbers, and minimum number of rows that share a word.
+# A column of whole numbers and words, such as `1`, `2`, `3` and `K`, can be a category. These are the maximum
+# number of distinct numbers and the minimum number of rows for each word.
 _N_LEVELS_MAX, _N_ROWS_OF_LEVEL = 20, 5
 
 _CODE = re.compile(r"(?=.*\d)(?=.*[^\W\d_])")

@@ -1,4 +1,4 @@
-"""Detect the style in which a CSV file is written, so that samples can be written in the same style."""
+"""Detect the style of a CSV file, so that samples can be written in the same style."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from understudy.tables.formats.csv.decoding import Text
 from understudy.tables.formats.csv.dialect import Dialect
 from understudy.tables.text_style import TAB_SUFFIXES, TextStyle
 
-# Size of the beginning of a file from which the style is detected.
+# Number of bytes at the start of a file that are examined to detect the style.
 _START_BYTES = 64 * 1024
 # Text that is longer than this is not examined for quotation marks, because the examination is slow.
 _N_FIELDS_MAX = 5_000
@@ -24,7 +24,7 @@ def style_of(path: Path, original: Text, dialect: Dialect) -> TextStyle:
     Parameters
     ----------
     path : Path
-        Path of the upload, whose suffix can determine the delimiter.
+        Path of the upload. Its suffix can determine the delimiter.
     original : Text
         Text of the upload, before lines were removed or delimiters were replaced.
     """

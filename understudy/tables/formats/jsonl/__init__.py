@@ -69,7 +69,7 @@ def _scan(document: Document, reading: Reading) -> Scan:
 
 
 def _with_places(schema: pa.Schema, columns: Mapping[str, Column]) -> pa.Schema:
-    """Return the schema. The metadata of each field contains the path of a nested value."""
+    """Return the schema, with the paths of nested values in the field metadata."""
     fields = []
     for field in schema:
         metadata: dict[Any, Any] = {**(field.metadata or {}), **place_metadata(columns[field.name].place)}

@@ -30,7 +30,7 @@ class ValueKind(IntEnum):
     mixed = 6
 
 
-# The type in which the values of a block are staged. The final type is determined after the last line.
+# Type for staging the values in a block. The final type is determined after the last line.
 STAGED_TYPES: dict[ValueKind, pa.DataType] = {
     ValueKind.nothing: pa.null(),
     ValueKind.integers: pa.int64(),
@@ -58,7 +58,7 @@ class Column:
     has_json : bool
         Whether the values are arrays, which are stored as JSON text.
     first_lines : dict
-        Line of the first value of each kind.
+        Number of the line with the first value of each kind.
     integer_max : int
         Largest absolute value among the whole numbers.
     """
@@ -111,7 +111,7 @@ def _joined(one: ValueKind, other: ValueKind) -> ValueKind:
 
 
 def remove_absent_objects(columns: dict[str, Column]) -> list[str]:
-    """Remove columns of keys whose only values are objects and null. Return the names of nested columns.
+    """Remove columns for keys that have only objects and null as values. Return the names of nested columns.
 
     Raises
     ------

@@ -41,7 +41,7 @@ class Document:
     warnings: tuple[str, ...] = ()
 
     def explain(self, message: str) -> str:
-        """Return a message about the file, in which the lines of a copy are called objects."""
+        """Return a message about the file. For a copy, refer to the lines as objects."""
         if not self.is_copy:
             return message
         words = {"Line": "Object", "line": "object", "Lines": "Objects", "lines": "objects"}

@@ -98,7 +98,7 @@ def _no_text(line: int) -> InvalidInput:
 
 
 def _whole_lines(file: BinaryIO, line_bytes_max: int) -> Iterator[tuple[bytes, int]]:
-    """Yield blocks of whole lines, with an upper bound for the length of the longest line."""
+    """Yield each block of whole lines, and an upper bound on the length of its longest line."""
     rest = b""
     n_lines = 0
     size = _FIRST_BYTES

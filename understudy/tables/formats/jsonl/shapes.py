@@ -19,7 +19,7 @@ def table_of(arrays: Sequence[str], others: Mapping[str, Any]) -> str | None:
     Parameters
     ----------
     arrays : sequence of str
-        Keys whose values are arrays of objects.
+        Keys that have arrays of objects as values.
     others : mapping of str
         All other keys and values.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-# The quantifiers of blanks are possessive. Otherwise, the matching time would grow with the cube of the
+# The quantifiers for blanks are possessive. Otherwise, the matching time would grow with the cube of the
 # number of blanks.
 _NUMBER = re.compile(
     r"[(+-]?\s*+(?:[A-Z]{3}|[$€£¥])?\s*+[+-]?(?:[0-9][0-9.,' \u00a0\u202f]*+|[.,][0-9]+)"

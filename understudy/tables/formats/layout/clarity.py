@@ -77,7 +77,7 @@ def _is_consistent(layout: Layout, rows: Sequence[SheetRow]) -> bool:
 
 
 def _has_typed_column(layout: Layout, rows: Sequence[SheetRow]) -> bool:
-    """Return whether a column whose name consists of words contains numbers, dates or booleans."""
+    """Return whether any column with a name made of words contains numbers, dates or booleans."""
     body = layout.body(rows)
     names = layout.headers[-1].cells
     return len(body) > 1 and any(
@@ -88,7 +88,7 @@ def _has_typed_column(layout: Layout, rows: Sequence[SheetRow]) -> bool:
 
 
 def _has_values(layout: Layout, rows: Sequence[SheetRow]) -> bool:
-    """Return whether the cells of the header row have the types of their columns, as in a row of data."""
+    """Return whether the cells of the header row have the types of their columns, as in a data row."""
     body = layout.body(rows)
     return any(
         is_value(name) and not is_year(name) and (not body or is_typed(body, column))

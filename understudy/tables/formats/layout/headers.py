@@ -63,7 +63,7 @@ class Layout:
     above : tuple of SheetRow
         Rows above the header that contain text and do not belong to the table.
     headers : tuple of SheetRow
-        One or more header rows, whose cells are joined.
+        One or more header rows. Their cells are joined.
     units : SheetRow, optional
         Row with units below the header.
     width : int
@@ -118,10 +118,12 @@ class Layout:
                 "joined. Set the option `join_headers` to false to read the second header row as data."
             )
         if self.units:
+            first, last = self.units.first, self.units.last
             texts.append(
-                f"{place.of(self.units.first, self.units.last)} below the header contains units or labels "
-                "and was skipped. Set the option `join_headers` to true to add them to the column names, or "
-                "to false to read them as data."
+                f"{place.of(first, last)}, directly below the header, "
+                f"{'contains' if first == last else 'contain'} units or labels and {_were(first, last)} "
+                "skipped. Set the option `join_headers` to true to add them to the column names, or to false "
+                "to read them as data."
             )
         return texts
 
@@ -315,7 +317,7 @@ def _kind(header: SheetRow, row: SheetRow, body: Sequence[SheetRow]) -> _Kind:
 
 
 def _is_blank_or_label(rows: Sequence[SheetRow], width: int) -> bool:
-    """Return whether the first row has no value in any column in which most of the other rows have one."""
+    """Return whether the first row is blank in every column that most of the other rows fill."""
     row, body = rows[0], _same_width(rows[1:], width)
     if len(body) < 2 or len(row.cells) != width:
         return False

@@ -10,7 +10,7 @@ from understudy.parameters.base import COLUMN_NAME_LENGTH_MAX as _LENGTH_MAX
 _BETWEEN = " / "
 # Maximum number of new names in a message.
 _NAMED_MAX = 5
-# Maximum number of characters of a name in a message.
+# Maximum length of a name in a message, in characters.
 _SHOWN_MAX = 60
 
 

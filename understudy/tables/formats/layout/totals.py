@@ -1,4 +1,4 @@
-"""Recognize rows of totals between the rows of a table."""
+"""Recognize totals rows among the rows of a table."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from understudy.tables.formats.layout.cells import is_total_label
 
 # A label such as "Total 2023" can also be a value, so at least this number of rows must have such a label.
 _NAMED_MIN = 2
-# Maximum share of rows of totals.
+# Maximum share of totals rows.
 _SHARE_MAX = 0.5
 
 

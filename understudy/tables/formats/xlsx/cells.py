@@ -35,9 +35,9 @@ _ROW_BYTES_MAX = 64 * MEBIBYTE
 # sheet size. A total below the first limit is always allowed.
 _ALWAYS_ALLOWED_BYTES = 128 * MEBIBYTE
 _REPETITION_MAX = 100
-# Memory that a row of a batch needs in addition to the memory of its cells, expressed as a number of cells.
+# Memory overhead of each row in a batch, expressed as a number of cells.
 _ROW_COST = 1
-# Rows are elements of `sheetData`, which is an element of the root.
+# Rows are children of `sheetData`, which is a child of the root element.
 _DATA_DEPTH = 2
 
 

@@ -102,7 +102,7 @@ class CellBuffer:
 
     @property
     def all_places(self) -> tuple[list[int], ...]:
-        """The lists of places, one for each kind of content."""
+        """The lists of positions, one for each kind of content."""
         return self.number_places, self.shared_places, self.text_places, self.boolean_places
 
     def cells(self) -> RawCells:

@@ -135,7 +135,7 @@ class _Strings:
             self.flush()
 
     def add_all(self, texts: pa.Array[Any]) -> None:
-        """Add texts whose lengths have already been checked."""
+        """Add texts after their lengths have been checked."""
         self.flush()
         _, ends, data = texts.buffers()
         assert ends is not None

@@ -33,7 +33,7 @@ class Texts:
     places : mapping of Kind to array of int
         Positions of the values of each kind; see `RawCells`.
     impossible : array of int
-        Places of numbers that have a date format but represent a date that does not exist.
+        Positions of numbers that have a date format but represent a date that does not exist.
     row_numbers : array of int
         Number of each row in the sheet.
     """
